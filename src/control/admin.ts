@@ -1,0 +1,86 @@
+/**
+ * What ulvsadm asks of a director, over the control socket or in process (replay): plain JSON.
+ * `Errno` is what the kernel would have returned; the sentences are ulvsadm's.
+ */
+import type { DestinationConfig, ServiceConfig, ServiceKey } from '../service/config.js';
+
+export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE';
+
+export type AdminRequest =
+  | { op: 'addService'; service: ServiceConfig }
+  | { op: 'editService'; service: ServiceConfig }
+  | { op: 'deleteService'; key: ServiceKey }
+  | { op: 'addDestination'; key: ServiceKey; destination: DestinationConfig }
+  | { op: 'editDestination'; key: ServiceKey; destination: DestinationConfig }
+  | { op: 'deleteDestination'; key: ServiceKey; address: string; port: number }
+  | { op: 'flush' }
+  | { op: 'zero'; key?: ServiceKey }
+  | { op: 'setTimeouts'; timeouts: Timeouts }
+  | { op: 'getTimeouts' }
+  | { op: 'list'; key?: ServiceKey }
+  | { op: 'connections' };
+
+/** Seconds; 0 in `setTimeouts` keeps the old value. */
+export interface Timeouts {
+  tcp: number;
+  tcpfin: number;
+  udp: number;
+}
+
+/** Totals and rates; rates are the estimator's shown values. */
+export interface StatsEntry {
+  conns: number;
+  inpkts: number;
+  outpkts: number;
+  inbytes: number;
+  outbytes: number;
+  cps: number;
+  inpps: number;
+  outpps: number;
+  inbps: number;
+  outbps: number;
+}
+
+export interface DestinationEntry extends DestinationConfig {
+  activeConns: number;
+  inactConns: number;
+  persistConns: number;
+  stats: StatsEntry;
+}
+
+export interface ServiceEntry extends ServiceConfig {
+  stats: StatsEntry;
+  /** In the kernel's order: newest first. ulvsadm sorts. */
+  destinations: DestinationEntry[];
+}
+
+/** A row of /proc/net/ip_vs_conn. A fwmark template has protocol 0 and the mark as its virtual address. */
+export interface ConnectionEntry {
+  protocol: number;
+  family: 4 | 6;
+  caddr: string;
+  cport: number;
+  vaddr: string;
+  vport: number;
+  daddr: string;
+  dport: number;
+  state: string;
+  /** Whole seconds left. */
+  expires: number;
+  peName: string;
+  peData: string;
+}
+
+export interface TableInfo {
+  /** Printed in the banner as (size=N). */
+  size: number;
+}
+
+export type AdminReply =
+  | { ok: true; info?: TableInfo; services?: ServiceEntry[]; connections?: ConnectionEntry[]; timeouts?: Timeouts }
+  | { ok: false; errno: Errno };
+
+/** Both ends of the control socket, and the in-process director of a replay, look like this to ulvsadm. */
+export interface AdminClient {
+  request(request: AdminRequest): Promise<AdminReply>;
+}

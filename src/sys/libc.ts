@@ -1,0 +1,155 @@
+/**
+ * The C library, as far as this process needs it: the only place where koffi is loaded.
+ * Every call returns what the C function returns; `check` turns −1 into a SystemError that names call and errno.
+ */
+import os from 'node:os';
+import koffi from 'koffi';
+
+const libc = koffi.load('libc.so.6');
+
+type Buffer_ = Uint8Array | Int32Array | Uint32Array | BigUint64Array | null;
+/** An address in this process's memory, as koffi hands it out. Opaque: give it back to koffi, never do sums with it. */
+export type Pointer = unknown;
+
+export const socket = libc.func('int socket(int, int, int)') as (
+  domain: number,
+  type: number,
+  protocol: number,
+) => number;
+export const bind = libc.func('int bind(int, void*, uint32)') as (fd: number, addr: Buffer_, len: number) => number;
+export const connect = libc.func('int connect(int, void*, uint32)') as (
+  fd: number,
+  addr: Buffer_,
+  len: number,
+) => number;
+export const getsockname = libc.func('int getsockname(int, void*, void*)') as (
+  fd: number,
+  addr: Buffer_,
+  len: Buffer_,
+) => number;
+export const setsockopt = libc.func('int setsockopt(int, int, int, void*, uint32)') as (
+  fd: number,
+  level: number,
+  option: number,
+  value: Buffer_,
+  len: number,
+) => number;
+export const getsockopt = libc.func('int getsockopt(int, int, int, void*, void*)') as (
+  fd: number,
+  level: number,
+  option: number,
+  value: Buffer_,
+  len: Buffer_,
+) => number;
+export const send = libc.func('int64 send(int, void*, size_t, int)') as (
+  fd: number,
+  data: Buffer_,
+  len: number,
+  flags: number,
+) => number;
+export const recv = libc.func('int64 recv(int, void*, size_t, int)') as (
+  fd: number,
+  data: Buffer_,
+  len: number,
+  flags: number,
+) => number;
+export const sendto = libc.func('int64 sendto(int, void*, size_t, int, void*, uint32)') as (
+  fd: number,
+  data: Buffer_,
+  len: number,
+  flags: number,
+  addr: Buffer_,
+  addrLen: number,
+) => number;
+export const sendmmsg = libc.func('int sendmmsg(int, void*, uint32, int)') as (
+  fd: number,
+  messages: Buffer_,
+  n: number,
+  flags: number,
+) => number;
+export const read = libc.func('int64 read(int, void*, size_t)') as (fd: number, data: Buffer_, len: number) => number;
+export const write = libc.func('int64 write(int, void*, size_t)') as (fd: number, data: Buffer_, len: number) => number;
+export const open = libc.func('int open(str, int, int)') as (path: string, flags: number, mode: number) => number;
+export const close = libc.func('int close(int)') as (fd: number) => number;
+export const ioctl = libc.func('int ioctl(int, ulong, void*)') as (fd: number, request: number, arg: Buffer_) => number;
+export const poll = libc.func('int poll(void*, ulong, int)') as (fds: Buffer_, n: number, timeoutMs: number) => number;
+export const eventfd = libc.func('int eventfd(uint32, int)') as (initial: number, flags: number) => number;
+export const setns = libc.func('int setns(int, int)') as (fd: number, type: number) => number;
+export const ifNameToIndex = libc.func('uint32 if_nametoindex(str)') as (name: string) => number;
+export const syscall = libc.func('long syscall(long, int, void*, uint32)') as (
+  number: number,
+  command: number,
+  attr: Buffer_,
+  size: number,
+) => number;
+
+const mmap = libc.func('void* mmap(void*, size_t, int, int, int, int64)') as (
+  addr: null,
+  len: number,
+  prot: number,
+  flags: number,
+  fd: number,
+  offset: number,
+) => Pointer;
+const munmap = libc.func('int munmap(void*, size_t)') as (addr: Pointer, len: number) => number;
+
+export const PROT_READ_WRITE = 3;
+export const MAP_SHARED = 0x01;
+export const MAP_PRIVATE = 0x02;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_POPULATE = 0x8000;
+export const MSG_DONTWAIT = 0x40;
+
+/** A failed call of the C library: `code` is the errno's name (EPERM …). */
+export class SystemError extends Error {
+  constructor(
+    readonly call: string,
+    readonly errno: number,
+  ) {
+    super(`${call}: ${errnoName(errno)}`);
+    this.name = 'SystemError';
+  }
+  get code(): string {
+    return errnoName(this.errno);
+  }
+}
+
+export function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(os.constants.errno)) if (value === errno) return name;
+  return `errno ${errno}`;
+}
+
+/** The errno of the last failed call of this thread. */
+export function errno(): number {
+  return koffi.errno();
+}
+
+/** Returns `result`, or throws a SystemError that names `call` when it is negative. */
+export function check(result: number, call: string): number {
+  if (result < 0) throw new SystemError(call, koffi.errno());
+  return result;
+}
+
+/** Memory of the kernel's or anonymous memory, seen as an ArrayBuffer without a copy; valid until `unmap`. */
+export interface Mapping {
+  readonly pointer: Pointer;
+  /** The address as a number, for structures that hand it to the kernel (exact below 2^53). */
+  readonly address: number;
+  readonly buffer: ArrayBuffer;
+  unmap(): void;
+}
+
+/** mmap(2). Throws SystemError('mmap'). */
+export function map(len: number, flags: number, fd: number, offset: number): Mapping {
+  const pointer = mmap(null, len, PROT_READ_WRITE, flags, fd, offset);
+  const address = Number(koffi.address(pointer as never));
+  if (address === -1 || address > Number.MAX_SAFE_INTEGER || pointer === null)
+    throw new SystemError('mmap', koffi.errno());
+  const buffer = koffi.view(pointer as never, len) as ArrayBuffer;
+  return { pointer, address, buffer, unmap: () => void munmap(pointer, len) };
+}
+
+/** The address of a typed array's first byte, for iovec and bpf attributes. The array must stay referenced. */
+export function addressOf(data: Uint8Array | Int32Array | Uint32Array | BigUint64Array): bigint {
+  return BigInt(koffi.address(data as never));
+}
