@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { Summary } from './test/summary.js';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', new Summary()],
     // End-to-end files make namespaces of their own names, so they may run side by side; two cores, two files.
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,0 +1,40 @@
+# make demo | test | build | bench | lint | record | clean; every target first installs what is missing (scripts/setup.sh).
+# A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Namespaces need root: asked for only where it is needed, and only when we are not root.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo env "PATH=$$PATH")
+ORACLE ?= ../shared/oracle
+
+.PHONY: build demo test bench lint record clean setup
+.DEFAULT_GOAL := build
+
+setup:
+	@scripts/setup.sh
+
+build: setup
+	@tsc -p tsconfig.build.json
+	@chmod +x dist/cli/*.js 2>/dev/null || true
+
+demo: build
+	@$(SUDO) node dist/cli/main.js lab demo
+
+# The last line is plain: "N passed, N failed, N skipped" (test/summary.ts).
+test: build
+	@tsc --noEmit
+	@biome check .
+	@vitest run
+
+lint: setup
+	@tsc --noEmit
+	@biome check .
+
+bench: build
+	@tsc -p tsconfig.bench.json
+	@set -e; for f in build/bench/*.js; do $(SUDO) node --expose-gc $$f; done
+
+# Runs the scenarios of test/conformance through a real kernel's IPVS (a VM: see $(ORACLE)/README.md) and keeps its answers.
+record: setup
+	@$(ORACLE)/replay $(sort $(dir $(wildcard test/conformance/*/frames.jsonl)))
+
+clean:
+	rm -rf dist build coverage

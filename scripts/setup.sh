@@ -1,0 +1,75 @@
+#!/bin/bash
+# Installs what ulvs needs and this machine lacks, and says what; quiet when nothing is missing.
+# Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
+
+say() { echo "setup: $*"; }
+die() { echo "setup: $*" >&2; exit 1; }
+root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+  die "need root for '$*': run as root, or install sudo"; fi; }
+node_major() { node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
+
+# what shows that it is there (a command or a file)        the package that brings it
+NEEDED="
+ip iproute2            nft nftables            tcpdump tcpdump        ethtool ethtool
+curl curl              ping iputils-ping       ps procps              python3 python3
+make make              g++ g++                 gcc gcc                /usr/include/pcap/pcap.h libpcap-dev
+/etc/ssl/certs/ca-certificates.crt ca-certificates
+"
+present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
+
+missing_packages() {
+  local PATH=$PATH:/usr/sbin:/sbin # an unprivileged user's PATH lacks them
+  set -- $NEEDED
+  while [ $# -gt 0 ]; do present "$1" || echo "$2"; shift 2; done
+}
+
+apt_install() {
+  command -v apt-get >/dev/null || die "missing: $*. Without apt-get, install them by your own package manager"
+  say "apt-get install $*"
+  local log; log=$(mktemp)
+  { root apt-get update && root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
+    >"$log" 2>&1 </dev/null || { tail -n 15 "$log" >&2; die "apt-get could not install $* (log: $log)"; }
+  rm -f "$log"
+}
+
+# Debian 12 has Node.js 18: then 20 comes from npm (the node-linux-* packages), into .tools, for this folder only.
+install_node() {
+  command -v npm >/dev/null && [ "$(node_major)" -gt 0 ] || apt_install nodejs npm
+  [ "$(node_major)" -ge 20 ] && return
+  local arch; case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "Node.js 20 needed, found $(node -v)" ;; esac
+  say "Node.js 20 into .tools (found $(node -v))"
+  npm install --silent --no-audit --no-fund --prefix .tools "node-linux-$arch@20" || die "npm could not fetch node-linux-$arch"
+  mkdir -p .tools/bin && ln -sf "../node_modules/node-linux-$arch/bin/node" .tools/bin/node
+}
+
+# The native modules must really load: npm may be told to run no install scripts.
+modules_load() { node -e 'require("koffi"); require("raw-socket"); require("cap")' 2>/dev/null; }
+
+npm_log() { # runs npm quietly; on failure shows its last lines
+  local log; log=$(mktemp)
+  npm "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "npm $* failed (log: $log)"; }
+  rm -f "$log"
+}
+
+install_modules() {
+  # node-gyp compiles against the headers beside the Node.js that runs, and fetches none
+  local home; home=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  [ -e "$home/include/node/node.h" ] && export npm_config_nodedir="$home"
+  if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing))"
+    npm_log ci
+  fi
+  modules_load && return
+  say "npm rebuild koffi raw-socket cap (their install scripts did not run)"
+  npm_log rebuild --ignore-scripts=false koffi raw-socket cap
+  modules_load || die "the native modules do not load: node -e 'require(\"raw-socket\")' says why"
+}
+
+export PATH="$PWD/.tools/bin:$PATH"
+packages=$(missing_packages)
+[ -z "$packages" ] || apt_install $packages
+[ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
+install_modules
