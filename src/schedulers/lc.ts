@@ -1,0 +1,20 @@
+import type { Destination } from '../service/destination.js';
+import { eligible, overhead, type Scheduler } from '../service/scheduler.js';
+
+/** Least connection: the least overhead; weights only say who is quiesced. */
+export const lc: Scheduler = {
+  name: 'lc',
+  bind: (service) => ({ schedule: () => least(service.destinations) }),
+};
+
+function least(dests: readonly Destination[]): Destination | null {
+  let found: Destination | null = null;
+  let load = 0;
+  for (const dest of dests) {
+    if (!eligible(dest)) continue;
+    if (found !== null && overhead(dest) >= load) continue;
+    found = dest;
+    load = overhead(dest);
+  }
+  return found;
+}

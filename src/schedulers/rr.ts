@@ -1,0 +1,35 @@
+import type { Destination } from '../service/destination.js';
+import { eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
+import type { VirtualService } from '../service/service.js';
+
+/**
+ * Round robin: the next eligible destination after the last one chosen; fails after one full turn. The cursor is the
+ * position of the last choice, −1 for "before the head"; when that destination goes, the cursor steps back, so that the
+ * one after it is next (ip_vs_rr_del_dest).
+ */
+class RoundRobin implements Schedule {
+  private last = -1;
+
+  constructor(private readonly service: VirtualService) {}
+
+  schedule(): Destination | null {
+    const dests = this.service.destinations;
+    let at = this.last;
+    for (let tried = 0; tried < dests.length; tried++) {
+      at = at + 1 < dests.length ? at + 1 : 0;
+      if (!eligible(dests[at]!)) continue;
+      this.last = at;
+      return dests[at]!;
+    }
+    return null;
+  }
+
+  destAdded(index: number): void {
+    if (this.last >= index) this.last++;
+  }
+  destRemoved(index: number): void {
+    if (this.last >= index) this.last--;
+  }
+}
+
+export const rr: Scheduler = { name: 'rr', bind: (service) => new RoundRobin(service) };

@@ -1,0 +1,81 @@
+import { SVC_SCHED1, SVC_SCHED2 } from '../service/config.js';
+import type { Destination } from '../service/destination.js';
+import { type Arrival, eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
+import type { VirtualService } from '../service/service.js';
+
+/**
+ * Source hashing: 256 buckets, each destination takes `weight` of them in turn (at least one).
+ *
+ *     bucket = (offset + hash32(source + port, 8)) mod 256       port only with sh-port
+ *
+ * The bucket's destination unavailable: no destination, or with sh-fallback other offsets are tried.
+ */
+const BUCKETS = 256;
+
+class SourceHashing implements Schedule {
+  private readonly buckets: (Destination | null)[] = new Array(BUCKETS).fill(null);
+
+  constructor(private readonly service: VirtualService) {
+    this.assign();
+  }
+
+  schedule(arrival: Arrival): Destination | null {
+    const port = (this.service.flags & SVC_SCHED2) !== 0 ? arrival.sport : 0;
+    const address = sourceWord(arrival);
+    const first = hashBucket(address, port, 0);
+    const dest = this.buckets[first]!;
+    if (dest !== null && eligible(dest)) return dest;
+    if ((this.service.flags & SVC_SCHED1) === 0 || dest === null) return null;
+    return this.fallback(address, port, first);
+  }
+
+  destAdded(): void {
+    this.assign();
+  }
+  destRemoved(): void {
+    this.assign();
+  }
+  destUpdated(): void {
+    this.assign();
+  }
+
+  private fallback(address: number, port: number, first: number): Destination | null {
+    for (let k = 0; k < BUCKETS; k++) {
+      const dest = this.buckets[hashBucket(address, port, (k + first) % BUCKETS)]!;
+      if (dest === null) return null;
+      if (eligible(dest)) return dest;
+    }
+    return null;
+  }
+
+  private assign(): void {
+    const dests = this.service.destinations;
+    let at = 0;
+    let taken = 0;
+    for (let i = 0; i < BUCKETS; i++) {
+      const dest = dests[at] ?? null;
+      this.buckets[i] = dest;
+      if (dest === null || ++taken < dest.weight) continue;
+      at = (at + 1) % dests.length;
+      taken = 0;
+    }
+  }
+}
+
+function hashBucket(address: number, port: number, offset: number): number {
+  return (offset + hash32((port + address) | 0, 8)) % BUCKETS;
+}
+
+/** The source as one word: IPv6 addresses are folded by exclusive or. */
+export function sourceWord(arrival: Arrival): number {
+  if (arrival.family === 4) return arrival.src;
+  const [a, b, c, d] = arrival.src6;
+  return a! ^ b! ^ c! ^ d!;
+}
+
+/** The kernel's hash_32 (GOLDEN_RATIO_32): the top `bits` bits of value * 0x61C88647. */
+export function hash32(value: number, bits: number): number {
+  return Math.imul(value, 0x61c88647) >>> (32 - bits);
+}
+
+export const sh: Scheduler = { name: 'sh', bind: (service) => new SourceHashing(service) };

@@ -1,0 +1,8 @@
+import { overhead, type Scheduler } from '../service/scheduler.js';
+import { leastWeighted } from './least.js';
+
+/** Weighted least connection: the least overhead per weight. */
+export const wlc: Scheduler = {
+  name: 'wlc',
+  bind: (service) => ({ schedule: () => leastWeighted(service.destinations, overhead) }),
+};

@@ -1,0 +1,152 @@
+import type { VirtualService } from './service.js';
+
+/**
+ * Where a packet's service is found. Open addressing, rows of six words, at most half full:
+ *
+ *     row: [ a0 a1 a2 a3 | protocol << 16 | port | index + 1 ]      IPv4: 0 0 0 address
+ *
+ * The same shape serves masq realservers (is this the source of a reply?) and anything keyed by address, protocol, port.
+ */
+const ROW = 6;
+
+export class AddressIndex {
+  private rows = new Int32Array(64 * ROW);
+  private mask = 63;
+  private used = 0;
+
+  get size(): number {
+    return this.used;
+  }
+
+  /** The number stored for the key, or −1. IPv4 addresses: a0..a2 are 0. */
+  find(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number): number {
+    const key = (protocol << 16) | port;
+    for (let i = mix(a0, a1, a2, a3, key) & this.mask; ; i = (i + 1) & this.mask) {
+      const row = i * ROW;
+      const index = this.rows[row + 5]!;
+      if (index === 0) return -1;
+      if (this.matches(row, a0, a1, a2, a3, key)) return index - 1;
+    }
+  }
+
+  set(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number, index: number): void {
+    if ((this.used + 1) * 2 > this.mask) this.grow();
+    this.put(a0, a1, a2, a3, (protocol << 16) | port, index + 1);
+  }
+
+  /** Forgets everything: whoever owns the index fills it again (changes are rare, look-ups are not). */
+  clear(): void {
+    this.rows.fill(0);
+    this.used = 0;
+  }
+
+  private matches(row: number, a0: number, a1: number, a2: number, a3: number, key: number): boolean {
+    const rows = this.rows;
+    return (
+      rows[row + 3] === a3 && rows[row + 4] === key && rows[row + 2] === a2 && rows[row + 1] === a1 && rows[row] === a0
+    );
+  }
+
+  private put(a0: number, a1: number, a2: number, a3: number, key: number, stored: number): void {
+    for (let i = mix(a0, a1, a2, a3, key) & this.mask; ; i = (i + 1) & this.mask) {
+      const row = i * ROW;
+      if (this.rows[row + 5] !== 0 && !this.matches(row, a0, a1, a2, a3, key)) continue;
+      if (this.rows[row + 5] === 0) this.used++;
+      this.rows.set([a0, a1, a2, a3, key, stored], row);
+      return;
+    }
+  }
+
+  private grow(): void {
+    const old = this.rows;
+    this.rows = new Int32Array(old.length * 2);
+    this.mask = this.mask * 2 + 1;
+    this.used = 0;
+    for (let row = 0; row < old.length; row += ROW)
+      if (old[row + 5] !== 0)
+        this.put(old[row]!, old[row + 1]!, old[row + 2]!, old[row + 3]!, old[row + 4]!, old[row + 5]!);
+  }
+}
+
+function mix(a0: number, a1: number, a2: number, a3: number, key: number): number {
+  let h =
+    Math.imul(a3, 0x9e3779b1) ^ Math.imul(key, 0x85ebca77) ^ Math.imul(a2, 0xc2b2ae3d) ^ Math.imul(a1, 0x27d4eb2f) ^ a0;
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x2c1b3c6d);
+  return (h ^ (h >>> 13)) >>> 0;
+}
+
+/** All services of a director, in the order they were added, with their indexes by address and by mark. */
+export class ServiceTable {
+  /** By slot; undefined where free. */
+  readonly bySlot: (VirtualService | undefined)[] = [];
+  private readonly addresses = new AddressIndex();
+  /** VIPs alone, whatever the port: "is this address served here?" */
+  private readonly vips = new AddressIndex();
+  private readonly marks4 = new Map<number, VirtualService>();
+  private readonly marks6 = new Map<number, VirtualService>();
+  /** An FTP service exists: its data connections come to other ports (IPVS-REFERENCE 1.4). */
+  private hasFtp = false;
+
+  add(service: VirtualService): void {
+    this.bySlot[service.slot] = service;
+    this.reindex();
+  }
+  delete(service: VirtualService): void {
+    this.bySlot[service.slot] = undefined;
+    this.reindex();
+  }
+  all(): VirtualService[] {
+    return this.bySlot.filter((service) => service !== undefined);
+  }
+
+  /** IPVS's look-up order: mark, exact port, FTP's control port for its data ports, port 0. */
+  find4(mark: number, protocol: number, address: number, port: number): VirtualService | undefined {
+    if (mark !== 0) {
+      const marked = this.marks4.get(mark);
+      if (marked !== undefined) return marked;
+    }
+    return this.findWords(0, 0, 0, address, protocol, port);
+  }
+  find6(mark: number, protocol: number, address: Int32Array, port: number): VirtualService | undefined {
+    if (mark !== 0) {
+      const marked = this.marks6.get(mark);
+      if (marked !== undefined) return marked;
+    }
+    return this.findWords(address[0]!, address[1]!, address[2]!, address[3]!, protocol, port);
+  }
+
+  isVip4(address: number): boolean {
+    return this.vips.find(0, 0, 0, address, 0, 0) >= 0;
+  }
+  isVip6(a: Int32Array): boolean {
+    return this.vips.find(a[0]!, a[1]!, a[2]!, a[3]!, 0, 0) >= 0;
+  }
+
+  private findWords(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number) {
+    let slot = this.addresses.find(a0, a1, a2, a3, protocol, port);
+    if (slot < 0 && this.hasFtp && protocol === 6 && (port === 20 || port >= 1024))
+      slot = this.addresses.find(a0, a1, a2, a3, protocol, 21);
+    if (slot < 0) slot = this.addresses.find(a0, a1, a2, a3, protocol, 0);
+    return slot < 0 ? undefined : this.bySlot[slot];
+  }
+
+  private reindex(): void {
+    this.addresses.clear();
+    this.vips.clear();
+    this.marks4.clear();
+    this.marks6.clear();
+    this.hasFtp = false;
+    for (const service of this.all()) this.index(service);
+  }
+  private index(service: VirtualService): void {
+    if (service.fwmark !== 0) {
+      (service.family === 4 ? this.marks4 : this.marks6).set(service.fwmark, service);
+      return;
+    }
+    const [a0, a1, a2, a3] = service.family === 4 ? [0, 0, 0, service.address] : [...service.address6];
+    this.addresses.set(a0!, a1!, a2!, a3!, service.protocol, service.port, service.slot);
+    this.vips.set(a0!, a1!, a2!, a3!, 0, 0, service.slot);
+    if (service.port === 21 && service.protocol === 6) this.hasFtp = true;
+  }
+}
