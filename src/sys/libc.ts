@@ -153,3 +153,40 @@ export function map(len: number, flags: number, fd: number, offset: number): Map
 export function addressOf(data: Uint8Array | Int32Array | Uint32Array | BigUint64Array): bigint {
   return BigInt(koffi.address(data as never));
 }
+
+/** The calls of the packet path take addresses as numbers (`addressAt`), so that koffi has nothing to unwrap and nothing is allocated. */
+type Address = number;
+export const readAt = libc.func('int64 read(int, uint64, size_t)') as (fd: number, to: Address, len: number) => number;
+export const writeAt = libc.func('int64 write(int, uint64, size_t)') as (
+  fd: number,
+  from: Address,
+  len: number,
+) => number;
+export const recvAt = libc.func('int64 recv(int, uint64, size_t, int)') as (
+  fd: number,
+  to: Address,
+  len: number,
+  flags: number,
+) => number;
+export const sendmmsgAt = libc.func('int sendmmsg(int, uint64, uint32, int)') as (
+  fd: number,
+  messages: Address,
+  n: number,
+  flags: number,
+) => number;
+export const pollAt = libc.func('int poll(uint64, ulong, int)') as (
+  fds: Address,
+  n: number,
+  timeoutMs: number,
+) => number;
+/** Copies between any two mappings or buffers; 45 ns whatever the length, so worth it above 128 bytes or so. */
+export const memcpyAt = libc.func('uint64 memcpy(uint64, uint64, size_t)') as (
+  to: Address,
+  from: Address,
+  len: number,
+) => number;
+
+/** Where a buffer's bytes lie. It must stay referenced, and have been made as an ArrayBuffer (small typed arrays move). */
+export function addressAt(buffer: ArrayBufferLike): number {
+  return Number(koffi.address(new Uint8Array(buffer) as never));
+}

@@ -1,0 +1,30 @@
+import { SystemError } from '../sys/libc.js';
+
+/** A device or file cannot be had: one line that names it, what is wrong and, where there is one, the remedy. */
+export class DeviceError extends Error {
+  constructor(
+    readonly device: string,
+    readonly problem: string,
+    readonly remedy = '',
+  ) {
+    super(remedy === '' ? `${device}: ${problem}` : `${device}: ${problem}; ${remedy}`);
+    this.name = 'DeviceError';
+  }
+}
+
+const REMEDIES: Record<string, [problem: string, remedy: string]> = {
+  EPERM: ['not permitted', 'run as root or with CAP_NET_RAW and CAP_NET_ADMIN'],
+  EACCES: ['not permitted', 'run as root or with CAP_NET_RAW and CAP_NET_ADMIN'],
+  ENODEV: ['no such network interface', "'ip link' lists those there are"],
+  ENXIO: ['no such network interface', "'ip link' lists those there are"],
+  EBUSY: ['already in use by another process', 'stop it or choose another name'],
+  ENETDOWN: ['the interface is down', "'ip link set DEV up' brings it up"],
+  ENOMEM: ['not enough memory for the ring', 'ask for fewer or smaller blocks'],
+};
+
+/** Turns a failed call of the C library into the sentence for the user; anything else is passed on as it is. */
+export function deviceError(device: string, error: unknown): unknown {
+  if (!(error instanceof SystemError)) return error;
+  const [problem, remedy] = REMEDIES[error.code] ?? [error.message, ''];
+  return new DeviceError(device, `${problem} (${error.call})`, remedy);
+}

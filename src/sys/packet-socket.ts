@@ -1,0 +1,87 @@
+/** Packet sockets (AF_PACKET): the numbers and structures of linux/if_packet.h and linux/virtio_net.h, x86-64 and arm64. */
+import { bind, check, getsockopt, setsockopt } from './libc.js';
+
+export const AF_PACKET = 17;
+export const SOCK_RAW = 3;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_ERROR = 4;
+export const SO_SNDBUFFORCE = 32;
+export const SOL_PACKET = 263;
+export const ETH_P_ALL = 0x0003;
+
+export const PACKET_ADD_MEMBERSHIP = 1;
+export const PACKET_RX_RING = 5;
+export const PACKET_STATISTICS = 6;
+export const PACKET_VERSION = 10;
+export const PACKET_RESERVE = 12;
+export const PACKET_VNET_HDR = 15;
+export const PACKET_QDISC_BYPASS = 20;
+export const PACKET_IGNORE_OUTGOING = 23;
+export const PACKET_MR_PROMISC = 1;
+export const TPACKET_V3 = 2;
+
+export const TP_STATUS_KERNEL = 0;
+export const TP_STATUS_USER = 1;
+export const TP_STATUS_VLAN_VALID = 1 << 4;
+export const TP_STATUS_VLAN_TPID_VALID = 1 << 6;
+
+/** struct tpacket_block_desc (the v1 header): byte offsets. */
+export const BLOCK = { status: 8, packets: 12, first: 16 } as const;
+/** struct tpacket3_hdr: byte offsets. */
+export const TPACKET = { next: 0, snaplen: 12, len: 16, status: 20, mac: 24, vlanTci: 32, vlanTpid: 36 } as const;
+
+/** struct virtio_net_hdr: its length and byte offsets. It lies right in front of the Ethernet header. */
+export const VNET = {
+  length: 10,
+  flags: 0,
+  gsoType: 1,
+  headerLen: 2,
+  gsoSize: 4,
+  csumStart: 6,
+  csumOffset: 8,
+} as const;
+export const VNET_NEEDS_CSUM = 1;
+export const GSO_TCPV4 = 1;
+export const GSO_UDP = 3;
+export const GSO_TCPV6 = 4;
+export const GSO_UDP_L4 = 5;
+export const GSO_ECN = 0x80;
+
+/** setsockopt with an int value; throws SystemError(`name`). */
+export function setPacketOption(fd: number, level: number, option: number, value: number, name: string): void {
+  check(setsockopt(fd, level, option, Int32Array.of(value), 4), name);
+}
+
+/** Binds to one interface; `protocol` in host order, 0 receives nothing. struct sockaddr_ll. */
+export function bindPacket(fd: number, ifindex: number, protocol: number): void {
+  const address = new DataView(new ArrayBuffer(20));
+  address.setUint16(0, AF_PACKET, true);
+  address.setUint16(2, protocol, false);
+  address.setInt32(4, ifindex, true);
+  check(bind(fd, new Uint8Array(address.buffer), 20), 'bind');
+}
+
+/** Asks for a TPACKET_V3 ring of `blocks` blocks; a block is handed over when full or after `retireMs`. struct tpacket_req3. */
+export function requestRing(fd: number, blocks: number, blockSize: number, retireMs: number): void {
+  const frameSize = 2048; // only has to divide the block: V3 packs packets of any length
+  const frames = (blockSize / frameSize) * blocks;
+  const request = Uint32Array.of(blockSize, blocks, frameSize, frames, retireMs, 0, 0);
+  check(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, 28), 'PACKET_RX_RING');
+}
+
+/** struct packet_mreq. */
+export function joinPromiscuous(fd: number, ifindex: number): void {
+  const request = new DataView(new ArrayBuffer(16));
+  request.setInt32(0, ifindex, true);
+  request.setUint16(4, PACKET_MR_PROMISC, true);
+  check(setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, new Uint8Array(request.buffer), 16), 'PACKET_MR_PROMISC');
+}
+
+/** Reads and clears a socket's pending error (ENETDOWN when its interface went down), which would keep poll from blocking. */
+export function clearSocketError(fd: number): number {
+  const value = new Int32Array(1);
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, value, Uint32Array.of(4));
+  return value[0]!;
+}
