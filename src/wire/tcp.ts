@@ -1,0 +1,180 @@
+/**
+ * TCP (RFC 9293).
+ *
+ *     0               2                4              8
+ *     | source port   | dest. port     | sequence     |
+ *     | acknowledgement                | off| flags | window |
+ *     | checksum      | urgent pointer | options (0 to 40 bytes) ...
+ *
+ * `l4` is the offset of the header. Sequence numbers are signed int32, so subtract with `(a - b) | 0`.
+ * A `rewrite` keeps the checksum right; `addressDelta` is what ipv4.rewriteDst and its like returned, 0 if only the port changes.
+ */
+import { adjust, delta16, delta32, finish, sum, sum32 } from './checksum.js';
+import { type Decoded, EMPTY, viewOf } from './decoded.js';
+
+const SPORT = 0;
+const DPORT = 2;
+const SEQ = 4;
+const ACK = 8;
+const DATA_OFFSET = 12;
+const FLAGS = 13;
+const WINDOW = 14;
+const CHECKSUM = 16;
+const URGENT = 18;
+/** Length without options. */
+export const HEADER = 20;
+const PROTOCOL = 6;
+
+export const FIN = 0x01;
+export const SYN = 0x02;
+export const RST = 0x04;
+export const PSH = 0x08;
+export const ACKNOWLEDGE = 0x10;
+export const URG = 0x20;
+export const ECE = 0x40;
+export const CWR = 0x80;
+const LETTERS = 'FSRPAUEC';
+
+export function sport(view: DataView, l4: number): number {
+  return view.getUint16(l4 + SPORT);
+}
+export function dport(view: DataView, l4: number): number {
+  return view.getUint16(l4 + DPORT);
+}
+export function seq(view: DataView, l4: number): number {
+  return view.getInt32(l4 + SEQ);
+}
+export function ack(view: DataView, l4: number): number {
+  return view.getInt32(l4 + ACK);
+}
+/** Bytes, options included: 20 to 60, but less from a broken segment. */
+export function headerLen(view: DataView, l4: number): number {
+  return (view.getUint8(l4 + DATA_OFFSET) >>> 4) << 2;
+}
+export function flags(view: DataView, l4: number): number {
+  return view.getUint8(l4 + FLAGS);
+}
+export function window(view: DataView, l4: number): number {
+  return view.getUint16(l4 + WINDOW);
+}
+export function checksum(view: DataView, l4: number): number {
+  return view.getUint16(l4 + CHECKSUM);
+}
+/** `len` of header and payload, `pseudo` from pseudo4 or pseudo6 of checksum.ts. */
+export function isChecksumGood(view: DataView, l4: number, len: number, pseudo: number): boolean {
+  return finish(sum(view, l4, len, pseudo)) === 0;
+}
+
+/** Recomputes the checksum over header and payload. */
+export function fillChecksum(view: DataView, l4: number, len: number, pseudo: number): void {
+  view.setUint16(l4 + CHECKSUM, 0);
+  view.setUint16(l4 + CHECKSUM, finish(sum(view, l4, len, pseudo)));
+}
+/** For a change made elsewhere in what the checksum covers. */
+export function fix(view: DataView, l4: number, delta: number): void {
+  view.setUint16(l4 + CHECKSUM, adjust(view.getUint16(l4 + CHECKSUM), delta));
+}
+
+export function rewriteSport(view: DataView, l4: number, port: number, addressDelta = 0): void {
+  fix(view, l4, delta16(view.getUint16(l4 + SPORT), port) + addressDelta);
+  view.setUint16(l4 + SPORT, port);
+}
+export function rewriteDport(view: DataView, l4: number, port: number, addressDelta = 0): void {
+  fix(view, l4, delta16(view.getUint16(l4 + DPORT), port) + addressDelta);
+  view.setUint16(l4 + DPORT, port);
+}
+export function rewriteSeq(view: DataView, l4: number, value: number): void {
+  fix(view, l4, delta32(view.getInt32(l4 + SEQ), value));
+  view.setInt32(l4 + SEQ, value);
+}
+export function rewriteAck(view: DataView, l4: number, value: number): void {
+  fix(view, l4, delta32(view.getInt32(l4 + ACK), value));
+  view.setInt32(l4 + ACK, value);
+}
+
+/** `SA` for SYN and ACK: letters of FIN SYN RST PSH ACK URG ECE CWR, in this order. */
+export function flagsText(bits: number): string {
+  return [...LETTERS].filter((_, i) => (bits >>> i) & 1).join('');
+}
+/** Undefined for a letter that is none. */
+export function parseFlags(text: string): number | undefined {
+  let bits = 0;
+  for (const letter of text) {
+    const i = LETTERS.indexOf(letter);
+    if (i < 0) return undefined;
+    bits |= 1 << i;
+  }
+  return bits;
+}
+
+export interface Tcp {
+  sport: number;
+  dport: number;
+  /** Unsigned here, unlike in the accessors. */
+  seq: number;
+  ack: number;
+  flags: number;
+  /** The three reserved bits and AE, 0 in practice. */
+  reserved: number;
+  window: number;
+  /** As on the wire. For `encode`: absent or undefined means computed. */
+  checksum: number | undefined;
+  urgent: number;
+  /** A multiple of 4 bytes, at most 40 (see tcpoptions.ts). */
+  options: Uint8Array;
+  payload: Uint8Array;
+}
+
+const DEFAULTS: Tcp = {
+  sport: 0,
+  dport: 0,
+  seq: 0,
+  ack: 0,
+  flags: 0,
+  reserved: 0,
+  window: 65535,
+  checksum: undefined,
+  urgent: 0,
+  options: EMPTY,
+  payload: EMPTY,
+};
+
+/** `addresses`: the sum of both IP addresses (sum32 or sum128), for the checksum. */
+export function encode(fields: Partial<Tcp>, addresses = 0): Uint8Array {
+  const f = { ...DEFAULTS, ...fields };
+  const length = HEADER + f.options.length;
+  const bytes = new Uint8Array(length + f.payload.length);
+  const view = viewOf(bytes);
+  view.setUint16(SPORT, f.sport);
+  view.setUint16(DPORT, f.dport);
+  view.setInt32(SEQ, f.seq);
+  view.setInt32(ACK, f.ack);
+  bytes.set([(length << 2) | f.reserved, f.flags], DATA_OFFSET);
+  view.setUint16(WINDOW, f.window);
+  view.setUint16(URGENT, f.urgent);
+  bytes.set(f.options, HEADER);
+  bytes.set(f.payload, length);
+  if (f.checksum === undefined) fillChecksum(view, 0, bytes.length, addresses + PROTOCOL + sum32(bytes.length));
+  else view.setUint16(CHECKSUM, f.checksum);
+  return bytes;
+}
+
+export function decode(bytes: Uint8Array): Decoded<Tcp> {
+  if (bytes.length < HEADER) return `TCP header needs 20 bytes, has ${bytes.length}`;
+  const view = viewOf(bytes);
+  const header = headerLen(view, 0);
+  if (header < HEADER || header > bytes.length) return `TCP header length ${header} of ${bytes.length} bytes`;
+  return {
+    sport: sport(view, 0),
+    dport: dport(view, 0),
+    seq: view.getUint32(SEQ),
+    ack: view.getUint32(ACK),
+    flags: flags(view, 0),
+    reserved: bytes[DATA_OFFSET]! & 15,
+    window: window(view, 0),
+    checksum: checksum(view, 0),
+    urgent: view.getUint16(URGENT),
+    options: bytes.subarray(HEADER, header),
+    payload: bytes.subarray(header),
+  };
+}
