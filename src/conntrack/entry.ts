@@ -1,0 +1,58 @@
+/**
+ * A connection is one cache line: 16 words of an Int32Array.
+ *
+ *      0 CADDR   client address            8 EXPIRES  tick at which it ends
+ *      1 PORTS   cport << 16 | vport       9 NEWER  } its neighbours in the timer wheel's slot
+ *      2 VADDR   virtual address          10 OLDER  }
+ *      3 DADDR   destination address      11 DUE      tick at which the wheel looks at it (<= EXPIRES)
+ *      4 REST    dport << 16 |            12 TIMEOUT  ticks that each packet gives it
+ *                protocol << 8 | state    13 PACKETS  packets seen from the client
+ *      5 FLAGS   CONN_* bits              14 CONTROL  the template (or control connection) it hangs on
+ *      6 NEXT    in its bucket's chain    15 CONTROLLED how many hang on it
+ *      7 DEST    destination slot + 1
+ *
+ * An IPv6 connection owns a second line, its addresses in full: caddr[4] vaddr[4] daddr[4]; words 0 and 2 then hold folds
+ * of the addresses (a quick first comparison) and word 3 the number of that line. Entry 0 does not exist: 0 is "none".
+ * Addresses are int32 as read big-endian; a fwmark template has protocol 0 and the mark as its virtual address.
+ */
+export const ENTRY_WORDS = 16;
+export const ENTRY_SHIFT = 4;
+
+export const CADDR = 0;
+export const PORTS = 1;
+export const VADDR = 2;
+export const DADDR = 3;
+export const REST = 4;
+export const FLAGS = 5;
+export const NEXT = 6;
+export const DEST = 7;
+export const EXPIRES = 8;
+export const NEWER = 9;
+export const OLDER = 10;
+export const DUE = 11;
+export const TIMEOUT = 12;
+export const PACKETS = 13;
+export const CONTROL = 14;
+export const CONTROLLED = 15;
+
+/** Flags: IPVS's own numbers; the upper ones are ours. */
+export const METHOD_MASK = 0x7;
+export const CONN_HASHED = 0x40;
+export const CONN_NOOUTPUT = 0x80;
+export const CONN_INACTIVE = 0x100;
+export const CONN_NO_CPORT = 0x800;
+export const CONN_TEMPLATE = 0x1000;
+export const CONN_ONE_PACKET = 0x2000;
+/** Addresses are in a second line. */
+export const CONN_IPV6 = 0x100000;
+/** The destination address is IPv6 though the client is not, or the other way round (tunnels only). */
+export const CONN_MIXED = 0x200000;
+/** A template whose child reached ESTABLISHED, or a UDP one that was answered. */
+export const CONN_ASSURED = 0x400000;
+/** A helper (FTP) reads this connection's packets and may have changed sequence numbers. */
+export const CONN_HELPER = 0x800000;
+/** The entry holds a second line (wide), whatever its family. */
+export const CONN_WIDE = CONN_IPV6 | CONN_MIXED;
+
+/** Timer ticks a second: expiry is exact to 10 ms, and 31 days still fit an int32. */
+export const TICKS = 100;

@@ -1,0 +1,227 @@
+/**
+ * The connection table: entries (entry.ts) chained in buckets by the client's side alone (protocol, caddr, cport), so that
+ * one bucket serves both directions of a NAT flow: a reply's destination is the client.
+ *
+ *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: each insertion over one entry a bucket splits just one bucket,
+ *                 |                          so growth never pauses
+ *               entry -> entry -> 0
+ *
+ * Memory for the largest table is reserved as virtual memory at once and touched as it fills: entries never move, so
+ * their numbers are good names for parents, timers and listings. One writer; listings in another thread read along.
+ */
+import {
+  CADDR,
+  CONN_HASHED,
+  CONN_IPV6,
+  CONN_TEMPLATE,
+  CONN_WIDE,
+  DADDR,
+  ENTRY_SHIFT,
+  ENTRY_WORDS,
+  FLAGS,
+  NEXT,
+  PORTS,
+  REST,
+  VADDR,
+} from './entry.js';
+
+export const INITIAL_BUCKETS = 4096;
+/** Entry 0 does not exist; its line holds two words for readers: highest entry ever used, lines in use. */
+const HIGH_WATER = 0;
+const LIVE = 1;
+
+export class ConnectionTable {
+  readonly words: Int32Array;
+  private readonly buckets: Int32Array;
+  private nBuckets = INITIAL_BUCKETS;
+  /** Buckets of the finished doubling; nBuckets is between it and twice it. */
+  private level = INITIAL_BUCKETS;
+  private freeHead = 0;
+  private readonly k0: number;
+  private readonly k1: number;
+  private readonly k2: number;
+
+  /** `secret`: three random words that key the hash. Throws RangeError when the memory cannot be had. */
+  constructor(
+    readonly maxEntries = 1 << 20,
+    readonly buffer: SharedArrayBuffer = ConnectionTable.memory(maxEntries),
+    secret: Int32Array = crypto.getRandomValues(new Int32Array(3)),
+  ) {
+    this.words = new Int32Array(buffer);
+    this.buckets = new Int32Array(
+      new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(maxEntries)))),
+    );
+    this.k0 = secret[0]!;
+    this.k1 = secret[1]! | 1;
+    this.k2 = secret[2]! | 1;
+  }
+
+  static memory(maxEntries: number): SharedArrayBuffer {
+    return new SharedArrayBuffer((maxEntries + 1) * ENTRY_WORDS * 4);
+  }
+
+  /** Lines in use: connections, templates and second lines. */
+  get live(): number {
+    return this.words[LIVE]!;
+  }
+  /** No entry above this number was ever used. */
+  get highWater(): number {
+    return this.words[HIGH_WATER]!;
+  }
+
+  /** A zeroed line, or 0 when the table is full. */
+  alloc(): number {
+    let entry = this.freeHead;
+    if (entry !== 0) this.freeHead = this.words[(entry << ENTRY_SHIFT) + NEXT]!;
+    else if (this.words[HIGH_WATER]! < this.maxEntries) entry = ++this.words[HIGH_WATER]!;
+    else return 0;
+    this.words[LIVE]!++;
+    const at = entry << ENTRY_SHIFT;
+    this.words.fill(0, at, at + ENTRY_WORDS);
+    return entry;
+  }
+
+  /** Gives the line back (and its second line). It must be unhashed. */
+  free(entry: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const wide = (this.words[at + FLAGS]! & CONN_WIDE) !== 0 ? this.words[at + DADDR]! : 0;
+    this.release(entry, at);
+    if (wide !== 0) this.release(wide, wide << ENTRY_SHIFT);
+  }
+
+  private release(entry: number, at: number): void {
+    this.words[at + FLAGS] = 0;
+    this.words[at + NEXT] = this.freeHead;
+    this.freeHead = entry;
+    this.words[LIVE]!--;
+  }
+
+  insert(entry: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const bucket = this.bucketOf(this.hashEntry(at));
+    this.words[at + NEXT] = this.buckets[bucket]!;
+    this.buckets[bucket] = entry;
+    this.words[at + FLAGS]! |= CONN_HASHED;
+    if (this.words[LIVE]! > this.nBuckets && this.nBuckets < this.buckets.length) this.split();
+  }
+
+  remove(entry: number): void {
+    const { words } = this;
+    const at = entry << ENTRY_SHIFT;
+    if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
+    words[at + FLAGS]! &= ~CONN_HASHED;
+    const bucket = this.bucketOf(this.hashEntry(at));
+    let before = this.buckets[bucket]!;
+    if (before === entry) {
+      this.buckets[bucket] = words[at + NEXT]!;
+      return;
+    }
+    while (words[(before << ENTRY_SHIFT) + NEXT] !== entry) before = words[(before << ENTRY_SHIFT) + NEXT]!;
+    words[(before << ENTRY_SHIFT) + NEXT] = words[at + NEXT]!;
+  }
+
+  /**
+   * The first entry of the chain for a client's side, or 0; go on with `next`. For IPv6 `caddr` is the `fold`.
+   * Chains hold both families and templates: the caller compares.
+   */
+  chain(protocol: number, caddr: number, cport: number): number {
+    return this.buckets[this.bucketOf(this.hash(caddr, (protocol << 16) | cport))]!;
+  }
+  next(entry: number): number {
+    return this.words[(entry << ENTRY_SHIFT) + NEXT]!;
+  }
+
+  /** The IPv4 connection of a packet from the client, or 0. `ports` is cport << 16 | vport. Templates do not match. */
+  findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
+    const { words } = this;
+    let entry = this.chain(protocol, caddr, ports >>> 16);
+    while (entry !== 0) {
+      const at = entry << ENTRY_SHIFT;
+      if (
+        words[at + CADDR] === caddr &&
+        words[at + PORTS] === ports &&
+        words[at + VADDR] === vaddr &&
+        ((words[at + REST]! >>> 8) & 0xff) === protocol &&
+        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === 0
+      )
+        return entry;
+      entry = words[at + NEXT]!;
+    }
+    return 0;
+  }
+
+  /** The IPv4 connection of a packet from the destination, or 0. `daddr`:`dport` is its source. */
+  findOut4(protocol: number, daddr: number, dport: number, caddr: number, cport: number): number {
+    const { words } = this;
+    let entry = this.chain(protocol, caddr, cport);
+    while (entry !== 0) {
+      const at = entry << ENTRY_SHIFT;
+      if (
+        words[at + DADDR] === daddr &&
+        words[at + CADDR] === caddr &&
+        words[at + REST]! >>> 16 === dport &&
+        words[at + PORTS]! >>> 16 === cport &&
+        ((words[at + REST]! >>> 8) & 0xff) === protocol &&
+        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_WIDE)) === 0
+      )
+        return entry;
+      entry = words[at + NEXT]!;
+    }
+    return 0;
+  }
+
+  private split(): void {
+    const { words, buckets } = this;
+    const from = this.nBuckets - this.level;
+    const to = this.nBuckets++;
+    let entry = buckets[from]!;
+    let stay = 0;
+    let move = 0;
+    const mask = this.level * 2 - 1;
+    while (entry !== 0) {
+      const at = entry << ENTRY_SHIFT;
+      const next = words[at + NEXT]!;
+      if ((this.hashEntry(at) & mask) === to) {
+        words[at + NEXT] = move;
+        move = entry;
+      } else {
+        words[at + NEXT] = stay;
+        stay = entry;
+      }
+      entry = next;
+    }
+    buckets[from] = stay;
+    buckets[to] = move;
+    if (this.nBuckets === this.level * 2) this.level *= 2;
+  }
+
+  private bucketOf(hash: number): number {
+    const bucket = hash & (this.level * 2 - 1);
+    return bucket < this.nBuckets ? bucket : hash & (this.level - 1);
+  }
+
+  private hashEntry(at: number): number {
+    const { words } = this;
+    return this.hash(words[at + CADDR]!, ((words[at + REST]! & 0xff00) << 8) | (words[at + PORTS]! >>> 16));
+  }
+
+  /** Keyed: an outsider who does not know k0..k2 cannot aim at a bucket. */
+  private hash(caddr: number, rest: number): number {
+    let h = Math.imul(caddr ^ this.k0, this.k1);
+    h ^= h >>> 15;
+    h = Math.imul(h + Math.imul(rest, this.k2), (0x2c1b3c6d ^ this.k0) | 1) ^ (h >>> 7);
+    h ^= h >>> 16;
+    h = Math.imul(h, this.k1);
+    return (h ^ (h >>> 13)) >>> 0;
+  }
+}
+
+/** An IPv6 address as one word, for hashing and first comparison. */
+export function fold(address: Int32Array): number {
+  return (
+    Math.imul(address[0]!, 0x9e3779b1) ^
+    Math.imul(address[1]!, 0x85ebca77) ^
+    Math.imul(address[2]!, 0xc2b2ae3d) ^
+    address[3]!
+  );
+}

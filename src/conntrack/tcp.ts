@@ -1,0 +1,113 @@
+/**
+ * The TCP states of ip_vs_proto_tcp.c, in the kernel's own columns so that the two can be compared by eye.
+ *
+ *      direction x event x state -> next state
+ *
+ * INPUT: a packet of the client; OUTPUT: of the destination; INPUT_ONLY: of the client while the director has seen no
+ * packet of the destination (DR, Tun). The event is the first of RST, SYN, FIN, ACK that is set; none of them: CLOSE.
+ */
+import { stateTable } from './statetable.js';
+
+export const TCP_STATES = [
+  'NONE',
+  'ESTABLISHED',
+  'SYN_SENT',
+  'SYN_RECV',
+  'FIN_WAIT',
+  'TIME_WAIT',
+  'CLOSE',
+  'CLOSE_WAIT',
+  'LAST_ACK',
+  'LISTEN',
+  'SYNACK',
+] as const;
+const SHORT = ['sNO', 'sES', 'sSS', 'sSR', 'sFW', 'sTW', 'sCL', 'sCW', 'sLA', 'sLI', 'sSA'];
+
+export const Tcp = {
+  NONE: 0,
+  ESTABLISHED: 1,
+  SYN_SENT: 2,
+  SYN_RECV: 3,
+  FIN_WAIT: 4,
+  TIME_WAIT: 5,
+  CLOSE: 6,
+  CLOSE_WAIT: 7,
+  LAST_ACK: 8,
+  LISTEN: 9,
+  SYNACK: 10,
+} as const;
+
+/** Seconds, in the order of TCP_STATES. */
+export const TCP_TIMEOUTS: readonly number[] = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120];
+
+/** Which states count as active connections. */
+const ACTIVE: readonly boolean[] = TCP_STATES.map((name) =>
+  ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'SYNACK'].includes(name),
+);
+
+const NORMAL = stateTable(
+  SHORT,
+  `
+/*  INPUT */
+/*        sNO, sES, sSS, sSR, sFW, sTW, sCL, sCW, sLA, sLI, sSA */
+/*syn*/   sSR, sES, sES, sSR, sSR, sSR, sSR, sSR, sSR, sSR, sSR
+/*fin*/   sCL, sCW, sSS, sTW, sTW, sTW, sCL, sCW, sLA, sLI, sTW
+/*ack*/   sES, sES, sSS, sES, sFW, sTW, sCL, sCW, sCL, sLI, sES
+/*rst*/   sCL, sCL, sCL, sSR, sCL, sCL, sCL, sCL, sLA, sLI, sSR
+/*  OUTPUT */
+/*syn*/   sSS, sES, sSS, sSR, sSS, sSS, sSS, sSS, sSS, sLI, sSR
+/*fin*/   sTW, sFW, sSS, sTW, sFW, sTW, sCL, sTW, sLA, sLI, sTW
+/*ack*/   sES, sES, sSS, sES, sFW, sTW, sCL, sCW, sLA, sES, sES
+/*rst*/   sCL, sCL, sSS, sCL, sCL, sTW, sCL, sCL, sCL, sCL, sCL
+/*  INPUT-ONLY */
+/*syn*/   sSR, sES, sES, sSR, sSR, sSR, sSR, sSR, sSR, sSR, sSR
+/*fin*/   sCL, sFW, sSS, sTW, sFW, sTW, sCL, sCW, sLA, sLI, sTW
+/*ack*/   sES, sES, sSS, sES, sFW, sTW, sCL, sCW, sCL, sLI, sES
+/*rst*/   sCL, sCL, sCL, sSR, sCL, sCL, sCL, sCL, sLA, sLI, sCL
+`,
+);
+
+/** The second table, which secure_tcp swaps in: an answered SYN is not yet worth a long timeout. */
+const SECURE = stateTable(
+  SHORT,
+  `
+/*  INPUT */
+/*        sNO, sES, sSS, sSR, sFW, sTW, sCL, sCW, sLA, sLI, sSA */
+/*syn*/   sSR, sES, sES, sSR, sSR, sSR, sSR, sSR, sSR, sSR, sSA
+/*fin*/   sCL, sCW, sSS, sTW, sTW, sTW, sCL, sCW, sLA, sLI, sSA
+/*ack*/   sES, sES, sSS, sSR, sFW, sTW, sCL, sCW, sCL, sLI, sSA
+/*rst*/   sCL, sCL, sCL, sSR, sCL, sCL, sCL, sCL, sLA, sLI, sCL
+/*  OUTPUT */
+/*syn*/   sSS, sES, sSS, sSA, sSS, sSS, sSS, sSS, sSS, sLI, sSA
+/*fin*/   sTW, sFW, sSS, sTW, sFW, sTW, sCL, sTW, sLA, sLI, sTW
+/*ack*/   sES, sES, sSS, sES, sFW, sTW, sCL, sCW, sLA, sES, sES
+/*rst*/   sCL, sCL, sSS, sCL, sCL, sTW, sCL, sCL, sCL, sCL, sCL
+/*  INPUT-ONLY */
+/*syn*/   sSA, sES, sES, sSR, sSA, sSA, sSA, sSA, sSA, sSA, sSA
+/*fin*/   sCL, sFW, sSS, sTW, sFW, sTW, sCL, sCW, sLA, sLI, sTW
+/*ack*/   sES, sES, sSS, sES, sFW, sTW, sCL, sCW, sCL, sLI, sES
+/*rst*/   sCL, sCL, sCL, sSR, sCL, sCL, sCL, sCL, sLA, sLI, sCL
+`,
+);
+
+const EVENTS = 4;
+const STATES = TCP_STATES.length;
+
+/** `direction`: 0 INPUT, 1 OUTPUT, 2 INPUT_ONLY. `flags`: the TCP flags byte. */
+export function nextTcpState(state: number, direction: number, flags: number, secure: boolean): number {
+  const event = eventOf(flags);
+  if (event < 0) return Tcp.CLOSE;
+  return (secure ? SECURE : NORMAL)[(direction * EVENTS + event) * STATES + state]!;
+}
+
+function eventOf(flags: number): number {
+  if ((flags & 0x04) !== 0) return 3;
+  if ((flags & 0x02) !== 0) return 0;
+  if ((flags & 0x01) !== 0) return 1;
+  if ((flags & 0x10) !== 0) return 2;
+  return -1;
+}
+
+export function tcpActive(state: number): boolean {
+  return ACTIVE[state]!;
+}
