@@ -1,0 +1,236 @@
+/**
+ * The life of a connection: opened and bound to a destination, moved through its states by each packet, ended by its
+ * timer. Counts of active and inactive connections, thresholds and the tie to a template are kept here.
+ *
+ *     open ─► bound (inactive) ─► state moves it between active and inactive ─► timer ends ─┬─► unbound, freed
+ *                                                                 children alive: 60 s more ┘
+ */
+import type { Destination } from '../service/destination.js';
+import { Gauge } from '../stats/counters.js';
+import {
+  CONN_ASSURED,
+  CONN_INACTIVE,
+  CONN_NOOUTPUT,
+  CONN_ONE_PACKET,
+  CONN_TEMPLATE,
+  CONTROL,
+  CONTROLLED,
+  DEST,
+  DUE,
+  ENTRY_SHIFT,
+  EXPIRES,
+  FLAGS,
+  METHOD_MASK,
+  PACKETS,
+  REST,
+  TICKS,
+  TIMEOUT,
+} from './entry.js';
+import { nextSctpState, Sctp, sctpActive } from './sctp.js';
+import type { ConnectionTable } from './table.js';
+import { nextTcpState, Tcp, tcpActive } from './tcp.js';
+import { StateTimeouts } from './timeouts.js';
+import { TimerWheel } from './wheel.js';
+
+export const Direction = { input: 0, output: 1, inputOnly: 2 } as const;
+/** Before its first state is set. */
+const FRESH = 3 * TICKS;
+/** A template or control connection whose children live on. */
+const POSTPONED = 60 * TICKS;
+
+export class Connections {
+  readonly words: Int32Array;
+  readonly timeouts = new StateTimeouts();
+  /** The second TCP table is in force (sysctl secure_tcp). */
+  secureTcp = false;
+  /** Tick of the batch at hand. */
+  now: number;
+  private readonly wheel: TimerWheel;
+
+  /** `dests` by slot; entries of removed destinations stay there. `onFreed` is told of every connection that ends. */
+  constructor(
+    readonly table: ConnectionTable,
+    private readonly dests: readonly (Destination | undefined)[],
+    now = 0,
+    private readonly onFreed?: (entry: number) => void,
+  ) {
+    this.words = table.words;
+    this.now = now;
+    this.wheel = new TimerWheel(this.words, now, (entry) => this.onDue(entry));
+  }
+
+  /** `entry`'s addresses, ports and protocol are filled in; hashes it, binds it and starts its first timer. */
+  open(entry: number, dest: Destination | undefined, flags: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.words[at + FLAGS]! |= flags;
+    if (dest !== undefined) this.bind(entry, dest);
+    this.words[at + TIMEOUT] = FRESH;
+    this.words[at + EXPIRES] = (this.now + FRESH) | 0;
+    if ((flags & CONN_ONE_PACKET) !== 0) return;
+    this.table.insert(entry);
+    this.wheel.start(entry);
+  }
+
+  destOf(entry: number): Destination | undefined {
+    const slot = this.words[(entry << ENTRY_SHIFT) + DEST]!;
+    return slot === 0 ? undefined : this.dests[slot - 1];
+  }
+  stateOf(entry: number): number {
+    return this.words[(entry << ENTRY_SHIFT) + REST]! & 0xff;
+  }
+  protocolOf(entry: number): number {
+    return (this.words[(entry << ENTRY_SHIFT) + REST]! >>> 8) & 0xff;
+  }
+  flagsOf(entry: number): number {
+    return this.words[(entry << ENTRY_SHIFT) + FLAGS]!;
+  }
+  methodOf(entry: number): number {
+    return this.words[(entry << ENTRY_SHIFT) + FLAGS]! & METHOD_MASK;
+  }
+  childrenOf(entry: number): number {
+    return this.words[(entry << ENTRY_SHIFT) + CONTROLLED]!;
+  }
+
+  /** The timer starts anew with the entry's timeout, as after every packet. */
+  touch(entry: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const { words } = this;
+    const expires = (this.now + words[at + TIMEOUT]!) | 0;
+    words[at + EXPIRES] = expires;
+    if (((expires - words[at + DUE]!) | 0) < 0) this.wheel.moved(entry);
+  }
+
+  setTimeout(entry: number, ticks: number): void {
+    this.words[(entry << ENTRY_SHIFT) + TIMEOUT] = ticks;
+  }
+
+  /** Its time was over before this batch: as good as gone, though its slot of the wheel has not been reached. */
+  ended(entry: number): boolean {
+    return ((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) <= 0 && this.childrenOf(entry) === 0;
+  }
+
+  /** A TCP segment in `direction` (input or output) with these flags. */
+  tcp(entry: number, direction: number, tcpFlags: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const old = this.words[at + REST]! & 0xff;
+    const state = nextTcpState(old, this.seenFrom(at, direction), tcpFlags, this.secureTcp);
+    if (state !== old) this.setState(entry, at, state, tcpActive(state));
+    if (state === Tcp.ESTABLISHED && state !== old) this.assureControl(at);
+    this.words[at + TIMEOUT] = this.timeouts.tcp[state]!;
+  }
+
+  sctp(entry: number, direction: number, chunk: number, second: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const old = this.words[at + REST]! & 0xff;
+    const state = nextSctpState(old, this.seenFrom(at, direction), chunk, second);
+    if (state !== old) this.setState(entry, at, state, sctpActive(state));
+    if (state === Sctp.ESTABLISHED && state !== old) this.assureControl(at);
+    this.words[at + TIMEOUT] = this.timeouts.sctp[state]!;
+  }
+
+  udp(entry: number, direction: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.words[at + TIMEOUT] = this.timeouts.udp;
+    if (direction === Direction.output) this.assureControl(at);
+  }
+
+  countPacket(entry: number): void {
+    this.words[(entry << ENTRY_SHIFT) + PACKETS]!++;
+  }
+
+  /** `child` hangs on `parent`: its template or its control connection. */
+  control(child: number, parent: number): void {
+    this.uncontrol(child);
+    this.words[(child << ENTRY_SHIFT) + CONTROL] = parent;
+    this.words[(parent << ENTRY_SHIFT) + CONTROLLED]!++;
+  }
+
+  /** Ends it now, unless connections hang on it: then its timer goes on. */
+  expireNow(entry: number): void {
+    if (this.childrenOf(entry) === 0) this.end(entry);
+  }
+
+  /** Ends what is due, `budget` entries at most; call it once a batch. */
+  tick(now: number, budget = 256): void {
+    this.now = now;
+    this.wheel.advance(now, budget);
+  }
+
+  /** A connection that was never hashed (one packet) is done. */
+  release(entry: number): void {
+    this.unbind(entry);
+    this.uncontrol(entry);
+    this.onFreed?.(entry);
+    this.table.free(entry);
+  }
+
+  private onDue(entry: number): boolean {
+    if (this.childrenOf(entry) !== 0) {
+      const at = entry << ENTRY_SHIFT;
+      this.words[at + TIMEOUT] = POSTPONED;
+      this.words[at + EXPIRES] = (this.now + POSTPONED) | 0;
+      return true;
+    }
+    this.table.remove(entry);
+    this.release(entry);
+    return false;
+  }
+
+  private end(entry: number): void {
+    this.wheel.stop(entry);
+    this.table.remove(entry);
+    this.release(entry);
+  }
+
+  private bind(entry: number, dest: Destination): void {
+    const at = entry << ENTRY_SHIFT;
+    this.words[at + DEST] = dest.slot + 1;
+    dest.add(Gauge.references, 1);
+    if ((this.words[at + FLAGS]! & CONN_TEMPLATE) !== 0) dest.add(Gauge.persistent, 1);
+    else dest.add((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0 ? Gauge.inactive : Gauge.active, 1);
+    dest.noteBound();
+  }
+
+  private unbind(entry: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const dest = this.destOf(entry);
+    if (dest === undefined) return;
+    dest.add(Gauge.references, -1);
+    if ((this.words[at + FLAGS]! & CONN_TEMPLATE) !== 0) dest.add(Gauge.persistent, -1);
+    else dest.add((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0 ? Gauge.inactive : Gauge.active, -1);
+    dest.noteUnbound();
+    this.words[at + DEST] = 0;
+  }
+
+  private uncontrol(child: number): void {
+    const at = child << ENTRY_SHIFT;
+    const parent = this.words[at + CONTROL]!;
+    if (parent === 0) return;
+    this.words[at + CONTROL] = 0;
+    this.words[(parent << ENTRY_SHIFT) + CONTROLLED]!--;
+  }
+
+  private assureControl(at: number): void {
+    const parent = this.words[at + CONTROL]!;
+    if (parent !== 0) this.words[(parent << ENTRY_SHIFT) + FLAGS]! |= CONN_ASSURED;
+  }
+
+  /** Which third of the state table: the client's packets alone, until the first of the destination was seen. */
+  private seenFrom(at: number, direction: number): number {
+    if ((this.words[at + FLAGS]! & CONN_NOOUTPUT) === 0) return direction;
+    if (direction === Direction.input) return Direction.inputOnly;
+    this.words[at + FLAGS]! &= ~CONN_NOOUTPUT;
+    return direction;
+  }
+
+  private setState(entry: number, at: number, state: number, active: boolean): void {
+    this.words[at + REST] = (this.words[at + REST]! & ~0xff) | state;
+    const wasInactive = (this.words[at + FLAGS]! & CONN_INACTIVE) !== 0;
+    if (active !== wasInactive) return;
+    this.words[at + FLAGS]! ^= CONN_INACTIVE;
+    const dest = this.destOf(entry);
+    if (dest === undefined) return;
+    dest.add(Gauge.active, active ? 1 : -1);
+    dest.add(Gauge.inactive, active ? -1 : 1);
+  }
+}
