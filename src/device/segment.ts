@@ -1,0 +1,144 @@
+/**
+ * Cuts a super-packet (TSO, GRO: up to 64 KiB in one piece) into frames that fit on the wire, as the kernel's own GSO does.
+ *
+ *     ring:   | Ethernet IP TCP | payload ........................................ |
+ *     Umem:   | Ethernet IP TCP | gsoSize |   | Eth IP TCP | gsoSize |   | Eth IP TCP | rest |
+ *               id    seq   -FIN -PSH         id+1  seq+gsoSize -CWR     id+2           FIN PSH as they were
+ *
+ * One packet at a time: `begin` measures it, `next` makes one frame each, and the packet stays in the ring meanwhile, so
+ * that it can go on in a later rx() when the batch or the Umem was full.
+ */
+import { memcpyAt } from '../sys/libc.js';
+import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4 } from '../sys/packet-socket.js';
+import { fold, sum } from './checksum.js';
+import type { Umem } from './umem.js';
+
+const TCP = 6;
+const UDP = 17;
+const FIN_PSH = 0x09;
+const CWR = 0x80;
+const TAG = 4;
+
+export class Segmenter {
+  /** Payload bytes still to be cut; 0: no packet under work. */
+  left = 0;
+  private source = 0;
+  private headerLen = 0;
+  private l3 = 0;
+  private l4 = 0;
+  private gsoSize = 0;
+  private done = 0;
+  private index = 0;
+  private tagged = 0;
+  private isV4 = false;
+  private isTcp = false;
+
+  constructor(
+    private readonly umem: Umem,
+    private readonly umemAddress: number,
+    private readonly ring: Uint8Array,
+    private readonly ringAddress: number,
+  ) {}
+
+  /**
+   * Takes on the packet at `source` in the ring, `len` bytes of it. `l4` is its transport header's offset (0: from the IP
+   * header); `tagged` leaves room for a VLAN tag, which the caller writes. False when it can't be cut: unknown type, headers that do
+   * not fit, or segments longer than a frame.
+   */
+  begin(source: number, len: number, gsoType: number, gsoSize: number, l4: number, tagged: boolean): boolean {
+    const type = gsoType & ~GSO_ECN;
+    if (gsoSize === 0 || (type !== GSO_TCPV4 && type !== GSO_TCPV6 && type !== GSO_UDP_L4)) return false;
+    this.isTcp = type !== GSO_UDP_L4;
+    if (!this.measure(source, len, l4)) return false;
+    this.source = source;
+    this.tagged = tagged ? TAG : 0;
+    this.gsoSize = gsoSize;
+    if (this.headerLen + this.tagged + gsoSize > this.umem.capacity) return false;
+    this.left = len - this.headerLen;
+    this.done = 0;
+    this.index = 0;
+    return true;
+  }
+
+  /** Finds the layers; false when a header is missing, or there is nothing behind them. */
+  private measure(source: number, len: number, l4: number): boolean {
+    const { ring } = this;
+    let l3 = 14;
+    for (let type = this.ether(source + 12); isTag(type); type = this.ether(source + l3 - 2)) {
+      l3 += TAG;
+      if (l3 > 22) return false;
+    }
+    this.l3 = l3;
+    this.isV4 = ring[source + l3]! >> 4 === 4;
+    const ipLen = this.isV4 ? (ring[source + l3]! & 15) << 2 : 40;
+    this.l4 = l4 > 0 ? l4 : l3 + ipLen;
+    if (this.l4 < l3 + ipLen || this.l4 + 20 > len) return false;
+    this.headerLen = this.l4 + (this.isTcp ? (ring[source + this.l4 + 12]! >> 4) << 2 : 8);
+    return this.headerLen >= this.l4 + (this.isTcp ? 20 : 8) && this.headerLen < len;
+  }
+
+  private ether(at: number): number {
+    return (this.ring[at]! << 8) | this.ring[at + 1]!;
+  }
+
+  /** Writes the next segment to the free frame at `frame`; returns its length. */
+  next(frame: number): number {
+    const payload = Math.min(this.left, this.gsoSize);
+    const to = this.umemAddress + frame;
+    const from = this.ringAddress + this.source;
+    const header = this.headerLen + this.tagged;
+    memcpyAt(to, from, 12);
+    memcpyAt(to + this.tagged + 12, from + 12, this.headerLen - 12);
+    memcpyAt(to + header, from + this.headerLen + this.done, payload);
+    this.left -= payload;
+    this.patchIp(frame + this.tagged + this.l3, header + payload - this.tagged - this.l3);
+    this.patchTransport(frame + this.tagged, payload);
+    this.done += payload;
+    this.index++;
+    return header + payload;
+  }
+
+  /** Total length, IP id and header checksum of the segment whose IP header is at `ip`. */
+  private patchIp(ip: number, len: number): void {
+    const { view } = this.umem;
+    if (!this.isV4) {
+      view.setUint16(ip + 4, len - 40);
+      return;
+    }
+    view.setUint16(ip + 2, len);
+    view.setUint16(ip + 4, (view.getUint16(ip + 4) + this.index) & 0xffff);
+    view.setUint16(ip + 10, 0);
+    this.umem.u16[(ip + 10) >> 1] = fold(sum(this.umem, ip, this.l4 - this.l3));
+  }
+
+  private patchTransport(frame: number, payload: number): void {
+    const at = frame + this.l4;
+    const len = this.headerLen - this.l4 + payload;
+    const field = at + (this.isTcp ? 16 : 6);
+    if (this.isTcp) this.patchTcp(at);
+    else this.umem.view.setUint16(at + 4, len);
+    this.umem.u16[field >> 1] = 0;
+    const total = this.pseudo(frame + this.l3, len) + sum(this.umem, at, len);
+    this.umem.u16[field >> 1] = fold(total) || (this.isTcp ? 0 : 0xffff);
+  }
+
+  private patchTcp(at: number): void {
+    const { view, u8 } = this.umem;
+    view.setUint32(at + 4, view.getUint32(at + 4) + this.done);
+    let flags = u8[at + 13]!;
+    if (this.left > 0) flags &= ~FIN_PSH;
+    if (this.index > 0) flags &= ~CWR;
+    u8[at + 13] = flags;
+  }
+
+  /** The pseudo header's sum, in little-endian halves as everything here. */
+  private pseudo(ip: number, len: number): number {
+    const addresses = this.isV4 ? sum(this.umem, ip + 12, 8) : sum(this.umem, ip + 8, 32);
+    const swapped = ((len & 0xff) << 8) | (len >> 8);
+    return addresses + swapped + ((this.isTcp ? TCP : UDP) << 8);
+  }
+}
+
+function isTag(etherType: number): boolean {
+  return etherType === 0x8100 || etherType === 0x88a8;
+}
