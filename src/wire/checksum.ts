@@ -28,7 +28,7 @@ export function finish(sum: number): number {
 export function sum(view: DataView, off: number, len: number, initial = 0): number {
   let total = fold(initial);
   for (let at = off, left = len; left > 0; at += STRETCH, left -= STRETCH) {
-    total = fold(total + stretch(view, at, at + (left < STRETCH ? left : STRETCH)));
+    total = fold(total + stretch(view, at, at + Math.min(left, STRETCH)));
   }
   return total;
 }

@@ -166,7 +166,7 @@ export interface Ipv4 {
   checksum: number | undefined;
   src: number;
   dst: number;
-  /** A multiple of 4 bytes, at most 40 (see ipv4options.ts). */
+  /** A multiple of 4 bytes, at most 40 (see options.ts). */
   options: Uint8Array;
   payload: Uint8Array;
 }

@@ -120,7 +120,7 @@ export interface Tcp {
   /** As on the wire. For `encode`: absent or undefined means computed. */
   checksum: number | undefined;
   urgent: number;
-  /** A multiple of 4 bytes, at most 40 (see tcpoptions.ts). */
+  /** A multiple of 4 bytes, at most 40 (see options.ts). */
   options: Uint8Array;
   payload: Uint8Array;
 }

@@ -1,0 +1,35 @@
+/**
+ * CRC32c (Castagnoli; RFC 9260, appendix A), reflected, four bytes a step. SCTP's checksum; on the wire it is little-endian.
+ *
+ *     TABLES[256 * k + b]: what byte b does to the CRC when k bytes follow it
+ */
+const POLYNOMIAL = 0x82f63b78;
+const TABLES = tables();
+
+function tables(): Int32Array {
+  const t = new Int32Array(1024);
+  for (let b = 0; b < 256; b++) {
+    let crc = b;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    t[b] = crc;
+  }
+  for (let i = 256; i < 1024; i++) t[i] = (t[i - 256]! >>> 8) ^ t[t[i - 256]! & 0xff]!;
+  return t;
+}
+
+/** Signed int32. `before`: the CRC of the bytes in front, to go on from. */
+export function crc32c(view: DataView, off: number, len: number, before = 0): number {
+  let crc = ~before;
+  const end = off + len;
+  let at = off;
+  for (; at + 4 <= end; at += 4) {
+    crc ^= view.getInt32(at, true);
+    crc =
+      TABLES[768 + (crc & 0xff)]! ^
+      TABLES[512 + ((crc >>> 8) & 0xff)]! ^
+      TABLES[256 + ((crc >>> 16) & 0xff)]! ^
+      TABLES[crc >>> 24]!;
+  }
+  for (; at < end; at++) crc = (crc >>> 8) ^ TABLES[(crc ^ view.getUint8(at)) & 0xff]!;
+  return ~crc;
+}

@@ -1,0 +1,127 @@
+/**
+ * IPv6 extension headers (RFC 8200, 4; authentication header RFC 4302).
+ *
+ *     | IPv6, next=0 | hop-by-hop, next=44 | fragment, next=6 | TCP ...
+ *                                          ^ chain.fragment   ^ chain.offset, chain.protocol = 6
+ *
+ *     hop-by-hop, destination, routing:  | next | length/8 − 1 | ...
+ *     authentication:                    | next | length/4 − 2 | ...
+ *     fragment:                          | next | reserved | offset 13, 0, 0, M | identification |
+ */
+import { HEADER, nextHeader } from './ipv6.js';
+
+export const HOP_BY_HOP = 0;
+export const ROUTING = 43;
+export const FRAGMENT = 44;
+export const AUTHENTICATION = 51;
+export const NONE = 59;
+export const DESTINATION = 60;
+
+const FRAGMENT_LEN = 8;
+/** More than any honest packet has; a chain of hundreds is an attack. */
+const MAX_HEADERS = 8;
+const IPV6_NEXT_HEADER = 6;
+
+/** What `walk` found; numbers only, to be reused. Offsets are absolute. */
+export class Chain {
+  /** The first header that is no extension header (may be NONE), and where it begins. */
+  protocol = 0;
+  offset = 0;
+  /** Where the byte is that names `protocol`. */
+  named = 0;
+  /** The fragment header, −1 without one. */
+  fragment = -1;
+  /** Bytes; above 0 no transport header follows. */
+  fragmentOffset = 0;
+  moreFragments = false;
+}
+
+function isExtension(header: number): boolean {
+  return (
+    header === HOP_BY_HOP ||
+    header === ROUTING ||
+    header === FRAGMENT ||
+    header === AUTHENTICATION ||
+    header === DESTINATION
+  );
+}
+
+/**
+ * Follows the headers from the IPv6 header at `ip` to the transport header and fills `chain`. False when a header
+ * reaches beyond `end` (absolute, the end of the packet) or there are more than eight. Behind the header of a later fragment it
+ * stops, for what follows there is payload.
+ */
+export function walk(view: DataView, ip: number, end: number, chain: Chain): boolean {
+  start(view, ip, chain);
+  for (let headers = 0; isExtension(chain.protocol); headers++) {
+    const at = chain.offset;
+    if (headers === MAX_HEADERS || at + 8 > end) return false;
+    const len = lengthOf(view, at, chain.protocol);
+    if (at + len > end) return false;
+    if (chain.protocol === FRAGMENT) noteFragment(view, at, chain);
+    chain.protocol = view.getUint8(at);
+    chain.named = at;
+    chain.offset = at + len;
+    if (chain.fragmentOffset > 0) return true;
+  }
+  return true;
+}
+
+function start(view: DataView, ip: number, chain: Chain): void {
+  chain.protocol = nextHeader(view, ip);
+  chain.offset = ip + HEADER;
+  chain.named = ip + IPV6_NEXT_HEADER;
+  chain.fragment = -1;
+  chain.fragmentOffset = 0;
+  chain.moreFragments = false;
+}
+
+function lengthOf(view: DataView, at: number, header: number): number {
+  if (header === FRAGMENT) return FRAGMENT_LEN;
+  const units = view.getUint8(at + 1);
+  return header === AUTHENTICATION ? (units + 2) << 2 : (units + 1) << 3;
+}
+
+function noteFragment(view: DataView, at: number, chain: Chain): void {
+  chain.fragment = at;
+  chain.fragmentOffset = fragmentOffset(view, at);
+  chain.moreFragments = moreFragments(view, at);
+}
+
+/** Fields of a fragment header at `at`; the offset in bytes, the identification signed. */
+export function fragmentOffset(view: DataView, at: number): number {
+  return view.getUint16(at + 2) & 0xfff8;
+}
+export function moreFragments(view: DataView, at: number): boolean {
+  return (view.getUint16(at + 2) & 1) !== 0;
+}
+export function fragmentId(view: DataView, at: number): number {
+  return view.getInt32(at + 4);
+}
+
+/** A fragment header in front of `payload`; `offset` in bytes, a multiple of 8. */
+export function encodeFragment(
+  next: number,
+  offset: number,
+  more: boolean,
+  id: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const bytes = new Uint8Array(FRAGMENT_LEN + payload.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = next;
+  view.setUint16(2, offset | (more ? 1 : 0));
+  view.setInt32(4, id);
+  bytes.set(payload, FRAGMENT_LEN);
+  return bytes;
+}
+
+/** A hop-by-hop, destination or routing header with `data` (padded to 8 bytes by Pad1, zeros) in front of `payload`. */
+export function encodeOptions(next: number, data: Uint8Array, payload: Uint8Array): Uint8Array {
+  const length = (data.length + 2 + 7) & ~7;
+  const bytes = new Uint8Array(length + payload.length);
+  bytes.set([next, length / 8 - 1]);
+  bytes.set(data, 2);
+  bytes.set(payload, length);
+  return bytes;
+}
