@@ -1,0 +1,38 @@
+/**
+ * What the director takes, as plain data: the dataplane decides by it, and `Steal` words the very same for nft, so that the
+ * kernel's copy of a frame is dropped exactly when the director handles it.
+ */
+
+/** Ports from–to, both included. */
+export type PortRange = readonly [from: number, to: number];
+
+/** Every field that is there must match; a missing one matches anything. */
+export interface PacketMatch {
+  family: 4 | 6;
+  /** IP protocol number: 6 TCP, 17 UDP, 132 SCTP, 1 ICMP, 4 IPIP … */
+  protocol?: number;
+  /** An address, a prefix '10.0.0.0/8' or a range '10.0.0.1-10.0.0.9'. */
+  saddr?: string;
+  daddr?: string;
+  /** Any of these; need a protocol with ports. An empty list is the same as none. */
+  sport?: readonly PortRange[];
+  dport?: readonly PortRange[];
+}
+
+/**
+ * - a service:            { kind: 'packet', family: 4, daddr: VIP, protocol: 6, dport: [[80, 80]] }
+ * - a VIP-less range:     { kind: 'packet', family: 4, daddr: '10.9.0.0/16' }
+ * - a mark rule:          { kind: 'packet', family: 4, iif, saddr, daddr, protocol, dport }
+ * - replies (masq):       { kind: 'packet', family: 4, saddr: RIP, protocol: 6, sport: [[8080, 8080]] }
+ * - ICMP errors (masq):   { kind: 'icmpError', about: { family: 4, saddr: VIP or RIP … } }: the packet quoted in the error
+ * - ARP for an address:   { kind: 'arp', target: address, prefix or range }
+ */
+export type TakeRule =
+  | ({ kind: 'packet'; iif?: string } & PacketMatch)
+  | { kind: 'icmpError'; iif?: string; about: PacketMatch }
+  | { kind: 'arp'; iif?: string; target: string };
+
+/** ICMP: destination unreachable, source quench, time exceeded, parameter problem: what the kernel's IPVS follows, and quench. */
+export const ICMP_ERRORS = [3, 4, 11, 12] as const;
+/** ICMPv6: destination unreachable, packet too big, time exceeded, parameter problem. */
+export const ICMP6_ERRORS = [1, 2, 3, 4] as const;
