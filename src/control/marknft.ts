@@ -1,0 +1,111 @@
+/**
+ * Mark rules as nft words, for the netdev ingress chain that drops the kernel's copy of what the director takes.
+ *
+ * At ingress no iptables rule has run yet, so a rule with `-m mark` can only be matched if the rules before it have left
+ * their marks: `nftMark` sets them as it goes, on the copy. A chain for mark 1 is then
+ *
+ *     meta mark set 0
+ *     <nftMark(rule)>                 one line for each rule, in order
+ *     meta mark 0x1 counter drop
+ *     meta mark set 0                 what was not taken goes on unmarked
+ */
+import type { TakeRule } from '../device/take-rule.js';
+import type { FlagMatch, MarkRule, NetMatch, PortMatch } from '../service/mark.js';
+
+/** The rule's match, without statement: `meta protocol ip iifname "eth0" ip daddr 10.9.0.0/16 tcp dport 80`. */
+export function toNft(rule: MarkRule): string {
+  const ip = rule.family === 6 ? 'ip6' : 'ip';
+  const words = [`meta protocol ${rule.family ? ip : '{ ip, ip6 }'}`, device(rule)];
+  words.push(address(`${ip} saddr`, rule.src), address(`${ip} daddr`, rule.dst), protocol(rule));
+  words.push(
+    ports('th sport', rule.sports),
+    ports('th dport', rule.dports),
+    flags(rule.tcpFlags),
+    icmp(rule),
+    mark(rule),
+  );
+  return words.filter((word) => word !== '').join(' ');
+}
+
+/** The whole rule: its match and what it does to the mark. */
+export function nftMark(rule: MarkRule): string {
+  const keep = ~rule.clear >>> 0;
+  const made = keep === 0 ? hex(rule.flip) : `meta mark and ${hex(keep)} xor ${hex(rule.flip)}`;
+  return `${toNft(rule)} meta mark set ${made}`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+function is(negated: boolean): string {
+  return negated ? '!= ' : '';
+}
+
+function device({ device }: MarkRule): string {
+  if (!device) return '';
+  const name = device.name.endsWith('+') ? `${device.name.slice(0, -1)}*` : device.name;
+  return name === '*' ? '' : `iifname ${is(device.negated)}"${name}"`;
+}
+
+function address(words: string, match: NetMatch | undefined): string {
+  if (!match) return '';
+  return `${words} ${is(match.negated)}${match.address}/${match.length}`;
+}
+
+function protocol({ protocol }: MarkRule): string {
+  return protocol ? `meta l4proto ${is(protocol.negated)}${protocol.protocol}` : '';
+}
+
+function ports(words: string, match: PortMatch | undefined): string {
+  if (!match) return '';
+  const ranges = apart(match).map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
+  return `${words} ${is(match.negated)}${ranges.length === 1 ? ranges[0] : `{ ${ranges.join(', ')} }`}`;
+}
+
+/** Sorted and merged: an nft set takes no overlapping intervals. */
+function apart({ ranges }: PortMatch): [number, number][] {
+  const merged: [number, number][] = [];
+  for (const [low, high] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const last = merged.at(-1);
+    if (last && low <= last[1] + 1) last[1] = Math.max(last[1], high);
+    else merged.push([low, high]);
+  }
+  return merged;
+}
+
+function flags(match: FlagMatch | undefined): string {
+  if (!match) return '';
+  return `tcp flags & ${hex(match.mask)} ${match.negated ? '!=' : '=='} ${hex(match.value)}`;
+}
+
+/** Type and code as one 16-bit word, so that the pair can be negated: a set of intervals holds any code of a type. */
+function icmp({ icmp }: MarkRule): string {
+  if (!icmp) return '';
+  const [low, high] = icmp.code.map((code) => icmp.type * 256 + code);
+  return `@th,0,16 ${is(icmp.negated)}${low === high ? low : `${low}-${high}`}`;
+}
+
+function mark({ mark }: MarkRule): string {
+  return mark ? `meta mark & ${hex(mark.mask)} ${mark.negated ? '!=' : '=='} ${hex(mark.value)}` : '';
+}
+
+/**
+ * The rule as `Steal` takes rules, one for each family; undefined when a TakeRule can't say it (negation, TCP flags, ICMP
+ * types, `-m mark`, `eth+`).
+ */
+export function toTake(rule: MarkRule): TakeRule[] | undefined {
+  const { device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark } = rule;
+  if (tcpFlags || icmp || mark || device?.name.endsWith('+')) return undefined;
+  if ([device, src, dst, protocol, sports, dports].some((match) => match?.negated)) return undefined;
+  return (rule.family ? [rule.family] : ([4, 6] as const)).map((family) => ({
+    kind: 'packet',
+    family,
+    ...(device && { iif: device.name }),
+    ...(src && { saddr: `${src.address}/${src.length}` }),
+    ...(dst && { daddr: `${dst.address}/${dst.length}` }),
+    ...(protocol && { protocol: protocol.protocol }),
+    ...(sports && { sport: apart(sports) }),
+    ...(dports && { dport: apart(dports) }),
+  }));
+}
