@@ -45,14 +45,17 @@ export const CONN_TEMPLATE = 0x1000;
 export const CONN_ONE_PACKET = 0x2000;
 /** Addresses are in a second line. */
 export const CONN_IPV6 = 0x100000;
-/** The destination address is IPv6 though the client is not, or the other way round (tunnels only). */
+/** The destination is of the other family (tunnels only): its address is the destination's, not the entry's. */
 export const CONN_MIXED = 0x200000;
 /** A template whose child reached ESTABLISHED, or a UDP one that was answered. */
 export const CONN_ASSURED = 0x400000;
 /** A helper (FTP) reads this connection's packets and may have changed sequence numbers. */
 export const CONN_HELPER = 0x800000;
-/** The entry holds a second line (wide), whatever its family. */
-export const CONN_WIDE = CONN_IPV6 | CONN_MIXED;
+
+/** Where the addresses are in an IPv6 connection's second line. */
+export const WIDE_CADDR = 0;
+export const WIDE_VADDR = 4;
+export const WIDE_DADDR = 8;
 
 /** Timer ticks a second: expiry is exact to 10 ms, and 31 days still fit an int32. */
 export const TICKS = 100;

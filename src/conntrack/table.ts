@@ -13,8 +13,8 @@ import {
   CADDR,
   CONN_HASHED,
   CONN_IPV6,
+  CONN_MIXED,
   CONN_TEMPLATE,
-  CONN_WIDE,
   DADDR,
   ENTRY_SHIFT,
   ENTRY_WORDS,
@@ -84,7 +84,7 @@ export class ConnectionTable {
   /** Gives the line back (and its second line). It must be unhashed. */
   free(entry: number): void {
     const at = entry << ENTRY_SHIFT;
-    const wide = (this.words[at + FLAGS]! & CONN_WIDE) !== 0 ? this.words[at + DADDR]! : 0;
+    const wide = (this.words[at + FLAGS]! & CONN_IPV6) !== 0 ? this.words[at + DADDR]! : 0;
     this.release(entry, at);
     if (wide !== 0) this.release(wide, wide << ENTRY_SHIFT);
   }
@@ -162,7 +162,7 @@ export class ConnectionTable {
         words[at + REST]! >>> 16 === dport &&
         words[at + PORTS]! >>> 16 === cport &&
         ((words[at + REST]! >>> 8) & 0xff) === protocol &&
-        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_WIDE)) === 0
+        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_MIXED)) === 0
       )
         return entry;
       entry = words[at + NEXT]!;

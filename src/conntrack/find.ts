@@ -1,0 +1,142 @@
+/**
+ * Look-ups that compare more than one line: IPv6 connections, and templates of both families. `caddr` and the others are
+ * four words, IPv4 in the last (the entry's own form is built here).
+ */
+import {
+  CADDR,
+  CONN_IPV6,
+  CONN_MIXED,
+  CONN_TEMPLATE,
+  DADDR,
+  ENTRY_SHIFT,
+  FLAGS,
+  PORTS,
+  REST,
+  VADDR,
+  WIDE_CADDR,
+  WIDE_DADDR,
+  WIDE_VADDR,
+} from './entry.js';
+import { type ConnectionTable, fold } from './table.js';
+
+export function findIn6(
+  table: ConnectionTable,
+  protocol: number,
+  caddr: Int32Array,
+  vaddr: Int32Array,
+  ports: number,
+): number {
+  const { words } = table;
+  const folded = fold(caddr);
+  let entry = table.chain(protocol, folded, ports >>> 16);
+  for (; entry !== 0; entry = table.next(entry)) {
+    const at = entry << ENTRY_SHIFT;
+    if (words[at + CADDR] !== folded || words[at + PORTS] !== ports || !isFlow6(words, at, protocol)) continue;
+    const wide = words[at + DADDR]! << ENTRY_SHIFT;
+    if (same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr)) return entry;
+  }
+  return 0;
+}
+
+/** The connection of a packet from daddr:dport to caddr:cport. */
+export function findOut6(
+  table: ConnectionTable,
+  protocol: number,
+  daddr: Int32Array,
+  dport: number,
+  caddr: Int32Array,
+  cport: number,
+): number {
+  const { words } = table;
+  const folded = fold(caddr);
+  let entry = table.chain(protocol, folded, cport);
+  for (; entry !== 0; entry = table.next(entry)) {
+    const at = entry << ENTRY_SHIFT;
+    if (words[at + CADDR] !== folded || words[at + PORTS]! >>> 16 !== cport || words[at + REST]! >>> 16 !== dport)
+      continue;
+    if (!isFlow6(words, at, protocol) || (words[at + FLAGS]! & CONN_MIXED) !== 0) continue;
+    const wide = words[at + DADDR]! << ENTRY_SHIFT;
+    if (same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_DADDR, daddr)) return entry;
+  }
+  return 0;
+}
+
+/** The persistence template of a client network; its client port is 0. */
+export function findTemplate(
+  table: ConnectionTable,
+  family: number,
+  protocol: number,
+  caddr: Int32Array,
+  vaddr: Int32Array,
+  vport: number,
+): number {
+  const { words } = table;
+  const key = family === 4 ? caddr[3]! : fold(caddr);
+  let entry = table.chain(protocol, key, 0);
+  for (; entry !== 0; entry = table.next(entry)) {
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & CONN_TEMPLATE) === 0 || words[at + CADDR] !== key || words[at + PORTS] !== vport) continue;
+    if (((words[at + REST]! >>> 8) & 0xff) !== protocol || (flags & CONN_IPV6) !== (family === 4 ? 0 : CONN_IPV6))
+      continue;
+    if (sameTemplate(words, at, family, caddr, vaddr)) return entry;
+  }
+  return 0;
+}
+
+function sameTemplate(words: Int32Array, at: number, family: number, caddr: Int32Array, vaddr: Int32Array): boolean {
+  if (family === 4) return words[at + VADDR] === vaddr[3];
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
+}
+
+function isFlow6(words: Int32Array, at: number, protocol: number): boolean {
+  return (
+    ((words[at + REST]! >>> 8) & 0xff) === protocol && (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === CONN_IPV6
+  );
+}
+
+function same(words: Int32Array, at: number, address: Int32Array): boolean {
+  return (
+    words[at + 3] === address[3] &&
+    words[at + 2] === address[2] &&
+    words[at + 1] === address[1] &&
+    words[at] === address[0]
+  );
+}
+
+/** Fills the addresses, ports and protocol of a new entry. Returns 0 when the table has no second line left for IPv6. */
+export function fillEntry(
+  table: ConnectionTable,
+  entry: number,
+  family: number,
+  protocol: number,
+  caddr: Int32Array,
+  cport: number,
+  vaddr: Int32Array,
+  vport: number,
+  daddr: Int32Array,
+  dport: number,
+): number {
+  const { words } = table;
+  const at = entry << ENTRY_SHIFT;
+  words[at + PORTS] = (cport << 16) | vport;
+  words[at + REST] = (dport << 16) | (protocol << 8);
+  if (family === 4) {
+    words[at + CADDR] = caddr[3]!;
+    words[at + VADDR] = vaddr[3]!;
+    words[at + DADDR] = daddr[3]!;
+    return entry;
+  }
+  const line = table.alloc();
+  if (line === 0) return 0;
+  const wide = line << ENTRY_SHIFT;
+  words.set(caddr, wide + WIDE_CADDR);
+  words.set(vaddr, wide + WIDE_VADDR);
+  words.set(daddr, wide + WIDE_DADDR);
+  words[at + CADDR] = fold(caddr);
+  words[at + VADDR] = fold(vaddr);
+  words[at + DADDR] = line;
+  words[at + FLAGS]! |= CONN_IPV6;
+  return entry;
+}

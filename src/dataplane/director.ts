@@ -1,0 +1,120 @@
+/**
+ * A director: everything the packet path reads and writes, and no I/O. Frames and time are pushed in, frames come out in
+ * the links' outputs; services, routes, neighbours and marks are pushed in by whoever owns the director.
+ */
+import { Connections } from '../conntrack/connections.js';
+import { TICKS } from '../conntrack/entry.js';
+import { ConnectionTable } from '../conntrack/table.js';
+import type { Umem } from '../device/umem.js';
+import type { Destination } from '../service/destination.js';
+import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
+import { AddressIndex, ServiceTable } from '../service/table.js';
+import { Counters } from '../stats/counters.js';
+import type { Link } from './link.js';
+import { Neighbours } from './neighbour.js';
+import { PacketInfo } from './packet.js';
+import { TokenBuckets } from './ratelimit.js';
+import { covers, Router, wordsOf } from './route.js';
+
+/** Gives a packet its fwmark; src/dataplane/mark.ts, or nobody. */
+export interface Marker {
+  match(packet: PacketInfo): number;
+}
+
+export interface Range {
+  readonly words: Int32Array;
+  readonly length: number;
+  readonly family: number;
+}
+
+export class Director {
+  readonly packet = new PacketInfo();
+  readonly services = new ServiceTable();
+  /** By slot; a removed destination stays, unavailable, while connections name it. */
+  readonly dests: (Destination | undefined)[] = [];
+  readonly connections: Connections;
+  readonly links: Link[] = [];
+  readonly neighbours = new Neighbours();
+  readonly router: Router;
+  marks: Marker | undefined;
+  sysctl: Sysctls = defaultSysctls();
+  /** The director's own addresses, with the device that has them. */
+  readonly own = new AddressIndex();
+  /** Sources of masq replies: destination address and port (0: any), by protocol. */
+  readonly masqSources = new AddressIndex();
+  /** VIP-less acceptance: addresses that count as ours though nobody has them. */
+  ranges: readonly Range[] = [];
+  acceptArp = true;
+  acceptIcmp = true;
+  /** Takes packets for the host's own stack where frames were stolen from it; undefined where there is none. */
+  hostLink: Link | undefined;
+  readonly icmpLimits = new TokenBuckets();
+  /** ms; set once a batch. */
+  now = 0;
+  /** The next IP id of what the director itself sends. */
+  ident = 1;
+
+  constructor(
+    readonly umem: Umem,
+    readonly counters: Counters = new Counters(),
+    table: ConnectionTable = new ConnectionTable(),
+    now = 0,
+  ) {
+    this.now = now;
+    this.connections = new Connections(table, this.dests, tickOf(now));
+    this.router = new Router(this.neighbours, (device) => this.links[device]!.mtu);
+  }
+
+  /** An address of a device, a VIP, or of an accepted range: a packet to it is for us. */
+  isLocal4(address: number): boolean {
+    return (
+      this.own.find(0, 0, 0, address, 0, 4) >= 0 ||
+      this.services.isVip4(address) ||
+      (this.ranges.length !== 0 && this.inRange(4, 0, 0, 0, address))
+    );
+  }
+  isLocal6(a: Int32Array): boolean {
+    return (
+      this.own.find(a[0]!, a[1]!, a[2]!, a[3]!, 0, 6) >= 0 ||
+      this.services.isVip6(a) ||
+      (this.ranges.length !== 0 && this.inRange(6, a[0]!, a[1]!, a[2]!, a[3]!))
+    );
+  }
+
+  /** The addresses of all links, after any of them changed. */
+  reindexOwn(): void {
+    this.own.clear();
+    for (const link of this.links)
+      for (const { family, words } of link.addresses)
+        this.own.set(words[0]!, words[1]!, words[2]!, words[3]!, 0, family, link.index);
+  }
+
+  setRanges(prefixes: readonly string[]): void {
+    this.ranges = prefixes.map((text) => {
+      const [address, length] = text.split('/');
+      const family = text.includes(':') ? 6 : 4;
+      return { words: wordsOf(address)!, length: Number(length ?? (family === 4 ? 32 : 128)), family };
+    });
+  }
+
+  nextIdent(): number {
+    this.ident = (this.ident + 1) & 0xffff;
+    return this.ident;
+  }
+
+  private inRange(family: number, a0: number, a1: number, a2: number, a3: number): boolean {
+    scratch[0] = a0;
+    scratch[1] = a1;
+    scratch[2] = a2;
+    scratch[3] = a3;
+    for (const range of this.ranges) if (range.family === family && covers(range, scratch, family)) return true;
+    return false;
+  }
+}
+
+const scratch = new Int32Array(4);
+
+/** Connection timers count in ticks of 10 ms that wrap as int32. */
+export function tickOf(ms: number): number {
+  return Math.floor((ms * TICKS) / 1000) | 0;
+}

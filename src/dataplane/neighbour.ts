@@ -1,0 +1,131 @@
+/**
+ * Next hops: (device, IP) -> MAC. Numbers name them, so that routes and caches hold small integers.
+ *
+ *     none ──use──► incomplete ──reply──► reachable ──60 s old and used──► probing (still used) ──reply──► reachable
+ *                       └─ 3 requests unanswered ─► failed (frames dropped) ─use after 1 s─► incomplete
+ *
+ * Frames for a neighbour that is not resolved yet wait in its queue. Who asks, our own ARP or the kernel, is not decided
+ * here: `wanted` lists the numbers that need asking, the owner of the links empties it.
+ */
+import { AddressIndex } from '../service/table.js';
+
+export const NeighbourState = { none: 0, incomplete: 1, reachable: 2, probing: 3, failed: 4, permanent: 5 } as const;
+/** Frames one neighbour may keep waiting. */
+const QUEUE = 64;
+const REQUESTS = 3;
+const REQUEST_EVERY = 1000;
+const REACHABLE_FOR = 60_000;
+
+export interface Waiting {
+  readonly frame: number;
+  readonly len: number;
+  /** Made by the director itself: no frame that came in waits for its fate. */
+  readonly originated: boolean;
+}
+
+export class Neighbour {
+  macHi = 0;
+  macLo = 0;
+  state: number = NeighbourState.none;
+  /** ms of the last request, reply or failure. */
+  since = 0;
+  requests = 0;
+  /** Used since it was last confirmed. */
+  used = false;
+  readonly waiting: Waiting[] = [];
+
+  constructor(
+    readonly id: number,
+    readonly device: number,
+    readonly family: number,
+    readonly words: Int32Array,
+  ) {}
+
+  get usable(): boolean {
+    return (
+      this.state === NeighbourState.reachable ||
+      this.state >= NeighbourState.permanent ||
+      this.state === NeighbourState.probing
+    );
+  }
+  get permanent(): boolean {
+    return this.state === NeighbourState.permanent;
+  }
+  get full(): boolean {
+    return this.waiting.length >= QUEUE;
+  }
+}
+
+export class Neighbours {
+  readonly all: Neighbour[] = [];
+  /** Numbers of neighbours that must be asked for now. */
+  readonly wanted: number[] = [];
+  private readonly index = new AddressIndex();
+
+  /** The neighbour's number; made (unresolved) when it is new. IPv4: words 0..2 are 0. */
+  idOf(device: number, family: number, a0: number, a1: number, a2: number, a3: number): number {
+    const known = this.index.find(a0, a1, a2, a3, device, family);
+    if (known >= 0) return known;
+    const neighbour = new Neighbour(this.all.length, device, family, Int32Array.of(a0, a1, a2, a3));
+    this.all.push(neighbour);
+    this.index.set(a0, a1, a2, a3, device, family, neighbour.id);
+    return neighbour.id;
+  }
+
+  /** Undefined when nothing was ever sent to, or heard of, this address. */
+  known(device: number, family: number, a0: number, a1: number, a2: number, a3: number): Neighbour | undefined {
+    return this.all[this.index.find(a0, a1, a2, a3, device, family)];
+  }
+
+  /** It is not usable but wanted: ask for it, unless that was done a moment ago. */
+  want(neighbour: Neighbour, now: number): void {
+    if (neighbour.state === NeighbourState.incomplete) return;
+    if (neighbour.state === NeighbourState.failed && now - neighbour.since < REQUEST_EVERY) return;
+    this.ask(neighbour, NeighbourState.incomplete, now, 1);
+  }
+
+  /** A MAC was learnt. The caller sends what waits (`waiting`, in order) and empties it. */
+  resolve(neighbour: Neighbour, macHi: number, macLo: number, now: number, permanent = false): void {
+    neighbour.macHi = macHi;
+    neighbour.macLo = macLo;
+    neighbour.state = permanent ? NeighbourState.permanent : NeighbourState.reachable;
+    neighbour.since = now;
+    neighbour.used = false;
+  }
+
+  /** The kernel (or an administrator) says it cannot be reached, or took it back. */
+  forget(neighbour: Neighbour, failed: boolean, now: number): void {
+    neighbour.state = failed ? NeighbourState.failed : NeighbourState.none;
+    neighbour.since = now;
+  }
+
+  /**
+   * Once in a while: asks again, gives up, looks at what has grown old. `onFailed` gets the neighbours whose waiting
+   * frames are lost (it empties `waiting`). `resolves(device)`: only those age here, the kernel ages its own.
+   */
+  tick(now: number, resolves: (device: number) => boolean, onFailed: (neighbour: Neighbour) => void): void {
+    for (const neighbour of this.all) {
+      if (neighbour.state === NeighbourState.incomplete || neighbour.state === NeighbourState.probing)
+        this.retry(neighbour, now, onFailed);
+      else if (neighbour.state === NeighbourState.reachable && neighbour.used && resolves(neighbour.device))
+        if (now - neighbour.since >= REACHABLE_FOR) this.ask(neighbour, NeighbourState.probing, now, 1);
+    }
+  }
+
+  private retry(neighbour: Neighbour, now: number, onFailed: (neighbour: Neighbour) => void): void {
+    if (now - neighbour.since < REQUEST_EVERY) return;
+    if (neighbour.requests < REQUESTS) {
+      this.ask(neighbour, neighbour.state, now, neighbour.requests + 1);
+      return;
+    }
+    this.forget(neighbour, true, now);
+    onFailed(neighbour);
+  }
+
+  private ask(neighbour: Neighbour, state: number, now: number, requests: number): void {
+    neighbour.state = state;
+    neighbour.since = now;
+    neighbour.requests = requests;
+    this.wanted.push(neighbour.id);
+  }
+}
