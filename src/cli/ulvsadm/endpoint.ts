@@ -1,0 +1,65 @@
+import type { Draft, Endpoint } from './draft.js';
+import type { Names } from './names.js';
+import { inet4, inet6, toNumber } from './values.js';
+
+export interface ParsedEndpoint extends Endpoint {
+  family: 4 | 6;
+  /** A port was written, if only `0`. */
+  withPort: boolean;
+}
+
+/**
+ * `address`, `address:port`, `[v6]:port`, or a host's name for the address and a service's for the port; undefined if
+ * it is none. As in ipvsadm: digits only are no address, brackets need a port, and brackets around IPv4 lose it.
+ */
+export async function parseEndpoint(
+  text: string,
+  protocol: number,
+  port: number,
+  names: Names,
+): Promise<ParsedEndpoint | undefined> {
+  if (/^\d*$/.test(text)) return undefined;
+  const bracketed = text.startsWith('[');
+  const parts = bracketed ? /^\[([^\]]*)\]:(.*)$/s.exec(text)?.slice(1) : [text];
+  if (!parts) return undefined;
+  const [host = '', portText] = parts;
+  const v6 = inet6(host);
+  if (v6) return withPort(6, v6, portText, { protocol, port, names });
+  return parseFour(host, { protocol, port, names });
+}
+
+interface Context {
+  protocol: number;
+  port: number;
+  names: Names;
+}
+
+async function parseFour(text: string, context: Context): Promise<ParsedEndpoint | undefined> {
+  const cut = text.lastIndexOf(':');
+  const host = cut < 0 ? text : text.slice(0, cut);
+  const address = inet4(host) ?? (host === '' ? undefined : await context.names.hostAddress(host));
+  return address === undefined ? undefined : withPort(4, address, cut < 0 ? undefined : text.slice(cut + 1), context);
+}
+
+function withPort(
+  family: 4 | 6,
+  address: string,
+  text: string | undefined,
+  { protocol, port, names }: Context,
+): ParsedEndpoint | undefined {
+  if (text === undefined) return { family, address, port, withPort: false };
+  const number = toNumber(text, 0, 65535);
+  const found = number === -1 ? names.portNumber(text, protocol) : number;
+  return found === undefined ? undefined : { family, address, port: found, withPort: true };
+}
+
+/** -t, -u, --sctp-service. An IPv6 address sets the prefix back to 128; an IPv4 address leaves an earlier -M. */
+export function setService(draft: Draft, { family, address, port }: ParsedEndpoint): void {
+  draft.service = { family, address, port };
+  if (family === 6) draft.netmask = 128;
+}
+
+/** -r: the port left out is the service's, if that was named before. */
+export function setServer(draft: Draft, { family, address, port, withPort }: ParsedEndpoint): void {
+  draft.server = { family, address, port: withPort ? port : draft.service.port };
+}

@@ -1,0 +1,17 @@
+/**
+ * The lines of `-R` as argument vectors, cut the way ipvsadm's reader cuts them: words between blanks, no quoting, no
+ * comments; the word `ipvsadm` (ours: also `ulvsadm`) is left out wherever it stands; a last line without a newline
+ * counts unless two or more blanks end it.
+ */
+const OUR_NAMES = new Set(['ipvsadm', 'ulvsadm']);
+
+export function commandLines(text: string): string[][] {
+  const lines = text.split('\n');
+  const last = lines.pop() ?? '';
+  if (!/[ \t\r]{2}$/.test(last)) lines.push(last);
+  return lines.map(words).filter((line) => line.length > 0);
+}
+
+function words(line: string): string[] {
+  return line.split(/[ \t\r]+/).filter((word) => word !== '' && !OUR_NAMES.has(word));
+}

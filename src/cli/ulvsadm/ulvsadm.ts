@@ -1,0 +1,140 @@
+import type { AdminClient, AdminReply, AdminRequest } from '../../control/admin.js';
+import { check } from './check.js';
+import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
+import { BadLine, Exit, FAILED, fail, sentence } from './errors.js';
+import { help, version } from './help.js';
+import { list } from './list.js';
+import { type Names, systemNames } from './names.js';
+import { parse, tryHelp } from './parse.js';
+import { commandLines } from './restore.js';
+
+export interface Result {
+  /** As a shell sees it, 0..255. */
+  rc: number;
+  out: string;
+  err: string;
+}
+
+export interface Settings {
+  /** The name in messages and help: `ulvsadm`, or `ipvsadm` where its very words are wanted. */
+  program?: string;
+  names?: Names;
+  /** Listings as JSON. */
+  json?: boolean;
+}
+
+export interface Run {
+  readonly client: AdminClient;
+  readonly stdin: () => Promise<string> | string;
+  readonly program: string;
+  readonly names: Names;
+  readonly json: boolean;
+  out: string;
+  err: string;
+}
+
+type Ok = Extract<AdminReply, { ok: true }>;
+
+/**
+ * ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. `argv` begins after the program's
+ * name. Neither exits nor prints; `stdin` is asked only by -R.
+ */
+export async function ulvsadm(
+  argv: readonly string[],
+  stdin: () => Promise<string> | string,
+  client: AdminClient,
+  { program = 'ulvsadm', names = systemNames(), json = false }: Settings = {},
+): Promise<Result> {
+  const run: Run = { client, stdin, program, names, json, out: '', err: '' };
+  try {
+    const rc = argv.length === 0 ? await list(run, emptyDraft('list')) : await perform(run, argv, false);
+    return { rc, out: run.out, err: run.err };
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    return { rc: error.rc, out: run.out, err: error.message === '' ? run.err : `${run.err}${error.message}\n` };
+  }
+}
+
+/** Both streams in one, in the order in which `2>&1` of ipvsadm shows them: stdout is written last. */
+export function bothStreams({ out, err }: Result): string {
+  return err + out;
+}
+
+/** Asks the director; a director that can't be asked ends the command. */
+export async function ask(run: Run, request: AdminRequest): Promise<AdminReply> {
+  try {
+    return await run.client.request(request);
+  } catch (error) {
+    throw new Exit(2, `${run.program}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** As `ask`; a refusal ends a listing with exit code 1. */
+export async function mustAsk(run: Run, request: AdminRequest): Promise<Ok> {
+  const reply = await ask(run, request);
+  if (reply.ok) return reply;
+  throw new Exit(1, sentence(request.op, reply.errno));
+}
+
+async function perform(run: Run, argv: readonly string[], restoring: boolean): Promise<number> {
+  const parsed = await parse(argv, run);
+  if (parsed === 'help') return leave(run, help(run.program));
+  if (parsed === 'version') return leave(run, version(run.program));
+  check(parsed);
+  if (parsed.command === 'restore') return restoring ? tryHelp(run.program) : restore(run);
+  if (parsed.command === 'list' || parsed.command === 'save') return list(run, parsed);
+  if (run.json) fail('--json is for listings only: -L and -S');
+  return change(run, requestOf(parsed, run.program));
+}
+
+/** Help and version end a whole -R, as exit(3) does. */
+function leave(run: Run, text: string): never {
+  run.out += text;
+  throw new Exit(0, '');
+}
+
+/** Line by line, not all or nothing: what the director refuses is reported and the rest goes on; the last line's code counts. */
+async function restore(run: Run): Promise<number> {
+  let rc = 0;
+  for (const line of commandLines(await run.stdin())) {
+    rc = await perform(run, line, true).catch((error: unknown) => {
+      if (!(error instanceof BadLine)) throw error;
+      run.err += `${error.message}\n`;
+      return error.rc;
+    });
+  }
+  return rc;
+}
+
+async function change(run: Run, request: AdminRequest): Promise<number> {
+  const reply = await ask(run, request);
+  if (reply.ok) return 0;
+  run.err += `${sentence(request.op, reply.errno)}\n`;
+  return FAILED;
+}
+
+function requestOf(draft: Draft, program: string): AdminRequest {
+  const key = keyOf(draft);
+  switch (draft.command) {
+    case 'add-service':
+      return { op: 'addService', service: serviceOf(draft) };
+    case 'edit-service':
+      return { op: 'editService', service: serviceOf(draft) };
+    case 'delete-service':
+      return { op: 'deleteService', key };
+    case 'add-server':
+      return { op: 'addDestination', key, destination: destinationOf(draft) };
+    case 'edit-server':
+      return { op: 'editDestination', key, destination: destinationOf(draft) };
+    case 'delete-server':
+      return { op: 'deleteDestination', key, address: draft.server.address, port: draft.server.port };
+    case 'flush':
+      return { op: 'flush' };
+    case 'zero':
+      return draft.options.has('service-address') ? { op: 'zero', key } : { op: 'zero' };
+    case 'set':
+      return { op: 'setTimeouts', timeouts: draft.timeouts };
+    default:
+      throw new Exit(FAILED, `${program}: --${draft.command}: this director has no connection synchronisation yet`);
+  }
+}

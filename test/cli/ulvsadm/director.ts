@@ -1,0 +1,37 @@
+import { offlineNames, PortNames } from '../../../src/cli/ulvsadm/names.js';
+import type { AdminClient } from '../../../src/control/admin.js';
+import { noCounters } from '../../../src/control/counters.js';
+import { Rules } from '../../../src/control/rules.js';
+
+/** What kernel 6.1 has modules for. */
+const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh'];
+
+/** A rule table without a dataplane behind an AdminClient. */
+export function inProcess(
+  rules = new Rules({ schedulers: SCHEDULERS, engines: ['sip'], counters: noCounters }),
+): AdminClient {
+  return {
+    async request(request) {
+      if (request.op === 'connections') return { ok: true, connections: [] };
+      return rules.request(request).reply;
+    },
+  };
+}
+
+/** The ports of /etc/services that occur in the recordings; this machine's own file may be another. */
+export const recordedNames = offlineNames(
+  new PortNames(`
+discard 9/udp sink null
+ftp 21/tcp
+domain 53/tcp
+domain 53/udp
+http 80/tcp www
+https 443/tcp
+https 443/udp
+http-alt 8080/tcp webcache
+http-alt 8080/udp
+sip 5060/tcp
+sip 5060/udp
+sip-tls 5061/udp
+`),
+);
