@@ -1,0 +1,120 @@
+/**
+ * RTM_*ROUTE: struct rtmsg { u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags } and RTA_*.
+ *
+ * The kernel does not announce the IPv4 routes it drops because their device went down: after a link's change, dump.
+ */
+import { Attributes, encodeAttribute, encodeU32 } from './attribute.js';
+import { RTA, RTAX_MTU, RTM_F } from './constants.js';
+import { addressOf, afOf, bitsOf, type Family, familyOf, parseInet, prefixText } from './inet.js';
+import { fixedPart, HOST_LITTLE, joinAligned } from './message.js';
+import { protocolText, type RouteType, routeType, scopeText } from './name.js';
+import { multipathHops, type NextHop, singleHop } from './nexthop.js';
+
+const FIXED = 12;
+
+export interface Route {
+  readonly family: Family;
+  /** `10.0.0.0/24`, always with its length, or `default`. */
+  readonly dst: string;
+  /** IPv6 routes for certain sources only; `getRoute` gives the asked source here. */
+  readonly src?: string;
+  readonly type: RouteType;
+  readonly table: number;
+  /** The metric: of equal prefixes the smallest wins. */
+  readonly priority: number;
+  readonly scope: string;
+  readonly protocol: string;
+  readonly tos: number;
+  /** Preferred source address of packets of this host's own. */
+  readonly prefsrc?: string;
+  readonly mtu?: number;
+  /** All next hops; empty for blackhole, unreachable, prohibit and throw (IPv6 names lo there). */
+  readonly nexthops: readonly NextHop[];
+  /** Of the first next hop. */
+  readonly gateway?: string;
+  readonly oif?: number;
+  readonly nexthopId?: number;
+  /** Not a route but a look-up's result or an exception (a redirect's or a path MTU's). */
+  readonly cached: boolean;
+}
+
+export function decodeRoute(body: Uint8Array): Route | undefined {
+  const fixed = fixedPart(body, FIXED, 'rtmsg');
+  const family = familyOf(fixed.getUint8(0));
+  if (family === undefined) return undefined;
+  const attributes = new Attributes(body.subarray(FIXED));
+  return {
+    family,
+    dst: prefixText(attributes, RTA.DST, fixed.getUint8(1), family),
+    type: routeType(fixed.getUint8(7)),
+    // The 8-bit field holds RT_TABLE_COMPAT (252) where the number is larger.
+    table: attributes.u32(RTA.TABLE) ?? fixed.getUint8(4),
+    priority: attributes.u32(RTA.PRIORITY) ?? 0,
+    scope: scopeText(fixed.getUint8(6)),
+    protocol: protocolText(fixed.getUint8(5)),
+    tos: fixed.getUint8(3),
+    ...sourceOf(attributes, family, fixed.getUint8(2)),
+    ...hopsOf(attributes, family, fixed.getUint32(8, HOST_LITTLE)),
+    ...metricsOf(attributes),
+    cached: (fixed.getUint32(8, HOST_LITTLE) & RTM_F.CLONED) !== 0,
+  };
+}
+
+function sourceOf(attributes: Attributes, family: Family, len: number) {
+  const prefsrc = addressOf(attributes, RTA.PREFSRC, family);
+  return {
+    ...(len > 0 && { src: prefixText(attributes, RTA.SRC, len, family) }),
+    ...(prefsrc !== undefined && { prefsrc }),
+  };
+}
+
+function hopsOf(attributes: Attributes, family: Family, flags: number) {
+  const multipath = attributes.bytes(RTA.MULTIPATH);
+  const nexthops = multipath ? multipathHops(multipath, family) : singleHop(attributes, family, flags);
+  const nexthopId = attributes.u32(RTA.NH_ID);
+  const [first] = nexthops;
+  return {
+    nexthops,
+    ...(first?.gateway !== undefined && { gateway: first.gateway }),
+    ...(first?.oif !== undefined && { oif: first.oif }),
+    ...(nexthopId !== undefined && { nexthopId }),
+  };
+}
+
+function metricsOf(attributes: Attributes) {
+  const mtu = attributes.nested(RTA.METRICS)?.u32(RTAX_MTU);
+  return mtu === undefined ? {} : { mtu };
+}
+
+export function encodeRouteDump(family: Family): Uint8Array {
+  const fixed = new Uint8Array(FIXED);
+  fixed[0] = afOf(family);
+  return fixed;
+}
+
+/** A question to the kernel's routing, as `ip route get`. Interfaces are given by ifindex. */
+export interface RouteQuery {
+  readonly dst: string;
+  readonly src?: string;
+  readonly mark?: number;
+  /** As if received there; the kernel then needs a source it could have come from (rp_filter), and forwarding on. */
+  readonly iif?: number;
+  readonly oif?: number;
+}
+
+/** Throws TypeError on a text that is no address, or a source of the other family. */
+export function encodeRouteQuery(query: RouteQuery): Uint8Array {
+  const dst = parseInet(query.dst);
+  const src = query.src === undefined ? undefined : parseInet(query.src);
+  if (src !== undefined && src.family !== dst.family)
+    throw new TypeError(`source ${query.src} and destination ${query.dst} must both be IPv${dst.family}`);
+  const fixed = new Uint8Array(FIXED);
+  fixed.set([afOf(dst.family), bitsOf(dst.family), src ? bitsOf(src.family) : 0]);
+  new DataView(fixed.buffer).setUint32(8, RTM_F.LOOKUP_TABLE, HOST_LITTLE);
+  const parts = [fixed, encodeAttribute(RTA.DST, dst.bytes)];
+  if (src !== undefined) parts.push(encodeAttribute(RTA.SRC, src.bytes));
+  if (query.mark !== undefined) parts.push(encodeU32(RTA.MARK, query.mark));
+  if (query.iif !== undefined) parts.push(encodeU32(RTA.IIF, query.iif));
+  if (query.oif !== undefined) parts.push(encodeU32(RTA.OIF, query.oif));
+  return joinAligned(parts);
+}
