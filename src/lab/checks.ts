@@ -1,0 +1,94 @@
+/** What `lab test` asks of a lab, in this order. */
+import { sha256OfBytes } from './bytes.js';
+import { tableChecks } from './checktable.js';
+import { watchReplies, watchWire } from './checkwire.js';
+import { spread } from './client.js';
+import type { Result } from './job.js';
+import { answered, type Check, echoTargets, httpTargets, type Outcome, type Run } from './run.js';
+import { addressOf, hostOf, realservers, type Topology } from './topology.js';
+
+/** Enough that TCP sends full segments, and a realserver's kernel super-packets. */
+const CAPTURED_BYTES = 200_000;
+
+/** The requests, with captures at the realserver (and the client) meanwhile. */
+const requests: Check = async (run) => {
+  const { spec } = run.lab;
+  const wire = await watchWire(run.lab);
+  const targets = httpTargets(spec);
+  const result = await run.load({ kind: 'requests', targets, count: run.sizes.requests, concurrency: 8 });
+  const big = [];
+  for (const _ of realservers(spec))
+    big.push(await run.load({ kind: 'download', target: targets[0]!, bytes: CAPTURED_BYTES }));
+  return [
+    { name: 'HTTP requests answered', ...answered(result, run.sizes.requests) },
+    { name: 'rr spread', ...evenly(result, spec) },
+    { name: "realservers see the client's address", ...clientSeen(result, spec) },
+    ...(await wire.outcomes(big.every(({ errors }) => errors.length === 0))),
+  ];
+};
+
+/** Exactly even, or as even as the count allows. */
+function evenly(result: Result, spec: Topology): Omit<Outcome, 'name'> {
+  const share = result.answers.length / realservers(spec).length;
+  const counts = realservers(spec).map((host) => spread(result).get(host.name) ?? 0);
+  const ok = counts.every((count) => count === Math.floor(share) || count === Math.ceil(share));
+  return { ok: ok && share > 0, figure: counts.join('/') };
+}
+
+function clientSeen({ answers }: Result, spec: Topology): Omit<Outcome, 'name'> {
+  const cip = addressOf(hostOf(spec, 'client'));
+  const wrong = answers.filter(({ seen, localPort }) => seen !== `${cip}:${localPort}`);
+  const first = wrong[0] ? `, but ${wrong[0].name} saw ${wrong[0].seen}` : '';
+  return {
+    ok: answers.length > 0 && wrong.length === 0,
+    figure: `${answers.length - wrong.length} times ${cip}${first}`,
+  };
+}
+
+const download: Check = async (run) => {
+  const { bytes } = run.sizes;
+  const result = await run.load({ kind: 'download', target: httpTargets(run.lab.spec)[0]!, bytes });
+  const ok = result.sha256 === sha256OfBytes(bytes) && result.errors.length === 0;
+  const rate = ((bytes * 8) / result.ms / 1000).toFixed(0);
+  const figure = ok
+    ? `SHA-256 ${result.sha256!.slice(0, 16)}… identical, ${rate} Mbit/s`
+    : `${result.bytes} bytes, SHA-256 differs${result.errors[0] ? `: ${result.errors[0]}` : ''}`;
+  return [{ name: `download of ${bytes / 1e6} MB`, ok, figure }];
+};
+
+const together: Check = async (run) => {
+  const { clients } = run.sizes;
+  const result = await run.load({ kind: 'together', targets: httpTargets(run.lab.spec), count: clients });
+  return [
+    { name: `${clients} clients at once answered`, ...answered(result, clients) },
+    { name: `${clients} clients at once, spread`, ...evenly(result, run.lab.spec) },
+  ];
+};
+
+const echo: Check = async (run) => {
+  const { flows } = run.sizes;
+  const result = await run.load({ kind: 'echo', targets: echoTargets(run.lab.spec), count: flows, each: 2 });
+  return [
+    { name: 'UDP echoes', ...answered(result, flows * 2) },
+    { name: 'UDP flows stay with their realserver', ...steady(result) },
+  ];
+};
+
+function steady({ answers }: Result): Omit<Outcome, 'name'> {
+  const byFlow = new Map<string, Set<string>>();
+  for (const { localPort, target, name } of answers) {
+    const flow = `${localPort} ${target}`;
+    byFlow.set(flow, (byFlow.get(flow) ?? new Set()).add(name));
+  }
+  const torn = [...byFlow.values()].filter((names) => names.size > 1).length;
+  return { ok: byFlow.size > 0 && torn === 0, figure: `${byFlow.size - torn} of ${byFlow.size}` };
+}
+
+/** Around everything else: in DR and Tun no reply may pass the director. */
+export async function runChecks(run: Run, report: (outcome: Outcome) => void, signal?: AbortSignal): Promise<void> {
+  const replies = await watchReplies(run.lab);
+  for (const check of [requests, download, together, echo, replies, tableChecks]) {
+    signal?.throwIfAborted();
+    for (const outcome of await check(run)) report(outcome);
+  }
+}

@@ -1,0 +1,62 @@
+/** `make demo`: each lab in turn, small, with its drawing, who answered, the director's table, and one packet's way. */
+import { spread } from './client.js';
+import { describe, follow } from './journey.js';
+import { down, type Lab, up } from './lab.js';
+import { Report } from './report.js';
+import { httpTargets, Run } from './run.js';
+import { ulvsadm } from './table.js';
+import { SIZES } from './test.js';
+import { topologies } from './topologies/index.js';
+import type { LabDevice, Topology } from './topology.js';
+
+const REQUESTS = 30;
+const SHOWN_CONNECTIONS = 6;
+
+/** LabError when a request fails or a lab does not come up; nothing stays behind either way. */
+export async function demo(device: LabDevice, signal?: AbortSignal): Promise<void> {
+  const report = new Report('text');
+  const began = performance.now();
+  for (const spec of topologies) {
+    signal?.throwIfAborted();
+    const lab = await up(spec, { device }, signal);
+    try {
+      await show(spec, lab, report, signal);
+    } finally {
+      await down(lab);
+    }
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  report.say(`\nFour labs in ${seconds} s; all namespaces, processes and files are gone again.`);
+  report.say('Next: ulvs lab test nat | ulvs lab up dr | ulvs lab list');
+  if (report.failed > 0) throw new Error(`${report.failed} of the labs did not answer every request`);
+}
+
+async function show(spec: Topology, lab: Lab, report: Report, signal?: AbortSignal): Promise<void> {
+  const run = new Run(lab, SIZES, report.progress, signal);
+  report.say(`\n━━━ ${spec.summary}\n${spec.drawing}`);
+  const targets = httpTargets(spec);
+  const result = await run.load({ kind: 'requests', targets, count: REQUESTS, concurrency: 4 });
+  const who = [...spread(result)].map(([name, count]) => `${name} ${count}`).join(', ');
+  const errors = result.errors.length > 0 ? `; ${result.errors[0]}` : '';
+  report.outcome({
+    name: `${REQUESTS} requests answered`,
+    ok: result.answers.length === REQUESTS,
+    figure: `${who}${errors}`,
+  });
+  report.say('\nThe director says (ulvsadm -Ln, and the head of -Lnc):');
+  for (const line of await listing(lab.id)) report.say(`  ${line}`);
+  report.say('\nOne packet, and the reply to it, at each hop:');
+  const hops = await follow(lab, () =>
+    run.load({ kind: 'requests', targets: targets.slice(0, 1), count: 1, concurrency: 1 }),
+  );
+  for (const line of describe(hops)) report.say(`  ${line}`);
+  if (hops.length === 0) report.outcome({ name: 'a packet to follow', ok: false, figure: 'the request got no answer' });
+}
+
+async function listing(id: string): Promise<string[]> {
+  const services = (await ulvsadm(id, '-Ln')).trimEnd().split('\n');
+  const connections = (await ulvsadm(id, '-Lnc')).trimEnd().split('\n');
+  const more = connections.length - 2 - SHOWN_CONNECTIONS;
+  const rest = more > 0 ? [`… and ${more} more`] : [];
+  return [...services, '', ...connections.slice(0, 2 + SHOWN_CONNECTIONS), ...rest];
+}

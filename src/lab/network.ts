@@ -1,0 +1,87 @@
+/**
+ * Builds a topology out of namespaces. Every port is a veth whose other end is in the switch namespace, in the bridge of
+ * its segment; that is the wire everybody on a segment shares.
+ *
+ *     client: eth0 ───── client-eth0 ┐ switch:            ┌ rs1-eth0 ───── rs1: eth0
+ *                                    ├ front     back ────┤
+ *     director: eth0 ─ director-eth0 ┘                    └ director-eth1 ─ director: eth1
+ *
+ * With `tap` the director's own namespace has one bridge more a port, and no address: IP and MAC live in the process.
+ *
+ *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
+ */
+import { command, inNamespace, ipBatch } from './command.js';
+import { namespaceOf, SWITCH } from './names.js';
+import { directorWire, type Host, type LabDevice, type Port, segments, type Topology } from './topology.js';
+
+const BRIDGE = 'type bridge mcast_snooping 0 stp_state 0 forward_delay 0';
+const QUIET = { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 };
+
+/** Names of all namespaces of a lab, the switch first. */
+export function namespaces(topology: Topology, id: string): string[] {
+  return [SWITCH, ...topology.hosts.map((host) => host.name)].map((name) => namespaceOf(id, name));
+}
+
+export async function buildNetwork(topology: Topology, id: string, device: LabDevice): Promise<void> {
+  for (const namespace of namespaces(topology, id)) await command('ip', ['netns', 'add', namespace]);
+  for (const host of topology.hosts) await setSysctls(namespaceOf(id, host.name), { ...QUIET, ...host.sysctls });
+  const hub = namespaceOf(id, SWITCH);
+  await setSysctls(hub, QUIET);
+  await ipBatch(
+    hub,
+    segments(topology).flatMap((segment) => [`link add ${segment} ${BRIDGE}`, `link set ${segment} up`]),
+  );
+  for (const host of topology.hosts) {
+    const viaTap = device === 'tap' && host.role === 'director';
+    await ipBatch(
+      hub,
+      host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? directorWire(device, port, i) : port.dev)),
+    );
+    await ipBatch(namespaceOf(id, host.name), viaTap ? host.ports.flatMap(tapPort) : hostSetup(host));
+  }
+}
+
+function plug(id: string, host: Host, port: Port, dev: string): string[] {
+  const far = `${host.name}-${port.dev}`;
+  return [
+    `link add ${far} type veth peer name ${dev} netns ${namespaceOf(id, host.name)}`,
+    `link set ${far} master ${port.segment}`,
+    `link set ${far} up`,
+  ];
+}
+
+function hostSetup(host: Host): string[] {
+  return [
+    'link set lo up',
+    ...host.ports.flatMap(({ dev, mac, address }) => [
+      `link set ${dev} address ${mac}`,
+      `address add ${address} dev ${dev}`,
+      `link set ${dev} up`,
+    ]),
+    ...(host.routes ?? []).map(({ to, via, dev }) => `route add ${to} via ${via} dev ${dev}`),
+    ...extraAddress(host),
+  ];
+}
+
+/** The VIP of a realserver; a TUN is made persistent, so that the address is there before its decapsulator. */
+function extraAddress({ extra }: Host): string[] {
+  if (!extra) return [];
+  const address = `address add ${extra.address} dev ${extra.dev}`;
+  return extra.dev === 'lo' ? [address] : [`tuntap add dev ${extra.dev} mode tun`, address, `link set ${extra.dev} up`];
+}
+
+function tapPort({ dev }: Port, i: number): string[] {
+  const members = [`wire${i}`, dev].flatMap((name) => [`link set ${name} master br${i}`, `link set ${name} up`]);
+  return [`link add br${i} ${BRIDGE}`, `tuntap add dev ${dev} mode tap`, ...members, `link set br${i} up`];
+}
+
+async function setSysctls(namespace: string, values: Readonly<Record<string, number>>): Promise<void> {
+  await inNamespace(namespace, 'sysctl', '-qw', ...Object.entries(values).map(([name, value]) => `${name}=${value}`));
+}
+
+/** Deletes what is there of the lab's namespaces; the veths and bridges go with them. */
+export async function removeNetwork(names: readonly string[]): Promise<void> {
+  const { stdout } = await command('ip', ['netns', 'list']);
+  const present = new Set(stdout.split('\n').map((line) => line.split(' ')[0]));
+  for (const name of names) if (present.has(name)) await command('ip', ['netns', 'del', name]);
+}

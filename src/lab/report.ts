@@ -1,0 +1,53 @@
+/** Prints outcomes: a ✔ or ✘ line each, coloured on a terminal, or one JSON object a line. */
+import type { Progress } from './client.js';
+import type { Outcome } from './run.js';
+
+export type Form = 'text' | 'json';
+
+const CLEAR_LINE = '\r\x1b[K';
+
+export class Report {
+  private failures = 0;
+  private n = 0;
+
+  constructor(
+    private readonly form: Form,
+    private readonly out: NodeJS.WriteStream = process.stdout,
+  ) {}
+
+  get failed(): number {
+    return this.failures;
+  }
+
+  /** Text only. */
+  say(line: string): void {
+    if (this.form === 'text') this.out.write(`${this.clear}${line}\n`);
+  }
+
+  outcome(outcome: Outcome): void {
+    this.n++;
+    if (!outcome.ok) this.failures++;
+    if (this.form === 'json') this.out.write(`${JSON.stringify(outcome)}\n`);
+    else this.say(`${this.mark(outcome.ok)} ${outcome.name.padEnd(58)} ${outcome.figure}`);
+  }
+
+  /** A counter that overwrites itself; on a terminal only. */
+  readonly progress: Progress = (done, total) => {
+    if (this.form === 'text' && this.out.isTTY) this.out.write(`${CLEAR_LINE}  ${done} of ${total}`);
+  };
+
+  total(what: string, ms: number): void {
+    if (this.form === 'json')
+      this.out.write(`${JSON.stringify({ lab: what, passed: this.n - this.failures, failed: this.failures, ms })}\n`);
+    this.say(`${what}: ${this.n - this.failures} of ${this.n} checks passed in ${(ms / 1000).toFixed(1)} s`);
+  }
+
+  private get clear(): string {
+    return this.out.isTTY ? CLEAR_LINE : '';
+  }
+
+  private mark(ok: boolean): string {
+    if (!this.out.isTTY) return ok ? '✔' : '✘';
+    return ok ? '\x1b[32m✔\x1b[0m' : '\x1b[31m✘\x1b[0m';
+  }
+}

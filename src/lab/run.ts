@@ -1,0 +1,57 @@
+/** A test run over one lab: what the checks share. */
+import { load, type Progress } from './client.js';
+import type { Answer, Job, Result, Target } from './job.js';
+import type { Lab } from './lab.js';
+import type { Topology } from './topology.js';
+
+/** One line of a report. */
+export interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was measured: `300 of 300`, `100/100/100`. */
+  readonly figure: string;
+}
+
+export interface Sizes {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly clients: number;
+  readonly flows: number;
+}
+
+export class Run {
+  /** Every answer so far, of both protocols: what the director's table is held against. */
+  readonly tcp: Answer[] = [];
+  readonly udp: Answer[] = [];
+
+  constructor(
+    readonly lab: Lab,
+    readonly sizes: Sizes,
+    private readonly progress: Progress,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  async load(job: Job): Promise<Result> {
+    const result = await load(this.lab.id, job, this.progress, this.signal);
+    (job.kind === 'echo' ? this.udp : this.tcp).push(...result.answers);
+    return result;
+  }
+}
+
+/** A check may measure several things at once; order matters, the table comes last. */
+export type Check = (run: Run) => Promise<Outcome[]>;
+
+export function httpTargets({ vips, httpPort }: Topology): Target[] {
+  return vips.map((address) => ({ address, port: httpPort }));
+}
+
+export function echoTargets({ vips, echoPort }: Topology): Target[] {
+  return vips.map((address) => ({ address, port: echoPort }));
+}
+
+/** `3 of 4` and the first error. */
+export function answered(result: Result, wanted: number): { ok: boolean; figure: string } {
+  const complaint = result.errors.length > 0 ? `, ${result.errors.length} failed: ${result.errors[0]}` : '';
+  const ok = result.answers.length === wanted && result.errors.length === 0;
+  return { ok, figure: `${result.answers.length} of ${wanted} in ${(result.ms / 1000).toFixed(2)} s${complaint}` };
+}
