@@ -1,0 +1,32 @@
+import { StringDecoder } from 'node:string_decoder';
+
+/** Cuts a byte stream into lines; the end of an unfinished line is kept for the next chunk, up to a limit. */
+export class Lines {
+  private readonly decoder = new StringDecoder('utf8');
+  /** The unfinished line, in pieces: a long one is put together once. */
+  private pieces: string[] = [];
+  private length = 0;
+
+  /** `limit`: characters of a line, without its newline. */
+  constructor(private readonly limit: number) {}
+
+  /** The lines that are complete now, or undefined when one is over the limit. */
+  push(chunk: Buffer): string[] | undefined {
+    const [first = '', ...others] = this.decoder.write(chunk).split('\n');
+    this.append(first);
+    const complete: string[] = [];
+    for (const text of others) {
+      if (this.length > this.limit) return undefined;
+      complete.push(this.pieces.join(''));
+      this.pieces = [];
+      this.length = 0;
+      this.append(text);
+    }
+    return this.length > this.limit ? undefined : complete;
+  }
+
+  private append(text: string): void {
+    this.pieces.push(text);
+    this.length += text.length;
+  }
+}
