@@ -22,6 +22,7 @@ import {
   FLAGS,
   METHOD_MASK,
   PACKETS,
+  PORTS,
   REST,
   TICKS,
   TIMEOUT,
@@ -91,6 +92,13 @@ export class Connections {
     return this.words[(entry << ENTRY_SHIFT) + CONTROLLED]!;
   }
 
+  isControlled(entry: number): boolean {
+    return this.words[(entry << ENTRY_SHIFT) + CONTROL] !== 0;
+  }
+  hasNoOutput(entry: number): boolean {
+    return (this.words[(entry << ENTRY_SHIFT) + FLAGS]! & CONN_NOOUTPUT) !== 0;
+  }
+
   /** The timer starts anew with the entry's timeout, as after every packet. */
   touch(entry: number): void {
     const at = entry << ENTRY_SHIFT;
@@ -148,6 +156,16 @@ export class Connections {
   /** Ends it now, unless connections hang on it: then its timer goes on. */
   expireNow(entry: number): void {
     if (this.childrenOf(entry) === 0) this.end(entry);
+  }
+
+  /** A template nobody shall find any more: it waits for its timer under ports that no packet has. */
+  invalidate(template: number): void {
+    const at = template << ENTRY_SHIFT;
+    if ((this.words[at + PORTS]! & 0xffff) === 0xffff) return;
+    this.table.remove(template);
+    this.words[at + PORTS] = 0xffff;
+    this.words[at + REST]! |= 0xffff << 16;
+    this.table.insert(template);
   }
 
   /** Ends what is due, `budget` entries at most; call it once a batch. */

@@ -1,0 +1,59 @@
+/** What time alone brings: connections end, neighbours are asked for and given up. Called once a batch, and when idle. */
+import { Drop } from '../stats/drops.js';
+import { sendArpRequest } from './arp.js';
+import { type Director, tickOf } from './director.js';
+import { sendSolicitation } from './nd.js';
+import type { Neighbour } from './neighbour.js';
+import { lose } from './transmit.js';
+
+/** Entries the timer wheel may look at in one call: bounds the pause. */
+const BUDGET = 256;
+/** ms between looks at the neighbours; their own times are seconds. */
+const NEIGHBOURS_EVERY = 100;
+
+export class Housekeeping {
+  private nextNeighbours = 0;
+
+  /** `askKernel`: neighbours on devices where the kernel resolves; their numbers, to be asked for by whoever can. */
+  constructor(
+    private readonly d: Director,
+    private readonly askKernel: (neighbour: Neighbour) => void = () => {},
+  ) {}
+
+  /** Sets the director's clock (ms) and does what is due. */
+  tick(now: number): void {
+    const { d } = this;
+    d.now = now;
+    d.connections.tick(tickOf(now), BUDGET);
+    if (now >= this.nextNeighbours) {
+      this.nextNeighbours = now + NEIGHBOURS_EVERY;
+      d.neighbours.tick(
+        now,
+        (device) => d.links[device]!.resolves,
+        (neighbour) => this.fail(neighbour),
+      );
+    }
+    this.ask();
+  }
+
+  /** Asks for the neighbours that packets wanted; after each batch, so that the first packet does not wait for a tick. */
+  ask(): void {
+    const { d } = this;
+    const { wanted } = d.neighbours;
+    if (wanted.length === 0) return;
+    for (const id of wanted) {
+      const neighbour = d.neighbours.all[id]!;
+      if (!d.links[neighbour.device]!.resolves) this.askKernel(neighbour);
+      else if (neighbour.family === 4) sendArpRequest(d, neighbour);
+      else sendSolicitation(d, neighbour);
+    }
+    wanted.length = 0;
+  }
+
+  /** Nobody answered: what waited is lost. */
+  private fail(neighbour: Neighbour): void {
+    for (const { frame, len, originated } of neighbour.waiting)
+      lose(this.d, frame, len, originated, Drop.neighbourFailed);
+    neighbour.waiting.length = 0;
+  }
+}

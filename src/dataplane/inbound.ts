@@ -1,0 +1,95 @@
+/**
+ * A packet of a client: its connection, or a new one by the scheduler; then its state, then away by the connection's
+ * method. The steps and their order are ip_vs_in's (IPVS-REFERENCE 1.3).
+ */
+import { Direction } from '../conntrack/connections.js';
+import { CONN_ONE_PACKET } from '../conntrack/entry.js';
+import { findIn6 } from '../conntrack/find.js';
+import { Sctp } from '../conntrack/sctp.js';
+import { Tcp } from '../conntrack/tcp.js';
+import { Method } from '../service/destination.js';
+import { Drop } from '../stats/drops.js';
+import * as ipv4 from '../wire/ipv4.js';
+import type { Director } from './director.js';
+import { drop } from './fate.js';
+import { TCP_SYN } from './packet.js';
+import { DROPPED, schedule, UNWANTED } from './schedule.js';
+import { countIn, setState } from './state.js';
+import { xmit } from './xmit.js';
+
+/** Takes the packet if it belongs to a connection or a service; false: it is somebody else's. */
+export function inbound(d: Director): boolean {
+  const { protocol } = d.packet;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  let entry = findIn(d);
+  if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) entry = 0;
+  if (entry !== 0 && !isServed(d, entry)) {
+    if (d.sysctl.expire_nodest_conn === 0) {
+      drop(d, Drop.destinationRemoved);
+      return true;
+    }
+    d.connections.expireNow(entry);
+    entry = 0;
+  }
+  if (entry === 0) {
+    entry = schedule(d);
+    if (entry === UNWANTED) return false;
+    if (entry === DROPPED) return true;
+  }
+  carry(d, entry);
+  return true;
+}
+
+function carry(d: Director, entry: number): void {
+  const { connections } = d;
+  countIn(d, entry);
+  setState(d, entry, Direction.input);
+  const onePacket = (connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0;
+  connections.countPacket(entry);
+  if (!onePacket) connections.touch(entry);
+  xmit(d, entry);
+  if (onePacket) connections.release(entry);
+}
+
+function findIn(d: Director): number {
+  const p = d.packet;
+  const { table } = d.connections;
+  const ports = (p.sport << 16) | p.dport;
+  const entry =
+    p.family === 4 ? table.findIn4(p.protocol, p.src, p.dst, ports) : findIn6(table, p.protocol, p.src6, p.dst6, ports);
+  if (entry === 0 || !d.connections.ended(entry)) return entry;
+  d.connections.expireNow(entry);
+  return 0;
+}
+
+function opensConnection(d: Director): boolean {
+  const p = d.packet;
+  if (p.protocol === ipv4.TCP) return (p.tcpFlags & TCP_SYN) !== 0;
+  return p.protocol === ipv4.SCTP && p.l4len >= 13 && d.umem.view.getUint8(p.l4 + 12) === 1;
+}
+
+/** A SYN on a connection that is finished, or whose destination is quiesced: the client starts over, and so do we. */
+function startsOver(d: Director, entry: number): boolean {
+  const { connections } = d;
+  const quiesced = d.sysctl.expire_nodest_conn !== 0 && connections.destOf(entry)?.weight === 0;
+  if (!quiesced && !(d.sysctl.conn_reuse_mode !== 0 && isFinished(d, entry))) return false;
+  // With children it stays until they are gone, but a new connection takes its place in front of it.
+  connections.expireNow(entry);
+  return true;
+}
+
+/** is_new_conn_expected of the kernel. */
+function isFinished(d: Director, entry: number): boolean {
+  const { connections } = d;
+  if (connections.isControlled(entry)) return false;
+  const state = connections.stateOf(entry);
+  if (d.packet.protocol === ipv4.SCTP) return state === Sctp.CLOSED;
+  if (state === Tcp.TIME_WAIT || state === Tcp.CLOSE) return true;
+  return (d.sysctl.conn_reuse_mode & 2) !== 0 && state === Tcp.FIN_WAIT && connections.hasNoOutput(entry);
+}
+
+/** Its destination is still there (a bypass connection needs none). */
+function isServed(d: Director, entry: number): boolean {
+  const dest = d.connections.destOf(entry);
+  return dest === undefined ? d.connections.methodOf(entry) === Method.bypass : dest.available;
+}

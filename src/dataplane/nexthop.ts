@@ -1,0 +1,47 @@
+/** The routes that connections ask for. */
+import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../conntrack/entry.js';
+import { Drop } from '../stats/drops.js';
+import type { Director } from './director.js';
+import { drop } from './fate.js';
+import { unreachable } from './hop.js';
+import { BLACKHOLE, LOCAL_ROUTE } from './route.js';
+
+const source = new Int32Array(4);
+const target = new Int32Array(4);
+const NOBODY = new Int32Array(4);
+
+/** Back to the client, by the route of its virtual address (the HOWTO's source routing); negative: the packet is gone. */
+export function routeReply(d: Director, entry: number): number {
+  const at = entry << ENTRY_SHIFT;
+  const { words } = d.connections;
+  if (d.packet.family === 4)
+    return usable(d, d.router.lookup4(words[at + CADDR]!, words[at + VADDR]!, d.packet.mark), 0);
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  copyWords(words, wide + WIDE_CADDR, target);
+  copyWords(words, wide + WIDE_VADDR, source);
+  return usable(d, d.router.lookup6(target, source, d.packet.mark), 0);
+}
+
+/** To a destination address: the entry's for a connection of the packet's family, else the destination's own. */
+export function routeForward(d: Director, entry: number): number {
+  const dest = d.connections.destOf(entry);
+  if (dest !== undefined && dest.family !== d.packet.family)
+    return dest.family === 4 ? d.router.lookup4(dest.address, 0, 0) : d.router.lookup6(dest.address6, NOBODY, 0);
+  const at = entry << ENTRY_SHIFT;
+  const { words } = d.connections;
+  if (d.packet.family === 4) return d.router.lookup4(words[at + DADDR]!, 0, 0);
+  copyWords(words, (words[at + DADDR]! << ENTRY_SHIFT) + WIDE_DADDR, target);
+  return d.router.lookup6(target, NOBODY, 0);
+}
+
+/** A neighbour's number or LOCAL_ROUTE; anything else has been complained about and dropped. */
+export function usable(d: Director, hop: number, entry: number): number {
+  if (hop >= 0 || hop === LOCAL_ROUTE) return hop;
+  if (hop === BLACKHOLE) drop(d, Drop.noRoute);
+  else unreachable(d, entry);
+  return hop;
+}
+
+export function copyWords(words: Int32Array, at: number, into: Int32Array): void {
+  for (let i = 0; i < 4; i++) into[i] = words[at + i]!;
+}

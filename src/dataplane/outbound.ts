@@ -1,0 +1,52 @@
+/**
+ * A packet of a destination on its way to a client of a masq connection: its source becomes the virtual address again. It
+ * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
+ */
+import { Direction } from '../conntrack/connections.js';
+import { findOut6 } from '../conntrack/find.js';
+import { Method } from '../service/destination.js';
+import * as ipv4 from '../wire/ipv4.js';
+import type { Director } from './director.js';
+import { fitsRoute, hasTime } from './hop.js';
+import { deliverLocal } from './host.js';
+import { snat } from './masq.js';
+import { routeReply } from './nexthop.js';
+import { LOCAL_ROUTE } from './route.js';
+import { send } from './send.js';
+import { countOut, setState } from './state.js';
+
+/** Takes the packet if it is a reply of a masq connection. */
+export function outbound(d: Director): boolean {
+  const { protocol } = d.packet;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  const entry = findOut(d);
+  if (entry === 0 || d.connections.methodOf(entry) !== Method.masq) return false;
+  reply(d, entry);
+  return true;
+}
+
+function reply(d: Director, entry: number): void {
+  if (!hasTime(d, 0)) return;
+  const hop = routeReply(d, entry);
+  const { mtu } = d.router;
+  if (hop < 0 && hop !== LOCAL_ROUTE) return;
+  if (hop >= 0 && !fitsRoute(d, mtu, 0)) return;
+  countOut(d, entry, d.packet.l3len);
+  setState(d, entry, Direction.output);
+  d.connections.touch(entry);
+  snat(d, entry);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else send(d, hop, mtu);
+}
+
+function findOut(d: Director): number {
+  const p = d.packet;
+  const { table } = d.connections;
+  const entry =
+    p.family === 4
+      ? table.findOut4(p.protocol, p.src, p.sport, p.dst, p.dport)
+      : findOut6(table, p.protocol, p.src6, p.sport, p.dst6, p.dport);
+  if (entry === 0 || !d.connections.ended(entry)) return entry;
+  d.connections.expireNow(entry);
+  return 0;
+}

@@ -1,0 +1,63 @@
+/**
+ * The packet path, from the door: what kind of frame, whose, and which half of the director it belongs to.
+ *
+ *     parse ─┬─ ARP, ND ────────────────────────────────► answered or learnt
+ *            ├─ not for this MAC, not IP ───────────────► passed or dropped
+ *            ├─ client's side of a connection ─┐
+ *            ├─ mark or VIP with a service ────┴─ inbound ► masq | gatewaying | ipip | local
+ *            ├─ destination's side of a masq connection ─ outbound ► client
+ *            ├─ for us, but nobody wants it ────────────► host: echo, RST, port unreachable, or the host's own stack
+ *            └─ for somebody else ──────────────────────► forward, or the host's own stack
+ */
+import type { Batch } from '../device/batch.js';
+import { Fate } from '../stats/counters.js';
+import { Drop } from '../stats/drops.js';
+import * as ethernet from '../wire/ethernet.js';
+import { handleArp } from './arp.js';
+import type { Director } from './director.js';
+import { drop, pass } from './fate.js';
+import { forward } from './forward.js';
+import { host } from './host.js';
+import { inbound } from './inbound.js';
+import { handleNeighbourDiscovery, isNeighbourDiscovery } from './nd.js';
+import { outbound } from './outbound.js';
+import { parse } from './parse.js';
+
+/** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
+export function processBatch(d: Director, device: number, batch: Batch): void {
+  for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
+  batch.n = 0;
+}
+
+function processFrame(d: Director, device: number, frame: number, len: number): void {
+  const p = d.packet;
+  const { values } = d.counters;
+  values[Fate.in]!++;
+  values[Fate.inBytes]! += len;
+  p.device = device;
+  p.frame = frame;
+  p.len = len;
+  const bad = parse(d.umem.view, frame, len, p);
+  if (bad !== 0) return drop(d, bad);
+  if (p.etherType === ethernet.TYPE_ARP) return handleArp(d);
+  if (p.family === 0) return pass(d);
+  if (p.family === 6 && isNeighbourDiscovery(p)) return handleNeighbourDiscovery(d);
+  if (!d.links[device]!.isHost(d.umem.view, frame)) return otherHost(d);
+  packet(d);
+}
+
+/** Broadcasts and multicasts are the host's; a frame for another MAC came by accident (a hub, a flooding switch). */
+function otherHost(d: Director): void {
+  if (ethernet.isMulticast(d.umem.view, d.packet.frame)) pass(d);
+  else drop(d, Drop.otherHost);
+}
+
+/** An IP packet that is addressed to this machine's MAC. */
+function packet(d: Director): void {
+  const p = d.packet;
+  if (d.marks !== undefined) p.mark = d.marks.match(p);
+  if (inbound(d) || outbound(d)) return;
+  const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
+  if (local) host(d);
+  else forward(d);
+}

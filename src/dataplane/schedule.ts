@@ -1,0 +1,127 @@
+/**
+ * A packet without a connection: may it open one, for which service, at which destination? In ip_vs_schedule's order.
+ */
+import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET } from '../conntrack/entry.js';
+import { fillEntry } from '../conntrack/find.js';
+import { type Destination, Method } from '../service/destination.js';
+import type { VirtualService } from '../service/service.js';
+import { Drop } from '../stats/drops.js';
+import * as icmp from '../wire/icmp.js';
+import * as icmp6 from '../wire/icmp6.js';
+import * as ipv4 from '../wire/ipv4.js';
+import type { Director } from './director.js';
+import { drop } from './fate.js';
+import { sendIcmp4, sendIcmp6 } from './icmperror.js';
+import { type PacketInfo, TCP_RST, TCP_SYN } from './packet.js';
+import { schedulePersistent } from './persist.js';
+import { countConnection } from './state.js';
+
+/** Answers of `schedule` that are no entry: nobody's packet (it goes on its way), or it was dropped. */
+export const UNWANTED = 0;
+export const DROPPED = -1;
+
+const FTP = 21;
+const FTP_DATA = 20;
+
+export function schedule(d: Director): number {
+  const p = d.packet;
+  if (!mayOpen(d, p)) return UNWANTED;
+  const service =
+    p.family === 4
+      ? d.services.find4(p.mark, p.protocol, p.dst, p.dport)
+      : d.services.find6(p.mark, p.protocol, p.dst6, p.dport);
+  if (service === undefined || p.sport === FTP_DATA) return UNWANTED;
+  return scheduleFor(d, service);
+}
+
+/** TCP opens with a SYN, SCTP with an INIT, UDP with anything; the sloppy sysctls lift the first two. */
+function mayOpen(d: Director, p: PacketInfo): boolean {
+  if (p.protocol === ipv4.UDP) return true;
+  if (p.protocol === ipv4.TCP)
+    return (p.tcpFlags & TCP_RST) === 0 && ((p.tcpFlags & TCP_SYN) !== 0 || d.sysctl.sloppy_tcp !== 0);
+  if (p.l4len < 16) return false;
+  const chunk = d.umem.view.getUint8(p.l4 + 12);
+  return chunk !== 6 && (chunk === 1 || d.sysctl.sloppy_sctp !== 0);
+}
+
+function scheduleFor(d: Director, service: VirtualService): number {
+  const p = d.packet;
+  if (service.persistent) return schedulePersistent(d, service);
+  if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
+  const dest = service.schedule.schedule(p, d.now);
+  if (dest === null) return leave(d, service);
+  return openFor(d, service, dest, dest.port !== 0 ? dest.port : p.dport);
+}
+
+/** A new connection of the packet's client to `dest`; DROPPED when the table is full. */
+export function openFor(d: Director, service: VirtualService, dest: Destination, dport: number): number {
+  const p = d.packet;
+  const onePacket = service.onePacket && p.protocol === ipv4.UDP ? CONN_ONE_PACKET : 0;
+  const entry = newEntry(d, dest, p.protocol, clientOf(p), p.sport, virtualOf(p), p.dport, dport, onePacket);
+  if (entry === 0) {
+    drop(d, Drop.tableFull);
+    return DROPPED;
+  }
+  countConnection(d, dest.slot, service.slot);
+  return entry;
+}
+
+const client = new Int32Array(4);
+const virtual = new Int32Array(4);
+const destination = new Int32Array(4);
+
+/** The packet's addresses as four words (one array for each, used again). */
+export function clientOf(p: PacketInfo): Int32Array {
+  if (p.family === 6) return p.src6;
+  client[3] = p.src;
+  return client;
+}
+export function virtualOf(p: PacketInfo): Int32Array {
+  if (p.family === 6) return p.dst6;
+  virtual[3] = p.dst;
+  return virtual;
+}
+
+/** An entry, filled, bound and hashed; 0 when the table is full. `extra`: CONN_TEMPLATE or CONN_ONE_PACKET. */
+export function newEntry(
+  d: Director,
+  dest: Destination,
+  protocol: number,
+  caddr: Int32Array,
+  cport: number,
+  vaddr: Int32Array,
+  vport: number,
+  dport: number,
+  extra: number,
+): number {
+  const { connections, packet } = d;
+  const entry = connections.table.alloc();
+  if (entry === 0) return 0;
+  destination[3] = dest.address;
+  const daddr = dest.family === 6 ? dest.address6 : destination;
+  if (fillEntry(connections.table, entry, packet.family, protocol, caddr, cport, vaddr, vport, daddr, dport) === 0) {
+    connections.table.free(entry);
+    return 0;
+  }
+  connections.open(entry, dest, flagsFor(dest, packet.family) | extra);
+  return entry;
+}
+
+function flagsFor(dest: Destination, family: number): number {
+  const mixed = dest.family === family ? 0 : CONN_MIXED;
+  return dest.method | CONN_INACTIVE | mixed | (dest.method === Method.masq ? 0 : CONN_NOOUTPUT);
+}
+
+/** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */
+export function leave(d: Director, service: VirtualService): number {
+  const p = d.packet;
+  if (service.port === FTP && p.dport !== FTP) return UNWANTED;
+  if (service.fwmark === 0 || d.acceptIcmp) complain(d);
+  drop(d, Drop.noDestination);
+  return DROPPED;
+}
+
+function complain(d: Director): void {
+  if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, true);
+  else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, true);
+}

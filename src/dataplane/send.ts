@@ -1,0 +1,75 @@
+/** The packet at hand leaves, whole or, where it may be and must be, in fragments. */
+import { Drop } from '../stats/drops.js';
+import * as ethernet from '../wire/ethernet.js';
+import * as ipv4 from '../wire/ipv4.js';
+import type { Director } from './director.js';
+import { drop } from './fate.js';
+import { transmit } from './transmit.js';
+
+/** `p.l3`, `p.l3len` say where the packet is; everything in it is final. `hop`: the neighbour; `mtu`: of its route. */
+export function send(d: Director, hop: number, mtu: number): void {
+  const p = d.packet;
+  if (p.l3len <= mtu) {
+    transmit(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
+    return;
+  }
+  if (p.etherType !== ethernet.TYPE_IPV4) drop(d, Drop.mtuExceeded);
+  else sendFragments(d, hop, mtu);
+}
+
+function typeOf(d: Director): number {
+  return d.umem.view.getUint8(d.packet.l3) >>> 4 === 6 ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
+}
+
+/**
+ * RFC 791, 3.2: pieces of a multiple of 8 bytes, each with a copy of the header. All but the first are new frames; the first
+ * stays where it is and leaves first, cut short.
+ */
+function sendFragments(d: Director, hop: number, mtu: number): void {
+  const p = d.packet;
+  const { view, u8 } = d.umem;
+  const header = ipv4.headerLen(view, p.l3);
+  const step = (mtu - header) & ~7;
+  const data = p.l3len - header;
+  const base = ipv4.fragmentOffset(view, p.l3);
+  const more = ipv4.moreFragments(view, p.l3);
+  const count = Math.ceil(data / step);
+  if (step <= 0 || d.umem.freeFrames < count - 1) return drop(d, Drop.noFrame);
+  const df = ipv4.dontFragment(view, p.l3);
+  for (let i = count - 1; i >= 1; i--) {
+    const frame = d.umem.alloc();
+    const ip = frame + ethernet.HEADER;
+    const len = Math.min(step, data - i * step);
+    u8.copyWithin(ip, p.l3, p.l3 + header);
+    u8.copyWithin(ip + header, p.l3 + header + i * step, p.l3 + header + i * step + len);
+    finishFragment(view, ip, header + len, base + i * step, more || i < count - 1, df);
+    if (header > ipv4.HEADER) blankOptions(view, ip, header);
+    later[i] = frame;
+    laterLen[i] = ethernet.HEADER + header + len;
+  }
+  finishFragment(view, p.l3, header + step, base, true, df);
+  transmit(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
+  for (let i = 1; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
+}
+
+/** Frames of one fragmentation; a packet of 65,535 bytes at the smallest MTU makes fewer. */
+const later = new Int32Array(2048);
+const laterLen = new Int32Array(2048);
+
+function finishFragment(view: DataView, ip: number, total: number, offset: number, more: boolean, df: boolean): void {
+  ipv4.setTotalLen(view, ip, total);
+  ipv4.setFragment(view, ip, offset, more, df);
+  ipv4.fillChecksum(view, ip);
+}
+
+/** Options that are not to be copied become NOPs in later fragments, as the kernel does it. */
+function blankOptions(view: DataView, ip: number, header: number): void {
+  for (let at = ip + ipv4.HEADER; at < ip + header; ) {
+    const kind = view.getUint8(at);
+    const len = kind <= 1 ? 1 : view.getUint8(at + 1);
+    if (kind === 0 || len === 0 || at + len > ip + header) break;
+    if (kind > 1 && (kind & 0x80) === 0) for (let i = 0; i < len; i++) view.setUint8(at + i, 1);
+    at += len;
+  }
+  ipv4.fillChecksum(view, ip);
+}

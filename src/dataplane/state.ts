@@ -1,0 +1,55 @@
+/** What each packet of a connection leaves behind: counts, and the state that its protocol's table says. */
+import type { Direction } from '../conntrack/connections.js';
+import { Stat } from '../stats/counters.js';
+import * as ipv4 from '../wire/ipv4.js';
+import * as sctp from '../wire/sctp.js';
+import type { Director } from './director.js';
+
+/** Connection, destination, service and total count it, for as long as the destination is there. */
+export function countIn(d: Director, entry: number): void {
+  count(d, entry, Stat.inpkts, d.packet.l3len);
+}
+export function countOut(d: Director, entry: number, bytes: number): void {
+  count(d, entry, Stat.outpkts, bytes);
+}
+
+function count(d: Director, entry: number, packets: number, bytes: number): void {
+  const dest = d.connections.destOf(entry);
+  if (dest === undefined || !dest.available) return;
+  const { counters } = d;
+  bump(counters.values, counters.destinationRow(dest.slot) + packets, bytes);
+  bump(counters.values, counters.serviceRow(dest.service.slot) + packets, bytes);
+  bump(counters.values, counters.totalRow + packets, bytes);
+}
+
+/** Bytes stand two columns behind their packets. */
+function bump(values: Float64Array, at: number, bytes: number): void {
+  values[at]!++;
+  values[at + (Stat.inbytes - Stat.inpkts)]! += bytes;
+}
+
+/** A connection was scheduled. */
+export function countConnection(d: Director, destSlot: number, serviceSlot: number): void {
+  const { counters } = d;
+  counters.values[counters.destinationRow(destSlot) + Stat.conns]!++;
+  counters.values[counters.serviceRow(serviceSlot) + Stat.conns]!++;
+  counters.values[counters.totalRow + Stat.conns]!++;
+}
+
+export function setState(d: Director, entry: number, direction: (typeof Direction)['input' | 'output']): void {
+  const p = d.packet;
+  if (p.protocol === ipv4.TCP) d.connections.tcp(entry, direction, p.tcpFlags);
+  else if (p.protocol === ipv4.UDP) d.connections.udp(entry, direction);
+  else if (p.protocol === ipv4.SCTP) sctpState(d, entry, direction);
+}
+
+function sctpState(d: Director, entry: number, direction: number): void {
+  const p = d.packet;
+  const { view } = d.umem;
+  const first = p.l4 + sctp.HEADER;
+  const end = p.l4 + p.l4len;
+  // Too short for a chunk: the kernel leaves state and timeout as they are.
+  if (first + sctp.CHUNK_HEADER > end) return;
+  const next = sctp.nextChunk(view, first, end);
+  d.connections.sctp(entry, direction, sctp.chunkType(view, first), next < 0 ? -1 : sctp.chunkType(view, next));
+}

@@ -1,0 +1,51 @@
+/** A client's packet leaves by its connection's forwarding method (IPVS-REFERENCE 1.10). */
+import { Method } from '../service/destination.js';
+import type { Director } from './director.js';
+import { fitsRoute, hasTime } from './hop.js';
+import { deliverLocal } from './host.js';
+import { dnat } from './masq.js';
+import { routeForward, usable } from './nexthop.js';
+import { LOCAL_ROUTE } from './route.js';
+import { send } from './send.js';
+import { xmitTunnel } from './tunnel.js';
+
+export function xmit(d: Director, entry: number): void {
+  switch (d.connections.methodOf(entry)) {
+    case Method.masq:
+      return xmitMasq(d, entry);
+    case Method.ipip:
+      return xmitTunnel(d, entry);
+    case Method.local:
+      return deliverLocal(d);
+    default:
+      // Gatewaying, and bypass, which is gatewaying to where the packet wanted to go anyway.
+      return xmitGatewaying(d, entry);
+  }
+}
+
+function xmitMasq(d: Director, entry: number): void {
+  const hop = nextHop(d, entry);
+  if (hop === LOCAL_ROUTE) {
+    dnat(d, entry);
+    deliverLocal(d);
+  } else if (hop >= 0) {
+    const { mtu } = d.router;
+    if (!hasTime(d, entry) || !fitsRoute(d, mtu, entry)) return;
+    dnat(d, entry);
+    send(d, hop, mtu);
+  }
+}
+
+function xmitGatewaying(d: Director, entry: number): void {
+  const hop = nextHop(d, entry);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else if (hop >= 0) {
+    const { mtu } = d.router;
+    if (hasTime(d, entry) && fitsRoute(d, mtu, entry)) send(d, hop, mtu);
+  }
+}
+
+/** A neighbour, LOCAL_ROUTE, or negative with the packet gone. */
+function nextHop(d: Director, entry: number): number {
+  return usable(d, routeForward(d, entry), entry);
+}
