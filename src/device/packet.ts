@@ -1,5 +1,4 @@
-import { ARPHRD_ETHER, ARPHRD_LOOPBACK, interfaceHardware } from '../sys/interface.js';
-import { addressAt, check, close, getsockopt, ifNameToIndex, memcpyAt, socket } from '../sys/libc.js';
+import { addressAt, check, close, getsockopt, memcpyAt, socket } from '../sys/libc.js';
 import {
   AF_PACKET,
   bindPacket,
@@ -21,7 +20,8 @@ import {
 import type { Batch } from './batch.js';
 import { finish } from './checksum.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
-import { DeviceError, deviceError } from './error.js';
+import { deviceError } from './error.js';
+import { ethernetIndex } from './ethernet-index.js';
 import { type RingSize, RxRing } from './rx-ring.js';
 import { Segmenter } from './segment.js';
 import { TxSocket } from './tx-socket.js';
@@ -174,13 +174,4 @@ export class PacketDevice implements Device {
     this.sender.close();
     close(this.fd);
   }
-}
-
-function ethernetIndex(name: string): number {
-  const ifindex = ifNameToIndex(name);
-  if (ifindex === 0) throw new DeviceError(name, 'no such network interface', "'ip link' lists those there are");
-  const { type } = interfaceHardware(name);
-  if (type !== ARPHRD_ETHER && type !== ARPHRD_LOOPBACK)
-    throw new DeviceError(name, `not an Ethernet interface (hardware type ${type})`, 'use a tap or veth device');
-  return ifindex;
 }

@@ -1,0 +1,58 @@
+import { CapDevice } from './cap.js';
+import type { Device, DeviceKind } from './device.js';
+import { DeviceError } from './error.js';
+import { PacketDevice } from './packet.js';
+import { TapDevice } from './tap.js';
+import type { Umem } from './umem.js';
+
+/** The kinds a config may name for a device that is to be opened. */
+export const DEVICE_CHOICES = ['auto', 'packet', 'tap', 'cap'] as const;
+export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
+
+export interface Opened {
+  device: Device;
+  /** Why it is this kind: one line for each kind tried, in order, to be printed. */
+  reasons: string[];
+}
+
+type Open = (umem: Umem, name: string) => Device;
+
+const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
+  packet: (umem, name) => new PacketDevice(umem, name),
+  tap: (umem, name) => new TapDevice(umem, name),
+  cap: (umem, name) => new CapDevice(umem, name),
+};
+
+/** What `auto` tries, the fastest first. */
+const order = ['packet', 'cap'] as const;
+
+/** Opens interface `name` as the kind asked for, or as the first that works. Throws a DeviceError. */
+export function openDevice(umem: Umem, name: string, choice: DeviceChoice = 'auto'): Opened {
+  if (choice !== 'auto') return { device: openers[choice](umem, name), reasons: [`${name}: ${choice}, as configured`] };
+  const reasons: string[] = [];
+  for (const kind of order) {
+    try {
+      const device = openers[kind](umem, name);
+      return { device, reasons: [...reasons, `${name}: ${kind} it is`] };
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      reasons.push(`${name}: not ${kind}: ${reasonOf(error)}`);
+    }
+  }
+  throw new DeviceError(name, `no kind of device works here (${reasons.map(withoutName(name)).join('; ')})`);
+}
+
+/** Opens it for a moment only: what would `auto` settle for, and why? */
+export function probe(umem: Umem, name: string): { kind: DeviceKind; reasons: string[] } {
+  const { device, reasons } = openDevice(umem, name);
+  device.close();
+  return { kind: device.kind, reasons };
+}
+
+function reasonOf(error: DeviceError): string {
+  return error.remedy === '' ? error.problem : `${error.problem}; ${error.remedy}`;
+}
+
+function withoutName(name: string): (reason: string) => string {
+  return (reason) => reason.slice(name.length + 2);
+}

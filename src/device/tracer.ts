@@ -1,0 +1,51 @@
+import type { Batch } from './batch.js';
+import type { Device, DeviceKind, DeviceStats } from './device.js';
+import type { PcapWriter } from './pcap.js';
+import type { Umem } from './umem.js';
+
+/** A device around another that writes every frame, in and out, to a pcap file, in the order they pass. */
+export class Tracer implements Device {
+  /** `clock` gives the time stamps, in milliseconds since the epoch; it is read once a batch. The file is the caller's to close. */
+  constructor(
+    private readonly inner: Device,
+    private readonly umem: Umem,
+    private readonly writer: PcapWriter,
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  get name(): string {
+    return this.inner.name;
+  }
+  get kind(): DeviceKind {
+    return this.inner.kind;
+  }
+  get fd(): number {
+    return this.inner.fd;
+  }
+  get stats(): DeviceStats {
+    return this.inner.stats;
+  }
+
+  rx(batch: Batch): number {
+    const before = batch.n;
+    const n = this.inner.rx(batch);
+    if (n > 0) this.record(batch, before);
+    return n;
+  }
+
+  /** Written before they are sent: afterwards the frames are not ours any more. */
+  tx(batch: Batch): number {
+    if (batch.n > 0) this.record(batch, 0);
+    return this.inner.tx(batch);
+  }
+
+  private record(batch: Batch, from: number): void {
+    const now = this.clock();
+    for (let i = from; i < batch.n; i++) this.writer.write(now, this.umem.u8, batch.offsets[i]!, batch.lengths[i]!);
+  }
+
+  close(): void {
+    this.writer.flush();
+    this.inner.close();
+  }
+}
