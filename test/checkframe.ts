@@ -6,10 +6,10 @@
  */
 const NAMES = new Map([
   [1, icmp],
-  [4, (p: Part): string[] => ip(p.bytes, 'ipip/')],
+  [4, (p: Part): string[] => tunnelled(p, 4)],
   [6, tcp],
   [17, udp],
-  [41, (p: Part): string[] => ip(p.bytes, 'ipip/')],
+  [41, (p: Part): string[] => tunnelled(p, 6)],
   [58, icmp6],
   [132, sctp],
 ]);
@@ -51,6 +51,12 @@ function ip(bytes: Uint8Array, where: string): string[] {
   if (version === 4) return ip4(bytes, `${where}ipv4`);
   if (version === 6) return ip6(bytes, `${where}ipv6`);
   return [`${where || 'packet'}: IP version ${version}`];
+}
+
+/** The outer header says which version is inside. */
+function tunnelled({ where, bytes }: Part, version: 4 | 6): string[] {
+  const is = (bytes[0] ?? 0) >> 4;
+  return is === version ? ip(bytes, `${where}/`) : [`${where} announces IPv${version}, inside is IPv${is}`];
 }
 
 function ip4(bytes: Uint8Array, where: string): string[] {
