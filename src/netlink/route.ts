@@ -6,7 +6,7 @@
 import { Attributes, encodeAttribute, encodeU32 } from './attribute.js';
 import { RTA, RTAX_MTU, RTM_F } from './constants.js';
 import { addressOf, afOf, bitsOf, type Family, familyOf, parseInet, prefixText } from './inet.js';
-import { fixedPart, HOST_LITTLE, joinAligned } from './message.js';
+import { fixedPart, HOST_LITTLE, joinAligned, viewOf } from './message.js';
 import { protocolText, type RouteType, routeType, scopeText } from './name.js';
 import { multipathHops, type NextHop, singleHop } from './nexthop.js';
 
@@ -110,7 +110,8 @@ export function encodeRouteQuery(query: RouteQuery): Uint8Array {
     throw new TypeError(`source ${query.src} and destination ${query.dst} must both be IPv${dst.family}`);
   const fixed = new Uint8Array(FIXED);
   fixed.set([afOf(dst.family), bitsOf(dst.family), src ? bitsOf(src.family) : 0]);
-  new DataView(fixed.buffer).setUint32(8, RTM_F.LOOKUP_TABLE, HOST_LITTLE);
+  // IPv6 names the table anyway and refuses the flag.
+  if (dst.family === 4) viewOf(fixed).setUint32(8, RTM_F.LOOKUP_TABLE, HOST_LITTLE);
   const parts = [fixed, encodeAttribute(RTA.DST, dst.bytes)];
   if (src !== undefined) parts.push(encodeAttribute(RTA.SRC, src.bytes));
   if (query.mark !== undefined) parts.push(encodeU32(RTA.MARK, query.mark));
