@@ -114,7 +114,7 @@ export class CapDevice implements Device {
 
   private enqueue(frame: number, length: number): void {
     if (frame >= 0 && this.queue.push(frame, length)) {
-      finishByLooks(this.umem, frame, length);
+      finishByLooks(this.umem.view, frame, length);
       return;
     }
     if (frame >= 0) this.umem.free(frame);

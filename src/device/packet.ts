@@ -18,7 +18,6 @@ import {
   VNET_NEEDS_CSUM,
 } from '../sys/packet-socket.js';
 import type { Batch } from './batch.js';
-import { finish } from './checksum.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { deviceError } from './error.js';
 import { ethernetIndex } from './ethernet-index.js';
@@ -26,6 +25,7 @@ import { type RingSize, RxRing } from './rx-ring.js';
 import { Segmenter } from './segment.js';
 import { TxSocket } from './tx-socket.js';
 import type { Umem } from './umem.js';
+import { finish } from './unfinished.js';
 
 export interface PacketOptions extends Partial<RingSize> {
   /** Also take frames for other Ethernet addresses (off). */
@@ -144,7 +144,7 @@ export class PacketDevice implements Device {
       memcpyAt(this.umemAddress + frame + 12 + TAG, this.ring.address + source + 12, len - 12);
       this.putTag(packet, frame);
     }
-    if (csumStart > 0) finish(this.umem, frame + tag + csumStart, csumField, frame + tag + len);
+    if (csumStart > 0) finish(this.umem.view, frame + tag + csumStart, csumField, frame + tag + len);
     this.give(frame, len + tag, batch);
   }
 

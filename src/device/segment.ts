@@ -10,7 +10,8 @@
  */
 import { memcpyAt } from '../sys/libc.js';
 import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4 } from '../sys/packet-socket.js';
-import { fold, sum } from './checksum.js';
+import { finish, pseudo4, pseudo6, sum } from '../wire/checksum.js';
+import { TYPE_QINQ, TYPE_VLAN } from '../wire/ethernet.js';
 import type { Umem } from './umem.js';
 
 const TCP = 6;
@@ -108,18 +109,19 @@ export class Segmenter {
     view.setUint16(ip + 2, len);
     view.setUint16(ip + 4, (view.getUint16(ip + 4) + this.index) & 0xffff);
     view.setUint16(ip + 10, 0);
-    this.umem.u16[(ip + 10) >> 1] = fold(sum(this.umem, ip, this.l4 - this.l3));
+    view.setUint16(ip + 10, finish(sum(view, ip, this.l4 - this.l3)));
   }
 
   private patchTransport(frame: number, payload: number): void {
+    const { view } = this.umem;
     const at = frame + this.l4;
     const len = this.headerLen - this.l4 + payload;
     const field = at + (this.isTcp ? 16 : 6);
     if (this.isTcp) this.patchTcp(at);
-    else this.umem.view.setUint16(at + 4, len);
-    this.umem.u16[field >> 1] = 0;
-    const total = this.pseudo(frame + this.l3, len) + sum(this.umem, at, len);
-    this.umem.u16[field >> 1] = fold(total) || (this.isTcp ? 0 : 0xffff);
+    else view.setUint16(at + 4, len);
+    view.setUint16(field, 0);
+    const result = finish(sum(view, at, len, this.pseudo(frame + this.l3, len)));
+    view.setUint16(field, result === 0 && !this.isTcp ? 0xffff : result);
   }
 
   private patchTcp(at: number): void {
@@ -131,14 +133,14 @@ export class Segmenter {
     u8[at + 13] = flags;
   }
 
-  /** The pseudo header's sum, in little-endian halves as everything here. */
   private pseudo(ip: number, len: number): number {
-    const addresses = this.isV4 ? sum(this.umem, ip + 12, 8) : sum(this.umem, ip + 8, 32);
-    const swapped = ((len & 0xff) << 8) | (len >> 8);
-    return addresses + swapped + ((this.isTcp ? TCP : UDP) << 8);
+    const { view } = this.umem;
+    const protocol = this.isTcp ? TCP : UDP;
+    if (this.isV4) return pseudo4(view.getInt32(ip + 12), view.getInt32(ip + 16), protocol, len);
+    return pseudo6(view, ip + 8, ip + 24, protocol, len);
   }
 }
 
 function isTag(etherType: number): boolean {
-  return etherType === 0x8100 || etherType === 0x88a8;
+  return etherType === TYPE_VLAN || etherType === TYPE_QINQ;
 }

@@ -1,5 +1,5 @@
 /** TakeRules in nft's own words. Every rule counts and drops. */
-import { isIP } from 'node:net';
+import { bytes4, bytes6, parse4, parse6 } from '../wire/address.js';
 import { DeviceError } from './error.js';
 import { ICMP_ERRORS, ICMP6_ERRORS, type PacketMatch, type PortRange, type TakeRule } from './take-rule.js';
 
@@ -87,7 +87,7 @@ function range(text: string, family: 4 | 6): [from: bigint, to: bigint] {
   const bad = new DeviceError('nft rule', `'${text}' is not an IPv${family} address, prefix or range`);
   const [first, last] = text.split('-');
   if (last !== undefined) {
-    if (isIP(first!) !== family || isIP(last) !== family) throw bad;
+    if (!isAddress(first!, family) || !isAddress(last, family)) throw bad;
     const pair: [bigint, bigint] = [addressNumber(first!), addressNumber(last)];
     if (pair[0] > pair[1]) throw bad;
     return pair;
@@ -95,17 +95,18 @@ function range(text: string, family: 4 | 6): [from: bigint, to: bigint] {
   const [address, length] = text.split('/');
   const bits = family === 4 ? 32 : 128;
   const prefix = length === undefined ? bits : Number(length);
-  if (isIP(address!) !== family || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) throw bad;
+  if (!isAddress(address!, family) || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) throw bad;
   const host = (1n << BigInt(bits - prefix)) - 1n;
   const from = addressNumber(address!) & ~host;
   return [from, from | host];
 }
 
+function isAddress(text: string, family: 4 | 6): boolean {
+  return (family === 4 ? parse4(text) : parse6(text)) !== undefined;
+}
+
 function addressNumber(text: string): bigint {
-  if (isIP(text) === 4) return text.split('.').reduce((sum, part) => (sum << 8n) + BigInt(part), 0n);
-  const [head, tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split('::');
-  const words = (part: string | undefined) => (part ? part.split(':') : []);
-  const [left, right] = [words(head), words(tail)];
-  const zeros = Array<string>(8 - left.length - right.length).fill('0');
-  return [...left, ...zeros, ...right].reduce((sum, word) => (sum << 16n) + BigInt(`0x${word}`), 0n);
+  const four = parse4(text);
+  const bytes = four === undefined ? bytes6(parse6(text)!) : bytes4(four);
+  return bytes.reduce((sum, byte) => (sum << 8n) + BigInt(byte), 0n);
 }

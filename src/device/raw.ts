@@ -1,0 +1,113 @@
+/**
+ * IP by raw sockets (the raw-socket package), through the host's own routing. Main thread only: its sockets live in the
+ * main loop. Never on the packet path of a device: an event and a copy for each packet.
+ */
+import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+import { format4, format6, words6 } from '../wire/address.js';
+import { DeviceError } from './error.js';
+
+/** What of the raw-socket package is used; it has no types of its own. */
+export interface RawSocket {
+  on(event: 'message', listener: (packet: Buffer, source: string) => void): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+  send(
+    packet: Buffer,
+    offset: number,
+    length: number,
+    address: string,
+    done: (error: Error | null, bytes: number) => void,
+  ): void;
+  setOption(level: number, option: number, value: number): void;
+  close(): void;
+}
+
+interface RawPackage {
+  AddressFamily: { IPv4: number; IPv6: number };
+  SocketLevel: Record<'IPPROTO_IP' | 'IPPROTO_IPV6', number>;
+  SocketOption: Record<'IP_HDRINCL', number>;
+  createSocket(options: { protocol: number; addressFamily: number; bufferSize?: number }): RawSocket;
+}
+
+/** IPPROTO_RAW: nothing is received, and what is sent brings its own IP header. */
+const IPPROTO_RAW = 255;
+const LONGEST = 0xffff;
+/** More than this many packets on their way: the host does not keep up, and further ones are dropped. */
+const PENDING = 256;
+
+/** Opens a raw socket for an IP protocol number. Throws a DeviceError. */
+export function openRaw(family: 4 | 6, protocol: number): RawSocket {
+  const name = `raw socket (IPv${family}, protocol ${protocol})`;
+  if (!isMainThread) throw new DeviceError(name, 'cannot be used in a worker thread', 'open it in the main thread');
+  const raw = rawPackage(name);
+  const addressFamily = family === 4 ? raw.AddressFamily.IPv4 : raw.AddressFamily.IPv6;
+  try {
+    return raw.createSocket({ protocol, addressFamily, bufferSize: LONGEST });
+  } catch (error) {
+    throw new DeviceError(name, (error as Error).message.split('\n')[0]!, 'run as root or with CAP_NET_RAW');
+  }
+}
+
+function rawPackage(name: string): RawPackage {
+  try {
+    return createRequire(import.meta.url)('raw-socket') as RawPackage;
+  } catch (error) {
+    throw new DeviceError(name, `the raw-socket package does not load (${(error as Error).message.split('\n')[0]})`);
+  }
+}
+
+export interface RawStats {
+  sent: number;
+  /** Not taken by the host: no route, too long, too many at once. */
+  dropped: number;
+}
+
+/**
+ * Sends packets that the director itself originates (ICMP errors, IPIP to a realserver behind a router) where it has no
+ * device of its own: the host's routes and neighbours decide the way.
+ */
+export class RawSender {
+  readonly stats: RawStats = { sent: 0, dropped: 0 };
+  private readonly sockets = new Map<4 | 6, RawSocket>();
+  private pending = 0;
+
+  /** Throws a DeviceError: no privilege, or in a worker. */
+  constructor() {
+    this.socket(4);
+  }
+
+  /** Sends a whole IPv4 or IPv6 packet (from the IP header on); it is copied. IPv4: the host fills in the header checksum. */
+  send(packet: Uint8Array): void {
+    const family = packet.length >= 20 && packet[0]! >> 4 === 6 ? 6 : 4;
+    if (packet.length < (family === 4 ? 20 : 40) || this.pending >= PENDING) {
+      this.stats.dropped++;
+      return;
+    }
+    const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+    const to = family === 4 ? format4(view.getUint32(16)) : format6(words6(view, 24));
+    this.pending++;
+    this.socket(family).send(Buffer.from(packet), 0, packet.length, to, (error) => {
+      this.pending--;
+      if (error) this.stats.dropped++;
+      else this.stats.sent++;
+    });
+  }
+
+  /** The IPv6 one is opened when it is first needed, as a host may have none. */
+  private socket(family: 4 | 6): RawSocket {
+    const there = this.sockets.get(family);
+    if (there) return there;
+    const made = openRaw(family, IPPROTO_RAW);
+    this.sockets.set(family, made);
+    made.on('error', () => {
+      this.stats.dropped++;
+      this.sockets.delete(family); // raw-socket closes it after an error
+    });
+    return made;
+  }
+
+  close(): void {
+    for (const socket of this.sockets.values()) socket.close();
+    this.sockets.clear();
+  }
+}
