@@ -60,6 +60,7 @@ function values(document: ReturnType<typeof parseDocument>, problems: Problems):
 
 function yamlSentence({ code, message }: YAMLError): string {
   if (code === 'DUPLICATE_KEY') return 'the key is there twice in the same mapping; keep one';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a configuration is one';
   return `not YAML: ${message}`;
 }
 

@@ -29,16 +29,15 @@ function destinationFault(config: Network, { address, method }: DestinationConfi
   if (!ip) return 'is not an IPv4 or IPv6 address';
   if (method === 'local' || method === 'bypass' || isOwn(config, ip) || isOnLink(config, ip)) return undefined;
   if (!(config.routes ?? []).some(({ to }) => contains(parsePrefix(to)!, ip)))
-    return `no route to it; ${remedy(config)}`;
+    return `no route to it; ${networks(config)}; give a device an address there or add a route under "routes:"`;
   if (method !== 'gatewaying') return undefined;
   const why = 'gatewaying (-g) hands it the frame by its MAC address, so it must be on a segment of the director';
-  return `is behind a router; ${why}; ${remedy(config)}, or use -i or -m`;
+  return `is behind a router; ${why}; ${networks(config)}; give a device an address there, or use -i or -m`;
 }
 
-function remedy({ devices }: Network): string {
-  const networks = devices.flatMap(({ name, addresses }) => addresses.map((text) => `${text} on ${name}`));
-  const have = networks.length === 0 ? 'no device has an address' : `the devices have ${networks.join(', ')}`;
-  return `${have}; give a device an address there or add a route under routes:`;
+function networks({ devices }: Network): string {
+  const all = devices.flatMap(({ name, addresses }) => addresses.map((text) => `${text} on ${name}`));
+  return all.length === 0 ? 'no device has an address' : `the devices have ${all.join(', ')}`;
 }
 
 function isOwn({ devices }: Network, ip: Ip): boolean {

@@ -56,7 +56,7 @@ const TABLES: Readonly<Record<string, number>> = { main: MAIN_TABLE, default: 25
 
 function table(raw: unknown): number {
   if (typeof raw === 'string' && Object.hasOwn(TABLES, raw)) return TABLES[raw]!;
-  return whole(1, 0xffff_ffff, 'main or a table')(raw);
+  return whole(1, 0xffff_ffff, 'main or a table number')(raw);
 }
 
 const device = mapping('a mapping such as { name: eth0 }', {

@@ -59,6 +59,7 @@ export class Marks {
 
   /** The mark the rules give this packet, unsigned, 0 when none matches. Reads no mark from `info` and writes none. */
   match(info: PacketInfo): number {
+    if (info.device >= this.deviceCount) return 0;
     let mark = 0;
     for (let rule = 0; rule < this.count; rule++) {
       if (this.devices[rule * this.deviceCount + info.device] !== 1) continue;
