@@ -1,10 +1,16 @@
+import { readFileSync } from 'node:fs';
+
 /** `--help` in the layout of ipvsadm 1.31, so that what people know stays where it was. */
 export const version = (program: string): string =>
   program === 'ipvsadm'
     ? 'ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n'
-    : `${program} ${OUR_VERSION} (the grammar of ipvsadm v1.31, IPVS v1.2.1)\n`;
+    : `${program} v${ourVersion()} (the grammar of ipvsadm v1.31, IPVS v1.2.1)\n`;
 
-const OUR_VERSION = '0.1.0';
+/** From package.json, which is as far away from src as from dist. */
+function ourVersion(): string {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
 
 export function help(program: string): string {
   return version(program) + usage(program) + (program === 'ipvsadm' ? '' : OURS);

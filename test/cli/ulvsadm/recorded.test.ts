@@ -37,7 +37,7 @@ const startsDaemon = ({ cmd, out }: Row): boolean =>
 const readable = (out: string): string =>
   out.replaceAll(/^(-[Aa] -f )(-\d+)/gm, (_, start: string, mark: string) => `${start}${Number(mark) >>> 0}`);
 
-describe.each(['words', 'options', 'destinations', 'restore'])('recorded %s', (name) => {
+describe.each(['words', 'options', 'destinations', 'restore', 'random'])('recorded %s', (name) => {
   it('answers every line as ipvsadm does', async () => {
     const client = inProcess();
     const differences: { cmd: string; ours: unknown; theirs: unknown }[] = [];
