@@ -6,7 +6,7 @@
  *                         ^ tag
  */
 import { type Decoded, EMPTY, viewOf } from './decoded.js';
-import { HEADER as ETHERNET, TYPE_QINQ, TYPE_VLAN } from './ethernet.js';
+import { TYPE_QINQ, TYPE_VLAN } from './ethernet.js';
 
 /** Bytes a tag adds. */
 export const TAG = 4;
@@ -84,9 +84,4 @@ export function decode(bytes: Uint8Array): Decoded<Vlan> {
     type: view.getUint16(2),
     payload: bytes.subarray(TAG),
   };
-}
-
-/** Length of Ethernet header and `tags` tags. */
-export function headerLen(tags: number): number {
-  return ETHERNET + tags * TAG;
 }
