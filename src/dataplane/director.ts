@@ -6,7 +6,7 @@ import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Umem } from '../device/umem.js';
-import type { Destination } from '../service/destination.js';
+import { type Destination, Method } from '../service/destination.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
@@ -87,6 +87,19 @@ export class Director {
     for (const link of this.links)
       for (const { family, words } of link.addresses)
         this.own.set(words[0]!, words[1]!, words[2]!, words[3]!, 0, family, link.index);
+  }
+
+  /** The sources that masq replies come from, after any destination changed. */
+  reindexDestinations(): void {
+    this.masqSources.clear();
+    for (const service of this.services.all())
+      for (const dest of service.destinations)
+        if (dest.method === Method.masq) this.indexSource(service.fwmark !== 0 ? 0 : service.protocol, dest);
+  }
+
+  private indexSource(protocol: number, dest: Destination): void {
+    const [a0, a1, a2, a3] = dest.family === 6 ? [...dest.address6] : [0, 0, 0, dest.address];
+    this.masqSources.set(a0!, a1!, a2!, a3!, protocol, dest.port, dest.slot);
   }
 
   setRanges(prefixes: readonly string[]): void {

@@ -12,6 +12,8 @@ export const TunnelKind = { ipip: 0, gue: 1, gre: 2 } as const;
  * as connections name its slot: adding the same destination again revives it (IPVS's "trash").
  */
 export class Destination {
+  /** The address as the administrator sees it. */
+  text = '';
   /** IPv4 address, signed int32; for IPv6 the four words are in address6. */
   address = 0;
   readonly address6 = new Int32Array(4);
@@ -31,8 +33,6 @@ export class Destination {
   overloaded = false;
   /** False once removed from its service. */
   available = true;
-  /** Index of the route cache entry towards it, see dataplane/route.ts. */
-  nexthop = -1;
 
   private readonly gauges: Int32Array;
   private readonly gaugeRow: number;

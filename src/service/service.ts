@@ -21,6 +21,8 @@ export class VirtualService {
   available = true;
   /** In the kernel's order: newest first. */
   readonly destinations: Destination[] = [];
+  /** Name of the scheduler that `schedule` is the work of. */
+  scheduler = '';
   schedule!: Schedule;
 
   constructor(readonly slot: number) {}

@@ -170,7 +170,6 @@ describe('frames.jsonl', () => {
     ['{"t":0,"if":"e"}', 'f:1: neither "hex", "cmd" nor "end"'],
     ['[]', 'f:1: not a JSON object'],
     ['\n{"t":', 'f:2: not JSON'],
-    ['{"t":5,"end":1}\n{"t":4,"end":1}', 'f:2: "t" goes back from 5 to 4'],
   ])('refuses %s', (text, message) => expect(() => parseScript(text, 'f')).toThrow(message));
 
   it('reads a file', () => {

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { labCommand } from './lab.js';
+import { replayCommand } from './replay.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** The command `ulvs`; each subcommand is a file beside this one. */
+const ulvs = new Command('ulvs')
+  .description('a Linux Virtual Server director in user space')
+  .version(version)
+  .showHelpAfterError('(add --help for what there is)')
+  .addCommand(replayCommand())
+  .addCommand(labCommand());
+
+await ulvs.parseAsync();

@@ -1,0 +1,35 @@
+/** The rules of a configuration, through ulvsadm's own code, into any director. */
+import { readFileSync } from 'node:fs';
+import type { AdminClient } from '../control/admin.js';
+import type { Config, RuleLine } from '../control/config.js';
+import { RuleLineError, runRuleLines } from '../control/rulelines.js';
+import { offlineNames } from './ulvsadm/names.js';
+import { ulvsadm } from './ulvsadm/ulvsadm.js';
+
+/** Throws a RuleLineError `file:line: …` at the first line that is wrong. */
+export async function loadRules(config: Config, client: AdminClient): Promise<void> {
+  const names = offlineNames();
+  await runRuleLines(linesOf(config), async (text) => {
+    const { rc, out, err } = await ulvsadm(['-R'], () => `${text}\n`, client, { program: 'ulvsadm', names });
+    if (rc === 0) return undefined;
+    return (err + out).trim().split('\n').join('; ');
+  });
+}
+
+function linesOf(config: Config): readonly RuleLine[] {
+  return config.rulesFile === undefined ? config.ruleLines : fileLines(config.rulesFile);
+}
+
+/** Lines of a rules file as for `ipvsadm -R`; comments and empty lines are skipped. Throws a RuleLineError if it can't be read. */
+export function fileLines(file: string): RuleLine[] {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new RuleLineError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  return content
+    .split('\n')
+    .map((text, i) => ({ file, line: i + 1, text: text.trim() }))
+    .filter(({ text }) => text !== '' && !text.startsWith('#'));
+}

@@ -1,0 +1,105 @@
+/**
+ * A whole director in this thread, without I/O and with a clock that its owner moves: what replay, tests and benchmarks
+ * drive. The worker of `ulvs run` is the same director with real devices and the real time.
+ */
+
+import { ConnectionTable } from '../conntrack/table.js';
+import { Director, tickOf } from '../dataplane/director.js';
+import { Housekeeping } from '../dataplane/housekeeping.js';
+import { processBatch } from '../dataplane/process.js';
+import { Batch } from '../device/batch.js';
+import { Umem } from '../device/umem.js';
+import { SCHEDULER_NAMES } from '../schedulers/index.js';
+import { Counters, GAUGES, Gauge } from '../stats/counters.js';
+import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
+import { apply } from './apply.js';
+import type { Config } from './config.js';
+import { addLinks, addNeighbours, configure, staticRoutes } from './network.js';
+import { Rules } from './rules.js';
+import { LiveCounters, listConnections } from './view.js';
+
+/** What leaves, frame by frame; `device` is the link's index, `bytes` a copy. */
+export type Outlet = (device: number, bytes: Uint8Array) => void;
+
+/** The clock moves in steps of this many ms, so that timers and ARP retries happen when they are due. */
+const STEP = 50;
+
+export class InProcessDirector implements AdminClient {
+  readonly director: Director;
+  readonly rules: Rules;
+  readonly counters: LiveCounters;
+  private readonly housekeeping: Housekeeping;
+  private readonly batch = new Batch();
+
+  constructor(
+    readonly config: Config,
+    private readonly outlet: Outlet,
+    now = 0,
+  ) {
+    const table = new ConnectionTable(config.connections.max);
+    this.director = new Director(new Umem(1024), new Counters(), table, now);
+    addLinks(this.director, config, () => ({ shared: false, resolves: true, mac: '02:00:00:00:00:01' }));
+    configure(this.director, config);
+    addNeighbours(this.director, config);
+    this.director.router.replace(staticRoutes(config));
+    this.housekeeping = new Housekeeping(this.director);
+    this.counters = new LiveCounters(this.director.counters, now);
+    const { timeouts } = config;
+    this.rules = new Rules({ schedulers: SCHEDULER_NAMES, engines: ['sip'], counters: this.counters, timeouts });
+  }
+
+  get now(): number {
+    return this.director.now;
+  }
+
+  async request(request: AdminRequest): Promise<AdminReply> {
+    if (request.op === 'connections') return { ok: true, connections: this.connections() };
+    const { reply, actions } = this.rules.request(request);
+    apply(this.director, actions);
+    this.counters.follow(actions);
+    return reply;
+  }
+
+  connections() {
+    const { words } = this.director.connections;
+    return listConnections(words, tickOf(this.now), (slot) => this.director.dests[slot]?.text ?? '');
+  }
+
+  /** A frame comes in by link `device`; what it causes leaves through the outlet. False: it is too long for any device. */
+  receive(device: number, bytes: Uint8Array): boolean {
+    const frame = this.director.umem.put(bytes);
+    if (frame < 0) return false;
+    this.batch.push(frame, bytes.length);
+    processBatch(this.director, device, this.batch);
+    this.housekeeping.ask();
+    this.flush();
+    return true;
+  }
+
+  /** Lets time pass until `to` (ms), with all that falls due on the way. */
+  advance(to: number): void {
+    for (let at = Math.min(to, this.now + STEP); this.now < to; at = Math.min(to, at + STEP)) this.tick(at);
+    this.tick(to);
+  }
+
+  private tick(now: number): void {
+    this.housekeeping.tick(now);
+    this.counters.tick(now);
+    const { gauges } = this.director.counters;
+    this.rules.tick(now, (slot) => gauges[slot * GAUGES + Gauge.references]!);
+    this.flush();
+  }
+
+  private flush(): void {
+    const { links, umem } = this.director;
+    for (const link of links) {
+      for (let i = 0; i < link.output.n; i++) {
+        const at = link.output.offsets[i]!;
+        const bytes = umem.u8.slice(at, at + link.output.lengths[i]!);
+        umem.free(at);
+        this.outlet(link.index, bytes);
+      }
+      link.output.n = 0;
+    }
+  }
+}

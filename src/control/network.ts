@@ -1,0 +1,152 @@
+/**
+ * A static network: what director.yaml says of devices, routes and neighbours becomes links, routing tables and permanent
+ * neighbours, as `ip addr`, `ip route` and `ip neigh` would have made them.
+ */
+import type { Director, Marker } from '../dataplane/director.js';
+import { Link } from '../dataplane/link.js';
+import { Marks } from '../dataplane/mark.js';
+import { type Route, type RouteData, type Rule, wordsOf } from '../dataplane/route.js';
+import { parseMac } from '../wire/address.js';
+import type { Config, DeviceConfig, PolicyConfig, RouteConfig } from './config.js';
+import { formatIp, formatPrefix, networkOf, parsePrefix } from './prefix.js';
+
+const LOCAL_TABLE = 255;
+const MAIN_TABLE = 254;
+
+export interface LinkOptions {
+  /** The host's own stack sees this device's frames too. */
+  readonly shared: boolean;
+  /** Neighbours are found by our own ARP. */
+  readonly resolves: boolean;
+  /** Where the configuration names no MAC: the interface's own. */
+  readonly mac?: string;
+}
+
+/** A link for each configured device, in order; `optionsOf` says how the device is attached. */
+export function addLinks(d: Director, config: Config, optionsOf: (device: DeviceConfig) => LinkOptions): void {
+  for (const device of config.devices) {
+    const { shared, resolves, mac } = optionsOf(device);
+    const link = new Link(
+      d.links.length,
+      device.name,
+      parseMac(device.mac ?? mac ?? '')!,
+      device.mtu,
+      shared,
+      resolves,
+    );
+    for (const text of device.addresses) link.addresses.push(addressOf(text));
+    d.links.push(link);
+  }
+  d.reindexOwn();
+}
+
+function addressOf(text: string) {
+  const { ip, length } = parsePrefix(text)!;
+  return { family: ip.family, words: wordsOf(formatIp(ip))!, prefix: length };
+}
+
+/** Everything of the configuration that is neither links nor rules. */
+export function configure(d: Director, config: Config): void {
+  d.sysctl = { ...config.sysctl };
+  d.connections.secureTcp = config.sysctl.secure_tcp === 3;
+  d.connections.timeouts.set(config.timeouts.tcp, config.timeouts.tcpfin, config.timeouts.udp);
+  d.marks = marksOf(d, config);
+  d.acceptArp = config.accept.arp;
+  d.acceptIcmp = config.accept.icmp;
+  d.setRanges(config.accept.ranges);
+}
+
+function marksOf(d: Director, { marks }: Config): Marker | undefined {
+  if (marks.length === 0) return undefined;
+  return new Marks(
+    marks,
+    d.links.map(({ name }) => name),
+  );
+}
+
+/** Permanent neighbours of the configuration. */
+export function addNeighbours(d: Director, config: Config): void {
+  for (const { ip, dev, mac } of config.neighbours) {
+    const device = config.devices.findIndex(({ name }) => name === dev);
+    const [a0, a1, a2, a3] = wordsOf(ip)!;
+    const id = d.neighbours.idOf(device, ip.includes(':') ? 6 : 4, a0!, a1!, a2!, a3!);
+    const [hi, lo] = parseMac(mac)!;
+    d.neighbours.resolve(d.neighbours.all[id]!, hi, lo, d.now, true);
+  }
+}
+
+/** Routing tables and rules: connected networks, the director's own addresses, and what `routes` and `policy` add. */
+export function staticRoutes(config: Config): RouteData {
+  const tables = new Map<number, Route[]>([
+    [LOCAL_TABLE, config.devices.flatMap(localRoutes)],
+    [MAIN_TABLE, config.devices.flatMap(connectedRoutes)],
+  ]);
+  for (const route of config.routes ?? []) {
+    const table = tables.get(route.table) ?? [];
+    tables.set(route.table, [...table, routeOf(config, route)]);
+  }
+  return {
+    tables: [...tables].map(([id, routes]) => ({ id, routes })),
+    rules: [4, 6].flatMap((family) => rulesFor(family as 4 | 6, config)),
+  };
+}
+
+function localRoutes({ addresses }: DeviceConfig, device: number): Route[] {
+  return addresses.map((text) => {
+    const { ip } = parsePrefix(text)!;
+    return { family: ip.family, to: formatIp(ip), device, type: 'local', metric: 0 };
+  });
+}
+
+function connectedRoutes({ addresses, mtu }: DeviceConfig, device: number): Route[] {
+  return addresses.map((text) => {
+    const prefix = parsePrefix(text)!;
+    const to = formatPrefix({ ip: networkOf(prefix), length: prefix.length });
+    return { family: prefix.ip.family, to, device, src: formatIp(prefix.ip), mtu, type: 'unicast', metric: 0 };
+  });
+}
+
+function routeOf(config: Config, { to, via, dev, src, mtu }: RouteConfig): Route {
+  const device = config.devices.findIndex(({ name }) => name === dev);
+  const family = to.includes(':') ? 6 : 4;
+  return {
+    family,
+    to,
+    device,
+    type: 'unicast',
+    metric: 0,
+    ...(via === undefined ? {} : { via }),
+    ...(src === undefined ? {} : { src }),
+    mtu: mtu ?? config.devices[device]!.mtu,
+  };
+}
+
+function rulesFor(family: 4 | 6, config: Config): Rule[] {
+  const own = config.policy
+    .filter((policy) => familyOfPolicy(policy, family))
+    .map((policy) => ruleOf(config, policy, family));
+  return [
+    { family, priority: 0, table: LOCAL_TABLE },
+    ...own,
+    { family, priority: 32766, table: MAIN_TABLE },
+    { family, priority: 32767, table: 253 },
+  ];
+}
+
+/** A policy that names no address is for both families. */
+function familyOfPolicy({ from, to }: PolicyConfig, family: 4 | 6): boolean {
+  const named = from ?? to;
+  return named === undefined || named.includes(':') === (family === 6);
+}
+
+function ruleOf(config: Config, { priority, table, from, to, iif, mark }: PolicyConfig, family: 4 | 6): Rule {
+  return {
+    family,
+    priority,
+    table,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(iif === undefined ? {} : { iif: config.devices.findIndex(({ name }) => name === iif) }),
+    ...(mark === undefined ? {} : { mark: mark.value, mask: mark.mask }),
+  };
+}
