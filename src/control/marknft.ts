@@ -5,33 +5,52 @@
  * their marks: `nftMark` sets them as it goes, on the copy. A chain for mark 1 is then
  *
  *     meta mark set 0
- *     <nftMark(rule)>                 one line for each rule, in order
+ *     <nftMark(rule)>                 the lines of each rule, in order
  *     meta mark 0x1 counter drop
  *     meta mark set 0                 what was not taken goes on unmarked
  */
 import type { TakeRule } from '../device/take-rule.js';
+import type { Family } from '../service/config.js';
 import type { FlagMatch, MarkRule, NetMatch, PortMatch } from '../service/mark.js';
 
-/** The rule's match, without statement: `meta protocol ip iifname "eth0" ip daddr 10.9.0.0/16 tcp dport 80`. */
-export function toNft(rule: MarkRule): string {
-  const ip = rule.family === 6 ? 'ip6' : 'ip';
-  const words = [`meta protocol ${rule.family ? ip : '{ ip, ip6 }'}`, device(rule)];
-  words.push(address(`${ip} saddr`, rule.src), address(`${ip} daddr`, rule.dst), protocol(rule));
-  words.push(
-    ports('th sport', rule.sports),
-    ports('th dport', rule.dports),
-    flags(rule.tcpFlags),
-    icmp(rule),
-    mark(rule),
-  );
-  return words.filter((word) => word !== '').join(' ');
+/**
+ * The rule's match, without statement: a line for each kind of packet it is for, of which one packet meets one at most.
+ * `meta protocol ip iifname "eth0" ip daddr 10.9.0.0/16 meta l4proto 6 ip frag-off & 0x1fff == 0 th dport 80`.
+ */
+export function toNft(rule: MarkRule): string[] {
+  return familiesOf(rule).flatMap((family) => {
+    const ip = family === 4 ? 'ip' : 'ip6';
+    const head = [
+      `meta protocol ${ip}`,
+      device(rule),
+      address(`${ip} saddr`, rule.src),
+      address(`${ip} daddr`, rule.dst),
+    ];
+    const tail = [ports('th sport', rule.sports), ports('th dport', rule.dports), flags(rule.tcpFlags), icmp(rule)];
+    return notLaterFragment(rule, family).map((whole) =>
+      [...head, protocol(rule), whole, ...tail, mark(rule)].filter((word) => word !== '').join(' '),
+    );
+  });
 }
 
-/** The whole rule: its match and what it does to the mark. */
-export function nftMark(rule: MarkRule): string {
+/** The whole rules: match and what it does to the mark. */
+export function nftMark(rule: MarkRule): string[] {
   const keep = ~rule.clear >>> 0;
   const made = keep === 0 ? hex(rule.flip) : `meta mark and ${hex(keep)} xor ${hex(rule.flip)}`;
-  return `${toNft(rule)} meta mark set ${made}`;
+  return toNft(rule).map((match) => `${match} meta mark set ${made}`);
+}
+
+function familiesOf({ family }: MarkRule): readonly Family[] {
+  return family ? [family] : [4, 6];
+}
+
+/**
+ * iptables finds no ports in a later fragment; nft at ingress reads what stands there (seen with Linux 6.18), so it must be
+ * told. An IPv6 packet has no fragment header, or one with offset 0: two lines.
+ */
+function notLaterFragment({ sports, dports, tcpFlags, icmp }: MarkRule, family: Family): string[] {
+  if (!(sports || dports || tcpFlags || icmp)) return [''];
+  return family === 4 ? ['ip frag-off & 0x1fff == 0'] : ['exthdr frag missing', 'frag frag-off 0'];
 }
 
 function hex(value: number): string {
@@ -98,7 +117,7 @@ export function toTake(rule: MarkRule): TakeRule[] | undefined {
   const { device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark } = rule;
   if (tcpFlags || icmp || mark || device?.name.endsWith('+')) return undefined;
   if ([device, src, dst, protocol, sports, dports].some((match) => match?.negated)) return undefined;
-  return (rule.family ? [rule.family] : ([4, 6] as const)).map((family) => ({
+  return familiesOf(rule).map((family) => ({
     kind: 'packet',
     family,
     ...(device && { iif: device.name }),

@@ -70,7 +70,8 @@ export function randomPacket(random: Random): PacketInfo {
   if (info.family === 4) [info.src, info.dst] = [parse4(random.pick(FOUR))!, parse4(random.pick(FOUR))!];
   info.src6.set(parse6(random.pick(SIX))!);
   info.dst6.set(parse6(random.pick(SIX))!);
-  if (random.below(10) === 0) info.fragmentOffset = 1480;
+  info.fragmentOffset = random.pick([0, 0, 0, 0, 0, 0, 8, 1480]);
+  info.moreFragments = random.below(6) === 0;
   if (info.protocol === 1 || info.protocol === 58) [info.icmpType, info.icmpCode] = [random.below(5), random.below(3)];
   else [info.sport, info.dport] = [random.pick(PORTS) + random.below(3), random.pick(PORTS) + random.below(3)];
   if (info.protocol === 6) info.tcpFlags = random.pick([0, 2, 16, 18, 17, 4, 63]);
