@@ -67,6 +67,14 @@ describe('vlan', () => {
     const view = viewOf(bytes);
     expect(vlan.typeOffset(view, 0, bytes.length)).toBe(12);
     expect(vlan.typeOffset(view, 0, 13)).toBe(-1);
+    const tags = (n: number) =>
+      viewOf(
+        Array.from({ length: n })
+          .reduce<ReturnType<typeof packet>>((p) => p.vlan(1), packet().eth('02:00:00:00:00:01', '02:00:00:00:00:02'))
+          .ipv4({ src: '10.0.0.1', dst: '10.0.0.2' })
+          .bytes(),
+      );
+    expect([1, 2, 3].map((n) => vlan.typeOffset(tags(n), 0, 60))).toEqual([16, 20, -1]);
     const three = new Uint8Array(40).fill(0x81).map((b, i) => (i % 2 ? 0 : b));
     expect(vlan.typeOffset(viewOf(three), 0, 40)).toBe(-1);
     for (let end = 0; end < 18; end++) expect(vlan.typeOffset(viewOf(three.subarray(0, end)), 0, end)).toBe(-1);

@@ -53,12 +53,12 @@ describe('icmp', () => {
     const ask = packet()
       .eth(...ETHS)
       .ipv4({ src: '10.0.0.1', dst: '10.0.0.2' })
-      .icmp({ type: 8, id: 7, seq: 1 })
+      .icmp({ type: 8, code: 5, id: 7, seq: 1 })
       .payload('ping!');
     const bytes = ask.bytes();
     icmp.makeEchoReply(viewOf(bytes), 34);
     expect(checkFrame(bytes)).toEqual([]);
-    expect(icmp.type(viewOf(bytes), 34)).toBe(icmp.ECHO_REPLY);
+    expect([icmp.type(viewOf(bytes), 34), icmp.code(viewOf(bytes), 34)]).toEqual([icmp.ECHO_REPLY, 5]);
   });
 
   it('keeps its checksum through NAT of the quoted packet', () => {
@@ -171,6 +171,8 @@ describe('neighbour discovery', () => {
       if (noise.length > 0) noise[0] = random.pick([135, 136, noise[0]!]);
       expect(['string', 'object']).toContain(typeof neighbour.decode(noise));
     }
+    const endless = new Uint8Array(40);
+    expect(neighbour.findMac(viewOf(endless), 0, 40, neighbour.SOURCE_MAC)).toBe(-1);
     expect(neighbour.decode(new Uint8Array(24))).toBe('ICMPv6 type 0 is no neighbour message');
   });
 });

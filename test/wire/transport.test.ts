@@ -202,6 +202,11 @@ describe('sctp', () => {
     }
   });
 
+  it.each([0, 1, 2, 3])('stops at a chunk of length %i', (len) => {
+    const bytes = new Uint8Array(40).fill(len, 15, 16);
+    expect(sctp.nextChunk(viewOf(bytes), sctp.HEADER, 40)).toBe(-1);
+  });
+
   it('says why bytes are no SCTP', () => {
     expect(sctp.decode(new Uint8Array(11))).toBe('SCTP header needs 12 bytes, has 11');
     expect(sctp.decode(new Uint8Array(16))).toBe('SCTP chunk 0 has length 0 of 4');
