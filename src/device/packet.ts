@@ -33,6 +33,7 @@ export interface PacketOptions extends Partial<RingSize> {
 }
 
 const SIZE: RingSize = { blocks: 32, blockSize: 1 << 18, retireMs: 1 };
+const SHORT = 128;
 const TAG = 4;
 
 /**
@@ -138,7 +139,7 @@ export class PacketDevice implements Device {
     batch: Batch,
   ): void {
     const frame = this.umem.alloc();
-    if (tag === 0) memcpyAt(this.umemAddress + frame, this.ring.address + source, len);
+    if (tag === 0) this.copyBytes(frame, source, len);
     else {
       memcpyAt(this.umemAddress + frame, this.ring.address + source, 12);
       memcpyAt(this.umemAddress + frame + 12 + TAG, this.ring.address + source + 12, len - 12);
@@ -146,6 +147,21 @@ export class PacketDevice implements Device {
     }
     if (csumStart > 0) finish(this.umem.view, frame + tag + csumStart, csumField, frame + tag + len);
     this.give(frame, len + tag, batch);
+  }
+
+  /**
+   * A short frame is copied faster by a loop than by a call, and passing addresses costs 16 bytes of young heap each. Both
+   * sides lie 2 bytes behind a word, so whole words are copied: 2 bytes of headroom too, and up to 3 behind the frame.
+   */
+  private copyBytes(frame: number, source: number, len: number): void {
+    if (len > SHORT || ((source - frame) & 3) !== 0) {
+      memcpyAt(this.umemAddress + frame, this.ring.address + source, len);
+      return;
+    }
+    const from = this.ring.i32;
+    const to = this.umem.i32;
+    const shift = (source - frame) >> 2;
+    for (let i = frame >> 2, end = (frame + len + 3) >> 2; i < end; i++) to[i] = from[i + shift]!;
   }
 
   /** Puts back the VLAN tag that the kernel keeps beside the frame. */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../src/device/batch.js';
 import { PacketDevice } from '../../src/device/packet.js';
@@ -122,43 +124,50 @@ describe.skipIf(!isRoot)('PacketDevice', () => {
     expect(umem.freeFrames).toBe(256);
   });
 
-  it.each([4, 6])('cuts the super-packets of a 10 MB TCP transfer over IPv%i into right frames', async (family) => {
-    const server = family === 4 ? '10.9.0.2' : 'fd09::2';
-    if (family === 6) {
-      for (const [space, name] of [
-        [a, 'a0'],
-        [b, 'b0'],
-      ] as const)
-        spaces.run(
-          space,
-          `sysctl -qw net.ipv6.conf.${name}.disable_ipv6=0; ip addr add fd09::${name === 'a0' ? 1 : 2}/64 dev ${name} nodad`,
-        );
-    }
-    const umem = new Umem(512);
-    const to = device(b, 'b0', umem, { blocks: 64 });
-    spaces.node(b, `require('net').createServer((c)=>c.resume()).listen(7000,'${server}')`);
-    await new Promise((done) => setTimeout(done, 300));
-    spaces.node(
-      a,
-      `const c=require('net').connect(7000,'${server}',()=>{const b=Buffer.alloc(10<<20);for(let i=0;i<b.length;i+=4)b.writeUInt32LE(i*2654435761>>>0,i);c.end(b)})`,
-    );
-    const l4 = family === 4 ? 34 : 54;
-    const isData = (f: Uint8Array) =>
-      f.length > l4 + 19 &&
-      (f[12]! << 8) + f[13]! === (family === 4 ? 0x800 : 0x86dd) &&
-      f[l4 - (family === 4 ? 11 : 34)] === 6;
-    const isFin = (f: Uint8Array) => isData(f) && (f[l4 + 13]! & 1) !== 0;
-    const got = (await collect(to, umem, (all) => all.slice(-64).some(isFin), 15_000)).filter(isData);
-    expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);
-    expect(got.every((frame) => frame.length <= 1514)).toBe(true);
-    const wanted = Buffer.alloc(10 << 20);
-    for (let i = 0; i < wanted.length; i += 4) wanted.writeUInt32LE((i * 2654435761) >>> 0, i);
-    expect(digest(reassemble(got, l4))).toBe(digest(wanted));
-    expect(to.stats).toMatchObject({ rxDropped: 0, rxOversize: 0 });
-    expect(umem.freeFrames).toBe(512);
-    const ids = got.map((frame) => (frame[18]! << 8) + frame[19]!);
-    if (family === 4) expect(ids.filter((id, i) => i > 0 && id === ids[i - 1]).length).toBe(0);
-  });
+  it.each([
+    [4, 512],
+    [6, 512],
+    [4, 3],
+  ])(
+    'cuts the super-packets of a 10 MB TCP transfer over IPv%i into right frames, %i at a time',
+    async (family, room) => {
+      const server = family === 4 ? '10.9.0.2' : 'fd09::2';
+      if (family === 6) {
+        for (const [space, name] of [
+          [a, 'a0'],
+          [b, 'b0'],
+        ] as const)
+          spaces.run(
+            space,
+            `sysctl -qw net.ipv6.conf.${name}.disable_ipv6=0; ip addr add fd09::${name === 'a0' ? 1 : 2}/64 dev ${name} nodad`,
+          );
+      }
+      const umem = new Umem(room);
+      const to = device(b, 'b0', umem, { blocks: 64 });
+      spaces.node(b, `require('net').createServer((c)=>c.resume()).listen(7000,'${server}')`);
+      await new Promise((done) => setTimeout(done, 300));
+      spaces.node(
+        a,
+        `const c=require('net').connect(7000,'${server}',()=>{const b=Buffer.alloc(10<<20);for(let i=0;i<b.length;i+=4)b.writeUInt32LE(i*2654435761>>>0,i);c.end(b)})`,
+      );
+      const l4 = family === 4 ? 34 : 54;
+      const isData = (f: Uint8Array) =>
+        f.length > l4 + 19 &&
+        (f[12]! << 8) + f[13]! === (family === 4 ? 0x800 : 0x86dd) &&
+        f[l4 - (family === 4 ? 11 : 34)] === 6;
+      const isFin = (f: Uint8Array) => isData(f) && (f[l4 + 13]! & 1) !== 0;
+      const got = (await collect(to, umem, (all) => all.slice(-64).some(isFin), 15_000)).filter(isData);
+      expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);
+      expect(got.every((frame) => frame.length <= 1514)).toBe(true);
+      const wanted = Buffer.alloc(10 << 20);
+      for (let i = 0; i < wanted.length; i += 4) wanted.writeUInt32LE((i * 2654435761) >>> 0, i);
+      expect(digest(reassemble(got, l4))).toBe(digest(wanted));
+      expect(to.stats).toMatchObject({ rxDropped: 0, rxOversize: 0 });
+      expect(umem.freeFrames).toBe(room);
+      const ids = got.map((frame) => (frame[18]! << 8) + frame[19]!);
+      if (family === 4) expect(ids.filter((id, i) => i > 0 && id === ids[i - 1]).length).toBe(0);
+    },
+  );
 
   it('puts back the VLAN tags that the kernel takes off', async () => {
     const umem = new Umem(256);
@@ -177,6 +186,36 @@ describe.skipIf(!isRoot)('PacketDevice', () => {
     expect(got.map((frame) => Buffer.from(frame).toString('hex'))).toEqual(
       wanted.map((frame) => Buffer.from(frame).toString('hex')),
     );
+  });
+
+  it.each([
+    [100, 4],
+    [1000, 40], // addresses as numbers: 16 bytes each when passed to C
+  ])('allocates nothing for a frame of %i bytes (or no more than %i bytes)', (length, allowed) => {
+    const umem = new Umem(256);
+    const from = device(a, 'a0', umem);
+    const to = device(b, 'b0', umem);
+    const batch = new Batch(64);
+    const frame = plainFrame(length, 1);
+    const exchange = (rounds: number): number => {
+      let got = 0;
+      for (let i = 0; i < rounds; i++) {
+        while (batch.n < 64) batch.push(umem.put(frame), frame.length);
+        from.tx(batch);
+        got += to.rx(batch);
+        for (let k = 0; k < batch.n; k++) umem.free(batch.offsets[k]!);
+        batch.n = 0;
+      }
+      return got;
+    };
+    exchange(200);
+    v8.setFlagsFromString('--expose-gc');
+    (vm.runInNewContext('gc') as () => void)();
+    const before = process.memoryUsage().heapUsed;
+    const got = exchange(1500);
+    const perFrame = (process.memoryUsage().heapUsed - before) / (1500 * 64);
+    expect(got).toBeGreaterThan(50_000);
+    expect(perFrame).toBeLessThan(allowed); // one subarray would be over 100
   });
 
   it('says in one line what is wrong with the interface', () => {
