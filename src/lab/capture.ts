@@ -1,12 +1,14 @@
 /** tcpdump on one interface of a lab's host, into a file; read back when it has ended. */
 
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from './command.js';
 import { type Lab, track } from './lab.js';
 import { directoryOf, namespaceOf } from './names.js';
 import { type Running, start, stop, untilReady } from './process.js';
 import { readTcpdump, type Seen } from './tcpdump.js';
 
+const SETTLE_MS = 100;
 let serial = 0;
 
 export class Capture {
@@ -20,6 +22,7 @@ export class Capture {
     const base = `${directoryOf(lab.id)}/${host}-${dev}-${++serial}`;
     const words = [
       '-nn',
+      '--immediate-mode',
       '-U',
       '-s',
       '0',
@@ -53,6 +56,7 @@ export class Capture {
 
   /** Stops, and reads what came. */
   async packets(): Promise<Seen[]> {
+    await sleep(SETTLE_MS); // what tcpdump has not yet read from its socket when it is told to end is lost
     await this.stop();
     const { stdout } = await command('tcpdump', ['-r', this.file, '-tt', '-nn', '-e', '-vv']);
     return readTcpdump(stdout);

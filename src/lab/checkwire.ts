@@ -58,7 +58,7 @@ export interface WireWatch {
 /** Captures what comes in at the first realserver and, where replies pass the director, at the client. */
 export async function watchWire(lab: Lab): Promise<WireWatch> {
   const rs = realservers(lab.spec)[0]!;
-  const atRealserver = await Capture.start(lab, rs.name, 'eth0', 'in', 'ip');
+  const atRealserver = await Capture.start(lab, rs.name, 'eth0', 'in', `ip and ether dst ${rs.ports[0]!.mac}`);
   const atClient = repliesPassDirector(lab.spec) ? await Capture.start(lab, 'client', 'eth0', 'in', 'tcp') : undefined;
   return {
     async outcomes(downloadsFine) {

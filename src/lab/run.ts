@@ -1,6 +1,6 @@
 /** A test run over one lab: what the checks share. */
 import { load, type Progress } from './client.js';
-import type { Answer, Job, Result, Target } from './job.js';
+import { type Answer, portsOf, type Result, type Target, type Work } from './job.js';
 import type { Lab } from './lab.js';
 import type { Topology } from './topology.js';
 
@@ -23,6 +23,8 @@ export class Run {
   /** Every answer so far, of both protocols: what the director's table is held against. */
   readonly tcp: Answer[] = [];
   readonly udp: Answer[] = [];
+  /** Below the kernel's own choices (32768 and up); no port is used twice. */
+  private nextPort = 10_000;
 
   constructor(
     readonly lab: Lab,
@@ -31,9 +33,11 @@ export class Run {
     private readonly signal?: AbortSignal,
   ) {}
 
-  async load(job: Job): Promise<Result> {
-    const result = await load(this.lab.id, job, this.progress, this.signal);
-    (job.kind === 'echo' ? this.udp : this.tcp).push(...result.answers);
+  async load(work: Work): Promise<Result> {
+    const firstPort = this.nextPort;
+    this.nextPort += portsOf(work);
+    const result = await load(this.lab.id, { ...work, firstPort }, this.progress, this.signal);
+    (work.kind === 'echo' ? this.udp : this.tcp).push(...result.answers);
     return result;
   }
 }
