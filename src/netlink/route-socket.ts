@@ -91,7 +91,8 @@ export class RouteSocket {
   /** Sends a request and returns the messages of its answer, up to the acknowledgement. */
   #request(call: string, type: number, flags: number, body: Uint8Array): Message[] {
     this.#seq = (this.#seq + 1) >>> 0;
-    const acknowledged = flags & NLM_F.DUMP ? flags : flags | NLM_F.ACK;
+    // A dump ends with NLMSG_DONE. Its two bits are REPLACE and EXCL in other requests.
+    const acknowledged = flags === NLM_F.DUMP ? flags : flags | NLM_F.ACK;
     const bytes = encodeMessage(type, NLM_F.REQUEST | acknowledged, this.#seq, body);
     libc.check(libc.send(this.#fd, bytes, bytes.length, 0), call);
     return this.#answers(call);

@@ -10,6 +10,8 @@ import { Lab, type Printed, skipReason } from './lab.js';
 type Family = 4 | 6;
 const POLICIES = 12;
 const QUERIES = 150;
+/** Only default routes lead there. */
+const ELSEWHERE = { 4: '172.20.0.9', 6: '2001:470::9' };
 
 describe.skipIf(skipReason('netlink lookups'))('the kernel asked and the kernel imitated', () => {
   let lab: Lab;
@@ -185,7 +187,7 @@ describe.skipIf(skipReason('netlink lookups'))('the kernel asked and the kernel 
   function routeLine(random: Random, family: Family): string {
     const table = random.pick(['table 10', 'table 11', 'table 12', 'table main']);
     const tail = `${table} metric ${random.between(1, 3)} proto static`;
-    const to = random.below(12) === 0 ? 'default' : network(random, family);
+    const to = random.below(25) === 0 ? 'default' : network(random, family);
     const refused = random.pick(['blackhole', 'unreachable', 'prohibit', 'throw']);
     const hops = `nexthop ${gateway(random, family)} weight 2 nexthop ${gateway(random, family)}`;
     const hop = random.below(5) === 0 ? hops : gateway(random, family);
@@ -220,7 +222,7 @@ describe.skipIf(skipReason('netlink lookups'))('the kernel asked and the kernel 
     const own = family === 4 ? ['10.1.0.1', '10.2.0.1'] : ['2001:db8:1::1', '2001:db8:2::1'];
     const src = forwarded ? address(random, family) : random.pick([undefined, ...own]);
     return {
-      dst: address(random, family),
+      dst: random.below(10) === 0 ? ELSEWHERE[family] : address(random, family),
       mark: random.below(4),
       ...(src !== undefined && { src }),
       ...(forwarded && { iif: va0 }),
@@ -275,7 +277,7 @@ describe.skipIf(skipReason('netlink lookups'))('the kernel asked and the kernel 
       'unicast 12',
       'unicast 254',
     ])
-      expect(outcomes.get(outcome), outcome).toBeGreaterThan(5);
+      expect(outcomes.get(outcome), outcome).toBeGreaterThan(0);
   });
 
   function flush(family: Family): void {
