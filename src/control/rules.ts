@@ -34,8 +34,8 @@ interface Destination {
 interface Service {
   readonly slot: number;
   config: ServiceConfig;
-  /** Newest first, as the kernel lists and the schedulers walk them. */
-  readonly destinations: Destination[];
+  /** By address and port, oldest first: the kernel lists them, and its schedulers walk them, the other way round. */
+  readonly destinations: Map<string, Destination>;
 }
 
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
@@ -66,15 +66,15 @@ export class Rules {
       case 'addService':
         return this.addService(request.service);
       case 'editService':
-        return this.withService(request.service.key, 'ESRCH', (it) => this.editService(it, request.service));
+        return this.withService(request.service.key, (it) => this.editService(it, request.service));
       case 'deleteService':
-        return this.withService(request.key, 'ESRCH', (it) => accepted(this.removeService(it)));
+        return this.withService(request.key, (it) => accepted(this.removeService(it)));
       case 'addDestination':
-        return this.withService(request.key, 'ESRCH', (it) => this.addDestination(it, request.destination));
+        return this.withService(request.key, (it) => this.addDestination(it, request.destination));
       case 'editDestination':
-        return this.withService(request.key, 'ESRCH', (it) => this.editDestination(it, request.destination));
+        return this.withService(request.key, (it) => this.editDestination(it, request.destination));
       case 'deleteDestination':
-        return this.withService(request.key, 'ESRCH', (it) => this.deleteDestination(it, request));
+        return this.withService(request.key, (it) => this.deleteDestination(it, request));
       case 'flush':
         return accepted([...this.services.values()].flatMap((service) => this.removeService(service)));
       case 'zero':
@@ -119,7 +119,7 @@ export class Rules {
     if (errno) return refused(errno);
     const slot = this.serviceSlots.take();
     if (slot === undefined) return refused('ENOMEM');
-    this.services.set(key, { slot, config, destinations: [] });
+    this.services.set(key, { slot, config, destinations: new Map() });
     this.holds.set(slot, 1);
     this.serviceBases.zero(slot, this.options.counters.service(slot));
     return accepted([{ kind: 'addService', slot, service: config }]);
@@ -133,7 +133,7 @@ export class Rules {
   }
 
   private removeService(service: Service): Action[] {
-    const removed = [...service.destinations].map((destination) => this.remove(service, destination));
+    const removed = newestFirst(service).map((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
     this.letGo(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
@@ -167,8 +167,8 @@ export class Rules {
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
-    service.destinations.unshift(destination);
     const { slot, config } = destination;
+    service.destinations.set(endpoint(config), destination);
     return accepted([{ kind: 'addDestination', slot, serviceSlot: service.slot, destination: config, revived }]);
   }
 
@@ -181,26 +181,26 @@ export class Rules {
     return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
   }
 
-  private deleteDestination(service: Service, which: { address: string; port: number }): Outcome {
+  private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
     return found ? accepted([this.remove(service, found)]) : refused('ENOENT');
   }
 
   private remove(service: Service, destination: Destination): Action {
-    service.destinations.splice(service.destinations.indexOf(destination), 1);
+    service.destinations.delete(endpoint(destination.config));
     this.trash.put(identity(service, destination.config), destination.slot, service.slot);
     return { kind: 'removeDestination', slot: destination.slot };
   }
 
   private zero(key: ServiceKey | undefined): Outcome {
-    if (key) return this.withService(key, 'ESRCH', (service) => accepted([this.zeroServices([service], false)]));
+    if (key) return this.withService(key, (service) => accepted([this.zeroServices([service], false)]));
     this.totalBase.zero(TOTAL, this.options.counters.total());
     return accepted([this.zeroServices([...this.services.values()], true)]);
   }
 
   private zeroServices(services: Service[], total: boolean): Action {
     const slots = services.map(({ slot }) => slot);
-    const destinations = services.flatMap((service) => service.destinations.map(({ slot }) => slot));
+    const destinations = services.flatMap((service) => newestFirst(service).map(({ slot }) => slot));
     for (const slot of slots) this.serviceBases.zero(slot, this.options.counters.service(slot));
     for (const slot of destinations) this.zeroDestination(slot);
     return { kind: 'zeroRates', services: slots, destinations, total };
@@ -221,18 +221,19 @@ export class Rules {
   private list(key: ServiceKey | undefined): Outcome {
     const info = { size: this.options.size ?? 4096 };
     if (!key) return { reply: { ok: true, info, services: this.entries() }, actions: [] };
-    return this.withService(key, 'ESRCH', (service) => ({
+    return this.withService(key, (service) => ({
       reply: { ok: true, info, services: [this.entry(service)] },
       actions: [],
     }));
   }
 
-  private entry({ slot, config, destinations }: Service): ServiceEntry {
+  private entry(service: Service): ServiceEntry {
     const { counters } = this.options;
+    const { slot, config } = service;
     return {
       ...config,
       stats: this.serviceBases.shown(slot, counters.service(slot)),
-      destinations: destinations.map((destination) => ({
+      destinations: newestFirst(service).map((destination) => ({
         ...destination.config,
         ...counters.connections(destination.slot),
         stats: this.destinationBases.shown(destination.slot, counters.destination(destination.slot)),
@@ -240,9 +241,9 @@ export class Rules {
     };
   }
 
-  private withService(key: ServiceKey, missing: Errno, then: (service: Service) => Outcome): Outcome {
+  private withService(key: ServiceKey, then: (service: Service) => Outcome): Outcome {
     const service = this.services.get(keyText(key));
-    return service ? then(service) : refused(missing);
+    return service ? then(service) : refused('ESRCH');
   }
 
   private hold(serviceSlot: number): void {
@@ -259,12 +260,22 @@ export class Rules {
   }
 }
 
-function find(service: Service, { address, port }: { address: string; port: number }): Destination | undefined {
-  return service.destinations.find(({ config }) => config.address === address && config.port === port);
+type Endpoint = Pick<DestinationConfig, 'address' | 'port'>;
+
+function endpoint({ address, port }: Endpoint): string {
+  return `${address}|${port}`;
 }
 
-function identity(service: Service, { address, port }: DestinationConfig): string {
-  return `${keyText(service.config.key)} -> ${address}|${port}`;
+function find(service: Service, which: Endpoint): Destination | undefined {
+  return service.destinations.get(endpoint(which));
+}
+
+function newestFirst(service: Service): Destination[] {
+  return [...service.destinations.values()].reverse();
+}
+
+function identity(service: Service, which: Endpoint): string {
+  return `${keyText(service.config.key)} -> ${endpoint(which)}`;
 }
 
 function accepted(actions: Action[]): Outcome {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, link, lstat, mkdir, mkdtemp, rm, unlink } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { AdminReply, AdminRequest } from './admin.js';
@@ -48,7 +48,17 @@ async function clear(path: string): Promise<void> {
   if (!found.isSocket()) throw new Error(`${path} is not a socket: name another path with --socket`);
   const listener = await whoListens(path);
   if (listener) throw taken(path, listener.pid);
-  await unlink(path);
+  await removeOnly(path, found.ino);
+}
+
+/** Between the look and the removal another director may have come: then it gets its socket back. */
+async function removeOnly(path: string, ino: number): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  await rename(path, aside).catch(() => undefined);
+  const moved = await lstat(aside).catch(() => undefined);
+  if (moved && moved.ino !== ino) await link(aside, path);
+  await rm(aside, { force: true });
+  if (moved && moved.ino !== ino) throw taken(path, undefined);
 }
 
 function taken(path: string, pid: number | undefined): Error {
