@@ -48,7 +48,7 @@ export interface NeighbourConfig {
 export interface AcceptConfig {
   /** Answer ARP (neighbour solicitations) for the ranges. Without it a router must send them here. */
   readonly arp: boolean;
-  /** Answer echo requests for the ranges. */
+  /** Answer echo requests for the ranges and send ICMP errors as them; without it they are mute, as the kernel's are. */
   readonly icmp: boolean;
   readonly ranges: readonly string[];
 }

@@ -124,6 +124,7 @@ function takeIcmp(family: 4 | 6) {
   return (draft: MarkDraft, { word, negated, next }: Words): void => {
     if (plainProtocol(draft) !== PROTOCOLS[protocol]) throw new MarkRuleError(`${word} needs -p ${protocol} before it`);
     const text = next();
+    if (text === 'any' && !negated) return;
     const icmp = parseIcmpType(text, family);
     const hint = didYouMean(text, icmpNames(family)) || '; write a name, a number or type/code';
     if (!icmp) throw wrong(word, text, `a type of ${protocol}${hint}`);

@@ -51,13 +51,11 @@ function takeOption(words: string[], draft: MarkDraft): void {
   option.take(draft, { word, negated, next: () => nextValue(word, words) });
 }
 
-/** `--dport=80` and `-ieth0` are `--dport 80` and `-i eth0`, as getopt has it. */
+/** `--dport=80` is `--dport 80`, as getopt has it; `-ieth0` is not (nor is it with iptables). */
 function optionOf(word: string | undefined): { word: string; value?: string } {
   if (word === undefined) throw new MarkRuleError('"!" stands before nothing');
   const equals = word.startsWith('--') ? word.indexOf('=') : -1;
-  if (equals > 0) return { word: word.slice(0, equals), value: word.slice(equals + 1) };
-  const attached = /^-[a-zA-Z]./.test(word) && Object.hasOwn(markOptions, word.slice(0, 2));
-  return attached ? { word: word.slice(0, 2), value: word.slice(2) } : { word };
+  return equals > 0 ? { word: word.slice(0, equals), value: word.slice(equals + 1) } : { word };
 }
 
 function nextValue(word: string, words: string[]): string {

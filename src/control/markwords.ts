@@ -35,23 +35,38 @@ const FLAGS: Readonly<Record<string, number>> = {
 type IcmpName = readonly [type: number, code?: number];
 const ICMP4: Readonly<Record<string, IcmpName>> = {
   'echo-reply': [0],
+  pong: [0],
   'destination-unreachable': [3],
   'network-unreachable': [3, 0],
   'host-unreachable': [3, 1],
   'protocol-unreachable': [3, 2],
   'port-unreachable': [3, 3],
   'fragmentation-needed': [3, 4],
+  'source-route-failed': [3, 5],
+  'network-unknown': [3, 6],
+  'host-unknown': [3, 7],
+  'network-prohibited': [3, 9],
+  'host-prohibited': [3, 10],
+  'communication-prohibited': [3, 13],
   'source-quench': [4],
   redirect: [5],
+  'network-redirect': [5, 0],
+  'host-redirect': [5, 1],
   'echo-request': [8],
+  ping: [8],
   'router-advertisement': [9],
   'router-solicitation': [10],
   'time-exceeded': [11],
+  'ttl-exceeded': [11],
   'ttl-zero-during-transit': [11, 0],
   'ttl-zero-during-reassembly': [11, 1],
   'parameter-problem': [12],
+  'ip-header-bad': [12, 0],
+  'required-option-missing': [12, 1],
   'timestamp-request': [13],
   'timestamp-reply': [14],
+  'address-mask-request': [17],
+  'address-mask-reply': [18],
 };
 const ICMP6: Readonly<Record<string, IcmpName>> = {
   'destination-unreachable': [1],
@@ -78,9 +93,9 @@ export function icmpNames(family: Family): readonly string[] {
   return Object.keys(family === 4 ? ICMP4 : ICMP6);
 }
 
-/** Decimal, or hexadecimal behind 0x; undefined for anything else and above `max`. */
+/** Decimal, or hexadecimal behind 0x; undefined for anything else (010 is octal to iptables) and above `max`. */
 export function wholeNumber(text: string, max: number): number | undefined {
-  if (!/^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text)) return undefined;
+  if (!/^(0x[0-9a-f]{1,8}|0|[1-9]\d{0,9})$/i.test(text)) return undefined;
   const value = Number(text);
   return value <= max ? value : undefined;
 }

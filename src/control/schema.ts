@@ -165,7 +165,7 @@ export const schema = {
   marks: list('"-d 10.9.0.0/16 -j MARK --set-mark 1"', value(markRule)).default([]),
   accept: mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {
     arp: value(flag).prefault(false),
-    icmp: value(flag).prefault(false),
+    icmp: value(flag).prefault(true),
     ranges: list('10.9.0.0/16', value(network)).default([]),
   }).prefault({}),
   sysctl: z.unknown().transform(sysctls).prefault({}),

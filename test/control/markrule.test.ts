@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../src/control/markrule.js';
 import { MarkRuleError } from '../../src/control/markwords.js';
@@ -37,10 +39,10 @@ describe('matches', () => {
     });
   });
 
-  it('the same in long words, attached values, behind the program, in mangle', () => {
+  it('the same in long words, values behind =, behind the program, in mangle', () => {
     const long = '--in-interface=eth0 --source 10.0.0.0/255.0.0.0 --destination 10.9.0.0/16 --protocol TCP -m tcp';
     const line = `iptables -t mangle -A PREROUTING ${long} --destination-port=80 -m comment --comment "a -j b"`;
-    expect(matchOf(line)).toEqual(matchOf('-ieth0 -s10.0.0.0/8 -d 10.9.1.2/16 -p6 --dport 80'));
+    expect(matchOf(line)).toEqual(matchOf('-i eth0 -s 10.0.0.0/8 -d 10.9.1.2/16 -p 6 --dport 80'));
   });
 
   it('negations', () => {
@@ -163,6 +165,8 @@ it('errors name the word', () => {
     `--comment x ${rest}`,
     `-m comment --comment "x ${rest}`,
     `constructor ${rest}`,
+    `-ieth0 ${rest}`,
+    '-j MARK --set-mark 010',
   ];
   expect(lines.map(sentence).join('\n')).toMatchInlineSnapshot(`
     "has no -j MARK; a mark rule ends in -j MARK --set-mark N
@@ -210,8 +214,44 @@ it('errors name the word', () => {
     --mark needs -m mark before it
     --comment needs -m comment before it
     the quote in "x is not closed
-    "constructor" is not a word of a mark rule"
+    "constructor" is not a word of a mark rule
+    "-ieth0" is not a word of a mark rule
+    --set-mark: "010" is not a mark 0-4294967295, decimal or 0x…, with a /mask if need be"
   `);
+});
+
+/**
+ * Lines given to iptables 1.8.9 (oracle/guest): exit code | line | the rule as `iptables -S` says it back.
+ * We refuse what it takes in these cases: a rule that can't match, two matches of one kind, a `:` without ports, octal
+ * numbers, masks with gaps, ICMP without its IPv6; and take one it refuses: --sports and --dports of one multiport.
+ */
+describe('iptables agrees', () => {
+  const TAKEN_HERE = '--dports 80 --sports 1';
+  const REFUSED_HERE = [
+    '! -p tcp --dport',
+    '--dport : ',
+    '--dports 80 --dport 80',
+    '--mark 1 -m mark',
+    '--set-mark 010',
+    '! --icmp-type any',
+    '-ieth0',
+    '255.0.255.0',
+    'ip6tables -p icmp ',
+  ];
+  const recorded = readFileSync(path.join(import.meta.dirname, 'iptables.txt'), 'utf8')
+    .trimEnd()
+    .split('\n');
+
+  it.each(recorded.map((row) => row.split('|') as [string, string, string]))('%s %s', (rc, line, back) => {
+    if (line.includes(TAKEN_HERE)) return expect(sentence(line)).toBe('no error');
+    if (rc !== '0' || REFUSED_HERE.some((words) => line.includes(words)))
+      return expect(sentence(line)).not.toBe('no error');
+    const { text: _, ...rule } = parseMarkRule(line);
+    const { text: __, ...again } = parseMarkRule(`${line.split(' ')[0]} ${back}`);
+    expect(rule).toEqual(again);
+    const hex = (value: number) => `0x${value.toString(16)}`;
+    expect(back).toContain(`--set-xmark ${hex(rule.flip)}/${hex(rule.clear)}`);
+  });
 });
 
 it('random words throw nothing but MarkRuleError, of one line', () => {
