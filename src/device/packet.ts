@@ -11,30 +11,36 @@ import {
   SOCK_RAW,
   SOL_PACKET,
   setPacketOption,
-  TP_STATUS_VLAN_TPID_VALID,
-  TP_STATUS_VLAN_VALID,
-  TPACKET,
   VNET,
   VNET_NEEDS_CSUM,
 } from '../sys/packet-socket.js';
 import type { Batch } from './batch.js';
+import { BlockRing, type BlockSize } from './block-ring.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { deviceError } from './error.js';
 import { ethernetIndex } from './ethernet-index.js';
-import { type RingSize, RxRing } from './rx-ring.js';
+import type { PacketRing } from './packet-ring.js';
 import { Segmenter } from './segment.js';
+import { SlotRing } from './slot-ring.js';
 import { TxSocket } from './tx-socket.js';
 import type { Umem } from './umem.js';
 import { finish } from './unfinished.js';
 
-export interface PacketOptions extends Partial<RingSize> {
+export interface PacketOptions extends Partial<BlockSize> {
+  /** 'blocks' (TPACKET_V3, the default): a packet waits up to `retireMs`. 'slots' (TPACKET_V2): it is there at once. */
+  ring?: 'blocks' | 'slots';
+  /** How many slots, a power of two. */
+  slots?: number;
   /** Also take frames for other Ethernet addresses (off). */
   promiscuous?: boolean;
 }
 
-const SIZE: RingSize = { blocks: 32, blockSize: 1 << 18, retireMs: 1 };
+const SLOTS = 8192;
+const SIZE: BlockSize = { blocks: 32, blockSize: 1 << 18, retireMs: 1 };
 const SHORT = 128;
 const TAG = 4;
+const ETHERNET = 14;
+const ADDRESSES = 12;
 
 /**
  * A network interface through packet(7): a TPACKET_V3 ring for receiving, sendmmsg for sending. The kernel goes on seeing
@@ -46,7 +52,7 @@ export class PacketDevice implements Device {
   readonly kind = 'packet';
   readonly fd: number;
   private readonly counts: DeviceStats = newDeviceStats();
-  private readonly ring: RxRing;
+  private readonly ring: PacketRing;
   private readonly sender: TxSocket;
   private readonly segmenter: Segmenter;
   private readonly umemAddress: number;
@@ -71,7 +77,10 @@ export class PacketDevice implements Device {
       // The order matters: no header may be added to a ring that is there, and only the bind starts the frames.
       setPacketOption(this.fd, SOL_PACKET, PACKET_VNET_HDR, 1, 'PACKET_VNET_HDR');
       setPacketOption(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
-      this.ring = new RxRing(this.fd, { ...SIZE, ...options });
+      this.ring =
+        options.ring === 'slots'
+          ? new SlotRing(this.fd, options.slots ?? SLOTS)
+          : new BlockRing(this.fd, { ...SIZE, ...options });
       this.sender = new TxSocket(umem, this.counts, ifindex);
       bindPacket(this.fd, ifindex, ETH_P_ALL);
       if (options.promiscuous === true) joinPromiscuous(this.fd, ifindex);
@@ -93,60 +102,50 @@ export class PacketDevice implements Device {
     if (this.closed) return 0; // the ring is unmapped: to read it would be a crash
     const before = batch.n;
     while (batch.n < batch.capacity && this.umem.freeFrames > 0) {
-      const packet = this.ring.peek();
-      if (packet < 0) break;
-      if (this.segmenter.left > 0) this.segment(packet, batch);
-      else this.receive(packet, batch);
+      if (!this.ring.peek()) break;
+      if (this.segmenter.left > 0) this.segment(batch);
+      else this.receive(batch);
       if (this.segmenter.left === 0) this.ring.advance();
     }
     return batch.n - before;
   }
 
   /** One packet of the ring becomes one frame, or is handed to the segmenter. */
-  private receive(packet: number, batch: Batch): void {
-    const { i32, u16, u8 } = this.ring;
-    const len = i32[(packet + TPACKET.snaplen) >> 2]!;
-    const source = packet + u16[(packet + TPACKET.mac) >> 1]!;
+  private receive(batch: Batch): void {
+    const { u8, u16, source, length } = this.ring;
     const vnet = source - VNET.length;
-    const tag = (i32[(packet + TPACKET.status) >> 2]! & TP_STATUS_VLAN_VALID) !== 0 ? TAG : 0;
-    const cut = len < i32[(packet + TPACKET.len) >> 2]!;
     const csumStart = (u8[vnet + VNET.flags]! & VNET_NEEDS_CSUM) !== 0 ? u16[(vnet + VNET.csumStart) >> 1]! : 0;
-    const gsoType = u8[vnet + VNET.gsoType]!;
-    if (cut || len < 14) this.counts.rxOversize++;
-    else if (gsoType !== 0) this.beginSegments(source, len, gsoType, u16[(vnet + VNET.gsoSize) >> 1]!, csumStart, tag);
-    else if (len + tag > this.umem.capacity) this.counts.rxOversize++;
-    else this.copy(packet, source, len, tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);
+    const tag = this.ring.tagged ? TAG : 0;
+    if (this.ring.cut || length < ETHERNET) this.counts.rxOversize++;
+    else if (u8[vnet + VNET.gsoType] !== 0) this.beginSegments(vnet, csumStart);
+    else if (length + tag > this.umem.capacity) this.counts.rxOversize++;
+    else this.copy(tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);
   }
 
-  private beginSegments(source: number, len: number, type: number, size: number, l4: number, tag: number): void {
-    if (!this.segmenter.begin(source, len, type, size, l4, tag !== 0)) this.counts.rxOversize++;
+  private beginSegments(vnet: number, l4: number): void {
+    const { u8, u16, source, length, tagged } = this.ring;
+    const size = u16[(vnet + VNET.gsoSize) >> 1]!;
+    if (!this.segmenter.begin(source, length, u8[vnet + VNET.gsoType]!, size, l4, tagged)) this.counts.rxOversize++;
   }
 
-  private segment(packet: number, batch: Batch): void {
+  private segment(batch: Batch): void {
     const frame = this.umem.alloc();
     const len = this.segmenter.next(frame);
-    this.putTag(packet, frame);
+    if (this.ring.tagged) this.putTag(frame);
     this.give(frame, len, batch);
   }
 
-  private copy(
-    packet: number,
-    source: number,
-    len: number,
-    tag: number,
-    csumStart: number,
-    csumField: number,
-    batch: Batch,
-  ): void {
+  private copy(tag: number, csumStart: number, csumField: number, batch: Batch): void {
+    const { source, length, address } = this.ring;
     const frame = this.umem.alloc();
-    if (tag === 0) this.copyBytes(frame, source, len);
+    if (tag === 0) this.copyBytes(frame, source, length);
     else {
-      memcpyAt(this.umemAddress + frame, this.ring.address + source, 12);
-      memcpyAt(this.umemAddress + frame + 12 + TAG, this.ring.address + source + 12, len - 12);
-      this.putTag(packet, frame);
+      memcpyAt(this.umemAddress + frame, address + source, ADDRESSES);
+      memcpyAt(this.umemAddress + frame + ADDRESSES + TAG, address + source + ADDRESSES, length - ADDRESSES);
+      this.putTag(frame);
     }
-    if (csumStart > 0) finish(this.umem.view, frame + tag + csumStart, csumField, frame + tag + len);
-    this.give(frame, len + tag, batch);
+    if (csumStart > 0) finish(this.umem.view, frame + tag + csumStart, csumField, frame + tag + length);
+    this.give(frame, length + tag, batch);
   }
 
   /**
@@ -165,12 +164,9 @@ export class PacketDevice implements Device {
   }
 
   /** Puts back the VLAN tag that the kernel keeps beside the frame. */
-  private putTag(packet: number, frame: number): void {
-    const status = this.ring.i32[(packet + TPACKET.status) >> 2]!;
-    if ((status & TP_STATUS_VLAN_VALID) === 0) return;
-    const known = (status & TP_STATUS_VLAN_TPID_VALID) !== 0;
-    this.umem.view.setUint16(frame + 12, known ? this.ring.u16[(packet + TPACKET.vlanTpid) >> 1]! : 0x8100);
-    this.umem.view.setUint16(frame + 14, this.ring.i32[(packet + TPACKET.vlanTci) >> 2]!);
+  private putTag(frame: number): void {
+    this.umem.view.setUint16(frame + ADDRESSES, this.ring.tpid);
+    this.umem.view.setUint16(frame + ADDRESSES + 2, this.ring.tci);
   }
 
   private give(frame: number, len: number, batch: Batch): void {

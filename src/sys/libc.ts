@@ -190,3 +190,22 @@ export const memcpyAt = libc.func('uint64 memcpy(uint64, uint64, size_t)') as (
 export function addressAt(buffer: ArrayBufferLike): number {
   return Number(koffi.address(new Uint8Array(buffer) as never));
 }
+
+const mmapAt = libc.func('uint64 mmap(uint64, size_t, int, int, int, int64)') as (
+  addr: Address,
+  len: number,
+  prot: number,
+  flags: number,
+  fd: number,
+  offset: number,
+) => number;
+const MAP_FIXED = 0x10;
+
+/** Like `map` of a whole file from 0, with `extra` bytes of anonymous memory behind it in the same ArrayBuffer. Both whole pages. */
+export function mapWithRoom(len: number, flags: number, fd: number, extra: number): Mapping {
+  const whole = map(len + extra, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mmapAt(whole.address, len, PROT_READ_WRITE, flags | MAP_FIXED, fd, 0) === whole.address) return whole;
+  const error = new SystemError('mmap', koffi.errno());
+  whole.unmap();
+  throw error;
+}

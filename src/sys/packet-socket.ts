@@ -8,22 +8,26 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;
 export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
 export const SOL_PACKET = 263;
 export const ETH_P_ALL = 0x0003;
 
 export const PACKET_ADD_MEMBERSHIP = 1;
 export const PACKET_RX_RING = 5;
 export const PACKET_STATISTICS = 6;
+export const PACKET_COPY_THRESH = 7;
 export const PACKET_VERSION = 10;
 export const PACKET_RESERVE = 12;
 export const PACKET_VNET_HDR = 15;
 export const PACKET_QDISC_BYPASS = 20;
 export const PACKET_IGNORE_OUTGOING = 23;
 export const PACKET_MR_PROMISC = 1;
+export const TPACKET_V2 = 1;
 export const TPACKET_V3 = 2;
 
 export const TP_STATUS_KERNEL = 0;
 export const TP_STATUS_USER = 1;
+export const TP_STATUS_COPY = 2;
 export const TP_STATUS_VLAN_VALID = 1 << 4;
 export const TP_STATUS_VLAN_TPID_VALID = 1 << 6;
 
@@ -31,6 +35,9 @@ export const TP_STATUS_VLAN_TPID_VALID = 1 << 6;
 export const BLOCK = { status: 8, packets: 12, first: 16 } as const;
 /** struct tpacket3_hdr: byte offsets. */
 export const TPACKET = { next: 0, snaplen: 12, len: 16, status: 20, mac: 24, vlanTci: 32, vlanTpid: 36 } as const;
+
+/** struct tpacket2_hdr: byte offsets. */
+export const TPACKET2 = { status: 0, len: 4, snaplen: 8, mac: 12, vlanTci: 24, vlanTpid: 26 } as const;
 
 /** struct virtio_net_hdr: its length and byte offsets. It lies right in front of the Ethernet header. */
 export const VNET = {
@@ -69,6 +76,13 @@ export function requestRing(fd: number, blocks: number, blockSize: number, retir
   const frames = (blockSize / frameSize) * blocks;
   const request = Uint32Array.of(blockSize, blocks, frameSize, frames, retireMs, 0, 0);
   check(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, 28), 'PACKET_RX_RING');
+}
+
+/** Asks for a TPACKET_V2 ring of `slots` slots of `size` bytes, both powers of two. struct tpacket_req. */
+export function requestSlots(fd: number, slots: number, size: number): void {
+  const blockSize = Math.min(slots * size, 1 << 16);
+  const request = Uint32Array.of(blockSize, (slots * size) / blockSize, size, slots);
+  check(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, 16), 'PACKET_RX_RING');
 }
 
 /** struct packet_mreq. */

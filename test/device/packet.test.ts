@@ -11,7 +11,7 @@ import { isRoot, Namespaces } from './netns.js';
 if (!isRoot) console.log('packet: skipped, needs root for namespaces');
 
 /** ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b. The devices under test sit on both ends. */
-describe.skipIf(!isRoot)('PacketDevice', () => {
+describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a ring of %s', (ring) => {
   let spaces: Namespaces;
   let a: string;
   let b: string;
@@ -31,7 +31,7 @@ describe.skipIf(!isRoot)('PacketDevice', () => {
   });
 
   function device(space: string, name: string, umem: Umem, options = {}): PacketDevice {
-    const made = spaces.inside(space, () => new PacketDevice(umem, name, options));
+    const made = spaces.inside(space, () => new PacketDevice(umem, name, { ring, ...options }));
     open.push(made);
     return made;
   }
@@ -85,7 +85,7 @@ describe.skipIf(!isRoot)('PacketDevice', () => {
   it('counts the frames that the kernel lost while its ring was full', async () => {
     const umem = new Umem(64);
     const from = device(a, 'a0', umem);
-    const to = device(b, 'b0', umem, { blocks: 2, blockSize: 1 << 17 });
+    const to = device(b, 'b0', umem, { blocks: 2, blockSize: 1 << 17, slots: 128 });
     for (let i = 0; i < 400; i++)
       send(
         from,

@@ -21,11 +21,16 @@ import {
   setPacketOption,
   TP_STATUS_KERNEL,
   TP_STATUS_USER,
+  TP_STATUS_VLAN_TPID_VALID,
+  TP_STATUS_VLAN_VALID,
   TPACKET,
   TPACKET_V3,
 } from '../sys/packet-socket.js';
+import type { PacketRing } from './packet-ring.js';
 
-export interface RingSize {
+const TPID_DEFAULT = 0x8100;
+
+export interface BlockSize {
   /** How many blocks. */
   blocks: number;
   /** Bytes of a block: a multiple of the page size, and over 64 KiB or super-packets are cut. */
@@ -34,21 +39,27 @@ export interface RingSize {
   retireMs: number;
 }
 
-export class RxRing {
+export class BlockRing implements PacketRing {
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
-  /** Where the ring lies in this process's memory. */
   readonly address: number;
+  source = 0;
+  length = 0;
+  cut = false;
+  tagged = false;
+  tci = 0;
+  tpid = TPID_DEFAULT;
   private readonly mapping: Mapping;
   private block = 0;
   private left = 0;
+  private held = false;
   private position = 0;
 
   /** Sets up the ring of socket `fd`. PACKET_VNET_HDR must have been set before. Throws SystemError. */
   constructor(
     fd: number,
-    private readonly size: RingSize,
+    private readonly size: BlockSize,
   ) {
     setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V3, 'PACKET_VERSION');
     setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
@@ -60,21 +71,33 @@ export class RxRing {
     this.address = addressAt(this.mapping.buffer);
   }
 
-  /** The offset of the next packet's tpacket3_hdr, −1 when there is none. It stays the next one until `advance`. */
-  peek(): number {
+  peek(): boolean {
+    if (this.held) return true;
     while (this.left === 0) {
       const base = this.block * this.size.blockSize;
-      if ((Atomics.load(this.i32, (base + BLOCK.status) >> 2) & TP_STATUS_USER) === 0) return -1;
+      if ((Atomics.load(this.i32, (base + BLOCK.status) >> 2) & TP_STATUS_USER) === 0) return false;
       this.left = this.i32[(base + BLOCK.packets) >> 2]!;
       this.position = base + this.i32[(base + BLOCK.first) >> 2]!;
       if (this.left === 0) this.release();
     }
-    return this.position;
+    this.held = true;
+    this.read(this.position);
+    return true;
   }
 
-  /** Done with the packet that `peek` gave: its memory may be the kernel's again. */
+  private read(at: number): void {
+    const status = this.i32[(at + TPACKET.status) >> 2]!;
+    this.source = at + this.u16[(at + TPACKET.mac) >> 1]!;
+    this.length = this.i32[(at + TPACKET.snaplen) >> 2]!;
+    this.cut = this.length < this.i32[(at + TPACKET.len) >> 2]!;
+    this.tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
+    this.tci = this.u16[(at + TPACKET.vlanTci) >> 1]!;
+    this.tpid = (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(at + TPACKET.vlanTpid) >> 1]! : TPID_DEFAULT;
+  }
+
   advance(): void {
     this.position += this.i32[(this.position + TPACKET.next) >> 2]!;
+    this.held = false;
     if (--this.left === 0) this.release();
   }
 
