@@ -15,8 +15,4 @@ export class Slots {
   release(slot: number): void {
     this.free.push(slot);
   }
-
-  get lent(): number {
-    return this.fresh - this.free.length;
-  }
 }

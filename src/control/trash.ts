@@ -30,10 +30,6 @@ export class Trash {
     return found;
   }
 
-  get size(): number {
-    return this.entries.size;
-  }
-
   /** Scans when a scan is due; what it returns is gone and its slots are the caller's to release. */
   tick(now: number, refs: (slot: number) => number): Trashed[] {
     if (this.entries.size === 0) this.nextScan = undefined;
