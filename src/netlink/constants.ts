@@ -35,7 +35,7 @@ export const NLM_F = {
   ACK_TLVS: 0x200,
 } as const;
 
-export const NLMSGERR_ATTR = { MSG: 1, OFFS: 2 } as const;
+export const NLMSGERR_ATTR = { MSG: 1 } as const;
 
 export const RTM = {
   NEWLINK: 16,
@@ -74,7 +74,6 @@ export const IFLA = {
   MTU: 4,
   LINK: 5,
   MASTER: 10,
-  TXQLEN: 13,
   OPERSTATE: 16,
   LINKINFO: 18,
   GROUP: 27,
@@ -103,14 +102,11 @@ export const RTA = {
   TABLE: 15,
   MARK: 16,
   VIA: 18,
-  PREF: 20,
-  UID: 25,
   NH_ID: 30,
 } as const;
 export const RTAX_MTU = 2;
-export const RTM_F = { CLONED: 0x200, LOOKUP_TABLE: 0x1000, FIB_MATCH: 0x2000 } as const;
+export const RTM_F = { CLONED: 0x200, LOOKUP_TABLE: 0x1000 } as const;
 export const RTNH_F = { DEAD: 0x1, ONLINK: 0x4, LINKDOWN: 0x10 } as const;
-export const RT_TABLE_COMPAT = 252;
 
 export const FRA = {
   DST: 1,
@@ -137,7 +133,7 @@ export const FRA = {
 export const FIB_RULE_INVERT = 0x2;
 
 export const NDA = { DST: 1, LLADDR: 2 } as const;
-export const NTF = { USE: 0x01, PROXY: 0x08, EXT_LEARNED: 0x10, ROUTER: 0x80 } as const;
+export const NTF = { USE: 0x01, PROXY: 0x08, ROUTER: 0x80 } as const;
 export const NUD = {
   NONE: 0x00,
   INCOMPLETE: 0x01,

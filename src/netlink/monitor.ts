@@ -11,7 +11,7 @@ import * as libc from '../sys/libc.js';
 import { type Change, groupMask, KINDS, type Kind } from './change.js';
 import { openGroupSocket } from './socket.js';
 
-const DEFAULT_BUFFER = 4 << 20;
+const DEFAULT_BUFFER = 8 << 20;
 
 export interface MonitorOptions {
   /** Default: all. */

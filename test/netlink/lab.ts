@@ -9,8 +9,6 @@ import { RouteSocket } from '../../src/netlink/route-socket.js';
 import { inNetns } from '../../src/sys/netns.js';
 import { isRoot, Namespaces } from '../device/netns.js';
 
-export const MAC_B0 = '02:00:00:00:00:b0';
-
 export function skipReason(name: string): boolean {
   if (!isRoot) console.log(`${name}: skipped, needs root for namespaces`);
   return !isRoot;

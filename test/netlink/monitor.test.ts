@@ -121,6 +121,7 @@ describe.skipIf(skipReason('netlink monitor'))('monitor', () => {
       await until(`${ip} gone`, () => !socket.dump('neighbour').some((one) => one.ip === ip && one.valid));
       expect(() => socket.deleteNeighbour(ifindex, '10.1.0.6')).toThrow('delete neighbour 10.1.0.6: ENOENT');
     }
+    expect(() => socket.useNeighbour(0, '10.1.0.5')).toThrow('use neighbour 10.1.0.5: EINVAL (Device not specified)');
     expect(() => socket.useNeighbour(99999, '10.1.0.5')).toThrow('use neighbour 10.1.0.5: ENODEV');
     expect(() => socket.setNeighbour(ifindex, '10.1.0.5', '02:00')).toThrow('"02:00" is not a MAC address');
   });
