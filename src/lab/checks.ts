@@ -84,11 +84,21 @@ function steady({ answers }: Result): Omit<Outcome, 'name'> {
   return { ok: byFlow.size > 0 && torn === 0, figure: `${byFlow.size - torn} of ${byFlow.size}` };
 }
 
+/** A check that breaks off (a tool fails) is a failed one; the others still run. */
+async function outcomesOf(check: Check, run: Run): Promise<Outcome[]> {
+  try {
+    return await check(run);
+  } catch (error) {
+    return [{ name: `${check.name} breaks off`, ok: false, figure: (error as Error).message }];
+  }
+}
+
 /** Around everything else: in DR and Tun no reply may pass the director. */
 export async function runChecks(run: Run, report: (outcome: Outcome) => void, signal?: AbortSignal): Promise<void> {
   const replies = await watchReplies(run.lab);
   for (const check of [requests, download, together, echo, replies, tableChecks]) {
+    const outcomes = await outcomesOf(check, run);
     signal?.throwIfAborted();
-    for (const outcome of await check(run)) report(outcome);
+    for (const outcome of outcomes) report(outcome);
   }
 }

@@ -27,6 +27,7 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
     id,
     topology: spec.name,
     device: options.device,
+    owner: process.pid,
     namespaces: namespaces(spec, id),
     processes: [],
     spec,

@@ -8,6 +8,8 @@ export interface LabState {
   readonly id: string;
   readonly topology: string;
   readonly device: LabDevice;
+  /** The pid that built it; `lab up` has ended since, `lab test` takes it down itself. */
+  readonly owner: number;
   readonly namespaces: readonly string[];
   readonly processes: Running[];
 }

@@ -54,7 +54,7 @@ function readPacket(text: string): Seen | undefined {
     ttl: Number(last(text, /\bttl (\d+)/g)),
     protocol: last(text, /\bproto (\S+) \(/g),
     flags: /Flags \[([^\]]*)\]/.exec(text)?.[1] ?? '',
-    length: Number(last(text, /, length (\d+)|UDP, length (\d+)/g) || 0),
+    length: Number(last(text, /, length (\d+)/g) || 0),
     bad: /bad cksum|bad udp cksum|incorrect/.test(text),
     text,
   };

@@ -1,0 +1,104 @@
+/**
+ * The whole of it, as a user runs it: `ulvs lab test NAME --device KIND`, which drives real clients and servers in
+ * namespaces through a real director and checks what came of it. Needs root.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { program } from '../../src/lab/names.js';
+import { listStates } from '../../src/lab/state.js';
+import { topologies } from '../../src/lab/topologies/index.js';
+
+const reason =
+  process.getuid?.() !== 0
+    ? 'needs root for namespaces'
+    : existsSync('/dev/net/tun')
+      ? ''
+      : 'needs /dev/net/tun (modprobe tun)';
+if (reason) console.log(`skipped: ${reason}`);
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function ulvs(...words: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [program('cli/main.js'), ...words], (_, out, err) =>
+      resolve({ code: child.exitCode, out, err }),
+    );
+  });
+}
+
+const labs = topologies.flatMap(({ name }) => [[name, 'packet'] as const, [name, 'tap'] as const]);
+
+describe.skipIf(reason !== '').each(labs)('lab %s over %s', (name, device) => {
+  it('passes every check', { timeout: 120_000 }, async () => {
+    const { code, out, err } = await ulvs('lab', 'test', name, '--device', device, '--json');
+    const lines = out
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(err).toBe('');
+    expect(lines.filter(({ ok }) => ok === false)).toEqual([]);
+    const figures = new Map(lines.map((line) => [line.name, line.figure]));
+    expect(figures.get('HTTP requests answered')).toMatch(/^300 of 300 /);
+    expect(figures.get('rr spread')).toBe('100/100/100');
+    expect(figures.get('download of 50 MB')).toContain('identical');
+    expect(lines.at(-1)).toMatchObject({ failed: 0 });
+    expect(code).toBe(0);
+  });
+});
+
+describe.skipIf(reason !== '')('make demo', () => {
+  it('shows four labs within a minute', { timeout: 90_000 }, async () => {
+    const began = performance.now();
+    const { code, out, err } = await ulvs('lab', 'demo');
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(60_000);
+    for (const { summary } of topologies) expect(out).toContain(summary);
+    expect(out.match(/rs1 10, rs2 10, rs3 10/g)?.length).toBe(4);
+  });
+});
+
+describe.skipIf(reason !== '')('ctrl-C', () => {
+  it('in the middle of a test takes everything down', { timeout: 60_000 }, async () => {
+    const child = execFile(process.execPath, [program('cli/main.js'), 'lab', 'test', 'nat']);
+    const names = await namespacesOf(child.pid!);
+    child.kill('SIGINT');
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect(code).toBe(1);
+    expect(names.length).toBe(6);
+    expect(readdirSync('/run/netns').filter((name) => names.includes(name))).toEqual([]);
+  });
+});
+
+/** Those of the lab that process `owner` builds, once a realserver of it runs; at most 10 s from now. */
+async function namespacesOf(owner: number): Promise<readonly string[]> {
+  for (let i = 0; i < 1000; i++) {
+    const lab = listStates().find((state) => state.owner === owner && state.processes.length > 0);
+    if (lab) return lab.namespaces;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('no lab came up');
+}
+
+describe('mistakes', () => {
+  it.each([
+    [['lab', 'up', 'vpn'], 'ulvs lab: no lab is named "vpn"; there are nat, dr, tun, fwmark\n'],
+    [['lab', 'graph', 'x'], 'ulvs lab: no lab is named "x"; there are nat, dr, tun, fwmark\n'],
+    [['lab', 'down'], 'ulvs lab: which lab? An id or a name (see `ulvs lab list`), or --all\n'],
+    [['lab', 'down', 'nat-none'], 'ulvs lab: no lab nat-none is up\n'],
+  ])('%j: one line that says what there is', async (words, said) => {
+    expect(await ulvs(...words)).toEqual({ code: 1, out: '', err: said });
+  });
+
+  it('graph draws', async () => {
+    const { code, out } = await ulvs('lab', 'graph', 'nat');
+    expect(code).toBe(0);
+    expect(out.trimEnd()).toBe(topologies[0]!.drawing.trimEnd());
+  });
+});
