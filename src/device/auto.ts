@@ -15,11 +15,18 @@ export interface Opened {
   reasons: string[];
 }
 
-type Open = (umem: Umem, name: string) => Device;
+export interface OpenOptions {
+  /** Of the kernel's side of a TAP. */
+  mtu?: number;
+  /** Also take frames for other Ethernet addresses. */
+  promiscuous?: boolean;
+}
+
+type Open = (umem: Umem, name: string, options: OpenOptions) => Device;
 
 const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
-  packet: (umem, name) => new PacketDevice(umem, name),
-  tap: (umem, name) => new TapDevice(umem, name),
+  packet: (umem, name, { promiscuous = false }) => new PacketDevice(umem, name, { promiscuous }),
+  tap: (umem, name, { mtu }) => new TapDevice(umem, name, mtu === undefined ? {} : { mtu }),
   cap: (umem, name) => new CapDevice(umem, name),
 };
 
@@ -27,12 +34,13 @@ const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
 const order = ['packet', 'cap'] as const;
 
 /** Opens interface `name` as the kind asked for, or as the first that works. Throws a DeviceError. */
-export function openDevice(umem: Umem, name: string, choice: DeviceChoice = 'auto'): Opened {
-  if (choice !== 'auto') return { device: openers[choice](umem, name), reasons: [`${name}: ${choice}, as configured`] };
+export function openDevice(umem: Umem, name: string, choice: DeviceChoice = 'auto', options: OpenOptions = {}): Opened {
+  if (choice !== 'auto')
+    return { device: openers[choice](umem, name, options), reasons: [`${name}: ${choice}, as configured`] };
   const reasons: string[] = [];
   for (const kind of order) {
     try {
-      const device = openers[kind](umem, name);
+      const device = openers[kind](umem, name, options);
       return { device, reasons: [...reasons, `${name}: ${kind} it is`] };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;

@@ -43,7 +43,7 @@ const ETHERNET = 14;
 const ADDRESSES = 12;
 
 /**
- * A network interface through packet(7): a TPACKET_V3 ring for receiving, sendmmsg for sending. The kernel goes on seeing
+ * A network interface through packet(7): a mapped ring for receiving, sendmmsg for sending. The kernel goes on seeing
  * every frame too; `Steal` drops its copy of what the director takes.
  *
  * A frame comes out as it would look on the wire: unfinished checksums are finished, VLAN tags put back, super-packets cut.
@@ -116,7 +116,8 @@ export class PacketDevice implements Device {
     const vnet = source - VNET.length;
     const csumStart = (u8[vnet + VNET.flags]! & VNET_NEEDS_CSUM) !== 0 ? u16[(vnet + VNET.csumStart) >> 1]! : 0;
     const tag = this.ring.tagged ? TAG : 0;
-    if (this.ring.cut || length < ETHERNET) this.counts.rxOversize++;
+    if (this.ring.cut) this.counts.rxDropped++;
+    else if (length < ETHERNET) this.counts.rxOversize++;
     else if (u8[vnet + VNET.gsoType] !== 0) this.beginSegments(vnet, csumStart);
     else if (length + tag > this.umem.capacity) this.counts.rxOversize++;
     else this.copy(tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);

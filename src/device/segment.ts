@@ -71,6 +71,7 @@ export class Segmenter {
     }
     this.l3 = l3;
     this.isV4 = ring[source + l3]! >> 4 === 4;
+    if (!this.isV4 && this.ether(source + l3 + 4) === 0) return false; // a jumbogram: BIG TCP, over 64 KiB
     const ipLen = this.isV4 ? (ring[source + l3]! & 15) << 2 : 40;
     this.l4 = l4 > 0 ? l4 : l3 + ipLen;
     if (this.l4 < l3 + ipLen || this.l4 + 20 > len) return false;

@@ -218,6 +218,23 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
     expect(perFrame).toBeLessThan(allowed); // one subarray would be over 100
   });
 
+  it('goes on when the interface was down and is up again', async () => {
+    const umem = new Umem(64);
+    const from = device(a, 'a0', umem);
+    const to = device(b, 'b0', umem);
+    spaces.run(b, 'ip link set b0 down');
+    expect(send(from, umem, [plainFrame(60, 1)])).toBe(0);
+    expect(send(to, umem, [plainFrame(60, 2)])).toBe(0);
+    expect(to.stats).toMatchObject({ txDropped: 1, txPackets: 0 });
+    spaces.run(b, 'ip link set b0 up');
+    await new Promise((done) => setTimeout(done, 50));
+    send(from, umem, [plainFrame(60, 3)]);
+    expect((await collect(to, umem, (all) => all.some(isPlain))).filter(isPlain).length).toBe(1);
+    expect(umem.freeFrames).toBe(64);
+    to.close();
+    expect(to.rx(new Batch())).toBe(0);
+  });
+
   it('says in one line what is wrong with the interface', () => {
     const umem = new Umem(4);
     expect(() => device(a, 'nope0', umem)).toThrow("nope0: no such network interface; 'ip link' lists those there are");

@@ -8,7 +8,7 @@ import { wrongIn } from './frames.js';
 
 const ETHERNET = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
 const V4 = [0x45, 0, 0, 0, 0xff, 0xfe, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
-const V6 = [0x60, 0, 0, 0, 0, 0, 6, 64, ...Array(15).fill(0), 1, ...Array(15).fill(0), 2];
+const V6 = [0x60, 0, 0, 0, 0x10, 0, 6, 64, ...Array(15).fill(0), 1, ...Array(15).fill(0), 2];
 /** seq 0xffffff00, options of 12 bytes, flags CWR ECE ACK PSH FIN. */
 const TCP = [
   0x1f, 0x90, 0, 80, 255, 255, 255, 0, 0, 0, 0, 1, 0x80, 0xd9, 1, 0, 0, 0, 0, 0, 1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8,
@@ -87,6 +87,8 @@ describe('Segmenter', () => {
     expect(cut({ head: udp4, type: GSO_UDP, size: 1000, payload: 3000 }).begun).toBe(false);
     expect(cut({ head: tcp4, type: GSO_TCPV4, size: 0, payload: 3000 }).begun).toBe(false);
     expect(cut({ head: tcp4, type: GSO_TCPV4, size: 1790, payload: 3000 }).begun).toBe(false);
+    const jumbogram = tcp6.map((byte, i) => (i === 18 ? 0 : byte));
+    expect(cut({ head: jumbogram, type: GSO_TCPV6, size: 1000, payload: 3000 }).begun).toBe(false);
     for (let len = 14; len <= tcp4.length; len++)
       expect(cut({ head: tcp4.slice(0, len), type: GSO_TCPV4, size: 500, payload: 0 }).begun).toBe(false);
   });
