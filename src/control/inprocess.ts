@@ -13,8 +13,8 @@ import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import { Counters, GAUGES, Gauge } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
 import { apply } from './apply.js';
-import type { Config } from './config.js';
-import { addLinks, addNeighbours, configure, staticRoutes } from './network.js';
+import type { Config, DeviceConfig } from './config.js';
+import { addLinks, addNeighbours, settings, staticRoutes } from './network.js';
 import { Rules } from './rules.js';
 import { LiveCounters, listConnections } from './view.js';
 
@@ -38,8 +38,8 @@ export class InProcessDirector implements AdminClient {
   ) {
     const table = new ConnectionTable(config.connections.max);
     this.director = new Director(new Umem(1024), new Counters(), table, now);
-    addLinks(this.director, config, () => ({ shared: false, resolves: true, mac: '02:00:00:00:00:01' }));
-    configure(this.director, config);
+    addLinks(this.director, config.devices.map(alone));
+    settings(this.director, config);
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     this.housekeeping = new Housekeeping(this.director);
@@ -102,4 +102,9 @@ export class InProcessDirector implements AdminClient {
       link.output.n = 0;
     }
   }
+}
+
+/** Nobody else is behind the device: the director answers ARP and everything else. */
+function alone(device: DeviceConfig, i: number) {
+  return { ...device, mac: device.mac ?? `02:00:00:00:0d:${(i & 0xff).toString(16).padStart(2, '0')}`, shared: false, resolves: true };
 }

@@ -6,36 +6,30 @@ import type { Director, Marker } from '../dataplane/director.js';
 import { Link } from '../dataplane/link.js';
 import { Marks } from '../dataplane/mark.js';
 import { type Route, type RouteData, type Rule, wordsOf } from '../dataplane/route.js';
+import type { MarkRule } from '../service/mark.js';
 import { parseMac } from '../wire/address.js';
 import type { Config, DeviceConfig, PolicyConfig, RouteConfig } from './config.js';
+import type { DeviceSetup } from './orders.js';
 import { formatIp, formatPrefix, networkOf, parsePrefix } from './prefix.js';
 
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
 
-export interface LinkOptions {
-  /** The host's own stack sees this device's frames too. */
-  readonly shared: boolean;
-  /** Neighbours are found by our own ARP. */
-  readonly resolves: boolean;
-  /** Where the configuration names no MAC: the interface's own. */
-  readonly mac?: string;
+/** A link for each device, in order. */
+export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind' | 'promiscuous'>[]): void {
+  for (const { name, mac, mtu, shared, resolves } of devices)
+    d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves));
+  setAddresses(
+    d,
+    devices.map(({ addresses }) => addresses),
+  );
 }
 
-/** A link for each configured device, in order; `optionsOf` says how the device is attached. */
-export function addLinks(d: Director, config: Config, optionsOf: (device: DeviceConfig) => LinkOptions): void {
-  for (const device of config.devices) {
-    const { shared, resolves, mac } = optionsOf(device);
-    const link = new Link(
-      d.links.length,
-      device.name,
-      parseMac(device.mac ?? mac ?? '')!,
-      device.mtu,
-      shared,
-      resolves,
-    );
-    for (const text of device.addresses) link.addresses.push(addressOf(text));
-    d.links.push(link);
+/** The addresses of each link, with prefix lengths, in place of those it had. */
+export function setAddresses(d: Director, addresses: readonly (readonly string[])[]): void {
+  for (const link of d.links) {
+    link.addresses.length = 0;
+    for (const text of addresses[link.index] ?? []) link.addresses.push(addressOf(text));
   }
   d.reindexOwn();
 }
@@ -45,21 +39,23 @@ function addressOf(text: string) {
   return { family: ip.family, words: wordsOf(formatIp(ip))!, prefix: length };
 }
 
-/** Everything of the configuration that is neither links nor rules. */
-export function configure(d: Director, config: Config): void {
-  d.sysctl = { ...config.sysctl };
-  d.connections.secureTcp = config.sysctl.secure_tcp === 3;
-  d.connections.timeouts.set(config.timeouts.tcp, config.timeouts.tcpfin, config.timeouts.udp);
-  d.marks = marksOf(d, config);
-  d.acceptArp = config.accept.arp;
-  d.acceptIcmp = config.accept.icmp;
-  d.setRanges(config.accept.ranges);
+/** What may change while the director runs. */
+export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts'>;
+
+export function settings(d: Director, { sysctl, marks, accept, timeouts }: Settings): void {
+  d.sysctl = { ...sysctl };
+  d.connections.secureTcp = sysctl.secure_tcp === 3;
+  d.connections.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
+  d.marks = marksOf(d, marks);
+  d.acceptArp = accept.arp;
+  d.acceptIcmp = accept.icmp;
+  d.setRanges(accept.ranges);
 }
 
-function marksOf(d: Director, { marks }: Config): Marker | undefined {
-  if (marks.length === 0) return undefined;
+function marksOf(d: Director, rules: readonly MarkRule[]): Marker | undefined {
+  if (rules.length === 0) return undefined;
   return new Marks(
-    marks,
+    rules,
     d.links.map(({ name }) => name),
   );
 }

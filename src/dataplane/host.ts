@@ -23,9 +23,8 @@ export function host(d: Director): void {
   if (d.links[p.device]!.shared && isOwn(d)) return pass(d);
   if (p.fragmentOffset !== 0 || p.moreFragments) return deliver(d);
   if (isEchoRequest(d)) return echo(d);
-  if (!d.acceptIcmp && !isOwn(d)) return drop(d, Drop.portClosed);
   if (p.protocol === ipv4.TCP) reset(d);
-  else if (p.protocol === ipv4.UDP) refuse(d);
+  else if (p.protocol === ipv4.UDP && (d.acceptIcmp || isOwn(d))) refuse(d);
   else return deliver(d);
   drop(d, Drop.portClosed);
 }

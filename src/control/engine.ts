@@ -1,0 +1,125 @@
+/**
+ * A dataplane with its devices, in whatever thread it runs: built from plain data, told by orders, turned by its owner.
+ */
+import { ConnectionTable } from '../conntrack/table.js';
+import { Director, tickOf } from '../dataplane/director.js';
+import { Housekeeping } from '../dataplane/housekeeping.js';
+import { Loop } from '../dataplane/loop.js';
+import type { Neighbour } from '../dataplane/neighbour.js';
+import { wordsOf } from '../dataplane/route.js';
+import { release } from '../dataplane/transmit.js';
+import { openDevice } from '../device/auto.js';
+import type { Device } from '../device/device.js';
+import { DeviceError } from '../device/error.js';
+import { HEADROOM, Umem } from '../device/umem.js';
+import { Counters } from '../stats/counters.js';
+import { format4, format6, parseMac } from '../wire/address.js';
+import { apply } from './apply.js';
+import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './network.js';
+import type { DeviceSetup, EngineSetup, NeighbourFact, Order, Report } from './orders.js';
+
+const FRAMES = 8192;
+const SMALLEST_FRAME = 2048;
+/** Word of the table's header line that tells readers the time, in ticks. */
+export const TICK_WORD = 2;
+
+export class Engine {
+  readonly director: Director;
+  readonly devices: Device[] = [];
+  readonly reasons: string[] = [];
+  private readonly loop: Loop;
+  private readonly words: Int32Array;
+
+  /** Opens the devices. Throws a DeviceError; what was opened before it is closed again. */
+  constructor(
+    setup: EngineSetup,
+    now: number,
+    private readonly report: (report: Report) => void,
+  ) {
+    const { config } = setup;
+    const umem = new Umem(FRAMES, frameSize(setup));
+    const table = new ConnectionTable(config.connections.max, setup.table);
+    this.words = table.words;
+    this.director = new Director(umem, new Counters(setup.counters), table, now);
+    try {
+      for (const device of setup.devices) this.open(umem, device);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    addLinks(this.director, setup.devices);
+    settings(this.director, config);
+    addNeighbours(this.director, config);
+    this.director.router.replace(staticRoutes(config));
+    const housekeeping = new Housekeeping(this.director, (neighbour) => this.ask(neighbour));
+    this.loop = new Loop(this.director, this.devices, housekeeping);
+  }
+
+  /** One turn; returns the frames that came in. */
+  turn(now: number): number {
+    const received = this.loop.turn(now);
+    this.words[TICK_WORD] = tickOf(now);
+    return received;
+  }
+
+  /** False: it was told to stop. */
+  obey(order: Order): boolean {
+    switch (order.kind) {
+      case 'actions':
+        apply(this.director, order.actions);
+        return true;
+      case 'routes':
+        this.director.router.replace(order);
+        return true;
+      case 'addresses':
+        setAddresses(this.director, order.addresses);
+        return true;
+      case 'neighbours':
+        for (const fact of order.facts) this.learn(fact);
+        return true;
+      case 'settings':
+        settings(this.director, order);
+        return true;
+      case 'stop':
+        return false;
+    }
+  }
+
+  close(): void {
+    for (const device of this.devices) device.close();
+  }
+
+  private open(umem: Umem, { name, kind, mtu, promiscuous }: DeviceSetup): void {
+    if (kind === 'xdp') throw new DeviceError(name, 'kind xdp is not built yet', "use 'packet', 'cap', 'tap' or 'auto'");
+    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous });
+    this.devices.push(device);
+    this.reasons.push(...reasons);
+  }
+
+  private ask({ device, family, words }: Neighbour): void {
+    this.report({ kind: 'wanted', device, ip: family === 4 ? format4(words[3]!) : format6(words) });
+  }
+
+  /** The kernel said something about a neighbour. It is only of interest if somebody here asked for it. */
+  private learn({ device, ip, mac, failed }: NeighbourFact): void {
+    const { neighbours } = this.director;
+    const [a0, a1, a2, a3] = wordsOf(ip)!;
+    const neighbour = neighbours.known(device, ip.includes(':') ? 6 : 4, a0!, a1!, a2!, a3!);
+    if (neighbour === undefined || neighbour.permanent) return;
+    const parsed = mac === '' ? undefined : parseMac(mac);
+    if (parsed === undefined) {
+      if (neighbour.usable || failed) neighbours.forget(neighbour, failed, this.director.now);
+      return;
+    }
+    neighbours.resolve(neighbour, parsed[0], parsed[1], this.director.now);
+    release(this.director, neighbour);
+  }
+}
+
+/** A power of two that holds the largest frame of any device behind the headroom. */
+function frameSize({ devices }: EngineSetup): number {
+  const longest = Math.max(...devices.map(({ mtu }) => mtu)) + 14 + HEADROOM + 4;
+  let size = SMALLEST_FRAME;
+  while (size < longest) size *= 2;
+  return size;
+}

@@ -1,0 +1,63 @@
+/** What control thread and dataplane tell each other: plain data, both ways. */
+import type { Route, Rule } from '../dataplane/route.js';
+import type { MarkRule } from '../service/mark.js';
+import type { Sysctls } from '../service/sysctl.js';
+import type { Action } from './actions.js';
+import type { AcceptConfig, Config, DeviceChoice } from './config.js';
+import type { Timeouts } from './admin.js';
+
+/** How a configured device is attached: everything that had to be found out is found out. */
+export interface DeviceSetup {
+  readonly name: string;
+  readonly kind: DeviceChoice;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly promiscuous: boolean;
+  /** With prefix lengths. */
+  readonly addresses: readonly string[];
+  readonly shared: boolean;
+  readonly resolves: boolean;
+}
+
+/** Everything a dataplane needs to begin. */
+export interface EngineSetup {
+  readonly config: Config;
+  readonly devices: readonly DeviceSetup[];
+  readonly counters: SharedArrayBuffer;
+  readonly table: SharedArrayBuffer;
+  /** Int32 words: [0] orders wait to be read. */
+  readonly flags: SharedArrayBuffer;
+  /** eventfd that ends the dataplane's wait. */
+  readonly bellFd: number;
+}
+
+export interface NeighbourFact {
+  readonly device: number;
+  readonly ip: string;
+  /** '' where it is not known (any more). */
+  readonly mac: string;
+  /** Nobody answered. */
+  readonly failed: boolean;
+}
+
+export type Order =
+  | { kind: 'actions'; actions: readonly Action[] }
+  | { kind: 'routes'; tables: readonly { readonly id: number; readonly routes: readonly Route[] }[]; rules: readonly Rule[] }
+  | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
+  | { kind: 'neighbours'; facts: readonly NeighbourFact[] }
+  | {
+      kind: 'settings';
+      sysctl: Sysctls;
+      marks: readonly MarkRule[];
+      accept: AcceptConfig;
+      timeouts: Timeouts;
+    }
+  | { kind: 'stop' };
+
+export type Report =
+  | { kind: 'ready'; reasons: readonly string[] }
+  /** One line for the user. */
+  | { kind: 'failed'; message: string; mistake: boolean }
+  /** A neighbour that the kernel should find out. */
+  | { kind: 'wanted'; device: number; ip: string }
+  | { kind: 'stopped' };

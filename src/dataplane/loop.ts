@@ -1,0 +1,46 @@
+/**
+ * One turn of the wheel: what every device has received goes through the director and out again.
+ *
+ *     ┌─► clock ─► timers ─► rx device 0 ─► process ─► rx device 1 ─► process … ─► tx all outputs ─┐
+ *     └──────────────────────────────────── did anything come? ◄──────────────────────────────────┘
+ *
+ * The clock is read once a turn. Frames that a full output cannot take are counted and dropped, never waited for.
+ */
+import { Batch } from '../device/batch.js';
+import type { Device } from '../device/device.js';
+import type { Director } from './director.js';
+import type { Housekeeping } from './housekeeping.js';
+import { processBatch } from './process.js';
+
+export class Loop {
+  private readonly batch = new Batch();
+
+  /** `devices[i]` belongs to the director's link i; links beyond have no device and only send. */
+  constructor(
+    private readonly director: Director,
+    private readonly devices: readonly Device[],
+    private readonly housekeeping: Housekeeping,
+  ) {}
+
+  /** `now` in ms. Returns how many frames came in. */
+  turn(now: number): number {
+    const { director, devices, batch } = this;
+    this.housekeeping.tick(now);
+    let received = 0;
+    for (let i = 0; i < devices.length; i++) {
+      received += devices[i]!.rx(batch);
+      processBatch(director, i, batch);
+    }
+    this.housekeeping.ask();
+    this.flush();
+    return received;
+  }
+
+  private flush(): void {
+    const { director, devices } = this;
+    for (let i = 0; i < devices.length; i++) {
+      const { output } = director.links[i]!;
+      if (output.n !== 0) devices[i]!.tx(output);
+    }
+  }
+}
