@@ -39,6 +39,7 @@ const TCP = 6;
 /**
  * A network interface through libpcap and the cap package: works anywhere, costs an event per frame. The events come by the
  * main thread's loop only, so it can't live in a worker, and frames arrive while that loop runs, not while `rx` is called.
+ * Beware: cap 0.2.1 asserts that its socket never errs, so when the interface goes down or away, the process is aborted.
  */
 export class CapDevice implements Device {
   readonly kind = 'cap';
