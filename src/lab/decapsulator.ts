@@ -6,15 +6,20 @@ import { Umem } from '../device/umem.js';
 const FRAMES = 4;
 const FRAME_SIZE = 128 * 1024;
 
-function main(tun: string | undefined): void {
+function start(tun: string | undefined): IpipEndpoint {
   if (!tun) throw new Error('usage: decapsulator TUN');
-  new IpipEndpoint(new Umem(FRAMES, FRAME_SIZE), tun);
-  console.log('ready');
+  return new IpipEndpoint(new Umem(FRAMES, FRAME_SIZE), tun);
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
 try {
-  main(process.argv[2]);
+  // The signal handlers keep the endpoint: raw-socket's own event loop handle does not, and it would be collected.
+  const endpoint = start(process.argv[2]);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      endpoint.close();
+      process.exit(0);
+    });
+  console.log('ready');
 } catch (error) {
   console.error((error as Error).message);
   process.exit(1);
