@@ -35,18 +35,20 @@ apt_install() {
   rm -f "$log"
 }
 
-# Debian 12 has Node.js 18: then 20 comes from npm (the node-linux-* packages), into .tools, for this folder only.
+# Debian 12 has Node.js 18: then 20 comes from npm (the node-linux-* packages), into .tools, for this folder only. With it
+# npm itself, because Debian's node-gyp links native modules to Debian's libnode, whichever Node.js runs it.
 install_node() {
   command -v npm >/dev/null && [ "$(node_major)" -gt 0 ] || apt_install nodejs npm
   [ "$(node_major)" -ge 20 ] && return
   local arch; case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "Node.js 20 needed, found $(node -v)" ;; esac
   say "Node.js 20 into .tools (found $(node -v))"
-  npm install --silent --no-audit --no-fund --prefix .tools "node-linux-$arch@20" || die "npm could not fetch node-linux-$arch"
-  mkdir -p .tools/bin && ln -sf "../node_modules/node-linux-$arch/bin/node" .tools/bin/node
+  npm install --silent --no-audit --no-fund --prefix .tools "node-linux-$arch@20" npm@10 || die "npm could not fetch node-linux-$arch"
+  mkdir -p .tools/bin && ln -sf "../node_modules/node-linux-$arch/bin/node" ../node_modules/.bin/npm .tools/bin/
+  hash -r # bash remembers where it found the old ones
 }
 
 # The native modules must really load: npm may be told to run no install scripts.
-modules_load() { node -e 'require("koffi"); require("raw-socket"); require("cap")' 2>/dev/null; }
+modules_load() { (node -e 'require("koffi"); require("raw-socket"); require("cap")'; exit $?) 2>/dev/null; }
 
 npm_log() { # runs npm quietly; on failure shows its last lines
   local log; log=$(mktemp)
