@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { labCommand } from './lab.js';
 import { replayCommand } from './replay.js';
+import { runCommand } from './run.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -13,6 +14,7 @@ const ulvs = new Command('ulvs')
   .description('a Linux Virtual Server director in user space')
   .version(version)
   .showHelpAfterError('(add --help for what there is)')
+  .addCommand(runCommand())
   .addCommand(replayCommand())
   .addCommand(labCommand());
 

@@ -16,7 +16,10 @@ export interface Dataplane {
 }
 
 /** Both throw an Error with one line for the user when a device cannot be had. */
-export type StartDataplane = (setup: Omit<EngineSetup, 'flags' | 'bellFd'>, onReport: (report: Report) => void) => Promise<Dataplane>;
+export type StartDataplane = (
+  setup: Omit<EngineSetup, 'flags' | 'bellFd'>,
+  onReport: (report: Report) => void,
+) => Promise<Dataplane>;
 
 export class StartError extends Error {
   constructor(

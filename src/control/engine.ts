@@ -4,6 +4,7 @@
 import { ConnectionTable } from '../conntrack/table.js';
 import { Director, tickOf } from '../dataplane/director.js';
 import { Housekeeping } from '../dataplane/housekeeping.js';
+import { Link } from '../dataplane/link.js';
 import { Loop } from '../dataplane/loop.js';
 import type { Neighbour } from '../dataplane/neighbour.js';
 import { wordsOf } from '../dataplane/route.js';
@@ -11,9 +12,10 @@ import { release } from '../dataplane/transmit.js';
 import { openDevice } from '../device/auto.js';
 import type { Device } from '../device/device.js';
 import { DeviceError } from '../device/error.js';
+import { HostRouting, openHostTun } from '../device/host.js';
 import { HEADROOM, Umem } from '../device/umem.js';
 import { Counters } from '../stats/counters.js';
-import { format4, format6, parseMac } from '../wire/address.js';
+import { format4, format6, parseMac, ZERO_MAC } from '../wire/address.js';
 import { apply } from './apply.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './network.js';
 import type { DeviceSetup, EngineSetup, NeighbourFact, Order, Report } from './orders.js';
@@ -48,11 +50,12 @@ export class Engine {
       throw error;
     }
     addLinks(this.director, setup.devices);
+    if (setup.live) this.addHostLinks(umem);
     settings(this.director, config);
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.ask(neighbour));
-    this.loop = new Loop(this.director, this.devices, housekeeping);
+    this.loop = new Loop(this.director, this.devices, housekeeping, setup.devices.length);
   }
 
   /** One turn; returns the frames that came in. */
@@ -90,10 +93,23 @@ export class Engine {
   }
 
   private open(umem: Umem, { name, kind, mtu, promiscuous }: DeviceSetup): void {
-    if (kind === 'xdp') throw new DeviceError(name, 'kind xdp is not built yet', "use 'packet', 'cap', 'tap' or 'auto'");
+    if (kind === 'xdp')
+      throw new DeviceError(name, 'kind xdp is not built yet', "use 'packet', 'cap', 'tap' or 'auto'");
     const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous });
     this.devices.push(device);
     this.reasons.push(...reasons);
+  }
+
+  /** Behind the configured links: the way into the host's stack, and the way out by its routing. */
+  private addHostLinks(umem: Umem): void {
+    const { director } = this;
+    const tun = openHostTun(umem);
+    const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
+    this.devices.push(tun, routing);
+    for (const { name } of [tun, routing])
+      director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
+    director.hostLink = director.links.at(-2)!;
+    for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
   }
 
   private ask({ device, family, words }: Neighbour): void {

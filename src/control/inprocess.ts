@@ -106,5 +106,10 @@ export class InProcessDirector implements AdminClient {
 
 /** Nobody else is behind the device: the director answers ARP and everything else. */
 function alone(device: DeviceConfig, i: number) {
-  return { ...device, mac: device.mac ?? `02:00:00:00:0d:${(i & 0xff).toString(16).padStart(2, '0')}`, shared: false, resolves: true };
+  return {
+    ...device,
+    mac: device.mac ?? `02:00:00:00:0d:${(i & 0xff).toString(16).padStart(2, '0')}`,
+    shared: false,
+    resolves: true,
+  };
 }

@@ -98,16 +98,23 @@ export class LiveNetwork {
     return [...byId].map(([id, routes]) => ({ id, routes }));
   }
 
-  /** Of several next hops the first that leaves by one of our devices. */
+  /** Of several next hops the first that leaves by one of our devices. The link numbers behind ours: see Engine. */
   private routesOf(route: KernelRoute): Route[] {
     const type = typeOf(route.type);
     if (type === undefined) return [];
-    const base = { family: route.family, to: route.dst, type, metric: route.priority, ...(route.mtu && { mtu: route.mtu }) };
+    const base = {
+      family: route.family,
+      to: route.dst,
+      type,
+      metric: route.priority,
+      ...(route.mtu && { mtu: route.mtu }),
+    };
     const source = route.prefsrc === undefined ? {} : { src: route.prefsrc };
     if (type !== 'unicast') return [{ ...base, ...source, device: -1 }];
     const hops = route.nexthops.filter(({ dead }) => !dead).map((hop) => ({ hop, device: this.deviceOf(hop.oif) }));
     const best = hops.find(({ device }) => device >= 0);
-    if (best === undefined) return [{ ...base, type: 'elsewhere', device: -1 }];
+    // By a device that is not ours: the host's own routing does it, by the link behind ours.
+    if (best === undefined) return [{ ...base, ...source, device: this.devices.length + 1 }];
     return [{ ...base, ...source, device: best.device, ...(best.hop.gateway && { via: best.hop.gateway }) }];
   }
 

@@ -3,8 +3,8 @@ import type { Route, Rule } from '../dataplane/route.js';
 import type { MarkRule } from '../service/mark.js';
 import type { Sysctls } from '../service/sysctl.js';
 import type { Action } from './actions.js';
-import type { AcceptConfig, Config, DeviceChoice } from './config.js';
 import type { Timeouts } from './admin.js';
+import type { AcceptConfig, Config, DeviceChoice } from './config.js';
 
 /** How a configured device is attached: everything that had to be found out is found out. */
 export interface DeviceSetup {
@@ -29,6 +29,8 @@ export interface EngineSetup {
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the dataplane's wait. */
   readonly bellFd: number;
+  /** The host's stack is beside the director: two more links lead into it and by its routing. */
+  readonly live: boolean;
 }
 
 export interface NeighbourFact {
@@ -42,7 +44,11 @@ export interface NeighbourFact {
 
 export type Order =
   | { kind: 'actions'; actions: readonly Action[] }
-  | { kind: 'routes'; tables: readonly { readonly id: number; readonly routes: readonly Route[] }[]; rules: readonly Rule[] }
+  | {
+      kind: 'routes';
+      tables: readonly { readonly id: number; readonly routes: readonly Route[] }[];
+      rules: readonly Rule[];
+    }
   | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
   | { kind: 'neighbours'; facts: readonly NeighbourFact[] }
   | {
@@ -60,4 +66,6 @@ export type Report =
   | { kind: 'failed'; message: string; mistake: boolean }
   /** A neighbour that the kernel should find out. */
   | { kind: 'wanted'; device: number; ip: string }
+  /** An IP packet to be sent by the host's own routing. */
+  | { kind: 'originate'; packet: Uint8Array }
   | { kind: 'stopped' };

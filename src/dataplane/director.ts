@@ -62,7 +62,7 @@ export class Director {
   ) {
     this.now = now;
     this.connections = new Connections(table, this.dests, tickOf(now));
-    this.router = new Router(this.neighbours, (device) => this.links[device]!.mtu);
+    this.router = new Router(this.neighbours, (device) => this.links[device]?.mtu ?? 1500);
   }
 
   /** An address of a device, a VIP, or of an accepted range: a packet to it is for us. */

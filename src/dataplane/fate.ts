@@ -4,6 +4,8 @@
  */
 import { Fate } from '../stats/counters.js';
 import type { Director } from './director.js';
+import { isTaken } from './taken.js';
+import { emit } from './transmit.js';
 
 export function drop(d: Director, reason: number): void {
   d.counters.drop(reason, d.packet.len);
@@ -16,8 +18,13 @@ export function deliver(d: Director): void {
   d.umem.free(d.packet.frame);
 }
 
-/** Not ours: where the host's stack has seen the frame too, it does with it what it likes. */
+/**
+ * Not ours. Where the host's stack has seen the frame too, it does with it what it likes; a frame that was stolen from
+ * the stack because it looked like ours is given back by the way into the host.
+ */
 export function pass(d: Director): void {
+  const p = d.packet;
   d.counters.count(Fate.passed);
-  d.umem.free(d.packet.frame);
+  if (d.hostLink === undefined || p.family === 0 || !isTaken(d)) d.umem.free(p.frame);
+  else emit(d, d.hostLink.index, p.frame, p.len, true);
 }

@@ -15,11 +15,12 @@ import { processBatch } from './process.js';
 export class Loop {
   private readonly batch = new Batch();
 
-  /** `devices[i]` belongs to the director's link i; links beyond have no device and only send. */
+  /** `devices[i]` belongs to the director's link i; only the first `receiving` of them are listened to. */
   constructor(
     private readonly director: Director,
     private readonly devices: readonly Device[],
     private readonly housekeeping: Housekeeping,
+    private readonly receiving = devices.length,
   ) {}
 
   /** `now` in ms. Returns how many frames came in. */
@@ -27,7 +28,7 @@ export class Loop {
     const { director, devices, batch } = this;
     this.housekeeping.tick(now);
     let received = 0;
-    for (let i = 0; i < devices.length; i++) {
+    for (let i = 0; i < this.receiving; i++) {
       received += devices[i]!.rx(batch);
       processBatch(director, i, batch);
     }

@@ -65,6 +65,7 @@ function solicited(d: Director, link: Link): void {
 function answersFor(d: Director, link: Link): boolean {
   const owner = d.own.find(target[0]!, target[1]!, target[2]!, target[3]!, 0, 6);
   if (owner >= 0) return link.resolves;
+  if (link.resolves && d.services.isVip6(target)) return true;
   return d.acceptArp && d.isLocal6(target);
 }
 

@@ -58,6 +58,8 @@ export class Neighbour {
 
 export class Neighbours {
   readonly all: Neighbour[] = [];
+  /** Devices that have no neighbours to find (packets for the host's own routing): every hop is there at once. */
+  readonly pointToPoint = new Set<number>();
   /** Numbers of neighbours that must be asked for now. */
   readonly wanted: number[] = [];
   private readonly index = new AddressIndex();
@@ -67,6 +69,7 @@ export class Neighbours {
     const known = this.index.find(a0, a1, a2, a3, device, family);
     if (known >= 0) return known;
     const neighbour = new Neighbour(this.all.length, device, family, Int32Array.of(a0, a1, a2, a3));
+    if (this.pointToPoint.has(device)) neighbour.state = NeighbourState.permanent;
     this.all.push(neighbour);
     this.index.set(a0, a1, a2, a3, device, family, neighbour.id);
     return neighbour.id;

@@ -7,8 +7,7 @@
 import { parse4, parse6 } from '../wire/address.js';
 import type { Neighbours } from './neighbour.js';
 
-/** `elsewhere`: by a device of the host that is not the director's; to us that is no way. */
-export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit' | 'elsewhere';
+export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';
 
 /** Prefixes are text (`10.0.0.0/8`, `default` is 0.0.0.0/0 or ::/0). `device` is the index of a link. */
 export interface Route {

@@ -27,7 +27,7 @@ import type { Umem } from './umem.js';
 import { finish } from './unfinished.js';
 
 export interface PacketOptions extends Partial<BlockSize> {
-  /** 'blocks' (TPACKET_V3, the default): a packet waits up to `retireMs`. 'slots' (TPACKET_V2): it is there at once. */
+  /** 'slots' (TPACKET_V2, the default): a packet is there at once. 'blocks' (TPACKET_V3): it waits up to `retireMs`. */
   ring?: 'blocks' | 'slots';
   /** How many slots, a power of two. */
   slots?: number;
@@ -78,9 +78,9 @@ export class PacketDevice implements Device {
       setPacketOption(this.fd, SOL_PACKET, PACKET_VNET_HDR, 1, 'PACKET_VNET_HDR');
       setPacketOption(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
       this.ring =
-        options.ring === 'slots'
-          ? new SlotRing(this.fd, options.slots ?? SLOTS)
-          : new BlockRing(this.fd, { ...SIZE, ...options });
+        options.ring === 'blocks'
+          ? new BlockRing(this.fd, { ...SIZE, ...options })
+          : new SlotRing(this.fd, options.slots ?? SLOTS);
       this.sender = new TxSocket(umem, this.counts, ifindex);
       bindPacket(this.fd, ifindex, ETH_P_ALL);
       if (options.promiscuous === true) joinPromiscuous(this.fd, ifindex);

@@ -116,6 +116,10 @@ export class ServiceTable {
     return this.findWords(address[0]!, address[1]!, address[2]!, address[3]!, protocol, port);
   }
 
+  isMarked(mark: number, family: number): boolean {
+    return (family === 4 ? this.marks4 : this.marks6).has(mark);
+  }
+
   isVip4(address: number): boolean {
     return this.vips.find(0, 0, 0, address, 0, 0) >= 0;
   }

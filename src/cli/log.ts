@@ -1,0 +1,10 @@
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+/** JSON lines on stderr for machines, readable lines on a terminal. */
+export function newLogger(level: string): Logger {
+  const stream = process.stderr.isTTY
+    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
+    : pino.destination({ dest: 2, sync: true });
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+}

@@ -1,0 +1,77 @@
+/**
+ * What the director takes from the host's stack on shared devices, for nft: services, marks, VIP-less ranges, replies of
+ * masq destinations, and ICMP errors. dataplane/taken.ts asks the same of a packet in hand.
+ */
+import type { TakeRule } from '../device/take-rule.js';
+import { type Family, familyOf, isFwmark } from '../service/config.js';
+import type { MarkRule } from '../service/mark.js';
+import type { ServiceEntry } from './admin.js';
+import type { AcceptConfig } from './config.js';
+import { toTake } from './marknft.js';
+
+export interface TakeInput {
+  readonly services: readonly ServiceEntry[];
+  readonly marks: readonly MarkRule[];
+  readonly accept: AcceptConfig;
+  /** Whether an interface of the host has the address. */
+  readonly has: (address: string) => boolean;
+}
+
+export function takeRules(input: TakeInput): TakeRule[] {
+  const { services, accept } = input;
+  if (services.length === 0 && accept.ranges.length === 0) return [];
+  return unique([
+    ...services.flatMap((service) => serviceRules(service, input)),
+    ...services.flatMap(replyRules),
+    ...markRules(input),
+    ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
+    { kind: 'icmpError', about: { family: 4 } },
+    { kind: 'icmpError', about: { family: 6 } },
+  ]);
+}
+
+/** A VIP that the host has is shared with it port by port; one that nobody has is all ours. */
+function serviceRules({ key }: ServiceEntry, { accept, has }: TakeInput): TakeRule[] {
+  if (isFwmark(key)) return [];
+  if (!has(key.address)) return wholeAddress(key.address, accept);
+  const { protocol, address: daddr, port } = key;
+  return [
+    { kind: 'packet', family: familyOf(key), daddr, protocol, ...(port !== 0 && { dport: [[port, port]] as const }) },
+  ];
+}
+
+function wholeAddress(daddr: string, { arp }: AcceptConfig): TakeRule[] {
+  const family: Family = daddr.includes(':') ? 6 : 4;
+  const packets: TakeRule = { kind: 'packet', family, daddr };
+  return arp && family === 4 ? [packets, { kind: 'arp', target: daddr }] : [packets];
+}
+
+function replyRules({ key, destinations }: ServiceEntry): TakeRule[] {
+  return destinations
+    .filter(({ method }) => method === 'masq')
+    .map(({ address: saddr, port }) => ({
+      kind: 'packet',
+      family: saddr.includes(':') ? 6 : 4,
+      saddr,
+      ...(!isFwmark(key) && { protocol: key.protocol }),
+      ...(!isFwmark(key) && port !== 0 && { sport: [[port, port]] as const }),
+    }));
+}
+
+/** Rules that give the mark of a service; those that only change some bits of it count too. */
+function markRules({ services, marks }: TakeInput): TakeRule[] {
+  const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
+  if (wanted.size === 0) return [];
+  return marks
+    .filter(({ clear, flip }) => clear !== 0xffffffff || wanted.has(flip))
+    .flatMap((rule) => toTake(rule) ?? []);
+}
+
+/** Mark rules that nft cannot word the same way: the kernel goes on seeing what they match. */
+export function unworded(marks: readonly MarkRule[]): MarkRule[] {
+  return marks.filter((rule) => toTake(rule) === undefined);
+}
+
+function unique(rules: TakeRule[]): TakeRule[] {
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
+}
