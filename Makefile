@@ -30,7 +30,7 @@ lint: setup
 
 bench: build
 	@tsc -p tsconfig.bench.json
-	@set -e; for f in build/bench/*.js; do $(SUDO) node --expose-gc $$f; done
+	@set -e; for f in $(patsubst %.ts,build/%.js,$(wildcard bench/*.ts)); do $(SUDO) node --expose-gc $$f; done
 
 # Runs the scenarios of test/conformance through a real kernel's IPVS (a VM: see $(ORACLE)/README.md) and keeps its answers.
 record: setup
