@@ -59,7 +59,9 @@ function list(): void {
 async function guarded(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const abort = new AbortController();
   const stop = () => abort.abort(new LabError('interrupted; everything is taken down again'));
+  const unread = () => abort.abort(new LabError('nobody reads the output any more; everything is taken down again'));
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
+  process.stdout.on('error', unread); // `make demo | head`
   try {
     await work(abort.signal);
   } catch (error) {

@@ -1,17 +1,10 @@
 /** What the captures of a run show: the form each forwarding method gives a packet, and that every checksum is right. */
 import { Capture } from './capture.js';
 import type { Lab } from './lab.js';
+import { SWITCH, switchEnd } from './names.js';
 import type { Check, Outcome } from './run.js';
 import type { Seen } from './tcpdump.js';
-import {
-  addressOf,
-  directorWire,
-  type Host,
-  hostOf,
-  realservers,
-  repliesPassDirector,
-  type Topology,
-} from './topology.js';
+import { addressOf, type Host, hostOf, realservers, repliesPassDirector, type Topology } from './topology.js';
 
 /** What a packet at the realserver must look like; '' when it does, else what is wrong. */
 type Form = (packet: Seen, host: Host, spec: Topology) => string;
@@ -107,7 +100,7 @@ export async function watchReplies(lab: Lab): Promise<Check> {
   const ports = hostOf(spec, 'director').ports;
   const filter = `src host ${spec.vips[0]} and not arp`;
   const captures = await Promise.all(
-    ports.map((port, i) => Capture.start(lab, 'director', directorWire(lab.device, port, i), 'inout', filter)),
+    ports.map(({ dev }) => Capture.start(lab, SWITCH, switchEnd('director', dev), 'inout', filter)),
   );
   return async () => {
     const packets = (await Promise.all(captures.map((capture) => capture.packets()))).flat();

@@ -5,8 +5,9 @@
 import { Capture } from './capture.js';
 import type { Result } from './job.js';
 import type { Lab } from './lab.js';
+import { SWITCH, switchEnd } from './names.js';
 import type { Seen } from './tcpdump.js';
-import { directorWire, type Host, type Port } from './topology.js';
+import type { Host, Port } from './topology.js';
 
 export interface Hop {
   readonly host: string;
@@ -23,9 +24,7 @@ interface Tap {
 
 /** Runs `ask` (which makes one connection) under capture. */
 export async function follow(lab: Lab, ask: () => Promise<Result>): Promise<Hop[]> {
-  const taps = await Promise.all(
-    lab.spec.hosts.flatMap((host) => host.ports.map((port, i) => tapOn(lab, host, port, i))),
-  );
+  const taps = await Promise.all(lab.spec.hosts.flatMap((host) => host.ports.map((port) => tapOn(lab, host, port))));
   const result = await ask();
   const answer = result.answers[0];
   const hops = (await Promise.all(taps.map(hopsAt))).flat();
@@ -34,9 +33,9 @@ export async function follow(lab: Lab, ask: () => Promise<Result>): Promise<Hop[
   return order(mine.filter(({ packet }) => /^S\.?$/.test(packet.flags)));
 }
 
-async function tapOn(lab: Lab, host: Host, port: Port, i: number): Promise<Tap> {
-  const dev = host.role === 'director' ? directorWire(lab.device, port, i) : port.dev;
-  return { host, port, capture: await Capture.start(lab, host.name, dev, 'inout', 'tcp or proto 4') };
+async function tapOn(lab: Lab, host: Host, port: Port): Promise<Tap> {
+  const capture = await Capture.start(lab, SWITCH, switchEnd(host.name, port.dev), 'inout', 'tcp or proto 4');
+  return { host, port, capture };
 }
 
 async function hopsAt({ host, port, capture }: Tap): Promise<Hop[]> {

@@ -15,6 +15,11 @@ export function namespaceOf(id: string, host: string): string {
 /** The namespace that holds the bridges: the lab's wires. */
 export const SWITCH = 'switch';
 
+/** The switch's end of a host's port: captures there see what the host sends and gets, whatever kind of device it uses. */
+export function switchEnd(host: string, dev: string): string {
+  return `${host}-${dev}`;
+}
+
 export function statePath(id: string): string {
   return `${STATE_DIRECTORY}/${id}.json`;
 }

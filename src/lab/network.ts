@@ -11,8 +11,8 @@
  *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
  */
 import { command, inNamespace, ipBatch } from './command.js';
-import { namespaceOf, SWITCH } from './names.js';
-import { directorWire, type Host, type LabDevice, type Port, segments, type Topology } from './topology.js';
+import { namespaceOf, SWITCH, switchEnd } from './names.js';
+import { type Host, type LabDevice, type Port, segments, type Topology } from './topology.js';
 
 const BRIDGE = 'type bridge mcast_snooping 0 stp_state 0 forward_delay 0';
 const QUIET = { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 };
@@ -35,14 +35,14 @@ export async function buildNetwork(topology: Topology, id: string, device: LabDe
     const viaTap = device === 'tap' && host.role === 'director';
     await ipBatch(
       hub,
-      host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? directorWire(device, port, i) : port.dev)),
+      host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? `wire${i}` : port.dev)),
     );
     await ipBatch(namespaceOf(id, host.name), viaTap ? host.ports.flatMap(tapPort) : hostSetup(host));
   }
 }
 
 function plug(id: string, host: Host, port: Port, dev: string): string[] {
-  const far = `${host.name}-${port.dev}`;
+  const far = switchEnd(host.name, port.dev);
   return [
     `link add ${far} type veth peer name ${dev} netns ${namespaceOf(id, host.name)}`,
     `link set ${far} master ${port.segment}`,
@@ -81,7 +81,20 @@ async function setSysctls(namespace: string, values: Readonly<Record<string, num
 
 /** Deletes what is there of the lab's namespaces; the veths and bridges go with them. */
 export async function removeNetwork(names: readonly string[]): Promise<void> {
+  const present = await presentNamespaces();
+  for (const name of names) if (present.has(name)) await removeNamespace(name);
+}
+
+async function presentNamespaces(): Promise<Set<string>> {
   const { stdout } = await command('ip', ['netns', 'list']);
-  const present = new Set(stdout.split('\n').map((line) => line.split(' ')[0]));
-  for (const name of names) if (present.has(name)) await command('ip', ['netns', 'del', name]);
+  return new Set(stdout.split('\n').map((line) => line.split(' ')[0]!));
+}
+
+/** That another `lab down` was faster is no error. */
+async function removeNamespace(name: string): Promise<void> {
+  try {
+    await command('ip', ['netns', 'del', name]);
+  } catch (error) {
+    if ((await presentNamespaces()).has(name)) throw error;
+  }
 }

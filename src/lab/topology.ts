@@ -90,8 +90,3 @@ export function serviceNames({ rules }: Topology): { http: string; echo: string 
   const [http = '', echo = ''] = names.map(([, kind, address]) => `${words[kind!]} ${address}`);
   return { http, echo };
 }
-
-/** The director's interface on its i-th wire: with a TAP it is the bridged veth, where the process's frames pass. */
-export function directorWire(device: LabDevice, port: Port, i: number): string {
-  return device === 'tap' ? `wire${i}` : port.dev;
-}

@@ -61,6 +61,20 @@ describe.skipIf(reason !== '')('make demo', () => {
     expect(performance.now() - began).toBeLessThan(60_000);
     for (const { summary } of topologies) expect(out).toContain(summary);
     expect(out.match(/rs1 10, rs2 10, rs3 10/g)?.length).toBe(4);
+    // There and back: 8 hops without a router, 10 with one by DR, 12 by Tun and fwmark.
+    expect(out.match(/^ +\d+\.\d{3} ms /gm)?.length).toBe(8 + 10 + 12 + 12);
+  });
+});
+
+describe.skipIf(reason !== '')('an output nobody reads', () => {
+  it('ends the demo, and leaves nothing', { timeout: 60_000 }, async () => {
+    const child = execFile(process.execPath, [program('cli/main.js'), 'lab', 'demo']);
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const names = await namespacesOf(child.pid!);
+    expect(await ended).toBe(1);
+    expect(readdirSync('/run/netns').filter((name) => names.includes(name))).toEqual([]);
+    expect(listStates().filter(({ owner }) => owner === child.pid)).toEqual([]);
   });
 });
 
