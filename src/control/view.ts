@@ -1,29 +1,8 @@
 /** The control side's reading glasses: listings, rates and the connection table out of the shared memory. */
-import {
-  CADDR,
-  CONN_ASSURED,
-  CONN_HASHED,
-  CONN_IPV6,
-  CONN_MIXED,
-  CONN_TEMPLATE,
-  DADDR,
-  DEST,
-  ENTRY_SHIFT,
-  EXPIRES,
-  FLAGS,
-  PORTS,
-  REST,
-  TICKS,
-  VADDR,
-  WIDE_CADDR,
-  WIDE_DADDR,
-  WIDE_VADDR,
-} from '../conntrack/entry.js';
-import { SCTP_STATES } from '../conntrack/sctp.js';
-import { TCP_STATES } from '../conntrack/tcp.js';
+import { describe } from '../conntrack/describe.js';
+import { CONN_HASHED, ENTRY_SHIFT, EXPIRES, FLAGS, TICKS } from '../conntrack/entry.js';
 import { type Counters, GAUGES, Gauge, Stat } from '../stats/counters.js';
 import { ESTIMATE_EVERY, Estimator } from '../stats/estimator.js';
-import { format4, format6 } from '../wire/address.js';
 import type { Action } from './actions.js';
 import type { ConnectionEntry, StatsEntry } from './admin.js';
 import type { ConnectionCounts, CountersView } from './counters.js';
@@ -109,40 +88,8 @@ export function listConnections(words: Int32Array, now: number, daddrOf: (slot: 
   for (let entry = 1; entry <= highest; entry++) {
     const at = entry << ENTRY_SHIFT;
     const left = (words[at + EXPIRES]! - now) | 0;
-    if ((words[at + FLAGS]! & CONN_HASHED) !== 0 && left > 0) entries.push(read(words, at, left, daddrOf));
+    if ((words[at + FLAGS]! & CONN_HASHED) !== 0 && left > 0)
+      entries.push({ ...describe(words, entry, daddrOf), expires: Math.floor(left / TICKS), peName: '', peData: '' });
   }
   return entries;
-}
-
-function read(words: Int32Array, at: number, left: number, daddrOf: (slot: number) => string): ConnectionEntry {
-  const flags = words[at + FLAGS]!;
-  const protocol = (words[at + REST]! >>> 8) & 0xff;
-  const six = (flags & CONN_IPV6) !== 0;
-  const wide = words[at + DADDR]! << ENTRY_SHIFT;
-  return {
-    protocol,
-    family: six ? 6 : 4,
-    caddr: six ? format6(words, wide + WIDE_CADDR) : format4(words[at + CADDR]!),
-    cport: words[at + PORTS]! >>> 16,
-    vaddr: six ? format6(words, wide + WIDE_VADDR) : format4(words[at + VADDR]!),
-    vport: words[at + PORTS]! & 0xffff,
-    daddr:
-      (flags & CONN_MIXED) !== 0
-        ? daddrOf(words[at + DEST]! - 1)
-        : six
-          ? format6(words, wide + WIDE_DADDR)
-          : format4(words[at + DADDR]!),
-    dport: words[at + REST]! >>> 16,
-    state: stateName(protocol, words[at + REST]! & 0xff, flags),
-    expires: Math.floor(left / TICKS),
-    peName: '',
-    peData: '',
-  };
-}
-
-function stateName(protocol: number, state: number, flags: number): string {
-  if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) !== 0 ? 'ASSURED' : 'NONE';
-  if (protocol === 6) return TCP_STATES[state] ?? 'ERR!';
-  if (protocol === 132) return SCTP_STATES[state] ?? 'ERR!';
-  return protocol === 17 ? 'UDP' : 'NONE';
 }

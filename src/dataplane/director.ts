@@ -15,6 +15,7 @@ import { Neighbours } from './neighbour.js';
 import { PacketInfo } from './packet.js';
 import { TokenBuckets } from './ratelimit.js';
 import { covers, Router, wordsOf } from './route.js';
+import type { Trace } from './trace.js';
 
 /** Gives a packet its fwmark; src/dataplane/mark.ts, or nobody. */
 export interface Marker {
@@ -46,6 +47,8 @@ export class Director {
   ranges: readonly Range[] = [];
   acceptArp = true;
   acceptIcmp = true;
+  /** Set while somebody watches packets go by. */
+  trace: Trace | undefined;
   /** Takes packets for the host's own stack where frames were stolen from it; undefined where there is none. */
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();

@@ -8,12 +8,14 @@ import { isTaken } from './taken.js';
 import { emit } from './transmit.js';
 
 export function drop(d: Director, reason: number): void {
+  d.trace?.noteDrop(reason);
   d.counters.drop(reason, d.packet.len);
   d.umem.free(d.packet.frame);
 }
 
 /** Consumed by the director itself: ARP, an echo request, a packet for its own stack. */
 export function deliver(d: Director): void {
+  d.trace?.noteFate('delivered');
   d.counters.count(Fate.delivered);
   d.umem.free(d.packet.frame);
 }
@@ -24,6 +26,7 @@ export function deliver(d: Director): void {
  */
 export function pass(d: Director): void {
   const p = d.packet;
+  d.trace?.noteFate('passed');
   d.counters.count(Fate.passed);
   if (d.hostLink === undefined || p.family === 0 || !isTaken(d)) d.umem.free(p.frame);
   else emit(d, d.hostLink.index, p.frame, p.len, true);

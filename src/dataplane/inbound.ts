@@ -22,6 +22,7 @@ export function inbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   let entry = findIn(d);
+  if (entry !== 0) d.trace?.noteConnection(entry, 'client');
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) entry = 0;
   if (entry !== 0 && !isServed(d, entry)) {
     if (d.sysctl.expire_nodest_conn === 0) {

@@ -21,6 +21,7 @@ export function outbound(d: Director): boolean {
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   const entry = findOut(d);
   if (entry === 0 || d.connections.methodOf(entry) !== Method.masq) return false;
+  d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
   return true;
 }

@@ -30,6 +30,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
   let template = validTemplate(d, findTemplate(d.connections.table, p.family, protocol, net, vaddr, vport));
   if (template === 0) {
     const dest = service.schedule.schedule(p, d.now);
+    d.trace?.noteChoice(service, dest);
     if (dest === null) return leave(d, service);
     const dport = exact && service.port !== FTP ? dest.port : 0;
     template = newEntry(d, dest, protocol, net, 0, vaddr, vport, dport, CONN_TEMPLATE);
@@ -42,6 +43,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
 /** A new connection at the template's destination; the template's timer starts anew. */
 function hang(d: Director, service: VirtualService, template: number): number {
   const p = d.packet;
+  d.trace?.noteConnection(template, 'client');
   const dest = d.connections.destOf(template) as Destination;
   const dport = p.dport === service.port && dest.port !== 0 ? dest.port : p.dport;
   const entry = openFor(d, service, dest, dport);

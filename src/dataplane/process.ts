@@ -38,11 +38,20 @@ function processFrame(d: Director, device: number, frame: number, len: number): 
   p.frame = frame;
   p.len = len;
   const bad = parse(d.umem.view, frame, len, p);
+  if (d.trace === undefined) return route(d, bad);
+  d.trace.begin(frame, len);
+  route(d, bad);
+  d.trace.end();
+}
+
+/** `bad`: the parser's drop reason, 0 for a sound frame. */
+function route(d: Director, bad: number): void {
+  const p = d.packet;
   if (bad !== 0) return drop(d, bad);
   if (p.etherType === ethernet.TYPE_ARP) return handleArp(d);
   if (p.family === 0) return pass(d);
   if (p.family === 6 && isNeighbourDiscovery(p)) return handleNeighbourDiscovery(d);
-  if (!d.links[device]!.isHost(d.umem.view, frame)) return otherHost(d);
+  if (!d.links[p.device]!.isHost(d.umem.view, p.frame)) return otherHost(d);
   packet(d);
 }
 
@@ -55,7 +64,10 @@ function otherHost(d: Director): void {
 /** An IP packet that is addressed to this machine's MAC. */
 function packet(d: Director): void {
   const p = d.packet;
-  if (d.marks !== undefined) p.mark = d.marks.match(p);
+  if (d.marks !== undefined) {
+    p.mark = d.marks.match(p);
+    d.trace?.noteMark(p.mark);
+  }
   if (inbound(d) || outbound(d)) return;
   const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
   if (local) host(d);

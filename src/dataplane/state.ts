@@ -36,7 +36,16 @@ export function countConnection(d: Director, destSlot: number, serviceSlot: numb
   counters.values[counters.totalRow + Stat.conns]!++;
 }
 
-export function setState(d: Director, entry: number, direction: (typeof Direction)['input' | 'output']): void {
+type Side = (typeof Direction)['input' | 'output'];
+
+export function setState(d: Director, entry: number, direction: Side): void {
+  if (d.trace === undefined) return nextState(d, entry, direction);
+  const before = d.connections.stateOf(entry);
+  nextState(d, entry, direction);
+  d.trace.noteState(entry, before);
+}
+
+function nextState(d: Director, entry: number, direction: Side): void {
   const p = d.packet;
   if (p.protocol === ipv4.TCP) d.connections.tcp(entry, direction, p.tcpFlags);
   else if (p.protocol === ipv4.UDP) d.connections.udp(entry, direction);

@@ -12,6 +12,7 @@ import type { Neighbour } from './neighbour.js';
 export function transmit(d: Director, id: number, frame: number, len: number, type: number, originated: boolean): void {
   const neighbour = d.neighbours.all[id]!;
   ethernet.setType(d.umem.view, frame, type);
+  d.trace?.noteNeighbour(neighbour);
   if (neighbour.usable) {
     neighbour.used = true;
     leave(d, neighbour, frame, len, originated);
@@ -36,6 +37,7 @@ export function emit(d: Director, device: number, frame: number, len: number, or
     lose(d, frame, len, originated, Drop.txFull);
     return;
   }
+  d.trace?.noteOut(device, frame, len, originated);
   const { values } = d.counters;
   values[originated ? Fate.originated : Fate.forwarded]!++;
   values[Fate.out]!++;
@@ -44,7 +46,10 @@ export function emit(d: Director, device: number, frame: number, len: number, or
 
 /** A frame that cannot leave. Only one that came in has a fate to be counted. */
 export function lose(d: Director, frame: number, len: number, originated: boolean, reason: number): void {
-  if (!originated) d.counters.drop(reason, len);
+  if (!originated) {
+    d.trace?.noteDrop(reason);
+    d.counters.drop(reason, len);
+  }
   d.umem.free(frame);
 }
 

@@ -1,0 +1,65 @@
+/** A connection's line as an administrator sees it, out of the table's memory; also from another thread. */
+import { format4, format6 } from '../wire/address.js';
+import {
+  CADDR,
+  CONN_ASSURED,
+  CONN_IPV6,
+  CONN_MIXED,
+  CONN_TEMPLATE,
+  DADDR,
+  DEST,
+  ENTRY_SHIFT,
+  FLAGS,
+  PORTS,
+  REST,
+  VADDR,
+  WIDE_CADDR,
+  WIDE_DADDR,
+  WIDE_VADDR,
+} from './entry.js';
+import { SCTP_STATES } from './sctp.js';
+import { TCP_STATES } from './tcp.js';
+
+export interface Described {
+  readonly protocol: number;
+  readonly family: 4 | 6;
+  readonly caddr: string;
+  readonly cport: number;
+  readonly vaddr: string;
+  readonly vport: number;
+  readonly daddr: string;
+  readonly dport: number;
+  readonly state: string;
+}
+
+/** `daddrOf`: a destination's address by slot, for tunnels to the other family. */
+export function describe(words: Int32Array, entry: number, daddrOf: (slot: number) => string): Described {
+  const at = entry << ENTRY_SHIFT;
+  const flags = words[at + FLAGS]!;
+  const protocol = (words[at + REST]! >>> 8) & 0xff;
+  const six = (flags & CONN_IPV6) !== 0;
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return {
+    protocol,
+    family: six ? 6 : 4,
+    caddr: six ? format6(words, wide + WIDE_CADDR) : format4(words[at + CADDR]!),
+    cport: words[at + PORTS]! >>> 16,
+    vaddr: six ? format6(words, wide + WIDE_VADDR) : format4(words[at + VADDR]!),
+    vport: words[at + PORTS]! & 0xffff,
+    daddr:
+      (flags & CONN_MIXED) !== 0
+        ? daddrOf(words[at + DEST]! - 1)
+        : six
+          ? format6(words, wide + WIDE_DADDR)
+          : format4(words[at + DADDR]!),
+    dport: words[at + REST]! >>> 16,
+    state: stateName(protocol, words[at + REST]! & 0xff, flags),
+  };
+}
+
+export function stateName(protocol: number, state: number, flags: number): string {
+  if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) !== 0 ? 'ASSURED' : 'NONE';
+  if (protocol === 6) return TCP_STATES[state] ?? 'ERR!';
+  if (protocol === 132) return SCTP_STATES[state] ?? 'ERR!';
+  return protocol === 17 ? 'UDP' : 'NONE';
+}
