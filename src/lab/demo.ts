@@ -2,6 +2,7 @@
 import { spread } from './client.js';
 import { describe, follow } from './journey.js';
 import { down, type Lab, up } from './lab.js';
+import { program } from './names.js';
 import { Report } from './report.js';
 import { httpTargets, Run } from './run.js';
 import { ulvsadm } from './table.js';
@@ -27,7 +28,7 @@ export async function demo(device: LabDevice, signal?: AbortSignal): Promise<voi
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   report.say(`\nFour labs in ${seconds} s; all namespaces, processes and files are gone again.`);
-  report.say('Next: ulvs lab test nat | ulvs lab up dr | ulvs lab list');
+  report.say(`Next: node ${program('cli/main.js')} lab test nat, or lab up dr, lab list, lab --help`);
   if (report.failed > 0) throw new Error(`${report.failed} of the labs did not answer every request`);
 }
 

@@ -16,7 +16,7 @@ export function howToTry(lab: Lab, director: boolean): string[] {
     `  ${inside(first)} tcpdump -ni eth0`,
     `  ${adm} -Ln --stats`,
     `  ${adm} -Lnc`,
-    `  ulvs lab down ${lab.id}`,
+    `  node ${program('cli/main.js')} lab down ${lab.id}`,
   ];
   const start = `  ${inside('director')} node ${program('cli/main.js')} run -c ${configPath(lab.id)}`;
   return director ? lines : [...lines.slice(0, 1), start, ...lines.slice(1)];
