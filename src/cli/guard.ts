@@ -1,6 +1,7 @@
 /** A user's mistake ends in one line on stderr and exit code 2 (1 for what failed while running); never in a stack trace. */
 import { ConfigError } from '../control/config.js';
 import { RuleLineError } from '../control/rulelines.js';
+import { FilterError } from '../control/tracefilter.js';
 import { DeviceError } from '../device/error.js';
 import { SystemError } from '../sys/libc.js';
 
@@ -8,7 +9,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-const MISTAKES = [UserError, ConfigError, RuleLineError, DeviceError];
+const MISTAKES = [FilterError, UserError, ConfigError, RuleLineError, DeviceError];
 
 export async function guarded(work: () => Promise<void>): Promise<void> {
   try {

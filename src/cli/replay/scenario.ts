@@ -29,7 +29,8 @@ export type Row = FrameOut | CommandOut;
 /** The recording goes on for this many ms after the last line, unless that is an `end`. */
 const TAIL = 100;
 
-export async function replayScenario(dir: string): Promise<Row[]> {
+/** `spy`, if given, is handed the director before the first frame comes. */
+export async function replayScenario(dir: string, spy?: (director: InProcessDirector) => void): Promise<Row[]> {
   const config = loadConfig(join(dir, 'director.yaml'));
   const script = readScript(join(dir, 'frames.jsonl'));
   const run = new ScenarioRun(
@@ -38,6 +39,7 @@ export async function replayScenario(dir: string): Promise<Row[]> {
   );
   const director = new InProcessDirector(config, (device, bytes) => run.sent(device, bytes));
   await loadRules(config, director);
+  spy?.(director);
   await run.play(director, script);
   return run.rows;
 }

@@ -1,0 +1,104 @@
+/**
+ * A trace record in words:
+ *
+ *     12.345 ms  in eth0   10.0.0.1.40001 > 10.0.0.100.80: tcp [S] …
+ *       service      TCP 10.0.0.100:80, scheduler rr
+ *       scheduler    192.168.1.12:8081: the next eligible after the one chosen last
+ *       rewrite      IP destination: 10.0.0.100 -> 192.168.1.12
+ *       out eth1     …
+ *       forwarded
+ */
+import type { Candidate, TraceOut, TraceRecord, TraceStep } from '../../dataplane/trace.js';
+import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
+import { printFrame } from '../../wire/print.js';
+import { differences, fieldsOf } from './fields.js';
+
+const LABEL = 13;
+
+/** Why this destination: each scheduler's rule in half a sentence. */
+const RULES: Readonly<Record<string, string>> = {
+  rr: 'the next eligible after the one chosen last',
+  wrr: 'the next whose weight reaches the limit of this turn',
+  lc: 'the least 256 x active + inactive',
+  wlc: 'the least (256 x active + inactive) / weight',
+  sed: 'the least (active + 1) / weight',
+  nq: 'the first that is idle, else the least (active + 1) / weight',
+  fo: 'the highest weight that is not overloaded',
+  ovf: 'the highest weight whose active connections are not above it',
+  dh: "the bucket of the packet's destination address",
+  sh: "the bucket of the client's address",
+  mh: "the slot of the client's address in the Maglev table",
+  twos: 'the less loaded of two drawn at random by weight',
+  lblc: 'where this destination address went before, unless overloaded',
+  lblcr: 'the least loaded of the set this destination address went to before',
+};
+
+export function formatRecord(record: TraceRecord): string {
+  const frame = Buffer.from(record.hex, 'hex');
+  return [
+    `${record.at.toFixed(3)} ms  in ${record.device}  ${printFrame(frame)}`,
+    ...record.steps.flatMap(formatStep).map(([label, text]) => row(label, text)),
+    ...record.out.flatMap((out) => formatOut(frame, out)),
+    `  ${formatFate(record)}`,
+  ].join('\n');
+}
+
+/** The fate, and for a dropped frame why. */
+export function formatFate({ fate, dropped }: TraceRecord): string {
+  if (!dropped) return fate;
+  return `dropped: ${fate}: ${DROP_TEXTS[(DROP_NAMES as readonly string[]).indexOf(fate)] ?? ''}`;
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(LABEL)}${text}`;
+}
+
+function formatStep(step: TraceStep): [label: string, text: string][] {
+  switch (step.step) {
+    case 'mark':
+      return [['mark', String(step.mark)]];
+    case 'connection':
+      return [
+        ['connection', `${step.caddr} -> ${step.vaddr} -> ${step.daddr} ${step.state} (by the ${step.side}'s side)`],
+      ];
+    case 'noConnection':
+      return [['connection', 'none']];
+    case 'service':
+      return [['service', `${step.service}, scheduler ${step.scheduler}`]];
+    case 'chosen':
+      return [
+        ['scheduler', `${step.dest}: ${RULES[step.scheduler] ?? step.scheduler}`],
+        ...step.candidates.map((one): [string, string] => [
+          '',
+          `${one.dest === step.dest ? '*' : ' '} ${candidate(one)}`,
+        ]),
+      ];
+    case 'none':
+      return [
+        ['scheduler', 'no destination can take it'],
+        ...step.candidates.map((one): [string, string] => ['', `  ${candidate(one)}`]),
+      ];
+    case 'state':
+      return [['state', `${step.from === step.to ? step.to : `${step.from} -> ${step.to}`}, ${step.seconds} s`]];
+    case 'neighbour':
+      return [['next hop', `${step.ip} is at ${step.mac} on ${step.device}`]];
+    case 'waits':
+      return [['next hop', `${step.ip} on ${step.device} is not resolved yet: it is asked for, the frame waits`]];
+    case 'note':
+      return [['', step.text]];
+  }
+}
+
+function candidate({ dest, weight, active, inactive, overloaded }: Candidate): string {
+  const why = weight === 0 ? ', quiesced' : overloaded ? ', overloaded' : '';
+  return `${dest}  weight ${weight}, active ${active}, inactive ${inactive}${why}`;
+}
+
+function formatOut(before: Uint8Array, { device, hex, originated }: TraceOut): string[] {
+  const after = Buffer.from(hex, 'hex');
+  const changes = originated ? [] : differences(fieldsOf(before), fieldsOf(after));
+  return [
+    ...changes.map((text, i) => row(i === 0 ? 'rewrite' : '', text)),
+    row(`out ${device}`, `${printFrame(after)}${originated ? '  (made by the director)' : ''}`),
+  ];
+}
