@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { labCommand } from './lab.js';
 import { replayCommand } from './replay.js';
 import { runCommand } from './run.js';
+import { traceCommand } from './trace.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -16,6 +17,7 @@ const ulvs = new Command('ulvs')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(runCommand())
   .addCommand(replayCommand())
+  .addCommand(traceCommand())
   .addCommand(labCommand());
 
 await ulvs.parseAsync();

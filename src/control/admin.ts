@@ -2,6 +2,7 @@
  * What ulvsadm asks of a director, over the control socket or in process (replay): plain JSON.
  * `Errno` is what the kernel would have returned; the sentences are ulvsadm's.
  */
+import type { TraceRecord } from '../dataplane/trace.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../service/config.js';
 
 export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE';
@@ -18,7 +19,10 @@ export type AdminRequest =
   | { op: 'setTimeouts'; timeouts: Timeouts }
   | { op: 'getTimeouts' }
   | { op: 'list'; key?: ServiceKey }
-  | { op: 'connections' };
+  | { op: 'connections' }
+  | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
+  | { op: 'tracePoll' }
+  | { op: 'traceStop' };
 
 /** Seconds; 0 in `setTimeouts` keeps the old value. */
 export interface Timeouts {
@@ -77,8 +81,17 @@ export interface TableInfo {
 }
 
 export type AdminReply =
-  | { ok: true; info?: TableInfo; services?: ServiceEntry[]; connections?: ConnectionEntry[]; timeouts?: Timeouts }
-  | { ok: false; errno: Errno };
+  | {
+      ok: true;
+      info?: TableInfo;
+      services?: ServiceEntry[];
+      connections?: ConnectionEntry[];
+      timeouts?: Timeouts;
+      /** Of tracePoll: what was traced since the last one, and whether more can come. */
+      trace?: { records: TraceRecord[]; over: boolean };
+    }
+  /** `text`: more than the errno says, where ulvsadm has no sentence for it. */
+  | { ok: false; errno: Errno; text?: string };
 
 /** Both ends of the control socket, and the in-process director of a replay, look like this to ulvsadm. */
 export interface AdminClient {

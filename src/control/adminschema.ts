@@ -55,6 +55,14 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('getTimeouts') }),
   z.strictObject({ op: op('list'), key: key.optional() }),
   z.strictObject({ op: op('connections') }),
+  z.strictObject({
+    op: op('traceStart'),
+    filter: z.string().max(1000),
+    dropsOnly: z.boolean(),
+    count: whole(1, INT_MAX),
+  }),
+  z.strictObject({ op: op('tracePoll') }),
+  z.strictObject({ op: op('traceStop') }),
 ]);
 
 export interface Envelope {

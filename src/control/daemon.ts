@@ -9,8 +9,8 @@ import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import { Counters, GAUGES, Gauge } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
 import { type Attachment, attach } from './attach.js';
-import type { Config } from './config.js';
 import { whoListens } from './client.js';
+import type { Config } from './config.js';
 import { type Dataplane, startInline, startWorker } from './dataplane.js';
 import { changes } from './diff.js';
 import { TICK_WORD } from './engine.js';
@@ -20,6 +20,7 @@ import { Originator } from './originate.js';
 import { Rules } from './rules.js';
 import { type ControlSocket, serve } from './socket.js';
 import { Theft } from './theft.js';
+import { isTraceRequest, Tracing } from './tracing.js';
 import { LiveCounters, listConnections } from './view.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
@@ -33,6 +34,7 @@ export class Daemon implements AdminClient {
   private readonly rules: Rules;
   private readonly table: SharedArrayBuffer;
   private readonly daddrs = new Map<number, string>();
+  private readonly tracing = new Tracing((spec) => this.dataplane?.send({ kind: 'trace', ...(spec && { spec }) }));
   private live: LiveNetwork | undefined;
   private attachment: Attachment | undefined;
   private dataplane: Dataplane | undefined;
@@ -70,6 +72,7 @@ export class Daemon implements AdminClient {
 
   async request(request: AdminRequest): Promise<AdminReply> {
     if (request.op === 'connections') return { ok: true, connections: this.connections() };
+    if (isTraceRequest(request)) return this.tracing.request(request, performance.now());
     const { reply, actions } = this.rules.request(request);
     if (actions.length === 0) return reply;
     for (const action of actions)
@@ -139,6 +142,7 @@ export class Daemon implements AdminClient {
   private heard(report: Report): void {
     if (report.kind === 'ready') for (const reason of report.reasons) this.log.info(reason);
     else if (report.kind === 'wanted') this.live?.want(report.device, report.ip);
+    else if (report.kind === 'traced') this.tracing.add(report.record);
     else if (report.kind === 'originate') this.originator?.send(report.packet);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
@@ -146,6 +150,7 @@ export class Daemon implements AdminClient {
   private housekeeping(): void {
     const now = performance.now();
     this.view.tick(now);
+    this.tracing.tick(now);
     for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
       this.daddrs.delete(slot);
   }
@@ -172,6 +177,8 @@ function newRules({ timeouts }: Config, counters: LiveCounters): Rules {
 function clientOf(rules: Rules): AdminClient {
   return {
     request: async (request) =>
-      request.op === 'connections' ? { ok: true, connections: [] } : rules.request(request).reply,
+      request.op === 'connections' || isTraceRequest(request)
+        ? { ok: true, connections: [] }
+        : rules.request(request).reply,
   };
 }

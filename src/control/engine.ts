@@ -8,6 +8,7 @@ import { Link } from '../dataplane/link.js';
 import { Loop } from '../dataplane/loop.js';
 import type { Neighbour } from '../dataplane/neighbour.js';
 import { wordsOf } from '../dataplane/route.js';
+import { Trace, type TraceSpec } from '../dataplane/trace.js';
 import { release } from '../dataplane/transmit.js';
 import { openDevice } from '../device/auto.js';
 import type { Device } from '../device/device.js';
@@ -83,6 +84,9 @@ export class Engine {
       case 'settings':
         settings(this.director, order);
         return true;
+      case 'trace':
+        this.trace(order.spec);
+        return true;
       case 'stop':
         return false;
     }
@@ -90,6 +94,11 @@ export class Engine {
 
   close(): void {
     for (const device of this.devices) device.close();
+  }
+
+  private trace(spec: TraceSpec | undefined): void {
+    const { director } = this;
+    director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
   }
 
   private open(umem: Umem, { name, kind, mtu, promiscuous }: DeviceSetup): void {

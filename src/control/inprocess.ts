@@ -7,6 +7,7 @@ import { ConnectionTable } from '../conntrack/table.js';
 import { Director, tickOf } from '../dataplane/director.js';
 import { Housekeeping } from '../dataplane/housekeeping.js';
 import { processBatch } from '../dataplane/process.js';
+import { Trace, type TraceSpec } from '../dataplane/trace.js';
 import { Batch } from '../device/batch.js';
 import { Umem } from '../device/umem.js';
 import { SCHEDULER_NAMES } from '../schedulers/index.js';
@@ -16,6 +17,7 @@ import { apply } from './apply.js';
 import type { Config, DeviceConfig } from './config.js';
 import { addLinks, addNeighbours, settings, staticRoutes } from './network.js';
 import { Rules } from './rules.js';
+import { isTraceRequest, Tracing } from './tracing.js';
 import { LiveCounters, listConnections } from './view.js';
 
 /** What leaves, frame by frame; `device` is the link's index, `bytes` a copy. */
@@ -30,6 +32,7 @@ export class InProcessDirector implements AdminClient {
   readonly counters: LiveCounters;
   private readonly housekeeping: Housekeeping;
   private readonly batch = new Batch();
+  private readonly tracing = new Tracing((spec) => this.trace(spec));
 
   constructor(
     readonly config: Config,
@@ -54,10 +57,15 @@ export class InProcessDirector implements AdminClient {
 
   async request(request: AdminRequest): Promise<AdminReply> {
     if (request.op === 'connections') return { ok: true, connections: this.connections() };
+    if (isTraceRequest(request)) return this.tracing.request(request, this.now);
     const { reply, actions } = this.rules.request(request);
     apply(this.director, actions);
     this.counters.follow(actions);
     return reply;
+  }
+
+  private trace(spec: TraceSpec | undefined): void {
+    this.director.trace = spec && new Trace(this.director, spec, (record) => this.tracing.add(record));
   }
 
   connections() {

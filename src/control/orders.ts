@@ -1,5 +1,6 @@
 /** What control thread and dataplane tell each other: plain data, both ways. */
 import type { Route, Rule } from '../dataplane/route.js';
+import type { TraceRecord, TraceSpec } from '../dataplane/trace.js';
 import type { MarkRule } from '../service/mark.js';
 import type { Sysctls } from '../service/sysctl.js';
 import type { Action } from './actions.js';
@@ -58,6 +59,8 @@ export type Order =
       accept: AcceptConfig;
       timeouts: Timeouts;
     }
+  /** Without a spec: nothing is traced any more. */
+  | { kind: 'trace'; spec?: TraceSpec }
   | { kind: 'stop' };
 
 export type Report =
@@ -68,4 +71,5 @@ export type Report =
   | { kind: 'wanted'; device: number; ip: string }
   /** An IP packet to be sent by the host's own routing. */
   | { kind: 'originate'; packet: Uint8Array }
+  | { kind: 'traced'; record: TraceRecord }
   | { kind: 'stopped' };

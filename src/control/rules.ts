@@ -6,10 +6,11 @@ import { Bases } from './bases.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './checks.js';
 import type { CountersView } from './counters.js';
 import { Slots } from './slots.js';
+import type { TraceRequest } from './tracing.js';
 import { Trash } from './trash.js';
 
-/** What Rules answers: everything but the connection table, which is read elsewhere. */
-export type RulesRequest = Exclude<AdminRequest, { op: 'connections' }>;
+/** What Rules answers: everything but the connection table and traces, which come from elsewhere. */
+export type RulesRequest = Exclude<AdminRequest, { op: 'connections' } | TraceRequest>;
 
 export interface Outcome {
   reply: AdminReply;

@@ -9,6 +9,7 @@ import { SocketClient } from '../../src/control/client.js';
 import { noCounters } from '../../src/control/counters.js';
 import { Rules } from '../../src/control/rules.js';
 import { type ControlSocket, type Handler, serve } from '../../src/control/socket.js';
+import { isTraceRequest } from '../../src/control/tracing.js';
 import { Random } from '../seed.js';
 
 let folder: string;
@@ -65,7 +66,9 @@ describe('a session', () => {
 
   it('makes addresses canonical, so that one service has one key', async () => {
     const rules = new Rules({ schedulers: ['rr'], engines: [], counters: noCounters });
-    await listen((request) => (request.op === 'connections' ? { ok: true } : rules.request(request).reply));
+    await listen((request) =>
+      request.op === 'connections' || isTraceRequest(request) ? { ok: true } : rules.request(request).reply,
+    );
     const service = { scheduler: 'rr', flags: 0, timeout: 0, netmask: 128, pe: '' };
     const add = (address: string): string =>
       JSON.stringify({
