@@ -1,0 +1,117 @@
+/**
+ * How fast is the packet path, without any wire? Against the same work in C (bench/reference), each case in turns with it.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { median, type Row, report } from './result.js';
+import { FRAMES, type Path, Subject, VIPS } from './subject.js';
+import { type Family, Order, Template } from './traffic.js';
+
+const ROUNDS = 5;
+const PACKETS = 2 << 20;
+const FLOWS = [1_000, 100_000, 1_000_000];
+const REFERENCE = 'build/pipeline-c';
+const SYN = 0x02;
+const ACK = 0x10;
+const LIVE_MS = 60_000;
+const FLOOD_LIVE = 1_000_000;
+
+function buildReference(): void {
+  const folder = 'bench/reference';
+  mkdirSync('build', { recursive: true });
+  execFileSync('gcc', ['-O2', '-o', REFERENCE, `${folder}/pipeline.c`, `${folder}/director.c`], { stdio: 'inherit' });
+}
+
+/** Million packets a second in C. */
+function reference(path: string, family: Family, flows: number): number {
+  return Number(execFileSync(REFERENCE, [path, `${family}`, `${flows}`, `${PACKETS}`], { encoding: 'utf8' }));
+}
+
+/** Million packets a second of `turns` times FRAMES frames. */
+function measure(subject: Subject, device: 0 | 1, template: Template, flow: () => number, step = 0): number {
+  let ms = 0;
+  const turns = PACKETS / FRAMES;
+  for (let i = 0; i < turns; i++) {
+    subject.sources[device].fill(template, flow);
+    ms += subject.run(step);
+  }
+  subject.check();
+  return PACKETS / ms / 1000;
+}
+
+function established(subject: Subject, path: Path, family: Family, flows: number): void {
+  const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
+  const syn = new Template(family, false, end, SYN, '02:00:00:00:0d:00');
+  let sequence = 0;
+  while (sequence < flows) {
+    subject.sources[0].fill(syn, () => sequence++);
+    subject.run();
+  }
+}
+
+/** What a path's measured packets look like; a reply's source alternates as the flows' destinations do. */
+function traffic(path: Path, family: Family, flows: number) {
+  const order = new Order();
+  const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
+  if (path !== 'natout') return { template: new Template(family, false, end, ACK, '02:00:00:00:0d:00'), flow: () => order.next(flows) };
+  const from = { address: family === 4 ? '192.168.1.11' : '2001:db8:1::11', port: 8080 };
+  return { template: new Template(family, true, from, ACK, '02:00:00:00:0d:01'), flow: () => order.next(flows) };
+}
+
+function runPath(subject: Subject, path: Path, family: Family, flows: number): Row {
+  established(subject, path, family, flows);
+  const { template, flow } = traffic(path, family, flows);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    theirs.push(reference(path, family, flows));
+    ours.push(measure(subject, path === 'natout' ? 1 : 0, template, flow));
+  }
+  subject.clear();
+  return { case: `${path} v${family}, ${flows} flows`, value: median(ours), unit: 'Mpps', reference: median(theirs) };
+}
+
+/** Each packet a new client; the clock moves so that a million half-open connections are alive and as many end as begin. */
+function runFlood(subject: Subject, family: Family): Row {
+  const end = { address: VIPS.dr[family === 4 ? 0 : 1], port: 80 };
+  const syn = new Template(family, false, end, SYN, '02:00:00:00:0d:00');
+  const step = (LIVE_MS * 64) / FLOOD_LIVE;
+  let sequence = 0;
+  const flow = () => sequence++ & 0xffffff;
+  measure(subject, 0, syn, flow, step);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    theirs.push(reference('flood', family, FLOOD_LIVE));
+    ours.push(measure(subject, 0, syn, flow, step));
+  }
+  subject.clear();
+  return { case: `SYN flood v${family}`, value: median(ours), unit: 'Mpps', reference: median(theirs) };
+}
+
+/** Every path compiled, with the feedback of all of them: the director that runs has seen everything. */
+function warmUp(subject: Subject): void {
+  for (const family of [4, 6] as const)
+    for (const path of ['natin', 'natout', 'dr', 'tun'] as const) {
+      established(subject, path, family, 1000);
+      const { template, flow } = traffic(path, family, 1000);
+      measure(subject, path === 'natout' ? 1 : 0, template, flow);
+      subject.clear();
+    }
+}
+
+async function main(): Promise<void> {
+  buildReference();
+  const wanted = process.argv[2];
+  const subject = await Subject.create(4_200_000);
+  warmUp(subject);
+  const rows: Row[] = [];
+  for (const path of ['natin', 'natout', 'dr', 'tun'] as const)
+    for (const family of [4, 6] as const)
+      for (const flows of FLOWS)
+        if (wanted === undefined || `${path} v${family} ${flows}`.startsWith(wanted)) rows.push(runPath(subject, path, family, flows));
+  for (const family of [4, 6] as const) if (wanted === undefined || 'flood'.startsWith(wanted)) rows.push(runFlood(subject, family));
+  report({ name: 'pipeline', title: 'Packet path in memory', against: 'C -O2', rows });
+}
+
+await main();

@@ -1,0 +1,24 @@
+/* A director's packet path in C. Addresses and ports are host order once parsed. */
+#include <stdint.h>
+
+enum { HEADROOM = 258, MASQ = 0, TUN = 2, DR = 3 };
+enum { IN, IN_BYTES, FORWARDED, DELIVERED, PASSED, DROPPED, ORIGINATED, OUT, OUT_BYTES, FATES };
+static const uint32_t VIP = 0x0a000064, VPORT = 80;
+
+extern uint8_t *umem;
+extern uint64_t fates[FATES];
+
+/* Memory for `entries` connections, one service with two destinations. */
+void setup(uint32_t entries, int family, int method);
+/* The time, in ticks of 10 ms: what is due ends. */
+void tick(uint32_t now);
+/* A frame came in by device 0 (clients) or 1 (destinations). */
+void process(int device, uint32_t offset, uint32_t len);
+/* The frame leaves, or its memory does: pipeline.c's. */
+void emit(int device, uint32_t offset, uint32_t len);
+void give_back(uint32_t offset);
+
+static inline uint32_t fold16(uint32_t sum) {
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xffff) + (sum >> 16);
+}

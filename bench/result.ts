@@ -1,0 +1,87 @@
+/**
+ * What a benchmark found: a table on the screen, bench/results/NAME.json, and the same as a plot beside it. Nothing in here
+ * measures.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { barPlot } from './plot.js';
+
+export interface Row {
+  readonly case: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What it is compared with, in the same unit; undefined where there is nothing to compare with. */
+  readonly reference?: number | undefined;
+}
+
+export interface Benchmark {
+  /** File name of the results. */
+  readonly name: string;
+  /** The question it answers. */
+  readonly title: string;
+  /** Whose the reference is: `C -O2`. */
+  readonly against: string;
+  readonly rows: readonly Row[];
+}
+
+/** Relative to where it runs: the repository's root, as `make bench` does. */
+const DIRECTORY = 'bench/results';
+
+/** Prints the rows with their ratios (value by reference) and keeps them. A repeated run replaces the results. */
+export function report({ name, title, against, rows }: Benchmark): void {
+  const kept = rows.map((row) => ({ ...row, reference: row.reference ?? null, ratio: ratioOf(row) ?? null }));
+  print(title, against, rows);
+  mkdirSync(DIRECTORY, { recursive: true });
+  writeFileSync(
+    `${DIRECTORY}/${name}.json`,
+    `${JSON.stringify({ machine: machine(), node: process.version, commit: commit(), against, rows: kept }, null, 2)}\n`,
+  );
+  const unit = rows[0]?.unit ?? '';
+  const bars = rows.filter((row) => row.unit === unit).map(barOf);
+  writeFileSync(`${DIRECTORY}/${name}.svg`, barPlot(title, unit, ['ulvs', against], bars));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >>> 1]!;
+}
+
+function ratioOf({ value, reference }: Row): number | undefined {
+  return reference === undefined ? undefined : Number((value / reference).toFixed(3));
+}
+
+function barOf(row: Row) {
+  const ratio = ratioOf(row);
+  const text = ratio === undefined ? `${round(row.value)}` : `${round(row.value)}, x${ratio.toFixed(2)}`;
+  return { label: row.case, value: row.value, reference: row.reference, text };
+}
+
+function print(title: string, against: string, rows: readonly Row[]): void {
+  const width = Math.max(...rows.map((row) => row.case.length));
+  console.log(`\n${title}`);
+  console.log(`${' '.repeat(width)} ${'ulvs'.padStart(10)} ${against.padStart(12)} ${'ratio'.padStart(6)}`);
+  for (const row of rows) {
+    const reference = row.reference === undefined ? '' : round(row.reference);
+    const ratio = ratioOf(row)?.toFixed(2) ?? '';
+    const columns = `${round(row.value).padStart(10)} ${reference.padStart(12)} ${ratio.padStart(6)}`;
+    console.log(`${row.case.padEnd(width)} ${columns}  ${row.unit}`);
+  }
+}
+
+function round(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function machine(): string {
+  const all = cpus();
+  return `${all.length} x ${all[0]?.model.trim() ?? 'unknown processor'}`;
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown (no git here)';
+  }
+}
