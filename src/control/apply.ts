@@ -37,7 +37,7 @@ function applyOne(d: Director, action: Action): void {
 }
 
 function addService(d: Director, slot: number, config: ServiceConfig): void {
-  const service = new VirtualService(slot);
+  const service = new VirtualService(slot, d);
   setKey(service, config);
   setService(service, config);
   d.services.add(service);
@@ -80,19 +80,24 @@ function addDestination(d: Director, slot: number, serviceSlot: number, config: 
   const service = d.services.bySlot[serviceSlot]!;
   const known = d.dests[slot];
   // A removed destination that comes back takes its connections with it: they name the slot.
-  const dest = known !== undefined && isSame(known, config) ? known : new Destination(slot, service, d.counters);
+  const dest =
+    known !== undefined && isSame(known, service, config) ? known : new Destination(slot, service, d.counters);
   dest.service = service;
   dest.available = true;
   setAddress(dest, config);
   setDestination(dest, config);
+  // Added with weight 0 it has no share in mh's table, unlike one that was quiesced later.
+  dest.lastWeight = config.weight;
   d.dests[slot] = dest;
   service.add(dest);
   dest.noteThresholds();
   d.reindexDestinations();
 }
 
-function isSame(dest: Destination, config: DestinationConfig): boolean {
-  return dest.references > 0 && dest.text === config.address && dest.port === config.port;
+/** Connections know it, or its service's scheduler may (lblc, lblcr). */
+function isSame(dest: Destination, service: VirtualService, config: DestinationConfig): boolean {
+  const isKnown = dest.references > 0 || dest.service === service;
+  return isKnown && dest.text === config.address && dest.port === config.port;
 }
 
 function setAddress(dest: Destination, { address, port }: DestinationConfig): void {

@@ -10,15 +10,20 @@ import { lose } from './transmit.js';
 const BUDGET = 256;
 /** ms between looks at the neighbours; their own times are seconds. */
 const NEIGHBOURS_EVERY = 100;
+/** ms between looks at what schedulers remember (ip_vs_lblc.c: CHECK_EXPIRE_INTERVAL). */
+const SWEEP_EVERY = 60_000;
 
 export class Housekeeping {
   private nextNeighbours = 0;
+  private nextSweep: number;
 
   /** `askKernel`: neighbours on devices where the kernel resolves; their numbers, to be asked for by whoever can. */
   constructor(
     private readonly d: Director,
     private readonly askKernel: (neighbour: Neighbour) => void = () => {},
-  ) {}
+  ) {
+    this.nextSweep = d.now + SWEEP_EVERY;
+  }
 
   /** Sets the director's clock (ms) and does what is due. */
   tick(now: number): void {
@@ -32,6 +37,10 @@ export class Housekeeping {
         (device) => d.links[device]!.resolves,
         (neighbour) => this.fail(neighbour),
       );
+    }
+    if (now >= this.nextSweep) {
+      this.nextSweep = now + SWEEP_EVERY;
+      for (const service of d.services.bySlot) service?.schedule.sweep?.(now);
     }
     this.ask();
   }

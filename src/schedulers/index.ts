@@ -1,12 +1,21 @@
 import type { Scheduler } from '../service/scheduler.js';
+import { dh } from './dh.js';
+import { fo } from './fo.js';
+import { lblc } from './lblc.js';
+import { lblcr } from './lblcr.js';
 import { lc } from './lc.js';
+import { mh } from './mh.js';
+import { nq } from './nq.js';
+import { ovf } from './ovf.js';
 import { rr } from './rr.js';
+import { sed } from './sed.js';
 import { sh } from './sh.js';
+import { twos } from './twos.js';
 import { wlc } from './wlc.js';
 import { wrr } from './wrr.js';
 
 /** Every scheduler there is; adding one is a file and a line here. */
-const ALL: readonly Scheduler[] = [rr, wrr, lc, wlc, sh];
+const ALL: readonly Scheduler[] = [rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos];
 
 const BY_NAME = new Map(ALL.map((scheduler) => [scheduler.name, scheduler]));
 

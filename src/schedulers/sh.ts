@@ -2,6 +2,7 @@ import { SVC_SCHED1, SVC_SCHED2 } from '../service/config.js';
 import type { Destination } from '../service/destination.js';
 import { type Arrival, eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
 import type { VirtualService } from '../service/service.js';
+import { hash32, sourceWord } from './hash.js';
 
 /**
  * Source hashing: 256 buckets, each destination takes `weight` of them in turn (at least one).
@@ -40,6 +41,7 @@ class SourceHashing implements Schedule {
   }
 
   private fallback(address: number, port: number, first: number): Destination | null {
+    if (!this.service.destinations.some(eligible)) return null;
     for (let k = 0; k < BUCKETS; k++) {
       const dest = this.buckets[hashBucket(address, port, (k + first) % BUCKETS)]!;
       if (dest === null) return null;
@@ -64,18 +66,6 @@ class SourceHashing implements Schedule {
 
 function hashBucket(address: number, port: number, offset: number): number {
   return (offset + hash32((port + address) | 0, 8)) % BUCKETS;
-}
-
-/** The source as one word: IPv6 addresses are folded by exclusive or. */
-export function sourceWord(arrival: Arrival): number {
-  if (arrival.family === 4) return arrival.src;
-  const [a, b, c, d] = arrival.src6;
-  return a! ^ b! ^ c! ^ d!;
-}
-
-/** The kernel's hash_32 (GOLDEN_RATIO_32): the top `bits` bits of value * 0x61C88647. */
-export function hash32(value: number, bits: number): number {
-  return Math.imul(value, 0x61c88647) >>> (32 - bits);
 }
 
 export const sh: Scheduler = { name: 'sh', bind: (service) => new SourceHashing(service) };

@@ -1,16 +1,18 @@
 import type { Destination } from '../service/destination.js';
-import type { Schedule, Scheduler } from '../service/scheduler.js';
+import { eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
 import type { VirtualService } from '../service/service.js';
 
 /**
  * Weighted round robin as in ip_vs_wrr.c: turns over the list with a falling weight limit.
  *
- *     limit = max … down by gcd … 1, then max again       a turn takes every destination of weight >= limit
+ *     limit = max … down by step … 1, then max again      a turn takes every destination of weight >= limit
+ *     max = highest weight − (step − 1), step = gcd of the weights
  *
  * After any change of destinations the cursor goes back to the head and the limit is kept where it still fits: that is
  * why the first choices after start-up depend on the order in which destinations came.
  */
 class WeightedRoundRobin implements Schedule {
+  /** The last choice; −1: before the head. */
   private at = -1;
   private limit = 0;
   private max = 0;
@@ -22,16 +24,15 @@ class WeightedRoundRobin implements Schedule {
 
   schedule(): Destination | null {
     if (this.max === 0) return null;
-    const dests = this.service.destinations;
-    // One look at every destination at each limit, and the rest of the current turn, finds one or there is none.
-    for (let turns = Math.ceil(this.max / this.step) + 1; turns >= 0; turns--) {
-      while (++this.at < dests.length) {
-        const dest = dests[this.at]!;
-        if (dest.weight >= this.limit && !dest.overloaded && dest.weight > 0) return dest;
-      }
-      this.nextTurn();
-    }
-    return null;
+    const { at, limit } = this;
+    const found = this.restOfTurn();
+    if (found !== null) return found;
+    const best = this.heaviestWeight();
+    if (best === 0) return this.fail(at, limit);
+    this.nextTurn();
+    // Turns in which nobody is heavy enough are left out at once: there may be two thousand million of them.
+    if (this.limit > best) this.limit -= Math.ceil((this.limit - best) / this.step) * this.step;
+    return this.restOfTurn();
   }
 
   destAdded(): void {
@@ -41,12 +42,21 @@ class WeightedRoundRobin implements Schedule {
     this.destUpdated();
   }
   destUpdated(): void {
-    const weights = this.service.destinations.map((dest) => dest.weight).filter((weight) => weight > 0);
+    const weights = this.service.destinations.map((dest) => dest.weight);
     this.step = weights.reduce(gcd, 0) || 1;
-    this.max = Math.max(0, Math.max(0, ...weights) - (this.step - 1));
+    this.max = Math.max(0, weights.reduce((a, b) => Math.max(a, b), 0) - (this.step - 1));
     this.at = -1;
     if (this.limit > this.max || this.limit === 0) this.limit = this.max;
     else if (this.step > 1) this.limit = Math.floor(this.limit / this.step) * this.step + 1;
+  }
+
+  private restOfTurn(): Destination | null {
+    const dests = this.service.destinations;
+    while (++this.at < dests.length) {
+      const dest = dests[this.at]!;
+      if (dest.weight >= this.limit && !dest.overloaded) return dest;
+    }
+    return null;
   }
 
   private nextTurn(): void {
@@ -54,11 +64,24 @@ class WeightedRoundRobin implements Schedule {
     this.limit -= this.step;
     if (this.limit <= 0) this.limit = this.max;
   }
+
+  private heaviestWeight(): number {
+    let best = 0;
+    for (const dest of this.service.destinations) if (eligible(dest) && dest.weight > best) best = dest.weight;
+    return best;
+  }
+
+  /** All overloaded: the kernel ends where it began if that was in the last turn, otherwise before a first turn. */
+  private fail(at: number, limit: number): null {
+    const stays = at >= 0 && limit <= this.step;
+    this.at = stays ? at : -1;
+    this.limit = stays ? 1 : this.max;
+    return null;
+  }
 }
 
-function gcd(a: number, b: number): number {
-  while (b !== 0) [a, b] = [b, a % b];
-  return a;
+export function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
 }
 
 export const wrr: Scheduler = { name: 'wrr', bind: (service) => new WeightedRoundRobin(service) };

@@ -1,6 +1,7 @@
 import { SVC_ONEPACKET, SVC_PERSISTENT } from './config.js';
 import type { Destination } from './destination.js';
 import type { Schedule } from './scheduler.js';
+import { defaultSysctls, type Sysctls } from './sysctl.js';
 
 /** A virtual service on the packet path. Address and port are its key, or the fwmark is. */
 export class VirtualService {
@@ -25,7 +26,11 @@ export class VirtualService {
   scheduler = '';
   schedule!: Schedule;
 
-  constructor(readonly slot: number) {}
+  /** `settings` holds the sysctls as they are now (a Director does): lblc and lblcr ask for theirs. */
+  constructor(
+    readonly slot: number,
+    readonly settings: { readonly sysctl: Sysctls } = { sysctl: defaultSysctls() },
+  ) {}
 
   get persistent(): boolean {
     return (this.flags & SVC_PERSISTENT) !== 0;

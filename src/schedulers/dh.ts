@@ -1,0 +1,41 @@
+import type { Destination } from '../service/destination.js';
+import { type Arrival, eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
+import type { VirtualService } from '../service/service.js';
+import { destinationWord, hash32 } from './hash.js';
+
+/**
+ * Destination hashing: 256 buckets filled by walking the list round and round, whatever the weights.
+ *
+ *     bucket = hash32(destination address, 8)
+ *
+ * The bucket's destination quiesced or overloaded: no destination; nobody else takes its place.
+ */
+const BITS = 8;
+const BUCKETS = 1 << BITS;
+
+class DestinationHashing implements Schedule {
+  private readonly buckets: (Destination | null)[] = new Array(BUCKETS).fill(null);
+
+  constructor(private readonly service: VirtualService) {
+    this.assign();
+  }
+
+  schedule(arrival: Arrival): Destination | null {
+    const dest = this.buckets[hash32(destinationWord(arrival), BITS)]!;
+    return dest !== null && eligible(dest) ? dest : null;
+  }
+
+  destAdded(): void {
+    this.assign();
+  }
+  destRemoved(): void {
+    this.assign();
+  }
+
+  private assign(): void {
+    const dests = this.service.destinations;
+    for (let i = 0; i < BUCKETS; i++) this.buckets[i] = dests[i % dests.length] ?? null;
+  }
+}
+
+export const dh: Scheduler = { name: 'dh', bind: (service) => new DestinationHashing(service) };

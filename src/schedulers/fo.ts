@@ -1,0 +1,8 @@
+import { eligible, type Scheduler } from '../service/scheduler.js';
+import { heaviest } from './heaviest.js';
+
+/** Failover: everything to the highest weight, as long as it can take it. */
+export const fo: Scheduler = {
+  name: 'fo',
+  bind: (service) => ({ schedule: () => heaviest(service.destinations, eligible) }),
+};

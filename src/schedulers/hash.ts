@@ -1,0 +1,18 @@
+/** What the hashing schedulers share: addresses as one word, and the kernel's multiplicative hash. */
+import type { Arrival } from '../service/scheduler.js';
+
+/** The source as one word, int32 in host order: IPv6 addresses are folded by exclusive or. */
+export function sourceWord(arrival: Arrival): number {
+  return arrival.family === 4 ? arrival.src : folded(arrival.src6);
+}
+export function destinationWord(arrival: Arrival): number {
+  return arrival.family === 4 ? arrival.dst : folded(arrival.dst6);
+}
+export function folded(words: Int32Array): number {
+  return words[0]! ^ words[1]! ^ words[2]! ^ words[3]!;
+}
+
+/** The kernel's hash_32 (GOLDEN_RATIO_32): the top `bits` bits of value * 0x61C88647. */
+export function hash32(value: number, bits: number): number {
+  return Math.imul(value, 0x61c88647) >>> (32 - bits);
+}

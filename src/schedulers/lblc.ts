@@ -1,0 +1,47 @@
+import type { Destination } from '../service/destination.js';
+import { type Arrival, overhead, type Schedule, type Scheduler } from '../service/scheduler.js';
+import type { VirtualService } from '../service/service.js';
+import { AddressCache } from './addresscache.js';
+import { leastWeighted } from './least.js';
+
+/**
+ * Locality-based least connection: a destination address stays with the destination that wlc once gave it, so that a
+ * cache behind it sees the same pages again; until that one is gone, quiesced or strained. A destination over its upper
+ * threshold is not given out anew, but keeps the addresses that it has (ip_vs_lblc.c does not ask).
+ */
+class LocalityLeastConnection implements Schedule {
+  private readonly addresses = new AddressCache();
+  private readonly remembered: Destination[] = [];
+
+  constructor(private readonly service: VirtualService) {}
+
+  schedule(arrival: Arrival, now: number): Destination | null {
+    const dests = this.service.destinations;
+    const slot = this.addresses.find(arrival, now);
+    if (slot !== 0) {
+      const dest = this.remembered[slot]!;
+      if (dest.available && dest.weight > 0 && !isStrained(dest, dests)) return dest;
+    }
+    const dest = leastWeighted(dests, overhead);
+    if (dest === null) return null;
+    this.remember(slot !== 0 ? slot : this.addresses.add(arrival, now), dest);
+    return dest;
+  }
+
+  sweep(now: number): void {
+    this.addresses.sweep(now, this.service.settings.sysctl.lblc_expiration * 1000);
+  }
+
+  private remember(slot: number, dest: Destination): void {
+    if (slot !== 0) this.remembered[slot] = dest;
+  }
+}
+
+/** More active connections than its weight, while somebody has less than half of his. */
+export function isStrained(dest: Destination, dests: readonly Destination[]): boolean {
+  if (dest.active <= dest.weight) return false;
+  for (const other of dests) if (other.active * 2 < other.weight) return true;
+  return false;
+}
+
+export const lblc: Scheduler = { name: 'lblc', bind: (service) => new LocalityLeastConnection(service) };

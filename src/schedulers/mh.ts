@@ -1,0 +1,114 @@
+import { SVC_SCHED1, SVC_SCHED2 } from '../service/config.js';
+import type { Destination } from '../service/destination.js';
+import { type Arrival, eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
+import type { VirtualService } from '../service/service.js';
+import { folded, sourceWord } from './hash.js';
+import { hsiphash } from './hsiphash.js';
+import { gcd } from './wrr.js';
+
+/**
+ * Maglev hashing (ip_vs_mh.c): each destination has its own order of the table's slots, and they take turns in taking
+ * their next free one, until none is left. So most slots stay with their destination when another comes or goes.
+ *
+ *     destination's order:  offset, offset + skip, offset + 2 skip, …  mod SLOTS       offset, skip: hashes of address and port
+ *     a round:              the newest takes `turns` slots, then the next, …           turns: its share of the weights
+ *     client's slot:        H1(source + port) mod SLOTS                                port only with mh-port
+ *
+ * Weights count as they last were above 0: quiescing a destination moves nobody else. The slot's destination
+ * unavailable: no destination, or with mh-fallback other slots are tried.
+ */
+export const SLOTS = 4093;
+const KEY1 = 2654435761;
+const KEY2 = 2654446892;
+/** A destination's turns fit in this many bits (half the table's 12): a huge weight does not fill the table at once. */
+const TURN_BITS = 6;
+
+/** Where a destination's walk over the slots begins, and its step; `address` as one int32 in host order. */
+export function walkOf(address: number, port: number): { readonly offset: number; readonly skip: number } {
+  const place = (address + port) | 0;
+  return { offset: hsiphash(place, KEY1) % SLOTS, skip: (hsiphash(place, KEY2) % (SLOTS - 1)) + 1 };
+}
+
+class MaglevHashing implements Schedule {
+  private readonly slots: (Destination | null)[] = new Array(SLOTS).fill(null);
+
+  constructor(private readonly service: VirtualService) {
+    this.assign();
+  }
+
+  schedule(arrival: Arrival): Destination | null {
+    const port = (this.service.flags & SVC_SCHED2) !== 0 ? arrival.sport : 0;
+    const place = (sourceWord(arrival) + port) | 0;
+    const first = hsiphash(place, KEY1) % SLOTS;
+    const dest = this.slots[first]!;
+    if (dest === null || eligible(dest)) return dest;
+    return (this.service.flags & SVC_SCHED1) === 0 ? null : this.fallback(place, first);
+  }
+
+  destAdded(): void {
+    this.assign();
+  }
+  destRemoved(): void {
+    this.assign();
+  }
+  destUpdated(): void {
+    this.assign();
+  }
+
+  private fallback(place: number, first: number): Destination | null {
+    if (!this.service.destinations.some(eligible)) return null;
+    for (let k = 0; k < SLOTS; k++) {
+      const offset = (k + first) % SLOTS;
+      const dest = this.slots[hsiphash((place + offset) | 0, KEY1) % SLOTS]!;
+      if (dest !== null && eligible(dest)) return dest;
+    }
+    return null;
+  }
+
+  /** More destinations than slots: the kernel refuses to make a table and keeps the last one. */
+  private assign(): void {
+    const dests = this.service.destinations;
+    if (dests.length > SLOTS) return;
+    this.slots.fill(null);
+    const walkers = walkersOf(dests).filter(({ turns }) => turns > 0);
+    for (let left = walkers.length === 0 ? 0 : SLOTS; left > 0; ) left -= round(this.slots, walkers, left);
+  }
+}
+
+interface Walker {
+  readonly dest: Destination;
+  readonly skip: number;
+  readonly turns: number;
+  at: number;
+}
+
+function walkersOf(dests: readonly Destination[]): Walker[] {
+  const step = dests.reduce((sofar, dest) => gcd(sofar, dest.lastWeight), 0) || 1;
+  const heaviest = dests.reduce((sofar, dest) => Math.max(sofar, dest.lastWeight), 0) / step;
+  const shift = Math.max(0, 32 - Math.clz32(heaviest) - TURN_BITS);
+  return dests.map((dest) => {
+    const { offset, skip } = walkOf(dest.family === 4 ? dest.address : folded(dest.address6), dest.port);
+    const turns = (dest.lastWeight / step) >> shift || Math.min(dest.lastWeight, 1);
+    return { dest, skip, turns, at: offset };
+  });
+}
+
+/** One round of all; how many slots were taken, at most `left`. */
+function round(slots: (Destination | null)[], walkers: readonly Walker[], left: number): number {
+  let taken = 0;
+  for (const walker of walkers) {
+    for (let turn = 0; turn < walker.turns; turn++) {
+      if (taken === left) return taken;
+      takeNext(slots, walker);
+      taken++;
+    }
+  }
+  return taken;
+}
+
+function takeNext(slots: (Destination | null)[], walker: Walker): void {
+  while (slots[walker.at] !== null) walker.at = (walker.at + walker.skip) % SLOTS;
+  slots[walker.at] = walker.dest;
+}
+
+export const mh: Scheduler = { name: 'mh', bind: (service) => new MaglevHashing(service) };

@@ -1,0 +1,17 @@
+import type { Destination } from '../service/destination.js';
+import { eligible, type Scheduler } from '../service/scheduler.js';
+import { leastWeighted } from './least.js';
+import { expectedDelay } from './sed.js';
+
+/** Never queue: the first idle destination, however slow it is; when none is idle, as sed. */
+export const nq: Scheduler = {
+  name: 'nq',
+  bind: (service) => ({
+    schedule: () => firstIdle(service.destinations) ?? leastWeighted(service.destinations, expectedDelay),
+  }),
+};
+
+function firstIdle(dests: readonly Destination[]): Destination | null {
+  for (const dest of dests) if (eligible(dest) && dest.active === 0) return dest;
+  return null;
+}

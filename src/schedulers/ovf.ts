@@ -1,0 +1,13 @@
+import type { Destination } from '../service/destination.js';
+import { eligible, type Scheduler } from '../service/scheduler.js';
+import { heaviest } from './heaviest.js';
+
+/** Overflow: the highest weight whose active connections have not grown beyond it; the next one takes what overflows. */
+export const ovf: Scheduler = {
+  name: 'ovf',
+  bind: (service) => ({ schedule: () => heaviest(service.destinations, hasRoom) }),
+};
+
+function hasRoom(dest: Destination): boolean {
+  return eligible(dest) && dest.active <= dest.weight;
+}

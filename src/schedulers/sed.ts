@@ -1,0 +1,13 @@
+import type { Destination } from '../service/destination.js';
+import type { Scheduler } from '../service/scheduler.js';
+import { leastWeighted } from './least.js';
+
+/** Shortest expected delay: the least (active + 1) per weight, which is what it would be with this connection on it. */
+export const sed: Scheduler = {
+  name: 'sed',
+  bind: (service) => ({ schedule: () => leastWeighted(service.destinations, expectedDelay) }),
+};
+
+export function expectedDelay(dest: Destination): number {
+  return dest.active + 1;
+}
