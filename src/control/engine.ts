@@ -9,7 +9,7 @@ import { Loop } from '../dataplane/loop.js';
 import type { Neighbour } from '../dataplane/neighbour.js';
 import { wordsOf } from '../dataplane/route.js';
 import { Trace, type TraceSpec } from '../dataplane/trace.js';
-import { release } from '../dataplane/transmit.js';
+import { abandon, release } from '../dataplane/transmit.js';
 import { openDevice } from '../device/auto.js';
 import type { Device } from '../device/device.js';
 import { DeviceError } from '../device/error.js';
@@ -134,6 +134,7 @@ export class Engine {
     const parsed = mac === '' ? undefined : parseMac(mac);
     if (parsed === undefined) {
       if (neighbour.usable || failed) neighbours.forget(neighbour, failed, this.director.now);
+      if (failed) abandon(this.director, neighbour);
       return;
     }
     neighbours.resolve(neighbour, parsed[0], parsed[1], this.director.now);

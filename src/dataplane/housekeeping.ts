@@ -1,10 +1,9 @@
 /** What time alone brings: connections end, neighbours are asked for and given up. Called once a batch, and when idle. */
-import { Drop } from '../stats/drops.js';
 import { sendArpRequest } from './arp.js';
 import { type Director, tickOf } from './director.js';
 import { sendSolicitation } from './nd.js';
 import type { Neighbour } from './neighbour.js';
-import { lose } from './transmit.js';
+import { abandon } from './transmit.js';
 
 /** Entries the timer wheel may look at in one call: bounds the pause. */
 const BUDGET = 256;
@@ -32,10 +31,11 @@ export class Housekeeping {
     d.connections.tick(tickOf(now), BUDGET);
     if (now >= this.nextNeighbours) {
       this.nextNeighbours = now + NEIGHBOURS_EVERY;
+      if (d.neighbours.collect()) d.router.forgetCached();
       d.neighbours.tick(
         now,
         (device) => d.links[device]!.resolves,
-        (neighbour) => this.fail(neighbour),
+        (neighbour) => abandon(d, neighbour),
       );
     }
     if (now >= this.nextSweep) {
@@ -57,12 +57,5 @@ export class Housekeeping {
       else sendSolicitation(d, neighbour);
     }
     wanted.length = 0;
-  }
-
-  /** Nobody answered: what waited is lost. */
-  private fail(neighbour: Neighbour): void {
-    for (const { frame, len, originated } of neighbour.waiting)
-      lose(this.d, frame, len, originated, Drop.neighbourFailed);
-    neighbour.waiting.length = 0;
   }
 }

@@ -12,6 +12,8 @@ import { AddressIndex } from '../service/table.js';
 export const NeighbourState = { none: 0, incomplete: 1, reachable: 2, probing: 3, failed: 4, permanent: 5 } as const;
 /** Frames one neighbour may keep waiting. */
 const QUEUE = 64;
+/** More next hops than any real network has: a sender of random addresses must not fill the memory. */
+const MOST = 16384;
 const REQUESTS = 3;
 const REQUEST_EVERY = 1000;
 const REACHABLE_FOR = 60_000;
@@ -35,7 +37,7 @@ export class Neighbour {
   readonly waiting: Waiting[] = [];
 
   constructor(
-    readonly id: number,
+    public id: number,
     readonly device: number,
     readonly family: number,
     readonly words: Int32Array,
@@ -62,12 +64,23 @@ export class Neighbours {
   readonly pointToPoint = new Set<number>();
   /** Numbers of neighbours that must be asked for now. */
   readonly wanted: number[] = [];
-  private readonly index = new AddressIndex();
+  /** Frames that wait with any of them. */
+  waiting = 0;
+  private index = new AddressIndex();
+
+  constructor() {
+    // Number 0 is what all are that do not fit: never resolved, never asked for.
+    const overflow = new Neighbour(0, 0, 0, new Int32Array(4));
+    overflow.state = NeighbourState.failed;
+    overflow.since = Number.POSITIVE_INFINITY;
+    this.all.push(overflow);
+  }
 
   /** The neighbour's number; made (unresolved) when it is new. IPv4: words 0..2 are 0. */
   idOf(device: number, family: number, a0: number, a1: number, a2: number, a3: number): number {
     const known = this.index.find(a0, a1, a2, a3, device, family);
     if (known >= 0) return known;
+    if (this.all.length >= MOST) return 0;
     const neighbour = new Neighbour(this.all.length, device, family, Int32Array.of(a0, a1, a2, a3));
     if (this.pointToPoint.has(device)) neighbour.state = NeighbourState.permanent;
     this.all.push(neighbour);
@@ -80,11 +93,33 @@ export class Neighbours {
     return this.all[this.index.find(a0, a1, a2, a3, device, family)];
   }
 
-  /** It is not usable but wanted: ask for it, unless that was done a moment ago. */
-  want(neighbour: Neighbour, now: number): void {
-    if (neighbour.state === NeighbourState.incomplete) return;
-    if (neighbour.state === NeighbourState.failed && now - neighbour.since < REQUEST_EVERY) return;
+  /** It is not usable but wanted: it is asked for. False: it failed a moment ago, there is nothing to wait for. */
+  want(neighbour: Neighbour, now: number): boolean {
+    if (neighbour.state === NeighbourState.incomplete) return true;
+    if (neighbour.state === NeighbourState.failed && now - neighbour.since < REQUEST_EVERY) return false;
     this.ask(neighbour, NeighbourState.incomplete, now, 1);
+    return true;
+  }
+
+  /**
+   * Once the list is half full: forgets those that are of no use. Numbers change: whoever keeps some must look up again.
+   * True when anything was done.
+   */
+  collect(): boolean {
+    if (this.all.length < MOST / 2) return false;
+    const kept = this.all.filter((one) => one.id === 0 || one.usable || one.waiting.length > 0);
+    if (kept.length === this.all.length) return false;
+    this.index = new AddressIndex();
+    this.wanted.length = 0;
+    this.all.length = 0;
+    for (const one of kept) this.renumber(one);
+    return true;
+  }
+
+  private renumber(one: Neighbour): void {
+    const [a0, a1, a2, a3] = one.words;
+    one.id = this.all.push(one) - 1;
+    if (one.id !== 0) this.index.set(a0!, a1!, a2!, a3!, one.device, one.family, one.id);
   }
 
   /** A MAC was learnt. The caller sends what waits (`waiting`, in order) and empties it. */

@@ -84,6 +84,11 @@ export class Router {
     this.generation++;
   }
 
+  /** Neighbours have other numbers now. */
+  forgetCached(): void {
+    this.generation++;
+  }
+
   /** The neighbour for an IPv4 packet, or NO_ROUTE, BLACKHOLE, LOCAL_ROUTE. `src` 0: not chosen yet. */
   lookup4(dst: number, src: number, mark: number): number {
     const { cache } = this;

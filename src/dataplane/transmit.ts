@@ -18,9 +18,13 @@ export function transmit(d: Director, id: number, frame: number, len: number, ty
     leave(d, neighbour, frame, len, originated);
     return;
   }
-  d.neighbours.want(neighbour, d.now);
-  if (neighbour.full) lose(d, frame, len, originated, Drop.neighbourQueue);
-  else neighbour.waiting.push({ frame, len, originated });
+  if (!d.neighbours.want(neighbour, d.now)) lose(d, frame, len, originated, Drop.neighbourFailed);
+  else if (neighbour.full || d.neighbours.waiting >= d.umem.frameCount >> 2)
+    lose(d, frame, len, originated, Drop.neighbourQueue);
+  else {
+    neighbour.waiting.push({ frame, len, originated });
+    d.neighbours.waiting++;
+  }
 }
 
 function leave(d: Director, neighbour: Neighbour, frame: number, len: number, originated: boolean): void {
@@ -56,5 +60,16 @@ export function lose(d: Director, frame: number, len: number, originated: boolea
 /** What waited for the neighbour leaves, in the order it came. */
 export function release(d: Director, neighbour: Neighbour): void {
   for (const { frame, len, originated } of neighbour.waiting) leave(d, neighbour, frame, len, originated);
+  forgetWaiting(d, neighbour);
+}
+
+/** Nobody answered: what waited is lost. */
+export function abandon(d: Director, neighbour: Neighbour): void {
+  for (const { frame, len, originated } of neighbour.waiting) lose(d, frame, len, originated, Drop.neighbourFailed);
+  forgetWaiting(d, neighbour);
+}
+
+function forgetWaiting(d: Director, neighbour: Neighbour): void {
+  d.neighbours.waiting -= neighbour.waiting.length;
   neighbour.waiting.length = 0;
 }
