@@ -6,13 +6,14 @@ import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Umem } from '../device/umem.js';
-import { type Destination, Method } from '../service/destination.js';
+import { type Destination, Method, TunnelKind } from '../service/destination.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
 import type { Link } from './link.js';
 import { Neighbours } from './neighbour.js';
 import { PacketInfo } from './packet.js';
+import { PathMtus } from './pathmtu.js';
 import { TokenBuckets } from './ratelimit.js';
 import { covers, Router, wordsOf } from './route.js';
 import type { Trace } from './trace.js';
@@ -43,6 +44,9 @@ export class Director {
   readonly own = new AddressIndex();
   /** Sources of masq replies: destination address and port (0: any), by protocol. */
   readonly masqSources = new AddressIndex();
+  /** IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE (else 0). */
+  readonly tunnels = new AddressIndex();
+  readonly pathMtus = new PathMtus();
   /** VIP-less acceptance: addresses that count as ours though nobody has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;
@@ -92,12 +96,20 @@ export class Director {
         this.own.set(words[0]!, words[1]!, words[2]!, words[3]!, 0, family, link.index);
   }
 
-  /** The sources that masq replies come from, after any destination changed. */
+  /** The sources that masq replies come from, and the tunnels' ends, after any destination changed. */
   reindexDestinations(): void {
     this.masqSources.clear();
+    this.tunnels.clear();
     for (const service of this.services.all())
-      for (const dest of service.destinations)
+      for (const dest of service.destinations) {
         if (dest.method === Method.masq) this.indexSource(service.fwmark !== 0 ? 0 : service.protocol, dest);
+        else if (dest.method === Method.ipip && dest.family === 4) this.indexTunnel(dest);
+      }
+  }
+
+  private indexTunnel(dest: Destination): void {
+    const port = dest.tunnelKind === TunnelKind.gue ? dest.tunnelPort : 0;
+    this.tunnels.set(0, 0, 0, dest.address, dest.tunnelKind, port, dest.slot);
   }
 
   private indexSource(protocol: number, dest: Destination): void {

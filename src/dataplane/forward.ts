@@ -6,11 +6,11 @@ import { deliverLocal } from './host.js';
 import { usable } from './nexthop.js';
 import { LOCAL_ROUTE } from './route.js';
 import { send } from './send.js';
+import { refuseStray } from './stray.js';
 
 export function forward(d: Director): void {
   const p = d.packet;
-  if (d.links[p.device]!.shared) return pass(d);
-  if (isMulticast(d)) return pass(d);
+  if (isMulticast(d) || (d.links[p.device]!.shared && !refuseStray(d))) return pass(d);
   if (!hasTime(d, 0)) return;
   const hop = usable(
     d,
@@ -18,7 +18,10 @@ export function forward(d: Director): void {
     0,
   );
   if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else if (hop >= 0 && fitsRoute(d, d.router.mtu, 0)) send(d, hop, d.router.mtu);
+  else if (hop >= 0) {
+    const { mtu } = d.router;
+    if (fitsRoute(d, mtu, 0) && !refuseStray(d)) send(d, hop, mtu);
+  }
 }
 
 function isMulticast(d: Director): boolean {

@@ -27,10 +27,13 @@ export function hasTime(d: Director, entry: number): boolean {
   return true;
 }
 
-/** False when it must not be fragmented and is longer than `mtu`: the sender was told and the packet dropped. */
+/**
+ * False when it must not be fragmented and is longer than `mtu`: the sender was told and the packet dropped. An ICMP error
+ * that follows a connection is cut whatever it wants, as in the kernel.
+ */
 export function fitsRoute(d: Director, mtu: number, entry: number): boolean {
   const p = d.packet;
-  if (p.l3len <= mtu || (p.family === 4 && !p.dontFragment)) return true;
+  if (p.l3len <= mtu || (p.family === 4 && (!p.dontFragment || (entry !== 0 && p.protocol === ipv4.ICMP)))) return true;
   if (p.family === 4) complain4(d, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, mtu, entry);
   else sendIcmp6(d, icmp6.PACKET_TOO_BIG, 0, mtu, entry !== 0);
   drop(d, Drop.mtuExceeded);

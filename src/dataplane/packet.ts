@@ -39,6 +39,8 @@ export class PacketInfo {
   tcpFlags = 0;
   icmpType = 0;
   icmpCode = 0;
+  /** An ICMP error; protocol, addresses and ports are for now those of the packet it quotes, as the client sees them. */
+  quoted = false;
   /** fwmark given by the mark rules. */
   mark = 0;
 }

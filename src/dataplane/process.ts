@@ -3,6 +3,7 @@
  *
  *     parse ─┬─ ARP, ND ────────────────────────────────► answered or learnt
  *            ├─ not for this MAC, not IP ───────────────► passed or dropped
+ *            ├─ ICMP error about a connection ──────────► follows it, to the destination or to the client
  *            ├─ client's side of a connection ─┐
  *            ├─ mark or VIP with a service ────┴─ inbound ► masq | gatewaying | ipip | local
  *            ├─ destination's side of a masq connection ─ outbound ► client
@@ -18,10 +19,12 @@ import type { Director } from './director.js';
 import { drop, pass } from './fate.js';
 import { forward } from './forward.js';
 import { host } from './host.js';
+import { icmpRelated } from './icmprelated.js';
 import { inbound } from './inbound.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './nd.js';
 import { outbound } from './outbound.js';
 import { parse } from './parse.js';
+import { refuseStray } from './stray.js';
 
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
 export function processBatch(d: Director, device: number, batch: Batch): void {
@@ -68,8 +71,8 @@ function packet(d: Director): void {
     p.mark = d.marks.match(p);
     d.trace?.noteMark(p.mark);
   }
-  if (inbound(d) || outbound(d)) return;
+  if (icmpRelated(d) || inbound(d) || outbound(d)) return;
   const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
-  if (local) host(d);
-  else forward(d);
+  if (!local) forward(d);
+  else if (!refuseStray(d)) host(d);
 }

@@ -9,11 +9,13 @@ import { Drop } from '../stats/drops.js';
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
 import * as ipv4 from '../wire/ipv4.js';
+import * as ipv6 from '../wire/ipv6.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { sendIcmp4, sendIcmp6 } from './icmperror.js';
 import { type PacketInfo, TCP_RST, TCP_SYN } from './packet.js';
 import { schedulePersistent } from './persist.js';
+import type { Quote } from './quote.js';
 import { countConnection } from './state.js';
 
 /** Answers of `schedule` that are no entry: nobody's packet (it goes on its way), or it was dropped. */
@@ -35,9 +37,43 @@ export function schedule(d: Director): number {
   return scheduleFor(d, service);
 }
 
+/**
+ * schedule_icmp: the packet that the ICMP error at hand quotes, seen from the client's side, may open a connection. Its
+ * state is none yet and its timer the first one: the next real packet finds it.
+ */
+export function scheduleQuoted(d: Director, quote: Quote): number {
+  const p = d.packet;
+  const { protocol } = p;
+  p.quoted = true;
+  p.protocol = quote.protocol;
+  p.src = quote.dst;
+  p.dst = quote.src;
+  p.src6.set(quote.dst6);
+  p.dst6.set(quote.src6);
+  p.sport = quote.dport;
+  p.dport = quote.sport;
+  const entry = schedule(d);
+  p.quoted = false;
+  p.protocol = protocol;
+  readAddresses(d.umem.view, p);
+  return entry;
+}
+
+function readAddresses(view: DataView, p: PacketInfo): void {
+  p.sport = 0;
+  p.dport = 0;
+  if (p.family === 4) {
+    p.src = ipv4.src(view, p.l3);
+    p.dst = ipv4.dst(view, p.l3);
+  } else {
+    ipv6.readSrc(view, p.l3, p.src6);
+    ipv6.readDst(view, p.l3, p.dst6);
+  }
+}
+
 /** TCP opens with a SYN, SCTP with an INIT, UDP with anything; the sloppy sysctls lift the first two. */
 function mayOpen(d: Director, p: PacketInfo): boolean {
-  if (p.protocol === ipv4.UDP) return true;
+  if (p.protocol === ipv4.UDP || p.quoted) return true;
   if (p.protocol === ipv4.TCP)
     return (p.tcpFlags & TCP_RST) === 0 && ((p.tcpFlags & TCP_SYN) !== 0 || d.sysctl.sloppy_tcp !== 0);
   if (p.l4len < 16) return false;
@@ -118,7 +154,7 @@ function flagsFor(dest: Destination, family: number): number {
 export function leave(d: Director, service: VirtualService): number {
   const p = d.packet;
   if (service.port === FTP && p.dport !== FTP) return UNWANTED;
-  if (service.fwmark === 0 || d.acceptIcmp) complain(d);
+  if (!p.quoted && (service.fwmark === 0 || d.acceptIcmp)) complain(d);
   drop(d, Drop.noDestination);
   return DROPPED;
 }

@@ -23,7 +23,8 @@ function typeOf(d: Director): number {
 
 /**
  * RFC 791, 3.2: pieces of a multiple of 8 bytes, each with a copy of the header. All but the first are new frames; the first
- * stays where it is and leaves first, cut short.
+ * stays where it is and leaves first, cut short. What is cut although it had DF (an ICMP error that follows a connection)
+ * loses it.
  */
 function sendFragments(d: Director, hop: number, mtu: number): void {
   const p = d.packet;
@@ -35,19 +36,18 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
   const more = ipv4.moreFragments(view, p.l3);
   const count = Math.ceil(data / step);
   if (step <= 0 || d.umem.freeFrames < count - 1) return drop(d, Drop.noFrame);
-  const df = ipv4.dontFragment(view, p.l3);
   for (let i = count - 1; i >= 1; i--) {
     const frame = d.umem.alloc();
     const ip = frame + ethernet.HEADER;
     const len = Math.min(step, data - i * step);
     u8.copyWithin(ip, p.l3, p.l3 + header);
     u8.copyWithin(ip + header, p.l3 + header + i * step, p.l3 + header + i * step + len);
-    finishFragment(view, ip, header + len, base + i * step, more || i < count - 1, df);
+    finishFragment(view, ip, header + len, base + i * step, more || i < count - 1);
     if (header > ipv4.HEADER) blankOptions(view, ip, header);
     later[i] = frame;
     laterLen[i] = ethernet.HEADER + header + len;
   }
-  finishFragment(view, p.l3, header + step, base, true, df);
+  finishFragment(view, p.l3, header + step, base, true);
   transmit(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
   for (let i = 1; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
 }
@@ -56,9 +56,9 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
 const later = new Int32Array(2048);
 const laterLen = new Int32Array(2048);
 
-function finishFragment(view: DataView, ip: number, total: number, offset: number, more: boolean, df: boolean): void {
+function finishFragment(view: DataView, ip: number, total: number, offset: number, more: boolean): void {
   ipv4.setTotalLen(view, ip, total);
-  ipv4.setFragment(view, ip, offset, more, df);
+  ipv4.setFragment(view, ip, offset, more, false);
   ipv4.fillChecksum(view, ip);
 }
 

@@ -36,7 +36,7 @@ export function xmitTunnel(d: Director, entry: number): void {
   const hop = usable(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) return deliverLocal(d);
   if (hop < 0) return;
-  const { mtu } = d.router;
+  const mtu = pathMtu(d, dest);
   const inside = mtu - overhead(dest);
   if (inside < (d.packet.family === 6 ? SMALLEST_MTU6 : SMALLEST_MTU4)) return drop(d, Drop.tunnelMtu);
   if (!hasTime(d, entry)) return;
@@ -44,6 +44,14 @@ export function xmitTunnel(d: Director, entry: number): void {
   if (!cuttable && !fitsRoute(d, inside, entry)) return;
   if (!encapsulate(d, dest, hop)) return drop(d, Drop.noRoute);
   send(d, hop, mtu);
+}
+
+/** The route's, or what a router on the way said. From now on the destination knows it. */
+function pathMtu(d: Director, dest: Destination): number {
+  const { mtu } = d.router;
+  if (dest.family !== 4 || !d.pathMtus.isKnown(dest.address, d.now)) return mtu;
+  dest.pathBound = true;
+  return d.pathMtus.mtu(dest.address, mtu, d.now);
 }
 
 /** Bytes of everything in front of the packet. */

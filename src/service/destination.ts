@@ -29,6 +29,8 @@ export class Destination {
   tunnelPort = 0;
   /** 0 none, 1 csum, 2 remote csum. */
   tunnelChecksum = 0;
+  /** A packet went its way since a router first spoke of the path's MTU (dataplane/icmptunnel.ts). */
+  pathBound = false;
   /** Total connections reached the upper threshold and have not fallen below the lower one. */
   overloaded = false;
   /** False once removed from its service. */

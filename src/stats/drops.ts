@@ -22,6 +22,7 @@ const REASONS = [
   ['ttlExceeded', 'the TTL ran out at the director (ICMP time exceeded sent)'],
   ['noDestination', 'the service has no available destination (ICMP port unreachable sent)'],
   ['destinationRemoved', 'the connection belongs to a removed destination'],
+  ['strayReply', 'a masq destination sent it and no connection wants it (ICMP port unreachable sent: nat_icmp_send)'],
   ['portClosed', 'no service and no connection at this address of ours (answered with RST or ICMP)'],
   ['noRoute', 'no route to the next hop (ICMP host unreachable sent)'],
   ['noForward', 'not ours, and this director does not forward'],

@@ -1,0 +1,162 @@
+/**
+ * The stage that scenarios about ICMP and fragments play on, for both directors from the same words: the kernel's set-up.sh
+ * and our director.yaml.
+ *
+ *     clients .1 .2, router .3 ── 10.0.0.0/24 ── eth0 [director .254, VIP .100] eth1 ── 192.168.1.0/24 ── real servers .11 .12, router .1
+ *                               2001:db8::/64                                         2001:db8:1::/64
+ *                                                                     eth2 ── 172.16.0.0/24 ── router .1 ── 10.20.0.0/16
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Packet, packet } from '../../packet.js';
+import type { Ipv4Words, Ipv6Words } from '../../packetwords.js';
+
+export const VIP = '10.0.0.100';
+export const VIP6 = '2001:db8::100';
+const DIRECTOR = ['02:00:00:00:0d:00', '02:00:00:00:0d:01', '02:00:00:00:0d:02'] as const;
+const HOSTS = [
+  ['10.0.0.1', 'eth0', '02:00:00:00:c0:01'],
+  ['10.0.0.2', 'eth0', '02:00:00:00:c0:02'],
+  ['10.0.0.3', 'eth0', '02:00:00:00:c0:03'],
+  ['192.168.1.11', 'eth1', '02:00:00:00:a0:11'],
+  ['192.168.1.12', 'eth1', '02:00:00:00:a0:12'],
+  ['192.168.1.1', 'eth1', '02:00:00:00:a0:01'],
+  ['172.16.0.1', 'eth2', '02:00:00:00:b0:01'],
+  ['2001:db8::1', 'eth0', '02:00:00:00:c0:01'],
+  ['2001:db8::3', 'eth0', '02:00:00:00:c0:03'],
+  ['2001:db8:1::11', 'eth1', '02:00:00:00:a0:11'],
+  ['2001:db8:1::12', 'eth1', '02:00:00:00:a0:12'],
+  ['2001:db8:1::1', 'eth1', '02:00:00:00:a0:01'],
+] as const;
+const ADDRESSES = [
+  ['10.0.0.254/24', '2001:db8::254/64'],
+  ['192.168.1.254/24', '2001:db8:1::254/64'],
+  ['172.16.0.254/24', '2001:db8:2::254/64'],
+] as const;
+
+/** A line of frames.jsonl. */
+type Line = { t: number } & ({ if: string; hex: string } | { cmd: string } | { end: 1 });
+
+export interface Scene {
+  readonly name: string;
+  /** What it asks, for the head of both files. */
+  readonly about: string;
+  readonly rules: readonly string[];
+  readonly sysctl?: Readonly<Record<string, number>>;
+  /** IPv6 is set up too. */
+  readonly six?: boolean;
+  /** A packet to this network carries this mark, and is the director's own although no interface has the address. */
+  readonly mark?: { readonly words: string; readonly nft: string; readonly mark: number };
+  play(play: Play): void;
+}
+
+/** Collects the frames and commands of one scenario. Time goes on by 10 ms with each frame. */
+export class Play {
+  readonly lines: Line[] = [];
+  private now = 0;
+
+  /** A frame of the host with this address comes in by eth0, 1 or 2. */
+  from(host: string, what: (eth: Packet) => Packet): void {
+    const known = HOSTS.find(([ip]) => ip === host);
+    if (known === undefined) throw new Error(`no host ${host} on the stage`);
+    const [, device, mac] = known;
+    const eth = packet().eth(mac, DIRECTOR[Number(device.at(-1))]!);
+    this.lines.push({ t: this.now, if: device, hex: what(eth).hex() });
+    this.now += 10;
+  }
+  run(cmd: string): void {
+    this.lines.push({ t: this.now, cmd });
+    this.now += 300;
+  }
+  at(ms: number): void {
+    this.now = ms;
+  }
+  end(ms: number): void {
+    this.lines.push({ t: ms, end: 1 });
+  }
+}
+
+export function save(dir: string, scene: Scene): void {
+  const play = new Play();
+  scene.play(play);
+  const folder = join(dir, scene.name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'frames.jsonl'), play.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  writeFileSync(join(folder, 'setup.sh'), setup(scene));
+  writeFileSync(join(folder, 'director.yaml'), yaml(scene));
+}
+
+function setup(scene: Scene): string {
+  const own = ADDRESSES.flatMap((pair, i) => usedOf(scene, pair).map((address) => `addr add ${address} dev eth${i}`));
+  const vips = usedOf(scene, [`${VIP}/32`, `${VIP6}/128`]).map((address) => `addr add ${address} dev eth0`);
+  const hosts = hostsOf(scene).map(([ip, dev, mac]) => `neigh add ${ip} lladdr ${mac} dev ${dev} nud permanent`);
+  const sysctls = Object.entries(scene.sysctl ?? {}).map(([name, value]) => `net.ipv4.vs.${name}=${value}`);
+  const six = ['all', 'eth0', 'eth1', 'eth2'].map((name) => `net.ipv6.conf.${name}.disable_ipv6=0`);
+  const wanted = [
+    'net.ipv4.ip_forward=1',
+    ...(scene.six ? [...six, 'net.ipv6.conf.all.forwarding=1'] : []),
+    ...sysctls,
+  ];
+  const lines = [...own, ...(scene.mark ? [] : vips), ...hosts, 'route add 10.20.0.0/16 via 172.16.0.1'];
+  const marks = scene.mark
+    ? [`ip rule add fwmark ${scene.mark.mark} table 100`, 'ip route add local 0/0 dev lo table 100', nft(scene.mark)]
+    : [];
+  return [
+    `# ${scene.about}`,
+    `sysctl -qw ${wanted.join(' ')}`,
+    `ip -batch - <<'I'\n${lines.join('\n')}\nI`,
+    ...marks,
+    `ipvsadm -R <<'R'\n${scene.rules.join('\n')}\nR`,
+    '',
+  ].join('\n');
+}
+
+function nft({ nft, mark }: NonNullable<Scene['mark']>): string {
+  return `nft 'add table ip m; add chain ip m p { type filter hook prerouting priority mangle; }; add rule ip m p ${nft} meta mark set ${mark}'`;
+}
+
+function yaml(scene: Scene): string {
+  const devices = ADDRESSES.map(
+    (pair, i) =>
+      `  - { name: eth${i}, mac: ${DIRECTOR[i]}, addresses: [${usedOf(scene, pair).map(quoted).join(', ')}] }`,
+  );
+  const hosts = hostsOf(scene).map(([ip, dev, mac]) => `  - { ip: ${quoted(ip)}, dev: ${dev}, mac: ${mac} }`);
+  const sysctl = Object.entries(scene.sysctl ?? {}).map(([name, value]) => `${name}: ${value}`);
+  return [
+    `# ${scene.about}`,
+    'devices:',
+    ...devices,
+    'routes:',
+    '  - { to: 10.20.0.0/16, via: 172.16.0.1, dev: eth2 }',
+    'neighbours:',
+    ...hosts,
+    ...(sysctl.length > 0 ? [`sysctl: { ${sysctl.join(', ')} }`] : []),
+    ...(scene.mark ? ['marks:', `  - "${scene.mark.words} -j MARK --set-mark ${scene.mark.mark}"`] : []),
+    'rules: |',
+    ...scene.rules.map((rule) => `  ${rule}`),
+    '',
+  ].join('\n');
+}
+
+function usedOf(scene: Scene, pair: readonly string[]): readonly string[] {
+  return scene.six ? pair : pair.slice(0, 1);
+}
+function hostsOf(scene: Scene) {
+  return HOSTS.filter(([ip]) => scene.six || !ip.includes(':'));
+}
+function quoted(address: string): string {
+  return address.includes(':') ? `"${address}"` : address;
+}
+
+/** The IP layer of either family; `words` as for IPv4, TTL is the hop limit. */
+export function ip(eth: Packet, src: string, dst: string, words: Partial<Ipv4Words & Ipv6Words> = {}): Packet {
+  const { ttl, tos, ...rest } = words;
+  if (!src.includes(':')) return eth.ipv4({ ...words, src, dst });
+  return eth.ipv6({
+    ...rest,
+    src,
+    dst,
+    ...(ttl === undefined ? {} : { hopLimit: ttl }),
+    ...(tos === undefined ? {} : { trafficClass: tos }),
+  });
+}
