@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { configureCommand } from './configure.js';
 import { labCommand } from './lab.js';
 import { replayCommand } from './replay.js';
 import { runCommand } from './run.js';
@@ -18,6 +19,7 @@ const ulvs = new Command('ulvs')
   .addCommand(runCommand())
   .addCommand(replayCommand())
   .addCommand(traceCommand())
+  .addCommand(configureCommand())
   .addCommand(labCommand());
 
 await ulvs.parseAsync();

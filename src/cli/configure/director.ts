@@ -1,0 +1,51 @@
+/** director.yaml for an lvs.conf. */
+import type { LvsConf, Place, Server, Service } from './lvsconf.js';
+
+const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
+const TITLES = { nat: 'LVS-NAT', dr: 'LVS-DR', tun: 'LVS-Tun' } as const;
+
+export function directorYaml(conf: LvsConf, source: string): string {
+  return [
+    `# ${TITLES[conf.type]}, written by \`ulvs configure ${source}\`. Check it, then: ulvs run -c director.yaml`,
+    'devices:',
+    ...devicesOf(conf).map((place) => `  - { name: ${place.device} }${commentOf(place)}`),
+    '# The VIP is on no interface of the director: it is accepted in the process. Whoever routes to the VIP must find it:',
+    `# ${conf.vips.some(({ device }) => device === 'TP') ? 'VIP=TP: the router needs a route for it to the director' : 'the director answers ARP for it'}.`,
+    `accept: { arp: ${conf.vips.every(({ device }) => device !== 'TP')}, ranges: [${conf.vips.map(host).join(', ')}] }`,
+    'rules: |',
+    ...conf.vips.flatMap(({ address }) => conf.services.flatMap((service) => rulesFor(conf, address, service))),
+    '',
+  ].join('\n');
+}
+
+function devicesOf({ vips, dip }: LvsConf): Place[] {
+  const places = [...vips.filter(({ device }) => device !== 'TP'), ...(dip === undefined ? [] : [dip])];
+  return places.filter(({ device }, i) => places.findIndex((one) => one.device === device) === i);
+}
+
+function commentOf({ address, prefix }: Place): string {
+  return prefix === undefined || prefix < 0 ? '' : `   # has, or gets, ${address}/${prefix}`;
+}
+
+function host({ address }: Place): string {
+  return address.includes(':') ? `"${address}/128"` : `${address}/32`;
+}
+
+function rulesFor(conf: LvsConf, vip: string, service: Service): string[] {
+  const key = `-${service.protocol} ${endpoint(vip, service.port)}`;
+  return [
+    `  -A ${key} -s ${service.scheduler}`,
+    ...service.servers.map(
+      (server) => `  -a ${key} -r ${serverEndpoint(conf, server)} ${METHODS[conf.type]} -w ${server.weight}`,
+    ),
+  ];
+}
+
+/** DR and Tun leave the port as it is: naming another one would only be ignored. */
+function serverEndpoint(conf: LvsConf, server: Server): string {
+  return conf.type === 'nat' ? endpoint(server.address, server.port) : server.address;
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,26 @@
+/** Host names as the files of this machine know them (/etc/hosts): a configuration must not depend on who answers DNS. */
+import { readFileSync } from 'node:fs';
+import { canonicalAddress } from '../../control/address.js';
+
+export class HostNames {
+  private readonly addresses = new Map<string, string>();
+
+  /** `text` in the form of hosts(5). Of several addresses the first counts. */
+  constructor(text: string) {
+    for (const line of text.split('\n')) {
+      const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+      const canonical = canonicalAddress(address ?? '');
+      if (canonical === undefined) continue;
+      for (const name of names) if (!this.addresses.has(name)) this.addresses.set(name, canonical);
+    }
+  }
+
+  static ofFile(path: string): HostNames {
+    return new HostNames(readFileSync(path, 'utf8'));
+  }
+
+  /** The address of a name, or of itself; undefined when the name is in no file. */
+  address(text: string): string | undefined {
+    return canonicalAddress(text) ?? this.addresses.get(text);
+  }
+}
