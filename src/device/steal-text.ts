@@ -1,5 +1,5 @@
 /** TakeRules in nft's own words. Every rule counts and drops. */
-import { bytes4, bytes6, parse4, parse6 } from '../wire/address.js';
+import { addressRange } from './address-range.js';
 import { DeviceError } from './error.js';
 import { ICMP_ERRORS, ICMP6_ERRORS, type PacketMatch, type PortRange, type TakeRule } from './take-rule.js';
 
@@ -72,41 +72,12 @@ function ports(list: readonly PortRange[]): string {
 }
 
 function addresses(text: string, family: 4 | 6): string {
-  range(text, family);
+  addressRange(text, family);
   return text;
 }
 
 function rawAddresses(text: string, family: 4 | 6): string {
-  const [from, to] = range(text, family);
+  const [from, to] = addressRange(text, family);
   const word = (value: bigint) => `0x${value.toString(16).padStart(family === 4 ? 8 : 32, '0')}`;
   return from === to ? word(from) : `${word(from)}-${word(to)}`;
-}
-
-/** First and last address of 'a', 'a/len' or 'a-b'. */
-function range(text: string, family: 4 | 6): [from: bigint, to: bigint] {
-  const bad = new DeviceError('nft rule', `'${text}' is not an IPv${family} address, prefix or range`);
-  const [first, last] = text.split('-');
-  if (last !== undefined) {
-    if (!isAddress(first!, family) || !isAddress(last, family)) throw bad;
-    const pair: [bigint, bigint] = [addressNumber(first!), addressNumber(last)];
-    if (pair[0] > pair[1]) throw bad;
-    return pair;
-  }
-  const [address, length] = text.split('/');
-  const bits = family === 4 ? 32 : 128;
-  const prefix = length === undefined ? bits : Number(length);
-  if (!isAddress(address!, family) || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) throw bad;
-  const host = (1n << BigInt(bits - prefix)) - 1n;
-  const from = addressNumber(address!) & ~host;
-  return [from, from | host];
-}
-
-function isAddress(text: string, family: 4 | 6): boolean {
-  return (family === 4 ? parse4(text) : parse6(text)) !== undefined;
-}
-
-function addressNumber(text: string): bigint {
-  const four = parse4(text);
-  const bytes = four === undefined ? bytes6(parse6(text)!) : bytes4(four);
-  return bytes.reduce((sum, byte) => (sum << 8n) + BigInt(byte), 0n);
 }

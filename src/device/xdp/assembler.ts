@@ -1,0 +1,159 @@
+/**
+ * A small assembler for eBPF (Documentation/bpf/standardization/instruction-set): 64-bit arithmetic, memory, jumps to
+ * labels, calls of the kernel's helpers.
+ *
+ *     new Assembler().mov('r0', 2).jumpIf('r1', '==', 0, 'out').mov('r0', 4).label('out').exit().assemble()
+ *
+ *     instruction:  | opcode 8 | src 4 dst 4 | offset 16 | immediate 32 |      little endian
+ *
+ * r0: a result; r1–r5: arguments, gone after a call; r6–r9: kept; r10: the end of 512 bytes of stack, growing down.
+ */
+export type Register = 'r0' | 'r1' | 'r2' | 'r3' | 'r4' | 'r5' | 'r6' | 'r7' | 'r8' | 'r9' | 'r10';
+export type Size = 8 | 16 | 32 | 64;
+
+/** Unsigned comparisons; `&`: any bit in common. */
+const COMPARE = { '==': 0x10, '>': 0x20, '>=': 0x30, '&': 0x40, '!=': 0x50, '<': 0xa0, '<=': 0xb0 } as const;
+export type Comparison = keyof typeof COMPARE;
+
+const ARITHMETIC = { add: 0x00, or: 0x40, and: 0x50, lsh: 0x60, rsh: 0x70, xor: 0xa0, mov: 0xb0 } as const;
+type Arithmetic = keyof typeof ARITHMETIC;
+
+const SIZES: Record<Size, number> = { 8: 0x10, 16: 0x08, 32: 0x00, 64: 0x18 };
+const LDX = 0x61;
+const ST = 0x62;
+const STX = 0x63;
+const ALU64 = 0x07;
+const JMP = 0x05;
+const JMP32 = 0x06;
+const SOURCE_REGISTER = 0x08;
+const LOAD_IMMEDIATE = 0x18;
+const PSEUDO_MAP_FD = 1;
+const TO_BIG_ENDIAN = 0xdc;
+const CALL = 0x85;
+const EXIT = 0x95;
+
+interface Instruction {
+  opcode: number;
+  dst: number;
+  src: number;
+  offset: number;
+  immediate: number;
+  target?: string;
+}
+
+export class Assembler {
+  private readonly instructions: Instruction[] = [];
+  private readonly labels = new Map<string, number>();
+
+  label(name: string): this {
+    if (this.labels.has(name)) throw new Error(`label ${name} is there twice`);
+    this.labels.set(name, this.instructions.length);
+    return this;
+  }
+
+  mov(dst: Register, value: Register | number): this {
+    return this.arithmetic('mov', dst, value);
+  }
+  add(dst: Register, value: Register | number): this {
+    return this.arithmetic('add', dst, value);
+  }
+  and(dst: Register, value: Register | number): this {
+    return this.arithmetic('and', dst, value);
+  }
+  or(dst: Register, value: Register | number): this {
+    return this.arithmetic('or', dst, value);
+  }
+  lsh(dst: Register, value: Register | number): this {
+    return this.arithmetic('lsh', dst, value);
+  }
+  xor(dst: Register, value: Register | number): this {
+    return this.arithmetic('xor', dst, value);
+  }
+  rsh(dst: Register, value: Register | number): this {
+    return this.arithmetic('rsh', dst, value);
+  }
+
+  /** Between network and host order (of a little-endian machine): the low `bits` turned round, the rest cleared. */
+  swap(dst: Register, bits: 16 | 32): this {
+    return this.put(TO_BIG_ENDIAN, dst, 0, 0, bits);
+  }
+
+  /** dst = memory at base + offset, zero-extended. */
+  load(size: Size, dst: Register, base: Register, offset: number): this {
+    return this.put(LDX | SIZES[size], dst, number(base), offset, 0);
+  }
+
+  /** Memory at base + offset = value. */
+  store(size: Size, base: Register, offset: number, value: Register | number): this {
+    if (typeof value === 'number') return this.put(ST | SIZES[size], base, 0, offset, value);
+    return this.put(STX | SIZES[size], base, number(value), offset, 0);
+  }
+
+  jump(target: string): this {
+    return this.put(JMP, 'r0', 0, 0, 0, target);
+  }
+
+  /** An immediate is sign-extended to 64 bits: for words above 2^31 there is `jumpIf32`. */
+  jumpIf(a: Register, comparison: Comparison, b: Register | number, target: string): this {
+    return this.compare(JMP, a, comparison, b, target);
+  }
+  jumpIf32(a: Register, comparison: Comparison, b: Register | number, target: string): this {
+    return this.compare(JMP32, a, comparison, b, target);
+  }
+
+  /** dst = the map whose descriptor is `fd`; two instructions' room. */
+  map(dst: Register, fd: number): this {
+    return this.put(LOAD_IMMEDIATE, dst, PSEUDO_MAP_FD, 0, fd).put(0, 'r0', 0, 0, 0);
+  }
+
+  /** One of the kernel's helpers by its number (enum bpf_func_id); the result is in r0. */
+  call(helper: number): this {
+    return this.put(CALL, 'r0', 0, 0, helper);
+  }
+
+  exit(): this {
+    return this.put(EXIT, 'r0', 0, 0, 0);
+  }
+
+  /** The bytes; throws an Error for a label that is nowhere. */
+  assemble(): Uint8Array {
+    const view = new DataView(new ArrayBuffer(8 * this.instructions.length));
+    this.instructions.forEach((instruction, i) => {
+      const { opcode, dst, src, immediate } = instruction;
+      view.setUint8(8 * i, opcode);
+      view.setUint8(8 * i + 1, dst | (src << 4));
+      view.setInt16(8 * i + 2, this.offsetOf(instruction, i), true);
+      view.setInt32(8 * i + 4, immediate, true);
+    });
+    return new Uint8Array(view.buffer);
+  }
+
+  private offsetOf({ offset, target }: Instruction, at: number): number {
+    if (target === undefined) return offset;
+    const to = this.labels.get(target);
+    if (to === undefined) throw new Error(`there is no label ${target}`);
+    return to - at - 1;
+  }
+
+  private arithmetic(operation: Arithmetic, dst: Register, value: Register | number): this {
+    const opcode = ALU64 | ARITHMETIC[operation];
+    if (typeof value === 'number') return this.put(opcode, dst, 0, 0, value);
+    return this.put(opcode | SOURCE_REGISTER, dst, number(value), 0, 0);
+  }
+
+  private compare(kind: number, a: Register, by: Comparison, b: Register | number, target: string): this {
+    const opcode = kind | COMPARE[by];
+    if (typeof b === 'number') return this.put(opcode, a, 0, 0, b, target);
+    return this.put(opcode | SOURCE_REGISTER, a, number(b), 0, 0, target);
+  }
+
+  private put(opcode: number, dst: Register, src: number, offset: number, immediate: number, target?: string): this {
+    const instruction = { opcode, dst: number(dst), src, offset, immediate };
+    this.instructions.push(target === undefined ? instruction : { ...instruction, target });
+    return this;
+  }
+}
+
+function number(register: Register): number {
+  return Number(register.slice(1));
+}

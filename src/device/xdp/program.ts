@@ -1,0 +1,273 @@
+/**
+ * The XDP program of a device: takes for the director what its maps say, and passes everything else to the kernel's stack
+ * as if it were not there. Frames for other MACs, tagged frames and all that is neither ARP nor IP are the kernel's.
+ *
+ *     ARP request ─ target ─► trie dst4: ASKED? ─────────────────────────────────────────────────────► take
+ *     IPv4, IPv6 ─┬─ ICMP error? taken, where errors are ────────────────────────────────────────────► take
+ *                 ├─ neighbour solicitation ─ target ─► trie dst6: ASKED? ───────────────────────────► take
+ *                 ├─ destination ─► trie: WHOLE? PORTS ─► port table (protocol, port), (…, any)? ────► take
+ *                 ├─ source ──────► trie: WHOLE? PORTS ─► port table? ───────────────────────────────► take
+ *                 └─ rule bits of destination & source & protocol & ports: any left? ────────────────► take
+ *
+ * Fragments have no ports: all fragments are taken of which a packet could be taken by its ports. So the director can put
+ * them together, and gives back what turns out not to be its own.
+ */
+import type { Mac } from '../../wire/address.js';
+import { ICMP_ERRORS, ICMP6_ERRORS } from '../take-rule.js';
+import { Assembler } from './assembler.js';
+import {
+  ASKED,
+  FRAGMENT,
+  ICMP_ERRORS_4,
+  ICMP_ERRORS_6,
+  NO_PORT,
+  PORTS,
+  SIDES,
+  type Side,
+  type TakeMapFds,
+  WHOLE,
+  WITH_PORTS,
+} from './layout.js';
+
+const MAP_LOOKUP = 1;
+const REDIRECT_MAP = 51;
+const XDP_PASS = 2;
+/** struct xdp_md: byte offsets. */
+const CONTEXT = { data: 0, dataEnd: 4, queue: 16 } as const;
+
+const ETHERNET = 14;
+const TYPE_IPV4 = 0x0800;
+const TYPE_ARP = 0x0806;
+const TYPE_IPV6 = 0x86dd;
+const ICMP = { 4: 1, 6: 58 } as const;
+const SOLICITATION = 135;
+const EXTENSION_HEADERS = 8;
+
+/** The stack, below r10. The two keys are built in place. */
+const INDEX = -4;
+const TRIE_KEY = -24;
+const PORT_KEY = -48;
+const PROTOCOL = -52;
+const SPORT = -56;
+const DPORT = -60;
+const SPORT_INDEX = -64;
+const DPORT_INDEX = -68;
+const FRAGMENTED = -72;
+const MANY = -76;
+const KEY = { port: PORT_KEY + 16, protocol: PORT_KEY + 18, side: PORT_KEY + 19 } as const;
+
+/** As a little-endian machine reads the 16 bits that the network sends as `value`. */
+function wire16(value: number): number {
+  return ((value & 0xff) << 8) | (value >>> 8);
+}
+
+/** The program as instructions; `mac` is the device's own, `xsks` its map of sockets by queue. */
+export function takeProgram(maps: TakeMapFds, xsks: number, mac: Mac): Uint8Array {
+  const asm = new Assembler();
+  begin(asm);
+  asm.load(16, 'r1', 'r7', 12);
+  asm.jumpIf('r1', '==', wire16(TYPE_ARP), 'arp').jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
+  asm.jumpIf('r1', '!=', wire16(TYPE_IPV4), 'pass');
+  toUs(asm, mac, 'pass');
+  ipv4(asm);
+  transport(asm, 4, maps);
+  match(asm, 4, maps);
+  asm.label('ipv6').store(32, 'r10', MANY, 0);
+  toUs(asm, mac, 'toMany');
+  asm.jump('ipv6Header').label('toMany').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MANY, 'r1');
+  asm.jumpIf('r1', '==', 0, 'pass').label('ipv6Header');
+  ipv6(asm);
+  transport(asm, 6, maps);
+  asm.load(32, 'r1', 'r10', MANY).jumpIf('r1', '!=', 0, 'pass');
+  match(asm, 6, maps);
+  arp(asm, maps);
+  asm.label('pass').mov('r0', XDP_PASS).exit();
+  return take(asm, xsks).assemble();
+}
+
+/** Takes every frame: for tests and benchmarks, where no kernel waits for the rest. */
+export function takeAllProgram(xsks: number): Uint8Array {
+  return take(new Assembler().mov('r6', 'r1'), xsks).assemble();
+}
+
+/** r6 the context, r7 the frame, r8 its end; 34 bytes are there, which the shortest of what we take has. */
+function begin(asm: Assembler): void {
+  asm.mov('r6', 'r1').load(32, 'r7', 'r6', CONTEXT.data).load(32, 'r8', 'r6', CONTEXT.dataEnd);
+  asm
+    .mov('r1', 'r7')
+    .add('r1', ETHERNET + 20)
+    .jumpIf('r1', '>', 'r8', 'pass');
+}
+
+/** To the socket of the queue it came by; where there is none, to the kernel. */
+function take(asm: Assembler, xsks: number): Assembler {
+  asm.label('take').load(32, 'r2', 'r6', CONTEXT.queue).map('r1', xsks).mov('r3', XDP_PASS);
+  return asm.call(REDIRECT_MAP).exit();
+}
+
+/** Addressed to this device's MAC, else to `other`. */
+function toUs(asm: Assembler, [hi, lo]: Mac, other: string): void {
+  const low = (wire16(lo & 0xffff) << 16) | wire16(lo >>> 16);
+  asm.load(16, 'r1', 'r7', 0).jumpIf('r1', '!=', wire16(hi), other);
+  // The remaining four bytes lie at 2, as two halves: words there are not aligned on every machine.
+  asm.load(16, 'r1', 'r7', 2).load(16, 'r2', 'r7', 4).lsh('r2', 16).or('r1', 'r2').jumpIf32('r1', '!=', low, other);
+}
+
+/** r9: the transport header. Protocol and fragment go to the stack. */
+function ipv4(asm: Assembler): void {
+  asm.load(8, 'r1', 'r7', ETHERNET).mov('r2', 'r1').and('r2', 0xf0).jumpIf('r2', '!=', 0x40, 'pass');
+  asm.and('r1', 15).lsh('r1', 2).jumpIf('r1', '<', 20, 'pass');
+  asm.mov('r9', 'r7').add('r9', 'r1').add('r9', ETHERNET);
+  asm.load(8, 'r1', 'r7', ETHERNET + 9).store(32, 'r10', PROTOCOL, 'r1');
+  asm.store(32, 'r10', FRAGMENTED, 0);
+  asm
+    .load(16, 'r1', 'r7', ETHERNET + 6)
+    .and('r1', wire16(0x3fff))
+    .jumpIf('r1', '==', 0, 'whole4');
+  asm.store(32, 'r10', FRAGMENTED, FRAGMENT).label('whole4');
+}
+
+/** The same for IPv6, past its extension headers; a fragment's protocol is what its header says comes next. */
+function ipv6(asm: Assembler): void {
+  asm
+    .mov('r9', 'r7')
+    .add('r9', ETHERNET + 40)
+    .jumpIf('r9', '>', 'r8', 'pass');
+  asm.store(32, 'r10', FRAGMENTED, 0).load(8, 'r1', 'r7', ETHERNET + 6);
+  for (let i = 0; i < EXTENSION_HEADERS; i++) extension(asm, `ext${i}`, `ext${i + 1}`);
+  asm.label(`ext${EXTENSION_HEADERS}`);
+  for (const header of [0, 43, 44, 51, 60]) asm.jumpIf('r1', '==', header, 'pass');
+  asm.label('ipv6Done').store(32, 'r10', PROTOCOL, 'r1');
+}
+
+/** One step along the chain: r1 the header's number and, behind it, the next one's; r9 where it begins. */
+function extension(asm: Assembler, here: string, next: string): void {
+  const options = [0, 43, 60];
+  asm.label(here);
+  for (const header of options) asm.jumpIf('r1', '==', header, `${here}Options`);
+  asm.jumpIf('r1', '==', 44, `${here}Fragment`).jumpIf('r1', '!=', 51, 'ipv6Done');
+  bytesThere(asm, 8).load(8, 'r1', 'r9', 0).load(8, 'r2', 'r9', 1).add('r2', 2).lsh('r2', 2).add('r9', 'r2').jump(next);
+  asm.label(`${here}Options`);
+  bytesThere(asm, 8).load(8, 'r1', 'r9', 0).load(8, 'r2', 'r9', 1).add('r2', 1).lsh('r2', 3).add('r9', 'r2').jump(next);
+  asm.label(`${here}Fragment`);
+  bytesThere(asm, 8).load(8, 'r1', 'r9', 0).load(16, 'r2', 'r9', 2).and('r2', wire16(0xfff9)).add('r9', 8);
+  asm.jumpIf('r2', '==', 0, next).store(32, 'r10', FRAGMENTED, FRAGMENT).jump('ipv6Done');
+}
+
+/** So many bytes from r9 on lie in the frame, else the kernel may see what it makes of it. */
+function bytesThere(asm: Assembler, bytes: number): Assembler {
+  return asm.mov('r2', 'r9').add('r2', bytes).jumpIf('r2', '>', 'r8', 'pass');
+}
+
+/** Ports to the stack: as they are on the wire for the port table, in host order for the rule bits. */
+function transport(asm: Assembler, family: 4 | 6, maps: TakeMapFds): void {
+  const done = `match${family}`;
+  asm.store(32, 'r10', SPORT, 0).store(32, 'r10', DPORT, 0);
+  asm.store(32, 'r10', SPORT_INDEX, NO_PORT).store(32, 'r10', DPORT_INDEX, NO_PORT);
+  asm.load(32, 'r1', 'r10', FRAGMENTED).jumpIf('r1', '!=', 0, done).load(32, 'r1', 'r10', PROTOCOL);
+  for (const protocol of WITH_PORTS) asm.jumpIf('r1', '==', protocol, `ports${family}`);
+  asm.jumpIf('r1', '!=', ICMP[family], done);
+  icmp(asm, family, maps, done);
+  asm.label(`ports${family}`);
+  bytesThere(asm, 4);
+  for (const [offset, raw, index] of [
+    [0, SPORT, SPORT_INDEX],
+    [2, DPORT, DPORT_INDEX],
+  ] as const)
+    asm.load(16, 'r1', 'r9', offset).store(32, 'r10', raw, 'r1').swap('r1', 16).store(32, 'r10', index, 'r1');
+  asm.label(done);
+}
+
+function icmp(asm: Assembler, family: 4 | 6, maps: TakeMapFds, done: string): void {
+  bytesThere(asm, 8).load(8, 'r1', 'r9', 0);
+  for (const type of family === 4 ? ICMP_ERRORS : ICMP6_ERRORS) asm.jumpIf('r1', '==', type, `error${family}`);
+  if (family === 6) {
+    asm.jumpIf('r1', '!=', SOLICITATION, done);
+    bytesThere(asm, 24).add('r9', 8);
+    look(asm, 'dst6', maps, 'r9', 0, done).load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ASKED, 'take').jump(done);
+  } else asm.jump(done);
+  asm.label(`error${family}`).store(32, 'r10', INDEX, family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6);
+  if (family === 6) asm.load(32, 'r1', 'r10', MANY).jumpIf('r1', '!=', 0, 'pass');
+  lookIndex(asm, INDEX, maps.protocols, done).load(64, 'r1', 'r0', 0).jumpIf('r1', '!=', 0, 'take').jump(done);
+}
+
+/** Destination, then source, then what no single address decides. r9 collects the rule bits. */
+function match(asm: Assembler, family: 4 | 6, maps: TakeMapFds): void {
+  const [dst, src, from, to] = family === 4 ? (['dst4', 'src4', 26, 30] as const) : (['dst6', 'src6', 22, 38] as const);
+  matchSide(asm, dst, maps, to, DPORT);
+  asm.mov('r9', 'r5');
+  matchSide(asm, src, maps, from, SPORT);
+  asm.and('r9', 'r5').jumpIf('r9', '==', 0, 'pass');
+  for (const [index, map] of [
+    [PROTOCOL, maps.protocols],
+    [DPORT_INDEX, maps.dports],
+    [SPORT_INDEX, maps.sports],
+  ] as const)
+    lookIndex(asm, index, map, 'pass').load(64, 'r1', 'r0', 0).and('r9', 'r1').jumpIf('r9', '==', 0, 'pass');
+  asm.jump('take');
+}
+
+/** Takes by the address at `offset` of the frame alone, or with its port; else r5 holds its rule bits. */
+function matchSide(asm: Assembler, side: Side, maps: TakeMapFds, offset: number, port: number): void {
+  look(asm, side, maps, 'r7', offset, 'pass').load(32, 'r1', 'r0', 0).load(64, 'r5', 'r0', 8);
+  asm.jumpIf('r1', '&', WHOLE, 'take').jumpIf('r1', '&', PORTS, `${side}Ports`).jump(`${side}Done`);
+  asm.label(`${side}Ports`).store(64, 'r10', TRIE_KEY, 'r5');
+  portKey(asm, side, offset, port);
+  asm.load(16, 'r1', 'r10', KEY.port).jumpIf('r1', '==', 0, `${side}Any`);
+  lookPort(asm, maps).jumpIf('r0', '!=', 0, 'take').store(16, 'r10', KEY.port, 0);
+  asm.label(`${side}Any`);
+  lookPort(asm, maps).jumpIf('r0', '!=', 0, 'take').load(64, 'r5', 'r10', TRIE_KEY).label(`${side}Done`);
+}
+
+function portKey(asm: Assembler, side: Side, offset: number, port: number): void {
+  const words = side.endsWith('4') ? 1 : 4;
+  for (let i = 0; i < 4; i++)
+    if (i < words) asm.load(32, 'r1', 'r7', offset + 4 * i).store(32, 'r10', PORT_KEY + 4 * i, 'r1');
+    else asm.store(32, 'r10', PORT_KEY + 4 * i, 0);
+  asm.load(32, 'r1', 'r10', port).store(16, 'r10', KEY.port, 'r1');
+  asm.load(32, 'r1', 'r10', PROTOCOL).store(8, 'r10', KEY.protocol, 'r1');
+  asm.load(32, 'r1', 'r10', FRAGMENTED).or('r1', SIDES.indexOf(side)).store(8, 'r10', KEY.side, 'r1');
+}
+
+function lookPort(asm: Assembler, { ports }: TakeMapFds): Assembler {
+  return asm.map('r1', ports).mov('r2', 'r10').add('r2', PORT_KEY).call(MAP_LOOKUP);
+}
+
+/** r0: the trie's value for the address at base + offset. */
+function look(
+  asm: Assembler,
+  side: Side,
+  maps: TakeMapFds,
+  base: 'r7' | 'r9',
+  offset: number,
+  nothing: string,
+): Assembler {
+  const words = side.endsWith('4') ? 1 : 4;
+  asm.store(32, 'r10', TRIE_KEY, 32 * words);
+  for (let i = 0; i < words; i++) asm.load(32, 'r1', base, offset + 4 * i).store(32, 'r10', TRIE_KEY + 4 + 4 * i, 'r1');
+  asm.map('r1', maps[side]).mov('r2', 'r10').add('r2', TRIE_KEY).call(MAP_LOOKUP);
+  return asm.jumpIf('r0', '==', 0, nothing);
+}
+
+/** r0: the value of an array at the index that lies on the stack. */
+function lookIndex(asm: Assembler, index: number, map: number, nothing: string): Assembler {
+  asm.map('r1', map).mov('r2', 'r10').add('r2', index).call(MAP_LOOKUP);
+  return asm.jumpIf('r0', '==', 0, nothing);
+}
+
+/** Asked for an address: an ARP request (RFC 826) for IPv4 over Ethernet. */
+function arp(asm: Assembler, maps: TakeMapFds): void {
+  asm
+    .label('arp')
+    .mov('r1', 'r7')
+    .add('r1', ETHERNET + 28)
+    .jumpIf('r1', '>', 'r8', 'pass');
+  for (const [offset, value] of [
+    [14, 1],
+    [16, TYPE_IPV4],
+    [18, 0x0604],
+    [20, 1],
+  ] as const)
+    asm.load(16, 'r1', 'r7', offset).jumpIf('r1', '!=', wire16(value), 'pass');
+  look(asm, 'dst4', maps, 'r7', 38, 'pass').load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ASKED, 'take');
+}

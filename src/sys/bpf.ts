@@ -1,0 +1,152 @@
+/**
+ * bpf(2): maps, programs, links and test runs, by the numbers and structures of linux/bpf.h (union bpf_attr, little endian).
+ * Descriptors are plain numbers of the process: a map made in one thread can be filled from another. All are closed with
+ * `close`; a link's last close takes its program off the interface, so a process that dies leaves nothing attached.
+ */
+import { addressOf, check, errno, SystemError, syscall } from './libc.js';
+
+const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
+const MAP_CREATE = 0;
+const MAP_LOOKUP = 1;
+const MAP_UPDATE = 2;
+const MAP_DELETE = 3;
+const PROG_LOAD = 5;
+const PROG_TEST_RUN = 10;
+const LINK_CREATE = 28;
+
+const PROG_TYPE_XDP = 6;
+const ATTACH_XDP = 37;
+const LOG_SIZE = 1 << 20;
+const ENOENT = 2;
+
+export const MapType = { hash: 1, array: 2, lpmTrie: 11, xskMap: 17 } as const;
+export const BPF_F_NO_PREALLOC = 1;
+/** An array that `map` of libc.ts can map: values of 8 bytes, one behind the other. */
+export const BPF_F_MMAPABLE = 1 << 10;
+/** Run by the driver, before the kernel makes an skb. */
+export const XDP_FLAGS_DRV_MODE = 4;
+/** Run by the stack, on the skb: works on every driver. */
+export const XDP_FLAGS_SKB_MODE = 2;
+export const XDP_PASS = 2;
+export const XDP_REDIRECT = 4;
+export const TEST_XDP_LIVE_FRAMES = 2;
+
+export interface MapShape {
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly entries: number;
+  readonly flags?: number;
+}
+
+/** The verifier said no. `log` is all it said; the message ends in its last lines. */
+export class ProgramRefused extends SystemError {
+  constructor(
+    errno: number,
+    readonly log: string,
+  ) {
+    super('bpf PROG_LOAD', errno);
+    const last = log.trimEnd().split('\n').slice(-12).join('\n  ');
+    if (last !== '') this.message += `; the verifier:\n  ${last}`;
+  }
+}
+
+/** Bytes that do not move while their address is in a structure: small typed arrays live in V8's heap. */
+function pinned(bytes: ArrayLike<number>): Uint8Array {
+  const copy = new Uint8Array(new ArrayBuffer(Math.max(8, bytes.length)));
+  copy.set(bytes);
+  return copy;
+}
+
+class Attributes {
+  readonly view = new DataView(new ArrayBuffer(152));
+  private readonly kept: Uint8Array[] = [];
+
+  words(at: number, ...values: readonly number[]): this {
+    for (const [i, value] of values.entries()) this.view.setUint32(at + 4 * i, value, true);
+    return this;
+  }
+
+  pointer(at: number, bytes: Uint8Array): this {
+    this.kept.push(bytes);
+    this.view.setBigUint64(at, addressOf(bytes), true);
+    return this;
+  }
+
+  run(command: number): number {
+    const result = syscall(SYS_BPF, command, new Uint8Array(this.view.buffer), this.view.byteLength);
+    this.kept.length = 0; // not before: the kernel has only their addresses
+    return result;
+  }
+}
+
+/** Returns the map's descriptor. Throws SystemError('bpf MAP_CREATE'). */
+export function createMap({ type, keySize, valueSize, entries, flags = 0 }: MapShape): number {
+  const attributes = new Attributes().words(0, type, keySize, valueSize, entries, flags);
+  return check(attributes.run(MAP_CREATE), 'bpf MAP_CREATE');
+}
+
+/** Sets `key` to `value`, whether it was there or not. */
+export function updateMap(fd: number, key: Uint8Array, value: Uint8Array): void {
+  const attributes = new Attributes().words(0, fd).pointer(8, pinned(key)).pointer(16, pinned(value));
+  check(attributes.run(MAP_UPDATE), 'bpf MAP_UPDATE');
+}
+
+/** False when it was not there. */
+export function deleteFromMap(fd: number, key: Uint8Array): boolean {
+  const result = new Attributes().words(0, fd).pointer(8, pinned(key)).run(MAP_DELETE);
+  if (result === 0) return true;
+  if (errno() === ENOENT) return false;
+  throw new SystemError('bpf MAP_DELETE', errno());
+}
+
+/** The value, `size` bytes; undefined when it is not there. */
+export function lookUpInMap(fd: number, key: Uint8Array, size: number): Uint8Array | undefined {
+  const value = pinned(new Uint8Array(size));
+  const result = new Attributes().words(0, fd).pointer(8, pinned(key)).pointer(16, value).run(MAP_LOOKUP);
+  if (result === 0) return value.subarray(0, size);
+  if (errno() === ENOENT) return undefined;
+  throw new SystemError('bpf MAP_LOOKUP', errno());
+}
+
+/** Loads an XDP program of 8-byte instructions; returns its descriptor. Throws ProgramRefused with the verifier's words. */
+export function loadXdp(instructions: Uint8Array): number {
+  const first = program(instructions).run(PROG_LOAD);
+  if (first >= 0) return first;
+  const error = errno();
+  const log = pinned(new Uint8Array(LOG_SIZE));
+  const second = program(instructions).words(24, 1, LOG_SIZE).pointer(32, log).run(PROG_LOAD);
+  if (second >= 0) return second;
+  throw new ProgramRefused(error, new TextDecoder().decode(log.subarray(0, log.indexOf(0))));
+}
+
+function program(instructions: Uint8Array): Attributes {
+  const license = pinned(new TextEncoder().encode('Dual MIT/GPL\0'));
+  const attributes = new Attributes().words(0, PROG_TYPE_XDP, instructions.length / 8);
+  return attributes.pointer(8, pinned(instructions)).pointer(16, license);
+}
+
+/** Attaches a program to an interface; `flags` says by whom it is run. Throws SystemError (EBUSY: another one is there). */
+export function attachXdp(programFd: number, ifindex: number, flags: number): number {
+  return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
+}
+
+/** Runs a program on one packet, without sending it anywhere; returns what it said (XDP_PASS …). */
+export function testXdp(programFd: number, packet: Uint8Array): number {
+  const attributes = new Attributes().words(0, programFd, 0, packet.length).pointer(16, pinned(packet)).words(32, 1);
+  check(attributes.run(PROG_TEST_RUN), 'bpf PROG_TEST_RUN');
+  return attributes.view.getUint32(4, true);
+}
+
+/**
+ * Runs a program `repeat` times on live frames that seem to come in by interface `ifindex` (struct xdp_md, its 3rd word
+ * counted from 0): what it says is done. XDP_TX sends them out there.
+ */
+export function runXdpLive(programFd: number, packet: Uint8Array, ifindex: number, repeat: number): void {
+  const context = new Uint8Array(new ArrayBuffer(24));
+  new DataView(context.buffer).setUint32(4, packet.length, true);
+  new DataView(context.buffer).setUint32(12, ifindex, true);
+  const attributes = new Attributes().words(0, programFd, 0, packet.length).pointer(16, pinned(packet));
+  attributes.words(32, repeat).words(40, context.length).pointer(48, context).words(64, TEST_XDP_LIVE_FRAMES, 0, 64);
+  check(attributes.run(PROG_TEST_RUN), 'bpf PROG_TEST_RUN');
+}
