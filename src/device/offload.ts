@@ -10,6 +10,7 @@ interface Offload {
 }
 
 const LRO_FLAG = 1 << 15;
+const RX_VLAN_FLAG = 1 << 8;
 const offloads = {
   /** Merging of received packets into super-packets, in the kernel or the hardware. */
   gro: { get: 0x2b, set: 0x2c, flag: 0 },
@@ -19,6 +20,8 @@ const offloads = {
   gso: { get: 0x23, set: 0x24, flag: 0 },
   /** Checksums of sent packets left to the hardware. */
   txChecksum: { get: 0x16, set: 0x17, flag: 0 },
+  /** VLAN tags taken out of received frames and kept beside them. */
+  rxVlan: { get: 0x25, set: 0x26, flag: RX_VLAN_FLAG },
 } as const satisfies Record<string, Offload>;
 
 export type OffloadName = keyof typeof offloads;

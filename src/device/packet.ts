@@ -3,8 +3,9 @@ import {
   AF_PACKET,
   bindPacket,
   ETH_P_ALL,
-  joinPromiscuous,
+  joinPacket,
   PACKET_IGNORE_OUTGOING,
+  PACKET_MR_PROMISC,
   PACKET_STATISTICS,
   PACKET_VNET_HDR,
   SOCK_CLOEXEC,
@@ -83,7 +84,7 @@ export class PacketDevice implements Device {
           : new SlotRing(this.fd, options.slots ?? SLOTS);
       this.sender = new TxSocket(umem, this.counts, ifindex);
       bindPacket(this.fd, ifindex, ETH_P_ALL);
-      if (options.promiscuous === true) joinPromiscuous(this.fd, ifindex);
+      if (options.promiscuous === true) joinPacket(this.fd, ifindex, PACKET_MR_PROMISC);
     } catch (error) {
       close(this.fd);
       throw deviceError(name, error);

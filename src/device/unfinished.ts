@@ -5,6 +5,7 @@ import { HEADER, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.js';
 
 const TCP = 6;
 const UDP = 17;
+const SCTP = 132;
 const TCP_FIELD = 16;
 const UDP_FIELD = 6;
 /** Of the transports with an unfinished checksum only SCTP has its own at byte 8, and it is a CRC32c (RFC 9260, 6.8). */
@@ -27,9 +28,9 @@ export function finish(view: DataView, start: number, field: number, end: number
 }
 
 /**
- * The same where nothing is announced (libpcap): a field that holds just the pseudo header's sum is unfinished. A right
- * checksum that happens to look so (1 in 65,536) comes out as it was. For untagged, unfragmented TCP and UDP over IPv4 or
- * IPv6; true if it finished one.
+ * The same where nothing is announced (libpcap, XDP): a field that holds just the pseudo header's sum is unfinished, and
+ * one of 0 with SCTP. A right checksum that happens to look so comes out as it was. For untagged, unfragmented TCP, UDP and
+ * SCTP over IPv4 or IPv6; true if it finished one.
  */
 export function finishByLooks(view: DataView, frame: number, len: number): boolean {
   const ip = frame + HEADER;
@@ -56,6 +57,8 @@ function finish6(view: DataView, ip: number, limit: number): boolean {
 }
 
 function finishIf(view: DataView, l4: number, end: number, protocol: number, pseudo: number): boolean {
+  if (protocol === SCTP)
+    return l4 + 12 <= end && view.getInt32(l4 + SCTP_FIELD) === 0 && finish(view, l4, SCTP_FIELD, end);
   if (protocol !== TCP && protocol !== UDP) return false;
   const field = protocol === TCP ? TCP_FIELD : UDP_FIELD;
   if (l4 + field + 2 > end) return false;

@@ -1,5 +1,5 @@
 /** Network interfaces by ioctl: struct ifreq of linux/if.h, 40 bytes: 16 of name, then what the request is about. */
-import { addressOf, check, close, ioctl, socket } from './libc.js';
+import { addressOf, check, close, ioctl, SystemError, socket } from './libc.js';
 
 const IFREQ = 40;
 const NAME = 16;
@@ -86,4 +86,40 @@ export function ethtoolValue(name: string, command: number, value = 0): number {
   view.setBigUint64(NAME, addressOf(data), true);
   ask(view, SIOCETHTOOL, 'SIOCETHTOOL');
   return data[1]!;
+}
+
+const ETHTOOL_GDRVINFO = 0x03;
+const ETHTOOL_GCHANNELS = 0x3c;
+
+/** One of ethtool's requests that fill a structure of `size` bytes. */
+function ethtoolStruct(name: string, command: number, size: number): DataView {
+  const data = new DataView(new ArrayBuffer(size));
+  data.setUint32(0, command, true);
+  const view = request(name);
+  view.setBigUint64(NAME, addressOf(new Uint8Array(data.buffer)), true);
+  ask(view, SIOCETHTOOL, 'SIOCETHTOOL');
+  return data;
+}
+
+/** The driver's name (veth, ixgbe …); '' when the interface does not say. struct ethtool_drvinfo. */
+export function interfaceDriver(name: string): string {
+  try {
+    const data = ethtoolStruct(name, ETHTOOL_GDRVINFO, 196);
+    return new TextDecoder().decode(new Uint8Array(data.buffer, 4, 32)).replace(/\0.*$/s, '');
+  } catch (error) {
+    if (error instanceof SystemError) return '';
+    throw error;
+  }
+}
+
+/** How many queues frames come in by; 1 when the driver does not say. struct ethtool_channels. */
+export function receiveQueues(name: string): number {
+  try {
+    const data = ethtoolStruct(name, ETHTOOL_GCHANNELS, 36);
+    const [rx, combined] = [data.getUint32(20, true), data.getUint32(32, true)];
+    return Math.max(1, rx + combined);
+  } catch (error) {
+    if (error instanceof SystemError) return 1;
+    throw error;
+  }
 }

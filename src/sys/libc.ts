@@ -74,6 +74,13 @@ export const close = libc.func('int close(int)') as (fd: number) => number;
 export const ioctl = libc.func('int ioctl(int, ulong, void*)') as (fd: number, request: number, arg: Buffer_) => number;
 export const poll = libc.func('int poll(void*, ulong, int)') as (fds: Buffer_, n: number, timeoutMs: number) => number;
 export const eventfd = libc.func('int eventfd(uint32, int)') as (initial: number, flags: number) => number;
+const epollCreate = libc.func('int epoll_create1(int)') as (flags: number) => number;
+const epollCtl = libc.func('int epoll_ctl(int, int, int, void*)') as (
+  fd: number,
+  operation: number,
+  of: number,
+  event: Buffer_,
+) => number;
 export const setns = libc.func('int setns(int, int)') as (fd: number, type: number) => number;
 export const ifNameToIndex = libc.func('uint32 if_nametoindex(str)') as (name: string) => number;
 export const syscall = libc.func('long syscall(long, int, void*, uint32)') as (
@@ -168,6 +175,12 @@ export const recvAt = libc.func('int64 recv(int, uint64, size_t, int)') as (
   len: number,
   flags: number,
 ) => number;
+export const sendAt = libc.func('int64 send(int, uint64, size_t, int)') as (
+  fd: number,
+  from: Address,
+  len: number,
+  flags: number,
+) => number;
 export const sendmmsgAt = libc.func('int sendmmsg(int, uint64, uint32, int)') as (
   fd: number,
   messages: Address,
@@ -208,4 +221,15 @@ export function mapWithRoom(len: number, flags: number, fd: number, extra: numbe
   const error = new SystemError('mmap', koffi.errno());
   whole.unmap();
   throw error;
+}
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLLIN = 1;
+
+/** A descriptor that has input when any of these has. Throws SystemError. */
+export function epollOf(descriptors: readonly number[]): number {
+  const all = check(epollCreate(EPOLL_CLOEXEC), 'epoll_create1');
+  for (const fd of descriptors) check(epollCtl(all, EPOLL_CTL_ADD, fd, Uint32Array.of(EPOLLIN, fd, 0, 0)), 'epoll_ctl');
+  return all;
 }

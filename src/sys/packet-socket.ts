@@ -22,6 +22,7 @@ export const PACKET_VNET_HDR = 15;
 export const PACKET_QDISC_BYPASS = 20;
 export const PACKET_IGNORE_OUTGOING = 23;
 export const PACKET_MR_PROMISC = 1;
+export const PACKET_MR_ALLMULTI = 2;
 export const TPACKET_V2 = 1;
 export const TPACKET_V3 = 2;
 
@@ -85,12 +86,12 @@ export function requestSlots(fd: number, slots: number, size: number): void {
   check(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, 16), 'PACKET_RX_RING');
 }
 
-/** struct packet_mreq. */
-export function joinPromiscuous(fd: number, ifindex: number): void {
+/** Joins what only some frames are for, until the socket is closed: PACKET_MR_PROMISC, PACKET_MR_ALLMULTI. struct packet_mreq. */
+export function joinPacket(fd: number, ifindex: number, type: number): void {
   const request = new DataView(new ArrayBuffer(16));
   request.setInt32(0, ifindex, true);
-  request.setUint16(4, PACKET_MR_PROMISC, true);
-  check(setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, new Uint8Array(request.buffer), 16), 'PACKET_MR_PROMISC');
+  request.setUint16(4, type, true);
+  check(setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, new Uint8Array(request.buffer), 16), 'PACKET_ADD_MEMBERSHIP');
 }
 
 /** Reads and clears a socket's pending error (ENETDOWN when its interface went down), which would keep poll from blocking. */

@@ -1,0 +1,57 @@
+/**
+ * A ring that we share with the kernel: one side writes descriptors and moves the producer on, the other reads them and moves
+ * the consumer on. Indices only grow and wrap as int32.
+ *
+ *     | … | consumer | …           …           … | producer | …          slot = index & mask
+ *                    └── written, not yet read ──┘
+ *
+ *     rx, tx:            a descriptor is | offset into the Umem 64 | length 32 | options 32 |
+ *     fill, completion:  a descriptor is | offset into the Umem 64 |           the Umem is below 4 GiB: the low half will do
+ */
+import type { Mapping } from '../../sys/libc.js';
+import { type RingMapping, XDP_RING_NEED_WAKEUP } from '../../sys/xdp-socket.js';
+
+export class Ring {
+  readonly words: Int32Array;
+  readonly descriptors: number;
+  readonly mask: number;
+  private readonly mapping: Mapping;
+  private readonly producer: number;
+  private readonly consumer: number;
+  private readonly flags: number;
+
+  constructor({ mapping, producer, consumer, descriptors, flags }: RingMapping, entries: number) {
+    this.mapping = mapping;
+    this.words = new Int32Array(mapping.buffer);
+    this.producer = producer >> 2;
+    this.consumer = consumer >> 2;
+    this.descriptors = descriptors >> 2;
+    this.flags = flags >> 2;
+    this.mask = entries - 1;
+  }
+
+  /** How far the kernel (or we) have written. */
+  get written(): number {
+    return Atomics.load(this.words, this.producer);
+  }
+  set written(index: number) {
+    Atomics.store(this.words, this.producer, index);
+  }
+
+  /** How far we (or the kernel) have read. */
+  get read(): number {
+    return Atomics.load(this.words, this.consumer);
+  }
+  set read(index: number) {
+    Atomics.store(this.words, this.consumer, index);
+  }
+
+  /** The kernel sleeps on this ring and must be called. */
+  get sleeps(): boolean {
+    return (Atomics.load(this.words, this.flags) & XDP_RING_NEED_WAKEUP) !== 0;
+  }
+
+  unmap(): void {
+    this.mapping.unmap();
+  }
+}

@@ -1,0 +1,106 @@
+/** AF_XDP sockets: the numbers and structures of linux/if_xdp.h, little endian. */
+import { bind, check, getsockopt, MAP_POPULATE, MAP_SHARED, type Mapping, map, setsockopt } from './libc.js';
+
+export const AF_XDP = 44;
+export const SOL_XDP = 283;
+const XDP_MMAP_OFFSETS = 1;
+const XDP_RX_RING = 2;
+const XDP_TX_RING = 3;
+const XDP_UMEM_REG = 4;
+const XDP_UMEM_FILL_RING = 5;
+const XDP_UMEM_COMPLETION_RING = 6;
+const XDP_STATISTICS = 7;
+const XDP_OPTIONS = 8;
+const XDP_MAX_TX_SKB_BUDGET = 9;
+
+export const XDP_SHARED_UMEM = 1;
+export const XDP_COPY = 2;
+export const XDP_USE_NEED_WAKEUP = 8;
+/** Of a ring's flags word: the kernel sleeps until it is called. */
+export const XDP_RING_NEED_WAKEUP = 1;
+const XDP_OPTIONS_ZEROCOPY = 1;
+
+/** Which of a socket's four rings: the option that makes it, where it is mapped, bytes of a descriptor. */
+const RINGS = {
+  rx: { option: XDP_RX_RING, page: 0, size: 16 },
+  tx: { option: XDP_TX_RING, page: 0x80000000, size: 16 },
+  fill: { option: XDP_UMEM_FILL_RING, page: 0x100000000, size: 8 },
+  completion: { option: XDP_UMEM_COMPLETION_RING, page: 0x180000000, size: 8 },
+} as const;
+export type RingName = keyof typeof RINGS;
+const ORDER: readonly RingName[] = ['rx', 'tx', 'fill', 'completion'];
+
+/** A ring as the kernel has laid it out; byte offsets. */
+export interface RingMapping {
+  readonly mapping: Mapping;
+  readonly producer: number;
+  readonly consumer: number;
+  readonly descriptors: number;
+  readonly flags: number;
+}
+
+/** Registers `length` bytes at `address` (a page's begin) as frames of `frameSize`. struct xdp_umem_reg. */
+export function registerUmem(fd: number, address: number, length: number, frameSize: number, headroom: number): void {
+  const request = new DataView(new ArrayBuffer(32));
+  request.setBigUint64(0, BigInt(address), true);
+  request.setBigUint64(8, BigInt(length), true);
+  request.setUint32(16, frameSize, true);
+  request.setUint32(20, headroom, true);
+  check(setsockopt(fd, SOL_XDP, XDP_UMEM_REG, new Uint8Array(request.buffer), 32), 'XDP_UMEM_REG');
+}
+
+/** Makes the four rings, `entries` (a power of two) each, and maps them. Throws SystemError. */
+export function makeRings(fd: number, entries: number): Record<RingName, RingMapping> {
+  const count = Int32Array.of(entries);
+  for (const name of ORDER) check(setsockopt(fd, SOL_XDP, RINGS[name].option, count, 4), `XDP ring ${name}`);
+  const offsets = new BigUint64Array(16);
+  check(getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, offsets, Uint32Array.of(128)), 'XDP_MMAP_OFFSETS');
+  const made = ORDER.map((name, i) => [name, mapRing(fd, name, entries, [...offsets.subarray(4 * i, 4 * i + 4)])]);
+  return Object.fromEntries(made) as Record<RingName, RingMapping>;
+}
+
+/** struct xdp_ring_offset: producer, consumer, descriptors, flags. */
+function mapRing(fd: number, name: RingName, entries: number, offset: readonly bigint[]): RingMapping {
+  const [producer, consumer, descriptors, flags] = offset.map(Number) as [number, number, number, number];
+  const { page, size } = RINGS[name];
+  const mapping = map(descriptors + entries * size, MAP_SHARED | MAP_POPULATE, fd, page);
+  return { mapping, producer, consumer, descriptors, flags };
+}
+
+/** struct sockaddr_xdp. `sharedFd`: the socket whose Umem it is, with XDP_SHARED_UMEM in the flags. */
+export function bindXdp(fd: number, ifindex: number, queue: number, flags: number, sharedFd: number): void {
+  const address = new DataView(new ArrayBuffer(16));
+  address.setUint16(0, AF_XDP, true);
+  address.setUint16(2, flags, true);
+  address.setUint32(4, ifindex, true);
+  address.setUint32(8, queue, true);
+  address.setUint32(12, sharedFd, true);
+  check(bind(fd, new Uint8Array(address.buffer), 16), 'bind');
+}
+
+/** How many frames one call sends where the driver copies; 32 on kernels that do not know the option. */
+export function setSendBudget(fd: number, frames: number): void {
+  setsockopt(fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, Int32Array.of(frames), 4);
+}
+
+/** Whether the driver works on the Umem itself. */
+export function isZeroCopy(fd: number): boolean {
+  const options = Uint32Array.of(0);
+  check(getsockopt(fd, SOL_XDP, XDP_OPTIONS, options, Uint32Array.of(4)), 'XDP_OPTIONS');
+  return (options[0]! & XDP_OPTIONS_ZEROCOPY) !== 0;
+}
+
+export interface XdpStatistics {
+  /** Too long for a frame, or no frame to put it in, or the rx ring full. */
+  readonly rxDropped: number;
+  /** Descriptors that the kernel did not like. */
+  readonly txInvalid: number;
+}
+
+/** struct xdp_statistics. */
+export function xdpStatistics(fd: number): XdpStatistics {
+  const values = new BigUint64Array(6);
+  check(getsockopt(fd, SOL_XDP, XDP_STATISTICS, values, Uint32Array.of(48)), 'XDP_STATISTICS');
+  const [dropped, , txInvalid, ringFull] = [...values].map(Number);
+  return { rxDropped: dropped! + ringFull!, txInvalid: txInvalid! };
+}

@@ -1,0 +1,15 @@
+import { close, errno, errnoName, socket } from '../../../src/sys/libc.js';
+import { AF_XDP } from '../../../src/sys/xdp-socket.js';
+import { isRoot } from '../netns.js';
+
+/** Why AF_XDP can't be tried here, '' when it can. */
+export const withoutXdp = reason();
+if (withoutXdp !== '') console.log(`xdp: skipped, ${withoutXdp}`);
+
+function reason(): string {
+  if (!isRoot) return 'needs root for namespaces';
+  const fd = socket(AF_XDP, 3, 0);
+  if (fd < 0) return `the kernel has no AF_XDP (${errnoName(errno())})`;
+  close(fd);
+  return '';
+}
