@@ -9,7 +9,9 @@ import type { Destination } from '../service/destination.js';
 import { Gauge } from '../stats/counters.js';
 import {
   CONN_ASSURED,
+  CONN_HELPER,
   CONN_INACTIVE,
+  CONN_NO_CPORT,
   CONN_NOOUTPUT,
   CONN_ONE_PACKET,
   CONN_TEMPLATE,
@@ -27,6 +29,7 @@ import {
   TICKS,
   TIMEOUT,
 } from './entry.js';
+import type { Helped } from './helped.js';
 import { nextSctpState, Sctp, sctpActive } from './sctp.js';
 import type { ConnectionTable } from './table.js';
 import { nextTcpState, Tcp, tcpActive } from './tcp.js';
@@ -34,6 +37,7 @@ import { StateTimeouts } from './timeouts.js';
 import { TimerWheel } from './wheel.js';
 
 export const Direction = { input: 0, output: 1, inputOnly: 2 } as const;
+const TCP = 6;
 /** Before its first state is set. */
 const FRESH = 3 * TICKS;
 /** A template or control connection whose children live on. */
@@ -44,6 +48,12 @@ export class Connections {
   readonly timeouts = new StateTimeouts();
   /** The second TCP table is in force (sysctl secure_tcp). */
   secureTcp = false;
+  /** Virtual ports whose masq connections a helper reads (FTP). */
+  helperPorts: readonly number[] = [];
+  /** By entry; only of control connections that asked for something. */
+  readonly helped = new Map<number, Helped>();
+  /** How many connections wait for a client whose port is not known yet. */
+  withoutPort = 0;
   /** Tick of the batch at hand. */
   now: number;
   private readonly wheel: TimerWheel;
@@ -65,6 +75,8 @@ export class Connections {
     const at = entry << ENTRY_SHIFT;
     this.words[at + FLAGS]! |= flags;
     if (dest !== undefined) this.bind(entry, dest);
+    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
+    if (this.isHelped(at)) this.words[at + FLAGS]! |= CONN_HELPER;
     this.words[at + TIMEOUT] = FRESH;
     this.words[at + EXPIRES] = (this.now + FRESH) | 0;
     if ((flags & CONN_ONE_PACKET) !== 0) return;
@@ -176,6 +188,9 @@ export class Connections {
 
   /** A connection that was never hashed (one packet) is done. */
   release(entry: number): void {
+    const flags = this.flagsOf(entry);
+    if ((flags & CONN_HELPER) !== 0) this.helped.delete(entry);
+    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
     this.unbind(entry);
     this.uncontrol(entry);
     this.onFreed?.(entry);
@@ -198,6 +213,13 @@ export class Connections {
     this.wheel.stop(entry);
     this.table.remove(entry);
     this.release(entry);
+  }
+
+  /** tcp_app_conn_bind: by the virtual port, and only where addresses are rewritten. */
+  private isHelped(at: number): boolean {
+    const { words } = this;
+    if (this.helperPorts.length === 0 || (words[at + FLAGS]! & (METHOD_MASK | CONN_TEMPLATE)) !== 0) return false;
+    return ((words[at + REST]! >>> 8) & 0xff) === TCP && this.helperPorts.includes(words[at + PORTS]! & 0xffff);
   }
 
   private bind(entry: number, dest: Destination): void {

@@ -91,9 +91,9 @@ export class Daemon implements AdminClient {
     const wanted = newRules(config, this.view);
     await this.loadRules(config, clientOf(wanted));
     this.config = config;
-    const { sysctl, marks, accept, timeouts } = config;
+    const { sysctl, marks, accept, timeouts, helpers } = config;
     this.theft?.configure(config);
-    this.dataplane?.send({ kind: 'settings', sysctl, marks, accept, timeouts });
+    this.dataplane?.send({ kind: 'settings', sysctl, marks, accept, timeouts, helpers });
     for (const request of changes(this.rules.entries(), wanted.entries())) await this.request(request);
     this.log.info({ services: this.rules.entries().length }, 'configuration reloaded');
   }

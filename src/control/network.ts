@@ -40,12 +40,13 @@ function addressOf(text: string) {
 }
 
 /** What may change while the director runs. */
-export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts'>;
+export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers'>;
 
-export function settings(d: Director, { sysctl, marks, accept, timeouts }: Settings): void {
+export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers }: Settings): void {
   d.sysctl = { ...sysctl };
   d.connections.secureTcp = sysctl.secure_tcp === 3;
   d.connections.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
+  d.connections.helperPorts = helpers.ftp;
   d.marks = marksOf(d, marks);
   d.acceptArp = accept.arp;
   d.acceptIcmp = accept.icmp;

@@ -58,6 +58,7 @@ export type Order =
       marks: readonly MarkRule[];
       accept: AcceptConfig;
       timeouts: Timeouts;
+      helpers: Config['helpers'];
     }
   /** Without a spec: nothing is traced any more. */
   | { kind: 'trace'; spec?: TraceSpec }

@@ -54,8 +54,14 @@ function carry(d: Director, entry: number): void {
 
 function findIn(d: Director): number {
   const p = d.packet;
+  const entry = findPorts(d, (p.sport << 16) | p.dport);
+  // The client's port of an expected connection is told by its first packet.
+  return entry === 0 && d.connections.withoutPort !== 0 ? findPorts(d, p.dport) : entry;
+}
+
+function findPorts(d: Director, ports: number): number {
+  const p = d.packet;
   const { table } = d.connections;
-  const ports = (p.sport << 16) | p.dport;
   const entry =
     p.family === 4 ? table.findIn4(p.protocol, p.src, p.dst, ports) : findIn6(table, p.protocol, p.src6, p.dst6, ports);
   if (entry === 0 || !d.connections.ended(entry)) return entry;

@@ -3,10 +3,12 @@
  * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
  */
 import { Direction } from '../conntrack/connections.js';
+import { CONN_HELPER } from '../conntrack/entry.js';
 import { findOut6 } from '../conntrack/find.js';
 import { Method } from '../service/destination.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
+import { ftpOut, stillFits } from './ftp.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { snat } from './masq.js';
@@ -32,9 +34,12 @@ function reply(d: Director, entry: number): void {
   const { mtu } = d.router;
   if (hop < 0 && hop !== LOCAL_ROUTE) return;
   if (hop >= 0 && !fitsRoute(d, mtu, 0)) return;
+  const helped = (d.connections.flagsOf(entry) & CONN_HELPER) !== 0;
+  if (helped && !ftpOut(d, entry)) return;
   countOut(d, entry, d.packet.l3len);
   setState(d, entry, Direction.output);
   d.connections.touch(entry);
+  if (helped && hop >= 0 && !stillFits(d, entry, mtu)) return;
   snat(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else send(d, hop, mtu);

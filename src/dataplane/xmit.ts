@@ -1,6 +1,9 @@
 /** A client's packet leaves by its connection's forwarding method (IPVS-REFERENCE 1.10). */
+import { CONN_HELPER, CONN_NO_CPORT } from '../conntrack/entry.js';
+import { fillClientPort } from '../conntrack/helped.js';
 import { Method } from '../service/destination.js';
 import type { Director } from './director.js';
+import { ftpIn } from './ftp.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { dnat } from './masq.js';
@@ -24,16 +27,16 @@ export function xmit(d: Director, entry: number): void {
 }
 
 function xmitMasq(d: Director, entry: number): void {
+  const flags = d.connections.flagsOf(entry);
+  if ((flags & CONN_NO_CPORT) !== 0) fillClientPort(d.connections, entry, d.packet.sport);
   const hop = nextHop(d, entry);
-  if (hop === LOCAL_ROUTE) {
-    dnat(d, entry);
-    deliverLocal(d);
-  } else if (hop >= 0) {
-    const { mtu } = d.router;
-    if (!hasTime(d, entry) || !fitsRoute(d, mtu, entry)) return;
-    dnat(d, entry);
-    send(d, hop, mtu);
-  }
+  if (hop < 0 && hop !== LOCAL_ROUTE) return;
+  const { mtu } = d.router;
+  if (hop >= 0 && (!hasTime(d, entry) || !fitsRoute(d, mtu, entry))) return;
+  if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return;
+  dnat(d, entry);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else send(d, hop, mtu);
 }
 
 function xmitGatewaying(d: Director, entry: number): void {

@@ -13,7 +13,7 @@ const REASONS = [
   ['badFragment', 'the fragment is empty, unaligned or reaches beyond 65,535 bytes'],
   ['badExtension', 'an IPv6 extension header is broken or there are too many'],
   ['badTransport', 'the transport header is cut short or contradicts itself'],
-  ['badChecksum', 'the ICMP checksum is wrong'],
+  ['badChecksum', 'the ICMP checksum is wrong, or the TCP checksum of a segment that a helper reads'],
   ['badSource', 'the source address is a broadcast, multicast or loopback address'],
   ['badArp', 'the ARP packet is malformed'],
   ['fragmentLimit', 'too much memory is in use for unfinished fragments'],

@@ -7,8 +7,8 @@ const NAT = { client: '10.0.0.1', vip: VIP, server: '192.168.1.11' };
 const NAT6 = { client: '2001:db8::1', vip: VIP6, server: '2001:db8:1::11' };
 const RULES = ['-A -t 10.0.0.100:21 -s rr', '-a -t 10.0.0.100:21 -r 192.168.1.11:21 -m'];
 const RULES6 = ['-A -t [2001:db8::100]:21 -s rr', '-a -t [2001:db8::100]:21 -r [2001:db8:1::11]:21 -m'];
-/** Of this network the real servers may have addresses, too: behind the router of eth2. */
-const OTHER = '10.20.0.9';
+/** Where the real server has another address. */
+const OTHER = '192.168.1.12';
 
 const list = (play: Play) => play.run('ipvsadm -Lnc | sort');
 function stats(play: Play, at: number): void {
@@ -205,7 +205,7 @@ const SERVER_LINES: readonly (readonly [string, number])[] = [
   ['227 ok (192,168,1,11,117,56', 0],
   ['227 ok (448,168,1,11,117,57)\r\n', 0],
   ['227 ok (192,168,1,11,373,58)\r\n', 0],
-  ['227 ok (192,168,1,11,117,0059)\r\n', 0],
+  ['227 ok (192,168,1,11,117,0059)\r\n', -4],
   ['227 ok (192, 168,1,11,117,60)\r\n', 0],
   ['227 ok (,168,1,11,117,61)\r\n', 0],
   ['227 ok (192,168,1,11,0,0)\r\n', -2],
@@ -232,18 +232,18 @@ const EXTENDED_LINES: readonly (readonly [string, number])[] = [
   ['229 ok (|||65536|)\r\n', 0],
   ['229 ok (|||95541|)\r\n', 0],
   ['229 ok (|||0|)\r\n', 0],
-  ['229 ok (|||00030003|)\r\n', 0],
+  ['229 ok (|||00030003|)\r\n', -3],
   ['229 ok (###30004#)\r\n', 0],
   ['229 ok (|1||30005|)\r\n', 0],
   ['229 ok (||192.168.1.11|30006|)\r\n', 0],
   ['229 ok (|2|192.168.1.11|30007|)\r\n', 0],
   ['229 ok (|1|192.168.1.256|30008|)\r\n', 0],
   ['229 ok (|1|192.168.1|30009|)\r\n', 0],
-  ['229 ok (|1|192.168.001.011|30010|)\r\n', 0],
+  ['229 ok (|1|192.168.001.011|30010|)\r\n', -16],
   ['229 ok (|||30011', 0],
   ['229 ok ( ||30012|)\r\n', 0],
   ['229 ok (((|||30013|)))\r\n', 0],
-  ['229 ok (|1|10.20.0.9|30014|)\r\n', 0],
+  ['229 ok (|1|192.168.1.12|30014|)\r\n', -13],
   ['229 ok (111300151)\r\n', 0],
   ['229 ok (|||+30016|)\r\n', 0],
   ['227 ok (192,168,1,11,117,57)\r\n', 0],
@@ -251,10 +251,10 @@ const EXTENDED_LINES: readonly (readonly [string, number])[] = [
 
 function extendedSpelling(play: Play): void {
   let cport = 4000;
-  for (const [line] of EXTENDED_LINES) {
+  for (const [line, grown] of EXTENDED_LINES) {
     const talk = new Talk(play, NAT, cport++).open();
     talk.say('EPSV\r\n');
-    talk.answer(line);
+    talk.answer(line, grown);
   }
   list(play);
 }
@@ -362,7 +362,7 @@ function broken(play: Play): void {
 function elsewhere(play: Play): void {
   const talk = new Talk(play, NAT, 4000).open();
   talk.say('PASV\r\n');
-  talk.answer(pasv(30001, OTHER.replaceAll('.', ',')), 1);
+  talk.answer(pasv(30001, OTHER.replaceAll('.', ',')), -2);
   list(play);
   talk.fromClient({ flags: 'PA', data: 'NOOP\r\n' });
   segment(play, NAT.client, VIP, 5000, 30001, { flags: 'S', seq: 1, ack: 0 });
@@ -372,15 +372,16 @@ function elsewhere(play: Play): void {
   list(play);
 }
 
-/** A line that just fits the MTU and grows. */
+/** Lines that nearly or just fill the MTU, and grow. */
 function full(play: Play): void {
   const talk = new Talk(play, NAT, 4000).open();
+  const line = (n: number) => pasv(n, '10,20,0,9');
+  const fill = (n: number, size: number) => line(n) + 'x'.repeat(size - 40 - line(n).length);
   talk.say('PASV\r\n');
-  const line = pasv(30001, '10,20,0,9');
-  const fill = (size: number) => line + 'x'.repeat(size - 40 - line.length);
-  talk.answer(fill(1499), 1);
+  talk.answer(fill(30001, 1499), 1);
   talk.say('PASV\r\n');
-  talk.fromServer({ flags: 'PA', data: fill(1500) });
+  talk.answer(fill(30002, 1500), 1, { df: false });
+  talk.answer('200 ok\r\n');
   list(play);
   stats(play, 4000);
 }

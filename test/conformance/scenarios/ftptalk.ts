@@ -13,12 +13,17 @@ export interface Ends {
   readonly vip: string;
   readonly server: string;
 }
-type Words = Partial<TcpWords> & { readonly data?: string };
+type Words = Partial<TcpWords> & { readonly data?: string; readonly df?: boolean };
 
 /** One segment from the client to the virtual address, or from the server to the client. */
 export function segment(play: Play, from: string, to: string, sport: number, dport: number, words: Words): void {
-  const { data = '', ...rest } = words;
-  play.from(from, (eth) => text(ip(eth, from, to).tcp({ sport, dport, flags: 'A', seq: 1, ack: 1, ...rest }), data));
+  const { data = '', df = true, ...rest } = words;
+  play.from(from, (eth) =>
+    text(
+      ip(eth, from, to, from.includes(':') ? {} : { df }).tcp({ sport, dport, flags: 'A', seq: 1, ack: 1, ...rest }),
+      data,
+    ),
+  );
 }
 function text(segment: Packet, data: string): Packet {
   return data === '' ? segment : segment.payload(new TextEncoder().encode(data));
@@ -62,8 +67,8 @@ export class Talk {
     this.fromServer({});
   }
   /** The server's line, acknowledged; it arrives `grown` bytes longer than it was sent. */
-  answer(data: string, grown = 0): void {
-    this.fromServer({ flags: 'PA', data });
+  answer(data: string, grown = 0, words: Words = {}): void {
+    this.fromServer({ flags: 'PA', data, ...words });
     this.sseq += data.length;
     this.shift += grown;
     this.fromClient({});
