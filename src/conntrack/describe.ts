@@ -3,6 +3,7 @@ import { format4, format6 } from '../wire/address.js';
 import {
   CADDR,
   CONN_ASSURED,
+  CONN_FULLNAT,
   CONN_IPV6,
   CONN_MIXED,
   CONN_TEMPLATE,
@@ -51,10 +52,15 @@ export function describe(words: Int32Array, entry: number, daddrOf: (slot: numbe
         ? daddrOf(words[at + DEST]! - 1)
         : six
           ? format6(words, wide + WIDE_DADDR)
-          : format4(words[at + DADDR]!),
+          : format4(words[daddrAt(words, at, flags)]!),
     dport: words[at + REST]! >>> 16,
     state: stateName(protocol, words[at + REST]! & 0xff, flags),
   };
+}
+
+/** Where the destination's address is: in the entry, or for full NAT in its reverse line. */
+function daddrAt(words: Int32Array, at: number, flags: number): number {
+  return ((flags & CONN_FULLNAT) !== 0 ? words[at + DADDR]! << ENTRY_SHIFT : at) + DADDR;
 }
 
 export function stateName(protocol: number, state: number, flags: number): string {

@@ -52,6 +52,14 @@ export const CONN_ASSURED = 0x400000;
 /** A helper (FTP) reads this connection's packets and may have changed sequence numbers. */
 export const CONN_HELPER = 0x800000;
 
+/**
+ * Full NAT: the destination sees an address of the director. The connection's word 3 is then the number of a second line,
+ * which is an entry of its own (CONN_REVERSE), hashed by that address and port, so that replies find it: its words 3 and 4
+ * are the destination, its CONTROL is the connection.
+ */
+export const CONN_FULLNAT = 0x1000000;
+export const CONN_REVERSE = 0x2000000;
+
 /** Where the addresses are in an IPv6 connection's second line. */
 export const WIDE_CADDR = 0;
 export const WIDE_VADDR = 4;

@@ -11,9 +11,11 @@
  */
 import {
   CADDR,
+  CONN_FULLNAT,
   CONN_HASHED,
   CONN_IPV6,
   CONN_MIXED,
+  CONN_REVERSE,
   CONN_TEMPLATE,
   DADDR,
   ENTRY_SHIFT,
@@ -69,6 +71,10 @@ export class ConnectionTable {
     return this.words[HIGH_WATER]!;
   }
 
+  get isFull(): boolean {
+    return this.freeHead === 0 && this.words[HIGH_WATER]! >= this.maxEntries;
+  }
+
   /** A zeroed line, or 0 when the table is full. */
   alloc(): number {
     let entry = this.freeHead;
@@ -84,7 +90,9 @@ export class ConnectionTable {
   /** Gives the line back (and its second line). It must be unhashed. */
   free(entry: number): void {
     const at = entry << ENTRY_SHIFT;
-    const wide = (this.words[at + FLAGS]! & CONN_IPV6) !== 0 ? this.words[at + DADDR]! : 0;
+    const flags = this.words[at + FLAGS]!;
+    const second = (flags & (CONN_IPV6 | CONN_FULLNAT)) !== 0 ? this.words[at + DADDR]! : 0;
+    if ((flags & CONN_FULLNAT) !== 0) this.remove(second);
     this.release(entry, at);
     if (wide !== 0) this.release(wide, wide << ENTRY_SHIFT);
   }
@@ -142,7 +150,7 @@ export class ConnectionTable {
         words[at + PORTS] === ports &&
         words[at + VADDR] === vaddr &&
         ((words[at + REST]! >>> 8) & 0xff) === protocol &&
-        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === 0
+        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_REVERSE)) === 0
       )
         return entry;
       entry = words[at + NEXT]!;
@@ -162,7 +170,7 @@ export class ConnectionTable {
         words[at + REST]! >>> 16 === dport &&
         words[at + PORTS]! >>> 16 === cport &&
         ((words[at + REST]! >>> 8) & 0xff) === protocol &&
-        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_MIXED)) === 0
+        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_MIXED | CONN_FULLNAT)) === 0
       )
         return entry;
       entry = words[at + NEXT]!;

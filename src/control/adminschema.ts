@@ -32,7 +32,7 @@ const service = z.strictObject({
 const destination = z.strictObject({
   address,
   port,
-  method: z.enum(['masq', 'local', 'ipip', 'gatewaying', 'bypass']),
+  method: z.enum(['masq', 'local', 'ipip', 'gatewaying', 'bypass', 'fullnat']),
   weight: whole(-INT_MAX - 1, INT_MAX),
   upperThreshold: whole(0, INT_MAX),
   lowerThreshold: whole(0, INT_MAX),

@@ -50,7 +50,9 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.marks = marksOf(d, marks);
   d.acceptArp = accept.arp;
   d.acceptIcmp = accept.icmp;
-  d.setRanges(accept.ranges);
+  d.setRanges([...accept.ranges, ...accept.sources]);
+  d.sourcePool.sources = Int32Array.from(accept.sources, (text) => wordsOf(text)![3]!);
+  d.sourcePool.toa = accept.toa;
 }
 
 function marksOf(d: Director, rules: readonly MarkRule[]): Marker | undefined {

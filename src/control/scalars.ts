@@ -76,6 +76,13 @@ export function hostAddress(value: unknown): string {
   return formatIp(ip);
 }
 
+/** As hostAddress, of IPv4 only. */
+export function hostAddress4(value: unknown): string {
+  const address = hostAddress(value);
+  if (address.includes(':')) throw notA(value, 'an IPv4 address');
+  return address;
+}
+
 /** A device's own address with the length of its network: 10.0.0.254/24. */
 export function ownAddress(value: unknown): string {
   const prefix = typeof value === 'string' ? parsePrefix(value) : undefined;

@@ -11,7 +11,7 @@ import {
 import { parseMarkRule } from './markrule.js';
 import { MarkRuleError, parseMarkValue } from './markwords.js';
 import { didYouMean } from './nearest.js';
-import { deviceName, flag, hostAddress, mac, network, notA, ownAddress, shown, text, Wrong, whole } from './scalars.js';
+import { deviceName, flag, hostAddress, hostAddress4, mac, network, notA, ownAddress, shown, text, Wrong, whole } from './scalars.js';
 
 type Context = z.core.$RefinementCtx<unknown>;
 
@@ -167,6 +167,8 @@ export const schema = {
     arp: value(flag).prefault(false),
     icmp: value(flag).prefault(true),
     ranges: list('10.9.0.0/16', value(network)).default([]),
+    sources: list('192.168.1.240', value(hostAddress4)).default([]),
+    toa: value(flag).prefault(true),
   }).prefault({}),
   sysctl: z.unknown().transform(sysctls).prefault({}),
   timeouts: mapping('a mapping such as { tcp: 900, tcpfin: 120, udp: 300 }', {

@@ -19,7 +19,7 @@ export interface TakeInput {
 
 export function takeRules(input: TakeInput): TakeRule[] {
   const { services, accept } = input;
-  if (services.length === 0 && accept.ranges.length === 0) return [];
+  if (services.length === 0 && accept.ranges.length + accept.sources.length === 0) return [];
   return unique([
     ...services.flatMap((service) => serviceRules(service, input)),
     ...services.flatMap(replyRules),
@@ -29,6 +29,7 @@ export function takeRules(input: TakeInput): TakeRule[] {
     { kind: 'icmpError', about: { family: 6 } },
   ]);
 }
+    ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
 
 /** A VIP that the host has is shared with it port by port; one that nobody has is all ours. */
 function serviceRules({ key }: ServiceEntry, { accept, has }: TakeInput): TakeRule[] {

@@ -1,6 +1,6 @@
 /** The control side's reading glasses: listings, rates and the connection table out of the shared memory. */
 import { describe } from '../conntrack/describe.js';
-import { CONN_HASHED, ENTRY_SHIFT, EXPIRES, FLAGS, TICKS } from '../conntrack/entry.js';
+import { CONN_HASHED, CONN_REVERSE, ENTRY_SHIFT, EXPIRES, FLAGS, TICKS } from '../conntrack/entry.js';
 import { type Counters, GAUGES, Gauge, Stat } from '../stats/counters.js';
 import { ESTIMATE_EVERY, Estimator } from '../stats/estimator.js';
 import type { Action } from './actions.js';
@@ -88,7 +88,7 @@ export function listConnections(words: Int32Array, now: number, daddrOf: (slot: 
   for (let entry = 1; entry <= highest; entry++) {
     const at = entry << ENTRY_SHIFT;
     const left = (words[at + EXPIRES]! - now) | 0;
-    if ((words[at + FLAGS]! & CONN_HASHED) !== 0 && left > 0)
+    if ((words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED && left > 0)
       entries.push({ ...describe(words, entry, daddrOf), expires: Math.floor(left / TICKS), peName: '', peData: '' });
   }
   return entries;

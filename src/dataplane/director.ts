@@ -10,6 +10,8 @@ import { type Destination, Method, TunnelKind } from '../service/destination.js'
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
+import { FragmentTable } from './fragments.js';
+import { SourcePool } from './fullnat.js';
 import type { Link } from './link.js';
 import { Neighbours } from './neighbour.js';
 import { PacketInfo } from './packet.js';
@@ -39,6 +41,10 @@ export class Director {
   readonly neighbours = new Neighbours();
   readonly router: Router;
   marks: Marker | undefined;
+  /** Fragments whose datagram is not complete, and the reassembled datagram that is the packet at hand. */
+  readonly fragments: FragmentTable;
+  readonly whole: Whole;
+  readonly sourcePool = new SourcePool();
   sysctl: Sysctls = defaultSysctls();
   /** The director's own addresses, with the device that has them. */
   readonly own = new AddressIndex();

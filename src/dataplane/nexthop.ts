@@ -30,6 +30,7 @@ export function routeForward(d: Director, entry: number): number {
   const at = entry << ENTRY_SHIFT;
   const { words } = d.connections;
   if (d.packet.family === 4) return d.router.lookup4(words[at + DADDR]!, 0, 0);
+  if (dest !== undefined && dest.method === Method.fullnat) return d.router.lookup4(dest.address, 0, 0);
   copyWords(words, (words[at + DADDR]! << ENTRY_SHIFT) + WIDE_DADDR, target);
   return d.router.lookup6(target, NOBODY, 0);
 }

@@ -9,6 +9,7 @@ import { Method } from '../service/destination.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
 import { ftpOut, stillFits } from './ftp.js';
+import { fullSnat, mainOf } from './fullnat.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { snat } from './masq.js';
@@ -22,10 +23,15 @@ export function outbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   const entry = findOut(d);
-  if (entry === 0 || d.connections.methodOf(entry) !== Method.masq) return false;
+  if (entry === 0 || !isTranslated(d, entry)) return false;
   d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
   return true;
+}
+
+function isTranslated(d: Director, entry: number): boolean {
+  const method = d.connections.methodOf(entry);
+  return method === Method.masq || method === Method.fullnat;
 }
 
 function reply(d: Director, entry: number): void {
@@ -40,7 +46,8 @@ function reply(d: Director, entry: number): void {
   setState(d, entry, Direction.output);
   d.connections.touch(entry);
   if (helped && hop >= 0 && !stillFits(d, entry, mtu)) return;
-  snat(d, entry);
+  if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
+  else snat(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else send(d, hop, mtu);
 }
@@ -48,10 +55,11 @@ function reply(d: Director, entry: number): void {
 function findOut(d: Director): number {
   const p = d.packet;
   const { table } = d.connections;
-  const entry =
+  const found =
     p.family === 4
       ? table.findOut4(p.protocol, p.src, p.sport, p.dst, p.dport)
       : findOut6(table, p.protocol, p.src6, p.sport, p.dst6, p.dport);
+  const entry = mainOf(d, found);
   if (entry === 0 || !d.connections.ended(entry)) return entry;
   d.connections.expireNow(entry);
   return 0;

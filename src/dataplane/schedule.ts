@@ -1,7 +1,7 @@
 /**
  * A packet without a connection: may it open one, for which service, at which destination? In ip_vs_schedule's order.
  */
-import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET } from '../conntrack/entry.js';
+import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET, CONN_TEMPLATE } from '../conntrack/entry.js';
 import { fillEntry } from '../conntrack/find.js';
 import { type Destination, Method } from '../service/destination.js';
 import type { VirtualService } from '../service/service.js';
@@ -12,6 +12,7 @@ import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
+import { borrowSource } from './fullnat.js';
 import { sendIcmp4, sendIcmp6 } from './icmperror.js';
 import { type PacketInfo, TCP_RST, TCP_SYN } from './packet.js';
 import { schedulePersistent } from './persist.js';
@@ -97,7 +98,7 @@ export function openFor(d: Director, service: VirtualService, dest: Destination,
   const onePacket = service.onePacket && p.protocol === ipv4.UDP ? CONN_ONE_PACKET : 0;
   const entry = newEntry(d, dest, p.protocol, clientOf(p), p.sport, virtualOf(p), p.dport, dport, onePacket);
   if (entry === 0) {
-    drop(d, Drop.tableFull);
+    drop(d, dest.method === Method.fullnat && !d.connections.table.isFull ? Drop.noSourcePort : Drop.tableFull);
     return DROPPED;
   }
   countConnection(d, dest.slot, service.slot);
@@ -142,12 +143,20 @@ export function newEntry(
     return 0;
   }
   connections.open(entry, dest, flagsFor(dest, packet.family) | extra);
-  return entry;
+  if (dest.method !== Method.fullnat || (extra & CONN_TEMPLATE) !== 0 || borrowSource(d, entry)) return entry;
+  if ((extra & CONN_ONE_PACKET) !== 0) connections.release(entry);
+  else connections.expireNow(entry);
+  return 0;
+}
+
+/** Masq and full NAT bring the replies by the director. */
+function seesReplies(method: number): boolean {
+  return method === Method.masq || method === Method.fullnat;
 }
 
 function flagsFor(dest: Destination, family: number): number {
   const mixed = dest.family === family ? 0 : CONN_MIXED;
-  return dest.method | CONN_INACTIVE | mixed | (dest.method === Method.masq ? 0 : CONN_NOOUTPUT);
+  return dest.method | CONN_INACTIVE | mixed | (seesReplies(dest.method) ? 0 : CONN_NOOUTPUT);
 }
 
 /** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */

@@ -1,9 +1,10 @@
 /** A client's packet leaves by its connection's forwarding method (IPVS-REFERENCE 1.10). */
-import { CONN_HELPER, CONN_NO_CPORT } from '../conntrack/entry.js';
+import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../conntrack/entry.js';
 import { fillClientPort } from '../conntrack/helped.js';
 import { Method } from '../service/destination.js';
 import type { Director } from './director.js';
 import { ftpIn } from './ftp.js';
+import { fullDnat } from './fullnat.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { dnat } from './masq.js';
@@ -15,6 +16,7 @@ import { xmitTunnel } from './tunnel.js';
 export function xmit(d: Director, entry: number): void {
   switch (d.connections.methodOf(entry)) {
     case Method.masq:
+    case Method.fullnat:
       return xmitMasq(d, entry);
     case Method.ipip:
       return xmitTunnel(d, entry);
@@ -34,7 +36,8 @@ function xmitMasq(d: Director, entry: number): void {
   const { mtu } = d.router;
   if (hop >= 0 && (!hasTime(d, entry) || !fitsRoute(d, mtu, entry))) return;
   if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return;
-  dnat(d, entry);
+  if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
+  else dnat(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else send(d, hop, mtu);
 }

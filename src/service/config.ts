@@ -38,7 +38,7 @@ export interface ServiceConfig {
   readonly pe: string;
 }
 
-export type ForwardingMethod = 'masq' | 'local' | 'ipip' | 'gatewaying' | 'bypass';
+export type ForwardingMethod = 'masq' | 'local' | 'ipip' | 'gatewaying' | 'bypass' | 'fullnat';
 export type TunnelType = 'ipip' | 'gue' | 'gre';
 
 export interface Tunnel {

@@ -1,8 +1,8 @@
 import { type Counters, GAUGES, Gauge } from '../stats/counters.js';
 import type { VirtualService } from './service.js';
 
-/** Forwarding methods as the connection entry stores them: IPVS's own numbers (IP_VS_CONN_F_*). */
-export const Method = { masq: 0, local: 1, ipip: 2, gatewaying: 3, bypass: 4 } as const;
+/** Forwarding methods as the connection entry stores them: IPVS's own numbers (IP_VS_CONN_F_*), and full NAT, which IPVS has not. */
+export const Method = { masq: 0, local: 1, ipip: 2, gatewaying: 3, bypass: 4, fullnat: 5 } as const;
 export type MethodNumber = (typeof Method)[keyof typeof Method];
 export const TunnelKind = { ipip: 0, gue: 1, gre: 2 } as const;
 

@@ -31,6 +31,7 @@ const REASONS = [
   ['neighbourFailed', 'the next hop did not answer ARP or neighbour discovery'],
   ['neighbourQueue', 'too many frames already wait for the next hop to be resolved'],
   ['tableFull', 'the connection table is full'],
+  ['noSourcePort', 'full NAT: every address and port of the pool is in use towards this destination'],
   ['defence', 'dropped by a defence strategy (drop_packet)'],
   ['icmpUnhandled', 'an ICMP error that cannot be delivered'],
   ['noFrame', 'no free frame for the packet that had to be made'],

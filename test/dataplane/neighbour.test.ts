@@ -38,7 +38,7 @@ function arpReply(ip: string): Uint8Array {
   return packet()
     .eth('02:00:00:00:aa:01', '02:00:00:00:0d:01')
     .arp({
-      operation: 2,
+      op: 'reply',
       senderMac: '02:00:00:00:aa:01',
       senderIp: ip,
       targetMac: '02:00:00:00:0d:01',

@@ -42,10 +42,11 @@ function checkService(draft: Draft): void {
 /** Gatewaying and ipip cannot change the port: the server's becomes the service's, unless a mark selects the service. */
 function checkServer(draft: Draft): void {
   const { method, service, server, tunnel, options } = draft;
-  if (draft.fwmark === 0 && method !== 'masq') server.port = service.port;
+  if (draft.fwmark === 0 && method !== 'masq' && method !== 'fullnat') server.port = service.port;
   if (server.family !== service.family && method !== 'ipip') {
     fail('Different address family is allowed only for tunneling servers');
   }
+  if (method === 'fullnat' && service.family === 6) fail('--full-nat is for IPv4 services');
   if (method !== 'ipip' && TUNNEL_ONLY.some((name) => options.has(name))) {
     fail('Tunnel options conflict with forward method');
   }

@@ -102,4 +102,6 @@ Daemon Options:
 const OURS = `ulvs Options:
   --json                              listings (-L, -S) as JSON
   --socket path                       the director's control socket (default /run/ulvs/ulvs.sock, or $ULVS_SOCKET)
+  --full-nat                          a forwarding method: both addresses rewritten, the source from director.yaml's
+                                      accept.sources; the client is told by the TOA option of TCP
 `;

@@ -96,6 +96,8 @@ export const OPTIONS: readonly Option[] = [
   flag('masquerading', 'm'),
   flag('ipip', 'i'),
   flag('gatewaying', 'g'),
+  // Ours: both addresses rewritten. ipvsadm knows no word for it.
+  flag('full-nat'),
   value('weight', 'w'),
   value('u-threshold', 'x'),
   value('l-threshold', 'y'),

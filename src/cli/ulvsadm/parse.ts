@@ -151,6 +151,7 @@ const PLAIN: Readonly<Record<string, PlainOption>> = {
   masquerading: forwards('masq'),
   ipip: forwards('ipip'),
   gatewaying: forwards('gatewaying'),
+  'full-nat': forwards('fullnat'),
   weight: sets('weight', (draft, text) => {
     draft.weight = bounded(text, 0, INT_MAX, 'weight');
   }),

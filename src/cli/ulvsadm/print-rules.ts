@@ -6,7 +6,7 @@ import type { Label } from './labels.js';
 
 /** `-S`: lines for `-R`. Thresholds are not saved, as in ipvsadm. */
 const OPTION: Readonly<Record<number, string>> = { [TCP]: '-t', [UDP]: '-u', [SCTP]: '--sctp-service' };
-const METHOD = { masq: '-m', local: '-g', ipip: '-i', gatewaying: '-g', bypass: '-m' } as const;
+const METHOD = { masq: '-m', local: '-g', ipip: '-i', gatewaying: '-g', bypass: '-m', fullnat: '--full-nat' } as const;
 const CHECKSUM = { '': '--tun-nocsum', csum: '--tun-csum', remcsum: '--tun-remcsum' } as const;
 
 export function printRules(service: ServiceEntry, label: Label, destinations: readonly DestinationEntry[]): string {
