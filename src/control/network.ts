@@ -47,6 +47,7 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.connections.secureTcp = sysctl.secure_tcp === 3;
   d.connections.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
   d.connections.helperPorts = helpers.ftp;
+  d.reindexDestinations();
   d.marks = marksOf(d, marks);
   d.acceptArp = accept.arp;
   d.acceptIcmp = accept.icmp;

@@ -2,17 +2,22 @@
  * What the director takes from the host's stack on shared devices, for nft: services, marks, VIP-less ranges, replies of
  * masq destinations, and ICMP errors. dataplane/taken.ts asks the same of a packet in hand.
  */
-import type { TakeRule } from '../device/take-rule.js';
-import { type Family, familyOf, isFwmark } from '../service/config.js';
+import type { PortRange, TakeRule } from '../device/take-rule.js';
+import { type AddressKey, type Family, familyOf, isFwmark } from '../service/config.js';
 import type { MarkRule } from '../service/mark.js';
 import type { ServiceEntry } from './admin.js';
 import type { AcceptConfig } from './config.js';
 import { toTake } from './marknft.js';
 
+const TCP = 6;
+const FTP = 21;
+
 export interface TakeInput {
   readonly services: readonly ServiceEntry[];
   readonly marks: readonly MarkRule[];
   readonly accept: AcceptConfig;
+  /** Ports of the FTP helper. */
+  readonly ftp: readonly number[];
   /** Whether an interface of the host has the address. */
   readonly has: (address: string) => boolean;
 }
@@ -22,32 +27,43 @@ export function takeRules(input: TakeInput): TakeRule[] {
   if (services.length === 0 && accept.ranges.length + accept.sources.length === 0) return [];
   return unique([
     ...services.flatMap((service) => serviceRules(service, input)),
-    ...services.flatMap(replyRules),
+    ...services.flatMap((service) => replyRules(service, input)),
     ...markRules(input),
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
+    ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
     { kind: 'icmpError', about: { family: 4 } },
     { kind: 'icmpError', about: { family: 6 } },
   ]);
 }
-    ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
 
 /** A VIP that the host has is shared with it port by port; one that nobody has is all ours. */
-function serviceRules({ key }: ServiceEntry, { accept, has }: TakeInput): TakeRule[] {
+function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: TakeInput): TakeRule[] {
   if (isFwmark(key)) return [];
   if (!has(key.address)) return wholeAddress(key.address, accept);
   const { protocol, address: daddr, port } = key;
+  const ports: PortRange[] = [[port, port], ...(isFtp(key, ftp) ? dataPorts(port) : [])];
+  return [{ kind: 'packet', family: familyOf(key), daddr, protocol, ...(port !== 0 && { dport: ports }) }];
+}
+
+/** FTP's data connections come to other ports, by the helper or by persistence (IPVS-REFERENCE 1.4). */
+function isFtp({ protocol, port }: AddressKey, ftp: readonly number[]): boolean {
+  return protocol === TCP && (port === FTP || ftp.includes(port));
+}
+function dataPorts(port: number): PortRange[] {
   return [
-    { kind: 'packet', family: familyOf(key), daddr, protocol, ...(port !== 0 && { dport: [[port, port]] as const }) },
+    [port - 1, port - 1],
+    [1024, 65535],
   ];
 }
 
-function wholeAddress(daddr: string, { arp }: AcceptConfig): TakeRule[] {
+function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): TakeRule[] {
   const family: Family = daddr.includes(':') ? 6 : 4;
   const packets: TakeRule = { kind: 'packet', family, daddr };
   return arp && family === 4 ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
 
-function replyRules({ key, destinations }: ServiceEntry): TakeRule[] {
+function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): TakeRule[] {
+  const anyPort = isFwmark(key) || isFtp(key, ftp);
   return destinations
     .filter(({ method }) => method === 'masq')
     .map(({ address: saddr, port }) => ({
@@ -55,7 +71,7 @@ function replyRules({ key, destinations }: ServiceEntry): TakeRule[] {
       family: saddr.includes(':') ? 6 : 4,
       saddr,
       ...(!isFwmark(key) && { protocol: key.protocol }),
-      ...(!isFwmark(key) && port !== 0 && { sport: [[port, port]] as const }),
+      ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
     }));
 }
 

@@ -36,8 +36,8 @@ export class Theft {
 
   update(services: readonly ServiceEntry[]): void {
     this.services = services;
-    const { marks, accept } = this.config;
-    const wanted = takeRules({ services, marks, accept, has: this.has });
+    const { marks, accept, helpers } = this.config;
+    const wanted = takeRules({ services, marks, accept, ftp: helpers.ftp, has: this.has });
     if (JSON.stringify(wanted) === JSON.stringify(this.current)) return;
     this.steal.update(wanted);
     this.current = wanted;

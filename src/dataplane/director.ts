@@ -20,6 +20,9 @@ import { TokenBuckets } from './ratelimit.js';
 import { covers, Router, wordsOf } from './route.js';
 import type { Trace } from './trace.js';
 
+const TCP = 6;
+const FTP = 21;
+
 /** Gives a packet its fwmark; src/dataplane/mark.ts, or nobody. */
 export interface Marker {
   match(packet: PacketInfo): number;
@@ -121,6 +124,10 @@ export class Director {
   private indexSource(protocol: number, dest: Destination): void {
     const [a0, a1, a2, a3] = dest.family === 6 ? [...dest.address6] : [0, 0, 0, dest.address];
     this.masqSources.set(a0!, a1!, a2!, a3!, protocol, dest.port, dest.slot);
+    // FTP's data connections come from other ports.
+    const { port } = dest.service;
+    if (protocol === TCP && (port === FTP || this.connections.helperPorts.includes(port)))
+      this.masqSources.set(a0!, a1!, a2!, a3!, protocol, 0, dest.slot);
   }
 
   setRanges(prefixes: readonly string[]): void {

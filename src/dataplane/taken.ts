@@ -29,13 +29,22 @@ function isIcmpError(d: Director): boolean {
 function toService4(d: Director): boolean {
   const p = d.packet;
   if (d.own.find(0, 0, 0, p.dst, 0, 4) < 0) return d.isLocal4(p.dst);
-  return d.services.find4(0, p.protocol, p.dst, p.dport) !== undefined;
+  return d.services.find4(0, p.protocol, p.dst, p.dport) !== undefined || toFtpData(d, 0, 0, 0, p.dst);
 }
 function toService6(d: Director): boolean {
   const p = d.packet;
   const [a, b, c, e] = p.dst6;
   if (d.own.find(a!, b!, c!, e!, 0, 6) < 0) return d.isLocal6(p.dst6);
-  return d.services.find6(0, p.protocol, p.dst6, p.dport) !== undefined;
+  return d.services.find6(0, p.protocol, p.dst6, p.dport) !== undefined || toFtpData(d, a!, b!, c!, e!);
+}
+
+/** Where a service has a port of the FTP helper, its data ports are taken too (port 21's are the look-up's own). */
+function toFtpData(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
+  const { protocol, dport } = d.packet;
+  if (protocol !== ipv4.TCP) return false;
+  for (const port of d.connections.helperPorts)
+    if ((dport >= 1024 || dport === port - 1) && d.services.has(a0, a1, a2, a3, ipv4.TCP, port)) return true;
+  return false;
 }
 
 function fromDestination(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {

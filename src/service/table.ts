@@ -116,6 +116,11 @@ export class ServiceTable {
     return this.findWords(address[0]!, address[1]!, address[2]!, address[3]!, protocol, port);
   }
 
+  /** Whether there is a service of exactly this address and port; IPv4: a0..a2 are 0. */
+  has(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number): boolean {
+    return this.addresses.find(a0, a1, a2, a3, protocol, port) >= 0;
+  }
+
   isMarked(mark: number, family: number): boolean {
     return (family === 4 ? this.marks4 : this.marks6).has(mark);
   }
