@@ -19,6 +19,7 @@ import { PathMtus } from './pathmtu.js';
 import { TokenBuckets } from './ratelimit.js';
 import { covers, Router, wordsOf } from './route.js';
 import type { Trace } from './trace.js';
+import { Whole } from './whole.js';
 
 const TCP = 6;
 const FTP = 21;
@@ -43,11 +44,11 @@ export class Director {
   readonly links: Link[] = [];
   readonly neighbours = new Neighbours();
   readonly router: Router;
-  marks: Marker | undefined;
   /** Fragments whose datagram is not complete, and the reassembled datagram that is the packet at hand. */
   readonly fragments: FragmentTable;
   readonly whole: Whole;
   readonly sourcePool = new SourcePool();
+  marks: Marker | undefined;
   sysctl: Sysctls = defaultSysctls();
   /** The director's own addresses, with the device that has them. */
   readonly own = new AddressIndex();
@@ -78,6 +79,12 @@ export class Director {
   ) {
     this.now = now;
     this.connections = new Connections(table, this.dests, tickOf(now));
+    const room = umem.frameCount >>> 2;
+    this.whole = new Whole(umem, room);
+    this.fragments = new FragmentTable(room, (frame, len, reason) => {
+      counters.drop(reason, len);
+      umem.free(frame);
+    });
     this.router = new Router(this.neighbours, (device) => this.links[device]?.mtu ?? 1500);
   }
 

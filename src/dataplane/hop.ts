@@ -1,4 +1,5 @@
 /** What every router does to a packet that crosses it: time to live and size, with the ICMP errors that belong to them. */
+import { Method } from '../service/destination.js';
 import { Drop } from '../stats/drops.js';
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
@@ -15,9 +16,10 @@ import { countOut } from './state.js';
  */
 export function hasTime(d: Director, entry: number): boolean {
   const p = d.packet;
+  if (p.crossed && entry === 0) return true;
   if (p.ttl <= 1) {
     if (p.family === 4) complain4(d, icmp.TIME_EXCEEDED, 0, 0, entry);
-    else sendIcmp6(d, icmp6.TIME_EXCEEDED, 0, 0, entry !== 0);
+    else complain6(d, icmp6.TIME_EXCEEDED, 0, 0, entry);
     drop(d, Drop.ttlExceeded);
     return false;
   }
@@ -33,22 +35,42 @@ export function hasTime(d: Director, entry: number): boolean {
  */
 export function fitsRoute(d: Director, mtu: number, entry: number): boolean {
   const p = d.packet;
-  if (p.l3len <= mtu || (p.family === 4 && (!p.dontFragment || (entry !== 0 && p.protocol === ipv4.ICMP)))) return true;
+  if (!isTooLong(d, mtu, entry)) return true;
   if (p.family === 4) complain4(d, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, mtu, entry);
-  else sendIcmp6(d, icmp6.PACKET_TOO_BIG, 0, mtu, entry !== 0);
+  else complain6(d, icmp6.PACKET_TOO_BIG, 0, mtu, entry);
   drop(d, Drop.mtuExceeded);
   return false;
+}
+
+/**
+ * A reassembled packet leaves in fragments again. Of IPv6 the longest that came must fit; an IPv4 one with DF must fit as a
+ * whole, and when it is no client's packet it is refused in any case (the kernel's ip_fragment sees DF before sizes).
+ */
+function isTooLong(d: Director, mtu: number, entry: number): boolean {
+  const p = d.packet;
+  if (p.family === 6) return (p.parts === 0 ? p.l3len : d.whole.largest) > mtu;
+  if (!p.dontFragment || (entry !== 0 && p.protocol === ipv4.ICMP)) return false;
+  return p.l3len > mtu || (p.parts !== 0 && entry === 0);
 }
 
 /** No way to the next hop: host unreachable. */
 export function unreachable(d: Director, entry: number): void {
   if (d.packet.family === 4) complain4(d, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, 0, entry);
-  else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, entry !== 0);
+  else complain6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, entry);
   drop(d, Drop.noRoute);
 }
 
-/** An IPv4 error about a connection's packet counts as an outgoing packet of the connection (IPVS-FINDINGS). */
 function complain4(d: Director, type: number, code: number, rest: number, entry: number): void {
-  const len = sendIcmp4(d, type, code, rest, entry !== 0);
-  if (len !== 0 && entry !== 0) countOut(d, entry, len);
+  countError(d, entry, sendIcmp4(d, type, code, rest, entry !== 0));
+}
+function complain6(d: Director, type: number, code: number, rest: number, entry: number): void {
+  countError(d, entry, sendIcmp6(d, type, code, rest, entry !== 0));
+}
+
+/**
+ * On its way out the kernel finds the connection of the packet that its own error quotes, client to VIP, as if it came
+ * from the destination: so it counts, but not for masq, where the destination would have said its own address.
+ */
+function countError(d: Director, entry: number, len: number): void {
+  if (len !== 0 && entry !== 0 && d.connections.methodOf(entry) !== Method.masq) countOut(d, entry, len);
 }

@@ -15,6 +15,7 @@ import type { Director } from './director.js';
 import { deliver, drop, pass } from './fate.js';
 import { sendIcmp4, sendIcmp6 } from './icmperror.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './packet.js';
+import { answerWhole, deliverWhole } from './refragment.js';
 import { emit, transmit } from './transmit.js';
 
 /** An address of ours, but no service and no connection. */
@@ -33,6 +34,7 @@ export function host(d: Director): void {
 export function deliverLocal(d: Director): void {
   const p = d.packet;
   if (d.hostLink === undefined) return deliver(d);
+  if (p.parts !== 0) return deliverWhole(d, d.hostLink.index, Fate.delivered);
   d.counters.count(Fate.delivered);
   const type = p.family === 6 ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
   const frame = p.l3 - ethernet.HEADER;
@@ -58,12 +60,14 @@ function echo(d: Director): void {
   const p = d.packet;
   const { view } = d.umem;
   const hop = p.family === 4 ? d.router.lookup4(p.src, p.dst, 0) : d.router.lookup6(p.src6, p.dst6, 0);
+  const { mtu } = d.router;
   if (hop < 0) return drop(d, Drop.noRoute);
   if (p.family === 4) {
     icmp.makeEchoReply(view, p.l4);
     ipv4.setSrc(view, p.l3, p.dst);
     ipv4.setDst(view, p.l3, p.src);
     ipv4.setTtl(view, p.l3, 64);
+    if (p.parts !== 0) ipv4.setId(view, p.l3, d.nextIdent());
     ipv4.fillChecksum(view, p.l3);
   } else {
     icmp6.makeEchoReply(view, p.l4);
@@ -71,6 +75,7 @@ function echo(d: Director): void {
     ipv6.rewriteDst(view, p.l3, p.src6);
     ipv6.setHopLimit(view, p.l3, 64);
   }
+  if (p.parts !== 0) return answerWhole(d, hop, mtu);
   d.counters.count(Fate.delivered);
   transmit(d, hop, p.frame, p.len, p.etherType, true);
 }

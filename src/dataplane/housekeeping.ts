@@ -3,6 +3,7 @@ import { sendArpRequest } from './arp.js';
 import { type Director, tickOf } from './director.js';
 import { sendSolicitation } from './nd.js';
 import type { Neighbour } from './neighbour.js';
+import { expireFragments } from './reassembly.js';
 import { abandon } from './transmit.js';
 
 /** Entries the timer wheel may look at in one call: bounds the pause. */
@@ -29,6 +30,7 @@ export class Housekeeping {
     const { d } = this;
     d.now = now;
     d.connections.tick(tickOf(now), BUDGET);
+    expireFragments(d);
     if (now >= this.nextNeighbours) {
       this.nextNeighbours = now + NEIGHBOURS_EVERY;
       if (d.neighbours.collect()) d.router.forgetCached();

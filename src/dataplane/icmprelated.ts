@@ -43,6 +43,7 @@ export function icmpRelated(d: Director): boolean {
   if (about !== 0) return toDestination(d, about, local);
   const request = current(d, findQuotedRequest(d));
   if (request !== 0 && d.connections.methodOf(request) === Method.masq) return toClient(d, request);
+  if (countDirect(d)) return false;
   if (d.sysctl.schedule_icmp === 0) return false;
   const made = scheduleQuoted(d, quote);
   if (made === UNWANTED) return false;
@@ -80,6 +81,21 @@ function findQuotedRequest(d: Director): number {
   const { protocol, src, dst, sport, dport } = quote;
   if (d.packet.family === 4) return table.findOut4(protocol, dst, dport, src, sport);
   return findOut6(table, protocol, quote.dst6, dport, quote.src6, sport);
+}
+
+/** About a request that kept its addresses (DR, Tun): it counts, and goes where it was going. */
+function countDirect(d: Director): boolean {
+  const { table } = d.connections;
+  const { protocol, src, dst, sport, dport } = quote;
+  const ports = (sport << 16) | dport;
+  const found =
+    d.packet.family === 4
+      ? table.findIn4(protocol, src, dst, ports)
+      : findIn6(table, protocol, quote.src6, quote.dst6, ports);
+  const entry = current(d, found);
+  if (entry === 0 || d.connections.methodOf(entry) === Method.masq) return false;
+  countOut(d, entry, d.packet.l3len);
+  return true;
 }
 
 function current(d: Director, entry: number): number {

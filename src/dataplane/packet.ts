@@ -39,6 +39,10 @@ export class PacketInfo {
   tcpFlags = 0;
   icmpType = 0;
   icmpCode = 0;
+  /** Fragments that a reassembled packet came in (whole.ts has them), 0 for what came in one frame. */
+  parts = 0;
+  /** They crossed the director one by one: TTL, route and MTU were seen to. */
+  crossed = false;
   /** An ICMP error; protocol, addresses and ports are for now those of the packet it quotes, as the client sees them. */
   quoted = false;
   /** fwmark given by the mark rules. */

@@ -16,6 +16,8 @@ export function parse(view: DataView, frame: number, len: number, p: PacketInfo)
   p.len = len;
   p.family = 0;
   p.mark = 0;
+  p.parts = 0;
+  p.crossed = false;
   p.l3 = frame + ethernet.HEADER;
   p.l3len = len - ethernet.HEADER;
   p.etherType = ethernet.type(view, frame);

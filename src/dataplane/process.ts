@@ -3,6 +3,7 @@
  *
  *     parse ─┬─ ARP, ND ────────────────────────────────► answered or learnt
  *            ├─ not for this MAC, not IP ───────────────► passed or dropped
+ *            ├─ fragment ───────────────────────────────► held until the whole is there, which goes on
  *            ├─ ICMP error about a connection ──────────► follows it, to the destination or to the client
  *            ├─ client's side of a connection ─┐
  *            ├─ mark or VIP with a service ────┴─ inbound ► masq | gatewaying | ipip | local
@@ -24,6 +25,7 @@ import { inbound } from './inbound.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './nd.js';
 import { outbound } from './outbound.js';
 import { parse } from './parse.js';
+import { reassemble } from './reassembly.js';
 import { refuseStray } from './stray.js';
 
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
@@ -67,6 +69,7 @@ function otherHost(d: Director): void {
 /** An IP packet that is addressed to this machine's MAC. */
 function packet(d: Director): void {
   const p = d.packet;
+  if ((p.moreFragments || p.fragmentOffset !== 0) && !reassemble(d)) return;
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);
     d.trace?.noteMark(p.mark);

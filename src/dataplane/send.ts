@@ -4,11 +4,13 @@ import * as ethernet from '../wire/ethernet.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
+import { sendWhole } from './refragment.js';
 import { transmit } from './transmit.js';
 
 /** `p.l3`, `p.l3len` say where the packet is; everything in it is final. `hop`: the neighbour; `mtu`: of its route. */
 export function send(d: Director, hop: number, mtu: number): void {
   const p = d.packet;
+  if (p.parts !== 0) return sendWhole(d, hop, mtu);
   if (p.l3len <= mtu) {
     transmit(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
     return;
@@ -63,7 +65,7 @@ function finishFragment(view: DataView, ip: number, total: number, offset: numbe
 }
 
 /** Options that are not to be copied become NOPs in later fragments, as the kernel does it. */
-function blankOptions(view: DataView, ip: number, header: number): void {
+export function blankOptions(view: DataView, ip: number, header: number): void {
   for (let at = ip + ipv4.HEADER; at < ip + header; ) {
     const kind = view.getUint8(at);
     const len = kind <= 1 ? 1 : view.getUint8(at + 1);

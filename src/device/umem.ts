@@ -49,6 +49,23 @@ export class Umem {
     return this.free_[--this.nFree]! + HEADROOM;
   }
 
+  /**
+   * Takes the last `n` frames, which lie side by side, for good: room for a packet longer than a frame. The offset in the
+   * first of them, as `alloc` gives it; −1 when some were in use before.
+   */
+  reserve(n: number): number {
+    for (let i = 0; i < n; i++)
+      if (i >= this.nFree || this.free_[i] !== (this.frameCount - 1 - i) * this.frameSize) return -1;
+    this.nFree -= n;
+    this.free_.copyWithin(0, n, n + this.nFree);
+    return (this.frameCount - n) * this.frameSize + HEADROOM;
+  }
+
+  /** Where the Ethernet header goes by default in the frame that `offset` lies in. */
+  start(offset: number): number {
+    return (offset & ~(this.frameSize - 1)) + HEADROOM;
+  }
+
   /** Gives back the frame that `offset` lies in, wherever in the frame it points. */
   free(offset: number): void {
     this.free_[this.nFree++] = offset & ~(this.frameSize - 1);

@@ -17,7 +17,8 @@ export const AUTHENTICATION = 51;
 export const NONE = 59;
 export const DESTINATION = 60;
 
-const FRAGMENT_LEN = 8;
+/** Bytes of a fragment header. */
+export const FRAGMENT_HEADER = 8;
 /** More than any honest packet has; a chain of hundreds is an attack. */
 const MAX_HEADERS = 8;
 const IPV6_NEXT_HEADER = 6;
@@ -29,8 +30,9 @@ export class Chain {
   offset = 0;
   /** Where the byte is that names `protocol`. */
   named = 0;
-  /** The fragment header, −1 without one. */
+  /** The fragment header, −1 without one, and where the byte is that names it. */
   fragment = -1;
+  fragmentNamed = 0;
   /** Bytes; above 0 no transport header follows. */
   fragmentOffset = 0;
   moreFragments = false;
@@ -77,13 +79,14 @@ function start(view: DataView, ip: number, chain: Chain): void {
 }
 
 function lengthOf(view: DataView, at: number, header: number): number {
-  if (header === FRAGMENT) return FRAGMENT_LEN;
+  if (header === FRAGMENT) return FRAGMENT_HEADER;
   const units = view.getUint8(at + 1);
   return header === AUTHENTICATION ? (units + 2) << 2 : (units + 1) << 3;
 }
 
 function noteFragment(view: DataView, at: number, chain: Chain): void {
   chain.fragment = at;
+  chain.fragmentNamed = chain.named;
   chain.fragmentOffset = fragmentOffset(view, at);
   chain.moreFragments = moreFragments(view, at);
 }
@@ -99,6 +102,20 @@ export function fragmentId(view: DataView, at: number): number {
   return view.getInt32(at + 4);
 }
 
+/** Writes one at `at`; `offset` in bytes, a multiple of 8. */
+export function writeFragment(
+  view: DataView,
+  at: number,
+  next: number,
+  offset: number,
+  more: boolean,
+  id: number,
+): void {
+  view.setUint16(at, next << 8);
+  view.setUint16(at + 2, offset | (more ? 1 : 0));
+  view.setInt32(at + 4, id);
+}
+
 /** A fragment header in front of `payload`; `offset` in bytes, a multiple of 8. */
 export function encodeFragment(
   next: number,
@@ -107,12 +124,10 @@ export function encodeFragment(
   id: number,
   payload: Uint8Array,
 ): Uint8Array {
-  const bytes = new Uint8Array(FRAGMENT_LEN + payload.length);
+  const bytes = new Uint8Array(FRAGMENT_HEADER + payload.length);
   const view = new DataView(bytes.buffer);
-  bytes[0] = next;
-  view.setUint16(2, offset | (more ? 1 : 0));
-  view.setInt32(4, id);
-  bytes.set(payload, FRAGMENT_LEN);
+  writeFragment(view, 0, next, offset, more, id);
+  bytes.set(payload, FRAGMENT_HEADER);
   return bytes;
 }
 

@@ -150,11 +150,11 @@ function uneven(play: Play): void {
     { at: 104, len: 600 },
     { at: 704, len: 296 },
   ]);
-  const tiny = query(200);
+  const tiny = query(800);
   send(play, tiny, [
     { at: 0, len: 8 },
-    { at: 8, len: 64 },
-    { at: 72, len: 128 },
+    { at: 8, len: 600 },
+    { at: 608, len: 192 },
   ]);
   const r = reply(1000);
   send(play, r, [
@@ -262,11 +262,15 @@ function df(play: Play): void {
   );
   const little = query(1200);
   send(play, little, cut(little, 600, { df: true }));
+  stats(play);
+}
+/** Of other traffic the kernel takes none that has DF, however small. */
+function dfForwarded(play: Play): void {
   const back = reply(2900);
   send(play, back, cut(back, 1480, { df: true }));
   const short = reply(1200);
   send(play, short, cut(short, 600, { df: true }));
-  stats(play);
+  df(play);
 }
 
 /** Not a connection's, not the director's: they pass, TCP, UDP and ICMP after reassembly, others one by one. */
@@ -369,7 +373,7 @@ const by = (how: string) => ['-A -u 10.0.0.100:53 -s rr', `-a -u 10.0.0.100:53 -
 const MASQ6 = ['-A -u [2001:db8::100]:53 -s rr', '-a -u [2001:db8::100]:53 -r [2001:db8:1::11]:5353 -m'];
 const by6 = (how: string) => ['-A -u [2001:db8::100]:53 -s rr', `-a -u [2001:db8::100]:53 -r 2001:db8:1::11 ${how}`];
 
-export const fragmentScenes: readonly Scene[] = [
+const scenes: readonly Scene[] = [
   { name: 'frag-masq', about: 'NAT of fragmented UDP, both ways, in every order.', rules: MASQ, play: masq },
   { name: 'frag-dr', about: 'DR of fragmented UDP.', rules: by('-g'), play: oneWay },
   {
@@ -400,7 +404,7 @@ export const fragmentScenes: readonly Scene[] = [
   { name: 'frag-timeout', about: 'Pieces that never come.', rules: MASQ, play: timeouts },
   { name: 'frag-headers', about: 'Pieces that differ in TTL, TOS and options.', rules: MASQ, play: headers },
   { name: 'frag-df', about: 'Pieces with DF.', rules: MASQ, play: df },
-  { name: 'frag-df-tun', about: 'Pieces with DF through a tunnel.', rules: by('-i'), play: df },
+  { name: 'frag-df-tun', about: 'Pieces with DF through a tunnel.', rules: by('-i'), play: dfForwarded },
   { name: 'frag-forward', about: 'Fragments that the director only forwards.', rules: MASQ, play: passing },
   { name: 'frag-host', about: 'Fragments for the director itself.', rules: MASQ, play: host },
   {
@@ -421,3 +425,12 @@ export const fragmentScenes: readonly Scene[] = [
     play: uneven6,
   },
 ];
+
+/** Identifications count anew in each, so that a change of one scene leaves the others' recordings alone. */
+export const fragmentScenes: readonly Scene[] = scenes.map((scene) => ({
+  ...scene,
+  play: (play) => {
+    nextId = 100;
+    scene.play(play);
+  },
+}));
