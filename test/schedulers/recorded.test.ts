@@ -1,0 +1,71 @@
+/**
+ * The kernel's choices: each test/conformance/sched-* through our director. The frames that leave, with the MAC of who was
+ * chosen, and the listings must be the recorded ones. Put aside: the IP id of ICMP errors, what the kernel's own host stack
+ * says (RST to a client, multicast listener reports), and 2 s in the expiry of connections, 16 s where its timers are coarse.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { type FrameOut, type Row, replayScenario } from '../../src/cli/replay/scenario.js';
+
+const CONFORMANCE = new URL('../conformance/', import.meta.url).pathname;
+const EXPIRY = / (\d\d):(\d\d) /;
+const names = readdirSync(CONFORMANCE).filter((name) => name.startsWith('sched-'));
+
+const recorded = (name: string): Row[] =>
+  readFileSync(`${CONFORMANCE}${name}/out.jsonl`, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row);
+
+const ICMP = 1;
+const TCP = 6;
+const RST = 4;
+
+/** The frame with what is free put aside; undefined for one of the host's own. */
+function bound(row: FrameOut): string | undefined {
+  const frame = Buffer.from(row.hex, 'hex');
+  const six = frame.readUInt16BE(12) === 0x86dd;
+  const protocol = frame[six ? 20 : 23]!;
+  const l4 = six ? 54 : 34;
+  if (row.hex.startsWith('333300000016')) return undefined;
+  if (row.if === 'eth0' && protocol === TCP && (frame[l4 + 13]! & RST) !== 0) return undefined;
+  if (!six && protocol === ICMP) frame.fill(0, 18, 20).fill(0, 24, 26);
+  return `${row.after} ${row.if} ${frame.toString('hex')}`;
+}
+
+/** One line a frame or a line of output, the expiry of connections apart. */
+function linesOf(rows: readonly Row[]): string[] {
+  return rows.flatMap((row) => {
+    if ('hex' in row) return bound(row) ?? [];
+    const text = row.out.replaceAll(new RegExp(EXPIRY, 'g'), ' --:-- ');
+    // The listing is sorted by a column that has just been put aside.
+    return [`${row.after} ${row.cmd}: rc ${row.rc}`, ...text.split('\n').sort()];
+  });
+}
+
+/** Seconds to live by connection. */
+function expiries(rows: readonly Row[]): Map<string, number> {
+  const lines = rows.flatMap((row) => ('cmd' in row ? row.out.split('\n') : []));
+  return new Map(
+    lines.flatMap((line) => {
+      const [, minutes, seconds] = EXPIRY.exec(line) ?? [];
+      return minutes === undefined ? [] : [[line.replace(EXPIRY, ' '), Number(minutes) * 60 + Number(seconds)]];
+    }),
+  );
+}
+
+it.each(names)('%s', async (name) => {
+  const kernel = recorded(name);
+  const ours = await replayScenario(`${CONFORMANCE}${name}`);
+  expect(linesOf(ours)).toEqual(linesOf(kernel));
+  const times = expiries(ours);
+  for (const [line, seconds] of expiries(kernel)) {
+    expect(Math.abs(times.get(line)! - seconds), line).toBeLessThanOrEqual(seconds > 131 ? 16 : 2);
+  }
+});
+
+it('has recordings of every scheduler but twos, whose choices are random', () => {
+  const schedulers = new Set(names.map((name) => name.split('-')[1]));
+  expect([...schedulers].sort()).toEqual('dh fo lblc lblcr lc mh nq ovf rr sed sh wlc wrr'.split(' '));
+  expect(names.length).toBeGreaterThanOrEqual(100);
+});
