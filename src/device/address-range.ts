@@ -29,6 +29,8 @@ export function addressRange(text: string, family: 4 | 6): [from: bigint, to: bi
 
 /** The fewest prefixes that hold just these addresses. Throws a DeviceError. */
 export function prefixesOf(text: string, family: 4 | 6): Prefix[] {
+  const one = hostOf(text, family);
+  if (one !== undefined) return [one];
   let [from, to] = addressRange(text, family);
   const bits = widthOf(family);
   const prefixes: Prefix[] = [];
@@ -39,6 +41,13 @@ export function prefixesOf(text: string, family: 4 | 6): Prefix[] {
     from += 1n << BigInt(free);
   }
   return prefixes;
+}
+
+/** A single address, the most frequent by far. */
+function hostOf(text: string, family: 4 | 6): Prefix | undefined {
+  const [four, six] = family === 4 ? [parse4(text), undefined] : [undefined, parse6(text)];
+  if (four !== undefined) return { address: bytes4(four), length: 32 };
+  return six && { address: bytes6(six), length: 128 };
 }
 
 function widthOf(family: 4 | 6): number {

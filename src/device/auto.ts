@@ -4,9 +4,11 @@ import { DeviceError } from './error.js';
 import { PacketDevice } from './packet.js';
 import { TapDevice } from './tap.js';
 import type { Umem } from './umem.js';
+import type { TakeMapFds } from './xdp/layout.js';
+import { XdpDevice } from './xdp.js';
 
 /** The kinds a config may name for a device that is to be opened. */
-export const DEVICE_CHOICES = ['auto', 'packet', 'tap', 'cap'] as const;
+export const DEVICE_CHOICES = ['auto', 'xdp', 'packet', 'tap', 'cap'] as const;
 export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
 
 export interface Opened {
@@ -20,28 +22,36 @@ export interface OpenOptions {
   mtu?: number;
   /** Also take frames for other Ethernet addresses. */
   promiscuous?: boolean;
+  /** What an xdp device takes; without them everything. */
+  maps?: TakeMapFds | undefined;
+  /** Slots of an xdp device's rings. */
+  entries?: number;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;
 
 const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
+  xdp: (umem, name, { promiscuous = false, maps, entries }) =>
+    new XdpDevice(umem, name, { promiscuous, maps, ...(entries !== undefined && { entries }) }),
   packet: (umem, name, { promiscuous = false }) => new PacketDevice(umem, name, { promiscuous }),
   tap: (umem, name, { mtu }) => new TapDevice(umem, name, mtu === undefined ? {} : { mtu }),
   cap: (umem, name) => new CapDevice(umem, name),
 };
 
 /** What `auto` tries, the fastest first. */
-const order = ['packet', 'cap'] as const;
+const order = ['xdp', 'packet', 'cap'] as const;
 
 /** Opens interface `name` as the kind asked for, or as the first that works. Throws a DeviceError. */
 export function openDevice(umem: Umem, name: string, choice: DeviceChoice = 'auto', options: OpenOptions = {}): Opened {
-  if (choice !== 'auto')
-    return { device: openers[choice](umem, name, options), reasons: [`${name}: ${choice}, as configured`] };
+  if (choice !== 'auto') {
+    const device = openers[choice](umem, name, options);
+    return { device, reasons: [`${name}: ${choice}, as configured${remark(device)}`] };
+  }
   const reasons: string[] = [];
   for (const kind of order) {
     try {
       const device = openers[kind](umem, name, options);
-      return { device, reasons: [...reasons, `${name}: ${kind} it is`] };
+      return { device, reasons: [...reasons, `${name}: ${kind} it is${remark(device)}`] };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       reasons.push(`${name}: not ${kind}: ${reasonOf(error)}`);
@@ -55,6 +65,13 @@ export function probe(umem: Umem, name: string): { kind: DeviceKind; reasons: st
   const { device, reasons } = openDevice(umem, name);
   device.close();
   return { kind: device.kind, reasons };
+}
+
+/** How well it does it. */
+function remark(device: Device): string {
+  if (!(device instanceof XdpDevice)) return '';
+  const { mode, zeroCopy, reason } = device;
+  return ` (${mode}, ${zeroCopy ? 'without a copy' : 'the driver copies'}${reason === '' ? '' : `; ${reason}`})`;
 }
 
 function reasonOf(error: DeviceError): string {

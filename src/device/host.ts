@@ -13,15 +13,31 @@ import type { Umem } from './umem.js';
 
 const ETHERNET = 14;
 
+export interface HostTun {
+  tun: TunDevice;
+  /** What could not be set, one line each. */
+  warnings: string[];
+}
+
 /** Packets come in by another interface than their sources are routed to: only a loose rp_filter lets them pass. */
-export function openHostTun(umem: Umem): TunDevice {
+export function openHostTun(umem: Umem): HostTun {
   const tun = new TunDevice(umem, 'ulvs%d');
-  for (const [key, value] of [
-    ['rp_filter', '2'],
-    ['accept_local', '1'],
-  ])
-    writeFileSync(`/proc/sys/net/ipv4/conf/${tun.name}/${key}`, value!);
-  return tun;
+  const wanted = { rp_filter: '2', accept_local: '1' };
+  const warnings = Object.entries(wanted).flatMap(([key, value]) => set(`net/ipv4/conf/${tun.name}/${key}`, value));
+  return { tun, warnings };
+}
+
+/** In a container /proc/sys may be read-only. */
+function set(sysctl: string, value: string): string[] {
+  try {
+    writeFileSync(`/proc/sys/${sysctl}`, value);
+    return [];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return [
+      `${sysctl.replaceAll('/', '.')} cannot be set to ${value} (${code}): the host may not take back some packets`,
+    ];
+  }
 }
 
 /** Hands IP packets on, a copy each: few packets go this way. */

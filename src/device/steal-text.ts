@@ -14,8 +14,14 @@ export function ruleText(rule: TakeRule): string {
   if (rule.iif !== undefined) words.push(`iifname ${quoted(rule.iif)}`);
   if (rule.kind === 'packet') words.push(...packetWords(rule));
   else if (rule.kind === 'icmpError') words.push(...errorWords(rule.about));
-  else words.push('arp operation request', `arp daddr ip ${addresses(rule.target, 4)}`);
+  else words.push(...askedWords(rule.target));
   return [...words, 'counter drop'].join(' ');
+}
+
+/** ARP requests; neighbour solicitations (RFC 4861, 4.3) by raw payload: type 135, the target 8 bytes behind its begin. */
+function askedWords(target: string): string[] {
+  if (!target.includes(':')) return ['arp operation request', `arp daddr ip ${addresses(target, 4)}`];
+  return ['meta protocol ip6', `meta l4proto ${ICMP6}`, '@th,0,8 135', `@th,64,128 ${rawAddresses(target, 6)}`];
 }
 
 /** An interface name as nft takes it; it is never allowed to end the string. */

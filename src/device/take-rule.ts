@@ -1,6 +1,6 @@
 /**
- * What the director takes, as plain data: the dataplane decides by it, and `Steal` words the very same for nft, so that the
- * kernel's copy of a frame is dropped exactly when the director handles it.
+ * What the director takes, as plain data: the dataplane decides by it, `Steal` words the very same for nft, so that the
+ * kernel's copy of a frame is dropped exactly when the director handles it, and `TakeMaps` fills an XDP program's maps with it.
  */
 
 /** Ports from–to, both included. */
@@ -25,7 +25,7 @@ export interface PacketMatch {
  * - a mark rule:          { kind: 'packet', family: 4, iif, saddr, daddr, protocol, dport }
  * - replies (masq):       { kind: 'packet', family: 4, saddr: RIP, protocol: 6, sport: [[8080, 8080]] }
  * - ICMP errors (masq):   { kind: 'icmpError', about: { family: 4, saddr: VIP or RIP … } }: the packet quoted in the error
- * - ARP for an address:   { kind: 'arp', target: address, prefix or range }
+ * - ARP for an address:   { kind: 'arp', target: address, prefix or range }; of IPv6: neighbour solicitations for it
  */
 export type TakeRule =
   | ({ kind: 'packet'; iif?: string } & PacketMatch)

@@ -1,5 +1,5 @@
 import { createMap, loadXdp, MapType, updateMap } from '../sys/bpf.js';
-import { interfaceDriver, interfaceHardware, interfaceMtu, receiveQueues } from '../sys/interface.js';
+import { interfaceDriver, interfaceMtu, receiveQueues } from '../sys/interface.js';
 import { addressAt, check, close, epollOf, socket } from '../sys/libc.js';
 import {
   AF_PACKET,
@@ -9,7 +9,6 @@ import {
   SOCK_CLOEXEC,
   SOCK_RAW,
 } from '../sys/packet-socket.js';
-import { macAt } from '../wire/address.js';
 import type { Batch } from './batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError } from './error.js';
@@ -76,7 +75,9 @@ export class XdpDevice implements Device {
     const driver = interfaceDriver(name);
     try {
       const xsks = this.openSockets(ifindex, options);
-      const program = this.keep(loadXdp(this.program(xsks, options.maps)));
+      const program = this.keep(
+        loadXdp(options.maps === undefined ? takeAllProgram(xsks) : takeProgram(options.maps, xsks)),
+      );
       this.join(ifindex, options.promiscuous === true);
       this.turnedOff = quieten(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
       const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
@@ -109,12 +110,6 @@ export class XdpDevice implements Device {
       updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(made.fd).buffer));
     }
     return xsks;
-  }
-
-  private program(xsks: number, maps: TakeMapFds | undefined): Uint8Array {
-    if (maps === undefined) return takeAllProgram(xsks);
-    const { mac } = interfaceHardware(this.name);
-    return takeProgram(maps, xsks, macAt(new DataView(mac.buffer), 0));
   }
 
   /** Solicitations for an IPv6 VIP that no interface has come by multicast. Leaving is the kernel's job, at close. */

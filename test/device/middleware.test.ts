@@ -10,6 +10,7 @@ import { OFFLOADS, readOffloads, turnOff, turnOn } from '../../src/device/offloa
 import { PcapWriter, readCapture } from '../../src/device/pcap.js';
 import { Tracer } from '../../src/device/tracer.js';
 import { Umem } from '../../src/device/umem.js';
+import { mappedUmem } from '../../src/device/umem-memory.js';
 import { drain, plainFrame, send } from './frames.js';
 import { isRoot, Namespaces } from './netns.js';
 
@@ -93,12 +94,19 @@ describe.skipIf(!isRoot)('auto and offload', () => {
     spaces.veth(a, 'a0', b, 'b0');
     const umem = new Umem(8);
     spaces.inside(a, () => {
-      expect(probe(umem, 'a0')).toEqual({ kind: 'packet', reasons: ['a0: packet it is'] });
+      expect(probe(mappedUmem(64).umem, 'a0')).toEqual({
+        kind: 'xdp',
+        reasons: ['a0: xdp it is (native, the driver copies)'],
+      });
+      expect(probe(umem, 'a0')).toEqual({
+        kind: 'packet',
+        reasons: ['a0: not xdp: the frames do not begin on a page; make them with mappedUmem', 'a0: packet it is'],
+      });
       const { device, reasons } = openDevice(umem, 'a0', 'cap');
       expect([device.kind, reasons]).toEqual(['cap', ['a0: cap, as configured']]);
       device.close();
       expect(() => openDevice(umem, 'nope0')).toThrow(
-        /^nope0: no kind of device works here \(not packet: no such network interface.*; not cap: no such/,
+        /^nope0: no kind of device works here \(not xdp: no such network interface.*; not packet: no such network interface.*; not cap: no such/,
       );
     });
   });

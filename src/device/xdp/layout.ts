@@ -34,10 +34,12 @@ export const RULE_BITS = 64;
 export const NO_PORT = 65_536;
 export const PORT_ENTRIES = NO_PORT + 1;
 
-/** Rule bits by protocol, and two entries more: not zero when ICMP errors of the family are taken. */
+/** Rule bits by protocol, and three entries more: not zero when ICMP errors of the family are taken; the device's MAC. */
 export const ICMP_ERRORS_4 = 256;
 export const ICMP_ERRORS_6 = 257;
-export const PROTOCOL_ENTRIES = 258;
+/** Six bytes as on the wire. */
+export const OWN_MAC = 258;
+export const PROTOCOL_ENTRIES = 259;
 
 /** Protocols with ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite. */
 export const WITH_PORTS = [6, 17, 33, 132, 136] as const;

@@ -12,7 +12,6 @@
  * Fragments have no ports: all fragments are taken of which a packet could be taken by its ports. So the director can put
  * them together, and gives back what turns out not to be its own.
  */
-import type { Mac } from '../../wire/address.js';
 import { ICMP_ERRORS, ICMP6_ERRORS } from '../take-rule.js';
 import { Assembler } from './assembler.js';
 import {
@@ -21,6 +20,7 @@ import {
   ICMP_ERRORS_4,
   ICMP_ERRORS_6,
   NO_PORT,
+  OWN_MAC,
   PORTS,
   SIDES,
   type Side,
@@ -61,19 +61,19 @@ function wire16(value: number): number {
   return ((value & 0xff) << 8) | (value >>> 8);
 }
 
-/** The program as instructions; `mac` is the device's own, `xsks` its map of sockets by queue. */
-export function takeProgram(maps: TakeMapFds, xsks: number, mac: Mac): Uint8Array {
+/** The program as instructions; `xsks` is the device's map of sockets by queue. */
+export function takeProgram(maps: TakeMapFds, xsks: number): Uint8Array {
   const asm = new Assembler();
   begin(asm);
   asm.load(16, 'r1', 'r7', 12);
   asm.jumpIf('r1', '==', wire16(TYPE_ARP), 'arp').jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
   asm.jumpIf('r1', '!=', wire16(TYPE_IPV4), 'pass');
-  toUs(asm, mac, 'pass');
+  toUs(asm, maps, 'pass');
   ipv4(asm);
   transport(asm, 4, maps);
   match(asm, 4, maps);
   asm.label('ipv6').store(32, 'r10', MANY, 0);
-  toUs(asm, mac, 'toMany');
+  toUs(asm, maps, 'toMany');
   asm.jump('ipv6Header').label('toMany').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MANY, 'r1');
   asm.jumpIf('r1', '==', 0, 'pass').label('ipv6Header');
   ipv6(asm);
@@ -106,11 +106,11 @@ function take(asm: Assembler, xsks: number): Assembler {
 }
 
 /** Addressed to this device's MAC, else to `other`. */
-function toUs(asm: Assembler, [hi, lo]: Mac, other: string): void {
-  const low = (wire16(lo & 0xffff) << 16) | wire16(lo >>> 16);
-  asm.load(16, 'r1', 'r7', 0).jumpIf('r1', '!=', wire16(hi), other);
-  // The remaining four bytes lie at 2, as two halves: words there are not aligned on every machine.
-  asm.load(16, 'r1', 'r7', 2).load(16, 'r2', 'r7', 4).lsh('r2', 16).or('r1', 'r2').jumpIf32('r1', '!=', low, other);
+function toUs(asm: Assembler, { protocols }: TakeMapFds, other: string): void {
+  asm.store(32, 'r10', INDEX, OWN_MAC);
+  lookIndex(asm, INDEX, protocols, 'pass');
+  asm.load(32, 'r1', 'r7', 0).load(32, 'r2', 'r0', 0).jumpIf('r1', '!=', 'r2', other);
+  asm.load(16, 'r1', 'r7', 4).load(16, 'r2', 'r0', 4).jumpIf('r1', '!=', 'r2', other);
 }
 
 /** r9: the transport header. Protocol and fragment go to the stack. */

@@ -6,10 +6,11 @@
  *                                    └──► memory shared with the kernel for protocols and ports' rule bits
  */
 import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, deleteFromMap, MapType, updateMap } from '../../sys/bpf.js';
+import { interfaceHardware } from '../../sys/interface.js';
 import { close, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 import type { TakeRule } from '../take-rule.js';
-import { PORT_ENTRIES, PORT_KEY, PROTOCOL_ENTRIES, SIDES, type TakeMapFds, TRIE_VALUE } from './layout.js';
+import { OWN_MAC, PORT_ENTRIES, PORT_KEY, PROTOCOL_ENTRIES, SIDES, type TakeMapFds, TRIE_VALUE } from './layout.js';
 import { TakeTable } from './take-table.js';
 import type { Trie } from './trie.js';
 
@@ -27,7 +28,10 @@ export class TakeMaps {
   private table: TakeTable;
 
   /** `device`: rules with another `iif` are not for it. Throws a DeviceError. */
-  constructor(readonly device: string) {
+  constructor(
+    readonly device: string,
+    private readonly mac: () => Uint8Array = () => interfaceHardware(device).mac,
+  ) {
     this.table = new TakeTable([], device);
     const made: number[] = [];
     const make = (...shape: [type: number, keySize: number, valueSize: number, entries: number, flags: number]) => {
@@ -56,10 +60,11 @@ export class TakeMaps {
     this.arrays.push(new Uint32Array(mapping.buffer, 0, 2 * entries));
   }
 
-  /** Other rules instead of those there are. Throws a DeviceError when one cannot be said or the maps are full. */
+  /** Other rules instead of those there are; the device's MAC is read anew. Throws a DeviceError when one cannot be said or the maps are full. */
   update(rules: readonly TakeRule[]): void {
     const wanted = new TakeTable(rules, this.device, this.table);
     const before = this.table;
+    new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
     try {
       for (const key of wanted.ports) if (!before.ports.has(key)) updateMap(this.fds.ports, bytes(key), THERE);
       for (const [i, name] of ARRAY_NAMES.entries()) this.arrays[i]!.set(wanted[name]);

@@ -51,21 +51,27 @@ export class Trie {
   inherit(): void {
     // Shorter first: what they have is then complete.
     const all = [...this.entries.values()].sort((a, b) => a.prefix.length - b.prefix.length);
+    const lengths = [...new Set(all.map(({ prefix }) => prefix.length))].reverse();
     for (const entry of all) {
-      const parent = this.parentOf(entry.prefix);
+      const parent = this.parentOf(entry.prefix, lengths);
       if (parent !== undefined) entry.add(parent);
     }
   }
 
-  private parentOf({ address, length }: Prefix): TrieEntry | undefined {
-    const shorter = address.slice();
-    for (let bits = length - 1; bits >= 0; bits--) {
-      shorter[bits >> 3]! &= ~(0x80 >> (bits & 7));
-      const found = this.entries.get(keyOf({ address: shorter, length: bits }));
+  /** The longest of the shorter prefixes that hold this one; `lengths`: those there are, longest first. */
+  private parentOf({ address, length }: Prefix, lengths: readonly number[]): TrieEntry | undefined {
+    for (const shorter of lengths) {
+      if (shorter >= length) continue;
+      const found = this.entries.get(keyOf({ address: cut(address, shorter), length: shorter }));
       if (found !== undefined) return found;
     }
     return undefined;
   }
+}
+
+/** The first `length` bits, zeros behind them. */
+function cut(address: Uint8Array, length: number): Uint8Array {
+  return address.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, length - 8 * i))));
 }
 
 function keyOf({ address, length }: Prefix): string {

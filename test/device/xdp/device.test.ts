@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Umem } from '../../../src/device/umem.js';
-import { Umem as Plain } from '../../../src/device/umem.js';
 import { mappedUmem } from '../../../src/device/umem-memory.js';
 import { XdpDevice, type XdpOptions } from '../../../src/device/xdp.js';
 import { collect, isPlain, plainFrame, send, wrongIn } from '../frames.js';

@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/take-rule.js';
+import { takeProgram } from '../../../src/device/xdp/program.js';
+import { TakeMaps } from '../../../src/device/xdp/take-maps.js';
+import { createMap, loadXdp, MapType, testXdp, updateMap, XDP_PASS, XDP_REDIRECT } from '../../../src/sys/bpf.js';
+import { check, close, socket } from '../../../src/sys/libc.js';
+import { AF_XDP } from '../../../src/sys/xdp-socket.js';
+import { Random } from '../../seed.js';
+import { withoutXdp } from './missing.js';
+import { isTakenBy, toNumber } from './reference.js';
+
+const MAC = '020000000d00';
+const HOSTS4 = [
+  '10.0.0.100',
+  '10.0.0.101',
+  '10.9.1.1',
+  '10.9.255.255',
+  '10.10.0.0',
+  '192.168.1.11',
+  '0.0.0.0',
+  '255.255.255.255',
+];
+const NETS4 = [
+  '10.9.0.0/16',
+  '10.0.0.0/8',
+  '10.0.0.96/29',
+  '0.0.0.0/0',
+  '10.0.0.99-10.0.0.101',
+  '10.9.0.1-10.9.255.254',
+];
+const HOSTS6 = ['fd00::100', 'fd00::101', 'fd09:1::1', 'fe80::1', '::', 'ff02::1'];
+const NETS6 = ['fd00::/64', 'fd09::/16', '::/0', 'fd00::ff-fd00::100', 'fd00::100/127'];
+const PORTS = [0, 1, 53, 80, 81, 443, 8000, 8010, 8011, 65_535];
+const PROTOCOLS = [1, 6, 6, 6, 17, 17, 33, 47, 58, 132, 136];
+
+describe.skipIf(withoutXdp !== '')('the XDP program', () => {
+  let maps: TakeMaps;
+  let program: number;
+  const open: number[] = [];
+
+  beforeAll(() => {
+    maps = new TakeMaps('eth0', () => Buffer.from(MAC, 'hex'));
+    const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
+    const xsk = check(socket(AF_XDP, 3, 0), 'socket');
+    updateMap(xsks, new Uint8Array(4), new Uint8Array(Uint32Array.of(xsk).buffer));
+    program = loadXdp(takeProgram(maps.fds, xsks));
+    open.push(xsks, xsk, program);
+  });
+  afterAll(() => {
+    for (const fd of open) close(fd);
+    maps.close();
+  });
+
+  const said = (frame: Buffer) => testXdp(program, frame);
+  const taken = (frame: Buffer) => said(frame) === XDP_REDIRECT;
+
+  it('takes what the rules say, by reference, for random rules that change all the time', () => {
+    const random = new Random();
+    let [hits, misses] = [0, 0];
+    let rules: TakeRule[] = [];
+    for (let round = 0; round < 60; round++) {
+      // Some stay, some go, some come: the maps are changed, not made anew.
+      rules = [...rules.filter(() => random.bool()), ...Array.from({ length: random.below(8) }, () => anyRule(random))];
+      maps.update(rules);
+      for (let i = 0; i < 300; i++) {
+        const frame = anyFrame(random);
+        const wanted = isTakenBy(rules, 'eth0', MAC, frame);
+        if (taken(frame) !== wanted)
+          expect.fail(
+            `seed ${random.seed}, round ${round}: ${frame.toString('hex')} wanted ${wanted} by ${JSON.stringify(rules)}`,
+          );
+        if (wanted) hits++;
+        else misses++;
+      }
+    }
+    expect(hits).toBeGreaterThan(2000);
+    expect(misses).toBeGreaterThan(2000);
+  });
+
+  it('takes nothing without rules', () => {
+    maps.update([]);
+    const random = new Random(7);
+    for (let i = 0; i < 300; i++) expect(said(anyFrame(random))).toBe(XDP_PASS);
+  });
+
+  const vip: TakeRule = { kind: 'packet', family: 4, daddr: '10.0.0.100', protocol: 6, dport: [[80, 80]] };
+
+  it('leaves to the kernel: tagged frames, other MACs, other protocols, cut ones', () => {
+    maps.update([{ kind: 'packet', family: 4, daddr: '10.0.0.0/8' }]);
+    const frame = ip4(6, '1.2.3.4', '10.0.0.100', ports(1024, 80));
+    expect(taken(frame)).toBe(true);
+    const tagged = Buffer.concat([frame.subarray(0, 12), Buffer.from([0x81, 0, 0, 5]), frame.subarray(12)]);
+    const other = Buffer.from(frame);
+    other[5] = 1;
+    const broadcast = Buffer.concat([Buffer.alloc(6, 255), frame.subarray(6)]);
+    const lldp = Buffer.from(frame);
+    lldp.writeUInt16BE(0x88cc, 12);
+    expect([tagged, other, broadcast, lldp, frame.subarray(0, 36), frame.subarray(0, 33)].map(taken)).toEqual(
+      Array(6).fill(false),
+    );
+  });
+
+  it('takes all fragments where any packet could be taken by its ports', () => {
+    maps.update([vip]);
+    const whole = (dport: number) => ip4(6, '1.2.3.4', '10.0.0.100', ports(1024, dport));
+    const piece = (offset: number, more: boolean, protocol = 6) => {
+      const frame = ip4(protocol, '1.2.3.4', '10.0.0.100', ports(1024, 9999));
+      frame.writeUInt16BE((offset >> 3) | (more ? 0x2000 : 0), 20);
+      return frame;
+    };
+    expect([whole(80), whole(81)].map(taken)).toEqual([true, false]);
+    expect([piece(0, true), piece(1480, true), piece(2960, false), piece(1480, false, 17)].map(taken)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('has more rules than bits by taking too much, never too little', () => {
+    const random = new Random(11);
+    const rules = Array.from({ length: 200 }, (_, i): TakeRule => {
+      const from = 1000 + 20 * i;
+      return { kind: 'packet', family: 4, daddr: `10.${i % 50}.0.0/16`, protocol: 6, dport: [[from, from + 17]] };
+    });
+    maps.update(rules);
+    let hits = 0;
+    for (let i = 0; i < 3000; i++) {
+      const at = random.below(200);
+      const frame = ip4(6, '1.2.3.4', `10.${at % 50}.1.1`, ports(1, 1000 + 20 * at + random.below(20)));
+      if (!isTakenBy(rules, 'eth0', MAC, frame)) continue;
+      hits++;
+      expect(taken(frame)).toBe(true);
+    }
+    expect(hits).toBeGreaterThan(1000);
+    const first = [10, 30, 50].map((i) => ip4(6, '1.2.3.4', `10.${i}.1.1`, ports(1, 1018 + 20 * i)));
+    expect(first.map(taken)).toEqual([false, false, true].map((_, i) => isTakenBy(rules, 'eth0', MAC, first[i]!)));
+  });
+
+  it('follows the device to another MAC, and refuses rules that make no sense', () => {
+    maps.update([vip]);
+    expect(() => maps.update([{ kind: 'packet', family: 4, daddr: '10.0.0.300' }])).toThrow("'10.0.0.300' is not");
+    expect(() => maps.update([{ ...vip, daddr: '10.0.0.0/8', protocol: 47 }])).toThrow('ports given for protocol 47');
+    expect(taken(ip4(6, '1.2.3.4', '10.0.0.100', ports(1024, 80)))).toBe(true);
+  });
+
+  it('holds 20,000 services, one added in a moment', () => {
+    const many = Array.from({ length: 20_000 }, (_, i): TakeRule => {
+      return { kind: 'packet', family: 4, daddr: `10.1.${i >> 8}.${i & 255}`, protocol: 6, dport: [[80, 80]] };
+    });
+    maps.update(many);
+    expect(taken(ip4(6, '1.2.3.4', '10.1.78.31', ports(1, 80)))).toBe(true);
+    expect(taken(ip4(6, '1.2.3.4', '10.1.78.32', ports(1, 80)))).toBe(false);
+    maps.update([...many, vip]);
+    expect(taken(ip4(6, '1.2.3.4', '10.0.0.100', ports(1, 80)))).toBe(true);
+    maps.update([]);
+  });
+});
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  return from[random.below(from.length)]!;
+}
+
+function anyRule(random: Random): TakeRule {
+  const family = random.bool() ? 4 : 6;
+  const address = () => pick(random, [...(family === 4 ? HOSTS4 : HOSTS6), ...(family === 4 ? NETS4 : NETS6)]);
+  const iif = random.below(8) === 0 ? { iif: pick(random, ['eth0', 'eth1']) } : {};
+  const kind = random.below(12);
+  if (kind === 0) return { kind: 'icmpError', about: { family }, ...iif };
+  if (kind <= 2) return { kind: 'arp', target: address(), ...iif };
+  const match: PacketMatch = { family };
+  const shape = random.below(16);
+  if (shape & 1) match.daddr = address();
+  else if (shape & 2) match.saddr = address();
+  else Object.assign(match, { saddr: address(), daddr: address() });
+  if (random.below(3) > 0) match.protocol = pick(random, PROTOCOLS);
+  if ([6, 17, 33, 132, 136].includes(match.protocol ?? 0)) {
+    if (shape & 4) match.dport = ranges(random);
+    if (shape & 8 && random.bool()) match.sport = ranges(random);
+  }
+  return { kind: 'packet', ...match, ...iif };
+}
+
+function ranges(random: Random): PortRange[] {
+  return Array.from({ length: 1 + random.below(2) }, () => {
+    const from = pick(random, PORTS);
+    return [from, random.bool() ? from : Math.min(65_535, from + random.below(40))] as const;
+  });
+}
+
+function anyFrame(random: Random): Buffer {
+  const kind = random.below(12);
+  const frame = kind === 0 ? arp(random) : kind < 7 ? any4(random) : any6(random);
+  if (random.below(10) === 0) frame[5]! ^= 1;
+  if (random.below(10) === 0) frame[0]! |= 1;
+  return random.below(12) === 0 ? frame.subarray(0, Math.max(14, random.below(frame.length))) : frame;
+}
+
+function arp(random: Random): Buffer {
+  const target = toNumber(pick(random, HOSTS4), 4).toString(16).padStart(8, '0');
+  const operation = pick(random, ['0001', '0001', '0002']);
+  return Buffer.from(
+    `ffffffffffff02000000000108060001080006040${operation.slice(1)}${'00'.repeat(16)}${target}`,
+    'hex',
+  );
+}
+
+function any4(random: Random): Buffer {
+  const protocol = pick(random, PROTOCOLS);
+  const options = Buffer.alloc(random.below(4) === 0 ? 4 * random.below(11) : 0);
+  const frame = ip4(protocol, pick(random, HOSTS4), pick(random, HOSTS4), body(random, protocol), options);
+  if (random.below(6) === 0) frame.writeUInt16BE(pick(random, [0x2000, 0x00b9, 0x20b9, 0x4000]), 20);
+  return frame;
+}
+
+function any6(random: Random): Buffer {
+  const protocol = pick(random, PROTOCOLS);
+  let [next, rest] = [protocol, body(random, protocol)];
+  for (let n = random.below(4) === 0 ? random.below(10) : 0; n > 0; n--) {
+    const kind = pick(random, [0, 43, 60, 51, 44]);
+    const units = kind === 44 ? 0 : random.below(3);
+    const header = Buffer.alloc(kind === 44 ? 8 : kind === 51 ? (units + 2) * 4 : (units + 1) * 8);
+    if (header.length < 8) continue;
+    header.set([next, units]);
+    if (kind === 44) header.writeUInt16BE(pick(random, [0, 0, 1, 8, 9]), 2);
+    [next, rest] = [kind, Buffer.concat([header, rest])];
+  }
+  const addresses = [HOSTS6, HOSTS6].map((hosts) => toNumber(pick(random, hosts), 6).toString(16).padStart(32, '0'));
+  const head = Buffer.from(`${MAC}02000000000186dd60000000000000${'40'}${addresses.join('')}`, 'hex');
+  head[20] = next;
+  head.writeUInt16BE(rest.length, 18);
+  return Buffer.concat([head, rest]);
+}
+
+function body(random: Random, protocol: number): Buffer {
+  if (protocol === 1) return Buffer.from([pick(random, [3, 4, 5, 8, 11, 12]), 0, 0, 0, 0, 0, 0, 0]);
+  if (protocol !== 58) return ports(pick(random, PORTS), pick(random, PORTS));
+  const target = Buffer.from(toNumber(pick(random, HOSTS6), 6).toString(16).padStart(32, '0'), 'hex');
+  return Buffer.concat([Buffer.from([pick(random, [1, 2, 4, 128, 135, 135, 136]), 0, 0, 0, 0, 0, 0, 0]), target]);
+}
+
+function ports(sport: number, dport: number): Buffer {
+  const bytes = Buffer.alloc(20);
+  bytes.writeUInt16BE(sport, 0);
+  bytes.writeUInt16BE(dport, 2);
+  return bytes;
+}
+
+function ip4(protocol: number, src: string, dst: string, rest: Buffer, options = Buffer.alloc(0)): Buffer {
+  const head = Buffer.from(`${MAC}0200000000010800${'45000000000000004000'}${'0000'}`, 'hex');
+  head[14] = 0x45 + options.length / 4;
+  head[23] = protocol;
+  const addresses = [src, dst].map((text) => Buffer.from(text.split('.').map(Number)));
+  return Buffer.concat([head, ...addresses, options, rest]);
+}
