@@ -9,15 +9,11 @@ import { ulvsadm } from './ulvsadm/ulvsadm.js';
 /** Throws a RuleLineError `file:line: …` at the first line that is wrong. */
 export async function loadRules(config: Config, client: AdminClient): Promise<void> {
   const names = offlineNames();
-  await runRuleLines(linesOf(config), async (text) => {
+  await runRuleLines(config.ruleLines, async (text) => {
     const { rc, out, err } = await ulvsadm(['-R'], () => `${text}\n`, client, { program: 'ulvsadm', names });
     if (rc === 0) return undefined;
     return (err + out).trim().split('\n').join('; ');
   });
-}
-
-function linesOf(config: Config): readonly RuleLine[] {
-  return config.rulesFile === undefined ? config.ruleLines : fileLines(config.rulesFile);
 }
 
 /** Lines of a rules file as for `ipvsadm -R`; comments and empty lines are skipped. Throws a RuleLineError if it can't be read. */

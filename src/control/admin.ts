@@ -3,7 +3,9 @@
  * `Errno` is what the kernel would have returned; the sentences are ulvsadm's.
  */
 import type { TraceRecord } from '../dataplane/trace.js';
+import type { DeviceStats } from '../device/device.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../service/config.js';
+import type { Sysctls } from '../service/sysctl.js';
 
 export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE';
 
@@ -19,10 +21,33 @@ export type AdminRequest =
   | { op: 'setTimeouts'; timeouts: Timeouts }
   | { op: 'getTimeouts' }
   | { op: 'list'; key?: ServiceKey }
-  | { op: 'connections' }
+  /** Without `from` all of it; else a page that begins at that entry (0 at first). */
+  | { op: 'connections'; from?: number }
+  /** Several at once: the host's stack and the dataplane are told once, before the replies come. */
+  | { op: 'batch'; requests: ChangeRequest[] }
+  | { op: 'getSysctls' }
+  | { op: 'setSysctl'; name: string; value: number }
+  | { op: 'status' }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
+
+/** What a batch may hold. */
+export type ChangeRequest = Extract<
+  AdminRequest,
+  {
+    op:
+      | 'addService'
+      | 'editService'
+      | 'deleteService'
+      | 'addDestination'
+      | 'editDestination'
+      | 'deleteDestination'
+      | 'flush'
+      | 'zero'
+      | 'setTimeouts';
+  }
+>;
 
 /** Seconds; 0 in `setTimeouts` keeps the old value. */
 export interface Timeouts {
@@ -75,6 +100,36 @@ export interface ConnectionEntry {
   peData: string;
 }
 
+export interface DeviceStatus {
+  name: string;
+  kind: string;
+  mac: string;
+  mtu: number;
+  addresses: readonly string[];
+  /** As of at most a fifth of a second ago. */
+  stats: DeviceStats;
+}
+
+/** A director at a glance. */
+export interface DirectorStatus {
+  pid: number;
+  /** Seconds. */
+  uptime: number;
+  /** The file it was configured by. */
+  config: string;
+  devices: DeviceStatus[];
+  services: number;
+  destinations: number;
+  /** Lines of the connection table; a connection takes one, of IPv6 two. */
+  table: { used: number; max: number };
+  total: StatsEntry;
+  /** By name of stats/counters.ts Fate: what became of the frames. */
+  fates: Record<string, number>;
+  /** Only the reasons that occurred. */
+  drops: { name: string; text: string; packets: number; bytes: number }[];
+  helpers: { readonly ftp: readonly number[] };
+}
+
 export interface TableInfo {
   /** Printed in the banner as (size=N). */
   size: number;
@@ -87,6 +142,12 @@ export type AdminReply =
       services?: ServiceEntry[];
       connections?: ConnectionEntry[];
       timeouts?: Timeouts;
+      /** Of a page of connections: where the next one begins; absent at the end. */
+      next?: number;
+      /** Of a batch, one for each request. */
+      replies?: AdminReply[];
+      sysctls?: Sysctls;
+      status?: DirectorStatus;
       /** Of tracePoll: what was traced since the last one, and whether more can come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }

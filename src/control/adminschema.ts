@@ -42,7 +42,7 @@ const destination = z.strictObject({
 const timeouts = z.strictObject({ tcp: seconds, tcpfin: seconds, udp: seconds });
 const op = <T extends AdminRequest['op']>(name: T) => z.literal(name);
 
-const request = z.discriminatedUnion('op', [
+const changes = [
   z.strictObject({ op: op('addService'), service }),
   z.strictObject({ op: op('editService'), service }),
   z.strictObject({ op: op('deleteService'), key }),
@@ -52,9 +52,20 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('flush') }),
   z.strictObject({ op: op('zero'), key: key.optional() }),
   z.strictObject({ op: op('setTimeouts'), timeouts }),
+] as const;
+
+/** Requests in one line. */
+const BATCH = 1000;
+
+const request = z.discriminatedUnion('op', [
+  ...changes,
+  z.strictObject({ op: op('batch'), requests: z.array(z.discriminatedUnion('op', changes)).max(BATCH) }),
   z.strictObject({ op: op('getTimeouts') }),
   z.strictObject({ op: op('list'), key: key.optional() }),
-  z.strictObject({ op: op('connections') }),
+  z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).optional() }),
+  z.strictObject({ op: op('getSysctls') }),
+  z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
+  z.strictObject({ op: op('status') }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),

@@ -7,7 +7,7 @@ import { probe } from '../device/auto.js';
 import { DeviceError } from '../device/error.js';
 import { Umem } from '../device/umem.js';
 import type { ServiceEntry } from './admin.js';
-import type { Config, DeviceConfig } from './config.js';
+import type { Config, DeviceConfig, RuleLine } from './config.js';
 import { LiveNetwork } from './live.js';
 import type { DeviceSetup } from './orders.js';
 import { checkRoutes } from './routecheck.js';
@@ -22,10 +22,10 @@ export interface Attachment {
 /** Throws a DeviceError or ConfigError. */
 export function attach(config: Config, services: readonly ServiceEntry[]): Attachment {
   if (config.devices.every(({ kind }) => kind === 'tap')) {
-    checkStatic(config, services);
+    checkDestinations(config, services);
     return { devices: config.devices.map(own), live: undefined, reasons: [] };
   }
-  const live = new LiveNetwork(config.devices.map(({ name }) => name));
+  const live = new LiveNetwork();
   const reasons: string[] = [];
   try {
     return { devices: config.devices.map((device) => shared(device, live, reasons)), live, reasons };
@@ -35,17 +35,22 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
   }
 }
 
-function checkStatic(config: Config, services: readonly ServiceEntry[]): void {
-  const line = { file: config.file, line: 0, text: '' };
-  const lines = new Map(config.ruleLines.map((one) => [one.text, one]));
+/** Where routes are static: destinations that no frame could reach. Throws a ConfigError that names their rules' lines. */
+export function checkDestinations(config: Config, services: readonly ServiceEntry[]): void {
+  const destinations = services.flatMap((service) => service.destinations);
   checkRoutes(
     config,
-    services.flatMap(({ destinations }) =>
-      destinations.map((destination) => ({
-        line: [...lines.values()].find(({ text }) => text.includes(`-r ${destination.address}`)) ?? line,
-        destination,
-      })),
-    ),
+    destinations.map((destination) => ({ line: lineOf(config, destination.address), destination })),
+  );
+}
+
+/** The rule line that names the address as a real server. */
+function lineOf({ ruleLines, file }: Config, address: string): RuleLine {
+  const words = [address, `[${address}]`];
+  const names = ({ text }: RuleLine) =>
+    text.split(/\s+/).some((word) => words.some((one) => word === one || word.startsWith(`${one}:`)));
+  return (
+    ruleLines.find((line) => /\s(-r|--real-server)\s/.test(line.text) && names(line)) ?? { file, line: 0, text: '' }
   );
 }
 

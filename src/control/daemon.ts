@@ -1,47 +1,50 @@
 /**
  * `ulvs run`: everything that must be there for a director on a live machine, started in order and taken down in reverse.
  *
- *     rules checked ─► network read ─► dataplane (devices) ─► rules applied, kernel's copies dropped ─► control socket
+ *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
  */
 import type { Logger } from 'pino';
 import { ConnectionTable } from '../conntrack/table.js';
-import { SCHEDULER_NAMES } from '../schedulers/index.js';
-import { Counters, GAUGES, Gauge } from '../stats/counters.js';
+import { Counters } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
-import { type Attachment, attach } from './attach.js';
+import { type Attachment, attach, checkDestinations } from './attach.js';
 import { whoListens } from './client.js';
 import type { Config } from './config.js';
 import { type Dataplane, startInline, startWorker } from './dataplane.js';
+import { DeviceCounters } from './devicecounters.js';
 import { changes } from './diff.js';
 import { TICK_WORD } from './engine.js';
-import type { LiveNetwork } from './live.js';
-import type { Report } from './orders.js';
+import { refuseFixed } from './fixed.js';
+import type { Listener, LiveNetwork } from './live.js';
+import { staticRoutes } from './network.js';
+import type { DeviceSetup, Report } from './orders.js';
 import { Originator } from './originate.js';
-import { Rules } from './rules.js';
+import { dryClient, newRules, Requests } from './requests.js';
+import type { Rules } from './rules.js';
 import { type ControlSocket, serve } from './socket.js';
-import { Theft } from './theft.js';
-import { isTraceRequest, Tracing } from './tracing.js';
-import { LiveCounters, listConnections } from './view.js';
+import { removeOrphans, Theft } from './theft.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
 export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 const HOUSEKEEPING_MS = 500;
+/** So often the rules that keep the host's stack away are looked for: who reloads his firewall takes them away. */
+const THEFT_CHECK_MS = 5000;
+/** Where the host's stack shares the devices: the TUN into it, and the host's routing. */
+const HOST_DEVICES = 2;
 
 export class Daemon implements AdminClient {
   private readonly counters = new Counters();
-  private readonly view = new LiveCounters(this.counters, performance.now());
-  private readonly rules: Rules;
   private readonly table: SharedArrayBuffer;
-  private readonly daddrs = new Map<number, string>();
-  private readonly tracing = new Tracing((spec) => this.dataplane?.send({ kind: 'trace', ...(spec && { spec }) }));
+  private readonly deviceCounters: DeviceCounters;
+  private readonly requests: Requests;
+  private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
-  private attachment: Attachment | undefined;
   private dataplane: Dataplane | undefined;
   private theft: Theft | undefined;
   private originator: Originator | undefined;
   private socket: ControlSocket | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
 
   private constructor(
     private config: Config,
@@ -49,11 +52,23 @@ export class Daemon implements AdminClient {
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
   ) {
-    this.rules = newRules(config, this.view);
     this.table = ConnectionTable.memory(config.connections.max);
+    this.deviceCounters = new DeviceCounters(DeviceCounters.memory(config.devices.length + HOST_DEVICES));
+    const words = new Int32Array(this.table);
+    this.requests = new Requests(config, this.counters, {
+      take: (services) => this.theft?.update(services),
+      send: (order) => this.dataplane?.send(order),
+      devices: () => this.devices.map((device, i) => ({ ...device, stats: this.deviceCounters.read(i) })),
+      now: () => performance.now(),
+      table: words,
+      tick: () => words[TICK_WORD]!,
+    });
   }
 
-  /** Starts everything. When something cannot be had, what was started is undone and the error (one line) thrown. */
+  /**
+   * Starts everything. When something cannot be had, what was started is undone and the error (one line) thrown.
+   * `onFailure`: the director cannot go on; `stop` it.
+   */
   static async start(
     config: Config,
     loadRules: LoadRules,
@@ -70,94 +85,120 @@ export class Daemon implements AdminClient {
     return daemon;
   }
 
-  async request(request: AdminRequest): Promise<AdminReply> {
-    if (request.op === 'connections') return { ok: true, connections: this.connections() };
-    if (isTraceRequest(request)) return this.tracing.request(request, performance.now());
-    const { reply, actions } = this.rules.request(request);
-    if (actions.length === 0) return reply;
-    for (const action of actions)
-      if (action.kind === 'addDestination') this.daddrs.set(action.slot, action.destination.address);
-    // First the kernel is kept away, then the director answers: the other way round both would.
-    this.theft?.update(this.rules.entries());
-    this.dataplane?.send({ kind: 'actions', actions });
-    this.view.follow(actions);
-    return reply;
+  request(request: AdminRequest): Promise<AdminReply> {
+    return this.requests.request(request);
   }
 
-  /** A new configuration in place of the running one: rules, marks, acceptance, sysctls and timeouts. All or nothing. */
+  /**
+   * A new configuration in place of the running one: rules, marks, acceptance, sysctls, timeouts, helpers and routes. All or
+   * nothing: what can fail comes first. One without rules leaves the services as they are.
+   */
   async reload(config: Config): Promise<void> {
-    if (JSON.stringify([config.devices, config.socket]) !== JSON.stringify([this.config.devices, this.config.socket]))
-      throw new Error(`${config.file}: devices and socket cannot change while the director runs: restart it`);
-    const wanted = newRules(config, this.view);
-    await this.loadRules(config, clientOf(wanted));
+    refuseFixed(this.config, config);
+    const wanted = await this.dryRun(config);
+    if (this.live === undefined) checkDestinations(config, wanted.entries());
+    const { rules } = this.requests;
+    const services = hasRules(config) ? wanted.entries() : rules.entries();
+    this.theft?.update(services, config);
     this.config = config;
-    const { sysctl, marks, accept, timeouts, helpers } = config;
-    this.theft?.configure(config);
-    this.dataplane?.send({ kind: 'settings', sysctl, marks, accept, timeouts, helpers });
-    for (const request of changes(this.rules.entries(), wanted.entries())) await this.request(request);
-    this.log.info({ services: this.rules.entries().length }, 'configuration reloaded');
+    this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
+    this.requests.change([{ op: 'setTimeouts', timeouts: timeoutsOf(wanted) }, ...changes(rules.entries(), services)]);
+    if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
+    else this.live.refresh();
+    this.log.info({ services: services.length }, 'configuration reloaded');
   }
 
+  /** In reverse; each step is taken whatever became of the others. */
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.socket?.close();
-    this.theft?.end();
-    await this.dataplane?.stop();
-    this.originator?.close();
-    await this.live?.close();
+    for (const timer of this.timers) clearInterval(timer);
+    await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.live?.close());
+    await this.attempt(() => this.dataplane?.stop());
+    await this.attempt(() => this.theft?.end());
+    await this.attempt(() => this.originator?.close());
   }
 
   private async begin(): Promise<void> {
-    const wanted = newRules(this.config, this.view);
-    await this.loadRules(this.config, clientOf(wanted));
-    this.attachment = attach(this.config, wanted.entries());
-    this.live = this.attachment.live;
+    const wanted = await this.dryRun(this.config);
     await refuseSecond(this.config.socket);
-    await this.startDataplane(this.attachment);
-    this.timer = setInterval(() => this.housekeeping(), HOUSEKEEPING_MS);
-    await this.loadRules(this.config, this);
+    const attachment = attach(this.config, wanted.entries());
+    this.live = attachment.live;
+    this.devices = attachment.devices;
+    await this.startDataplane(attachment);
+    this.startTheft(attachment);
+    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    this.requests.change([{ op: 'setTimeouts', timeouts: timeoutsOf(wanted) }, ...changes([], wanted.entries())]);
     // Last: who sees the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
-    this.log.info({ socket: this.config.socket, services: this.rules.entries().length }, 'director is up');
+    this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
   }
 
-  private async startDataplane({ devices, live }: Attachment): Promise<void> {
+  /** The rule table that the configuration's lines make, or their error. */
+  private async dryRun(config: Config): Promise<Rules> {
+    const wanted = newRules(config, this.requests.view);
+    await this.loadRules(config, dryClient(wanted));
+    return wanted;
+  }
+
+  private async startDataplane({ devices, live, reasons }: Attachment): Promise<void> {
+    for (const reason of reasons) this.log.info(reason);
     const start = devices.some(({ kind }) => kind === 'cap') ? startInline : startWorker;
+    if (live !== undefined) this.originator = new Originator();
     const setup = {
       config: this.config,
       devices,
       counters: this.counters.buffer,
       table: this.table,
+      deviceCounters: this.deviceCounters.buffer,
       live: live !== undefined,
     };
-    if (live !== undefined) this.originator = new Originator();
     this.dataplane = await start(setup, (report) => this.heard(report));
-    live?.feed((order) => this.dataplane?.send(order));
+  }
+
+  private startTheft({ devices, live }: Attachment): void {
+    removeOrphans();
     const shared = devices.filter((device) => device.shared).map(({ name }) => name);
-    if (live !== undefined && shared.length > 0)
+    if (live !== undefined && shared.length > 0) {
       this.theft = new Theft(shared, this.config, (address) => live.has(address));
-    for (const text of this.theft?.warnings() ?? []) this.log.warn(text);
+      for (const text of this.theft.warnings()) this.log.warn(text);
+      this.every(THEFT_CHECK_MS, () => void this.checkTheft());
+    }
+    live?.feed(devices, this.listener());
+  }
+
+  private listener(): Listener {
+    return {
+      send: (order) => this.dataplane?.send(order),
+      changed: () => void this.attempt(() => this.theft?.refresh()),
+      failed: this.onFailure,
+      routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
+    };
+  }
+
+  private async checkTheft(): Promise<void> {
+    const restored = await this.theft?.check().catch((error: Error) => void this.log.error(error.message));
+    if (restored) this.log.warn('nft: the rules that keep the host from our packets were gone; they are back');
   }
 
   private heard(report: Report): void {
     if (report.kind === 'ready') for (const reason of report.reasons) this.log.info(reason);
     else if (report.kind === 'wanted') this.live?.want(report.device, report.ip);
-    else if (report.kind === 'traced') this.tracing.add(report.record);
+    else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.originator?.send(report.packet);
+    else if (report.kind === 'warned') this.log.warn(report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
 
-  private housekeeping(): void {
-    const now = performance.now();
-    this.view.tick(now);
-    this.tracing.tick(now);
-    for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
-      this.daddrs.delete(slot);
+  private every(ms: number, work: () => void): void {
+    this.timers.push(setInterval(work, ms));
   }
 
-  private connections() {
-    const words = new Int32Array(this.table);
-    return listConnections(words, words[TICK_WORD]!, (slot) => this.daddrs.get(slot) ?? '');
+  private async attempt(step: () => Promise<void> | void): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.log.error((error as Error).message);
+    }
   }
 }
 
@@ -169,16 +210,13 @@ async function refuseSecond(path: string): Promise<void> {
   throw new Error(`a director${pid} is listening on ${path}: stop it, or name another socket with --socket`);
 }
 
-function newRules({ timeouts }: Config, counters: LiveCounters): Rules {
-  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ['sip'], counters, timeouts });
+function hasRules({ ruleLines, rulesFile }: Config): boolean {
+  return ruleLines.length > 0 || rulesFile !== undefined;
 }
 
-/** A rule table that forwards nothing: to see whether lines are right before anything is touched. */
-function clientOf(rules: Rules): AdminClient {
-  return {
-    request: async (request) =>
-      request.op === 'connections' || isTraceRequest(request)
-        ? { ok: true, connections: [] }
-        : rules.request(request).reply,
-  };
+/** As the configuration has them, or a `--set` among its rules. */
+function timeoutsOf(rules: Rules): Config['timeouts'] {
+  const { reply } = rules.request({ op: 'getTimeouts' });
+  if (!reply.ok || reply.timeouts === undefined) throw new Error('a rule table without timeouts');
+  return reply.timeouts;
 }

@@ -2,8 +2,7 @@
  * The control thread's end of the dataplane: a worker thread, or, where libpcap is used (its package lives by the main
  * thread's event loop), the same engine turned by that loop.
  */
-import { once } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../device/poll.js';
 import { Engine } from './engine.js';
@@ -32,33 +31,60 @@ export class StartError extends Error {
   }
 }
 
+/** A dataplane that does not end by itself within this time (ms) is ended. */
+const STOP_MS = 5000;
+
 export const startWorker: StartDataplane = async (setup, onReport) => {
   const bell = new Bell();
   const flags = new SharedArrayBuffer(64);
   const workerData: EngineSetup = { ...setup, flags, bellFd: bell.fd };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
-  const [first] = (await once(worker, 'message')) as [Report];
-  if (first.kind === 'failed') {
+  let running = true;
+  let stopping = false;
+  const ended = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      running = false;
+      bell.close();
+      resolve();
+    });
+  });
+  try {
+    onReport(await firstReport(worker));
+  } catch (error) {
     await worker.terminate();
-    bell.close();
-    throw new StartError(first.message, first.mistake);
+    throw error;
   }
-  onReport(first);
+  const die = (why: string) => onReport({ kind: 'failed', message: `dataplane: ${why}`, mistake: false });
   worker.on('message', onReport);
+  worker.on('error', (error) => die(error.stack ?? error.message));
+  worker.on('exit', () => stopping || die('its thread ended'));
   const send = (order: Order) => {
+    if (!running) return;
     worker.postMessage(order);
     Atomics.store(new Int32Array(flags), 0, 1);
     bell.ring();
   };
-  const ended = once(worker, 'exit');
-  worker.on('error', (error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }));
   const stop = async () => {
+    stopping = true;
     send({ kind: 'stop' });
+    const timer = setTimeout(() => void worker.terminate(), STOP_MS);
     await ended;
-    bell.close();
+    clearTimeout(timer);
   };
   return { send, stop };
 };
+
+/** `ready`, or a StartError: it said why it cannot start, or died without a word. */
+function firstReport(worker: Worker): Promise<Report> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', (report: Report) => {
+      if (report.kind === 'failed') reject(new StartError(report.message, report.mistake));
+      else resolve(report);
+    });
+    worker.once('error', (error) => reject(new StartError(`dataplane: ${error.stack}`, false)));
+    worker.once('exit', () => reject(new StartError('dataplane: its thread ended before it was ready', false)));
+  });
+}
 
 /** ms between looks at the devices when none had a frame. */
 const IDLE_MS = 1;
@@ -68,15 +94,17 @@ export const startInline: StartDataplane = async (setup, onReport) => {
   const engine = new Engine(full, performance.now(), onReport);
   onReport({ kind: 'ready', reasons: engine.reasons });
   let running = true;
-  const turns = (async () => {
+  const turn = async () => {
     while (running) {
       if (engine.turn(performance.now()) > 0) await nextTurn();
-      else await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+      else await sleep(IDLE_MS);
     }
-    engine.close();
-  })();
+  };
+  const turns = turn()
+    .catch((error: Error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }))
+    .finally(() => engine.close());
   return {
-    send: (order) => void engine.obey(order),
+    send: (order) => void (running && engine.obey(order)),
     stop: () => {
       running = false;
       return turns;

@@ -12,17 +12,20 @@ import { Trace, type TraceSpec } from '../dataplane/trace.js';
 import { abandon, release } from '../dataplane/transmit.js';
 import { openDevice } from '../device/auto.js';
 import type { Device } from '../device/device.js';
-import { DeviceError } from '../device/error.js';
 import { HostRouting, openHostTun } from '../device/host.js';
-import { HEADROOM, Umem } from '../device/umem.js';
+import type { Umem } from '../device/umem.js';
+import { frameSizeFor, framesFor, mappedUmem } from '../device/umem-memory.js';
 import { Counters } from '../stats/counters.js';
 import { format4, format6, parseMac, ZERO_MAC } from '../wire/address.js';
 import { apply } from './apply.js';
+import { DeviceCounters } from './devicecounters.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './network.js';
 import type { DeviceSetup, EngineSetup, NeighbourFact, Order, Report } from './orders.js';
 
-const FRAMES = 8192;
-const SMALLEST_FRAME = 2048;
+/** ms between the times at which what the devices count is written for others to read. */
+const COUNT_EVERY = 200;
+/** Ethernet header and a VLAN tag. */
+const OVERHEAD = 18;
 /** Word of the table's header line that tells readers the time, in ticks. */
 export const TICK_WORD = 2;
 
@@ -32,6 +35,8 @@ export class Engine {
   readonly reasons: string[] = [];
   private readonly loop: Loop;
   private readonly words: Int32Array;
+  private readonly deviceCounters: DeviceCounters;
+  private nextCount = 0;
 
   /** Opens the devices. Throws a DeviceError; what was opened before it is closed again. */
   constructor(
@@ -40,18 +45,20 @@ export class Engine {
     private readonly report: (report: Report) => void,
   ) {
     const { config } = setup;
-    const umem = new Umem(FRAMES, frameSize(setup));
+    const { frames, entries } = framesFor(setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name));
+    const { umem } = mappedUmem(frames, frameSizeFor(setup.devices.map(({ mtu }) => mtu)));
     const table = new ConnectionTable(config.connections.max, setup.table);
     this.words = table.words;
+    this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters), table, now);
     try {
-      for (const device of setup.devices) this.open(umem, device);
+      for (const device of setup.devices) this.open(umem, device, entries);
+      addLinks(this.director, setup.devices);
+      if (setup.live) this.addHostLinks(umem);
     } catch (error) {
       this.close();
       throw error;
     }
-    addLinks(this.director, setup.devices);
-    if (setup.live) this.addHostLinks(umem);
     settings(this.director, config);
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
@@ -63,6 +70,7 @@ export class Engine {
   turn(now: number): number {
     const received = this.loop.turn(now);
     this.words[TICK_WORD] = tickOf(now);
+    if (now >= this.nextCount) this.count(now);
     return received;
   }
 
@@ -74,6 +82,9 @@ export class Engine {
         return true;
       case 'routes':
         this.director.router.replace(order);
+        return true;
+      case 'links':
+        this.setLinks(order.links);
         return true;
       case 'addresses':
         setAddresses(this.director, order.addresses);
@@ -96,15 +107,36 @@ export class Engine {
     for (const device of this.devices) device.close();
   }
 
+  private count(now: number): void {
+    this.nextCount = now + COUNT_EVERY;
+    this.deviceCounters.write(this.devices);
+  }
+
+  /** Interfaces of the host got another MAC or MTU. */
+  private setLinks(links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[]): void {
+    const { director } = this;
+    const longest = director.umem.capacity - OVERHEAD;
+    links.forEach(({ mac, mtu }, i) => {
+      const link = director.links[i]!;
+      if (mtu > longest && mtu !== link.mtu)
+        this.warn(`${link.name}: MTU ${mtu} needs a restart; ${longest} until then`);
+      link.mac = parseMac(mac) ?? link.mac;
+      link.mtu = Math.min(mtu, longest);
+    });
+    director.router.forgetCached();
+  }
+
+  private warn(message: string): void {
+    this.report({ kind: 'warned', message });
+  }
+
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
     director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
   }
 
-  private open(umem: Umem, { name, kind, mtu, promiscuous }: DeviceSetup): void {
-    if (kind === 'xdp')
-      throw new DeviceError(name, 'kind xdp is not built yet', "use 'packet', 'cap', 'tap' or 'auto'");
-    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous });
+  private open(umem: Umem, { name, kind, mtu, promiscuous, maps }: DeviceSetup, entries: number): void {
+    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries });
     this.devices.push(device);
     this.reasons.push(...reasons);
   }
@@ -112,7 +144,8 @@ export class Engine {
   /** Behind the configured links: the way into the host's stack, and the way out by its routing. */
   private addHostLinks(umem: Umem): void {
     const { director } = this;
-    const tun = openHostTun(umem);
+    const { tun, warnings } = openHostTun(umem);
+    this.reasons.push(...warnings);
     const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
     this.devices.push(tun, routing);
     for (const { name } of [tun, routing])
@@ -140,12 +173,4 @@ export class Engine {
     neighbours.resolve(neighbour, parsed[0], parsed[1], this.director.now);
     release(this.director, neighbour);
   }
-}
-
-/** A power of two that holds the largest frame of any device behind the headroom. */
-function frameSize({ devices }: EngineSetup): number {
-  const longest = Math.max(...devices.map(({ mtu }) => mtu)) + 14 + HEADROOM + 4;
-  let size = SMALLEST_FRAME;
-  while (size < longest) size *= 2;
-  return size;
 }

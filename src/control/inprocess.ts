@@ -10,15 +10,13 @@ import { processBatch } from '../dataplane/process.js';
 import { Trace, type TraceSpec } from '../dataplane/trace.js';
 import { Batch } from '../device/batch.js';
 import { Umem } from '../device/umem.js';
-import { SCHEDULER_NAMES } from '../schedulers/index.js';
-import { Counters, GAUGES, Gauge } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
+import { Counters } from '../stats/counters.js';
+import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from './admin.js';
 import { apply } from './apply.js';
 import type { Config, DeviceConfig } from './config.js';
 import { addLinks, addNeighbours, settings, staticRoutes } from './network.js';
-import { Rules } from './rules.js';
-import { isTraceRequest, Tracing } from './tracing.js';
-import { LiveCounters, listConnections } from './view.js';
+import type { Order } from './orders.js';
+import { Requests } from './requests.js';
 
 /** What leaves, frame by frame; `device` is the link's index, `bytes` a copy. */
 export type Outlet = (device: number, bytes: Uint8Array) => void;
@@ -28,11 +26,9 @@ const STEP = 50;
 
 export class InProcessDirector implements AdminClient {
   readonly director: Director;
-  readonly rules: Rules;
-  readonly counters: LiveCounters;
+  private readonly requests: Requests;
   private readonly housekeeping: Housekeeping;
   private readonly batch = new Batch();
-  private readonly tracing = new Tracing((spec) => this.trace(spec));
 
   constructor(
     readonly config: Config,
@@ -46,31 +42,36 @@ export class InProcessDirector implements AdminClient {
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     this.housekeeping = new Housekeeping(this.director);
-    this.counters = new LiveCounters(this.director.counters, now);
-    const { timeouts } = config;
-    this.rules = new Rules({ schedulers: SCHEDULER_NAMES, engines: ['sip'], counters: this.counters, timeouts });
+    this.requests = new Requests(config, this.director.counters, {
+      take: () => {},
+      send: (order) => this.obey(order),
+      devices: () => [],
+      now: () => this.now,
+      table: table.words,
+      tick: () => tickOf(this.now),
+    });
   }
 
   get now(): number {
     return this.director.now;
   }
 
-  async request(request: AdminRequest): Promise<AdminReply> {
-    if (request.op === 'connections') return { ok: true, connections: this.connections() };
-    if (isTraceRequest(request)) return this.tracing.request(request, this.now);
-    const { reply, actions } = this.rules.request(request);
-    apply(this.director, actions);
-    this.counters.follow(actions);
-    return reply;
+  request(request: AdminRequest): Promise<AdminReply> {
+    return this.requests.request(request);
+  }
+
+  connections(): ConnectionEntry[] {
+    return this.requests.connections().connections;
+  }
+
+  private obey(order: Order): void {
+    if (order.kind === 'actions') apply(this.director, order.actions);
+    else if (order.kind === 'settings') settings(this.director, order);
+    else if (order.kind === 'trace') this.trace(order.spec);
   }
 
   private trace(spec: TraceSpec | undefined): void {
-    this.director.trace = spec && new Trace(this.director, spec, (record) => this.tracing.add(record));
-  }
-
-  connections() {
-    const { words } = this.director.connections;
-    return listConnections(words, tickOf(this.now), (slot) => this.director.dests[slot]?.text ?? '');
+    this.director.trace = spec && new Trace(this.director, spec, (record) => this.requests.tracing.add(record));
   }
 
   /** A frame comes in by link `device`; what it causes leaves through the outlet. False: it is too long for any device. */
@@ -92,9 +93,7 @@ export class InProcessDirector implements AdminClient {
 
   private tick(now: number): void {
     this.housekeeping.tick(now);
-    this.counters.tick(now);
-    const { gauges } = this.director.counters;
-    this.rules.tick(now, (slot) => gauges[slot * GAUGES + Gauge.references]!);
+    this.requests.tick();
     this.flush();
   }
 

@@ -2,32 +2,46 @@
  * A live box: links, addresses, routes, rules and neighbours are the kernel's. They are read once and followed; the
  * dataplane sees only the tables pushed to it.
  *
- *     kernel ── monitor ──► a change ──► (50 ms later, once) dump ──► orders: addresses, routes
+ *     kernel ── monitor ──► a change ──► (50 ms later, once) dump ──► orders: links, addresses, routes
  *                       └─► neighbours, at once
  *     dataplane ── wanted ──► NTF_USE ──► the kernel asks ──► monitor
  */
-import type { Route, RouteType, Rule } from '../dataplane/route.js';
+import type { RouteData } from '../dataplane/route.js';
 import type { Change } from '../netlink/change.js';
 import { type Monitor, monitor } from '../netlink/monitor.js';
 import type { Neighbour } from '../netlink/neighbour.js';
-import type { Route as KernelRoute } from '../netlink/route.js';
 import { RouteSocket } from '../netlink/route-socket.js';
-import type { Rule as KernelRule } from '../netlink/rule.js';
 import { readSnapshot, type Snapshot } from '../netlink/snapshot.js';
-import type { NeighbourFact, Order } from './orders.js';
+import { kernelRoutes } from './kernelroutes.js';
+import type { DeviceSetup, NeighbourFact, Order } from './orders.js';
 
 /** Changes come in bursts: one dump serves what came within this many ms. */
 const SETTLE_MS = 50;
+
+/** Who is told of the network. */
+export interface Listener {
+  /** To the dataplane. */
+  send(order: Order): void;
+  /** Addresses of the host may have changed. */
+  changed(): void;
+  /** One line: the director cannot go on. */
+  failed(message: string): void;
+  /** Routes of the configuration, in place of the kernel's; undefined: the kernel's. `devices` as they are now. */
+  routes(devices: readonly DeviceSetup[]): RouteData | undefined;
+}
 
 export class LiveNetwork {
   private readonly socket = new RouteSocket();
   private readonly monitor: Monitor;
   private snapshot: Snapshot;
+  /** The kernel's neighbour table as of its last word, by `place`. */
+  private neighbours = new Map<string, Neighbour>();
   private timer: NodeJS.Timeout | undefined;
-  private send: ((order: Order) => void) | undefined;
+  private listener: Listener | undefined;
+  private devices: readonly DeviceSetup[] = [];
 
-  /** `devices`: interface names, in the order of the links. Throws SystemError. */
-  constructor(private readonly devices: readonly string[]) {
+  /** Throws SystemError. */
+  constructor() {
     this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: () => this.later() });
     this.snapshot = readSnapshot(this.socket);
   }
@@ -39,9 +53,7 @@ export class LiveNetwork {
   /** Addresses of a device, with prefix lengths. */
   addressesOf(name: string): string[] {
     const ifindex = this.indexOf(name);
-    return this.snapshot.addresses
-      .filter((address) => address.ifindex === ifindex)
-      .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+    return this.snapshot.addresses.filter((address) => address.ifindex === ifindex).map(withLength);
   }
 
   /** Whether any interface of this box has the address. */
@@ -49,85 +61,94 @@ export class LiveNetwork {
     return this.snapshot.addresses.some((one) => one.address === address);
   }
 
-  /** From now on the dataplane is told; everything that is known first. */
-  feed(send: (order: Order) => void): void {
-    this.send = send;
+  /** From now on the listener is told; everything that is known first. `devices`: in the order of the links. */
+  feed(devices: readonly DeviceSetup[], listener: Listener): void {
+    this.devices = devices;
+    this.listener = listener;
     this.tell();
   }
 
-  /** The kernel shall find out who has `ip`. */
+  /** The kernel shall find out who has `ip`, or see whether it still has it. */
   want(device: number, ip: string): void {
-    const ifindex = this.indexOf(this.devices[device]!);
-    const known = this.socket.dump('neighbour').find((one) => one.ifindex === ifindex && one.ip === ip);
-    if (known?.valid) this.send?.({ kind: 'neighbours', facts: this.facts([known]) });
-    if (ifindex !== undefined) this.socket.useNeighbour(ifindex, ip);
+    const ifindex = this.indexOf(this.devices[device]?.name ?? '');
+    const known = this.neighbours.get(`${ifindex} ${ip}`);
+    if (known?.valid) this.listener?.send({ kind: 'neighbours', facts: this.facts([known]) });
+    try {
+      if (ifindex !== undefined) this.socket.useNeighbour(ifindex, ip);
+    } catch {
+      // The interface is down or gone, or no neighbour can have this address: nobody will answer.
+      this.listener?.send({ kind: 'neighbours', facts: [{ device, ip, mac: '', failed: true }] });
+    }
+  }
+
+  /** Everything is read and told again (the configuration's routes may be others). */
+  refresh(): void {
+    try {
+      this.snapshot = readSnapshot(this.socket);
+    } catch (error) {
+      this.listener?.failed(`the kernel's network cannot be read: ${(error as Error).message}`);
+      return;
+    }
+    this.tell();
   }
 
   async close(): Promise<void> {
     clearTimeout(this.timer);
+    this.listener = undefined;
     await this.monitor.close();
     this.socket.close();
   }
 
   private changed(changes: readonly Change[]): void {
-    const neighbours = changes.flatMap((change) =>
-      change.kind === 'neighbour' ? [{ ...change.record, gone: change.action === 'del' }] : [],
-    );
-    if (neighbours.length > 0) this.send?.({ kind: 'neighbours', facts: this.facts(neighbours) });
+    const neighbours = changes.flatMap((change) => (change.kind === 'neighbour' ? [this.note(change)] : []));
+    const facts = this.facts(neighbours);
+    if (facts.length > 0) this.listener?.send({ kind: 'neighbours', facts });
     if (neighbours.length < changes.length) this.later();
   }
 
+  private note({ record, action }: Extract<Change, { kind: 'neighbour' }>): Neighbour & { gone: boolean } {
+    const gone = action === 'del';
+    if (gone) this.neighbours.delete(place(record));
+    else this.neighbours.set(place(record), record);
+    return { ...record, gone };
+  }
+
   private later(): void {
+    if (this.listener === undefined) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.snapshot = readSnapshot(this.socket);
-      this.tell();
+      this.refresh();
     }, SETTLE_MS);
   }
 
   private tell(): void {
-    this.send?.({ kind: 'addresses', addresses: this.devices.map((name) => this.addressesOf(name)) });
-    this.send?.({ kind: 'routes', tables: this.tables(), rules: this.rules() });
-    this.send?.({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
+    const { listener } = this;
+    const gone = this.devices.find(({ shared, name }) => shared && this.indexOf(name) === undefined);
+    if (gone !== undefined)
+      return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists those there are`);
+    const devices = this.devices.map((device) => this.asItIs(device));
+    this.neighbours = new Map(this.snapshot.neighbours.map((one) => [place(one), one]));
+    listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
+    listener?.send({ kind: 'addresses', addresses: [...devices.map(({ addresses }) => addresses), this.elsewhere()] });
+    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
+    listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
+    listener?.changed();
   }
 
-  private tables() {
-    const byId = new Map<number, Route[]>();
-    for (const route of this.snapshot.routes)
-      for (const one of this.routesOf(route)) byId.set(route.table, [...(byId.get(route.table) ?? []), one]);
-    return [...byId].map(([id, routes]) => ({ id, routes }));
+  /** Interfaces of the host change; devices that are the director's alone do not. */
+  private asItIs(device: DeviceSetup): DeviceSetup {
+    const link = this.snapshot.links.find(({ name }) => name === device.name);
+    if (!device.shared || link === undefined) return device;
+    return { ...device, mac: link.mac, mtu: link.mtu, addresses: this.addressesOf(device.name) };
   }
 
-  /** Of several next hops the first that leaves by one of our devices. The link numbers behind ours: see Engine. */
-  private routesOf(route: KernelRoute): Route[] {
-    const type = typeOf(route.type);
-    if (type === undefined) return [];
-    const base = {
-      family: route.family,
-      to: route.dst,
-      type,
-      metric: route.priority,
-      ...(route.mtu && { mtu: route.mtu }),
-    };
-    const source = route.prefsrc === undefined ? {} : { src: route.prefsrc };
-    if (type !== 'unicast') return [{ ...base, ...source, device: -1 }];
-    const hops = route.nexthops.filter(({ dead }) => !dead).map((hop) => ({ hop, device: this.deviceOf(hop.oif) }));
-    const best = hops.find(({ device }) => device >= 0);
-    // By a device that is not ours: the host's own routing does it, by the link behind ours.
-    if (best === undefined) return [{ ...base, ...source, device: this.devices.length + 1 }];
-    return [{ ...base, ...source, device: best.device, ...(best.hop.gateway && { via: best.hop.gateway }) }];
+  /** The host's addresses on other interfaces (lo …). */
+  private elsewhere(): string[] {
+    return this.snapshot.addresses.filter(({ ifindex }) => this.deviceOf(ifindex) < 0).map(withLength);
   }
 
-  private rules(): Rule[] {
-    return this.snapshot.rules.filter(isUsable).map((rule) => ({
-      family: rule.family,
-      priority: rule.priority,
-      table: rule.table,
-      ...(rule.src && { from: rule.src }),
-      ...(rule.dst && { to: rule.dst }),
-      ...(rule.iif !== undefined && { iif: this.devices.indexOf(rule.iif) }),
-      ...(rule.fwmask !== 0 && { mark: rule.fwmark, mask: rule.fwmask }),
-    }));
+  private routes(): RouteData {
+    return kernelRoutes(this.snapshot, (ifindex) => this.deviceOf(ifindex), this.devices.length + 1);
   }
 
   private facts(neighbours: readonly (Neighbour & { gone?: boolean })[]): NeighbourFact[] {
@@ -140,7 +161,7 @@ export class LiveNetwork {
 
   private deviceOf(ifindex: number | undefined): number {
     const link = this.snapshot.links.find((one) => one.ifindex === ifindex);
-    return link === undefined ? -1 : this.devices.indexOf(link.name);
+    return link === undefined ? -1 : this.devices.findIndex(({ name }) => name === link.name);
   }
 
   private indexOf(name: string): number | undefined {
@@ -148,25 +169,10 @@ export class LiveNetwork {
   }
 }
 
-function typeOf(type: KernelRoute['type']): RouteType | undefined {
-  if (type === 'unicast' || type === 'local' || type === 'blackhole' || type === 'unreachable' || type === 'prohibit')
-    return type;
-  return undefined;
+function place({ ifindex, ip }: Neighbour): string {
+  return `${ifindex} ${ip}`;
 }
 
-/** Rules that speak of what a balanced packet has: addresses and mark. */
-function isUsable(rule: KernelRule): boolean {
-  return (
-    rule.action === 'lookup' &&
-    !rule.invert &&
-    !rule.special &&
-    !rule.l3mdev &&
-    rule.oif === undefined &&
-    rule.ipProto === undefined &&
-    rule.sport === undefined &&
-    rule.dport === undefined &&
-    rule.uid === undefined &&
-    rule.suppressPrefixLength === undefined &&
-    rule.tos === 0
-  );
+function withLength({ address, prefixLength }: { address: string; prefixLength: number }): string {
+  return `${address}/${prefixLength}`;
 }

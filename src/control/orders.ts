@@ -1,11 +1,11 @@
 /** What control thread and dataplane tell each other: plain data, both ways. */
-import type { Route, Rule } from '../dataplane/route.js';
+
+import type { RouteData } from '../dataplane/route.js';
 import type { TraceRecord, TraceSpec } from '../dataplane/trace.js';
-import type { MarkRule } from '../service/mark.js';
-import type { Sysctls } from '../service/sysctl.js';
+import type { TakeMapFds } from '../device/xdp/layout.js';
 import type { Action } from './actions.js';
-import type { Timeouts } from './admin.js';
-import type { AcceptConfig, Config, DeviceChoice } from './config.js';
+import type { Config, DeviceChoice } from './config.js';
+import type { Settings } from './network.js';
 
 /** How a configured device is attached: everything that had to be found out is found out. */
 export interface DeviceSetup {
@@ -17,6 +17,8 @@ export interface DeviceSetup {
   /** With prefix lengths. */
   readonly addresses: readonly string[];
   readonly shared: boolean;
+  /** xdp: the maps that say what is taken from the host's stack. */
+  readonly maps?: TakeMapFds | undefined;
   readonly resolves: boolean;
 }
 
@@ -26,6 +28,8 @@ export interface EngineSetup {
   readonly devices: readonly DeviceSetup[];
   readonly counters: SharedArrayBuffer;
   readonly table: SharedArrayBuffer;
+  /** What the devices count (devicecounters.ts). */
+  readonly deviceCounters: SharedArrayBuffer;
   /** Int32 words: [0] orders wait to be read. */
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the dataplane's wait. */
@@ -45,21 +49,13 @@ export interface NeighbourFact {
 
 export type Order =
   | { kind: 'actions'; actions: readonly Action[] }
-  | {
-      kind: 'routes';
-      tables: readonly { readonly id: number; readonly routes: readonly Route[] }[];
-      rules: readonly Rule[];
-    }
+  | ({ kind: 'routes' } & RouteData)
+  /** MAC and MTU of each device. */
+  | { kind: 'links'; links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[] }
+  /** Of each device; one list more is of the host's other interfaces. */
   | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
   | { kind: 'neighbours'; facts: readonly NeighbourFact[] }
-  | {
-      kind: 'settings';
-      sysctl: Sysctls;
-      marks: readonly MarkRule[];
-      accept: AcceptConfig;
-      timeouts: Timeouts;
-      helpers: Config['helpers'];
-    }
+  | ({ kind: 'settings' } & Settings)
   /** Without a spec: nothing is traced any more. */
   | { kind: 'trace'; spec?: TraceSpec }
   | { kind: 'stop' };
@@ -68,6 +64,7 @@ export type Report =
   | { kind: 'ready'; reasons: readonly string[] }
   /** One line for the user. */
   | { kind: 'failed'; message: string; mistake: boolean }
+  | { kind: 'warned'; message: string }
   /** A neighbour that the kernel should find out. */
   | { kind: 'wanted'; device: number; ip: string }
   /** An IP packet to be sent by the host's own routing. */

@@ -1,16 +1,15 @@
 import { type DestinationConfig, familyOf, keyText, type ServiceConfig, type ServiceKey } from '../service/config.js';
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../stats/counters.js';
 import type { Action } from './actions.js';
-import type { AdminReply, AdminRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from './admin.js';
+import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from './admin.js';
 import { Bases } from './bases.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './checks.js';
 import type { CountersView } from './counters.js';
 import { Slots } from './slots.js';
-import type { TraceRequest } from './tracing.js';
 import { Trash } from './trash.js';
 
 /** What Rules answers: everything but the connection table and traces, which come from elsewhere. */
-export type RulesRequest = Exclude<AdminRequest, { op: 'connections' } | TraceRequest>;
+export type RulesRequest = ChangeRequest | Extract<AdminRequest, { op: 'getTimeouts' | 'list' }>;
 
 export interface Outcome {
   reply: AdminReply;

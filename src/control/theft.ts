@@ -1,5 +1,8 @@
-/** Keeps the nft rules that drop the kernel's copies in step with services, marks and addresses; takes them away at the end. */
-import { spawnSync } from 'node:child_process';
+/**
+ * Keeps the nft rules that drop the kernel's copies in step with services, marks and addresses; takes them away at the end.
+ * A firewall that is loaded anew (`flush ruleset`) takes them away, too: they are put back.
+ */
+import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Steal } from '../device/steal.js';
 import type { TakeRule } from '../device/take-rule.js';
@@ -7,18 +10,20 @@ import type { ServiceEntry } from './admin.js';
 import type { Config } from './config.js';
 import { takeRules, unworded } from './take.js';
 
+export type TakeConfig = Pick<Config, 'marks' | 'accept' | 'helpers'>;
+
 export class Theft {
   private readonly steal = new Steal(String(process.pid));
-  private current: TakeRule[] = [];
+  private current: readonly TakeRule[] = [];
   private services: readonly ServiceEntry[] = [];
+  private ended = false;
 
   /** Installs the (still empty) rules on the devices. Throws a DeviceError. */
   constructor(
-    devices: readonly string[],
-    private config: Config,
+    private readonly devices: readonly string[],
+    private config: TakeConfig,
     private readonly has: (address: string) => boolean,
   ) {
-    removeOrphans();
     this.steal.install(devices, []);
   }
 
@@ -29,27 +34,47 @@ export class Theft {
     );
   }
 
-  configure(config: Config): void {
+  /** The rules in force are those of these services. Throws a DeviceError; the old ones are in force then. */
+  update(services: readonly ServiceEntry[], config: TakeConfig = this.config): void {
+    const { marks, accept, helpers } = config;
+    const wanted = takeRules({ services, marks, accept, ftp: helpers.ftp, has: this.has });
+    if (JSON.stringify(wanted) !== JSON.stringify(this.current)) this.put(wanted);
     this.config = config;
+    this.services = services;
+  }
+
+  /** Addresses of the host have changed: a VIP that it has is shared with it. */
+  refresh(): void {
     this.update(this.services);
   }
 
-  update(services: readonly ServiceEntry[]): void {
-    this.services = services;
-    const { marks, accept, helpers } = this.config;
-    const wanted = takeRules({ services, marks, accept, ftp: helpers.ftp, has: this.has });
-    if (JSON.stringify(wanted) === JSON.stringify(this.current)) return;
-    this.steal.update(wanted);
-    this.current = wanted;
+  /** Puts the rules back if they are not there any more: true then. Rejects with a DeviceError. */
+  async check(): Promise<boolean> {
+    const there = await new Promise<boolean>((resolve) => {
+      execFile('nft', ['list', 'table', ...this.steal.table.split(' ')], (error) => resolve(error === null));
+    });
+    if (there || this.ended) return false;
+    this.steal.install(this.devices, this.current);
+    return true;
   }
 
   end(): void {
+    this.ended = true;
     this.steal.remove();
+  }
+
+  private put(wanted: readonly TakeRule[]): void {
+    try {
+      this.steal.update(wanted);
+    } catch {
+      this.steal.install(this.devices, wanted);
+    }
+    this.current = wanted;
   }
 }
 
-/** Tables of directors that died without taking them away. The number in the name is the process that made it. */
-function removeOrphans(): void {
+/** Takes away the tables of directors that died without doing so. The number in the name is the process that made it. */
+export function removeOrphans(): void {
   const { stdout } = spawnSync('nft', ['list', 'tables', 'netdev'], { encoding: 'utf8' });
   for (const [, pid] of (stdout ?? '').matchAll(/^table netdev ulvs_(\d+)$/gm))
     if (!isDirector(Number(pid))) new Steal(pid!).remove();
@@ -57,7 +82,7 @@ function removeOrphans(): void {
 
 function isDirector(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0run');
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0run\0');
   } catch {
     return false;
   }

@@ -81,11 +81,19 @@ export class LiveCounters implements CountersView {
   }
 }
 
-/** Every connection and template, from the table's memory; `now` in ticks. `daddrOf`: a destination's address by slot. */
-export function listConnections(words: Int32Array, now: number, daddrOf: (slot: number) => string): ConnectionEntry[] {
+/**
+ * Connections and templates, from the table's memory; `now` in ticks. `daddrOf`: a destination's address by slot.
+ * `from`, `to`: numbers of entries, both included; without them all that were ever used.
+ */
+export function listConnections(
+  words: Int32Array,
+  now: number,
+  daddrOf: (slot: number) => string,
+  from = 1,
+  to = words[0]!,
+): ConnectionEntry[] {
   const entries: ConnectionEntry[] = [];
-  const highest = words[0]!;
-  for (let entry = 1; entry <= highest; entry++) {
+  for (let entry = from; entry <= to; entry++) {
     const at = entry << ENTRY_SHIFT;
     const left = (words[at + EXPIRES]! - now) | 0;
     if ((words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED && left > 0)

@@ -20,14 +20,16 @@ export class Link {
   /**
    * `shared`: the host's own stack sees the frames too (xdp, packet, cap); what is not ours is left to it.
    * `resolves`: neighbours are found by our own ARP and ND, not by the kernel's.
+   * `exclusive`: shared, but what comes in here the host's stack has not seen (xdp).
    */
   constructor(
     readonly index: number,
     readonly name: string,
-    readonly mac: Mac,
-    readonly mtu: number,
+    public mac: Mac,
+    public mtu: number,
     readonly shared: boolean,
     readonly resolves: boolean,
+    readonly exclusive = false,
   ) {}
 
   /** Addressed to this device's MAC alone (what the kernel calls PACKET_HOST). */

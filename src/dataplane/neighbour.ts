@@ -17,6 +17,8 @@ const MOST = 16384;
 const REQUESTS = 3;
 const REQUEST_EVERY = 1000;
 const REACHABLE_FOR = 60_000;
+/** The kernel, which resolves for us on its own interfaces, is told this often (ms) that a neighbour is in use. */
+const CONFIRM_EVERY = 30_000;
 
 export interface Waiting {
   readonly frame: number;
@@ -139,15 +141,23 @@ export class Neighbours {
 
   /**
    * Once in a while: asks again, gives up, looks at what has grown old. `onFailed` gets the neighbours whose waiting
-   * frames are lost (it empties `waiting`). `resolves(device)`: only those age here, the kernel ages its own.
+   * frames are lost (it empties `waiting`). `resolves(device)`: only those age here. The kernel ages its own, and asks
+   * again for what is used; as it does not see our packets, it is told.
    */
   tick(now: number, resolves: (device: number) => boolean, onFailed: (neighbour: Neighbour) => void): void {
     for (const neighbour of this.all) {
       if (neighbour.state === NeighbourState.incomplete || neighbour.state === NeighbourState.probing)
         this.retry(neighbour, now, onFailed);
-      else if (neighbour.state === NeighbourState.reachable && neighbour.used && resolves(neighbour.device))
-        if (now - neighbour.since >= REACHABLE_FOR) this.ask(neighbour, NeighbourState.probing, now, 1);
+      else if (neighbour.state === NeighbourState.reachable && neighbour.used)
+        this.confirm(neighbour, now, resolves(neighbour.device));
     }
+  }
+
+  private confirm(neighbour: Neighbour, now: number, resolves: boolean): void {
+    if (now - neighbour.since < (resolves ? REACHABLE_FOR : CONFIRM_EVERY)) return;
+    if (resolves) return this.ask(neighbour, NeighbourState.probing, now, 1);
+    this.ask(neighbour, neighbour.state, now, 0);
+    neighbour.used = false;
   }
 
   private retry(neighbour: Neighbour, now: number, onFailed: (neighbour: Neighbour) => void): void {

@@ -1,4 +1,4 @@
-import type { ServiceEntry } from '../../control/admin.js';
+import type { AdminReply, ConnectionEntry, ServiceEntry } from '../../control/admin.js';
 import { type Draft, keyOf } from './draft.js';
 import { connectionAddresses, type Label, namedLabel, numericLabel, serviceAddresses } from './labels.js';
 import { sortServices } from './order.js';
@@ -6,6 +6,8 @@ import { printConnections } from './print-connections.js';
 import { banner, printServices } from './print-services.js';
 import { type Style, styleOf } from './style.js';
 import { mustAsk, type Run } from './ulvsadm.js';
+
+type ConnectionsPage = Extract<AdminReply, { ok: true }>;
 
 /** -L in all its kinds, and -S, which is one of them. */
 export async function list(run: Run, draft: Draft): Promise<number> {
@@ -38,10 +40,21 @@ async function print(run: Run, services: readonly ServiceEntry[], style: Style):
 }
 
 async function listConnections(run: Run, style: Style): Promise<void> {
-  const { connections = [] } = await mustAsk(run, { op: 'connections' });
+  const connections = await readConnections(run);
   if (run.json) return printJson(run, { connections });
   const label = await labelFor(run, style, connectionAddresses(connections));
   run.out += printConnections(connections, style.engines, label);
+}
+
+/** Page by page, so that neither side holds a million of them in one line. */
+async function readConnections(run: Run): Promise<ConnectionEntry[]> {
+  const all: ConnectionEntry[] = [];
+  for (let from: number | undefined = 0; from !== undefined; ) {
+    const page: ConnectionsPage = await mustAsk(run, { op: 'connections', from });
+    for (const connection of page.connections ?? []) all.push(connection);
+    from = page.next;
+  }
+  return all;
 }
 
 async function listTimeouts(run: Run): Promise<void> {

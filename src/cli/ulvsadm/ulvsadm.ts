@@ -1,4 +1,4 @@
-import type { AdminClient, AdminReply, AdminRequest } from '../../control/admin.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest } from '../../control/admin.js';
 import { check } from './check.js';
 import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
 import { BadLine, Exit, FAILED, fail, sentence } from './errors.js';
@@ -33,6 +33,9 @@ export interface Run {
   err: string;
 }
 
+/** Lines of -R that one request carries. */
+const BATCH = 500;
+
 type Ok = Extract<AdminReply, { ok: true }>;
 
 /**
@@ -47,7 +50,7 @@ export async function ulvsadm(
 ): Promise<Result> {
   const run: Run = { client, stdin, program, names, json, out: '', err: '' };
   try {
-    const rc = argv.length === 0 ? await list(run, emptyDraft('list')) : await perform(run, argv, false);
+    const rc = argv.length === 0 ? await list(run, emptyDraft('list')) : await perform(run, argv);
     return { rc, out: run.out, err: run.err };
   } catch (error) {
     if (!(error instanceof Exit)) throw error;
@@ -76,15 +79,20 @@ export async function mustAsk(run: Run, request: AdminRequest): Promise<Ok> {
   throw new Exit(1, sentence(request.op, reply.errno));
 }
 
-async function perform(run: Run, argv: readonly string[], restoring: boolean): Promise<number> {
+/** `pending`: the line is one of -R, its change waits there for the others. */
+async function perform(run: Run, argv: readonly string[], pending?: Pending): Promise<number> {
   const parsed = await parse(argv, run);
   if (parsed === 'help') return leave(run, help(run.program));
   if (parsed === 'version') return leave(run, version(run.program));
   check(parsed);
-  if (parsed.command === 'restore') return restoring ? tryHelp(run.program) : restore(run);
-  if (parsed.command === 'list' || parsed.command === 'save') return list(run, parsed);
+  if (parsed.command === 'restore') return pending ? tryHelp(run.program) : restore(run);
+  if (parsed.command === 'list' || parsed.command === 'save') {
+    await pending?.flush();
+    return list(run, parsed);
+  }
   if (run.json) fail('--json is for listings only: -L and -S');
-  return change(run, requestOf(parsed, run.program));
+  const request = requestOf(parsed, run.program);
+  return pending ? pending.add(request) : tell(run, request, await ask(run, request));
 }
 
 /** Help and version end a whole -R, as exit(3) does. */
@@ -95,25 +103,53 @@ function leave(run: Run, text: string): never {
 
 /** Line by line, not all or nothing: what the director refuses is reported and the rest goes on; the last line's code counts. */
 async function restore(run: Run): Promise<number> {
+  const pending = new Pending(run);
   let rc = 0;
-  for (const line of commandLines(await run.stdin())) {
-    rc = await perform(run, line, true).catch((error: unknown) => {
-      if (!(error instanceof BadLine)) throw error;
-      run.err += `${error.message}\n`;
-      return error.rc;
-    });
-  }
-  return rc;
+  for (const line of commandLines(await run.stdin())) rc = await restoreLine(run, line, pending);
+  return (await pending.flush()) ?? rc;
 }
 
-async function change(run: Run, request: AdminRequest): Promise<number> {
-  const reply = await ask(run, request);
+async function restoreLine(run: Run, line: readonly string[], pending: Pending): Promise<number> {
+  try {
+    return await perform(run, line, pending);
+  } catch (error) {
+    // What the lines before it have to say comes first.
+    await pending.flush();
+    if (!(error instanceof BadLine)) throw error;
+    run.err += `${error.message}\n`;
+    return error.rc;
+  }
+}
+
+/** Changes asked for together: each request costs the host a change of its own packet filter. */
+class Pending {
+  private requests: ChangeRequest[] = [];
+
+  constructor(private readonly run: Run) {}
+
+  /** The code of the line, 0 as long as it waits. */
+  async add(request: ChangeRequest): Promise<number> {
+    this.requests.push(request);
+    return this.requests.length < BATCH ? 0 : ((await this.flush()) ?? 0);
+  }
+
+  /** The code of the last line that waited; undefined when none did. */
+  async flush(): Promise<number | undefined> {
+    const requests = this.requests;
+    this.requests = [];
+    if (requests.length === 0) return undefined;
+    const { replies = [] } = await mustAsk(this.run, { op: 'batch', requests });
+    return replies.map((reply, i) => tell(this.run, requests[i]!, reply)).at(-1);
+  }
+}
+
+function tell(run: Run, request: ChangeRequest, reply: AdminReply): number {
   if (reply.ok) return 0;
   run.err += `${sentence(request.op, reply.errno)}\n`;
   return FAILED;
 }
 
-function requestOf(draft: Draft, program: string): AdminRequest {
+function requestOf(draft: Draft, program: string): ChangeRequest {
   const key = keyOf(draft);
   switch (draft.command) {
     case 'add-service':

@@ -1,8 +1,8 @@
 import { offlineNames, PortNames } from '../../../src/cli/ulvsadm/names.js';
 import type { AdminClient } from '../../../src/control/admin.js';
 import { noCounters } from '../../../src/control/counters.js';
+import { dryClient } from '../../../src/control/requests.js';
 import { Rules } from '../../../src/control/rules.js';
-import { isTraceRequest } from '../../../src/control/tracing.js';
 
 /** What kernel 6.1 has modules for. */
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh'];
@@ -11,12 +11,7 @@ const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed'
 export function inProcess(
   rules = new Rules({ schedulers: SCHEDULERS, engines: ['sip'], counters: noCounters }),
 ): AdminClient {
-  return {
-    async request(request) {
-      if (request.op === 'connections' || isTraceRequest(request)) return { ok: true, connections: [] };
-      return rules.request(request).reply;
-    },
-  };
+  return dryClient(rules);
 }
 
 /** The ports of /etc/services that occur in the recordings; this machine's own file may be another. */

@@ -1,0 +1,46 @@
+/** What `ulvs status` and `ulvs stats` show, gathered from shared memory. */
+import { type Counters, Fate } from '../stats/counters.js';
+import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
+import type { DirectorStatus } from './admin.js';
+import type { Config } from './config.js';
+import type { Settings } from './network.js';
+import type { Forwarding } from './requests.js';
+import type { Rules } from './rules.js';
+
+/** Word of the connection table's header line that counts lines in use. */
+const LIVE_WORD = 1;
+
+export interface StatusSources {
+  readonly forwarding: Forwarding;
+  readonly rules: Rules;
+  readonly counters: Counters;
+  readonly config: Config;
+  readonly helpers: Settings['helpers'];
+}
+
+export function directorStatus({ forwarding, rules, counters, config, helpers }: StatusSources): DirectorStatus {
+  const services = rules.entries();
+  return {
+    pid: process.pid,
+    uptime: Math.floor(process.uptime()),
+    config: config.file,
+    devices: forwarding.devices(),
+    services: services.length,
+    destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
+    table: { used: forwarding.table[LIVE_WORD]!, max: config.connections.max },
+    total: rules.total(),
+    fates: Object.fromEntries(Object.entries(Fate).map(([name, at]) => [name, counters.values[at]!])),
+    drops: dropsOf(counters),
+    helpers,
+  };
+}
+
+/** Reasons that occurred. */
+function dropsOf(counters: Counters): DirectorStatus['drops'] {
+  return DROP_NAMES.map((name, i) => ({
+    name,
+    text: DROP_TEXTS[i]!,
+    packets: counters.drops(i),
+    bytes: counters.dropBytes(i),
+  })).filter(({ packets }) => packets > 0);
+}
