@@ -16,6 +16,7 @@ NEEDED="
 ip iproute2            nft nftables            tcpdump tcpdump        ethtool ethtool
 curl curl              ping iputils-ping       ps procps              python3 python3
 make make              g++ g++                 gcc gcc                /usr/include/pcap/pcap.h libpcap-dev
+/usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
