@@ -79,7 +79,7 @@ function write4(d: Director, ip: number, source: number, type: number, code: num
 export function sendIcmp6(d: Director, type: number, code: number, rest: number, asVip: boolean): number {
   const p = d.packet;
   if (!mayComplain6(d, type)) return 0;
-  const speaksAsVip = asVip || d.isLocal6(p.dst6);
+  const speaksAsVip = (asVip || d.isLocal6(p.dst6)) && !isMerelyAccepted(d, p.dst6);
   const hop = d.router.lookup6(p.src6, speaksAsVip ? p.dst6 : ANY6, 0);
   if (hop < 0) return 0;
   const source = speaksAsVip ? p.dst6 : (d.router.source6 ?? linkAddress6(d, hop));
@@ -91,6 +91,12 @@ export function sendIcmp6(d: Director, type: number, code: number, rest: number,
 }
 
 const ANY6 = new Int32Array(4);
+
+/** An address of accept.ranges that nobody has: the kernel's errors about it come from an address of the director. */
+function isMerelyAccepted(d: Director, a: Int32Array): boolean {
+  const had = d.own.find(a[0]!, a[1]!, a[2]!, a[3]!, 0, 6) >= 0 || d.services.isVip6(a);
+  return d.ranges.length !== 0 && !had && d.isLocal6(a);
+}
 
 function mayComplain6(d: Director, type: number): boolean {
   const p = d.packet;

@@ -1,6 +1,6 @@
 /**
  * The kernel's choices: each test/conformance/sched-* through our director. The frames that leave, with the MAC of who was
- * chosen, and the listings must be the recorded ones. Put aside: the IP id of ICMP errors, what the kernel's own host stack
+ * chosen, and the listings must be the recorded ones. Put aside: the IP id and flow label of ICMP errors, what the kernel's own host stack
  * says (RST to a client, multicast listener reports), and 2 s in the expiry of connections, 16 s where its timers are coarse.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ const recorded = (name: string): Row[] =>
     .map((line) => JSON.parse(line) as Row);
 
 const ICMP = 1;
+const ICMP6 = 58;
 const TCP = 6;
 const RST = 4;
 
@@ -30,6 +31,7 @@ function bound(row: FrameOut): string | undefined {
   if (row.hex.startsWith('333300000016')) return undefined;
   if (row.if === 'eth0' && protocol === TCP && (frame[l4 + 13]! & RST) !== 0) return undefined;
   if (!six && protocol === ICMP) frame.fill(0, 18, 20).fill(0, 24, 26);
+  if (six && protocol === ICMP6) frame.fill(0, 15, 18);
   return `${row.after} ${row.if} ${frame.toString('hex')}`;
 }
 
