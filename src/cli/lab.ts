@@ -9,7 +9,7 @@ import { testLab } from '../lab/test.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice } from '../lab/topology.js';
 
-const DEVICES: LabDevice[] = ['packet', 'tap'];
+const DEVICES: LabDevice[] = ['xdp', 'packet', 'tap'];
 
 interface DeviceOption {
   device: LabDevice;

@@ -5,34 +5,51 @@
 import { randomBytes } from 'node:crypto';
 import { probe } from '../device/auto.js';
 import { DeviceError } from '../device/error.js';
-import { Umem } from '../device/umem.js';
+import { frameSizeFor, mappedUmem } from '../device/umem-memory.js';
+import { TakeMaps } from '../device/xdp/take-maps.js';
 import type { ServiceEntry } from './admin.js';
 import type { Config, DeviceConfig, RuleLine } from './config.js';
 import { LiveNetwork } from './live.js';
 import type { DeviceSetup } from './orders.js';
 import { checkRoutes } from './routecheck.js';
 
+const PROBE_FRAMES = 64;
+
 export interface Attachment {
   readonly devices: DeviceSetup[];
   /** undefined: the network is the configuration's alone. */
   readonly live: LiveNetwork | undefined;
   readonly reasons: readonly string[];
+  /** What each xdp device takes; its owner closes them. */
+  readonly maps: readonly TakeMaps[];
 }
 
 /** Throws a DeviceError or ConfigError. */
 export function attach(config: Config, services: readonly ServiceEntry[]): Attachment {
   if (config.devices.every(({ kind }) => kind === 'tap')) {
     checkDestinations(config, services);
-    return { devices: config.devices.map(own), live: undefined, reasons: [] };
+    return { devices: config.devices.map(own), live: undefined, reasons: [], maps: [] };
   }
   const live = new LiveNetwork();
+  const maps: TakeMaps[] = [];
   const reasons: string[] = [];
   try {
-    return { devices: config.devices.map((device) => shared(device, live, reasons)), live, reasons };
+    const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
+    const settled = config.devices.map((device) => shared(device, live, frameSize, reasons));
+    return { devices: settled.map((device) => withMaps(device, maps)), live, reasons, maps };
   } catch (error) {
+    for (const one of maps) one.close();
     void live.close();
     throw error;
   }
+}
+
+/** An xdp device with the (still empty) maps that say what it takes. */
+function withMaps(device: DeviceSetup, all: TakeMaps[]): DeviceSetup {
+  if (device.kind !== 'xdp') return device;
+  const maps = new TakeMaps(device.name);
+  all.push(maps);
+  return { ...device, maps: maps.fds };
 }
 
 /** Where routes are static: destinations that no frame could reach. Throws a ConfigError that names their rules' lines. */
@@ -65,15 +82,19 @@ function randomMac(): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
 
+function linkOf(live: LiveNetwork, name: string) {
+  return live.links.find((link) => link.name === name);
+}
+
 /** An interface of the host: MAC, MTU and addresses are the kernel's, its stack sees the frames too. */
-function shared(device: DeviceConfig, live: LiveNetwork, reasons: string[]): DeviceSetup {
-  const link = live.links.find(({ name }) => name === device.name);
+function shared(device: DeviceConfig, live: LiveNetwork, frameSize: number, reasons: string[]): DeviceSetup {
+  const link = linkOf(live, device.name);
   if (link === undefined && device.kind !== 'tap')
     throw new DeviceError(device.name, 'no such network interface', "'ip link' lists those there are");
   if (device.kind === 'tap' || link === undefined) return own(device);
   return {
     ...device,
-    kind: device.kind === 'auto' ? settle(device.name, reasons) : device.kind,
+    kind: device.kind === 'auto' ? settle(device.name, frameSize, reasons) : device.kind,
     mac: link.mac,
     mtu: link.mtu,
     addresses: live.addressesOf(device.name),
@@ -82,8 +103,14 @@ function shared(device: DeviceConfig, live: LiveNetwork, reasons: string[]): Dev
   };
 }
 
-function settle(name: string, reasons: string[]): DeviceSetup['kind'] {
-  const found = probe(new Umem(64), name);
-  reasons.push(...found.reasons);
-  return found.kind === 'cap' ? 'cap' : 'packet';
+/** What `auto` is here; the device is opened for a moment, with frames as they will be. */
+function settle(name: string, frameSize: number, reasons: string[]): DeviceSetup['kind'] {
+  const { umem, unmap } = mappedUmem(PROBE_FRAMES, frameSize);
+  try {
+    const found = probe(umem, name);
+    reasons.push(...found.reasons);
+    return found.kind === 'xdp' || found.kind === 'cap' ? found.kind : 'packet';
+  } finally {
+    unmap();
+  }
 }

@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { ConnectionTable } from '../conntrack/table.js';
+import type { TakeMaps } from '../device/xdp/take-maps.js';
 import { Counters } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
@@ -40,6 +41,7 @@ export class Daemon implements AdminClient {
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
+  private maps: readonly TakeMaps[] = [];
   private dataplane: Dataplane | undefined;
   private theft: Theft | undefined;
   private originator: Originator | undefined;
@@ -115,6 +117,7 @@ export class Daemon implements AdminClient {
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.dataplane?.stop());
     await this.attempt(() => this.theft?.end());
+    for (const maps of this.maps) maps.close();
     await this.attempt(() => this.originator?.close());
   }
 
@@ -123,6 +126,7 @@ export class Daemon implements AdminClient {
     await refuseSecond(this.config.socket);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
+    this.maps = attachment.maps;
     this.devices = attachment.devices;
     await this.startDataplane(attachment);
     this.startTheft(attachment);
@@ -155,11 +159,11 @@ export class Daemon implements AdminClient {
     this.dataplane = await start(setup, (report) => this.heard(report));
   }
 
-  private startTheft({ devices, live }: Attachment): void {
+  private startTheft({ devices, live, maps }: Attachment): void {
     removeOrphans();
-    const shared = devices.filter((device) => device.shared).map(({ name }) => name);
-    if (live !== undefined && shared.length > 0) {
-      this.theft = new Theft(shared, this.config, (address) => live.has(address));
+    const copied = devices.filter(({ shared, kind }) => shared && kind !== 'xdp').map(({ name }) => name);
+    if (live !== undefined && copied.length + maps.length > 0) {
+      this.theft = new Theft(copied, maps, this.config, (address) => live.has(address));
       for (const text of this.theft.warnings()) this.log.warn(text);
       this.every(THEFT_CHECK_MS, () => void this.checkTheft());
     }

@@ -109,6 +109,16 @@ function mark({ mark }: MarkRule): string {
   return mark ? `meta mark & ${hex(mark.mask)} ${mark.negated ? '!=' : '=='} ${hex(mark.value)}` : '';
 }
 
+/** TakeRules for every packet that the rule matches, and maybe others: what a TakeRule can't say is left out. */
+export function toTakeAtLeast(rule: MarkRule): TakeRule[] {
+  const rest: { -readonly [K in keyof MarkRule]: MarkRule[K] } = { ...rule };
+  for (const key of ['tcpFlags', 'icmp', 'mark'] as const) delete rest[key];
+  for (const key of ['device', 'src', 'dst', 'protocol', 'sports', 'dports'] as const)
+    if (rest[key]?.negated) delete rest[key];
+  if (rest.device?.name.endsWith('+')) delete rest.device;
+  return toTake(rest)!;
+}
+
 /**
  * The rule as `Steal` takes rules, one for each family; undefined when a TakeRule can't say it (negation, TCP flags, ICMP
  * types, `-m mark`, `eth+`).

@@ -11,7 +11,20 @@ import {
 import { parseMarkRule } from './markrule.js';
 import { MarkRuleError, parseMarkValue } from './markwords.js';
 import { didYouMean } from './nearest.js';
-import { deviceName, flag, hostAddress, hostAddress4, mac, network, notA, ownAddress, shown, text, Wrong, whole } from './scalars.js';
+import {
+  deviceName,
+  flag,
+  hostAddress,
+  hostAddress4,
+  mac,
+  network,
+  notA,
+  ownAddress,
+  shown,
+  text,
+  Wrong,
+  whole,
+} from './scalars.js';
 
 type Context = z.core.$RefinementCtx<unknown>;
 

@@ -1,5 +1,5 @@
 /**
- * What the director takes from the host's stack on shared devices, for nft: services, marks, VIP-less ranges, replies of
+ * What the director takes from the host's stack on shared devices, for nft and XDP: services, marks, VIP-less ranges, replies of
  * masq destinations, and ICMP errors. dataplane/taken.ts asks the same of a packet in hand.
  */
 import type { PortRange, TakeRule } from '../device/take-rule.js';
@@ -7,7 +7,7 @@ import { type AddressKey, type Family, familyOf, isFwmark } from '../service/con
 import type { MarkRule } from '../service/mark.js';
 import type { ServiceEntry } from './admin.js';
 import type { AcceptConfig } from './config.js';
-import { toTake } from './marknft.js';
+import { toTake, toTakeAtLeast } from './marknft.js';
 
 const TCP = 6;
 const FTP = 21;
@@ -22,13 +22,17 @@ export interface TakeInput {
   readonly has: (address: string) => boolean;
 }
 
-export function takeRules(input: TakeInput): TakeRule[] {
+/**
+ * What is taken. `atLeast`: where a rule cannot be said exactly, more is taken, rather than less (XDP, where nobody but the
+ * director sees what is taken, and nobody but the kernel what is not); else less.
+ */
+export function takeRules(input: TakeInput, atLeast = false): TakeRule[] {
   const { services, accept } = input;
   if (services.length === 0 && accept.ranges.length + accept.sources.length === 0) return [];
   return unique([
     ...services.flatMap((service) => serviceRules(service, input)),
     ...services.flatMap((service) => replyRules(service, input)),
-    ...markRules(input),
+    ...markRules(input, atLeast),
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
     { kind: 'icmpError', about: { family: 4 } },
@@ -59,7 +63,7 @@ function dataPorts(port: number): PortRange[] {
 function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): TakeRule[] {
   const family: Family = daddr.includes(':') ? 6 : 4;
   const packets: TakeRule = { kind: 'packet', family, daddr };
-  return arp && family === 4 ? [packets, { kind: 'arp', target: daddr }] : [packets];
+  return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
 
 function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): TakeRule[] {
@@ -76,12 +80,12 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): Ta
 }
 
 /** Rules that give the mark of a service; those that only change some bits of it count too. */
-function markRules({ services, marks }: TakeInput): TakeRule[] {
+function markRules({ services, marks }: TakeInput, atLeast: boolean): TakeRule[] {
   const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
   if (wanted.size === 0) return [];
   return marks
     .filter(({ clear, flip }) => clear !== 0xffffffff || wanted.has(flip))
-    .flatMap((rule) => toTake(rule) ?? []);
+    .flatMap((rule) => toTake(rule) ?? (atLeast ? toTakeAtLeast(rule) : []));
 }
 
 /** Mark rules that nft cannot word the same way: the kernel goes on seeing what they match. */

@@ -1,11 +1,13 @@
 /**
- * Keeps the nft rules that drop the kernel's copies in step with services, marks and addresses; takes them away at the end.
+ * Keeps the nft rules that drop the kernel's copies, and the maps of XDP programs, in step with services, marks and
+ * addresses; takes the rules away at the end.
  * A firewall that is loaded anew (`flush ruleset`) takes them away, too: they are put back.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Steal } from '../device/steal.js';
 import type { TakeRule } from '../device/take-rule.js';
+import type { TakeMaps } from '../device/xdp/take-maps.js';
 import type { ServiceEntry } from './admin.js';
 import type { Config } from './config.js';
 import { takeRules, unworded } from './take.js';
@@ -15,20 +17,23 @@ export type TakeConfig = Pick<Config, 'marks' | 'accept' | 'helpers'>;
 export class Theft {
   private readonly steal = new Steal(String(process.pid));
   private current: readonly TakeRule[] = [];
+  private inMaps: readonly TakeRule[] = [];
   private services: readonly ServiceEntry[] = [];
   private ended = false;
 
-  /** Installs the (still empty) rules on the devices. Throws a DeviceError. */
+  /** Installs the (still empty) rules on the devices; `maps`: those of xdp devices. Throws a DeviceError. */
   constructor(
     private readonly devices: readonly string[],
+    private readonly maps: readonly TakeMaps[],
     private config: TakeConfig,
     private readonly has: (address: string) => boolean,
   ) {
-    this.steal.install(devices, []);
+    if (devices.length > 0) this.steal.install(devices, []);
   }
 
   /** Mark rules whose packets the kernel goes on seeing, one line each. */
   warnings(): string[] {
+    if (this.devices.length === 0) return [];
     return unworded(this.config.marks).map(
       ({ text }) => `mark rule "${text}": nft cannot say the same, so the kernel's stack sees these packets too`,
     );
@@ -37,19 +42,25 @@ export class Theft {
   /** The rules in force are those of these services. Throws a DeviceError; the old ones are in force then. */
   update(services: readonly ServiceEntry[], config: TakeConfig = this.config): void {
     const { marks, accept, helpers } = config;
-    const wanted = takeRules({ services, marks, accept, ftp: helpers.ftp, has: this.has });
-    if (JSON.stringify(wanted) !== JSON.stringify(this.current)) this.put(wanted);
+    const input = { services, marks, accept, ftp: helpers.ftp, has: this.has };
+    if (this.devices.length > 0) {
+      const wanted = takeRules(input);
+      if (JSON.stringify(wanted) !== JSON.stringify(this.current)) this.put(wanted);
+    }
+    if (this.maps.length > 0) this.fillMaps(takeRules(input, true));
     this.config = config;
     this.services = services;
   }
 
-  /** Addresses of the host have changed: a VIP that it has is shared with it. */
+  /** Addresses or MACs of the host have changed: a VIP that it has is shared with it. */
   refresh(): void {
+    for (const one of this.maps) one.readMac();
     this.update(this.services);
   }
 
   /** Puts the rules back if they are not there any more: true then. Rejects with a DeviceError. */
   async check(): Promise<boolean> {
+    if (this.devices.length === 0) return false;
     const there = await new Promise<boolean>((resolve) => {
       execFile('nft', ['list', 'table', ...this.steal.table.split(' ')], (error) => resolve(error === null));
     });
@@ -60,7 +71,13 @@ export class Theft {
 
   end(): void {
     this.ended = true;
-    this.steal.remove();
+    if (this.devices.length > 0) this.steal.remove();
+  }
+
+  private fillMaps(wanted: readonly TakeRule[]): void {
+    if (JSON.stringify(wanted) === JSON.stringify(this.inMaps)) return;
+    for (const one of this.maps) one.update(wanted);
+    this.inMaps = wanted;
   }
 
   private put(wanted: readonly TakeRule[]): void {

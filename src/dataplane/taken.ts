@@ -1,6 +1,6 @@
 /**
  * Was this frame kept from the host's stack? The very predicate of control/take.ts, whose rules drop the kernel's copy,
- * but by look-up instead of by rule. Asked only of packets that turned out not to be ours.
+ * but by look-up instead of by rule. Asked only of packets that turned out not to be ours. On xdp devices we see nothing else.
  */
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
@@ -10,7 +10,8 @@ import type { Director } from './director.js';
 
 export function isTaken(d: Director): boolean {
   const p = d.packet;
-  if (!d.links[p.device]!.shared) return false;
+  const { shared, exclusive } = d.links[p.device]!;
+  if (!shared || exclusive) return shared;
   if (isIcmpError(d)) return true;
   if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;
   return p.family === 4

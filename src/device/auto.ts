@@ -22,7 +22,7 @@ export interface OpenOptions {
   mtu?: number;
   /** Also take frames for other Ethernet addresses. */
   promiscuous?: boolean;
-  /** What an xdp device takes; without them everything. */
+  /** What an xdp device takes from the host's stack; nothing unless it is said. */
   maps?: TakeMapFds | undefined;
   /** Slots of an xdp device's rings. */
   entries?: number;
@@ -32,7 +32,7 @@ type Open = (umem: Umem, name: string, options: OpenOptions) => Device;
 
 const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
   xdp: (umem, name, { promiscuous = false, maps, entries }) =>
-    new XdpDevice(umem, name, { promiscuous, maps, ...(entries !== undefined && { entries }) }),
+    new XdpDevice(umem, name, { promiscuous, takes: maps ?? 'nothing', ...(entries !== undefined && { entries }) }),
   packet: (umem, name, { promiscuous = false }) => new PacketDevice(umem, name, { promiscuous }),
   tap: (umem, name, { mtu }) => new TapDevice(umem, name, mtu === undefined ? {} : { mtu }),
   cap: (umem, name) => new CapDevice(umem, name),

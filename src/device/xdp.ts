@@ -18,12 +18,12 @@ import type { Umem } from './umem.js';
 import { finishByLooks } from './unfinished.js';
 import { attachProgram, type XdpMode, xdpError } from './xdp/attach.js';
 import type { TakeMapFds } from './xdp/layout.js';
-import { takeAllProgram, takeProgram } from './xdp/program.js';
+import { passAllProgram, takeAllProgram, takeProgram } from './xdp/program.js';
 import { XdpSocket } from './xdp/socket.js';
 
 export interface XdpOptions {
-  /** Maps that say what is taken; without them every frame is. */
-  maps?: TakeMapFds | undefined;
+  /** Maps that say what is taken; else everything (the default), or nothing, to see whether it works here. */
+  takes?: TakeMapFds | 'all' | 'nothing';
   /** Slots of each ring, a power of two: so many frames are posted for receiving by each queue, and as many may be sending. */
   entries?: number;
   /** That mode or none; else native where it can be, and generic where not. */
@@ -75,9 +75,7 @@ export class XdpDevice implements Device {
     const driver = interfaceDriver(name);
     try {
       const xsks = this.openSockets(ifindex, options);
-      const program = this.keep(
-        loadXdp(options.maps === undefined ? takeAllProgram(xsks) : takeProgram(options.maps, xsks)),
-      );
+      const program = this.keep(loadXdp(programFor(xsks, options.takes ?? 'all')));
       this.join(ifindex, options.promiscuous === true);
       this.turnedOff = quieten(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
       const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
@@ -175,6 +173,11 @@ export class XdpDevice implements Device {
 
 /** In generic mode frames come late, when the kernel may have merged them already; and tags beside the frame nobody sees. */
 const GENERIC_OFF: readonly OffloadName[] = ['rxVlan', 'gro', 'lro'];
+
+function programFor(xsks: number, takes: TakeMapFds | 'all' | 'nothing'): Uint8Array {
+  if (takes === 'nothing') return passAllProgram();
+  return takes === 'all' ? takeAllProgram(xsks) : takeProgram(takes, xsks);
+}
 
 /** Turns off what the driver has a switch for; returns what was on. */
 function quieten(name: string, offloads: readonly OffloadName[]): OffloadName[] {

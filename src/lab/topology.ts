@@ -1,5 +1,5 @@
 /** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
-export type LabDevice = 'packet' | 'tap';
+export type LabDevice = 'xdp' | 'packet' | 'tap';
 export type Role = 'client' | 'router' | 'director' | 'realserver';
 /** How packets reach the realserver; masq replies come back through the director, the others' do not. */
 export type Method = 'masq' | 'gatewaying' | 'ipip';

@@ -90,6 +90,11 @@ export function takeAllProgram(xsks: number): Uint8Array {
   return take(new Assembler().mov('r6', 'r1'), xsks).assemble();
 }
 
+/** Takes nothing: to see whether an interface has what it needs. */
+export function passAllProgram(): Uint8Array {
+  return new Assembler().mov('r0', XDP_PASS).exit().assemble();
+}
+
 /** r6 the context, r7 the frame, r8 its end; 34 bytes are there, which the shortest of what we take has. */
 function begin(asm: Assembler): void {
   asm.mov('r6', 'r1').load(32, 'r7', 'r6', CONTEXT.data).load(32, 'r8', 'r6', CONTEXT.dataEnd);

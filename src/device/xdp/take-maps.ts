@@ -26,6 +26,7 @@ export class TakeMaps {
   private readonly mappings: Mapping[] = [];
   private readonly arrays: Uint32Array[] = [];
   private table: TakeTable;
+  private closed = false;
 
   /** `device`: rules with another `iif` are not for it. Throws a DeviceError. */
   constructor(
@@ -62,6 +63,7 @@ export class TakeMaps {
 
   /** Other rules instead of those there are; the device's MAC is read anew. Throws a DeviceError when one cannot be said or the maps are full. */
   update(rules: readonly TakeRule[]): void {
+    if (this.closed) return;
     const wanted = new TakeTable(rules, this.device, this.table);
     const before = this.table;
     new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
@@ -76,6 +78,11 @@ export class TakeMaps {
     this.table = wanted;
   }
 
+  /** The device may have got another MAC. */
+  readMac(): void {
+    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.mac(), 8 * OWN_MAC);
+  }
+
   private change(fd: number, wanted: Trie, before: Trie | undefined): void {
     for (const [key, entry] of wanted.entries) {
       const value = entry.value();
@@ -87,6 +94,8 @@ export class TakeMaps {
 
   /** Nothing is taken any more. The program may go on looking into the maps. */
   close(): void {
+    if (this.closed) return;
+    this.closed = true;
     for (const mapping of this.mappings.splice(0)) mapping.unmap();
     for (const fd of Object.values(this.fds)) close(fd);
   }
