@@ -1,5 +1,4 @@
 /** What every router does to a packet that crosses it: time to live and size, with the ICMP errors that belong to them. */
-import { Method } from '../service/destination.js';
 import { Drop } from '../stats/drops.js';
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
@@ -8,6 +7,7 @@ import * as ipv6 from '../wire/ipv6.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { sendIcmp4, sendIcmp6 } from './icmperror.js';
+import { isTranslated } from './masq.js';
 import { countOut } from './state.js';
 
 /**
@@ -69,8 +69,8 @@ function complain6(d: Director, type: number, code: number, rest: number, entry:
 
 /**
  * On its way out the kernel finds the connection of the packet that its own error quotes, client to VIP, as if it came
- * from the destination: so it counts, but not for masq, where the destination would have said its own address.
+ * from the destination: so it counts, but not for NAT, where the destination would have said its own address.
  */
 function countError(d: Director, entry: number, len: number): void {
-  if (len !== 0 && entry !== 0 && d.connections.methodOf(entry) !== Method.masq) countOut(d, entry, len);
+  if (len !== 0 && entry !== 0 && !isTranslated(d, entry)) countOut(d, entry, len);
 }

@@ -1,15 +1,14 @@
 /**
  * ICMP errors about a connection's packets (IPVS-REFERENCE 1.12): they follow the connection, in either direction.
  *
- *     about a reply    (VIP → client quoted)      ─► to the destination, by the connection's method; masq: rewritten
- *     about a request  (client → RIP quoted)      ─► to the client, masq only: the VIP speaks, and is in the quote
+ *     about a reply    (VIP → client quoted)      ─► to the destination, by the connection's method; NAT: rewritten
+ *     about a request  (client → RIP quoted)      ─► to the client, NAT only: the VIP speaks, and is in the quote
  *     about our tunnel (outer header quoted)      ─► told to the client by the VIP (icmptunnel.ts)
  *     none of these, quoted source a service      ─► schedule_icmp: a new connection
  *
  * Handled: destination unreachable, source quench and time exceeded; in IPv6 all errors.
  */
 import { findIn6, findOut6 } from '../conntrack/find.js';
-import { Method } from '../service/destination.js';
 import { Drop } from '../stats/drops.js';
 import { pseudo6 } from '../wire/checksum.js';
 import * as icmp from '../wire/icmp.js';
@@ -18,9 +17,11 @@ import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
+import { mainOf } from './fullnat.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { tunnelError } from './icmptunnel.js';
+import { isTranslated } from './masq.js';
 import { routeForward, routeReply, usable } from './nexthop.js';
 import { Quote } from './quote.js';
 import { rewriteError } from './quotenat.js';
@@ -41,8 +42,8 @@ export function icmpRelated(d: Director): boolean {
   if (!readQuote(d)) return false;
   const about = current(d, findQuotedReply(d));
   if (about !== 0) return toDestination(d, about, local);
-  const request = current(d, findQuotedRequest(d));
-  if (request !== 0 && d.connections.methodOf(request) === Method.masq) return toClient(d, request);
+  const request = current(d, mainOf(d, findQuotedRequest(d)));
+  if (request !== 0 && isTranslated(d, request)) return toClient(d, request);
   if (countDirect(d)) return false;
   if (d.sysctl.schedule_icmp === 0) return false;
   const made = scheduleQuoted(d, quote);
@@ -93,7 +94,7 @@ function countDirect(d: Director): boolean {
       ? table.findIn4(protocol, src, dst, ports)
       : findIn6(table, protocol, quote.src6, quote.dst6, ports);
   const entry = current(d, found);
-  if (entry === 0 || d.connections.methodOf(entry) === Method.masq) return false;
+  if (entry === 0 || isTranslated(d, entry)) return false;
   countOut(d, entry, d.packet.l3len);
   return true;
 }
@@ -108,11 +109,11 @@ function current(d: Director, entry: number): number {
 function toDestination(d: Director, entry: number, local: boolean): true {
   d.trace?.noteConnection(entry, 'client');
   if (!local && !crosses(d)) return true;
-  const masq = d.connections.methodOf(entry) === Method.masq;
+  const translated = isTranslated(d, entry);
   // What is not rewritten is not looked at: a wrong checksum is the destination's to find.
-  if (masq && !isSound(d)) return true;
+  if (translated && !isSound(d)) return true;
   countIn(d, entry);
-  if (masq) xmitMasq(d, entry);
+  if (translated) xmitTranslated(d, entry);
   else {
     d.connections.countPacket(entry);
     xmit(d, entry);
@@ -129,7 +130,7 @@ function crosses(d: Director): boolean {
   return way >= 0 || way === LOCAL_ROUTE;
 }
 
-function xmitMasq(d: Director, entry: number): void {
+function xmitTranslated(d: Director, entry: number): void {
   const hop = usable(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) {
     rewriteError(d, quote, entry, false);

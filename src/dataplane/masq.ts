@@ -1,5 +1,6 @@
 /** The two halves of LVS-NAT: addresses and ports in place, checksums by difference (RFC 1624). */
 import { DADDR, ENTRY_SHIFT, PORTS, REST, VADDR, WIDE_DADDR, WIDE_VADDR } from '../conntrack/entry.js';
+import { Method } from '../service/destination.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
 import * as sctp from '../wire/sctp.js';
@@ -44,4 +45,10 @@ function rewriteSctp(d: Director, set: (view: DataView, l4: number, port: number
   const p = d.packet;
   set(d.umem.view, p.l4, port);
   sctp.fillChecksum(d.umem.view, p.l4, p.l4len);
+}
+
+/** Addresses change on the way: masq and full NAT. */
+export function isTranslated(d: Director, entry: number): boolean {
+  const method = d.connections.methodOf(entry);
+  return method === Method.masq || method === Method.fullnat;
 }

@@ -12,7 +12,7 @@ import { ftpOut, stillFits } from './ftp.js';
 import { fullSnat, mainOf } from './fullnat.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
-import { snat } from './masq.js';
+import { isTranslated, snat } from './masq.js';
 import { routeReply } from './nexthop.js';
 import { LOCAL_ROUTE } from './route.js';
 import { send } from './send.js';
@@ -27,11 +27,6 @@ export function outbound(d: Director): boolean {
   d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
   return true;
-}
-
-function isTranslated(d: Director, entry: number): boolean {
-  const method = d.connections.methodOf(entry);
-  return method === Method.masq || method === Method.fullnat;
 }
 
 function reply(d: Director, entry: number): void {

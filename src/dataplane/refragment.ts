@@ -1,6 +1,6 @@
 /**
- * A reassembled datagram leaves in fragments again. They end where those that came ended, if they fit the path and
- * nothing was put in front; else (tunnels, a smaller MTU) the packet is cut anew, no piece longer than the longest that
+ * A reassembled datagram leaves in fragments again. They end where those that came ended, if they fit the path with
+ * what was put in front; else (most tunnels, a smaller MTU) the packet is cut anew, no piece longer than the longest that
  * came. The frames that came carry them; what is too many is made, what is too few is given back.
  *
  *     kept:  came | 1480 | 1480 | 40 |          leaves | 1480 | 1480 | 40 |          DF is dropped, as in the kernel
@@ -29,11 +29,17 @@ const lens = new Int32Array(MOST);
 /** To the neighbour `hop`, over a route with this MTU. */
 export function sendWhole(d: Director, hop: number, mtu: number): void {
   const { whole } = d;
-  const count = cut(d, Math.min(mtu, whole.largest), false);
+  const count = cut(d, longestOf(d, mtu), false);
   if (count < 0) return drop(d, Drop.noFrame);
   const type = d.packet.etherType;
   for (let i = 0; i < count; i++) transmit(d, hop, frames[i]!, lens[i]!, type, i >= whole.count);
   if (count < whole.count) d.counters.values[Fate.forwarded]! += whole.count - count;
+}
+
+/** An outer header of the other family has forgotten how long the fragments were. */
+function longestOf(d: Director, mtu: number): number {
+  const p = d.packet;
+  return ipv4.version(d.umem.view, p.l3) === p.family ? Math.min(mtu, d.whole.largest) : mtu;
 }
 
 /** The packet at hand was made its own answer: a packet of the director's, whose size only the route limits. */
@@ -62,36 +68,46 @@ function cut(d: Director, longest: number, anew: boolean): number {
   const p = d.packet;
   const { whole } = d;
   const six = ipv4.version(d.umem.view, p.l3) === 6;
-  const added = p.l3 !== whole.l3;
-  const header = headerOf(d, six, added);
+  const outer = six && p.l3 !== whole.l3;
+  const header = headerOf(d, six, outer);
   const room = six ? Math.max(longest, SMALLEST6) - header - extensions.FRAGMENT_HEADER : longest - header;
-  const keep = !anew && !added && fits(d, room);
-  const count = keep ? keepBounds(d) : newBounds(p.l3len - header, room & ~7);
+  const data = p.l3len - header;
+  const keep = !anew && fits(d, data, room);
+  const count = keep ? keepBounds(d, data) : newBounds(data, room & ~7);
   if (count < 0 || p.l3len > LONGEST || !findFrames(d, count)) return -1;
   p.etherType = six ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
-  if (six) write6(d, count, header, added);
+  if (six) write6(d, count, header, outer);
   else write4(d, count, header, !keep);
   for (let i = count; i < whole.count; i++) d.umem.free(whole.frames[i]!);
   return count;
 }
 
 /** What every piece has a copy of. */
-function headerOf(d: Director, six: boolean, added: boolean): number {
+function headerOf(d: Director, six: boolean, outer: boolean): number {
   if (!six) return ipv4.headerLen(d.umem.view, d.packet.l3);
-  return added ? ipv6.HEADER : d.whole.unfragmentable;
+  return outer ? ipv6.HEADER : d.whole.unfragmentable;
 }
 
-function fits(d: Director, room: number): boolean {
+/** The bounds may stay: the first piece has room for what was put in front, and ends at a multiple of 8. */
+function fits(d: Director, data: number, room: number): boolean {
   const { whole } = d;
-  for (let i = 0; i < whole.count; i++) if (whole.to[i]! - whole.from[i]! > room) return false;
+  const first = whole.to[0]! + added(d, data);
+  if (first > room || first <= 0 || (first & 7) !== 0) return false;
+  for (let i = 1; i < whole.count; i++) if (whole.to[i]! - whole.from[i]! > room) return false;
   return true;
 }
 
-function keepBounds(d: Director): number {
+/** Bytes between the pieces' header and the data that came. */
+function added(d: Director, data: number): number {
+  return data - d.whole.to[d.whole.count - 1]!;
+}
+
+function keepBounds(d: Director, data: number): number {
   const { whole } = d;
+  const shift = added(d, data);
   for (let i = 0; i < whole.count; i++) {
-    from[i] = whole.from[i]!;
-    to[i] = whole.to[i]!;
+    from[i] = i === 0 ? 0 : whole.from[i]! + shift;
+    to[i] = whole.to[i]! + shift;
   }
   return whole.count;
 }

@@ -142,6 +142,15 @@ function oneWay(play: Play): void {
   stats(play);
 }
 
+/** Longer than IPv6's smallest MTU with the outer header, and shorter: the outer pieces are never below that. */
+function small6(play: Play): void {
+  for (const step of [1360, 1240, 800]) {
+    const d = query6(3000);
+    send(play, d, cut(d, step));
+  }
+  stats(play);
+}
+
 /** Pieces of uneven length, and so small that the transport header is in two of them. */
 function uneven(play: Play): void {
   const d = query(1000);
@@ -417,6 +426,21 @@ const scenes: readonly Scene[] = [
   { name: 'frag6-masq', about: 'IPv6 NAT of fragmented UDP.', six: true, rules: MASQ6, play: masq6 },
   { name: 'frag6-dr', about: 'IPv6 DR of fragmented UDP.', six: true, rules: by6('-g'), play: oneWay6 },
   { name: 'frag6-tun', about: 'IPv6 in IPv6 of fragmented UDP.', six: true, rules: by6('-i'), play: oneWay6 },
+  {
+    name: 'frag-tun-mixed',
+    about: 'IPv4 fragments through an IPv6 tunnel.',
+    six: true,
+    rules: ['-A -u 10.0.0.100:53 -s rr', '-a -u 10.0.0.100:53 -r 2001:db8:1::11 -i'],
+    play: oneWay,
+  },
+  { name: 'frag6-tun-small', about: 'IPv6 fragments that fit a tunnel.', six: true, rules: by6('-i'), play: small6 },
+  {
+    name: 'frag6-tun-mixed',
+    about: 'IPv6 fragments through an IPv4 tunnel.',
+    six: true,
+    rules: ['-A -u [2001:db8::100]:53 -s rr', '-a -u [2001:db8::100]:53 -r 192.168.1.11 -i'],
+    play: small6,
+  },
   {
     name: 'frag6-uneven',
     about: 'IPv6 pieces: uneven, overlapping, dying, forwarded, for the host.',
