@@ -3,8 +3,12 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configureCommand } from './configure.js';
 import { labCommand } from './lab.js';
+import { procCommand } from './proc.js';
 import { replayCommand } from './replay.js';
 import { runCommand } from './run.js';
+import { statsCommand } from './stats.js';
+import { statusCommand } from './status.js';
+import { sysctlCommand } from './sysctl.js';
 import { traceCommand } from './trace.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -18,6 +22,10 @@ const ulvs = new Command('ulvs')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(runCommand())
   .addCommand(replayCommand())
+  .addCommand(statusCommand())
+  .addCommand(statsCommand())
+  .addCommand(sysctlCommand())
+  .addCommand(procCommand())
   .addCommand(traceCommand())
   .addCommand(configureCommand())
   .addCommand(labCommand());

@@ -3,6 +3,7 @@
  * several commands joined by `;`, and `printf 'lines' | ipvsadm -R`. Anything else is not ours to run: rc 127.
  */
 import type { AdminClient } from '../../control/admin.js';
+import { isProcName, procText } from '../proc/text.js';
 import { offlineNames } from '../ulvsadm/names.js';
 import { bothStreams, ulvsadm } from '../ulvsadm/ulvsadm.js';
 
@@ -52,6 +53,8 @@ async function stageOf(
       const result = await ulvsadm(args, () => input, client, { program, names: offlineNames() });
       return { rc: result.rc, out: bothStreams(result) };
     }
+    case 'cat':
+      return cat(args, client);
     case 'sort':
       return { rc: 0, out: sortLines(input) };
     case 'echo':
@@ -61,6 +64,12 @@ async function stageOf(
     default:
       return undefined;
   }
+}
+
+/** Of all files only those that are the director's own in the kernel. */
+async function cat([path = '']: readonly string[], client: AdminClient): Promise<Answer | undefined> {
+  const name = path.replace('/proc/net/', '');
+  return isProcName(name) ? { rc: 0, out: await procText(name, client) } : undefined;
 }
 
 /** sort(1) in the C locale. */
