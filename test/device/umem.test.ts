@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { HEADROOM, Umem } from '../../src/device/umem.js';
+
+describe('frames set aside', () => {
+  it('lie side by side at the end, and are never handed out', () => {
+    const umem = new Umem(8, 1024);
+    expect(umem.reserve(3)).toBe(5 * 1024 + HEADROOM);
+    expect(umem.freeFrames).toBe(5);
+    const frames = Array.from({ length: 5 }, () => umem.alloc());
+    expect(frames.map((at) => (at - HEADROOM) / 1024)).toEqual([0, 1, 2, 3, 4]);
+    expect(umem.alloc()).toBe(-1);
+    for (const at of frames) umem.free(at);
+    expect(umem.freeFrames).toBe(5);
+  });
+
+  it('are refused once one of them was in use, or when there are not so many', () => {
+    const umem = new Umem(4, 1024);
+    const frames = Array.from({ length: 4 }, () => umem.alloc());
+    for (const at of frames) umem.free(at);
+    expect(umem.reserve(2)).toBe(-1);
+    expect(new Umem(4).reserve(5)).toBe(-1);
+    expect(umem.freeFrames).toBe(4);
+  });
+});
