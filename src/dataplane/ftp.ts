@@ -54,7 +54,8 @@ export function ftpOut(d: Director, entry: number): boolean {
  */
 export function stillFits(d: Director, entry: number, mtu: number): boolean {
   const p = d.packet;
-  if (p.l3len <= mtu || (p.family === 4 && !p.dontFragment)) return true;
+  // What came in fragments leaves in fragments.
+  if (p.l3len <= mtu || p.parts !== 0 || (p.family === 4 && !p.dontFragment)) return true;
   readVirtual(d, entry, vaddr);
   p.dst = vaddr[3]!;
   p.dst6.set(vaddr);

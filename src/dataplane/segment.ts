@@ -7,6 +7,8 @@ import * as options from '../wire/options.js';
 import * as tcp from '../wire/tcp.js';
 import type { Director } from './director.js';
 
+const LONGEST = 65535;
+
 export function isIntact(d: Director): boolean {
   const p = d.packet;
   return tcp.isChecksumGood(d.umem.view, p.l4, p.l4len, pseudo(d));
@@ -22,10 +24,10 @@ export function payloadAt(d: Director): number {
 /** `length` bytes at the offset `at` become `text` (ASCII); all lengths and checksums follow. False: the frame has no room. */
 export function replace(d: Director, at: number, length: number, text: string): boolean {
   const p = d.packet;
-  const { u8, frameSize } = d.umem;
+  const { u8 } = d.umem;
   const end = p.l4 + p.l4len;
   const by = text.length - length;
-  if (end + by > (p.frame & ~(frameSize - 1)) + frameSize) return false;
+  if (end + by > limitOf(d)) return false;
   u8.copyWithin(at + text.length, at + length, end);
   for (let i = 0; i < text.length; i++) u8[at + i] = text.charCodeAt(i);
   p.len += by;
@@ -33,6 +35,13 @@ export function replace(d: Director, at: number, length: number, text: string): 
   p.l4len += by;
   writeLengths(d);
   return true;
+}
+
+/** Where the packet must end: its frame, or the stretch for reassembled ones. */
+function limitOf(d: Director): number {
+  const p = d.packet;
+  const { frameSize } = d.umem;
+  return p.parts === 0 ? (p.frame & ~(frameSize - 1)) + frameSize : p.l3 + LONGEST;
 }
 
 function writeLengths(d: Director): void {
