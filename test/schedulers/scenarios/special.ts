@@ -172,6 +172,24 @@ function udpScenes(): Scene[] {
   }));
 }
 
+/** A hundred destinations, one is removed: how many clients move in the kernel's own table? */
+const hundred: Scene = {
+  name: 'sched-mh-hundred',
+  about: 'mh: 100 destinations, 400 clients, one destination is removed, then another one quiesced.',
+  scheduler: 'mh -b mh-fallback',
+  servers: Array.from({ length: 100 }, (_, i) => `${i + 1} -w 1`),
+  play: (play) => {
+    const all = (port: number) => {
+      for (let n = 0; n < 400; n++) play.send({ ...play.client(n), address: `10.9.${n >> 4}.${1 + (n & 15)}`, port });
+    };
+    all(1000);
+    play.run(`-d ${play.service} -r ${play.server(50)}`);
+    all(1001);
+    play.edit(`${play.server(77)} -g -w 0`);
+    all(1002);
+  },
+};
+
 const CURSOR = ['rr', 'wrr'] as const;
 const LOAD = ['lc', 'wlc', 'sed', 'nq', 'fo', 'ovf'] as const;
 
@@ -180,5 +198,6 @@ export const specialScenes: readonly Scene[] = [
   ...orderScenes([...CURSOR, ...LOAD, 'dh', 'lblc', 'lblcr']),
   ...fullScenes([...CURSOR, ...LOAD]),
   ...localityScenes(),
+  hundred,
   ...udpScenes(),
 ];

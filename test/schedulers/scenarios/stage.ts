@@ -13,7 +13,8 @@ import { type Packet, packet } from '../../packet.js';
 
 const DIRECTOR = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 const ROUTER = '02:00:00:00:c0:01';
-const SERVERS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
+/** Servers on the stage, whether they are destinations or not; more where a scene has more. */
+const SERVERS = 8;
 const NET = '203.0.113.0/24';
 const NET6 = '2001:db8:9::/64';
 /** Time between two frames, and what a command takes in the emulated kernel at most. */
@@ -99,8 +100,17 @@ function vipOf({ marked, six }: Scene, n: number): string {
   return six ? `2001:db8:9::${(n * 37 + 1).toString(16)}` : `203.0.113.${1 + ((n * 37) % 250)}`;
 }
 function serverOf({ marked, six }: Scene, n: number): string {
-  if (six) return marked ? `2001:db8:1::1${n}` : `[2001:db8:1::1${n}]:80`;
-  return marked ? `192.168.1.1${n}` : `192.168.1.1${n}:80`;
+  if (six) return marked ? `2001:db8:1::${10 + n}` : `[2001:db8:1::${10 + n}]:80`;
+  return marked ? `192.168.1.${10 + n}` : `192.168.1.${10 + n}:80`;
+}
+
+function serversOf({ servers }: Scene): number[] {
+  return Array.from({ length: Math.max(SERVERS, servers.length) }, (_, i) => i + 1);
+}
+/** 02:00:00:00:a0:11 and so on: the last digits of the address. */
+function macOf(n: number): string {
+  const digits = String(10 + n).padStart(3, '0');
+  return `02:00:00:00:a${digits[0]}:${digits.slice(1)}`;
 }
 
 export function save(dir: string, scene: Scene): void {
@@ -136,14 +146,14 @@ function netOf({ six }: Scene): Net {
         vip: '2001:db8::100/128',
         router: '2001:db8::1',
         clients: '2001:db8:98::/64',
-        server: (n) => `2001:db8:1::1${n}`,
+        server: (n) => `2001:db8:1::${10 + n}`,
       }
     : {
         own: ['10.0.0.254/24', '192.168.1.254/24'],
         vip: '10.0.0.100/32',
         router: '10.0.0.1',
         clients: '10.9.0.0/16',
-        server: (n) => `192.168.1.1${n}`,
+        server: (n) => `192.168.1.${10 + n}`,
       };
 }
 
@@ -152,7 +162,7 @@ function setup(scene: Scene): string {
   const lines = [
     ...own.map((address, i) => `addr add ${address} dev eth${i}`),
     ...(scene.marked ? [] : [`addr add ${vip} dev eth0`]),
-    ...SERVERS.map((n) => `neigh add ${server(n)} lladdr 02:00:00:00:a0:1${n} dev eth1 nud permanent`),
+    ...serversOf(scene).map((n) => `neigh add ${server(n)} lladdr ${macOf(n)} dev eth1 nud permanent`),
     `neigh add ${router} lladdr ${ROUTER} dev eth0 nud permanent`,
     `route add ${clients} via ${router}`,
   ];
@@ -190,7 +200,7 @@ function yaml(scene: Scene): string {
     `routes: [{ to: "${clients}", via: "${router}", dev: eth0 }]`,
     'neighbours:',
     `  - { ip: "${router}", dev: eth0, mac: ${ROUTER} }`,
-    ...SERVERS.map((n) => `  - { ip: "${server(n)}", dev: eth1, mac: 02:00:00:00:a0:1${n} }`),
+    ...serversOf(scene).map((n) => `  - { ip: "${server(n)}", dev: eth1, mac: ${macOf(n)} }`),
     ...(sysctl.length > 0 ? [`sysctl: { ${sysctl.join(', ')} }`] : []),
     ...(scene.marked ? acceptance(scene) : []),
     'rules: |',
