@@ -53,7 +53,8 @@ function established(subject: Subject, path: Path, family: Family, flows: number
 function traffic(path: Path, family: Family, flows: number) {
   const order = new Order();
   const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
-  if (path !== 'natout') return { template: new Template(family, false, end, ACK, '02:00:00:00:0d:00'), flow: () => order.next(flows) };
+  if (path !== 'natout')
+    return { template: new Template(family, false, end, ACK, '02:00:00:00:0d:00'), flow: () => order.next(flows) };
   const from = { address: family === 4 ? '192.168.1.11' : '2001:db8:1::11', port: 8080 };
   return { template: new Template(family, true, from, ACK, '02:00:00:00:0d:01'), flow: () => order.next(flows) };
 }
@@ -109,8 +110,10 @@ async function main(): Promise<void> {
   for (const path of ['natin', 'natout', 'dr', 'tun'] as const)
     for (const family of [4, 6] as const)
       for (const flows of FLOWS)
-        if (wanted === undefined || `${path} v${family} ${flows}`.startsWith(wanted)) rows.push(runPath(subject, path, family, flows));
-  for (const family of [4, 6] as const) if (wanted === undefined || 'flood'.startsWith(wanted)) rows.push(runFlood(subject, family));
+        if (wanted === undefined || `${path} v${family} ${flows}`.startsWith(wanted))
+          rows.push(runPath(subject, path, family, flows));
+  for (const family of [4, 6] as const)
+    if (wanted === undefined || 'flood'.startsWith(wanted)) rows.push(runFlood(subject, family));
   report({ name: 'pipeline', title: 'Packet path in memory', against: 'C -O2', rows });
 }
 

@@ -34,11 +34,14 @@ const LIVE = 1;
 
 export class ConnectionTable {
   readonly words: Int32Array;
-  private readonly buckets: Int32Array;
+  /** The first entry of each bucket's chain. */
+  readonly buckets: Int32Array;
   private nBuckets = INITIAL_BUCKETS;
   /** Buckets of the finished doubling; nBuckets is between it and twice it. */
   private level = INITIAL_BUCKETS;
   private freeHead = 0;
+  /** Moves on with every insertion and removal: whoever remembers what a look-up found compares. */
+  changes = 0;
   private readonly k0: number;
   private readonly k1: number;
   private readonly k2: number;
@@ -94,7 +97,7 @@ export class ConnectionTable {
     const second = (flags & (CONN_IPV6 | CONN_FULLNAT)) !== 0 ? this.words[at + DADDR]! : 0;
     if ((flags & CONN_FULLNAT) !== 0) this.remove(second);
     this.release(entry, at);
-    if (wide !== 0) this.release(wide, wide << ENTRY_SHIFT);
+    if (second !== 0) this.release(second, second << ENTRY_SHIFT);
   }
 
   private release(entry: number, at: number): void {
@@ -105,6 +108,7 @@ export class ConnectionTable {
   }
 
   insert(entry: number): void {
+    this.changes = (this.changes + 1) | 0;
     const at = entry << ENTRY_SHIFT;
     const bucket = this.bucketOf(this.hashEntry(at));
     this.words[at + NEXT] = this.buckets[bucket]!;
@@ -118,6 +122,7 @@ export class ConnectionTable {
     const at = entry << ENTRY_SHIFT;
     if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
     words[at + FLAGS]! &= ~CONN_HASHED;
+    this.changes = (this.changes + 1) | 0;
     const bucket = this.bucketOf(this.hashEntry(at));
     let before = this.buckets[bucket]!;
     if (before === entry) {
@@ -133,7 +138,10 @@ export class ConnectionTable {
    * Chains hold both families and templates: the caller compares.
    */
   chain(protocol: number, caddr: number, cport: number): number {
-    return this.buckets[this.bucketOf(this.hash(caddr, (protocol << 16) | cport))]!;
+    return this.buckets[this.bucket(protocol, caddr, cport)]!;
+  }
+  bucket(protocol: number, caddr: number, cport: number): number {
+    return this.bucketOf(this.hash(caddr, (protocol << 16) | cport));
   }
   next(entry: number): number {
     return this.words[(entry << ENTRY_SHIFT) + NEXT]!;
@@ -141,8 +149,13 @@ export class ConnectionTable {
 
   /** The IPv4 connection of a packet from the client, or 0. `ports` is cport << 16 | vport. Templates do not match. */
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
+    return this.walkIn4(this.chain(protocol, caddr, ports >>> 16), protocol, caddr, vaddr, ports);
+  }
+
+  /** findIn4 from the first entry of the chain on. */
+  walkIn4(head: number, protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { words } = this;
-    let entry = this.chain(protocol, caddr, ports >>> 16);
+    let entry = head;
     while (entry !== 0) {
       const at = entry << ENTRY_SHIFT;
       if (
@@ -158,7 +171,7 @@ export class ConnectionTable {
     return 0;
   }
 
-  /** The IPv4 connection of a packet from the destination, or 0. `daddr`:`dport` is its source. */
+  /** The IPv4 connection of a packet from the destination (of a full NAT one: its reverse line), or 0. `daddr`:`dport` is its source. */
   findOut4(protocol: number, daddr: number, dport: number, caddr: number, cport: number): number {
     const { words } = this;
     let entry = this.chain(protocol, caddr, cport);

@@ -10,6 +10,7 @@ import { type Destination, Method, TunnelKind } from '../service/destination.js'
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
+import type { Process } from './express.js';
 import { FragmentTable } from './fragments.js';
 import { SourcePool } from './fullnat.js';
 import type { Link } from './link.js';
@@ -66,6 +67,8 @@ export class Director {
   /** Takes packets for the host's own stack where frames were stolen from it; undefined where there is none. */
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();
+  /** The short way of most packets, made with the first of them. */
+  express: Process | undefined;
   /** ms; set once a batch. */
   now = 0;
   /** The next IP id of what the director itself sends. */
