@@ -1,7 +1,7 @@
 /** The rules of a configuration, through ulvsadm's own code, into any director. */
 import { readFileSync } from 'node:fs';
 import type { AdminClient } from '../control/admin.js';
-import type { Config, RuleLine } from '../control/config.js';
+import { type Config, type RuleLine, reason } from '../control/config.js';
 import { RuleLineError, runRuleLines } from '../control/rulelines.js';
 import { offlineNames } from './ulvsadm/names.js';
 import { ulvsadm } from './ulvsadm/ulvsadm.js';
@@ -22,7 +22,7 @@ export function fileLines(file: string): RuleLine[] {
   try {
     content = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new RuleLineError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new RuleLineError(`${file}: ${reason(error)}; name a file with lines as for ipvsadm -R`);
   }
   return content
     .split('\n')

@@ -116,7 +116,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
 };
 
-function reason(error: unknown): string {
+/** Why a file could not be read, in words. */
+export function reason(error: unknown): string {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message;
 }

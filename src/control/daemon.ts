@@ -9,7 +9,6 @@ import type { TakeMaps } from '../device/xdp/take-maps.js';
 import { Counters } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
-import { whoListens } from './client.js';
 import type { Config } from './config.js';
 import { type Dataplane, startInline, startWorker } from './dataplane.js';
 import { DeviceCounters } from './devicecounters.js';
@@ -22,7 +21,7 @@ import type { DeviceSetup, Report } from './orders.js';
 import { Originator } from './originate.js';
 import { dryClient, newRules, Requests } from './requests.js';
 import type { Rules } from './rules.js';
-import { type ControlSocket, serve } from './socket.js';
+import { type ControlSocket, refuseTaken, serve } from './socket.js';
 import { removeOrphans, Theft } from './theft.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
@@ -123,7 +122,8 @@ export class Daemon implements AdminClient {
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
-    await refuseSecond(this.config.socket);
+    // Before anything is touched: a second director would take the first one's packets.
+    await refuseTaken(this.config.socket);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;
@@ -204,14 +204,6 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
-}
-
-/** Before anything is touched: a second director would take the first one's packets. */
-async function refuseSecond(path: string): Promise<void> {
-  const first = await whoListens(path);
-  if (first === undefined) return;
-  const pid = first.pid === undefined ? '' : ` (pid ${first.pid})`;
-  throw new Error(`a director${pid} is listening on ${path}: stop it, or name another socket with --socket`);
 }
 
 function hasRules({ ruleLines, rulesFile }: Config): boolean {

@@ -34,7 +34,9 @@ export async function serve(path: string, handler: Handler): Promise<ControlSock
     socket.on('error', () => socket.destroy());
     void talk(socket, handler).catch(() => socket.destroy());
   });
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${dirname(path)} cannot be made (${error.code}): be root, or name another socket with --socket`);
+  });
   await clear(path);
   await publish(server, path);
   const { ino } = await lstat(path);
@@ -43,12 +45,18 @@ export async function serve(path: string, handler: Handler): Promise<ControlSock
 
 /** Makes room: a dead director's socket is removed, anything else is in the way. */
 async function clear(path: string): Promise<void> {
+  const ino = await refuseTaken(path);
+  if (ino !== undefined) await removeOnly(path, ino);
+}
+
+/** Throws when a director listens there, or what is there is no socket; else the inode of a dead one's, if there is any. */
+export async function refuseTaken(path: string): Promise<number | undefined> {
   const found = await lstat(path).catch(() => undefined);
-  if (!found) return;
+  if (!found) return undefined;
   if (!found.isSocket()) throw new Error(`${path} is not a socket: name another path with --socket`);
   const listener = await whoListens(path);
   if (listener) throw taken(path, listener.pid);
-  await removeOnly(path, found.ino);
+  return found.ino;
 }
 
 /** Between the look and the removal another director may have come: then it gets its socket back. */
