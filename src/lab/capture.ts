@@ -62,6 +62,15 @@ export class Capture {
     return readTcpdump(stdout);
   }
 
+  /** As packets(), of any protocol: how many there were, and the first as tcpdump words it. */
+  async count(): Promise<{ count: number; first: string | undefined }> {
+    await sleep(SETTLE_MS);
+    await this.stop();
+    const { stdout } = await command('tcpdump', ['-r', this.file, '-nn', '-e']);
+    const lines = stdout.split('\n').filter(Boolean);
+    return { count: lines.length, first: lines[0] };
+  }
+
   /** Packets the kernel could not give tcpdump: with any of them a capture proves nothing. */
   get lost(): number {
     return Number(/(\d+) packets? dropped by kernel/.exec(readFileSync(this.running.log, 'utf8'))?.[1] ?? 0);

@@ -1,11 +1,11 @@
 /** What `lab test` asks of a lab, in this order. */
 import { sha256OfBytes } from './bytes.js';
 import { tableChecks } from './checktable.js';
-import { watchReplies, watchWire } from './checkwire.js';
+import { watchReplies, watchWire, watchWires } from './checkwire.js';
 import { spread } from './client.js';
-import type { Result } from './job.js';
+import type { Answer, Result } from './job.js';
 import { answered, type Check, echoTargets, httpTargets, type Outcome, type Run } from './run.js';
-import { addressOf, hostOf, realservers, type Topology } from './topology.js';
+import { addressIn, addressOf, endpoint, hostOf, realservers, servers, type Topology } from './topology.js';
 
 /** Enough that TCP sends full segments, and a realserver's kernel super-packets. */
 const CAPTURED_BYTES = 200_000;
@@ -22,26 +22,33 @@ const requests: Check = async (run) => {
   return [
     { name: 'HTTP requests answered', ...answered(result, run.sizes.requests) },
     { name: 'rr spread', ...evenly(result, spec) },
-    { name: "realservers see the client's address", ...clientSeen(result, spec) },
+    {
+      name: spec.method === 'fullnat' ? 'realservers see the pool' : "realservers see the client's address",
+      ...clientSeen(result, spec),
+    },
     ...(await wire.outcomes(big.every(({ errors }) => errors.length === 0))),
   ];
 };
 
 /** Exactly even, or as even as the count allows. */
 function evenly(result: Result, spec: Topology): Omit<Outcome, 'name'> {
-  const share = result.answers.length / realservers(spec).length;
-  const counts = realservers(spec).map((host) => spread(result).get(host.name) ?? 0);
+  const share = result.answers.length / servers(spec).length;
+  const counts = servers(spec).map(({ name }) => spread(result).get(name) ?? 0);
   const ok = counts.every((count) => count === Math.floor(share) || count === Math.ceil(share));
   return { ok: ok && share > 0, figure: counts.join('/') };
 }
 
+/** Full NAT hides the client behind an address of the pool. */
 function clientSeen({ answers }: Result, spec: Topology): Omit<Outcome, 'name'> {
   const cip = addressOf(hostOf(spec, 'client'));
-  const wrong = answers.filter(({ seen, localPort }) => seen !== `${cip}:${localPort}`);
+  const { sources = [] } = spec;
+  const right = ({ seen, localPort }: Answer) =>
+    spec.method === 'fullnat' ? sources.includes(addressIn(seen)) : seen === endpoint(cip, localPort);
+  const wrong = answers.filter((answer) => !right(answer));
   const first = wrong[0] ? `, but ${wrong[0].name} saw ${wrong[0].seen}` : '';
   return {
     ok: answers.length > 0 && wrong.length === 0,
-    figure: `${answers.length - wrong.length} times ${cip}${first}`,
+    figure: `${answers.length - wrong.length} times ${spec.method === 'fullnat' ? sources.join(', ') : cip}${first}`,
   };
 }
 
@@ -93,10 +100,12 @@ async function outcomesOf(check: Check, run: Run): Promise<Outcome[]> {
   }
 }
 
-/** Around everything else: in DR and Tun no reply may pass the director. */
+/** Around everything else: in DR and Tun no reply may pass the director, and what the topology itself has watched. */
 export async function runChecks(run: Run, report: (outcome: Outcome) => void, signal?: AbortSignal): Promise<void> {
   const replies = await watchReplies(run.lab);
-  for (const check of [requests, download, together, echo, replies, tableChecks]) {
+  const wires = await watchWires(run.lab);
+  const own = run.lab.spec.checks ?? [];
+  for (const check of [requests, download, together, echo, replies, tableChecks, ...own, wires]) {
     const outcomes = await outcomesOf(check, run);
     signal?.throwIfAborted();
     for (const outcome of outcomes) report(outcome);

@@ -4,7 +4,20 @@ import type { Lab } from './lab.js';
 import { SWITCH, switchEnd } from './names.js';
 import type { Check, Outcome } from './run.js';
 import type { Seen } from './tcpdump.js';
-import { addressOf, type Host, hostOf, realservers, repliesPassDirector, type Topology } from './topology.js';
+import {
+  addressIn,
+  addressOf,
+  endpoint,
+  type Host,
+  hostOf,
+  isSix,
+  realservers,
+  repliesAreCounted,
+  repliesPassDirector,
+  servers,
+  type Topology,
+  type Watch,
+} from './topology.js';
 
 /** What a packet at the realserver must look like; '' when it does, else what is wrong. */
 type Form = (packet: Seen, host: Host, spec: Topology) => string;
@@ -13,31 +26,52 @@ function differs(what: string, got: string | undefined, wanted: string): string 
   return got === wanted ? '' : `${what} ${got ?? 'none'}, not ${wanted}`;
 }
 
-function host(address: string): string {
-  return address.split(':')[0]!;
+function toVip(packet: Seen, spec: Topology): string {
+  const vip = spec.vips.some((address) => packet.destination === endpoint(address, spec.httpPort));
+  return vip ? '' : `destination ${packet.destination}, not VIP:${spec.httpPort}`;
 }
 
-function toVip(packet: Seen, spec: Topology): string {
-  const vip = spec.vips.some((address) => packet.destination === `${address}:${spec.httpPort}`);
-  return vip ? '' : `destination ${packet.destination}, not VIP:${spec.httpPort}`;
+function toServer(packet: Seen, rs: Host, spec: Topology): string {
+  const ends = servers(spec).filter(({ host }) => host === rs.name);
+  const known = ends.some(({ rip, http }) => packet.destination === endpoint(rip, http));
+  return known
+    ? ''
+    : differs('destination', packet.destination, ends.map((end) => endpoint(end.rip, end.http)).join(' or '));
+}
+
+function fromClient(packet: Seen, spec: Topology): string {
+  return differs('source', addressIn(packet.source), addressOf(hostOf(spec, 'client')));
+}
+
+/** The MAC a director sends by: of any of its devices. */
+function fromDirector(packet: Seen, spec: Topology): string {
+  const { devices, ports } = hostOf(spec, 'director');
+  const macs = [...(devices ?? []), ...ports].map(({ mac }) => mac);
+  return macs.includes(packet.sourceMac) ? '' : differs('source MAC', packet.sourceMac, macs.join(' or '));
 }
 
 const FORMS: Record<Topology['method'], { words: string; form: Form }> = {
   masq: {
     words: 'CIP->RIP:rport',
+    form: (packet, rs, spec) => fromClient(packet, spec) || toServer(packet, rs, spec),
+  },
+  fullnat: {
+    words: 'pool->RIP:rport',
     form: (packet, rs, spec) =>
-      differs('destination', packet.destination, `${addressOf(rs)}:${spec.listeners(rs).http}`),
+      differs('source', addressIn(packet.source), spec.sources![0]) || toServer(packet, rs, spec),
   },
   gatewaying: {
     words: "CIP->VIP, director's MAC to realserver's MAC",
     form: (packet, rs, spec) =>
+      fromClient(packet, spec) ||
       toVip(packet, spec) ||
       differs('destination MAC', packet.destinationMac, rs.ports[0]!.mac) ||
-      differs('source MAC', packet.sourceMac, hostOf(spec, 'director').ports[0]!.mac),
+      fromDirector(packet, spec),
   },
   ipip: {
     words: 'DIP->RIP (CIP->VIP)',
     form: (packet, rs, spec) =>
+      fromClient(packet, spec) ||
       differs('outer source', packet.outer?.source, addressOf(hostOf(spec, 'director'))) ||
       differs('outer destination', packet.outer?.destination, addressOf(rs)) ||
       toVip(packet, spec),
@@ -51,8 +85,9 @@ export interface WireWatch {
 /** Captures what comes in at the first realserver and, where replies pass the director, at the client. */
 export async function watchWire(lab: Lab): Promise<WireWatch> {
   const rs = realservers(lab.spec)[0]!;
-  const atRealserver = await Capture.start(lab, rs.name, 'eth0', 'in', `ip and ether dst ${rs.ports[0]!.mac}`);
-  const atClient = repliesPassDirector(lab.spec) ? await Capture.start(lab, 'client', 'eth0', 'in', 'tcp') : undefined;
+  const family = isSix(lab.spec) ? 'ip6 and not icmp6' : 'ip';
+  const atRealserver = await Capture.start(lab, rs.name, 'eth0', 'in', `${family} and ether dst ${rs.ports[0]!.mac}`);
+  const atClient = repliesAreCounted(lab.spec) ? await Capture.start(lab, 'client', 'eth0', 'in', 'tcp') : undefined;
   return {
     async outcomes(downloadsFine) {
       const arrived = atRealserverOutcomes(await atRealserver.packets(), rs, lab.spec, atRealserver.lost);
@@ -64,10 +99,7 @@ export async function watchWire(lab: Lab): Promise<WireWatch> {
 
 function atRealserverOutcomes(packets: Seen[], rs: Host, spec: Topology, lost: number): Outcome[] {
   const { words, form } = FORMS[spec.method];
-  const cip = addressOf(hostOf(spec, 'client'));
-  const wrong = packets
-    .map((packet) => differs('source', host(packet.source), cip) || form(packet, rs, spec))
-    .filter(Boolean);
+  const wrong = packets.map((packet) => form(packet, rs, spec)).filter(Boolean);
   const missed = lost > 0 ? `, ${lost} missed by tcpdump` : '';
   const fine = packets.length > 0 && wrong.length === 0;
   const figure = `${packets.length - wrong.length} of ${packets.length} packets${wrong[0] ? `: ${wrong[0]}` : ''}${missed}`;
@@ -86,7 +118,7 @@ function checksums(name: string, packets: Seen[]): Outcome {
 
 /** Masq only: the others' replies come straight from the realserver's kernel, with checksums a veth never finishes. */
 function clientOutcome(packets: Seen[], spec: Topology, downloadsFine: boolean): Outcome {
-  const strangers = packets.filter(({ source }) => !spec.vips.includes(host(source)));
+  const strangers = packets.filter(({ source }) => !spec.vips.includes(addressIn(source)));
   const name = 'on the client: replies come from the VIP, checksums correct';
   if (strangers.length > 0) return { name, ok: false, figure: `${strangers.length} came from ${strangers[0]!.source}` };
   const outcome = checksums(name, packets);
@@ -98,7 +130,7 @@ export async function watchReplies(lab: Lab): Promise<Check> {
   const { spec } = lab;
   if (repliesPassDirector(spec)) return async () => [];
   const ports = hostOf(spec, 'director').ports;
-  const filter = `src host ${spec.vips[0]} and not arp`;
+  const filter = `src host ${spec.vips[0]} and not arp and not icmp6`;
   const captures = await Promise.all(
     ports.map(({ dev }) => Capture.start(lab, SWITCH, switchEnd('director', dev), 'inout', filter)),
   );
@@ -108,4 +140,19 @@ export async function watchReplies(lab: Lab): Promise<Check> {
     const figure = `${packets.length} on ${ports.length === 1 ? 'its device' : 'its devices'}${first}`;
     return [{ name: 'the director sees no reply packet', ok: packets.length === 0, figure }];
   };
+}
+
+/** From now on; the check, run last, counts. */
+export async function watchWires(lab: Lab): Promise<Check> {
+  const { watches = [] } = lab.spec;
+  const captures = await Promise.all(
+    watches.map(({ host, dev, filter }) => Capture.start(lab, SWITCH, switchEnd(host, dev), 'inout', filter)),
+  );
+  return async () => Promise.all(captures.map((capture, i) => watched(watches[i]!, capture)));
+}
+
+async function watched({ name, expect }: Watch, capture: Capture): Promise<Outcome> {
+  const { count, first } = await capture.count();
+  const ok = expect === 'none' ? count === 0 : count > 0;
+  return { name, ok, figure: `${count} packets${!ok && first ? `: ${first.slice(0, 160)}` : ''}` };
 }

@@ -1,4 +1,4 @@
-/** Starts the load program in the client's namespace, and takes its result. */
+/** Starts the load program in the namespace of a client, and takes its result. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LabError } from './command.js';
@@ -8,15 +8,14 @@ import { namespaceOf, program } from './names.js';
 export type Progress = (done: number, total: number) => void;
 
 /** LabError when the program itself fails; requests that fail are in the result's errors. */
-export async function load(id: string, job: Job, progress: Progress, signal?: AbortSignal): Promise<Result> {
-  const words = [
-    'netns',
-    'exec',
-    namespaceOf(id, 'client'),
-    process.execPath,
-    program('lab/load.js'),
-    JSON.stringify(job),
-  ];
+export async function load(
+  id: string,
+  host: string,
+  job: Job,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const words = ['netns', 'exec', namespaceOf(id, host), process.execPath, program('lab/load.js'), JSON.stringify(job)];
   const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const kill = () => child.kill();

@@ -7,7 +7,7 @@ import { Report } from './report.js';
 import { httpTargets, Run } from './run.js';
 import { ulvsadm } from './table.js';
 import { SIZES } from './test.js';
-import { topologies } from './topologies/index.js';
+import { basics } from './topologies/index.js';
 import type { LabDevice, Topology } from './topology.js';
 
 const REQUESTS = 30;
@@ -17,7 +17,7 @@ const SHOWN_CONNECTIONS = 6;
 export async function demo(device: LabDevice, signal?: AbortSignal): Promise<void> {
   const report = new Report('text');
   const began = performance.now();
-  for (const spec of topologies) {
+  for (const spec of basics) {
     signal?.throwIfAborted();
     const lab = await up(spec, { device }, signal);
     try {

@@ -4,11 +4,11 @@ import http from 'node:http';
 import net from 'node:net';
 import { configPath, directorYaml, socketPath } from './config.js';
 import { directoryOf, namespaceOf, newId, program } from './names.js';
-import { buildNetwork, namespaces, removeNetwork } from './network.js';
+import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import type { Count } from './service.js';
 import { type LabState, listStates, removeState, saveState } from './state.js';
-import { type Host, type LabDevice, realservers, type Topology } from './topology.js';
+import { type Host, type LabDevice, type Server, servers, type Topology } from './topology.js';
 
 /** `director: false` leaves the director out, for who wants to start one by hand (or something else in its place). */
 export interface UpOptions {
@@ -36,10 +36,16 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
     record(lab);
     await buildNetwork(spec, id, options.device);
     signal?.throwIfAborted();
-    writeFileSync(configPath(id), directorYaml(spec, options.device, id));
-    for (const host of realservers(spec)) startRealserver(lab, host);
-    if (options.director !== false) startDirector(lab);
-    await Promise.all(lab.processes.map((running) => untilReady(running, readiness(lab, running))));
+    for (const host of spec.hosts.filter(({ role }) => role === 'director' || role === 'backup'))
+      writeFileSync(configPath(id, host.name), directorYaml(spec, options.device, id, host));
+    for (const server of servers(spec)) startServer(lab, server);
+    for (const host of spec.hosts)
+      if (host.extra && host.extra.dev !== 'lo') startDecapsulator(lab, host, host.extra.dev);
+    const director = options.director === false ? undefined : startDirector(lab);
+    await Promise.all(
+      lab.processes.map((running) => running !== director && untilReady(running, () => saysReady(running))),
+    );
+    if (director) await finish(lab, director);
     signal?.throwIfAborted();
     return lab;
   } catch (error) {
@@ -60,27 +66,40 @@ function record({ spec: _, ...state }: Lab): void {
   saveState(state);
 }
 
-function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): void {
-  const log = `${directoryOf(lab.id)}/${what}.log`;
-  track(lab, start(what, namespaceOf(lab.id, host), log, [process.execPath, ...words]));
+async function finish(lab: Lab, director: Running): Promise<void> {
+  await directorReady(lab, director);
+  await finishNetwork(lab.spec, lab.id, lab.device);
 }
 
-function startRealserver(lab: Lab, host: Host): void {
-  const { addresses, http: httpPort, echo } = lab.spec.listeners(host);
-  const words = [host.name, countPath(lab.id, host.name), String(httpPort), String(echo), ...addresses];
-  startProgram(lab, host.name, host.name, [program('lab/realserver.js'), ...words]);
-  if (host.extra && host.extra.dev !== 'lo')
-    startProgram(lab, host.name, `${host.name}-decapsulator`, [program('lab/decapsulator.js'), host.extra.dev]);
+function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
+  const log = `${directoryOf(lab.id)}/${what}.log`;
+  return track(lab, start(what, namespaceOf(lab.id, host), log, [process.execPath, ...words]));
+}
+
+function startServer(
+  lab: Lab,
+  { name, host, addresses, http: httpPort, alsoHttp = [], echo, transparent }: Server,
+): void {
+  const ports = [httpPort, ...alsoHttp].join(',');
+  const options = transparent ? ['--transparent'] : [];
+  const words = [name, countPath(lab.id, name), ports, String(echo), ...addresses, ...options];
+  startProgram(lab, host, name, [program('lab/realserver.js'), ...words]);
+}
+
+function startDecapsulator(lab: Lab, { name }: Host, dev: string): void {
+  startProgram(lab, name, `${name}-decapsulator`, [program('lab/decapsulator.js'), dev]);
 }
 
 export const DIRECTOR = 'director';
 
-function startDirector(lab: Lab): void {
-  startProgram(lab, DIRECTOR, DIRECTOR, [program('cli/main.js'), 'run', '-c', configPath(lab.id)]);
+/** `name`: the director, or the one in reserve. */
+export function startDirector(lab: Lab, name = DIRECTOR): Running {
+  return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name)]);
 }
 
-function readiness(lab: Lab, running: Running): () => boolean | Promise<boolean> {
-  return running.what === DIRECTOR ? () => listens(socketPath(lab.id)) : () => saysReady(running);
+/** Resolves when it serves. */
+export function directorReady(lab: Lab, running: Running): Promise<void> {
+  return untilReady(running, () => listens(socketPath(lab.id, running.what)));
 }
 
 function listens(path: string): Promise<boolean> {

@@ -22,7 +22,7 @@ export function echo({ targets, count, each: datagrams, firstPort }: WorkOf<'ech
 
 /** Connected, so that only what comes from the VIP is an answer. */
 async function open(target: Target, localPort: number): Promise<dgram.Socket> {
-  const socket = dgram.createSocket('udp4');
+  const socket = dgram.createSocket(target.address.includes(':') ? 'udp6' : 'udp4');
   await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(localPort, () => resolve()));
   await new Promise<void>((resolve) => socket.connect(target.port, target.address, () => resolve()));
   return socket;

@@ -1,12 +1,13 @@
 /** What the client's jobs share: many at a time, their failures as lines, and the output. */
 import type { Answer, Line, Result, Target } from './job.js';
+import { endpoint } from './topology.js';
 
 export function say(line: Line): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 export function textOf({ address, port }: Target): string {
-  return `${address}:${port}`;
+  return endpoint(address, port);
 }
 
 /** So many failures, and not one answer: the rest would only take its time to fail as well. */

@@ -12,10 +12,18 @@
  */
 import { command, inNamespace, ipBatch } from './command.js';
 import { namespaceOf, SWITCH, switchEnd } from './names.js';
-import { type Host, type LabDevice, type Port, segments, type Topology } from './topology.js';
+import { type Host, isSix, type LabDevice, type Port, type Route, segments, type Topology } from './topology.js';
 
 const BRIDGE = 'type bridge mcast_snooping 0 stp_state 0 forward_delay 0';
 const QUIET = { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 };
+
+/** IPv6 at once: no address waits to be found unique, none is made up, routers say nothing of themselves. */
+const SIX = {
+  'net.ipv6.conf.all.accept_dad': 0,
+  'net.ipv6.conf.default.accept_dad': 0,
+  'net.ipv6.conf.all.accept_ra': 0,
+  'net.ipv6.conf.default.accept_ra': 0,
+};
 
 /** Names of all namespaces of a lab, the switch first. */
 export function namespaces(topology: Topology, id: string): string[] {
@@ -24,7 +32,8 @@ export function namespaces(topology: Topology, id: string): string[] {
 
 export async function buildNetwork(topology: Topology, id: string, device: LabDevice): Promise<void> {
   for (const namespace of namespaces(topology, id)) await command('ip', ['netns', 'add', namespace]);
-  for (const host of topology.hosts) await setSysctls(namespaceOf(id, host.name), { ...QUIET, ...host.sysctls });
+  const basics = isSix(topology) ? SIX : QUIET;
+  for (const host of topology.hosts) await setSysctls(namespaceOf(id, host.name), { ...basics, ...host.sysctls });
   const hub = namespaceOf(id, SWITCH);
   await setSysctls(hub, QUIET);
   await ipBatch(
@@ -32,13 +41,25 @@ export async function buildNetwork(topology: Topology, id: string, device: LabDe
     segments(topology).flatMap((segment) => [`link add ${segment} ${BRIDGE}`, `link set ${segment} up`]),
   );
   for (const host of topology.hosts) {
-    const viaTap = device === 'tap' && host.role === 'director';
+    const viaTap = device === 'tap' && isDirector(host);
     await ipBatch(
       hub,
       host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? `wire${i}` : port.dev)),
     );
     await ipBatch(namespaceOf(id, host.name), viaTap ? host.ports.flatMap(tapPort) : hostSetup(host));
+    if (host.nft)
+      await command('ip', ['netns', 'exec', namespaceOf(id, host.name), 'nft', '-f', '-'], host.nft.join('\n'));
   }
+}
+
+/** What only works when the director runs: routes into its own interface. */
+export async function finishNetwork(topology: Topology, id: string, device: LabDevice): Promise<void> {
+  for (const host of topology.hosts)
+    if (host.late && !(device === 'tap' && isDirector(host))) await ipBatch(namespaceOf(id, host.name), host.late);
+}
+
+function isDirector({ role }: Host): boolean {
+  return role === 'director' || role === 'backup';
 }
 
 function plug(id: string, host: Host, port: Port, dev: string): string[] {
@@ -53,20 +74,34 @@ function plug(id: string, host: Host, port: Port, dev: string): string[] {
 function hostSetup(host: Host): string[] {
   return [
     'link set lo up',
-    ...host.ports.flatMap(({ dev, mac, address }) => [
-      `link set ${dev} address ${mac}`,
-      `address add ${address} dev ${dev}`,
-      `link set ${dev} up`,
-    ]),
-    ...(host.routes ?? []).map(({ to, via, dev }) => `route add ${to} via ${via} dev ${dev}`),
+    ...host.ports.flatMap(portSetup),
+    ...(host.routes ?? []).map(routeWords),
+    ...(host.policy ?? []).map(
+      ({ priority, from, table }) => `rule add priority ${priority} from ${from} lookup ${table}`,
+    ),
     ...extraAddress(host),
+    ...(host.ip ?? []),
   ];
+}
+
+function portSetup({ dev, mac, address, also = [] }: Port): string[] {
+  const addresses = [address, ...also].filter(Boolean).map((one) => `address add ${one} dev ${dev}${nodad(one)}`);
+  return [`link set ${dev} address ${mac}`, ...addresses, `link set ${dev} up`];
+}
+
+function nodad(address: string): string {
+  return address.includes(':') ? ' nodad' : '';
+}
+
+function routeWords({ to, via, dev, table }: Route): string {
+  const family = `${to}${via ?? ''}`.includes(':') ? '-6 ' : '';
+  return `${family}route add ${to}${via ? ` via ${via}` : ''} dev ${dev}${table ? ` table ${table}` : ''}`;
 }
 
 /** The VIP of a realserver; a TUN is made persistent, so that the address is there before its decapsulator. */
 function extraAddress({ extra }: Host): string[] {
   if (!extra) return [];
-  const address = `address add ${extra.address} dev ${extra.dev}`;
+  const address = `address add ${extra.address} dev ${extra.dev}${nodad(extra.address)}`;
   return extra.dev === 'lo' ? [address] : [`tuntap add dev ${extra.dev} mode tun`, address, `link set ${extra.dev} up`];
 }
 

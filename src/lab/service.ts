@@ -3,6 +3,7 @@ import dgram from 'node:dgram';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { byteStream } from './bytes.js';
+import { endpoint } from './topology.js';
 
 /** `flows` are distinct UDP client addresses and ports. */
 export interface Count {
@@ -34,7 +35,7 @@ export class RealService {
 
   /** Binds and echoes; one socket an address, so that the answer's source is the address that was asked. */
   async echo(address: string, port: number): Promise<dgram.Socket> {
-    const socket = dgram.createSocket('udp4');
+    const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
     socket.on('message', (message, from) => {
       this.count.datagrams++;
       this.flows.add(`${from.address}:${from.port}>${address}`);
@@ -70,5 +71,5 @@ export class RealService {
 /** Who asked, and under which address: `10.0.0.1:40000 at 192.168.1.11:8080`. */
 function seen(socket: Socket): string {
   const here = socket.address() as AddressInfo;
-  return `${socket.remoteAddress}:${socket.remotePort} at ${here.address}:${here.port}`;
+  return `${endpoint(socket.remoteAddress!, socket.remotePort!)} at ${endpoint(here.address, here.port)}`;
 }

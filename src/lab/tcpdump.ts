@@ -1,11 +1,13 @@
 /**
- * Reads what `tcpdump -tt -nn -e -vv` prints of IPv4 over Ethernet:
+ * Reads what `tcpdump -tt -nn -e -vv` prints of IP over Ethernet:
  *
  *     1700000000.000000 02:…:0d:01 > 02:…:0b:01, ethertype IPv4 (0x0800), length 74: (tos 0x0, ttl 63, id …, length 60)
  *         10.0.0.1.40000 > 192.168.1.11.8080: Flags [S], cksum 0x1234 (correct), seq …, length 0
  *
  * and, of IPIP, an outer pair of addresses with a second bracket between the two lines.
  */
+import { endpoint } from './topology.js';
+
 export interface Seen {
   /** Seconds. */
   readonly time: number;
@@ -16,7 +18,7 @@ export interface Seen {
   /** Addresses with port where there is one: 10.0.0.1:40000. */
   readonly source: string;
   readonly destination: string;
-  /** Of the innermost IPv4 header. */
+  /** Of the innermost IP header (the hop limit of IPv6). */
   readonly ttl: number;
   readonly protocol: string;
   /** TCP flags as tcpdump writes them, '' otherwise. */
@@ -28,10 +30,11 @@ export interface Seen {
   readonly text: string;
 }
 
-const FRAME = /^(\d+\.\d+) ([0-9a-f:]{17}) > ([0-9a-f:]{17}), ethertype IPv4/;
-const PAIR = /(\d+\.\d+\.\d+\.\d+)(?:\.(\d+))? > (\d+\.\d+\.\d+\.\d+)(?:\.(\d+))?:/g;
+const FRAME = /^(\d+\.\d+) ([0-9a-f:]{17}) > ([0-9a-f:]{17}), ethertype IPv[46]/;
+const ADDRESS = '(\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*)(?:\\.(\\d+))?';
+const PAIR = new RegExp(`(?<![0-9a-f:.])${ADDRESS} > ${ADDRESS}:(?: |$)`, 'g');
 
-/** The IPv4 packets in `text`; everything else (ARP, its own remarks) is left out. */
+/** The IP packets in `text`; everything else (ARP, its own remarks) is left out. */
 export function readTcpdump(text: string): Seen[] {
   return text
     .replace(/\n\s+/g, ' ')
@@ -51,8 +54,8 @@ function readPacket(text: string): Seen | undefined {
     ...(pairs.length > 1 ? { outer: { source: pairs[0]![1]!, destination: pairs[0]![3]! } } : {}),
     source: withPort(inner[1]!, inner[2]),
     destination: withPort(inner[3]!, inner[4]),
-    ttl: Number(last(text, /\bttl (\d+)/g)),
-    protocol: last(text, /\bproto (\S+) \(/g),
+    ttl: Number(last(text, /\b(?:ttl|hlim) (\d+)/g)),
+    protocol: last(text, /\b(?:proto|next-header) (\S+) \(/g),
     flags: /Flags \[([^\]]*)\]/.exec(text)?.[1] ?? '',
     length: Number(last(text, /, length (\d+)/g) || 0),
     bad: /bad cksum|bad udp cksum|incorrect/.test(text),
@@ -61,7 +64,7 @@ function readPacket(text: string): Seen | undefined {
 }
 
 function withPort(address: string, port: string | undefined): string {
-  return port === undefined ? address : `${address}:${port}`;
+  return port === undefined ? address : endpoint(address, Number(port));
 }
 
 function last(text: string, pattern: RegExp): string {

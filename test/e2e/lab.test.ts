@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { program } from '../../src/lab/names.js';
 import { listStates } from '../../src/lab/state.js';
-import { topologies } from '../../src/lab/topologies/index.js';
+import { basics, topologies } from '../../src/lab/topologies/index.js';
 
 const reason =
   process.getuid?.() !== 0
@@ -31,7 +31,7 @@ function ulvs(...words: string[]): Promise<Ended> {
   });
 }
 
-const labs = topologies.flatMap(({ name }) => [[name, 'packet'] as const, [name, 'tap'] as const]);
+const labs = basics.flatMap(({ name }) => [[name, 'packet'] as const, [name, 'tap'] as const]);
 
 describe.skipIf(reason !== '').each(labs)('lab %s over %s', (name, device) => {
   it('passes every check', { timeout: 120_000 }, async () => {
@@ -59,7 +59,7 @@ describe.skipIf(reason !== '')('make demo', () => {
     expect(err).toBe('');
     expect(code).toBe(0);
     expect(performance.now() - began).toBeLessThan(60_000);
-    for (const { summary } of topologies) expect(out).toContain(summary);
+    for (const { summary } of basics) expect(out).toContain(summary);
     expect(out.match(/rs1 10, rs2 10, rs3 10/g)?.length).toBe(4);
     // There and back: 8 hops without a router, 10 with one by DR, 12 by Tun and fwmark.
     expect(out.match(/^ +\d+\.\d{3} ms /gm)?.length).toBe(8 + 10 + 12 + 12);
@@ -100,10 +100,12 @@ async function namespacesOf(owner: number): Promise<readonly string[]> {
   throw new Error('no lab came up');
 }
 
+const NAMES = topologies.map(({ name }) => name).join(', ');
+
 describe('mistakes', () => {
   it.each([
-    [['lab', 'up', 'vpn'], 'ulvs lab: no lab is named "vpn"; there are nat, dr, tun, fwmark\n'],
-    [['lab', 'graph', 'x'], 'ulvs lab: no lab is named "x"; there are nat, dr, tun, fwmark\n'],
+    [['lab', 'up', 'vpn'], `ulvs lab: no lab is named "vpn"; there are ${NAMES}\n`],
+    [['lab', 'graph', 'x'], `ulvs lab: no lab is named "x"; there are ${NAMES}\n`],
     [['lab', 'down'], 'ulvs lab: which lab? An id or a name (see `ulvs lab list`), or --all\n'],
     [['lab', 'down', 'nat-none'], 'ulvs lab: no lab nat-none is up\n'],
   ])('%j: one line that says what there is', async (words, said) => {
@@ -113,6 +115,6 @@ describe('mistakes', () => {
   it('graph draws', async () => {
     const { code, out } = await ulvs('lab', 'graph', 'nat');
     expect(code).toBe(0);
-    expect(out.trimEnd()).toBe(topologies[0]!.drawing.trimEnd());
+    expect(out.trimEnd()).toBe(basics[0]!.drawing.trimEnd());
   });
 });

@@ -1,0 +1,81 @@
+/** Hosts and rules as most topologies want them; what is special about one is in its own file. */
+import { bare, endpoint, type Host, type Port, type Route } from './topology.js';
+
+/** Keeps a realserver quiet about the VIP on its lo, in all it says by ARP. */
+export const QUIET_ARP = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 };
+/** A realserver must not learn a shorter way to the client than by the director; nor must the director tell it. */
+export const NO_REDIRECTS = {
+  'net.ipv4.conf.all.send_redirects': 0,
+  'net.ipv4.conf.default.send_redirects': 0,
+};
+export const FORWARDING = { 'net.ipv4.ip_forward': 1 };
+export const FORWARDING6 = { 'net.ipv6.conf.all.forwarding': 1 };
+
+type Where = readonly [segment: string, address: string, ...also: string[]];
+
+function ports(kind: string, where: readonly Where[]): Port[] {
+  return where.map(([segment, address, ...also], i) => ({
+    dev: `eth${i}`,
+    segment,
+    mac: `02:00:00:00:${kind}:0${i}`,
+    address,
+    ...(also.length > 0 && { also }),
+  }));
+}
+
+function byGateway(via: string | undefined): Route[] {
+  return via === undefined ? [] : [{ to: 'default', via, dev: 'eth0' }];
+}
+
+export function client(where: Where, gateway?: string, more: Partial<Host> = {}): Host {
+  return { name: 'client', role: 'client', ports: ports('0c', [where]), routes: byGateway(gateway), ...more };
+}
+
+/** `n` tells the routers of a lab apart; the first is called router. */
+export function router(n: number, where: readonly Where[], more: Partial<Host> = {}): Host {
+  const name = n === 1 ? 'router' : `router${n}`;
+  return { name, role: 'router', ports: ports(`a${n}`, where), sysctls: { ...FORWARDING, ...FORWARDING6 }, ...more };
+}
+
+export function director(where: readonly Where[], gateway?: string, more: Partial<Host> = {}): Host {
+  return { name: 'director', role: 'director', ports: ports('0d', where), routes: byGateway(gateway), ...more };
+}
+
+export function realserver(n: number, where: readonly Where[], gateway?: string, more: Partial<Host> = {}): Host {
+  return { name: `rs${n}`, role: 'realserver', ports: ports(`b${n}`, where), routes: byGateway(gateway), ...more };
+}
+
+/** As a realserver of LVS-DR: the VIP on lo, and not a word about it. */
+export function withVip(vip: string): Partial<Host> {
+  return { sysctls: QUIET_ARP, extra: { dev: 'lo', address: `${vip}/${vip.includes(':') ? 128 : 32}` } };
+}
+
+/** RIP of each: the address of the first port. */
+export function ripsOf(hosts: readonly Host[]): string[] {
+  return hosts.map((host) => bare(host.ports[0]!.address));
+}
+
+/** VIP:80 over TCP and VIP:7 over UDP, rr, weight 1. `how`: -m, -g or -i (and more options). `ports`: of the realservers. */
+export function services(vip: string, rips: readonly string[], how: string, ports = { http: 80, echo: 7 }): string[] {
+  const one = (kind: string, port: number, rport: number) => [
+    `-A ${kind} ${endpoint(vip, port)} -s rr`,
+    ...rips.map((rip) => `-a ${kind} ${endpoint(vip, port)} -r ${endpoint(rip, rport)} ${how} -w 1`),
+  ];
+  return [...one('-t', 80, ports.http), ...one('-u', 7, ports.echo)];
+}
+
+/** -f 1 over TCP and -f 2 over UDP, rr, weight 1, ports as they came. */
+export function markedServices(rips: readonly string[], how: string): string[] {
+  return [1, 2].flatMap((mark) => [
+    `-A -f ${mark} -s rr`,
+    ...rips.map((rip) => `-a -f ${mark} -r ${rip}:0 ${how} -w 1`),
+  ]);
+}
+
+/** Mark 1 on HTTP and mark 2 on echo to a network, from one device. */
+export function marksFor(network: string, dev: string): string[] {
+  return [
+    `-i ${dev} -d ${network} -p tcp --dport 80 -j MARK --set-mark 1`,
+    `-i ${dev} -d ${network} -p udp --dport 7 -j MARK --set-mark 2`,
+  ];
+}

@@ -1,0 +1,75 @@
+import { directly } from '../checkdirect.js';
+import { client, director, NO_REDIRECTS, realserver, ripsOf, services } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/**
+ * HOWTO 5.12.4: one network, few clients that are known. Only between a client and the realservers there are routes by
+ * the director; the realservers talk to each other directly.
+ */
+const drawing = `
+                        ________
+                       |        |  CIP=192.168.1.254
+                       | client |  192.168.1.11..13 via 192.168.1.9
+                       |________|
+                           |
+             __________    |
+            |          |   |   VIP=192.168.1.110
+            | director |---|
+            |__________|   |   DIP=192.168.1.9
+                           |
+          -----------------------------------
+          |                |                |
+   RIP=192.168.1.11    RIP=.12          RIP=.13       (all eth0)
+    _____________     _____________    _____________
+   |             |   |             |  |             |
+   |     rs1     |<->|     rs2     |  |     rs3     |
+   |_____________|   |_____________|  |_____________|
+         192.168.1.254 via 192.168.1.9, the rest on the wire
+`;
+
+const VIP = '192.168.1.110';
+const DIP = '192.168.1.9';
+const CIP = '192.168.1.254';
+const NEVER_LISTENS = { 'net.ipv4.conf.all.accept_redirects': 0, 'net.ipv4.conf.default.accept_redirects': 0 };
+const rs = [1, 2, 3].map((n) =>
+  realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, {
+    ip: [`route add ${CIP} via ${DIP} dev eth0`],
+    sysctls: NEVER_LISTENS,
+  }),
+);
+
+export const natOneNetStaticRoutes: Topology = {
+  name: 'nat-one-net-static-routes',
+  summary: 'LVS-NAT in one network: host routes for a few known clients, realservers talk directly (5.12.4)',
+  drawing,
+  method: 'masq',
+  hosts: [
+    client(['lan', `${CIP}/24`], undefined, {
+      ip: ripsOf(rs).map((rip) => `route add ${rip} via ${DIP} dev eth0`),
+    }),
+    director([['lan', `${DIP}/24`]], undefined, { sysctls: NO_REDIRECTS }),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-m'),
+  checks: [directly('rs1', { address: '192.168.1.12', port: 80 }, 'realservers reach each other')],
+  watches: [
+    {
+      name: 'which the director does not see',
+      host: 'director',
+      dev: 'eth0',
+      filter: 'host 192.168.1.11 and host 192.168.1.12 and tcp',
+      expect: 'none',
+    },
+    {
+      name: 'no ICMP redirect',
+      host: 'director',
+      dev: 'eth0',
+      filter: 'icmp[icmptype] == icmp-redirect',
+      expect: 'none',
+    },
+  ],
+};
