@@ -5,6 +5,7 @@ import { parseConfig } from '../../src/control/config.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import { Fate } from '../../src/stats/counters.js';
 import { format4 } from '../../src/wire/address.js';
+import * as icmp from '../../src/wire/icmp.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
 import { checkFrame, packet } from '../packet.js';
 import { Random } from '../seed.js';
@@ -114,6 +115,20 @@ function everyFrameHasOneFate(free: number): void {
 }
 
 describe('a broken ICMP error', () => {
+  it('whose quote ends before the ports is not about a connection, though the frame before it was', () => {
+    const [device, frame] = errors()[1]!;
+    sent.length = 0;
+    one.receive(device, frame);
+    expect(sent).toHaveLength(1);
+    const short = frame.slice(0, 14 + 20 + 8 + 20 + 3);
+    const view = new DataView(short.buffer);
+    ipv4.setTotalLen(view, 14, short.length - 14);
+    ipv4.fillChecksum(view, 14);
+    icmp.fillChecksum(view, 34, short.length - 34);
+    one.receive(device, short);
+    expect(sent).toHaveLength(1);
+  });
+
   it('cut at any length, and cut again in what it quotes, has one fate and breaks nothing', () => {
     const free = one.director.umem.freeFrames;
     for (const [device, frame] of errors())

@@ -72,6 +72,12 @@ function everyFrameHasOneFate(): void {
   expect(one.director.umem.freeFrames).toBe(free - held);
 }
 
+/** Offset, more fragments, bytes of data. */
+function fragmentOf(frame: Uint8Array): [number, boolean, number] {
+  const view = new DataView(frame.buffer, frame.byteOffset + 14);
+  return [ipv4.fragmentOffset(view, 0), ipv4.moreFragments(view, 0), ipv4.totalLen(view, 0) - 20];
+}
+
 /** Frames that left, put together: one IP packet without Ethernet. */
 function together(frames: Uint8Array[]): Uint8Array {
   const first = frames[0]!.slice(14);
@@ -101,6 +107,9 @@ describe('reassembly', () => {
         if (i < order.length - 1) expect(one.director.fragments.held).toBe(i + 1);
       }
       expect(sent).toHaveLength(starts.length);
+      expect(sent.map(fragmentOf)).toEqual(
+        starts.map((from) => [from, from + step < data.length, Math.min(step, data.length - from)]),
+      );
       for (const frame of sent) expect(checkFrame(frame)).toEqual([]);
       const whole = together(sent);
       expect(checkPacket(whole)).toEqual([]);
@@ -158,6 +167,53 @@ describe('reassembly', () => {
     one.receive(0, fragment(data, 1, 792, 1600));
     expect(one.director.counters.drops(Drop.fragmentOverlap)).toBe(2);
     expect(one.director.fragments.held).toBe(0);
+    everyFrameHasOneFate();
+  });
+
+  it('counts what becomes of the whole for each of its frames: refused, delivered, forwarded without a service', () => {
+    const { values } = one.director.counters;
+    const closed = body(2000);
+    new DataView(closed.buffer).setUint16(2, 9);
+    one.receive(0, fragment(closed, 1, 0, 1480));
+    one.receive(0, fragment(closed, 1, 1480, 2000));
+    expect([one.director.counters.drops(Drop.portClosed), sent.length]).toEqual([2, 1]);
+    everyFrameHasOneFate();
+    const gre = { ...ADDRESSES, id: 2, protocol: 47 };
+    one.receive(
+      0,
+      eth
+        .ipv4({ ...gre, mf: true })
+        .payload(800)
+        .bytes(),
+    );
+    one.receive(
+      0,
+      eth
+        .ipv4({ ...gre, offset: 800 })
+        .payload(800)
+        .bytes(),
+    );
+    expect(values[Fate.delivered]).toBe(2);
+    everyFrameHasOneFate();
+    const onward = { src: '10.0.0.1', dst: '192.168.1.11', id: 3, protocol: 17 };
+    one.receive(
+      0,
+      eth
+        .ipv4({ ...onward, offset: 800 })
+        .payload(800)
+        .bytes(),
+    );
+    one.receive(
+      0,
+      eth
+        .ipv4({ ...onward, mf: true })
+        .payload(800)
+        .bytes(),
+    );
+    expect(sent.slice(1).map(fragmentOf)).toEqual([
+      [0, true, 800],
+      [800, false, 800],
+    ]);
     everyFrameHasOneFate();
   });
 
