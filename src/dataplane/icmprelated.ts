@@ -44,7 +44,7 @@ export function icmpRelated(d: Director): boolean {
   if (about !== 0) return toDestination(d, about, local);
   const request = current(d, mainOf(d, findQuotedRequest(d)));
   if (request !== 0 && isTranslated(d, request)) return toClient(d, request);
-  if (countDirect(d)) return false;
+  if (isKept(d, local)) return false;
   if (d.sysctl.schedule_icmp === 0) return false;
   const made = scheduleQuoted(d, quote);
   if (made === UNWANTED) return false;
@@ -84,8 +84,8 @@ function findQuotedRequest(d: Director): number {
   return findOut6(table, protocol, quote.dst6, dport, quote.src6, sport);
 }
 
-/** About a request that kept its addresses (DR, Tun): it counts, and goes where it was going. */
-function countDirect(d: Director): boolean {
+/** About a request that kept its addresses (DR, Tun): it counts unless it dies here, and goes where it was going. */
+function isKept(d: Director, local: boolean): boolean {
   const { table } = d.connections;
   const { protocol, src, dst, sport, dport } = quote;
   const ports = (sport << 16) | dport;
@@ -95,7 +95,7 @@ function countDirect(d: Director): boolean {
       : findIn6(table, protocol, quote.src6, quote.dst6, ports);
   const entry = current(d, found);
   if (entry === 0 || isTranslated(d, entry)) return false;
-  countOut(d, entry, d.packet.l3len);
+  if (local || d.packet.ttl > 1) countOut(d, entry, d.packet.l3len);
   return true;
 }
 

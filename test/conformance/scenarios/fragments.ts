@@ -20,21 +20,20 @@ interface Datagram {
 }
 
 function udp(src: string, dst: string, sport: number, dport: number, size: number): Uint8Array {
-  return body(src, dst, 17, (at) => at.udp({ sport, dport }).payload(size - 8));
+  return body(src, dst, (at) => at.udp({ sport, dport }).payload(size - 8));
 }
 function tcp(src: string, dst: string, sport: number, dport: number, flags: string, size: number): Uint8Array {
-  return body(src, dst, 6, (at) => at.tcp({ sport, dport, flags, seq: 1, ack: 2 }).payload(size - 20));
+  return body(src, dst, (at) => at.tcp({ sport, dport, flags, seq: 1, ack: 2 }).payload(size - 20));
 }
 function echo(src: string, dst: string, size: number): Uint8Array {
   const six = src.includes(':');
-  return body(src, dst, six ? 58 : 1, (at) =>
+  return body(src, dst, (at) =>
     (six ? at.icmp6({ type: 128, id: 7, seq: 1 }) : at.icmp({ type: 8, id: 7, seq: 1 })).payload(size - 8),
   );
 }
 function body(
   src: string,
   dst: string,
-  _protocol: number,
   what: (at: ReturnType<typeof packet>) => ReturnType<typeof packet>,
 ): Uint8Array {
   const six = src.includes(':');
@@ -282,6 +281,21 @@ function dfForwarded(play: Play): void {
   df(play);
 }
 
+/** ICMP errors so long that they came in pieces. */
+function errors(play: Play): void {
+  const quote = (at: ReturnType<typeof packet>, src: string, dst: string, sport: number, dport: number) =>
+    ip(at, src, dst, { ttl: 60 }).udp({ sport, dport }).payload(1700);
+  const first = query(100);
+  send(play, first, cut(first, 1480));
+  const about = body(A, VIP, (at) => quote(at.icmp({ type: 3, code: 1 }), VIP, A, 53, 5000));
+  const back = body(S, A, (at) => quote(at.icmp({ type: 3, code: 3 }), A, S, 5000, 5353));
+  const d: Datagram = { host: A, src: A, dst: VIP, id: nextId++, protocol: 1, body: about };
+  send(play, d, [cut(d, 1480)[1]!, cut(d, 1480)[0]!]);
+  const r: Datagram = { host: S, src: S, dst: A, id: nextId++, protocol: 1, body: back };
+  send(play, r, [cut(r, 1480)[1]!, cut(r, 1480)[0]!]);
+  stats(play);
+}
+
 /** Not a connection's, not the director's: they pass, TCP, UDP and ICMP after reassembly, others one by one. */
 function passing(play: Play): void {
   const plain = (protocol: number, body: Uint8Array): Datagram => ({
@@ -415,6 +429,8 @@ const scenes: readonly Scene[] = [
   { name: 'frag-df', about: 'Pieces with DF.', rules: MASQ, play: df },
   { name: 'frag-df-tun', about: 'Pieces with DF through a tunnel.', rules: by('-i'), play: dfForwarded },
   { name: 'frag-forward', about: 'Fragments that the director only forwards.', rules: MASQ, play: passing },
+  { name: 'frag-icmp', about: 'ICMP errors about a connection, in fragments.', rules: MASQ, play: errors },
+  { name: 'frag-icmp-tun', about: 'The same through a tunnel.', rules: by('-i'), play: errors },
   { name: 'frag-host', about: 'Fragments for the director itself.', rules: MASQ, play: host },
   {
     name: 'frag-vipless',

@@ -156,6 +156,36 @@ function udpErrors(play: Play): void {
   stats(play);
 }
 
+/** An error about a request that DR or Tun left as it was, on its way to the client by the director. */
+function requestKept(play: Play): void {
+  open(play, NAT);
+  for (const ttl of [61, 1])
+    play.from('192.168.1.1', (eth) =>
+      ip(eth, '192.168.1.1', NAT.client, { ttl })
+        .icmp({ type: 3, code: 1 })
+        .ipv4({ src: NAT.client, dst: VIP, ttl: 62 })
+        .tcp({ sport: PORT, dport: 80, flags: 'A' }),
+    );
+  stats(play);
+}
+
+function sctpErrors(play: Play): void {
+  const data = (eth: Packet, src: string, dst: string, sport: number, dport: number, chunk: number) =>
+    ip(eth, src, dst).sctp({ sport, dport, tag: 1, chunks: [{ type: chunk, value: new Uint8Array(16) }] });
+  play.from(NAT.client, (eth) => data(eth, NAT.client, VIP, PORT, 80, 1));
+  play.from(NAT.client, (eth) =>
+    data(ip(eth, NAT.client, VIP).icmp({ type: 3, code: 1 }), VIP, NAT.client, 80, PORT, 0),
+  );
+  play.from(NAT.server, (eth) =>
+    data(ip(eth, NAT.server, NAT.client).icmp({ type: 3, code: 2 }), NAT.client, NAT.server, PORT, 8080, 0),
+  );
+  for (const chunk of [0, 6]) play.from(NAT.server, (eth) => data(eth, NAT.server, NAT.client, 8080, 6000, chunk));
+  play.from(NAT.client, (eth) =>
+    data(ip(eth, NAT.client, VIP).icmp({ type: 3, code: 1 }), VIP, NAT.client, 80, 6000, 0),
+  );
+  stats(play);
+}
+
 /** No connection: with schedule_icmp the quoted packet makes one. */
 function scheduled(e: Ends, words: Error) {
   return (play: Play) => {
@@ -264,6 +294,22 @@ export const icmpScenes: readonly Scene[] = [
     name: 'icmp-schedule-off',
     about: "Without schedule_icmp an error without a connection is the host's.",
     rules: [...TCP, ...EMPTY],
+    play: scheduled(NAT, { type: 3, code: 4, mtu: 1400 }),
+  },
+  { name: 'icmp-dr-out', about: 'DR: an error about a request counts and passes.', rules: by('-g'), play: requestKept },
+  { name: 'icmp-tun-out', about: 'Tun: the same.', rules: by('-i'), play: requestKept },
+  {
+    name: 'icmp-masq-sctp',
+    about: 'NAT of SCTP: errors both ways, a stray packet refused, one that makes a connection.',
+    rules: ['-A --sctp-service 10.0.0.100:80 -s rr', '-a --sctp-service 10.0.0.100:80 -r 192.168.1.11:8080 -m'],
+    sysctl: { nat_icmp_send: 1, schedule_icmp: 1 },
+    play: sctpErrors,
+  },
+  {
+    name: 'icmp-schedule-persistent',
+    about: 'schedule_icmp with persistence: the quoted client gets a template.',
+    rules: ['-A -t 10.0.0.100:80 -s rr -p 50', ...TCP.slice(1), ...EMPTY],
+    sysctl: { schedule_icmp: 1 },
     play: scheduled(NAT, { type: 3, code: 4, mtu: 1400 }),
   },
   {
