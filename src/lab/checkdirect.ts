@@ -11,3 +11,12 @@ export function directly(host: string, target: Target, name: string): Check {
     return [{ name, ...answered(result, REQUESTS) }];
   };
 }
+
+/** The client asks further targets of the virtual service. */
+export function requestsTo(targets: readonly Target[], name: string): Check {
+  return async (run) => {
+    const count = REQUESTS * targets.length;
+    const result = await run.loadFrom('client', { kind: 'requests', targets, count, concurrency: 4 });
+    return [{ name, ...answered(result, count) }];
+  };
+}

@@ -1,0 +1,60 @@
+import { client, director, FORWARDING, realserver, ripsOf, services, withVip } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/**
+ * HOWTO 7.5.1: the director is the realservers' router. It accepts the VIP without having it, so a packet from the VIP is
+ * no martian to its kernel and is forwarded like any other.
+ */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=10.0.0.1, default via 10.0.0.254
+                       |________|
+                           |
+                CIP->VIP | |  ^ VIP->CIP
+                         v |  |
+            eth0 10.0.0.254       accepts VIP=10.0.0.100,
+                       __________    no interface has it
+                      |          |
+                      | director |  ip_forward=1
+                      |__________|
+            eth1  DIP=192.168.1.254
+                           |
+          -----------------------------------
+          |                |                |
+   192.168.1.11     192.168.1.12     192.168.1.13
+     _______          _______          _______
+    |  rs1  |        |  rs2  |        |  rs3  |   VIP on lo
+    |_______|        |_______|        |_______|   default via DIP
+`;
+
+const VIP = '10.0.0.100';
+const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254', withVip(VIP)));
+
+export const drDirectorGateway: Topology = {
+  name: 'dr-director-gateway',
+  summary: "LVS-DR, the director is the realservers' router: VIP-less, so that their replies are no martians (7.5.1)",
+  drawing,
+  method: 'gatewaying',
+  hosts: [
+    client(['front', '10.0.0.1/24'], '10.0.0.254'),
+    director(
+      [
+        ['front', '10.0.0.254/24'],
+        ['back', '192.168.1.254/24'],
+      ],
+      undefined,
+      { sysctls: FORWARDING },
+    ),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-g'),
+  repliesPass: true,
+  watches: [
+    { name: 'replies pass the director', host: 'director', dev: 'eth1', filter: `src host ${VIP}`, expect: 'some' },
+  ],
+};

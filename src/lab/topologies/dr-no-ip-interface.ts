@@ -1,0 +1,67 @@
+import { client, director, realserver, ripsOf, services, withVip } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/** HOWTO 7.8: the director's second NIC only sends to the realservers; it is up and has a route, but no address. */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=192.168.2.254
+                       |________|------------.
+                           |                 |
+        VIP=192.168.2.110 (eth0)             |
+                       __________            |
+                      |          |  DIP=192.168.2.1
+                      | director |           |
+                      |__________|           |
+          eth1  no address                   |
+                192.168.100.0/24 dev eth1    |
+                           |                 |
+          --------------------------         |
+          |                |       |         |
+    RIP=192.168.100.11    .12     .13  eth0  |
+     _______          _______   _______      |
+    |  rs1  |        |  rs2  | |  rs3  |     |
+    |_______|        |_______| |_______|     |
+          |                |       |   eth1  |
+          ----------------------------- 192.168.2.11..13
+             VIP on lo, does not arp
+`;
+
+const VIP = '192.168.2.110';
+const rs = [1, 2, 3].map((n) =>
+  realserver(
+    n,
+    [
+      ['back', `192.168.100.1${n}/24`],
+      ['front', `192.168.2.1${n}/24`],
+    ],
+    undefined,
+    withVip(VIP),
+  ),
+);
+
+export const drNoIpInterface: Topology = {
+  name: 'dr-no-ip-interface',
+  summary: "LVS-DR, the director's interface to the realservers has a route and no address (7.8)",
+  drawing,
+  method: 'gatewaying',
+  hosts: [
+    client(['front', '192.168.2.254/24']),
+    director(
+      [
+        ['front', '192.168.2.1/24'],
+        ['back', ''],
+      ],
+      undefined,
+      {
+        routes: [{ to: '192.168.100.0/24', dev: 'eth1' }],
+      },
+    ),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-g'),
+};

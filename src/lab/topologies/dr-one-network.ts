@@ -1,0 +1,49 @@
+import { client, director, realserver, ripsOf, services, withVip } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/** HOWTO 7.1: everybody in one network, the client too; only the director may answer ARP for the VIP. */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=192.168.1.254
+                       |________|
+               CIP->VIP |  ^
+                        v  |  VIP->CIP (from the realserver)
+             __________    |
+            |          |   |    VIP=192.168.1.110 (arps)
+            | director |---|    DIP=192.168.1.9
+            |__________|   |
+                           |
+        ------------------------------------
+        |                  |               |
+   RIP=192.168.1.11     RIP=.12         RIP=.13     (eth0)
+   VIP on lo, does not arp, on each
+    _____________     _____________   _____________
+   |     rs1     |   |     rs2     | |     rs3     |
+   |_____________|   |_____________| |_____________|
+`;
+
+const VIP = '192.168.1.110';
+const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, withVip(VIP)));
+
+export const drOneNetwork: Topology = {
+  name: 'dr-one-network',
+  summary: 'LVS-DR in one network, no router: only the director answers ARP for the VIP (7.1)',
+  drawing,
+  method: 'gatewaying',
+  hosts: [client(['lan', '192.168.1.254/24']), director([['lan', '192.168.1.9/24']]), ...rs],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-g'),
+  watches: [
+    {
+      name: 'rs1 is silent about the VIP',
+      host: 'rs1',
+      dev: 'eth0',
+      filter: `arp and arp[6:2] == 2 and ether src 02:00:00:00:b1:00 and arp[14:4] == 0xc0a8016e`,
+      expect: 'none',
+    },
+  ],
+};

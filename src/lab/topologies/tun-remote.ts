@@ -1,0 +1,97 @@
+import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/**
+ * LVS-Tun as 7.9 has it: each realserver in another place, behind a router of its own, whence it also answers. What comes
+ * out of its tunnel is from the client, to whom another interface leads: rp_filter must be 0 there.
+ */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=10.0.0.1
+                       |________|
+                           |
+        ------------------------------------------ internet 10.0.0.0/24
+        | .254             | .251             | .252
+     ___|____           ___|____           ___|____
+    | router |         | router2|         | router3|
+    |________|         |________|         |________|
+        | .254             | 172.16.1.254     | 172.16.2.254
+        |                  |                  |
+   192.168.1.9        172.16.1.11        172.16.2.11
+    __________          ________           ________
+   |          |        |tun0:VIP|         |tun0:VIP|  rp_filter=0
+   | director |        |  rs1   |         |  rs2   |  replies by their
+   |__________|        |________|         |________|  own router
+   VIP=192.168.1.110
+        DIP->RIP (CIP->VIP) goes over the internet
+`;
+
+const VIP = '192.168.1.110';
+const LOOSE = {
+  'net.ipv4.conf.all.rp_filter': 0,
+  'net.ipv4.conf.default.rp_filter': 0,
+};
+const rs = [1, 2].map((n) =>
+  realserver(n, [[`site${n}`, `172.16.${n}.11/24`]], `172.16.${n}.254`, {
+    sysctls: LOOSE,
+    extra: { dev: 'tun0', address: `${VIP}/32` },
+  }),
+);
+const sites = [1, 2].map((n) => ({ to: `172.16.${n}.0/24`, via: `10.0.0.25${n}`, dev: 'eth0' }));
+
+export const tunRemote: Topology = {
+  name: 'tun-remote',
+  summary: 'LVS-Tun to other places: each realserver behind its own router, by which it answers; rp_filter=0 (7.9)',
+  drawing,
+  method: 'ipip',
+  hosts: [
+    client(['internet', '10.0.0.1/24'], undefined, {
+      routes: [{ to: '192.168.1.0/24', via: '10.0.0.254', dev: 'eth0' }],
+    }),
+    router(
+      1,
+      [
+        ['internet', '10.0.0.254/24'],
+        ['lan', '192.168.1.254/24'],
+      ],
+      { routes: sites },
+    ),
+    ...[1, 2].map((n) =>
+      router(
+        n + 1,
+        [
+          ['internet', `10.0.0.25${n}/24`],
+          [`site${n}`, `172.16.${n}.254/24`],
+        ],
+        {
+          routes: [{ to: '192.168.1.0/24', via: '10.0.0.254', dev: 'eth0' }],
+          sysctls: { ...LOOSE, 'net.ipv4.ip_forward': 1 },
+        },
+      ),
+    ),
+    director([['lan', '192.168.1.9/24']], '192.168.1.254'),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-i'),
+  watches: [
+    {
+      name: "rs1's replies leave by its own router",
+      host: 'router2',
+      dev: 'eth0',
+      filter: `src host ${VIP}`,
+      expect: 'some',
+    },
+    {
+      name: "none by the director's",
+      host: 'router',
+      dev: 'eth1',
+      filter: `src host ${VIP} and not arp`,
+      expect: 'none',
+    },
+  ],
+};
