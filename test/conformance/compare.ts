@@ -1,0 +1,160 @@
+/**
+ * Our answer against the kernel's, frame by frame and line by line. What IPVS leaves free is masked, by name; everything
+ * else must be equal.
+ */
+import type { Row } from '../../src/cli/replay/scenario.js';
+import { printFrame } from '../../src/wire/print.js';
+
+const TYPE_IPV4 = 0x0800;
+const TYPE_IPV6 = 0x86dd;
+const ICMP = 1;
+const IPIP = 4;
+const TCP = 6;
+const UDP = 17;
+const IPV6 = 41;
+const FRAGMENT = 44;
+const GRE = 47;
+const ICMP6 = 58;
+/** Of our stage and of the oracle's examples; no other traffic goes there. */
+const GUE_PORTS = [6080, 6081];
+/** Last byte of the director's own addresses on our stage. */
+const DIRECTOR_HOST = 254;
+const EXPIRY = / (\d\d+):(\d\d) /;
+
+/** What is free: names for the README and for the reader of a mismatch. */
+type Mask = (frame: Buffer) => void;
+const masks: Readonly<Record<string, Mask>> = {
+  'IP id of an ICMP error that the director makes': (f) => {
+    if (isIpv4(f) && f[23] === ICMP && f[22] === 64) blankId(f);
+  },
+  'flow label of an ICMPv6 error': (f) => {
+    if (isIpv6(f) && f[20] === ICMP6) blank(f, 15, 3);
+  },
+  'IP id of an outer header without DF': (f) => {
+    if (isIpv4(f) && isOuter(f) && (f[20]! & 0x40) === 0) blankId(f);
+  },
+  'flow label of an outer header': (f) => {
+    if (isIpv6(f) && [IPIP, IPV6, GRE].includes(f[20]!)) blank(f, 15, 3);
+  },
+  'source port of GUE, and its checksum': (f) => {
+    const udp = isIpv6(f) ? 54 : 34;
+    const protocol = isIpv6(f) ? f[20] : f[23];
+    if (protocol !== UDP || f.length < udp + 8 || !GUE_PORTS.includes(f.readUInt16BE(udp + 2))) return;
+    blank(f, udp, 2);
+    if (f.readUInt16BE(udp + 6) !== 0) blank(f, udp + 6, 2);
+  },
+  'id of an IPv6 fragment': (f) => {
+    if (isIpv6(f) && f[20] === FRAGMENT) blank(f, 58, 4);
+  },
+};
+
+function isIpv4(f: Buffer): boolean {
+  return f.length >= 34 && f.readUInt16BE(12) === TYPE_IPV4;
+}
+function isIpv6(f: Buffer): boolean {
+  return f.length >= 54 && f.readUInt16BE(12) === TYPE_IPV6;
+}
+function isOuter(f: Buffer): boolean {
+  if ([IPIP, IPV6, GRE].includes(f[23]!)) return true;
+  if (f[23] !== UDP || f.length < 42) return false;
+  // A later piece of GUE has no port to show; but nothing else comes from the director's own address.
+  return (f.readUInt16BE(20) & 0x1fff) !== 0 ? f[29] === DIRECTOR_HOST : GUE_PORTS.includes(f.readUInt16BE(36));
+}
+/** The id of an IPv4 header, and the checksum it is in. */
+function blankId(f: Buffer): void {
+  blank(f, 18, 2);
+  blank(f, 24, 2);
+}
+function blank(f: Buffer, at: number, n: number): void {
+  f.fill(0, at, at + n);
+}
+
+/** Frames of the host's own stack: ARP, ND and multicast reports, a RST or an echo reply of its own (TTL 64). */
+function isHosts(f: Buffer): boolean {
+  if (isIpv4(f)) {
+    const l4 = 14 + (f[14]! & 15) * 4;
+    return f[22] === 64 && ((f[23] === TCP && (f[l4 + 13]! & 4) !== 0) || (f[23] === ICMP && f[l4] === 0));
+  }
+  if (!isIpv6(f)) return true;
+  if (f[0] === 0x33) return true;
+  if (f[20] === FRAGMENT) return f[21] === 64 && f[54] === ICMP6;
+  if (f[20] === TCP) return f[21] === 64 && (f[54 + 13]! & 4) !== 0;
+  return f[20] === ICMP6 && f[54]! >= 128;
+}
+
+interface Line {
+  readonly text: string;
+  readonly shown: string;
+}
+
+/** Rows as comparable lines: device, cause and masked bytes; commands with their output, expiry apart, -c listings sorted. */
+function linesOf(rows: readonly Row[]): Line[] {
+  return rows.flatMap((row): Line[] => {
+    if ('hex' in row) {
+      const frame = Buffer.from(row.hex, 'hex');
+      if (isHosts(frame)) return [];
+      for (const mask of Object.values(masks)) mask(frame);
+      const place = `#${row.after} ${row.if}`;
+      return [{ text: `${place} ${frame.toString('hex')}`, shown: `${place} ${printFrame(frame)}` }];
+    }
+    if (!('cmd' in row) || !/(^|\| *)ipvsadm/.test(row.cmd)) return [];
+    const lines = row.out.replaceAll(new RegExp(EXPIRY, 'g'), ' --:-- ').split('\n');
+    const out = / -L?n?c|connection/.test(row.cmd) || row.cmd.includes('sort') ? lines.sort() : lines;
+    const head = `#${row.after} $ ${row.cmd} -> ${row.rc}`;
+    return [{ text: `${head}\n${out.join('\n')}`, shown: `${head}\n${out.join('\n')}` }];
+  });
+}
+
+/** The frames of one device in their order; between devices only the cause orders them. */
+function ordered(rows: readonly Row[]): Line[] {
+  const key = (row: Row): string => `${String(row.after).padStart(6)} ${'if' in row ? row.if : '~'}`;
+  return linesOf(
+    [...rows]
+      .map((row, i) => ({ row, i }))
+      .sort((a, b) => compareText(key(a.row), key(b.row)) || a.i - b.i)
+      .map(({ row }) => row),
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What differs, in words; empty when nothing does. */
+export function compare(ours: readonly Row[], kernel: readonly Row[]): string[] {
+  const [mine, theirs] = [ordered(ours), ordered(kernel)];
+  const wrong: string[] = [];
+  for (let i = 0; i < Math.max(mine.length, theirs.length); i++) {
+    if (mine[i]?.text === theirs[i]?.text) continue;
+    wrong.push(
+      `kernel ${theirs[i]?.shown ?? 'nothing more'}\n  ulvs ${mine[i]?.shown ?? 'nothing more'}\n${bytes(theirs[i], mine[i])}`,
+    );
+    if (wrong.length === 3) break;
+  }
+  return [...wrong, ...lateOrEarly(ours, kernel)];
+}
+
+function bytes(a: Line | undefined, b: Line | undefined): string {
+  return a !== undefined && b !== undefined && a.shown === b.shown ? `       ${a.text}\n       ${b.text}` : '';
+}
+
+/** Seconds left: within one, and more only where the kernel's wheel is coarse (it then says the same as we, or later). */
+function lateOrEarly(ours: readonly Row[], kernel: readonly Row[]): string[] {
+  const mine = expiries(ours);
+  return [...expiries(kernel)].flatMap(([line, seconds]) => {
+    const own = mine.get(line);
+    if (own === undefined) return [];
+    return Math.abs(own - seconds) <= 1 ? [] : [`expires: kernel ${seconds} s, ulvs ${own} s: ${line}`];
+  });
+}
+
+function expiries(rows: readonly Row[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const row of rows)
+    for (const line of 'cmd' in row ? row.out.split('\n') : []) {
+      const [, minutes, seconds] = EXPIRY.exec(line) ?? [];
+      if (minutes !== undefined)
+        found.set(`#${row.after} ${line.replace(EXPIRY, ' ')}`, Number(minutes) * 60 + Number(seconds));
+    }
+  return found;
+}
