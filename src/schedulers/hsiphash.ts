@@ -7,8 +7,11 @@ const ROUNDS = ROUNDS_IN + 3;
 /** SipHash puts the message's length, 4 bytes, on top of its last word. */
 const LENGTH = 4 << 24;
 
-/** `value`: 32 bits, little-endian as in the kernel of a PC; `key`: 32 bits. Unsigned. */
-export function hsiphash(value: number, key: number): number {
+/**
+ * `value`: 32 bits, little-endian as in the kernel of a PC; `key`: 32 bits. The unsigned hash modulo `size`: in here, since
+ * a result over 2^31 would be boxed.
+ */
+export function hsiphash(value: number, key: number, size: number): number {
   let v0h = 0x736f6d65;
   let v0l = 0x70736575 ^ key;
   let v1h = 0x646f7261;
@@ -53,7 +56,7 @@ export function hsiphash(value: number, key: number): number {
     v2l = v2h;
     v2h = low;
   }
-  return (v0l ^ v1l ^ v2l ^ v3l) >>> 0;
+  return ((v0l ^ v1l ^ v2l ^ v3l) >>> 0) % size;
 }
 
 /** A 32-bit sum that came out smaller than one of its terms went over. */

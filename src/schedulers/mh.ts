@@ -26,7 +26,7 @@ const TURN_BITS = 6;
 /** Where a destination's walk over the slots begins, and its step; `address` as one int32 in host order. */
 export function walkOf(address: number, port: number): { readonly offset: number; readonly skip: number } {
   const place = (address + port) | 0;
-  return { offset: hsiphash(place, KEY1) % SLOTS, skip: (hsiphash(place, KEY2) % (SLOTS - 1)) + 1 };
+  return { offset: hsiphash(place, KEY1, SLOTS), skip: hsiphash(place, KEY2, SLOTS - 1) + 1 };
 }
 
 class MaglevHashing implements Schedule {
@@ -39,7 +39,7 @@ class MaglevHashing implements Schedule {
   schedule(arrival: Arrival): Destination | null {
     const port = (this.service.flags & SVC_SCHED2) !== 0 ? arrival.sport : 0;
     const place = (sourceWord(arrival) + port) | 0;
-    const first = hsiphash(place, KEY1) % SLOTS;
+    const first = hsiphash(place, KEY1, SLOTS);
     const dest = this.slots[first]!;
     if (dest === null || eligible(dest)) return dest;
     return (this.service.flags & SVC_SCHED1) === 0 ? null : this.fallback(place, first);
@@ -59,7 +59,7 @@ class MaglevHashing implements Schedule {
     if (!this.service.destinations.some(eligible)) return null;
     for (let k = 0; k < SLOTS; k++) {
       const offset = (k + first) % SLOTS;
-      const dest = this.slots[hsiphash((place + offset) | 0, KEY1) % SLOTS]!;
+      const dest = this.slots[hsiphash((place + offset) | 0, KEY1, SLOTS)]!;
       if (dest !== null && eligible(dest)) return dest;
     }
     return null;

@@ -21,7 +21,7 @@ function chosen(scheduler: string, loads: string): string {
   return stand.choose();
 }
 
-const TABLES = {
+const TABLES: Readonly<Record<string, [why: string, loads: string, chosen: string][]>> = {
   lc: [
     ['all idle: the newest', '1:0 9:0 1:0', 'c'],
     ['weights do not count', '1:1 100:2', 'a'],
@@ -68,7 +68,7 @@ const TABLES = {
     ['a tie: the newest', '5:0 5:5', 'b'],
     ['the quiesced and the overloaded do not count', '0:0 9:0! 1:1', 'c'],
   ],
-} as const;
+};
 
 for (const [scheduler, rows] of Object.entries(TABLES))
   describe(scheduler, () => {
