@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Umem } from '../../../src/device/umem.js';
+import { Batch } from '../../../src/device/batch.js';
+import { Poller } from '../../../src/device/poll.js';
+import { Umem } from '../../../src/device/umem.js';
 import { mappedUmem } from '../../../src/device/umem-memory.js';
 import { XdpDevice, type XdpOptions } from '../../../src/device/xdp.js';
-import { collect, isPlain, plainFrame, send, wrongIn } from '../frames.js';
+import { collect, drain, isPlain, plainFrame, send, wrongIn } from '../frames.js';
 import { Namespaces } from '../netns.js';
 import { withoutXdp } from './missing.js';
 
@@ -63,5 +65,111 @@ describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('XdpDevi
     const got = (await collect(to, umem, (all) => all.filter(isUdp).length >= 50)).filter(isUdp);
     expect(got.length).toBe(50);
     expect(got.map(wrongIn).filter(Boolean)).toEqual([]);
+  });
+
+  it('takes frames as long as the frames of the Umem, to the last byte', async () => {
+    for (const [space, name] of [
+      [a, 'a0'],
+      [b, 'b0'],
+    ] as const)
+      spaces.run(space, `ip link set ${name} mtu 1772`);
+    const from = device(a, 'a0');
+    const to = device(b, 'b0');
+    const wanted = [plainFrame(100, 1), plainFrame(1790, 2), plainFrame(90, 3)];
+    send(from, umem, wanted);
+    const got = (await collect(to, umem, (all) => all.filter(isPlain).length >= 3)).filter(isPlain);
+    expect(got.map((frame) => Buffer.from(frame))).toEqual(wanted.map((frame) => Buffer.from(frame)));
+  });
+
+  it('has the kernel wait with frames while none of the Umem is free, and loses none it took', async () => {
+    const small = mappedUmem(32).umem;
+    const from = device(a, 'a0');
+    const to = device(b, 'b0', { entries: 16 }, small);
+    expect([to.inKernel, small.freeFrames]).toEqual([16, 16]);
+    const wanted = Array.from({ length: 12 }, (_, i) => plainFrame(60, i));
+    const batch = new Batch(64);
+    const taken: Uint8Array[] = [];
+    for (let round = 0; round < 5; round++) {
+      send(from, umem, wanted);
+      await new Promise((done) => setTimeout(done, 20));
+      to.rx(batch);
+      expect(batch.n + to.inKernel + small.freeFrames).toBe(32);
+    }
+    drain(batch, small, taken);
+    to.rx(batch);
+    drain(batch, small, taken);
+    const { rxPackets, rxDropped } = to.stats;
+    expect(taken.length).toBe(rxPackets);
+    expect(rxPackets + rxDropped).toBeGreaterThanOrEqual(60);
+    expect(rxPackets).toBeGreaterThanOrEqual(30);
+  });
+
+  it('receives by all queues', async () => {
+    spaces.run(a, 'ethtool -L a0 rx 2 tx 2');
+    spaces.run(b, 'ethtool -L b0 rx 2 tx 2');
+    const to = device(b, 'b0');
+    expect(to.inKernel).toBe(512);
+    spaces.run(a, 'ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:b0 dev a0');
+    spaces.node(
+      a,
+      `const d=require('dgram');for(let i=0;i<64;i++){const s=d.createSocket('udp4');s.send('x'.repeat(20+i),9,'10.9.0.2',()=>s.close())}`,
+    );
+    const isUdp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === 17;
+    const poller = new Poller([to.fd]);
+    expect(poller.wait(5000)).toBe(1);
+    const got = await collect(to, umem, (all) => all.filter(isUdp).length >= 64);
+    expect(got.filter(isUdp).length).toBe(64);
+    expect(poller.wait(0)).toBe(0);
+    if (mode === 'native')
+      for (const queue of [0, 1])
+        expect(spaces.run(b, `ethtool -S b0 | grep rx_queue_${queue}_xdp_packets`)).toMatch(/: [1-9]/);
+  });
+
+  it('takes its program away when it is closed, and leaves offloads as they were', () => {
+    const before = spaces.run(b, 'ethtool -k b0');
+    const made = device(b, 'b0');
+    expect(spaces.run(b, 'ip link show b0')).toMatch(mode === 'native' ? / xdp / : / xdpgeneric /);
+    expect(spaces.run(b, 'ip -d link show b0')).toContain('allmulti 1');
+    expect(() => device(b, 'b0', {}, mappedUmem(64).umem)).toThrow(/^b0: already in use by another process \(bind\); /);
+    spaces.inside(b, () => made.close());
+    expect(spaces.run(b, 'ip -d link show b0')).not.toMatch(/ xdp|prog\/xdp|allmulti 1/);
+    expect(spaces.run(b, 'ethtool -k b0')).toBe(before);
+    expect(umem.freeFrames).toBe(1024);
+    expect(made.rx(new Batch())).toBe(0);
+    device(b, 'b0');
+  });
+});
+
+describe.skipIf(withoutXdp !== '')('XdpDevice', () => {
+  it.each<[what: string, name: string, of: () => Umem, message: RegExp]>([
+    [
+      'an interface that is not there',
+      'nope0',
+      () => mappedUmem(16).umem,
+      /^nope0: no such network interface; 'ip link'/,
+    ],
+    [
+      'an MTU that does not fit',
+      'a0',
+      () => mappedUmem(16).umem,
+      /^a0: its MTU 9000 does not fit into frames of 1790 bytes/,
+    ],
+    [
+      'frames longer than a page',
+      'a0',
+      () => mappedUmem(16, 16_384).umem,
+      /^a0: AF_XDP has no frames of 16384 bytes; use/,
+    ],
+    ['frames in memory of its own', 'a0', () => new Umem(16, 4096), /^a0: .*(MTU 9000|begin on a page)/],
+  ])('refuses %s', (_, name, of, message) => {
+    const spaces = new Namespaces('xdpno');
+    try {
+      const [a, b] = [spaces.add('a'), spaces.add('b')];
+      spaces.veth(a, 'a0', b, 'b0');
+      spaces.run(a, 'ip link set a0 mtu 9000');
+      spaces.inside(a, () => expect(() => new XdpDevice(of(), name)).toThrow(message));
+    } finally {
+      spaces.remove();
+    }
   });
 });
