@@ -19,7 +19,7 @@ import type { Template } from './traffic.js';
 export type Path = 'natin' | 'natout' | 'dr' | 'tun';
 
 /** Frames made at once, outside the measured time. */
-export const FRAMES = 1024;
+export const FRAMES = 960;
 
 /** The virtual address of each path; both directions of NAT are one service. */
 export const VIPS: Record<Path, readonly [v4: string, v6: string]> = {

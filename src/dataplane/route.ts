@@ -5,6 +5,7 @@
  *     cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
 import { parse4, parse6 } from '../wire/address.js';
+import { Fib4 } from './fib.js';
 import type { Neighbours } from './neighbour.js';
 
 export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';
@@ -48,11 +49,20 @@ interface Entry extends Prefix {
   readonly route: Route;
   readonly gateway: Int32Array | undefined;
   readonly source: Int32Array | undefined;
+  /** The gateway's number, good while `generation` is the router's. */
+  hop: number;
+  generation: number;
+}
+interface Table {
+  readonly entries: readonly Entry[];
+  /** IPv4 only: places in `entries`. */
+  readonly fib: Fib4;
 }
 interface CompiledRule {
   readonly rule: Rule;
   readonly from: Prefix | undefined;
   readonly to: Prefix | undefined;
+  readonly table: Table | undefined;
 }
 
 const ROWS = 4096;
@@ -62,7 +72,6 @@ const ANY4 = new Int32Array(4);
 export class Router {
   private readonly cache = new Int32Array(ROWS * ROW);
   private generation = 1;
-  private tables = new Map<number, Entry[]>();
   private rules: CompiledRule[] = [];
   /** Of the last look-up that found a neighbour: the path's MTU and the source address to speak with (0: none). */
   mtu = 0;
@@ -77,9 +86,14 @@ export class Router {
   ) {}
 
   replace(data: RouteData): void {
-    this.tables = new Map(data.tables.map(({ id, routes }) => [id, compile(routes)]));
+    const routes = new Map(data.tables.map(({ id, routes }) => [id, routes]));
     this.rules = data.rules
-      .map((rule) => ({ rule, from: prefixOf(rule.from, rule.family), to: prefixOf(rule.to, rule.family) }))
+      .map((rule) => ({
+        rule,
+        from: prefixOf(rule.from, rule.family),
+        to: prefixOf(rule.to, rule.family),
+        table: compile(routes.get(rule.table), rule.family),
+      }))
       .sort((a, b) => a.rule.priority - b.rule.priority);
     this.generation++;
   }
@@ -119,16 +133,22 @@ export class Router {
     this.dst[3] = dst;
     this.src[3] = src;
     this.source = 0;
-    const answer = this.resolve(4, this.dst, this.src, mark);
-    this.cache.set([dst, src, mark | 0, this.generation, answer, this.mtu, this.found?.source?.[3] ?? 0], row);
+    const { cache } = this;
+    cache[row + 4] = this.resolve(4, this.dst, this.src, mark);
+    cache[row] = dst;
+    cache[row + 1] = src;
+    cache[row + 2] = mark;
+    cache[row + 3] = this.generation;
+    cache[row + 5] = this.mtu;
+    cache[row + 6] = this.found?.source?.[3] ?? 0;
   }
 
   private resolve(family: 4 | 6, dst: Int32Array, src: Int32Array, mark: number): number {
     this.mtu = 0;
     this.found = undefined;
-    for (const { rule, from, to } of this.rules) {
-      if (rule.family !== family || !ruleMatches(rule, from, to, dst, src, mark)) continue;
-      const entry = longest(this.tables.get(rule.table), family, dst);
+    for (const { rule, from, to, table } of this.rules) {
+      if (table === undefined || rule.family !== family || !ruleMatches(rule, from, to, dst, src, mark)) continue;
+      const entry = family === 4 ? table.entries[table.fib.find(dst[3]!)] : longest(table.entries, dst);
       if (entry !== undefined) return this.answer(entry, dst);
     }
     return NO_ROUTE;
@@ -141,9 +161,16 @@ export class Router {
     if (route.type !== 'unicast') return NO_ROUTE;
     this.found = entry;
     this.mtu = route.mtu ?? this.mtuOf(route.device);
-    const hop = entry.gateway ?? dst;
-    const family = hop.length === 4 && entry.gateway !== undefined ? gatewayFamily(route) : route.family;
-    return this.neighbours.idOf(route.device, family, hop[0]!, hop[1]!, hop[2]!, hop[3]!);
+    if (entry.gateway === undefined)
+      return this.neighbours.idOf(route.device, route.family, dst[0]!, dst[1]!, dst[2]!, dst[3]!);
+    return entry.generation === this.generation ? entry.hop : this.findGateway(entry, entry.gateway);
+  }
+
+  private findGateway(entry: Entry, [a0, a1, a2, a3]: Int32Array): number {
+    const { route } = entry;
+    entry.hop = this.neighbours.idOf(route.device, gatewayFamily(route), a0!, a1!, a2!, a3!);
+    entry.generation = this.generation;
+    return entry.hop;
   }
 }
 
@@ -166,20 +193,26 @@ function ruleMatches(
   return to === undefined || covers(to, dst, rule.family);
 }
 
-function longest(entries: Entry[] | undefined, family: 4 | 6, dst: Int32Array): Entry | undefined {
-  return entries?.find((entry) => entry.route.family === family && covers(entry, dst, family));
+function longest(entries: readonly Entry[], dst: Int32Array): Entry | undefined {
+  for (let i = 0; i < entries.length; i++) if (covers(entries[i]!, dst, 6)) return entries[i];
+  return undefined;
 }
 
 /** Longest prefix first, of equals the lowest metric: the first that covers is the answer. */
-function compile(routes: readonly Route[]): Entry[] {
-  return routes
+function compile(routes: readonly Route[] | undefined, family: 4 | 6): Table | undefined {
+  if (routes === undefined) return undefined;
+  const entries = routes
+    .filter((route) => route.family === family)
     .map((route) => ({
-      ...(prefixOf(route.to, route.family) ?? { words: ANY4, length: 0 }),
+      ...(prefixOf(route.to, family) ?? { words: ANY4, length: 0 }),
       route,
       gateway: wordsOf(route.via),
       source: wordsOf(route.src),
+      hop: 0,
+      generation: 0,
     }))
     .sort((a, b) => b.length - a.length || a.route.metric - b.route.metric);
+  return { entries, fib: new Fib4(family === 4 ? entries : []) };
 }
 
 /** Text to words, IPv4 in the last; undefined for none or what is no address (control has checked). */
