@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { TakeMaps } from '../device/xdp/take-maps.js';
 import { Counters } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest } from './admin.js';
+import type { AdminClient, AdminReply, AdminRequest, DeviceStatus } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
 import type { Config } from './config.js';
 import { type Dataplane, startInline, startWorker } from './dataplane.js';
@@ -59,7 +59,7 @@ export class Daemon implements AdminClient {
     this.requests = new Requests(config, this.counters, {
       take: (services) => this.theft?.update(services),
       send: (order) => this.dataplane?.send(order),
-      devices: () => this.devices.map((device, i) => ({ ...device, stats: this.deviceCounters.read(i) })),
+      devices: () => this.deviceStatus(),
       now: () => performance.now(),
       table: words,
       tick: () => words[TICK_WORD]!,
@@ -191,6 +191,13 @@ export class Daemon implements AdminClient {
     else if (report.kind === 'originate') this.originator?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
+  }
+
+  private deviceStatus(): DeviceStatus[] {
+    const devices = this.live?.current() ?? this.devices;
+    return devices.map(({ name, kind, mac, mtu, addresses }, i) => {
+      return { name, kind, mac, mtu, addresses, stats: this.deviceCounters.read(i) };
+    });
   }
 
   private every(ms: number, work: () => void): void {

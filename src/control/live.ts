@@ -126,13 +126,18 @@ export class LiveNetwork {
     const gone = this.devices.find(({ shared, name }) => shared && this.indexOf(name) === undefined);
     if (gone !== undefined)
       return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists those there are`);
-    const devices = this.devices.map((device) => this.asItIs(device));
+    const devices = this.current();
     this.neighbours = new Map(this.snapshot.neighbours.map((one) => [place(one), one]));
     listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
     listener?.send({ kind: 'addresses', addresses: [...devices.map(({ addresses }) => addresses), this.elsewhere()] });
     listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
     listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
     listener?.changed();
+  }
+
+  /** The devices as they are now. */
+  current(): DeviceSetup[] {
+    return this.devices.map((device) => this.asItIs(device));
   }
 
   /** Interfaces of the host change; devices that are the director's alone do not. */

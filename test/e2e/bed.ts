@@ -71,14 +71,23 @@ export class Bed {
     return path.join(this.folder, 'run', 'ulvs.sock');
   }
 
-  /** A configuration of the director's three interfaces, with this socket. */
+  /** A configuration of the director's three interfaces, with this socket; VIPs are on no interface. */
   config(name: string, { rules = '', more = '' }: { rules?: string; more?: string } = {}): string {
     const lines = rules
       .trim()
       .split('\n')
       .map((line) => `  ${line.trim()}`);
     const devices = ['eth0', 'eth1', 'eth2'].map((dev) => `  - { name: ${dev}, kind: packet }`);
-    const text = [`socket: ${this.socket}`, 'devices:', ...devices, more, rules && 'rules: |', ...(rules ? lines : [])];
+    const accept = 'accept: { arp: true }';
+    const text = [
+      `socket: ${this.socket}`,
+      'devices:',
+      ...devices,
+      accept,
+      more,
+      rules && 'rules: |',
+      ...(rules ? lines : []),
+    ];
     return this.file(name, `${text.join('\n')}\n`);
   }
 

@@ -44,7 +44,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
 
   it('an unknown key', async () => {
     const file = bed.config('key.yaml', { more: 'rulez: x' });
-    expect(await refused(['-c', file], 2)).toBe(`ulvs: ${file}:6: rulez: no such key; did you mean rules?`);
+    expect(await refused(['-c', file], 2)).toBe(`ulvs: ${file}:7: rulez: no such key; did you mean rules?`);
   });
 
   it('a bad address', async () => {
@@ -67,7 +67,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it('a rule line that ulvsadm would refuse', async () => {
     const file = bed.config('rule.yaml', { rules: `${NAT}\n-a -t 10.1.0.101:80 -r 10.2.0.11 -m` });
     expect(await refused(['-c', file], 2)).toBe(
-      `ulvs: ${file}:10: rules: -a -t 10.1.0.101:80 -r 10.2.0.11 -m: Service not defined`,
+      `ulvs: ${file}:11: rules: -a -t 10.1.0.101:80 -r 10.2.0.11 -m: Service not defined`,
     );
   });
 
