@@ -6,6 +6,7 @@
  *     HostRouting     out by the host's own routes (a raw socket in the control thread): where no device of ours leads
  */
 import { writeFileSync } from 'node:fs';
+import { setInterfaceAddress } from '../sys/interface.js';
 import type { Batch } from './batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { TunDevice } from './tap.js';
@@ -19,9 +20,13 @@ export interface HostTun {
   warnings: string[];
 }
 
+/** The dummy address of RFC 7600. Without any address on the interface, even a loose rp_filter drops everything. */
+const DUMMY = 0xc0000008;
+
 /** Packets come in by another interface than their sources are routed to: only a loose rp_filter lets them pass. */
 export function openHostTun(umem: Umem): HostTun {
   const tun = new TunDevice(umem, 'ulvs%d');
+  setInterfaceAddress(tun.name, DUMMY);
   const wanted = { rp_filter: '2', accept_local: '1' };
   const warnings = Object.entries(wanted).flatMap(([key, value]) => set(`net/ipv4/conf/${tun.name}/${key}`, value));
   return { tun, warnings };

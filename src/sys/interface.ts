@@ -5,6 +5,7 @@ const IFREQ = 40;
 const NAME = 16;
 const SIOCGIFFLAGS = 0x8913;
 const SIOCSIFFLAGS = 0x8914;
+const SIOCSIFADDR = 0x8916;
 const SIOCGIFMTU = 0x8921;
 const SIOCSIFMTU = 0x8922;
 const SIOCSIFHWADDR = 0x8924;
@@ -75,6 +76,14 @@ export function setInterfaceUp(name: string): void {
   const view = ask(request(name), SIOCGIFFLAGS, 'SIOCGIFFLAGS');
   view.setUint16(NAME, view.getUint16(NAME, true) | IFF_UP, true);
   ask(view, SIOCSIFFLAGS, 'SIOCSIFFLAGS');
+}
+
+/** Gives it an IPv4 address (a number), on a point-to-point interface with prefix length 32. */
+export function setInterfaceAddress(name: string, address: number): void {
+  const view = request(name);
+  view.setUint16(NAME, AF_INET, true);
+  view.setUint32(NAME + 4, address);
+  ask(view, SIOCSIFADDR, 'SIOCSIFADDR');
 }
 
 /** One of ethtool's get or set commands (struct ethtool_value); returns the value. */
