@@ -56,11 +56,17 @@ export class Steal {
     this.rules = [...take];
   }
 
-  /** Other rules on the same devices, with no moment in between; the counters start again. */
+  /**
+   * Other rules on the same devices, with no moment in between. Where rules only come (one service after the other is
+   * added), those that are there stay with their counters; else all counters start again.
+   */
   update(take: readonly TakeRule[]): void {
-    const lines = take.map((rule) => `add rule ${this.table} take ${ruleText(rule)}`);
-    transaction([`flush chain ${this.table} take`, ...lines]);
-    this.rules = [...take];
+    const there = new Set(this.rules.map((rule) => JSON.stringify(rule)));
+    const added = take.filter((rule) => !there.has(JSON.stringify(rule)));
+    const onlyMore = take.length - added.length === there.size;
+    const lines = (onlyMore ? added : take).map((rule) => `add rule ${this.table} take ${ruleText(rule)}`);
+    transaction(onlyMore ? lines : [`flush chain ${this.table} take`, ...lines]);
+    this.rules = onlyMore ? [...this.rules, ...added] : [...take];
   }
 
   /** What each rule has dropped since it was put there. */
