@@ -59,6 +59,8 @@ export const CONN_HELPER = 0x800000;
  */
 export const CONN_FULLNAT = 0x1000000;
 export const CONN_REVERSE = 0x2000000;
+/** Opened by a realserver (snat): it has no destination, and needs none. */
+export const CONN_OUTGOING = 0x4000000;
 
 /** Where the addresses are in an IPv6 connection's second line. */
 export const WIDE_CADDR = 0;

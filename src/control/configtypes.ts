@@ -57,6 +57,14 @@ export interface AcceptConfig {
   readonly toa: boolean;
 }
 
+/** What comes from the network `from` on its own account leaves as `to`. */
+export interface SnatConfig {
+  readonly from: string;
+  readonly to: string;
+  /** Only what leaves by it; absent: by whatever device it did not come in by. */
+  readonly dev?: string | undefined;
+}
+
 /** A line as for `ipvsadm -R`, and where it stands. */
 export interface RuleLine {
   readonly file: string;
@@ -78,6 +86,7 @@ export interface Config {
   readonly timeouts: Timeouts;
   /** Ports the helper listens on; an empty list turns it off. */
   readonly helpers: { readonly ftp: readonly number[] };
+  readonly snat: readonly SnatConfig[];
   readonly ruleLines: readonly RuleLine[];
   /** Absolute. */
   readonly rulesFile: string | undefined;

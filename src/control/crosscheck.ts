@@ -14,6 +14,7 @@ export function crossCheck(parts: Parts, problems: Problems): void {
   checkRoutes(parts, problems);
   checkPolicy(parts, problems);
   checkNeighbours(parts, problems);
+  checkSnat(parts, problems);
   if (parts.rules !== undefined && parts.rulesFile !== undefined) {
     problems.addKey(['rulesFile'], 'rules are given too; keep one of the two');
   }
@@ -51,7 +52,7 @@ function checkDevices({ devices = [] }: Parts, problems: Problems): void {
 
 /** Every `dev`, `iif` and `-i` is a device of this file. */
 function checkNames(
-  { devices, routes = [], neighbours = [], policy = [], marks = [] }: Parts,
+  { devices, routes = [], neighbours = [], policy = [], marks = [], snat = [] }: Parts,
   problems: Problems,
 ): void {
   if (!devices) return;
@@ -60,6 +61,7 @@ function checkNames(
     ...routes.map(({ dev }, i) => ({ path: ['routes', i, 'dev'], value: dev })),
     ...neighbours.map(({ dev }, i) => ({ path: ['neighbours', i, 'dev'], value: dev })),
     ...policy.map(({ iif }, i) => ({ path: ['policy', i, 'iif'], value: iif })),
+    ...snat.map(({ dev }, i) => ({ path: ['snat', i, 'dev'], value: dev })),
     ...marks.map(({ device }, i) => ({ path: ['marks', i], value: device?.name })),
   ];
   for (const { path, value } of named) {
@@ -136,4 +138,10 @@ const LOWEST_BUILT_IN = 253;
 function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
   const places = neighbours.map(({ ip, dev }, i) => ({ path: ['neighbours', i, 'ip'], value: `${ip} on ${dev}` }));
   unique(places, problems);
+}
+
+function checkSnat({ snat = [] }: Parts, problems: Problems): void {
+  snat.forEach(({ from, to }, i) => {
+    if (isSix(from) !== isSix(to)) problems.add(['snat', i, 'to'], `${to} and from: ${from} are not of one family`);
+  });
 }

@@ -6,9 +6,10 @@ import type { Director, Marker } from '../dataplane/director.js';
 import { Link } from '../dataplane/link.js';
 import { Marks } from '../dataplane/mark.js';
 import { type Route, type RouteData, type Rule, wordsOf } from '../dataplane/route.js';
+import type { SnatRule } from '../dataplane/sourcenat.js';
 import type { MarkRule } from '../service/mark.js';
 import { parseMac } from '../wire/address.js';
-import type { Config, DeviceConfig, PolicyConfig, RouteConfig } from './config.js';
+import type { Config, DeviceConfig, PolicyConfig, RouteConfig, SnatConfig } from './config.js';
 import type { DeviceSetup } from './orders.js';
 import { formatIp, formatPrefix, networkOf, parsePrefix } from './prefix.js';
 
@@ -40,9 +41,9 @@ function addressOf(text: string) {
 }
 
 /** What may change while the director runs. */
-export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers'>;
+export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;
 
-export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers }: Settings): void {
+export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers, snat }: Settings): void {
   d.sysctl = { ...sysctl };
   d.connections.secureTcp = sysctl.secure_tcp === 3;
   d.connections.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
@@ -51,9 +52,16 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.marks = marksOf(d, marks);
   d.acceptArp = accept.arp;
   d.acceptIcmp = accept.icmp;
-  d.setRanges([...accept.ranges, ...accept.sources]);
+  d.setRanges([...accept.ranges, ...accept.sources, ...snat.map(({ to }) => to)]);
+  d.sourceNat.rules = snat.map((rule) => snatRule(d, rule));
   d.sourcePool.sources = Int32Array.from(accept.sources, (text) => wordsOf(text)![3]!);
   d.sourcePool.toa = accept.toa;
+}
+
+function snatRule(d: Director, { from, to, dev }: SnatConfig): SnatRule {
+  const { ip, length } = parsePrefix(from)!;
+  const device = dev === undefined ? -1 : d.links.findIndex(({ name }) => name === dev);
+  return { family: ip.family, words: wordsOf(formatIp(ip))!, length, to: wordsOf(to)!, device };
 }
 
 function marksOf(d: Director, rules: readonly MarkRule[]): Marker | undefined {

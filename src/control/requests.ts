@@ -81,8 +81,8 @@ export class Requests implements AdminClient {
 
   /** Other settings in place of the running ones. */
   set(settings: Settings): void {
-    const { sysctl, marks, accept, timeouts, helpers } = settings;
-    this.settings = { sysctl, marks, accept, timeouts, helpers };
+    const { sysctl, marks, accept, timeouts, helpers, snat } = settings;
+    this.settings = { sysctl, marks, accept, timeouts, helpers, snat };
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 

@@ -116,6 +116,12 @@ const neighbour = mapping('a mapping such as { ip: 10.0.0.1, dev: eth0, mac: 02:
   mac: value(mac),
 });
 
+const snat = mapping('a mapping such as { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }', {
+  from: value(network),
+  to: value(hostAddress),
+  dev: value(deviceName).optional(),
+});
+
 function markRule(raw: unknown) {
   if (typeof raw !== 'string') throw notA(raw, 'a text such as "-d 10.9.0.0/16 -j MARK --set-mark 1"');
   return parseMarkRule(raw);
@@ -194,6 +200,7 @@ export const schema = {
       .max(PORTS_OF_HELPER, { error: `more than ${PORTS_OF_HELPER} ports` })
       .default([21]),
   }).prefault({}),
+  snat: list('{ from: 192.168.1.0/24, to: 10.0.0.100 }', snat).default([]),
   rules: value(ruleText).optional(),
   rulesFile: value(text('the path of a file')).optional(),
   socket: value(text('the path of the control socket')).prefault('/run/ulvs/ulvs.sock'),

@@ -6,16 +6,19 @@ import type { PortRange, TakeRule } from '../device/take-rule.js';
 import { type AddressKey, type Family, familyOf, isFwmark } from '../service/config.js';
 import type { MarkRule } from '../service/mark.js';
 import type { ServiceEntry } from './admin.js';
-import type { AcceptConfig } from './config.js';
+import type { AcceptConfig, SnatConfig } from './configtypes.js';
 import { toTake, toTakeAtLeast } from './marknft.js';
 
 const TCP = 6;
+/** TCP, UDP, SCTP. */
+const WITH_PORTS = [TCP, 17, 132];
 const FTP = 21;
 
 export interface TakeInput {
   readonly services: readonly ServiceEntry[];
   readonly marks: readonly MarkRule[];
   readonly accept: AcceptConfig;
+  readonly snat: readonly SnatConfig[];
   /** Ports of the FTP helper. */
   readonly ftp: readonly number[];
   /** Whether an interface of the host has the address. */
@@ -28,13 +31,14 @@ export interface TakeInput {
  */
 export function takeRules(input: TakeInput, atLeast = false): TakeRule[] {
   const { services, accept } = input;
-  if (services.length === 0 && accept.ranges.length + accept.sources.length === 0) return [];
+  if (services.length === 0 && accept.ranges.length + accept.sources.length + input.snat.length === 0) return [];
   return unique([
     ...services.flatMap((service) => serviceRules(service, input)),
     ...services.flatMap((service) => replyRules(service, input)),
     ...markRules(input, atLeast),
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
+    ...input.snat.flatMap((rule) => snatRules(rule, input)),
     { kind: 'icmpError', about: { family: 4 } },
     { kind: 'icmpError', about: { family: 6 } },
   ]);
@@ -77,6 +81,16 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): Ta
       ...(!isFwmark(key) && { protocol: key.protocol }),
       ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
     }));
+}
+
+/** What realservers send by protocols with ports (ICMP and neighbour discovery stay the host's), and the answers to it. */
+function snatRules({ from, to }: SnatConfig, { has }: TakeInput): TakeRule[] {
+  const family: Family = to.includes(':') ? 6 : 4;
+  const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
+  const answers: TakeRule[] = has(to)
+    ? WITH_PORTS.map((protocol) => ({ kind: 'packet', family, daddr: to, protocol, dport: [[1024, 65535]] }))
+    : wholeAddress(to, { arp: true });
+  return [...sent, ...answers];
 }
 
 /** Rules that give the mark of a service; those that only change some bits of it count too. */

@@ -12,7 +12,7 @@ import type { ServiceEntry } from './admin.js';
 import type { Config } from './config.js';
 import { takeRules, unworded } from './take.js';
 
-export type TakeConfig = Pick<Config, 'marks' | 'accept' | 'helpers'>;
+export type TakeConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
 
 export class Theft {
   private readonly steal = new Steal(String(process.pid));
@@ -41,8 +41,8 @@ export class Theft {
 
   /** The rules in force are those of these services. Throws a DeviceError; the old ones are in force then. */
   update(services: readonly ServiceEntry[], config: TakeConfig = this.config): void {
-    const { marks, accept, helpers } = config;
-    const input = { services, marks, accept, ftp: helpers.ftp, has: this.has };
+    const { marks, accept, helpers, snat } = config;
+    const input = { services, marks, accept, snat, ftp: helpers.ftp, has: this.has };
     if (this.devices.length > 0) {
       const wanted = takeRules(input);
       if (JSON.stringify(wanted) !== JSON.stringify(this.current)) this.put(wanted);

@@ -29,7 +29,12 @@ export function handleArp(d: Director): void {
 function answersFor(d: Director, link: Link, address: number): boolean {
   const owner = d.own.find(0, 0, 0, address, 0, 4);
   if (owner >= 0) return link.resolves;
-  if ((link.resolves && d.services.isVip4(address)) || d.sourcePool.sources.includes(address)) return true;
+  if (
+    (link.resolves && d.services.isVip4(address)) ||
+    d.sourcePool.sources.includes(address) ||
+    d.sourceNat.has4(address)
+  )
+    return true;
   return d.acceptArp && d.isLocal4(address);
 }
 

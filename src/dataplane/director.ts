@@ -19,6 +19,7 @@ import { PacketInfo } from './packet.js';
 import { PathMtus } from './pathmtu.js';
 import { TokenBuckets } from './ratelimit.js';
 import { covers, Router, wordsOf } from './route.js';
+import { SourceNat } from './sourcenat.js';
 import type { Trace } from './trace.js';
 import { Whole } from './whole.js';
 
@@ -58,6 +59,7 @@ export class Director {
   /** IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE (else 0). */
   readonly tunnels = new AddressIndex();
   readonly pathMtus = new PathMtus();
+  readonly sourceNat = new SourceNat();
   /** VIP-less acceptance: addresses that count as ours though nobody has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;

@@ -6,10 +6,12 @@ import { deliverLocal } from './host.js';
 import { usable } from './nexthop.js';
 import { LOCAL_ROUTE } from './route.js';
 import { send } from './send.js';
+import { outgoing } from './snat.js';
 import { refuseStray } from './stray.js';
 
 export function forward(d: Director): void {
   const p = d.packet;
+  if (!isMulticast(d) && d.sourceNat.rules.length !== 0 && outgoing(d)) return;
   if (isMulticast(d) || (d.links[p.device]!.shared && !refuseStray(d))) return pass(d);
   if (!hasTime(d, 0)) return;
   const hop = usable(

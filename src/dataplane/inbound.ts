@@ -3,7 +3,7 @@
  * method. The steps and their order are ip_vs_in's (IPVS-REFERENCE 1.3).
  */
 import { Direction } from '../conntrack/connections.js';
-import { CONN_ONE_PACKET } from '../conntrack/entry.js';
+import { CONN_ONE_PACKET, CONN_OUTGOING } from '../conntrack/entry.js';
 import { findIn6 } from '../conntrack/find.js';
 import { Sctp } from '../conntrack/sctp.js';
 import { Tcp } from '../conntrack/tcp.js';
@@ -95,8 +95,9 @@ function isFinished(d: Director, entry: number): boolean {
   return (d.sysctl.conn_reuse_mode & 2) !== 0 && state === Tcp.FIN_WAIT && connections.hasNoOutput(entry);
 }
 
-/** Its destination is still there (a bypass connection needs none). */
+/** Its destination is still there (bypass connections and those of snat need none). */
 function isServed(d: Director, entry: number): boolean {
   const dest = d.connections.destOf(entry);
-  return dest === undefined ? d.connections.methodOf(entry) === Method.bypass : dest.available;
+  if (dest !== undefined) return dest.available;
+  return d.connections.methodOf(entry) === Method.bypass || (d.connections.flagsOf(entry) & CONN_OUTGOING) !== 0;
 }

@@ -12,7 +12,7 @@ export function isTaken(d: Director): boolean {
   const p = d.packet;
   const { shared, exclusive } = d.links[p.device]!;
   if (!shared || exclusive) return shared;
-  if (isIcmpError(d)) return true;
+  if (isIcmpError(d) || d.sourceNat.takes(p)) return true;
   if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;
   return p.family === 4
     ? toService4(d) || fromDestination(d, 0, 0, 0, p.src)

@@ -21,6 +21,7 @@ accept:     { arp: true, ranges: [10.9.0.0/16] }
 sysctl:     { conn_reuse_mode: 0, sync_threshold: 5 60 }
 timeouts:   { tcp: 100, udp: 30 }
 helpers:    { ftp: [] }
+snat:       [ { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 } ]
 socket:     run/ulvs.sock
 connections: { max: 1000 }
 workers:    2
@@ -75,13 +76,14 @@ describe('a whole configuration', () => {
       sysctl: { ...defaultSysctls(), conn_reuse_mode: 0, sync_threshold: 5, sync_period: 60 },
       timeouts: { tcp: 100, tcpfin: 120, udp: 30 },
       helpers: { ftp: [] },
+      snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
       socket: '/etc/ulvs/run/ulvs.sock',
       connections: { max: 1000 },
       workers: 2,
       rulesFile: undefined,
       ruleLines: [
-        { file: '/etc/ulvs/director.yaml', line: 19, text: '-A -t 10.0.0.100:80 -s rr' },
-        { file: '/etc/ulvs/director.yaml', line: 22, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
+        { file: '/etc/ulvs/director.yaml', line: 20, text: '-A -t 10.0.0.100:80 -s rr' },
+        { file: '/etc/ulvs/director.yaml', line: 23, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
       ],
     });
     expect(structuredClone(config)).toEqual(config);

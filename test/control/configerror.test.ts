@@ -142,6 +142,27 @@ socket:
     `);
   });
 
+  it('snat: families, devices, keys', () => {
+    const text = `${TWO}snat:
+  - { from: 192.168.1.0/24, to: "2001:db8::1" }
+  - { from: 192.168.1.5/24, to: 10.0.0.100 }
+  - { from: 192.168.2.0/24, to: 10.0.0.0/24, dev: eth9, out: eth0 }
+`;
+    expect(errorOf(text)).toMatchInlineSnapshot(`
+      "director.yaml:6: snat[1].from: "192.168.1.5/24" has bits behind its length; write 192.168.1.0/24
+      director.yaml:7: snat[2].to: "10.0.0.0/24" is not an IPv4 or IPv6 address
+      director.yaml:7: snat[2].out: no such key; there are from, to, dev"
+    `);
+    expect(
+      errorOf(
+        `${TWO}snat: [ { from: 10.1.0.0/16, to: 10.0.0.1, dev: eth9 }, { from: 10.2.0.0/16, to: "2001:db8::1" } ]\n`,
+      ),
+    ).toMatchInlineSnapshot(`
+      "director.yaml:4: snat[0].dev: no device is called "eth9"; there are eth0, eth1
+      director.yaml:4: snat[1].to: 2001:db8::1 and from: 10.2.0.0/16 are not of one family"
+    `);
+  });
+
   it('a sysctl section that is no mapping, more than eight FTP ports', () => {
     const text = `${TWO}sysctl: [1]\nhelpers: { ftp: [1, 2, 3, 4, 5, 6, 7, 8, 9] }\n`;
     expect(errorOf(text)).toMatchInlineSnapshot(`
