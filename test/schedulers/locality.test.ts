@@ -90,6 +90,22 @@ describe('a set of lblcr', () => {
   });
 });
 
+describe('a set that shrinks', () => {
+  it('loses its most loaded, but not a quiesced one', () => {
+    const stand = new Stand('lblcr', [2, 2]);
+    stand.sysctl.lblcr_expiration = 10;
+    expect(stand.choose(X, 0)).toBe('b');
+    stand.load('b', 9);
+    expect(stand.choose(X, 1)).toBe('a');
+    stand.edit('b', 0);
+    expect(stand.choose(X, 20_000)).toBe('a');
+    // a has left, b is back: the only member of the set, and nobody is idle enough to call it strained.
+    stand.edit('b', 9);
+    stand.load('a', 1);
+    expect(stand.choose(X, 20_001)).toBe('b');
+  });
+});
+
 describe('AddressCache', () => {
   const address = (i: number): Arrival => to(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
   const filled = (n: number): AddressCache => {

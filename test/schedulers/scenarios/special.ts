@@ -129,6 +129,20 @@ function replication(play: Play): void {
   play.listings();
 }
 
+/** A destination without connections goes and comes back: the address that it had finds it again, though it is the busier. */
+function revival(play: Play): void {
+  for (const vip of [0, 1]) play.send(play.client(1, 6000 + vip, vip));
+  play.wait(100_000);
+  for (const n of [1, 2]) {
+    play.run(`-d ${play.service} -r ${play.server(n)}`);
+    play.run(`-a ${play.service} -r ${play.server(n)} -g -w 100`);
+  }
+  for (let vip = 2; vip < 5; vip++) play.send(play.client(1, 6100 + vip, vip));
+  for (const vip of [0, 1]) play.send(play.client(1, 6200 + vip, vip));
+  play.send(play.client(1, 6300, 0));
+  play.listings();
+}
+
 function localityScenes(): Scene[] {
   return ['lblc', 'lblcr'].flatMap((scheduler) => {
     const common = { scheduler, marked: true };
@@ -140,6 +154,13 @@ function localityScenes(): Scene[] {
         servers: ['1 -w 100', '2 -w 100'],
         sysctl: { [`${scheduler}_expiration`]: 90 },
         play: expiry,
+      },
+      {
+        ...common,
+        name: `sched-${scheduler}-revived`,
+        about: `${scheduler}: destinations without connections are removed and added again.`,
+        servers: ['1 -w 100', '2 -w 100'],
+        play: revival,
       },
       {
         ...common,
