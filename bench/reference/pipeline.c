@@ -4,7 +4,7 @@
  *
  *     pipeline natin|natout|dr|tun|flood 4|6 FLOWS PACKETS     prints million packets a second
  *
- * gcc -O2. Frames are made outside the measured time, 960 at once, and go through in batches of 64.
+ * gcc -O2. Processor time counts, so that a busy machine disturbs less. Frames are made outside the measured time, 960 at once, and go through in batches of 64.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ void give_back(uint32_t offset) { free_frames[n_free++] = offset & ~(FRAME - 1);
 
 static double seconds(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return t.tv_sec + t.tv_nsec / 1e9;
 }
 

@@ -120,6 +120,15 @@ export class Connections {
     if (((expires - words[at + DUE]!) | 0) < 0) this.wheel.moved(entry);
   }
 
+  /** The first packet has given a new connection its state: its timer starts where the state's timeout puts it. */
+  settle(entry: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const { words } = this;
+    words[at + EXPIRES] = (this.now + words[at + TIMEOUT]!) | 0;
+    this.wheel.stop(entry);
+    this.wheel.start(entry);
+  }
+
   setTimeout(entry: number, ticks: number): void {
     this.words[(entry << ENTRY_SHIFT) + TIMEOUT] = ticks;
   }

@@ -111,7 +111,15 @@ export function express(d: Director, longWay: LongWay): Process {
   }
 
   function find(offsets: Int32Array, n: number): void {
-    for (let i = 0; i < n; i++) found[i] = heads[i] === UNFIT ? 0 : search(offsets[i]!, heads[i]!);
+    for (let i = 0; i < n; i++) {
+      // A SYN goes the long way; but its bucket was fetched, which it will ask for.
+      if (heads[i] !== UNFIT && isSyn(offsets[i]!)) heads[i] = UNFIT;
+      found[i] = heads[i] === UNFIT ? 0 : search(offsets[i]!, heads[i]!);
+    }
+  }
+
+  function isSyn(frame: number): boolean {
+    return u8[frame + IP + 9] === ipv4.TCP && (u8[frame + L4 + 13]! & TCP_SYN) !== 0;
   }
 
   /** The connection, the negative one of a reply, or 0. `head`: the bucket's first entry, UNFIT to look it up. */
@@ -132,7 +140,7 @@ export function express(d: Director, longWay: LongWay): Process {
     const method = flags & METHOD_MASK;
     const tcpFlags = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : -1;
     if ((method !== Method.masq && method !== Method.gatewaying) || (flags & UNUSUAL) !== 0) return false;
-    if ((tcpFlags !== -1 && (tcpFlags & TCP_SYN) !== 0) || isOver(at)) return false;
+    if (isOver(at)) return false;
     const dest = destOf(at);
     const address = words[at + DADDR]!;
     const l3len = swap16(u16[(frame + IP + 2) >> 1]!);
@@ -175,7 +183,7 @@ export function express(d: Director, longWay: LongWay): Process {
   /** A reply that a service might take for a new client's packet; marks could make it one, or choose its route. */
   function mayOpen(tcpFlags: number): boolean {
     if (d.marks !== undefined || connections.withoutPort !== 0) return true;
-    return (tcpFlags & TCP_RST) === 0 && ((tcpFlags & TCP_SYN) !== 0 || d.sysctl.sloppy_tcp !== 0);
+    return (tcpFlags & TCP_RST) === 0 && d.sysctl.sloppy_tcp !== 0;
   }
 
   function destOf(at: number): Destination | undefined {

@@ -32,22 +32,24 @@ export function inbound(d: Director): boolean {
     d.connections.expireNow(entry);
     entry = 0;
   }
-  if (entry === 0) {
+  const fresh = entry === 0;
+  if (fresh) {
     entry = schedule(d);
     if (entry === UNWANTED) return false;
     if (entry === DROPPED) return true;
   }
-  carry(d, entry);
+  carry(d, entry, fresh);
   return true;
 }
 
-function carry(d: Director, entry: number): void {
+function carry(d: Director, entry: number, fresh: boolean): void {
   const { connections } = d;
   countIn(d, entry);
   setState(d, entry, Direction.input);
   const onePacket = (connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0;
   connections.countPacket(entry);
-  if (!onePacket) connections.touch(entry);
+  if (fresh && !onePacket) connections.settle(entry);
+  else if (!onePacket) connections.touch(entry);
   xmit(d, entry);
   if (onePacket) connections.release(entry);
 }
