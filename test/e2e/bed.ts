@@ -23,7 +23,11 @@ export class Bed {
   readonly folder: string;
   private readonly started: Program[] = [];
 
-  constructor(label: string) {
+  /** `kind`: of the devices in its configurations. */
+  constructor(
+    label: string,
+    private readonly kind: 'packet' | 'xdp' | 'auto' = 'packet',
+  ) {
     this.folder = mkdtempSync(path.join(tmpdir(), `ulvs-${label}-`));
     this.spaces = new Namespaces(label);
     [this.client, this.director, this.servers] = ['c', 'd', 's'].map((letter) => this.spaces.add(letter)) as [
@@ -77,7 +81,7 @@ export class Bed {
       .trim()
       .split('\n')
       .map((line) => `  ${line.trim()}`);
-    const devices = ['eth0', 'eth1', 'eth2'].map((dev) => `  - { name: ${dev}, kind: packet }`);
+    const devices = ['eth0', 'eth1', 'eth2'].map((dev) => `  - { name: ${dev}, kind: ${this.kind} }`);
     const accept = 'accept: { arp: true }';
     const text = [
       `socket: ${this.socket}`,

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { program } from '../../src/lab/names.js';
 import { listStates } from '../../src/lab/state.js';
 import { basics, topologies } from '../../src/lab/topologies/index.js';
+import { withoutXdp } from '../device/xdp/missing.js';
 
 const reason =
   process.getuid?.() !== 0
@@ -31,7 +32,8 @@ function ulvs(...words: string[]): Promise<Ended> {
   });
 }
 
-const labs = basics.flatMap(({ name }) => [[name, 'packet'] as const, [name, 'tap'] as const]);
+const kinds = withoutXdp === '' ? (['xdp', 'packet', 'tap'] as const) : (['packet', 'tap'] as const);
+const labs = basics.flatMap(({ name }) => kinds.map((kind) => [name, kind] as const));
 
 describe.skipIf(reason !== '').each(labs)('lab %s over %s', (name, device) => {
   it('passes every check', { timeout: 120_000 }, async () => {

@@ -1,0 +1,135 @@
+/**
+ * `ulvs run` over XDP on a live box: the kernel sees nothing of what is the director's and all of the rest, also while rules,
+ * addresses and MACs change; and however it ends, no program stays on the interfaces.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { withoutXdp } from '../device/xdp/missing.js';
+import { Bed, type Program, until } from './bed.js';
+
+const VIP = '10.1.0.100';
+const SHARED = '10.1.0.150';
+const RULES = `-A -t ${VIP}:80 -s rr
+-a -t ${VIP}:80 -r 10.2.0.11:8080 -m
+-a -t ${VIP}:80 -r 10.2.0.12:8080 -m`;
+
+/** Says its name to whoever connects. */
+const greeter = (port: number, name: string) =>
+  `require('net').createServer((s) => s.on('error', () => {}).end('${name}')).listen(${port}, () => console.log('ready'))`;
+
+/** Connects, prints what it hears. */
+const hear = (host: string, port: number, localPort = 0) =>
+  `node -e "const s = require('net').connect({ host: '${host}', port: ${port}, localPort: ${localPort} });
+   s.setTimeout(2000, () => { console.log('silence'); s.destroy(); });
+   s.on('data', (d) => process.stdout.write(d)).on('error', (e) => console.log(e.code))"`;
+
+describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
+  let bed: Bed;
+  let config: string;
+  let program: Program;
+
+  beforeAll(async () => {
+    bed = new Bed('xdp', 'auto');
+    bed.run(bed.director, `ip addr add ${SHARED}/32 dev eth0`);
+    await bed.serve(bed.servers, greeter(8080, 'balanced'));
+    await bed.serve(bed.director, greeter(2222, 'host'));
+    config = bed.config('xdp.yaml', { rules: RULES });
+  });
+  afterEach(async () => {
+    program.kill('SIGTERM');
+    await program.ended;
+  });
+  afterAll(() => bed.remove());
+
+  const from = (port: number, address = VIP) => bed.try(bed.client, hear(address, port));
+  /** Interfaces of the director that have a program. */
+  const attached = () => [...bed.run(bed.director, 'ip link').matchAll(/(eth\d).* xdp /g)].map(([, name]) => name);
+
+  it('is what auto settles for, with a program on each interface and no nft rules', async () => {
+    program = await bed.up('-c', config);
+    for (const dev of ['eth0', 'eth1', 'eth2'])
+      expect(program.err).toContain(`${dev}: xdp it is (native, the driver copies)`);
+    expect(attached()).toEqual(['eth0', 'eth1', 'eth2']);
+    expect(bed.run(bed.director, 'nft list ruleset')).toBe('');
+    expect([from(80), from(80)]).toEqual(['balanced', 'balanced']);
+    // The kernel has not seen them: it has no neighbour that only the director speaks to, and sent no RST.
+    expect(bed.run(bed.director, 'nstat -az TcpOutRsts')).toMatch(/TcpOutRsts +0 /);
+    expect(from(2222, '10.1.0.254')).toBe('host');
+    for (const address of [VIP, '10.1.0.254'])
+      expect(bed.try(bed.client, `ping -c3 -i0.05 -W2 ${address}`)).toContain('3 received');
+  });
+
+  it('follows rules at once: a service comes and goes, the rest of its address stays with the host', async () => {
+    program = await bed.up('-c', config);
+    expect(from(80, SHARED)).toBe('ECONNREFUSED\n');
+    await bed.ulvsadm(`-A -t ${SHARED}:80 -s rr`);
+    await bed.ulvsadm(`-a -t ${SHARED}:80 -r 10.2.0.11:8080 -m`);
+    expect(from(80, SHARED)).toBe('balanced');
+    expect(from(2222, SHARED)).toBe('host');
+    expect(bed.try(bed.client, `ping -c3 -i0.05 -W2 ${SHARED}`)).toContain('3 received');
+    await bed.ulvsadm(`-D -t ${SHARED}:80`);
+    expect(from(80, SHARED)).toBe('ECONNREFUSED\n');
+    expect(from(80)).toBe('balanced');
+  });
+
+  it('an address that the host gets or loses is shared from then on, or no longer', async () => {
+    program = await bed.up('-c', config);
+    expect(from(2222)).toBe('ECONNREFUSED\n');
+    bed.run(bed.director, `ip addr add ${VIP}/32 dev lo`);
+    expect(await until(() => from(2222) === 'host')).toBe(true);
+    expect(from(80)).toBe('balanced');
+    bed.run(bed.director, `ip addr del ${VIP}/32 dev lo`);
+    expect(await until(() => from(2222) === 'ECONNREFUSED\n')).toBe(true);
+    expect(from(80)).toBe('balanced');
+  });
+
+  it('what was taken in vain goes back to the host', async () => {
+    program = await bed.up('-c', config);
+    // A realserver speaks to the director itself, from the port of its service.
+    bed.run(bed.servers, 'ip addr add 10.2.0.13/24 dev eth0');
+    await bed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:5555 -m -w 0`);
+    const local = hear('10.2.0.254', 2222, 5555).replace('localPort', "localAddress: '10.2.0.13', localPort");
+    expect(bed.try(bed.servers, local)).toBe('host');
+  });
+
+  it('goes on when an interface gets another MAC', async () => {
+    program = await bed.up('-c', config);
+    const before = bed.run(bed.director, 'cat /sys/class/net/eth0/address').trim();
+    for (const mac of ['02:00:00:00:66:66', before]) {
+      bed.run(bed.director, `ip link set eth0 address ${mac}`);
+      bed.run(bed.client, 'ip neigh flush dev eth0');
+      expect(await until(() => from(80) === 'balanced')).toBe(true);
+      expect(from(2222, '10.1.0.254')).toBe('host');
+    }
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('%s: no program is left, and the next director starts', async (signal) => {
+    program = await bed.up('-c', config);
+    expect(from(80)).toBe('balanced');
+    program.kill(signal);
+    expect((await program.ended).code).toBe(signal === 'SIGTERM' ? 0 : null);
+    expect(await until(() => attached().length === 0)).toBe(true);
+    expect(bed.run(bed.director, 'ip -d link')).not.toMatch(/prog\/xdp|allmulti [1-9]/);
+    expect(from(2222, '10.1.0.254')).toBe('host');
+    program = await bed.up('-c', config);
+    expect(from(80)).toBe('balanced');
+  });
+
+  it('leaves an interface alone that has a program already', async () => {
+    program = await bed.up('-c', config);
+    const second = bed.ulvs([
+      'run',
+      '-c',
+      bed.config('second.yaml', { rules: RULES }),
+      '--device',
+      'xdp',
+      '--socket',
+      `${bed.folder}/2.sock`,
+    ]);
+    const { code, err, out } = await second.ended;
+    expect({ code, said: err + out }).toEqual({
+      code: 2,
+      said: expect.stringMatching(/eth0: already in use|eth0: it has an XDP program/),
+    });
+    expect(from(80)).toBe('balanced');
+  });
+});
