@@ -94,3 +94,35 @@ describe('Neighbours', () => {
     expect(neighbours.known(1, 4, 0, 0, 0, -1)?.state).toBe(NeighbourState.reachable);
   });
 });
+
+describe('a neighbour that the kernel resolves for us', () => {
+  const ANSWERED = 1000;
+  const kernel = () => false;
+  const none = () => {};
+
+  function known(): { all: Neighbours; neighbour: Neighbours['all'][number] } {
+    const all = new Neighbours();
+    const neighbour = all.all[all.idOf(0, 4, 0, 0, 0, 0x0a000001)]!;
+    all.resolve(neighbour, 1, 2, ANSWERED);
+    return { all, neighbour };
+  }
+
+  it('is told to it every half minute while it is used, and stays usable', () => {
+    const { all, neighbour } = known();
+    const asked: number[] = [];
+    for (let now = ANSWERED; now <= ANSWERED + 120_000; now += 1000) {
+      neighbour.used = true;
+      all.tick(now, kernel, none);
+      if (all.wanted.splice(0).includes(neighbour.id)) asked.push((now - ANSWERED) / 1000);
+      expect(neighbour.usable).toBe(true);
+    }
+    expect(asked).toEqual([30, 60, 90, 120]);
+  });
+
+  it('is left to grow old when nobody uses it', () => {
+    const { all, neighbour } = known();
+    for (let now = ANSWERED; now <= ANSWERED + 300_000; now += 1000) all.tick(now, kernel, none);
+    expect(all.wanted).toEqual([]);
+    expect(neighbour.usable).toBe(true);
+  });
+});
