@@ -9,7 +9,7 @@ import { testLab } from '../lab/test.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice } from '../lab/topology.js';
 
-const DEVICES: LabDevice[] = ['xdp', 'packet', 'tap'];
+const DEVICES: LabDevice[] = ['xdp', 'packet', 'cap', 'tap'];
 
 interface DeviceOption {
   device: LabDevice;

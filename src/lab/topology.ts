@@ -1,7 +1,7 @@
 /** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
 import type { Check } from './run.js';
 
-export type LabDevice = 'xdp' | 'packet' | 'tap';
+export type LabDevice = 'xdp' | 'packet' | 'cap' | 'tap';
 export type Role = 'client' | 'router' | 'director' | 'backup' | 'realserver';
 /** How packets reach the realserver; replies of masq and full NAT come back through the director, the others' do not. */
 export type Method = 'masq' | 'fullnat' | 'gatewaying' | 'ipip';
