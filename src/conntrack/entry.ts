@@ -11,7 +11,7 @@
  *      6 NEXT    in its bucket's chain    15 CONTROLLED how many hang on it
  *      7 DEST    destination slot + 1
  *
- * An IPv6 connection owns a second line, its addresses in full: caddr[4] vaddr[4] daddr[4]; words 0 and 2 then hold folds
+ * An IPv6 connection owns a second line, its addresses in full: caddr[4] -[4] vaddr[4] daddr[4]; words 0 and 2 then hold folds
  * of the addresses (a quick first comparison) and word 3 the number of that line. Entry 0 does not exist: 0 is "none".
  * Addresses are int32 as read big-endian; a fwmark template has protocol 0 and the mark as its virtual address.
  */
@@ -62,10 +62,10 @@ export const CONN_REVERSE = 0x2000000;
 /** Opened by a realserver (snat): it has no destination, and needs none. */
 export const CONN_OUTGOING = 0x4000000;
 
-/** Where the addresses are in an IPv6 connection's second line. */
+/** Where the addresses are in an IPv6 connection's second line. Its FLAGS stay 0: it is not taken for a connection. */
 export const WIDE_CADDR = 0;
-export const WIDE_VADDR = 4;
-export const WIDE_DADDR = 8;
+export const WIDE_VADDR = 8;
+export const WIDE_DADDR = 12;
 
 /** Timer ticks a second: expiry is exact to 10 ms, and 31 days still fit an int32. */
 export const TICKS = 100;

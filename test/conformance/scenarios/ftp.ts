@@ -1,5 +1,6 @@
 /** The FTP helper: what it rewrites, what it expects, how sequence numbers go on (IPVS-REFERENCE 1.13). */
 
+import { packet } from '../../packet.js';
 import { segment, Talk } from './ftptalk.js';
 import { type Play, type Scene, VIP, VIP6 } from './stage.js';
 
@@ -486,6 +487,63 @@ function marked(play: Play): void {
   list(play);
 }
 
+/** A line in IP fragments that grows, and one that shrinks. */
+function fragments(play: Play): void {
+  const talk = new Talk(play, NAT, 4000).open();
+  const sendCut = (id: number, seq: number, text: string, at: number) => {
+    const words = { sport: 21, dport: 4000, flags: 'PA', seq, ack: talk.cseq };
+    const whole = packet()
+      .ipv4({ src: NAT.server, dst: NAT.client })
+      .tcp(words)
+      .payload(new TextEncoder().encode(text));
+    const data = whole.bytes().slice(20);
+    const piece = (offset: number, end: number) =>
+      play.from(NAT.server, (eth) =>
+        eth
+          .ipv4({ src: NAT.server, dst: NAT.client, id, offset, mf: end < data.length, protocol: 6 })
+          .payload(data.slice(offset, end)),
+      );
+    piece(at, data.length);
+    piece(0, at);
+  };
+  for (const [i, [line, grown]] of [[pasv(30001), -2] as const, [pasv(30002, '10,20,0,9'), 1] as const].entries()) {
+    talk.say('PASV\r\n');
+    sendCut(700 + i, talk.sseq, line, 48);
+    talk.sseq += line.length;
+    talk.shift += grown;
+    talk.fromClient({});
+  }
+  list(play);
+}
+
+/** Each answer of IPv6 gets shorter. */
+function sequence6(play: Play): void {
+  const talk = new Talk(play, NAT6, 4000).open();
+  for (let n = 30001; n < 30004; n++) {
+    talk.say('EPSV\r\n');
+    talk.answer(`229 ok (|2|2001:db8:1::11|${n}|)\r\n`, -'|2|2001:db8:1::11|'.length + 3);
+    talk.answer('150 here it comes\r\n');
+  }
+  talk.fromServer({ flags: 'PA', seq: talk.sseq - 20, data: '150 again\r\n' });
+  talk.fromClient({ ack: talk.sseq + talk.shift - 20 });
+  talk.close();
+  list(play);
+}
+
+/** Data connections count towards the thresholds. */
+function thresholds(play: Play): void {
+  const talk = new Talk(play, NAT, 4000).open();
+  talk.say('PASV\r\n');
+  talk.answer(pasv(30001), -2);
+  talk.say(port(5000));
+  play.run('ipvsadm -Ln --thresholds');
+  segment(play, '10.0.0.2', VIP, 4001, 21, { flags: 'S', seq: 1, ack: 0 });
+  list(play);
+  play.at(125_000);
+  segment(play, '10.0.0.2', VIP, 4002, 21, { flags: 'S', seq: 1, ack: 0 });
+  list(play);
+}
+
 function scene(name: string, about: string, play: (play: Play) => void, more: Partial<Scene> = {}): Scene {
   return { name, about, rules: RULES, play, ...more };
 }
@@ -512,6 +570,15 @@ export const ftpScenes: readonly Scene[] = [
   scene('ftp-elsewhere', 'FTP: the server announces another of its addresses.', elsewhere),
   scene('ftp-full', 'FTP: an answer as long as the MTU, which grows.', full),
   scene('ftp-removed', 'FTP: the destination is quiesced, removed, and comes back.', removed),
+  scene('ftp-removed-expire', 'FTP: the same with expire_nodest_conn.', removed, { sysctl: { expire_nodest_conn: 1 } }),
+  scene('ftp-fragments', 'FTP: answers in IP fragments.', fragments),
+  scene('ftp6-sequence', 'FTP by IPv6: sequence numbers after lines that got shorter.', sequence6, {
+    rules: RULES6,
+    six: true,
+  }),
+  scene('ftp-thresholds', 'FTP: data connections and the upper threshold.', thresholds, {
+    rules: ['-A -t 10.0.0.100:21 -s rr', '-a -t 10.0.0.100:21 -r 192.168.1.11:21 -m -x 3'],
+  }),
   scene('ftp-again', 'FTP: a client port used again.', again),
   scene('ftp-crowd', 'FTP: two servers announce the same port.', crowd, { rules: TWO }),
   scene('ftp-direct', 'FTP by DR, persistent: no helper.', direct, {
