@@ -51,6 +51,8 @@ export interface AcceptConfig {
   /** Answer echo requests for the ranges and send ICMP errors as them; without it they are mute, as the kernel's are. */
   readonly icmp: boolean;
   readonly ranges: readonly string[];
+  /** Devices by which packets from our own VIPs are forwarded: the director is the DR realservers' router (HOWTO 7.5.2). */
+  readonly forwardShared: readonly string[];
   /** Addresses of the director's own that full NAT speaks with to destinations; IPv4, on no interface, answered by ARP. */
   readonly sources: readonly string[];
   /** Full NAT tells destinations the client's address by the TOA option. */

@@ -52,7 +52,7 @@ function checkDevices({ devices = [] }: Parts, problems: Problems): void {
 
 /** Every `dev`, `iif` and `-i` is a device of this file. */
 function checkNames(
-  { devices, routes = [], neighbours = [], policy = [], marks = [], snat = [] }: Parts,
+  { devices, routes = [], neighbours = [], policy = [], marks = [], snat = [], accept }: Parts,
   problems: Problems,
 ): void {
   if (!devices) return;
@@ -62,6 +62,7 @@ function checkNames(
     ...neighbours.map(({ dev }, i) => ({ path: ['neighbours', i, 'dev'], value: dev })),
     ...policy.map(({ iif }, i) => ({ path: ['policy', i, 'iif'], value: iif })),
     ...snat.map(({ dev }, i) => ({ path: ['snat', i, 'dev'], value: dev })),
+    ...(accept?.forwardShared ?? []).map((name, i) => ({ path: ['accept', 'forwardShared', i], value: name })),
     ...marks.map(({ device }, i) => ({ path: ['marks', i], value: device?.name })),
   ];
   for (const { path, value } of named) {

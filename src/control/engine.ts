@@ -17,6 +17,7 @@ import type { Umem } from '../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../device/umem-memory.js';
 import { Counters } from '../stats/counters.js';
 import { format4, format6, parseMac, ZERO_MAC } from '../wire/address.js';
+import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './devicecounters.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './network.js';
@@ -63,7 +64,9 @@ export class Engine {
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.ask(neighbour));
-    this.loop = new Loop(this.director, this.devices, housekeeping, setup.devices.length);
+    announceRanges(this.director, config.accept.ranges);
+    // The host's way in is listened to as well: by a route into it the host itself is a client.
+    this.loop = new Loop(this.director, this.devices, housekeeping, setup.devices.length + (setup.live ? 1 : 0));
   }
 
   /** One turn; returns the frames that came in. */
@@ -79,6 +82,7 @@ export class Engine {
     switch (order.kind) {
       case 'actions':
         apply(this.director, order.actions);
+        announceServices(this.director, order.actions);
         return true;
       case 'routes':
         this.director.router.replace(order);

@@ -52,6 +52,8 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.marks = marksOf(d, marks);
   d.acceptArp = accept.arp;
   d.acceptIcmp = accept.icmp;
+  for (const link of d.links) link.forwardsShared = accept.forwardShared.includes(link.name);
+  d.forwardsShared = accept.forwardShared.length > 0;
   d.setRanges([...accept.ranges, ...accept.sources, ...snat.map(({ to }) => to)]);
   d.sourceNat.rules = snat.map((rule) => snatRule(d, rule));
   d.sourcePool.sources = Int32Array.from(accept.sources, (text) => wordsOf(text)![3]!);

@@ -186,6 +186,7 @@ export const schema = {
     arp: value(flag).prefault(false),
     icmp: value(flag).prefault(true),
     ranges: list('10.9.0.0/16', value(network)).default([]),
+    forwardShared: list('eth1', value(deviceName)).default([]),
     sources: list('192.168.1.240', value(hostAddress4)).default([]),
     toa: value(flag).prefault(true),
   }).prefault({}),

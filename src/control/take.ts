@@ -37,6 +37,7 @@ export function takeRules(input: TakeInput, atLeast = false): TakeRule[] {
     ...services.flatMap((service) => replyRules(service, input)),
     ...markRules(input, atLeast),
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
+    ...services.flatMap((service) => sharedRules(service, input)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
     ...input.snat.flatMap((rule) => snatRules(rule, input)),
     { kind: 'icmpError', about: { family: 4 } },
@@ -62,6 +63,12 @@ function dataPorts(port: number): PortRange[] {
     [port - 1, port - 1],
     [1024, 65535],
   ];
+}
+
+/** The host's stack takes packets from an address it has for martians: the director forwards them instead. */
+function sharedRules({ key }: ServiceEntry, { accept, has }: TakeInput): TakeRule[] {
+  if (accept.forwardShared.length === 0 || isFwmark(key) || !has(key.address)) return [];
+  return [{ kind: 'packet', family: familyOf(key), saddr: key.address }];
 }
 
 function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): TakeRule[] {

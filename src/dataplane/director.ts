@@ -63,6 +63,8 @@ export class Director {
   /** VIP-less acceptance: addresses that count as ours though nobody has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;
+  /** Some link forwards packets from our VIPs. */
+  forwardsShared = false;
   acceptIcmp = true;
   /** Set while somebody watches packets go by. */
   trace: Trace | undefined;

@@ -16,6 +16,8 @@ const OUTPUT_ROOM = 512;
 export class Link {
   readonly output = new Batch(OUTPUT_ROOM);
   readonly addresses: LinkAddress[] = [];
+  /** Packets from our own VIPs that come in here are forwarded. */
+  forwardsShared = false;
 
   /**
    * `shared`: the host's own stack sees the frames too (xdp, packet, cap); what is not ours is left to it.

@@ -62,6 +62,13 @@ function solicited(d: Director, link: Link): void {
   deliver(d);
 }
 
+/** To all nodes, unasked: the address is at this link's MAC. */
+export function advertise(d: Director, link: Link, address: Int32Array): void {
+  const fields = { advertisement: true, router: true, solicited: false, override: true };
+  const mac = nd.multicastMac(ALL_NODES);
+  sendMessage(d, link, address, ALL_NODES, mac, { ...fields, target: address, mac: link.mac });
+}
+
 function answersFor(d: Director, link: Link): boolean {
   const owner = d.own.find(target[0]!, target[1]!, target[2]!, target[3]!, 0, 6);
   if (owner >= 0) return link.resolves;

@@ -19,7 +19,7 @@ import { handleArp } from './arp.js';
 import type { Director } from './director.js';
 import { express } from './express.js';
 import { drop, pass } from './fate.js';
-import { forward } from './forward.js';
+import { forward, forwardShared, isShared } from './forward.js';
 import { host } from './host.js';
 import { icmpRelated } from './icmprelated.js';
 import { inbound } from './inbound.js';
@@ -79,6 +79,7 @@ function packet(d: Director): void {
     d.trace?.noteMark(p.mark);
   }
   if (icmpRelated(d) || inbound(d) || outbound(d)) return;
+  if (d.forwardsShared && isShared(d)) return forwardShared(d);
   const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
   if (!local) forward(d);
   else if (!refuseStray(d)) host(d);

@@ -5,7 +5,7 @@ import { watchReplies, watchWire, watchWires } from './checkwire.js';
 import { spread } from './client.js';
 import type { Answer, Result } from './job.js';
 import { answered, type Check, echoTargets, httpTargets, type Outcome, type Run } from './run.js';
-import { addressIn, addressOf, endpoint, hostOf, realservers, servers, type Topology } from './topology.js';
+import { addressIn, addressOf, balanced, endpoint, hostOf, realservers, type Topology } from './topology.js';
 
 /** Enough that TCP sends full segments, and a realserver's kernel super-packets. */
 const CAPTURED_BYTES = 200_000;
@@ -32,8 +32,8 @@ const requests: Check = async (run) => {
 
 /** Exactly even, or as even as the count allows. */
 function evenly(result: Result, spec: Topology): Omit<Outcome, 'name'> {
-  const share = result.answers.length / servers(spec).length;
-  const counts = servers(spec).map(({ name }) => spread(result).get(name) ?? 0);
+  const share = result.answers.length / balanced(spec).length;
+  const counts = balanced(spec).map(({ name }) => spread(result).get(name) ?? 0);
   const ok = counts.every((count) => count === Math.floor(share) || count === Math.ceil(share));
   return { ok: ok && share > 0, figure: counts.join('/') };
 }

@@ -7,12 +7,12 @@ import { type ConnectionRow, type Row, readConnections, readStats, ulvsadm } fro
 import {
   addressIn,
   addressOf,
+  balanced,
   endpoint,
   hostOf,
   repliesAreCounted,
   type Server,
   type Service,
-  servers,
   servicesOf,
   type Topology,
 } from './topology.js';
@@ -26,11 +26,11 @@ export const tableChecks: Check = async (run) => {
 /** Conns of each destination = connections (TCP) or client addresses and ports (UDP) that its server saw. */
 async function counts(run: Run, rows: readonly Row[]): Promise<Outcome[]> {
   const { spec, id } = run.lab;
-  const all = servers(spec);
+  const all = balanced(spec);
   const counted = await Promise.all(all.map(({ name }) => countOf(id, name)));
   return groupsOf(spec).map((services) => {
     const mine = rows.filter(({ service }) => services.some(({ name }) => name === service));
-    const conns = all.map((server) => connsOf(server, mine));
+    const conns = all.map((server) => connsOf(spec, server, mine));
     const name = services.map((service) => service.name).join(', ');
     const seen = all.map((_, i) => (conns[i]! >= 0 ? countedBy(services[0]!, counted[i]!) : -1));
     return same(`table and realservers agree: ${name}`, conns, seen);
@@ -48,8 +48,8 @@ function groupsOf(spec: Topology): Service[][] {
 }
 
 /** -1: it is behind none of them. */
-function connsOf(server: Server, rows: readonly Row[]): number {
-  const mine = rows.filter(({ destination }) => isAt(destination, server));
+function connsOf(spec: Topology, server: Server, rows: readonly Row[]): number {
+  const mine = rows.filter(({ destination }) => isAt(destination, spec, server));
   return mine.length === 0 ? -1 : mine.reduce((total, { conns }) => total + conns, 0);
 }
 
@@ -57,9 +57,10 @@ function countedBy({ tcp, udp }: Service, { connections, flows }: Count): number
   return (tcp ? connections : 0) + (udp ? flows : 0);
 }
 
-/** Port 0: whatever the packet wanted. */
-function isAt(destination: string, { rip, http, echo, alsoHttp = [] }: Server): boolean {
-  return [0, http, echo, ...alsoHttp].some((port) => destination === endpoint(rip, port));
+/** Port 0: whatever the packet wanted. DR's rules have the VIP's port, wherever the realserver takes that to. */
+function isAt(destination: string, spec: Topology, { rip, http, echo, alsoHttp = [] }: Server): boolean {
+  const ports = [0, http, echo, spec.httpPort, spec.echoPort, ...alsoHttp];
+  return ports.some((port) => destination === endpoint(rip, port));
 }
 
 function same(name: string, table: number[], counted: number[]): Outcome {
@@ -70,8 +71,9 @@ function same(name: string, table: number[], counted: number[]): Outcome {
 }
 
 /** OutPkts is 0 where replies miss the director; where they pass it, every destination has some. */
-function replies(rows: readonly Row[], spec: Topology): Outcome {
+function replies(all: readonly Row[], spec: Topology): Outcome {
   const passing = repliesAreCounted(spec);
+  const rows = all.filter(({ destination }) => balanced(spec).some((server) => isAt(destination, spec, server)));
   const ok = rows.length > 0 && rows.every(({ outpkts }) => (passing ? outpkts > 0 : outpkts === 0));
   return { name: passing ? 'table counts replies' : 'table counts no reply', ok, figure: `OutPkts ${sum(rows)}` };
 }
@@ -84,7 +86,7 @@ function sum(rows: readonly Row[]): number {
 function entries({ lab, tcp, udp }: Run, rows: readonly ConnectionRow[]): Outcome {
   const cip = addressOf(hostOf(lab.spec, 'client'));
   const byClient = new Map(rows.map((row) => [`${row.protocol} ${row.source} ${row.virtual}`, row.destination]));
-  const rip = new Map(servers(lab.spec).map((server) => [server.name, server.rip]));
+  const rip = new Map(balanced(lab.spec).map((server) => [server.name, server.rip]));
   const listed = (protocol: string, { localPort, target, name }: Answer) =>
     addressIn(byClient.get(`${protocol} ${endpoint(cip, localPort)} ${target}`) ?? '') === rip.get(name);
   const right =

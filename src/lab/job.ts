@@ -32,6 +32,8 @@ export interface Answer {
   readonly localPort: number;
   readonly target: string;
   readonly seen: string;
+  /** Address and port by which the realserver took it, '' where it does not say. */
+  readonly at: string;
 }
 
 export interface Result {

@@ -35,7 +35,7 @@ function exchange(socket: dgram.Socket, target: Target, text: string): Promise<A
       clearTimeout(timer);
       const [name = '', ...rest] = String(message).split(' ');
       if (rest.join(' ') !== text) reject(new Error(`echo of "${text}" came back as "${message}"`));
-      else resolve({ name, localPort: socket.address().port, target: textOf(target), seen: '' });
+      else resolve({ name, localPort: socket.address().port, target: textOf(target), seen: '', at: '' });
     });
     socket.once('error', reject); // e.g. an ICMP port unreachable
     socket.send(text);

@@ -39,8 +39,8 @@ async function ask(target: Target, from: From): Promise<Answer> {
   const { localPort } = await get(target, '/', from, (chunk) => {
     body += chunk;
   });
-  const [name = '', , seen = ''] = body.trim().split(' ');
-  return { name, localPort, target: textOf(target), seen };
+  const [name = '', , seen = '', , at = ''] = body.trim().split(' ');
+  return { name, localPort, target: textOf(target), seen, at };
 }
 
 export function requests({ targets, count, concurrency, firstPort }: WorkOf<'requests'>): Promise<Result> {
@@ -81,7 +81,7 @@ export async function download({ target, bytes, firstPort }: WorkOf<'download'>)
       say({ progress: [got, bytes] });
       shown = got;
     });
-    return [{ ...answer, target: textOf(target), seen: '' }];
+    return [{ ...answer, target: textOf(target), seen: '', at: '' }];
   });
   return { ...result, bytes: got, sha256: hash.digest('hex') };
 }

@@ -94,8 +94,7 @@ function nodad(address: string): string {
 }
 
 function routeWords({ to, via, dev, table }: Route): string {
-  const family = `${to}${via ?? ''}`.includes(':') ? '-6 ' : '';
-  return `${family}route add ${to}${via ? ` via ${via}` : ''} dev ${dev}${table ? ` table ${table}` : ''}`;
+  return `route add ${to}${via ? ` via ${via}` : ''} dev ${dev}${table ? ` table ${table}` : ''}`;
 }
 
 /** The VIP of a realserver; a TUN is made persistent, so that the address is there before its decapsulator. */

@@ -18,7 +18,8 @@ async function main(words: string[]): Promise<void> {
   const service = new RealService(name);
   for (const address of addresses) {
     for (const port of httpPorts.split(',')) await serve(service, Number(port), address, transparent);
-    await service.echo(address, Number(echoPort));
+    const socket = await service.echo(address, Number(echoPort));
+    if (transparent) makeTransparent(socket);
   }
   await listen(service.httpServer(false), control);
   console.log('ready');

@@ -67,6 +67,8 @@ export interface Server extends Listeners {
   readonly name: string;
   readonly host: string;
   readonly rip: string;
+  /** Stands behind another service than the one that all checks are about, or behind none. */
+  readonly beyond?: true;
 }
 
 /** A wire that is watched during all checks: the port of a host, packets in pcap's words, and whether there may be any. */
@@ -146,6 +148,11 @@ export function servers(topology: Topology): readonly Server[] {
       rip: addressOf(host),
     }))
   );
+}
+
+/** Those that answer what clients ask of the VIPs. */
+export function balanced(topology: Topology): readonly Server[] {
+  return servers(topology).filter(({ beyond }) => !beyond);
 }
 
 /** 10.0.0.1:80, [2001:db8::1]:80. */

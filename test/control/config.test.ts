@@ -72,7 +72,7 @@ describe('a whole configuration', () => {
         },
       ],
       neighbours: [{ ip: '192.168.1.11', dev: 'eth1', mac: '02:00:00:00:0b:0b' }],
-      accept: { arp: true, icmp: true, ranges: ['10.9.0.0/16'], sources: [], toa: true },
+      accept: { arp: true, icmp: true, ranges: ['10.9.0.0/16'], forwardShared: [], sources: [], toa: true },
       sysctl: { ...defaultSysctls(), conn_reuse_mode: 0, sync_threshold: 5, sync_period: 60 },
       timeouts: { tcp: 100, tcpfin: 120, udp: 30 },
       helpers: { ftp: [] },

@@ -2,13 +2,18 @@ import type { Topology } from '../topology.js';
 import { dr } from './dr.js';
 import { drBridge } from './dr-bridge.js';
 import { drDirectorGateway } from './dr-director-gateway.js';
+import { drForwardShared } from './dr-forward-shared.js';
 import { drLars } from './dr-lars.js';
+import { drLocalClient } from './dr-local-client.js';
 import { drNoIpInterface } from './dr-no-ip-interface.js';
 import { drOneNetwork } from './dr-one-network.js';
 import { drTwoNetworks } from './dr-two-networks.js';
+import { forwardHook } from './forward-hook.js';
+import { fullNat } from './full-nat.js';
 import { fwmark } from './fwmark.js';
 import { fwmarkMultiport } from './fwmark-multiport.js';
 import { fwmarkRange } from './fwmark-range.js';
+import { localnode } from './localnode.js';
 import { macRouted } from './mac-routed.js';
 import { nat } from './nat.js';
 import { natOneNetStaticRoutes } from './nat-one-net-static-routes.js';
@@ -17,6 +22,11 @@ import { natPolicyRoute } from './nat-policy-route.js';
 import { natPortRemap } from './nat-port-remap.js';
 import { natTwoIsps } from './nat-two-isps.js';
 import { natTwoNetworks } from './nat-two-networks.js';
+import { proxyArpFailover } from './proxy-arp-failover.js';
+import { threeTier } from './three-tier.js';
+import { tpRealserver } from './tp-realserver.js';
+import { tp22Realserver } from './tp22-realserver.js';
+import { tproxyRealserver } from './tproxy-realserver.js';
 import { tun } from './tun.js';
 import { tunRemote } from './tun-remote.js';
 
@@ -36,12 +46,22 @@ export const topologies: readonly Topology[] = [
   drTwoNetworks,
   drLars,
   drDirectorGateway,
+  drForwardShared,
   drBridge,
   drNoIpInterface,
+  drLocalClient,
+  localnode,
   tunRemote,
   fwmarkMultiport,
   fwmarkRange,
   macRouted,
+  proxyArpFailover,
+  forwardHook,
+  tpRealserver,
+  tp22Realserver,
+  tproxyRealserver,
+  threeTier,
+  fullNat,
 ];
 
 export function findTopology(name: string): Topology {

@@ -1,0 +1,27 @@
+/** Which addresses a director says are here: the VIPs of new services, and small ranges, once. */
+import { announce } from '../dataplane/announce.js';
+import type { Director } from '../dataplane/director.js';
+import { wordsOf } from '../dataplane/route.js';
+import { isFwmark } from '../service/config.js';
+import type { Action } from './actions.js';
+import { parsePrefix } from './prefix.js';
+
+/** Of a larger range the router knows by a route; to announce each address would be a storm. */
+const LARGEST_RANGE = 256;
+
+export function announceServices(d: Director, actions: readonly Action[]): void {
+  const vips = actions.flatMap((action) =>
+    action.kind === 'addService' && !isFwmark(action.service.key) ? [action.service.key.address] : [],
+  );
+  for (const vip of new Set(vips)) announce(d, vip.includes(':') ? 6 : 4, wordsOf(vip)!);
+}
+
+export function announceRanges(d: Director, ranges: readonly string[]): void {
+  for (const text of ranges) {
+    const { ip, length } = parsePrefix(text)!;
+    const count = 2 ** ((ip.family === 4 ? 32 : 128) - length);
+    if (count > LARGEST_RANGE) continue;
+    const first = wordsOf(text.split('/')[0]!)!;
+    for (let i = 0; i < count; i++) announce(d, ip.family, first.with(3, first[3]! + i));
+  }
+}

@@ -1,0 +1,64 @@
+import { client, director, FORWARDING, realserver, ripsOf, services, withVip } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/**
+ * HOWTO 7.5.2 (Julian's forward_shared): the director has the VIP and is the realservers' router. Its kernel would drop
+ * their replies as martians, so the director forwards them itself; from outside they stay martians.
+ */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=10.0.0.1, default via 10.0.0.254
+                       |________|
+                           |
+                CIP->VIP | |  ^ VIP->CIP
+                         v |  |
+            eth0 10.0.0.254, VIP=10.0.0.100 on it
+                       __________
+                      |          |  accept: { forwardShared: [eth1] }
+                      | director |
+                      |__________|
+            eth1  DIP=192.168.1.254
+                           |
+          -----------------------------------
+          |                |                |
+   192.168.1.11     192.168.1.12     192.168.1.13
+     _______          _______          _______
+    |  rs1  |        |  rs2  |        |  rs3  |   VIP on lo
+    |_______|        |_______|        |_______|   default via DIP
+`;
+
+const VIP = '10.0.0.100';
+const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254', withVip(VIP)));
+
+export const drForwardShared: Topology = {
+  name: 'dr-forward-shared',
+  summary:
+    "LVS-DR, the director has the VIP and is the realservers' router: forward_shared for its inner device (7.5.2)",
+  drawing,
+  method: 'gatewaying',
+  hosts: [
+    client(['front', '10.0.0.1/24'], '10.0.0.254'),
+    director(
+      [
+        ['front', '10.0.0.254/24', `${VIP}/32`],
+        ['back', '192.168.1.254/24'],
+      ],
+      undefined,
+      {
+        sysctls: FORWARDING,
+      },
+    ),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-g'),
+  forwardShared: ['eth1'],
+  repliesPass: true,
+  watches: [
+    { name: 'replies pass the director', host: 'director', dev: 'eth1', filter: `src host ${VIP}`, expect: 'some' },
+  ],
+};

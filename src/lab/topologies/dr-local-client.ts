@@ -1,0 +1,54 @@
+import { requestsFrom } from '../checkdirect.js';
+import { client, director, realserver, ripsOf, services, withVip } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/**
+ * HOWTO 7.10: the director is a client of its own service. Its kernel sends what is for the VIP into the director's
+ * interface (ulvs0), as 7.10 did by mark and local route; the reply VIP->DIP comes from the realserver, and is no martian
+ * because no interface has the VIP.
+ */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=192.168.1.254
+                       |________|
+                           |
+             __________    |
+            |          |   |    VIP=192.168.1.110, no interface has it
+            | director |---|    DIP=192.168.1.9
+            |__________|   |    ip route add VIP dev ulvs0 src DIP
+             curl VIP      |
+              DIP->VIP  v  |  ^ VIP->DIP
+        ------------------------------------
+        |                  |               |
+   RIP=192.168.1.11     RIP=.12         RIP=.13     (eth0)
+    _____________     _____________   _____________
+   |     rs1     |   |     rs2     | |     rs3     |  VIP on lo
+   |_____________|   |_____________| |_____________|
+`;
+
+const VIP = '192.168.1.110';
+const DIP = '192.168.1.9';
+const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, withVip(VIP)));
+
+export const drLocalClient: Topology = {
+  name: 'dr-local-client',
+  summary: 'LVS-DR, the director itself is a client: its kernel routes the VIP into ulvs (7.10)',
+  drawing,
+  method: 'gatewaying',
+  hosts: [
+    client(['lan', '192.168.1.254/24']),
+    director([['lan', `${DIP}/24`]], undefined, {
+      sysctls: { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0 },
+      late: [`route add ${VIP}/32 dev ulvs0 src ${DIP}`],
+    }),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-g'),
+  devices: ['packet'],
+  checks: [requestsFrom('director', DIP, 'the director is served, too')],
+};

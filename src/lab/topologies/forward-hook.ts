@@ -1,0 +1,87 @@
+import { directly } from '../checkdirect.js';
+import { client, director, FORWARDING, markedServices, realserver, ripsOf } from '../hosts.js';
+import { addressOf, type Host, servers, type Topology } from '../topology.js';
+
+/**
+ * HOWTO 24.5 (Ludo's -j LVS): the director is a router on the way to a server that exists. It takes what is marked out of
+ * the traffic it forwards and balances it; it accepts no address for that. The rest goes on to the server.
+ */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=10.0.0.1, default via 10.0.0.254
+                       |________|
+                           |
+            eth0  10.0.0.254
+                       __________   ip_forward=1, accepts nothing
+                      |          |  -d 172.16.5.80 tcp 80  MARK 1
+                      | director |  -d 172.16.5.80 udp 7   MARK 2
+                      |__________|
+       eth1 192.168.1.254     eth2 172.16.5.254
+              |                        |
+     ---------------------             | everything else: CIP->172.16.5.80
+     |         |         |          ___|____
+   .11       .12       .13         | origin |  172.16.5.80 :8081
+  _______   _______   _______      |________|
+ |  rs1  | |  rs2  | |  rs3  |
+ |_______| |_______| |_______|     default gateway: 192.168.1.254
+`;
+
+const SERVER = '172.16.5.80';
+const origin: Host = {
+  name: 'origin',
+  role: 'router',
+  ports: [{ dev: 'eth0', segment: 'far', mac: '02:00:00:00:0f:00', address: `${SERVER}/24` }],
+  routes: [{ to: 'default', via: '172.16.5.254', dev: 'eth0' }],
+};
+const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
+
+const topology: Topology = {
+  name: 'forward-hook',
+  summary: 'A router balances marked traffic that it would only forward, for a server that exists (24.5, -j LVS)',
+  drawing,
+  method: 'masq',
+  hosts: [
+    client(['front', '10.0.0.1/24'], '10.0.0.254'),
+    director(
+      [
+        ['front', '10.0.0.254/24'],
+        ['back', '192.168.1.254/24'],
+        ['far', '172.16.5.254/24'],
+      ],
+      undefined,
+      {
+        sysctls: FORWARDING,
+      },
+    ),
+    origin,
+    ...rs,
+  ],
+  vips: [SERVER],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
+  marks: [
+    `-i eth0 -d ${SERVER} -p tcp --dport 80 -j MARK --set-mark 1`,
+    `-i eth0 -d ${SERVER} -p udp --dport 7 -j MARK --set-mark 2`,
+  ],
+  rules: markedServices(ripsOf(rs), '-m'),
+  checks: [directly('client', { address: SERVER, port: 8081 }, 'unmarked traffic reaches the server itself')],
+  watches: [
+    {
+      name: 'which gets no marked packet',
+      host: 'origin',
+      dev: 'eth0',
+      filter: 'tcp port 80 or udp port 7',
+      expect: 'none',
+    },
+  ],
+};
+
+export const forwardHook: Topology = {
+  ...topology,
+  servers: [
+    ...servers(topology),
+    { name: 'origin', host: 'origin', rip: SERVER, addresses: [SERVER], http: 8081, echo: 7081, beyond: true },
+  ],
+};
