@@ -19,7 +19,7 @@ import { handleArp } from './arp.js';
 import type { Director } from './director.js';
 import { express } from './express.js';
 import { drop, pass } from './fate.js';
-import { forward, forwardShared, isShared } from './forward.js';
+import { forward } from './forward.js';
 import { host } from './host.js';
 import { icmpRelated } from './icmprelated.js';
 import { inbound } from './inbound.js';
@@ -27,6 +27,7 @@ import { handleNeighbourDiscovery, isNeighbourDiscovery } from './nd.js';
 import { outbound } from './outbound.js';
 import { parse } from './parse.js';
 import { reassemble } from './reassembly.js';
+import { forwardShared, isShared } from './shared.js';
 import { refuseStray } from './stray.js';
 
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
@@ -74,12 +75,12 @@ function otherHost(d: Director): void {
 function packet(d: Director): void {
   const p = d.packet;
   if ((p.moreFragments || p.fragmentOffset !== 0) && !reassemble(d)) return;
+  if (d.forwardsShared && isShared(d)) return forwardShared(d);
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);
     d.trace?.noteMark(p.mark);
   }
   if (icmpRelated(d) || inbound(d) || outbound(d)) return;
-  if (d.forwardsShared && isShared(d)) return forwardShared(d);
   const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
   if (!local) forward(d);
   else if (!refuseStray(d)) host(d);
