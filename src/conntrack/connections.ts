@@ -179,6 +179,19 @@ export class Connections {
     if (this.childrenOf(entry) === 0) this.end(entry);
   }
 
+  /**
+   * Takes it away before its time. What it hung on goes with it when nothing else does and it is a control connection, or a
+   * template that no child ever assured (ip_vs_conn_expire with no timeout).
+   */
+  remove(entry: number): void {
+    if (this.childrenOf(entry) !== 0) return;
+    const parent = this.words[(entry << ENTRY_SHIFT) + CONTROL]!;
+    this.end(entry);
+    if (parent === 0 || this.childrenOf(parent) !== 0) return;
+    const flags = this.flagsOf(parent);
+    if ((flags & CONN_TEMPLATE) === 0 || (flags & CONN_ASSURED) === 0) this.remove(parent);
+  }
+
   /** A template nobody shall find any more: it waits for its timer under ports that no packet has. */
   invalidate(template: number): void {
     const at = template << ENTRY_SHIFT;

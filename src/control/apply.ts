@@ -128,6 +128,7 @@ function editDestination(d: Director, dest: Destination, config: DestinationConf
 
 function removeDestination(d: Director, dest: Destination): void {
   dest.available = false;
+  d.orphans.noteRemoval();
   dest.service.remove(dest);
   d.reindexDestinations();
 }

@@ -45,7 +45,7 @@ export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' |
 
 export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers, snat }: Settings): void {
   d.sysctl = { ...sysctl };
-  d.connections.secureTcp = sysctl.secure_tcp === 3;
+  d.connections.secureTcp = sysctl.secure_tcp >= 2;
   d.connections.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
   d.connections.helperPorts = helpers.ftp;
   d.reindexDestinations();

@@ -10,11 +10,13 @@ import { type Destination, Method, TunnelKind } from '../service/destination.js'
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
+import { Defence } from './defence.js';
 import type { Process } from './express.js';
 import { FragmentTable } from './fragments.js';
 import { SourcePool } from './fullnat.js';
 import type { Link } from './link.js';
 import { Neighbours } from './neighbour.js';
+import { Orphans } from './orphans.js';
 import { PacketInfo } from './packet.js';
 import { PathMtus } from './pathmtu.js';
 import { TokenBuckets } from './ratelimit.js';
@@ -71,6 +73,8 @@ export class Director {
   /** Takes packets for the host's own stack where frames were stolen from it; undefined where there is none. */
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();
+  readonly defence: Defence;
+  readonly orphans: Orphans;
   /** The short way of most packets, made with the first of them. */
   express: Process | undefined;
   /** ms; set once a batch. */
@@ -85,6 +89,8 @@ export class Director {
     now = 0,
   ) {
     this.now = now;
+    this.defence = new Defence(this);
+    this.orphans = new Orphans(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
     const room = umem.frameCount >>> 2;
     this.whole = new Whole(umem, room);

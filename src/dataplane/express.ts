@@ -140,7 +140,7 @@ export function express(d: Director, longWay: LongWay): Process {
     const method = flags & METHOD_MASK;
     const tcpFlags = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : -1;
     if ((method !== Method.masq && method !== Method.gatewaying) || (flags & UNUSUAL) !== 0) return false;
-    if (isOver(at)) return false;
+    if (isOver(at) || (tcpFlags === -1 && u16[(frame + L4 + 6) >> 1] === 0)) return false;
     const dest = destOf(at);
     const address = words[at + DADDR]!;
     const l3len = swap16(u16[(frame + IP + 2) >> 1]!);

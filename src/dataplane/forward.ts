@@ -1,10 +1,13 @@
 /** A packet that is neither the director's nor a connection's: the director is a router, where the kernel is not one beside it. */
+import { Drop } from '../stats/drops.js';
+import * as icmp from '../wire/icmp.js';
+import * as icmp6 from '../wire/icmp6.js';
 import type { Director } from './director.js';
-import { pass } from './fate.js';
+import { drop, pass } from './fate.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
-import { usable } from './nexthop.js';
-import { LOCAL_ROUTE } from './route.js';
+import { sendIcmp4, sendIcmp6 } from './icmperror.js';
+import { BLACKHOLE, LOCAL_ROUTE } from './route.js';
 import { send } from './send.js';
 import { outgoing } from './snat.js';
 import { refuseStray } from './stray.js';
@@ -13,17 +16,19 @@ export function forward(d: Director): void {
   const p = d.packet;
   if (!isMulticast(d) && d.sourceNat.rules.length !== 0 && outgoing(d)) return;
   if (isMulticast(d) || (d.links[p.device]!.shared && !refuseStray(d))) return pass(d);
-  if (!hasTime(d, 0)) return;
-  const hop = usable(
-    d,
-    p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark),
-    0,
-  );
+  const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
+  const { mtu } = d.router;
   if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else if (hop >= 0) {
-    const { mtu } = d.router;
-    if (fitsRoute(d, mtu, 0) && !refuseStray(d)) send(d, hop, mtu);
-  }
+  else if (hop === BLACKHOLE) drop(d, Drop.noRoute);
+  else if (hop < 0) nowhere(d);
+  else if (hasTime(d, 0) && fitsRoute(d, mtu, 0) && !refuseStray(d)) send(d, hop, mtu);
+}
+
+/** A router without a route says "network unreachable", before it looks at the TTL (ip_error of the kernel). */
+function nowhere(d: Director): void {
+  if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, 0, false);
+  else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, false);
+  drop(d, Drop.noRoute);
 }
 
 function isMulticast(d: Director): boolean {

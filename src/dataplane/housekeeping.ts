@@ -31,6 +31,8 @@ export class Housekeeping {
     d.now = now;
     d.connections.tick(tickOf(now), BUDGET);
     expireFragments(d);
+    d.defence.tick(now);
+    d.orphans.tick();
     if (now >= this.nextNeighbours) {
       this.nextNeighbours = now + NEIGHBOURS_EVERY;
       if (d.neighbours.collect()) d.router.forgetCached();

@@ -1,5 +1,6 @@
 /** The routes that connections ask for. */
 import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../conntrack/entry.js';
+import { Method } from '../service/destination.js';
 import { Drop } from '../stats/drops.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
@@ -22,17 +23,26 @@ export function routeReply(d: Director, entry: number): number {
   return usable(d, d.router.lookup6(target, source, d.packet.mark), 0);
 }
 
-/** To a destination address: the entry's for a connection of the packet's family, else the destination's own. */
+/**
+ * To a destination address: the entry's for a connection of the packet's family, else the destination's own. A bypass
+ * connection has none: its packets go where they wanted to.
+ */
 export function routeForward(d: Director, entry: number): number {
   const dest = d.connections.destOf(entry);
   if (dest !== undefined && dest.family !== d.packet.family)
     return dest.family === 4 ? d.router.lookup4(dest.address, 0, 0) : d.router.lookup6(dest.address6, NOBODY, 0);
+  if (d.connections.methodOf(entry) === Method.bypass) return routeAsAddressed(d);
   const at = entry << ENTRY_SHIFT;
   const { words } = d.connections;
+  if (dest?.method === Method.fullnat) return d.router.lookup4(dest.address, 0, 0);
   if (d.packet.family === 4) return d.router.lookup4(words[at + DADDR]!, 0, 0);
-  if (dest !== undefined && dest.method === Method.fullnat) return d.router.lookup4(dest.address, 0, 0);
   copyWords(words, (words[at + DADDR]! << ENTRY_SHIFT) + WIDE_DADDR, target);
   return d.router.lookup6(target, NOBODY, 0);
+}
+
+function routeAsAddressed(d: Director): number {
+  const p = d.packet;
+  return p.family === 4 ? d.router.lookup4(p.dst, 0, 0) : d.router.lookup6(p.dst6, NOBODY, 0);
 }
 
 /** A neighbour's number or LOCAL_ROUTE; anything else has been complained about and dropped. */

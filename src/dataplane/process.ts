@@ -81,7 +81,14 @@ function packet(d: Director): void {
     d.trace?.noteMark(p.mark);
   }
   if (icmpRelated(d) || inbound(d) || outbound(d)) return;
-  const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
+  const local = isForUs(d);
   if (!local) forward(d);
   else if (!refuseStray(d)) host(d);
+}
+
+/** An address of ours; or marked for a service, which counts as accepted whatever the address. */
+function isForUs(d: Director): boolean {
+  const p = d.packet;
+  if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;
+  return p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
 }

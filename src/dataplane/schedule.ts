@@ -10,6 +10,7 @@ import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
+import { openBypass } from './bypass.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { borrowSource } from './fullnat.js';
@@ -84,6 +85,10 @@ function mayOpen(d: Director, p: PacketInfo): boolean {
 
 function scheduleFor(d: Director, service: VirtualService): number {
   const p = d.packet;
+  if (d.defence.drops()) {
+    drop(d, Drop.defence);
+    return DROPPED;
+  }
   if (service.persistent) return schedulePersistent(d, service);
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
   const dest = service.schedule.schedule(p, d.now);
@@ -162,6 +167,8 @@ function flagsFor(dest: Destination, family: number): number {
 /** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */
 export function leave(d: Director, service: VirtualService): number {
   const p = d.packet;
+  const entry = openBypass(d, service);
+  if (entry !== 0) return entry;
   if (service.port === FTP && p.dport !== FTP) return UNWANTED;
   if (!p.quoted && (service.fwmark === 0 || d.acceptIcmp)) complain(d);
   drop(d, Drop.noDestination);

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { type Row, replayScenario } from '../../src/cli/replay/scenario.js';
 import { compare } from './compare.js';
 
-const HERE = new URL('.', import.meta.url).pathname;
+/** Another folder of recorded scenarios may be named, to see new ones before they are kept. */
+const HERE = process.env.ULVS_SCENARIOS ?? new URL('.', import.meta.url).pathname;
 const names = readdirSync(HERE).filter((name) => existsSync(`${HERE}${name}/out.jsonl`));
 
-function recorded(name: string): Row[] {
-  return readFileSync(`${HERE}${name}/out.jsonl`, 'utf8')
+function recorded(name: string, folder = HERE): Row[] {
+  return readFileSync(`${folder}${name}/out.jsonl`, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Row);
@@ -25,7 +26,7 @@ describe('scenarios recorded from the kernel', () => {
 });
 
 describe('the comparison', () => {
-  const rows = recorded('nat-basic');
+  const rows = recorded('nat-basic', new URL('.', import.meta.url).pathname);
   const at = rows.findIndex((row) => 'hex' in row);
 
   it('accepts what is equal', () => {

@@ -112,7 +112,7 @@ describe('full NAT', () => {
         0,
         packet()
           .eth(CLIENT, TO_DIRECTOR[0])
-          .ipv4({ src: `10.1.${i >> 8 & 255}.${i & 255}`, dst: '10.0.0.100' })
+          .ipv4({ src: `10.1.${(i >> 8) & 255}.${i & 255}`, dst: '10.0.0.100' })
           .tcp({ sport: 2000, dport: 80, flags: 'S' })
           .bytes(),
       );
@@ -123,6 +123,8 @@ describe('full NAT', () => {
 
   it('is refused for IPv6 services', async () => {
     await admin('-A -t [2001:db8::1]:80 -s rr');
-    expect(await admin('-a -t [2001:db8::1]:80 -r [2001:db8::2]:80 --full-nat')).toBe('--full-nat is for IPv4 services\n');
+    expect(await admin('-a -t [2001:db8::1]:80 -r [2001:db8::2]:80 --full-nat')).toBe(
+      '--full-nat is for IPv4 services\n',
+    );
   });
 });

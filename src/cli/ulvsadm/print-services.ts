@@ -22,7 +22,14 @@ const TITLES: Readonly<Record<Layout, string>> = {
 };
 
 const PROTOCOL: Readonly<Record<number, string>> = { [TCP]: 'TCP', [UDP]: 'UDP', [SCTP]: 'SCTP' };
-const FORWARD = { masq: 'Masq', local: 'Local', ipip: 'Tunnel', gatewaying: 'Route', bypass: 'Masq', fullnat: 'FullNat' } as const;
+const FORWARD = {
+  masq: 'Masq',
+  local: 'Local',
+  ipip: 'Tunnel',
+  gatewaying: 'Route',
+  bypass: 'Masq',
+  fullnat: 'FullNat',
+} as const;
 const CHECKSUM = { '': '-c', csum: '+c', remcsum: 'r+c' } as const;
 
 export const banner = (size: number): string => `IP Virtual Server version 1.2.1 (size=${size})\n`;

@@ -131,7 +131,10 @@ function yaml(scene: Scene): string {
     'neighbours:',
     ...hosts,
     ...(sysctl.length > 0 ? [`sysctl: { ${sysctl.join(', ')} }`] : []),
-    ...(scene.mark ? ['marks:', `  - "${scene.mark.words} -j MARK --set-mark ${scene.mark.mark}"`] : []),
+    // The kernel cannot speak as an address that no interface has; ours would.
+    ...(scene.mark
+      ? ['accept: { icmp: false }', 'marks:', `  - "${scene.mark.words} -j MARK --set-mark ${scene.mark.mark}"`]
+      : []),
     'rules: |',
     ...scene.rules.map((rule) => `  ${rule}`),
     '',

@@ -1,0 +1,114 @@
+/**
+ * The defence strategies of IPVS (IPVS-REFERENCE 1.14), looked at once a second: drop_packet drops every n-th new connection,
+ * drop_entry ends half-open and idle ones, secure_tcp swaps the TCP table. Modes: 0 off, 1 automatic and now off, 2 automatic
+ * and now on, 3 always. "Memory is short" means here: the connection table's own room, in pages of 4,096 bytes, is below
+ * amemthresh.
+ */
+import {
+  CONN_ASSURED,
+  CONN_HASHED,
+  CONN_REVERSE,
+  CONN_TEMPLATE,
+  ENTRY_SHIFT,
+  EXPIRES,
+  FLAGS,
+  PACKETS,
+  REST,
+  TICKS,
+  TIMEOUT,
+} from '../conntrack/entry.js';
+import { Sctp } from '../conntrack/sctp.js';
+import { Tcp } from '../conntrack/tcp.js';
+import * as ipv4 from '../wire/ipv4.js';
+import type { Director } from './director.js';
+
+const EVERY = 1000;
+const LINES_A_PAGE = 64;
+/** drop_entry looks at this part of the table each second. */
+const SHARE = 32;
+/** Looked at in one call; the rest of the share waits for the next, so that no pause grows with the table. */
+const BUDGET = 1024;
+const IDLE = 60 * TICKS;
+
+export class Defence {
+  /** drop_packet: one of so many new connections is dropped; 0: none. */
+  rate = 0;
+  private counter = 0;
+  private dropping = false;
+  private left = 0;
+  private next = 0;
+
+  constructor(private readonly d: Director) {}
+
+  /** A packet matched a service and wants a new connection: is it one to drop? (ip_vs_todrop) */
+  drops(): boolean {
+    if (this.rate === 0 || --this.counter > 0) return false;
+    this.counter = this.rate;
+    return true;
+  }
+
+  tick(now: number): void {
+    if (now >= this.next) {
+      this.next = now + EVERY;
+      this.update();
+    }
+    if (this.left > 0) this.thin(Math.min(this.left, BUDGET));
+  }
+
+  private update(): void {
+    const { table } = this.d.connections;
+    const { amemthresh } = this.d.sysctl;
+    const room = Math.floor((table.maxEntries - table.live) / LINES_A_PAGE);
+    const short = room < amemthresh;
+    this.dropping = this.isOn('drop_entry', short);
+    this.left = this.dropping ? Math.ceil(table.highWater / SHARE) : 0;
+    this.setRate(short, amemthresh, room);
+    this.d.connections.secureTcp = this.isOn('secure_tcp', short);
+  }
+
+  private setRate(short: boolean, amemthresh: number, room: number): void {
+    const mode = this.d.sysctl.drop_packet;
+    if (mode === 3) this.rate = this.d.sysctl.am_droprate;
+    else if (!this.isOn('drop_packet', short)) this.rate = 0;
+    else this.counter = this.rate = Math.floor(amemthresh / (amemthresh - room));
+  }
+
+  /** Automatic modes flip between 1 and 2, as the kernel's do. */
+  private isOn(name: 'drop_entry' | 'drop_packet' | 'secure_tcp', short: boolean): boolean {
+    const mode = this.d.sysctl[name];
+    if (mode === 1 || mode === 2) this.d.sysctl[name] = short ? 2 : 1;
+    return mode === 3 || (mode !== 0 && short);
+  }
+
+  /** ip_vs_random_dropentry, over entries instead of buckets. */
+  private thin(n: number): void {
+    const { connections } = this.d;
+    this.left -= n;
+    for (let i = 0; i < n; i++) {
+      const entry = 1 + Math.floor(Math.random() * connections.table.highWater);
+      if (this.isDispensable(entry)) connections.remove(entry);
+    }
+  }
+
+  private isDispensable(entry: number): boolean {
+    const { connections } = this.d;
+    const at = entry << ENTRY_SHIFT;
+    const flags = connections.words[at + FLAGS]!;
+    if ((flags & (CONN_HASHED | CONN_REVERSE)) !== CONN_HASHED || connections.childrenOf(entry) !== 0) return false;
+    if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) === 0;
+    const state = connections.words[at + REST]! & 0xff;
+    const protocol = connections.protocolOf(entry);
+    if (protocol === ipv4.TCP && (state === Tcp.SYN_RECV || state === Tcp.SYNACK)) return true;
+    if (protocol === ipv4.SCTP && (state === Sctp.INIT1 || state === Sctp.INIT)) return true;
+    const lasting = protocol === ipv4.UDP || state === (protocol === ipv4.TCP ? Tcp.ESTABLISHED : Sctp.ESTABLISHED);
+    return lasting && this.isIdle(at);
+  }
+
+  /** todrop_entry: quiet for a minute, few packets, and then by chance, one in as many as it had. */
+  private isIdle(at: number): boolean {
+    const { words, now } = this.d.connections;
+    const since = words[at + TIMEOUT]! - ((words[at + EXPIRES]! - now) | 0);
+    const packets = words[at + PACKETS]!;
+    return since >= IDLE && packets >= 1 && packets <= 8 && Math.random() * packets < 1;
+  }
+}

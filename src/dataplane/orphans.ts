@@ -1,0 +1,41 @@
+/**
+ * expire_nodest_conn: when a destination is removed, its connections end at once (ip_vs_expire_nodest_conn_flush), not with
+ * their next packet. The table is walked in small steps.
+ */
+import { CONN_HASHED, CONN_REVERSE, ENTRY_SHIFT, FLAGS } from '../conntrack/entry.js';
+import type { Director } from './director.js';
+
+const BUDGET = 2048;
+
+export class Orphans {
+  /** The entry looked at next, 0 when there is nothing to do. */
+  private at = 0;
+  /** A destination went while the table was walked: once more from the start. */
+  private again = false;
+
+  constructor(private readonly d: Director) {}
+
+  /** A destination was removed. */
+  noteRemoval(): void {
+    if (this.d.sysctl.expire_nodest_conn === 0) return;
+    if (this.at === 0) this.at = 1;
+    else this.again = true;
+  }
+
+  tick(): void {
+    if (this.at === 0) return;
+    const { table } = this.d.connections;
+    const end = Math.min(table.highWater, this.at + BUDGET - 1);
+    for (; this.at <= end; this.at++) this.look(this.at);
+    if (this.at <= table.highWater) return;
+    this.at = this.again ? 1 : 0;
+    this.again = false;
+  }
+
+  private look(entry: number): void {
+    const { connections } = this.d;
+    const flags = connections.words[(entry << ENTRY_SHIFT) + FLAGS]!;
+    if ((flags & (CONN_HASHED | CONN_REVERSE)) !== CONN_HASHED || connections.childrenOf(entry) !== 0) return;
+    if (connections.destOf(entry)?.available === false) connections.remove(entry);
+  }
+}
