@@ -13,6 +13,8 @@ import { fullNat } from './full-nat.js';
 import { fwmark } from './fwmark.js';
 import { fwmarkMultiport } from './fwmark-multiport.js';
 import { fwmarkRange } from './fwmark-range.js';
+import { ipv6Dr } from './ipv6-dr.js';
+import { ipv6Nat } from './ipv6-nat.js';
 import { localnode } from './localnode.js';
 import { macRouted } from './mac-routed.js';
 import { nat } from './nat.js';
@@ -62,6 +64,8 @@ export const topologies: readonly Topology[] = [
   tproxyRealserver,
   threeTier,
   fullNat,
+  ipv6Nat,
+  ipv6Dr,
 ];
 
 export function findTopology(name: string): Topology {

@@ -1,0 +1,58 @@
+import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/**
+ * LVS-DR over IPv6. There is no ARP problem: neighbour discovery answers for the addresses of the asked interface only, not
+ * for those of lo.
+ */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=2001:db8:1::1
+                       |________|
+                           |
+                        ___|____
+                       | router |  2001:db8:1::fe, 2001:db8:2::fe
+                       |________|
+                           |
+          -------------------------------------------
+          |              |             |            |
+   2001:db8:2::9   2001:db8:2::11     ::12         ::13
+     __________       _______       _______      _______
+    |          |     |  rs1  |     |  rs2  |    |  rs3  |
+    | director |     |_______|     |_______|    |_______|
+    |__________|     VIP on lo, on each
+  VIP=2001:db8:2::100
+`;
+
+const VIP = '2001:db8:2::100';
+const rs = [1, 2, 3].map((n) =>
+  realserver(n, [['lan', `2001:db8:2::1${n}/64`]], '2001:db8:2::fe', { extra: { dev: 'lo', address: `${VIP}/128` } }),
+);
+
+export const ipv6Dr: Topology = {
+  name: 'ipv6-dr',
+  summary: 'LVS-DR over IPv6: the VIP on every lo, for which neighbour discovery does not answer',
+  drawing,
+  method: 'gatewaying',
+  hosts: [
+    client(['front', '2001:db8:1::1/64'], '2001:db8:1::fe'),
+    router(
+      1,
+      [
+        ['front', '2001:db8:1::fe/64'],
+        ['lan', '2001:db8:2::fe/64'],
+      ],
+      {
+        sysctls: { 'net.ipv6.conf.all.forwarding': 1 },
+      },
+    ),
+    director([['lan', '2001:db8:2::9/64']], '2001:db8:2::fe'),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  rules: services(VIP, ripsOf(rs), '-g'),
+};

@@ -1,0 +1,47 @@
+import { client, director, realserver, ripsOf, services } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
+/** LVS-NAT over IPv6: as nat, with neighbour discovery for ARP. */
+const drawing = `
+                        ________
+                       |        |
+                       | client |  CIP=2001:db8:1::1
+                       |________|
+                           |
+            eth0  VIP=2001:db8:1::100 (2001:db8:1::fe)
+                       __________
+                      |          |   [VIP]:80 -> [RIP]:8080
+                      | director |   [VIP]:7  -> [RIP]:7007
+                      |__________|
+            eth1  DIP=2001:db8:2::fe   default gateway of the realservers
+                           |
+          -----------------------------------
+          |                |                |
+  2001:db8:2::11          ::12             ::13
+     _______          _______          _______
+    |  rs1  |        |  rs2  |        |  rs3  |
+    |_______|        |_______|        |_______|
+`;
+
+const VIP = '2001:db8:1::100';
+const rs = [1, 2, 3].map((n) => realserver(n, [['back', `2001:db8:2::1${n}/64`]], '2001:db8:2::fe'));
+
+export const ipv6Nat: Topology = {
+  name: 'ipv6-nat',
+  summary: 'LVS-NAT over IPv6, ports remapped',
+  drawing,
+  method: 'masq',
+  hosts: [
+    client(['front', '2001:db8:1::1/64']),
+    director([
+      ['front', '2001:db8:1::fe/64'],
+      ['back', '2001:db8:2::fe/64'],
+    ]),
+    ...rs,
+  ],
+  vips: [VIP],
+  httpPort: 80,
+  echoPort: 7,
+  listeners: (host) => ({ addresses: [addressOf(host)], http: 8080, echo: 7007 }),
+  rules: services(VIP, ripsOf(rs), '-m', { http: 8080, echo: 7007 }),
+};
