@@ -234,7 +234,7 @@ export class ConnectionTable {
     h = Math.imul(h + Math.imul(rest, this.k2), (0x2c1b3c6d ^ this.k0) | 1) ^ (h >>> 7);
     h ^= h >>> 16;
     h = Math.imul(h, this.k1);
-    return (h ^ (h >>> 13)) >>> 0;
+    return h ^ (h >>> 13);
   }
 }
 

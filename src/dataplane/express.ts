@@ -95,8 +95,8 @@ export function express(d: Director, longWay: LongWay): Process {
   function sight(offsets: Int32Array, lengths: Int32Array, n: number): void {
     for (let i = 0; i < n; i++) {
       const frame = offsets[i]!;
-      if (isPlain(i32, frame, lengths[i]!)) {
-        const src = swap32(i32[(frame + IP + ipv4.SRC) >> 2]!);
+      const src = swap32(i32[(frame + IP + ipv4.SRC) >> 2]!);
+      if (isPlain(i32, frame, lengths[i]!) && !(d.forwardsShared && d.services.isVip4(src))) {
         heads[i] = table.bucket(u8[frame + IP + 9]!, src, swap16(i32[(frame + L4) >> 2]!));
       } else heads[i] = UNFIT;
     }

@@ -33,20 +33,24 @@ export class Housekeeping {
     expireFragments(d);
     d.defence.tick(now);
     d.orphans.tick();
-    if (now >= this.nextNeighbours) {
-      this.nextNeighbours = now + NEIGHBOURS_EVERY;
-      if (d.neighbours.collect()) d.router.forgetCached();
-      d.neighbours.tick(
-        now,
-        (device) => d.links[device]!.resolves,
-        (neighbour) => abandon(d, neighbour),
-      );
-    }
+    if (now >= this.nextNeighbours) this.ageNeighbours(now);
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP_EVERY;
       for (const service of d.services.bySlot) service?.schedule.sweep?.(now);
     }
     this.ask();
+  }
+
+  /** Apart from `tick`, which would otherwise make room for what these closures hold at each call. */
+  private ageNeighbours(now: number): void {
+    const { d } = this;
+    this.nextNeighbours = now + NEIGHBOURS_EVERY;
+    if (d.neighbours.collect()) d.router.forgetCached();
+    d.neighbours.tick(
+      now,
+      (device) => d.links[device]!.resolves,
+      (neighbour) => abandon(d, neighbour),
+    );
   }
 
   /** Asks for the neighbours that packets wanted; after each batch, so that the first packet does not wait for a tick. */

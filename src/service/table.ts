@@ -73,7 +73,7 @@ function mix(a0: number, a1: number, a2: number, a3: number, key: number): numbe
     Math.imul(a3, 0x9e3779b1) ^ Math.imul(key, 0x85ebca77) ^ Math.imul(a2, 0xc2b2ae3d) ^ Math.imul(a1, 0x27d4eb2f) ^ a0;
   h ^= h >>> 15;
   h = Math.imul(h, 0x2c1b3c6d);
-  return (h ^ (h >>> 13)) >>> 0;
+  return h ^ (h >>> 13);
 }
 
 /** All services of a director, in the order they were added, with their indexes by address and by mark. */

@@ -1,0 +1,96 @@
+/**
+ * What test/bench/allocation.test.ts watches from outside, with --expose-gc --trace-gc --trace-deopt: after a warm-up, packets
+ * of every path, and between the marks on stdout nothing but them. Prints how much the heap grew, in bytes.
+ */
+import { writeSync } from 'node:fs';
+import { FRAMES, type Path, Subject, VIPS } from './subject.js';
+import { type Family, Order, Template } from './traffic.js';
+
+const FLOWS = 2000;
+/** Packets; by the clock more than the quarter of an hour after which timers of established connections are looked at. */
+const WARM_UP = 4_000_000;
+const WARM_UP_STEP = 16;
+const SYN = 0x02;
+const ACK = 0x10;
+const PATHS: readonly Path[] = ['natin', 'natout', 'dr', 'tun'];
+/** ms of the clock a turn: some 100,000 connections are alive, and as many end as begin. */
+const STEP = 8;
+
+interface Lane {
+  readonly device: 0 | 1;
+  readonly template: Template;
+  readonly flow: () => number;
+}
+
+function laneOf(path: Path, family: Family): Lane {
+  const order = new Order();
+  const flow = () => order.next(FLOWS);
+  const [vip, rip] = family === 4 ? [VIPS[path][0], '192.168.1.11'] : [VIPS[path][1], '2001:db8:1::11'];
+  if (path !== 'natout')
+    return {
+      device: 0,
+      template: new Template(family, false, { address: vip, port: 80 }, ACK, '02:00:00:00:0d:00'),
+      flow,
+    };
+  return {
+    device: 1,
+    template: new Template(family, true, { address: rip, port: 8080 }, ACK, '02:00:00:00:0d:01'),
+    flow,
+  };
+}
+
+/** New connections on every service: as many as the table keeps alive at this pace. */
+function openings(family: Family): Lane {
+  let sequence = FLOWS;
+  const template = new Template(
+    family,
+    false,
+    { address: VIPS.dr[family === 4 ? 0 : 1], port: 80 },
+    SYN,
+    '02:00:00:00:0d:00',
+  );
+  return { device: 0, template, flow: () => sequence++ & 0xffffff };
+}
+
+function establish(subject: Subject, path: Path, family: Family): void {
+  const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
+  const syn = new Template(family, false, end, SYN, '02:00:00:00:0d:00');
+  let sequence = 0;
+  while (sequence < FLOWS) {
+    subject.sources[0].fill(syn, () => sequence++);
+    subject.run();
+  }
+}
+
+function drive(subject: Subject, lanes: readonly Lane[], packets: number, step: number): void {
+  for (let done = 0; done < packets; )
+    for (const { device, template, flow } of lanes) {
+      subject.sources[device].fill(template, flow);
+      subject.turn(step);
+      done += FRAMES;
+    }
+}
+
+async function main(): Promise<void> {
+  const packets = Number(process.argv[2]);
+  const subject = await Subject.create(1 << 20);
+  const lanes: Lane[] = [];
+  for (const family of [4, 6] as const) {
+    for (const path of PATHS) {
+      if (path !== 'natout') establish(subject, path, family);
+      lanes.push(laneOf(path, family));
+    }
+    lanes.push(openings(family));
+  }
+  drive(subject, lanes, WARM_UP, WARM_UP_STEP);
+  global.gc!();
+  const before = process.memoryUsage().heapUsed;
+  writeSync(1, '--- begin\n');
+  drive(subject, lanes, packets, STEP);
+  writeSync(1, '--- end\n');
+  const grown = process.memoryUsage().heapUsed - before;
+  subject.check();
+  writeSync(1, `${packets} packets, heap grew by ${grown}\n`);
+}
+
+await main();

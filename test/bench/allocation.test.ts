@@ -1,0 +1,41 @@
+/**
+ * The packet path allocates nothing and stays compiled: a process of its own runs bench/steady.ts, every path and both
+ * families, with connections beginning and ending all the time. ULVS_PACKETS=10000000 for the long run.
+ */
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const PACKETS = Number(process.env.ULVS_PACKETS ?? 2_000_000);
+const ROOT = join(import.meta.dirname, '../..');
+const BUILT = join(ROOT, `build/allocation-${process.pid}`);
+/** What a hundred kilobytes in 2 million packets are: housekeeping of ten times a second, the compiler's own notes. */
+const BYTES_PER_PACKET = 0.1;
+
+beforeAll(() => {
+  const tsc = join(ROOT, 'node_modules/.bin/tsc');
+  execFileSync(tsc, ['-p', 'tsconfig.bench.json', '--outDir', BUILT, '--sourceMap', 'false'], { cwd: ROOT });
+});
+afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
+
+/** Everything the process said between its marks, and how the heap grew. */
+function run(): { between: string[]; grown: number } {
+  const flags = ['--expose-gc', '--trace-gc', '--trace-deopt'];
+  const out = execFileSync(process.execPath, [...flags, join(BUILT, 'bench/steady.js'), `${PACKETS}`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  const lines = out.split('\n');
+  const [begin, end] = [lines.indexOf('--- begin'), lines.indexOf('--- end')];
+  expect(begin, out.slice(-2000)).toBeGreaterThan(0);
+  expect(end).toBeGreaterThan(begin);
+  const grown = /heap grew by (-?\d+)/.exec(lines.at(end + 1) ?? out)?.[1];
+  return { between: lines.slice(begin + 1, end), grown: Number(grown) };
+}
+
+it(`runs ${PACKETS} packets without a collection, a deoptimisation or heap growth`, { timeout: 300_000 }, () => {
+  const { between, grown } = run();
+  expect(between).toEqual([]);
+  expect(grown).toBeLessThan(PACKETS * BYTES_PER_PACKET);
+});
