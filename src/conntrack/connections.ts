@@ -104,6 +104,10 @@ export class Connections {
     return this.words[(entry << ENTRY_SHIFT) + CONTROLLED]!;
   }
 
+  /** The template or control connection it hangs on, 0 for none. */
+  parentOf(entry: number): number {
+    return this.words[(entry << ENTRY_SHIFT) + CONTROL]!;
+  }
   isControlled(entry: number): boolean {
     return this.words[(entry << ENTRY_SHIFT) + CONTROL] !== 0;
   }

@@ -1,4 +1,5 @@
 /** What every router does to a packet that crosses it: time to live and size, with the ICMP errors that belong to them. */
+import { CONN_ONE_PACKET } from '../conntrack/entry.js';
 import { Drop } from '../stats/drops.js';
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
@@ -72,5 +73,7 @@ function complain6(d: Director, type: number, code: number, rest: number, entry:
  * from the destination: so it counts, but not for NAT, where the destination would have said its own address.
  */
 function countError(d: Director, entry: number, len: number): void {
-  if (len !== 0 && entry !== 0 && !isTranslated(d, entry)) countOut(d, entry, len);
+  if (len === 0 || entry === 0 || isTranslated(d, entry)) return;
+  // A one-packet connection is in no table to be found.
+  if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) === 0) countOut(d, entry, len);
 }

@@ -8,6 +8,7 @@
  *
  * Handled: destination unreachable, source quench and time exceeded; in IPv6 all errors.
  */
+import { CONN_ONE_PACKET } from '../conntrack/entry.js';
 import { findIn6, findOut6 } from '../conntrack/find.js';
 import { Drop } from '../stats/drops.js';
 import { pseudo6 } from '../wire/checksum.js';
@@ -48,7 +49,10 @@ export function icmpRelated(d: Director): boolean {
   if (d.sysctl.schedule_icmp === 0) return false;
   const made = scheduleQuoted(d, quote);
   if (made === UNWANTED) return false;
-  return made === DROPPED || toDestination(d, made, local);
+  if (made === DROPPED) return true;
+  toDestination(d, made, local);
+  if ((d.connections.flagsOf(made) & CONN_ONE_PACKET) !== 0) d.connections.release(made);
+  return true;
 }
 
 function isHandled(d: Director): boolean {

@@ -36,6 +36,10 @@ export class Orphans {
     const { connections } = this.d;
     const flags = connections.words[(entry << ENTRY_SHIFT) + FLAGS]!;
     if ((flags & (CONN_HASHED | CONN_REVERSE)) !== CONN_HASHED || connections.childrenOf(entry) !== 0) return;
-    if (connections.destOf(entry)?.available === false) connections.remove(entry);
+    if (connections.destOf(entry)?.available !== false) return;
+    const parent = connections.parentOf(entry);
+    connections.remove(entry);
+    // Its template stands before it in the table and had a child then.
+    if (parent !== 0 && parent < entry) this.look(parent);
   }
 }

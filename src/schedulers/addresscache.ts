@@ -128,6 +128,7 @@ function bucketOf(arrival: Arrival): number {
 }
 
 function wordOf(arrival: Arrival, i: number): number {
-  if (arrival.family === 6) return arrival.dst6[i]!;
-  return i === 3 ? arrival.dst : 0;
+  const turned = arrival.quoted === true;
+  if (arrival.family === 6) return (turned ? arrival.src6 : arrival.dst6)[i]!;
+  return i === 3 ? (turned ? arrival.src : arrival.dst) : 0;
 }

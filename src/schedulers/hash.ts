@@ -6,6 +6,7 @@ export function sourceWord(arrival: Arrival): number {
   return arrival.family === 4 ? arrival.src : folded(arrival.src6);
 }
 export function destinationWord(arrival: Arrival): number {
+  if (arrival.quoted === true) return sourceWord(arrival);
   return arrival.family === 4 ? arrival.dst : folded(arrival.dst6);
 }
 export function folded(words: Int32Array): number {

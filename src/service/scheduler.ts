@@ -12,6 +12,8 @@ export interface Arrival {
   readonly dst6: Int32Array;
   readonly sport: number;
   readonly dport: number;
+  /** It is the packet that an ICMP error quotes, turned round: what the kernel's dh and lblc take for its destination is the client. */
+  readonly quoted?: boolean;
 }
 
 /** A scheduler at work for one service; its state lives here. Destination changes are told after they were made. */

@@ -71,6 +71,10 @@ export class Play {
   at(ms: number): void {
     this.now = ms;
   }
+  /** So many ms later than the last line. */
+  after(ms: number): void {
+    this.now += ms;
+  }
   end(ms: number): void {
     this.lines.push({ t: ms, end: 1 });
   }
