@@ -3,6 +3,8 @@
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo env "PATH=$$PATH")
+# Neither root nor sudo: the labs run in a user namespace.
+ROOTLESS := $(if $(SUDO),$(if $(shell command -v sudo),,--rootless))
 ORACLE ?= ../shared/oracle
 
 .PHONY: build demo test bench lint record clean setup
@@ -16,7 +18,7 @@ build: setup
 	@chmod +x dist/cli/*.js 2>/dev/null || true
 
 demo: build
-	@$(SUDO) node dist/cli/main.js lab demo
+	@$(if $(ROOTLESS),,$(SUDO)) node dist/cli/main.js lab demo $(ROOTLESS)
 
 # The last line is plain: "N passed, N failed, N skipped" (test/summary.ts).
 test: build

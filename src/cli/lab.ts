@@ -3,16 +3,19 @@ import { Command, Option } from 'commander';
 import { command, LabError } from '../lab/command.js';
 import { demo } from '../lab/demo.js';
 import { howToTry } from '../lab/howto.js';
-import { down, isHealthy, type Lab, matching, up } from '../lab/lab.js';
-import { listStates } from '../lab/state.js';
-import { testLab } from '../lab/test.js';
+import { down, isHealthy, keep, type Lab, matching, up } from '../lab/lab.js';
+import { againRootless, isRootless, lacksTun, shell } from '../lab/rootless.js';
+import { isLeftOver, type LabState, listStates } from '../lab/state.js';
+import { deviceFor, testLab } from '../lab/test.js';
+import { testLabs } from '../lab/testall.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice } from '../lab/topology.js';
 
 const DEVICES: LabDevice[] = ['xdp', 'packet', 'cap', 'tap'];
 
-interface DeviceOption {
-  device: LabDevice;
+interface Options {
+  device?: LabDevice;
+  rootless?: true;
 }
 
 export function labCommand(): Command {
@@ -24,35 +27,49 @@ export function labCommand(): Command {
     .description('start a lab and leave it running')
     .addOption(deviceOption())
     .option('--no-director', 'everything but the director, which you start by hand')
+    .option('--rootless', 'in a user namespace, for as long as the shell in it lives')
     .action((name, options) => guarded((signal) => runUp(name, options, signal)));
   lab
-    .command('test <name>')
-    .description('start a lab, check it from end to end, and take it down')
+    .command('test [names...]')
+    .description(
+      'start a lab, check it from end to end, and take it down; several: as many at a time as there are cores',
+    )
+    .option('--all', 'every topology')
     .addOption(deviceOption())
-    .option('--json', 'one JSON object a check, for machines')
-    .action((name, options) => guarded((signal) => runTest(name, options, signal)));
+    .option('--rootless', 'in a user namespace')
+    .option('--json', 'one JSON object a check, or a lab where there are several, for machines')
+    .action((names, options) => guarded((signal) => runTest(names, options, signal)));
   lab
     .command('down [name]')
     .description('take down labs: by id, or all of a topology')
     .option('--all', 'every lab that is up')
+    .option('--stale', 'what killed runs left over')
     .action((name, options) => guarded(() => runDown(name, options)));
   lab
     .command('demo')
     .description('all four labs in a minute: who answered, the tables, one packet at each hop')
     .addOption(deviceOption())
-    .action((options: DeviceOption) => guarded((signal) => demo(options.device, signal)));
+    .option('--rootless', 'in a user namespace')
+    .action((options: Options) => guarded((signal) => runDemo(options, signal)));
   return lab;
 }
 
 function deviceOption(): Option {
-  return new Option('--device <kind>', "the director's devices").choices(DEVICES).default('packet');
+  return new Option('--device <kind>', "the director's devices (default: packet, where the lab allows)").choices(
+    DEVICES,
+  );
 }
 
+const NAME_WIDTH = 27;
+
 function list(): void {
-  const running = listStates();
-  for (const { name, summary } of topologies) console.log(`${name.padEnd(8)}${summary}`);
-  for (const lab of running)
-    console.log(`up: ${lab.id} (${lab.device})${isHealthy(lab) ? '' : ', with dead processes'}`);
+  for (const { name, summary } of topologies) console.log(`${name.padEnd(NAME_WIDTH)}${summary}`);
+  for (const lab of listStates()) console.log(`up: ${lab.id} (${lab.device})${conditionOf(lab)}`);
+}
+
+function conditionOf(lab: LabState): string {
+  if (isLeftOver(lab)) return `, left over from a run that was killed: ulvs lab down ${lab.id} removes it`;
+  return isHealthy(lab) ? '' : ', with dead processes';
 }
 
 /** Prints an error as one line and sets the exit code; ctrl-C and SIGTERM abort the work, which then cleans up. */
@@ -78,24 +95,54 @@ function graph(name: string): Promise<void> {
   return guarded(async () => console.log(findTopology(name).drawing));
 }
 
-async function runUp(name: string, options: DeviceOption & { director: boolean }, signal: AbortSignal): Promise<void> {
+async function runUp(name: string, options: Options & { director: boolean }, signal: AbortSignal): Promise<void> {
   const spec = findTopology(name);
-  await needRoot();
-  const lab: Lab = await up(spec, options, signal);
+  const device = deviceFor(spec, options.device);
+  if (await elsewhere(options)) return;
+  const lacking = lacksTun(spec, device);
+  if (lacking) throw new LabError(lacking);
+  const lab: Lab = await up(spec, { ...options, device }, signal);
+  if (!isRootless()) keep(lab);
   console.log(spec.drawing);
   for (const line of howToTry(lab, options.director)) console.log(line);
+  if (isRootless()) await untilLeft(lab, signal);
 }
 
-async function runTest(name: string, options: DeviceOption & { json?: true }, signal: AbortSignal): Promise<void> {
-  const spec = findTopology(name);
-  await needRoot();
-  const passed = await testLab(spec, options.device, options.json ? 'json' : 'text', signal);
+/** The lab lives in the namespace of this process. */
+async function untilLeft(lab: Lab, signal: AbortSignal): Promise<void> {
+  console.log('This shell is inside the lab, with all rights there; when you leave it (exit), the lab is taken down.');
+  try {
+    await shell(signal);
+  } finally {
+    await down(lab);
+  }
+}
+
+async function runTest(
+  names: string[],
+  options: Options & { json?: true; all?: true },
+  signal: AbortSignal,
+): Promise<void> {
+  const specs = options.all ? topologies : names.map(findTopology);
+  if (specs.length === 0) throw new LabError('which lab? A name or several (see `ulvs lab list`), or --all');
+  const devices = specs.map((spec) => deviceFor(spec, options.device));
+  if (await elsewhere(options)) return;
+  const form = options.json ? 'json' : 'text';
+  const [first] = specs;
+  const passed =
+    specs.length === 1
+      ? await testLab(first!, devices[0]!, form, signal)
+      : await testLabs(specs, options.device, form, signal);
   if (!passed) process.exitCode = 1;
 }
 
-async function runDown(name: string | undefined, { all }: { all?: true }): Promise<void> {
-  if (!name && !all) throw new LabError('which lab? An id or a name (see `ulvs lab list`), or --all');
-  const found = matching(all ? undefined : name);
+async function runDemo(options: Options, signal: AbortSignal): Promise<void> {
+  if (!(await elsewhere(options))) await demo(options.device ?? 'packet', signal);
+}
+
+async function runDown(name: string | undefined, { all, stale }: { all?: true; stale?: true }): Promise<void> {
+  if (!name && !all && !stale) throw new LabError('which lab? An id or a name (see `ulvs lab list`), or --all');
+  const found = matching(all ? undefined : name).filter((lab) => !stale || isLeftOver(lab));
   if (found.length === 0 && name) throw new LabError(`no lab ${name} is up`);
   for (const lab of found) {
     await down(lab);
@@ -103,7 +150,16 @@ async function runDown(name: string | undefined, { all }: { all?: true }): Promi
   }
 }
 
-async function needRoot(): Promise<void> {
-  if (process.getuid?.() !== 0) throw new LabError('network namespaces need root: run it with sudo');
+/** True when the whole of it was done by another process, in a user namespace. Else namespaces can be made here. */
+async function elsewhere({ rootless }: Options): Promise<boolean> {
+  if (rootless && !isRootless()) {
+    process.exitCode = await againRootless();
+    return true;
+  }
+  if (process.getuid?.() !== 0 && !isRootless())
+    throw new LabError('network namespaces need root: run it with sudo, or with --rootless in a user namespace');
   await command('ip', ['-Version']);
+  for (const { id } of process.stderr.isTTY ? listStates().filter(isLeftOver) : [])
+    console.error(`ulvs lab: ${id} is left over from a run that was killed; \`ulvs lab down ${id}\` removes it`);
+  return false;
 }

@@ -12,6 +12,7 @@ import { Trace, type TraceSpec } from '../dataplane/trace.js';
 import { abandon, release } from '../dataplane/transmit.js';
 import { openDevice } from '../device/auto.js';
 import type { Device } from '../device/device.js';
+import { DeviceError } from '../device/error.js';
 import { HostRouting, openHostTun } from '../device/host.js';
 import type { Umem } from '../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../device/umem-memory.js';
@@ -148,14 +149,26 @@ export class Engine {
   /** Behind the configured links: the way into the host's stack, and the way out by its routing. */
   private addHostLinks(umem: Umem): void {
     const { director } = this;
-    const { tun, warnings } = openHostTun(umem);
-    this.reasons.push(...warnings);
+    const tun = this.hostTun(umem);
     const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
-    this.devices.push(tun, routing);
-    for (const { name } of [tun, routing])
+    this.devices.push(tun ?? new HostRouting(umem, () => {}), routing);
+    for (const name of [tun?.name ?? 'no host', routing.name])
       director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
-    director.hostLink = director.links.at(-2)!;
+    if (tun) director.hostLink = director.links.at(-2)!;
     for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
+  }
+
+  /** In a user namespace /dev/net/tun may be closed to us: all works but what is for the host itself. */
+  private hostTun(umem: Umem): Device | undefined {
+    try {
+      const { tun, warnings } = openHostTun(umem);
+      this.reasons.push(...warnings);
+      return tun;
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      this.reasons.push(`the host itself gets no packets from us: ${error.message}`);
+      return undefined;
+    }
   }
 
   private ask({ device, family, words }: Neighbour): void {

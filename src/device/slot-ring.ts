@@ -15,10 +15,9 @@ import {
   PACKET_RESERVE,
   PACKET_VERSION,
   requestSlots,
-  SO_RCVBUFFORCE,
   SOL_PACKET,
-  SOL_SOCKET,
   setPacketOption,
+  setQueue,
   TP_STATUS_COPY,
   TP_STATUS_KERNEL,
   TP_STATUS_USER,
@@ -61,7 +60,7 @@ export class SlotRing implements PacketRing {
     setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, 'PACKET_VERSION');
     setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
     setPacketOption(fd, SOL_PACKET, PACKET_COPY_THRESH, 1, 'PACKET_COPY_THRESH');
-    setPacketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, QUEUE, 'SO_RCVBUFFORCE');
+    setQueue(fd, 'receive', QUEUE);
     requestSlots(fd, slots, SLOT);
     this.room = slots * SLOT;
     this.mapping = mapWithRoom(this.room, MAP_SHARED, fd, ROOM);

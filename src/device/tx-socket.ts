@@ -12,12 +12,11 @@ import {
   AF_PACKET,
   bindPacket,
   PACKET_QDISC_BYPASS,
-  SO_SNDBUFFORCE,
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOL_PACKET,
-  SOL_SOCKET,
   setPacketOption,
+  setQueue,
 } from '../sys/packet-socket.js';
 import type { Batch } from './batch.js';
 import type { DeviceStats } from './device.js';
@@ -49,7 +48,7 @@ export class TxSocket {
     this.prepare();
     try {
       setPacketOption(this.fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1, 'PACKET_QDISC_BYPASS');
-      setPacketOption(this.fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER, 'SO_SNDBUFFORCE');
+      setQueue(this.fd, 'send', SEND_BUFFER);
       bindPacket(this.fd, ifindex, 0);
     } catch (error) {
       close(this.fd);

@@ -4,6 +4,7 @@ import { describe, follow } from './journey.js';
 import { down, type Lab, up } from './lab.js';
 import { program } from './names.js';
 import { Report } from './report.js';
+import { lacksTun } from './rootless.js';
 import { httpTargets, Run } from './run.js';
 import { ulvsadm } from './table.js';
 import { SIZES } from './test.js';
@@ -17,17 +18,24 @@ const SHOWN_CONNECTIONS = 6;
 export async function demo(device: LabDevice, signal?: AbortSignal): Promise<void> {
   const report = new Report('text');
   const began = performance.now();
+  let shown = 0;
   for (const spec of basics) {
     signal?.throwIfAborted();
+    const lacking = lacksTun(spec, device);
+    if (lacking) {
+      report.say(`\n━━━ left out: ${lacking}`);
+      continue;
+    }
     const lab = await up(spec, { device }, signal);
     try {
       await show(spec, lab, report, signal);
+      shown++;
     } finally {
       await down(lab);
     }
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  report.say(`\nFour labs in ${seconds} s; all namespaces, processes and files are gone again.`);
+  report.say(`\n${shown} labs in ${seconds} s; all namespaces, processes and files are gone again.`);
   report.say(`Next: node ${program('cli/main.js')} lab test nat, or lab up dr, lab list, lab --help`);
   if (report.failed > 0) throw new Error(`${report.failed} of the labs did not answer every request`);
 }

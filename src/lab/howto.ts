@@ -2,6 +2,7 @@
 import { configPath, socketPath } from './config.js';
 import type { Lab } from './lab.js';
 import { namespaceOf, program } from './names.js';
+import { isRootless } from './rootless.js';
 import { realservers } from './topology.js';
 
 export function howToTry(lab: Lab, director: boolean): string[] {
@@ -16,7 +17,7 @@ export function howToTry(lab: Lab, director: boolean): string[] {
     `  ${inside(first)} tcpdump -ni eth0`,
     `  ${adm} -Ln --stats`,
     `  ${adm} -Lnc`,
-    `  node ${program('cli/main.js')} lab down ${lab.id}`,
+    ...(isRootless() ? [] : [`  node ${program('cli/main.js')} lab down ${lab.id}`]),
   ];
   const start = `  ${inside('director')} node ${program('cli/main.js')} run -c ${configPath(lab.id)}`;
   return director ? lines : [...lines.slice(0, 1), start, ...lines.slice(1)];

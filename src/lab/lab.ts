@@ -54,6 +54,12 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
   }
 }
 
+/** It outlives this process. */
+export function keep(lab: Lab): void {
+  lab.kept = true;
+  record(lab);
+}
+
 /** Remembers a process that must end with the lab. */
 export function track(lab: Lab, running: Running): Running {
   lab.processes.push(running);

@@ -27,8 +27,18 @@ export class Report {
   outcome(outcome: Outcome): void {
     this.n++;
     if (!outcome.ok) this.failures++;
-    if (this.form === 'json') this.out.write(`${JSON.stringify(outcome)}\n`);
-    else this.say(`${this.mark(outcome.ok)} ${outcome.name.padEnd(58)} ${outcome.figure}`);
+    if (this.form === 'json') this.json(outcome);
+    else this.line(outcome.ok, outcome.name.padEnd(58), outcome.figure);
+  }
+
+  /** Text only. */
+  line(ok: boolean, what: string, figure: string): void {
+    this.say(`${this.mark(ok)} ${what} ${figure}`);
+  }
+
+  /** One object, one line. */
+  json(object: object): void {
+    this.out.write(`${JSON.stringify(object)}\n`);
   }
 
   /** A counter that overwrites itself; on a terminal only. */

@@ -1,7 +1,7 @@
 /** What is up, one JSON file a lab in /run/ulvs-lab, so that `lab down` finds it from another terminal or after a crash. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { directoryOf, STATE_DIRECTORY, statePath } from './names.js';
-import type { Running } from './process.js';
+import { type Running, startTime } from './process.js';
 import type { LabDevice } from './topology.js';
 
 export interface LabState {
@@ -12,6 +12,8 @@ export interface LabState {
   readonly owner: number;
   readonly namespaces: readonly string[];
   readonly processes: Running[];
+  /** Built to stay: its owner has ended, and that is right. */
+  kept?: true;
 }
 
 /** Written by rename: a reader sees the old state or the new one. */
@@ -25,6 +27,11 @@ export function saveState(state: LabState): void {
 export function removeState(id: string): void {
   rmSync(statePath(id), { force: true });
   rmSync(directoryOf(id), { recursive: true, force: true });
+}
+
+/** Nobody will take it down: the run that built it was killed. */
+export function isLeftOver({ kept, owner }: LabState): boolean {
+  return !kept && startTime(owner) === 0;
 }
 
 /** All labs that are up, or were when their owner died. */

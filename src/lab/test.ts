@@ -1,8 +1,11 @@
 /** `ulvs lab test`: a lab is built, checked and taken down again, whatever happens. */
 import { runChecks } from './checks.js';
+import type { Progress } from './client.js';
+import { LabError } from './command.js';
 import { down, up } from './lab.js';
 import { type Form, Report } from './report.js';
-import { Run, type Sizes } from './run.js';
+import { lacksTun } from './rootless.js';
+import { type Outcome, Run, type Sizes } from './run.js';
 import type { LabDevice, Topology } from './topology.js';
 
 /** 300 is even over three realservers; 50 MB are some 35,000 segments. */
@@ -13,13 +16,33 @@ export async function testLab(spec: Topology, device: LabDevice, form: Form, sig
   const report = new Report(form);
   const began = performance.now();
   report.say(`lab ${spec.name}, ${device} devices: ${spec.summary}`);
+  await checkLab(spec, device, (outcome) => report.outcome(outcome), report.progress, signal);
+  report.total(`lab ${spec.name} (${device})`, Math.round(performance.now() - began));
+  return report.failed === 0;
+}
+
+/** Up, all its checks, down. */
+export async function checkLab(
+  spec: Topology,
+  device: LabDevice,
+  report: (outcome: Outcome) => void,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<void> {
+  const lacking = lacksTun(spec, device);
+  if (lacking) throw new LabError(lacking);
   const lab = await up(spec, { device }, signal);
   try {
-    const run = new Run(lab, SIZES, report.progress, signal);
-    await runChecks(run, (outcome) => report.outcome(outcome), signal);
+    await runChecks(new Run(lab, SIZES, progress, signal), report, signal);
   } finally {
     await down(lab);
   }
-  report.total(`lab ${spec.name} (${device})`, Math.round(performance.now() - began));
-  return report.failed === 0;
+}
+
+/** The device that was asked for, or the first that the topology works with. LabError when it was asked for in vain. */
+export function deviceFor(spec: Topology, wanted: LabDevice | undefined): LabDevice {
+  const { name, devices } = spec;
+  if (!devices) return wanted ?? 'packet';
+  if (wanted === undefined || devices.includes(wanted)) return wanted ?? devices[0]!;
+  throw new LabError(`lab ${name} needs the host's own network stack: --device ${devices.join(' or ')}, not ${wanted}`);
 }

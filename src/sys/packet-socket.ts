@@ -7,8 +7,8 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;
-export const SO_SNDBUFFORCE = 32;
-export const SO_RCVBUFFORCE = 33;
+const SO_SNDBUFFORCE = 32;
+const SO_RCVBUFFORCE = 33;
 export const SOL_PACKET = 263;
 export const ETH_P_ALL = 0x0003;
 
@@ -60,6 +60,16 @@ export const GSO_ECN = 0x80;
 /** setsockopt with an int value; throws SystemError(`name`). */
 export function setPacketOption(fd: number, level: number, option: number, value: number, name: string): void {
   check(setsockopt(fd, level, option, Int32Array.of(value), 4), name);
+}
+
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+
+/** Bytes a socket may keep; in a user namespace nobody may go beyond the system's net.core.rmem_max and wmem_max, so as far as that. */
+export function setQueue(fd: number, way: 'receive' | 'send', bytes: number): void {
+  const [force, plain] = way === 'receive' ? [SO_RCVBUFFORCE, SO_RCVBUF] : [SO_SNDBUFFORCE, SO_SNDBUF];
+  const value = Int32Array.of(bytes);
+  if (setsockopt(fd, SOL_SOCKET, force, value, 4) < 0) check(setsockopt(fd, SOL_SOCKET, plain, value, 4), way);
 }
 
 /** Binds to one interface; `protocol` in host order, 0 receives nothing. struct sockaddr_ll. */

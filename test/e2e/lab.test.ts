@@ -108,6 +108,7 @@ describe('mistakes', () => {
   it.each([
     [['lab', 'up', 'vpn'], `ulvs lab: no lab is named "vpn"; there are ${NAMES}\n`],
     [['lab', 'graph', 'x'], `ulvs lab: no lab is named "x"; there are ${NAMES}\n`],
+    [['lab', 'test'], 'ulvs lab: which lab? A name or several (see `ulvs lab list`), or --all\n'],
     [['lab', 'down'], 'ulvs lab: which lab? An id or a name (see `ulvs lab list`), or --all\n'],
     [['lab', 'down', 'nat-none'], 'ulvs lab: no lab nat-none is up\n'],
   ])('%j: one line that says what there is', async (words, said) => {

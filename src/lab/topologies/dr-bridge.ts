@@ -69,7 +69,7 @@ export const drBridge: Topology = {
   echoPort: 7,
   listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
   rules: services(VIP, ripsOf(rs), '-g'),
-  devices: ['packet'],
+  devices: ['packet', 'cap'],
   repliesPass: true,
   watches: [
     {

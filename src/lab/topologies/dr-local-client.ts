@@ -49,6 +49,6 @@ export const drLocalClient: Topology = {
   echoPort: 7,
   listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
   rules: services(VIP, ripsOf(rs), '-g'),
-  devices: ['packet'],
+  devices: ['packet', 'xdp', 'cap'],
   checks: [requestsFrom('director', DIP, 'the director is served, too')],
 };

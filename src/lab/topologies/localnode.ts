@@ -53,6 +53,6 @@ export const localnode: Topology = {
     servers.map(({ rip }) => rip),
     '-g',
   ),
-  devices: ['packet'],
+  devices: ['packet', 'xdp', 'cap'],
   repliesPass: true,
 };
