@@ -62,6 +62,9 @@ export const CONN_REVERSE = 0x2000000;
 /** Opened by a realserver (snat): it has no destination, and needs none. */
 export const CONN_OUTGOING = 0x4000000;
 
+/** Not in its bucket's chain, which was crowded, but in the index by the whole tuple (tuples.ts). */
+export const CONN_CROWDED = 0x8000000;
+
 /** Where the addresses are in an IPv6 connection's second line. Its FLAGS stay 0: it is not taken for a connection. */
 export const WIDE_CADDR = 0;
 export const WIDE_VADDR = 8;

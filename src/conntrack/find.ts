@@ -5,7 +5,6 @@
 import {
   CADDR,
   CONN_IPV6,
-  CONN_MIXED,
   CONN_TEMPLATE,
   DADDR,
   ENTRY_SHIFT,
@@ -17,7 +16,8 @@ import {
   WIDE_DADDR,
   WIDE_VADDR,
 } from './entry.js';
-import { type ConnectionTable, fold } from './table.js';
+import { fold, isIn6, isOut6, same } from './match.js';
+import type { ConnectionTable } from './table.js';
 
 export function findIn6(
   table: ConnectionTable,
@@ -29,13 +29,9 @@ export function findIn6(
   const { words } = table;
   const folded = fold(caddr);
   let entry = table.chain(protocol, folded, ports >>> 16);
-  for (; entry !== 0; entry = table.next(entry)) {
-    const at = entry << ENTRY_SHIFT;
-    if (words[at + CADDR] !== folded || words[at + PORTS] !== ports || !isFlow6(words, at, protocol)) continue;
-    const wide = words[at + DADDR]! << ENTRY_SHIFT;
-    if (same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr)) return entry;
-  }
-  return 0;
+  for (; entry !== 0; entry = table.next(entry))
+    if (isIn6(words, entry << ENTRY_SHIFT, protocol, caddr, folded, vaddr, ports)) return entry;
+  return table.tuples.size === 0 ? 0 : table.tuples.findIn6(protocol, caddr, folded, vaddr, ports);
 }
 
 /** The connection of a packet from daddr:dport to caddr:cport. */
@@ -50,15 +46,9 @@ export function findOut6(
   const { words } = table;
   const folded = fold(caddr);
   let entry = table.chain(protocol, folded, cport);
-  for (; entry !== 0; entry = table.next(entry)) {
-    const at = entry << ENTRY_SHIFT;
-    if (words[at + CADDR] !== folded || words[at + PORTS]! >>> 16 !== cport || words[at + REST]! >>> 16 !== dport)
-      continue;
-    if (!isFlow6(words, at, protocol) || (words[at + FLAGS]! & CONN_MIXED) !== 0) continue;
-    const wide = words[at + DADDR]! << ENTRY_SHIFT;
-    if (same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_DADDR, daddr)) return entry;
-  }
-  return 0;
+  for (; entry !== 0; entry = table.next(entry))
+    if (isOut6(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, folded, cport)) return entry;
+  return table.tuples.size === 0 ? 0 : table.tuples.findOut6(protocol, daddr, dport, caddr, folded, cport);
 }
 
 /** The persistence template of a client network; its client port is 0. */
@@ -88,21 +78,6 @@ function sameTemplate(words: Int32Array, at: number, family: number, caddr: Int3
   if (family === 4) return words[at + VADDR] === vaddr[3];
   const wide = words[at + DADDR]! << ENTRY_SHIFT;
   return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
-}
-
-function isFlow6(words: Int32Array, at: number, protocol: number): boolean {
-  return (
-    ((words[at + REST]! >>> 8) & 0xff) === protocol && (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === CONN_IPV6
-  );
-}
-
-function same(words: Int32Array, at: number, address: Int32Array): boolean {
-  return (
-    words[at + 3] === address[3] &&
-    words[at + 2] === address[2] &&
-    words[at + 1] === address[1] &&
-    words[at] === address[0]
-  );
 }
 
 /** Fills the addresses, ports and protocol of a new entry. Returns 0 when the table has no second line left for IPv6. */

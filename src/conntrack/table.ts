@@ -9,31 +9,42 @@
  * Memory for the largest table is reserved as virtual memory at once and touched as it fills: entries never move, so
  * their numbers are good names for parents, timers and listings. One writer; listings in another thread read along.
  */
+import { Method } from '../service/destination.js';
 import {
   CADDR,
+  CONN_CROWDED,
   CONN_FULLNAT,
   CONN_HASHED,
   CONN_IPV6,
   CONN_MIXED,
+  CONN_NO_CPORT,
   CONN_REVERSE,
   CONN_TEMPLATE,
   DADDR,
   ENTRY_SHIFT,
   ENTRY_WORDS,
   FLAGS,
+  METHOD_MASK,
   NEXT,
   PORTS,
   REST,
   VADDR,
 } from './entry.js';
+import { Tuples } from './tuples.js';
 
 export const INITIAL_BUCKETS = 4096;
 /** Entry 0 does not exist; its line holds two words for readers: highest entry ever used, lines in use. */
 const HIGH_WATER = 0;
 const LIVE = 1;
+/** Connections of one client address and port that a chain may hold. */
+const CROWD = 8;
+/** What is never taken out of a chain: what is found otherwise, or has words that change. */
+const STAYS = CONN_TEMPLATE | CONN_FULLNAT | CONN_REVERSE | CONN_NO_CPORT;
 
 export class ConnectionTable {
   readonly words: Int32Array;
+  /** What crowded chains spilled. */
+  readonly tuples: Tuples;
   /** The first entry of each bucket's chain. */
   readonly buckets: Int32Array;
   private nBuckets = INITIAL_BUCKETS;
@@ -56,6 +67,7 @@ export class ConnectionTable {
     this.buckets = new Int32Array(
       new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(maxEntries)))),
     );
+    this.tuples = new Tuples(this.words, maxEntries, secret[0]! ^ secret[1]!);
     this.k0 = secret[0]!;
     this.k1 = secret[1]! | 1;
     this.k2 = secret[2]! | 1;
@@ -112,18 +124,47 @@ export class ConnectionTable {
     this.changes = (this.changes + 1) | 0;
     const at = entry << ENTRY_SHIFT;
     const bucket = this.bucketOf(this.hashEntry(at));
+    if (this.isCrowded(this.buckets[bucket]!, at)) {
+      this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
+      this.tuples.add(entry);
+      return;
+    }
     this.words[at + NEXT] = this.buckets[bucket]!;
     this.buckets[bucket] = entry;
     this.words[at + FLAGS]! |= CONN_HASHED;
     if (this.words[LIVE]! > this.nBuckets && this.nBuckets < this.buckets.length) this.split();
   }
 
+  /**
+   * The chain holds enough of this client already. So does not what takes the place of an older connection of the
+   * same tuple, which must be found first.
+   */
+  private isCrowded(head: number, at: number): boolean {
+    const { words } = this;
+    let same = 0;
+    for (let entry = head; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!) {
+      const other = entry << ENTRY_SHIFT;
+      if (words[other + CADDR] !== words[at + CADDR] || (words[other + PORTS]! ^ words[at + PORTS]!) >>> 16 !== 0)
+        continue;
+      if (words[other + PORTS] === words[at + PORTS] && words[other + VADDR] === words[at + VADDR]) return false;
+      same++;
+    }
+    const flags = words[at + FLAGS]!;
+    if (same < CROWD || (flags & STAYS) !== 0 || (flags & METHOD_MASK) === Method.fullnat) return false;
+    return !this.tuples.hasIn(at);
+  }
+
   remove(entry: number): void {
     const { words } = this;
     const at = entry << ENTRY_SHIFT;
     if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
-    words[at + FLAGS]! &= ~CONN_HASHED;
+    const crowded = (words[at + FLAGS]! & CONN_CROWDED) !== 0;
+    words[at + FLAGS]! &= ~(CONN_HASHED | CONN_CROWDED);
     this.changes = (this.changes + 1) | 0;
+    if (crowded) {
+      this.tuples.remove(entry);
+      return;
+    }
     const bucket = this.bucketOf(this.hashEntry(at));
     let before = this.buckets[bucket]!;
     if (before === entry) {
@@ -169,7 +210,7 @@ export class ConnectionTable {
         return entry;
       entry = words[at + NEXT]!;
     }
-    return 0;
+    return this.tuples.size === 0 ? 0 : this.tuples.findIn4(protocol, caddr, vaddr, ports);
   }
 
   /** The IPv4 connection of a packet from the destination (of a full NAT one: its reverse line), or 0. `daddr`:`dport` is its source. */
@@ -189,7 +230,7 @@ export class ConnectionTable {
         return entry;
       entry = words[at + NEXT]!;
     }
-    return 0;
+    return this.tuples.size === 0 ? 0 : this.tuples.findOut4(protocol, daddr, dport, caddr, cport);
   }
 
   private split(): void {
@@ -236,14 +277,4 @@ export class ConnectionTable {
     h = Math.imul(h, this.k1);
     return h ^ (h >>> 13);
   }
-}
-
-/** An IPv6 address as one word, for hashing and first comparison. */
-export function fold(address: Int32Array): number {
-  return (
-    Math.imul(address[0]!, 0x9e3779b1) ^
-    Math.imul(address[1]!, 0x85ebca77) ^
-    Math.imul(address[2]!, 0xc2b2ae3d) ^
-    address[3]!
-  );
 }

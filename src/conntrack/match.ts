@@ -1,0 +1,110 @@
+/** Is this entry the connection of a packet with these addresses? IPv6 addresses are four words, `folded` their fold. */
+import {
+  CADDR,
+  CONN_FULLNAT,
+  CONN_IPV6,
+  CONN_MIXED,
+  CONN_REVERSE,
+  CONN_TEMPLATE,
+  DADDR,
+  ENTRY_SHIFT,
+  FLAGS,
+  PORTS,
+  REST,
+  VADDR,
+  WIDE_CADDR,
+  WIDE_DADDR,
+  WIDE_VADDR,
+} from './entry.js';
+
+export function isIn4(
+  words: Int32Array,
+  at: number,
+  protocol: number,
+  caddr: number,
+  vaddr: number,
+  ports: number,
+): boolean {
+  return (
+    words[at + CADDR] === caddr &&
+    words[at + PORTS] === ports &&
+    words[at + VADDR] === vaddr &&
+    ((words[at + REST]! >>> 8) & 0xff) === protocol &&
+    (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_REVERSE)) === 0
+  );
+}
+
+export function isOut4(
+  words: Int32Array,
+  at: number,
+  protocol: number,
+  daddr: number,
+  dport: number,
+  caddr: number,
+  cport: number,
+): boolean {
+  return (
+    words[at + DADDR] === daddr &&
+    words[at + CADDR] === caddr &&
+    words[at + REST]! >>> 16 === dport &&
+    words[at + PORTS]! >>> 16 === cport &&
+    ((words[at + REST]! >>> 8) & 0xff) === protocol &&
+    (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_MIXED | CONN_FULLNAT)) === 0
+  );
+}
+
+export function isIn6(
+  words: Int32Array,
+  at: number,
+  protocol: number,
+  caddr: Int32Array,
+  folded: number,
+  vaddr: Int32Array,
+  ports: number,
+): boolean {
+  if (words[at + CADDR] !== folded || words[at + PORTS] !== ports || !isFlow6(words, at, protocol)) return false;
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
+}
+
+export function isOut6(
+  words: Int32Array,
+  at: number,
+  protocol: number,
+  daddr: Int32Array,
+  dport: number,
+  caddr: Int32Array,
+  folded: number,
+  cport: number,
+): boolean {
+  if (words[at + CADDR] !== folded || words[at + PORTS]! >>> 16 !== cport || words[at + REST]! >>> 16 !== dport)
+    return false;
+  if (!isFlow6(words, at, protocol) || (words[at + FLAGS]! & CONN_MIXED) !== 0) return false;
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_DADDR, daddr);
+}
+
+function isFlow6(words: Int32Array, at: number, protocol: number): boolean {
+  return (
+    ((words[at + REST]! >>> 8) & 0xff) === protocol && (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === CONN_IPV6
+  );
+}
+
+export function same(words: Int32Array, at: number, address: Int32Array): boolean {
+  return (
+    words[at + 3] === address[3] &&
+    words[at + 2] === address[2] &&
+    words[at + 1] === address[1] &&
+    words[at] === address[0]
+  );
+}
+
+/** An IPv6 address (four words from `at`) as one word, for hashing and first comparison. */
+export function fold(address: Int32Array, at = 0): number {
+  return (
+    Math.imul(address[at]!, 0x9e3779b1) ^
+    Math.imul(address[at + 1]!, 0x85ebca77) ^
+    Math.imul(address[at + 2]!, 0xc2b2ae3d) ^
+    address[at + 3]!
+  );
+}

@@ -1,0 +1,195 @@
+/**
+ * The index that a crowded chain spills into. A bucket is found by the client's address and port alone, so one client that
+ * walks a range of 65,536 virtual addresses, by design or as an attack, would make one long chain (the kernel's weak spot).
+ * What is more than a few goes in here instead, by all there is to know about a packet of either direction:
+ *
+ *     in    [ – | 7 | – | 12 | 3 | … ]     client, virtual address and port       numbers of entries, 0 where free; the next
+ *     out   [ 3 | – | – | 12 | – | … ]     client, destination address and port   place when one is taken
+ *                          └─ NEXT ─► 7 ─► 0     entries that a reply cannot tell apart, newest first
+ *
+ * Twice as many places as entries; made when first needed, and virtual memory until touched.
+ */
+import { CADDR, CONN_IPV6, DADDR, ENTRY_SHIFT, FLAGS, NEXT, PORTS, REST, VADDR, WIDE_DADDR } from './entry.js';
+import { fold, isIn4, isIn6, isOut4, isOut6 } from './match.js';
+
+export class Tuples {
+  /** Entries in here. */
+  size = 0;
+  private ins = new Int32Array(0);
+  private outs = new Int32Array(0);
+  /** By entry: the newer one that a reply cannot tell from it, 0 for the newest. */
+  private newer = new Int32Array(0);
+  private mask = 0;
+
+  /** `words` is the table, `key` secret: an outsider cannot aim at a place. */
+  constructor(
+    private readonly words: Int32Array,
+    private readonly maxEntries: number,
+    private readonly key: number,
+  ) {}
+
+  add(entry: number): void {
+    if (this.mask === 0) this.make();
+    const at = entry << ENTRY_SHIFT;
+    let place = this.homeIn(at);
+    while (this.ins[place] !== 0) place = (place + 1) & this.mask;
+    this.ins[place] = entry;
+    this.addOut(entry, at);
+    this.size++;
+  }
+
+  remove(entry: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.take(this.ins, this.placeOf(this.ins, entry, this.homeIn(at)), true);
+    const newer = this.newer[entry]!;
+    const older = this.words[at + NEXT]!;
+    if (older !== 0) this.newer[older] = newer;
+    if (newer !== 0) this.words[(newer << ENTRY_SHIFT) + NEXT] = older;
+    else this.takeOut(this.placeOf(this.outs, entry, this.homeOut(at)), older);
+    this.size--;
+  }
+
+  /** There is one with the client's side of this entry. */
+  hasIn(at: number): boolean {
+    if (this.size === 0) return false;
+    const { words, ins, mask } = this;
+    for (let place = this.homeIn(at); ins[place] !== 0; place = (place + 1) & mask) {
+      const other = ins[place]! << ENTRY_SHIFT;
+      if (words[other + CADDR] === words[at + CADDR] && words[other + PORTS] === words[at + PORTS])
+        if (words[other + VADDR] === words[at + VADDR]) return true;
+    }
+    return false;
+  }
+
+  findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
+    const { ins, mask, words } = this;
+    for (let place = this.hash(caddr, ports, vaddr, protocol) & mask; ins[place] !== 0; place = (place + 1) & mask)
+      if (isIn4(words, ins[place]! << ENTRY_SHIFT, protocol, caddr, vaddr, ports)) return ins[place]!;
+    return 0;
+  }
+  findIn6(protocol: number, caddr: Int32Array, folded: number, vaddr: Int32Array, ports: number): number {
+    const { ins, mask, words } = this;
+    const home = this.hash(folded, ports, fold(vaddr), protocol) & mask;
+    for (let place = home; ins[place] !== 0; place = (place + 1) & mask)
+      if (isIn6(words, ins[place]! << ENTRY_SHIFT, protocol, caddr, folded, vaddr, ports)) return ins[place]!;
+    return 0;
+  }
+  findOut4(protocol: number, daddr: number, dport: number, caddr: number, cport: number): number {
+    const { words } = this;
+    let entry = this.lookAlike(protocol, caddr, (cport << 16) | dport, daddr);
+    while (entry !== 0 && !isOut4(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, cport))
+      entry = words[(entry << ENTRY_SHIFT) + NEXT]!;
+    return entry;
+  }
+  findOut6(
+    protocol: number,
+    daddr: Int32Array,
+    dport: number,
+    caddr: Int32Array,
+    folded: number,
+    cport: number,
+  ): number {
+    const { words } = this;
+    let entry = this.lookAlike(protocol, folded, (cport << 16) | dport, fold(daddr));
+    while (entry !== 0 && !isOut6(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, folded, cport))
+      entry = words[(entry << ENTRY_SHIFT) + NEXT]!;
+    return entry;
+  }
+
+  /** The newest entry whose words are those of such a reply (IPv6: whose folds are), or 0. `ports`: cport << 16 | dport. */
+  private lookAlike(protocol: number, caddr: number, ports: number, daddr: number): number {
+    const { outs, mask } = this;
+    let place = this.hash(caddr, ports, daddr, protocol) & mask;
+    while (outs[place] !== 0 && !this.looksLike(outs[place]! << ENTRY_SHIFT, protocol, caddr, ports, daddr))
+      place = (place + 1) & mask;
+    return outs[place]!;
+  }
+  private looksLike(at: number, protocol: number, caddr: number, ports: number, daddr: number): boolean {
+    const { words } = this;
+    return (
+      words[at + CADDR] === caddr &&
+      this.portsOut(at) === ports &&
+      this.protocolAt(at) === protocol &&
+      this.daddrAt(at) === daddr
+    );
+  }
+
+  private make(): void {
+    const places = 2 ** Math.ceil(Math.log2(this.maxEntries * 2));
+    this.ins = new Int32Array(places);
+    this.outs = new Int32Array(places);
+    this.newer = new Int32Array(this.maxEntries + 1);
+    this.mask = places - 1;
+  }
+
+  /** In front of those that look like it. */
+  private addOut(entry: number, at: number): void {
+    const { words, outs, mask } = this;
+    const [protocol, caddr, ports, daddr] = [
+      this.protocolAt(at),
+      words[at + CADDR]!,
+      this.portsOut(at),
+      this.daddrAt(at),
+    ];
+    let place = this.hash(caddr, ports, daddr, protocol) & mask;
+    while (outs[place] !== 0 && !this.looksLike(outs[place]! << ENTRY_SHIFT, protocol, caddr, ports, daddr))
+      place = (place + 1) & mask;
+    const older = outs[place]!;
+    words[at + NEXT] = older;
+    this.newer[entry] = 0;
+    if (older !== 0) this.newer[older] = entry;
+    outs[place] = entry;
+  }
+
+  private placeOf(places: Int32Array, entry: number, home: number): number {
+    let place = home;
+    while (places[place] !== entry) place = (place + 1) & this.mask;
+    return place;
+  }
+
+  /** The newest goes: the one behind it takes its place, or the place is free. */
+  private takeOut(place: number, older: number): void {
+    if (older !== 0) this.outs[place] = older;
+    else this.take(this.outs, place, false);
+  }
+
+  /** Frees a place; those behind it that would not be found any more move up. */
+  private take(places: Int32Array, taken: number, isIn: boolean): void {
+    let free = taken;
+    for (let place = (free + 1) & this.mask; places[place] !== 0; place = (place + 1) & this.mask) {
+      const at = places[place]! << ENTRY_SHIFT;
+      const home = isIn ? this.homeIn(at) : this.homeOut(at);
+      if (((place - home) & this.mask) < ((place - free) & this.mask)) continue;
+      places[free] = places[place]!;
+      free = place;
+    }
+    places[free] = 0;
+  }
+
+  private homeIn(at: number): number {
+    const { words } = this;
+    return this.hash(words[at + CADDR]!, words[at + PORTS]!, words[at + VADDR]!, this.protocolAt(at)) & this.mask;
+  }
+  private homeOut(at: number): number {
+    return this.hash(this.words[at + CADDR]!, this.portsOut(at), this.daddrAt(at), this.protocolAt(at)) & this.mask;
+  }
+  private protocolAt(at: number): number {
+    return (this.words[at + REST]! >>> 8) & 0xff;
+  }
+  private portsOut(at: number): number {
+    return (this.words[at + PORTS]! & 0xffff0000) | (this.words[at + REST]! >>> 16);
+  }
+  private daddrAt(at: number): number {
+    const { words } = this;
+    const daddr = words[at + DADDR]!;
+    return (words[at + FLAGS]! & CONN_IPV6) === 0 ? daddr : fold(words, (daddr << ENTRY_SHIFT) + WIDE_DADDR);
+  }
+
+  private hash(a: number, b: number, c: number, d: number): number {
+    let h = Math.imul(a ^ this.key, 0x9e3779b1) + Math.imul(b, this.key | 1);
+    h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d) + Math.imul(c, 0x27d4eb2f);
+    h = Math.imul(h ^ (h >>> 13), this.key | 1) + d;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+    return h ^ (h >>> 14);
+  }
+}
