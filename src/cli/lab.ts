@@ -6,7 +6,7 @@ import { howToTry } from '../lab/howto.js';
 import { down, isHealthy, keep, type Lab, matching, up } from '../lab/lab.js';
 import { againRootless, isRootless, lacksTun, shell } from '../lab/rootless.js';
 import { isLeftOver, type LabState, listStates } from '../lab/state.js';
-import { deviceFor, testLab } from '../lab/test.js';
+import { deviceFor, QUICK, SIZES, testLab } from '../lab/test.js';
 import { testLabs } from '../lab/testall.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice } from '../lab/topology.js';
@@ -37,6 +37,7 @@ export function labCommand(): Command {
     .option('--all', 'every topology')
     .addOption(deviceOption())
     .option('--rootless', 'in a user namespace')
+    .option('--quick', 'a tenth of the traffic')
     .option('--json', 'one JSON object a check, or a lab where there are several, for machines')
     .action((names, options) => guarded((signal) => runTest(names, options, signal)));
   lab
@@ -120,7 +121,7 @@ async function untilLeft(lab: Lab, signal: AbortSignal): Promise<void> {
 
 async function runTest(
   names: string[],
-  options: Options & { json?: true; all?: true },
+  options: Options & { json?: true; all?: true; quick?: true },
   signal: AbortSignal,
 ): Promise<void> {
   const specs = options.all ? topologies : names.map(findTopology);
@@ -128,11 +129,12 @@ async function runTest(
   const devices = specs.map((spec) => deviceFor(spec, options.device));
   if (await elsewhere(options)) return;
   const form = options.json ? 'json' : 'text';
+  const sizes = options.quick ? QUICK : SIZES;
   const [first] = specs;
   const passed =
     specs.length === 1
-      ? await testLab(first!, devices[0]!, form, signal)
-      : await testLabs(specs, options.device, form, signal);
+      ? await testLab(first!, devices[0]!, form, sizes, signal)
+      : await testLabs(specs, options.device, form, sizes, signal);
   if (!passed) process.exitCode = 1;
 }
 

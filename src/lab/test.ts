@@ -11,12 +11,21 @@ import type { LabDevice, Topology } from './topology.js';
 /** 300 is even over three realservers; 50 MB are some 35,000 segments. */
 export const SIZES: Sizes = { requests: 300, bytes: 50_000_000, clients: 200, flows: 30 };
 
+/** To see whether it works, not how fast; all divide by two, three and four. */
+export const QUICK: Sizes = { requests: 60, bytes: 5_000_000, clients: 24, flows: 12 };
+
 /** True when every check passed. LabError when the lab does not come up or a tool fails. */
-export async function testLab(spec: Topology, device: LabDevice, form: Form, signal?: AbortSignal): Promise<boolean> {
+export async function testLab(
+  spec: Topology,
+  device: LabDevice,
+  form: Form,
+  sizes: Sizes,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const report = new Report(form);
   const began = performance.now();
   report.say(`lab ${spec.name}, ${device} devices: ${spec.summary}`);
-  await checkLab(spec, device, (outcome) => report.outcome(outcome), report.progress, signal);
+  await checkLab(spec, device, (outcome) => report.outcome(outcome), report.progress, sizes, signal);
   report.total(`lab ${spec.name} (${device})`, Math.round(performance.now() - began));
   return report.failed === 0;
 }
@@ -27,13 +36,14 @@ export async function checkLab(
   device: LabDevice,
   report: (outcome: Outcome) => void,
   progress: Progress,
+  sizes: Sizes,
   signal?: AbortSignal,
 ): Promise<void> {
   const lacking = lacksTun(spec, device);
   if (lacking) throw new LabError(lacking);
   const lab = await up(spec, { device }, signal);
   try {
-    await runChecks(new Run(lab, SIZES, progress, signal), report, signal);
+    await runChecks(new Run(lab, sizes, progress, signal), report, signal);
   } finally {
     await down(lab);
   }

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Form } from './report.js';
 import { Report } from './report.js';
-import type { Outcome } from './run.js';
+import type { Outcome, Sizes } from './run.js';
 import { checkLab, deviceFor } from './test.js';
 import type { LabDevice, Topology } from './topology.js';
 
@@ -19,6 +19,7 @@ export async function testLabs(
   specs: readonly Topology[],
   device: LabDevice | undefined,
   form: Form,
+  sizes: Sizes,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const report = new Report(form);
@@ -27,7 +28,7 @@ export async function testLabs(
   const ended: Ended[] = [];
   const worker = async () => {
     for (let spec = todo.shift(); spec && !signal?.aborted; spec = todo.shift()) {
-      const one = await testOne(spec, deviceFor(spec, device), signal);
+      const one = await testOne(spec, deviceFor(spec, device), sizes, signal);
       ended.push(one);
       tell(report, form, one, `${ended.length} of ${specs.length}`);
     }
@@ -40,7 +41,7 @@ export async function testLabs(
 }
 
 /** A lab that does not come up has failed; the others go on. */
-async function testOne(spec: Topology, device: LabDevice, signal?: AbortSignal): Promise<Ended> {
+async function testOne(spec: Topology, device: LabDevice, sizes: Sizes, signal?: AbortSignal): Promise<Ended> {
   const outcomes: Outcome[] = [];
   const began = performance.now();
   try {
@@ -49,6 +50,7 @@ async function testOne(spec: Topology, device: LabDevice, signal?: AbortSignal):
       device,
       (outcome) => outcomes.push(outcome),
       () => {},
+      sizes,
       signal,
     );
   } catch (error) {
