@@ -72,7 +72,7 @@ function drive(subject: Subject, lanes: readonly Lane[], packets: number, step: 
 }
 
 async function main(): Promise<void> {
-  const packets = Number(process.argv[2]);
+  const packets = Number(process.argv[2] ?? 2_000_000);
   const subject = await Subject.create(1 << 20);
   const lanes: Lane[] = [];
   for (const family of [4, 6] as const) {
