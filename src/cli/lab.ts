@@ -10,6 +10,7 @@ import { deviceFor, QUICK, SIZES, testLab } from '../lab/test.js';
 import { testLabs } from '../lab/testall.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice } from '../lab/topology.js';
+import { addFaultCommands } from './faults.js';
 
 const DEVICES: LabDevice[] = ['xdp', 'packet', 'cap', 'tap'];
 
@@ -52,6 +53,7 @@ export function labCommand(): Command {
     .addOption(deviceOption())
     .option('--rootless', 'in a user namespace')
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
+  addFaultCommands(lab, guarded);
   return lab;
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { configureCommand } from './configure.js';
+import { doctorCommand } from './doctor.js';
 import { labCommand } from './lab.js';
 import { procCommand } from './proc.js';
 import { replayCommand } from './replay.js';
@@ -28,6 +29,7 @@ const ulvs = new Command('ulvs')
   .addCommand(procCommand())
   .addCommand(traceCommand())
   .addCommand(configureCommand())
+  .addCommand(doctorCommand())
   .addCommand(labCommand());
 
 await ulvs.parseAsync();

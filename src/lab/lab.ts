@@ -1,7 +1,8 @@
 /** A lab from nothing to serving, and back to nothing. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { LabError } from './command.js';
 import { configPath, directorYaml, socketPath } from './config.js';
 import { directoryOf, namespaceOf, newId, program } from './names.js';
 import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
@@ -94,6 +95,27 @@ function startServer(
 
 function startDecapsulator(lab: Lab, { name }: Host, dev: string): void {
   startProgram(lab, name, `${name}-decapsulator`, [program('lab/decapsulator.js'), dev]);
+}
+
+/** Ends a service program or a decapsulator if it runs, and starts it as the topology has it, but for `change`. LabError for another name. */
+export async function restart(lab: Lab, what: string, change: Partial<Server> = {}): Promise<void> {
+  const server = servers(lab.spec).find(({ name }) => name === what);
+  const host = lab.spec.hosts.find(({ name, extra }) => `${name}-decapsulator` === what && extra && extra.dev !== 'lo');
+  if (!server && !host) throw new LabError(`lab ${lab.id} has no program ${what}`);
+  await halt(lab, what);
+  if (server) startServer(lab, { ...server, ...change });
+  else if (host) startDecapsulator(lab, host, host.extra!.dev);
+  const running = lab.processes.at(-1)!;
+  await untilReady(running, () => saysReady(running));
+}
+
+/** Ends the program of that name, and forgets it. */
+export async function halt(lab: Lab, what: string): Promise<void> {
+  const old = lab.processes.filter((running) => running.what === what);
+  await stop(old);
+  for (const running of old) lab.processes.splice(lab.processes.indexOf(running), 1);
+  rmSync(countPath(lab.id, what), { force: true });
+  record(lab);
 }
 
 export const DIRECTOR = 'director';

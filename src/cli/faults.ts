@@ -1,0 +1,100 @@
+/** `ulvs lab break|faults|restart`. */
+import type { Command } from 'commander';
+import { LabError } from '../lab/command.js';
+import { check } from '../lab/faults/fault.js';
+import { faults, findFault } from '../lab/faults/index.js';
+import { abreast, type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run.js';
+import { restart } from '../lab/lab.js';
+import { topologies } from '../lab/topologies/index.js';
+import { askDirector, findLab } from './doctor.js';
+
+type Guarded = (work: (signal: AbortSignal) => Promise<void>) => Promise<void>;
+
+interface FaultsOptions {
+  all?: true;
+  json?: true;
+}
+
+const ABREAST = 2;
+
+export function addFaultCommands(lab: Command, guarded: Guarded): void {
+  lab
+    .command('break <name> <fault>')
+    .description('put a fault into a lab that is up; `ulvs doctor --lab NAME` finds it')
+    .action((name, fault) => guarded(() => runBreak(name, fault)));
+  lab
+    .command('faults [fault...]')
+    .description('list the faults; with names or --all: break a lab, find it, mend it by what the doctor says, test it')
+    .option('--all', 'every fault, and the doctor on every healthy topology')
+    .option('--json', 'one JSON object a fault, for machines')
+    .action((names, options) => guarded((signal) => runFaults(names, options, signal)));
+  lab
+    .command('restart <name> <program>')
+    .description("start a lab's service program (rs1) or tunnel endpoint (rs1-decapsulator) anew")
+    .action((name, program) => guarded(() => restart(findLab(name), program)));
+}
+
+async function runBreak(name: string, faultName: string): Promise<void> {
+  const fault = findFault(faultName);
+  const lab = findLab(name);
+  if (lab.topology !== fault.topology)
+    throw new LabError(
+      `the fault ${fault.name} is for a lab of ${fault.topology}, ${lab.id} is one of ${lab.topology}`,
+    );
+  await fault.inject(lab);
+  const { figure } = await check(fault, lab);
+  console.log(`${lab.id}: ${fault.title}; of a few requests: ${figure}. Now: ulvs doctor --lab ${lab.id}`);
+}
+
+async function runFaults(names: readonly string[], { all, json }: FaultsOptions, signal: AbortSignal): Promise<void> {
+  if (!all && names.length === 0) return list();
+  const wanted = all ? faults : names.map(findFault);
+  const tell = (trial: Trial) => console.log(json ? JSON.stringify(trial) : row(trial));
+  const trials = await abreast(wanted, ABREAST, async (fault) => {
+    const trial = await tryFault(fault, { ask: askDirector, signal });
+    tell(trial);
+    return trial;
+  });
+  const shown = new Set(wanted.map(({ topology }) => topology));
+  const rest = all ? topologies.filter(({ name }) => !shown.has(name)) : [];
+  const health = await abreast(rest, ABREAST, (spec) => tryHealthy(spec, { ask: askDirector, signal }));
+  for (const one of health)
+    if (one.findings.length > 0 || one.trouble) console.log(json ? JSON.stringify(one) : illness(one));
+  if (!total(trials, health, json)) process.exitCode = 1;
+}
+
+function list(): void {
+  for (const { name, title, topology } of faults) console.log(`${name.padEnd(16)}${topology.padEnd(22)}${title}`);
+}
+
+function row({ fault, topology, broken, ids, found, mended, trouble, seconds, falseAlarms }: Trial): string {
+  const alarms = falseAlarms.length > 0 ? ` FALSE ALARM ${falseAlarms.join(', ')}` : '';
+  const words = [
+    fault.padEnd(15),
+    topology.padEnd(20),
+    `served ${broken}`.padEnd(18),
+    (ids.join(', ') || 'nothing').padEnd(28),
+  ];
+  return `${found && mended ? '✔' : '✘'} ${words.join(' ')} ${mended ? 'mended' : 'NOT MENDED'} ${seconds} s${alarms} ${trouble}`.trimEnd();
+}
+
+function illness({ topology, findings, trouble }: Health): string {
+  const what = findings.map(({ id, wrong, seen }) => `${id}: ${wrong} (${seen})`).join('; ');
+  return `✘ healthy ${topology}: ${what}${trouble}`;
+}
+
+/** True when all is as it should be. */
+function total(trials: readonly Trial[], health: readonly Health[], json?: boolean): boolean {
+  const found = trials.filter((trial) => trial.found).length;
+  const mended = trials.filter((trial) => trial.mended).length;
+  const accused = new Set(trials.filter(({ falseAlarms }) => falseAlarms.length > 0).map(({ topology }) => topology));
+  const alarms = accused.size + health.filter(({ findings }) => findings.length > 0).length;
+  const looked = new Set(trials.map(({ topology }) => topology)).size + health.filter(({ trouble }) => !trouble).length;
+  const figures = { faults: trials.length, found, mended, falseAlarms: alarms, healthy: looked };
+  if (json) console.log(JSON.stringify(figures));
+  else
+    console.log(
+      `${found} of ${trials.length} found, ${mended} mended, ${alarms} false alarms in ${looked} healthy topologies`,
+    );
+  return found === trials.length && mended === trials.length && alarms === 0;
+}

@@ -1,0 +1,110 @@
+/** DR and Tun realservers: the VIP, the way in, the way back (HOWTO 7.2, 7.5, 7.9). */
+import { redirects } from '../firewall.js';
+import { isLocal, route } from '../routing.js';
+import type { Check, Finding, HostFacts, Site } from '../site.js';
+import { byHost, clients, devOf, director, effective, hasAddress, on, type Placed, placed, vipsOf } from '../who.js';
+
+const BARE = ['gatewaying', 'ipip'];
+
+export const vipThere: Check = (site) =>
+  placed(site, BARE).flatMap(({ service, destination, host }) => {
+    const missing = redirects(host.firewall) ? [] : vipsOf(site, service).filter((vip) => !isLocal(host, vip));
+    const dev = destination.method === 'ipip' ? (tunnels(host)[0] ?? 'tunl0') : 'lo';
+    return missing.map((vip) => ({
+      id: 'vip-missing',
+      host: host.name,
+      wrong: `${host.name} does not have the VIP ${vip}`,
+      seen: `on ${host.name} \`ip route get ${vip}\` is not local`,
+      consequence: `${host.name} takes packets for ${vip} for somebody else's and drops them`,
+      mend: [on(host, `ip address add ${vip}/32 dev ${dev}`)],
+    }));
+  });
+
+export function tunnels({ links }: HostFacts): string[] {
+  return links.filter(({ kind, up }) => up && (kind === 'tun' || kind === 'ipip')).map(({ dev }) => dev);
+}
+
+/** The effective rp_filter is the larger of all's and the device's. */
+export const reversePath: Check = (site) =>
+  byHost(placed(site, [...BARE, 'masq'])).flatMap((one) => {
+    const ways = one.destination.method === 'ipip' ? tunnels(one.host) : [devOf(one.host, one.destination.address)!];
+    return ways.flatMap((dev) => clients(site).flatMap(({ address }) => martian(one, dev, address)));
+  });
+
+function martian({ host }: Placed, dev: string, cip: string): Finding[] {
+  const back = route(host, cip)?.dev;
+  if (effective(host, dev, 'rp_filter') !== 1 || back === dev) return [];
+  const guilty = ['all', dev].filter((one) => host.sysctls[`conf/${one}/rp_filter`] === 1);
+  return [
+    {
+      id: 'rp-filter',
+      host: host.name,
+      wrong: `rp_filter on ${host.name}'s ${dev} drops the clients' packets`,
+      seen: `net.ipv4.conf.${guilty[0]}.rp_filter is 1, and \`ip route get ${cip}\` leaves by ${back ?? 'no device'}, not ${dev}`,
+      consequence: `what comes in by ${dev} from a client is taken for forged and dropped without a word`,
+      mend: guilty.map((one) => on(host, `sysctl -w net.ipv4.conf.${one}.rp_filter=0`)),
+    },
+  ];
+}
+
+export const tunnelEnds: Check = (site) =>
+  byHost(placed(site, ['ipip'])).flatMap(({ host }) => {
+    const raw = host.listeners.some(
+      ({ port }) => port === '4' || port === 'ipv4' || port === 'ipencap' || port === 'ipip',
+    );
+    if (raw || host.links.some(({ kind, up }) => kind === 'ipip' && up)) return [];
+    return [
+      {
+        id: 'tunnel-endpoint-missing',
+        host: host.name,
+        wrong: `nothing on ${host.name} takes IPIP packets apart`,
+        seen: `${host.name} has no interface of kind ipip that is up and no raw socket for protocol 4`,
+        consequence: `${host.name} answers the director's tunnel with "protocol unreachable"`,
+        mend: endpoint(site, host),
+      },
+    ];
+  });
+
+function endpoint({ lab }: Site, host: HostFacts): string[] {
+  if (lab) return [`ulvs lab restart ${lab.id} ${host.name}-decapsulator`];
+  return [on(host, 'modprobe ipip'), on(host, 'ip link set tunl0 up')];
+}
+
+/** Replies from the VIP that pass a director which has the VIP itself are martians to its kernel (HOWTO 7.5). */
+export const directorAsGateway: Check = (site) =>
+  byHost(placed(site, BARE)).flatMap(({ service, host }) =>
+    vipsOf(site, service).flatMap((vip) =>
+      clients(site).flatMap(({ address }) => throughDirector(site, host, vip, address)),
+    ),
+  );
+
+function throughDirector(site: Site, rs: HostFacts, vip: string, cip: string): Finding[] {
+  const box = director(site);
+  const via = route(rs, cip, vip)?.via;
+  if (via === undefined || !hasAddress(box, via)) return [];
+  const dev = devOf(box, via)!;
+  if (site.director.forwardShared.includes(dev)) return [];
+  const own = box.addresses.filter(({ address }) => address === vip);
+  if (own.length > 0)
+    return [
+      {
+        id: 'director-gateway-martian',
+        host: box.name,
+        wrong: `the director is ${rs.name}'s gateway and has the VIP ${vip} itself, without forwardShared`,
+        seen: `${rs.name} sends to ${cip} via ${via}; on the director ${vip} is on ${own[0]!.dev}; accept.forwardShared lacks ${dev}`,
+        consequence: `the director's kernel drops ${rs.name}'s replies: they come from an address of its own`,
+        mend: own.map(({ dev: where, length }) => on(box, `ip address del ${vip}/${length} dev ${where}`)),
+      },
+    ];
+  if (box.sysctls.ip_forward !== 0) return [];
+  return [
+    {
+      id: 'director-does-not-forward',
+      host: box.name,
+      wrong: `the director is ${rs.name}'s gateway but does not forward`,
+      seen: `${rs.name} sends to ${cip} via ${via}; net.ipv4.ip_forward is 0 on the director`,
+      consequence: `${rs.name}'s replies end at the director`,
+      mend: [on(box, 'sysctl -w net.ipv4.ip_forward=1')],
+    },
+  ];
+}

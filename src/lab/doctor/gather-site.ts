@@ -1,0 +1,50 @@
+/** A Site of a lab (every namespace of it) or of the box the doctor runs on (its own namespace alone). */
+import { configPath, socketPath } from '../config.js';
+import type { Lab } from '../lab.js';
+import { namespaceOf, SWITCH } from '../names.js';
+import { servers } from '../topology.js';
+import { gatherHost } from './gather.js';
+import { withProcess } from './process-director.js';
+import type { DirectorFacts, LabFacts, Site } from './site.js';
+import { vipsOf } from './who.js';
+import { askAll } from './whohas.js';
+
+/** What the director on a socket says of itself, and its configuration file. */
+export type AskDirector = (socket: string, config: string) => Promise<DirectorFacts>;
+
+export async function gatherLab(lab: Lab, ask: AskDirector): Promise<Site> {
+  const socket = socketPath(lab.id);
+  const config = configPath(lab.id);
+  const [said, ...looked] = await Promise.all([
+    ask(socket, config),
+    gatherHost({ name: SWITCH, role: 'switch', namespace: namespaceOf(lab.id, SWITCH), segmentOf: new Map() }),
+    ...lab.spec.hosts.map(({ name, role, ports }) => {
+      const segmentOf = new Map(ports.map(({ dev, segment }) => [dev, segment]));
+      return gatherHost({ name, role, namespace: namespaceOf(lab.id, name), segmentOf });
+    }),
+  ]);
+  const spec = lab.spec.hosts.find(({ role }) => role === 'director')!;
+  const hosts = looked.map((host) => (host.role === 'director' ? withProcess(host, said, spec.routes ?? []) : host));
+  return finish({ director: said, hosts, arp: [], config, socket, lab: labFacts(lab) });
+}
+
+/** Only what the box itself shows. */
+export async function gatherBox(ask: AskDirector, socket: string, config: string): Promise<Site> {
+  const [said, host] = await Promise.all([
+    ask(socket, config),
+    gatherHost({ name: 'director', role: 'director', namespace: '', segmentOf: new Map() }),
+  ]);
+  return finish({ director: said, hosts: [withProcess(host, said, [])], arp: [], config, socket });
+}
+
+async function finish(site: Site): Promise<Site> {
+  const vips = new Set(site.director.services.flatMap((service) => vipsOf(site, service)));
+  return { ...site, arp: await askAll(site.hosts, [...vips]) };
+}
+
+function labFacts({ id, spec }: Lab): LabFacts {
+  const routes = spec.hosts.flatMap(({ name, routes: own = [] }) =>
+    own.map(({ to, via, dev }) => ({ host: name, to, dev, ...(via !== undefined && { via }) })),
+  );
+  return { id, vips: spec.vips, routes, programs: servers(spec).map(({ name, host }) => ({ name, host })) };
+}

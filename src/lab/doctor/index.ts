@@ -1,0 +1,36 @@
+import { arpAnswers } from './check/arp.js';
+import { fragNeeded, repliesPass } from './check/firewalls.js';
+import { listening } from './check/listeners.js';
+import { acceptance, markRules } from './check/marks.js';
+import { redirects, repliesByDirector } from './check/nat.js';
+import { onSegment, routesToRealservers, tunnelMtu } from './check/paths.js';
+import { directorAsGateway, reversePath, tunnelEnds, vipThere } from './check/realserver.js';
+import { synAckRetries, templates, weights } from './check/services.js';
+import type { Check, Finding, Site } from './site.js';
+import { unique } from './who.js';
+
+/** A new check is a function and one line here. */
+const checks: readonly Check[] = [
+  repliesByDirector,
+  redirects,
+  reversePath,
+  vipThere,
+  arpAnswers,
+  listening,
+  directorAsGateway,
+  routesToRealservers,
+  onSegment,
+  tunnelEnds,
+  tunnelMtu,
+  fragNeeded,
+  repliesPass,
+  markRules,
+  acceptance,
+  weights,
+  synAckRetries,
+  templates,
+];
+
+export function examine(site: Site): Finding[] {
+  return unique(checks.flatMap((check) => check(site)));
+}

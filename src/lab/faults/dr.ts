@@ -1,0 +1,101 @@
+/** Faults of LVS-DR (HOWTO chapter 7). */
+import { socketPath } from '../config.js';
+import { type Lab, restart } from '../lab.js';
+import { SWITCH } from '../names.js';
+import { addressOf, bare, hostOf, realservers } from '../topology.js';
+import { type Fault, inside, ofSocket } from './fault.js';
+
+function first(lab: Lab): string {
+  return addressOf(realservers(lab.spec)[0]!);
+}
+
+function vipOf({ spec }: Lab): string {
+  return spec.vips[0]!;
+}
+
+/** Whoever asked before keeps the answer it had. */
+function forget(lab: Lab, host: string): Promise<string> {
+  return inside(lab, host, `ip neigh flush to ${vipOf(lab)}`);
+}
+
+async function talkative(lab: Lab): Promise<void> {
+  await inside(lab, 'rs1', 'sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0');
+  await forget(lab, 'router');
+}
+
+async function stranger(lab: Lab): Promise<void> {
+  const { segment } = hostOf(lab.spec, 'director').ports[0]!;
+  await inside(lab, SWITCH, `ip address add ${vipOf(lab)}/24 dev ${segment}`);
+  await forget(lab, 'router');
+}
+
+async function onBackup(lab: Lab): Promise<void> {
+  await inside(lab, 'backup', `ip address add ${vipOf(lab)}/32 dev eth0`);
+  await forget(lab, 'client');
+}
+
+export const drFaults: readonly Fault[] = [
+  {
+    name: 'vip-missing',
+    title: 'the VIP is missing on a realserver',
+    topology: 'dr',
+    expects: 'vip-missing',
+    inject: (lab) => inside(lab, 'rs1', `ip address del ${vipOf(lab)}/32 dev lo`),
+  },
+  {
+    name: 'arp',
+    title: 'a realserver answers ARP for the VIP',
+    topology: 'dr',
+    expects: 'realserver-answers-arp',
+    inject: talkative,
+  },
+  {
+    name: 'vip-elsewhere',
+    title: 'another host owns the VIP',
+    topology: 'dr',
+    expects: 'vip-owned-elsewhere',
+    inject: stranger,
+  },
+  {
+    name: 'vip-on-backup',
+    title: 'the VIP is on the backup director, too',
+    topology: 'proxy-arp-failover',
+    expects: 'vip-on-backup',
+    inject: onBackup,
+  },
+  {
+    name: 'rip-only',
+    title: 'the service listens on the RIP only',
+    topology: 'dr',
+    expects: 'listens-on-rip-only',
+    inject: (lab) => restart(lab, 'rs1', { addresses: [first(lab)] }),
+  },
+  {
+    name: 'dr-port',
+    title: "the realserver's port is not the VIP's",
+    topology: 'dr',
+    expects: 'dr-port-differs',
+    inject: (lab) => restart(lab, 'rs1', { http: 8080 }),
+  },
+  {
+    name: 'martian',
+    title: "the director is the DR realservers' gateway, without forwardShared",
+    topology: 'dr-director-gateway',
+    expects: 'director-gateway-martian',
+    inject: (lab) => inside(lab, 'director', `ip address add ${vipOf(lab)}/32 dev eth0`),
+  },
+  {
+    name: 'forwarding',
+    title: "the director is the DR realservers' gateway, and does not forward",
+    topology: 'dr-director-gateway',
+    expects: 'director-does-not-forward',
+    inject: (lab) => inside(lab, 'director', 'sysctl -qw net.ipv4.ip_forward=0'),
+  },
+  {
+    name: 'segment',
+    title: "a DR realserver is not on the director's segment",
+    topology: 'tun',
+    expects: 'dr-not-on-segment',
+    inject: (lab) => ofSocket(socketPath(lab.id), `-e -t ${bare(vipOf(lab))}:80 -r ${first(lab)}:80 -g -w 1`),
+  },
+];

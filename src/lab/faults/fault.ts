@@ -1,0 +1,47 @@
+/** A fault of the HOWTO that can be put into a lab, and the name the doctor has for it. */
+import { command } from '../command.js';
+import type { Lab } from '../lab.js';
+import { namespaceOf, program } from '../names.js';
+import { addressIn, type LabDevice } from '../topology.js';
+import { type Quick, quick } from './quick.js';
+
+export interface Fault {
+  readonly name: string;
+  readonly title: string;
+  /** The lab it is shown in. */
+  readonly topology: string;
+  readonly device?: LabDevice;
+  /** The finding's id. */
+  readonly expects: string;
+  readonly inject: (lab: Lab) => Promise<unknown>;
+  /** Instead of a few long requests: true while all is well. */
+  readonly works?: (lab: Lab) => Promise<Quick>;
+  /** Why no quick check can fail by it. */
+  readonly silent?: string;
+}
+
+const PRELUDE = `set -e
+ulvs() { ${process.execPath} ${program('cli/main.js')} "$@"; }
+ulvsadm() { ${process.execPath} ${program('cli/ulvsadm.js')} "$@"; }
+`;
+
+/** Runs a command as the doctor words it. LabError when it fails. */
+export async function shell(words: string): Promise<string> {
+  return (await command('sh', ['-c', PRELUDE + words])).stdout;
+}
+
+export function inside(lab: Lab, host: string, words: string): Promise<string> {
+  return shell(`ip netns exec ${namespaceOf(lab.id, host)} ${words}`);
+}
+
+export function ofSocket(path: string, words: string): Promise<string> {
+  return shell(`ulvsadm ${words} --socket ${path}`);
+}
+
+export function check({ works }: Fault, lab: Lab): Promise<Quick> {
+  return works ? works(lab) : quick(lab);
+}
+
+export function isAddress(text: string, address: string): boolean {
+  return addressIn(text) === address;
+}

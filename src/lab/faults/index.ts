@@ -1,0 +1,16 @@
+import { LabError } from '../command.js';
+import { drFaults } from './dr.js';
+import type { Fault } from './fault.js';
+import { markFaults, natFaults } from './nat.js';
+import { tunFaults } from './tun.js';
+
+/** A new fault is one entry in a theme's file. */
+export const faults: readonly Fault[] = [...natFaults, ...drFaults, ...tunFaults, ...markFaults];
+
+/** LabError with all names for one that is none. */
+export function findFault(name: string): Fault {
+  const found = faults.find((fault) => fault.name === name);
+  if (!found)
+    throw new LabError(`no fault is named "${name}"; there are ${faults.map((fault) => fault.name).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,38 @@
+/** Does the lab serve? A few requests, each with a header longer than a packet, and an answer from every realserver. */
+import { inNamespace } from '../command.js';
+import type { Lab } from '../lab.js';
+import { namespaceOf } from '../names.js';
+import { servers } from '../topology.js';
+
+export interface Quick {
+  readonly ok: boolean;
+  readonly figure: string;
+}
+
+const ROUNDS = 2;
+const PATIENCE_S = 2;
+/** One MTU and a half. */
+const LONG = 'x'.repeat(2200);
+
+/** Who answered each request, '' for those that failed. */
+export async function requests(lab: Lab, count: number): Promise<string[]> {
+  const { vips, httpPort } = lab.spec;
+  const words = `curl -s -m ${PATIENCE_S} -H 'X-Long: ${LONG}' http://${vips[0]}:${httpPort}/ || echo`;
+  const script = `for i in $(seq ${count}); do ( ${words} ) & done; wait`;
+  const { stdout } = await inNamespace(namespaceOf(lab.id, 'client'), 'sh', '-c', script);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ')[0]!);
+  return [...lines, ...Array<string>(Math.max(0, count - lines.length)).fill('')];
+}
+
+export async function quick(lab: Lab): Promise<Quick> {
+  const names = servers(lab.spec)
+    .filter((server) => !server.beyond)
+    .map(({ name }) => name);
+  const count = ROUNDS * names.length;
+  const answers = await requests(lab, count);
+  const shares = names.map((name) => answers.filter((answer) => answer === name).length);
+  return { ok: shares.every((share) => share === ROUNDS), figure: `${shares.join('/')} of ${count}` };
+}

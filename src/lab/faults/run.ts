@@ -1,0 +1,148 @@
+/** `ulvs lab faults`: each fault is put into a lab, found by the doctor, mended by the doctor's own commands, and gone. */
+
+import { type AskDirector, gatherLab } from '../doctor/gather-site.js';
+import { examine } from '../doctor/index.js';
+import type { Finding } from '../doctor/site.js';
+import { down, type Lab, matching, up } from '../lab.js';
+import type { LabState } from '../state.js';
+import { findTopology } from '../topologies/index.js';
+import type { Topology } from '../topology.js';
+import { check, type Fault, shell } from './fault.js';
+
+export interface Trial {
+  readonly fault: string;
+  readonly topology: string;
+  /** What the healthy lab was accused of. */
+  readonly falseAlarms: readonly string[];
+  /** The quick check with the fault in it, `-` where none can fail. */
+  readonly broken: string;
+  readonly felt: boolean;
+  /** Ids of the findings. */
+  readonly ids: readonly string[];
+  readonly found: boolean;
+  readonly mended: boolean;
+  /** Why it is not found or not mended. */
+  readonly trouble: string;
+  readonly seconds: number;
+}
+
+type Ask = { readonly ask: AskDirector; readonly signal: AbortSignal };
+
+/** A lab of its own; whatever fails is the trial's trouble, unless `signal` aborts. */
+export async function tryFault(fault: Fault, { ask, signal }: Ask): Promise<Trial> {
+  const began = performance.now();
+  const trial = {
+    fault: fault.name,
+    topology: fault.topology,
+    falseAlarms: [],
+    broken: '',
+    felt: false,
+    ids: [],
+    found: false,
+    mended: false,
+    trouble: '',
+  };
+  let lab: Lab | undefined;
+  try {
+    lab = await up(findTopology(fault.topology), { device: fault.device ?? 'packet' }, signal);
+    return { ...trial, ...(await course(fault, lab, ask)), seconds: since(began) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...trial, trouble: (error as Error).message, seconds: since(began) };
+  } finally {
+    if (lab) await down(asSaved(lab));
+  }
+}
+
+/** `ulvs lab restart` is a process of its own: what it started is only in the saved state. */
+function asSaved(lab: Lab): LabState {
+  return matching(lab.id)[0] ?? lab;
+}
+
+async function course(
+  fault: Fault,
+  lab: Lab,
+  ask: AskDirector,
+): Promise<Omit<Trial, 'fault' | 'topology' | 'seconds'>> {
+  const before = await check(fault, lab);
+  const falseAlarms = idsOf(await diagnose(lab, ask));
+  await fault.inject(lab);
+  const broken = fault.silent ? { ok: false, figure: '-' } : await check(fault, lab);
+  const findings = await diagnose(lab, ask);
+  for (const one of findings.flatMap(({ mend }) => mend)) await shell(one);
+  const after = await settled(fault, lab);
+  const left = idsOf(await diagnose(lab, ask));
+  const ids = idsOf(findings);
+  const found = ids.length === 1 && ids[0] === fault.expects;
+  return {
+    falseAlarms,
+    broken: broken.figure,
+    felt: !broken.ok,
+    ids,
+    found,
+    mended: found && after.ok && left.length === 0,
+    trouble: trouble([
+      [!before.ok, `the healthy lab fails: ${before.figure}`],
+      [broken.ok, `the quick check does not feel it: ${broken.figure}`],
+      [!found, `expected ${fault.expects}`],
+      [!after.ok, `after mending: ${after.figure}`],
+      [left.length > 0, `still found: ${left.join(', ')}`],
+    ]),
+  };
+}
+
+const TRIES = 3;
+
+/** A route that comes back, or a neighbour, takes the director a moment to hear of. */
+async function settled(fault: Fault, lab: Lab): ReturnType<typeof check> {
+  let result = await check(fault, lab);
+  for (let n = 1; n < TRIES && !result.ok; n++) result = await check(fault, lab);
+  return result;
+}
+
+function trouble(list: readonly (readonly [boolean, string])[]): string {
+  return list.flatMap(([is, what]) => (is ? [what] : [])).join('; ');
+}
+
+export async function diagnose(lab: Lab, ask: AskDirector): Promise<Finding[]> {
+  return examine(await gatherLab(lab, ask));
+}
+
+function idsOf(findings: readonly Finding[]): string[] {
+  return [...new Set(findings.map(({ id }) => id))];
+}
+
+function since(began: number): number {
+  return Math.round((performance.now() - began) / 100) / 10;
+}
+
+export interface Health {
+  readonly topology: string;
+  readonly findings: readonly Finding[];
+  readonly trouble: string;
+}
+
+/** What the doctor says of a lab that nobody broke. */
+export async function tryHealthy(spec: Topology, { ask, signal }: Ask): Promise<Health> {
+  let lab: Lab | undefined;
+  try {
+    lab = await up(spec, { device: spec.devices?.[0] ?? 'packet' }, signal);
+    return { topology: spec.name, findings: await diagnose(lab, ask), trouble: '' };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { topology: spec.name, findings: [], trouble: (error as Error).message };
+  } finally {
+    if (lab) await down(lab);
+  }
+}
+
+/** Runs them `width` at a time, in order. */
+export async function abreast<T, R>(list: readonly T[], width: number, work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const runner = async () => {
+    for (let i = next++; i < list.length; i = next++) results[i] = await work(list[i]!);
+  };
+  await Promise.all(Array.from({ length: width }, runner));
+  return results;
+}

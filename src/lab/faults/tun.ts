@@ -1,0 +1,53 @@
+/** Faults of LVS-Tun, and of the ways to realservers. */
+import { halt, type Lab } from '../lab.js';
+import { type Fault, inside } from './fault.js';
+
+const FILTER = `nft -f - <<'END'
+table inet guard {
+  chain through { type filter hook forward priority 0; icmp type destination-unreachable icmp code frag-needed drop; }
+}
+END`;
+
+/** The client has learnt the tunnel's MTU before, and would know it for ten minutes more. */
+async function filter(lab: Lab): Promise<void> {
+  await inside(lab, 'router', FILTER);
+  await inside(lab, 'client', 'ip route flush cache');
+}
+
+export const tunFaults: readonly Fault[] = [
+  {
+    name: 'rp-filter',
+    title: 'rp_filter on the tunnel device',
+    topology: 'tun',
+    expects: 'rp-filter',
+    inject: (lab) => inside(lab, 'rs1', 'sysctl -qw net.ipv4.conf.tun0.rp_filter=1'),
+  },
+  {
+    name: 'no-route',
+    title: 'the director has no route to its realservers',
+    topology: 'tun',
+    expects: 'no-route-to-realserver',
+    inject: (lab) => inside(lab, 'director', 'ip route del default'),
+  },
+  {
+    name: 'tunnel-end',
+    title: 'the tunnel endpoint is missing',
+    topology: 'tun',
+    expects: 'tunnel-endpoint-missing',
+    inject: (lab) => halt(lab, 'rs1-decapsulator'),
+  },
+  {
+    name: 'mtu',
+    title: 'an MTU on the way is too small for the tunnel, with DF',
+    topology: 'tun',
+    expects: 'mtu-too-small',
+    inject: (lab) => inside(lab, 'rs1', 'ip link set eth0 mtu 1400'),
+  },
+  {
+    name: 'frag-needed',
+    title: 'ICMP "fragmentation needed" is filtered',
+    topology: 'tun',
+    expects: 'frag-needed-filtered',
+    inject: filter,
+  },
+];
