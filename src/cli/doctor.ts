@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import type { ServiceEntry } from '../control/admin.js';
 import { loadConfig } from '../control/config.js';
 import { gatherBox, gatherLab } from '../lab/doctor/gather-site.js';
-import { examine } from '../lab/doctor/index.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../lab/doctor/site.js';
+import { consult } from '../lab/doctor/syn.js';
 import { type Lab, matching } from '../lab/lab.js';
 import { findTopology } from '../lab/topologies/index.js';
 import { SVC_PERSISTENT } from '../service/config.js';
@@ -31,7 +31,7 @@ export function doctorCommand(): Command {
 async function doctor(options: Options): Promise<void> {
   if (process.getuid?.() !== 0) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
   const site = await gather(options);
-  const findings = examine(site);
+  const findings = await consult(site);
   if (options.json) console.log(JSON.stringify(findings, null, 2));
   else console.log(findings.length > 0 ? findings.map(paragraph).join('\n\n') : healthy(site));
   process.exitCode = findings.length > 0 ? 1 : 0;

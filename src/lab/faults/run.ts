@@ -3,6 +3,7 @@
 import { type AskDirector, gatherLab } from '../doctor/gather-site.js';
 import { examine } from '../doctor/index.js';
 import type { Finding } from '../doctor/site.js';
+import { consult } from '../doctor/syn.js';
 import { down, type Lab, matching, up } from '../lab.js';
 import type { LabState } from '../state.js';
 import { findTopology } from '../topologies/index.js';
@@ -127,7 +128,7 @@ export async function tryHealthy(spec: Topology, { ask, signal }: Ask): Promise<
   let lab: Lab | undefined;
   try {
     lab = await up(spec, { device: spec.devices?.[0] ?? 'packet' }, signal);
-    return { topology: spec.name, findings: await diagnose(lab, ask), trouble: '' };
+    return { topology: spec.name, findings: await consult(await gatherLab(lab, ask)), trouble: '' };
   } catch (error) {
     signal.throwIfAborted();
     return { topology: spec.name, findings: [], trouble: (error as Error).message };
