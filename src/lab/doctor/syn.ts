@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark } from '../../service/config.js';
 import { inNamespace } from '../command.js';
 import { examine } from './index.js';
-import type { Finding, HostFacts, Site } from './site.js';
+import type { Finding, HostFacts, ServiceFact, Site } from './site.js';
 import { clients, vipsOf } from './who.js';
 
 /** Above what load programs use, below the kernel's own choices. */
@@ -27,13 +27,19 @@ interface Hop {
   readonly answer: boolean;
 }
 
+/** A lab may have services that are for others than its client. */
+function asked(site: Site, service: ServiceFact): string[] {
+  const { lab } = site;
+  return vipsOf(site, service).filter((vip) => !lab || lab.vips.includes(vip));
+}
+
 /** A finding for each service that does not answer; none on a box, where there is no client. */
 export async function sendSyns(site: Site): Promise<Finding[]> {
   const [from] = clients(site);
   const targets = site.director.services.flatMap((service) =>
     isFwmark(service.key) || service.key.protocol !== 6
       ? []
-      : vipsOf(site, service).map((vip) => [vip, service.key] as const),
+      : asked(site, service).map((vip) => [vip, service.key] as const),
   );
   const findings: Finding[] = [];
   if (!from) return findings;

@@ -68,10 +68,10 @@ async function course(
   const before = await check(fault, lab);
   const falseAlarms = idsOf(await diagnose(lab, ask));
   await fault.inject(lab);
-  const broken = fault.silent ? { ok: false, figure: '-' } : await check(fault, lab);
+  const broken = fault.silent ? { ok: false, figure: '-' } : await settled(fault, lab, false);
   const findings = await diagnose(lab, ask);
   for (const one of findings.flatMap(({ mend }) => mend)) await shell(one);
-  const after = await settled(fault, lab);
+  const after = await settled(fault, lab, true);
   const left = idsOf(await diagnose(lab, ask));
   const ids = idsOf(findings);
   const found = ids.length === 1 && ids[0] === fault.expects;
@@ -81,7 +81,7 @@ async function course(
     felt: !broken.ok,
     ids,
     found,
-    mended: found && after.ok && left.length === 0,
+    mended: found && !broken.ok && after.ok && left.length === 0,
     trouble: trouble([
       [!before.ok, `the healthy lab fails: ${before.figure}`],
       [broken.ok, `the quick check does not feel it: ${broken.figure}`],
@@ -94,10 +94,10 @@ async function course(
 
 const TRIES = 3;
 
-/** A route that comes back, or a neighbour, takes the director a moment to hear of. */
-async function settled(fault: Fault, lab: Lab): ReturnType<typeof check> {
+/** A route that goes or comes back takes the director a moment to hear of, a neighbour longer. */
+async function settled(fault: Fault, lab: Lab, wanted: boolean): ReturnType<typeof check> {
   let result = await check(fault, lab);
-  for (let n = 1; n < TRIES && !result.ok; n++) result = await check(fault, lab);
+  for (let n = 1; n < TRIES && result.ok !== wanted; n++) result = await check(fault, lab);
   return result;
 }
 
