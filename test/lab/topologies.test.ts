@@ -41,7 +41,9 @@ describe.each(topologies.map((topology) => [topology.name, topology] as const))(
       expect(ports.filter((port) => port.segment === segment).length, segment).toBeGreaterThan(1);
   });
 
-  it.skipIf(director.devices !== undefined)('routes by gateways that are on the segment the route leaves by', () => {
+  it('routes by gateways that are on the segment the route leaves by', () => {
+    // Where the director bridges, its segments are one wire.
+    if (director.devices !== undefined) return expect(name).toBe('dr-bridge');
     for (const host of topology.hosts)
       for (const { via, dev } of (host.routes ?? []).filter((route) => route.via !== undefined)) {
         const segment = host.ports.find((port) => port.dev === dev)?.segment;
@@ -59,13 +61,13 @@ describe.each(topologies.map((topology) => [topology.name, topology] as const))(
     expect(servicesOf(topology).some(({ udp }) => udp)).toBe(true);
   });
 
-  it.skipIf(WITH_VIP.includes(name))('has the VIP on no interface of director, router or client', () => {
+  it('has the VIP on an interface of director, router or client only where its chapter has', () => {
     const others = topology.hosts.filter(({ role }) => role !== 'realserver');
     const taken = others.flatMap((host) => [
       ...host.ports.flatMap((port) => [port.address, ...(port.also ?? [])]),
       host.extra?.address ?? '',
     ]);
-    expect(taken.map(bare).filter((address) => topology.vips.includes(address))).toEqual([]);
+    expect(taken.map(bare).some((address) => topology.vips.includes(address))).toBe(WITH_VIP.includes(name));
   });
 
   it('draws hosts and addresses, in plain ASCII of a terminal width', () => {
