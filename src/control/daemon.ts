@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { TakeMaps } from '../device/xdp/take-maps.js';
 import { Counters } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, DeviceStatus } from './admin.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
 import type { Config } from './config.js';
 import { type Dataplane, startInline, startWorker } from './dataplane.js';
@@ -103,7 +103,7 @@ export class Daemon implements AdminClient {
     this.theft?.update(services, config);
     this.config = config;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
-    this.requests.change([{ op: 'setTimeouts', timeouts: timeoutsOf(wanted) }, ...changes(rules.entries(), services)]);
+    this.change(timeoutsOf(wanted), changes(rules.entries(), services));
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     this.log.info({ services: services.length }, 'configuration reloaded');
@@ -131,10 +131,17 @@ export class Daemon implements AdminClient {
     await this.startDataplane(attachment);
     this.startTheft(attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
-    this.requests.change([{ op: 'setTimeouts', timeouts: timeoutsOf(wanted) }, ...changes([], wanted.entries())]);
+    this.change(timeoutsOf(wanted), changes([], wanted.entries()));
     // Last: who sees the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  /** What the rule table of a dry run took, the running one refuses only for want of room. */
+  private change(timeouts: Config['timeouts'], requests: readonly ChangeRequest[]): void {
+    const replies = this.requests.change([{ op: 'setTimeouts', timeouts }, ...requests]);
+    const refused = replies.filter(({ ok }) => !ok).length;
+    if (refused > 0) this.log.error(`${refused} of ${requests.length} changes of rules were refused: no room for more`);
   }
 
   /** The rule table that the configuration's lines make, or their error. */
@@ -147,7 +154,7 @@ export class Daemon implements AdminClient {
   private async startDataplane({ devices, live, reasons }: Attachment): Promise<void> {
     for (const reason of reasons) this.log.info(reason);
     const start = devices.some(({ kind }) => kind === 'cap') ? startInline : startWorker;
-    if (live !== undefined) this.originator = new Originator();
+    if (live !== undefined) this.originator = new Originator((message) => this.log.error(message));
     const setup = {
       config: this.config,
       devices,
@@ -160,7 +167,8 @@ export class Daemon implements AdminClient {
   }
 
   private startTheft({ devices, live, maps }: Attachment): void {
-    removeOrphans();
+    for (const pid of removeOrphans())
+      this.log.warn(`another director (pid ${pid}) is at work here: see that no service is in both`);
     const copied = devices.filter(({ shared, kind }) => shared && kind !== 'xdp').map(({ name }) => name);
     if (live !== undefined && copied.length + maps.length > 0) {
       this.theft = new Theft(copied, maps, this.config, (address) => live.has(address));
@@ -175,6 +183,7 @@ export class Daemon implements AdminClient {
       send: (order) => this.dataplane?.send(order),
       changed: () => void this.attempt(() => this.theft?.refresh()),
       failed: this.onFailure,
+      warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
   }

@@ -18,6 +18,9 @@ import type { DeviceSetup, NeighbourFact, Order } from './orders.js';
 /** Changes come in bursts: one dump serves what came within this many ms. */
 const SETTLE_MS = 50;
 
+/** ms until the kernel is asked again that could not be read. */
+const RETRY_MS = 1000;
+
 /** Who is told of the network. */
 export interface Listener {
   /** To the dataplane. */
@@ -26,6 +29,8 @@ export interface Listener {
   changed(): void;
   /** One line: the director cannot go on. */
   failed(message: string): void;
+  /** One line: it can, but not as it should. */
+  warned(message: string): void;
   /** Routes of the configuration, in place of the kernel's; undefined: the kernel's. `devices` as they are now. */
   routes(devices: readonly DeviceSetup[]): RouteData | undefined;
 }
@@ -70,14 +75,17 @@ export class LiveNetwork {
 
   /** The kernel shall find out who has `ip`, or see whether it still has it. */
   want(device: number, ip: string): void {
+    if (this.listener === undefined) return;
     const ifindex = this.indexOf(this.devices[device]?.name ?? '');
     const known = this.neighbours.get(`${ifindex} ${ip}`);
-    if (known?.valid) this.listener?.send({ kind: 'neighbours', facts: this.facts([known]) });
+    if (known?.valid) this.listener.send({ kind: 'neighbours', facts: this.facts([known]) });
+    // To use a permanent entry would make a passing one of it (Linux 6.18, __neigh_update).
+    if (known?.state === 'PERMANENT' || known?.state === 'NOARP') return;
     try {
       if (ifindex !== undefined) this.socket.useNeighbour(ifindex, ip);
     } catch {
       // The interface is down or gone, or no neighbour can have this address: nobody will answer.
-      this.listener?.send({ kind: 'neighbours', facts: [{ device, ip, mac: '', failed: true }] });
+      this.listener.send({ kind: 'neighbours', facts: [{ device, ip, mac: '', failed: true }] });
     }
   }
 
@@ -86,8 +94,9 @@ export class LiveNetwork {
     try {
       this.snapshot = readSnapshot(this.socket);
     } catch (error) {
-      this.listener?.failed(`the kernel's network cannot be read: ${(error as Error).message}`);
-      return;
+      // Where routes change without end, a dump may never be whole.
+      this.listener?.warned(`the kernel's network cannot be read, again in a second: ${(error as Error).message}`);
+      return this.later(RETRY_MS);
     }
     this.tell();
   }
@@ -113,12 +122,12 @@ export class LiveNetwork {
     return { ...record, gone };
   }
 
-  private later(): void {
+  private later(ms = SETTLE_MS): void {
     if (this.listener === undefined) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       this.refresh();
-    }, SETTLE_MS);
+    }, ms);
   }
 
   private tell(): void {

@@ -61,10 +61,10 @@ export class Theft {
   /** Puts the rules back if they are not there any more: true then. Rejects with a DeviceError. */
   async check(): Promise<boolean> {
     if (this.devices.length === 0) return false;
-    const there = await new Promise<boolean>((resolve) => {
-      execFile('nft', ['list', 'table', ...this.steal.table.split(' ')], (error) => resolve(error === null));
+    const tables = await new Promise<string | undefined>((resolve) => {
+      execFile('nft', ['list', 'tables', 'netdev'], (error, out) => resolve(error === null ? out : undefined));
     });
-    if (there || this.ended) return false;
+    if (tables === undefined || tables.split('\n').includes(`table ${this.steal.table}`) || this.ended) return false;
     this.steal.install(this.devices, this.current);
     return true;
   }
@@ -90,11 +90,15 @@ export class Theft {
   }
 }
 
-/** Takes away the tables of directors that died without doing so. The number in the name is the process that made it. */
-export function removeOrphans(): void {
+/**
+ * Takes away the tables of directors that died without doing so; returns the process ids of those that live. The number in the
+ * name is the process that made it.
+ */
+export function removeOrphans(): number[] {
   const { stdout } = spawnSync('nft', ['list', 'tables', 'netdev'], { encoding: 'utf8' });
-  for (const [, pid] of (stdout ?? '').matchAll(/^table netdev ulvs_(\d+)$/gm))
-    if (!isDirector(Number(pid))) new Steal(pid!).remove();
+  const pids = [...(stdout ?? '').matchAll(/^table netdev ulvs_(\d+)$/gm)].map(([, pid]) => Number(pid));
+  for (const pid of pids) if (!isDirector(pid)) new Steal(String(pid)).remove();
+  return pids.filter((pid) => pid !== process.pid && isDirector(pid));
 }
 
 function isDirector(pid: number): boolean {
