@@ -9,7 +9,7 @@
  *
  * As neither count exceeds a ring, no ring can overflow, and producers need not look for room.
  */
-import { addressAt, check, close, MSG_DONTWAIT, recvAt, sendAt, socket } from '../../sys/libc.js';
+import { addressAt, check, close, MSG_DONTWAIT, recvAt, SystemError, sendAt, socket } from '../../sys/libc.js';
 import { SOCK_CLOEXEC, SOCK_RAW } from '../../sys/packet-socket.js';
 import {
   AF_XDP,
@@ -27,6 +27,9 @@ import {
 import type { Batch } from '../batch.js';
 import { HEADROOM, type Umem } from '../umem.js';
 import { Ring } from './ring.js';
+
+const BUSY_MS = 20;
+const BUSY_TRIES = 50;
 
 /** The kernel adds 256 bytes of its own to what is asked for. */
 const KERNEL_HEADROOM = 256;
@@ -99,7 +102,7 @@ export class XdpSocket {
   private bind(shared: number | undefined): void {
     const { ifindex, queue, copy } = this.options;
     const own = XDP_USE_NEED_WAKEUP | (copy ? XDP_COPY : 0);
-    bindXdp(this.fd, ifindex, queue, shared === undefined ? own : XDP_SHARED_UMEM, shared ?? 0);
+    patiently(() => bindXdp(this.fd, ifindex, queue, shared === undefined ? own : XDP_SHARED_UMEM, shared ?? 0));
   }
 
   /** Frames that are with the kernel. */
@@ -205,5 +208,17 @@ export class XdpSocket {
   private release(): void {
     for (const ring of this.rings) ring.unmap();
     close(this.fd);
+  }
+}
+
+/** The kernel lets go of a queue some time after its last socket was closed (or its process killed): until then it is busy. */
+function patiently(bind: () => void): void {
+  for (let tries = BUSY_TRIES; ; tries--) {
+    try {
+      return bind();
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== 'EBUSY' || tries === 0) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);
+    }
   }
 }
