@@ -30,9 +30,13 @@ lint: setup
 	@tsc --noEmit
 	@biome check .
 
+# One file a question; the other files of bench/ are their parts.
+QUESTIONS := $(wildcard $(patsubst %,bench/%.ts,pipeline wire http table schedulers))
+
 bench: build
+	@scripts/setup.sh bench
 	@tsc -p tsconfig.bench.json
-	@set -e; for f in $(patsubst %.ts,build/%.js,$(wildcard bench/*.ts)); do $(SUDO) node --expose-gc $$f; done
+	@set -e; for f in $(patsubst %.ts,build/%.js,$(QUESTIONS)); do $(SUDO) node --expose-gc $$f; done
 
 # Runs the scenarios of test/conformance through a real kernel's IPVS (a VM: see $(ORACLE)/README.md) and keeps its answers.
 record: setup

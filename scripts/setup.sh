@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what ulvs needs and this machine lacks, and says what; quiet when nothing is missing.
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
+# `setup.sh bench` installs what only the benchmarks compare with as well.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
@@ -19,11 +20,16 @@ make make              g++ g++                 gcc gcc                /usr/inclu
 /usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 "
+# What ulvs is held against in bench/, and what loads it there.
+BENCH="
+haproxy haproxy        nginx nginx-light       wrk wrk                iperf3 iperf3
+dpdk-testpmd dpdk-dev
+"
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
-missing_packages() {
+missing_packages() { # bench: those of the benchmarks too
   local PATH=$PATH:/usr/sbin:/sbin # an unprivileged user's PATH lacks them
-  set -- $NEEDED
+  set -- $NEEDED $([ "${1:-}" = bench ] && echo "$BENCH")
   while [ $# -gt 0 ]; do present "$1" || echo "$2"; shift 2; done
 }
 
@@ -72,7 +78,7 @@ install_modules() {
 }
 
 export PATH="$PWD/.tools/bin:$PATH"
-packages=$(missing_packages)
+packages=$(missing_packages "${1:-}")
 [ -z "$packages" ] || apt_install $packages
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
 install_modules
