@@ -61,11 +61,26 @@ export function unreachable(d: Director, entry: number): void {
   drop(d, Drop.noRoute);
 }
 
-function complain4(d: Director, type: number, code: number, rest: number, entry: number): void {
-  countError(d, entry, sendIcmp4(d, type, code, rest, entry !== 0));
+/** As sendIcmp4, with the count of the connection `entry` that the packet at hand belongs to, if it is not 0. */
+export function complain4(
+  d: Director,
+  type: number,
+  code: number,
+  rest: number,
+  entry: number,
+  asVip = entry !== 0,
+): void {
+  countError(d, entry, sendIcmp4(d, type, code, rest, asVip));
 }
-function complain6(d: Director, type: number, code: number, rest: number, entry: number): void {
-  countError(d, entry, sendIcmp6(d, type, code, rest, entry !== 0));
+export function complain6(
+  d: Director,
+  type: number,
+  code: number,
+  rest: number,
+  entry: number,
+  asVip = entry !== 0,
+): void {
+  countError(d, entry, sendIcmp6(d, type, code, rest, asVip));
 }
 
 /**

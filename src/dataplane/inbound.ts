@@ -23,23 +23,34 @@ export function inbound(d: Director): boolean {
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   let entry = findIn(d);
   if (entry !== 0) d.trace?.noteConnection(entry, 'client');
-  if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) entry = 0;
-  if (entry !== 0 && !isServed(d, entry)) {
+  let old = 0;
+  if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
+  else if (entry !== 0 && !isServed(d, entry)) {
     if (d.sysctl.expire_nodest_conn === 0) {
       drop(d, Drop.destinationRemoved);
       return true;
     }
-    d.connections.expireNow(entry);
-    entry = 0;
+    old = entry;
   }
-  const fresh = entry === 0;
+  const fresh = entry === old;
   if (fresh) {
-    entry = schedule(d);
+    entry = replace(d, old);
     if (entry === UNWANTED) return false;
     if (entry === DROPPED) return true;
   }
   carry(d, entry, fresh);
   return true;
+}
+
+/**
+ * A new connection, in the place of `old` if that is not 0. The kernel ends the old one by a timer that is due at once, so
+ * it still weighs on its destination when the new one is scheduled. With children it stays until they are gone, but the new
+ * one stands in front of it.
+ */
+function replace(d: Director, old: number): number {
+  const entry = schedule(d, old);
+  if (old !== 0) d.connections.expireNow(old);
+  return entry;
 }
 
 function carry(d: Director, entry: number, fresh: boolean): void {
@@ -81,10 +92,7 @@ function opensConnection(d: Director): boolean {
 function startsOver(d: Director, entry: number): boolean {
   const { connections } = d;
   const quiesced = d.sysctl.expire_nodest_conn !== 0 && connections.destOf(entry)?.weight === 0;
-  if (!quiesced && !(d.sysctl.conn_reuse_mode !== 0 && isFinished(d, entry))) return false;
-  // With children it stays until they are gone, but a new connection takes its place in front of it.
-  connections.expireNow(entry);
-  return true;
+  return quiesced || (d.sysctl.conn_reuse_mode !== 0 && isFinished(d, entry));
 }
 
 /** is_new_conn_expected of the kernel. */

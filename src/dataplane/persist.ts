@@ -20,7 +20,7 @@ const FTP = 21;
 const net = new Int32Array(4);
 const markAddress = new Int32Array(4);
 
-export function schedulePersistent(d: Director, service: VirtualService): number {
+export function schedulePersistent(d: Director, service: VirtualService, old: number): number {
   const p = d.packet;
   const exact = service.fwmark === 0 && p.dport === service.port;
   const vport = exact && service.port !== FTP ? p.dport : 0;
@@ -31,7 +31,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
   if (template === 0) {
     const dest = service.schedule.schedule(p, d.now);
     d.trace?.noteChoice(service, dest);
-    if (dest === null) return leave(d, service);
+    if (dest === null) return leave(d, service, old);
     const dport = exact && service.port !== FTP ? dest.port : 0;
     template = newEntry(d, dest, protocol, net, 0, vaddr, vport, dport, CONN_TEMPLATE);
     if (template === 0) return full(d);

@@ -14,7 +14,7 @@ import { openBypass } from './bypass.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { borrowSource } from './fullnat.js';
-import { sendIcmp4, sendIcmp6 } from './icmperror.js';
+import { complain4, complain6 } from './hop.js';
 import { type PacketInfo, TCP_RST, TCP_SYN } from './packet.js';
 import { schedulePersistent } from './persist.js';
 import type { Quote } from './quote.js';
@@ -27,7 +27,8 @@ export const DROPPED = -1;
 const FTP = 21;
 const FTP_DATA = 20;
 
-export function schedule(d: Director): number {
+/** `old`: the client's connection that this one takes the place of, 0 for none. */
+export function schedule(d: Director, old: number): number {
   const p = d.packet;
   if (!mayOpen(d, p)) return UNWANTED;
   const service =
@@ -36,7 +37,7 @@ export function schedule(d: Director): number {
       : d.services.find6(p.mark, p.protocol, p.dst6, p.dport);
   if (service === undefined || p.sport === FTP_DATA) return UNWANTED;
   d.trace?.noteService(service);
-  return scheduleFor(d, service);
+  return scheduleFor(d, service, old);
 }
 
 /**
@@ -54,7 +55,7 @@ export function scheduleQuoted(d: Director, quote: Quote): number {
   p.dst6.set(quote.src6);
   p.sport = quote.dport;
   p.dport = quote.sport;
-  const entry = schedule(d);
+  const entry = schedule(d, 0);
   p.quoted = false;
   p.protocol = protocol;
   readAddresses(d.umem.view, p);
@@ -83,17 +84,17 @@ function mayOpen(d: Director, p: PacketInfo): boolean {
   return chunk !== 6 && (chunk === 1 || d.sysctl.sloppy_sctp !== 0);
 }
 
-function scheduleFor(d: Director, service: VirtualService): number {
+function scheduleFor(d: Director, service: VirtualService, old: number): number {
   const p = d.packet;
   if (d.defence.drops()) {
     drop(d, Drop.defence);
     return DROPPED;
   }
-  if (service.persistent) return schedulePersistent(d, service);
+  if (service.persistent) return schedulePersistent(d, service, old);
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
   const dest = service.schedule.schedule(p, d.now);
   d.trace?.noteChoice(service, dest);
-  if (dest === null) return leave(d, service);
+  if (dest === null) return leave(d, service, old);
   return openFor(d, service, dest, dest.port !== 0 ? dest.port : p.dport);
 }
 
@@ -165,17 +166,17 @@ function flagsFor(dest: Destination, family: number): number {
 }
 
 /** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */
-export function leave(d: Director, service: VirtualService): number {
+export function leave(d: Director, service: VirtualService, old: number): number {
   const p = d.packet;
   const entry = openBypass(d, service);
   if (entry !== 0) return entry;
   if (service.port === FTP && p.dport !== FTP) return UNWANTED;
-  if (!p.quoted && (service.fwmark === 0 || d.acceptIcmp)) complain(d);
+  if (!p.quoted && (service.fwmark === 0 || d.acceptIcmp)) complain(d, old);
   drop(d, Drop.noDestination);
   return DROPPED;
 }
 
-function complain(d: Director): void {
-  if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, true);
-  else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, true);
+function complain(d: Director, old: number): void {
+  if (d.packet.family === 4) complain4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, old, true);
+  else complain6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, old, true);
 }

@@ -72,6 +72,30 @@ function reuse(mode: number, name: string, rules: readonly string[], flags: read
   };
 }
 
+/** A SYN on a finished connection: the old one ends behind it, so what it weighs still counts when the new one is scheduled. */
+const restarts: Scene[] = (
+  [
+    ['least', 'the other destination has less to do', [`-r ${ONE} -g`, `-r ${TWO} -g`]],
+    ['full', 'the destination is still at its upper threshold', [`-r ${ONE} -g -x 1`]],
+    ['removed', 'there is none; the error still counts for the old one', [`-r ${ONE} -g`]],
+  ] as const
+).map(([name, what, dests]) => ({
+  name: `life-restart-${name}`,
+  about: `A SYN on a finished connection: ${what}.`,
+  rules: [`-A -t ${VIP}:80 -s lc`, ...dests.map((dest) => `-a -t ${VIP}:80 ${dest}`)],
+  play: (play: Play) => {
+    for (const flags of ['S', 'A', 'R']) segment(play, 5000, flags);
+    if (name === 'removed') play.run(`ipvsadm -e -t ${VIP}:80 -r ${ONE} -g -w 0`);
+    segment(play, 5000, 'S');
+    look(play);
+    segment(play, 5001, 'S');
+    segment(play, 5000, 'S');
+    look(play);
+    play.at(5000);
+    play.run('ipvsadm -Ln --stats');
+  },
+}));
+
 const FINISHED = ['>SA', 'A', 'FA', '>FA', 'A'];
 const HALF = ['A', 'FA'];
 const RESET = ['A', 'R'];
@@ -206,6 +230,7 @@ const udp: Scene = {
 export const lifeScenes: Scene[] = [
   ...([0, 1] as const).flatMap((expire) => [removal(expire, 'nat'), removal(expire, 'dr')]),
   ...reuses,
+  ...restarts,
   ...quiesce,
   timeouts,
   thresholds,
