@@ -3,7 +3,7 @@
  *
  *   cli ─▶ lab, control ─▶ dataplane ─▶ conntrack ─▶ service ─▶ stats
  *              │  │           └─▶ device ─▶ sys          ▲
- *              │  └─▶ schedulers ────────────────────────┘
+ *              │  └─▶ schedulers, engines ───────────────┘
  *              └─▶ netlink ─▶ sys                 anything ─▶ wire, stats
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,9 +15,10 @@ const LEAVES = ['wire', 'stats', 'sys'];
 const ARROWS: Record<string, string[]> = {
   cli: ['lab', 'control'],
   lab: ['dataplane'],
-  control: ['dataplane', 'schedulers', 'netlink'],
+  control: ['dataplane', 'engines', 'schedulers', 'netlink'],
   dataplane: ['conntrack', 'device'],
   conntrack: ['service'],
+  engines: ['service'],
   schedulers: ['service'],
   service: ['stats'],
   netlink: ['sys'],

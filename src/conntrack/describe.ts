@@ -5,12 +5,14 @@ import {
   CONN_ASSURED,
   CONN_FULLNAT,
   CONN_IPV6,
+  CONN_KEYED,
   CONN_MIXED,
   CONN_TEMPLATE,
   DADDR,
   DEST,
   ENTRY_SHIFT,
   FLAGS,
+  KEY,
   PORTS,
   REST,
   VADDR,
@@ -18,6 +20,7 @@ import {
   WIDE_DADDR,
   WIDE_VADDR,
 } from './entry.js';
+import { KEY_CADDR } from './keyed.js';
 import { SCTP_STATES } from './sctp.js';
 import { TCP_STATES } from './tcp.js';
 
@@ -43,7 +46,7 @@ export function describe(words: Int32Array, entry: number, daddrOf: (slot: numbe
   return {
     protocol,
     family: six ? 6 : 4,
-    caddr: six ? format6(words, wide + WIDE_CADDR) : format4(words[at + CADDR]!),
+    caddr: six ? format6(words, wide + WIDE_CADDR) : format4(words[caddrAt(words, at, flags)]!),
     cport: words[at + PORTS]! >>> 16,
     vaddr: six ? format6(words, wide + WIDE_VADDR) : format4(words[at + VADDR]!),
     vport: words[at + PORTS]! & 0xffff,
@@ -56,6 +59,11 @@ export function describe(words: Int32Array, entry: number, daddrOf: (slot: numbe
     dport: words[at + REST]! >>> 16,
     state: stateName(protocol, words[at + REST]! & 0xff, flags),
   };
+}
+
+/** Where an IPv4 client's address is: in the entry, or for a keyed template with its key. */
+function caddrAt(words: Int32Array, at: number, flags: number): number {
+  return (flags & CONN_KEYED) !== 0 ? (words[at + KEY]! << ENTRY_SHIFT) + KEY_CADDR : at + CADDR;
 }
 
 /** Where the destination's address is: in the entry, or for full NAT in its reverse line. */

@@ -65,6 +65,13 @@ export const CONN_OUTGOING = 0x4000000;
 /** Not in its bucket's chain, which was crowded, but in the index by the whole tuple (tuples.ts). */
 export const CONN_CROWDED = 0x8000000;
 
+/**
+ * A template that a persistence engine made (keyed.ts): word 0 is a hash, word 13 the number of the line where its key and
+ * its client are.
+ */
+export const CONN_KEYED = 0x10000000;
+export const KEY = 13;
+
 /** Where the addresses are in an IPv6 connection's second line. Its FLAGS stay 0: it is not taken for a connection. */
 export const WIDE_CADDR = 0;
 export const WIDE_VADDR = 8;

@@ -5,6 +5,7 @@
 import {
   CADDR,
   CONN_IPV6,
+  CONN_KEYED,
   CONN_TEMPLATE,
   DADDR,
   ENTRY_SHIFT,
@@ -51,7 +52,7 @@ export function findOut6(
   return table.tuples.size === 0 ? 0 : table.tuples.findOut6(protocol, daddr, dport, caddr, folded, cport);
 }
 
-/** The persistence template of a client network; its client port is 0. */
+/** The persistence template of a client network, that no engine made (keyed.ts); its client port is 0. */
 export function findTemplate(
   table: ConnectionTable,
   family: number,
@@ -67,7 +68,10 @@ export function findTemplate(
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
     if ((flags & CONN_TEMPLATE) === 0 || words[at + CADDR] !== key || words[at + PORTS] !== vport) continue;
-    if (((words[at + REST]! >>> 8) & 0xff) !== protocol || (flags & CONN_IPV6) !== (family === 4 ? 0 : CONN_IPV6))
+    if (
+      ((words[at + REST]! >>> 8) & 0xff) !== protocol ||
+      (flags & (CONN_IPV6 | CONN_KEYED)) !== (family === 4 ? 0 : CONN_IPV6)
+    )
       continue;
     if (sameTemplate(words, at, family, caddr, vaddr)) return entry;
   }

@@ -16,6 +16,7 @@ import {
   CONN_FULLNAT,
   CONN_HASHED,
   CONN_IPV6,
+  CONN_KEYED,
   CONN_MIXED,
   CONN_NO_CPORT,
   CONN_REVERSE,
@@ -24,6 +25,7 @@ import {
   ENTRY_SHIFT,
   ENTRY_WORDS,
   FLAGS,
+  KEY,
   METHOD_MASK,
   NEXT,
   PORTS,
@@ -61,7 +63,7 @@ export class ConnectionTable {
   constructor(
     readonly maxEntries = 1 << 20,
     readonly buffer: SharedArrayBuffer = ConnectionTable.memory(maxEntries),
-    secret: Int32Array = crypto.getRandomValues(new Int32Array(3)),
+    readonly secret: Int32Array = crypto.getRandomValues(new Int32Array(3)),
   ) {
     this.words = new Int32Array(buffer);
     this.buckets = new Int32Array(
@@ -103,14 +105,23 @@ export class ConnectionTable {
     return entry;
   }
 
-  /** Gives the line back (and its second line). It must be unhashed. */
+  /** Gives the line back (and those that belong to it). It must be unhashed. */
   free(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     const flags = this.words[at + FLAGS]!;
+    if ((flags & CONN_KEYED) !== 0) this.freeKey(this.words[at + KEY]!);
     const second = (flags & (CONN_IPV6 | CONN_FULLNAT)) !== 0 ? this.words[at + DADDR]! : 0;
     if ((flags & CONN_FULLNAT) !== 0) this.remove(second);
     this.release(entry, at);
     if (second !== 0) this.release(second, second << ENTRY_SHIFT);
+  }
+
+  private freeKey(first: number): void {
+    for (let line = first; line !== 0; ) {
+      const next = this.next(line);
+      this.release(line, line << ENTRY_SHIFT);
+      line = next;
+    }
   }
 
   private release(entry: number, at: number): void {

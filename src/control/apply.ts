@@ -3,8 +3,9 @@
  * accepted by Rules, so nothing here can refuse.
  */
 import type { Director } from '../dataplane/director.js';
+import { engineNamed } from '../engines/index.js';
 import { schedulerNamed } from '../schedulers/index.js';
-import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig, SVC_PERSISTENT } from '../service/config.js';
+import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../service/config.js';
 import { Destination, Method, TunnelKind } from '../service/destination.js';
 import { VirtualService } from '../service/service.js';
 import { parse4, parse6 } from '../wire/address.js';
@@ -19,7 +20,7 @@ function applyOne(d: Director, action: Action): void {
     case 'addService':
       return addService(d, action.slot, action.service);
     case 'editService':
-      return editService(d.services.bySlot[action.slot]!, action.service);
+      return editService(d, action.slot, action.service);
     case 'deleteService':
       return deleteService(d, action.slot);
     case 'addDestination':
@@ -41,16 +42,19 @@ function addService(d: Director, slot: number, config: ServiceConfig): void {
   setKey(service, config);
   setService(service, config);
   d.services.add(service);
+  d.noteEngines();
 }
 
-function editService(service: VirtualService, config: ServiceConfig): void {
-  setService(service, config);
+function editService(d: Director, slot: number, config: ServiceConfig): void {
+  setService(d.services.bySlot[slot]!, config);
+  d.noteEngines();
 }
 
 function deleteService(d: Director, slot: number): void {
   const service = d.services.bySlot[slot]!;
   service.available = false;
   d.services.delete(service);
+  d.noteEngines();
 }
 
 function setKey(service: VirtualService, { key }: ServiceConfig): void {
@@ -70,7 +74,7 @@ function setService(service: VirtualService, config: ServiceConfig): void {
   service.flags = config.flags;
   service.timeout = config.timeout;
   service.netmask = service.family === 4 ? config.netmask | 0 : config.netmask;
-  service.pe = (config.flags & SVC_PERSISTENT) !== 0 ? config.pe : '';
+  service.engine = engineNamed(config.pe);
   if (service.scheduler === config.scheduler) return;
   service.scheduler = config.scheduler;
   service.schedule = schedulerNamed(config.scheduler)!.bind(service);

@@ -4,6 +4,7 @@
  *
  *     request ─► Rules ─ actions ─► take (the host's stack lets go) ─► send (the dataplane takes over) ─► reply
  */
+import { ENGINE_NAMES } from '../engines/index.js';
 import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../service/sysctl.js';
 import { type Counters, GAUGES, Gauge } from '../stats/counters.js';
@@ -145,7 +146,7 @@ function concernsHost({ kind }: Action): boolean {
 }
 
 export function newRules({ timeouts }: Pick<Config, 'timeouts'>, counters: LiveCounters): Rules {
-  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ['sip'], counters, timeouts });
+  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts });
 }
 
 /** A rule table that forwards nothing: to see whether lines are right before anything is touched. */

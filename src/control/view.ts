@@ -1,6 +1,8 @@
 /** The control side's reading glasses: listings, rates and the connection table out of the shared memory. */
 import { describe } from '../conntrack/describe.js';
 import { CONN_HASHED, CONN_REVERSE, ENTRY_SHIFT, EXPIRES, FLAGS, TICKS } from '../conntrack/entry.js';
+import { engineOf, keyText } from '../conntrack/keyed.js';
+import { engineNumbered } from '../engines/index.js';
 import { type Counters, GAUGES, Gauge, Stat } from '../stats/counters.js';
 import { ESTIMATE_EVERY, Estimator } from '../stats/estimator.js';
 import type { Action } from './actions.js';
@@ -97,7 +99,13 @@ export function listConnections(
     const at = entry << ENTRY_SHIFT;
     const left = (words[at + EXPIRES]! - now) | 0;
     if ((words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED && left > 0)
-      entries.push({ ...describe(words, entry, daddrOf), expires: Math.floor(left / TICKS), peName: '', peData: '' });
+      entries.push({ ...describe(words, entry, daddrOf), expires: Math.floor(left / TICKS), ...keyOf(words, entry) });
   }
   return entries;
+}
+
+/** What a persistence engine knows a template by. */
+function keyOf(words: Int32Array, entry: number): Pick<ConnectionEntry, 'peName' | 'peData'> {
+  const engine = engineNumbered(engineOf(words, entry));
+  return { peName: engine?.name ?? '', peData: engine === undefined ? '' : keyText(words, entry) };
 }

@@ -65,6 +65,8 @@ export class Director {
   /** VIP-less acceptance: addresses that count as ours though nobody has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;
+  /** Some service has a persistence engine for which its masq destinations may open connections (begun.ts). */
+  serversBegin = false;
   /** Some link forwards packets from our VIPs. */
   forwardsShared = false;
   acceptIcmp = true;
@@ -157,6 +159,12 @@ export class Director {
       return { words: wordsOf(address)!, length: Number(length ?? (family === 4 ? 32 : 128)), family };
     });
   }
+  /** Whether masq destinations may open connections, after a service came, went or was edited. */
+  noteEngines(): void {
+    this.serversBegin = false;
+    for (const service of this.services.all()) if (service.engine?.serversBegin) this.serversBegin = true;
+  }
+
 
   nextIdent(): number {
     this.ident = (this.ident + 1) & 0xffff;

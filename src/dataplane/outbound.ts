@@ -3,10 +3,11 @@
  * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
  */
 import { Direction } from '../conntrack/connections.js';
-import { CONN_HELPER } from '../conntrack/entry.js';
+import { CONN_HELPER, CONN_ONE_PACKET } from '../conntrack/entry.js';
 import { findOut6 } from '../conntrack/find.js';
 import { Method } from '../service/destination.js';
 import * as ipv4 from '../wire/ipv4.js';
+import { begin } from './begun.js';
 import type { Director } from './director.js';
 import { ftpOut, stillFits } from './ftp.js';
 import { fullSnat, mainOf } from './fullnat.js';
@@ -15,6 +16,7 @@ import { deliverLocal } from './host.js';
 import { isTranslated, snat } from './masq.js';
 import { routeReply } from './nexthop.js';
 import { LOCAL_ROUTE } from './route.js';
+import { DROPPED } from './schedule.js';
 import { send } from './send.js';
 import { countOut, setState } from './state.js';
 
@@ -23,9 +25,20 @@ export function outbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   const entry = findOut(d);
-  if (entry === 0 || !isTranslated(d, entry)) return false;
+  if (entry === 0) return d.serversBegin && begun(d);
+  if (!isTranslated(d, entry)) return false;
   d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
+  return true;
+}
+
+/** No reply, but a destination may begin. */
+function begun(d: Director): boolean {
+  const entry = begin(d);
+  if (entry <= 0) return entry === DROPPED;
+  d.trace?.noteConnection(entry, 'destination');
+  reply(d, entry);
+  if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0) d.connections.release(entry);
   return true;
 }
 
@@ -35,11 +48,12 @@ function reply(d: Director, entry: number): void {
   const { mtu } = d.router;
   if (hop < 0 && hop !== LOCAL_ROUTE) return;
   if (hop >= 0 && !fitsRoute(d, mtu, 0)) return;
-  const helped = (d.connections.flagsOf(entry) & CONN_HELPER) !== 0;
+  const flags = d.connections.flagsOf(entry);
+  const helped = (flags & CONN_HELPER) !== 0;
   if (helped && !ftpOut(d, entry)) return;
   countOut(d, entry, d.packet.l3len);
   setState(d, entry, Direction.output);
-  d.connections.touch(entry);
+  if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
   if (helped && hop >= 0 && !stillFits(d, entry, mtu)) return;
   if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
   else snat(d, entry);

@@ -6,18 +6,17 @@
  *     FTP (21)                protocol, net, 0, VIP, 0                    0
  *     port 0                  protocol, net, 0, VIP, 0                    0
  *     fwmark                  IP (0), net, 0, mark, 0                     0
+ *     with an engine          as these, and what it finds in the packet   as these
  */
-import { CONN_TEMPLATE, TICKS } from '../conntrack/entry.js';
-import { findTemplate } from '../conntrack/find.js';
 import type { Destination } from '../service/destination.js';
 import type { VirtualService } from '../service/service.js';
 import { Drop } from '../stats/drops.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
-import { clientOf, DROPPED, leave, newEntry, openFor, virtualOf } from './schedule.js';
+import { clientOf, DROPPED, leave, openFor, virtualOf } from './schedule.js';
+import { openTemplate, templateFor, usableTemplate } from './template.js';
 
 const FTP = 21;
-const net = new Int32Array(4);
 const markAddress = new Int32Array(4);
 
 export function schedulePersistent(d: Director, service: VirtualService, old: number): number {
@@ -25,17 +24,16 @@ export function schedulePersistent(d: Director, service: VirtualService, old: nu
   const exact = service.fwmark === 0 && p.dport === service.port;
   const vport = exact && service.port !== FTP ? p.dport : 0;
   const protocol = !exact && service.fwmark !== 0 ? 0 : p.protocol;
-  maskClient(d, service);
   const vaddr = !exact && service.fwmark !== 0 ? markWords(service.fwmark, p.family) : virtualOf(p);
-  let template = validTemplate(d, findTemplate(d.connections.table, p.family, protocol, net, vaddr, vport));
+  if (!templateFor(d, service, clientOf(p), protocol, vaddr, vport)) return lost(d, Drop.noDialogue);
+  let template = usableTemplate(d, undefined);
   if (template === 0) {
     const dest = service.schedule.schedule(p, d.now);
     d.trace?.noteChoice(service, dest);
     if (dest === null) return leave(d, service, old);
     const dport = exact && service.port !== FTP ? dest.port : 0;
-    template = newEntry(d, dest, protocol, net, 0, vaddr, vport, dport, CONN_TEMPLATE);
-    if (template === 0) return full(d);
-    d.connections.setTimeout(template, service.timeout * TICKS);
+    template = openTemplate(d, service, dest, dport);
+    if (template === 0) return lost(d, Drop.tableFull);
   }
   return hang(d, service, template);
 }
@@ -52,31 +50,9 @@ function hang(d: Director, service: VirtualService, template: number): number {
   return entry;
 }
 
-function full(d: Director): number {
-  drop(d, Drop.tableFull);
+function lost(d: Director, reason: number): number {
+  drop(d, reason);
   return DROPPED;
-}
-
-/** A template whose destination is gone (or, if so set, quiesced) is put aside, unreachable, and not used. */
-function validTemplate(d: Director, template: number): number {
-  if (template === 0) return 0;
-  const dest = d.connections.destOf(template);
-  const quiesced = d.sysctl.expire_quiescent_template !== 0 && dest?.weight === 0;
-  if (dest?.available && !quiesced && !d.connections.ended(template)) return template;
-  d.connections.invalidate(template);
-  return 0;
-}
-
-function maskClient(d: Director, service: VirtualService): void {
-  const client = clientOf(d.packet);
-  for (let i = 0; i < 4; i++) net[i] = client[i]! & maskWord(service, d.packet.family, i);
-}
-
-function maskWord(service: VirtualService, family: number, i: number): number {
-  if (family === 4) return i === 3 ? service.netmask : 0;
-  const bits = service.netmask - 32 * i;
-  if (bits >= 32) return -1;
-  return bits <= 0 ? 0 : -1 << (32 - bits);
 }
 
 /** The kernel stores the mark as the first word of an address. */

@@ -1,7 +1,7 @@
 /**
  * A packet without a connection: may it open one, for which service, at which destination? In ip_vs_schedule's order.
  */
-import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET, CONN_TEMPLATE } from '../conntrack/entry.js';
+import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET } from '../conntrack/entry.js';
 import { fillEntry } from '../conntrack/find.js';
 import { type Destination, Method } from '../service/destination.js';
 import type { VirtualService } from '../service/service.js';
@@ -127,7 +127,13 @@ export function virtualOf(p: PacketInfo): Int32Array {
   return virtual;
 }
 
-/** An entry, filled, bound and hashed; 0 when the table is full. `extra`: CONN_TEMPLATE or CONN_ONE_PACKET. */
+export function destinationOf(dest: Destination): Int32Array {
+  if (dest.family === 6) return dest.address6;
+  destination[3] = dest.address;
+  return destination;
+}
+
+/** An entry, filled, bound and hashed; 0 when the table is full. `extra`: CONN_ONE_PACKET or 0. */
 export function newEntry(
   d: Director,
   dest: Destination,
@@ -142,14 +148,13 @@ export function newEntry(
   const { connections, packet } = d;
   const entry = connections.table.alloc();
   if (entry === 0) return 0;
-  destination[3] = dest.address;
-  const daddr = dest.family === 6 ? dest.address6 : destination;
+  const daddr = destinationOf(dest);
   if (fillEntry(connections.table, entry, packet.family, protocol, caddr, cport, vaddr, vport, daddr, dport) === 0) {
     connections.table.free(entry);
     return 0;
   }
   connections.open(entry, dest, flagsFor(dest, packet.family) | extra);
-  if (dest.method !== Method.fullnat || (extra & CONN_TEMPLATE) !== 0 || borrowSource(d, entry)) return entry;
+  if (dest.method !== Method.fullnat || borrowSource(d, entry)) return entry;
   if ((extra & CONN_ONE_PACKET) !== 0) connections.release(entry);
   else connections.expireNow(entry);
   return 0;
@@ -160,7 +165,7 @@ function seesReplies(method: number): boolean {
   return method === Method.masq || method === Method.fullnat;
 }
 
-function flagsFor(dest: Destination, family: number): number {
+export function flagsFor(dest: Destination, family: number): number {
   const mixed = dest.family === family ? 0 : CONN_MIXED;
   return dest.method | CONN_INACTIVE | mixed | (seesReplies(dest.method) ? 0 : CONN_NOOUTPUT);
 }

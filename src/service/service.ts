@@ -1,5 +1,6 @@
 import { SVC_ONEPACKET, SVC_PERSISTENT } from './config.js';
 import type { Destination } from './destination.js';
+import type { Engine } from './engine.js';
 import type { Schedule } from './scheduler.js';
 import { defaultSysctls, type Sysctls } from './sysctl.js';
 
@@ -17,7 +18,8 @@ export class VirtualService {
   timeout = 0;
   /** IPv4: mask as int32; IPv6: prefix length. */
   netmask = -1;
-  pe = '';
+  /** The persistence engine, which may speak for servers even where nothing is persistent. */
+  engine: Engine | undefined;
   /** False once deleted; its destinations may outlive it in the trash. */
   available = true;
   /** In the kernel's order: newest first. */

@@ -33,6 +33,7 @@ const REASONS = [
   ['neighbourQueue', 'too many frames already wait for the next hop to be resolved'],
   ['noSourcePort', 'full NAT or snat: every address and port there is, is in use towards this destination'],
   ['privateSource', 'snat: a packet that would leave with a private address and cannot be translated'],
+  ['noDialogue', 'the persistence engine finds nothing in the packet to go by (sip: a Call-ID over UDP)'],
   ['tableFull', 'the connection table is full'],
   ['defence', 'dropped by a defence strategy (drop_packet)'],
   ['icmpUnhandled', 'an ICMP error that cannot be delivered'],
