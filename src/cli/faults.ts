@@ -1,7 +1,7 @@
 /** `ulvs lab break|faults|restart`. */
 import type { Command } from 'commander';
 import { LabError } from '../lab/command.js';
-import { check } from '../lab/faults/fault.js';
+import { check, placesOf } from '../lab/faults/fault.js';
 import { faults, findFault } from '../lab/faults/index.js';
 import { abreast, type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run.js';
 import { restart } from '../lab/lab.js';
@@ -37,9 +37,10 @@ export function addFaultCommands(lab: Command, guarded: Guarded): void {
 async function runBreak(name: string, faultName: string): Promise<void> {
   const fault = findFault(faultName);
   const lab = findLab(name);
-  if (lab.topology !== fault.topology)
+  const places = placesOf(fault);
+  if (!places.includes(lab.topology))
     throw new LabError(
-      `the fault ${fault.name} is for a lab of ${fault.topology}, ${lab.id} is one of ${lab.topology}`,
+      `the fault ${fault.name} is for a lab of ${places.join(' or ')}, ${lab.id} is one of ${lab.topology}`,
     );
   await fault.inject(lab);
   const { figure } = await check(fault, lab);
@@ -48,10 +49,12 @@ async function runBreak(name: string, faultName: string): Promise<void> {
 
 async function runFaults(names: readonly string[], { all, json }: FaultsOptions, signal: AbortSignal): Promise<void> {
   if (!all && names.length === 0) return list();
-  const wanted = all ? faults : names.map(findFault);
+  const wanted = (all ? faults : names.map(findFault)).flatMap((fault) =>
+    placesOf(fault).map((topology) => ({ fault, topology })),
+  );
   const tell = (trial: Trial) => console.log(json ? JSON.stringify(trial) : row(trial));
-  const trials = await abreast(wanted, ABREAST, async (fault) => {
-    const trial = await tryFault(fault, { ask: askDirector, signal });
+  const trials = await abreast(wanted, ABREAST, async ({ fault, topology }) => {
+    const trial = await tryFault(fault, { ask: askDirector, signal }, topology);
     tell(trial);
     return trial;
   });
@@ -64,7 +67,8 @@ async function runFaults(names: readonly string[], { all, json }: FaultsOptions,
 }
 
 function list(): void {
-  for (const { name, title, topology } of faults) console.log(`${name.padEnd(16)}${topology.padEnd(22)}${title}`);
+  for (const fault of faults)
+    console.log(`${fault.name.padEnd(16)}${placesOf(fault).join(', ').padEnd(22)}${fault.title}`);
 }
 
 function row({ fault, topology, broken, ids, found, mended, trouble, seconds, falseAlarms }: Trial): string {

@@ -1,17 +1,40 @@
-/** IPv4 addresses and networks as text. */
-import { mask4, parse4 } from '../../wire/address.js';
+/** Addresses and networks as text, of both families. */
+import { mask4, parse4, parse6 } from '../../wire/address.js';
 
-export function within(address: string, network: string, length: number): boolean {
-  const one = parse4(address);
-  const other = parse4(network);
-  if (one === undefined || other === undefined) return false;
-  const mask = mask4(length);
-  return (one & mask) === (other & mask);
+export function isSix(address: string): boolean {
+  return address.includes(':');
 }
 
-/** `10.9.0.0/24` -> its two parts; a bare address is a /32, `default` and `all` everything. */
-export function network(text: string): { to: string; length: number } {
-  if (text === 'default' || text === 'all') return { to: '0.0.0.0', length: 0 };
-  const [to = '', length = '32'] = text.split('/');
+/** Bits of an address: the prefix length of a host. */
+export function width(address: string): 32 | 128 {
+  return isSix(address) ? 128 : 32;
+}
+
+export function isLinkLocal(address: string): boolean {
+  return within(address, 'fe80::', 10);
+}
+
+/** False across families. */
+export function within(address: string, network: string, length: number): boolean {
+  const one = wordsOf(address);
+  const other = wordsOf(network);
+  if (one === undefined || one.length !== other?.length) return false;
+  return one.every((word, i) => {
+    const mask = mask4(Math.min(32, Math.max(0, length - 32 * i)));
+    return (word & mask) === (other[i]! & mask);
+  });
+}
+
+function wordsOf(address: string): readonly number[] | undefined {
+  const four = parse4(address);
+  if (four !== undefined) return [four];
+  const six = parse6(address);
+  return six && [...six];
+}
+
+/** `10.9.0.0/24` -> its two parts; a bare address is a host, `default` and `all` everything (`six`: of IPv6). */
+export function network(text: string, six = false): { to: string; length: number } {
+  if (text === 'default' || text === 'all') return { to: six ? '::' : '0.0.0.0', length: 0 };
+  const [to = '', length = String(width(text))] = text.split('/');
   return { to, length: Number(length) };
 }

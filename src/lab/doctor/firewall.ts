@@ -1,4 +1,5 @@
 /** nft's JSON as chains of rules, and whether one of them drops a given packet. */
+import { within } from './address.js';
 
 export interface Rule {
   readonly handle: number;
@@ -16,8 +17,9 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
-/** What rules may ask of a packet; `fields` by nft's names: `ip saddr`, `tcp sport`, `icmp type`, `icmp code`. */
+/** What rules may ask of a packet; `fields` by nft's names: `ip saddr`, `tcp sport`, `icmp type`, `icmpv6 type`. */
 export interface Probe {
+  readonly six: boolean;
   readonly words: string;
   readonly fields: Readonly<Record<string, string | number>>;
   readonly protocol: string;
@@ -33,11 +35,16 @@ export interface Dropped {
 
 /** The first rule on `hook` that drops it, of any base chain. A match this does not know counts as one that fails. */
 export function dropper(chains: readonly Chain[], hook: string, probe: Probe): Dropped | undefined {
-  for (const chain of chains.filter((one) => one.hook === hook && one.family !== 'netdev')) {
+  for (const chain of chains.filter((one) => one.hook === hook && sees(one, probe))) {
     const dropped = verdict(chain, probe);
     if (dropped) return dropped;
   }
   return undefined;
+}
+
+/** `inet` sees both families. */
+function sees({ family }: Chain, { six }: Probe): boolean {
+  return family === 'inet' || family === (six ? 'ip6' : 'ip');
 }
 
 function verdict(chain: Chain, probe: Probe): Dropped | undefined {
@@ -70,6 +77,7 @@ function holds({ op, left, right }: Match, probe: Probe): boolean {
 function fieldOf({ payload, meta }: Match['left'], probe: Probe): string | number | undefined {
   if (payload) return probe.fields[`${payload.protocol} ${payload.field}`];
   if (meta?.key === 'l4proto') return probe.protocol;
+  if (meta?.key === 'nfproto') return probe.six ? 'ipv6' : 'ipv4';
   if (meta?.key === 'iifname') return probe.iif;
   if (meta?.key === 'oifname') return probe.oif;
   return undefined;
@@ -84,16 +92,7 @@ function equals(value: string | number, right: unknown): boolean {
   };
   if (set) return set.some((one) => equals(value, one));
   if (range) return Number(value) >= range[0] && Number(value) <= range[1];
-  return prefix !== undefined && inPrefix(String(value), prefix.addr, prefix.len);
-}
-
-function inPrefix(value: string, address: string, length: number): boolean {
-  const bits = (text: string) =>
-    text
-      .split('.')
-      .map((byte) => Number(byte).toString(2).padStart(8, '0'))
-      .join('');
-  return bits(value).slice(0, length) === bits(address).slice(0, length);
+  return prefix !== undefined && within(String(value), prefix.addr, prefix.len);
 }
 
 /** The command that takes it away, without the namespace. */

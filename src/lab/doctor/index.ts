@@ -1,9 +1,9 @@
 import { arpAnswers } from './check/arp.js';
-import { fragNeeded, repliesPass } from './check/firewalls.js';
+import { fragNeeded, neighboursFound, repliesPass } from './check/firewalls.js';
 import { listening } from './check/listeners.js';
 import { acceptance, markRules } from './check/marks.js';
 import { redirects, repliesByDirector } from './check/nat.js';
-import { onSegment, routesToRealservers, tunnelMtu } from './check/paths.js';
+import { onSegment, routesToRealservers, tunnelMtu, wireMtu } from './check/paths.js';
 import { directorAsGateway, reversePath, tunnelEnds, vipThere } from './check/realserver.js';
 import { synAckRetries, templates, weights } from './check/services.js';
 import type { Check, Finding, Site } from './site.js';
@@ -22,8 +22,10 @@ const checks: readonly Check[] = [
   onSegment,
   tunnelEnds,
   tunnelMtu,
+  wireMtu,
   fragNeeded,
   repliesPass,
+  neighboursFound,
   markRules,
   acceptance,
   weights,

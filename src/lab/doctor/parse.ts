@@ -9,23 +9,23 @@ interface IpLink {
   mtu: number;
   flags: string[];
   linkinfo?: { info_kind?: string };
-  addr_info: { family: string; local: string; prefixlen: number }[];
+  xdp?: object;
+  addr_info: { local: string; prefixlen: number }[];
 }
 
 /** `ip -d -j address`. */
 export function parseLinks(text: string): { links: LinkFact[]; addresses: AddressFact[] } {
   const all = JSON.parse(text || '[]') as IpLink[];
-  const links = all.map(({ ifname, address = '', mtu, flags, linkinfo }) => ({
+  const links = all.map(({ ifname, address = '', mtu, flags, linkinfo, xdp }) => ({
     dev: ifname,
     mac: address,
     mtu,
     up: flags.includes('UP'),
     kind: linkinfo?.info_kind ?? '',
+    xdp: xdp !== undefined,
   }));
   const addresses = all.flatMap(({ ifname, addr_info }) =>
-    addr_info
-      .filter(({ family }) => family === 'inet')
-      .map(({ local, prefixlen }) => ({ dev: ifname, address: local, length: prefixlen })),
+    addr_info.map(({ local, prefixlen }) => ({ dev: ifname, address: local, length: prefixlen })),
   );
   return { links, addresses };
 }
@@ -39,10 +39,10 @@ interface IpRoute {
   metric?: number;
 }
 
-/** `ip -j -4 route show table all`. */
-export function parseRoutes(text: string): RouteFact[] {
+/** `ip -j -4 route show table all`, or with -6. */
+export function parseRoutes(text: string, six = false): RouteFact[] {
   return (JSON.parse(text || '[]') as IpRoute[]).map(({ type, dst, gateway, dev, table, metric }) => ({
-    ...network(dst),
+    ...network(dst, six),
     type: type ?? 'unicast',
     table: String(table ?? 'main'),
     metric: metric ?? 0,
@@ -61,13 +61,14 @@ interface IpRule {
   dst?: string;
 }
 
-/** `ip -j -4 rule`. */
-export function parsePolicy(text: string): PolicyFact[] {
+/** `ip -j -4 rule`, or with -6. */
+export function parsePolicy(text: string, six = false): PolicyFact[] {
   return (JSON.parse(text || '[]') as IpRule[]).map(({ priority, src, srclen, table, fwmark, iif, dst }) => ({
+    six,
     priority,
     table: String(table),
     from: src === 'all' ? '' : src,
-    length: srclen ?? 32,
+    length: srclen ?? (six ? 128 : 32),
     more: fwmark !== undefined || iif !== undefined || dst !== undefined,
   }));
 }
@@ -83,15 +84,15 @@ export function parseListeners(text: string): ListenerFact[] {
       const address = local.slice(0, colon).replace(/%.*|[[\]]/g, '');
       return {
         protocol,
-        address: address === '0.0.0.0' || address === '::' ? '*' : address,
+        address,
         port: local.slice(colon + 1),
       };
     });
 }
 
-/** `grep -H . FILES` below /proc/sys/net/ipv4. */
+/** `grep -H . FILES` below /proc/sys/net/ipv4 and ipv6. */
 export function parseSysctls(text: string): Record<string, number> {
-  const rows = text.split('\n').map((line) => /^\/proc\/sys\/net\/ipv4\/(.*):(-?\d+)$/.exec(line));
+  const rows = text.split('\n').map((line) => /^\/proc\/sys\/net\/(?:ipv4\/)?(.*):(-?\d+)$/.exec(line));
   return Object.fromEntries(rows.flatMap((row) => (row ? [[row[1]!, Number(row[2])]] : [])));
 }
 

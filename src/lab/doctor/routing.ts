@@ -1,5 +1,5 @@
 /** The kernel's choice of a route, out of tables and rules at hand: longest prefix, then least metric, rule by rule. */
-import { within } from './address.js';
+import { isSix, within } from './address.js';
 import type { HostFacts, RouteFact } from './site.js';
 
 /** As `ip route get TO from FROM` would answer; undefined when there is no way. Rules that ask for marks or devices are not followed. */
@@ -9,7 +9,12 @@ export function route(
   from = '',
 ): RouteFact | undefined {
   const rules = [...policy]
-    .filter((rule) => !rule.more && (rule.from === '' || (from !== '' && within(from, rule.from, rule.length))))
+    .filter(
+      (rule) =>
+        rule.six === isSix(to) &&
+        !rule.more &&
+        (rule.from === '' || (from !== '' && within(from, rule.from, rule.length))),
+    )
     .sort((a, b) => a.priority - b.priority);
   for (const { table } of rules) {
     const found = best(routes, table, to);
@@ -22,6 +27,11 @@ function best(routes: readonly RouteFact[], table: string, to: string): RouteFac
   return routes
     .filter((one) => one.table === table && one.type !== 'broadcast' && within(to, one.to, one.length))
     .sort((a, b) => b.length - a.length || a.metric - b.metric)[0];
+}
+
+/** The route for what no other is for. */
+export function defaultRoute(host: Pick<HostFacts, 'policy' | 'routes'>, from: string): RouteFact | undefined {
+  return route(host, isSix(from) ? '3ffe:ffff::' : '255.255.255.254', from);
 }
 
 export function isLocal(host: HostFacts, address: string): boolean {

@@ -18,9 +18,11 @@ export interface LinkFact {
   readonly segment?: string;
   /** Checksums of what it sends are left for later. */
   readonly txChecksum?: boolean;
+  /** Somebody's XDP program sees what comes in there first. */
+  readonly xdp?: boolean;
 }
 
-/** IPv4. */
+/** IPv4 or IPv6, as ip(8) writes them. */
 export interface AddressFact {
   readonly dev: string;
   readonly address: string;
@@ -37,7 +39,9 @@ export interface RouteFact {
   readonly dev?: string;
 }
 
+/** IPv4 and IPv6 have rules of their own. */
 export interface PolicyFact {
+  readonly six: boolean;
   readonly priority: number;
   readonly table: string;
   /** '' for all. */
@@ -49,7 +53,7 @@ export interface PolicyFact {
 
 export interface ListenerFact {
   readonly protocol: string;
-  /** '*' for any. */
+  /** '*' for any, `0.0.0.0` or `::` for any of its family. */
   readonly address: string;
   /** Of a raw socket: the IP protocol. */
   readonly port: string;
@@ -64,7 +68,7 @@ export interface HostFacts {
   readonly addresses: readonly AddressFact[];
   readonly routes: readonly RouteFact[];
   readonly policy: readonly PolicyFact[];
-  /** Below net/ipv4: `ip_forward`, `conf/eth0/rp_filter`. */
+  /** Below net/ipv4: `ip_forward`, `conf/eth0/rp_filter`; of IPv6 `ipv6/conf/all/forwarding`. */
   readonly sysctls: Readonly<Record<string, number>>;
   readonly listeners: readonly ListenerFact[];
   readonly firewall: readonly Chain[];
@@ -104,7 +108,7 @@ export interface DirectorFacts {
   readonly forwardShared: readonly string[];
 }
 
-/** Who answered when somebody on the wire asked for a VIP. */
+/** Who answered when somebody on the wire asked for a VIP, by ARP or neighbour discovery. */
 export interface ArpAnswer {
   readonly vip: string;
   /** Host and device that asked. */

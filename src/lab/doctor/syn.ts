@@ -1,19 +1,20 @@
 /**
- * A SYN of our own from a client to each TCP service, told from all others by its source port, and the hops that saw it go
- * by and the answer come back. It says where a connection ends when no check knows why.
+ * SYNs of our own from a lab's client to each TCP service, one for each destination, told from all others by their source
+ * ports, and the hops that saw them go by and the answers come back. They say where a connection ends when no check knows why.
  */
-import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark } from '../../service/config.js';
 import { inNamespace } from '../command.js';
+import { endpoint } from '../topology.js';
+import { type Ear, FIRST_PORT, type Hop, hear, PORTS } from './ear.js';
 import { examine } from './index.js';
 import type { Finding, HostFacts, ServiceFact, Site } from './site.js';
-import { clients, vipsOf } from './who.js';
+import { unfinished } from './unfinished.js';
+import { clients, unique, vipsOf } from './who.js';
 
-/** Above what load programs use, below the kernel's own choices. */
-const FIRST_PORT = 31_000;
-const PORTS = 1000;
 const PATIENCE_S = 2;
+/** Of one service: a scheduler would not show more of its destinations in as many turns. */
+const MOST = 8;
 
 /** Looks first; where that finds nothing, tries. */
 export async function consult(site: Site): Promise<Finding[]> {
@@ -21,10 +22,43 @@ export async function consult(site: Site): Promise<Finding[]> {
   return findings.length > 0 ? findings : sendSyns(site);
 }
 
-interface Hop {
-  readonly host: string;
-  readonly syn: boolean;
-  readonly answer: boolean;
+interface Try {
+  readonly client: HostFacts;
+  readonly vip: string;
+  readonly port: number;
+  readonly own: number;
+}
+
+/** A finding for each service that does not answer; none on a box, where there is no client. */
+export async function sendSyns(site: Site): Promise<Finding[]> {
+  const tries = site.director.services.flatMap((service) => triesOf(site, service));
+  const [first] = tries;
+  if (!first) return [];
+  const base = FIRST_PORT + Math.floor(Math.random() * (PORTS - tries.length));
+  const numbered = tries.map((one, i) => ({ ...one, own: base + i }));
+  const ears = site.hosts.filter(({ role, namespace }) => role !== 'switch' && namespace !== '').map(hear);
+  await sleep(300); // tcpdump opens its socket
+  const before = await checksumErrors(first.client);
+  const answered = await connect(first.client, numbered);
+  await sleep(200);
+  const broken = (await checksumErrors(first.client)) > before;
+  return judged(
+    site,
+    numbered.filter(({ own }) => !answered.has(own)),
+    ears,
+    broken,
+  );
+}
+
+function triesOf(site: Site, service: ServiceFact): Omit<Try, 'own'>[] {
+  const { key, destinations } = service;
+  if (isFwmark(key) || key.protocol !== 6) return [];
+  const count = Math.min(MOST, destinations.filter(({ weight }) => weight > 0).length);
+  return asked(site, service).flatMap((vip) =>
+    clients(site, vip)
+      .slice(0, 1)
+      .flatMap(({ host: client }) => Array.from({ length: count }, () => ({ client, vip, port: key.port }))),
+  );
 }
 
 /** A lab may have services that are for others than its client. */
@@ -33,56 +67,33 @@ function asked(site: Site, service: ServiceFact): string[] {
   return vipsOf(site, service).filter((vip) => !lab || lab.vips.includes(vip));
 }
 
-/** A finding for each service that does not answer; none on a box, where there is no client. */
-export async function sendSyns(site: Site): Promise<Finding[]> {
-  const [from] = clients(site);
-  const targets = site.director.services.flatMap((service) =>
-    isFwmark(service.key) || service.key.protocol !== 6
-      ? []
-      : asked(site, service).map((vip) => [vip, service.key] as const),
+async function judged(site: Site, silent: readonly Try[], ears: readonly Ear[], broken: boolean): Promise<Finding[]> {
+  const heard = await Promise.all(ears.map((ear) => ear()));
+  return unique(
+    silent.map((one) => {
+      const hops = heard.map((of) => of(one.own));
+      return (broken && unfinished(site, one, hops)) || unanswered(one, hops);
+    }),
   );
-  const findings: Finding[] = [];
-  if (!from) return findings;
-  for (const [vip, key] of targets) findings.push(...(await probe(site, from.host, vip, 'port' in key ? key.port : 0)));
-  return findings;
 }
 
-async function probe(site: Site, client: HostFacts, vip: string, port: number): Promise<Finding[]> {
-  const own = FIRST_PORT + Math.floor(Math.random() * PORTS);
-  const hosts = site.hosts.filter(({ role, namespace }) => role !== 'switch' && namespace !== '');
-  const ears = hosts.map((host) => listen(host, own));
-  await sleep(300); // tcpdump opens its socket
-  const answered = await connects(client, vip, port, own);
-  await sleep(200);
-  const hops = await Promise.all(ears.map((ear) => ear()));
-  if (answered) return [];
-  return [unanswered(client, `${vip}:${port}`, own, hops)];
+/** Segments it has thrown away for their checksum. */
+async function checksumErrors({ namespace }: HostFacts): Promise<number> {
+  const { stdout } = await inNamespace(namespace, 'cat', '/proc/net/snmp');
+  const [names, values] = stdout.split('\n').filter((line) => line.startsWith('Tcp:'));
+  return Number(values?.split(' ')[names?.split(' ').indexOf('InCsumErrors') ?? -1] ?? 0);
 }
 
-/** What it heard, when it is asked for. */
-function listen({ name, namespace }: HostFacts, own: number): () => Promise<Hop> {
-  const words = ['tcpdump', '-i', 'any', '-nn', '-l', '--immediate-mode', 'tcp', 'port', String(own)];
-  const more = ['or', '(ip[9]', '=', '4', 'and', 'ip[40:2]', '=', `${own})`];
-  const child = spawn('ip', ['netns', 'exec', namespace, ...words, ...more], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk;
-  });
-  child.on('error', () => {});
-  return async () => {
-    child.kill('SIGTERM');
-    return { host: name, syn: text.includes('Flags [S]'), answer: /Flags \[(S\.|R)/.test(text) };
-  };
+/** The source ports of those that were connected at all, whatever was said then. */
+async function connect({ namespace }: HostFacts, tries: readonly Try[]): Promise<Set<number>> {
+  const one = ({ vip, port, own }: Try) =>
+    `curl -g -s -o /dev/null -m ${PATIENCE_S} --local-port ${own} -w '${own} %{time_connect}\\n' http://${endpoint(vip, port)}/ &`;
+  const { stdout } = await inNamespace(namespace, 'sh', '-c', `${tries.map(one).join('\n')}\nwait; true`);
+  const lines = stdout.split('\n').map((line) => line.split(' ').map(Number));
+  return new Set(lines.filter(([, time = 0]) => time > 0).map(([own = 0]) => own));
 }
 
-/** Connected at all, whatever is said then. */
-async function connects({ namespace }: HostFacts, vip: string, port: number, own: number): Promise<boolean> {
-  const options = `-s -o /dev/null -m ${PATIENCE_S} --local-port ${own} -w '%{time_connect}'`;
-  const { stdout } = await inNamespace(namespace, 'sh', '-c', `curl ${options} http://${vip}:${port}/ || true`);
-  return Number(stdout) > 0;
-}
-
-function unanswered(client: HostFacts, target: string, own: number, hops: readonly Hop[]): Finding {
+function unanswered({ client, vip, port, own }: Try, hops: readonly Hop[]): Finding {
   const by = (seen: (hop: Hop) => boolean) =>
     hops
       .filter(seen)
@@ -91,7 +102,7 @@ function unanswered(client: HostFacts, target: string, own: number, hops: readon
   return {
     id: 'syn-unanswered',
     host: client.name,
-    wrong: `a connection to ${target} is not made`,
+    wrong: `a connection to ${endpoint(vip, port)} is not made`,
     seen: `a SYN from ${client.name}, port ${own}, was seen by ${by(({ syn }) => syn)}; its answer by ${by(({ answer }) => answer)}`,
     consequence: 'clients that meet the same realserver cannot connect',
     mend: [],

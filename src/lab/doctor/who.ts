@@ -1,6 +1,7 @@
 /** Questions to a Site that several checks ask. */
 import { type FwmarkKey, isFwmark, UDP } from '../../service/config.js';
-import { within } from './address.js';
+import { endpoint } from '../topology.js';
+import { isLinkLocal, isSix, width, within } from './address.js';
 import type { DestinationFact, Finding, HostFacts, LinkFact, ServiceFact, Site } from './site.js';
 
 /** A destination, its service, and the host that has its address. */
@@ -22,7 +23,7 @@ export function ownerOf(site: Site, address: string): HostFacts | undefined {
   return site.hosts.find((host) => host.role !== 'switch' && hasAddress(host, address));
 }
 
-/** Only destinations on hosts that can be looked at, and IPv4; localnode is none of them. */
+/** Only destinations on hosts that can be looked at; localnode is none of them. */
 export function placed(site: Site, methods: readonly string[]): Placed[] {
   return site.director.services.flatMap((service) =>
     service.destinations
@@ -41,8 +42,8 @@ export function byHost(list: readonly Placed[]): Placed[] {
 
 /** A fwmark service's are what a lab's clients connect to; without a lab nobody knows. Two stand for all. */
 export function vipsOf(site: Site, { key }: ServiceFact): string[] {
-  if (!isFwmark(key)) return key.address.includes(':') ? [] : [key.address];
-  return (site.lab?.vips ?? []).filter((vip) => !vip.includes(':')).slice(0, 2);
+  if (!isFwmark(key)) return [key.address];
+  return (site.lab?.vips ?? []).filter((vip) => isSix(vip) === (key.family === 6)).slice(0, 2);
 }
 
 /** 0 for a fwmark service. */
@@ -61,7 +62,7 @@ export function protocolOf({ key }: ServiceFact): 'tcp' | 'udp' {
 /** The words for ulvsadm that name it: `-t 10.0.0.100:80`, `-f 1`. */
 export function serviceWords({ key }: ServiceFact): string {
   if (isFwmark(key)) return `-f ${key.fwmark}`;
-  return `${key.protocol === UDP ? '-u' : '-t'} ${key.address}:${key.port}`;
+  return `${key.protocol === UDP ? '-u' : '-t'} ${endpoint(key.address, key.port)}`;
 }
 
 const METHOD_WORDS: Readonly<Record<string, string>> = { masq: '-m', gatewaying: '-g', ipip: '-i' };
@@ -74,15 +75,16 @@ export function edit(
   verb: '-e' | '-a' | '-d' = '-e',
 ): string {
   const how = verb === '-d' ? '' : ` ${METHOD_WORDS[method] ?? '-m'} -w ${weight}`;
-  return `ulvsadm ${verb} ${serviceWords(service)} -r ${address}:${port}${how} --socket ${site.socket}`;
+  return `ulvsadm ${verb} ${serviceWords(service)} -r ${endpoint(address, port)}${how} --socket ${site.socket}`;
 }
 
-export function clients(site: Site): { host: HostFacts; address: string }[] {
+/** By their addresses of the family that `like` is of. */
+export function clients(site: Site, like: string): { host: HostFacts; address: string }[] {
   return site.hosts
     .filter(({ role }) => role === 'client')
     .flatMap((host) =>
       host.addresses
-        .filter(({ dev }) => dev !== 'lo')
+        .filter(({ dev, address }) => dev !== 'lo' && isSix(address) === isSix(like) && !isLinkLocal(address))
         .slice(0, 1)
         .map(({ address }) => ({ host, address })),
     );
@@ -97,9 +99,17 @@ export function devOf(host: HostFacts, address: string): string | undefined {
   return host.addresses.find((one) => one.address === address && one.dev !== 'lo')?.dev;
 }
 
-/** The director's address in the network of one of the host's own. */
-export function neighbourAddress(of: HostFacts, host: HostFacts): { address: string; dev: string } | undefined {
-  for (const own of host.addresses.filter(({ length, dev }) => length < 32 && dev !== 'lo')) {
+/** An address of `of` in the network of one of the host's own, of the family that `like` is of. */
+export function neighbourAddress(
+  of: HostFacts,
+  host: HostFacts,
+  like: string,
+): { address: string; dev: string } | undefined {
+  const mine = host.addresses.filter(
+    ({ address, length, dev }) =>
+      isSix(address) === isSix(like) && length < width(address) && dev !== 'lo' && !isLinkLocal(address),
+  );
+  for (const own of mine) {
     const theirs = of.addresses.find(({ address, dev }) => dev !== 'lo' && within(address, own.address, own.length));
     if (theirs) return { address: theirs.address, dev: own.dev };
   }

@@ -1,17 +1,21 @@
-/** Asks by ARP on a wire, and takes every answer: a kernel would only keep one. */
+/** Asks by ARP or neighbour discovery on a wire, and takes every answer: a kernel would only keep one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, close, ifNameToIndex, MSG_DONTWAIT, recv, send, socket } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import { AF_PACKET, bindPacket, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from '../../sys/packet-socket.js';
-import { BROADCAST_MAC, formatMac, parse4, parseMac } from '../../wire/address.js';
+import { format6, formatMac, macAt, parse4, parse6, parseMac } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import * as neighbour from '../../wire/neighbour.js';
+import { isSix } from './address.js';
+import { question } from './frames.js';
 import { route } from './routing.js';
 import type { ArpAnswer, HostFacts } from './site.js';
 import { linkOf } from './who.js';
 
 const PATIENCE_MS = 250;
-const SHORTEST = ethernet.HEADER + arp.LENGTH;
+const ARP_FRAME = ethernet.HEADER + arp.LENGTH;
 
 /** Every VIP is asked for once on each wire that a client, a router or (alone on its box) the director has it on. */
 export function askAll(hosts: readonly HostFacts[], vips: readonly string[]): Promise<ArpAnswer[]> {
@@ -31,10 +35,11 @@ export function askAll(hosts: readonly HostFacts[], vips: readonly string[]): Pr
 }
 
 /** Root only. Throws SystemError when the interface is gone. */
-async function ask(host: HostFacts, dev: string, mac: string, vip: string): Promise<ArpAnswer> {
-  const fd = host.namespace ? inNetns(host.namespace, () => openArp(dev)) : openArp(dev);
+export async function ask(host: HostFacts, dev: string, mac: string, vip: string): Promise<ArpAnswer> {
+  const open = () => openWire(dev, isSix(vip) ? ethernet.TYPE_IPV6 : ethernet.TYPE_ARP);
+  const fd = host.namespace ? inNetns(host.namespace, open) : open();
   try {
-    const request = question(mac, host.addresses.find((one) => one.dev === dev)?.address ?? '0.0.0.0', vip);
+    const request = question(parseMac(mac)!, sourceOn(host, dev, vip), vip);
     check(Number(send(fd, request, request.length, 0)), 'send');
     const macs = new Set<string>();
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(10)) collect(fd, vip, macs);
@@ -44,28 +49,42 @@ async function ask(host: HostFacts, dev: string, mac: string, vip: string): Prom
   }
 }
 
-function openArp(dev: string): number {
-  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
-  bindPacket(fd, ifNameToIndex(dev), ethernet.TYPE_ARP);
-  return fd;
+/** An ARP probe may come from nowhere; who solicits needs an address to be answered at. */
+function sourceOn({ addresses }: HostFacts, dev: string, like: string): string {
+  const mine = addresses.find((one) => one.dev === dev && isSix(one.address) === isSix(like));
+  return mine?.address ?? (isSix(like) ? '::' : '0.0.0.0');
 }
 
-function question(mac: string, from: string, vip: string): Uint8Array {
-  const source = parseMac(mac)!;
-  const payload = arp.encode({ senderMac: source, senderIp: parse4(from)!, targetIp: parse4(vip)! });
-  const header = ethernet.encode({ dst: BROADCAST_MAC, src: source, type: ethernet.TYPE_ARP });
-  return Uint8Array.from([...header, ...payload]);
+function openWire(dev: string, type: number): number {
+  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
+  bindPacket(fd, ifNameToIndex(dev), type);
+  return fd;
 }
 
 function collect(fd: number, vip: string, macs: Set<string>): void {
   const frame = new Uint8Array(256);
-  for (
-    let n = Number(recv(fd, frame, frame.length, MSG_DONTWAIT));
-    n >= SHORTEST;
-    n = Number(recv(fd, frame, frame.length, MSG_DONTWAIT))
-  ) {
-    const said = arp.decode(frame.subarray(ethernet.HEADER));
-    if (typeof said !== 'string' && said.operation === arp.REPLY && said.senderIp === parse4(vip))
-      macs.add(formatMac(...said.senderMac));
+  for (;;) {
+    const n = Number(recv(fd, frame, frame.length, MSG_DONTWAIT));
+    if (n <= 0) return;
+    const mac = isSix(vip) ? advertised(frame.subarray(0, n), vip) : replied(frame.subarray(0, n), vip);
+    if (mac !== undefined) macs.add(mac);
   }
+}
+
+function replied(frame: Uint8Array, vip: string): string | undefined {
+  if (frame.length < ARP_FRAME) return undefined;
+  const said = arp.decode(frame.subarray(ethernet.HEADER));
+  const right = typeof said !== 'string' && said.operation === arp.REPLY && said.senderIp === parse4(vip);
+  return right ? formatMac(...said.senderMac) : undefined;
+}
+
+/** Who answers a unicast solicitation may leave its MAC out: then it is the frame's own. */
+function advertised(frame: Uint8Array, vip: string): string | undefined {
+  const packet = ipv6.decode(frame.subarray(ethernet.HEADER));
+  if (typeof packet === 'string' || packet.nextHeader !== ipv6.ICMP6) return undefined;
+  const said = neighbour.decode(packet.payload);
+  if (typeof said === 'string' || !said.advertisement || format6(said.target) !== format6(parse6(vip)!))
+    return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  return formatMac(...(said.mac ?? macAt(view, 6)));
 }

@@ -2,7 +2,7 @@
 import { socketPath } from '../config.js';
 import { type Lab, restart } from '../lab.js';
 import { SWITCH } from '../names.js';
-import { addressOf, bare, hostOf, realservers } from '../topology.js';
+import { addressOf, bare, hostOf, isSix, realservers } from '../topology.js';
 import { type Fault, inside, ofSocket } from './fault.js';
 
 function first(lab: Lab): string {
@@ -18,8 +18,10 @@ function forget(lab: Lab, host: string): Promise<string> {
   return inside(lab, host, `ip neigh flush to ${vipOf(lab)}`);
 }
 
+/** In IPv6 it is enough that the VIP is on an interface that hears solicitations. */
 async function talkative(lab: Lab): Promise<void> {
-  await inside(lab, 'rs1', 'sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0');
+  if (isSix(lab.spec)) await inside(lab, 'rs1', `ip address add ${vipOf(lab)}/128 dev eth0 nodad`);
+  else await inside(lab, 'rs1', 'sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0');
   await forget(lab, 'router');
 }
 
@@ -39,13 +41,15 @@ export const drFaults: readonly Fault[] = [
     name: 'vip-missing',
     title: 'the VIP is missing on a realserver',
     topology: 'dr',
+    also: ['ipv6-dr'],
     expects: 'vip-missing',
-    inject: (lab) => inside(lab, 'rs1', `ip address del ${vipOf(lab)}/32 dev lo`),
+    inject: (lab) => inside(lab, 'rs1', `ip address del ${vipOf(lab)}/${isSix(lab.spec) ? 128 : 32} dev lo`),
   },
   {
     name: 'arp',
-    title: 'a realserver answers ARP for the VIP',
+    title: 'a realserver answers ARP (or neighbour solicitations) for the VIP',
     topology: 'dr',
+    also: ['ipv6-dr'],
     expects: 'realserver-answers-arp',
     inject: talkative,
   },
@@ -67,6 +71,7 @@ export const drFaults: readonly Fault[] = [
     name: 'rip-only',
     title: 'the service listens on the RIP only',
     topology: 'dr',
+    also: ['ipv6-dr'],
     expects: 'listens-on-rip-only',
     inject: (lab) => restart(lab, 'rs1', { addresses: [first(lab)] }),
   },
@@ -74,6 +79,7 @@ export const drFaults: readonly Fault[] = [
     name: 'dr-port',
     title: "the realserver's port is not the VIP's",
     topology: 'dr',
+    also: ['ipv6-dr'],
     expects: 'dr-port-differs',
     inject: (lab) => restart(lab, 'rs1', { http: 8080 }),
   },

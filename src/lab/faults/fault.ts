@@ -10,6 +10,8 @@ export interface Fault {
   readonly title: string;
   /** The lab it is shown in. */
   readonly topology: string;
+  /** More of them: the same in IPv6. */
+  readonly also?: readonly string[];
   readonly device?: LabDevice;
   /** The finding's id. */
   readonly expects: string;
@@ -28,6 +30,11 @@ ulvsadm() { ${process.execPath} ${program('cli/ulvsadm.js')} "$@"; }
 /** Runs a command as the doctor words it. LabError when it fails. */
 export async function shell(words: string): Promise<string> {
   return (await command('sh', ['-c', PRELUDE + words])).stdout;
+}
+
+/** A fault in each of its topologies. */
+export function placesOf({ topology, also = [] }: Fault): string[] {
+  return [topology, ...also];
 }
 
 export function inside(lab: Lab, host: string, words: string): Promise<string> {

@@ -3,9 +3,10 @@ import { drFaults } from './dr.js';
 import type { Fault } from './fault.js';
 import { markFaults, natFaults } from './nat.js';
 import { tunFaults } from './tun.js';
+import { wireFaults } from './wire.js';
 
 /** A new fault is one entry in a theme's file. */
-export const faults: readonly Fault[] = [...natFaults, ...drFaults, ...tunFaults, ...markFaults];
+export const faults: readonly Fault[] = [...natFaults, ...drFaults, ...tunFaults, ...markFaults, ...wireFaults];
 
 /** LabError with all names for one that is none. */
 export function findFault(name: string): Fault {

@@ -2,7 +2,7 @@
 import { configPath, socketPath } from '../config.js';
 import { halt, type Lab, restart } from '../lab.js';
 import { namespaceOf } from '../names.js';
-import { addressOf, bare, endpoint, hostOf, servers } from '../topology.js';
+import { addressOf, bare, endpoint, hostOf, isSix, realservers, servers } from '../topology.js';
 import { type Fault, inside, isAddress, ofSocket } from './fault.js';
 import { type Quick, requests } from './quick.js';
 
@@ -10,15 +10,17 @@ const REDIRECTING = ['ip_forward', 'conf.all.send_redirects', 'conf.eth0.send_re
 
 async function secondPath(lab: Lab): Promise<void> {
   const cip = addressOf(hostOf(lab.spec, 'client'));
+  const [near, far] = isSix(lab.spec) ? ['fd00:99::1', 'fd00:99::2'] : ['10.99.0.1', '10.99.0.2'];
+  const [link, host] = isSix(lab.spec) ? [64, 128] : [30, 32];
   await inside(lab, 'rs1', `ip link add bypass type veth peer name bypass netns ${namespaceOf(lab.id, 'client')}`);
-  for (const [host, address] of [
-    ['rs1', '10.99.0.1/30'],
-    ['client', '10.99.0.2/30'],
+  for (const [name, address] of [
+    ['rs1', near],
+    ['client', far],
   ] as const) {
-    await inside(lab, host, `ip address add ${address} dev bypass`);
-    await inside(lab, host, 'ip link set bypass up');
+    await inside(lab, name, `ip address add ${address}/${link} dev bypass`);
+    await inside(lab, name, 'ip link set bypass up');
   }
-  await inside(lab, 'rs1', `ip route add ${cip}/32 via 10.99.0.2`);
+  await inside(lab, 'rs1', `ip route add ${cip}/${host} via ${far}`);
 }
 
 /** The realserver's own traffic to the client is what makes the director's kernel tell it of the short way. */
@@ -61,13 +63,16 @@ export const natFaults: readonly Fault[] = [
     name: 'gateway',
     title: "a realserver's default gateway is not the director",
     topology: 'nat',
+    also: ['ipv6-nat'],
     expects: 'gateway-not-director',
-    inject: (lab) => inside(lab, 'rs1', 'ip route replace default via 192.168.1.12 dev eth0'),
+    inject: (lab) =>
+      inside(lab, 'rs1', `ip route replace default via ${addressOf(realservers(lab.spec)[1]!)} dev eth0`),
   },
   {
     name: 'second-path',
     title: 'a second path from realserver to client',
     topology: 'nat',
+    also: ['ipv6-nat'],
     expects: 'second-path',
     inject: secondPath,
   },
@@ -82,6 +87,7 @@ export const natFaults: readonly Fault[] = [
     name: 'not-listening',
     title: 'the service does not listen',
     topology: 'nat',
+    also: ['ipv6-nat'],
     expects: 'service-not-listening',
     inject: (lab) => halt(lab, 'rs1'),
   },
@@ -89,13 +95,15 @@ export const natFaults: readonly Fault[] = [
     name: 'loopback',
     title: 'the service listens on 127.0.0.1',
     topology: 'nat',
+    also: ['ipv6-nat'],
     expects: 'listens-on-loopback',
-    inject: (lab) => restart(lab, 'rs1', { addresses: ['127.0.0.1'] }),
+    inject: (lab) => restart(lab, 'rs1', { addresses: [isSix(lab.spec) ? '::1' : '127.0.0.1'] }),
   },
   {
     name: 'firewall',
     title: 'a firewall drops the replies',
     topology: 'nat',
+    also: ['ipv6-nat'],
     expects: 'firewall-drops-replies',
     inject: (lab) =>
       inside(

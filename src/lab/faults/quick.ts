@@ -2,7 +2,7 @@
 import { inNamespace } from '../command.js';
 import type { Lab } from '../lab.js';
 import { namespaceOf } from '../names.js';
-import { servers } from '../topology.js';
+import { endpoint, servers } from '../topology.js';
 
 export interface Quick {
   readonly ok: boolean;
@@ -17,7 +17,7 @@ const LONG = 'x'.repeat(2200);
 /** Who answered each request, '' for those that failed. */
 export async function requests(lab: Lab, count: number): Promise<string[]> {
   const { vips, httpPort } = lab.spec;
-  const words = `curl -s -m ${PATIENCE_S} -H 'X-Long: ${LONG}' http://${vips[0]}:${httpPort}/ || echo`;
+  const words = `curl -g -s -m ${PATIENCE_S} -H 'X-Long: ${LONG}' http://${endpoint(vips[0]!, httpPort)}/ || echo`;
   const script = `for i in $(seq ${count}); do ( ${words} ) & done; wait`;
   const { stdout } = await inNamespace(namespaceOf(lab.id, 'client'), 'sh', '-c', script);
   const lines = stdout

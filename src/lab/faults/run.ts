@@ -1,7 +1,6 @@
 /** `ulvs lab faults`: each fault is put into a lab, found by the doctor, mended by the doctor's own commands, and gone. */
 
 import { type AskDirector, gatherLab } from '../doctor/gather-site.js';
-import { examine } from '../doctor/index.js';
 import type { Finding } from '../doctor/site.js';
 import { consult } from '../doctor/syn.js';
 import { down, type Lab, matching, up } from '../lab.js';
@@ -30,11 +29,11 @@ export interface Trial {
 type Ask = { readonly ask: AskDirector; readonly signal: AbortSignal };
 
 /** A lab of its own; whatever fails is the trial's trouble, unless `signal` aborts. */
-export async function tryFault(fault: Fault, { ask, signal }: Ask): Promise<Trial> {
+export async function tryFault(fault: Fault, { ask, signal }: Ask, topology = fault.topology): Promise<Trial> {
   const began = performance.now();
   const trial = {
     fault: fault.name,
-    topology: fault.topology,
+    topology,
     falseAlarms: [],
     broken: '',
     felt: false,
@@ -45,7 +44,7 @@ export async function tryFault(fault: Fault, { ask, signal }: Ask): Promise<Tria
   };
   let lab: Lab | undefined;
   try {
-    lab = await up(findTopology(fault.topology), { device: fault.device ?? 'packet' }, signal);
+    lab = await up(findTopology(topology), { device: fault.device ?? 'packet' }, signal);
     return { ...trial, ...(await course(fault, lab, ask)), seconds: since(began) };
   } catch (error) {
     signal.throwIfAborted();
@@ -106,7 +105,7 @@ function trouble(list: readonly (readonly [boolean, string])[]): string {
 }
 
 export async function diagnose(lab: Lab, ask: AskDirector): Promise<Finding[]> {
-  return examine(await gatherLab(lab, ask));
+  return consult(await gatherLab(lab, ask));
 }
 
 function idsOf(findings: readonly Finding[]): string[] {

@@ -2,8 +2,8 @@
 import type { DirectorFacts, HostFacts, ListenerFact, RouteFact, Site } from '../../../src/lab/doctor/site.js';
 
 const MAIN = [
-  { priority: 0, table: 'local', from: '', length: 32, more: false },
-  { priority: 1, table: 'main', from: '', length: 32, more: false },
+  { six: false, priority: 0, table: 'local', from: '', length: 32, more: false },
+  { six: false, priority: 1, table: 'main', from: '', length: 32, more: false },
 ];
 
 /** `10.0.0.0/24 eth0`, `0.0.0.0/0 eth0 10.0.0.254`. */

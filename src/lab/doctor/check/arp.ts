@@ -1,4 +1,5 @@
 /** Who answers for a VIP on the wire: the director, and nobody else (HOWTO 7.4, "the ARP problem"). */
+import { isSix } from '../address.js';
 import type { ArpAnswer, Check, Finding, HostFacts, Site } from '../site.js';
 import { on } from '../who.js';
 
@@ -21,7 +22,7 @@ function blame(host: HostFacts | undefined, vip: string, mac: string): Omit<Find
     return {
       id: 'realserver-answers-arp',
       host: name,
-      wrong: `realserver ${name} answers ARP for the VIP ${vip}`,
+      wrong: `realserver ${name} answers ${isSix(vip) ? 'neighbour solicitations' : 'ARP'} for the VIP ${vip}`,
       consequence,
     };
   if (host?.role === 'backup')
@@ -36,9 +37,13 @@ function blame(host: HostFacts | undefined, vip: string, mac: string): Omit<Find
 
 function remedy(host: HostFacts | undefined, vip: string): string[] {
   if (!host) return [];
-  if (host.role === 'realserver')
+  if (host.role === 'realserver' && !isSix(vip))
     return [on(host, 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2')];
-  return host.addresses
-    .filter(({ address }) => address === vip)
+  const there = host.addresses.filter(({ address }) => address === vip);
+  const off = there
+    .filter(({ dev }) => host.role !== 'realserver' || dev !== 'lo')
     .map(({ dev, length }) => on(host, `ip address del ${vip}/${length} dev ${dev}`));
+  // Neighbour discovery speaks for the addresses of the asked interface only: on lo the VIP is silent.
+  const silent = host.role !== 'realserver' || there.some(({ dev }) => dev === 'lo');
+  return silent ? off : [...off, on(host, `ip address add ${vip}/128 dev lo`)];
 }

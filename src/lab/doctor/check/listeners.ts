@@ -1,4 +1,6 @@
 /** Does the service listen, and where (HOWTO 5.9 Q4; 7.2: in DR on the VIP)? */
+import { endpoint } from '../../topology.js';
+import { isSix } from '../address.js';
 import { redirects } from '../firewall.js';
 import type { Check, Finding, Site } from '../site.js';
 import { isMarked, type Placed, placed, portOf, protocolOf, vipsOf } from '../who.js';
@@ -13,8 +15,10 @@ function keepsPort({ destination }: Placed): boolean {
 }
 
 function listens({ service, host }: Placed, address: string, port: number): boolean {
+  const anywhere = ['*', '::', ...(isSix(address) ? [] : ['0.0.0.0'])];
   return host.listeners.some(
-    (one) => one.protocol === protocolOf(service) && one.port === String(port) && ['*', address].includes(one.address),
+    (one) =>
+      one.protocol === protocolOf(service) && one.port === String(port) && [...anywhere, address].includes(one.address),
   );
 }
 
@@ -28,13 +32,13 @@ function silent(site: Site, one: Placed): Finding[] {
   const mine = host.listeners.filter(({ protocol }) => protocol === protocolOf(service));
   const there = mine.filter((listener) => listener.port === String(port)).map((listener) => listener.address);
   const elsewhere = mine.find((listener) => listener.address === address)?.port;
-  const where = there.map((listener) => `${listener}:${port}`).join(', ') || `nothing on port ${port}`;
-  const beside = elsewhere ? `, but ${address}:${elsewhere}` : '';
+  const where = there.map((listener) => endpoint(listener, port)).join(', ') || `nothing on port ${port}`;
+  const beside = elsewhere ? `, but ${endpoint(address, Number(elsewhere))}` : '';
   return [
     {
       ...(keepsPort(one) && elsewhere && there.length === 0
         ? otherPort(host.name, elsewhere, port)
-        : blame(there, one.destination.address, host.name, `${address}:${port}`)),
+        : blame(there, one.destination.address, host.name, endpoint(address, port))),
       host: host.name,
       seen: `\`ss -ltnu\` on ${host.name} shows ${where}${beside}`,
       consequence: `${host.name} refuses what the director sends it: its share of the clients gets "connection refused"`,
@@ -52,7 +56,7 @@ function otherPort(host: string, port: string, wanted: number): Pick<Finding, 'i
 }
 
 function blame(addresses: readonly string[], rip: string, host: string, wanted: string): Pick<Finding, 'id' | 'wrong'> {
-  if (addresses.length > 0 && addresses.every((address) => address.startsWith('127.')))
+  if (addresses.length > 0 && addresses.every((address) => address.startsWith('127.') || address === '::1'))
     return {
       id: 'listens-on-loopback',
       wrong: `the service on ${host} listens on the loopback only, not on ${wanted}`,

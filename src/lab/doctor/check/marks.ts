@@ -1,6 +1,6 @@
 /** Services by firewall mark (HOWTO 24): does a rule give the mark, and do the packets come here at all? */
 import { type MarkRule, namesDevice } from '../../../service/mark.js';
-import { network, within } from '../address.js';
+import { isSix, network, width, within } from '../address.js';
 import { route } from '../routing.js';
 import type { Check, Finding, HostFacts, Site } from '../site.js';
 import { clients, director, hasAddress, isMarked, neighbourAddress, on, ownerOf, vipsOf } from '../who.js';
@@ -21,8 +21,10 @@ function wrongDevice(site: Site, rule: MarkRule): Finding[] {
 
 function wrongRange(site: Site, rule: MarkRule): Finding[] {
   const { dst } = rule;
-  const ranges = site.director.ranges.filter((range) => !range.includes(':')).map(network);
-  if (!dst || dst.negated || ranges.length === 0 || dst.address.includes(':')) return [];
+  const ranges = site.director.ranges
+    .filter((range) => dst && isSix(range) === isSix(dst.address))
+    .map((range) => network(range));
+  if (!dst || dst.negated || ranges.length === 0) return [];
   const meets = ({ to, length }: { to: string; length: number }) =>
     within(to, dst.address, Math.min(length, dst.length));
   if (ranges.some(meets)) return [];
@@ -41,7 +43,7 @@ export const acceptance: Check = (site) =>
   site.director.services
     .filter(isMarked)
     .flatMap((service) =>
-      vipsOf(site, service).flatMap((vip) => clients(site).flatMap(({ host }) => arrives(site, host, vip))),
+      vipsOf(site, service).flatMap((vip) => clients(site, vip).flatMap(({ host }) => arrives(site, host, vip))),
     );
 
 /** Follows the packet from the client: to a gateway that is the director, or onto a wire where it answers ARP for the VIP. */
@@ -60,12 +62,13 @@ function arrives(site: Site, client: HostFacts, vip: string): Finding[] {
 }
 
 function accepted({ director: { ranges } }: Site, vip: string): boolean {
-  return ranges.map(network).some(({ to, length }) => within(vip, to, length));
+  return ranges.map((range) => network(range)).some(({ to, length }) => within(vip, to, length));
 }
 
 function stray(site: Site, host: HostFacts, vip: string): Finding {
-  const gateway = neighbourAddress(director(site), host);
-  const range = site.director.ranges.find((one) => within(vip, network(one).to, network(one).length)) ?? `${vip}/32`;
+  const gateway = neighbourAddress(director(site), host, vip);
+  const range =
+    site.director.ranges.find((one) => within(vip, network(one).to, network(one).length)) ?? `${vip}/${width(vip)}`;
   return {
     id: 'fwmark-not-accepted',
     host: host.name,

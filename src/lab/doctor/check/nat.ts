@@ -1,10 +1,24 @@
 /** LVS-NAT: every reply must come back through the director (HOWTO 5.9 Q1, 5.12, 5.13). */
-import { route } from '../routing.js';
-import type { Check, Finding, RouteFact, Site } from '../site.js';
-import { byHost, clients, director, effective, hasAddress, neighbourAddress, on, type Placed, placed } from '../who.js';
+import { isSix } from '../address.js';
+import { defaultRoute, route } from '../routing.js';
+import type { Check, Finding, HostFacts, RouteFact, Site } from '../site.js';
+import {
+  byHost,
+  clients,
+  devOf,
+  director,
+  effective,
+  hasAddress,
+  neighbourAddress,
+  on,
+  type Placed,
+  placed,
+} from '../who.js';
 
 export const repliesByDirector: Check = (site) =>
-  byHost(placed(site, ['masq'])).flatMap((one) => clients(site).flatMap(({ address }) => reply(site, one, address)));
+  byHost(placed(site, ['masq'])).flatMap((one) =>
+    clients(site, one.destination.address).flatMap(({ address }) => reply(site, one, address)),
+  );
 
 const LOST = 'the client gets the reply from an address it never asked, answers with a reset, and the connection hangs';
 
@@ -12,7 +26,7 @@ function reply(site: Site, { host, destination }: Placed, cip: string): Finding[
   const taken = route(host, cip, destination.address);
   if (taken?.type === 'local' || (taken?.via !== undefined && hasAddress(director(site), taken.via))) return [];
   const seen = `on ${host.name} \`ip route get ${cip} from ${destination.address}\` goes ${words(taken)}`;
-  const base = route(host, '255.255.255.254', destination.address);
+  const base = defaultRoute(host, destination.address);
   const around = taken && taken.length > 0 && base?.via !== undefined && hasAddress(director(site), base.via);
   if (around) {
     const mend = [on(host, `ip route del ${taken.to}/${taken.length} ${wayOf(taken)}${tableOf(taken)}`)];
@@ -27,7 +41,7 @@ function reply(site: Site, { host, destination }: Placed, cip: string): Finding[
       },
     ];
   }
-  const dip = neighbourAddress(director(site), host);
+  const dip = neighbourAddress(director(site), host, cip);
   const mend = dip
     ? [on(host, `ip route replace default via ${dip.address} dev ${dip.dev}${taken ? tableOf(taken) : ''}`)]
     : [];
@@ -58,11 +72,12 @@ function tableOf({ table }: RouteFact): string {
 /** Only a kernel that forwards sends redirects, and only back out of where the packet came from. */
 export const redirects: Check = (site) => {
   const host = director(site);
-  if (host.sysctls.ip_forward !== 1) return [];
   return byHost(placed(site, ['masq'])).flatMap(({ destination, host: rs }) => {
     const inner = route(host, destination.address)?.dev;
-    const shared = clients(site).some(({ address }) => route(host, address)?.dev === inner);
-    if (inner === undefined || !shared || effective(host, inner, 'send_redirects') === 0) return [];
+    const shared = clients(site, destination.address).some(({ address }) => route(host, address)?.dev === inner);
+    if (inner === undefined || !shared) return [];
+    if (isSix(destination.address)) return redirects6(host, rs, inner, devOf(rs, destination.address)!);
+    if (host.sysctls.ip_forward !== 1 || effective(host, inner, 'send_redirects') === 0) return [];
     const off = ['all', inner].map((dev) => on(host, `sysctl -w net.ipv4.conf.${dev}.send_redirects=0`));
     return [
       {
@@ -76,6 +91,23 @@ export const redirects: Check = (site) => {
     ];
   });
 };
+
+/** Where a kernel that forwards IPv6 has no switch: the realserver must not listen. */
+function redirects6(box: HostFacts, rs: HostFacts, inner: string, dev: string): Finding[] {
+  const sysctl = `conf/${dev}/accept_redirects`;
+  if (box.sysctls['ipv6/conf/all/forwarding'] !== 1 || rs.sysctls[`ipv6/${sysctl}`] !== 1) return [];
+  const off = `sysctl -w net.ipv6.conf.${dev}.accept_redirects=0`;
+  return [
+    {
+      id: 'redirects',
+      host: rs.name,
+      wrong: `${rs.name} believes ICMPv6 redirects, and the director's kernel sends them on ${inner}, where clients and realservers both are`,
+      seen: `net.ipv6.conf.all.forwarding is 1 on the director, net.ipv6.conf.${dev}.accept_redirects 1 on ${rs.name}`,
+      consequence: `${rs.name} learns the short way to the client, and its replies miss the director`,
+      mend: [on(rs, off), on(rs, 'ip -6 route flush cache')],
+    },
+  ];
+}
 
 /** What realservers have learnt already stays for minutes. */
 function forget(site: Site): string[] {

@@ -1,5 +1,5 @@
 /** From the director to its realservers: routes, segments, MTUs. */
-import { network, within } from '../address.js';
+import { isSix, network, width, within } from '../address.js';
 import { route } from '../routing.js';
 import type { Check, HostFacts, LinkFact, Site } from '../site.js';
 import { byHost, devOf, director, edit, linkOf, neighbourAddress, on, ownerOf, placed } from '../who.js';
@@ -10,7 +10,7 @@ export const routesToRealservers: Check = (site) => {
   const rips = new Set(
     site.director.services.flatMap(({ destinations }) => destinations.map(({ address }) => address)),
   );
-  const lost = [...rips].filter((rip) => !rip.includes(':') && !route(box, rip));
+  const lost = [...rips].filter((rip) => !route(box, rip));
   return lost.map((rip) => ({
     id: 'no-route-to-realserver',
     host: box.name,
@@ -25,14 +25,14 @@ function wayTo(site: Site, box: HostFacts, rip: string): string[] {
   const known = site.lab?.routes.find(({ host, to }) => host === box.name && covers(to, rip));
   if (known) return [on(box, `ip route add ${known.to}${known.via ? ` via ${known.via}` : ''} dev ${known.dev}`)];
   const routers = site.hosts.filter(({ role, routes }) => role === 'router' && route({ routes, policy: MAIN }, rip));
-  const by = routers.flatMap((router) => neighbourAddress(router, box) ?? [])[0];
-  return by ? [on(box, `ip route add ${rip}/32 via ${by.address} dev ${by.dev}`)] : [];
+  const by = routers.flatMap((router) => neighbourAddress(router, box, rip) ?? [])[0];
+  return by ? [on(box, `ip route add ${rip}/${width(rip)} via ${by.address} dev ${by.dev}`)] : [];
 }
 
-const MAIN = [{ priority: 1, table: 'main', from: '', length: 0, more: false }];
+const MAIN = [false, true].map((six) => ({ six, priority: 1, table: 'main', from: '', length: 0, more: false }));
 
 function covers(to: string, address: string): boolean {
-  const { to: base, length } = network(to);
+  const { to: base, length } = network(to, isSix(address));
   return within(address, base, length);
 }
 
@@ -57,10 +57,12 @@ interface Hop {
   readonly link: LinkFact;
 }
 
+/** What a link of the tunnel's path is short of. */
 export const tunnelMtu: Check = (site) =>
   byHost(placed(site, ['ipip'])).flatMap(({ destination }) => {
     const hops = path(site, destination.address);
     const full = hops[0]?.link.mtu ?? 0;
+    const more = isSix(destination.address) ? 40 : 20;
     return hops
       .filter(({ link }) => link.mtu < full)
       .map(({ host, link }) => ({
@@ -68,12 +70,33 @@ export const tunnelMtu: Check = (site) =>
         host: host.name,
         wrong: `${host.name}'s ${link.dev} has an MTU of ${link.mtu}, less than the ${full} the director reckons with`,
         seen: `on the way from the director to ${destination.address}, \`ip link show ${link.dev}\` on ${host.name}`,
-        consequence: `full-size packets with DF, 20 bytes longer in the tunnel, are lost there`,
+        consequence: `full-size packets with DF, ${more} bytes longer in the tunnel, are lost there`,
         mend: [on(host, `ip link set ${link.dev} mtu ${full}`)],
       }));
   });
 
-/** Both ends of every wire. */
+/** NAT and DR: two ends of one wire that are not agreed on how long a packet may be; no router is there to say so. */
+export const wireMtu: Check = (site) =>
+  byHost(placed(site, ['masq', 'gatewaying'])).flatMap(({ destination }) => {
+    const hops = path(site, destination.address);
+    return hops.flatMap(({ host, link }, i) => {
+      const far = hops[i + 1];
+      if (i % 2 !== 0 || !far || far.link.mtu === link.mtu) return [];
+      const [small, large] = link.mtu < far.link.mtu ? [{ host, link }, far] : [far, { host, link }];
+      return [
+        {
+          id: 'mtu-differs',
+          host: small.host.name,
+          wrong: `${small.host.name}'s ${small.link.dev} has an MTU of ${small.link.mtu}, ${large.host.name}'s ${large.link.dev} on the same wire ${large.link.mtu}`,
+          seen: `on the way from the director to ${destination.address}, \`ip link show\` on both hosts`,
+          consequence: `what ${large.host.name} sends longer than ${small.link.mtu} is lost without an ICMP error: long datagrams, and TCP where it had no say in its segments`,
+          mend: [on(small.host, `ip link set ${small.link.dev} mtu ${large.link.mtu}`)],
+        },
+      ];
+    });
+  });
+
+/** Both ends of every wire, in pairs. */
 function path(site: Site, rip: string): Hop[] {
   const hops: Hop[] = [];
   let host: HostFacts | undefined = director(site);

@@ -1,4 +1,5 @@
 /** DR and Tun realservers: the VIP, the way in, the way back (HOWTO 7.2, 7.5, 7.9). */
+import { isSix, width } from '../address.js';
 import { redirects } from '../firewall.js';
 import { isLocal, route } from '../routing.js';
 import type { Check, Finding, HostFacts, Site } from '../site.js';
@@ -16,7 +17,7 @@ export const vipThere: Check = (site) =>
       wrong: `${host.name} does not have the VIP ${vip}`,
       seen: `on ${host.name} \`ip route get ${vip}\` is not local`,
       consequence: `${host.name} takes packets for ${vip} for somebody else's and drops them`,
-      mend: [on(host, `ip address add ${vip}/32 dev ${dev}`)],
+      mend: [on(host, `ip address add ${vip}/${width(vip)} dev ${dev}`)],
     }));
   });
 
@@ -28,10 +29,14 @@ export function tunnels({ links }: HostFacts): string[] {
 export const reversePath: Check = (site) =>
   byHost(placed(site, [...BARE, 'masq'])).flatMap((one) => {
     const ways = one.destination.method === 'ipip' ? tunnels(one.host) : [devOf(one.host, one.destination.address)!];
-    return ways.flatMap((dev) => clients(site).flatMap(({ address }) => martian(one, dev, address)));
+    return ways.flatMap((dev) =>
+      clients(site, one.destination.address).flatMap(({ address }) => martian(one, dev, address)),
+    );
   });
 
+/** IPv6 has no rp_filter. */
 function martian({ host }: Placed, dev: string, cip: string): Finding[] {
+  if (isSix(cip)) return [];
   const back = route(host, cip)?.dev;
   if (effective(host, dev, 'rp_filter') !== 1 || back === dev) return [];
   const guilty = ['all', dev].filter((one) => host.sysctls[`conf/${one}/rp_filter`] === 1);
@@ -74,7 +79,7 @@ function endpoint({ lab }: Site, host: HostFacts): string[] {
 export const directorAsGateway: Check = (site) =>
   byHost(placed(site, BARE)).flatMap(({ service, host }) =>
     vipsOf(site, service).flatMap((vip) =>
-      clients(site).flatMap(({ address }) => throughDirector(site, host, vip, address)),
+      clients(site, vip).flatMap(({ address }) => throughDirector(site, host, vip, address)),
     ),
   );
 
@@ -96,15 +101,17 @@ function throughDirector(site: Site, rs: HostFacts, vip: string, cip: string): F
         mend: own.map(({ dev: where, length }) => on(box, `ip address del ${vip}/${length} dev ${where}`)),
       },
     ];
-  if (box.sysctls.ip_forward !== 0) return [];
+  const six = isSix(cip);
+  if (box.sysctls[six ? 'ipv6/conf/all/forwarding' : 'ip_forward'] !== 0) return [];
+  const sysctl = six ? 'net.ipv6.conf.all.forwarding' : 'net.ipv4.ip_forward';
   return [
     {
       id: 'director-does-not-forward',
       host: box.name,
       wrong: `the director is ${rs.name}'s gateway but does not forward`,
-      seen: `${rs.name} sends to ${cip} via ${via}; net.ipv4.ip_forward is 0 on the director`,
+      seen: `${rs.name} sends to ${cip} via ${via}; ${sysctl} is 0 on the director`,
       consequence: `${rs.name}'s replies end at the director`,
-      mend: [on(box, 'sysctl -w net.ipv4.ip_forward=1')],
+      mend: [on(box, `sysctl -w ${sysctl}=1`)],
     },
   ];
 }

@@ -1,0 +1,87 @@
+/** Faults of the wire itself: what IPv6 needs of it, how long a packet may be, and who finishes a checksum. */
+import { inNamespace } from '../command.js';
+import { type Lab, track } from '../lab.js';
+import { directoryOf, namespaceOf, program, SWITCH, switchEnd } from '../names.js';
+import { saysReady, start, untilReady } from '../process.js';
+import { hostOf, realservers, servers } from '../topology.js';
+import { type Fault, inside } from './fault.js';
+import type { Quick } from './quick.js';
+
+const DISCOVERY = `nft -f - <<'END'
+table inet guard { chain arrives { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }
+END`;
+
+/** The director has known rs1's MAC for seconds, and would for a while. */
+async function hush(lab: Lab): Promise<void> {
+  const rip = servers(lab.spec)[0]!.rip;
+  await inside(lab, 'rs1', DISCOVERY);
+  await inside(lab, 'director', `ip neigh flush to ${rip}`);
+}
+
+/** The wire from rs1 to the router goes by XDP from now on, as in a host of containers. */
+async function byXdp(lab: Lab): Promise<void> {
+  const rs = realservers(lab.spec)[0]!.ports[0]!;
+  const router = hostOf(lab.spec, 'router');
+  const port = router.ports.find(({ segment }) => segment === rs.segment)!;
+  await inside(lab, router.name, `ethtool -K ${port.dev} gro on`);
+  const ends = [switchEnd('rs1', rs.dev), switchEnd(router.name, port.dev)];
+  const words = [process.execPath, program('lab/xdpwire.js'), ...ends];
+  const running = track(
+    lab,
+    start('rs1-wire', namespaceOf(lab.id, SWITCH), `${directoryOf(lab.id)}/rs1-wire.log`, words),
+  );
+  await untilReady(running, () => saysReady(running));
+}
+
+/** Almost as long as Ethernet takes. */
+const LONG = 1400;
+const ROUNDS = 2;
+/** Sends a datagram each from so many sockets, prints who echoed each. */
+const ECHO = `
+const [family, port, vip, count, length] = process.argv.slice(1);
+for (let i = 0; i < count; i++) {
+  const socket = require('node:dgram').createSocket(family);
+  socket.on('message', (said) => { console.log(String(said).split(' ')[0]); socket.close(); });
+  socket.send(Buffer.alloc(Number(length), 'x'), Number(port), vip);
+  setTimeout(() => { try { socket.close(); } catch {} }, 1000);
+}`;
+
+/** TCP agrees on shorter segments: it is datagrams that are lost. */
+async function longEchoes({ id, spec }: Lab): Promise<Quick> {
+  const names = servers(spec).map(({ name }) => name);
+  const count = ROUNDS * names.length;
+  const family = spec.vips[0]!.includes(':') ? 'udp6' : 'udp4';
+  const words = ['-e', ECHO, family, spec.echoPort, spec.vips[0]!, count, LONG].map(String);
+  const { stdout } = await inNamespace(namespaceOf(id, 'client'), process.execPath, ...words);
+  const answers = stdout.trim().split('\n');
+  const shares = names.map((name) => answers.filter((answer) => answer === name).length);
+  return { ok: shares.every((share) => share === ROUNDS), figure: `${shares.join('/')} of ${count}` };
+}
+
+export const wireFaults: readonly Fault[] = [
+  {
+    name: 'offload',
+    title: 'unfinished checksums (tx offload) on a veth whose far end forwards by XDP',
+    topology: 'dr',
+    also: ['ipv6-dr'],
+    expects: 'unfinished-checksums',
+    inject: byXdp,
+  },
+  {
+    name: 'discovery',
+    title: "a realserver's firewall drops neighbour solicitations",
+    topology: 'ipv6-dr',
+    also: ['ipv6-nat'],
+    expects: 'neighbour-discovery-filtered',
+    inject: hush,
+  },
+  {
+    name: 'wire-mtu',
+    title: 'a realserver has a smaller MTU than the director on the same wire',
+    topology: 'ipv6-dr',
+    also: ['dr'],
+    expects: 'mtu-differs',
+    inject: (lab) => inside(lab, 'rs1', 'ip link set eth0 mtu 1400'),
+    works: longEchoes,
+  },
+];
