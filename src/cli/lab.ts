@@ -1,5 +1,5 @@
 /** `ulvs lab list|up|test|down|graph|demo`. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { command, LabError } from '../lab/command.js';
 import { demo } from '../lab/demo.js';
 import { howToTry } from '../lab/howto.js';
@@ -9,13 +9,14 @@ import { isLeftOver, type LabState, listStates } from '../lab/state.js';
 import { deviceFor, QUICK, SIZES, testLab } from '../lab/test.js';
 import { testLabs } from '../lab/testall.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
-import type { LabDevice } from '../lab/topology.js';
+import type { LabDevice, Topology } from '../lab/topology.js';
 import { addFaultCommands } from './faults.js';
 
 const DEVICES: LabDevice[] = ['xdp', 'packet', 'cap', 'tap'];
 
 interface Options {
   device?: LabDevice;
+  workers?: number;
   rootless?: true;
 }
 
@@ -27,6 +28,7 @@ export function labCommand(): Command {
     .command('up <name>')
     .description('start a lab and leave it running')
     .addOption(deviceOption())
+    .addOption(workersOption())
     .option('--no-director', 'everything but the director, which you start by hand')
     .option('--rootless', 'in a user namespace, for as long as the shell in it lives')
     .action((name, options) => guarded((signal) => runUp(name, options, signal)));
@@ -37,6 +39,7 @@ export function labCommand(): Command {
     )
     .option('--all', 'every topology')
     .addOption(deviceOption())
+    .addOption(workersOption())
     .option('--rootless', 'in a user namespace')
     .option('--quick', 'a tenth of the traffic')
     .option('--json', 'one JSON object a check, or a lab where there are several, for machines')
@@ -55,6 +58,18 @@ export function labCommand(): Command {
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
   addFaultCommands(lab, guarded);
   return lab;
+}
+
+function workersOption(): Option {
+  return new Option('--workers <n>', "the director's workers (default: 1); not with tap and cap").argParser((text) => {
+    if (/^([1-9]|1[0-6])$/.test(text)) return Number(text);
+    throw new InvalidArgumentError('1 to 16.');
+  });
+}
+
+/** The topology, with so many workers. */
+function withWorkers(spec: Topology, { workers }: Options): Topology {
+  return workers === undefined ? spec : { ...spec, workers };
 }
 
 function deviceOption(): Option {
@@ -99,7 +114,7 @@ function graph(name: string): Promise<void> {
 }
 
 async function runUp(name: string, options: Options & { director: boolean }, signal: AbortSignal): Promise<void> {
-  const spec = findTopology(name);
+  const spec = withWorkers(findTopology(name), options);
   const device = deviceFor(spec, options.device);
   if (await elsewhere(options)) return;
   const lacking = lacksTun(spec, device);
@@ -126,7 +141,7 @@ async function runTest(
   options: Options & { json?: true; all?: true; quick?: true },
   signal: AbortSignal,
 ): Promise<void> {
-  const specs = options.all ? topologies : names.map(findTopology);
+  const specs = (options.all ? topologies : names.map(findTopology)).map((spec) => withWorkers(spec, options));
   if (specs.length === 0) throw new LabError('which lab? A name or several (see `ulvs lab list`), or --all');
   const devices = specs.map((spec) => deviceFor(spec, options.device));
   if (await elsewhere(options)) return;

@@ -36,12 +36,23 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
   try {
     const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
     const settled = config.devices.map((device) => shared(device, live, frameSize, reasons));
+    for (const { name, kind } of settled) refuseSingle(name, kind, config.workers);
     return { devices: settled.map((device) => withMaps(device, maps)), live, reasons, maps };
   } catch (error) {
     for (const one of maps) one.close();
     void live.close();
     throw error;
   }
+}
+
+/** What `auto` settled for may be nothing for several workers. */
+function refuseSingle(name: string, kind: string, workers: number): void {
+  if (workers > 1 && kind !== 'xdp' && kind !== 'packet')
+    throw new DeviceError(
+      name,
+      `${workers} workers need a device of kind xdp or packet, this one is ${kind}`,
+      "set 'workers: 1'",
+    );
 }
 
 /** An xdp device with the (still empty) maps that say what it takes. */

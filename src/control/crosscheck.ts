@@ -15,6 +15,7 @@ export function crossCheck(parts: Parts, problems: Problems): void {
   checkPolicy(parts, problems);
   checkNeighbours(parts, problems);
   checkSnat(parts, problems);
+  checkWorkers(parts, problems);
   if (parts.rules !== undefined && parts.rulesFile !== undefined) {
     problems.addKey(['rulesFile'], 'rules are given too; keep one of the two');
   }
@@ -139,6 +140,16 @@ const LOWEST_BUILT_IN = 253;
 function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
   const places = neighbours.map(({ ip, dev }, i) => ({ path: ['neighbours', i, 'ip'], value: `${ip} on ${dev}` }));
   unique(places, problems);
+}
+
+/** Frames of a TAP or of libpcap come by one way, which only one worker can read. */
+function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems): void {
+  const single = workers > 1 ? devices.find(({ kind }) => kind === 'tap' || kind === 'cap') : undefined;
+  if (single !== undefined)
+    problems.add(
+      ['workers'],
+      `${workers} workers need devices of kind xdp or packet; ${single.name} is ${single.kind}`,
+    );
 }
 
 function checkSnat({ snat = [] }: Parts, problems: Problems): void {

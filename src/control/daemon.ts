@@ -4,14 +4,14 @@
  *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
  */
 import type { Logger } from 'pino';
-import { ConnectionTable } from '../conntrack/table.js';
+import { Bell } from '../device/poll.js';
 import type { TakeMaps } from '../device/xdp/take-maps.js';
-import { Counters } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus } from './admin.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
 import type { Config } from './config.js';
-import { type Dataplane, startInline, startWorker } from './dataplane.js';
-import { DeviceCounters } from './devicecounters.js';
+import { Shared, setupsFor } from './crew.js';
+import { type Dataplane, startCrew, startInline, startWorker } from './dataplane.js';
+import type { DeviceCounters } from './devicecounters.js';
 import { changes } from './diff.js';
 import { TICK_WORD } from './engine.js';
 import { refuseFixed } from './fixed.js';
@@ -19,9 +19,11 @@ import type { Listener, LiveNetwork } from './live.js';
 import { staticRoutes } from './network.js';
 import type { DeviceSetup, Report } from './orders.js';
 import { Originator } from './originate.js';
+import { Ownership } from './ownership.js';
 import { dryClient, newRules, Requests } from './requests.js';
 import type { Rules } from './rules.js';
 import { type ControlSocket, refuseTaken, serve } from './socket.js';
+import { LIVE_WORD } from './status.js';
 import { removeOrphans, Theft } from './theft.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
@@ -34,9 +36,8 @@ const THEFT_CHECK_MS = 5000;
 const HOST_DEVICES = 2;
 
 export class Daemon implements AdminClient {
-  private readonly counters = new Counters();
-  private readonly table: SharedArrayBuffer;
-  private readonly deviceCounters: DeviceCounters;
+  private readonly shared: Shared;
+  private readonly ownership = new Ownership();
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
@@ -53,16 +54,16 @@ export class Daemon implements AdminClient {
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
   ) {
-    this.table = ConnectionTable.memory(config.connections.max);
-    this.deviceCounters = new DeviceCounters(DeviceCounters.memory(config.devices.length + HOST_DEVICES));
-    const words = new Int32Array(this.table);
-    this.requests = new Requests(config, this.counters, {
-      take: (services) => this.theft?.update(services),
+    this.shared = new Shared(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
+    const tables = this.shared.tables.map((table) => new Int32Array(table));
+    this.requests = new Requests(config, this.shared.sum.counters, {
+      take: (services) => this.take(services),
       send: (order) => this.dataplane?.send(order),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
-      table: words,
-      tick: () => words[TICK_WORD]!,
+      tables,
+      tick: (table) => table[TICK_WORD]!,
+      gather: () => this.shared.sum.gather(),
     });
   }
 
@@ -151,19 +152,24 @@ export class Daemon implements AdminClient {
     return wanted;
   }
 
-  private async startDataplane({ devices, live, reasons }: Attachment): Promise<void> {
+  private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
     for (const reason of reasons) this.log.info(reason);
     const start = devices.some(({ kind }) => kind === 'cap') ? startInline : startWorker;
     if (live !== undefined) this.originator = new Originator((message) => this.log.error(message));
-    const setup = {
-      config: this.config,
-      devices,
-      counters: this.counters.buffer,
-      table: this.table,
-      deviceCounters: this.deviceCounters.buffer,
-      live: live !== undefined,
-    };
-    this.dataplane = await start(setup, (report) => this.heard(report));
+    const heard = (report: Report) => this.heard(report);
+    const base = { config: this.config, devices, live: live !== undefined };
+    const bells = this.config.workers === 1 ? [] : this.shared.tables.map(() => new Bell());
+    const setups = setupsFor(this.shared, base, maps, bells);
+    this.dataplane = setups.length === 1 ? await start(setups[0]!, heard) : await startCrew(setups, bells, heard);
+  }
+
+  /** The host's stack lets go of what the services want, and the workers agree on whose it is. */
+  private take(services: readonly ServiceEntry[]): void {
+    this.theft?.update(services);
+    if (this.config.workers === 1) return;
+    const live = this.shared.tables.some((table) => new Int32Array(table)[LIVE_WORD] !== 0);
+    const stages = this.ownership.update(services, this.config.helpers.ftp, live);
+    if (stages !== undefined) this.dataplane?.send({ kind: 'owners', stages });
   }
 
   private startTheft({ devices, live, maps }: Attachment): void {
@@ -205,7 +211,7 @@ export class Daemon implements AdminClient {
   private deviceStatus(): DeviceStatus[] {
     const devices = this.live?.current() ?? this.devices;
     return devices.map(({ name, kind, mac, mtu, addresses }, i) => {
-      return { name, kind, mac, mtu, addresses, stats: this.deviceCounters.read(i) };
+      return { name, kind, mac, mtu, addresses, stats: statsOf(this.shared.deviceCounters, i) };
     });
   }
 
@@ -220,6 +226,14 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
+}
+
+/** What all workers have counted at device `i`. */
+function statsOf(counters: readonly DeviceCounters[], i: number): DeviceStatus['stats'] {
+  const [stats, ...others] = counters.map((one) => one.read(i));
+  for (const other of others)
+    for (const column of Object.keys(other) as (keyof DeviceStatus['stats'])[]) stats![column] += other[column];
+  return stats!;
 }
 
 function hasRules({ ruleLines, rulesFile }: Config): boolean {

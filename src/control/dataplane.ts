@@ -14,10 +14,14 @@ export interface Dataplane {
   stop(): Promise<void>;
 }
 
-/** Both throw an Error with one line for the user when a device cannot be had. */
+export type DataplaneSetup = Omit<EngineSetup, 'flags' | 'bellFd'>;
+
+/** All throw an Error with one line for the user when a device cannot be had. */
 export type StartDataplane = (
-  setup: Omit<EngineSetup, 'flags' | 'bellFd'>,
+  setup: DataplaneSetup,
   onReport: (report: Report) => void,
+  /** Its owner's to close; without one it has its own. */
+  bell?: Bell,
 ) => Promise<Dataplane>;
 
 export class StartError extends Error {
@@ -34,8 +38,8 @@ export class StartError extends Error {
 /** A dataplane that does not end by itself within this time (ms) is ended. */
 const STOP_MS = 5000;
 
-export const startWorker: StartDataplane = async (setup, onReport) => {
-  const bell = new Bell();
+export const startWorker: StartDataplane = async (setup, onReport, given) => {
+  const bell = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
   const workerData: EngineSetup = { ...setup, flags, bellFd: bell.fd };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
@@ -44,7 +48,7 @@ export const startWorker: StartDataplane = async (setup, onReport) => {
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       running = false;
-      bell.close();
+      if (given === undefined) bell.close();
       resolve();
     });
   });
@@ -73,6 +77,35 @@ export const startWorker: StartDataplane = async (setup, onReport) => {
   };
   return { send, stop };
 };
+
+/**
+ * Several workers as one dataplane. The last one is started first: the first one's XDP program feeds the sockets of all. Only the
+ * first one's reasons are told, the others' are the same.
+ */
+export async function startCrew(
+  setups: readonly DataplaneSetup[],
+  bells: readonly Bell[],
+  onReport: (report: Report) => void,
+): Promise<Dataplane> {
+  const workers: Dataplane[] = [];
+  const stop = async () => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    // Not before: the last of them may still ring for another.
+    for (const bell of bells) bell.close();
+  };
+  const others = (report: Report) => (report.kind === 'ready' ? undefined : onReport(report));
+  try {
+    for (let i = setups.length - 1; i >= 0; i--)
+      workers.unshift(await startWorker(setups[i]!, i === 0 ? onReport : others, bells[i]));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const send = (order: Order) => {
+    for (const worker of workers) worker.send(order);
+  };
+  return { send, stop };
+}
 
 /** `ready`, or a StartError: it said why it cannot start, or died without a word. */
 function firstReport(worker: Worker): Promise<Report> {

@@ -2,6 +2,7 @@
  * A dataplane with its devices, in whatever thread it runs: built from plain data, told by orders, turned by its owner.
  */
 import { ConnectionTable } from '../conntrack/table.js';
+import { Crew } from '../dataplane/crew.js';
 import { Director, tickOf } from '../dataplane/director.js';
 import { Housekeeping } from '../dataplane/housekeeping.js';
 import { Link } from '../dataplane/link.js';
@@ -35,6 +36,7 @@ export class Engine {
   readonly director: Director;
   readonly devices: Device[] = [];
   readonly reasons: string[] = [];
+  readonly crew: Crew | undefined;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
@@ -47,12 +49,14 @@ export class Engine {
     private readonly report: (report: Report) => void,
   ) {
     const { config } = setup;
-    const { frames, entries } = framesFor(setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name));
+    const names = setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name);
+    const { frames, entries } = framesFor(names, setup.crew?.count);
     const { umem } = mappedUmem(frames, frameSizeFor(setup.devices.map(({ mtu }) => mtu)));
-    const table = new ConnectionTable(config.connections.max, setup.table);
+    const table = new ConnectionTable(setup.connections, setup.table);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
-    this.director = new Director(umem, new Counters(setup.counters), table, now);
+    this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now);
+    this.crew = setup.crew && new Crew(this.director, setup.crew);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);
       addLinks(this.director, setup.devices);
@@ -65,9 +69,10 @@ export class Engine {
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.ask(neighbour));
-    announceRanges(this.director, config.accept.ranges);
+    if (this.speaks) announceRanges(this.director, config.accept.ranges);
     // The host's way in is listened to as well: by a route into it the host itself is a client.
-    this.loop = new Loop(this.director, this.devices, housekeeping, setup.devices.length + (setup.live ? 1 : 0));
+    const receiving = setup.devices.length + (setup.live ? 1 : 0);
+    this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.crew);
   }
 
   /** One turn; returns the frames that came in. */
@@ -83,7 +88,8 @@ export class Engine {
     switch (order.kind) {
       case 'actions':
         apply(this.director, order.actions);
-        announceServices(this.director, order.actions);
+        this.crew?.owners.learn();
+        if (this.speaks) announceServices(this.director, order.actions);
         return true;
       case 'routes':
         this.director.router.replace(order);
@@ -103,9 +109,17 @@ export class Engine {
       case 'trace':
         this.trace(order.spec);
         return true;
+      case 'owners':
+        if (this.crew !== undefined) this.crew.owners.stages = order.stages;
+        return true;
       case 'stop':
         return false;
     }
+  }
+
+  /** One worker is enough to say what all of them answer. */
+  private get speaks(): boolean {
+    return this.crew === undefined || this.crew.index === 0;
   }
 
   close(): void {
@@ -140,8 +154,8 @@ export class Engine {
     director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
   }
 
-  private open(umem: Umem, { name, kind, mtu, promiscuous, maps }: DeviceSetup, entries: number): void {
-    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries });
+  private open(umem: Umem, { name, kind, mtu, promiscuous, maps, team }: DeviceSetup, entries: number): void {
+    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries, team });
     this.devices.push(device);
     this.reasons.push(...reasons);
   }

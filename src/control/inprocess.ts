@@ -47,8 +47,9 @@ export class InProcessDirector implements AdminClient {
       send: (order) => this.obey(order),
       devices: () => [],
       now: () => this.now,
-      table: table.words,
+      tables: [table.words],
       tick: () => tickOf(this.now),
+      gather: () => {},
     });
   }
 

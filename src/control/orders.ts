@@ -1,7 +1,10 @@
 /** What control thread and dataplane tell each other: plain data, both ways. */
 
+import type { CrewSetup } from '../dataplane/crew.js';
+import type { OwnerStage } from '../dataplane/owners.js';
 import type { RouteData } from '../dataplane/route.js';
 import type { TraceRecord, TraceSpec } from '../dataplane/trace.js';
+import type { DeviceTeam } from '../device/team.js';
 import type { TakeMapFds } from '../device/xdp/layout.js';
 import type { Action } from './actions.js';
 import type { Config, DeviceChoice } from './config.js';
@@ -19,6 +22,8 @@ export interface DeviceSetup {
   readonly shared: boolean;
   /** xdp: the maps that say what is taken from the host's stack. */
   readonly maps?: TakeMapFds | undefined;
+  /** Where several workers have the device: what they share of it. */
+  readonly team?: DeviceTeam | undefined;
   readonly resolves: boolean;
 }
 
@@ -27,7 +32,12 @@ export interface EngineSetup {
   readonly config: Config;
   readonly devices: readonly DeviceSetup[];
   readonly counters: SharedArrayBuffer;
+  /** Of several workers: the buffer of the first, whose gauges all share; and what else they share. */
+  readonly gauges?: SharedArrayBuffer | undefined;
+  readonly crew?: CrewSetup | undefined;
+  /** The connection table's memory, and how many lines it has. */
   readonly table: SharedArrayBuffer;
+  readonly connections: number;
   /** What the devices count (devicecounters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
   /** Int32 words: [0] orders wait to be read. */
@@ -58,6 +68,8 @@ export type Order =
   | ({ kind: 'settings' } & Settings)
   /** Without a spec: nothing is traced any more. */
   | { kind: 'trace'; spec?: TraceSpec }
+  /** How much of a client decides whose it is. */
+  | { kind: 'owners'; stages: readonly OwnerStage[] }
   | { kind: 'stop' };
 
 export type Report =

@@ -26,13 +26,17 @@ export interface Forwarding {
   devices(): DeviceStatus[];
   /** ms, of the clock that the dataplane is turned by. */
   now(): number;
-  /** The connection table, and its clock in ticks. */
-  readonly table: Int32Array;
-  tick(): number;
+  /** A connection table a worker, and its clock in ticks. */
+  readonly tables: readonly Int32Array[];
+  tick(table: Int32Array): number;
+  /** Brings the counters up to date, where several workers count. */
+  gather(): void;
 }
 
 /** Lines of the connection table that one page covers: some 30 ms of this thread. */
 const PAGE = 16_384;
+/** A page's number: entries of the first table, then from here on those of the second … */
+const SPAN = 2 ** 25;
 
 export class Requests implements AdminClient {
   readonly view: LiveCounters;
@@ -56,6 +60,7 @@ export class Requests implements AdminClient {
   }
 
   async request(request: AdminRequest): Promise<AdminReply> {
+    this.forwarding.gather();
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {
       case 'connections':
@@ -90,21 +95,30 @@ export class Requests implements AdminClient {
   /** Rates, the destinations' trash, traces that nobody fetches: call it at least every two seconds. */
   tick(): void {
     const now = this.forwarding.now();
+    this.forwarding.gather();
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
     for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
       this.daddrs.delete(slot);
   }
 
-  /** A page of the connection table, or, without `from`, all of it. */
+  /** A page of the connection tables, or, without `from`, all of them. */
   connections(from?: number): { connections: ConnectionEntry[]; next?: number } {
-    const { table } = this.forwarding;
-    const highest = table[0]!;
-    const first = Math.max(from ?? 0, 1);
-    const last = from === undefined ? highest : Math.min(first + PAGE - 1, highest);
+    const { tables } = this.forwarding;
+    if (from === undefined) return { connections: tables.flatMap((table) => this.listed(table, 1, table[0]!)) };
+    const number = Math.floor(from / SPAN);
+    const table = tables[number];
+    if (table === undefined) return { connections: [] };
+    const first = Math.max(from % SPAN, 1);
+    const last = Math.min(first + PAGE - 1, table[0]!);
+    const connections = this.listed(table, first, last);
+    if (last < table[0]!) return { connections, next: number * SPAN + last + 1 };
+    return number + 1 < tables.length ? { connections, next: (number + 1) * SPAN } : { connections };
+  }
+
+  private listed(table: Int32Array, first: number, last: number): ConnectionEntry[] {
     const daddrOf = (slot: number) => this.daddrs.get(slot) ?? '';
-    const connections = listConnections(table, this.forwarding.tick(), daddrOf, first, last);
-    return last < highest ? { connections, next: last + 1 } : { connections };
+    return listConnections(table, this.forwarding.tick(table), daddrOf, first, last);
   }
 
   /** Where the host's stack cannot be kept away, the director forwards all the same: rule table and dataplane never differ. */

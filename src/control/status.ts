@@ -7,8 +7,8 @@ import type { Settings } from './network.js';
 import type { Forwarding } from './requests.js';
 import type { Rules } from './rules.js';
 
-/** Word of the connection table's header line that counts lines in use. */
-const LIVE_WORD = 1;
+/** Word of a connection table's header line that counts lines in use. */
+export const LIVE_WORD = 1;
 
 export interface StatusSources {
   readonly forwarding: Forwarding;
@@ -27,7 +27,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     devices: forwarding.devices(),
     services: services.length,
     destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
-    table: { used: forwarding.table[LIVE_WORD]!, max: config.connections.max },
+    table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
     total: rules.total(),
     fates: Object.fromEntries(Object.entries(Fate).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),

@@ -29,7 +29,9 @@ export class Tracing {
     return { ok: true, trace: { records: this.records.splice(0), over: this.left <= 0 } };
   }
 
+  /** Several workers may each have one more than was asked for. */
   add(record: TraceRecord): void {
+    if (this.left <= 0) return;
     this.left--;
     this.records.push(record);
     if (this.records.length > WAITING) this.records.shift();

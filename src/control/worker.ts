@@ -36,8 +36,9 @@ function run(engine: Engine): void {
   for (let idle = 0; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !obeyAll(engine)) return;
     idle = engine.turn(performance.now()) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS) continue;
+    if (idle <= SPINS || engine.crew?.maySleep() === false) continue;
     poller.wait(SLEEP_MS);
+    engine.crew?.awake();
     if (poller.ready(0)) bell.answer();
     idle = 0;
   }

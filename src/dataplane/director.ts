@@ -33,6 +33,11 @@ export interface Marker {
   match(packet: PacketInfo): number;
 }
 
+/** Of several workers: true when the reassembled packet at hand was given to another; src/dataplane/crew.ts. */
+export interface WholeHandover {
+  handWhole(): boolean;
+}
+
 export interface Range {
   readonly words: Int32Array;
   readonly length: number;
@@ -77,6 +82,8 @@ export class Director {
   readonly icmpLimits = new TokenBuckets();
   readonly defence: Defence;
   readonly orphans: Orphans;
+  /** Set where several workers are one director. */
+  crew: WholeHandover | undefined;
   /** The short way of most packets, made with the first of them. */
   express: Process | undefined;
   /** ms; set once a batch. */

@@ -44,14 +44,29 @@ export class SourcePool {
   /** Tell destinations the client's address. */
   toa = true;
   private turn = 0;
+  private first = FIRST_PORT;
+  private step = 1;
+  private each = PORTS_EACH;
+
+  /** Of several workers this one has the ports whose remainder by their number is its own: so it gets the replies. */
+  share(worker: number, workers: number): void {
+    this.first = FIRST_PORT + ((worker - (FIRST_PORT % workers) + workers) % workers);
+    this.step = workers;
+    this.each = Math.floor((65536 - this.first) / workers);
+  }
 
   /** The next pair to try: the address, and by `port` the port. */
   next(): number {
-    this.turn = (this.turn + 1) % (this.sources.length * PORTS_EACH);
-    return this.sources[Math.floor(this.turn / PORTS_EACH)]!;
+    this.turn = (this.turn + 1) % (this.sources.length * this.each);
+    return this.sources[Math.floor(this.turn / this.each)]!;
   }
   get port(): number {
-    return FIRST_PORT + (this.turn % PORTS_EACH);
+    return this.first + (this.turn % this.each) * this.step;
+  }
+
+  has(address: number): boolean {
+    for (let i = 0; i < this.sources.length; i++) if (this.sources[i] === address) return true;
+    return false;
   }
 }
 

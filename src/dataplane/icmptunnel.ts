@@ -44,6 +44,11 @@ export function tunnelError(d: Director, quote: Quote): boolean {
   return true;
 }
 
+/** Bytes between the quoted outer and the inner IP header; −1 when the quoted packet is no tunnel of ours. */
+export function tunnelShim(d: Director, quote: Quote, end: number): number {
+  return findTunnel(d, quote, end) ? shim : -1;
+}
+
 /** Sets `slot` and `shim` when the quoted outer header leads to a tunnel destination. */
 function findTunnel(d: Director, quote: Quote, end: number): boolean {
   const { view } = d.umem;

@@ -4,16 +4,20 @@
  *     ┌─► clock ─► timers ─► rx device 0 ─► process ─► rx device 1 ─► process … ─► tx all outputs ─┐
  *     └──────────────────────────────────── did anything come? ◄──────────────────────────────────┘
  *
+ * Where several workers are one director, what is another's leaves the batch before it is processed, and what the others
+ * handed over is processed behind the devices' own.
  * The clock is read once a turn. Frames that a full output cannot take are counted and dropped, never waited for.
  */
 import { Batch } from '../device/batch.js';
 import type { Device } from '../device/device.js';
+import type { Crew } from './crew.js';
 import type { Director } from './director.js';
 import type { Housekeeping } from './housekeeping.js';
 import { processBatch } from './process.js';
 
 export class Loop {
   private readonly batch = new Batch();
+  private readonly process = (device: number, batch: Batch) => processBatch(this.director, device, batch);
 
   /** `devices[i]` belongs to the director's link i; only the first `receiving` of them are listened to. */
   constructor(
@@ -21,17 +25,20 @@ export class Loop {
     private readonly devices: readonly Device[],
     private readonly housekeeping: Housekeeping,
     private readonly receiving = devices.length,
+    private readonly crew?: Crew,
   ) {}
 
   /** `now` in ms. Returns how many frames came in. */
   turn(now: number): number {
-    const { director, devices, batch } = this;
+    const { director, devices, batch, crew } = this;
     this.housekeeping.tick(now);
     let received = 0;
     for (let i = 0; i < this.receiving; i++) {
       received += devices[i]!.rx(batch);
+      crew?.sort(i, batch);
       processBatch(director, i, batch);
     }
+    if (crew !== undefined) received += crew.receive(batch, this.process);
     this.housekeeping.ask();
     this.flush();
     return received;

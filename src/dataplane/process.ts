@@ -74,7 +74,7 @@ function otherHost(d: Director): void {
 /** An IP packet that is addressed to this machine's MAC. */
 function packet(d: Director): void {
   const p = d.packet;
-  if ((p.moreFragments || p.fragmentOffset !== 0) && !reassemble(d)) return;
+  if ((p.moreFragments || p.fragmentOffset !== 0) && (!reassemble(d) || d.crew?.handWhole())) return;
   if (d.forwardsShared && isShared(d)) return forwardShared(d);
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);

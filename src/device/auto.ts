@@ -3,6 +3,7 @@ import type { Device, DeviceKind } from './device.js';
 import { DeviceError } from './error.js';
 import { PacketDevice } from './packet.js';
 import { TapDevice } from './tap.js';
+import type { DeviceTeam } from './team.js';
 import type { Umem } from './umem.js';
 import type { TakeMapFds } from './xdp/layout.js';
 import { XdpDevice } from './xdp.js';
@@ -26,14 +27,21 @@ export interface OpenOptions {
   maps?: TakeMapFds | undefined;
   /** Slots of an xdp device's rings. */
   entries?: number;
+  /** xdp, packet: several workers have the interface. */
+  team?: DeviceTeam | undefined;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;
 
 const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
-  xdp: (umem, name, { promiscuous = false, maps, entries }) =>
-    new XdpDevice(umem, name, { promiscuous, takes: maps ?? 'nothing', ...(entries !== undefined && { entries }) }),
-  packet: (umem, name, { promiscuous = false }) => new PacketDevice(umem, name, { promiscuous }),
+  xdp: (umem, name, { promiscuous = false, maps, entries, team }) =>
+    new XdpDevice(umem, name, {
+      promiscuous,
+      team,
+      takes: maps ?? 'nothing',
+      ...(entries !== undefined && { entries }),
+    }),
+  packet: (umem, name, { promiscuous = false, team }) => new PacketDevice(umem, name, { promiscuous, team }),
   tap: (umem, name, { mtu }) => new TapDevice(umem, name, mtu === undefined ? {} : { mtu }),
   cap: (umem, name) => new CapDevice(umem, name),
 };

@@ -3,6 +3,7 @@ import {
   AF_PACKET,
   bindPacket,
   ETH_P_ALL,
+  joinFanout,
   joinPacket,
   PACKET_IGNORE_OUTGOING,
   PACKET_MR_PROMISC,
@@ -23,6 +24,7 @@ import { ethernetIndex } from './ethernet-index.js';
 import type { PacketRing } from './packet-ring.js';
 import { Segmenter } from './segment.js';
 import { SlotRing } from './slot-ring.js';
+import type { DeviceTeam } from './team.js';
 import { TxSocket } from './tx-socket.js';
 import type { Umem } from './umem.js';
 import { finish } from './unfinished.js';
@@ -34,6 +36,8 @@ export interface PacketOptions extends Partial<BlockSize> {
   slots?: number;
   /** Also take frames for other Ethernet addresses (off). */
   promiscuous?: boolean;
+  /** Several workers have the interface: each gets a part of the frames. */
+  team?: DeviceTeam | undefined;
 }
 
 const SLOTS = 8192;
@@ -84,6 +88,7 @@ export class PacketDevice implements Device {
           : new SlotRing(this.fd, options.slots ?? SLOTS);
       this.sender = new TxSocket(umem, this.counts, ifindex);
       bindPacket(this.fd, ifindex, ETH_P_ALL);
+      if (options.team?.group !== undefined) joinFanout(this.fd, options.team.group, options.team.program);
       if (options.promiscuous === true) joinPacket(this.fd, ifindex, PACKET_MR_PROMISC);
     } catch (error) {
       close(this.fd);

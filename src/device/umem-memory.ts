@@ -27,9 +27,12 @@ export function frameSizeFor(mtus: readonly number[]): number {
   return size;
 }
 
-/** How many frames devices need together, of which `xdp` are the names of xdp devices, and how many slots their rings have. */
-export function framesFor(xdp: readonly string[]): { frames: number; entries: number } {
-  const queues = xdp.reduce((sum, name) => sum + receiveQueues(name), 0);
+/**
+ * How many frames a worker's devices need together, of which `xdp` are the names of xdp devices, and how many slots their rings
+ * have. The queues are shared by so many workers.
+ */
+export function framesFor(xdp: readonly string[], workers = 1): { frames: number; entries: number } {
+  const queues = xdp.reduce((sum, name) => sum + Math.ceil(receiveQueues(name) / workers), 0);
   const entries = queues <= FEW_QUEUES ? SLOTS : FEW_SLOTS;
   return { frames: FRAMES + 2 * queues * entries, entries };
 }

@@ -14,6 +14,8 @@ import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError } from './error.js';
 import { ethernetIndex } from './ethernet-index.js';
 import { type OffloadName, turnOff, turnOn } from './offload.js';
+import type { DeviceTeam } from './team.js';
+import { TxSocket } from './tx-socket.js';
 import type { Umem } from './umem.js';
 import { finishByLooks } from './unfinished.js';
 import { attachProgram, type XdpMode, xdpError } from './xdp/attach.js';
@@ -32,6 +34,8 @@ export interface XdpOptions {
   queues?: number;
   /** Have the driver copy, though it could work on the Umem itself. */
   copy?: boolean;
+  /** Several workers have the interface: this one's share. The first attaches the program, so it comes last. */
+  team?: DeviceTeam | undefined;
   /** Also take frames for other Ethernet addresses (off); a program that goes by maps leaves them to the kernel all the same. */
   promiscuous?: boolean;
 }
@@ -61,6 +65,8 @@ export class XdpDevice implements Device {
   /** Descriptors to close, the last first: the program goes before the sockets it feeds. */
   private readonly opened: number[] = [];
   private readonly finishes: boolean;
+  /** The way out where there are more workers than queues. */
+  private readonly sender: TxSocket | undefined;
   private turnedOff: OffloadName[] = [];
   private closed = false;
 
@@ -75,6 +81,14 @@ export class XdpDevice implements Device {
     const driver = interfaceDriver(name);
     try {
       const xsks = this.openSockets(ifindex, options);
+      if (this.sockets.length === 0) this.sender = new TxSocket(umem, this.counts, ifindex);
+      if ((options.team?.index ?? 0) !== 0) {
+        [this.mode, this.reason] = ['native', ''];
+        this.fd = this.pollable();
+        this.zeroCopy = this.sockets.every(({ zeroCopy }) => zeroCopy);
+        this.finishes = true;
+        return;
+      }
       const program = this.keep(loadXdp(programFor(xsks, options.takes ?? 'all')));
       this.join(ifindex, options.promiscuous === true);
       this.turnedOff = quieten(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
@@ -86,10 +100,15 @@ export class XdpDevice implements Device {
       this.undo();
       throw xdpError(name, error);
     }
-    this.fd = this.sockets.length === 1 ? this.sockets[0]!.fd : this.keep(epollOf(this.sockets.map(({ fd }) => fd)));
+    this.fd = this.pollable();
     this.zeroCopy = this.sockets.every(({ zeroCopy }) => zeroCopy);
     // A sender on this machine leaves checksums undone that only a wire would need.
     this.finishes = this.mode === 'generic' || driver === 'veth';
+  }
+
+  private pollable(): number {
+    if (this.sockets.length === 0) return -1;
+    return this.sockets.length === 1 ? this.sockets[0]!.fd : this.keep(epollOf(this.sockets.map(({ fd }) => fd)));
   }
 
   private keep(fd: number): number {
@@ -98,11 +117,11 @@ export class XdpDevice implements Device {
   }
 
   /** One socket a queue; returns the map of sockets by queue. */
-  private openSockets(ifindex: number, { queues, entries = ENTRIES, copy = false }: XdpOptions): number {
+  private openSockets(ifindex: number, { queues, entries = ENTRIES, copy = false, team }: XdpOptions): number {
     const count = queues ?? receiveQueues(this.name);
-    const xsks = this.keep(createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: count }));
+    const xsks = team?.xsks ?? this.keep(createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: count }));
     const reserve = this.umem.frameCount >> 4;
-    for (let queue = 0; queue < count; queue++) {
+    for (let queue = team?.index ?? 0; queue < count; queue += team?.count ?? 1) {
       const made = new XdpSocket(this.umem, { ifindex, queue, entries, reserve, copy });
       this.sockets.push(made);
       updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(made.fd).buffer));
@@ -143,6 +162,7 @@ export class XdpDevice implements Device {
   }
 
   tx(batch: Batch): number {
+    if (this.sender !== undefined) return this.sender.send(batch);
     let sent = 0;
     for (let i = 0; i < this.sockets.length && sent < batch.n && !this.closed; i++) {
       const taken = this.sockets[i]!.queue(batch, sent);
@@ -167,6 +187,7 @@ export class XdpDevice implements Device {
   private undo(): void {
     for (const fd of this.opened.splice(0).reverse()) close(fd);
     for (const one of this.sockets.splice(0)) one.close();
+    this.sender?.close();
     switched(turnOn, this.name, this.turnedOff.splice(0));
   }
 }

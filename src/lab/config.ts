@@ -22,6 +22,7 @@ export function directorYaml(
   return [
     `# Lab ${topology.name}: ${topology.summary}`,
     `socket: ${socketPath(id, director.name)}`,
+    ...(topology.workers === undefined ? [] : [`workers: ${topology.workers}`]),
     ...block('devices', deviceLines(director, device)),
     ...(own ? block('routes', routeLines(topology, director)) : []),
     ...(own ? block('policy', policyLines(director)) : []),

@@ -44,7 +44,7 @@ export async function buildNetwork(topology: Topology, id: string, device: LabDe
     const viaTap = device === 'tap' && isDirector(host);
     await ipBatch(
       hub,
-      host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? `wire${i}` : port.dev)),
+      host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? `wire${i}` : port.dev, queuesOf(topology, host))),
     );
     await ipBatch(namespaceOf(id, host.name), viaTap ? host.ports.flatMap(tapPort) : hostSetup(host));
     if (host.nft)
@@ -62,10 +62,15 @@ function isDirector({ role }: Host): boolean {
   return role === 'director' || role === 'backup';
 }
 
-function plug(id: string, host: Host, port: Port, dev: string): string[] {
+/** A director of several workers has a queue for each, both ways. */
+function queuesOf({ workers = 1 }: Topology, host: Host): string {
+  return workers > 1 && isDirector(host) ? ` numrxqueues ${workers} numtxqueues ${workers}` : '';
+}
+
+function plug(id: string, host: Host, port: Port, dev: string, queues: string): string[] {
   const far = switchEnd(host.name, port.dev);
   return [
-    `link add ${far} type veth peer name ${dev} netns ${namespaceOf(id, host.name)}`,
+    `link add ${far}${queues} type veth peer name ${dev}${queues} netns ${namespaceOf(id, host.name)}`,
     `link set ${far} master ${port.segment}`,
     `link set ${far} up`,
   ];

@@ -109,6 +109,8 @@ export interface Topology {
   /** Replies pass the director though the method does not need it (it is the realservers' router, or a server). */
   readonly repliesPass?: true;
   readonly watches?: readonly Watch[];
+  /** The director's workers; one when left out. */
+  readonly workers?: number;
   /** What this topology is for, on top of what is asked of all. */
   readonly checks?: readonly Check[];
 }

@@ -31,13 +31,12 @@ export class Destination {
   tunnelChecksum = 0;
   /** A packet went its way since a router first spoke of the path's MTU (dataplane/icmptunnel.ts). */
   pathBound = false;
-  /** Total connections reached the upper threshold and have not fallen below the lower one. */
-  overloaded = false;
   /** False once removed from its service. */
   available = true;
 
   private readonly gauges: Int32Array;
   private readonly gaugeRow: number;
+  private readonly shared: boolean;
 
   constructor(
     readonly slot: number,
@@ -45,6 +44,7 @@ export class Destination {
     readonly counters: Counters,
   ) {
     this.gauges = counters.gauges;
+    this.shared = counters.shared;
     this.gaugeRow = slot * GAUGES;
   }
 
@@ -64,8 +64,16 @@ export class Destination {
   get total(): number {
     return this.active + this.inactive;
   }
+  /** Total connections reached the upper threshold and have not fallen below the lower one. */
+  get overloaded(): boolean {
+    return this.gauges[this.gaugeRow + Gauge.overloaded] !== 0;
+  }
+  set overloaded(is: boolean) {
+    this.gauges[this.gaugeRow + Gauge.overloaded] = is ? 1 : 0;
+  }
   add(gauge: number, n: number): void {
-    this.gauges[this.gaugeRow + gauge]! += n;
+    if (this.shared) Atomics.add(this.gauges, this.gaugeRow + gauge, n);
+    else this.gauges[this.gaugeRow + gauge]! += n;
   }
 
   /** After a connection was bound: reaching the upper threshold closes the door. */

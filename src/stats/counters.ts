@@ -1,10 +1,12 @@
 /**
- * All counters of one director, in one SharedArrayBuffer that has exactly one writer, the dataplane. Whoever reads
- * (listings, metrics) never stops forwarding. Counts are doubles, exact to 2^53.
+ * All counters of one worker, in one SharedArrayBuffer that has exactly one writer. Whoever reads (listings, metrics) never
+ * stops forwarding. Counts are doubles, exact to 2^53; a director's are the sum of its workers'.
  *
  *     Float64  fates[FATES]  drops[64] dropBytes[64]  total[5]  service[slot][5] …  destination[slot][5] …
- *     Int32    gauges[slot][4]: active, inactive, persistent connections; references (connections that name the slot)
+ *     Int32    gauges[slot][8]: active, inactive, persistent connections; references (connections that name the slot);
+ *              overloaded (0 or 1)
  *
+ * Schedulers and thresholds look at the gauges, so all workers share those of the first one, and count there by Atomics.
  * The memory is virtual until touched, so the room for all slots costs nothing.
  */
 export const MAX_SERVICES = 4096;
@@ -29,8 +31,8 @@ const FATES = 16;
 /** Columns of a statistics row, the order of ipvsadm --stats. */
 export const Stat = { conns: 0, inpkts: 1, outpkts: 2, inbytes: 3, outbytes: 4 } as const;
 export const STATS = 5;
-export const Gauge = { active: 0, inactive: 1, persistent: 2, references: 3 } as const;
-export const GAUGES = 4;
+export const Gauge = { active: 0, inactive: 1, persistent: 2, references: 3, overloaded: 4 } as const;
+export const GAUGES = 8;
 
 const DROPS_AT = FATES;
 const DROP_BYTES_AT = DROPS_AT + DROP_ROOM;
@@ -45,9 +47,21 @@ export class Counters {
   /** Gauges by `slot * GAUGES + Gauge.x`. */
   readonly gauges: Int32Array;
 
-  constructor(readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(DOUBLES * 8 + MAX_DESTINATIONS * GAUGES * 4)) {
+  /** Others count in the same gauges. */
+  readonly shared: boolean;
+
+  /** `first`: the buffer of the first worker where there are several: it holds the gauges of all. */
+  constructor(
+    readonly buffer: SharedArrayBuffer = Counters.memory(),
+    first?: SharedArrayBuffer,
+  ) {
     this.values = new Float64Array(buffer, 0, DOUBLES);
-    this.gauges = new Int32Array(buffer, DOUBLES * 8, MAX_DESTINATIONS * GAUGES);
+    this.gauges = new Int32Array(first ?? buffer, DOUBLES * 8, MAX_DESTINATIONS * GAUGES);
+    this.shared = first !== undefined;
+  }
+
+  static memory(): SharedArrayBuffer {
+    return new SharedArrayBuffer(DOUBLES * 8 + MAX_DESTINATIONS * GAUGES * 4);
   }
 
   get totalRow(): number {
@@ -74,14 +88,5 @@ export class Counters {
   }
   dropBytes(reason: number): number {
     return this.values[DROP_BYTES_AT + reason]!;
-  }
-
-  /** A slot starts its life with zeros (slots are used again). */
-  clearService(slot: number): void {
-    this.values.fill(0, this.serviceRow(slot), this.serviceRow(slot) + STATS);
-  }
-  clearDestination(slot: number): void {
-    this.values.fill(0, this.destinationRow(slot), this.destinationRow(slot) + STATS);
-    this.gauges.fill(0, slot * GAUGES, (slot + 1) * GAUGES);
   }
 }

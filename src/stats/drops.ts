@@ -38,6 +38,7 @@ const REASONS = [
   ['defence', 'dropped by a defence strategy (drop_packet)'],
   ['icmpUnhandled', 'an ICMP error that cannot be delivered'],
   ['noFrame', 'no free frame for the packet that had to be made'],
+  ['workerBusy', 'the worker whose client it is takes no more'],
   ['txFull', 'the outgoing device took no more'],
 ] as const satisfies readonly (readonly [string, string])[];
 

@@ -19,8 +19,13 @@ export const PACKET_COPY_THRESH = 7;
 export const PACKET_VERSION = 10;
 export const PACKET_RESERVE = 12;
 export const PACKET_VNET_HDR = 15;
+const PACKET_FANOUT = 18;
 export const PACKET_QDISC_BYPASS = 20;
+const PACKET_FANOUT_DATA = 22;
 export const PACKET_IGNORE_OUTGOING = 23;
+const PACKET_FANOUT_HASH = 0;
+const PACKET_FANOUT_EBPF = 7;
+const PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 0x4000;
 export const PACKET_MR_PROMISC = 1;
 export const PACKET_MR_ALLMULTI = 2;
 export const TPACKET_V2 = 1;
@@ -102,6 +107,17 @@ export function joinPacket(fd: number, ifindex: number, type: number): void {
   request.setInt32(0, ifindex, true);
   request.setUint16(4, type, true);
   check(setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, new Uint8Array(request.buffer), 16), 'PACKET_ADD_MEMBERSHIP');
+}
+
+/**
+ * The socket, bound before, shares what comes in with the others of `group` (1–65535). Which of them gets a packet is said by
+ * the program (an eBPF socket filter) whose result is the place in the order of joining, modulo their number; without one, by
+ * a hash of the flow.
+ */
+export function joinFanout(fd: number, group: number, program?: number): void {
+  const type = (program === undefined ? PACKET_FANOUT_HASH : PACKET_FANOUT_EBPF) | PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
+  setPacketOption(fd, SOL_PACKET, PACKET_FANOUT, group | (type << 16), 'PACKET_FANOUT');
+  if (program !== undefined) setPacketOption(fd, SOL_PACKET, PACKET_FANOUT_DATA, program, 'PACKET_FANOUT_DATA');
 }
 
 /** Reads and clears a socket's pending error (ENETDOWN when its interface went down), which would keep poll from blocking. */

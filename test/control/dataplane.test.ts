@@ -20,6 +20,7 @@ function setup(counters = new Counters().buffer) {
     devices: [],
     counters,
     table: ConnectionTable.memory(config.connections.max),
+    connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
     live: false,
   };

@@ -34,8 +34,9 @@ function desk(table: Int32Array = new Int32Array(64)) {
     send: (order) => orders.push(order),
     devices: () => [],
     now: () => state.now,
-    table,
+    tables: [table],
     tick: () => 0,
+    gather: () => {},
   });
   const ask = (request: AdminRequest): Promise<AdminReply> => requests.request(request);
   return { requests, ask, orders, taken, counters, state };

@@ -25,6 +25,7 @@ export class TakeMaps {
   readonly fds: TakeMapFds;
   private readonly mappings: Mapping[] = [];
   private readonly arrays: Uint32Array[] = [];
+  private readonly more: number[] = [];
   private table: TakeTable;
   private closed = false;
 
@@ -59,6 +60,13 @@ export class TakeMaps {
     const mapping = map(Math.ceil((8 * entries) / PAGE) * PAGE, MAP_SHARED, fd, 0);
     this.mappings.push(mapping);
     this.arrays.push(new Uint32Array(mapping.buffer, 0, 2 * entries));
+  }
+
+  /** A map of sockets for so many queues, for several workers to share; returns its descriptor. */
+  sockets(queues: number): number {
+    const fd = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: queues });
+    this.more.push(fd);
+    return fd;
   }
 
   /** Other rules instead of those there are; the device's MAC is read anew. Throws a DeviceError when one cannot be said or the maps are full. */
@@ -97,7 +105,7 @@ export class TakeMaps {
     if (this.closed) return;
     this.closed = true;
     for (const mapping of this.mappings.splice(0)) mapping.unmap();
-    for (const fd of Object.values(this.fds)) close(fd);
+    for (const fd of [...Object.values(this.fds), ...this.more]) close(fd);
   }
 }
 
