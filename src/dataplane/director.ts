@@ -65,13 +65,13 @@ export class Director {
   readonly masqSources = new AddressIndex();
   /** IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE (else 0). */
   readonly tunnels = new AddressIndex();
+  /** Some service has a persistence engine for which its masq destinations may open connections (begun.ts). */
+  serversBegin = false;
   readonly pathMtus = new PathMtus();
   readonly sourceNat = new SourceNat();
   /** VIP-less acceptance: addresses that count as ours though nobody has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;
-  /** Some service has a persistence engine for which its masq destinations may open connections (begun.ts). */
-  serversBegin = false;
   /** Some link forwards packets from our VIPs. */
   forwardsShared = false;
   acceptIcmp = true;
@@ -159,6 +159,12 @@ export class Director {
       this.masqSources.set(a0!, a1!, a2!, a3!, protocol, 0, dest.slot);
   }
 
+  /** Whether masq destinations may open connections, after a service came, went or was edited. */
+  noteEngines(): void {
+    this.serversBegin = false;
+    for (const service of this.services.all()) if (service.engine?.serversBegin) this.serversBegin = true;
+  }
+
   setRanges(prefixes: readonly string[]): void {
     this.ranges = prefixes.map((text) => {
       const [address, length] = text.split('/');
@@ -166,12 +172,6 @@ export class Director {
       return { words: wordsOf(address)!, length: Number(length ?? (family === 4 ? 32 : 128)), family };
     });
   }
-  /** Whether masq destinations may open connections, after a service came, went or was edited. */
-  noteEngines(): void {
-    this.serversBegin = false;
-    for (const service of this.services.all()) if (service.engine?.serversBegin) this.serversBegin = true;
-  }
-
 
   nextIdent(): number {
     this.ident = (this.ident + 1) & 0xffff;
