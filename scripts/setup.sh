@@ -17,13 +17,12 @@ NEEDED="
 ip iproute2            nft nftables            tcpdump tcpdump        ethtool ethtool
 curl curl              ping iputils-ping       ps procps              python3 python3
 make make              g++ g++                 gcc gcc                /usr/include/pcap/pcap.h libpcap-dev
-/usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
+traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 "
 # What ulvs is held against in bench/, and what loads it there.
 BENCH="
-haproxy haproxy        nginx nginx-light       wrk wrk                iperf3 iperf3
-dpdk-testpmd dpdk-dev
+haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
