@@ -1,7 +1,7 @@
 import { HEADER, TYPE_IPV4 } from '../wire/ethernet.js';
 import { Batch } from './batch.js';
+import type { Device } from './device.js';
 import { openRaw, type RawSocket } from './raw.js';
-import { TunDevice } from './tap.js';
 import type { Umem } from './umem.js';
 
 const IPIP = 4;
@@ -12,34 +12,32 @@ export interface IpipStats {
   bytes: number;
   /** What came as protocol 4 and is no IPv4 packet inside an IPv4 packet. */
   malformed: number;
-  /** Longer than the Umem's frames, or refused by the TUN device. */
+  /** Longer than the Umem's frames, or refused by the way into the stack. */
   dropped: number;
 }
 
 /**
  * The far end of LVS-Tun on a realserver whose kernel has no ipip module (RFC 2003): takes IPIP packets by a raw socket, and
- * hands what is inside to the same kernel through a TUN device, as tunl0 would.
+ * hands what is inside to the same kernel through a TUN device or a veth pair (veth-inlet.ts), as tunl0 would.
  *
- *     director ─ IPIP DIP→RIP ─> eth0 ─> raw socket, protocol 4 ─ outer header off ─> TUN ─ CIP→VIP ─> the server
+ *     director ─ IPIP DIP→RIP ─> eth0 ─> raw socket, protocol 4 ─ outer header off ─> inlet ─ CIP→VIP ─> the server
  *
- * Realserver set-up: the VIP on lo, `rp_filter` 0 on the TUN and on `all`. Main thread only, in the realserver's namespace.
+ * Realserver set-up: the VIP on lo or the inlet, `rp_filter` 0 there and on `all`. Main thread only, in the realserver's namespace.
  */
 export class IpipEndpoint {
   readonly stats: IpipStats = { packets: 0, bytes: 0, malformed: 0, dropped: 0 };
-  readonly tun: TunDevice;
   private readonly socket: RawSocket;
   private readonly batch = new Batch(1);
 
-  /** Makes TUN interface `name` and starts. Throws a DeviceError (no privilege, no /dev/net/tun, name taken). */
+  /** Starts, and closes the inlet in the end. Throws a DeviceError: no privilege. */
   constructor(
     private readonly umem: Umem,
-    name: string,
+    private readonly inlet: Pick<Device, 'tx' | 'close'>,
   ) {
-    this.tun = new TunDevice(umem, name);
     try {
       this.socket = openRaw(4, IPIP);
     } catch (error) {
-      this.tun.close();
+      inlet.close();
       throw error;
     }
     this.socket.on('message', (packet) => this.arrived(packet));
@@ -61,7 +59,7 @@ export class IpipEndpoint {
     this.umem.u8.set(inner, offset + HEADER);
     this.umem.view.setUint16(offset + 12, TYPE_IPV4);
     this.batch.push(offset, inner.length + HEADER);
-    if (this.tun.tx(this.batch) === 0) this.stats.dropped++;
+    if (this.inlet.tx(this.batch) === 0) this.stats.dropped++;
     else {
       this.stats.packets++;
       this.stats.bytes += inner.length;
@@ -70,7 +68,7 @@ export class IpipEndpoint {
 
   close(): void {
     this.socket.close();
-    this.tun.close();
+    this.inlet.close();
   }
 }
 

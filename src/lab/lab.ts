@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { LabError } from './command.js';
 import { configPath, directorYaml, socketPath } from './config.js';
-import { directoryOf, namespaceOf, newId, program } from './names.js';
+import { directoryOf, namespaceOf, newId, outsideOf, program } from './names.js';
 import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import type { Count } from './service.js';
@@ -94,7 +94,7 @@ function startServer(
 }
 
 function startDecapsulator(lab: Lab, { name }: Host, dev: string): void {
-  startProgram(lab, name, `${name}-decapsulator`, [program('lab/decapsulator.js'), dev]);
+  startProgram(lab, name, `${name}-decapsulator`, [program('lab/decapsulator.js'), dev, outsideOf(dev)]);
 }
 
 /** Ends a service program or a decapsulator if it runs, and starts it as the topology has it, but for `change`. LabError for another name. */

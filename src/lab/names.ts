@@ -21,6 +21,11 @@ export function switchEnd(host: string, dev: string): string {
   return `${host}-${dev}`;
 }
 
+/** The far end of the veth pair by which packets come out of a realserver's tunnel. */
+export function outsideOf(dev: string): string {
+  return `${dev}-out`;
+}
+
 export function statePath(id: string): string {
   return `${STATE_DIRECTORY}/${id}.json`;
 }

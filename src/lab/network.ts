@@ -11,7 +11,7 @@
  *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
  */
 import { command, inNamespace, ipBatch } from './command.js';
-import { namespaceOf, SWITCH, switchEnd } from './names.js';
+import { namespaceOf, outsideOf, SWITCH, switchEnd } from './names.js';
 import { type Host, isSix, type LabDevice, type Port, type Route, segments, type Topology } from './topology.js';
 
 const BRIDGE = 'type bridge mcast_snooping 0 stp_state 0 forward_delay 0';
@@ -102,11 +102,20 @@ function routeWords({ to, via, dev, table }: Route): string {
   return `route add ${to}${via ? ` via ${via}` : ''} dev ${dev}${table ? ` table ${table}` : ''}`;
 }
 
-/** The VIP of a realserver; a TUN is made persistent, so that the address is there before its decapsulator. */
+/** As long as IP allows: the kernel may have put packets together before they come out of the tunnel. */
+const LONGEST = 65_535;
+
+/** The VIP of a realserver; where there is a tunnel, it is on a veth whose far end its decapsulator writes to. */
 function extraAddress({ extra }: Host): string[] {
   if (!extra) return [];
   const address = `address add ${extra.address} dev ${extra.dev}${nodad(extra.address)}`;
-  return extra.dev === 'lo' ? [address] : [`tuntap add dev ${extra.dev} mode tun`, address, `link set ${extra.dev} up`];
+  if (extra.dev === 'lo') return [address];
+  const pair = [extra.dev, outsideOf(extra.dev)];
+  return [
+    `link add ${pair[0]} type veth peer name ${pair[1]}`,
+    ...pair.map((dev) => `link set ${dev} mtu ${LONGEST} up`),
+    address,
+  ];
 }
 
 function tapPort({ dev }: Port, i: number): string[] {

@@ -16,10 +16,10 @@ export function isRootless(): boolean {
   return process.env[MARK] === '1';
 }
 
-/** Whether the lab needs /dev/net/tun: a TAP, a tunnel's end, or packets for the director's own stack. */
+/** Whether the lab needs /dev/net/tun: a TAP, or packets between the director and its own stack. */
 function needsTun(spec: Topology, device: LabDevice): boolean {
-  const tunnels = spec.hosts.some(({ extra, late }) => late !== undefined || (extra && extra.dev !== 'lo'));
-  return device === 'tap' || tunnels || servers(spec).some(({ host }) => host === 'director');
+  const toStack = spec.hosts.some(({ late }) => late !== undefined);
+  return device === 'tap' || toStack || servers(spec).some(({ host }) => host === 'director');
 }
 
 /** Why this lab cannot be had without root here; undefined when it can. */

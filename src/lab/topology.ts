@@ -39,7 +39,7 @@ export interface Host {
   readonly policy?: readonly Policy[];
   /** Set before any address, so that e.g. arp_announce is in force when the VIP appears. */
   readonly sysctls?: Readonly<Record<string, number>>;
-  /** The VIP on a realserver: on lo (DR), or on a TUN that a decapsulator feeds (Tun). CIDR form. */
+  /** The VIP on a realserver: on lo (DR), or on a veth that a decapsulator feeds (Tun). CIDR form. */
   readonly extra?: { readonly dev: string; readonly address: string };
   /** More for ip(8), a command a line without the word ip, when the rest is set up. */
   readonly ip?: readonly string[];

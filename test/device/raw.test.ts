@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IpipEndpoint } from '../../src/device/ipip-endpoint.js';
 import { PacketDevice } from '../../src/device/packet.js';
 import { RawSender } from '../../src/device/raw.js';
+import { TunDevice } from '../../src/device/tap.js';
 import { Umem } from '../../src/device/umem.js';
 import { collect, send, wrongIn } from './frames.js';
 import { isRoot, Namespaces } from './netns.js';
@@ -83,7 +84,7 @@ describe.skipIf(!isRoot)('raw sockets', () => {
   it('takes packets out of IPIP and lets the realserver answer the client', async () => {
     const umem = new Umem(64);
     const director = make(a, () => new PacketDevice(umem, 'a0'));
-    const endpoint = make(b, () => new IpipEndpoint(umem, 'tunl9'));
+    const endpoint = make(b, () => new IpipEndpoint(umem, new TunDevice(umem, 'tunl9')));
     spaces.node(
       b,
       `const s=require('dgram').createSocket('udp4');s.on('message',(m,r)=>s.send('from '+m,r.port,r.address)).bind(53,'10.5.0.1')`,

@@ -18,9 +18,10 @@ export async function gatherLab(lab: Lab, ask: AskDirector): Promise<Site> {
   const [said, ...looked] = await Promise.all([
     ask(socket, config),
     gatherHost({ name: SWITCH, role: 'switch', namespace: namespaceOf(lab.id, SWITCH), segmentOf: new Map() }),
-    ...lab.spec.hosts.map(({ name, role, ports }) => {
+    ...lab.spec.hosts.map(({ name, role, ports, extra }) => {
+      const tunnel = extra && extra.dev !== 'lo' ? { tunnel: extra.dev } : {};
       const segmentOf = new Map(ports.map(({ dev, segment }) => [dev, segment]));
-      return gatherHost({ name, role, namespace: namespaceOf(lab.id, name), segmentOf });
+      return gatherHost({ name, role, namespace: namespaceOf(lab.id, name), segmentOf, ...tunnel });
     }),
   ]);
   const spec = lab.spec.hosts.find(({ role }) => role === 'director')!;

@@ -35,9 +35,11 @@ export interface Where {
   readonly role: HostFacts['role'];
   readonly namespace: string;
   readonly segmentOf: ReadonlyMap<string, string>;
+  /** By which packets come out of a tunnel. */
+  readonly tunnel?: string;
 }
 
-export async function gatherHost({ name, role, namespace, segmentOf }: Where): Promise<HostFacts> {
+export async function gatherHost({ name, role, namespace, segmentOf, tunnel }: Where): Promise<HostFacts> {
   const shell = ['sh', '-c', `{ ${SCRIPT} } 2>/dev/null; true`];
   const { stdout } = namespace
     ? await command('ip', ['netns', 'exec', namespace, ...shell])
@@ -54,6 +56,7 @@ export async function gatherHost({ name, role, namespace, segmentOf }: Where): P
     links: bare.map((link) => ({
       ...link,
       ...(segmentOf.has(link.dev) && { segment: segmentOf.get(link.dev)! }),
+      tunnel: link.dev === tunnel,
       txChecksum: offloaded.get(link.dev) ?? false,
     })),
     addresses,

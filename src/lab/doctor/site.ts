@@ -14,6 +14,8 @@ export interface LinkFact {
   readonly up: boolean;
   /** veth, bridge, ipip, tun …; '' where the kernel names none. */
   readonly kind: string;
+  /** A lab's own kind of tunl0. */
+  readonly tunnel?: boolean;
   /** The wire it is plugged into, in a lab. */
   readonly segment?: string;
   /** Checksums of what it sends are left for later. */

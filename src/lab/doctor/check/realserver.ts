@@ -2,7 +2,7 @@
 import { isSix, width } from '../address.js';
 import { redirects } from '../firewall.js';
 import { isLocal, route } from '../routing.js';
-import type { Check, Finding, HostFacts, Site } from '../site.js';
+import type { Check, Finding, HostFacts, LinkFact, Site } from '../site.js';
 import { byHost, clients, devOf, director, effective, hasAddress, on, type Placed, placed, vipsOf } from '../who.js';
 
 const BARE = ['gatewaying', 'ipip'];
@@ -22,7 +22,8 @@ export const vipThere: Check = (site) =>
   });
 
 export function tunnels({ links }: HostFacts): string[] {
-  return links.filter(({ kind, up }) => up && (kind === 'tun' || kind === 'ipip')).map(({ dev }) => dev);
+  const isEnd = ({ kind, tunnel }: LinkFact) => tunnel || ['tun', 'ipip', 'ip6tnl'].includes(kind);
+  return links.filter((link) => link.up && isEnd(link)).map(({ dev }) => dev);
 }
 
 /** The effective rp_filter is the larger of all's and the device's. */
@@ -52,27 +53,35 @@ function martian({ host }: Placed, dev: string, cip: string): Finding[] {
   ];
 }
 
+/** By what a realserver takes tunnels apart: its interfaces' kind, its raw sockets' protocol as ss words it. */
+const ENDS = {
+  four: { kind: 'ipip', number: 4, names: ['4', 'ipv4', 'ipencap', 'ipip'] },
+  six: { kind: 'ip6tnl', number: 41, names: ['41', 'ipv6'] },
+} as const;
+
 export const tunnelEnds: Check = (site) =>
-  byHost(placed(site, ['ipip'])).flatMap(({ host }) => {
-    const raw = host.listeners.some(
-      ({ port }) => port === '4' || port === 'ipv4' || port === 'ipencap' || port === 'ipip',
-    );
-    if (raw || host.links.some(({ kind, up }) => kind === 'ipip' && up)) return [];
+  byHost(placed(site, ['ipip'])).flatMap(({ host, destination }) => {
+    const end = isSix(destination.address) ? ENDS.six : ENDS.four;
+    const raw = host.listeners.some(({ port }) => (end.names as readonly string[]).includes(port));
+    if (raw || host.links.some(({ kind, up }) => kind === end.kind && up)) return [];
     return [
       {
         id: 'tunnel-endpoint-missing',
         host: host.name,
-        wrong: `nothing on ${host.name} takes IPIP packets apart`,
-        seen: `${host.name} has no interface of kind ipip that is up and no raw socket for protocol 4`,
+        wrong: `nothing on ${host.name} takes the director's tunnel packets apart`,
+        seen: `${host.name} has no interface of kind ${end.kind} that is up and no raw socket for protocol ${end.number}`,
         consequence: `${host.name} answers the director's tunnel with "protocol unreachable"`,
-        mend: endpoint(site, host),
+        mend: endpoint(site, host, end.kind),
       },
     ];
   });
 
-function endpoint({ lab }: Site, host: HostFacts): string[] {
+function endpoint({ lab }: Site, host: HostFacts, kind: string): string[] {
   if (lab) return [`ulvs lab restart ${lab.id} ${host.name}-decapsulator`];
-  return [on(host, 'modprobe ipip'), on(host, 'ip link set tunl0 up')];
+  return [
+    on(host, `modprobe ${kind === 'ipip' ? 'ipip' : 'ip6_tunnel'}`),
+    on(host, `ip link set ${kind === 'ipip' ? 'tunl0' : 'ip6tnl0'} up`),
+  ];
 }
 
 /** Replies from the VIP that pass a director which has the VIP itself are martians to its kernel (HOWTO 7.5). */
