@@ -66,6 +66,8 @@ export class Crew {
       this.in.push(i === index ? undefined : new Handover(rings[i * count + index]!));
     }
     d.sourcePool.share(index, count);
+    // Fragments of two workers' packets to the same host must not be taken for one packet's.
+    d.ident = Math.floor((index * 0x10000) / count);
     d.crew = this;
   }
 
@@ -177,6 +179,8 @@ export class Crew {
   private handParts(owner: number): void {
     const { counters, whole, umem, packet } = this.d;
     for (let i = 0; i < whole.count; i++) {
+      // They cross the director once more, at the owner's.
+      if (packet.crossed) ipv4.incrementTtl(umem.view, whole.frames[i]! + ethernet.HEADER);
       this.out[owner]!.put(umem, packet.device, whole.frames[i]!, whole.lens[i]!, KEEP);
       umem.free(whole.frames[i]!);
       // Its owner counts it.

@@ -134,6 +134,12 @@ export function decrementTtl(view: DataView, ip: number): void {
   view.setUint16(ip + TTL, old - 0x100);
   fix(view, ip, delta16(old, old - 0x100));
 }
+/** Takes back a `decrementTtl`. */
+export function incrementTtl(view: DataView, ip: number): void {
+  const old = view.getUint16(ip + TTL);
+  view.setUint16(ip + TTL, old + 0x100);
+  fix(view, ip, delta16(old, old + 0x100));
+}
 export function rewriteTos(view: DataView, ip: number, value: number): void {
   rewrite16(view, ip, VERSION_IHL, (view.getUint8(ip + VERSION_IHL) << 8) | value);
 }
