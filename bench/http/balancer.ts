@@ -1,0 +1,165 @@
+/** Everything that stands between client and realservers in turn. One entry of `BALANCERS` is one case. */
+import { rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { inNamespace, ipBatch } from '../../src/lab/command.js';
+import { namespaceOf } from '../../src/lab/names.js';
+import { type Running, start, stop, untilReady } from '../../src/lab/process.js';
+import { BULK_PORT, WEB_PORT } from './load.js';
+import { pinned, processors } from './placement.js';
+import type { Scene } from './scene.js';
+import { listening, nginxConfig } from './servers.js';
+import { BACK, BALANCER, FRONT, routeByBalancer, routeDirect, type Site, VIP } from './site.js';
+
+export interface Balancer {
+  readonly name: string;
+  /** Resolves when it serves; its process, where it has one. */
+  readonly begin: (scene: Scene) => Promise<Running | undefined>;
+  /** Whom iperf3 asks. */
+  readonly bulkAddress: string;
+  /** What stopping the process leaves behind. */
+  readonly end: (scene: Scene) => Promise<unknown>;
+}
+
+export const HAPROXY = 'HAProxy';
+
+export const DIRECT: Balancer = {
+  name: 'direct',
+  bulkAddress: FRONT.realservers[0],
+  begin: ({ site }) => routeDirect(site).then(() => undefined),
+  end: nothing,
+};
+
+export const BALANCERS: readonly Balancer[] = [
+  DIRECT,
+  by('nft DNAT', beginNft, ({ site }) => inBox(site, 'nft', 'flush', 'ruleset')),
+  by(HAPROXY, (scene) => beginProxy(scene, haproxy(scene)), dropVip),
+  by('nginx stream', (scene) => beginProxy(scene, nginx(scene)), dropVip),
+  ...(['auto', 'packet'] as const).flatMap((kind) => [
+    by(`ulvs NAT, ${shown(kind)}`, (scene) => beginUlvs(scene, kind, '-m')),
+    by(`ulvs DR, ${shown(kind)}`, (scene) => beginUlvs(scene, kind, '-g')),
+  ]),
+];
+
+function by(name: string, begin: Balancer['begin'], end: Balancer['end'] = nothing): Balancer {
+  return { name, bulkAddress: VIP, begin, end };
+}
+
+/** What `auto` settles for on a veth; asserted when it runs. */
+function shown(kind: 'auto' | 'packet'): string {
+  return kind === 'auto' ? 'xdp' : kind;
+}
+
+async function nothing(): Promise<void> {}
+
+function inBox({ id }: Site, ...words: string[]): Promise<{ stdout: string }> {
+  return inNamespace(namespaceOf(id, BALANCER), ...words);
+}
+
+function dropVip({ site }: Scene): Promise<void> {
+  return ipBatch(namespaceOf(site.id, BALANCER), [`address del ${VIP}/32 dev lo`]);
+}
+
+function startIn({ site, place, directory }: Scene, what: string, words: readonly string[]): Running {
+  const line = [...pinned(place, 'balancer'), ...words];
+  return start(what, namespaceOf(site.id, BALANCER), `${directory}/${what}.log`, line);
+}
+
+async function beginNft({ site, directory }: Scene): Promise<undefined> {
+  const [one, two] = BACK.realservers;
+  const file = `${directory}/dnat.nft`;
+  const rules = [
+    `type nat hook prerouting priority dstnat`,
+    `ip daddr ${VIP} tcp dport ${WEB_PORT} dnat to numgen inc mod 2 map { 0 : ${one}, 1 : ${two} }`,
+    `ip daddr ${VIP} tcp dport ${BULK_PORT} dnat to ${one}`,
+  ];
+  writeFileSync(file, `table ip balance {\n chain in {\n${rules.map((rule) => `  ${rule}\n`).join('')} }\n}\n`);
+  await inBox(site, 'nft', '-f', file);
+  await routeByBalancer(site);
+}
+
+async function beginProxy(scene: Scene, words: readonly string[]): Promise<Running> {
+  const namespace = namespaceOf(scene.site.id, BALANCER);
+  await ipBatch(namespace, [`address add ${VIP}/32 dev lo`]);
+  await routeByBalancer(scene.site);
+  const running = startIn(scene, words[0]!, words);
+  await orEnd(
+    running,
+    untilReady(running, () => listening(namespace, [WEB_PORT, BULK_PORT])),
+  );
+  return running;
+}
+
+/** One that does not get ready is ended. */
+async function orEnd(running: Running, ready: Promise<void>): Promise<void> {
+  try {
+    await ready;
+  } catch (error) {
+    await stop([running]);
+    throw error;
+  }
+}
+
+/** Roundrobin over TCP, all else as it comes: a thread for each processor. */
+function haproxy({ directory, place }: Scene): string[] {
+  const file = `${directory}/haproxy.cfg`;
+  const servers = BACK.realservers.map((rip, i) => `  server rs${i + 1} ${rip}:${WEB_PORT}`);
+  const text = [
+    `global\n  maxconn 8192\n  nbthread ${processors(place)}`,
+    'defaults\n  mode tcp\n  balance roundrobin\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s',
+    `listen web\n  bind ${VIP}:${WEB_PORT}\n${servers.join('\n')}`,
+    `listen bulk\n  bind ${VIP}:${BULK_PORT}\n  server rs1 ${BACK.realservers[0]}:${BULK_PORT}`,
+  ];
+  writeFileSync(file, `${text.join('\n')}\n`);
+  return ['haproxy', '-db', '-f', file];
+}
+
+function nginx({ directory, place }: Scene): string[] {
+  const file = `${directory}/stream.conf`;
+  const listeners = `
+  server { listen ${VIP}:${WEB_PORT} backlog=4096; proxy_pass web; }
+  server { listen ${VIP}:${BULK_PORT}; proxy_pass ${BACK.realservers[0]}:${BULK_PORT}; }`;
+  const servers = BACK.realservers.map((rip) => `server ${rip}:${WEB_PORT};`).join(' ');
+  const stream = `stream { upstream web { ${servers} } ${listeners} }`;
+  writeFileSync(file, nginxConfig(`${directory}/stream.pid`, processors(place), stream));
+  return ['nginx', '-c', file];
+}
+
+async function beginUlvs(scene: Scene, kind: 'auto' | 'packet', how: '-m' | '-g'): Promise<Running> {
+  const { site, directory } = scene;
+  const file = `${directory}/director.yaml`;
+  const socket = `${directory}/ulvs.sock`;
+  writeFileSync(file, directorYaml(site, socket, kind, how));
+  rmSync(socket, { force: true });
+  await routeByBalancer(site);
+  const running = startIn(scene, 'ulvs', [process.execPath, ulvs, 'run', '-c', file]);
+  await orEnd(
+    running,
+    untilReady(running, () => answers(socket)),
+  );
+  return running;
+}
+
+/** As it is shipped: what `make build` made of the same sources. */
+const ulvs = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+
+function directorYaml({ devices }: Site, socket: string, kind: string, how: '-m' | '-g'): string {
+  const rips = how === '-m' ? BACK.realservers : FRONT.realservers;
+  const rules = [
+    `-A -t ${VIP}:${WEB_PORT} -s rr`,
+    ...rips.map((rip) => `-a -t ${VIP}:${WEB_PORT} -r ${rip}:${WEB_PORT} ${how}`),
+    `-A -t ${VIP}:${BULK_PORT} -s rr`,
+    `-a -t ${VIP}:${BULK_PORT} -r ${rips[0]}:${BULK_PORT} ${how}`,
+  ];
+  const names = devices.map((dev) => `{ name: ${dev}, kind: ${kind} }`);
+  return [`socket: ${socket}`, `devices: [ ${names.join(', ')} ]`, 'rules: |', ...rules.map((rule) => `  ${rule}`)]
+    .join('\n')
+    .concat('\n');
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(path, () => resolve(true));
+    socket.on('connect', () => socket.end()).on('error', () => resolve(false));
+  });
+}

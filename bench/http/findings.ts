@@ -1,0 +1,45 @@
+/** Figures of all rounds, by what was measured and for whom. */
+import { median, type Row } from '../result.js';
+
+/** `apart, keep-alive` and `requests/s`. */
+export interface Measure {
+  readonly what: string;
+  readonly unit: string;
+}
+
+export class Findings {
+  private readonly values = new Map<string, number[]>();
+  private readonly measures: Measure[] = [];
+
+  add(measure: Measure, who: string, value: number): void {
+    const key = keyOf(measure, who);
+    const known = this.values.get(key);
+    if (known) known.push(value);
+    else this.values.set(key, [value]);
+    if (!this.measures.some(({ what, unit }) => what === measure.what && unit === measure.unit))
+      this.measures.push(measure);
+  }
+
+  /** A row for each measure and each of `all` that has it; units in the order of `units`. */
+  rows(all: readonly string[], reference: string, units: readonly string[]): Row[] {
+    const sorted = units.flatMap((unit) => this.measures.filter((measure) => measure.unit === unit));
+    return sorted.flatMap((measure) =>
+      all.flatMap((who) => {
+        const value = this.median(measure, who);
+        const against = who === reference ? undefined : this.median(measure, reference);
+        return value === undefined
+          ? []
+          : [{ case: `${measure.what}: ${who}`, value, unit: measure.unit, reference: against }];
+      }),
+    );
+  }
+
+  private median(measure: Measure, who: string): number | undefined {
+    const values = this.values.get(keyOf(measure, who));
+    return values && median(values);
+  }
+}
+
+function keyOf({ what, unit }: Measure, who: string): string {
+  return [what, unit, who].join('|');
+}

@@ -1,0 +1,55 @@
+/** The realservers: nginx with a short page and a long one, the same for all, and iperf3. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { inNamespace } from '../../src/lab/command.js';
+import { namespaceOf } from '../../src/lab/names.js';
+import { type Running, start, untilReady } from '../../src/lab/process.js';
+import { BULK_PORT, WEB_PORT, WRK_SCRIPT } from './load.js';
+import { pinned } from './placement.js';
+import type { Scene } from './scene.js';
+
+/** Bytes of each. */
+const PAGES = { short: 128, long: 100_000 } as const;
+
+export function nginxConfig(pid: string, workers: number, rest: string): string {
+  return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+user root; daemon off; worker_processes ${workers}; pid ${pid}; error_log stderr error;
+worker_rlimit_nofile 65536;
+events { worker_connections 16384; }
+${rest}`;
+}
+
+function pagesConfig(root: string): string {
+  return `http {
+  access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 1000000000; open_file_cache max=16;
+  client_body_temp_path ${root}/body; proxy_temp_path ${root}/proxy; fastcgi_temp_path ${root}/fastcgi;
+  uwsgi_temp_path ${root}/uwsgi; scgi_temp_path ${root}/scgi;
+  server { listen ${WEB_PORT} backlog=4096; root ${root}; }
+}`;
+}
+
+export function prepare({ directory }: Scene): void {
+  writeFileSync(`${directory}/wrk.lua`, WRK_SCRIPT);
+  mkdirSync(`${directory}/pages`);
+  for (const [name, bytes] of Object.entries(PAGES)) writeFileSync(`${directory}/pages/${name}`, 'x'.repeat(bytes));
+}
+
+/** Of both realservers, ready. */
+export async function startServers({ site, place, directory }: Scene): Promise<Running[]> {
+  const started: Running[] = [];
+  for (const host of ['rs1', 'rs2']) {
+    const namespace = namespaceOf(site.id, host);
+    const config = `${directory}/${host}.conf`;
+    writeFileSync(config, nginxConfig(`${directory}/${host}.pid`, 1, pagesConfig(`${directory}/pages`)));
+    const run = (what: string, ...words: string[]) =>
+      start(`${host} ${what}`, namespace, `${directory}/${host}-${what}.log`, [...pinned(place, 'other'), ...words]);
+    started.push(run('nginx', 'nginx', '-c', config), run('iperf3', 'iperf3', '-s', '-p', String(BULK_PORT)));
+    for (const one of started.slice(-2)) await untilReady(one, () => listening(namespace, [WEB_PORT, BULK_PORT]));
+  }
+  return started;
+}
+
+/** Whether something in the namespace listens on every one of the TCP ports. */
+export async function listening(namespace: string, ports: readonly number[]): Promise<boolean> {
+  const { stdout } = await inNamespace(namespace, 'ss', '-Htln');
+  return ports.every((port) => new RegExp(`:${port}\\s`).test(stdout));
+}

@@ -1,0 +1,77 @@
+/** One balancer at work in its place: begun, loaded with each job, ended. */
+import { LabError } from '../../src/lab/command.js';
+import { isRunning, logTail, type Running, stop } from '../../src/lab/process.js';
+import type { Balancer } from './balancer.js';
+import { family, kernelThread, processorSeconds } from './cost.js';
+import type { Findings } from './findings.js';
+import { bulk, requests } from './load.js';
+import { receivers } from './placement.js';
+import type { Scene } from './scene.js';
+
+/** Without a path: bulk. */
+export interface Job {
+  readonly name: string;
+  readonly path?: string;
+  readonly close?: boolean;
+}
+
+export interface Part {
+  readonly name: string;
+  readonly place: Scene['place'];
+  readonly offloads: boolean;
+  readonly jobs: readonly Job[];
+}
+
+export const PER_CPU_SECOND = 'requests/CPU-s';
+export const UNITS = [PER_CPU_SECOND, 'requests/s', 'p50 us', 'p99 us', 'Gbit/s'];
+
+const SECONDS = 2;
+/** For the compiler, the neighbours and the windows. */
+const WARM_UP_SECONDS = 1;
+
+/** What a balancer is tried with, and where the figures go. */
+export class Trial {
+  constructor(
+    private readonly scene: Scene,
+    private readonly part: Part,
+    private readonly findings: Findings,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Throws LabError when it does not serve, or ends. */
+  async attempt(balancer: Balancer): Promise<void> {
+    const { scene, part, signal } = this;
+    const running = await balancer.begin(scene);
+    try {
+      const payers = part.place === 'apart' ? await this.payers(running) : undefined;
+      await requests(scene, { path: '/short', close: false, seconds: WARM_UP_SECONDS });
+      for (const job of part.jobs) {
+        signal.throwIfAborted();
+        await this.measure(job, balancer, payers);
+        if (running && !isRunning(running)) throw new LabError(`${balancer.name} ended: ${logTail(running.log)}`);
+      }
+    } finally {
+      if (running) await stop([running]);
+      await balancer.end(scene);
+    }
+  }
+
+  /** Whose time is the balancer's: its processes, the receivers of its devices, and what softirq leaves to its thread. */
+  private async payers(running: Running | undefined): Promise<number[]> {
+    const own = running ? family(running.pid) : [];
+    return [...own, ...(await receivers(this.scene.site)), kernelThread('ksoftirqd/1')];
+  }
+
+  private async measure(job: Job, balancer: Balancer, payers: readonly number[] | undefined): Promise<void> {
+    const found = (unit: string, value: number) =>
+      this.findings.add({ what: `${this.part.name}, ${job.name}`, unit }, balancer.name, value);
+    const { path, close = false } = job;
+    if (path === undefined) return found('Gbit/s', await bulk(this.scene, balancer.bulkAddress, SECONDS));
+    const before = processorSeconds(payers ?? []);
+    const served = await requests(this.scene, { path, close, seconds: SECONDS });
+    if (payers) return found(PER_CPU_SECOND, served.requests / (processorSeconds(payers) - before));
+    found('requests/s', (served.requests * 1e6) / served.us);
+    found('p50 us', served.p50);
+    found('p99 us', served.p99);
+  }
+}
