@@ -37,6 +37,7 @@ export function statusText({
   services,
   destinations,
   table,
+  workers,
   total,
 }: DirectorStatus): string {
   return [
@@ -45,8 +46,13 @@ export function statusText({
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
     `table       ${table.used} of ${table.max} lines in use`,
+    ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
+}
+
+function workerText({ used, frames }: DirectorStatus['workers'][number], i: number): string {
+  return `${i}: ${frames} frames, ${used} lines`;
 }
 
 function deviceText({ name, kind, mac, mtu, addresses }: DeviceStatus): string {

@@ -122,6 +122,8 @@ export interface DirectorStatus {
   destinations: number;
   /** Lines of the connection table; a connection takes one, of IPv6 two. */
   table: { used: number; max: number };
+  /** By worker: lines of its part of the table in use, frames it has processed. */
+  workers: { used: number; frames: number }[];
   total: StatsEntry;
   /** By name of stats/counters.ts Fate: what became of the frames. */
   fates: Record<string, number>;

@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { Bell } from '../device/poll.js';
 import type { TakeMaps } from '../device/xdp/take-maps.js';
+import { Fate } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
 import type { Config } from './config.js';
@@ -67,6 +68,7 @@ export class Daemon implements AdminClient {
     });
   }
 
+      processed: (i) => this.shared.sum.of(i, Fate.in),
   /**
    * Starts everything. When something cannot be had, what was started is undone and the error (one line) thrown.
    * `onFailure`: the director cannot go on; `stop` it.

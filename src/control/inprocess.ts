@@ -10,7 +10,7 @@ import { processBatch } from '../dataplane/process.js';
 import { Trace, type TraceSpec } from '../dataplane/trace.js';
 import { Batch } from '../device/batch.js';
 import { Umem } from '../device/umem.js';
-import { Counters } from '../stats/counters.js';
+import { Counters, Fate } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from './admin.js';
 import { apply } from './apply.js';
 import type { Config, DeviceConfig } from './config.js';
@@ -50,6 +50,7 @@ export class InProcessDirector implements AdminClient {
       tables: [table.words],
       tick: () => tickOf(this.now),
       gather: () => {},
+      processed: () => this.director.counters.values[Fate.in]!,
     });
   }
 

@@ -29,6 +29,8 @@ export interface Forwarding {
   /** A connection table a worker, and its clock in ticks. */
   readonly tables: readonly Int32Array[];
   tick(table: Int32Array): number;
+  /** Frames that worker `i` has processed. */
+  processed(i: number): number;
   /** Brings the counters up to date, where several workers count. */
   gather(): void;
 }

@@ -28,6 +28,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     services: services.length,
     destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
     table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
+    workers: forwarding.tables.map((table, i) => ({ used: table[LIVE_WORD]!, frames: forwarding.processed(i) })),
     total: rules.total(),
     fates: Object.fromEntries(Object.entries(Fate).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),

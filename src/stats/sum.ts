@@ -12,16 +12,24 @@ export class CounterSum {
   /** One buffer a worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   private readonly parts: readonly Float64Array[];
+  private readonly workers: number;
 
   constructor(workers: number) {
     this.buffers = Array.from({ length: workers }, () => Counters.memory());
     const [first] = this.buffers;
     this.counters = workers === 1 ? new Counters(first) : new Counters(Counters.memory(), first);
-    this.parts = workers === 1 ? [] : this.buffers.map((buffer) => new Counters(buffer).values);
+    this.parts = this.buffers.map((buffer) => new Counters(buffer).values);
+    this.workers = workers;
+  }
+
+  /** What one worker has counted. */
+  of(worker: number, at: number): number {
+    return this.parts[worker]![at]!;
   }
 
   /** Brings `counters` up to date: half a millisecond for two workers. */
   gather(): void {
+    if (this.workers === 1) return;
     const { values } = this.counters;
     for (const [i, part] of this.parts.entries())
       if (i === 0) values.set(part);

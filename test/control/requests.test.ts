@@ -37,6 +37,7 @@ function desk(table: Int32Array = new Int32Array(64)) {
     tables: [table],
     tick: () => 0,
     gather: () => {},
+    processed: () => 9,
   });
   const ask = (request: AdminRequest): Promise<AdminReply> => requests.request(request);
   return { requests, ask, orders, taken, counters, state };
@@ -128,6 +129,7 @@ it('status counts what there is, and names the reasons of drops', async () => {
     services: 1,
     destinations: 1,
     table: { used: 7, max: 1048576 },
+    workers: [{ used: 7, frames: 9 }],
     fates: { dropped: 2, forwarded: 0 },
     drops: [{ name: 'noRoute', packets: 2, bytes: 100, text: 'no route to the next hop (ICMP host unreachable sent)' }],
   });

@@ -1,0 +1,99 @@
+/**
+ * `workers: N` on live boxes: whole labs by two and three workers, and a box with fewer queues than workers, where the third has
+ * to send another way, and all of them answer as one director.
+ */
+import { spawnSync } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { program } from '../../src/lab/names.js';
+import { withoutXdp } from '../device/xdp/missing.js';
+import { Bed, type Program } from './bed.js';
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.log('skipped: needs root for namespaces');
+
+describe.skipIf(!isRoot)('labs by several workers', () => {
+  const cases = [
+    ['xdp', 2, ['nat', 'ipv6-nat']],
+    ['packet', 3, ['dr', 'full-nat']],
+  ] as const;
+
+  it.each(cases)('%s, %i workers', { timeout: 120_000 }, (device, workers, names) => {
+    if (device === 'xdp' && withoutXdp !== '') return;
+    const words = ['lab', 'test', ...names, '--quick', '--json', '--device', device, '--workers', String(workers)];
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program('cli/main.js'), ...words], {
+      encoding: 'utf8',
+    });
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(
+      lines.filter(({ failed }) => failed !== 0),
+      stderr,
+    ).toEqual([]);
+    expect(status).toBe(0);
+  });
+
+  it('are refused where frames come one way only', () => {
+    const words = ['lab', 'test', 'nat', '--device', 'tap', '--workers', '2'];
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program('cli/main.js'), ...words], {
+      encoding: 'utf8',
+    });
+    expect(`${stdout}${stderr}`).toMatch(
+      /director\.yaml:\d+: workers: 2 workers need devices of kind xdp or packet; eth0 is tap/,
+    );
+    expect(status).toBe(1);
+  });
+});
+
+const VIP = '10.1.0.100';
+const RULES = `-A -t ${VIP}:80 -s rr
+-a -t ${VIP}:80 -r 10.2.0.11:8080 -m
+-a -t ${VIP}:80 -r 10.2.0.12:8080 -m`;
+const WORKERS = 3;
+const GREETER = `require('net').createServer((s) => s.on('error', () => {}).end('hello')).listen(8080, () => console.log('ready'))`;
+/** So many connections, one after the other; prints how many said hello. */
+const hear = (count: number) =>
+  `node -e "let n = 0, good = 0; (function next() {
+     if (n++ === ${count}) return console.log(good);
+     let said = ''; const s = require('net').connect(80, '${VIP}');
+     s.setTimeout(2000, () => s.destroy());
+     s.on('data', (d) => said += d).on('error', () => {}).on('close', () => { good += said === 'hello'; next(); });
+   })()"`;
+
+const kinds = withoutXdp === '' ? (['packet', 'xdp'] as const) : (['packet'] as const);
+describe.skipIf(!isRoot).each(kinds)('a box with one queue an interface and three workers: %s', (kind) => {
+  let bed: Bed;
+  let director: Program;
+
+  beforeAll(async () => {
+    bed = new Bed(`workers${kind}`, kind);
+    await bed.serve(bed.servers, GREETER);
+  });
+  afterEach(async () => {
+    director.kill('SIGTERM');
+    await director.ended;
+  });
+  afterAll(() => bed.remove());
+
+  it('is one director: one table, one set of counters, and nothing left behind', { timeout: 30_000 }, async () => {
+    const before = bed.traces();
+    director = await bed.up('-c', bed.config('workers.yaml', { rules: RULES, more: `workers: ${WORKERS}` }));
+    expect(bed.try(bed.client, hear(60)).trim()).toBe('60');
+    const { out } = await bed.ulvsadm('-Lnc');
+    expect(out.match(/^TCP .*10\.1\.0\.100:80/gm)).toHaveLength(60);
+    const stats = (await bed.ulvsadm('-Ln --stats --exact')).out;
+    expect(stats).toMatch(/^TCP +10\.1\.0\.100:80 +60 /m);
+    const counts = [...stats.matchAll(/-> 10\.2\.0\.1[12]:8080 +(\d+) /g)].map(([, conns]) => Number(conns));
+    expect(counts[0]! + counts[1]!).toBe(60);
+    expect(Math.abs(counts[0]! - counts[1]!)).toBeLessThanOrEqual(WORKERS);
+    const status = await bed.ulvs(['status', '--json', '--socket', bed.socket]).ended;
+    const { workers } = JSON.parse(status.out) as { workers: { used: number; frames: number }[] };
+    expect(workers).toHaveLength(WORKERS);
+    expect(workers.reduce((sum, { used }) => sum + used, 0)).toBe(60);
+    expect(workers.filter(({ used, frames }) => used > 5 && frames > 50)).toHaveLength(WORKERS);
+    director.kill('SIGTERM');
+    expect((await director.ended).code).toBe(0);
+    expect(bed.traces()).toBe(before);
+  });
+});
