@@ -1,22 +1,26 @@
 /**
  * Packets for the director's own machine. Where the host's stack shares the device, it has seen them and does as it likes;
  * where the director alone owns an address (a TAP device, a VIP that no interface has), it is a small host itself: it
- * answers pings, refuses TCP by RST and UDP by port unreachable.
+ * answers pings, refuses TCP by RST, UDP by port unreachable and what it does not speak (SCTP, say) by protocol unreachable.
  */
 import { Fate } from '../stats/counters.js';
 import { Drop } from '../stats/drops.js';
 import { finish, pseudo4, pseudo6, sum } from '../wire/checksum.js';
 import * as ethernet from '../wire/ethernet.js';
+import * as extensions from '../wire/extensions.js';
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
+import * as udp from '../wire/udp.js';
 import type { Director } from './director.js';
 import { deliver, drop, pass } from './fate.js';
 import { sendIcmp4, sendIcmp6 } from './icmperror.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './packet.js';
 import { answerWhole, deliverWhole } from './refragment.js';
 import { emit, transmit } from './transmit.js';
+
+const IGMP = 2;
 
 /** An address of ours, but no service and no connection. */
 export function host(d: Director): void {
@@ -25,7 +29,7 @@ export function host(d: Director): void {
   if (p.fragmentOffset !== 0 || p.moreFragments) return deliver(d);
   if (isEchoRequest(d)) return echo(d);
   if (p.protocol === ipv4.TCP) reset(d);
-  else if (p.protocol === ipv4.UDP && (d.acceptIcmp || isOwn(d))) refuse(d);
+  else if (isRefused(d)) refuse(d);
   else return deliver(d);
   drop(d, Drop.portClosed);
 }
@@ -80,9 +84,31 @@ function echo(d: Director): void {
   transmit(d, hop, p.frame, p.len, p.etherType, true);
 }
 
+function isRefused(d: Director): boolean {
+  const { family, protocol, l4, l4len } = d.packet;
+  if (!d.acceptIcmp && !isOwn(d)) return false;
+  // IPVS itself silently drops SCTP without a chunk, and UDP over IPv6 must have a checksum.
+  if (protocol === ipv4.SCTP && l4len < 16) return false;
+  if (protocol === ipv4.UDP) return family === 4 || udp.checksum(d.umem.view, l4) !== 0;
+  return family === 4
+    ? protocol !== ipv4.ICMP && protocol !== IGMP
+    : protocol !== ipv6.ICMP6 && protocol !== extensions.NONE;
+}
+
 function refuse(d: Director): void {
-  if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, true);
-  else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, true);
+  const { family, protocol } = d.packet;
+  const code = protocol === ipv4.UDP ? icmp.PORT_UNREACHABLE : icmp.PROTOCOL_UNREACHABLE;
+  if (family === 4) sendIcmp4(d, icmp.UNREACHABLE, code, 0, true);
+  else if (protocol === ipv4.UDP) sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, true);
+  else sendIcmp6(d, icmp6.PARAMETER_PROBLEM, icmp6.UNKNOWN_NEXT_HEADER, namedAt(d), true);
+}
+
+const chain = new extensions.Chain();
+
+/** Where in the IPv6 packet the byte is that says what protocol it carries. */
+function namedAt(d: Director): number {
+  const { l3, l3len } = d.packet;
+  return extensions.walk(d.umem.view, l3, l3 + l3len, chain) ? chain.named - l3 : 0;
 }
 
 /** RFC 9293, 3.5.2: a RST answers everything but a RST; it acknowledges what came, or takes the acknowledged number. */

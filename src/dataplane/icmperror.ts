@@ -28,7 +28,7 @@ const TOS_CONTROL = 0xc0;
  */
 export function sendIcmp4(d: Director, type: number, code: number, rest: number, asVip: boolean): number {
   const p = d.packet;
-  if (!mayComplain4(d, type, code)) return 0;
+  if ((asVip && isMute4(d)) || !mayComplain4(d, type, code)) return 0;
   const speaksAsVip = asVip || d.isLocal4(p.dst);
   const hop = d.router.lookup4(p.src, speaksAsVip ? p.dst : 0, 0);
   if (hop < 0) return 0;
@@ -38,6 +38,13 @@ export function sendIcmp4(d: Director, type: number, code: number, rest: number,
   const len = write4(d, frame + ethernet.HEADER, source, type, code, rest);
   transmit(d, hop, frame, len + ethernet.HEADER, ethernet.TYPE_IPV4, true);
   return len;
+}
+
+/** accept.icmp is off: as in the kernel, nobody can speak as an address that no interface has. */
+function isMute4(d: Director): boolean {
+  if (d.acceptIcmp) return false;
+  const { dst } = d.packet;
+  return d.own.find(0, 0, 0, dst, 0, 4) < 0 && !d.services.isVip4(dst);
 }
 
 /** RFC 1122, 3.2.2: never about an ICMP error, a later fragment, or a packet to or from many. */
@@ -78,10 +85,10 @@ function write4(d: Director, ip: number, source: number, type: number, code: num
 /** The same for IPv6. */
 export function sendIcmp6(d: Director, type: number, code: number, rest: number, asVip: boolean): number {
   const p = d.packet;
-  if (!mayComplain6(d, type)) return 0;
+  if (!mayComplain6(d)) return 0;
   const speaksAsVip = (asVip || d.isLocal6(p.dst6)) && !isMerelyAccepted(d, p.dst6);
   const hop = d.router.lookup6(p.src6, speaksAsVip ? p.dst6 : ANY6, 0);
-  if (hop < 0) return 0;
+  if (hop < 0 || !mayRepeat6(d, type, asVip)) return 0;
   const source = speaksAsVip ? p.dst6 : (d.router.source6 ?? linkAddress6(d, hop));
   const frame = source === undefined ? -1 : d.umem.alloc();
   if (source === undefined || frame < 0) return 0;
@@ -98,13 +105,21 @@ function isMerelyAccepted(d: Director, a: Int32Array): boolean {
   return d.ranges.length !== 0 && !had && d.isLocal6(a);
 }
 
-function mayComplain6(d: Director, type: number): boolean {
+function mayComplain6(d: Director): boolean {
   const p = d.packet;
   if (p.protocol === ipv6.ICMP6 && icmp6.isError(p.icmpType)) return false;
   const unspecified = (p.src6[0]! | p.src6[1]! | p.src6[2]! | p.src6[3]!) === 0;
-  if (unspecified || p.dst6[0]! >>> 24 === 0xff) return false;
-  if (type === icmp6.PACKET_TOO_BIG) return true;
-  return d.icmpLimits.take(p.src6[0]! ^ p.src6[1]! ^ p.src6[2]! ^ p.src6[3]!, d.now);
+  return !unspecified && p.dst6[0]! >>> 24 !== 0xff;
+}
+
+/**
+ * By the route that was just looked up. Time exceeded of a connection's packet is free: the kernel takes the loopback device
+ * for its way.
+ */
+function mayRepeat6(d: Director, type: number, asVip: boolean): boolean {
+  if (type === icmp6.PACKET_TOO_BIG || (asVip && type === icmp6.TIME_EXCEEDED)) return true;
+  const { src6 } = d.packet;
+  return d.icmpLimits.take6(src6[0]! ^ src6[1]! ^ src6[2]! ^ src6[3]!, d.now, d.router.length6);
 }
 
 function linkAddress6(d: Director, hop: number): Int32Array | undefined {

@@ -15,6 +15,7 @@ import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
 import { deliver, drop } from './fate.js';
 import { sendIcmp4 } from './icmperror.js';
+import { isTranslated } from './masq.js';
 import type { Quote } from './quote.js';
 import { countOut } from './state.js';
 
@@ -86,7 +87,7 @@ function relay(d: Director, quote: Quote, entry: number, server: number): void {
   // The kernel counts twice: what was quoted here, and the message when it leaves.
   countOut(d, entry, bytes);
   const sent = sendIcmp4(d, type, code, rest, true);
-  if (sent !== 0) countOut(d, entry, sent);
+  if (sent !== 0 && !isTranslated(d, entry)) countOut(d, entry, sent);
   deliver(d);
 }
 

@@ -129,6 +129,11 @@ export class Router {
     return this.found?.source;
   }
 
+  /** The prefix length of its route. */
+  get length6(): number {
+    return this.found?.length ?? 128;
+  }
+
   private fill4(row: number, dst: number, src: number, mark: number): void {
     this.dst[3] = dst;
     this.src[3] = src;

@@ -176,7 +176,7 @@ export function leave(d: Director, service: VirtualService, old: number): number
   const entry = openBypass(d, service);
   if (entry !== 0) return entry;
   if (service.port === FTP && p.dport !== FTP) return UNWANTED;
-  if (!p.quoted && (service.fwmark === 0 || d.acceptIcmp)) complain(d, old);
+  if (!p.quoted) complain(d, old);
   drop(d, Drop.noDestination);
   return DROPPED;
 }

@@ -33,6 +33,9 @@ export const ADMIN_PROHIBITED = 1;
 export const ADDRESS_UNREACHABLE = 3;
 export const PORT_UNREACHABLE = 4;
 
+/** Code of PARAMETER_PROBLEM; its rest says where the header is named. */
+export const UNKNOWN_NEXT_HEADER = 1;
+
 /** Whether a message of this type carries the packet it is about. */
 export function isError(icmpType: number): boolean {
   return icmpType < ECHO_REQUEST;

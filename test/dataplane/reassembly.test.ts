@@ -180,18 +180,18 @@ describe('reassembly', () => {
     one.receive(0, fragment(closed, 1, 1480, 2000));
     expect([one.director.counters.drops(Drop.portClosed), sent.length]).toEqual([2, 1]);
     everyFrameHasOneFate();
-    const gre = { ...ADDRESSES, id: 2, protocol: 47 };
+    const igmp = { ...ADDRESSES, id: 2, protocol: 2 };
     one.receive(
       0,
       eth
-        .ipv4({ ...gre, mf: true })
+        .ipv4({ ...igmp, mf: true })
         .payload(800)
         .bytes(),
     );
     one.receive(
       0,
       eth
-        .ipv4({ ...gre, offset: 800 })
+        .ipv4({ ...igmp, offset: 800 })
         .payload(800)
         .bytes(),
     );

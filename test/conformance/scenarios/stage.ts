@@ -34,6 +34,8 @@ const ADDRESSES = [
   ['172.16.0.254/24', '2001:db8:2::254/64'],
 ] as const;
 
+const VIPS = [`${VIP}/32`, `${VIP6}/128`] as const;
+
 /** A line of frames.jsonl. */
 type Line = { t: number } & ({ if: string; hex: string } | { cmd: string } | { end: 1 });
 
@@ -43,10 +45,18 @@ export interface Scene {
   readonly about: string;
   readonly rules: readonly string[];
   readonly sysctl?: Readonly<Record<string, number>>;
+  /** Ours knows too that an interface has the VIP, services or not. */
+  readonly ownVip?: true;
   /** IPv6 is set up too. */
   readonly six?: boolean;
   /** A packet to this network carries this mark, and is the director's own although no interface has the address. */
-  readonly mark?: { readonly words: string; readonly nft: string; readonly mark: number };
+  readonly mark?: {
+    readonly words: string;
+    readonly nft: string;
+    readonly mark: number;
+    /** An interface has it all the same: nothing but the mark is new. */
+    readonly besideVip?: true;
+  };
   play(play: Play): void;
 }
 
@@ -54,6 +64,11 @@ export interface Scene {
 export class Play {
   readonly lines: Line[] = [];
   private now = 0;
+
+  /** When the next line comes. */
+  get time(): number {
+    return this.now;
+  }
 
   /** A frame of the host with this address comes in by eth0, 1 or 2. */
   from(host: string, what: (eth: Packet) => Packet): void {
@@ -92,7 +107,7 @@ export function save(dir: string, scene: Scene): void {
 
 function setup(scene: Scene): string {
   const own = ADDRESSES.flatMap((pair, i) => usedOf(scene, pair).map((address) => `addr add ${address} dev eth${i}`));
-  const vips = usedOf(scene, [`${VIP}/32`, `${VIP6}/128`]).map((address) => `addr add ${address} dev eth0`);
+  const vips = usedOf(scene, VIPS).map((address) => `addr add ${address} dev eth0`);
   const hosts = hostsOf(scene).map(([ip, dev, mac]) => `neigh add ${ip} lladdr ${mac} dev ${dev} nud permanent`);
   const sysctls = Object.entries(scene.sysctl ?? {}).map(([name, value]) => `net.ipv4.vs.${name}=${value}`);
   const six = ['all', 'eth0', 'eth1', 'eth2'].map((name) => `net.ipv6.conf.${name}.disable_ipv6=0`);
@@ -101,10 +116,12 @@ function setup(scene: Scene): string {
     ...(scene.six ? [...six, 'net.ipv6.conf.all.forwarding=1'] : []),
     ...sysctls,
   ];
-  const lines = [...own, ...(scene.mark ? [] : vips), ...hosts, 'route add 10.20.0.0/16 via 172.16.0.1'];
-  const marks = scene.mark
-    ? [`ip rule add fwmark ${scene.mark.mark} table 100`, 'ip route add local 0/0 dev lo table 100', nft(scene.mark)]
+  const vipless = scene.mark !== undefined && !scene.mark.besideVip;
+  const lines = [...own, ...(vipless ? [] : vips), ...hosts, 'route add 10.20.0.0/16 via 172.16.0.1'];
+  const taken = vipless
+    ? [`ip rule add fwmark ${scene.mark.mark} table 100`, 'ip route add local 0/0 dev lo table 100']
     : [];
+  const marks = scene.mark ? [...taken, nft(scene.mark)] : [];
   return [
     `# ${scene.about}`,
     `sysctl -qw ${wanted.join(' ')}`,
@@ -120,10 +137,10 @@ function nft({ nft, mark }: NonNullable<Scene['mark']>): string {
 }
 
 function yaml(scene: Scene): string {
-  const devices = ADDRESSES.map(
-    (pair, i) =>
-      `  - { name: eth${i}, mac: ${DIRECTOR[i]}, addresses: [${usedOf(scene, pair).map(quoted).join(', ')}] }`,
-  );
+  const devices = ADDRESSES.map((pair, i) => {
+    const all = [...usedOf(scene, pair), ...(scene.ownVip && i === 0 ? usedOf(scene, VIPS) : [])];
+    return `  - { name: eth${i}, mac: ${DIRECTOR[i]}, addresses: [${all.map(quoted).join(', ')}] }`;
+  });
   const hosts = hostsOf(scene).map(([ip, dev, mac]) => `  - { ip: ${quoted(ip)}, dev: ${dev}, mac: ${mac} }`);
   const sysctl = Object.entries(scene.sysctl ?? {}).map(([name, value]) => `${name}: ${value}`);
   return [
@@ -136,9 +153,8 @@ function yaml(scene: Scene): string {
     ...hosts,
     ...(sysctl.length > 0 ? [`sysctl: { ${sysctl.join(', ')} }`] : []),
     // The kernel cannot speak as an address that no interface has; ours would.
-    ...(scene.mark
-      ? ['accept: { icmp: false }', 'marks:', `  - "${scene.mark.words} -j MARK --set-mark ${scene.mark.mark}"`]
-      : []),
+    ...(scene.mark && !scene.mark.besideVip ? ['accept: { icmp: false }'] : []),
+    ...(scene.mark ? ['marks:', `  - "${scene.mark.words} -j MARK --set-mark ${scene.mark.mark}"`] : []),
     'rules: |',
     ...scene.rules.map((rule) => `  ${rule}`),
     '',
