@@ -23,6 +23,7 @@ traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/py
 # What ulvs is held against in bench/, and what loads it there.
 BENCH="
 haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
+/usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
