@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { benchCommand } from './bench.js';
 import { configureCommand } from './configure.js';
 import { doctorCommand } from './doctor.js';
 import { labCommand } from './lab.js';
@@ -30,6 +31,7 @@ const ulvs = new Command('ulvs')
   .addCommand(traceCommand())
   .addCommand(configureCommand())
   .addCommand(doctorCommand())
-  .addCommand(labCommand());
+  .addCommand(labCommand())
+  .addCommand(benchCommand());
 
 await ulvs.parseAsync();

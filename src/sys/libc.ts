@@ -90,6 +90,14 @@ export const syscall = libc.func('long syscall(long, int, void*, uint32)') as (
   size: number,
 ) => number;
 
+const setitimer = libc.func('int setitimer(int, void*, void*)') as (which: number, value: Buffer_, old: null) => number;
+
+/** Has the kernel send SIGALRM to this process in so many ms, and every `againMs` from then on; 0, 0: no more. struct itimerval. */
+export function alarmIn(ms: number, againMs: number): void {
+  const value = [againMs, ms].flatMap((each) => [Math.floor(each / 1000), Math.floor((each % 1000) * 1000)]);
+  check(setitimer(0, new BigUint64Array(value.map(BigInt)), null), 'setitimer');
+}
+
 const mmap = libc.func('void* mmap(void*, size_t, int, int, int, int64)') as (
   addr: null,
   len: number,

@@ -15,13 +15,24 @@ export type Size = 8 | 16 | 32 | 64;
 const COMPARE = { '==': 0x10, '>': 0x20, '>=': 0x30, '&': 0x40, '!=': 0x50, '<': 0xa0, '<=': 0xb0 } as const;
 export type Comparison = keyof typeof COMPARE;
 
-const ARITHMETIC = { add: 0x00, or: 0x40, and: 0x50, lsh: 0x60, rsh: 0x70, xor: 0xa0, mov: 0xb0 } as const;
+const ARITHMETIC = {
+  add: 0x00,
+  sub: 0x10,
+  mul: 0x20,
+  or: 0x40,
+  and: 0x50,
+  lsh: 0x60,
+  rsh: 0x70,
+  xor: 0xa0,
+  mov: 0xb0,
+} as const;
 type Arithmetic = keyof typeof ARITHMETIC;
 
 const SIZES: Record<Size, number> = { 8: 0x10, 16: 0x08, 32: 0x00, 64: 0x18 };
 const LDX = 0x61;
 const ST = 0x62;
 const STX = 0x63;
+const ATOMIC = 0xdb;
 const ALU64 = 0x07;
 const JMP = 0x05;
 const JMP32 = 0x06;
@@ -57,6 +68,12 @@ export class Assembler {
   add(dst: Register, value: Register | number): this {
     return this.arithmetic('add', dst, value);
   }
+  sub(dst: Register, value: Register | number): this {
+    return this.arithmetic('sub', dst, value);
+  }
+  mul(dst: Register, value: Register | number): this {
+    return this.arithmetic('mul', dst, value);
+  }
   and(dst: Register, value: Register | number): this {
     return this.arithmetic('and', dst, value);
   }
@@ -87,6 +104,11 @@ export class Assembler {
   store(size: Size, base: Register, offset: number, value: Register | number): this {
     if (typeof value === 'number') return this.put(ST | SIZES[size], base, 0, offset, value);
     return this.put(STX | SIZES[size], base, number(value), offset, 0);
+  }
+
+  /** 64 bits of memory at base + offset += value, whoever else does so at the same time. */
+  addTo(base: Register, offset: number, value: Register): this {
+    return this.put(ATOMIC, base, number(value), offset, 0);
   }
 
   jump(target: string): this {

@@ -10,7 +10,7 @@ import { Batch } from '../../../src/device/batch.js';
 import type { Umem } from '../../../src/device/umem.js';
 import { mappedUmem } from '../../../src/device/umem-memory.js';
 import { XdpDevice } from '../../../src/device/xdp.js';
-import { Flood } from '../../../src/lab/flood.js';
+import { Source } from '../../../src/lab/flood/source.js';
 import { Namespaces } from '../netns.js';
 import { withoutXdp } from './missing.js';
 
@@ -20,7 +20,7 @@ const CHUNK = 4096;
 
 describe.skipIf(withoutXdp !== '')('frames through two xdp devices', () => {
   const spaces = new Namespaces('xdpleak');
-  let flood: Flood;
+  let flood: Source;
   let umem: Umem;
   let [inside, outside]: XdpDevice[] = [];
   let g: string;
@@ -35,8 +35,9 @@ describe.skipIf(withoutXdp !== '')('frames through two xdp devices', () => {
       spaces.inside(d, () => new XdpDevice(umem, name, { entries: 4096 })),
     );
     const [srcMac, dstMac] = ['02:00:00:00:00:a0', '02:00:00:00:00:b0'];
-    const target = { device: 'g0', srcMac, dstMac, client: '10.1.0.0', vip: '10.0.0.100', port: 80 };
-    flood = spaces.inside(g, () => new Flood({ ...target, clients: 65_536, ports: 65_536, share: 256 }));
+    const target = { srcMac, dstMac, vip: '10.0.0.100', port: 80 };
+    const many = { clients: 65_536, ports: 32_768 };
+    flood = spaces.inside(g, () => new Source({ device: 'g0', kind: 'syn', target, ...many }));
   });
   afterAll(() => {
     for (const device of [inside, outside]) device?.close();

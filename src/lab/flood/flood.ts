@@ -1,0 +1,175 @@
+/** A flood through whatever forwards it, counted at both ends. Every run ends by itself, and at once when it is aborted. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LabError } from '../command.js';
+import { program } from '../names.js';
+import { alone, OWN } from './beside.js';
+import { BUCKETS, type Percentiles, percentiles } from './delays.js';
+import type { Kind } from './frame.js';
+import type { Done, Task } from './generator.js';
+import { idlePart, usage } from './processor.js';
+import { Sink } from './sink.js';
+import type { Place, Site } from './site.js';
+
+export interface FloodOptions {
+  readonly kind: Kind;
+  readonly clients: number;
+  readonly ports: number;
+  /** Of whom CPU time is told; 0: nobody. */
+  readonly pid: number;
+}
+
+/** What one run showed. Frames; parts of 1; µs. */
+export interface Passage {
+  /** Asked for, frames a second; 0: all that can be made. */
+  readonly rate: number;
+  readonly ms: number;
+  readonly sent: number;
+  readonly arrived: number;
+  /** Of the CPUs that do not make the flood. */
+  readonly idle: number;
+  /** CPU seconds a second of the process that forwards; NaN where none does. */
+  readonly cpu: number;
+  readonly delays: Percentiles;
+}
+
+export const inRate = ({ sent, ms }: Passage) => (sent * 1000) / ms;
+export const outRate = ({ arrived, ms }: Passage) => (arrived * 1000) / ms;
+export const loss = ({ sent, arrived }: Passage) => (sent === 0 ? 0 : 1 - arrived / sent);
+
+const QUIET_MS = 60;
+const SETTLE_MS = 3000;
+const OPEN_RATE = 60_000;
+const OPEN_TRIES = 3;
+/** Flows that must have begun. */
+const OPENED = 0.9;
+
+export class Flood {
+  private readonly sinks: Sink[] = [];
+  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  private readonly answers: AsyncIterator<string>;
+  private said = '';
+
+  private constructor(
+    { client, target, sinks }: Site,
+    private readonly options: FloodOptions,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    for (const place of sinks) this.sinks.push(this.sinkAt(place));
+    const { kind, clients, ports } = options;
+    const source = JSON.stringify({ device: client.device, kind, target, clients, ports });
+    const words = [
+      'ip',
+      'netns',
+      'exec',
+      client.namespace,
+      process.execPath,
+      program('lab/flood/generator.js'),
+      source,
+    ];
+    const [file, ...rest] = [...alone(), ...words] as [string, ...string[]];
+    this.child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child.on('error', (error) => (this.said = error.message)).stdin.on('error', () => {});
+    this.child.stderr.on('data', (chunk) => (this.said += chunk));
+    this.answers = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    signal?.addEventListener('abort', this.kill);
+  }
+
+  /** Throws a LabError, also when a realserver's device has an XDP program already. */
+  static async start(site: Site, options: FloodOptions, signal?: AbortSignal): Promise<Flood> {
+    const flood = new Flood(site, options, signal);
+    try {
+      await flood.answer();
+      return flood;
+    } catch (error) {
+      await flood.stop();
+      throw error;
+    }
+  }
+
+  private sinkAt({ namespace, device }: Place): Sink {
+    try {
+      return new Sink(namespace, device);
+    } catch (error) {
+      for (const sink of this.sinks) sink.close();
+      throw new LabError(`no flood can be counted at ${device} in ${namespace}: ${(error as Error).message}`);
+    }
+  }
+
+  private readonly kill = () => void this.child.kill('SIGKILL');
+
+  private async answer(): Promise<string> {
+    const { value, done } = await this.answers.next();
+    this.signal?.throwIfAborted();
+    if (!done) return value as string;
+    throw new LabError(`the flood's generator ended: ${this.said.trim().split('\n')[0] || 'it said nothing'}`);
+  }
+
+  private async ask(task: Task): Promise<Done> {
+    this.child.stdin.write(`${JSON.stringify(task)}\n`);
+    return JSON.parse(await this.answer()) as Done;
+  }
+
+  /** Begins every flow, so that a flood of known flows is one; slower when some are lost. Throws a LabError when most are. */
+  async open(): Promise<void> {
+    let [sent, arrived] = [0, 0];
+    for (let tries = 0; tries < OPEN_TRIES && (tries === 0 || arrived < sent); tries++) {
+      const before = this.frames;
+      ({ sent } = await this.ask({ open: true, rate: OPEN_RATE / 2 ** tries, ms: 0 }));
+      await this.settled();
+      arrived = this.frames - before;
+    }
+    if (arrived < OPENED * sent)
+      throw new LabError(
+        `of ${sent} first packets ${arrived} reached a realserver: is the service there, and the way to it?`,
+      );
+  }
+
+  /** `rate` frames a second (0: all that can be made) for so many ms. */
+  async run(rate: number, ms: number): Promise<Passage> {
+    const { pid } = this.options;
+    const [frames, delays, used, begun] = [this.frames, this.delays, usage(pid), performance.now()];
+    const done = await this.ask({ rate, ms });
+    const after = usage(pid);
+    const took = performance.now() - begun;
+    await this.settled();
+    return {
+      rate,
+      ...done,
+      arrived: this.frames - frames,
+      idle: idlePart(used, after, OWN + 1),
+      cpu: (after.process - used.process) / took,
+      delays: percentiles(this.delays.map((count, i) => count - delays[i]!)),
+    };
+  }
+
+  get frames(): number {
+    return this.sinks.reduce((sum, { frames }) => sum + frames, 0);
+  }
+
+  private get delays(): Float64Array {
+    const counts = new Float64Array(BUCKETS);
+    for (const sink of this.sinks) sink.addDelays(counts);
+    return counts;
+  }
+
+  /** Resolves when nothing arrives any more. */
+  private async settled(): Promise<void> {
+    const end = performance.now() + SETTLE_MS;
+    for (let seen = -1; seen !== this.frames && performance.now() < end; ) {
+      seen = this.frames;
+      await sleep(QUIET_MS);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.signal?.removeEventListener('abort', this.kill);
+    const gone = this.child.exitCode !== null || this.child.signalCode !== null || this.child.pid === undefined;
+    const ended = gone || new Promise((resolve) => this.child.once('exit', resolve));
+    this.kill();
+    await ended;
+    for (const sink of this.sinks.splice(0)) sink.close();
+  }
+}

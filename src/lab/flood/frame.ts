@@ -1,0 +1,74 @@
+/**
+ * The frame of a flood, 58 bytes that the wire pads to 60, with what differs from frame to frame still open:
+ *
+ *     14  IPv4: id = ~client   source = the clients' network | client    destination = the VIP
+ *     34  port | dport | TCP: ~client ~port  stamp 4  off flags window checksum urgent   | ~stamp 4
+ *                      | UDP: length checksum stamp 4  ~client ~port  0 0 0 0            | ~stamp 4
+ *
+ * So that no checksum has to be computed, every open word has its complement elsewhere in what the checksum covers.
+ */
+import { bytes4, bytesMac, parse4, parseMac } from '../../wire/address.js';
+import { finish, pseudo4, sum } from '../../wire/checksum.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as ipv4 from '../../wire/ipv4.js';
+
+/** `established`: TCP segments of connections that began before. */
+export type Kind = 'syn' | 'established' | 'udp';
+export const KINDS: readonly Kind[] = ['syn', 'established', 'udp'];
+
+export interface Target {
+  readonly srcMac: string;
+  readonly dstMac: string;
+  readonly vip: string;
+  readonly port: number;
+}
+
+/** Clients are 198.18.0.0/16, of the network that RFC 2544 keeps for benchmarks: nobody else's. */
+export const CLIENTS = 0xc612_0000;
+export const LENGTH = 58;
+/** Offsets in the frame. */
+export const ID = 18;
+export const PROTOCOL = 23;
+export const SOURCE = 26;
+export const SPORT = 34;
+export const STAMP = 42;
+export const STAMP_COMPLEMENT = 54;
+const DPORT = 36;
+const L4 = 34;
+const TCP_CHECKSUM = 50;
+const UDP_CHECKSUM = 40;
+
+const SYN = 0x02;
+const ACK = 0x10;
+
+/** Where ~client is; ~port follows. */
+export function complementAt(kind: Kind): number {
+  return kind === 'udp' ? 46 : 38;
+}
+
+/** All open words are 0, their complements 0xffff. `opening`: what begins a connection of that kind. */
+export function template(kind: Kind, { srcMac, dstMac, vip, port }: Target, opening: boolean): Uint8Array {
+  const frame = new Uint8Array(LENGTH);
+  const view = new DataView(frame.buffer);
+  frame.set(bytesMac(parseMac(dstMac)!));
+  frame.set(bytesMac(parseMac(srcMac)!), 6);
+  view.setUint16(12, ethernet.TYPE_IPV4);
+  frame.set([0x45, 0, 0, LENGTH - 14, 0xff, 0xff, 0x40, 0, 64, kind === 'udp' ? ipv4.UDP : ipv4.TCP], 14);
+  view.setUint32(SOURCE, CLIENTS);
+  frame.set(bytes4(parse4(vip)!), SOURCE + 4);
+  view.setUint16(DPORT, port);
+  view.setInt32(complementAt(kind), -1);
+  view.setInt32(STAMP_COMPLEMENT, -1);
+  if (kind === 'udp') view.setUint16(38, LENGTH - L4);
+  else frame.set([0x50, kind === 'syn' || opening ? SYN : ACK, 0x20, 0], 46);
+  fillChecksums(view);
+  return frame;
+}
+
+function fillChecksums(view: DataView): void {
+  ipv4.fillChecksum(view, 14);
+  const protocol = view.getUint8(PROTOCOL);
+  const pseudo = pseudo4(view.getInt32(SOURCE), view.getInt32(SOURCE + 4), protocol, LENGTH - L4);
+  const at = protocol === ipv4.UDP ? UDP_CHECKSUM : TCP_CHECKSUM;
+  view.setUint16(at, finish(sum(view, L4, LENGTH - L4, pseudo)) || 0xffff);
+}

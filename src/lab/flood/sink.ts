@@ -1,0 +1,101 @@
+/**
+ * The realserver's end of a flood: an XDP program counts the flood's frames and drops them before its stack sees them, so
+ * that the sink costs little; everything else passes. What carries a time is sorted by how long it was under way.
+ *
+ *     counters:  | frames 64 |      delays: one 64-bit count for each of BUCKETS (delays.ts)
+ */
+import { Assembler } from '../../device/xdp/assembler.js';
+import { attachXdp, BPF_F_MMAPABLE, createMap, loadXdp, MapType, XDP_FLAGS_DRV_MODE, XDP_PASS } from '../../sys/bpf.js';
+import { close, ifNameToIndex, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
+import { inNetns } from '../../sys/netns.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import { BUCKETS, PRECISION } from './delays.js';
+import { CLIENTS, LENGTH, PROTOCOL, SOURCE, STAMP } from './frame.js';
+
+const LOOK_UP = 1;
+const KTIME = 5;
+const XDP_DROP = 1;
+const PAGE = 4096;
+const IPV4_ON_WIRE = 0x0008;
+const CLIENTS_ON_WIRE = ((CLIENTS >>> 24) & 0xff) | ((CLIENTS >>> 8) & 0xff00);
+
+export class Sink {
+  private readonly fds: number[] = [];
+  private readonly mappings: Mapping[] = [];
+  private readonly counter: BigUint64Array;
+  private readonly delays: BigUint64Array;
+
+  /** On `device` inside a namespace. Throws SystemError: EBUSY when a program is there already. */
+  constructor(namespace: string, device: string) {
+    const [counterFd, delaysFd] = [this.array(1), this.array(BUCKETS)];
+    this.counter = this.words(counterFd, 1);
+    this.delays = this.words(delaysFd, BUCKETS);
+    const program = this.keep(loadXdp(assembled(counterFd, delaysFd)));
+    inNetns(namespace, () => this.keep(attachXdp(program, ifNameToIndex(device), XDP_FLAGS_DRV_MODE)));
+  }
+
+  private keep(fd: number): number {
+    this.fds.push(fd);
+    return fd;
+  }
+
+  private array(entries: number): number {
+    return this.keep(createMap({ type: MapType.array, keySize: 4, valueSize: 8, entries, flags: BPF_F_MMAPABLE }));
+  }
+
+  private words(fd: number, entries: number): BigUint64Array {
+    const mapping = map(PAGE, MAP_SHARED, fd, 0);
+    this.mappings.push(mapping);
+    return new BigUint64Array(mapping.buffer, 0, entries);
+  }
+
+  /** Frames of the flood so far. */
+  get frames(): number {
+    return Number(this.counter[0]);
+  }
+
+  /** How many were under way how long, by bucket; adds to `counts`. */
+  addDelays(counts: Float64Array): void {
+    for (let i = 0; i < BUCKETS; i++) counts[i]! += Number(this.delays[i]);
+  }
+
+  close(): void {
+    for (const mapping of this.mappings.splice(0)) mapping.unmap();
+    for (const fd of this.fds.splice(0).reverse()) close(fd);
+  }
+}
+
+/** r6: where Ethernet would begin before the packet that counts, the one in the tunnel if it is one. */
+function assembled(counterFd: number, delaysFd: number): Uint8Array {
+  const asm = new Assembler();
+  asm.load(32, 'r6', 'r1', 0).load(32, 'r7', 'r1', 4).mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass');
+  asm.load(16, 'r2', 'r6', 12).jumpIf('r2', '!=', IPV4_ON_WIRE, 'pass');
+  asm.load(8, 'r2', 'r6', PROTOCOL).jumpIf('r2', '!=', ipv4.IPIP, 'bare').add('r6', ipv4.HEADER);
+  asm.mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass').label('bare');
+  asm.load(16, 'r2', 'r6', SOURCE).jumpIf('r2', '!=', CLIENTS_ON_WIRE, 'pass').load(32, 'r6', 'r6', STAMP);
+  asm.mov('r2', 0);
+  increment(asm, counterFd);
+  asm.jumpIf('r6', '==', 0, 'drop').call(KTIME).sub('r0', 'r6').lsh('r0', 32).rsh('r0', 32).mov('r2', 'r0');
+  bucket(asm);
+  increment(asm, delaysFd);
+  return asm.label('drop').mov('r0', XDP_DROP).exit().label('pass').mov('r0', XDP_PASS).exit().assemble();
+}
+
+/** One more in entry r2. */
+function increment(asm: Assembler, mapFd: number): void {
+  asm.store(32, 'r10', -4, 'r2').mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(LOOK_UP);
+  asm.jumpIf('r0', '==', 0, 'drop').mov('r1', 1).addTo('r0', 0, 'r1');
+}
+
+/** r2: a number below 2^32, then its bucket (delays.ts): halved until it is below 2 * PRECISION, and how often. */
+function bucket(asm: Assembler): void {
+  asm.mov('r3', 0);
+  for (const bits of [16, 8, 4, 2, 1]) {
+    asm
+      .jumpIf('r2', '<', PRECISION * 2 ** bits, `below${bits}`)
+      .rsh('r2', bits)
+      .add('r3', bits)
+      .label(`below${bits}`);
+  }
+  asm.lsh('r3', Math.log2(PRECISION)).add('r2', 'r3');
+}

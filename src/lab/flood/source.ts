@@ -1,0 +1,201 @@
+/**
+ * Makes the flood inside the kernel: an XDP program writes each frame anew and sends it out of an interface, and
+ * BPF_PROG_TEST_RUN runs it on live frames, 64 at a time. 1 to 2 million a second on one core.
+ *
+ *     shared with the program:  | sent 64 | due 64 | interval 64 | limit 64 |     times in ns / 256
+ *
+ * A frame that is not due is not sent: that paces the flood evenly. One in PROBE carries the time it was made at. The kernel
+ * takes 25 ms to end a call, so a flood is one call, ended by a signal.
+ */
+import { Assembler } from '../../device/xdp/assembler.js';
+import { BPF_F_MMAPABLE, createMap, loadXdp, MapType, runXdpLive } from '../../sys/bpf.js';
+import { alarmIn, close, ifNameToIndex, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
+import * as at from './frame.js';
+
+export interface SourceOptions {
+  /** Out of which interface. Its peer must take XDP frames: a veth needs GRO on (or an XDP program) there. */
+  readonly device: string;
+  readonly kind: at.Kind;
+  readonly target: at.Target;
+  /** A power of two, up to 65,536. */
+  readonly clients: number;
+  /** Of each client, from 32,768: a power of two, up to as many. */
+  readonly ports: number;
+}
+
+const LOOK_UP = 1;
+const KTIME = 5;
+const XDP_DROP = 1;
+const XDP_TX = 3;
+const PAGE = 4096;
+const [SENT, DUE, INTERVAL, LIMIT] = [0, 8, 16, 24];
+const UNLIMITED = 2 ** 52;
+const TIME_SHIFT = 8;
+/** ns that a late flood may make up for; what it lags more is gone. */
+const CATCH_UP = 1_000_000;
+const PROBE = 64;
+const FIRST_PORT = 0x8000;
+/** Odd, so that as many frames as there are flows are one of each; but in no order that a prefetcher guesses. */
+const SPREAD = 0x9e3779b1 | 0;
+const IN_ORDER = 1;
+const MOST_TRIES = 2 ** 32 - 1;
+/** The first signal may come before the call it is to end. */
+const AGAIN_MS = 5;
+const SHORTEST_MS = 20;
+
+export class Source {
+  private readonly state: Mapping;
+  private readonly words: BigUint64Array;
+  private readonly fds: number[] = [];
+  private readonly ifindex: number;
+  private readonly opener: Program;
+  private readonly sender: Program;
+
+  /** Throws SystemError. */
+  constructor(private readonly options: SourceOptions) {
+    this.ifindex = ifNameToIndex(options.device);
+    const fd = createMap({ type: MapType.array, keySize: 4, valueSize: 32, entries: 1, flags: BPF_F_MMAPABLE });
+    this.fds.push(fd);
+    this.state = map(PAGE, MAP_SHARED, fd, 0);
+    this.words = new BigUint64Array(this.state.buffer, 0, 4);
+    this.opener = this.load(fd, true, IN_ORDER);
+    this.sender = this.load(fd, false, SPREAD);
+  }
+
+  private load(mapFd: number, opening: boolean, spread: number): Program {
+    const { kind, target } = this.options;
+    const frame = at.template(kind, target, opening);
+    const fd = loadXdp(program(frame, mapFd, spread, this.options));
+    this.fds.push(fd);
+    return { fd, frame };
+  }
+
+  get flows(): number {
+    return this.options.clients * this.options.ports;
+  }
+
+  /** One opening frame of each flow, `rate` a second. SIGALRM must have a handler. */
+  open(rate: number): void {
+    this.begin(rate, this.flows);
+    while (this.sent < this.flows) {
+      const ms = ((this.flows - this.sent) * 1000) / rate;
+      this.callFor(this.opener, Math.max(SHORTEST_MS, ms));
+    }
+  }
+
+  /**
+   * Frames of random-looking flows for so many ms, `rate` a second (0: all that can be made). Returns the frames sent and the
+   * ms it took. SIGALRM must have a handler.
+   */
+  run(rate: number, ms: number): { sent: number; ms: number } {
+    this.begin(rate);
+    const begun = performance.now();
+    this.callFor(this.sender, ms);
+    return { sent: this.sent, ms: Math.min(ms, performance.now() - begun) };
+  }
+
+  /** So many frames, as fast as can be. */
+  burst(frames: number): void {
+    this.begin(0, frames);
+    this.call(this.sender, frames);
+  }
+
+  private begin(rate: number, limit = UNLIMITED): void {
+    this.words[SENT >> 3] = 0n;
+    this.words[DUE >> 3] = 0n;
+    this.words[INTERVAL >> 3] = rate === 0 ? 0n : BigInt(Math.round((1e9 * 2 ** TIME_SHIFT) / rate));
+    this.words[LIMIT >> 3] = BigInt(limit);
+  }
+
+  private get sent(): number {
+    return Number(this.words[SENT >> 3]);
+  }
+
+  private callFor(program: Program, ms: number): void {
+    alarmIn(ms, AGAIN_MS);
+    try {
+      this.call(program, MOST_TRIES);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== 'EINTR') throw error;
+    } finally {
+      alarmIn(0, 0);
+    }
+  }
+
+  private call({ fd, frame }: Program, tries: number): void {
+    runXdpLive(fd, frame, this.ifindex, tries);
+  }
+
+  close(): void {
+    this.state.unmap();
+    for (const fd of this.fds.splice(0)) close(fd);
+  }
+}
+
+interface Program {
+  readonly fd: number;
+  readonly frame: Uint8Array;
+}
+
+/** r6: the frame, then the time; r7: the flow; r8: the state; r9: the context. */
+function program(frame: Uint8Array, mapFd: number, spread: number, options: SourceOptions): Uint8Array {
+  const asm = new Assembler().mov('r9', 'r1');
+  asm.store(32, 'r10', -4, 0).mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(LOOK_UP);
+  asm.jumpIf('r0', '==', 0, 'drop').mov('r8', 'r0');
+  pace(asm);
+  asm
+    .load(64, 'r7', 'r8', SENT)
+    .load(64, 'r1', 'r8', LIMIT)
+    .jumpIf('r7', '>=', 'r1', 'drop')
+    .mov('r6', 0)
+    .mov('r1', 'r7')
+    .and('r1', PROBE - 1)
+    .jumpIf('r1', '!=', 0, 'plain');
+  asm.call(KTIME).mov('r6', 'r0').or('r6', 1).label('plain');
+  asm.load(32, 'r2', 'r9', 0).load(32, 'r3', 'r9', 4).mov('r4', 'r2').add('r4', at.LENGTH);
+  asm.jumpIf('r4', '>', 'r3', 'drop');
+  fill(asm, frame);
+  number(asm, spread, options);
+  asm.store(32, 'r2', at.STAMP, 'r6').xor('r6', -1).store(32, 'r2', at.STAMP_COMPLEMENT, 'r6');
+  asm.load(64, 'r1', 'r8', SENT).add('r1', 1).store(64, 'r8', SENT, 'r1');
+  return asm.mov('r0', XDP_TX).exit().label('drop').mov('r0', XDP_DROP).exit().assemble();
+}
+
+/** Goes on to 'due' when it is time for the next frame. */
+function pace(asm: Assembler): void {
+  asm.load(64, 'r7', 'r8', INTERVAL).jumpIf('r7', '==', 0, 'due').call(KTIME).lsh('r0', TIME_SHIFT);
+  asm.load(64, 'r1', 'r8', DUE).jumpIf('r0', '<', 'r1', 'drop').mov('r2', 'r0').sub('r2', 'r1');
+  asm
+    .jumpIf('r2', '<', CATCH_UP << TIME_SHIFT, 'soon')
+    .mov('r1', 'r0')
+    .label('soon');
+  asm.add('r1', 'r7').store(64, 'r8', DUE, 'r1').label('due');
+}
+
+/** Recycled frames come back as the receiver left them, so every byte is written each time. */
+function fill(asm: Assembler, frame: Uint8Array): void {
+  const view = new DataView(frame.buffer);
+  let offset = 0;
+  for (; offset + 4 <= frame.length; offset += 4) asm.store(32, 'r2', offset, view.getInt32(offset, true));
+  for (; offset < frame.length; offset += 2) asm.store(16, 'r2', offset, view.getInt16(offset, true));
+}
+
+/** Client and port of the flow, and their complements. */
+function number(asm: Assembler, spread: number, { kind, clients, ports }: SourceOptions): void {
+  const complement = at.complementAt(kind);
+  asm
+    .mul('r7', spread)
+    .mov('r1', 'r7')
+    .and('r1', clients - 1);
+  asm
+    .swap('r1', 16)
+    .store(16, 'r2', at.SOURCE + 2, 'r1')
+    .xor('r1', -1);
+  asm.store(16, 'r2', at.ID, 'r1').store(16, 'r2', complement, 'r1');
+  asm
+    .rsh('r7', Math.log2(clients))
+    .and('r7', ports - 1)
+    .or('r7', FIRST_PORT);
+  asm.swap('r7', 16).store(16, 'r2', at.SPORT, 'r7').xor('r7', -1);
+  asm.store(16, 'r2', complement + 2, 'r7');
+}
