@@ -17,6 +17,7 @@ import { changes } from './diff.js';
 import { TICK_WORD } from './engine.js';
 import { refuseFixed } from './fixed.js';
 import type { Listener, LiveNetwork } from './live.js';
+import { LocalReplies } from './localreplies.js';
 import { staticRoutes } from './network.js';
 import type { DeviceSetup, Report } from './orders.js';
 import { Originator } from './originate.js';
@@ -45,6 +46,8 @@ export class Daemon implements AdminClient {
   private maps: readonly TakeMaps[] = [];
   private dataplane: Dataplane | undefined;
   private theft: Theft | undefined;
+  private replies: LocalReplies | undefined;
+  private tun = '';
   private originator: Originator | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -119,6 +122,7 @@ export class Daemon implements AdminClient {
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.dataplane?.stop());
     await this.attempt(() => this.theft?.end());
+    this.replies?.end();
     for (const maps of this.maps) maps.close();
     await this.attempt(() => this.originator?.close());
   }
@@ -168,6 +172,7 @@ export class Daemon implements AdminClient {
   /** The host's stack lets go of what the services want, and the workers agree on whose it is. */
   private take(services: readonly ServiceEntry[]): void {
     this.theft?.update(services);
+    this.replies?.update(services);
     if (this.config.workers === 1) return;
     const live = this.shared.tables.some((table) => new Int32Array(table)[LIVE_WORD] !== 0);
     const stages = this.ownership.update(services, this.config.helpers.ftp, live);
@@ -183,13 +188,18 @@ export class Daemon implements AdminClient {
       for (const text of this.theft.warnings()) this.log.warn(text);
       this.every(THEFT_CHECK_MS, () => void this.checkTheft());
     }
+    if (live !== undefined && this.tun !== '')
+      this.replies = new LocalReplies(this.tun, live, (message) => this.log.warn(message));
     live?.feed(devices, this.listener());
   }
 
   private listener(): Listener {
     return {
       send: (order) => this.dataplane?.send(order),
-      changed: () => void this.attempt(() => this.theft?.refresh()),
+      changed: () => {
+        this.replies?.refresh();
+        void this.attempt(() => this.theft?.refresh());
+      },
       failed: this.onFailure,
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
@@ -202,8 +212,10 @@ export class Daemon implements AdminClient {
   }
 
   private heard(report: Report): void {
-    if (report.kind === 'ready') for (const reason of report.reasons) this.log.info(reason);
-    else if (report.kind === 'wanted') this.live?.want(report.device, report.ip);
+    if (report.kind === 'ready') {
+      this.tun = report.tun;
+      for (const reason of report.reasons) this.log.info(reason);
+    } else if (report.kind === 'wanted') this.live?.want(report.device, report.ip);
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.originator?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);

@@ -125,7 +125,7 @@ const IDLE_MS = 1;
 export const startInline: StartDataplane = async (setup, onReport) => {
   const full: EngineSetup = { ...setup, flags: new SharedArrayBuffer(64), bellFd: -1 };
   const engine = new Engine(full, performance.now(), onReport);
-  onReport({ kind: 'ready', reasons: engine.reasons });
+  onReport({ kind: 'ready', reasons: engine.reasons, tun: engine.tun });
   let running = true;
   const turn = async () => {
     while (running) {

@@ -122,6 +122,11 @@ export class Engine {
     return this.crew === undefined || this.crew.index === 0;
   }
 
+  /** Name of the interface that leads into the host, '' without one. */
+  get tun(): string {
+    return this.director.hostLink?.name ?? '';
+  }
+
   close(): void {
     for (const device of this.devices) device.close();
   }

@@ -55,6 +55,10 @@ export class LiveNetwork {
     return this.snapshot.links;
   }
 
+  get rules() {
+    return this.snapshot.rules;
+  }
+
   /** Addresses of a device, with prefix lengths. */
   addressesOf(name: string): string[] {
     const ifindex = this.indexOf(name);

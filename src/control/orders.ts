@@ -73,7 +73,8 @@ export type Order =
   | { kind: 'stop' };
 
 export type Report =
-  | { kind: 'ready'; reasons: readonly string[] }
+  /** `tun`: the way into the host, '' where there is none. */
+  | { kind: 'ready'; reasons: readonly string[]; tun: string }
   /** One line for the user. */
   | { kind: 'failed'; message: string; mistake: boolean }
   | { kind: 'warned'; message: string }

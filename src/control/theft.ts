@@ -101,7 +101,8 @@ export function removeOrphans(): number[] {
   return pids.filter((pid) => pid !== process.pid && isDirector(pid));
 }
 
-function isDirector(pid: number): boolean {
+/** Whether the process is an `ulvs run`. */
+export function isDirector(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0run\0');
   } catch {

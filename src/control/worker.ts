@@ -52,7 +52,7 @@ function main(): void {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  report({ kind: 'ready', reasons: engine.reasons });
+  report({ kind: 'ready', reasons: engine.reasons, tun: engine.tun });
   try {
     run(engine);
   } finally {
