@@ -3,6 +3,9 @@ import { Command } from 'commander';
 import type { ServiceEntry } from '../control/admin.js';
 import { loadConfig } from '../control/config.js';
 import { gatherBox, gatherLab } from '../lab/doctor/gather-site.js';
+import { examine } from '../lab/doctor/index.js';
+import type { Row } from '../lab/doctor/probe/plan.js';
+import { type Probed, probeBox } from '../lab/doctor/probe/probe.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../lab/doctor/site.js';
 import { consult } from '../lab/doctor/syn.js';
 import { type Lab, matching } from '../lab/lab.js';
@@ -16,7 +19,20 @@ interface Options {
   socket: string;
   config?: string;
   json?: boolean;
+  probe: boolean;
 }
+
+const HELP = `
+Exit code: 0 healthy, 1 findings, 2 a mistake in the command.
+
+Of a lab every host is looked at (routes, sysctls, sockets, firewalls ...), and the client sends a SYN for each destination.
+
+Of a director's box only the box itself can be looked at; what its realservers do it asks them by packets: ARP or neighbour
+discovery; to each destination one SYN as the director would send it (NAT: to RIP:port, DR: to the VIP at its MAC, Tun: by IPIP), from
+this box's own address, once more if there is no answer, then also a ping; to each TCP service one SYN through the director; to
+each NAT realserver one in the VIP's name, to see whether its answer comes back here. All of them from ports 31000 to 31999, each
+taken back by RST: no connection is ever made, no application sees one. UDP services get a ping only. It takes about three seconds.
+--no-probe sends nothing at all.`;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -25,21 +41,35 @@ export function doctorCommand(): Command {
     .addOption(socketOption())
     .option('-c, --config <file>', "the director's configuration (default: the one it was started with)")
     .option('--json', 'the findings as a JSON array')
+    .option('--no-probe', 'only look, send nothing')
+    .addHelpText('after', HELP)
     .action((options: Options) => guarded(() => doctor(options)));
 }
 
 async function doctor(options: Options): Promise<void> {
   if (process.getuid?.() !== 0) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
   const site = await gather(options);
-  const findings = await consult(site);
+  const { findings, rows, reason } = await consider(site, options);
   if (options.json) console.log(JSON.stringify(findings, null, 2));
-  else console.log(findings.length > 0 ? findings.map(paragraph).join('\n\n') : healthy(site));
+  else console.log([...probeLines({ rows, reason }), ...verdictLines(site, findings)].join('\n'));
   process.exitCode = findings.length > 0 ? 1 : 0;
 }
 
-function gather({ lab, socket, config = '' }: Options): Promise<Site> {
-  if (lab === undefined) return gatherBox(askDirector, socket, config);
-  return gatherLab(findLab(lab), askDirector);
+function gather({ lab, socket, config = '', probe }: Options): Promise<Site> {
+  if (lab === undefined) return gatherBox(askDirector, socket, config, probe);
+  return gatherLab(findLab(lab), askDirector, probe);
+}
+
+/** In a lab every host can be looked at; from a box the realservers can only be asked. */
+async function consider(
+  site: Site,
+  { lab, probe }: Options,
+): Promise<Omit<Probed, 'findings'> & { findings: Finding[] }> {
+  if (!probe) return { findings: examine(site), rows: [], reason: '--no-probe' };
+  if (lab !== undefined) return { findings: await consult(site), rows: [], reason: '' };
+  const seen = examine(site);
+  const probed = await probeBox(site);
+  return { ...probed, findings: [...seen, ...probed.findings] };
 }
 
 /** By id, or by the name of a topology that is up once. */
@@ -72,6 +102,22 @@ export async function askDirector(socket: string, file: string): Promise<Directo
 
 function serviceFact({ key, scheduler, flags, destinations }: ServiceEntry): ServiceFact {
   return { key, scheduler, persistent: (flags & SVC_PERSISTENT) !== 0, destinations };
+}
+
+function probeLines({ rows, reason }: Omit<Probed, 'findings'>): string[] {
+  if (reason) return [`nothing was sent: ${reason}`, ''];
+  if (rows.length === 0) return [];
+  const line = ({ service, destination, method, verdict, detail }: Row) =>
+    `  ${service.padEnd(24)} ${destination.padEnd(22)} ${method.padEnd(11)} ${verdict.padEnd(20)} ${detail}`.trimEnd();
+  return [
+    'asked: each realserver by a SYN of this host, not of a client, and taken back by RST (--no-probe leaves it out)',
+    ...rows.map(line),
+    '',
+  ];
+}
+
+function verdictLines(site: Site, findings: readonly Finding[]): string[] {
+  return [findings.length > 0 ? findings.map(paragraph).join('\n\n') : healthy(site)];
 }
 
 function healthy({ hosts, director }: Site): string {

@@ -6,10 +6,10 @@ import type { HostFacts } from './site.js';
 export const FIRST_PORT = 31_000;
 export const PORTS = 1000;
 
-const LAST_PORT = FIRST_PORT + PORTS - 1;
+export const LAST_PORT = FIRST_PORT + PORTS - 1;
 const RANGE = `${FIRST_PORT}-${LAST_PORT}`;
 /** Inside IPIP the ports are where pcap does not look for them. */
-const TUNNELLED = `(ip[9] = 4 and ip[40:2] >= ${FIRST_PORT} and ip[40:2] <= ${LAST_PORT})`;
+export const TUNNELLED = `(ip[9] = 4 and ip[40:2] >= ${FIRST_PORT} and ip[40:2] <= ${LAST_PORT})`;
 
 /** What a host saw of a connection. */
 export interface Hop {

@@ -12,7 +12,8 @@ import { askAll } from './whohas.js';
 /** What the director on a socket says of itself, and its configuration file. */
 export type AskDirector = (socket: string, config: string) => Promise<DirectorFacts>;
 
-export async function gatherLab(lab: Lab, ask: AskDirector): Promise<Site> {
+/** `probe`: who has the VIPs is asked on the wires, too. */
+export async function gatherLab(lab: Lab, ask: AskDirector, probe = true): Promise<Site> {
   const socket = socketPath(lab.id);
   const config = configPath(lab.id);
   const [said, ...looked] = await Promise.all([
@@ -26,19 +27,20 @@ export async function gatherLab(lab: Lab, ask: AskDirector): Promise<Site> {
   ]);
   const spec = lab.spec.hosts.find(({ role }) => role === 'director')!;
   const hosts = looked.map((host) => (host.role === 'director' ? withProcess(host, said, spec.routes ?? []) : host));
-  return finish({ director: said, hosts, arp: [], config, socket, lab: labFacts(lab) });
+  return finish({ director: said, hosts, arp: [], config, socket, lab: labFacts(lab) }, probe);
 }
 
 /** Only what the box itself shows. */
-export async function gatherBox(ask: AskDirector, socket: string, config: string): Promise<Site> {
+export async function gatherBox(ask: AskDirector, socket: string, config: string, probe: boolean): Promise<Site> {
   const [said, host] = await Promise.all([
     ask(socket, config),
     gatherHost({ name: 'director', role: 'director', namespace: '', segmentOf: new Map() }),
   ]);
-  return finish({ director: said, hosts: [withProcess(host, said, [])], arp: [], config, socket });
+  return finish({ director: said, hosts: [withProcess(host, said, [])], arp: [], config, socket }, probe);
 }
 
-async function finish(site: Site): Promise<Site> {
+async function finish(site: Site, probe: boolean): Promise<Site> {
+  if (!probe) return site;
   const vips = new Set(site.director.services.flatMap((service) => vipsOf(site, service)));
   return { ...site, arp: await askAll(site.hosts, [...vips]) };
 }

@@ -82,6 +82,8 @@ export interface DestinationFact {
   readonly method: string;
   readonly weight: number;
   readonly persistConns: number;
+  /** IPIP when left out. */
+  readonly tunnel?: { readonly type: string };
 }
 
 export interface ServiceFact {

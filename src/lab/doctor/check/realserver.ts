@@ -61,6 +61,7 @@ const ENDS = {
 
 export const tunnelEnds: Check = (site) =>
   byHost(placed(site, ['ipip'])).flatMap(({ host, destination }) => {
+    if ((destination.tunnel?.type ?? 'ipip') !== 'ipip') return [];
     const end = isSix(destination.address) ? ENDS.six : ENDS.four;
     const raw = host.listeners.some(({ port }) => (end.names as readonly string[]).includes(port));
     if (raw || host.links.some(({ kind, up }) => kind === end.kind && up)) return [];

@@ -1,0 +1,39 @@
+/** Sends single frames and packets by a device of this host. */
+import { check, close, ifNameToIndex, send, socket } from '../../../sys/libc.js';
+import { AF_PACKET, bindPacket, SOCK_CLOEXEC, SOCK_RAW } from '../../../sys/packet-socket.js';
+import { parseMac } from '../../../wire/address.js';
+import { isSix } from '../address.js';
+import { type Ends, echo, etherType, frame, reset, syn, tunnelled } from '../frames.js';
+import type { Plan } from './plan.js';
+
+/** Root only. Throws SystemError: the device is gone or down. `protocol`: what the bytes are (a TUN has no other way to know). */
+export function sendBy(dev: string, protocol: number, bytes: Uint8Array): void {
+  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
+  try {
+    bindPacket(fd, ifNameToIndex(dev), protocol);
+    check(Number(send(fd, bytes, bytes.length, 0)), `send by ${dev}`);
+  } finally {
+    close(fd);
+  }
+}
+
+export type Kind = 'syn' | 'reset' | 'echo';
+
+/** As the director would send it to the plan's realserver, but from this host. `mac`: the neighbour's. */
+export function tell(plan: Plan, mac: string, kind: Kind, seq: number, from = plan.dip): void {
+  const packet = kind === 'echo' ? echo({ from, to: plan.rip }, plan.own) : segment(plan, kind, seq, from);
+  const type = etherType(isSix(plan.rip) ? plan.rip : '');
+  sendBy(plan.dev, type, frame(parseMac(mac)!, parseMac(plan.mac)!, type, packet));
+}
+
+function segment(
+  { aim, rip, dip, destination, own }: Plan,
+  kind: 'syn' | 'reset',
+  seq: number,
+  from: string,
+): Uint8Array {
+  const make = kind === 'syn' ? syn : reset;
+  const ends: Ends = { from, to: aim!.address };
+  const packet = make(ends, { sport: own, dport: aim!.port }, seq);
+  return destination.method === 'ipip' ? tunnelled({ from: dip, to: rip }, packet) : packet;
+}
