@@ -42,6 +42,7 @@ const FATES = [
 export function statsText({ fates, drops, devices, table }: DirectorStatus): string {
   return [
     ...FATES.map(([name, text]) => `${text.padEnd(32)}${cell(fates[name] ?? 0)}`),
+    ...(fates.handed ? [`${'handed between workers'.padEnd(32)}${cell(fates.handed)}`] : []),
     `${'connection table lines'.padEnd(32)}${cell(table.used)} of ${table.max}`,
     ...dropLines(drops),
     '',

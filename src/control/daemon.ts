@@ -4,15 +4,12 @@
  *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
  */
 import type { Logger } from 'pino';
-import { Bell } from '../device/poll.js';
 import type { TakeMaps } from '../device/xdp/take-maps.js';
 import { Fate } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './admin.js';
 import { type Attachment, attach, checkDestinations } from './attach.js';
 import type { Config } from './config.js';
-import { Shared, setupsFor } from './crew.js';
-import { type Dataplane, startCrew, startInline, startWorker } from './dataplane.js';
-import type { DeviceCounters } from './devicecounters.js';
+import { type Dataplane, startInline, startWorker } from './dataplane.js';
 import { changes } from './diff.js';
 import { TICK_WORD } from './engine.js';
 import { refuseFixed } from './fixed.js';
@@ -21,11 +18,11 @@ import { LocalReplies } from './localreplies.js';
 import { staticRoutes } from './network.js';
 import type { DeviceSetup, Report } from './orders.js';
 import { Originator } from './originate.js';
-import { Ownership } from './ownership.js';
 import { dryClient, newRules, Requests } from './requests.js';
 import type { Rules } from './rules.js';
+import { Shared } from './shared.js';
 import { type ControlSocket, refuseTaken, serve } from './socket.js';
-import { LIVE_WORD } from './status.js';
+import { setupsFor, Team } from './team.js';
 import { removeOrphans, Theft } from './theft.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
@@ -39,7 +36,7 @@ const HOST_DEVICES = 2;
 
 export class Daemon implements AdminClient {
   private readonly shared: Shared;
-  private readonly ownership = new Ownership();
+  private readonly team: Team | undefined;
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
@@ -59,19 +56,19 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
   ) {
     this.shared = new Shared(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    const tables = this.shared.tables.map((table) => new Int32Array(table));
+    this.team = config.workers === 1 ? undefined : new Team(this.shared);
     this.requests = new Requests(config, this.shared.sum.counters, {
       take: (services) => this.take(services),
       send: (order) => this.dataplane?.send(order),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
-      tables,
+      tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,
       gather: () => this.shared.sum.gather(),
+      processed: (i) => this.shared.sum.of(i, Fate.in),
     });
   }
 
-      processed: (i) => this.shared.sum.of(i, Fate.in),
   /**
    * Starts everything. When something cannot be had, what was started is undone and the error (one line) thrown.
    * `onFailure`: the director cannot go on; `stop` it.
@@ -124,6 +121,7 @@ export class Daemon implements AdminClient {
     await this.attempt(() => this.theft?.end());
     this.replies?.end();
     for (const maps of this.maps) maps.close();
+    this.team?.close();
     await this.attempt(() => this.originator?.close());
   }
 
@@ -164,19 +162,15 @@ export class Daemon implements AdminClient {
     if (live !== undefined) this.originator = new Originator((message) => this.log.error(message));
     const heard = (report: Report) => this.heard(report);
     const base = { config: this.config, devices, live: live !== undefined };
-    const bells = this.config.workers === 1 ? [] : this.shared.tables.map(() => new Bell());
-    const setups = setupsFor(this.shared, base, maps, bells);
-    this.dataplane = setups.length === 1 ? await start(setups[0]!, heard) : await startCrew(setups, bells, heard);
+    const setups = setupsFor(this.shared, base);
+    this.dataplane = await (this.team?.start(setups, maps, heard) ?? start(setups[0]!, heard));
   }
 
   /** The host's stack lets go of what the services want, and the workers agree on whose it is. */
   private take(services: readonly ServiceEntry[]): void {
     this.theft?.update(services);
     this.replies?.update(services);
-    if (this.config.workers === 1) return;
-    const live = this.shared.tables.some((table) => new Int32Array(table)[LIVE_WORD] !== 0);
-    const stages = this.ownership.update(services, this.config.helpers.ftp, live);
-    if (stages !== undefined) this.dataplane?.send({ kind: 'owners', stages });
+    for (const order of this.team?.update(services, this.config.helpers.ftp) ?? []) this.dataplane?.send(order);
   }
 
   private startTheft({ devices, live, maps }: Attachment): void {
@@ -225,7 +219,7 @@ export class Daemon implements AdminClient {
   private deviceStatus(): DeviceStatus[] {
     const devices = this.live?.current() ?? this.devices;
     return devices.map(({ name, kind, mac, mtu, addresses }, i) => {
-      return { name, kind, mac, mtu, addresses, stats: statsOf(this.shared.deviceCounters, i) };
+      return { name, kind, mac, mtu, addresses, stats: this.shared.statsOf(i) };
     });
   }
 
@@ -240,14 +234,6 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
-}
-
-/** What all workers have counted at device `i`. */
-function statsOf(counters: readonly DeviceCounters[], i: number): DeviceStatus['stats'] {
-  const [stats, ...others] = counters.map((one) => one.read(i));
-  for (const other of others)
-    for (const column of Object.keys(other) as (keyof DeviceStatus['stats'])[]) stats![column] += other[column];
-  return stats!;
 }
 
 function hasRules({ ruleLines, rulesFile }: Config): boolean {

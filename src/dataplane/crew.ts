@@ -129,8 +129,10 @@ export class Crew {
   private gives(owner: number, device: number, frame: number, len: number, stage: number): boolean {
     if (owner === this.index) return true;
     const ring = this.out[owner]!;
-    if (ring.room > 0) ring.put(this.d.umem, device, frame, len, stage);
-    else this.lose(len);
+    if (ring.room > 0) {
+      ring.put(this.d.umem, device, frame, len, stage);
+      this.d.counters.values[Fate.handed]!++;
+    } else this.lose(len);
     this.d.umem.free(frame);
     this.given[owner] = 1;
     return false;

@@ -25,6 +25,8 @@ export const Fate = {
   originated: 6,
   out: 7,
   outBytes: 8,
+  /** Frames given to the worker whose client's they are: they came in there. */
+  handed: 9,
 } as const;
 const FATES = 16;
 

@@ -14,6 +14,7 @@ const PROG_LOAD = 5;
 const PROG_TEST_RUN = 10;
 const LINK_CREATE = 28;
 
+const PROG_TYPE_SOCKET_FILTER = 1;
 const PROG_TYPE_XDP = 6;
 const ATTACH_XDP = 37;
 const LOG_SIZE = 1 << 20;
@@ -111,18 +112,27 @@ export function lookUpInMap(fd: number, key: Uint8Array, size: number): Uint8Arr
 
 /** Loads an XDP program of 8-byte instructions; returns its descriptor. Throws ProgramRefused with the verifier's words. */
 export function loadXdp(instructions: Uint8Array): number {
-  const first = program(instructions).run(PROG_LOAD);
+  return load(instructions, PROG_TYPE_XDP);
+}
+
+/** The same, for a program that is asked by a socket (struct __sk_buff). */
+export function loadSocketFilter(instructions: Uint8Array): number {
+  return load(instructions, PROG_TYPE_SOCKET_FILTER);
+}
+
+function load(instructions: Uint8Array, type: number): number {
+  const first = program(instructions, type).run(PROG_LOAD);
   if (first >= 0) return first;
   const error = errno();
   const log = pinned(new Uint8Array(LOG_SIZE));
-  const second = program(instructions).words(24, 1, LOG_SIZE).pointer(32, log).run(PROG_LOAD);
+  const second = program(instructions, type).words(24, 1, LOG_SIZE).pointer(32, log).run(PROG_LOAD);
   if (second >= 0) return second;
   throw new ProgramRefused(error, new TextDecoder().decode(log.subarray(0, log.indexOf(0))));
 }
 
-function program(instructions: Uint8Array): Attributes {
+function program(instructions: Uint8Array, type: number): Attributes {
   const license = pinned(new TextEncoder().encode('Dual MIT/GPL\0'));
-  const attributes = new Attributes().words(0, PROG_TYPE_XDP, instructions.length / 8);
+  const attributes = new Attributes().words(0, type, instructions.length / 8);
   return attributes.pointer(8, pinned(instructions)).pointer(16, license);
 }
 

@@ -279,7 +279,10 @@ async function compare(text: string, vips: readonly string[], rounds: number): P
 function same(alone: Gang, gang: Gang): void {
   const figures = (one: Gang) => ({
     ...Object.fromEntries(
-      Object.entries(Fate).map(([name, at]) => [name, one.sum(({ director: d }) => d.counters.values[at]!)]),
+      Object.entries({ ...Fate, handed: undefined }).map(([name, at]) => [
+        name,
+        one.sum(({ director: d }) => (at === undefined ? 0 : d.counters.values[at]!)),
+      ]),
     ),
     live: one.sum(({ director: d }) => d.connections.table.live),
     references: one.sum(({ director: d }) => d.counters.gauges.reduce((sum, value) => sum + value, 0)),
