@@ -82,6 +82,8 @@ export class Requests implements AdminClient {
 
   /** Several requests, in order; the kernel's side and the dataplane hear of them once. */
   change(requests: readonly RulesRequest[]): AdminReply[] {
+    // A slot that changes hands is counted from what it has now.
+    this.forwarding.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
     this.carryOut(outcomes.flatMap(({ actions }) => actions));
     return outcomes.map(({ reply }) => reply);
