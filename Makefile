@@ -3,8 +3,8 @@
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo env "PATH=$$PATH")
-# Neither root nor sudo: the labs run in a user namespace.
-ROOTLESS := $(if $(SUDO),$(if $(shell command -v sudo),,--rootless))
+# Not root: the labs run in a user namespace, and by sudo only where the kernel allows none.
+ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--rootless))
 ORACLE ?= ../shared/oracle
 
 .PHONY: build demo test bench lint record clean setup
@@ -36,6 +36,7 @@ QUESTIONS := $(wildcard $(patsubst %,bench/%.ts,pipeline wire http table schedul
 bench: build
 	@scripts/setup.sh bench
 	@tsc -p tsconfig.bench.json
+	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@set -e; for f in $(patsubst %.ts,build/%.js,$(QUESTIONS)); do $(SUDO) node --expose-gc $$f; done
 
 # Runs the scenarios of test/conformance through a real kernel's IPVS (a VM: see $(ORACLE)/README.md) and keeps its answers.

@@ -9,6 +9,7 @@ import { type Probed, probeBox } from '../lab/doctor/probe/probe.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../lab/doctor/site.js';
 import { consult } from '../lab/doctor/syn.js';
 import { type Lab, matching } from '../lab/lab.js';
+import { mayMakeNamespaces } from '../lab/rootless.js';
 import { findTopology } from '../lab/topologies/index.js';
 import { SVC_PERSISTENT } from '../service/config.js';
 import { guarded, UserError } from './guard.js';
@@ -47,7 +48,7 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(options: Options): Promise<void> {
-  if (process.getuid?.() !== 0) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
+  if (!mayMakeNamespaces()) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
   const site = await gather(options);
   const { findings, rows, reason } = await consider(site, options);
   if (options.json) console.log(JSON.stringify(findings, null, 2));

@@ -1,37 +1,68 @@
 /** `ulvs lab break|faults|restart`. */
 import type { Command } from 'commander';
 import { LabError } from '../lab/command.js';
-import { check, placesOf } from '../lab/faults/fault.js';
+import { check, type Fault, placesOf } from '../lab/faults/fault.js';
 import { faults, findFault } from '../lab/faults/index.js';
 import { abreast, type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run.js';
 import { restart } from '../lab/lab.js';
+import { mayMakeNamespaces } from '../lab/rootless.js';
 import { topologies } from '../lab/topologies/index.js';
 import { askDirector, findLab } from './doctor.js';
 
-type Guarded = (work: (signal: AbortSignal) => Promise<void>) => Promise<void>;
+interface Frame {
+  readonly guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>;
+  /** True when all of it was done in a user namespace; LabError without the privilege. */
+  readonly elsewhere: (options: { rootless?: true }) => Promise<boolean>;
+}
 
 interface FaultsOptions {
+  rootless?: true;
   all?: true;
   json?: true;
 }
 
 const ABREAST = 2;
 
-export function addFaultCommands(lab: Command, guarded: Guarded): void {
+export function addFaultCommands(lab: Command, { guarded, elsewhere }: Frame): void {
   lab
     .command('break <name> <fault>')
     .description('put a fault into a lab that is up; `ulvs doctor --lab NAME` finds it')
-    .action((name, fault) => guarded(() => runBreak(name, fault)));
+    .action((name, fault) => guarded(() => withRights(() => runBreak(name, fault))));
   lab
     .command('faults [fault...]')
     .description('list the faults; with names or --all: break a lab, find it, mend it by what the doctor says, test it')
     .option('--all', 'every fault, and the doctor on every healthy topology')
+    .option('--rootless', 'in a user namespace')
     .option('--json', 'one JSON object a fault, for machines')
-    .action((names, options) => guarded((signal) => runFaults(names, options, signal)));
+    .action((names: string[], options: FaultsOptions) =>
+      guarded(async (signal) => {
+        const wanted = chosen(names, options);
+        if (wanted.length === 0) list();
+        else if (!(await elsewhere(options))) await runFaults(wanted, options, signal);
+      }),
+    );
   lab
     .command('restart <name> <program>')
     .description("start a lab's service program (rs1) or tunnel endpoint (rs1-decapsulator) anew")
-    .action((name, program) => guarded(() => restart(findLab(name), program)));
+    .action((name, program) => guarded(() => withRights(() => restart(findLab(name), program))));
+}
+
+function withRights(work: () => Promise<void>): Promise<void> {
+  if (!mayMakeNamespaces())
+    throw new LabError('the namespaces of a lab can be entered by root alone: run it with sudo');
+  return work();
+}
+
+interface Wanted {
+  readonly fault: Fault;
+  readonly topology: string;
+}
+
+/** LabError for a fault that is none. */
+function chosen(names: readonly string[], { all }: FaultsOptions): Wanted[] {
+  return (all ? faults : names.map(findFault)).flatMap((fault) =>
+    placesOf(fault).map((topology) => ({ fault, topology })),
+  );
 }
 
 async function runBreak(name: string, faultName: string): Promise<void> {
@@ -47,11 +78,7 @@ async function runBreak(name: string, faultName: string): Promise<void> {
   console.log(`${lab.id}: ${fault.title}; of a few requests: ${figure}. Now: ulvs doctor --lab ${lab.id}`);
 }
 
-async function runFaults(names: readonly string[], { all, json }: FaultsOptions, signal: AbortSignal): Promise<void> {
-  if (!all && names.length === 0) return list();
-  const wanted = (all ? faults : names.map(findFault)).flatMap((fault) =>
-    placesOf(fault).map((topology) => ({ fault, topology })),
-  );
+async function runFaults(wanted: readonly Wanted[], { all, json }: FaultsOptions, signal: AbortSignal): Promise<void> {
   const tell = (trial: Trial) => console.log(json ? JSON.stringify(trial) : row(trial));
   const trials = await abreast(wanted, ABREAST, async ({ fault, topology }) => {
     const trial = await tryFault(fault, { ask: askDirector, signal }, topology);

@@ -4,7 +4,7 @@ import { command, LabError } from '../lab/command.js';
 import { demo } from '../lab/demo.js';
 import { howToTry } from '../lab/howto.js';
 import { down, isHealthy, keep, type Lab, matching, up } from '../lab/lab.js';
-import { againRootless, isRootless, lacksTun, shell } from '../lab/rootless.js';
+import { againRootless, isRootless, lacking, mayMakeNamespaces, shell } from '../lab/rootless.js';
 import { isLeftOver, type LabState, listStates } from '../lab/state.js';
 import { deviceFor, QUICK, SIZES, testLab } from '../lab/test.js';
 import { testLabs } from '../lab/testall.js';
@@ -56,7 +56,7 @@ export function labCommand(): Command {
     .addOption(deviceOption())
     .option('--rootless', 'in a user namespace')
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
-  addFaultCommands(lab, guarded);
+  addFaultCommands(lab, { guarded, elsewhere });
   return lab;
 }
 
@@ -117,8 +117,8 @@ async function runUp(name: string, options: Options & { director: boolean }, sig
   const spec = withWorkers(findTopology(name), options);
   const device = deviceFor(spec, options.device);
   if (await elsewhere(options)) return;
-  const lacking = lacksTun(spec, device);
-  if (lacking) throw new LabError(lacking);
+  const why = lacking(spec, device);
+  if (why) throw new LabError(why);
   const lab: Lab = await up(spec, { ...options, device }, signal);
   if (!isRootless()) keep(lab);
   console.log(spec.drawing);
@@ -161,6 +161,8 @@ async function runDemo(options: Options, signal: AbortSignal): Promise<void> {
 
 async function runDown(name: string | undefined, { all, stale }: { all?: true; stale?: true }): Promise<void> {
   if (!name && !all && !stale) throw new LabError('which lab? An id or a name (see `ulvs lab list`), or --all');
+  if (!mayMakeNamespaces())
+    throw new LabError('labs that root has brought up need root to be taken down: run it with sudo');
   const found = matching(all ? undefined : name).filter((lab) => !stale || isLeftOver(lab));
   if (found.length === 0 && name) throw new LabError(`no lab ${name} is up`);
   for (const lab of found) {
@@ -170,12 +172,12 @@ async function runDown(name: string | undefined, { all, stale }: { all?: true; s
 }
 
 /** True when the whole of it was done by another process, in a user namespace. Else namespaces can be made here. */
-async function elsewhere({ rootless }: Options): Promise<boolean> {
+async function elsewhere({ rootless }: Pick<Options, 'rootless'>): Promise<boolean> {
   if (rootless && !isRootless()) {
     process.exitCode = await againRootless();
     return true;
   }
-  if (process.getuid?.() !== 0 && !isRootless())
+  if (!mayMakeNamespaces())
     throw new LabError('network namespaces need root: run it with sudo, or with --rootless in a user namespace');
   await command('ip', ['-Version']);
   for (const { id } of process.stderr.isTTY ? listStates().filter(isLeftOver) : [])

@@ -4,7 +4,7 @@ import { describe, follow } from './journey.js';
 import { down, type Lab, up } from './lab.js';
 import { program } from './names.js';
 import { Report } from './report.js';
-import { lacksTun } from './rootless.js';
+import { lacking } from './rootless.js';
 import { httpTargets, Run } from './run.js';
 import { ulvsadm } from './table.js';
 import { SIZES } from './test.js';
@@ -21,9 +21,9 @@ export async function demo(device: LabDevice, signal?: AbortSignal): Promise<voi
   let shown = 0;
   for (const spec of basics) {
     signal?.throwIfAborted();
-    const lacking = lacksTun(spec, device);
-    if (lacking) {
-      report.say(`\n━━━ left out: ${lacking}`);
+    const why = lacking(spec, device);
+    if (why) {
+      report.say(`\n━━━ left out: ${why}`);
       continue;
     }
     const lab = await up(spec, { device }, signal);

@@ -3,7 +3,7 @@ import { configPath, socketPath } from './config.js';
 import type { Lab } from './lab.js';
 import { namespaceOf, program } from './names.js';
 import { isRootless } from './rootless.js';
-import { realservers } from './topology.js';
+import { endpoint, realservers } from './topology.js';
 
 export function howToTry(lab: Lab, director: boolean): string[] {
   const inside = (host: string) => `ip netns exec ${namespaceOf(lab.id, host)}`;
@@ -12,8 +12,8 @@ export function howToTry(lab: Lab, director: boolean): string[] {
   const adm = `node ${program('cli/ulvsadm.js')} --socket ${socketPath(lab.id)}`;
   const lines = [
     `lab ${lab.id} is up (${lab.device}). Try:`,
-    `  ${inside('client')} curl -s http://${vips[0]}:${httpPort}/`,
-    `  ${inside('client')} curl -s http://${vips.at(-1)}:${httpPort}/big?bytes=50000000 | sha256sum`,
+    `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips[0]!, httpPort)}/`)}`,
+    `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips.at(-1)!, httpPort)}/big?bytes=50000000`)} | sha256sum`,
     `  ${inside(first)} tcpdump -ni eth0`,
     `  ${adm} -Ln --stats`,
     `  ${adm} -Lnc`,
@@ -21,4 +21,9 @@ export function howToTry(lab: Lab, director: boolean): string[] {
   ];
   const start = `  ${inside('director')} node ${program('cli/main.js')} run -c ${configPath(lab.id)}`;
   return director ? lines : [...lines.slice(0, 1), start, ...lines.slice(1)];
+}
+
+/** A shell, and curl, would take brackets for a pattern. */
+function quoted(url: string): string {
+  return url.includes('[') ? `-g '${url}'` : url;
 }

@@ -47,7 +47,7 @@ export function isRunning({ pid, started }: Running): boolean {
 export async function untilReady(
   process: Running,
   ready: () => boolean | Promise<boolean>,
-  ms = 10_000,
+  ms = 30_000,
 ): Promise<void> {
   for (const end = Date.now() + ms; !(await ready()); await sleep(15)) {
     if (!isRunning(process)) throw new LabError(`${process.what} ended at once: ${logTail(process.log)}`);

@@ -16,6 +16,11 @@ export function isRootless(): boolean {
   return process.env[MARK] === '1';
 }
 
+/** Root, or ourselves in a user namespace. */
+export function mayMakeNamespaces(): boolean {
+  return process.getuid?.() === 0 || isRootless();
+}
+
 /** Whether the lab needs /dev/net/tun: a TAP, or packets between the director and its own stack. */
 function needsTun(spec: Topology, device: LabDevice): boolean {
   const toStack = spec.hosts.some(({ late }) => late !== undefined);
@@ -23,13 +28,19 @@ function needsTun(spec: Topology, device: LabDevice): boolean {
 }
 
 /** Why this lab cannot be had without root here; undefined when it can. */
-export function lacksTun(spec: Topology, device: LabDevice): string | undefined {
-  if (!isRootless() || !needsTun(spec, device)) return undefined;
+export function lacking(spec: Topology, device: LabDevice): string | undefined {
+  if (!isRootless()) return undefined;
+  if (device === 'xdp')
+    return `lab ${spec.name} with xdp devices needs root: no user namespace may load BPF programs; --device packet needs none`;
+  return needsTun(spec, device) ? lacksTun(spec.name) : undefined;
+}
+
+function lacksTun(name: string): string | undefined {
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
     return undefined;
   } catch {
-    return `lab ${spec.name} needs /dev/net/tun, which is not open to this user: chmod 666 /dev/net/tun as root, once`;
+    return `lab ${name} needs /dev/net/tun, which is not open to this user: chmod 666 /dev/net/tun as root, once`;
   }
 }
 
@@ -39,7 +50,9 @@ export async function againRootless(): Promise<number> {
   if (reason !== undefined)
     throw new LabError(`--rootless: no user namespace to be had here (${reason}); run it as root instead`);
   const words = [...UNSHARE, 'sh', '-c', PREPARE, 'ulvs', process.execPath, ...process.argv.slice(1)];
-  const child = spawn('unshare', words, { stdio: 'inherit', env: { ...process.env, [MARK]: '1' } });
+  // An ordinary user's PATH lacks what only root used to need (nft, sysctl).
+  const env = { ...process.env, [MARK]: '1', PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const child = spawn('unshare', words, { stdio: 'inherit', env });
   // ctrl-C reaches the whole group: the child cleans up, and we wait for it.
   const wait = () => {};
   process.on('SIGINT', wait).on('SIGTERM', () => child.kill('SIGTERM'));

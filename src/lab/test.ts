@@ -4,7 +4,7 @@ import type { Progress } from './client.js';
 import { LabError } from './command.js';
 import { down, up } from './lab.js';
 import { type Form, Report } from './report.js';
-import { lacksTun } from './rootless.js';
+import { lacking } from './rootless.js';
 import { type Outcome, Run, type Sizes } from './run.js';
 import type { LabDevice, Topology } from './topology.js';
 
@@ -39,8 +39,8 @@ export async function checkLab(
   sizes: Sizes,
   signal?: AbortSignal,
 ): Promise<void> {
-  const lacking = lacksTun(spec, device);
-  if (lacking) throw new LabError(lacking);
+  const why = lacking(spec, device);
+  if (why) throw new LabError(why);
   const lab = await up(spec, { device }, signal);
   try {
     await runChecks(new Run(lab, sizes, progress, signal), report, signal);
