@@ -1,0 +1,16 @@
+/**
+ * Who carries the flood from one wire to the other, each started for one round and ended after it:
+ *
+ *     client ═► eth0 : contender : eth1 ═► realserver        the flood's CPU | the contender's CPU
+ *
+ * Interrupts of a NIC would be spread over CPUs; a veth's come where its sender is. So the kernel's own contenders get
+ * receive packet steering to the second CPU, which the others use by being there.
+ */
+import type { Bed } from '../../src/lab/flood/bed.js';
+
+export interface Contender {
+  readonly name: string;
+  readonly tap: boolean;
+  /** Resolves when it forwards, with the pid of the process that does (0: none). It ends with the bed. */
+  start(bed: Bed): Promise<number>;
+}

@@ -1,0 +1,36 @@
+/** What the kernel does by itself: forwarding, and DNAT by nft with and without connection tracking. */
+import { inNamespace } from '../../src/lab/command.js';
+import { type Bed, RIP, VIP } from '../../src/lab/flood/bed.js';
+import type { Contender } from './contender.js';
+
+const DNAT = `table ip x {
+  chain c { type nat hook prerouting priority dstnat
+    ip daddr ${VIP} udp dport 80 dnat to ${RIP}:8080
+    ip daddr ${VIP} tcp dport 80 dnat to ${RIP}:8080
+  }
+}`;
+
+/** Two realservers, which here are one. */
+const NUMGEN = `table ip x {
+  chain c { type filter hook prerouting priority raw
+    ip daddr ${VIP} notrack ip daddr set numgen inc mod 2 map { 0 : ${RIP}, 1 : ${RIP} } counter
+    ip daddr ${RIP} udp dport 80 udp dport set 8080
+    ip daddr ${RIP} tcp dport 80 tcp dport set 8080
+  }
+}`;
+
+export const forwarding: Contender = contender('kernel, forwarding', '');
+export const dnat: Contender = contender('kernel, nft DNAT, conntrack', DNAT);
+export const numgen: Contender = contender('kernel, nft numgen, stateless', NUMGEN);
+
+function contender(name: string, rules: string): Contender {
+  const start = async (bed: Bed) => {
+    const inside = (...words: string[]) => inNamespace(bed.namespace('director'), ...words);
+    await inside('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await inside('ip', 'route', 'add', `${VIP}/32`, 'via', RIP, 'dev', 'eth1');
+    if (rules !== '') await inside('nft', rules);
+    await inside('sh', '-c', 'echo 2 > /sys/class/net/eth0/queues/rx-0/rps_cpus');
+    return 0;
+  };
+  return { name, tap: false, start };
+}

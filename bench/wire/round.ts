@@ -1,0 +1,34 @@
+/** One contender, from nothing to its flood and back to nothing. */
+import { Bed } from '../../src/lab/flood/bed.js';
+import { Flood, type Passage } from '../../src/lab/flood/flood.js';
+import type { Kind } from '../../src/lab/flood/frame.js';
+import type { Contender } from './contender.js';
+
+export interface Load {
+  readonly kind: Kind;
+  readonly clients: number;
+  readonly ports: number;
+  readonly ms: number;
+}
+
+const WARM_UP_MS = 1500;
+const WARM_UP_PART = 0.5;
+
+/** `rate` frames a second; 0: all that can be made. What comes before does not count. Throws the reason of `signal`. */
+export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<Passage> {
+  const bed = await Bed.build({ tap: contender.tap });
+  try {
+    const pid = await contender.start(bed);
+    signal.throwIfAborted();
+    const flood = await Flood.start(bed.site, { ...load, pid }, signal);
+    try {
+      await flood.open();
+      await flood.run(Math.round(rate * WARM_UP_PART), WARM_UP_MS);
+      return await flood.run(rate, load.ms);
+    } finally {
+      await flood.stop();
+    }
+  } finally {
+    await bed.remove();
+  }
+}

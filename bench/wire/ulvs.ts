@@ -1,0 +1,10 @@
+/** `ulvs run` of the built product. */
+import type { MethodName } from '../../src/lab/flood/bed.js';
+import type { Kind } from '../../src/lab/flood/frame.js';
+import type { LabDevice } from '../../src/lab/topology.js';
+import type { Contender } from './contender.js';
+
+export function ulvs(device: LabDevice, method: MethodName, kind: Kind, flows: number): Contender {
+  const start: Contender['start'] = async (bed) => (await bed.director({ device, method, kind, flows })).pid;
+  return { name: `ulvs ${device} ${method}`, tap: device === 'tap', start };
+}
