@@ -75,7 +75,7 @@ class Source implements Device {
   ) {}
 
   /** FRAMES frames, of the flows that `flow` names, wait to be received. */
-  fill(template: Template, flow: () => number): void {
+  fill(template: Pick<Template, 'length' | 'put'>, flow: () => number): void {
     const { u8, view } = this.umem;
     this.length = template.length;
     for (let i = 0; i < FRAMES; i++) {
@@ -116,9 +116,9 @@ export class Subject {
     this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director));
   }
 
-  /** `most`: connections the table can hold. */
-  static async create(most: number): Promise<Subject> {
-    const config = parseConfig(CONFIG(most), 'bench');
+  /** `most`: connections the table can hold. `text`: another director.yaml, with devices of the same names. */
+  static async create(most: number, text = CONFIG(most)): Promise<Subject> {
+    const config = parseConfig(text, 'bench');
     const inner = new InProcessDirector(config, () => {});
     await loadRules(config, inner);
     return new Subject(inner);

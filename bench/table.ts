@@ -1,6 +1,7 @@
 /**
  * What does a connection cost? Memory, the longest time one insertion takes while the table grows, look-ups and expiry, at
- * one and at ten million connections. The reference of a row is its limit.
+ * one and at ten million connections, and one client that walks a range. The reference of a row is its limit; of the walk,
+ * what as many clients cost.
  */
 import { setTimeout } from 'node:timers/promises';
 import { Connections } from '../src/conntrack/connections.js';
@@ -8,6 +9,7 @@ import { CONN_INACTIVE, TICKS } from '../src/conntrack/entry.js';
 import { fillEntry } from '../src/conntrack/find.js';
 import { ConnectionTable } from '../src/conntrack/table.js';
 import { type Row, report } from './result.js';
+import { walkRows } from './walk.js';
 
 const TCP = 6;
 const VIP = Int32Array.of(0, 0, 0, 0x0a000064);
@@ -120,5 +122,5 @@ report({
   name: 'table',
   title: 'Connection table',
   against: 'limit',
-  rows: [...(await measure(1)), ...(await measure(10))],
+  rows: [...(await measure(1)), ...(await measure(10)), ...(await walkRows())],
 });
