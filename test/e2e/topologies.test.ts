@@ -76,20 +76,15 @@ describe.skipIf(reason !== '')('what only the stack of the host can do', () => {
 
 describe.skipIf(reason !== '')('an ordinary user', () => {
   /** nobody, without any group or capability. */
-  const asNobody = (...words: string[]) =>
-    run('setpriv', [
-      ...[
-        '--reuid=65534',
-        '--regid=65534',
-        '--clear-groups',
-        '--inh-caps=-all',
-        '--bounding-set=-all',
-        '--no-new-privs',
-      ],
-      process.execPath,
-      program('cli/main.js'),
-      ...words,
-    ]);
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+  const powerless = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'];
+  const command = (words: string[]) => [...nobody, ...powerless, process.execPath, program('cli/main.js'), ...words];
+  const asNobody = (...words: string[]) => run('setpriv', command(words));
+  /** On a machine whose /dev/net/tun is root's alone. */
+  const withoutTun = (...words: string[]) => {
+    const hide = 'f=$(mktemp -u) && mknod -m 600 $f c 10 200 && mount --bind $f /dev/net/tun && rm $f && exec "$@"';
+    return run('unshare', ['-m', 'sh', '-c', hide, 'sh', 'setpriv', ...command(words)]);
+  };
 
   it('is told of --rootless', async () => {
     const { code, err } = await asNobody('lab', 'test', 'nat');
@@ -97,6 +92,32 @@ describe.skipIf(reason !== '')('an ordinary user', () => {
     expect(err).toBe(
       'ulvs lab: network namespaces need root: run it with sudo, or with --rootless in a user namespace\n',
     );
+  });
+
+  it('needs no /dev/net/tun for tunnels, and is told where it does', { timeout: 60_000 }, async () => {
+    const tun = await withoutTun('lab', 'test', 'tun', '--rootless', '--quick', '--json');
+    expect(tun.err).toBe('');
+    expect(tun.code).toBe(0);
+    const local = await withoutTun('lab', 'up', 'localnode', '--rootless');
+    expect(local.err).toBe(
+      'ulvs lab: lab localnode needs /dev/net/tun, which is not open to this user: chmod 666 /dev/net/tun as root, once\n',
+    );
+    expect((await asNobody('lab', 'up', 'nat', '--rootless', '--device', 'xdp')).err).toBe(
+      'ulvs lab: lab nat with xdp devices needs root: no user namespace may load BPF programs; --device packet needs none\n',
+    );
+  });
+
+  it('is told what only root may do', async () => {
+    for (const words of [
+      ['down', '--all'],
+      ['break', 'nat', 'arp'],
+      ['restart', 'nat', 'rs1'],
+      ['faults', 'arp'],
+    ]) {
+      const { code, err } = await asNobody('lab', ...words);
+      expect(err).toMatch(/^ulvs lab: .*: run it with sudo.*\n$/);
+      expect(code).toBe(1);
+    }
   });
 
   it('runs a lab in a user namespace', { timeout: 60_000 }, async () => {

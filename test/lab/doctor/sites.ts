@@ -4,6 +4,8 @@ import type { DirectorFacts, HostFacts, ListenerFact, RouteFact, Site } from '..
 const MAIN = [
   { six: false, priority: 0, table: 'local', from: '', length: 32, more: false },
   { six: false, priority: 1, table: 'main', from: '', length: 32, more: false },
+  { six: true, priority: 0, table: 'local', from: '', length: 128, more: false },
+  { six: true, priority: 1, table: 'main', from: '', length: 128, more: false },
 ];
 
 /** `10.0.0.0/24 eth0`, `0.0.0.0/0 eth0 10.0.0.254`. */
@@ -22,7 +24,7 @@ export function host(name: string, role: HostFacts['role'], address: string, mor
     role,
     namespace: `ns-${name}`,
     links: [{ dev: 'eth0', mac: `02:00:00:00:00:${name.length}0`, mtu: 1500, up: true, kind: 'veth', segment: 'lan' }],
-    addresses: [{ dev: 'eth0', address, length: 24 }],
+    addresses: [{ dev: 'eth0', address, length: address.includes(':') ? 64 : 24 }],
     routes: routes(`${address.replace(/\d+$/, '0')}/24 eth0`),
     policy: MAIN,
     sysctls: { ip_forward: 0, tcp_synack_retries: 5 },
@@ -36,12 +38,17 @@ export function listener(address: string, port: number, protocol = 'tcp'): Liste
   return { protocol, address, port: String(port) };
 }
 
-export function told(method: string, address: string, more: Partial<DirectorFacts> = {}): DirectorFacts {
+export function told(
+  method: string,
+  address: string,
+  more: Partial<DirectorFacts> = {},
+  vip = '10.0.0.100',
+): DirectorFacts {
   const port = method === 'masq' ? 8080 : 80;
   return {
     services: [
       {
-        key: { protocol: 6, address: '10.0.0.100', port: 80 },
+        key: { protocol: 6, address: vip, port: 80 },
         scheduler: 'rr',
         persistent: false,
         destinations: [{ address, port, method, weight: 1, persistConns: 0 }],
@@ -91,6 +98,6 @@ export function tun(rs: Partial<HostFacts> = {}): Site {
   return { ...base, director: told('ipip', '10.0.0.11') };
 }
 
-function site(hosts: HostFacts[], director: DirectorFacts): Site {
+export function site(hosts: HostFacts[], director: DirectorFacts): Site {
   return { hosts, director, arp: [], config: '/etc/director.yaml', socket: '/run/s' };
 }

@@ -101,12 +101,12 @@ interface Told {
 function ofService(tries: readonly Try[], heard: readonly Heard[], macs: ReadonlyMap<string, string>): Told {
   const [{ service, from, to, dport, sport }] = tries as [Try];
   const got = tries.flatMap((one) => answerTo(heard, one.sport) ?? []);
-  const by = [...new Set(got.map((answer) => nameOf(answer, macs)))].sort().join(', ');
+  const by = [...new Set(got.flatMap((answer) => nameOf(answer, service, macs)))].sort().join(', ');
   const refused = got.filter(({ text }) => /Flags \[R/.test(text)).length;
   const verdict =
     got.length === 0 ? 'no answer' : refused > 0 ? 'refused' : got.length < tries.length ? 'in part' : 'reachable';
   const asked = `${from} > ${endpoint(to, dport)}: ${got.length - refused} of ${tries.length} SYNs answered`;
-  const more = by ? ` by ${by}` : `, the first from port ${sport}`;
+  const more = by ? ` by ${by}` : got.length === 0 ? `, the first from port ${sport}` : '';
   const row = {
     service: serviceWords(service),
     destination: 'through the director',
@@ -117,10 +117,14 @@ function ofService(tries: readonly Try[], heard: readonly Heard[], macs: Readonl
   return { service, row, mute: got.length === 0 };
 }
 
-/** By his MAC; what the director had in its hands before has none. */
-function nameOf({ mac, text }: Heard, macs: ReadonlyMap<string, string>): string {
-  const neighbour = [...macs].find(([, one]) => one === mac)?.[0];
-  return neighbour ?? /(\S+)\.\d+ > \S+: Flags/.exec(text)?.[1] ?? 'somebody';
+/** By his MAC, if that is a realserver's and not a gateway's; what the director had in its hands before has none. */
+function nameOf({ mac, text }: Heard, { destinations, key }: ServiceFact, macs: ReadonlyMap<string, string>): string[] {
+  const rips = destinations.map(({ address }) => address);
+  const neighbour = [...macs].find(([ip, one]) => one === mac && rips.includes(ip))?.[0];
+  const source = /(\S+)\.\d+ > \S+: Flags/.exec(text)?.[1];
+  if (neighbour ?? (source && rips.includes(source))) return [neighbour ?? source!];
+  const gateway = [...macs].find(([, one]) => one === mac)?.[0];
+  return gateway === undefined || isFwmark(key) ? [] : [`somebody behind ${gateway}`];
 }
 
 /** Where each destination answers by itself, it is the director that does not bring packets there. */

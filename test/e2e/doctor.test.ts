@@ -1,0 +1,92 @@
+/** The doctor on a director's box: its realservers are other namespaces, into which it does not look. Needs root and dist. */
+import { existsSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Capture } from '../../src/lab/capture.js';
+import { inNamespace } from '../../src/lab/command.js';
+import { socketPath } from '../../src/lab/config.js';
+import type { Finding } from '../../src/lab/doctor/site.js';
+import { down, halt, type Lab, up } from '../../src/lab/lab.js';
+import { namespaceOf, program, SWITCH, switchEnd } from '../../src/lab/names.js';
+import { findTopology } from '../../src/lab/topologies/index.js';
+import type { LabDevice } from '../../src/lab/topology.js';
+
+const reason =
+  process.getuid?.() !== 0
+    ? 'needs root for namespaces'
+    : existsSync(program('cli/main.js'))
+      ? ''
+      : 'needs dist (make build)';
+if (reason) console.log(`skipped: ${reason}`);
+
+let lab: Lab | undefined;
+afterEach(async () => {
+  if (lab) await down(lab);
+  lab = undefined;
+});
+
+async function start(name: string, device: LabDevice = 'packet'): Promise<Lab> {
+  lab = await up(findTopology(name), { device });
+  return lab;
+}
+
+/** Never fails: its exit code is the last line. */
+async function doctor({ id }: Lab, ...words: string[]): Promise<string> {
+  const command = [process.execPath, program('cli/main.js'), 'doctor', '--socket', socketPath(id), ...words];
+  const script = '"$@"; echo "exit $?"';
+  return (await inNamespace(namespaceOf(id, 'director'), 'sh', '-c', script, 'sh', ...command)).stdout;
+}
+
+async function findings(one: Lab): Promise<Finding[]> {
+  return JSON.parse((await doctor(one, '--json')).replace(/exit \d\n$/, '')) as Finding[];
+}
+
+const inside = ({ id }: Lab, host: string, ...words: string[]) => inNamespace(namespaceOf(id, host), ...words);
+
+describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
+  it('each DR realserver is reachable, filtered, refused, or does not answer ARP', async () => {
+    const dr = await start('dr');
+    const healthy = await doctor(dr);
+    expect(healthy.match(/gatewaying +reachable +SYN-ACK after/g)).toHaveLength(3);
+    expect(healthy).toContain('3 of 3 SYNs answered by 192.168.1.11, 192.168.1.12, 192.168.1.13');
+    expect(healthy).toMatch(/\nhealthy: 2 services, 1 host looked at\nexit 0\n$/);
+    await inside(dr, 'rs1', 'ip', 'address', 'del', '192.168.1.110/32', 'dev', 'lo');
+    await halt(dr, 'rs2');
+    await inside(dr, 'rs3', 'ip', 'link', 'set', 'eth0', 'down');
+    const sick = await findings(dr);
+    const ofTcp = sick.filter(({ wrong }) => wrong.includes('-t 192.168.1.110:80'));
+    expect(Object.fromEntries(ofTcp.map(({ host, id }) => [host, id]))).toEqual({
+      '192.168.1.11': 'probe-filtered',
+      '192.168.1.12': 'probe-refused',
+      '192.168.1.13': 'probe-no-arp-answer',
+    });
+    const [filtered] = ofTcp.filter(({ host }) => host.endsWith('.11'));
+    expect(filtered!.mend[0]).toMatch(/^ip address add 192\.168\.1\.110\/32 dev lo +# on 192\.168\.1\.11/);
+    expect(filtered!.mend.at(-1)).toContain('ulvsadm -e -t 192.168.1.110:80 -r 192.168.1.11:80 -g -w 0');
+  });
+
+  it('--no-probe sends nothing', async () => {
+    const dr = await start('dr-one-network');
+    const capture = await Capture.start(dr, SWITCH, switchEnd('director', 'eth0'), 'in', 'arp or tcp');
+    const text = await doctor(dr, '--no-probe');
+    expect(text).toContain('nothing was sent: --no-probe\n');
+    expect(text).toMatch(/exit 0\n$/);
+    expect((await capture.count()).count).toBe(0);
+  });
+
+  it('a NAT realserver that answers by another gateway, over IPv6, and no connection is left', async () => {
+    const nat = await start('ipv6-nat');
+    expect(await findings(nat)).toEqual([]);
+    await inside(nat, 'rs2', 'ip', 'route', 'replace', 'default', 'via', '2001:db8:2::13', 'dev', 'eth0');
+    const found = await findings(nat);
+    expect(found.map(({ id, host }) => [id, host])).toEqual([['gateway-not-director', '2001:db8:2::12']]);
+    const { stdout } = await inside(nat, 'rs1', 'ss', '-Htn', 'state', 'syn-recv');
+    expect(stdout).toBe('');
+  });
+
+  it('a Tun realserver that takes no tunnel apart', async () => {
+    const tun = await start('tun');
+    await halt(tun, 'rs1-decapsulator');
+    const found = await findings(tun);
+    expect(found.map(({ id, host }) => [id, host])).toEqual([['probe-no-tunnel-endpoint', '172.16.1.11']]);
+  });
+});
