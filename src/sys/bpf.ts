@@ -15,8 +15,10 @@ const PROG_TEST_RUN = 10;
 const LINK_CREATE = 28;
 
 const PROG_TYPE_SOCKET_FILTER = 1;
+const PROG_TYPE_SCHED_CLS = 3;
 const PROG_TYPE_XDP = 6;
 const ATTACH_XDP = 37;
+const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
 const ENOENT = 2;
 
@@ -120,6 +122,11 @@ export function loadSocketFilter(instructions: Uint8Array): number {
   return load(instructions, PROG_TYPE_SOCKET_FILTER);
 }
 
+/** The same, for a program that the stack's traffic control asks (struct __sk_buff, too). */
+export function loadClassifier(instructions: Uint8Array): number {
+  return load(instructions, PROG_TYPE_SCHED_CLS);
+}
+
 function load(instructions: Uint8Array, type: number): number {
   const first = program(instructions, type).run(PROG_LOAD);
   if (first >= 0) return first;
@@ -139,6 +146,12 @@ function program(instructions: Uint8Array, type: number): Attributes {
 /** Attaches a program to an interface; `flags` says by whom it is run. Throws SystemError (EBUSY: another one is there). */
 export function attachXdp(programFd: number, ifindex: number, flags: number): number {
   return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
+}
+
+/** Attaches a classifier to what comes in by an interface, before the stack. Throws SystemError (EINVAL: before Linux 6.6). */
+export function attachIngress(programFd: number, ifindex: number): number {
+  const attributes = new Attributes().words(0, programFd, ifindex, ATTACH_TCX_INGRESS);
+  return check(attributes.run(LINK_CREATE), 'bpf LINK_CREATE');
 }
 
 /** Runs a program on one packet, without sending it anywhere; returns what it said (XDP_PASS …). */

@@ -1,12 +1,23 @@
 /**
- * The realserver's end of a flood: an XDP program counts the flood's frames and drops them before its stack sees them, so
- * that the sink costs little; everything else passes. What carries a time is sorted by how long it was under way.
+ * The realserver's end of a flood: a program counts the flood's frames and drops them before its stack sees them, so that the
+ * sink costs little; everything else passes. What carries a time is sorted by how long it was under way. It hangs where what
+ * comes in is classified; or, before Linux 6.6, where XDP is, for which a veth makes a copy of each frame.
  *
  *     counters:  | frames 64 |      delays: one 64-bit count for each of BUCKETS (delays.ts)
  */
 import { Assembler } from '../../device/xdp/assembler.js';
-import { attachXdp, BPF_F_MMAPABLE, createMap, loadXdp, MapType, XDP_FLAGS_DRV_MODE, XDP_PASS } from '../../sys/bpf.js';
-import { close, ifNameToIndex, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
+import {
+  attachIngress,
+  attachXdp,
+  BPF_F_MMAPABLE,
+  createMap,
+  loadClassifier,
+  loadXdp,
+  MapType,
+  XDP_FLAGS_DRV_MODE,
+  XDP_PASS,
+} from '../../sys/bpf.js';
+import { close, ifNameToIndex, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { BUCKETS, PRECISION } from './delays.js';
@@ -14,7 +25,6 @@ import { CLIENTS, LENGTH, PROTOCOL, SOURCE, STAMP } from './frame.js';
 
 const LOOK_UP = 1;
 const KTIME = 5;
-const XDP_DROP = 1;
 const PAGE = 4096;
 const IPV4_ON_WIRE = 0x0008;
 const CLIENTS_ON_WIRE = ((CLIENTS >>> 24) & 0xff) | ((CLIENTS >>> 8) & 0xff00);
@@ -30,8 +40,18 @@ export class Sink {
     const [counterFd, delaysFd] = [this.array(1), this.array(BUCKETS)];
     this.counter = this.words(counterFd, 1);
     this.delays = this.words(delaysFd, BUCKETS);
-    const program = this.keep(loadXdp(assembled(counterFd, delaysFd)));
-    inNetns(namespace, () => this.keep(attachXdp(program, ifNameToIndex(device), XDP_FLAGS_DRV_MODE)));
+    inNetns(namespace, () => this.attach(ifNameToIndex(device), counterFd, delaysFd));
+  }
+
+  private attach(ifindex: number, ...maps: [number, number]): void {
+    const classifier = this.keep(loadClassifier(assembled(CLASSIFIER, ...maps)));
+    try {
+      this.keep(attachIngress(classifier, ifindex));
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== 'EINVAL') throw error;
+      const program = this.keep(loadXdp(assembled(XDP, ...maps)));
+      this.keep(attachXdp(program, ifindex, XDP_FLAGS_DRV_MODE));
+    }
   }
 
   private keep(fd: number): number {
@@ -65,10 +85,26 @@ export class Sink {
   }
 }
 
+/** Where a program finds begin and end of the frame, and what it says. */
+interface Hook {
+  readonly data: number;
+  readonly end: number;
+  readonly drop: number;
+  readonly pass: number;
+}
+const XDP: Hook = { data: 0, end: 4, drop: 1, pass: XDP_PASS };
+/** struct __sk_buff; TC_ACT_SHOT, TC_ACT_OK. */
+const CLASSIFIER: Hook = { data: 76, end: 80, drop: 2, pass: 0 };
+
 /** r6: where Ethernet would begin before the packet that counts, the one in the tunnel if it is one. */
-function assembled(counterFd: number, delaysFd: number): Uint8Array {
+function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array {
   const asm = new Assembler();
-  asm.load(32, 'r6', 'r1', 0).load(32, 'r7', 'r1', 4).mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass');
+  asm
+    .load(32, 'r6', 'r1', hook.data)
+    .load(32, 'r7', 'r1', hook.end)
+    .mov('r2', 'r6')
+    .add('r2', LENGTH)
+    .jumpIf('r2', '>', 'r7', 'pass');
   asm.load(16, 'r2', 'r6', 12).jumpIf('r2', '!=', IPV4_ON_WIRE, 'pass');
   asm.load(8, 'r2', 'r6', PROTOCOL).jumpIf('r2', '!=', ipv4.IPIP, 'bare').add('r6', ipv4.HEADER);
   asm.mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass').label('bare');
@@ -78,7 +114,7 @@ function assembled(counterFd: number, delaysFd: number): Uint8Array {
   asm.jumpIf('r6', '==', 0, 'drop').call(KTIME).sub('r0', 'r6').lsh('r0', 32).rsh('r0', 32).mov('r2', 'r0');
   bucket(asm);
   increment(asm, delaysFd);
-  return asm.label('drop').mov('r0', XDP_DROP).exit().label('pass').mov('r0', XDP_PASS).exit().assemble();
+  return asm.label('drop').mov('r0', hook.drop).exit().label('pass').mov('r0', hook.pass).exit().assemble();
 }
 
 /** One more in entry r2. */
