@@ -8,7 +8,7 @@ import { VIP } from './site.js';
 export const WEB_PORT = 80;
 export const BULK_PORT = 5201;
 const CONNECTIONS = 64;
-const PATIENCE_S = 20;
+const PATIENCE_S = 10;
 /** Share of requests that may fail. */
 const TOLERATED = 0.01;
 
@@ -35,7 +35,16 @@ export async function requests(
   { site, place, directory }: Scene,
   { path, close, seconds }: { path: string; close: boolean; seconds: number },
 ): Promise<Served> {
-  const words = ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', `${directory}/wrk.lua`];
+  const words = [
+    'wrk',
+    '-t1',
+    `-c${CONNECTIONS}`,
+    `-d${seconds}s`,
+    '--timeout',
+    `${PATIENCE_S}s`,
+    '-s',
+    `${directory}/wrk.lua`,
+  ];
   const header = close ? ['-H', 'Connection: close'] : [];
   const url = `http://${VIP}:${WEB_PORT}${path}`;
   const line = [...bounded(seconds), ...pinned(place, 'other'), ...words, ...header, url];

@@ -29,6 +29,11 @@ const SECONDS = 2;
 /** For the compiler, the neighbours and the windows. */
 const WARM_UP_SECONDS = 1;
 
+/** Says in front of a LabError what was tried. */
+function fail(what: string, error: unknown): never {
+  throw error instanceof LabError ? new LabError(`${what}: ${error.message}`) : error;
+}
+
 /** What a balancer is tried with, and where the figures go. */
 export class Trial {
   constructor(
@@ -47,7 +52,9 @@ export class Trial {
       await requests(scene, { path: '/short', close: false, seconds: WARM_UP_SECONDS });
       for (const job of part.jobs) {
         signal.throwIfAborted();
-        await this.measure(job, balancer, payers);
+        await this.measure(job, balancer, payers).catch((error) =>
+          fail(`${part.name}, ${job.name}, ${balancer.name}`, error),
+        );
         if (running && !isRunning(running)) throw new LabError(`${balancer.name} ended: ${logTail(running.log)}`);
       }
     } finally {
