@@ -61,9 +61,17 @@ export class Tuples {
     return false;
   }
 
+  /** Where findIn4 begins to look, and the entry that is there: for who wants to have both in the cache. */
+  placeIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
+    return this.hash(caddr, ports, vaddr, protocol) & this.mask;
+  }
+  entryAt(place: number): number {
+    return this.ins[place]!;
+  }
+
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { ins, mask, words } = this;
-    for (let place = this.hash(caddr, ports, vaddr, protocol) & mask; ins[place] !== 0; place = (place + 1) & mask)
+    for (let place = this.placeIn4(protocol, caddr, vaddr, ports); ins[place] !== 0; place = (place + 1) & mask)
       if (isIn4(words, ins[place]! << ENTRY_SHIFT, protocol, caddr, vaddr, ports)) return ins[place]!;
     return 0;
   }

@@ -37,6 +37,7 @@ import { type Destination, Method } from '../service/destination.js';
 import { Fate, Stat } from '../stats/counters.js';
 import * as ethernet from '../wire/ethernet.js';
 import * as ipv4 from '../wire/ipv4.js';
+import { crowdFetcher } from './crowd.js';
 import type { Director } from './director.js';
 import type { Link } from './link.js';
 import type { Neighbour } from './neighbour.js';
@@ -72,6 +73,7 @@ export function express(d: Director, longWay: LongWay): Process {
   const all = neighbours.all;
   const heads = new Int32Array(ROOM);
   const found = new Int32Array(ROOM);
+  const fetchCrowd = crowdFetcher(table, umem, ROOM);
   // Of the batch at hand, for the counters that all packets share: frames, their bytes; packets, bytes in; packets, bytes out.
   const sums = new Float64Array(7);
 
@@ -79,6 +81,7 @@ export function express(d: Director, longWay: LongWay): Process {
     const { offsets, lengths, n } = batch;
     sight(offsets, lengths, n);
     fetch(n);
+    if (table.tuples.size !== 0) sums[UNREAD] = fetchCrowd(offsets, heads, n);
     find(offsets, n);
     const { changes } = table;
     for (let i = 0; i < n; i++) {
