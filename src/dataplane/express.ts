@@ -65,7 +65,7 @@ export type Process = (device: number, batch: Batch) => void;
  * constants, their addresses and lengths in the code. With `this` in their place it was half as fast.
  */
 export function express(d: Director, longWay: LongWay): Process {
-  const { connections, links, neighbours, router, counters, umem } = d;
+  const { connections, links, neighbours, router, counters, pathMtus, umem } = d;
   const { table, words, timeouts } = connections;
   const { buckets } = table;
   const { values } = counters;
@@ -136,6 +136,10 @@ export function express(d: Director, longWay: LongWay): Process {
     return entry !== 0 ? entry : -table.findOut4(protocol, src, ports >>> 16, dst, ports & 0xffff);
   }
 
+  function isNarrow(method: number, address: number): boolean {
+    return method === Method.masq && pathMtus.isKnown(address, d.now);
+  }
+
   /** False when it must go the long way; then nothing was done. */
   function carryIn(device: number, frame: number, len: number, entry: number): boolean {
     const at = entry << ENTRY_SHIFT;
@@ -149,7 +153,7 @@ export function express(d: Director, longWay: LongWay): Process {
     const l3len = swap16(u16[(frame + IP + 2) >> 1]!);
     if (dest === undefined || dest.family !== 4 || !isForUs(device, frame)) return false;
     const neighbour = wayOut(router.lookup4(address, 0, 0), l3len);
-    if (neighbour === undefined) return false;
+    if (neighbour === undefined || (pathMtus.some && isNarrow(method, address))) return false;
     count(dest, Stat.inpkts, l3len, 2);
     words[at + PACKETS]!++;
     step(entry, at, Direction.input, tcpFlags);

@@ -85,10 +85,16 @@ export function complain6(
 
 /**
  * On its way out the kernel finds the connection of the packet that its own error quotes, client to VIP, as if it came
- * from the destination: so it counts, but not for NAT, where the destination would have said its own address.
+ * from the destination: so it counts, but not for NAT, where the destination would have said its own address. Behind a new
+ * connection stands the one that it replaced.
  */
 function countError(d: Director, entry: number, len: number): void {
-  if (len === 0 || entry === 0 || isTranslated(d, entry)) return;
-  // A one-packet connection is in no table to be found.
+  if (len === 0 || entry === 0) return;
+  if (!isTranslated(d, entry)) countOnce(d, entry, len);
+  else if (d.packet.replaced !== 0 && !isTranslated(d, d.packet.replaced)) countOnce(d, d.packet.replaced, len);
+}
+
+/** A one-packet connection is in no table to be found. */
+function countOnce(d: Director, entry: number, len: number): void {
   if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) === 0) countOut(d, entry, len);
 }

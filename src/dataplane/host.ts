@@ -12,6 +12,7 @@ import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
+import * as tcp from '../wire/tcp.js';
 import * as udp from '../wire/udp.js';
 import type { Director } from './director.js';
 import { deliver, drop, pass } from './fate.js';
@@ -28,6 +29,7 @@ export function host(d: Director): void {
   if (d.links[p.device]!.shared && isOwn(d)) return pass(d);
   if (p.fragmentOffset !== 0 || p.moreFragments) return deliver(d);
   if (isEchoRequest(d)) return echo(d);
+  if (!isSound(d)) return deliver(d);
   if (p.protocol === ipv4.TCP) reset(d);
   else if (isRefused(d)) refuse(d);
   else return deliver(d);
@@ -84,12 +86,22 @@ function echo(d: Director): void {
   transmit(d, hop, p.frame, p.len, p.etherType, true);
 }
 
+/** A wrong checksum is not worth an answer, nor is UDP over IPv6 that has none. */
+function isSound(d: Director): boolean {
+  const { family, protocol, src, dst, l3, l4, l4len } = d.packet;
+  const { view } = d.umem;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP) return true;
+  const pseudo =
+    family === 4 ? pseudo4(src, dst, protocol, l4len) : pseudo6(view, l3 + ipv6.SRC, l3 + ipv6.DST, protocol, l4len);
+  if (protocol === ipv4.TCP) return tcp.isChecksumGood(view, l4, l4len, pseudo);
+  return (family === 4 || udp.checksum(view, l4) !== 0) && udp.isChecksumGood(view, l4, l4len, pseudo);
+}
+
 function isRefused(d: Director): boolean {
-  const { family, protocol, l4, l4len } = d.packet;
+  const { family, protocol, l4len } = d.packet;
   if (!d.acceptIcmp && !isOwn(d)) return false;
-  // IPVS itself silently drops SCTP without a chunk, and UDP over IPv6 must have a checksum.
+  // IPVS itself silently drops SCTP without a chunk.
   if (protocol === ipv4.SCTP && l4len < 16) return false;
-  if (protocol === ipv4.UDP) return family === 4 || udp.checksum(d.umem.view, l4) !== 0;
   return family === 4
     ? protocol !== ipv4.ICMP && protocol !== IGMP
     : protocol !== ipv6.ICMP6 && protocol !== extensions.NONE;

@@ -23,7 +23,7 @@ import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { tunnelError } from './icmptunnel.js';
 import { isTranslated } from './masq.js';
-import { routeForward, routeReply, usable } from './nexthop.js';
+import { pathMtu, routeForward, routeReply, usable } from './nexthop.js';
 import { Quote } from './quote.js';
 import { rewriteError } from './quotenat.js';
 import { LOCAL_ROUTE } from './route.js';
@@ -140,7 +140,7 @@ function xmitTranslated(d: Director, entry: number): void {
     rewriteError(d, quote, entry, false);
     deliverLocal(d);
   } else if (hop >= 0) {
-    const { mtu } = d.router;
+    const mtu = pathMtu(d, d.connections.destOf(entry));
     if (!hasTime(d, entry) || !fitsRoute(d, mtu, entry)) return;
     rewriteError(d, quote, entry, false);
     send(d, hop, mtu);

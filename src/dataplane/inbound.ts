@@ -13,7 +13,7 @@ import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { TCP_SYN } from './packet.js';
-import { DROPPED, schedule, UNWANTED } from './schedule.js';
+import { schedule, UNWANTED } from './schedule.js';
 import { countIn, setState } from './state.js';
 import { xmit } from './xmit.js';
 
@@ -21,7 +21,7 @@ import { xmit } from './xmit.js';
 export function inbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
-  let entry = findIn(d);
+  const entry = findIn(d);
   if (entry !== 0) d.trace?.noteConnection(entry, 'client');
   let old = 0;
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
@@ -32,25 +32,23 @@ export function inbound(d: Director): boolean {
     }
     old = entry;
   }
-  const fresh = entry === old;
-  if (fresh) {
-    entry = replace(d, old);
-    if (entry === UNWANTED) return false;
-    if (entry === DROPPED) return true;
-  }
-  carry(d, entry, fresh);
+  if (entry === old) return open(d, old);
+  carry(d, entry, false);
   return true;
 }
 
 /**
- * A new connection, in the place of `old` if that is not 0. The kernel ends the old one by a timer that is due at once, so
- * it still weighs on its destination when the new one is scheduled. With children it stays until they are gone, but the new
- * one stands in front of it.
+ * A new connection, in the place of `old` if that is not 0. The kernel ends the old one by a timer that is due at once: it
+ * still weighs on its destination when the new one is scheduled, and errors about this packet may find it. With children it
+ * stays until they are gone, but the new one stands in front of it.
  */
-function replace(d: Director, old: number): number {
-  const entry = schedule(d, old);
+function open(d: Director, old: number): boolean {
+  d.packet.replaced = old;
+  const entry = schedule(d);
+  if (entry > 0) carry(d, entry, true);
+  d.packet.replaced = 0;
   if (old !== 0) d.connections.expireNow(old);
-  return entry;
+  return entry !== UNWANTED;
 }
 
 function carry(d: Director, entry: number, fresh: boolean): void {

@@ -1,6 +1,6 @@
 /** The routes that connections ask for. */
 import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../conntrack/entry.js';
-import { Method } from '../service/destination.js';
+import { type Destination, Method } from '../service/destination.js';
 import { Drop } from '../stats/drops.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
@@ -43,6 +43,18 @@ export function routeForward(d: Director, entry: number): number {
 function routeAsAddressed(d: Director): number {
   const p = d.packet;
   return p.family === 4 ? d.router.lookup4(p.dst, 0, 0) : d.router.lookup6(p.dst6, NOBODY, 0);
+}
+
+/**
+ * Of the route to the destination that was just looked up, or what a router on the way said. From now on the destination
+ * knows it.
+ */
+export function pathMtu(d: Director, dest: Destination | undefined): number {
+  const { mtu } = d.router;
+  if (!d.pathMtus.some || dest === undefined || dest.family !== 4) return mtu;
+  if (!d.pathMtus.isKnown(dest.address, d.now)) return mtu;
+  dest.pathBound = true;
+  return d.pathMtus.mtu(dest.address, mtu, d.now);
 }
 
 /** A neighbour's number or LOCAL_ROUTE; anything else has been complained about and dropped. */

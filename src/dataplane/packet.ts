@@ -45,6 +45,8 @@ export class PacketInfo {
   crossed = false;
   /** An ICMP error; protocol, addresses and ports are for now those of the packet it quotes, as the client sees them. */
   quoted = false;
+  /** The client's finished connection whose place a new one takes, 0 for none. */
+  replaced = 0;
   /** fwmark given by the mark rules. */
   mark = 0;
 }

@@ -10,6 +10,8 @@ const SMALLEST = 552;
 const SECONDS = 600;
 
 export class PathMtus {
+  /** Something was learnt once: else there is no need to look. */
+  some = false;
   private readonly rows = new Int32Array(ROWS * ROW);
 
   /** The path's MTU to an IPv4 address: `routeMtu`, unless a smaller one is known. `now` in ms. */
@@ -32,6 +34,7 @@ export class PathMtus {
     const ends = secondsOf(now) + SECONDS;
     if (known >= 0 && old === reported && ends - rows[known + 3]! < SECONDS / 2) return;
     const row = rowOf(address);
+    this.some = true;
     rows[row] = address;
     rows[row + 1] = locked ? Math.min(old, SMALLEST) : reported;
     rows[row + 2] = locked ? 1 : 0;

@@ -19,7 +19,7 @@ import { openTemplate, templateFor, usableTemplate } from './template.js';
 const FTP = 21;
 const markAddress = new Int32Array(4);
 
-export function schedulePersistent(d: Director, service: VirtualService, old: number): number {
+export function schedulePersistent(d: Director, service: VirtualService): number {
   const p = d.packet;
   const exact = service.fwmark === 0 && p.dport === service.port;
   const vport = exact && service.port !== FTP ? p.dport : 0;
@@ -30,7 +30,7 @@ export function schedulePersistent(d: Director, service: VirtualService, old: nu
   if (template === 0) {
     const dest = service.schedule.schedule(p, d.now);
     d.trace?.noteChoice(service, dest);
-    if (dest === null) return leave(d, service, old);
+    if (dest === null) return leave(d, service);
     const dport = exact && service.port !== FTP ? dest.port : 0;
     template = openTemplate(d, service, dest, dport);
     if (template === 0) return lost(d, Drop.tableFull);

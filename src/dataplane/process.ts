@@ -33,7 +33,7 @@ import { refuseStray } from './stray.js';
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.express ??= express(d, processFrame);
-  if (d.trace === undefined) d.express(device, batch);
+  if (d.trace === undefined && isAwake(d, 4)) d.express(device, batch);
   else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
   batch.n = 0;
 }
@@ -74,16 +74,29 @@ function otherHost(d: Director): void {
 /** An IP packet that is addressed to this machine's MAC. */
 function packet(d: Director): void {
   const p = d.packet;
-  if ((p.moreFragments || p.fragmentOffset !== 0) && (!reassemble(d) || d.crew?.handWhole())) return;
+  if ((p.moreFragments || p.fragmentOffset !== 0) && isGathered(d) && (!reassemble(d) || d.crew?.handWhole())) return;
   if (d.forwardsShared && isShared(d)) return forwardShared(d);
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);
     d.trace?.noteMark(p.mark);
   }
-  if (icmpRelated(d) || inbound(d) || outbound(d)) return;
+  if (isAwake(d, p.family) && (icmpRelated(d) || inbound(d) || outbound(d))) return;
   const local = isForUs(d);
   if (!local) forward(d);
   else if (!refuseStray(d)) host(d);
+}
+
+/**
+ * Without services of a family the kernel takes its hooks away: connections that are still there lie dormant until a service
+ * comes back. Those that snat has opened need none.
+ */
+function isAwake(d: Director, family: number): boolean {
+  return d.services.serves(family) || d.sourceNat.rules.length !== 0;
+}
+
+/** What merely crosses a director without services stays in pieces, but for IPv6, which the kernel then goes on gathering. */
+function isGathered(d: Director): boolean {
+  return d.packet.family === 6 || d.marks !== undefined || isAwake(d, 4) || isForUs(d);
 }
 
 /** An address of ours; or marked for a service, which counts as accepted whatever the address. */

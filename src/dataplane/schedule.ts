@@ -27,8 +27,7 @@ export const DROPPED = -1;
 const FTP = 21;
 const FTP_DATA = 20;
 
-/** `old`: the client's connection that this one takes the place of, 0 for none. */
-export function schedule(d: Director, old: number): number {
+export function schedule(d: Director): number {
   const p = d.packet;
   if (!mayOpen(d, p)) return UNWANTED;
   const service =
@@ -37,7 +36,7 @@ export function schedule(d: Director, old: number): number {
       : d.services.find6(p.mark, p.protocol, p.dst6, p.dport);
   if (service === undefined || p.sport === FTP_DATA) return UNWANTED;
   d.trace?.noteService(service);
-  return scheduleFor(d, service, old);
+  return scheduleFor(d, service);
 }
 
 /**
@@ -55,7 +54,7 @@ export function scheduleQuoted(d: Director, quote: Quote): number {
   p.dst6.set(quote.src6);
   p.sport = quote.dport;
   p.dport = quote.sport;
-  const entry = schedule(d, 0);
+  const entry = schedule(d);
   p.quoted = false;
   p.protocol = protocol;
   readAddresses(d.umem.view, p);
@@ -84,17 +83,17 @@ function mayOpen(d: Director, p: PacketInfo): boolean {
   return chunk !== 6 && (chunk === 1 || d.sysctl.sloppy_sctp !== 0);
 }
 
-function scheduleFor(d: Director, service: VirtualService, old: number): number {
+function scheduleFor(d: Director, service: VirtualService): number {
   const p = d.packet;
   if (d.defence.drops()) {
     drop(d, Drop.defence);
     return DROPPED;
   }
-  if (service.persistent) return schedulePersistent(d, service, old);
+  if (service.persistent) return schedulePersistent(d, service);
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
   const dest = service.schedule.schedule(p, d.now);
   d.trace?.noteChoice(service, dest);
-  if (dest === null) return leave(d, service, old);
+  if (dest === null) return leave(d, service);
   return openFor(d, service, dest, dest.port !== 0 ? dest.port : p.dport);
 }
 
@@ -171,17 +170,18 @@ export function flagsFor(dest: Destination, family: number): number {
 }
 
 /** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */
-export function leave(d: Director, service: VirtualService, old: number): number {
+export function leave(d: Director, service: VirtualService): number {
   const p = d.packet;
   const entry = openBypass(d, service);
   if (entry !== 0) return entry;
   if (service.port === FTP && p.dport !== FTP) return UNWANTED;
-  if (!p.quoted) complain(d, old);
+  if (!p.quoted) complain(d);
   drop(d, Drop.noDestination);
   return DROPPED;
 }
 
-function complain(d: Director, old: number): void {
-  if (d.packet.family === 4) complain4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, old, true);
-  else complain6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, old, true);
+function complain(d: Director): void {
+  const { family, replaced } = d.packet;
+  if (family === 4) complain4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, replaced, true);
+  else complain6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, replaced, true);
 }

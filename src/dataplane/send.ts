@@ -1,7 +1,9 @@
 /** The packet at hand leaves, whole or, where it may be and must be, in fragments. */
 import { Drop } from '../stats/drops.js';
 import * as ethernet from '../wire/ethernet.js';
+import * as extensions from '../wire/extensions.js';
 import * as ipv4 from '../wire/ipv4.js';
+import * as ipv6 from '../wire/ipv6.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { sendWhole } from './refragment.js';
@@ -15,8 +17,9 @@ export function send(d: Director, hop: number, mtu: number): void {
     transmit(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
     return;
   }
-  if (p.etherType !== ethernet.TYPE_IPV4) drop(d, Drop.mtuExceeded);
-  else sendFragments(d, hop, mtu);
+  if (p.etherType === ethernet.TYPE_IPV4) sendFragments(d, hop, mtu);
+  else if (p.family === 4) sendFragments6(d, hop, mtu);
+  else drop(d, Drop.mtuExceeded);
 }
 
 function typeOf(d: Director): number {
@@ -52,6 +55,35 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
   finishFragment(view, p.l3, header + step, base, true);
   transmit(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
   for (let i = 1; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
+}
+
+/**
+ * An IPv4 packet in an outer header of IPv6, which the director may cut: a fragment header goes behind the outer one. The first
+ * piece stays where it is, but for the outer header, which makes room in front.
+ */
+function sendFragments6(d: Director, hop: number, mtu: number): void {
+  const p = d.packet;
+  const { view, u8 } = d.umem;
+  const step = (mtu - ipv6.HEADER - extensions.FRAGMENT_HEADER) & ~7;
+  const inner = p.l3 + ipv6.HEADER;
+  const data = p.l3len - ipv6.HEADER;
+  const count = Math.ceil(data / step);
+  if (step <= 0 || d.umem.freeFrames < count - 1) return drop(d, Drop.noFrame);
+  const protocol = ipv6.nextHeader(view, p.l3);
+  const id = (Math.random() * 0x1_0000_0000) | 0;
+  for (let i = count - 1; i >= 0; i--) {
+    const len = Math.min(step, data - i * step);
+    const ip = i === 0 ? p.l3 - extensions.FRAGMENT_HEADER : d.umem.alloc() + ethernet.HEADER;
+    const after = ip + ipv6.HEADER;
+    u8.copyWithin(ip, p.l3, inner);
+    if (i > 0) u8.copyWithin(after + extensions.FRAGMENT_HEADER, inner + i * step, inner + i * step + len);
+    view.setUint8(ip + ipv6.NEXT_HEADER, extensions.FRAGMENT);
+    ipv6.setPayloadLen(view, ip, extensions.FRAGMENT_HEADER + len);
+    extensions.writeFragment(view, after, protocol, i * step, i < count - 1, id);
+    later[i] = ip - ethernet.HEADER;
+    laterLen[i] = ethernet.HEADER + ipv6.HEADER + extensions.FRAGMENT_HEADER + len;
+  }
+  for (let i = 0; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, i > 0);
 }
 
 /** Frames of one fragmentation; a packet of 65,535 bytes at the smallest MTU makes fewer. */

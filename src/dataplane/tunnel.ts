@@ -19,7 +19,7 @@ import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
-import { routeForward, usable } from './nexthop.js';
+import { pathMtu, routeForward, usable } from './nexthop.js';
 import { LOCAL_ROUTE } from './route.js';
 import { send } from './send.js';
 
@@ -44,14 +44,6 @@ export function xmitTunnel(d: Director, entry: number): void {
   if (!cuttable && !fitsRoute(d, inside, entry)) return;
   if (!encapsulate(d, dest, hop)) return drop(d, Drop.noRoute);
   send(d, hop, mtu);
-}
-
-/** The route's, or what a router on the way said. From now on the destination knows it. */
-function pathMtu(d: Director, dest: Destination): number {
-  const { mtu } = d.router;
-  if (dest.family !== 4 || !d.pathMtus.isKnown(dest.address, d.now)) return mtu;
-  dest.pathBound = true;
-  return d.pathMtus.mtu(dest.address, mtu, d.now);
 }
 
 /** Bytes of everything in front of the packet. */

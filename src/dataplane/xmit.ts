@@ -8,7 +8,7 @@ import { fullDnat } from './fullnat.js';
 import { fitsRoute, hasTime } from './hop.js';
 import { deliverLocal } from './host.js';
 import { dnat } from './masq.js';
-import { routeForward, usable } from './nexthop.js';
+import { pathMtu, routeForward, usable } from './nexthop.js';
 import { LOCAL_ROUTE } from './route.js';
 import { send } from './send.js';
 import { xmitTunnel } from './tunnel.js';
@@ -33,7 +33,7 @@ function xmitMasq(d: Director, entry: number): void {
   if ((flags & CONN_NO_CPORT) !== 0) fillClientPort(d.connections, entry, d.packet.sport);
   const hop = nextHop(d, entry);
   if (hop < 0 && hop !== LOCAL_ROUTE) return;
-  const { mtu } = d.router;
+  const mtu = pathMtu(d, d.connections.destOf(entry));
   if (hop >= 0 && (!hasTime(d, entry) || !fitsRoute(d, mtu, entry))) return;
   if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return;
   if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
@@ -46,6 +46,7 @@ function xmitGatewaying(d: Director, entry: number): void {
   const hop = nextHop(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else if (hop >= 0) {
+    // What a router on the way said is no news here: the kernel asks for the neighbour, not for a path.
     const { mtu } = d.router;
     if (hasTime(d, entry) && fitsRoute(d, mtu, entry)) send(d, hop, mtu);
   }

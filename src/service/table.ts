@@ -87,6 +87,8 @@ export class ServiceTable {
   private readonly marks6 = new Map<number, VirtualService>();
   /** An FTP service exists: its data connections come to other ports (IPVS-REFERENCE 1.4). */
   private hasFtp = false;
+  private has4 = false;
+  private has6 = false;
 
   add(service: VirtualService): void {
     this.bySlot[service.slot] = service;
@@ -121,6 +123,10 @@ export class ServiceTable {
     return this.addresses.find(a0, a1, a2, a3, protocol, port) >= 0;
   }
 
+  /** Whether there is any service of this family. */
+  serves(family: number): boolean {
+    return family === 4 ? this.has4 : this.has6;
+  }
   isMarked(mark: number, family: number): boolean {
     return (family === 4 ? this.marks4 : this.marks6).has(mark);
   }
@@ -146,9 +152,13 @@ export class ServiceTable {
     this.marks4.clear();
     this.marks6.clear();
     this.hasFtp = false;
+    this.has4 = false;
+    this.has6 = false;
     for (const service of this.all()) this.index(service);
   }
   private index(service: VirtualService): void {
+    if (service.family === 4) this.has4 = true;
+    else this.has6 = true;
     if (service.fwmark !== 0) {
       (service.family === 4 ? this.marks4 : this.marks6).set(service.fwmark, service);
       return;

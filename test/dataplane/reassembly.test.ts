@@ -176,6 +176,7 @@ describe('reassembly', () => {
     const { values } = one.director.counters;
     const closed = body(2000);
     new DataView(closed.buffer).setUint16(2, 9);
+    new DataView(closed.buffer).setUint16(6, 0);
     one.receive(0, fragment(closed, 1, 0, 1480));
     one.receive(0, fragment(closed, 1, 1480, 2000));
     expect([one.director.counters.drops(Drop.portClosed), sent.length]).toEqual([2, 1]);

@@ -78,8 +78,10 @@ function perform(play: Play, random: Random, services: readonly Service[]): void
     look(play);
     play.at(start + 18_000 - (start === BURSTS[0] ? 500 : 0));
     play.run('ipvsadm -Ln --stats');
-    // The kernel zeroes what it last added up, every 2 s: only when all is quiet that is all.
-    if (random.below(4) === 0) play.run(random.pick(['ipvsadm -Z', `ipvsadm -Z ${random.pick(services).key} 2>&1`]));
+    // The kernel zeroes what it last added up, every 2 s, also of a service that goes: only when all is quiet that is all.
+    const { key } = random.pick(services);
+    if (random.below(2) === 0)
+      play.run(random.pick(['ipvsadm -Z', `ipvsadm -Z ${key} 2>&1`, `ipvsadm -D ${key} 2>&1`]));
   }
   play.at(END);
   look(play);

@@ -67,18 +67,19 @@ function transport(
   chunks: readonly number[],
   size: number,
 ): Body {
+  const wrong = random.below(30) === 0 ? { checksum: 0x1234 } : {};
   if (protocol === 'udp') {
-    const sum = random.below(6) === 0 ? { checksum: 0 } : {};
+    const sum = random.below(6) === 0 ? { checksum: 0 } : wrong;
     return (at, sport, dport) => at.udp({ sport, dport, ...sum }).payload(size);
   }
   if (protocol === 'sctp') {
     const type = random.pick(chunks);
     return (at, sport, dport) =>
-      at.sctp({ sport, dport, tag: type === 1 ? 0 : 7, chunks: [{ type, value: new Uint8Array(16) }] });
+      at.sctp({ sport, dport, tag: type === 1 ? 0 : 7, chunks: [{ type, value: new Uint8Array(16) }], ...wrong });
   }
   const some = random.pick(flags);
   return (at, sport, dport) =>
-    at.tcp({ sport, dport, flags: some, seq: sport }).payload(some.includes('P') || some === 'A' ? size : 0);
+    at.tcp({ sport, dport, flags: some, seq: sport, ...wrong }).payload(some.includes('P') || some === 'A' ? size : 0);
 }
 
 /** A datagram in two or three pieces, in any order; one piece in a while never comes. */

@@ -49,7 +49,8 @@ export function someService(random: Random, i: number, families: readonly boolea
   const servers = six ? SERVERS6 : SERVERS;
   const dests = servers
     .filter(() => random.below(5) > 0)
-    .map((server) => someDest(random, server, many ? 0 : port, families.length > 1));
+    .map((server) => someDest(random, server, many ? 0 : port, families.length > 1))
+    .filter(({ address }, i, all) => all.findIndex((one) => one.address === address) === i);
   const ports = many ? [90, 91, 92] : [port];
   return { six, protocol, ports, key, dests, marked: mark !== undefined };
 }
@@ -113,7 +114,7 @@ export function someEdit(random: Random, service: Service): string {
   const dest = dests.length === 0 ? undefined : random.pick(dests);
   const command = (words: string) => `ipvsadm ${words} 2>&1`;
   if (what === 0) return command(`-E ${key} ${serviceWords(random, service)}`);
-  if (what === 1) return command(random.bool() ? `-D ${key}` : `-A ${key} ${serviceWords(random, service)}`);
+  if (what === 1) return command(`-A ${key} ${serviceWords(random, service)}`);
   if (what === 2) return command(random.pick(['--set 1000 40 15', '--set 0 0 300']));
   if (dest === undefined) return command(`-A ${key} -s rr`);
   if (what < 5) return command(`-d ${key} ${place(dest)}`);

@@ -1,5 +1,6 @@
 /** As write.ts, of the scenes about states, lives, persistence, methods and the rest. */
 import { foundScenes } from './found.js';
+import { foundWideScenes } from './foundwide.js';
 import { lifeScenes } from './life.js';
 import { methodScenes } from './methods.js';
 import { oddScenes } from './odds.js';
@@ -15,5 +16,6 @@ for (const scene of [
   ...methodScenes,
   ...oddScenes,
   ...foundScenes,
+  ...foundWideScenes,
 ])
   if (names.length === 0 || names.includes(scene.name)) save(dir, scene);
