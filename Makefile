@@ -31,7 +31,7 @@ lint: setup
 	@biome check .
 
 # One file a question; the other files of bench/ are their parts.
-QUESTIONS := $(wildcard $(patsubst %,bench/%.ts,pipeline wire http table schedulers))
+QUESTIONS := $(wildcard $(patsubst %,bench/%.ts,pipeline workers wire http table schedulers))
 
 bench: build
 	@scripts/setup.sh bench

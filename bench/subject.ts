@@ -7,6 +7,7 @@
 import { loadRules } from '../src/cli/rules.js';
 import { parseConfig } from '../src/control/config.js';
 import { InProcessDirector } from '../src/control/inprocess.js';
+import { Crew, type CrewSetup } from '../src/dataplane/crew.js';
 import type { Director } from '../src/dataplane/director.js';
 import { Housekeeping } from '../src/dataplane/housekeeping.js';
 import { Loop } from '../src/dataplane/loop.js';
@@ -107,7 +108,7 @@ class Source implements Device {
 export class Subject {
   readonly director: Director;
   readonly sources: readonly [Source, Source];
-  private readonly loop: Loop;
+  private loop: Loop;
   private now = 0;
 
   private constructor(inner: InProcessDirector) {
@@ -126,6 +127,14 @@ export class Subject {
 
   /** Everything that waits goes through, the clock moving `step` ms a turn; returns the ms of processor time it took. */
   run(step = 0): number {
+  /** From now on it is one of several workers. */
+  join(setup: CrewSetup): Crew {
+    const crew = new Crew(this.director, setup);
+    crew.owners.learn();
+    this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, crew);
+    return crew;
+  }
+
     const before = process.cpuUsage();
     this.turn(step);
     const { user, system } = process.cpuUsage(before);
@@ -140,6 +149,11 @@ export class Subject {
 
   /** Lets all connections end. */
   clear(): void {
+  /** One turn of the loop; returns how many frames came in. */
+  once(): number {
+    return this.loop.turn(this.now);
+  }
+
     const { connections } = this.director;
     for (this.now += 1_000_000; ; this.now += 10) {
       this.loop.turn(this.now);
