@@ -28,6 +28,7 @@ const ROUNDS = Number(options.rounds);
 /** Of the throughput: where nothing may be lost, and where a packet should hardly wait. */
 const HIGH = 0.8;
 const HALF = 0.5;
+const HALF_ROUNDS = 3;
 /** Per cent. */
 const TOLERATED = 0.1;
 
@@ -45,15 +46,15 @@ const abort = new AbortController();
 type Found = Map<Contender, Passage[]>;
 
 /** Each contender in its turn, so many rounds. */
-async function rounds(what: string, rateOf: (contender: Contender) => number): Promise<Found> {
+async function rounds(what: string, count: number, rateOf: (contender: Contender) => number): Promise<Found> {
   const found: Found = new Map(contenders.map((contender) => [contender, []]));
-  for (let i = 1; i <= ROUNDS; i++)
+  for (let i = 1; i <= count; i++)
     for (const contender of contenders) {
       const passage = await round(contender, rateOf(contender), LOAD, abort.signal);
       found.get(contender)!.push(passage);
       const { p50, p99 } = passage.delays;
       const delays = `p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(1)} µs`;
-      console.error(`${what} ${i}/${ROUNDS} ${contender.name}: ${kpps(passage).toFixed(0)} kpps, ${delays}`);
+      console.error(`${what} ${i}/${count} ${contender.name}: ${kpps(passage).toFixed(0)} kpps, ${delays}`);
     }
   return found;
 }
@@ -113,8 +114,10 @@ async function endurance(found: Found): Promise<Row[]> {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
 const restore = preferSoftirqs();
 try {
-  const fastest = await rounds('all that can be made', () => 0);
-  const half = await rounds('half load', (one) => Math.round(HALF * 1000 * throughput(fastest, one)));
+  const fastest = await rounds('all that can be made', ROUNDS, () => 0);
+  const half = await rounds('half load', Math.min(ROUNDS, HALF_ROUNDS), (one) =>
+    Math.round(HALF * 1000 * throughput(fastest, one)),
+  );
   report({
     name: 'wire',
     title: 'A flood of 65,536 flows through two wires',

@@ -35,8 +35,12 @@ export class Sink {
   private readonly counter: BigUint64Array;
   private readonly delays: BigUint64Array;
 
-  /** On `device` inside a namespace. Throws SystemError: EBUSY when a program is there already. */
-  constructor(namespace: string, device: string) {
+  /** On `device` inside a namespace; by XDP even where there is better if `xdp`. Throws SystemError (EBUSY: XDP is taken). */
+  constructor(
+    namespace: string,
+    device: string,
+    private readonly xdp = false,
+  ) {
     const [counterFd, delaysFd] = [this.array(1), this.array(BUCKETS)];
     this.counter = this.words(counterFd, 1);
     this.delays = this.words(delaysFd, BUCKETS);
@@ -44,13 +48,20 @@ export class Sink {
   }
 
   private attach(ifindex: number, ...maps: [number, number]): void {
-    const classifier = this.keep(loadClassifier(assembled(CLASSIFIER, ...maps)));
+    if (!this.xdp && this.classifies(ifindex, maps)) return;
+    const program = this.keep(loadXdp(assembled(XDP, ...maps)));
+    this.keep(attachXdp(program, ifindex, XDP_FLAGS_DRV_MODE));
+  }
+
+  /** False where the kernel is too old. */
+  private classifies(ifindex: number, maps: [number, number]): boolean {
+    const program = this.keep(loadClassifier(assembled(CLASSIFIER, ...maps)));
     try {
-      this.keep(attachIngress(classifier, ifindex));
+      this.keep(attachIngress(program, ifindex));
+      return true;
     } catch (error) {
-      if (!(error instanceof SystemError) || error.code !== 'EINVAL') throw error;
-      const program = this.keep(loadXdp(assembled(XDP, ...maps)));
-      this.keep(attachXdp(program, ifindex, XDP_FLAGS_DRV_MODE));
+      if (error instanceof SystemError && error.code === 'EINVAL') return false;
+      throw error;
     }
   }
 
