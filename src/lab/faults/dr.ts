@@ -18,11 +18,21 @@ function forget(lab: Lab, host: string): Promise<string> {
   return inside(lab, host, `ip neigh flush to ${vipOf(lab)}`);
 }
 
-/** In IPv6 it is enough that the VIP is on an interface that hears solicitations. */
 async function talkative(lab: Lab): Promise<void> {
-  if (isSix(lab.spec)) await inside(lab, 'rs1', `ip address add ${vipOf(lab)}/128 dev eth0 nodad`);
-  else await inside(lab, 'rs1', 'sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0');
+  if (isSix(lab.spec)) return advertising(lab);
+  await inside(lab, 'rs1', 'sysctl -qw net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.eth0.arp_ignore=0');
   await forget(lab, 'router');
+}
+
+/**
+ * In IPv6 it is enough that the VIP is on an interface that hears solicitations. Of several who answer the last wins; here
+ * rs1 is, for its interface comes up and it says so.
+ */
+async function advertising(lab: Lab): Promise<void> {
+  const { mac } = realservers(lab.spec)[0]!.ports[0]!;
+  await inside(lab, 'rs1', `ip address add ${vipOf(lab)}/128 dev eth0 nodad`);
+  await inside(lab, 'rs1', 'sysctl -qw net.ipv6.conf.eth0.ndisc_notify=1');
+  await inside(lab, 'rs1', `ip link set eth0 address ${mac}`);
 }
 
 async function stranger(lab: Lab): Promise<void> {
