@@ -1,6 +1,6 @@
 /** Asks by ARP or neighbour discovery on a wire, and takes every answer: a kernel would only keep one. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { check, close, ifNameToIndex, MSG_DONTWAIT, recv, send, socket } from '../../sys/libc.js';
+import { check, close, ifNameToIndex, MSG_DONTWAIT, recv, socket } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import { AF_PACKET, bindPacket, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from '../../sys/packet-socket.js';
 import { format6, formatMac, macAt, parse4, parse6, parseMac } from '../../wire/address.js';
@@ -11,6 +11,7 @@ import * as neighbour from '../../wire/neighbour.js';
 import { isSix } from './address.js';
 import { question } from './frames.js';
 import { route } from './routing.js';
+import { sendFrame } from './send.js';
 import type { ArpAnswer, HostFacts } from './site.js';
 import { linkOf } from './who.js';
 
@@ -40,7 +41,7 @@ export async function ask(host: HostFacts, dev: string, mac: string, vip: string
   const fd = host.namespace ? inNetns(host.namespace, open) : open();
   try {
     const request = question(parseMac(mac)!, sourceOn(host, dev, vip), vip);
-    check(Number(send(fd, request, request.length, 0)), 'send');
+    sendFrame(fd, request);
     const macs = new Set<string>();
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(10)) collect(fd, vip, macs);
     return { vip, host: host.name, dev, macs: [...macs] };

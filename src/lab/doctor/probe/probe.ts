@@ -37,7 +37,9 @@ export async function probeBox(site: Site): Promise<Probed> {
     const macs = await neighbours(director(site), plans);
     const outcomes = ear ? await sendAll(plans, macs, ear) : [];
     const astray = ear ? await returns(site, outcomes, macs, ear) : [];
-    const way = ear ? await through(site, { macs, ear, well: wellOf(outcomes) }) : { rows: [], findings: [] };
+    const way = ear
+      ? await through(site, { macs, ear, asked: outcomes.map(({ plan }) => plan.service), well: wellOf(outcomes) })
+      : { rows: [], findings: [] };
     return {
       rows: [...outcomes.map(rowOf), ...left, ...way.rows].sort((a, b) => order(a).localeCompare(order(b))),
       findings: [...outcomes.flatMap((one) => findingOf(site, one)), ...astray, ...way.findings],

@@ -34,11 +34,17 @@ interface Try {
   readonly dport: number;
 }
 
-/** As many SYNs to a service as it has destinations: a scheduler may well show them all. `well`: services whose destinations all answer. */
-export async function through(site: Site, { macs, ear, well }: Known): Promise<Result> {
+/**
+ * As many SYNs to a service as it has destinations: a scheduler may well show them all. Only services whose answers can
+ * be heard here. `well`: those whose destinations all answer.
+ */
+export async function through(site: Site, { macs, ear, asked, well }: Known): Promise<Result> {
   const host = director(site);
   const [tun, ...others] = host.links.filter(({ dev, kind, up }) => up && kind === 'tun' && /^ulvs\d+$/.test(dev));
-  const tries = site.director.services.flatMap((service) => triesOf(host, service)).slice(0, ROOM / 2);
+  const tries = site.director.services
+    .filter((service) => asked.includes(service))
+    .flatMap((service) => triesOf(host, service))
+    .slice(0, ROOM / 2);
   const first = FIRST + Math.floor(Math.random() * (ROOM / 2));
   const numbered = tries.map((one, i) => ({ ...one, sport: first + i }));
   // Of several directors nobody here knows whose device is whose.
@@ -68,6 +74,7 @@ export async function through(site: Site, { macs, ear, well }: Known): Promise<R
 interface Known {
   readonly macs: ReadonlyMap<string, string>;
   readonly ear: BoxEar;
+  readonly asked: readonly ServiceFact[];
   readonly well: ReadonlySet<ServiceFact>;
 }
 

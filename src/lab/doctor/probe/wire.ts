@@ -1,17 +1,18 @@
 /** Sends single frames and packets by a device of this host. */
-import { check, close, ifNameToIndex, send, socket } from '../../../sys/libc.js';
+import { check, close, ifNameToIndex, socket } from '../../../sys/libc.js';
 import { AF_PACKET, bindPacket, SOCK_CLOEXEC, SOCK_RAW } from '../../../sys/packet-socket.js';
 import { parseMac } from '../../../wire/address.js';
 import { isSix } from '../address.js';
 import { type Ends, echo, etherType, frame, reset, syn, tunnelled } from '../frames.js';
+import { sendFrame } from '../send.js';
 import type { Plan } from './plan.js';
 
-/** Root only. Throws SystemError: the device is gone or down. `protocol`: what the bytes are (a TUN has no other way to know). */
+/** Root only. Throws SystemError: the device is gone. `protocol`: what the bytes are (a TUN has no other way to know). */
 export function sendBy(dev: string, protocol: number, bytes: Uint8Array): void {
   const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
   try {
     bindPacket(fd, ifNameToIndex(dev), protocol);
-    check(Number(send(fd, bytes, bytes.length, 0)), `send by ${dev}`);
+    sendFrame(fd, bytes);
   } finally {
     close(fd);
   }
