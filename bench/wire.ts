@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { loss, outRate, type Passage } from '../src/lab/flood/flood.js';
 import { median, type Row, report } from './result.js';
 import type { Contender } from './wire/contender.js';
-import { dnat, forwarding, numgen } from './wire/kernel.js';
+import { dnat, forwarding, numgen, steered } from './wire/kernel.js';
 import { type Load, round } from './wire/round.js';
 import { preferSoftirqs } from './wire/softirq.js';
 import { testpmd } from './wire/testpmd.js';
@@ -38,7 +38,7 @@ const [xdpNat, xdpDr, tapNat] = [ours('xdp', 'nat'), ours('xdp', 'dr'), ours('ta
 const afXdp = testpmd('net_af_xdp');
 const contenders = [
   ...[xdpNat, xdpDr, ours('packet', 'nat'), ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
-  ...[forwarding, dnat, numgen, afXdp, testpmd('net_af_packet')],
+  ...[forwarding, dnat, steered, numgen, afXdp, testpmd('net_af_packet')],
 ].filter(({ name }) => name.includes(options.only));
 
 const abort = new AbortController();
@@ -65,6 +65,7 @@ const throughput = (found: Found, contender: Contender) => median((found.get(con
 /** What is asked of us: one against the other. */
 const TARGETS: readonly [string, Contender, Contender][] = [
   ['xdp NAT : nft DNAT, conntrack', xdpNat, dnat],
+  ['xdp NAT : nft DNAT, conntrack, RPS', xdpNat, steered],
   ['xdp NAT : tap NAT', xdpNat, tapNat],
   ['xdp NAT : xdp DR', xdpNat, xdpDr],
   ['xdp NAT : testpmd, net_af_xdp', xdpNat, afXdp],

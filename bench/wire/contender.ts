@@ -2,9 +2,6 @@
  * Who carries the flood from one wire to the other, each started for one round and ended after it:
  *
  *     client ═► eth0 : contender : eth1 ═► realserver        the flood's CPU | the contender's CPU
- *
- * Interrupts of a NIC would be spread over CPUs; a veth's come where its sender is. So the kernel's own contenders get
- * receive packet steering to the second CPU, which the others use by being there.
  */
 import type { Bed } from '../../src/lab/flood/bed.js';
 

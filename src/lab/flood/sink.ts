@@ -25,6 +25,7 @@ import { CLIENTS, LENGTH, PROTOCOL, SOURCE, STAMP } from './frame.js';
 
 const LOOK_UP = 1;
 const KTIME = 5;
+const PULL_DATA = 39;
 const PAGE = 4096;
 const IPV4_ON_WIRE = 0x0008;
 const CLIENTS_ON_WIRE = ((CLIENTS >>> 24) & 0xff) | ((CLIENTS >>> 8) & 0xff00);
@@ -106,16 +107,14 @@ interface Hook {
 const XDP: Hook = { data: 0, end: 4, drop: 1, pass: XDP_PASS };
 /** struct __sk_buff; TC_ACT_SHOT, TC_ACT_OK. */
 const CLASSIFIER: Hook = { data: 76, end: 80, drop: 2, pass: 0 };
+const SKB_LENGTH = 0;
 
 /** r6: where Ethernet would begin before the packet that counts, the one in the tunnel if it is one. */
 function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array {
-  const asm = new Assembler();
-  asm
-    .load(32, 'r6', 'r1', hook.data)
-    .load(32, 'r7', 'r1', hook.end)
-    .mov('r2', 'r6')
-    .add('r2', LENGTH)
-    .jumpIf('r2', '>', 'r7', 'pass');
+  const asm = new Assembler().mov('r9', 'r1');
+  if (hook === CLASSIFIER) pull(asm);
+  asm.load(32, 'r6', 'r9', hook.data).load(32, 'r7', 'r9', hook.end);
+  asm.mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass');
   asm.load(16, 'r2', 'r6', 12).jumpIf('r2', '!=', IPV4_ON_WIRE, 'pass');
   asm.load(8, 'r2', 'r6', PROTOCOL).jumpIf('r2', '!=', ipv4.IPIP, 'bare').add('r6', ipv4.HEADER);
   asm.mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass').label('bare');
@@ -126,6 +125,12 @@ function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array 
   bucket(asm);
   increment(asm, delaysFd);
   return asm.label('drop').mov('r0', hook.drop).exit().label('pass').mov('r0', hook.pass).exit().assemble();
+}
+
+/** What an AF_PACKET ring sends has only its first bytes where a program can read them; all of them then come there. */
+function pull(asm: Assembler): void {
+  asm.load(32, 'r2', 'r9', SKB_LENGTH).load(32, 'r3', 'r9', CLASSIFIER.data).load(32, 'r4', 'r9', CLASSIFIER.end);
+  asm.add('r3', 'r2').jumpIf('r3', '<=', 'r4', 'linear').call(PULL_DATA).label('linear');
 }
 
 /** One more in entry r2. */
