@@ -1,9 +1,11 @@
 /**
  * What test/bench/allocation.test.ts watches from outside, with --expose-gc --trace-gc --trace-deopt: after a warm-up, packets
- * of every path, and between the marks on stdout nothing but them. Prints how much the heap grew, in bytes.
+ * of every path (or, asked for by a second word, `sip`, dialogues), and between the marks on stdout nothing but them. Prints how
+ * much the heap grew, in bytes.
  */
 import { writeSync } from 'node:fs';
-import { FRAMES, type Path, Subject, VIPS } from './subject.js';
+import { DialogueTemplate } from './dialogue.js';
+import { configFor, FRAMES, type Path, Subject, VIPS } from './subject.js';
 import { type Family, Order, Template } from './traffic.js';
 
 const FLOWS = 2000;
@@ -15,10 +17,16 @@ const ACK = 0x10;
 const PATHS: readonly Path[] = ['natin', 'natout', 'dr', 'tun'];
 /** ms of the clock a turn: some 100,000 connections are alive, and as many end as begin. */
 const STEP = 8;
+const SIP_VIP = '10.0.0.103';
+/** Templates live for some 60,000 dialogues. */
+const SIP_RULES = [
+  `-A -u ${SIP_VIP}:5060 -s rr -p 5 --pe sip -o`,
+  ...[12, 11].map((n) => `-a -u ${SIP_VIP}:5060 -r 192.168.1.${n}:5060 -m`),
+];
 
 interface Lane {
   readonly device: 0 | 1;
-  readonly template: Template;
+  readonly template: Pick<Template, 'length' | 'put'>;
   readonly flow: () => number;
 }
 
@@ -52,6 +60,14 @@ function openings(family: Family): Lane {
   return { device: 0, template, flow: () => sequence++ & 0xffffff };
 }
 
+/** New dialogues by the persistence engine sip, a packet each, and what servers say in them. */
+function dialogues(device: 0 | 1): Lane {
+  let sequence = 0;
+  const [address, mac] = device === 0 ? [SIP_VIP, '02:00:00:00:0d:00'] : ['192.168.1.11', '02:00:00:00:0d:01'];
+  const template = new DialogueTemplate(device === 1, { address, port: 5060 }, mac);
+  return { device, template, flow: () => sequence++ & 0xffffff };
+}
+
 function establish(subject: Subject, path: Path, family: Family): void {
   const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
   const syn = new Template(family, false, end, SYN, '02:00:00:00:0d:00');
@@ -71,9 +87,7 @@ function drive(subject: Subject, lanes: readonly Lane[], packets: number, step: 
     }
 }
 
-async function main(): Promise<void> {
-  const packets = Number(process.argv[2] ?? 2_000_000);
-  const subject = await Subject.create(1 << 20);
+function connections(subject: Subject): Lane[] {
   const lanes: Lane[] = [];
   for (const family of [4, 6] as const) {
     for (const path of PATHS) {
@@ -82,6 +96,13 @@ async function main(): Promise<void> {
     }
     lanes.push(openings(family));
   }
+  return lanes;
+}
+
+async function main(): Promise<void> {
+  const packets = Number(process.argv[2] ?? 2_000_000);
+  const subject = await Subject.create(1 << 20, configFor(1 << 20, SIP_RULES));
+  const lanes = process.argv[3] === 'sip' ? [dialogues(0), dialogues(1)] : connections(subject);
   drive(subject, lanes, WARM_UP, WARM_UP_STEP);
   global.gc!();
   const before = process.memoryUsage().heapUsed;

@@ -30,7 +30,8 @@ export const VIPS: Record<Path, readonly [v4: string, v6: string]> = {
   tun: ['10.0.0.102', '2001:db8::102'],
 };
 
-const CONFIG = (most: number) => `
+/** director.yaml for so many connections, with these rules more. */
+export const configFor = (most: number, more: readonly string[] = []) => `
 connections: { max: ${most} }
 devices:
   - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::fe/64"] }
@@ -48,6 +49,7 @@ neighbours:
 rules: |
 ${Object.entries({ natin: '-m', dr: '-g', tun: '-i' })
   .flatMap(([path, method]) => VIPS[path as Path].map((vip, i) => rules(vip, i, method)))
+  .concat(more.map((line) => `  ${line}`))
   .join('\n')}
 `;
 
@@ -118,15 +120,13 @@ export class Subject {
   }
 
   /** `most`: connections the table can hold. `text`: another director.yaml, with devices of the same names. */
-  static async create(most: number, text = CONFIG(most)): Promise<Subject> {
+  static async create(most: number, text = configFor(most)): Promise<Subject> {
     const config = parseConfig(text, 'bench');
     const inner = new InProcessDirector(config, () => {});
     await loadRules(config, inner);
     return new Subject(inner);
   }
 
-  /** Everything that waits goes through, the clock moving `step` ms a turn; returns the ms of processor time it took. */
-  run(step = 0): number {
   /** From now on it is one of several workers. */
   join(setup: CrewSetup): Crew {
     const crew = new Crew(this.director, setup);
@@ -135,6 +135,8 @@ export class Subject {
     return crew;
   }
 
+  /** Everything that waits goes through, the clock moving `step` ms a turn; returns the ms of processor time it took. */
+  run(step = 0): number {
     const before = process.cpuUsage();
     this.turn(step);
     const { user, system } = process.cpuUsage(before);
@@ -147,13 +149,13 @@ export class Subject {
     while (this.loop.turn(this.now) > 0);
   }
 
-  /** Lets all connections end. */
-  clear(): void {
   /** One turn of the loop; returns how many frames came in. */
   once(): number {
     return this.loop.turn(this.now);
   }
 
+  /** Lets all connections end. */
+  clear(): void {
     const { connections } = this.director;
     for (this.now += 1_000_000; ; this.now += 10) {
       this.loop.turn(this.now);

@@ -20,9 +20,9 @@ beforeAll(() => {
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 
 /** Everything the process said between its marks, and how the heap grew. */
-function run(): { between: string[]; grown: number } {
+function run(...words: string[]): { between: string[]; grown: number } {
   const flags = ['--expose-gc', '--trace-gc', '--trace-deopt'];
-  const out = execFileSync(process.execPath, [...flags, join(BUILT, 'bench/steady.js'), `${PACKETS}`], {
+  const out = execFileSync(process.execPath, [...flags, join(BUILT, 'bench/steady.js'), ...words], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
@@ -35,7 +35,14 @@ function run(): { between: string[]; grown: number } {
 }
 
 it(`runs ${PACKETS} packets without a collection, a deoptimisation or heap growth`, { timeout: 300_000 }, () => {
-  const { between, grown } = run();
+  const { between, grown } = run(`${PACKETS}`);
   expect(between).toEqual([]);
   expect(grown).toBeLessThan(PACKETS * BYTES_PER_PACKET);
+});
+
+it('nor for dialogues of the persistence engine sip', { timeout: 300_000 }, () => {
+  const { between, grown } = run('1000000', 'sip');
+  expect(between).toEqual([]);
+  // One number in a box for each packet would be twelve million.
+  expect(grown).toBeLessThan(500_000);
 });
