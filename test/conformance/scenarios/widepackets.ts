@@ -82,17 +82,19 @@ function transport(
     at.tcp({ sport, dport, flags: some, seq: sport, ...wrong }).payload(some.includes('P') || some === 'A' ? size : 0);
 }
 
-/** A datagram in two or three pieces, in any order; one piece in a while never comes. */
-export function pieces(play: Play, random: Random, talk: Talk, id: number): void {
+/** A datagram in two or three pieces, in any order; one piece in a while never comes: true then, if it `mayLose` one. */
+export function pieces(play: Play, random: Random, talk: Talk, id: number, mayLose: boolean): boolean {
   const { service, client, sport } = talk;
-  if (service.protocol !== 'udp') return;
+  if (service.protocol !== 'udp') return false;
   const dest = random.below(3) === 0 ? sender(random, talk) : undefined;
   const [src, dst] = dest === undefined ? [client, vipOf(service)] : [dest.address, client];
   const [from, to] = dest === undefined ? [sport, talk.dport] : [dest.port || talk.dport, sport];
   const body = udp(src, dst, from, to, random.between(1500, 3500));
   const whole: Datagram = { host: dest === undefined ? client : hostOf(dest), src, dst, id, protocol: 17, body };
   const parts = random.shuffle(cut(whole, random.pick([service.six ? 1448 : 1480, 1440, 1200])));
-  send(play, whole, random.below(6) === 0 ? parts.slice(1) : parts);
+  const loses = random.below(6) === 0 && mayLose;
+  send(play, whole, loses ? parts.slice(1) : parts);
+  return loses;
 }
 
 /** Answers come from the family of the service only: a tunnel to the other one is one-way. */

@@ -1,0 +1,23 @@
+# Random scenario 1019, wide.
+sysctl -qw net.ipv4.ip_forward=1 net.ipv4.vs.sloppy_tcp=1 net.ipv4.vs.sloppy_sctp=1 net.ipv4.vs.nat_icmp_send=1 net.ipv4.vs.schedule_icmp=1 net.ipv4.vs.secure_tcp=3
+ip -batch - <<'I'
+addr add 10.0.0.254/24 dev eth0
+addr add 192.168.1.254/24 dev eth1
+addr add 172.16.0.254/24 dev eth2
+neigh add 10.0.0.1 lladdr 02:00:00:00:c0:01 dev eth0 nud permanent
+neigh add 10.0.0.2 lladdr 02:00:00:00:c0:02 dev eth0 nud permanent
+neigh add 10.0.0.3 lladdr 02:00:00:00:c0:03 dev eth0 nud permanent
+neigh add 192.168.1.11 lladdr 02:00:00:00:a0:11 dev eth1 nud permanent
+neigh add 192.168.1.12 lladdr 02:00:00:00:a0:12 dev eth1 nud permanent
+neigh add 192.168.1.1 lladdr 02:00:00:00:a0:01 dev eth1 nud permanent
+neigh add 172.16.0.1 lladdr 02:00:00:00:b0:01 dev eth2 nud permanent
+route add 10.20.0.0/16 via 172.16.0.1
+I
+ip rule add fwmark 1 table 100
+ip route add local 0/0 dev lo table 100
+nft 'add table ip m; add chain ip m p { type filter hook prerouting priority mangle; }; add rule ip m p ip daddr 10.0.0.96/28 meta mark set 1'
+ipvsadm -R <<'R'
+-A -f 1 -s sh -b sh-fallback
+-a -f 1 -r 192.168.1.11 -i -w 0 -x 5 -y 4
+-a -f 1 -r 192.168.1.12 -i --tun-type gue --tun-port 6080 --tun-csum -w 0
+R

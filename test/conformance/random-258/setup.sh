@@ -1,0 +1,28 @@
+# Random scenario 258.
+sysctl -qw net.ipv4.ip_forward=1 net.ipv4.vs.expire_nodest_conn=0 net.ipv4.vs.expire_quiescent_template=0 net.ipv4.vs.sloppy_tcp=0 net.ipv4.vs.pmtu_disc=0 net.ipv4.vs.schedule_icmp=0
+ip -batch - <<'I'
+addr add 10.0.0.254/24 dev eth0
+addr add 192.168.1.254/24 dev eth1
+addr add 172.16.0.254/24 dev eth2
+addr add 10.0.0.100/32 dev eth0
+neigh add 10.0.0.1 lladdr 02:00:00:00:c0:01 dev eth0 nud permanent
+neigh add 10.0.0.2 lladdr 02:00:00:00:c0:02 dev eth0 nud permanent
+neigh add 10.0.0.3 lladdr 02:00:00:00:c0:03 dev eth0 nud permanent
+neigh add 192.168.1.11 lladdr 02:00:00:00:a0:11 dev eth1 nud permanent
+neigh add 192.168.1.12 lladdr 02:00:00:00:a0:12 dev eth1 nud permanent
+neigh add 192.168.1.1 lladdr 02:00:00:00:a0:01 dev eth1 nud permanent
+neigh add 172.16.0.1 lladdr 02:00:00:00:b0:01 dev eth2 nud permanent
+route add 10.20.0.0/16 via 172.16.0.1
+I
+ipvsadm -R <<'R'
+-A -t 10.0.0.100:80 -s lblcr
+-a -t 10.0.0.100:80 -r 192.168.1.11:80 -g -w 1
+-a -t 10.0.0.100:80 -r 192.168.1.12:8080 -m -w 2
+-a -t 10.0.0.100:80 -r 10.20.0.11:8080 -m -w 2
+-A -t 10.0.0.100:81 -s rr -p 300 -M 255.255.255.0
+-a -t 10.0.0.100:81 -r 192.168.1.11:8081 -m -w 1
+-a -t 10.0.0.100:81 -r 192.168.1.12:81 -i -w 2
+-a -t 10.0.0.100:81 -r 10.20.0.11:81 -i -w 2
+-A -t 10.0.0.100:82 -s wlc
+-a -t 10.0.0.100:82 -r 192.168.1.12:8082 -m -w 1
+R
