@@ -12,8 +12,8 @@ import type { Finding, HostFacts, ServiceFact, Site } from './site.js';
 import { unfinished } from './unfinished.js';
 import { clients, unique, vipsOf } from './who.js';
 
-/** SYNs are repeated after 1 and 3 s; on a busy machine the first may be lost, or late. */
-const PATIENCE_S = [2, 4];
+/** The kernel repeats a SYN after 1 and 3 s, to the same destination: on a busy machine the first may be late. */
+const PATIENCE_S = 4;
 /** Of one service: a scheduler would not show more of its destinations in as many turns. */
 const MOST = 8;
 
@@ -40,9 +40,10 @@ export async function sendSyns(site: Site): Promise<Finding[]> {
   const ears = site.hosts.filter(({ role, namespace }) => role !== 'switch' && namespace !== '').map(hear);
   await sleep(300); // tcpdump opens its socket
   const before = await checksumErrors(first.client);
-  const silent = await unconnected(first.client, numbered);
+  const answered = await connect(first.client, numbered);
   await sleep(200);
   const broken = (await checksumErrors(first.client)) > before;
+  const silent = numbered.filter(({ own }) => !answered.has(own));
   return judged(site, silent, ears, broken);
 }
 
@@ -80,21 +81,10 @@ async function checksumErrors({ namespace }: HostFacts): Promise<number> {
   return Number(values?.split(' ')[names?.split(' ').indexOf('InCsumErrors') ?? -1] ?? 0);
 }
 
-/** Those without an answer, by the same ports and so the same destinations, once more. */
-async function unconnected(client: HostFacts, tries: readonly Try[]): Promise<readonly Try[]> {
-  let silent = tries;
-  for (const patience of PATIENCE_S) {
-    if (silent.length === 0) break;
-    const answered = await connect(client, silent, patience);
-    silent = silent.filter(({ own }) => !answered.has(own));
-  }
-  return silent;
-}
-
 /** The source ports of those that were connected at all, whatever was said then. */
-async function connect({ namespace }: HostFacts, tries: readonly Try[], patience: number): Promise<Set<number>> {
+async function connect({ namespace }: HostFacts, tries: readonly Try[]): Promise<Set<number>> {
   const one = ({ vip, port, own }: Try) =>
-    `curl -g -s -o /dev/null -m ${patience} --local-port ${own} -w '${own} %{time_connect}\\n' http://${endpoint(vip, port)}/ &`;
+    `curl -g -s -o /dev/null -m ${PATIENCE_S} --local-port ${own} -w '${own} %{time_connect}\\n' http://${endpoint(vip, port)}/ &`;
   const { stdout } = await inNamespace(namespace, 'sh', '-c', `${tries.map(one).join('\n')}\nwait; true`);
   const lines = stdout.split('\n').map((line) => line.split(' ').map(Number));
   return new Set(lines.filter(([, time = 0]) => time > 0).map(([own = 0]) => own));

@@ -18,13 +18,13 @@ async function hush(lab: Lab): Promise<void> {
   await inside(lab, 'director', `ip neigh flush to ${rip}`);
 }
 
-/** The wire from rs1 to the router goes by XDP from now on, as in a host of containers. */
+/** The wire from rs1 to where it sends its replies goes by XDP from now on, as in a host of containers. */
 async function byXdp(lab: Lab): Promise<void> {
   const rs = realservers(lab.spec)[0]!.ports[0]!;
-  const router = hostOf(lab.spec, 'router');
-  const port = router.ports.find(({ segment }) => segment === rs.segment)!;
-  await inside(lab, router.name, `ethtool -K ${port.dev} gro on`);
-  const ends = [switchEnd('rs1', rs.dev), switchEnd(router.name, port.dev)];
+  const next = hostOf(lab.spec, lab.spec.method === 'masq' ? 'director' : 'router');
+  const port = next.ports.find(({ segment }) => segment === rs.segment)!;
+  await inside(lab, next.name, `ethtool -K ${port.dev} gro on`);
+  const ends = [switchEnd('rs1', rs.dev), switchEnd(next.name, port.dev)];
   const words = [process.execPath, program('lab/xdpwire.js'), ...ends];
   const running = track(
     lab,
@@ -63,7 +63,7 @@ export const wireFaults: readonly Fault[] = [
     name: 'offload',
     title: 'unfinished checksums (tx offload) on a veth whose far end forwards by XDP',
     topology: 'dr',
-    also: ['ipv6-dr'],
+    also: ['ipv6-dr', 'nat'],
     expects: 'unfinished-checksums',
     inject: byXdp,
   },
