@@ -102,8 +102,9 @@ function connections(subject: Subject): Lane[] {
 async function main(): Promise<void> {
   const packets = Number(process.argv[2] ?? 2_000_000);
   const subject = await Subject.create(1 << 20, configFor(1 << 20, SIP_RULES));
-  const lanes = process.argv[3] === 'sip' ? [dialogues(0), dialogues(1)] : connections(subject);
-  drive(subject, lanes, WARM_UP, WARM_UP_STEP);
+  const sip = process.argv[3] === 'sip';
+  const lanes = sip ? [dialogues(0), dialogues(1)] : connections(subject);
+  drive(subject, lanes, sip ? WARM_UP / 2 : WARM_UP, WARM_UP_STEP);
   global.gc!();
   const before = process.memoryUsage().heapUsed;
   writeSync(1, '--- begin\n');
