@@ -3,7 +3,7 @@ import type { Answer } from './job.js';
 import { countOf } from './lab.js';
 import type { Check, Outcome, Run } from './run.js';
 import type { Count } from './service.js';
-import { type ConnectionRow, type Row, readConnections, readStats, ulvsadm } from './table.js';
+import { type Row, readStats, ulvsadm } from './table.js';
 import {
   addressIn,
   addressOf,
@@ -19,8 +19,7 @@ import {
 
 export const tableChecks: Check = async (run) => {
   const rows = readStats(await ulvsadm(run.lab.id, '-Ln', '--stats', '--exact'));
-  const connections = readConnections(await ulvsadm(run.lab.id, '-Lnc'));
-  return [...(await counts(run, rows)), replies(rows, run.lab.spec), entries(run, connections)];
+  return [...(await counts(run, rows)), replies(rows, run.lab.spec), entries(run)];
 };
 
 /** Conns of each destination = connections (TCP) or client addresses and ports (UDP) that its server saw. */
@@ -82,16 +81,16 @@ function sum(rows: readonly Row[]): number {
   return rows.reduce((total, { outpkts }) => total + outpkts, 0);
 }
 
-/** Each connection the client made is listed, with the destination that answered it. */
-function entries({ lab, tcp, udp }: Run, rows: readonly ConnectionRow[]): Outcome {
+/** Each connection the client made was listed, with the destination that answered it. */
+function entries({ lab, tcp, udp, connections }: Run): Outcome {
   const cip = addressOf(hostOf(lab.spec, 'client'));
-  const byClient = new Map(rows.map((row) => [`${row.protocol} ${row.source} ${row.virtual}`, row.destination]));
   const rip = new Map(balanced(lab.spec).map((server) => [server.name, server.rip]));
   const listed = (protocol: string, { localPort, target, name }: Answer) =>
-    addressIn(byClient.get(`${protocol} ${endpoint(cip, localPort)} ${target}`) ?? '') === rip.get(name);
+    addressIn(connections.get(`${protocol} ${endpoint(cip, localPort)} ${target}`)?.destination ?? '') ===
+    rip.get(name);
   const right =
     tcp.filter((answer) => listed('TCP', answer)).length + udp.filter((answer) => listed('UDP', answer)).length;
   const wanted = tcp.length + udp.length;
-  const figure = `${right} of ${wanted} answers, ${rows.length} entries`;
+  const figure = `${right} of ${wanted} answers, ${connections.size} entries`;
   return { name: 'connection table names who answered', ok: wanted > 0 && right === wanted, figure };
 }

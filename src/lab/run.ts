@@ -2,6 +2,7 @@
 import { load, type Progress } from './client.js';
 import { type Answer, portsOf, type Result, type Target, type Work } from './job.js';
 import type { Lab } from './lab.js';
+import { type ConnectionRow, readConnections, ulvsadm } from './table.js';
 import type { Topology } from './topology.js';
 
 /** One line of a report. */
@@ -23,6 +24,8 @@ export class Run {
   /** Every answer so far, of both protocols: what the director's table is held against. */
   readonly tcp: Answer[] = [];
   readonly udp: Answer[] = [];
+  /** Every connection that was in the table after a load: a reset one is gone after 10 s, and a slow machine takes longer to the end. */
+  readonly connections = new Map<string, ConnectionRow>();
   /** Below the kernel's own choices (32768 and up); no port is used twice. */
   private nextPort = 10_000;
 
@@ -36,7 +39,13 @@ export class Run {
   async load(work: Work): Promise<Result> {
     const result = await this.loadFrom('client', work);
     (work.kind === 'echo' ? this.udp : this.tcp).push(...result.answers);
+    await this.look();
     return result;
+  }
+
+  private async look(): Promise<void> {
+    for (const row of readConnections(await ulvsadm(this.lab.id, '-Lnc')))
+      this.connections.set(`${row.protocol} ${row.source} ${row.virtual}`, row);
   }
 
   /** By another host than the client: these answers are not held against the director's table. */
