@@ -59,9 +59,16 @@ async function part(one: Part, findings: Findings, signal: AbortSignal): Promise
   }
 }
 
+/** Of parts and balancers those that the arguments name; all when they name none of the kind. */
+function isWanted(name: string): boolean {
+  const wanted = process.argv.slice(2);
+  const kind = PARTS.some((one) => one.name === name) ? PARTS : BALANCERS;
+  return wanted.includes(name) || !kind.some((one) => wanted.includes(one.name));
+}
+
 /** Apart, nothing in between costs nothing. */
 function contestants({ place }: Part): readonly Balancer[] {
-  return place === 'apart' ? BALANCERS.filter((balancer) => balancer !== DIRECT) : BALANCERS;
+  return BALANCERS.filter((balancer) => (place === 'shared' || balancer !== DIRECT) && isWanted(balancer.name));
 }
 
 /** `ulvs lab down --all` finds it, should this be killed. */
@@ -76,7 +83,7 @@ function progress(text: string): void {
 
 async function main(signal: AbortSignal): Promise<void> {
   const findings = new Findings();
-  for (const one of PARTS) await part(one, findings, signal);
+  for (const one of PARTS.filter(({ name }) => isWanted(name))) await part(one, findings, signal);
   const names = BALANCERS.map(({ name }) => name);
   report({ name: 'http', title: 'Web requests', against: HAPROXY, rows: findings.rows(names, HAPROXY, UNITS) });
 }

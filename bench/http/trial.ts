@@ -62,15 +62,15 @@ export class Trial {
     return [...own, ...(await receivers(this.scene.site)), kernelThread('ksoftirqd/1')];
   }
 
-  /** A busy machine may let a connection down: once more, then it counts. */
+  /** A machine that is busy otherwise may let a measurement down: once more, then the round has none. */
   private async twice(job: Job, balancer: Balancer, payers: readonly number[] | undefined): Promise<void> {
-    try {
-      await this.measure(job, balancer, payers);
-    } catch (error) {
-      if (!(error instanceof LabError) || this.signal.aborted) throw error;
-      process.stderr.write(`${this.part.name}, ${job.name}, ${balancer.name}: once more, for ${error.message}\n`);
-      await this.measure(job, balancer, payers);
-    }
+    for (const next of ['once more', 'none in this round'])
+      try {
+        return await this.measure(job, balancer, payers);
+      } catch (error) {
+        if (!(error instanceof LabError) || this.signal.aborted) throw error;
+        process.stderr.write(`${this.part.name}, ${job.name}, ${balancer.name}: ${error.message}; ${next}\n`);
+      }
   }
 
   private async measure(job: Job, balancer: Balancer, payers: readonly number[] | undefined): Promise<void> {
