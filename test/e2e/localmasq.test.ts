@@ -81,7 +81,9 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       expect(ask(udp(OWN, 5353))).toBe(`host ${OWN}`);
     });
 
-    it('has its rules put back when somebody takes them away, and no longer than it is there', async () => {
+    it('has its rules put back when somebody takes them away, and no longer than it is there', {
+      timeout: 60_000,
+    }, async () => {
       expect(rules()).toContain(`from ${OWN} ipproto tcp sport 8080`);
       bed.run(bed.director, `ip rule del priority 10 from ${OWN} ipproto tcp sport 8080`);
       expect(await until(() => rules().includes(`from ${OWN} ipproto tcp sport 8080`))).toBe(true);
@@ -92,7 +94,7 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       expect(rules()).toContain(`from ${OWN} ipproto tcp`);
     });
 
-    it('leaves nothing, and what a killed director left is taken away by the next', async () => {
+    it('leaves nothing, and what a killed director left is taken away by the next', { timeout: 60_000 }, async () => {
       program.kill('SIGKILL');
       await program.ended;
       expect(rules()).toContain('ipproto');
