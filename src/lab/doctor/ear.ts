@@ -5,6 +5,8 @@ import type { HostFacts } from './site.js';
 /** Above what load programs use, below the kernel's own choices. */
 export const FIRST_PORT = 31_000;
 export const PORTS = 1000;
+/** The last of them: on a box, for the way through the director. */
+export const ROOM = 400;
 
 export const LAST_PORT = FIRST_PORT + PORTS - 1;
 const RANGE = `${FIRST_PORT}-${LAST_PORT}`;

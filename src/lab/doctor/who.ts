@@ -61,7 +61,7 @@ export function protocolOf({ key }: ServiceFact): 'tcp' | 'udp' {
 
 /** The words for ulvsadm that name it: `-t 10.0.0.100:80`, `-f 1`. */
 export function serviceWords({ key }: ServiceFact): string {
-  if (isFwmark(key)) return `-f ${key.fwmark}`;
+  if (isFwmark(key)) return `-f ${key.fwmark}${key.family === 6 ? ' -6' : ''}`;
   return `${key.protocol === UDP ? '-u' : '-t'} ${endpoint(key.address, key.port)}`;
 }
 

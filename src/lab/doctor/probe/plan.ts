@@ -9,7 +9,7 @@ import { isFwmark, TCP } from '../../../service/config.js';
 import type { MarkRule } from '../../../service/mark.js';
 import { endpoint } from '../../topology.js';
 import { isLinkLocal, isSix, within } from '../address.js';
-import { FIRST_PORT, PORTS } from '../ear.js';
+import { FIRST_PORT, PORTS, ROOM } from '../ear.js';
 import { route } from '../routing.js';
 import type { DestinationFact, HostFacts, ServiceFact, Site } from '../site.js';
 import { director, linkOf, serviceWords } from '../who.js';
@@ -42,6 +42,9 @@ export interface Plan {
   readonly own: number;
 }
 
+/** A port each; the others of the range are for the way through the director. */
+const MOST = PORTS - ROOM;
+
 export interface Plans {
   readonly plans: readonly Plan[];
   /** What cannot be asked, and why. */
@@ -49,14 +52,15 @@ export interface Plans {
 }
 
 export function plansFor(site: Site): Plans {
-  const first = Math.floor(Math.random() * (PORTS / 2));
+  const first = Math.floor(Math.random() * MOST);
   const plans: Plan[] = [];
   const left: Row[] = [];
   for (const service of site.director.services)
     for (const destination of service.destinations) {
-      const found = planFor(site, service, destination, FIRST_PORT + ((first + plans.length) % PORTS));
-      if ('own' in found) plans.push(found);
-      else left.push(found);
+      const found = planFor(site, service, destination, FIRST_PORT + ((first + plans.length) % MOST));
+      if (!('own' in found)) left.push(found);
+      else if (plans.length < MOST) plans.push(found);
+      else left.push({ ...found.names, verdict: 'not asked', detail: `${MOST} others were` });
     }
   return { plans, left };
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark, TCP } from '../../../service/config.js';
 import { endpoint } from '../../topology.js';
 import { isLinkLocal, isSix } from '../address.js';
-import { FIRST_PORT, PORTS } from '../ear.js';
+import { FIRST_PORT, PORTS, ROOM } from '../ear.js';
 import { etherType, reset, syn } from '../frames.js';
 import { route } from '../routing.js';
 import type { Finding, HostFacts, ServiceFact, Site } from '../site.js';
@@ -16,9 +16,8 @@ import type { Row } from './plan.js';
 import { sendBy } from './wire.js';
 
 const WAIT_MS = 500;
-/** Behind those of the direct ones, so many; to one service no more than so many. */
-const ROOM = 400;
 const FIRST = FIRST_PORT + PORTS - ROOM;
+/** To one service. */
 const MOST = 8;
 
 interface Result {
