@@ -140,7 +140,7 @@ describe.skipIf(reason !== '').each([
 
   it('goes both ways', { timeout: 20_000 }, async () => {
     await site.iperfServer();
-    expect(await iperf(site)).toBeGreaterThan(5);
-    expect(await iperf(site, '-R')).toBeGreaterThan(5);
+    expect(await iperf(site)).toBeGreaterThan(1);
+    expect(await iperf(site, '-R')).toBeGreaterThan(1);
   });
 });
