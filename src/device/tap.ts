@@ -12,7 +12,7 @@ import {
   setInterfaceUp,
   tunSetInterface,
 } from '../sys/interface.js';
-import { addressAt, check, close, errno, open, readAt, writeAt } from '../sys/libc.js';
+import { addressAt, check, close, errno, open, readAt, SystemError, writeAt } from '../sys/libc.js';
 import type { Batch } from './batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError, deviceError } from './error.js';
@@ -60,7 +60,7 @@ abstract class TunFile implements Device {
       if (options.up ?? true) setInterfaceUp(this.name);
     } catch (error) {
       close(this.fd);
-      throw deviceError(name, error);
+      throw tunError(name, error);
     }
   }
 
@@ -146,6 +146,17 @@ export class TunDevice extends TunFile {
     u8[offset + 12] = isV6 ? 0x86 : 0x08;
     u8[offset + 13] = isV6 ? 0xdd : 0x00;
   }
+}
+
+/** The kernel says EINVAL of an interface that is there already and is something else. */
+function tunError(name: string, error: unknown): unknown {
+  if (error instanceof SystemError && error.call === 'TUNSETIFF' && error.code === 'EINVAL')
+    return new DeviceError(
+      name,
+      'an interface of this name is there, and no TAP',
+      'choose another name, or another kind',
+    );
+  return deviceError(name, error);
 }
 
 function openTun(name: string): number {

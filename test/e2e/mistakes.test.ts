@@ -104,10 +104,23 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     );
   });
 
-  it.each(['packet', 'auto', 'cap', 'tap'])('a user without privileges (%s)', async (kind) => {
+  it.each(['packet', 'auto', 'cap'])('a user without privileges (%s)', async (kind) => {
     const file = bed.config('nobody.yaml');
     const said = await refused(['-c', file, '--device', kind], 2, NOBODY);
     expect(said).toMatch(/^ulvs: eth0: .*not permitted.*; run as root or with CAP_NET/);
+  });
+
+  it('a user without privileges (tap)', async () => {
+    const file = bed.file('nobody-tap.yaml', `socket: ${bed.socket}\ndevices:\n  - { name: tap0, kind: tap }\n`);
+    const said = await refused(['-c', file], 2, NOBODY);
+    expect(said).toMatch(/^ulvs: tap0: .*not permitted.*; run as root or with CAP_NET/);
+  });
+
+  it('a TAP by the name of another interface', async () => {
+    const said = await refused(['-c', bed.config('taken.yaml'), '--device', 'tap'], 2);
+    expect(said).toBe(
+      'ulvs: eth0: an interface of this name is there, and no TAP; choose another name, or another kind',
+    );
   });
 
   it('a path for the socket that is a file', async () => {
