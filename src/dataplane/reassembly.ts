@@ -8,6 +8,7 @@
  *               ├─ came twice ─► fragmentDuplicate
  *               └─ overlaps ─► it and all others of the datagram: fragmentOverlap
  */
+import { findIn6 } from '../conntrack/find.js';
 import { Drop } from '../stats/drops.js';
 import * as ethernet from '../wire/ethernet.js';
 import * as extensions from '../wire/extensions.js';
@@ -18,8 +19,7 @@ import * as ipv6 from '../wire/ipv6.js';
 import { type Datagram, Placing } from './datagram.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
-import { fitsRoute, hasTime } from './hop.js';
-import { sendIcmp4, sendIcmp6 } from './icmperror.js';
+import { complain4, complain6, fitsRoute, hasTime } from './hop.js';
 import { usable } from './nexthop.js';
 import type { PacketInfo } from './packet.js';
 import { parse } from './parse.js';
@@ -171,6 +171,14 @@ function complain(d: Director, datagram: Datagram): void {
   const { frame, len } = datagram.first!;
   p.device = datagram.device;
   if (parse(d.umem.view, frame, len, p) !== 0) return;
-  if (p.family === 4) sendIcmp4(d, icmp.TIME_EXCEEDED, REASSEMBLY, 0, false);
-  else sendIcmp6(d, icmp6.TIME_EXCEEDED, REASSEMBLY, 0, false);
+  if (p.family === 4) complain4(d, icmp.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
+  else complain6(d, icmp6.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
+}
+
+/** The client's that the first fragment, which is at least 8 bytes, would have belonged to: the error counts for it. */
+function connection(d: Director): number {
+  const { family, protocol, src, dst, src6, dst6, l4 } = d.packet;
+  const { table } = d.connections;
+  const ports = d.umem.view.getInt32(l4);
+  return family === 4 ? table.findIn4(protocol, src, dst, ports) : findIn6(table, protocol, src6, dst6, ports);
 }

@@ -1,0 +1,35 @@
+# Random scenario 1043, wide.
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth1.disable_ipv6=0 net.ipv6.conf.eth2.disable_ipv6=0 net.ipv6.conf.all.forwarding=1 net.ipv4.vs.conn_reuse_mode=2 net.ipv4.vs.expire_nodest_conn=1
+ip -batch - <<'I'
+addr add 10.0.0.254/24 dev eth0
+addr add 2001:db8::254/64 dev eth0
+addr add 192.168.1.254/24 dev eth1
+addr add 2001:db8:1::254/64 dev eth1
+addr add 172.16.0.254/24 dev eth2
+addr add 2001:db8:2::254/64 dev eth2
+addr add 10.0.0.100/32 dev eth0
+addr add 2001:db8::100/128 dev eth0
+neigh add 10.0.0.1 lladdr 02:00:00:00:c0:01 dev eth0 nud permanent
+neigh add 10.0.0.2 lladdr 02:00:00:00:c0:02 dev eth0 nud permanent
+neigh add 10.0.0.3 lladdr 02:00:00:00:c0:03 dev eth0 nud permanent
+neigh add 192.168.1.11 lladdr 02:00:00:00:a0:11 dev eth1 nud permanent
+neigh add 192.168.1.12 lladdr 02:00:00:00:a0:12 dev eth1 nud permanent
+neigh add 192.168.1.1 lladdr 02:00:00:00:a0:01 dev eth1 nud permanent
+neigh add 172.16.0.1 lladdr 02:00:00:00:b0:01 dev eth2 nud permanent
+neigh add 2001:db8::1 lladdr 02:00:00:00:c0:01 dev eth0 nud permanent
+neigh add 2001:db8::3 lladdr 02:00:00:00:c0:03 dev eth0 nud permanent
+neigh add 2001:db8:1::11 lladdr 02:00:00:00:a0:11 dev eth1 nud permanent
+neigh add 2001:db8:1::12 lladdr 02:00:00:00:a0:12 dev eth1 nud permanent
+neigh add 2001:db8:1::1 lladdr 02:00:00:00:a0:01 dev eth1 nud permanent
+route add 10.20.0.0/16 via 172.16.0.1
+I
+ipvsadm -R <<'R'
+-A --sctp-service [2001:db8::100]:80 -s lc
+-a --sctp-service [2001:db8::100]:80 -r [2001:db8:1::11]:8080 -m -w 0
+-a --sctp-service [2001:db8::100]:80 -r [2001:db8:1::12]:8080 -m -w 0
+-A -u [2001:db8::100]:81 -s sh -b sh-port -p 300
+-a -u [2001:db8::100]:81 -r [2001:db8:1::11]:81 -g -w 2
+-A --sctp-service [2001:db8::100]:82 -s mh
+-a --sctp-service [2001:db8::100]:82 -r [2001:db8:1::11]:82 -i --tun-type gre --tun-nocsum -w 3
+-a --sctp-service [2001:db8::100]:82 -r [2001:db8:1::12]:82 -i --tun-type gue --tun-port 6080 --tun-nocsum -w 2 -x 4
+R
