@@ -14,7 +14,7 @@ setup:
 	@scripts/setup.sh
 
 build: setup
-	@tsc -p tsconfig.build.json
+	@tsc -p tsconfig.build.json && scripts/bundle.sh dist/control/worker.js
 	@chmod +x dist/cli/*.js 2>/dev/null || true
 
 demo: build
@@ -35,7 +35,7 @@ QUESTIONS := $(wildcard $(patsubst %,bench/%.ts,pipeline workers wire http table
 
 bench: build
 	@scripts/setup.sh bench
-	@tsc -p tsconfig.bench.json
+	@tsc -p tsconfig.bench.json && scripts/bundle.sh build/bench/pipeline.js build/bench/table.js build/bench/workers.js
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@set -e; for f in $(patsubst %.ts,build/%.js,$(QUESTIONS)); do $(SUDO) node --expose-gc $$f; done
 

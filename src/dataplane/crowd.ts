@@ -5,27 +5,22 @@
  */
 import { CADDR, ENTRY_SHIFT, PORTS, VADDR } from '../conntrack/entry.js';
 import type { ConnectionTable } from '../conntrack/table.js';
-import type { Umem } from '../device/umem.js';
-import * as ethernet from '../wire/ethernet.js';
 import * as ipv4 from '../wire/ipv4.js';
-import { swap32 } from './plain.js';
-
-const IP = ethernet.HEADER;
-const L4 = IP + ipv4.HEADER;
+import { KIND, NOT_TCP, PLACE, SEEN_PORTS, SEEN_SHIFT, SOURCE, TARGET, UNFIT } from './sight.js';
 
 /**
- * `heads`: by place in the batch the first entry of the packet's chain, negative: not looked for. Returns what nobody needs,
- * but loads whose result goes nowhere are left out by the compiler.
+ * `n`: rows of `seen` that are filled, PLACE with the first entry of the packet's chain. Returns what nobody needs, but loads
+ * whose result goes nowhere are left out by the compiler.
  */
-export type FetchCrowd = (offsets: Int32Array, heads: Int32Array, n: number) => number;
+export type FetchCrowd = (n: number) => number;
 
 /** A closure for the reason that `express` is one. Batches have up to `room` frames. */
-export function crowdFetcher(table: ConnectionTable, { i32, u8 }: Umem, room: number): FetchCrowd {
+export function crowdFetcher(table: ConnectionTable, seen: Int32Array, room: number): FetchCrowd {
   const { words, tuples } = table;
   const places = new Int32Array(room);
 
-  function fetch(offsets: Int32Array, heads: Int32Array, n: number): number {
-    for (let i = 0; i < n; i++) places[i] = heads[i]! < 0 ? 0 : placeOf(offsets[i]!, heads[i]! << ENTRY_SHIFT);
+  function fetch(n: number): number {
+    for (let i = 0; i < n; i++) places[i] = seen[(i << SEEN_SHIFT) + KIND] === UNFIT ? 0 : placeOf(i << SEEN_SHIFT);
     for (let i = 0; i < n; i++) places[i] = tuples.entryAt(places[i]!);
     let lines = 0;
     for (let i = 0; i < n; i++) lines ^= words[places[i]! << ENTRY_SHIFT]!;
@@ -33,13 +28,14 @@ export function crowdFetcher(table: ConnectionTable, { i32, u8 }: Umem, room: nu
   }
 
   /** Place 0 will do where the chain begins with the packet's own connection, or another client's: it is hardly crowded. */
-  function placeOf(frame: number, head: number): number {
-    const src = swap32(i32[(frame + IP + ipv4.SRC) >> 2]!);
-    const dst = swap32(i32[(frame + IP + ipv4.DST) >> 2]!);
-    const ports = swap32(i32[(frame + L4) >> 2]!);
-    if (words[head + CADDR] !== src || (words[head + PORTS]! ^ ports) >>> 16 !== 0) return 0;
-    if (words[head + VADDR] === dst && words[head + PORTS] === ports) return 0;
-    return tuples.placeIn4(u8[frame + IP + 9]!, src, dst, ports);
+  function placeOf(row: number): number {
+    const head = seen[row + PLACE]! << ENTRY_SHIFT;
+    const source = seen[row + SOURCE]!;
+    const target = seen[row + TARGET]!;
+    const ports = seen[row + SEEN_PORTS]!;
+    if (words[head + CADDR] !== source || (words[head + PORTS]! ^ ports) >>> 16 !== 0) return 0;
+    if (words[head + VADDR] === target && words[head + PORTS] === ports) return 0;
+    return tuples.placeIn4(seen[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP, source, target, ports);
   }
 
   return fetch;

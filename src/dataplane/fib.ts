@@ -25,8 +25,7 @@ export class Fib4 {
   private readonly byByte = new Int32Array(257);
 
   /** `prefixes` in order of preference: the longest first. Host bits are ignored. */
-  constructor(prefixes: readonly Prefix4[]) {
-    const [starts, answers] = stretches(prefixes);
+  constructor(prefixes: readonly Prefix4[], [starts, answers] = stretches(prefixes)) {
     this.starts = Int32Array.from(starts, turned);
     this.answers = Int32Array.from(answers);
     for (let byte = 0, i = 0; byte < 256; byte++) {
@@ -34,6 +33,22 @@ export class Fib4 {
       this.byByte[byte] = i;
     }
     this.byByte[256] = starts.length - 1;
+  }
+
+  /** As one: the first that has an answer gives it. Places are counted on from list to list; `sizes` are the lists' lengths. */
+  static chained(fibs: readonly Fib4[], sizes: readonly number[]): Fib4 {
+    const starts = [...new Set(fibs.flatMap((fib) => [...fib.starts].map((start) => turned(start) >>> 0)))];
+    starts.sort((a, b) => a - b);
+    const answers = starts.map((start) => {
+      let before = 0;
+      for (const [i, fib] of fibs.entries()) {
+        const place = fib.find(start | 0);
+        if (place >= 0) return before + place;
+        before += sizes[i]!;
+      }
+      return -1;
+    });
+    return new Fib4([], starts.length === 0 ? stretches([]) : [starts, answers]);
   }
 
   /** The place in the list of the prefix that decides about `address`, or −1. */

@@ -1,11 +1,13 @@
 /**
  * Routes and rules as plain data, and the look-up the dataplane makes: policy rules by priority, in each table the longest
- * prefix. Answers are cached by (destination, source, mark), direct-mapped, until anything changes:
+ * prefix. What leads to a gateway whoever sends is known by its route (gateways.ts); other answers are cached by (destination,
+ * source, mark), direct-mapped, until anything changes:
  *
  *     cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
 import { parse4, parse6 } from '../wire/address.js';
 import { Fib4 } from './fib.js';
+import { Gateways } from './gateways.js';
 import type { Neighbours } from './neighbour.js';
 
 export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';
@@ -79,6 +81,7 @@ export class Router {
   private readonly dst = new Int32Array(4);
   private readonly src = new Int32Array(4);
   private found: Entry | undefined;
+  private gateways = new Gateways<Entry>([]);
 
   constructor(
     private readonly neighbours: Neighbours,
@@ -95,6 +98,7 @@ export class Router {
         table: compile(routes.get(rule.table), rule.family),
       }))
       .sort((a, b) => a.rule.priority - b.rule.priority);
+    this.gateways = new Gateways(unconditional(this.rules));
     this.generation++;
   }
 
@@ -105,6 +109,16 @@ export class Router {
 
   /** The neighbour for an IPv4 packet, or NO_ROUTE, BLACKHOLE, LOCAL_ROUTE. `src` 0: not chosen yet. */
   lookup4(dst: number, src: number, mark: number): number {
+    const { gateways } = this;
+    const way = gateways.find(dst);
+    if (way < 0 || !gateways.isGood(way, this.generation)) return this.lookupCached(way, dst, src, mark);
+    this.mtu = gateways.mtu(way);
+    this.source = gateways.source(way);
+    return gateways.hop(way);
+  }
+
+  /** `way`: the row of `gateways` that will know it from now on, if it is one. */
+  private lookupCached(way: number, dst: number, src: number, mark: number): number {
     const { cache } = this;
     const row = (mix(dst, src, mark) & (ROWS - 1)) * ROW;
     if (
@@ -113,7 +127,7 @@ export class Router {
       cache[row + 2] !== (mark | 0) ||
       cache[row + 3] !== this.generation
     )
-      this.fill4(row, dst, src, mark);
+      this.fill4(way, row, dst, src, mark);
     this.mtu = cache[row + 5]!;
     this.source = cache[row + 6]!;
     return cache[row + 4]!;
@@ -134,7 +148,7 @@ export class Router {
     return this.found?.length ?? 128;
   }
 
-  private fill4(row: number, dst: number, src: number, mark: number): void {
+  private fill4(way: number, row: number, dst: number, src: number, mark: number): void {
     this.dst[3] = dst;
     this.src[3] = src;
     this.source = 0;
@@ -146,6 +160,8 @@ export class Router {
     cache[row + 3] = this.generation;
     cache[row + 5] = this.mtu;
     cache[row + 6] = this.found?.source?.[3] ?? 0;
+    if (way >= 0 && this.found?.gateway !== undefined && this.gateways.isOf(way, this.found))
+      this.gateways.set(way, cache[row + 4]!, this.mtu, cache[row + 6]!, this.generation);
   }
 
   private resolve(family: 4 | 6, dst: Int32Array, src: Int32Array, mark: number): number {
@@ -177,6 +193,18 @@ export class Router {
     entry.generation = this.generation;
     return entry.hop;
   }
+}
+
+/** The IPv4 tables that are asked whatever the packet is, in order, up to the first that is not. */
+function unconditional(rules: readonly CompiledRule[]): Table[] {
+  const tables: Table[] = [];
+  for (const { rule, from, to, table } of rules) {
+    // A rule for a device never matches.
+    if (rule.family !== 4 || rule.iif !== undefined) continue;
+    if (rule.mark !== undefined || from !== undefined || to !== undefined) break;
+    if (table !== undefined) tables.push(table);
+  }
+  return tables;
 }
 
 function gatewayFamily(route: Route): 4 | 6 {

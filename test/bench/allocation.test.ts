@@ -16,6 +16,8 @@ const BYTES_PER_PACKET = 0.1;
 beforeAll(() => {
   const tsc = join(ROOT, 'node_modules/.bin/tsc');
   execFileSync(tsc, ['-p', 'tsconfig.bench.json', '--outDir', BUILT, '--sourceMap', 'false'], { cwd: ROOT });
+  // As the dataplane runs.
+  execFileSync(join(ROOT, 'scripts/bundle.sh'), [join(BUILT, 'bench/steady.js')]);
 });
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 

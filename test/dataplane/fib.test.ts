@@ -48,6 +48,24 @@ describe('Fib4', () => {
         );
     }
   });
+
+  it('several as one answer like the first of them that has an answer', () => {
+    const random = new Random();
+    for (let round = 0; round < 100; round++) {
+      const lists = Array.from({ length: random.below(4) }, () =>
+        Array.from({ length: random.below(10) }, () => anyPrefix(random)).sort((a, b) => b.length - a.length),
+      );
+      const fibs = lists.map((list) => new Fib4(list));
+      const sizes = lists.map((list) => list.length);
+      const chained = Fib4.chained(fibs, sizes);
+      for (const address of interesting(random, lists.flat())) {
+        const first = fibs.findIndex((fib) => fib.find(address) >= 0);
+        const before = sizes.slice(0, Math.max(0, first)).reduce((sum, size) => sum + size, 0);
+        const expected = first < 0 ? -1 : before + fibs[first]!.find(address);
+        expect(chained.find(address), `seed ${random.seed}, round ${round}`).toBe(expected);
+      }
+    }
+  });
 });
 
 /** Close together, so that they lie in each other and side by side; some with host bits set. */

@@ -1,0 +1,56 @@
+/**
+ * Where most packets go: by a gateway, and by rules that ask for nothing but the destination. All their tables as one, and what
+ * a look-up by each of its routes answered:
+ *
+ *     row: [ neighbour | mtu | preferred source | generation ]
+ *
+ * A cache of addresses would do as well for destinations, but not for the clients of a hundred thousand connections.
+ */
+import { Fib4 } from './fib.js';
+
+const ROW_SHIFT = 2;
+
+export class Gateways<Route> {
+  private readonly fib: Fib4;
+  private readonly routes: readonly Route[];
+  private readonly rows: Int32Array;
+
+  /** Tables in the order in which they are asked, each with its routes in the order of its Fib4's list. */
+  constructor(tables: readonly { readonly entries: readonly Route[]; readonly fib: Fib4 }[]) {
+    this.routes = tables.flatMap(({ entries }) => entries);
+    this.fib = Fib4.chained(
+      tables.map(({ fib }) => fib),
+      tables.map(({ entries }) => entries.length),
+    );
+    // Never so short that V8 keeps it on its heap, where it would move.
+    this.rows = new Int32Array(Math.max(32, this.routes.length << ROW_SHIFT));
+  }
+
+  /** The row of the route to this address, or −1. */
+  find(address: number): number {
+    const place = this.fib.find(address);
+    return place < 0 ? -1 : place << ROW_SHIFT;
+  }
+  isOf(row: number, route: Route): boolean {
+    return this.routes[row >> ROW_SHIFT] === route;
+  }
+  isGood(row: number, generation: number): boolean {
+    return this.rows[row + 3] === generation;
+  }
+  hop(row: number): number {
+    return this.rows[row]!;
+  }
+  mtu(row: number): number {
+    return this.rows[row + 1]!;
+  }
+  source(row: number): number {
+    return this.rows[row + 2]!;
+  }
+  set(row: number, hop: number, mtu: number, source: number, generation: number): void {
+    const { rows } = this;
+    rows[row] = hop;
+    rows[row + 1] = mtu;
+    rows[row + 2] = source;
+    rows[row + 3] = generation;
+  }
+}
