@@ -1,9 +1,9 @@
 /** Where a flood comes from, where it goes to, and where what is left of it is counted. */
-import { command, inNamespace, LabError } from '../command.js';
+import { inNamespace, LabError } from '../command.js';
 import { socketPath } from '../config.js';
 import type { Lab } from '../lab.js';
 import { namespaceOf, SWITCH, switchEnd } from '../names.js';
-import { addressIn, addressOf, type Host, hostOf, realservers } from '../topology.js';
+import { addressIn, type Host, hostOf, realservers } from '../topology.js';
 import type { Kind, Target } from './frame.js';
 
 export interface Place {
@@ -23,7 +23,7 @@ export async function siteOf(lab: Lab, kind: Kind): Promise<Site> {
   const { vip, port } = serviceOf(lab, kind);
   const namespace = namespaceOf(lab.id, client.name);
   const target = { srcMac: client.ports[0]!.mac, dstMac: await nextHop(namespace, vip), vip, port };
-  for (const host of [client, ...realservers(lab.spec)]) await polling(lab, host);
+  await polling(lab, client);
   const sinks = realservers(lab.spec).flatMap(({ name, ports }) =>
     ports.map(({ dev }) => ({ namespace: namespaceOf(lab.id, name), device: dev })),
   );
@@ -61,13 +61,5 @@ async function nextHop(namespace: string, address: string): Promise<string> {
 /** A veth takes frames from XDP only if its peer polls: GRO on, at the switch's end. */
 async function polling(lab: Lab, { name, ports }: Host): Promise<void> {
   for (const { dev } of ports)
-    await command('ip', [
-      ...['netns', 'exec', namespaceOf(lab.id, SWITCH)],
-      ...['ethtool', '-K', switchEnd(name, dev), 'gro', 'on'],
-    ]);
-}
-
-/** RIP of each realserver, for headings. */
-export function ripsOf({ spec }: Lab): string[] {
-  return realservers(spec).map(addressOf);
+    await inNamespace(namespaceOf(lab.id, SWITCH), 'ethtool', '-K', switchEnd(name, dev), 'gro', 'on');
 }

@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { down, up } from '../../../src/lab/lab.js';
 import { listStates } from '../../../src/lab/state.js';
+import { findTopology } from '../../../src/lab/topologies/index.js';
 import { isRoot } from '../../device/netns.js';
 import { withoutXdp } from '../../device/xdp/missing.js';
 
@@ -36,11 +38,11 @@ function bedOf(pid: number): string {
   return beds[0]?.id ?? 'none';
 }
 
+const few = ['--rate', '10000', '--seconds', '1', '--clients', '16', '--ports', '4'];
 const missing = isRoot ? withoutXdp : 'needs root';
 
 describe.skipIf(missing !== '')(`ulvs bench flood ${missing}`, () => {
   it('tells machines what it found', async () => {
-    const few = ['--rate', '10000', '--seconds', '1', '--clients', '16', '--ports', '4'];
     const { stdout, stderr, code } = await bench([...few, '--device', 'packet', '--method', 'dr', '--json']);
     expect(code, stderr).toBe(0);
     const { rows, heading, losses } = JSON.parse(stdout);
@@ -50,6 +52,20 @@ describe.skipIf(missing !== '')(`ulvs bench flood ${missing}`, () => {
     expect(sent - arrived).toBe(losses.reduce((sum: number, { frames }: { frames: number }) => sum + frames, 0));
     expect(inRate).toBeGreaterThan(1000);
     expect(delays.p99).toBeGreaterThanOrEqual(delays.p50);
+  });
+
+  it('floods a lab that is up', async () => {
+    const lab = await up(findTopology('nat'), { device: 'packet' });
+    try {
+      const { stdout, stderr, code } = await bench([...few, '--kind', 'udp', '--lab', lab.id, '--json']);
+      expect(code, stderr).toBe(0);
+      const { rows, heading } = JSON.parse(stdout);
+      expect(heading).toBe(`lab ${lab.id} over packet`);
+      expect(rows[0].arrived).toBeGreaterThan(0.9 * rows[0].sent);
+      expect(rows[0].sent).toBeGreaterThan(1000);
+    } finally {
+      await down(lab);
+    }
   });
 
   it('takes everything down at Ctrl-C, at once', async () => {
