@@ -14,6 +14,7 @@ import { Loop } from '../src/dataplane/loop.js';
 import type { Batch } from '../src/device/batch.js';
 import { type Device, newDeviceStats } from '../src/device/device.js';
 import type { Umem } from '../src/device/umem.js';
+import { mappedUmem } from '../src/device/umem-memory.js';
 import { Fate } from '../src/stats/counters.js';
 import type { Template } from './traffic.js';
 
@@ -122,7 +123,8 @@ export class Subject {
   /** `most`: connections the table can hold. `text`: another director.yaml, with devices of the same names. */
   static async create(most: number, text = configFor(most)): Promise<Subject> {
     const config = parseConfig(text, 'bench');
-    const inner = new InProcessDirector(config, () => {});
+    // Frames where `ulvs run` has them: from the beginning of a page on.
+    const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem);
     await loadRules(config, inner);
     return new Subject(inner);
   }

@@ -35,6 +35,11 @@ import {
 import { Tuples } from './tuples.js';
 
 export const INITIAL_BUCKETS = 4096;
+/**
+ * Bytes in front of entry 0, so that entries are cache lines: the C library puts what a large block is 16 bytes behind the start
+ * of a page.
+ */
+const LEAD = 48;
 /** Entry 0 does not exist; its line holds two words for readers: highest entry ever used, lines in use. */
 const HIGH_WATER = 0;
 const LIVE = 1;
@@ -65,7 +70,7 @@ export class ConnectionTable {
     readonly buffer: SharedArrayBuffer = ConnectionTable.memory(maxEntries),
     readonly secret: Int32Array = crypto.getRandomValues(new Int32Array(3)),
   ) {
-    this.words = new Int32Array(buffer);
+    this.words = ConnectionTable.words(buffer);
     this.buckets = new Int32Array(
       new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(maxEntries)))),
     );
@@ -76,7 +81,11 @@ export class ConnectionTable {
   }
 
   static memory(maxEntries: number): SharedArrayBuffer {
-    return new SharedArrayBuffer((maxEntries + 1) * ENTRY_WORDS * 4);
+    return new SharedArrayBuffer(LEAD + (maxEntries + 1) * ENTRY_WORDS * 4);
+  }
+  /** The entries in such memory. */
+  static words(buffer: SharedArrayBuffer): Int32Array {
+    return new Int32Array(buffer, LEAD);
   }
 
   /** Lines in use: connections, templates and second lines. */

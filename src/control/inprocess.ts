@@ -34,9 +34,10 @@ export class InProcessDirector implements AdminClient {
     readonly config: Config,
     private readonly outlet: Outlet,
     now = 0,
+    umem = new Umem(1024),
   ) {
     const table = new ConnectionTable(config.connections.max);
-    this.director = new Director(new Umem(1024), new Counters(), table, now);
+    this.director = new Director(umem, new Counters(), table, now);
     addLinks(this.director, config.devices.map(alone));
     settings(this.director, config);
     addNeighbours(this.director, config);

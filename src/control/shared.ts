@@ -23,7 +23,7 @@ export class Shared {
     const each = Array.from({ length: workers });
     this.connections = Math.ceil(connections / workers);
     this.buffers = each.map(() => ConnectionTable.memory(this.connections));
-    this.tables = this.buffers.map((buffer) => new Int32Array(buffer));
+    this.tables = this.buffers.map((buffer) => ConnectionTable.words(buffer));
     this.sum = new CounterSum(workers);
     this.deviceCounters = each.map(() => new DeviceCounters(DeviceCounters.memory(devices)));
   }

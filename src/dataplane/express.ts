@@ -12,6 +12,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { ENTRY_SHIFT } from '../conntrack/entry.js';
 import type { Batch } from '../device/batch.js';
+import { useLargePages } from '../device/large-pages.js';
 import * as ipv4 from '../wire/ipv4.js';
 import { carry } from './carry.js';
 import { crowdFetcher } from './crowd.js';
@@ -44,6 +45,8 @@ export function express(d: Director, longWay: LongWay): Process {
   setFlagsFromString(INLINING);
   const { table, words } = d.connections;
   const { buckets } = table;
+  useLargePages(words.buffer);
+  useLargePages(buckets.buffer);
   const seen = new Int32Array(ROOM << SEEN_SHIFT);
   const unread = new Int32Array(32);
   // By source: whether its last packet was a reply. It only decides which bucket is fetched early.

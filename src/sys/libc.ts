@@ -212,6 +212,18 @@ export function addressAt(buffer: ArrayBufferLike): number {
   return Number(koffi.address(new Uint8Array(buffer) as never));
 }
 
+const madvise = libc.func('int madvise(uint64, size_t, int)') as (at: Address, len: number, advice: number) => number;
+const MADV_HUGEPAGE = 14;
+const PAGE = 4096;
+
+/** Asks for pages of 2 MB where they fit; a kernel that has none leaves it as it is. Costs nothing before memory is touched. */
+export function adviseLargePages(buffer: ArrayBufferLike): void {
+  const address = addressAt(buffer);
+  const start = Math.ceil(address / PAGE) * PAGE;
+  const end = Math.floor((address + buffer.byteLength) / PAGE) * PAGE;
+  if (end > start) madvise(start, end - start, MADV_HUGEPAGE);
+}
+
 const mmapAt = libc.func('uint64 mmap(uint64, size_t, int, int, int, int64)') as (
   addr: Address,
   len: number,
