@@ -20,11 +20,14 @@ export interface Sizes {
   readonly flows: number;
 }
 
+/** Well within the 10 s for which the director keeps a connection that was reset. */
+const LOOK_MS = 4000;
+
 export class Run {
   /** Every answer so far, of both protocols: what the director's table is held against. */
   readonly tcp: Answer[] = [];
   readonly udp: Answer[] = [];
-  /** Every connection that was in the table after a load: a reset one is gone after 10 s, and a slow machine takes longer to the end. */
+  /** Every connection that was in the table during a load or after it: a reset one is gone long before a slow machine is done. */
   readonly connections = new Map<string, ConnectionRow>();
   /** Below the kernel's own choices (32768 and up); no port is used twice. */
   private nextPort = 10_000;
@@ -37,7 +40,8 @@ export class Run {
   ) {}
 
   async load(work: Work): Promise<Result> {
-    const result = await this.loadFrom('client', work);
+    const looking = setInterval(() => this.look().catch(() => {}), LOOK_MS);
+    const result = await this.loadFrom('client', work).finally(() => clearInterval(looking));
     (work.kind === 'echo' ? this.udp : this.tcp).push(...result.answers);
     await this.look();
     return result;
