@@ -20,7 +20,7 @@ export function crowdFetcher(table: ConnectionTable, seen: Int32Array, room: num
   const places = new Int32Array(room);
 
   function fetch(n: number): number {
-    for (let i = 0; i < n; i++) places[i] = seen[(i << SEEN_SHIFT) + KIND] === UNFIT ? 0 : placeOf(i << SEEN_SHIFT);
+    for (let i = 0; i < n; i++) places[i] = seen[(i << SEEN_SHIFT) + KIND]! <= UNFIT ? 0 : placeOf(i << SEEN_SHIFT);
     for (let i = 0; i < n; i++) places[i] = tuples.entryAt(places[i]!);
     let lines = 0;
     for (let i = 0; i < n; i++) lines ^= words[places[i]! << ENTRY_SHIFT]!;

@@ -10,7 +10,7 @@
  * the cache misses of many at once. When an earlier packet of the batch changed the table, the later are searched anew.
  */
 import { setFlagsFromString } from 'node:v8';
-import { ENTRY_SHIFT } from '../conntrack/entry.js';
+import { CONN_IPV6, DADDR, ENTRY_SHIFT, FLAGS } from '../conntrack/entry.js';
 import type { Batch } from '../device/batch.js';
 import { useLargePages } from '../device/large-pages.js';
 import * as ipv4 from '../wire/ipv4.js';
@@ -18,7 +18,20 @@ import { carry } from './carry.js';
 import { crowdFetcher } from './crowd.js';
 import type { Director } from './director.js';
 import { TCP_SYN } from './packet.js';
-import { FRAME, KIND, LENGTH, NOT_TCP, PLACE, SEEN_PORTS, SEEN_SHIFT, SOURCE, sight, TARGET, UNFIT } from './sight.js';
+import {
+  FRAME,
+  KIND,
+  LENGTH,
+  NOT_TCP,
+  PLACE,
+  SEEN_PORTS,
+  SEEN_SHIFT,
+  SOURCE,
+  sight,
+  TARGET,
+  UNFIT,
+  WIDE,
+} from './sight.js';
 import { ways } from './ways.js';
 
 /**
@@ -80,7 +93,7 @@ export function express(d: Director, longWay: LongWay): Process {
   function aim(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << SEEN_SHIFT;
-      if (seen[row + KIND] === UNFIT) continue;
+      if (seen[row + KIND]! <= UNFIT) continue;
       const ports = seen[row + SEEN_PORTS]!;
       const protocol = seen[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
       seen[row + PLACE] =
@@ -105,13 +118,21 @@ export function express(d: Director, longWay: LongWay): Process {
       const row = i << SEEN_SHIFT;
       if (seen[row + KIND] !== UNFIT) lines ^= words[seen[row + PLACE]! << ENTRY_SHIFT]!;
     }
+    for (let i = 0; i < n; i++) if (seen[(i << SEEN_SHIFT) + KIND] === WIDE) lines ^= second(i << SEEN_SHIFT);
     unread[UNREAD] = lines;
+  }
+
+  /** The second line of the bucket's first entry. */
+  function second(row: number): number {
+    const at = seen[row + PLACE]! << ENTRY_SHIFT;
+    return (words[at + FLAGS]! & CONN_IPV6) === 0 ? 0 : words[words[at + DADDR]! << ENTRY_SHIFT]!;
   }
 
   function find(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << SEEN_SHIFT;
       // A SYN goes the long way; but its bucket was fetched, which it will ask for.
+      if (seen[row + KIND] === WIDE) seen[row + KIND] = UNFIT;
       if (seen[row + KIND]! > 0 && (seen[row + KIND]! & TCP_SYN) !== 0) seen[row + KIND] = UNFIT;
       seen[row + PLACE] = seen[row + KIND] === UNFIT ? 0 : search(row);
     }
