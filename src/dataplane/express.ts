@@ -145,7 +145,8 @@ export function express(d: Director, longWay: LongWay): Process {
     const target = seen[row + TARGET]!;
     const ports = seen[row + SEEN_PORTS]!;
     let entry = table.findIn4(protocol, source, target, ports);
-    if (entry === 0) entry = -table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
+    // Not −x: of 0 that would be −0, which is no small integer and is allocated.
+    if (entry === 0) entry = 0 - table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
     replies[guess(row)] = entry < 0 ? 1 : 0;
     return entry;
   }
