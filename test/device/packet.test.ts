@@ -208,7 +208,7 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
       }
       return got;
     };
-    exchange(200);
+    exchange(2000);
     v8.setFlagsFromString('--expose-gc');
     (vm.runInNewContext('gc') as () => void)();
     const before = process.memoryUsage().heapUsed;
