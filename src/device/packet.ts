@@ -143,10 +143,12 @@ export class PacketDevice implements Device {
   }
 
   private copy(tag: number, csumStart: number, csumField: number, batch: Batch): void {
-    const { source, length, address } = this.ring;
+    const { source, length } = this.ring;
     const frame = this.umem.alloc();
     if (tag === 0) this.copyBytes(frame, source, length);
     else {
+      // Read only here: an address is no small integer, and reading it can cost 16 bytes of young heap.
+      const { address } = this.ring;
       memcpyAt(this.umemAddress + frame, address + source, ADDRESSES);
       memcpyAt(this.umemAddress + frame + ADDRESSES + TAG, address + source + ADDRESSES, length - ADDRESSES);
       this.putTag(frame);
