@@ -58,8 +58,7 @@ export function express(d: Director, longWay: LongWay): Process {
   setFlagsFromString(INLINING);
   const { table, words } = d.connections;
   const { buckets } = table;
-  useLargePages(words.buffer);
-  useLargePages(buckets.buffer);
+  useLargePages(words.buffer, buckets.buffer);
   const seen = new Int32Array(ROOM << SEEN_SHIFT);
   const unread = new Int32Array(32);
   // By source: whether its last packet was a reply. It only decides which bucket is fetched early.
