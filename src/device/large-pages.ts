@@ -4,8 +4,8 @@ import { adviseLargePages } from '../sys/libc.js';
 const SMALLEST = 2 << 20;
 /**
  * A larger connection table (over 4 million entries) keeps small pages: the kernel clears a large page at its first touch, and moves
- * others out of the way for it when memory is in pieces. While 10 million entries came, the longest of 256 insertions was 1.5 ms
- * with large pages and 0.9 ms without (medians of 4 and 3 runs): a pause is worse than a slower look-up.
+ * others out of the way for it when memory is in pieces, which is likelier the more of them are wanted. Nobody has measured that
+ * here; but a pause is worse than a slower look-up.
  */
 const LARGEST = 257 << 20;
 
