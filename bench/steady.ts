@@ -104,7 +104,7 @@ async function main(): Promise<void> {
   const subject = await Subject.create(1 << 20, configFor(1 << 20, SIP_RULES));
   const sip = process.argv[3] === 'sip';
   const lanes = sip ? [dialogues(0), dialogues(1)] : connections(subject);
-  drive(subject, lanes, sip ? WARM_UP / 2 : WARM_UP, WARM_UP_STEP);
+  drive(subject, lanes, WARM_UP, WARM_UP_STEP);
   global.gc!();
   const before = process.memoryUsage().heapUsed;
   writeSync(1, '--- begin\n');
