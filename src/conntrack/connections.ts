@@ -7,6 +7,7 @@
  */
 import type { Destination } from '../service/destination.js';
 import { Gauge } from '../stats/counters.js';
+import { removalFetcher } from './ahead.js';
 import {
   CONN_ASSURED,
   CONN_HELPER,
@@ -30,13 +31,10 @@ import {
   TIMEOUT,
 } from './entry.js';
 import type { Helped } from './helped.js';
-import { nextSctpState, Sctp, sctpActive } from './sctp.js';
+import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
-import { nextTcpState, Tcp, tcpActive } from './tcp.js';
-import { StateTimeouts } from './timeouts.js';
 import { TimerWheel } from './wheel.js';
 
-export const Direction = { input: 0, output: 1, inputOnly: 2 } as const;
 const TCP = 6;
 /** Before its first state is set. */
 const FRESH = 3 * TICKS;
@@ -45,9 +43,7 @@ const POSTPONED = 60 * TICKS;
 
 export class Connections {
   readonly words: Int32Array;
-  readonly timeouts = new StateTimeouts();
-  /** The second TCP table is in force (sysctl secure_tcp). */
-  secureTcp = false;
+  readonly states: States;
   /** Virtual ports whose masq connections a helper reads (FTP). */
   helperPorts: readonly number[] = [];
   /** By entry; only of control connections that asked for something. */
@@ -58,16 +54,16 @@ export class Connections {
   now: number;
   private readonly wheel: TimerWheel;
 
-  /** `dests` by slot; entries of removed destinations stay there. `onFreed` is told of every connection that ends. */
+  /** `dests` by slot; entries of removed destinations stay there. */
   constructor(
     readonly table: ConnectionTable,
     private readonly dests: readonly (Destination | undefined)[],
     now = 0,
-    private readonly onFreed?: (entry: number) => void,
   ) {
     this.words = table.words;
     this.now = now;
-    this.wheel = new TimerWheel(this.words, now, (entry) => this.onDue(entry));
+    this.states = new States(this.words, dests);
+    this.wheel = new TimerWheel(this.words, table.maxEntries, now, (entry) => this.onDue(entry), removalFetcher(table));
   }
 
   /** `entry`'s addresses, ports and protocol are filled in; hashes it, binds it and starts its first timer. */
@@ -142,31 +138,6 @@ export class Connections {
     return ((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) <= 0 && this.childrenOf(entry) === 0;
   }
 
-  /** A TCP segment in `direction` (input or output) with these flags. */
-  tcp(entry: number, direction: number, tcpFlags: number): void {
-    const at = entry << ENTRY_SHIFT;
-    const old = this.words[at + REST]! & 0xff;
-    const state = nextTcpState(old, this.seenFrom(at, direction), tcpFlags, this.secureTcp);
-    if (state !== old) this.setState(entry, at, state, tcpActive(state));
-    if (state === Tcp.ESTABLISHED && state !== old) this.assureControl(at);
-    this.words[at + TIMEOUT] = this.timeouts.tcp[state]!;
-  }
-
-  sctp(entry: number, direction: number, chunk: number, second: number): void {
-    const at = entry << ENTRY_SHIFT;
-    const old = this.words[at + REST]! & 0xff;
-    const state = nextSctpState(old, this.seenFrom(at, direction), chunk, second);
-    if (state !== old) this.setState(entry, at, state, sctpActive(state));
-    if (state === Sctp.ESTABLISHED && state !== old) this.assureControl(at);
-    this.words[at + TIMEOUT] = this.timeouts.sctp[state]!;
-  }
-
-  udp(entry: number, direction: number): void {
-    const at = entry << ENTRY_SHIFT;
-    this.words[at + TIMEOUT] = this.timeouts.udp;
-    if (direction === Direction.output) this.assureControl(at);
-  }
-
   countPacket(entry: number): void {
     this.words[(entry << ENTRY_SHIFT) + PACKETS]!++;
   }
@@ -219,7 +190,6 @@ export class Connections {
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
     this.unbind(entry);
     this.uncontrol(entry);
-    this.onFreed?.(entry);
     this.table.free(entry);
   }
 
@@ -274,29 +244,5 @@ export class Connections {
     if (parent === 0) return;
     this.words[at + CONTROL] = 0;
     this.words[(parent << ENTRY_SHIFT) + CONTROLLED]!--;
-  }
-
-  private assureControl(at: number): void {
-    const parent = this.words[at + CONTROL]!;
-    if (parent !== 0) this.words[(parent << ENTRY_SHIFT) + FLAGS]! |= CONN_ASSURED;
-  }
-
-  /** Which third of the state table: the client's packets alone, until the first of the destination was seen. */
-  private seenFrom(at: number, direction: number): number {
-    if ((this.words[at + FLAGS]! & CONN_NOOUTPUT) === 0) return direction;
-    if (direction === Direction.input) return Direction.inputOnly;
-    this.words[at + FLAGS]! &= ~CONN_NOOUTPUT;
-    return direction;
-  }
-
-  private setState(entry: number, at: number, state: number, active: boolean): void {
-    this.words[at + REST] = (this.words[at + REST]! & ~0xff) | state;
-    const wasInactive = (this.words[at + FLAGS]! & CONN_INACTIVE) !== 0;
-    if (active !== wasInactive) return;
-    this.words[at + FLAGS]! ^= CONN_INACTIVE;
-    const dest = this.destOf(entry);
-    if (dest === undefined) return;
-    dest.add(Gauge.active, active ? 1 : -1);
-    dest.add(Gauge.inactive, active ? -1 : 1);
   }
 }

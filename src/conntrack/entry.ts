@@ -2,8 +2,8 @@
  * A connection is one cache line: 16 words of an Int32Array.
  *
  *      0 CADDR   client address            8 EXPIRES  tick at which it ends
- *      1 PORTS   cport << 16 | vport       9 NEWER  } its neighbours in the timer wheel's slot
- *      2 VADDR   virtual address          10 OLDER  }
+ *      1 PORTS   cport << 16 | vport       9 PLACE    where it stands in the timer wheel
+ *      2 VADDR   virtual address         10 –
  *      3 DADDR   destination address      11 DUE      tick at which the wheel looks at it (<= EXPIRES)
  *      4 REST    dport << 16 |            12 TIMEOUT  ticks that each packet gives it
  *                protocol << 8 | state    13 PACKETS  packets seen from the client
@@ -27,8 +27,7 @@ export const FLAGS = 5;
 export const NEXT = 6;
 export const DEST = 7;
 export const EXPIRES = 8;
-export const NEWER = 9;
-export const OLDER = 10;
+export const PLACE = 9;
 export const DUE = 11;
 export const TIMEOUT = 12;
 export const PACKETS = 13;

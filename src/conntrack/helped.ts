@@ -52,7 +52,7 @@ export function listen(connections: Connections, entry: number): void {
   const at = entry << ENTRY_SHIFT;
   const { words } = connections;
   words[at + REST] = (words[at + REST]! & ~0xff) | Tcp.LISTEN;
-  words[at + TIMEOUT] = connections.timeouts.tcp[Tcp.LISTEN]!;
+  words[at + TIMEOUT] = connections.states.timeouts.tcp[Tcp.LISTEN]!;
   connections.touch(entry);
 }
 

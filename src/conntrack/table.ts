@@ -143,7 +143,7 @@ export class ConnectionTable {
   insert(entry: number): void {
     this.changes = (this.changes + 1) | 0;
     const at = entry << ENTRY_SHIFT;
-    const bucket = this.bucketOf(this.hashEntry(at));
+    const bucket = this.bucketOfEntry(at);
     if (this.isCrowded(this.buckets[bucket]!, at)) {
       this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
       this.tuples.add(entry);
@@ -185,7 +185,7 @@ export class ConnectionTable {
       this.tuples.remove(entry);
       return;
     }
-    const bucket = this.bucketOf(this.hashEntry(at));
+    const bucket = this.bucketOfEntry(at);
     let before = this.buckets[bucket]!;
     if (before === entry) {
       this.buckets[bucket] = words[at + NEXT]!;
@@ -204,6 +204,10 @@ export class ConnectionTable {
   }
   bucket(protocol: number, caddr: number, cport: number): number {
     return this.bucketOf(this.hash(caddr, (protocol << 16) | cport));
+  }
+  /** Of the line at word `at`. */
+  bucketOfEntry(at: number): number {
+    return this.bucketOf(this.hashEntry(at));
   }
   next(entry: number): number {
     return this.words[(entry << ENTRY_SHIFT) + NEXT]!;

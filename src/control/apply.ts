@@ -30,7 +30,7 @@ function applyOne(d: Director, action: Action): void {
     case 'removeDestination':
       return removeDestination(d, d.dests[action.slot]!);
     case 'setTimeouts':
-      return d.connections.timeouts.set(action.timeouts.tcp, action.timeouts.tcpfin, action.timeouts.udp);
+      return d.connections.states.timeouts.set(action.timeouts.tcp, action.timeouts.tcpfin, action.timeouts.udp);
     case 'zeroRates':
       // The rates are the control side's own.
       return;

@@ -45,8 +45,8 @@ export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' |
 
 export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers, snat }: Settings): void {
   d.sysctl = { ...sysctl };
-  d.connections.secureTcp = sysctl.secure_tcp >= 2;
-  d.connections.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
+  d.connections.states.secureTcp = sysctl.secure_tcp >= 2;
+  d.connections.states.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
   d.connections.helperPorts = helpers.ftp;
   d.reindexDestinations();
   d.marks = marksOf(d, marks);

@@ -2,7 +2,7 @@
  * The last walk of the short way (express.ts): a packet whose connection is known is counted, moves state and timer, is
  * rewritten and leaves. Both functions say false when the packet must go the long way; then nothing was done.
  */
-import { Direction } from '../conntrack/connections.js';
+
 import {
   CADDR,
   CONN_FULLNAT,
@@ -24,6 +24,7 @@ import {
   TIMEOUT,
   VADDR,
 } from '../conntrack/entry.js';
+import { Direction } from '../conntrack/states.js';
 import { nextTcpState, Tcp } from '../conntrack/tcp.js';
 import { Method } from '../service/destination.js';
 import { Fate, Stat } from '../stats/counters.js';
@@ -56,11 +57,11 @@ export interface Carry {
 /** A function for the same reason as `express`. */
 export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
   const { connections, counters, links, pathMtus, router, umem } = d;
-  const { words, timeouts } = connections;
+  const { states, words } = connections;
   const { values } = counters;
   const { i32, u16 } = umem;
   const { rows, destination, route, neighbour } = way;
-  const tcpTimeouts = timeouts.tcp;
+  const tcpTimeouts = states.timeouts.tcp;
   // Of the batch at hand: frames, their bytes; packets, bytes in; packets, bytes out.
   const sums = new Int32Array(32);
 
@@ -139,10 +140,10 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
 
   /** State and timer; a packet that changes the state, or brings the end nearer, is Connections' business. */
   function step(entry: number, at: number, direction: 0 | 1, kind: number): void {
-    if (kind === NOT_TCP) connections.udp(entry, direction);
+    if (kind === NOT_TCP) states.udp(entry, direction);
     else {
       const state = words[at + REST]! & 0xff;
-      if (changes(at, state, direction, kind)) connections.tcp(entry, direction, kind);
+      if (changes(at, state, direction, kind)) states.tcp(entry, direction, kind);
       else words[at + TIMEOUT] = tcpTimeouts[state]!;
     }
     const expires = (connections.now + words[at + TIMEOUT]!) | 0;
@@ -155,7 +156,7 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     const silent = (words[at + FLAGS]! & CONN_NOOUTPUT) !== 0;
     if (silent && direction === Direction.output) return true;
     if (state === Tcp.ESTABLISHED && (tcpFlags & EVENTS) === TCP_ACK) return false;
-    return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, connections.secureTcp) !== state;
+    return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, states.secureTcp) !== state;
   }
 
   /** TTL less one, `delta` more in the header's checksum: a sum of 16-bit words, in whatever byte order. */

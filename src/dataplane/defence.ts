@@ -63,7 +63,7 @@ export class Defence {
     this.dropping = this.isOn('drop_entry', short);
     this.left = this.dropping ? Math.ceil(table.highWater / SHARE) : 0;
     this.setRate(short, amemthresh, room);
-    this.d.connections.secureTcp = this.isOn('secure_tcp', short);
+    this.d.connections.states.secureTcp = this.isOn('secure_tcp', short);
   }
 
   private setRate(short: boolean, amemthresh: number, room: number): void {

@@ -2,10 +2,11 @@
  * A packet of a client: its connection, or a new one by the scheduler; then its state, then away by the connection's
  * method. The steps and their order are ip_vs_in's (IPVS-REFERENCE 1.3).
  */
-import { Direction } from '../conntrack/connections.js';
+
 import { CONN_ONE_PACKET, CONN_OUTGOING } from '../conntrack/entry.js';
 import { findIn6 } from '../conntrack/find.js';
 import { Sctp } from '../conntrack/sctp.js';
+import { Direction } from '../conntrack/states.js';
 import { Tcp } from '../conntrack/tcp.js';
 import { Method } from '../service/destination.js';
 import { Drop } from '../stats/drops.js';

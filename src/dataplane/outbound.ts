@@ -2,9 +2,10 @@
  * A packet of a destination on its way to a client of a masq connection: its source becomes the virtual address again. It
  * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
  */
-import { Direction } from '../conntrack/connections.js';
+
 import { CONN_HELPER, CONN_ONE_PACKET } from '../conntrack/entry.js';
 import { findOut6 } from '../conntrack/find.js';
+import { Direction } from '../conntrack/states.js';
 import { Method } from '../service/destination.js';
 import * as ipv4 from '../wire/ipv4.js';
 import { begin } from './begun.js';

@@ -1,5 +1,5 @@
 /** What each packet of a connection leaves behind: counts, and the state that its protocol's table says. */
-import type { Direction } from '../conntrack/connections.js';
+import type { Direction } from '../conntrack/states.js';
 import { Stat } from '../stats/counters.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as sctp from '../wire/sctp.js';
@@ -47,8 +47,8 @@ export function setState(d: Director, entry: number, direction: Side): void {
 
 function nextState(d: Director, entry: number, direction: Side): void {
   const p = d.packet;
-  if (p.protocol === ipv4.TCP) d.connections.tcp(entry, direction, p.tcpFlags);
-  else if (p.protocol === ipv4.UDP) d.connections.udp(entry, direction);
+  if (p.protocol === ipv4.TCP) d.connections.states.tcp(entry, direction, p.tcpFlags);
+  else if (p.protocol === ipv4.UDP) d.connections.states.udp(entry, direction);
   else if (p.protocol === ipv4.SCTP) sctpState(d, entry, direction);
 }
 
@@ -60,5 +60,5 @@ function sctpState(d: Director, entry: number, direction: number): void {
   // Too short for a chunk: the kernel leaves state and timeout as they are.
   if (first + sctp.CHUNK_HEADER > end) return;
   const next = sctp.nextChunk(view, first, end);
-  d.connections.sctp(entry, direction, sctp.chunkType(view, first), next < 0 ? -1 : sctp.chunkType(view, next));
+  d.connections.states.sctp(entry, direction, sctp.chunkType(view, first), next < 0 ? -1 : sctp.chunkType(view, next));
 }

@@ -6,7 +6,7 @@ import { Random } from '../seed.js';
 function wheelOf(entries: number, start = 0) {
   const words = new Int32Array((entries + 1) * ENTRY_WORDS);
   const ended: number[] = [];
-  const wheel = new TimerWheel(words, start, (entry) => {
+  const wheel = new TimerWheel(words, entries, start, (entry) => {
     ended.push(entry);
     return false;
   });
@@ -22,7 +22,7 @@ describe('TimerWheel', () => {
     const { ended, wheel, set } = wheelOf(3000, start);
     const due = new Map<number, number>();
     for (let entry = 1; entry <= 3000; entry++) {
-      const ahead = random.pick([1, 255, 256, 257, 5000, 65_535, 65_536, 70_000, 200_000]) + random.below(300);
+      const ahead = random.pick([1, 255, 5000, 16_383, 16_384, 16_385, 200_000, 8_388_400, 8_388_608, 9_000_000]) + random.below(300);
       due.set(entry, ahead);
       set(entry, start + ahead);
       wheel.start(entry);
@@ -86,7 +86,7 @@ describe('TimerWheel', () => {
   it('keeps what is not to end yet, though its time is over', () => {
     const words = new Int32Array(4 * ENTRY_WORDS);
     let asked = 0;
-    const wheel = new TimerWheel(words, 0, () => ++asked < 3);
+    const wheel = new TimerWheel(words, 3, 0, () => ++asked < 3);
     words[(1 << ENTRY_SHIFT) + EXPIRES] = 10;
     wheel.start(1);
     wheel.advance(10, 1e9);
