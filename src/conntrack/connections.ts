@@ -25,6 +25,7 @@ import {
   FLAGS,
   METHOD_MASK,
   PACKETS,
+  PLACE,
   PORTS,
   REST,
   TICKS,
@@ -69,15 +70,29 @@ export class Connections {
   /** `entry`'s addresses, ports and protocol are filled in; hashes it, binds it and starts its first timer. */
   open(entry: number, dest: Destination | undefined, flags: number): void {
     const at = entry << ENTRY_SHIFT;
-    this.words[at + FLAGS]! |= flags;
-    if (dest !== undefined) this.bind(entry, dest);
-    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
-    if (this.isHelped(at)) this.words[at + FLAGS]! |= CONN_HELPER;
+    this.enter(at, entry, dest, flags);
     this.words[at + TIMEOUT] = FRESH;
     this.words[at + EXPIRES] = (this.now + FRESH) | 0;
     if ((flags & CONN_ONE_PACKET) !== 0) return;
     this.table.insert(entry);
     this.wheel.start(entry);
+  }
+
+  /** As `open`, but `settle` has to follow, in the same batch: it has no timer before. */
+  openUntimed(entry: number, dest: Destination, flags: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.enter(at, entry, dest, flags);
+    // What its first packet says is not earlier than that.
+    this.words[at + DUE] = this.now;
+    this.words[at + PLACE] = 0;
+    this.table.insert(entry);
+  }
+
+  private enter(at: number, entry: number, dest: Destination | undefined, flags: number): void {
+    this.words[at + FLAGS]! |= flags;
+    if (dest !== undefined) this.bind(entry, dest);
+    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
+    if (this.isHelped(at)) this.words[at + FLAGS]! |= CONN_HELPER;
   }
 
   destOf(entry: number): Destination | undefined {
@@ -125,7 +140,7 @@ export class Connections {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     words[at + EXPIRES] = (this.now + words[at + TIMEOUT]!) | 0;
-    this.wheel.stop(entry);
+    if (words[at + PLACE] !== 0) this.wheel.stop(entry);
     this.wheel.start(entry);
   }
 

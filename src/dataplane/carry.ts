@@ -1,6 +1,6 @@
 /**
  * The last walk of the short way (express.ts): a packet whose connection is known is counted, moves state and timer, is
- * rewritten and leaves. Both functions say false when the packet must go the long way; then nothing was done.
+ * rewritten and leaves.
  */
 
 import {
@@ -47,9 +47,16 @@ const IN = 2;
 const OUT = 4;
 
 export interface Carry {
-  /** `row`: what the walk before found of the packet, in `seen`. */
+  /**
+   * `row`: what the walk before found of the packet, in `seen`. False when the packet must go the long way; then nothing was
+   * done.
+   */
   carryIn(row: number, entry: number): boolean;
   carryOut(row: number, entry: number): boolean;
+  /** The row of the neighbour by which a client's packet gets to such a destination (`slot`: + 1), or −1: the long way. */
+  admit(row: number, method: number, slot: number, address: number): number;
+  /** A client's packet leaves as its connection says, by the neighbour that `admit` gave. */
+  sendIn(row: number, entry: number, to: number): void;
   /** The counters that all packets share are brought up to date. */
   settle(): void;
 }
@@ -66,26 +73,35 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
   const sums = new Int32Array(32);
 
   function carryIn(row: number, entry: number): boolean {
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & UNUSUAL) !== 0 || isOver(at) || isUnsummed(row)) return false;
+    const to = admit(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
+    if (to < 0) return false;
+    sendIn(row, entry, to);
+    return true;
+  }
+
+  function admit(row: number, method: number, slot: number, address: number): number {
+    if (method !== Method.masq && method !== Method.gatewaying) return -1;
+    const dest = destination(slot, address);
+    if (dest < 0) return -1;
+    const to = neighbour(route(dest));
+    if (to < 0 || seen[row + TOTAL]! > rows[dest + MTU]! || isFull(to)) return -1;
+    return pathMtus.some && isNarrow(method, address) ? -1 : to;
+  }
+
+  function sendIn(row: number, entry: number, to: number): void {
     const frame = seen[row + FRAME]!;
     const kind = seen[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
-    const flags = words[at + FLAGS]!;
-    const method = flags & METHOD_MASK;
-    if ((method !== Method.masq && method !== Method.gatewaying) || (flags & UNUSUAL) !== 0) return false;
-    if (isOver(at) || (kind === NOT_TCP && u16[(frame + L4 + 6) >> 1] === 0)) return false;
     const address = words[at + DADDR]!;
-    const dest = destination(words[at + DEST]!, address);
-    if (dest < 0) return false;
-    const to = neighbour(route(dest));
-    if (to < 0 || seen[row + TOTAL]! > rows[dest + MTU]! || isFull(to)) return false;
-    if (pathMtus.some && isNarrow(method, address)) return false;
-    count(dest, Stat.inpkts, seen[row + TOTAL]!, IN);
+    count(destination(words[at + DEST]!, address), Stat.inpkts, seen[row + TOTAL]!, IN);
     words[at + PACKETS]!++;
     step(entry, at, Direction.input, kind);
-    if (method === Method.gatewaying) takeTime(frame, 0);
+    if ((words[at + FLAGS]! & METHOD_MASK) === Method.gatewaying) takeTime(frame, 0);
     else translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + REST]! >>> 16, kind !== NOT_TCP);
     leave(row, frame, to);
-    return true;
   }
 
   function carryOut(row: number, entry: number): boolean {
@@ -105,6 +121,11 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     translate(frame, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff, true);
     leave(row, frame, to);
     return true;
+  }
+
+  /** A datagram without a checksum, which the kernel gives one. */
+  function isUnsummed(row: number): boolean {
+    return seen[row + KIND] === NOT_TCP && u16[(seen[row + FRAME]! + L4 + 6) >> 1] === 0;
   }
 
   function isNarrow(method: number, address: number): boolean {
@@ -209,5 +230,5 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     sums.fill(0);
   }
 
-  return { carryIn, carryOut, settle };
+  return { carryIn, carryOut, admit, sendIn, settle };
 }

@@ -1,6 +1,6 @@
 /**
  * The short way of what most packets are: whole IPv4 TCP and UDP packets of a connection that is known, on their way by
- * masquerading or gatewaying, with nothing to say about them. Everything else goes the long way (process.ts) in its turn,
+ * masquerading or gatewaying, with nothing to say about them; and the SYNs of new clients (opening.ts). Everything else goes the long way (process.ts) in its turn,
  * untouched; the long way alone decides what is right, and a test holds the two equal.
  *
  *     batch ─► sight: headers sound? ─► fetch: bucket, entry ─► find: whose? ─► carry: counts, state, timer, rewrite, output
@@ -13,10 +13,13 @@ import { setFlagsFromString } from 'node:v8';
 import { CONN_IPV6, DADDR, ENTRY_SHIFT, FLAGS } from '../conntrack/entry.js';
 import type { Batch } from '../device/batch.js';
 import { useLargePages } from '../device/large-pages.js';
+import type { Destination } from '../service/destination.js';
+import type { VirtualService } from '../service/service.js';
 import * as ipv4 from '../wire/ipv4.js';
 import { carry } from './carry.js';
 import { crowdFetcher } from './crowd.js';
 import type { Director } from './director.js';
+import { opening } from './opening.js';
 import { TCP_SYN } from './packet.js';
 import {
   FRAME,
@@ -47,14 +50,27 @@ const GUESSES = 4096;
 
 /** The long way of one frame. */
 export type LongWay = (d: Director, device: number, frame: number, len: number) => void;
+/** The long way of one frame that opens a connection, from where the scheduler has chosen. */
+export type ChosenWay = (
+  d: Director,
+  device: number,
+  frame: number,
+  len: number,
+  service: VirtualService,
+  dest: Destination | null,
+) => void;
 /** All frames of `batch` (512 at most), which came in by the link `device`, in their order. */
 export type Process = (device: number, batch: Batch) => void;
+
+function isSyn(kind: number): boolean {
+  return kind > 0 && (kind & TCP_SYN) !== 0;
+}
 
 /**
  * Functions in a function instead of a class: V8 compiles what only one closure has with the arrays it closes over as
  * constants, their addresses and lengths in the code. With `this` in their place it was half as fast.
  */
-export function express(d: Director, longWay: LongWay): Process {
+export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Process {
   setFlagsFromString(INLINING);
   const { table, words } = d.connections;
   const { buckets } = table;
@@ -66,7 +82,9 @@ export function express(d: Director, longWay: LongWay): Process {
   const fetchCrowd = crowdFetcher(table, seen, ROOM);
   const see = sight(d, seen);
   const way = ways(d);
-  const { carryIn, carryOut, settle } = carry(d, seen, way);
+  const carrier = carry(d, seen, way);
+  const { carryIn, carryOut, settle } = carrier;
+  const opens = opening(d, seen, carrier, chosenWay);
 
   function process(device: number, batch: Batch): void {
     const { offsets, lengths, n } = batch;
@@ -79,13 +97,19 @@ export function express(d: Director, longWay: LongWay): Process {
     const { changes } = table;
     for (let i = 0; i < n; i++) {
       const row = i << SEEN_SHIFT;
-      const entry = changes !== table.changes && seen[row + KIND] !== UNFIT ? search(row) : seen[row + PLACE]!;
-      if (entry > 0 ? !carryIn(row, entry) : entry === 0 || !carryOut(row, -entry)) {
-        longWay(d, device, seen[row + FRAME]!, seen[row + LENGTH]!);
-        way.forget();
-      }
+      if (changes !== table.changes && seen[row + KIND] !== UNFIT) seen[row + PLACE] = search(row);
+      if (isShort(device, row)) continue;
+      longWay(d, device, seen[row + FRAME]!, seen[row + LENGTH]!);
+      way.forget();
     }
     settle();
+  }
+
+  /** False: the packet must go the long way. */
+  function isShort(device: number, row: number): boolean {
+    const entry = seen[row + PLACE]!;
+    if (isSyn(seen[row + KIND]!)) return entry === 0 && opens(device, row);
+    return entry > 0 ? carryIn(row, entry) : entry < 0 && carryOut(row, -entry);
   }
 
   /** Which bucket each will be looked for in, if it is what the last packet of its source was. */
@@ -130,20 +154,20 @@ export function express(d: Director, longWay: LongWay): Process {
   function find(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << SEEN_SHIFT;
-      // A SYN goes the long way; but its bucket was fetched, which it will ask for.
+      // It goes the long way; but its bucket was fetched, which it will ask for.
       if (seen[row + KIND] === WIDE) seen[row + KIND] = UNFIT;
-      if (seen[row + KIND]! > 0 && (seen[row + KIND]! & TCP_SYN) !== 0) seen[row + KIND] = UNFIT;
       seen[row + PLACE] = seen[row + KIND] === UNFIT ? 0 : search(row);
     }
   }
 
-  /** The connection, the negative one of a reply, or 0. */
+  /** The connection, the negative one of a reply, or 0. A SYN of a known connection is for the long way to judge. */
   function search(row: number): number {
     const protocol = seen[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     const source = seen[row + SOURCE]!;
     const target = seen[row + TARGET]!;
     const ports = seen[row + SEEN_PORTS]!;
     let entry = table.findIn4(protocol, source, target, ports);
+    if (isSyn(seen[row + KIND]!)) return entry;
     // Not −x: of 0 that would be −0, which is no small integer and is allocated.
     if (entry === 0) entry = 0 - table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
     replies[guess(row)] = entry < 0 ? 1 : 0;

@@ -8,13 +8,14 @@ import { findIn6 } from '../conntrack/find.js';
 import { Sctp } from '../conntrack/sctp.js';
 import { Direction } from '../conntrack/states.js';
 import { Tcp } from '../conntrack/tcp.js';
-import { Method } from '../service/destination.js';
+import { type Destination, Method } from '../service/destination.js';
+import type { VirtualService } from '../service/service.js';
 import { Drop } from '../stats/drops.js';
 import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
 import { drop } from './fate.js';
 import { TCP_SYN } from './packet.js';
-import { schedule, UNWANTED } from './schedule.js';
+import { openChosen, schedule, UNWANTED } from './schedule.js';
 import { countIn, setState } from './state.js';
 import { xmit } from './xmit.js';
 
@@ -50,6 +51,12 @@ function open(d: Director, old: number): boolean {
   d.packet.replaced = 0;
   if (old !== 0) d.connections.expireNow(old);
   return entry !== UNWANTED;
+}
+
+/** The packet at hand opens a connection, for which the scheduler has chosen already. */
+export function inboundChosen(d: Director, service: VirtualService, dest: Destination | null): void {
+  const entry = openChosen(d, service, dest);
+  if (entry > 0) carry(d, entry, true);
 }
 
 function carry(d: Director, entry: number, fresh: boolean): void {

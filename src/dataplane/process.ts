@@ -12,6 +12,8 @@
  *            └─ for somebody else ──────────────────────► forward, or the host's own stack
  */
 import type { Batch } from '../device/batch.js';
+import type { Destination } from '../service/destination.js';
+import type { VirtualService } from '../service/service.js';
 import { Fate } from '../stats/counters.js';
 import { Drop } from '../stats/drops.js';
 import * as ethernet from '../wire/ethernet.js';
@@ -22,7 +24,7 @@ import { drop, pass } from './fate.js';
 import { forward } from './forward.js';
 import { host } from './host.js';
 import { icmpRelated } from './icmprelated.js';
-import { inbound } from './inbound.js';
+import { inbound, inboundChosen } from './inbound.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './nd.js';
 import { outbound } from './outbound.js';
 import { parse } from './parse.js';
@@ -32,7 +34,7 @@ import { refuseStray } from './stray.js';
 
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
 export function processBatch(d: Director, device: number, batch: Batch): void {
-  d.express ??= express(d, processFrame);
+  d.express ??= express(d, processFrame, processChosen);
   if (d.trace === undefined && isAwake(d, 4)) d.express(device, batch);
   else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
   batch.n = 0;
@@ -40,6 +42,27 @@ export function processBatch(d: Director, device: number, batch: Batch): void {
 
 /** One frame, whatever it is: the long way. */
 export function processFrame(d: Director, device: number, frame: number, len: number): void {
+  const bad = receive(d, device, frame, len);
+  if (d.trace === undefined) return route(d, bad);
+  d.trace.begin(frame, len);
+  route(d, bad);
+  d.trace.end();
+}
+
+/** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
+function processChosen(
+  d: Director,
+  device: number,
+  frame: number,
+  len: number,
+  service: VirtualService,
+  dest: Destination | null,
+): void {
+  receive(d, device, frame, len);
+  inboundChosen(d, service, dest);
+}
+
+function receive(d: Director, device: number, frame: number, len: number): number {
   const p = d.packet;
   const { values } = d.counters;
   values[Fate.in]!++;
@@ -47,11 +70,7 @@ export function processFrame(d: Director, device: number, frame: number, len: nu
   p.device = device;
   p.frame = frame;
   p.len = len;
-  const bad = parse(d.umem.view, frame, len, p);
-  if (d.trace === undefined) return route(d, bad);
-  d.trace.begin(frame, len);
-  route(d, bad);
-  d.trace.end();
+  return parse(d.umem.view, frame, len, p);
 }
 
 /** `bad`: the parser's drop reason, 0 for a sound frame. */

@@ -93,8 +93,13 @@ function scheduleFor(d: Director, service: VirtualService): number {
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
   const dest = service.schedule.schedule(p, d.now);
   d.trace?.noteChoice(service, dest);
+  return openChosen(d, service, dest);
+}
+
+/** A new connection to where the scheduler of a service wants it; what there is instead, if it wants it nowhere. */
+export function openChosen(d: Director, service: VirtualService, dest: Destination | null): number {
   if (dest === null) return leave(d, service);
-  return openFor(d, service, dest, dest.port !== 0 ? dest.port : p.dport);
+  return openFor(d, service, dest, dest.port !== 0 ? dest.port : d.packet.dport);
 }
 
 /** A new connection of the packet's client to `dest`; DROPPED when the table is full. */
