@@ -2,7 +2,7 @@
  * The connection table: entries (entry.ts) chained in buckets by the client's side alone (protocol, caddr, cport), so that
  * one bucket serves both directions of a NAT flow: a reply's destination is the client.
  *
- *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: each insertion over one entry a bucket splits just one bucket,
+ *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: each insertion over one entry in two buckets splits just one,
  *                 |                          so growth never pauses
  *               entry -> entry -> 0
  *
@@ -72,7 +72,7 @@ export class ConnectionTable {
   ) {
     this.words = ConnectionTable.words(buffer);
     this.buckets = new Int32Array(
-      new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(maxEntries)))),
+      new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(2 * maxEntries)))),
     );
     this.tuples = new Tuples(this.words, maxEntries, secret[0]! ^ secret[1]!);
     this.k0 = secret[0]!;
@@ -152,7 +152,7 @@ export class ConnectionTable {
     this.words[at + NEXT] = this.buckets[bucket]!;
     this.buckets[bucket] = entry;
     this.words[at + FLAGS]! |= CONN_HASHED;
-    if (this.words[LIVE]! > this.nBuckets && this.nBuckets < this.buckets.length) this.split();
+    if (this.words[LIVE]! * 2 > this.nBuckets && this.nBuckets < this.buckets.length) this.split();
   }
 
   /**
