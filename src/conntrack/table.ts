@@ -17,7 +17,6 @@ import {
   CONN_HASHED,
   CONN_IPV6,
   CONN_KEYED,
-  CONN_MIXED,
   CONN_NO_CPORT,
   CONN_REVERSE,
   CONN_TEMPLATE,
@@ -32,6 +31,7 @@ import {
   REST,
   VADDR,
 } from './entry.js';
+import { isIn4, isOut4 } from './match.js';
 import { Tuples } from './tuples.js';
 
 export const INITIAL_BUCKETS = 4096;
@@ -215,25 +215,10 @@ export class ConnectionTable {
 
   /** The IPv4 connection of a packet from the client, or 0. `ports` is cport << 16 | vport. Templates do not match. */
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
-    return this.walkIn4(this.chain(protocol, caddr, ports >>> 16), protocol, caddr, vaddr, ports);
-  }
-
-  /** findIn4 from the first entry of the chain on. */
-  walkIn4(head: number, protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { words } = this;
-    let entry = head;
-    while (entry !== 0) {
-      const at = entry << ENTRY_SHIFT;
-      if (
-        words[at + CADDR] === caddr &&
-        words[at + PORTS] === ports &&
-        words[at + VADDR] === vaddr &&
-        ((words[at + REST]! >>> 8) & 0xff) === protocol &&
-        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_REVERSE)) === 0
-      )
-        return entry;
-      entry = words[at + NEXT]!;
-    }
+    let entry = this.chain(protocol, caddr, ports >>> 16);
+    for (; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!)
+      if (isIn4(words, entry << ENTRY_SHIFT, protocol, caddr, vaddr, ports)) return entry;
     return this.tuples.size === 0 ? 0 : this.tuples.findIn4(protocol, caddr, vaddr, ports);
   }
 
@@ -241,19 +226,8 @@ export class ConnectionTable {
   findOut4(protocol: number, daddr: number, dport: number, caddr: number, cport: number): number {
     const { words } = this;
     let entry = this.chain(protocol, caddr, cport);
-    while (entry !== 0) {
-      const at = entry << ENTRY_SHIFT;
-      if (
-        words[at + DADDR] === daddr &&
-        words[at + CADDR] === caddr &&
-        words[at + REST]! >>> 16 === dport &&
-        words[at + PORTS]! >>> 16 === cport &&
-        ((words[at + REST]! >>> 8) & 0xff) === protocol &&
-        (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_MIXED | CONN_FULLNAT)) === 0
-      )
-        return entry;
-      entry = words[at + NEXT]!;
-    }
+    for (; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!)
+      if (isOut4(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, cport)) return entry;
     return this.tuples.size === 0 ? 0 : this.tuples.findOut4(protocol, daddr, dport, caddr, cport);
   }
 
