@@ -11,6 +11,7 @@
  */
 import { BPF_F_NO_PREALLOC, createMap, loadSocketFilter, MapType, updateMap } from '../sys/bpf.js';
 import { close } from '../sys/libc.js';
+import { maskWord } from '../wire/address.js';
 import { Assembler } from './xdp/assembler.js';
 
 const MAP_LOOKUP = 1;
@@ -75,7 +76,7 @@ export class Fanout {
 
   /** How much of a client counts. */
   rule({ ports, mask4, prefix6 }: FanoutRule): void {
-    const masks = [0, 1, 2, 3].map((i) => maskWord(prefix6 - 32 * i));
+    const masks = [0, 1, 2, 3].map((i) => maskWord(prefix6, i));
     const words = Int32Array.of(...masks, mask4, ports ? 1 : 0, ...this.secret, this.count);
     updateMap(this.settings, new Uint8Array(4), new Uint8Array(words.buffer));
   }
@@ -94,11 +95,6 @@ export class Fanout {
   close(): void {
     for (const fd of [this.program, this.sources, this.settings]) close(fd);
   }
-}
-
-function maskWord(bits: number): number {
-  if (bits >= 32) return -1;
-  return bits <= 0 ? 0 : -1 << (32 - bits);
 }
 
 function keyOf({ address, port, protocol }: FanoutSource): Uint8Array {

@@ -1,5 +1,5 @@
 /** A director on TAP devices has its addresses, MACs and routes in the process, where no kernel shows them. */
-import { format4, format6, mask4, parse4, parse6 } from '../../wire/address.js';
+import { format4, format6, mask4, maskWord, parse4, parse6 } from '../../wire/address.js';
 import type { Route } from '../topology.js';
 import { isSix, network } from './address.js';
 import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './site.js';
@@ -30,7 +30,7 @@ function connected({ dev, address, length }: AddressFact): RouteFact {
 
 function base(address: string, length: number): string {
   if (!isSix(address)) return format4(parse4(address)! & mask4(length));
-  return format6(parse6(address)!.map((word, i) => word & mask4(Math.min(32, Math.max(0, length - 32 * i)))));
+  return format6(parse6(address)!.map((word, i) => word & maskWord(length, i)));
 }
 
 function routeOf({ to, via, dev }: Route): RouteFact {
