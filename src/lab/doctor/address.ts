@@ -32,6 +32,12 @@ function wordsOf(address: string): readonly number[] | undefined {
   return six && [...six];
 }
 
+/** `range` as text. False across families. */
+export function covers(range: string, address: string): boolean {
+  const { to, length } = network(range, isSix(address));
+  return within(address, to, length);
+}
+
 /** `10.9.0.0/24` -> its two parts; a bare address is a host, `default` and `all` everything (`six`: of IPv6). */
 export function network(text: string, six = false): { to: string; length: number } {
   if (text === 'default' || text === 'all') return { to: six ? '::' : '0.0.0.0', length: 0 };

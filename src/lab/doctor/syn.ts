@@ -3,7 +3,7 @@
  * ports, and the hops that saw them go by and the answers come back. They say where a connection ends when no check knows why.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFwmark } from '../../service/config.js';
+import { isFwmark, TCP } from '../../service/config.js';
 import { inNamespace } from '../command.js';
 import { endpoint } from '../topology.js';
 import { type Ear, FIRST_PORT, type Hop, hear, PORTS } from './ear.js';
@@ -49,7 +49,7 @@ export async function sendSyns(site: Site): Promise<Finding[]> {
 
 function triesOf(site: Site, service: ServiceFact): Omit<Try, 'own'>[] {
   const { key, destinations } = service;
-  if (isFwmark(key) || key.protocol !== 6) return [];
+  if (isFwmark(key) || key.protocol !== TCP) return [];
   const count = Math.min(MOST, destinations.filter(({ weight }) => weight > 0).length);
   return asked(site, service).flatMap((vip) =>
     clients(site, vip)
