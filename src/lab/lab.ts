@@ -78,7 +78,8 @@ async function finish(lab: Lab, director: Running): Promise<void> {
   await finishNetwork(lab.spec, lab.id, lab.device);
 }
 
-function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
+/** One of ours, in a host's namespace. */
+export function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
   const log = `${directoryOf(lab.id)}/${what}.log`;
   return track(lab, start(what, namespaceOf(lab.id, host), log, [process.execPath, ...words]));
 }
