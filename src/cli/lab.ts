@@ -6,7 +6,7 @@ import { howToTry } from '../lab/howto.js';
 import { down, isHealthy, keep, type Lab, matching, up } from '../lab/lab.js';
 import { againRootless, isRootless, lacking, mayMakeNamespaces, shell } from '../lab/rootless.js';
 import { isLeftOver, type LabState, listStates } from '../lab/state.js';
-import { deviceFor, QUICK, SIZES, testLab } from '../lab/test.js';
+import { deviceFor, QUICK, SIZES, type TestOptions, testLab } from '../lab/test.js';
 import { testLabs } from '../lab/testall.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice, Topology } from '../lab/topology.js';
@@ -145,13 +145,10 @@ async function runTest(
   if (specs.length === 0) throw new LabError('which lab? A name or several (see `ulvs lab list`), or --all');
   const devices = specs.map((spec) => deviceFor(spec, options.device));
   if (await elsewhere(options)) return;
-  const form = options.json ? 'json' : 'text';
-  const sizes = options.quick ? QUICK : SIZES;
+  const how: TestOptions = { form: options.json ? 'json' : 'text', sizes: options.quick ? QUICK : SIZES, signal };
   const [first] = specs;
   const passed =
-    specs.length === 1
-      ? await testLab(first!, devices[0]!, form, sizes, signal)
-      : await testLabs(specs, options.device, form, sizes, signal);
+    specs.length === 1 ? await testLab(first!, devices[0]!, how) : await testLabs(specs, options.device, how);
   if (!passed) process.exitCode = 1;
 }
 
