@@ -127,7 +127,7 @@ export function startDirector(lab: Lab, name = DIRECTOR): Running {
 }
 
 /** Resolves when it serves. */
-export function directorReady(lab: Lab, running: Running): Promise<void> {
+export function directorReady(lab: Pick<LabState, 'id'>, running: Running): Promise<void> {
   return untilReady(running, () => listens(socketPath(lab.id, running.what)));
 }
 

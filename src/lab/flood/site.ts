@@ -1,6 +1,5 @@
 /** Where a flood comes from, where it goes to, and where what is left of it is counted. */
 import { inNamespace, LabError } from '../command.js';
-import { socketPath } from '../config.js';
 import type { Lab } from '../lab.js';
 import { namespaceOf, SWITCH, switchEnd } from '../names.js';
 import { addressIn, type Host, hostOf, realservers } from '../topology.js';
@@ -28,10 +27,6 @@ export async function siteOf(lab: Lab, kind: Kind): Promise<Site> {
     ports.map(({ dev }) => ({ namespace: namespaceOf(lab.id, name), device: dev })),
   );
   return { client: { namespace, device: client.ports[0]!.dev }, target, sinks };
-}
-
-export function socketOf(lab: Lab): string {
-  return socketPath(lab.id, 'director');
 }
 
 /** Its first service of that protocol, or, where services are marks, where its clients connect to. */
