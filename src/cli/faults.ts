@@ -8,7 +8,8 @@ import { type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run
 import { restart } from '../lab/lab.js';
 import { mayMakeNamespaces } from '../lab/rootless.js';
 import { topologies } from '../lab/topologies/index.js';
-import { askDirector, findLab } from './doctor.js';
+import { askDirector } from './doctor.js';
+import { findLab } from './findlab.js';
 
 interface Frame {
   readonly guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>;

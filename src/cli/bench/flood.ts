@@ -9,7 +9,7 @@ import { type Site, siteOf } from '../../lab/flood/site.js';
 import { grouped, type Line, lossText, tableText } from '../../lab/flood/table.js';
 import { DIRECTOR } from '../../lab/lab.js';
 import type { LabDevice } from '../../lab/topology.js';
-import { findLab } from '../doctor.js';
+import { findLab } from '../findlab.js';
 import { UserError } from '../guard.js';
 
 export interface FloodChoice extends Omit<FloodOptions, 'pid'> {
