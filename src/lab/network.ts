@@ -118,6 +118,11 @@ function extraAddress({ extra }: Host): string[] {
   ];
 }
 
+/** A veth takes frames from XDP only if its peer polls: GRO on, there. */
+export async function polling(namespace: string, dev: string): Promise<void> {
+  await inNamespace(namespace, 'ethtool', '-K', dev, 'gro', 'on');
+}
+
 /** A TAP behind a bridge to wire `i`. */
 export function tapPort({ dev }: Pick<Port, 'dev'>, i: number): string[] {
   const members = [`wire${i}`, dev].flatMap((name) => [`link set ${name} master br${i}`, `link set ${name} up`]);

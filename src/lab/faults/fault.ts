@@ -41,6 +41,11 @@ export function inside(lab: Lab, host: string, words: string): Promise<string> {
   return shell(`ip netns exec ${namespaceOf(lab.id, host)} ${words}`);
 }
 
+/** Gives a host these tables, in nft's words. */
+export function firewall(lab: Lab, host: string, tables: string): Promise<string> {
+  return inside(lab, host, `nft -f - <<'END'\n${tables}\nEND`);
+}
+
 export function check({ works }: Fault, lab: Lab): Promise<Quick> {
   return works ? works(lab) : quick(lab);
 }

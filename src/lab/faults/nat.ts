@@ -3,7 +3,7 @@ import { halt, type Lab, restart } from '../lab.js';
 import { namespaceOf } from '../names.js';
 import { ulvsadm } from '../table.js';
 import { addressIn, addressOf, endpoint, hostOf, isSix, realservers, type Server, servers } from '../topology.js';
-import { type Fault, inside } from './fault.js';
+import { type Fault, firewall, inside } from './fault.js';
 import { type Quick, requests } from './quick.js';
 
 const REDIRECTING = ['ip_forward', 'conf.all.send_redirects', 'conf.eth0.send_redirects'];
@@ -109,10 +109,10 @@ export const natFaults: readonly Fault[] = [
     also: ['ipv6-nat'],
     expects: 'firewall-drops-replies',
     inject: (lab) =>
-      inside(
+      firewall(
         lab,
         'rs1',
-        "nft -f - <<'END'\ntable inet guard { chain out { type filter hook output priority 0; tcp sport 8080 drop; }; }\nEND",
+        'table inet guard { chain out { type filter hook output priority 0; tcp sport 8080 drop; }; }',
       ),
   },
   { name: 'weights', title: 'all weights are 0', topology: 'nat', expects: 'all-weights-zero', inject: quiesceAll },

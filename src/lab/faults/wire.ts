@@ -2,19 +2,19 @@
 import { inNamespace } from '../command.js';
 import { type Lab, startProgram } from '../lab.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../names.js';
+import { polling } from '../network.js';
 import { saysReady, untilReady } from '../process.js';
 import { hostOf, isSix, realservers, servers } from '../topology.js';
-import { type Fault, inside } from './fault.js';
+import { type Fault, firewall, inside } from './fault.js';
 import { inTurn, type Quick } from './quick.js';
 
-const DISCOVERY = `nft -f - <<'END'
-table inet guard { chain arrives { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }
-END`;
+const DISCOVERY =
+  'table inet guard { chain arrives { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }';
 
 /** The director has known rs1's MAC for seconds, and would for a while. */
 async function hush(lab: Lab): Promise<void> {
   const rip = servers(lab.spec)[0]!.rip;
-  await inside(lab, 'rs1', DISCOVERY);
+  await firewall(lab, 'rs1', DISCOVERY);
   await inside(lab, 'director', `ip neigh flush to ${rip}`);
 }
 
@@ -23,7 +23,7 @@ async function byXdp(lab: Lab): Promise<void> {
   const rs = realservers(lab.spec)[0]!.ports[0]!;
   const next = hostOf(lab.spec, lab.spec.method === 'masq' ? 'director' : 'router');
   const port = next.ports.find(({ segment }) => segment === rs.segment)!;
-  await inside(lab, next.name, `ethtool -K ${port.dev} gro on`);
+  await polling(namespaceOf(lab.id, next.name), port.dev);
   const ends = [switchEnd('rs1', rs.dev), switchEnd(next.name, port.dev)];
   const running = startProgram(lab, SWITCH, 'rs1-wire', [program('lab/xdpwire.js'), ...ends]);
   await untilReady(running, () => saysReady(running));

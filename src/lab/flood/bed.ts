@@ -11,7 +11,7 @@ import { command, inNamespace, ipBatch } from '../command.js';
 import { configPath, socketPath } from '../config.js';
 import { directorReady } from '../lab.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
-import { removeNetwork, tapPort } from '../network.js';
+import { polling, removeNetwork, tapPort } from '../network.js';
 import { type Running, start, stop } from '../process.js';
 import { type LabState, removeState, saveState } from '../state.js';
 import type { LabDevice } from '../topology.js';
@@ -107,8 +107,7 @@ export class Bed {
       'link set eth0 up',
     ]);
     await ipBatch(director, this.tap ? ADDRESSES.flatMap((_, i) => tapPort({ dev: `eth${i}` }, i)) : directorSetup());
-    // A veth takes frames from XDP only if its peer polls.
-    for (const device of far) await inNamespace(director, 'ethtool', '-K', device, 'gro', 'on');
+    for (const device of far) await polling(director, device);
   }
 
   private record(): void {
