@@ -103,6 +103,23 @@ export function markedServices(rips: readonly string[], how: string): string[] {
   ]);
 }
 
+/** As onVip, for LVS-DR by mark: a range that comes in by eth0, of which clients ask for these VIPs. */
+export function onRange(
+  range: string,
+  vips: readonly string[],
+  rs: readonly Host[],
+): Pick<Topology, 'vips' | 'httpPort' | 'echoPort' | 'listeners' | 'marks' | 'ranges' | 'rules'> {
+  return {
+    vips,
+    httpPort: 80,
+    echoPort: 7,
+    listeners: (host) => ({ addresses: [addressOf(host), ...vips], http: 80, echo: 7 }),
+    marks: marksFor(range, 'eth0'),
+    ranges: [range],
+    rules: markedServices(ripsOf(rs), '-g'),
+  };
+}
+
 /** Mark 1 on HTTP and mark 2 on echo to a network, from one device. */
 export function marksFor(network: string, dev: string): string[] {
   return [

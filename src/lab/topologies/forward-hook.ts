@@ -1,5 +1,5 @@
 import { directly } from '../checkdirect.js';
-import { client, director, FORWARDING, markedServices, realserver, ripsOf } from '../hosts.js';
+import { client, director, FORWARDING, markedServices, marksFor, realserver, ripsOf } from '../hosts.js';
 import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 
 /**
@@ -66,10 +66,7 @@ export const forwardHook: Topology = {
     ...rs.map((host) => serverOn(host, listeners(host))),
     { ...serverOn(origin, { ...listeners(origin), http: 8081, echo: 7081 }), beyond: true },
   ],
-  marks: [
-    `-i eth0 -d ${SERVER} -p tcp --dport 80 -j MARK --set-mark 1`,
-    `-i eth0 -d ${SERVER} -p udp --dport 7 -j MARK --set-mark 2`,
-  ],
+  marks: marksFor(SERVER, 'eth0'),
   rules: markedServices(ripsOf(rs), '-m'),
   checks: [directly('client', { address: SERVER, port: 8081 }, 'unmarked traffic reaches the server itself')],
   watches: [
