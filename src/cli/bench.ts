@@ -5,6 +5,7 @@ import { METHODS } from '../lab/flood/bed.js';
 import { KINDS } from '../lab/flood/frame.js';
 import { type FloodChoice, flood } from './bench/flood.js';
 import { guarded, UserError } from './guard.js';
+import { interruptible } from './interruptible.js';
 
 const MOST_CLIENTS = 65_536;
 const MOST_PORTS = 32_768;
@@ -29,7 +30,7 @@ export function benchCommand(): Command {
     )
     .option('--seconds <n>', 'length of a run', whole(MOST_SECONDS), 3)
     .option('--json', 'as one JSON object')
-    .action((choice: FloodChoice) => guarded(() => interruptible((signal) => flood(choice, signal))));
+    .action((choice: FloodChoice) => guarded(() => runFlood(choice)));
   return bench;
 }
 
@@ -49,17 +50,13 @@ function whole(most: number): (text: string) => number {
   };
 }
 
-/** Ctrl-C and SIGTERM end the flood; then everything is taken down as at its end. */
-async function interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const abort = new AbortController();
-  const stop = () => abort.abort(new UserError('bench flood: interrupted; everything is taken down again'));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+async function runFlood(choice: FloodChoice): Promise<void> {
   try {
-    await work(abort.signal);
+    await interruptible(
+      (reason) => new UserError(`bench flood: ${reason}`),
+      (signal) => flood(choice, signal),
+    );
   } catch (error) {
-    if (abort.signal.aborted) throw abort.signal.reason;
     throw error instanceof LabError ? new Error(`bench flood: ${error.message}`) : error;
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop);
   }
 }

@@ -8,10 +8,9 @@ import type { Row } from '../lab/doctor/probe/plan.js';
 import { type Probed, probeBox } from '../lab/doctor/probe/probe.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../lab/doctor/site.js';
 import { consult } from '../lab/doctor/syn.js';
-import { type Lab, matching } from '../lab/lab.js';
 import { mayMakeNamespaces } from '../lab/rootless.js';
-import { findTopology } from '../lab/topologies/index.js';
 import { SVC_PERSISTENT } from '../service/config.js';
+import { findLab } from './findlab.js';
 import { guarded, UserError } from './guard.js';
 import { ask, socketOption, withDirector } from './inquiry.js';
 
@@ -71,15 +70,6 @@ async function consider(
   const seen = examine(site);
   const probed = await probeBox(site);
   return { ...probed, findings: [...seen, ...probed.findings] };
-}
-
-/** By id, or by the name of a topology that is up once. */
-export function findLab(name: string): Lab {
-  const found = matching(name);
-  if (found.length === 0) throw new UserError(`no lab ${name} is up; \`ulvs lab list\` shows what is`);
-  if (found.length > 1)
-    throw new UserError(`${found.length} labs of ${name} are up; say which: ${found.map(({ id }) => id).join(', ')}`);
-  return { ...found[0]!, spec: findTopology(found[0]!.topology) };
 }
 
 export async function askDirector(socket: string, file: string): Promise<DirectorFacts> {

@@ -1,13 +1,15 @@
 /** `ulvs lab break|faults|restart`. */
 import type { Command } from 'commander';
+import { abreast } from '../lab/abreast.js';
 import { LabError } from '../lab/command.js';
 import { check, type Fault, placesOf } from '../lab/faults/fault.js';
 import { faults, findFault } from '../lab/faults/index.js';
-import { abreast, type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run.js';
+import { type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run.js';
 import { restart } from '../lab/lab.js';
 import { mayMakeNamespaces } from '../lab/rootless.js';
 import { topologies } from '../lab/topologies/index.js';
-import { askDirector, findLab } from './doctor.js';
+import { askDirector } from './doctor.js';
+import { findLab } from './findlab.js';
 
 interface Frame {
   readonly guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>;

@@ -6,11 +6,12 @@ import { howToTry } from '../lab/howto.js';
 import { down, isHealthy, keep, type Lab, matching, up } from '../lab/lab.js';
 import { againRootless, isRootless, lacking, mayMakeNamespaces, shell } from '../lab/rootless.js';
 import { isLeftOver, type LabState, listStates } from '../lab/state.js';
-import { deviceFor, QUICK, SIZES, testLab } from '../lab/test.js';
+import { deviceFor, QUICK, SIZES, type TestOptions, testLab } from '../lab/test.js';
 import { testLabs } from '../lab/testall.js';
 import { findTopology, topologies } from '../lab/topologies/index.js';
 import type { LabDevice, Topology } from '../lab/topology.js';
 import { addFaultCommands } from './faults.js';
+import { interruptible } from './interruptible.js';
 
 const DEVICES: LabDevice[] = ['xdp', 'packet', 'cap', 'tap'];
 
@@ -90,22 +91,13 @@ function conditionOf(lab: LabState): string {
   return isHealthy(lab) ? '' : ', with dead processes';
 }
 
-/** Prints an error as one line and sets the exit code; ctrl-C and SIGTERM abort the work, which then cleans up. */
+/** Prints an error as one line and sets the exit code. */
 async function guarded(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const abort = new AbortController();
-  const stop = () => abort.abort(new LabError('interrupted; everything is taken down again'));
-  const unread = () => abort.abort(new LabError('nobody reads the output any more; everything is taken down again'));
-  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', stop);
-  process.stdout.on('error', unread); // `make demo | head`
   try {
-    await work(abort.signal);
+    await interruptible((reason) => new LabError(reason), work);
   } catch (error) {
-    // An interrupted step fails in its own words; what matters is that it was interrupted.
-    const { message } = abort.signal.aborted ? (abort.signal.reason as Error) : (error as Error);
-    console.error(`ulvs lab: ${message}`);
+    console.error(`ulvs lab: ${(error as Error).message}`);
     process.exitCode = 1;
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop);
   }
 }
 
@@ -145,13 +137,10 @@ async function runTest(
   if (specs.length === 0) throw new LabError('which lab? A name or several (see `ulvs lab list`), or --all');
   const devices = specs.map((spec) => deviceFor(spec, options.device));
   if (await elsewhere(options)) return;
-  const form = options.json ? 'json' : 'text';
-  const sizes = options.quick ? QUICK : SIZES;
+  const how: TestOptions = { form: options.json ? 'json' : 'text', sizes: options.quick ? QUICK : SIZES, signal };
   const [first] = specs;
   const passed =
-    specs.length === 1
-      ? await testLab(first!, devices[0]!, form, sizes, signal)
-      : await testLabs(specs, options.device, form, sizes, signal);
+    specs.length === 1 ? await testLab(first!, devices[0]!, how) : await testLabs(specs, options.device, how);
   if (!passed) process.exitCode = 1;
 }
 

@@ -9,6 +9,7 @@
  */
 import { FINEST, type OwnerStage } from '../dataplane/owners.js';
 import { familyOf, isFwmark, type ServiceConfig, SVC_PERSISTENT, TCP } from '../service/config.js';
+import { isFtp } from './ftp.js';
 
 const ADDRESS: OwnerStage = { ...FINEST, ports: false };
 
@@ -38,9 +39,8 @@ function stageOf({ key, flags, netmask, pe }: ServiceConfig, ftp: readonly numbe
 /** Data connections come from other ports of the client. What a mark stands for cannot be known: it may be FTP. */
 function hasHelper(key: ServiceConfig['key'], ftp: readonly number[]): boolean {
   if (isFwmark(key)) return ftp.length > 0;
-  return key.protocol === TCP && (key.port === 0 || key.port === FTP || ftp.includes(key.port));
+  return isFtp(key, ftp) || (key.protocol === TCP && key.port === 0);
 }
-const FTP = 21;
 
 function coarser(a: OwnerStage, b: OwnerStage): OwnerStage {
   return { ports: a.ports && b.ports, mask4: a.mask4 & b.mask4, prefix6: Math.min(a.prefix6, b.prefix6) };

@@ -1,6 +1,6 @@
 /** Addresses and prefixes of either family as an administrator writes them; cold path only. */
 import type { Family } from '../service/config.js';
-import { format4, format6, mask4, parse4, parse6 } from '../wire/address.js';
+import { format4, format6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
 
 /** `words`: one signed big-endian word for IPv4, four for IPv6. */
 export interface Ip {
@@ -43,11 +43,6 @@ function prefixLength(text: string, family: Family): number | undefined {
   if (mask === undefined) return undefined;
   const length = Math.clz32(~mask);
   return mask === mask4(length) ? length : undefined;
-}
-
-/** Word `i` of the mask of a prefix length, signed. */
-export function maskWord(length: number, i: number): number {
-  return mask4(Math.min(32, Math.max(0, length - 32 * i)));
 }
 
 export function networkOf({ ip, length }: Prefix): Ip {

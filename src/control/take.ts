@@ -3,16 +3,14 @@
  * masq destinations, and ICMP errors. dataplane/taken.ts asks the same of a packet in hand.
  */
 import type { PortRange, TakeRule } from '../device/take-rule.js';
-import { type AddressKey, type Family, familyOf, isFwmark } from '../service/config.js';
+import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../service/config.js';
 import type { MarkRule } from '../service/mark.js';
 import type { ServiceEntry } from './admin.js';
 import type { AcceptConfig, SnatConfig } from './configtypes.js';
+import { isFtp } from './ftp.js';
 import { toTake, toTakeAtLeast } from './marknft.js';
 
-const TCP = 6;
-/** TCP, UDP, SCTP. */
-const WITH_PORTS = [TCP, 17, 132];
-const FTP = 21;
+const WITH_PORTS = [TCP, UDP, SCTP];
 
 export interface TakeInput {
   readonly services: readonly ServiceEntry[];
@@ -54,10 +52,6 @@ function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: TakeInput): T
   return [{ kind: 'packet', family: familyOf(key), daddr, protocol, ...(port !== 0 && { dport: ports }) }];
 }
 
-/** FTP's data connections come to other ports, by the helper or by persistence (IPVS-REFERENCE 1.4). */
-function isFtp({ protocol, port }: AddressKey, ftp: readonly number[]): boolean {
-  return protocol === TCP && (port === FTP || ftp.includes(port));
-}
 function dataPorts(port: number): PortRange[] {
   return [
     [port - 1, port - 1],

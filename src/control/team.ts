@@ -12,18 +12,18 @@ import { Fanout, type FanoutSource } from '../device/fanout.js';
 import { Bell } from '../device/poll.js';
 import { frameSizeFor } from '../device/umem-memory.js';
 import type { TakeMaps } from '../device/xdp/take-maps.js';
-import { isFwmark, TCP } from '../service/config.js';
+import { isFwmark } from '../service/config.js';
 import { receiveQueues } from '../sys/interface.js';
-import { parse4, parse6 } from '../wire/address.js';
+import { bytes4, bytes6, parse4, parse6 } from '../wire/address.js';
 import type { ServiceEntry } from './admin.js';
 import { type Dataplane, type DataplaneSetup, startCrew } from './dataplane.js';
+import { isFtp } from './ftp.js';
 import type { DeviceSetup, EngineSetup, Order, Report } from './orders.js';
 import { Ownership } from './ownership.js';
 import type { Shared } from './shared.js';
 
 /** Numbers of fanout groups, one network namespace's, any process's: a random one is free. */
 const GROUPS = 0x10000;
-const FTP = 21;
 
 /** The setup of each worker, without what only several need. */
 export function setupsFor(shared: Shared, base: Pick<EngineSetup, 'config' | 'devices' | 'live'>): DataplaneSetup[] {
@@ -98,17 +98,8 @@ export class Team {
 function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
   const masq = destinations.filter(({ method }) => method === 'masq');
   return masq.map(({ address, port }) => {
-    const bytes = address.includes(':') ? bytesOf([...parse6(address)!]) : bytesOf([parse4(address)!]);
-    if (isFwmark(key) || port === 0 || (key.protocol === TCP && (key.port === FTP || ftp.includes(key.port))))
-      return { address: bytes, port: 0, protocol: 0 };
+    const bytes = address.includes(':') ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
+    if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return { address: bytes, port: 0, protocol: 0 };
     return { address: bytes, port, protocol: key.protocol };
   });
-}
-
-function bytesOf(words: readonly number[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(4 * words.length));
-  words.forEach((word, i) => {
-    view.setInt32(4 * i, word);
-  });
-  return new Uint8Array(view.buffer);
 }

@@ -13,6 +13,7 @@
  */
 import { findIn6, findOut6 } from '../conntrack/find.js';
 import { AddressIndex } from '../service/table.js';
+import { maskWord } from '../wire/address.js';
 import * as icmp from '../wire/icmp.js';
 import * as icmp6 from '../wire/icmp6.js';
 import * as ipv4 from '../wire/ipv4.js';
@@ -193,12 +194,6 @@ export class Owners {
 function mix(h: number, word: number, key: number): number {
   const x = Math.imul((h ^ word) + key, 0x9e3779b1);
   return Math.imul(x ^ (x >>> 15), 0x85ebca77) ^ (x >>> 13);
-}
-
-function maskWord(prefix: number, i: number): number {
-  const bits = prefix - 32 * i;
-  if (bits >= 32) return -1;
-  return bits <= 0 ? 0 : -1 << (32 - bits);
 }
 
 function isError(p: PacketInfo): boolean {

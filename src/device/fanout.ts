@@ -11,10 +11,9 @@
  */
 import { BPF_F_NO_PREALLOC, createMap, loadSocketFilter, MapType, updateMap } from '../sys/bpf.js';
 import { close } from '../sys/libc.js';
-import { Assembler } from './xdp/assembler.js';
+import { maskWord } from '../wire/address.js';
+import { Assembler, Call } from './xdp/assembler.js';
 
-const MAP_LOOKUP = 1;
-const LOAD_BYTES_RELATIVE = 68;
 const FROM_NETWORK_HEADER = 1;
 const PROTOCOLS = [6, 17, 132] as const;
 /** Frag offset and more-fragments, as a little-endian machine reads the 16 bits. */
@@ -75,7 +74,7 @@ export class Fanout {
 
   /** How much of a client counts. */
   rule({ ports, mask4, prefix6 }: FanoutRule): void {
-    const masks = [0, 1, 2, 3].map((i) => maskWord(prefix6 - 32 * i));
+    const masks = [0, 1, 2, 3].map((i) => maskWord(prefix6, i));
     const words = Int32Array.of(...masks, mask4, ports ? 1 : 0, ...this.secret, this.count);
     updateMap(this.settings, new Uint8Array(4), new Uint8Array(words.buffer));
   }
@@ -96,11 +95,6 @@ export class Fanout {
   }
 }
 
-function maskWord(bits: number): number {
-  if (bits >= 32) return -1;
-  return bits <= 0 ? 0 : -1 << (32 - bits);
-}
-
 function keyOf({ address, port, protocol }: FanoutSource): Uint8Array {
   const key = new Uint8Array(KEY_SIZE);
   key.set(address);
@@ -116,7 +110,7 @@ function programFor(sources: number, settings: number): Uint8Array {
     .map('r1', settings)
     .mov('r2', 'r10')
     .add('r2', INDEX)
-    .call(MAP_LOOKUP)
+    .call(Call.mapLookup)
     .jumpIf('r0', '==', 0, 'any')
     .mov('r9', 'r0');
   bytes(asm, 0, 20, NET);
@@ -131,7 +125,7 @@ function programFor(sources: number, settings: number): Uint8Array {
 function bytes(asm: Assembler, offset: number | 'r2', length: number, to: number): void {
   if (typeof offset === 'number') asm.mov('r2', offset);
   asm.mov('r1', 'r6').mov('r3', 'r10').add('r3', to).mov('r4', length).mov('r5', FROM_NETWORK_HEADER);
-  asm.call(LOAD_BYTES_RELATIVE).jumpIf('r0', '!=', 0, 'any');
+  asm.call(Call.loadBytesRelative).jumpIf('r0', '!=', 0, 'any');
 }
 
 function four(asm: Assembler, sources: number): void {
@@ -188,7 +182,7 @@ function client(asm: Assembler, sources: number, length: number, src: number, ds
 }
 
 function look(asm: Assembler, sources: number): Assembler {
-  return asm.map('r1', sources).mov('r2', 'r10').add('r2', KEY).call(MAP_LOOKUP);
+  return asm.map('r1', sources).mov('r2', 'r10').add('r2', KEY).call(Call.mapLookup);
 }
 
 function begin(asm: Assembler): void {

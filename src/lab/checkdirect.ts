@@ -4,6 +4,8 @@ import { answered, type Check, httpTargets } from './run.js';
 import { addressIn } from './topology.js';
 
 const REQUESTS = 5;
+/** Of a virtual service: every realserver has its turn. */
+const TURNS = 12;
 
 /** `host` asks `target` itself. These connections count at the target's server, so the table was compared before. */
 export function directly(host: string, target: Target, name: string): Check {
@@ -26,11 +28,11 @@ export function requestsTo(targets: readonly Target[], name: string): Check {
 export function takenAt(wanted: readonly string[], name: string): Check {
   return async (run) => {
     const targets = httpTargets(run.lab.spec);
-    const { answers } = await run.loadFrom('client', { kind: 'requests', targets, count: 12, concurrency: 4 });
+    const { answers } = await run.loadFrom('client', { kind: 'requests', targets, count: TURNS, concurrency: 4 });
     const right = answers.filter(({ at }) => wanted.includes(at)).length;
     const other = answers.find(({ at }) => !wanted.includes(at));
-    const figure = `${right} of 12${other ? `: ${other.name} took one at ${other.at}` : ''}`;
-    return [{ name, ok: right === 12, figure }];
+    const figure = `${right} of ${TURNS}${other ? `: ${other.name} took one at ${other.at}` : ''}`;
+    return [{ name, ok: right === TURNS, figure }];
   };
 }
 
@@ -38,9 +40,9 @@ export function takenAt(wanted: readonly string[], name: string): Check {
 export function requestsFrom(host: string, address: string, name: string, target?: Target): Check {
   return async (run) => {
     const targets = target ? [target] : httpTargets(run.lab.spec);
-    const result = await run.loadFrom(host, { kind: 'requests', targets, count: 12, concurrency: 4 });
+    const result = await run.loadFrom(host, { kind: 'requests', targets, count: TURNS, concurrency: 4 });
     const strange = result.answers.find(({ seen }) => addressIn(seen) !== address);
-    const { ok, figure } = answered(result, 12);
+    const { ok, figure } = answered(result, TURNS);
     const names = [...new Set(result.answers.map((answer) => answer.name))].sort();
     const by = `${figure} by ${names.join(', ')}${strange ? `, which saw ${strange.seen}` : ''}`;
     return [{ name, ok: ok && names.length > 1 && !strange, figure: by }];

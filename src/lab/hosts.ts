@@ -1,5 +1,5 @@
 /** Hosts and rules as most topologies want them; what is special about one is in its own file. */
-import { bare, endpoint, type Host, type Port, type Route } from './topology.js';
+import { addressOf, endpoint, type Host, type Port, type Route, type Topology } from './topology.js';
 
 /** Keeps a realserver quiet about the VIP on its lo, in all it says by ARP. */
 export const QUIET_ARP = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 };
@@ -45,6 +45,22 @@ export function realserver(n: number, where: readonly Where[], gateway?: string,
   return { name: `rs${n}`, role: 'realserver', ports: ports(`b${n}`, where), routes: byGateway(gateway), ...more };
 }
 
+/**
+ * The client on 10.0.0.0/24, and behind a router the director and `rs` in 192.168.1.0/24, whose default gateway it is for all:
+ * CIP .1, router .254 and .254, DIP .9.
+ */
+export function behindRouter(rs: readonly Host[]): Host[] {
+  return [
+    client(['front', '10.0.0.1/24'], '10.0.0.254'),
+    router(1, [
+      ['front', '10.0.0.254/24'],
+      ['lan', '192.168.1.254/24'],
+    ]),
+    director([['lan', '192.168.1.9/24']], '192.168.1.254'),
+    ...rs,
+  ];
+}
+
 /** As a realserver of LVS-DR: the VIP on lo, and not a word about it. */
 export function withVip(vip: string): Partial<Host> {
   return { sysctls: QUIET_ARP, extra: { dev: 'lo', address: `${vip}/${vip.includes(':') ? 128 : 32}` } };
@@ -52,7 +68,7 @@ export function withVip(vip: string): Partial<Host> {
 
 /** RIP of each: the address of the first port. */
 export function ripsOf(hosts: readonly Host[]): string[] {
-  return hosts.map((host) => bare(host.ports[0]!.address));
+  return hosts.map(addressOf);
 }
 
 /** VIP:80 over TCP and VIP:7 over UDP, rr, weight 1. `how`: -m, -g or -i (and more options). `ports`: of the realservers. */
@@ -64,12 +80,44 @@ export function services(vip: string, rips: readonly string[], how: string, port
   return [...one('-t', 80, ports.http), ...one('-u', 7, ports.echo)];
 }
 
+/** What LVS-DR and LVS-Tun serve: `services` of realservers that listen on the RIP, and on the VIP, which they have. */
+export function onVip(
+  vip: string,
+  rs: readonly Host[],
+  how: '-g' | '-i',
+): Pick<Topology, 'vips' | 'httpPort' | 'echoPort' | 'listeners' | 'rules'> {
+  return {
+    vips: [vip],
+    httpPort: 80,
+    echoPort: 7,
+    listeners: (host) => ({ addresses: [addressOf(host), vip], http: 80, echo: 7 }),
+    rules: services(vip, ripsOf(rs), how),
+  };
+}
+
 /** -f 1 over TCP and -f 2 over UDP, rr, weight 1, ports as they came. */
 export function markedServices(rips: readonly string[], how: string): string[] {
   return [1, 2].flatMap((mark) => [
     `-A -f ${mark} -s rr`,
     ...rips.map((rip) => `-a -f ${mark} -r ${rip}:0 ${how} -w 1`),
   ]);
+}
+
+/** As onVip, for LVS-DR by mark: a range that comes in by eth0, of which clients ask for these VIPs. */
+export function onRange(
+  range: string,
+  vips: readonly string[],
+  rs: readonly Host[],
+): Pick<Topology, 'vips' | 'httpPort' | 'echoPort' | 'listeners' | 'marks' | 'ranges' | 'rules'> {
+  return {
+    vips,
+    httpPort: 80,
+    echoPort: 7,
+    listeners: (host) => ({ addresses: [addressOf(host), ...vips], http: 80, echo: 7 }),
+    marks: marksFor(range, 'eth0'),
+    ranges: [range],
+    rules: markedServices(ripsOf(rs), '-g'),
+  };
 }
 
 /** Mark 1 on HTTP and mark 2 on echo to a network, from one device. */

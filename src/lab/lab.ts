@@ -78,7 +78,8 @@ async function finish(lab: Lab, director: Running): Promise<void> {
   await finishNetwork(lab.spec, lab.id, lab.device);
 }
 
-function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
+/** One of ours, in a host's namespace. */
+export function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
   const log = `${directoryOf(lab.id)}/${what}.log`;
   return track(lab, start(what, namespaceOf(lab.id, host), log, [process.execPath, ...words]));
 }
@@ -126,7 +127,7 @@ export function startDirector(lab: Lab, name = DIRECTOR): Running {
 }
 
 /** Resolves when it serves. */
-export function directorReady(lab: Lab, running: Running): Promise<void> {
+export function directorReady(lab: Pick<LabState, 'id'>, running: Running): Promise<void> {
   return untilReady(running, () => listens(socketPath(lab.id, running.what)));
 }
 

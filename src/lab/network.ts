@@ -118,7 +118,13 @@ function extraAddress({ extra }: Host): string[] {
   ];
 }
 
-function tapPort({ dev }: Port, i: number): string[] {
+/** A veth takes frames from XDP only if its peer polls: GRO on, there. */
+export async function polling(namespace: string, dev: string): Promise<void> {
+  await inNamespace(namespace, 'ethtool', '-K', dev, 'gro', 'on');
+}
+
+/** A TAP behind a bridge to wire `i`. */
+export function tapPort({ dev }: Pick<Port, 'dev'>, i: number): string[] {
   const members = [`wire${i}`, dev].flatMap((name) => [`link set ${name} master br${i}`, `link set ${name} up`]);
   return [`link add br${i} ${BRIDGE}`, `tuntap add dev ${dev} mode tap`, ...members, `link set br${i} up`];
 }

@@ -29,13 +29,18 @@ export function start(what: string, namespace: string, log: string, words: reado
 
 /** Field 22 of /proc/PID/stat; 0 when there is no such process, or it is a zombie. */
 export function startTime(pid: number): number {
+  const fields = statOf(pid);
+  return fields === undefined || fields[0] === 'Z' ? 0 : Number(fields[19]);
+}
+
+/** The fields of /proc/PID/stat from the third on, the state; the second, a name, may hold blanks. */
+export function statOf(pid: number): string[] | undefined {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
-    return fields[0] === 'Z' ? 0 : Number(fields[19]);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

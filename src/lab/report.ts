@@ -27,8 +27,8 @@ export class Report {
   outcome(outcome: Outcome): void {
     this.n++;
     if (!outcome.ok) this.failures++;
-    if (this.form === 'json') this.json(outcome);
-    else this.line(outcome.ok, outcome.name.padEnd(58), outcome.figure);
+    this.json(outcome);
+    this.line(outcome.ok, outcome.name.padEnd(58), outcome.figure);
   }
 
   /** Text only. */
@@ -36,9 +36,9 @@ export class Report {
     this.say(`${this.mark(ok)} ${what} ${figure}`);
   }
 
-  /** One object, one line. */
+  /** One object, one line; JSON only. */
   json(object: object): void {
-    this.out.write(`${JSON.stringify(object)}\n`);
+    if (this.form === 'json') this.out.write(`${JSON.stringify(object)}\n`);
   }
 
   /** A counter that overwrites itself; on a terminal only. */
@@ -47,9 +47,9 @@ export class Report {
   };
 
   total(what: string, ms: number): void {
-    if (this.form === 'json')
-      this.out.write(`${JSON.stringify({ lab: what, passed: this.n - this.failures, failed: this.failures, ms })}\n`);
-    this.say(`${what}: ${this.n - this.failures} of ${this.n} checks passed in ${(ms / 1000).toFixed(1)} s`);
+    const passed = this.n - this.failures;
+    this.json({ lab: what, passed, failed: this.failures, ms });
+    this.say(`${what}: ${passed} of ${this.n} checks passed in ${(ms / 1000).toFixed(1)} s`);
   }
 
   private get clear(): string {

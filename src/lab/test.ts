@@ -14,18 +14,18 @@ export const SIZES: Sizes = { requests: 300, bytes: 50_000_000, clients: 200, fl
 /** To see whether it works, not how fast; all divide by two, three and four. */
 export const QUICK: Sizes = { requests: 60, bytes: 5_000_000, clients: 24, flows: 12 };
 
+export interface TestOptions {
+  readonly form: Form;
+  readonly sizes: Sizes;
+  readonly signal: AbortSignal;
+}
+
 /** True when every check passed. LabError when the lab does not come up or a tool fails. */
-export async function testLab(
-  spec: Topology,
-  device: LabDevice,
-  form: Form,
-  sizes: Sizes,
-  signal?: AbortSignal,
-): Promise<boolean> {
-  const report = new Report(form);
+export async function testLab(spec: Topology, device: LabDevice, options: TestOptions): Promise<boolean> {
+  const report = new Report(options.form);
   const began = performance.now();
   report.say(`lab ${spec.name}, ${device} devices: ${spec.summary}`);
-  await checkLab(spec, device, (outcome) => report.outcome(outcome), report.progress, sizes, signal);
+  await checkLab(spec, device, options, (outcome) => report.outcome(outcome), report.progress);
   report.total(`lab ${spec.name} (${device})`, Math.round(performance.now() - began));
   return report.failed === 0;
 }
@@ -34,10 +34,9 @@ export async function testLab(
 export async function checkLab(
   spec: Topology,
   device: LabDevice,
+  { sizes, signal }: TestOptions,
   report: (outcome: Outcome) => void,
-  progress: Progress,
-  sizes: Sizes,
-  signal?: AbortSignal,
+  progress: Progress = () => {},
 ): Promise<void> {
   const why = lacking(spec, device);
   if (why) throw new LabError(why);

@@ -1,9 +1,9 @@
 /** `ulvs lab test --all`: many labs, as many at a time as there are cores, a line when each has ended and a table at the end. */
 import { availableParallelism } from 'node:os';
-import type { Form } from './report.js';
+import { abreast } from './abreast.js';
 import { Report } from './report.js';
-import type { Outcome, Sizes } from './run.js';
-import { checkLab, deviceFor } from './test.js';
+import type { Outcome } from './run.js';
+import { checkLab, deviceFor, type TestOptions } from './test.js';
 import type { LabDevice, Topology } from './topology.js';
 
 interface Ended {
@@ -18,41 +18,27 @@ interface Ended {
 export async function testLabs(
   specs: readonly Topology[],
   device: LabDevice | undefined,
-  form: Form,
-  sizes: Sizes,
-  signal?: AbortSignal,
+  options: TestOptions,
 ): Promise<boolean> {
-  const report = new Report(form);
+  const report = new Report(options.form);
   const began = performance.now();
-  const todo = [...specs];
-  const ended: Ended[] = [];
-  const worker = async () => {
-    for (let spec = todo.shift(); spec && !signal?.aborted; spec = todo.shift()) {
-      const one = await testOne(spec, deviceFor(spec, device), sizes, signal);
-      ended.push(one);
-      tell(report, form, one, `${ended.length} of ${specs.length}`);
-    }
+  let n = 0;
+  const work = async (spec: Topology) => {
+    const one = await testOne(spec, deviceFor(spec, device), options);
+    tell(report, one, `${++n} of ${specs.length}`);
+    return one;
   };
-  const workers = Math.min(availableParallelism(), specs.length);
-  await Promise.all(Array.from({ length: workers }, worker));
-  signal?.throwIfAborted();
-  summary(report, form, ended, performance.now() - began);
+  const ended = await abreast(specs, availableParallelism(), work, options.signal);
+  summary(report, ended, performance.now() - began);
   return ended.every(({ failures }) => failures.length === 0);
 }
 
 /** A lab that does not come up has failed; the others go on. */
-async function testOne(spec: Topology, device: LabDevice, sizes: Sizes, signal?: AbortSignal): Promise<Ended> {
+async function testOne(spec: Topology, device: LabDevice, options: TestOptions): Promise<Ended> {
   const outcomes: Outcome[] = [];
   const began = performance.now();
   try {
-    await checkLab(
-      spec,
-      device,
-      (outcome) => outcomes.push(outcome),
-      () => {},
-      sizes,
-      signal,
-    );
+    await checkLab(spec, device, options, (outcome) => outcomes.push(outcome));
   } catch (error) {
     outcomes.push({ name: 'the lab', ok: false, figure: (error as Error).message });
   }
@@ -60,19 +46,18 @@ async function testOne(spec: Topology, device: LabDevice, sizes: Sizes, signal?:
   return { name: spec.name, device, checks: outcomes.length, failures, ms: Math.round(performance.now() - began) };
 }
 
-function tell(report: Report, form: Form, { name, device, checks, failures, ms }: Ended, position: string): void {
+function tell(report: Report, { name, device, checks, failures, ms }: Ended, position: string): void {
   const passed = checks - failures.length;
-  if (form === 'json') report.json({ lab: name, device, passed, failed: failures.length, ms, failures });
+  report.json({ lab: name, device, passed, failed: failures.length, ms, failures });
   const figure = `${passed} of ${checks} checks in ${(ms / 1000).toFixed(1)} s`;
   report.line(failures.length === 0, `[${position}]`.padEnd(11) + name.padEnd(28), figure);
   for (const failure of failures) report.say(`             ${failure.name}: ${failure.figure}`);
 }
 
-function summary(report: Report, form: Form, ended: readonly Ended[], ms: number): void {
+function summary(report: Report, ended: readonly Ended[], ms: number): void {
   const passed = ended.filter(({ failures }) => failures.length === 0).length;
   const checks = ended.reduce((sum, one) => sum + one.checks, 0);
-  if (form === 'json')
-    report.json({ labs: ended.length, passed, failed: ended.length - passed, checks, ms: Math.round(ms) });
+  report.json({ labs: ended.length, passed, failed: ended.length - passed, checks, ms: Math.round(ms) });
   report.say(
     `\n${'lab'.padEnd(28)}${'devices'.padEnd(9)}${'checks'.padStart(7)}${'failed'.padStart(8)}${'seconds'.padStart(9)}`,
   );

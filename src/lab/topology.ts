@@ -141,15 +141,12 @@ export function segments(topology: Topology): string[] {
 
 /** Every service program of the lab. */
 export function servers(topology: Topology): readonly Server[] {
-  return (
-    topology.servers ??
-    realservers(topology).map((host) => ({
-      ...topology.listeners(host),
-      name: host.name,
-      host: host.name,
-      rip: addressOf(host),
-    }))
-  );
+  return topology.servers ?? realservers(topology).map((host) => serverOn(host, topology.listeners(host)));
+}
+
+/** The one service program of a host. */
+export function serverOn(host: Host, listeners: Listeners): Server {
+  return { ...listeners, name: host.name, host: host.name, rip: addressOf(host) };
 }
 
 /** Those that answer what clients ask of the VIPs. */

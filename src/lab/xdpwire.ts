@@ -8,11 +8,10 @@
  *
  * The far end of TO must poll (`ethtool -K eth1 gro on`), else the kernel drops what is redirected there.
  */
-import { Assembler } from '../device/xdp/assembler.js';
+import { Assembler, Call } from '../device/xdp/assembler.js';
 import { attachXdp, loadXdp, XDP_FLAGS_DRV_MODE, XDP_PASS } from '../sys/bpf.js';
 import { ifNameToIndex } from '../sys/libc.js';
 
-const REDIRECT = 23;
 const ETHERNET = 14;
 /** As a little-endian machine reads them. */
 const [IPV4, IPV6] = [0x0008, 0xdd86];
@@ -33,7 +32,7 @@ function redirecting(ifindex: number): Uint8Array {
     .label('redirect')
     .mov('r1', ifindex)
     .mov('r2', 0)
-    .call(REDIRECT)
+    .call(Call.redirect)
     .exit()
     .label('pass')
     .mov('r0', XDP_PASS)

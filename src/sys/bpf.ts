@@ -30,7 +30,9 @@ export const BPF_F_MMAPABLE = 1 << 10;
 export const XDP_FLAGS_DRV_MODE = 4;
 /** Run by the stack, on the skb: works on every driver. */
 export const XDP_FLAGS_SKB_MODE = 2;
+export const XDP_DROP = 1;
 export const XDP_PASS = 2;
+export const XDP_TX = 3;
 export const XDP_REDIRECT = 4;
 export const TEST_XDP_LIVE_FRAMES = 2;
 

@@ -3,7 +3,6 @@ import { bind, check, getsockopt, setsockopt } from './libc.js';
 
 export const AF_PACKET = 17;
 export const SOCK_RAW = 3;
-export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;

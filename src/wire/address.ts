@@ -31,6 +31,13 @@ export function mask4(prefix: number): number {
   return prefix === 0 ? 0 : -1 << (32 - prefix);
 }
 
+/** Word `i` of an IPv6 prefix length's mask, signed. */
+export function maskWord(prefix: number, i: number): number {
+  const bits = prefix - 32 * i;
+  if (bits >= 32) return -1;
+  return bits <= 0 ? 0 : -1 << (32 - bits);
+}
+
 export function bytes4(address: number): Uint8Array {
   return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
 }

@@ -9,6 +9,7 @@ import {
   formatMac,
   macAt,
   mask4,
+  maskWord,
   parse4,
   parse6,
   parseMac,
@@ -66,6 +67,19 @@ describe('IPv4', () => {
 });
 
 describe('IPv6', () => {
+  it('makes masks, word by word', () => {
+    const mask = (prefix: number) => format6([0, 1, 2, 3].map((i) => maskWord(prefix, i)));
+    expect([0, 1, 32, 48, 64, 127, 128].map(mask)).toEqual([
+      '::',
+      '8000::',
+      'ffff:ffff::',
+      'ffff:ffff:ffff::',
+      'ffff:ffff:ffff:ffff::',
+      'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe',
+      'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+    ]);
+  });
+
   it.each([
     ['::', '::'],
     ['::1', '::1'],

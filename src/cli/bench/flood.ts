@@ -1,14 +1,15 @@
 /** testlvs (HOWTO 5.15): a flood through a director in a lab of its own or one that is up, and what the realservers got. */
 import { cpus } from 'node:os';
+import { socketPath } from '../../lab/config.js';
 import { Bed, type MethodName } from '../../lab/flood/bed.js';
 import { Flood, type FloodOptions, inRate, loss, outRate, type Passage } from '../../lab/flood/flood.js';
 import { accountOf, type Loss, lossesOf } from '../../lab/flood/losses.js';
 import { search } from '../../lab/flood/search.js';
-import { type Site, siteOf, socketOf } from '../../lab/flood/site.js';
+import { type Site, siteOf } from '../../lab/flood/site.js';
 import { grouped, type Line, lossText, tableText } from '../../lab/flood/table.js';
 import { DIRECTOR } from '../../lab/lab.js';
 import type { LabDevice } from '../../lab/topology.js';
-import { findLab } from '../doctor.js';
+import { findLab } from '../findlab.js';
 import { UserError } from '../guard.js';
 
 export interface FloodChoice extends Omit<FloodOptions, 'pid'> {
@@ -50,7 +51,7 @@ async function inLab(name: string, { kind }: FloodChoice): Promise<Subject> {
   const director = lab.processes.find(({ what }) => what === DIRECTOR);
   if (director === undefined) throw new UserError(`lab ${lab.id} was started without a director`);
   const heading = `lab ${lab.id} over ${lab.device}`;
-  return { site: await siteOf(lab, kind), socket: socketOf(lab), pid: director.pid, heading };
+  return { site: await siteOf(lab, kind), socket: socketPath(lab.id), pid: director.pid, heading };
 }
 
 async function measure(subject: Subject, choice: FloodChoice, signal: AbortSignal): Promise<void> {

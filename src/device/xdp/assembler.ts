@@ -43,6 +43,16 @@ const TO_BIG_ENDIAN = 0xdc;
 const CALL = 0x85;
 const EXIT = 0x95;
 
+/** Numbers of the kernel's functions (linux/bpf.h, bpf_func_id), for `call`. */
+export const Call = {
+  mapLookup: 1,
+  ktime: 5,
+  redirect: 23,
+  pullData: 39,
+  redirectMap: 51,
+  loadBytesRelative: 68,
+} as const;
+
 interface Instruction {
   opcode: number;
   dst: number;

@@ -12,8 +12,9 @@
  * Fragments have no ports: all fragments are taken of which a packet could be taken by its ports. So the director can put
  * them together, and gives back what turns out not to be its own.
  */
+import { XDP_PASS } from '../../sys/bpf.js';
 import { ICMP_ERRORS, ICMP6_ERRORS } from '../take-rule.js';
-import { Assembler } from './assembler.js';
+import { Assembler, Call } from './assembler.js';
 import {
   ASKED,
   FRAGMENT,
@@ -29,9 +30,6 @@ import {
   WITH_PORTS,
 } from './layout.js';
 
-const MAP_LOOKUP = 1;
-const REDIRECT_MAP = 51;
-const XDP_PASS = 2;
 /** struct xdp_md: byte offsets. */
 const CONTEXT = { data: 0, dataEnd: 4, queue: 16 } as const;
 
@@ -107,7 +105,7 @@ function begin(asm: Assembler): void {
 /** To the socket of the queue it came by; where there is none, to the kernel. */
 function take(asm: Assembler, xsks: number): Assembler {
   asm.label('take').load(32, 'r2', 'r6', CONTEXT.queue).map('r1', xsks).mov('r3', XDP_PASS);
-  return asm.call(REDIRECT_MAP).exit();
+  return asm.call(Call.redirectMap).exit();
 }
 
 /** Addressed to this device's MAC, else to `other`. */
@@ -235,7 +233,7 @@ function portKey(asm: Assembler, side: Side, offset: number, port: number): void
 }
 
 function lookPort(asm: Assembler, { ports }: TakeMapFds): Assembler {
-  return asm.map('r1', ports).mov('r2', 'r10').add('r2', PORT_KEY).call(MAP_LOOKUP);
+  return asm.map('r1', ports).mov('r2', 'r10').add('r2', PORT_KEY).call(Call.mapLookup);
 }
 
 /** r0: the trie's value for the address at base + offset. */
@@ -250,13 +248,13 @@ function look(
   const words = side.endsWith('4') ? 1 : 4;
   asm.store(32, 'r10', TRIE_KEY, 32 * words);
   for (let i = 0; i < words; i++) asm.load(32, 'r1', base, offset + 4 * i).store(32, 'r10', TRIE_KEY + 4 + 4 * i, 'r1');
-  asm.map('r1', maps[side]).mov('r2', 'r10').add('r2', TRIE_KEY).call(MAP_LOOKUP);
+  asm.map('r1', maps[side]).mov('r2', 'r10').add('r2', TRIE_KEY).call(Call.mapLookup);
   return asm.jumpIf('r0', '==', 0, nothing);
 }
 
 /** r0: the value of an array at the index that lies on the stack. */
 function lookIndex(asm: Assembler, index: number, map: number, nothing: string): Assembler {
-  asm.map('r1', map).mov('r2', 'r10').add('r2', index).call(MAP_LOOKUP);
+  asm.map('r1', map).mov('r2', 'r10').add('r2', index).call(Call.mapLookup);
   return asm.jumpIf('r0', '==', 0, nothing);
 }
 

@@ -1,5 +1,5 @@
 /** Addresses and networks as text, of both families. */
-import { mask4, parse4, parse6 } from '../../wire/address.js';
+import { maskWord, parse4, parse6 } from '../../wire/address.js';
 
 export function isSix(address: string): boolean {
   return address.includes(':');
@@ -20,7 +20,7 @@ export function within(address: string, network: string, length: number): boolea
   const other = wordsOf(network);
   if (one === undefined || one.length !== other?.length) return false;
   return one.every((word, i) => {
-    const mask = mask4(Math.min(32, Math.max(0, length - 32 * i)));
+    const mask = maskWord(length, i);
     return (word & mask) === (other[i]! & mask);
   });
 }
@@ -30,6 +30,12 @@ function wordsOf(address: string): readonly number[] | undefined {
   if (four !== undefined) return [four];
   const six = parse6(address);
   return six && [...six];
+}
+
+/** `range` as text. False across families. */
+export function covers(range: string, address: string): boolean {
+  const { to, length } = network(range, isSix(address));
+  return within(address, to, length);
 }
 
 /** `10.9.0.0/24` -> its two parts; a bare address is a host, `default` and `all` everything (`six`: of IPv6). */

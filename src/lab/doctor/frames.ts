@@ -61,6 +61,11 @@ export interface Ports {
   readonly dport: number;
 }
 
+/** A first sequence number, which has room behind it. */
+export function someSeq(): number {
+  return Math.floor(Math.random() * 0x7fffffff);
+}
+
 /** With the MSS every SYN has; some firewalls drop one without. */
 const MSS = Uint8Array.of(2, 4, 0x05, 0xb4);
 

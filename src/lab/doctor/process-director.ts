@@ -1,18 +1,18 @@
 /** A director on TAP devices has its addresses, MACs and routes in the process, where no kernel shows them. */
-import { format4, format6, mask4, parse4, parse6 } from '../../wire/address.js';
+import { format4, format6, mask4, maskWord, parse4, parse6 } from '../../wire/address.js';
 import type { Route } from '../topology.js';
 import { isSix, network } from './address.js';
+import { MAIN_ALONE } from './routing.js';
 import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './site.js';
 
 export function withProcess(host: HostFacts, { devices }: DirectorFacts, routes: readonly Route[]): HostFacts {
   const taps = devices.filter(({ kind }) => kind === 'tap');
   if (taps.length === 0) return host;
   const addresses = taps.flatMap(({ name, addresses: own }) => own.map((one) => addressOf(name, one)));
-  const policy = [false, true].map((six) => ({ six, priority: 1, table: 'main', from: '', length: 0, more: false }));
   return {
     ...host,
     addresses,
-    policy,
+    policy: MAIN_ALONE,
     links: taps.map(({ name, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind: 'tap' })),
     routes: [...addresses.map(connected), ...routes.map(routeOf)],
     sysctls: {},
@@ -30,7 +30,7 @@ function connected({ dev, address, length }: AddressFact): RouteFact {
 
 function base(address: string, length: number): string {
   if (!isSix(address)) return format4(parse4(address)! & mask4(length));
-  return format6(parse6(address)!.map((word, i) => word & mask4(Math.min(32, Math.max(0, length - 32 * i)))));
+  return format6(parse6(address)!.map((word, i) => word & maskWord(length, i)));
 }
 
 function routeOf({ to, via, dev }: Route): RouteFact {

@@ -1,6 +1,11 @@
 /** The kernel's choice of a route, out of tables and rules at hand: longest prefix, then least metric, rule by rule. */
 import { isSix, within } from './address.js';
-import type { HostFacts, RouteFact } from './site.js';
+import type { HostFacts, PolicyFact, RouteFact } from './site.js';
+
+/** The rules of a host that has no policy. */
+export const MAIN_ALONE: readonly PolicyFact[] = [false, true].map((six) => {
+  return { six, priority: 1, table: 'main', from: '', length: 0, more: false };
+});
 
 /** As `ip route get TO from FROM` would answer; undefined when there is no way. Rules that ask for marks or devices are not followed. */
 export function route(

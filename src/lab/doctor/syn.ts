@@ -3,10 +3,10 @@
  * ports, and the hops that saw them go by and the answers come back. They say where a connection ends when no check knows why.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFwmark } from '../../service/config.js';
+import { isFwmark, TCP } from '../../service/config.js';
 import { inNamespace } from '../command.js';
 import { endpoint } from '../topology.js';
-import { type Ear, FIRST_PORT, type Hop, hear, PORTS } from './ear.js';
+import { FIRST_PORT, type Hearing, type Hop, hear, PORTS } from './ear.js';
 import { examine } from './index.js';
 import type { Finding, HostFacts, ServiceFact, Site } from './site.js';
 import { unfinished } from './unfinished.js';
@@ -37,19 +37,19 @@ export async function sendSyns(site: Site): Promise<Finding[]> {
   if (!first) return [];
   const base = FIRST_PORT + Math.floor(Math.random() * (PORTS - tries.length));
   const numbered = tries.map((one, i) => ({ ...one, own: base + i }));
-  const ears = site.hosts.filter(({ role, namespace }) => role !== 'switch' && namespace !== '').map(hear);
-  await sleep(300); // tcpdump opens its socket
+  const hosts = site.hosts.filter(({ role, namespace }) => role !== 'switch' && namespace !== '');
+  const hearings = await Promise.all(hosts.map(hear));
   const before = await checksumErrors(first.client);
   const answered = await connect(first.client, numbered);
   await sleep(200);
   const broken = (await checksumErrors(first.client)) > before;
   const silent = numbered.filter(({ own }) => !answered.has(own));
-  return judged(site, silent, ears, broken);
+  return judged(site, silent, hearings, broken);
 }
 
 function triesOf(site: Site, service: ServiceFact): Omit<Try, 'own'>[] {
   const { key, destinations } = service;
-  if (isFwmark(key) || key.protocol !== 6) return [];
+  if (isFwmark(key) || key.protocol !== TCP) return [];
   const count = Math.min(MOST, destinations.filter(({ weight }) => weight > 0).length);
   return asked(site, service).flatMap((vip) =>
     clients(site, vip)
@@ -64,8 +64,8 @@ function asked(site: Site, service: ServiceFact): string[] {
   return vipsOf(site, service).filter((vip) => !lab || lab.vips.includes(vip));
 }
 
-async function judged(site: Site, silent: readonly Try[], ears: readonly Ear[], broken: boolean): Promise<Finding[]> {
-  const heard = await Promise.all(ears.map((ear) => ear()));
+function judged(site: Site, silent: readonly Try[], hearings: readonly Hearing[], broken: boolean): Finding[] {
+  const heard = hearings.map((hearing) => hearing());
   return unique(
     silent.map((one) => {
       const hops = heard.map((of) => of(one.own));

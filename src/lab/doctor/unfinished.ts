@@ -3,11 +3,10 @@
  * get; but a hop that forwards by XDP (a host of containers) drops the note that it is unfinished, and then it is just wrong.
  */
 import { SWITCH, switchEnd } from '../names.js';
-import { isSix } from './address.js';
 import type { Hop } from './ear.js';
 import { route } from './routing.js';
 import type { Finding, HostFacts, Site } from './site.js';
-import { linkOf, on } from './who.js';
+import { addressesLike, linkOf, on } from './who.js';
 
 interface Asked {
   readonly client: HostFacts;
@@ -20,7 +19,7 @@ export function unfinished(site: Site, { client, vip }: Asked, hops: readonly Ho
   const sender = site.hosts.find(
     ({ name, role }) => role === 'realserver' && hops.some(({ host, answer }) => host === name && answer),
   );
-  const cip = client.addresses.find(({ dev, address }) => dev !== 'lo' && isSix(address) === isSix(vip))?.address ?? '';
+  const cip = addressesLike(client, vip)[0]?.address ?? '';
   const link = sender && linkOf(sender, route(sender, cip, vip)?.dev);
   if (!arrived?.incorrect || !sender || !link?.txChecksum) return undefined;
   return {

@@ -2,7 +2,10 @@
 import { type FwmarkKey, isFwmark, UDP } from '../../service/config.js';
 import { endpoint } from '../topology.js';
 import { isLinkLocal, isSix, width, within } from './address.js';
-import type { DestinationFact, Finding, HostFacts, LinkFact, ServiceFact, Site } from './site.js';
+import type { AddressFact, DestinationFact, Finding, HostFacts, LinkFact, ServiceFact, Site } from './site.js';
+
+/** Of methods that a realserver is reached by, ulvsadm's words. */
+const METHOD_WORDS: Readonly<Record<string, string>> = { masq: '-m', gatewaying: '-g', ipip: '-i' };
 
 /** A destination, its service, and the host that has its address. */
 export interface Placed {
@@ -16,7 +19,7 @@ export function director(site: Site): HostFacts {
 }
 
 export function hasAddress(host: HostFacts, address: string): boolean {
-  return host.addresses.some((one) => one.address === address && one.dev !== 'lo');
+  return devOf(host, address) !== undefined;
 }
 
 export function ownerOf(site: Site, address: string): HostFacts | undefined {
@@ -24,7 +27,7 @@ export function ownerOf(site: Site, address: string): HostFacts | undefined {
 }
 
 /** Only destinations on hosts that can be looked at; localnode is none of them. */
-export function placed(site: Site, methods: readonly string[]): Placed[] {
+export function placed(site: Site, methods: readonly string[] = Object.keys(METHOD_WORDS)): Placed[] {
   return site.director.services.flatMap((service) =>
     service.destinations
       .filter(({ method }) => methods.includes(method))
@@ -65,8 +68,6 @@ export function serviceWords({ key }: ServiceFact): string {
   return `${key.protocol === UDP ? '-u' : '-t'} ${endpoint(key.address, key.port)}`;
 }
 
-const METHOD_WORDS: Readonly<Record<string, string>> = { masq: '-m', gatewaying: '-g', ipip: '-i' };
-
 /** A command that changes a destination; `method` and `port` when they are to change. */
 export function edit(
   site: Site,
@@ -78,13 +79,19 @@ export function edit(
   return `ulvsadm ${verb} ${serviceWords(service)} -r ${endpoint(address, port)}${how} --socket ${site.socket}`;
 }
 
+/** Of the family that `like` is of, for others to speak to: not those of lo, not link-local ones. */
+export function addressesLike({ addresses }: HostFacts, like: string): AddressFact[] {
+  return addresses.filter(
+    ({ dev, address }) => dev !== 'lo' && isSix(address) === isSix(like) && !isLinkLocal(address),
+  );
+}
+
 /** By their addresses of the family that `like` is of. */
 export function clients(site: Site, like: string): { host: HostFacts; address: string }[] {
   return site.hosts
     .filter(({ role }) => role === 'client')
     .flatMap((host) =>
-      host.addresses
-        .filter(({ dev, address }) => dev !== 'lo' && isSix(address) === isSix(like) && !isLinkLocal(address))
+      addressesLike(host, like)
         .slice(0, 1)
         .map(({ address }) => ({ host, address })),
     );
@@ -105,10 +112,7 @@ export function neighbourAddress(
   host: HostFacts,
   like: string,
 ): { address: string; dev: string } | undefined {
-  const mine = host.addresses.filter(
-    ({ address, length, dev }) =>
-      isSix(address) === isSix(like) && length < width(address) && dev !== 'lo' && !isLinkLocal(address),
-  );
+  const mine = addressesLike(host, like).filter(({ address, length }) => length < width(address));
   for (const own of mine) {
     const theirs = of.addresses.find(({ address, dev }) => dev !== 'lo' && within(address, own.address, own.length));
     if (theirs) return { address: theirs.address, dev: own.dev };

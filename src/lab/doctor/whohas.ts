@@ -1,8 +1,7 @@
 /** Asks by ARP or neighbour discovery on a wire, and takes every answer: a kernel would only keep one. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { check, close, ifNameToIndex, MSG_DONTWAIT, recv, socket } from '../../sys/libc.js';
+import { close, MSG_DONTWAIT, recv } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
-import { AF_PACKET, bindPacket, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from '../../sys/packet-socket.js';
 import { format6, formatMac, macAt, parse4, parse6, parseMac } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -11,7 +10,7 @@ import * as neighbour from '../../wire/neighbour.js';
 import { isSix } from './address.js';
 import { question } from './frames.js';
 import { route } from './routing.js';
-import { sendFrame } from './send.js';
+import { openWire, sendFrame } from './send.js';
 import type { ArpAnswer, HostFacts } from './site.js';
 import { linkOf } from './who.js';
 
@@ -54,12 +53,6 @@ export async function ask(host: HostFacts, dev: string, mac: string, vip: string
 function sourceOn({ addresses }: HostFacts, dev: string, like: string): string {
   const mine = addresses.find((one) => one.dev === dev && isSix(one.address) === isSix(like));
   return mine?.address ?? (isSix(like) ? '::' : '0.0.0.0');
-}
-
-function openWire(dev: string, type: number): number {
-  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
-  bindPacket(fd, ifNameToIndex(dev), type);
-  return fd;
 }
 
 function collect(fd: number, vip: string, macs: Set<string>): void {

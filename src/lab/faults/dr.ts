@@ -1,9 +1,9 @@
 /** Faults of LVS-DR (HOWTO chapter 7). */
-import { socketPath } from '../config.js';
 import { type Lab, restart } from '../lab.js';
 import { SWITCH } from '../names.js';
-import { addressOf, bare, hostOf, isSix, realservers } from '../topology.js';
-import { type Fault, inside, ofSocket } from './fault.js';
+import { ulvsadm } from '../table.js';
+import { addressOf, endpoint, hostOf, isSix, realservers } from '../topology.js';
+import { type Fault, inside } from './fault.js';
 
 function first(lab: Lab): string {
   return addressOf(realservers(lab.spec)[0]!);
@@ -112,6 +112,7 @@ export const drFaults: readonly Fault[] = [
     title: "a DR realserver is not on the director's segment",
     topology: 'tun',
     expects: 'dr-not-on-segment',
-    inject: (lab) => ofSocket(socketPath(lab.id), `-e -t ${bare(vipOf(lab))}:80 -r ${first(lab)}:80 -g -w 1`),
+    inject: (lab) =>
+      ulvsadm(lab.id, '-e', '-t', endpoint(vipOf(lab), 80), '-r', endpoint(first(lab), 80), '-g', '-w', '1'),
   },
 ];

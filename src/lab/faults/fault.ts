@@ -2,7 +2,7 @@
 import { command } from '../command.js';
 import type { Lab } from '../lab.js';
 import { namespaceOf, program } from '../names.js';
-import { addressIn, type LabDevice } from '../topology.js';
+import type { LabDevice } from '../topology.js';
 import { type Quick, quick } from './quick.js';
 
 export interface Fault {
@@ -41,14 +41,11 @@ export function inside(lab: Lab, host: string, words: string): Promise<string> {
   return shell(`ip netns exec ${namespaceOf(lab.id, host)} ${words}`);
 }
 
-export function ofSocket(path: string, words: string): Promise<string> {
-  return shell(`ulvsadm ${words} --socket ${path}`);
+/** Gives a host these tables, in nft's words. */
+export function firewall(lab: Lab, host: string, tables: string): Promise<string> {
+  return inside(lab, host, `nft -f - <<'END'\n${tables}\nEND`);
 }
 
 export function check({ works }: Fault, lab: Lab): Promise<Quick> {
   return works ? works(lab) : quick(lab);
-}
-
-export function isAddress(text: string, address: string): boolean {
-  return addressIn(text) === address;
 }

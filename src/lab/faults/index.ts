@@ -1,7 +1,8 @@
 import { LabError } from '../command.js';
 import { drFaults } from './dr.js';
 import type { Fault } from './fault.js';
-import { markFaults, natFaults } from './nat.js';
+import { markFaults } from './mark.js';
+import { natFaults } from './nat.js';
 import { tunFaults } from './tun.js';
 import { wireFaults } from './wire.js';
 

@@ -1,9 +1,9 @@
 /** Faults of LVS-NAT (HOWTO chapter 5). */
-import { configPath, socketPath } from '../config.js';
 import { halt, type Lab, restart } from '../lab.js';
 import { namespaceOf } from '../names.js';
-import { addressOf, bare, endpoint, hostOf, isSix, realservers, servers } from '../topology.js';
-import { type Fault, inside, isAddress, ofSocket } from './fault.js';
+import { ulvsadm } from '../table.js';
+import { addressIn, addressOf, endpoint, hostOf, isSix, realservers, type Server, servers } from '../topology.js';
+import { type Fault, firewall, inside } from './fault.js';
 import { type Quick, requests } from './quick.js';
 
 const REDIRECTING = ['ip_forward', 'conf.all.send_redirects', 'conf.eth0.send_redirects'];
@@ -29,33 +29,36 @@ async function redirects(lab: Lab): Promise<void> {
   await inside(lab, 'rs1', `ping -c 2 -i 0.2 -W 1 ${addressOf(hostOf(lab.spec, 'client'))} || true`);
 }
 
-async function quiesce(lab: Lab): Promise<void> {
-  const service = `-t ${endpoint(lab.spec.vips[0]!, lab.spec.httpPort)}`;
-  await ofSocket(socketPath(lab.id), `-E ${service} -s rr -p 300`);
+/** The HTTP service, in ulvsadm's words. */
+function serviceOf({ spec }: Lab): string[] {
+  return ['-t', endpoint(spec.vips[0]!, spec.httpPort)];
+}
+
+function quiesce(lab: Lab, { rip, http }: Server): Promise<string> {
+  return ulvsadm(lab.id, '-e', ...serviceOf(lab), '-r', endpoint(rip, http), '-m', '-w', '0');
+}
+
+async function quiescePersistent(lab: Lab): Promise<void> {
+  await ulvsadm(lab.id, '-E', ...serviceOf(lab), '-s', 'rr', '-p', '300');
   const [name] = await requests(lab, 1);
-  const server = servers(lab.spec).find((one) => one.name === name)!;
-  await ofSocket(socketPath(lab.id), `-e ${service} -r ${endpoint(server.rip, server.http)} -m -w 0`);
+  await quiesce(lab, servers(lab.spec).find((server) => server.name === name)!);
 }
 
 /** Nobody is sent to a destination of weight 0. */
 async function avoidsQuiesced(lab: Lab): Promise<Quick> {
-  const list = await ofSocket(socketPath(lab.id), '-Ln');
+  const list = await ulvsadm(lab.id, '-Ln');
   const rows = list
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
     .filter((words) => words[0] === '->' && words[3] === '0');
-  const quiesced = servers(lab.spec).filter(({ rip }) => rows.some((words) => isAddress(words[1]!, rip)));
+  const quiesced = servers(lab.spec).filter(({ rip }) => rows.some((words) => addressIn(words[1]!) === rip));
   const answers = await requests(lab, 3);
   const wrong = answers.filter((name) => name === '' || quiesced.some((one) => one.name === name)).length;
   return { ok: wrong === 0, figure: `${wrong} of 3 by a quiesced one` };
 }
 
-function reweigh(lab: Lab): Promise<unknown> {
-  const { vips, httpPort } = lab.spec;
-  const each = servers(lab.spec).map(
-    ({ rip, http }) => `-e -t ${endpoint(vips[0]!, httpPort)} -r ${endpoint(rip, http)} -m -w 0`,
-  );
-  return Promise.all(each.map((words) => ofSocket(socketPath(lab.id), words)));
+function quiesceAll(lab: Lab): Promise<unknown> {
+  return Promise.all(servers(lab.spec).map((server) => quiesce(lab, server)));
 }
 
 export const natFaults: readonly Fault[] = [
@@ -106,13 +109,13 @@ export const natFaults: readonly Fault[] = [
     also: ['ipv6-nat'],
     expects: 'firewall-drops-replies',
     inject: (lab) =>
-      inside(
+      firewall(
         lab,
         'rs1',
-        "nft -f - <<'END'\ntable inet guard { chain out { type filter hook output priority 0; tcp sport 8080 drop; }; }\nEND",
+        'table inet guard { chain out { type filter hook output priority 0; tcp sport 8080 drop; }; }',
       ),
   },
-  { name: 'weights', title: 'all weights are 0', topology: 'nat', expects: 'all-weights-zero', inject: reweigh },
+  { name: 'weights', title: 'all weights are 0', topology: 'nat', expects: 'all-weights-zero', inject: quiesceAll },
   {
     name: 'synack-retries',
     title: 'SYN-ACK retries outlive the connection (5.24)',
@@ -126,32 +129,7 @@ export const natFaults: readonly Fault[] = [
     title: 'a persistence template outlives the quiesced realserver',
     topology: 'nat',
     expects: 'template-outlives-quiesced',
-    inject: quiesce,
+    inject: quiescePersistent,
     works: avoidsQuiesced,
-  },
-];
-
-/** VIP-less acceptance by mark (HOWTO chapter 24). */
-function remark(lab: Lab): Promise<string> {
-  const range = lab.spec.ranges![0]!;
-  const edit = `sed -i '/^marks:/,/^accept:/ s|-d ${range}|-d 10.77.0.0/24|' ${configPath(lab.id)}`;
-  const director = lab.processes.find(({ what }) => what === 'director')!;
-  return inside(lab, 'director', `sh -c "${edit} && kill -HUP ${director.pid} && sleep 0.5"`);
-}
-
-export const markFaults: readonly Fault[] = [
-  {
-    name: 'mark-rule',
-    title: 'a mark rule never matches',
-    topology: 'fwmark',
-    expects: 'mark-rule-never-matches',
-    inject: remark,
-  },
-  {
-    name: 'acceptance',
-    title: 'an fwmark service whose packets nobody brings to the director',
-    topology: 'fwmark',
-    expects: 'fwmark-not-accepted',
-    inject: (lab) => inside(lab, 'router', `ip route del ${bare(lab.spec.ranges![0]!)}/24`),
   },
 ];

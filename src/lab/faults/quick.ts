@@ -2,7 +2,7 @@
 import { inNamespace } from '../command.js';
 import type { Lab } from '../lab.js';
 import { namespaceOf } from '../names.js';
-import { endpoint, servers } from '../topology.js';
+import { balanced, endpoint } from '../topology.js';
 
 export interface Quick {
   readonly ok: boolean;
@@ -27,12 +27,15 @@ export async function requests(lab: Lab, count: number): Promise<string[]> {
   return [...lines, ...Array<string>(Math.max(0, count - lines.length)).fill('')];
 }
 
-export async function quick(lab: Lab): Promise<Quick> {
-  const names = servers(lab.spec)
-    .filter((server) => !server.beyond)
-    .map(({ name }) => name);
+/** Whether each realserver answers its share. `ask` makes so many requests, and tells who answered. */
+export async function inTurn({ spec }: Lab, ask: (count: number) => Promise<string[]>): Promise<Quick> {
+  const names = balanced(spec).map(({ name }) => name);
   const count = ROUNDS * names.length;
-  const answers = await requests(lab, count);
+  const answers = await ask(count);
   const shares = names.map((name) => answers.filter((answer) => answer === name).length);
   return { ok: shares.every((share) => share === ROUNDS), figure: `${shares.join('/')} of ${count}` };
+}
+
+export function quick(lab: Lab): Promise<Quick> {
+  return inTurn(lab, (count) => requests(lab, count));
 }

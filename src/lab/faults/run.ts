@@ -1,10 +1,10 @@
 /** `ulvs lab faults`: each fault is put into a lab, found by the doctor, mended by the doctor's own commands, and gone. */
-
 import { type AskDirector, gatherLab } from '../doctor/gather-site.js';
 import type { Finding } from '../doctor/site.js';
 import { consult } from '../doctor/syn.js';
 import { down, type Lab, matching, up } from '../lab.js';
 import type { LabState } from '../state.js';
+import { deviceFor } from '../test.js';
 import { findTopology } from '../topologies/index.js';
 import type { Topology } from '../topology.js';
 import { check, type Fault, shell } from './fault.js';
@@ -104,7 +104,7 @@ function trouble(list: readonly (readonly [boolean, string])[]): string {
   return list.flatMap(([is, what]) => (is ? [what] : [])).join('; ');
 }
 
-export async function diagnose(lab: Lab, ask: AskDirector): Promise<Finding[]> {
+async function diagnose(lab: Lab, ask: AskDirector): Promise<Finding[]> {
   return consult(await gatherLab(lab, ask));
 }
 
@@ -126,23 +126,12 @@ export interface Health {
 export async function tryHealthy(spec: Topology, { ask, signal }: Ask): Promise<Health> {
   let lab: Lab | undefined;
   try {
-    lab = await up(spec, { device: spec.devices?.[0] ?? 'packet' }, signal);
-    return { topology: spec.name, findings: await consult(await gatherLab(lab, ask)), trouble: '' };
+    lab = await up(spec, { device: deviceFor(spec, undefined) }, signal);
+    return { topology: spec.name, findings: await diagnose(lab, ask), trouble: '' };
   } catch (error) {
     signal.throwIfAborted();
     return { topology: spec.name, findings: [], trouble: (error as Error).message };
   } finally {
     if (lab) await down(lab);
   }
-}
-
-/** Runs them `width` at a time, in order. */
-export async function abreast<T, R>(list: readonly T[], width: number, work: (one: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const runner = async () => {
-    for (let i = next++; i < list.length; i = next++) results[i] = await work(list[i]!);
-  };
-  await Promise.all(Array.from({ length: width }, runner));
-  return results;
 }

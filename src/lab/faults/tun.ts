@@ -1,16 +1,14 @@
 /** Faults of LVS-Tun, and of the ways to realservers. */
 import { halt, type Lab } from '../lab.js';
-import { type Fault, inside } from './fault.js';
+import { type Fault, firewall, inside } from './fault.js';
 
-const FILTER = `nft -f - <<'END'
-table inet guard {
+const FILTER = `table inet guard {
   chain through { type filter hook forward priority 0; icmp type destination-unreachable icmp code frag-needed drop; }
-}
-END`;
+}`;
 
 /** The client has learnt the tunnel's MTU before, and would know it for ten minutes more. */
 async function filter(lab: Lab): Promise<void> {
-  await inside(lab, 'router', FILTER);
+  await firewall(lab, 'router', FILTER);
   await inside(lab, 'client', 'ip route flush cache');
 }
 

@@ -1,20 +1,20 @@
 /** Faults of the wire itself: what IPv6 needs of it, how long a packet may be, and who finishes a checksum. */
 import { inNamespace } from '../command.js';
-import { type Lab, track } from '../lab.js';
-import { directoryOf, namespaceOf, program, SWITCH, switchEnd } from '../names.js';
-import { saysReady, start, untilReady } from '../process.js';
-import { hostOf, realservers, servers } from '../topology.js';
-import { type Fault, inside } from './fault.js';
-import type { Quick } from './quick.js';
+import { type Lab, startProgram } from '../lab.js';
+import { namespaceOf, program, SWITCH, switchEnd } from '../names.js';
+import { polling } from '../network.js';
+import { saysReady, untilReady } from '../process.js';
+import { hostOf, isSix, realservers, servers } from '../topology.js';
+import { type Fault, firewall, inside } from './fault.js';
+import { inTurn, type Quick } from './quick.js';
 
-const DISCOVERY = `nft -f - <<'END'
-table inet guard { chain arrives { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }
-END`;
+const DISCOVERY =
+  'table inet guard { chain arrives { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }';
 
 /** The director has known rs1's MAC for seconds, and would for a while. */
 async function hush(lab: Lab): Promise<void> {
   const rip = servers(lab.spec)[0]!.rip;
-  await inside(lab, 'rs1', DISCOVERY);
+  await firewall(lab, 'rs1', DISCOVERY);
   await inside(lab, 'director', `ip neigh flush to ${rip}`);
 }
 
@@ -23,19 +23,14 @@ async function byXdp(lab: Lab): Promise<void> {
   const rs = realservers(lab.spec)[0]!.ports[0]!;
   const next = hostOf(lab.spec, lab.spec.method === 'masq' ? 'director' : 'router');
   const port = next.ports.find(({ segment }) => segment === rs.segment)!;
-  await inside(lab, next.name, `ethtool -K ${port.dev} gro on`);
+  await polling(namespaceOf(lab.id, next.name), port.dev);
   const ends = [switchEnd('rs1', rs.dev), switchEnd(next.name, port.dev)];
-  const words = [process.execPath, program('lab/xdpwire.js'), ...ends];
-  const running = track(
-    lab,
-    start('rs1-wire', namespaceOf(lab.id, SWITCH), `${directoryOf(lab.id)}/rs1-wire.log`, words),
-  );
+  const running = startProgram(lab, SWITCH, 'rs1-wire', [program('lab/xdpwire.js'), ...ends]);
   await untilReady(running, () => saysReady(running));
 }
 
 /** Almost as long as Ethernet takes. */
 const LONG = 1400;
-const ROUNDS = 2;
 /** Sends a datagram each from so many sockets, prints who echoed each. */
 const ECHO = `
 const [family, port, vip, count, length] = process.argv.slice(1);
@@ -47,15 +42,14 @@ for (let i = 0; i < count; i++) {
 }`;
 
 /** TCP agrees on shorter segments: it is datagrams that are lost. */
-async function longEchoes({ id, spec }: Lab): Promise<Quick> {
-  const names = servers(spec).map(({ name }) => name);
-  const count = ROUNDS * names.length;
-  const family = spec.vips[0]!.includes(':') ? 'udp6' : 'udp4';
-  const words = ['-e', ECHO, family, spec.echoPort, spec.vips[0]!, count, LONG].map(String);
-  const { stdout } = await inNamespace(namespaceOf(id, 'client'), process.execPath, ...words);
-  const answers = stdout.trim().split('\n');
-  const shares = names.map((name) => answers.filter((answer) => answer === name).length);
-  return { ok: shares.every((share) => share === ROUNDS), figure: `${shares.join('/')} of ${count}` };
+function longEchoes(lab: Lab): Promise<Quick> {
+  const { id, spec } = lab;
+  return inTurn(lab, async (count) => {
+    const family = isSix(spec) ? 'udp6' : 'udp4';
+    const words = ['-e', ECHO, family, spec.echoPort, spec.vips[0]!, count, LONG].map(String);
+    const { stdout } = await inNamespace(namespaceOf(id, 'client'), process.execPath, ...words);
+    return stdout.trim().split('\n');
+  });
 }
 
 export const wireFaults: readonly Fault[] = [

@@ -11,7 +11,7 @@ import { command, inNamespace, ipBatch } from '../command.js';
 import { configPath, socketPath } from '../config.js';
 import { directorReady } from '../lab.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
-import { removeNetwork } from '../network.js';
+import { polling, removeNetwork, tapPort } from '../network.js';
 import { type Running, start, stop } from '../process.js';
 import { type LabState, removeState, saveState } from '../state.js';
 import type { LabDevice } from '../topology.js';
@@ -76,7 +76,7 @@ export class Bed {
   }
 
   get socket(): string {
-    return socketPath(this.state.id, 'director');
+    return socketPath(this.state.id);
   }
 
   /** A file of the bed's own, gone with it. */
@@ -106,9 +106,8 @@ export class Bed {
       `address add ${RIP}/24 dev eth0`,
       'link set eth0 up',
     ]);
-    await ipBatch(director, this.tap ? tapSetup() : directorSetup());
-    // A veth takes frames from XDP only if its peer polls.
-    for (const device of far) await inNamespace(director, 'ethtool', '-K', device, 'gro', 'on');
+    await ipBatch(director, this.tap ? ADDRESSES.flatMap((_, i) => tapPort({ dev: `eth${i}` }, i)) : directorSetup());
+    for (const device of far) await polling(director, device);
   }
 
   private record(): void {
@@ -137,7 +136,7 @@ export class Bed {
     writeFileSync(config, configOf(options, this.socket));
     const words = [process.execPath, program('cli/main.js'), 'run', '-c', config];
     const running = this.start('director', 'director', words);
-    await directorReady({ ...this.state, spec: undefined as never }, running);
+    await directorReady(this.state, running);
     return running;
   }
 
@@ -153,15 +152,6 @@ function directorSetup(): string[] {
     ...ADDRESSES.flatMap((address, i) => [`address add ${address} dev eth${i}`, `link set eth${i} up`]),
     `neighbour replace ${RIP} lladdr ${REALSERVER_MAC} dev eth1 nud permanent`,
   ];
-}
-
-function tapSetup(): string[] {
-  return [0, 1].flatMap((i) => [
-    `link add br${i} type bridge mcast_snooping 0 stp_state 0 forward_delay 0`,
-    `tuntap add dev eth${i} mode tap`,
-    ...[`wire${i}`, `eth${i}`].flatMap((name) => [`link set ${name} master br${i}`, `link set ${name} up`]),
-    `link set br${i} up`,
-  ]);
 }
 
 function configOf({ device, method, kind, flows }: DirectorOptions, socket: string): string {

@@ -1,5 +1,6 @@
 /** Who used the processors: /proc/stat for the CPUs, /proc/PID/stat for a process. Times in ms, at the kernel's 10. */
 import { readFileSync } from 'node:fs';
+import { statOf } from '../process.js';
 
 const TICK_MS = 10;
 
@@ -21,14 +22,8 @@ export function usage(pid: number): Usage {
 }
 
 function processTime(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-  } catch {
-    return Number.NaN;
-  }
+  const fields = statOf(pid);
+  return fields === undefined ? Number.NaN : (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 /** The part of their time that the CPUs from `first` on were idle, between two looks; all of them where there is only one. */

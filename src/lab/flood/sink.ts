@@ -5,36 +5,30 @@
  *
  *     counters:  | frames 64 |      delays: one 64-bit count for each of BUCKETS (delays.ts)
  */
-import { Assembler } from '../../device/xdp/assembler.js';
+import { Assembler, Call } from '../../device/xdp/assembler.js';
 import {
   attachIngress,
   attachXdp,
-  BPF_F_MMAPABLE,
-  createMap,
   loadClassifier,
   loadXdp,
-  MapType,
+  XDP_DROP,
   XDP_FLAGS_DRV_MODE,
   XDP_PASS,
 } from '../../sys/bpf.js';
-import { close, ifNameToIndex, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
+import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { BUCKETS, PRECISION } from './delays.js';
 import { CLIENTS, LENGTH, PROTOCOL, SOURCE, STAMP } from './frame.js';
+import { Words } from './words.js';
 
-const LOOK_UP = 1;
-const KTIME = 5;
-const PULL_DATA = 39;
-const PAGE = 4096;
 const IPV4_ON_WIRE = 0x0008;
 const CLIENTS_ON_WIRE = ((CLIENTS >>> 24) & 0xff) | ((CLIENTS >>> 8) & 0xff00);
 
 export class Sink {
   private readonly fds: number[] = [];
-  private readonly mappings: Mapping[] = [];
-  private readonly counter: BigUint64Array;
-  private readonly delays: BigUint64Array;
+  private readonly counter = new Words(1);
+  private readonly delays = new Words(BUCKETS);
 
   /** On `device` inside a namespace; by XDP even where there is better if `xdp`. Throws SystemError (EBUSY: XDP is taken). */
   constructor(
@@ -42,10 +36,7 @@ export class Sink {
     device: string,
     private readonly xdp = false,
   ) {
-    const [counterFd, delaysFd] = [this.array(1), this.array(BUCKETS)];
-    this.counter = this.words(counterFd, 1);
-    this.delays = this.words(delaysFd, BUCKETS);
-    inNetns(namespace, () => this.attach(ifNameToIndex(device), counterFd, delaysFd));
+    inNetns(namespace, () => this.attach(ifNameToIndex(device), this.counter.fd, this.delays.fd));
   }
 
   private attach(ifindex: number, ...maps: [number, number]): void {
@@ -71,29 +62,20 @@ export class Sink {
     return fd;
   }
 
-  private array(entries: number): number {
-    return this.keep(createMap({ type: MapType.array, keySize: 4, valueSize: 8, entries, flags: BPF_F_MMAPABLE }));
-  }
-
-  private words(fd: number, entries: number): BigUint64Array {
-    const mapping = map(PAGE, MAP_SHARED, fd, 0);
-    this.mappings.push(mapping);
-    return new BigUint64Array(mapping.buffer, 0, entries);
-  }
-
   /** Frames of the flood so far. */
   get frames(): number {
-    return Number(this.counter[0]);
+    return Number(this.counter.values[0]);
   }
 
   /** How many were under way how long, by bucket; adds to `counts`. */
   addDelays(counts: Float64Array): void {
-    for (let i = 0; i < BUCKETS; i++) counts[i]! += Number(this.delays[i]);
+    for (let i = 0; i < BUCKETS; i++) counts[i]! += Number(this.delays.values[i]);
   }
 
   close(): void {
-    for (const mapping of this.mappings.splice(0)) mapping.unmap();
     for (const fd of this.fds.splice(0).reverse()) close(fd);
+    this.counter.close();
+    this.delays.close();
   }
 }
 
@@ -104,7 +86,7 @@ interface Hook {
   readonly drop: number;
   readonly pass: number;
 }
-const XDP: Hook = { data: 0, end: 4, drop: 1, pass: XDP_PASS };
+const XDP: Hook = { data: 0, end: 4, drop: XDP_DROP, pass: XDP_PASS };
 /** struct __sk_buff; TC_ACT_SHOT, TC_ACT_OK. */
 const CLASSIFIER: Hook = { data: 76, end: 80, drop: 2, pass: 0 };
 const SKB_LENGTH = 0;
@@ -121,7 +103,7 @@ function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array 
   asm.load(16, 'r2', 'r6', SOURCE).jumpIf('r2', '!=', CLIENTS_ON_WIRE, 'pass').load(32, 'r6', 'r6', STAMP);
   asm.mov('r2', 0);
   increment(asm, counterFd);
-  asm.jumpIf('r6', '==', 0, 'drop').call(KTIME).sub('r0', 'r6').lsh('r0', 32).rsh('r0', 32).mov('r2', 'r0');
+  asm.jumpIf('r6', '==', 0, 'drop').call(Call.ktime).sub('r0', 'r6').lsh('r0', 32).rsh('r0', 32).mov('r2', 'r0');
   bucket(asm);
   increment(asm, delaysFd);
   return asm.label('drop').mov('r0', hook.drop).exit().label('pass').mov('r0', hook.pass).exit().assemble();
@@ -130,12 +112,12 @@ function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array 
 /** What an AF_PACKET ring sends has only its first bytes where a program can read them; all of them then come there. */
 function pull(asm: Assembler): void {
   asm.load(32, 'r2', 'r9', SKB_LENGTH).load(32, 'r3', 'r9', CLASSIFIER.data).load(32, 'r4', 'r9', CLASSIFIER.end);
-  asm.add('r3', 'r2').jumpIf('r3', '<=', 'r4', 'linear').call(PULL_DATA).label('linear');
+  asm.add('r3', 'r2').jumpIf('r3', '<=', 'r4', 'linear').call(Call.pullData).label('linear');
 }
 
 /** One more in entry r2. */
 function increment(asm: Assembler, mapFd: number): void {
-  asm.store(32, 'r10', -4, 'r2').mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(LOOK_UP);
+  asm.store(32, 'r10', -4, 'r2').mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(Call.mapLookup);
   asm.jumpIf('r0', '==', 0, 'drop').mov('r1', 1).addTo('r0', 0, 'r1');
 }
 

@@ -1,9 +1,9 @@
 /** Where a flood comes from, where it goes to, and where what is left of it is counted. */
 import { inNamespace, LabError } from '../command.js';
-import { socketPath } from '../config.js';
 import type { Lab } from '../lab.js';
 import { namespaceOf, SWITCH, switchEnd } from '../names.js';
-import { addressIn, type Host, hostOf, realservers } from '../topology.js';
+import { polling } from '../network.js';
+import { addressIn, hostOf, realservers } from '../topology.js';
 import type { Kind, Target } from './frame.js';
 
 export interface Place {
@@ -23,15 +23,11 @@ export async function siteOf(lab: Lab, kind: Kind): Promise<Site> {
   const { vip, port } = serviceOf(lab, kind);
   const namespace = namespaceOf(lab.id, client.name);
   const target = { srcMac: client.ports[0]!.mac, dstMac: await nextHop(namespace, vip), vip, port };
-  await polling(lab, client);
+  for (const { dev } of client.ports) await polling(namespaceOf(lab.id, SWITCH), switchEnd(client.name, dev));
   const sinks = realservers(lab.spec).flatMap(({ name, ports }) =>
     ports.map(({ dev }) => ({ namespace: namespaceOf(lab.id, name), device: dev })),
   );
   return { client: { namespace, device: client.ports[0]!.dev }, target, sinks };
-}
-
-export function socketOf(lab: Lab): string {
-  return socketPath(lab.id, 'director');
 }
 
 /** Its first service of that protocol, or, where services are marks, where its clients connect to. */
@@ -56,10 +52,4 @@ async function nextHop(namespace: string, address: string): Promise<string> {
   const mac = (JSON.parse(stdout) as { lladdr?: string }[]).find(({ lladdr }) => lladdr)?.lladdr;
   if (mac === undefined) throw new LabError(`nobody answers the client's ARP for ${gateway}: is the director up?`);
   return mac;
-}
-
-/** A veth takes frames from XDP only if its peer polls: GRO on, at the switch's end. */
-async function polling(lab: Lab, { name, ports }: Host): Promise<void> {
-  for (const { dev } of ports)
-    await inNamespace(namespaceOf(lab.id, SWITCH), 'ethtool', '-K', switchEnd(name, dev), 'gro', 'on');
 }

@@ -7,10 +7,11 @@
  * A frame that is not due is not sent: that paces the flood evenly. One in PROBE carries the time it was made at. The kernel
  * takes 25 ms to end a call, so a flood is one call, ended by a signal.
  */
-import { Assembler } from '../../device/xdp/assembler.js';
-import { BPF_F_MMAPABLE, createMap, loadXdp, MapType, runXdpLive } from '../../sys/bpf.js';
-import { alarmIn, close, ifNameToIndex, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
+import { Assembler, Call } from '../../device/xdp/assembler.js';
+import { loadXdp, runXdpLive, XDP_DROP, XDP_TX } from '../../sys/bpf.js';
+import { alarmIn, close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import * as at from './frame.js';
+import { Words } from './words.js';
 
 export interface SourceOptions {
   /** Out of which interface. Its peer must take XDP frames: a veth needs GRO on (or an XDP program) there. */
@@ -23,11 +24,6 @@ export interface SourceOptions {
   readonly ports: number;
 }
 
-const LOOK_UP = 1;
-const KTIME = 5;
-const XDP_DROP = 1;
-const XDP_TX = 3;
-const PAGE = 4096;
 const [SENT, DUE, INTERVAL, LIMIT] = [0, 8, 16, 24];
 const UNLIMITED = 2 ** 52;
 const TIME_SHIFT = 8;
@@ -44,8 +40,7 @@ const AGAIN_MS = 5;
 const SHORTEST_MS = 20;
 
 export class Source {
-  private readonly state: Mapping;
-  private readonly words: BigUint64Array;
+  private readonly state = new Words(1, 4);
   private readonly fds: number[] = [];
   private readonly ifindex: number;
   private readonly opener: Program;
@@ -54,18 +49,14 @@ export class Source {
   /** Throws SystemError. */
   constructor(private readonly options: SourceOptions) {
     this.ifindex = ifNameToIndex(options.device);
-    const fd = createMap({ type: MapType.array, keySize: 4, valueSize: 32, entries: 1, flags: BPF_F_MMAPABLE });
-    this.fds.push(fd);
-    this.state = map(PAGE, MAP_SHARED, fd, 0);
-    this.words = new BigUint64Array(this.state.buffer, 0, 4);
-    this.opener = this.load(fd, true, IN_ORDER);
-    this.sender = this.load(fd, false, SPREAD);
+    this.opener = this.load(true, IN_ORDER);
+    this.sender = this.load(false, SPREAD);
   }
 
-  private load(mapFd: number, opening: boolean, spread: number): Program {
+  private load(opening: boolean, spread: number): Program {
     const { kind, target } = this.options;
     const frame = at.template(kind, target, opening);
-    const fd = loadXdp(program(frame, mapFd, spread, this.options));
+    const fd = loadXdp(program(frame, this.state.fd, spread, this.options));
     this.fds.push(fd);
     return { fd, frame };
   }
@@ -101,14 +92,15 @@ export class Source {
   }
 
   private begin(rate: number, limit = UNLIMITED): void {
-    this.words[SENT >> 3] = 0n;
-    this.words[DUE >> 3] = 0n;
-    this.words[INTERVAL >> 3] = rate === 0 ? 0n : BigInt(Math.round((1e9 * 2 ** TIME_SHIFT) / rate));
-    this.words[LIMIT >> 3] = BigInt(limit);
+    const { values } = this.state;
+    values[SENT >> 3] = 0n;
+    values[DUE >> 3] = 0n;
+    values[INTERVAL >> 3] = rate === 0 ? 0n : BigInt(Math.round((1e9 * 2 ** TIME_SHIFT) / rate));
+    values[LIMIT >> 3] = BigInt(limit);
   }
 
   private get sent(): number {
-    return Number(this.words[SENT >> 3]);
+    return Number(this.state.values[SENT >> 3]);
   }
 
   private callFor(program: Program, ms: number): void {
@@ -127,8 +119,8 @@ export class Source {
   }
 
   close(): void {
-    this.state.unmap();
     for (const fd of this.fds.splice(0)) close(fd);
+    this.state.close();
   }
 }
 
@@ -140,7 +132,7 @@ interface Program {
 /** r6: the frame, then the time; r7: the flow; r8: the state; r9: the context. */
 function program(frame: Uint8Array, mapFd: number, spread: number, options: SourceOptions): Uint8Array {
   const asm = new Assembler().mov('r9', 'r1');
-  asm.store(32, 'r10', -4, 0).mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(LOOK_UP);
+  asm.store(32, 'r10', -4, 0).mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(Call.mapLookup);
   asm.jumpIf('r0', '==', 0, 'drop').mov('r8', 'r0');
   pace(asm);
   asm
@@ -151,7 +143,7 @@ function program(frame: Uint8Array, mapFd: number, spread: number, options: Sour
     .mov('r1', 'r7')
     .and('r1', PROBE - 1)
     .jumpIf('r1', '!=', 0, 'plain');
-  asm.call(KTIME).mov('r6', 'r0').or('r6', 1).label('plain');
+  asm.call(Call.ktime).mov('r6', 'r0').or('r6', 1).label('plain');
   asm.load(32, 'r2', 'r9', 0).load(32, 'r3', 'r9', 4).mov('r4', 'r2').add('r4', at.LENGTH);
   asm.jumpIf('r4', '>', 'r3', 'drop');
   fill(asm, frame);
@@ -163,7 +155,7 @@ function program(frame: Uint8Array, mapFd: number, spread: number, options: Sour
 
 /** Goes on to 'due' when it is time for the next frame. */
 function pace(asm: Assembler): void {
-  asm.load(64, 'r7', 'r8', INTERVAL).jumpIf('r7', '==', 0, 'due').call(KTIME).lsh('r0', TIME_SHIFT);
+  asm.load(64, 'r7', 'r8', INTERVAL).jumpIf('r7', '==', 0, 'due').call(Call.ktime).lsh('r0', TIME_SHIFT);
   asm.load(64, 'r1', 'r8', DUE).jumpIf('r0', '<', 'r1', 'drop').mov('r2', 'r0').sub('r2', 'r1');
   asm
     .jumpIf('r2', '<', CATCH_UP << TIME_SHIFT, 'soon')

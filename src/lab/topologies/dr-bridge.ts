@@ -1,5 +1,5 @@
-import { client, realserver, ripsOf, router, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, onVip, realserver, router, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * HOWTO 7.5.3: the director stands between router and realservers as a bridge. Replies cross it at layer 2, its routing
@@ -64,11 +64,7 @@ export const drBridge: Topology = {
     },
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   devices: ['packet', 'cap'],
   repliesPass: true,
   watches: [

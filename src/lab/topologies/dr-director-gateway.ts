@@ -1,5 +1,5 @@
-import { client, director, FORWARDING, realserver, ripsOf, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, FORWARDING, onVip, realserver, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * HOWTO 7.5.1: the director is the realservers' router. It accepts the VIP without having it, so a packet from the VIP is
@@ -48,11 +48,7 @@ export const drDirectorGateway: Topology = {
     ),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   repliesPass: true,
   watches: [
     { name: 'replies pass the director', host: 'director', dev: 'eth1', filter: `src host ${VIP}`, expect: 'some' },

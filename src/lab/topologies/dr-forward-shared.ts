@@ -1,5 +1,5 @@
-import { client, director, FORWARDING, realserver, ripsOf, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, FORWARDING, onVip, realserver, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * HOWTO 7.5.2 (Julian's forward_shared): the director has the VIP and is the realservers' router. Its kernel would drop
@@ -51,11 +51,7 @@ export const drForwardShared: Topology = {
     ),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   forwardShared: ['eth1'],
   repliesPass: true,
   watches: [

@@ -1,5 +1,5 @@
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, router } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /** HOWTO 7.3.2, Lars' method: nobody who looks for the VIP can reach the realservers' wire, so they may arp as they like. */
 const drawing = `
@@ -64,11 +64,7 @@ export const drLars: Topology = {
     ]),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   watches: [
     { name: 'replies go by the router', host: 'router', dev: 'eth0', filter: `src host ${VIP}`, expect: 'some' },
   ],

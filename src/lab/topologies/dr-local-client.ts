@@ -1,6 +1,6 @@
 import { requestsFrom } from '../checkdirect.js';
-import { client, director, realserver, ripsOf, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * HOWTO 7.10: the director is a client of its own service. Its kernel sends what is for the VIP into the director's
@@ -44,11 +44,7 @@ export const drLocalClient: Topology = {
     }),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   devices: ['packet', 'xdp', 'cap'],
   checks: [requestsFrom('director', DIP, 'the director is served, too')],
 };

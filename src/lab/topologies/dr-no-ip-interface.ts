@@ -1,5 +1,5 @@
-import { client, director, realserver, ripsOf, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /** HOWTO 7.8: the director's second NIC only sends to the realservers; it is up and has a route, but no address. */
 const drawing = `
@@ -59,9 +59,5 @@ export const drNoIpInterface: Topology = {
     ),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
 };

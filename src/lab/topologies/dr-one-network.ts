@@ -1,5 +1,5 @@
-import { client, director, realserver, ripsOf, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /** HOWTO 7.1: everybody in one network, the client too; only the director may answer ARP for the VIP. */
 const drawing = `
@@ -32,11 +32,7 @@ export const drOneNetwork: Topology = {
   drawing,
   method: 'gatewaying',
   hosts: [client(['lan', '192.168.1.254/24']), director([['lan', '192.168.1.9/24']]), ...rs],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   watches: [
     {
       name: 'rs1 is silent about the VIP',

@@ -1,5 +1,5 @@
-import { client, director, realserver, ripsOf, router, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, router, withVip } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /** HOWTO 7.1, second example: VIP and RIPs in different networks; the router has a port to each. */
 const drawing = `
@@ -63,11 +63,7 @@ export const drTwoNetworks: Topology = {
     ),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
   watches: [
     { name: 'replies enter the router by R', host: 'router', dev: 'eth2', filter: `src host ${VIP}`, expect: 'some' },
     {

@@ -1,6 +1,6 @@
 import { directly } from '../checkdirect.js';
-import { client, director, FORWARDING, markedServices, realserver, ripsOf } from '../hosts.js';
-import { addressOf, type Host, servers, type Topology } from '../topology.js';
+import { client, director, FORWARDING, markedServices, marksFor, realserver, ripsOf } from '../hosts.js';
+import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 
 /**
  * HOWTO 24.5 (Ludo's -j LVS): the director is a router on the way to a server that exists. It takes what is marked out of
@@ -35,8 +35,9 @@ const origin: Host = {
   routes: [{ to: 'default', via: '172.16.5.254', dev: 'eth0' }],
 };
 const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
+const listeners = (host: Host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 });
 
-const topology: Topology = {
+export const forwardHook: Topology = {
   name: 'forward-hook',
   summary: 'A router balances marked traffic that it would only forward, for a server that exists (24.5, -j LVS)',
   drawing,
@@ -60,11 +61,12 @@ const topology: Topology = {
   vips: [SERVER],
   httpPort: 80,
   echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  marks: [
-    `-i eth0 -d ${SERVER} -p tcp --dport 80 -j MARK --set-mark 1`,
-    `-i eth0 -d ${SERVER} -p udp --dport 7 -j MARK --set-mark 2`,
+  listeners,
+  servers: [
+    ...rs.map((host) => serverOn(host, listeners(host))),
+    { ...serverOn(origin, { ...listeners(origin), http: 8081, echo: 7081 }), beyond: true },
   ],
+  marks: marksFor(SERVER, 'eth0'),
   rules: markedServices(ripsOf(rs), '-m'),
   checks: [directly('client', { address: SERVER, port: 8081 }, 'unmarked traffic reaches the server itself')],
   watches: [
@@ -75,13 +77,5 @@ const topology: Topology = {
       filter: 'tcp port 80 or udp port 7',
       expect: 'none',
     },
-  ],
-};
-
-export const forwardHook: Topology = {
-  ...topology,
-  servers: [
-    ...servers(topology),
-    { name: 'origin', host: 'origin', rip: SERVER, addresses: [SERVER], http: 8081, echo: 7081, beyond: true },
   ],
 };

@@ -1,4 +1,4 @@
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
+import { behindRouter, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
 /**
@@ -34,15 +34,7 @@ export const fullNat: Topology = {
   summary: 'Full NAT: realservers see an address of the director, need no route by it, and keep their gateway (5.19)',
   drawing,
   method: 'fullnat',
-  hosts: [
-    client(['front', '10.0.0.1/24'], '10.0.0.254'),
-    router(1, [
-      ['front', '10.0.0.254/24'],
-      ['lan', '192.168.1.254/24'],
-    ]),
-    director([['lan', '192.168.1.9/24']], '192.168.1.254'),
-    ...rs,
-  ],
+  hosts: behindRouter(rs),
   vips: [VIP],
   httpPort: 80,
   echoPort: 7,

@@ -1,5 +1,5 @@
-import { client, director, markedServices, marksFor, realserver, ripsOf, router } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onRange, realserver, router } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * HOWTO 24.2-24.4: a /24 of VIPs, LVS-DR, and not one of them on an interface anywhere: the director takes them by mark,
@@ -54,11 +54,5 @@ export const fwmarkRange: Topology = {
     director([['lan', '192.168.1.9/24']], '192.168.1.254'),
     ...rs,
   ],
-  vips: VIPS,
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), ...VIPS], http: 80, echo: 7 }),
-  marks: marksFor(RANGE, 'eth0'),
-  ranges: [RANGE],
-  rules: markedServices(ripsOf(rs), '-g'),
+  ...onRange(RANGE, VIPS, rs),
 };

@@ -1,5 +1,5 @@
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, router } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * LVS-DR over IPv6. There is no ARP problem: neighbour discovery answers for the addresses of the asked interface only, not
@@ -37,22 +37,12 @@ export const ipv6Dr: Topology = {
   method: 'gatewaying',
   hosts: [
     client(['front', '2001:db8:1::1/64'], '2001:db8:1::fe'),
-    router(
-      1,
-      [
-        ['front', '2001:db8:1::fe/64'],
-        ['lan', '2001:db8:2::fe/64'],
-      ],
-      {
-        sysctls: { 'net.ipv6.conf.all.forwarding': 1 },
-      },
-    ),
+    router(1, [
+      ['front', '2001:db8:1::fe/64'],
+      ['lan', '2001:db8:2::fe/64'],
+    ]),
     director([['lan', '2001:db8:2::9/64']], '2001:db8:2::fe'),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onVip(VIP, rs, '-g'),
 };

@@ -1,5 +1,5 @@
 import { client, director, realserver, services, withVip } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 
 /** LocalNode: the director is one of the realservers. For that its kernel needs the VIP; nothing is rewritten. */
 const drawing = `
@@ -25,16 +25,10 @@ const drawing = `
 const VIP = '192.168.1.110';
 const DIP = '192.168.1.9';
 const rs = [1, 2].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, withVip(VIP)));
+const listeners = (host: Host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 });
 const servers = [
   { name: 'local', host: 'director', rip: DIP, addresses: [VIP], http: 80, echo: 7 },
-  ...rs.map((host) => ({
-    name: host.name,
-    host: host.name,
-    rip: addressOf(host),
-    addresses: [addressOf(host), VIP],
-    http: 80,
-    echo: 7,
-  })),
+  ...rs.map((host) => serverOn(host, listeners(host))),
 ];
 
 export const localnode: Topology = {
@@ -46,7 +40,7 @@ export const localnode: Topology = {
   vips: [VIP],
   httpPort: 80,
   echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
+  listeners,
   servers,
   rules: services(
     VIP,

@@ -1,6 +1,6 @@
 import { takeover } from '../checktakeover.js';
-import { client, director, markedServices, marksFor, QUIET_ARP, realserver, ripsOf } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onRange, QUIET_ARP, realserver } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * Failover of many VIPs (HOWTO 24.1): the director answers ARP for a range that no interface has. It dies; the other one
@@ -53,13 +53,7 @@ export const proxyArpFailover: Topology = {
     },
     ...rs,
   ],
-  vips: VIPS,
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), ...VIPS], http: 80, echo: 7 }),
-  marks: marksFor(RANGE, 'eth0'),
-  ranges: [RANGE],
-  rules: markedServices(ripsOf(rs), '-g'),
+  ...onRange(RANGE, VIPS, rs),
   checks: [takeover],
   watches: [
     {

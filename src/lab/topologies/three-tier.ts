@@ -1,6 +1,6 @@
 import { requestsFrom } from '../checkdirect.js';
 import { client, director, FORWARDING, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, bare, type Server, type Topology } from '../topology.js';
+import { addressOf, type Host, type Server, serverOn, type Topology } from '../topology.js';
 
 /** A realserver is the client of another virtual service of the same director: web tier, and behind it data bases. */
 const drawing = `
@@ -31,17 +31,10 @@ const VIP2 = '192.168.1.200';
 const DB = 5432;
 const web = [1, 2].map((n) => realserver(n, [['web', `192.168.1.1${n}/24`]], '192.168.1.254'));
 const db = [3, 4].map((n) => realserver(n, [['db', `192.168.2.1${n - 2}/24`]], '192.168.2.254'));
-const serverOn = (http: number, echo: number) => (host: (typeof web)[number]) => ({
-  name: host.name,
-  host: host.name,
-  rip: addressOf(host),
-  addresses: [bare(host.ports[0]!.address)],
-  http,
-  echo,
-});
+const listeners = (host: Host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 });
 const servers: Server[] = [
-  ...web.map(serverOn(80, 7)),
-  ...db.map(serverOn(DB, 7007)).map((server) => ({ ...server, beyond: true as const })),
+  ...web.map((host) => serverOn(host, listeners(host))),
+  ...db.map((host) => ({ ...serverOn(host, { ...listeners(host), http: DB, echo: 7007 }), beyond: true as const })),
 ];
 
 export const threeTier: Topology = {
@@ -68,7 +61,7 @@ export const threeTier: Topology = {
   vips: [VIP],
   httpPort: 80,
   echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
+  listeners,
   servers,
   rules: [
     ...services(VIP, ripsOf(web), '-m'),

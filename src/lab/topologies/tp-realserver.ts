@@ -1,5 +1,5 @@
 import { takenAt } from '../checkdirect.js';
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
+import { behindRouter, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, endpoint, type Topology } from '../topology.js';
 
 /**
@@ -43,15 +43,7 @@ export const tpRealserver: Topology = {
   summary: "Horms' method of 2.4: realservers take the VIP by REDIRECT, their daemons listen on the RIP (26.5)",
   drawing,
   method: 'gatewaying',
-  hosts: [
-    client(['front', '10.0.0.1/24'], '10.0.0.254'),
-    router(1, [
-      ['front', '10.0.0.254/24'],
-      ['lan', '192.168.1.254/24'],
-    ]),
-    director([['lan', '192.168.1.9/24']], '192.168.1.254'),
-    ...rs,
-  ],
+  hosts: behindRouter(rs),
   vips: [VIP],
   httpPort: 80,
   echoPort: 7,

@@ -1,6 +1,6 @@
 import { takenAt } from '../checkdirect.js';
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
-import { addressOf, endpoint, type Topology } from '../topology.js';
+import { behindRouter, onVip, QUIET_ARP, realserver } from '../hosts.js';
+import { endpoint, type Topology } from '../topology.js';
 
 /**
  * HOWTO 26.7, transparent proxy as of Linux 2.2: the packet is delivered as it is, to a daemon that listens on the VIP or
@@ -30,7 +30,7 @@ const VIP = '192.168.1.110';
 const rs = [1, 2, 3].map((n) =>
   realserver(n, [['lan', `192.168.1.1${n}/24`]], '192.168.1.254', {
     ip: [`route add local ${VIP} dev lo`],
-    sysctls: { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 },
+    sysctls: QUIET_ARP,
   }),
 );
 
@@ -40,19 +40,7 @@ export const tp22Realserver: Topology = {
     'Transparent proxy of 2.2: realservers deliver the packet for the VIP as it is, the daemon is on the VIP (26.7)',
   drawing,
   method: 'gatewaying',
-  hosts: [
-    client(['front', '10.0.0.1/24'], '10.0.0.254'),
-    router(1, [
-      ['front', '10.0.0.254/24'],
-      ['lan', '192.168.1.254/24'],
-    ]),
-    director([['lan', '192.168.1.9/24']], '192.168.1.254'),
-    ...rs,
-  ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  hosts: behindRouter(rs),
+  ...onVip(VIP, rs, '-g'),
   checks: [takenAt([endpoint(VIP, 80)], 'the daemon sees the VIP as destination')],
 };

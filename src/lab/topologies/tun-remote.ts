@@ -1,5 +1,5 @@
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+import { client, director, onVip, realserver, router } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
 /**
  * LVS-Tun as 7.9 has it: each realserver in another place, behind a router of its own, whence it also answers. What comes
@@ -73,11 +73,7 @@ export const tunRemote: Topology = {
     director([['lan', '192.168.1.9/24']], '192.168.1.254'),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host), VIP], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-i'),
+  ...onVip(VIP, rs, '-i'),
   watches: [
     {
       name: "rs1's replies leave by its own router",

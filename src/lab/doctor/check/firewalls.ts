@@ -4,10 +4,8 @@ import { dropper, type Probe, removal } from '../firewall.js';
 import type { Check, Finding, HostFacts, Site } from '../site.js';
 import { byHost, clients, director, on, type Placed, placed, portOf, protocolOf, vipsOf } from '../who.js';
 
-const METHODS = ['masq', 'gatewaying', 'ipip'];
-
 export const repliesPass: Check = (site) =>
-  placed(site, METHODS).flatMap((one) =>
+  placed(site).flatMap((one) =>
     replies(site, one).flatMap(({ source, port }) =>
       clients(site, source).flatMap(({ host, address }) => held(site, one, host, reply(one, source, port, address))),
     ),
@@ -84,7 +82,7 @@ function needed(vip: string, cip: string): Probe {
 
 /** IPv6 has no ARP beside it: a firewall that holds ICMPv6 back holds back who has which address. */
 export const neighboursFound: Check = (site) =>
-  byHost(placed(site, METHODS))
+  byHost(placed(site))
     .filter(({ destination }) => isSix(destination.address))
     .flatMap(({ host: rs, destination }) =>
       [

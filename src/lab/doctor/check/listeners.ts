@@ -6,7 +6,7 @@ import type { Check, Finding, Site } from '../site.js';
 import { isMarked, type Placed, placed, portOf, protocolOf, vipsOf } from '../who.js';
 
 export const listening: Check = (site) =>
-  placed(site, ['masq', 'gatewaying', 'ipip'])
+  placed(site)
     .filter(({ service, host }) => !isMarked(service) && !redirects(host.firewall))
     .flatMap((one) => silent(site, one));
 

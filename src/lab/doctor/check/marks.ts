@@ -1,6 +1,6 @@
 /** Services by firewall mark (HOWTO 24): does a rule give the mark, and do the packets come here at all? */
 import { type MarkRule, namesDevice } from '../../../service/mark.js';
-import { isSix, network, width, within } from '../address.js';
+import { covers, isSix, network, width, within } from '../address.js';
 import { route } from '../routing.js';
 import type { Check, Finding, HostFacts, Site } from '../site.js';
 import { clients, director, hasAddress, isMarked, neighbourAddress, on, ownerOf, vipsOf } from '../who.js';
@@ -52,7 +52,7 @@ function arrives(site: Site, client: HostFacts, vip: string): Finding[] {
   let host: HostFacts = client;
   for (let n = 0; n < 8; n++) {
     const next = route(host, vip);
-    if (next?.via === undefined) return next && accepted(site, vip) ? [] : [stray(site, host, vip)];
+    if (next?.via === undefined) return next && accepted(site, vip) !== undefined ? [] : [stray(site, host, vip)];
     if (hasAddress(box, next.via)) return [];
     const owner = ownerOf(site, next.via);
     if (!owner) return [stray(site, host, vip)];
@@ -61,14 +61,14 @@ function arrives(site: Site, client: HostFacts, vip: string): Finding[] {
   return [stray(site, host, vip)];
 }
 
-function accepted({ director: { ranges } }: Site, vip: string): boolean {
-  return ranges.map((range) => network(range)).some(({ to, length }) => within(vip, to, length));
+/** The range that it is accepted by. */
+function accepted({ director: { ranges } }: Site, vip: string): string | undefined {
+  return ranges.find((range) => covers(range, vip));
 }
 
 function stray(site: Site, host: HostFacts, vip: string): Finding {
   const gateway = neighbourAddress(director(site), host, vip);
-  const range =
-    site.director.ranges.find((one) => within(vip, network(one).to, network(one).length)) ?? `${vip}/${width(vip)}`;
+  const range = accepted(site, vip) ?? `${vip}/${width(vip)}`;
   return {
     id: 'fwmark-not-accepted',
     host: host.name,

@@ -85,12 +85,16 @@ export const redirects: Check = (site) => {
         host: host.name,
         wrong: `the director sends ICMP redirects on ${inner}, where clients and realservers both are`,
         seen: `net.ipv4.conf.all.send_redirects or net.ipv4.conf.${inner}.send_redirects is 1, ip_forward is 1`,
-        consequence: `${rs.name} learns the short way to the client, and its replies miss the director`,
+        consequence: learnt(rs),
         mend: [...off, ...forget(site)],
       },
     ];
   });
 };
+
+function learnt({ name }: HostFacts): string {
+  return `${name} learns the short way to the client, and its replies miss the director`;
+}
 
 /** Where a kernel that forwards IPv6 has no switch: the realserver must not listen. */
 function redirects6(box: HostFacts, rs: HostFacts, inner: string, dev: string): Finding[] {
@@ -103,7 +107,7 @@ function redirects6(box: HostFacts, rs: HostFacts, inner: string, dev: string): 
       host: rs.name,
       wrong: `${rs.name} believes ICMPv6 redirects, and the director's kernel sends them on ${inner}, where clients and realservers both are`,
       seen: `net.ipv6.conf.all.forwarding is 1 on the director, net.ipv6.conf.${dev}.accept_redirects 1 on ${rs.name}`,
-      consequence: `${rs.name} learns the short way to the client, and its replies miss the director`,
+      consequence: learnt(rs),
       mend: [on(rs, off), on(rs, 'ip -6 route flush cache')],
     },
   ];

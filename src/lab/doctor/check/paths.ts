@@ -1,6 +1,6 @@
 /** From the director to its realservers: routes, segments, MTUs. */
-import { isSix, network, width, within } from '../address.js';
-import { route } from '../routing.js';
+import { covers, isSix, width } from '../address.js';
+import { MAIN_ALONE, route } from '../routing.js';
 import type { Check, HostFacts, LinkFact, Site } from '../site.js';
 import { byHost, devOf, director, edit, linkOf, neighbourAddress, on, ownerOf, placed } from '../who.js';
 
@@ -24,16 +24,11 @@ export const routesToRealservers: Check = (site) => {
 function wayTo(site: Site, box: HostFacts, rip: string): string[] {
   const known = site.lab?.routes.find(({ host, to }) => host === box.name && covers(to, rip));
   if (known) return [on(box, `ip route add ${known.to}${known.via ? ` via ${known.via}` : ''} dev ${known.dev}`)];
-  const routers = site.hosts.filter(({ role, routes }) => role === 'router' && route({ routes, policy: MAIN }, rip));
+  const routers = site.hosts.filter(
+    ({ role, routes }) => role === 'router' && route({ routes, policy: MAIN_ALONE }, rip),
+  );
   const by = routers.flatMap((router) => neighbourAddress(router, box, rip) ?? [])[0];
   return by ? [on(box, `ip route add ${rip}/${width(rip)} via ${by.address} dev ${by.dev}`)] : [];
-}
-
-const MAIN = [false, true].map((six) => ({ six, priority: 1, table: 'main', from: '', length: 0, more: false }));
-
-function covers(to: string, address: string): boolean {
-  const { to: base, length } = network(to, isSix(address));
-  return within(address, base, length);
 }
 
 export const onSegment: Check = (site) => {

@@ -28,7 +28,7 @@ export function tunnels({ links }: HostFacts): string[] {
 
 /** The effective rp_filter is the larger of all's and the device's. */
 export const reversePath: Check = (site) =>
-  byHost(placed(site, [...BARE, 'masq'])).flatMap((one) => {
+  byHost(placed(site)).flatMap((one) => {
     const ways = one.destination.method === 'ipip' ? tunnels(one.host) : [devOf(one.host, one.destination.address)!];
     return ways.flatMap((dev) =>
       clients(site, one.destination.address).flatMap(({ address }) => martian(one, dev, address)),

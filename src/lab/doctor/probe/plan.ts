@@ -8,11 +8,11 @@
 import { isFwmark, TCP } from '../../../service/config.js';
 import type { MarkRule } from '../../../service/mark.js';
 import { endpoint } from '../../topology.js';
-import { isLinkLocal, isSix, within } from '../address.js';
+import { width, within } from '../address.js';
 import { FIRST_PORT, PORTS, ROOM } from '../ear.js';
 import { route } from '../routing.js';
 import type { DestinationFact, HostFacts, ServiceFact, Site } from '../site.js';
-import { director, linkOf, serviceWords } from '../who.js';
+import { addressesLike, director, linkOf, serviceWords } from '../who.js';
 
 /** A line of the report. */
 export interface Row {
@@ -93,10 +93,8 @@ function isTaken({ director: { devices, forwardShared } }: Site, dev: string): b
 }
 
 /** In the neighbour's network, or else any of that interface. */
-function ownAddress({ addresses }: HostFacts, dev: string, neighbour: string): string | undefined {
-  const mine = addresses.filter(
-    ({ dev: at, address }) => at === dev && isSix(address) === isSix(neighbour) && !isLinkLocal(address),
-  );
+function ownAddress(host: HostFacts, dev: string, neighbour: string): string | undefined {
+  const mine = addressesLike(host, neighbour).filter((own) => own.dev === dev);
   return (mine.find(({ address, length }) => within(neighbour, address, length)) ?? mine[0])?.address;
 }
 
@@ -117,6 +115,6 @@ function virtualOf({ director: { marks } }: Site, { key }: ServiceFact): Plan['a
 function someTarget({ dst, dports }: MarkRule): Plan['aim'] {
   const port = dports?.negated ? undefined : dports?.ranges[0]?.[0];
   if (!dst || dst.negated || port === undefined) return undefined;
-  const isHost = dst.length === (isSix(dst.address) ? 128 : 32);
+  const isHost = dst.length === width(dst.address);
   return { address: isHost ? dst.address : dst.address.replace(/\d*$/, (last) => String(Number(last) + 1)), port };
 }

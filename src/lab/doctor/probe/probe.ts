@@ -5,6 +5,7 @@
  *     ARP, ND ─► SYN to each ─ 0.4 s ─► again to the silent, and a ping ─ 0.8 s ─► verdicts ─► RST to who answered
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { someSeq } from '../frames.js';
 import type { Finding, HostFacts, ServiceFact, Site } from '../site.js';
 import { director } from '../who.js';
 import { ask } from '../whohas.js';
@@ -77,7 +78,7 @@ async function neighbours(host: HostFacts, plans: readonly Plan[]): Promise<Read
 }
 
 async function sendAll(plans: readonly Plan[], macs: ReadonlyMap<string, string>, ear: BoxEar): Promise<Outcome[]> {
-  const seq = Math.floor(Math.random() * 0x7fffffff);
+  const seq = someSeq();
   const there = plans.filter(({ neighbour }) => macs.has(neighbour));
   const send = (kind: 'syn' | 'reset' | 'echo', plan: Plan) => tell(plan, macs.get(plan.neighbour)!, kind, seq);
   for (const plan of there) send(plan.aim ? 'syn' : 'echo', plan);

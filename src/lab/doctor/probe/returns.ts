@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark } from '../../../service/config.js';
+import { someSeq } from '../frames.js';
 import type { Finding, Site } from '../site.js';
 import { answers, type BoxEar } from './ear.js';
 import type { Plan } from './plan.js';
@@ -21,7 +22,7 @@ export async function returns(
 ): Promise<Finding[]> {
   const well = outcomes.filter(({ verdict, plan }) => verdict === 'reachable' && isOurs(site, plan));
   const plans = [...new Map(well.map(({ plan }) => [plan.rip, plan])).values()];
-  const seq = Math.floor(Math.random() * 0x7fffffff);
+  const seq = someSeq();
   const from = ear.heard.length;
   for (const plan of plans) tell(plan, macs.get(plan.neighbour)!, 'syn', seq, vipOf(plan));
   if (plans.length > 0) await sleep(WAIT_MS);

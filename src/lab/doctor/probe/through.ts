@@ -7,7 +7,7 @@ import { isFwmark, TCP } from '../../../service/config.js';
 import { endpoint } from '../../topology.js';
 import { isLinkLocal, isSix } from '../address.js';
 import { FIRST_PORT, PORTS, ROOM } from '../ear.js';
-import { etherType, reset, syn } from '../frames.js';
+import { etherType, reset, someSeq, syn } from '../frames.js';
 import { route } from '../routing.js';
 import type { Finding, HostFacts, ServiceFact, Site } from '../site.js';
 import { director, serviceWords } from '../who.js';
@@ -40,15 +40,15 @@ interface Try {
 export async function through(site: Site, { macs, ear, asked, well }: Known): Promise<Result> {
   const host = director(site);
   const [tun, ...others] = host.links.filter(({ dev, kind, up }) => up && kind === 'tun' && /^ulvs\d+$/.test(dev));
+  // Of several directors nobody here knows whose device is whose.
+  if (!tun || others.length > 0) return { rows: [], findings: [] };
   const tries = site.director.services
     .filter((service) => asked.includes(service))
     .flatMap((service) => triesOf(host, service))
     .slice(0, ROOM / 2);
   const first = FIRST + Math.floor(Math.random() * (ROOM / 2));
   const numbered = tries.map((one, i) => ({ ...one, sport: first + i }));
-  // Of several directors nobody here knows whose device is whose.
-  if (!tun || others.length > 0) return { rows: [], findings: [] };
-  const seq = Math.floor(Math.random() * 0x7fffffff);
+  const seq = someSeq();
   const send = (make: typeof syn, list: readonly Try[]) => {
     for (const one of list) sendBy(tun.dev, etherType(one.to), make(one, one, seq));
   };

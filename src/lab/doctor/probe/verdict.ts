@@ -22,7 +22,7 @@ export interface Outcome {
   readonly detail: string;
 }
 
-/** `mac`: the neighbour's; undefined when it did not answer. `sent`: as the ear's clock has it. */
+/** `mac`: the neighbour's; undefined when it did not answer. */
 export function outcome(plan: Plan, mac: string | undefined, heard: readonly Heard[]): Outcome {
   const named = (verdict: Verdict, detail: string): Outcome => ({ plan, verdict, detail });
   const { own, rip, neighbour, dev } = plan;

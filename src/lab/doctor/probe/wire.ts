@@ -1,17 +1,14 @@
 /** Sends single frames and packets by a device of this host. */
-import { check, close, ifNameToIndex, socket } from '../../../sys/libc.js';
-import { AF_PACKET, bindPacket, SOCK_CLOEXEC, SOCK_RAW } from '../../../sys/packet-socket.js';
+import { close } from '../../../sys/libc.js';
 import { parseMac } from '../../../wire/address.js';
-import { isSix } from '../address.js';
 import { type Ends, echo, etherType, frame, reset, syn, tunnelled } from '../frames.js';
-import { sendFrame } from '../send.js';
+import { openWire, sendFrame } from '../send.js';
 import type { Plan } from './plan.js';
 
-/** Root only. Throws SystemError: the device is gone. `protocol`: what the bytes are (a TUN has no other way to know). */
+/** As openWire, for one packet. */
 export function sendBy(dev: string, protocol: number, bytes: Uint8Array): void {
-  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
+  const fd = openWire(dev, protocol);
   try {
-    bindPacket(fd, ifNameToIndex(dev), protocol);
     sendFrame(fd, bytes);
   } finally {
     close(fd);
@@ -23,7 +20,7 @@ export type Kind = 'syn' | 'reset' | 'echo';
 /** As the director would send it to the plan's realserver, but from this host. `mac`: the neighbour's. */
 export function tell(plan: Plan, mac: string, kind: Kind, seq: number, from = plan.dip): void {
   const packet = kind === 'echo' ? echo({ from, to: plan.rip }, plan.own) : segment(plan, kind, seq, from);
-  const type = etherType(isSix(plan.rip) ? plan.rip : '');
+  const type = etherType(plan.rip);
   sendBy(plan.dev, type, frame(parseMac(mac)!, parseMac(plan.mac)!, type, packet));
 }
 

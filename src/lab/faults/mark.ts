@@ -1,0 +1,29 @@
+/** Faults of VIP-less acceptance by mark (HOWTO chapter 24). */
+import { configPath } from '../config.js';
+import { DIRECTOR, type Lab } from '../lab.js';
+import { bare } from '../topology.js';
+import { type Fault, inside } from './fault.js';
+
+function remark(lab: Lab): Promise<string> {
+  const range = lab.spec.ranges![0]!;
+  const edit = `sed -i '/^marks:/,/^accept:/ s|-d ${range}|-d 10.77.0.0/24|' ${configPath(lab.id)}`;
+  const director = lab.processes.find(({ what }) => what === DIRECTOR)!;
+  return inside(lab, 'director', `sh -c "${edit} && kill -HUP ${director.pid} && sleep 0.5"`);
+}
+
+export const markFaults: readonly Fault[] = [
+  {
+    name: 'mark-rule',
+    title: 'a mark rule never matches',
+    topology: 'fwmark',
+    expects: 'mark-rule-never-matches',
+    inject: remark,
+  },
+  {
+    name: 'acceptance',
+    title: 'an fwmark service whose packets nobody brings to the director',
+    topology: 'fwmark',
+    expects: 'fwmark-not-accepted',
+    inject: (lab) => inside(lab, 'router', `ip route del ${bare(lab.spec.ranges![0]!)}/24`),
+  },
+];

@@ -1,0 +1,23 @@
+import { BPF_F_MMAPABLE, createMap, MapType } from '../../sys/bpf.js';
+import { close, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
+
+const PAGE = 4096;
+
+/** 64-bit numbers that a BPF program and we both see: an array map of at most one page. */
+export class Words {
+  readonly fd: number;
+  readonly values: BigUint64Array;
+  private readonly mapping: Mapping;
+
+  /** `each`: numbers in one entry of the map. Throws SystemError. */
+  constructor(entries: number, each = 1) {
+    this.fd = createMap({ type: MapType.array, keySize: 4, valueSize: 8 * each, entries, flags: BPF_F_MMAPABLE });
+    this.mapping = map(PAGE, MAP_SHARED, this.fd, 0);
+    this.values = new BigUint64Array(this.mapping.buffer, 0, entries * each);
+  }
+
+  close(): void {
+    this.mapping.unmap();
+    close(this.fd);
+  }
+}
