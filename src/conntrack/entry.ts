@@ -3,7 +3,7 @@
  *
  *      0 CADDR   client address            8 EXPIRES  tick at which it ends
  *      1 PORTS   cport << 16 | vport       9 PLACE    where it stands in the timer wheel
- *      2 VADDR   virtual address         10 –
+ *      2 VADDR   virtual address         10 HASH     of its client's side, once it was hashed
  *      3 DADDR   destination address      11 DUE      tick at which the wheel looks at it (<= EXPIRES)
  *      4 REST    dport << 16 |            12 TIMEOUT  ticks that each packet gives it
  *                protocol << 8 | state    13 PACKETS  packets seen from the client
@@ -28,6 +28,7 @@ export const NEXT = 6;
 export const DEST = 7;
 export const EXPIRES = 8;
 export const PLACE = 9;
+export const HASH = 10;
 export const DUE = 11;
 export const TIMEOUT = 12;
 export const PACKETS = 13;

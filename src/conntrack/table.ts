@@ -24,6 +24,7 @@ import {
   ENTRY_SHIFT,
   ENTRY_WORDS,
   FLAGS,
+  HASH,
   KEY,
   METHOD_MASK,
   NEXT,
@@ -143,7 +144,9 @@ export class ConnectionTable {
   insert(entry: number): void {
     this.changes = (this.changes + 1) | 0;
     const at = entry << ENTRY_SHIFT;
-    const bucket = this.bucketOfEntry(at);
+    const hash = this.hashEntry(at);
+    this.words[at + HASH] = hash;
+    const bucket = this.bucketOf(hash);
     if (this.isCrowded(this.buckets[bucket]!, at)) {
       this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
       this.tuples.add(entry);
@@ -205,9 +208,9 @@ export class ConnectionTable {
   bucket(protocol: number, caddr: number, cport: number): number {
     return this.bucketOf(this.hash(caddr, (protocol << 16) | cport));
   }
-  /** Of the line at word `at`. */
+  /** Of the entry at word `at`, which was hashed. */
   bucketOfEntry(at: number): number {
-    return this.bucketOf(this.hashEntry(at));
+    return this.bucketOf(this.words[at + HASH]!);
   }
   next(entry: number): number {
     return this.words[(entry << ENTRY_SHIFT) + NEXT]!;
@@ -242,7 +245,7 @@ export class ConnectionTable {
     while (entry !== 0) {
       const at = entry << ENTRY_SHIFT;
       const next = words[at + NEXT]!;
-      if ((this.hashEntry(at) & mask) === to) {
+      if ((words[at + HASH]! & mask) === to) {
         words[at + NEXT] = move;
         move = entry;
       } else {

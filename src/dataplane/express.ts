@@ -97,18 +97,19 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
     const { changes } = table;
     for (let i = 0; i < n; i++) {
       const row = i << SEEN_SHIFT;
-      if (changes !== table.changes && seen[row + KIND] !== UNFIT) seen[row + PLACE] = search(row);
-      if (isShort(device, row)) continue;
+      if (isShort(device, row, changes !== table.changes)) continue;
       longWay(d, device, seen[row + FRAME]!, seen[row + LENGTH]!);
       way.forget();
     }
     settle();
   }
 
-  /** False: the packet must go the long way. */
-  function isShort(device: number, row: number): boolean {
-    const entry = seen[row + PLACE]!;
-    if (isSyn(seen[row + KIND]!)) return entry === 0 && opens(device, row);
+  /** False: the packet must go the long way. `stale`: what `find` has found may be gone. */
+  function isShort(device: number, row: number, stale: boolean): boolean {
+    const kind = seen[row + KIND]!;
+    if (kind === UNFIT) return false;
+    if (isSyn(kind)) return isUnknown(row) && opens(device, row);
+    const entry = stale ? search(row) : seen[row + PLACE]!;
     return entry > 0 ? carryIn(row, entry) : entry < 0 && carryOut(row, -entry);
   }
 
@@ -156,18 +157,22 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
       const row = i << SEEN_SHIFT;
       // It goes the long way; but its bucket was fetched, which it will ask for.
       if (seen[row + KIND] === WIDE) seen[row + KIND] = UNFIT;
-      seen[row + PLACE] = seen[row + KIND] === UNFIT ? 0 : search(row);
+      if (seen[row + KIND] !== UNFIT && !isSyn(seen[row + KIND]!)) seen[row + PLACE] = search(row);
     }
   }
 
-  /** The connection, the negative one of a reply, or 0. A SYN of a known connection is for the long way to judge. */
+  /** A SYN of a known connection is for the long way to judge. Not asked in `find`: most SYNs change the table. */
+  function isUnknown(row: number): boolean {
+    return table.findIn4(ipv4.TCP, seen[row + SOURCE]!, seen[row + TARGET]!, seen[row + SEEN_PORTS]!) === 0;
+  }
+
+  /** The connection, the negative one of a reply, or 0. */
   function search(row: number): number {
     const protocol = seen[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     const source = seen[row + SOURCE]!;
     const target = seen[row + TARGET]!;
     const ports = seen[row + SEEN_PORTS]!;
     let entry = table.findIn4(protocol, source, target, ports);
-    if (isSyn(seen[row + KIND]!)) return entry;
     // Not −x: of 0 that would be −0, which is no small integer and is allocated.
     if (entry === 0) entry = 0 - table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
     replies[guess(row)] = entry < 0 ? 1 : 0;

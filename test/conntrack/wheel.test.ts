@@ -22,7 +22,9 @@ describe('TimerWheel', () => {
     const { ended, wheel, set } = wheelOf(3000, start);
     const due = new Map<number, number>();
     for (let entry = 1; entry <= 3000; entry++) {
-      const ahead = random.pick([1, 255, 5000, 16_383, 16_384, 16_385, 200_000, 8_388_400, 8_388_608, 9_000_000]) + random.below(300);
+      const ahead =
+        random.pick([1, 255, 5000, 16_383, 16_384, 16_385, 200_000, 8_388_400, 8_388_608, 9_000_000]) +
+        random.below(300);
       due.set(entry, ahead);
       set(entry, start + ahead);
       wheel.start(entry);

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { loadRules } from '../../src/cli/rules.js';
-import { ENTRY_WORDS, NEXT } from '../../src/conntrack/entry.js';
+import { ENTRY_WORDS, HASH, NEXT } from '../../src/conntrack/entry.js';
 import { parseConfig } from '../../src/control/config.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import { Housekeeping } from '../../src/dataplane/housekeeping.js';
@@ -133,7 +133,7 @@ class Side {
     // A bucket's chain is in an order of its own: the hash is keyed.
     const memory = words
       .slice(0, (highWater + 1) * ENTRY_WORDS)
-      .map((word, i) => (i % ENTRY_WORDS === NEXT ? 0 : word));
+      .map((word, i) => ([NEXT, HASH].includes(i % ENTRY_WORDS) ? 0 : word));
     return {
       sent: this.sent.splice(0),
       values: counters.values.filter((value) => value !== 0),
@@ -157,6 +157,8 @@ describe('express', () => {
     ['plain', ''],
     ['with marks', 'marks: [ "-p tcp --dport 5000 -j MARK --set-mark 7" ]'],
     ['sloppy', 'sysctl: { sloppy_tcp: 1 }'],
+    ['dropping', 'sysctl: { drop_packet: 3, am_droprate: 3 }'],
+    ['full', 'connections: { max: 40 }'],
     ['expiring', 'sysctl: { expire_nodest_conn: 1 }\ntimeouts: { tcp: 5, tcpfin: 2, udp: 3 }'],
   ])('says, counts and remembers what the long way does: %s', async (_, more) => {
     const random = new Random();
