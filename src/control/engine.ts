@@ -50,8 +50,9 @@ export class Engine {
   ) {
     const { config } = setup;
     const names = setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name);
-    const { frames, entries } = framesFor(names, setup.crew?.count);
-    const { umem } = mappedUmem(frames, frameSizeFor(setup.devices.map(({ mtu }) => mtu)));
+    const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
+    const { frames, entries } = framesFor(names, frameSize, setup.crew?.count);
+    const { umem } = mappedUmem(frames, frameSize);
     const table = new ConnectionTable(setup.connections, setup.table);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);

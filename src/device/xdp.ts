@@ -26,7 +26,7 @@ import { XdpSocket } from './xdp/socket.js';
 export interface XdpOptions {
   /** Maps that say what is taken; else everything (the default), or nothing, to see whether it works here. */
   takes?: TakeMapFds | 'all' | 'nothing';
-  /** Slots of each ring, a power of two: so many frames are posted for receiving by each queue, and as many may be sending. */
+  /** Slots of each ring, a power of two: so many frames at most are posted for receiving by each queue (xdp/depth.ts). */
   entries?: number;
   /** That mode or none; else native where it can be, and generic where not. */
   mode?: XdpMode;

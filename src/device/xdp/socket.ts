@@ -26,6 +26,7 @@ import {
 } from '../../sys/xdp-socket.js';
 import type { Batch } from '../batch.js';
 import { HEADROOM, type Umem } from '../umem.js';
+import { Depth, SHALLOW } from './depth.js';
 import { Ring } from './ring.js';
 
 const BUSY_MS = 20;
@@ -42,7 +43,7 @@ const KICKS = 4;
 export interface XdpSocketOptions {
   readonly ifindex: number;
   readonly queue: number;
-  /** A power of two; so many frames at most are posted for receiving, and as many sending. */
+  /** A power of two; so many frames at most are posted for receiving, and up to SHALLOW sending. */
   readonly entries: number;
   /** Frames that stay free for others. */
   readonly reserve: number;
@@ -61,6 +62,8 @@ export class XdpSocket {
   private readonly tx: Ring;
   private readonly fill: Ring;
   private readonly completion: Ring;
+  private readonly depth: Depth;
+  private readonly mostSending: number;
   private received = 0;
   private sent = 0;
   private filled = 0;
@@ -78,6 +81,8 @@ export class XdpSocket {
     private readonly umem: Umem,
     private readonly options: XdpSocketOptions,
   ) {
+    this.depth = new Depth(options.entries);
+    this.mostSending = Math.min(options.entries, SHALLOW);
     this.held = new Uint8Array(umem.frameCount);
     this.shift = Math.log2(umem.frameSize);
     const others = sharing.get(umem) ?? new Set<number>();
@@ -121,7 +126,9 @@ export class XdpSocket {
   /** Appends what has come to `batch`, and gives the kernel new frames for it. Returns how many came. */
   receive(batch: Batch): number {
     this.complete();
-    const n = Math.min((this.rx.written - this.received) | 0, batch.capacity - batch.n);
+    const waiting = (this.rx.written - this.received) | 0;
+    this.depth.note(waiting);
+    const n = Math.min(waiting, batch.capacity - batch.n);
     if (n > 0) this.take(batch, n);
     this.refill();
     if (this.fill.sleeps) recvAt(this.fd, 0, 0, MSG_DONTWAIT);
@@ -155,7 +162,7 @@ export class XdpSocket {
 
   private refill(): void {
     const { umem } = this;
-    const room = this.options.entries - this.posted;
+    const room = this.depth.posted - this.posted;
     const n = Math.min(room, umem.freeFrames - this.options.reserve);
     if (n <= 0) return;
     const { words, descriptors, mask } = this.fill;
@@ -173,7 +180,7 @@ export class XdpSocket {
   queue(batch: Batch, from: number): number {
     this.complete();
     const { words, descriptors, mask } = this.tx;
-    const n = Math.min(batch.n - from, this.options.entries - this.sending);
+    const n = Math.min(batch.n - from, this.mostSending - this.sending);
     for (let i = from; i < from + n; i++) {
       const offset = batch.offsets[i]!;
       const at = descriptors + ((this.sent & mask) << 2);
