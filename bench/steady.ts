@@ -4,6 +4,7 @@
  * much the heap grew, in bytes.
  */
 import { writeSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { DialogueTemplate } from './dialogue.js';
 import { configFor, FRAMES, type Path, Subject, VIPS } from './subject.js';
 import { type Family, Order, Template } from './traffic.js';
@@ -12,6 +13,9 @@ const FLOWS = 2000;
 /** Packets; by the clock more than the quarter of an hour after which timers of established connections are looked at. */
 const WARM_UP = 4_000_000;
 const WARM_UP_STEP = 16;
+/** V8 compiles in other threads: on a busy machine it is done only if it is waited for. */
+const PAUSES = 8;
+const PAUSE_MS = 100;
 const SYN = 0x02;
 const ACK = 0x10;
 const PATHS: readonly Path[] = ['natin', 'natout', 'dr', 'tun'];
@@ -104,7 +108,11 @@ async function main(): Promise<void> {
   const subject = await Subject.create(1 << 20, configFor(1 << 20, SIP_RULES));
   const sip = process.argv[3] === 'sip';
   const lanes = sip ? [dialogues(0), dialogues(1)] : connections(subject);
-  drive(subject, lanes, WARM_UP, WARM_UP_STEP);
+  for (let i = 0; i < PAUSES; i++) {
+    drive(subject, lanes, WARM_UP / PAUSES, WARM_UP_STEP);
+    await setTimeout(PAUSE_MS);
+  }
+  drive(subject, lanes, WARM_UP / PAUSES, WARM_UP_STEP);
   global.gc!();
   const before = process.memoryUsage().heapUsed;
   writeSync(1, '--- begin\n');

@@ -346,9 +346,9 @@ static void *memory(uint64_t bytes) {
     madvise(at, bytes, MADV_HUGEPAGE);
     return at;
 }
-void setup(uint32_t n, int family, int method) {
+void setup(uint32_t n, uint32_t least_buckets, int family, int method) {
     max_entries = n * (family == 6 ? 2 : 1);
-    for (mask = 4096; mask < n; mask *= 2);
+    for (mask = 4096; mask < least_buckets; mask *= 2);
     entries = memory((max_entries + 1) * 64ull), buckets = memory(mask-- * 4ull);
     uint32_t vip[4] = {family == 6 ? 0x20010db8 : 0, 0, 0, family == 6 ? 0x100 : VIP};
     Row *row = &services[mix(vip, 6 << 16 | VPORT) & 63];

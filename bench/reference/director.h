@@ -8,8 +8,8 @@ static const uint32_t VIP = 0x0a000064, VPORT = 80;
 extern uint8_t *umem;
 extern uint64_t fates[FATES];
 
-/* Memory for `entries` connections, one service with two destinations. */
-void setup(uint32_t entries, int family, int method);
+/* Memory for `entries` connections, in a power of two of buckets, one service with two destinations. */
+void setup(uint32_t entries, uint32_t least_buckets, int family, int method);
 /* The time, in ticks of 10 ms: what is due ends. */
 void tick(uint32_t now);
 /* A frame came in by device 0 (clients) or 1 (destinations). */

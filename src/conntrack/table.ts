@@ -2,7 +2,7 @@
  * The connection table: entries (entry.ts) chained in buckets by the client's side alone (protocol, caddr, cport), so that
  * one bucket serves both directions of a NAT flow: a reply's destination is the client.
  *
- *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: each insertion over one entry in two buckets splits just one,
+ *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: an insertion over one entry in two buckets splits just two,
  *                 |                          so growth never pauses
  *               entry -> entry -> 0
  *
@@ -44,6 +44,8 @@ const LEAD = 48;
 /** Entry 0 does not exist; its line holds two words for readers: highest entry ever used, lines in use. */
 const HIGH_WATER = 0;
 const LIVE = 1;
+/** Buckets for each line in use, so that most chains are one entry long: each further one is a cache miss. */
+const BUCKETS_EACH = 2;
 /** Connections of one client address and port that a chain may hold. */
 const CROWD = 8;
 /** What is never taken out of a chain: what is found otherwise, or has words that change. */
@@ -73,7 +75,7 @@ export class ConnectionTable {
   ) {
     this.words = ConnectionTable.words(buffer);
     this.buckets = new Int32Array(
-      new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(2 * maxEntries)))),
+      new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(BUCKETS_EACH * maxEntries)))),
     );
     this.tuples = new Tuples(this.words, maxEntries, secret[0]! ^ secret[1]!);
     this.k0 = secret[0]!;
@@ -155,7 +157,11 @@ export class ConnectionTable {
     this.words[at + NEXT] = this.buckets[bucket]!;
     this.buckets[bucket] = entry;
     this.words[at + FLAGS]! |= CONN_HASHED;
-    if (this.words[LIVE]! * 2 > this.nBuckets && this.nBuckets < this.buckets.length) this.split();
+    for (let i = 0; i < BUCKETS_EACH && this.isNarrow(); i++) this.split();
+  }
+
+  private isNarrow(): boolean {
+    return this.words[LIVE]! * BUCKETS_EACH > this.nBuckets && this.nBuckets < this.buckets.length;
   }
 
   /**

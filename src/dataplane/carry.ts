@@ -33,7 +33,7 @@ import * as ipv4 from '../wire/ipv4.js';
 import type { Director } from './director.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './packet.js';
 import { adjusted, halves, swap16, swap32 } from './plain.js';
-import { FRAME, KIND, LENGTH, NOT_TCP, TOTAL } from './sight.js';
+import { FRAME, KIND, LENGTH, NOT_TCP, SEEN_PORTS, TARGET, TOTAL } from './sight.js';
 import { COUNTERS, DEVICE, HEADER, MTU, SERVICE, type Ways } from './ways.js';
 
 /** Connections that need more than an address and a port rewritten. */
@@ -109,7 +109,7 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
     if ((flags & METHOD_MASK) !== Method.masq || (flags & UNUSUAL) !== 0 || isOver(at)) return false;
-    if (kind === NOT_TCP || mayOpen(kind)) return false;
+    if (kind === NOT_TCP || mayOpen(row, kind)) return false;
     const address = words[at + VADDR]!;
     const dest = destination(words[at + DEST]!, words[at + DADDR]!);
     if (dest < 0) return false;
@@ -137,9 +137,15 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
   }
 
   /** A reply that a service might take for a new client's packet; marks could make it one, or choose its route. */
-  function mayOpen(tcpFlags: number): boolean {
+  function mayOpen(row: number, tcpFlags: number): boolean {
     if (d.marks !== undefined || connections.withoutPort !== 0) return true;
-    return (tcpFlags & TCP_RST) === 0 && d.sysctl.sloppy_tcp !== 0;
+    if ((tcpFlags & TCP_RST) !== 0) return false;
+    return d.sysctl.sloppy_tcp !== 0 || ((tcpFlags & TCP_SYN) !== 0 && isServed(row));
+  }
+
+  /** There is a service where it goes to. */
+  function isServed(row: number): boolean {
+    return d.services.find4(0, ipv4.TCP, seen[row + TARGET]!, seen[row + SEEN_PORTS]! & 0xffff) !== undefined;
   }
 
   /** The output of this neighbour's device has no room. */

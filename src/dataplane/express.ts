@@ -20,7 +20,7 @@ import { carry } from './carry.js';
 import { crowdFetcher } from './crowd.js';
 import type { Director } from './director.js';
 import { opening } from './opening.js';
-import { TCP_SYN } from './packet.js';
+import { TCP_ACK, TCP_SYN } from './packet.js';
 import {
   FRAME,
   KIND,
@@ -62,8 +62,12 @@ export type ChosenWay = (
 /** All frames of `batch` (512 at most), which came in by the link `device`, in their order. */
 export type Process = (device: number, batch: Batch) => void;
 
-function isSyn(kind: number): boolean {
+function hasSyn(kind: number): boolean {
   return kind > 0 && (kind & TCP_SYN) !== 0;
+}
+/** What a client begins with. */
+function isOpening(kind: number): boolean {
+  return kind > 0 && (kind & (TCP_SYN | TCP_ACK)) === TCP_SYN;
 }
 
 /**
@@ -108,9 +112,9 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
   function isShort(device: number, row: number, stale: boolean): boolean {
     const kind = seen[row + KIND]!;
     if (kind === UNFIT) return false;
-    if (isSyn(kind)) return isUnknown(row) && opens(device, row);
+    if (isOpening(kind)) return isUnknown(row) && opens(device, row);
     const entry = stale ? search(row) : seen[row + PLACE]!;
-    return entry > 0 ? carryIn(row, entry) : entry < 0 && carryOut(row, -entry);
+    return entry > 0 ? !hasSyn(kind) && carryIn(row, entry) : entry < 0 && carryOut(row, -entry);
   }
 
   /** Which bucket each will be looked for in, if it is what the last packet of its source was. */
@@ -157,11 +161,11 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
       const row = i << SEEN_SHIFT;
       // It goes the long way; but its bucket was fetched, which it will ask for.
       if (seen[row + KIND] === WIDE) seen[row + KIND] = UNFIT;
-      if (seen[row + KIND] !== UNFIT && !isSyn(seen[row + KIND]!)) seen[row + PLACE] = search(row);
+      if (seen[row + KIND] !== UNFIT && !isOpening(seen[row + KIND]!)) seen[row + PLACE] = search(row);
     }
   }
 
-  /** A SYN of a known connection is for the long way to judge. Not asked in `find`: most SYNs change the table. */
+  /** What a client says with SYN in a known connection is for the long way to judge. Not asked in `find`: most SYNs change the table. */
   function isUnknown(row: number): boolean {
     return table.findIn4(ipv4.TCP, seen[row + SOURCE]!, seen[row + TARGET]!, seen[row + SEEN_PORTS]!) === 0;
   }
