@@ -34,6 +34,7 @@ import {
 } from './entry.js';
 import { isIn4, isOut4 } from './match.js';
 import { Tuples } from './tuples.js';
+import { Virtuals } from './virtuals.js';
 
 export const INITIAL_BUCKETS = 4096;
 /**
@@ -57,6 +58,8 @@ export class ConnectionTable {
   readonly tuples: Tuples;
   /** The first entry of each bucket's chain. */
   readonly buckets: Int32Array;
+  /** Of all hashed lines. */
+  readonly virtuals = new Virtuals();
   private nBuckets = INITIAL_BUCKETS;
   /** Buckets of the finished doubling; nBuckets is between it and twice it. */
   private level = INITIAL_BUCKETS;
@@ -148,6 +151,7 @@ export class ConnectionTable {
     const at = entry << ENTRY_SHIFT;
     const hash = this.hashEntry(at);
     this.words[at + HASH] = hash;
+    this.virtuals.add(this.words[at + VADDR]!);
     const bucket = this.bucketOf(hash);
     if (this.isCrowded(this.buckets[bucket]!, at)) {
       this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
@@ -189,6 +193,7 @@ export class ConnectionTable {
     if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
     const crowded = (words[at + FLAGS]! & CONN_CROWDED) !== 0;
     words[at + FLAGS]! &= ~(CONN_HASHED | CONN_CROWDED);
+    this.virtuals.remove(words[at + VADDR]!);
     this.changes = (this.changes + 1) | 0;
     if (crowded) {
       this.tuples.remove(entry);

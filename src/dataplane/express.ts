@@ -77,7 +77,7 @@ function isOpening(kind: number): boolean {
 export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Process {
   setFlagsFromString(INLINING);
   const { table, words } = d.connections;
-  const { buckets } = table;
+  const { buckets, virtuals } = table;
   useLargePages(words.buffer, buckets.buffer);
   const seen = new Int32Array(ROOM << SEEN_SHIFT);
   const unread = new Int32Array(32);
@@ -176,7 +176,8 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
     const source = seen[row + SOURCE]!;
     const target = seen[row + TARGET]!;
     const ports = seen[row + SEEN_PORTS]!;
-    let entry = table.findIn4(protocol, source, target, ports);
+    const isReply = replies[guess(row)] !== 0 && !virtuals.mayHave(target);
+    let entry = isReply ? 0 : table.findIn4(protocol, source, target, ports);
     // Not −x: of 0 that would be −0, which is no small integer and is allocated.
     if (entry === 0) entry = 0 - table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
     replies[guess(row)] = entry < 0 ? 1 : 0;

@@ -13,6 +13,8 @@ interface Flow {
   readonly dport: number;
 }
 
+const VIP = 0x0a000064;
+
 let table: ConnectionTable;
 beforeEach(() => {
   table = new ConnectionTable(60_000);
@@ -36,7 +38,7 @@ function randomFlow(random: Random): Flow {
     protocol: random.pick([6, 17]),
     caddr: random.u32() | 0,
     cport: random.below(65536),
-    vaddr: 0x0a000064,
+    vaddr: VIP,
     vport: 80 + random.below(3),
     daddr: 0x0a010000 + random.below(5),
     dport: 8080,
@@ -66,6 +68,10 @@ describe('ConnectionTable', () => {
       }
     }
     expect(table.live).toBe(model.size);
+    expect(table.virtuals.mayHave(VIP)).toBe(true);
+    for (const entry of model.keys()) table.remove(entry);
+    expect(table.virtuals.mayHave(VIP)).toBe(false);
+    for (const entry of model.keys()) table.insert(entry);
     for (const [entry, flow] of model) {
       expect(findIn(flow)).toBe(entry);
       expect(findOut(flow)).toBe(entry);
