@@ -1,6 +1,6 @@
 /** `ulvs doctor`: what is wrong with a lab, or with the director on this box. Exit code 0 healthy, 1 findings. */
 import { Command } from 'commander';
-import type { ServiceEntry } from '../control/admin.js';
+import type { DirectorStatus, ServiceEntry } from '../control/admin.js';
 import { loadConfig } from '../control/config.js';
 import { gatherBox, gatherLab } from '../lab/doctor/gather-site.js';
 import { examine } from '../lab/doctor/index.js';
@@ -79,16 +79,23 @@ export async function askDirector(socket: string, file: string): Promise<Directo
     ...(await ask(client, { op: 'getSysctls' })),
   }));
   if (!services || !status || !sysctls) throw new Error(`the director on ${socket} does not tell of itself`);
-  const { marks, accept } = loadConfig(file || status.config);
+  const { marks, ranges, forwardShared } = configured(file, status);
   return {
     services: services.map(serviceFact),
     pid: status.pid,
     devices: status.devices,
     expireQuiescentTemplate: sysctls.expire_quiescent_template !== 0,
     marks,
-    ranges: accept.ranges,
-    forwardShared: accept.forwardShared,
+    ranges,
+    forwardShared,
   };
+}
+
+/** What only the configuration says; one that is rule lines alone has no more to say. */
+function configured(file: string, { config, rulesOnly }: DirectorStatus) {
+  if (file === '' && rulesOnly) return { marks: [], ranges: [], forwardShared: [] };
+  const { marks, accept } = loadConfig(file || config);
+  return { marks, ranges: accept.ranges, forwardShared: accept.forwardShared };
 }
 
 function serviceFact({ key, scheduler, flags, destinations }: ServiceEntry): ServiceFact {

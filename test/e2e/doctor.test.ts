@@ -9,6 +9,7 @@ import { down, halt, type Lab, up } from '../../src/lab/lab.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';
 import type { LabDevice } from '../../src/lab/topology.js';
+import { Bed } from './bed.js';
 
 const reason =
   process.getuid?.() !== 0
@@ -88,5 +89,23 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     await halt(tun, 'rs1-decapsulator');
     const found = await findings(tun);
     expect(found.map(({ id, host }) => [id, host])).toEqual([['probe-no-tunnel-endpoint', '172.16.1.11']]);
+  });
+
+  it('a director that was started by rule lines alone', async () => {
+    const bed = new Bed('rules');
+    try {
+      bed.run(bed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      await bed.serve(
+        bed.servers,
+        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+      );
+      const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m\n';
+      await bed.up('--rules', bed.file('some.rules', rules), '--device', 'packet', '--socket', bed.socket);
+      const { code, out, err } = await bed.ulvs(['doctor', '--socket', bed.socket]).ended;
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(/-t 10\.1\.0\.100:80 +10\.2\.0\.11:8080 +masq +reachable[\s\S]*\nhealthy: 1 services/);
+    } finally {
+      await bed.remove();
+    }
   });
 });
