@@ -49,9 +49,9 @@ export function doctorCommand(): Command {
 async function doctor(options: Options): Promise<void> {
   if (!mayMakeNamespaces()) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
   const site = await gather(options);
-  const { findings, rows, reason } = await consider(site, options);
+  const { findings, ...asked } = await consider(site, options);
   if (options.json) console.log(JSON.stringify(findings, null, 2));
-  else console.log([...probeLines({ rows, reason }), ...verdictLines(site, findings)].join('\n'));
+  else console.log([...probeLines(asked), ...verdictLines(site, findings)].join('\n'));
   process.exitCode = findings.length > 0 ? 1 : 0;
 }
 
@@ -65,8 +65,8 @@ async function consider(
   site: Site,
   { lab, probe }: Options,
 ): Promise<Omit<Probed, 'findings'> & { findings: Finding[] }> {
-  if (!probe) return { findings: examine(site), rows: [], reason: '--no-probe' };
-  if (lab !== undefined) return { findings: await consult(site), rows: [], reason: '' };
+  if (!probe) return { findings: examine(site), rows: [], notes: [], reason: '--no-probe' };
+  if (lab !== undefined) return { findings: await consult(site), rows: [], notes: [], reason: '' };
   const seen = examine(site);
   const probed = await probeBox(site);
   return { ...probed, findings: [...seen, ...probed.findings] };
@@ -85,6 +85,7 @@ export async function askDirector(socket: string, file: string): Promise<Directo
     pid: status.pid,
     devices: status.devices,
     expireQuiescentTemplate: sysctls.expire_quiescent_template !== 0,
+    refusesStrays: sysctls.nat_icmp_send !== 0,
     marks,
     ranges,
     forwardShared,
@@ -102,7 +103,7 @@ function serviceFact({ key, scheduler, flags, destinations }: ServiceEntry): Ser
   return { key, scheduler, persistent: (flags & SVC_PERSISTENT) !== 0, destinations };
 }
 
-function probeLines({ rows, reason }: Omit<Probed, 'findings'>): string[] {
+function probeLines({ rows, notes, reason }: Omit<Probed, 'findings'>): string[] {
   if (reason) return [`nothing was sent: ${reason}`, ''];
   if (rows.length === 0) return [];
   const line = ({ service, destination, method, verdict, detail }: Row) =>
@@ -110,6 +111,7 @@ function probeLines({ rows, reason }: Omit<Probed, 'findings'>): string[] {
   return [
     'asked: each realserver by a SYN of this host, not of a client, and taken back by RST (--no-probe leaves it out)',
     ...rows.map(line),
+    ...notes.map((note) => `  ${note}`),
     '',
   ];
 }

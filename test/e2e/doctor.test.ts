@@ -9,6 +9,7 @@ import { down, halt, type Lab, up } from '../../src/lab/lab.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';
 import type { LabDevice } from '../../src/lab/topology.js';
+import { withoutXdp } from '../device/xdp/missing.js';
 import { Bed } from './bed.js';
 
 const reason =
@@ -104,6 +105,31 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
       const { code, out, err } = await bed.ulvs(['doctor', '--socket', bed.socket]).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
       expect(out).toMatch(/-t 10\.1\.0\.100:80 +10\.2\.0\.11:8080 +masq +reachable[\s\S]*\nhealthy: 1 services/);
+    } finally {
+      await bed.remove();
+    }
+  });
+
+  it.skipIf(withoutXdp !== '')('over xdp: whether NAT realservers answer through this host', async () => {
+    const bed = new Bed('xdoc', 'xdp');
+    try {
+      await bed.serve(
+        bed.servers,
+        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+      );
+      const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
+      await bed.up('-c', bed.config('xdoc.yaml', { rules }));
+      const ask = () => bed.ulvs(['doctor', '--socket', bed.socket]).ended;
+      const unseen = await ask();
+      expect(unseen.out).toMatch(/\n {2}not asked: whether NAT realservers answer .* eth2 is xdp\)\n\nhealthy/);
+      bed.run(bed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      const well = await ask();
+      expect(well.out).not.toContain('not asked');
+      expect(well).toMatchObject({ code: 0, err: '' });
+      bed.run(bed.servers, 'ip route replace default via 10.2.0.99');
+      const ill = await ask();
+      expect(ill.out).toContain("10.2.0.11's answers to clients do not come back by the director");
+      expect(ill.code).toBe(1);
     } finally {
       await bed.remove();
     }
