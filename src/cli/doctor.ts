@@ -31,8 +31,9 @@ Of a director's box only the box itself can be looked at; what its realservers d
 discovery; to each destination one SYN as the director would send it (NAT: to RIP:port, DR: to the VIP at its MAC, Tun: by IPIP), from
 this box's own address, once more if there is no answer, then also a ping; to each TCP service one SYN through the director; to
 each NAT realserver one in the VIP's name, to see whether its answer comes back here. All of them from ports 31000 to 31999, each
-taken back by RST: no connection is ever made, no application sees one. UDP services get a ping only. It takes about three seconds.
---no-probe sends nothing at all.`;
+taken back by RST: no realserver has a connection, no application sees one. What went through the director stays in its table for
+a minute, half open (SYN_RECV, counted as active). UDP services get a ping only. It takes about three seconds. --no-probe sends
+nothing at all.`;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
