@@ -12,6 +12,8 @@ function mend(site: Site): string[] {
   return examine(site).flatMap((finding) => finding.mend);
 }
 
+const DOWN = [{ dev: 'eth1', mac: '02:00:00:00:0d:01', mtu: 1500, up: false, kind: 'veth' }];
+
 function changed(site: Site, name: string, more: Partial<HostFacts>): Site {
   return { ...site, hosts: site.hosts.map((one) => (one.name === name ? { ...one, ...more } : one)) };
 }
@@ -145,7 +147,18 @@ describe('each fault is found by its id, and mended by the right command', () =>
       changed(nat({}, { services: [{ ...weak, persistent: true, destinations: both }] }), 'none', {}),
       'ulvs sysctl expire_quiescent_template=1 --socket /run/s',
     ],
-    ['no route', 'no-route-to-realserver', changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0') }), ''],
+    [
+      'no route',
+      'no-route-to-realserver',
+      changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0') }),
+      'ip netns exec ns-director ip route add 192.168.1.11/32 via GATEWAY   # a router that knows the way',
+    ],
+    [
+      'an interface that is down',
+      'no-route-to-realserver',
+      changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0'), links: DOWN }),
+      'ip netns exec ns-director ip link set eth1 up',
+    ],
     [
       'behind a gateway',
       'dr-not-on-segment',
@@ -167,7 +180,12 @@ describe('each fault is found by its id, and mended by the right command', () =>
   ];
   it.each(synthetic)('%s: %s', (_, id, site, command) => {
     expect(ids(site)).toEqual([id]);
-    if (command) expect(mend(site)).toContain(command);
+    expect(mend(site)).toContain(command);
+  });
+
+  it('an interface that is down is named', () => {
+    const site = changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0'), links: DOWN });
+    expect(examine(site)[0]!.seen).toMatch(/ finds nothing; eth1 is down$/);
   });
 });
 
