@@ -212,6 +212,26 @@ describe('what only looks like a fault', () => {
   });
 });
 
+describe('listeners', () => {
+  it("all ports of a host are named, the first rule's first", () => {
+    const [tcp] = dr().director.services;
+    const [dest] = tcp!.destinations;
+    const udp = {
+      ...tcp!,
+      key: { protocol: 17, address: '10.0.0.100', port: 7 },
+      destinations: [{ ...dest!, port: 7 }],
+    };
+    const listeners = [listener('10.0.0.11', 80), listener('10.0.0.11', 7, 'udp')];
+    const found = examine(dr({ listeners }, { services: [udp, tcp!] }));
+    expect(found.map(({ wrong, seen }) => [wrong, seen])).toEqual([
+      [
+        'the service on rs1 listens on its RIP only, not on the VIP: 10.0.0.100:80 and 10.0.0.100:7 (UDP)',
+        '`ss -ltnu` on rs1 shows 10.0.0.11:80, 10.0.0.11:7 (UDP)',
+      ],
+    ]);
+  });
+});
+
 describe('ARP answers', () => {
   const asked = (role: HostFacts['role']) => {
     const box = host('strange', role, '10.0.0.7', {
