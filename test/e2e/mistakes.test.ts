@@ -101,7 +101,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it('an interface that does not exist', async () => {
     const file = bed.file('dev.yaml', `socket: ${bed.socket}\ndevices:\n  - { name: eth9, kind: packet }\n`);
     expect(await refused(['-c', file], 2)).toBe(
-      "ulvs: eth9: no such network interface; 'ip link' lists those there are",
+      `ulvs: ${file}:3: devices[0].name: eth9: no such network interface; 'ip link' lists those there are`,
     );
   });
 
