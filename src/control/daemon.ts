@@ -25,6 +25,7 @@ import { type ControlSocket, refuseTaken, serve } from './socket.js';
 import { setupsFor, Team } from './team.js';
 import { removeOrphans, Theft } from './theft.js';
 import { undone } from './undone.js';
+import { unheard, warningOf } from './unheard.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
 export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
@@ -49,6 +50,8 @@ export class Daemon implements AdminClient {
   private originator: Originator | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
+  /** VIPs that were warned of. */
+  private unheard: readonly string[] = [];
   /** As the configuration had them when it was read last. */
   private loaded: readonly ServiceEntry[] = [];
 
@@ -176,9 +179,19 @@ export class Daemon implements AdminClient {
 
   /** The host's stack lets go of what the services want, and the workers agree on whose it is. */
   private take(services: readonly ServiceEntry[]): void {
+    this.warnUnheard(services);
     this.theft?.update(services);
     this.replies?.update(services);
     for (const order of this.team?.update(services, this.config.helpers.ftp) ?? []) this.dataplane?.send(order);
+  }
+
+  /** Once for each VIP, until it can be found again. */
+  private warnUnheard(services: readonly ServiceEntry[]): void {
+    const { live } = this;
+    if (live === undefined) return;
+    const vips = unheard(services, this.config.accept, (address) => live.has(address));
+    for (const vip of vips) if (!this.unheard.includes(vip)) this.log.warn(warningOf(vip));
+    this.unheard = vips;
   }
 
   private startTheft({ devices, live, maps }: Attachment): void {

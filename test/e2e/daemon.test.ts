@@ -117,6 +117,17 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(program!.err.slice(from)).not.toContain('undone');
   });
 
+  it('a VIP that nobody answers ARP for is warned of, once', async () => {
+    const rules = bed.file('mute.rules', NAT);
+    await up('--rules', rules, '--socket', bed.socket);
+    const warned = (vip: string) => program!.err.split(`nobody here answers ARP for the VIP ${vip}:`).length - 1;
+    expect(warned(VIP)).toBe(1);
+    await bed.ulvsadm('-A -t 10.1.0.101:80 -s rr');
+    expect([warned(VIP), warned('10.1.0.101')]).toEqual([1, 1]);
+    await bed.ulvsadm('-A -t 10.1.0.254:80 -s rr');
+    expect(warned('10.1.0.254')).toBe(0);
+  });
+
   it('SIGHUP with a mistake: the old configuration stays, whole', async () => {
     const config = bed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
