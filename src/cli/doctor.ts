@@ -8,6 +8,7 @@ import type { Row } from '../lab/doctor/probe/plan.js';
 import { type Probed, probeBox } from '../lab/doctor/probe/probe.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../lab/doctor/site.js';
 import { consult } from '../lab/doctor/syn.js';
+import { typed } from '../lab/invocation.js';
 import { mayMakeNamespaces } from '../lab/rootless.js';
 import { SVC_PERSISTENT } from '../service/config.js';
 import { findLab } from './findlab.js';
@@ -50,7 +51,8 @@ export function doctorCommand(): Command {
 async function doctor(options: Options): Promise<void> {
   if (!mayMakeNamespaces()) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
   const site = await gather(options);
-  const { findings, ...asked } = await consider(site, options);
+  const { findings: found, ...asked } = await consider(site, options);
+  const findings = found.map((one) => ({ ...one, mend: one.mend.map((words) => typed(words)) }));
   if (options.json) console.log(JSON.stringify(findings, null, 2));
   else console.log([...probeLines(asked), ...verdictLines(site, findings)].join('\n'));
   process.exitCode = findings.length > 0 ? 1 : 0;
