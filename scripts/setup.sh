@@ -10,6 +10,10 @@ say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
 root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
   die "need root for '$*': run as root, or install sudo"; fi; }
+# dist, node_modules and .tools are made here.
+if [ ! -w . ] || [ -n "$(find dist ! -writable -print -quit 2>/dev/null)" ]; then
+  die "$(id -un) may not write $PWD (or what is in its dist): clone ulvs where you may, or be its owner (sudo make …)"
+fi
 node_major() { node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0; }
 
 # what shows that it is there (a command or a file)        the package that brings it

@@ -1,6 +1,6 @@
 /** `ulvs doctor`: what is wrong with a lab, or with the director on this box. Exit code 0 healthy, 1 findings. */
 import { Command } from 'commander';
-import type { ServiceEntry } from '../control/admin.js';
+import type { DirectorStatus, ServiceEntry } from '../control/admin.js';
 import { loadConfig } from '../control/config.js';
 import { gatherBox, gatherLab } from '../lab/doctor/gather-site.js';
 import { examine } from '../lab/doctor/index.js';
@@ -8,6 +8,7 @@ import type { Row } from '../lab/doctor/probe/plan.js';
 import { type Probed, probeBox } from '../lab/doctor/probe/probe.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../lab/doctor/site.js';
 import { consult } from '../lab/doctor/syn.js';
+import { typed } from '../lab/invocation.js';
 import { mayMakeNamespaces } from '../lab/rootless.js';
 import { SVC_PERSISTENT } from '../service/config.js';
 import { findLab } from './findlab.js';
@@ -31,8 +32,9 @@ Of a director's box only the box itself can be looked at; what its realservers d
 discovery; to each destination one SYN as the director would send it (NAT: to RIP:port, DR: to the VIP at its MAC, Tun: by IPIP), from
 this box's own address, once more if there is no answer, then also a ping; to each TCP service one SYN through the director; to
 each NAT realserver one in the VIP's name, to see whether its answer comes back here. All of them from ports 31000 to 31999, each
-taken back by RST: no connection is ever made, no application sees one. UDP services get a ping only. It takes about three seconds.
---no-probe sends nothing at all.`;
+taken back by RST: no realserver has a connection, no application sees one. What went through the director stays in its table for
+a minute, half open (SYN_RECV, counted as active). UDP services get a ping only. It takes about three seconds. --no-probe sends
+nothing at all.`;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -49,9 +51,10 @@ export function doctorCommand(): Command {
 async function doctor(options: Options): Promise<void> {
   if (!mayMakeNamespaces()) throw new UserError('doctor looks into namespaces and asks by ARP: run it with sudo');
   const site = await gather(options);
-  const { findings, rows, reason } = await consider(site, options);
+  const { findings: found, ...asked } = await consider(site, options);
+  const findings = found.map((one) => ({ ...one, mend: one.mend.map((words) => typed(words)) }));
   if (options.json) console.log(JSON.stringify(findings, null, 2));
-  else console.log([...probeLines({ rows, reason }), ...verdictLines(site, findings)].join('\n'));
+  else console.log([...probeLines(asked), ...verdictLines(site, findings)].join('\n'));
   process.exitCode = findings.length > 0 ? 1 : 0;
 }
 
@@ -65,8 +68,8 @@ async function consider(
   site: Site,
   { lab, probe }: Options,
 ): Promise<Omit<Probed, 'findings'> & { findings: Finding[] }> {
-  if (!probe) return { findings: examine(site), rows: [], reason: '--no-probe' };
-  if (lab !== undefined) return { findings: await consult(site), rows: [], reason: '' };
+  if (!probe) return { findings: examine(site), rows: [], notes: [], reason: '--no-probe' };
+  if (lab !== undefined) return { findings: await consult(site), rows: [], notes: [], reason: '' };
   const seen = examine(site);
   const probed = await probeBox(site);
   return { ...probed, findings: [...seen, ...probed.findings] };
@@ -79,23 +82,31 @@ export async function askDirector(socket: string, file: string): Promise<Directo
     ...(await ask(client, { op: 'getSysctls' })),
   }));
   if (!services || !status || !sysctls) throw new Error(`the director on ${socket} does not tell of itself`);
-  const { marks, accept } = loadConfig(file || status.config);
+  const { marks, ranges, forwardShared } = configured(file, status);
   return {
     services: services.map(serviceFact),
     pid: status.pid,
     devices: status.devices,
     expireQuiescentTemplate: sysctls.expire_quiescent_template !== 0,
+    refusesStrays: sysctls.nat_icmp_send !== 0,
     marks,
-    ranges: accept.ranges,
-    forwardShared: accept.forwardShared,
+    ranges,
+    forwardShared,
   };
+}
+
+/** What only the configuration says; one that is rule lines alone has no more to say. */
+function configured(file: string, { config, rulesOnly }: DirectorStatus) {
+  if (file === '' && rulesOnly) return { marks: [], ranges: [], forwardShared: [] };
+  const { marks, accept } = loadConfig(file || config);
+  return { marks, ranges: accept.ranges, forwardShared: accept.forwardShared };
 }
 
 function serviceFact({ key, scheduler, flags, destinations }: ServiceEntry): ServiceFact {
   return { key, scheduler, persistent: (flags & SVC_PERSISTENT) !== 0, destinations };
 }
 
-function probeLines({ rows, reason }: Omit<Probed, 'findings'>): string[] {
+function probeLines({ rows, notes, reason }: Omit<Probed, 'findings'>): string[] {
   if (reason) return [`nothing was sent: ${reason}`, ''];
   if (rows.length === 0) return [];
   const line = ({ service, destination, method, verdict, detail }: Row) =>
@@ -103,6 +114,7 @@ function probeLines({ rows, reason }: Omit<Probed, 'findings'>): string[] {
   return [
     'asked: each realserver by a SYN of this host, not of a client, and taken back by RST (--no-probe leaves it out)',
     ...rows.map(line),
+    ...notes.map((note) => `  ${note}`),
     '',
   ];
 }

@@ -5,6 +5,7 @@ import { LabError } from '../lab/command.js';
 import { check, type Fault, placesOf } from '../lab/faults/fault.js';
 import { faults, findFault } from '../lab/faults/index.js';
 import { type Health, type Trial, tryFault, tryHealthy } from '../lab/faults/run.js';
+import { typed } from '../lab/invocation.js';
 import { restart } from '../lab/lab.js';
 import { mayMakeNamespaces } from '../lab/rootless.js';
 import { topologies } from '../lab/topologies/index.js';
@@ -77,7 +78,7 @@ async function runBreak(name: string, faultName: string): Promise<void> {
     );
   await fault.inject(lab);
   const { figure } = await check(fault, lab);
-  console.log(`${lab.id}: ${fault.title}; of a few requests: ${figure}. Now: ulvs doctor --lab ${lab.id}`);
+  console.log(`${lab.id}: ${fault.title}; of a few requests: ${figure}. Now: ${typed(`ulvs doctor --lab ${lab.id}`)}`);
 }
 
 async function runFaults(wanted: readonly Wanted[], { all, json }: FaultsOptions, signal: AbortSignal): Promise<void> {

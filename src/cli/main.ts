@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { benchCommand } from './bench.js';
+import { exitCodeOf, strict } from './commandline.js';
 import { configureCommand } from './configure.js';
 import { doctorCommand } from './doctor.js';
 import { labCommand } from './lab.js';
@@ -21,7 +22,6 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const ulvs = new Command('ulvs')
   .description('a Linux Virtual Server director in user space')
   .version(version)
-  .showHelpAfterError('(add --help for what there is)')
   .addCommand(runCommand())
   .addCommand(replayCommand())
   .addCommand(statusCommand())
@@ -34,4 +34,8 @@ const ulvs = new Command('ulvs')
   .addCommand(labCommand())
   .addCommand(benchCommand());
 
-await ulvs.parseAsync();
+try {
+  await strict(ulvs).parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}

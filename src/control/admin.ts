@@ -115,8 +115,10 @@ export interface DirectorStatus {
   pid: number;
   /** Seconds. */
   uptime: number;
-  /** The file it was configured by. */
+  /** Absolute path of the file it was configured by. */
   config: string;
+  /** That file holds lines as for ipvsadm -R and nothing else (`ulvs run --rules`). */
+  rulesOnly: boolean;
   devices: DeviceStatus[];
   services: number;
   destinations: number;

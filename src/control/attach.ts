@@ -8,7 +8,7 @@ import { DeviceError } from '../device/error.js';
 import { frameSizeFor, mappedUmem } from '../device/umem-memory.js';
 import { TakeMaps } from '../device/xdp/take-maps.js';
 import type { ServiceEntry } from './admin.js';
-import type { Config, DeviceConfig, RuleLine } from './config.js';
+import { type Config, ConfigError, type DeviceConfig, type RuleLine } from './config.js';
 import { LiveNetwork } from './live.js';
 import type { DeviceSetup } from './orders.js';
 import { checkRoutes } from './routecheck.js';
@@ -35,6 +35,7 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
   const reasons: string[] = [];
   try {
     const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
+    refuseMissing(config, live);
     const settled = config.devices.map((device) => shared(device, live, frameSize, reasons));
     for (const { name, kind } of settled) refuseSingle(name, kind, config.workers);
     return { devices: settled.map((device) => withMaps(device, maps)), live, reasons, maps };
@@ -43,6 +44,16 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
     void live.close();
     throw error;
   }
+}
+
+/** Throws a ConfigError with a line for each interface that is not there; a TAP is made. */
+function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork): void {
+  const problems = devices.flatMap(({ name, kind }, i) => {
+    if (kind === 'tap' || linkOf(live, name) !== undefined) return [];
+    const place = `${file}:${deviceLines[i]}: devices[${i}].name`;
+    return [`${place}: ${name}: no such network interface; 'ip link' lists those there are`];
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** What `auto` settled for may be nothing for several workers. */
@@ -100,8 +111,6 @@ function linkOf(live: LiveNetwork, name: string) {
 /** An interface of the host: MAC, MTU and addresses are the kernel's, its stack sees the frames too. */
 function shared(device: DeviceConfig, live: LiveNetwork, frameSize: number, reasons: string[]): DeviceSetup {
   const link = linkOf(live, device.name);
-  if (link === undefined && device.kind !== 'tap')
-    throw new DeviceError(device.name, 'no such network interface', "'ip link' lists those there are");
   if (device.kind === 'tap' || link === undefined) return own(device);
   return {
     ...device,

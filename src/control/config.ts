@@ -45,7 +45,9 @@ function read(text: string, file: string): { config: Config; problems: Problems 
   crossCheck(sections, problems);
   const ruleLines = rulesIn(sections, positions, file, problems);
   if (problems.any) throw problems.error();
-  return { config: assemble(sections as Sections, ruleLines, file, problems), problems };
+  const config = assemble(sections as Sections, file, problems);
+  const deviceLines = config.devices.map((_, i) => positions.lineAt(positions.offset(['devices', i, 'name'])));
+  return { config: { ...config, deviceLines, ruleLines }, problems };
 }
 
 /** Aliases that multiply without end, and keys that are no text, surface only here. */
@@ -66,7 +68,7 @@ function yamlSentence({ code, message }: YAMLError): string {
 
 const SOCKET_PATH_MAX = 107;
 
-function assemble(sections: Sections, ruleLines: readonly RuleLine[], file: string, problems: Problems): Config {
+function assemble(sections: Sections, file: string, problems: Problems): Omit<Config, 'deviceLines' | 'ruleLines'> {
   const { rules: _, ...rest } = sections;
   const from = path.dirname(file);
   const socket = path.resolve(from, sections.socket);
@@ -75,7 +77,7 @@ function assemble(sections: Sections, ruleLines: readonly RuleLine[], file: stri
     throw problems.error();
   }
   const rulesFile = sections.rulesFile === undefined ? undefined : path.resolve(from, sections.rulesFile);
-  return { ...rest, file, socket, rulesFile, ruleLines };
+  return { ...rest, file, socket, rulesFile };
 }
 
 /** The lines of a `rules: |` block stand in the file as they are; those of any other scalar all count as its own line. */

@@ -78,6 +78,8 @@ export interface Config {
   /** The file it came from, as it was named. */
   readonly file: string;
   readonly devices: readonly DeviceConfig[];
+  /** Where their names stand in the file, in their order. */
+  readonly deviceLines: readonly number[];
   /** undefined: from the kernel. */
   readonly routes: readonly RouteConfig[] | undefined;
   readonly policy: readonly PolicyConfig[];

@@ -24,6 +24,8 @@ import { Shared } from './shared.js';
 import { type ControlSocket, refuseTaken, serve } from './socket.js';
 import { setupsFor, Team } from './team.js';
 import { removeOrphans, Theft } from './theft.js';
+import { undone } from './undone.js';
+import { unheard, warningOf } from './unheard.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
 export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
@@ -48,6 +50,10 @@ export class Daemon implements AdminClient {
   private originator: Originator | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
+  /** VIPs that were warned of. */
+  private unheard: readonly string[] = [];
+  /** As the configuration had them when it was read last. */
+  private loaded: readonly ServiceEntry[] = [];
 
   private constructor(
     private config: Config,
@@ -95,7 +101,8 @@ export class Daemon implements AdminClient {
 
   /**
    * A new configuration in place of the running one: rules, marks, acceptance, sysctls, timeouts, helpers and routes. All or
-   * nothing: what can fail comes first. One without rules leaves the services as they are.
+   * nothing: what can fail comes first. One without rules leaves the services as they are; one with rules undoes what ulvsadm
+   * has changed since, and the log says what.
    */
   async reload(config: Config): Promise<void> {
     refuseFixed(this.config, config);
@@ -103,12 +110,15 @@ export class Daemon implements AdminClient {
     if (this.live === undefined) checkDestinations(config, wanted.entries());
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
+    const lost = undone(this.loaded, rules.entries(), services);
     this.theft?.update(services, config);
     this.config = config;
+    this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
     this.change(timeoutsOf(wanted), changes(rules.entries(), services));
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.log.info({ services: services.length }, 'configuration reloaded');
   }
 
@@ -136,7 +146,8 @@ export class Daemon implements AdminClient {
     await this.startDataplane(attachment);
     this.startTheft(attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
-    this.change(timeoutsOf(wanted), changes([], wanted.entries()));
+    this.loaded = wanted.entries();
+    this.change(timeoutsOf(wanted), changes([], this.loaded));
     // Last: who sees the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
@@ -168,9 +179,19 @@ export class Daemon implements AdminClient {
 
   /** The host's stack lets go of what the services want, and the workers agree on whose it is. */
   private take(services: readonly ServiceEntry[]): void {
+    this.warnUnheard(services);
     this.theft?.update(services);
     this.replies?.update(services);
     for (const order of this.team?.update(services, this.config.helpers.ftp) ?? []) this.dataplane?.send(order);
+  }
+
+  /** Once for each VIP, until it can be found again. */
+  private warnUnheard(services: readonly ServiceEntry[]): void {
+    const { live } = this;
+    if (live === undefined) return;
+    const vips = unheard(services, this.config.accept, (address) => live.has(address));
+    for (const vip of vips) if (!this.unheard.includes(vip)) this.log.warn(warningOf(vip));
+    this.unheard = vips;
   }
 
   private startTheft({ devices, live, maps }: Attachment): void {

@@ -1,12 +1,17 @@
-/** For "did you mean …": the known word fewest edits away, if it is near enough to be meant. */
+/** Letters of a word that may be the beginning of a longer one. */
+const BEGINNING = 4;
+
+/** For "did you mean …": the known word fewest edits away, if it is near enough to be meant, else one that begins so. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
+  let longer: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < least) [best, least] = [candidate, edits];
+    if (word.length >= BEGINNING && candidate.toLowerCase().startsWith(word.toLowerCase())) longer ??= candidate;
   }
-  return best;
+  return best ?? longer;
 }
 
 /** `; did you mean X?`, or nothing. */

@@ -1,4 +1,5 @@
 /** What `ulvs status` and `ulvs stats` show, gathered from shared memory. */
+import path from 'node:path';
 import { type Counters, Fate } from '../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
 import type { DirectorStatus } from './admin.js';
@@ -23,7 +24,8 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
   return {
     pid: process.pid,
     uptime: Math.floor(process.uptime()),
-    config: config.file,
+    config: path.resolve(config.file),
+    rulesOnly: config.rulesFile === config.file,
     devices: forwarding.devices(),
     services: services.length,
     destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),

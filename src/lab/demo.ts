@@ -1,8 +1,8 @@
 /** `make demo`: each lab in turn, small, with its drawing, who answered, the director's table, and one packet's way. */
 import { spread } from './client.js';
+import { typed } from './invocation.js';
 import { describe, follow } from './journey.js';
 import { down, type Lab, up } from './lab.js';
-import { program } from './names.js';
 import { Report } from './report.js';
 import { lacking } from './rootless.js';
 import { httpTargets, Run } from './run.js';
@@ -36,7 +36,7 @@ export async function demo(device: LabDevice, signal?: AbortSignal): Promise<voi
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   report.say(`\n${shown} labs in ${seconds} s; all namespaces, processes and files are gone again.`);
-  report.say(`Next: node ${program('cli/main.js')} lab test nat, or lab up dr, lab list, lab --help`);
+  report.say(`Next: ${typed('ulvs lab test nat')}, or lab up dr, lab list, lab --help`);
   if (report.failed > 0) throw new Error(`${report.failed} of the labs did not answer every request`);
 }
 

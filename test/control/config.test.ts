@@ -56,6 +56,7 @@ describe('a whole configuration', () => {
           promiscuous: true,
         },
       ],
+      deviceLines: [2, 3],
       routes: [
         { to: '0.0.0.0/0', via: '10.0.0.1', dev: 'eth0', table: 254, onlink: false },
         { to: '::/0', via: '2001:db8::2', dev: 'eth0', src: '2001:db8::1', mtu: 1400, table: 254, onlink: false },

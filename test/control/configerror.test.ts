@@ -100,6 +100,7 @@ accept: { arp: yes, ranges: [10.9.0.1/16, x], icpm: true }
 sysctl:
   conn_reuse_mode: 9
   con_reuse_mode: 1
+  expire_nodest: 1
   sync_threshold: 50 3
   sync_ports: 3
   drop_entry: often
@@ -123,22 +124,23 @@ socket:
       director.yaml:5: accept.icpm: no such key; did you mean icmp?
       director.yaml:7: sysctl.conn_reuse_mode: 9 is not a whole number from 0 to 3
       director.yaml:8: sysctl.con_reuse_mode: no such sysctl; did you mean conn_reuse_mode?
-      director.yaml:9: sysctl.sync_threshold: "50 3": threshold 50 is not below period 3
-      director.yaml:10: sysctl.sync_ports: 3 is not a power of two
-      director.yaml:11: sysctl.drop_entry: "often" is not a number
-      director.yaml:12: timeouts.tcp: 0 is not a number of seconds from 1 to 2678400
-      director.yaml:12: timeouts.tcpfin: 2678401 is not a number of seconds from 1 to 2678400
-      director.yaml:12: timeouts.udp: "1s" is not a number of seconds from 1 to 2678400
-      director.yaml:13: helpers.ftp[0]: 0 is not a port from 1 to 65535
-      director.yaml:13: helpers.ftp[2]: "x" is not a port from 1 to 65535
-      director.yaml:13: helpers.sip: no such key; there are ftp
-      director.yaml:14: ruels: no such key; did you mean rules?
-      director.yaml:15: wrokers: no such key; did you mean workers?
-      director.yaml:16: workers: 1.5 is not a whole number from 1 to 64
-      director.yaml:17: connections.max: 0 is not a whole number from 1 to 67108864
-      director.yaml:18: rules: 3 is not lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |"
-      director.yaml:19: rulesFile: "" is not the path of a file
-      director.yaml:20: socket: is empty; it should be the path of the control socket, or leave the key out"
+      director.yaml:9: sysctl.expire_nodest: no such sysctl; did you mean expire_nodest_conn?
+      director.yaml:10: sysctl.sync_threshold: "50 3": threshold 50 is not below period 3
+      director.yaml:11: sysctl.sync_ports: 3 is not a power of two
+      director.yaml:12: sysctl.drop_entry: "often" is not a number
+      director.yaml:13: timeouts.tcp: 0 is not a number of seconds from 1 to 2678400
+      director.yaml:13: timeouts.tcpfin: 2678401 is not a number of seconds from 1 to 2678400
+      director.yaml:13: timeouts.udp: "1s" is not a number of seconds from 1 to 2678400
+      director.yaml:14: helpers.ftp[0]: 0 is not a port from 1 to 65535
+      director.yaml:14: helpers.ftp[2]: "x" is not a port from 1 to 65535
+      director.yaml:14: helpers.sip: no such key; there are ftp
+      director.yaml:15: ruels: no such key; did you mean rules?
+      director.yaml:16: wrokers: no such key; did you mean workers?
+      director.yaml:17: workers: 1.5 is not a whole number from 1 to 64
+      director.yaml:18: connections.max: 0 is not a whole number from 1 to 67108864
+      director.yaml:19: rules: 3 is not lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |"
+      director.yaml:20: rulesFile: "" is not the path of a file
+      director.yaml:21: socket: is empty; it should be the path of the control socket, or leave the key out"
     `);
   });
 

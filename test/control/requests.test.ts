@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AdminReply, AdminRequest, ServiceEntry } from '../../src/control/admin.js';
 import { parseConfig } from '../../src/control/config.js';
@@ -125,7 +126,7 @@ it('status counts what there is, and names the reasons of drops', async () => {
   const reply = await ask({ op: 'status' });
   expect(reply.ok && reply.status).toMatchObject({
     pid: process.pid,
-    config: 'director.yaml',
+    config: path.resolve('director.yaml'),
     services: 1,
     destinations: 1,
     table: { used: 7, max: 1048576 },

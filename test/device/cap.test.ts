@@ -52,8 +52,8 @@ describe.skipIf(!isRoot)('CapDevice', () => {
   it('finishes checksums and cuts super-packets, which libpcap does not tell of', async () => {
     const umem = new Umem(4096);
     const cap = make(b, () => new CapDevice(umem, 'b0', { filter: 'tcp', queue: 4096 }));
-    spaces.node(b, `require('net').createServer((c)=>c.resume()).listen(7000,'10.9.0.2')`);
-    await new Promise((done) => setTimeout(done, 300));
+    const listen = "listen(7000,'10.9.0.2',()=>console.log('ready'))";
+    await spaces.serve(b, `require('net').createServer((c)=>c.resume()).${listen}`);
     spaces.node(a, `require('net').connect(7000,'10.9.0.2').end(Buffer.alloc(300000,7))`);
     const got = await collect(cap, umem, (all) => all.some((frame) => (frame[47]! & 1) !== 0));
     expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);

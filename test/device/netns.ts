@@ -1,6 +1,7 @@
 /** Network namespaces of this test process alone, removed with everything in them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { check, setns } from '../../src/sys/libc.js';
 
 const CLONE_NEWNET = 0x40000000;
@@ -38,6 +39,15 @@ export class Namespaces {
     });
     this.children.push(child);
     return child;
+  }
+
+  /** A Node script inside that says `ready` when it is; at most 20 s from now. */
+  async serve(name: string, script: string): Promise<void> {
+    const { stdout } = this.node(name, script);
+    let said = '';
+    stdout!.on('data', (chunk: Buffer) => (said += chunk));
+    for (const end = Date.now() + 20_000; !said.includes('ready'); await sleep(5))
+      if (Date.now() > end) throw new Error(`in ${name}: it did not say ready, but "${said}"`);
   }
 
   /** Runs `work` with this thread inside the namespace; what it opens stays there. */

@@ -144,8 +144,8 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
       }
       const umem = new Umem(room);
       const to = device(b, 'b0', umem, { blocks: 64 });
-      spaces.node(b, `require('net').createServer((c)=>c.resume()).listen(7000,'${server}')`);
-      await new Promise((done) => setTimeout(done, 300));
+      const listen = `listen(7000,'${server}',()=>console.log('ready'))`;
+      await spaces.serve(b, `require('net').createServer((c)=>c.resume()).${listen}`);
       spaces.node(
         a,
         `const c=require('net').connect(7000,'${server}',()=>{const b=Buffer.alloc(10<<20);for(let i=0;i<b.length;i+=4)b.writeUInt32LE(i*2654435761>>>0,i);c.end(b)})`,

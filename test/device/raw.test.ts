@@ -85,11 +85,11 @@ describe.skipIf(!isRoot)('raw sockets', () => {
     const umem = new Umem(64);
     const director = make(a, () => new PacketDevice(umem, 'a0'));
     const endpoint = make(b, () => new IpipEndpoint(umem, new TunDevice(umem, 'tunl9')));
-    spaces.node(
+    await spaces.serve(
       b,
-      `const s=require('dgram').createSocket('udp4');s.on('message',(m,r)=>s.send('from '+m,r.port,r.address)).bind(53,'10.5.0.1')`,
+      `const s=require('dgram').createSocket('udp4');
+      s.on('message',(m,r)=>s.send('from '+m,r.port,r.address)).bind(53,'10.5.0.1',()=>console.log('ready'))`,
     );
-    await new Promise((done) => setTimeout(done, 300));
     const ethernet = [2, 0, 0, 0, 0, 0xb0, 2, 0, 0, 0, 0, 0xa0, 8, 0];
     const inner = ip(17, '10.9.0.1', '10.5.0.1', udp(4000, 53, 'client'));
     send(director, umem, [

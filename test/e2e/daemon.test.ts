@@ -99,6 +99,35 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect((await sha.ended).out).toBe(`${SLOW_DIGEST}  -\n`);
   });
 
+  it('SIGHUP: what ulvsadm has changed since is undone, and said', async () => {
+    await up('-c', bed.config('nat.yaml', { rules: NAT }));
+    const before = await listing();
+    await bed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 0`);
+    await bed.ulvsadm(`-A -u ${VIP}:53 -s rr`);
+    program!.kill('SIGHUP');
+    await program!.says('configuration reloaded');
+    expect(program!.err).toMatch(
+      /undone by the reload: 10\.2\.0\.11:8080 of -t 10\.1\.0\.100:80 has weight 1 again, not 0"/,
+    );
+    expect(program!.err).toMatch(/undone by the reload: -u 10\.1\.0\.100:53 is gone again"/);
+    expect(await listing()).toBe(before);
+    const from = program!.err.length;
+    program!.kill('SIGHUP');
+    await program!.says('configuration reloaded', from);
+    expect(program!.err.slice(from)).not.toContain('undone');
+  });
+
+  it('a VIP that nobody answers ARP for is warned of, once', async () => {
+    const rules = bed.file('mute.rules', NAT);
+    await up('--rules', rules, '--socket', bed.socket);
+    const warned = (vip: string) => program!.err.split(`nobody here answers ARP for the VIP ${vip}:`).length - 1;
+    expect(warned(VIP)).toBe(1);
+    await bed.ulvsadm('-A -t 10.1.0.101:80 -s rr');
+    expect([warned(VIP), warned('10.1.0.101')]).toEqual([1, 1]);
+    await bed.ulvsadm('-A -t 10.1.0.254:80 -s rr');
+    expect(warned('10.1.0.254')).toBe(0);
+  });
+
   it('SIGHUP with a mistake: the old configuration stays, whole', async () => {
     const config = bed.config('nat.yaml', { rules: NAT });
     await up('-c', config);

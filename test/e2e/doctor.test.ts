@@ -9,6 +9,8 @@ import { down, halt, type Lab, up } from '../../src/lab/lab.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';
 import type { LabDevice } from '../../src/lab/topology.js';
+import { withoutXdp } from '../device/xdp/missing.js';
+import { Bed } from './bed.js';
 
 const reason =
   process.getuid?.() !== 0
@@ -61,7 +63,9 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     });
     const [filtered] = ofTcp.filter(({ host }) => host.endsWith('.11'));
     expect(filtered!.mend[0]).toMatch(/^ip address add 192\.168\.1\.110\/32 dev lo +# on 192\.168\.1\.11/);
-    expect(filtered!.mend.at(-1)).toContain('ulvsadm -e -t 192.168.1.110:80 -r 192.168.1.11:80 -g -w 0');
+    expect(filtered!.mend.at(-1)).toMatch(
+      /^(ulvsadm|node \S+\/dist\/cli\/ulvsadm\.js) -e -t 192\.168\.1\.110:80 -r 192\.168\.1\.11:80 -g -w 0/,
+    );
   });
 
   it('--no-probe sends nothing', async () => {
@@ -88,5 +92,48 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     await halt(tun, 'rs1-decapsulator');
     const found = await findings(tun);
     expect(found.map(({ id, host }) => [id, host])).toEqual([['probe-no-tunnel-endpoint', '172.16.1.11']]);
+  });
+
+  it('a director that was started by rule lines alone', async () => {
+    const bed = new Bed('rules');
+    try {
+      bed.run(bed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      await bed.serve(
+        bed.servers,
+        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+      );
+      const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m\n';
+      await bed.up('--rules', bed.file('some.rules', rules), '--device', 'packet', '--socket', bed.socket);
+      const { code, out, err } = await bed.ulvs(['doctor', '--socket', bed.socket]).ended;
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toMatch(/-t 10\.1\.0\.100:80 +10\.2\.0\.11:8080 +masq +reachable[\s\S]*\nhealthy: 1 services/);
+    } finally {
+      await bed.remove();
+    }
+  });
+
+  it.skipIf(withoutXdp !== '')('over xdp: whether NAT realservers answer through this host', async () => {
+    const bed = new Bed('xdoc', 'xdp');
+    try {
+      await bed.serve(
+        bed.servers,
+        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+      );
+      const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
+      await bed.up('-c', bed.config('xdoc.yaml', { rules }));
+      const ask = () => bed.ulvs(['doctor', '--socket', bed.socket]).ended;
+      const unseen = await ask();
+      expect(unseen.out).toMatch(/\n {2}not asked: whether NAT realservers answer .* eth2 is xdp\)\n\nhealthy/);
+      bed.run(bed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      const well = await ask();
+      expect(well.out).not.toContain('not asked');
+      expect(well).toMatchObject({ code: 0, err: '' });
+      bed.run(bed.servers, 'ip route replace default via 10.2.0.99');
+      const ill = await ask();
+      expect(ill.out).toContain("10.2.0.11's answers to clients do not come back by the director");
+      expect(ill.code).toBe(1);
+    } finally {
+      await bed.remove();
+    }
   });
 });

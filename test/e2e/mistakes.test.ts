@@ -1,11 +1,12 @@
 /**
- * Bad input of `ulvs run`: each is one line that names the place and the remedy, a code that is not 0, and leaves the machine as
- * it was: no nft rules, no interface, no socket.
+ * Bad input, of `ulvs run` most of all: each is one line that names the place and the remedy, a code that is not 0, and leaves
+ * the machine as it was: no nft rules, no interface, no socket.
  */
+import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../device/netns.js';
-import { Bed } from './bed.js';
+import { Bed, DIST } from './bed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -100,7 +101,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it('an interface that does not exist', async () => {
     const file = bed.file('dev.yaml', `socket: ${bed.socket}\ndevices:\n  - { name: eth9, kind: packet }\n`);
     expect(await refused(['-c', file], 2)).toBe(
-      "ulvs: eth9: no such network interface; 'ip link' lists those there are",
+      `ulvs: ${file}:3: devices[0].name: eth9: no such network interface; 'ip link' lists those there are`,
     );
   });
 
@@ -141,5 +142,35 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     expect(bed.traces()).toBe(before);
     first.kill('SIGTERM');
     expect((await first.ended).code).toBe(0);
+  });
+});
+
+describe('a mistake on the command line is one line and exit code 2', () => {
+  const ulvs = (words: readonly string[]) =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [`${DIST}/cli/main.js`, ...words], (error, out, err) =>
+        resolve({ code: error?.code ?? 0, out, err }),
+      );
+    });
+
+  it.each([
+    [['rum'], "unknown command 'rum'; did you mean run? (add --help for what there is)"],
+    [['doctor', '--labb', 'x'], "unknown option '--labb'; did you mean --lab? (add --help for what there is)"],
+    [['doctor', '--lab'], "option '--lab <id|name>' argument missing (add --help for what there is)"],
+    [['lab', 'up'], "missing required argument 'name' (add --help for what there is)"],
+    [['status', 'x', 'y'], 'too many arguments for status: x y (add --help for what there is)'],
+    [['doctor', 'dr'], 'too many arguments for doctor: dr; a lab is given by --lab: ulvs doctor --lab dr'],
+    [['run', 'x.yaml'], 'too many arguments for run: x.yaml; a configuration is given by -c: ulvs run -c x.yaml'],
+    [
+      ['replay', 'dir', '--trace', 'port', '40001'],
+      "too many arguments for replay: 40001; a filter of several words is quoted: --trace 'port …'",
+    ],
+  ])('%j', async (words, said) => {
+    expect(await ulvs(words)).toEqual({ code: 2, out: '', err: `ulvs: ${said}\n` });
+  });
+
+  it('what is asked for is none', async () => {
+    for (const words of [['--version'], ['--help'], ['lab', '--help']])
+      expect(await ulvs(words)).toMatchObject({ code: 0, err: '' });
   });
 });

@@ -107,6 +107,8 @@ export interface DirectorFacts {
   readonly pid: number;
   readonly devices: readonly DeviceFact[];
   readonly expireQuiescentTemplate: boolean;
+  /** It answers a destination's packet that belongs to no connection by an ICMP error (nat_icmp_send). */
+  readonly refusesStrays: boolean;
   readonly marks: readonly MarkRule[];
   readonly ranges: readonly string[];
   readonly forwardShared: readonly string[];

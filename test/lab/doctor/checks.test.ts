@@ -12,6 +12,8 @@ function mend(site: Site): string[] {
   return examine(site).flatMap((finding) => finding.mend);
 }
 
+const DOWN = [{ dev: 'eth1', mac: '02:00:00:00:0d:01', mtu: 1500, up: false, kind: 'veth' }];
+
 function changed(site: Site, name: string, more: Partial<HostFacts>): Site {
   return { ...site, hosts: site.hosts.map((one) => (one.name === name ? { ...one, ...more } : one)) };
 }
@@ -145,7 +147,18 @@ describe('each fault is found by its id, and mended by the right command', () =>
       changed(nat({}, { services: [{ ...weak, persistent: true, destinations: both }] }), 'none', {}),
       'ulvs sysctl expire_quiescent_template=1 --socket /run/s',
     ],
-    ['no route', 'no-route-to-realserver', changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0') }), ''],
+    [
+      'no route',
+      'no-route-to-realserver',
+      changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0') }),
+      'ip netns exec ns-director ip route add 192.168.1.11/32 via GATEWAY   # a router that knows the way',
+    ],
+    [
+      'an interface that is down',
+      'no-route-to-realserver',
+      changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0'), links: DOWN }),
+      'ip netns exec ns-director ip link set eth1 up',
+    ],
     [
       'behind a gateway',
       'dr-not-on-segment',
@@ -167,7 +180,12 @@ describe('each fault is found by its id, and mended by the right command', () =>
   ];
   it.each(synthetic)('%s: %s', (_, id, site, command) => {
     expect(ids(site)).toEqual([id]);
-    if (command) expect(mend(site)).toContain(command);
+    expect(mend(site)).toContain(command);
+  });
+
+  it('an interface that is down is named', () => {
+    const site = changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0'), links: DOWN });
+    expect(examine(site)[0]!.seen).toMatch(/ finds nothing; eth1 is down$/);
   });
 });
 
@@ -191,6 +209,26 @@ describe('what only looks like a fault', () => {
   it('loose rp_filter', () => {
     const sysctls = { 'conf/all/rp_filter': 0, 'conf/tunl0/rp_filter': 2 };
     expect(ids(tun({ sysctls }))).toEqual([]);
+  });
+});
+
+describe('listeners', () => {
+  it("all ports of a host are named, the first rule's first", () => {
+    const [tcp] = dr().director.services;
+    const [dest] = tcp!.destinations;
+    const udp = {
+      ...tcp!,
+      key: { protocol: 17, address: '10.0.0.100', port: 7 },
+      destinations: [{ ...dest!, port: 7 }],
+    };
+    const listeners = [listener('10.0.0.11', 80), listener('10.0.0.11', 7, 'udp')];
+    const found = examine(dr({ listeners }, { services: [udp, tcp!] }));
+    expect(found.map(({ wrong, seen }) => [wrong, seen])).toEqual([
+      [
+        'the service on rs1 listens on its RIP only, not on the VIP: 10.0.0.100:80 and 10.0.0.100:7 (UDP)',
+        '`ss -ltnu` on rs1 shows 10.0.0.11:80, 10.0.0.11:7 (UDP)',
+      ],
+    ]);
   });
 });
 

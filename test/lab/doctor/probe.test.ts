@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../../src/control/markrule.js';
 import type { Heard } from '../../../src/lab/doctor/probe/ear.js';
 import { type Plan, plansFor } from '../../../src/lab/doctor/probe/plan.js';
+import { toAsk } from '../../../src/lab/doctor/probe/returns.js';
 import { findingOf, outcome } from '../../../src/lab/doctor/probe/verdict.js';
-import type { Site } from '../../../src/lab/doctor/site.js';
+import type { HostFacts, Site } from '../../../src/lab/doctor/site.js';
 import { dr, nat, tun } from './sites.js';
 
 const MAC = '02:00:00:00:0b:01';
@@ -51,6 +52,30 @@ describe('what is asked', () => {
       plans: [],
       left: [{ verdict: 'not asked', detail: 'its weight is 0' }],
     });
+  });
+});
+
+describe('whether a NAT realserver answers through this host', () => {
+  const TUN = { dev: 'ulvs0', mac: '', mtu: 1500, up: true, kind: 'tun' };
+  const asked = (kind: string, more: Partial<HostFacts> = {}, refusesStrays = false) => {
+    const devices = [{ name: 'eth1', kind, mac: MAC, mtu: 1500, addresses: [] }];
+    const { hosts, ...site } = box(nat({}, { devices, refusesStrays }));
+    const [host] = hosts;
+    const there = { ...site, hosts: [{ ...host!, ...more, links: [...host!.links, TUN] }] };
+    return toAsk(there, plansFor(there).plans);
+  };
+  const own = { addresses: [...nat().hosts[1]!.addresses, { dev: 'eth0', address: '10.0.0.100', length: 32 }] };
+  const note =
+    'not asked: whether NAT realservers answer through this host (their answers would not be seen here: eth1 is xdp)';
+
+  it.each([
+    ['packet', asked('packet'), 1, []],
+    ['xdp takes the answer for itself', asked('xdp'), 0, [note]],
+    ['xdp gives back what is for an address of the host', asked('xdp', own), 1, []],
+    ['unless it refuses it', asked('xdp', own, true), 0, [note]],
+  ])('%s', (_, { plans, notes }, count, said) => {
+    expect(plans).toHaveLength(count);
+    expect(notes).toEqual(said);
   });
 });
 

@@ -57,6 +57,7 @@ export function told(
     pid: 42,
     devices: [{ name: 'eth0', kind: 'packet', mac: '02:00:00:00:0d:00', mtu: 1500, addresses: [] }],
     expireQuiescentTemplate: false,
+    refusesStrays: false,
     marks: [],
     ranges: [],
     forwardShared: [],

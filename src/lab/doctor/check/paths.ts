@@ -1,34 +1,68 @@
 /** From the director to its realservers: routes, segments, MTUs. */
-import { covers, isSix, width } from '../address.js';
+import { covers, isSix, width, within } from '../address.js';
 import { MAIN_ALONE, route } from '../routing.js';
-import type { Check, HostFacts, LinkFact, Site } from '../site.js';
+import type { Check, Finding, HostFacts, LabFacts, LinkFact, Site } from '../site.js';
 import { byHost, devOf, director, edit, linkOf, neighbourAddress, on, ownerOf, placed } from '../who.js';
 
 /** Also realservers that cannot be looked at. */
 export const routesToRealservers: Check = (site) => {
   const box = director(site);
-  const rips = new Set(
-    site.director.services.flatMap(({ destinations }) => destinations.map(({ address }) => address)),
-  );
-  const lost = [...rips].filter((rip) => !route(box, rip));
-  return lost.map((rip) => ({
-    id: 'no-route-to-realserver',
-    host: box.name,
-    wrong: `the director has no route to the realserver ${rip}`,
-    seen: `on the director \`ip route get ${rip}\` finds nothing`,
-    consequence: `its share of the connections is answered by ICMP "unreachable"`,
-    mend: wayTo(site, box, rip),
-  }));
+  // In the order of the rules: the director lists what was added last first.
+  const rips = site.director.services.flatMap(({ destinations }) => destinations.map(({ address }) => address));
+  const lost = [...new Set(rips.reverse())].filter((rip) => !route(box, rip));
+  const fallen = new Set(lost.flatMap((rip) => downTo(site, box, rip) ?? []));
+  return [
+    ...[...fallen].map((dev) => {
+      const behind = lost.filter((rip) => downTo(site, box, rip) === dev);
+      const mend = [on(box, `ip link set ${dev} up`), ...built(site, box, behind)];
+      return noRoute(box, behind, `; ${dev} is down`, mend);
+    }),
+    ...lost
+      .filter((rip) => downTo(site, box, rip) === undefined)
+      .map((rip) => noRoute(box, [rip], '', wayTo(site, box, rip))),
+  ];
 };
 
+function noRoute(box: HostFacts, rips: readonly string[], why: string, mend: readonly string[]): Finding {
+  return {
+    id: 'no-route-to-realserver',
+    host: box.name,
+    wrong: `the director has no route to the realserver ${rips.join(', ')}`,
+    seen: `on the director \`ip route get ${rips[0]}\` finds nothing${why}`,
+    consequence: `its share of the connections is answered by ICMP "unreachable"`,
+    mend,
+  };
+}
+
+/** An interface that is down and would lead there: by its network, or as the lab was built. Its routes are gone with it. */
+function downTo(site: Site, box: HostFacts, rip: string): string | undefined {
+  const own = box.addresses.filter(({ address, length }) => within(rip, address, length)).map(({ dev }) => dev);
+  const others = labRoute(site, box, rip)?.dev ?? [];
+  return own.concat(others).find((dev) => linkOf(box, dev)?.up === false);
+}
+
+function labRoute({ lab }: Site, box: HostFacts, rip: string): LabFacts['routes'][number] | undefined {
+  return lab?.routes.find(({ host, to }) => host === box.name && covers(to, rip));
+}
+
+/** What comes up again has its network's route by itself; others were added when the lab was built. */
+function built(site: Site, box: HostFacts, rips: readonly string[]): string[] {
+  return [...new Set(rips.flatMap((rip) => labRoute(site, box, rip) ?? []))].map((known) => adding(box, known));
+}
+
+function adding(box: HostFacts, { to, via, dev }: LabFacts['routes'][number]): string {
+  return on(box, `ip route add ${to}${via ? ` via ${via}` : ''} dev ${dev}`);
+}
+
 function wayTo(site: Site, box: HostFacts, rip: string): string[] {
-  const known = site.lab?.routes.find(({ host, to }) => host === box.name && covers(to, rip));
-  if (known) return [on(box, `ip route add ${known.to}${known.via ? ` via ${known.via}` : ''} dev ${known.dev}`)];
+  const known = labRoute(site, box, rip);
+  if (known) return [adding(box, known)];
   const routers = site.hosts.filter(
     ({ role, routes }) => role === 'router' && route({ routes, policy: MAIN_ALONE }, rip),
   );
   const by = routers.flatMap((router) => neighbourAddress(router, box, rip) ?? [])[0];
-  return by ? [on(box, `ip route add ${rip}/${width(rip)} via ${by.address} dev ${by.dev}`)] : [];
+  const [via, why] = by ? [`${by.address} dev ${by.dev}`, ''] : ['GATEWAY', '   # a router that knows the way'];
+  return [on(box, `ip route add ${rip}/${width(rip)} via ${via}${why}`)];
 }
 
 export const onSegment: Check = (site) => {

@@ -19,6 +19,8 @@ import { tell } from './wire.js';
 export interface Probed {
   readonly rows: readonly Row[];
   readonly findings: readonly Finding[];
+  /** What could not be asked of all, a line each. */
+  readonly notes: readonly string[];
   /** Why nothing was asked; '' when it was. */
   readonly reason: string;
 }
@@ -33,17 +35,18 @@ export async function probeBox(site: Site): Promise<Probed> {
   const { plans, left } = plansFor(site);
   const ear = plans.length > 0 ? await BoxEar.open() : undefined;
   if (plans.length > 0 && !ear)
-    return { rows: left, findings: [], reason: 'tcpdump is not installed, or may not listen' };
+    return { rows: left, findings: [], notes: [], reason: 'tcpdump is not installed, or may not listen' };
   try {
     const macs = await neighbours(director(site), plans);
     const outcomes = ear ? await sendAll(plans, macs, ear) : [];
-    const astray = ear ? await returns(site, outcomes, macs, ear) : [];
+    const astray = ear ? await returns(site, outcomes, macs, ear) : { findings: [], notes: [] };
     const way = ear
       ? await through(site, { macs, ear, asked: outcomes.map(({ plan }) => plan.service), well: wellOf(outcomes) })
       : { rows: [], findings: [] };
     return {
       rows: [...outcomes.map(rowOf), ...left, ...way.rows].sort((a, b) => order(a).localeCompare(order(b))),
-      findings: [...outcomes.flatMap((one) => findingOf(site, one)), ...astray, ...way.findings],
+      findings: [...outcomes.flatMap((one) => findingOf(site, one)), ...astray.findings, ...way.findings],
+      notes: astray.notes,
       reason: '',
     };
   } finally {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark } from '../../../service/config.js';
 import { someSeq } from '../frames.js';
 import type { Finding, Site } from '../site.js';
+import { director } from '../who.js';
 import { answers, type BoxEar } from './ear.js';
 import type { Plan } from './plan.js';
 import type { Outcome } from './verdict.js';
@@ -13,15 +14,23 @@ import { tell } from './wire.js';
 
 const WAIT_MS = 600;
 
+export interface Returns {
+  readonly findings: readonly Finding[];
+  /** What could not be asked, a line each. */
+  readonly notes: readonly string[];
+}
+
 /** Of each realserver once. Behind a gateway of its own it is not asked: there every answer goes where the VIP is routed. */
 export async function returns(
   site: Site,
   outcomes: readonly Outcome[],
   macs: ReadonlyMap<string, string>,
   ear: BoxEar,
-): Promise<Finding[]> {
-  const well = outcomes.filter(({ verdict, plan }) => verdict === 'reachable' && isOurs(site, plan));
-  const plans = [...new Map(well.map(({ plan }) => [plan.rip, plan])).values()];
+): Promise<Returns> {
+  const { plans, notes } = toAsk(
+    site,
+    outcomes.filter(({ verdict }) => verdict === 'reachable').map(({ plan }) => plan),
+  );
   const seq = someSeq();
   const from = ear.heard.length;
   for (const plan of plans) tell(plan, macs.get(plan.neighbour)!, 'syn', seq, vipOf(plan));
@@ -29,13 +38,32 @@ export async function returns(
   for (const plan of plans) tell(plan, macs.get(plan.neighbour)!, 'reset', seq, vipOf(plan));
   const heard = ear.heard.slice(from);
   const lost = plans.filter(({ own }) => !heard.some((one) => answers(one, own, /Flags/)));
-  return lost.map(astray);
+  return { findings: lost.map(astray), notes };
 }
 
-/** What an XDP director takes for itself, nobody else on the box sees. */
-function isOurs({ director: { devices } }: Site, { destination, neighbour, rip, service, dev }: Plan): boolean {
-  const unseen = devices.some(({ name, kind }) => name === dev && kind === 'xdp');
-  return destination.method === 'masq' && neighbour === rip && !isFwmark(service.key) && !unseen;
+/** One plan a realserver, of those that are well; and a note of those whose answer nobody here would see. */
+export function toAsk(site: Site, well: readonly Plan[]): { plans: readonly Plan[]; notes: readonly string[] } {
+  const ours = well.filter(
+    ({ destination, neighbour, rip, service }) =>
+      destination.method === 'masq' && neighbour === rip && !isFwmark(service.key),
+  );
+  const plans = new Map(ours.filter((plan) => isSeen(site, plan)).map((plan) => [plan.rip, plan]));
+  const devs = [...new Set(ours.filter(({ rip }) => !plans.has(rip)).map(({ dev }) => dev))];
+  const why = `their answers would not be seen here: ${devs.join(' and ')} ${devs.length > 1 ? 'are' : 'is'} xdp`;
+  const note = `not asked: whether NAT realservers answer through this host (${why})`;
+  return { plans: [...plans.values()], notes: devs.length > 0 ? [note] : [] };
+}
+
+/**
+ * What an XDP director takes for itself, nobody else on the box sees; but of an address that the host has it gives back, by its
+ * TUN device, what belongs to no connection.
+ */
+function isSeen(site: Site, plan: Plan): boolean {
+  const { devices, refusesStrays } = site.director;
+  if (!devices.some(({ name, kind }) => name === plan.dev && kind === 'xdp')) return true;
+  const host = director(site);
+  const back = host.links.some(({ dev, kind, up }) => up && kind === 'tun' && /^ulvs\d+$/.test(dev));
+  return back && !refusesStrays && host.addresses.some(({ address }) => address === vipOf(plan));
 }
 
 function vipOf({ service: { key } }: Plan): string {

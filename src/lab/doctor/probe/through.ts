@@ -67,7 +67,7 @@ export async function through(site: Site, { macs, ear, asked, well }: Known): Pr
       macs,
     ),
   );
-  return { rows: told.map(({ row }) => row), findings: told.flatMap((one) => finding(one, well)) };
+  return { rows: told.map(({ row }) => row), findings: told.flatMap((one) => finding(one, well, site.socket)) };
 }
 
 interface Known {
@@ -134,7 +134,7 @@ function nameOf({ mac, text }: Heard, { destinations, key }: ServiceFact, macs: 
 }
 
 /** Where each destination answers by itself, it is the director that does not bring packets there. */
-function finding({ service, row, mute }: Told, well: ReadonlySet<ServiceFact>): Finding[] {
+function finding({ service, row, mute }: Told, well: ReadonlySet<ServiceFact>, socket: string): Finding[] {
   if (!mute || !well.has(service)) return [];
   return [
     {
@@ -143,7 +143,7 @@ function finding({ service, row, mute }: Told, well: ReadonlySet<ServiceFact>): 
       wrong: `a connection to ${row.service} through the director is not made`,
       seen: `${row.detail}; each realserver answered one that went past the director`,
       consequence: 'clients wait in vain',
-      mend: ['ulvs trace --drops   # while `ulvs doctor` runs again: it says at which step'],
+      mend: [`ulvs trace --drops --socket ${socket}   # while the doctor runs again: it says at which step`],
     },
   ];
 }

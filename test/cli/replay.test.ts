@@ -1,0 +1,111 @@
+/** `ulvs replay` as it is typed: captures, what is told of them, and what has no meaning. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { replayCommand } from '../../src/cli/replay.js';
+import { readScript } from '../../src/device/jsonl.js';
+import { PcapWriter } from '../../src/device/pcap.js';
+
+const NAT = 'test/conformance/nat-basic';
+
+let dir: string;
+let said: string[];
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ulvs-replay-'));
+  said = [];
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void said.push(...line.split('\n')));
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+  rmSync(dir, { recursive: true });
+});
+
+/** Its exit code; `said` has its lines on stderr. */
+async function replay(...words: string[]): Promise<unknown> {
+  await replayCommand().parseAsync(words, { from: 'user' });
+  return process.exitCode;
+}
+
+/** What comes in by eth0 in a scenario, before `end` (ms). */
+function capture(scenario: string, end: number): string {
+  const path = join(dir, 'in.pcap');
+  const writer = new PcapWriter(path);
+  for (const line of readScript(join(scenario, 'frames.jsonl')))
+    if (line.kind === 'frame' && line.if === 'eth0' && line.t < end) writer.write(line.t, line.bytes);
+  writer.close();
+  return path;
+}
+
+/** The scenario's configuration without the keys that a live box would not need. */
+function config(without: RegExp = /$^/): string {
+  const path = join(dir, 'director.yaml');
+  writeFileSync(path, readFileSync(join(NAT, 'director.yaml'), 'utf8').replace(without, ''));
+  return path;
+}
+
+const of = (without?: RegExp, end = 1e9) => ['--pcap', capture(NAT, end), '-c', config(without), '--if', 'eth0'];
+/** Who waits for a neighbour waits still: after 3 s he would be given up. */
+const SOON = 1000;
+
+/** in, forwarded, delivered, passed, dropped, waiting: of the summary. */
+function figures(): number[] {
+  const line = said.find((one) => / in, \d+ forwarded/.test(one))!;
+  const word = (name: string) => Number(new RegExp(`(\\d+) ${name}`).exec(line)?.[1] ?? 0);
+  return ['in', 'forwarded', 'delivered', 'passed', 'dropped', 'waiting for a neighbour'].map(word);
+}
+
+describe('a capture', () => {
+  it('is told of with --trace, by a filter, or the drops alone', async () => {
+    expect(await replay(...of(), '--trace', 'src port 40001')).toBeUndefined();
+    expect(said[0]).toMatch(/^0\.000 ms {2}in eth0 .* 10\.0\.0\.1\.40001 > 10\.0\.0\.100\.80: tcp \[S\]/);
+    expect(said.filter((line) => / in eth0 /.test(line)).every((line) => line.includes('.40001 > '))).toBe(true);
+    said = [];
+    await replay(...of(), '--trace', '--drops');
+    const fates = said.filter((line) => /^ {2}(forwarded|dropped)/.test(line));
+    expect(new Set(fates.map((line) => line.split(':')[0]))).toEqual(new Set(['  dropped']));
+    expect(fates).toHaveLength(figures()[4]!);
+  });
+
+  it('adds up when frames wait for a neighbour, and says what is missing', async () => {
+    await replay(...of(undefined, SOON));
+    const [all, forwarded] = figures();
+    expect(forwarded).toBeGreaterThan(0);
+    expect(said.some((line) => line.startsWith('nothing was forwarded'))).toBe(false);
+    said = [];
+    await replay(...of(/neighbours:\n( {2}- .*\n)*/, SOON));
+    const [inAll, none, ...others] = figures();
+    expect([inAll, none]).toEqual([all, 0]);
+    expect(others.at(-1)).toBeGreaterThan(0);
+    expect(others.reduce((sum, one) => sum + one, 0)).toBe(all);
+    expect(said.at(-1)).toMatch(/^nothing was forwarded: .*director\.yaml must say .*routes: and neighbours:$/);
+  });
+
+  it('without addresses has no route', async () => {
+    await replay(...of(/, addresses: \[[^\]]*\]/g));
+    expect(said.join()).toContain('noRoute');
+    expect(said.at(-1)).toMatch(/^nothing was forwarded/);
+  });
+});
+
+describe('what has no meaning is refused', () => {
+  it.each([
+    [['dir', '--pcap', 'f'], 'replay: a folder (dir) or a capture (--pcap f), not both'],
+    [
+      ['--pcap', 'f', '--trace', 'port', '80'],
+      "replay: a folder (80) or a capture (--pcap f), not both; a filter of several words is quoted: --trace 'port …'",
+    ],
+    [['dir', '-c', 'f'], 'replay: -c goes with --pcap; a scenario folder has its own director.yaml'],
+    [['dir', '--if', 'eth0'], 'replay: --if goes with --pcap; in a scenario folder each frame has its device'],
+    [['dir', '--drops'], 'replay: --drops says which packets --trace tells of: add --trace'],
+    [
+      ['--trace', 'dir'],
+      'replay: name a scenario folder, or a capture with --pcap, -c and --if; --trace took dir for its filter: name a folder before it',
+    ],
+  ])('%j', async (words, line) => {
+    expect(await replay(...words)).toBe(2);
+    expect(said).toEqual([`ulvs: ${line}`]);
+  });
+});

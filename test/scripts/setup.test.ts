@@ -1,0 +1,38 @@
+/** scripts/setup.sh where it can do nothing. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.log('setup: skipped, needs root to be another user');
+
+const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+
+let clone: string;
+beforeEach(() => {
+  clone = mkdtempSync(join(tmpdir(), 'ulvs-clone-'));
+  chmodSync(clone, 0o755);
+  mkdirSync(join(clone, 'scripts'));
+  copyFileSync('scripts/setup.sh', join(clone, 'scripts/setup.sh'));
+});
+afterEach(() => rmSync(clone, { recursive: true }));
+
+describe.skipIf(!isRoot)('who may not write the clone is told so in one line', () => {
+  const said = () => spawnSync('setpriv', [...NOBODY, `${clone}/scripts/setup.sh`], { encoding: 'utf8' });
+  const line = () => `setup: nobody may not write ${clone} (or what is in its dist): `;
+
+  it('the clone itself', () => {
+    const { status, stdout, stderr } = said();
+    expect({ status, stdout, lines: stderr.trim().split('\n').length }).toEqual({ status: 1, stdout: '', lines: 1 });
+    expect(stderr).toContain(line());
+  });
+
+  it('what another user has built there', () => {
+    chmodSync(clone, 0o777);
+    mkdirSync(join(clone, 'dist'), { mode: 0o755 });
+    writeFileSync(join(clone, 'dist/a.js'), '');
+    expect(said().stderr).toContain(line());
+  });
+});
