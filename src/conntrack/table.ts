@@ -48,7 +48,7 @@ const LIVE = 1;
 /** Buckets for each line in use, so that most chains are one entry long: each further one is a cache miss. */
 const BUCKETS_EACH = 2;
 /** Connections of one client address and port that a chain may hold. */
-const CROWD = 8;
+const CROWD = 2;
 /** What is never taken out of a chain: what is found otherwise, or has words that change. */
 const STAYS = CONN_TEMPLATE | CONN_FULLNAT | CONN_REVERSE | CONN_NO_CPORT;
 
