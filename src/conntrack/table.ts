@@ -9,7 +9,7 @@
  * Memory for the largest table is reserved as virtual memory at once and touched as it fills: entries never move, so
  * their numbers are good names for parents, timers and listings. One writer; listings in another thread read along.
  */
-import { Method } from '../service/destination.js';
+import { isCrowded, oldestOf, unlink } from './chain.js';
 import {
   CADDR,
   CONN_CROWDED,
@@ -17,16 +17,12 @@ import {
   CONN_HASHED,
   CONN_IPV6,
   CONN_KEYED,
-  CONN_NO_CPORT,
-  CONN_REVERSE,
-  CONN_TEMPLATE,
   DADDR,
   ENTRY_SHIFT,
   ENTRY_WORDS,
   FLAGS,
   HASH,
   KEY,
-  METHOD_MASK,
   NEXT,
   PORTS,
   REST,
@@ -47,10 +43,6 @@ const HIGH_WATER = 0;
 const LIVE = 1;
 /** Buckets for each line in use, so that most chains are one entry long: each further one is a cache miss. */
 const BUCKETS_EACH = 2;
-/** Connections of one client address and port that a chain may hold. */
-const CROWD = 2;
-/** What is never taken out of a chain: what is found otherwise, or has words that change. */
-const STAYS = CONN_TEMPLATE | CONN_FULLNAT | CONN_REVERSE | CONN_NO_CPORT;
 
 export class ConnectionTable {
   readonly words: Int32Array;
@@ -153,9 +145,9 @@ export class ConnectionTable {
     this.words[at + HASH] = hash;
     this.virtuals.add(this.words[at + VADDR]!);
     const bucket = this.bucketOf(hash);
-    if (this.isCrowded(this.buckets[bucket]!, at)) {
-      this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
-      this.tuples.add(entry);
+    if (isCrowded(this.words, this.buckets[bucket]!, at)) {
+      this.spill(bucket, at);
+      this.toTuples(entry, at);
       return;
     }
     this.words[at + NEXT] = this.buckets[bucket]!;
@@ -169,22 +161,20 @@ export class ConnectionTable {
   }
 
   /**
-   * The chain holds enough of this client already. So does not what takes the place of an older connection of the
-   * same tuple, which must be found first.
+   * All of this client in the chain go to the index, the oldest first: the chain is looked into first, so what is there must be
+   * newer than what is like it in the index.
    */
-  private isCrowded(head: number, at: number): boolean {
-    const { words } = this;
-    let same = 0;
-    for (let entry = head; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!) {
-      const other = entry << ENTRY_SHIFT;
-      if (words[other + CADDR] !== words[at + CADDR] || (words[other + PORTS]! ^ words[at + PORTS]!) >>> 16 !== 0)
-        continue;
-      if (words[other + PORTS] === words[at + PORTS] && words[other + VADDR] === words[at + VADDR]) return false;
-      same++;
+  private spill(bucket: number, at: number): void {
+    const { buckets, words } = this;
+    for (let last = oldestOf(words, buckets[bucket]!, at); last !== 0; last = oldestOf(words, buckets[bucket]!, at)) {
+      unlink(words, buckets, bucket, last);
+      this.toTuples(last, last << ENTRY_SHIFT);
     }
-    const flags = words[at + FLAGS]!;
-    if (same < CROWD || (flags & STAYS) !== 0 || (flags & METHOD_MASK) === Method.fullnat) return false;
-    return !this.tuples.hasIn(at);
+  }
+
+  private toTuples(entry: number, at: number): void {
+    this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
+    this.tuples.add(entry);
   }
 
   remove(entry: number): void {
@@ -199,14 +189,7 @@ export class ConnectionTable {
       this.tuples.remove(entry);
       return;
     }
-    const bucket = this.bucketOfEntry(at);
-    let before = this.buckets[bucket]!;
-    if (before === entry) {
-      this.buckets[bucket] = words[at + NEXT]!;
-      return;
-    }
-    while (words[(before << ENTRY_SHIFT) + NEXT] !== entry) before = words[(before << ENTRY_SHIFT) + NEXT]!;
-    words[(before << ENTRY_SHIFT) + NEXT] = words[at + NEXT]!;
+    unlink(words, this.buckets, this.bucketOfEntry(at), entry);
   }
 
   /**

@@ -31,9 +31,7 @@ export class Tuples {
   add(entry: number): void {
     if (this.mask === 0) this.make();
     const at = entry << ENTRY_SHIFT;
-    let place = this.homeIn(at);
-    while (this.ins[place] !== 0) place = (place + 1) & this.mask;
-    this.ins[place] = entry;
+    this.addIn(entry, at);
     this.addOut(entry, at);
     this.size++;
   }
@@ -47,18 +45,6 @@ export class Tuples {
     if (newer !== 0) this.words[(newer << ENTRY_SHIFT) + NEXT] = older;
     else this.takeOut(this.placeOf(this.outs, entry, this.homeOut(at)), older);
     this.size--;
-  }
-
-  /** There is one with the client's side of this entry. */
-  hasIn(at: number): boolean {
-    if (this.size === 0) return false;
-    const { words, ins, mask } = this;
-    for (let place = this.homeIn(at); ins[place] !== 0; place = (place + 1) & mask) {
-      const other = ins[place]! << ENTRY_SHIFT;
-      if (words[other + CADDR] === words[at + CADDR] && words[other + PORTS] === words[at + PORTS])
-        if (words[other + VADDR] === words[at + VADDR]) return true;
-    }
-    return false;
   }
 
   /** Where findIn4 begins to look, and the entry that is there: for who wants to have both in the cache. */
@@ -128,6 +114,22 @@ export class Tuples {
     this.outs = new Int32Array(places);
     this.newer = new Int32Array(this.maxEntries + 1);
     this.mask = places - 1;
+  }
+
+  /** In front of those of the same client's side: each takes the place of the next. */
+  private addIn(entry: number, at: number): void {
+    const { words, ins, mask } = this;
+    let waiting = entry;
+    let place = this.homeIn(at);
+    for (; ins[place] !== 0; place = (place + 1) & mask) {
+      const older = ins[place]!;
+      const other = older << ENTRY_SHIFT;
+      if (words[other + CADDR] !== words[at + CADDR] || words[other + PORTS] !== words[at + PORTS]) continue;
+      if (words[other + VADDR] !== words[at + VADDR]) continue;
+      ins[place] = waiting;
+      waiting = older;
+    }
+    ins[place] = waiting;
   }
 
   /** In front of those that look like it. */
