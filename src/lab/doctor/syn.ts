@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark, TCP } from '../../service/config.js';
 import { inNamespace } from '../command.js';
 import { endpoint } from '../topology.js';
-import { FIRST_PORT, type Hearing, type Hop, hear, PORTS } from './ear.js';
+import { type Hearing, type Hop, hear } from './ear.js';
 import { examine } from './index.js';
+import { freePorts } from './ports.js';
 import type { Finding, HostFacts, ServiceFact, Site } from './site.js';
 import { unfinished } from './unfinished.js';
 import { clients, unique, vipsOf } from './who.js';
@@ -35,7 +36,10 @@ export async function sendSyns(site: Site): Promise<Finding[]> {
   const tries = site.director.services.flatMap((service) => triesOf(site, service));
   const [first] = tries;
   if (!first) return [];
-  const base = FIRST_PORT + Math.floor(Math.random() * (PORTS - tries.length));
+  const base = await freePorts(
+    tries.map(({ client }) => client),
+    tries.length,
+  );
   const numbered = tries.map((one, i) => ({ ...one, own: base + i }));
   const hosts = site.hosts.filter(({ role, namespace }) => role !== 'switch' && namespace !== '');
   const hearings = await Promise.all(hosts.map(hear));
