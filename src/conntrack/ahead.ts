@@ -3,7 +3,7 @@
  * entries there. Short loops whose loads do not wait for each other, so the processor has the cache misses of a whole block
  * under way at once; one after the other they were a third of a SYN flood's cost.
  */
-import { CONN_IPV6, DADDR, ENTRY_SHIFT, FLAGS } from './entry.js';
+import { ENTRY_SHIFT, secondWord } from './entry.js';
 import type { ConnectionTable } from './table.js';
 import type { Ahead } from './wheel.js';
 
@@ -22,13 +22,8 @@ export function removalFetcher(table: ConnectionTable): Ahead {
     let unread = 0;
     for (let i = first; i < end; i++) unread ^= words[places[i]! << ENTRY_SHIFT]!;
     for (let i = first; i < end; i++) heads[i - first] = buckets[table.bucketOfEntry(places[i]! << ENTRY_SHIFT)]!;
-    for (let i = first; i < end; i++) unread ^= words[heads[i - first]! << ENTRY_SHIFT]! ^ second(places[i]!);
+    for (let i = first; i < end; i++)
+      unread ^= words[heads[i - first]! << ENTRY_SHIFT]! ^ secondWord(words, places[i]!);
     heads[UNREAD] = unread;
   };
-
-  /** A word of an IPv6 connection's second line. */
-  function second(entry: number): number {
-    const at = entry << ENTRY_SHIFT;
-    return (words[at + FLAGS]! & CONN_IPV6) === 0 ? 0 : words[words[at + DADDR]! << ENTRY_SHIFT]!;
-  }
 }

@@ -84,7 +84,6 @@ export class Connections {
     this.enter(at, entry, dest, flags);
     // What its first packet says is not earlier than that.
     this.words[at + DUE] = this.now;
-    this.words[at + PLACE] = 0;
     this.table.insert(entry);
   }
 
@@ -140,6 +139,7 @@ export class Connections {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     words[at + EXPIRES] = (this.now + words[at + TIMEOUT]!) | 0;
+    // 0, as alloc left it: opened untimed.
     if (words[at + PLACE] !== 0) this.wheel.stop(entry);
     this.wheel.start(entry);
   }

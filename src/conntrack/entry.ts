@@ -77,5 +77,11 @@ export const WIDE_CADDR = 0;
 export const WIDE_VADDR = 8;
 export const WIDE_DADDR = 12;
 
+/** A word of an IPv6 connection's second line, 0 of others: for who wants that line in the cache. */
+export function secondWord(words: Int32Array, entry: number): number {
+  const at = entry << ENTRY_SHIFT;
+  return (words[at + FLAGS]! & CONN_IPV6) === 0 ? 0 : words[words[at + DADDR]! << ENTRY_SHIFT]!;
+}
+
 /** Timer ticks a second: expiry is exact to 10 ms, and 31 days still fit an int32. */
 export const TICKS = 100;

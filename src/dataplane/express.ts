@@ -10,7 +10,7 @@
  * the cache misses of many at once. When an earlier packet of the batch changed the table, the later are searched anew.
  */
 import { setFlagsFromString } from 'node:v8';
-import { CONN_IPV6, DADDR, ENTRY_SHIFT, FLAGS } from '../conntrack/entry.js';
+import { ENTRY_SHIFT, secondWord } from '../conntrack/entry.js';
 import type { Batch } from '../device/batch.js';
 import { useLargePages } from '../device/large-pages.js';
 import type { Destination } from '../service/destination.js';
@@ -88,7 +88,7 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
   const way = ways(d);
   const carrier = carry(d, seen, way);
   const { carryIn, carryOut, settle } = carrier;
-  const opens = opening(d, seen, carrier, chosenWay);
+  const opens = opening(d, seen, way, carrier, chosenWay);
 
   function process(device: number, batch: Batch): void {
     const { offsets, lengths, n } = batch;
@@ -146,14 +146,9 @@ export function express(d: Director, longWay: LongWay, chosenWay: ChosenWay): Pr
       const row = i << SEEN_SHIFT;
       if (seen[row + KIND] !== UNFIT) lines ^= words[seen[row + PLACE]! << ENTRY_SHIFT]!;
     }
-    for (let i = 0; i < n; i++) if (seen[(i << SEEN_SHIFT) + KIND] === WIDE) lines ^= second(i << SEEN_SHIFT);
+    for (let i = 0; i < n; i++)
+      if (seen[(i << SEEN_SHIFT) + KIND] === WIDE) lines ^= secondWord(words, seen[(i << SEEN_SHIFT) + PLACE]!);
     unread[UNREAD] = lines;
-  }
-
-  /** The second line of the bucket's first entry. */
-  function second(row: number): number {
-    const at = seen[row + PLACE]! << ENTRY_SHIFT;
-    return (words[at + FLAGS]! & CONN_IPV6) === 0 ? 0 : words[words[at + DADDR]! << ENTRY_SHIFT]!;
   }
 
   function find(n: number): void {

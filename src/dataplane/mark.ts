@@ -9,7 +9,7 @@
  * TESTS holds a bit for each test the rule makes, and 16 above it one that turns its result round.
  */
 import { type MarkRule, namesDevice } from '../service/mark.js';
-import { mask4, parse4, parse6 } from '../wire/address.js';
+import { maskWord, parse4, parse6 } from '../wire/address.js';
 import type { PacketInfo } from './packet.js';
 
 const TESTS = 0;
@@ -148,7 +148,7 @@ function testsOf(rule: MarkRule): number {
 function prefixWords({ address, length }: { address: string; length: number }): number[] {
   const four = parse4(address);
   const words = four === undefined ? [...parse6(address)!] : [four, 0, 0, 0];
-  return [...words, ...[0, 1, 2, 3].map((i) => mask4(Math.min(32, Math.max(0, length - 32 * i))))];
+  return [...words, ...[0, 1, 2, 3].map((i) => maskWord(length, i))];
 }
 
 /** [index of the first range in the pool, how many]. */

@@ -13,18 +13,24 @@ import type { Carry } from './carry.js';
 import type { Director } from './director.js';
 import type { ChosenWay } from './express.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './packet.js';
-import { flagsFor } from './schedule.js';
+import { FTP_DATA, flagsFor } from './schedule.js';
 import { FRAME, KIND, LENGTH, SEEN_PORTS, SOURCE, TARGET } from './sight.js';
 import { countConnection } from './state.js';
+import type { Ways } from './ways.js';
 
-const FTP_DATA = 20;
 const FLAGS_OF_A_SYN = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
 
 /** False: the long way, nothing was done. `row`: a SYN in `seen`, of a client's side that no connection has. */
 export type Opens = (device: number, row: number) => boolean;
 
 /** A function for the same reason as `express`. */
-export function opening(d: Director, seen: Int32Array, { admit, sendIn }: Carry, chosenWay: ChosenWay): Opens {
+export function opening(
+  d: Director,
+  seen: Int32Array,
+  way: Ways,
+  { admit, sendIn }: Carry,
+  chosenWay: ChosenWay,
+): Opens {
   const { connections, defence, packet, services } = d;
   const { table, words } = connections;
 
@@ -36,8 +42,11 @@ export function opening(d: Director, seen: Int32Array, { admit, sendIn }: Carry,
     describe(row);
     const dest = service.schedule.schedule(packet, d.now);
     const to = dest === null ? -1 : admit(row, dest.method, dest.slot + 1, dest.address);
-    if (dest === null || to < 0) chosenWay(d, device, seen[row + FRAME]!, seen[row + LENGTH]!, service, dest);
-    else open(row, service, dest, to);
+    if (dest !== null && to >= 0) open(row, service, dest, to);
+    else {
+      chosenWay(d, device, seen[row + FRAME]!, seen[row + LENGTH]!, service, dest);
+      way.forget();
+    }
     return true;
   }
 

@@ -2,7 +2,6 @@
  * A packet of a destination on its way to a client of a masq connection: its source becomes the virtual address again. It
  * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
  */
-
 import { CONN_HELPER, CONN_ONE_PACKET } from '../conntrack/entry.js';
 import { findOut6 } from '../conntrack/find.js';
 import { Direction } from '../conntrack/states.js';

@@ -12,14 +12,12 @@
  *            └─ for somebody else ──────────────────────► forward, or the host's own stack
  */
 import type { Batch } from '../device/batch.js';
-import type { Destination } from '../service/destination.js';
-import type { VirtualService } from '../service/service.js';
 import { Fate } from '../stats/counters.js';
 import { Drop } from '../stats/drops.js';
 import * as ethernet from '../wire/ethernet.js';
 import { handleArp } from './arp.js';
 import type { Director } from './director.js';
-import { express } from './express.js';
+import { type ChosenWay, express } from './express.js';
 import { drop, pass } from './fate.js';
 import { forward } from './forward.js';
 import { host } from './host.js';
@@ -50,17 +48,10 @@ export function processFrame(d: Director, device: number, frame: number, len: nu
 }
 
 /** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
-function processChosen(
-  d: Director,
-  device: number,
-  frame: number,
-  len: number,
-  service: VirtualService,
-  dest: Destination | null,
-): void {
+const processChosen: ChosenWay = (d, device, frame, len, service, dest) => {
   receive(d, device, frame, len);
   inboundChosen(d, service, dest);
-}
+};
 
 function receive(d: Director, device: number, frame: number, len: number): number {
   const p = d.packet;

@@ -25,7 +25,7 @@ export const UNWANTED = 0;
 export const DROPPED = -1;
 
 const FTP = 21;
-const FTP_DATA = 20;
+export const FTP_DATA = 20;
 
 export function schedule(d: Director): number {
   const p = d.packet;

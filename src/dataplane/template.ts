@@ -7,6 +7,7 @@ import { fillEntry, findTemplate } from '../conntrack/find.js';
 import { findKeyed, giveKey, TemplateKey } from '../conntrack/keyed.js';
 import type { Destination } from '../service/destination.js';
 import type { VirtualService } from '../service/service.js';
+import { maskWord } from '../wire/address.js';
 import type { Director } from './director.js';
 import { destinationOf, flagsFor } from './schedule.js';
 
@@ -27,7 +28,7 @@ export function templateFor(
   key.protocol = protocol;
   key.vport = vport;
   for (let i = 0; i < 4; i++) {
-    caddr[i] = client[i]! & maskWord(service, packet.family, i);
+    caddr[i] = client[i]! & netmaskWord(service, packet.family, i);
     vaddr[i] = virtual[i]!;
   }
   const { engine } = service;
@@ -68,9 +69,7 @@ export function openTemplate(d: Director, service: VirtualService, dest: Destina
   return entry;
 }
 
-function maskWord(service: VirtualService, family: number, i: number): number {
+function netmaskWord(service: VirtualService, family: number, i: number): number {
   if (family === 4) return i === 3 ? service.netmask : 0;
-  const bits = service.netmask - 32 * i;
-  if (bits >= 32) return -1;
-  return bits <= 0 ? 0 : -1 << (32 - bits);
+  return maskWord(service.netmask, i);
 }
