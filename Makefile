@@ -14,13 +14,13 @@ setup:
 	@scripts/setup.sh
 
 build: setup
-	@tsc -p tsconfig.build.json && scripts/bundle.sh dist/control/worker.js
+	@tsc -p tsconfig.build.json && scripts/bundle.sh dist/control/engine/worker.js
 	@chmod +x dist/cli/*.js 2>/dev/null || true
 
 demo: build
 	@$(if $(ROOTLESS),,$(SUDO)) node dist/cli/main.js lab demo $(ROOTLESS)
 
-# The last line is plain: "N passed, N failed, N skipped" (test/summary.ts).
+# The last line is plain: "N passed, N failed, N skipped" (test/support/summary.ts).
 test: build
 	@tsc --noEmit
 	@biome check .
@@ -30,18 +30,18 @@ lint: setup
 	@tsc --noEmit
 	@biome check .
 
-# One file a question; the other files of bench/ are their parts.
-QUESTIONS := $(wildcard $(patsubst %,bench/%.ts,pipeline workers wire http table schedulers))
+# One file a question.
+QUESTIONS := $(patsubst %,bench/questions/%.ts,pipeline workers wire http table schedulers)
 
 bench: build
 	@scripts/setup.sh bench
-	@tsc -p tsconfig.bench.json && scripts/bundle.sh build/bench/pipeline.js build/bench/table.js build/bench/workers.js
+	@tsc -p tsconfig.bench.json && scripts/bundle.sh $(patsubst %,build/bench/questions/%.js,pipeline table workers)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@set -e; for f in $(patsubst %.ts,build/%.js,$(QUESTIONS)); do $(SUDO) node --expose-gc $$f; done
 
 # Runs the scenarios of test/conformance through a real kernel's IPVS (a VM: see $(ORACLE)/README.md) and keeps its answers.
 record: setup
-	@$(ORACLE)/replay $(sort $(dir $(wildcard test/conformance/*/frames.jsonl)))
+	@$(ORACLE)/replay $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
 clean:
 	rm -rf dist build coverage

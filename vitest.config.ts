@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { Summary } from './test/summary.js';
+import { Summary } from './test/support/summary.js';
 
 export default defineConfig({
   test: {

@@ -2,9 +2,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { inNamespace, ipBatch } from '../../src/lab/command.js';
+import { type Running, start, stop, untilReady } from '../../src/lab/build/process.js';
 import { namespaceOf } from '../../src/lab/names.js';
-import { type Running, start, stop, untilReady } from '../../src/lab/process.js';
+import { inNamespace, ipBatch } from '../../src/sys/command.js';
 import { BULK_PORT, WEB_PORT } from './load.js';
 import { pinned, processors } from './placement.js';
 import type { Scene } from './scene.js';

@@ -1,5 +1,5 @@
 /** Figures of all rounds, by what was measured and for whom. */
-import { median, type Row } from '../result.js';
+import { median, type Row } from '../support/result.js';
 
 /** `apart, keep-alive` and `requests/s`. */
 export interface Measure {

@@ -1,6 +1,7 @@
 /** What the client does: wrk for requests, iperf3 for bytes. */
-import { inNamespace, LabError } from '../../src/lab/command.js';
+
 import { namespaceOf } from '../../src/lab/names.js';
+import { inNamespace, LabError } from '../../src/sys/command.js';
 import { pinned } from './placement.js';
 import type { Scene } from './scene.js';
 import { VIP } from './site.js';

@@ -1,8 +1,8 @@
 /** The realservers: nginx with a short page and a long one, the same for all, and iperf3. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { inNamespace } from '../../src/lab/command.js';
+import { type Running, start, untilReady } from '../../src/lab/build/process.js';
 import { namespaceOf } from '../../src/lab/names.js';
-import { type Running, start, untilReady } from '../../src/lab/process.js';
+import { inNamespace } from '../../src/sys/command.js';
 import { BULK_PORT, WEB_PORT, WRK_SCRIPT } from './load.js';
 import { pinned } from './placement.js';
 import type { Scene } from './scene.js';

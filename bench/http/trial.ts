@@ -1,6 +1,7 @@
 /** One balancer at work in its place: begun, loaded with each job, ended. */
-import { LabError } from '../../src/lab/command.js';
-import { isRunning, logTail, type Running, stop } from '../../src/lab/process.js';
+
+import { isRunning, logTail, type Running, stop } from '../../src/lab/build/process.js';
+import { LabError } from '../../src/sys/command.js';
 import type { Balancer } from './balancer.js';
 import { family, kernelThread, processorSeconds } from './cost.js';
 import type { Findings } from './findings.js';

@@ -2,8 +2,9 @@
  * What the kernel does by itself: forwarding, and DNAT by nft with and without connection tracking. It forwards where frames
  * come in, which on a veth is the sender's CPU: of its time a flood takes 0.25 µs a frame to make.
  */
-import { inNamespace } from '../../src/lab/command.js';
-import { type Bed, RIP, VIP } from '../../src/lab/flood/bed.js';
+
+import { type Bed, RIP, VIP } from '../../src/lab/flood/testbed.js';
+import { inNamespace } from '../../src/sys/command.js';
 import type { Contender } from './contender.js';
 
 const DNAT = `table ip x {

@@ -1,6 +1,6 @@
 /**
  * What the kernel forwards beyond the moment it has at hand is done by its threads ksoftirqd/N, as niceness 0 among all that
- * runs. The contenders that are processes go first (src/lab/flood/beside.ts); so must these, for the same reason.
+ * runs. The contenders that are processes go first (src/lab/flood/cpu-placement.ts); so must these, for the same reason.
  */
 import { cpus, getPriority, setPriority } from 'node:os';
 import { kernelThread } from '../http/cost.js';

@@ -1,7 +1,7 @@
 /** DPDK's testpmd: C that moves the same frames over the same sockets, swaps their MACs, and balances nothing. One core. */
 import { readFileSync } from 'node:fs';
-import type { Bed } from '../../src/lab/flood/bed.js';
-import { untilReady } from '../../src/lab/process.js';
+import { untilReady } from '../../src/lab/build/process.js';
+import type { Bed } from '../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 const CPU = 1;

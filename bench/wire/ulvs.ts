@@ -1,6 +1,7 @@
 /** `ulvs run` of the built product. */
-import type { MethodName } from '../../src/lab/flood/bed.js';
+
 import type { Kind } from '../../src/lab/flood/frame.js';
+import type { MethodName } from '../../src/lab/flood/testbed.js';
 import type { LabDevice } from '../../src/lab/topology.js';
 import type { Contender } from './contender.js';
 

@@ -1,4 +1,4 @@
-import type { AdminClient, ConnectionEntry } from '../control/admin.js';
+import type { AdminClient, ConnectionEntry } from '../control/api/api.js';
 import { type Answer, ask } from './inquiry.js';
 
 /** The connection table, page by page: neither side holds a million of them in one line. */

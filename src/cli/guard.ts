@@ -1,7 +1,7 @@
 /** A user's mistake ends in one line on stderr and exit code 2 (1 for what failed while running); never in a stack trace. */
-import { ConfigError } from '../control/config.js';
-import { RuleLineError } from '../control/rulelines.js';
-import { FilterError } from '../control/tracefilter.js';
+import { ConfigError } from '../control/config/config.js';
+import { RuleLineError } from '../control/config/rule-lines.js';
+import { FilterError } from '../control/server/trace-filter.js';
 import { DeviceError } from '../device/error.js';
 import { SystemError } from '../sys/libc.js';
 

@@ -1,7 +1,7 @@
 /** Commands that ask a running director something over its control socket. */
 import { Option } from 'commander';
-import type { AdminClient, AdminReply, AdminRequest } from '../control/admin.js';
-import { DEFAULT_SOCKET, SocketClient } from '../control/client.js';
+import type { AdminClient, AdminReply, AdminRequest } from '../control/api/api.js';
+import { DEFAULT_SOCKET, SocketClient } from '../control/api/client.js';
 import { UserError } from './guard.js';
 
 export type Answer = Extract<AdminReply, { ok: true }>;

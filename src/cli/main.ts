@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { benchCommand } from './bench.js';
-import { exitCodeOf, strict } from './commandline.js';
-import { configureCommand } from './configure.js';
-import { doctorCommand } from './doctor.js';
-import { labCommand } from './lab.js';
-import { procCommand } from './proc.js';
-import { replayCommand } from './replay.js';
-import { runCommand } from './run.js';
-import { statsCommand } from './stats.js';
-import { statusCommand } from './status.js';
-import { sysctlCommand } from './sysctl.js';
-import { traceCommand } from './trace.js';
+import { exitCodeOf, strict } from './command-line.js';
+import { benchCommand } from './commands/bench.js';
+import { configureCommand } from './commands/configure.js';
+import { doctorCommand } from './commands/doctor.js';
+import { labCommand } from './commands/lab.js';
+import { procCommand } from './commands/proc.js';
+import { replayCommand } from './commands/replay.js';
+import { runCommand } from './commands/run.js';
+import { statsCommand } from './commands/stats.js';
+import { statusCommand } from './commands/status.js';
+import { sysctlCommand } from './commands/sysctl.js';
+import { traceCommand } from './commands/trace.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;

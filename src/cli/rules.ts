@@ -1,8 +1,8 @@
 /** The rules of a configuration, through ulvsadm's own code, into any director. */
 import { readFileSync } from 'node:fs';
-import type { AdminClient } from '../control/admin.js';
-import { type Config, type RuleLine, reason } from '../control/config.js';
-import { RuleLineError, runRuleLines } from '../control/rulelines.js';
+import type { AdminClient } from '../control/api/api.js';
+import { type Config, type RuleLine, reason } from '../control/config/config.js';
+import { RuleLineError, runRuleLines } from '../control/config/rule-lines.js';
 import { offlineNames } from './ulvsadm/names.js';
 import { ulvsadm } from './ulvsadm/ulvsadm.js';
 

@@ -1,6 +1,6 @@
 /**
  * A bucket's chain of entries, the newest first, and how many of one client it may hold: one client address and port that walks
- * a range of virtual addresses would make it long, so its connections go to the index by the whole tuple (tuples.ts).
+ * a range of virtual addresses would make it long, so its connections go to the index by the whole tuple (tuple-index.ts).
  *
  *     bucket ─► c2 ─► other ─► c1 ─► 0        a third of client c comes: c1, c2, then c3 go to the index, the chain is short again
  */

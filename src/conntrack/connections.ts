@@ -7,7 +7,6 @@
  */
 import type { Destination } from '../service/destination.js';
 import { Gauge } from '../stats/counters.js';
-import { removalFetcher } from './ahead.js';
 import {
   CONN_ASSURED,
   CONN_HELPER,
@@ -31,7 +30,8 @@ import {
   TICKS,
   TIMEOUT,
 } from './entry.js';
-import type { Helped } from './helped.js';
+import { removalFetcher } from './prefetch.js';
+import type { Helped } from './seqadj.js';
 import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';

@@ -1,5 +1,6 @@
 /** A connection's line as an administrator sees it, out of the table's memory; also from another thread. */
 import { format4, format6 } from '../wire/address.js';
+import { KEY_CADDR } from './engine-templates.js';
 import {
   CADDR,
   CONN_ASSURED,
@@ -20,7 +21,6 @@ import {
   WIDE_DADDR,
   WIDE_VADDR,
 } from './entry.js';
-import { KEY_CADDR } from './keyed.js';
 import { SCTP_STATES } from './sctp.js';
 import { TCP_STATES } from './tcp.js';
 

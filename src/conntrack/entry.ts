@@ -62,11 +62,11 @@ export const CONN_REVERSE = 0x2000000;
 /** Opened by a realserver (snat): it has no destination, and needs none. */
 export const CONN_OUTGOING = 0x4000000;
 
-/** Not in its bucket's chain, which was crowded, but in the index by the whole tuple (tuples.ts). */
+/** Not in its bucket's chain, which was crowded, but in the index by the whole tuple (tuple-index.ts). */
 export const CONN_CROWDED = 0x8000000;
 
 /**
- * A template that a persistence engine made (keyed.ts): word 0 is a hash, word 13 the number of the line where its key and
+ * A template that a persistence engine made (engine-templates.ts): word 0 is a hash, word 13 the number of the line where its key and
  * its client are.
  */
 export const CONN_KEYED = 0x10000000;

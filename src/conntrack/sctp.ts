@@ -2,7 +2,7 @@
  * The SCTP states of ip_vs_proto_sctp.c, in its columns. The event is the type of the packet's first chunk; a COOKIE-ECHO
  * or COOKIE-ACK with an ABORT behind it counts as abort; unknown types count as data.
  */
-import { stateTable } from './statetable.js';
+import { stateTable } from './state-table.js';
 
 export const SCTP_STATES = [
   'NONE',

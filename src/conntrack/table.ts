@@ -29,8 +29,8 @@ import {
   VADDR,
 } from './entry.js';
 import { isIn4, isOut4 } from './match.js';
-import { Tuples } from './tuples.js';
-import { Virtuals } from './virtuals.js';
+import { Tuples } from './tuple-index.js';
+import { Virtuals } from './vip-counts.js';
 
 export const INITIAL_BUCKETS = 4096;
 /**

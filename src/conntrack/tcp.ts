@@ -6,7 +6,7 @@
  * INPUT: a packet of the client; OUTPUT: of the destination; INPUT_ONLY: of the client while the director has seen no
  * packet of the destination (DR, Tun). The event is the first of RST, SYN, FIN, ACK that is set; none of them: CLOSE.
  */
-import { stateTable } from './statetable.js';
+import { stateTable } from './state-table.js';
 
 export const TCP_STATES = [
   'NONE',

@@ -4,28 +4,28 @@
  *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
  */
 import type { Logger } from 'pino';
-import type { TakeMaps } from '../device/xdp/take-maps.js';
+import type { TakeMaps } from '../device/xdp/intercept-maps.js';
 import { Fate } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './admin.js';
-import { type Attachment, attach, checkDestinations } from './attach.js';
-import type { Config } from './config.js';
-import { type Dataplane, startInline, startWorker } from './dataplane.js';
-import { changes } from './diff.js';
-import { TICK_WORD } from './engine.js';
-import { refuseFixed } from './fixed.js';
-import type { Listener, LiveNetwork } from './live.js';
-import { LocalReplies } from './localreplies.js';
-import { staticRoutes } from './network.js';
-import type { DeviceSetup, Report } from './orders.js';
-import { Originator } from './originate.js';
-import { dryClient, newRules, Requests } from './requests.js';
-import type { Rules } from './rules.js';
-import { Shared } from './shared.js';
-import { type ControlSocket, refuseTaken, serve } from './socket.js';
-import { setupsFor, Team } from './team.js';
-import { removeOrphans, Theft } from './theft.js';
-import { undone } from './undone.js';
-import { unheard, warningOf } from './unheard.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
+import { type ControlSocket, refuseTaken, serve } from './api/socket.js';
+import type { Config } from './config/config.js';
+import { refuseFixed } from './config/restart-only.js';
+import type { DeviceSetup, Report } from './engine/messages.js';
+import { TICK_WORD } from './engine/runner.js';
+import { Shared } from './engine/shared-memory.js';
+import { staticRoutes } from './engine/static-network.js';
+import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
+import { setupsFor, Team } from './engine/worker-pool.js';
+import { type Attachment, attach, checkDestinations } from './host/attach.js';
+import { removeOrphans, Theft } from './host/interceptor.js';
+import type { Listener, LiveNetwork } from './host/live-network.js';
+import { LocalReplies } from './host/local-replies.js';
+import { Originator } from './host/raw-out.js';
+import { unheard, warningOf } from './host/unanswered-vips.js';
+import { changes } from './rules/diff.js';
+import { undone } from './rules/reload-diff.js';
+import type { Rules } from './rules/rules.js';
+import { dryClient, newRules, Requests } from './server/requests.js';
 
 /** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
 export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;

@@ -6,17 +6,17 @@
 import { ConnectionTable } from '../conntrack/table.js';
 import { Director, tickOf } from '../dataplane/director.js';
 import { Housekeeping } from '../dataplane/housekeeping.js';
-import { processBatch } from '../dataplane/process.js';
-import { Trace, type TraceSpec } from '../dataplane/trace.js';
+import { processBatch } from '../dataplane/ingress.js';
+import { Trace, type TraceSpec } from '../dataplane/trace/trace.js';
 import { Batch } from '../device/batch.js';
 import { Umem } from '../device/umem.js';
 import { Counters, Fate } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from './admin.js';
-import { apply } from './apply.js';
-import type { Config, DeviceConfig } from './config.js';
-import { addLinks, addNeighbours, settings, staticRoutes } from './network.js';
-import type { Order } from './orders.js';
-import { Requests } from './requests.js';
+import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from './api/api.js';
+import type { Config, DeviceConfig } from './config/config.js';
+import { apply } from './engine/apply.js';
+import type { Order } from './engine/messages.js';
+import { addLinks, addNeighbours, settings, staticRoutes } from './engine/static-network.js';
+import { Requests } from './server/requests.js';
 
 /** What leaves, frame by frame; `device` is the link's index, `bytes` a copy. */
 export type Outlet = (device: number, bytes: Uint8Array) => void;

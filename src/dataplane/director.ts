@@ -11,29 +11,29 @@ import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
 import { Defence } from './defence.js';
-import type { Process } from './express.js';
-import { FragmentTable } from './fragments.js';
-import { SourcePool } from './fullnat.js';
-import type { Link } from './link.js';
-import { Neighbours } from './neighbour.js';
-import { Orphans } from './orphans.js';
-import { PacketInfo } from './packet.js';
-import { PathMtus } from './pathmtu.js';
-import { TokenBuckets } from './ratelimit.js';
-import { covers, Router, wordsOf } from './route.js';
-import { SourceNat } from './sourcenat.js';
-import type { Trace } from './trace.js';
-import { Whole } from './whole.js';
+import { Orphans } from './expire-nodest.js';
+import type { Process } from './fastpath/fastpath.js';
+import { SourcePool } from './nat/fullnat.js';
+import { PacketInfo } from './parse/packet.js';
+import { Whole } from './table/assembled.js';
+import { FragmentTable } from './table/fragments.js';
+import type { Link } from './table/link.js';
+import { Neighbours } from './table/neighbour.js';
+import { PathMtus } from './table/path-mtu.js';
+import { TokenBuckets } from './table/rate-limit.js';
+import { covers, Router, wordsOf } from './table/routes.js';
+import { SourceNat } from './table/snat-rules.js';
+import type { Trace } from './trace/trace.js';
 
 const TCP = 6;
 const FTP = 21;
 
-/** Gives a packet its fwmark; src/dataplane/mark.ts, or nobody. */
+/** Gives a packet its fwmark; src/dataplane/table/marks.ts, or nobody. */
 export interface Marker {
   match(packet: PacketInfo): number;
 }
 
-/** Of several workers: true when the reassembled packet at hand was given to another; src/dataplane/crew.ts. */
+/** Of several workers: true when the reassembled packet at hand was given to another; src/dataplane/workers/dispatch.ts. */
 export interface WholeHandover {
   handWhole(): boolean;
 }
@@ -65,7 +65,7 @@ export class Director {
   readonly masqSources = new AddressIndex();
   /** IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE (else 0). */
   readonly tunnels = new AddressIndex();
-  /** Some service has a persistence engine for which its masq destinations may open connections (begun.ts). */
+  /** Some service has a persistence engine for which its masq destinations may open connections (dataplane/path/server-opened.ts). */
   serversBegin = false;
   readonly pathMtus = new PathMtus();
   readonly sourceNat = new SourceNat();

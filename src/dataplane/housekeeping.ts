@@ -1,10 +1,11 @@
 /** What time alone brings: connections end, neighbours are asked for and given up. Called once a batch, and when idle. */
-import { sendArpRequest } from './arp.js';
+
 import { type Director, tickOf } from './director.js';
-import { sendSolicitation } from './nd.js';
-import type { Neighbour } from './neighbour.js';
-import { expireFragments } from './reassembly.js';
-import { abandon } from './transmit.js';
+import { sendArpRequest } from './neigh/arp.js';
+import { sendSolicitation } from './neigh/nd.js';
+import { abandon } from './output/neighbour-output.js';
+import { expireFragments } from './path/defrag.js';
+import type { Neighbour } from './table/neighbour.js';
 
 /** Entries the timer wheel may look at in one call: bounds the pause. */
 const BUDGET = 256;

@@ -10,10 +10,10 @@
  */
 import { Batch } from '../device/batch.js';
 import type { Device } from '../device/device.js';
-import type { Crew } from './crew.js';
 import type { Director } from './director.js';
 import type { Housekeeping } from './housekeeping.js';
-import { processBatch } from './process.js';
+import { processBatch } from './ingress.js';
+import type { Crew } from './workers/dispatch.js';
 
 export class Loop {
   private readonly batch = new Batch();

@@ -8,9 +8,9 @@ import { Batch } from './batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError } from './error.js';
 import { ethernetIndex } from './ethernet-index.js';
-import { Segmenter } from './segment.js';
+import { Segmenter } from './gso.js';
+import { finishByLooks } from './partial-checksum.js';
 import type { Umem } from './umem.js';
-import { finishByLooks } from './unfinished.js';
 
 /** cap 0.2.1 never closes its libuv handle: were the object collected, the loop would hold freed memory. So none ever is. */
 const kept: CapHandle[] = [];

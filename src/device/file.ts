@@ -1,7 +1,7 @@
+import type { TimedFrame } from '../capture/frame.js';
+import type { PcapWriter } from '../capture/pcap.js';
 import type { Batch } from './batch.js';
-import type { TimedFrame } from './capture.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
-import type { PcapWriter } from './pcap.js';
 import type { Umem } from './umem.js';
 
 export interface FileOptions {

@@ -1,6 +1,6 @@
+import type { PcapWriter } from '../capture/pcap.js';
 import type { Batch } from './batch.js';
 import type { Device, DeviceKind, DeviceStats } from './device.js';
-import type { PcapWriter } from './pcap.js';
 import type { Umem } from './umem.js';
 
 /** A device around another that writes every frame, in and out, to a pcap file, in the order they pass. */

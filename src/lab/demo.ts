@@ -1,15 +1,16 @@
 /** `make demo`: each lab in turn, small, with its drawing, who answered, the director's table, and one packet's way. */
-import { spread } from './client.js';
+
+import { down, type Lab, up } from './build/lab.js';
+import { lacking } from './build/rootless.js';
+import { httpTargets, Run } from './checks/run.js';
 import { typed } from './invocation.js';
-import { describe, follow } from './journey.js';
-import { down, type Lab, up } from './lab.js';
+import { spread } from './load/client.js';
 import { Report } from './report.js';
-import { lacking } from './rootless.js';
-import { httpTargets, Run } from './run.js';
-import { ulvsadm } from './table.js';
 import { SIZES } from './test.js';
 import { basics } from './topologies/index.js';
 import type { LabDevice, Topology } from './topology.js';
+import { describe, follow } from './watch/journey.js';
+import { ulvsadm } from './watch/listing.js';
 
 const REQUESTS = 30;
 const SHOWN_CONNECTIONS = 6;

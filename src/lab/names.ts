@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
-/** In a user namespace /run is a tmpfs of our own (rootless.ts). */
+/** In a user namespace /run is a tmpfs of our own (lab/build/rootless.ts). */
 export const STATE_DIRECTORY = '/run/ulvs-lab';
 
 export function newId(topology: string): string {

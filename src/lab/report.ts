@@ -1,6 +1,7 @@
 /** Prints outcomes: a ✔ or ✘ line each, coloured on a terminal, or one JSON object a line. */
-import type { Progress } from './client.js';
-import type { Outcome } from './run.js';
+
+import type { Outcome } from './checks/run.js';
+import type { Progress } from './load/client.js';
 
 export type Form = 'text' | 'json';
 

@@ -1,11 +1,12 @@
 /** `ulvs lab test`: a lab is built, checked and taken down again, whatever happens. */
-import { runChecks } from './checks.js';
-import type { Progress } from './client.js';
-import { LabError } from './command.js';
-import { down, up } from './lab.js';
+
+import { LabError } from '../sys/command.js';
+import { down, up } from './build/lab.js';
+import { lacking } from './build/rootless.js';
+import { runChecks } from './checks/checks.js';
+import { type Outcome, Run, type Sizes } from './checks/run.js';
+import type { Progress } from './load/client.js';
 import { type Form, Report } from './report.js';
-import { lacking } from './rootless.js';
-import { type Outcome, Run, type Sizes } from './run.js';
 import type { LabDevice, Topology } from './topology.js';
 
 /** 300 is even over three realservers; 50 MB are some 35,000 segments. */

@@ -1,5 +1,5 @@
 /** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
-import type { Check } from './run.js';
+import type { Check } from './checks/run.js';
 
 export type LabDevice = 'xdp' | 'packet' | 'cap' | 'tap';
 export type Role = 'client' | 'router' | 'director' | 'backup' | 'realserver';

@@ -1,7 +1,7 @@
 import type { Destination } from '../service/destination.js';
 import { type Arrival, overhead, type Schedule, type Scheduler } from '../service/scheduler.js';
 import type { VirtualService } from '../service/service.js';
-import { AddressCache } from './addresscache.js';
+import { AddressCache } from './address-cache.js';
 import { leastWeighted } from './least.js';
 
 /**

@@ -1,8 +1,8 @@
 import type { Destination } from '../service/destination.js';
 import { type Arrival, overhead, type Schedule, type Scheduler } from '../service/scheduler.js';
 import type { VirtualService } from '../service/service.js';
-import { AddressCache } from './addresscache.js';
-import { DestinationSet } from './destinationset.js';
+import { AddressCache } from './address-cache.js';
+import { DestinationSet } from './destination-set.js';
 import { isStrained } from './lblc.js';
 import { leastWeighted } from './least.js';
 

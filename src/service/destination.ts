@@ -29,7 +29,7 @@ export class Destination {
   tunnelPort = 0;
   /** 0 none, 1 csum, 2 remote csum. */
   tunnelChecksum = 0;
-  /** A packet went its way since a router first spoke of the path's MTU (dataplane/icmptunnel.ts). */
+  /** A packet went its way since a router first spoke of the path's MTU (dataplane/path/icmp-tunnel.ts). */
   pathBound = false;
   /** False once removed from its service. */
   available = true;

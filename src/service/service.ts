@@ -1,6 +1,6 @@
 import { SVC_ONEPACKET, SVC_PERSISTENT } from './config.js';
 import type { Destination } from './destination.js';
-import type { Engine } from './engine.js';
+import type { Engine } from './persistence-engine.js';
 import type { Schedule } from './scheduler.js';
 import { defaultSysctls, type Sysctls } from './sysctl.js';
 

@@ -4,8 +4,8 @@ import { LvsConfError, parseLvsConf } from '../../src/cli/configure/lvsconf.js';
 import { HostNames } from '../../src/cli/configure/names.js';
 import { realserverScript } from '../../src/cli/configure/realserver.js';
 import { PortNames } from '../../src/cli/ulvsadm/names.js';
-import { parseConfig } from '../../src/control/config.js';
-import { Random } from '../seed.js';
+import { parseConfig } from '../../src/control/config/config.js';
+import { Random } from '../support/seed.js';
 
 const HOSTS = new HostNames(`
 10.0.0.100     lvs lvs2.mack.net   # the VIP

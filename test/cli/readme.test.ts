@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { replayScenario } from '../../src/cli/replay/scenario.js';
 import { formatRecord } from '../../src/cli/trace/format.js';
-import { parseFilter } from '../../src/control/tracefilter.js';
-import { Trace } from '../../src/dataplane/trace.js';
+import { parseFilter } from '../../src/control/server/trace-filter.js';
+import { Trace } from '../../src/dataplane/trace/trace.js';
+import { recordedScenario } from '../support/recorded.js';
 
 const FIRST = '1.000 ms  in eth1';
 
@@ -16,7 +17,7 @@ function shown(): string[] {
 
 async function told(scenario: string): Promise<string[]> {
   const records: string[] = [];
-  await replayScenario(`test/conformance/${scenario}`, ({ director }) => {
+  await replayScenario(recordedScenario(scenario), ({ director }) => {
     const spec = { filter: parseFilter(''), dropsOnly: false, count: Number.POSITIVE_INFINITY };
     director.trace = new Trace(director, spec, (record) => records.push(formatRecord(record)));
   });

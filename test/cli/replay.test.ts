@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { replayCommand } from '../../src/cli/replay.js';
-import { readScript } from '../../src/device/jsonl.js';
-import { PcapWriter } from '../../src/device/pcap.js';
+import { readScript } from '../../src/capture/jsonl.js';
+import { PcapWriter } from '../../src/capture/pcap.js';
+import { replayCommand } from '../../src/cli/commands/replay.js';
 
-const NAT = 'test/conformance/nat-basic';
+const NAT = 'test/conformance/recorded/basic/nat-basic';
 
 let dir: string;
 let said: string[];

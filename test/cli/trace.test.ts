@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readCapture } from '../../src/capture/pcap.js';
+import { PcapngWriter } from '../../src/capture/pcapng-writer.js';
 import { replayScenario } from '../../src/cli/replay/scenario.js';
 import { formatRecord } from '../../src/cli/trace/format.js';
-import { PcapngWriter } from '../../src/cli/trace/pcapng.js';
-import { parseFilter } from '../../src/control/tracefilter.js';
-import { Trace, type TraceRecord } from '../../src/dataplane/trace.js';
-import { readCapture } from '../../src/device/pcap.js';
+import { parseFilter } from '../../src/control/server/trace-filter.js';
+import { Trace, type TraceRecord } from '../../src/dataplane/trace/trace.js';
 
-const NAT = 'test/conformance/nat-basic';
-const DR = 'test/conformance/dr-basic';
+const NAT = 'test/conformance/recorded/basic/nat-basic';
+const DR = 'test/conformance/recorded/basic/dr-basic';
 
 async function traced(dir: string, filter = '', dropsOnly = false, count = 1e9) {
   const records: TraceRecord[] = [];

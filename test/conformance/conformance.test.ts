@@ -1,32 +1,32 @@
 /** Every recorded scenario through our director: its answer must be the kernel's. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Row, replayScenario } from '../../src/cli/replay/scenario.js';
+import { recordedScenario, recordedScenarios } from '../support/recorded.js';
 import { compare } from './compare.js';
 
 /** Another folder of recorded scenarios may be named, to see new ones before they are kept. */
-const HERE = process.env.ULVS_SCENARIOS ?? new URL('.', import.meta.url).pathname;
-const names = readdirSync(HERE).filter((name) => existsSync(`${HERE}${name}/out.jsonl`));
+const scenarios = recordedScenarios(process.env.ULVS_SCENARIOS);
 
-function recorded(name: string, folder = HERE): Row[] {
-  return readFileSync(`${folder}${name}/out.jsonl`, 'utf8')
+function recorded(folder: string): Row[] {
+  return readFileSync(`${folder}/out.jsonl`, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Row);
 }
 
 describe('scenarios recorded from the kernel', () => {
-  it.each(names)('%s', async (name) => {
-    expect(compare(await replayScenario(`${HERE}${name}`), recorded(name))).toEqual([]);
+  it.each([...scenarios])('%s', async (_, folder) => {
+    expect(compare(await replayScenario(folder), recorded(folder))).toEqual([]);
   });
 
   it('are at least 120', () => {
-    expect(names.length).toBeGreaterThanOrEqual(120);
+    expect(scenarios.size).toBeGreaterThanOrEqual(120);
   });
 });
 
 describe('the comparison', () => {
-  const rows = recorded('nat-basic', new URL('.', import.meta.url).pathname);
+  const rows = recorded(recordedScenario('nat-basic'));
   const at = rows.findIndex((row) => 'hex' in row);
 
   it('accepts what is equal', () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CADDR, DADDR, ENTRY_SHIFT, PORTS, REST, VADDR } from '../../src/conntrack/entry.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 
 interface Flow {
   readonly protocol: number;

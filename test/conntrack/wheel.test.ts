@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ENTRY_SHIFT, ENTRY_WORDS, EXPIRES } from '../../src/conntrack/entry.js';
 import { TimerWheel } from '../../src/conntrack/wheel.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 
 function wheelOf(entries: number, start = 0) {
   const words = new Int32Array((entries + 1) * ENTRY_WORDS);

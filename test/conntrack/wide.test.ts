@@ -1,9 +1,9 @@
 /** The second line of an IPv6 connection is no connection, whatever addresses are in it. */
 import { expect, it } from 'vitest';
 import { Connections } from '../../src/conntrack/connections.js';
-import { fillEntry } from '../../src/conntrack/find.js';
+import { fillEntry } from '../../src/conntrack/find-wide.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
-import { listConnections } from '../../src/control/view.js';
+import { listConnections } from '../../src/control/server/live-counters.js';
 import { parse6 } from '../../src/wire/address.js';
 
 it('is never listed', () => {

@@ -2,12 +2,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { offlineNames } from '../../src/cli/ulvsadm/names.js';
 import { ulvsadm } from '../../src/cli/ulvsadm/ulvsadm.js';
-import { parseConfig } from '../../src/control/config.js';
+import { parseConfig } from '../../src/control/config/config.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import { Fate } from '../../src/stats/counters.js';
 import { DROP_NAMES, Drop } from '../../src/stats/drops.js';
-import { packet } from '../packet.js';
-import { Random } from '../seed.js';
+import { packet } from '../support/packet.js';
+import { Random } from '../support/seed.js';
 
 const CONFIG = `
 devices:

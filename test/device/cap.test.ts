@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapDevice } from '../../src/device/cap.js';
-import { PacketDevice } from '../../src/device/packet.js';
+import { PacketDevice } from '../../src/device/packet/packet.js';
 import { Umem } from '../../src/device/umem.js';
-import { collect, isPlain, plainFrame, send, wrongIn } from './frames.js';
-import { isRoot, Namespaces } from './netns.js';
+import { collect, isPlain, plainFrame, send, wrongIn } from '../support/frames.js';
+import { isRoot, Namespaces } from '../support/netns.js';
 
 if (!isRoot) console.log('cap: skipped, needs root for namespaces');
 

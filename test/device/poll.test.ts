@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../src/device/batch.js';
-import { PacketDevice } from '../../src/device/packet.js';
+import { PacketDevice } from '../../src/device/packet/packet.js';
 import { Bell, Poller } from '../../src/device/poll.js';
 import { Umem } from '../../src/device/umem.js';
-import { drain, isPlain, plainFrame, send } from './frames.js';
-import { isRoot, Namespaces } from './netns.js';
+import { drain, isPlain, plainFrame, send } from '../support/frames.js';
+import { isRoot, Namespaces } from '../support/netns.js';
 
 describe('Poller', () => {
   it('times out, and wakes for the bell that was rung', () => {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { IpipEndpoint } from '../../src/device/ipip-endpoint.js';
-import { PacketDevice } from '../../src/device/packet.js';
+import { PacketDevice } from '../../src/device/packet/packet.js';
 import { RawSender } from '../../src/device/raw.js';
-import { TunDevice } from '../../src/device/tap.js';
+import { IpipEndpoint } from '../../src/device/tun/ipip-endpoint.js';
+import { TunDevice } from '../../src/device/tun/tap.js';
 import { Umem } from '../../src/device/umem.js';
-import { collect, send, wrongIn } from './frames.js';
-import { isRoot, Namespaces } from './netns.js';
+import { collect, send, wrongIn } from '../support/frames.js';
+import { isRoot, Namespaces } from '../support/netns.js';
 
 if (!isRoot) console.log('raw: skipped, needs root for namespaces');
 

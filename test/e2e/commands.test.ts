@@ -1,9 +1,9 @@
 /** The commands that ask a running director, over its real socket. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DirectorStatus } from '../../src/control/admin.js';
+import type { DirectorStatus } from '../../src/control/api/api.js';
 import { SYSCTL_NAMES } from '../../src/service/sysctl.js';
-import { isRoot } from '../device/netns.js';
-import { Bed, type Ended, type Program, until } from './bed.js';
+import { isRoot } from '../support/netns.js';
+import { Bed, type Ended, type Program, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../device/netns.js';
-import { Bed, type Program, until } from './bed.js';
+import { isRoot } from '../support/netns.js';
+import { Bed, type Program, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

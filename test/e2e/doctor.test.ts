@@ -1,16 +1,16 @@
 /** The doctor on a director's box: its realservers are other namespaces, into which it does not look. Needs root and dist. */
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Capture } from '../../src/lab/capture.js';
-import { inNamespace } from '../../src/lab/command.js';
-import { socketPath } from '../../src/lab/config.js';
-import type { Finding } from '../../src/lab/doctor/site.js';
-import { down, halt, type Lab, up } from '../../src/lab/lab.js';
+import type { Finding } from '../../src/doctor/facts.js';
+import { socketPath } from '../../src/lab/build/config.js';
+import { down, halt, type Lab, up } from '../../src/lab/build/lab.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';
 import type { LabDevice } from '../../src/lab/topology.js';
+import { Capture } from '../../src/lab/watch/capture.js';
+import { inNamespace } from '../../src/sys/command.js';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed } from './bed.js';
+import { Bed } from './testbed.js';
 
 const reason =
   process.getuid?.() !== 0

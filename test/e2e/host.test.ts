@@ -3,8 +3,8 @@
  * where a packet looks so much like the director's that it was kept from the host first (it comes back by the TUN).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../device/netns.js';
-import { Bed, type Program, until } from './bed.js';
+import { isRoot } from '../support/netns.js';
+import { Bed, type Program, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

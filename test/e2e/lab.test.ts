@@ -5,8 +5,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { listStates } from '../../src/lab/build/state.js';
 import { program } from '../../src/lab/names.js';
-import { listStates } from '../../src/lab/state.js';
 import { basics, topologies } from '../../src/lab/topologies/index.js';
 import { withoutXdp } from '../device/xdp/missing.js';
 

@@ -3,9 +3,9 @@
  * devices that it shares with the host. The host's other traffic stays as it was, and nothing is left behind. Needs root.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../device/netns.js';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed, type Program, until } from './bed.js';
+import { isRoot } from '../support/netns.js';
+import { Bed, type Program, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

@@ -5,8 +5,8 @@
 import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../device/netns.js';
-import { Bed, DIST } from './bed.js';
+import { isRoot } from '../support/netns.js';
+import { Bed, DIST } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

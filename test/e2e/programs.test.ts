@@ -3,16 +3,16 @@
  * hops, iperf3 goes both ways over IPv6. Needs root.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { command } from '../../src/lab/command.js';
-import { down, type Lab, track, up } from '../../src/lab/lab.js';
+import { down, type Lab, track, up } from '../../src/lab/build/lab.js';
+import { start, untilReady } from '../../src/lab/build/process.js';
 import { directoryOf, namespaceOf } from '../../src/lab/names.js';
-import { start, untilReady } from '../../src/lab/process.js';
 import { dr } from '../../src/lab/topologies/dr.js';
 import { ipv6Dr } from '../../src/lab/topologies/ipv6-dr.js';
 import { ipv6Nat } from '../../src/lab/topologies/ipv6-nat.js';
 import { nat } from '../../src/lab/topologies/nat.js';
 import { tun } from '../../src/lab/topologies/tun.js';
 import { addressOf, hostOf, type LabDevice, type Topology } from '../../src/lab/topology.js';
+import { command } from '../../src/sys/command.js';
 import { withoutXdp } from '../device/xdp/missing.js';
 
 const reason = process.getuid?.() !== 0 ? 'needs root for namespaces' : '';

@@ -6,8 +6,8 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { listStates } from '../../src/lab/build/state.js';
 import { program } from '../../src/lab/names.js';
-import { listStates } from '../../src/lab/state.js';
 import { basics, topologies } from '../../src/lab/topologies/index.js';
 
 const reason = process.getuid?.() !== 0 ? 'needs root for namespaces' : '';

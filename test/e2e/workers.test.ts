@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { program } from '../../src/lab/names.js';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed, type Program } from './bed.js';
+import { Bed, type Program } from './testbed.js';
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log('skipped: needs root for namespaces');

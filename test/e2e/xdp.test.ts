@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed, type Program, until } from './bed.js';
+import { Bed, type Program, until } from './testbed.js';
 
 const VIP = '10.1.0.100';
 const SHARED = '10.1.0.150';

@@ -1,7 +1,7 @@
 /** A few faults from end to end: put in, felt, found alone, mended by the doctor's own words, gone. Needs root and dist. */
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { askDirector } from '../../src/cli/doctor.js';
+import { askDirector } from '../../src/cli/commands/doctor.js';
 import { placesOf } from '../../src/lab/faults/fault.js';
 import { faults, findFault } from '../../src/lab/faults/index.js';
 import { tryFault } from '../../src/lab/faults/run.js';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { howToTry } from '../../src/lab/howto.js';
+import { howToTry } from '../../src/lab/hints.js';
 import { typed } from '../../src/lab/invocation.js';
 import { program } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';

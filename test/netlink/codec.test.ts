@@ -11,7 +11,7 @@ import { encodeRouteDump, encodeRouteQuery } from '../../src/netlink/route.js';
 import { encodeRuleDump } from '../../src/netlink/rule.js';
 import { openRequestSocket, receive } from '../../src/netlink/socket.js';
 import * as libc from '../../src/sys/libc.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex.replace(/\s/g, ''), 'hex'));
 const message = (type: number, body: Uint8Array, flags = 0): Message => ({ type, flags, seq: 1, portId: 0, body });

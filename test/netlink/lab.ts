@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { RouteSocket } from '../../src/netlink/route-socket.js';
 import { inNetns } from '../../src/sys/netns.js';
-import { isRoot, Namespaces } from '../device/netns.js';
+import { isRoot, Namespaces } from '../support/netns.js';
 
 export function skipReason(name: string): boolean {
   if (!isRoot) console.log(`${name}: skipped, needs root for namespaces`);

@@ -4,7 +4,7 @@ import { type Lookup, type LookupQuery, lookupRoute } from '../../src/netlink/lo
 import type { Route, RouteQuery } from '../../src/netlink/route.js';
 import type { RouteSocket } from '../../src/netlink/route-socket.js';
 import { readSnapshot } from '../../src/netlink/snapshot.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 import { Lab, type Printed, skipReason } from './lab.js';
 
 type Family = 4 | 6;

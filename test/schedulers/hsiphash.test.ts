@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { hsiphash } from '../../src/schedulers/hsiphash.js';
 import { walkOf } from '../../src/schedulers/mh.js';
 import { parse4 } from '../../src/wire/address.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 
 const MASK = (1n << 64n) - 1n;
 const rotl = (v: bigint, n: bigint): bigint => ((v << n) | (v >> (64n - n))) & MASK;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AddressCache, LIMIT, MAX } from '../../src/schedulers/addresscache.js';
+import { AddressCache, LIMIT, MAX } from '../../src/schedulers/address-cache.js';
 import type { Arrival } from '../../src/service/scheduler.js';
 import { Stand, to } from './service.js';
 

@@ -3,16 +3,16 @@
  * chosen, and the listings must be the recorded ones. Put aside: the IP id and flow label of ICMP errors, what the kernel's own host stack
  * says (RST to a client, multicast listener reports), and 2 s in the expiry of connections, 16 s where its timers are coarse.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { type FrameOut, type Row, replayScenario } from '../../src/cli/replay/scenario.js';
+import { recordedScenario, recordedScenarios } from '../support/recorded.js';
 
-const CONFORMANCE = new URL('../conformance/', import.meta.url).pathname;
 const EXPIRY = / (\d\d):(\d\d) /;
-const names = readdirSync(CONFORMANCE).filter((name) => name.startsWith('sched-'));
+const names = [...recordedScenarios().keys()].filter((name) => name.startsWith('sched-'));
 
 const recorded = (name: string): Row[] =>
-  readFileSync(`${CONFORMANCE}${name}/out.jsonl`, 'utf8')
+  readFileSync(`${recordedScenario(name)}/out.jsonl`, 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Row);
@@ -58,7 +58,7 @@ function expiries(rows: readonly Row[]): Map<string, number> {
 
 it.each(names)('%s', async (name) => {
   const kernel = recorded(name);
-  const ours = await replayScenario(`${CONFORMANCE}${name}`);
+  const ours = await replayScenario(recordedScenario(name));
   expect(linesOf(ours)).toEqual(linesOf(kernel));
   const times = expiries(ours);
   for (const [line, seconds] of expiries(kernel)) {

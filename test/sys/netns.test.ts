@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemError } from '../../src/sys/libc.js';
 import { inNetns } from '../../src/sys/netns.js';
-import { isRoot, Namespaces } from '../device/netns.js';
+import { isRoot, Namespaces } from '../support/netns.js';
 
 if (!isRoot) console.log('netns: skipped, needs root for namespaces');
 

@@ -16,7 +16,7 @@ import {
   words6,
 } from '../../src/wire/address.js';
 import { viewOf } from '../../src/wire/decoded.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 
 describe('IPv4', () => {
   it('reads dotted quads as signed big-endian words', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { formatMac, parse4, parseMac } from '../../src/wire/address.js';
 import * as arp from '../../src/wire/arp.js';
-import { Random } from '../seed.js';
+import { Random } from '../support/seed.js';
 import { filled, isUntouchedAround } from './filled.js';
 import { hex, KERNEL, unhex } from './kernelframes.js';
 

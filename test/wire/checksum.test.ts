@@ -15,7 +15,7 @@ import {
 } from '../../src/wire/checksum.js';
 import { crc32c } from '../../src/wire/crc32c.js';
 import { viewOf } from '../../src/wire/decoded.js';
-import { Random, SEED } from '../seed.js';
+import { Random, SEED } from '../support/seed.js';
 
 /** RFC 1071's words, with numbers big enough not to care about carries. */
 function slowSum(bytes: Uint8Array): number {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../src/wire/decoded.js';
 import * as ethernet from '../../src/wire/ethernet.js';
 import * as vlan from '../../src/wire/vlan.js';
-import { packet } from '../packet.js';
-import { Random } from '../seed.js';
+import { packet } from '../support/packet.js';
+import { Random } from '../support/seed.js';
 import { filled, isUntouchedAround } from './filled.js';
 import { hex, KERNEL, unhex } from './kernelframes.js';
 

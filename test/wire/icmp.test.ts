@@ -7,8 +7,8 @@ import * as icmp6 from '../../src/wire/icmp6.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
 import * as ipv6 from '../../src/wire/ipv6.js';
 import * as neighbour from '../../src/wire/neighbour.js';
-import { checkFrame, packet } from '../packet.js';
-import { Random } from '../seed.js';
+import { checkFrame, packet } from '../support/packet.js';
+import { Random } from '../support/seed.js';
 import { filled, isUntouchedAround } from './filled.js';
 import { hex, KERNEL, unhex } from './kernelframes.js';
 

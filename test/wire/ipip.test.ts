@@ -3,7 +3,7 @@ import { parse4, parse6 } from '../../src/wire/address.js';
 import * as ipip from '../../src/wire/ipip.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
 import * as ipv6 from '../../src/wire/ipv6.js';
-import { checkPacket, packet } from '../packet.js';
+import { checkPacket, packet } from '../support/packet.js';
 import { filled, isUntouchedAround } from './filled.js';
 import { hex } from './kernelframes.js';
 

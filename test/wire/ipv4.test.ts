@@ -4,7 +4,7 @@ import { viewOf } from '../../src/wire/decoded.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
 import * as tcp from '../../src/wire/tcp.js';
 import * as udp from '../../src/wire/udp.js';
-import { Random, SEED } from '../seed.js';
+import { Random, SEED } from '../support/seed.js';
 import { filled, isUntouchedAround } from './filled.js';
 import { FORWARDED, hex, KERNEL, unhex } from './kernelframes.js';
 

@@ -4,8 +4,8 @@ import { concat, viewOf } from '../../src/wire/decoded.js';
 import * as extensions from '../../src/wire/extensions.js';
 import * as ipv6 from '../../src/wire/ipv6.js';
 import * as tcp from '../../src/wire/tcp.js';
-import { checkFrame, packet } from '../packet.js';
-import { Random, SEED } from '../seed.js';
+import { checkFrame, packet } from '../support/packet.js';
+import { Random, SEED } from '../support/seed.js';
 import { filled, isUntouchedAround } from './filled.js';
 import { hex, KERNEL, unhex } from './kernelframes.js';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { viewOf } from '../../src/wire/decoded.js';
 import * as options from '../../src/wire/options.js';
-import { Random, SEED } from '../seed.js';
+import { Random, SEED } from '../support/seed.js';
 import { KERNEL, unhex } from './kernelframes.js';
 
 const EMPTY = new Uint8Array(0);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { printFrame, printPacket } from '../../src/wire/print.js';
-import { packet } from '../packet.js';
-import { Random, SEED } from '../seed.js';
+import { packet } from '../support/packet.js';
+import { Random, SEED } from '../support/seed.js';
 import { allFrames, KERNEL, unhex } from './kernelframes.js';
 
 it("reads Linux's frames aloud", () => {

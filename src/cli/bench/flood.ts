@@ -1,15 +1,15 @@
 /** testlvs (HOWTO 5.15): a flood through a director in a lab of its own or one that is up, and what the realservers got. */
 import { cpus } from 'node:os';
-import { socketPath } from '../../lab/config.js';
-import { Bed, type MethodName } from '../../lab/flood/bed.js';
+import { socketPath } from '../../lab/build/config.js';
+import { DIRECTOR } from '../../lab/build/lab.js';
+import { type Site, siteOf } from '../../lab/flood/endpoints.js';
 import { Flood, type FloodOptions, inRate, loss, outRate, type Passage } from '../../lab/flood/flood.js';
 import { accountOf, type Loss, lossesOf } from '../../lab/flood/losses.js';
 import { search } from '../../lab/flood/search.js';
-import { type Site, siteOf } from '../../lab/flood/site.js';
 import { grouped, type Line, lossText, tableText } from '../../lab/flood/table.js';
-import { DIRECTOR } from '../../lab/lab.js';
+import { Bed, type MethodName } from '../../lab/flood/testbed.js';
 import type { LabDevice } from '../../lab/topology.js';
-import { findLab } from '../findlab.js';
+import { findLab } from '../find-lab.js';
 import { UserError } from '../guard.js';
 
 export interface FloodChoice extends Omit<FloodOptions, 'pid'> {

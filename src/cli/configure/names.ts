@@ -1,6 +1,6 @@
 /** Host names as the files of this machine know them (/etc/hosts): a configuration must not depend on who answers DNS. */
 import { readFileSync } from 'node:fs';
-import { canonicalAddress } from '../../control/address.js';
+import { canonicalAddress } from '../../control/text/address.js';
 
 export class HostNames {
   private readonly addresses = new Map<string, string>();

@@ -1,5 +1,5 @@
 /** /proc/net/ip_vs_conn and ip_vs_conn_sync: rows in the order of the connection table. */
-import type { AdminClient, ConnectionEntry } from '../../control/admin.js';
+import type { AdminClient, ConnectionEntry } from '../../control/api/api.js';
 import { readConnections } from '../connections.js';
 import { address, hex } from './hex.js';
 

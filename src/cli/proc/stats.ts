@@ -1,5 +1,5 @@
 /** /proc/net/ip_vs_stats and ip_vs_stats_percpu: everything in hexadecimal. */
-import type { AdminClient, StatsEntry } from '../../control/admin.js';
+import type { AdminClient, StatsEntry } from '../../control/api/api.js';
 import { ask } from '../inquiry.js';
 import { hex, wide } from './hex.js';
 

@@ -1,5 +1,5 @@
 /** The files of /proc/net that belong to IPVS, byte for byte (ip_vs_ctl.c, ip_vs_conn.c, ip_vs_app.c of Linux 6.1). */
-import type { AdminClient } from '../../control/admin.js';
+import type { AdminClient } from '../../control/api/api.js';
 import { ask } from '../inquiry.js';
 import { connectionsText, syncText } from './connections.js';
 import { servicesText } from './services.js';

@@ -1,7 +1,8 @@
 /** A capture through a director in this thread: every frame of `in` comes in by one device, what leaves goes into `out`. */
-import { loadConfig } from '../../control/config.js';
+
+import { PcapWriter, readCapture } from '../../capture/pcap.js';
+import { loadConfig } from '../../control/config/config.js';
 import { InProcessDirector } from '../../control/inprocess.js';
-import { PcapWriter, readCapture } from '../../device/pcap.js';
 import { Fate } from '../../stats/counters.js';
 import { DROP_NAMES, Drop } from '../../stats/drops.js';
 import { loadRules } from '../rules.js';

@@ -4,9 +4,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig } from '../../control/config.js';
+import { readScript, type ScriptLine } from '../../capture/jsonl.js';
+import { loadConfig } from '../../control/config/config.js';
 import { InProcessDirector } from '../../control/inprocess.js';
-import { readScript, type ScriptLine } from '../../device/jsonl.js';
 import { loadRules } from '../rules.js';
 import { answer } from './command.js';
 import { readHosts, Wire } from './wire.js';

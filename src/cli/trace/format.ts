@@ -8,7 +8,7 @@
  *       out eth1     …
  *       forwarded
  */
-import type { Candidate, TraceOut, TraceRecord, TraceStep } from '../../dataplane/trace.js';
+import type { Candidate, TraceOut, TraceRecord, TraceStep } from '../../dataplane/trace/trace.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import { printFrame } from '../../wire/print.js';
 import { differences, fieldsOf } from './fields.js';

@@ -1,4 +1,4 @@
-import type { Timeouts } from '../../control/admin.js';
+import type { Timeouts } from '../../control/api/api.js';
 import {
   type DestinationConfig,
   type ForwardingMethod,

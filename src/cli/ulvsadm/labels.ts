@@ -1,4 +1,4 @@
-import type { ConnectionEntry, ServiceEntry } from '../../control/admin.js';
+import type { ConnectionEntry, ServiceEntry } from '../../control/api/api.js';
 import { isFwmark } from '../../service/config.js';
 import type { Names } from './names.js';
 

@@ -1,4 +1,4 @@
-import type { AdminReply, ConnectionEntry, ServiceEntry } from '../../control/admin.js';
+import type { AdminReply, ConnectionEntry, ServiceEntry } from '../../control/api/api.js';
 import { type Draft, keyOf } from './draft.js';
 import { connectionAddresses, type Label, namedLabel, numericLabel, serviceAddresses } from './labels.js';
 import { sortServices } from './order.js';

@@ -1,4 +1,4 @@
-import type { DestinationEntry, ServiceEntry } from '../../control/admin.js';
+import type { DestinationEntry, ServiceEntry } from '../../control/api/api.js';
 import { familyOf, isFwmark } from '../../service/config.js';
 import { parse4, parse6 } from '../../wire/address.js';
 

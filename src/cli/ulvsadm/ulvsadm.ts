@@ -1,4 +1,4 @@
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest } from '../../control/admin.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest } from '../../control/api/api.js';
 import { check } from './check.js';
 import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
 import { BadLine, Exit, FAILED, fail, sentence } from './errors.js';

@@ -13,8 +13,8 @@
  * them together, and gives back what turns out not to be its own.
  */
 import { XDP_PASS } from '../../sys/bpf.js';
-import { ICMP_ERRORS, ICMP6_ERRORS } from '../take-rule.js';
-import { Assembler, Call } from './assembler.js';
+import { Assembler, Call } from '../bpf/assembler.js';
+import { ICMP_ERRORS, ICMP6_ERRORS } from '../intercept/rule.js';
 import {
   ASKED,
   FRAGMENT,

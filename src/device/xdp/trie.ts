@@ -6,7 +6,7 @@
  *     10.0.0.0/8    bit 2           ──►       10.0.0.0/8    bits 1 2
  *     10.1.2.3/32   WHOLE                     10.1.2.3/32   bits 1 2, WHOLE
  */
-import type { Prefix } from '../address-range.js';
+import type { Prefix } from '../intercept/address-range.js';
 import { TRIE_VALUE } from './layout.js';
 
 export class TrieEntry {

@@ -1,8 +1,8 @@
 /** Faults of LVS-DR (HOWTO chapter 7). */
-import { type Lab, restart } from '../lab.js';
+import { type Lab, restart } from '../build/lab.js';
 import { SWITCH } from '../names.js';
-import { ulvsadm } from '../table.js';
 import { addressOf, endpoint, hostOf, isSix, realservers } from '../topology.js';
+import { ulvsadm } from '../watch/listing.js';
 import { type Fault, inside } from './fault.js';
 
 function first(lab: Lab): string {

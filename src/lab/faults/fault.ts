@@ -1,6 +1,6 @@
 /** A fault of the HOWTO that can be put into a lab, and the name the doctor has for it. */
-import { command } from '../command.js';
-import type { Lab } from '../lab.js';
+import { command } from '../../sys/command.js';
+import type { Lab } from '../build/lab.js';
 import { namespaceOf, program } from '../names.js';
 import type { LabDevice } from '../topology.js';
 import { type Quick, quick } from './quick.js';

@@ -1,6 +1,6 @@
 /** Faults of VIP-less acceptance by mark (HOWTO chapter 24). */
-import { configPath } from '../config.js';
-import { DIRECTOR, type Lab } from '../lab.js';
+import { configPath } from '../build/config.js';
+import { DIRECTOR, type Lab } from '../build/lab.js';
 import { bare } from '../topology.js';
 import { type Fault, inside } from './fault.js';
 

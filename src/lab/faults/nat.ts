@@ -1,8 +1,8 @@
 /** Faults of LVS-NAT (HOWTO chapter 5). */
-import { halt, type Lab, restart } from '../lab.js';
+import { halt, type Lab, restart } from '../build/lab.js';
 import { namespaceOf } from '../names.js';
-import { ulvsadm } from '../table.js';
 import { addressIn, addressOf, endpoint, hostOf, isSix, realservers, type Server, servers } from '../topology.js';
+import { ulvsadm } from '../watch/listing.js';
 import { type Fault, firewall, inside } from './fault.js';
 import { type Quick, requests } from './quick.js';
 

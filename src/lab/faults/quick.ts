@@ -1,6 +1,6 @@
 /** Does the lab serve? A few requests, each with a header longer than a packet, and an answer from every realserver. */
-import { inNamespace } from '../command.js';
-import type { Lab } from '../lab.js';
+import { inNamespace } from '../../sys/command.js';
+import type { Lab } from '../build/lab.js';
 import { namespaceOf } from '../names.js';
 import { balanced, endpoint } from '../topology.js';
 

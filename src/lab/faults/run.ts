@@ -1,9 +1,10 @@
 /** `ulvs lab faults`: each fault is put into a lab, found by the doctor, mended by the doctor's own commands, and gone. */
-import { type AskDirector, gatherLab } from '../doctor/gather-site.js';
-import type { Finding } from '../doctor/site.js';
-import { consult } from '../doctor/syn.js';
-import { down, type Lab, matching, up } from '../lab.js';
-import type { LabState } from '../state.js';
+
+import type { Finding } from '../../doctor/facts.js';
+import { type AskDirector, gatherLab } from '../../doctor/gather-site.js';
+import { consult } from '../../doctor/syn.js';
+import { down, type Lab, matching, up } from '../build/lab.js';
+import type { LabState } from '../build/state.js';
 import { deviceFor } from '../test.js';
 import { findTopology } from '../topologies/index.js';
 import type { Topology } from '../topology.js';

@@ -1,5 +1,5 @@
 /** Faults of LVS-Tun, and of the ways to realservers. */
-import { halt, type Lab } from '../lab.js';
+import { halt, type Lab } from '../build/lab.js';
 import { type Fault, firewall, inside } from './fault.js';
 
 const FILTER = `table inet guard {

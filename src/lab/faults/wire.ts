@@ -1,9 +1,9 @@
 /** Faults of the wire itself: what IPv6 needs of it, how long a packet may be, and who finishes a checksum. */
-import { inNamespace } from '../command.js';
-import { type Lab, startProgram } from '../lab.js';
+import { inNamespace } from '../../sys/command.js';
+import { type Lab, startProgram } from '../build/lab.js';
+import { polling } from '../build/network.js';
+import { saysReady, untilReady } from '../build/process.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../names.js';
-import { polling } from '../network.js';
-import { saysReady, untilReady } from '../process.js';
 import { hostOf, isSix, realservers, servers } from '../topology.js';
 import { type Fault, firewall, inside } from './fault.js';
 import { inTurn, type Quick } from './quick.js';
@@ -25,7 +25,7 @@ async function byXdp(lab: Lab): Promise<void> {
   const port = next.ports.find(({ segment }) => segment === rs.segment)!;
   await polling(namespaceOf(lab.id, next.name), port.dev);
   const ends = [switchEnd('rs1', rs.dev), switchEnd(next.name, port.dev)];
-  const running = startProgram(lab, SWITCH, 'rs1-wire', [program('lab/xdpwire.js'), ...ends]);
+  const running = startProgram(lab, SWITCH, 'rs1-wire', [program('lab/programs/xdp-wire.js'), ...ends]);
   await untilReady(running, () => saysReady(running));
 }
 

@@ -3,15 +3,15 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LabError } from '../command.js';
+import { LabError } from '../../sys/command.js';
 import { program } from '../names.js';
-import { alone, OWN } from './beside.js';
+import { alone, OWN } from './cpu-placement.js';
 import { BUCKETS, type Percentiles, percentiles } from './delays.js';
+import type { Place, Site } from './endpoints.js';
 import type { Kind } from './frame.js';
 import type { Done, Task } from './generator.js';
 import { idlePart, usage } from './processor.js';
 import { Sink } from './sink.js';
-import type { Place, Site } from './site.js';
 
 export interface FloodOptions {
   readonly kind: Kind;

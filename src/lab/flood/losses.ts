@@ -4,7 +4,7 @@
  *     sent ─ wire ─► device ─ ring full ─► director ─ dropped: reasons ─► device ─ not taken ─► wire ─► arrived
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { command } from '../command.js';
+import { command } from '../../sys/command.js';
 import { program } from '../names.js';
 
 export interface Loss {

@@ -1,6 +1,6 @@
 /** Who used the processors: /proc/stat for the CPUs, /proc/PID/stat for a process. Times in ms, at the kernel's 10. */
 import { readFileSync } from 'node:fs';
-import { statOf } from '../process.js';
+import { statOf } from '../build/process.js';
 
 const TICK_MS = 10;
 

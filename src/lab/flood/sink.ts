@@ -5,7 +5,7 @@
  *
  *     counters:  | frames 64 |      delays: one 64-bit count for each of BUCKETS (delays.ts)
  */
-import { Assembler, Call } from '../../device/xdp/assembler.js';
+import { Assembler, Call } from '../../device/bpf/assembler.js';
 import {
   attachIngress,
   attachXdp,
@@ -18,9 +18,9 @@ import {
 import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import * as ipv4 from '../../wire/ipv4.js';
+import { Words } from './bpf-counters.js';
 import { BUCKETS, PRECISION } from './delays.js';
 import { CLIENTS, LENGTH, PROTOCOL, SOURCE, STAMP } from './frame.js';
-import { Words } from './words.js';
 
 const IPV4_ON_WIRE = 0x0008;
 const CLIENTS_ON_WIRE = ((CLIENTS >>> 24) & 0xff) | ((CLIENTS >>> 8) & 0xff00);

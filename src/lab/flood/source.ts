@@ -7,11 +7,11 @@
  * A frame that is not due is not sent: that paces the flood evenly. One in PROBE carries the time it was made at. The kernel
  * takes 25 ms to end a call, so a flood is one call, ended by a signal.
  */
-import { Assembler, Call } from '../../device/xdp/assembler.js';
+import { Assembler, Call } from '../../device/bpf/assembler.js';
 import { loadXdp, runXdpLive, XDP_DROP, XDP_TX } from '../../sys/bpf.js';
 import { alarmIn, close, ifNameToIndex, SystemError } from '../../sys/libc.js';
+import { Words } from './bpf-counters.js';
 import * as at from './frame.js';
-import { Words } from './words.js';
 
 export interface SourceOptions {
   /** Out of which interface. Its peer must take XDP frames: a veth needs GRO on (or an XDP program) there. */

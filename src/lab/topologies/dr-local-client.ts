@@ -1,4 +1,4 @@
-import { requestsFrom } from '../checkdirect.js';
+import { requestsFrom } from '../checks/direct.js';
 import { client, director, onVip, realserver, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 

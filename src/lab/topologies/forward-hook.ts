@@ -1,4 +1,4 @@
-import { directly } from '../checkdirect.js';
+import { directly } from '../checks/direct.js';
 import { client, director, FORWARDING, markedServices, marksFor, realserver, ripsOf } from '../hosts.js';
 import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 

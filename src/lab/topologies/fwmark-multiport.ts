@@ -1,4 +1,4 @@
-import { requestsTo } from '../checkdirect.js';
+import { requestsTo } from '../checks/direct.js';
 import { client, director, realserver, ripsOf, router } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 

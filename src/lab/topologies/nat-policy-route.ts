@@ -1,4 +1,4 @@
-import { directly } from '../checkdirect.js';
+import { directly } from '../checks/direct.js';
 import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 

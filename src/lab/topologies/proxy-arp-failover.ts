@@ -1,4 +1,4 @@
-import { takeover } from '../checktakeover.js';
+import { takeover } from '../checks/takeover.js';
 import { client, director, onRange, QUIET_ARP, realserver } from '../hosts.js';
 import type { Topology } from '../topology.js';
 

@@ -1,4 +1,4 @@
-import { requestsFrom } from '../checkdirect.js';
+import { requestsFrom } from '../checks/direct.js';
 import { client, director, FORWARDING, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, type Host, type Server, serverOn, type Topology } from '../topology.js';
 

@@ -1,4 +1,4 @@
-import { takenAt } from '../checkdirect.js';
+import { takenAt } from '../checks/direct.js';
 import { behindRouter, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, endpoint, type Topology } from '../topology.js';
 

@@ -1,4 +1,4 @@
-import { takenAt } from '../checkdirect.js';
+import { takenAt } from '../checks/direct.js';
 import { behindRouter, onVip, QUIET_ARP, realserver } from '../hosts.js';
 import { endpoint, type Topology } from '../topology.js';
 

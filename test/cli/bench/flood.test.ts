@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { down, up } from '../../../src/lab/lab.js';
-import { listStates } from '../../../src/lab/state.js';
+import { down, up } from '../../../src/lab/build/lab.js';
+import { listStates } from '../../../src/lab/build/state.js';
 import { findTopology } from '../../../src/lab/topologies/index.js';
-import { isRoot } from '../../device/netns.js';
 import { withoutXdp } from '../../device/xdp/missing.js';
+import { isRoot } from '../../support/netns.js';
 
 const ULVS = 'dist/cli/main.js';
 

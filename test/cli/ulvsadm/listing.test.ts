@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { type Result, ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
-import type { AdminClient, AdminReply, ConnectionEntry, ServiceEntry, StatsEntry } from '../../../src/control/admin.js';
-import { NO_STATS } from '../../../src/control/counters.js';
+import type {
+  AdminClient,
+  AdminReply,
+  ConnectionEntry,
+  ServiceEntry,
+  StatsEntry,
+} from '../../../src/control/api/api.js';
+import { NO_STATS } from '../../../src/control/rules/counters.js';
 import { PLAIN_TUNNEL, SVC_PERSISTENT } from '../../../src/service/config.js';
 import { recordedNames } from './director.js';
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { offlineNames, PortNames } from '../../../src/cli/ulvsadm/names.js';
-import { takeOurs } from '../../../src/cli/ulvsadm/ours.js';
+import { takeOurs } from '../../../src/cli/ulvsadm/own-options.js';
 import { type Result, type Settings, ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
-import type { AdminClient, ServiceEntry } from '../../../src/control/admin.js';
-import { SocketClient } from '../../../src/control/client.js';
-import { Random } from '../../seed.js';
+import type { AdminClient, ServiceEntry } from '../../../src/control/api/api.js';
+import { SocketClient } from '../../../src/control/api/client.js';
+import { Random } from '../../support/seed.js';
 import { inProcess, recordedNames } from './director.js';
 
 const SETTINGS: Settings = { names: recordedNames };

@@ -1,5 +1,6 @@
 /** Fragments: reassembled before look-up, cut again behind it (IPVS-FINDINGS, "other packets"). */
-import { masq6, oneWay6, small6, uneven6 } from './fragment6plays.js';
+
+import { restartIds } from './pieces.js';
 import {
   df,
   dfForwarded,
@@ -13,8 +14,8 @@ import {
   passing,
   timeouts,
   uneven,
-} from './fragmentplays.js';
-import { restartIds } from './pieces.js';
+} from './plays/fragment.js';
+import { masq6, oneWay6, small6, uneven6 } from './plays/fragment6.js';
 import type { Scene } from './stage.js';
 
 const MASQ = [

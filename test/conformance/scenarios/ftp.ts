@@ -1,7 +1,7 @@
 /** The FTP helper: what it rewrites, what it expects, how sequence numbers go on (IPVS-REFERENCE 1.13). */
 
-import { packet } from '../../packet.js';
-import { segment, Talk } from './ftptalk.js';
+import { packet } from '../../support/packet.js';
+import { segment, Talk } from './plays/ftp-talk.js';
 import { type Play, type Scene, VIP, VIP6 } from './stage.js';
 
 const NAT = { client: '10.0.0.1', vip: VIP, server: '192.168.1.11' };

@@ -13,7 +13,7 @@ import {
   sctpErrors,
   strays,
   udpErrors,
-} from './icmpplays.js';
+} from './plays/icmp.js';
 import type { Scene } from './stage.js';
 
 const TCP = ['-A -t 10.0.0.100:80 -s rr', '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m'];

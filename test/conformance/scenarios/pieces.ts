@@ -1,6 +1,6 @@
 /** Datagrams to and from the service of the stage, whole and in pieces. */
-import { packet } from '../../packet.js';
-import type { Ipv4Words } from '../../packetwords.js';
+import { packet } from '../../support/packet.js';
+import type { Ipv4Words } from '../../support/packet-words.js';
 import { ip, type Play, VIP, VIP6 } from './stage.js';
 
 export interface Piece {

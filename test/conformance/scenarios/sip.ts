@@ -1,6 +1,6 @@
 /** The persistence engine sip: a client's dialogue, by its Call-ID, stays at one destination (ip_vs_pe_sip). */
 import { body, cut, send } from './pieces.js';
-import { headerScenes } from './sipheaders.js';
+import { headerScenes } from './plays/sip-headers.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';
 
 const CLIENT = '10.0.0.1';

@@ -8,8 +8,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Packet, packet } from '../../packet.js';
-import type { Ipv4Words, Ipv6Words } from '../../packetwords.js';
+import { type Packet, packet } from '../../support/packet.js';
+import type { Ipv4Words, Ipv6Words } from '../../support/packet-words.js';
 
 export const VIP = '10.0.0.100';
 export const VIP6 = '2001:db8::100';

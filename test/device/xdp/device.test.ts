@@ -3,9 +3,9 @@ import { Batch } from '../../../src/device/batch.js';
 import { Poller } from '../../../src/device/poll.js';
 import { Umem } from '../../../src/device/umem.js';
 import { mappedUmem } from '../../../src/device/umem-memory.js';
-import { XdpDevice, type XdpOptions } from '../../../src/device/xdp.js';
-import { collect, drain, isPlain, plainFrame, send, wrongIn } from '../frames.js';
-import { Namespaces } from '../netns.js';
+import { XdpDevice, type XdpOptions } from '../../../src/device/xdp/device.js';
+import { collect, drain, isPlain, plainFrame, send, wrongIn } from '../../support/frames.js';
+import { Namespaces } from '../../support/netns.js';
 import { withoutXdp } from './missing.js';
 
 /** ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b. The devices under test sit on both ends. */

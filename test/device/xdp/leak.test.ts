@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Batch } from '../../../src/device/batch.js';
 import type { Umem } from '../../../src/device/umem.js';
 import { mappedUmem } from '../../../src/device/umem-memory.js';
-import { XdpDevice } from '../../../src/device/xdp.js';
+import { XdpDevice } from '../../../src/device/xdp/device.js';
 import { Source } from '../../../src/lab/flood/source.js';
-import { Namespaces } from '../netns.js';
+import { Namespaces } from '../../support/netns.js';
 import { withoutXdp } from './missing.js';
 
 const FRAMES = Number(process.env.ULVS_FRAMES ?? 300_000);

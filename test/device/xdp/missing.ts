@@ -1,6 +1,6 @@
 import { close, errno, errnoName, socket } from '../../../src/sys/libc.js';
 import { AF_XDP } from '../../../src/sys/xdp-socket.js';
-import { isRoot } from '../netns.js';
+import { isRoot } from '../../support/netns.js';
 
 /** Why AF_XDP can't be tried here, '' when it can. */
 export const withoutXdp = reason();

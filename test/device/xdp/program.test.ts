@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/take-rule.js';
+import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/intercept/rule.js';
+import { TakeMaps } from '../../../src/device/xdp/intercept-maps.js';
 import { takeProgram } from '../../../src/device/xdp/program.js';
-import { TakeMaps } from '../../../src/device/xdp/take-maps.js';
 import { createMap, loadXdp, MapType, testXdp, updateMap, XDP_PASS, XDP_REDIRECT } from '../../../src/sys/bpf.js';
 import { check, close, socket } from '../../../src/sys/libc.js';
 import { AF_XDP } from '../../../src/sys/xdp-socket.js';
-import { Random } from '../../seed.js';
+import { Random } from '../../support/seed.js';
 import { withoutXdp } from './missing.js';
 import { isTakenBy, toNumber } from './reference.js';
 

@@ -2,7 +2,7 @@
  * What the XDP program should say of a frame, by reading the take rules one after the other: no maps, no bits, no code
  * shared with src/device/xdp.
  */
-import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/take-rule.js';
+import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/intercept/rule.js';
 
 interface Packet {
   family: 4 | 6;

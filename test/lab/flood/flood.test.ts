@@ -1,13 +1,13 @@
 /** Low floods through a director of the built product; the frames of both ends and all reasons add up exactly. */
 import { execFileSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Bed, type MethodName } from '../../../src/lab/flood/bed.js';
 import { Flood, loss, type Passage } from '../../../src/lab/flood/flood.js';
 import type { Kind } from '../../../src/lab/flood/frame.js';
 import { accountOf, type Loss, lossesOf } from '../../../src/lab/flood/losses.js';
+import { Bed, type MethodName } from '../../../src/lab/flood/testbed.js';
 import type { LabDevice } from '../../../src/lab/topology.js';
-import { isRoot } from '../../device/netns.js';
 import { withoutXdp } from '../../device/xdp/missing.js';
+import { isRoot } from '../../support/netns.js';
 
 const RATE = 20_000;
 const MS = 700;

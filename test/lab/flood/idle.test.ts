@@ -1,12 +1,12 @@
 /** Busy while packets flow, asleep when none do: whatever the devices, a director that has nothing to do costs nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Bed } from '../../../src/lab/flood/bed.js';
 import { Flood } from '../../../src/lab/flood/flood.js';
 import { usage } from '../../../src/lab/flood/processor.js';
+import { Bed } from '../../../src/lab/flood/testbed.js';
 import type { LabDevice } from '../../../src/lab/topology.js';
-import { isRoot } from '../../device/netns.js';
 import { withoutXdp } from '../../device/xdp/missing.js';
+import { isRoot } from '../../support/netns.js';
 
 const WINDOW_MS = 2000;
 /** After its start a process still collects garbage for some seconds. */

@@ -4,7 +4,7 @@ import { BUCKETS, percentiles } from '../../../src/lab/flood/delays.js';
 import { KINDS } from '../../../src/lab/flood/frame.js';
 import { Sink } from '../../../src/lab/flood/sink.js';
 import { Source } from '../../../src/lab/flood/source.js';
-import { isRoot, Namespaces } from '../../device/netns.js';
+import { isRoot, Namespaces } from '../../support/netns.js';
 
 const FRAMES = 6400;
 const target = { srcMac: '02:00:00:00:00:a0', dstMac: '02:00:00:00:00:b0', vip: '10.0.0.100', port: 80 };

@@ -1,5 +1,5 @@
 /** Seeded scenes: connections come and go, destinations are edited, removed and added between them. */
-import { Random } from '../../seed.js';
+import { Random } from '../../support/seed.js';
 import type { Client, Play, Scene } from './stage.js';
 
 const STEPS = 130;

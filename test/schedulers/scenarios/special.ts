@@ -1,5 +1,5 @@
 /** Scenes about one thing each: flags, weights beyond the usual, what lblc and lblcr remember and forget. */
-import { Random } from '../../seed.js';
+import { Random } from '../../support/seed.js';
 import type { Play, Scene } from './stage.js';
 
 const FIVE = ['1 -w 1', '2 -w 3', '3 -w 2', '4 -w 5', '5 -w 1'] as const;

@@ -9,7 +9,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Packet, packet } from '../../packet.js';
+import { type Packet, packet } from '../../support/packet.js';
 
 const DIRECTOR = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 const ROUTER = '02:00:00:00:c0:01';

@@ -1,0 +1,92 @@
+/**
+ * What does a decision cost? Each scheduler with 10, 100 and 1000 destinations of weights 1 to 10, next to rr with as many.
+ * Included is what is the same for all: a new client and one of 4096 destination addresses, a connection that begins at
+ * who was chosen and one that ends, four alive for each destination.
+ */
+import { SCHEDULER_NAMES, schedulerNamed } from '../../src/schedulers/index.js';
+import { Destination } from '../../src/service/destination.js';
+import { VirtualService } from '../../src/service/service.js';
+import { Counters, Gauge } from '../../src/stats/counters.js';
+import { median, type Row, report } from '../support/result.js';
+
+const ROUNDS = 5;
+const ROUND_MS = 60;
+const SIZES = [10, 100, 1000];
+const BATCH = 256;
+const ADDRESSES = 4096;
+
+class Subject {
+  private readonly service = new VirtualService(1);
+  private readonly arrival = {
+    family: 4,
+    protocol: 6,
+    src: 0,
+    dst: 0,
+    src6: new Int32Array(4),
+    dst6: new Int32Array(4),
+    sport: 1024,
+    dport: 80,
+  };
+  private readonly alive: (Destination | null)[];
+  private turn = 0;
+
+  constructor(scheduler: string, size: number, counters: Counters) {
+    this.service.schedule = schedulerNamed(scheduler)!.bind(this.service);
+    this.alive = new Array(size * 4).fill(null);
+    for (let i = 0; i < size; i++) {
+      const dest = new Destination(i + 1, this.service, counters);
+      dest.address = 0x0a000000 + i;
+      dest.weight = 1 + (i % 10);
+      dest.lastWeight = dest.weight;
+      this.service.add(dest);
+    }
+  }
+
+  /** ns a decision, over `ms` milliseconds. */
+  run(ms: number): number {
+    const start = performance.now();
+    let decisions = 0;
+    let passed = 0;
+    while (passed < ms) {
+      for (let i = 0; i < BATCH; i++) this.decide();
+      decisions += BATCH;
+      passed = performance.now() - start;
+    }
+    return (passed * 1e6) / decisions;
+  }
+
+  private decide(): void {
+    const turn = ++this.turn;
+    this.arrival.src = Math.imul(turn, 0x9e3779b1);
+    this.arrival.dst = (Math.imul(turn, 0x85ebca77) >>> 8) % ADDRESSES;
+    this.replace(turn % this.alive.length, this.service.schedule.schedule(this.arrival, turn));
+  }
+
+  private replace(i: number, dest: Destination | null): void {
+    this.alive[i]?.add(Gauge.active, -1);
+    dest?.add(Gauge.active, 1);
+    this.alive[i] = dest;
+  }
+}
+
+/** Each scheduler in turns with rr, so that what else the machine does meets both. */
+function measure(scheduler: string, size: number): Row {
+  const subject = new Subject(scheduler, size, new Counters());
+  const reference = new Subject('rr', size, new Counters());
+  const ours: number[] = [];
+  const rr: number[] = [];
+  subject.run(ROUND_MS);
+  reference.run(ROUND_MS);
+  for (let round = 0; round < ROUNDS; round++) {
+    rr.push(reference.run(ROUND_MS));
+    ours.push(subject.run(ROUND_MS));
+  }
+  return { case: `${scheduler}, ${size}`, value: median(ours), unit: 'ns', reference: median(rr) };
+}
+
+report({
+  name: 'schedulers',
+  title: 'A decision of each scheduler with 10, 100, 1000 destinations',
+  against: 'rr',
+  rows: SIZES.flatMap((size) => SCHEDULER_NAMES.map((name) => measure(name, size))),
+});

@@ -1,0 +1,145 @@
+/**
+ * What does a connection cost? Memory, the longest time one insertion takes while the table grows, look-ups and expiry, at
+ * one and at ten million connections, and one client that walks a range. The reference of a row is its limit; of the walk,
+ * what as many clients cost. Each size is measured three times, medians; of the longest pauses the least of the three, as
+ * what the machine's host takes away shows in one run, and what our code does in each.
+ */
+import { setTimeout } from 'node:timers/promises';
+import { Connections } from '../../src/conntrack/connections.js';
+import { CONN_INACTIVE, TICKS } from '../../src/conntrack/entry.js';
+import { fillEntry } from '../../src/conntrack/find-wide.js';
+import { ConnectionTable } from '../../src/conntrack/table.js';
+import { useLargePages } from '../../src/device/large-pages.js';
+import { median, type Row, report } from '../support/result.js';
+import { walkRows } from '../support/walk.js';
+
+const TCP = 6;
+const VIP = Int32Array.of(0, 0, 0, 0x0a000064);
+const RIP = Int32Array.of(0, 0, 0, 0xc0a8010b | 0);
+const PORTS = 80;
+const LOOKUPS = 4_000_000;
+const LIVE_FOR = 60;
+/** Entries that the director lets the wheel look at between two batches. */
+const BUDGET = 256;
+const client = Int32Array.of(0, 0, 0, 0);
+
+function caddr(flow: number): number {
+  return 0x0b000000 | (Math.imul(flow, 0x9e3779b1) & 0xffffff);
+}
+function cport(flow: number): number {
+  return 1024 + (flow % 60000);
+}
+
+function mebibytes(): number {
+  return process.memoryUsage().rss / 2 ** 20;
+}
+
+/** One connection, as the packet path opens it. */
+function open(connections: Connections, flow: number): void {
+  const { table } = connections;
+  const entry = table.alloc();
+  client[3] = caddr(flow);
+  fillEntry(table, entry, 4, TCP, client, cport(flow), VIP, PORTS, RIP, 8080);
+  connections.open(entry, undefined, CONN_INACTIVE);
+  connections.setTimeout(entry, LIVE_FOR * TICKS);
+  connections.settle(entry);
+}
+
+/** The longest of many short steps, in ms. A step in which another process had the processor says nothing about ours. */
+class Longest {
+  ms = 0;
+
+  measure(step: () => void): void {
+    const switches = process.resourceUsage().involuntaryContextSwitches;
+    const before = performance.now();
+    step();
+    const ms = performance.now() - before;
+    if (process.resourceUsage().involuntaryContextSwitches === switches) this.ms = Math.max(this.ms, ms);
+  }
+}
+
+/** Opens them all; the longest that a batch of them took, in ms. */
+function fill(connections: Connections, count: number): number {
+  const longest = new Longest();
+  for (let flow = 0; flow < count; flow += BUDGET)
+    longest.measure(() => {
+      for (let i = flow; i < Math.min(count, flow + BUDGET); i++) open(connections, i);
+    });
+  return longest.ms;
+}
+
+/** Million look-ups of random connections a second. */
+function lookups({ table }: Connections, count: number): number {
+  let seed = 1;
+  let found = 0;
+  const before = process.cpuUsage();
+  for (let i = 0; i < LOOKUPS; i++) {
+    seed ^= seed << 13;
+    seed ^= seed >>> 17;
+    seed ^= seed << 5;
+    const flow = (seed >>> 0) % count;
+    if (table.findIn4(TCP, caddr(flow), VIP[3]!, (cport(flow) << 16) | PORTS) !== 0) found++;
+  }
+  const { user, system } = process.cpuUsage(before);
+  if (found !== LOOKUPS) throw new Error(`${LOOKUPS - found} connections were not found`);
+  return LOOKUPS / (user + system);
+}
+
+/** Lets all of them end at once; million ends a second, and the longest turn in ms. */
+function expire(connections: Connections): [rate: number, longest: number] {
+  const count = connections.table.live;
+  const now = connections.now + (LIVE_FOR + 1) * TICKS;
+  const longest = new Longest();
+  const before = process.cpuUsage();
+  while (connections.table.live > 0) longest.measure(() => connections.tick(now, BUDGET));
+  const { user, system } = process.cpuUsage(before);
+  return [count / (user + system), longest.ms];
+}
+
+const ROUNDS = 3;
+
+async function measure(millions: number): Promise<Row[]> {
+  const rounds: Row[][] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    process.stderr.write(`${millions}M connections, round ${i + 1} of ${ROUNDS}\r`);
+    rounds.push(await once(millions));
+  }
+  return rounds[0]!.map((row, i) => {
+    const values = rounds.map((round) => round[i]!.value);
+    return { ...row, value: row.unit === 'ms' ? Math.min(...values) : median(values) };
+  });
+}
+
+async function once(millions: number): Promise<Row[]> {
+  const count = millions * 1_000_000;
+  // The table before this one is given back first, a moment after nobody holds it.
+  await setTimeout(100);
+  global.gc!();
+  await setTimeout(100);
+  const before = mebibytes();
+  const table = new ConnectionTable(count);
+  // As the packet path does.
+  useLargePages(table.words.buffer, table.buckets.buffer);
+  const connections = new Connections(table, []);
+  const filled = fill(connections, count);
+  const memory = mebibytes() - before;
+  const rate = lookups(connections, count);
+  const [ends, drained] = expire(connections);
+  const name = (what: string) => `${what}, ${millions}M connections`;
+  return [
+    { case: name('memory'), value: memory, unit: 'MiB', reference: (millions * 1024) / 10 },
+    { case: name(`longest ${BUDGET} insertions`), value: filled, unit: 'ms', reference: 1 },
+    { case: name(`longest turn of expiry, ${BUDGET} entries`), value: drained, unit: 'ms', reference: 1 },
+    { case: name('look-ups'), value: rate, unit: 'M/s' },
+    { case: name('ends'), value: ends, unit: 'M/s' },
+  ];
+}
+
+// The first is for the compiler.
+await once(1);
+report({
+  name: 'table',
+  title: 'Connection table',
+  against: 'limit',
+  rows: [...(await measure(1)), ...(await measure(10)), ...(await walkRows())],
+});

@@ -1,0 +1,130 @@
+/**
+ * How fast is it on a wire? The same flood of 65,536 known flows through ulvs over each kind of device, the kernel's own
+ * forwarding and NAT, and DPDK's testpmd on the same sockets; in turns, so that other load hits all alike.
+ *
+ *     node build/bench/wire.js [--rounds 5] [--ms 2000] [--long 60] [--only TEXT]
+ */
+import { parseArgs } from 'node:util';
+import { loss, outRate, type Passage } from '../../src/lab/flood/flood.js';
+import { median, type Row, report } from '../support/result.js';
+import type { Contender } from '../wire/contender.js';
+import { dnat, forwarding, numgen, steered } from '../wire/kernel.js';
+import { type Load, round } from '../wire/round.js';
+import { preferSoftirqs } from '../wire/softirq.js';
+import { testpmd } from '../wire/testpmd.js';
+import { ulvs } from '../wire/ulvs.js';
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    ms: { type: 'string', default: '2000' },
+    long: { type: 'string', default: '60' },
+    only: { type: 'string', default: '' },
+  },
+});
+const FLOWS = { clients: 1024, ports: 64 };
+const LOAD: Load = { kind: 'udp', ...FLOWS, ms: Number(options.ms) };
+const ROUNDS = Number(options.rounds);
+/** Of the throughput: where nothing may be lost, and where a packet should hardly wait. */
+const HIGH = 0.8;
+const HALF = 0.5;
+const HALF_ROUNDS = 3;
+/** Per cent. */
+const TOLERATED = 0.1;
+
+const ours = (device: 'xdp' | 'packet' | 'tap', method: 'nat' | 'dr') =>
+  ulvs(device, method, LOAD.kind, FLOWS.clients * FLOWS.ports);
+const [xdpNat, xdpDr, tapNat] = [ours('xdp', 'nat'), ours('xdp', 'dr'), ours('tap', 'nat')];
+const afXdp = testpmd('net_af_xdp');
+const contenders = [
+  ...[xdpNat, xdpDr, ours('packet', 'nat'), ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
+  ...[forwarding, dnat, steered, numgen, afXdp, testpmd('net_af_packet')],
+].filter(({ name }) => name.includes(options.only));
+
+const abort = new AbortController();
+
+type Found = Map<Contender, Passage[]>;
+
+/** Each contender in its turn, so many rounds. */
+async function rounds(what: string, count: number, rateOf: (contender: Contender) => number): Promise<Found> {
+  const found: Found = new Map(contenders.map((contender) => [contender, []]));
+  for (let i = 1; i <= count; i++)
+    for (const contender of contenders) {
+      const passage = await round(contender, rateOf(contender), LOAD, abort.signal);
+      found.get(contender)!.push(passage);
+      const { p50, p99 } = passage.delays;
+      const delays = `p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(1)} µs`;
+      console.error(`${what} ${i}/${count} ${contender.name}: ${kpps(passage).toFixed(0)} kpps, ${delays}`);
+    }
+  return found;
+}
+
+const kpps = (passage: Passage) => outRate(passage) / 1000;
+const throughput = (found: Found, contender: Contender) => median((found.get(contender) ?? []).map(kpps));
+
+/** What is asked of us: one against the other. */
+const TARGETS: readonly [string, Contender, Contender][] = [
+  ['xdp NAT : nft DNAT, conntrack', xdpNat, dnat],
+  ['xdp NAT : nft DNAT, conntrack, RPS', xdpNat, steered],
+  ['xdp NAT : tap NAT', xdpNat, tapNat],
+  ['xdp NAT : xdp DR', xdpNat, xdpDr],
+  ['xdp NAT : testpmd, net_af_xdp', xdpNat, afXdp],
+  ['xdp DR : testpmd, net_af_xdp', xdpDr, afXdp],
+];
+
+function ratesOf(found: Found): Row[] {
+  const reference = found.has(dnat) ? throughput(found, dnat) : undefined;
+  const rows = contenders.map(
+    (one): Row => ({ case: one.name, value: throughput(found, one), unit: 'kpps', reference }),
+  );
+  const targets = TARGETS.filter(([, a, b]) => found.has(a) && found.has(b));
+  return [
+    ...rows,
+    ...targets.map(([name, a, b]): Row => {
+      return { case: name, value: throughput(found, a), unit: 'kpps', reference: throughput(found, b) };
+    }),
+  ];
+}
+
+/** The wire, the flood and the realserver are the same for all: what one's packets wait longer than the kernel's is its own. */
+function delaysOf(found: Found): Row[] {
+  return (['p50', 'p99'] as const).flatMap((name) => {
+    const delay = (contender: Contender) => median(found.get(contender)!.map(({ delays }) => delays[name]));
+    const reference = found.has(forwarding) ? delay(forwarding) : undefined;
+    return contenders.map((one) => ({
+      case: `${name} at half load: ${one.name}`,
+      value: delay(one),
+      unit: 'µs',
+      reference,
+    }));
+  });
+}
+
+/** Lost per cent at a high rate for a long time. */
+async function endurance(found: Found): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const one of [xdpNat, xdpDr].filter((each) => found.has(each))) {
+    const rate = Math.round(HIGH * 1000 * throughput(found, one));
+    const passage = await round(one, rate, { ...LOAD, ms: Number(options.long) * 1000 }, abort.signal);
+    const name = `lost of ${Math.round(rate / 1000)} kpps in ${options.long} s: ${one.name}`;
+    rows.push({ case: name, value: 100 * loss(passage), unit: '%', reference: TOLERATED });
+  }
+  return rows;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
+const restore = preferSoftirqs();
+try {
+  const fastest = await rounds('all that can be made', ROUNDS, () => 0);
+  const half = await rounds('half load', Math.min(ROUNDS, HALF_ROUNDS), (one) =>
+    Math.round(HALF * 1000 * throughput(fastest, one)),
+  );
+  report({
+    name: 'wire',
+    title: 'A flood of 65,536 flows through two wires',
+    against: 'reference',
+    rows: [...ratesOf(fastest), ...delaysOf(half), ...(await endurance(fastest))],
+  });
+} finally {
+  restore();
+}

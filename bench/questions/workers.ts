@@ -1,0 +1,174 @@
+/**
+ * What does it cost that several workers are one director, and what does it bring? NAT in, 100,000 flows, in memory.
+ *
+ *     all its own        each frame came in where its connection is: the price of looking whose it is
+ *     all handed over    none did: looked at, copied into a ring, copied out of it, and forwarded there; both workers' time
+ *     two processors     two threads, each with its own frames (what a fanout program or a queue a worker brings about)
+ */
+import { once } from 'node:events';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { PacketInfo } from '../../src/dataplane/parse/packet.js';
+import { parse } from '../../src/dataplane/parse/parse.js';
+import type { CrewSetup } from '../../src/dataplane/workers/dispatch.js';
+import { Handover } from '../../src/dataplane/workers/handoff.js';
+import type { Owners } from '../../src/dataplane/workers/steering.js';
+import { Bell } from '../../src/device/poll.js';
+import { median, report } from '../support/result.js';
+import { FRAMES, Subject, VIPS } from '../support/subject.js';
+import { Template } from '../support/traffic.js';
+
+const ROUNDS = 5;
+const FLOWS = 100_000;
+const PACKETS = 1 << 20;
+const TABLE = 1 << 18;
+/** A prime: neighbours in time are none in memory. */
+const STRIDE = 7919;
+const SYN = 0x02;
+const ACK = 0x10;
+const MAC = '02:00:00:00:0d:00';
+const END = { address: VIPS.natin[0], port: 80 };
+const ack = new Template(4, false, END, ACK, MAC);
+const syn = new Template(4, false, END, SYN, MAC);
+
+function setups(count: number, bells: readonly Bell[]): CrewSetup[] {
+  const shared = {
+    count,
+    secret: [11, 22, 33],
+    rings: Array.from({ length: count * count }, () => Handover.memory(2048)),
+    asleep: new SharedArrayBuffer(4 * count),
+    bellFds: bells.map(({ fd }) => fd),
+  };
+  return Array.from({ length: count }, (_, index) => ({ ...shared, index }));
+}
+
+/** Flows of each worker, by the director's own rule. */
+function flowsOf(subject: Subject, owners: Owners): number[][] {
+  const flows: number[][] = Array.from({ length: owners.count }, () => []);
+  const { umem } = subject.director;
+  const frame = umem.alloc();
+  const p = new PacketInfo();
+  for (let flow = 0; flow < FLOWS; flow++) {
+    ack.put(umem.u8, umem.view, frame, flow);
+    parse(umem.view, frame, ack.length, p);
+    flows[owners.of(p, 0)]!.push(flow);
+  }
+  umem.free(frame);
+  return flows;
+}
+
+/** Frames of these flows in a scattered order, each flow as often as the others. */
+function order(flows: readonly number[]): () => number {
+  let i = 0;
+  return () => {
+    i = (i + STRIDE) % flows.length;
+    return flows[i]!;
+  };
+}
+
+/** Everything that waits goes through, batch by batch in turns; returns the ms of processor time. */
+function carry(subjects: readonly Subject[]): number {
+  const before = process.cpuUsage();
+  for (let more = 1; more > 0; ) {
+    more = 0;
+    for (const subject of subjects) more += subject.once();
+  }
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** Million packets a second of processor time: what comes in at the first goes through, or through all of them. */
+function measure(subjects: readonly Subject[], template: Template, flow: () => number, packets = PACKETS): number {
+  let ms = 0;
+  const turns = Math.ceil(packets / FRAMES);
+  for (let i = 0; i < turns; i++) {
+    subjects[0]!.sources[0].fill(template, flow);
+    ms += carry(subjects);
+  }
+  return (turns * FRAMES) / ms / 1000;
+}
+
+/** All connections of `flows`, wherever they belong. */
+function establish(subjects: readonly Subject[], flows: readonly number[]): void {
+  let i = 0;
+  measure(subjects, syn, () => flows[i++ % flows.length]!, flows.length + FRAMES);
+}
+
+/** Million packets a second. */
+interface Round {
+  one: number;
+  mine: number;
+  handed: number;
+  threads: number;
+  both: number;
+}
+
+async function main(): Promise<void> {
+  const bells = [new Bell(), new Bell()];
+  const alone = await Subject.create(TABLE);
+  const all = Array.from({ length: FLOWS }, (_, flow) => flow);
+  establish([alone], all);
+  const pair = [await Subject.create(TABLE), await Subject.create(TABLE)];
+  const [first] = setups(2, bells).map((setup, i) => pair[i]!.join(setup));
+  const [own, others] = flowsOf(pair[0]!, first!.owners) as [number[], number[]];
+  establish(pair, all);
+  const rounds: Round[] = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const one = measure([alone], ack, order(all));
+    const mine = measure(pair, ack, order(own));
+    const handed = measure(pair, ack, order(others));
+    rounds.push({ one, mine, handed, threads: await threads(1), both: await threads(2) });
+    process.stderr.write(`round ${i + 1} of ${ROUNDS}\r`);
+  }
+  for (const subject of [alone, ...pair]) subject.check();
+  for (const bell of bells) bell.close();
+  const of = (pick: (round: Round) => number) => median(rounds.map(pick));
+  report({
+    name: 'workers',
+    title: 'What do several workers cost, and bring?',
+    against: 'one worker',
+    rows: [
+      { case: 'all its own', value: of(({ mine }) => mine), unit: 'Mpps', reference: of(({ one }) => one) },
+      { case: 'all handed over', value: of(({ handed }) => handed), unit: 'Mpps', reference: of(({ one }) => one) },
+      { case: 'two processors', value: of(({ both }) => both), unit: 'Mpps', reference: of(({ threads: t }) => t) },
+    ],
+  });
+}
+
+/** Million packets a second of so many threads together, by the wall clock. */
+async function threads(count: number): Promise<number> {
+  const gate = new SharedArrayBuffer(8);
+  const bells = Array.from({ length: count }, () => new Bell());
+  const workers = setups(count, bells).map(
+    (setup) => new Worker(new URL(import.meta.url), { workerData: { setup, gate } satisfies Part }),
+  );
+  const rates = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0] as number));
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  for (const bell of bells) bell.close();
+  return rates.reduce((sum, rate) => sum + rate, 0);
+}
+
+interface Part {
+  readonly setup: CrewSetup;
+  /** Int32: [0] how many are ready. */
+  readonly gate: SharedArrayBuffer;
+}
+
+/** One of the threads: its flows are there before the others' clocks start. */
+async function part({ setup, gate }: Part): Promise<void> {
+  const subject = await Subject.create(TABLE);
+  const crew = subject.join(setup);
+  const flows = flowsOf(subject, crew.owners)[setup.index]!;
+  establish([subject], flows);
+  measure([subject], ack, order(flows), PACKETS / 4);
+  const ready = new Int32Array(gate);
+  Atomics.add(ready, 0, 1);
+  Atomics.notify(ready, 0);
+  for (let seen = Atomics.load(ready, 0); seen < setup.count; seen = Atomics.load(ready, 0))
+    Atomics.wait(ready, 0, seen, 1000);
+  const began = performance.now();
+  measure([subject], ack, order(flows));
+  const seconds = (performance.now() - began) / 1000;
+  parentPort!.postMessage(PACKETS / 1e6 / seconds);
+}
+
+await (isMainThread ? main() : part(workerData as Part));

@@ -1,0 +1,174 @@
+/**
+ * What is measured: a whole director as `ulvs run` has it (Loop, Housekeeping, all services in one table), with devices that
+ * hand out frames from its own Umem and take them back, instead of a wire.
+ *
+ *     Source.rx ─► Loop.turn ─► Source.tx ─► Umem.free
+ */
+import { loadRules } from '../../src/cli/rules.js';
+import { parseConfig } from '../../src/control/config/config.js';
+import { InProcessDirector } from '../../src/control/inprocess.js';
+import type { Director } from '../../src/dataplane/director.js';
+import { Housekeeping } from '../../src/dataplane/housekeeping.js';
+import { Loop } from '../../src/dataplane/loop.js';
+import { Crew, type CrewSetup } from '../../src/dataplane/workers/dispatch.js';
+import type { Batch } from '../../src/device/batch.js';
+import { type Device, newDeviceStats } from '../../src/device/device.js';
+import type { Umem } from '../../src/device/umem.js';
+import { mappedUmem } from '../../src/device/umem-memory.js';
+import { Fate } from '../../src/stats/counters.js';
+import type { Template } from './traffic.js';
+
+export type Path = 'natin' | 'natout' | 'dr' | 'tun';
+
+/** Frames made at once, outside the measured time. */
+export const FRAMES = 960;
+
+/** The virtual address of each path; both directions of NAT are one service. */
+export const VIPS: Record<Path, readonly [v4: string, v6: string]> = {
+  natin: ['10.0.0.100', '2001:db8::100'],
+  natout: ['10.0.0.100', '2001:db8::100'],
+  dr: ['10.0.0.101', '2001:db8::101'],
+  tun: ['10.0.0.102', '2001:db8::102'],
+};
+
+/** director.yaml for so many connections, with these rules more. */
+export const configFor = (most: number, more: readonly string[] = []) => `
+connections: { max: ${most} }
+devices:
+  - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::fe/64"] }
+  - { name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, "2001:db8:1::fe/64"] }
+routes:
+  - { to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 }
+  - { to: "::/0", via: "2001:db8::1", dev: eth0 }
+neighbours:
+  - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
+  - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
+  - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
+  - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
+  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
+  - { ip: "2001:db8:1::12", dev: eth1, mac: 02:00:00:00:a0:12 }
+rules: |
+${Object.entries({ natin: '-m', dr: '-g', tun: '-i' })
+  .flatMap(([path, method]) => VIPS[path as Path].map((vip, i) => rules(vip, i, method)))
+  .concat(more.map((line) => `  ${line}`))
+  .join('\n')}
+`;
+
+/** Round robin begins with the newest destination: flow 0 goes to .11, flow 1 to .12. */
+function rules(vip: string, v6: number, method: string): string {
+  const service = v6 === 1 ? `[${vip}]:80` : `${vip}:80`;
+  const port = method === '-m' ? 8080 : 80;
+  const dest = (n: number) => (v6 === 1 ? `[2001:db8:1::${n}]:${port}` : `192.168.1.${n}:${port}`);
+  return [`-A -t ${service} -s rr`, ...[12, 11].map((n) => `-a -t ${service} -r ${dest(n)} ${method}`)]
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
+
+/** A device whose wire is the Umem itself. */
+class Source implements Device {
+  readonly kind = 'memory';
+  readonly fd = -1;
+  readonly stats = newDeviceStats();
+  private readonly offsets = new Int32Array(FRAMES);
+  private length = 0;
+  private head = FRAMES;
+
+  constructor(
+    readonly name: string,
+    private readonly umem: Umem,
+  ) {}
+
+  /** FRAMES frames, of the flows that `flow` names, wait to be received. */
+  fill(template: Pick<Template, 'length' | 'put'>, flow: () => number): void {
+    const { u8, view } = this.umem;
+    this.length = template.length;
+    for (let i = 0; i < FRAMES; i++) {
+      const at = this.umem.alloc();
+      if (at < 0) throw new Error(`the director keeps ${FRAMES - i} frames`);
+      this.offsets[i] = at;
+      template.put(u8, view, at, flow());
+    }
+    this.head = 0;
+  }
+
+  rx(batch: Batch): number {
+    const n = Math.min(batch.capacity - batch.n, FRAMES - this.head);
+    for (let i = 0; i < n; i++) batch.push(this.offsets[this.head + i]!, this.length);
+    this.head += n;
+    return n;
+  }
+
+  tx(batch: Batch): number {
+    const { n } = batch;
+    for (let i = 0; i < n; i++) this.umem.free(batch.offsets[i]!);
+    batch.n = 0;
+    return n;
+  }
+
+  close(): void {}
+}
+
+export class Subject {
+  readonly director: Director;
+  readonly sources: readonly [Source, Source];
+  private loop: Loop;
+  private now = 0;
+
+  private constructor(inner: InProcessDirector) {
+    this.director = inner.director;
+    this.sources = [new Source('eth0', this.director.umem), new Source('eth1', this.director.umem)];
+    this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director));
+  }
+
+  /** `most`: connections the table can hold. `text`: another director.yaml, with devices of the same names. */
+  static async create(most: number, text = configFor(most)): Promise<Subject> {
+    const config = parseConfig(text, 'bench');
+    // Frames where `ulvs run` has them: from the beginning of a page on.
+    const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem);
+    await loadRules(config, inner);
+    return new Subject(inner);
+  }
+
+  /** From now on it is one of several workers. */
+  join(setup: CrewSetup): Crew {
+    const crew = new Crew(this.director, setup);
+    crew.owners.learn();
+    this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, crew);
+    return crew;
+  }
+
+  /** Everything that waits goes through, the clock moving `step` ms a turn; returns the ms of processor time it took. */
+  run(step = 0): number {
+    const before = process.cpuUsage();
+    this.turn(step);
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  }
+
+  /** As `run`, without looking at a clock. */
+  turn(step: number): void {
+    do this.now += step;
+    while (this.loop.turn(this.now) > 0);
+  }
+
+  /** One turn of the loop; returns how many frames came in. */
+  once(): number {
+    return this.loop.turn(this.now);
+  }
+
+  /** Lets all connections end. */
+  clear(): void {
+    const { connections } = this.director;
+    for (this.now += 1_000_000; ; this.now += 10) {
+      this.loop.turn(this.now);
+      if (connections.table.live === 0) return;
+    }
+  }
+
+  /** Throws unless every frame that came in left again: a benchmark of drops is none. */
+  check(): void {
+    const { values } = this.director.counters;
+    if (values[Fate.in] !== values[Fate.forwarded])
+      throw new Error(`of ${values[Fate.in]} frames only ${values[Fate.forwarded]} were forwarded`);
+  }
+}

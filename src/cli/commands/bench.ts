@@ -1,0 +1,62 @@
+/** `ulvs bench flood`. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { KINDS } from '../../lab/flood/frame.js';
+import { METHODS } from '../../lab/flood/testbed.js';
+import { LabError } from '../../sys/command.js';
+import { type FloodChoice, flood } from '../bench/flood.js';
+import { guarded, UserError } from '../guard.js';
+import { interruptible } from '../interruptible.js';
+
+const MOST_CLIENTS = 65_536;
+const MOST_PORTS = 32_768;
+const MOST_SECONDS = 3600;
+const MOST_RATE = 100_000_000;
+
+export function benchCommand(): Command {
+  const bench = new Command('bench').description('how much a director takes');
+  bench
+    .command('flood')
+    .description('testlvs: SYN, UDP or established-flow floods at a paced rate, counted at the realservers')
+    .option('--lab <id|name>', 'a lab that is up (default: a lab of its own, client – director – realserver)')
+    .addOption(new Option('--device <kind>', "the director's devices").choices(['xdp', 'packet', 'tap']).default('xdp'))
+    .addOption(new Option('--method <name>', 'how it forwards').choices(Object.keys(METHODS)).default('nat'))
+    .addOption(new Option('--kind <kind>', 'what floods').choices([...KINDS]).default('syn'))
+    .option('--clients <n>', 'client addresses, a power of two', powerOfTwo('clients', MOST_CLIENTS), 1024)
+    .option('--ports <n>', 'ports of each client, a power of two', powerOfTwo('ports', MOST_PORTS), 64)
+    .option(
+      '--rate <n>',
+      'packets a second (default: looks for the highest with less than 0.1% lost)',
+      whole(MOST_RATE),
+    )
+    .option('--seconds <n>', 'length of a run', whole(MOST_SECONDS), 3)
+    .option('--json', 'as one JSON object')
+    .action((choice: FloodChoice) => guarded(() => runFlood(choice)));
+  return bench;
+}
+
+function powerOfTwo(what: string, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(Math.log2(value)) && value >= 1 && value <= most) return value;
+    throw new InvalidArgumentError(`${what}: a power of two from 1 to ${most}.`);
+  };
+}
+
+function whole(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    throw new InvalidArgumentError(`A whole number from 1 to ${most}.`);
+  };
+}
+
+async function runFlood(choice: FloodChoice): Promise<void> {
+  try {
+    await interruptible(
+      (reason) => new UserError(`bench flood: ${reason}`),
+      (signal) => flood(choice, signal),
+    );
+  } catch (error) {
+    throw error instanceof LabError ? new Error(`bench flood: ${error.message}`) : error;
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { Command } from 'commander';
+import { parseConfig } from '../../control/config/config.js';
+import { directorYaml } from '../configure/director.js';
+import { LvsConfError, parseLvsConf } from '../configure/lvsconf.js';
+import { HostNames } from '../configure/names.js';
+import { realserverScript } from '../configure/realserver.js';
+import { guarded, UserError } from '../guard.js';
+
+interface Options {
+  hosts: string;
+  out: string;
+  script: string;
+  force?: boolean;
+}
+
+/** `ulvs configure`: the HOWTO's lvs.conf becomes director.yaml and a script for the realservers. */
+export function configureCommand(): Command {
+  return new Command('configure')
+    .description(
+      "read an lvs.conf of the HOWTO's configure script; write director.yaml and a script for the realservers",
+    )
+    .argument('<file>', 'lvs_nat.conf, lvs_dr.conf …')
+    .option('--hosts <file>', 'where host names are looked up', '/etc/hosts')
+    .option('--out <file>', 'the configuration written', 'director.yaml')
+    .option('--script <file>', "the realservers' script written", 'rc.realserver')
+    .option('--force', 'overwrite files that are there')
+    .action((file: string, options: Options) => guarded(async () => configure(file, options)));
+}
+
+function configure(file: string, options: Options): void {
+  try {
+    const conf = parseLvsConf(read(file), file, new HostNames(read(options.hosts)));
+    const yaml = directorYaml(conf, basename(file));
+    // What is written must be what `ulvs run` takes.
+    parseConfig(yaml, options.out);
+    save(options.out, yaml, 0o644, options);
+    save(options.script, realserverScript(conf, basename(file)), 0o755, options);
+  } catch (error) {
+    throw error instanceof LvsConfError ? new UserError(error.message) : error;
+  }
+  console.log(`${options.out}: for the director (ulvs run -c ${options.out})`);
+  console.log(`${options.script}: to be run on each realserver`);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UserError(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function save(file: string, text: string, mode: number, { force }: Options): void {
+  if (existsSync(file) && force !== true)
+    throw new UserError(`${file}: is there already; --force overwrites it, --out and --script name other files`);
+  writeFileSync(file, text, { mode });
+}

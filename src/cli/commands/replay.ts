@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import type { InProcessDirector } from '../../control/inprocess.js';
+import { parseFilter } from '../../control/server/trace-filter.js';
+import { Trace } from '../../dataplane/trace/trace.js';
+import { guarded, UserError } from '../guard.js';
+import { replayPcap } from '../replay/pcap.js';
+import { replayScenario } from '../replay/scenario.js';
+import { formatRecord } from '../trace/format.js';
+
+interface Options {
+  config?: string;
+  pcap?: string;
+  if?: string;
+  out?: string;
+  trace?: string | true;
+  drops?: boolean;
+}
+
+/** `ulvs replay`: a scenario folder or a capture through the director, with a virtual clock, without root. */
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description('run a scenario folder, or a capture file, through the director with a virtual clock')
+    .argument('[dir]', 'scenario folder: director.yaml, frames.jsonl, optionally wire.json')
+    .option('-c, --config <file>', 'director.yaml, with --pcap')
+    .option('--pcap <file>', 'frames that come in, instead of a scenario (pcap or pcapng)')
+    .option('--if <device>', 'the device they come in by')
+    .option('--out <file>', 'where the answer goes: the form of out.jsonl (default stdout), or pcap with --pcap')
+    .option('--trace [filter]', "also say on stderr what happened to each packet (a filter in tcpdump's words, quoted)")
+    .option('--drops', 'with --trace: only packets that were dropped')
+    .action((dir: string | undefined, options: Options) => guarded(() => replay(dir, options)));
+}
+
+async function replay(dir: string | undefined, options: Options): Promise<void> {
+  refuseSenseless(dir, options);
+  const spy = options.trace === undefined ? undefined : (one: InProcessDirector) => trace(one, options);
+  if (options.pcap !== undefined) return pcap(options, spy);
+  const rows = await replayScenario(dir!, spy);
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  if (options.out === undefined) process.stdout.write(text);
+  else writeFileSync(options.out, text);
+}
+
+/** What would be without effect is a misunderstanding. Throws a UserError. */
+function refuseSenseless(dir: string | undefined, { config, pcap, if: device, trace, drops }: Options): void {
+  const word = typeof trace === 'string' ? trace : undefined;
+  if (dir !== undefined && pcap !== undefined)
+    throw new UserError(`replay: a folder (${dir}) or a capture (--pcap ${pcap}), not both${quoting(word)}`);
+  if (dir === undefined && pcap === undefined) {
+    const taken = word === undefined ? '' : `; --trace took ${word} for its filter: name a folder before it`;
+    throw new UserError(`replay: name a scenario folder, or a capture with --pcap, -c and --if${taken}`);
+  }
+  if (dir !== undefined && config !== undefined)
+    throw new UserError(`replay: -c goes with --pcap; a scenario folder has its own director.yaml`);
+  if (dir !== undefined && device !== undefined)
+    throw new UserError('replay: --if goes with --pcap; in a scenario folder each frame has its device');
+  if (drops && trace === undefined)
+    throw new UserError('replay: --drops says which packets --trace tells of: add --trace');
+}
+
+/** For a filter whose second word was taken for something else. */
+export function quoting(filter: unknown): string {
+  return typeof filter === 'string' ? `; a filter of several words is quoted: --trace '${filter} …'` : '';
+}
+
+async function pcap(options: Options, spy: ((director: InProcessDirector) => void) | undefined): Promise<void> {
+  const { config, pcap, if: device, out } = options;
+  if (config === undefined || device === undefined || pcap === undefined)
+    throw new UserError('replay --pcap needs -c director.yaml and --if DEVICE');
+  const { warnings, summary } = await replayPcap({ config, pcap, device, ...(out === undefined ? {} : { out }) }, spy);
+  for (const line of [...warnings, ...summary]) console.error(line);
+}
+
+function trace({ director }: InProcessDirector, { trace: words, drops }: Options): void {
+  const filter = parseFilter(typeof words === 'string' ? words : '');
+  const spec = { filter, dropsOnly: drops === true, count: Number.POSITIVE_INFINITY };
+  director.trace = new Trace(director, spec, (record) => console.error(`${formatRecord(record)}\n`));
+}

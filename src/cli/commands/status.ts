@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+import type { DeviceStatus, DirectorStatus } from '../../control/api/api.js';
+import { guarded } from '../guard.js';
+import { ask, socketOption, withDirector } from '../inquiry.js';
+
+interface Options {
+  socket: string;
+  json?: boolean;
+}
+
+/** `ulvs status`: a running director at a glance. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('a running director at a glance: process, configuration, devices, services, connections')
+    .option('--json', 'as one JSON object')
+    .addOption(socketOption())
+    .action((options: Options) => guarded(() => show(options)));
+}
+
+export async function readStatus(socket: string): Promise<DirectorStatus> {
+  const { status } = await withDirector(socket, (client) => ask(client, { op: 'status' }));
+  if (status === undefined) throw new Error(`the director on ${socket} told no status`);
+  return status;
+}
+
+async function show({ socket, json }: Options): Promise<void> {
+  const status = await readStatus(socket);
+  if (json) console.log(JSON.stringify(status, null, 2));
+  else console.log(statusText(status));
+}
+
+export function statusText({
+  pid,
+  uptime,
+  config,
+  devices,
+  services,
+  destinations,
+  table,
+  workers,
+  total,
+}: DirectorStatus): string {
+  return [
+    `director    pid ${pid}, up ${duration(uptime)}`,
+    `configured  by ${config}`,
+    ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
+    `services    ${services}, with ${destinations} destinations`,
+    `table       ${table.used} of ${table.max} lines in use`,
+    ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
+    `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
+  ].join('\n');
+}
+
+function workerText({ used, frames }: DirectorStatus['workers'][number], i: number): string {
+  return `${i}: ${frames} frames, ${used} lines`;
+}
+
+function deviceText({ name, kind, mac, mtu, addresses }: DeviceStatus): string {
+  return `${name} (${kind}) ${mac}, MTU ${mtu}, ${addresses.join(' ') || 'no addresses'}`;
+}
+
+/** The two largest units: `3 d 4 h`, `12 s`. */
+export function duration(seconds: number): string {
+  const units = [
+    ['d', 86_400],
+    ['h', 3600],
+    ['min', 60],
+    ['s', 1],
+  ] as const;
+  const first = units.findIndex(([, size]) => seconds >= size);
+  if (first < 0) return '0 s';
+  return units
+    .slice(first, first + 2)
+    .map(([unit, size], i) => `${Math.floor((i === 0 ? seconds : seconds % units[first]![1]) / size)} ${unit}`)
+    .join(' ');
+}

@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { didYouMean } from '../../control/text/did-you-mean.js';
+import { isSysctlName, SYSCTL_NAMES, type SysctlName, type Sysctls } from '../../service/sysctl.js';
+import { guarded, UserError } from '../guard.js';
+import { ask, socketOption, withDirector } from '../inquiry.js';
+
+interface Options {
+  socket: string;
+  json?: boolean;
+}
+
+/** `ulvs sysctl [NAME[=VALUE]…]`: the kernel's names, with or without `net.ipv4.vs.`. */
+export function sysctlCommand(): Command {
+  return new Command('sysctl')
+    .description("list, show or set a running director's sysctls (the kernel's names under net.ipv4.vs)")
+    .argument('[words...]', 'NAME shows one, NAME=VALUE sets it; without any all are listed')
+    .option('--json', 'as one JSON object')
+    .addOption(socketOption())
+    .action((words: string[], options: Options) => guarded(() => sysctl(words, options)));
+}
+
+async function sysctl(words: string[], { socket, json }: Options): Promise<void> {
+  const wanted = words.map(parse);
+  await withDirector(socket, async (client) => {
+    for (const { name, value } of wanted) if (value !== undefined) await ask(client, { op: 'setSysctl', name, value });
+    const { sysctls } = await ask(client, { op: 'getSysctls' });
+    if (sysctls !== undefined)
+      print(sysctls, wanted.length === 0 ? SYSCTL_NAMES : wanted.map(({ name }) => name), json);
+  });
+}
+
+function print(sysctls: Sysctls, names: readonly SysctlName[], json = false): void {
+  if (json) console.log(JSON.stringify(Object.fromEntries(names.map((name) => [name, sysctls[name]])), null, 2));
+  else for (const name of names) console.log(`${name} = ${sysctls[name]}`);
+}
+
+/** Checked before anything is set. Throws a UserError that names what would be right. */
+function parse(word: string): { name: SysctlName; value?: number } {
+  const [key = '', ...rest] = word.split('=');
+  const name = key.trim().replace(/^net[./]ipv4[./]vs[./]/, '');
+  if (!isSysctlName(name))
+    throw new UserError(
+      `sysctl ${key}: there is no such sysctl${didYouMean(name, SYSCTL_NAMES) || '; `ulvs sysctl` lists them'}`,
+    );
+  if (rest.length === 0) return { name };
+  const text = rest.join('=').trim();
+  if (!/^-?\d{1,15}$/.test(text)) throw new UserError(`sysctl ${name}: "${text}" is not a whole number`);
+  return { name, value: Number(text) };
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { PcapngWriter } from '../../capture/pcapng-writer.js';
+import type { AdminReply, AdminRequest } from '../../control/api/api.js';
+import { DEFAULT_SOCKET, SocketClient } from '../../control/api/client.js';
+import type { TraceRecord } from '../../dataplane/trace/trace.js';
+import { guarded, UserError } from '../guard.js';
+import { formatRecord } from '../trace/format.js';
+
+interface Options {
+  count?: string;
+  drops?: boolean;
+  pcap?: string;
+  json?: boolean;
+  socket: string;
+}
+
+const POLL_MS = 100;
+const ENDLESS = 2_147_483_647;
+
+/** `ulvs trace`: what the running director does with each packet, and why. */
+export function traceCommand(): Command {
+  return new Command('trace')
+    .description('watch what a running director does with each packet, and why')
+    .argument(
+      '[filter...]',
+      "which packets, in tcpdump's words: host, net, port, tcp, udp, icmp, src, dst, and, or, not",
+    )
+    .option('--count <n>', 'end after this many packets')
+    .option('--drops', 'only packets that were dropped, with the reason')
+    .option('--pcap <file>', 'write pcapng with the explanation as a comment on each packet')
+    .option('--json', 'one JSON object a packet')
+    .option('--socket <path>', 'the control socket', process.env.ULVS_SOCKET ?? DEFAULT_SOCKET)
+    .action((filter: string[], options: Options) => guarded(() => trace(filter.join(' '), options)));
+}
+
+async function trace(filter: string, options: Options): Promise<void> {
+  const count = countOf(options.count);
+  const client = new SocketClient(options.socket);
+  const writer = options.pcap === undefined ? undefined : new PcapngWriter(options.pcap);
+  let told = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (told = true));
+  try {
+    await ask(client, { op: 'traceStart', filter, dropsOnly: options.drops === true, count });
+    for (let over = false; !over; ) {
+      const { trace: got } = await ask(client, told ? { op: 'traceStop' } : { op: 'tracePoll' });
+      for (const record of got?.records ?? []) show(record, options, writer);
+      over = got?.over ?? true;
+      if (!over) await sleep(POLL_MS);
+    }
+  } finally {
+    writer?.close();
+    client.close();
+  }
+}
+
+function countOf(text: string | undefined): number {
+  if (text === undefined) return ENDLESS;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UserError(`--count ${text}: is not a number of packets above 0`);
+  return Number(text);
+}
+
+async function ask(client: SocketClient, request: AdminRequest): Promise<Extract<AdminReply, { ok: true }>> {
+  const reply = await client.request(request);
+  if (reply.ok) return reply;
+  throw new UserError(reply.text ?? `the director answered ${reply.errno}`);
+}
+
+function show(record: TraceRecord, { json }: Options, writer: PcapngWriter | undefined): void {
+  if (writer !== undefined) save(record, writer);
+  else if (json === true) console.log(JSON.stringify(record));
+  else console.log(`${formatRecord(record)}\n`);
+}
+
+function save(record: TraceRecord, writer: PcapngWriter): void {
+  const us = Math.round(record.at * 1000);
+  writer.write(record.device, us, Buffer.from(record.hex, 'hex'), formatRecord(record));
+  for (const out of record.out)
+    writer.write(out.device, us, Buffer.from(out.hex, 'hex'), `out of ${record.device}'s packet`);
+}

@@ -1,0 +1,121 @@
+/**
+ * Look-ups that compare more than one line: IPv6 connections, and templates of both families. `caddr` and the others are
+ * four words, IPv4 in the last (the entry's own form is built here).
+ */
+import {
+  CADDR,
+  CONN_IPV6,
+  CONN_KEYED,
+  CONN_TEMPLATE,
+  DADDR,
+  ENTRY_SHIFT,
+  FLAGS,
+  PORTS,
+  REST,
+  VADDR,
+  WIDE_CADDR,
+  WIDE_DADDR,
+  WIDE_VADDR,
+} from './entry.js';
+import { fold, isIn6, isOut6, same } from './match.js';
+import type { ConnectionTable } from './table.js';
+
+export function findIn6(
+  table: ConnectionTable,
+  protocol: number,
+  caddr: Int32Array,
+  vaddr: Int32Array,
+  ports: number,
+): number {
+  const { words } = table;
+  const folded = fold(caddr);
+  let entry = table.chain(protocol, folded, ports >>> 16);
+  for (; entry !== 0; entry = table.next(entry))
+    if (isIn6(words, entry << ENTRY_SHIFT, protocol, caddr, folded, vaddr, ports)) return entry;
+  return table.tuples.size === 0 ? 0 : table.tuples.findIn6(protocol, caddr, folded, vaddr, ports);
+}
+
+/** The connection of a packet from daddr:dport to caddr:cport. */
+export function findOut6(
+  table: ConnectionTable,
+  protocol: number,
+  daddr: Int32Array,
+  dport: number,
+  caddr: Int32Array,
+  cport: number,
+): number {
+  const { words } = table;
+  const folded = fold(caddr);
+  let entry = table.chain(protocol, folded, cport);
+  for (; entry !== 0; entry = table.next(entry))
+    if (isOut6(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, folded, cport)) return entry;
+  return table.tuples.size === 0 ? 0 : table.tuples.findOut6(protocol, daddr, dport, caddr, folded, cport);
+}
+
+/** The persistence template of a client network, that no engine made (engine-templates.ts); its client port is 0. */
+export function findTemplate(
+  table: ConnectionTable,
+  family: number,
+  protocol: number,
+  caddr: Int32Array,
+  vaddr: Int32Array,
+  vport: number,
+): number {
+  const { words } = table;
+  const key = family === 4 ? caddr[3]! : fold(caddr);
+  let entry = table.chain(protocol, key, 0);
+  for (; entry !== 0; entry = table.next(entry)) {
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & CONN_TEMPLATE) === 0 || words[at + CADDR] !== key || words[at + PORTS] !== vport) continue;
+    if (
+      ((words[at + REST]! >>> 8) & 0xff) !== protocol ||
+      (flags & (CONN_IPV6 | CONN_KEYED)) !== (family === 4 ? 0 : CONN_IPV6)
+    )
+      continue;
+    if (sameTemplate(words, at, family, caddr, vaddr)) return entry;
+  }
+  return 0;
+}
+
+function sameTemplate(words: Int32Array, at: number, family: number, caddr: Int32Array, vaddr: Int32Array): boolean {
+  if (family === 4) return words[at + VADDR] === vaddr[3];
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
+}
+
+/** Fills the addresses, ports and protocol of a new entry. Returns 0 when the table has no second line left for IPv6. */
+export function fillEntry(
+  table: ConnectionTable,
+  entry: number,
+  family: number,
+  protocol: number,
+  caddr: Int32Array,
+  cport: number,
+  vaddr: Int32Array,
+  vport: number,
+  daddr: Int32Array,
+  dport: number,
+): number {
+  const { words } = table;
+  const at = entry << ENTRY_SHIFT;
+  words[at + PORTS] = (cport << 16) | vport;
+  words[at + REST] = (dport << 16) | (protocol << 8);
+  if (family === 4) {
+    words[at + CADDR] = caddr[3]!;
+    words[at + VADDR] = vaddr[3]!;
+    words[at + DADDR] = daddr[3]!;
+    return entry;
+  }
+  const line = table.alloc();
+  if (line === 0) return 0;
+  const wide = line << ENTRY_SHIFT;
+  words.set(caddr, wide + WIDE_CADDR);
+  words.set(vaddr, wide + WIDE_VADDR);
+  words.set(daddr, wide + WIDE_DADDR);
+  words[at + CADDR] = fold(caddr);
+  words[at + VADDR] = fold(vaddr);
+  words[at + DADDR] = line;
+  words[at + FLAGS]! |= CONN_IPV6;
+  return entry;
+}

@@ -1,0 +1,140 @@
+import { createConnection, type Socket } from 'node:net';
+import type { AdminClient, AdminReply, AdminRequest } from './api.js';
+import { Lines } from './lines.js';
+
+export const DEFAULT_SOCKET = '/run/ulvs/ulvs.sock';
+
+const DEADLINE_MS = 10_000;
+const HELLO_MS = 1000;
+/** A listing of a million connections is one line. */
+const LINE_LIMIT = 2 ** 29;
+
+interface Answer {
+  id: number | null;
+  reply?: AdminReply;
+  pid?: number;
+  error?: string;
+}
+
+interface Waiting {
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+  /** Runs from the last sign of life. */
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Asks a director over its control socket (the protocol is in socket.ts). Errors are one sentence for a person. */
+export class SocketClient implements AdminClient {
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly lines = new Lines(LINE_LIMIT);
+  private socket: Socket | undefined;
+  private nextId = 1;
+
+  constructor(
+    readonly path: string = DEFAULT_SOCKET,
+    private readonly deadlineMs = DEADLINE_MS,
+  ) {}
+
+  async request(request: AdminRequest): Promise<AdminReply> {
+    const { reply, error } = await this.ask(request);
+    if (reply) return reply;
+    throw new Error(`the director on ${this.path} refused the request: ${error ?? 'no reply in its answer'}`);
+  }
+
+  /** The director's process id. */
+  async hello(): Promise<number | undefined> {
+    return (await this.ask(undefined)).pid;
+  }
+
+  close(): void {
+    this.socket?.destroy();
+    this.socket = undefined;
+  }
+
+  private async ask(request: AdminRequest | undefined): Promise<Answer> {
+    const socket = this.socket ?? this.connect();
+    const id = this.nextId++;
+    const answer = this.expect(id);
+    socket.write(`${JSON.stringify({ v: 1, id, request })}\n`);
+    return answer;
+  }
+
+  private async expect(id: number): Promise<Answer> {
+    const silent = new Error(`the director on ${this.path} does not answer`);
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.waiting.set(id, { resolve, reject, timer: setTimeout(reject, this.deadlineMs, silent) });
+      });
+    } finally {
+      clearTimeout(this.waiting.get(id)?.timer);
+      this.waiting.delete(id);
+    }
+  }
+
+  private connect(): Socket {
+    const socket = createConnection(this.path);
+    socket.on('data', (chunk) => this.receive(chunk));
+    socket.on('error', (error) => this.fail(new Error(this.explain(error))));
+    socket.on('close', () => this.fail(new Error(`the director on ${this.path} closed the connection`)));
+    this.socket = socket;
+    return socket;
+  }
+
+  private receive(chunk: Buffer): void {
+    for (const { timer } of this.waiting.values()) timer.refresh();
+    const complete = this.lines.push(chunk);
+    if (!complete) return this.fail(new Error(`the director on ${this.path} sent a line that is too long`));
+    for (const line of complete) this.deliver(line);
+  }
+
+  private deliver(line: string): void {
+    const answer = parseAnswer(line);
+    if (!answer) return this.fail(new Error(`what listens on ${this.path} is not a director`));
+    if (answer.id !== null) this.waiting.get(answer.id)?.resolve(answer);
+    else for (const waiting of this.waiting.values()) waiting.resolve(answer);
+  }
+
+  private fail(error: Error): void {
+    this.close();
+    for (const waiting of this.waiting.values()) waiting.reject(error);
+  }
+
+  private explain({ code, message }: NodeJS.ErrnoException): string {
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+      return `no director is listening on ${this.path} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket)`;
+    }
+    if (code === 'EACCES' || code === 'EPERM') return `${this.path} may not be opened: be root, or the director's user`;
+    return `${this.path}: ${message}`;
+  }
+}
+
+function parseAnswer(line: string): Answer | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'id' in value ? (value as Answer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Is anybody listening there? The pid is known if it is a director that answers within a second. */
+export async function whoListens(path: string): Promise<{ pid: number | undefined } | undefined> {
+  const connected = await new Promise<boolean>((resolve) => {
+    const socket = createConnection(path);
+    const done = (alive: boolean): void => {
+      socket.destroy();
+      resolve(alive);
+    };
+    socket.once('connect', () => done(true)).once('error', (error) => done(!isGone(error)));
+  });
+  if (!connected) return undefined;
+  const client = new SocketClient(path, HELLO_MS);
+  const pid = await client.hello().catch(() => undefined);
+  client.close();
+  return { pid };
+}
+
+/** Only these two say that nobody is there; a full backlog (EAGAIN) or a foreign owner (EACCES) does not. */
+function isGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
+}

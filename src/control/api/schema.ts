@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { canonicalAddress } from '../text/address.js';
+import type { AdminRequest } from './api.js';
+
+/** What may come in over the control socket: AdminRequest, with every number in its range and every address made canonical. */
+const INT_MAX = 2147483647;
+const whole = (min: number, max: number) => z.number().int().min(min).max(max);
+const port = whole(0, 65535);
+const seconds = whole(0, INT_MAX);
+
+const address = z.string().transform((text, context) => {
+  const canonical = canonicalAddress(text);
+  if (canonical !== undefined) return canonical;
+  context.addIssue({ code: 'custom', message: 'not an IPv4 or IPv6 address' });
+  return z.NEVER;
+});
+
+const key = z.union([
+  z.strictObject({ protocol: z.union([z.literal(6), z.literal(17), z.literal(132)]), address, port }),
+  z.strictObject({ fwmark: whole(1, 0xffffffff), family: z.union([z.literal(4), z.literal(6)]) }),
+]);
+
+const service = z.strictObject({
+  key,
+  scheduler: z.string().max(15),
+  flags: whole(0, 0x3f),
+  timeout: seconds,
+  netmask: whole(0, 0xffffffff),
+  pe: z.string().max(16),
+});
+
+const destination = z.strictObject({
+  address,
+  port,
+  method: z.enum(['masq', 'local', 'ipip', 'gatewaying', 'bypass', 'fullnat']),
+  weight: whole(-INT_MAX - 1, INT_MAX),
+  upperThreshold: whole(0, INT_MAX),
+  lowerThreshold: whole(0, INT_MAX),
+  tunnel: z.strictObject({ type: z.enum(['ipip', 'gue', 'gre']), port, checksum: z.enum(['', 'csum', 'remcsum']) }),
+});
+
+const timeouts = z.strictObject({ tcp: seconds, tcpfin: seconds, udp: seconds });
+const op = <T extends AdminRequest['op']>(name: T) => z.literal(name);
+
+const changes = [
+  z.strictObject({ op: op('addService'), service }),
+  z.strictObject({ op: op('editService'), service }),
+  z.strictObject({ op: op('deleteService'), key }),
+  z.strictObject({ op: op('addDestination'), key, destination }),
+  z.strictObject({ op: op('editDestination'), key, destination }),
+  z.strictObject({ op: op('deleteDestination'), key, address, port }),
+  z.strictObject({ op: op('flush') }),
+  z.strictObject({ op: op('zero'), key: key.optional() }),
+  z.strictObject({ op: op('setTimeouts'), timeouts }),
+] as const;
+
+/** Requests in one line. */
+const BATCH = 1000;
+
+const request = z.discriminatedUnion('op', [
+  ...changes,
+  z.strictObject({ op: op('batch'), requests: z.array(z.discriminatedUnion('op', changes)).max(BATCH) }),
+  z.strictObject({ op: op('getTimeouts') }),
+  z.strictObject({ op: op('list'), key: key.optional() }),
+  z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).optional() }),
+  z.strictObject({ op: op('getSysctls') }),
+  z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
+  z.strictObject({ op: op('status') }),
+  z.strictObject({
+    op: op('traceStart'),
+    filter: z.string().max(1000),
+    dropsOnly: z.boolean(),
+    count: whole(1, INT_MAX),
+  }),
+  z.strictObject({ op: op('tracePoll') }),
+  z.strictObject({ op: op('traceStop') }),
+]);
+
+export interface Envelope {
+  id: number;
+  /** Absent: the sender only asks who is there. */
+  request?: AdminRequest;
+}
+
+const envelope = z.strictObject({
+  v: z.literal(1),
+  id: whole(0, Number.MAX_SAFE_INTEGER),
+  request: request.optional(),
+});
+
+/** Reads one line of the control socket, or says in one line what is wrong with it. */
+export function readEnvelope(line: string): Envelope | { problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { problem: 'not a line of JSON' };
+  }
+  const { data, error } = envelope.safeParse(value);
+  if (data) return data.request ? { id: data.id, request: data.request } : { id: data.id };
+  const issue = error.issues[0];
+  return { problem: `${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'malformed'}` };
+}

@@ -1,0 +1,125 @@
+/**
+ * director.yaml -> Config: plain data, checked whole before anything is applied.
+ *
+ *     text ─ YAML ─> values ─ sections (schema.ts) ─> Config ─ crosscheck.ts ─> Config, or ConfigError with every mistake
+ *
+ * Each mistake is one line: file, line, key path, what is wrong and what would be right.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { isScalar, LineCounter, parseDocument, Scalar, type YAMLError } from 'yaml';
+import { crossCheck } from './crosscheck.js';
+import type { Config, RuleLine } from './director-config.js';
+import { Positions } from './position.js';
+import { ConfigError, Problems } from './problem.js';
+import { readSections, type Sections } from './sections.js';
+
+export type * from './director-config.js';
+export { ConfigError } from './problem.js';
+
+/** Reads and checks the file and its rulesFile. Throws ConfigError only. */
+export function loadConfig(file: string): Config {
+  const { config, problems } = read(readText(file), file);
+  if (config.rulesFile === undefined) return config;
+  try {
+    return { ...config, ruleLines: linesOf(readFileText(config.rulesFile), config.rulesFile, 1) };
+  } catch (error) {
+    problems.add(['rulesFile'], `${config.rulesFile}: ${reason(error)}`);
+    throw problems.error();
+  }
+}
+
+/** Pure: `file` is only what errors call it and what relative paths start from; a rulesFile is not opened. */
+export function parseConfig(text: string, file: string): Config {
+  return read(text, file).config;
+}
+
+function read(text: string, file: string): { config: Config; problems: Problems } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const positions = new Positions(document, lines);
+  const problems = new Problems(file, positions);
+  for (const fault of [...document.errors, ...document.warnings]) problems.put(fault.pos[0], [], yamlSentence(fault));
+  if (problems.any) throw problems.error();
+  const sections = readSections(values(document, problems), problems);
+  crossCheck(sections, problems);
+  const ruleLines = rulesIn(sections, positions, file, problems);
+  if (problems.any) throw problems.error();
+  const config = assemble(sections as Sections, file, problems);
+  const deviceLines = config.devices.map((_, i) => positions.lineAt(positions.offset(['devices', i, 'name'])));
+  return { config: { ...config, deviceLines, ruleLines }, problems };
+}
+
+/** Aliases that multiply without end, and keys that are no text, surface only here. */
+function values(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.put(0, [], `not YAML: ${error instanceof Error ? error.message : error}`);
+    throw problems.error();
+  }
+}
+
+function yamlSentence({ code, message }: YAMLError): string {
+  if (code === 'DUPLICATE_KEY') return 'the key is there twice in the same mapping; keep one';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a configuration is one';
+  return `not YAML: ${message}`;
+}
+
+const SOCKET_PATH_MAX = 107;
+
+function assemble(sections: Sections, file: string, problems: Problems): Omit<Config, 'deviceLines' | 'ruleLines'> {
+  const { rules: _, ...rest } = sections;
+  const from = path.dirname(file);
+  const socket = path.resolve(from, sections.socket);
+  if (Buffer.byteLength(socket) > SOCKET_PATH_MAX) {
+    problems.add(['socket'], `${socket} is longer than the ${SOCKET_PATH_MAX} bytes a Unix socket's path may have`);
+    throw problems.error();
+  }
+  const rulesFile = sections.rulesFile === undefined ? undefined : path.resolve(from, sections.rulesFile);
+  return { ...rest, file, socket, rulesFile };
+}
+
+/** The lines of a `rules: |` block stand in the file as they are; those of any other scalar all count as its own line. */
+function rulesIn({ rules }: Partial<Sections>, at: Positions, file: string, problems: Problems): RuleLine[] {
+  const node = at.node(['rules']);
+  if (rules === undefined || !isScalar(node)) return [];
+  if (node.type === Scalar.BLOCK_FOLDED) problems.add(['rules'], 'a ">" joins the lines; write "rules: |"');
+  const line = at.lineAt(at.offset(['rules']));
+  if (node.type === Scalar.BLOCK_LITERAL) return linesOf(rules, file, line + 1);
+  return linesOf(rules, file, line).map((rule) => ({ ...rule, line }));
+}
+
+/** Without blank lines and comments. */
+function linesOf(text: string, file: string, first: number): RuleLine[] {
+  return text
+    .split(/\r?\n/)
+    .map((line, i) => ({ file, line: first + i, text: line.trim() }))
+    .filter((rule) => rule.text !== '' && !rule.text.startsWith('#'));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileText(file);
+  } catch (error) {
+    throw new ConfigError([`${file}: ${reason(error)}`]);
+  }
+}
+
+function readFileText(file: string): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'not readable for this user',
+  EISDIR: 'is a directory, not a file',
+  ENOTDIR: 'no such file: a part of the path is not a directory',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
+};
+
+/** Why a file could not be read, in words. */
+export function reason(error: unknown): string {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message;
+}

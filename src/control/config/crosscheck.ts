@@ -1,0 +1,159 @@
+/** What the parts of a configuration say about each other. A part that could not be read is left out, not guessed at. */
+import { namesDevice } from '../../service/mark.js';
+import { contains, parseIp, parsePrefix } from '../text/prefix.js';
+import type { DeviceConfig, RouteConfig } from './director-config.js';
+import { type KeyPath, keyText } from './position.js';
+import type { Problems } from './problem.js';
+import type { Sections } from './sections.js';
+
+type Parts = Partial<Sections>;
+
+export function crossCheck(parts: Parts, problems: Problems): void {
+  checkDevices(parts, problems);
+  checkNames(parts, problems);
+  checkRoutes(parts, problems);
+  checkPolicy(parts, problems);
+  checkNeighbours(parts, problems);
+  checkSnat(parts, problems);
+  checkWorkers(parts, problems);
+  if (parts.rules !== undefined && parts.rulesFile !== undefined) {
+    problems.addKey(['rulesFile'], 'rules are given too; keep one of the two');
+  }
+}
+
+interface Place {
+  readonly path: KeyPath;
+  readonly value: string | undefined;
+}
+
+/** Each value once: the second place that has it is told where the first is. */
+function unique(places: readonly Place[], problems: Problems): void {
+  const first = new Map<string, KeyPath>();
+  for (const { path, value } of places) {
+    const before = value === undefined ? undefined : first.get(value);
+    if (before) problems.add(path, `${value} is already at ${keyText(before)}`);
+    else if (value !== undefined) first.set(value, path);
+  }
+}
+
+function checkDevices({ devices = [] }: Parts, problems: Problems): void {
+  unique(
+    devices.map(({ name }, i) => ({ path: ['devices', i, 'name'], value: name })),
+    problems,
+  );
+  unique(
+    devices.map(({ mac }, i) => ({ path: ['devices', i, 'mac'], value: mac })),
+    problems,
+  );
+  const addresses = devices.flatMap((device, i) =>
+    device.addresses.map((text, j) => ({ path: ['devices', i, 'addresses', j], value: text.split('/')[0] })),
+  );
+  unique(addresses, problems);
+}
+
+/** Every `dev`, `iif` and `-i` is a device of this file. */
+function checkNames(
+  { devices, routes = [], neighbours = [], policy = [], marks = [], snat = [], accept }: Parts,
+  problems: Problems,
+): void {
+  if (!devices) return;
+  const names = devices.map(({ name }) => name);
+  const named: Place[] = [
+    ...routes.map(({ dev }, i) => ({ path: ['routes', i, 'dev'], value: dev })),
+    ...neighbours.map(({ dev }, i) => ({ path: ['neighbours', i, 'dev'], value: dev })),
+    ...policy.map(({ iif }, i) => ({ path: ['policy', i, 'iif'], value: iif })),
+    ...snat.map(({ dev }, i) => ({ path: ['snat', i, 'dev'], value: dev })),
+    ...(accept?.forwardShared ?? []).map((name, i) => ({ path: ['accept', 'forwardShared', i], value: name })),
+    ...marks.map(({ device }, i) => ({ path: ['marks', i], value: device?.name })),
+  ];
+  for (const { path, value } of named) {
+    if (value === undefined || names.some((name) => namesDevice(value, name))) continue;
+    problems.add(path, `no device is called ${JSON.stringify(value)}; there are ${names.join(', ')}`);
+  }
+}
+
+const MAIN = 254;
+
+function isSix(address: string): boolean {
+  return address.includes(':');
+}
+
+function checkRoutes({ devices, routes = [] }: Parts, problems: Problems): void {
+  const places = routes.map(({ to, table }, i) => ({
+    path: ['routes', i, 'to'],
+    value: table === MAIN ? to : `${to} in table ${table}`,
+  }));
+  unique(places, problems);
+  routes.forEach((route, i) => {
+    checkFamilies(route, ['routes', i], problems);
+    if (devices) checkNextHop(route, devices, ['routes', i], problems);
+  });
+}
+
+function checkFamilies({ to, via, src }: RouteConfig, path: KeyPath, problems: Problems): void {
+  for (const [key, address] of [
+    ['via', via],
+    ['src', src],
+  ] as const) {
+    if (address === undefined || isSix(address) === isSix(to)) continue;
+    problems.add(
+      [...path, key],
+      `${address} is IPv${isSix(address) ? 6 : 4}, but the route to ${to} is IPv${isSix(to) ? 6 : 4}`,
+    );
+  }
+}
+
+function checkNextHop(route: RouteConfig, devices: readonly DeviceConfig[], path: KeyPath, problems: Problems): void {
+  const { via, src, to, onlink } = route;
+  const device = devices.find(({ name }) => name === route.dev);
+  const own = devices.flatMap(({ addresses }) => addresses);
+  if (src !== undefined && own.length > 0 && !own.some((text) => text.split('/')[0] === src)) {
+    problems.add([...path, 'src'], `${src} is no address of a device here`);
+  }
+  if (!device || via === undefined || onlink || isSix(via) !== isSix(to)) return;
+  if (!isConnected(via, device)) problems.add([...path, 'via'], offLink(via, device));
+}
+
+/** A device without addresses gets them from the kernel: nothing is known about its networks here. */
+function isConnected(via: string, device: DeviceConfig): boolean {
+  if (device.addresses.length === 0 || /^fe[89ab]/.test(via)) return true;
+  return device.addresses.some((text) => contains(parsePrefix(text)!, parseIp(via)!));
+}
+
+function offLink(via: string, { name, addresses }: DeviceConfig): string {
+  return `${via} is on no network of ${name} (${addresses.join(', ')}); name a router there, or add onlink: true`;
+}
+
+function checkPolicy({ policy = [], routes }: Parts, problems: Problems): void {
+  policy.forEach(({ from, to, table }, i) => {
+    if (from !== undefined && to !== undefined && isSix(from) !== isSix(to)) {
+      problems.add(['policy', i, 'to'], `${to} and from: ${from} are not of one family`);
+    }
+    if (table >= LOWEST_BUILT_IN || !routes || routes.some((route) => route.table === table)) return;
+    problems.add(['policy', i, 'table'], `no route is in table ${table}`);
+  });
+}
+
+/** Tables 253 default, 254 main and 255 local are always there. */
+const LOWEST_BUILT_IN = 253;
+
+function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
+  const places = neighbours.map(({ ip, dev }, i) => ({ path: ['neighbours', i, 'ip'], value: `${ip} on ${dev}` }));
+  unique(places, problems);
+}
+
+/** Frames of a TAP or of libpcap come by one way, which only one worker can read. */
+function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems): void {
+  const single = workers > 1 ? devices.find(({ kind }) => kind === 'tap' || kind === 'cap') : undefined;
+  if (single !== undefined)
+    problems.add(
+      ['workers'],
+      `${workers} workers need devices of kind xdp or packet; ${single.name} is ${single.kind}`,
+    );
+}
+
+function checkSnat({ snat = [] }: Parts, problems: Problems): void {
+  snat.forEach(({ from, to }, i) => {
+    if (isSix(from) !== isSix(to)) problems.add(['snat', i, 'to'], `${to} and from: ${from} are not of one family`);
+  });
+}

@@ -1,0 +1,107 @@
+/** Single values of director.yaml: each reader takes whatever YAML gave and returns it in canonical form, or throws Wrong. */
+import { formatMac, parseMac } from '../../wire/address.js';
+import {
+  formatIp,
+  formatPrefix,
+  type Ip,
+  isHostAddress,
+  networkOf,
+  parseIp,
+  parsePrefix,
+  sameIp,
+  widthOf,
+} from '../text/prefix.js';
+
+/** The whole sentence, the value included. */
+export class Wrong extends Error {}
+
+const LONGEST_SHOWN = 60;
+
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+}
+
+/** `is not …` about a value; one that is not there gets what would be right all the same. */
+export function notA(value: unknown, right: string): Wrong {
+  if (value === undefined) return new Wrong(`is missing; it should be ${right}`);
+  if (value === null) return new Wrong(`is empty; it should be ${right}, or leave the key out`);
+  return new Wrong(`${shown(value)} is not ${right}`);
+}
+
+export function text(right: string) {
+  return (value: unknown): string => {
+    if (typeof value !== 'string' || value.trim() === '') throw notA(value, right);
+    return value;
+  };
+}
+
+export function flag(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw notA(value, 'true or false');
+  return value;
+}
+
+export function whole(min: number, max: number, unit = 'a whole number') {
+  return (value: unknown): number => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw notA(value, `${unit} from ${min} to ${max}`);
+  };
+}
+
+export function deviceName(value: unknown): string {
+  if (typeof value !== 'string' || !/^[\w.:@-]{1,15}$/.test(value)) throw notA(value, 'a device name such as eth0');
+  return value;
+}
+
+export function mac(value: unknown): string {
+  const parsed = typeof value === 'string' ? parseMac(value) : undefined;
+  if (!parsed) throw notA(value, 'a MAC address such as 02:00:00:00:0d:00');
+  const [high, low] = parsed;
+  if (high & 0x100) throw new Wrong(`${shown(value)} is a group's MAC address, not a device's`);
+  if (high === 0 && low === 0) throw new Wrong(`${shown(value)} is no device's MAC address`);
+  return formatMac(high, low);
+}
+
+function ipOf(value: unknown): Ip {
+  const ip = typeof value === 'string' ? parseIp(value) : undefined;
+  if (!ip) throw notA(value, 'an IPv4 or IPv6 address');
+  return ip;
+}
+
+export function hostAddress(value: unknown): string {
+  const ip = ipOf(value);
+  if (!isHostAddress(ip)) throw new Wrong(`${shown(value)} is not the address of a host`);
+  return formatIp(ip);
+}
+
+/** As hostAddress, of IPv4 only. */
+export function hostAddress4(value: unknown): string {
+  const address = hostAddress(value);
+  if (address.includes(':')) throw notA(value, 'an IPv4 address');
+  return address;
+}
+
+/** A device's own address with the length of its network: 10.0.0.254/24. */
+export function ownAddress(value: unknown): string {
+  const prefix = typeof value === 'string' ? parsePrefix(value) : undefined;
+  if (!prefix) throw notA(value, 'an IPv4 or IPv6 address with a prefix length, such as 10.0.0.254/24');
+  if (!String(value).includes('/'))
+    throw new Wrong(`${shown(value)} has no prefix length; write ${value}/24 for example`);
+  if (!isHostAddress(prefix.ip)) throw new Wrong(`${shown(value)} is not the address of a host`);
+  if (widthOf(prefix.ip.family) - prefix.length > 1 && sameIp(prefix.ip, networkOf(prefix))) {
+    throw new Wrong(`${shown(value)} is the address of the network, not of a host in it`);
+  }
+  return formatPrefix(prefix);
+}
+
+/** A network: no host bits. `default` is left to the caller, who knows the family. */
+export function network(value: unknown): string {
+  const prefix = typeof value === 'string' ? parsePrefix(value) : undefined;
+  if (!prefix) throw notA(value, 'an IPv4 or IPv6 prefix such as 10.9.0.0/16');
+  const bare = { ip: networkOf(prefix), length: prefix.length };
+  if (!sameIp(bare.ip, prefix.ip))
+    throw new Wrong(`${shown(value)} has bits behind its length; write ${formatPrefix(bare)}`);
+  return formatPrefix(prefix);
+}

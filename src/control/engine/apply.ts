@@ -1,0 +1,138 @@
+/**
+ * Actions become the dataplane's services and destinations, between batches: one small function for each kind. They were
+ * accepted by Rules, so nothing here can refuse.
+ */
+import type { Director } from '../../dataplane/director.js';
+import { engineNamed } from '../../persistence/index.js';
+import { schedulerNamed } from '../../schedulers/index.js';
+import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../../service/config.js';
+import { Destination, Method, TunnelKind } from '../../service/destination.js';
+import { VirtualService } from '../../service/service.js';
+import { parse4, parse6 } from '../../wire/address.js';
+import type { Action } from '../rules/actions.js';
+
+export function apply(d: Director, actions: readonly Action[]): void {
+  for (const action of actions) applyOne(d, action);
+}
+
+function applyOne(d: Director, action: Action): void {
+  switch (action.kind) {
+    case 'addService':
+      return addService(d, action.slot, action.service);
+    case 'editService':
+      return editService(d, action.slot, action.service);
+    case 'deleteService':
+      return deleteService(d, action.slot);
+    case 'addDestination':
+      return addDestination(d, action.slot, action.serviceSlot, action.destination);
+    case 'editDestination':
+      return editDestination(d, d.dests[action.slot]!, action.destination);
+    case 'removeDestination':
+      return removeDestination(d, d.dests[action.slot]!);
+    case 'setTimeouts':
+      return d.connections.states.timeouts.set(action.timeouts.tcp, action.timeouts.tcpfin, action.timeouts.udp);
+    case 'zeroRates':
+      // The rates are the control side's own.
+      return;
+  }
+}
+
+function addService(d: Director, slot: number, config: ServiceConfig): void {
+  const service = new VirtualService(slot, d);
+  setKey(service, config);
+  setService(service, config);
+  d.services.add(service);
+  d.noteEngines();
+}
+
+function editService(d: Director, slot: number, config: ServiceConfig): void {
+  setService(d.services.bySlot[slot]!, config);
+  d.noteEngines();
+}
+
+function deleteService(d: Director, slot: number): void {
+  const service = d.services.bySlot[slot]!;
+  service.available = false;
+  d.services.delete(service);
+  d.noteEngines();
+}
+
+function setKey(service: VirtualService, { key }: ServiceConfig): void {
+  service.family = familyOf(key);
+  if (isFwmark(key)) {
+    service.fwmark = key.fwmark;
+    return;
+  }
+  service.protocol = key.protocol;
+  service.port = key.port;
+  if (service.family === 4) service.address = parse4(key.address)!;
+  else service.address6.set(parse6(key.address)!);
+}
+
+/** Everything that can be edited. A scheduler that stays the same keeps its state, as in the kernel. */
+function setService(service: VirtualService, config: ServiceConfig): void {
+  service.flags = config.flags;
+  service.timeout = config.timeout;
+  service.netmask = service.family === 4 ? config.netmask | 0 : config.netmask;
+  service.engine = engineNamed(config.pe);
+  if (service.scheduler === config.scheduler) return;
+  service.scheduler = config.scheduler;
+  service.schedule = schedulerNamed(config.scheduler)!.bind(service);
+}
+
+function addDestination(d: Director, slot: number, serviceSlot: number, config: DestinationConfig): void {
+  const service = d.services.bySlot[serviceSlot]!;
+  const known = d.dests[slot];
+  // A removed destination that comes back takes its connections with it: they name the slot.
+  const dest =
+    known !== undefined && isSame(known, service, config) ? known : new Destination(slot, service, d.counters);
+  dest.service = service;
+  dest.available = true;
+  setAddress(dest, config);
+  setDestination(dest, config);
+  // Added with weight 0 it has no share in mh's table, unlike one that was quiesced later.
+  dest.lastWeight = config.weight;
+  d.dests[slot] = dest;
+  service.add(dest);
+  dest.noteThresholds();
+  d.reindexDestinations();
+}
+
+/** Connections know it, or its service's scheduler may (lblc, lblcr). */
+function isSame(dest: Destination, service: VirtualService, config: DestinationConfig): boolean {
+  const isKnown = dest.references > 0 || dest.service === service;
+  return isKnown && dest.text === config.address && dest.port === config.port;
+}
+
+function setAddress(dest: Destination, { address, port }: DestinationConfig): void {
+  dest.text = address;
+  dest.family = address.includes(':') ? 6 : 4;
+  dest.port = port;
+  if (dest.family === 4) dest.address = parse4(address)!;
+  else dest.address6.set(parse6(address)!);
+}
+
+function setDestination(dest: Destination, config: DestinationConfig): void {
+  dest.method = Method[config.method];
+  dest.weight = config.weight;
+  if (config.weight !== 0) dest.lastWeight = config.weight;
+  dest.upperThreshold = config.upperThreshold;
+  dest.lowerThreshold = config.lowerThreshold;
+  dest.tunnelKind = TunnelKind[config.tunnel.type];
+  dest.tunnelPort = config.tunnel.port;
+  dest.tunnelChecksum = ['', 'csum', 'remcsum'].indexOf(config.tunnel.checksum);
+}
+
+function editDestination(d: Director, dest: Destination, config: DestinationConfig): void {
+  setDestination(dest, config);
+  dest.noteThresholds();
+  dest.service.schedule.destUpdated?.(dest);
+  d.reindexDestinations();
+}
+
+function removeDestination(d: Director, dest: Destination): void {
+  dest.available = false;
+  d.orphans.noteRemoval();
+  dest.service.remove(dest);
+  d.reindexDestinations();
+}

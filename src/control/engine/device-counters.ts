@@ -1,0 +1,35 @@
+/**
+ * What each device counts, in shared memory, so that whoever asks does not stop forwarding. The dataplane's thread writes.
+ *
+ *     Float64  device 0: [rxPackets rxBytes txPackets txBytes rxDropped txDropped rxOversize]  device 1: …
+ */
+import { type Device, type DeviceStats, newDeviceStats } from '../../device/device.js';
+
+const COLUMNS = Object.keys(newDeviceStats()) as (keyof DeviceStats)[];
+
+export class DeviceCounters {
+  private readonly values: Float64Array;
+
+  constructor(readonly buffer: SharedArrayBuffer) {
+    this.values = new Float64Array(buffer);
+  }
+
+  static memory(devices: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(devices * COLUMNS.length * 8);
+  }
+
+  write(devices: readonly Device[]): void {
+    for (let i = 0; i < devices.length; i++) {
+      const { stats } = devices[i]!;
+      for (let j = 0; j < COLUMNS.length; j++) this.values[i * COLUMNS.length + j] = stats[COLUMNS[j]!];
+    }
+  }
+
+  read(device: number): DeviceStats {
+    const row = newDeviceStats();
+    COLUMNS.forEach((column, j) => {
+      row[column] = this.values[device * COLUMNS.length + j]!;
+    });
+    return row;
+  }
+}

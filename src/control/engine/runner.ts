@@ -1,0 +1,213 @@
+/**
+ * A dataplane with its devices, in whatever thread it runs: built from plain data, told by orders, turned by its owner.
+ */
+import { ConnectionTable } from '../../conntrack/table.js';
+import { Director, tickOf } from '../../dataplane/director.js';
+import { Housekeeping } from '../../dataplane/housekeeping.js';
+import { Loop } from '../../dataplane/loop.js';
+import { abandon, release } from '../../dataplane/output/neighbour-output.js';
+import { Link } from '../../dataplane/table/link.js';
+import type { Neighbour } from '../../dataplane/table/neighbour.js';
+import { wordsOf } from '../../dataplane/table/routes.js';
+import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
+import { Crew } from '../../dataplane/workers/dispatch.js';
+import type { Device } from '../../device/device.js';
+import { DeviceError } from '../../device/error.js';
+import { openDevice } from '../../device/open.js';
+import { HostRouting, openHostTun } from '../../device/tun/host.js';
+import type { Umem } from '../../device/umem.js';
+import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
+import { Counters } from '../../stats/counters.js';
+import { format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import { announceRanges, announceServices } from './announcing.js';
+import { apply } from './apply.js';
+import { DeviceCounters } from './device-counters.js';
+import type { DeviceSetup, EngineSetup, NeighbourFact, Order, Report } from './messages.js';
+import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
+
+/** ms between the times at which what the devices count is written for others to read. */
+const COUNT_EVERY = 200;
+/** Ethernet header and a VLAN tag. */
+const OVERHEAD = 18;
+/** Word of the table's header line that tells readers the time, in ticks. */
+export const TICK_WORD = 2;
+
+export class Engine {
+  readonly director: Director;
+  readonly devices: Device[] = [];
+  readonly reasons: string[] = [];
+  readonly crew: Crew | undefined;
+  private readonly loop: Loop;
+  private readonly words: Int32Array;
+  private readonly deviceCounters: DeviceCounters;
+  private nextCount = 0;
+
+  /** Opens the devices. Throws a DeviceError; what was opened before it is closed again. */
+  constructor(
+    setup: EngineSetup,
+    now: number,
+    private readonly report: (report: Report) => void,
+  ) {
+    const { config } = setup;
+    const names = setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name);
+    const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
+    const { frames, entries } = framesFor(names, frameSize, setup.crew?.count);
+    const { umem } = mappedUmem(frames, frameSize);
+    const table = new ConnectionTable(setup.connections, setup.table);
+    this.words = table.words;
+    this.deviceCounters = new DeviceCounters(setup.deviceCounters);
+    this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now);
+    this.crew = setup.crew && new Crew(this.director, setup.crew);
+    try {
+      for (const device of setup.devices) this.open(umem, device, entries);
+      addLinks(this.director, setup.devices);
+      if (setup.live) this.addHostLinks(umem);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    settings(this.director, config);
+    addNeighbours(this.director, config);
+    this.director.router.replace(staticRoutes(config));
+    const housekeeping = new Housekeeping(this.director, (neighbour) => this.ask(neighbour));
+    if (this.speaks) announceRanges(this.director, config.accept.ranges);
+    // The host's way in is listened to as well: by a route into it the host itself is a client.
+    const receiving = setup.devices.length + (setup.live ? 1 : 0);
+    this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.crew);
+  }
+
+  /** One turn; returns the frames that came in. */
+  turn(now: number): number {
+    const received = this.loop.turn(now);
+    this.words[TICK_WORD] = tickOf(now);
+    if (now >= this.nextCount) this.count(now);
+    return received;
+  }
+
+  /** False: it was told to stop. */
+  obey(order: Order): boolean {
+    switch (order.kind) {
+      case 'actions':
+        apply(this.director, order.actions);
+        this.crew?.owners.learn();
+        if (this.speaks) announceServices(this.director, order.actions);
+        return true;
+      case 'routes':
+        this.director.router.replace(order);
+        return true;
+      case 'links':
+        this.setLinks(order.links);
+        return true;
+      case 'addresses':
+        setAddresses(this.director, order.addresses);
+        return true;
+      case 'neighbours':
+        for (const fact of order.facts) this.learn(fact);
+        return true;
+      case 'settings':
+        settings(this.director, order);
+        return true;
+      case 'trace':
+        this.trace(order.spec);
+        return true;
+      case 'owners':
+        if (this.crew !== undefined) this.crew.owners.stages = order.stages;
+        return true;
+      case 'stop':
+        return false;
+    }
+  }
+
+  /** One worker is enough to say what all of them answer. */
+  private get speaks(): boolean {
+    return this.crew === undefined || this.crew.index === 0;
+  }
+
+  /** Name of the interface that leads into the host, '' without one. */
+  get tun(): string {
+    return this.director.hostLink?.name ?? '';
+  }
+
+  close(): void {
+    for (const device of this.devices) device.close();
+  }
+
+  private count(now: number): void {
+    this.nextCount = now + COUNT_EVERY;
+    this.deviceCounters.write(this.devices);
+  }
+
+  /** Interfaces of the host got another MAC or MTU. */
+  private setLinks(links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[]): void {
+    const { director } = this;
+    const longest = director.umem.capacity - OVERHEAD;
+    links.forEach(({ mac, mtu }, i) => {
+      const link = director.links[i]!;
+      if (mtu > longest && mtu !== link.mtu)
+        this.warn(`${link.name}: MTU ${mtu} needs a restart; ${longest} until then`);
+      link.mac = parseMac(mac) ?? link.mac;
+      link.mtu = Math.min(mtu, longest);
+    });
+    director.router.forgetCached();
+  }
+
+  private warn(message: string): void {
+    this.report({ kind: 'warned', message });
+  }
+
+  private trace(spec: TraceSpec | undefined): void {
+    const { director } = this;
+    director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
+  }
+
+  private open(umem: Umem, { name, kind, mtu, promiscuous, maps, team }: DeviceSetup, entries: number): void {
+    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries, team });
+    this.devices.push(device);
+    this.reasons.push(...reasons);
+  }
+
+  /** Behind the configured links: the way into the host's stack, and the way out by its routing. */
+  private addHostLinks(umem: Umem): void {
+    const { director } = this;
+    const tun = this.hostTun(umem);
+    const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
+    this.devices.push(tun ?? new HostRouting(umem, () => {}), routing);
+    for (const name of [tun?.name ?? 'no host', routing.name])
+      director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
+    if (tun) director.hostLink = director.links.at(-2)!;
+    for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
+  }
+
+  /** In a user namespace /dev/net/tun may be closed to us: all works but what is for the host itself. */
+  private hostTun(umem: Umem): Device | undefined {
+    try {
+      const { tun, warnings } = openHostTun(umem);
+      this.reasons.push(...warnings);
+      return tun;
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      this.reasons.push(`the host itself gets no packets from us: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  private ask({ device, family, words }: Neighbour): void {
+    this.report({ kind: 'wanted', device, ip: family === 4 ? format4(words[3]!) : format6(words) });
+  }
+
+  /** The kernel said something about a neighbour. It is only of interest if somebody here asked for it. */
+  private learn({ device, ip, mac, failed }: NeighbourFact): void {
+    const { neighbours } = this.director;
+    const [a0, a1, a2, a3] = wordsOf(ip)!;
+    const neighbour = neighbours.known(device, ip.includes(':') ? 6 : 4, a0!, a1!, a2!, a3!);
+    if (neighbour === undefined || neighbour.permanent) return;
+    const parsed = mac === '' ? undefined : parseMac(mac);
+    if (parsed === undefined) {
+      if (neighbour.usable || failed) neighbours.forget(neighbour, failed, this.director.now);
+      if (failed) abandon(this.director, neighbour);
+      return;
+    }
+    neighbours.resolve(neighbour, parsed[0], parsed[1], this.director.now);
+    release(this.director, neighbour);
+  }
+}

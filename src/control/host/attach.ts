@@ -1,0 +1,136 @@
+/**
+ * How the configured devices meet the machine: their kind, MAC, MTU and addresses, and whether routes are the kernel's. Where
+ * routes are static, destinations that no frame could reach are found here.
+ */
+import { randomBytes } from 'node:crypto';
+import { DeviceError } from '../../device/error.js';
+import { probe } from '../../device/open.js';
+import { frameSizeFor, mappedUmem } from '../../device/umem-memory.js';
+import { TakeMaps } from '../../device/xdp/intercept-maps.js';
+import type { ServiceEntry } from '../api/api.js';
+import { type Config, ConfigError, type DeviceConfig, type RuleLine } from '../config/config.js';
+import { checkRoutes } from '../config/route-check.js';
+import type { DeviceSetup } from '../engine/messages.js';
+import { LiveNetwork } from './live-network.js';
+
+const PROBE_FRAMES = 64;
+
+export interface Attachment {
+  readonly devices: DeviceSetup[];
+  /** undefined: the network is the configuration's alone. */
+  readonly live: LiveNetwork | undefined;
+  readonly reasons: readonly string[];
+  /** What each xdp device takes; its owner closes them. */
+  readonly maps: readonly TakeMaps[];
+}
+
+/** Throws a DeviceError or ConfigError. */
+export function attach(config: Config, services: readonly ServiceEntry[]): Attachment {
+  if (config.devices.every(({ kind }) => kind === 'tap')) {
+    checkDestinations(config, services);
+    return { devices: config.devices.map(own), live: undefined, reasons: [], maps: [] };
+  }
+  const live = new LiveNetwork();
+  const maps: TakeMaps[] = [];
+  const reasons: string[] = [];
+  try {
+    const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
+    refuseMissing(config, live);
+    const settled = config.devices.map((device) => shared(device, live, frameSize, reasons));
+    for (const { name, kind } of settled) refuseSingle(name, kind, config.workers);
+    return { devices: settled.map((device) => withMaps(device, maps)), live, reasons, maps };
+  } catch (error) {
+    for (const one of maps) one.close();
+    void live.close();
+    throw error;
+  }
+}
+
+/** Throws a ConfigError with a line for each interface that is not there; a TAP is made. */
+function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork): void {
+  const problems = devices.flatMap(({ name, kind }, i) => {
+    if (kind === 'tap' || linkOf(live, name) !== undefined) return [];
+    const place = `${file}:${deviceLines[i]}: devices[${i}].name`;
+    return [`${place}: ${name}: no such network interface; 'ip link' lists those there are`];
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** What `auto` settled for may be nothing for several workers. */
+function refuseSingle(name: string, kind: string, workers: number): void {
+  if (workers > 1 && kind !== 'xdp' && kind !== 'packet')
+    throw new DeviceError(
+      name,
+      `${workers} workers need a device of kind xdp or packet, this one is ${kind}`,
+      "set 'workers: 1'",
+    );
+}
+
+/** An xdp device with the (still empty) maps that say what it takes. */
+function withMaps(device: DeviceSetup, all: TakeMaps[]): DeviceSetup {
+  if (device.kind !== 'xdp') return device;
+  const maps = new TakeMaps(device.name);
+  all.push(maps);
+  return { ...device, maps: maps.fds };
+}
+
+/** Where routes are static: destinations that no frame could reach. Throws a ConfigError that names their rules' lines. */
+export function checkDestinations(config: Config, services: readonly ServiceEntry[]): void {
+  const destinations = services.flatMap((service) => service.destinations);
+  checkRoutes(
+    config,
+    destinations.map((destination) => ({ line: lineOf(config, destination.address), destination })),
+  );
+}
+
+/** The rule line that names the address as a real server. */
+function lineOf({ ruleLines, file }: Config, address: string): RuleLine {
+  const words = [address, `[${address}]`];
+  const names = ({ text }: RuleLine) =>
+    text.split(/\s+/).some((word) => words.some((one) => word === one || word.startsWith(`${one}:`)));
+  return (
+    ruleLines.find((line) => /\s(-r|--real-server)\s/.test(line.text) && names(line)) ?? { file, line: 0, text: '' }
+  );
+}
+
+/** A TAP: the director is alone behind it, with a MAC of its own (the configured one, else a random local one). */
+function own(device: DeviceConfig): DeviceSetup {
+  return { ...device, mac: device.mac ?? randomMac(), shared: false, resolves: true };
+}
+
+function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = (bytes[0]! & 0xfc) | 2;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function linkOf(live: LiveNetwork, name: string) {
+  return live.links.find((link) => link.name === name);
+}
+
+/** An interface of the host: MAC, MTU and addresses are the kernel's, its stack sees the frames too. */
+function shared(device: DeviceConfig, live: LiveNetwork, frameSize: number, reasons: string[]): DeviceSetup {
+  const link = linkOf(live, device.name);
+  if (device.kind === 'tap' || link === undefined) return own(device);
+  return {
+    ...device,
+    kind: device.kind === 'auto' ? settle(device.name, frameSize, reasons) : device.kind,
+    mac: link.mac,
+    mtu: link.mtu,
+    addresses: live.addressesOf(device.name),
+    shared: true,
+    resolves: false,
+  };
+}
+
+/** What `auto` is here; the device is opened for a moment, with frames as they will be. */
+function settle(name: string, frameSize: number, reasons: string[]): DeviceSetup['kind'] {
+  const { umem, unmap } = mappedUmem(PROBE_FRAMES, frameSize);
+  try {
+    const found = probe(umem, name);
+    reasons.push(...found.reasons);
+    return found.kind === 'xdp' || found.kind === 'cap' ? found.kind : 'packet';
+  } finally {
+    unmap();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What the director takes from the host's stack on shared devices, for nft and XDP: services, marks, VIP-less ranges, replies of
+ * masq destinations, and ICMP errors. dataplane/host/intercepted.ts asks the same of a packet in hand.
+ */
+import type { PortRange, TakeRule } from '../../device/intercept/rule.js';
+import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../../service/config.js';
+import type { MarkRule } from '../../service/mark.js';
+import type { ServiceEntry } from '../api/api.js';
+import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
+import { toTake, toTakeAtLeast } from '../mark/to-intercept.js';
+import { isFtp } from '../rules/ftp-ports.js';
+
+const WITH_PORTS = [TCP, UDP, SCTP];
+
+export interface TakeInput {
+  readonly services: readonly ServiceEntry[];
+  readonly marks: readonly MarkRule[];
+  readonly accept: AcceptConfig;
+  readonly snat: readonly SnatConfig[];
+  /** Ports of the FTP helper. */
+  readonly ftp: readonly number[];
+  /** Whether an interface of the host has the address. */
+  readonly has: (address: string) => boolean;
+}
+
+/**
+ * What is taken. `atLeast`: where a rule cannot be said exactly, more is taken, rather than less (XDP, where nobody but the
+ * director sees what is taken, and nobody but the kernel what is not); else less.
+ */
+export function takeRules(input: TakeInput, atLeast = false): TakeRule[] {
+  const { services, accept } = input;
+  if (services.length === 0 && accept.ranges.length + accept.sources.length + input.snat.length === 0) return [];
+  return unique([
+    ...services.flatMap((service) => serviceRules(service, input)),
+    ...services.flatMap((service) => replyRules(service, input)),
+    ...markRules(input, atLeast),
+    ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
+    ...services.flatMap((service) => sharedRules(service, input)),
+    ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
+    ...input.snat.flatMap((rule) => snatRules(rule, input)),
+    { kind: 'icmpError', about: { family: 4 } },
+    { kind: 'icmpError', about: { family: 6 } },
+  ]);
+}
+
+/** A VIP that the host has is shared with it port by port; one that nobody has is all ours. */
+function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: TakeInput): TakeRule[] {
+  if (isFwmark(key)) return [];
+  if (!has(key.address)) return wholeAddress(key.address, accept);
+  const { protocol, address: daddr, port } = key;
+  const ports: PortRange[] = [[port, port], ...(isFtp(key, ftp) ? dataPorts(port) : [])];
+  return [{ kind: 'packet', family: familyOf(key), daddr, protocol, ...(port !== 0 && { dport: ports }) }];
+}
+
+function dataPorts(port: number): PortRange[] {
+  return [
+    [port - 1, port - 1],
+    [1024, 65535],
+  ];
+}
+
+/** The host's stack takes packets from an address it has for martians: the director forwards them instead. */
+function sharedRules({ key }: ServiceEntry, { accept, has }: TakeInput): TakeRule[] {
+  if (accept.forwardShared.length === 0 || isFwmark(key) || !has(key.address)) return [];
+  return [{ kind: 'packet', family: familyOf(key), saddr: key.address }];
+}
+
+function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): TakeRule[] {
+  const family: Family = daddr.includes(':') ? 6 : 4;
+  const packets: TakeRule = { kind: 'packet', family, daddr };
+  return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
+}
+
+function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): TakeRule[] {
+  const anyPort = isFwmark(key) || isFtp(key, ftp);
+  return destinations
+    .filter(({ method }) => method === 'masq')
+    .map(({ address: saddr, port }) => ({
+      kind: 'packet',
+      family: saddr.includes(':') ? 6 : 4,
+      saddr,
+      ...(!isFwmark(key) && { protocol: key.protocol }),
+      ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
+    }));
+}
+
+/** What realservers send by protocols with ports (ICMP and neighbour discovery stay the host's), and the answers to it. */
+function snatRules({ from, to }: SnatConfig, { has }: TakeInput): TakeRule[] {
+  const family: Family = to.includes(':') ? 6 : 4;
+  const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
+  const answers: TakeRule[] = has(to)
+    ? WITH_PORTS.map((protocol) => ({ kind: 'packet', family, daddr: to, protocol, dport: [[1024, 65535]] }))
+    : wholeAddress(to, { arp: true });
+  return [...sent, ...answers];
+}
+
+/** Rules that give the mark of a service; those that only change some bits of it count too. */
+function markRules({ services, marks }: TakeInput, atLeast: boolean): TakeRule[] {
+  const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
+  if (wanted.size === 0) return [];
+  return marks
+    .filter(({ clear, flip }) => clear !== 0xffffffff || wanted.has(flip))
+    .flatMap((rule) => toTake(rule) ?? (atLeast ? toTakeAtLeast(rule) : []));
+}
+
+/** Mark rules that nft cannot word the same way: the kernel goes on seeing what they match. */
+export function unworded(marks: readonly MarkRule[]): MarkRule[] {
+  return marks.filter((rule) => toTake(rule) === undefined);
+}
+
+function unique(rules: TakeRule[]): TakeRule[] {
+  return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
+}

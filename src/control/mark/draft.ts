@@ -1,0 +1,45 @@
+/** A mark rule while its words are read, and what its parts say about each other. */
+import type { Family } from '../../service/config.js';
+import type { MarkRule } from '../../service/mark.js';
+import { MarkRuleError } from './words.js';
+
+export type MarkDraft = { -readonly [K in keyof MarkRule]?: MarkRule[K] } & {
+  text: string;
+  /** Matches named by -m. */
+  modules: Set<string>;
+  /** -j MARK was read. */
+  target?: true;
+};
+
+const ICMP = 1;
+const ICMP6 = 58;
+
+/** The family that program, addresses and ICMP protocol agree on; undefined when none of them says. */
+export function draftFamily(draft: MarkDraft): Family | undefined {
+  const claims: [Family, string][] = [];
+  if (draft.family) claims.push([draft.family, draft.family === 4 ? 'iptables' : 'ip6tables']);
+  if (draft.src) claims.push([familyOfText(draft.src.address), `-s ${draft.src.address}`]);
+  if (draft.dst) claims.push([familyOfText(draft.dst.address), `-d ${draft.dst.address}`]);
+  const protocol = draft.protocol?.negated === false ? draft.protocol.protocol : undefined;
+  if (protocol === ICMP) claims.push([4, '-p icmp']);
+  if (protocol === ICMP6) claims.push([6, '-p icmpv6']);
+  const first = claims[0];
+  const other = claims.find(([family]) => family !== first?.[0]);
+  if (first && other) throw new MarkRuleError(`${first[1]} is IPv${first[0]} but ${other[1]} is IPv${other[0]}`);
+  return first?.[0];
+}
+
+function familyOfText(address: string): Family {
+  return address.includes(':') ? 6 : 4;
+}
+
+/** The protocol named without `!`, for the options that belong to one. */
+export function plainProtocol(draft: MarkDraft): number | undefined {
+  return draft.protocol?.negated === false ? draft.protocol.protocol : undefined;
+}
+
+/** Sets what may be said once. */
+export function once<K extends keyof MarkDraft>(draft: MarkDraft, key: K, word: string, value: MarkDraft[K]): void {
+  if (draft[key] !== undefined) throw new MarkRuleError(`${word} is given twice`);
+  draft[key] = value;
+}

@@ -1,0 +1,83 @@
+/**
+ * Mark rules in iptables' own words -> MarkRule.
+ *
+ *     -i eth0 -s 10.0.0.0/8 -p tcp -m multiport --dports 80,443 -j MARK --set-mark 1
+ *
+ * As in iptables an option may be negated by a `!` before it, and belongs to a match that was named before it
+ * (`--dport` to `-p tcp`, `--dports` to `-m multiport`, `--set-mark` to `-j MARK`).
+ * A leading `iptables` or `ip6tables`, `-t mangle` and `-A PREROUTING` say what is the case anyway.
+ */
+import type { MarkRule } from '../../service/mark.js';
+import { didYouMean } from '../text/did-you-mean.js';
+import { draftFamily, type MarkDraft } from './draft.js';
+import { markOptions } from './options.js';
+import { MarkRuleError } from './words.js';
+
+/** Throws MarkRuleError: one line, naming the word. */
+export function parseMarkRule(text: string): MarkRule {
+  const words = split(text);
+  const draft: MarkDraft = { text: text.trim(), modules: new Set() };
+  takeProgram(words, draft);
+  while (words.length > 0) takeOption(words, draft);
+  return finish(draft);
+}
+
+/** Words between blanks; "…" and '…' keep theirs (a comment may hold any). */
+function split(text: string): string[] {
+  const words: string[] = [];
+  for (const [word] of text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"']|["'])+/g)) words.push(unquoted(word));
+  return words;
+}
+
+function unquoted(word: string): string {
+  const bare = word.replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? '');
+  if (/["']/.test(word.replace(/"[^"]*"|'[^']*'/g, ''))) throw new MarkRuleError(`the quote in ${word} is not closed`);
+  return bare;
+}
+
+function takeProgram(words: string[], draft: MarkDraft): void {
+  if (words[0] !== 'iptables' && words[0] !== 'ip6tables') return;
+  draft.family = words.shift() === 'iptables' ? 4 : 6;
+}
+
+function takeOption(words: string[], draft: MarkDraft): void {
+  const negated = words[0] === '!';
+  if (negated) words.shift();
+  const { word, value } = optionOf(words.shift());
+  if (value !== undefined) words.unshift(value);
+  const option = Object.hasOwn(markOptions, word) ? markOptions[word] : undefined;
+  if (!option) throw unknownWord(word);
+  if (negated && !option.negatable) throw new MarkRuleError(`"!" can't stand before ${word}`);
+  option.take(draft, { word, negated, next: () => nextValue(word, words) });
+}
+
+/** `--dport=80` is `--dport 80`, as getopt has it; `-ieth0` is not (nor is it with iptables). */
+function optionOf(word: string | undefined): { word: string; value?: string } {
+  if (word === undefined) throw new MarkRuleError('"!" stands before nothing');
+  const equals = word.startsWith('--') ? word.indexOf('=') : -1;
+  return equals > 0 ? { word: word.slice(0, equals), value: word.slice(equals + 1) } : { word };
+}
+
+function nextValue(word: string, words: string[]): string {
+  const value = words.shift();
+  if (value === undefined) throw new MarkRuleError(`${word} has no value`);
+  if (value === '!') throw new MarkRuleError(`"!" stands after ${word}; write it before: ! ${word} …`);
+  return value;
+}
+
+function unknownWord(word: string): MarkRuleError {
+  if (word === '-o' || word === '--out-interface') {
+    return new MarkRuleError(`${word}: a packet is marked before it is routed, so it has no output device yet`);
+  }
+  const hint = didYouMean(word, Object.keys(markOptions));
+  return new MarkRuleError(`"${word}" is not a word of a mark rule${hint}`);
+}
+
+function finish(draft: MarkDraft): MarkRule {
+  if (!draft.target) throw new MarkRuleError('has no -j MARK; a mark rule ends in -j MARK --set-mark N');
+  const { clear, flip } = draft;
+  if (clear === undefined || flip === undefined) throw new MarkRuleError('-j MARK has no --set-mark N');
+  const family = draftFamily(draft);
+  const { modules: _, target: __, ...matches } = draft;
+  return { ...matches, ...(family && { family }), clear, flip };
+}

@@ -1,0 +1,36 @@
+import { type DestinationConfig, type Family, familyOf, type ServiceConfig } from '../../service/config.js';
+import type { Errno, Timeouts } from '../api/api.js';
+import { isUnicast } from './unicast.js';
+
+/** What the kernel refuses, in its order; undefined: nothing. Sources: ip_vs_add_service, ip_vs_add_dest, ip_vs_set_timeout. */
+const INT_MAX = 2147483647;
+/** INT_MAX jiffies at Debian's HZ 250. */
+const MAX_TIMEOUT = Math.floor(INT_MAX / 250);
+
+export interface Known {
+  readonly schedulers: readonly string[];
+  readonly engines: readonly string[];
+}
+
+export function refuseService({ key, scheduler, pe, netmask }: ServiceConfig, known: Known): Errno | undefined {
+  if (scheduler !== 'none' && !known.schedulers.includes(scheduler)) return 'ENOENT';
+  if (pe !== '' && !known.engines.includes(pe)) return 'ENOENT';
+  if (familyOf(key) === 6 && (netmask < 1 || netmask > 128)) return 'EINVAL';
+  return undefined;
+}
+
+/** `new`: a destination that is not taken back from the trash is also asked for its address. */
+export function refuseDestination(config: DestinationConfig, family: Family, how?: 'new'): Errno | undefined {
+  const { address, method, weight, upperThreshold, lowerThreshold, tunnel } = config;
+  const sameFamily = address.includes(':') === (family === 6);
+  if (!sameFamily && method !== 'ipip') return 'EINVAL';
+  if (weight < 0 || lowerThreshold > upperThreshold) return 'ERANGE';
+  if (tunnel.type === 'gue' && tunnel.port === 0) return 'EINVAL';
+  if (how === 'new' && !isUnicast(address)) return 'EINVAL';
+  return undefined;
+}
+
+export function refuseTimeouts(timeouts: Timeouts): Errno | undefined {
+  const all = [timeouts.tcp, timeouts.tcpfin, timeouts.udp];
+  return all.every((seconds) => seconds >= 0 && seconds <= MAX_TIMEOUT) ? undefined : 'EINVAL';
+}

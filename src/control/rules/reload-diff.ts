@@ -1,0 +1,56 @@
+/** What a reload undoes: changes made by ulvsadm since the file was read, which the file knows nothing of. */
+import { isFwmark, SCTP, type ServiceKey, UDP } from '../../service/config.js';
+import type { ChangeRequest, ServiceEntry } from '../api/api.js';
+import { changes } from './diff.js';
+
+/** One line each. `loaded`: the services as the file had them last; `wanted`: as it has them now. */
+export function undone(
+  loaded: readonly ServiceEntry[],
+  running: readonly ServiceEntry[],
+  wanted: readonly ServiceEntry[],
+): string[] {
+  const back = new Set(changes(running, loaded).map((request) => JSON.stringify(request)));
+  return changes(running, wanted)
+    .filter((request) => back.has(JSON.stringify(request)))
+    .map((request) => inWords(request, running));
+}
+
+function inWords(request: ChangeRequest, running: readonly ServiceEntry[]): string {
+  switch (request.op) {
+    case 'addService':
+      return `${nameOf(request.service.key)} is there again`;
+    case 'editService':
+      return `${nameOf(request.service.key)} has its scheduler and options again`;
+    case 'deleteService':
+      return `${nameOf(request.key)} is gone again`;
+    case 'addDestination':
+      return `${endpoint(request.destination)} of ${nameOf(request.key)} is there again`;
+    case 'deleteDestination':
+      return `${endpoint(request)} of ${nameOf(request.key)} is gone again`;
+    case 'editDestination':
+      return `${endpoint(request.destination)} of ${nameOf(request.key)} ${edited(request, running)}`;
+    default:
+      return request.op;
+  }
+}
+
+function edited(
+  { key, destination }: Extract<ChangeRequest, { op: 'editDestination' }>,
+  running: readonly ServiceEntry[],
+): string {
+  const service = running.find((one) => nameOf(one.key) === nameOf(key));
+  const old = service?.destinations.find((one) => endpoint(one) === endpoint(destination));
+  if (old === undefined || old.weight === destination.weight) return 'has its options again';
+  return `has weight ${destination.weight} again, not ${old.weight}`;
+}
+
+/** As ulvsadm's words name it. */
+function nameOf(key: ServiceKey): string {
+  if (isFwmark(key)) return `-f ${key.fwmark}${key.family === 6 ? ' -6' : ''}`;
+  const option = { [UDP]: '-u', [SCTP]: '--sctp-service' }[key.protocol] ?? '-t';
+  return `${option} ${endpoint(key)}`;
+}
+
+function endpoint({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,111 @@
+/** The control side's reading glasses: listings, rates and the connection table out of the shared memory. */
+import { describe } from '../../conntrack/describe.js';
+import { engineOf, keyText } from '../../conntrack/engine-templates.js';
+import { CONN_HASHED, CONN_REVERSE, ENTRY_SHIFT, EXPIRES, FLAGS, TICKS } from '../../conntrack/entry.js';
+import { engineNumbered } from '../../persistence/index.js';
+import { type Counters, GAUGES, Gauge, Stat } from '../../stats/counters.js';
+import { ESTIMATE_EVERY, Estimator } from '../../stats/estimator.js';
+import type { ConnectionEntry, StatsEntry } from '../api/api.js';
+import type { Action } from '../rules/actions.js';
+import type { ConnectionCounts, CountersView } from '../rules/counters.js';
+
+/** Counters with rates. `tick` it at least every two seconds; rows begin to be estimated when they are first asked for or added. */
+export class LiveCounters implements CountersView {
+  private readonly estimators = new Map<number, Estimator>();
+  private nextEstimate: number;
+
+  constructor(
+    readonly counters: Counters,
+    now: number,
+  ) {
+    this.nextEstimate = now + ESTIMATE_EVERY;
+    this.watch(counters.totalRow);
+  }
+
+  service(slot: number): StatsEntry {
+    return this.row(this.counters.serviceRow(slot));
+  }
+  destination(slot: number): StatsEntry {
+    return this.row(this.counters.destinationRow(slot));
+  }
+  total(): StatsEntry {
+    return this.row(this.counters.totalRow);
+  }
+  connections(slot: number): ConnectionCounts {
+    const { gauges } = this.counters;
+    return {
+      activeConns: gauges[slot * GAUGES + Gauge.active]!,
+      inactConns: gauges[slot * GAUGES + Gauge.inactive]!,
+      persistConns: gauges[slot * GAUGES + Gauge.persistent]!,
+    };
+  }
+
+  tick(now: number): void {
+    for (; now >= this.nextEstimate; this.nextEstimate += ESTIMATE_EVERY)
+      for (const [row, estimator] of this.estimators) estimator.update(this.counters.values, row);
+  }
+
+  /** New services and destinations are estimated from now on; zeroed ones begin again. */
+  follow(actions: readonly Action[]): void {
+    for (const action of actions) {
+      if (action.kind === 'addService') this.watch(this.counters.serviceRow(action.slot));
+      else if (action.kind === 'addDestination' && !action.revived)
+        this.watch(this.counters.destinationRow(action.slot));
+      else if (action.kind === 'zeroRates') this.zero(action.services, action.destinations, action.total);
+    }
+  }
+
+  private zero(services: number[], destinations: number[], total: boolean): void {
+    for (const slot of services) this.estimators.get(this.counters.serviceRow(slot))?.reset();
+    for (const slot of destinations) this.estimators.get(this.counters.destinationRow(slot))?.reset();
+    if (total) this.estimators.get(this.counters.totalRow)?.reset();
+  }
+
+  private watch(row: number): void {
+    this.estimators.set(row, new Estimator(this.counters.values, row));
+  }
+
+  private row(row: number): StatsEntry {
+    const { values } = this.counters;
+    const rates = this.estimators.get(row);
+    return {
+      conns: values[row + Stat.conns]!,
+      inpkts: values[row + Stat.inpkts]!,
+      outpkts: values[row + Stat.outpkts]!,
+      inbytes: values[row + Stat.inbytes]!,
+      outbytes: values[row + Stat.outbytes]!,
+      cps: rates?.shown(0) ?? 0,
+      inpps: rates?.shown(1) ?? 0,
+      outpps: rates?.shown(2) ?? 0,
+      inbps: rates?.shown(3) ?? 0,
+      outbps: rates?.shown(4) ?? 0,
+    };
+  }
+}
+
+/**
+ * Connections and templates, from the table's memory; `now` in ticks. `daddrOf`: a destination's address by slot.
+ * `from`, `to`: numbers of entries, both included; without them all that were ever used.
+ */
+export function listConnections(
+  words: Int32Array,
+  now: number,
+  daddrOf: (slot: number) => string,
+  from = 1,
+  to = words[0]!,
+): ConnectionEntry[] {
+  const entries: ConnectionEntry[] = [];
+  for (let entry = from; entry <= to; entry++) {
+    const at = entry << ENTRY_SHIFT;
+    const left = (words[at + EXPIRES]! - now) | 0;
+    if ((words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED && left > 0)
+      entries.push({ ...describe(words, entry, daddrOf), expires: Math.floor(left / TICKS), ...keyOf(words, entry) });
+  }
+  return entries;
+}
+
+/** What a persistence engine knows a template by. */
+function keyOf(words: Int32Array, entry: number): Pick<ConnectionEntry, 'peName' | 'peData'> {
+  const engine = engineNumbered(engineOf(words, entry));
+  return { peName: engine?.name ?? '', peData: engine === undefined ? '' : keyText(words, entry) };
+}

@@ -1,0 +1,49 @@
+/** What `ulvs status` and `ulvs stats` show, gathered from shared memory. */
+import path from 'node:path';
+import { type Counters, Fate } from '../../stats/counters.js';
+import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
+import type { DirectorStatus } from '../api/api.js';
+import type { Config } from '../config/config.js';
+import type { Settings } from '../engine/static-network.js';
+import type { Rules } from '../rules/rules.js';
+import type { Forwarding } from './requests.js';
+
+/** Word of a connection table's header line that counts lines in use. */
+export const LIVE_WORD = 1;
+
+export interface StatusSources {
+  readonly forwarding: Forwarding;
+  readonly rules: Rules;
+  readonly counters: Counters;
+  readonly config: Config;
+  readonly helpers: Settings['helpers'];
+}
+
+export function directorStatus({ forwarding, rules, counters, config, helpers }: StatusSources): DirectorStatus {
+  const services = rules.entries();
+  return {
+    pid: process.pid,
+    uptime: Math.floor(process.uptime()),
+    config: path.resolve(config.file),
+    rulesOnly: config.rulesFile === config.file,
+    devices: forwarding.devices(),
+    services: services.length,
+    destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
+    table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
+    workers: forwarding.tables.map((table, i) => ({ used: table[LIVE_WORD]!, frames: forwarding.processed(i) })),
+    total: rules.total(),
+    fates: Object.fromEntries(Object.entries(Fate).map(([name, at]) => [name, counters.values[at]!])),
+    drops: dropsOf(counters),
+    helpers,
+  };
+}
+
+/** Reasons that occurred. */
+function dropsOf(counters: Counters): DirectorStatus['drops'] {
+  return DROP_NAMES.map((name, i) => ({
+    name,
+    text: DROP_TEXTS[i]!,
+    packets: counters.drops(i),
+    bytes: counters.dropBytes(i),
+  })).filter(({ packets }) => packets > 0);
+}

@@ -1,0 +1,69 @@
+/** Addresses and prefixes of either family as an administrator writes them; cold path only. */
+import type { Family } from '../../service/config.js';
+import { format4, format6, mask4, maskWord, parse4, parse6 } from '../../wire/address.js';
+
+/** `words`: one signed big-endian word for IPv4, four for IPv6. */
+export interface Ip {
+  readonly family: Family;
+  readonly words: Int32Array;
+}
+
+export interface Prefix {
+  readonly ip: Ip;
+  readonly length: number;
+}
+
+export function parseIp(text: string): Ip | undefined {
+  const four = parse4(text);
+  if (four !== undefined) return { family: 4, words: Int32Array.of(four) };
+  const six = parse6(text);
+  return six && { family: 6, words: six };
+}
+
+export function formatIp(ip: Ip): string {
+  return ip.family === 4 ? format4(ip.words[0]!) : format6(ip.words);
+}
+
+export function widthOf(family: Family): 32 | 128 {
+  return family === 4 ? 32 : 128;
+}
+
+/** `10.0.0.0/8`, `2001:db8::/32`, `10.0.0.0/255.0.0.0`, or a bare address, which is its own prefix. Host bits stay. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [address, tail, ...more] = text.split('/');
+  const ip = parseIp(address!);
+  if (!ip || more.length > 0) return undefined;
+  const length = tail === undefined ? widthOf(ip.family) : prefixLength(tail, ip.family);
+  return length === undefined ? undefined : { ip, length };
+}
+
+function prefixLength(text: string, family: Family): number | undefined {
+  if (/^\d{1,3}$/.test(text)) return Number(text) <= widthOf(family) ? Number(text) : undefined;
+  const mask = family === 4 ? parse4(text) : undefined;
+  if (mask === undefined) return undefined;
+  const length = Math.clz32(~mask);
+  return mask === mask4(length) ? length : undefined;
+}
+
+export function networkOf({ ip, length }: Prefix): Ip {
+  return { family: ip.family, words: ip.words.map((word, i) => word & maskWord(length, i)) };
+}
+
+export function formatPrefix({ ip, length }: Prefix): string {
+  return `${formatIp(ip)}/${length}`;
+}
+
+export function sameIp(a: Ip, b: Ip): boolean {
+  return a.family === b.family && a.words.every((word, i) => word === b.words[i]);
+}
+
+export function contains(prefix: Prefix, ip: Ip): boolean {
+  return sameIp(networkOf(prefix), networkOf({ ip, length: prefix.length }));
+}
+
+/** What a host can't have as its own or a neighbour's: unspecified, multicast, the limited broadcast. */
+export function isHostAddress(ip: Ip): boolean {
+  const first = ip.words[0]! >>> 24;
+  if (ip.words.every((word) => word === 0)) return false;
+  return ip.family === 4 ? first < 224 && first !== 0 : first !== 0xff;
+}

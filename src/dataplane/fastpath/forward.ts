@@ -1,0 +1,240 @@
+/**
+ * The last walk of the short way (fastpath.ts): a packet whose connection is known is counted, moves state and timer, is
+ * rewritten and leaves.
+ */
+
+import {
+  CADDR,
+  CONN_FULLNAT,
+  CONN_HELPER,
+  CONN_NO_CPORT,
+  CONN_NOOUTPUT,
+  CONN_ONE_PACKET,
+  CONN_REVERSE,
+  DADDR,
+  DEST,
+  DUE,
+  ENTRY_SHIFT,
+  EXPIRES,
+  FLAGS,
+  METHOD_MASK,
+  PACKETS,
+  PORTS,
+  REST,
+  TIMEOUT,
+  VADDR,
+} from '../../conntrack/entry.js';
+import { Direction } from '../../conntrack/states.js';
+import { nextTcpState, Tcp } from '../../conntrack/tcp.js';
+import { Method } from '../../service/destination.js';
+import { Fate, Stat } from '../../stats/counters.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import type { Director } from '../director.js';
+import { adjusted, halves, swap16, swap32 } from '../parse/aligned.js';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
+import { COUNTERS, DEVICE, HEADER, MTU, SERVICE, type Ways } from './cache.js';
+import { FRAME, KIND, LENGTH, NOT_TCP, SEEN_PORTS, TARGET, TOTAL } from './scan.js';
+
+/** Connections that need more than an address and a port rewritten. */
+const UNUSUAL = CONN_HELPER | CONN_NO_CPORT | CONN_ONE_PACKET | CONN_FULLNAT | CONN_REVERSE;
+const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
+const IP = ethernet.HEADER;
+const L4 = IP + ipv4.HEADER;
+const BYTES = Stat.inbytes - Stat.inpkts;
+/** Of the sums: where those of the two directions begin. */
+const IN = 2;
+const OUT = 4;
+
+export interface Carry {
+  /**
+   * `row`: what the walk before found of the packet, in `seen`. False when the packet must go the long way; then nothing was
+   * done.
+   */
+  carryIn(row: number, entry: number): boolean;
+  carryOut(row: number, entry: number): boolean;
+  /** The row of the neighbour by which a client's packet gets to such a destination (`slot`: + 1), or −1: the long way. */
+  admit(row: number, method: number, slot: number, address: number): number;
+  /** A client's packet leaves as its connection says, by the neighbour that `admit` gave. */
+  sendIn(row: number, entry: number, to: number): void;
+  /** The counters that all packets share are brought up to date. */
+  settle(): void;
+}
+
+/** A function for the same reason as `express`. */
+export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
+  const { connections, counters, links, pathMtus, router, umem } = d;
+  const { states, words } = connections;
+  const { values } = counters;
+  const { i32, u16 } = umem;
+  const { rows, destination, route, neighbour } = way;
+  const tcpTimeouts = states.timeouts.tcp;
+  // Of the batch at hand: frames, their bytes; packets, bytes in; packets, bytes out.
+  const sums = new Int32Array(32);
+
+  function carryIn(row: number, entry: number): boolean {
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & UNUSUAL) !== 0 || isOver(at) || isUnsummed(row)) return false;
+    const to = admit(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
+    if (to < 0) return false;
+    sendIn(row, entry, to);
+    return true;
+  }
+
+  function admit(row: number, method: number, slot: number, address: number): number {
+    if (method !== Method.masq && method !== Method.gatewaying) return -1;
+    const dest = destination(slot, address);
+    if (dest < 0) return -1;
+    const to = neighbour(route(dest));
+    if (to < 0 || seen[row + TOTAL]! > rows[dest + MTU]! || isFull(to)) return -1;
+    return pathMtus.some && isNarrow(method, address) ? -1 : to;
+  }
+
+  function sendIn(row: number, entry: number, to: number): void {
+    const frame = seen[row + FRAME]!;
+    const kind = seen[row + KIND]!;
+    const at = entry << ENTRY_SHIFT;
+    const address = words[at + DADDR]!;
+    count(destination(words[at + DEST]!, address), Stat.inpkts, seen[row + TOTAL]!, IN);
+    words[at + PACKETS]!++;
+    step(entry, at, Direction.input, kind);
+    if ((words[at + FLAGS]! & METHOD_MASK) === Method.gatewaying) takeTime(frame, 0);
+    else translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + REST]! >>> 16, kind !== NOT_TCP);
+    leave(row, frame, to);
+  }
+
+  function carryOut(row: number, entry: number): boolean {
+    const kind = seen[row + KIND]!;
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & METHOD_MASK) !== Method.masq || (flags & UNUSUAL) !== 0 || isOver(at)) return false;
+    if (kind === NOT_TCP || mayOpen(row, kind)) return false;
+    const address = words[at + VADDR]!;
+    const dest = destination(words[at + DEST]!, words[at + DADDR]!);
+    if (dest < 0) return false;
+    const to = neighbour(router.lookup4(words[at + CADDR]!, address, 0));
+    if (to < 0 || seen[row + TOTAL]! > router.mtu || isFull(to)) return false;
+    count(dest, Stat.outpkts, seen[row + TOTAL]!, OUT);
+    step(entry, at, Direction.output, kind);
+    const frame = seen[row + FRAME]!;
+    translate(frame, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff, true);
+    leave(row, frame, to);
+    return true;
+  }
+
+  /** A datagram without a checksum, which the kernel gives one. */
+  function isUnsummed(row: number): boolean {
+    return seen[row + KIND] === NOT_TCP && u16[(seen[row + FRAME]! + L4 + 6) >> 1] === 0;
+  }
+
+  function isNarrow(method: number, address: number): boolean {
+    return method === Method.masq && pathMtus.isKnown(address, d.now);
+  }
+
+  function isOver(at: number): boolean {
+    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
+  }
+
+  /** A reply that a service might take for a new client's packet; marks could make it one, or choose its route. */
+  function mayOpen(row: number, tcpFlags: number): boolean {
+    if (d.marks !== undefined || connections.withoutPort !== 0) return true;
+    if ((tcpFlags & TCP_RST) !== 0) return false;
+    return d.sysctl.sloppy_tcp !== 0 || ((tcpFlags & TCP_SYN) !== 0 && isServed(row));
+  }
+
+  /** There is a service where it goes to. */
+  function isServed(row: number): boolean {
+    return d.services.find4(0, ipv4.TCP, seen[row + TARGET]!, seen[row + SEEN_PORTS]! & 0xffff) !== undefined;
+  }
+
+  /** The output of this neighbour's device has no room. */
+  function isFull(to: number): boolean {
+    const { output } = links[rows[to + DEVICE]!]!;
+    return output.n >= output.capacity;
+  }
+
+  function count(dest: number, packets: number, bytes: number, sum: number): void {
+    const destination = rows[dest + COUNTERS]! + packets;
+    const service = rows[dest + SERVICE]! + packets;
+    values[destination]!++;
+    values[destination + BYTES]! += bytes;
+    values[service]!++;
+    values[service + BYTES]! += bytes;
+    sums[sum]!++;
+    sums[sum + 1]! += bytes;
+  }
+
+  /** State and timer; a packet that changes the state, or brings the end nearer, is Connections' business. */
+  function step(entry: number, at: number, direction: 0 | 1, kind: number): void {
+    if (kind === NOT_TCP) states.udp(entry, direction);
+    else {
+      const state = words[at + REST]! & 0xff;
+      if (changes(at, state, direction, kind)) states.tcp(entry, direction, kind);
+      else words[at + TIMEOUT] = tcpTimeouts[state]!;
+    }
+    const expires = (connections.now + words[at + TIMEOUT]!) | 0;
+    words[at + EXPIRES] = expires;
+    if (((expires - words[at + DUE]!) | 0) < 0) connections.touch(entry);
+  }
+
+  /** Most packets are ACKs of established connections, which both tables leave alone. */
+  function changes(at: number, state: number, direction: 0 | 1, tcpFlags: number): boolean {
+    const silent = (words[at + FLAGS]! & CONN_NOOUTPUT) !== 0;
+    if (silent && direction === Direction.output) return true;
+    if (state === Tcp.ESTABLISHED && (tcpFlags & EVENTS) === TCP_ACK) return false;
+    return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, states.secureTcp) !== state;
+  }
+
+  /** TTL less one, `delta` more in the header's checksum: a sum of 16-bit words, in whatever byte order. */
+  function takeTime(frame: number, delta: number): void {
+    const at = (frame + IP + 8) >> 1;
+    u16[at]!--;
+    u16[at + 1] = adjusted(u16[at + 1]!, 0xfffe + delta);
+  }
+
+  /** Address and port become others, one of the TTL is taken, both checksums follow (RFC 1624). */
+  function translate(frame: number, addressAt: number, to: number, portAt: number, port: number, isTcp: boolean): void {
+    const address = swap32(to);
+    const delta = halves(~i32[addressAt >> 2]!) + halves(address);
+    i32[addressAt >> 2] = address;
+    takeTime(frame, delta);
+    const at = (frame + portAt) >> 1;
+    const sumAt = (frame + L4 + (isTcp ? 16 : 6)) >> 1;
+    const now = adjusted(u16[sumAt]!, delta + (~u16[at]! & 0xffff) + swap16(port));
+    u16[at] = swap16(port);
+    if (isTcp) u16[sumAt] = now;
+    else if (u16[sumAt] !== 0) u16[sumAt] = now || 0xffff;
+  }
+
+  /** The Ethernet header lies on a 4-byte boundary but for its first two bytes. */
+  function leave(row: number, frame: number, to: number): void {
+    const { output } = links[rows[to + DEVICE]!]!;
+    u16[frame >> 1] = rows[to + HEADER]!;
+    i32[(frame + 2) >> 2] = rows[to + HEADER + 1]!;
+    i32[(frame + 6) >> 2] = rows[to + HEADER + 2]!;
+    i32[(frame + 10) >> 2] = rows[to + HEADER + 3]!;
+    output.offsets[output.n] = frame;
+    output.lengths[output.n++] = seen[row + TOTAL]! + IP;
+    sums[0]!++;
+    sums[1]! += seen[row + LENGTH]!;
+  }
+
+  function settle(): void {
+    const { totalRow } = counters;
+    const frames = sums[0]!;
+    if (frames === 0) return;
+    values[Fate.in]! += frames;
+    values[Fate.inBytes]! += sums[1]!;
+    values[Fate.forwarded]! += frames;
+    values[Fate.out]! += frames;
+    values[Fate.outBytes]! += sums[IN + 1]! + sums[OUT + 1]! + frames * IP;
+    values[totalRow + Stat.inpkts]! += sums[IN]!;
+    values[totalRow + Stat.inbytes]! += sums[IN + 1]!;
+    values[totalRow + Stat.outpkts]! += sums[OUT]!;
+    values[totalRow + Stat.outbytes]! += sums[OUT + 1]!;
+    sums.fill(0);
+  }
+
+  return { carryIn, carryOut, admit, sendIn, settle };
+}

@@ -1,0 +1,177 @@
+/**
+ * The FTP helper of LVS-NAT (ip_vs_ftp): reads control connections that are established, makes the data connections that
+ * they speak of, and puts the virtual address into the server's answers.
+ *
+ *     client: PORT, EPRT ──► data connection  client's address:port ◄── VIP:vport-1 ◄── destination:dport-1   LISTEN
+ *     client: PASV, EPSV ──► the answer is awaited
+ *     server: 227, 229   ──► data connection  client's address:0 ──► VIP:port ──► announced address:port      LISTEN
+ *                            and the answer is rewritten: the destination's sequence numbers shift from here on
+ *
+ * The 0 is filled in by the first packet. Data connections hang on their control connection.
+ */
+import { CONN_INACTIVE, CONN_NO_CPORT, CONN_NOOUTPUT, ENTRY_SHIFT, PORTS, REST } from '../../conntrack/entry.js';
+import { fillEntry } from '../../conntrack/find-wide.js';
+import { Helped, listen } from '../../conntrack/seqadj.js';
+import { Tcp } from '../../conntrack/tcp.js';
+import { Method } from '../../service/destination.js';
+import { Drop } from '../../stats/drops.js';
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
+import * as tcp from '../../wire/tcp.js';
+import type { Director } from '../director.js';
+import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
+import { drop } from '../output/verdict.js';
+import { findFromClient, findFromDestination, readClient, readDestination, readVirtual } from './find-conn.js';
+import { isIntact, payloadAt, replace, shiftFromClient, shiftFromDestination } from './tcp-segment.js';
+import { Awaits, activeCommand, announce, passiveAnswer, passiveCommand } from './text.js';
+
+/** A client's segment of a control connection. False: it was dropped. */
+export function ftpIn(d: Director, entry: number): boolean {
+  if (!isIntact(d)) return refuse(d, Drop.badChecksum);
+  if (hasText(d, entry) && !hear(d, entry)) return refuse(d, Drop.tableFull);
+  const helped = d.connections.helped.get(entry);
+  if (helped?.shift.isShifted) shiftFromClient(d, helped.shift);
+  return true;
+}
+
+/** A destination's segment of a control connection. False: it was dropped. */
+export function ftpOut(d: Director, entry: number): boolean {
+  if (!isIntact(d)) return refuse(d, Drop.badChecksum);
+  const helped = d.connections.helped.get(entry);
+  if (helped === undefined) return true;
+  const seq = tcp.seq(d.umem.view, d.packet.l4);
+  if (helped.awaits !== Awaits.nothing && hasText(d, entry)) {
+    const reason = answer(d, entry, helped, seq);
+    if (reason !== 0) return refuse(d, reason);
+  }
+  if (helped.shift.isShifted) shiftFromDestination(d, helped.shift, seq);
+  return true;
+}
+
+/**
+ * An answer may have outgrown the route. It is already the VIP's when the kernel notices, so the VIP complains to the
+ * destination.
+ */
+export function stillFits(d: Director, entry: number, mtu: number): boolean {
+  const p = d.packet;
+  // What came in fragments leaves in fragments.
+  if (p.l3len <= mtu || p.parts !== 0 || (p.family === 4 && !p.dontFragment)) return true;
+  readVirtual(d, entry, vaddr);
+  p.dst = vaddr[3]!;
+  p.dst6.set(vaddr);
+  if (p.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, mtu, true);
+  else sendIcmp6(d, icmp6.PACKET_TOO_BIG, 0, mtu, true);
+  return refuse(d, Drop.mtuExceeded);
+}
+
+function refuse(d: Director, reason: number): false {
+  drop(d, reason);
+  return false;
+}
+
+function hasText(d: Director, entry: number): boolean {
+  return d.connections.stateOf(entry) === Tcp.ESTABLISHED && payloadAt(d) !== 0;
+}
+
+function textOf(d: Director): string {
+  const p = d.packet;
+  const { buffer } = d.umem;
+  const at = payloadAt(d);
+  return Buffer.from(buffer, at, p.l4 + p.l4len - at).toString('latin1');
+}
+
+/** False when a data connection should have been made and could not. */
+function hear(d: Director, entry: number): boolean {
+  const { family } = d.packet;
+  const text = textOf(d);
+  const passive = passiveCommand(text, family);
+  if (passive !== undefined) {
+    if (passive !== Awaits.nothing) helpedOf(d, entry).awaits = passive;
+    return true;
+  }
+  const target = activeCommand(text, family);
+  if (target?.address === undefined) return true;
+  const helped = d.connections.helped.get(entry);
+  if (helped !== undefined) helped.awaits = Awaits.nothing;
+  return expectActive(d, entry, target.address, target.port);
+}
+
+function helpedOf(d: Director, entry: number): Helped {
+  let helped = d.connections.helped.get(entry);
+  if (helped === undefined) {
+    helped = new Helped();
+    d.connections.helped.set(entry, helped);
+  }
+  return helped;
+}
+
+const caddr = new Int32Array(4);
+const vaddr = new Int32Array(4);
+const daddr = new Int32Array(4);
+
+/** The data ports are one below the control connection's, on both sides. */
+function expectActive(d: Director, entry: number, client: Int32Array, cport: number): boolean {
+  const { words } = d.connections;
+  const at = entry << ENTRY_SHIFT;
+  const vport = ((words[at + PORTS]! & 0xffff) - 1) & 0xffff;
+  const dport = ((words[at + REST]! >>> 16) - 1) & 0xffff;
+  readVirtual(d, entry, vaddr);
+  readDestination(d, entry, daddr);
+  let data = findFromClient(d, client, cport, vaddr, vport);
+  if (data === 0) data = open(d, entry, client, cport, vport, daddr, dport, 0);
+  if (data !== 0) listen(d.connections, data);
+  return data !== 0;
+}
+
+/** Returns a drop reason, 0 when the segment may go on. */
+function answer(d: Director, entry: number, helped: Helped, seq: number): number {
+  const { awaits } = helped;
+  const found = passiveAnswer(textOf(d), d.packet.family, awaits);
+  if (found === undefined) return 0;
+  if (found.address === undefined) readDestination(d, entry, daddr);
+  else daddr.set(found.address);
+  const data = expectPassive(d, entry, found.port);
+  if (data === 0) return Drop.tableFull;
+  readVirtual(d, data, vaddr);
+  const text = announce(awaits, vaddr[3]!, d.connections.words[(data << ENTRY_SHIFT) + PORTS]! & 0xffff);
+  if (!replace(d, payloadAt(d) + found.start, found.length, text)) return Drop.noFrame;
+  helped.shift.resized(seq, text.length - found.length);
+  helped.awaits = Awaits.nothing;
+  return 0;
+}
+
+/** The server waits at `daddr`:`port` for the client, from whatever port. */
+function expectPassive(d: Director, entry: number, port: number): number {
+  readClient(d, entry, caddr);
+  readVirtual(d, entry, vaddr);
+  let data = findFromDestination(d, daddr, port, caddr, 0);
+  if (data === 0) data = open(d, entry, caddr, 0, port, daddr, port, CONN_NO_CPORT);
+  if (data !== 0) listen(d.connections, data);
+  return data;
+}
+
+/** A data connection under the control connection `parent`, at its virtual address and destination; 0: the table is full. */
+function open(
+  d: Director,
+  parent: number,
+  client: Int32Array,
+  cport: number,
+  vport: number,
+  target: Int32Array,
+  dport: number,
+  extra: number,
+): number {
+  const { connections, packet } = d;
+  const { table } = connections;
+  const dest = connections.destOf(parent);
+  const entry = table.alloc();
+  if (entry === 0) return 0;
+  if (fillEntry(table, entry, packet.family, packet.protocol, client, cport, vaddr, vport, target, dport) === 0) {
+    table.free(entry);
+    return 0;
+  }
+  const method = dest?.method ?? Method.masq;
+  connections.open(entry, dest, method | CONN_INACTIVE | (method === Method.masq ? 0 : CONN_NOOUTPUT) | extra);
+  connections.control(entry, parent);
+  return entry;
+}

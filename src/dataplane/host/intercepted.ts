@@ -1,0 +1,60 @@
+/**
+ * Was this frame kept from the host's stack? The very predicate of control/host/intercept-rules.ts, whose rules drop the kernel's copy,
+ * but by look-up instead of by rule. Asked only of packets that turned out not to be ours. On xdp devices we see nothing else.
+ */
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import type { Director } from '../director.js';
+
+export function isTaken(d: Director): boolean {
+  const p = d.packet;
+  const { shared, exclusive } = d.links[p.device]!;
+  if (!shared || exclusive) return shared;
+  if (isIcmpError(d) || d.sourceNat.takes(p)) return true;
+  if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;
+  return p.family === 4
+    ? toService4(d) || fromDestination(d, 0, 0, 0, p.src)
+    : toService6(d) || fromDestination(d, p.src6[0]!, p.src6[1]!, p.src6[2]!, p.src6[3]!);
+}
+
+/** Errors are taken whatever they are about: nft cannot look as deep as the director. */
+function isIcmpError(d: Director): boolean {
+  const p = d.packet;
+  if (p.protocol === ipv4.ICMP && p.family === 4) return icmp.isError(p.icmpType) && p.icmpType !== icmp.REDIRECT;
+  return p.protocol === ipv6.ICMP6 && p.family === 6 && p.icmpType <= icmp6.PARAMETER_PROBLEM;
+}
+
+/** A VIP that no interface has is taken whole, one that the host has by its services' ports. */
+function toService4(d: Director): boolean {
+  const p = d.packet;
+  if (d.own.find(0, 0, 0, p.dst, 0, 4) < 0) return d.isLocal4(p.dst);
+  return d.services.find4(0, p.protocol, p.dst, p.dport) !== undefined || toFtpData(d, 0, 0, 0, p.dst);
+}
+function toService6(d: Director): boolean {
+  const p = d.packet;
+  const [a, b, c, e] = p.dst6;
+  if (d.own.find(a!, b!, c!, e!, 0, 6) < 0) return d.isLocal6(p.dst6);
+  return d.services.find6(0, p.protocol, p.dst6, p.dport) !== undefined || toFtpData(d, a!, b!, c!, e!);
+}
+
+/** Where a service has a port of the FTP helper, its data ports are taken too (port 21's are the look-up's own). */
+function toFtpData(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
+  const { protocol, dport } = d.packet;
+  if (protocol !== ipv4.TCP) return false;
+  for (const port of d.connections.helperPorts)
+    if ((dport >= 1024 || dport === port - 1) && d.services.has(a0, a1, a2, a3, ipv4.TCP, port)) return true;
+  return false;
+}
+
+function fromDestination(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
+  const { protocol, sport } = d.packet;
+  const { masqSources } = d;
+  return (
+    masqSources.find(a0, a1, a2, a3, protocol, sport) >= 0 ||
+    masqSources.find(a0, a1, a2, a3, protocol, 0) >= 0 ||
+    masqSources.find(a0, a1, a2, a3, 0, sport) >= 0 ||
+    masqSources.find(a0, a1, a2, a3, 0, 0) >= 0
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * Packets for the director's own machine. Where the host's stack shares the device, it has seen them and does as it likes;
+ * where the director alone owns an address (a TAP device, a VIP that no interface has), it is a small host itself: it
+ * answers pings, refuses TCP by RST, UDP by port unreachable and what it does not speak (SCTP, say) by protocol unreachable.
+ */
+import { Fate } from '../../stats/counters.js';
+import { Drop } from '../../stats/drops.js';
+import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as extensions from '../../wire/extensions.js';
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import * as tcp from '../../wire/tcp.js';
+import * as udp from '../../wire/udp.js';
+import type { Director } from '../director.js';
+import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
+import { emit, transmit } from '../output/neighbour-output.js';
+import { answerWhole, deliverWhole } from '../output/refragment.js';
+import { deliver, drop, pass } from '../output/verdict.js';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
+
+const IGMP = 2;
+
+/** An address of ours, but no service and no connection. */
+export function host(d: Director): void {
+  const p = d.packet;
+  if (d.links[p.device]!.shared && isOwn(d)) return pass(d);
+  if (p.fragmentOffset !== 0 || p.moreFragments) return deliver(d);
+  if (isEchoRequest(d)) return echo(d);
+  if (!isSound(d)) return deliver(d);
+  if (p.protocol === ipv4.TCP) reset(d);
+  else if (isRefused(d)) refuse(d);
+  else return deliver(d);
+  drop(d, Drop.portClosed);
+}
+
+/** To the host's own stack: a destination that is the director itself. It has its own way in where frames were stolen. */
+export function deliverLocal(d: Director): void {
+  const p = d.packet;
+  if (d.hostLink === undefined) return deliver(d);
+  if (p.parts !== 0) return deliverWhole(d, d.hostLink.index, Fate.delivered);
+  d.counters.count(Fate.delivered);
+  const type = p.family === 6 ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
+  const frame = p.l3 - ethernet.HEADER;
+  ethernet.setType(d.umem.view, frame, type);
+  emit(d, d.hostLink.index, frame, p.l3len + ethernet.HEADER, true);
+}
+
+function isOwn(d: Director): boolean {
+  const p = d.packet;
+  if (p.family === 4) return d.own.find(0, 0, 0, p.dst, 0, 4) >= 0;
+  const [a, b, c, e] = p.dst6;
+  return d.own.find(a!, b!, c!, e!, 0, 6) >= 0;
+}
+
+function isEchoRequest(d: Director): boolean {
+  const p = d.packet;
+  if (!d.acceptIcmp && !isOwn(d)) return false;
+  if (p.family === 4) return p.protocol === ipv4.ICMP && p.icmpType === icmp.ECHO_REQUEST;
+  return p.protocol === ipv6.ICMP6 && p.icmpType === icmp6.ECHO_REQUEST;
+}
+
+function echo(d: Director): void {
+  const p = d.packet;
+  const { view } = d.umem;
+  const hop = p.family === 4 ? d.router.lookup4(p.src, p.dst, 0) : d.router.lookup6(p.src6, p.dst6, 0);
+  const { mtu } = d.router;
+  if (hop < 0) return drop(d, Drop.noRoute);
+  if (p.family === 4) {
+    icmp.makeEchoReply(view, p.l4);
+    ipv4.setSrc(view, p.l3, p.dst);
+    ipv4.setDst(view, p.l3, p.src);
+    ipv4.setTtl(view, p.l3, 64);
+    if (p.parts !== 0) ipv4.setId(view, p.l3, d.nextIdent());
+    ipv4.fillChecksum(view, p.l3);
+  } else {
+    icmp6.makeEchoReply(view, p.l4);
+    ipv6.rewriteSrc(view, p.l3, p.dst6);
+    ipv6.rewriteDst(view, p.l3, p.src6);
+    ipv6.setHopLimit(view, p.l3, 64);
+  }
+  if (p.parts !== 0) return answerWhole(d, hop, mtu);
+  d.counters.count(Fate.delivered);
+  transmit(d, hop, p.frame, p.len, p.etherType, true);
+}
+
+/** A wrong checksum is not worth an answer, nor is UDP over IPv6 that has none. */
+function isSound(d: Director): boolean {
+  const { family, protocol, src, dst, l3, l4, l4len } = d.packet;
+  const { view } = d.umem;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP) return true;
+  const pseudo =
+    family === 4 ? pseudo4(src, dst, protocol, l4len) : pseudo6(view, l3 + ipv6.SRC, l3 + ipv6.DST, protocol, l4len);
+  if (protocol === ipv4.TCP) return tcp.isChecksumGood(view, l4, l4len, pseudo);
+  return (family === 4 || udp.checksum(view, l4) !== 0) && udp.isChecksumGood(view, l4, l4len, pseudo);
+}
+
+function isRefused(d: Director): boolean {
+  const { family, protocol, l4len } = d.packet;
+  if (!d.acceptIcmp && !isOwn(d)) return false;
+  // IPVS itself silently drops SCTP without a chunk.
+  if (protocol === ipv4.SCTP && l4len < 16) return false;
+  return family === 4
+    ? protocol !== ipv4.ICMP && protocol !== IGMP
+    : protocol !== ipv6.ICMP6 && protocol !== extensions.NONE;
+}
+
+function refuse(d: Director): void {
+  const { family, protocol } = d.packet;
+  const code = protocol === ipv4.UDP ? icmp.PORT_UNREACHABLE : icmp.PROTOCOL_UNREACHABLE;
+  if (family === 4) sendIcmp4(d, icmp.UNREACHABLE, code, 0, true);
+  else if (protocol === ipv4.UDP) sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, true);
+  else sendIcmp6(d, icmp6.PARAMETER_PROBLEM, icmp6.UNKNOWN_NEXT_HEADER, namedAt(d), true);
+}
+
+const chain = new extensions.Chain();
+
+/** Where in the IPv6 packet the byte is that says what protocol it carries. */
+function namedAt(d: Director): number {
+  const { l3, l3len } = d.packet;
+  return extensions.walk(d.umem.view, l3, l3 + l3len, chain) ? chain.named - l3 : 0;
+}
+
+/** RFC 9293, 3.5.2: a RST answers everything but a RST; it acknowledges what came, or takes the acknowledged number. */
+function reset(d: Director): void {
+  const p = d.packet;
+  const { view } = d.umem;
+  if ((p.tcpFlags & TCP_RST) !== 0) return;
+  const hop = p.family === 4 ? d.router.lookup4(p.src, p.dst, 0) : d.router.lookup6(p.src6, p.dst6, 0);
+  const frame = hop < 0 ? -1 : d.umem.alloc();
+  if (frame < 0) return;
+  const ip = frame + ethernet.HEADER;
+  const l4 = ip + writeHeader(d, ip);
+  view.setUint16(l4, p.dport);
+  view.setUint16(l4 + 2, p.sport);
+  const acknowledges = (p.tcpFlags & TCP_ACK) === 0;
+  const headerLen = (view.getUint8(p.l4 + 12) >>> 4) << 2;
+  const consumed = p.l4len - headerLen + (p.tcpFlags & TCP_SYN ? 1 : 0) + (p.tcpFlags & TCP_FIN ? 1 : 0);
+  view.setInt32(l4 + 4, acknowledges ? 0 : view.getInt32(p.l4 + 8));
+  view.setInt32(l4 + 8, acknowledges ? view.getInt32(p.l4 + 4) + consumed : 0);
+  view.setUint16(l4 + 12, 0x5000 | TCP_RST | (acknowledges ? TCP_ACK : 0));
+  view.setInt32(l4 + 14, 0);
+  view.setUint16(l4 + 18, 0);
+  const pseudo =
+    p.family === 4 ? pseudo4(p.src, p.dst, ipv4.TCP, 20) : pseudo6(view, ip + ipv6.SRC, ip + ipv6.DST, ipv4.TCP, 20);
+  view.setUint16(l4 + 16, finish(sum(view, l4, 20, pseudo)));
+  transmit(d, hop, frame, l4 + 20 - frame, p.etherType, true);
+}
+
+/** An IP header from the packet's destination to its source, for 20 bytes of TCP; returns its length. */
+function writeHeader(d: Director, ip: number): number {
+  const p = d.packet;
+  const { view } = d.umem;
+  if (p.family === 6) {
+    ipv6.setTrafficClass(view, ip, 0, 0);
+    ipv6.setPayloadLen(view, ip, 20);
+    ipv6.setNextHeader(view, ip, ipv4.TCP);
+    ipv6.setHopLimit(view, ip, 64);
+    ipv6.rewriteSrc(view, ip, p.dst6);
+    ipv6.rewriteDst(view, ip, p.src6);
+    return ipv6.HEADER;
+  }
+  view.setUint16(ip, 0x4500);
+  ipv4.setTotalLen(view, ip, 40);
+  ipv4.setId(view, ip, 0);
+  ipv4.setFragment(view, ip, 0, false, true);
+  ipv4.setTtl(view, ip, 64);
+  ipv4.setProtocol(view, ip, ipv4.TCP);
+  ipv4.setSrc(view, ip, p.dst);
+  ipv4.setDst(view, ip, p.src);
+  ipv4.fillChecksum(view, ip);
+  return ipv4.HEADER;
+}

@@ -1,0 +1,41 @@
+/**
+ * "Here is this address now": gratuitous ARP (RFC 5227, 3) and unsolicited neighbour advertisements (RFC 4861, 7.2.6), so that
+ * who knew another director's MAC for a VIP learns ours at once. The kernel's IPVS leaves that to keepalived.
+ */
+import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
+import * as arp from '../../wire/arp.js';
+import * as ethernet from '../../wire/ethernet.js';
+import type { Director } from '../director.js';
+import { emit } from '../output/neighbour-output.js';
+import type { Link, LinkAddress } from '../table/link.js';
+import { covers } from '../table/routes.js';
+import { advertise } from './nd.js';
+
+/** On each wire that the address belongs to, where it is ours to answer for; `words`: IPv4 in the last. */
+export function announce(d: Director, family: 4 | 6, words: Int32Array): void {
+  if (d.own.find(words[0]!, words[1]!, words[2]!, words[3]!, 0, family) >= 0) return;
+  for (const link of d.links) {
+    if (d.neighbours.pointToPoint.has(link.index) || !(d.acceptArp || link.resolves)) continue;
+    if (!link.addresses.some((address) => isOn(address, family, words))) continue;
+    if (family === 6) advertise(d, link, words);
+    else gratuitous(d, link, words[3]!);
+  }
+}
+
+function isOn({ family, words, prefix }: LinkAddress, wanted: number, address: Int32Array): boolean {
+  return family === wanted && covers({ words, length: prefix }, address, family);
+}
+
+/** A request for the address by itself: all who have an entry for it change that. */
+function gratuitous(d: Director, link: Link, ip: number): void {
+  const body = arp.encode({
+    operation: arp.REQUEST,
+    senderMac: link.mac,
+    senderIp: ip,
+    targetMac: ZERO_MAC,
+    targetIp: ip,
+  });
+  const bytes = ethernet.encode({ dst: BROADCAST_MAC, src: link.mac, type: ethernet.TYPE_ARP, payload: body });
+  const frame = d.umem.put(bytes);
+  if (frame >= 0) emit(d, link.index, frame, bytes.length, true);
+}

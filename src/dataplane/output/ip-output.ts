@@ -1,0 +1,109 @@
+/** The packet at hand leaves, whole or, where it may be and must be, in fragments. */
+import { Drop } from '../../stats/drops.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as extensions from '../../wire/extensions.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import type { Director } from '../director.js';
+import { transmit } from './neighbour-output.js';
+import { sendWhole } from './refragment.js';
+import { drop } from './verdict.js';
+
+/** `p.l3`, `p.l3len` say where the packet is; everything in it is final. `hop`: the neighbour; `mtu`: of its route. */
+export function send(d: Director, hop: number, mtu: number): void {
+  const p = d.packet;
+  if (p.parts !== 0) return sendWhole(d, hop, mtu);
+  if (p.l3len <= mtu) {
+    transmit(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
+    return;
+  }
+  if (p.etherType === ethernet.TYPE_IPV4) sendFragments(d, hop, mtu);
+  else if (p.family === 4) sendFragments6(d, hop, mtu);
+  else drop(d, Drop.mtuExceeded);
+}
+
+function typeOf(d: Director): number {
+  return d.umem.view.getUint8(d.packet.l3) >>> 4 === 6 ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
+}
+
+/**
+ * RFC 791, 3.2: pieces of a multiple of 8 bytes, each with a copy of the header. All but the first are new frames; the first
+ * stays where it is and leaves first, cut short. What is cut although it had DF (an ICMP error that follows a connection)
+ * loses it.
+ */
+function sendFragments(d: Director, hop: number, mtu: number): void {
+  const p = d.packet;
+  const { view, u8 } = d.umem;
+  const header = ipv4.headerLen(view, p.l3);
+  const step = (mtu - header) & ~7;
+  const data = p.l3len - header;
+  const base = ipv4.fragmentOffset(view, p.l3);
+  const more = ipv4.moreFragments(view, p.l3);
+  const count = Math.ceil(data / step);
+  if (step <= 0 || d.umem.freeFrames < count - 1) return drop(d, Drop.noFrame);
+  for (let i = count - 1; i >= 1; i--) {
+    const frame = d.umem.alloc();
+    const ip = frame + ethernet.HEADER;
+    const len = Math.min(step, data - i * step);
+    u8.copyWithin(ip, p.l3, p.l3 + header);
+    u8.copyWithin(ip + header, p.l3 + header + i * step, p.l3 + header + i * step + len);
+    finishFragment(view, ip, header + len, base + i * step, more || i < count - 1);
+    if (header > ipv4.HEADER) blankOptions(view, ip, header);
+    later[i] = frame;
+    laterLen[i] = ethernet.HEADER + header + len;
+  }
+  finishFragment(view, p.l3, header + step, base, true);
+  transmit(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
+  for (let i = 1; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
+}
+
+/**
+ * An IPv4 packet in an outer header of IPv6, which the director may cut: a fragment header goes behind the outer one. The first
+ * piece stays where it is, but for the outer header, which makes room in front.
+ */
+function sendFragments6(d: Director, hop: number, mtu: number): void {
+  const p = d.packet;
+  const { view, u8 } = d.umem;
+  const step = (mtu - ipv6.HEADER - extensions.FRAGMENT_HEADER) & ~7;
+  const inner = p.l3 + ipv6.HEADER;
+  const data = p.l3len - ipv6.HEADER;
+  const count = Math.ceil(data / step);
+  if (step <= 0 || d.umem.freeFrames < count - 1) return drop(d, Drop.noFrame);
+  const protocol = ipv6.nextHeader(view, p.l3);
+  const id = (Math.random() * 0x1_0000_0000) | 0;
+  for (let i = count - 1; i >= 0; i--) {
+    const len = Math.min(step, data - i * step);
+    const ip = i === 0 ? p.l3 - extensions.FRAGMENT_HEADER : d.umem.alloc() + ethernet.HEADER;
+    const after = ip + ipv6.HEADER;
+    u8.copyWithin(ip, p.l3, inner);
+    if (i > 0) u8.copyWithin(after + extensions.FRAGMENT_HEADER, inner + i * step, inner + i * step + len);
+    view.setUint8(ip + ipv6.NEXT_HEADER, extensions.FRAGMENT);
+    ipv6.setPayloadLen(view, ip, extensions.FRAGMENT_HEADER + len);
+    extensions.writeFragment(view, after, protocol, i * step, i < count - 1, id);
+    later[i] = ip - ethernet.HEADER;
+    laterLen[i] = ethernet.HEADER + ipv6.HEADER + extensions.FRAGMENT_HEADER + len;
+  }
+  for (let i = 0; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, i > 0);
+}
+
+/** Frames of one fragmentation; a packet of 65,535 bytes at the smallest MTU makes fewer. */
+const later = new Int32Array(2048);
+const laterLen = new Int32Array(2048);
+
+function finishFragment(view: DataView, ip: number, total: number, offset: number, more: boolean): void {
+  ipv4.setTotalLen(view, ip, total);
+  ipv4.setFragment(view, ip, offset, more, false);
+  ipv4.fillChecksum(view, ip);
+}
+
+/** Options that are not to be copied become NOPs in later fragments, as the kernel does it. */
+export function blankOptions(view: DataView, ip: number, header: number): void {
+  for (let at = ip + ipv4.HEADER; at < ip + header; ) {
+    const kind = view.getUint8(at);
+    const len = kind <= 1 ? 1 : view.getUint8(at + 1);
+    if (kind === 0 || len === 0 || at + len > ip + header) break;
+    if (kind > 1 && (kind & 0x80) === 0) for (let i = 0; i < len; i++) view.setUint8(at + i, 1);
+    at += len;
+  }
+  ipv4.fillChecksum(view, ip);
+}

@@ -1,0 +1,168 @@
+/**
+ * A reassembled datagram leaves in fragments again. They end where those that came ended, if they fit the path with
+ * what was put in front; else (most tunnels, a smaller MTU) the packet is cut anew, no piece longer than the longest that
+ * came. The frames that came carry them; what is too many is made, what is too few is given back.
+ *
+ *     kept:  came | 1480 | 1480 | 40 |          leaves | 1480 | 1480 | 40 |          DF is dropped, as in the kernel
+ *     cut:   outer header + 3000                leaves | 1480 | 1480 | 60 |          DF stays
+ */
+import { Fate } from '../../stats/counters.js';
+import { Drop } from '../../stats/drops.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as extensions from '../../wire/extensions.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import type { Director } from '../director.js';
+import { blankOptions } from './ip-output.js';
+import { emit, transmit } from './neighbour-output.js';
+import { drop } from './verdict.js';
+
+const SMALLEST6 = 1280;
+const LONGEST = 65535;
+/** Pieces of one packet: their data's bounds, and the frames they are in. 65,535 bytes in eights. */
+const MOST = 8192;
+const from = new Int32Array(MOST);
+const to = new Int32Array(MOST);
+const frames = new Int32Array(MOST);
+const lens = new Int32Array(MOST);
+
+/** To the neighbour `hop`, over a route with this MTU. */
+export function sendWhole(d: Director, hop: number, mtu: number): void {
+  const { whole } = d;
+  const count = cut(d, longestOf(d, mtu), false);
+  if (count < 0) return drop(d, Drop.noFrame);
+  const type = d.packet.etherType;
+  for (let i = 0; i < count; i++) transmit(d, hop, frames[i]!, lens[i]!, type, i >= whole.count);
+  if (count < whole.count) d.counters.values[Fate.forwarded]! += whole.count - count;
+}
+
+/** An outer header of the other family has forgotten how long the fragments were. */
+function longestOf(d: Director, mtu: number): number {
+  const p = d.packet;
+  return ipv4.version(d.umem.view, p.l3) === p.family ? Math.min(mtu, d.whole.largest) : mtu;
+}
+
+/** The packet at hand was made its own answer: a packet of the director's, whose size only the route limits. */
+export function answerWhole(d: Director, hop: number, mtu: number): void {
+  const count = cut(d, mtu, true);
+  if (count < 0) return drop(d, Drop.noFrame);
+  const type = d.packet.etherType;
+  d.counters.values[Fate.delivered]! += d.whole.count;
+  for (let i = 0; i < count; i++) transmit(d, hop, frames[i]!, lens[i]!, type, true);
+}
+
+/** To the host's own stack by the link `device`, as it came. */
+export function deliverWhole(d: Director, device: number, fate: number): void {
+  const { whole } = d;
+  const count = cut(d, whole.largest, false);
+  if (count < 0) return drop(d, Drop.noFrame);
+  d.counters.values[fate]! += whole.count;
+  for (let i = 0; i < count; i++) emit(d, device, frames[i]!, lens[i]!, true);
+}
+
+/**
+ * Makes the pieces, complete but for their Ethernet addresses, none longer than `longest`; −1 for want of frames, with
+ * nothing changed. `anew`: the bounds of the fragments that came mean nothing.
+ */
+function cut(d: Director, longest: number, anew: boolean): number {
+  const p = d.packet;
+  const { whole } = d;
+  const six = ipv4.version(d.umem.view, p.l3) === 6;
+  const outer = six && p.l3 !== whole.l3;
+  const header = headerOf(d, six, outer);
+  const room = six ? Math.max(longest, SMALLEST6) - header - extensions.FRAGMENT_HEADER : longest - header;
+  const data = p.l3len - header;
+  const keep = !anew && fits(d, data, room);
+  const count = keep ? keepBounds(d, data) : newBounds(data, room & ~7);
+  if (count < 0 || p.l3len > LONGEST || !findFrames(d, count)) return -1;
+  p.etherType = six ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
+  if (six) write6(d, count, header, outer);
+  else write4(d, count, header, !keep);
+  for (let i = count; i < whole.count; i++) d.umem.free(whole.frames[i]!);
+  return count;
+}
+
+/** What every piece has a copy of. */
+function headerOf(d: Director, six: boolean, outer: boolean): number {
+  if (!six) return ipv4.headerLen(d.umem.view, d.packet.l3);
+  return outer ? ipv6.HEADER : d.whole.unfragmentable;
+}
+
+/** The bounds may stay: the first piece has room for what was put in front, and ends at a multiple of 8. */
+function fits(d: Director, data: number, room: number): boolean {
+  const { whole } = d;
+  const first = whole.to[0]! + added(d, data);
+  if (first > room || first <= 0 || (first & 7) !== 0) return false;
+  for (let i = 1; i < whole.count; i++) if (whole.to[i]! - whole.from[i]! > room) return false;
+  return true;
+}
+
+/** Bytes between the pieces' header and the data that came. */
+function added(d: Director, data: number): number {
+  return data - d.whole.to[d.whole.count - 1]!;
+}
+
+function keepBounds(d: Director, data: number): number {
+  const { whole } = d;
+  const shift = added(d, data);
+  for (let i = 0; i < whole.count; i++) {
+    from[i] = i === 0 ? 0 : whole.from[i]! + shift;
+    to[i] = whole.to[i]! + shift;
+  }
+  return whole.count;
+}
+
+function newBounds(data: number, step: number): number {
+  if (step <= 0) return -1;
+  const count = Math.ceil(data / step);
+  for (let i = 0; i < count; i++) {
+    from[i] = i * step;
+    to[i] = Math.min(data, (i + 1) * step);
+  }
+  return count;
+}
+
+/** The frames that came first, then new ones. */
+function findFrames(d: Director, count: number): boolean {
+  const { whole, umem } = d;
+  if (umem.freeFrames < count - whole.count) return false;
+  for (let i = 0; i < count; i++) frames[i] = i < whole.count ? umem.start(whole.frames[i]!) : umem.alloc();
+  return true;
+}
+
+function write4(d: Director, count: number, header: number, keepDf: boolean): void {
+  const { l3 } = d.packet;
+  const { view, u8 } = d.umem;
+  const df = keepDf && ipv4.dontFragment(view, l3);
+  for (let i = 0; i < count; i++) {
+    const ip = frames[i]! + ethernet.HEADER;
+    const size = to[i]! - from[i]!;
+    u8.copyWithin(ip, l3, l3 + header);
+    u8.copyWithin(ip + header, l3 + header + from[i]!, l3 + header + to[i]!);
+    ipv4.setTotalLen(view, ip, header + size);
+    ipv4.setFragment(view, ip, from[i]!, i < count - 1, df);
+    if (i > 0 && header > ipv4.HEADER) blankOptions(view, ip, header);
+    ipv4.fillChecksum(view, ip);
+    lens[i] = ethernet.HEADER + header + size;
+  }
+}
+
+/** `outer`: a tunnel's header is in front, and the fragment header goes behind that. */
+function write6(d: Director, count: number, header: number, outer: boolean): void {
+  const { l3 } = d.packet;
+  const { view, u8 } = d.umem;
+  const named = outer ? ipv6.NEXT_HEADER : d.whole.named;
+  const next = view.getUint8(l3 + named);
+  const id = (Math.random() * 0x1_0000_0000) | 0;
+  for (let i = 0; i < count; i++) {
+    const ip = frames[i]! + ethernet.HEADER;
+    const size = to[i]! - from[i]!;
+    const data = ip + header + extensions.FRAGMENT_HEADER;
+    u8.copyWithin(ip, l3, l3 + header);
+    u8.copyWithin(data, l3 + header + from[i]!, l3 + header + to[i]!);
+    view.setUint8(ip + named, extensions.FRAGMENT);
+    extensions.writeFragment(view, ip + header, next, from[i]!, i < count - 1, id);
+    ipv6.setPayloadLen(view, ip, data + size - ip - ipv6.HEADER);
+    lens[i] = ethernet.HEADER + data + size - ip;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Packets from a VIP that an interface of ours has: to the kernel they are martians (RFC 1812, 5.3.7). Where the director is
+ * the router of its DR realservers they are the replies (HOWTO 7.5.2, forward_shared).
+ */
+import { Drop } from '../../stats/drops.js';
+import type { Director } from '../director.js';
+import { send } from '../output/ip-output.js';
+import { drop } from '../output/verdict.js';
+import { LOCAL_ROUTE } from '../table/routes.js';
+import { usable } from '../xmit/next-hop.js';
+import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+
+export function isShared(d: Director): boolean {
+  const { family, src, src6 } = d.packet;
+  if (family === 4) return d.services.isVip4(src) && d.own.find(0, 0, 0, src, 0, 4) >= 0;
+  const [a, b, c, e] = src6;
+  return d.services.isVip6(src6) && d.own.find(a!, b!, c!, e!, 0, 6) >= 0;
+}
+
+/** On its way to the client by the devices that were named for it; from anywhere else somebody pretends to be us. */
+export function forwardShared(d: Director): void {
+  const p = d.packet;
+  if (!d.links[p.device]!.forwardsShared) return drop(d, Drop.badSource);
+  if (!hasTime(d, 0)) return;
+  const { router } = d;
+  const hop = usable(d, p.family === 4 ? router.lookup4(p.dst, 0, p.mark) : router.lookup6(p.dst6, NOBODY, p.mark), 0);
+  const { mtu } = router;
+  if (hop === LOCAL_ROUTE) drop(d, Drop.badSource);
+  else if (hop >= 0 && fitsRoute(d, mtu, 0)) send(d, hop, mtu);
+}
+
+const NOBODY = new Int32Array(4);

@@ -1,0 +1,173 @@
+/**
+ * ICMP errors about a connection's packets (IPVS-REFERENCE 1.12): they follow the connection, in either direction.
+ *
+ *     about a reply    (VIP → client quoted)      ─► to the destination, by the connection's method; NAT: rewritten
+ *     about a request  (client → RIP quoted)      ─► to the client, NAT only: the VIP speaks, and is in the quote
+ *     about our tunnel (outer header quoted)      ─► told to the client by the VIP (icmp-tunnel.ts)
+ *     none of these, quoted source a service      ─► schedule_icmp: a new connection
+ *
+ * Handled: destination unreachable, source quench and time exceeded; in IPv6 all errors.
+ */
+import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
+import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
+import { Drop } from '../../stats/drops.js';
+import { pseudo6 } from '../../wire/checksum.js';
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import { countIn, countOut } from '../account.js';
+import type { Director } from '../director.js';
+import { deliverLocal } from '../host/local.js';
+import { mainOf } from '../nat/fullnat.js';
+import { rewriteError } from '../nat/icmp-nat.js';
+import { isTranslated } from '../nat/masq.js';
+import { send } from '../output/ip-output.js';
+import { drop } from '../output/verdict.js';
+import { Quote } from '../parse/quote.js';
+import { DROPPED, scheduleQuoted, UNWANTED } from '../schedule/schedule.js';
+import { LOCAL_ROUTE } from '../table/routes.js';
+import { pathMtu, routeForward, routeReply, usable } from '../xmit/next-hop.js';
+import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { xmit } from '../xmit/xmit.js';
+import { tunnelError } from './icmp-tunnel.js';
+
+const quote = new Quote();
+
+/** Takes the packet if it is an ICMP error about a connection's packet. */
+export function icmpRelated(d: Director): boolean {
+  if (!isHandled(d)) return false;
+  const p = d.packet;
+  const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
+  if (p.family === 4 && local && tunnelError(d, quote)) return true;
+  if (!readQuote(d)) return false;
+  const about = current(d, findQuotedReply(d));
+  if (about !== 0) return toDestination(d, about, local);
+  const request = current(d, mainOf(d, findQuotedRequest(d)));
+  if (request !== 0 && isTranslated(d, request)) return toClient(d, request);
+  if (isKept(d, local)) return false;
+  if (d.sysctl.schedule_icmp === 0) return false;
+  const made = scheduleQuoted(d, quote);
+  if (made === UNWANTED) return false;
+  if (made === DROPPED) return true;
+  toDestination(d, made, local);
+  if ((d.connections.flagsOf(made) & CONN_ONE_PACKET) !== 0) d.connections.release(made);
+  return true;
+}
+
+function isHandled(d: Director): boolean {
+  const p = d.packet;
+  if (p.family === 6) return p.protocol === ipv6.ICMP6 && icmp6.isError(p.icmpType);
+  if (p.protocol !== ipv4.ICMP) return false;
+  return p.icmpType === icmp.UNREACHABLE || p.icmpType === icmp.SOURCE_QUENCH || p.icmpType === icmp.TIME_EXCEEDED;
+}
+
+function readQuote(d: Director): boolean {
+  const p = d.packet;
+  const { view } = d.umem;
+  const at = p.l4 + icmp.EMBEDDED;
+  const end = p.l3 + p.l3len;
+  const whole = p.family === 4 ? quote.readIpv4(view, at, end) : quote.readIpv6(view, at, end);
+  return whole && quote.readPorts(view, end);
+}
+
+/** The connection whose reply is quoted: the client is the quoted destination. */
+function findQuotedReply(d: Director): number {
+  const { table } = d.connections;
+  const { protocol, src, dst, sport, dport } = quote;
+  const ports = (dport << 16) | sport;
+  if (d.packet.family === 4) return table.findIn4(protocol, dst, src, ports);
+  return findIn6(table, protocol, quote.dst6, quote.src6, ports);
+}
+
+/** The connection whose request, already translated, is quoted. */
+function findQuotedRequest(d: Director): number {
+  const { table } = d.connections;
+  const { protocol, src, dst, sport, dport } = quote;
+  if (d.packet.family === 4) return table.findOut4(protocol, dst, dport, src, sport);
+  return findOut6(table, protocol, quote.dst6, dport, quote.src6, sport);
+}
+
+/** About a request that kept its addresses (DR, Tun): it counts unless it dies here, and goes where it was going. */
+function isKept(d: Director, local: boolean): boolean {
+  const { table } = d.connections;
+  const { protocol, src, dst, sport, dport } = quote;
+  const ports = (sport << 16) | dport;
+  const found =
+    d.packet.family === 4
+      ? table.findIn4(protocol, src, dst, ports)
+      : findIn6(table, protocol, quote.src6, quote.dst6, ports);
+  const entry = current(d, found);
+  if (entry === 0 || isTranslated(d, entry)) return false;
+  if (local || d.packet.ttl > 1) countOut(d, entry, d.packet.l3len);
+  return true;
+}
+
+function current(d: Director, entry: number): number {
+  if (entry === 0 || !d.connections.ended(entry)) return entry;
+  d.connections.expireNow(entry);
+  return 0;
+}
+
+/** Always true. A packet to an address that is not ours is routed first, as any packet that crosses the director. */
+function toDestination(d: Director, entry: number, local: boolean): true {
+  d.trace?.noteConnection(entry, 'client');
+  if (!local && !crosses(d)) return true;
+  const translated = isTranslated(d, entry);
+  // What is not rewritten is not looked at: a wrong checksum is the destination's to find.
+  if (translated && !isSound(d)) return true;
+  countIn(d, entry);
+  if (translated) xmitTranslated(d, entry);
+  else {
+    d.connections.countPacket(entry);
+    xmit(d, entry);
+  }
+  return true;
+}
+
+function crosses(d: Director): boolean {
+  const p = d.packet;
+  if (d.links[p.device]!.shared || p.mark !== 0) return true;
+  if (!hasTime(d, 0)) return false;
+  const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
+  const way = usable(d, hop, 0);
+  return way >= 0 || way === LOCAL_ROUTE;
+}
+
+function xmitTranslated(d: Director, entry: number): void {
+  const hop = usable(d, routeForward(d, entry), entry);
+  if (hop === LOCAL_ROUTE) {
+    rewriteError(d, quote, entry, false);
+    deliverLocal(d);
+  } else if (hop >= 0) {
+    const mtu = pathMtu(d, d.connections.destOf(entry));
+    if (!hasTime(d, entry) || !fitsRoute(d, mtu, entry)) return;
+    rewriteError(d, quote, entry, false);
+    send(d, hop, mtu);
+  }
+}
+
+function toClient(d: Director, entry: number): true {
+  d.trace?.noteConnection(entry, 'destination');
+  if (!hasTime(d, 0)) return true;
+  const hop = routeReply(d, entry);
+  const { mtu } = d.router;
+  if (hop < 0 && hop !== LOCAL_ROUTE) return true;
+  if (hop >= 0 && !fitsRoute(d, mtu, 0)) return true;
+  if (!isSound(d)) return true;
+  countOut(d, entry, d.packet.l3len);
+  rewriteError(d, quote, entry, true);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else send(d, hop, mtu);
+  return true;
+}
+
+/** False: its checksum is wrong, and it was dropped, uncounted. */
+function isSound(d: Director): boolean {
+  const p = d.packet;
+  const { view } = d.umem;
+  const pseudo = p.family === 4 ? 0 : pseudo6(view, p.l3 + ipv6.SRC, p.l3 + ipv6.DST, ipv6.ICMP6, p.l4len);
+  const good = icmp6.isChecksumGood(view, p.l4, p.l4len, pseudo);
+  if (!good) drop(d, Drop.badChecksum);
+  return good;
+}

@@ -1,0 +1,119 @@
+/**
+ * A packet of a client: its connection, or a new one by the scheduler; then its state, then away by the connection's
+ * method. The steps and their order are ip_vs_in's (IPVS-REFERENCE 1.3).
+ */
+
+import { CONN_ONE_PACKET, CONN_OUTGOING } from '../../conntrack/entry.js';
+import { findIn6 } from '../../conntrack/find-wide.js';
+import { Sctp } from '../../conntrack/sctp.js';
+import { Direction } from '../../conntrack/states.js';
+import { Tcp } from '../../conntrack/tcp.js';
+import { type Destination, Method } from '../../service/destination.js';
+import type { VirtualService } from '../../service/service.js';
+import { Drop } from '../../stats/drops.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import { countIn, setState } from '../account.js';
+import type { Director } from '../director.js';
+import { drop } from '../output/verdict.js';
+import { TCP_SYN } from '../parse/packet.js';
+import { openChosen, schedule, UNWANTED } from '../schedule/schedule.js';
+import { xmit } from '../xmit/xmit.js';
+
+/** Takes the packet if it belongs to a connection or a service; false: it is somebody else's. */
+export function inbound(d: Director): boolean {
+  const { protocol } = d.packet;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  const entry = findIn(d);
+  if (entry !== 0) d.trace?.noteConnection(entry, 'client');
+  let old = 0;
+  if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
+  else if (entry !== 0 && !isServed(d, entry)) {
+    if (d.sysctl.expire_nodest_conn === 0) {
+      drop(d, Drop.destinationRemoved);
+      return true;
+    }
+    old = entry;
+  }
+  if (entry === old) return open(d, old);
+  carry(d, entry, false);
+  return true;
+}
+
+/**
+ * A new connection, in the place of `old` if that is not 0. The kernel ends the old one by a timer that is due at once: it
+ * still weighs on its destination when the new one is scheduled, and errors about this packet may find it. With children it
+ * stays until they are gone, but the new one stands in front of it.
+ */
+function open(d: Director, old: number): boolean {
+  d.packet.replaced = old;
+  const entry = schedule(d);
+  if (entry > 0) carry(d, entry, true);
+  d.packet.replaced = 0;
+  if (old !== 0) d.connections.expireNow(old);
+  return entry !== UNWANTED;
+}
+
+/** The packet at hand opens a connection, for which the scheduler has chosen already. */
+export function inboundChosen(d: Director, service: VirtualService, dest: Destination | null): void {
+  const entry = openChosen(d, service, dest);
+  if (entry > 0) carry(d, entry, true);
+}
+
+function carry(d: Director, entry: number, fresh: boolean): void {
+  const { connections } = d;
+  countIn(d, entry);
+  setState(d, entry, Direction.input);
+  const onePacket = (connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0;
+  connections.countPacket(entry);
+  if (fresh && !onePacket) connections.settle(entry);
+  else if (!onePacket) connections.touch(entry);
+  xmit(d, entry);
+  if (onePacket) connections.release(entry);
+}
+
+function findIn(d: Director): number {
+  const p = d.packet;
+  const entry = findPorts(d, (p.sport << 16) | p.dport);
+  // The client's port of an expected connection is told by its first packet.
+  return entry === 0 && d.connections.withoutPort !== 0 ? findPorts(d, p.dport) : entry;
+}
+
+function findPorts(d: Director, ports: number): number {
+  const p = d.packet;
+  const { table } = d.connections;
+  const entry =
+    p.family === 4 ? table.findIn4(p.protocol, p.src, p.dst, ports) : findIn6(table, p.protocol, p.src6, p.dst6, ports);
+  if (entry === 0 || !d.connections.ended(entry)) return entry;
+  d.connections.expireNow(entry);
+  return 0;
+}
+
+function opensConnection(d: Director): boolean {
+  const p = d.packet;
+  if (p.protocol === ipv4.TCP) return (p.tcpFlags & TCP_SYN) !== 0;
+  return p.protocol === ipv4.SCTP && p.l4len >= 13 && d.umem.view.getUint8(p.l4 + 12) === 1;
+}
+
+/** A SYN on a connection that is finished, or whose destination is quiesced: the client starts over, and so do we. */
+function startsOver(d: Director, entry: number): boolean {
+  const { connections } = d;
+  const quiesced = d.sysctl.expire_nodest_conn !== 0 && connections.destOf(entry)?.weight === 0;
+  return quiesced || (d.sysctl.conn_reuse_mode !== 0 && isFinished(d, entry));
+}
+
+/** is_new_conn_expected of the kernel. */
+function isFinished(d: Director, entry: number): boolean {
+  const { connections } = d;
+  if (connections.isControlled(entry)) return false;
+  const state = connections.stateOf(entry);
+  if (d.packet.protocol === ipv4.SCTP) return state === Sctp.CLOSED;
+  if (state === Tcp.TIME_WAIT || state === Tcp.CLOSE) return true;
+  return (d.sysctl.conn_reuse_mode & 2) !== 0 && state === Tcp.FIN_WAIT && connections.hasNoOutput(entry);
+}
+
+/** Its destination is still there (bypass connections and those of snat need none). */
+function isServed(d: Director, entry: number): boolean {
+  const dest = d.connections.destOf(entry);
+  if (dest !== undefined) return dest.available;
+  return d.connections.methodOf(entry) === Method.bypass || (d.connections.flagsOf(entry) & CONN_OUTGOING) !== 0;
+}

@@ -1,0 +1,75 @@
+/**
+ * A packet of a destination on its way to a client of a masq connection: its source becomes the virtual address again. It
+ * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
+ */
+import { CONN_HELPER, CONN_ONE_PACKET } from '../../conntrack/entry.js';
+import { findOut6 } from '../../conntrack/find-wide.js';
+import { Direction } from '../../conntrack/states.js';
+import { Method } from '../../service/destination.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import { countOut, setState } from '../account.js';
+import type { Director } from '../director.js';
+import { ftpOut, stillFits } from '../ftp/ftp.js';
+import { deliverLocal } from '../host/local.js';
+import { fullSnat, mainOf } from '../nat/fullnat.js';
+import { isTranslated, snat } from '../nat/masq.js';
+import { send } from '../output/ip-output.js';
+import { DROPPED } from '../schedule/schedule.js';
+import { LOCAL_ROUTE } from '../table/routes.js';
+import { routeReply } from '../xmit/next-hop.js';
+import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { begin } from './server-opened.js';
+
+/** Takes the packet if it is a reply of a masq connection. */
+export function outbound(d: Director): boolean {
+  const { protocol } = d.packet;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  const entry = findOut(d);
+  if (entry === 0) return d.serversBegin && begun(d);
+  if (!isTranslated(d, entry)) return false;
+  d.trace?.noteConnection(entry, 'destination');
+  reply(d, entry);
+  return true;
+}
+
+/** No reply, but a destination may begin. */
+function begun(d: Director): boolean {
+  const entry = begin(d);
+  if (entry <= 0) return entry === DROPPED;
+  d.trace?.noteConnection(entry, 'destination');
+  reply(d, entry);
+  if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0) d.connections.release(entry);
+  return true;
+}
+
+function reply(d: Director, entry: number): void {
+  if (!hasTime(d, 0)) return;
+  const hop = routeReply(d, entry);
+  const { mtu } = d.router;
+  if (hop < 0 && hop !== LOCAL_ROUTE) return;
+  if (hop >= 0 && !fitsRoute(d, mtu, 0)) return;
+  const flags = d.connections.flagsOf(entry);
+  const helped = (flags & CONN_HELPER) !== 0;
+  if (helped && !ftpOut(d, entry)) return;
+  countOut(d, entry, d.packet.l3len);
+  setState(d, entry, Direction.output);
+  if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
+  if (helped && hop >= 0 && !stillFits(d, entry, mtu)) return;
+  if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
+  else snat(d, entry);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else send(d, hop, mtu);
+}
+
+function findOut(d: Director): number {
+  const p = d.packet;
+  const { table } = d.connections;
+  const found =
+    p.family === 4
+      ? table.findOut4(p.protocol, p.src, p.sport, p.dst, p.dport)
+      : findOut6(table, p.protocol, p.src6, p.sport, p.dst6, p.dport);
+  const entry = mainOf(d, found);
+  if (entry === 0 || !d.connections.ended(entry)) return entry;
+  d.connections.expireNow(entry);
+  return 0;
+}

@@ -1,0 +1,136 @@
+/**
+ * What realservers send on their own account: connections that they open, and stray replies of connections that are over.
+ * No private address shall leave.
+ *
+ *     opened here     RIP:rport -> host:port   ══►   to:sport -> host:port        a connection like a masq one, without
+ *                     RIP:rport <- host:port   ◄══   to:sport <- host:port        destination; its answers are ordinary
+ *     stray reply     RIP:rport -> client      ══►   VIP:vport -> client          by the service of that destination
+ *     anything else                                  dropped
+ *
+ * The realserver's own port is kept where it is free.
+ */
+import { CONN_INACTIVE, CONN_OUTGOING } from '../../conntrack/entry.js';
+import { fillEntry } from '../../conntrack/find-wide.js';
+import { Method } from '../../service/destination.js';
+import type { VirtualService } from '../../service/service.js';
+import { Drop } from '../../stats/drops.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import * as tcp from '../../wire/tcp.js';
+import * as udp from '../../wire/udp.js';
+import type { Director } from '../director.js';
+import { findFromClient } from '../ftp/find-conn.js';
+import { send } from '../output/ip-output.js';
+import { drop } from '../output/verdict.js';
+import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
+import { FIRST_PORT, hasPorts, type SnatRule } from '../table/snat-rules.js';
+import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { outbound } from './outbound.js';
+
+const TRIES = 128;
+const far = new Int32Array(4);
+const near = new Int32Array(4);
+
+/** Takes a packet that snat is about; false: it is somebody else's. It belongs to no connection. */
+export function outgoing(d: Director): boolean {
+  // Where the host shares the device, what has no ports is the host's business.
+  if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return false;
+  const rule = d.sourceNat.ruleFor(d.packet);
+  if (rule === undefined) return false;
+  const hop = wayOut(d, rule);
+  if (hop < 0) return false;
+  const { mtu } = d.router;
+  const service = servedBy(d);
+  if (service !== undefined && isReply(d)) speakAs(d, service, hop, mtu);
+  else if (!mayOpen(d)) drop(d, Drop.privateSource);
+  else if (open(d, rule)) outbound(d);
+  else drop(d, Drop.noSourcePort);
+  return true;
+}
+
+/** The next hop of a packet that leaves the inside; negative: it stays, or has nowhere to go. */
+function wayOut(d: Director, rule: SnatRule): number {
+  const p = d.packet;
+  const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
+  if (hop < 0) return -1;
+  const { device } = d.neighbours.all[hop]!;
+  return (rule.device < 0 ? device !== p.device : device === rule.device) ? hop : -1;
+}
+
+/** The service whose masq destination the packet's source is; fwmark services have no address to speak as. */
+function servedBy(d: Director): VirtualService | undefined {
+  const p = d.packet;
+  if (p.protocol !== ipv4.TCP && p.protocol !== ipv4.UDP) return undefined;
+  const { src6 } = p;
+  const slot =
+    p.family === 4
+      ? d.masqSources.find(0, 0, 0, p.src, p.protocol, p.sport)
+      : d.masqSources.find(src6[0]!, src6[1]!, src6[2]!, src6[3]!, p.protocol, p.sport);
+  const service = slot < 0 ? undefined : d.dests[slot]?.service;
+  return service === undefined || service.fwmark !== 0 || service.port === 0 ? undefined : service;
+}
+
+/** Not the first packet of a connection that the realserver opens. */
+function isReply({ packet: p }: Director): boolean {
+  return p.protocol !== ipv4.TCP || (p.tcpFlags & (TCP_SYN | TCP_ACK)) !== TCP_SYN;
+}
+
+/** A packet of a protocol with ports, that begins something or goes on with it. */
+function mayOpen({ packet: p }: Director): boolean {
+  return p.protocol === ipv4.TCP ? (p.tcpFlags & TCP_RST) === 0 : hasPorts(p);
+}
+
+/** The connection is forgotten, its virtual end is not. */
+function speakAs(d: Director, service: VirtualService, hop: number, mtu: number): void {
+  const p = d.packet;
+  const { view } = d.umem;
+  if (!hasTime(d, 0) || !fitsRoute(d, mtu, 0)) return;
+  const delta =
+    p.family === 4 ? ipv4.rewriteSrc(view, p.l3, service.address) : ipv6.rewriteSrc(view, p.l3, service.address6);
+  if (p.protocol === ipv4.TCP) tcp.rewriteSport(view, p.l4, service.port, delta);
+  else udp.rewriteSport(view, p.l4, service.port, delta);
+  send(d, hop, mtu);
+}
+
+/** A connection as if the far host were a client of `to`; false when there is no port or no room in the table. */
+function open(d: Director, rule: SnatRule): boolean {
+  const { connections, packet: p } = d;
+  const { table } = connections;
+  readEnds(d);
+  const port = freePort(d, rule);
+  const entry = port === 0 ? 0 : table.alloc();
+  if (entry === 0) return false;
+  if (fillEntry(table, entry, p.family, p.protocol, far, p.dport, rule.to, port, near, p.sport) === 0) {
+    table.free(entry);
+    return false;
+  }
+  connections.open(entry, undefined, Method.masq | CONN_INACTIVE | CONN_OUTGOING);
+  return true;
+}
+
+function readEnds({ packet: p }: Director): void {
+  if (p.family === 6) {
+    far.set(p.dst6);
+    near.set(p.src6);
+  } else {
+    far[3] = p.dst;
+    near[3] = p.src;
+  }
+}
+
+/** Not in use towards the same far host and port, and no service's; 0: all that were tried are. */
+function freePort(d: Director, rule: SnatRule): number {
+  const p = d.packet;
+  let port = p.sport;
+  for (let i = 0; i < TRIES; i++) {
+    if (port >= FIRST_PORT && isFree(d, rule.to, port)) return port;
+    port = d.sourceNat.nextPort();
+  }
+  return 0;
+}
+
+function isFree(d: Director, to: Int32Array, port: number): boolean {
+  const p = d.packet;
+  const [a0, a1, a2, a3] = p.family === 4 ? [0, 0, 0, to[3]] : to;
+  return !d.services.has(a0!, a1!, a2!, a3!, p.protocol, port) && findFromClient(d, far, p.dport, to, port) === 0;
+}

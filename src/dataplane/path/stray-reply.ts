@@ -1,0 +1,44 @@
+/**
+ * nat_icmp_send: a masq destination's packet that belongs to no connection would leave with its private address. Its
+ * sender is told "port unreachable" instead, though never about a RST or an ABORT, which pass.
+ */
+import { Drop } from '../../stats/drops.js';
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as sctp from '../../wire/sctp.js';
+import type { Director } from '../director.js';
+import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
+import { drop } from '../output/verdict.js';
+import { TCP_RST } from '../parse/packet.js';
+
+/** Takes the packet if nat_icmp_send is on and it is such a stray one. */
+export function refuseStray(d: Director): boolean {
+  if (d.sysctl.nat_icmp_send === 0 || isFarewell(d) || !isFromDestination(d)) return false;
+  if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, false);
+  else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, false);
+  drop(d, Drop.strayReply);
+  return true;
+}
+
+/** Also true of protocols that have no ports. */
+function isFarewell(d: Director): boolean {
+  const p = d.packet;
+  if (p.protocol === ipv4.TCP) return (p.tcpFlags & TCP_RST) !== 0;
+  if (p.protocol === ipv4.UDP) return false;
+  if (p.protocol !== ipv4.SCTP) return true;
+  return p.l4len > sctp.HEADER && sctp.chunkType(d.umem.view, p.l4 + sctp.HEADER) === sctp.ABORT;
+}
+
+/** By address, protocol and port; destinations of fwmark services stand for every protocol. */
+function isFromDestination(d: Director): boolean {
+  const p = d.packet;
+  if (p.family === 4) return isMasq(d, 0, 0, 0, p.src);
+  const { src6 } = p;
+  return isMasq(d, src6[0]!, src6[1]!, src6[2]!, src6[3]!);
+}
+function isMasq(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
+  const { protocol, sport } = d.packet;
+  const { masqSources } = d;
+  return masqSources.find(a0, a1, a2, a3, protocol, sport) >= 0 || masqSources.find(a0, a1, a2, a3, 0, sport) >= 0;
+}

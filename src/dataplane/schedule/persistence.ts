@@ -1,0 +1,63 @@
+/**
+ * Persistence (ip_vs_sched_persist): a template says where a client, or its network, belongs; connections hang on it.
+ *
+ *     service                 template's key                              its destination port
+ *     port = packet's         protocol, net, 0, VIP, port                 the destination's
+ *     FTP (21)                protocol, net, 0, VIP, 0                    0
+ *     port 0                  protocol, net, 0, VIP, 0                    0
+ *     fwmark                  IP (0), net, 0, mark, 0                     0
+ *     with an engine          as these, and what it finds in the packet   as these
+ */
+import type { Destination } from '../../service/destination.js';
+import type { VirtualService } from '../../service/service.js';
+import { Drop } from '../../stats/drops.js';
+import type { Director } from '../director.js';
+import { drop } from '../output/verdict.js';
+import { clientOf, DROPPED, leave, openFor, virtualOf } from './schedule.js';
+import { openTemplate, templateFor, usableTemplate } from './template.js';
+
+const FTP = 21;
+const markAddress = new Int32Array(4);
+
+export function schedulePersistent(d: Director, service: VirtualService): number {
+  const p = d.packet;
+  const exact = service.fwmark === 0 && p.dport === service.port;
+  const vport = exact && service.port !== FTP ? p.dport : 0;
+  const protocol = !exact && service.fwmark !== 0 ? 0 : p.protocol;
+  const vaddr = !exact && service.fwmark !== 0 ? markWords(service.fwmark, p.family) : virtualOf(p);
+  if (!templateFor(d, service, clientOf(p), protocol, vaddr, vport)) return lost(d, Drop.noDialogue);
+  let template = usableTemplate(d, undefined);
+  if (template === 0) {
+    const dest = service.schedule.schedule(p, d.now);
+    d.trace?.noteChoice(service, dest);
+    if (dest === null) return leave(d, service);
+    const dport = exact && service.port !== FTP ? dest.port : 0;
+    template = openTemplate(d, service, dest, dport);
+    if (template === 0) return lost(d, Drop.tableFull);
+  }
+  return hang(d, service, template);
+}
+
+/** A new connection at the template's destination; the template's timer starts anew. */
+function hang(d: Director, service: VirtualService, template: number): number {
+  const p = d.packet;
+  d.trace?.noteConnection(template, 'client');
+  const dest = d.connections.destOf(template) as Destination;
+  const dport = p.dport === service.port && dest.port !== 0 ? dest.port : p.dport;
+  const entry = openFor(d, service, dest, dport);
+  if (entry > 0) d.connections.control(entry, template);
+  d.connections.touch(template);
+  return entry;
+}
+
+function lost(d: Director, reason: number): number {
+  drop(d, reason);
+  return DROPPED;
+}
+
+/** The kernel stores the mark as the first word of an address. */
+function markWords(mark: number, family: number): Int32Array {
+  markAddress.fill(0);
+  markAddress[family === 4 ? 3 : 0] = mark;
+  return markAddress;
+}

@@ -1,0 +1,146 @@
+/**
+ * Datagrams that wait for the rest of their fragments, by addresses, protocol and identification. The fragments stay in
+ * the Umem's frames they came in; there is room for a fixed number of them, so that no flood of fragments takes the frames
+ * that the rings need: whoever has waited longest makes place.
+ *
+ *     buckets ─► Datagram ─► Datagram (chain)          oldest ─► … ─► newest (newer)
+ *                   └─ Piece ─► Piece ─► …             spent Datagrams and Pieces are kept for the next
+ */
+import { Drop } from '../../stats/drops.js';
+import type { PacketInfo } from '../parse/packet.js';
+import { Datagram, Piece, Placing } from './fragment-queue.js';
+
+const BUCKETS = 1024;
+const DATAGRAMS = 1024;
+
+/** What becomes of a fragment that is given up. */
+export type Lose = (frame: number, len: number, reason: number) => void;
+
+export class FragmentTable {
+  /** The datagram that the last `add` was about. */
+  current: Datagram | undefined;
+  /** Frames held, and datagrams they belong to. */
+  held = 0;
+  waiting = 0;
+  private readonly buckets: (Datagram | undefined)[] = new Array<Datagram | undefined>(BUCKETS).fill(undefined);
+  private readonly spentDatagrams: Datagram[] = [];
+  private readonly spentPieces: Piece[] = [];
+  private oldest: Datagram | undefined;
+  private newest: Datagram | undefined;
+  private nextDue = Number.POSITIVE_INFINITY;
+
+  /** `room`: how many frames may be held. */
+  constructor(
+    private readonly room: number,
+    private readonly lose: Lose,
+  ) {}
+
+  /**
+   * The fragment at hand, whose `size` bytes of data begin at `data` (absolute). Answers a Placing; placed, the frame is
+   * held here until `take` or until it is lost. An overlap loses the whole datagram, but the frame at hand is the caller's.
+   */
+  add(p: PacketInfo, id: number, protocol: number, data: number, size: number, due: number): number {
+    while (this.held >= this.room) this.discard(this.oldest!, Drop.fragmentLimit);
+    const datagram = this.find(p, id, protocol) ?? this.open(p, id, protocol, due);
+    const piece = this.spentPieces.pop() ?? new Piece();
+    piece.frame = p.frame;
+    piece.len = p.len;
+    piece.l3len = p.l3len;
+    piece.data = data;
+    piece.from = p.fragmentOffset;
+    piece.to = p.fragmentOffset + size;
+    this.current = datagram;
+    const placing = datagram.place(piece, p.moreFragments);
+    if (placing === Placing.placed) this.note(datagram, p);
+    else this.spentPieces.push(piece);
+    if (placing === Placing.overlap) this.discard(datagram, Drop.fragmentOverlap);
+    return placing;
+  }
+
+  private note(datagram: Datagram, p: PacketInfo): void {
+    this.held++;
+    datagram.ecn |= 1 << (p.tos & 3);
+    if (p.dontFragment) datagram.largestDf = Math.max(datagram.largestDf, p.l3len);
+  }
+
+  /** The frames of `datagram` are the caller's from now on. Call `spend` when its pieces have been read. */
+  take(datagram: Datagram): void {
+    this.unlink(datagram);
+    this.held -= datagram.pieces;
+  }
+
+  spend(datagram: Datagram): void {
+    for (let piece = datagram.first; piece !== undefined; piece = piece.next) this.spentPieces.push(piece);
+    datagram.first = undefined;
+    datagram.last = undefined;
+    this.spentDatagrams.push(datagram);
+  }
+
+  discard(datagram: Datagram, reason: number): void {
+    this.take(datagram);
+    for (let piece = datagram.first; piece !== undefined; piece = piece.next) this.lose(piece.frame, piece.len, reason);
+    this.spend(datagram);
+  }
+
+  /** One whose time is over, oldest first; undefined when there is none. The caller discards it. */
+  overdue(now: number): Datagram | undefined {
+    if (now < this.nextDue) return undefined;
+    this.nextDue = Number.POSITIVE_INFINITY;
+    for (let datagram = this.oldest; datagram !== undefined; datagram = datagram.newer) {
+      if (datagram.due <= now) {
+        this.nextDue = now;
+        return datagram;
+      }
+      this.nextDue = Math.min(this.nextDue, datagram.due);
+    }
+    return undefined;
+  }
+
+  private find(p: PacketInfo, id: number, protocol: number): Datagram | undefined {
+    let datagram = this.buckets[bucketOf(p, id)];
+    while (datagram !== undefined && !datagram.is(p, id, protocol)) datagram = datagram.chain;
+    return datagram;
+  }
+
+  private open(p: PacketInfo, id: number, protocol: number, due: number): Datagram {
+    if (this.waiting >= DATAGRAMS) this.discard(this.oldest!, Drop.fragmentLimit);
+    const datagram = this.spentDatagrams.pop() ?? new Datagram();
+    datagram.start(p, id, protocol, due);
+    const bucket = bucketOf(p, id);
+    datagram.bucket = bucket;
+    datagram.chain = this.buckets[bucket];
+    this.buckets[bucket] = datagram;
+    datagram.newer = undefined;
+    datagram.older = this.newest;
+    if (this.newest === undefined) this.oldest = datagram;
+    else this.newest.newer = datagram;
+    this.newest = datagram;
+    this.waiting++;
+    this.nextDue = Math.min(this.nextDue, due);
+    return datagram;
+  }
+
+  private unlink(datagram: Datagram): void {
+    const { bucket, older, newer } = datagram;
+    if (this.buckets[bucket] === datagram) this.buckets[bucket] = datagram.chain;
+    else {
+      let before = this.buckets[bucket]!;
+      while (before.chain !== datagram) before = before.chain!;
+      before.chain = datagram.chain;
+    }
+    if (older === undefined) this.oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.newest = older;
+    else newer.older = older;
+    this.waiting--;
+  }
+}
+
+function bucketOf(p: PacketInfo, id: number): number {
+  const addresses = p.family === 4 ? p.src ^ Math.imul(p.dst, 3) : fold(p.src6) ^ Math.imul(fold(p.dst6), 3);
+  return (Math.imul(addresses ^ Math.imul(id, 0x85ebca77), 0x9e3779b1) >>> 16) & (BUCKETS - 1);
+}
+
+function fold(words: Int32Array): number {
+  return words[0]! ^ words[1]! ^ words[2]! ^ words[3]!;
+}

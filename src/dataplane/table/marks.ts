@@ -1,0 +1,159 @@
+/**
+ * The mark rules, flattened: one row of int32 words a rule, port ranges in a pool behind them, devices as one byte for
+ * each rule and device. Matching reads numbers only.
+ *
+ *     rows:    | TESTS | FAMILY | PROTOCOL | SRC ×4 | its mask ×4 | DST ×4 | its mask ×4 | SPORTS first, n | … | CLEAR | FLIP |
+ *     pool:    | low | high | low | high | …                       SPORTS and DPORTS point in here
+ *     devices: | rule 0: dev 0, dev 1, … | rule 1: dev 0, …        1: this rule is for packets of this device
+ *
+ * TESTS holds a bit for each test the rule makes, and 16 above it one that turns its result round.
+ */
+import { type MarkRule, namesDevice } from '../../service/mark.js';
+import { maskWord, parse4, parse6 } from '../../wire/address.js';
+import type { PacketInfo } from '../parse/packet.js';
+
+const TESTS = 0;
+const FAMILY = 1;
+const PROTOCOL = 2;
+const SRC = 3;
+const DST = 11;
+const SPORTS = 19;
+const DPORTS = 21;
+const FLAGS = 23;
+const ICMP_TYPE = 25;
+const ICMP_CODES = 26;
+const MARK = 28;
+const CLEAR = 30;
+const FLIP = 31;
+const STRIDE = 32;
+
+const T_FAMILY = 0x01;
+const T_PROTOCOL = 0x02;
+const T_SRC = 0x04;
+const T_DST = 0x08;
+const T_SPORTS = 0x10;
+const T_DPORTS = 0x20;
+const T_FLAGS = 0x40;
+const T_ICMP = 0x80;
+const T_MARK = 0x100;
+/** Tests that need the transport header: a later fragment fails them whichever way round, as in iptables. */
+const T_TRANSPORT = T_SPORTS | T_DPORTS | T_FLAGS | T_ICMP;
+const NEGATED = 16;
+
+export class Marks {
+  private readonly count: number;
+  private readonly rows: Int32Array;
+  private readonly pool: Int32Array;
+  private readonly devices: Uint8Array;
+  private readonly deviceCount: number;
+
+  /** `devices`: the names, in the order of PacketInfo's device index. */
+  constructor(rules: readonly MarkRule[], devices: readonly string[]) {
+    const pool: number[] = [];
+    this.count = rules.length;
+    this.rows = Int32Array.from(rules.flatMap((rule) => flatten(rule, pool)));
+    this.pool = Int32Array.from(pool);
+    this.deviceCount = devices.length;
+    this.devices = Uint8Array.from(rules.flatMap((rule) => devices.map((name) => Number(fromDevice(rule, name)))));
+  }
+
+  /** The mark the rules give this packet, unsigned, 0 when none matches. Reads no mark from `info` and writes none. */
+  match(info: PacketInfo): number {
+    if (info.device >= this.deviceCount) return 0;
+    let mark = 0;
+    for (let rule = 0; rule < this.count; rule++) {
+      if (this.devices[rule * this.deviceCount + info.device] !== 1) continue;
+      const row = rule * STRIDE;
+      if (this.matches(row, info, mark)) mark = (mark & ~this.rows[row + CLEAR]!) ^ this.rows[row + FLIP]!;
+    }
+    return mark >>> 0;
+  }
+
+  private matches(row: number, info: PacketInfo, mark: number): boolean {
+    const tests = this.rows[row + TESTS]!;
+    if (tests & T_FAMILY && this.rows[row + FAMILY] !== info.family) return false;
+    if (tests & T_PROTOCOL && failed(tests, T_PROTOCOL, this.rows[row + PROTOCOL] === info.protocol)) return false;
+    if (tests & T_SRC && failed(tests, T_SRC, this.within(row + SRC, info.family, info.src, info.src6))) return false;
+    if (tests & T_DST && failed(tests, T_DST, this.within(row + DST, info.family, info.dst, info.dst6))) return false;
+    if (tests & T_MARK && failed(tests, T_MARK, (mark & this.rows[row + MARK + 1]!) === this.rows[row + MARK])) {
+      return false;
+    }
+    return (tests & T_TRANSPORT) === 0 || (info.fragmentOffset === 0 && this.matchesTransport(tests, row, info));
+  }
+
+  private matchesTransport(tests: number, row: number, info: PacketInfo): boolean {
+    if (tests & T_SPORTS && failed(tests, T_SPORTS, this.inRanges(row + SPORTS, info.sport))) return false;
+    if (tests & T_DPORTS && failed(tests, T_DPORTS, this.inRanges(row + DPORTS, info.dport))) return false;
+    const rows = this.rows;
+    if (tests & T_FLAGS && failed(tests, T_FLAGS, (info.tcpFlags & rows[row + FLAGS]!) === rows[row + FLAGS + 1])) {
+      return false;
+    }
+    return (tests & T_ICMP) === 0 || !failed(tests, T_ICMP, this.isIcmp(row, info));
+  }
+
+  private within(at: number, family: number, address: number, words: Int32Array): boolean {
+    const rows = this.rows;
+    if (family === 4) return (address & rows[at + 4]!) === rows[at];
+    for (let i = 0; i < 4; i++) if ((words[i]! & rows[at + 4 + i]!) !== rows[at + i]) return false;
+    return true;
+  }
+
+  private inRanges(at: number, port: number): boolean {
+    const first = this.rows[at]!;
+    const end = first + 2 * this.rows[at + 1]!;
+    for (let i = first; i < end; i += 2) if (port >= this.pool[i]! && port <= this.pool[i + 1]!) return true;
+    return false;
+  }
+
+  private isIcmp(row: number, info: PacketInfo): boolean {
+    const rows = this.rows;
+    if (info.icmpType !== rows[row + ICMP_TYPE]) return false;
+    return info.icmpCode >= rows[row + ICMP_CODES]! && info.icmpCode <= rows[row + ICMP_CODES + 1]!;
+  }
+}
+
+function failed(tests: number, test: number, holds: boolean): boolean {
+  return holds === ((tests & (test << NEGATED)) !== 0);
+}
+
+function fromDevice({ device }: MarkRule, name: string): boolean {
+  return !device || namesDevice(device.name, name) !== device.negated;
+}
+
+function flatten(rule: MarkRule, pool: number[]): number[] {
+  const row = new Array<number>(STRIDE).fill(0);
+  row[TESTS] = testsOf(rule);
+  row[FAMILY] = rule.family ?? 0;
+  row[PROTOCOL] = rule.protocol?.protocol ?? 0;
+  if (rule.src) row.splice(SRC, 8, ...prefixWords(rule.src));
+  if (rule.dst) row.splice(DST, 8, ...prefixWords(rule.dst));
+  if (rule.sports) row.splice(SPORTS, 2, ...pooled(rule.sports.ranges, pool));
+  if (rule.dports) row.splice(DPORTS, 2, ...pooled(rule.dports.ranges, pool));
+  if (rule.tcpFlags) row.splice(FLAGS, 2, rule.tcpFlags.mask, rule.tcpFlags.value);
+  if (rule.icmp) row.splice(ICMP_TYPE, 3, rule.icmp.type, ...rule.icmp.code);
+  if (rule.mark) row.splice(MARK, 2, rule.mark.value | 0, rule.mark.mask | 0);
+  row.splice(CLEAR, 2, rule.clear | 0, rule.flip | 0);
+  return row;
+}
+
+function testsOf(rule: MarkRule): number {
+  const bit = (test: number, match: { negated: boolean } | undefined) =>
+    match ? test | (match.negated ? test << NEGATED : 0) : 0;
+  const addresses = bit(T_SRC, rule.src) | bit(T_DST, rule.dst) | bit(T_PROTOCOL, rule.protocol);
+  const transport = bit(T_SPORTS, rule.sports) | bit(T_DPORTS, rule.dports) | bit(T_FLAGS, rule.tcpFlags);
+  return addresses | transport | bit(T_ICMP, rule.icmp) | bit(T_MARK, rule.mark) | (rule.family ? T_FAMILY : 0);
+}
+
+/** Four words of address and four of mask; IPv4 uses the first of each. */
+function prefixWords({ address, length }: { address: string; length: number }): number[] {
+  const four = parse4(address);
+  const words = four === undefined ? [...parse6(address)!] : [four, 0, 0, 0];
+  return [...words, ...[0, 1, 2, 3].map((i) => maskWord(length, i))];
+}
+
+/** [index of the first range in the pool, how many]. */
+function pooled(ranges: readonly (readonly [number, number])[], pool: number[]): [number, number] {
+  const first = pool.length;
+  for (const range of ranges) pool.push(...range);
+  return [first, ranges.length];
+}

@@ -1,0 +1,61 @@
+/** Which packets snat is about: plain data, pushed by whoever owns the director. */
+import * as ipv4 from '../../wire/ipv4.js';
+import type { PacketInfo } from '../parse/packet.js';
+import { covers } from './routes.js';
+
+export interface SnatRule {
+  readonly family: number;
+  /** The network whose packets leave as `to`; four words each, IPv4 in the last. */
+  readonly words: Int32Array;
+  readonly length: number;
+  readonly to: Int32Array;
+  /** Only what leaves by this link; −1: by any that it did not come in by. */
+  readonly device: number;
+}
+
+/** Ports below belong to servers and are never given. */
+export const FIRST_PORT = 1024;
+const PORTS = 65536 - FIRST_PORT;
+const source = new Int32Array(4);
+
+export class SourceNat {
+  rules: readonly SnatRule[] = [];
+  private turn = 0;
+
+  /** The rule for the packet's source, or undefined. */
+  ruleFor(p: PacketInfo): SnatRule | undefined {
+    if (p.family === 4) source[3] = p.src;
+    else source.set(p.src6);
+    for (const rule of this.rules) if (rule.family === p.family && covers(rule, source, p.family)) return rule;
+    return undefined;
+  }
+
+  /** One of the addresses that packets leave as. */
+  has4(address: number): boolean {
+    for (const { family, to } of this.rules) if (family === 4 && to[3] === address) return true;
+    return false;
+  }
+
+  /** Whether control/host/intercept-rules.ts keeps the packet from the host for snat's sake. */
+  takes(p: PacketInfo): boolean {
+    if (this.rules.length === 0 || !hasPorts(p)) return false;
+    return this.ruleFor(p) !== undefined || (p.dport >= FIRST_PORT && this.isTarget(p));
+  }
+
+  /** Ports are given in turn, so that the first that is tried is nearly always free. */
+  nextPort(): number {
+    this.turn = (this.turn + 1) % PORTS;
+    return FIRST_PORT + this.turn;
+  }
+
+  private isTarget({ family, dst, dst6 }: PacketInfo): boolean {
+    if (family === 4) return this.has4(dst);
+    for (const { to } of this.rules)
+      if (to[3] === dst6[3] && to[2] === dst6[2] && to[1] === dst6[1] && to[0] === dst6[0]) return true;
+    return false;
+  }
+}
+
+export function hasPorts({ protocol }: PacketInfo): boolean {
+  return protocol === ipv4.TCP || protocol === ipv4.UDP || protocol === ipv4.SCTP;
+}

@@ -1,0 +1,186 @@
+/**
+ * What happened to one packet, step by step, for who asked. The packet path calls `note…` at each decision; a director that
+ * is not traced has no Trace, and each of those places costs one comparison.
+ *
+ *     begin (parsed, filter) ─► notes ─► out / drop / pass / deliver ─► end: one record for the reader
+ *
+ * Frames that wait for a neighbour leave later, in another packet's turn: their record ends with the waiting.
+ */
+import { describe, stateName } from '../../conntrack/describe.js';
+import { ENTRY_SHIFT, TICKS, TIMEOUT } from '../../conntrack/entry.js';
+import type { Destination } from '../../service/destination.js';
+import type { VirtualService } from '../../service/service.js';
+import { DROP_NAMES } from '../../stats/drops.js';
+import { format4, format6, formatMac } from '../../wire/address.js';
+import type { Director } from '../director.js';
+import type { Neighbour } from '../table/neighbour.js';
+import { type Filter, passes } from './filter.js';
+
+export interface Candidate {
+  readonly dest: string;
+  readonly weight: number;
+  readonly active: number;
+  readonly inactive: number;
+  readonly overloaded: boolean;
+}
+
+export type TraceStep =
+  | { step: 'mark'; mark: number }
+  | { step: 'connection'; side: 'client' | 'destination'; caddr: string; vaddr: string; daddr: string; state: string }
+  | { step: 'noConnection' }
+  | { step: 'service'; service: string; scheduler: string }
+  | { step: 'chosen'; scheduler: string; dest: string; candidates: readonly Candidate[] }
+  | { step: 'none'; scheduler: string; candidates: readonly Candidate[] }
+  | { step: 'state'; from: string; to: string; seconds: number }
+  | { step: 'neighbour'; ip: string; device: string; mac: string }
+  | { step: 'waits'; ip: string; device: string }
+  | { step: 'note'; text: string };
+
+export interface TraceOut {
+  readonly device: string;
+  readonly hex: string;
+  readonly originated: boolean;
+}
+
+export interface TraceRecord {
+  /** ms of the director's clock. */
+  readonly at: number;
+  readonly device: string;
+  readonly hex: string;
+  readonly steps: readonly TraceStep[];
+  readonly out: readonly TraceOut[];
+  /** forwarded, delivered, passed, waiting, or the name of a drop reason. */
+  readonly fate: string;
+  readonly dropped: boolean;
+}
+
+export interface TraceSpec {
+  readonly filter: Filter;
+  readonly dropsOnly: boolean;
+  /** Ends by itself after this many records. */
+  readonly count: number;
+}
+
+export class Trace {
+  private on = false;
+  private hex = '';
+  private steps: TraceStep[] = [];
+  private out: TraceOut[] = [];
+  private fate = '';
+  private dropped = false;
+  private left: number;
+
+  constructor(
+    private readonly d: Director,
+    private readonly spec: TraceSpec,
+    private readonly sink: (record: TraceRecord) => void,
+  ) {
+    this.left = spec.count;
+  }
+
+  /** The packet at hand was parsed (or refused by the parser): is it one to look at? */
+  begin(frame: number, len: number): void {
+    const { d } = this;
+    this.on = this.left > 0 && passes(this.spec.filter, d.packet);
+    if (!this.on) return;
+    this.hex = hexOf(d.umem.u8, frame, len);
+    this.steps = [];
+    this.out = [];
+    this.fate = '';
+    this.dropped = false;
+  }
+
+  end(): void {
+    if (!this.on) return;
+    this.on = false;
+    if (this.spec.dropsOnly && !this.dropped) return;
+    this.left--;
+    const { d, hex, steps, out, dropped } = this;
+    const fate = this.fate || (out.some(({ originated }) => !originated) ? 'forwarded' : 'delivered');
+    this.sink({ at: d.now, device: d.links[d.packet.device]!.name, hex, steps, out, fate, dropped });
+  }
+
+  note(text: string): void {
+    if (this.on) this.steps.push({ step: 'note', text });
+  }
+  noteMark(mark: number): void {
+    if (this.on && mark !== 0) this.steps.push({ step: 'mark', mark });
+  }
+  noteConnection(entry: number, side: 'client' | 'destination'): void {
+    if (!this.on) return;
+    if (entry === 0) this.steps.push({ step: 'noConnection' });
+    else this.steps.push({ step: 'connection', side, ...this.connectionText(entry) });
+  }
+  private connectionText(entry: number) {
+    const { caddr, cport, vaddr, vport, daddr, dport, state } = describe(
+      this.d.connections.words,
+      entry,
+      (slot) => this.d.dests[slot]?.text ?? '',
+    );
+    return { caddr: endpoint(caddr, cport), vaddr: endpoint(vaddr, vport), daddr: endpoint(daddr, dport), state };
+  }
+  noteService(service: VirtualService): void {
+    if (this.on) this.steps.push({ step: 'service', service: nameOf(service), scheduler: service.scheduler });
+  }
+  noteChoice(service: VirtualService, dest: Destination | null): void {
+    if (!this.on) return;
+    const { scheduler } = service;
+    const candidates = service.destinations.map(candidateOf);
+    if (dest === null) this.steps.push({ step: 'none', scheduler, candidates });
+    else this.steps.push({ step: 'chosen', scheduler, dest: destName(dest), candidates });
+  }
+  noteState(entry: number, before: number): void {
+    if (!this.on) return;
+    const { connections } = this.d;
+    const protocol = connections.protocolOf(entry);
+    const flags = connections.flagsOf(entry);
+    const from = stateName(protocol, before, flags);
+    const to = stateName(protocol, connections.stateOf(entry), flags);
+    this.steps.push({ step: 'state', from, to, seconds: connections.words[(entry << ENTRY_SHIFT) + TIMEOUT]! / TICKS });
+  }
+  noteNeighbour(neighbour: Neighbour): void {
+    if (!this.on) return;
+    const device = this.d.links[neighbour.device]!.name;
+    const ip = neighbour.family === 4 ? format4(neighbour.words[3]!) : format6(neighbour.words);
+    if (!neighbour.usable) {
+      this.steps.push({ step: 'waits', ip, device });
+      this.fate = 'waiting';
+    } else this.steps.push({ step: 'neighbour', ip, device, mac: formatMac(neighbour.macHi, neighbour.macLo) });
+  }
+  noteOut(device: number, frame: number, len: number, originated: boolean): void {
+    if (!this.on) return;
+    this.out.push({ device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated });
+  }
+  noteFate(fate: 'delivered' | 'passed'): void {
+    if (this.on) this.fate = fate;
+  }
+  noteDrop(reason: number): void {
+    if (!this.on) return;
+    this.fate = DROP_NAMES[reason]!;
+    this.dropped = true;
+  }
+}
+
+function hexOf(u8: Uint8Array, at: number, len: number): string {
+  return Buffer.from(u8.buffer, u8.byteOffset + at, len).toString('hex');
+}
+
+function nameOf(service: VirtualService): string {
+  if (service.fwmark !== 0) return `FWM ${service.fwmark}`;
+  const protocol = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' }[service.protocol] ?? String(service.protocol);
+  const address = service.family === 4 ? format4(service.address) : `[${format6(service.address6)}]`;
+  return `${protocol} ${address}:${service.port}`;
+}
+
+function destName(dest: Destination): string {
+  return endpoint(dest.text, dest.port);
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function candidateOf(dest: Destination): Candidate {
+  const { weight, active, inactive, overloaded } = dest;
+  return { dest: destName(dest), weight, active, inactive, overloaded };
+}

@@ -1,0 +1,215 @@
+/**
+ * Several workers as one director: frames of another worker's clients are handed over, before anything else is done to them.
+ *
+ *     device ─► sort ─┬─ mine, or nobody's ──────────► processed here
+ *                     ├─ another's ──► Handover ─────► receive, processed there
+ *                     └─ a fragment ─► the worker that puts it together ─► handWhole: its fragments, to the owner
+ *
+ * A worker that sleeps is woken once for what it is given, after the batch.
+ */
+import type { Batch } from '../../device/batch.js';
+import { Bell } from '../../device/poll.js';
+import { Fate } from '../../stats/counters.js';
+import { Drop } from '../../stats/drops.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import type { Director } from '../director.js';
+import { drop } from '../output/verdict.js';
+import { isPlain, swap32 } from '../parse/aligned.js';
+import { PacketInfo } from '../parse/packet.js';
+import { parse } from '../parse/parse.js';
+import { Handover } from './handoff.js';
+import { ANYONE, Owners } from './steering.js';
+
+/** What all workers of a director share: plain data. */
+export interface CrewSetup {
+  readonly index: number;
+  readonly count: number;
+  readonly secret: readonly number[];
+  /** From worker i to worker j: number i * count + j. */
+  readonly rings: readonly SharedArrayBuffer[];
+  /** Int32 words: 1 while worker i sleeps. */
+  readonly asleep: SharedArrayBuffer;
+  readonly bellFds: readonly number[];
+}
+
+/** In the place of a stage: whoever gets the frame keeps it; and that nobody has handed it over. */
+const KEEP = 255;
+const FROM_DEVICE = -1;
+const PORTS = ethernet.HEADER + ipv4.HEADER;
+/** Frames taken from each of the others in one turn. */
+const TURN = 64;
+
+export class Crew {
+  readonly owners: Owners;
+  readonly index: number;
+  private readonly out: (Handover | undefined)[] = [];
+  private readonly in: (Handover | undefined)[] = [];
+  private readonly bells: Bell[];
+  private readonly asleep: Int32Array;
+  /** By worker: it was given something since the last `publish`. */
+  private readonly given: Uint8Array;
+  private readonly packet = new PacketInfo();
+
+  constructor(
+    private readonly d: Director,
+    setup: CrewSetup,
+  ) {
+    const { index, count, secret, rings } = setup;
+    this.index = index;
+    this.owners = new Owners(d, count, secret);
+    this.asleep = new Int32Array(setup.asleep);
+    this.bells = setup.bellFds.map((fd) => new Bell(fd));
+    this.given = new Uint8Array(count);
+    for (let i = 0; i < count; i++) {
+      this.out.push(i === index ? undefined : new Handover(rings[index * count + i]!));
+      this.in.push(i === index ? undefined : new Handover(rings[i * count + index]!));
+    }
+    d.sourcePool.share(index, count);
+    // Fragments of two workers' packets to the same host must not be taken for one packet's.
+    d.ident = Math.floor((index * 0x10000) / count);
+    d.crew = this;
+  }
+
+  /** Leaves in the batch, which came in by the link `device`, what is to be processed here. */
+  sort(device: number, batch: Batch): void {
+    const { n, offsets, lengths } = batch;
+    let kept = 0;
+    for (let i = 0; i < n; i++) {
+      const frame = offsets[i]!;
+      const len = lengths[i]!;
+      if (!this.keeps(device, frame, len, FROM_DEVICE)) continue;
+      offsets[kept] = frame;
+      lengths[kept++] = len;
+    }
+    batch.n = kept;
+    if (kept !== n) this.publish();
+  }
+
+  /** What the others have handed over, in batches of one device each; returns how many frames. `batch` is empty. */
+  receive(batch: Batch, process: (device: number, batch: Batch) => void): number {
+    let received = 0;
+    for (let i = 0; i < this.in.length; i++) {
+      const ring = this.in[i];
+      if (ring !== undefined && ring.waiting !== 0) received += this.receiveFrom(ring, batch, process);
+    }
+    if (received !== 0) this.publish();
+    return received;
+  }
+
+  private receiveFrom(ring: Handover, batch: Batch, process: (device: number, batch: Batch) => void): number {
+    let device = -1;
+    let received = 0;
+    for (const n = Math.min(TURN, ring.waiting); received < n; received++) {
+      const frame = ring.take(this.d.umem);
+      if (frame < 0) break;
+      if (!this.keeps(ring.device, frame, ring.length, ring.stage)) continue;
+      if (ring.device !== device && batch.n !== 0) process(device, batch);
+      device = ring.device;
+      batch.push(frame, ring.length);
+    }
+    if (batch.n !== 0) process(device, batch);
+    return received;
+  }
+
+  /** `by`: the stage by which it was handed over. False: it has gone on, to another worker. */
+  private keeps(device: number, frame: number, len: number, by: number): boolean {
+    const { owners, packet: p } = this;
+    if (by >= owners.last || !this.sight(device, frame, len)) return true;
+    if (p.moreFragments || p.fragmentOffset !== 0) return this.gives(owners.ofFragment(p), device, frame, len, KEEP);
+    for (let stage = Math.max(0, by); ; stage++) {
+      const owner = owners.of(p, stage);
+      if (owner === ANYONE) return true;
+      if (owner !== this.index) return this.gives(owner, device, frame, len, stage);
+      if (stage === owners.last || owners.knows(p)) return true;
+    }
+  }
+
+  /** False: it is given away. */
+  private gives(owner: number, device: number, frame: number, len: number, stage: number): boolean {
+    if (owner === this.index) return true;
+    const ring = this.out[owner]!;
+    if (ring.room > 0) {
+      ring.put(this.d.umem, device, frame, len, stage);
+      this.d.counters.values[Fate.handed]!++;
+    } else this.lose(len);
+    this.d.umem.free(frame);
+    this.given[owner] = 1;
+    return false;
+  }
+
+  private lose(len: number): void {
+    const { counters } = this.d;
+    counters.values[Fate.in]!++;
+    counters.values[Fate.inBytes]! += len;
+    counters.drop(Drop.workerBusy, len);
+  }
+
+  /** Reads what decides; false when it decides nothing: not IP, not sound, not for this MAC. */
+  private sight(device: number, frame: number, len: number): boolean {
+    const { packet: p } = this;
+    const { i32, u8, view } = this.d.umem;
+    p.device = device;
+    if (this.d.marks !== undefined || !isPlain(i32, frame, len))
+      return parse(view, frame, len, p) === 0 && p.family !== 0 && this.d.links[device]!.isHost(view, frame);
+    const ports = swap32(i32[(frame + PORTS) >> 2]!);
+    p.family = 4;
+    p.mark = 0;
+    p.moreFragments = false;
+    p.fragmentOffset = 0;
+    p.protocol = u8[frame + ethernet.HEADER + 9]!;
+    p.src = swap32(i32[(frame + ethernet.HEADER + ipv4.SRC) >> 2]!);
+    p.dst = swap32(i32[(frame + ethernet.HEADER + ipv4.DST) >> 2]!);
+    p.sport = ports >>> 16;
+    p.dport = ports & 0xffff;
+    return this.d.links[device]!.isHost(view, frame);
+  }
+
+  /** The packet at hand was put together here. True: it belongs to another worker, who has its fragments now. */
+  handWhole(): boolean {
+    const { d, owners } = this;
+    const p = d.packet;
+    if (p.parts === 0) return false;
+    const owner = owners.of(p, owners.last);
+    if (owner === ANYONE || owner === this.index || owners.knows(p)) return false;
+    d.trace?.note(`handed to worker ${owner}, whose client's it is`);
+    if (this.out[owner]!.room < d.whole.count) drop(d, Drop.workerBusy);
+    else this.handParts(owner);
+    return true;
+  }
+
+  private handParts(owner: number): void {
+    const { counters, whole, umem, packet } = this.d;
+    for (let i = 0; i < whole.count; i++) {
+      // They cross the director once more, at the owner's.
+      if (packet.crossed) ipv4.incrementTtl(umem.view, whole.frames[i]! + ethernet.HEADER);
+      this.out[owner]!.put(umem, packet.device, whole.frames[i]!, whole.lens[i]!, KEEP);
+      umem.free(whole.frames[i]!);
+      // Its owner counts it.
+      counters.values[Fate.in]!--;
+      counters.values[Fate.inBytes]! -= whole.lens[i]!;
+    }
+    this.given[owner] = 1;
+    this.publish();
+  }
+
+  private publish(): void {
+    for (let i = 0; i < this.given.length; i++) {
+      if (this.given[i] === 0) continue;
+      this.given[i] = 0;
+      this.out[i]!.publish();
+      if (Atomics.exchange(this.asleep, i, 0) !== 0) this.bells[i]!.ring();
+    }
+  }
+
+  /** Before this worker sleeps. False: something was handed over meanwhile. */
+  maySleep(): boolean {
+    Atomics.store(this.asleep, this.index, 1);
+    for (const ring of this.in) if (ring !== undefined && ring.waiting !== 0) return false;
+    return true;
+  }
+
+  awake(): void {
+    Atomics.store(this.asleep, this.index, 0);
+  }
+}

@@ -1,0 +1,70 @@
+/** The routes that connections ask for. */
+import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
+import { type Destination, Method } from '../../service/destination.js';
+import { Drop } from '../../stats/drops.js';
+import type { Director } from '../director.js';
+import { drop } from '../output/verdict.js';
+import { BLACKHOLE, LOCAL_ROUTE } from '../table/routes.js';
+import { unreachable } from './ttl-mtu.js';
+
+const source = new Int32Array(4);
+const target = new Int32Array(4);
+const NOBODY = new Int32Array(4);
+
+/** Back to the client, by the route of its virtual address (the HOWTO's source routing); negative: the packet is gone. */
+export function routeReply(d: Director, entry: number): number {
+  const at = entry << ENTRY_SHIFT;
+  const { words } = d.connections;
+  if (d.packet.family === 4)
+    return usable(d, d.router.lookup4(words[at + CADDR]!, words[at + VADDR]!, d.packet.mark), 0);
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  copyWords(words, wide + WIDE_CADDR, target);
+  copyWords(words, wide + WIDE_VADDR, source);
+  return usable(d, d.router.lookup6(target, source, d.packet.mark), 0);
+}
+
+/**
+ * To a destination address: the entry's for a connection of the packet's family, else the destination's own. A bypass
+ * connection has none: its packets go where they wanted to.
+ */
+export function routeForward(d: Director, entry: number): number {
+  const dest = d.connections.destOf(entry);
+  if (dest !== undefined && dest.family !== d.packet.family)
+    return dest.family === 4 ? d.router.lookup4(dest.address, 0, 0) : d.router.lookup6(dest.address6, NOBODY, 0);
+  if (d.connections.methodOf(entry) === Method.bypass) return routeAsAddressed(d);
+  const at = entry << ENTRY_SHIFT;
+  const { words } = d.connections;
+  if (dest?.method === Method.fullnat) return d.router.lookup4(dest.address, 0, 0);
+  if (d.packet.family === 4) return d.router.lookup4(words[at + DADDR]!, 0, 0);
+  copyWords(words, (words[at + DADDR]! << ENTRY_SHIFT) + WIDE_DADDR, target);
+  return d.router.lookup6(target, NOBODY, 0);
+}
+
+function routeAsAddressed(d: Director): number {
+  const p = d.packet;
+  return p.family === 4 ? d.router.lookup4(p.dst, 0, 0) : d.router.lookup6(p.dst6, NOBODY, 0);
+}
+
+/**
+ * Of the route to the destination that was just looked up, or what a router on the way said. From now on the destination
+ * knows it.
+ */
+export function pathMtu(d: Director, dest: Destination | undefined): number {
+  const { mtu } = d.router;
+  if (!d.pathMtus.some || dest === undefined || dest.family !== 4) return mtu;
+  if (!d.pathMtus.isKnown(dest.address, d.now)) return mtu;
+  dest.pathBound = true;
+  return d.pathMtus.mtu(dest.address, mtu, d.now);
+}
+
+/** A neighbour's number or LOCAL_ROUTE; anything else has been complained about and dropped. */
+export function usable(d: Director, hop: number, entry: number): number {
+  if (hop >= 0 || hop === LOCAL_ROUTE) return hop;
+  if (hop === BLACKHOLE) drop(d, Drop.noRoute);
+  else unreachable(d, entry);
+  return hop;
+}
+
+export function copyWords(words: Int32Array, at: number, into: Int32Array): void {
+  for (let i = 0; i < 4; i++) into[i] = words[at + i]!;
+}

@@ -1,0 +1,58 @@
+/** A client's packet leaves by its connection's forwarding method (IPVS-REFERENCE 1.10). */
+import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
+import { fillClientPort } from '../../conntrack/seqadj.js';
+import { Method } from '../../service/destination.js';
+import type { Director } from '../director.js';
+import { ftpIn } from '../ftp/ftp.js';
+import { deliverLocal } from '../host/local.js';
+import { fullDnat } from '../nat/fullnat.js';
+import { dnat } from '../nat/masq.js';
+import { send } from '../output/ip-output.js';
+import { LOCAL_ROUTE } from '../table/routes.js';
+import { pathMtu, routeForward, usable } from './next-hop.js';
+import { fitsRoute, hasTime } from './ttl-mtu.js';
+import { xmitTunnel } from './tunnel.js';
+
+export function xmit(d: Director, entry: number): void {
+  switch (d.connections.methodOf(entry)) {
+    case Method.masq:
+    case Method.fullnat:
+      return xmitMasq(d, entry);
+    case Method.ipip:
+      return xmitTunnel(d, entry);
+    case Method.local:
+      return deliverLocal(d);
+    default:
+      // Gatewaying, and bypass, which is gatewaying to where the packet wanted to go anyway.
+      return xmitGatewaying(d, entry);
+  }
+}
+
+function xmitMasq(d: Director, entry: number): void {
+  const flags = d.connections.flagsOf(entry);
+  if ((flags & CONN_NO_CPORT) !== 0) fillClientPort(d.connections, entry, d.packet.sport);
+  const hop = nextHop(d, entry);
+  if (hop < 0 && hop !== LOCAL_ROUTE) return;
+  const mtu = pathMtu(d, d.connections.destOf(entry));
+  if (hop >= 0 && (!hasTime(d, entry) || !fitsRoute(d, mtu, entry))) return;
+  if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return;
+  if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
+  else dnat(d, entry);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else send(d, hop, mtu);
+}
+
+function xmitGatewaying(d: Director, entry: number): void {
+  const hop = nextHop(d, entry);
+  if (hop === LOCAL_ROUTE) deliverLocal(d);
+  else if (hop >= 0) {
+    // What a router on the way said is no news here: the kernel asks for the neighbour, not for a path.
+    const { mtu } = d.router;
+    if (hasTime(d, entry) && fitsRoute(d, mtu, entry)) send(d, hop, mtu);
+  }
+}
+
+/** A neighbour, LOCAL_ROUTE, or negative with the packet gone. */
+function nextHop(d: Director, entry: number): number {
+  return usable(d, routeForward(d, entry), entry);
+}

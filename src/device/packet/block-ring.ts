@@ -1,0 +1,113 @@
+/**
+ * The receive ring of a packet socket, TPACKET_V3: blocks, each filled by the kernel with packets of any length.
+ *
+ *     block 0          block 1          block 2
+ *     |pkt|pkt|pkt|..| |pkt|pkt|......| |                |
+ *      status USER      status USER      status KERNEL: being filled
+ *           ^ position, `left` packets of this block still to read
+ *
+ *     a packet: tpacket3_hdr | sockaddr_ll | … | virtio_net_hdr 10 | Ethernet frame
+ *
+ * A block comes to us when it is full or the retire time is over, and goes back as a whole after its last packet.
+ * 2 bytes are reserved in front so that IP headers lie 4-byte aligned, as in the Umem.
+ */
+import { addressAt, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
+import {
+  BLOCK,
+  PACKET_RESERVE,
+  PACKET_VERSION,
+  requestRing,
+  SOL_PACKET,
+  setPacketOption,
+  TP_STATUS_KERNEL,
+  TP_STATUS_USER,
+  TP_STATUS_VLAN_TPID_VALID,
+  TP_STATUS_VLAN_VALID,
+  TPACKET,
+  TPACKET_V3,
+} from '../../sys/packet-socket.js';
+import type { PacketRing } from './ring.js';
+
+const TPID_DEFAULT = 0x8100;
+
+export interface BlockSize {
+  /** How many blocks. */
+  blocks: number;
+  /** Bytes of a block: a multiple of the page size, and over 64 KiB or super-packets are cut. */
+  blockSize: number;
+  /** Milliseconds after which a block that is not full is handed over all the same. */
+  retireMs: number;
+}
+
+export class BlockRing implements PacketRing {
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly address: number;
+  source = 0;
+  length = 0;
+  cut = false;
+  tagged = false;
+  tci = 0;
+  tpid = TPID_DEFAULT;
+  private readonly mapping: Mapping;
+  private block = 0;
+  private left = 0;
+  private held = false;
+  private position = 0;
+
+  /** Sets up the ring of socket `fd`. PACKET_VNET_HDR must have been set before. Throws SystemError. */
+  constructor(
+    fd: number,
+    private readonly size: BlockSize,
+  ) {
+    setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V3, 'PACKET_VERSION');
+    setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
+    requestRing(fd, size.blocks, size.blockSize, size.retireMs);
+    this.mapping = map(size.blocks * size.blockSize, MAP_SHARED, fd, 0);
+    this.u8 = new Uint8Array(this.mapping.buffer);
+    this.u16 = new Uint16Array(this.mapping.buffer);
+    this.i32 = new Int32Array(this.mapping.buffer);
+    this.address = addressAt(this.mapping.buffer);
+  }
+
+  peek(): boolean {
+    if (this.held) return true;
+    while (this.left === 0) {
+      const base = this.block * this.size.blockSize;
+      if ((Atomics.load(this.i32, (base + BLOCK.status) >> 2) & TP_STATUS_USER) === 0) return false;
+      this.left = this.i32[(base + BLOCK.packets) >> 2]!;
+      this.position = base + this.i32[(base + BLOCK.first) >> 2]!;
+      if (this.left === 0) this.release();
+    }
+    this.held = true;
+    this.read(this.position);
+    return true;
+  }
+
+  private read(at: number): void {
+    const status = this.i32[(at + TPACKET.status) >> 2]!;
+    this.source = at + this.u16[(at + TPACKET.mac) >> 1]!;
+    this.length = this.i32[(at + TPACKET.snaplen) >> 2]!;
+    this.cut = this.length < this.i32[(at + TPACKET.len) >> 2]!;
+    this.tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
+    this.tci = this.u16[(at + TPACKET.vlanTci) >> 1]!;
+    this.tpid = (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(at + TPACKET.vlanTpid) >> 1]! : TPID_DEFAULT;
+  }
+
+  advance(): void {
+    this.position += this.i32[(this.position + TPACKET.next) >> 2]!;
+    this.held = false;
+    if (--this.left === 0) this.release();
+  }
+
+  private release(): void {
+    const base = this.block * this.size.blockSize;
+    Atomics.store(this.i32, (base + BLOCK.status) >> 2, TP_STATUS_KERNEL);
+    this.block = (this.block + 1) % this.size.blocks;
+  }
+
+  unmap(): void {
+    this.mapping.unmap();
+  }
+}

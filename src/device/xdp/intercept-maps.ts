@@ -1,0 +1,120 @@
+/**
+ * A device's maps in the kernel: made empty, kept equal to the take rules while the program runs on them. What is new comes
+ * first and what is gone goes last, so that no packet of a rule that stays is missed in between.
+ *
+ *     rules ─► TakeTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
+ *                                    └──► memory shared with the kernel for protocols and ports' rule bits
+ */
+import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, deleteFromMap, MapType, updateMap } from '../../sys/bpf.js';
+import { interfaceHardware } from '../../sys/interface.js';
+import { close, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
+import { DeviceError, deviceError } from '../error.js';
+import type { TakeRule } from '../intercept/rule.js';
+import { TakeTable } from './intercept-table.js';
+import { OWN_MAC, PORT_ENTRIES, PORT_KEY, PROTOCOL_ENTRIES, SIDES, type TakeMapFds, TRIE_VALUE } from './layout.js';
+import type { Trie } from './trie.js';
+
+const ADDRESSES = 1 << 17;
+const PORT_KEYS = 1 << 18;
+const PAGE = 4096;
+const ARRAYS = { protocols: PROTOCOL_ENTRIES, sports: PORT_ENTRIES, dports: PORT_ENTRIES } as const;
+const ARRAY_NAMES = ['protocols', 'sports', 'dports'] as const;
+const THERE = Uint8Array.of(1);
+
+export class TakeMaps {
+  readonly fds: TakeMapFds;
+  private readonly mappings: Mapping[] = [];
+  private readonly arrays: Uint32Array[] = [];
+  private readonly more: number[] = [];
+  private table: TakeTable;
+  private closed = false;
+
+  /** `device`: rules with another `iif` are not for it. Throws a DeviceError. */
+  constructor(
+    readonly device: string,
+    private readonly mac: () => Uint8Array = () => interfaceHardware(device).mac,
+  ) {
+    this.table = new TakeTable([], device);
+    const made: number[] = [];
+    const make = (...shape: [type: number, keySize: number, valueSize: number, entries: number, flags: number]) => {
+      const [type, keySize, valueSize, entries, flags] = shape;
+      made.push(createMap({ type, keySize, valueSize, entries, flags }));
+      return made.at(-1)!;
+    };
+    try {
+      const trie = (bytes: number) => make(MapType.lpmTrie, 4 + bytes, TRIE_VALUE, ADDRESSES, BPF_F_NO_PREALLOC);
+      const array = (entries: number) => make(MapType.array, 4, 8, entries, BPF_F_MMAPABLE);
+      const ports = make(MapType.hash, PORT_KEY, THERE.length, PORT_KEYS, BPF_F_NO_PREALLOC);
+      const tries = { dst4: trie(4), src4: trie(4), dst6: trie(16), src6: trie(16) };
+      const arrays = { protocols: array(ARRAYS.protocols), sports: array(ARRAYS.sports), dports: array(ARRAYS.dports) };
+      this.fds = { ports, ...tries, ...arrays };
+      for (const name of ARRAY_NAMES) this.mapArray(this.fds[name], ARRAYS[name]);
+      for (const side of SIDES) this.change(this.fds[side], this.table.tries[side], undefined);
+    } catch (error) {
+      for (const fd of made) close(fd);
+      throw deviceError(device, error);
+    }
+  }
+
+  private mapArray(fd: number, entries: number): void {
+    const mapping = map(Math.ceil((8 * entries) / PAGE) * PAGE, MAP_SHARED, fd, 0);
+    this.mappings.push(mapping);
+    this.arrays.push(new Uint32Array(mapping.buffer, 0, 2 * entries));
+  }
+
+  /** A map of sockets for so many queues, for several workers to share; returns its descriptor. */
+  sockets(queues: number): number {
+    const fd = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: queues });
+    this.more.push(fd);
+    return fd;
+  }
+
+  /** Other rules instead of those there are; the device's MAC is read anew. Throws a DeviceError when one cannot be said or the maps are full. */
+  update(rules: readonly TakeRule[]): void {
+    if (this.closed) return;
+    const wanted = new TakeTable(rules, this.device, this.table);
+    const before = this.table;
+    new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
+    try {
+      for (const key of wanted.ports) if (!before.ports.has(key)) updateMap(this.fds.ports, bytes(key), THERE);
+      for (const [i, name] of ARRAY_NAMES.entries()) this.arrays[i]!.set(wanted[name]);
+      for (const side of SIDES) this.change(this.fds[side], wanted.tries[side], before.tries[side]);
+      for (const key of before.ports) if (!wanted.ports.has(key)) deleteFromMap(this.fds.ports, bytes(key));
+    } catch (error) {
+      throw full(this.device, error);
+    }
+    this.table = wanted;
+  }
+
+  /** The device may have got another MAC. */
+  readMac(): void {
+    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.mac(), 8 * OWN_MAC);
+  }
+
+  private change(fd: number, wanted: Trie, before: Trie | undefined): void {
+    for (const [key, entry] of wanted.entries) {
+      const value = entry.value();
+      const old = before?.entries.get(key);
+      if (old === undefined || Buffer.compare(old.value(), value) !== 0) updateMap(fd, bytes(key), value);
+    }
+    for (const key of before?.entries.keys() ?? []) if (!wanted.entries.has(key)) deleteFromMap(fd, bytes(key));
+  }
+
+  /** Nothing is taken any more. The program may go on looking into the maps. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const mapping of this.mappings.splice(0)) mapping.unmap();
+    for (const fd of [...Object.values(this.fds), ...this.more]) close(fd);
+  }
+}
+
+function bytes(hex: string): Uint8Array {
+  return Buffer.from(hex, 'hex');
+}
+
+function full(device: string, error: unknown): unknown {
+  const isFull = error instanceof SystemError && (error.code === 'ENOSPC' || error.code === 'E2BIG');
+  if (!isFull) return deviceError(device, error);
+  return new DeviceError(device, `more than ${ADDRESSES} addresses or ${PORT_KEYS} ports to take`, "use kind 'packet'");
+}

@@ -1,0 +1,92 @@
+/** What the doctor sends: questions for an address, echo requests, a SYN and the RST that takes it back. */
+import { BROADCAST_MAC, type Mac, parse4, parse6 } from '../wire/address.js';
+import * as arp from '../wire/arp.js';
+import { sum32, sum128 } from '../wire/checksum.js';
+import * as ethernet from '../wire/ethernet.js';
+import * as icmp from '../wire/icmp.js';
+import * as icmp6 from '../wire/icmp6.js';
+import * as ipv4 from '../wire/ipv4.js';
+import * as ipv6 from '../wire/ipv6.js';
+import * as neighbour from '../wire/neighbour.js';
+import * as tcp from '../wire/tcp.js';
+import { isSix } from './address.js';
+
+const TTL = 64;
+
+export interface Ends {
+  readonly from: string;
+  readonly to: string;
+}
+
+export function frame(to: Mac, from: Mac, type: number, payload: Uint8Array): Uint8Array {
+  return Uint8Array.from([...ethernet.encode({ dst: to, src: from, type }), ...payload]);
+}
+
+export function etherType(address: string): number {
+  return isSix(address) ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
+}
+
+/** Who has `wanted`? An ARP request, or a neighbour solicitation to all whose address ends so; from an address of the asker's. */
+export function question(mac: Mac, from: string, wanted: string): Uint8Array {
+  if (!isSix(wanted)) {
+    const request = arp.encode({ senderMac: mac, senderIp: parse4(from)!, targetIp: parse4(wanted)! });
+    return frame(BROADCAST_MAC, mac, ethernet.TYPE_ARP, request);
+  }
+  const [src, target] = [parse6(from)!, parse6(wanted)!];
+  const dst = neighbour.solicitedNode(target);
+  const asked = { advertisement: false, router: false, solicited: false, override: false, target, mac };
+  const payload = neighbour.encode(asked, sum128(src) + sum128(dst));
+  const packet = ipv6.encode({ src, dst, nextHeader: ipv6.ICMP6, hopLimit: neighbour.HOP_LIMIT, payload });
+  return frame(neighbour.multicastMac(dst), mac, ethernet.TYPE_IPV6, packet);
+}
+
+/** `transport` is given the sum of both addresses, for its checksum. */
+function packet({ from, to }: Ends, protocol: number, transport: (addresses: number) => Uint8Array): Uint8Array {
+  if (isSix(to)) {
+    const [src, dst] = [parse6(from)!, parse6(to)!];
+    return ipv6.encode({
+      src,
+      dst,
+      nextHeader: protocol,
+      hopLimit: TTL,
+      payload: transport(sum128(src) + sum128(dst)),
+    });
+  }
+  const [src, dst] = [parse4(from)!, parse4(to)!];
+  return ipv4.encode({ src, dst, protocol, ttl: TTL, payload: transport(sum32(src) + sum32(dst)) });
+}
+
+export interface Ports {
+  readonly sport: number;
+  readonly dport: number;
+}
+
+/** A first sequence number, which has room behind it. */
+export function someSeq(): number {
+  return Math.floor(Math.random() * 0x7fffffff);
+}
+
+/** With the MSS every SYN has; some firewalls drop one without. */
+const MSS = Uint8Array.of(2, 4, 0x05, 0xb4);
+
+export function syn(ends: Ends, ports: Ports, seq: number): Uint8Array {
+  return packet(ends, ipv4.TCP, (sum) => tcp.encode({ ...ports, seq, flags: tcp.SYN, options: MSS }, sum));
+}
+
+export function reset(ends: Ends, ports: Ports, seq: number): Uint8Array {
+  return packet(ends, ipv4.TCP, (sum) =>
+    tcp.encode({ ...ports, seq: (seq + 1) >>> 0, flags: tcp.RST, window: 0 }, sum),
+  );
+}
+
+/** `id` comes back in the answer. */
+export function echo(ends: Ends, id: number): Uint8Array {
+  const rest = (id << 16) | 1;
+  if (isSix(ends.to)) return packet(ends, ipv6.ICMP6, (sum) => icmp6.encode({ type: icmp6.ECHO_REQUEST, rest }, sum));
+  return packet(ends, ipv4.ICMP, () => icmp.encode({ type: icmp.ECHO_REQUEST, rest }));
+}
+
+/** As the director wraps it for a Tun realserver. */
+export function tunnelled(ends: Ends, inner: Uint8Array): Uint8Array {
+  return packet(ends, inner[0]! >> 4 === 6 ? ipv4.IPV6 : ipv4.IPIP, () => inner);
+}

@@ -1,0 +1,46 @@
+/** A director on TAP devices has its addresses, MACs and routes in the process, where no kernel shows them. */
+
+import type { Route } from '../lab/topology.js';
+import { format4, format6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
+import { isSix, network } from './address.js';
+import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './facts.js';
+import { MAIN_ALONE } from './routing.js';
+
+export function withProcess(host: HostFacts, { devices }: DirectorFacts, routes: readonly Route[]): HostFacts {
+  const taps = devices.filter(({ kind }) => kind === 'tap');
+  if (taps.length === 0) return host;
+  const addresses = taps.flatMap(({ name, addresses: own }) => own.map((one) => addressOf(name, one)));
+  return {
+    ...host,
+    addresses,
+    policy: MAIN_ALONE,
+    links: taps.map(({ name, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind: 'tap' })),
+    routes: [...addresses.map(connected), ...routes.map(routeOf)],
+    sysctls: {},
+  };
+}
+
+function addressOf(dev: string, text: string): AddressFact {
+  const { to, length } = network(text);
+  return { dev, address: to, length };
+}
+
+function connected({ dev, address, length }: AddressFact): RouteFact {
+  return { to: base(address, length), length, type: 'unicast', table: 'main', metric: 0, dev };
+}
+
+function base(address: string, length: number): string {
+  if (!isSix(address)) return format4(parse4(address)! & mask4(length));
+  return format6(parse6(address)!.map((word, i) => word & maskWord(length, i)));
+}
+
+function routeOf({ to, via, dev }: Route): RouteFact {
+  return {
+    ...network(to, isSix(via ?? to)),
+    type: 'unicast',
+    table: 'main',
+    metric: 0,
+    dev,
+    ...(via !== undefined && { via }),
+  };
+}

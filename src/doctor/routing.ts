@@ -1,0 +1,44 @@
+/** The kernel's choice of a route, out of tables and rules at hand: longest prefix, then least metric, rule by rule. */
+import { isSix, within } from './address.js';
+import type { HostFacts, PolicyFact, RouteFact } from './facts.js';
+
+/** The rules of a host that has no policy. */
+export const MAIN_ALONE: readonly PolicyFact[] = [false, true].map((six) => {
+  return { six, priority: 1, table: 'main', from: '', length: 0, more: false };
+});
+
+/** As `ip route get TO from FROM` would answer; undefined when there is no way. Rules that ask for marks or devices are not followed. */
+export function route(
+  { policy, routes }: Pick<HostFacts, 'policy' | 'routes'>,
+  to: string,
+  from = '',
+): RouteFact | undefined {
+  const rules = [...policy]
+    .filter(
+      (rule) =>
+        rule.six === isSix(to) &&
+        !rule.more &&
+        (rule.from === '' || (from !== '' && within(from, rule.from, rule.length))),
+    )
+    .sort((a, b) => a.priority - b.priority);
+  for (const { table } of rules) {
+    const found = best(routes, table, to);
+    if (found) return found.type === 'unicast' || found.type === 'local' ? found : undefined;
+  }
+  return undefined;
+}
+
+function best(routes: readonly RouteFact[], table: string, to: string): RouteFact | undefined {
+  return routes
+    .filter((one) => one.table === table && one.type !== 'broadcast' && within(to, one.to, one.length))
+    .sort((a, b) => b.length - a.length || a.metric - b.metric)[0];
+}
+
+/** The route for what no other is for. */
+export function defaultRoute(host: Pick<HostFacts, 'policy' | 'routes'>, from: string): RouteFact | undefined {
+  return route(host, isSix(from) ? '3ffe:ffff::' : '255.255.255.254', from);
+}
+
+export function isLocal(host: HostFacts, address: string): boolean {
+  return route(host, address)?.type === 'local';
+}

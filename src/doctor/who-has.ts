@@ -1,0 +1,84 @@
+/** Asks by ARP or neighbour discovery on a wire, and takes every answer: a kernel would only keep one. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { close, MSG_DONTWAIT, recv } from '../sys/libc.js';
+import { inNetns } from '../sys/netns.js';
+import { format6, formatMac, macAt, parse4, parse6, parseMac } from '../wire/address.js';
+import * as arp from '../wire/arp.js';
+import * as ethernet from '../wire/ethernet.js';
+import * as ipv6 from '../wire/ipv6.js';
+import * as neighbour from '../wire/neighbour.js';
+import { isSix } from './address.js';
+import type { ArpAnswer, HostFacts } from './facts.js';
+import { question } from './frames.js';
+import { linkOf } from './query.js';
+import { route } from './routing.js';
+import { openWire, sendFrame } from './send.js';
+
+const PATIENCE_MS = 250;
+const ARP_FRAME = ethernet.HEADER + arp.LENGTH;
+
+/** Every VIP is asked for once on each wire that a client, a router or (alone on its box) the director has it on. */
+export function askAll(hosts: readonly HostFacts[], vips: readonly string[]): Promise<ArpAnswer[]> {
+  const others = hosts.filter(({ role }) => role === 'client' || role === 'router');
+  const seen = new Set<string>();
+  const questions = (others.length > 0 ? others : hosts).flatMap((host) =>
+    vips.flatMap((vip) => {
+      const way = route(host, vip);
+      const link = linkOf(host, way?.dev);
+      const key = `${vip} ${link?.segment ?? host.name}`;
+      if (!way || !link || way.via !== undefined || way.type === 'local' || link.mac === '' || seen.has(key)) return [];
+      seen.add(key);
+      return [ask(host, link.dev, link.mac, vip)];
+    }),
+  );
+  return Promise.all(questions);
+}
+
+/** Root only. Throws SystemError when the interface is gone. */
+export async function ask(host: HostFacts, dev: string, mac: string, vip: string): Promise<ArpAnswer> {
+  const open = () => openWire(dev, isSix(vip) ? ethernet.TYPE_IPV6 : ethernet.TYPE_ARP);
+  const fd = host.namespace ? inNetns(host.namespace, open) : open();
+  try {
+    const request = question(parseMac(mac)!, sourceOn(host, dev, vip), vip);
+    sendFrame(fd, request);
+    const macs = new Set<string>();
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(10)) collect(fd, vip, macs);
+    return { vip, host: host.name, dev, macs: [...macs] };
+  } finally {
+    close(fd);
+  }
+}
+
+/** An ARP probe may come from nowhere; who solicits needs an address to be answered at. */
+function sourceOn({ addresses }: HostFacts, dev: string, like: string): string {
+  const mine = addresses.find((one) => one.dev === dev && isSix(one.address) === isSix(like));
+  return mine?.address ?? (isSix(like) ? '::' : '0.0.0.0');
+}
+
+function collect(fd: number, vip: string, macs: Set<string>): void {
+  const frame = new Uint8Array(256);
+  for (;;) {
+    const n = Number(recv(fd, frame, frame.length, MSG_DONTWAIT));
+    if (n <= 0) return;
+    const mac = isSix(vip) ? advertised(frame.subarray(0, n), vip) : replied(frame.subarray(0, n), vip);
+    if (mac !== undefined) macs.add(mac);
+  }
+}
+
+function replied(frame: Uint8Array, vip: string): string | undefined {
+  if (frame.length < ARP_FRAME) return undefined;
+  const said = arp.decode(frame.subarray(ethernet.HEADER));
+  const right = typeof said !== 'string' && said.operation === arp.REPLY && said.senderIp === parse4(vip);
+  return right ? formatMac(...said.senderMac) : undefined;
+}
+
+/** Who answers a unicast solicitation may leave its MAC out: then it is the frame's own. */
+function advertised(frame: Uint8Array, vip: string): string | undefined {
+  const packet = ipv6.decode(frame.subarray(ethernet.HEADER));
+  if (typeof packet === 'string' || packet.nextHeader !== ipv6.ICMP6) return undefined;
+  const said = neighbour.decode(packet.payload);
+  if (typeof said === 'string' || !said.advertisement || format6(said.target) !== format6(parse6(vip)!))
+    return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  return formatMac(...(said.mac ?? macAt(view, 6)));
+}

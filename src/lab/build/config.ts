@@ -1,0 +1,72 @@
+/** A lab's director.yaml. On a TAP the director has addresses and routes of its own; on packet sockets the kernel has them. */
+import { directoryOf } from '../names.js';
+import { type Host, hostOf, isSix, type LabDevice, type Topology } from '../topology.js';
+
+/** `director`: several of a lab have a socket and a file each. */
+export function socketPath(id: string, director = 'ulvs'): string {
+  return `${directoryOf(id)}/${director === 'director' ? 'ulvs' : director}.sock`;
+}
+
+export function configPath(id: string, director = 'director'): string {
+  return `${directoryOf(id)}/${director}.yaml`;
+}
+
+export function directorYaml(
+  topology: Topology,
+  device: LabDevice,
+  id: string,
+  director: Host = hostOf(topology, 'director'),
+): string {
+  const own = device === 'tap';
+  const marks = (topology.marks ?? []).map((mark) => `"${mark}"`);
+  return [
+    `# Lab ${topology.name}: ${topology.summary}`,
+    `socket: ${socketPath(id, director.name)}`,
+    ...(topology.workers === undefined ? [] : [`workers: ${topology.workers}`]),
+    ...block('devices', deviceLines(director, device)),
+    ...(own ? block('routes', routeLines(topology, director)) : []),
+    ...(own ? block('policy', policyLines(director)) : []),
+    ...block('marks', marks),
+    `accept: { ${acceptWords(topology).join(', ')} }`,
+    'rules: |',
+    ...topology.rules.map((rule) => `  ${rule}`),
+    '',
+  ].join('\n');
+}
+
+function block(key: string, items: readonly string[]): string[] {
+  return items.length === 0 ? [] : [`${key}:`, ...items.map((item) => `  - ${item}`)];
+}
+
+function deviceLines(director: Host, device: LabDevice): string[] {
+  return (director.devices ?? director.ports).map(({ dev, mac, address, also = [] }) => {
+    const addresses = [address, ...also].filter(Boolean).map(quoted).join(', ');
+    return `{ name: ${dev}, kind: ${device}, mac: "${mac}", addresses: [${addresses}], mtu: 1500 }`;
+  });
+}
+
+/** YAML would read a colon. */
+function quoted(text: string): string {
+  return text.includes(':') ? `"${text}"` : text;
+}
+
+function routeLines(topology: Topology, director: Host): string[] {
+  const everywhere = isSix(topology) ? '::/0' : '0.0.0.0/0';
+  return (director.routes ?? []).map(({ to, via, dev, table }) => {
+    const words = [`to: ${quoted(to === 'default' ? everywhere : to)}`, via && `via: ${quoted(via)}`, `dev: ${dev}`];
+    return `{ ${[...words, table && `table: ${table}`].filter(Boolean).join(', ')} }`;
+  });
+}
+
+function policyLines({ policy = [] }: Host): string[] {
+  return policy.map(({ priority, from, table }) => `{ priority: ${priority}, from: ${quoted(from)}, table: ${table} }`);
+}
+
+function acceptWords({ arp = true, ranges = [], sources = [], forwardShared = [] }: Topology): string[] {
+  return [
+    `arp: ${arp}`,
+    `ranges: [${ranges.map(quoted).join(', ')}]`,
+    ...(sources.length > 0 ? [`sources: [${sources.map(quoted).join(', ')}]`] : []),
+    ...(forwardShared.length > 0 ? [`forwardShared: [${forwardShared.join(', ')}]`] : []),
+  ];
+}

@@ -1,0 +1,170 @@
+/** A lab from nothing to serving, and back to nothing. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net from 'node:net';
+import { LabError } from '../../sys/command.js';
+import { directoryOf, namespaceOf, newId, outsideOf, program } from '../names.js';
+import type { Count } from '../programs/service.js';
+import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
+import { configPath, directorYaml, socketPath } from './config.js';
+import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
+import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
+import { type LabState, listStates, removeState, saveState } from './state.js';
+
+/** `director: false` leaves the director out, for who wants to start one by hand (or something else in its place). */
+export interface UpOptions {
+  readonly device: LabDevice;
+  readonly director?: boolean;
+}
+
+export interface Lab extends LabState {
+  readonly spec: Topology;
+}
+
+/** Whatever fails, or if `signal` aborts, nothing stays behind. */
+export async function up(spec: Topology, options: UpOptions, signal?: AbortSignal): Promise<Lab> {
+  const id = newId(spec.name);
+  const lab: Lab = {
+    id,
+    topology: spec.name,
+    device: options.device,
+    owner: process.pid,
+    namespaces: namespaces(spec, id),
+    processes: [],
+    spec,
+  };
+  try {
+    record(lab);
+    await buildNetwork(spec, id, options.device);
+    signal?.throwIfAborted();
+    for (const host of spec.hosts.filter(({ role }) => role === 'director' || role === 'backup'))
+      writeFileSync(configPath(id, host.name), directorYaml(spec, options.device, id, host));
+    for (const server of servers(spec)) startServer(lab, server);
+    for (const host of spec.hosts)
+      if (host.extra && host.extra.dev !== 'lo') startDecapsulator(lab, host, host.extra.dev);
+    const director = options.director === false ? undefined : startDirector(lab);
+    await Promise.all(
+      lab.processes.map((running) => running !== director && untilReady(running, () => saysReady(running))),
+    );
+    if (director) await finish(lab, director);
+    signal?.throwIfAborted();
+    return lab;
+  } catch (error) {
+    await down(lab);
+    throw error;
+  }
+}
+
+/** It outlives this process. */
+export function keep(lab: Lab): void {
+  lab.kept = true;
+  record(lab);
+}
+
+/** Remembers a process that must end with the lab. */
+export function track(lab: Lab, running: Running): Running {
+  lab.processes.push(running);
+  record(lab);
+  return running;
+}
+
+function record({ spec: _, ...state }: Lab): void {
+  mkdirSync(directoryOf(state.id), { recursive: true, mode: 0o700 });
+  saveState(state);
+}
+
+async function finish(lab: Lab, director: Running): Promise<void> {
+  await directorReady(lab, director);
+  await finishNetwork(lab.spec, lab.id, lab.device);
+}
+
+/** One of ours, in a host's namespace. */
+export function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
+  const log = `${directoryOf(lab.id)}/${what}.log`;
+  return track(lab, start(what, namespaceOf(lab.id, host), log, [process.execPath, ...words]));
+}
+
+function startServer(
+  lab: Lab,
+  { name, host, addresses, http: httpPort, alsoHttp = [], echo, transparent }: Server,
+): void {
+  const ports = [httpPort, ...alsoHttp].join(',');
+  const options = transparent ? ['--transparent'] : [];
+  const words = [name, countPath(lab.id, name), ports, String(echo), ...addresses, ...options];
+  startProgram(lab, host, name, [program('lab/programs/realserver.js'), ...words]);
+}
+
+function startDecapsulator(lab: Lab, { name }: Host, dev: string): void {
+  startProgram(lab, name, `${name}-decapsulator`, [program('lab/programs/decapsulator.js'), dev, outsideOf(dev)]);
+}
+
+/** Ends a service program or a decapsulator if it runs, and starts it as the topology has it, but for `change`. LabError for another name. */
+export async function restart(lab: Lab, what: string, change: Partial<Server> = {}): Promise<void> {
+  const server = servers(lab.spec).find(({ name }) => name === what);
+  const host = lab.spec.hosts.find(({ name, extra }) => `${name}-decapsulator` === what && extra && extra.dev !== 'lo');
+  if (!server && !host) throw new LabError(`lab ${lab.id} has no program ${what}`);
+  await halt(lab, what);
+  if (server) startServer(lab, { ...server, ...change });
+  else if (host) startDecapsulator(lab, host, host.extra!.dev);
+  const running = lab.processes.at(-1)!;
+  await untilReady(running, () => saysReady(running));
+}
+
+/** Ends the program of that name, and forgets it. */
+export async function halt(lab: Lab, what: string): Promise<void> {
+  const old = lab.processes.filter((running) => running.what === what);
+  await stop(old);
+  for (const running of old) lab.processes.splice(lab.processes.indexOf(running), 1);
+  rmSync(countPath(lab.id, what), { force: true });
+  record(lab);
+}
+
+export const DIRECTOR = 'director';
+
+/** `name`: the director, or the one in reserve. */
+export function startDirector(lab: Lab, name = DIRECTOR): Running {
+  return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name)]);
+}
+
+/** Resolves when it serves. */
+export function directorReady(lab: Pick<LabState, 'id'>, running: Running): Promise<void> {
+  return untilReady(running, () => listens(socketPath(lab.id, running.what)));
+}
+
+function listens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(path, () => resolve(true));
+    socket.on('connect', () => socket.end()).on('error', () => resolve(false));
+  });
+}
+
+function countPath(id: string, name: string): string {
+  return `${directoryOf(id)}/${name}.sock`;
+}
+
+/** Ends processes, deletes namespaces and files; what is already gone is no error. */
+export async function down(lab: LabState): Promise<void> {
+  await stop(lab.processes);
+  await removeNetwork(lab.namespaces);
+  removeState(lab.id);
+}
+
+/** The labs that `name` means: an id, the name of a topology, or all when it is left out. */
+export function matching(name?: string): LabState[] {
+  return listStates().filter(({ id, topology }) => name === undefined || id === name || topology === name);
+}
+
+export function isHealthy(lab: LabState): boolean {
+  return lab.processes.every(isRunning);
+}
+
+/** What a realserver has counted, asked over its Unix socket, past the network. */
+export function countOf(id: string, name: string): Promise<Count> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath: countPath(id, name), path: '/count', agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => (body += chunk)).on('end', () => resolve(JSON.parse(body) as Count));
+    });
+    request.on('error', reject);
+  });
+}

@@ -1,0 +1,54 @@
+/** What is up, one JSON file a lab in /run/ulvs-lab, so that `lab down` finds it from another terminal or after a crash. */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { directoryOf, STATE_DIRECTORY, statePath } from '../names.js';
+import type { LabDevice } from '../topology.js';
+import { type Running, startTime } from './process.js';
+
+export interface LabState {
+  readonly id: string;
+  readonly topology: string;
+  readonly device: LabDevice;
+  /** The pid that built it; `lab up` has ended since, `lab test` takes it down itself. */
+  readonly owner: number;
+  readonly namespaces: readonly string[];
+  readonly processes: Running[];
+  /** Built to stay: its owner has ended, and that is right. */
+  kept?: true;
+}
+
+/** Written by rename: a reader sees the old state or the new one. */
+export function saveState(state: LabState): void {
+  mkdirSync(directoryOf(state.id), { recursive: true, mode: 0o700 });
+  const path = statePath(state.id);
+  writeFileSync(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+export function removeState(id: string): void {
+  rmSync(statePath(id), { force: true });
+  rmSync(directoryOf(id), { recursive: true, force: true });
+}
+
+/** Nobody will take it down: the run that built it was killed. */
+export function isLeftOver({ kept, owner }: LabState): boolean {
+  return !kept && startTime(owner) === 0;
+}
+
+/** All labs that are up, or were when their owner died. */
+export function listStates(): LabState[] {
+  let files: string[];
+  try {
+    files = readdirSync(STATE_DIRECTORY).filter((file) => file.endsWith('.json'));
+  } catch {
+    return [];
+  }
+  return files.sort().flatMap((file) => readState(`${STATE_DIRECTORY}/${file}`));
+}
+
+function readState(path: string): LabState[] {
+  try {
+    return [JSON.parse(readFileSync(path, 'utf8')) as LabState];
+  } catch {
+    return []; // another process has just taken it down
+  }
+}

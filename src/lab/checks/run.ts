@@ -1,0 +1,80 @@
+/** A test run over one lab: what the checks share. */
+
+import type { Lab } from '../build/lab.js';
+import { load, type Progress } from '../load/client.js';
+import { type Answer, portsOf, type Result, type Target, type Work } from '../load/job.js';
+import type { Topology } from '../topology.js';
+import { type ConnectionRow, readConnections, ulvsadm } from '../watch/listing.js';
+
+/** One line of a report. */
+export interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was measured: `300 of 300`, `100/100/100`. */
+  readonly figure: string;
+}
+
+export interface Sizes {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly clients: number;
+  readonly flows: number;
+}
+
+/** Well within the 10 s for which the director keeps a connection that was reset. */
+const LOOK_MS = 4000;
+
+export class Run {
+  /** Every answer so far, of both protocols: what the director's table is held against. */
+  readonly tcp: Answer[] = [];
+  readonly udp: Answer[] = [];
+  /** Every connection that was in the table during a load or after it: a reset one is gone long before a slow machine is done. */
+  readonly connections = new Map<string, ConnectionRow>();
+  /** Below the kernel's own choices (32768 and up); no port is used twice. */
+  private nextPort = 10_000;
+
+  constructor(
+    readonly lab: Lab,
+    readonly sizes: Sizes,
+    private readonly progress: Progress,
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  async load(work: Work): Promise<Result> {
+    const looking = setInterval(() => this.look().catch(() => {}), LOOK_MS);
+    const result = await this.loadFrom('client', work).finally(() => clearInterval(looking));
+    (work.kind === 'echo' ? this.udp : this.tcp).push(...result.answers);
+    await this.look();
+    return result;
+  }
+
+  private async look(): Promise<void> {
+    for (const row of readConnections(await ulvsadm(this.lab.id, '-Lnc')))
+      this.connections.set(`${row.protocol} ${row.source} ${row.virtual}`, row);
+  }
+
+  /** By another host than the client: these answers are not held against the director's table. */
+  loadFrom(host: string, work: Work): Promise<Result> {
+    const firstPort = this.nextPort;
+    this.nextPort += portsOf(work);
+    return load(this.lab.id, host, { ...work, firstPort }, this.progress, this.signal);
+  }
+}
+
+/** A check may measure several things at once; order matters, the table comes last. */
+export type Check = (run: Run) => Promise<Outcome[]>;
+
+export function httpTargets({ vips, httpPort }: Topology): Target[] {
+  return vips.map((address) => ({ address, port: httpPort }));
+}
+
+export function echoTargets({ vips, echoPort }: Topology): Target[] {
+  return vips.map((address) => ({ address, port: echoPort }));
+}
+
+/** `3 of 4` and the first error. */
+export function answered(result: Result, wanted: number): { ok: boolean; figure: string } {
+  const complaint = result.errors.length > 0 ? `, ${result.errors.length} failed: ${result.errors[0]}` : '';
+  const ok = result.answers.length === wanted && result.errors.length === 0;
+  return { ok, figure: `${result.answers.length} of ${wanted} in ${(result.ms / 1000).toFixed(2)} s${complaint}` };
+}

@@ -1,0 +1,174 @@
+/**
+ * Where a flood is measured: three namespaces and nothing between them but wires. A TAP gets a bridge to its wire.
+ *
+ *     client: eth0 ═ flood ═► eth0 :director: eth1 ═► eth0 :realserver, the sink        wire0 ─ br0 ─ eth0 (TAP)
+ *        10.0.0.1/24     10.0.0.254/24    192.168.1.254/24  192.168.1.11/24
+ *
+ * It is written down like a lab, so that `ulvs lab down --stale` finds what a killed run left.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { command, inNamespace, ipBatch } from '../../sys/command.js';
+import { configPath, socketPath } from '../build/config.js';
+import { directorReady } from '../build/lab.js';
+import { polling, removeNetwork, tapPort } from '../build/network.js';
+import { type Running, start, stop } from '../build/process.js';
+import { type LabState, removeState, saveState } from '../build/state.js';
+import { directoryOf, namespaceOf, newId, program } from '../names.js';
+import type { LabDevice } from '../topology.js';
+import { beside, prefer } from './cpu-placement.js';
+import type { Site } from './endpoints.js';
+import type { Kind, Target } from './frame.js';
+
+export const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
+export type MethodName = keyof typeof METHODS;
+
+const CLIENT_MAC = '02:00:00:00:0c:00';
+const DIRECTOR_MACS = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
+export const REALSERVER_MAC = '02:00:00:00:b1:00';
+export const VIP = '10.0.0.100';
+export const RIP = '192.168.1.11';
+const VPORT = 80;
+const RPORT = 8080;
+const ADDRESSES = ['10.0.0.254/24', '192.168.1.254/24'] as const;
+const SYSCTLS = [
+  'net.ipv6.conf.all.disable_ipv6=1',
+  'net.ipv6.conf.default.disable_ipv6=1',
+  'net.ipv4.conf.all.rp_filter=0',
+  'net.ipv4.conf.default.rp_filter=0',
+];
+const HOSTS = ['client', 'director', 'realserver'] as const;
+type HostName = (typeof HOSTS)[number];
+const MOST_CONNECTIONS = 2 ** 24;
+const LEAST_CONNECTIONS = 2 ** 20;
+
+export interface DirectorOptions {
+  readonly device: LabDevice;
+  readonly method: MethodName;
+  readonly kind: Kind;
+  /** The table has room for them. */
+  readonly flows: number;
+}
+
+export class Bed {
+  private readonly state: LabState;
+
+  private constructor(private readonly tap: boolean) {
+    const id = newId('flood');
+    const namespaces = HOSTS.map((host) => namespaceOf(id, host));
+    this.state = { id, topology: 'flood', device: tap ? 'tap' : 'xdp', owner: process.pid, namespaces, processes: [] };
+  }
+
+  /** Throws a LabError; nothing is left then. */
+  static async build({ tap }: { tap: boolean }): Promise<Bed> {
+    const bed = new Bed(tap);
+    try {
+      bed.record();
+      await bed.network();
+      return bed;
+    } catch (error) {
+      await bed.remove();
+      throw error;
+    }
+  }
+
+  namespace(host: HostName): string {
+    return namespaceOf(this.state.id, host);
+  }
+
+  get socket(): string {
+    return socketPath(this.state.id);
+  }
+
+  /** A file of the bed's own, gone with it. */
+  file(name: string): string {
+    return `${directoryOf(this.state.id)}/${name}`;
+  }
+
+  get site(): Site {
+    const target: Target = { srcMac: CLIENT_MAC, dstMac: DIRECTOR_MACS[0], vip: VIP, port: VPORT };
+    const sinks = [{ namespace: this.namespace('realserver'), device: 'eth0' }];
+    return { client: { namespace: this.namespace('client'), device: 'eth0' }, target, sinks };
+  }
+
+  private async network(): Promise<void> {
+    for (const host of HOSTS) await command('ip', ['netns', 'add', this.namespace(host)]);
+    for (const host of HOSTS) await inNamespace(this.namespace(host), 'sysctl', '-qw', ...SYSCTLS);
+    const [client, director, realserver] = HOSTS.map((host) => this.namespace(host)) as [string, string, string];
+    const far = this.tap ? ['wire0', 'wire1'] : ['eth0', 'eth1'];
+    const mac = (i: 0 | 1) => (this.tap ? '' : `address ${DIRECTOR_MACS[i]}`);
+    await ipBatch(client, [
+      `link add eth0 address ${CLIENT_MAC} type veth peer name ${far[0]} ${mac(0)} netns ${director}`,
+      'address add 10.0.0.1/24 dev eth0',
+      'link set eth0 up',
+    ]);
+    await ipBatch(realserver, [
+      `link add eth0 address ${REALSERVER_MAC} type veth peer name ${far[1]} ${mac(1)} netns ${director}`,
+      `address add ${RIP}/24 dev eth0`,
+      'link set eth0 up',
+    ]);
+    await ipBatch(director, this.tap ? ADDRESSES.flatMap((_, i) => tapPort({ dev: `eth${i}` }, i)) : directorSetup());
+    for (const device of far) await polling(director, device);
+  }
+
+  private record(): void {
+    mkdirSync(directoryOf(this.state.id), { recursive: true, mode: 0o700 });
+    saveState(this.state);
+  }
+
+  /** A program beside the flood, until `stop` or `remove`. */
+  start(what: string, host: HostName, words: readonly string[]): Running {
+    const running = start(what, this.namespace(host), this.file(`${what}.log`), [...beside(), ...words]);
+    this.state.processes.push(running);
+    this.record();
+    prefer(running.pid);
+    return running;
+  }
+
+  async stop(running: Running): Promise<void> {
+    await stop([running]);
+    this.state.processes.splice(this.state.processes.indexOf(running), 1);
+    this.record();
+  }
+
+  /** `ulvs run`, as users run it. Resolves when it serves. */
+  async director(options: DirectorOptions): Promise<Running> {
+    const config = configPath(this.state.id);
+    writeFileSync(config, configOf(options, this.socket));
+    const words = [process.execPath, program('cli/main.js'), 'run', '-c', config];
+    const running = this.start('director', 'director', words);
+    await directorReady(this.state, running);
+    return running;
+  }
+
+  async remove(): Promise<void> {
+    await stop(this.state.processes);
+    await removeNetwork(this.state.namespaces);
+    removeState(this.state.id);
+  }
+}
+
+function directorSetup(): string[] {
+  return [
+    ...ADDRESSES.flatMap((address, i) => [`address add ${address} dev eth${i}`, `link set eth${i} up`]),
+    `neighbour replace ${RIP} lladdr ${REALSERVER_MAC} dev eth1 nud permanent`,
+  ];
+}
+
+function configOf({ device, method, kind, flows }: DirectorOptions, socket: string): string {
+  const service = `${kind === 'udp' ? '-u' : '-t'} ${VIP}:${VPORT}`;
+  const port = method === 'nat' ? RPORT : VPORT;
+  const max = Math.min(MOST_CONNECTIONS, Math.max(LEAST_CONNECTIONS, 2 * flows));
+  return [
+    `socket: ${socket}`,
+    'devices:',
+    ...ADDRESSES.map(
+      (address, i) => `  - { name: eth${i}, kind: ${device}, mac: "${DIRECTOR_MACS[i]}", addresses: [${address}] }`,
+    ),
+    ...(device === 'tap' ? [`neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`] : []),
+    `connections: { max: ${max} }`,
+    'rules: |',
+    `  -A ${service} -s rr`,
+    `  -a ${service} -r ${RIP}:${port} ${METHODS[method]} -w 1`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,52 @@
+/** Starts the load program in the namespace of a client, and takes its result. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { LabError } from '../../sys/command.js';
+import { namespaceOf, program } from '../names.js';
+import type { Job, Line, Result } from './job.js';
+
+export type Progress = (done: number, total: number) => void;
+
+/** LabError when the program itself fails; requests that fail are in the result's errors. */
+export async function load(
+  id: string,
+  host: string,
+  job: Job,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Result> {
+  const words = [
+    'netns',
+    'exec',
+    namespaceOf(id, host),
+    process.execPath,
+    program('lab/load/load.js'),
+    JSON.stringify(job),
+  ];
+  const child = spawn('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const kill = () => child.kill();
+  signal?.addEventListener('abort', kill);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  let result: Result | undefined;
+  for await (const text of createInterface(child.stdout)) {
+    const line = JSON.parse(text) as Line;
+    if ('result' in line) result = line.result;
+    else progress(...line.progress);
+  }
+  await ended;
+  signal?.removeEventListener('abort', kill);
+  signal?.throwIfAborted();
+  if (!result) throw new LabError(`the client's load program failed: ${said.trim() || `exit ${child.exitCode}`}`);
+  return result;
+}
+
+/** How many answers each realserver gave: rs1 -> 100. */
+export function spread(result: Result): Map<string, number> {
+  const count = new Map<string, number>();
+  for (const { name } of result.answers) count.set(name, (count.get(name) ?? 0) + 1);
+  return new Map([...count].sort(([a], [b]) => a.localeCompare(b)));
+}

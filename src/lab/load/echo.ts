@@ -1,0 +1,43 @@
+/** The client's UDP job: a socket a flow, each datagram waits for its echo. */
+import dgram from 'node:dgram';
+import type { Answer, Result, Target, WorkOf } from './job.js';
+import { each, textOf } from './run.js';
+
+const PATIENCE_MS = 8000;
+const CONCURRENCY = 10;
+
+export function echo({ targets, count, each: datagrams, firstPort }: WorkOf<'echo'>): Promise<Result> {
+  return each(count, CONCURRENCY, async (i) => {
+    const target = targets[i % targets.length]!;
+    const socket = await open(target, firstPort + i);
+    try {
+      const answers: Answer[] = [];
+      for (let n = 0; n < datagrams; n++) answers.push(await exchange(socket, target, `datagram ${i}.${n}`));
+      return answers;
+    } finally {
+      socket.close();
+    }
+  });
+}
+
+/** Connected, so that only what comes from the VIP is an answer. */
+async function open(target: Target, localPort: number): Promise<dgram.Socket> {
+  const socket = dgram.createSocket(target.address.includes(':') ? 'udp6' : 'udp4');
+  await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(localPort, () => resolve()));
+  await new Promise<void>((resolve) => socket.connect(target.port, target.address, () => resolve()));
+  return socket;
+}
+
+function exchange(socket: dgram.Socket, target: Target, text: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no echo from ${textOf(target)}`)), PATIENCE_MS);
+    socket.once('message', (message) => {
+      clearTimeout(timer);
+      const [name = '', ...rest] = String(message).split(' ');
+      if (rest.join(' ') !== text) reject(new Error(`echo of "${text}" came back as "${message}"`));
+      else resolve({ name, localPort: socket.address().port, target: textOf(target), seen: '', at: '' });
+    });
+    socket.once('error', reject); // e.g. an ICMP port unreachable
+    socket.send(text);
+  });
+}

@@ -1,0 +1,58 @@
+/**
+ * A wire as a host of containers may make it: what comes in by veth FROM is sent out of veth TO by an XDP program, past the
+ * kernel's stack: `node xdpwire.js FROM TO`, for as long as it runs. A redirected frame loses the note that its checksum is
+ * unfinished, so that whoever gets it takes the checksum for wrong.
+ *
+ *     rs1 ─ eth0 ═ FROM ─ XDP: IPv4, IPv6 unicast? ─ redirect ─► TO ═ eth1 ─ router
+ *                            └─ else (ARP, multicast) ─► bridge
+ *
+ * The far end of TO must poll (`ethtool -K eth1 gro on`), else the kernel drops what is redirected there.
+ */
+import { Assembler, Call } from '../../device/bpf/assembler.js';
+import { attachXdp, loadXdp, XDP_FLAGS_DRV_MODE, XDP_PASS } from '../../sys/bpf.js';
+import { ifNameToIndex } from '../../sys/libc.js';
+
+const ETHERNET = 14;
+/** As a little-endian machine reads them. */
+const [IPV4, IPV6] = [0x0008, 0xdd86];
+const MULTICAST = 1;
+
+function redirecting(ifindex: number): Uint8Array {
+  return new Assembler()
+    .load(32, 'r2', 'r1', 0)
+    .load(32, 'r3', 'r1', 4)
+    .mov('r4', 'r2')
+    .add('r4', ETHERNET)
+    .jumpIf('r4', '>', 'r3', 'pass')
+    .load(8, 'r4', 'r2', 0)
+    .jumpIf('r4', '&', MULTICAST, 'pass')
+    .load(16, 'r4', 'r2', 12)
+    .jumpIf('r4', '==', IPV4, 'redirect')
+    .jumpIf('r4', '!=', IPV6, 'pass')
+    .label('redirect')
+    .mov('r1', ifindex)
+    .mov('r2', 0)
+    .call(Call.redirect)
+    .exit()
+    .label('pass')
+    .mov('r0', XDP_PASS)
+    .exit()
+    .assemble();
+}
+
+function start([from, to]: readonly string[]): void {
+  if (!from || !to) throw new Error('usage: xdpwire FROM TO');
+  const [source, sink] = [from, to].map(ifNameToIndex);
+  if (!source || !sink) throw new Error(`xdpwire: there is no interface ${source ? to : from}`);
+  attachXdp(loadXdp(redirecting(sink)), source, XDP_FLAGS_DRV_MODE);
+}
+
+try {
+  start(process.argv.slice(2));
+  setInterval(() => {}, 0x7fffffff); // the kernel takes the program off when we end
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
+  console.log('ready');
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(1);
+}

@@ -1,0 +1,56 @@
+/** The dataplane's thread when things go wrong: it is told of, and ends. Runs the built code: a worker is a file. */
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConnectionTable } from '../../../src/conntrack/table.js';
+import { parseConfig } from '../../../src/control/config/config.js';
+import { DeviceCounters } from '../../../src/control/engine/device-counters.js';
+import type { Order, Report } from '../../../src/control/engine/messages.js';
+import type * as Built from '../../../src/control/engine/worker-handle.js';
+import { Counters } from '../../../src/stats/counters.js';
+
+const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../../dist`);
+const { startInline, startWorker } = (await import(`${DIST}/control/engine/worker-handle.js`)) as typeof Built;
+
+const config = parseConfig('devices: []\nconnections: { max: 1024 }'.replace('[]', '[{ name: x0, kind: tap }]'), 'x');
+
+/** Without any device: nothing is touched. */
+function setup(counters = new Counters().buffer) {
+  return {
+    config,
+    devices: [],
+    counters,
+    table: ConnectionTable.memory(config.connections.max),
+    connections: config.connections.max,
+    deviceCounters: DeviceCounters.memory(2),
+    live: false,
+  };
+}
+
+describe.each([
+  ['worker', startWorker],
+  ['inline', startInline],
+])('a dataplane (%s)', (_, start) => {
+  it('starts and stops, and takes no order afterwards', async () => {
+    const reports: Report[] = [];
+    const dataplane = await start(setup(), (report) => reports.push(report));
+    await dataplane.stop();
+    dataplane.send({ kind: 'actions', actions: [] });
+    expect(reports.filter(({ kind }) => kind === 'failed')).toEqual([]);
+  });
+
+  it('that cannot be built says why', async () => {
+    const tooSmall = new SharedArrayBuffer(8);
+    await expect(start(setup(tooSmall), () => {})).rejects.toThrow(/out of bounds|Invalid typed array length/);
+  });
+});
+
+it('a thread that dies in the middle is told of, with its stack, and can still be stopped', async () => {
+  const reports: Report[] = [];
+  const dataplane = await startWorker(setup(), (report) => reports.push(report));
+  dataplane.send({ kind: 'routes' } as unknown as Order);
+  for (let i = 0; i < 200 && reports.every(({ kind }) => kind !== 'failed'); i++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  const failed = reports.find(({ kind }) => kind === 'failed');
+  expect(failed).toMatchObject({ mistake: false, message: expect.stringMatching(/^dataplane: TypeError: .*\n +at /s) });
+  await dataplane.stop();
+});

@@ -1,0 +1,136 @@
+/** Several directors in one thread, as the workers of one: for tests that hold them against a single one. */
+import { expect } from 'vitest';
+import { loadRules } from '../../../src/cli/rules.js';
+import { parseConfig } from '../../../src/control/config/config.js';
+import { Ownership } from '../../../src/control/engine/steering-key.js';
+import { InProcessDirector } from '../../../src/control/inprocess.js';
+import { Housekeeping } from '../../../src/dataplane/housekeeping.js';
+import { processBatch } from '../../../src/dataplane/ingress.js';
+import { Crew } from '../../../src/dataplane/workers/dispatch.js';
+import { Handover } from '../../../src/dataplane/workers/handoff.js';
+import { Batch } from '../../../src/device/batch.js';
+import { Bell } from '../../../src/device/poll.js';
+import type { ServiceConfig } from '../../../src/service/config.js';
+
+export const DEVICES = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
+
+const bells: Bell[] = [];
+/** After each test. */
+export function silence(): void {
+  for (const bell of bells.splice(0)) bell.close();
+}
+
+/** One director, with or without others beside it. */
+class Worker {
+  readonly batch = new Batch();
+  readonly housekeeping: Housekeeping;
+
+  constructor(
+    readonly inner: InProcessDirector,
+    readonly crew?: Crew,
+  ) {
+    this.housekeeping = new Housekeeping(inner.director);
+    crew?.owners.learn();
+  }
+
+  get director() {
+    return this.inner.director;
+  }
+
+  give(device: number, bytes: Uint8Array): void {
+    this.batch.push(this.director.umem.put(bytes), bytes.length);
+    this.crew?.sort(device, this.batch);
+    processBatch(this.director, device, this.batch);
+  }
+
+  /** Frames that were handed over to it. */
+  receive(): number {
+    return this.crew?.receive(this.batch, (device, batch) => processBatch(this.director, device, batch)) ?? 0;
+  }
+
+  sent(): string[] {
+    const { links, umem } = this.director;
+    return links.flatMap(({ index, output }) => {
+      const frames = Array.from({ length: output.n }, (_, i) => {
+        const at = output.offsets[i]!;
+        umem.free(at);
+        // What a director says itself, and its tunnels' packets, have numbers of its own.
+        if (umem.u8[at + 23] === 1 || umem.u8[at + 23] === 4)
+          for (const byte of [18, 19, 24, 25]) umem.u8[at + byte] = 0;
+        return `${index} ${Buffer.from(umem.u8.slice(at, at + output.lengths[i]!)).toString('hex')}`;
+      });
+      output.n = 0;
+      return frames;
+    });
+  }
+}
+
+async function director(text: string): Promise<InProcessDirector> {
+  const inner = new InProcessDirector(parseConfig(text, 'test.yaml'), () => {});
+  await loadRules(inner.config, inner);
+  return inner;
+}
+
+/** What is in the place of the control thread's Ownership: the stages by the rules. */
+function configs(inner: InProcessDirector): ServiceConfig[] {
+  return inner.director.services.all().map((service) => ({
+    key:
+      service.fwmark !== 0
+        ? { fwmark: service.fwmark, family: service.family as 4 | 6 }
+        : { protocol: service.protocol, address: service.family === 6 ? '::' : '10.0.0.100', port: service.port },
+    scheduler: service.scheduler,
+    flags: service.flags,
+    timeout: service.timeout,
+    netmask: service.netmask,
+    pe: '',
+  }));
+}
+
+export class Gang {
+  readonly workers: Worker[] = [];
+  readonly ownership = new Ownership();
+
+  static async of(count: number, text: string): Promise<Gang> {
+    const gang = new Gang();
+    const rings = Array.from({ length: count * count }, () => Handover.memory(2048));
+    const asleep = new SharedArrayBuffer(4 * count);
+    for (let i = 0; i < count; i++) bells.push(new Bell());
+    const bellFds = bells.slice(-count).map(({ fd }) => fd);
+    for (let index = 0; index < count; index++) {
+      const inner = await director(text);
+      const setup = { index, count, secret: [1, 2, 3], rings, asleep, bellFds };
+      gang.workers.push(new Worker(inner, new Crew(inner.director, setup)));
+    }
+    gang.settle();
+    return gang;
+  }
+
+  /** As the daemon does it when rules change. */
+  settle(): void {
+    const live = this.workers.some(({ director: d }) => d.connections.table.live > 0);
+    const stages = this.ownership.update(configs(this.workers[0]!.inner), [21], live);
+    for (const { crew } of this.workers) {
+      crew!.owners.learn();
+      if (stages !== undefined) crew!.owners.stages = stages;
+    }
+  }
+
+  async change(rules: readonly string[]): Promise<void> {
+    const ruleLines = rules.map((text) => ({ file: 'test', line: 1, text }));
+    for (const { inner } of this.workers) await loadRules({ ...inner.config, ruleLines }, inner);
+    this.settle();
+  }
+
+  give(at: number, device: number, bytes: Uint8Array): string[] {
+    this.workers[at]!.give(device, bytes);
+    for (let more = 1, turns = 0; more > 0; turns++) {
+      expect(turns, 'frames go round').toBeLessThan(10);
+      more = this.workers.reduce((sum, worker) => sum + worker.receive(), 0);
+    }
+    return this.workers.flatMap((worker) => worker.sent());
+  }
+
+  sum(of: (worker: Worker) => number): number {
+    return this.workers.reduce((sum, worker) => sum + of(worker), 0);
+  }
+}

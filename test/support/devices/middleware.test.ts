@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { PcapWriter, readCapture } from '../../../src/capture/pcap.js';
+import { Batch } from '../../../src/device/batch.js';
+import { Fault, type FaultOptions } from '../../../src/device/fault.js';
+import { MemoryDevice } from '../../../src/device/memory.js';
+import { OFFLOADS, readOffloads, turnOff, turnOn } from '../../../src/device/offload.js';
+import { openDevice, probe } from '../../../src/device/open.js';
+import { Tracer } from '../../../src/device/tracer.js';
+import { Umem } from '../../../src/device/umem.js';
+import { mappedUmem } from '../../../src/device/umem-memory.js';
+import { drain, plainFrame, send } from '../frames.js';
+import { isRoot, Namespaces } from '../netns.js';
+
+describe('Tracer', () => {
+  it('writes what passes, in and out, and changes nothing', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'ulvs-tracer-'));
+    const umem = new Umem(16);
+    const memory = new MemoryDevice(umem, { name: 'm0' });
+    const tracer = new Tracer(memory, umem, new PcapWriter(join(dir, 'x.pcap')), () => 5000.5);
+    memory.inject(plainFrame(60, 1));
+    const batch = new Batch();
+    const got: Uint8Array[] = [];
+    expect(tracer.rx(batch)).toBe(1);
+    drain(batch, umem, got);
+    send(tracer, umem, [plainFrame(70, 2)]);
+    tracer.close();
+    const written = readCapture(join(dir, 'x.pcap')).frames;
+    expect(written.map(({ t, bytes }) => [t, Buffer.from(bytes)])).toEqual([
+      [5000.5, Buffer.from(plainFrame(60, 1))],
+      [5000.5, Buffer.from(plainFrame(70, 2))],
+    ]);
+    expect([got[0], memory.take()[0]]).toEqual([plainFrame(60, 1), plainFrame(70, 2)]);
+    expect([tracer.name, tracer.kind, tracer.stats.rxPackets, umem.freeFrames]).toEqual(['m0', 'memory', 1, 16]);
+    rmSync(dir, { recursive: true });
+  });
+});
+
+describe('Fault', () => {
+  const frames = Array.from({ length: 1000 }, (_, i) =>
+    Uint8Array.from({ length: 60 }, (_, k) => (k < 2 ? i >> (8 * k) : 0x55)),
+  );
+
+  function through(options: FaultOptions, capacity = 7) {
+    const umem = new Umem(256);
+    const memory = new MemoryDevice(umem);
+    for (const frame of frames) memory.inject(frame);
+    const fault = new Fault(memory, umem, options);
+    const got: Uint8Array[] = [];
+    const batch = new Batch(capacity);
+    while (fault.rx(batch) > 0) drain(batch, umem, got);
+    fault.close();
+    expect(umem.freeFrames).toBe(256);
+    return { got, counts: fault.counts };
+  }
+
+  it('counts what it does, exactly, and the same seed does the same', () => {
+    const { got, counts } = through({ seed: 1, drop: 0.1, corrupt: 0.1, duplicate: 0.1 });
+    expect(got.length).toBe(1000 - counts.dropped + counts.duplicated);
+    for (const n of [counts.dropped, counts.corrupted]) expect(Math.abs(n - 100)).toBeLessThan(35);
+    expect(counts.duplicated).toBeGreaterThan(40);
+    expect(through({ seed: 1, drop: 0.1, corrupt: 0.1, duplicate: 0.1 }).got).toEqual(got);
+    expect(through({ seed: 2, drop: 0.1, corrupt: 0.1, duplicate: 0.1 }).got).not.toEqual(got);
+  });
+
+  it('does only what is asked', () => {
+    expect(through({ seed: 3 }).got).toEqual(frames);
+    expect(through({ seed: 3, drop: 1 }).got).toEqual([]);
+    const { got } = through({ seed: 3, corrupt: 1 });
+    const bits = got.map((frame, i) => frame.reduce((sum, byte, k) => sum + ones(byte ^ frames[i]![k]!), 0));
+    expect(new Set(bits)).toEqual(new Set([1]));
+    expect(through({ seed: 3, duplicate: 1 }, 64).got.length).toBe(2000);
+  });
+
+  it('refuses shares that make no sense', () => {
+    expect(() => through({ seed: 1, drop: 0.8, corrupt: 0.3 })).toThrow('memory: fault shares must be');
+  });
+});
+
+function ones(byte: number): number {
+  return byte.toString(2).replaceAll('0', '').length;
+}
+
+if (!isRoot) console.log('auto, offload: skipped, need root for namespaces');
+
+describe.skipIf(!isRoot)('auto and offload', () => {
+  const spaces = new Namespaces('auto');
+  afterEach(() => spaces.remove());
+
+  it('opens the first kind that works and says why', () => {
+    const [a, b] = [spaces.add('a'), spaces.add('b')];
+    spaces.veth(a, 'a0', b, 'b0');
+    const umem = new Umem(8);
+    spaces.inside(a, () => {
+      expect(probe(mappedUmem(64).umem, 'a0')).toEqual({
+        kind: 'xdp',
+        reasons: ['a0: xdp it is (native, the driver copies)'],
+      });
+      expect(probe(umem, 'a0')).toEqual({
+        kind: 'packet',
+        reasons: ['a0: not xdp: the frames do not begin on a page; make them with mappedUmem', 'a0: packet it is'],
+      });
+      const { device, reasons } = openDevice(umem, 'a0', 'cap');
+      expect([device.kind, reasons]).toEqual(['cap', ['a0: cap, as configured']]);
+      device.close();
+      expect(() => openDevice(umem, 'nope0')).toThrow(
+        /^nope0: no kind of device works here \(not xdp: no such network interface.*; not packet: no such network interface.*; not cap: no such/,
+      );
+    });
+  });
+
+  it('reads offloads, turns them off and on again', () => {
+    const [a, b] = [spaces.add('a'), spaces.add('b')];
+    spaces.veth(a, 'a0', b, 'b0');
+    spaces.inside(a, () => {
+      expect(readOffloads('a0')).toMatchObject({ tso: true, gso: true, txChecksum: true, lro: false });
+      expect(turnOff('a0', OFFLOADS)).toEqual(expect.arrayContaining(['tso', 'gso', 'txChecksum']));
+      expect(Object.values(readOffloads('a0'))).not.toContain(true);
+      turnOn('a0', ['txChecksum', 'gro']);
+      expect(readOffloads('a0')).toMatchObject({ txChecksum: true, gro: true });
+      expect(() => readOffloads('nope0')).toThrow('nope0: no such network interface');
+    });
+  });
+});

@@ -1,0 +1,23 @@
+/** Where recorded scenarios lie: test/conformance/recorded/SUBJECT/NAME. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '../conformance/recorded');
+
+/** Name -> folder of every recorded scenario below `root`: those whose out.jsonl is there. */
+export function recordedScenarios(root = ROOT): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const entry of readdirSync(root, { withFileTypes: true })) {
+    const folder = join(root, entry.name);
+    if (!entry.isDirectory()) continue;
+    if (existsSync(join(folder, 'out.jsonl'))) found.set(entry.name, folder);
+    else for (const [name, inner] of recordedScenarios(folder)) found.set(name, inner);
+  }
+  return found;
+}
+
+export function recordedScenario(name: string): string {
+  const folder = recordedScenarios().get(name);
+  if (folder === undefined) throw new Error(`no recorded scenario ${name} below ${ROOT}`);
+  return folder;
+}
