@@ -9,9 +9,9 @@ import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { PacketInfo } from '../../src/dataplane/parse/packet.js';
 import { parse } from '../../src/dataplane/parse/parse.js';
-import type { CrewSetup } from '../../src/dataplane/workers/dispatch.js';
-import { Handover } from '../../src/dataplane/workers/handoff.js';
-import type { Owners } from '../../src/dataplane/workers/steering.js';
+import type { WorkersSetup } from '../../src/dataplane/workers/dispatch.js';
+import { HandoffRing } from '../../src/dataplane/workers/handoff.js';
+import type { Steering } from '../../src/dataplane/workers/steering.js';
 import { Bell } from '../../src/device/poll.js';
 import { median, report } from '../support/result.js';
 import { FRAMES, Subject, VIPS } from '../support/subject.js';
@@ -30,11 +30,11 @@ const END = { address: VIPS.natin[0], port: 80 };
 const ack = new Template(4, false, END, ACK, MAC);
 const syn = new Template(4, false, END, SYN, MAC);
 
-function setups(count: number, bells: readonly Bell[]): CrewSetup[] {
+function setups(count: number, bells: readonly Bell[]): WorkersSetup[] {
   const shared = {
     count,
     secret: [11, 22, 33],
-    rings: Array.from({ length: count * count }, () => Handover.memory(2048)),
+    rings: Array.from({ length: count * count }, () => HandoffRing.memory(2048)),
     asleep: new SharedArrayBuffer(4 * count),
     bellFds: bells.map(({ fd }) => fd),
   };
@@ -42,7 +42,7 @@ function setups(count: number, bells: readonly Bell[]): CrewSetup[] {
 }
 
 /** Flows of each worker, by the director's own rule. */
-function flowsOf(subject: Subject, owners: Owners): number[][] {
+function flowsOf(subject: Subject, owners: Steering): number[][] {
   const flows: number[][] = Array.from({ length: owners.count }, () => []);
   const { umem } = subject.director;
   const frame = umem.alloc();
@@ -148,7 +148,7 @@ async function threads(count: number): Promise<number> {
 }
 
 interface Part {
-  readonly setup: CrewSetup;
+  readonly setup: WorkersSetup;
   /** Int32: [0] how many are ready. */
   readonly gate: SharedArrayBuffer;
 }

@@ -10,12 +10,12 @@ import { InProcessDirector } from '../../src/control/inprocess.js';
 import type { Director } from '../../src/dataplane/director.js';
 import { Housekeeping } from '../../src/dataplane/housekeeping.js';
 import { Loop } from '../../src/dataplane/loop.js';
-import { Crew, type CrewSetup } from '../../src/dataplane/workers/dispatch.js';
+import { WorkerDispatch, type WorkersSetup } from '../../src/dataplane/workers/dispatch.js';
 import type { Batch } from '../../src/device/batch.js';
 import { type Device, newDeviceStats } from '../../src/device/device.js';
 import type { Umem } from '../../src/device/umem.js';
 import { mappedUmem } from '../../src/device/umem-memory.js';
-import { Fate } from '../../src/stats/counters.js';
+import { FrameStat } from '../../src/stats/counters.js';
 import type { Template } from './traffic.js';
 
 export type Path = 'natin' | 'natout' | 'dr' | 'tun';
@@ -130,8 +130,8 @@ export class Subject {
   }
 
   /** From now on it is one of several workers. */
-  join(setup: CrewSetup): Crew {
-    const crew = new Crew(this.director, setup);
+  join(setup: WorkersSetup): WorkerDispatch {
+    const crew = new WorkerDispatch(this.director, setup);
     crew.owners.learn();
     this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, crew);
     return crew;
@@ -168,7 +168,7 @@ export class Subject {
   /** Throws unless every frame that came in left again: a benchmark of drops is none. */
   check(): void {
     const { values } = this.director.counters;
-    if (values[Fate.in] !== values[Fate.forwarded])
-      throw new Error(`of ${values[Fate.in]} frames only ${values[Fate.forwarded]} were forwarded`);
+    if (values[FrameStat.in] !== values[FrameStat.forwarded])
+      throw new Error(`of ${values[FrameStat.in]} frames only ${values[FrameStat.forwarded]} were forwarded`);
   }
 }

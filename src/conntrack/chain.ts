@@ -25,7 +25,7 @@ const CROWD = 2;
 const STAYS = CONN_TEMPLATE | CONN_FULLNAT | CONN_REVERSE | CONN_NO_CPORT;
 
 /** The chain holds enough of the client of the new line `at`, and none that stays and has to be behind the new one in it. */
-export function isCrowded(words: Int32Array, head: number, at: number): boolean {
+export function isChainFull(words: Int32Array, head: number, at: number): boolean {
   if (stays(words, at)) return false;
   let same = 0;
   for (let entry = head; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!) {

@@ -18,20 +18,20 @@ import {
   CONTROL,
   CONTROLLED,
   DEST,
-  DUE,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   EXPIRES,
   FLAGS,
   METHOD_MASK,
   PACKETS,
-  PLACE,
   PORTS,
-  REST,
   TICKS,
   TIMEOUT,
+  WHEEL_POS,
+  WHEEL_TICK,
 } from './entry.js';
-import { removalFetcher } from './prefetch.js';
-import type { Helped } from './seqadj.js';
+import { removalPrefetcher } from './prefetch.js';
+import type { SeqAdj } from './seqadj.js';
 import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';
@@ -48,7 +48,7 @@ export class Connections {
   /** Virtual ports whose masq connections a helper reads (FTP). */
   helperPorts: readonly number[] = [];
   /** By entry; only of control connections that asked for something. */
-  readonly helped = new Map<number, Helped>();
+  readonly seqAdj = new Map<number, SeqAdj>();
   /** How many connections wait for a client whose port is not known yet. */
   withoutPort = 0;
   /** Tick of the batch at hand. */
@@ -64,7 +64,13 @@ export class Connections {
     this.words = table.words;
     this.now = now;
     this.states = new States(this.words, dests);
-    this.wheel = new TimerWheel(this.words, table.maxEntries, now, (entry) => this.onDue(entry), removalFetcher(table));
+    this.wheel = new TimerWheel(
+      this.words,
+      table.maxEntries,
+      now,
+      (entry) => this.onDue(entry),
+      removalPrefetcher(table),
+    );
   }
 
   /** `entry`'s addresses, ports and protocol are filled in; hashes it, binds it and starts its first timer. */
@@ -83,7 +89,7 @@ export class Connections {
     const at = entry << ENTRY_SHIFT;
     this.enter(at, entry, dest, flags);
     // What its first packet says is not earlier than that.
-    this.words[at + DUE] = this.now;
+    this.words[at + WHEEL_TICK] = this.now;
     this.table.insert(entry);
   }
 
@@ -99,10 +105,10 @@ export class Connections {
     return slot === 0 ? undefined : this.dests[slot - 1];
   }
   stateOf(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + REST]! & 0xff;
+    return this.words[(entry << ENTRY_SHIFT) + DPORT_PROTO_STATE]! & 0xff;
   }
   protocolOf(entry: number): number {
-    return (this.words[(entry << ENTRY_SHIFT) + REST]! >>> 8) & 0xff;
+    return (this.words[(entry << ENTRY_SHIFT) + DPORT_PROTO_STATE]! >>> 8) & 0xff;
   }
   flagsOf(entry: number): number {
     return this.words[(entry << ENTRY_SHIFT) + FLAGS]!;
@@ -131,7 +137,7 @@ export class Connections {
     const { words } = this;
     const expires = (this.now + words[at + TIMEOUT]!) | 0;
     words[at + EXPIRES] = expires;
-    if (((expires - words[at + DUE]!) | 0) < 0) this.wheel.moved(entry);
+    if (((expires - words[at + WHEEL_TICK]!) | 0) < 0) this.wheel.moved(entry);
   }
 
   /** The first packet has given a new connection its state: its timer starts where the state's timeout puts it. */
@@ -140,7 +146,7 @@ export class Connections {
     const { words } = this;
     words[at + EXPIRES] = (this.now + words[at + TIMEOUT]!) | 0;
     // 0, as alloc left it: opened untimed.
-    if (words[at + PLACE] !== 0) this.wheel.stop(entry);
+    if (words[at + WHEEL_POS] !== 0) this.wheel.stop(entry);
     this.wheel.start(entry);
   }
 
@@ -188,7 +194,7 @@ export class Connections {
     if ((this.words[at + PORTS]! & 0xffff) === 0xffff) return;
     this.table.remove(template);
     this.words[at + PORTS] = 0xffff;
-    this.words[at + REST]! |= 0xffff << 16;
+    this.words[at + DPORT_PROTO_STATE]! |= 0xffff << 16;
     this.table.insert(template);
   }
 
@@ -201,7 +207,7 @@ export class Connections {
   /** A connection that was never hashed (one packet) is done. */
   release(entry: number): void {
     const flags = this.flagsOf(entry);
-    if ((flags & CONN_HELPER) !== 0) this.helped.delete(entry);
+    if ((flags & CONN_HELPER) !== 0) this.seqAdj.delete(entry);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
     this.unbind(entry);
     this.uncontrol(entry);
@@ -230,7 +236,9 @@ export class Connections {
   private isHelped(at: number): boolean {
     const { words } = this;
     if (this.helperPorts.length === 0 || (words[at + FLAGS]! & (METHOD_MASK | CONN_TEMPLATE)) !== 0) return false;
-    return ((words[at + REST]! >>> 8) & 0xff) === TCP && this.helperPorts.includes(words[at + PORTS]! & 0xffff);
+    return (
+      ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === TCP && this.helperPorts.includes(words[at + PORTS]! & 0xffff)
+    );
   }
 
   private bind(entry: number, dest: Destination): void {

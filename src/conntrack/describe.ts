@@ -4,18 +4,18 @@ import { KEY_CADDR } from './engine-templates.js';
 import {
   CADDR,
   CONN_ASSURED,
+  CONN_ENGINE_KEY,
   CONN_FULLNAT,
   CONN_IPV6,
-  CONN_KEYED,
   CONN_MIXED,
   CONN_TEMPLATE,
   DADDR,
   DEST,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
   KEY,
   PORTS,
-  REST,
   VADDR,
   WIDE_CADDR,
   WIDE_DADDR,
@@ -40,7 +40,7 @@ export interface Described {
 export function describe(words: Int32Array, entry: number, daddrOf: (slot: number) => string): Described {
   const at = entry << ENTRY_SHIFT;
   const flags = words[at + FLAGS]!;
-  const protocol = (words[at + REST]! >>> 8) & 0xff;
+  const protocol = (words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff;
   const six = (flags & CONN_IPV6) !== 0;
   const wide = words[at + DADDR]! << ENTRY_SHIFT;
   return {
@@ -56,14 +56,14 @@ export function describe(words: Int32Array, entry: number, daddrOf: (slot: numbe
         : six
           ? format6(words, wide + WIDE_DADDR)
           : format4(words[daddrAt(words, at, flags)]!),
-    dport: words[at + REST]! >>> 16,
-    state: stateName(protocol, words[at + REST]! & 0xff, flags),
+    dport: words[at + DPORT_PROTO_STATE]! >>> 16,
+    state: stateName(protocol, words[at + DPORT_PROTO_STATE]! & 0xff, flags),
   };
 }
 
 /** Where an IPv4 client's address is: in the entry, or for a keyed template with its key. */
 function caddrAt(words: Int32Array, at: number, flags: number): number {
-  return (flags & CONN_KEYED) !== 0 ? (words[at + KEY]! << ENTRY_SHIFT) + KEY_CADDR : at + CADDR;
+  return (flags & CONN_ENGINE_KEY) !== 0 ? (words[at + KEY]! << ENTRY_SHIFT) + KEY_CADDR : at + CADDR;
 }
 
 /** Where the destination's address is: in the entry, or for full NAT in its reverse line. */

@@ -3,7 +3,7 @@
  * bytes lie in lines of the table that belong to the template; the bucket goes by their keyed hash, which is in the place of
  * the client's address, so that one client may have any number of dialogues.
  *
- *     entry   0 CADDR: hash         …        13 KEY ─┐           (CONN_KEYED)
+ *     entry   0 CADDR: hash         …        13 KEY ─┐           (CONN_ENGINE_KEY)
  *     line    0 caddr   1 engine << 8 | length   2–4 bytes   5 –   6 NEXT ─┐   7–15 bytes
  *     line    0–4 bytes                                      5 –   6 NEXT  │   7–15 bytes
  *                                                                  └ 0     ◄
@@ -11,16 +11,16 @@
  */
 import {
   CADDR,
+  CONN_ENGINE_KEY,
   CONN_IPV6,
-  CONN_KEYED,
   CONN_TEMPLATE,
   DADDR,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
   KEY,
   NEXT,
   PORTS,
-  REST,
   VADDR,
   WIDE_CADDR,
   WIDE_VADDR,
@@ -46,22 +46,22 @@ export class TemplateKey {
   length = 0;
 }
 
-export function findKeyed(table: ConnectionTable, key: TemplateKey): number {
+export function findEngineTemplate(table: ConnectionTable, key: TemplateKey): number {
   const { words } = table;
   const hash = hashBytes(table.secret, key);
   for (let entry = table.chain(key.protocol, hash, 0); entry !== 0; entry = table.next(entry)) {
     const at = entry << ENTRY_SHIFT;
-    if ((words[at + FLAGS]! & (CONN_TEMPLATE | CONN_KEYED)) !== (CONN_TEMPLATE | CONN_KEYED)) continue;
+    if ((words[at + FLAGS]! & (CONN_TEMPLATE | CONN_ENGINE_KEY)) !== (CONN_TEMPLATE | CONN_ENGINE_KEY)) continue;
     if (words[at + CADDR] === hash && isFor(words, at, key) && hasBytes(words, words[at + KEY]!, key)) return entry;
   }
   return 0;
 }
 
 /** Gives a filled entry, that is not hashed yet, its key; false when the table has no lines left (it must be freed). */
-export function giveKey(table: ConnectionTable, entry: number, key: TemplateKey): boolean {
+export function setEngineKey(table: ConnectionTable, entry: number, key: TemplateKey): boolean {
   const { words } = table;
   const at = entry << ENTRY_SHIFT;
-  words[at + FLAGS]! |= CONN_KEYED;
+  words[at + FLAGS]! |= CONN_ENGINE_KEY;
   let line = table.alloc();
   words[at + KEY] = line;
   if (line === 0) return false;
@@ -86,7 +86,7 @@ export function giveKey(table: ConnectionTable, entry: number, key: TemplateKey)
 /** Number of the engine that made this template, 0 if none did. */
 export function engineOf(words: Int32Array, entry: number): number {
   const at = entry << ENTRY_SHIFT;
-  return (words[at + FLAGS]! & CONN_KEYED) === 0 ? 0 : sizeOf(words, words[at + KEY]!) >>> 8;
+  return (words[at + FLAGS]! & CONN_ENGINE_KEY) === 0 ? 0 : sizeOf(words, words[at + KEY]!) >>> 8;
 }
 
 /** The bytes of a keyed template as text (Latin-1), for listings; also from another thread. */
@@ -116,7 +116,7 @@ function afterWord(word: number): number {
 }
 
 function isFor(words: Int32Array, at: number, key: TemplateKey): boolean {
-  if (words[at + PORTS] !== key.vport || ((words[at + REST]! >>> 8) & 0xff) !== key.protocol) return false;
+  if (words[at + PORTS] !== key.vport || ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) !== key.protocol) return false;
   if ((words[at + FLAGS]! & CONN_IPV6) !== (key.family === 4 ? 0 : CONN_IPV6)) return false;
   const line = words[at + KEY]! << ENTRY_SHIFT;
   if (key.family === 4) return words[at + VADDR] === key.vaddr[3] && words[line + KEY_CADDR] === key.caddr[3];

@@ -22,14 +22,14 @@ export const CADDR = 0;
 export const PORTS = 1;
 export const VADDR = 2;
 export const DADDR = 3;
-export const REST = 4;
+export const DPORT_PROTO_STATE = 4;
 export const FLAGS = 5;
 export const NEXT = 6;
 export const DEST = 7;
 export const EXPIRES = 8;
-export const PLACE = 9;
+export const WHEEL_POS = 9;
 export const HASH = 10;
-export const DUE = 11;
+export const WHEEL_TICK = 11;
 export const TIMEOUT = 12;
 export const PACKETS = 13;
 export const CONTROL = 14;
@@ -63,13 +63,13 @@ export const CONN_REVERSE = 0x2000000;
 export const CONN_OUTGOING = 0x4000000;
 
 /** Not in its bucket's chain, which was crowded, but in the index by the whole tuple (tuple-index.ts). */
-export const CONN_CROWDED = 0x8000000;
+export const CONN_INDEXED = 0x8000000;
 
 /**
  * A template that a persistence engine made (engine-templates.ts): word 0 is a hash, word 13 the number of the line where its key and
  * its client are.
  */
-export const CONN_KEYED = 0x10000000;
+export const CONN_ENGINE_KEY = 0x10000000;
 export const KEY = 13;
 
 /** Where the addresses are in an IPv6 connection's second line. Its FLAGS stay 0: it is not taken for a connection. */

@@ -4,14 +4,14 @@
  */
 import {
   CADDR,
+  CONN_ENGINE_KEY,
   CONN_IPV6,
-  CONN_KEYED,
   CONN_TEMPLATE,
   DADDR,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
   PORTS,
-  REST,
   VADDR,
   WIDE_CADDR,
   WIDE_DADDR,
@@ -32,7 +32,7 @@ export function findIn6(
   let entry = table.chain(protocol, folded, ports >>> 16);
   for (; entry !== 0; entry = table.next(entry))
     if (isIn6(words, entry << ENTRY_SHIFT, protocol, caddr, folded, vaddr, ports)) return entry;
-  return table.tuples.size === 0 ? 0 : table.tuples.findIn6(protocol, caddr, folded, vaddr, ports);
+  return table.tupleIndex.size === 0 ? 0 : table.tupleIndex.findIn6(protocol, caddr, folded, vaddr, ports);
 }
 
 /** The connection of a packet from daddr:dport to caddr:cport. */
@@ -49,7 +49,7 @@ export function findOut6(
   let entry = table.chain(protocol, folded, cport);
   for (; entry !== 0; entry = table.next(entry))
     if (isOut6(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, folded, cport)) return entry;
-  return table.tuples.size === 0 ? 0 : table.tuples.findOut6(protocol, daddr, dport, caddr, folded, cport);
+  return table.tupleIndex.size === 0 ? 0 : table.tupleIndex.findOut6(protocol, daddr, dport, caddr, folded, cport);
 }
 
 /** The persistence template of a client network, that no engine made (engine-templates.ts); its client port is 0. */
@@ -69,8 +69,8 @@ export function findTemplate(
     const flags = words[at + FLAGS]!;
     if ((flags & CONN_TEMPLATE) === 0 || words[at + CADDR] !== key || words[at + PORTS] !== vport) continue;
     if (
-      ((words[at + REST]! >>> 8) & 0xff) !== protocol ||
-      (flags & (CONN_IPV6 | CONN_KEYED)) !== (family === 4 ? 0 : CONN_IPV6)
+      ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) !== protocol ||
+      (flags & (CONN_IPV6 | CONN_ENGINE_KEY)) !== (family === 4 ? 0 : CONN_IPV6)
     )
       continue;
     if (sameTemplate(words, at, family, caddr, vaddr)) return entry;
@@ -100,7 +100,7 @@ export function fillEntry(
   const { words } = table;
   const at = entry << ENTRY_SHIFT;
   words[at + PORTS] = (cport << 16) | vport;
-  words[at + REST] = (dport << 16) | (protocol << 8);
+  words[at + DPORT_PROTO_STATE] = (dport << 16) | (protocol << 8);
   if (family === 4) {
     words[at + CADDR] = caddr[3]!;
     words[at + VADDR] = vaddr[3]!;

@@ -7,10 +7,10 @@ import {
   CONN_REVERSE,
   CONN_TEMPLATE,
   DADDR,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
   PORTS,
-  REST,
   VADDR,
   WIDE_CADDR,
   WIDE_DADDR,
@@ -29,7 +29,7 @@ export function isIn4(
     words[at + CADDR] === caddr &&
     words[at + PORTS] === ports &&
     words[at + VADDR] === vaddr &&
-    ((words[at + REST]! >>> 8) & 0xff) === protocol &&
+    ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === protocol &&
     (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_REVERSE)) === 0
   );
 }
@@ -46,9 +46,9 @@ export function isOut4(
   return (
     words[at + DADDR] === daddr &&
     words[at + CADDR] === caddr &&
-    words[at + REST]! >>> 16 === dport &&
+    words[at + DPORT_PROTO_STATE]! >>> 16 === dport &&
     words[at + PORTS]! >>> 16 === cport &&
-    ((words[at + REST]! >>> 8) & 0xff) === protocol &&
+    ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === protocol &&
     (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6 | CONN_MIXED | CONN_FULLNAT)) === 0
   );
 }
@@ -77,7 +77,11 @@ export function isOut6(
   folded: number,
   cport: number,
 ): boolean {
-  if (words[at + CADDR] !== folded || words[at + PORTS]! >>> 16 !== cport || words[at + REST]! >>> 16 !== dport)
+  if (
+    words[at + CADDR] !== folded ||
+    words[at + PORTS]! >>> 16 !== cport ||
+    words[at + DPORT_PROTO_STATE]! >>> 16 !== dport
+  )
     return false;
   if (!isFlow6(words, at, protocol) || (words[at + FLAGS]! & CONN_MIXED) !== 0) return false;
   const wide = words[at + DADDR]! << ENTRY_SHIFT;
@@ -86,7 +90,8 @@ export function isOut6(
 
 function isFlow6(words: Int32Array, at: number, protocol: number): boolean {
   return (
-    ((words[at + REST]! >>> 8) & 0xff) === protocol && (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === CONN_IPV6
+    ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === protocol &&
+    (words[at + FLAGS]! & (CONN_TEMPLATE | CONN_IPV6)) === CONN_IPV6
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import { ENTRY_SHIFT, secondWord } from './entry.js';
 import type { ConnectionTable } from './table.js';
-import type { Ahead } from './wheel.js';
+import type { Prefetch } from './wheel.js';
 
 /** No block has more entries. */
 const ROOM = 16;
@@ -13,7 +13,7 @@ const ROOM = 16;
 const UNREAD = ROOM;
 
 /** A closure for the reason that `express` is one (dataplane/fastpath/fastpath.ts). */
-export function removalFetcher(table: ConnectionTable): Ahead {
+export function removalPrefetcher(table: ConnectionTable): Prefetch {
   const { words, buckets } = table;
   // Longer than needed, so that V8 keeps it off its heap.
   const heads = new Int32Array(2 * ROOM);

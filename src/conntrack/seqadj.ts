@@ -3,7 +3,7 @@
  * client asked for a data connection.
  */
 import type { Connections } from './connections.js';
-import { CONN_NO_CPORT, ENTRY_SHIFT, FLAGS, PORTS, REST, TIMEOUT } from './entry.js';
+import { CONN_NO_CPORT, DPORT_PROTO_STATE, ENTRY_SHIFT, FLAGS, PORTS, TIMEOUT } from './entry.js';
 import { Tcp } from './tcp.js';
 
 /**
@@ -42,7 +42,7 @@ export class SequenceShift {
 }
 
 /** A control connection: which answer of the server is awaited, and what was done to its numbers. */
-export class Helped {
+export class SeqAdj {
   awaits = 0;
   readonly shift = new SequenceShift();
 }
@@ -51,7 +51,7 @@ export class Helped {
 export function listen(connections: Connections, entry: number): void {
   const at = entry << ENTRY_SHIFT;
   const { words } = connections;
-  words[at + REST] = (words[at + REST]! & ~0xff) | Tcp.LISTEN;
+  words[at + DPORT_PROTO_STATE] = (words[at + DPORT_PROTO_STATE]! & ~0xff) | Tcp.LISTEN;
   words[at + TIMEOUT] = connections.states.timeouts.tcp[Tcp.LISTEN]!;
   connections.touch(entry);
 }

@@ -10,9 +10,9 @@ import {
   CONN_NOOUTPUT,
   CONTROL,
   DEST,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
-  REST,
   TIMEOUT,
 } from './entry.js';
 import { nextSctpState, Sctp, sctpActive } from './sctp.js';
@@ -35,7 +35,7 @@ export class States {
   /** A TCP segment in `direction` (input or output) with these flags. */
   tcp(entry: number, direction: number, tcpFlags: number): void {
     const at = entry << ENTRY_SHIFT;
-    const old = this.words[at + REST]! & 0xff;
+    const old = this.words[at + DPORT_PROTO_STATE]! & 0xff;
     const state = nextTcpState(old, this.seenFrom(at, direction), tcpFlags, this.secureTcp);
     if (state !== old) this.setState(at, state, tcpActive(state));
     if (state === Tcp.ESTABLISHED && state !== old) this.assureControl(at);
@@ -44,7 +44,7 @@ export class States {
 
   sctp(entry: number, direction: number, chunk: number, second: number): void {
     const at = entry << ENTRY_SHIFT;
-    const old = this.words[at + REST]! & 0xff;
+    const old = this.words[at + DPORT_PROTO_STATE]! & 0xff;
     const state = nextSctpState(old, this.seenFrom(at, direction), chunk, second);
     if (state !== old) this.setState(at, state, sctpActive(state));
     if (state === Sctp.ESTABLISHED && state !== old) this.assureControl(at);
@@ -71,7 +71,7 @@ export class States {
   }
 
   private setState(at: number, state: number, active: boolean): void {
-    this.words[at + REST] = (this.words[at + REST]! & ~0xff) | state;
+    this.words[at + DPORT_PROTO_STATE] = (this.words[at + DPORT_PROTO_STATE]! & ~0xff) | state;
     const wasInactive = (this.words[at + FLAGS]! & CONN_INACTIVE) !== 0;
     if (active !== wasInactive) return;
     this.words[at + FLAGS]! ^= CONN_INACTIVE;

@@ -9,15 +9,16 @@
  * Memory for the largest table is reserved as virtual memory at once and touched as it fills: entries never move, so
  * their numbers are good names for parents, timers and listings. One writer; listings in another thread read along.
  */
-import { isCrowded, oldestOf, unlink } from './chain.js';
+import { isChainFull, oldestOf, unlink } from './chain.js';
 import {
   CADDR,
-  CONN_CROWDED,
+  CONN_ENGINE_KEY,
   CONN_FULLNAT,
   CONN_HASHED,
+  CONN_INDEXED,
   CONN_IPV6,
-  CONN_KEYED,
   DADDR,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   ENTRY_WORDS,
   FLAGS,
@@ -25,12 +26,11 @@ import {
   KEY,
   NEXT,
   PORTS,
-  REST,
   VADDR,
 } from './entry.js';
 import { isIn4, isOut4 } from './match.js';
-import { Tuples } from './tuple-index.js';
-import { Virtuals } from './vip-counts.js';
+import { TupleIndex } from './tuple-index.js';
+import { VipCounts } from './vip-counts.js';
 
 export const INITIAL_BUCKETS = 4096;
 /**
@@ -47,11 +47,11 @@ const BUCKETS_EACH = 2;
 export class ConnectionTable {
   readonly words: Int32Array;
   /** What crowded chains spilled. */
-  readonly tuples: Tuples;
+  readonly tupleIndex: TupleIndex;
   /** The first entry of each bucket's chain. */
   readonly buckets: Int32Array;
   /** Of all hashed lines. */
-  readonly virtuals = new Virtuals();
+  readonly vipCounts = new VipCounts();
   private nBuckets = INITIAL_BUCKETS;
   /** Buckets of the finished doubling; nBuckets is between it and twice it. */
   private level = INITIAL_BUCKETS;
@@ -72,7 +72,7 @@ export class ConnectionTable {
     this.buckets = new Int32Array(
       new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(BUCKETS_EACH * maxEntries)))),
     );
-    this.tuples = new Tuples(this.words, maxEntries, secret[0]! ^ secret[1]!);
+    this.tupleIndex = new TupleIndex(this.words, maxEntries, secret[0]! ^ secret[1]!);
     this.k0 = secret[0]!;
     this.k1 = secret[1]! | 1;
     this.k2 = secret[2]! | 1;
@@ -116,7 +116,7 @@ export class ConnectionTable {
   free(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     const flags = this.words[at + FLAGS]!;
-    if ((flags & CONN_KEYED) !== 0) this.freeKey(this.words[at + KEY]!);
+    if ((flags & CONN_ENGINE_KEY) !== 0) this.freeKey(this.words[at + KEY]!);
     const second = (flags & (CONN_IPV6 | CONN_FULLNAT)) !== 0 ? this.words[at + DADDR]! : 0;
     if ((flags & CONN_FULLNAT) !== 0) this.remove(second);
     this.release(entry, at);
@@ -143,9 +143,9 @@ export class ConnectionTable {
     const at = entry << ENTRY_SHIFT;
     const hash = this.hashEntry(at);
     this.words[at + HASH] = hash;
-    this.virtuals.add(this.words[at + VADDR]!);
+    this.vipCounts.add(this.words[at + VADDR]!);
     const bucket = this.bucketOf(hash);
-    if (isCrowded(this.words, this.buckets[bucket]!, at)) {
+    if (isChainFull(this.words, this.buckets[bucket]!, at)) {
       this.spill(bucket, at);
       this.toTuples(entry, at);
       return;
@@ -173,20 +173,20 @@ export class ConnectionTable {
   }
 
   private toTuples(entry: number, at: number): void {
-    this.words[at + FLAGS]! |= CONN_HASHED | CONN_CROWDED;
-    this.tuples.add(entry);
+    this.words[at + FLAGS]! |= CONN_HASHED | CONN_INDEXED;
+    this.tupleIndex.add(entry);
   }
 
   remove(entry: number): void {
     const { words } = this;
     const at = entry << ENTRY_SHIFT;
     if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
-    const crowded = (words[at + FLAGS]! & CONN_CROWDED) !== 0;
-    words[at + FLAGS]! &= ~(CONN_HASHED | CONN_CROWDED);
-    this.virtuals.remove(words[at + VADDR]!);
+    const crowded = (words[at + FLAGS]! & CONN_INDEXED) !== 0;
+    words[at + FLAGS]! &= ~(CONN_HASHED | CONN_INDEXED);
+    this.vipCounts.remove(words[at + VADDR]!);
     this.changes = (this.changes + 1) | 0;
     if (crowded) {
-      this.tuples.remove(entry);
+      this.tupleIndex.remove(entry);
       return;
     }
     unlink(words, this.buckets, this.bucketOfEntry(at), entry);
@@ -216,7 +216,7 @@ export class ConnectionTable {
     let entry = this.chain(protocol, caddr, ports >>> 16);
     for (; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!)
       if (isIn4(words, entry << ENTRY_SHIFT, protocol, caddr, vaddr, ports)) return entry;
-    return this.tuples.size === 0 ? 0 : this.tuples.findIn4(protocol, caddr, vaddr, ports);
+    return this.tupleIndex.size === 0 ? 0 : this.tupleIndex.findIn4(protocol, caddr, vaddr, ports);
   }
 
   /** The IPv4 connection of a packet from the destination (of a full NAT one: its reverse line), or 0. `daddr`:`dport` is its source. */
@@ -225,7 +225,7 @@ export class ConnectionTable {
     let entry = this.chain(protocol, caddr, cport);
     for (; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!)
       if (isOut4(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, cport)) return entry;
-    return this.tuples.size === 0 ? 0 : this.tuples.findOut4(protocol, daddr, dport, caddr, cport);
+    return this.tupleIndex.size === 0 ? 0 : this.tupleIndex.findOut4(protocol, daddr, dport, caddr, cport);
   }
 
   private split(): void {
@@ -260,7 +260,10 @@ export class ConnectionTable {
 
   private hashEntry(at: number): number {
     const { words } = this;
-    return this.hash(words[at + CADDR]!, ((words[at + REST]! & 0xff00) << 8) | (words[at + PORTS]! >>> 16));
+    return this.hash(
+      words[at + CADDR]!,
+      ((words[at + DPORT_PROTO_STATE]! & 0xff00) << 8) | (words[at + PORTS]! >>> 16),
+    );
   }
 
   /** Keyed: an outsider who does not know k0..k2 cannot aim at a bucket. */

@@ -9,10 +9,21 @@
  *
  * Twice as many places as entries; made when first needed, and virtual memory until touched.
  */
-import { CADDR, CONN_IPV6, DADDR, ENTRY_SHIFT, FLAGS, NEXT, PORTS, REST, VADDR, WIDE_DADDR } from './entry.js';
+import {
+  CADDR,
+  CONN_IPV6,
+  DADDR,
+  DPORT_PROTO_STATE,
+  ENTRY_SHIFT,
+  FLAGS,
+  NEXT,
+  PORTS,
+  VADDR,
+  WIDE_DADDR,
+} from './entry.js';
 import { fold, isIn4, isIn6, isOut4, isOut6 } from './match.js';
 
-export class Tuples {
+export class TupleIndex {
   /** Entries in here. */
   size = 0;
   private ins = new Int32Array(0);
@@ -184,10 +195,10 @@ export class Tuples {
     return this.hash(this.words[at + CADDR]!, this.portsOut(at), this.daddrAt(at), this.protocolAt(at)) & this.mask;
   }
   private protocolAt(at: number): number {
-    return (this.words[at + REST]! >>> 8) & 0xff;
+    return (this.words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff;
   }
   private portsOut(at: number): number {
-    return (this.words[at + PORTS]! & 0xffff0000) | (this.words[at + REST]! >>> 16);
+    return (this.words[at + PORTS]! & 0xffff0000) | (this.words[at + DPORT_PROTO_STATE]! >>> 16);
   }
   private daddrAt(at: number): number {
     const { words } = this;

@@ -6,7 +6,7 @@
  */
 const BITS = 12;
 
-export class Virtuals {
+export class VipCounts {
   private readonly counts = new Int32Array(1 << BITS);
 
   add(address: number): void {

@@ -13,7 +13,7 @@
  * Blocks instead of a list threaded through the entries: who is next is known without waiting for the one before to come
  * from memory, so that a dozen entries are fetched at once.
  */
-import { DUE, ENTRY_SHIFT, EXPIRES, PLACE } from './entry.js';
+import { ENTRY_SHIFT, EXPIRES, WHEEL_POS, WHEEL_TICK } from './entry.js';
 
 const NEAR_BITS = 14;
 const FAR_BITS = 9;
@@ -32,7 +32,7 @@ const ROOM = BLOCK - FIRST;
 /** Ends the entry, or sets EXPIRES anew and returns true to keep it. */
 export type OnDue = (entry: number) => boolean;
 /** `places` from `first` to `end` hold entries that are about to be looked at. */
-export type Ahead = (places: Int32Array, first: number, end: number) => void;
+export type Prefetch = (places: Int32Array, first: number, end: number) => void;
 
 export class TimerWheel {
   /** By slot: where the next entry goes, just behind the last one; 0 for an empty slot. */
@@ -49,7 +49,7 @@ export class TimerWheel {
     maxEntries: number,
     now: number,
     private readonly onDue: OnDue,
-    private readonly ahead: Ahead = () => {},
+    private readonly ahead: Prefetch = () => {},
   ) {
     this.blocks = new Int32Array((Math.ceil(maxEntries / ROOM) + Math.min(SLOTS, maxEntries) + 1) << BLOCK_SHIFT);
     this.hand = now | 0;
@@ -58,24 +58,24 @@ export class TimerWheel {
   /** Starts the timer of an entry that has none; EXPIRES is set. */
   start(entry: number): void {
     const at = entry << ENTRY_SHIFT;
-    this.words[at + DUE] = this.words[at + EXPIRES]!;
+    this.words[at + WHEEL_TICK] = this.words[at + EXPIRES]!;
     this.put(entry, at);
   }
 
   /** The slot's last entry takes its place. */
   stop(entry: number): void {
     const { blocks, words } = this;
-    const place = words[(entry << ENTRY_SHIFT) + PLACE]!;
+    const place = words[(entry << ENTRY_SHIFT) + WHEEL_POS]!;
     const last = this.take(blocks[(place & -BLOCK) + SLOT]!);
     if (last === entry) return;
     blocks[place] = last;
-    words[(last << ENTRY_SHIFT) + PLACE] = place;
+    words[(last << ENTRY_SHIFT) + WHEEL_POS] = place;
   }
 
   /** EXPIRES moved: only an earlier end needs the entry elsewhere. */
   moved(entry: number): void {
     const at = entry << ENTRY_SHIFT;
-    if (((this.words[at + EXPIRES]! - this.words[at + DUE]!) | 0) >= 0) return;
+    if (((this.words[at + EXPIRES]! - this.words[at + WHEEL_TICK]!) | 0) >= 0) return;
     this.stop(entry);
     this.start(entry);
   }
@@ -125,11 +125,11 @@ export class TimerWheel {
 
   private put(entry: number, at: number): void {
     const { tops } = this;
-    const slot = this.slotFor(this.words[at + DUE]!);
+    const slot = this.slotFor(this.words[at + WHEEL_TICK]!);
     let top = tops[slot]!;
     if ((top & (BLOCK - 1)) === 0) top = this.addBlock(slot, top);
     this.blocks[top] = entry;
-    this.words[at + PLACE] = top;
+    this.words[at + WHEEL_POS] = top;
     tops[slot] = top + 1;
   }
 

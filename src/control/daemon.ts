@@ -4,26 +4,26 @@
  *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
  */
 import type { Logger } from 'pino';
-import type { TakeMaps } from '../device/xdp/intercept-maps.js';
-import { Fate } from '../stats/counters.js';
+import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
+import { FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
 import { type ControlSocket, refuseTaken, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Report } from './engine/messages.js';
 import { TICK_WORD } from './engine/runner.js';
-import { Shared } from './engine/shared-memory.js';
+import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
-import { setupsFor, Team } from './engine/worker-pool.js';
+import { setupsFor, WorkerPool } from './engine/worker-pool.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
-import { removeOrphans, Theft } from './host/interceptor.js';
+import { Interceptor, removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { LocalReplies } from './host/local-replies.js';
-import { Originator } from './host/raw-out.js';
-import { unheard, warningOf } from './host/unanswered-vips.js';
+import { RawOut } from './host/raw-out.js';
+import { unansweredVips, warningOf } from './host/unanswered-vips.js';
 import { changes } from './rules/diff.js';
-import { undone } from './rules/reload-diff.js';
+import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
 
@@ -37,21 +37,21 @@ const THEFT_CHECK_MS = 5000;
 const HOST_DEVICES = 2;
 
 export class Daemon implements AdminClient {
-  private readonly shared: Shared;
-  private readonly team: Team | undefined;
+  private readonly shared: SharedMemory;
+  private readonly team: WorkerPool | undefined;
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
-  private maps: readonly TakeMaps[] = [];
+  private maps: readonly InterceptMaps[] = [];
   private dataplane: Dataplane | undefined;
-  private theft: Theft | undefined;
+  private theft: Interceptor | undefined;
   private replies: LocalReplies | undefined;
   private tun = '';
-  private originator: Originator | undefined;
+  private originator: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
   /** VIPs that were warned of. */
-  private unheard: readonly string[] = [];
+  private unanswered: readonly string[] = [];
   /** As the configuration had them when it was read last. */
   private loaded: readonly ServiceEntry[] = [];
 
@@ -61,8 +61,8 @@ export class Daemon implements AdminClient {
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
   ) {
-    this.shared = new Shared(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    this.team = config.workers === 1 ? undefined : new Team(this.shared);
+    this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
+    this.team = config.workers === 1 ? undefined : new WorkerPool(this.shared);
     this.requests = new Requests(config, this.shared.sum.counters, {
       take: (services) => this.take(services),
       send: (order) => this.dataplane?.send(order),
@@ -71,7 +71,7 @@ export class Daemon implements AdminClient {
       tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,
       gather: () => this.shared.sum.gather(),
-      processed: (i) => this.shared.sum.of(i, Fate.in),
+      processed: (i) => this.shared.sum.of(i, FrameStat.in),
     });
   }
 
@@ -110,7 +110,7 @@ export class Daemon implements AdminClient {
     if (this.live === undefined) checkDestinations(config, wanted.entries());
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
-    const lost = undone(this.loaded, rules.entries(), services);
+    const lost = reloadDiff(this.loaded, rules.entries(), services);
     this.theft?.update(services, config);
     this.config = config;
     this.loaded = services;
@@ -170,7 +170,7 @@ export class Daemon implements AdminClient {
   private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
     for (const reason of reasons) this.log.info(reason);
     const start = devices.some(({ kind }) => kind === 'cap') ? startInline : startWorker;
-    if (live !== undefined) this.originator = new Originator((message) => this.log.error(message));
+    if (live !== undefined) this.originator = new RawOut((message) => this.log.error(message));
     const heard = (report: Report) => this.heard(report);
     const base = { config: this.config, devices, live: live !== undefined };
     const setups = setupsFor(this.shared, base);
@@ -189,9 +189,9 @@ export class Daemon implements AdminClient {
   private warnUnheard(services: readonly ServiceEntry[]): void {
     const { live } = this;
     if (live === undefined) return;
-    const vips = unheard(services, this.config.accept, (address) => live.has(address));
-    for (const vip of vips) if (!this.unheard.includes(vip)) this.log.warn(warningOf(vip));
-    this.unheard = vips;
+    const vips = unansweredVips(services, this.config.accept, (address) => live.has(address));
+    for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
+    this.unanswered = vips;
   }
 
   private startTheft({ devices, live, maps }: Attachment): void {
@@ -199,7 +199,7 @@ export class Daemon implements AdminClient {
       this.log.warn(`another director (pid ${pid}) is at work here: see that no service is in both`);
     const copied = devices.filter(({ shared, kind }) => shared && kind !== 'xdp').map(({ name }) => name);
     if (live !== undefined && copied.length + maps.length > 0) {
-      this.theft = new Theft(copied, maps, this.config, (address) => live.has(address));
+      this.theft = new Interceptor(copied, maps, this.config, (address) => live.has(address));
       for (const text of this.theft.warnings()) this.log.warn(text);
       this.every(THEFT_CHECK_MS, () => void this.checkTheft());
     }

@@ -10,7 +10,7 @@ import { processBatch } from '../dataplane/ingress.js';
 import { Trace, type TraceSpec } from '../dataplane/trace/trace.js';
 import { Batch } from '../device/batch.js';
 import { Umem } from '../device/umem.js';
-import { Counters, Fate } from '../stats/counters.js';
+import { Counters, FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from './api/api.js';
 import type { Config, DeviceConfig } from './config/config.js';
 import { apply } from './engine/apply.js';
@@ -51,7 +51,7 @@ export class InProcessDirector implements AdminClient {
       tables: [table.words],
       tick: () => tickOf(this.now),
       gather: () => {},
-      processed: () => this.director.counters.values[Fate.in]!,
+      processed: () => this.director.counters.values[FrameStat.in]!,
     });
   }
 

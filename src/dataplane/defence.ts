@@ -9,11 +9,11 @@ import {
   CONN_HASHED,
   CONN_REVERSE,
   CONN_TEMPLATE,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   EXPIRES,
   FLAGS,
   PACKETS,
-  REST,
   TICKS,
   TIMEOUT,
 } from '../conntrack/entry.js';
@@ -96,7 +96,7 @@ export class Defence {
     const flags = connections.words[at + FLAGS]!;
     if ((flags & (CONN_HASHED | CONN_REVERSE)) !== CONN_HASHED || connections.childrenOf(entry) !== 0) return false;
     if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) === 0;
-    const state = connections.words[at + REST]! & 0xff;
+    const state = connections.words[at + DPORT_PROTO_STATE]! & 0xff;
     const protocol = connections.protocolOf(entry);
     if (protocol === ipv4.TCP && (state === Tcp.SYN_RECV || state === Tcp.SYNACK)) return true;
     if (protocol === ipv4.SCTP && (state === Sctp.INIT1 || state === Sctp.INIT)) return true;

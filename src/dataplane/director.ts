@@ -11,18 +11,18 @@ import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
 import { Defence } from './defence.js';
-import { Orphans } from './expire-nodest.js';
-import type { Process } from './fastpath/fastpath.js';
+import { ExpireNodest } from './expire-nodest.js';
+import type { FastPath } from './fastpath/fastpath.js';
 import { SourcePool } from './nat/fullnat.js';
 import { PacketInfo } from './parse/packet.js';
-import { Whole } from './table/assembled.js';
+import { Assembled } from './table/assembled.js';
 import { FragmentTable } from './table/fragments.js';
 import type { Link } from './table/link.js';
 import { Neighbours } from './table/neighbour.js';
 import { PathMtus } from './table/path-mtu.js';
 import { TokenBuckets } from './table/rate-limit.js';
 import { covers, Router, wordsOf } from './table/routes.js';
-import { SourceNat } from './table/snat-rules.js';
+import { SnatRules } from './table/snat-rules.js';
 import type { Trace } from './trace/trace.js';
 
 const TCP = 6;
@@ -34,8 +34,8 @@ export interface Marker {
 }
 
 /** Of several workers: true when the reassembled packet at hand was given to another; src/dataplane/workers/dispatch.ts. */
-export interface WholeHandover {
-  handWhole(): boolean;
+export interface ReassembledHandoff {
+  handOffReassembled(): boolean;
 }
 
 export interface Range {
@@ -55,7 +55,7 @@ export class Director {
   readonly router: Router;
   /** Fragments whose datagram is not complete, and the reassembled datagram that is the packet at hand. */
   readonly fragments: FragmentTable;
-  readonly whole: Whole;
+  readonly assembled: Assembled;
   readonly sourcePool = new SourcePool();
   marks: Marker | undefined;
   sysctl: Sysctls = defaultSysctls();
@@ -66,9 +66,9 @@ export class Director {
   /** IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE (else 0). */
   readonly tunnels = new AddressIndex();
   /** Some service has a persistence engine for which its masq destinations may open connections (dataplane/path/server-opened.ts). */
-  serversBegin = false;
+  serversMayOpen = false;
   readonly pathMtus = new PathMtus();
-  readonly sourceNat = new SourceNat();
+  readonly snatRules = new SnatRules();
   /** VIP-less acceptance: addresses that count as ours though nobody has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;
@@ -81,11 +81,11 @@ export class Director {
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();
   readonly defence: Defence;
-  readonly orphans: Orphans;
+  readonly expireNodest: ExpireNodest;
   /** Set where several workers are one director. */
-  crew: WholeHandover | undefined;
+  crew: ReassembledHandoff | undefined;
   /** The short way of most packets, made with the first of them. */
-  express: Process | undefined;
+  fastPath: FastPath | undefined;
   /** ms; set once a batch. */
   now = 0;
   /** The next IP id of what the director itself sends. */
@@ -99,10 +99,10 @@ export class Director {
   ) {
     this.now = now;
     this.defence = new Defence(this);
-    this.orphans = new Orphans(this);
+    this.expireNodest = new ExpireNodest(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
     const room = umem.frameCount >>> 2;
-    this.whole = new Whole(umem, room);
+    this.assembled = new Assembled(umem, room);
     this.fragments = new FragmentTable(room, (frame, len, reason) => {
       counters.drop(reason, len);
       umem.free(frame);
@@ -161,8 +161,8 @@ export class Director {
 
   /** Whether masq destinations may open connections, after a service came, went or was edited. */
   noteEngines(): void {
-    this.serversBegin = false;
-    for (const service of this.services.all()) if (service.engine?.serversBegin) this.serversBegin = true;
+    this.serversMayOpen = false;
+    for (const service of this.services.all()) if (service.engine?.serversMayOpen) this.serversMayOpen = true;
   }
 
   setRanges(prefixes: readonly string[]): void {

@@ -7,7 +7,7 @@ import type { Director } from './director.js';
 
 const BUDGET = 2048;
 
-export class Orphans {
+export class ExpireNodest {
   /** The entry looked at next, 0 when there is nothing to do. */
   private at = 0;
   /** A destination went while the table was walked: once more from the start. */

@@ -3,7 +3,7 @@
 import { type Director, tickOf } from './director.js';
 import { sendArpRequest } from './neigh/arp.js';
 import { sendSolicitation } from './neigh/nd.js';
-import { abandon } from './output/neighbour-output.js';
+import { dropWaiting } from './output/neighbour-output.js';
 import { expireFragments } from './path/defrag.js';
 import type { Neighbour } from './table/neighbour.js';
 
@@ -33,7 +33,7 @@ export class Housekeeping {
     d.connections.tick(tickOf(now), BUDGET);
     expireFragments(d);
     d.defence.tick(now);
-    d.orphans.tick();
+    d.expireNodest.tick();
     if (now >= this.nextNeighbours) this.ageNeighbours(now);
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP_EVERY;
@@ -50,7 +50,7 @@ export class Housekeeping {
     d.neighbours.tick(
       now,
       (device) => d.links[device]!.resolves,
-      (neighbour) => abandon(d, neighbour),
+      (neighbour) => dropWaiting(d, neighbour),
     );
   }
 

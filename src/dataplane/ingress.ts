@@ -12,28 +12,28 @@
  *            └─ for somebody else ──────────────────────► forward, or the host's own stack
  */
 import type { Batch } from '../device/batch.js';
-import { Fate } from '../stats/counters.js';
+import { FrameStat } from '../stats/counters.js';
 import { Drop } from '../stats/drops.js';
 import * as ethernet from '../wire/ethernet.js';
 import type { Director } from './director.js';
-import { type ChosenWay, express } from './fastpath/fastpath.js';
-import { host } from './host/local.js';
+import { fastPath, type SlowPathScheduled } from './fastpath/fastpath.js';
+import { handleLocal } from './host/local.js';
 import { handleArp } from './neigh/arp.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './neigh/nd.js';
 import { drop, pass } from './output/verdict.js';
 import { parse } from './parse/parse.js';
-import { reassemble } from './path/defrag.js';
+import { defrag } from './path/defrag.js';
 import { forward } from './path/forward.js';
 import { forwardShared, isShared } from './path/forward-shared.js';
 import { icmpRelated } from './path/icmp-related.js';
-import { inbound, inboundChosen } from './path/inbound.js';
+import { inbound, inboundScheduled } from './path/inbound.js';
 import { outbound } from './path/outbound.js';
 import { refuseStray } from './path/stray-reply.js';
 
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
 export function processBatch(d: Director, device: number, batch: Batch): void {
-  d.express ??= express(d, processFrame, processChosen);
-  if (d.trace === undefined && isAwake(d, 4)) d.express(device, batch);
+  d.fastPath ??= fastPath(d, processFrame, processScheduled);
+  if (d.trace === undefined && isAwake(d, 4)) d.fastPath(device, batch);
   else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
   batch.n = 0;
 }
@@ -48,16 +48,16 @@ export function processFrame(d: Director, device: number, frame: number, len: nu
 }
 
 /** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
-const processChosen: ChosenWay = (d, device, frame, len, service, dest) => {
+const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
   receive(d, device, frame, len);
-  inboundChosen(d, service, dest);
+  inboundScheduled(d, service, dest);
 };
 
 function receive(d: Director, device: number, frame: number, len: number): number {
   const p = d.packet;
   const { values } = d.counters;
-  values[Fate.in]!++;
-  values[Fate.inBytes]! += len;
+  values[FrameStat.in]!++;
+  values[FrameStat.inBytes]! += len;
   p.device = device;
   p.frame = frame;
   p.len = len;
@@ -84,7 +84,8 @@ function otherHost(d: Director): void {
 /** An IP packet that is addressed to this machine's MAC. */
 function packet(d: Director): void {
   const p = d.packet;
-  if ((p.moreFragments || p.fragmentOffset !== 0) && isGathered(d) && (!reassemble(d) || d.crew?.handWhole())) return;
+  if ((p.moreFragments || p.fragmentOffset !== 0) && isGathered(d) && (!defrag(d) || d.crew?.handOffReassembled()))
+    return;
   if (d.forwardsShared && isShared(d)) return forwardShared(d);
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);
@@ -93,7 +94,7 @@ function packet(d: Director): void {
   if (isAwake(d, p.family) && (icmpRelated(d) || inbound(d) || outbound(d))) return;
   const local = isForUs(d);
   if (!local) forward(d);
-  else if (!refuseStray(d)) host(d);
+  else if (!refuseStray(d)) handleLocal(d);
 }
 
 /**
@@ -101,7 +102,7 @@ function packet(d: Director): void {
  * comes back. Those that snat has opened need none.
  */
 function isAwake(d: Director, family: number): boolean {
-  return d.services.serves(family) || d.sourceNat.rules.length !== 0;
+  return d.services.serves(family) || d.snatRules.rules.length !== 0;
 }
 
 /** What merely crosses a director without services stays in pieces, but for IPv6, which the kernel then goes on gathering. */

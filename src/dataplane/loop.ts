@@ -13,7 +13,7 @@ import type { Device } from '../device/device.js';
 import type { Director } from './director.js';
 import type { Housekeeping } from './housekeeping.js';
 import { processBatch } from './ingress.js';
-import type { Crew } from './workers/dispatch.js';
+import type { WorkerDispatch } from './workers/dispatch.js';
 
 export class Loop {
   private readonly batch = new Batch();
@@ -25,7 +25,7 @@ export class Loop {
     private readonly devices: readonly Device[],
     private readonly housekeeping: Housekeeping,
     private readonly receiving = devices.length,
-    private readonly crew?: Crew,
+    private readonly crew?: WorkerDispatch,
   ) {}
 
   /** `now` in ms. Returns how many frames came in. */

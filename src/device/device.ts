@@ -17,7 +17,7 @@ export interface DeviceStats {
 /**
  * Frames in and out. What does not fit is counted and dropped, never waited for.
  *
- * Ownership: `rx` takes frames from the Umem and gives them to the caller; `tx` takes every frame of the batch over,
+ * SteeringKey: `rx` takes frames from the Umem and gives them to the caller; `tx` takes every frame of the batch over,
  * whatever becomes of it, gives it back to the Umem when it has left, and empties the batch.
  */
 export interface Device {

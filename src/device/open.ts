@@ -2,11 +2,11 @@ import { CapDevice } from './cap.js';
 import type { Device, DeviceKind } from './device.js';
 import { DeviceError } from './error.js';
 import { PacketDevice } from './packet/packet.js';
-import type { DeviceTeam } from './queue-share.js';
+import type { QueueShare } from './queue-share.js';
 import { TapDevice } from './tun/tap.js';
 import type { Umem } from './umem.js';
 import { XdpDevice } from './xdp/device.js';
-import type { TakeMapFds } from './xdp/layout.js';
+import type { InterceptMapFds } from './xdp/layout.js';
 
 /** The kinds a config may name for a device that is to be opened. */
 export const DEVICE_CHOICES = ['auto', 'xdp', 'packet', 'tap', 'cap'] as const;
@@ -24,11 +24,11 @@ export interface OpenOptions {
   /** Also take frames for other Ethernet addresses. */
   promiscuous?: boolean;
   /** What an xdp device takes from the host's stack; nothing unless it is said. */
-  maps?: TakeMapFds | undefined;
+  maps?: InterceptMapFds | undefined;
   /** Slots of an xdp device's rings. */
   entries?: number;
   /** xdp, packet: several workers have the interface. */
-  team?: DeviceTeam | undefined;
+  team?: QueueShare | undefined;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;

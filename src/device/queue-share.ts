@@ -4,7 +4,7 @@
  *     xdp      a socket a queue; worker i has the queues i, i + count, …; the first one's program feeds them all
  *     packet   a socket a worker, in one fanout group
  */
-export interface DeviceTeam {
+export interface QueueShare {
   readonly index: number;
   readonly count: number;
   /** xdp: descriptor of the map of sockets by queue. */

@@ -3,7 +3,7 @@
  * is what the kernel's ip_vs_pe_sip and nf_conntrack_sip take for one, their oddities included: the first line is never a
  * header; after two LF in a row a line is overlooked; a header of that name without a colon ends the search.
  */
-import type { Dialogue, Engine, EnginePacket } from '../service/persistence-engine.js';
+import type { Dialogue, EnginePacket, PersistenceEngine } from '../service/persistence-engine.js';
 
 const UDP = 17;
 const UDP_HEADER = 8;
@@ -24,7 +24,7 @@ const WORD = new Uint8Array(256);
 for (const c of '-.!%*_+`\'~()<>:\\"/[]?{}0123456789') WORD[c.charCodeAt(0)] = 1;
 for (let c = 0; c < 256; c++) if (isLetter(c)) WORD[c] = 1;
 
-export const sip: Engine = { name: 'sip', number: 1, serversBegin: true, find };
+export const sip: PersistenceEngine = { name: 'sip', number: 1, serversMayOpen: true, find };
 
 function find(bytes: Uint8Array, packet: EnginePacket, dialogue: Dialogue): boolean {
   if (packet.protocol !== UDP || packet.quoted) return false;

@@ -21,12 +21,12 @@ export interface Dialogue {
 }
 
 /** One file each in src/engines, listed in its index. */
-export interface Engine {
+export interface PersistenceEngine {
   readonly name: string;
   /** Its mark in the templates it made, 1 to 255. */
   readonly number: number;
   /** A masq destination's datagram without a connection opens one, as the service's: a dialogue that a server begins. */
-  readonly serversBegin: boolean;
+  readonly serversMayOpen: boolean;
   /** Fills `dialogue`; false when the packet names none. Called per connection: allocates nothing. */
   find(bytes: Uint8Array, packet: EnginePacket, dialogue: Dialogue): boolean;
 }

@@ -1,6 +1,6 @@
 import { SVC_ONEPACKET, SVC_PERSISTENT } from './config.js';
 import type { Destination } from './destination.js';
-import type { Engine } from './persistence-engine.js';
+import type { PersistenceEngine } from './persistence-engine.js';
 import type { Schedule } from './scheduler.js';
 import { defaultSysctls, type Sysctls } from './sysctl.js';
 
@@ -19,7 +19,7 @@ export class VirtualService {
   /** IPv4: mask as int32; IPv6: prefix length. */
   netmask = -1;
   /** The persistence engine, which may speak for servers even where nothing is persistent. */
-  engine: Engine | undefined;
+  engine: PersistenceEngine | undefined;
   /** False once deleted; its destinations may outlive it in the trash. */
   available = true;
   /** In the kernel's order: newest first. */

@@ -14,7 +14,7 @@ export const MAX_DESTINATIONS = 65536;
 const DROP_ROOM = 64;
 
 /** What became of the frames. in = forwarded + delivered + passed + dropped (+ those that wait for a neighbour). */
-export const Fate = {
+export const FrameStat = {
   in: 0,
   inBytes: 1,
   forwarded: 2,
@@ -81,7 +81,7 @@ export class Counters {
   }
 
   drop(reason: number, bytes: number): void {
-    this.values[Fate.dropped]!++;
+    this.values[FrameStat.dropped]!++;
     this.values[DROPS_AT + reason]!++;
     this.values[DROP_BYTES_AT + reason]! += bytes;
   }

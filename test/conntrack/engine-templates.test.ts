@@ -1,7 +1,13 @@
 /** Templates by what an engine found: against a plain map, in both families, until the table is full and empty again. */
 import { describe, expect, it } from 'vitest';
 import { Connections } from '../../src/conntrack/connections.js';
-import { engineOf, findKeyed, giveKey, keyText, TemplateKey } from '../../src/conntrack/engine-templates.js';
+import {
+  engineOf,
+  findEngineTemplate,
+  keyText,
+  setEngineKey,
+  TemplateKey,
+} from '../../src/conntrack/engine-templates.js';
 import { CONN_TEMPLATE } from '../../src/conntrack/entry.js';
 import { fillEntry, findTemplate } from '../../src/conntrack/find-wide.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
@@ -39,7 +45,7 @@ function add(connections: Connections, words: Words): number {
   if (entry === 0) return 0;
   const { family, vport } = words;
   const filled = fillEntry(table, entry, family, UDP, key.caddr, 0, key.vaddr, vport, NOBODY, 5060) !== 0;
-  if (filled && giveKey(table, entry, key)) {
+  if (filled && setEngineKey(table, entry, key)) {
     connections.open(entry, undefined, CONN_TEMPLATE);
     return entry;
   }
@@ -72,7 +78,7 @@ describe('templates with a key', () => {
       const words = anything(random);
       const name = nameOf(words);
       const known = model.get(name);
-      expect(findKeyed(table, keyFor(words)), `seed ${random.seed} round ${round}`).toBe(known?.entry ?? 0);
+      expect(findEngineTemplate(table, keyFor(words)), `seed ${random.seed} round ${round}`).toBe(known?.entry ?? 0);
       if (known !== undefined || random.below(3) === 0) {
         const gone = known === undefined ? [...model.values()][random.below(model.size)] : known;
         if (gone === undefined) continue;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Connections } from '../../src/conntrack/connections.js';
 import { CONN_HELPER, CONN_NO_CPORT, TICKS } from '../../src/conntrack/entry.js';
 import { fillEntry } from '../../src/conntrack/find-wide.js';
-import { fillClientPort, Helped, listen, SequenceShift } from '../../src/conntrack/seqadj.js';
+import { fillClientPort, listen, SeqAdj, SequenceShift } from '../../src/conntrack/seqadj.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { Tcp } from '../../src/conntrack/tcp.js';
 import { Random } from '../support/seed.js';
@@ -59,20 +59,20 @@ describe('helped connections', () => {
   it('are those of a helper port whose addresses are rewritten', () => {
     const connections = new Connections(new ConnectionTable(100), []);
     connections.helperPorts = [21, 2121];
-    const helped = (entry: number) => (connections.flagsOf(entry) & CONN_HELPER) !== 0;
-    expect(helped(opened(connections, 4000, 21))).toBe(true);
-    expect(helped(opened(connections, 4000, 2121))).toBe(true);
-    expect(helped(opened(connections, 4000, 22))).toBe(false);
-    expect(helped(opened(connections, 4000, 21, 3))).toBe(false);
+    const seqAdj = (entry: number) => (connections.flagsOf(entry) & CONN_HELPER) !== 0;
+    expect(seqAdj(opened(connections, 4000, 21))).toBe(true);
+    expect(seqAdj(opened(connections, 4000, 2121))).toBe(true);
+    expect(seqAdj(opened(connections, 4000, 22))).toBe(false);
+    expect(seqAdj(opened(connections, 4000, 21, 3))).toBe(false);
   });
 
   it('are forgotten with their entry', () => {
     const connections = new Connections(new ConnectionTable(100), []);
     connections.helperPorts = [21];
     const entry = opened(connections, 4000, 21);
-    connections.helped.set(entry, new Helped());
+    connections.seqAdj.set(entry, new SeqAdj());
     connections.tick(10 * TICKS);
-    expect(connections.helped.size).toBe(0);
+    expect(connections.seqAdj.size).toBe(0);
     expect(connections.table.live).toBe(0);
   });
 });

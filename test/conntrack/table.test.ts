@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CADDR, DADDR, ENTRY_SHIFT, PORTS, REST, VADDR } from '../../src/conntrack/entry.js';
+import { CADDR, DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR } from '../../src/conntrack/entry.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { Random } from '../support/seed.js';
 
@@ -28,7 +28,7 @@ function add(flow: Flow): number {
   table.words[at + VADDR] = flow.vaddr;
   table.words[at + DADDR] = flow.daddr;
   table.words[at + PORTS] = (flow.cport << 16) | flow.vport;
-  table.words[at + REST] = (flow.dport << 16) | (flow.protocol << 8);
+  table.words[at + DPORT_PROTO_STATE] = (flow.dport << 16) | (flow.protocol << 8);
   table.insert(entry);
   return entry;
 }
@@ -68,9 +68,9 @@ describe('ConnectionTable', () => {
       }
     }
     expect(table.live).toBe(model.size);
-    expect(table.virtuals.mayHave(VIP)).toBe(true);
+    expect(table.vipCounts.mayHave(VIP)).toBe(true);
     for (const entry of model.keys()) table.remove(entry);
-    expect(table.virtuals.mayHave(VIP)).toBe(false);
+    expect(table.vipCounts.mayHave(VIP)).toBe(false);
     for (const entry of model.keys()) table.insert(entry);
     for (const [entry, flow] of model) {
       expect(findIn(flow)).toBe(entry);

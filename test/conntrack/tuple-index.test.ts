@@ -1,6 +1,6 @@
 /** A table under random insertions and removals against a list, with clients that crowd their chains; and what crowding costs. */
 import { describe, expect, it } from 'vitest';
-import { CONN_CROWDED, ENTRY_SHIFT, FLAGS } from '../../src/conntrack/entry.js';
+import { CONN_INDEXED, ENTRY_SHIFT, FLAGS } from '../../src/conntrack/entry.js';
 import { fillEntry, findIn6, findOut6 } from '../../src/conntrack/find-wide.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { Random } from '../support/seed.js';
@@ -72,9 +72,9 @@ describe('a crowded table', () => {
       expect(findIn(table, probe), why).toBe(flows.findLast((f) => inKey(f) === inKey(probe))!.entry);
       expect(findOut(table, probe), why).toBe(flows.findLast((f) => outKey(f) === outKey(probe))!.entry);
     }
-    expect(table.tuples.size).toBeGreaterThan(100);
+    expect(table.tupleIndex.size).toBeGreaterThan(100);
     for (const { entry } of flows) table.remove(entry);
-    expect(table.tuples.size).toBe(0);
+    expect(table.tupleIndex.size).toBe(0);
     for (const flow of flows) expect([findIn(table, flow), findOut(table, flow)]).toEqual([0, 0]);
   });
 
@@ -92,6 +92,6 @@ describe('a crowded table', () => {
     for (let i = 0; i < 65_536; i += 97) expect(table.findIn4(TCP, 1, i, (4000 << 16) | 80)).toBe(i + 1);
     for (let entry = 1; entry <= 65_536; entry++) table.remove(entry);
     expect(table.findIn4(TCP, 1, 9, (4000 << 16) | 80)).toBe(0);
-    expect(table.words[(9 << ENTRY_SHIFT) + FLAGS]! & CONN_CROWDED).toBe(0);
+    expect(table.words[(9 << ENTRY_SHIFT) + FLAGS]! & CONN_INDEXED).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { offlineNames } from '../../src/cli/ulvsadm/names.js';
 import { ulvsadm } from '../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../src/control/config/config.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
-import { Fate } from '../../src/stats/counters.js';
+import { FrameStat } from '../../src/stats/counters.js';
 import { DROP_NAMES, Drop } from '../../src/stats/drops.js';
 import { packet } from '../support/packet.js';
 import { Random } from '../support/seed.js';
@@ -55,12 +55,12 @@ function sum(): { seen: number; fates: number; reasons: number } {
   const count = (fate: number) => counters.values[fate]!;
   const waiting = neighbours.all.flatMap((one) => one.waiting).filter(({ originated }) => !originated).length;
   return {
-    seen: count(Fate.in),
+    seen: count(FrameStat.in),
     fates:
-      count(Fate.forwarded) +
-      count(Fate.delivered) +
-      count(Fate.passed) +
-      count(Fate.dropped) +
+      count(FrameStat.forwarded) +
+      count(FrameStat.delivered) +
+      count(FrameStat.passed) +
+      count(FrameStat.dropped) +
       waiting +
       fragments.held,
     reasons: DROP_NAMES.reduce((total, _, i) => total + counters.drops(i), 0),
@@ -70,7 +70,7 @@ function sum(): { seen: number; fates: number; reasons: number } {
 function balanced(): void {
   const { seen, fates, reasons } = sum();
   expect(fates).toBe(seen);
-  expect(reasons).toBe(director.director.counters.values[Fate.dropped]);
+  expect(reasons).toBe(director.director.counters.values[FrameStat.dropped]);
 }
 
 /** After everything that waits was given up no frame is missing. */
@@ -206,7 +206,7 @@ describe('random frames', () => {
       if (i % 97 === 0) balanced();
     }
     expect(director.director.counters.drops(Drop.ttlExceeded)).toBeGreaterThan(0);
-    expect(director.director.counters.values[Fate.forwarded]).toBeGreaterThan(200);
+    expect(director.director.counters.values[FrameStat.forwarded]).toBeGreaterThan(200);
     nothingLeaks();
   });
 

@@ -3,7 +3,7 @@
 import { PcapWriter, readCapture } from '../../capture/pcap.js';
 import { loadConfig } from '../../control/config/config.js';
 import { InProcessDirector } from '../../control/inprocess.js';
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, Drop } from '../../stats/drops.js';
 import { loadRules } from '../rules.js';
 
@@ -56,11 +56,11 @@ function summarize(director: InProcessDirector): string {
   const waiting = waitingFrames(director);
   const count = (fate: number) => values[fate]!;
   return (
-    `${count(Fate.in)} in, ${count(Fate.forwarded)} forwarded, ${count(Fate.delivered)} delivered, ` +
-    `${count(Fate.passed)} passed, ${count(Fate.dropped)} dropped${dropped}, ` +
+    `${count(FrameStat.in)} in, ${count(FrameStat.forwarded)} forwarded, ${count(FrameStat.delivered)} delivered, ` +
+    `${count(FrameStat.passed)} passed, ${count(FrameStat.dropped)} dropped${dropped}, ` +
     (waiting > 0 ? `${waiting} waiting for a neighbour, ` : '') +
     (fragments.held > 0 ? `${fragments.held} waiting for other fragments, ` : '') +
-    `${count(Fate.originated)} originated`
+    `${count(FrameStat.originated)} originated`
   );
 }
 
@@ -75,7 +75,7 @@ const LOST = [Drop.noRoute, Drop.neighbourFailed, Drop.neighbourQueue, Drop.othe
 function advice(director: InProcessDirector, config: string): string[] {
   const { counters } = director.director;
   const lost = LOST.reduce((sum, reason) => sum + counters.drops(reason), waitingFrames(director));
-  if (counters.values[Fate.forwarded] !== 0 || lost === 0) return [];
+  if (counters.values[FrameStat.forwarded] !== 0 || lost === 0) return [];
   return [
     `nothing was forwarded: a replay asks no kernel and no wire, so ${config} must say all of it: ` +
       'addresses: (and mac:) of the devices, routes: and neighbours:',

@@ -94,7 +94,7 @@ export interface ConnectionEntry {
   daddr: string;
   dport: number;
   state: string;
-  /** Whole seconds left. */
+  /** Assembled seconds left. */
   expires: number;
   peName: string;
   peData: string;
@@ -127,7 +127,7 @@ export interface DirectorStatus {
   /** By worker: lines of its part of the table in use, frames it has processed. */
   workers: { used: number; frames: number }[];
   total: StatsEntry;
-  /** By name of stats/counters.ts Fate: what became of the frames. */
+  /** By name of stats/counters.ts FrameStat: what became of the frames. */
   fates: Record<string, number>;
   /** Only the reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];

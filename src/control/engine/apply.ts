@@ -132,7 +132,7 @@ function editDestination(d: Director, dest: Destination, config: DestinationConf
 
 function removeDestination(d: Director, dest: Destination): void {
   dest.available = false;
-  d.orphans.noteRemoval();
+  d.expireNodest.noteRemoval();
   dest.service.remove(dest);
   d.reindexDestinations();
 }

@@ -2,10 +2,10 @@
 
 import type { RouteData } from '../../dataplane/table/routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
-import type { CrewSetup } from '../../dataplane/workers/dispatch.js';
-import type { OwnerStage } from '../../dataplane/workers/steering.js';
-import type { DeviceTeam } from '../../device/queue-share.js';
-import type { TakeMapFds } from '../../device/xdp/layout.js';
+import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
+import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { QueueShare } from '../../device/queue-share.js';
+import type { InterceptMapFds } from '../../device/xdp/layout.js';
 import type { Config, DeviceChoice } from '../config/config.js';
 import type { Action } from '../rules/actions.js';
 import type { Settings } from './static-network.js';
@@ -21,20 +21,20 @@ export interface DeviceSetup {
   readonly addresses: readonly string[];
   readonly shared: boolean;
   /** xdp: the maps that say what is taken from the host's stack. */
-  readonly maps?: TakeMapFds | undefined;
+  readonly maps?: InterceptMapFds | undefined;
   /** Where several workers have the device: what they share of it. */
-  readonly team?: DeviceTeam | undefined;
+  readonly team?: QueueShare | undefined;
   readonly resolves: boolean;
 }
 
 /** Everything a dataplane needs to begin. */
-export interface EngineSetup {
+export interface RunnerSetup {
   readonly config: Config;
   readonly devices: readonly DeviceSetup[];
   readonly counters: SharedArrayBuffer;
   /** Of several workers: the buffer of the first, whose gauges all share; and what else they share. */
   readonly gauges?: SharedArrayBuffer | undefined;
-  readonly crew?: CrewSetup | undefined;
+  readonly crew?: WorkersSetup | undefined;
   /** The connection table's memory, and how many lines it has. */
   readonly table: SharedArrayBuffer;
   readonly connections: number;
@@ -69,7 +69,7 @@ export type Order =
   /** Without a spec: nothing is traced any more. */
   | { kind: 'trace'; spec?: TraceSpec }
   /** How much of a client decides whose it is. */
-  | { kind: 'owners'; stages: readonly OwnerStage[] }
+  | { kind: 'owners'; stages: readonly SteeringStage[] }
   | { kind: 'stop' };
 
 export type Report =

@@ -5,12 +5,12 @@ import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
-import { abandon, release } from '../../dataplane/output/neighbour-output.js';
+import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
-import { Crew } from '../../dataplane/workers/dispatch.js';
+import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
 import type { Device } from '../../device/device.js';
 import { DeviceError } from '../../device/error.js';
 import { openDevice } from '../../device/open.js';
@@ -22,7 +22,7 @@ import { format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
 import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
-import type { DeviceSetup, EngineSetup, NeighbourFact, Order, Report } from './messages.js';
+import type { DeviceSetup, NeighbourFact, Order, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 
 /** ms between the times at which what the devices count is written for others to read. */
@@ -32,11 +32,11 @@ const OVERHEAD = 18;
 /** Word of the table's header line that tells readers the time, in ticks. */
 export const TICK_WORD = 2;
 
-export class Engine {
+export class Runner {
   readonly director: Director;
   readonly devices: Device[] = [];
   readonly reasons: string[] = [];
-  readonly crew: Crew | undefined;
+  readonly crew: WorkerDispatch | undefined;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
@@ -44,7 +44,7 @@ export class Engine {
 
   /** Opens the devices. Throws a DeviceError; what was opened before it is closed again. */
   constructor(
-    setup: EngineSetup,
+    setup: RunnerSetup,
     now: number,
     private readonly report: (report: Report) => void,
   ) {
@@ -57,7 +57,7 @@ export class Engine {
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now);
-    this.crew = setup.crew && new Crew(this.director, setup.crew);
+    this.crew = setup.crew && new WorkerDispatch(this.director, setup.crew);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);
       addLinks(this.director, setup.devices);
@@ -204,10 +204,10 @@ export class Engine {
     const parsed = mac === '' ? undefined : parseMac(mac);
     if (parsed === undefined) {
       if (neighbour.usable || failed) neighbours.forget(neighbour, failed, this.director.now);
-      if (failed) abandon(this.director, neighbour);
+      if (failed) dropWaiting(this.director, neighbour);
       return;
     }
     neighbours.resolve(neighbour, parsed[0], parsed[1], this.director.now);
-    release(this.director, neighbour);
+    releaseWaiting(this.director, neighbour);
   }
 }

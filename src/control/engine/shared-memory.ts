@@ -5,7 +5,7 @@ import { CounterSum } from '../../stats/sum.js';
 import { LIVE_WORD } from '../server/status.js';
 import { DeviceCounters } from './device-counters.js';
 
-export class Shared {
+export class SharedMemory {
   readonly buffers: readonly SharedArrayBuffer[];
   /** The same, as words. */
   readonly tables: readonly Int32Array[];

@@ -7,20 +7,24 @@
  *     persistence with a netmask                   the network
  *     persistence by Call-ID                       nothing: one worker has them all
  */
-import { FINEST, type OwnerStage } from '../../dataplane/workers/steering.js';
+import { FINEST, type SteeringStage } from '../../dataplane/workers/steering.js';
 import { familyOf, isFwmark, type ServiceConfig, SVC_PERSISTENT, TCP } from '../../service/config.js';
 import { isFtp } from '../rules/ftp-ports.js';
 
-const ADDRESS: OwnerStage = { ...FINEST, ports: false };
+const ADDRESS: SteeringStage = { ...FINEST, ports: false };
 
-export class Ownership {
-  private stages: readonly OwnerStage[] = [FINEST];
+export class SteeringKey {
+  private stages: readonly SteeringStage[] = [FINEST];
 
   /**
    * The stages from now on; undefined when they stay as they are. `live`: there are connections, which keep their workers: then
    * it can only become coarser, and the finer stages stay in force for them.
    */
-  update(services: readonly ServiceConfig[], ftp: readonly number[], live: boolean): readonly OwnerStage[] | undefined {
+  update(
+    services: readonly ServiceConfig[],
+    ftp: readonly number[],
+    live: boolean,
+  ): readonly SteeringStage[] | undefined {
     const wanted = services.map((service) => stageOf(service, ftp)).reduce(coarser, FINEST);
     const last = this.stages.at(-1)!;
     const next = live ? coarser(last, wanted) : wanted;
@@ -30,7 +34,7 @@ export class Ownership {
   }
 }
 
-function stageOf({ key, flags, netmask, pe }: ServiceConfig, ftp: readonly number[]): OwnerStage {
+function stageOf({ key, flags, netmask, pe }: ServiceConfig, ftp: readonly number[]): SteeringStage {
   if ((flags & SVC_PERSISTENT) === 0) return hasHelper(key, ftp) ? ADDRESS : FINEST;
   if (familyOf(key) === 4) return { ...ADDRESS, mask4: pe === '' ? netmask | 0 : 0 };
   return { ...ADDRESS, prefix6: pe === '' ? netmask : 0 };
@@ -42,10 +46,10 @@ function hasHelper(key: ServiceConfig['key'], ftp: readonly number[]): boolean {
   return isFtp(key, ftp) || (key.protocol === TCP && key.port === 0);
 }
 
-function coarser(a: OwnerStage, b: OwnerStage): OwnerStage {
+function coarser(a: SteeringStage, b: SteeringStage): SteeringStage {
   return { ports: a.ports && b.ports, mask4: a.mask4 & b.mask4, prefix6: Math.min(a.prefix6, b.prefix6) };
 }
 
-function isSame(a: OwnerStage, b: OwnerStage): boolean {
+function isSame(a: SteeringStage, b: SteeringStage): boolean {
   return a.ports === b.ports && a.mask4 === b.mask4 && a.prefix6 === b.prefix6;
 }

@@ -5,8 +5,8 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
-import type { EngineSetup, Order, Report } from './messages.js';
-import { Engine } from './runner.js';
+import type { Order, Report, RunnerSetup } from './messages.js';
+import { Runner } from './runner.js';
 
 export interface Dataplane {
   send(order: Order): void;
@@ -14,7 +14,7 @@ export interface Dataplane {
   stop(): Promise<void>;
 }
 
-export type DataplaneSetup = Omit<EngineSetup, 'flags' | 'bellFd'>;
+export type DataplaneSetup = Omit<RunnerSetup, 'flags' | 'bellFd'>;
 
 /** All throw an Error with one line for the user when a device cannot be had. */
 export type StartDataplane = (
@@ -41,7 +41,7 @@ const STOP_MS = 5000;
 export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const bell = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
-  const workerData: EngineSetup = { ...setup, flags, bellFd: bell.fd };
+  const workerData: RunnerSetup = { ...setup, flags, bellFd: bell.fd };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
   let running = true;
   let stopping = false;
@@ -82,7 +82,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
  * Several workers as one dataplane. The last one is started first: the first one's XDP program feeds the sockets of all. Only the
  * first one's reasons are told, the others' are the same.
  */
-export async function startCrew(
+export async function startWorkers(
   setups: readonly DataplaneSetup[],
   bells: readonly Bell[],
   onReport: (report: Report) => void,
@@ -123,8 +123,8 @@ function firstReport(worker: Worker): Promise<Report> {
 const IDLE_MS = 1;
 
 export const startInline: StartDataplane = async (setup, onReport) => {
-  const full: EngineSetup = { ...setup, flags: new SharedArrayBuffer(64), bellFd: -1 };
-  const engine = new Engine(full, performance.now(), onReport);
+  const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), bellFd: -1 };
+  const engine = new Runner(full, performance.now(), onReport);
   onReport({ kind: 'ready', reasons: engine.reasons, tun: engine.tun });
   let running = true;
   const turn = async () => {

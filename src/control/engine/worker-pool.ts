@@ -2,31 +2,34 @@
  * Several workers as one dataplane, from outside: what they share is made here before they start, and kept in step with the
  * services. With one worker there is nothing to share.
  *
- *     services ─► Ownership ─► how much of a client counts ─┬─► orders: the workers' own look
+ *     services ─► SteeringKey ─► how much of a client counts ─┬─► orders: the workers' own look
  *                                                           └─► the fanout program's, of packet devices
  */
 import { randomInt } from 'node:crypto';
-import type { CrewSetup } from '../../dataplane/workers/dispatch.js';
-import { Handover } from '../../dataplane/workers/handoff.js';
+import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
+import { HandoffRing } from '../../dataplane/workers/handoff.js';
 import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
 import { frameSizeFor } from '../../device/umem-memory.js';
-import type { TakeMaps } from '../../device/xdp/intercept-maps.js';
+import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { isFwmark } from '../../service/config.js';
 import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, parse4, parse6 } from '../../wire/address.js';
 import type { ServiceEntry } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
-import type { DeviceSetup, EngineSetup, Order, Report } from './messages.js';
-import type { Shared } from './shared-memory.js';
-import { Ownership } from './steering-key.js';
-import { type Dataplane, type DataplaneSetup, startCrew } from './worker-handle.js';
+import type { DeviceSetup, Order, Report, RunnerSetup } from './messages.js';
+import type { SharedMemory } from './shared-memory.js';
+import { SteeringKey } from './steering-key.js';
+import { type Dataplane, type DataplaneSetup, startWorkers } from './worker-handle.js';
 
 /** Numbers of fanout groups, one network namespace's, any process's: a random one is free. */
 const GROUPS = 0x10000;
 
 /** The setup of each worker, without what only several need. */
-export function setupsFor(shared: Shared, base: Pick<EngineSetup, 'config' | 'devices' | 'live'>): DataplaneSetup[] {
+export function setupsFor(
+  shared: SharedMemory,
+  base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>,
+): DataplaneSetup[] {
   return shared.buffers.map((table, i) => ({
     ...base,
     table,
@@ -36,17 +39,17 @@ export function setupsFor(shared: Shared, base: Pick<EngineSetup, 'config' | 'de
   }));
 }
 
-export class Team {
-  private readonly ownership = new Ownership();
+export class WorkerPool {
+  private readonly ownership = new SteeringKey();
   private readonly secret = [...crypto.getRandomValues(new Int32Array(3))];
   private fanout: Fanout | undefined;
 
-  constructor(private readonly shared: Shared) {}
+  constructor(private readonly shared: SharedMemory) {}
 
   /** `maps`: of the xdp devices. Rejects with an Error of one line. */
   start(
     setups: readonly DataplaneSetup[],
-    maps: readonly TakeMaps[],
+    maps: readonly InterceptMaps[],
     onReport: (report: Report) => void,
   ): Promise<Dataplane> {
     const count = setups.length;
@@ -61,7 +64,7 @@ export class Team {
       gauges: setups[0]!.counters,
       crew: { ...crew, index },
     }));
-    return startCrew(whole, bells, onReport);
+    return startWorkers(whole, bells, onReport);
   }
 
   /** What the workers must be told when these are the services from now on. */
@@ -77,18 +80,18 @@ export class Team {
     this.fanout?.close();
   }
 
-  private crewOf(count: number, devices: readonly DeviceSetup[], bells: readonly Bell[]): Omit<CrewSetup, 'index'> {
+  private crewOf(count: number, devices: readonly DeviceSetup[], bells: readonly Bell[]): Omit<WorkersSetup, 'index'> {
     const frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
     return {
       count,
       secret: this.secret,
-      rings: Array.from({ length: count * count }, () => Handover.memory(frameSize)),
+      rings: Array.from({ length: count * count }, () => HandoffRing.memory(frameSize)),
       asleep: new SharedArrayBuffer(4 * count),
       bellFds: bells.map(({ fd }) => fd),
     };
   }
 
-  private teamOf({ name, kind }: DeviceSetup, maps: readonly TakeMaps[]) {
+  private teamOf({ name, kind }: DeviceSetup, maps: readonly InterceptMaps[]) {
     if (kind === 'xdp') return { xsks: maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
     return { group: randomInt(1, GROUPS), program: this.fanout!.program };
   }

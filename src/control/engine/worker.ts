@@ -5,8 +5,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
-import type { EngineSetup, Order, Report } from './messages.js';
-import { Engine } from './runner.js';
+import type { Order, Report, RunnerSetup } from './messages.js';
+import { Runner } from './runner.js';
 
 /** Idle turns before the thread sleeps: a device that was just emptied often has more. */
 const SPINS = 3;
@@ -14,7 +14,7 @@ const SPINS = 3;
 const SLEEP_MS = 50;
 
 const port = parentPort!;
-const setup = workerData as EngineSetup;
+const setup = workerData as RunnerSetup;
 
 function report(message: Report): void {
   port.postMessage(message);
@@ -24,12 +24,12 @@ function nextOrder(): Order | undefined {
   return receiveMessageOnPort(port)?.message as Order | undefined;
 }
 
-function obeyAll(engine: Engine): boolean {
+function obeyAll(engine: Runner): boolean {
   for (let order = nextOrder(); order !== undefined; order = nextOrder()) if (!engine.obey(order)) return false;
   return true;
 }
 
-function run(engine: Engine): void {
+function run(engine: Runner): void {
   const flags = new Int32Array(setup.flags);
   const bell = new Bell(setup.bellFd);
   const poller = new Poller([bell.fd, ...engine.devices.map(({ fd }) => fd)]);
@@ -45,9 +45,9 @@ function run(engine: Engine): void {
 }
 
 function main(): void {
-  let engine: Engine;
+  let engine: Runner;
   try {
-    engine = new Engine(setup, performance.now(), report);
+    engine = new Runner(setup, performance.now(), report);
   } catch (error) {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;

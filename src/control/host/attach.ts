@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { DeviceError } from '../../device/error.js';
 import { probe } from '../../device/open.js';
 import { frameSizeFor, mappedUmem } from '../../device/umem-memory.js';
-import { TakeMaps } from '../../device/xdp/intercept-maps.js';
+import { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceEntry } from '../api/api.js';
 import { type Config, ConfigError, type DeviceConfig, type RuleLine } from '../config/config.js';
 import { checkRoutes } from '../config/route-check.js';
@@ -21,7 +21,7 @@ export interface Attachment {
   readonly live: LiveNetwork | undefined;
   readonly reasons: readonly string[];
   /** What each xdp device takes; its owner closes them. */
-  readonly maps: readonly TakeMaps[];
+  readonly maps: readonly InterceptMaps[];
 }
 
 /** Throws a DeviceError or ConfigError. */
@@ -31,7 +31,7 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
     return { devices: config.devices.map(own), live: undefined, reasons: [], maps: [] };
   }
   const live = new LiveNetwork();
-  const maps: TakeMaps[] = [];
+  const maps: InterceptMaps[] = [];
   const reasons: string[] = [];
   try {
     const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
@@ -67,9 +67,9 @@ function refuseSingle(name: string, kind: string, workers: number): void {
 }
 
 /** An xdp device with the (still empty) maps that say what it takes. */
-function withMaps(device: DeviceSetup, all: TakeMaps[]): DeviceSetup {
+function withMaps(device: DeviceSetup, all: InterceptMaps[]): DeviceSetup {
   if (device.kind !== 'xdp') return device;
-  const maps = new TakeMaps(device.name);
+  const maps = new InterceptMaps(device.name);
   all.push(maps);
   return { ...device, maps: maps.fds };
 }

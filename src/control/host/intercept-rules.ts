@@ -2,17 +2,17 @@
  * What the director takes from the host's stack on shared devices, for nft and XDP: services, marks, VIP-less ranges, replies of
  * masq destinations, and ICMP errors. dataplane/host/intercepted.ts asks the same of a packet in hand.
  */
-import type { PortRange, TakeRule } from '../../device/intercept/rule.js';
+import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
 import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
-import { toTake, toTakeAtLeast } from '../mark/to-intercept.js';
+import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
 import { isFtp } from '../rules/ftp-ports.js';
 
 const WITH_PORTS = [TCP, UDP, SCTP];
 
-export interface TakeInput {
+export interface InterceptInput {
   readonly services: readonly ServiceEntry[];
   readonly marks: readonly MarkRule[];
   readonly accept: AcceptConfig;
@@ -27,7 +27,7 @@ export interface TakeInput {
  * What is taken. `atLeast`: where a rule cannot be said exactly, more is taken, rather than less (XDP, where nobody but the
  * director sees what is taken, and nobody but the kernel what is not); else less.
  */
-export function takeRules(input: TakeInput, atLeast = false): TakeRule[] {
+export function interceptRules(input: InterceptInput, atLeast = false): InterceptRule[] {
   const { services, accept } = input;
   if (services.length === 0 && accept.ranges.length + accept.sources.length + input.snat.length === 0) return [];
   return unique([
@@ -44,7 +44,7 @@ export function takeRules(input: TakeInput, atLeast = false): TakeRule[] {
 }
 
 /** A VIP that the host has is shared with it port by port; one that nobody has is all ours. */
-function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: TakeInput): TakeRule[] {
+function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: InterceptInput): InterceptRule[] {
   if (isFwmark(key)) return [];
   if (!has(key.address)) return wholeAddress(key.address, accept);
   const { protocol, address: daddr, port } = key;
@@ -60,18 +60,18 @@ function dataPorts(port: number): PortRange[] {
 }
 
 /** The host's stack takes packets from an address it has for martians: the director forwards them instead. */
-function sharedRules({ key }: ServiceEntry, { accept, has }: TakeInput): TakeRule[] {
+function sharedRules({ key }: ServiceEntry, { accept, has }: InterceptInput): InterceptRule[] {
   if (accept.forwardShared.length === 0 || isFwmark(key) || !has(key.address)) return [];
   return [{ kind: 'packet', family: familyOf(key), saddr: key.address }];
 }
 
-function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): TakeRule[] {
+function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): InterceptRule[] {
   const family: Family = daddr.includes(':') ? 6 : 4;
-  const packets: TakeRule = { kind: 'packet', family, daddr };
+  const packets: InterceptRule = { kind: 'packet', family, daddr };
   return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
 
-function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): TakeRule[] {
+function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput): InterceptRule[] {
   const anyPort = isFwmark(key) || isFtp(key, ftp);
   return destinations
     .filter(({ method }) => method === 'masq')
@@ -85,29 +85,29 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: TakeInput): Ta
 }
 
 /** What realservers send by protocols with ports (ICMP and neighbour discovery stay the host's), and the answers to it. */
-function snatRules({ from, to }: SnatConfig, { has }: TakeInput): TakeRule[] {
+function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): InterceptRule[] {
   const family: Family = to.includes(':') ? 6 : 4;
   const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
-  const answers: TakeRule[] = has(to)
+  const answers: InterceptRule[] = has(to)
     ? WITH_PORTS.map((protocol) => ({ kind: 'packet', family, daddr: to, protocol, dport: [[1024, 65535]] }))
     : wholeAddress(to, { arp: true });
   return [...sent, ...answers];
 }
 
 /** Rules that give the mark of a service; those that only change some bits of it count too. */
-function markRules({ services, marks }: TakeInput, atLeast: boolean): TakeRule[] {
+function markRules({ services, marks }: InterceptInput, atLeast: boolean): InterceptRule[] {
   const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
   if (wanted.size === 0) return [];
   return marks
     .filter(({ clear, flip }) => clear !== 0xffffffff || wanted.has(flip))
-    .flatMap((rule) => toTake(rule) ?? (atLeast ? toTakeAtLeast(rule) : []));
+    .flatMap((rule) => toIntercept(rule) ?? (atLeast ? toInterceptAtLeast(rule) : []));
 }
 
 /** Mark rules that nft cannot word the same way: the kernel goes on seeing what they match. */
 export function unworded(marks: readonly MarkRule[]): MarkRule[] {
-  return marks.filter((rule) => toTake(rule) === undefined);
+  return marks.filter((rule) => toIntercept(rule) === undefined);
 }
 
-function unique(rules: TakeRule[]): TakeRule[] {
+function unique(rules: InterceptRule[]): InterceptRule[] {
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }

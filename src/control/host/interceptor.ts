@@ -5,27 +5,27 @@
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Steal } from '../../device/intercept/nft.js';
-import type { TakeRule } from '../../device/intercept/rule.js';
-import type { TakeMaps } from '../../device/xdp/intercept-maps.js';
+import { NftIntercept } from '../../device/intercept/nft.js';
+import type { InterceptRule } from '../../device/intercept/rule.js';
+import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { takeRules, unworded } from './intercept-rules.js';
+import { interceptRules, unworded } from './intercept-rules.js';
 
-export type TakeConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
+export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
 
-export class Theft {
-  private readonly steal = new Steal(String(process.pid));
-  private current: readonly TakeRule[] = [];
-  private inMaps: readonly TakeRule[] = [];
+export class Interceptor {
+  private readonly steal = new NftIntercept(String(process.pid));
+  private current: readonly InterceptRule[] = [];
+  private inMaps: readonly InterceptRule[] = [];
   private services: readonly ServiceEntry[] = [];
   private ended = false;
 
   /** Installs the (still empty) rules on the devices; `maps`: those of xdp devices. Throws a DeviceError. */
   constructor(
     private readonly devices: readonly string[],
-    private readonly maps: readonly TakeMaps[],
-    private config: TakeConfig,
+    private readonly maps: readonly InterceptMaps[],
+    private config: InterceptConfig,
     private readonly has: (address: string) => boolean,
   ) {
     if (devices.length > 0) this.steal.install(devices, []);
@@ -40,14 +40,14 @@ export class Theft {
   }
 
   /** The rules in force are those of these services. Throws a DeviceError; the old ones are in force then. */
-  update(services: readonly ServiceEntry[], config: TakeConfig = this.config): void {
+  update(services: readonly ServiceEntry[], config: InterceptConfig = this.config): void {
     const { marks, accept, helpers, snat } = config;
     const input = { services, marks, accept, snat, ftp: helpers.ftp, has: this.has };
     if (this.devices.length > 0) {
-      const wanted = takeRules(input);
+      const wanted = interceptRules(input);
       if (JSON.stringify(wanted) !== JSON.stringify(this.current)) this.put(wanted);
     }
-    if (this.maps.length > 0) this.fillMaps(takeRules(input, true));
+    if (this.maps.length > 0) this.fillMaps(interceptRules(input, true));
     this.config = config;
     this.services = services;
   }
@@ -74,13 +74,13 @@ export class Theft {
     if (this.devices.length > 0) this.steal.remove();
   }
 
-  private fillMaps(wanted: readonly TakeRule[]): void {
+  private fillMaps(wanted: readonly InterceptRule[]): void {
     if (JSON.stringify(wanted) === JSON.stringify(this.inMaps)) return;
     for (const one of this.maps) one.update(wanted);
     this.inMaps = wanted;
   }
 
-  private put(wanted: readonly TakeRule[]): void {
+  private put(wanted: readonly InterceptRule[]): void {
     try {
       this.steal.update(wanted);
     } catch {
@@ -97,7 +97,7 @@ export class Theft {
 export function removeOrphans(): number[] {
   const { stdout } = spawnSync('nft', ['list', 'tables', 'netdev'], { encoding: 'utf8' });
   const pids = [...(stdout ?? '').matchAll(/^table netdev ulvs_(\d+)$/gm)].map(([, pid]) => Number(pid));
-  for (const pid of pids) if (!isDirector(pid)) new Steal(String(pid)).remove();
+  for (const pid of pids) if (!isDirector(pid)) new NftIntercept(String(pid)).remove();
   return pids.filter((pid) => pid !== process.pid && isDirector(pid));
 }
 

@@ -1,7 +1,7 @@
 /** Packets for the host's own routing, where the director has no device of its own: by raw socket, opened when first needed. */
 import { RawSender } from '../../device/raw.js';
 
-export class Originator {
+export class RawOut {
   private sender: RawSender | undefined;
   private broken = false;
 

@@ -7,7 +7,7 @@ import type { ServiceEntry } from '../api/api.js';
 import type { AcceptConfig } from '../config/director-config.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 
-export function unheard(
+export function unansweredVips(
   services: readonly Pick<ServiceEntry, 'key'>[],
   { arp, ranges }: Pick<AcceptConfig, 'arp' | 'ranges'>,
   has: (address: string) => boolean,

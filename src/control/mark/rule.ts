@@ -17,7 +17,7 @@ import { MarkRuleError } from './words.js';
 export function parseMarkRule(text: string): MarkRule {
   const words = split(text);
   const draft: MarkDraft = { text: text.trim(), modules: new Set() };
-  takeProgram(words, draft);
+  interceptProgram(words, draft);
   while (words.length > 0) takeOption(words, draft);
   return finish(draft);
 }
@@ -35,7 +35,7 @@ function unquoted(word: string): string {
   return bare;
 }
 
-function takeProgram(words: string[], draft: MarkDraft): void {
+function interceptProgram(words: string[], draft: MarkDraft): void {
   if (words[0] !== 'iptables' && words[0] !== 'ip6tables') return;
   draft.family = words.shift() === 'iptables' ? 4 : 6;
 }

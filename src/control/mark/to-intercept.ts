@@ -9,7 +9,7 @@
  *     meta mark 0x1 counter drop
  *     meta mark set 0                 what was not taken goes on unmarked
  */
-import type { TakeRule } from '../../device/intercept/rule.js';
+import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { Family } from '../../service/config.js';
 import type { FlagMatch, MarkRule, NetMatch, PortMatch } from '../../service/mark.js';
 
@@ -109,21 +109,21 @@ function mark({ mark }: MarkRule): string {
   return mark ? `meta mark & ${hex(mark.mask)} ${mark.negated ? '!=' : '=='} ${hex(mark.value)}` : '';
 }
 
-/** TakeRules for every packet that the rule matches, and maybe others: what a TakeRule can't say is left out. */
-export function toTakeAtLeast(rule: MarkRule): TakeRule[] {
+/** TakeRules for every packet that the rule matches, and maybe others: what a InterceptRule can't say is left out. */
+export function toInterceptAtLeast(rule: MarkRule): InterceptRule[] {
   const rest: { -readonly [K in keyof MarkRule]: MarkRule[K] } = { ...rule };
   for (const key of ['tcpFlags', 'icmp', 'mark'] as const) delete rest[key];
   for (const key of ['device', 'src', 'dst', 'protocol', 'sports', 'dports'] as const)
     if (rest[key]?.negated) delete rest[key];
   if (rest.device?.name.endsWith('+')) delete rest.device;
-  return toTake(rest)!;
+  return toIntercept(rest)!;
 }
 
 /**
- * The rule as `Steal` takes rules, one for each family; undefined when a TakeRule can't say it (negation, TCP flags, ICMP
+ * The rule as `NftIntercept` takes rules, one for each family; undefined when a InterceptRule can't say it (negation, TCP flags, ICMP
  * types, `-m mark`, `eth+`).
  */
-export function toTake(rule: MarkRule): TakeRule[] | undefined {
+export function toIntercept(rule: MarkRule): InterceptRule[] | undefined {
   const { device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark } = rule;
   if (tcpFlags || icmp || mark || device?.name.endsWith('+')) return undefined;
   if ([device, src, dst, protocol, sports, dports].some((match) => match?.negated)) return undefined;

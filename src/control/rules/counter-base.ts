@@ -7,7 +7,7 @@ type Totals = Record<(typeof TOTALS)[number], number>;
  * Zero points of counters that only grow: what a slot had counted when its tenant moved in, or at the last `-Z`.
  * Shown = counted - base. Rates have no base.
  */
-export class Bases {
+export class CounterBases {
   private readonly bases = new Map<number, Totals>();
 
   zero(slot: number, counted: StatsEntry): void {

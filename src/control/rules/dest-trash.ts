@@ -16,7 +16,7 @@ export interface Trashed {
 export const SCAN_MS = 60_000;
 export const IDLE_MS = 120_000;
 
-export class Trash {
+export class DestTrash {
   private readonly entries = new Map<string, Trashed>();
   private nextScan: number | undefined;
 

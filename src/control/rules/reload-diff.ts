@@ -4,7 +4,7 @@ import type { ChangeRequest, ServiceEntry } from '../api/api.js';
 import { changes } from './diff.js';
 
 /** One line each. `loaded`: the services as the file had them last; `wanted`: as it has them now. */
-export function undone(
+export function reloadDiff(
   loaded: readonly ServiceEntry[],
   running: readonly ServiceEntry[],
   wanted: readonly ServiceEntry[],

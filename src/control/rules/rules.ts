@@ -8,9 +8,9 @@ import {
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
-import { Bases } from './counter-base.js';
+import { CounterBases } from './counter-base.js';
 import type { CountersView } from './counters.js';
-import { Trash } from './dest-trash.js';
+import { DestTrash } from './dest-trash.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
 import { Slots } from './slots.js';
 
@@ -55,12 +55,12 @@ export class Rules {
   private readonly services = new Map<string, Service>();
   private readonly serviceSlots = new Slots(MAX_SERVICES);
   private readonly destinationSlots = new Slots(MAX_DESTINATIONS);
-  private readonly trash = new Trash();
+  private readonly trash = new DestTrash();
   /** How many destinations, live or in the trash, keep a service's slot from being lent again; a live service counts as one. */
   private readonly holds = new Map<number, number>();
-  private readonly serviceBases = new Bases();
-  private readonly destinationBases = new Bases();
-  private readonly totalBase = new Bases();
+  private readonly serviceBases = new CounterBases();
+  private readonly destinationBases = new CounterBases();
+  private readonly totalBase = new CounterBases();
   private timeouts: Timeouts;
 
   constructor(private readonly options: RulesOptions) {

@@ -16,7 +16,7 @@ import type { Action } from '../rules/actions.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import { LiveCounters, listConnections } from './live-counters.js';
 import { directorStatus } from './status.js';
-import { isTraceRequest, Tracing } from './trace-session.js';
+import { isTraceRequest, TraceSession } from './trace-session.js';
 
 /** The forwarding side, as the control side uses it. */
 export interface Forwarding {
@@ -43,7 +43,7 @@ const SPAN = 2 ** 25;
 export class Requests implements AdminClient {
   readonly view: LiveCounters;
   readonly rules: Rules;
-  readonly tracing: Tracing;
+  readonly tracing: TraceSession;
   /** Addresses by destination slot, for connections whose destination is of another family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
@@ -56,7 +56,7 @@ export class Requests implements AdminClient {
     this.settings = config;
     this.view = new LiveCounters(counters, forwarding.now());
     this.rules = newRules(config, this.view);
-    this.tracing = new Tracing((spec) =>
+    this.tracing = new TraceSession((spec) =>
       forwarding.send(spec === undefined ? { kind: 'trace' } : { kind: 'trace', spec }),
     );
   }
@@ -85,7 +85,7 @@ export class Requests implements AdminClient {
     // A slot that changes hands is counted from what it has now.
     this.forwarding.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
-    this.carryOut(outcomes.flatMap(({ actions }) => actions));
+    this.forwardOut(outcomes.flatMap(({ actions }) => actions));
     return outcomes.map(({ reply }) => reply);
   }
 
@@ -126,7 +126,7 @@ export class Requests implements AdminClient {
   }
 
   /** Where the host's stack cannot be kept away, the director forwards all the same: rule table and dataplane never differ. */
-  private carryOut(actions: readonly Action[]): void {
+  private forwardOut(actions: readonly Action[]): void {
     if (actions.length === 0) return;
     for (const action of actions)
       if (action.kind === 'addDestination') this.daddrs.set(action.slot, action.destination.address);

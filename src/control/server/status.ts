@@ -1,6 +1,6 @@
 /** What `ulvs status` and `ulvs stats` show, gathered from shared memory. */
 import path from 'node:path';
-import { type Counters, Fate } from '../../stats/counters.js';
+import { type Counters, FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import type { DirectorStatus } from '../api/api.js';
 import type { Config } from '../config/config.js';
@@ -32,7 +32,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
     workers: forwarding.tables.map((table, i) => ({ used: table[LIVE_WORD]!, frames: forwarding.processed(i) })),
     total: rules.total(),
-    fates: Object.fromEntries(Object.entries(Fate).map(([name, at]) => [name, counters.values[at]!])),
+    fates: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
   };

@@ -14,7 +14,7 @@ export function isTraceRequest(request: AdminRequest): request is TraceRequest {
   return request.op === 'traceStart' || request.op === 'tracePoll' || request.op === 'traceStop';
 }
 
-export class Tracing {
+export class TraceSession {
   private records: TraceRecord[] = [];
   private left = 0;
   private asked = 0;

@@ -31,7 +31,7 @@ const REFUSED = -1;
 /** Its route was not asked for yet: to ask makes neighbours. */
 const UNASKED = -99;
 
-export interface Ways {
+export interface BatchCache {
   /** All rows; numbers of rows that the look-ups give are places in it. */
   readonly rows: Int32Array;
   /** What was found is not to be trusted any more. */
@@ -45,7 +45,7 @@ export interface Ways {
 }
 
 /** A function for the same reason as `express`. */
-export function ways(d: Director): Ways {
+export function batchCache(d: Director): BatchCache {
   const { counters, dests, links, neighbours, router } = d;
   const rows = new Int32Array((2 * ROWS) << ROW_SHIFT);
   const state = new Int32Array(32);

@@ -13,28 +13,28 @@ import {
   CONN_REVERSE,
   DADDR,
   DEST,
-  DUE,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   EXPIRES,
   FLAGS,
   METHOD_MASK,
   PACKETS,
   PORTS,
-  REST,
   TIMEOUT,
   VADDR,
+  WHEEL_TICK,
 } from '../../conntrack/entry.js';
 import { Direction } from '../../conntrack/states.js';
 import { nextTcpState, Tcp } from '../../conntrack/tcp.js';
 import { Method } from '../../service/destination.js';
-import { Fate, Stat } from '../../stats/counters.js';
+import { FrameStat, Stat } from '../../stats/counters.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
 import { adjusted, halves, swap16, swap32 } from '../parse/aligned.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
-import { COUNTERS, DEVICE, HEADER, MTU, SERVICE, type Ways } from './cache.js';
-import { FRAME, KIND, LENGTH, NOT_TCP, SEEN_PORTS, TARGET, TOTAL } from './scan.js';
+import { type BatchCache, COUNTERS, DEVICE, HEADER, MTU, SERVICE } from './cache.js';
+import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.js';
 
 /** Connections that need more than an address and a port rewritten. */
 const UNUSUAL = CONN_HELPER | CONN_NO_CPORT | CONN_ONE_PACKET | CONN_FULLNAT | CONN_REVERSE;
@@ -46,13 +46,13 @@ const BYTES = Stat.inbytes - Stat.inpkts;
 const IN = 2;
 const OUT = 4;
 
-export interface Carry {
+export interface FastForward {
   /**
    * `row`: what the walk before found of the packet, in `seen`. False when the packet must go the long way; then nothing was
    * done.
    */
-  carryIn(row: number, entry: number): boolean;
-  carryOut(row: number, entry: number): boolean;
+  forwardIn(row: number, entry: number): boolean;
+  forwardOut(row: number, entry: number): boolean;
   /** The row of the neighbour by which a client's packet gets to such a destination (`slot`: + 1), or −1: the long way. */
   admit(row: number, method: number, slot: number, address: number): number;
   /** A client's packet leaves as its connection says, by the neighbour that `admit` gave. */
@@ -62,17 +62,17 @@ export interface Carry {
 }
 
 /** A function for the same reason as `express`. */
-export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
+export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): FastForward {
   const { connections, counters, links, pathMtus, router, umem } = d;
   const { states, words } = connections;
   const { values } = counters;
   const { i32, u16 } = umem;
-  const { rows, destination, route, neighbour } = way;
+  const { rows: cached, destination, route, neighbour } = cache;
   const tcpTimeouts = states.timeouts.tcp;
   // Of the batch at hand: frames, their bytes; packets, bytes in; packets, bytes out.
   const sums = new Int32Array(32);
 
-  function carryIn(row: number, entry: number): boolean {
+  function forwardIn(row: number, entry: number): boolean {
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
     if ((flags & UNUSUAL) !== 0 || isOver(at) || isUnsummed(row)) return false;
@@ -87,25 +87,26 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     const dest = destination(slot, address);
     if (dest < 0) return -1;
     const to = neighbour(route(dest));
-    if (to < 0 || seen[row + TOTAL]! > rows[dest + MTU]! || isFull(to)) return -1;
+    if (to < 0 || rows[row + TOTAL]! > cached[dest + MTU]! || isFull(to)) return -1;
     return pathMtus.some && isNarrow(method, address) ? -1 : to;
   }
 
   function sendIn(row: number, entry: number, to: number): void {
-    const frame = seen[row + FRAME]!;
-    const kind = seen[row + KIND]!;
+    const frame = rows[row + FRAME]!;
+    const kind = rows[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
     const address = words[at + DADDR]!;
-    count(destination(words[at + DEST]!, address), Stat.inpkts, seen[row + TOTAL]!, IN);
+    count(destination(words[at + DEST]!, address), Stat.inpkts, rows[row + TOTAL]!, IN);
     words[at + PACKETS]!++;
     step(entry, at, Direction.input, kind);
-    if ((words[at + FLAGS]! & METHOD_MASK) === Method.gatewaying) takeTime(frame, 0);
-    else translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + REST]! >>> 16, kind !== NOT_TCP);
-    leave(row, frame, to);
+    if ((words[at + FLAGS]! & METHOD_MASK) === Method.gatewaying) decrementTtl(frame, 0);
+    else
+      translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16, kind !== NOT_TCP);
+    transmit(row, frame, to);
   }
 
-  function carryOut(row: number, entry: number): boolean {
-    const kind = seen[row + KIND]!;
+  function forwardOut(row: number, entry: number): boolean {
+    const kind = rows[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
     if ((flags & METHOD_MASK) !== Method.masq || (flags & UNUSUAL) !== 0 || isOver(at)) return false;
@@ -114,18 +115,18 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     const dest = destination(words[at + DEST]!, words[at + DADDR]!);
     if (dest < 0) return false;
     const to = neighbour(router.lookup4(words[at + CADDR]!, address, 0));
-    if (to < 0 || seen[row + TOTAL]! > router.mtu || isFull(to)) return false;
-    count(dest, Stat.outpkts, seen[row + TOTAL]!, OUT);
+    if (to < 0 || rows[row + TOTAL]! > router.mtu || isFull(to)) return false;
+    count(dest, Stat.outpkts, rows[row + TOTAL]!, OUT);
     step(entry, at, Direction.output, kind);
-    const frame = seen[row + FRAME]!;
+    const frame = rows[row + FRAME]!;
     translate(frame, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff, true);
-    leave(row, frame, to);
+    transmit(row, frame, to);
     return true;
   }
 
   /** A datagram without a checksum, which the kernel gives one. */
   function isUnsummed(row: number): boolean {
-    return seen[row + KIND] === NOT_TCP && u16[(seen[row + FRAME]! + L4 + 6) >> 1] === 0;
+    return rows[row + KIND] === NOT_TCP && u16[(rows[row + FRAME]! + L4 + 6) >> 1] === 0;
   }
 
   function isNarrow(method: number, address: number): boolean {
@@ -145,18 +146,18 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
 
   /** There is a service where it goes to. */
   function isServed(row: number): boolean {
-    return d.services.find4(0, ipv4.TCP, seen[row + TARGET]!, seen[row + SEEN_PORTS]! & 0xffff) !== undefined;
+    return d.services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
   }
 
   /** The output of this neighbour's device has no room. */
   function isFull(to: number): boolean {
-    const { output } = links[rows[to + DEVICE]!]!;
+    const { output } = links[cached[to + DEVICE]!]!;
     return output.n >= output.capacity;
   }
 
   function count(dest: number, packets: number, bytes: number, sum: number): void {
-    const destination = rows[dest + COUNTERS]! + packets;
-    const service = rows[dest + SERVICE]! + packets;
+    const destination = cached[dest + COUNTERS]! + packets;
+    const service = cached[dest + SERVICE]! + packets;
     values[destination]!++;
     values[destination + BYTES]! += bytes;
     values[service]!++;
@@ -169,13 +170,13 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
   function step(entry: number, at: number, direction: 0 | 1, kind: number): void {
     if (kind === NOT_TCP) states.udp(entry, direction);
     else {
-      const state = words[at + REST]! & 0xff;
+      const state = words[at + DPORT_PROTO_STATE]! & 0xff;
       if (changes(at, state, direction, kind)) states.tcp(entry, direction, kind);
       else words[at + TIMEOUT] = tcpTimeouts[state]!;
     }
     const expires = (connections.now + words[at + TIMEOUT]!) | 0;
     words[at + EXPIRES] = expires;
-    if (((expires - words[at + DUE]!) | 0) < 0) connections.touch(entry);
+    if (((expires - words[at + WHEEL_TICK]!) | 0) < 0) connections.touch(entry);
   }
 
   /** Most packets are ACKs of established connections, which both tables leave alone. */
@@ -187,7 +188,7 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
   }
 
   /** TTL less one, `delta` more in the header's checksum: a sum of 16-bit words, in whatever byte order. */
-  function takeTime(frame: number, delta: number): void {
+  function decrementTtl(frame: number, delta: number): void {
     const at = (frame + IP + 8) >> 1;
     u16[at]!--;
     u16[at + 1] = adjusted(u16[at + 1]!, 0xfffe + delta);
@@ -198,7 +199,7 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     const address = swap32(to);
     const delta = halves(~i32[addressAt >> 2]!) + halves(address);
     i32[addressAt >> 2] = address;
-    takeTime(frame, delta);
+    decrementTtl(frame, delta);
     const at = (frame + portAt) >> 1;
     const sumAt = (frame + L4 + (isTcp ? 16 : 6)) >> 1;
     const now = adjusted(u16[sumAt]!, delta + (~u16[at]! & 0xffff) + swap16(port));
@@ -208,27 +209,27 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
   }
 
   /** The Ethernet header lies on a 4-byte boundary but for its first two bytes. */
-  function leave(row: number, frame: number, to: number): void {
-    const { output } = links[rows[to + DEVICE]!]!;
-    u16[frame >> 1] = rows[to + HEADER]!;
-    i32[(frame + 2) >> 2] = rows[to + HEADER + 1]!;
-    i32[(frame + 6) >> 2] = rows[to + HEADER + 2]!;
-    i32[(frame + 10) >> 2] = rows[to + HEADER + 3]!;
+  function transmit(row: number, frame: number, to: number): void {
+    const { output } = links[cached[to + DEVICE]!]!;
+    u16[frame >> 1] = cached[to + HEADER]!;
+    i32[(frame + 2) >> 2] = cached[to + HEADER + 1]!;
+    i32[(frame + 6) >> 2] = cached[to + HEADER + 2]!;
+    i32[(frame + 10) >> 2] = cached[to + HEADER + 3]!;
     output.offsets[output.n] = frame;
-    output.lengths[output.n++] = seen[row + TOTAL]! + IP;
+    output.lengths[output.n++] = rows[row + TOTAL]! + IP;
     sums[0]!++;
-    sums[1]! += seen[row + LENGTH]!;
+    sums[1]! += rows[row + LENGTH]!;
   }
 
   function settle(): void {
     const { totalRow } = counters;
     const frames = sums[0]!;
     if (frames === 0) return;
-    values[Fate.in]! += frames;
-    values[Fate.inBytes]! += sums[1]!;
-    values[Fate.forwarded]! += frames;
-    values[Fate.out]! += frames;
-    values[Fate.outBytes]! += sums[IN + 1]! + sums[OUT + 1]! + frames * IP;
+    values[FrameStat.in]! += frames;
+    values[FrameStat.inBytes]! += sums[1]!;
+    values[FrameStat.forwarded]! += frames;
+    values[FrameStat.out]! += frames;
+    values[FrameStat.outBytes]! += sums[IN + 1]! + sums[OUT + 1]! + frames * IP;
     values[totalRow + Stat.inpkts]! += sums[IN]!;
     values[totalRow + Stat.inbytes]! += sums[IN + 1]!;
     values[totalRow + Stat.outpkts]! += sums[OUT]!;
@@ -236,5 +237,5 @@ export function carry(d: Director, seen: Int32Array, way: Ways): Carry {
     sums.fill(0);
   }
 
-  return { carryIn, carryOut, admit, sendIn, settle };
+  return { forwardIn, forwardOut, admit, sendIn, settle };
 }

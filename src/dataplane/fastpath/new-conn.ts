@@ -5,7 +5,7 @@
  *     usual service? ─► schedule ─► admitted? ─► entry, filled, bound, hashed ─► sent, counted ─► timer
  *      └─ no: the long way           └─ no: the long way's second half; the scheduler is not asked twice
  */
-import { CADDR, DADDR, ENTRY_SHIFT, PORTS, REST, VADDR } from '../../conntrack/entry.js';
+import { CADDR, DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR } from '../../conntrack/entry.js';
 import type { Destination } from '../../service/destination.js';
 import type { VirtualService } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
@@ -13,39 +13,38 @@ import { countConnection } from '../account.js';
 import type { Director } from '../director.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FTP_DATA, flagsFor } from '../schedule/schedule.js';
-import type { Ways } from './cache.js';
-import type { ChosenWay } from './fastpath.js';
-import type { Carry } from './forward.js';
-import { FRAME, KIND, LENGTH, SEEN_PORTS, SOURCE, TARGET } from './scan.js';
+import type { BatchCache } from './cache.js';
+import type { SlowPathScheduled } from './fastpath.js';
+import type { FastForward } from './forward.js';
+import { FRAME, KIND, LENGTH, ROW_PORTS, SOURCE, TARGET } from './scan.js';
 
 const FLAGS_OF_A_SYN = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
 
 /** False: the long way, nothing was done. `row`: a SYN in `seen`, of a client's side that no connection has. */
-export type Opens = (device: number, row: number) => boolean;
+export type OpenConn = (device: number, row: number) => boolean;
 
 /** A function for the same reason as `express`. */
-export function opening(
+export function connOpener(
   d: Director,
-  seen: Int32Array,
-  way: Ways,
-  { admit, sendIn }: Carry,
-  chosenWay: ChosenWay,
-): Opens {
+  rows: Int32Array,
+  cache: BatchCache,
+  { admit, sendIn }: FastForward,
+  slowPathScheduled: SlowPathScheduled,
+): OpenConn {
   const { connections, defence, packet, services } = d;
   const { table, words } = connections;
 
-  function opens(device: number, row: number): boolean {
-    if ((seen[row + KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || isUnusual(seen[row + SEEN_PORTS]!)) return false;
-    const service = services.find4(0, ipv4.TCP, seen[row + TARGET]!, seen[row + SEEN_PORTS]! & 0xffff);
-    if (service === undefined || service.persistent || service.port !== (seen[row + SEEN_PORTS]! & 0xffff))
-      return false;
+  function openConn(device: number, row: number): boolean {
+    if ((rows[row + KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || isUnusual(rows[row + ROW_PORTS]!)) return false;
+    const service = services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff);
+    if (service === undefined || service.persistent || service.port !== (rows[row + ROW_PORTS]! & 0xffff)) return false;
     describe(row);
     const dest = service.schedule.schedule(packet, d.now);
     const to = dest === null ? -1 : admit(row, dest.method, dest.slot + 1, dest.address);
     if (dest !== null && to >= 0) open(row, service, dest, to);
     else {
-      chosenWay(d, device, seen[row + FRAME]!, seen[row + LENGTH]!, service, dest);
-      way.forget();
+      slowPathScheduled(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, service, dest);
+      cache.forget();
     }
     return true;
   }
@@ -60,26 +59,26 @@ export function opening(
   function describe(row: number): void {
     packet.family = 4;
     packet.protocol = ipv4.TCP;
-    packet.src = seen[row + SOURCE]!;
-    packet.dst = seen[row + TARGET]!;
-    packet.sport = seen[row + SEEN_PORTS]! >>> 16;
-    packet.dport = seen[row + SEEN_PORTS]! & 0xffff;
+    packet.src = rows[row + SOURCE]!;
+    packet.dst = rows[row + TARGET]!;
+    packet.sport = rows[row + ROW_PORTS]! >>> 16;
+    packet.dport = rows[row + ROW_PORTS]! & 0xffff;
   }
 
   function open(row: number, service: VirtualService, dest: Destination, to: number): void {
     const entry = table.alloc();
     const at = entry << ENTRY_SHIFT;
-    const ports = seen[row + SEEN_PORTS]!;
-    words[at + CADDR] = seen[row + SOURCE]!;
+    const ports = rows[row + ROW_PORTS]!;
+    words[at + CADDR] = rows[row + SOURCE]!;
     words[at + PORTS] = ports;
-    words[at + VADDR] = seen[row + TARGET]!;
+    words[at + VADDR] = rows[row + TARGET]!;
     words[at + DADDR] = dest.address;
-    words[at + REST] = ((dest.port !== 0 ? dest.port : ports & 0xffff) << 16) | (ipv4.TCP << 8);
+    words[at + DPORT_PROTO_STATE] = ((dest.port !== 0 ? dest.port : ports & 0xffff) << 16) | (ipv4.TCP << 8);
     connections.openUntimed(entry, dest, flagsFor(dest, 4));
     countConnection(d, dest.slot, service.slot);
     sendIn(row, entry, to);
     connections.settle(entry);
   }
 
-  return opens;
+  return openConn;
 }

@@ -9,34 +9,34 @@ import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { isPlain, swap16, swap32 } from '../parse/aligned.js';
+import { isFastPathFrame, swap16, swap32 } from '../parse/aligned.js';
 
-export const SEEN_SHIFT = 3;
+export const ROW_SHIFT = 3;
 export const FRAME = 0;
 export const LENGTH = 1;
 /** Addresses as the connection table has them; source port << 16 | destination port. */
 export const SOURCE = 2;
 export const TARGET = 3;
-export const SEEN_PORTS = 4;
+export const ROW_PORTS = 4;
 /** The TCP flags, or one of these three. */
 export const KIND = 5;
 export const NOT_TCP = -1;
-export const UNFIT = -2;
+export const SLOW_PATH = -2;
 /** IPv6: goes the long way, but what that will look for is fetched with the batch. */
 export const WIDE = -3;
 /** Length of the IP packet. */
 export const TOTAL = 6;
 /** The connection, the negative one of a reply, or 0; before, whatever leads there. */
-export const PLACE = 7;
+export const FOUND = 7;
 
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
 
 /** Fills the rows of a batch's first `n` frames, which came in by the link `device`. */
-export type Sight = (device: number, offsets: Int32Array, lengths: Int32Array, n: number) => void;
+export type ScanRows = (device: number, offsets: Int32Array, lengths: Int32Array, n: number) => void;
 
 /** A function for the same reason as `express`. */
-export function sight(d: Director, seen: Int32Array): Sight {
+export function rowScanner(d: Director, rows: Int32Array): ScanRows {
   const { links, services } = d;
   const { table } = d.connections;
   const { i32, u16, u8 } = d.umem;
@@ -50,13 +50,13 @@ export function sight(d: Director, seen: Int32Array): Sight {
   }
 
   /** KIND and PLACE, the bucket of its client. */
-  function seeWide(row: number, frame: number): void {
+  function scanWide(row: number, frame: number): void {
     for (let i = 0; i < 8; i++) wide[i] = swap32(i32[((frame + IP + ipv6.SRC) >> 2) + i]!);
     const protocol = u8[frame + IP + 6]!;
     const ports = swap32(i32[(frame + IP + ipv6.HEADER) >> 2]!);
     const sport = ports >>> 16;
-    seen[row + KIND] = WIDE;
-    seen[row + PLACE] =
+    rows[row + KIND] = WIDE;
+    rows[row + FOUND] =
       d.masqSources.find(wide[0]!, wide[1]!, wide[2]!, wide[3]!, protocol, sport) >= 0
         ? table.bucket(protocol, fold(wide, 4), ports & 0xffff)
         : table.bucket(protocol, fold(wide, 0), sport);
@@ -68,22 +68,22 @@ export function sight(d: Director, seen: Int32Array): Sight {
     const lo = swap32(mac[1] | 0);
     for (let i = 0; i < n; i++) {
       const frame = offsets[i]!;
-      const row = i << SEEN_SHIFT;
-      seen[row + FRAME] = frame;
-      seen[row + LENGTH] = lengths[i]!;
-      seen[row + KIND] = UNFIT;
+      const row = i << ROW_SHIFT;
+      rows[row + FRAME] = frame;
+      rows[row + LENGTH] = lengths[i]!;
+      rows[row + KIND] = SLOW_PATH;
       if (u16[frame >> 1] !== hi || i32[(frame + 2) >> 2] !== lo) continue;
-      if (!isPlain(i32, frame, lengths[i]!)) {
-        if (isWide(frame, lengths[i]!)) seeWide(row, frame);
+      if (!isFastPathFrame(i32, frame, lengths[i]!)) {
+        if (isWide(frame, lengths[i]!)) scanWide(row, frame);
         continue;
       }
       const source = swap32(i32[(frame + IP + ipv4.SRC) >> 2]!);
       if (d.forwardsShared && services.isVip4(source)) continue;
-      seen[row + SOURCE] = source;
-      seen[row + TARGET] = swap32(i32[(frame + IP + ipv4.DST) >> 2]!);
-      seen[row + SEEN_PORTS] = swap32(i32[(frame + L4) >> 2]!);
-      seen[row + KIND] = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : NOT_TCP;
-      seen[row + TOTAL] = swap16(u16[(frame + IP + 2) >> 1]!);
+      rows[row + SOURCE] = source;
+      rows[row + TARGET] = swap32(i32[(frame + IP + ipv4.DST) >> 2]!);
+      rows[row + ROW_PORTS] = swap32(i32[(frame + L4) >> 2]!);
+      rows[row + KIND] = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : NOT_TCP;
+      rows[row + TOTAL] = swap16(u16[(frame + IP + 2) >> 1]!);
     }
   };
 }

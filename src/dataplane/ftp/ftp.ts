@@ -9,9 +9,16 @@
  *
  * The 0 is filled in by the first packet. Data connections hang on their control connection.
  */
-import { CONN_INACTIVE, CONN_NO_CPORT, CONN_NOOUTPUT, ENTRY_SHIFT, PORTS, REST } from '../../conntrack/entry.js';
+import {
+  CONN_INACTIVE,
+  CONN_NO_CPORT,
+  CONN_NOOUTPUT,
+  DPORT_PROTO_STATE,
+  ENTRY_SHIFT,
+  PORTS,
+} from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
-import { Helped, listen } from '../../conntrack/seqadj.js';
+import { listen, SeqAdj } from '../../conntrack/seqadj.js';
 import { Tcp } from '../../conntrack/tcp.js';
 import { Method } from '../../service/destination.js';
 import { Drop } from '../../stats/drops.js';
@@ -29,22 +36,22 @@ import { Awaits, activeCommand, announce, passiveAnswer, passiveCommand } from '
 export function ftpIn(d: Director, entry: number): boolean {
   if (!isIntact(d)) return refuse(d, Drop.badChecksum);
   if (hasText(d, entry) && !hear(d, entry)) return refuse(d, Drop.tableFull);
-  const helped = d.connections.helped.get(entry);
-  if (helped?.shift.isShifted) shiftFromClient(d, helped.shift);
+  const seqAdj = d.connections.seqAdj.get(entry);
+  if (seqAdj?.shift.isShifted) shiftFromClient(d, seqAdj.shift);
   return true;
 }
 
 /** A destination's segment of a control connection. False: it was dropped. */
 export function ftpOut(d: Director, entry: number): boolean {
   if (!isIntact(d)) return refuse(d, Drop.badChecksum);
-  const helped = d.connections.helped.get(entry);
-  if (helped === undefined) return true;
+  const seqAdj = d.connections.seqAdj.get(entry);
+  if (seqAdj === undefined) return true;
   const seq = tcp.seq(d.umem.view, d.packet.l4);
-  if (helped.awaits !== Awaits.nothing && hasText(d, entry)) {
-    const reason = answer(d, entry, helped, seq);
+  if (seqAdj.awaits !== Awaits.nothing && hasText(d, entry)) {
+    const reason = answer(d, entry, seqAdj, seq);
     if (reason !== 0) return refuse(d, reason);
   }
-  if (helped.shift.isShifted) shiftFromDestination(d, helped.shift, seq);
+  if (seqAdj.shift.isShifted) shiftFromDestination(d, seqAdj.shift, seq);
   return true;
 }
 
@@ -91,18 +98,18 @@ function hear(d: Director, entry: number): boolean {
   }
   const target = activeCommand(text, family);
   if (target?.address === undefined) return true;
-  const helped = d.connections.helped.get(entry);
-  if (helped !== undefined) helped.awaits = Awaits.nothing;
+  const seqAdj = d.connections.seqAdj.get(entry);
+  if (seqAdj !== undefined) seqAdj.awaits = Awaits.nothing;
   return expectActive(d, entry, target.address, target.port);
 }
 
-function helpedOf(d: Director, entry: number): Helped {
-  let helped = d.connections.helped.get(entry);
-  if (helped === undefined) {
-    helped = new Helped();
-    d.connections.helped.set(entry, helped);
+function helpedOf(d: Director, entry: number): SeqAdj {
+  let seqAdj = d.connections.seqAdj.get(entry);
+  if (seqAdj === undefined) {
+    seqAdj = new SeqAdj();
+    d.connections.seqAdj.set(entry, seqAdj);
   }
-  return helped;
+  return seqAdj;
 }
 
 const caddr = new Int32Array(4);
@@ -114,7 +121,7 @@ function expectActive(d: Director, entry: number, client: Int32Array, cport: num
   const { words } = d.connections;
   const at = entry << ENTRY_SHIFT;
   const vport = ((words[at + PORTS]! & 0xffff) - 1) & 0xffff;
-  const dport = ((words[at + REST]! >>> 16) - 1) & 0xffff;
+  const dport = ((words[at + DPORT_PROTO_STATE]! >>> 16) - 1) & 0xffff;
   readVirtual(d, entry, vaddr);
   readDestination(d, entry, daddr);
   let data = findFromClient(d, client, cport, vaddr, vport);
@@ -124,8 +131,8 @@ function expectActive(d: Director, entry: number, client: Int32Array, cport: num
 }
 
 /** Returns a drop reason, 0 when the segment may go on. */
-function answer(d: Director, entry: number, helped: Helped, seq: number): number {
-  const { awaits } = helped;
+function answer(d: Director, entry: number, seqAdj: SeqAdj, seq: number): number {
+  const { awaits } = seqAdj;
   const found = passiveAnswer(textOf(d), d.packet.family, awaits);
   if (found === undefined) return 0;
   if (found.address === undefined) readDestination(d, entry, daddr);
@@ -135,8 +142,8 @@ function answer(d: Director, entry: number, helped: Helped, seq: number): number
   readVirtual(d, data, vaddr);
   const text = announce(awaits, vaddr[3]!, d.connections.words[(data << ENTRY_SHIFT) + PORTS]! & 0xffff);
   if (!replace(d, payloadAt(d) + found.start, found.length, text)) return Drop.noFrame;
-  helped.shift.resized(seq, text.length - found.length);
-  helped.awaits = Awaits.nothing;
+  seqAdj.shift.resized(seq, text.length - found.length);
+  seqAdj.awaits = Awaits.nothing;
   return 0;
 }
 

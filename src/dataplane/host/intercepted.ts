@@ -8,11 +8,11 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 
-export function isTaken(d: Director): boolean {
+export function isIntercepted(d: Director): boolean {
   const p = d.packet;
   const { shared, exclusive } = d.links[p.device]!;
   if (!shared || exclusive) return shared;
-  if (isIcmpError(d) || d.sourceNat.takes(p)) return true;
+  if (isIcmpError(d) || d.snatRules.takes(p)) return true;
   if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;
   return p.family === 4
     ? toService4(d) || fromDestination(d, 0, 0, 0, p.src)

@@ -3,7 +3,7 @@
  * where the director alone owns an address (a TAP device, a VIP that no interface has), it is a small host itself: it
  * answers pings, refuses TCP by RST, UDP by port unreachable and what it does not speak (SCTP, say) by protocol unreachable.
  */
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -16,15 +16,15 @@ import * as tcp from '../../wire/tcp.js';
 import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
-import { emit, transmit } from '../output/neighbour-output.js';
-import { answerWhole, deliverWhole } from '../output/refragment.js';
+import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
+import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
 import { deliver, drop, pass } from '../output/verdict.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 
 const IGMP = 2;
 
 /** An address of ours, but no service and no connection. */
-export function host(d: Director): void {
+export function handleLocal(d: Director): void {
   const p = d.packet;
   if (d.links[p.device]!.shared && isOwn(d)) return pass(d);
   if (p.fragmentOffset !== 0 || p.moreFragments) return deliver(d);
@@ -40,12 +40,12 @@ export function host(d: Director): void {
 export function deliverLocal(d: Director): void {
   const p = d.packet;
   if (d.hostLink === undefined) return deliver(d);
-  if (p.parts !== 0) return deliverWhole(d, d.hostLink.index, Fate.delivered);
-  d.counters.count(Fate.delivered);
+  if (p.parts !== 0) return deliverRefragmented(d, d.hostLink.index, FrameStat.delivered);
+  d.counters.count(FrameStat.delivered);
   const type = p.family === 6 ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
   const frame = p.l3 - ethernet.HEADER;
   ethernet.setType(d.umem.view, frame, type);
-  emit(d, d.hostLink.index, frame, p.l3len + ethernet.HEADER, true);
+  enqueue(d, d.hostLink.index, frame, p.l3len + ethernet.HEADER, true);
 }
 
 function isOwn(d: Director): boolean {
@@ -81,9 +81,9 @@ function echo(d: Director): void {
     ipv6.rewriteDst(view, p.l3, p.src6);
     ipv6.setHopLimit(view, p.l3, 64);
   }
-  if (p.parts !== 0) return answerWhole(d, hop, mtu);
-  d.counters.count(Fate.delivered);
-  transmit(d, hop, p.frame, p.len, p.etherType, true);
+  if (p.parts !== 0) return answerRefragmented(d, hop, mtu);
+  d.counters.count(FrameStat.delivered);
+  neighbourOutput(d, hop, p.frame, p.len, p.etherType, true);
 }
 
 /** A wrong checksum is not worth an answer, nor is UDP over IPv6 that has none. */
@@ -146,7 +146,7 @@ function reset(d: Director): void {
   const pseudo =
     p.family === 4 ? pseudo4(p.src, p.dst, ipv4.TCP, 20) : pseudo6(view, ip + ipv6.SRC, ip + ipv6.DST, ipv4.TCP, 20);
   view.setUint16(l4 + 16, finish(sum(view, l4, 20, pseudo)));
-  transmit(d, hop, frame, l4 + 20 - frame, p.etherType, true);
+  neighbourOutput(d, hop, frame, l4 + 20 - frame, p.etherType, true);
 }
 
 /** An IP header from the packet's destination to its source, for 20 bytes of TCP; returns its length. */

@@ -14,11 +14,11 @@ import {
   CONN_REVERSE,
   CONTROL,
   DADDR,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
   PACKETS,
   PORTS,
-  REST,
   VADDR,
 } from '../../conntrack/entry.js';
 import { pseudo4 } from '../../wire/checksum.js';
@@ -74,8 +74,8 @@ export class SourcePool {
 export function borrowSource(d: Director, entry: number): boolean {
   const { table, words } = d.connections;
   const at = entry << ENTRY_SHIFT;
-  const protocol = (words[at + REST]! >>> 8) & 0xff;
-  const dport = words[at + REST]! >>> 16;
+  const protocol = (words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff;
+  const dport = words[at + DPORT_PROTO_STATE]! >>> 16;
   const daddr = words[at + DADDR]!;
   for (let i = 0; i < TRIES && d.sourcePool.sources.length > 0; i++) {
     const source = d.sourcePool.next();
@@ -95,7 +95,7 @@ function fillReverse(d: Director, reverse: number, entry: number, source: number
   words[line + CADDR] = source;
   words[line + PORTS] = port << 16;
   words[line + DADDR] = words[at + DADDR]!;
-  words[line + REST] = words[at + REST]! & ~0xff;
+  words[line + DPORT_PROTO_STATE] = words[at + DPORT_PROTO_STATE]! & ~0xff;
   words[line + FLAGS] = CONN_REVERSE;
   words[line + CONTROL] = entry;
   words[at + DADDR] = reverse;
@@ -117,7 +117,7 @@ export function fullDnat(d: Director, entry: number, mtu: number): void {
   const p = d.packet;
   const line = words[(entry << ENTRY_SHIFT) + DADDR]! << ENTRY_SHIFT;
   const delta = ipv4.rewriteDst(view, p.l3, words[line + DADDR]!) + ipv4.rewriteSrc(view, p.l3, words[line + CADDR]!);
-  rewritePorts(d, words[line + PORTS]! >>> 16, words[line + REST]! >>> 16, delta);
+  rewritePorts(d, words[line + PORTS]! >>> 16, words[line + DPORT_PROTO_STATE]! >>> 16, delta);
   if (d.sourcePool.toa && p.protocol === ipv4.TCP && words[(entry << ENTRY_SHIFT) + PACKETS]! <= 2) tellClient(d, mtu);
 }
 

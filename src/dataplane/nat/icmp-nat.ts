@@ -7,10 +7,10 @@ import {
   CADDR,
   CONN_FULLNAT,
   DADDR,
+  DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   FLAGS,
   PORTS,
-  REST,
   VADDR,
   WIDE_DADDR,
   WIDE_VADDR,
@@ -30,7 +30,7 @@ export function rewriteError(d: Director, quote: Quote, entry: number, toClient:
   const at = entry << ENTRY_SHIFT;
   if ((words[at + FLAGS]! & CONN_FULLNAT) !== 0) return rewriteFull(d, quote, entry, toClient);
   if (toClient) view.setUint16(quote.l4 + 2, words[at + PORTS]! & 0xffff);
-  else view.setUint16(quote.l4, words[at + REST]! >>> 16);
+  else view.setUint16(quote.l4, words[at + DPORT_PROTO_STATE]! >>> 16);
   if (d.packet.family === 4) rewrite4(d, quote, words[at + (toClient ? VADDR : DADDR)]!, toClient);
   else rewrite6(d, quote, (words[at + DADDR]! << ENTRY_SHIFT) + (toClient ? WIDE_VADDR : WIDE_DADDR), toClient);
 }
@@ -45,7 +45,7 @@ function rewriteFull(d: Director, quote: Quote, entry: number, toClient: boolean
   const client = words[(toClient ? at : line) + CADDR]!;
   const server = toClient ? words[at + VADDR]! : words[line + DADDR]!;
   const clientPort = words[(toClient ? at : line) + PORTS]! >>> 16;
-  const serverPort = toClient ? words[at + PORTS]! & 0xffff : words[line + REST]! >>> 16;
+  const serverPort = toClient ? words[at + PORTS]! & 0xffff : words[line + DPORT_PROTO_STATE]! >>> 16;
   ipv4.setSrc(view, p.l3, toClient ? server : client);
   ipv4.setDst(view, p.l3, toClient ? client : server);
   ipv4.setSrc(view, quote.l3, toClient ? client : server);

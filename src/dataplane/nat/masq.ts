@@ -1,5 +1,5 @@
 /** The two halves of LVS-NAT: addresses and ports in place, checksums by difference (RFC 1624). */
-import { DADDR, ENTRY_SHIFT, PORTS, REST, VADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
+import { DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
 import { Method } from '../../service/destination.js';
 import { pseudo4, pseudo6 } from '../../wire/checksum.js';
 import * as ipv4 from '../../wire/ipv4.js';
@@ -15,7 +15,7 @@ export function dnat(d: Director, entry: number): void {
   const { view } = d.umem;
   const { words } = d.connections;
   const at = entry << ENTRY_SHIFT;
-  const port = words[at + REST]! >>> 16;
+  const port = words[at + DPORT_PROTO_STATE]! >>> 16;
   const delta =
     p.family === 4
       ? ipv4.rewriteDst(view, p.l3, words[at + DADDR]!)

@@ -6,7 +6,7 @@ import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
-import { emit } from '../output/neighbour-output.js';
+import { enqueue } from '../output/neighbour-output.js';
 import type { Link, LinkAddress } from '../table/link.js';
 import { covers } from '../table/routes.js';
 import { advertise } from './nd.js';
@@ -37,5 +37,5 @@ function gratuitous(d: Director, link: Link, ip: number): void {
   });
   const bytes = ethernet.encode({ dst: BROADCAST_MAC, src: link.mac, type: ethernet.TYPE_ARP, payload: body });
   const frame = d.umem.put(bytes);
-  if (frame >= 0) emit(d, link.index, frame, bytes.length, true);
+  if (frame >= 0) enqueue(d, link.index, frame, bytes.length, true);
 }

@@ -3,13 +3,13 @@
  * On a device that the host's stack shares, the stack answers for its own addresses and asks for its neighbours; the
  * director then answers only for what no interface has.
  */
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
-import { emit, release } from '../output/neighbour-output.js';
+import { enqueue, releaseWaiting } from '../output/neighbour-output.js';
 import { deliver, drop, pass } from '../output/verdict.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
@@ -32,7 +32,7 @@ function answersFor(d: Director, link: Link, address: number): boolean {
   if (
     (link.resolves && d.services.isVip4(address)) ||
     d.sourcePool.sources.includes(address) ||
-    d.sourceNat.has4(address)
+    d.snatRules.has4(address)
   )
     return true;
   return d.acceptArp && d.isLocal4(address);
@@ -45,8 +45,8 @@ function answer(d: Director, link: Link): void {
   arp.makeReply(view, p.l3, link.mac[0], link.mac[1]);
   ethernet.setDst(view, p.frame, ethernet.srcHi(view, p.frame), ethernet.srcLo(view, p.frame));
   ethernet.setSrc(view, p.frame, link.mac[0], link.mac[1]);
-  d.counters.count(Fate.delivered);
-  emit(d, link.index, p.frame, ethernet.HEADER + arp.LENGTH, true);
+  d.counters.count(FrameStat.delivered);
+  enqueue(d, link.index, p.frame, ethernet.HEADER + arp.LENGTH, true);
 }
 
 /** The sender is heard: a neighbour we know, or one that asks us, is at this MAC. */
@@ -66,7 +66,7 @@ function learn(d: Director, link: Link): void {
 export function learnMac(d: Director, neighbour: Neighbour, hi: number, lo: number): void {
   if (neighbour.permanent) return;
   d.neighbours.resolve(neighbour, hi, lo, d.now);
-  release(d, neighbour);
+  releaseWaiting(d, neighbour);
 }
 
 /** "Who has it?", by broadcast, or to the MAC it had while that is being confirmed. */
@@ -82,7 +82,7 @@ export function sendArpRequest(d: Director, neighbour: Neighbour): void {
     targetIp: neighbour.words[3]!,
   });
   const frame = d.umem.put(ethernet.encode({ dst: mac, src: link.mac, type: ethernet.TYPE_ARP, payload: body }));
-  if (frame >= 0) emit(d, link.index, frame, ethernet.HEADER + arp.LENGTH, true);
+  if (frame >= 0) enqueue(d, link.index, frame, ethernet.HEADER + arp.LENGTH, true);
 }
 
 /** The link's address on the neighbour's own network, else its first. */

@@ -7,7 +7,7 @@ import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import * as nd from '../../wire/neighbour.js';
 import type { Director } from '../director.js';
-import { emit } from '../output/neighbour-output.js';
+import { enqueue } from '../output/neighbour-output.js';
 import { deliver, drop, pass } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
@@ -109,5 +109,5 @@ function sendMessage(d: Director, link: Link, src: Int32Array, dst: Int32Array, 
   });
   const bytes = ethernet.encode({ dst: mac, src: link.mac, type: ethernet.TYPE_IPV6, payload: header });
   const frame = d.umem.put(bytes);
-  if (frame >= 0) emit(d, link.index, frame, bytes.length, true);
+  if (frame >= 0) enqueue(d, link.index, frame, bytes.length, true);
 }

@@ -12,7 +12,7 @@ import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { transmit } from './neighbour-output.js';
+import { neighbourOutput } from './neighbour-output.js';
 
 const QUOTE4 = 576 - ipv4.HEADER - icmp.HEADER;
 const QUOTE6 = 1280 - ipv6.HEADER - icmp.HEADER;
@@ -36,7 +36,7 @@ export function sendIcmp4(d: Director, type: number, code: number, rest: number,
   const frame = source === 0 ? -1 : d.umem.alloc();
   if (frame < 0) return 0;
   const len = write4(d, frame + ethernet.HEADER, source, type, code, rest);
-  transmit(d, hop, frame, len + ethernet.HEADER, ethernet.TYPE_IPV4, true);
+  neighbourOutput(d, hop, frame, len + ethernet.HEADER, ethernet.TYPE_IPV4, true);
   return len;
 }
 
@@ -93,7 +93,7 @@ export function sendIcmp6(d: Director, type: number, code: number, rest: number,
   const frame = source === undefined ? -1 : d.umem.alloc();
   if (source === undefined || frame < 0) return 0;
   const len = write6(d, frame + ethernet.HEADER, source, type, code, rest);
-  transmit(d, hop, frame, len + ethernet.HEADER, ethernet.TYPE_IPV6, true);
+  neighbourOutput(d, hop, frame, len + ethernet.HEADER, ethernet.TYPE_IPV6, true);
   return len;
 }
 

@@ -5,16 +5,16 @@ import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { transmit } from './neighbour-output.js';
-import { sendWhole } from './refragment.js';
+import { neighbourOutput } from './neighbour-output.js';
+import { sendRefragmented } from './refragment.js';
 import { drop } from './verdict.js';
 
 /** `p.l3`, `p.l3len` say where the packet is; everything in it is final. `hop`: the neighbour; `mtu`: of its route. */
-export function send(d: Director, hop: number, mtu: number): void {
+export function ipOutput(d: Director, hop: number, mtu: number): void {
   const p = d.packet;
-  if (p.parts !== 0) return sendWhole(d, hop, mtu);
+  if (p.parts !== 0) return sendRefragmented(d, hop, mtu);
   if (p.l3len <= mtu) {
-    transmit(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
+    neighbourOutput(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
     return;
   }
   if (p.etherType === ethernet.TYPE_IPV4) sendFragments(d, hop, mtu);
@@ -53,8 +53,8 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
     laterLen[i] = ethernet.HEADER + header + len;
   }
   finishFragment(view, p.l3, header + step, base, true);
-  transmit(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
-  for (let i = 1; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
+  neighbourOutput(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
+  for (let i = 1; i < count; i++) neighbourOutput(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
 }
 
 /**
@@ -83,7 +83,7 @@ function sendFragments6(d: Director, hop: number, mtu: number): void {
     later[i] = ip - ethernet.HEADER;
     laterLen[i] = ethernet.HEADER + ipv6.HEADER + extensions.FRAGMENT_HEADER + len;
   }
-  for (let i = 0; i < count; i++) transmit(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, i > 0);
+  for (let i = 0; i < count; i++) neighbourOutput(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, i > 0);
 }
 
 /** Frames of one fragmentation; a packet of 65,535 bytes at the smallest MTU makes fewer. */

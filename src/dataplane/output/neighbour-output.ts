@@ -2,14 +2,21 @@
  * The last steps of a packet that leaves: Ethernet header by its neighbour, and onto its link's output. Waits with the
  * neighbour while that is being resolved.
  */
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import type { Neighbour } from '../table/neighbour.js';
 
 /** `frame`, `len`: the whole frame; its Ethernet header is written here. `originated`: made by the director itself. */
-export function transmit(d: Director, id: number, frame: number, len: number, type: number, originated: boolean): void {
+export function neighbourOutput(
+  d: Director,
+  id: number,
+  frame: number,
+  len: number,
+  type: number,
+  originated: boolean,
+): void {
   const neighbour = d.neighbours.all[id]!;
   ethernet.setType(d.umem.view, frame, type);
   d.trace?.noteNeighbour(neighbour);
@@ -18,9 +25,9 @@ export function transmit(d: Director, id: number, frame: number, len: number, ty
     leave(d, neighbour, frame, len, originated);
     return;
   }
-  if (!d.neighbours.want(neighbour, d.now)) lose(d, frame, len, originated, Drop.neighbourFailed);
+  if (!d.neighbours.want(neighbour, d.now)) dropOutput(d, frame, len, originated, Drop.neighbourFailed);
   else if (neighbour.full || d.neighbours.waiting >= d.umem.frameCount >> 2)
-    lose(d, frame, len, originated, Drop.neighbourQueue);
+    dropOutput(d, frame, len, originated, Drop.neighbourQueue);
   else {
     neighbour.waiting.push({ frame, len, originated });
     d.neighbours.waiting++;
@@ -32,24 +39,24 @@ function leave(d: Director, neighbour: Neighbour, frame: number, len: number, or
   const { view } = d.umem;
   ethernet.setDst(view, frame, neighbour.macHi, neighbour.macLo);
   ethernet.setSrc(view, frame, link.mac[0], link.mac[1]);
-  emit(d, neighbour.device, frame, len, originated);
+  enqueue(d, neighbour.device, frame, len, originated);
 }
 
 /** A complete frame onto a link's output. */
-export function emit(d: Director, device: number, frame: number, len: number, originated: boolean): void {
+export function enqueue(d: Director, device: number, frame: number, len: number, originated: boolean): void {
   if (!d.links[device]!.output.push(frame, len)) {
-    lose(d, frame, len, originated, Drop.txFull);
+    dropOutput(d, frame, len, originated, Drop.txFull);
     return;
   }
   d.trace?.noteOut(device, frame, len, originated);
   const { values } = d.counters;
-  values[originated ? Fate.originated : Fate.forwarded]!++;
-  values[Fate.out]!++;
-  values[Fate.outBytes]! += len;
+  values[originated ? FrameStat.originated : FrameStat.forwarded]!++;
+  values[FrameStat.out]!++;
+  values[FrameStat.outBytes]! += len;
 }
 
 /** A frame that cannot leave. Only one that came in has a fate to be counted. */
-export function lose(d: Director, frame: number, len: number, originated: boolean, reason: number): void {
+export function dropOutput(d: Director, frame: number, len: number, originated: boolean, reason: number): void {
   if (!originated) {
     d.trace?.noteDrop(reason);
     d.counters.drop(reason, len);
@@ -58,14 +65,15 @@ export function lose(d: Director, frame: number, len: number, originated: boolea
 }
 
 /** What waited for the neighbour leaves, in the order it came. */
-export function release(d: Director, neighbour: Neighbour): void {
+export function releaseWaiting(d: Director, neighbour: Neighbour): void {
   for (const { frame, len, originated } of neighbour.waiting) leave(d, neighbour, frame, len, originated);
   forgetWaiting(d, neighbour);
 }
 
 /** Nobody answered: what waited is lost. */
-export function abandon(d: Director, neighbour: Neighbour): void {
-  for (const { frame, len, originated } of neighbour.waiting) lose(d, frame, len, originated, Drop.neighbourFailed);
+export function dropWaiting(d: Director, neighbour: Neighbour): void {
+  for (const { frame, len, originated } of neighbour.waiting)
+    dropOutput(d, frame, len, originated, Drop.neighbourFailed);
   forgetWaiting(d, neighbour);
 }
 

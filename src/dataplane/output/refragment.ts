@@ -6,7 +6,7 @@
  *     kept:  came | 1480 | 1480 | 40 |          leaves | 1480 | 1480 | 40 |          DF is dropped, as in the kernel
  *     cut:   outer header + 3000                leaves | 1480 | 1480 | 60 |          DF stays
  */
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
@@ -14,7 +14,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { blankOptions } from './ip-output.js';
-import { emit, transmit } from './neighbour-output.js';
+import { enqueue, neighbourOutput } from './neighbour-output.js';
 import { drop } from './verdict.js';
 
 const SMALLEST6 = 1280;
@@ -27,37 +27,37 @@ const frames = new Int32Array(MOST);
 const lens = new Int32Array(MOST);
 
 /** To the neighbour `hop`, over a route with this MTU. */
-export function sendWhole(d: Director, hop: number, mtu: number): void {
-  const { whole } = d;
+export function sendRefragmented(d: Director, hop: number, mtu: number): void {
+  const { assembled } = d;
   const count = cut(d, longestOf(d, mtu), false);
   if (count < 0) return drop(d, Drop.noFrame);
   const type = d.packet.etherType;
-  for (let i = 0; i < count; i++) transmit(d, hop, frames[i]!, lens[i]!, type, i >= whole.count);
-  if (count < whole.count) d.counters.values[Fate.forwarded]! += whole.count - count;
+  for (let i = 0; i < count; i++) neighbourOutput(d, hop, frames[i]!, lens[i]!, type, i >= assembled.count);
+  if (count < assembled.count) d.counters.values[FrameStat.forwarded]! += assembled.count - count;
 }
 
 /** An outer header of the other family has forgotten how long the fragments were. */
 function longestOf(d: Director, mtu: number): number {
   const p = d.packet;
-  return ipv4.version(d.umem.view, p.l3) === p.family ? Math.min(mtu, d.whole.largest) : mtu;
+  return ipv4.version(d.umem.view, p.l3) === p.family ? Math.min(mtu, d.assembled.largest) : mtu;
 }
 
 /** The packet at hand was made its own answer: a packet of the director's, whose size only the route limits. */
-export function answerWhole(d: Director, hop: number, mtu: number): void {
+export function answerRefragmented(d: Director, hop: number, mtu: number): void {
   const count = cut(d, mtu, true);
   if (count < 0) return drop(d, Drop.noFrame);
   const type = d.packet.etherType;
-  d.counters.values[Fate.delivered]! += d.whole.count;
-  for (let i = 0; i < count; i++) transmit(d, hop, frames[i]!, lens[i]!, type, true);
+  d.counters.values[FrameStat.delivered]! += d.assembled.count;
+  for (let i = 0; i < count; i++) neighbourOutput(d, hop, frames[i]!, lens[i]!, type, true);
 }
 
 /** To the host's own stack by the link `device`, as it came. */
-export function deliverWhole(d: Director, device: number, fate: number): void {
-  const { whole } = d;
-  const count = cut(d, whole.largest, false);
+export function deliverRefragmented(d: Director, device: number, fate: number): void {
+  const { assembled } = d;
+  const count = cut(d, assembled.largest, false);
   if (count < 0) return drop(d, Drop.noFrame);
-  d.counters.values[fate]! += whole.count;
-  for (let i = 0; i < count; i++) emit(d, device, frames[i]!, lens[i]!, true);
+  d.counters.values[fate]! += assembled.count;
+  for (let i = 0; i < count; i++) enqueue(d, device, frames[i]!, lens[i]!, true);
 }
 
 /**
@@ -66,9 +66,9 @@ export function deliverWhole(d: Director, device: number, fate: number): void {
  */
 function cut(d: Director, longest: number, anew: boolean): number {
   const p = d.packet;
-  const { whole } = d;
+  const { assembled } = d;
   const six = ipv4.version(d.umem.view, p.l3) === 6;
-  const outer = six && p.l3 !== whole.l3;
+  const outer = six && p.l3 !== assembled.l3;
   const header = headerOf(d, six, outer);
   const room = six ? Math.max(longest, SMALLEST6) - header - extensions.FRAGMENT_HEADER : longest - header;
   const data = p.l3len - header;
@@ -78,38 +78,38 @@ function cut(d: Director, longest: number, anew: boolean): number {
   p.etherType = six ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
   if (six) write6(d, count, header, outer);
   else write4(d, count, header, !keep);
-  for (let i = count; i < whole.count; i++) d.umem.free(whole.frames[i]!);
+  for (let i = count; i < assembled.count; i++) d.umem.free(assembled.frames[i]!);
   return count;
 }
 
 /** What every piece has a copy of. */
 function headerOf(d: Director, six: boolean, outer: boolean): number {
   if (!six) return ipv4.headerLen(d.umem.view, d.packet.l3);
-  return outer ? ipv6.HEADER : d.whole.unfragmentable;
+  return outer ? ipv6.HEADER : d.assembled.unfragmentable;
 }
 
 /** The bounds may stay: the first piece has room for what was put in front, and ends at a multiple of 8. */
 function fits(d: Director, data: number, room: number): boolean {
-  const { whole } = d;
-  const first = whole.to[0]! + added(d, data);
+  const { assembled } = d;
+  const first = assembled.to[0]! + added(d, data);
   if (first > room || first <= 0 || (first & 7) !== 0) return false;
-  for (let i = 1; i < whole.count; i++) if (whole.to[i]! - whole.from[i]! > room) return false;
+  for (let i = 1; i < assembled.count; i++) if (assembled.to[i]! - assembled.from[i]! > room) return false;
   return true;
 }
 
 /** Bytes between the pieces' header and the data that came. */
 function added(d: Director, data: number): number {
-  return data - d.whole.to[d.whole.count - 1]!;
+  return data - d.assembled.to[d.assembled.count - 1]!;
 }
 
 function keepBounds(d: Director, data: number): number {
-  const { whole } = d;
+  const { assembled } = d;
   const shift = added(d, data);
-  for (let i = 0; i < whole.count; i++) {
-    from[i] = i === 0 ? 0 : whole.from[i]! + shift;
-    to[i] = whole.to[i]! + shift;
+  for (let i = 0; i < assembled.count; i++) {
+    from[i] = i === 0 ? 0 : assembled.from[i]! + shift;
+    to[i] = assembled.to[i]! + shift;
   }
-  return whole.count;
+  return assembled.count;
 }
 
 function newBounds(data: number, step: number): number {
@@ -124,9 +124,9 @@ function newBounds(data: number, step: number): number {
 
 /** The frames that came first, then new ones. */
 function findFrames(d: Director, count: number): boolean {
-  const { whole, umem } = d;
-  if (umem.freeFrames < count - whole.count) return false;
-  for (let i = 0; i < count; i++) frames[i] = i < whole.count ? umem.start(whole.frames[i]!) : umem.alloc();
+  const { assembled, umem } = d;
+  if (umem.freeFrames < count - assembled.count) return false;
+  for (let i = 0; i < count; i++) frames[i] = i < assembled.count ? umem.start(assembled.frames[i]!) : umem.alloc();
   return true;
 }
 
@@ -151,7 +151,7 @@ function write4(d: Director, count: number, header: number, keepDf: boolean): vo
 function write6(d: Director, count: number, header: number, outer: boolean): void {
   const { l3 } = d.packet;
   const { view, u8 } = d.umem;
-  const named = outer ? ipv6.NEXT_HEADER : d.whole.named;
+  const named = outer ? ipv6.NEXT_HEADER : d.assembled.named;
   const next = view.getUint8(l3 + named);
   const id = (Math.random() * 0x1_0000_0000) | 0;
   for (let i = 0; i < count; i++) {

@@ -2,24 +2,24 @@
  * Every frame that comes in ends in exactly one of these: forwarded (neighbour-output.ts), delivered, passed or dropped. Each of
  * them gives the frame back to the Umem or hands it on.
  */
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
-import { isTaken } from '../host/intercepted.js';
-import { emit } from './neighbour-output.js';
-import { deliverWhole } from './refragment.js';
+import { isIntercepted } from '../host/intercepted.js';
+import { enqueue } from './neighbour-output.js';
+import { deliverRefragmented } from './refragment.js';
 
 export function drop(d: Director, reason: number): void {
   d.trace?.noteDrop(reason);
-  if (d.packet.parts !== 0) return dropWhole(d, reason);
+  if (d.packet.parts !== 0) return dropAssembled(d, reason);
   d.counters.drop(reason, d.packet.len);
   d.umem.free(d.packet.frame);
 }
 
 /** Consumed by the director itself: ARP, an echo request, a packet for its own stack. */
 export function deliver(d: Director): void {
-  d.trace?.noteFate('delivered');
-  if (d.packet.parts !== 0) return freeWhole(d, Fate.delivered);
-  d.counters.count(Fate.delivered);
+  d.trace?.noteVerdict('delivered');
+  if (d.packet.parts !== 0) return freeAssembled(d, FrameStat.delivered);
+  d.counters.count(FrameStat.delivered);
   d.umem.free(d.packet.frame);
 }
 
@@ -29,28 +29,28 @@ export function deliver(d: Director): void {
  */
 export function pass(d: Director): void {
   const p = d.packet;
-  d.trace?.noteFate('passed');
-  const back = d.hostLink !== undefined && p.family !== 0 && isTaken(d);
+  d.trace?.noteVerdict('passed');
+  const back = d.hostLink !== undefined && p.family !== 0 && isIntercepted(d);
   if (p.parts !== 0) {
-    if (back) deliverWhole(d, d.hostLink!.index, Fate.passed);
-    else freeWhole(d, Fate.passed);
+    if (back) deliverRefragmented(d, d.hostLink!.index, FrameStat.passed);
+    else freeAssembled(d, FrameStat.passed);
     return;
   }
-  d.counters.count(Fate.passed);
+  d.counters.count(FrameStat.passed);
   if (!back) d.umem.free(p.frame);
-  else emit(d, d.hostLink!.index, p.frame, p.len, true);
+  else enqueue(d, d.hostLink!.index, p.frame, p.len, true);
 }
 
 /** A reassembled packet's fate is that of each frame it came in. */
-function dropWhole(d: Director, reason: number): void {
-  const { whole, counters, umem } = d;
-  for (let i = 0; i < whole.count; i++) {
-    counters.drop(reason, whole.lens[i]!);
-    umem.free(whole.frames[i]!);
+function dropAssembled(d: Director, reason: number): void {
+  const { assembled, counters, umem } = d;
+  for (let i = 0; i < assembled.count; i++) {
+    counters.drop(reason, assembled.lens[i]!);
+    umem.free(assembled.frames[i]!);
   }
 }
-function freeWhole(d: Director, fate: number): void {
-  const { whole, counters, umem } = d;
-  counters.values[fate]! += whole.count;
-  for (let i = 0; i < whole.count; i++) umem.free(whole.frames[i]!);
+function freeAssembled(d: Director, fate: number): void {
+  const { assembled, counters, umem } = d;
+  counters.values[fate]! += assembled.count;
+  for (let i = 0; i < assembled.count; i++) umem.free(assembled.frames[i]!);
 }

@@ -28,7 +28,7 @@ export function adjusted(checksum: number, delta: number): number {
  * A sound, whole IPv4 packet without options, TCP or UDP, with time to live left, on a 4-byte boundary: parse.ts would find
  * nothing against it.
  */
-export function isPlain(i32: Int32Array, frame: number, len: number): boolean {
+export function isFastPathFrame(i32: Int32Array, frame: number, len: number): boolean {
   if (len < SHORTEST || (frame & 3) !== 2) return false;
   const ip = (frame + IP) >> 2;
   const first = i32[ip]!;

@@ -20,10 +20,10 @@ import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
-import { type Datagram, Placing } from '../table/fragment-queue.js';
+import { type FragmentQueue, Placing } from '../table/fragment-queue.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { usable } from '../xmit/next-hop.js';
-import { complain4, complain6, fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { usableOrDrop } from '../xmit/next-hop.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop, icmpErrorFor4, icmpErrorFor6 } from '../xmit/ttl-mtu.js';
 
 const TIMEOUT4 = 30_000;
 const TIMEOUT6 = 60_000;
@@ -34,8 +34,8 @@ const NOT_ECT = 1;
 const chain = new extensions.Chain();
 
 /** The packet at hand is a fragment. True: go on with what is at hand now, the whole or a fragment that is none of our business. */
-export function reassemble(d: Director): boolean {
-  if (d.whole.frame >= 0) return d.packet.family === 4 ? reassemble4(d) : reassemble6(d);
+export function defrag(d: Director): boolean {
+  if (d.assembled.frame >= 0) return d.packet.family === 4 ? reassemble4(d) : reassemble6(d);
   drop(d, Drop.fragmentLimit);
   return false;
 }
@@ -67,9 +67,9 @@ function isGathered(p: PacketInfo): boolean {
 /** Each piece is forwarded before it is gathered: that is where the kernel's hook sits. */
 function cross(d: Director): boolean {
   const p = d.packet;
-  if (!hasTime(d, 0)) return false;
-  const hop = usable(d, d.router.lookup4(p.dst, p.src, 0), 0);
-  return hop === LOCAL_ROUTE || (hop >= 0 && fitsRoute(d, d.router.mtu, 0));
+  if (!decrementTtlOrDrop(d, 0)) return false;
+  const hop = usableOrDrop(d, d.router.lookup4(p.dst, p.src, 0), 0);
+  return hop === LOCAL_ROUTE || (hop >= 0 && fitsMtuOrDrop(d, d.router.mtu, 0));
 }
 
 function reassemble6(d: Director): boolean {
@@ -97,7 +97,7 @@ function wait(d: Director): false {
 }
 
 /** False: the ECN bits contradict each other (RFC 3168, 5.3) and all pieces were dropped. */
-function begin(d: Director, datagram: Datagram): boolean {
+function begin(d: Director, datagram: FragmentQueue): boolean {
   if ((datagram.ecn & NOT_ECT) !== 0 && datagram.ecn !== NOT_ECT) {
     d.fragments.discard(datagram, Drop.badFragment);
     return false;
@@ -107,15 +107,15 @@ function begin(d: Director, datagram: Datagram): boolean {
 }
 
 /** The first fragment's header with all data behind it. */
-function finish4(d: Director, datagram: Datagram): boolean {
-  const { whole } = d;
+function finish4(d: Director, datagram: FragmentQueue): boolean {
+  const { assembled } = d;
   const { view, u8 } = d.umem;
   const first = datagram.first!;
   const from = first.frame + ethernet.HEADER;
   const header = ipv4.headerLen(view, from);
-  const ip = whole.frame + ethernet.HEADER;
-  u8.copyWithin(whole.frame, first.frame, from + header);
-  whole.gather(u8, datagram, ip + header);
+  const ip = assembled.frame + ethernet.HEADER;
+  u8.copyWithin(assembled.frame, first.frame, from + header);
+  assembled.gather(u8, datagram, ip + header);
   ipv4.setTotalLen(view, ip, header + datagram.end);
   ipv4.setFragment(view, ip, 0, false, datagram.largestDf === datagram.largest);
   if (isCongested(datagram)) view.setUint8(ip + 1, ipv4.tos(view, ip) | ECN);
@@ -124,34 +124,34 @@ function finish4(d: Director, datagram: Datagram): boolean {
 }
 
 /** Without the fragment header: what named it names what came behind it. */
-function finish6(d: Director, datagram: Datagram): boolean {
-  const { whole } = d;
+function finish6(d: Director, datagram: FragmentQueue): boolean {
+  const { assembled } = d;
   const { view, u8 } = d.umem;
   const first = datagram.first!;
   const from = first.frame + ethernet.HEADER;
   extensions.walk(view, from, from + first.l3len, chain);
   const header = chain.fragment - from;
-  const ip = whole.frame + ethernet.HEADER;
-  u8.copyWithin(whole.frame, first.frame, chain.fragment);
-  whole.gather(u8, datagram, ip + header);
-  whole.unfragmentable = header;
-  whole.named = chain.fragmentNamed - from;
-  view.setUint8(ip + whole.named, view.getUint8(chain.fragment));
+  const ip = assembled.frame + ethernet.HEADER;
+  u8.copyWithin(assembled.frame, first.frame, chain.fragment);
+  assembled.gather(u8, datagram, ip + header);
+  assembled.unfragmentable = header;
+  assembled.named = chain.fragmentNamed - from;
+  view.setUint8(ip + assembled.named, view.getUint8(chain.fragment));
   ipv6.setPayloadLen(view, ip, header - ipv6.HEADER + datagram.end);
   if (isCongested(datagram)) ipv6.setTrafficClass(view, ip, ipv6.trafficClass(view, ip) | ECN);
   return present(d, datagram, header + datagram.end);
 }
 
-function isCongested(datagram: Datagram): boolean {
+function isCongested(datagram: FragmentQueue): boolean {
   return (datagram.ecn & (1 << ECN_CE)) !== 0;
 }
 
 /** It becomes the packet at hand, parsed anew: its transport header is readable now. */
-function present(d: Director, datagram: Datagram, l3len: number): boolean {
+function present(d: Director, datagram: FragmentQueue, l3len: number): boolean {
   const p = d.packet;
-  const { whole } = d;
-  const bad = parse(d.umem.view, whole.frame, l3len + ethernet.HEADER, p);
-  p.parts = whole.count;
+  const { assembled } = d;
+  const bad = parse(d.umem.view, assembled.frame, l3len + ethernet.HEADER, p);
+  p.parts = assembled.count;
   p.crossed = datagram.crossed;
   d.fragments.spend(datagram);
   if (bad !== 0) drop(d, bad);
@@ -166,13 +166,13 @@ export function expireFragments(d: Director): void {
   }
 }
 
-function complain(d: Director, datagram: Datagram): void {
+function complain(d: Director, datagram: FragmentQueue): void {
   const p = d.packet;
   const { frame, len } = datagram.first!;
   p.device = datagram.device;
   if (parse(d.umem.view, frame, len, p) !== 0) return;
-  if (p.family === 4) complain4(d, icmp.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
-  else complain6(d, icmp6.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
+  if (p.family === 4) icmpErrorFor4(d, icmp.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
+  else icmpErrorFor6(d, icmp6.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
 }
 
 /** The client's that the first fragment, which is at least 8 bytes, would have belonged to: the error counts for it. */

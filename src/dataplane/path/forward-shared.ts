@@ -4,11 +4,11 @@
  */
 import { Drop } from '../../stats/drops.js';
 import type { Director } from '../director.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { usable } from '../xmit/next-hop.js';
-import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { usableOrDrop } from '../xmit/next-hop.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 
 export function isShared(d: Director): boolean {
   const { family, src, src6 } = d.packet;
@@ -21,12 +21,16 @@ export function isShared(d: Director): boolean {
 export function forwardShared(d: Director): void {
   const p = d.packet;
   if (!d.links[p.device]!.forwardsShared) return drop(d, Drop.badSource);
-  if (!hasTime(d, 0)) return;
+  if (!decrementTtlOrDrop(d, 0)) return;
   const { router } = d;
-  const hop = usable(d, p.family === 4 ? router.lookup4(p.dst, 0, p.mark) : router.lookup6(p.dst6, NOBODY, p.mark), 0);
+  const hop = usableOrDrop(
+    d,
+    p.family === 4 ? router.lookup4(p.dst, 0, p.mark) : router.lookup6(p.dst6, NOBODY, p.mark),
+    0,
+  );
   const { mtu } = router;
   if (hop === LOCAL_ROUTE) drop(d, Drop.badSource);
-  else if (hop >= 0 && fitsRoute(d, mtu, 0)) send(d, hop, mtu);
+  else if (hop >= 0 && fitsMtuOrDrop(d, mtu, 0)) ipOutput(d, hop, mtu);
 }
 
 const NOBODY = new Int32Array(4);

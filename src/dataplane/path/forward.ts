@@ -5,23 +5,23 @@ import * as icmp6 from '../../wire/icmp6.js';
 import type { Director } from '../director.js';
 import { deliverLocal } from '../host/local.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { drop, pass } from '../output/verdict.js';
 import { BLACKHOLE, LOCAL_ROUTE } from '../table/routes.js';
-import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
-import { outgoing } from './snat.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
+import { snatOutgoing } from './snat.js';
 import { refuseStray } from './stray-reply.js';
 
 export function forward(d: Director): void {
   const p = d.packet;
-  if (!isMulticast(d) && d.sourceNat.rules.length !== 0 && outgoing(d)) return;
+  if (!isMulticast(d) && d.snatRules.rules.length !== 0 && snatOutgoing(d)) return;
   if (isMulticast(d) || (d.links[p.device]!.shared && !refuseStray(d))) return pass(d);
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
   const { mtu } = d.router;
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else if (hop === BLACKHOLE) drop(d, Drop.noRoute);
   else if (hop < 0) nowhere(d);
-  else if (hasTime(d, 0) && fitsRoute(d, mtu, 0) && !refuseStray(d)) send(d, hop, mtu);
+  else if (decrementTtlOrDrop(d, 0) && fitsMtuOrDrop(d, mtu, 0) && !refuseStray(d)) ipOutput(d, hop, mtu);
 }
 
 /** A router without a route says "network unreachable", before it looks at the TTL (ip_error of the kernel). */

@@ -22,13 +22,13 @@ import { deliverLocal } from '../host/local.js';
 import { mainOf } from '../nat/fullnat.js';
 import { rewriteError } from '../nat/icmp-nat.js';
 import { isTranslated } from '../nat/masq.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { Quote } from '../parse/quote.js';
 import { DROPPED, scheduleQuoted, UNWANTED } from '../schedule/schedule.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { pathMtu, routeForward, routeReply, usable } from '../xmit/next-hop.js';
-import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { pathMtu, routeForward, routeReply, usableOrDrop } from '../xmit/next-hop.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { xmit } from '../xmit/xmit.js';
 import { tunnelError } from './icmp-tunnel.js';
 
@@ -67,8 +67,8 @@ function readQuote(d: Director): boolean {
   const { view } = d.umem;
   const at = p.l4 + icmp.EMBEDDED;
   const end = p.l3 + p.l3len;
-  const whole = p.family === 4 ? quote.readIpv4(view, at, end) : quote.readIpv6(view, at, end);
-  return whole && quote.readPorts(view, end);
+  const assembled = p.family === 4 ? quote.readIpv4(view, at, end) : quote.readIpv6(view, at, end);
+  return assembled && quote.readPorts(view, end);
 }
 
 /** The connection whose reply is quoted: the client is the quoted destination. */
@@ -128,37 +128,37 @@ function toDestination(d: Director, entry: number, local: boolean): true {
 function crosses(d: Director): boolean {
   const p = d.packet;
   if (d.links[p.device]!.shared || p.mark !== 0) return true;
-  if (!hasTime(d, 0)) return false;
+  if (!decrementTtlOrDrop(d, 0)) return false;
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
-  const way = usable(d, hop, 0);
+  const way = usableOrDrop(d, hop, 0);
   return way >= 0 || way === LOCAL_ROUTE;
 }
 
 function xmitTranslated(d: Director, entry: number): void {
-  const hop = usable(d, routeForward(d, entry), entry);
+  const hop = usableOrDrop(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) {
     rewriteError(d, quote, entry, false);
     deliverLocal(d);
   } else if (hop >= 0) {
     const mtu = pathMtu(d, d.connections.destOf(entry));
-    if (!hasTime(d, entry) || !fitsRoute(d, mtu, entry)) return;
+    if (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry)) return;
     rewriteError(d, quote, entry, false);
-    send(d, hop, mtu);
+    ipOutput(d, hop, mtu);
   }
 }
 
 function toClient(d: Director, entry: number): true {
   d.trace?.noteConnection(entry, 'destination');
-  if (!hasTime(d, 0)) return true;
+  if (!decrementTtlOrDrop(d, 0)) return true;
   const hop = routeReply(d, entry);
   const { mtu } = d.router;
   if (hop < 0 && hop !== LOCAL_ROUTE) return true;
-  if (hop >= 0 && !fitsRoute(d, mtu, 0)) return true;
+  if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return true;
   if (!isSound(d)) return true;
   countOut(d, entry, d.packet.l3len);
   rewriteError(d, quote, entry, true);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else send(d, hop, mtu);
+  else ipOutput(d, hop, mtu);
   return true;
 }
 

@@ -16,7 +16,7 @@ import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
 import { TCP_SYN } from '../parse/packet.js';
-import { openChosen, schedule, UNWANTED } from '../schedule/schedule.js';
+import { openScheduled, schedule, UNWANTED } from '../schedule/schedule.js';
 import { xmit } from '../xmit/xmit.js';
 
 /** Takes the packet if it belongs to a connection or a service; false: it is somebody else's. */
@@ -54,8 +54,8 @@ function open(d: Director, old: number): boolean {
 }
 
 /** The packet at hand opens a connection, for which the scheduler has chosen already. */
-export function inboundChosen(d: Director, service: VirtualService, dest: Destination | null): void {
-  const entry = openChosen(d, service, dest);
+export function inboundScheduled(d: Director, service: VirtualService, dest: Destination | null): void {
+  const entry = openScheduled(d, service, dest);
   if (entry > 0) carry(d, entry, true);
 }
 

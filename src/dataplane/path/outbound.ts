@@ -13,19 +13,19 @@ import { ftpOut, stillFits } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
 import { fullSnat, mainOf } from '../nat/fullnat.js';
 import { isTranslated, snat } from '../nat/masq.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { DROPPED } from '../schedule/schedule.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { routeReply } from '../xmit/next-hop.js';
-import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
-import { begin } from './server-opened.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
+import { openFromServer } from './server-opened.js';
 
 /** Takes the packet if it is a reply of a masq connection. */
 export function outbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   const entry = findOut(d);
-  if (entry === 0) return d.serversBegin && begun(d);
+  if (entry === 0) return d.serversMayOpen && begun(d);
   if (!isTranslated(d, entry)) return false;
   d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
@@ -34,7 +34,7 @@ export function outbound(d: Director): boolean {
 
 /** No reply, but a destination may begin. */
 function begun(d: Director): boolean {
-  const entry = begin(d);
+  const entry = openFromServer(d);
   if (entry <= 0) return entry === DROPPED;
   d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
@@ -43,22 +43,22 @@ function begun(d: Director): boolean {
 }
 
 function reply(d: Director, entry: number): void {
-  if (!hasTime(d, 0)) return;
+  if (!decrementTtlOrDrop(d, 0)) return;
   const hop = routeReply(d, entry);
   const { mtu } = d.router;
   if (hop < 0 && hop !== LOCAL_ROUTE) return;
-  if (hop >= 0 && !fitsRoute(d, mtu, 0)) return;
+  if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return;
   const flags = d.connections.flagsOf(entry);
-  const helped = (flags & CONN_HELPER) !== 0;
-  if (helped && !ftpOut(d, entry)) return;
+  const seqAdj = (flags & CONN_HELPER) !== 0;
+  if (seqAdj && !ftpOut(d, entry)) return;
   countOut(d, entry, d.packet.l3len);
   setState(d, entry, Direction.output);
   if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
-  if (helped && hop >= 0 && !stillFits(d, entry, mtu)) return;
+  if (seqAdj && hop >= 0 && !stillFits(d, entry, mtu)) return;
   if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
   else snat(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else send(d, hop, mtu);
+  else ipOutput(d, hop, mtu);
 }
 
 function findOut(d: Director): number {

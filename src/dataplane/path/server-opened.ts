@@ -13,18 +13,18 @@ import { countConnection } from '../account.js';
 import type { Director } from '../director.js';
 import { DROPPED, newEntry, UNWANTED } from '../schedule/schedule.js';
 import { openTemplate, templateFor, usableTemplate } from '../schedule/template.js';
-import { fitsRoute } from '../xmit/ttl-mtu.js';
+import { fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 
 const far = new Int32Array(4);
 const near = new Int32Array(4);
 
 /** The connection, UNWANTED when it is none of ours, DROPPED when the packet is gone. */
-export function begin(d: Director): number {
+export function openFromServer(d: Director): number {
   const p = d.packet;
-  if (!d.serversBegin || p.protocol !== ipv4.UDP || p.ttl <= 1) return UNWANTED;
+  if (!d.serversMayOpen || p.protocol !== ipv4.UDP || p.ttl <= 1) return UNWANTED;
   const dest = speaker(d);
   if (dest === undefined || !speaksFor(dest.service) || isLocal(d)) return UNWANTED;
-  if (!crosses(d)) return DROPPED;
+  if (!crossesOrDrop(d)) return DROPPED;
   return open(d, dest.service, dest);
 }
 
@@ -40,7 +40,7 @@ function speaker(d: Director): Destination | undefined {
 
 /** A service of a mark, or of all ports, has no end to speak as. */
 function speaksFor({ engine, fwmark, port }: VirtualService): boolean {
-  return engine?.serversBegin === true && fwmark === 0 && port !== 0;
+  return engine?.serversMayOpen === true && fwmark === 0 && port !== 0;
 }
 
 function isLocal(d: Director): boolean {
@@ -49,10 +49,10 @@ function isLocal(d: Director): boolean {
 }
 
 /** A router asks for its size before it is anybody's connection. Where there is no way, the answer is another's. */
-function crosses(d: Director): boolean {
+function crossesOrDrop(d: Director): boolean {
   const p = d.packet;
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
-  return hop < 0 || fitsRoute(d, d.router.mtu, 0);
+  return hop < 0 || fitsMtuOrDrop(d, d.router.mtu, 0);
 }
 
 function open(d: Director, service: VirtualService, dest: Destination): number {

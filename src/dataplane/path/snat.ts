@@ -20,11 +20,11 @@ import * as tcp from '../../wire/tcp.js';
 import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 import { findFromClient } from '../ftp/find-conn.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FIRST_PORT, hasPorts, type SnatRule } from '../table/snat-rules.js';
-import { fitsRoute, hasTime } from '../xmit/ttl-mtu.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { outbound } from './outbound.js';
 
 const TRIES = 128;
@@ -32,10 +32,10 @@ const far = new Int32Array(4);
 const near = new Int32Array(4);
 
 /** Takes a packet that snat is about; false: it is somebody else's. It belongs to no connection. */
-export function outgoing(d: Director): boolean {
+export function snatOutgoing(d: Director): boolean {
   // Where the host shares the device, what has no ports is the host's business.
   if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return false;
-  const rule = d.sourceNat.ruleFor(d.packet);
+  const rule = d.snatRules.ruleFor(d.packet);
   if (rule === undefined) return false;
   const hop = wayOut(d, rule);
   if (hop < 0) return false;
@@ -84,12 +84,12 @@ function mayOpen({ packet: p }: Director): boolean {
 function speakAs(d: Director, service: VirtualService, hop: number, mtu: number): void {
   const p = d.packet;
   const { view } = d.umem;
-  if (!hasTime(d, 0) || !fitsRoute(d, mtu, 0)) return;
+  if (!decrementTtlOrDrop(d, 0) || !fitsMtuOrDrop(d, mtu, 0)) return;
   const delta =
     p.family === 4 ? ipv4.rewriteSrc(view, p.l3, service.address) : ipv6.rewriteSrc(view, p.l3, service.address6);
   if (p.protocol === ipv4.TCP) tcp.rewriteSport(view, p.l4, service.port, delta);
   else udp.rewriteSport(view, p.l4, service.port, delta);
-  send(d, hop, mtu);
+  ipOutput(d, hop, mtu);
 }
 
 /** A connection as if the far host were a client of `to`; false when there is no port or no room in the table. */
@@ -124,7 +124,7 @@ function freePort(d: Director, rule: SnatRule): number {
   let port = p.sport;
   for (let i = 0; i < TRIES; i++) {
     if (port >= FIRST_PORT && isFree(d, rule.to, port)) return port;
-    port = d.sourceNat.nextPort();
+    port = d.snatRules.nextPort();
   }
   return 0;
 }

@@ -16,7 +16,7 @@ import { borrowSource } from '../nat/fullnat.js';
 import { drop } from '../output/verdict.js';
 import { type PacketInfo, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import type { Quote } from '../parse/quote.js';
-import { complain4, complain6 } from '../xmit/ttl-mtu.js';
+import { icmpErrorFor4, icmpErrorFor6 } from '../xmit/ttl-mtu.js';
 import { openBypass } from './no-dest.js';
 import { schedulePersistent } from './persistence.js';
 
@@ -93,11 +93,11 @@ function scheduleFor(d: Director, service: VirtualService): number {
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
   const dest = service.schedule.schedule(p, d.now);
   d.trace?.noteChoice(service, dest);
-  return openChosen(d, service, dest);
+  return openScheduled(d, service, dest);
 }
 
 /** A new connection to where the scheduler of a service wants it; what there is instead, if it wants it nowhere. */
-export function openChosen(d: Director, service: VirtualService, dest: Destination | null): number {
+export function openScheduled(d: Director, service: VirtualService, dest: Destination | null): number {
   if (dest === null) return leave(d, service);
   return openFor(d, service, dest, dest.port !== 0 ? dest.port : d.packet.dport);
 }
@@ -187,6 +187,6 @@ export function leave(d: Director, service: VirtualService): number {
 
 function complain(d: Director): void {
   const { family, replaced } = d.packet;
-  if (family === 4) complain4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, replaced, true);
-  else complain6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, replaced, true);
+  if (family === 4) icmpErrorFor4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, replaced, true);
+  else icmpErrorFor6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, replaced, true);
 }

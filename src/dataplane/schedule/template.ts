@@ -3,7 +3,7 @@
  * service has an engine by what that finds in the packet. One key at a time: `templateFor` fills it, the others use it.
  */
 
-import { findKeyed, giveKey, TemplateKey } from '../../conntrack/engine-templates.js';
+import { findEngineTemplate, setEngineKey, TemplateKey } from '../../conntrack/engine-templates.js';
 import { CONN_TEMPLATE, TICKS } from '../../conntrack/entry.js';
 import { fillEntry, findTemplate } from '../../conntrack/find-wide.js';
 import type { Destination } from '../../service/destination.js';
@@ -43,7 +43,9 @@ export function usableTemplate(d: Director, only: Destination | undefined): numb
   const { connections } = d;
   const { table } = connections;
   const template =
-    key.engine === 0 ? findTemplate(table, key.family, key.protocol, caddr, vaddr, key.vport) : findKeyed(table, key);
+    key.engine === 0
+      ? findTemplate(table, key.family, key.protocol, caddr, vaddr, key.vport)
+      : findEngineTemplate(table, key);
   if (template === 0) return 0;
   const dest = connections.destOf(template);
   const quiesced = d.sysctl.expire_quiescent_template !== 0 && dest?.weight === 0;
@@ -61,7 +63,7 @@ export function openTemplate(d: Director, service: VirtualService, dest: Destina
   if (entry === 0) return 0;
   const { family, protocol, vport } = key;
   const filled = fillEntry(table, entry, family, protocol, caddr, 0, vaddr, vport, destinationOf(dest), dport) !== 0;
-  if (!filled || (key.engine !== 0 && !giveKey(table, entry, key))) {
+  if (!filled || (key.engine !== 0 && !setEngineKey(table, entry, key))) {
     table.free(entry);
     return 0;
   }

@@ -8,11 +8,11 @@
  */
 import { HEADROOM, type Umem } from '../../device/umem.js';
 import * as ethernet from '../../wire/ethernet.js';
-import type { Datagram } from './fragment-queue.js';
+import type { FragmentQueue } from './fragment-queue.js';
 
 const LONGEST = 65535;
 
-export class Whole {
+export class Assembled {
   /** Where the Ethernet header goes, −1 when the Umem has no room to set aside: then nothing can be reassembled. */
   readonly frame: number;
   /** Fragments it came in. */
@@ -40,7 +40,7 @@ export class Whole {
   }
 
   /** Takes the datagram's data and frames over; `data` is where the former goes, absolute. */
-  gather(u8: Uint8Array, datagram: Datagram, data: number): void {
+  gather(u8: Uint8Array, datagram: FragmentQueue, data: number): void {
     this.largest = datagram.largest;
     this.count = 0;
     for (let piece = datagram.first; piece !== undefined; piece = piece.next) {

@@ -25,7 +25,7 @@ export class Piece {
   next: Piece | undefined;
 }
 
-export class Datagram {
+export class FragmentQueue {
   family = 0;
   id = 0;
   protocol = 0;
@@ -49,10 +49,10 @@ export class Datagram {
   ecn = 0;
   /** ms at which it is given up. */
   due = 0;
-  older: Datagram | undefined;
-  newer: Datagram | undefined;
+  older: FragmentQueue | undefined;
+  newer: FragmentQueue | undefined;
   /** In its bucket of the table. */
-  chain: Datagram | undefined;
+  chain: FragmentQueue | undefined;
   bucket = 0;
 
   start(p: PacketInfo, id: number, protocol: number, due: number): void {

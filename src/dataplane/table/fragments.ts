@@ -8,7 +8,7 @@
  */
 import { Drop } from '../../stats/drops.js';
 import type { PacketInfo } from '../parse/packet.js';
-import { Datagram, Piece, Placing } from './fragment-queue.js';
+import { FragmentQueue, Piece, Placing } from './fragment-queue.js';
 
 const BUCKETS = 1024;
 const DATAGRAMS = 1024;
@@ -18,15 +18,17 @@ export type Lose = (frame: number, len: number, reason: number) => void;
 
 export class FragmentTable {
   /** The datagram that the last `add` was about. */
-  current: Datagram | undefined;
+  current: FragmentQueue | undefined;
   /** Frames held, and datagrams they belong to. */
   held = 0;
   waiting = 0;
-  private readonly buckets: (Datagram | undefined)[] = new Array<Datagram | undefined>(BUCKETS).fill(undefined);
-  private readonly spentDatagrams: Datagram[] = [];
+  private readonly buckets: (FragmentQueue | undefined)[] = new Array<FragmentQueue | undefined>(BUCKETS).fill(
+    undefined,
+  );
+  private readonly spentDatagrams: FragmentQueue[] = [];
   private readonly spentPieces: Piece[] = [];
-  private oldest: Datagram | undefined;
-  private newest: Datagram | undefined;
+  private oldest: FragmentQueue | undefined;
+  private newest: FragmentQueue | undefined;
   private nextDue = Number.POSITIVE_INFINITY;
 
   /** `room`: how many frames may be held. */
@@ -57,33 +59,33 @@ export class FragmentTable {
     return placing;
   }
 
-  private note(datagram: Datagram, p: PacketInfo): void {
+  private note(datagram: FragmentQueue, p: PacketInfo): void {
     this.held++;
     datagram.ecn |= 1 << (p.tos & 3);
     if (p.dontFragment) datagram.largestDf = Math.max(datagram.largestDf, p.l3len);
   }
 
   /** The frames of `datagram` are the caller's from now on. Call `spend` when its pieces have been read. */
-  take(datagram: Datagram): void {
+  take(datagram: FragmentQueue): void {
     this.unlink(datagram);
     this.held -= datagram.pieces;
   }
 
-  spend(datagram: Datagram): void {
+  spend(datagram: FragmentQueue): void {
     for (let piece = datagram.first; piece !== undefined; piece = piece.next) this.spentPieces.push(piece);
     datagram.first = undefined;
     datagram.last = undefined;
     this.spentDatagrams.push(datagram);
   }
 
-  discard(datagram: Datagram, reason: number): void {
+  discard(datagram: FragmentQueue, reason: number): void {
     this.take(datagram);
     for (let piece = datagram.first; piece !== undefined; piece = piece.next) this.lose(piece.frame, piece.len, reason);
     this.spend(datagram);
   }
 
   /** One whose time is over, oldest first; undefined when there is none. The caller discards it. */
-  overdue(now: number): Datagram | undefined {
+  overdue(now: number): FragmentQueue | undefined {
     if (now < this.nextDue) return undefined;
     this.nextDue = Number.POSITIVE_INFINITY;
     for (let datagram = this.oldest; datagram !== undefined; datagram = datagram.newer) {
@@ -96,15 +98,15 @@ export class FragmentTable {
     return undefined;
   }
 
-  private find(p: PacketInfo, id: number, protocol: number): Datagram | undefined {
+  private find(p: PacketInfo, id: number, protocol: number): FragmentQueue | undefined {
     let datagram = this.buckets[bucketOf(p, id)];
     while (datagram !== undefined && !datagram.is(p, id, protocol)) datagram = datagram.chain;
     return datagram;
   }
 
-  private open(p: PacketInfo, id: number, protocol: number, due: number): Datagram {
+  private open(p: PacketInfo, id: number, protocol: number, due: number): FragmentQueue {
     if (this.waiting >= DATAGRAMS) this.discard(this.oldest!, Drop.fragmentLimit);
-    const datagram = this.spentDatagrams.pop() ?? new Datagram();
+    const datagram = this.spentDatagrams.pop() ?? new FragmentQueue();
     datagram.start(p, id, protocol, due);
     const bucket = bucketOf(p, id);
     datagram.bucket = bucket;
@@ -120,7 +122,7 @@ export class FragmentTable {
     return datagram;
   }
 
-  private unlink(datagram: Datagram): void {
+  private unlink(datagram: FragmentQueue): void {
     const { bucket, older, newer } = datagram;
     if (this.buckets[bucket] === datagram) this.buckets[bucket] = datagram.chain;
     else {

@@ -10,7 +10,7 @@ import { Fib4 } from './fib.js';
 
 const ROW_SHIFT = 2;
 
-export class Gateways<Route> {
+export class GatewayCache<Route> {
   private readonly fib: Fib4;
   private readonly routes: readonly Route[];
   private readonly rows: Int32Array;

@@ -7,7 +7,7 @@
  */
 import { parse4, parse6 } from '../../wire/address.js';
 import { Fib4 } from './fib.js';
-import { Gateways } from './gateway-cache.js';
+import { GatewayCache } from './gateway-cache.js';
 import type { Neighbours } from './neighbour.js';
 
 export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';
@@ -81,7 +81,7 @@ export class Router {
   private readonly dst = new Int32Array(4);
   private readonly src = new Int32Array(4);
   private found: Entry | undefined;
-  private gateways = new Gateways<Entry>([]);
+  private gateways = new GatewayCache<Entry>([]);
 
   constructor(
     private readonly neighbours: Neighbours,
@@ -98,7 +98,7 @@ export class Router {
         table: compile(routes.get(rule.table), rule.family),
       }))
       .sort((a, b) => a.rule.priority - b.rule.priority);
-    this.gateways = new Gateways(unconditional(this.rules));
+    this.gateways = new GatewayCache(unconditional(this.rules));
     this.generation++;
   }
 

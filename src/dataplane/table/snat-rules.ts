@@ -18,7 +18,7 @@ export const FIRST_PORT = 1024;
 const PORTS = 65536 - FIRST_PORT;
 const source = new Int32Array(4);
 
-export class SourceNat {
+export class SnatRules {
   rules: readonly SnatRule[] = [];
   private turn = 0;
 

@@ -151,7 +151,7 @@ export class Trace {
     if (!this.on) return;
     this.out.push({ device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated });
   }
-  noteFate(fate: 'delivered' | 'passed'): void {
+  noteVerdict(fate: 'delivered' | 'passed'): void {
     if (this.on) this.fate = fate;
   }
   noteDrop(reason: number): void {

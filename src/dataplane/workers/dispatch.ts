@@ -2,27 +2,27 @@
  * Several workers as one director: frames of another worker's clients are handed over, before anything else is done to them.
  *
  *     device ─► sort ─┬─ mine, or nobody's ──────────► processed here
- *                     ├─ another's ──► Handover ─────► receive, processed there
- *                     └─ a fragment ─► the worker that puts it together ─► handWhole: its fragments, to the owner
+ *                     ├─ another's ──► HandoffRing ─────► receive, processed there
+ *                     └─ a fragment ─► the worker that puts it together ─► handOffReassembled: its fragments, to the owner
  *
  * A worker that sleeps is woken once for what it is given, after the batch.
  */
 import type { Batch } from '../../device/batch.js';
 import { Bell } from '../../device/poll.js';
-import { Fate } from '../../stats/counters.js';
+import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
-import { isPlain, swap32 } from '../parse/aligned.js';
+import { isFastPathFrame, swap32 } from '../parse/aligned.js';
 import { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
-import { Handover } from './handoff.js';
-import { ANYONE, Owners } from './steering.js';
+import { HandoffRing } from './handoff.js';
+import { ANYONE, Steering } from './steering.js';
 
 /** What all workers of a director share: plain data. */
-export interface CrewSetup {
+export interface WorkersSetup {
   readonly index: number;
   readonly count: number;
   readonly secret: readonly number[];
@@ -40,11 +40,11 @@ const PORTS = ethernet.HEADER + ipv4.HEADER;
 /** Frames taken from each of the others in one turn. */
 const TURN = 64;
 
-export class Crew {
-  readonly owners: Owners;
+export class WorkerDispatch {
+  readonly owners: Steering;
   readonly index: number;
-  private readonly out: (Handover | undefined)[] = [];
-  private readonly in: (Handover | undefined)[] = [];
+  private readonly out: (HandoffRing | undefined)[] = [];
+  private readonly in: (HandoffRing | undefined)[] = [];
   private readonly bells: Bell[];
   private readonly asleep: Int32Array;
   /** By worker: it was given something since the last `publish`. */
@@ -53,17 +53,17 @@ export class Crew {
 
   constructor(
     private readonly d: Director,
-    setup: CrewSetup,
+    setup: WorkersSetup,
   ) {
     const { index, count, secret, rings } = setup;
     this.index = index;
-    this.owners = new Owners(d, count, secret);
+    this.owners = new Steering(d, count, secret);
     this.asleep = new Int32Array(setup.asleep);
     this.bells = setup.bellFds.map((fd) => new Bell(fd));
     this.given = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
-      this.out.push(i === index ? undefined : new Handover(rings[index * count + i]!));
-      this.in.push(i === index ? undefined : new Handover(rings[i * count + index]!));
+      this.out.push(i === index ? undefined : new HandoffRing(rings[index * count + i]!));
+      this.in.push(i === index ? undefined : new HandoffRing(rings[i * count + index]!));
     }
     d.sourcePool.share(index, count);
     // Fragments of two workers' packets to the same host must not be taken for one packet's.
@@ -78,7 +78,7 @@ export class Crew {
     for (let i = 0; i < n; i++) {
       const frame = offsets[i]!;
       const len = lengths[i]!;
-      if (!this.keeps(device, frame, len, FROM_DEVICE)) continue;
+      if (!this.keepOrHandOff(device, frame, len, FROM_DEVICE)) continue;
       offsets[kept] = frame;
       lengths[kept++] = len;
     }
@@ -97,13 +97,13 @@ export class Crew {
     return received;
   }
 
-  private receiveFrom(ring: Handover, batch: Batch, process: (device: number, batch: Batch) => void): number {
+  private receiveFrom(ring: HandoffRing, batch: Batch, process: (device: number, batch: Batch) => void): number {
     let device = -1;
     let received = 0;
     for (const n = Math.min(TURN, ring.waiting); received < n; received++) {
       const frame = ring.take(this.d.umem);
       if (frame < 0) break;
-      if (!this.keeps(ring.device, frame, ring.length, ring.stage)) continue;
+      if (!this.keepOrHandOff(ring.device, frame, ring.length, ring.stage)) continue;
       if (ring.device !== device && batch.n !== 0) process(device, batch);
       device = ring.device;
       batch.push(frame, ring.length);
@@ -113,25 +113,26 @@ export class Crew {
   }
 
   /** `by`: the stage by which it was handed over. False: it has gone on, to another worker. */
-  private keeps(device: number, frame: number, len: number, by: number): boolean {
+  private keepOrHandOff(device: number, frame: number, len: number, by: number): boolean {
     const { owners, packet: p } = this;
-    if (by >= owners.last || !this.sight(device, frame, len)) return true;
-    if (p.moreFragments || p.fragmentOffset !== 0) return this.gives(owners.ofFragment(p), device, frame, len, KEEP);
+    if (by >= owners.last || !this.readSteeringFields(device, frame, len)) return true;
+    if (p.moreFragments || p.fragmentOffset !== 0)
+      return this.keepOrGive(owners.ofFragment(p), device, frame, len, KEEP);
     for (let stage = Math.max(0, by); ; stage++) {
       const owner = owners.of(p, stage);
       if (owner === ANYONE) return true;
-      if (owner !== this.index) return this.gives(owner, device, frame, len, stage);
+      if (owner !== this.index) return this.keepOrGive(owner, device, frame, len, stage);
       if (stage === owners.last || owners.knows(p)) return true;
     }
   }
 
   /** False: it is given away. */
-  private gives(owner: number, device: number, frame: number, len: number, stage: number): boolean {
+  private keepOrGive(owner: number, device: number, frame: number, len: number, stage: number): boolean {
     if (owner === this.index) return true;
     const ring = this.out[owner]!;
     if (ring.room > 0) {
       ring.put(this.d.umem, device, frame, len, stage);
-      this.d.counters.values[Fate.handed]!++;
+      this.d.counters.values[FrameStat.handed]!++;
     } else this.lose(len);
     this.d.umem.free(frame);
     this.given[owner] = 1;
@@ -140,17 +141,17 @@ export class Crew {
 
   private lose(len: number): void {
     const { counters } = this.d;
-    counters.values[Fate.in]!++;
-    counters.values[Fate.inBytes]! += len;
+    counters.values[FrameStat.in]!++;
+    counters.values[FrameStat.inBytes]! += len;
     counters.drop(Drop.workerBusy, len);
   }
 
   /** Reads what decides; false when it decides nothing: not IP, not sound, not for this MAC. */
-  private sight(device: number, frame: number, len: number): boolean {
+  private readSteeringFields(device: number, frame: number, len: number): boolean {
     const { packet: p } = this;
     const { i32, u8, view } = this.d.umem;
     p.device = device;
-    if (this.d.marks !== undefined || !isPlain(i32, frame, len))
+    if (this.d.marks !== undefined || !isFastPathFrame(i32, frame, len))
       return parse(view, frame, len, p) === 0 && p.family !== 0 && this.d.links[device]!.isHost(view, frame);
     const ports = swap32(i32[(frame + PORTS) >> 2]!);
     p.family = 4;
@@ -166,28 +167,28 @@ export class Crew {
   }
 
   /** The packet at hand was put together here. True: it belongs to another worker, who has its fragments now. */
-  handWhole(): boolean {
+  handOffReassembled(): boolean {
     const { d, owners } = this;
     const p = d.packet;
     if (p.parts === 0) return false;
     const owner = owners.of(p, owners.last);
     if (owner === ANYONE || owner === this.index || owners.knows(p)) return false;
     d.trace?.note(`handed to worker ${owner}, whose client's it is`);
-    if (this.out[owner]!.room < d.whole.count) drop(d, Drop.workerBusy);
+    if (this.out[owner]!.room < d.assembled.count) drop(d, Drop.workerBusy);
     else this.handParts(owner);
     return true;
   }
 
   private handParts(owner: number): void {
-    const { counters, whole, umem, packet } = this.d;
-    for (let i = 0; i < whole.count; i++) {
+    const { counters, assembled, umem, packet } = this.d;
+    for (let i = 0; i < assembled.count; i++) {
       // They cross the director once more, at the owner's.
-      if (packet.crossed) ipv4.incrementTtl(umem.view, whole.frames[i]! + ethernet.HEADER);
-      this.out[owner]!.put(umem, packet.device, whole.frames[i]!, whole.lens[i]!, KEEP);
-      umem.free(whole.frames[i]!);
+      if (packet.crossed) ipv4.incrementTtl(umem.view, assembled.frames[i]! + ethernet.HEADER);
+      this.out[owner]!.put(umem, packet.device, assembled.frames[i]!, assembled.lens[i]!, KEEP);
+      umem.free(assembled.frames[i]!);
       // Its owner counts it.
-      counters.values[Fate.in]!--;
-      counters.values[Fate.inBytes]! -= whole.lens[i]!;
+      counters.values[FrameStat.in]!--;
+      counters.values[FrameStat.inBytes]! -= assembled.lens[i]!;
     }
     this.given[owner] = 1;
     this.publish();

@@ -15,7 +15,7 @@ const LINES = 128;
 /** Bytes in front of a slot's frame. */
 const LEAD = 18;
 
-export class Handover {
+export class HandoffRing {
   private readonly i32: Int32Array;
   private readonly u8: Uint8Array;
   private readonly slot: number;
@@ -26,7 +26,7 @@ export class Handover {
   length = 0;
   stage = 0;
 
-  /** `buffer`: `Handover.memory` for the same Umem frame size. */
+  /** `buffer`: `HandoffRing.memory` for the same Umem frame size. */
   constructor(buffer: SharedArrayBuffer) {
     this.i32 = new Int32Array(buffer);
     this.u8 = new Uint8Array(buffer);

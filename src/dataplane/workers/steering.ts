@@ -24,19 +24,19 @@ import { Quote } from '../parse/quote.js';
 import { tunnelShim } from '../path/icmp-tunnel.js';
 
 /** Of a client: its port or not, the bits of its IPv4 address, so many first bits of its IPv6 address. */
-export interface OwnerStage {
+export interface SteeringStage {
   readonly ports: boolean;
   readonly mask4: number;
   readonly prefix6: number;
 }
 
-export const FINEST: OwnerStage = { ports: true, mask4: -1, prefix6: 128 };
+export const FINEST: SteeringStage = { ports: true, mask4: -1, prefix6: 128 };
 /** Nobody's. */
 export const ANYONE = -1;
 const FULL_NAT = -2;
 
-export class Owners {
-  stages: readonly OwnerStage[] = [FINEST];
+export class Steering {
+  stages: readonly SteeringStage[] = [FINEST];
   /** Services and masq destinations there ever were: their connections may outlive them. */
   private readonly vips = new AddressIndex();
   private readonly sources = new AddressIndex();
@@ -111,7 +111,7 @@ export class Owners {
     }
     if (this.isSource(p, protocol, p.sport)) return this.clientIs(p, p.dst, p.dst6, p.dport);
     if (this.isService(p)) return this.clientIs(p, p.src, p.src6, p.sport);
-    if (this.isSource(p, 0, 0) || this.d.sourceNat.ruleFor(p) !== undefined)
+    if (this.isSource(p, 0, 0) || this.d.snatRules.ruleFor(p) !== undefined)
       return this.clientIs(p, p.dst, p.dst6, p.dport);
     return ANYONE;
   }
@@ -181,7 +181,7 @@ export class Owners {
     return quote.readPorts(view, end);
   }
 
-  private hash({ ports, mask4, prefix6 }: OwnerStage, family: number): number {
+  private hash({ ports, mask4, prefix6 }: SteeringStage, family: number): number {
     const { client } = this;
     let h = this.secret[0]!;
     for (let i = family === 4 ? 3 : 0; i < 4; i++)

@@ -5,7 +5,7 @@ import { Drop } from '../../stats/drops.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
 import { BLACKHOLE, LOCAL_ROUTE } from '../table/routes.js';
-import { unreachable } from './ttl-mtu.js';
+import { dropUnreachable } from './ttl-mtu.js';
 
 const source = new Int32Array(4);
 const target = new Int32Array(4);
@@ -16,11 +16,11 @@ export function routeReply(d: Director, entry: number): number {
   const at = entry << ENTRY_SHIFT;
   const { words } = d.connections;
   if (d.packet.family === 4)
-    return usable(d, d.router.lookup4(words[at + CADDR]!, words[at + VADDR]!, d.packet.mark), 0);
+    return usableOrDrop(d, d.router.lookup4(words[at + CADDR]!, words[at + VADDR]!, d.packet.mark), 0);
   const wide = words[at + DADDR]! << ENTRY_SHIFT;
   copyWords(words, wide + WIDE_CADDR, target);
   copyWords(words, wide + WIDE_VADDR, source);
-  return usable(d, d.router.lookup6(target, source, d.packet.mark), 0);
+  return usableOrDrop(d, d.router.lookup6(target, source, d.packet.mark), 0);
 }
 
 /**
@@ -58,10 +58,10 @@ export function pathMtu(d: Director, dest: Destination | undefined): number {
 }
 
 /** A neighbour's number or LOCAL_ROUTE; anything else has been complained about and dropped. */
-export function usable(d: Director, hop: number, entry: number): number {
+export function usableOrDrop(d: Director, hop: number, entry: number): number {
   if (hop >= 0 || hop === LOCAL_ROUTE) return hop;
   if (hop === BLACKHOLE) drop(d, Drop.noRoute);
-  else unreachable(d, entry);
+  else dropUnreachable(d, entry);
   return hop;
 }
 

@@ -15,12 +15,12 @@ import { drop } from '../output/verdict.js';
  * Takes one off the TTL; false when there was none to take: time exceeded was sent and the packet dropped. `entry`: the
  * client's connection that the packet belongs to (the error is then spoken by the VIP and counted), 0 for none.
  */
-export function hasTime(d: Director, entry: number): boolean {
+export function decrementTtlOrDrop(d: Director, entry: number): boolean {
   const p = d.packet;
   if (p.crossed && entry === 0) return true;
   if (p.ttl <= 1) {
-    if (p.family === 4) complain4(d, icmp.TIME_EXCEEDED, 0, 0, entry);
-    else complain6(d, icmp6.TIME_EXCEEDED, 0, 0, entry);
+    if (p.family === 4) icmpErrorFor4(d, icmp.TIME_EXCEEDED, 0, 0, entry);
+    else icmpErrorFor6(d, icmp6.TIME_EXCEEDED, 0, 0, entry);
     drop(d, Drop.ttlExceeded);
     return false;
   }
@@ -34,11 +34,11 @@ export function hasTime(d: Director, entry: number): boolean {
  * False when it must not be fragmented and is longer than `mtu`: the sender was told and the packet dropped. An ICMP error
  * that follows a connection is cut whatever it wants, as in the kernel.
  */
-export function fitsRoute(d: Director, mtu: number, entry: number): boolean {
+export function fitsMtuOrDrop(d: Director, mtu: number, entry: number): boolean {
   const p = d.packet;
   if (!isTooLong(d, mtu, entry)) return true;
-  if (p.family === 4) complain4(d, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, mtu, entry);
-  else complain6(d, icmp6.PACKET_TOO_BIG, 0, mtu, entry);
+  if (p.family === 4) icmpErrorFor4(d, icmp.UNREACHABLE, icmp.FRAGMENTATION_NEEDED, mtu, entry);
+  else icmpErrorFor6(d, icmp6.PACKET_TOO_BIG, 0, mtu, entry);
   drop(d, Drop.mtuExceeded);
   return false;
 }
@@ -49,20 +49,20 @@ export function fitsRoute(d: Director, mtu: number, entry: number): boolean {
  */
 function isTooLong(d: Director, mtu: number, entry: number): boolean {
   const p = d.packet;
-  if (p.family === 6) return (p.parts === 0 ? p.l3len : d.whole.largest) > mtu;
+  if (p.family === 6) return (p.parts === 0 ? p.l3len : d.assembled.largest) > mtu;
   if (!p.dontFragment || (entry !== 0 && p.protocol === ipv4.ICMP)) return false;
   return p.l3len > mtu || (p.parts !== 0 && entry === 0);
 }
 
 /** No way to the next hop: host unreachable. */
-export function unreachable(d: Director, entry: number): void {
-  if (d.packet.family === 4) complain4(d, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, 0, entry);
-  else complain6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, entry);
+export function dropUnreachable(d: Director, entry: number): void {
+  if (d.packet.family === 4) icmpErrorFor4(d, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, 0, entry);
+  else icmpErrorFor6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, entry);
   drop(d, Drop.noRoute);
 }
 
 /** As sendIcmp4, with the count of the connection `entry` that the packet at hand belongs to, if it is not 0. */
-export function complain4(
+export function icmpErrorFor4(
   d: Director,
   type: number,
   code: number,
@@ -72,7 +72,7 @@ export function complain4(
 ): void {
   countError(d, entry, sendIcmp4(d, type, code, rest, asVip));
 }
-export function complain6(
+export function icmpErrorFor6(
   d: Director,
   type: number,
   code: number,

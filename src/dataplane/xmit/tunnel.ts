@@ -17,11 +17,11 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { deliverLocal } from '../host/local.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { pathMtu, routeForward, usable } from './next-hop.js';
-import { fitsRoute, hasTime } from './ttl-mtu.js';
+import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 
 const SMALLEST_MTU4 = 68;
 const SMALLEST_MTU6 = 1280;
@@ -33,17 +33,17 @@ const GUE = 4;
 export function xmitTunnel(d: Director, entry: number): void {
   const dest = d.connections.destOf(entry);
   if (dest === undefined) return drop(d, Drop.destinationRemoved);
-  const hop = usable(d, routeForward(d, entry), entry);
+  const hop = usableOrDrop(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) return deliverLocal(d);
   if (hop < 0) return;
   const mtu = pathMtu(d, dest);
   const inside = mtu - overhead(dest);
   if (inside < (d.packet.family === 6 ? SMALLEST_MTU6 : SMALLEST_MTU4)) return drop(d, Drop.tunnelMtu);
-  if (!hasTime(d, entry)) return;
+  if (!decrementTtlOrDrop(d, entry)) return;
   const cuttable = d.packet.family === 4 && d.sysctl.pmtu_disc === 0;
-  if (!cuttable && !fitsRoute(d, inside, entry)) return;
+  if (!cuttable && !fitsMtuOrDrop(d, inside, entry)) return;
   if (!encapsulate(d, dest, hop)) return drop(d, Drop.noRoute);
-  send(d, hop, mtu);
+  ipOutput(d, hop, mtu);
 }
 
 /** Bytes of everything in front of the packet. */

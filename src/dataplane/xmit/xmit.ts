@@ -7,10 +7,10 @@ import { ftpIn } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
 import { fullDnat } from '../nat/fullnat.js';
 import { dnat } from '../nat/masq.js';
-import { send } from '../output/ip-output.js';
+import { ipOutput } from '../output/ip-output.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { pathMtu, routeForward, usable } from './next-hop.js';
-import { fitsRoute, hasTime } from './ttl-mtu.js';
+import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
+import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 import { xmitTunnel } from './tunnel.js';
 
 export function xmit(d: Director, entry: number): void {
@@ -34,12 +34,12 @@ function xmitMasq(d: Director, entry: number): void {
   const hop = nextHop(d, entry);
   if (hop < 0 && hop !== LOCAL_ROUTE) return;
   const mtu = pathMtu(d, d.connections.destOf(entry));
-  if (hop >= 0 && (!hasTime(d, entry) || !fitsRoute(d, mtu, entry))) return;
+  if (hop >= 0 && (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry))) return;
   if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return;
   if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
   else dnat(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else send(d, hop, mtu);
+  else ipOutput(d, hop, mtu);
 }
 
 function xmitGatewaying(d: Director, entry: number): void {
@@ -48,11 +48,11 @@ function xmitGatewaying(d: Director, entry: number): void {
   else if (hop >= 0) {
     // What a router on the way said is no news here: the kernel asks for the neighbour, not for a path.
     const { mtu } = d.router;
-    if (hasTime(d, entry) && fitsRoute(d, mtu, entry)) send(d, hop, mtu);
+    if (decrementTtlOrDrop(d, entry) && fitsMtuOrDrop(d, mtu, entry)) ipOutput(d, hop, mtu);
   }
 }
 
 /** A neighbour, LOCAL_ROUTE, or negative with the packet gone. */
 function nextHop(d: Director, entry: number): number {
-  return usable(d, routeForward(d, entry), entry);
+  return usableOrDrop(d, routeForward(d, entry), entry);
 }

@@ -2,7 +2,7 @@
 
 import { DeviceError } from '../error.js';
 import { addressRange } from './address-range.js';
-import { ICMP_ERRORS, ICMP6_ERRORS, type PacketMatch, type PortRange, type TakeRule } from './rule.js';
+import { ICMP_ERRORS, ICMP6_ERRORS, type InterceptRule, type PacketMatch, type PortRange } from './rule.js';
 
 const TCP = 6;
 const PORTS = [TCP, 17, 33, 132, 136];
@@ -10,7 +10,7 @@ const ICMP = 1;
 const ICMP6 = 58;
 
 /** One line of nft for one rule. Throws a DeviceError that names the field that is wrong. */
-export function ruleText(rule: TakeRule): string {
+export function ruleText(rule: InterceptRule): string {
   const words: string[] = [];
   if (rule.iif !== undefined) words.push(`iifname ${quoted(rule.iif)}`);
   if (rule.kind === 'packet') words.push(...packetWords(rule));

@@ -7,26 +7,26 @@
  *
  *     table netdev ulvs_<name>
  *       chain on0, on1 …   a hook on each device, jumps to
- *       chain take         one rule for each TakeRule
+ *       chain take         one rule for each InterceptRule
  */
 import { spawnSync } from 'node:child_process';
 import { ifNameToIndex } from '../../sys/libc.js';
 import { DeviceError } from '../error.js';
 import { quoted, ruleText } from './nft-text.js';
-import type { TakeRule } from './rule.js';
+import type { InterceptRule } from './rule.js';
 
 /** Before every other ingress hook, so that no firewall counts or answers what is the director's. */
 const PRIORITY = -500;
 
-export interface StealCount {
-  rule: TakeRule;
+export interface NftInterceptCount {
+  rule: InterceptRule;
   packets: number;
   bytes: number;
 }
 
-export class Steal {
+export class NftIntercept {
   readonly table: string;
-  private rules: readonly TakeRule[] = [];
+  private rules: readonly InterceptRule[] = [];
 
   /** `name` tells this director's table from another's in the same namespace: letters, digits and _. */
   constructor(name: string) {
@@ -34,7 +34,7 @@ export class Steal {
   }
 
   /** Puts the rules on these devices, in place of whatever a crashed run left. One transaction: all of it or nothing. */
-  install(devices: readonly string[], take: readonly TakeRule[]): void {
+  install(devices: readonly string[], take: readonly InterceptRule[]): void {
     devices.forEach(mustExist);
     const chains = devices.map(
       (device, i) => `  chain on${i} {
@@ -60,7 +60,7 @@ export class Steal {
    * Other rules on the same devices, with no moment in between. Where rules only come (one service after the other is
    * added), those that are there stay with their counters; else all counters start again.
    */
-  update(take: readonly TakeRule[]): void {
+  update(take: readonly InterceptRule[]): void {
     const there = new Set(this.rules.map((rule) => JSON.stringify(rule)));
     const added = take.filter((rule) => !there.has(JSON.stringify(rule)));
     const onlyMore = take.length - added.length === there.size;
@@ -70,7 +70,7 @@ export class Steal {
   }
 
   /** What each rule has dropped since it was put there. */
-  counts(): StealCount[] {
+  counts(): NftInterceptCount[] {
     const listing: unknown = JSON.parse(nft(['-j', 'list', 'chain', ...this.table.split(' '), 'take']));
     const found = counters(listing);
     return this.rules.map((rule, i) => ({ rule, packets: found[i]?.packets ?? 0, bytes: found[i]?.bytes ?? 0 }));

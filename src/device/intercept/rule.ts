@@ -1,6 +1,6 @@
 /**
- * What the director takes, as plain data: the dataplane decides by it, `Steal` words the very same for nft, so that the
- * kernel's copy of a frame is dropped exactly when the director handles it, and `TakeMaps` fills an XDP program's maps with it.
+ * What the director takes, as plain data: the dataplane decides by it, `NftIntercept` words the very same for nft, so that the
+ * kernel's copy of a frame is dropped exactly when the director handles it, and `InterceptMaps` fills an XDP program's maps with it.
  */
 
 /** Ports from–to, both included. */
@@ -27,7 +27,7 @@ export interface PacketMatch {
  * - ICMP errors (masq):   { kind: 'icmpError', about: { family: 4, saddr: VIP or RIP … } }: the packet quoted in the error
  * - ARP for an address:   { kind: 'arp', target: address, prefix or range }; of IPv6: neighbour solicitations for it
  */
-export type TakeRule =
+export type InterceptRule =
   | ({ kind: 'packet'; iif?: string } & PacketMatch)
   | { kind: 'icmpError'; iif?: string; about: PacketMatch }
   | { kind: 'arp'; iif?: string; target: string };

@@ -22,7 +22,7 @@ import { deviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
 import { Segmenter } from '../gso.js';
 import { finish } from '../partial-checksum.js';
-import type { DeviceTeam } from '../queue-share.js';
+import type { QueueShare } from '../queue-share.js';
 import type { Umem } from '../umem.js';
 import { BlockRing, type BlockSize } from './block-ring.js';
 import type { PacketRing } from './ring.js';
@@ -37,7 +37,7 @@ export interface PacketOptions extends Partial<BlockSize> {
   /** Also take frames for other Ethernet addresses (off). */
   promiscuous?: boolean;
   /** Several workers have the interface: each gets a part of the frames. */
-  team?: DeviceTeam | undefined;
+  team?: QueueShare | undefined;
 }
 
 const SLOTS = 8192;
@@ -49,7 +49,7 @@ const ADDRESSES = 12;
 
 /**
  * A network interface through packet(7): a mapped ring for receiving, sendmmsg for sending. The kernel goes on seeing
- * every frame too; `Steal` drops its copy of what the director takes.
+ * every frame too; `NftIntercept` drops its copy of what the director takes.
  *
  * A frame comes out as it would look on the wire: unfinished checksums are finished, VLAN tags put back, super-packets cut.
  */

@@ -16,16 +16,16 @@ import { ethernetIndex } from '../ethernet-index.js';
 import { type OffloadName, turnOff, turnOn } from '../offload.js';
 import { TxSocket } from '../packet/tx-socket.js';
 import { finishByLooks } from '../partial-checksum.js';
-import type { DeviceTeam } from '../queue-share.js';
+import type { QueueShare } from '../queue-share.js';
 import type { Umem } from '../umem.js';
 import { attachProgram, type XdpMode, xdpError } from './attach.js';
-import type { TakeMapFds } from './layout.js';
-import { passAllProgram, takeAllProgram, takeProgram } from './program.js';
+import type { InterceptMapFds } from './layout.js';
+import { interceptAllProgram, interceptProgram, passAllProgram } from './program.js';
 import { XdpSocket } from './socket.js';
 
 export interface XdpOptions {
   /** Maps that say what is taken; else everything (the default), or nothing, to see whether it works here. */
-  takes?: TakeMapFds | 'all' | 'nothing';
+  takes?: InterceptMapFds | 'all' | 'nothing';
   /** Slots of each ring, a power of two: so many frames at most are posted for receiving by each queue (xdp/depth.ts). */
   entries?: number;
   /** That mode or none; else native where it can be, and generic where not. */
@@ -35,7 +35,7 @@ export interface XdpOptions {
   /** Have the driver copy, though it could work on the Umem itself. */
   copy?: boolean;
   /** Several workers have the interface: this one's share. The first attaches the program, so it comes last. */
-  team?: DeviceTeam | undefined;
+  team?: QueueShare | undefined;
   /** Also take frames for other Ethernet addresses (off); a program that goes by maps leaves them to the kernel all the same. */
   promiscuous?: boolean;
 }
@@ -197,9 +197,9 @@ export class XdpDevice implements Device {
 /** In generic mode frames come late, when the kernel may have merged them already; and tags beside the frame nobody sees. */
 const GENERIC_OFF: readonly OffloadName[] = ['rxVlan', 'gro', 'lro'];
 
-function programFor(xsks: number, takes: TakeMapFds | 'all' | 'nothing'): Uint8Array {
+function programFor(xsks: number, takes: InterceptMapFds | 'all' | 'nothing'): Uint8Array {
   if (takes === 'nothing') return passAllProgram();
-  return takes === 'all' ? takeAllProgram(xsks) : takeProgram(takes, xsks);
+  return takes === 'all' ? interceptAllProgram(xsks) : interceptProgram(takes, xsks);
 }
 
 /** Turns off what the driver has a switch for; returns what was on. */

@@ -2,16 +2,24 @@
  * A device's maps in the kernel: made empty, kept equal to the take rules while the program runs on them. What is new comes
  * first and what is gone goes last, so that no packet of a rule that stays is missed in between.
  *
- *     rules ─► TakeTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
+ *     rules ─► InterceptTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
  *                                    └──► memory shared with the kernel for protocols and ports' rule bits
  */
 import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, deleteFromMap, MapType, updateMap } from '../../sys/bpf.js';
 import { interfaceHardware } from '../../sys/interface.js';
 import { close, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
-import type { TakeRule } from '../intercept/rule.js';
-import { TakeTable } from './intercept-table.js';
-import { OWN_MAC, PORT_ENTRIES, PORT_KEY, PROTOCOL_ENTRIES, SIDES, type TakeMapFds, TRIE_VALUE } from './layout.js';
+import type { InterceptRule } from '../intercept/rule.js';
+import { InterceptTable } from './intercept-table.js';
+import {
+  type InterceptMapFds,
+  OWN_MAC,
+  PORT_ENTRIES,
+  PORT_KEY,
+  PROTOCOL_ENTRIES,
+  SIDES,
+  TRIE_VALUE,
+} from './layout.js';
 import type { Trie } from './trie.js';
 
 const ADDRESSES = 1 << 17;
@@ -21,12 +29,12 @@ const ARRAYS = { protocols: PROTOCOL_ENTRIES, sports: PORT_ENTRIES, dports: PORT
 const ARRAY_NAMES = ['protocols', 'sports', 'dports'] as const;
 const THERE = Uint8Array.of(1);
 
-export class TakeMaps {
-  readonly fds: TakeMapFds;
+export class InterceptMaps {
+  readonly fds: InterceptMapFds;
   private readonly mappings: Mapping[] = [];
   private readonly arrays: Uint32Array[] = [];
   private readonly more: number[] = [];
-  private table: TakeTable;
+  private table: InterceptTable;
   private closed = false;
 
   /** `device`: rules with another `iif` are not for it. Throws a DeviceError. */
@@ -34,7 +42,7 @@ export class TakeMaps {
     readonly device: string,
     private readonly mac: () => Uint8Array = () => interfaceHardware(device).mac,
   ) {
-    this.table = new TakeTable([], device);
+    this.table = new InterceptTable([], device);
     const made: number[] = [];
     const make = (...shape: [type: number, keySize: number, valueSize: number, entries: number, flags: number]) => {
       const [type, keySize, valueSize, entries, flags] = shape;
@@ -70,9 +78,9 @@ export class TakeMaps {
   }
 
   /** Other rules instead of those there are; the device's MAC is read anew. Throws a DeviceError when one cannot be said or the maps are full. */
-  update(rules: readonly TakeRule[]): void {
+  update(rules: readonly InterceptRule[]): void {
     if (this.closed) return;
-    const wanted = new TakeTable(rules, this.device, this.table);
+    const wanted = new InterceptTable(rules, this.device, this.table);
     const before = this.table;
     new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
     try {

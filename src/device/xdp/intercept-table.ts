@@ -11,7 +11,7 @@
 
 import { DeviceError } from '../error.js';
 import { prefixesOf } from '../intercept/address-range.js';
-import type { PacketMatch, PortRange, TakeRule } from '../intercept/rule.js';
+import type { InterceptRule, PacketMatch, PortRange } from '../intercept/rule.js';
 import {
   ASKED,
   FRAGMENT,
@@ -33,7 +33,7 @@ import { Trie } from './trie.js';
 /** More ports than this are not written out one by one. */
 const FEW_PORTS = 16;
 
-export class TakeTable {
+export class InterceptTable {
   readonly tries: Readonly<Record<Side, Trie>> = {
     dst4: new Trie(4),
     src4: new Trie(4),
@@ -50,16 +50,16 @@ export class TakeTable {
   readonly bits = new Map<string, number>();
 
   /** The rules for a device of this name. `before`: rules that were there keep their bits. Throws a DeviceError. */
-  constructor(rules: readonly TakeRule[], device: string, before?: TakeTable) {
+  constructor(rules: readonly InterceptRule[], device: string, before?: InterceptTable) {
     const here = rules.filter(({ iif }) => iif === undefined || iif === device);
-    const wide = here.filter((rule) => !this.addSimple(rule)) as (TakeRule & PacketMatch)[];
+    const wide = here.filter((rule) => !this.addSimple(rule)) as (InterceptRule & PacketMatch)[];
     this.assignBits(wide.map(textOf), before?.bits ?? new Map());
     for (const rule of wide) this.addWide(rule, this.bits.get(textOf(rule))!);
     for (const side of SIDES) this.tries[side].inherit();
   }
 
   /** False: it needs a bit. */
-  private addSimple(rule: TakeRule): boolean {
+  private addSimple(rule: InterceptRule): boolean {
     if (rule.kind === 'icmpError') this.protocols[2 * (rule.about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
     else if (rule.kind === 'arp') this.flag(rule.target.includes(':') ? 'dst6' : 'dst4', rule.target, ASKED);
     else return this.addAddress(rule, 'dst') || this.addAddress(rule, 'src');
@@ -114,7 +114,7 @@ export class TakeTable {
   }
 }
 
-function textOf(rule: TakeRule): string {
+function textOf(rule: InterceptRule): string {
   return JSON.stringify(rule);
 }
 

@@ -45,7 +45,7 @@ export const PROTOCOL_ENTRIES = 259;
 export const WITH_PORTS = [6, 17, 33, 132, 136] as const;
 
 /** Descriptors of a device's maps; plain numbers of the process, good in every thread. */
-export interface TakeMapFds extends Readonly<Record<Side, number>> {
+export interface InterceptMapFds extends Readonly<Record<Side, number>> {
   readonly ports: number;
   readonly protocols: number;
   readonly sports: number;

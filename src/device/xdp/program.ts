@@ -20,12 +20,12 @@ import {
   FRAGMENT,
   ICMP_ERRORS_4,
   ICMP_ERRORS_6,
+  type InterceptMapFds,
   NO_PORT,
   OWN_MAC,
   PORTS,
   SIDES,
   type Side,
-  type TakeMapFds,
   WHOLE,
   WITH_PORTS,
 } from './layout.js';
@@ -60,7 +60,7 @@ function wire16(value: number): number {
 }
 
 /** The program as instructions; `xsks` is the device's map of sockets by queue. */
-export function takeProgram(maps: TakeMapFds, xsks: number): Uint8Array {
+export function interceptProgram(maps: InterceptMapFds, xsks: number): Uint8Array {
   const asm = new Assembler();
   begin(asm);
   asm.load(16, 'r1', 'r7', 12);
@@ -84,7 +84,7 @@ export function takeProgram(maps: TakeMapFds, xsks: number): Uint8Array {
 }
 
 /** Takes every frame: for tests and benchmarks, where no kernel waits for the rest. */
-export function takeAllProgram(xsks: number): Uint8Array {
+export function interceptAllProgram(xsks: number): Uint8Array {
   return take(new Assembler().mov('r6', 'r1'), xsks).assemble();
 }
 
@@ -109,7 +109,7 @@ function take(asm: Assembler, xsks: number): Assembler {
 }
 
 /** Addressed to this device's MAC, else to `other`. */
-function toUs(asm: Assembler, { protocols }: TakeMapFds, other: string): void {
+function toUs(asm: Assembler, { protocols }: InterceptMapFds, other: string): void {
   asm.store(32, 'r10', INDEX, OWN_MAC);
   lookIndex(asm, INDEX, protocols, 'pass');
   asm.load(32, 'r1', 'r7', 0).load(32, 'r2', 'r0', 0).jumpIf('r1', '!=', 'r2', other);
@@ -163,7 +163,7 @@ function bytesThere(asm: Assembler, bytes: number): Assembler {
 }
 
 /** Ports to the stack: as they are on the wire for the port table, in host order for the rule bits. */
-function transport(asm: Assembler, family: 4 | 6, maps: TakeMapFds): void {
+function transport(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
   const done = `match${family}`;
   asm.store(32, 'r10', SPORT, 0).store(32, 'r10', DPORT, 0);
   asm.store(32, 'r10', SPORT_INDEX, NO_PORT).store(32, 'r10', DPORT_INDEX, NO_PORT);
@@ -181,7 +181,7 @@ function transport(asm: Assembler, family: 4 | 6, maps: TakeMapFds): void {
   asm.label(done);
 }
 
-function icmp(asm: Assembler, family: 4 | 6, maps: TakeMapFds, done: string): void {
+function icmp(asm: Assembler, family: 4 | 6, maps: InterceptMapFds, done: string): void {
   bytesThere(asm, 8).load(8, 'r1', 'r9', 0);
   for (const type of family === 4 ? ICMP_ERRORS : ICMP6_ERRORS) asm.jumpIf('r1', '==', type, `error${family}`);
   if (family === 6) {
@@ -195,7 +195,7 @@ function icmp(asm: Assembler, family: 4 | 6, maps: TakeMapFds, done: string): vo
 }
 
 /** Destination, then source, then what no single address decides. r9 collects the rule bits. */
-function match(asm: Assembler, family: 4 | 6, maps: TakeMapFds): void {
+function match(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
   const [dst, src, from, to] = family === 4 ? (['dst4', 'src4', 26, 30] as const) : (['dst6', 'src6', 22, 38] as const);
   matchSide(asm, dst, maps, to, DPORT);
   asm.mov('r9', 'r5');
@@ -211,7 +211,7 @@ function match(asm: Assembler, family: 4 | 6, maps: TakeMapFds): void {
 }
 
 /** Takes by the address at `offset` of the frame alone, or with its port; else r5 holds its rule bits. */
-function matchSide(asm: Assembler, side: Side, maps: TakeMapFds, offset: number, port: number): void {
+function matchSide(asm: Assembler, side: Side, maps: InterceptMapFds, offset: number, port: number): void {
   look(asm, side, maps, 'r7', offset, 'pass').load(32, 'r1', 'r0', 0).load(64, 'r5', 'r0', 8);
   asm.jumpIf('r1', '&', WHOLE, 'take').jumpIf('r1', '&', PORTS, `${side}Ports`).jump(`${side}Done`);
   asm.label(`${side}Ports`).store(64, 'r10', TRIE_KEY, 'r5');
@@ -232,7 +232,7 @@ function portKey(asm: Assembler, side: Side, offset: number, port: number): void
   asm.load(32, 'r1', 'r10', FRAGMENTED).or('r1', SIDES.indexOf(side)).store(8, 'r10', KEY.side, 'r1');
 }
 
-function lookPort(asm: Assembler, { ports }: TakeMapFds): Assembler {
+function lookPort(asm: Assembler, { ports }: InterceptMapFds): Assembler {
   return asm.map('r1', ports).mov('r2', 'r10').add('r2', PORT_KEY).call(Call.mapLookup);
 }
 
@@ -240,7 +240,7 @@ function lookPort(asm: Assembler, { ports }: TakeMapFds): Assembler {
 function look(
   asm: Assembler,
   side: Side,
-  maps: TakeMapFds,
+  maps: InterceptMapFds,
   base: 'r7' | 'r9',
   offset: number,
   nothing: string,
@@ -259,7 +259,7 @@ function lookIndex(asm: Assembler, index: number, map: number, nothing: string):
 }
 
 /** Asked for an address: an ARP request (RFC 826) for IPv4 over Ethernet. */
-function arp(asm: Assembler, maps: TakeMapFds): void {
+function arp(asm: Assembler, maps: InterceptMapFds): void {
   asm
     .label('arp')
     .mov('r1', 'r7')

@@ -79,7 +79,7 @@ function planFor(site: Site, service: ServiceFact, destination: DestinationFact,
   if (link.kind === 'tap') return not(`the director's addresses on ${link.dev} are in its process, not this host's`);
   if (link.mac === '') return not(`${link.dev} is no Ethernet`);
   if (method === 'ipip' && (destination.tunnel?.type ?? 'ipip') !== 'ipip') return not('its tunnel is not IPIP');
-  if (method !== 'masq' && isTaken(site, link.dev))
+  if (method !== 'masq' && isIntercepted(site, link.dev))
     return not(`what it answers by ${link.dev} the director takes for itself (xdp, forwardShared)`);
   const neighbour = way.via ?? rip;
   const dip = ownAddress(host, link.dev, neighbour);
@@ -89,7 +89,7 @@ function planFor(site: Site, service: ServiceFact, destination: DestinationFact,
 }
 
 /** Packets from a VIP that come in there never get to this host's ears. */
-function isTaken({ director: { devices, forwardShared } }: Site, dev: string): boolean {
+function isIntercepted({ director: { devices, forwardShared } }: Site, dev: string): boolean {
   return forwardShared.includes(dev) && devices.some(({ name, kind }) => name === dev && kind === 'xdp');
 }
 

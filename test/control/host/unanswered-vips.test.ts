@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { unheard } from '../../../src/control/host/unanswered-vips.js';
+import { unansweredVips } from '../../../src/control/host/unanswered-vips.js';
 
 const at = (address: string) => ({ key: { protocol: 6, address, port: 80 } });
 const SERVICES = [
@@ -17,5 +17,5 @@ it.each([
   ['with ranges of both families', false, ['10.9.0.0/16', '2001:db8::/64'], []],
   ['with arp', true, [], []],
 ] as const)('VIPs that nobody finds, %s', (_, arp, ranges, vips) => {
-  expect(unheard(SERVICES, { arp, ranges }, has)).toEqual(vips);
+  expect(unansweredVips(SERVICES, { arp, ranges }, has)).toEqual(vips);
 });

@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../../src/control/mark/rule.js';
-import { nftMark, toNft, toTake } from '../../../src/control/mark/to-intercept.js';
+import { nftMark, toIntercept, toNft } from '../../../src/control/mark/to-intercept.js';
 import type { PacketInfo } from '../../../src/dataplane/parse/packet.js';
 import { Marks } from '../../../src/dataplane/table/marks.js';
 import { PacketDevice } from '../../../src/device/packet/packet.js';
@@ -57,7 +57,7 @@ describe('toNft', () => {
 
 describe('toTake', () => {
   it('is the same match as a TakeRule', () => {
-    expect(toTake(parseMarkRule(`-i eth0 -d 10.9.0.0/16 -p tcp -m multiport --dports 443,80 ${MARK}`))).toEqual([
+    expect(toIntercept(parseMarkRule(`-i eth0 -d 10.9.0.0/16 -p tcp -m multiport --dports 443,80 ${MARK}`))).toEqual([
       {
         kind: 'packet',
         family: 4,
@@ -70,14 +70,14 @@ describe('toTake', () => {
         ],
       },
     ]);
-    expect(toTake(parseMarkRule(`-p udp ${MARK}`))?.map((rule) => rule.kind === 'packet' && rule.family)).toEqual([
+    expect(toIntercept(parseMarkRule(`-p udp ${MARK}`))?.map((rule) => rule.kind === 'packet' && rule.family)).toEqual([
       4, 6,
     ]);
   });
 
   it.each(['! -d 10.0.0.1', '-p tcp --syn', '-m mark --mark 1', '-i eth+', '-p icmp --icmp-type 8'])(
     'can not say %s',
-    (words) => expect(toTake(parseMarkRule(`${words} ${MARK}`))).toBeUndefined(),
+    (words) => expect(toIntercept(parseMarkRule(`${words} ${MARK}`))).toBeUndefined(),
   );
 });
 

@@ -10,7 +10,7 @@ import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { Housekeeping } from '../../../src/dataplane/housekeeping.js';
 import { processBatch, processFrame } from '../../../src/dataplane/ingress.js';
 import { Batch } from '../../../src/device/batch.js';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
 
@@ -172,7 +172,7 @@ describe('express', () => {
       if (round % 40 === 39) for (const one of [short, long]) await edit(one, round);
       expect(short.state(), `seed ${random.seed}, round ${round}`).toEqual(long.state());
     }
-    expect(short.inner.director.counters.values[Fate.forwarded]).toBeGreaterThan(1000);
+    expect(short.inner.director.counters.values[FrameStat.forwarded]).toBeGreaterThan(1000);
   });
 });
 

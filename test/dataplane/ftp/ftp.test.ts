@@ -6,7 +6,7 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { ftpIn, ftpOut } from '../../../src/dataplane/ftp/ftp.js';
 import { parse } from '../../../src/dataplane/parse/parse.js';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { checkFrame, packet } from '../../support/packet.js';
 import type { TcpWords } from '../../support/packet-words.js';
@@ -159,16 +159,16 @@ describe('the books', () => {
     fromServer({ checksum: 0x1234 });
     const { values } = director.counters;
     const fates =
-      values[Fate.forwarded]! +
-      values[Fate.delivered]! +
-      values[Fate.passed]! +
+      values[FrameStat.forwarded]! +
+      values[FrameStat.delivered]! +
+      values[FrameStat.passed]! +
       director.counters.drops(Drop.badChecksum);
     expect(director.counters.drops(Drop.badChecksum)).toBe(2);
-    expect(fates).toBe(values[Fate.in]);
+    expect(fates).toBe(values[FrameStat.in]);
     expect(director.umem.freeFrames).toBe(free);
     box.advance(2_000_000);
     expect(director.connections.table.live).toBe(0);
-    expect(director.connections.helped.size).toBe(0);
+    expect(director.connections.seqAdj.size).toBe(0);
     expect(director.connections.withoutPort).toBe(0);
   });
 

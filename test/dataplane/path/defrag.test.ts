@@ -3,7 +3,7 @@ import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
 import { checkFrame, checkPacket, packet } from '../../support/packet.js';
@@ -66,9 +66,13 @@ function fragment6(data: Uint8Array, id: number, from: number, to: number): Uint
 
 function everyFrameHasOneFate(): void {
   const { values } = one.director.counters;
-  const ended = values[Fate.forwarded]! + values[Fate.delivered]! + values[Fate.passed]! + values[Fate.dropped]!;
+  const ended =
+    values[FrameStat.forwarded]! +
+    values[FrameStat.delivered]! +
+    values[FrameStat.passed]! +
+    values[FrameStat.dropped]!;
   const { held } = one.director.fragments;
-  expect(ended + held).toBe(values[Fate.in]);
+  expect(ended + held).toBe(values[FrameStat.in]);
   expect(one.director.umem.freeFrames).toBe(free - held);
 }
 
@@ -196,7 +200,7 @@ describe('reassembly', () => {
         .payload(800)
         .bytes(),
     );
-    expect(values[Fate.delivered]).toBe(2);
+    expect(values[FrameStat.delivered]).toBe(2);
     everyFrameHasOneFate();
     const onward = { src: '10.0.0.1', dst: '192.168.1.11', id: 3, protocol: 17 };
     one.receive(

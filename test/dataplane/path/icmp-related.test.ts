@@ -3,7 +3,7 @@ import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { format4 } from '../../../src/wire/address.js';
 import * as icmp from '../../../src/wire/icmp.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
@@ -109,8 +109,12 @@ function errors(): [device: number, frame: Uint8Array][] {
 
 function everyFrameHasOneFate(free: number): void {
   const { values } = one.director.counters;
-  const ended = values[Fate.forwarded]! + values[Fate.delivered]! + values[Fate.passed]! + values[Fate.dropped]!;
-  expect(ended).toBe(values[Fate.in]);
+  const ended =
+    values[FrameStat.forwarded]! +
+    values[FrameStat.delivered]! +
+    values[FrameStat.passed]! +
+    values[FrameStat.dropped]!;
+  expect(ended).toBe(values[FrameStat.in]);
   expect(one.director.umem.freeFrames).toBe(free);
 }
 

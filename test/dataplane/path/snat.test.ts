@@ -4,7 +4,7 @@ import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import type { Packet } from '../../support/packet.js';
 import { checkFrame, packet } from '../../support/packet.js';
@@ -151,7 +151,7 @@ describe('what cannot be translated', () => {
     arrive(1, (eth) => eth.ipv4({ src: '192.168.1.12', dst: FAR, protocol: 47 }).payload(8));
     expect(sent).toEqual([]);
     expect(box.director.counters.drops(Drop.privateSource)).toBe(3);
-    expect(box.director.counters.values[Fate.in]).toBe(3);
+    expect(box.director.counters.values[FrameStat.in]).toBe(3);
   });
 });
 
@@ -179,8 +179,8 @@ describe('what snat is not about', () => {
 
 describe('every port in use', () => {
   it('is a reason of its own', () => {
-    const { sourceNat } = box.director;
-    sourceNat.nextPort = () => 40000;
+    const { snatRules } = box.director;
+    snatRules.nextPort = () => 40000;
     tcp(1, '192.168.1.11', FAR, 40000, 443, 'S');
     tcp(1, '192.168.1.12', FAR, 40000, 443, 'S');
     expect(box.director.counters.drops(Drop.noSourcePort)).toBe(1);

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { PacketInfo } from '../../../src/dataplane/parse/packet.js';
-import { Datagram, Piece, Placing } from '../../../src/dataplane/table/fragment-queue.js';
+import { FragmentQueue, Piece, Placing } from '../../../src/dataplane/table/fragment-queue.js';
 import { Random } from '../../support/seed.js';
 
 const { placed, duplicate, overlap } = Placing;
 
-function fresh(): Datagram {
-  const datagram = new Datagram();
+function fresh(): FragmentQueue {
+  const datagram = new FragmentQueue();
   datagram.start(new PacketInfo(), 1, 17, 0);
   return datagram;
 }
-function place(datagram: Datagram, from: number, to: number, more = true): number {
+function place(datagram: FragmentQueue, from: number, to: number, more = true): number {
   const piece = new Piece();
   piece.from = from;
   piece.to = to;
   return datagram.place(piece, more);
 }
-function bounds(datagram: Datagram): number[][] {
+function bounds(datagram: FragmentQueue): number[][] {
   const all: number[][] = [];
   for (let piece = datagram.first; piece !== undefined; piece = piece.next) all.push([piece.from, piece.to]);
   return all;

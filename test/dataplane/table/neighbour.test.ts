@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { NeighbourState, Neighbours } from '../../../src/dataplane/table/neighbour.js';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { packet } from '../../support/packet.js';
 
@@ -76,7 +76,7 @@ describe('a next hop that is not known yet', () => {
     const { one } = director();
     for (let i = 0; i < 2000; i++) one.receive(0, toHost(`192.168.${i >> 8}.${i & 0xff || 1}`, i));
     expect(one.director.neighbours.waiting).toBe(one.director.umem.frameCount / 4);
-    expect(one.director.counters.values[Fate.in]).toBe(2000);
+    expect(one.director.counters.values[FrameStat.in]).toBe(2000);
   });
 });
 

@@ -3,7 +3,7 @@
  * all. What leaves must be the same frame by frame, whoever had it; and all workers together must have counted and remember as much.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { Fate } from '../../../src/stats/counters.js';
+import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
@@ -150,7 +150,7 @@ async function compare(text: string, vips: readonly string[], rounds: number): P
 function same(alone: Gang, gang: Gang): void {
   const figures = (one: Gang) => ({
     ...Object.fromEntries(
-      Object.entries({ ...Fate, handed: undefined }).map(([name, at]) => [
+      Object.entries({ ...FrameStat, handed: undefined }).map(([name, at]) => [
         name,
         one.sum(({ director: d }) => (at === undefined ? 0 : d.counters.values[at]!)),
       ]),
@@ -168,7 +168,7 @@ describe('a crew', () => {
     const gang = await compare(config(PLAIN), VIPS, 3000);
     for (const { director: d } of gang.workers) {
       expect(d.connections.table.live).toBeGreaterThan(20);
-      expect(d.counters.values[Fate.forwarded]).toBeGreaterThan(200);
+      expect(d.counters.values[FrameStat.forwarded]).toBeGreaterThan(200);
     }
   });
 
@@ -239,7 +239,7 @@ describe('a crew', () => {
     const lost = first!.counters.drops(Drop.workerBusy);
     expect(lost).toBeGreaterThan(500);
     while (gang.workers[1]!.receive() > 0) gang.workers[1]!.sent();
-    expect(first!.counters.values[Fate.in]! + second!.counters.values[Fate.in]!).toBe(3000);
+    expect(first!.counters.values[FrameStat.in]! + second!.counters.values[FrameStat.in]!).toBe(3000);
     expect(first!.connections.table.live + second!.connections.table.live).toBe(3000 - lost);
   });
 });

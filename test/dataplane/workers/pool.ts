@@ -2,12 +2,12 @@
 import { expect } from 'vitest';
 import { loadRules } from '../../../src/cli/rules.js';
 import { parseConfig } from '../../../src/control/config/config.js';
-import { Ownership } from '../../../src/control/engine/steering-key.js';
+import { SteeringKey } from '../../../src/control/engine/steering-key.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { Housekeeping } from '../../../src/dataplane/housekeeping.js';
 import { processBatch } from '../../../src/dataplane/ingress.js';
-import { Crew } from '../../../src/dataplane/workers/dispatch.js';
-import { Handover } from '../../../src/dataplane/workers/handoff.js';
+import { WorkerDispatch } from '../../../src/dataplane/workers/dispatch.js';
+import { HandoffRing } from '../../../src/dataplane/workers/handoff.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Bell } from '../../../src/device/poll.js';
 import type { ServiceConfig } from '../../../src/service/config.js';
@@ -27,7 +27,7 @@ class Worker {
 
   constructor(
     readonly inner: InProcessDirector,
-    readonly crew?: Crew,
+    readonly crew?: WorkerDispatch,
   ) {
     this.housekeeping = new Housekeeping(inner.director);
     crew?.owners.learn();
@@ -71,7 +71,7 @@ async function director(text: string): Promise<InProcessDirector> {
   return inner;
 }
 
-/** What is in the place of the control thread's Ownership: the stages by the rules. */
+/** What is in the place of the control thread's SteeringKey: the stages by the rules. */
 function configs(inner: InProcessDirector): ServiceConfig[] {
   return inner.director.services.all().map((service) => ({
     key:
@@ -88,18 +88,18 @@ function configs(inner: InProcessDirector): ServiceConfig[] {
 
 export class Gang {
   readonly workers: Worker[] = [];
-  readonly ownership = new Ownership();
+  readonly ownership = new SteeringKey();
 
   static async of(count: number, text: string): Promise<Gang> {
     const gang = new Gang();
-    const rings = Array.from({ length: count * count }, () => Handover.memory(2048));
+    const rings = Array.from({ length: count * count }, () => HandoffRing.memory(2048));
     const asleep = new SharedArrayBuffer(4 * count);
     for (let i = 0; i < count; i++) bells.push(new Bell());
     const bellFds = bells.slice(-count).map(({ fd }) => fd);
     for (let index = 0; index < count; index++) {
       const inner = await director(text);
       const setup = { index, count, secret: [1, 2, 3], rings, asleep, bellFds };
-      gang.workers.push(new Worker(inner, new Crew(inner.director, setup)));
+      gang.workers.push(new Worker(inner, new WorkerDispatch(inner.director, setup)));
     }
     gang.settle();
     return gang;

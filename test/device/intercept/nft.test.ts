@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Steal } from '../../../src/device/intercept/nft.js';
+import { NftIntercept } from '../../../src/device/intercept/nft.js';
 import { ruleText } from '../../../src/device/intercept/nft-text.js';
-import type { TakeRule } from '../../../src/device/intercept/rule.js';
+import type { InterceptRule } from '../../../src/device/intercept/rule.js';
 import { PacketDevice } from '../../../src/device/packet/packet.js';
 import { Umem } from '../../../src/device/umem.js';
 import { collect, send } from '../../support/frames.js';
 import { isRoot, Namespaces } from '../../support/netns.js';
 
-const service: TakeRule = {
+const service: InterceptRule = {
   kind: 'packet',
   family: 4,
   daddr: '10.9.0.2',
@@ -19,7 +19,7 @@ const service: TakeRule = {
 };
 
 describe('ruleText', () => {
-  it.each<[TakeRule, string]>([
+  it.each<[InterceptRule, string]>([
     [service, 'meta protocol ip ip daddr 10.9.0.2 meta l4proto 6 th dport { 80, 8000-8010 } counter drop'],
     [
       { kind: 'packet', family: 6, iif: 'eth0', saddr: 'fd00::/64', protocol: 17, sport: [[53, 53]] },
@@ -32,7 +32,7 @@ describe('ruleText', () => {
     ],
   ])('%#', (rule, text) => expect(ruleText(rule)).toBe(text));
 
-  it.each<[TakeRule, string]>([
+  it.each<[InterceptRule, string]>([
     [{ kind: 'packet', family: 4, daddr: '10.9.0.256' }, "'10.9.0.256' is not an IPv4 address, prefix or range"],
     [{ kind: 'packet', family: 6, saddr: '10.9.0.1' }, "'10.9.0.1' is not an IPv6 address, prefix or range"],
     [{ kind: 'packet', family: 4, saddr: '10.0.0.0/33' }, "'10.0.0.0/33' is not"],
@@ -50,7 +50,7 @@ describe.skipIf(!isRoot)('Steal', () => {
   let spaces: Namespaces;
   let a: string;
   let b: string;
-  let steal: Steal;
+  let steal: NftIntercept;
 
   beforeEach(() => {
     spaces = new Namespaces('steal');
@@ -59,7 +59,7 @@ describe.skipIf(!isRoot)('Steal', () => {
     spaces.veth(a, 'a0', b, 'b0');
     spaces.run(a, 'ip addr add 10.9.0.1/24 dev a0');
     spaces.run(b, 'ip addr add 10.9.0.2/24 dev b0');
-    steal = new Steal(`t${process.pid}`);
+    steal = new NftIntercept(`t${process.pid}`);
   });
   afterEach(() => spaces.remove());
 
@@ -84,7 +84,7 @@ describe.skipIf(!isRoot)('Steal', () => {
     const seen = await collect(device, umem, (all) => all.filter(isSyn).length >= 2, 500);
     expect(seen.filter(isSyn).length).toBeGreaterThanOrEqual(2);
     inB(() => expect(steal.counts()[0]!.packets).toBeGreaterThan(0));
-    inB(() => steal.update([{ ...service, dport: [[81, 81]] } as TakeRule]));
+    inB(() => steal.update([{ ...service, dport: [[81, 81]] } as InterceptRule]));
     expect([knock(80), knock(81)]).toEqual(['refused', 'silence']);
     inB(() => steal.remove());
     expect(knock(81)).toBe('refused');
@@ -95,7 +95,7 @@ describe.skipIf(!isRoot)('Steal', () => {
 
   it('removes what a crashed run left, and changes nothing when it fails', () => {
     inB(() => steal.install(['b0'], [service]));
-    inB(() => new Steal(`t${process.pid}`).install(['b0'], []));
+    inB(() => new NftIntercept(`t${process.pid}`).install(['b0'], []));
     expect(spaces.run(b, 'nft list ruleset')).not.toContain('l4proto');
     const before = spaces.run(b, 'nft list ruleset');
     inB(() => expect(() => steal.install(['nope0'], [service])).toThrow(/^nope0: no such network interface/));
@@ -106,7 +106,7 @@ describe.skipIf(!isRoot)('Steal', () => {
   it('drops what each kind of rule says, and nothing else', () => {
     const umem = new Umem(64);
     const from = spaces.inside(a, () => new PacketDevice(umem, 'a0'));
-    const take: TakeRule[] = [
+    const take: InterceptRule[] = [
       { kind: 'arp', target: '10.9.0.64/26' },
       { kind: 'icmpError', about: { family: 4, daddr: '10.9.0.77', protocol: 6, dport: [[80, 80]] } },
       { kind: 'icmpError', about: { family: 6, saddr: 'fd09::70-fd09::7f', protocol: 17, sport: [[53, 60]] } },

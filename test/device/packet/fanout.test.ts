@@ -5,7 +5,7 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { PacketInfo } from '../../../src/dataplane/parse/packet.js';
 import { parse } from '../../../src/dataplane/parse/parse.js';
-import { FINEST, type OwnerStage, Owners } from '../../../src/dataplane/workers/steering.js';
+import { FINEST, Steering, type SteeringStage } from '../../../src/dataplane/workers/steering.js';
 import { Fanout } from '../../../src/device/packet/fanout.js';
 import { testXdp } from '../../../src/sys/bpf.js';
 import { SystemError } from '../../../src/sys/libc.js';
@@ -46,7 +46,7 @@ function anyPacket(random: Random): Uint8Array {
   return (six ? eth.ipv6(ends) : eth.ipv4(ends)).tcp({ ...ports, flags: 'A' }).bytes();
 }
 
-const stages: [string, OwnerStage][] = [
+const stages: [string, SteeringStage][] = [
   ['address and port', FINEST],
   ['the address', { ports: false, mask4: -1, prefix6: 128 }],
   ['a network', { ports: false, mask4: -256, prefix6: 116 }],
@@ -58,7 +58,7 @@ describe.skipIf(reason !== '').each(stages)('by %s', (_, stage) => {
     const inner = new InProcessDirector(parseConfig(CONFIG, 'test.yaml'), () => {});
     await loadRules(inner.config, inner);
     const d = inner.director;
-    const owners = new Owners(d, COUNT, SECRET);
+    const owners = new Steering(d, COUNT, SECRET);
     owners.learn();
     owners.stages = [stage];
     fanout = new Fanout(COUNT, SECRET);

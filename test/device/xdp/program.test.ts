@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/intercept/rule.js';
-import { TakeMaps } from '../../../src/device/xdp/intercept-maps.js';
-import { takeProgram } from '../../../src/device/xdp/program.js';
+import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
+import { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
+import { interceptProgram } from '../../../src/device/xdp/program.js';
 import { createMap, loadXdp, MapType, testXdp, updateMap, XDP_PASS, XDP_REDIRECT } from '../../../src/sys/bpf.js';
 import { check, close, socket } from '../../../src/sys/libc.js';
 import { AF_XDP } from '../../../src/sys/xdp-socket.js';
@@ -34,16 +34,16 @@ const PORTS = [0, 1, 53, 80, 81, 443, 8000, 8010, 8011, 65_535];
 const PROTOCOLS = [1, 6, 6, 6, 17, 17, 33, 47, 58, 132, 136];
 
 describe.skipIf(withoutXdp !== '')('the XDP program', () => {
-  let maps: TakeMaps;
+  let maps: InterceptMaps;
   let program: number;
   const open: number[] = [];
 
   beforeAll(() => {
-    maps = new TakeMaps('eth0', () => Buffer.from(MAC, 'hex'));
+    maps = new InterceptMaps('eth0', () => Buffer.from(MAC, 'hex'));
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     const xsk = check(socket(AF_XDP, 3, 0), 'socket');
     updateMap(xsks, new Uint8Array(4), new Uint8Array(Uint32Array.of(xsk).buffer));
-    program = loadXdp(takeProgram(maps.fds, xsks));
+    program = loadXdp(interceptProgram(maps.fds, xsks));
     open.push(xsks, xsk, program);
   });
   afterAll(() => {
@@ -57,7 +57,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
   it('takes what the rules say, by reference, for random rules that change all the time', () => {
     const random = new Random();
     let [hits, misses] = [0, 0];
-    let rules: TakeRule[] = [];
+    let rules: InterceptRule[] = [];
     for (let round = 0; round < 60; round++) {
       // Some stay, some go, some come: the maps are changed, not made anew.
       rules = [...rules.filter(() => random.bool()), ...Array.from({ length: random.below(8) }, () => anyRule(random))];
@@ -83,7 +83,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
     for (let i = 0; i < 300; i++) expect(said(anyFrame(random))).toBe(XDP_PASS);
   });
 
-  const vip: TakeRule = { kind: 'packet', family: 4, daddr: '10.0.0.100', protocol: 6, dport: [[80, 80]] };
+  const vip: InterceptRule = { kind: 'packet', family: 4, daddr: '10.0.0.100', protocol: 6, dport: [[80, 80]] };
 
   it('leaves to the kernel: tagged frames, other MACs, other protocols, cut ones', () => {
     maps.update([{ kind: 'packet', family: 4, daddr: '10.0.0.0/8' }]);
@@ -119,7 +119,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
 
   it('has more rules than bits by taking too much, never too little', () => {
     const random = new Random(11);
-    const rules = Array.from({ length: 200 }, (_, i): TakeRule => {
+    const rules = Array.from({ length: 200 }, (_, i): InterceptRule => {
       const from = 1000 + 20 * i;
       return { kind: 'packet', family: 4, daddr: `10.${i % 50}.0.0/16`, protocol: 6, dport: [[from, from + 17]] };
     });
@@ -145,7 +145,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
   });
 
   it('holds 20,000 services, one added in a moment', () => {
-    const many = Array.from({ length: 20_000 }, (_, i): TakeRule => {
+    const many = Array.from({ length: 20_000 }, (_, i): InterceptRule => {
       return { kind: 'packet', family: 4, daddr: `10.1.${i >> 8}.${i & 255}`, protocol: 6, dport: [[80, 80]] };
     });
     maps.update(many);
@@ -161,7 +161,7 @@ function pick<T>(random: Random, from: readonly T[]): T {
   return from[random.below(from.length)]!;
 }
 
-function anyRule(random: Random): TakeRule {
+function anyRule(random: Random): InterceptRule {
   const family = random.bool() ? 4 : 6;
   const address = () => pick(random, [...(family === 4 ? HOSTS4 : HOSTS6), ...(family === 4 ? NETS4 : NETS6)]);
   const iif = random.below(8) === 0 ? { iif: pick(random, ['eth0', 'eth1']) } : {};

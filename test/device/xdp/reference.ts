@@ -2,7 +2,7 @@
  * What the XDP program should say of a frame, by reading the take rules one after the other: no maps, no bits, no code
  * shared with src/device/xdp.
  */
-import type { PacketMatch, PortRange, TakeRule } from '../../../src/device/intercept/rule.js';
+import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
 
 interface Packet {
   family: 4 | 6;
@@ -19,7 +19,7 @@ interface Packet {
 const PORTED = new Set([6, 17, 33, 132, 136]);
 
 /** True: taken. `mac`: the device's, as hex. */
-export function isTakenBy(rules: readonly TakeRule[], device: string, mac: string, frame: Buffer): boolean {
+export function isTakenBy(rules: readonly InterceptRule[], device: string, mac: string, frame: Buffer): boolean {
   const here = rules.filter(({ iif }) => iif === undefined || iif === device);
   if (frame.length < 34) return false;
   const type = frame.readUInt16BE(12);
@@ -41,7 +41,7 @@ export function isTakenBy(rules: readonly TakeRule[], device: string, mac: strin
   return toUs && here.some((rule) => rule.kind === 'packet' && matches(rule, packet));
 }
 
-function asksBy(rules: readonly TakeRule[], frame: Buffer): boolean {
+function asksBy(rules: readonly InterceptRule[], frame: Buffer): boolean {
   if (frame.toString('hex', 14, 22) !== '0001080006040001') return false;
   const target = BigInt(frame.readUInt32BE(38));
   return rules.some((rule) => rule.kind === 'arp' && !rule.target.includes(':') && within(rule.target, target, 4));
@@ -51,7 +51,7 @@ function isCutSolicitation({ family, l4 }: Packet, frame: Buffer): boolean {
   return family === 6 && frame[l4] === 135 && frame.length < l4 + 24;
 }
 
-function solicits(rules: readonly TakeRule[], packet: Packet, frame: Buffer): boolean {
+function solicits(rules: readonly InterceptRule[], packet: Packet, frame: Buffer): boolean {
   if (packet.family !== 6 || frame[packet.l4] !== 135) return false;
   const target = BigInt(`0x${frame.toString('hex', packet.l4 + 8, packet.l4 + 24)}`);
   return rules.some((rule) => rule.kind === 'arp' && rule.target.includes(':') && within(rule.target, target, 6));
