@@ -1,7 +1,8 @@
 /** One balancer at work in its place: begun, loaded with each job, ended. */
 
 import { isRunning, logTail, type Running, stop } from '../../src/lab/build/process.js';
-import { LabError } from '../../src/sys/command.js';
+import { LabError } from '../../src/lab/error.js';
+import { CommandError } from '../../src/sys/command.js';
 import type { Balancer } from './balancer.js';
 import { family, kernelThread, processorSeconds } from './cost.js';
 import type { Findings } from './findings.js';
@@ -69,7 +70,7 @@ export class Trial {
       try {
         return await this.measure(job, balancer, payers);
       } catch (error) {
-        if (!(error instanceof LabError) || this.signal.aborted) throw error;
+        if (!(error instanceof CommandError) || this.signal.aborted) throw error;
         process.stderr.write(`${this.part.name}, ${job.name}, ${balancer.name}: ${error.message}; ${next}\n`);
       }
   }

@@ -4,8 +4,7 @@
  * who was chosen and one that ends, four alive for each destination.
  */
 import { SCHEDULER_NAMES, schedulerNamed } from '../../src/schedulers/index.js';
-import { Destination } from '../../src/service/destination.js';
-import { VirtualService } from '../../src/service/service.js';
+import { Destination, VirtualService } from '../../src/service/service.js';
 import { Counters, Gauge } from '../../src/stats/counters.js';
 import { median, type Row, report } from '../support/result.js';
 

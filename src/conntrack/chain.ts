@@ -4,7 +4,7 @@
  *
  *     bucket ─► c2 ─► other ─► c1 ─► 0        a third of client c comes: c1, c2, then c3 go to the index, the chain is short again
  */
-import { Method } from '../service/destination.js';
+import { Method } from '../service/service.js';
 import {
   CADDR,
   CONN_FULLNAT,

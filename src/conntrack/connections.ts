@@ -5,7 +5,7 @@
  *     open ─► bound (inactive) ─► state moves it between active and inactive ─► timer ends ─┬─► unbound, freed
  *                                                                 children alive: 60 s more ┘
  */
-import type { Destination } from '../service/destination.js';
+import type { Destination } from '../service/service.js';
 import { Gauge } from '../stats/counters.js';
 import {
   CONN_ASSURED,

@@ -85,3 +85,7 @@ export function secondWord(words: Int32Array, entry: number): number {
 
 /** Timer ticks a second: expiry is exact to 10 ms, and 31 days still fit an int32. */
 export const TICKS = 100;
+
+/** Words of the table's header line: how many lines are in use, and the time in ticks, for readers in other threads. */
+export const LIVE_WORD = 1;
+export const TICK_WORD = 2;

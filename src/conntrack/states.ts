@@ -2,7 +2,7 @@
  * The states that packets move a connection through, by its protocol's table; with the state go its timeout, its share in the
  * destination's counts (active or inactive) and what its template learns of it.
  */
-import type { Destination } from '../service/destination.js';
+import type { Destination } from '../service/service.js';
 import { Gauge } from '../stats/counters.js';
 import {
   CONN_ASSURED,

@@ -4,6 +4,7 @@
  *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
  */
 import type { Logger } from 'pino';
+import { TICK_WORD } from '../conntrack/entry.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
@@ -11,7 +12,6 @@ import { type ControlSocket, refuseTaken, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Report } from './engine/messages.js';
-import { TICK_WORD } from './engine/runner.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';

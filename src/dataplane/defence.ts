@@ -4,6 +4,8 @@
  * and now on, 3 always. "Memory is short" means here: the connection table's own room, in pages of 4,096 bytes, is below
  * amemthresh.
  */
+
+import type { Connections } from '../conntrack/connections.js';
 import {
   CONN_ASSURED,
   CONN_HASHED,
@@ -19,8 +21,8 @@ import {
 } from '../conntrack/entry.js';
 import { Sctp } from '../conntrack/sctp.js';
 import { Tcp } from '../conntrack/tcp.js';
+import type { Sysctls } from '../service/sysctl.js';
 import * as ipv4 from '../wire/ipv4.js';
-import type { Director } from './director.js';
 
 const EVERY = 1000;
 const LINES_A_PAGE = 64;
@@ -30,6 +32,12 @@ const SHARE = 32;
 const BUDGET = 1024;
 const IDLE = 60 * TICKS;
 
+/** What of a director it looks at and acts on. */
+export interface Defended {
+  readonly connections: Connections;
+  readonly sysctl: Sysctls;
+}
+
 export class Defence {
   /** drop_packet: one of so many new connections is dropped; 0: none. */
   rate = 0;
@@ -38,7 +46,7 @@ export class Defence {
   private left = 0;
   private next = 0;
 
-  constructor(private readonly d: Director) {}
+  constructor(private readonly d: Defended) {}
 
   /** A packet matched a service and wants a new connection: is it one to drop? (ip_vs_todrop) */
   drops(): boolean {

@@ -5,15 +5,14 @@
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
 import { ConnectionTable } from '../conntrack/table.js';
+import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
-import { type Destination, Method, TunnelKind } from '../service/destination.js';
+import { type Destination, Method, TunnelKind } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
 import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
-import type { FastPath } from './fastpath/fastpath.js';
-import { SourcePool } from './nat/fullnat.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
 import { FragmentTable } from './table/fragments.js';
@@ -23,6 +22,7 @@ import { PathMtus } from './table/path-mtu.js';
 import { TokenBuckets } from './table/rate-limit.js';
 import { covers, Router, wordsOf } from './table/routes.js';
 import { SnatRules } from './table/snat-rules.js';
+import { SourcePool } from './table/source-pool.js';
 import type { Trace } from './trace/trace.js';
 
 const TCP = 6;
@@ -32,6 +32,9 @@ const FTP = 21;
 export interface Marker {
   match(packet: PacketInfo): number;
 }
+
+/** All frames of `batch` (512 at most), which came in by the link `device`, in their order. */
+export type FastPath = (device: number, batch: Batch) => void;
 
 /** Of several workers: true when the reassembled packet at hand was given to another; src/dataplane/workers/dispatch.ts. */
 export interface ReassembledHandoff {

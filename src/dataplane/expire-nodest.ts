@@ -2,8 +2,10 @@
  * expire_nodest_conn: when a destination is removed, its connections end at once (ip_vs_expire_nodest_conn_flush), not with
  * their next packet. The table is walked in small steps.
  */
+
+import type { Connections } from '../conntrack/connections.js';
 import { CONN_HASHED, CONN_REVERSE, ENTRY_SHIFT, FLAGS } from '../conntrack/entry.js';
-import type { Director } from './director.js';
+import type { Sysctls } from '../service/sysctl.js';
 
 const BUDGET = 2048;
 
@@ -13,7 +15,7 @@ export class ExpireNodest {
   /** A destination went while the table was walked: once more from the start. */
   private again = false;
 
-  constructor(private readonly d: Director) {}
+  constructor(private readonly d: { readonly connections: Connections; readonly sysctl: Sysctls }) {}
 
   /** A destination was removed. */
   noteRemoval(): void {

@@ -3,10 +3,12 @@
  * all of them, of a director box only its own.
  */
 
-import type { Role } from '../lab/topology.js';
 import type { ServiceKey } from '../service/config.js';
 import type { MarkRule } from '../service/mark.js';
 import type { Chain } from './firewall.js';
+
+/** What a host is in the LVS; `backup`: a second director. */
+export type Role = 'client' | 'router' | 'director' | 'backup' | 'realserver';
 
 export interface LinkFact {
   readonly dev: string;
@@ -145,6 +147,8 @@ export interface LabFacts {
     readonly via?: string;
     readonly dev: string;
   }[];
+  /** The other end of each port's veth, at the switch. */
+  readonly farEnds: readonly { readonly host: string; readonly dev: string; readonly far: string }[];
   /** Service programs by host. */
   readonly programs: readonly { readonly name: string; readonly host: string }[];
 }

@@ -1,12 +1,22 @@
 /** A director on TAP devices has its addresses, MACs and routes in the process, where no kernel shows them. */
 
-import type { Route } from '../lab/topology.js';
 import { format4, format6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
 import { isSix, network } from './address.js';
 import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './facts.js';
 import { MAIN_ALONE } from './routing.js';
 
-export function withProcess(host: HostFacts, { devices }: DirectorFacts, routes: readonly Route[]): HostFacts {
+/** A route as a configuration writes it. `via` left out: the network is on the wire itself. */
+export interface ConfiguredRoute {
+  readonly to: string;
+  readonly via?: string;
+  readonly dev: string;
+}
+
+export function withProcess(
+  host: HostFacts,
+  { devices }: DirectorFacts,
+  routes: readonly ConfiguredRoute[],
+): HostFacts {
   const taps = devices.filter(({ kind }) => kind === 'tap');
   if (taps.length === 0) return host;
   const addresses = taps.flatMap(({ name, addresses: own }) => own.map((one) => addressOf(name, one)));
@@ -34,7 +44,7 @@ function base(address: string, length: number): string {
   return format6(parse6(address)!.map((word, i) => word & maskWord(length, i)));
 }
 
-function routeOf({ to, via, dev }: Route): RouteFact {
+function routeOf({ to, via, dev }: ConfiguredRoute): RouteFact {
   return {
     ...network(to, isSix(via ?? to)),
     type: 'unicast',

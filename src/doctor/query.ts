@@ -1,7 +1,6 @@
 /** Questions to a Site that several checks ask. */
 
-import { endpoint } from '../lab/topology.js';
-import { type FwmarkKey, isFwmark, UDP } from '../service/config.js';
+import { endpoint, type FwmarkKey, isFwmark, UDP } from '../service/config.js';
 import { isLinkLocal, isSix, width, within } from './address.js';
 import type { AddressFact, DestinationFact, Finding, HostFacts, LinkFact, ServiceFact, Site } from './facts.js';
 

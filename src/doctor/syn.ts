@@ -3,13 +3,12 @@
  * ports, and the hops that saw them go by and the answers come back. They say where a connection ends when no check knows why.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { unfinished } from '../lab/faults/partial-checksum.js';
-import { endpoint } from '../lab/topology.js';
-import { isFwmark, TCP } from '../service/config.js';
+import { endpoint, isFwmark, TCP } from '../service/config.js';
 import { inNamespace } from '../sys/command.js';
 import type { Finding, HostFacts, ServiceFact, Site } from './facts.js';
 import { examine } from './index.js';
 import { type Hearing, type Hop, hear } from './listen.js';
+import { unfinished } from './partial-checksum.js';
 import { freePorts } from './ports.js';
 import { clients, unique, vipsOf } from './query.js';
 

@@ -1,4 +1,6 @@
 /** What to type next, once a lab is up. */
+
+import { endpoint } from '../service/config.js';
 import { configPath, socketPath } from './build/config.js';
 import type { Lab } from './build/lab.js';
 import { isRootless } from './build/rootless.js';
@@ -6,7 +8,7 @@ import { placesOf } from './faults/fault.js';
 import { faults } from './faults/index.js';
 import { typed } from './invocation.js';
 import { namespaceOf } from './names.js';
-import { endpoint, realservers } from './topology.js';
+import { realservers } from './topology.js';
 
 export function howToTry(lab: Lab, director: boolean): string[] {
   const inside = (host: string) => `ip netns exec ${namespaceOf(lab.id, host)}`;

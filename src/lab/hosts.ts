@@ -1,5 +1,7 @@
 /** Hosts and rules as most topologies want them; what is special about one is in its own file. */
-import { addressOf, endpoint, type Host, type Port, type Route, type Topology } from './topology.js';
+
+import { endpoint } from '../service/config.js';
+import { addressOf, type Host, type Port, type Route, type Topology } from './topology.js';
 
 /** Keeps a realserver quiet about the VIP on its lo, in all it says by ARP. */
 export const QUIET_ARP = { 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 };

@@ -1,10 +1,10 @@
 /** `ulvs lab test`: a lab is built, checked and taken down again, whatever happens. */
 
-import { LabError } from '../sys/command.js';
 import { down, up } from './build/lab.js';
 import { lacking } from './build/rootless.js';
 import { runChecks } from './checks/checks.js';
 import { type Outcome, Run, type Sizes } from './checks/run.js';
+import { LabError } from './error.js';
 import type { Progress } from './load/client.js';
 import { type Form, Report } from './report.js';
 import type { LabDevice, Topology } from './topology.js';

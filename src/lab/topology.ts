@@ -1,8 +1,7 @@
 /** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
-import type { Check } from './checks/run.js';
+import type { Role } from '../doctor/facts.js';
 
 export type LabDevice = 'xdp' | 'packet' | 'cap' | 'tap';
-export type Role = 'client' | 'router' | 'director' | 'backup' | 'realserver';
 /** How packets reach the realserver; replies of masq and full NAT come back through the director, the others' do not. */
 export type Method = 'masq' | 'fullnat' | 'gatewaying' | 'ipip';
 
@@ -80,7 +79,8 @@ export interface Watch {
   readonly expect: 'none' | 'some';
 }
 
-export interface Topology {
+/** `C`: the kind of check a topology adds of its own (lab/checks/run.ts has the type; only lab/checks reads the list). */
+export interface Topology<C = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly drawing: string;
@@ -112,7 +112,7 @@ export interface Topology {
   /** The director's workers; one when left out. */
   readonly workers?: number;
   /** What this topology is for, on top of what is asked of all. */
-  readonly checks?: readonly Check[];
+  readonly checks?: readonly C[];
 }
 
 /** The address without the prefix length. */
@@ -152,11 +152,6 @@ export function serverOn(host: Host, listeners: Listeners): Server {
 /** Those that answer what clients ask of the VIPs. */
 export function balanced(topology: Topology): readonly Server[] {
   return servers(topology).filter(({ beyond }) => !beyond);
-}
-
-/** 10.0.0.1:80, [2001:db8::1]:80. */
-export function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** The address of an endpoint. */

@@ -1,8 +1,7 @@
 /** The thread of a monitor (see there): poll, receive all, decode, post. Ends when the eventfd becomes readable. */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as libc from '../sys/libc.js';
-import type { Change } from './change.js';
-import { decodeChange } from './change.js';
+import { type Change, decodeChange } from './change.js';
 import { POLLIN } from './constants.js';
 import { MalformedMessage } from './error.js';
 import { HOST_LITTLE, messages } from './message.js';

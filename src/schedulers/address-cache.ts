@@ -7,7 +7,7 @@
  * Housekeeping as in ip_vs_lblc.c, once a minute: over MAX entries, those idle for six minutes go, bucket by bucket from
  * where it stopped last time; every 30th minute without that, whatever is older than the sysctl.
  */
-import type { Arrival } from '../service/scheduler.js';
+import type { Arrival } from '../service/service.js';
 import { destinationWord, hash32 } from './hash.js';
 
 const BITS = 10;

@@ -1,5 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, overhead } from '../service/scheduler.js';
+import { type Destination, eligible, overhead } from '../service/service.js';
 
 /** lblcr's destinations of one address, the one that came last first (ip_vs_lblcr.c, ip_vs_dest_set). */
 export class DestinationSet {

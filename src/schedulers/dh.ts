@@ -1,6 +1,11 @@
-import type { Destination } from '../service/destination.js';
-import { type Arrival, eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
-import type { VirtualService } from '../service/service.js';
+import {
+  type Arrival,
+  type Destination,
+  eligible,
+  type Schedule,
+  type Scheduler,
+  type VirtualService,
+} from '../service/service.js';
 import { destinationWord, hash32 } from './hash.js';
 
 /**

@@ -1,4 +1,4 @@
-import { eligible, type Scheduler } from '../service/scheduler.js';
+import { eligible, type Scheduler } from '../service/service.js';
 import { heaviest } from './heaviest.js';
 
 /** Failover: everything to the highest weight, as long as it can take it. */

@@ -1,5 +1,5 @@
 /** What the hashing schedulers share: addresses as one word, and the kernel's multiplicative hash. */
-import type { Arrival } from '../service/scheduler.js';
+import type { Arrival } from '../service/service.js';
 
 /** The source as one word, int32 in host order: IPv6 addresses are folded by exclusive or. */
 export function sourceWord(arrival: Arrival): number {

@@ -1,4 +1,4 @@
-import type { Destination } from '../service/destination.js';
+import type { Destination } from '../service/service.js';
 
 /** The destination of the highest weight among those that `takes` accepts; of equals the one seen first, the newest. */
 export function heaviest(dests: readonly Destination[], takes: (dest: Destination) => boolean): Destination | null {

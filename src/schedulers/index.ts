@@ -1,4 +1,4 @@
-import type { Scheduler } from '../service/scheduler.js';
+import type { Scheduler } from '../service/service.js';
 import { dh } from './dh.js';
 import { fo } from './fo.js';
 import { lblc } from './lblc.js';

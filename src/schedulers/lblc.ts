@@ -1,6 +1,11 @@
-import type { Destination } from '../service/destination.js';
-import { type Arrival, overhead, type Schedule, type Scheduler } from '../service/scheduler.js';
-import type { VirtualService } from '../service/service.js';
+import {
+  type Arrival,
+  type Destination,
+  overhead,
+  type Schedule,
+  type Scheduler,
+  type VirtualService,
+} from '../service/service.js';
 import { AddressCache } from './address-cache.js';
 import { leastWeighted } from './least.js';
 

@@ -1,5 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, overhead, type Scheduler } from '../service/scheduler.js';
+import { type Destination, eligible, overhead, type Scheduler } from '../service/service.js';
 
 /** Least connection: the least overhead; weights only say who is quiesced. */
 export const lc: Scheduler = {

@@ -1,5 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible } from '../service/scheduler.js';
+import { type Destination, eligible } from '../service/service.js';
 
 /**
  * The eligible destination with the least load per weight. Compared by cross-multiplication, strictly, so that of equals

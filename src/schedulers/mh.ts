@@ -1,7 +1,12 @@
 import { SVC_SCHED1, SVC_SCHED2 } from '../service/config.js';
-import type { Destination } from '../service/destination.js';
-import { type Arrival, eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
-import type { VirtualService } from '../service/service.js';
+import {
+  type Arrival,
+  type Destination,
+  eligible,
+  type Schedule,
+  type Scheduler,
+  type VirtualService,
+} from '../service/service.js';
 import { folded, sourceWord } from './hash.js';
 import { hsiphash } from './hsiphash.js';
 import { gcd } from './wrr.js';

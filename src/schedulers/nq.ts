@@ -1,5 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, type Scheduler } from '../service/scheduler.js';
+import { type Destination, eligible, type Scheduler } from '../service/service.js';
 import { leastWeighted } from './least.js';
 import { expectedDelay } from './sed.js';
 

@@ -1,5 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, type Scheduler } from '../service/scheduler.js';
+import { type Destination, eligible, type Scheduler } from '../service/service.js';
 import { heaviest } from './heaviest.js';
 
 /** Overflow: the highest weight whose active connections have not grown beyond it; the next one takes what overflows. */

@@ -1,6 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
-import type { VirtualService } from '../service/service.js';
+import { type Destination, eligible, type Schedule, type Scheduler, type VirtualService } from '../service/service.js';
 
 /**
  * Round robin: the next eligible destination after the last one chosen; fails after one full turn. The cursor is the

@@ -1,5 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import type { Scheduler } from '../service/scheduler.js';
+import type { Destination, Scheduler } from '../service/service.js';
 import { leastWeighted } from './least.js';
 
 /** Shortest expected delay: the least (active + 1) per weight, which is what it would be with this connection on it. */

@@ -1,6 +1,11 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, overhead, type Schedule, type Scheduler } from '../service/scheduler.js';
-import type { VirtualService } from '../service/service.js';
+import {
+  type Destination,
+  eligible,
+  overhead,
+  type Schedule,
+  type Scheduler,
+  type VirtualService,
+} from '../service/service.js';
 
 /**
  * Power of two random choices (ip_vs_twos.c): two destinations are drawn by weight, the one with less overhead per weight is

@@ -1,4 +1,4 @@
-import { overhead, type Scheduler } from '../service/scheduler.js';
+import { overhead, type Scheduler } from '../service/service.js';
 import { leastWeighted } from './least.js';
 
 /** Weighted least connection: the least overhead per weight. */

@@ -1,6 +1,4 @@
-import type { Destination } from '../service/destination.js';
-import { eligible, type Schedule, type Scheduler } from '../service/scheduler.js';
-import type { VirtualService } from '../service/service.js';
+import { type Destination, eligible, type Schedule, type Scheduler, type VirtualService } from '../service/service.js';
 
 /**
  * Weighted round robin as in ip_vs_wrr.c: turns over the list with a falling weight limit.

@@ -73,3 +73,8 @@ export function familyOf(key: ServiceKey): Family {
 export function keyText(key: ServiceKey): string {
   return isFwmark(key) ? `f${key.fwmark}/${key.family}` : `${key.protocol} ${key.address}|${key.port}`;
 }
+
+/** An address and port as text: 10.0.0.1:80, [2001:db8::1]:80. */
+export function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 
 /** A tool is missing or failed; the message is one line: the command, and what it said. */
-export class LabError extends Error {
-  override readonly name = 'LabError';
+export class CommandError extends Error {
+  override readonly name: string = 'CommandError';
 }
 
 export interface Output {
@@ -13,11 +13,11 @@ export interface Output {
 
 const LIMIT = 64 * 1024 * 1024;
 
-/** Resolves with what it printed; rejects with LabError unless it exits with 0. */
+/** Resolves with what it printed; rejects with CommandError unless it exits with 0. */
 export function command(file: string, args: readonly string[], input?: string): Promise<Output> {
   return new Promise((resolve, reject) => {
     const child = execFile(file, [...args], { maxBuffer: LIMIT }, (error, stdout, stderr) => {
-      if (error) reject(new LabError(complaint(file, args, error, stderr)));
+      if (error) reject(new CommandError(complaint(file, args, error, stderr)));
       else resolve({ stdout, stderr });
     });
     child.stdin?.on('error', () => {}); // it may exit without reading; its exit status says enough

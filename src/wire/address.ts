@@ -121,3 +121,8 @@ export function bytesMac([hi, lo]: Mac): Uint8Array {
 export function macAt(view: DataView, off: number): Mac {
   return [view.getUint16(off), view.getInt32(off + 2)];
 }
+
+/** Copies the four words of an address from `words[at]` on. */
+export function copyWords(words: Int32Array, at: number, into: Int32Array): void {
+  for (let i = 0; i < 4; i++) into[i] = words[at + i]!;
+}

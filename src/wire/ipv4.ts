@@ -245,3 +245,15 @@ function whyBad(bytes: Uint8Array, quoted: boolean): string | undefined {
   if (total > bytes.length && !quoted) return `IPv4 total length ${total} of ${bytes.length} bytes`;
   return undefined;
 }
+
+/** Options that are not to be copied become NOPs in later fragments, as the kernel does it. */
+export function blankOptions(view: DataView, ip: number, header: number): void {
+  for (let at = ip + HEADER; at < ip + header; ) {
+    const kind = view.getUint8(at);
+    const len = kind <= 1 ? 1 : view.getUint8(at + 1);
+    if (kind === 0 || len === 0 || at + len > ip + header) break;
+    if (kind > 1 && (kind & 0x80) === 0) for (let i = 0; i < len; i++) view.setUint8(at + i, 1);
+    at += len;
+  }
+  fillChecksum(view, ip);
+}

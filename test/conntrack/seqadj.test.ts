@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Connections } from '../../src/conntrack/connections.js';
 import { CONN_HELPER, CONN_NO_CPORT, TICKS } from '../../src/conntrack/entry.js';
+import { fillClientPort, listen } from '../../src/conntrack/expected.js';
 import { fillEntry } from '../../src/conntrack/find-wide.js';
-import { fillClientPort, listen, SeqAdj, SequenceShift } from '../../src/conntrack/seqadj.js';
+import { SeqAdj, SequenceShift } from '../../src/conntrack/seqadj.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { Tcp } from '../../src/conntrack/tcp.js';
 import { Random } from '../support/seed.js';

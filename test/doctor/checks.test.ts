@@ -251,7 +251,7 @@ describe('marks', () => {
   const service = { ...told('masq', '192.168.1.11').services[0]!, key: { fwmark: 1, family: 4 as const } };
   const marked = (rule: string, ranges = ['10.9.0.0/24']) => ({
     ...nat({}, { services: [service], marks: [parseMarkRule(rule)], ranges }),
-    lab: { id: 'x', vips: ['10.9.0.1'], routes: [], programs: [] },
+    lab: { id: 'x', vips: ['10.9.0.1'], routes: [], farEnds: [], programs: [] },
   });
   const routed = (site: Site) =>
     changed(site, 'client', { routes: routes('10.0.0.0/24 eth0', '10.9.0.0/24 eth0 10.0.0.254') });

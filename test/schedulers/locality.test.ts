@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AddressCache, LIMIT, MAX } from '../../src/schedulers/address-cache.js';
-import type { Arrival } from '../../src/service/scheduler.js';
+import type { Arrival } from '../../src/service/service.js';
 import { Stand, to } from './service.js';
 
 const [X, Y] = [to('203.0.113.1'), to('203.0.113.2')];

@@ -1,8 +1,6 @@
 /** A service with destinations for tests of schedulers alone: loads are set, not made. */
 import { schedulerNamed } from '../../src/schedulers/index.js';
-import { Destination } from '../../src/service/destination.js';
-import type { Arrival } from '../../src/service/scheduler.js';
-import { VirtualService } from '../../src/service/service.js';
+import { type Arrival, Destination, VirtualService } from '../../src/service/service.js';
 import { defaultSysctls, type Sysctls } from '../../src/service/sysctl.js';
 import { Counters, Gauge } from '../../src/stats/counters.js';
 import { parse4, parse6 } from '../../src/wire/address.js';

@@ -1,6 +1,5 @@
 /** Frames for the device tests, and a check of their checksums that shares no code with src. */
-import type { Batch } from '../../src/device/batch.js';
-import { Batch as Frames } from '../../src/device/batch.js';
+import { type Batch, Batch as Frames } from '../../src/device/batch.js';
 import type { Device } from '../../src/device/device.js';
 import type { Umem } from '../../src/device/umem.js';
 

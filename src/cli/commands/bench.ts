@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { KINDS } from '../../lab/flood/frame.js';
 import { METHODS } from '../../lab/flood/testbed.js';
-import { LabError } from '../../sys/command.js';
+import { CommandError } from '../../sys/command.js';
 import { type FloodChoice, flood } from '../bench/flood.js';
 import { guarded, UserError } from '../guard.js';
 import { interruptible } from '../interruptible.js';
@@ -57,6 +57,6 @@ async function runFlood(choice: FloodChoice): Promise<void> {
       (signal) => flood(choice, signal),
     );
   } catch (error) {
-    throw error instanceof LabError ? new Error(`bench flood: ${error.message}`) : error;
+    throw error instanceof CommandError ? new Error(`bench flood: ${error.message}`) : error;
   }
 }

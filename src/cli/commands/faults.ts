@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import { restart } from '../../lab/build/lab.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
+import { LabError } from '../../lab/error.js';
 import { check, type Fault, placesOf } from '../../lab/faults/fault.js';
 import { faults, findFault } from '../../lab/faults/index.js';
 import { type Health, type Trial, tryFault, tryHealthy } from '../../lab/faults/run.js';
 import { typed } from '../../lab/invocation.js';
 import { abreast } from '../../lab/parallel.js';
 import { topologies } from '../../lab/topologies/index.js';
-import { LabError } from '../../sys/command.js';
 import { findLab } from '../find-lab.js';
 import { askDirector } from './doctor.js';
 

@@ -4,12 +4,13 @@ import { down, isHealthy, keep, type Lab, matching, up } from '../../lab/build/l
 import { againRootless, isRootless, lacking, mayMakeNamespaces, shell } from '../../lab/build/rootless.js';
 import { isLeftOver, type LabState, listStates } from '../../lab/build/state.js';
 import { demo } from '../../lab/demo.js';
+import { LabError } from '../../lab/error.js';
 import { howToTry } from '../../lab/hints.js';
 import { deviceFor, QUICK, SIZES, type TestOptions, testLab } from '../../lab/test.js';
 import { testLabs } from '../../lab/test-all.js';
 import { findTopology, topologies } from '../../lab/topologies/index.js';
 import type { LabDevice, Topology } from '../../lab/topology.js';
-import { command, LabError } from '../../sys/command.js';
+import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
 import { addFaultCommands } from './faults.js';
 

@@ -1,11 +1,11 @@
 import type { AdminReply, ConnectionEntry, ServiceEntry } from '../../control/api/api.js';
+import { mustAsk, type Run } from './ask.js';
 import { type Draft, keyOf } from './draft.js';
 import { connectionAddresses, type Label, namedLabel, numericLabel, serviceAddresses } from './labels.js';
 import { sortServices } from './order.js';
 import { printConnections } from './print-connections.js';
 import { banner, printServices } from './print-services.js';
 import { type Style, styleOf } from './style.js';
-import { mustAsk, type Run } from './ulvsadm.js';
 
 type ConnectionsPage = Extract<AdminReply, { ok: true }>;
 

@@ -1,4 +1,5 @@
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest } from '../../control/api/api.js';
+import type { AdminClient, AdminReply, ChangeRequest } from '../../control/api/api.js';
+import { ask, mustAsk, type Run } from './ask.js';
 import { check } from './check.js';
 import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
 import { BadLine, Exit, FAILED, fail, sentence } from './errors.js';
@@ -23,20 +24,8 @@ export interface Settings {
   json?: boolean;
 }
 
-export interface Run {
-  readonly client: AdminClient;
-  readonly stdin: () => Promise<string> | string;
-  readonly program: string;
-  readonly names: Names;
-  readonly json: boolean;
-  out: string;
-  err: string;
-}
-
 /** Lines of -R that one request carries. */
 const BATCH = 500;
-
-type Ok = Extract<AdminReply, { ok: true }>;
 
 /**
  * ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. `argv` begins after the program's
@@ -61,22 +50,6 @@ export async function ulvsadm(
 /** Both streams in one, in the order in which `2>&1` of ipvsadm shows them: stdout is written last. */
 export function bothStreams({ out, err }: Result): string {
   return err + out;
-}
-
-/** Asks the director; a director that can't be asked ends the command. */
-export async function ask(run: Run, request: AdminRequest): Promise<AdminReply> {
-  try {
-    return await run.client.request(request);
-  } catch (error) {
-    throw new Exit(2, `${run.program}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** As `ask`; a refusal ends a listing with exit code 1. */
-export async function mustAsk(run: Run, request: AdminRequest): Promise<Ok> {
-  const reply = await ask(run, request);
-  if (reply.ok) return reply;
-  throw new Exit(1, sentence(request.op, reply.errno));
 }
 
 /** `pending`: the line is one of -R, its change waits there for the others. */

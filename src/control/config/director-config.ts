@@ -99,3 +99,6 @@ export interface Config {
   readonly connections: { readonly max: number };
   readonly workers: number;
 }
+
+/** What may change while the director runs. */
+export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;

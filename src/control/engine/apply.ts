@@ -6,8 +6,7 @@ import type { Director } from '../../dataplane/director.js';
 import { engineNamed } from '../../persistence/index.js';
 import { schedulerNamed } from '../../schedulers/index.js';
 import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../../service/config.js';
-import { Destination, Method, TunnelKind } from '../../service/destination.js';
-import { VirtualService } from '../../service/service.js';
+import { Destination, Method, TunnelKind, VirtualService } from '../../service/service.js';
 import { parse4, parse6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 

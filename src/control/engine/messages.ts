@@ -7,8 +7,8 @@ import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import type { QueueShare } from '../../device/queue-share.js';
 import type { InterceptMapFds } from '../../device/xdp/layout.js';
 import type { Config, DeviceChoice } from '../config/config.js';
+import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
-import type { Settings } from './static-network.js';
 
 /** How a configured device is attached: everything that had to be found out is found out. */
 export interface DeviceSetup {

@@ -1,6 +1,7 @@
 /**
  * A dataplane with its devices, in whatever thread it runs: built from plain data, told by orders, turned by its owner.
  */
+import { TICK_WORD } from '../../conntrack/entry.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
@@ -29,8 +30,6 @@ import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from '.
 const COUNT_EVERY = 200;
 /** Ethernet header and a VLAN tag. */
 const OVERHEAD = 18;
-/** Word of the table's header line that tells readers the time, in ticks. */
-export const TICK_WORD = 2;
 
 export class Runner {
   readonly director: Director;

@@ -1,8 +1,9 @@
 /** The memory of the workers that others read, and that outlives their orders: connection tables and counters, one each a worker. */
+
+import { LIVE_WORD } from '../../conntrack/entry.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import type { DeviceStats } from '../../device/device.js';
 import { CounterSum } from '../../stats/sum.js';
-import { LIVE_WORD } from '../server/status.js';
 import { DeviceCounters } from './device-counters.js';
 
 export class SharedMemory {

@@ -10,6 +10,7 @@ import type { SnatRule } from '../../dataplane/table/snat-rules.js';
 import type { MarkRule } from '../../service/mark.js';
 import { parseMac } from '../../wire/address.js';
 import type { Config, DeviceConfig, PolicyConfig, RouteConfig, SnatConfig } from '../config/config.js';
+import type { Settings } from '../config/director-config.js';
 import { formatIp, formatPrefix, networkOf, parsePrefix } from '../text/prefix.js';
 import type { DeviceSetup } from './messages.js';
 
@@ -39,9 +40,6 @@ function addressOf(text: string) {
   const { ip, length } = parsePrefix(text)!;
   return { family: ip.family, words: wordsOf(formatIp(ip))!, prefix: length };
 }
-
-/** What may change while the director runs. */
-export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;
 
 export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers, snat }: Settings): void {
   d.sysctl = { ...sysctl };

@@ -8,32 +8,15 @@ import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../../service/sysctl.js';
 import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry, DeviceStatus, ServiceEntry } from '../api/api.js';
+import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import type { Order } from '../engine/messages.js';
-import type { Settings } from '../engine/static-network.js';
+import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
+import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
 import { directorStatus } from './status.js';
 import { isTraceRequest, TraceSession } from './trace-session.js';
-
-/** The forwarding side, as the control side uses it. */
-export interface Forwarding {
-  /** From now on the host's stack leaves alone what these services want. Throws an Error with one line. */
-  take(services: readonly ServiceEntry[]): void;
-  send(order: Order): void;
-  devices(): DeviceStatus[];
-  /** ms, of the clock that the dataplane is turned by. */
-  now(): number;
-  /** A connection table a worker, and its clock in ticks. */
-  readonly tables: readonly Int32Array[];
-  tick(table: Int32Array): number;
-  /** Frames that worker `i` has processed. */
-  processed(i: number): number;
-  /** Brings the counters up to date, where several workers count. */
-  gather(): void;
-}
 
 /** Lines of the connection table that one page covers: some 30 ms of this thread. */
 const PAGE = 16_384;

@@ -1,15 +1,13 @@
 /** What `ulvs status` and `ulvs stats` show, gathered from shared memory. */
 import path from 'node:path';
+import { LIVE_WORD } from '../../conntrack/entry.js';
 import { type Counters, FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import type { DirectorStatus } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import type { Settings } from '../engine/static-network.js';
+import type { Settings } from '../config/director-config.js';
 import type { Rules } from '../rules/rules.js';
-import type { Forwarding } from './requests.js';
-
-/** Word of a connection table's header line that counts lines in use. */
-export const LIVE_WORD = 1;
+import type { Forwarding } from './forwarding.js';
 
 export interface StatusSources {
   readonly forwarding: Forwarding;

@@ -13,10 +13,8 @@ import { setFlagsFromString } from 'node:v8';
 import { ENTRY_SHIFT, secondWord } from '../../conntrack/entry.js';
 import type { Batch } from '../../device/batch.js';
 import { useLargePages } from '../../device/large-pages.js';
-import type { Destination } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
-import type { Director } from '../director.js';
+import type { Director, FastPath } from '../director.js';
 import { TCP_ACK, TCP_SYN } from '../parse/packet.js';
 import { batchCache } from './cache.js';
 import { fastForward } from './forward.js';
@@ -36,6 +34,7 @@ import {
   TARGET,
   WIDE,
 } from './scan.js';
+import type { SlowPath, SlowPathScheduled } from './slow-path.js';
 
 /**
  * How much bytecode V8 may take into one function (its own limit is 920): a walk over a batch with all it calls. Calls of small
@@ -47,20 +46,6 @@ const SINK = 0;
 const ROOM = 512;
 /** Sources that are guessed to be destinations of ours. */
 const GUESSES = 4096;
-
-/** The long way of one frame. */
-export type SlowPath = (d: Director, device: number, frame: number, len: number) => void;
-/** The long way of one frame that opens a connection, from where the scheduler has chosen. */
-export type SlowPathScheduled = (
-  d: Director,
-  device: number,
-  frame: number,
-  len: number,
-  service: VirtualService,
-  dest: Destination | null,
-) => void;
-/** All frames of `batch` (512 at most), which came in by the link `device`, in their order. */
-export type FastPath = (device: number, batch: Batch) => void;
 
 function hasSyn(kind: number): boolean {
   return kind > 0 && (kind & TCP_SYN) !== 0;

@@ -26,7 +26,7 @@ import {
 } from '../../conntrack/entry.js';
 import { Direction } from '../../conntrack/states.js';
 import { nextTcpState, Tcp } from '../../conntrack/tcp.js';
-import { Method } from '../../service/destination.js';
+import { Method } from '../../service/service.js';
 import { FrameStat, Stat } from '../../stats/counters.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';

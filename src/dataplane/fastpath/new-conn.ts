@@ -6,17 +6,16 @@
  *      └─ no: the long way           └─ no: the long way's second half; the scheduler is not asked twice
  */
 import { CADDR, DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR } from '../../conntrack/entry.js';
-import type { Destination } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import type { Destination, VirtualService } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countConnection } from '../account.js';
 import type { Director } from '../director.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
-import { FTP_DATA, flagsFor } from '../schedule/schedule.js';
+import { FTP_DATA, flagsFor } from '../schedule/new-conn.js';
 import type { BatchCache } from './cache.js';
-import type { SlowPathScheduled } from './fastpath.js';
 import type { FastForward } from './forward.js';
 import { FRAME, KIND, LENGTH, ROW_PORTS, SOURCE, TARGET } from './scan.js';
+import type { SlowPathScheduled } from './slow-path.js';
 
 const FLAGS_OF_A_SYN = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
 

@@ -1,8 +1,8 @@
 /** Connections by addresses that are in no packet's header: a helper read them in the text. Four words each. */
 import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
+import { copyWords } from '../../wire/address.js';
 import type { Director } from '../director.js';
-import { copyWords } from '../xmit/next-hop.js';
 
 /** The TCP connection of this client's side; one whose time is over counts as gone. */
 export function findFromClient(

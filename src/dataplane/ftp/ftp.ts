@@ -17,10 +17,11 @@ import {
   ENTRY_SHIFT,
   PORTS,
 } from '../../conntrack/entry.js';
+import { listen } from '../../conntrack/expected.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
-import { listen, SeqAdj } from '../../conntrack/seqadj.js';
+import { SeqAdj } from '../../conntrack/seqadj.js';
 import { Tcp } from '../../conntrack/tcp.js';
-import { Method } from '../../service/destination.js';
+import { Method } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';

@@ -18,8 +18,9 @@ import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
 import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
-import { deliver, drop, pass } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
+import { pass } from './pass.js';
 
 const IGMP = 2;
 

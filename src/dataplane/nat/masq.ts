@@ -1,6 +1,6 @@
 /** The two halves of LVS-NAT: addresses and ports in place, checksums by difference (RFC 1624). */
 import { DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
-import { Method } from '../../service/destination.js';
+import { Method } from '../../service/service.js';
 import { pseudo4, pseudo6 } from '../../wire/checksum.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';

@@ -9,8 +9,9 @@ import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
+import { pass } from '../host/pass.js';
 import { enqueue, releaseWaiting } from '../output/neighbour-output.js';
-import { deliver, drop, pass } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
 

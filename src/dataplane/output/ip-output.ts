@@ -48,7 +48,7 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
     u8.copyWithin(ip, p.l3, p.l3 + header);
     u8.copyWithin(ip + header, p.l3 + header + i * step, p.l3 + header + i * step + len);
     finishFragment(view, ip, header + len, base + i * step, more || i < count - 1);
-    if (header > ipv4.HEADER) blankOptions(view, ip, header);
+    if (header > ipv4.HEADER) ipv4.blankOptions(view, ip, header);
     later[i] = frame;
     laterLen[i] = ethernet.HEADER + header + len;
   }
@@ -93,17 +93,5 @@ const laterLen = new Int32Array(2048);
 function finishFragment(view: DataView, ip: number, total: number, offset: number, more: boolean): void {
   ipv4.setTotalLen(view, ip, total);
   ipv4.setFragment(view, ip, offset, more, false);
-  ipv4.fillChecksum(view, ip);
-}
-
-/** Options that are not to be copied become NOPs in later fragments, as the kernel does it. */
-export function blankOptions(view: DataView, ip: number, header: number): void {
-  for (let at = ip + ipv4.HEADER; at < ip + header; ) {
-    const kind = view.getUint8(at);
-    const len = kind <= 1 ? 1 : view.getUint8(at + 1);
-    if (kind === 0 || len === 0 || at + len > ip + header) break;
-    if (kind > 1 && (kind & 0x80) === 0) for (let i = 0; i < len; i++) view.setUint8(at + i, 1);
-    at += len;
-  }
   ipv4.fillChecksum(view, ip);
 }

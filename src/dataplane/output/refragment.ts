@@ -13,7 +13,6 @@ import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { blankOptions } from './ip-output.js';
 import { enqueue, neighbourOutput } from './neighbour-output.js';
 import { drop } from './verdict.js';
 
@@ -141,7 +140,7 @@ function write4(d: Director, count: number, header: number, keepDf: boolean): vo
     u8.copyWithin(ip + header, l3 + header + from[i]!, l3 + header + to[i]!);
     ipv4.setTotalLen(view, ip, header + size);
     ipv4.setFragment(view, ip, from[i]!, i < count - 1, df);
-    if (i > 0 && header > ipv4.HEADER) blankOptions(view, ip, header);
+    if (i > 0 && header > ipv4.HEADER) ipv4.blankOptions(view, ip, header);
     ipv4.fillChecksum(view, ip);
     lens[i] = ethernet.HEADER + header + size;
   }

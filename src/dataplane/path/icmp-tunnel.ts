@@ -7,7 +7,7 @@
  *
  * "Fragmentation needed" is kept for the path and told with the overhead taken off; other errors are told as they are.
  */
-import { TunnelKind } from '../../service/destination.js';
+import { TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as icmp from '../../wire/icmp.js';

@@ -8,15 +8,15 @@ import { findIn6 } from '../../conntrack/find-wide.js';
 import { Sctp } from '../../conntrack/sctp.js';
 import { Direction } from '../../conntrack/states.js';
 import { Tcp } from '../../conntrack/tcp.js';
-import { type Destination, Method } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import { type Destination, Method, type VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
 import { TCP_SYN } from '../parse/packet.js';
-import { openScheduled, schedule, UNWANTED } from '../schedule/schedule.js';
+import { UNWANTED } from '../schedule/new-conn.js';
+import { openScheduled, schedule } from '../schedule/schedule.js';
 import { xmit } from '../xmit/xmit.js';
 
 /** Takes the packet if it belongs to a connection or a service; false: it is somebody else's. */

@@ -5,7 +5,7 @@
 import { CONN_HELPER, CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findOut6 } from '../../conntrack/find-wide.js';
 import { Direction } from '../../conntrack/states.js';
-import { Method } from '../../service/destination.js';
+import { Method } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countOut, setState } from '../account.js';
 import type { Director } from '../director.js';
@@ -14,7 +14,7 @@ import { deliverLocal } from '../host/local.js';
 import { fullSnat, mainOf } from '../nat/fullnat.js';
 import { isTranslated, snat } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
-import { DROPPED } from '../schedule/schedule.js';
+import { DROPPED } from '../schedule/new-conn.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { routeReply } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';

@@ -6,12 +6,11 @@
  *     RIP:rport -> host:port   ══►   VIP:vport -> host:port      template: this host, this Call-ID, this destination
  */
 import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
-import type { Destination } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import type { Destination, VirtualService } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countConnection } from '../account.js';
 import type { Director } from '../director.js';
-import { DROPPED, newEntry, UNWANTED } from '../schedule/schedule.js';
+import { DROPPED, newEntry, UNWANTED } from '../schedule/new-conn.js';
 import { openTemplate, templateFor, usableTemplate } from '../schedule/template.js';
 import { fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 

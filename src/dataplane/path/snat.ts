@@ -11,8 +11,7 @@
  */
 import { CONN_INACTIVE, CONN_OUTGOING } from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
-import { Method } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import { Method, type VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';

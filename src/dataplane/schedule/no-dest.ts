@@ -3,10 +3,14 @@
  * transparent caches). The connection has no destination, its method is bypass (ip_vs_leave).
  */
 import { fillEntry } from '../../conntrack/find-wide.js';
-import { Method } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import { Method, type VirtualService } from '../../service/service.js';
+import { Drop } from '../../stats/drops.js';
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
 import type { Director } from '../director.js';
-import { clientOf, virtualOf } from './schedule.js';
+import { drop } from '../output/verdict.js';
+import { icmpErrorFor4, icmpErrorFor6 } from '../xmit/ttl-mtu.js';
+import { clientOf, DROPPED, FTP, UNWANTED, virtualOf } from './new-conn.js';
 
 const NOWHERE = new Int32Array(4);
 
@@ -27,4 +31,21 @@ export function openBypass(d: Director, service: VirtualService): number {
   }
   connections.open(entry, undefined, Method.bypass);
   return entry;
+}
+
+/** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */
+export function leave(d: Director, service: VirtualService): number {
+  const p = d.packet;
+  const entry = openBypass(d, service);
+  if (entry !== 0) return entry;
+  if (service.port === FTP && p.dport !== FTP) return UNWANTED;
+  if (!p.quoted) refuse(d);
+  drop(d, Drop.noDestination);
+  return DROPPED;
+}
+
+function refuse(d: Director): void {
+  const { family, replaced } = d.packet;
+  if (family === 4) icmpErrorFor4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, replaced, true);
+  else icmpErrorFor6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, replaced, true);
 }

@@ -8,12 +8,12 @@
  *     fwmark                  IP (0), net, 0, mark, 0                     0
  *     with an engine          as these, and what it finds in the packet   as these
  */
-import type { Destination } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import type { Destination, VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
-import { clientOf, DROPPED, leave, openFor, virtualOf } from './schedule.js';
+import { clientOf, DROPPED, openFor, virtualOf } from './new-conn.js';
+import { leave } from './no-dest.js';
 import { openTemplate, templateFor, usableTemplate } from './template.js';
 
 const FTP = 21;

@@ -6,11 +6,10 @@
 import { findEngineTemplate, setEngineKey, TemplateKey } from '../../conntrack/engine-templates.js';
 import { CONN_TEMPLATE, TICKS } from '../../conntrack/entry.js';
 import { fillEntry, findTemplate } from '../../conntrack/find-wide.js';
-import type { Destination } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import type { Destination, VirtualService } from '../../service/service.js';
 import { maskWord } from '../../wire/address.js';
 import type { Director } from '../director.js';
-import { destinationOf, flagsFor } from './schedule.js';
+import { destinationOf, flagsFor } from './new-conn.js';
 
 const key = new TemplateKey();
 const { caddr, vaddr } = key;

@@ -6,13 +6,16 @@
  *
  * Frames that wait for a neighbour leave later, in another packet's turn: their record ends with the waiting.
  */
+
+import type { Connections } from '../../conntrack/connections.js';
 import { describe, stateName } from '../../conntrack/describe.js';
 import { ENTRY_SHIFT, TICKS, TIMEOUT } from '../../conntrack/entry.js';
-import type { Destination } from '../../service/destination.js';
-import type { VirtualService } from '../../service/service.js';
+import type { Umem } from '../../device/umem.js';
+import type { Destination, VirtualService } from '../../service/service.js';
 import { DROP_NAMES } from '../../stats/drops.js';
 import { format4, format6, formatMac } from '../../wire/address.js';
-import type { Director } from '../director.js';
+import type { PacketInfo } from '../parse/packet.js';
+import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
 import { type Filter, passes } from './filter.js';
 
@@ -61,6 +64,16 @@ export interface TraceSpec {
   readonly count: number;
 }
 
+/** What of a director a trace reads. */
+export interface Traced {
+  readonly packet: PacketInfo;
+  readonly umem: Umem;
+  readonly links: readonly Link[];
+  readonly connections: Connections;
+  readonly dests: readonly (Destination | undefined)[];
+  readonly now: number;
+}
+
 export class Trace {
   private on = false;
   private hex = '';
@@ -71,7 +84,7 @@ export class Trace {
   private left: number;
 
   constructor(
-    private readonly d: Director,
+    private readonly d: Traced,
     private readonly spec: TraceSpec,
     private readonly sink: (record: TraceRecord) => void,
   ) {

@@ -1,7 +1,8 @@
 /** The routes that connections ask for. */
 import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
-import { type Destination, Method } from '../../service/destination.js';
+import { type Destination, Method } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { copyWords } from '../../wire/address.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
 import { BLACKHOLE, LOCAL_ROUTE } from '../table/routes.js';
@@ -63,8 +64,4 @@ export function usableOrDrop(d: Director, hop: number, entry: number): number {
   if (hop === BLACKHOLE) drop(d, Drop.noRoute);
   else dropUnreachable(d, entry);
   return hop;
-}
-
-export function copyWords(words: Int32Array, at: number, into: Int32Array): void {
-  for (let i = 0; i < 4; i++) into[i] = words[at + i]!;
 }

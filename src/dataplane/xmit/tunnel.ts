@@ -8,7 +8,7 @@
  * Outer TTL = the inner one behind the director, TOS copied with RFC 3168's rule for "congestion experienced", DF copied
  * from an IPv4 packet while pmtu_disc is on; outer id 0 with DF (IPVS-REFERENCE 1.10, IPVS-FINDINGS).
  */
-import { type Destination, TunnelKind } from '../../service/destination.js';
+import { type Destination, TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';

@@ -1,7 +1,7 @@
 /** A client's packet leaves by its connection's forwarding method (IPVS-REFERENCE 1.10). */
 import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
-import { fillClientPort } from '../../conntrack/seqadj.js';
-import { Method } from '../../service/destination.js';
+import { fillClientPort } from '../../conntrack/expected.js';
+import { Method } from '../../service/service.js';
 import type { Director } from '../director.js';
 import { ftpIn } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';

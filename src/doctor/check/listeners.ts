@@ -1,5 +1,5 @@
 /** Does the service listen, and where (HOWTO 5.9 Q4; 7.2: in DR on the VIP)? */
-import { endpoint } from '../../lab/topology.js';
+import { endpoint } from '../../service/config.js';
 import { isSix } from '../address.js';
 import type { Check, Finding, Site } from '../facts.js';
 import { redirects } from '../firewall.js';

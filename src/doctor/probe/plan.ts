@@ -6,8 +6,7 @@
  *     ipip        DIP -> RIP (DIP -> VIP:port)
  */
 
-import { endpoint } from '../../lab/topology.js';
-import { isFwmark, TCP } from '../../service/config.js';
+import { endpoint, isFwmark, TCP } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import { width, within } from '../address.js';
 import type { DestinationFact, HostFacts, ServiceFact, Site } from '../facts.js';

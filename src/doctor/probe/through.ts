@@ -3,8 +3,7 @@
  * other packets; then who answered it: by his MAC, or, for NAT, his address.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpoint } from '../../lab/topology.js';
-import { isFwmark, TCP } from '../../service/config.js';
+import { endpoint, isFwmark, TCP } from '../../service/config.js';
 import { isLinkLocal, isSix } from '../address.js';
 import type { Finding, HostFacts, ServiceFact, Site } from '../facts.js';
 import { etherType, reset, someSeq, syn } from '../frames.js';

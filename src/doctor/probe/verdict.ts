@@ -1,5 +1,5 @@
 /** What became of one probe, in a word, and what to do about it. */
-import { endpoint } from '../../lab/topology.js';
+import { endpoint } from '../../service/config.js';
 import { isSix, width } from '../address.js';
 import type { Finding, Site } from '../facts.js';
 import { edit } from '../query.js';

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { LabError } from '../../sys/command.js';
+import { LabError } from '../error.js';
 import { directoryOf, namespaceOf, newId, outsideOf, program } from '../names.js';
 import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LabError } from '../../sys/command.js';
+import { LabError } from '../error.js';
 
 /** `started` (clock ticks since boot, of /proc/PID/stat) tells the process from a later one with the same pid. */
 export interface Running {

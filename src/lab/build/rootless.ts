@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { LabError } from '../../sys/command.js';
+import { LabError } from '../error.js';
 import { type LabDevice, servers, type Topology } from '../topology.js';
 
 const MARK = 'ULVS_ROOTLESS';

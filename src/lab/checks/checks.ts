@@ -1,8 +1,10 @@
 /** What `lab test` asks of a lab, in this order. */
+
+import { endpoint } from '../../service/config.js';
 import { sha256OfBytes } from '../load/bytes.js';
 import { spread } from '../load/client.js';
 import type { Answer, Result } from '../load/job.js';
-import { addressIn, addressOf, balanced, endpoint, hostOf, realservers, type Topology } from '../topology.js';
+import { addressIn, addressOf, balanced, hostOf, realservers, type Topology } from '../topology.js';
 import { answered, type Check, echoTargets, httpTargets, type Outcome, type Run } from './run.js';
 import { tableChecks } from './table.js';
 import { watchReplies, watchWire, watchWires } from './wire.js';
@@ -104,7 +106,7 @@ async function outcomesOf(check: Check, run: Run): Promise<Outcome[]> {
 export async function runChecks(run: Run, report: (outcome: Outcome) => void, signal?: AbortSignal): Promise<void> {
   const replies = await watchReplies(run.lab);
   const wires = await watchWires(run.lab);
-  const own = run.lab.spec.checks ?? [];
+  const own = (run.lab.spec.checks ?? []) as readonly Check[];
   for (const check of [requests, download, together, echo, replies, tableChecks, ...own, wires]) {
     const outcomes = await outcomesOf(check, run);
     signal?.throwIfAborted();

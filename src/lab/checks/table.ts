@@ -1,5 +1,6 @@
 /** The director's own table against what realservers and client counted. */
 
+import { endpoint } from '../../service/config.js';
 import { countOf } from '../build/lab.js';
 import type { Answer } from '../load/job.js';
 import type { Count } from '../programs/service.js';
@@ -7,7 +8,6 @@ import {
   addressIn,
   addressOf,
   balanced,
-  endpoint,
   hostOf,
   repliesAreCounted,
   type Server,

@@ -1,11 +1,11 @@
 /** What the captures of a run show: the form each forwarding method gives a packet, and that every checksum is right. */
 
+import { endpoint } from '../../service/config.js';
 import type { Lab } from '../build/lab.js';
 import { SWITCH, switchEnd } from '../names.js';
 import {
   addressIn,
   addressOf,
-  endpoint,
   type Host,
   hostOf,
   isSix,

@@ -1,7 +1,9 @@
 /** Faults of LVS-DR (HOWTO chapter 7). */
+
+import { endpoint } from '../../service/config.js';
 import { type Lab, restart } from '../build/lab.js';
 import { SWITCH } from '../names.js';
-import { addressOf, endpoint, hostOf, isSix, realservers } from '../topology.js';
+import { addressOf, hostOf, isSix, realservers } from '../topology.js';
 import { ulvsadm } from '../watch/listing.js';
 import { type Fault, inside } from './fault.js';
 

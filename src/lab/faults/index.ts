@@ -1,4 +1,4 @@
-import { LabError } from '../../sys/command.js';
+import { LabError } from '../error.js';
 import { drFaults } from './dr.js';
 import type { Fault } from './fault.js';
 import { markFaults } from './mark.js';

@@ -1,7 +1,9 @@
 /** Faults of LVS-NAT (HOWTO chapter 5). */
+
+import { endpoint } from '../../service/config.js';
 import { halt, type Lab, restart } from '../build/lab.js';
 import { namespaceOf } from '../names.js';
-import { addressIn, addressOf, endpoint, hostOf, isSix, realservers, type Server, servers } from '../topology.js';
+import { addressIn, addressOf, hostOf, isSix, realservers, type Server, servers } from '../topology.js';
 import { ulvsadm } from '../watch/listing.js';
 import { type Fault, firewall, inside } from './fault.js';
 import { type Quick, requests } from './quick.js';

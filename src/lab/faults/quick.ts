@@ -1,8 +1,10 @@
 /** Does the lab serve? A few requests, each with a header longer than a packet, and an answer from every realserver. */
+
+import { endpoint } from '../../service/config.js';
 import { inNamespace } from '../../sys/command.js';
 import type { Lab } from '../build/lab.js';
 import { namespaceOf } from '../names.js';
-import { balanced, endpoint } from '../topology.js';
+import { balanced } from '../topology.js';
 
 export interface Quick {
   readonly ok: boolean;

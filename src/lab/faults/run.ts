@@ -1,7 +1,7 @@
 /** `ulvs lab faults`: each fault is put into a lab, found by the doctor, mended by the doctor's own commands, and gone. */
 
 import type { Finding } from '../../doctor/facts.js';
-import { type AskDirector, gatherLab } from '../../doctor/gather-site.js';
+import type { AskDirector } from '../../doctor/gather-site.js';
 import { consult } from '../../doctor/syn.js';
 import { down, type Lab, matching, up } from '../build/lab.js';
 import type { LabState } from '../build/state.js';
@@ -9,6 +9,7 @@ import { deviceFor } from '../test.js';
 import { findTopology } from '../topologies/index.js';
 import type { Topology } from '../topology.js';
 import { check, type Fault, shell } from './fault.js';
+import { gatherLab } from './gather-lab.js';
 
 export interface Trial {
   readonly fault: string;

@@ -1,7 +1,8 @@
 /** Where a flood comes from, where it goes to, and where what is left of it is counted. */
-import { inNamespace, LabError } from '../../sys/command.js';
+import { inNamespace } from '../../sys/command.js';
 import type { Lab } from '../build/lab.js';
 import { polling } from '../build/network.js';
+import { LabError } from '../error.js';
 import { namespaceOf, SWITCH, switchEnd } from '../names.js';
 import { addressIn, hostOf, realservers } from '../topology.js';
 import type { Kind, Target } from './frame.js';

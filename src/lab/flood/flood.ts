@@ -3,7 +3,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LabError } from '../../sys/command.js';
+import { LabError } from '../error.js';
 import { program } from '../names.js';
 import { alone, OWN } from './cpu-placement.js';
 import { BUCKETS, type Percentiles, percentiles } from './delays.js';

@@ -1,7 +1,7 @@
 /** Starts the load program in the namespace of a client, and takes its result. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { LabError } from '../../sys/command.js';
+import { LabError } from '../error.js';
 import { namespaceOf, program } from '../names.js';
 import type { Job, Line, Result } from './job.js';
 

@@ -1,6 +1,6 @@
 /** What the client's jobs share: many at a time, their failures as lines, and the output. */
 
-import { endpoint } from '../topology.js';
+import { endpoint } from '../../service/config.js';
 import type { Answer, Line, Result, Target } from './job.js';
 
 export function say(line: Line): void {

@@ -2,8 +2,8 @@
 import dgram from 'node:dgram';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { endpoint } from '../../service/config.js';
 import { byteStream } from '../load/bytes.js';
-import { endpoint } from '../topology.js';
 
 /** `flows` are distinct UDP client addresses and ports. */
 export interface Count {

@@ -1,4 +1,5 @@
 import { requestsFrom } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { client, director, onVip, realserver, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
@@ -31,7 +32,7 @@ const VIP = '192.168.1.110';
 const DIP = '192.168.1.9';
 const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, withVip(VIP)));
 
-export const drLocalClient: Topology = {
+export const drLocalClient: Topology<Check> = {
   name: 'dr-local-client',
   summary: 'LVS-DR, the director itself is a client: its kernel routes the VIP into ulvs (7.10)',
   drawing,

@@ -1,4 +1,5 @@
 import { directly } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { client, director, FORWARDING, markedServices, marksFor, realserver, ripsOf } from '../hosts.js';
 import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 
@@ -37,7 +38,7 @@ const origin: Host = {
 const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
 const listeners = (host: Host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 });
 
-export const forwardHook: Topology = {
+export const forwardHook: Topology<Check> = {
   name: 'forward-hook',
   summary: 'A router balances marked traffic that it would only forward, for a server that exists (24.5, -j LVS)',
   drawing,

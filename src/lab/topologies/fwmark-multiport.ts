@@ -1,4 +1,5 @@
 import { requestsTo } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { client, director, realserver, ripsOf, router } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
@@ -38,7 +39,7 @@ const group = (mark: number) => [
   ...ripsOf(rs).map((rip) => `-a -f ${mark} -r ${rip}:0 -m -w 1`),
 ];
 
-export const fwmarkMultiport: Topology = {
+export const fwmarkMultiport: Topology<Check> = {
   name: 'fwmark-multiport',
   summary: 'VIP-less director: one mark for a group of VIPs and ports, one service for all of them (24.2)',
   drawing,

@@ -1,4 +1,5 @@
 import { directly } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { client, director, NO_REDIRECTS, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
@@ -38,7 +39,7 @@ const rs = [1, 2, 3].map((n) =>
   }),
 );
 
-export const natOneNetStaticRoutes: Topology = {
+export const natOneNetStaticRoutes: Topology<Check> = {
   name: 'nat-one-net-static-routes',
   summary: 'LVS-NAT in one network: host routes for a few known clients, realservers talk directly (5.12.4)',
   drawing,

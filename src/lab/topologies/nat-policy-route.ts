@@ -1,4 +1,5 @@
 import { directly } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
@@ -42,7 +43,7 @@ const rs = [1, 2, 3].map((n) =>
   realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.2', { ip: lvs(`192.168.1.1${n}`) }),
 );
 
-export const natPolicyRoute: Topology = {
+export const natPolicyRoute: Topology<Check> = {
   name: 'nat-policy-route',
   summary: 'LVS-NAT by policy routing on the realservers: only replies of the service go by the DIP (5.4)',
   drawing,

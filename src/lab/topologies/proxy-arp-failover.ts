@@ -1,3 +1,4 @@
+import type { Check } from '../checks/run.js';
 import { takeover } from '../checks/takeover.js';
 import { client, director, onRange, QUIET_ARP, realserver } from '../hosts.js';
 import type { Topology } from '../topology.js';
@@ -38,7 +39,7 @@ const rs = [1, 2, 3].map((n) =>
 );
 const BACKUP_MAC = '02:00:00:00:0e:00';
 
-export const proxyArpFailover: Topology = {
+export const proxyArpFailover: Topology<Check> = {
   name: 'proxy-arp-failover',
   summary: 'Failover of a range of VIPs: the second director takes them over by gratuitous ARP (24.1)',
   drawing,

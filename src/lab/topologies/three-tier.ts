@@ -1,4 +1,5 @@
 import { requestsFrom } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { client, director, FORWARDING, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, type Host, type Server, serverOn, type Topology } from '../topology.js';
 
@@ -37,7 +38,7 @@ const servers: Server[] = [
   ...db.map((host) => ({ ...serverOn(host, { ...listeners(host), http: DB, echo: 7007 }), beyond: true as const })),
 ];
 
-export const threeTier: Topology = {
+export const threeTier: Topology<Check> = {
   name: 'three-tier',
   summary: 'Realservers are clients of a second virtual service, on the same director',
   drawing,

@@ -1,6 +1,8 @@
+import { endpoint } from '../../service/config.js';
 import { takenAt } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { behindRouter, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, endpoint, type Topology } from '../topology.js';
+import { addressOf, type Topology } from '../topology.js';
 
 /**
  * HOWTO 26.5, Horms' method as of Linux 2.4: the realserver has no VIP. REDIRECT makes its own address the destination, so
@@ -38,7 +40,7 @@ const redirect = [
 ];
 const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], '192.168.1.254', { nft: redirect }));
 
-export const tpRealserver: Topology = {
+export const tpRealserver: Topology<Check> = {
   name: 'tp-realserver',
   summary: "Horms' method of 2.4: realservers take the VIP by REDIRECT, their daemons listen on the RIP (26.5)",
   drawing,

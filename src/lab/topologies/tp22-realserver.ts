@@ -1,6 +1,8 @@
+import { endpoint } from '../../service/config.js';
 import { takenAt } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { behindRouter, onVip, QUIET_ARP, realserver } from '../hosts.js';
-import { endpoint, type Topology } from '../topology.js';
+import type { Topology } from '../topology.js';
 
 /**
  * HOWTO 26.7, transparent proxy as of Linux 2.2: the packet is delivered as it is, to a daemon that listens on the VIP or
@@ -34,7 +36,7 @@ const rs = [1, 2, 3].map((n) =>
   }),
 );
 
-export const tp22Realserver: Topology = {
+export const tp22Realserver: Topology<Check> = {
   name: 'tp22-realserver',
   summary:
     'Transparent proxy of 2.2: realservers deliver the packet for the VIP as it is, the daemon is on the VIP (26.7)',

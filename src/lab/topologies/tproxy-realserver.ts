@@ -1,6 +1,8 @@
+import { endpoint } from '../../service/config.js';
 import { takenAt } from '../checks/direct.js';
+import type { Check } from '../checks/run.js';
 import { behindRouter, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, endpoint, type Topology } from '../topology.js';
+import { addressOf, type Topology } from '../topology.js';
 
 /**
  * HOWTO 26.11: TPROXY gives the packet to a socket of any port and does not touch it: the daemon listens on 8080 and sees
@@ -45,7 +47,7 @@ const rs = [1, 2, 3].map((n) =>
   }),
 );
 
-export const tproxyRealserver: Topology = {
+export const tproxyRealserver: Topology<Check> = {
   name: 'tproxy-realserver',
   summary: 'TPROXY: realservers hand the packet for VIP:80 to a daemon on 8080 and leave it as it is (26.11)',
   drawing,

@@ -6,7 +6,7 @@
  *
  * and, of IPIP, an outer pair of addresses with a second bracket between the two lines.
  */
-import { endpoint } from '../topology.js';
+import { endpoint } from '../../service/config.js';
 
 export interface Seen {
   /** Seconds. */

@@ -6,8 +6,7 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
-import type { Packet } from '../../support/packet.js';
-import { checkFrame, packet } from '../../support/packet.js';
+import { checkFrame, type Packet, packet } from '../../support/packet.js';
 
 const config = (more: string) => `
 devices:

@@ -3,11 +3,10 @@
  * get; but a hop that forwards by XDP (a host of containers) drops the note that it is unfinished, and then it is just wrong.
  */
 
-import type { Finding, HostFacts, Site } from '../../doctor/facts.js';
-import type { Hop } from '../../doctor/listen.js';
-import { addressesLike, linkOf, on } from '../../doctor/query.js';
-import { route } from '../../doctor/routing.js';
-import { SWITCH, switchEnd } from '../names.js';
+import type { Finding, HostFacts, Site } from './facts.js';
+import type { Hop } from './listen.js';
+import { addressesLike, linkOf, on } from './query.js';
+import { route } from './routing.js';
 
 interface Asked {
   readonly client: HostFacts;
@@ -33,7 +32,8 @@ export function unfinished(site: Site, { client, vip }: Asked, hops: readonly Ho
   };
 }
 
-function wire({ hosts }: Site, { name }: HostFacts, dev: string): string {
-  const far = hosts.find(({ role }) => role === SWITCH)?.links.find((link) => link.dev === switchEnd(name, dev));
+function wire({ hosts, lab }: Site, { name }: HostFacts, dev: string): string {
+  const end = lab?.farEnds.find((one) => one.host === name && one.dev === dev)?.far;
+  const far = hosts.find(({ role }) => role === 'switch')?.links.find((link) => link.dev === end);
   return far?.xdp ? `; its other end, ${far.dev}, forwards by an XDP program` : '';
 }

@@ -1,0 +1,15 @@
+/** The slow path as the fast path calls it. */
+import type { Destination, VirtualService } from '../../service/service.js';
+import type { Director } from '../director.js';
+
+/** The long way of one frame. */
+export type SlowPath = (d: Director, device: number, frame: number, len: number) => void;
+/** The long way of one frame that opens a connection, from where the scheduler has chosen. */
+export type SlowPathScheduled = (
+  d: Director,
+  device: number,
+  frame: number,
+  len: number,
+  service: VirtualService,
+  dest: Destination | null,
+) => void;

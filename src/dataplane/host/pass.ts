@@ -1,0 +1,27 @@
+/**
+ * A frame that is none of the director's business goes (back) to the host's own stack.
+ */
+import { FrameStat } from '../../stats/counters.js';
+import type { Director } from '../director.js';
+import { enqueue } from '../output/neighbour-output.js';
+import { deliverRefragmented } from '../output/refragment.js';
+import { freeAssembled } from '../output/verdict.js';
+import { isIntercepted } from './intercepted.js';
+
+/**
+ * Not ours. Where the host's stack has seen the frame too, it does with it what it likes; a frame that was stolen from
+ * the stack because it looked like ours is given back by the way into the host.
+ */
+export function pass(d: Director): void {
+  const p = d.packet;
+  d.trace?.noteVerdict('passed');
+  const back = d.hostLink !== undefined && p.family !== 0 && isIntercepted(d);
+  if (p.parts !== 0) {
+    if (back) deliverRefragmented(d, d.hostLink!.index, FrameStat.passed);
+    else freeAssembled(d, FrameStat.passed);
+    return;
+  }
+  d.counters.count(FrameStat.passed);
+  if (!back) d.umem.free(p.frame);
+  else enqueue(d, d.hostLink!.index, p.frame, p.len, true);
+}
