@@ -6,6 +6,7 @@
  */
 import { loadRules } from '../../src/cli/rules.js';
 import { parseConfig } from '../../src/control/config/config.js';
+import { setPacketPathFlags } from '../../src/control/engine/v8-flags.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import type { Director } from '../../src/dataplane/director.js';
 import { Housekeeping } from '../../src/dataplane/housekeeping.js';
@@ -13,6 +14,7 @@ import { Loop } from '../../src/dataplane/loop.js';
 import { WorkerDispatch, type WorkersSetup } from '../../src/dataplane/workers/dispatch.js';
 import type { Batch } from '../../src/device/batch.js';
 import { type Device, newDeviceStats } from '../../src/device/device.js';
+import { useLargePages } from '../../src/device/large-pages.js';
 import type { Umem } from '../../src/device/umem.js';
 import { mappedUmem } from '../../src/device/umem-memory.js';
 import { FrameStat } from '../../src/stats/counters.js';
@@ -122,9 +124,12 @@ export class Subject {
 
   /** `most`: connections the table can hold. `text`: another director.yaml, with devices of the same names. */
   static async create(most: number, text = configFor(most)): Promise<Subject> {
+    setPacketPathFlags();
     const config = parseConfig(text, 'bench');
     // Frames where `ulvs run` has them: from the beginning of a page on.
     const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem);
+    const { table, words } = inner.director.connections;
+    useLargePages(words.buffer, table.buckets.buffer);
     await loadRules(config, inner);
     return new Subject(inner);
   }

@@ -23,6 +23,7 @@ import { Sctp } from '../conntrack/sctp.js';
 import { Tcp } from '../conntrack/tcp.js';
 import type { Sysctls } from '../service/sysctl.js';
 import * as ipv4 from '../wire/ipv4.js';
+import type { Random } from './table/random.js';
 
 const EVERY = 1000;
 const LINES_A_PAGE = 64;
@@ -36,6 +37,7 @@ const IDLE = 60 * TICKS;
 export interface Defended {
   readonly connections: Connections;
   readonly sysctl: Sysctls;
+  readonly random: Random;
 }
 
 export class Defence {
@@ -93,7 +95,7 @@ export class Defence {
     const { connections } = this.d;
     this.left -= n;
     for (let i = 0; i < n; i++) {
-      const entry = 1 + Math.floor(Math.random() * connections.table.highWater);
+      const entry = 1 + this.d.random.below(connections.table.highWater);
       if (this.isDispensable(entry)) connections.remove(entry);
     }
   }
@@ -117,6 +119,6 @@ export class Defence {
     const { words, now } = this.d.connections;
     const since = words[at + TIMEOUT]! - ((words[at + EXPIRES]! - now) | 0);
     const packets = words[at + PACKETS]!;
-    return since >= IDLE && packets >= 1 && packets <= 8 && Math.random() * packets < 1;
+    return since >= IDLE && packets >= 1 && packets <= 8 && this.d.random.below(packets) === 0;
   }
 }

@@ -19,6 +19,7 @@ import { FragmentTable } from './table/fragments.js';
 import type { Link } from './table/link.js';
 import { Neighbours } from './table/neighbour.js';
 import { PathMtus } from './table/path-mtu.js';
+import { Random } from './table/random.js';
 import { TokenBuckets } from './table/rate-limit.js';
 import { covers, Router, wordsOf } from './table/routes.js';
 import { SnatRules } from './table/snat-rules.js';
@@ -83,6 +84,8 @@ export class Director {
   /** Takes packets for the host's own stack where frames were stolen from it; undefined where there is none. */
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();
+  /** IPv6 fragment identifications and what drop_entry picks. */
+  readonly random: Random;
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
   /** Set where several workers are one director. */
@@ -99,8 +102,10 @@ export class Director {
     readonly counters: Counters = new Counters(),
     table: ConnectionTable = new ConnectionTable(),
     now = 0,
+    seed = 1,
   ) {
     this.now = now;
+    this.random = new Random(seed);
     this.defence = new Defence(this);
     this.expireNodest = new ExpireNodest(this);
     this.connections = new Connections(table, this.dests, tickOf(now));

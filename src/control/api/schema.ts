@@ -50,7 +50,7 @@ const changes = [
   z.strictObject({ op: op('editDestination'), key, destination }),
   z.strictObject({ op: op('deleteDestination'), key, address, port }),
   z.strictObject({ op: op('flush') }),
-  z.strictObject({ op: op('zero'), key: key.optional() }),
+  z.strictObject({ op: op('zero'), key: key.exactOptional() }),
   z.strictObject({ op: op('setTimeouts'), timeouts }),
 ] as const;
 
@@ -61,8 +61,8 @@ const request = z.discriminatedUnion('op', [
   ...changes,
   z.strictObject({ op: op('batch'), requests: z.array(z.discriminatedUnion('op', changes)).max(BATCH) }),
   z.strictObject({ op: op('getTimeouts') }),
-  z.strictObject({ op: op('list'), key: key.optional() }),
-  z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).optional() }),
+  z.strictObject({ op: op('list'), key: key.exactOptional() }),
+  z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).exactOptional() }),
   z.strictObject({ op: op('getSysctls') }),
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
@@ -85,7 +85,7 @@ export interface Envelope {
 const envelope = z.strictObject({
   v: z.literal(1),
   id: whole(0, Number.MAX_SAFE_INTEGER),
-  request: request.optional(),
+  request: request.exactOptional(),
 });
 
 /** Reads one line of the control socket, or says in one line what is wrong with it. */

@@ -1,6 +1,7 @@
 /**
  * A dataplane with its devices, in whatever thread it runs: built from plain data, told by orders, turned by its owner.
  */
+import { randomInt } from 'node:crypto';
 import { TICK_WORD } from '../../conntrack/entry.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
@@ -14,6 +15,7 @@ import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
 import type { Device } from '../../device/device.js';
 import { DeviceError } from '../../device/error.js';
+import { useLargePages } from '../../device/large-pages.js';
 import { openDevice } from '../../device/open.js';
 import { HostRouting, openHostTun } from '../../device/tun/host.js';
 import type { Umem } from '../../device/umem.js';
@@ -25,6 +27,7 @@ import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
 import type { DeviceSetup, NeighbourFact, Order, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
+import { setPacketPathFlags } from './v8-flags.js';
 
 /** ms between the times at which what the devices count is written for others to read. */
 const COUNT_EVERY = 200;
@@ -47,15 +50,17 @@ export class Runner {
     now: number,
     private readonly report: (report: Report) => void,
   ) {
+    setPacketPathFlags();
     const { config } = setup;
     const names = setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name);
     const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
     const { frames, entries } = framesFor(names, frameSize, setup.crew?.count);
     const { umem } = mappedUmem(frames, frameSize);
-    const table = new ConnectionTable(setup.connections, setup.table);
+    const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
+    useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
-    this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now);
+    this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.crew = setup.crew && new WorkerDispatch(this.director, setup.crew);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);

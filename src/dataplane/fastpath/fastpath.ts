@@ -9,10 +9,8 @@
  * Walks over the batch instead of packets in turn: those of a walk do not depend on each other, so the processor waits for
  * the cache misses of many at once. When an earlier packet of the batch changed the table, the later are searched anew.
  */
-import { setFlagsFromString } from 'node:v8';
 import { ENTRY_SHIFT, secondWord } from '../../conntrack/entry.js';
 import type { Batch } from '../../device/batch.js';
-import { useLargePages } from '../../device/large-pages.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director, FastPath } from '../director.js';
 import { TCP_ACK, TCP_SYN } from '../parse/packet.js';
@@ -36,11 +34,6 @@ import {
 } from './scan.js';
 import type { SlowPath, SlowPathScheduled } from './slow-path.js';
 
-/**
- * How much bytecode V8 may take into one function (its own limit is 920): a walk over a batch with all it calls. Calls of small
- * functions otherwise cost up to a third of the time.
- */
-const INLINING = '--max-inlined-bytecode-size-cumulative=3000';
 /** Of the sums: nobody reads it, but loads whose result goes nowhere are left out by the compiler. */
 const SINK = 0;
 const ROOM = 512;
@@ -60,10 +53,8 @@ function isOpening(kind: number): boolean {
  * constants, their addresses and lengths in the code. With `this` in their place it was half as fast.
  */
 export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: SlowPathScheduled): FastPath {
-  setFlagsFromString(INLINING);
   const { table, words } = d.connections;
   const { buckets, vipCounts } = table;
-  useLargePages(words.buffer, buckets.buffer);
   const rows = new Int32Array(ROOM << ROW_SHIFT);
   const sink = new Int32Array(32);
   // By source: whether its last packet was a reply. It only decides which bucket is fetched early.

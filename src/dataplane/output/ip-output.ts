@@ -70,7 +70,7 @@ function sendFragments6(d: Director, hop: number, mtu: number): void {
   const count = Math.ceil(data / step);
   if (step <= 0 || d.umem.freeFrames < count - 1) return drop(d, Drop.noFrame);
   const protocol = ipv6.nextHeader(view, p.l3);
-  const id = (Math.random() * 0x1_0000_0000) | 0;
+  const id = d.random.next();
   for (let i = count - 1; i >= 0; i--) {
     const len = Math.min(step, data - i * step);
     const ip = i === 0 ? p.l3 - extensions.FRAGMENT_HEADER : d.umem.alloc() + ethernet.HEADER;

@@ -152,7 +152,7 @@ function write6(d: Director, count: number, header: number, outer: boolean): voi
   const { view, u8 } = d.umem;
   const named = outer ? ipv6.NEXT_HEADER : d.assembled.named;
   const next = view.getUint8(l3 + named);
-  const id = (Math.random() * 0x1_0000_0000) | 0;
+  const id = d.random.next();
   for (let i = 0; i < count; i++) {
     const ip = frames[i]! + ethernet.HEADER;
     const size = to[i]! - from[i]!;
