@@ -1,167 +1,17 @@
-/** The shape of director.yaml: one zod schema for each top-level key, defaults included. */
+/**
+ * The schema of director.yaml: one zod schema for each top-level key, with default and words. The type Config
+ * (director-config.ts), the reference (reference.ts) and what SIGHUP reloads (restart-only.ts) come from here.
+ */
 import { z } from 'zod';
-import {
-  defaultSysctls,
-  isSysctlName,
-  SYSCTL_NAMES,
-  type Sysctls,
-  syncThresholdFault,
-  sysctlFault,
-} from '../../service/sysctl.js';
 import { parseMarkRule } from '../mark/rule.js';
-import { MarkRuleError, parseMarkValue } from '../mark/words.js';
-import { didYouMean } from '../text/did-you-mean.js';
-import {
-  deviceName,
-  flag,
-  hostAddress,
-  hostAddress4,
-  mac,
-  network,
-  notA,
-  ownAddress,
-  shown,
-  text,
-  Wrong,
-  whole,
-} from './scalars.js';
-
-type Context = z.core.$RefinementCtx<unknown>;
-
-/** A value read by a function that returns it in canonical form or throws Wrong or MarkRuleError with the sentence. */
-function value<T>(read: (raw: unknown) => T) {
-  return z.unknown().transform((raw, context): T => attempt(() => read(raw), context, []));
-}
-
-function attempt<T>(read: () => T, context: Context, path: PropertyKey[]): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof Wrong || error instanceof MarkRuleError)) throw error;
-    context.addIssue({ code: 'custom', message: error.message, path });
-    return z.NEVER;
-  }
-}
-
-/** A mapping of known keys only. For an unknown one the message is the list of those: sections.ts makes a line of it. */
-function mapping<S extends z.ZodRawShape>(right: string, shape: S) {
-  const keys = Object.keys(shape).join(' ');
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? keys : notA(issue.input, right).message),
-  });
-}
-
-function list<T extends z.ZodType>(right: string, item: T) {
-  return z.array(item, { error: (issue) => notA(issue.input, `a list such as [ ${right} ]`).message });
-}
-
-function oneOf<T extends string>(words: readonly T[]) {
-  return value((raw): T => {
-    const found = words.find((word) => word === raw);
-    if (found !== undefined) return found;
-    const { message } = notA(raw, `one of ${words.join(', ')}`);
-    throw new Wrong(`${message}${typeof raw === 'string' ? didYouMean(raw, words) : ''}`);
-  });
-}
-
-const MAIN_TABLE = 254;
-const TABLES: Readonly<Record<string, number>> = { main: MAIN_TABLE, default: 253, local: 255 };
-
-function table(raw: unknown): number {
-  if (typeof raw === 'string' && Object.hasOwn(TABLES, raw)) return TABLES[raw]!;
-  return whole(1, 0xffff_ffff, 'main or a table number')(raw);
-}
-
-const device = mapping('a mapping such as { name: eth0 }', {
-  name: value(deviceName),
-  kind: oneOf(['xdp', 'packet', 'tap', 'cap', 'auto']).prefault('auto'),
-  mac: value(mac).optional(),
-  addresses: list('10.0.0.254/24', value(ownAddress)).default([]),
-  mtu: value(whole(68, 65_535)).prefault(1500),
-  promiscuous: value(flag).prefault(false),
-});
-
-const route = mapping('a mapping such as { to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 }', {
-  to: value((raw) => (raw === 'default' ? raw : network(raw))),
-  via: value(hostAddress).optional(),
-  dev: value(deviceName),
-  src: value(hostAddress).optional(),
-  table: value(table).prefault(MAIN_TABLE),
-  mtu: value(whole(68, 65_535)).optional(),
-  onlink: value(flag).prefault(false),
-}).transform((entry) => ({ ...entry, to: entry.to === 'default' ? defaultOf(entry.via ?? entry.src) : entry.to }));
-
-function defaultOf(address = ''): string {
-  return address.includes(':') ? '::/0' : '0.0.0.0/0';
-}
-
-function markAndMask(raw: unknown): { value: number; mask: number } {
-  const mark = typeof raw === 'number' || typeof raw === 'string' ? parseMarkValue(String(raw)) : undefined;
-  if (!mark) throw notA(raw, 'a mark such as 1 or 0x10/0xf0');
-  return { value: mark[0], mask: mark[1] ?? 0xffff_ffff };
-}
-
-const policy = mapping('a mapping such as { priority: 100, from: 10.0.0.100, table: 100 }', {
-  priority: value(whole(0, 0xffff_ffff)),
-  table: value(table),
-  from: value(network).optional(),
-  to: value(network).optional(),
-  iif: value(deviceName).optional(),
-  mark: value(markAndMask).optional(),
-});
-
-const neighbour = mapping('a mapping such as { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:0a:01 }', {
-  ip: value(hostAddress),
-  dev: value(deviceName),
-  mac: value(mac),
-});
-
-const snat = mapping('a mapping such as { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }', {
-  from: value(network),
-  to: value(hostAddress),
-  dev: value(deviceName).optional(),
-});
+import { list, mapping, value, words } from './builders.js';
+import { device, neighbour, policy, route, snat } from './network-schema.js';
+import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
+import { sysctls } from './sysctl-schema.js';
 
 function markRule(raw: unknown) {
   if (typeof raw !== 'string') throw notA(raw, 'a text such as "-d 10.9.0.0/16 -j MARK --set-mark 1"');
   return parseMarkRule(raw);
-}
-
-function sysctls(raw: unknown, context: Context): Sysctls {
-  const all = defaultSysctls();
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return attempt(
-      () => {
-        throw notA(raw, 'a mapping such as { conn_reuse_mode: 1 }');
-      },
-      context,
-      [],
-    );
-  }
-  for (const [name, number] of Object.entries(raw)) {
-    attempt(() => Object.assign(all, sysctl(name, number)), context, [name]);
-  }
-  return all;
-}
-
-/** `sync_threshold` is written as the kernel does: `3 50`, or a list of two; one number keeps the period. */
-function sysctl(name: string, raw: unknown): Partial<Sysctls> {
-  if (!isSysctlName(name)) throw new Wrong(`no such sysctl${didYouMean(name, SYSCTL_NAMES)}`);
-  if (name === 'sync_threshold' && typeof raw !== 'number') return syncThreshold(raw);
-  const fault = typeof raw === 'number' ? sysctlFault(name, raw) : 'is not a number';
-  if (fault !== undefined) throw new Wrong(`${shown(raw)} ${fault}`);
-  return { [name]: raw };
-}
-
-function syncThreshold(raw: unknown): Partial<Sysctls> {
-  const two = typeof raw === 'string' ? raw.trim().split(/\s+/).map(Number) : raw;
-  const right =
-    Array.isArray(two) && two.length === 2 && two.every((n) => Number.isInteger(n) && n >= 0 && n < 2 ** 31);
-  if (!right) throw notA(raw, 'two numbers such as "3 50"');
-  const [sync_threshold, sync_period] = two as [number, number];
-  const fault = syncThresholdFault({ sync_threshold, sync_period });
-  if (fault !== undefined) throw new Wrong(`${shown(raw)}: ${fault}`);
-  return { sync_threshold, sync_period };
 }
 
 function ruleText(raw: unknown): string {
@@ -169,44 +19,182 @@ function ruleText(raw: unknown): string {
   return raw;
 }
 
-/** 31 days, the most that ipvsadm --set takes. */
+/** 31 days, the largest value that ipvsadm --set takes. */
 const seconds = whole(1, 2_678_400, 'a number of seconds');
+/** Ports that one FTP helper may have; the kernel's ip_vs_ftp has the same limit (IP_VS_APP_MAX_PORTS). */
 const PORTS_OF_HELPER = 8;
 
-/** A missing mapping is an empty one, whose keys have their defaults. */
-export const schema = {
-  devices: list('{ name: eth0 }', device).refine((all) => all.length > 0, {
-    error: 'the list is empty; name a device',
+const accept = mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {
+  arp: value(flag).prefault(false).register(words, {
+    type: 'true or false',
+    text: 'Answers ARP requests and neighbour solicitations for the ranges. When false, a router must send the ranges here.',
+    example: 'true',
   }),
-  routes: list('{ to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 }', route).optional(),
-  policy: list('{ priority: 100, from: 10.0.0.100, table: 100 }', policy).default([]),
-  neighbours: list('{ ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:0a:01 }', neighbour).default([]),
-  marks: list('"-d 10.9.0.0/16 -j MARK --set-mark 1"', value(markRule)).default([]),
-  accept: mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {
-    arp: value(flag).prefault(false),
-    icmp: value(flag).prefault(true),
-    ranges: list('10.9.0.0/16', value(network)).default([]),
-    forwardShared: list('eth1', value(deviceName)).default([]),
-    sources: list('192.168.1.240', value(hostAddress4)).default([]),
-    toa: value(flag).prefault(true),
-  }).prefault({}),
-  sysctl: z.unknown().transform(sysctls).prefault({}),
-  timeouts: mapping('a mapping such as { tcp: 900, tcpfin: 120, udp: 300 }', {
-    tcp: value(seconds).prefault(900),
-    tcpfin: value(seconds).prefault(120),
-    udp: value(seconds).prefault(300),
-  }).prefault({}),
-  helpers: mapping('a mapping such as { ftp: [21] }', {
-    ftp: list('21', value(whole(1, 65_535, 'a port')))
-      .max(PORTS_OF_HELPER, { error: `more than ${PORTS_OF_HELPER} ports` })
-      .default([21]),
-  }).prefault({}),
-  snat: list('{ from: 192.168.1.0/24, to: 10.0.0.100 }', snat).default([]),
-  rules: value(ruleText).optional(),
-  rulesFile: value(text('the path of a file')).optional(),
-  socket: value(text('the path of the control socket')).prefault('/run/ulvs/ulvs.sock'),
-  connections: mapping('a mapping such as { max: 1048576 }', {
-    max: value(whole(1, 2 ** 26)).prefault(2 ** 20),
-  }).prefault({}),
-  workers: value(whole(1, 64)).prefault(1),
+  icmp: value(flag).prefault(true).register(words, {
+    type: 'true or false',
+    text: 'Answers pings to the ranges and sends ICMP errors from them. When false, they are silent as in the kernel.',
+    example: 'false',
+  }),
+  ranges: list('10.9.0.0/16', value(network)).default([]).register(words, {
+    type: 'list of IPv4 or IPv6 prefixes',
+    text: 'Packets to these networks are for the director, though no interface has the address.',
+    example: '[10.9.0.0/16]',
+  }),
+  forwardShared: list('eth1', value(deviceName))
+    .default([])
+    .register(words, {
+      type: 'list of names of devices of this file',
+      text:
+        'Packets that come in by these devices from a VIP of an interface of the director are routed, not dropped as ' +
+        'martians. Use it where the director is the router of its DR realservers (HOWTO 7.5.2).',
+      example: '[eth0]',
+    }),
+  sources: list('192.168.1.240', value(hostAddress4)).default([]).register(words, {
+    type: 'list of IPv4 addresses',
+    text: 'Source addresses of full NAT (ulvsadm --full-nat). No interface may have them. The director answers ARP for them.',
+    example: '[192.168.1.240]',
+  }),
+  toa: value(flag).prefault(true).register(words, {
+    type: 'true or false',
+    text: 'Full NAT adds the TCP option TOA (kind 254) with the address and port of the client.',
+    example: 'false',
+  }),
+});
+
+const timeouts = mapping('a mapping such as { tcp: 900, tcpfin: 120, udp: 300 }', {
+  tcp: value(seconds).prefault(900).register(words, {
+    type: 'seconds, 1 to 2678400',
+    text: 'Idle time after which an established TCP connection ends.',
+    example: '3600',
+  }),
+  tcpfin: value(seconds).prefault(120).register(words, {
+    type: 'seconds, 1 to 2678400',
+    text: 'Idle time after which a TCP connection in FIN_WAIT ends.',
+    example: '60',
+  }),
+  udp: value(seconds).prefault(300).register(words, {
+    type: 'seconds, 1 to 2678400',
+    text: 'Idle time after which a UDP connection ends.',
+    example: '30',
+  }),
+});
+
+const helpers = mapping('a mapping such as { ftp: [21] }', {
+  ftp: list('21', value(whole(1, 65_535, 'a port')))
+    .max(PORTS_OF_HELPER, { error: `more than ${PORTS_OF_HELPER} ports` })
+    .default([21])
+    .register(words, {
+      type: 'list of ports, 8 at most',
+      text: 'Ports of FTP control connections that the FTP helper reads. An empty list turns the helper off.',
+      example: '[21, 2121]',
+    }),
+});
+
+const connections = mapping('a mapping such as { max: 1048576 }', {
+  max: value(whole(1, 2 ** 26))
+    .prefault(2 ** 20)
+    .register(words, {
+      type: '1 to 67108864',
+      text: 'Size of the connection table in entries of 64 bytes, divided among the workers.',
+      example: '4194304',
+    }),
+});
+
+/** A missing mapping is an empty mapping: its keys have their defaults. */
+export const schema = {
+  devices: list('{ name: eth0 }', device)
+    .refine((all) => all.length > 0, { error: 'the list is empty; name a device' })
+    .register(words, {
+      type: 'list of mappings',
+      text: 'Devices of the director: network interfaces of the host, or taps that the director creates.',
+      example: '[{ name: eth0 }]',
+      change: 'restart',
+    }),
+  routes: list('{ to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 }', route).optional().register(words, {
+    type: 'list of mappings',
+    text: 'Static routes, in place of the routes of the kernel. Networks of the devices need no route.',
+    example: '[{ to: default, via: 10.0.0.1, dev: eth0 }]',
+    without: 'the routes and policy rules of the kernel; none where all devices are taps',
+    change: 'reload',
+  }),
+  policy: list('{ priority: 100, from: 10.0.0.100, table: 100 }', policy).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Policy rules, as of ip rule. On interfaces of the host they need the key routes.',
+    example: '[{ priority: 100, from: 10.0.0.100, table: main }]',
+    change: 'reload',
+  }),
+  neighbours: list('{ ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:0a:01 }', neighbour).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Permanent neighbours. The director does not ask ARP or neighbour discovery for them.',
+    example: '[{ ip: 10.0.0.1, dev: eth0, mac: "02:00:00:00:0a:01" }]',
+    change: 'restart',
+  }),
+  marks: list('"-d 10.9.0.0/16 -j MARK --set-mark 1"', value(markRule)).default([]).register(words, {
+    type: 'list of texts',
+    text: 'Rules that set the fwmark of packets that come in, in the words of iptables -t mangle -A PREROUTING.',
+    example: '["-i eth0 -d 10.9.0.0/16 -p tcp --dport 80 -j MARK --set-mark 1"]',
+    change: 'reload',
+  }),
+  accept: accept.prefault({}).register(words, {
+    type: 'mapping',
+    text: 'Addresses that the director accepts though no interface has them, and how it speaks for them.',
+    example: '{ arp: true, ranges: [10.9.0.0/16] }',
+    change: 'reload',
+  }),
+  sysctl: z.unknown().transform(sysctls).prefault({}).register(words, {
+    type: 'mapping',
+    text: 'Values of the sysctls of IPVS, by their names in /proc/sys/net/ipv4/vs.',
+    example: '{ conn_reuse_mode: 2, sync_threshold: 3 50 }',
+    change: 'reload',
+  }),
+  timeouts: timeouts.prefault({}).register(words, {
+    type: 'mapping',
+    text: 'Idle timeouts of connections, as of ipvsadm --set. A --set among the rules overrides them.',
+    example: '{ tcp: 3600 }',
+    change: 'reload',
+  }),
+  helpers: helpers.prefault({}).register(words, {
+    type: 'mapping',
+    text: 'Helpers for protocols that name addresses and ports in their payload.',
+    example: '{ ftp: [21] }',
+    change: 'reload',
+  }),
+  snat: list('{ from: 192.168.1.0/24, to: 10.0.0.100 }', snat).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Source NAT for connections that realservers open themselves, and for their replies to ended connections.',
+    example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
+    change: 'reload',
+  }),
+  rules: value(ruleText).optional().register(words, {
+    type: 'text, a rule on each line',
+    text: 'Services and destinations, in lines as for ulvsadm -R. Blank lines and lines that begin with # are skipped.',
+    example: '"-A -t 10.0.0.100:80 -s rr"',
+    without: 'no services at the start; a reload keeps the services as they are',
+    change: 'reload',
+  }),
+  rulesFile: value(text('the path of a file')).optional().register(words, {
+    type: 'path, relative to the directory of director.yaml',
+    text: 'File with lines as in rules, such as ulvsadm -Sn writes. Only one of rules and rulesFile may be given.',
+    example: 'ulvs.rules',
+    without: 'the key rules is used',
+    change: 'reload',
+  }),
+  socket: value(text('the path of the control socket')).prefault('/run/ulvs/ulvs.sock').register(words, {
+    type: 'path, relative to the directory of director.yaml; 107 bytes at most',
+    text: 'Unix socket that ulvsadm and the commands of ulvs use.',
+    example: '/run/ulvs/second.sock',
+    change: 'restart',
+  }),
+  connections: connections.prefault({}).register(words, {
+    type: 'mapping',
+    text: 'Room for connections.',
+    example: '{ max: 4194304 }',
+    change: 'restart',
+  }),
+  workers: value(whole(1, 64)).prefault(1).register(words, {
+    type: '1 to 64',
+    text: 'Number of threads that forward packets. More than one needs devices of kind xdp or packet.',
+    example: '2',
+    change: 'restart',
+  }),
 };

@@ -1,0 +1,170 @@
+/** Entries of director.yaml about the network: devices, routes, policy rules, neighbours, snat. */
+import { parseMarkValue } from '../mark/words.js';
+import { list, mapping, oneOf, value, words } from './builders.js';
+import { deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
+
+const TABLES: Readonly<Record<string, number>> = { main: 254, default: 253, local: 255 };
+
+function table(raw: unknown): number {
+  if (typeof raw === 'string' && Object.hasOwn(TABLES, raw)) return TABLES[raw]!;
+  return whole(1, 0xffff_ffff, 'main or a table number')(raw);
+}
+
+export const device = mapping('a mapping such as { name: eth0 }', {
+  name: value(deviceName).register(words, {
+    type: 'name of a network interface',
+    text: 'Interface that the director uses. A tap with this name is created.',
+    example: 'eth0',
+  }),
+  kind: oneOf(['xdp', 'packet', 'tap', 'cap', 'auto']).prefault('auto').register(words, {
+    type: 'xdp, packet, tap, cap or auto',
+    text: 'How frames are received and sent. auto takes the fastest kind that works on the interface.',
+    example: 'packet',
+  }),
+  mac: value(mac).optional().register(words, {
+    type: 'MAC address',
+    text: 'MAC address of a tap and of a replayed device. Other kinds use the address of the interface.',
+    example: '02:00:00:00:0d:00',
+    without: 'a random local address for a tap',
+  }),
+  addresses: list('10.0.0.254/24', value(ownAddress)).default([]).register(words, {
+    type: 'list of IPv4 or IPv6 addresses with prefix length',
+    text: 'Addresses of a tap and of a replayed device. Other kinds use the addresses of the interface.',
+    example: '[10.0.0.254/24]',
+  }),
+  mtu: value(whole(68, 65_535)).prefault(1500).register(words, {
+    type: 'bytes, 68 to 65535',
+    text: 'MTU of a tap and of a replayed device. Other kinds use the MTU of the interface.',
+    example: '9000',
+  }),
+  promiscuous: value(flag).prefault(false).register(words, {
+    type: 'true or false',
+    text: 'Receives frames for other MAC addresses too. An xdp device on a live box ignores the key.',
+    example: 'true',
+  }),
+});
+
+export const route = mapping('a mapping such as { to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 }', {
+  to: value((raw) => (raw === 'default' ? raw : network(raw))).register(words, {
+    type: 'IPv4 or IPv6 prefix, or default',
+    text: 'Network that the route leads to. default is 0.0.0.0/0, or ::/0 when via or src is IPv6.',
+    example: '172.16.0.0/12',
+  }),
+  via: value(hostAddress).optional().register(words, {
+    type: 'IPv4 or IPv6 address',
+    text: 'Router. It must be on a network of dev, unless onlink is true.',
+    example: '10.0.0.1',
+    without: 'the network is on the segment of dev',
+  }),
+  dev: value(deviceName).register(words, {
+    type: 'name of a device of this file',
+    text: 'Device that packets leave by.',
+    example: 'eth0',
+  }),
+  src: value(hostAddress).optional().register(words, {
+    type: 'IPv4 or IPv6 address of a device',
+    text: 'Source address of packets that the director itself sends by this route.',
+    example: '10.0.0.254',
+    without: 'an address of dev',
+  }),
+  table: value(table).prefault('main').register(words, {
+    type: 'main, default, local, or 1 to 4294967295',
+    text: 'Routing table that holds the route. policy selects tables.',
+    example: '100',
+  }),
+  mtu: value(whole(68, 65_535)).optional().register(words, {
+    type: 'bytes, 68 to 65535',
+    text: 'MTU of the route.',
+    example: '1400',
+    without: 'the MTU of dev',
+  }),
+  onlink: value(flag).prefault(false).register(words, {
+    type: 'true or false',
+    text: 'States that via is on the segment of dev though no address of dev is in its network.',
+    example: 'true',
+  }),
+}).transform((entry) => ({ ...entry, to: entry.to === 'default' ? defaultOf(entry.via ?? entry.src) : entry.to }));
+
+function defaultOf(address = ''): string {
+  return address.includes(':') ? '::/0' : '0.0.0.0/0';
+}
+
+function markAndMask(raw: unknown): { value: number; mask: number } {
+  const mark = typeof raw === 'number' || typeof raw === 'string' ? parseMarkValue(String(raw)) : undefined;
+  if (!mark) throw notA(raw, 'a mark such as 1 or 0x10/0xf0');
+  return { value: mark[0], mask: mark[1] ?? 0xffff_ffff };
+}
+
+export const policy = mapping('a mapping such as { priority: 100, from: 10.0.0.100, table: 100 }', {
+  priority: value(whole(0, 0xffff_ffff)).register(words, {
+    type: '0 to 4294967295',
+    text: 'Rules are tried in the order of priority, the lowest number first. 0 is the local table, 32766 is main.',
+    example: '100',
+  }),
+  table: value(table).register(words, {
+    type: 'main, default, local, or 1 to 4294967295',
+    text: 'Routing table that a matching packet is looked up in.',
+    example: '100',
+  }),
+  from: value(network).optional().register(words, {
+    type: 'IPv4 or IPv6 prefix',
+    text: 'The rule matches packets from this network.',
+    example: '10.0.0.100',
+    without: 'any source',
+  }),
+  to: value(network).optional().register(words, {
+    type: 'IPv4 or IPv6 prefix',
+    text: 'The rule matches packets to this network.',
+    example: '10.8.0.0/16',
+    without: 'any destination',
+  }),
+  iif: value(deviceName).optional().register(words, {
+    type: 'name of a device of this file',
+    text: 'The rule matches nothing: it is for packets from a device, and the director routes packets of its own.',
+    example: 'eth0',
+    without: 'any device',
+  }),
+  mark: value(markAndMask).optional().register(words, {
+    type: 'mark, or mark/mask',
+    text: 'The rule matches packets whose fwmark, under the mask, is this one.',
+    example: '0x10/0xf0',
+    without: 'any mark',
+  }),
+});
+
+export const neighbour = mapping('a mapping such as { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:0a:01 }', {
+  ip: value(hostAddress).register(words, {
+    type: 'IPv4 or IPv6 address',
+    text: 'Address of the neighbour.',
+    example: '10.0.0.1',
+  }),
+  dev: value(deviceName).register(words, {
+    type: 'name of a device of this file',
+    text: 'Device whose segment the neighbour is on.',
+    example: 'eth0',
+  }),
+  mac: value(mac).register(words, {
+    type: 'MAC address',
+    text: 'MAC address of the neighbour.',
+    example: '02:00:00:00:0a:01',
+  }),
+});
+
+export const snat = mapping('a mapping such as { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }', {
+  from: value(network).register(words, {
+    type: 'IPv4 or IPv6 prefix',
+    text: 'Network whose packets get another source address.',
+    example: '192.168.1.0/24',
+  }),
+  to: value(hostAddress).register(words, {
+    type: 'IPv4 or IPv6 address',
+    text: 'Source address that the packets get, of the same family as from.',
+    example: '10.0.0.100',
+  }),
+  dev: value(deviceName).optional().register(words, {
+    type: 'name of a device of this file',
+    text: 'The rule applies to packets that leave by this device.',
+    example: 'eth0',
+    without: 'any device but the one that the packet came in by',
+  }),
+});
