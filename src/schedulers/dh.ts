@@ -43,4 +43,8 @@ class DestinationHashing implements Schedule {
   }
 }
 
-export const dh: Scheduler = { name: 'dh', bind: (service) => new DestinationHashing(service) };
+export const dh: Scheduler = {
+  name: 'dh',
+  chooses: "the bucket of the packet's destination address",
+  bind: (service) => new DestinationHashing(service),
+};

@@ -1,3 +1,4 @@
+/** The list of schedulers. */
 import type { Scheduler } from '../service/service.js';
 import { dh } from './dh.js';
 import { fo } from './fo.js';
@@ -14,12 +15,12 @@ import { twos } from './twos.js';
 import { wlc } from './wlc.js';
 import { wrr } from './wrr.js';
 
-/** Every scheduler there is; adding one is a file and a line here. */
-const ALL: readonly Scheduler[] = [rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos];
+/** Every scheduler, in the order of the help. A new scheduler is a file and a line here. */
+export const SCHEDULERS: readonly Scheduler[] = [rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos];
 
-const BY_NAME = new Map(ALL.map((scheduler) => [scheduler.name, scheduler]));
+const BY_NAME = new Map(SCHEDULERS.map((scheduler) => [scheduler.name, scheduler]));
 
-export const SCHEDULER_NAMES: readonly string[] = ALL.map((scheduler) => scheduler.name);
+export const SCHEDULER_NAMES: readonly string[] = SCHEDULERS.map((scheduler) => scheduler.name);
 
 export function schedulerNamed(name: string): Scheduler | undefined {
   return BY_NAME.get(name);

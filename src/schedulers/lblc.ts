@@ -49,4 +49,9 @@ export function isStrained(dest: Destination, dests: readonly Destination[]): bo
   return false;
 }
 
-export const lblc: Scheduler = { name: 'lblc', bind: (service) => new LocalityLeastConnection(service) };
+export const lblc: Scheduler = {
+  name: 'lblc',
+  chooses: 'where this destination address went before, unless overloaded',
+  remembers: true,
+  bind: (service) => new LocalityLeastConnection(service),
+};

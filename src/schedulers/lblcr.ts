@@ -61,4 +61,9 @@ class ReplicatedLocality implements Schedule {
   }
 }
 
-export const lblcr: Scheduler = { name: 'lblcr', bind: (service) => new ReplicatedLocality(service) };
+export const lblcr: Scheduler = {
+  name: 'lblcr',
+  chooses: 'the least loaded of the set this destination address went to before',
+  remembers: true,
+  bind: (service) => new ReplicatedLocality(service),
+};

@@ -3,6 +3,7 @@ import { type Destination, eligible, overhead, type Scheduler } from '../service
 /** Least connection: the least overhead; weights only say who is quiesced. */
 export const lc: Scheduler = {
   name: 'lc',
+  chooses: 'the least 256 x active + inactive',
   bind: (service) => ({ schedule: () => least(service.destinations) }),
 };
 

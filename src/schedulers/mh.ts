@@ -116,4 +116,9 @@ function takeNext(slots: (Destination | null)[], walker: Walker): void {
   slots[walker.at] = walker.dest;
 }
 
-export const mh: Scheduler = { name: 'mh', bind: (service) => new MaglevHashing(service) };
+export const mh: Scheduler = {
+  name: 'mh',
+  chooses: "the slot of the client's address in the Maglev table",
+  flags: ['mh-fallback', 'mh-port'],
+  bind: (service) => new MaglevHashing(service),
+};

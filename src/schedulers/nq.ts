@@ -5,6 +5,7 @@ import { expectedDelay } from './sed.js';
 /** Never queue: the first idle destination, however slow it is; when none is idle, as sed. */
 export const nq: Scheduler = {
   name: 'nq',
+  chooses: 'the first that is idle, else the least (active + 1) / weight',
   bind: (service) => ({
     schedule: () => firstIdle(service.destinations) ?? leastWeighted(service.destinations, expectedDelay),
   }),

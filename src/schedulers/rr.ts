@@ -30,4 +30,9 @@ class RoundRobin implements Schedule {
   }
 }
 
-export const rr: Scheduler = { name: 'rr', bind: (service) => new RoundRobin(service) };
+export const rr: Scheduler = {
+  name: 'rr',
+  chooses: 'the next eligible after the one chosen last',
+  remembers: true,
+  bind: (service) => new RoundRobin(service),
+};

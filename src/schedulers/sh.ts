@@ -73,4 +73,9 @@ function hashBucket(address: number, port: number, offset: number): number {
   return (offset + hash32((port + address) | 0, 8)) % BUCKETS;
 }
 
-export const sh: Scheduler = { name: 'sh', bind: (service) => new SourceHashing(service) };
+export const sh: Scheduler = {
+  name: 'sh',
+  chooses: "the bucket of the client's address",
+  flags: ['sh-fallback', 'sh-port'],
+  bind: (service) => new SourceHashing(service),
+};

@@ -56,4 +56,8 @@ class TwoChoices implements Schedule {
   }
 }
 
-export const twos: Scheduler = { name: 'twos', bind: (service) => new TwoChoices(service) };
+export const twos: Scheduler = {
+  name: 'twos',
+  chooses: 'the less loaded of two drawn at random by weight',
+  bind: (service) => new TwoChoices(service),
+};

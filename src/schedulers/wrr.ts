@@ -82,4 +82,9 @@ export function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-export const wrr: Scheduler = { name: 'wrr', bind: (service) => new WeightedRoundRobin(service) };
+export const wrr: Scheduler = {
+  name: 'wrr',
+  chooses: 'the next whose weight reaches the limit of this turn',
+  remembers: true,
+  bind: (service) => new WeightedRoundRobin(service),
+};

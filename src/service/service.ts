@@ -134,9 +134,15 @@ export interface Schedule {
   sweep?(now: number): void;
 }
 
-/** One file each in src/schedulers, listed in its index. */
+/** A scheduler: a file in src/schedulers and a line in its index. Help, trace and documents take their words from here. */
 export interface Scheduler {
   readonly name: string;
+  /** The rule by which it chooses, for a trace: `the least (active + 1) / weight`. */
+  readonly chooses: string;
+  /** Names of the flags SVC_SCHED1, 2 and 3, in this order, as `ulvsadm -b` takes them; three at most. */
+  readonly flags?: readonly string[];
+  /** Earlier choices change later ones. Several workers remember each for itself. */
+  readonly remembers?: boolean;
   bind(service: VirtualService): Schedule;
 }
 

@@ -9,29 +9,12 @@
  *       forwarded
  */
 import type { Candidate, TraceOut, TraceRecord, TraceStep } from '../../dataplane/trace/trace.js';
+import { schedulerNamed } from '../../schedulers/index.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import { printFrame } from '../../wire/print.js';
 import { differences, fieldsOf } from './fields.js';
 
 const LABEL = 13;
-
-/** Why this destination: each scheduler's rule in half a sentence. */
-const RULES: Readonly<Record<string, string>> = {
-  rr: 'the next eligible after the one chosen last',
-  wrr: 'the next whose weight reaches the limit of this turn',
-  lc: 'the least 256 x active + inactive',
-  wlc: 'the least (256 x active + inactive) / weight',
-  sed: 'the least (active + 1) / weight',
-  nq: 'the first that is idle, else the least (active + 1) / weight',
-  fo: 'the highest weight that is not overloaded',
-  ovf: 'the highest weight whose active connections are not above it',
-  dh: "the bucket of the packet's destination address",
-  sh: "the bucket of the client's address",
-  mh: "the slot of the client's address in the Maglev table",
-  twos: 'the less loaded of two drawn at random by weight',
-  lblc: 'where this destination address went before, unless overloaded',
-  lblcr: 'the least loaded of the set this destination address went to before',
-};
 
 export function formatRecord(record: TraceRecord): string {
   const frame = Buffer.from(record.hex, 'hex');
@@ -67,7 +50,7 @@ function formatStep(step: TraceStep): [label: string, text: string][] {
       return [['service', `${step.service}, scheduler ${step.scheduler}`]];
     case 'chosen':
       return [
-        ['scheduler', `${step.dest}: ${RULES[step.scheduler] ?? step.scheduler}`],
+        ['scheduler', `${step.dest}: ${schedulerNamed(step.scheduler)?.chooses ?? step.scheduler}`],
         ...step.candidates.map((one): [string, string] => [
           '',
           `${one.dest === step.dest ? '*' : ' '} ${candidate(one)}`,

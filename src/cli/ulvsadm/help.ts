@@ -1,6 +1,12 @@
+/** The help and version texts of ulvsadm, in the layout of ipvsadm 1.31. */
 import { readFileSync } from 'node:fs';
+import { ENGINE_NAMES } from '../../persistence/index.js';
+import { SCHEDULER_NAMES } from '../../schedulers/index.js';
+import { DEFAULT_SCHEDULER } from './values.js';
 
-/** `--help` in the layout of ipvsadm 1.31, so that what people know stays where it was. */
+/** Schedulers in the help of ipvsadm 1.31, which a program of that name repeats byte for byte. */
+const OF_IPVSADM = 'rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|fo|ovf|mh';
+
 export const version = (program: string): string =>
   program === 'ipvsadm'
     ? 'ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n'
@@ -57,9 +63,9 @@ virtual-service:
 
 Options:
   --ipv6         -6                   fwmark entry uses IPv6
-  --scheduler    -s scheduler         one of rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|fo|ovf|mh,
-                                      the default scheduler is wlc.
-  --pe            engine              alternate persistence engine may be sip,
+  --scheduler    -s scheduler         one of ${program === 'ipvsadm' ? OF_IPVSADM : SCHEDULER_NAMES.join('|')},
+                                      the default scheduler is ${DEFAULT_SCHEDULER}.
+  --pe            engine              alternate persistence engine may be ${ENGINE_NAMES.join('|')},
                                       not set by default.
   --persistent   -p [timeout]         persistent service
   --netmask      -M netmask           persistent granularity mask

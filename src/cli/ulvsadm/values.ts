@@ -1,6 +1,6 @@
-import { SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../../service/config.js';
 import { format4, format6, parse6 } from '../../wire/address.js';
 import { fail } from './errors.js';
+import { SCHEDULER_FLAGS } from './flags.js';
 
 /** The values of options, read as ipvsadm and the C library read them. */
 export const DEFAULT_SCHEDULER = 'wlc';
@@ -66,17 +66,6 @@ export function inet4(text: string): string | undefined {
   return value === undefined ? undefined : format4(value);
 }
 
-/** A flag's bit, and the one scheduler it is for. */
-const SCHEDULER_FLAGS: Readonly<Record<string, { bit: number; scheduler?: string }>> = {
-  'flag-1': { bit: SVC_SCHED1 },
-  'flag-2': { bit: SVC_SCHED2 },
-  'flag-3': { bit: SVC_SCHED3 },
-  'sh-fallback': { bit: SVC_SCHED1, scheduler: 'sh' },
-  'sh-port': { bit: SVC_SCHED2, scheduler: 'sh' },
-  'mh-fallback': { bit: SVC_SCHED1, scheduler: 'mh' },
-  'mh-port': { bit: SVC_SCHED2, scheduler: 'mh' },
-};
-
 /** SVC_SCHED* bits of a comma-separated list. */
 export function schedulerFlags(text: string, scheduler: string): number {
   const names = text.split(',').filter(Boolean);
@@ -85,7 +74,7 @@ export function schedulerFlags(text: string, scheduler: string): number {
 }
 
 function flagBit(name: string, scheduler: string): number {
-  const flag = Object.hasOwn(SCHEDULER_FLAGS, name) ? SCHEDULER_FLAGS[name] : undefined;
+  const flag = SCHEDULER_FLAGS.get(name);
   if (!flag) return fail(`invalid scheduler flag \`${name}'`);
   if (flag.scheduler && flag.scheduler !== scheduler) fail(`incompatible scheduler flag \`${name}'`);
   return flag.bit;

@@ -59,7 +59,8 @@ const FORMS: Record<Topology['method'], { words: string; form: Form }> = {
   fullnat: {
     words: 'pool->RIP:rport',
     form: (packet, rs, spec) =>
-      differs('source', addressIn(packet.source), spec.sources?.[0] ?? 'an address of the pool') || toServer(packet, rs, spec),
+      differs('source', addressIn(packet.source), spec.sources?.[0] ?? 'an address of the pool') ||
+      toServer(packet, rs, spec),
   },
   gatewaying: {
     words: "CIP->VIP, director's MAC to realserver's MAC",
