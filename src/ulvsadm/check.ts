@@ -1,4 +1,4 @@
-import { isFwmark, SVC_ONEPACKET, SVC_PERSISTENT, UDP } from '../../service/config.js';
+import { isFwmark, SVC_ONEPACKET, SVC_PERSISTENT, UDP } from '../service/config.js';
 import { type Draft, keyOf } from './draft.js';
 import { fail } from './errors.js';
 import { LEGAL, type Legal, OPTION_NAMES, type OptionName, TUNNEL_LEGAL, TUNNEL_OPTIONS } from './options.js';

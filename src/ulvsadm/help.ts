@@ -8,7 +8,7 @@ export const version = (program: string): string =>
 
 /** From package.json, which is as far away from src as from dist. */
 function ourVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

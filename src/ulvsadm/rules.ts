@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { AdminClient } from '../control/api/api.js';
 import { type Config, type RuleLine, reason } from '../control/config/config.js';
 import { RuleLineError, runRuleLines } from '../control/config/rule-lines.js';
-import { offlineNames } from './ulvsadm/names.js';
-import { ulvsadm } from './ulvsadm/ulvsadm.js';
+import { offlineNames } from './names.js';
+import { ulvsadm } from './ulvsadm.js';
 
 /** Throws a RuleLineError `file:line: …` at the first line that is wrong. */
 export async function loadRules(config: Config, client: AdminClient): Promise<void> {

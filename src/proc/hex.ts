@@ -1,6 +1,6 @@
 /** Numbers and addresses as the kernel prints them in /proc/net. */
 import { isIPv6 } from 'node:net';
-import { parse4, parse6 } from '../../wire/address.js';
+import { parse4, parse6 } from '../wire/address.js';
 
 /** %0WX */
 export function hex(value: number, width: number): string {

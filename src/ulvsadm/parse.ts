@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, type Tunnel, UDP } from '../../service/config.js';
+import { SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, type Tunnel, UDP } from '../service/config.js';
 import { type Draft, emptyDraft } from './draft.js';
 import { type ParsedEndpoint, parseEndpoint, setServer, setService } from './endpoint.js';
 import { BadLine, Exit, FAILED, fail } from './errors.js';

@@ -1,6 +1,6 @@
-import type { DestinationEntry, ServiceEntry } from '../../control/api/api.js';
-import { familyOf, isFwmark } from '../../service/config.js';
-import { parse4, parse6 } from '../../wire/address.js';
+import type { DestinationEntry, ServiceEntry } from '../control/api/api.js';
+import { familyOf, isFwmark } from '../service/config.js';
+import { parse4, parse6 } from '../wire/address.js';
 
 /**
  * ipvsadm's order: services by mark, family, protocol, address, port; destinations by address, port. Its comparison

@@ -1,5 +1,5 @@
-import type { ConnectionEntry, ServiceEntry } from '../../control/api/api.js';
-import { isFwmark } from '../../service/config.js';
+import type { ConnectionEntry, ServiceEntry } from '../control/api/api.js';
+import { isFwmark } from '../service/config.js';
 import type { Names } from './names.js';
 
 /** An address and port as a listing shows them. */

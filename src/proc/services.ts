@@ -1,7 +1,7 @@
 /** /proc/net/ip_vs. The kernel lists services in the order of its hash buckets, which a boot makes anew; here: newest first. */
-import type { AdminClient, DestinationEntry, ServiceEntry } from '../../control/api/api.js';
-import { type ForwardingMethod, familyOf, isFwmark, SVC_ONEPACKET, SVC_PERSISTENT } from '../../service/config.js';
-import { ask } from '../inquiry.js';
+import type { AdminClient, DestinationEntry, ServiceEntry } from '../control/api/api.js';
+import { ask } from '../control/api/ask.js';
+import { type ForwardingMethod, familyOf, isFwmark, SVC_ONEPACKET, SVC_PERSISTENT } from '../service/config.js';
 import { endpoint, hex } from './hex.js';
 
 /** Times are in ticks of the kernel's clock: Debian's. */

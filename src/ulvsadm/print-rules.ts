@@ -1,6 +1,6 @@
-import type { DestinationEntry, ServiceEntry } from '../../control/api/api.js';
-import { familyOf, isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../../service/config.js';
-import { format4 } from '../../wire/address.js';
+import type { DestinationEntry, ServiceEntry } from '../control/api/api.js';
+import { familyOf, isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../service/config.js';
+import { format4 } from '../wire/address.js';
 import { schedulerFlagNames } from './flags.js';
 import type { Label } from './labels.js';
 

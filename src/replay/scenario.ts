@@ -4,10 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readScript, type ScriptLine } from '../../capture/jsonl.js';
-import { loadConfig } from '../../control/config/config.js';
-import { InProcessDirector } from '../../control/inprocess.js';
-import { loadRules } from '../rules.js';
+import { readScript, type ScriptLine } from '../capture/jsonl.js';
+import { loadConfig } from '../control/config/config.js';
+import { InProcessDirector } from '../control/inprocess.js';
+import { loadRules } from '../ulvsadm/rules.js';
 import { answer } from './command.js';
 import { readHosts, Wire } from './wire.js';
 

@@ -1,4 +1,4 @@
-import type { Timeouts } from '../../control/api/api.js';
+import type { Timeouts } from '../control/api/api.js';
 import {
   type DestinationConfig,
   type ForwardingMethod,
@@ -7,7 +7,7 @@ import {
   type ServiceKey,
   TCP,
   type Tunnel,
-} from '../../service/config.js';
+} from '../service/config.js';
 import type { Command, OptionName } from './options.js';
 
 /** An address and port as far as the line has named them; `family` 0: not named. */

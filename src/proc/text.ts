@@ -1,6 +1,6 @@
 /** The files of /proc/net that belong to IPVS, byte for byte (ip_vs_ctl.c, ip_vs_conn.c, ip_vs_app.c of Linux 6.1). */
-import type { AdminClient } from '../../control/api/api.js';
-import { ask } from '../inquiry.js';
+import type { AdminClient } from '../control/api/api.js';
+import { ask } from '../control/api/ask.js';
 import { connectionsText, syncText } from './connections.js';
 import { servicesText } from './services.js';
 import { statsPerCpuText, statsText } from './stats.js';

@@ -1,6 +1,6 @@
 /** /proc/net/ip_vs_stats and ip_vs_stats_percpu: everything in hexadecimal. */
-import type { AdminClient, StatsEntry } from '../../control/api/api.js';
-import { ask } from '../inquiry.js';
+import type { AdminClient, StatsEntry } from '../control/api/api.js';
+import { ask } from '../control/api/ask.js';
 import { hex, wide } from './hex.js';
 
 export async function statsText(client: AdminClient): Promise<string> {

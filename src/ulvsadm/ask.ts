@@ -1,5 +1,5 @@
 /** One run of the command, and its questions to the director. */
-import type { AdminClient, AdminReply, AdminRequest } from '../../control/api/api.js';
+import type { AdminClient, AdminReply, AdminRequest } from '../control/api/api.js';
 import { Exit, sentence } from './errors.js';
 import type { Names } from './names.js';
 

@@ -1,13 +1,13 @@
 /** Hosts on the wire of a scenario (`wire.json`): they answer ARP and neighbour solicitations for their addresses. */
 import { z } from 'zod';
-import { type Mac, parse4, parse6, parseMac } from '../../wire/address.js';
-import * as arp from '../../wire/arp.js';
-import { sum128 } from '../../wire/checksum.js';
-import { viewOf } from '../../wire/decoded.js';
-import * as ethernet from '../../wire/ethernet.js';
-import * as icmp6 from '../../wire/icmp6.js';
-import * as ipv6 from '../../wire/ipv6.js';
-import * as nd from '../../wire/neighbour.js';
+import { type Mac, parse4, parse6, parseMac } from '../wire/address.js';
+import * as arp from '../wire/arp.js';
+import { sum128 } from '../wire/checksum.js';
+import { viewOf } from '../wire/decoded.js';
+import * as ethernet from '../wire/ethernet.js';
+import * as icmp6 from '../wire/icmp6.js';
+import * as ipv6 from '../wire/ipv6.js';
+import * as nd from '../wire/neighbour.js';
 
 const HOSTS = z.array(z.object({ if: z.string(), ip: z.string(), mac: z.string() }));
 

@@ -1,4 +1,4 @@
-import type { AdminClient, AdminReply, ChangeRequest } from '../../control/api/api.js';
+import type { AdminClient, AdminReply, ChangeRequest } from '../control/api/api.js';
 import { ask, mustAsk, type Run } from './ask.js';
 import { check } from './check.js';
 import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';

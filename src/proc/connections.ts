@@ -1,7 +1,7 @@
 /** /proc/net/ip_vs_conn and ip_vs_conn_sync: rows in the order of the connection table. */
-import type { AdminClient, ConnectionEntry } from '../../control/api/api.js';
-import { readConnections } from '../connections.js';
+import type { AdminClient, ConnectionEntry } from '../control/api/api.js';
 import { address, hex } from './hex.js';
+import { readConnections } from './read-connections.js';
 
 const PROTOCOLS: Readonly<Record<number, string>> = {
   0: 'IP',

@@ -1,11 +1,11 @@
 /** A capture through a director in this thread: every frame of `in` comes in by one device, what leaves goes into `out`. */
 
-import { PcapWriter, readCapture } from '../../capture/pcap.js';
-import { loadConfig } from '../../control/config/config.js';
-import { InProcessDirector } from '../../control/inprocess.js';
-import { FrameStat } from '../../stats/counters.js';
-import { DROP_NAMES, Drop } from '../../stats/drops.js';
-import { loadRules } from '../rules.js';
+import { PcapWriter, readCapture } from '../capture/pcap.js';
+import { loadConfig } from '../control/config/config.js';
+import { InProcessDirector } from '../control/inprocess.js';
+import { FrameStat } from '../stats/counters.js';
+import { DROP_NAMES, Drop } from '../stats/drops.js';
+import { loadRules } from '../ulvsadm/rules.js';
 
 export interface PcapOptions {
   readonly config: string;

@@ -2,7 +2,7 @@
  * A command line of a scenario, as much shell as scenarios use: `ipvsadm …` with quotes, `2>&1`, `| sort`, `; echo rc=$?`,
  * several commands joined by `;`, and `printf 'lines' | ipvsadm -R`. Anything else is not ours to run: rc 127.
  */
-import type { AdminClient } from '../../control/api/api.js';
+import type { AdminClient } from '../control/api/api.js';
 import { isProcName, procText } from '../proc/text.js';
 import { offlineNames } from '../ulvsadm/names.js';
 import { bothStreams, ulvsadm } from '../ulvsadm/ulvsadm.js';

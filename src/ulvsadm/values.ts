@@ -1,5 +1,5 @@
-import { SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../../service/config.js';
-import { format4, format6, parse6 } from '../../wire/address.js';
+import { SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../service/config.js';
+import { format4, format6, parse6 } from '../wire/address.js';
 import { fail } from './errors.js';
 
 /** The values of options, read as ipvsadm and the C library read them. */

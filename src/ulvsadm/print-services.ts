@@ -1,5 +1,5 @@
-import type { DestinationEntry, ServiceEntry, StatsEntry } from '../../control/api/api.js';
-import { isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../../service/config.js';
+import type { DestinationEntry, ServiceEntry, StatsEntry } from '../control/api/api.js';
+import { isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../service/config.js';
 import { schedulerFlagNames } from './flags.js';
 import type { Label } from './labels.js';
 import { sortDestinations } from './order.js';

@@ -1,4 +1,4 @@
-import type { AdminReply, ConnectionEntry, ServiceEntry } from '../../control/api/api.js';
+import type { AdminReply, ConnectionEntry, ServiceEntry } from '../control/api/api.js';
 import { mustAsk, type Run } from './ask.js';
 import { type Draft, keyOf } from './draft.js';
 import { connectionAddresses, type Label, namedLabel, numericLabel, serviceAddresses } from './labels.js';

@@ -1,4 +1,4 @@
-import type { AdminRequest, Errno } from '../../control/api/api.js';
+import type { AdminRequest, Errno } from '../control/api/api.js';
 
 /** Ends the command as exit(3) does: what was printed until now stays. */
 export class Exit extends Error {

@@ -1,6 +1,6 @@
 import { lookup, lookupService } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
-import { SCTP, TCP, UDP } from '../../service/config.js';
+import { SCTP, TCP, UDP } from '../service/config.js';
 
 /** Names of hosts and ports, both ways. Hosts may take a while; ports are a file. */
 export interface Names {

@@ -1,4 +1,4 @@
-import { type ServiceConfig, SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../../service/config.js';
+import { type ServiceConfig, SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../service/config.js';
 
 const BITS = [SVC_SCHED1, SVC_SCHED2, SVC_SCHED3];
 const PLAIN = ['flag-1', 'flag-2', 'flag-3'];

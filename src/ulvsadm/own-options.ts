@@ -1,4 +1,4 @@
-import { DEFAULT_SOCKET } from '../../control/api/client.js';
+import { DEFAULT_SOCKET } from '../control/api/client.js';
 
 /** The options that ipvsadm does not have, taken out wherever they stand before a `--`; the rest is ipvsadm's. */
 export interface Ours {

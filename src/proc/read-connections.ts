@@ -1,5 +1,5 @@
 import type { AdminClient, ConnectionEntry } from '../control/api/api.js';
-import { type Answer, ask } from './inquiry.js';
+import { type Answer, ask } from '../control/api/ask.js';
 
 /** The connection table, page by page: neither side holds a million of them in one line. */
 export async function readConnections(client: AdminClient): Promise<ConnectionEntry[]> {

@@ -1,4 +1,4 @@
-import type { ConnectionEntry } from '../../control/api/api.js';
+import type { ConnectionEntry } from '../control/api/api.js';
 import type { Label } from './labels.js';
 
 /** `-L -c`: the connection table in the order it was read. */
