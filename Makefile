@@ -14,8 +14,7 @@ setup:
 	@scripts/setup.sh
 
 build: setup
-	@tsc -p tsconfig.build.json && scripts/bundle.sh dist/control/engine/worker.js
-	@chmod +x dist/cli/*.js 2>/dev/null || true
+	@npm run --silent build
 
 demo: build
 	@$(if $(ROOTLESS),,$(SUDO)) node dist/cli/main.js lab demo $(ROOTLESS)
