@@ -1,4 +1,5 @@
-# make demo | test | build | bench | lint | record | clean; every target first installs what is missing (scripts/setup.sh).
+# make demo | test | test-node | build | bench | lint | record | clean; every target first installs what is
+# missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.
@@ -7,15 +8,14 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo env "PATH=$$PATH")
 ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--rootless))
 ORACLE ?= ../shared/oracle
 
-.PHONY: build demo test bench lint record clean setup
+.PHONY: build demo test test-node bench lint record clean setup
 .DEFAULT_GOAL := build
 
 setup:
 	@scripts/setup.sh
 
 build: setup
-	@tsc -p tsconfig.build.json && scripts/bundle.sh dist/control/engine/worker.js
-	@chmod +x dist/cli/*.js 2>/dev/null || true
+	@npm run --silent build
 
 demo: build
 	@$(if $(ROOTLESS),,$(SUDO)) node dist/cli/main.js lab demo $(ROOTLESS)
@@ -25,6 +25,10 @@ test: build
 	@tsc --noEmit
 	@biome check .
 	@vitest run
+
+# make test-node NODE=22: build, tests and a lab with another Node.js, in a copy of this tree below .tools.
+test-node: setup
+	@$(if $(ROOTLESS),,$(SUDO)) scripts/test-node.sh "$(NODE)" $(ROOTLESS)
 
 lint: setup
 	@tsc --noEmit
@@ -44,4 +48,4 @@ record: setup
 	@$(ORACLE)/replay $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
 clean:
-	rm -rf dist build coverage
+	rm -rf dist build coverage npm-shrinkwrap.json

@@ -1,8 +1,9 @@
 /**
  * Holds the structure of the source tree: which folder may import which, and the rules that every source file keeps.
  *
- *   cli ─▶ lab ─▶ doctor, device ┐
- *    └──▶ control ─▶ dataplane ─▶ conntrack ─▶ service ─▶ stats
+ *   cli ─▶ lab ─▶ doctor, device
+ *    └──▶ replay ─▶ ulvsadm, proc ─▶ control; replay ─▶ capture
+ *         control ─▶ dataplane ─▶ conntrack ─▶ service ─▶ stats
  *              │  │           └─▶ device ─▶ sys      ▲
  *              │  └─▶ schedulers, persistence ───────┘
  *              ├─▶ netlink ─▶ sys
@@ -17,7 +18,10 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const SRC = path.join(ROOT, 'src');
 const LEAVES = ['wire', 'stats', 'sys'];
 const ARROWS: Record<string, string[]> = {
-  cli: ['lab', 'control', 'capture'],
+  cli: ['lab', 'control', 'replay'],
+  replay: ['ulvsadm', 'proc', 'capture'],
+  ulvsadm: ['control'],
+  proc: ['control'],
   lab: ['doctor', 'device'],
   doctor: ['service', 'sys'],
   capture: ['device'],
@@ -201,7 +205,9 @@ describe('the source tree', () => {
   it('begins every file with a head comment', () => {
     const headless = all.filter(
       ({ text }) =>
-        !/^(#!.*\n)?\/\*\*[^]*?\*\/\n\s*\n?(import|export|const|type|process|\/\*\*|\/\/|new|await|if|for)/.test(text),
+        !/^(#!.*\n)?\/\*\*[\s\S]*?\*\/\n\s*\n?(import|export|const|type|process|\/\*\*|\/\/|new|await|if|for)/.test(
+          text,
+        ),
     );
     expect(headless.map(({ file }) => file)).toEqual([]);
   });

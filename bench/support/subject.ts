@@ -4,7 +4,7 @@
  *
  *     Source.rx ─► Loop.turn ─► Source.tx ─► Umem.free
  */
-import { loadRules } from '../../src/cli/rules.js';
+
 import { parseConfig } from '../../src/control/config/config.js';
 import { setPacketPathFlags } from '../../src/control/engine/v8-flags.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
@@ -18,6 +18,7 @@ import { useLargePages } from '../../src/device/large-pages.js';
 import type { Umem } from '../../src/device/umem.js';
 import { mappedUmem } from '../../src/device/umem-memory.js';
 import { FrameStat } from '../../src/stats/counters.js';
+import { loadRules } from '../../src/ulvsadm/rules.js';
 import type { Template } from './traffic.js';
 
 export type Path = 'natin' | 'natout' | 'dr' | 'tun';

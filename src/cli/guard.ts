@@ -1,4 +1,5 @@
 /** A user's mistake ends in one line on stderr and exit code 2 (1 for what failed while running); never in a stack trace. */
+import { RefusedError } from '../control/api/ask.js';
 import { ConfigError } from '../control/config/config.js';
 import { RuleLineError } from '../control/config/rule-lines.js';
 import { FilterError } from '../control/server/trace-filter.js';
@@ -9,7 +10,7 @@ export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
-const MISTAKES = [FilterError, UserError, ConfigError, RuleLineError, DeviceError];
+const MISTAKES = [FilterError, UserError, RefusedError, ConfigError, RuleLineError, DeviceError];
 
 export async function guarded(work: () => Promise<void>): Promise<void> {
   try {

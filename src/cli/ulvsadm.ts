@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { text } from 'node:stream/consumers';
 import { SocketClient } from '../control/api/client.js';
-import { takeOurs } from './ulvsadm/own-options.js';
-import { type Result, ulvsadm } from './ulvsadm/ulvsadm.js';
+import { takeOurs } from '../ulvsadm/own-options.js';
+import { type Result, ulvsadm } from '../ulvsadm/ulvsadm.js';
 
 /** The command `ulvsadm`: ipvsadm's command line for the director behind a control socket. */
 async function run(): Promise<Result> {

@@ -3,8 +3,8 @@ import { directorYaml } from '../../src/cli/configure/director.js';
 import { LvsConfError, parseLvsConf } from '../../src/cli/configure/lvsconf.js';
 import { HostNames } from '../../src/cli/configure/names.js';
 import { realserverScript } from '../../src/cli/configure/realserver.js';
-import { PortNames } from '../../src/cli/ulvsadm/names.js';
 import { parseConfig } from '../../src/control/config/config.js';
+import { PortNames } from '../../src/ulvsadm/names.js';
 import { Random } from '../support/seed.js';
 
 const HOSTS = new HostNames(`

@@ -1,8 +1,8 @@
 /** The texts of /proc/net against what Debian's kernel 6.1 printed for the same frames (test/cli/proc, recorded by the oracle). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PROC_NAMES } from '../../src/cli/proc/text.js';
-import { replayScenario } from '../../src/cli/replay/scenario.js';
+import { PROC_NAMES } from '../../src/proc/text.js';
+import { replayScenario } from '../../src/replay/scenario.js';
 
 interface Row {
   cmd?: string;

@@ -1,10 +1,10 @@
 /** What the README shows of trace is what trace says. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { replayScenario } from '../../src/cli/replay/scenario.js';
 import { formatRecord } from '../../src/cli/trace/format.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
 import { Trace } from '../../src/dataplane/trace/trace.js';
+import { replayScenario } from '../../src/replay/scenario.js';
 import { recordedScenario } from '../support/recorded.js';
 
 const FIRST = '1.000 ms  in eth1';

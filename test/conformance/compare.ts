@@ -2,7 +2,7 @@
  * Our answer against the kernel's, frame by frame and line by line. What IPVS leaves free is masked, by name; everything
  * else must be equal.
  */
-import type { Row } from '../../src/cli/replay/scenario.js';
+import type { Row } from '../../src/replay/scenario.js';
 import { printFrame } from '../../src/wire/print.js';
 
 const TYPE_IPV4 = 0x0800;

@@ -1,7 +1,7 @@
 /** Every recorded scenario through our director: its answer must be the kernel's. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Row, replayScenario } from '../../src/cli/replay/scenario.js';
+import { type Row, replayScenario } from '../../src/replay/scenario.js';
 import { recordedScenario, recordedScenarios } from '../support/recorded.js';
 import { compare } from './compare.js';
 

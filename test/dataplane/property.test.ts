@@ -1,11 +1,11 @@
 /** Any frame at all: each ends in exactly one way, none is lost, nothing is thrown, every malformed one has its reason. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { offlineNames } from '../../src/cli/ulvsadm/names.js';
-import { ulvsadm } from '../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../src/control/config/config.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import { FrameStat } from '../../src/stats/counters.js';
 import { DROP_NAMES, Drop } from '../../src/stats/drops.js';
+import { offlineNames } from '../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
 import { packet } from '../support/packet.js';
 import { Random } from '../support/seed.js';
 

@@ -1,10 +1,10 @@
 /** What every scheduler must have, so that a new one is its file and a line in the index. */
 import { describe, expect, it } from 'vitest';
 import { formatRecord } from '../../src/cli/trace/format.js';
-import { SCHEDULER_FLAGS, schedulerFlagNames } from '../../src/cli/ulvsadm/flags.js';
-import { help } from '../../src/cli/ulvsadm/help.js';
 import { SCHEDULER_NAMES, SCHEDULERS } from '../../src/schedulers/index.js';
 import type { ServiceConfig } from '../../src/service/config.js';
+import { SCHEDULER_FLAGS, schedulerFlagNames } from '../../src/ulvsadm/flags.js';
+import { help } from '../../src/ulvsadm/help.js';
 import { Random } from '../support/seed.js';
 import { Stand, to } from './service.js';
 

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { type FrameOut, type Row, replayScenario } from '../../src/cli/replay/scenario.js';
+import { type FrameOut, type Row, replayScenario } from '../../src/replay/scenario.js';
 import { recordedScenario, recordedScenarios } from '../support/recorded.js';
 
 const EXPIRY = / (\d\d):(\d\d) /;

@@ -1,6 +1,7 @@
 /** `ulvs doctor`: what is wrong with a lab, or with the director on this box. Exit code 0 healthy, 1 findings. */
 import { Command } from 'commander';
 import type { DirectorStatus, ServiceEntry } from '../../control/api/api.js';
+import { ask } from '../../control/api/ask.js';
 import { loadConfig } from '../../control/config/config.js';
 import type { DirectorFacts, Finding, ServiceFact, Site } from '../../doctor/facts.js';
 import { gatherBox } from '../../doctor/gather-site.js';
@@ -14,7 +15,7 @@ import { typed } from '../../lab/invocation.js';
 import { SVC_PERSISTENT } from '../../service/config.js';
 import { findLab } from '../find-lab.js';
 import { guarded, UserError } from '../guard.js';
-import { ask, socketOption, withDirector } from '../inquiry.js';
+import { socketOption, withDirector } from '../inquiry.js';
 
 interface Options {
   lab?: string;

@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
+import { PROC_NAMES, type ProcName, procText } from '../../proc/text.js';
 import { guarded } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
-import { PROC_NAMES, type ProcName, procText } from '../proc/text.js';
 
 /** `ulvs proc NAME`: the text the kernel's IPVS has in /proc/net, for programs that parse it. */
 export function procCommand(): Command {

@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import type { InProcessDirector } from '../../control/inprocess.js';
 import { parseFilter } from '../../control/server/trace-filter.js';
 import { Trace } from '../../dataplane/trace/trace.js';
+import { replayPcap } from '../../replay/pcap.js';
+import { replayScenario } from '../../replay/scenario.js';
 import { guarded, UserError } from '../guard.js';
-import { replayPcap } from '../replay/pcap.js';
-import { replayScenario } from '../replay/scenario.js';
 import { formatRecord } from '../trace/format.js';
 
 interface Options {

@@ -4,9 +4,9 @@ import { type Config, type DeviceChoice, loadConfig, parseConfig } from '../../c
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
+import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
-import { fileLines, loadRules } from '../rules.js';
 
 interface Options {
   config?: string;

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { DeviceStatus, DirectorStatus } from '../../control/api/api.js';
+import { ask } from '../../control/api/ask.js';
 import { guarded } from '../guard.js';
-import { ask, socketOption, withDirector } from '../inquiry.js';
+import { socketOption, withDirector } from '../inquiry.js';
 
 interface Options {
   socket: string;

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { ask } from '../../control/api/ask.js';
 import { didYouMean } from '../../control/text/did-you-mean.js';
 import { isSysctlName, SYSCTL_NAMES, type SysctlName, type Sysctls } from '../../service/sysctl.js';
 import { guarded, UserError } from '../guard.js';
-import { ask, socketOption, withDirector } from '../inquiry.js';
+import { socketOption, withDirector } from '../inquiry.js';
 
 interface Options {
   socket: string;

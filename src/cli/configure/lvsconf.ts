@@ -10,7 +10,7 @@
  */
 
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
-import { PortNames } from '../ulvsadm/names.js';
+import { PortNames } from '../../ulvsadm/names.js';
 import type { HostNames } from './names.js';
 
 export type LvsType = 'nat' | 'dr' | 'tun';

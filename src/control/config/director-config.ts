@@ -34,6 +34,7 @@ export type DeviceChoice = DeviceConfig['kind'];
 /** `default` is written out as 0.0.0.0/0 or ::/0; table 254 is main. */
 export type RouteConfig = NonNullable<Config['routes']>[number];
 export type PolicyConfig = Config['policy'][number];
+export type NeighbourConfig = Config['neighbours'][number];
 export type AcceptConfig = Config['accept'];
 export type SnatConfig = Config['snat'][number];
 

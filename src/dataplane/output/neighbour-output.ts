@@ -19,7 +19,7 @@ export function neighbourOutput(
 ): void {
   const neighbour = d.neighbours.all[id]!;
   ethernet.setType(d.umem.view, frame, type);
-  d.trace?.noteNeighbour(neighbour);
+  d.trace?.noteNeighbour(neighbour, originated);
   if (neighbour.usable) {
     neighbour.used = true;
     leave(d, neighbour, frame, len, originated);

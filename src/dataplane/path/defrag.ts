@@ -93,12 +93,14 @@ function refuse(d: Director, placing: number): false {
 
 function wait(d: Director): false {
   d.trace?.note('held until its other fragments come');
+  d.trace?.noteVerdict('waiting');
   return false;
 }
 
 /** False: the ECN bits contradict each other (RFC 3168, 5.3) and all pieces were dropped. */
 function begin(d: Director, datagram: FragmentQueue): boolean {
   if ((datagram.ecn & NOT_ECT) !== 0 && datagram.ecn !== NOT_ECT) {
+    d.trace?.noteDrop(Drop.badFragment);
     d.fragments.discard(datagram, Drop.badFragment);
     return false;
   }

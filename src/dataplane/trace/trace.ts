@@ -151,20 +151,21 @@ export class Trace {
     const to = stateName(protocol, connections.stateOf(entry), flags);
     this.steps.push({ step: 'state', from, to, seconds: connections.words[(entry << ENTRY_SHIFT) + TIMEOUT]! / TICKS });
   }
-  noteNeighbour(neighbour: Neighbour): void {
+  /** `originated`: what waits is a packet of the director's own, so that the frame at hand does not. */
+  noteNeighbour(neighbour: Neighbour, originated: boolean): void {
     if (!this.on) return;
     const device = this.d.links[neighbour.device]!.name;
     const ip = neighbour.family === 4 ? format4(neighbour.words[3]!) : format6(neighbour.words);
     if (!neighbour.usable) {
       this.steps.push({ step: 'waits', ip, device });
-      this.fate = 'waiting';
+      if (!originated) this.fate = 'waiting';
     } else this.steps.push({ step: 'neighbour', ip, device, mac: formatMac(neighbour.macHi, neighbour.macLo) });
   }
   noteOut(device: number, frame: number, len: number, originated: boolean): void {
     if (!this.on) return;
     this.out.push({ device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated });
   }
-  noteVerdict(fate: 'delivered' | 'passed'): void {
+  noteVerdict(fate: 'delivered' | 'passed' | 'waiting'): void {
     if (this.on) this.fate = fate;
   }
   noteDrop(reason: number): void {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import type { AdminClient, ConnectionEntry } from '../../../src/control/api/api.js';
+import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { format4, format6, parse6 } from '../../../src/wire/address.js';
 import { recordedNames } from './director.js';
 

@@ -1,8 +1,8 @@
-import { offlineNames, PortNames } from '../../../src/cli/ulvsadm/names.js';
 import type { AdminClient } from '../../../src/control/api/api.js';
 import { noCounters } from '../../../src/control/rules/counters.js';
 import { Rules } from '../../../src/control/rules/rules.js';
 import { dryClient } from '../../../src/control/server/requests.js';
+import { offlineNames, PortNames } from '../../../src/ulvsadm/names.js';
 
 /** What kernel 6.1 has modules for. */
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'dh', 'sh', 'sed', 'nq', 'fo', 'ovf', 'mh'];

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { type Result, ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import type {
   AdminClient,
   AdminReply,
@@ -9,6 +8,7 @@ import type {
 } from '../../../src/control/api/api.js';
 import { NO_STATS } from '../../../src/control/rules/counters.js';
 import { PLAIN_TUNNEL, SVC_PERSISTENT } from '../../../src/service/config.js';
+import { type Result, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { recordedNames } from './director.js';
 
 const run = (line: string, client: AdminClient): Promise<Result> =>

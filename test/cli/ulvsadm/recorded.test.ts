@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { bothStreams, ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
+import { bothStreams, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { inProcess, recordedNames } from './director.js';
 
 /** The recordings (recorded/record.py) hold what the real ipvsadm and kernel 6.1 answered; ours must say the same. */

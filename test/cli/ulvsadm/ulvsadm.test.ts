@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { offlineNames, PortNames } from '../../../src/cli/ulvsadm/names.js';
-import { takeOurs } from '../../../src/cli/ulvsadm/own-options.js';
-import { type Result, type Settings, ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import type { AdminClient, ServiceEntry } from '../../../src/control/api/api.js';
 import { SocketClient } from '../../../src/control/api/client.js';
+import { offlineNames, PortNames } from '../../../src/ulvsadm/names.js';
+import { takeOurs } from '../../../src/ulvsadm/own-options.js';
+import { type Result, type Settings, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { Random } from '../../support/seed.js';
 import { inProcess, recordedNames } from './director.js';
 

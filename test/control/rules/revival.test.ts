@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { offlineNames, PortNames } from '../../../src/cli/ulvsadm/names.js';
-import { bothStreams, ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import type { StatsEntry } from '../../../src/control/api/api.js';
 import type { Action } from '../../../src/control/rules/actions.js';
 import { type CountersView, NO_STATS } from '../../../src/control/rules/counters.js';
 import { Rules } from '../../../src/control/rules/rules.js';
+import { offlineNames, PortNames } from '../../../src/ulvsadm/names.js';
+import { bothStreams, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 
 /**
  * A destination taken away and brought back, its service too, and -Z in between: what the kernel listed (recorded/revival)

@@ -3,7 +3,6 @@
  * frame by frame past it. They must say the same, count the same and remember the same.
  */
 import { describe, expect, it } from 'vitest';
-import { loadRules } from '../../../src/cli/rules.js';
 import { ENTRY_WORDS, HASH, NEXT } from '../../../src/conntrack/entry.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -11,6 +10,7 @@ import { Housekeeping } from '../../../src/dataplane/housekeeping.js';
 import { processBatch, processFrame } from '../../../src/dataplane/ingress.js';
 import { Batch } from '../../../src/device/batch.js';
 import { FrameStat } from '../../../src/stats/counters.js';
+import { loadRules } from '../../../src/ulvsadm/rules.js';
 import { packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
 

@@ -1,13 +1,13 @@
 /** The FTP helper on packets: what the recordings (test/conformance/ftp-*) do not ask. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
-import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { ftpIn, ftpOut } from '../../../src/dataplane/ftp/ftp.js';
 import { parse } from '../../../src/dataplane/parse/parse.js';
 import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
+import { offlineNames } from '../../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { checkFrame, packet } from '../../support/packet.js';
 import type { TcpWords } from '../../support/packet-words.js';
 

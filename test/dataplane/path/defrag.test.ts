@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
-import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
+import { offlineNames } from '../../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
 import { checkFrame, checkPacket, packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';

@@ -1,13 +1,13 @@
 /** The director as the DR realservers' router with the VIP on it, and what it announces. */
 import { beforeEach, expect, it } from 'vitest';
-import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
-import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { announceRanges } from '../../../src/control/engine/announcing.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { announce } from '../../../src/dataplane/neigh/announce.js';
 import { wordsOf } from '../../../src/dataplane/table/routes.js';
 import { Drop } from '../../../src/stats/drops.js';
+import { offlineNames } from '../../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import * as arp from '../../../src/wire/arp.js';
 import { packet } from '../../support/packet.js';
 

@@ -1,11 +1,11 @@
 /** Connections that realservers open, and stray replies: no private address leaves. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { offlineNames } from '../../../src/cli/ulvsadm/names.js';
-import { ulvsadm } from '../../../src/cli/ulvsadm/ulvsadm.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
+import { offlineNames } from '../../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { checkFrame, type Packet, packet } from '../../support/packet.js';
 
 const config = (more: string) => `

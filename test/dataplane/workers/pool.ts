@@ -1,6 +1,5 @@
 /** Several directors in one thread, as the workers of one: for tests that hold them against a single one. */
 import { expect } from 'vitest';
-import { loadRules } from '../../../src/cli/rules.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { SteeringKey } from '../../../src/control/engine/steering-key.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -11,6 +10,7 @@ import { HandoffRing } from '../../../src/dataplane/workers/handoff.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Bell } from '../../../src/device/poll.js';
 import type { ServiceConfig } from '../../../src/service/config.js';
+import { loadRules } from '../../../src/ulvsadm/rules.js';
 
 export const DEVICES = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 

@@ -1,6 +1,5 @@
 /** The fanout program in the kernel against the workers' own look at packets: both must name the same owner. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadRules } from '../../../src/cli/rules.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { PacketInfo } from '../../../src/dataplane/parse/packet.js';
@@ -9,6 +8,7 @@ import { FINEST, Steering, type SteeringStage } from '../../../src/dataplane/wor
 import { Fanout } from '../../../src/device/packet/fanout.js';
 import { testXdp } from '../../../src/sys/bpf.js';
 import { SystemError } from '../../../src/sys/libc.js';
+import { loadRules } from '../../../src/ulvsadm/rules.js';
 import { packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
 

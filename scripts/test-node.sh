@@ -1,0 +1,30 @@
+#!/bin/bash
+# Tests this tree with another Node.js: test-node.sh MAJOR [words for `ulvs lab test nat`]. Takes that Node.js from npm (the
+# node-linux-* packages), copies the tree into .tools/node-MAJOR/tree, builds the native modules and dist there with it, runs
+# all tests but the end-to-end ones, and one lab. Nothing outside .tools is changed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+die() { echo "test-node: $*" >&2; exit 1; }
+[[ ${1:-} =~ ^[0-9]+$ ]] || die "name a major version: make test-node NODE=22"
+major=$1; shift
+case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "npm has no Node.js for $(uname -m)" ;; esac
+
+room=$PWD/.tools/node-$major
+tree=$room/tree
+mkdir -p "$tree"
+npm install --silent --no-audit --no-fund --prefix "$room" "node-linux-$arch@$major" || die "npm has no node-linux-$arch@$major"
+home=$room/node_modules/node-linux-$arch
+export PATH=$home/bin:$PATH npm_config_nodedir=$home # node-gyp compiles against these headers
+echo "test-node: Node.js $(node -v), V8 $(node -p process.versions.v8), in $tree"
+
+# What is no longer in this tree must not be in the copy either; its node_modules stay while the lock file is the same.
+find "$tree" -mindepth 1 -maxdepth 1 ! -name node_modules -exec rm -rf {} +
+tar c --exclude=./.git --exclude=./.tools --exclude=./node_modules --exclude=./dist --exclude=./build --exclude=./coverage . | tar x -C "$tree"
+cd "$tree"
+cmp -s package-lock.json node_modules/.installed || { npm ci --silent --no-audit --no-fund; cp package-lock.json node_modules/.installed; }
+node -e 'require("koffi"); require("raw-socket"); require("cap")' || die "the native modules do not load"
+npm run --silent build
+node_modules/.bin/vitest run --exclude 'test/e2e/**'
+node dist/cli/main.js lab test nat "$@"
+echo "test-node: Node.js $(node -v): all passed"

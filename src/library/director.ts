@@ -1,0 +1,195 @@
+/**
+ * A director as a function: frames in + now → frames out + verdicts. It does no I/O, reads no clock and asks no kernel: devices,
+ * addresses, routes and neighbours are those of its configuration. The same inputs give the same outputs.
+ *
+ *     configuration ─► createDirector ─► receive(device, frame, now) ─► { verdict, drop, sent, steps }
+ *                                        advance(now) ─► what time alone sends: ARP requests, ICMP errors
+ */
+import type { ConnectionEntry } from '../control/api/api.js';
+import type { Config } from '../control/config/config.js';
+import { InProcessDirector } from '../control/inprocess.js';
+import { Trace, type TraceRecord, type TraceStep } from '../dataplane/trace/trace.js';
+import { FrameStat } from '../stats/counters.js';
+import { DROP_NAMES, type DropReason } from '../stats/drops.js';
+import { loadRules } from '../ulvsadm/rules.js';
+import { ulvsadm } from '../ulvsadm/ulvsadm.js';
+
+/**
+ * What became of a frame that came in.
+ * `forwarded`: it left, rewritten or not. `delivered`: the director itself consumed it (ARP, a ping of a VIP). `passed`: it is
+ * the host's, which a director without I/O does not have. `dropped`: `Outcome.drop` has the reason. `waiting`: for a neighbour's
+ * MAC address or for other fragments of the same packet; it ends later, and `counts` tells how.
+ */
+export type Verdict = 'forwarded' | 'delivered' | 'passed' | 'dropped' | 'waiting';
+
+/** A frame that leaves. */
+export interface SentFrame {
+  /** The name of the device in the configuration. */
+  readonly device: string;
+  /** From the Ethernet header on, without FCS. A copy: it is the caller's. */
+  readonly bytes: Uint8Array;
+}
+
+/** What one frame that came in caused. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** Set when the verdict is `dropped`. */
+  readonly drop: DropReason | undefined;
+  /**
+   * All that left since the call began, in order: what fell due before the frame, the frame itself, and what it caused
+   * (ICMP errors, ARP requests, frames that had waited for the neighbour this frame tells of).
+   */
+  readonly sent: readonly SentFrame[];
+  /** The decisions on the way: mark, connection, service, choice of the scheduler, state, next hop. */
+  readonly steps: readonly TraceStep[];
+}
+
+/** Frames by what became of them, since the director was created. */
+export interface Counts {
+  /** in = forwarded + delivered + passed + dropped + those that wait. */
+  readonly in: number;
+  readonly forwarded: number;
+  readonly delivered: number;
+  readonly passed: number;
+  readonly dropped: number;
+  /** Frames the director made itself: ARP, ICMP, RST, fragments beyond the first. */
+  readonly originated: number;
+  /** Only the reasons that occurred; their sum is `dropped`. */
+  readonly drops: { readonly [reason in DropReason]?: number };
+}
+
+/** What a command line of ulvsadm gave. */
+export interface CommandResult {
+  /** Exit code, 0..255. */
+  readonly rc: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Director {
+  readonly config: Config;
+  /** The director's clock in milliseconds; it moves only by `receive` and `advance`. */
+  readonly now: number;
+  /**
+   * A frame comes in by a device of the configuration.
+   * `frame`: 14 to 1790 bytes, from the Ethernet header on, without FCS; it is copied. Shorter ones are dropped as truncated.
+   * `now`: milliseconds; what falls due until then happens first. The default, and the least, is the time it is.
+   * Throws a RangeError: no device of that name, a frame that is too long, a time that is past or no number.
+   */
+  receive(device: string, frame: Uint8Array, now?: number): Outcome;
+  /**
+   * Lets time pass until `now` (milliseconds), with all that falls due on the way: connections end, neighbours are asked for
+   * again or given up, fragments are given up. Returns the frames that left. Throws a RangeError for a time that is past or no number.
+   */
+  advance(now: number): readonly SentFrame[];
+  /**
+   * Runs a command line of ipvsadm 1.31, without the program's name: ['-A', '-t', '10.0.0.100:80', '-s', 'rr']. `stdin` is read
+   * by -R only. Mistakes are in `rc` and `err`, as a shell would see them.
+   */
+  ulvsadm(argv: readonly string[], stdin?: string): Promise<CommandResult>;
+  /** The connection table: templates of persistence included. */
+  connections(): readonly ConnectionEntry[];
+  counts(): Counts;
+}
+
+/**
+ * A director with the rules of its configuration. `now` is where its clock begins, in milliseconds; default 0.
+ * Throws a RuleLineError for the first rule line that is refused. `workers`, `socket` and the devices' `kind` have no effect.
+ */
+export async function createDirector(config: Config, now = 0): Promise<Director> {
+  const director = new FunctionDirector(config, now);
+  await director.load();
+  return director;
+}
+
+class FunctionDirector implements Director {
+  private readonly inner: InProcessDirector;
+  private sent: SentFrame[] = [];
+  private record: TraceRecord | undefined;
+
+  constructor(
+    readonly config: Config,
+    now: number,
+  ) {
+    this.inner = new InProcessDirector(config, (device, bytes) => this.leave(device, bytes), now);
+    const { director } = this.inner;
+    const spec = { filter: { kind: 'all' }, dropsOnly: false, count: Number.POSITIVE_INFINITY } as const;
+    director.trace = new Trace(director, spec, (record) => {
+      this.record = record;
+    });
+  }
+
+  load(): Promise<void> {
+    return loadRules(this.config, this.inner);
+  }
+
+  get now(): number {
+    return this.inner.now;
+  }
+
+  receive(device: string, frame: Uint8Array, now = this.now): Outcome {
+    const index = this.deviceIndex(device);
+    const { capacity } = this.inner.director.umem;
+    if (frame.length > capacity) throw new RangeError(`a frame of ${frame.length} bytes; the longest is ${capacity}`);
+    this.move(now);
+    if (!this.inner.receive(index, frame)) throw new RangeError('no room for the frame: too many others wait');
+    return outcome(this.record!, this.taken());
+  }
+
+  advance(now: number): readonly SentFrame[] {
+    this.move(now);
+    return this.taken();
+  }
+
+  ulvsadm(argv: readonly string[], stdin = ''): Promise<CommandResult> {
+    return ulvsadm(argv, () => stdin, this.inner);
+  }
+
+  connections(): readonly ConnectionEntry[] {
+    return this.inner.connections();
+  }
+
+  counts(): Counts {
+    const { counters } = this.inner.director;
+    const of = (what: number) => counters.values[what]!;
+    const { in: received, forwarded, delivered, passed, dropped, originated } = FrameStat;
+    const drops = DROP_NAMES.map((name, i) => [name, counters.drops(i)] as const).filter(([, count]) => count > 0);
+    return {
+      in: of(received),
+      forwarded: of(forwarded),
+      delivered: of(delivered),
+      passed: of(passed),
+      dropped: of(dropped),
+      originated: of(originated),
+      drops: Object.fromEntries(drops),
+    };
+  }
+
+  private deviceIndex(name: string): number {
+    const { devices } = this.config;
+    const index = devices.findIndex((device) => device.name === name);
+    if (index >= 0) return index;
+    throw new RangeError(`no device ${name}; the configuration has ${devices.map((one) => one.name).join(', ')}`);
+  }
+
+  private move(to: number): void {
+    if (!(to >= this.now && to < Number.POSITIVE_INFINITY))
+      throw new RangeError(`time ${to} ms: it is ${this.now} ms already, and time goes forward only`);
+    if (to > this.now) this.inner.advance(to);
+  }
+
+  private leave(device: number, bytes: Uint8Array): void {
+    this.sent.push({ device: this.config.devices[device]!.name, bytes });
+  }
+
+  private taken(): SentFrame[] {
+    const { sent } = this;
+    this.sent = [];
+    return sent;
+  }
+}
+
+function outcome({ fate, dropped, steps }: TraceRecord, sent: readonly SentFrame[]): Outcome {
+  if (dropped) return { verdict: 'dropped', drop: fate as DropReason, sent, steps };
+  return { verdict: fate as Verdict, drop: undefined, sent, steps };
+}

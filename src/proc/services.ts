@@ -1,0 +1,53 @@
+/** /proc/net/ip_vs. The kernel lists services in the order of its hash buckets, which a boot makes anew; here: newest first. */
+import type { AdminClient, DestinationEntry, ServiceEntry } from '../control/api/api.js';
+import { ask } from '../control/api/ask.js';
+import { type ForwardingMethod, familyOf, isFwmark, SVC_ONEPACKET, SVC_PERSISTENT } from '../service/config.js';
+import { endpoint, hex } from './hex.js';
+
+/** Times are in ticks of the kernel's clock: Debian's. */
+const HZ = 250;
+const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' };
+/** Full NAT, which the kernel has not, is a kind of masquerading. */
+const METHODS: Readonly<Record<ForwardingMethod, string>> = {
+  masq: 'Masq',
+  fullnat: 'Masq',
+  bypass: 'Masq',
+  local: 'Local',
+  ipip: 'Tunnel',
+  gatewaying: 'Route',
+};
+
+export async function servicesText(client: AdminClient): Promise<string> {
+  const { services = [], info } = await ask(client, { op: 'list' });
+  return [
+    `IP Virtual Server version 1.2.1 (size=${info?.size ?? 4096})`,
+    'Prot LocalAddress:Port Scheduler Flags',
+    '  -> RemoteAddress:Port Forward Weight ActiveConn InActConn',
+    ...services.flatMap((service) => [serviceLine(service), ...service.destinations.map(destinationLine)]),
+    '',
+  ].join('\n');
+}
+
+function serviceLine(service: ServiceEntry): string {
+  return nameOf(service) + persistence(service);
+}
+
+/** IPv6 services show no ops; blanks stay where a word is empty. */
+function nameOf({ key, scheduler, flags }: ServiceEntry): string {
+  const ops = (flags & SVC_ONEPACKET) !== 0 ? 'ops ' : '';
+  if (isFwmark(key)) return `FWM  ${hex(key.fwmark, 8)} ${scheduler} ${ops}`;
+  const name = `${PROTOCOLS[key.protocol]}  ${endpoint(key.address, key.port)} ${scheduler} `;
+  return key.address.includes(':') ? name : `${name}${ops} `;
+}
+
+/** The kernel turns the bytes of the mask round, also those of an IPv6 prefix length. */
+function persistence({ key, flags, timeout, netmask }: ServiceEntry): string {
+  if ((flags & SVC_PERSISTENT) === 0) return '';
+  const mask = familyOf(key) === 6 ? netmask << 24 : netmask;
+  return `persistent ${timeout * HZ} ${hex(mask, 8)}`;
+}
+
+function destinationLine({ address, port, method, weight, activeConns, inactConns }: DestinationEntry): string {
+  const counts = `${String(weight).padEnd(6)} ${String(activeConns).padEnd(10)} ${String(inactConns).padEnd(10)}`;
+  return `  -> ${endpoint(address, port)}      ${METHODS[method].padEnd(7)} ${counts}`;
+}

@@ -1,0 +1,96 @@
+/**
+ * A command line of a scenario, as much shell as scenarios use: `ipvsadm …` with quotes, `2>&1`, `| sort`, `; echo rc=$?`,
+ * several commands joined by `;`, and `printf 'lines' | ipvsadm -R`. Anything else is not ours to run: rc 127.
+ */
+import type { AdminClient } from '../control/api/api.js';
+import { isProcName, procText } from '../proc/text.js';
+import { offlineNames } from '../ulvsadm/names.js';
+import { bothStreams, ulvsadm } from '../ulvsadm/ulvsadm.js';
+
+export interface Answer {
+  readonly rc: number;
+  readonly out: string;
+}
+
+const UNKNOWN: Answer = { rc: 127, out: '' };
+
+/** stdout and stderr together, as the oracle records them. */
+export async function answer(line: string, client: AdminClient): Promise<Answer> {
+  let out = '';
+  let rc = 0;
+  for (const part of splitOutsideQuotes(line, ';')) {
+    const said = await pipeline(part.trim(), client, rc);
+    if (said === undefined) return UNKNOWN;
+    out += said.out;
+    rc = said.rc;
+  }
+  return { rc, out };
+}
+
+async function pipeline(text: string, client: AdminClient, lastRc: number): Promise<Answer | undefined> {
+  let piped = '';
+  let rc = 0;
+  for (const stage of splitOutsideQuotes(text, '|')) {
+    const words = wordsOf(stage.replace(/2>&1/g, ' '));
+    const said = await stageOf(words, piped, client, lastRc);
+    if (said === undefined) return undefined;
+    piped = said.out;
+    rc = said.rc;
+  }
+  return { rc, out: piped };
+}
+
+async function stageOf(
+  words: string[],
+  input: string,
+  client: AdminClient,
+  lastRc: number,
+): Promise<Answer | undefined> {
+  const [program, ...args] = words;
+  switch (program) {
+    case 'ipvsadm':
+    case 'ulvsadm': {
+      const result = await ulvsadm(args, () => input, client, { program, names: offlineNames() });
+      return { rc: result.rc, out: bothStreams(result) };
+    }
+    case 'cat':
+      return cat(args, client);
+    case 'sort':
+      return { rc: 0, out: sortLines(input) };
+    case 'echo':
+      return { rc: 0, out: `${args.join(' ').replaceAll('$?', String(lastRc))}\n` };
+    case 'printf':
+      return { rc: 0, out: (args[0] ?? '').replaceAll('\\n', '\n') };
+    default:
+      return undefined;
+  }
+}
+
+/** Of all files only those that are the director's own in the kernel. */
+async function cat([path = '']: readonly string[], client: AdminClient): Promise<Answer | undefined> {
+  const name = path.replace('/proc/net/', '');
+  return isProcName(name) ? { rc: 0, out: await procText(name, client) } : undefined;
+}
+
+/** sort(1) in the C locale. */
+function sortLines(text: string): string {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.length === 0 ? '' : `${lines.sort((a, b) => (a < b ? -1 : 1)).join('\n')}\n`;
+}
+
+function splitOutsideQuotes(text: string, separator: string): string[] {
+  const parts = [''];
+  let quote = '';
+  for (const char of text) {
+    if (quote === '' && (char === "'" || char === '"')) quote = char;
+    else if (char === quote) quote = '';
+    if (char === separator && quote === '') parts.push('');
+    else parts[parts.length - 1] += char;
+  }
+  return parts;
+}
+
+function wordsOf(text: string): string[] {
+  const found = text.match(/(?:[^\s'"]+|'[^']*'|"[^"]*")+/g) ?? [];
+  return found.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double));
+}

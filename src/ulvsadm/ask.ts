@@ -1,0 +1,32 @@
+/** One run of the command, and its questions to the director. */
+import type { AdminClient, AdminReply, AdminRequest } from '../control/api/api.js';
+import { Exit, sentence } from './errors.js';
+import type { Names } from './names.js';
+
+export interface Run {
+  readonly client: AdminClient;
+  readonly stdin: () => Promise<string> | string;
+  readonly program: string;
+  readonly names: Names;
+  readonly json: boolean;
+  out: string;
+  err: string;
+}
+
+type Ok = Extract<AdminReply, { ok: true }>;
+
+/** Asks the director; a director that can't be asked ends the command. */
+export async function ask(run: Run, request: AdminRequest): Promise<AdminReply> {
+  try {
+    return await run.client.request(request);
+  } catch (error) {
+    throw new Exit(2, `${run.program}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** As `ask`; a refusal ends a listing with exit code 1. */
+export async function mustAsk(run: Run, request: AdminRequest): Promise<Ok> {
+  const reply = await ask(run, request);
+  if (reply.ok) return reply;
+  throw new Exit(1, sentence(request.op, reply.errno));
+}

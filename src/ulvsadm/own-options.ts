@@ -1,0 +1,25 @@
+import { DEFAULT_SOCKET } from '../control/api/client.js';
+
+/** The options that ipvsadm does not have, taken out wherever they stand before a `--`; the rest is ipvsadm's. */
+export interface Ours {
+  readonly argv: readonly string[];
+  readonly socket: string;
+  readonly json: boolean;
+}
+
+export function takeOurs(words: readonly string[], environment: Readonly<Record<string, string | undefined>>): Ours {
+  const end = words.indexOf('--');
+  const before = [...(end < 0 ? words : words.slice(0, end))];
+  const after = end < 0 ? [] : words.slice(end);
+  const argv: string[] = [];
+  let socket = environment.ULVS_SOCKET || DEFAULT_SOCKET;
+  let json = false;
+  for (let word = before.shift(); word !== undefined; word = before.shift()) {
+    if (word === '--json') json = true;
+    else if (word === '--socket') socket = before.shift() ?? '';
+    else if (word.startsWith('--socket=')) socket = word.slice('--socket='.length);
+    else argv.push(word);
+  }
+  if (socket === '') throw new Error('--socket needs a path, for example --socket /run/ulvs/ulvs.sock');
+  return { argv: [...argv, ...after], socket, json };
+}

@@ -1,0 +1,149 @@
+import type { AdminClient, AdminReply, ChangeRequest } from '../control/api/api.js';
+import { ask, mustAsk, type Run } from './ask.js';
+import { check } from './check.js';
+import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
+import { BadLine, Exit, FAILED, fail, sentence } from './errors.js';
+import { help, version } from './help.js';
+import { list } from './list.js';
+import { type Names, systemNames } from './names.js';
+import { parse, tryHelp } from './parse.js';
+import { commandLines } from './restore.js';
+
+export interface Result {
+  /** As a shell sees it, 0..255. */
+  rc: number;
+  out: string;
+  err: string;
+}
+
+export interface Settings {
+  /** The name in messages and help: `ulvsadm`, or `ipvsadm` where its very words are wanted. */
+  program?: string;
+  names?: Names;
+  /** Listings as JSON. */
+  json?: boolean;
+}
+
+/** Lines of -R that one request carries. */
+const BATCH = 500;
+
+/**
+ * ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. `argv` begins after the program's
+ * name. Neither exits nor prints; `stdin` is asked only by -R.
+ */
+export async function ulvsadm(
+  argv: readonly string[],
+  stdin: () => Promise<string> | string,
+  client: AdminClient,
+  { program = 'ulvsadm', names = systemNames(), json = false }: Settings = {},
+): Promise<Result> {
+  const run: Run = { client, stdin, program, names, json, out: '', err: '' };
+  try {
+    const rc = argv.length === 0 ? await list(run, emptyDraft('list')) : await perform(run, argv);
+    return { rc, out: run.out, err: run.err };
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    return { rc: error.rc, out: run.out, err: error.message === '' ? run.err : `${run.err}${error.message}\n` };
+  }
+}
+
+/** Both streams in one, in the order in which `2>&1` of ipvsadm shows them: stdout is written last. */
+export function bothStreams({ out, err }: Result): string {
+  return err + out;
+}
+
+/** `pending`: the line is one of -R, its change waits there for the others. */
+async function perform(run: Run, argv: readonly string[], pending?: Pending): Promise<number> {
+  const parsed = await parse(argv, run);
+  if (parsed === 'help') return leave(run, help(run.program));
+  if (parsed === 'version') return leave(run, version(run.program));
+  check(parsed);
+  if (parsed.command === 'restore') return pending ? tryHelp(run.program) : restore(run);
+  if (parsed.command === 'list' || parsed.command === 'save') {
+    await pending?.flush();
+    return list(run, parsed);
+  }
+  if (run.json) fail('--json is for listings only: -L and -S');
+  const request = requestOf(parsed, run.program);
+  return pending ? pending.add(request) : tell(run, request, await ask(run, request));
+}
+
+/** Help and version end a whole -R, as exit(3) does. */
+function leave(run: Run, text: string): never {
+  run.out += text;
+  throw new Exit(0, '');
+}
+
+/** Line by line, not all or nothing: what the director refuses is reported and the rest goes on; the last line's code counts. */
+async function restore(run: Run): Promise<number> {
+  const pending = new Pending(run);
+  let rc = 0;
+  for (const line of commandLines(await run.stdin())) rc = await restoreLine(run, line, pending);
+  return (await pending.flush()) ?? rc;
+}
+
+async function restoreLine(run: Run, line: readonly string[], pending: Pending): Promise<number> {
+  try {
+    return await perform(run, line, pending);
+  } catch (error) {
+    // What the lines before it have to say comes first.
+    await pending.flush();
+    if (!(error instanceof BadLine)) throw error;
+    run.err += `${error.message}\n`;
+    return error.rc;
+  }
+}
+
+/** Changes asked for together: each request costs the host a change of its own packet filter. */
+class Pending {
+  private requests: ChangeRequest[] = [];
+
+  constructor(private readonly run: Run) {}
+
+  /** The code of the line, 0 as long as it waits. */
+  async add(request: ChangeRequest): Promise<number> {
+    this.requests.push(request);
+    return this.requests.length < BATCH ? 0 : ((await this.flush()) ?? 0);
+  }
+
+  /** The code of the last line that waited; undefined when none did. */
+  async flush(): Promise<number | undefined> {
+    const requests = this.requests;
+    this.requests = [];
+    if (requests.length === 0) return undefined;
+    const { replies = [] } = await mustAsk(this.run, { op: 'batch', requests });
+    return replies.map((reply, i) => tell(this.run, requests[i]!, reply)).at(-1);
+  }
+}
+
+function tell(run: Run, request: ChangeRequest, reply: AdminReply): number {
+  if (reply.ok) return 0;
+  run.err += `${sentence(request.op, reply.errno)}\n`;
+  return FAILED;
+}
+
+function requestOf(draft: Draft, program: string): ChangeRequest {
+  const key = keyOf(draft);
+  switch (draft.command) {
+    case 'add-service':
+      return { op: 'addService', service: serviceOf(draft) };
+    case 'edit-service':
+      return { op: 'editService', service: serviceOf(draft) };
+    case 'delete-service':
+      return { op: 'deleteService', key };
+    case 'add-server':
+      return { op: 'addDestination', key, destination: destinationOf(draft) };
+    case 'edit-server':
+      return { op: 'editDestination', key, destination: destinationOf(draft) };
+    case 'delete-server':
+      return { op: 'deleteDestination', key, address: draft.server.address, port: draft.server.port };
+    case 'flush':
+      return { op: 'flush' };
+    case 'zero':
+      return draft.options.has('service-address') ? { op: 'zero', key } : { op: 'zero' };
+    case 'set':
+      return { op: 'setTimeouts', timeouts: draft.timeouts };
+    default:
+      throw new Exit(FAILED, `${program}: --${draft.command}: this director has no connection synchronisation yet`);
+  }
+}
