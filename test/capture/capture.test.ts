@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { frameLine, parseScript, readScript } from '../../src/capture/jsonl.js';
+import { frameRow, parseScript, readScript } from '../../src/capture/jsonl.js';
 import { PcapWriter, parseCapture, readCapture } from '../../src/capture/pcap.js';
 import { plainFrame } from '../support/frames.js';
 
@@ -148,15 +148,15 @@ describe('captures', () => {
 });
 
 describe('frames.jsonl', () => {
-  it('reads frames, commands and the end, and writes the same line', () => {
-    const line = '{"t":2.5,"if":"eth1","hex":"0200ff"}';
+  it('reads frames, commands and the end, and writes the same row', () => {
+    const line = '{"t":2.5,"if":"eth1","hex":"0200ff","is":"[truncated]"}';
     const lines = parseScript(`${line}\n\n{"t":5,"cmd":"ipvsadm -Ln"}\n{"t":9,"end":1}\n`, 'f');
     expect(lines).toEqual([
       { kind: 'frame', index: 0, t: 2.5, if: 'eth1', bytes: Uint8Array.of(2, 0, 255) },
       { kind: 'command', index: 1, t: 5, cmd: 'ipvsadm -Ln' },
       { kind: 'end', index: 2, t: 9 },
     ]);
-    if (lines[0]?.kind === 'frame') expect(frameLine(lines[0])).toBe(line);
+    if (lines[0]?.kind === 'frame') expect(JSON.stringify(frameRow(lines[0]))).toBe(line);
   });
 
   it.each([
@@ -168,6 +168,12 @@ describe('frames.jsonl', () => {
     ['[]', 'f:1: not a JSON object'],
     ['\n{"t":', 'f:2: not JSON'],
   ])('refuses %s', (text, message) => expect(() => parseScript(text, 'f')).toThrow(message));
+
+  it('does not look at what a frame is said to be', () => {
+    const row = { t: 0, if: 'e', hex: '0200ff' };
+    const said = ['a SYN', '', 7, null].map((is) => parseScript(JSON.stringify({ ...row, is }), 'f'));
+    for (const lines of said) expect(lines).toEqual(parseScript(JSON.stringify(row), 'f'));
+  });
 
   it('reads a file', () => {
     writeFileSync(join(dir, 'f.jsonl'), '{"t":0,"if":"eth0","hex":"00"}');
