@@ -149,7 +149,7 @@ describe('captures', () => {
 
 describe('frames.jsonl', () => {
   it('reads frames, commands and the end, and writes the same row', () => {
-    const line = '{"t":2.5,"if":"eth1","hex":"0200ff","is":"[truncated]"}';
+    const line = '{"t":2.5,"if":"eth1","hex":"0200ff","is":"[Ethernet header needs 14 bytes, has 3]"}';
     const lines = parseScript(`${line}\n\n{"t":5,"cmd":"ipvsadm -Ln"}\n{"t":9,"end":1}\n`, 'f');
     expect(lines).toEqual([
       { kind: 'frame', index: 0, t: 2.5, if: 'eth1', bytes: Uint8Array.of(2, 0, 255) },
