@@ -6,7 +6,9 @@ export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo env "PATH=$$PATH")
 # Not root: the labs run in a user namespace, and by sudo only where the kernel allows none.
 ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--rootless))
-ORACLE ?= ../shared/oracle
+# The real kernel's IPVS in a virtual machine (tools/oracle/README.md), and the scenarios that `make record` gives it.
+ORACLE ?= tools/oracle
+SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
 .PHONY: build demo test test-node bench lint record clean setup
 .DEFAULT_GOAL := build
@@ -43,9 +45,10 @@ bench: build
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@set -e; for f in $(patsubst %.ts,build/%.js,$(QUESTIONS)); do $(SUDO) node --expose-gc $$f; done
 
-# Runs the scenarios of test/conformance through a real kernel's IPVS (a VM: see $(ORACLE)/README.md) and keeps its answers.
+# Gives the scenarios to a real kernel's IPVS and keeps its answers, with words behind the frames.
 record: setup
-	@$(ORACLE)/replay $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
+	@$(ORACLE)/replay $(SCENARIOS)
+	@test/conformance/tools/run annotate $(SCENARIOS)
 
 clean:
 	rm -rf dist build coverage npm-shrinkwrap.json

@@ -1,11 +1,26 @@
 /**
- * The oracle's frames.jsonl and out.jsonl (oracle/README.md): one JSON object a line.
+ * frames.jsonl and out.jsonl, the files of a scenario (tools/oracle/README.md): one JSON object a line.
  *
- *     {"t":0,"if":"eth0","hex":"…"}   {"t":5,"cmd":"ipvsadm -Ln"}   {"t":9000,"end":1}
+ *     {"t":0,"if":"eth0","hex":"…","is":"…"}   {"t":5,"cmd":"ipvsadm -Ln"}   {"t":9000,"end":1}
+ *
+ * `is` says in words what `hex` is, for people who read the file. Readers ignore it.
  */
 import { readFileSync } from 'node:fs';
 import { DeviceError } from '../device/error.js';
+import { printFrame } from '../wire/print.js';
 import type { TimedFrame } from './frame.js';
+
+/** A frame as a row of frames.jsonl. In out.jsonl `after` follows: the index of the line that caused the frame. */
+export interface FrameRow {
+  /** Milliseconds since the scenario began. */
+  readonly t: number;
+  /** The interface's name. */
+  readonly if: string;
+  /** The whole frame from its Ethernet header on, without frame check sequence. */
+  readonly hex: string;
+  /** The frame in words: `printFrame` of `hex`. */
+  readonly is: string;
+}
 
 /** `index` is the line's number among those that are not empty, from 0: what `after` in out.jsonl points to. */
 export type ScriptLine =
@@ -64,7 +79,6 @@ function frameBytes(hex: unknown, place: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'));
 }
 
-/** A frame as a line of out.jsonl (without the line feed); `after` is left out when it is not given. */
-export function frameLine(frame: TimedFrame, after?: number): string {
-  return JSON.stringify({ t: frame.t, if: frame.if, hex: Buffer.from(frame.bytes).toString('hex'), after });
+export function frameRow({ t, if: device, bytes }: TimedFrame): FrameRow {
+  return { t, if: device, hex: Buffer.from(bytes).toString('hex'), is: printFrame(bytes) };
 }

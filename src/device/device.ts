@@ -23,7 +23,7 @@ export interface DeviceStats {
 export interface Device {
   readonly name: string;
   readonly kind: DeviceKind;
-  /** The file descriptor to poll for input, −1 where there is none (memory, file). */
+  /** The file descriptor to poll for input, −1 where there is none (memory). */
   readonly fd: number;
   readonly stats: DeviceStats;
   /** Appends frames to `batch` until it is full or no more are there; returns how many. */
@@ -33,7 +33,7 @@ export interface Device {
   close(): void;
 }
 
-export type DeviceKind = 'xdp' | 'packet' | 'tap' | 'cap' | 'memory' | 'file';
+export type DeviceKind = 'xdp' | 'packet' | 'tap' | 'cap' | 'memory';
 
 export function newDeviceStats(): DeviceStats {
   return { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, rxDropped: 0, txDropped: 0, rxOversize: 0 };

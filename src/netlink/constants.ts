@@ -92,7 +92,6 @@ export const IFA_F = { SECONDARY: 0x01, DADFAILED: 0x08, DEPRECATED: 0x20, TENTA
 export const RTA = {
   DST: 1,
   SRC: 2,
-  IIF: 3,
   OIF: 4,
   GATEWAY: 5,
   PRIORITY: 6,
@@ -100,12 +99,11 @@ export const RTA = {
   METRICS: 8,
   MULTIPATH: 9,
   TABLE: 15,
-  MARK: 16,
   VIA: 18,
   NH_ID: 30,
 } as const;
 export const RTAX_MTU = 2;
-export const RTM_F = { CLONED: 0x200, LOOKUP_TABLE: 0x1000 } as const;
+export const RTM_F = { CLONED: 0x200 } as const;
 export const RTNH_F = { DEAD: 0x1, ONLINK: 0x4, LINKDOWN: 0x10 } as const;
 
 export const FRA = {

@@ -15,7 +15,7 @@ import {
   encodeNeighbourUse,
   type NeighbourState,
 } from './neighbour.js';
-import { encodeRouteDump, encodeRouteQuery, type Route, type RouteQuery } from './route.js';
+import { encodeRouteDump } from './route.js';
 import { encodeRuleDump } from './rule.js';
 import { DATAGRAM_SIZE, openRequestSocket, receive } from './socket.js';
 
@@ -46,16 +46,6 @@ export class RouteSocket {
       .flatMap((body) => this.#dump(kind, body))
       .filter((change) => change.kind === kind && !(change.kind === 'route' && change.record.cached))
       .map((change) => change.record as Records[K]);
-  }
-
-  /** What the kernel would do, as `ip route get`; NetlinkError ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL where nothing. */
-  getRoute(query: RouteQuery): Route {
-    const answers = this.#request(`RTM_GETROUTE ${query.dst}`, RTM.GETROUTE, 0, encodeRouteQuery(query));
-    for (const message of answers) {
-      const change = decodeChange(message);
-      if (change?.kind === 'route') return change.record;
-    }
-    throw new NetlinkError(`RTM_GETROUTE ${query.dst}`, 0, 'the kernel answered without a route');
   }
 
   /** Makes the kernel find out the neighbour's MAC address, or confirm it; the monitor then tells. */

@@ -3,10 +3,10 @@
  *
  * The kernel does not announce the IPv4 routes it drops because their device went down: after a link's change, dump.
  */
-import { Attributes, encodeAttribute, encodeU32 } from './attribute.js';
+import { Attributes } from './attribute.js';
 import { RTA, RTAX_MTU, RTM_F } from './constants.js';
-import { addressOf, afOf, bitsOf, type Family, familyOf, parseInet, prefixText } from './inet.js';
-import { fixedPart, HOST_LITTLE, joinAligned, viewOf } from './message.js';
+import { addressOf, afOf, type Family, familyOf, prefixText } from './inet.js';
+import { fixedPart, HOST_LITTLE } from './message.js';
 import { protocolText, type RouteType, routeType, scopeText } from './name.js';
 import { multipathHops, type NextHop, singleHop } from './nexthop.js';
 
@@ -16,7 +16,7 @@ export interface Route {
   readonly family: Family;
   /** `10.0.0.0/24`, always with its length, or `default`. */
   readonly dst: string;
-  /** IPv6 routes for certain sources only; `getRoute` gives the asked source here. */
+  /** The sources that an IPv6 route is for; absent: all. */
   readonly src?: string;
   readonly type: RouteType;
   readonly table: number;
@@ -90,32 +90,4 @@ export function encodeRouteDump(family: Family): Uint8Array {
   const fixed = new Uint8Array(FIXED);
   fixed[0] = afOf(family);
   return fixed;
-}
-
-/** A question to the kernel's routing, as `ip route get`. Interfaces are given by ifindex. */
-export interface RouteQuery {
-  readonly dst: string;
-  readonly src?: string;
-  readonly mark?: number;
-  /** As if received there; the kernel then needs a source it could have come from (rp_filter), and forwarding on. */
-  readonly iif?: number;
-  readonly oif?: number;
-}
-
-/** Throws TypeError on a text that is no address, or a source of the other family. */
-export function encodeRouteQuery(query: RouteQuery): Uint8Array {
-  const dst = parseInet(query.dst);
-  const src = query.src === undefined ? undefined : parseInet(query.src);
-  if (src !== undefined && src.family !== dst.family)
-    throw new TypeError(`source ${query.src} and destination ${query.dst} must both be IPv${dst.family}`);
-  const fixed = new Uint8Array(FIXED);
-  fixed.set([afOf(dst.family), bitsOf(dst.family), src ? bitsOf(src.family) : 0]);
-  // IPv6 names the table anyway and refuses the flag.
-  if (dst.family === 4) viewOf(fixed).setUint32(8, RTM_F.LOOKUP_TABLE, HOST_LITTLE);
-  const parts = [fixed, encodeAttribute(RTA.DST, dst.bytes)];
-  if (src !== undefined) parts.push(encodeAttribute(RTA.SRC, src.bytes));
-  if (query.mark !== undefined) parts.push(encodeU32(RTA.MARK, query.mark));
-  if (query.iif !== undefined) parts.push(encodeU32(RTA.IIF, query.iif));
-  if (query.oif !== undefined) parts.push(encodeU32(RTA.OIF, query.oif));
-  return joinAligned(parts);
 }

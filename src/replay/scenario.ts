@@ -1,20 +1,18 @@
 /**
- * A scenario folder (oracle/README.md) through a director in this thread: frames.jsonl in, the form of out.jsonl out. The
- * clock is virtual: 15 minutes of waiting take no time.
+ * Replays a scenario folder (tools/oracle/README.md) through a director in this thread: frames.jsonl goes in, rows in the form
+ * of out.jsonl come out. The clock is virtual: 15 minutes of waiting take no time.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readScript, type ScriptLine } from '../capture/jsonl.js';
+import { type FrameRow, frameRow, readScript, type ScriptLine } from '../capture/jsonl.js';
 import { loadConfig } from '../control/config/config.js';
 import { InProcessDirector } from '../control/inprocess.js';
 import { loadRules } from '../ulvsadm/rules.js';
 import { answer } from './command.js';
 import { readHosts, Wire } from './wire.js';
 
-export interface FrameOut {
-  t: number;
-  if: string;
-  hex: string;
+/** `after`: the index of the line of frames.jsonl that was done last. */
+export interface FrameOut extends FrameRow {
   after: number;
 }
 export interface CommandOut {
@@ -65,7 +63,7 @@ class ScenarioRun {
 
   sent(device: number, bytes: Uint8Array): void {
     const name = this.devices[device]!;
-    this.rows.push({ t: this.now, if: name, hex: Buffer.from(bytes).toString('hex'), after: this.after });
+    this.rows.push({ ...frameRow({ t: this.now, if: name, bytes }), after: this.after });
     const reply = this.wire.answer(name, bytes);
     if (reply !== undefined) this.answers.push({ device, bytes: reply });
   }

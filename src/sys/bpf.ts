@@ -7,7 +7,6 @@ import { addressOf, check, errno, SystemError, syscall } from './libc.js';
 
 const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 const MAP_CREATE = 0;
-const MAP_LOOKUP = 1;
 const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
 const PROG_LOAD = 5;
@@ -103,15 +102,6 @@ export function deleteFromMap(fd: number, key: Uint8Array): boolean {
   if (result === 0) return true;
   if (errno() === ENOENT) return false;
   throw new SystemError('bpf MAP_DELETE', errno());
-}
-
-/** The value, `size` bytes; undefined when it is not there. */
-export function lookUpInMap(fd: number, key: Uint8Array, size: number): Uint8Array | undefined {
-  const value = pinned(new Uint8Array(size));
-  const result = new Attributes().words(0, fd).pointer(8, pinned(key)).pointer(16, value).run(MAP_LOOKUP);
-  if (result === 0) return value.subarray(0, size);
-  if (errno() === ENOENT) return undefined;
-  throw new SystemError('bpf MAP_LOOKUP', errno());
 }
 
 /** Loads an XDP program of 8-byte instructions; returns its descriptor. Throws ProgramRefused with the verifier's words. */

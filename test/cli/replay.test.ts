@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readScript } from '../../src/capture/jsonl.js';
 import { PcapWriter } from '../../src/capture/pcap.js';
 import { replayCommand } from '../../src/cli/commands/replay.js';
+import type { FrameOut } from '../../src/cli/replay/scenario.js';
 
 const NAT = 'test/conformance/recorded/basic/nat-basic';
 
@@ -87,6 +88,21 @@ describe('a capture', () => {
     await replay(...of(/, addresses: \[[^\]]*\]/g));
     expect(said.join()).toContain('noRoute');
     expect(said.at(-1)).toMatch(/^nothing was forwarded/);
+  });
+});
+
+describe('a scenario', () => {
+  it('is answered in the form of out.jsonl, with words behind each frame', async () => {
+    const out = join(dir, 'out.jsonl');
+    expect(await replay(NAT, '--out', out)).toBeUndefined();
+    const [first] = readFileSync(out, 'utf8').split('\n');
+    const row = JSON.parse(first!) as FrameOut;
+    expect(Object.keys(row)).toEqual(['t', 'if', 'hex', 'is', 'after']);
+    expect(row.is).toMatch(
+      /^02:00:00:00:0d:01 > 02:00:00:00:a0:12 IP .* 10\.0\.0\.1\.40001 > 192\.168\.1\.12\.8081: tcp \[S\]/,
+    );
+    const frames = readScript(out).filter(({ kind }) => kind === 'frame');
+    expect(readFileSync(out, 'utf8').match(/"is":/g)).toHaveLength(frames.length);
   });
 });
 

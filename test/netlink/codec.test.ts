@@ -7,7 +7,7 @@ import { MalformedMessage } from '../../src/netlink/error.js';
 import { encodeLinkDump } from '../../src/netlink/link.js';
 import { encodeMessage, joinAligned, type Message, messages } from '../../src/netlink/message.js';
 import { encodeNeighbourSet } from '../../src/netlink/neighbour.js';
-import { encodeRouteDump, encodeRouteQuery } from '../../src/netlink/route.js';
+import { encodeRouteDump } from '../../src/netlink/route.js';
 import { encodeRuleDump } from '../../src/netlink/rule.js';
 import { openRequestSocket, receive } from '../../src/netlink/socket.js';
 import * as libc from '../../src/sys/libc.js';
@@ -29,10 +29,10 @@ const MULTIPATH = joinAligned([
 ]);
 
 describe('messages', () => {
-  it('are known bytes: RTM_GETROUTE 10.0.0.1 from 10.0.0.2 mark 7', () => {
-    const body = encodeRouteQuery({ dst: '10.0.0.1', src: '10.0.0.2', mark: 7 });
-    expect(Buffer.from(encodeMessage(RTM.GETROUTE, NLM_F.REQUEST | NLM_F.ACK, 5, body)).toString('hex')).toBe(
-      '340000001a00050005000000000000000220200000000000001000000800' + '01000a000001080002000a0000020800100007000000',
+  it('are known bytes: RTM_NEWNEIGH 10.0.0.1 is 02:00:00:00:0b:01 on interface 7, permanent', () => {
+    const body = encodeNeighbourSet(7, '10.0.0.1', '02:00:00:00:0b:01', 'PERMANENT');
+    expect(Buffer.from(encodeMessage(RTM.NEWNEIGH, NLM_F.REQUEST | NLM_F.ACK, 5, body)).toString('hex')).toBe(
+      '300000001c0005000500000000000000' + '020000000700000080000000' + '080001000a000001' + '0a000200020000000b010000',
     );
   });
 

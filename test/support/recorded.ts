@@ -4,6 +4,21 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../conformance/recorded');
 
+/** First words of names that are not their subject. */
+const SUBJECTS: Readonly<Record<string, string>> = {
+  ttl: 'mtu',
+  nodest: 'odd',
+  dr: 'basic',
+  fwmark: 'basic',
+  nat: 'basic',
+};
+
+/** A scenario's subject: the first word of its name, `icmp` of `icmp6-dr`, but for those above. */
+export function subjectOf(name: string): string {
+  const word = /^[a-z]+/.exec(name)?.[0] ?? name;
+  return SUBJECTS[word] ?? word;
+}
+
 /** Name -> folder of every recorded scenario below `root`: those whose out.jsonl is there. */
 export function recordedScenarios(root = ROOT): Map<string, string> {
   const found = new Map<string, string>();

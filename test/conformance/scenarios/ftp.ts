@@ -545,7 +545,7 @@ function thresholds(play: Play): void {
 }
 
 function scene(name: string, about: string, play: (play: Play) => void, more: Partial<Scene> = {}): Scene {
-  return { name, about, rules: RULES, play, ...more };
+  return { name, about, rules: RULES, ftpHelper: 'loaded', play, ...more };
 }
 const PERSISTENT = ['-A -t 10.0.0.100:21 -s rr -p 300', '-a -t 10.0.0.100:21 -r 192.168.1.11:21 -m'];
 const TWO = [...RULES, '-a -t 10.0.0.100:21 -r 192.168.1.12:21 -m'];
@@ -588,6 +588,5 @@ export const ftpScenes: readonly Scene[] = [
     rules: ['-A -f 1 -s rr -p 300', '-a -f 1 -r 192.168.1.11 -m'],
     mark: { words: '-i eth0 -d 10.20.7.0/24', nft: 'iif eth0 ip daddr 10.20.7.0/24', mark: 1 },
   }),
+  scene('ftp-unhelped', 'FTP by NAT without the helper.', unhelped, { ftpHelper: 'absent' }),
 ];
-/** The kernel has not loaded its helper here. */
-export const unhelpedScenes: readonly Scene[] = [scene('ftp-unhelped', 'FTP by NAT without the helper.', unhelped)];

@@ -6,10 +6,9 @@
  *                               2001:db8::/64                                         2001:db8:1::/64
  *                                                                     eth2 ── 172.16.0.0/24 ── router .1 ── 10.20.0.0/16
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Packet, packet } from '../../support/packet.js';
 import type { Ipv4Words, Ipv6Words } from '../../support/packet-words.js';
+import { frameIn, type ScriptRow, writeScenario } from '../../support/scenario-files.js';
 
 export const VIP = '10.0.0.100';
 export const VIP6 = '2001:db8::100';
@@ -36,8 +35,11 @@ const ADDRESSES = [
 
 const VIPS = [`${VIP}/32`, `${VIP6}/128`] as const;
 
-/** A line of frames.jsonl. */
-type Line = { t: number } & ({ if: string; hex: string } | { cmd: string } | { end: 1 });
+/** What setup.sh does about the kernel's FTP helper. */
+const FTP_HELPER = { loaded: 'modprobe ip_vs_ftp', absent: 'modprobe -r ip_vs_ftp' } as const;
+/** Without a service of port 21 nothing else turns on the connection tracking that the kernel's FTP helper needs. */
+const TRACKING =
+  "nft 'add table ip f; add chain ip f c { type filter hook forward priority 0; }; add rule ip f c ct state new counter'";
 
 export interface Scene {
   readonly name: string;
@@ -49,6 +51,8 @@ export interface Scene {
   readonly ownVip?: true;
   /** IPv6 is set up too. */
   readonly six?: boolean;
+  /** The kernel's FTP helper is loaded, or neither director has one. Left out: as the scenario before left it. */
+  readonly ftpHelper?: keyof typeof FTP_HELPER;
   /** A packet to this network carries this mark, and is the director's own although no interface has the address. */
   readonly mark?: {
     readonly words: string;
@@ -62,7 +66,7 @@ export interface Scene {
 
 /** Collects the frames and commands of one scenario. Time goes on by 10 ms with each frame. */
 export class Play {
-  readonly lines: Line[] = [];
+  readonly rows: ScriptRow[] = [];
   private now = 0;
 
   /** When the next line comes. */
@@ -76,11 +80,11 @@ export class Play {
     if (known === undefined) throw new Error(`no host ${host} on the stage`);
     const [, device, mac] = known;
     const eth = packet().eth(mac, DIRECTOR[Number(device.at(-1))]!);
-    this.lines.push({ t: this.now, if: device, hex: what(eth).hex() });
+    this.rows.push(frameIn(this.now, device, what(eth)));
     this.now += 10;
   }
   run(cmd: string): void {
-    this.lines.push({ t: this.now, cmd });
+    this.rows.push({ t: this.now, cmd });
     this.now += 300;
   }
   at(ms: number): void {
@@ -91,18 +95,15 @@ export class Play {
     this.now += ms;
   }
   end(ms: number): void {
-    this.lines.push({ t: ms, end: 1 });
+    this.rows.push({ t: ms, end: 1 });
   }
 }
 
-export function save(dir: string, scene: Scene): void {
+/** Writes the scenario into ROOT/SUBJECT/NAME. */
+export function save(root: string, scene: Scene): void {
   const play = new Play();
   scene.play(play);
-  const folder = join(dir, scene.name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'frames.jsonl'), play.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  writeFileSync(join(folder, 'setup.sh'), setup(scene));
-  writeFileSync(join(folder, 'director.yaml'), yaml(scene));
+  writeScenario(root, scene.name, { rows: play.rows, setup: setup(scene), yaml: yaml(scene) });
 }
 
 function setup(scene: Scene): string {
@@ -124,9 +125,11 @@ function setup(scene: Scene): string {
   const marks = scene.mark ? [...taken, nft(scene.mark)] : [];
   return [
     `# ${scene.about}`,
+    ...(scene.ftpHelper ? [FTP_HELPER[scene.ftpHelper]] : []),
     `sysctl -qw ${wanted.join(' ')}`,
     `ip -batch - <<'I'\n${lines.join('\n')}\nI`,
     ...marks,
+    ...(scene.ftpHelper === 'loaded' && scene.mark ? [TRACKING] : []),
     `ipvsadm -R <<'R'\n${scene.rules.join('\n')}\nR`,
     '',
   ].join('\n');
@@ -155,6 +158,7 @@ function yaml(scene: Scene): string {
     // The kernel cannot speak as an address that no interface has; ours would.
     ...(scene.mark && !scene.mark.besideVip ? ['accept: { icmp: false }'] : []),
     ...(scene.mark ? ['marks:', `  - "${scene.mark.words} -j MARK --set-mark ${scene.mark.mark}"`] : []),
+    ...(scene.ftpHelper === 'absent' ? ['helpers: { ftp: [] }'] : []),
     'rules: |',
     ...scene.rules.map((rule) => `  ${rule}`),
     '',

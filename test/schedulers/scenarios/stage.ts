@@ -7,9 +7,8 @@
  *
  * With `marked` nobody has the VIPs: what goes to 203.0.113.0/24 (2001:db8:9::/64) carries mark 1.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Packet, packet } from '../../support/packet.js';
+import { frameIn, type ScriptRow, writeScenario } from '../../support/scenario-files.js';
 
 const DIRECTOR = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 const ROUTER = '02:00:00:00:c0:01';
@@ -35,8 +34,6 @@ export interface Scene {
   play(play: Play): void;
 }
 
-type Line = { t: number } & ({ if: string; hex: string } | { cmd: string });
-
 export interface Client {
   readonly address: string;
   readonly port: number;
@@ -44,7 +41,7 @@ export interface Client {
 }
 
 export class Play {
-  readonly lines: Line[] = [];
+  readonly rows: ScriptRow[] = [];
   private now = 0;
 
   constructor(private readonly scene: Scene) {}
@@ -70,7 +67,7 @@ export class Play {
     this.push(whole);
   }
   run(words: string): void {
-    this.lines.push({ t: this.now, cmd: `ipvsadm ${words} 2>&1` });
+    this.rows.push({ t: this.now, cmd: `ipvsadm ${words} 2>&1` });
     this.now += COMMAND_MS;
   }
   edit(words: string): void {
@@ -81,12 +78,12 @@ export class Play {
   }
   listings(): void {
     this.run('-Ln');
-    this.lines.push({ t: this.now, cmd: 'ipvsadm -Lnc | sort' });
+    this.rows.push({ t: this.now, cmd: 'ipvsadm -Lnc | sort' });
     this.now += COMMAND_MS;
   }
 
   private push(whole: Packet): void {
-    this.lines.push({ t: this.now, if: 'eth0', hex: whole.hex() });
+    this.rows.push(frameIn(this.now, 'eth0', whole));
     this.now += FRAME_MS;
   }
 }
@@ -113,14 +110,11 @@ function macOf(n: number): string {
   return `02:00:00:00:a${digits[0]}:${digits.slice(1)}`;
 }
 
-export function save(dir: string, scene: Scene): void {
+/** Writes the scenario into ROOT/SUBJECT/NAME. */
+export function save(root: string, scene: Scene): void {
   const play = new Play(scene);
   scene.play(play);
-  const folder = join(dir, scene.name);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'frames.jsonl'), play.lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  writeFileSync(join(folder, 'setup.sh'), setup(scene));
-  writeFileSync(join(folder, 'director.yaml'), yaml(scene));
+  writeScenario(root, scene.name, { rows: play.rows, setup: setup(scene), yaml: yaml(scene) });
 }
 
 function rules(scene: Scene): string[] {

@@ -1,18 +1,15 @@
+/** The devices around a device: one records frames, one injects faults. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PcapWriter, readCapture } from '../../../src/capture/pcap.js';
 import { Batch } from '../../../src/device/batch.js';
-import { Fault, type FaultOptions } from '../../../src/device/fault.js';
-import { MemoryDevice } from '../../../src/device/memory.js';
-import { OFFLOADS, readOffloads, turnOff, turnOn } from '../../../src/device/offload.js';
-import { openDevice, probe } from '../../../src/device/open.js';
-import { Tracer } from '../../../src/device/tracer.js';
 import { Umem } from '../../../src/device/umem.js';
-import { mappedUmem } from '../../../src/device/umem-memory.js';
 import { drain, plainFrame, send } from '../frames.js';
-import { isRoot, Namespaces } from '../netns.js';
+import { FaultInjector, type FaultOptions } from './fault-injector.js';
+import { MemoryDevice } from './memory.js';
+import { Tracer } from './tracer.js';
 
 describe('Tracer', () => {
   it('writes what passes, in and out, and changes nothing', () => {
@@ -38,7 +35,7 @@ describe('Tracer', () => {
   });
 });
 
-describe('Fault', () => {
+describe('FaultInjector', () => {
   const frames = Array.from({ length: 1000 }, (_, i) =>
     Uint8Array.from({ length: 60 }, (_, k) => (k < 2 ? i >> (8 * k) : 0x55)),
   );
@@ -47,7 +44,7 @@ describe('Fault', () => {
     const umem = new Umem(256);
     const memory = new MemoryDevice(umem);
     for (const frame of frames) memory.inject(frame);
-    const fault = new Fault(memory, umem, options);
+    const fault = new FaultInjector(memory, umem, options);
     const got: Uint8Array[] = [];
     const batch = new Batch(capacity);
     while (fault.rx(batch) > 0) drain(batch, umem, got);
@@ -82,45 +79,3 @@ describe('Fault', () => {
 function ones(byte: number): number {
   return byte.toString(2).replaceAll('0', '').length;
 }
-
-if (!isRoot) console.log('auto, offload: skipped, need root for namespaces');
-
-describe.skipIf(!isRoot)('auto and offload', () => {
-  const spaces = new Namespaces('auto');
-  afterEach(() => spaces.remove());
-
-  it('opens the first kind that works and says why', () => {
-    const [a, b] = [spaces.add('a'), spaces.add('b')];
-    spaces.veth(a, 'a0', b, 'b0');
-    const umem = new Umem(8);
-    spaces.inside(a, () => {
-      expect(probe(mappedUmem(64).umem, 'a0')).toEqual({
-        kind: 'xdp',
-        reasons: ['a0: xdp it is (native, the driver copies)'],
-      });
-      expect(probe(umem, 'a0')).toEqual({
-        kind: 'packet',
-        reasons: ['a0: not xdp: the frames do not begin on a page; make them with mappedUmem', 'a0: packet it is'],
-      });
-      const { device, reasons } = openDevice(umem, 'a0', 'cap');
-      expect([device.kind, reasons]).toEqual(['cap', ['a0: cap, as configured']]);
-      device.close();
-      expect(() => openDevice(umem, 'nope0')).toThrow(
-        /^nope0: no kind of device works here \(not xdp: no such network interface.*; not packet: no such network interface.*; not cap: no such/,
-      );
-    });
-  });
-
-  it('reads offloads, turns them off and on again', () => {
-    const [a, b] = [spaces.add('a'), spaces.add('b')];
-    spaces.veth(a, 'a0', b, 'b0');
-    spaces.inside(a, () => {
-      expect(readOffloads('a0')).toMatchObject({ tso: true, gso: true, txChecksum: true, lro: false });
-      expect(turnOff('a0', OFFLOADS)).toEqual(expect.arrayContaining(['tso', 'gso', 'txChecksum']));
-      expect(Object.values(readOffloads('a0'))).not.toContain(true);
-      turnOn('a0', ['txChecksum', 'gro']);
-      expect(readOffloads('a0')).toMatchObject({ txChecksum: true, gro: true });
-      expect(() => readOffloads('nope0')).toThrow('nope0: no such network interface');
-    });
-  });
-});

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Records what the real ipvsadm and kernel answer: to every line of NAME.txt, into NAME.jsonl ({"cmd", "rc", "out"} a line; each
-list starts with an empty table), and to the scenario folder NAME/ (oracle's format), into NAME/out.jsonl.
+"""Records what the real ipvsadm and kernel answer, by the oracle (tools/oracle): to every line of NAME.txt, into NAME.jsonl
+({"cmd", "rc", "out"} a line; each list starts with an empty table), and to the scenario folder NAME/, into NAME/out.jsonl.
 
-Usage: record.py [NAME...]     (ORACLE names the oracle's folder)
+Usage: record.py [NAME...]     (the variable ORACLE names another oracle's folder)
 """
 import json, os, shutil, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-ORACLE = os.environ.get("ORACLE", "/work/shared/oracle")
+REPO = os.path.realpath(f"{HERE}/../../../..")
+ORACLE = os.environ.get("ORACLE", f"{REPO}/tools/oracle")
 
 
 def scenario_of_list(name, folder):
@@ -41,3 +42,4 @@ with tempfile.TemporaryDirectory() as work:
             shutil.copyfile(f"{work}/{name}/out.jsonl", f"{HERE}/{name}/out.jsonl")
         else:
             save_list(name, f"{work}/{name}")
+subprocess.run([f"{REPO}/test/conformance/tools/run", "annotate", HERE], check=True)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Writes frames.jsonl (needs the oracle's pkt.py)."""
+"""Writes frames.jsonl; ../record.py runs it."""
 import json, os, socket, struct, sys
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.environ.get("ORACLE", "/work/shared/oracle"))
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.environ.get("ORACLE", f"{HERE}/../../../../../tools/oracle"))
 from pkt import *
 
 D0, C = "02:00:00:00:0d:00", "02:00:00:00:c0:01"
@@ -41,5 +42,5 @@ at(eth(D0, C, tcp6("2001:db8:0:1::1", 40003, "2001:db8:0:1::100", 443), 0x86DD))
 at(eth(D0, C, ipv4("10.0.0.1", "10.0.0.100", 132, sctp(40004, 99))))
 for listing in ("cat /proc/net/ip_vs_conn", "ipvsadm -Lnc", "ipvsadm -Lc", "ipvsadm -Lnc --persistent-conn", "ipvsadm -L -c --persistent-conn", "ipvsadm -Lnc --nosort --exact"):
     rows.append({"t": 10, "cmd": listing})
-with open(os.path.dirname(os.path.realpath(__file__)) + "/frames.jsonl", "w") as f:
+with open(f"{HERE}/frames.jsonl", "w") as f:
     f.writelines(json.dumps(r) + "\n" for r in rows)

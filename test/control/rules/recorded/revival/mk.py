@@ -1,8 +1,11 @@
 #!/usr/bin/python3
-"""Writes frames.jsonl (needs the oracle's pkt.py). Counters move every 2 s only, so listings keep away from packets."""
+"""Writes frames.jsonl. After it: make record SCENARIOS=test/control/rules/recorded/revival.
+
+The kernel's counters move every 2 s only, so listings keep away from packets."""
 import json, os, sys
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.environ.get("ORACLE", "/work/shared/oracle"))
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, os.environ.get("ORACLE", f"{HERE}/../../../../../tools/oracle"))
 from pkt import *
 
 SERVICE, SERVER = "-t 10.0.0.100:80", "-r 192.168.1.11:8080"
@@ -35,5 +38,5 @@ run(22500)
 run(23000, "ipvsadm -Z")
 run(23500, "ipvsadm -C", f"ipvsadm -A {SERVICE} -s wrr", f"ipvsadm -a {SERVICE} {SERVER} -g", f"ipvsadm -a {SERVICE} {SERVER} -m")
 run(28500)
-with open(os.path.dirname(os.path.realpath(__file__)) + "/frames.jsonl", "w") as f:
+with open(f"{HERE}/frames.jsonl", "w") as f:
     f.writelines(json.dumps(r) + "\n" for r in rows)

@@ -1,7 +1,8 @@
-import { Batch } from './batch.js';
-import type { Device, DeviceKind, DeviceStats } from './device.js';
-import { DeviceError } from './error.js';
-import type { Umem } from './umem.js';
+/** A device around another that injects faults: it loses, corrupts or duplicates received frames. */
+import { Batch } from '../../../src/device/batch.js';
+import type { Device, DeviceKind, DeviceStats } from '../../../src/device/device.js';
+import { DeviceError } from '../../../src/device/error.js';
+import type { Umem } from '../../../src/device/umem.js';
 
 export interface FaultOptions {
   /** The same seed makes the same faults for the same frames. */
@@ -19,8 +20,8 @@ export interface FaultCounts {
   duplicated: number;
 }
 
-/** A device around another that loses, changes one bit of, or doubles some of the frames received. Sending is left alone. */
-export class Fault implements Device {
+/** Loses, changes one bit of, or duplicates some of the received frames. Sent frames pass unchanged. */
+export class FaultInjector implements Device {
   readonly counts: FaultCounts = { dropped: 0, corrupted: 0, duplicated: 0 };
   private readonly raw: Batch;
   private head = 0;

@@ -1,9 +1,10 @@
-import type { PcapWriter } from '../capture/pcap.js';
-import type { Batch } from './batch.js';
-import type { Device, DeviceKind, DeviceStats } from './device.js';
-import type { Umem } from './umem.js';
+/** A device around another that records every frame to a pcap file. */
+import type { PcapWriter } from '../../../src/capture/pcap.js';
+import type { Batch } from '../../../src/device/batch.js';
+import type { Device, DeviceKind, DeviceStats } from '../../../src/device/device.js';
+import type { Umem } from '../../../src/device/umem.js';
 
-/** A device around another that writes every frame, in and out, to a pcap file, in the order they pass. */
+/** Writes every received and sent frame to the pcap file, in the order in which they pass. */
 export class Tracer implements Device {
   /** `clock` gives the time stamps, in milliseconds since the epoch; it is read once a batch. The file is the caller's to close. */
   constructor(

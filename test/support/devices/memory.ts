@@ -1,6 +1,7 @@
-import type { Batch } from './batch.js';
-import { type Device, type DeviceStats, newDeviceStats } from './device.js';
-import type { Umem } from './umem.js';
+/** A device without a wire: a test injects frames and takes what was sent. */
+import type { Batch } from '../../../src/device/batch.js';
+import { type Device, type DeviceStats, newDeviceStats } from '../../../src/device/device.js';
+import type { Umem } from '../../../src/device/umem.js';
 
 /** Receives each frame sent; `bytes` is a copy and the receiver's own. */
 export type Sink = (bytes: Uint8Array) => void;
@@ -9,11 +10,10 @@ export interface MemoryOptions {
   name?: string;
   /** Called for every frame sent, instead of keeping it in `sent`. */
   sink?: Sink;
-  /** Hands out the injected frames again and again and throws away what is sent: for benchmarks. */
+  /** Hands out the injected frames again and again, and throws away what is sent. */
   loop?: boolean;
 }
 
-/** Frames pushed in and taken out by whoever holds it: for tests, replay and benchmarks. */
 export class MemoryDevice implements Device {
   readonly kind = 'memory';
   readonly fd = -1;

@@ -1,8 +1,9 @@
-import type { TimedFrame } from '../capture/frame.js';
-import type { PcapWriter } from '../capture/pcap.js';
-import type { Batch } from './batch.js';
-import { type Device, type DeviceStats, newDeviceStats } from './device.js';
-import type { Umem } from './umem.js';
+/** A device that plays back a capture and records what is sent. */
+import type { TimedFrame } from '../../../src/capture/frame.js';
+import type { PcapWriter } from '../../../src/capture/pcap.js';
+import type { Batch } from '../../../src/device/batch.js';
+import { type Device, type DeviceStats, newDeviceStats } from '../../../src/device/device.js';
+import type { Umem } from '../../../src/device/umem.js';
 
 export interface FileOptions {
   /** Where sent frames go; without one they are only counted. The device closes it. */
@@ -10,11 +11,11 @@ export interface FileOptions {
 }
 
 /**
- * Plays back the frames of a capture (`readCapture`, `readScript`) by a clock that its owner sets, and records what is sent.
- * `now` starts at infinity: everything is due at once.
+ * Hands out the frames of a capture (`readCapture`, `readScript`) when its clock `now` reaches their time. The test sets
+ * the clock. It starts at infinity: all frames are due at once.
  */
 export class FileDevice implements Device {
-  readonly kind = 'file';
+  readonly kind = 'memory';
   readonly fd = -1;
   readonly stats: DeviceStats = newDeviceStats();
   /** Frames up to this time (milliseconds, as in the file) are handed out, and sent ones are stamped with it. */
