@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readScript } from '../../src/capture/jsonl.js';
 import { PcapWriter } from '../../src/capture/pcap.js';
 import { replayCommand } from '../../src/cli/commands/replay.js';
-import type { FrameOut } from '../../src/cli/replay/scenario.js';
+import type { FrameOut } from '../../src/replay/scenario.js';
 
 const NAT = 'test/conformance/recorded/basic/nat-basic';
 
