@@ -1,4 +1,4 @@
-/** A director on TAP devices has its addresses, MACs and routes in the process, where no kernel shows them. */
+/** A director whose devices are not shared with the host (TAP) has its addresses, MACs and routes in the process, where no kernel shows them. */
 
 import { format4, format6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
 import { isSix, network } from './address.js';
@@ -17,14 +17,14 @@ export function withProcess(
   { devices }: DirectorFacts,
   routes: readonly ConfiguredRoute[],
 ): HostFacts {
-  const taps = devices.filter(({ kind }) => kind === 'tap');
-  if (taps.length === 0) return host;
-  const addresses = taps.flatMap(({ name, addresses: own }) => own.map((one) => addressOf(name, one)));
+  const own = devices.filter(({ shared }) => !shared);
+  if (own.length === 0) return host;
+  const addresses = own.flatMap((device) => device.addresses.map((one) => addressOf(device.name, one)));
   return {
     ...host,
     addresses,
     policy: MAIN_ALONE,
-    links: taps.map(({ name, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind: 'tap' })),
+    links: own.map(({ name, kind, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind, inProcess: true })),
     routes: [...addresses.map(connected), ...routes.map(routeOf)],
     sysctls: {},
   };

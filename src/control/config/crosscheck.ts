@@ -1,4 +1,5 @@
 /** What the parts of a configuration say about each other. A part that could not be read is left out, not guessed at. */
+import { forWorkers, mayHaveWorkers } from '../../device/kinds.js';
 import { namesDevice } from '../../service/mark.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 import type { DeviceConfig, RouteConfig } from './director-config.js';
@@ -142,13 +143,13 @@ function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
   unique(places, problems);
 }
 
-/** Frames of a TAP or of libpcap come by one way, which only one worker can read. */
+/** Some kinds of device can be read by one worker only. */
 function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems): void {
-  const single = workers > 1 ? devices.find(({ kind }) => kind === 'tap' || kind === 'cap') : undefined;
+  const single = workers > 1 ? devices.find(({ kind }) => !mayHaveWorkers(kind)) : undefined;
   if (single !== undefined)
     problems.add(
       ['workers'],
-      `${workers} workers need devices of kind xdp or packet; ${single.name} is ${single.kind}`,
+      `${workers} workers need devices of kind ${forWorkers().join(' or ')}; ${single.name} is ${single.kind}`,
     );
 }
 

@@ -18,9 +18,9 @@ const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
 
 /** A link for each device, in order. */
-export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'promiscuous'>[]): void {
-  for (const { name, kind, mac, mtu, shared, resolves } of devices)
-    d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves, kind === 'xdp'));
+export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind' | 'promiscuous'>[]): void {
+  for (const { name, mac, mtu, shared, resolves, exclusive } of devices)
+    d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves, exclusive));
   setAddresses(
     d,
     devices.map(({ addresses }) => addresses),
