@@ -1,5 +1,5 @@
 /** Entries of director.yaml about the network: devices, routes, policy rules, neighbours, snat. */
-import { AUTO, type DeviceOption, deviceChoices, kindsWith } from '../../device/kinds.js';
+import { AUTO, type DeviceOption, deviceChoices, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
 import { parseMarkValue } from '../mark/words.js';
 import { list, mapping, oneOf, value, words } from './builders.js';
 import { deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
@@ -27,7 +27,7 @@ export const device = mapping('a mapping such as { name: eth0 }', {
     .register(words, {
       type: deviceChoices().join(', '),
       text: `How frames are received and sent. auto takes the first kind that works on the interface: ${kindsWith(({ auto }) => auto).join(', ')}.`,
-      example: 'packet',
+      example: PLAIN_KIND,
     }),
   mac: value(mac)
     .optional()
