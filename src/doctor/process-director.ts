@@ -1,7 +1,7 @@
 /** A director whose devices are not shared with the host (TAP) has its addresses, MACs and routes in the process, where no kernel shows them. */
 
-import { format4, format6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
-import { isSix, network } from './address.js';
+import { format4, format6, isIPv6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
+import { network } from './address.js';
 import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './facts.js';
 import { MAIN_ALONE } from './routing.js';
 
@@ -40,13 +40,13 @@ function connected({ dev, address, length }: AddressFact): RouteFact {
 }
 
 function base(address: string, length: number): string {
-  if (!isSix(address)) return format4(parse4(address)! & mask4(length));
+  if (!isIPv6(address)) return format4(parse4(address)! & mask4(length));
   return format6(parse6(address)!.map((word, i) => word & maskWord(length, i)));
 }
 
 function routeOf({ to, via, dev }: ConfiguredRoute): RouteFact {
   return {
-    ...network(to, isSix(via ?? to)),
+    ...network(to, isIPv6(via ?? to)),
     type: 'unicast',
     table: 'main',
     metric: 0,

@@ -1,6 +1,8 @@
 /** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
+
 import type { DeviceKind } from '../device/kinds.js';
 import type { Role } from '../doctor/facts.js';
+import { isIPv6 } from '../wire/address.js';
 
 /** The kind of a director's devices. */
 export type LabDevice = DeviceKind;
@@ -162,7 +164,7 @@ export function addressIn(text: string): string {
 }
 
 export function isSix({ vips }: Topology): boolean {
-  return vips[0]!.includes(':');
+  return isIPv6(vips[0]!);
 }
 
 /** Connections of masq realservers are seen both ways, so that the director counts replies. */

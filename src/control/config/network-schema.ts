@@ -1,5 +1,7 @@
 /** Entries of director.yaml about the network: devices, routes, policy rules, neighbours, snat. */
+
 import { AUTO, type DeviceOption, deviceChoices, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
+import { isIPv6 } from '../../wire/address.js';
 import { parseMarkValue } from '../mark/words.js';
 import { list, mapping, oneOf, value, words } from './builders.js';
 import { deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
@@ -102,7 +104,7 @@ export const route = mapping('a mapping such as { to: 0.0.0.0/0, via: 10.0.0.1, 
 }).transform((entry) => ({ ...entry, to: entry.to === 'default' ? defaultOf(entry.via ?? entry.src) : entry.to }));
 
 function defaultOf(address = ''): string {
-  return address.includes(':') ? '::/0' : '0.0.0.0/0';
+  return isIPv6(address) ? '::/0' : '0.0.0.0/0';
 }
 
 function markAndMask(raw: unknown): { value: number; mask: number } {

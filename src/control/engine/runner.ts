@@ -22,7 +22,7 @@ import { HostRouting, openHostTun } from '../../device/tun/host.js';
 import type { Umem } from '../../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
-import { format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
 import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
@@ -204,7 +204,7 @@ export class Runner {
   private learn({ device, ip, mac, failed }: NeighbourFact): void {
     const { neighbours } = this.director;
     const [a0, a1, a2, a3] = wordsOf(ip)!;
-    const neighbour = neighbours.known(device, ip.includes(':') ? 6 : 4, a0!, a1!, a2!, a3!);
+    const neighbour = neighbours.known(device, addressFamily(ip), a0!, a1!, a2!, a3!);
     if (neighbour === undefined || neighbour.permanent) return;
     const parsed = mac === '' ? undefined : parseMac(mac);
     if (parsed === undefined) {

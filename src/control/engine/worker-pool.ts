@@ -15,7 +15,7 @@ import { frameSizeFor } from '../../device/umem-memory.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { isFwmark } from '../../service/config.js';
 import { receiveQueues } from '../../sys/interface.js';
-import { bytes4, bytes6, parse4, parse6 } from '../../wire/address.js';
+import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ServiceEntry } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
 import type { DeviceSetup, Order, Report, RunnerSetup } from './messages.js';
@@ -103,7 +103,7 @@ export class WorkerPool {
 function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
   const masq = destinations.filter(({ method }) => method === 'masq');
   return masq.map(({ address, port }) => {
-    const bytes = address.includes(':') ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
+    const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
     if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return { address: bytes, port: 0, protocol: 0 };
     return { address: bytes, port, protocol: key.protocol };
   });

@@ -10,8 +10,10 @@
  *
  *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
  */
+
 import { kindOf } from '../../device/kinds.js';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
+import { isIPv6 } from '../../wire/address.js';
 import { namespaceOf, outsideOf, SWITCH, switchEnd } from '../names.js';
 import { type Host, isSix, type LabDevice, type Port, type Route, segments, type Topology } from '../topology.js';
 
@@ -101,7 +103,7 @@ function portSetup({ dev, mac, address, also = [] }: Port): string[] {
 }
 
 function nodad(address: string): string {
-  return address.includes(':') ? ' nodad' : '';
+  return isIPv6(address) ? ' nodad' : '';
 }
 
 function routeWords({ to, via, dev, table }: Route): string {
