@@ -5,8 +5,10 @@
  *     open ─► bound (inactive) ─► state moves it between active and inactive ─► timer ends ─┬─► unbound, freed
  *                                                                 children alive: 60 s more ┘
  */
+
 import type { Destination } from '../service/service.js';
 import { Gauge } from '../stats/counters.js';
+import { TCP } from '../wire/ipv4.js';
 import {
   CONN_ASSURED,
   CONN_HELPER,
@@ -36,7 +38,6 @@ import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';
 
-const TCP = 6;
 /** Before its first state is set. */
 const FRESH = 3 * TICKS;
 /** A template or control connection whose children live on. */

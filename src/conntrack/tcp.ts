@@ -6,6 +6,7 @@
  * INPUT: a packet of the client; OUTPUT: of the destination; INPUT_ONLY: of the client while the director has seen no
  * packet of the destination (DR, Tun). The event is the first of RST, SYN, FIN, ACK that is set; none of them: CLOSE.
  */
+import { ACK, FIN, RST, SYN } from '../wire/tcp.js';
 import { stateTable } from './state-table.js';
 
 export const TCP_STATES = [
@@ -101,10 +102,10 @@ export function nextTcpState(state: number, direction: number, flags: number, se
 }
 
 function eventOf(flags: number): number {
-  if ((flags & 0x04) !== 0) return 3;
-  if ((flags & 0x02) !== 0) return 0;
-  if ((flags & 0x01) !== 0) return 1;
-  if ((flags & 0x10) !== 0) return 2;
+  if ((flags & RST) !== 0) return 3;
+  if ((flags & SYN) !== 0) return 0;
+  if ((flags & FIN) !== 0) return 1;
+  if ((flags & ACK) !== 0) return 2;
   return -1;
 }
 

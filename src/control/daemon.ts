@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
+import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
@@ -169,7 +170,7 @@ export class Daemon implements AdminClient {
 
   private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
     for (const reason of reasons) this.log.info(reason);
-    const start = devices.some(({ kind }) => kind === 'cap') ? startInline : startWorker;
+    const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
     if (live !== undefined) this.originator = new RawOut((message) => this.log.error(message));
     const heard = (report: Report) => this.heard(report);
     const base = { config: this.config, devices, live: live !== undefined };
@@ -197,7 +198,7 @@ export class Daemon implements AdminClient {
   private startTheft({ devices, live, maps }: Attachment): void {
     for (const pid of removeOrphans())
       this.log.warn(`another director (pid ${pid}) is at work here: see that no service is in both`);
-    const copied = devices.filter(({ shared, kind }) => shared && kind !== 'xdp').map(({ name }) => name);
+    const copied = devices.filter(({ shared, exclusive }) => shared && !exclusive).map(({ name }) => name);
     if (live !== undefined && copied.length + maps.length > 0) {
       this.theft = new Interceptor(copied, maps, this.config, (address) => live.has(address));
       for (const text of this.theft.warnings()) this.log.warn(text);

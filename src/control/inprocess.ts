@@ -120,6 +120,7 @@ function alone(device: DeviceConfig, i: number) {
     ...device,
     mac: device.mac ?? `02:00:00:00:0d:${(i & 0xff).toString(16).padStart(2, '0')}`,
     shared: false,
+    exclusive: false,
     resolves: true,
   };
 }

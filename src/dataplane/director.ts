@@ -2,6 +2,7 @@
  * A director: everything the packet path reads and writes, and no I/O. Frames and time are pushed in, frames come out in
  * the links' outputs; services, routes, neighbours and marks are pushed in by whoever owns the director.
  */
+
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
 import { ConnectionTable } from '../conntrack/table.js';
@@ -11,6 +12,8 @@ import { type Destination, Method, TunnelKind } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
+import { addressFamily } from '../wire/address.js';
+import { TCP } from '../wire/ipv4.js';
 import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
 import { PacketInfo } from './parse/packet.js';
@@ -26,7 +29,6 @@ import { SnatRules } from './table/snat-rules.js';
 import { SourcePool } from './table/source-pool.js';
 import type { Trace } from './trace/trace.js';
 
-const TCP = 6;
 const FTP = 21;
 
 /** Gives a packet its fwmark; src/dataplane/table/marks.ts, or nobody. */
@@ -176,7 +178,7 @@ export class Director {
   setRanges(prefixes: readonly string[]): void {
     this.ranges = prefixes.map((text) => {
       const [address, length] = text.split('/');
-      const family = text.includes(':') ? 6 : 4;
+      const family = addressFamily(text);
       return { words: wordsOf(address)!, length: Number(length ?? (family === 4 ? 32 : 128)), family };
     });
   }

@@ -4,6 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { interfaceMtu } from '../sys/interface.js';
 import { addressAt, setsockopt } from '../sys/libc.js';
 import { GSO_TCPV4, GSO_TCPV6, PACKET_IGNORE_OUTGOING, SOL_PACKET } from '../sys/packet-socket.js';
+import { TCP } from '../wire/ipv4.js';
 import { Batch } from './batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError } from './error.js';
@@ -34,7 +35,6 @@ export interface CapOptions {
 
 const LONGEST = 0x10000 + 64;
 const ETHERNET = 14;
-const TCP = 6;
 
 /**
  * A network interface through libpcap and the cap package: works anywhere, costs an event per frame. The events come by the

@@ -22,8 +22,11 @@ export interface DeviceStats {
  */
 export interface Device {
   readonly name: string;
-  readonly kind: DeviceKind;
-  /** The file descriptor to poll for input, −1 where there is none (memory). */
+  /** Name of its kind (kinds.ts), or of a device that no configuration names. */
+  readonly kind: string;
+  /** How the kind works on this interface, for the log; '' when there is nothing to say. */
+  readonly detail?: string;
+  /** The file descriptor to poll for input, −1 where there is none (memory, file). */
   readonly fd: number;
   readonly stats: DeviceStats;
   /** Appends frames to `batch` until it is full or no more are there; returns how many. */
@@ -32,8 +35,6 @@ export interface Device {
   tx(batch: Batch): number;
   close(): void;
 }
-
-export type DeviceKind = 'xdp' | 'packet' | 'tap' | 'cap' | 'memory';
 
 export function newDeviceStats(): DeviceStats {
   return { rxPackets: 0, rxBytes: 0, txPackets: 0, txBytes: 0, rxDropped: 0, txDropped: 0, rxOversize: 0 };

@@ -8,14 +8,14 @@
  * One packet at a time: `begin` measures it, `next` makes one frame each, and the packet stays in the ring meanwhile, so
  * that it can go on in a later rx() when the batch or the Umem was full.
  */
+
 import { memcpyAt } from '../sys/libc.js';
 import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4 } from '../sys/packet-socket.js';
 import { finish, pseudo4, pseudo6, sum } from '../wire/checksum.js';
 import { TYPE_QINQ, TYPE_VLAN } from '../wire/ethernet.js';
+import { TCP, UDP } from '../wire/ipv4.js';
 import type { Umem } from './umem.js';
 
-const TCP = 6;
-const UDP = 17;
 const FIN_PSH = 0x09;
 const CWR = 0x80;
 const TAG = 4;

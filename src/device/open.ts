@@ -1,6 +1,11 @@
+/**
+ * Opens the device of an interface: the kind that was asked for, or with `auto` the first kind of the table (kinds.ts) that
+ * works there.
+ */
 import { CapDevice } from './cap.js';
-import type { Device, DeviceKind } from './device.js';
+import type { Device } from './device.js';
 import { DeviceError } from './error.js';
+import { AUTO, type DeviceChoice, type DeviceKind, kindsWith } from './kinds.js';
 import { PacketDevice } from './packet/packet.js';
 import type { QueueShare } from './queue-share.js';
 import { TapDevice } from './tun/tap.js';
@@ -8,58 +13,53 @@ import type { Umem } from './umem.js';
 import { XdpDevice } from './xdp/device.js';
 import type { InterceptMapFds } from './xdp/layout.js';
 
-/** The kinds a config may name for a device that is to be opened. */
-export const DEVICE_CHOICES = ['auto', 'xdp', 'packet', 'tap', 'cap'] as const;
-export type DeviceChoice = (typeof DEVICE_CHOICES)[number];
-
 export interface Opened {
-  device: Device;
-  /** Why it is this kind: one line for each kind tried, in order, to be printed. */
-  reasons: string[];
+  readonly device: Device;
+  readonly kind: DeviceKind;
+  /** Log lines: one for each kind tried, in order, that says why it is or is not used. */
+  readonly reasons: string[];
 }
 
+/** What a kind may need; each takes what it knows. */
 export interface OpenOptions {
-  /** Of the kernel's side of a TAP. */
+  /** Bytes, of the kernel's side of an interface that the device makes. */
   mtu?: number;
-  /** Also take frames for other Ethernet addresses. */
+  /** Also receive frames for other Ethernet addresses. */
   promiscuous?: boolean;
-  /** What an xdp device takes from the host's stack; nothing unless it is said. */
+  /** Intercept maps of an exclusive kind; without them it intercepts nothing. */
   maps?: InterceptMapFds | undefined;
-  /** Slots of an xdp device's rings. */
+  /** Slots of each ring of a kind that posts frames; a power of two. */
   entries?: number;
-  /** xdp, packet: several workers have the interface. */
-  team?: QueueShare | undefined;
+  /** Several workers read the interface: this worker's share. */
+  share?: QueueShare | undefined;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;
 
-const openers: Record<Exclude<DeviceChoice, 'auto'>, Open> = {
-  xdp: (umem, name, { promiscuous = false, maps, entries, team }) =>
+const openers: Readonly<Record<DeviceKind, Open>> = {
+  xdp: (umem, name, { promiscuous = false, maps, entries, share }) =>
     new XdpDevice(umem, name, {
       promiscuous,
-      team,
-      takes: maps ?? 'nothing',
+      share,
+      intercept: maps ?? 'nothing',
       ...(entries !== undefined && { entries }),
     }),
-  packet: (umem, name, { promiscuous = false, team }) => new PacketDevice(umem, name, { promiscuous, team }),
+  packet: (umem, name, { promiscuous = false, share }) => new PacketDevice(umem, name, { promiscuous, share }),
   tap: (umem, name, { mtu }) => new TapDevice(umem, name, mtu === undefined ? {} : { mtu }),
   cap: (umem, name) => new CapDevice(umem, name),
 };
 
-/** What `auto` tries, the fastest first. */
-const order = ['xdp', 'packet', 'cap'] as const;
-
-/** Opens interface `name` as the kind asked for, or as the first that works. Throws a DeviceError. */
-export function openDevice(umem: Umem, name: string, choice: DeviceChoice = 'auto', options: OpenOptions = {}): Opened {
-  if (choice !== 'auto') {
+/** Opens interface `name`. Throws a DeviceError; for `auto` one that says why no kind works. */
+export function openDevice(umem: Umem, name: string, choice: DeviceChoice = AUTO, options: OpenOptions = {}): Opened {
+  if (choice !== AUTO) {
     const device = openers[choice](umem, name, options);
-    return { device, reasons: [`${name}: ${choice}, as configured${remark(device)}`] };
+    return { device, kind: choice, reasons: [`${name}: using ${choice}${detail(device)}, as configured`] };
   }
   const reasons: string[] = [];
-  for (const kind of order) {
+  for (const kind of kindsWith(({ auto }) => auto)) {
     try {
       const device = openers[kind](umem, name, options);
-      return { device, reasons: [...reasons, `${name}: ${kind} it is${remark(device)}`] };
+      return { device, kind, reasons: [...reasons, `${name}: using ${kind}${detail(device)}`] };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       reasons.push(`${name}: not ${kind}: ${reasonOf(error)}`);
@@ -68,18 +68,15 @@ export function openDevice(umem: Umem, name: string, choice: DeviceChoice = 'aut
   throw new DeviceError(name, `no kind of device works here (${reasons.map(withoutName(name)).join('; ')})`);
 }
 
-/** Opens it for a moment only: what would `auto` settle for, and why? */
-export function probe(umem: Umem, name: string): { kind: DeviceKind; reasons: string[] } {
-  const { device, reasons } = openDevice(umem, name);
+/** The kind that `auto` chooses on interface `name`, which is opened for a moment. Throws a DeviceError. */
+export function probe(umem: Umem, name: string): Pick<Opened, 'kind' | 'reasons'> {
+  const { device, kind, reasons } = openDevice(umem, name);
   device.close();
-  return { kind: device.kind, reasons };
+  return { kind, reasons };
 }
 
-/** How well it does it. */
-function remark(device: Device): string {
-  if (!(device instanceof XdpDevice)) return '';
-  const { mode, zeroCopy, reason } = device;
-  return ` (${mode}, ${zeroCopy ? 'without a copy' : 'the driver copies'}${reason === '' ? '' : `; ${reason}`})`;
+function detail({ detail = '' }: Device): string {
+  return detail === '' ? '' : ` (${detail})`;
 }
 
 function reasonOf(error: DeviceError): string {

@@ -1,11 +1,10 @@
 /** Checksums that a local sender left to the hardware, and which are finished here, in place. */
+
 import { finish as checksum, pseudo4, pseudo6, sum } from '../wire/checksum.js';
 import { crc32c } from '../wire/crc32c.js';
 import { HEADER, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.js';
+import { SCTP, TCP, UDP } from '../wire/ipv4.js';
 
-const TCP = 6;
-const UDP = 17;
-const SCTP = 132;
 const TCP_FIELD = 16;
 const UDP_FIELD = 6;
 /** Of the transports with an unfinished checksum only SCTP has its own at byte 8, and it is a CRC32c (RFC 9260, 6.8). */

@@ -1,13 +1,9 @@
 /** Addresses and networks as text, of both families. */
-import { maskWord, parse4, parse6 } from '../wire/address.js';
-
-export function isSix(address: string): boolean {
-  return address.includes(':');
-}
+import { isIPv6, maskWord, parse4, parse6 } from '../wire/address.js';
 
 /** Bits of an address: the prefix length of a host. */
 export function width(address: string): 32 | 128 {
-  return isSix(address) ? 128 : 32;
+  return isIPv6(address) ? 128 : 32;
 }
 
 export function isLinkLocal(address: string): boolean {
@@ -34,7 +30,7 @@ function wordsOf(address: string): readonly number[] | undefined {
 
 /** `range` as text. False across families. */
 export function covers(range: string, address: string): boolean {
-  const { to, length } = network(range, isSix(address));
+  const { to, length } = network(range, isIPv6(address));
   return within(address, to, length);
 }
 

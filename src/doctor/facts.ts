@@ -25,6 +25,8 @@ export interface LinkFact {
   readonly txChecksum?: boolean;
   /** Somebody's XDP program sees what comes in there first. */
   readonly xdp?: boolean;
+  /** Its addresses and routes are in the director's process, not in the host. */
+  readonly inProcess?: true;
 }
 
 /** IPv4 or IPv6, as ip(8) writes them. */
@@ -98,7 +100,12 @@ export interface ServiceFact {
 
 export interface DeviceFact {
   readonly name: string;
+  /** For words. */
   readonly kind: string;
+  /** The host's stack has the interface too; else addresses and routes are in the process. */
+  readonly shared: boolean;
+  /** What the director intercepts on it, nobody else on the box sees. */
+  readonly exclusive: boolean;
   readonly mac: string;
   readonly mtu: number;
   readonly addresses: readonly string[];

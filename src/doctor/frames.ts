@@ -1,5 +1,5 @@
 /** What the doctor sends: questions for an address, echo requests, a SYN and the RST that takes it back. */
-import { BROADCAST_MAC, type Mac, parse4, parse6 } from '../wire/address.js';
+import { BROADCAST_MAC, isIPv6, type Mac, parse4, parse6 } from '../wire/address.js';
 import * as arp from '../wire/arp.js';
 import { sum32, sum128 } from '../wire/checksum.js';
 import * as ethernet from '../wire/ethernet.js';
@@ -9,7 +9,6 @@ import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
 import * as neighbour from '../wire/neighbour.js';
 import * as tcp from '../wire/tcp.js';
-import { isSix } from './address.js';
 
 const TTL = 64;
 
@@ -23,12 +22,12 @@ export function frame(to: Mac, from: Mac, type: number, payload: Uint8Array): Ui
 }
 
 export function etherType(address: string): number {
-  return isSix(address) ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
+  return isIPv6(address) ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
 }
 
 /** Who has `wanted`? An ARP request, or a neighbour solicitation to all whose address ends so; from an address of the asker's. */
 export function question(mac: Mac, from: string, wanted: string): Uint8Array {
-  if (!isSix(wanted)) {
+  if (!isIPv6(wanted)) {
     const request = arp.encode({ senderMac: mac, senderIp: parse4(from)!, targetIp: parse4(wanted)! });
     return frame(BROADCAST_MAC, mac, ethernet.TYPE_ARP, request);
   }
@@ -42,7 +41,7 @@ export function question(mac: Mac, from: string, wanted: string): Uint8Array {
 
 /** `transport` is given the sum of both addresses, for its checksum. */
 function packet({ from, to }: Ends, protocol: number, transport: (addresses: number) => Uint8Array): Uint8Array {
-  if (isSix(to)) {
+  if (isIPv6(to)) {
     const [src, dst] = [parse6(from)!, parse6(to)!];
     return ipv6.encode({
       src,
@@ -82,7 +81,7 @@ export function reset(ends: Ends, ports: Ports, seq: number): Uint8Array {
 /** `id` comes back in the answer. */
 export function echo(ends: Ends, id: number): Uint8Array {
   const rest = (id << 16) | 1;
-  if (isSix(ends.to)) return packet(ends, ipv6.ICMP6, (sum) => icmp6.encode({ type: icmp6.ECHO_REQUEST, rest }, sum));
+  if (isIPv6(ends.to)) return packet(ends, ipv6.ICMP6, (sum) => icmp6.encode({ type: icmp6.ECHO_REQUEST, rest }, sum));
   return packet(ends, ipv4.ICMP, () => icmp.encode({ type: icmp.ECHO_REQUEST, rest }));
 }
 

@@ -1,7 +1,7 @@
-/** A director on TAP devices has its addresses, MACs and routes in the process, where no kernel shows them. */
+/** A director whose devices are not shared with the host (TAP) has its addresses, MACs and routes in the process, where no kernel shows them. */
 
-import { format4, format6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
-import { isSix, network } from './address.js';
+import { format4, format6, isIPv6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
+import { network } from './address.js';
 import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './facts.js';
 import { MAIN_ALONE } from './routing.js';
 
@@ -17,14 +17,14 @@ export function withProcess(
   { devices }: DirectorFacts,
   routes: readonly ConfiguredRoute[],
 ): HostFacts {
-  const taps = devices.filter(({ kind }) => kind === 'tap');
-  if (taps.length === 0) return host;
-  const addresses = taps.flatMap(({ name, addresses: own }) => own.map((one) => addressOf(name, one)));
+  const own = devices.filter(({ shared }) => !shared);
+  if (own.length === 0) return host;
+  const addresses = own.flatMap((device) => device.addresses.map((one) => addressOf(device.name, one)));
   return {
     ...host,
     addresses,
     policy: MAIN_ALONE,
-    links: taps.map(({ name, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind: 'tap' })),
+    links: own.map(({ name, kind, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind, inProcess: true })),
     routes: [...addresses.map(connected), ...routes.map(routeOf)],
     sysctls: {},
   };
@@ -40,13 +40,13 @@ function connected({ dev, address, length }: AddressFact): RouteFact {
 }
 
 function base(address: string, length: number): string {
-  if (!isSix(address)) return format4(parse4(address)! & mask4(length));
+  if (!isIPv6(address)) return format4(parse4(address)! & mask4(length));
   return format6(parse6(address)!.map((word, i) => word & maskWord(length, i)));
 }
 
 function routeOf({ to, via, dev }: ConfiguredRoute): RouteFact {
   return {
-    ...network(to, isSix(via ?? to)),
+    ...network(to, isIPv6(via ?? to)),
     type: 'unicast',
     table: 'main',
     metric: 0,

@@ -1,7 +1,8 @@
 /** Questions to a Site that several checks ask. */
 
 import { endpoint, type FwmarkKey, isFwmark, UDP } from '../service/config.js';
-import { isLinkLocal, isSix, width, within } from './address.js';
+import { isIPv6 } from '../wire/address.js';
+import { isLinkLocal, width, within } from './address.js';
 import type { AddressFact, DestinationFact, Finding, HostFacts, LinkFact, ServiceFact, Site } from './facts.js';
 
 /** Of methods that a realserver is reached by, ulvsadm's words. */
@@ -46,7 +47,7 @@ export function byHost(list: readonly Placed[]): Placed[] {
 /** A fwmark service's are what a lab's clients connect to; without a lab nobody knows. Two stand for all. */
 export function vipsOf(site: Site, { key }: ServiceFact): string[] {
   if (!isFwmark(key)) return [key.address];
-  return (site.lab?.vips ?? []).filter((vip) => isSix(vip) === (key.family === 6)).slice(0, 2);
+  return (site.lab?.vips ?? []).filter((vip) => isIPv6(vip) === (key.family === 6)).slice(0, 2);
 }
 
 /** 0 for a fwmark service. */
@@ -82,7 +83,7 @@ export function edit(
 /** Of the family that `like` is of, for others to speak to: not those of lo, not link-local ones. */
 export function addressesLike({ addresses }: HostFacts, like: string): AddressFact[] {
   return addresses.filter(
-    ({ dev, address }) => dev !== 'lo' && isSix(address) === isSix(like) && !isLinkLocal(address),
+    ({ dev, address }) => dev !== 'lo' && isIPv6(address) === isIPv6(like) && !isLinkLocal(address),
   );
 }
 

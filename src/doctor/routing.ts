@@ -1,5 +1,6 @@
 /** The kernel's choice of a route, out of tables and rules at hand: longest prefix, then least metric, rule by rule. */
-import { isSix, within } from './address.js';
+import { isIPv6 } from '../wire/address.js';
+import { within } from './address.js';
 import type { HostFacts, PolicyFact, RouteFact } from './facts.js';
 
 /** The rules of a host that has no policy. */
@@ -16,7 +17,7 @@ export function route(
   const rules = [...policy]
     .filter(
       (rule) =>
-        rule.six === isSix(to) &&
+        rule.six === isIPv6(to) &&
         !rule.more &&
         (rule.from === '' || (from !== '' && within(from, rule.from, rule.length))),
     )
@@ -36,7 +37,7 @@ function best(routes: readonly RouteFact[], table: string, to: string): RouteFac
 
 /** The route for what no other is for. */
 export function defaultRoute(host: Pick<HostFacts, 'policy' | 'routes'>, from: string): RouteFact | undefined {
-  return route(host, isSix(from) ? '3ffe:ffff::' : '255.255.255.254', from);
+  return route(host, isIPv6(from) ? '3ffe:ffff::' : '255.255.255.254', from);
 }
 
 export function isLocal(host: HostFacts, address: string): boolean {

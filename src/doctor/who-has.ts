@@ -2,12 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { close, MSG_DONTWAIT, recv } from '../sys/libc.js';
 import { inNetns } from '../sys/netns.js';
-import { format6, formatMac, macAt, parse4, parse6, parseMac } from '../wire/address.js';
+import { format6, formatMac, isIPv6, macAt, parse4, parse6, parseMac } from '../wire/address.js';
 import * as arp from '../wire/arp.js';
 import * as ethernet from '../wire/ethernet.js';
 import * as ipv6 from '../wire/ipv6.js';
 import * as neighbour from '../wire/neighbour.js';
-import { isSix } from './address.js';
 import type { ArpAnswer, HostFacts } from './facts.js';
 import { question } from './frames.js';
 import { linkOf } from './query.js';
@@ -36,7 +35,7 @@ export function askAll(hosts: readonly HostFacts[], vips: readonly string[]): Pr
 
 /** Root only. Throws SystemError when the interface is gone. */
 export async function ask(host: HostFacts, dev: string, mac: string, vip: string): Promise<ArpAnswer> {
-  const open = () => openWire(dev, isSix(vip) ? ethernet.TYPE_IPV6 : ethernet.TYPE_ARP);
+  const open = () => openWire(dev, isIPv6(vip) ? ethernet.TYPE_IPV6 : ethernet.TYPE_ARP);
   const fd = host.namespace ? inNetns(host.namespace, open) : open();
   try {
     const request = question(parseMac(mac)!, sourceOn(host, dev, vip), vip);
@@ -51,8 +50,8 @@ export async function ask(host: HostFacts, dev: string, mac: string, vip: string
 
 /** An ARP probe may come from nowhere; who solicits needs an address to be answered at. */
 function sourceOn({ addresses }: HostFacts, dev: string, like: string): string {
-  const mine = addresses.find((one) => one.dev === dev && isSix(one.address) === isSix(like));
-  return mine?.address ?? (isSix(like) ? '::' : '0.0.0.0');
+  const mine = addresses.find((one) => one.dev === dev && isIPv6(one.address) === isIPv6(like));
+  return mine?.address ?? (isIPv6(like) ? '::' : '0.0.0.0');
 }
 
 function collect(fd: number, vip: string, macs: Set<string>): void {
@@ -60,7 +59,7 @@ function collect(fd: number, vip: string, macs: Set<string>): void {
   for (;;) {
     const n = Number(recv(fd, frame, frame.length, MSG_DONTWAIT));
     if (n <= 0) return;
-    const mac = isSix(vip) ? advertised(frame.subarray(0, n), vip) : replied(frame.subarray(0, n), vip);
+    const mac = isIPv6(vip) ? advertised(frame.subarray(0, n), vip) : replied(frame.subarray(0, n), vip);
     if (mac !== undefined) macs.add(mac);
   }
 }

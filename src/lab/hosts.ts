@@ -1,6 +1,7 @@
 /** Hosts and rules as most topologies want them; what is special about one is in its own file. */
 
 import { endpoint } from '../service/config.js';
+import { isIPv6 } from '../wire/address.js';
 import { addressOf, type Host, type Port, type Route, type Topology } from './topology.js';
 
 /** Keeps a realserver quiet about the VIP on its lo, in all it says by ARP. */
@@ -65,7 +66,7 @@ export function behindRouter(rs: readonly Host[]): Host[] {
 
 /** As a realserver of LVS-DR: the VIP on lo, and not a word about it. */
 export function withVip(vip: string): Partial<Host> {
-  return { sysctls: QUIET_ARP, extra: { dev: 'lo', address: `${vip}/${vip.includes(':') ? 128 : 32}` } };
+  return { sysctls: QUIET_ARP, extra: { dev: 'lo', address: `${vip}/${isIPv6(vip) ? 128 : 32}` } };
 }
 
 /** RIP of each: the address of the first port. */

@@ -1,5 +1,6 @@
 /** `ulvs lab test`: a lab is built, checked and taken down again, whatever happens. */
 
+import { isShared, kindsWith, PLAIN_KIND } from '../device/kinds.js';
 import { down, up } from './build/lab.js';
 import { lacking } from './build/rootless.js';
 import { runChecks } from './checks/checks.js';
@@ -49,10 +50,10 @@ export async function checkLab(
   }
 }
 
-/** The device that was asked for, or the first that the topology works with. LabError when it was asked for in vain. */
+/** The kind that was asked for, or the labs' own choice. LabError when it was asked for in vain. */
 export function deviceFor(spec: Topology, wanted: LabDevice | undefined): LabDevice {
-  const { name, devices } = spec;
-  if (!devices) return wanted ?? 'packet';
-  if (wanted === undefined || devices.includes(wanted)) return wanted ?? devices[0]!;
-  throw new LabError(`lab ${name} needs the host's own network stack: --device ${devices.join(' or ')}, not ${wanted}`);
+  const wrong = wanted !== undefined && spec.hostStack && !isShared(wanted);
+  if (!wrong) return wanted ?? PLAIN_KIND;
+  const right = kindsWith(({ shared }) => shared).join(' or ');
+  throw new LabError(`lab ${spec.name} needs the host's own network stack: --device ${right}, not ${wanted}`);
 }

@@ -1,7 +1,11 @@
 /** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
-import type { Role } from '../doctor/facts.js';
 
-export type LabDevice = 'xdp' | 'packet' | 'cap' | 'tap';
+import type { DeviceKind } from '../device/kinds.js';
+import type { Role } from '../doctor/facts.js';
+import { isIPv6 } from '../wire/address.js';
+
+/** The kind of a director's devices. */
+export type LabDevice = DeviceKind;
 /** How packets reach the realserver; replies of masq and full NAT come back through the director, the others' do not. */
 export type Method = 'masq' | 'fullnat' | 'gatewaying' | 'ipip';
 
@@ -104,8 +108,8 @@ export interface Topology<C = unknown> {
   readonly sources?: readonly string[];
   /** Devices by which packets from our VIPs are forwarded. */
   readonly forwardShared?: readonly string[];
-  /** The director's devices this works with; both when left out. */
-  readonly devices?: readonly LabDevice[];
+  /** The director's devices must be shared with the host's own stack (device/kinds.ts). */
+  readonly hostStack?: true;
   /** Replies pass the director though the method does not need it (it is the realservers' router, or a server). */
   readonly repliesPass?: true;
   readonly watches?: readonly Watch[];
@@ -160,7 +164,7 @@ export function addressIn(text: string): string {
 }
 
 export function isSix({ vips }: Topology): boolean {
-  return vips[0]!.includes(':');
+  return isIPv6(vips[0]!);
 }
 
 /** Connections of masq realservers are seen both ways, so that the director counts replies. */

@@ -3,9 +3,10 @@
  * is what the kernel's ip_vs_pe_sip and nf_conntrack_sip take for one, their oddities included: the first line is never a
  * header; after two LF in a row a line is overlooked; a header of that name without a colon ends the search.
  */
-import type { Dialogue, EnginePacket, PersistenceEngine } from '../service/persistence-engine.js';
 
-const UDP = 17;
+import type { Dialogue, EnginePacket, PersistenceEngine } from '../service/persistence-engine.js';
+import { UDP } from '../wire/ipv4.js';
+
 const UDP_HEADER = 8;
 const MAX_LENGTH = 255;
 const NAME = [...'call-id'].map((letter) => letter.charCodeAt(0));

@@ -1,7 +1,9 @@
 /** /proc/net/ip_vs. The kernel lists services in the order of its hash buckets, which a boot makes anew; here: newest first. */
+
 import type { AdminClient, DestinationEntry, ServiceEntry } from '../control/api/api.js';
 import { ask } from '../control/api/ask.js';
 import { type ForwardingMethod, familyOf, isFwmark, SVC_ONEPACKET, SVC_PERSISTENT } from '../service/config.js';
+import { isIPv6 } from '../wire/address.js';
 import { endpoint, hex } from './hex.js';
 
 /** Times are in ticks of the kernel's clock: Debian's. */
@@ -37,7 +39,7 @@ function nameOf({ key, scheduler, flags }: ServiceEntry): string {
   const ops = (flags & SVC_ONEPACKET) !== 0 ? 'ops ' : '';
   if (isFwmark(key)) return `FWM  ${hex(key.fwmark, 8)} ${scheduler} ${ops}`;
   const name = `${PROTOCOLS[key.protocol]}  ${endpoint(key.address, key.port)} ${scheduler} `;
-  return key.address.includes(':') ? name : `${name}${ops} `;
+  return isIPv6(key.address) ? name : `${name}${ops} `;
 }
 
 /** The kernel turns the bytes of the mask round, also those of an IPv6 prefix length. */

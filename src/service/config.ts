@@ -2,10 +2,11 @@
  * Services and destinations as an administrator sees them: plain data, what ipvsadm's words mean.
  * Addresses are text in canonical form (10.0.0.1, 2001:db8::1), ports and marks numbers.
  */
+import { addressFamily, isIPv6 } from '../wire/address.js';
+
+export { SCTP, TCP, UDP } from '../wire/ipv4.js';
+
 export type Family = 4 | 6;
-export const TCP = 6;
-export const UDP = 17;
-export const SCTP = 132;
 
 export interface AddressKey {
   readonly protocol: number;
@@ -66,7 +67,7 @@ export function isFwmark(key: ServiceKey): key is FwmarkKey {
 
 export function familyOf(key: ServiceKey): Family {
   if (isFwmark(key)) return key.family;
-  return key.address.includes(':') ? 6 : 4;
+  return addressFamily(key.address);
 }
 
 /** One string per identity, for maps: `6 10.0.0.1:80`, `f1/4`. */
@@ -76,5 +77,5 @@ export function keyText(key: ServiceKey): string {
 
 /** An address and port as text: 10.0.0.1:80, [2001:db8::1]:80. */
 export function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -1,5 +1,6 @@
 import type { ConnectionEntry, ServiceEntry } from '../control/api/api.js';
 import { isFwmark } from '../service/config.js';
+import { isIPv6 } from '../wire/address.js';
 import type { Names } from './names.js';
 
 /** An address and port as a listing shows them. */
@@ -8,7 +9,7 @@ export type Label = (address: string, port: number, protocol: number) => string;
 const BUFFER = 59;
 
 function joined(address: string, host: string, port: string): string {
-  const text = address.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const text = isIPv6(address) ? `[${host}]:${port}` : `${host}:${port}`;
   return text.slice(0, BUFFER);
 }
 

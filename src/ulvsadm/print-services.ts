@@ -1,5 +1,6 @@
 import type { DestinationEntry, ServiceEntry, StatsEntry } from '../control/api/api.js';
 import { isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../service/config.js';
+import { isIPv6 } from '../wire/address.js';
 import { schedulerFlagNames } from './flags.js';
 import type { Label } from './labels.js';
 import { sortDestinations } from './order.js';
@@ -44,7 +45,7 @@ function printService(service: ServiceEntry, style: Style, label: Label): string
   const protocol = isFwmark(service.key) ? 0 : service.key.protocol;
   const rows = destinations.map((destination) => {
     const name = label(destination.address, destination.port, protocol);
-    const cut = destination.address.includes(':') ? name : name.slice(0, 28);
+    const cut = isIPv6(destination.address) ? name : name.slice(0, 28);
     return `  -> ${cut.padEnd(28)}${destinationColumns(destination, style)}\n`;
   });
   return [`${serviceRow(service, style, label)}\n`, ...rows].join('');
@@ -61,7 +62,7 @@ function serviceName({ key }: ServiceEntry, label: Label): string {
   if (isFwmark(key)) return `FWM  ${key.fwmark | 0}${key.family === 6 ? ' IPv6' : ''}`;
   const protocol = (PROTOCOL[key.protocol] ?? '?').padEnd(4);
   const name = `${protocol} ${label(key.address, key.port, key.protocol)}`;
-  return key.address.includes(':') ? name : name.slice(0, 33);
+  return isIPv6(key.address) ? name : name.slice(0, 33);
 }
 
 function serviceFlags(service: ServiceEntry): string {

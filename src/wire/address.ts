@@ -12,6 +12,16 @@ const QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{
 const GROUP = /^[0-9a-f]{1,4}$/i;
 const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
 
+/** The family of an address, prefix or range that is known to be one: only IPv6 has a colon. Does not check the text. */
+export function isIPv6(text: string): boolean {
+  return text.includes(':');
+}
+
+/** 4 or 6, for a text as in isIPv6. */
+export function addressFamily(text: string): 4 | 6 {
+  return isIPv6(text) ? 6 : 4;
+}
+
 /** Dotted quad as inet_pton takes it: four decimal parts, no leading zeros, no spaces. */
 export function parse4(text: string): number | undefined {
   const match = QUAD.exec(text);

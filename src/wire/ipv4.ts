@@ -28,14 +28,17 @@ export const HEADER = 20;
 const DF = 0x4000;
 const MF = 0x2000;
 
+/** Protocol numbers (IANA), of the Protocol field and of IPv6's Next Header. */
 export const ICMP = 1;
 export const IPIP = 4;
 export const TCP = 6;
 export const UDP = 17;
+export const DCCP = 33;
 /** IPv6 in IPv4. */
 export const IPV6 = 41;
 export const GRE = 47;
 export const SCTP = 132;
+export const UDPLITE = 136;
 
 export function version(view: DataView, ip: number): number {
   return view.getUint8(ip + VERSION_IHL) >>> 4;

@@ -142,7 +142,7 @@ function printSegment(protocol: number, bytes: Uint8Array, cut: boolean): string
 function printTcp(bytes: Uint8Array, cut: boolean): string {
   const t = tcp.decode(bytes);
   if (isBad(t)) return cut && bytes.length >= 8 ? `tcp seq ${viewOf(bytes).getUint32(4)}` : `[${t}]`;
-  const ack = t.flags & tcp.ACKNOWLEDGE ? `, ack ${t.ack}` : '';
+  const ack = t.flags & tcp.ACK ? `, ack ${t.ack}` : '';
   const options = t.options.length > 0 ? `, options ${t.options.length}` : '';
   const flags = tcp.flagsText(t.flags);
   return `tcp [${flags}], seq ${t.seq}${ack}, win ${t.window}${options}, length ${t.payload.length}`;

@@ -15,7 +15,7 @@ import { type Decoded, EMPTY, viewOf } from './decoded.js';
 const SPORT = 0;
 const DPORT = 2;
 const SEQ = 4;
-const ACK = 8;
+const ACK_NUMBER = 8;
 const DATA_OFFSET = 12;
 const FLAGS = 13;
 const WINDOW = 14;
@@ -29,7 +29,7 @@ export const FIN = 0x01;
 export const SYN = 0x02;
 export const RST = 0x04;
 export const PSH = 0x08;
-export const ACKNOWLEDGE = 0x10;
+export const ACK = 0x10;
 export const URG = 0x20;
 export const ECE = 0x40;
 export const CWR = 0x80;
@@ -45,7 +45,7 @@ export function seq(view: DataView, l4: number): number {
   return view.getInt32(l4 + SEQ);
 }
 export function ack(view: DataView, l4: number): number {
-  return view.getInt32(l4 + ACK);
+  return view.getInt32(l4 + ACK_NUMBER);
 }
 /** Bytes, options included: 20 to 60, but less from a broken segment. */
 export function headerLen(view: DataView, l4: number): number {
@@ -88,8 +88,8 @@ export function rewriteSeq(view: DataView, l4: number, value: number): void {
   view.setInt32(l4 + SEQ, value);
 }
 export function rewriteAck(view: DataView, l4: number, value: number): void {
-  fix(view, l4, delta32(view.getInt32(l4 + ACK), value));
-  view.setInt32(l4 + ACK, value);
+  fix(view, l4, delta32(view.getInt32(l4 + ACK_NUMBER), value));
+  view.setInt32(l4 + ACK_NUMBER, value);
 }
 
 /** `SA` for SYN and ACK: letters of FIN SYN RST PSH ACK URG ECE CWR, in this order. */
@@ -148,7 +148,7 @@ export function encode(fields: Partial<Tcp>, addresses = 0): Uint8Array {
   view.setUint16(SPORT, f.sport);
   view.setUint16(DPORT, f.dport);
   view.setInt32(SEQ, f.seq);
-  view.setInt32(ACK, f.ack);
+  view.setInt32(ACK_NUMBER, f.ack);
   bytes.set([(length << 2) | f.reserved, f.flags], DATA_OFFSET);
   view.setUint16(WINDOW, f.window);
   view.setUint16(URGENT, f.urgent);

@@ -19,14 +19,14 @@ describe.skipIf(!isRoot)('auto and offload', () => {
     spaces.inside(a, () => {
       expect(probe(mappedUmem(64).umem, 'a0')).toEqual({
         kind: 'xdp',
-        reasons: ['a0: xdp it is (native, the driver copies)'],
+        reasons: ['a0: using xdp (native, copy mode)'],
       });
       expect(probe(umem, 'a0')).toEqual({
         kind: 'packet',
-        reasons: ['a0: not xdp: the frames do not begin on a page; make them with mappedUmem', 'a0: packet it is'],
+        reasons: ['a0: not xdp: the frames do not begin on a page; make them with mappedUmem', 'a0: using packet'],
       });
       const { device, reasons } = openDevice(umem, 'a0', 'cap');
-      expect([device.kind, reasons]).toEqual(['cap', ['a0: cap, as configured']]);
+      expect([device.kind, reasons]).toEqual(['cap', ['a0: using cap, as configured']]);
       device.close();
       expect(() => openDevice(umem, 'nope0')).toThrow(
         /^nope0: no kind of device works here \(not xdp: no such network interface.*; not packet: no such network interface.*; not cap: no such/,

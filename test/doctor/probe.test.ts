@@ -1,6 +1,7 @@
 /** What the box makes of what it hears; the hearing itself is in test/e2e/doctor.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../src/control/mark/rule.js';
+import { type DeviceKind, kindOf } from '../../src/device/kinds.js';
 import type { HostFacts, Site } from '../../src/doctor/facts.js';
 import type { Heard } from '../../src/doctor/probe/heard.js';
 import { type Plan, plansFor } from '../../src/doctor/probe/plan.js';
@@ -57,8 +58,9 @@ describe('what is asked', () => {
 
 describe('whether a NAT realserver answers through this host', () => {
   const TUN = { dev: 'ulvs0', mac: '', mtu: 1500, up: true, kind: 'tun' };
-  const asked = (kind: string, more: Partial<HostFacts> = {}, refusesStrays = false) => {
-    const devices = [{ name: 'eth1', kind, mac: MAC, mtu: 1500, addresses: [] }];
+  const asked = (kind: DeviceKind, more: Partial<HostFacts> = {}, refusesStrays = false) => {
+    const { shared, exclusive } = kindOf(kind);
+    const devices = [{ name: 'eth1', kind, shared, exclusive, mac: MAC, mtu: 1500, addresses: [] }];
     const { hosts, ...site } = box(nat({}, { devices, refusesStrays }));
     const [host] = hosts;
     const there = { ...site, hosts: [{ ...host!, ...more, links: [...host!.links, TUN] }] };

@@ -38,6 +38,16 @@ export function listener(address: string, port: number, protocol = 'tcp'): Liste
   return { protocol, address, port: String(port) };
 }
 
+const DEVICE = {
+  name: 'eth0',
+  kind: 'packet',
+  shared: true,
+  exclusive: false,
+  mac: '02:00:00:00:0d:00',
+  mtu: 1500,
+  addresses: [],
+};
+
 export function told(
   method: string,
   address: string,
@@ -55,7 +65,7 @@ export function told(
       },
     ],
     pid: 42,
-    devices: [{ name: 'eth0', kind: 'packet', mac: '02:00:00:00:0d:00', mtu: 1500, addresses: [] }],
+    devices: [DEVICE],
     expireQuiescentTemplate: false,
     refusesStrays: false,
     marks: [],

@@ -1,9 +1,10 @@
 /** The doctor's checks over IPv6, on hand-made sites. */
 import { describe, expect, it } from 'vitest';
-import { isSix, network, within } from '../../src/doctor/address.js';
+import { network, within } from '../../src/doctor/address.js';
 import type { HostFacts, Site } from '../../src/doctor/facts.js';
 import { examine } from '../../src/doctor/index.js';
 import { parseLinks, parseListeners, parsePolicy, parseRoutes, parseSysctls } from '../../src/doctor/parse.js';
+import { isIPv6 } from '../../src/wire/address.js';
 import { host, listener, routes, site, told } from './sites.js';
 
 const VIP = '2001:db8:1::100';
@@ -169,6 +170,6 @@ describe('what the tools print of IPv6', () => {
     expect(within('2001:db8:1:1::', '2001:db8:1::', 64)).toBe(false);
     expect(within('10.0.0.1', '::', 0)).toBe(false);
     expect(network('2001:db8::1')).toEqual({ to: '2001:db8::1', length: 128 });
-    expect(isSix('10.0.0.1')).toBe(false);
+    expect(isIPv6('10.0.0.1')).toBe(false);
   });
 });

@@ -69,7 +69,7 @@ describe.skipIf(reason !== '')('what only the stack of the host can do', () => {
     expect(await ulvs('lab', 'test', 'localnode', '--device', 'tap')).toEqual({
       code: 1,
       out: '',
-      err: "ulvs lab: lab localnode needs the host's own network stack: --device packet or xdp or cap, not tap\n",
+      err: "ulvs lab: lab localnode needs the host's own network stack: --device xdp or packet or cap, not tap\n",
     });
   });
 });

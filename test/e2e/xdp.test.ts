@@ -46,8 +46,7 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
 
   it('is what auto settles for, with a program on each interface and no nft rules', async () => {
     program = await bed.up('-c', config);
-    for (const dev of ['eth0', 'eth1', 'eth2'])
-      expect(program.err).toContain(`${dev}: xdp it is (native, the driver copies)`);
+    for (const dev of ['eth0', 'eth1', 'eth2']) expect(program.err).toContain(`${dev}: using xdp (native, copy mode)`);
     expect(attached()).toEqual(['eth0', 'eth1', 'eth2']);
     expect(bed.run(bed.director, 'nft list ruleset')).toBe('');
     expect([from(80), from(80)]).toEqual(['balanced', 'balanced']);

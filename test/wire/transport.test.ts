@@ -74,7 +74,7 @@ describe('tcp', () => {
   });
 
   it('words its flags', () => {
-    expect(tcp.parseFlags('SA')).toBe(tcp.SYN | tcp.ACKNOWLEDGE);
+    expect(tcp.parseFlags('SA')).toBe(tcp.SYN | tcp.ACK);
     expect(tcp.parseFlags('')).toBe(0);
     expect(tcp.parseFlags('SX')).toBeUndefined();
     for (let bits = 0; bits < 256; bits++) expect(tcp.parseFlags(tcp.flagsText(bits))).toBe(bits);

@@ -2,6 +2,7 @@
 import { cpus } from 'node:os';
 import { socketPath } from '../../lab/build/config.js';
 import { DIRECTOR } from '../../lab/build/lab.js';
+import { isTap } from '../../lab/build/network.js';
 import { type Site, siteOf } from '../../lab/flood/endpoints.js';
 import { Flood, type FloodOptions, inRate, loss, outRate, type Passage } from '../../lab/flood/flood.js';
 import { accountOf, type Loss, lossesOf } from '../../lab/flood/losses.js';
@@ -36,7 +37,7 @@ export async function flood(choice: FloodChoice, signal: AbortSignal): Promise<v
   if (choice.lab !== undefined) return measure(await inLab(choice.lab, choice), choice, signal);
   const { device, method, kind, clients, ports } = choice;
   progress(`building client, director (${method} over ${device}) and realserver`);
-  const bed = await Bed.build({ tap: device === 'tap' });
+  const bed = await Bed.build({ tap: isTap(device) });
   try {
     signal.throwIfAborted();
     const { pid } = await bed.director({ device, method, kind, flows: clients * ports });

@@ -1,9 +1,10 @@
 /** `ulvs doctor`: what is wrong with a lab, or with the director on this box. Exit code 0 healthy, 1 findings. */
 import { Command } from 'commander';
-import type { DirectorStatus, ServiceEntry } from '../../control/api/api.js';
+import type { DeviceStatus, DirectorStatus, ServiceEntry } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { loadConfig } from '../../control/config/config.js';
-import type { DirectorFacts, Finding, ServiceFact, Site } from '../../doctor/facts.js';
+import { findKind } from '../../device/kinds.js';
+import type { DeviceFact, DirectorFacts, Finding, ServiceFact, Site } from '../../doctor/facts.js';
 import { gatherBox } from '../../doctor/gather-site.js';
 import { examine } from '../../doctor/index.js';
 import type { Row } from '../../doctor/probe/plan.js';
@@ -88,7 +89,7 @@ export async function askDirector(socket: string, file: string): Promise<Directo
   return {
     services: services.map(serviceFact),
     pid: status.pid,
-    devices: status.devices,
+    devices: status.devices.map(deviceFact),
     expireQuiescentTemplate: sysctls.expire_quiescent_template !== 0,
     refusesStrays: sysctls.nat_icmp_send !== 0,
     marks,
@@ -102,6 +103,12 @@ function configured(file: string, { config, rulesOnly }: DirectorStatus) {
   if (file === '' && rulesOnly) return { marks: [], ranges: [], forwardShared: [] };
   const { marks, accept } = loadConfig(file || config);
   return { marks, ranges: accept.ranges, forwardShared: accept.forwardShared };
+}
+
+/** A kind that this program does not know (another version's director) is taken for an interface of the host. */
+function deviceFact({ name, kind, mac, mtu, addresses }: DeviceStatus): DeviceFact {
+  const { shared = true, exclusive = false } = findKind(kind) ?? {};
+  return { name, kind, shared, exclusive, mac, mtu, addresses };
 }
 
 function serviceFact({ key, scheduler, flags, destinations }: ServiceEntry): ServiceFact {

@@ -1,5 +1,6 @@
 /** `ulvs lab list|up|test|down|graph|demo`. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { forWorkers, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
 import { down, isHealthy, keep, type Lab, matching, up } from '../../lab/build/lab.js';
 import { againRootless, isRootless, lacking, mayMakeNamespaces, shell } from '../../lab/build/rootless.js';
 import { isLeftOver, type LabState, listStates } from '../../lab/build/state.js';
@@ -13,8 +14,6 @@ import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
 import { addFaultCommands } from './faults.js';
-
-const DEVICES: LabDevice[] = ['xdp', 'packet', 'cap', 'tap'];
 
 interface Options {
   device?: LabDevice;
@@ -63,7 +62,10 @@ export function labCommand(): Command {
 }
 
 function workersOption(): Option {
-  return new Option('--workers <n>', "the director's workers (default: 1); not with tap and cap").argParser((text) => {
+  return new Option(
+    '--workers <n>',
+    `the director's workers (default: 1); with ${forWorkers().join(' and ')} only`,
+  ).argParser((text) => {
     if (/^([1-9]|1[0-6])$/.test(text)) return Number(text);
     throw new InvalidArgumentError('1 to 16.');
   });
@@ -75,8 +77,8 @@ function withWorkers(spec: Topology, { workers }: Options): Topology {
 }
 
 function deviceOption(): Option {
-  return new Option('--device <kind>', "the director's devices (default: packet, where the lab allows)").choices(
-    DEVICES,
+  return new Option('--device <kind>', `the director's devices (default: ${PLAIN_KIND}, where the lab allows)`).choices(
+    kindsWith(),
   );
 }
 
@@ -146,7 +148,7 @@ async function runTest(
 }
 
 async function runDemo(options: Options, signal: AbortSignal): Promise<void> {
-  if (!(await elsewhere(options))) await demo(options.device ?? 'packet', signal);
+  if (!(await elsewhere(options))) await demo(options.device ?? PLAIN_KIND, signal);
 }
 
 async function runDown(name: string | undefined, { all, stale }: { all?: true; stale?: true }): Promise<void> {

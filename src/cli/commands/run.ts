@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
-import { type Config, type DeviceChoice, loadConfig, parseConfig } from '../../control/config/config.js';
+import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
+import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
@@ -23,18 +24,13 @@ export function runCommand(): Command {
     .option('-c, --config <file>', 'director.yaml')
     .option('--rules <file>', 'lines as for ipvsadm -R; alone, all interfaces that are up are taken as they are')
     .addOption(
-      new Option('--device <kind>', 'the kind of every device, instead of the configured').choices([
-        'xdp',
-        'packet',
-        'tap',
-        'cap',
-        'auto',
-      ]),
+      new Option('--device <kind>', 'the kind of every device, instead of the configured').choices(deviceChoices()),
     )
     .option('--socket <path>', 'the control socket, instead of the configured')
     .addOption(
       new Option('--log-level <level>', 'how much to say').choices(['error', 'warn', 'info', 'debug']).default('info'),
     )
+    .addHelpText('after', `\nKinds of device:\n${kindsHelp()}`)
     .action((options: Options) => guarded(() => run(options)));
 }
 

@@ -1,4 +1,6 @@
 /** director.yaml for an lvs.conf. */
+import { endpoint } from '../../service/config.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { LvsConf, Place, Server, Service } from './lvsconf.js';
 
 const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
@@ -28,7 +30,7 @@ function commentOf({ address, prefix }: Place): string {
 }
 
 function host({ address }: Place): string {
-  return address.includes(':') ? `"${address}/128"` : `${address}/32`;
+  return isIPv6(address) ? `"${address}/128"` : `${address}/32`;
 }
 
 function rulesFor(conf: LvsConf, vip: string, service: Service): string[] {
@@ -44,8 +46,4 @@ function rulesFor(conf: LvsConf, vip: string, service: Service): string[] {
 /** DR and Tun leave the port as it is: naming another one would only be ignored. */
 function serverEndpoint(conf: LvsConf, server: Server): string {
   return conf.type === 'nat' ? endpoint(server.address, server.port) : server.address;
-}
-
-function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -6,6 +6,7 @@ import type { AdminReply, AdminRequest } from './api.js';
 import { whoListens } from './client.js';
 import { Lines } from './lines.js';
 import { readEnvelope } from './schema.js';
+import { SUN_PATH_MAX } from './socket-path.js';
 
 /**
  * The control socket: a Unix stream socket, mode 0600, on which newline-delimited JSON goes both ways:
@@ -22,8 +23,6 @@ export interface ControlSocket {
 }
 
 const LINE_LIMIT = 1 << 20;
-/** sun_path without its final zero. */
-const PATH_LIMIT = 107;
 
 /** Refused with a one-line Error: a director listening there already, a path that is no socket or too long. */
 export async function serve(path: string, handler: Handler): Promise<ControlSocket> {
@@ -82,7 +81,8 @@ async function publish(server: Server, path: string): Promise<void> {
   const directory = await mkdtemp(join(dirname(path), '.ulvs'));
   const first = join(directory, 's');
   try {
-    if (Buffer.byteLength(first) > PATH_LIMIT) throw new Error(`${path} is too long for a socket: take a shorter path`);
+    if (Buffer.byteLength(first) > SUN_PATH_MAX)
+      throw new Error(`${path} is too long for a socket: take a shorter path`);
     server.listen(first);
     await once(server, 'listening');
     await chmod(first, 0o600);

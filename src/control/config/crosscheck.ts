@@ -1,5 +1,8 @@
 /** What the parts of a configuration say about each other. A part that could not be read is left out, not guessed at. */
+
+import { forWorkers, mayHaveWorkers } from '../../device/kinds.js';
 import { namesDevice } from '../../service/mark.js';
+import { isIPv6 } from '../../wire/address.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 import type { DeviceConfig, RouteConfig } from './director-config.js';
 import { type KeyPath, keyText } from './position.js';
@@ -74,10 +77,6 @@ function checkNames(
 
 const MAIN = 254;
 
-function isSix(address: string): boolean {
-  return address.includes(':');
-}
-
 function checkRoutes({ devices, routes = [] }: Parts, problems: Problems): void {
   const places = routes.map(({ to, table }, i) => ({
     path: ['routes', i, 'to'],
@@ -95,10 +94,10 @@ function checkFamilies({ to, via, src }: RouteConfig, path: KeyPath, problems: P
     ['via', via],
     ['src', src],
   ] as const) {
-    if (address === undefined || isSix(address) === isSix(to)) continue;
+    if (address === undefined || isIPv6(address) === isIPv6(to)) continue;
     problems.add(
       [...path, key],
-      `${address} is IPv${isSix(address) ? 6 : 4}, but the route to ${to} is IPv${isSix(to) ? 6 : 4}`,
+      `${address} is IPv${isIPv6(address) ? 6 : 4}, but the route to ${to} is IPv${isIPv6(to) ? 6 : 4}`,
     );
   }
 }
@@ -110,7 +109,7 @@ function checkNextHop(route: RouteConfig, devices: readonly DeviceConfig[], path
   if (src !== undefined && own.length > 0 && !own.some((text) => text.split('/')[0] === src)) {
     problems.add([...path, 'src'], `${src} is no address of a device here`);
   }
-  if (!device || via === undefined || onlink || isSix(via) !== isSix(to)) return;
+  if (!device || via === undefined || onlink || isIPv6(via) !== isIPv6(to)) return;
   if (!isConnected(via, device)) problems.add([...path, 'via'], offLink(via, device));
 }
 
@@ -126,7 +125,7 @@ function offLink(via: string, { name, addresses }: DeviceConfig): string {
 
 function checkPolicy({ policy = [], routes }: Parts, problems: Problems): void {
   policy.forEach(({ from, to, table }, i) => {
-    if (from !== undefined && to !== undefined && isSix(from) !== isSix(to)) {
+    if (from !== undefined && to !== undefined && isIPv6(from) !== isIPv6(to)) {
       problems.add(['policy', i, 'to'], `${to} and from: ${from} are not of one family`);
     }
     if (table >= LOWEST_BUILT_IN || !routes || routes.some((route) => route.table === table)) return;
@@ -142,18 +141,18 @@ function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
   unique(places, problems);
 }
 
-/** Frames of a TAP or of libpcap come by one way, which only one worker can read. */
+/** Some kinds of device can be read by one worker only. */
 function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems): void {
-  const single = workers > 1 ? devices.find(({ kind }) => kind === 'tap' || kind === 'cap') : undefined;
+  const single = workers > 1 ? devices.find(({ kind }) => !mayHaveWorkers(kind)) : undefined;
   if (single !== undefined)
     problems.add(
       ['workers'],
-      `${workers} workers need devices of kind xdp or packet; ${single.name} is ${single.kind}`,
+      `${workers} workers need devices of kind ${forWorkers().join(' or ')}; ${single.name} is ${single.kind}`,
     );
 }
 
 function checkSnat({ snat = [] }: Parts, problems: Problems): void {
   snat.forEach(({ from, to }, i) => {
-    if (isSix(from) !== isSix(to)) problems.add(['snat', i, 'to'], `${to} and from: ${from} are not of one family`);
+    if (isIPv6(from) !== isIPv6(to)) problems.add(['snat', i, 'to'], `${to} and from: ${from} are not of one family`);
   });
 }

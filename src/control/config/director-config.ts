@@ -30,7 +30,6 @@ interface Origin {
 export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile'>>;
 
 export type DeviceConfig = Config['devices'][number];
-export type DeviceChoice = DeviceConfig['kind'];
 /** `default` is written out as 0.0.0.0/0 or ::/0; table 254 is main. */
 export type RouteConfig = NonNullable<Config['routes']>[number];
 export type PolicyConfig = Config['policy'][number];

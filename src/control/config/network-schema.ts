@@ -1,4 +1,7 @@
 /** Entries of director.yaml about the network: devices, routes, policy rules, neighbours, snat. */
+
+import { AUTO, type DeviceOption, deviceChoices, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
+import { isIPv6 } from '../../wire/address.js';
 import { parseMarkValue } from '../mark/words.js';
 import { list, mapping, oneOf, value, words } from './builders.js';
 import { deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
@@ -10,38 +13,53 @@ function table(raw: unknown): number {
   return whole(1, 0xffff_ffff, 'main or a table number')(raw);
 }
 
+/** The kinds that read a key. */
+function readersOf(option: DeviceOption): string {
+  return kindsWith(({ options }) => options.includes(option)).join(' or ');
+}
+
 export const device = mapping('a mapping such as { name: eth0 }', {
   name: value(deviceName).register(words, {
     type: 'name of a network interface',
     text: 'Interface that the director uses. A tap with this name is created.',
     example: 'eth0',
   }),
-  kind: oneOf(['xdp', 'packet', 'tap', 'cap', 'auto']).prefault('auto').register(words, {
-    type: 'xdp, packet, tap, cap or auto',
-    text: 'How frames are received and sent. auto takes the fastest kind that works on the interface.',
-    example: 'packet',
-  }),
-  mac: value(mac).optional().register(words, {
-    type: 'MAC address',
-    text: 'MAC address of a tap and of a replayed device. Other kinds use the address of the interface.',
-    example: '02:00:00:00:0d:00',
-    without: 'a random local address for a tap',
-  }),
-  addresses: list('10.0.0.254/24', value(ownAddress)).default([]).register(words, {
-    type: 'list of IPv4 or IPv6 addresses with prefix length',
-    text: 'Addresses of a tap and of a replayed device. Other kinds use the addresses of the interface.',
-    example: '[10.0.0.254/24]',
-  }),
-  mtu: value(whole(68, 65_535)).prefault(1500).register(words, {
-    type: 'bytes, 68 to 65535',
-    text: 'MTU of a tap and of a replayed device. Other kinds use the MTU of the interface.',
-    example: '9000',
-  }),
-  promiscuous: value(flag).prefault(false).register(words, {
-    type: 'true or false',
-    text: 'Receives frames for other MAC addresses too. An xdp device on a live box ignores the key.',
-    example: 'true',
-  }),
+  kind: oneOf(deviceChoices())
+    .prefault(AUTO)
+    .register(words, {
+      type: deviceChoices().join(', '),
+      text: `How frames are received and sent. auto takes the first kind that works on the interface: ${kindsWith(({ auto }) => auto).join(', ')}.`,
+      example: PLAIN_KIND,
+    }),
+  mac: value(mac)
+    .optional()
+    .register(words, {
+      type: 'MAC address',
+      text: `MAC address of a ${readersOf('mac')} and of a replayed device. Other kinds use the address of the interface.`,
+      example: '02:00:00:00:0d:00',
+      without: 'a random local address for a tap',
+    }),
+  addresses: list('10.0.0.254/24', value(ownAddress))
+    .default([])
+    .register(words, {
+      type: 'list of IPv4 or IPv6 addresses with prefix length',
+      text: `Addresses of a ${readersOf('addresses')} and of a replayed device. Other kinds use the addresses of the interface.`,
+      example: '[10.0.0.254/24]',
+    }),
+  mtu: value(whole(68, 65_535))
+    .prefault(1500)
+    .register(words, {
+      type: 'bytes, 68 to 65535',
+      text: `MTU of a ${readersOf('mtu')} and of a replayed device. Other kinds use the MTU of the interface.`,
+      example: '9000',
+    }),
+  promiscuous: value(flag)
+    .prefault(false)
+    .register(words, {
+      type: 'true or false',
+      text: `Receives frames for other MAC addresses, too. Read by kind ${readersOf('promiscuous')}.`,
+      example: 'true',
+    }),
 });
 
 export const route = mapping('a mapping such as { to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 }', {
@@ -86,7 +104,7 @@ export const route = mapping('a mapping such as { to: 0.0.0.0/0, via: 10.0.0.1, 
 }).transform((entry) => ({ ...entry, to: entry.to === 'default' ? defaultOf(entry.via ?? entry.src) : entry.to }));
 
 function defaultOf(address = ''): string {
-  return address.includes(':') ? '::/0' : '0.0.0.0/0';
+  return isIPv6(address) ? '::/0' : '0.0.0.0/0';
 }
 
 function markAndMask(raw: unknown): { value: number; mask: number } {

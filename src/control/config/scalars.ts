@@ -1,5 +1,5 @@
 /** Single values of director.yaml: each reader takes whatever YAML gave and returns it in canonical form, or throws Wrong. */
-import { formatMac, parseMac } from '../../wire/address.js';
+import { formatMac, isIPv6, parseMac } from '../../wire/address.js';
 import {
   formatIp,
   formatPrefix,
@@ -79,7 +79,7 @@ export function hostAddress(value: unknown): string {
 /** As hostAddress, of IPv4 only. */
 export function hostAddress4(value: unknown): string {
   const address = hostAddress(value);
-  if (address.includes(':')) throw notA(value, 'an IPv4 address');
+  if (isIPv6(address)) throw notA(value, 'an IPv4 address');
   return address;
 }
 

@@ -3,6 +3,7 @@
  * (director-config.ts), the reference (reference.ts) and what SIGHUP reloads (restart-only.ts) come from here.
  */
 import { z } from 'zod';
+import { SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, value, words } from './builders.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
@@ -179,12 +180,14 @@ export const schema = {
     without: 'the key rules is used',
     change: 'reload',
   }),
-  socket: value(text('the path of the control socket')).prefault('/run/ulvs/ulvs.sock').register(words, {
-    type: 'path, relative to the directory of director.yaml; 107 bytes at most',
-    text: 'Unix socket that ulvsadm and the commands of ulvs use.',
-    example: '/run/ulvs/second.sock',
-    change: 'restart',
-  }),
+  socket: value(text('the path of the control socket'))
+    .prefault('/run/ulvs/ulvs.sock')
+    .register(words, {
+      type: `path, relative to the directory of director.yaml; ${SUN_PATH_MAX} bytes at most`,
+      text: 'Unix socket that ulvsadm and the commands of ulvs use.',
+      example: '/run/ulvs/second.sock',
+      change: 'restart',
+    }),
   connections: connections.prefault({}).register(words, {
     type: 'mapping',
     text: 'Room for connections.',

@@ -4,6 +4,7 @@ import type { Director } from '../../dataplane/director.js';
 import { announce } from '../../dataplane/neigh/announce.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
 import { isFwmark } from '../../service/config.js';
+import { addressFamily } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 import { parsePrefix } from '../text/prefix.js';
 
@@ -14,7 +15,7 @@ export function announceServices(d: Director, actions: readonly Action[]): void 
   const vips = actions.flatMap((action) =>
     action.kind === 'addService' && !isFwmark(action.service.key) ? [action.service.key.address] : [],
   );
-  for (const vip of new Set(vips)) announce(d, vip.includes(':') ? 6 : 4, wordsOf(vip)!);
+  for (const vip of new Set(vips)) announce(d, addressFamily(vip), wordsOf(vip)!);
 }
 
 export function announceRanges(d: Director, ranges: readonly string[]): void {

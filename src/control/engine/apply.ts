@@ -7,7 +7,7 @@ import { engineNamed } from '../../persistence/index.js';
 import { schedulerNamed } from '../../schedulers/index.js';
 import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../../service/config.js';
 import { Destination, Method, TunnelKind, VirtualService } from '../../service/service.js';
-import { parse4, parse6 } from '../../wire/address.js';
+import { addressFamily, parse4, parse6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 
 export function apply(d: Director, actions: readonly Action[]): void {
@@ -105,7 +105,7 @@ function isSame(dest: Destination, service: VirtualService, config: DestinationC
 
 function setAddress(dest: Destination, { address, port }: DestinationConfig): void {
   dest.text = address;
-  dest.family = address.includes(':') ? 6 : 4;
+  dest.family = addressFamily(address);
   dest.port = port;
   if (dest.family === 4) dest.address = parse4(address)!;
   else dest.address6.set(parse6(address)!);

@@ -4,26 +4,30 @@ import type { RouteData } from '../../dataplane/table/routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { DeviceKind } from '../../device/kinds.js';
 import type { QueueShare } from '../../device/queue-share.js';
 import type { InterceptMapFds } from '../../device/xdp/layout.js';
-import type { Config, DeviceChoice } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
 
 /** How a configured device is attached: everything that had to be found out is found out. */
 export interface DeviceSetup {
   readonly name: string;
-  readonly kind: DeviceChoice;
+  readonly kind: DeviceKind;
   readonly mac: string;
   readonly mtu: number;
   readonly promiscuous: boolean;
   /** With prefix lengths. */
   readonly addresses: readonly string[];
+  /** The host's stack has the interface, too (device/kinds.ts). */
   readonly shared: boolean;
-  /** xdp: the maps that say what is taken from the host's stack. */
+  /** What is intercepted never reaches the host's stack. */
+  readonly exclusive: boolean;
+  /** Of an exclusive device: the maps that say what is intercepted. */
   readonly maps?: InterceptMapFds | undefined;
-  /** Where several workers have the device: what they share of it. */
-  readonly team?: QueueShare | undefined;
+  /** Where several workers read the device: this worker's share. */
+  readonly share?: QueueShare | undefined;
   readonly resolves: boolean;
 }
 

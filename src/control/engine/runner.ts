@@ -15,13 +15,14 @@ import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
 import type { Device } from '../../device/device.js';
 import { DeviceError } from '../../device/error.js';
+import { kindOf } from '../../device/kinds.js';
 import { useLargePages } from '../../device/large-pages.js';
 import { openDevice } from '../../device/open.js';
 import { HostRouting, openHostTun } from '../../device/tun/host.js';
 import type { Umem } from '../../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
-import { format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
 import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
@@ -52,7 +53,7 @@ export class Runner {
   ) {
     setPacketPathFlags();
     const { config } = setup;
-    const names = setup.devices.filter(({ kind }) => kind === 'xdp').map(({ name }) => name);
+    const names = setup.devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
     const { frames, entries } = framesFor(names, frameSize, setup.crew?.count);
     const { umem } = mappedUmem(frames, frameSize);
@@ -164,8 +165,8 @@ export class Runner {
     director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
   }
 
-  private open(umem: Umem, { name, kind, mtu, promiscuous, maps, team }: DeviceSetup, entries: number): void {
-    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries, team });
+  private open(umem: Umem, { name, kind, mtu, promiscuous, maps, share }: DeviceSetup, entries: number): void {
+    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries, share });
     this.devices.push(device);
     this.reasons.push(...reasons);
   }
@@ -203,7 +204,7 @@ export class Runner {
   private learn({ device, ip, mac, failed }: NeighbourFact): void {
     const { neighbours } = this.director;
     const [a0, a1, a2, a3] = wordsOf(ip)!;
-    const neighbour = neighbours.known(device, ip.includes(':') ? 6 : 4, a0!, a1!, a2!, a3!);
+    const neighbour = neighbours.known(device, addressFamily(ip), a0!, a1!, a2!, a3!);
     if (neighbour === undefined || neighbour.permanent) return;
     const parsed = mac === '' ? undefined : parseMac(mac);
     if (parsed === undefined) {

@@ -8,7 +8,7 @@ import { Marks } from '../../dataplane/table/marks.js';
 import { type Route, type RouteData, type Rule, wordsOf } from '../../dataplane/table/routes.js';
 import type { SnatRule } from '../../dataplane/table/snat-rules.js';
 import type { MarkRule } from '../../service/mark.js';
-import { parseMac } from '../../wire/address.js';
+import { addressFamily, isIPv6, parseMac } from '../../wire/address.js';
 import type { Config, DeviceConfig, PolicyConfig, RouteConfig, SnatConfig } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import { formatIp, formatPrefix, networkOf, parsePrefix } from '../text/prefix.js';
@@ -18,9 +18,9 @@ const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
 
 /** A link for each device, in order. */
-export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'promiscuous'>[]): void {
-  for (const { name, kind, mac, mtu, shared, resolves } of devices)
-    d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves, kind === 'xdp'));
+export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind' | 'promiscuous'>[]): void {
+  for (const { name, mac, mtu, shared, resolves, exclusive } of devices)
+    d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves, exclusive));
   setAddresses(
     d,
     devices.map(({ addresses }) => addresses),
@@ -77,7 +77,7 @@ export function addNeighbours(d: Director, config: Config): void {
   for (const { ip, dev, mac } of config.neighbours) {
     const device = config.devices.findIndex(({ name }) => name === dev);
     const [a0, a1, a2, a3] = wordsOf(ip)!;
-    const id = d.neighbours.idOf(device, ip.includes(':') ? 6 : 4, a0!, a1!, a2!, a3!);
+    const id = d.neighbours.idOf(device, addressFamily(ip), a0!, a1!, a2!, a3!);
     const [hi, lo] = parseMac(mac)!;
     d.neighbours.resolve(d.neighbours.all[id]!, hi, lo, d.now, true);
   }
@@ -116,7 +116,7 @@ function connectedRoutes({ addresses, mtu }: DeviceConfig, device: number): Rout
 
 function routeOf(config: Config, { to, via, dev, src, mtu }: RouteConfig): Route {
   const device = config.devices.findIndex(({ name }) => name === dev);
-  const family = to.includes(':') ? 6 : 4;
+  const family = addressFamily(to);
   return {
     family,
     to,
@@ -144,7 +144,7 @@ function rulesFor(family: 4 | 6, config: Config): Rule[] {
 /** A policy that names no address is for both families. */
 function familyOfPolicy({ from, to }: PolicyConfig, family: 4 | 6): boolean {
   const named = from ?? to;
-  return named === undefined || named.includes(':') === (family === 6);
+  return named === undefined || isIPv6(named) === (family === 6);
 }
 
 function ruleOf(config: Config, { priority, table, from, to, iif, mark }: PolicyConfig, family: 4 | 6): Rule {

@@ -8,13 +8,14 @@
 import { randomInt } from 'node:crypto';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import { HandoffRing } from '../../dataplane/workers/handoff.js';
+import { kindOf } from '../../device/kinds.js';
 import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
 import { frameSizeFor } from '../../device/umem-memory.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { isFwmark } from '../../service/config.js';
 import { receiveQueues } from '../../sys/interface.js';
-import { bytes4, bytes6, parse4, parse6 } from '../../wire/address.js';
+import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ServiceEntry } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
 import type { DeviceSetup, Order, Report, RunnerSetup } from './messages.js';
@@ -46,7 +47,7 @@ export class WorkerPool {
 
   constructor(private readonly shared: SharedMemory) {}
 
-  /** `maps`: of the xdp devices. Rejects with an Error of one line. */
+  /** `maps`: of the exclusive devices. Rejects with an Error of one line. */
   start(
     setups: readonly DataplaneSetup[],
     maps: readonly InterceptMaps[],
@@ -54,13 +55,13 @@ export class WorkerPool {
   ): Promise<Dataplane> {
     const count = setups.length;
     const { devices } = setups[0]!;
-    if (devices.some(({ kind }) => kind === 'packet')) this.fanout = new Fanout(count, this.secret);
+    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, this.secret);
     const bells = setups.map(() => new Bell());
     const crew = this.crewOf(count, devices, bells);
-    const teams = devices.map((device) => ({ ...this.teamOf(device, maps), count }));
+    const shares = devices.map((device) => ({ ...this.shareOf(device, maps), count }));
     const whole = setups.map((setup, index) => ({
       ...setup,
-      devices: devices.map((device, i) => ({ ...device, team: { ...teams[i]!, index } })),
+      devices: devices.map((device, i) => ({ ...device, share: { ...shares[i]!, index } })),
       gauges: setups[0]!.counters,
       crew: { ...crew, index },
     }));
@@ -91,8 +92,9 @@ export class WorkerPool {
     };
   }
 
-  private teamOf({ name, kind }: DeviceSetup, maps: readonly InterceptMaps[]) {
-    if (kind === 'xdp') return { xsks: maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
+  private shareOf({ name, kind }: DeviceSetup, maps: readonly InterceptMaps[]) {
+    if (kindOf(kind).workers === 'queues')
+      return { xsks: maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
     return { group: randomInt(1, GROUPS), program: this.fanout!.program };
   }
 }
@@ -101,7 +103,7 @@ export class WorkerPool {
 function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
   const masq = destinations.filter(({ method }) => method === 'masq');
   return masq.map(({ address, port }) => {
-    const bytes = address.includes(':') ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
+    const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
     if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return { address: bytes, port: 0, protocol: 0 };
     return { address: bytes, port, protocol: key.protocol };
   });

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { DeviceError } from '../../device/error.js';
+import { AUTO, type DeviceKind, forWorkers, isShared, kindOf, mayHaveWorkers } from '../../device/kinds.js';
 import { probe } from '../../device/open.js';
 import { frameSizeFor, mappedUmem } from '../../device/umem-memory.js';
 import { InterceptMaps } from '../../device/xdp/intercept-maps.js';
@@ -20,15 +21,18 @@ export interface Attachment {
   /** undefined: the network is the configuration's alone. */
   readonly live: LiveNetwork | undefined;
   readonly reasons: readonly string[];
-  /** What each xdp device takes; its owner closes them. */
+  /** What each exclusive device intercepts; its owner closes them. */
   readonly maps: readonly InterceptMaps[];
 }
 
 /** Throws a DeviceError or ConfigError. */
 export function attach(config: Config, services: readonly ServiceEntry[]): Attachment {
-  if (config.devices.every(({ kind }) => kind === 'tap')) {
+  const alone = config.devices.flatMap((one) =>
+    one.kind === AUTO || kindOf(one.kind).shared ? [] : [own(one, one.kind)],
+  );
+  if (alone.length === config.devices.length) {
     checkDestinations(config, services);
-    return { devices: config.devices.map(own), live: undefined, reasons: [], maps: [] };
+    return { devices: alone, live: undefined, reasons: [], maps: [] };
   }
   const live = new LiveNetwork();
   const maps: InterceptMaps[] = [];
@@ -36,7 +40,7 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
   try {
     const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
     refuseMissing(config, live);
-    const settled = config.devices.map((device) => shared(device, live, frameSize, reasons));
+    const settled = config.devices.map((device) => setupOf(device, live, frameSize, reasons));
     for (const { name, kind } of settled) refuseSingle(name, kind, config.workers);
     return { devices: settled.map((device) => withMaps(device, maps)), live, reasons, maps };
   } catch (error) {
@@ -46,10 +50,10 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
   }
 }
 
-/** Throws a ConfigError with a line for each interface that is not there; a TAP is made. */
+/** Throws a ConfigError with a line for each interface that is not there, though the host should have it. */
 function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork): void {
   const problems = devices.flatMap(({ name, kind }, i) => {
-    if (kind === 'tap' || linkOf(live, name) !== undefined) return [];
+    if (!isShared(kind) || linkOf(live, name) !== undefined) return [];
     const place = `${file}:${deviceLines[i]}: devices[${i}].name`;
     return [`${place}: ${name}: no such network interface; 'ip link' lists those there are`];
   });
@@ -57,18 +61,18 @@ function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork
 }
 
 /** What `auto` settled for may be nothing for several workers. */
-function refuseSingle(name: string, kind: string, workers: number): void {
-  if (workers > 1 && kind !== 'xdp' && kind !== 'packet')
+function refuseSingle(name: string, kind: DeviceKind, workers: number): void {
+  if (workers > 1 && !mayHaveWorkers(kind))
     throw new DeviceError(
       name,
-      `${workers} workers need a device of kind xdp or packet, this one is ${kind}`,
+      `${workers} workers need a device of kind ${forWorkers().join(' or ')}, this one is ${kind}`,
       "set 'workers: 1'",
     );
 }
 
-/** An xdp device with the (still empty) maps that say what it takes. */
+/** An exclusive device gets its intercept maps, which are empty still. */
 function withMaps(device: DeviceSetup, all: InterceptMaps[]): DeviceSetup {
-  if (device.kind !== 'xdp') return device;
+  if (!device.exclusive) return device;
   const maps = new InterceptMaps(device.name);
   all.push(maps);
   return { ...device, maps: maps.fds };
@@ -93,9 +97,9 @@ function lineOf({ ruleLines, file }: Config, address: string): RuleLine {
   );
 }
 
-/** A TAP: the director is alone behind it, with a MAC of its own (the configured one, else a random local one). */
-function own(device: DeviceConfig): DeviceSetup {
-  return { ...device, mac: device.mac ?? randomMac(), shared: false, resolves: true };
+/** The director is alone behind it, with a MAC of its own (the configured one, else a random local one). */
+function own(device: DeviceConfig, kind: DeviceKind): DeviceSetup {
+  return { ...device, kind, mac: device.mac ?? randomMac(), shared: false, exclusive: false, resolves: true };
 }
 
 function randomMac(): string {
@@ -109,27 +113,30 @@ function linkOf(live: LiveNetwork, name: string) {
 }
 
 /** An interface of the host: MAC, MTU and addresses are the kernel's, its stack sees the frames too. */
-function shared(device: DeviceConfig, live: LiveNetwork, frameSize: number, reasons: string[]): DeviceSetup {
+function setupOf(device: DeviceConfig, live: LiveNetwork, frameSize: number, reasons: string[]): DeviceSetup {
+  const kind = device.kind === AUTO ? settle(device.name, frameSize, reasons) : device.kind;
   const link = linkOf(live, device.name);
-  if (device.kind === 'tap' || link === undefined) return own(device);
+  const { shared, exclusive } = kindOf(kind);
+  if (!shared || link === undefined) return own(device, kind);
   return {
     ...device,
-    kind: device.kind === 'auto' ? settle(device.name, frameSize, reasons) : device.kind,
+    kind,
     mac: link.mac,
     mtu: link.mtu,
     addresses: live.addressesOf(device.name),
-    shared: true,
+    shared,
+    exclusive,
     resolves: false,
   };
 }
 
 /** What `auto` is here; the device is opened for a moment, with frames as they will be. */
-function settle(name: string, frameSize: number, reasons: string[]): DeviceSetup['kind'] {
+function settle(name: string, frameSize: number, reasons: string[]): DeviceKind {
   const { umem, unmap } = mappedUmem(PROBE_FRAMES, frameSize);
   try {
     const found = probe(umem, name);
     reasons.push(...found.reasons);
-    return found.kind === 'xdp' || found.kind === 'cap' ? found.kind : 'packet';
+    return found.kind;
   } finally {
     unmap();
   }

@@ -2,9 +2,11 @@
  * What the director takes from the host's stack on shared devices, for nft and XDP: services, marks, VIP-less ranges, replies of
  * masq destinations, and ICMP errors. dataplane/host/intercepted.ts asks the same of a packet in hand.
  */
+
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
 import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
+import { addressFamily } from '../../wire/address.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
@@ -66,7 +68,7 @@ function sharedRules({ key }: ServiceEntry, { accept, has }: InterceptInput): In
 }
 
 function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): InterceptRule[] {
-  const family: Family = daddr.includes(':') ? 6 : 4;
+  const family: Family = addressFamily(daddr);
   const packets: InterceptRule = { kind: 'packet', family, daddr };
   return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
@@ -77,7 +79,7 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput
     .filter(({ method }) => method === 'masq')
     .map(({ address: saddr, port }) => ({
       kind: 'packet',
-      family: saddr.includes(':') ? 6 : 4,
+      family: addressFamily(saddr),
       saddr,
       ...(!isFwmark(key) && { protocol: key.protocol }),
       ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
@@ -86,7 +88,7 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput
 
 /** What realservers send by protocols with ports (ICMP and neighbour discovery stay the host's), and the answers to it. */
 function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): InterceptRule[] {
-  const family: Family = to.includes(':') ? 6 : 4;
+  const family: Family = addressFamily(to);
   const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
   const answers: InterceptRule[] = has(to)
     ? WITH_PORTS.map((protocol) => ({ kind: 'packet', family, daddr: to, protocol, dport: [[1024, 65535]] }))

@@ -8,9 +8,11 @@
  *
  * The director forwards what turns out to be nobody's reply. When it dies, so does ulvsN, and T is empty: the rules do nothing.
  */
+
 import { spawnSync } from 'node:child_process';
 import type { Rule } from '../../netlink/rule.js';
 import { isFwmark } from '../../service/config.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { ServiceEntry } from '../api/api.js';
 import { isDirector } from './interceptor.js';
 
@@ -98,7 +100,7 @@ export class LocalReplies {
   }
 
   private ip({ rip }: Reply, lines: readonly string[]): void {
-    const family = rip.includes(':') ? '-6' : '-4';
+    const family = isIPv6(rip) ? '-6' : '-4';
     const input = `${lines.join('\n')}\n`;
     const { status, stderr, error } = spawnSync('ip', [family, '-batch', '-'], { input, encoding: 'utf8' });
     // It is there already, or gone: the network's word on that comes a little later.

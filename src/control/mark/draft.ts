@@ -1,6 +1,10 @@
 /** A mark rule while its words are read, and what its parts say about each other. */
+
 import type { Family } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
+import { addressFamily } from '../../wire/address.js';
+import { ICMP } from '../../wire/ipv4.js';
+import { ICMP6 } from '../../wire/ipv6.js';
 import { MarkRuleError } from './words.js';
 
 export type MarkDraft = { -readonly [K in keyof MarkRule]?: MarkRule[K] } & {
@@ -10,9 +14,6 @@ export type MarkDraft = { -readonly [K in keyof MarkRule]?: MarkRule[K] } & {
   /** -j MARK was read. */
   target?: true;
 };
-
-const ICMP = 1;
-const ICMP6 = 58;
 
 /** The family that program, addresses and ICMP protocol agree on; undefined when none of them says. */
 export function draftFamily(draft: MarkDraft): Family | undefined {
@@ -30,7 +31,7 @@ export function draftFamily(draft: MarkDraft): Family | undefined {
 }
 
 function familyOfText(address: string): Family {
-  return address.includes(':') ? 6 : 4;
+  return addressFamily(address);
 }
 
 /** The protocol named without `!`, for the options that belong to one. */

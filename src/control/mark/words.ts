@@ -1,5 +1,7 @@
 /** The names and numbers inside a mark rule: protocols, ports, flags, ICMP types, marks; as iptables 1.8 takes them. */
+
 import type { Family } from '../../service/config.js';
+import { ACK, FIN, PSH, RST, SYN, URG } from '../../wire/tcp.js';
 
 export class MarkRuleError extends Error {
   override readonly name = 'MarkRuleError';
@@ -23,12 +25,12 @@ export const PROTOCOLS: Readonly<Record<string, number>> = {
 
 const FLAGS: Readonly<Record<string, number>> = {
   NONE: 0,
-  FIN: 1,
-  SYN: 2,
-  RST: 4,
-  PSH: 8,
-  ACK: 16,
-  URG: 32,
+  FIN,
+  SYN,
+  RST,
+  PSH,
+  ACK,
+  URG,
   ALL: 63,
 };
 

@@ -1,4 +1,5 @@
 import { type DestinationConfig, type Family, familyOf, type ServiceConfig } from '../../service/config.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { Errno, Timeouts } from '../api/api.js';
 import { isUnicast } from './unicast.js';
 
@@ -22,7 +23,7 @@ export function refuseService({ key, scheduler, pe, netmask }: ServiceConfig, kn
 /** `new`: a destination that is not taken back from the trash is also asked for its address. */
 export function refuseDestination(config: DestinationConfig, family: Family, how?: 'new'): Errno | undefined {
   const { address, method, weight, upperThreshold, lowerThreshold, tunnel } = config;
-  const sameFamily = address.includes(':') === (family === 6);
+  const sameFamily = isIPv6(address) === (family === 6);
   if (!sameFamily && method !== 'ipip') return 'EINVAL';
   if (weight < 0 || lowerThreshold > upperThreshold) return 'ERANGE';
   if (tunnel.type === 'gue' && tunnel.port === 0) return 'EINVAL';

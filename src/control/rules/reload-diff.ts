@@ -1,5 +1,6 @@
 /** What a reload undoes: changes made by ulvsadm since the file was read, which the file knows nothing of. */
-import { isFwmark, SCTP, type ServiceKey, UDP } from '../../service/config.js';
+
+import { endpoint, isFwmark, SCTP, type ServiceKey, UDP } from '../../service/config.js';
 import type { ChangeRequest, ServiceEntry } from '../api/api.js';
 import { changes } from './diff.js';
 
@@ -24,11 +25,11 @@ function inWords(request: ChangeRequest, running: readonly ServiceEntry[]): stri
     case 'deleteService':
       return `${nameOf(request.key)} is gone again`;
     case 'addDestination':
-      return `${endpoint(request.destination)} of ${nameOf(request.key)} is there again`;
+      return `${serverOf(request.destination)} of ${nameOf(request.key)} is there again`;
     case 'deleteDestination':
-      return `${endpoint(request)} of ${nameOf(request.key)} is gone again`;
+      return `${serverOf(request)} of ${nameOf(request.key)} is gone again`;
     case 'editDestination':
-      return `${endpoint(request.destination)} of ${nameOf(request.key)} ${edited(request, running)}`;
+      return `${serverOf(request.destination)} of ${nameOf(request.key)} ${edited(request, running)}`;
     default:
       return request.op;
   }
@@ -39,7 +40,7 @@ function edited(
   running: readonly ServiceEntry[],
 ): string {
   const service = running.find((one) => nameOf(one.key) === nameOf(key));
-  const old = service?.destinations.find((one) => endpoint(one) === endpoint(destination));
+  const old = service?.destinations.find((one) => serverOf(one) === serverOf(destination));
   if (old === undefined || old.weight === destination.weight) return 'has its options again';
   return `has weight ${destination.weight} again, not ${old.weight}`;
 }
@@ -48,9 +49,9 @@ function edited(
 function nameOf(key: ServiceKey): string {
   if (isFwmark(key)) return `-f ${key.fwmark}${key.family === 6 ? ' -6' : ''}`;
   const option = { [UDP]: '-u', [SCTP]: '--sctp-service' }[key.protocol] ?? '-t';
-  return `${option} ${endpoint(key)}`;
+  return `${option} ${serverOf(key)}`;
 }
 
-function endpoint({ address, port }: { readonly address: string; readonly port: number }): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+function serverOf({ address, port }: { readonly address: string; readonly port: number }): string {
+  return endpoint(address, port);
 }

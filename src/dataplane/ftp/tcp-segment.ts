@@ -61,7 +61,7 @@ export function shiftFromDestination(d: Director, shift: SequenceShift, seq: num
 export function shiftFromClient(d: Director, shift: SequenceShift): void {
   const { l4, l4len, tcpFlags } = d.packet;
   const { view } = d.umem;
-  if ((tcpFlags & tcp.ACKNOWLEDGE) === 0) return;
+  if ((tcpFlags & tcp.ACK) === 0) return;
   tcp.rewriteAck(view, l4, shift.toDestination(tcp.ack(view, l4)));
   const end = l4 + Math.min(tcp.headerLen(view, l4), l4len);
   const sack = options.find(view, l4 + tcp.HEADER, end, options.SACK);

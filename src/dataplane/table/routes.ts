@@ -5,7 +5,7 @@
  *
  *     cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
-import { parse4, parse6 } from '../../wire/address.js';
+import { addressFamily, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import { Fib4 } from './fib.js';
 import { GatewayCache } from './gateway-cache.js';
 import type { Neighbours } from './neighbour.js';
@@ -208,7 +208,7 @@ function unconditional(rules: readonly CompiledRule[]): Table[] {
 }
 
 function gatewayFamily(route: Route): 4 | 6 {
-  return route.via?.includes(':') ? 6 : 4;
+  return route.via === undefined ? 4 : addressFamily(route.via);
 }
 
 function ruleMatches(
@@ -251,7 +251,7 @@ function compile(routes: readonly Route[] | undefined, family: 4 | 6): Table | u
 /** Text to words, IPv4 in the last; undefined for none or what is no address (control has checked). */
 export function wordsOf(text: string | undefined): Int32Array | undefined {
   if (text === undefined) return undefined;
-  if (text.includes(':')) return parse6(text);
+  if (isIPv6(text)) return parse6(text);
   const address = parse4(text);
   return address === undefined ? undefined : Int32Array.of(0, 0, 0, address);
 }

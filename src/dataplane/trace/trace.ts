@@ -11,6 +11,7 @@ import type { Connections } from '../../conntrack/connections.js';
 import { describe, stateName } from '../../conntrack/describe.js';
 import { ENTRY_SHIFT, TICKS, TIMEOUT } from '../../conntrack/entry.js';
 import type { Umem } from '../../device/umem.js';
+import { endpoint } from '../../service/config.js';
 import type { Destination, VirtualService } from '../../service/service.js';
 import { DROP_NAMES } from '../../stats/drops.js';
 import { format4, format6, formatMac } from '../../wire/address.js';
@@ -188,10 +189,6 @@ function nameOf(service: VirtualService): string {
 
 function destName(dest: Destination): string {
   return endpoint(dest.text, dest.port);
-}
-
-function endpoint(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function candidateOf(dest: Destination): Candidate {

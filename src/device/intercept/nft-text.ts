@@ -1,13 +1,13 @@
 /** TakeRules in nft's own words. Every rule counts and drops. */
 
+import { isIPv6 } from '../../wire/address.js';
+import { DCCP, ICMP, SCTP, TCP, UDP, UDPLITE } from '../../wire/ipv4.js';
+import { ICMP6 } from '../../wire/ipv6.js';
 import { DeviceError } from '../error.js';
 import { addressRange } from './address-range.js';
 import { ICMP_ERRORS, ICMP6_ERRORS, type InterceptRule, type PacketMatch, type PortRange } from './rule.js';
 
-const TCP = 6;
-const PORTS = [TCP, 17, 33, 132, 136];
-const ICMP = 1;
-const ICMP6 = 58;
+const PORTS: readonly number[] = [TCP, UDP, DCCP, SCTP, UDPLITE];
 
 /** One line of nft for one rule. Throws a DeviceError that names the field that is wrong. */
 export function ruleText(rule: InterceptRule): string {
@@ -21,7 +21,7 @@ export function ruleText(rule: InterceptRule): string {
 
 /** ARP requests; neighbour solicitations (RFC 4861, 4.3) by raw payload: type 135, the target 8 bytes behind its begin. */
 function askedWords(target: string): string[] {
-  if (!target.includes(':')) return ['arp operation request', `arp daddr ip ${addresses(target, 4)}`];
+  if (!isIPv6(target)) return ['arp operation request', `arp daddr ip ${addresses(target, 4)}`];
   return ['meta protocol ip6', `meta l4proto ${ICMP6}`, '@th,0,8 135', `@th,64,128 ${rawAddresses(target, 6)}`];
 }
 

@@ -2,6 +2,8 @@
  * What the director takes, as plain data: the dataplane decides by it, `NftIntercept` words the very same for nft, so that the
  * kernel's copy of a frame is dropped exactly when the director handles it, and `InterceptMaps` fills an XDP program's maps with it.
  */
+import * as icmp from '../../wire/icmp.js';
+import * as icmp6 from '../../wire/icmp6.js';
 
 /** Ports from–to, both included. */
 export type PortRange = readonly [from: number, to: number];
@@ -33,6 +35,11 @@ export type InterceptRule =
   | { kind: 'arp'; iif?: string; target: string };
 
 /** ICMP: destination unreachable, source quench, time exceeded, parameter problem: what the kernel's IPVS follows, and quench. */
-export const ICMP_ERRORS = [3, 4, 11, 12] as const;
+export const ICMP_ERRORS = [icmp.UNREACHABLE, icmp.SOURCE_QUENCH, icmp.TIME_EXCEEDED, icmp.PARAMETER_PROBLEM] as const;
 /** ICMPv6: destination unreachable, packet too big, time exceeded, parameter problem. */
-export const ICMP6_ERRORS = [1, 2, 3, 4] as const;
+export const ICMP6_ERRORS = [
+  icmp6.UNREACHABLE,
+  icmp6.PACKET_TOO_BIG,
+  icmp6.TIME_EXCEEDED,
+  icmp6.PARAMETER_PROBLEM,
+] as const;

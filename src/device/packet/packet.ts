@@ -37,7 +37,7 @@ export interface PacketOptions extends Partial<BlockSize> {
   /** Also take frames for other Ethernet addresses (off). */
   promiscuous?: boolean;
   /** Several workers have the interface: each gets a part of the frames. */
-  team?: QueueShare | undefined;
+  share?: QueueShare | undefined;
 }
 
 const SLOTS = 8192;
@@ -88,7 +88,7 @@ export class PacketDevice implements Device {
           : new SlotRing(this.fd, options.slots ?? SLOTS);
       this.sender = new TxSocket(umem, this.counts, ifindex);
       bindPacket(this.fd, ifindex, ETH_P_ALL);
-      if (options.team?.group !== undefined) joinFanout(this.fd, options.team.group, options.team.program);
+      if (options.share?.group !== undefined) joinFanout(this.fd, options.share.group, options.share.program);
       if (options.promiscuous === true) joinPacket(this.fd, ifindex, PACKET_MR_PROMISC);
     } catch (error) {
       close(this.fd);

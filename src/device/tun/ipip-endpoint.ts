@@ -1,10 +1,10 @@
 import { HEADER, TYPE_IPV4 } from '../../wire/ethernet.js';
+import { IPIP } from '../../wire/ipv4.js';
 import { Batch } from '../batch.js';
 import type { Device } from '../device.js';
 import { openRaw, type RawSocket } from '../raw.js';
 import type { Umem } from '../umem.js';
 
-const IPIP = 4;
 const IPV4_MIN = 20;
 
 export interface IpipStats {

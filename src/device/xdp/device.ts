@@ -24,8 +24,8 @@ import { interceptAllProgram, interceptProgram, passAllProgram } from './program
 import { XdpSocket } from './socket.js';
 
 export interface XdpOptions {
-  /** Maps that say what is taken; else everything (the default), or nothing, to see whether it works here. */
-  takes?: InterceptMapFds | 'all' | 'nothing';
+  /** What is kept from the host's stack: what these maps select, everything (the default), or nothing, to see whether it works here. */
+  intercept?: InterceptMapFds | 'all' | 'nothing';
   /** Slots of each ring, a power of two: so many frames at most are posted for receiving by each queue (xdp/depth.ts). */
   entries?: number;
   /** That mode or none; else native where it can be, and generic where not. */
@@ -35,7 +35,7 @@ export interface XdpOptions {
   /** Have the driver copy, though it could work on the Umem itself. */
   copy?: boolean;
   /** Several workers have the interface: this one's share. The first attaches the program, so it comes last. */
-  team?: QueueShare | undefined;
+  share?: QueueShare | undefined;
   /** Also take frames for other Ethernet addresses (off); a program that goes by maps leaves them to the kernel all the same. */
   promiscuous?: boolean;
 }
@@ -84,14 +84,14 @@ export class XdpDevice implements Device {
     try {
       const xsks = this.openSockets(ifindex, options);
       if (this.sockets.length === 0) this.sender = new TxSocket(umem, this.counts, ifindex);
-      if ((options.team?.index ?? 0) !== 0) {
+      if ((options.share?.index ?? 0) !== 0) {
         [this.mode, this.reason] = ['native', ''];
         this.fd = this.pollable();
         this.zeroCopy = this.sockets.every(({ zeroCopy }) => zeroCopy);
         this.finishes = true;
         return;
       }
-      const program = this.keep(loadXdp(programFor(xsks, options.takes ?? 'all')));
+      const program = this.keep(loadXdp(programFor(xsks, options.intercept ?? 'all')));
       this.join(ifindex, options.promiscuous === true);
       this.turnedOff = quieten(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
       const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
@@ -119,11 +119,12 @@ export class XdpDevice implements Device {
   }
 
   /** One socket a queue; returns the map of sockets by queue. */
-  private openSockets(ifindex: number, { queues, entries = ENTRIES, copy = false, team }: XdpOptions): number {
+  private openSockets(ifindex: number, { queues, entries = ENTRIES, copy = false, share }: XdpOptions): number {
     const count = queues ?? receiveQueues(this.name);
-    const xsks = team?.xsks ?? this.keep(createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: count }));
+    const xsks =
+      share?.xsks ?? this.keep(createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: count }));
     const reserve = this.umem.frameCount >> 4;
-    for (let queue = team?.index ?? 0; queue < count; queue += team?.count ?? 1) {
+    for (let queue = share?.index ?? 0; queue < count; queue += share?.count ?? 1) {
       const made = new XdpSocket(this.umem, { ifindex, queue, entries, reserve, copy });
       this.sockets.push(made);
       updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(made.fd).buffer));
@@ -136,6 +137,12 @@ export class XdpDevice implements Device {
     const fd = this.keep(check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket'));
     joinPacket(fd, ifindex, PACKET_MR_ALLMULTI);
     if (promiscuous) joinPacket(fd, ifindex, PACKET_MR_PROMISC);
+  }
+
+  /** Mode and copy mode, with the reason when the mode is not native. */
+  get detail(): string {
+    const copies = this.zeroCopy ? 'zero-copy' : 'copy mode';
+    return `${this.mode}, ${copies}${this.reason === '' ? '' : `; ${this.reason}`}`;
   }
 
   /** Asks the kernel for its drops first: read it now and then, not per packet. */
@@ -197,9 +204,9 @@ export class XdpDevice implements Device {
 /** In generic mode frames come late, when the kernel may have merged them already; and tags beside the frame nobody sees. */
 const GENERIC_OFF: readonly OffloadName[] = ['rxVlan', 'gro', 'lro'];
 
-function programFor(xsks: number, takes: InterceptMapFds | 'all' | 'nothing'): Uint8Array {
-  if (takes === 'nothing') return passAllProgram();
-  return takes === 'all' ? interceptAllProgram(xsks) : interceptProgram(takes, xsks);
+function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing'): Uint8Array {
+  if (intercept === 'nothing') return passAllProgram();
+  return intercept === 'all' ? interceptAllProgram(xsks) : interceptProgram(intercept, xsks);
 }
 
 /** Turns off what the driver has a switch for; returns what was on. */

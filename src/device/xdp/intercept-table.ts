@@ -9,6 +9,7 @@
  *     arp                                           ASKED in the trie
  */
 
+import { isIPv6 } from '../../wire/address.js';
 import { DeviceError } from '../error.js';
 import { prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PacketMatch, PortRange } from '../intercept/rule.js';
@@ -61,7 +62,7 @@ export class InterceptTable {
   /** False: it needs a bit. */
   private addSimple(rule: InterceptRule): boolean {
     if (rule.kind === 'icmpError') this.protocols[2 * (rule.about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
-    else if (rule.kind === 'arp') this.flag(rule.target.includes(':') ? 'dst6' : 'dst4', rule.target, ASKED);
+    else if (rule.kind === 'arp') this.flag(isIPv6(rule.target) ? 'dst6' : 'dst4', rule.target, ASKED);
     else return this.addAddress(rule, 'dst') || this.addAddress(rule, 'src');
     return true;
   }

@@ -12,7 +12,12 @@
  * Fragments have no ports: all fragments are taken of which a packet could be taken by its ports. So the director can put
  * them together, and gives back what turns out not to be its own.
  */
+
 import { XDP_PASS } from '../../sys/bpf.js';
+import { HEADER, TYPE_ARP, TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
+import { NEIGHBOUR_SOLICITATION } from '../../wire/icmp6.js';
+import { ICMP as ICMP4 } from '../../wire/ipv4.js';
+import { ICMP6 } from '../../wire/ipv6.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { ICMP_ERRORS, ICMP6_ERRORS } from '../intercept/rule.js';
 import {
@@ -33,12 +38,7 @@ import {
 /** struct xdp_md: byte offsets. */
 const CONTEXT = { data: 0, dataEnd: 4, queue: 16 } as const;
 
-const ETHERNET = 14;
-const TYPE_IPV4 = 0x0800;
-const TYPE_ARP = 0x0806;
-const TYPE_IPV6 = 0x86dd;
-const ICMP = { 4: 1, 6: 58 } as const;
-const SOLICITATION = 135;
+const ICMP = { 4: ICMP4, 6: ICMP6 } as const;
 const EXTENSION_HEADERS = 8;
 
 /** The stack, below r10. The two keys are built in place. */
@@ -98,7 +98,7 @@ function begin(asm: Assembler): void {
   asm.mov('r6', 'r1').load(32, 'r7', 'r6', CONTEXT.data).load(32, 'r8', 'r6', CONTEXT.dataEnd);
   asm
     .mov('r1', 'r7')
-    .add('r1', ETHERNET + 20)
+    .add('r1', HEADER + 20)
     .jumpIf('r1', '>', 'r8', 'pass');
 }
 
@@ -118,13 +118,13 @@ function toUs(asm: Assembler, { protocols }: InterceptMapFds, other: string): vo
 
 /** r9: the transport header. Protocol and fragment go to the stack. */
 function ipv4(asm: Assembler): void {
-  asm.load(8, 'r1', 'r7', ETHERNET).mov('r2', 'r1').and('r2', 0xf0).jumpIf('r2', '!=', 0x40, 'pass');
+  asm.load(8, 'r1', 'r7', HEADER).mov('r2', 'r1').and('r2', 0xf0).jumpIf('r2', '!=', 0x40, 'pass');
   asm.and('r1', 15).lsh('r1', 2).jumpIf('r1', '<', 20, 'pass');
-  asm.mov('r9', 'r7').add('r9', 'r1').add('r9', ETHERNET);
-  asm.load(8, 'r1', 'r7', ETHERNET + 9).store(32, 'r10', PROTOCOL, 'r1');
+  asm.mov('r9', 'r7').add('r9', 'r1').add('r9', HEADER);
+  asm.load(8, 'r1', 'r7', HEADER + 9).store(32, 'r10', PROTOCOL, 'r1');
   asm.store(32, 'r10', FRAGMENTED, 0);
   asm
-    .load(16, 'r1', 'r7', ETHERNET + 6)
+    .load(16, 'r1', 'r7', HEADER + 6)
     .and('r1', wire16(0x3fff))
     .jumpIf('r1', '==', 0, 'whole4');
   asm.store(32, 'r10', FRAGMENTED, FRAGMENT).label('whole4');
@@ -134,9 +134,9 @@ function ipv4(asm: Assembler): void {
 function ipv6(asm: Assembler): void {
   asm
     .mov('r9', 'r7')
-    .add('r9', ETHERNET + 40)
+    .add('r9', HEADER + 40)
     .jumpIf('r9', '>', 'r8', 'pass');
-  asm.store(32, 'r10', FRAGMENTED, 0).load(8, 'r1', 'r7', ETHERNET + 6);
+  asm.store(32, 'r10', FRAGMENTED, 0).load(8, 'r1', 'r7', HEADER + 6);
   for (let i = 0; i < EXTENSION_HEADERS; i++) extension(asm, `ext${i}`, `ext${i + 1}`);
   asm.label(`ext${EXTENSION_HEADERS}`);
   for (const header of [0, 43, 44, 51, 60]) asm.jumpIf('r1', '==', header, 'pass');
@@ -185,7 +185,7 @@ function icmp(asm: Assembler, family: 4 | 6, maps: InterceptMapFds, done: string
   bytesThere(asm, 8).load(8, 'r1', 'r9', 0);
   for (const type of family === 4 ? ICMP_ERRORS : ICMP6_ERRORS) asm.jumpIf('r1', '==', type, `error${family}`);
   if (family === 6) {
-    asm.jumpIf('r1', '!=', SOLICITATION, done);
+    asm.jumpIf('r1', '!=', NEIGHBOUR_SOLICITATION, done);
     bytesThere(asm, 24).add('r9', 8);
     look(asm, 'dst6', maps, 'r9', 0, done).load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ASKED, 'take').jump(done);
   } else asm.jump(done);
@@ -263,7 +263,7 @@ function arp(asm: Assembler, maps: InterceptMapFds): void {
   asm
     .label('arp')
     .mov('r1', 'r7')
-    .add('r1', ETHERNET + 28)
+    .add('r1', HEADER + 28)
     .jumpIf('r1', '>', 'r8', 'pass');
   for (const [offset, value] of [
     [14, 1],

@@ -1,5 +1,5 @@
 /** Who answers for a VIP on the wire: the director, and nobody else (HOWTO 7.4, "the ARP problem"). */
-import { isSix } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { ArpAnswer, Check, Finding, HostFacts, Site } from '../facts.js';
 import { on } from '../query.js';
 
@@ -22,7 +22,7 @@ function blame(host: HostFacts | undefined, vip: string, mac: string): Omit<Find
     return {
       id: 'realserver-answers-arp',
       host: name,
-      wrong: `realserver ${name} answers ${isSix(vip) ? 'neighbour solicitations' : 'ARP'} for the VIP ${vip}`,
+      wrong: `realserver ${name} answers ${isIPv6(vip) ? 'neighbour solicitations' : 'ARP'} for the VIP ${vip}`,
       consequence,
     };
   if (host?.role === 'backup')
@@ -37,7 +37,7 @@ function blame(host: HostFacts | undefined, vip: string, mac: string): Omit<Find
 
 function remedy(host: HostFacts | undefined, vip: string): string[] {
   if (!host) return [];
-  if (host.role === 'realserver' && !isSix(vip))
+  if (host.role === 'realserver' && !isIPv6(vip))
     return [on(host, 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2')];
   const there = host.addresses.filter(({ address }) => address === vip);
   const off = there

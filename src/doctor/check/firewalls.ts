@@ -1,5 +1,5 @@
 /** Firewalls on the way, asked what they do with the packets an LVS needs. */
-import { isSix } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { Check, Finding, HostFacts, Site } from '../facts.js';
 import { dropper, type Probe, removal } from '../firewall.js';
 import { byHost, clients, director, on, type Placed, placed, portOf, protocolOf, vipsOf } from '../query.js';
@@ -24,7 +24,7 @@ function reply({ service }: Placed, source: string, port: number, cip: string): 
 }
 
 function packet(words: string, protocol: string, source: string, to: string, more: Probe['fields']): Probe {
-  const six = isSix(to);
+  const six = isIPv6(to);
   const header: Probe['fields'] = six
     ? { 'ip6 saddr': source, 'ip6 daddr': to, 'ip6 nexthdr': protocol }
     : { 'ip saddr': source, 'ip daddr': to, 'ip protocol': protocol };
@@ -72,7 +72,7 @@ export const fragNeeded: Check = (site) =>
   );
 
 function needed(vip: string, cip: string): Probe {
-  if (isSix(cip))
+  if (isIPv6(cip))
     return packet(`ICMPv6 "packet too big" to ${cip}`, 'ipv6-icmp', vip, cip, { 'icmpv6 type': 'packet-too-big' });
   return packet(`ICMP "fragmentation needed" to ${cip}`, 'icmp', vip, cip, {
     'icmp type': 'destination-unreachable',
@@ -83,7 +83,7 @@ function needed(vip: string, cip: string): Probe {
 /** IPv6 has no ARP beside it: a firewall that holds ICMPv6 back holds back who has which address. */
 export const neighboursFound: Check = (site) =>
   byHost(placed(site))
-    .filter(({ destination }) => isSix(destination.address))
+    .filter(({ destination }) => isIPv6(destination.address))
     .flatMap(({ host: rs, destination }) =>
       [
         ...discovery(rs, destination.address, 'the director'),

@@ -1,6 +1,7 @@
 /** Does the service listen, and where (HOWTO 5.9 Q4; 7.2: in DR on the VIP)? */
+
 import { endpoint } from '../../service/config.js';
-import { isSix } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { Check, Finding, Site } from '../facts.js';
 import { redirects } from '../firewall.js';
 import { isMarked, type Placed, placed, portOf, protocolOf, vipsOf } from '../query.js';
@@ -51,7 +52,7 @@ function keepsPort({ destination }: Placed): boolean {
 }
 
 function listens({ service, host }: Placed, address: string, port: number): boolean {
-  const anywhere = ['*', '::', ...(isSix(address) ? [] : ['0.0.0.0'])];
+  const anywhere = ['*', '::', ...(isIPv6(address) ? [] : ['0.0.0.0'])];
   return host.listeners.some(
     (one) =>
       one.protocol === protocolOf(service) && one.port === String(port) && [...anywhere, address].includes(one.address),

@@ -1,6 +1,8 @@
 /** Services by firewall mark (HOWTO 24): does a rule give the mark, and do the packets come here at all? */
+
 import { type MarkRule, namesDevice } from '../../service/mark.js';
-import { covers, isSix, network, width, within } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
+import { covers, network, width, within } from '../address.js';
 import type { Check, Finding, HostFacts, Site } from '../facts.js';
 import { clients, director, hasAddress, isMarked, neighbourAddress, on, ownerOf, vipsOf } from '../query.js';
 import { route } from '../routing.js';
@@ -22,7 +24,7 @@ function wrongDevice(site: Site, rule: MarkRule): Finding[] {
 function wrongRange(site: Site, rule: MarkRule): Finding[] {
   const { dst } = rule;
   const ranges = site.director.ranges
-    .filter((range) => dst && isSix(range) === isSix(dst.address))
+    .filter((range) => dst && isIPv6(range) === isIPv6(dst.address))
     .map((range) => network(range));
   if (!dst || dst.negated || ranges.length === 0) return [];
   const meets = ({ to, length }: { to: string; length: number }) =>

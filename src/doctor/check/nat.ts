@@ -1,5 +1,5 @@
 /** LVS-NAT: every reply must come back through the director (HOWTO 5.9 Q1, 5.12, 5.13). */
-import { isSix } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { Check, Finding, HostFacts, RouteFact, Site } from '../facts.js';
 import {
   byHost,
@@ -76,7 +76,7 @@ export const redirects: Check = (site) => {
     const inner = route(host, destination.address)?.dev;
     const shared = clients(site, destination.address).some(({ address }) => route(host, address)?.dev === inner);
     if (inner === undefined || !shared) return [];
-    if (isSix(destination.address)) return redirects6(host, rs, inner, devOf(rs, destination.address)!);
+    if (isIPv6(destination.address)) return redirects6(host, rs, inner, devOf(rs, destination.address)!);
     if (host.sysctls.ip_forward !== 1 || effective(host, inner, 'send_redirects') === 0) return [];
     const off = ['all', inner].map((dev) => on(host, `sysctl -w net.ipv4.conf.${dev}.send_redirects=0`));
     return [

@@ -1,5 +1,6 @@
 /** From the director to its realservers: routes, segments, MTUs. */
-import { covers, isSix, width, within } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
+import { covers, width, within } from '../address.js';
 import type { Check, Finding, HostFacts, LabFacts, LinkFact, Site } from '../facts.js';
 import { byHost, devOf, director, edit, linkOf, neighbourAddress, on, ownerOf, placed } from '../query.js';
 import { MAIN_ALONE, route } from '../routing.js';
@@ -91,7 +92,7 @@ export const tunnelMtu: Check = (site) =>
   byHost(placed(site, ['ipip'])).flatMap(({ destination }) => {
     const hops = path(site, destination.address);
     const full = hops[0]?.link.mtu ?? 0;
-    const more = isSix(destination.address) ? 40 : 20;
+    const more = isIPv6(destination.address) ? 40 : 20;
     return hops
       .filter(({ link }) => link.mtu < full)
       .map(({ host, link }) => ({

@@ -1,5 +1,6 @@
 /** DR and Tun realservers: the VIP, the way in, the way back (HOWTO 7.2, 7.5, 7.9). */
-import { isSix, width } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
+import { width } from '../address.js';
 import type { Check, Finding, HostFacts, LinkFact, Site } from '../facts.js';
 import { redirects } from '../firewall.js';
 import { byHost, clients, devOf, director, effective, hasAddress, on, type Placed, placed, vipsOf } from '../query.js';
@@ -37,7 +38,7 @@ export const reversePath: Check = (site) =>
 
 /** IPv6 has no rp_filter. */
 function martian({ host }: Placed, dev: string, cip: string): Finding[] {
-  if (isSix(cip)) return [];
+  if (isIPv6(cip)) return [];
   const back = route(host, cip)?.dev;
   if (effective(host, dev, 'rp_filter') !== 1 || back === dev) return [];
   const guilty = ['all', dev].filter((one) => host.sysctls[`conf/${one}/rp_filter`] === 1);
@@ -62,7 +63,7 @@ const ENDS = {
 export const tunnelEnds: Check = (site) =>
   byHost(placed(site, ['ipip'])).flatMap(({ host, destination }) => {
     if ((destination.tunnel?.type ?? 'ipip') !== 'ipip') return [];
-    const end = isSix(destination.address) ? ENDS.six : ENDS.four;
+    const end = isIPv6(destination.address) ? ENDS.six : ENDS.four;
     const raw = host.listeners.some(({ port }) => (end.names as readonly string[]).includes(port));
     if (raw || host.links.some(({ kind, up }) => kind === end.kind && up)) return [];
     return [
@@ -111,7 +112,7 @@ function throughDirector(site: Site, rs: HostFacts, vip: string, cip: string): F
         mend: own.map(({ dev: where, length }) => on(box, `ip address del ${vip}/${length} dev ${where}`)),
       },
     ];
-  const six = isSix(cip);
+  const six = isIPv6(cip);
   if (box.sysctls[six ? 'ipv6/conf/all/forwarding' : 'ip_forward'] !== 0) return [];
   const sysctl = six ? 'net.ipv6.conf.all.forwarding' : 'net.ipv4.ip_forward';
   return [

@@ -9,7 +9,7 @@
 import { endpoint, isFwmark, TCP } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import { width, within } from '../address.js';
-import type { DestinationFact, HostFacts, ServiceFact, Site } from '../facts.js';
+import type { DestinationFact, DeviceFact, HostFacts, ServiceFact, Site } from '../facts.js';
 import { FIRST_PORT, PORTS, ROOM } from '../listen.js';
 import { addressesLike, director, linkOf, serviceWords } from '../query.js';
 import { route } from '../routing.js';
@@ -75,11 +75,12 @@ function planFor(site: Site, service: ServiceFact, destination: DestinationFact,
   const link = linkOf(host, way?.dev);
   if (!way || !link) return not('there is no route to it');
   if (way.type === 'local' || method === 'local') return not('it is this host');
-  if (link.kind === 'tap') return not(`the director's addresses on ${link.dev} are in its process, not this host's`);
+  if (link.inProcess) return not(`the director's addresses on ${link.dev} are in its process, not this host's`);
   if (link.mac === '') return not(`${link.dev} is no Ethernet`);
   if (method === 'ipip' && (destination.tunnel?.type ?? 'ipip') !== 'ipip') return not('its tunnel is not IPIP');
-  if (method !== 'masq' && isIntercepted(site, link.dev))
-    return not(`what it answers by ${link.dev} the director takes for itself (xdp, forwardShared)`);
+  const exclusive = method === 'masq' ? undefined : interceptor(site, link.dev);
+  if (exclusive !== undefined)
+    return not(`what it answers by ${link.dev} the director takes for itself (${exclusive.kind}, forwardShared)`);
   const neighbour = way.via ?? rip;
   const dip = ownAddress(host, link.dev, neighbour);
   if (dip === undefined) return not(`this host has no address on ${link.dev} to ask from`);
@@ -87,9 +88,10 @@ function planFor(site: Site, service: ServiceFact, destination: DestinationFact,
   return { names, service, destination, rip, dip, dev: link.dev, mac: link.mac, neighbour, ...(aim && { aim }), own };
 }
 
-/** Packets from a VIP that come in there never get to this host's ears. */
-function isIntercepted({ director: { devices, forwardShared } }: Site, dev: string): boolean {
-  return forwardShared.includes(dev) && devices.some(({ name, kind }) => name === dev && kind === 'xdp');
+/** The director's device that keeps packets from a VIP that come in there from this host's stack. */
+function interceptor({ director: { devices, forwardShared } }: Site, dev: string): DeviceFact | undefined {
+  if (!forwardShared.includes(dev)) return undefined;
+  return devices.find(({ name, exclusive }) => name === dev && exclusive);
 }
 
 /** In the neighbour's network, or else any of that interface. */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFwmark } from '../../service/config.js';
-import type { Finding, Site } from '../facts.js';
+import type { DeviceFact, Finding, Site } from '../facts.js';
 import { someSeq } from '../frames.js';
 import { director } from '../query.js';
 import { answers, type BoxEar } from './heard.js';
@@ -49,21 +49,27 @@ export function toAsk(site: Site, well: readonly Plan[]): { plans: readonly Plan
   );
   const plans = new Map(ours.filter((plan) => isSeen(site, plan)).map((plan) => [plan.rip, plan]));
   const devs = [...new Set(ours.filter(({ rip }) => !plans.has(rip)).map(({ dev }) => dev))];
-  const why = `their answers would not be seen here: ${devs.join(' and ')} ${devs.length > 1 ? 'are' : 'is'} xdp`;
+  const kinds = new Set(devs.map((dev) => interceptorOn(site, dev)?.kind));
+  const are = `${devs.length > 1 ? 'are' : 'is'} ${[...kinds].join(' and ')}`;
+  const why = `their answers would not be seen here: ${devs.join(' and ')} ${are}`;
   const note = `not asked: whether NAT realservers answer through this host (${why})`;
   return { plans: [...plans.values()], notes: devs.length > 0 ? [note] : [] };
 }
 
 /**
- * What an XDP director takes for itself, nobody else on the box sees; but of an address that the host has it gives back, by its
+ * What a director takes for itself on an exclusive device, nobody else on the box sees; but of an address that the host has it gives back, by its
  * TUN device, what belongs to no connection.
  */
 function isSeen(site: Site, plan: Plan): boolean {
-  const { devices, refusesStrays } = site.director;
-  if (!devices.some(({ name, kind }) => name === plan.dev && kind === 'xdp')) return true;
+  const { refusesStrays } = site.director;
+  if (interceptorOn(site, plan.dev) === undefined) return true;
   const host = director(site);
   const back = host.links.some(({ dev, kind, up }) => up && kind === 'tun' && /^ulvs\d+$/.test(dev));
   return back && !refusesStrays && host.addresses.some(({ address }) => address === vipOf(plan));
+}
+
+function interceptorOn({ director: { devices } }: Site, dev: string): DeviceFact | undefined {
+  return devices.find(({ name, exclusive }) => name === dev && exclusive);
 }
 
 function vipOf({ service: { key } }: Plan): string {

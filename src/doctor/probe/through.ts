@@ -2,9 +2,11 @@
  * One SYN to each TCP service by way of the director, put in by the TUN device through which it and this host's stack hand each
  * other packets; then who answered it: by his MAC, or, for NAT, his address.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endpoint, isFwmark, TCP } from '../../service/config.js';
-import { isLinkLocal, isSix } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
+import { isLinkLocal } from '../address.js';
 import type { Finding, HostFacts, ServiceFact, Site } from '../facts.js';
 import { etherType, reset, someSeq, syn } from '../frames.js';
 import { FIRST_PORT, PORTS, ROOM } from '../listen.js';
@@ -81,7 +83,7 @@ function triesOf(host: HostFacts, service: ServiceFact): Omit<Try, 'sport'>[] {
   const live = destinations.filter(({ weight }) => weight > 0);
   if (isFwmark(key) || key.protocol !== TCP || !live[0]) return [];
   const dev = route(host, live[0].address)?.dev;
-  const mine = host.addresses.filter(({ address }) => isSix(address) === isSix(key.address) && !isLinkLocal(address));
+  const mine = host.addresses.filter(({ address }) => isIPv6(address) === isIPv6(key.address) && !isLinkLocal(address));
   const from = (mine.find((one) => one.dev === dev) ?? mine.find((one) => one.dev !== 'lo'))?.address;
   if (from === undefined || from === key.address) return [];
   return Array.from({ length: Math.min(MOST, live.length) }, () => ({

@@ -1,6 +1,8 @@
 /** What became of one probe, in a word, and what to do about it. */
+
 import { endpoint } from '../../service/config.js';
-import { isSix, width } from '../address.js';
+import { isIPv6 } from '../../wire/address.js';
+import { width } from '../address.js';
 import type { Finding, Site } from '../facts.js';
 import { edit } from '../query.js';
 import { answers, type Heard } from './heard.js';
@@ -28,7 +30,7 @@ export function outcome(plan: Plan, mac: string | undefined, heard: readonly Hea
   const { own, rip, neighbour, dev } = plan;
   if (mac === undefined)
     return named(
-      isSix(neighbour) ? 'no neighbour answer' : 'no ARP answer',
+      isIPv6(neighbour) ? 'no neighbour answer' : 'no ARP answer',
       `nobody on ${dev} says to have ${neighbour}`,
     );
   const pinged = heard.some(({ text, inwards }) => inwards && text.includes(`echo reply, id ${own},`));

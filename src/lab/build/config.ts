@@ -1,4 +1,5 @@
-/** A lab's director.yaml. On a TAP the director has addresses and routes of its own; on packet sockets the kernel has them. */
+/** A lab's director.yaml. With devices that are not shared, addresses and routes are the director's own; else the kernel's. */
+import { kindOf } from '../../device/kinds.js';
 import { directoryOf } from '../names.js';
 import { type Host, hostOf, isSix, type LabDevice, type Topology } from '../topology.js';
 
@@ -17,7 +18,7 @@ export function directorYaml(
   id: string,
   director: Host = hostOf(topology, 'director'),
 ): string {
-  const own = device === 'tap';
+  const own = !kindOf(device).shared;
   const marks = (topology.marks ?? []).map((mark) => `"${mark}"`);
   return [
     `# Lab ${topology.name}: ${topology.summary}`,

@@ -6,11 +6,14 @@
  *                                    ├ front     back ────┤
  *     director: eth0 ─ director-eth0 ┘                    └ director-eth1 ─ director: eth1
  *
- * With `tap` the director's own namespace has one bridge more a port, and no address: IP and MAC live in the process.
+ * With a kind that makes a TAP the director's own namespace has one bridge more a port, and no address: IP and MAC live in the process.
  *
  *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
  */
+
+import { kindOf } from '../../device/kinds.js';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
+import { isIPv6 } from '../../wire/address.js';
 import { namespaceOf, outsideOf, SWITCH, switchEnd } from '../names.js';
 import { type Host, isSix, type LabDevice, type Port, type Route, segments, type Topology } from '../topology.js';
 
@@ -41,7 +44,7 @@ export async function buildNetwork(topology: Topology, id: string, device: LabDe
     segments(topology).flatMap((segment) => [`link add ${segment} ${BRIDGE}`, `link set ${segment} up`]),
   );
   for (const host of topology.hosts) {
-    const viaTap = device === 'tap' && isDirector(host);
+    const viaTap = isTap(device) && isDirector(host);
     await ipBatch(
       hub,
       host.ports.flatMap((port, i) => plug(id, host, port, viaTap ? `wire${i}` : port.dev, queuesOf(topology, host))),
@@ -55,7 +58,12 @@ export async function buildNetwork(topology: Topology, id: string, device: LabDe
 /** What only works when the director runs: routes into its own interface. */
 export async function finishNetwork(topology: Topology, id: string, device: LabDevice): Promise<void> {
   for (const host of topology.hosts)
-    if (host.late && !(device === 'tap' && isDirector(host))) await ipBatch(namespaceOf(id, host.name), host.late);
+    if (host.late && (kindOf(device).shared || !isDirector(host))) await ipBatch(namespaceOf(id, host.name), host.late);
+}
+
+/** The director's interface is a TAP, which needs a bridge to the wire. */
+export function isTap(device: LabDevice): boolean {
+  return kindOf(device).needs === '/dev/net/tun';
 }
 
 function isDirector({ role }: Host): boolean {
@@ -95,7 +103,7 @@ function portSetup({ dev, mac, address, also = [] }: Port): string[] {
 }
 
 function nodad(address: string): string {
-  return address.includes(':') ? ' nodad' : '';
+  return isIPv6(address) ? ' nodad' : '';
 }
 
 function routeWords({ to, via, dev, table }: Route): string {

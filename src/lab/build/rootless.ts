@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import { kindOf, PLAIN_KIND } from '../../device/kinds.js';
 import { LabError } from '../error.js';
 import { type LabDevice, servers, type Topology } from '../topology.js';
 
@@ -24,14 +25,14 @@ export function mayMakeNamespaces(): boolean {
 /** Whether the lab needs /dev/net/tun: a TAP, or packets between the director and its own stack. */
 function needsTun(spec: Topology, device: LabDevice): boolean {
   const toStack = spec.hosts.some(({ late }) => late !== undefined);
-  return device === 'tap' || toStack || servers(spec).some(({ host }) => host === 'director');
+  return kindOf(device).needs === '/dev/net/tun' || toStack || servers(spec).some(({ host }) => host === 'director');
 }
 
 /** Why this lab cannot be had without root here; undefined when it can. */
 export function lacking(spec: Topology, device: LabDevice): string | undefined {
   if (!isRootless()) return undefined;
-  if (device === 'xdp')
-    return `lab ${spec.name} with xdp devices needs root: no user namespace may load BPF programs; --device packet needs none`;
+  if (kindOf(device).needs === 'bpf')
+    return `lab ${spec.name} with ${device} devices needs root: no user namespace may load BPF programs; --device ${PLAIN_KIND} needs none`;
   return needsTun(spec, device) ? lacksTun(spec.name) : undefined;
 }
 

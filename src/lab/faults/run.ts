@@ -1,5 +1,6 @@
 /** `ulvs lab faults`: each fault is put into a lab, found by the doctor, mended by the doctor's own commands, and gone. */
 
+import { PLAIN_KIND } from '../../device/kinds.js';
 import type { Finding } from '../../doctor/facts.js';
 import type { AskDirector } from '../../doctor/gather-site.js';
 import { consult } from '../../doctor/syn.js';
@@ -46,7 +47,7 @@ export async function tryFault(fault: Fault, { ask, signal }: Ask, topology = fa
   };
   let lab: Lab | undefined;
   try {
-    lab = await up(findTopology(topology), { device: fault.device ?? 'packet' }, signal);
+    lab = await up(findTopology(topology), { device: fault.device ?? PLAIN_KIND }, signal);
     return { ...trial, ...(await course(fault, lab, ask)), seconds: since(began) };
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,7 @@
 /** Where a flood comes from, where it goes to, and where what is left of it is counted. */
+
 import { inNamespace } from '../../sys/command.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { Lab } from '../build/lab.js';
 import { polling } from '../build/network.js';
 import { LabError } from '../error.js';
@@ -34,7 +36,7 @@ export async function siteOf(lab: Lab, kind: Kind): Promise<Site> {
 /** Its first service of that protocol, or, where services are marks, where its clients connect to. */
 function serviceOf({ spec }: Lab, kind: Kind): { vip: string; port: number } {
   const [vip] = spec.vips;
-  if (vip === undefined || vip.includes(':')) throw new LabError(`lab ${spec.name} has no IPv4 VIP to flood`);
+  if (vip === undefined || isIPv6(vip)) throw new LabError(`lab ${spec.name} has no IPv4 VIP to flood`);
   const option = kind === 'udp' ? '-u' : '-t';
   const services = spec.rules.map((rule) => rule.split(' ')).filter(([verb]) => verb === '-A');
   const found = services.find(([, type]) => type === option)?.[2];

@@ -11,6 +11,7 @@ import { bytes4, bytesMac, parse4, parseMac } from '../../wire/address.js';
 import { finish, pseudo4, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
+import { ACK, SYN } from '../../wire/tcp.js';
 
 /** `established`: TCP segments of connections that began before. */
 export type Kind = 'syn' | 'established' | 'udp';
@@ -37,9 +38,6 @@ const DPORT = 36;
 const L4 = 34;
 const TCP_CHECKSUM = 50;
 const UDP_CHECKSUM = 40;
-
-const SYN = 0x02;
-const ACK = 0x10;
 
 /** Where ~client is; ~port follows. */
 export function complementAt(kind: Kind): number {

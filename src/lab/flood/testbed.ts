@@ -7,6 +7,7 @@
  * It is written down like a lab, so that `ulvs lab down --stale` finds what a killed run left.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { kindOf, kindsWith } from '../../device/kinds.js';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
 import { directorReady } from '../build/lab.js';
@@ -55,7 +56,14 @@ export class Bed {
   private constructor(private readonly tap: boolean) {
     const id = newId('flood');
     const namespaces = HOSTS.map((host) => namespaceOf(id, host));
-    this.state = { id, topology: 'flood', device: tap ? 'tap' : 'xdp', owner: process.pid, namespaces, processes: [] };
+    this.state = {
+      id,
+      topology: 'flood',
+      device: kindsWith(({ needs }) => (needs === '/dev/net/tun') === tap)[0]!,
+      owner: process.pid,
+      namespaces,
+      processes: [],
+    };
   }
 
   /** Throws a LabError; nothing is left then. */
@@ -164,7 +172,7 @@ function configOf({ device, method, kind, flows }: DirectorOptions, socket: stri
     ...ADDRESSES.map(
       (address, i) => `  - { name: eth${i}, kind: ${device}, mac: "${DIRECTOR_MACS[i]}", addresses: [${address}] }`,
     ),
-    ...(device === 'tap' ? [`neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`] : []),
+    ...(kindOf(device).shared ? [] : [`neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`]),
     `connections: { max: ${max} }`,
     'rules: |',
     `  -A ${service} -s rr`,

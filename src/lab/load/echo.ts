@@ -1,5 +1,7 @@
 /** The client's UDP job: a socket a flow, each datagram waits for its echo. */
+
 import dgram from 'node:dgram';
+import { isIPv6 } from '../../wire/address.js';
 import type { Answer, Result, Target, WorkOf } from './job.js';
 import { each, textOf } from './run.js';
 
@@ -22,7 +24,7 @@ export function echo({ targets, count, each: datagrams, firstPort }: WorkOf<'ech
 
 /** Connected, so that only what comes from the VIP is an answer. */
 async function open(target: Target, localPort: number): Promise<dgram.Socket> {
-  const socket = dgram.createSocket(target.address.includes(':') ? 'udp6' : 'udp4');
+  const socket = dgram.createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');
   await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(localPort, () => resolve()));
   await new Promise<void>((resolve) => socket.connect(target.port, target.address, () => resolve()));
   return socket;

@@ -1,8 +1,10 @@
 /** What a realserver serves, and counts: HTTP (`/`, `/big?bytes=N`, `/count`) and a UDP echo that says who echoes. */
+
 import dgram from 'node:dgram';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { endpoint } from '../../service/config.js';
+import { isIPv6 } from '../../wire/address.js';
 import { byteStream } from '../load/bytes.js';
 
 /** `flows` are distinct UDP client addresses and ports. */
@@ -35,7 +37,7 @@ export class RealService {
 
   /** Binds and echoes; one socket an address, so that the answer's source is the address that was asked. */
   async echo(address: string, port: number): Promise<dgram.Socket> {
-    const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    const socket = dgram.createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.on('message', (message, from) => {
       this.count.datagrams++;
       this.flows.add(`${from.address}:${from.port}>${address}`);

@@ -65,7 +65,7 @@ export const drBridge: Topology = {
     ...rs,
   ],
   ...onVip(VIP, rs, '-g'),
-  devices: ['packet', 'cap'],
+  hostStack: true,
   repliesPass: true,
   watches: [
     {

@@ -46,6 +46,6 @@ export const drLocalClient: Topology<Check> = {
     ...rs,
   ],
   ...onVip(VIP, rs, '-g'),
-  devices: ['packet', 'xdp', 'cap'],
+  hostStack: true,
   checks: [requestsFrom('director', DIP, 'the director is served, too')],
 };

@@ -47,6 +47,6 @@ export const localnode: Topology = {
     servers.map(({ rip }) => rip),
     '-g',
   ),
-  devices: ['packet', 'xdp', 'cap'],
+  hostStack: true,
   repliesPass: true,
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
+import { kindsWith } from '../../../src/device/kinds.js';
 import { directorYaml } from '../../../src/lab/build/config.js';
 import { findTopology, topologies } from '../../../src/lab/topologies/index.js';
 
@@ -35,7 +36,9 @@ describe('director.yaml of a lab', () => {
   });
 
   it.each(
-    topologies.flatMap(({ name, devices = ['packet', 'tap'] }) => devices.map((device) => [name, device] as const)),
+    topologies.flatMap(({ name, hostStack }) =>
+      kindsWith(({ shared }) => shared || !hostStack).map((device) => [name, device] as const),
+    ),
   )('is accepted by the configuration: %s, %s', (name, device) => {
     const topology = findTopology(name);
     const config = parseConfig(directorYaml(topology, device, 'x-1'), 'director.yaml');
