@@ -8,6 +8,7 @@
  */
 import type { Destination } from '../service/service.js';
 import { Gauge } from '../stats/counters.js';
+import { TCP } from '../wire/ipv4.js';
 import {
   CONN_ASSURED,
   CONN_HELPER,
@@ -37,7 +38,6 @@ import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';
 
-const TCP = 6;
 /** Timeout of a connection before its first state is set (ip_vs_conn_new), in ticks. */
 const FRESH = 3 * TICKS;
 /** Timeout of a template or control connection that is due while it has children, in ticks. */

@@ -1,5 +1,6 @@
 /** Reads a connection from the memory of the table for a listing; another thread may do so. */
 import { format4, format6 } from '../wire/address.js';
+import { SCTP, TCP, UDP } from '../wire/ipv4.js';
 import { KEY_CADDR } from './engine-templates.js';
 import {
   CADDR,
@@ -83,7 +84,7 @@ function daddrAt(words: Int32Array, at: number, flags: number): number {
 /** The name of a state as in /proc/net/ip_vs_conn; templates have NONE or ASSURED. */
 export function stateName(protocol: number, state: number, flags: number): string {
   if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) !== 0 ? 'ASSURED' : 'NONE';
-  if (protocol === 6) return TCP_STATES[state] ?? 'ERR!';
-  if (protocol === 132) return SCTP_STATES[state] ?? 'ERR!';
-  return protocol === 17 ? 'UDP' : 'NONE';
+  if (protocol === TCP) return TCP_STATES[state] ?? 'ERR!';
+  if (protocol === SCTP) return SCTP_STATES[state] ?? 'ERR!';
+  return protocol === UDP ? 'UDP' : 'NONE';
 }

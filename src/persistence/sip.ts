@@ -5,9 +5,9 @@
  * that name without a colon ends the search.
  */
 import type { Dialogue, EnginePacket, PersistenceEngine } from '../service/persistence-engine.js';
+import { UDP } from '../wire/ipv4.js';
+import { HEADER as UDP_HEADER } from '../wire/udp.js';
 
-const UDP = 17;
-const UDP_HEADER = 8;
 const MAX_LENGTH = 255;
 const NAME = [...'call-id'].map((letter) => letter.charCodeAt(0));
 const COMPACT = 'i'.charCodeAt(0);
