@@ -1,6 +1,7 @@
 /**
- * The life of a connection: opened and bound to a destination, moved through its states by each packet, ended by its
- * timer. Counts of active and inactive connections, thresholds and the tie to a template are kept here.
+ * The life of a connection: opened and bound to a destination, moved through its states by each
+ * packet, ended by its timer. The gauges of the destination, its thresholds and the tie to a
+ * template are updated here.
  *
  *     open ─► bound (inactive) ─► state moves it between active and inactive ─► timer ends ─┬─► unbound, freed
  *                                                                 children alive: 60 s more ┘
@@ -38,25 +39,26 @@ import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';
 
-/** Before its first state is set. */
+/** Timeout of a connection before its first state is set (ip_vs_conn_new), in ticks. */
 const FRESH = 3 * TICKS;
-/** A template or control connection whose children live on. */
+/** Timeout of a template or control connection that is due while it has children, in ticks. */
 const POSTPONED = 60 * TICKS;
 
+/** The connections of one worker: table, states and timers. */
 export class Connections {
   readonly words: Int32Array;
   readonly states: States;
-  /** Virtual ports whose masq connections a helper reads (FTP). */
+  /** Virtual ports of the FTP helper, which reads masq connections to them. */
   helperPorts: readonly number[] = [];
-  /** By entry; only of control connections that asked for something. */
+  /** Sequence shifts by entry, of control connections that asked for a data connection. */
   readonly seqAdj = new Map<number, SeqAdj>();
-  /** How many connections wait for a client whose port is not known yet. */
+  /** Number of expected connections whose client port is not known yet. */
   withoutPort = 0;
-  /** Tick of the batch at hand. */
+  /** Time of the current batch, in ticks. */
   now: number;
   private readonly wheel: TimerWheel;
 
-  /** `dests` by slot; entries of removed destinations stay there. */
+  /** `dests`: by slot, removed destinations included. `now`: in ticks. */
   constructor(
     readonly table: ConnectionTable,
     private readonly dests: readonly (Destination | undefined)[],
@@ -74,7 +76,11 @@ export class Connections {
     );
   }
 
-  /** `entry`'s addresses, ports and protocol are filled in; hashes it, binds it and starts its first timer. */
+  /**
+   * Opens the connection of an entry whose addresses, ports and protocol are filled in: inserts it
+   * into the table, binds it to `dest` and starts its first timer. A one-packet connection is only
+   * bound.
+   */
   open(entry: number, dest: Destination | undefined, flags: number): void {
     const at = entry << ENTRY_SHIFT;
     this.enter(at, entry, dest, flags);
@@ -85,11 +91,11 @@ export class Connections {
     this.wheel.start(entry);
   }
 
-  /** As `open`, but `settle` has to follow, in the same batch: it has no timer before. */
+  /** As `open`, without a timer: `settle` must follow in the same batch. */
   openUntimed(entry: number, dest: Destination, flags: number): void {
     const at = entry << ENTRY_SHIFT;
     this.enter(at, entry, dest, flags);
-    // What its first packet says is not earlier than that.
+    // The end that the first packet sets is not earlier than this tick.
     this.words[at + WHEEL_TICK] = this.now;
     this.table.insert(entry);
   }
@@ -98,9 +104,10 @@ export class Connections {
     this.words[at + FLAGS]! |= flags;
     if (dest !== undefined) this.bind(entry, dest);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
-    if (this.isHelped(at)) this.words[at + FLAGS]! |= CONN_HELPER;
+    if (this.needsHelper(at)) this.words[at + FLAGS]! |= CONN_HELPER;
   }
 
+  /** The destination; undefined for none. */
   destOf(entry: number): Destination | undefined {
     const slot = this.words[(entry << ENTRY_SHIFT) + DEST]!;
     return slot === 0 ? undefined : this.dests[slot - 1];
@@ -121,7 +128,7 @@ export class Connections {
     return this.words[(entry << ENTRY_SHIFT) + CONTROLLED]!;
   }
 
-  /** The template or control connection it hangs on, 0 for none. */
+  /** Its template or control connection; 0: none. */
   parentOf(entry: number): number {
     return this.words[(entry << ENTRY_SHIFT) + CONTROL]!;
   }
@@ -132,7 +139,7 @@ export class Connections {
     return (this.words[(entry << ENTRY_SHIFT) + FLAGS]! & CONN_NOOUTPUT) !== 0;
   }
 
-  /** The timer starts anew with the entry's timeout, as after every packet. */
+  /** Restarts the timer with the timeout of the entry, as after every packet. */
   touch(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
@@ -141,21 +148,26 @@ export class Connections {
     if (((expires - words[at + WHEEL_TICK]!) | 0) < 0) this.wheel.moved(entry);
   }
 
-  /** The first packet has given a new connection its state: its timer starts where the state's timeout puts it. */
+  /**
+   * Starts the timer of a new connection after its first packet has set the state and its timeout.
+   */
   settle(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     words[at + EXPIRES] = (this.now + words[at + TIMEOUT]!) | 0;
-    // 0, as alloc left it: opened untimed.
+    // 0 as alloc left it: the entry was opened untimed.
     if (words[at + WHEEL_POS] !== 0) this.wheel.stop(entry);
     this.wheel.start(entry);
   }
 
+  /** Sets the timeout that each packet adds, in ticks. */
   setTimeout(entry: number, ticks: number): void {
     this.words[(entry << ENTRY_SHIFT) + TIMEOUT] = ticks;
   }
 
-  /** Its time was over before this batch: as good as gone, though its slot of the wheel has not been reached. */
+  /**
+   * The end has passed and no child keeps the entry, though the timer wheel has not reached it yet.
+   */
   ended(entry: number): boolean {
     return ((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) <= 0 && this.childrenOf(entry) === 0;
   }
@@ -164,21 +176,25 @@ export class Connections {
     this.words[(entry << ENTRY_SHIFT) + PACKETS]!++;
   }
 
-  /** `child` hangs on `parent`: its template or its control connection. */
+  /**
+   * Makes `parent` (a template or control connection) the controller of `child`
+   * (ip_vs_control_add).
+   */
   control(child: number, parent: number): void {
     this.uncontrol(child);
     this.words[(child << ENTRY_SHIFT) + CONTROL] = parent;
     this.words[(parent << ENTRY_SHIFT) + CONTROLLED]!++;
   }
 
-  /** Ends it now, unless connections hang on it: then its timer goes on. */
+  /** Ends the entry now. With children it stays, and its timer goes on. */
   expireNow(entry: number): void {
     if (this.childrenOf(entry) === 0) this.end(entry);
   }
 
   /**
-   * Takes it away before its time. What it hung on goes with it when nothing else does and it is a control connection, or a
-   * template that no child ever assured (ip_vs_conn_expire with no timeout).
+   * Ends the entry before its time, unless it has children. Its parent ends too when no other child
+   * is left and the parent is a control connection, or a template that is not ASSURED
+   * (ip_vs_conn_expire with no timeout).
    */
   remove(entry: number): void {
     if (this.childrenOf(entry) !== 0) return;
@@ -189,7 +205,10 @@ export class Connections {
     if ((flags & CONN_TEMPLATE) === 0 || (flags & CONN_ASSURED) === 0) this.remove(parent);
   }
 
-  /** A template nobody shall find any more: it waits for its timer under ports that no packet has. */
+  /**
+   * Makes a template unfindable (ip_vs_check_template): it waits for its timer under ports that no
+   * packet has.
+   */
   invalidate(template: number): void {
     const at = template << ENTRY_SHIFT;
     if ((this.words[at + PORTS]! & 0xffff) === 0xffff) return;
@@ -199,13 +218,16 @@ export class Connections {
     this.table.insert(template);
   }
 
-  /** Ends what is due, `budget` entries at most; call it once a batch. */
+  /**
+   * Ends connections that are due, looking at `budget` entries at most. Call it once per batch;
+   * `now` in ticks.
+   */
   tick(now: number, budget = 256): void {
     this.now = now;
     this.wheel.advance(now, budget);
   }
 
-  /** A connection that was never hashed (one packet) is done. */
+  /** Unbinds and frees an entry that is not in the table, such as a one-packet connection. */
   release(entry: number): void {
     const flags = this.flagsOf(entry);
     if ((flags & CONN_HELPER) !== 0) this.seqAdj.delete(entry);
@@ -215,6 +237,7 @@ export class Connections {
     this.table.free(entry);
   }
 
+  /** The timer of the entry has ended. True: it has children and stays. */
   private onDue(entry: number): boolean {
     if (this.childrenOf(entry) !== 0) {
       const at = entry << ENTRY_SHIFT;
@@ -233,8 +256,8 @@ export class Connections {
     this.release(entry);
   }
 
-  /** tcp_app_conn_bind: by the virtual port, and only where addresses are rewritten. */
-  private isHelped(at: number): boolean {
+  /** TCP to a helper's virtual port, of a method that rewrites addresses (tcp_app_conn_bind). */
+  private needsHelper(at: number): boolean {
     const { words } = this;
     if (this.helperPorts.length === 0 || (words[at + FLAGS]! & (METHOD_MASK | CONN_TEMPLATE)) !== 0) return false;
     return (

@@ -1,5 +1,6 @@
-/** A connection's line as an administrator sees it, out of the table's memory; also from another thread. */
+/** Reads a connection from the memory of the table for a listing; another thread may do so. */
 import { format4, format6 } from '../wire/address.js';
+import { SCTP, TCP, UDP } from '../wire/ipv4.js';
 import { KEY_CADDR } from './engine-templates.js';
 import {
   CADDR,
@@ -24,6 +25,7 @@ import {
 import { SCTP_STATES } from './sctp.js';
 import { TCP_STATES } from './tcp.js';
 
+/** A connection; addresses are text, ports in host order. */
 export interface Described {
   readonly protocol: number;
   readonly family: 4 | 6;
@@ -36,7 +38,10 @@ export interface Described {
   readonly state: string;
 }
 
-/** `daddrOf`: a destination's address by slot, for tunnels to the other family. */
+/**
+ * The connection at `entry`. `daddrOf`: address of a destination by slot, for tunnels to the other
+ * family.
+ */
 export function describe(words: Int32Array, entry: number, daddrOf: (slot: number) => string): Described {
   const at = entry << ENTRY_SHIFT;
   const flags = words[at + FLAGS]!;
@@ -61,19 +66,25 @@ export function describe(words: Int32Array, entry: number, daddrOf: (slot: numbe
   };
 }
 
-/** Where an IPv4 client's address is: in the entry, or for a keyed template with its key. */
+/**
+ * The word with the address of an IPv4 client: in the entry, or for a template of an engine in its
+ * key.
+ */
 function caddrAt(words: Int32Array, at: number, flags: number): number {
   return (flags & CONN_ENGINE_KEY) !== 0 ? (words[at + KEY]! << ENTRY_SHIFT) + KEY_CADDR : at + CADDR;
 }
 
-/** Where the destination's address is: in the entry, or for full NAT in its reverse line. */
+/**
+ * The word with the address of the destination: in the entry, or for full NAT in its reverse line.
+ */
 function daddrAt(words: Int32Array, at: number, flags: number): number {
   return ((flags & CONN_FULLNAT) !== 0 ? words[at + DADDR]! << ENTRY_SHIFT : at) + DADDR;
 }
 
+/** The name of a state as in /proc/net/ip_vs_conn; templates have NONE or ASSURED. */
 export function stateName(protocol: number, state: number, flags: number): string {
   if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) !== 0 ? 'ASSURED' : 'NONE';
-  if (protocol === 6) return TCP_STATES[state] ?? 'ERR!';
-  if (protocol === 132) return SCTP_STATES[state] ?? 'ERR!';
-  return protocol === 17 ? 'UDP' : 'NONE';
+  if (protocol === TCP) return TCP_STATES[state] ?? 'ERR!';
+  if (protocol === SCTP) return SCTP_STATES[state] ?? 'ERR!';
+  return protocol === UDP ? 'UDP' : 'NONE';
 }

@@ -1,13 +1,16 @@
 /**
- * Templates that a persistence engine made: found by a run of bytes (the Call-ID of sip) and the client's network. The
- * bytes lie in lines of the table that belong to the template; the bucket goes by their keyed hash, which is in the place of
- * the client's address, so that one client may have any number of dialogues.
+ * Templates of persistence engines: found by a run of bytes (the Call-ID of sip) and the client's
+ * network. The bytes lie in lines of the table that belong to the template. A keyed hash of the
+ * bytes is in the place of the client's address and gives the bucket, so that one client may have
+ * any number of dialogues.
  *
  *     entry   0 CADDR: hash         …        13 KEY ─┐           (CONN_ENGINE_KEY)
  *     line    0 caddr   1 engine << 8 | length   2–4 bytes   5 –   6 NEXT ─┐   7–15 bytes
  *     line    0–4 bytes                                      5 –   6 NEXT  │   7–15 bytes
  *                                                                  └ 0     ◄
- * Word 5 stays 0, so that no line is taken for a connection. Of IPv4 the line has the client's network; IPv6 has its own.
+ *
+ * Word 5 (FLAGS) stays 0, so that listings skip the line. For IPv4 the line holds the client's
+ * network; an IPv6 template has it in its second line.
  */
 import {
   CADDR,
@@ -28,24 +31,30 @@ import {
 import { same } from './match.js';
 import type { ConnectionTable } from './table.js';
 
+/** Words of the first line of a key. */
 export const KEY_CADDR = 0;
 const KEY_SIZE = 1;
 const KEY_BYTES = 2;
 
-/** What a keyed template is found by: one record, filled anew for each look-up. Addresses are four words. */
+/**
+ * What a template is found by: one record, filled for each look-up. Addresses are four words, IPv4
+ * in the last.
+ */
 export class TemplateKey {
   family = 4;
   protocol = 0;
   readonly caddr = new Int32Array(4);
   readonly vaddr = new Int32Array(4);
   vport = 0;
-  /** Number of the engine, 0 for none: then there are no bytes. */
+  /** Number of the engine; 0: none, and no bytes. */
   engine = 0;
+  /** The key is `length` bytes (1 to 255) from `at` on. */
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   length = 0;
 }
 
+/** The template with this key, or 0. */
 export function findEngineTemplate(table: ConnectionTable, key: TemplateKey): number {
   const { words } = table;
   const hash = hashBytes(table.secret, key);
@@ -57,7 +66,10 @@ export function findEngineTemplate(table: ConnectionTable, key: TemplateKey): nu
   return 0;
 }
 
-/** Gives a filled entry, that is not hashed yet, its key; false when the table has no lines left (it must be freed). */
+/**
+ * Stores the key of a filled entry before its insertion. False: the table is full, and the entry
+ * must be freed.
+ */
 export function setEngineKey(table: ConnectionTable, entry: number, key: TemplateKey): boolean {
   const { words } = table;
   const at = entry << ENTRY_SHIFT;
@@ -83,13 +95,13 @@ export function setEngineKey(table: ConnectionTable, entry: number, key: Templat
   return true;
 }
 
-/** Number of the engine that made this template, 0 if none did. */
+/** Number of the engine of a template; 0: none. */
 export function engineOf(words: Int32Array, entry: number): number {
   const at = entry << ENTRY_SHIFT;
   return (words[at + FLAGS]! & CONN_ENGINE_KEY) === 0 ? 0 : sizeOf(words, words[at + KEY]!) >>> 8;
 }
 
-/** The bytes of a keyed template as text (Latin-1), for listings; also from another thread. */
+/** The key of a template as Latin-1 text, for a listing; another thread may read it. */
 export function keyText(words: Int32Array, entry: number): string {
   let line = words[(entry << ENTRY_SHIFT) + KEY]!;
   const left = sizeOf(words, line) & 0xff;
@@ -110,7 +122,7 @@ function sizeOf(words: Int32Array, line: number): number {
   return words[(line << ENTRY_SHIFT) + KEY_SIZE] ?? 0;
 }
 
-/** FLAGS and NEXT stand between the bytes. */
+/** The word after `word` that holds bytes: FLAGS and NEXT do not. */
 function afterWord(word: number): number {
   return word + 1 === FLAGS ? NEXT + 1 : word + 1;
 }
@@ -139,7 +151,7 @@ function hasBytes(words: Int32Array, first: number, key: TemplateKey): boolean {
   return true;
 }
 
-/** Four bytes, big-endian, from the i-th on; zeros behind the last. */
+/** Four bytes of the key from the i-th on, big-endian, padded with zeros. */
 function wordAt(key: TemplateKey, i: number): number {
   const at = key.at + i;
   const left = key.length - i;
@@ -152,7 +164,10 @@ function wordAt(key: TemplateKey, i: number): number {
   );
 }
 
-/** HalfSipHash-1-3: whoever writes Call-IDs cannot aim at a bucket. `secret`: two random words. */
+/**
+ * HalfSipHash-1-3 of the key: a sender of Call-IDs cannot choose a bucket. `secret`: two random
+ * words.
+ */
 function hashBytes(secret: Int32Array, key: TemplateKey): number {
   let v0 = secret[0]!;
   let v1 = secret[1]!;
@@ -160,7 +175,7 @@ function hashBytes(secret: Int32Array, key: TemplateKey): number {
   let v3 = v1 ^ 0x74656462;
   const rounds = (key.length + 3) >>> 2;
   for (let i = 0; i < rounds + 4; i++) {
-    // The words of the key, its length, and three rounds to finish.
+    // The words of the key, its length, and three finishing rounds.
     const word = i < rounds ? wordAt(key, i * 4) : i === rounds ? key.length << 24 : 0;
     if (i === rounds + 1) v2 ^= 0xff;
     v3 ^= word;

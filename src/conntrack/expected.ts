@@ -1,12 +1,12 @@
 /**
- * Connections that a helper expects (nf_conntrack's expectations): data connections of FTP, of which the client's port may be unknown
- * until the first packet comes.
+ * Expected connections (nf_conntrack's expectations): data connections of FTP. The client's port of
+ * one may be unknown until its first packet comes.
  */
 import type { Connections } from './connections.js';
 import { CONN_NO_CPORT, DPORT_PROTO_STATE, ENTRY_SHIFT, FLAGS, PORTS, TIMEOUT } from './entry.js';
 import { Tcp } from './tcp.js';
 
-/** A data connection waits to be opened; whether it counts as active does not change. */
+/** Sets an expected connection to LISTEN. The counts of active connections do not change. */
 export function listen(connections: Connections, entry: number): void {
   const at = entry << ENTRY_SHIFT;
   const { words } = connections;
@@ -15,7 +15,7 @@ export function listen(connections: Connections, entry: number): void {
   connections.touch(entry);
 }
 
-/** The first packet of an expected connection tells the client's port. */
+/** Sets the client's port, which the first packet of an expected connection has. */
 export function fillClientPort(connections: Connections, entry: number, cport: number): void {
   const at = entry << ENTRY_SHIFT;
   const { words, table } = connections;

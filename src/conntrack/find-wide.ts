@@ -1,6 +1,6 @@
 /**
- * Look-ups that compare more than one line: IPv6 connections, and templates of both families. `caddr` and the others are
- * four words, IPv4 in the last (the entry's own form is built here).
+ * Look-ups that compare more than one line: IPv6 connections, and templates of both families.
+ * Addresses are four words, IPv4 in the last.
  */
 import {
   CADDR,
@@ -20,6 +20,7 @@ import {
 import { fold, isIn6, isOut6, same } from './match.js';
 import type { ConnectionTable } from './table.js';
 
+/** The IPv6 connection of a packet from the client, or 0. `ports`: cport << 16 | vport. */
 export function findIn6(
   table: ConnectionTable,
   protocol: number,
@@ -35,7 +36,7 @@ export function findIn6(
   return table.tupleIndex.size === 0 ? 0 : table.tupleIndex.findIn6(protocol, caddr, folded, vaddr, ports);
 }
 
-/** The connection of a packet from daddr:dport to caddr:cport. */
+/** The IPv6 connection of a packet from daddr:dport to caddr:cport, or 0. */
 export function findOut6(
   table: ConnectionTable,
   protocol: number,
@@ -52,7 +53,10 @@ export function findOut6(
   return table.tupleIndex.size === 0 ? 0 : table.tupleIndex.findOut6(protocol, daddr, dport, caddr, folded, cport);
 }
 
-/** The persistence template of a client network, that no engine made (engine-templates.ts); its client port is 0. */
+/**
+ * The persistence template of a client network, or 0; its client port is 0. Templates of engines do
+ * not match (engine-templates.ts).
+ */
 export function findTemplate(
   table: ConnectionTable,
   family: number,
@@ -84,7 +88,10 @@ function sameTemplate(words: Int32Array, at: number, family: number, caddr: Int3
   return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
 }
 
-/** Fills the addresses, ports and protocol of a new entry. Returns 0 when the table has no second line left for IPv6. */
+/**
+ * Fills addresses, ports and protocol of a new entry and returns it. 0: the table has no second
+ * line for IPv6.
+ */
 export function fillEntry(
   table: ConnectionTable,
   entry: number,

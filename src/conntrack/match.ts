@@ -1,4 +1,8 @@
-/** Is this entry the connection of a packet with these addresses? IPv6 addresses are four words, `folded` their fold. */
+/**
+ * Comparison of an entry with the tuple of a packet. `at`: first word of the entry. IPv6 addresses
+ * are four words,
+ * `folded` is their fold. `ports`: cport << 16 | vport.
+ */
 import {
   CADDR,
   CONN_FULLNAT,
@@ -17,6 +21,7 @@ import {
   WIDE_VADDR,
 } from './entry.js';
 
+/** The entry is the IPv4 connection of a packet from the client. */
 export function isIn4(
   words: Int32Array,
   at: number,
@@ -34,6 +39,7 @@ export function isIn4(
   );
 }
 
+/** The entry is the IPv4 connection, or the reverse line, of a packet from the destination. */
 export function isOut4(
   words: Int32Array,
   at: number,
@@ -53,6 +59,7 @@ export function isOut4(
   );
 }
 
+/** The entry is the IPv6 connection of a packet from the client. */
 export function isIn6(
   words: Int32Array,
   at: number,
@@ -67,6 +74,7 @@ export function isIn6(
   return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
 }
 
+/** The entry is the IPv6 connection of a packet from the destination. */
 export function isOut6(
   words: Int32Array,
   at: number,
@@ -95,6 +103,7 @@ function isFlow6(words: Int32Array, at: number, protocol: number): boolean {
   );
 }
 
+/** The four words from `at` are the address. */
 export function same(words: Int32Array, at: number, address: Int32Array): boolean {
   return (
     words[at + 3] === address[3] &&
@@ -104,7 +113,7 @@ export function same(words: Int32Array, at: number, address: Int32Array): boolea
   );
 }
 
-/** An IPv6 address (four words from `at`) as one word, for hashing and first comparison. */
+/** An IPv6 address (four words from `at`) as one int32, for hashing and a first comparison. */
 export function fold(address: Int32Array, at = 0): number {
   return (
     Math.imul(address[at]!, 0x9e3779b1) ^

@@ -1,21 +1,25 @@
 /**
- * Connections that are about to end are fetched before: their lines, then the buckets they are taken out of and the first
- * entries there. Short loops whose loads do not wait for each other, so the processor has the cache misses of a whole block
- * under way at once; one after the other they were a third of a SYN flood's cost.
+ * Prefetches entries that are about to end: their lines, then the buckets that hold them and the
+ * first entries there. The loops are short and their loads independent, so that the cache misses of
+ * a whole block overlap. One after the other they were a third of the cost of a SYN flood.
  */
 import { ENTRY_SHIFT, secondWord } from './entry.js';
 import type { ConnectionTable } from './table.js';
 import type { Prefetch } from './wheel.js';
 
-/** No block has more entries. */
+/** Most entries in a block of the timer wheel. */
 const ROOM = 16;
-/** Of `heads`: nobody reads it, but loads whose result goes nowhere are left out by the compiler. */
+/**
+ * Index in `heads` of a word that nothing reads: without a use the compiler would remove the loads.
+ */
 const UNREAD = ROOM;
 
-/** A closure for the reason that `express` is one (dataplane/fastpath/fastpath.ts). */
+/**
+ * A closure, because V8 compiles what it closes over as constants (dataplane/fastpath/fastpath.ts).
+ */
 export function removalPrefetcher(table: ConnectionTable): Prefetch {
   const { words, buckets } = table;
-  // Longer than needed, so that V8 keeps it off its heap.
+  // Longer than needed, so that V8 places it outside its heap.
   const heads = new Int32Array(2 * ROOM);
 
   return (places, first, end) => {

@@ -1,9 +1,11 @@
 /**
- * The SCTP states of ip_vs_proto_sctp.c, in its columns. The event is the type of the packet's first chunk; a COOKIE-ECHO
- * or COOKIE-ACK with an ABORT behind it counts as abort; unknown types count as data.
+ * The SCTP states of ip_vs_proto_sctp.c, in the columns of the kernel. The event is the type of the
+ * first chunk. A COOKIE-ECHO or COOKIE-ACK followed by an ABORT counts as ABORT. Unknown types
+ * count as data.
  */
 import { stateTable } from './state-table.js';
 
+/** Names, in the order of their numbers. */
 export const SCTP_STATES = [
   'NONE',
   'INIT1',
@@ -22,9 +24,10 @@ export const SCTP_STATES = [
 ] as const;
 const SHORT = ['sNO', 'sI1', 'sIN', 'sCS', 'sCR', 'sCW', 'sCO', 'sCE', 'sES', 'sSS', 'sSR', 'sSA', 'sRJ', 'sCL'];
 
+/** Numbers of the states that code refers to. */
 export const Sctp = { NONE: 0, INIT1: 1, INIT: 2, ESTABLISHED: 8, REJECTED: 12, CLOSED: 13 } as const;
 
-/** Seconds, in the order of SCTP_STATES. */
+/** Timeouts in seconds, in the order of SCTP_STATES. */
 export const SCTP_TIMEOUTS: readonly number[] = [2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61];
 
 const TABLE = stateTable(
@@ -70,7 +73,7 @@ const TABLE = stateTable(
 const EVENTS = 10;
 const DATA = 0;
 const ABORT = 9;
-/** Chunk type (RFC 9260, 3.2) to event; what is not here is data. */
+/** Event by chunk type (RFC 9260, 3.2). Other types are data. */
 const EVENT_OF_CHUNK: Readonly<Record<number, number>> = {
   1: 1,
   2: 2,
@@ -85,13 +88,14 @@ const EVENT_OF_CHUNK: Readonly<Record<number, number>> = {
 const COOKIE_ECHO = 10;
 const COOKIE_ACK = 11;
 
-/** `chunk`: type of the first chunk, `second`: of the next one, −1 where there is none. */
+/** The state after a packet. `chunk`, `second`: types of the first two chunks, −1: absent. */
 export function nextSctpState(state: number, direction: number, chunk: number, second: number): number {
   const cookie = chunk === COOKIE_ECHO || chunk === COOKIE_ACK;
   const event = cookie && second === 6 ? ABORT : (EVENT_OF_CHUNK[chunk] ?? DATA);
   return TABLE[(direction * EVENTS + event) * SCTP_STATES.length + state]!;
 }
 
+/** A connection in this state counts as active. */
 export function sctpActive(state: number): boolean {
   return state === Sctp.ESTABLISHED;
 }

@@ -1,11 +1,12 @@
 /**
- * What a helper remembers of control connections, beside the table: few connections have any of it, and only once their
- * client asked for a data connection.
+ * Sequence numbers of control connections whose payload a helper resized (FTP). They lie beside the
+ * table: few connections have any.
  */
 
 /**
- * The sequence space of the destination's side after its text was made longer or shorter, as nf_conntrack_seqadj keeps
- * it: the last change and what the ones before it add up to. Older packets that come again fall under `before`, too.
+ * Sequence numbers of the destination's side after payload was resized, as in nf_conntrack_seqadj:
+ * the position of the last change, the sum of changes before it and after it. Retransmitted older
+ * packets use `before`.
  *
  *     destination's numbers   ──────────────┬ position ──────────────►
  *     client's numbers          + before    │           + after
@@ -19,7 +20,9 @@ export class SequenceShift {
     return this.before !== 0 || this.after !== 0;
   }
 
-  /** The segment at `seq` (destination's numbers) changed its length by `by`. A segment that comes again counts once. */
+  /**
+   * The segment at `seq` (destination's number) grew by `by` bytes. A retransmission counts once.
+   */
   resized(seq: number, by: number): void {
     if (by === 0 || (this.before !== this.after && ((seq - this.position) | 0) <= 0)) return;
     this.position = seq;
@@ -27,18 +30,21 @@ export class SequenceShift {
     this.after += by;
   }
 
-  /** The destination's number as the client shall see it. */
+  /** A sequence number of the destination, as sent to the client. */
   toClient(seq: number): number {
     return (seq + (((seq - this.position) | 0) > 0 ? this.after : this.before)) | 0;
   }
 
-  /** The client's acknowledgement as the destination shall see it. */
+  /** An acknowledgement number of the client, as sent to the destination. */
   toDestination(ack: number): number {
     return (ack - (((ack - this.before - this.position) | 0) > 0 ? this.after : this.before)) | 0;
   }
 }
 
-/** A control connection: which answer of the server is awaited, and what was done to its numbers. */
+/**
+ * A control connection: the reply that the helper waits for (Awaits of dataplane/ftp/text.ts), and
+ * the shift of its numbers.
+ */
 export class SeqAdj {
   awaits = 0;
   readonly shift = new SequenceShift();

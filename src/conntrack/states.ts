@@ -1,6 +1,7 @@
 /**
- * The states that packets move a connection through, by its protocol's table; with the state go its timeout, its share in the
- * destination's counts (active or inactive) and what its template learns of it.
+ * State changes of connections, by the table of their protocol. With the state change the timeout,
+ * the counts of active and inactive connections of the destination, and the ASSURED flag of the
+ * template.
  */
 import type { Destination } from '../service/service.js';
 import { Gauge } from '../stats/counters.js';
@@ -19,11 +20,15 @@ import { nextSctpState, Sctp, sctpActive } from './sctp.js';
 import { nextTcpState, Tcp, tcpActive } from './tcp.js';
 import { StateTimeouts } from './timeouts.js';
 
+/**
+ * Rows of a state table: packets of the client, of the destination, of the client alone (DR, Tun).
+ */
 export const Direction = { input: 0, output: 1, inputOnly: 2 } as const;
 
+/** The state machines of one connection table. */
 export class States {
   readonly timeouts = new StateTimeouts();
-  /** The second TCP table is in force (sysctl secure_tcp). */
+  /** TCP uses the table of secure_tcp. */
   secureTcp = false;
 
   /** `words`: the connection table; `dests` by slot. */
@@ -32,25 +37,27 @@ export class States {
     private readonly dests: readonly (Destination | undefined)[],
   ) {}
 
-  /** A TCP segment in `direction` (input or output) with these flags. */
+  /** A TCP segment; `direction`: input or output; `tcpFlags`: the flags byte. */
   tcp(entry: number, direction: number, tcpFlags: number): void {
     const at = entry << ENTRY_SHIFT;
     const old = this.words[at + DPORT_PROTO_STATE]! & 0xff;
-    const state = nextTcpState(old, this.seenFrom(at, direction), tcpFlags, this.secureTcp);
+    const state = nextTcpState(old, this.tablePart(at, direction), tcpFlags, this.secureTcp);
     if (state !== old) this.setState(at, state, tcpActive(state));
     if (state === Tcp.ESTABLISHED && state !== old) this.assureControl(at);
     this.words[at + TIMEOUT] = this.timeouts.tcp[state]!;
   }
 
+  /** An SCTP packet; `chunk`, `second`: types of its first two chunks, −1: absent. */
   sctp(entry: number, direction: number, chunk: number, second: number): void {
     const at = entry << ENTRY_SHIFT;
     const old = this.words[at + DPORT_PROTO_STATE]! & 0xff;
-    const state = nextSctpState(old, this.seenFrom(at, direction), chunk, second);
+    const state = nextSctpState(old, this.tablePart(at, direction), chunk, second);
     if (state !== old) this.setState(at, state, sctpActive(state));
     if (state === Sctp.ESTABLISHED && state !== old) this.assureControl(at);
     this.words[at + TIMEOUT] = this.timeouts.sctp[state]!;
   }
 
+  /** A UDP datagram, which renews the timeout. */
   udp(entry: number, direction: number): void {
     const at = entry << ENTRY_SHIFT;
     this.words[at + TIMEOUT] = this.timeouts.udp;
@@ -62,8 +69,8 @@ export class States {
     if (parent !== 0) this.words[(parent << ENTRY_SHIFT) + FLAGS]! |= CONN_ASSURED;
   }
 
-  /** Which third of the state table: the client's packets alone, until the first of the destination was seen. */
-  private seenFrom(at: number, direction: number): number {
+  /** The part of the state table to use: inputOnly until the first packet of the destination. */
+  private tablePart(at: number, direction: number): number {
     if ((this.words[at + FLAGS]! & CONN_NOOUTPUT) === 0) return direction;
     if (direction === Direction.input) return Direction.inputOnly;
     this.words[at + FLAGS]! &= ~CONN_NOOUTPUT;

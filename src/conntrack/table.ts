@@ -1,13 +1,15 @@
 /**
- * The connection table: entries (entry.ts) chained in buckets by the client's side alone (protocol, caddr, cport), so that
- * one bucket serves both directions of a NAT flow: a reply's destination is the client.
+ * The connection table: entries (entry.ts) chained in buckets. The bucket follows from the client's
+ * side alone (protocol, caddr, cport), so that one bucket serves both directions of a NAT flow: the
+ * destination of a reply is the client.
  *
  *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: an insertion over one entry in two buckets splits just two,
- *                 |                          so growth never pauses
+ *                 |                          so that growth never pauses
  *               entry -> entry -> 0
  *
- * Memory for the largest table is reserved as virtual memory at once and touched as it fills: entries never move, so
- * their numbers are good names for parents, timers and listings. One writer; listings in another thread read along.
+ * Memory for the largest table is reserved as virtual memory at the start and touched as the table
+ * fills. Entries never move: their numbers serve as references for parents, timers and listings.
+ * There is one writer; listings in another thread read at the same time.
  */
 import { isChainFull, oldestOf, unlink } from './chain.js';
 import {
@@ -23,7 +25,9 @@ import {
   ENTRY_WORDS,
   FLAGS,
   HASH,
+  HIGH_WATER_WORD,
   KEY,
+  LIVE_WORD,
   NEXT,
   PORTS,
   VADDR,
@@ -34,38 +38,43 @@ import { VipCounts } from './vip-counts.js';
 
 export const INITIAL_BUCKETS = 4096;
 /**
- * Bytes in front of entry 0, so that entries are cache lines: the C library puts what a large block is 16 bytes behind the start
- * of a page.
+ * Bytes before entry 0, so that each entry is one cache line: malloc returns large blocks 16 bytes
+ * after the start of a page.
  */
 const LEAD = 48;
-/** Entry 0 does not exist; its line holds two words for readers: highest entry ever used, lines in use. */
-const HIGH_WATER = 0;
-const LIVE = 1;
-/** Buckets for each line in use, so that most chains are one entry long: each further one is a cache miss. */
+/**
+ * Buckets per line in use. Most chains are then one entry long: each further entry is a cache miss.
+ */
 const BUCKETS_EACH = 2;
 
-/** The key of tests and replays: digits of pi, so that the hash is as good as with a random one. */
+/** The hash key of tests and replays: digits of pi. */
 const FIXED_SECRET = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e);
 
+/** The connection table of one worker. */
 export class ConnectionTable {
   readonly words: Int32Array;
-  /** What crowded chains spilled. */
+  /** Entries moved out of long chains. */
   readonly tupleIndex: TupleIndex;
-  /** The first entry of each bucket's chain. */
+  /** The first entry of the chain of each bucket. */
   readonly buckets: Int32Array;
-  /** Of all hashed lines. */
+  /** Virtual addresses of all inserted entries. */
   readonly vipCounts = new VipCounts();
   private nBuckets = INITIAL_BUCKETS;
-  /** Buckets of the finished doubling; nBuckets is between it and twice it. */
+  /** Number of buckets after the last complete doubling: level <= nBuckets < 2 * level. */
   private level = INITIAL_BUCKETS;
   private freeHead = 0;
-  /** Moves on with every insertion and removal: whoever remembers what a look-up found compares. */
+  /**
+   * Counts insertions and removals. A remembered look-up result is valid while it stays the same.
+   */
   changes = 0;
   private readonly k0: number;
   private readonly k1: number;
   private readonly k2: number;
 
-  /** `secret`: three words that key the hash; random where strangers send packets. Throws RangeError when the memory cannot be had. */
+  /**
+   * `maxEntries`: lines, up to 2^26. `secret`: three words that key the hash; random on a live box.
+   * Throws RangeError when the memory is not available.
+   */
   constructor(
     readonly maxEntries = 1 << 20,
     readonly buffer: SharedArrayBuffer = ConnectionTable.memory(maxEntries),
@@ -81,41 +90,42 @@ export class ConnectionTable {
     this.k2 = secret[2]! | 1;
   }
 
+  /** Zeroed memory for a table of `maxEntries` lines. */
   static memory(maxEntries: number): SharedArrayBuffer {
     return new SharedArrayBuffer(LEAD + (maxEntries + 1) * ENTRY_WORDS * 4);
   }
-  /** The entries in such memory. */
+  /** The lines in such memory. */
   static words(buffer: SharedArrayBuffer): Int32Array {
     return new Int32Array(buffer, LEAD);
   }
 
-  /** Lines in use: connections, templates and second lines. */
+  /** Number of lines in use: connections, templates and second lines. */
   get live(): number {
-    return this.words[LIVE]!;
+    return this.words[LIVE_WORD]!;
   }
-  /** No entry above this number was ever used. */
+  /** Highest entry ever used. */
   get highWater(): number {
-    return this.words[HIGH_WATER]!;
+    return this.words[HIGH_WATER_WORD]!;
   }
 
   get isFull(): boolean {
-    return this.freeHead === 0 && this.words[HIGH_WATER]! >= this.maxEntries;
+    return this.freeHead === 0 && this.words[HIGH_WATER_WORD]! >= this.maxEntries;
   }
 
-  /** A zeroed line, or 0 when the table is full. */
+  /** A zeroed line; 0: the table is full. */
   alloc(): number {
     let entry = this.freeHead;
     if (entry !== 0) this.freeHead = this.words[(entry << ENTRY_SHIFT) + NEXT]!;
-    else if (this.words[HIGH_WATER]! < this.maxEntries) entry = ++this.words[HIGH_WATER]!;
+    else if (this.words[HIGH_WATER_WORD]! < this.maxEntries) entry = ++this.words[HIGH_WATER_WORD]!;
     else return 0;
-    this.words[LIVE]!++;
+    this.words[LIVE_WORD]!++;
     const at = entry << ENTRY_SHIFT;
-    // A loop, as `fill` costs more than the sixteen stores.
+    // A loop, because `fill` costs more than the sixteen stores.
     for (let i = at; i < at + ENTRY_WORDS; i++) this.words[i] = 0;
     return entry;
   }
 
-  /** Gives the line back (and those that belong to it). It must be unhashed. */
+  /** Frees a line that was removed or never inserted, and the lines that belong to it. */
   free(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     const flags = this.words[at + FLAGS]!;
@@ -138,9 +148,10 @@ export class ConnectionTable {
     this.words[at + FLAGS] = 0;
     this.words[at + NEXT] = this.freeHead;
     this.freeHead = entry;
-    this.words[LIVE]!--;
+    this.words[LIVE_WORD]!--;
   }
 
+  /** Makes an entry findable. Its addresses, ports, protocol and flags are filled in. */
   insert(entry: number): void {
     this.changes = (this.changes + 1) | 0;
     const at = entry << ENTRY_SHIFT;
@@ -150,7 +161,7 @@ export class ConnectionTable {
     const bucket = this.bucketOf(hash);
     if (isChainFull(this.words, this.buckets[bucket]!, at)) {
       this.spill(bucket, at);
-      this.toTuples(entry, at);
+      this.addToIndex(entry, at);
       return;
     }
     this.words[at + NEXT] = this.buckets[bucket]!;
@@ -160,35 +171,36 @@ export class ConnectionTable {
   }
 
   private isNarrow(): boolean {
-    return this.words[LIVE]! * BUCKETS_EACH > this.nBuckets && this.nBuckets < this.buckets.length;
+    return this.words[LIVE_WORD]! * BUCKETS_EACH > this.nBuckets && this.nBuckets < this.buckets.length;
   }
 
   /**
-   * All of this client in the chain go to the index, the oldest first: the chain is looked into first, so what is there must be
-   * newer than what is like it in the index.
+   * Moves all connections of this client from the chain to the index, the oldest first. A look-up
+   * searches the chain first, so that entries there must be newer than like ones in the index.
    */
   private spill(bucket: number, at: number): void {
     const { buckets, words } = this;
     for (let last = oldestOf(words, buckets[bucket]!, at); last !== 0; last = oldestOf(words, buckets[bucket]!, at)) {
       unlink(words, buckets, bucket, last);
-      this.toTuples(last, last << ENTRY_SHIFT);
+      this.addToIndex(last, last << ENTRY_SHIFT);
     }
   }
 
-  private toTuples(entry: number, at: number): void {
+  private addToIndex(entry: number, at: number): void {
     this.words[at + FLAGS]! |= CONN_HASHED | CONN_INDEXED;
     this.tupleIndex.add(entry);
   }
 
+  /** Undoes `insert`; no effect on an entry that is not inserted. */
   remove(entry: number): void {
     const { words } = this;
     const at = entry << ENTRY_SHIFT;
     if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
-    const crowded = (words[at + FLAGS]! & CONN_INDEXED) !== 0;
+    const indexed = (words[at + FLAGS]! & CONN_INDEXED) !== 0;
     words[at + FLAGS]! &= ~(CONN_HASHED | CONN_INDEXED);
     this.vipCounts.remove(words[at + VADDR]!);
     this.changes = (this.changes + 1) | 0;
-    if (crowded) {
+    if (indexed) {
       this.tupleIndex.remove(entry);
       return;
     }
@@ -196,8 +208,9 @@ export class ConnectionTable {
   }
 
   /**
-   * The first entry of the chain for a client's side, or 0; go on with `next`. For IPv6 `caddr` is the `fold`.
-   * Chains hold both families and templates: the caller compares.
+   * The first entry of the chain for a client's side, or 0; `next` gives the others. For IPv6
+   * `caddr` is the `fold`. A chain holds entries of both families and templates: the caller
+   * compares.
    */
   chain(protocol: number, caddr: number, cport: number): number {
     return this.buckets[this.bucket(protocol, caddr, cport)]!;
@@ -205,7 +218,7 @@ export class ConnectionTable {
   bucket(protocol: number, caddr: number, cport: number): number {
     return this.bucketOf(this.hash(caddr, (protocol << 16) | cport));
   }
-  /** Of the entry at word `at`, which was hashed. */
+  /** The bucket of the inserted entry at word `at`. */
   bucketOfEntry(at: number): number {
     return this.bucketOf(this.words[at + HASH]!);
   }
@@ -213,7 +226,7 @@ export class ConnectionTable {
     return this.words[(entry << ENTRY_SHIFT) + NEXT]!;
   }
 
-  /** The IPv4 connection of a packet from the client, or 0. `ports` is cport << 16 | vport. Templates do not match. */
+  /** The IPv4 connection of a packet from the client, or 0. `ports`: cport << 16 | vport. Templates do not match. */
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { words } = this;
     let entry = this.chain(protocol, caddr, ports >>> 16);
@@ -222,7 +235,10 @@ export class ConnectionTable {
     return this.tupleIndex.size === 0 ? 0 : this.tupleIndex.findIn4(protocol, caddr, vaddr, ports);
   }
 
-  /** The IPv4 connection of a packet from the destination (of a full NAT one: its reverse line), or 0. `daddr`:`dport` is its source. */
+  /**
+   * The IPv4 connection of a packet from daddr:dport to caddr:cport, or 0. For full NAT it is the
+   * reverse line.
+   */
   findOut4(protocol: number, daddr: number, dport: number, caddr: number, cport: number): number {
     const { words } = this;
     let entry = this.chain(protocol, caddr, cport);
@@ -231,6 +247,7 @@ export class ConnectionTable {
     return this.tupleIndex.size === 0 ? 0 : this.tupleIndex.findOut4(protocol, daddr, dport, caddr, cport);
   }
 
+  /** Splits one bucket in two (linear hashing). */
   private split(): void {
     const { words, buckets } = this;
     const from = this.nBuckets - this.level;
@@ -269,7 +286,7 @@ export class ConnectionTable {
     );
   }
 
-  /** Keyed: an outsider who does not know k0..k2 cannot aim at a bucket. */
+  /** Keyed: a sender who does not know k0..k2 cannot choose a bucket. `rest`: protocol << 16 | cport. */
   private hash(caddr: number, rest: number): number {
     let h = Math.imul(caddr ^ this.k0, this.k1);
     h ^= h >>> 15;

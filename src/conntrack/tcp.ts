@@ -1,14 +1,16 @@
 /**
- * The TCP states of ip_vs_proto_tcp.c, in the kernel's own columns so that the two can be compared by eye.
+ * The TCP states of ip_vs_proto_tcp.c, in the columns of the kernel, for comparison by eye.
  *
  *      direction x event x state -> next state
  *
- * INPUT: a packet of the client; OUTPUT: of the destination; INPUT_ONLY: of the client while the director has seen no
- * packet of the destination (DR, Tun). The event is the first of RST, SYN, FIN, ACK that is set; none of them: CLOSE.
+ * INPUT: a packet of the client. OUTPUT: a packet of the destination. INPUT_ONLY: a packet of the
+ * client while the director has seen no packet of the destination (DR, Tun). The event is the first
+ * of RST, SYN, FIN, ACK that is set; with none of them the next state is CLOSE.
  */
 import { ACK, FIN, RST, SYN } from '../wire/tcp.js';
 import { stateTable } from './state-table.js';
 
+/** Names, in the order of their numbers. */
 export const TCP_STATES = [
   'NONE',
   'ESTABLISHED',
@@ -38,10 +40,10 @@ export const Tcp = {
   SYNACK: 10,
 } as const;
 
-/** Seconds, in the order of TCP_STATES. */
+/** Default timeouts in seconds, in the order of TCP_STATES. */
 export const TCP_TIMEOUTS: readonly number[] = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120];
 
-/** Which states count as active connections. */
+/** States in which a connection counts as active. */
 const ACTIVE: readonly boolean[] = TCP_STATES.map((name) =>
   ['ESTABLISHED', 'SYN_SENT', 'SYN_RECV', 'SYNACK'].includes(name),
 );
@@ -68,7 +70,7 @@ const NORMAL = stateTable(
 `,
 );
 
-/** The second table, which secure_tcp swaps in: an answered SYN is not yet worth a long timeout. */
+/** The table of secure_tcp (tcp_states_dos): an answered SYN does not get a long timeout yet. */
 const SECURE = stateTable(
   SHORT,
   `
@@ -94,13 +96,14 @@ const SECURE = stateTable(
 const EVENTS = 4;
 const STATES = TCP_STATES.length;
 
-/** `direction`: 0 INPUT, 1 OUTPUT, 2 INPUT_ONLY. `flags`: the TCP flags byte. */
+/** The state after a segment. `direction`: as of Direction. `flags`: the TCP flags byte. */
 export function nextTcpState(state: number, direction: number, flags: number, secure: boolean): number {
   const event = eventOf(flags);
   if (event < 0) return Tcp.CLOSE;
   return (secure ? SECURE : NORMAL)[(direction * EVENTS + event) * STATES + state]!;
 }
 
+/** Row of the table for the flags; −1: none of the four is set. */
 function eventOf(flags: number): number {
   if ((flags & RST) !== 0) return 3;
   if ((flags & SYN) !== 0) return 0;
@@ -109,6 +112,7 @@ function eventOf(flags: number): number {
   return -1;
 }
 
+/** A connection in this state counts as active. */
 export function tcpActive(state: number): boolean {
   return ACTIVE[state]!;
 }

@@ -1,8 +1,9 @@
+/** Timeouts in force. ulvsadm --set and the key `timeouts` change three of them. */
 import { TICKS } from './entry.js';
 import { SCTP_TIMEOUTS } from './sctp.js';
 import { TCP_TIMEOUTS, Tcp } from './tcp.js';
 
-/** Timeouts in force, in ticks by state. `--set` changes three of them; a connection takes them up with its next packet. */
+/** Timeouts in ticks, by state. A connection uses a new value from its next packet on. */
 export class StateTimeouts {
   readonly tcp = Int32Array.from(TCP_TIMEOUTS, (seconds) => seconds * TICKS);
   readonly sctp = Int32Array.from(SCTP_TIMEOUTS, (seconds) => seconds * TICKS);

@@ -1,13 +1,15 @@
 /**
- * The index that a crowded chain spills into. A bucket is found by the client's address and port alone, so one client that
- * walks a range of 65,536 virtual addresses, by design or as an attack, would make one long chain (the kernel's weak spot).
- * What is more than a few goes in here instead, by all there is to know about a packet of either direction:
+ * Index by the whole tuple, for the entries that a long chain spills. A bucket follows from the
+ * client's address and port alone. One client that walks 65,536 virtual addresses, by design or as
+ * an attack, would make one long chain, as in the kernel. More than two of its entries (chain.ts)
+ * go into this index, which has a part for each direction of a packet:
  *
  *     in    [ – | 7 | – | 12 | 3 | … ]     client, virtual address and port       numbers of entries, 0 where free; the next
  *     out   [ 3 | – | – | 12 | – | … ]     client, destination address and port   place when one is taken
  *                          └─ NEXT ─► 7 ─► 0     entries that a reply cannot tell apart, newest first
  *
- * Twice as many places as entries; made when first needed, and virtual memory until touched.
+ * Each part has twice as many places as there are entries. It is allocated on first use, as virtual
+ * memory.
  */
 import {
   CADDR,
@@ -23,22 +25,24 @@ import {
 } from './entry.js';
 import { fold, isIn4, isIn6, isOut4, isOut6 } from './match.js';
 
+/** Open addressing with linear probing. */
 export class TupleIndex {
-  /** Entries in here. */
+  /** Number of entries. */
   size = 0;
   private ins = new Int32Array(0);
   private outs = new Int32Array(0);
-  /** By entry: the newer one that a reply cannot tell from it, 0 for the newest. */
+  /** By entry: the next newer entry with the same reply tuple; 0: it is the newest. */
   private newer = new Int32Array(0);
   private mask = 0;
 
-  /** `words` is the table, `key` secret: an outsider cannot aim at a place. */
+  /** `words`: the connection table. `key`: secret, so that a sender cannot choose a place. */
   constructor(
     private readonly words: Int32Array,
     private readonly maxEntries: number,
     private readonly key: number,
   ) {}
 
+  /** Adds a filled entry that is in no chain. Uses its NEXT. */
   add(entry: number): void {
     if (this.mask === 0) this.make();
     const at = entry << ENTRY_SHIFT;
@@ -47,18 +51,19 @@ export class TupleIndex {
     this.size++;
   }
 
+  /** Removes an entry that is in the index. */
   remove(entry: number): void {
     const at = entry << ENTRY_SHIFT;
-    this.take(this.ins, this.placeOf(this.ins, entry, this.homeIn(at)), true);
+    this.freePlace(this.ins, this.placeOf(this.ins, entry, this.homeIn(at)), true);
     const newer = this.newer[entry]!;
     const older = this.words[at + NEXT]!;
     if (older !== 0) this.newer[older] = newer;
     if (newer !== 0) this.words[(newer << ENTRY_SHIFT) + NEXT] = older;
-    else this.takeOut(this.placeOf(this.outs, entry, this.homeOut(at)), older);
+    else this.freeOut(this.placeOf(this.outs, entry, this.homeOut(at)), older);
     this.size--;
   }
 
-  /** Where findIn4 begins to look, and the entry that is there: for who wants to have both in the cache. */
+  /** The place where findIn4 starts, for prefetching; `entryAt` gives the entry there, or 0. */
   placeIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
     return this.hash(caddr, ports, vaddr, protocol) & this.mask;
   }
@@ -66,12 +71,14 @@ export class TupleIndex {
     return this.ins[place]!;
   }
 
+  /** As ConnectionTable.findIn4. */
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { ins, mask, words } = this;
     for (let place = this.placeIn4(protocol, caddr, vaddr, ports); ins[place] !== 0; place = (place + 1) & mask)
       if (isIn4(words, ins[place]! << ENTRY_SHIFT, protocol, caddr, vaddr, ports)) return ins[place]!;
     return 0;
   }
+  /** As findIn6 of find-wide.ts; `folded`: fold of `caddr`. */
   findIn6(protocol: number, caddr: Int32Array, folded: number, vaddr: Int32Array, ports: number): number {
     const { ins, mask, words } = this;
     const home = this.hash(folded, ports, fold(vaddr), protocol) & mask;
@@ -79,13 +86,15 @@ export class TupleIndex {
       if (isIn6(words, ins[place]! << ENTRY_SHIFT, protocol, caddr, folded, vaddr, ports)) return ins[place]!;
     return 0;
   }
+  /** As ConnectionTable.findOut4. */
   findOut4(protocol: number, daddr: number, dport: number, caddr: number, cport: number): number {
     const { words } = this;
-    let entry = this.lookAlike(protocol, caddr, (cport << 16) | dport, daddr);
+    let entry = this.newestReply(protocol, caddr, (cport << 16) | dport, daddr);
     while (entry !== 0 && !isOut4(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, cport))
       entry = words[(entry << ENTRY_SHIFT) + NEXT]!;
     return entry;
   }
+  /** As findOut6 of find-wide.ts; `folded`: fold of `caddr`. */
   findOut6(
     protocol: number,
     daddr: Int32Array,
@@ -95,21 +104,21 @@ export class TupleIndex {
     cport: number,
   ): number {
     const { words } = this;
-    let entry = this.lookAlike(protocol, folded, (cport << 16) | dport, fold(daddr));
+    let entry = this.newestReply(protocol, folded, (cport << 16) | dport, fold(daddr));
     while (entry !== 0 && !isOut6(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, folded, cport))
       entry = words[(entry << ENTRY_SHIFT) + NEXT]!;
     return entry;
   }
 
-  /** The newest entry whose words are those of such a reply (IPv6: whose folds are), or 0. `ports`: cport << 16 | dport. */
-  private lookAlike(protocol: number, caddr: number, ports: number, daddr: number): number {
+  /** The newest entry with this reply tuple (for IPv6 with its folds), or 0. `ports`: cport << 16 | dport. */
+  private newestReply(protocol: number, caddr: number, ports: number, daddr: number): number {
     const { outs, mask } = this;
     let place = this.hash(caddr, ports, daddr, protocol) & mask;
-    while (outs[place] !== 0 && !this.looksLike(outs[place]! << ENTRY_SHIFT, protocol, caddr, ports, daddr))
+    while (outs[place] !== 0 && !this.hasReplyTuple(outs[place]! << ENTRY_SHIFT, protocol, caddr, ports, daddr))
       place = (place + 1) & mask;
     return outs[place]!;
   }
-  private looksLike(at: number, protocol: number, caddr: number, ports: number, daddr: number): boolean {
+  private hasReplyTuple(at: number, protocol: number, caddr: number, ports: number, daddr: number): boolean {
     const { words } = this;
     return (
       words[at + CADDR] === caddr &&
@@ -127,23 +136,23 @@ export class TupleIndex {
     this.mask = places - 1;
   }
 
-  /** In front of those of the same client's side: each takes the place of the next. */
+  /** Inserts before the entries of the same tuple: each of them moves to the place of the next. */
   private addIn(entry: number, at: number): void {
     const { words, ins, mask } = this;
-    let waiting = entry;
+    let moving = entry;
     let place = this.homeIn(at);
     for (; ins[place] !== 0; place = (place + 1) & mask) {
       const older = ins[place]!;
       const other = older << ENTRY_SHIFT;
       if (words[other + CADDR] !== words[at + CADDR] || words[other + PORTS] !== words[at + PORTS]) continue;
       if (words[other + VADDR] !== words[at + VADDR]) continue;
-      ins[place] = waiting;
-      waiting = older;
+      ins[place] = moving;
+      moving = older;
     }
-    ins[place] = waiting;
+    ins[place] = moving;
   }
 
-  /** In front of those that look like it. */
+  /** Inserts at the head of the entries with the same reply tuple. */
   private addOut(entry: number, at: number): void {
     const { words, outs, mask } = this;
     const [protocol, caddr, ports, daddr] = [
@@ -153,7 +162,7 @@ export class TupleIndex {
       this.daddrAt(at),
     ];
     let place = this.hash(caddr, ports, daddr, protocol) & mask;
-    while (outs[place] !== 0 && !this.looksLike(outs[place]! << ENTRY_SHIFT, protocol, caddr, ports, daddr))
+    while (outs[place] !== 0 && !this.hasReplyTuple(outs[place]! << ENTRY_SHIFT, protocol, caddr, ports, daddr))
       place = (place + 1) & mask;
     const older = outs[place]!;
     words[at + NEXT] = older;
@@ -168,15 +177,15 @@ export class TupleIndex {
     return place;
   }
 
-  /** The newest goes: the one behind it takes its place, or the place is free. */
-  private takeOut(place: number, older: number): void {
+  /** Removes the newest entry of a reply tuple: the next older one takes its place. */
+  private freeOut(place: number, older: number): void {
     if (older !== 0) this.outs[place] = older;
-    else this.take(this.outs, place, false);
+    else this.freePlace(this.outs, place, false);
   }
 
-  /** Frees a place; those behind it that would not be found any more move up. */
-  private take(places: Int32Array, taken: number, isIn: boolean): void {
-    let free = taken;
+  /** Frees a place. Later entries that would no longer be found move up. */
+  private freePlace(places: Int32Array, vacated: number, isIn: boolean): void {
+    let free = vacated;
     for (let place = (free + 1) & this.mask; places[place] !== 0; place = (place + 1) & this.mask) {
       const at = places[place]! << ENTRY_SHIFT;
       const home = isIn ? this.homeIn(at) : this.homeOut(at);

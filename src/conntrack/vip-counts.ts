@@ -1,11 +1,13 @@
 /**
- * Which virtual addresses have connections, by a few bits of them: how many lines there are for each. A reply's destination is
- * a client, hardly ever also a virtual address; then it need not be looked for as a client's packet first.
+ * Counts of entries by virtual address, in a small table indexed by a hash of the address. The
+ * destination of a reply is a client and hardly ever a virtual address too. A count of 0 saves the
+ * look-up of a reply as a packet from a client.
  *
- *     [ 0 | 0 | 3 | 0 | … ]     4096 counts; 0: surely none
+ *     [ 0 | 0 | 3 | 0 | … ]     4096 counts; 0: no entry has the address
  */
 const BITS = 12;
 
+/** Counts by virtual address. */
 export class VipCounts {
   private readonly counts = new Int32Array(1 << BITS);
 
@@ -15,7 +17,7 @@ export class VipCounts {
   remove(address: number): void {
     this.counts[placeOf(address)]!--;
   }
-  /** False: no line has this virtual address (of IPv6: this fold). */
+  /** False: no entry has this virtual address. For IPv6 `address` is the fold. */
   mayHave(address: number): boolean {
     return this.counts[placeOf(address)] !== 0;
   }

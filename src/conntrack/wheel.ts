@@ -1,5 +1,6 @@
 /**
- * Timers of connections: three wheels, each slot a chain of blocks with the numbers of its entries.
+ * Timers of connections: three wheels; each slot is a chain of blocks with the numbers of its
+ * entries.
  *
  *     wheel 0   | 10 ms x 16,384 = 164 s     |  <- the hand moves a slot a tick; its entries are due
  *     wheel 1   | 164 s x 512 = 23 h         |  <- each turn of the wheel before moves one slot down
@@ -7,11 +8,12 @@
  *
  *     slot ─► [ 7 3 12 · · ] ─► [ 5 9 1 … 4 ] ─► [ 8 2 6 … 11 ]      only the first block of a slot is not full
  *
- * A packet only writes EXPIRES: moving an entry between slots for each packet would touch three cache lines. When its slot
- * comes, an entry whose EXPIRES has moved on is put further ahead. Only a time that moved back (a FIN, a RST) relinks.
- * `advance` looks at a bounded number of entries, so a million timers that end at once cost many short turns, no pause.
- * Blocks instead of a list threaded through the entries: who is next is known without waiting for the one before to come
- * from memory, so that a dozen entries are fetched at once.
+ * A packet only writes EXPIRES: moving an entry between slots for each packet would touch three
+ * cache lines. When its slot is due, an entry with a later EXPIRES is put further ahead. Only an
+ * earlier EXPIRES (after a FIN or RST) relinks at once. `advance` looks at a bounded number of
+ * entries, so that a million timers that end together cause no pause. Blocks, unlike a list
+ * threaded through the entries, name the next entries before the current one is in the cache, so
+ * that a dozen entries are prefetched together.
  */
 import { ENTRY_SHIFT, EXPIRES, WHEEL_POS, WHEEL_TICK } from './entry.js';
 
@@ -21,7 +23,10 @@ const NEAR = 1 << NEAR_BITS;
 const FAR = 1 << FAR_BITS;
 const SLOTS = NEAR + 2 * FAR;
 
-/** A block is 16 words: the next of its slot, the slot, and entries from FIRST on. Block 0 does not exist. */
+/**
+ * A block has 16 words: next block of the slot, slot, entries from FIRST on. Block 0 does not
+ * exist.
+ */
 const BLOCK_SHIFT = 4;
 const BLOCK = 1 << BLOCK_SHIFT;
 const NEXT_BLOCK = 0;
@@ -29,50 +34,51 @@ const SLOT = 1;
 const FIRST = 2;
 const ROOM = BLOCK - FIRST;
 
-/** Ends the entry, or sets EXPIRES anew and returns true to keep it. */
+/** Ends the entry and returns false, or sets a later EXPIRES and returns true. */
 export type OnDue = (entry: number) => boolean;
-/** `places` from `first` to `end` hold entries that are about to be looked at. */
+/** Loads the entries `places[first]` to `places[end - 1]`, which are due next, into the cache. */
 export type Prefetch = (places: Int32Array, first: number, end: number) => void;
 
+/** The timers of one connection table. */
 export class TimerWheel {
-  /** By slot: where the next entry goes, just behind the last one; 0 for an empty slot. */
+  /** By slot: the index in `blocks` after its last entry; 0: the slot is empty. */
   private readonly tops = new Int32Array(SLOTS);
   private readonly blocks: Int32Array;
   private freeBlock = 0;
   private usedBlocks = 0;
-  /** The tick whose entries are looked at next. */
+  /** The tick whose entries are handled next. */
   private hand: number;
 
-  /** `words` is the connection table, of `maxEntries`. */
+  /** `words`: the connection table of `maxEntries` lines. `now`: in ticks. */
   constructor(
     private readonly words: Int32Array,
     maxEntries: number,
     now: number,
     private readonly onDue: OnDue,
-    private readonly ahead: Prefetch = () => {},
+    private readonly prefetch: Prefetch = () => {},
   ) {
     this.blocks = new Int32Array((Math.ceil(maxEntries / ROOM) + Math.min(SLOTS, maxEntries) + 1) << BLOCK_SHIFT);
     this.hand = now | 0;
   }
 
-  /** Starts the timer of an entry that has none; EXPIRES is set. */
+  /** Starts the timer of an entry that has none, to end at its EXPIRES. */
   start(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     this.words[at + WHEEL_TICK] = this.words[at + EXPIRES]!;
     this.put(entry, at);
   }
 
-  /** The slot's last entry takes its place. */
+  /** Stops the timer of an entry. The last entry of the slot takes its place. */
   stop(entry: number): void {
     const { blocks, words } = this;
     const place = words[(entry << ENTRY_SHIFT) + WHEEL_POS]!;
-    const last = this.take(blocks[(place & -BLOCK) + SLOT]!);
+    const last = this.pop(blocks[(place & -BLOCK) + SLOT]!);
     if (last === entry) return;
     blocks[place] = last;
     words[(last << ENTRY_SHIFT) + WHEEL_POS] = place;
   }
 
-  /** EXPIRES moved: only an earlier end needs the entry elsewhere. */
+  /** Call after EXPIRES was set to an earlier tick. A later EXPIRES needs no call. */
   moved(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     if (((this.words[at + EXPIRES]! - this.words[at + WHEEL_TICK]!) | 0) >= 0) return;
@@ -80,7 +86,7 @@ export class TimerWheel {
     this.start(entry);
   }
 
-  /** Ends what is due at `now`, looking at `budget` entries at most; returns how many it looked at. */
+  /** Ends entries due at tick `now`. Looks at `budget` entries at most and returns their number. */
   advance(now: number, budget: number): number {
     let left = budget;
     while (((now - this.hand) | 0) >= 0) {
@@ -92,7 +98,10 @@ export class TimerWheel {
     return budget - left;
   }
 
-  /** A turn of wheel 0 is over: what the next one holds comes down. */
+  /**
+   * After a turn of wheel 0: moves one slot of wheel 1 down, and after a turn of wheel 1 one of
+   * wheel 2.
+   */
   private descend(budget: number): number {
     let left = budget;
     const far = this.hand >>> NEAR_BITS;
@@ -100,25 +109,30 @@ export class TimerWheel {
     return this.drain(NEAR + (far & (FAR - 1)), left, false);
   }
 
+  /**
+   * Empties a slot as far as `budget` allows; returns the budget left. `due`: the slot is of wheel
+   * 0.
+   */
   private drain(slot: number, budget: number, due: boolean): number {
     const { tops } = this;
     let left = budget;
     while (left > 0 && tops[slot] !== 0) {
       const top = tops[slot]!;
       const first = Math.max(((top - 1) & -BLOCK) | FIRST, top - left);
-      if (due) this.ahead(this.blocks, first, top);
-      for (let i = first; i < top; i++, left--) this.look(this.take(slot), due);
+      if (due) this.prefetch(this.blocks, first, top);
+      for (let i = first; i < top; i++, left--) this.handle(this.pop(slot), due);
     }
     return left;
   }
 
-  private look(entry: number, due: boolean): void {
+  private handle(entry: number, due: boolean): void {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     if (!due) return this.put(entry, at);
     const ended = ((words[at + EXPIRES]! - this.hand) | 0) <= 0;
     if (ended && !this.onDue(entry)) return;
-    // Kept past its time without a new one: at the next tick, or this slot would never be empty.
+    // An entry kept without a later end is due at the next tick; else this slot would never be
+    // empty.
     if (((words[at + EXPIRES]! - this.hand) | 0) <= 0) words[at + EXPIRES] = (this.hand + 1) | 0;
     this.start(entry);
   }
@@ -133,8 +147,8 @@ export class TimerWheel {
     tops[slot] = top + 1;
   }
 
-  /** The last entry of a slot, which leaves it. */
-  private take(slot: number): number {
+  /** Removes the last entry of a slot and returns it. */
+  private pop(slot: number): number {
     const { blocks, tops } = this;
     const place = tops[slot]! - 1;
     const entry = blocks[place]!;
@@ -143,7 +157,10 @@ export class TimerWheel {
     return entry;
   }
 
-  /** `top`: the end of the slot's first block, which is full, or 0. Returns the first place of a new one. */
+  /**
+   * Adds a block to a slot. `top`: the end of its first block, which is full, or 0. Returns the
+   * index of its first entry.
+   */
   private addBlock(slot: number, top: number): number {
     const { blocks } = this;
     let block = this.freeBlock;
@@ -161,6 +178,7 @@ export class TimerWheel {
     this.freeBlock = block;
   }
 
+  /** The slot for an entry that is due at tick `due`. */
   private slotFor(due: number): number {
     const far = due >>> NEAR_BITS;
     const ahead = (due - this.hand) | 0;

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
 import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
+import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
 import { type ControlSocket, refuseTaken, serve } from './api/socket.js';
@@ -120,6 +121,7 @@ export class Daemon implements AdminClient {
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
+    this.warnIneffective();
     this.log.info({ services: services.length }, 'configuration reloaded');
   }
 
@@ -148,10 +150,17 @@ export class Daemon implements AdminClient {
     this.startTheft(attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.loaded = wanted.entries();
+    this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
     // Last: who sees the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  /** Sysctls of the file that change nothing, one line each. */
+  private warnIneffective(): void {
+    const { file, sysctl } = this.config;
+    for (const name of ineffective(sysctl)) this.log.warn(`${file}: sysctl.${name}: ${withoutEffect(name)}`);
   }
 
   /** What the rule table of a dry run took, the running one refuses only for want of room. */

@@ -1,7 +1,8 @@
+/** The list of persistence engines. A new engine is a file in this folder and a line here. */
 import type { PersistenceEngine } from '../service/persistence-engine.js';
 import { sip } from './sip.js';
 
-/** Every persistence engine there is; adding one is a file and a line here. */
+/** Every engine. */
 const ALL: readonly PersistenceEngine[] = [sip];
 
 export const ENGINE_NAMES: readonly string[] = ALL.map((engine) => engine.name);

@@ -1,13 +1,13 @@
 /**
- * SIP over UDP: a dialogue is named by the Call-ID header (RFC 3261 20.8), which all its messages carry. What counts as one
- * is what the kernel's ip_vs_pe_sip and nf_conntrack_sip take for one, their oddities included: the first line is never a
- * header; after two LF in a row a line is overlooked; a header of that name without a colon ends the search.
+ * SIP over UDP: a dialogue is named by the Call-ID header (RFC 3261, 20.8), which all its messages
+ * carry. The parser accepts what the kernel's ip_vs_pe_sip and nf_conntrack_sip accept, with their
+ * quirks: the first line is never a header; after two LF in a row one line is skipped; a header of
+ * that name without a colon ends the search.
  */
-
 import type { Dialogue, EnginePacket, PersistenceEngine } from '../service/persistence-engine.js';
 import { UDP } from '../wire/ipv4.js';
+import { HEADER as UDP_HEADER } from '../wire/udp.js';
 
-const UDP_HEADER = 8;
 const MAX_LENGTH = 255;
 const NAME = [...'call-id'].map((letter) => letter.charCodeAt(0));
 const COMPACT = 'i'.charCodeAt(0);
@@ -20,13 +20,14 @@ const COLON = 58;
 const AT = 64;
 const LOWER = 0x20;
 
-/** RFC 3261's `word`, and as the kernel's isalnum says yes to them, the letters of Latin-1. */
+/** RFC 3261's `word`, and the letters of Latin-1, which the kernel's isalnum accepts. */
 const WORD = new Uint8Array(256);
 for (const c of '-.!%*_+`\'~()<>:\\"/[]?{}0123456789') WORD[c.charCodeAt(0)] = 1;
 for (let c = 0; c < 256; c++) if (isLetter(c)) WORD[c] = 1;
 
 export const sip: PersistenceEngine = { name: 'sip', number: 1, serversMayOpen: true, find };
 
+/** As of PersistenceEngine: fills `dialogue` with the place of the Call-ID. */
 function find(bytes: Uint8Array, packet: EnginePacket, dialogue: Dialogue): boolean {
   if (packet.protocol !== UDP || packet.quoted) return false;
   const start = packet.l4 + UDP_HEADER;
@@ -36,39 +37,42 @@ function find(bytes: Uint8Array, packet: EnginePacket, dialogue: Dialogue): bool
     const at = findHeader(bytes, from, end);
     if (at < 0) return false;
     const length = callIdLength(bytes, at, end);
-    if (length > 0) return take(bytes, at, length, end, dialogue);
-    // An empty or broken one is passed over. (The kernel goes on from an offset that is right for the first of them.)
+    if (length > 0) return accept(bytes, at, length, end, dialogue);
+    // Skips an empty or malformed header. The kernel's offset is right for the first one only; so
+    // is this one.
     from += at - start;
   }
   return false;
 }
 
-function take(bytes: Uint8Array, at: number, length: number, end: number, dialogue: Dialogue): boolean {
+/** False for a value that is too long or does not end a line. */
+function accept(bytes: Uint8Array, at: number, length: number, end: number, dialogue: Dialogue): boolean {
   if (length > MAX_LENGTH || at + length === end || !isLineEnd(bytes[at + length]!)) return false;
   dialogue.at = at;
   dialogue.length = length;
   return true;
 }
 
-/** Where the next Call-ID header's value begins, −1 if there is none. */
+/** Offset of the value of the next Call-ID header; −1: none. */
 function findHeader(bytes: Uint8Array, from: number, end: number): number {
   for (let i = from; i < end; i++) {
     if (!isLineEnd(bytes[i]!)) continue;
     i = nextLine(bytes, i);
     if (i >= end) return -1;
-    // What begins with a blank goes on with the line before. The first byte of a line does not end it.
+    // A line that begins with a blank continues the line before. The first byte of a line does not
+    // end it.
     const name = isBlank(bytes[i]!) ? 0 : nameLength(bytes, i, end);
     if (name !== 0) return valueAt(bytes, i + name, end);
   }
   return -1;
 }
 
-/** After CR, LF or CRLF. */
+/** Offset after CR, LF or CRLF. */
 function nextLine(bytes: Uint8Array, at: number): number {
   return bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1;
 }
 
-/** Of `Call-ID`, or of its compact form `i` if no letter follows; 0 for another header. */
+/** Length of `Call-ID`, or of its compact form `i` when no letter follows; 0: another header. */
 function nameLength(bytes: Uint8Array, at: number, end: number): number {
   if (end - at >= NAME.length && isName(bytes, at)) return NAME.length;
   return end - at >= 2 && (bytes[at]! | LOWER) === COMPACT && !isLetter(bytes[at + 1]!) ? 1 : 0;
@@ -79,14 +83,16 @@ function isName(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
-/** Behind the colon and what is blank around it, folded lines included. */
+/**
+ * Offset after the colon and the blanks around it, folded lines included; −1: no colon or no value.
+ */
 function valueAt(bytes: Uint8Array, at: number, end: number): number {
   const colon = skipBlank(bytes, at, end);
   if (colon < 0 || colon + 1 >= end || bytes[colon] !== COLON) return -1;
   return skipBlank(bytes, colon + 1, end);
 }
 
-/** −1: the line is over. */
+/** Offset of the next byte that is not blank; −1: the line ends before. */
 function skipBlank(bytes: Uint8Array, at: number, end: number): number {
   const i = skipSpace(bytes, at, end);
   if (i >= end || !isLineEnd(bytes[i]!)) return i;
@@ -100,7 +106,7 @@ function skipSpace(bytes: Uint8Array, at: number, end: number): number {
   return i;
 }
 
-/** word [ "@" word ]; 0: it is none. */
+/** Length of word [ "@" word ]; 0: not a Call-ID. */
 function callIdLength(bytes: Uint8Array, at: number, end: number): number {
   const local = wordLength(bytes, at, end);
   const host = at + local + 1;

@@ -1,29 +1,31 @@
 /**
- * What lblc and lblcr remember by destination address. Chains in 1024 buckets over rows of five words; slots are numbers
- * from 1, under which the owner keeps what it remembers, and are used again.
+ * What lblc and lblcr remember by destination address: chains in 1024 buckets over rows of five
+ * words. Slots are numbers from 1, under which the owner keeps its own data. They are reused.
  *
  *     heads[hash32(address, 10)] ──> row: [ next | a0 a1 a2 a3 ]  ──> …       IPv4: 0 0 0 address
  *
- * Housekeeping as in ip_vs_lblc.c, once a minute: over MAX entries, those idle for six minutes go, bucket by bucket from
- * where it stopped last time; every 30th minute without that, whatever is older than the sysctl.
+ * Housekeeping once a minute, as in ip_vs_lblc.c. Above MAX entries it removes those idle for six
+ * minutes, bucket by bucket from where it stopped last time. Every 30th minute below MAX it removes
+ * those older than the sysctl.
  */
 import type { Arrival } from '../service/service.js';
 import { destinationWord, hash32 } from './hash.js';
 
 const BITS = 10;
 const BUCKETS = 1 << BITS;
-/** Entries above which idle ones go early; at LIMIT nothing more is remembered. */
+/** Above MAX entries idle ones are removed early; at LIMIT entries no more are added. */
 export const MAX = BUCKETS * 16;
 export const LIMIT = (MAX * 3) / 2;
 const IDLE_MS = 6 * 60_000;
 const FULL_SWEEP_EVERY = 30;
 const ROW = 5;
 
+/** A map from destination addresses to slots. */
 export class AddressCache {
   private readonly heads = new Int32Array(BUCKETS);
   private rows = new Int32Array(64 * ROW);
   private used = new Float64Array(64);
-  /** Slots ever used; the free ones among them hang in a chain. */
+  /** The highest slot ever used. Free slots below it form a chain. */
   private high = 0;
   private free = 0;
   private entries = 0;
@@ -34,15 +36,18 @@ export class AddressCache {
     return this.entries;
   }
 
-  /** The slot of the arrival's destination address, used `now` (ms); 0 when it is not known. */
+  /**
+   * The slot of the arrival's destination address, marked as used at `now` (ms). 0: the address is
+   * unknown.
+   */
   find(arrival: Arrival, now: number): number {
     let slot = this.heads[bucketOf(arrival)]!;
-    while (slot !== 0 && !this.holds(slot, arrival)) slot = this.rows[slot * ROW]!;
+    while (slot !== 0 && !this.isFor(slot, arrival)) slot = this.rows[slot * ROW]!;
     if (slot !== 0) this.used[slot] = now;
     return slot;
   }
 
-  /** A slot for an address that `find` does not know; 0 when there are too many. */
+  /** A slot for an address that `find` does not know. 0: the cache is full. */
   add(arrival: Arrival, now: number): number {
     if (this.entries >= LIMIT) return 0;
     const slot = this.takeSlot();
@@ -56,29 +61,32 @@ export class AddressCache {
     return slot;
   }
 
-  /** Called once a minute; `expiry` in ms. */
+  /** Housekeeping, once a minute; `now` and `expiry` in ms. */
   sweep(now: number, expiry: number): void {
     if (this.minutes % FULL_SWEEP_EVERY === 0) {
-      this.dropIdle(now - expiry, Number.POSITIVE_INFINITY);
+      this.removeIdle(now - expiry, Number.POSITIVE_INFINITY);
       this.minutes = 1;
     } else if (this.entries <= MAX) {
       this.minutes++;
     } else {
-      this.dropIdle(now - IDLE_MS, Math.min(Math.floor(((this.entries - MAX) * 4) / 3), MAX / 2));
+      this.removeIdle(now - IDLE_MS, Math.min(Math.floor(((this.entries - MAX) * 4) / 3), MAX / 2));
     }
   }
 
-  /** Drops what was last used at `until` or before, whole buckets, until `goal` entries are gone. */
-  private dropIdle(until: number, goal: number): void {
+  /**
+   * Removes entries last used at or before `until`, bucket by bucket, until `goal` of them are
+   * gone.
+   */
+  private removeIdle(until: number, goal: number): void {
     const enough = this.entries - goal;
     for (let i = 0; i < BUCKETS; i++) {
       this.rover = (this.rover + 1) % BUCKETS;
-      this.dropFrom(this.rover, until);
+      this.removeFrom(this.rover, until);
       if (this.entries <= enough) return;
     }
   }
 
-  private dropFrom(bucket: number, until: number): void {
+  private removeFrom(bucket: number, until: number): void {
     let kept = 0;
     for (let slot = this.heads[bucket]!; slot !== 0; ) {
       const next = this.rows[slot * ROW]!;
@@ -116,7 +124,7 @@ export class AddressCache {
     this.used.set(used);
   }
 
-  private holds(slot: number, arrival: Arrival): boolean {
+  private isFor(slot: number, arrival: Arrival): boolean {
     const row = slot * ROW + 1;
     for (let i = 3; i >= 0; i--) if (this.rows[row + i] !== wordOf(arrival, i)) return false;
     return true;

@@ -1,10 +1,11 @@
+/** The destinations that lblcr has for one destination address (ip_vs_lblcr.c, ip_vs_dest_set). */
 import { type Destination, eligible, overhead } from '../service/service.js';
 
-/** lblcr's destinations of one address, the one that came last first (ip_vs_lblcr.c, ip_vs_dest_set). */
+/** A set, read from its newest member to its oldest. */
 export class DestinationSet {
-  /** In the order of coming: read from the end. */
+  /** Oldest first. */
   private readonly members: Destination[] = [];
-  /** ms */
+  /** Time of the last change, ms. */
   private modified = 0;
 
   get size(): number {
@@ -21,7 +22,7 @@ export class DestinationSet {
     this.modified = now;
   }
 
-  /** Something that nobody added to for longer than `expiry` ms shrinks: its most loaded member leaves. */
+  /** Removes the most loaded member when the set did not change for more than `expiry` ms. */
   shrink(now: number, expiry: number): void {
     if (this.size <= 1 || now <= this.modified + expiry) return;
     const most = this.mostLoaded();
@@ -30,7 +31,7 @@ export class DestinationSet {
     this.modified = now;
   }
 
-  /** The member with the least overhead per weight among those that may take a connection. */
+  /** The eligible member with the least overhead per weight; null: none. */
   leastLoaded(): Destination | null {
     let least: Destination | null = null;
     for (let i = this.size - 1; i >= 0; i--) {
@@ -41,7 +42,7 @@ export class DestinationSet {
     return least;
   }
 
-  /** Gone and overloaded ones too, but no quiesced ones. */
+  /** Removed and overloaded members count too, quiesced ones do not. */
   private mostLoaded(): Destination | null {
     let most: Destination | null = null;
     for (let i = this.size - 1; i >= 0; i--) {

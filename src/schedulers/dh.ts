@@ -1,3 +1,11 @@
+/**
+ * Destination hashing (ip_vs_dh.c): 256 buckets, filled by going round the list of destinations,
+ * whatever their weights.
+ *
+ *     bucket = hash32(destination address, 8)
+ *
+ * When the destination of the bucket is quiesced or overloaded, there is no destination.
+ */
 import {
   type Arrival,
   type Destination,
@@ -8,13 +16,6 @@ import {
 } from '../service/service.js';
 import { destinationWord, hash32 } from './hash.js';
 
-/**
- * Destination hashing: 256 buckets filled by walking the list round and round, whatever the weights.
- *
- *     bucket = hash32(destination address, 8)
- *
- * The bucket's destination quiesced or overloaded: no destination; nobody else takes its place.
- */
 const BITS = 8;
 const BUCKETS = 1 << BITS;
 

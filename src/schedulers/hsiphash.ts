@@ -1,15 +1,16 @@
 /**
- * The kernel's hsiphash of one 32-bit word (lib/siphash.c, hsiphash_1u32 on 64-bit machines): SipHash-1-3 with the 128-bit
- * key (key, key), of which the low 32 bits are taken. A 64-bit word v is the pair vh, vl, since BigInt would allocate.
+ * The kernel's hsiphash of one 32-bit word (lib/siphash.c, hsiphash_1u32 on 64-bit machines): the
+ * low 32 bits of SipHash-1-3 with the 128-bit key (key, key). BigInt would allocate, so that a
+ * 64-bit word v is the pair vh, vl.
  */
 const ROUNDS_IN = 1;
 const ROUNDS = ROUNDS_IN + 3;
-/** SipHash puts the message's length, 4 bytes, on top of its last word. */
+/** SipHash puts the length of the message, 4 bytes, into the top byte of the last word. */
 const LENGTH = 4 << 24;
 
 /**
- * `value`: 32 bits, little-endian as in the kernel of a PC; `key`: 32 bits. The unsigned hash modulo `size`: in here, since
- * a result over 2^31 would be boxed.
+ * Hash of `value` under `key`, both 32 bits, unsigned modulo `size`. The byte order is that of a
+ * little-endian kernel. The modulo is taken here because V8 boxes a result of 2^31 or more.
  */
 export function hsiphash(value: number, key: number, size: number): number {
   let v0h = 0x736f6d65;
@@ -40,7 +41,7 @@ export function hsiphash(value: number, key: number, size: number): number {
     high = (v3h << 16) | (v3l >>> 16);
     v3l = ((v3l << 16) | (v3h >>> 16)) ^ v2l;
     v3h = high ^ v2h;
-    // v0 <<<= 32, as its halves changing places; v0 += v3; v3 <<<= 21; v3 ^= v0
+    // v0 <<<= 32, by swapping its halves; v0 += v3; v3 <<<= 21; v3 ^= v0
     low = (v0h + v3l) | 0;
     v0h = (v0l + v3h + carry(low, v3l)) | 0;
     v0l = low;
@@ -59,7 +60,7 @@ export function hsiphash(value: number, key: number, size: number): number {
   return ((v0l ^ v1l ^ v2l ^ v3l) >>> 0) % size;
 }
 
-/** A 32-bit sum that came out smaller than one of its terms went over. */
+/** 1 when a 32-bit sum has overflowed, which makes it smaller than its terms. */
 function carry(sum: number, term: number): number {
   return sum >>> 0 < term >>> 0 ? 1 : 0;
 }

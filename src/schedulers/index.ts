@@ -1,4 +1,4 @@
-/** The list of schedulers. */
+/** The list of schedulers. A new scheduler is a file in this folder and a line here. */
 import type { Scheduler } from '../service/service.js';
 import { dh } from './dh.js';
 import { fo } from './fo.js';
@@ -15,7 +15,7 @@ import { twos } from './twos.js';
 import { wlc } from './wlc.js';
 import { wrr } from './wrr.js';
 
-/** Every scheduler, in the order of the help. A new scheduler is a file and a line here. */
+/** Every scheduler, in the order in which the help of ulvsadm lists them. */
 export const SCHEDULERS: readonly Scheduler[] = [rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh, twos];
 
 const BY_NAME = new Map(SCHEDULERS.map((scheduler) => [scheduler.name, scheduler]));

@@ -1,3 +1,9 @@
+/**
+ * Locality-based least connection (ip_vs_lblc.c): a destination address stays with the destination
+ * that wlc chose for it, so that a cache behind it sees the same pages. It moves when that
+ * destination is gone, quiesced or strained. A destination over its upper threshold gets no new
+ * addresses but keeps those that it has.
+ */
 import {
   type Arrival,
   type Destination,
@@ -9,11 +15,6 @@ import {
 import { AddressCache } from './address-cache.js';
 import { leastWeighted } from './least.js';
 
-/**
- * Locality-based least connection: a destination address stays with the destination that wlc once gave it, so that a
- * cache behind it sees the same pages again; until that one is gone, quiesced or strained. A destination over its upper
- * threshold is not given out anew, but keeps the addresses that it has (ip_vs_lblc.c does not ask).
- */
 class LocalityLeastConnection implements Schedule {
   private readonly addresses = new AddressCache();
   private readonly remembered: Destination[] = [];
@@ -42,7 +43,10 @@ class LocalityLeastConnection implements Schedule {
   }
 }
 
-/** More active connections than its weight, while somebody has less than half of his. */
+/**
+ * Has more active connections than its weight, while another destination has less than half of its
+ * weight.
+ */
 export function isStrained(dest: Destination, dests: readonly Destination[]): boolean {
   if (dest.active <= dest.weight) return false;
   for (const other of dests) if (other.active * 2 < other.weight) return true;

@@ -1,3 +1,9 @@
+/**
+ * Locality-based least connection with replication (ip_vs_lblcr.c): each destination address has a
+ * set of destinations. The least loaded member is chosen. When it is strained, or no member is
+ * eligible, wlc's choice among all joins the set. A set that did not change for lblcr_expiration
+ * shrinks.
+ */
 import {
   type Arrival,
   type Destination,
@@ -11,13 +17,9 @@ import { DestinationSet } from './destination-set.js';
 import { isStrained } from './lblc.js';
 import { leastWeighted } from './least.js';
 
-/**
- * Locality-based least connection with replication: an address has a set of destinations. Its least loaded one is taken;
- * when that is strained, or none can take it, wlc's choice among all is added. A set at rest for lblcr_expiration shrinks.
- */
 class ReplicatedLocality implements Schedule {
   private readonly addresses = new AddressCache();
-  /** By the cache's slot; a slot's set stays for its next address. */
+  /** By slot of the cache. The set of a slot is used again for its next address. */
   private readonly sets: DestinationSet[] = [];
 
   constructor(private readonly service: VirtualService) {}
@@ -43,7 +45,9 @@ class ReplicatedLocality implements Schedule {
     return dest;
   }
 
-  /** The choice is made before the set shrinks: a member may leave with its last connection. */
+  /**
+   * The choice comes before the shrinking: the member that leaves may still get this connection.
+   */
   private again(set: DestinationSet, now: number): Destination | null {
     const dests = this.service.destinations;
     const member = set.leastLoaded();

@@ -1,6 +1,6 @@
+/** Least connection (ip_vs_lc.c): the least overhead. Weights matter only where they are 0. */
 import { type Destination, eligible, overhead, type Scheduler } from '../service/service.js';
 
-/** Least connection: the least overhead; weights only say who is quiesced. */
 export const lc: Scheduler = {
   name: 'lc',
   chooses: 'the least 256 x active + inactive',

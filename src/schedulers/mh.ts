@@ -1,3 +1,16 @@
+/**
+ * Maglev hashing (ip_vs_mh.c): each destination has its own order of the table's slots.
+ * Destinations take turns at their next free slot until none is left. Most slots keep their
+ * destination when another comes or goes.
+ *
+ *     destination's order:  offset, offset + skip, offset + 2 skip, …  mod SLOTS       offset, skip: hashes of address and port
+ *     a round:              the newest takes `turns` slots, then the next, …           turns: its share of the weights
+ *     client's slot:        H1(source + port) mod SLOTS                                port only with mh-port
+ *
+ * A quiesced destination counts with its last weight above 0, so that quiescing moves no other
+ * client. When the destination of the slot is unavailable, there is no destination; with
+ * mh-fallback other slots are tried.
+ */
 import { SVC_SCHED1, SVC_SCHED2 } from '../service/config.js';
 import {
   type Arrival,
@@ -11,24 +24,16 @@ import { folded, sourceWord } from './hash.js';
 import { hsiphash } from './hsiphash.js';
 import { gcd } from './wrr.js';
 
-/**
- * Maglev hashing (ip_vs_mh.c): each destination has its own order of the table's slots, and they take turns in taking
- * their next free one, until none is left. So most slots stay with their destination when another comes or goes.
- *
- *     destination's order:  offset, offset + skip, offset + 2 skip, …  mod SLOTS       offset, skip: hashes of address and port
- *     a round:              the newest takes `turns` slots, then the next, …           turns: its share of the weights
- *     client's slot:        H1(source + port) mod SLOTS                                port only with mh-port
- *
- * Weights count as they last were above 0: quiescing a destination moves nobody else. The slot's destination
- * unavailable: no destination, or with mh-fallback other slots are tried.
- */
+/** A prime (IP_VS_MH_TAB_SIZE with 12 bits). */
 export const SLOTS = 4093;
 const KEY1 = 2654435761;
 const KEY2 = 2654446892;
-/** A destination's turns fit in this many bits (half the table's 12): a huge weight does not fill the table at once. */
+/**
+ * Width of `turns`, half of the table's 12 bits: a huge weight does not fill the table in one turn.
+ */
 const TURN_BITS = 6;
 
-/** Where a destination's walk over the slots begins, and its step; `address` as one int32 in host order. */
+/** Start and step of a destination's walk over the slots; `address`: one int32 in host order. */
 export function walkOf(address: number, port: number): { readonly offset: number; readonly skip: number } {
   const place = (address + port) | 0;
   return { offset: hsiphash(place, KEY1, SLOTS), skip: hsiphash(place, KEY2, SLOTS - 1) + 1 };
@@ -70,7 +75,7 @@ class MaglevHashing implements Schedule {
     return null;
   }
 
-  /** More destinations than slots: the kernel refuses to make a table and keeps the last one. */
+  /** With more destinations than slots the kernel makes no new table and keeps the last one. */
   private assign(): void {
     const dests = this.service.destinations;
     if (dests.length > SLOTS) return;
@@ -98,7 +103,7 @@ function walkersOf(dests: readonly Destination[]): Walker[] {
   });
 }
 
-/** One round of all; how many slots were taken, at most `left`. */
+/** One turn of each walker. Returns the number of slots taken, at most `left`. */
 function round(slots: (Destination | null)[], walkers: readonly Walker[], left: number): number {
   let taken = 0;
   for (const walker of walkers) {

@@ -1,8 +1,11 @@
+/**
+ * Never queue (ip_vs_nq.c): the first idle destination, whatever its weight. When none is idle, as
+ * sed.
+ */
 import { type Destination, eligible, type Scheduler } from '../service/service.js';
 import { leastWeighted } from './least.js';
 import { expectedDelay } from './sed.js';
 
-/** Never queue: the first idle destination, however slow it is; when none is idle, as sed. */
 export const nq: Scheduler = {
   name: 'nq',
   chooses: 'the first that is idle, else the least (active + 1) / weight',

@@ -1,7 +1,10 @@
+/**
+ * Overflow (ip_vs_ovf.c): the highest weight whose active connections are not above its weight.
+ * Further connections go to the next highest weight.
+ */
 import { type Destination, eligible, type Scheduler } from '../service/service.js';
 import { heaviest } from './heaviest.js';
 
-/** Overflow: the highest weight whose active connections have not grown beyond it; the next one takes what overflows. */
 export const ovf: Scheduler = {
   name: 'ovf',
   chooses: 'the highest weight whose active connections are not above it',

@@ -1,10 +1,11 @@
+/**
+ * Round robin (ip_vs_rr.c): the next eligible destination after the last one chosen. Fails after
+ * one full turn. The cursor is the index of the last choice, −1 before the head. When that
+ * destination is removed, the cursor steps back, so that the destination after it is next
+ * (ip_vs_rr_del_dest).
+ */
 import { type Destination, eligible, type Schedule, type Scheduler, type VirtualService } from '../service/service.js';
 
-/**
- * Round robin: the next eligible destination after the last one chosen; fails after one full turn. The cursor is the
- * position of the last choice, −1 for "before the head"; when that destination goes, the cursor steps back, so that the
- * one after it is next (ip_vs_rr_del_dest).
- */
 class RoundRobin implements Schedule {
   private last = -1;
 

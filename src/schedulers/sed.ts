@@ -1,7 +1,10 @@
+/**
+ * Shortest expected delay (ip_vs_sed.c): the least (active + 1) per weight, which is the load with
+ * the new connection included.
+ */
 import type { Destination, Scheduler } from '../service/service.js';
 import { leastWeighted } from './least.js';
 
-/** Shortest expected delay: the least (active + 1) per weight, which is what it would be with this connection on it. */
 export const sed: Scheduler = {
   name: 'sed',
   chooses: 'the least (active + 1) / weight',

@@ -1,3 +1,12 @@
+/**
+ * Source hashing (ip_vs_sh.c): 256 buckets; each destination in turn takes as many as its weight,
+ * at least one.
+ *
+ *     bucket = (offset + hash32(source + port, 8)) mod 256       port only with sh-port
+ *
+ * When the destination of the bucket is unavailable, there is no destination; with sh-fallback
+ * other offsets are tried.
+ */
 import { SVC_SCHED1, SVC_SCHED2 } from '../service/config.js';
 import {
   type Arrival,
@@ -9,13 +18,6 @@ import {
 } from '../service/service.js';
 import { hash32, sourceWord } from './hash.js';
 
-/**
- * Source hashing: 256 buckets, each destination takes `weight` of them in turn (at least one).
- *
- *     bucket = (offset + hash32(source + port, 8)) mod 256       port only with sh-port
- *
- * The bucket's destination unavailable: no destination, or with sh-fallback other offsets are tried.
- */
 const BUCKETS = 256;
 
 class SourceHashing implements Schedule {

@@ -1,3 +1,13 @@
+/**
+ * Power of two random choices (ip_vs_twos.c): two destinations are drawn by weight. The one with
+ * less overhead per weight is chosen.
+ *
+ *     draws from 0 … W, both included, W = sum of the eligible weights; a destination
+ *     is drawn when the weights up to it reach the draw: the newest, at the head, has one chance
+ *     more than its weight
+ *
+ * The generator is not the kernel's and has a fixed seed: the same arrivals replay the same.
+ */
 import {
   type Destination,
   eligible,
@@ -7,15 +17,6 @@ import {
   type VirtualService,
 } from '../service/service.js';
 
-/**
- * Power of two random choices (ip_vs_twos.c): two destinations are drawn by weight, the one with less overhead per weight is
- * taken.
- *
- *     draws from 0 … W, both included, W = sum of the eligible weights; a destination is drawn when the weights up to it
- *     reach the draw: the newest, at the head, has one chance more than its weight
- *
- * The draws come from a generator of our own with a fixed seed, not from the kernel's: the same arrivals replay the same.
- */
 class TwoChoices implements Schedule {
   private state = 0x9e3779b9;
 

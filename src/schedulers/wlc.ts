@@ -1,7 +1,7 @@
+/** Weighted least connection (ip_vs_wlc.c): the least overhead per weight. */
 import { overhead, type Scheduler } from '../service/service.js';
 import { leastWeighted } from './least.js';
 
-/** Weighted least connection: the least overhead per weight. */
 export const wlc: Scheduler = {
   name: 'wlc',
   chooses: 'the least (256 x active + inactive) / weight',

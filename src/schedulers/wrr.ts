@@ -1,16 +1,17 @@
-import { type Destination, eligible, type Schedule, type Scheduler, type VirtualService } from '../service/service.js';
-
 /**
- * Weighted round robin as in ip_vs_wrr.c: turns over the list with a falling weight limit.
+ * Weighted round robin (ip_vs_wrr.c): turns over the list with a falling weight limit.
  *
  *     limit = max … down by step … 1, then max again      a turn takes every destination of weight >= limit
  *     max = highest weight − (step − 1), step = gcd of the weights
  *
- * After any change of destinations the cursor goes back to the head and the limit is kept where it still fits: that is
- * why the first choices after start-up depend on the order in which destinations came.
+ * After a change of destinations the cursor returns to the head, and the limit is kept where it
+ * still fits. The first choices after a start therefore depend on the order in which destinations
+ * were added.
  */
+import { type Destination, eligible, type Schedule, type Scheduler, type VirtualService } from '../service/service.js';
+
 class WeightedRoundRobin implements Schedule {
-  /** The last choice; −1: before the head. */
+  /** Index of the last choice; −1: before the head. */
   private at = -1;
   private limit = 0;
   private max = 0;
@@ -28,7 +29,7 @@ class WeightedRoundRobin implements Schedule {
     const best = this.heaviestWeight();
     if (best === 0) return this.fail(at, limit);
     this.nextTurn();
-    // Turns in which nobody is heavy enough are left out at once: there may be two thousand million of them.
+    // Skips the turns in which no destination is heavy enough: there may be 2^31 of them.
     if (this.limit > best) this.limit -= Math.ceil((this.limit - best) / this.step) * this.step;
     return this.restOfTurn();
   }
@@ -69,7 +70,10 @@ class WeightedRoundRobin implements Schedule {
     return best;
   }
 
-  /** All overloaded: the kernel ends where it began if that was in the last turn, otherwise before a first turn. */
+  /**
+   * All destinations are overloaded. The kernel keeps its position when it began in the last turn;
+   * otherwise it starts again before the first turn.
+   */
   private fail(at: number, limit: number): null {
     const stays = at >= 0 && limit <= this.step;
     this.at = stays ? at : -1;
@@ -78,6 +82,7 @@ class WeightedRoundRobin implements Schedule {
   }
 }
 
+/** Greatest common divisor; gcd(n, 0) = n. */
 export function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }

@@ -1,32 +1,42 @@
 /**
- * A persistence engine says what a packet belongs to by its contents: a run of bytes (the Call-ID of sip) that makes the
- * key of a persistence template together with the client's network.
+ * Interface of persistence engines. An engine names the dialogue of a packet by a run of bytes in
+ * its payload (the Call-ID of sip). The bytes and the client's network are the key of a persistence
+ * template.
  */
 
-/** What an engine may look at; PacketInfo of the dataplane is one. Offsets as there, into the bytes given with it. */
+/**
+ * What an engine may read; PacketInfo of the dataplane is one. Offsets point into the bytes given
+ * with it.
+ */
 export interface EnginePacket {
   readonly protocol: number;
-  /** Offset and length of the transport header and all that follows it. */
+  /** Offset and length, in bytes, of the transport header and payload. */
   readonly l4: number;
   readonly l4len: number;
-  /** What an ICMP error quotes: `l4` is not the quoted packet's. */
+  /** The packet is one that an ICMP error quotes; `l4` is not that of the quoted packet. */
   readonly quoted: boolean;
 }
 
-/** Where the bytes are that name the dialogue. */
+/** The bytes that name a dialogue. */
 export interface Dialogue {
+  /** Offset of the first byte. */
   at: number;
-  /** 1 to 255. */
+  /** In bytes, 1 to 255. */
   length: number;
 }
 
-/** One file each in src/engines, listed in its index. */
+/** An engine: a file in src/persistence and a line in its index. */
 export interface PersistenceEngine {
   readonly name: string;
-  /** Its mark in the templates it made, 1 to 255. */
+  /** Its number in templates, 1 to 255. */
   readonly number: number;
-  /** A masq destination's datagram without a connection opens one, as the service's: a dialogue that a server begins. */
+  /**
+   * A datagram of a masq destination without a connection opens one from the service: a dialogue
+   * begun by a server.
+   */
   readonly serversMayOpen: boolean;
-  /** Fills `dialogue`; false when the packet names none. Called per connection: allocates nothing. */
+  /**
+   * Fills `dialogue`; false: the packet names none. Called once per connection, allocates nothing.
+   */
   find(bytes: Uint8Array, packet: EnginePacket, dialogue: Dialogue): boolean;
 }

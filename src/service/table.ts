@@ -1,14 +1,18 @@
+/** Tables that find the service of a packet: by address, protocol and port, and by fwmark. */
+import { TCP } from '../wire/ipv4.js';
 import type { VirtualService } from './service.js';
 
+const ROW = 6;
+/** Ports of FTP control connections and of active data connections. */
+const FTP = 21;
+const FTP_DATA = 20;
+
 /**
- * Where a packet's service is found. Open addressing, rows of six words, at most half full:
+ * A map from address, protocol and port to a number, with open addressing: rows of six words, at
+ * most half of them used. Services and masq destinations (the sources of replies) are found by it.
  *
  *     row: [ a0 a1 a2 a3 | protocol << 16 | port | index + 1 ]      IPv4: 0 0 0 address
- *
- * The same shape serves masq realservers (is this the source of a reply?) and anything keyed by address, protocol, port.
  */
-const ROW = 6;
-
 export class AddressIndex {
   private rows = new Int32Array(64 * ROW);
   private mask = 63;
@@ -18,7 +22,7 @@ export class AddressIndex {
     return this.used;
   }
 
-  /** The number stored for the key, or −1. IPv4 addresses: a0..a2 are 0. */
+  /** The number stored for a key, or −1. For IPv4 a0..a2 are 0. */
   find(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number): number {
     const key = (protocol << 16) | port;
     for (let i = mix(a0, a1, a2, a3, key) & this.mask; ; i = (i + 1) & this.mask) {
@@ -29,12 +33,13 @@ export class AddressIndex {
     }
   }
 
+  /** Stores `index`, 0 or more, for a key. */
   set(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number, index: number): void {
     if ((this.used + 1) * 2 > this.mask) this.grow();
     this.put(a0, a1, a2, a3, (protocol << 16) | port, index + 1);
   }
 
-  /** Forgets everything: whoever owns the index fills it again (changes are rare, look-ups are not). */
+  /** Removes all keys. Changes are rare, so that the owner fills the index anew for each. */
   clear(): void {
     this.rows.fill(0);
     this.used = 0;
@@ -76,16 +81,16 @@ function mix(a0: number, a1: number, a2: number, a3: number, key: number): numbe
   return h ^ (h >>> 13);
 }
 
-/** All services of a director, in the order they were added, with their indexes by address and by mark. */
+/** The services of a director. */
 export class ServiceTable {
   /** By slot; undefined where free. */
   readonly bySlot: (VirtualService | undefined)[] = [];
   private readonly addresses = new AddressIndex();
-  /** VIPs alone, whatever the port: "is this address served here?" */
+  /** VIPs without protocol and port. */
   private readonly vips = new AddressIndex();
   private readonly marks4 = new Map<number, VirtualService>();
   private readonly marks6 = new Map<number, VirtualService>();
-  /** An FTP service exists: its data connections come to other ports (IPVS-REFERENCE 1.4). */
+  /** An FTP service exists; its data connections have other ports (docs/ipvs-reference.md, 4). */
   private hasFtp = false;
   private has4 = false;
   private has6 = false;
@@ -98,11 +103,15 @@ export class ServiceTable {
     this.bySlot[service.slot] = undefined;
     this.reindex();
   }
+  /** By slot. */
   all(): VirtualService[] {
     return this.bySlot.filter((service) => service !== undefined);
   }
 
-  /** IPVS's look-up order: mark, exact port, FTP's control port for its data ports, port 0. */
+  /**
+   * The service of a packet, in the order of IPVS (ip_vs_service_find): mark, exact port, FTP
+   * control port, port 0.
+   */
   find4(mark: number, protocol: number, address: number, port: number): VirtualService | undefined {
     if (mark !== 0) {
       const marked = this.marks4.get(mark);
@@ -118,19 +127,21 @@ export class ServiceTable {
     return this.findWords(address[0]!, address[1]!, address[2]!, address[3]!, protocol, port);
   }
 
-  /** Whether there is a service of exactly this address and port; IPv4: a0..a2 are 0. */
+  /** There is a service of exactly this address and port. For IPv4 a0..a2 are 0. */
   has(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number): boolean {
     return this.addresses.find(a0, a1, a2, a3, protocol, port) >= 0;
   }
 
-  /** Whether there is any service of this family. */
+  /** There is a service of this family. */
   serves(family: number): boolean {
     return family === 4 ? this.has4 : this.has6;
   }
+  /** There is a service of this fwmark and family. */
   isMarked(mark: number, family: number): boolean {
     return (family === 4 ? this.marks4 : this.marks6).has(mark);
   }
 
+  /** There is a service of this address, whatever its port. */
   isVip4(address: number): boolean {
     return this.vips.find(0, 0, 0, address, 0, 0) >= 0;
   }
@@ -140,8 +151,8 @@ export class ServiceTable {
 
   private findWords(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number) {
     let slot = this.addresses.find(a0, a1, a2, a3, protocol, port);
-    if (slot < 0 && this.hasFtp && protocol === 6 && (port === 20 || port >= 1024))
-      slot = this.addresses.find(a0, a1, a2, a3, protocol, 21);
+    if (slot < 0 && this.hasFtp && protocol === TCP && (port === FTP_DATA || port >= 1024))
+      slot = this.addresses.find(a0, a1, a2, a3, protocol, FTP);
     if (slot < 0) slot = this.addresses.find(a0, a1, a2, a3, protocol, 0);
     return slot < 0 ? undefined : this.bySlot[slot];
   }
@@ -166,6 +177,6 @@ export class ServiceTable {
     const [a0, a1, a2, a3] = service.family === 4 ? [0, 0, 0, service.address] : [...service.address6];
     this.addresses.set(a0!, a1!, a2!, a3!, service.protocol, service.port, service.slot);
     this.vips.set(a0!, a1!, a2!, a3!, 0, 0, service.slot);
-    if (service.port === 21 && service.protocol === 6) this.hasFtp = true;
+    if (service.port === FTP && service.protocol === TCP) this.hasFtp = true;
   }
 }

@@ -1,19 +1,23 @@
 /**
- * All counters of one worker, in one SharedArrayBuffer that has exactly one writer. Whoever reads (listings, metrics) never
- * stops forwarding. Counts are doubles, exact to 2^53; a director's are the sum of its workers'.
+ * All counters of one worker, in one SharedArrayBuffer with one writer. Readers (listings, metrics)
+ * never stop forwarding. Counts are doubles, exact to 2^53. Those of a director are the sum over
+ * its workers.
  *
- *     Float64  fates[FATES]  drops[64] dropBytes[64]  total[5]  service[slot][5] …  destination[slot][5] …
- *     Int32    gauges[slot][8]: active, inactive, persistent connections; references (connections that name the slot);
- *              overloaded (0 or 1)
+ *     Float64   frames[FRAME_STATS]  drops[64] dropBytes[64]  total[5]  service[slot][5] …  destination[slot][5] …
+ *     Int32     gauges[slot][8]: active, inactive, persistent connections; references (connections that name the slot);
+ *               overloaded (0 or 1)
  *
- * Schedulers and thresholds look at the gauges, so all workers share those of the first one, and count there by Atomics.
- * The memory is virtual until touched, so the room for all slots costs nothing.
+ * Schedulers and thresholds read the gauges, so that all workers share the gauges of the first
+ * worker and change them by Atomics. Memory is virtual until touched: unused slots cost nothing.
  */
 export const MAX_SERVICES = 4096;
 export const MAX_DESTINATIONS = 65536;
 const DROP_ROOM = 64;
 
-/** What became of the frames. in = forwarded + delivered + passed + dropped (+ those that wait for a neighbour). */
+/**
+ * What became of the frames: in = forwarded + delivered + passed + dropped (+ frames that wait for
+ * a neighbour).
+ */
 export const FrameStat = {
   in: 0,
   inBytes: 1,
@@ -21,38 +25,42 @@ export const FrameStat = {
   delivered: 3,
   passed: 4,
   dropped: 5,
-  /** Frames the director made itself: ARP, ICMP, RST, fragments beyond the first. */
+  /** Frames that the director made: ARP, ICMP, RST, fragments after the first. */
   originated: 6,
   out: 7,
   outBytes: 8,
-  /** Frames given to the worker whose client's they are: they came in there. */
+  /** Frames handed off to the worker that owns the client. That worker counts them as in. */
   handed: 9,
 } as const;
-const FATES = 16;
+const FRAME_STATS = 16;
 
 /** Columns of a statistics row, the order of ipvsadm --stats. */
 export const Stat = { conns: 0, inpkts: 1, outpkts: 2, inbytes: 3, outbytes: 4 } as const;
 export const STATS = 5;
+/** Columns of a row of gauges. */
 export const Gauge = { active: 0, inactive: 1, persistent: 2, references: 3, overloaded: 4 } as const;
 export const GAUGES = 8;
 
-const DROPS_AT = FATES;
+const DROPS_AT = FRAME_STATS;
 const DROP_BYTES_AT = DROPS_AT + DROP_ROOM;
 const TOTAL_AT = DROP_BYTES_AT + DROP_ROOM;
 const SERVICES_AT = TOTAL_AT + STATS;
 const DESTINATIONS_AT = SERVICES_AT + MAX_SERVICES * STATS;
 const DOUBLES = DESTINATIONS_AT + MAX_DESTINATIONS * STATS;
 
+/** The counters of one worker. */
 export class Counters {
-  /** All doubles; index with `totalRow`, `serviceRow`, `destinationRow`. */
+  /** All counts; rows begin at `totalRow`, `serviceRow(slot)`, `destinationRow(slot)`. */
   readonly values: Float64Array;
-  /** Gauges by `slot * GAUGES + Gauge.x`. */
+  /** Gauges, at `slot * GAUGES + Gauge.x`. */
   readonly gauges: Int32Array;
-
-  /** Others count in the same gauges. */
+  /** Other workers change the same gauges. */
   readonly shared: boolean;
 
-  /** `first`: the buffer of the first worker where there are several: it holds the gauges of all. */
+  /**
+   * `first`: buffer of the first of several workers, which holds the gauges of all; absent: one
+   * worker.
+   */
   constructor(
     readonly buffer: SharedArrayBuffer = Counters.memory(),
     first?: SharedArrayBuffer,
@@ -62,6 +70,7 @@ export class Counters {
     this.shared = first !== undefined;
   }
 
+  /** A zeroed buffer for one worker. */
   static memory(): SharedArrayBuffer {
     return new SharedArrayBuffer(DOUBLES * 8 + MAX_DESTINATIONS * GAUGES * 4);
   }
@@ -76,10 +85,12 @@ export class Counters {
     return DESTINATIONS_AT + slot * STATS;
   }
 
-  count(fate: number): void {
-    this.values[fate]!++;
+  /** Counts a frame under a FrameStat. */
+  count(stat: number): void {
+    this.values[stat]!++;
   }
 
+  /** Counts a dropped frame of `bytes` bytes under a Drop. */
   drop(reason: number, bytes: number): void {
     this.values[FrameStat.dropped]!++;
     this.values[DROPS_AT + reason]!++;

@@ -1,6 +1,6 @@
 /**
- * Every way a frame can end without leaving the director: one line each, name and text. Its index is the number that the
- * packet path returns; 0 is "not dropped". Adding a reason is adding a line.
+ * Every reason for which a frame ends in the director: one line each, name and text. The index of a
+ * line is the number that the packet path returns; 0 is "not dropped". A new reason is a new line.
  */
 const REASONS = [
   ['none', 'not dropped'],
@@ -12,34 +12,35 @@ const REASONS = [
   ['badHeaderChecksum', 'the IPv4 header checksum is wrong'],
   ['badFragment', 'the fragment is empty, unaligned or reaches beyond 65,535 bytes'],
   ['badExtension', 'an IPv6 extension header is broken or there are too many'],
-  ['badTransport', 'the transport header is cut short or contradicts itself'],
+  ['badTransport', 'the transport header is truncated or inconsistent'],
   ['badChecksum', 'the ICMP checksum is wrong, or the TCP checksum of a segment that a helper reads'],
   ['badSource', 'the source address is a broadcast, multicast or loopback address'],
   ['badArp', 'the ARP packet is malformed'],
   ['fragmentLimit', 'too much memory is in use for unfinished fragments'],
   ['fragmentTimeout', 'the other fragments of the packet did not come in time'],
   ['fragmentOverlap', 'the fragment overlaps another one'],
-  ['fragmentDuplicate', 'the fragment came twice'],
-  ['ttlExceeded', 'the TTL ran out at the director (ICMP time exceeded sent)'],
+  ['fragmentDuplicate', 'the fragment was received twice'],
+  ['ttlExceeded', 'the TTL expired at the director (ICMP time exceeded sent)'],
   ['noDestination', 'the service has no available destination (ICMP port unreachable sent)'],
   ['destinationRemoved', 'the connection belongs to a removed destination'],
-  ['strayReply', 'a masq destination sent it and no connection wants it (ICMP port unreachable sent: nat_icmp_send)'],
-  ['portClosed', 'no service and no connection at this address of ours (answered with RST or ICMP)'],
+  [
+    'strayReply',
+    'a masq destination sent it outside any connection (ICMP port unreachable sent: sysctl nat_icmp_send)',
+  ],
+  ['portClosed', 'an address of the director without a service or connection for the port (RST or ICMP sent)'],
   ['noRoute', 'no route to the next hop (ICMP host unreachable sent)'],
-  ['noForward', 'not ours, and this director does not forward'],
   ['mtuExceeded', 'longer than the MTU with DF set (ICMP fragmentation needed sent)'],
-  ['tunnelMtu', 'the tunnel leaves less than the smallest MTU'],
+  ['tunnelMtu', 'the tunnel leaves less than the smallest MTU of IP'],
   ['neighbourFailed', 'the next hop did not answer ARP or neighbour discovery'],
-  ['neighbourQueue', 'too many frames already wait for the next hop to be resolved'],
-  ['noSourcePort', 'full NAT or snat: every address and port there is, is in use towards this destination'],
-  ['privateSource', 'snat: a packet that would leave with a private address and cannot be translated'],
-  ['noDialogue', 'the persistence engine finds nothing in the packet to go by (sip: a Call-ID over UDP)'],
+  ['neighbourQueue', 'too many frames already wait for the MAC address of a next hop'],
+  ['noSourcePort', 'full NAT or snat: every source address and port is in use towards this destination'],
+  ['privateSource', 'snat: the packet would leave with a private source address and cannot be translated'],
+  ['noDialogue', 'the persistence engine found no key in the packet (sip: no Call-ID over UDP)'],
   ['tableFull', 'the connection table is full'],
   ['defence', 'dropped by a defence strategy (drop_packet)'],
-  ['icmpUnhandled', 'an ICMP error that cannot be delivered'],
-  ['noFrame', 'no free frame for the packet that had to be made'],
-  ['workerBusy', 'the worker whose client it is takes no more'],
-  ['txFull', 'the outgoing device took no more'],
+  ['noFrame', 'no free frame for a packet that the director had to make'],
+  ['workerBusy', 'the hand-off ring to the worker that owns the client is full'],
+  ['txFull', 'the transmit queue of the device is full'],
 ] as const satisfies readonly (readonly [string, string])[];
 
 export type DropReason = (typeof REASONS)[number][0];
@@ -48,5 +49,5 @@ export const DROP_NAMES: readonly DropReason[] = REASONS.map(([name]) => name);
 export const DROP_TEXTS: readonly string[] = REASONS.map(([, text]) => text);
 
 type Drops = { readonly [name in DropReason]: number };
-/** `Drop.noRoute` is the number of that reason. */
+/** Numbers by name: `Drop.noRoute`. */
 export const Drop = Object.fromEntries(DROP_NAMES.map((name, i) => [name, i])) as Drops;

@@ -1,15 +1,18 @@
 /**
- * What several workers have counted, as one director's counters. The gauges are shared by all of them anyway.
+ * Counters of several workers, summed for listings, rates and metrics. The workers share one set of
+ * gauges.
  *
  *     worker 0 ┐
- *     worker 1 ┼─ gather ─► one row of sums, for listings, rates and metrics
+ *     worker 1 ┼─ gather ─► one row of sums
  *     worker 2 ┘
  */
 import { Counters } from './counters.js';
 
+/** The counters of all workers of one director. */
 export class CounterSum {
+  /** Up to date after `gather`; with one worker always. */
   readonly counters: Counters;
-  /** One buffer a worker. */
+  /** Counters of each worker. */
   readonly buffers: readonly SharedArrayBuffer[];
   private readonly parts: readonly Float64Array[];
   private readonly workers: number;
@@ -22,12 +25,12 @@ export class CounterSum {
     this.workers = workers;
   }
 
-  /** What one worker has counted. */
+  /** A counter of one worker; `at`: its index in `values`. */
   of(worker: number, at: number): number {
     return this.parts[worker]![at]!;
   }
 
-  /** Brings `counters` up to date: half a millisecond for two workers. */
+  /** Brings `counters` up to date. Takes half a millisecond for two workers. */
   gather(): void {
     if (this.workers === 1) return;
     const { values } = this.counters;

@@ -74,6 +74,16 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
     await ulvs('sysctl', 'conn_reuse_mode=1', 'sloppy_tcp=0');
   });
 
+  it('sysctl says when a value has no effect', async () => {
+    const why = 'replies are always routed by their new source';
+    expect(await ulvs('sysctl', 'snat_reroute=0')).toEqual({
+      code: 0,
+      out: `snat_reroute = 0  # no effect: ${why}\n`,
+      err: `ulvs: sysctl snat_reroute: the value is kept but has no effect: ${why}\n`,
+    });
+    await ulvs('sysctl', 'snat_reroute=1');
+  });
+
   it.each([
     [['sloppy_tpc'], 'ulvs: sysctl sloppy_tpc: there is no such sysctl; did you mean sloppy_tcp?\n'],
     [['sloppy_tcp=yes'], 'ulvs: sysctl sloppy_tcp: "yes" is not a whole number\n'],
@@ -98,7 +108,7 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
     const stats = (await ulvs('stats')).out;
     expect(stats).toMatch(/^noDestination +1 +\d+ {2}the service has no available destination/m);
     expect(stats).toMatch(/^eth2 +\d+/m);
-    expect((await ulvs('status')).out).toMatch(/^director {4}pid \d+, up \d+ s\n/);
+    expect((await ulvs('status')).out).toMatch(/^director {4}pid \d+, up (\d+ min )?\d+ s\n/);
   });
 
   it('proc prints what programs parse', async () => {

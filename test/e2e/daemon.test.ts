@@ -87,11 +87,12 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     const sha = bed.start(bed.client, ['sh', '-c', SLOW_SHA]);
     await sleep(500);
     bed.config('nat.yaml', {
-      more: 'sysctl: { conn_reuse_mode: 0 }\ntimeouts: { tcp: 77 }',
+      more: 'sysctl: { conn_reuse_mode: 0, snat_reroute: 0 }\ntimeouts: { tcp: 77 }',
       rules: `-A -t ${VIP}:80 -s wlc\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5\n-a -t ${VIP}:80 -r 10.2.0.12:8080 -m -w 5\n-A -u ${VIP}:53 -s rr`,
     });
     program!.kill('SIGHUP');
     await program!.says('configuration reloaded');
+    expect(program!.err).toContain('nat.yaml: sysctl.snat_reroute: the value is kept but has no effect: replies are');
     expect(await listing()).toBe(
       `-A -t ${VIP}:80 -s wlc\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5\n-a -t ${VIP}:80 -r 10.2.0.12:8080 -m -w 5\n-A -u ${VIP}:53 -s rr\n`,
     );

@@ -1,11 +1,17 @@
+/** The table of sysctls: names, ranges, and whether anything reads them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, it } from 'vitest';
 import {
   defaultSysctls,
+  ineffective,
   isSysctlName,
   SYSCTL_NAMES,
   SYSCTLS,
+  type SysctlRow,
   syncThresholdFault,
   sysctlFault,
+  withoutEffect,
 } from '../../src/service/sysctl.js';
 
 /** IPVS-REFERENCE 1.16; est_cpulist is left out on purpose. */
@@ -38,4 +44,38 @@ it('says what is wrong with a value', () => {
   expect(syncThresholdFault({ sync_threshold: 0, sync_period: 0 })).toBeUndefined();
   expect(syncThresholdFault({ sync_threshold: 9, sync_period: 0 })).toBeUndefined();
   expect(syncThresholdFault({ sync_threshold: 9, sync_period: 9 })).toBe('threshold 9 is not below period 9');
+});
+
+const SRC = path.resolve(import.meta.dirname, '../../src');
+/** Where a director runs: `doctor`, `cli` and the schema name sysctls without acting on their values. */
+const READERS = ['dataplane', 'conntrack', 'schedulers', 'control/engine', 'control/server'];
+
+/** All code of the readers, without comments and imports. */
+function code(): string {
+  return READERS.flatMap((folder) =>
+    readdirSync(path.join(SRC, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(path.join(SRC, folder, file), 'utf8')),
+  )
+    .join('\n')
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*|^(import|\}) .*$/gm, '');
+}
+
+it('each sysctl has a reader, or says that it has no effect and why', () => {
+  const text = code();
+  for (const name of SYSCTL_NAMES) {
+    const { effect, why }: SysctlRow = SYSCTLS[name];
+    const isRead = new RegExp(`(sysctl\\.|\\{ |')${name}\\b`).test(text);
+    expect(isRead, name).toBe(effect !== 'none');
+    expect(why !== undefined, name).toBe(effect === 'none');
+  }
+});
+
+it('names what was set to another value without effect', () => {
+  expect(ineffective(defaultSysctls())).toEqual([]);
+  expect(ineffective({ ...defaultSysctls(), conn_reuse_mode: 0, snat_reroute: 0 })).toEqual(['snat_reroute']);
+  expect(withoutEffect('conn_reuse_mode')).toBeUndefined();
+  expect(withoutEffect('snat_reroute')).toBe(
+    'the value is kept but has no effect: replies are always routed by their new source',
+  );
 });

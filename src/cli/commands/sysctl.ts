@@ -1,7 +1,17 @@
+/** `ulvs sysctl`: lists, shows and sets the sysctls of a running director. */
 import { Command } from 'commander';
+import type { AdminClient } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { didYouMean } from '../../control/text/did-you-mean.js';
-import { isSysctlName, SYSCTL_NAMES, type SysctlName, type Sysctls } from '../../service/sysctl.js';
+import {
+  isSysctlName,
+  SYSCTL_NAMES,
+  SYSCTLS,
+  type SysctlName,
+  type SysctlRow,
+  type Sysctls,
+  withoutEffect,
+} from '../../service/sysctl.js';
 import { guarded, UserError } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
 
@@ -23,16 +33,28 @@ export function sysctlCommand(): Command {
 async function sysctl(words: string[], { socket, json }: Options): Promise<void> {
   const wanted = words.map(parse);
   await withDirector(socket, async (client) => {
-    for (const { name, value } of wanted) if (value !== undefined) await ask(client, { op: 'setSysctl', name, value });
+    for (const { name, value } of wanted) if (value !== undefined) await set(client, name, value);
     const { sysctls } = await ask(client, { op: 'getSysctls' });
     if (sysctls !== undefined)
       print(sysctls, wanted.length === 0 ? SYSCTL_NAMES : wanted.map(({ name }) => name), json);
   });
 }
 
+/** Says so on stderr when the sysctl has no effect. */
+async function set(client: AdminClient, name: SysctlName, value: number): Promise<void> {
+  await ask(client, { op: 'setSysctl', name, value });
+  const inert = withoutEffect(name);
+  if (inert !== undefined) console.error(`ulvs: sysctl ${name}: ${inert}`);
+}
+
 function print(sysctls: Sysctls, names: readonly SysctlName[], json = false): void {
   if (json) console.log(JSON.stringify(Object.fromEntries(names.map((name) => [name, sysctls[name]])), null, 2));
-  else for (const name of names) console.log(`${name} = ${sysctls[name]}`);
+  else for (const name of names) console.log(`${name} = ${sysctls[name]}${mark(name)}`);
+}
+
+function mark(name: SysctlName): string {
+  const { effect, why }: SysctlRow = SYSCTLS[name];
+  return effect === 'none' ? `  # no effect: ${why}` : '';
 }
 
 /** Checked before anything is set. Throws a UserError that names what would be right. */

@@ -1,6 +1,6 @@
 /** Reference of director.yaml: every key with its type, default and words, read from the schema. */
 import { z } from 'zod';
-import { SYSCTL_NAMES, SYSCTLS } from '../../service/sysctl.js';
+import { SYSCTL_NAMES, SYSCTLS, type SysctlRow } from '../../service/sysctl.js';
 import { type KeyWords, words } from './builders.js';
 import { schema } from './schema.js';
 
@@ -79,7 +79,8 @@ function yaml(value: unknown): string {
 function sysctlsUnder(section: Section): ConfigKey[] {
   if (section !== 'sysctl') return [];
   return SYSCTL_NAMES.map((name) => {
-    const { default: value, min, max, meaning: text } = SYSCTLS[name];
+    const { default: value, min, max, meaning, why }: SysctlRow = SYSCTLS[name];
+    const text = why === undefined ? meaning : `${meaning} (kept, but without effect: ${why})`;
     const facts = { path: `sysctl.${name}`, type: `${min} to ${max}`, text };
     return { ...facts, default: `${value}`, required: false, without: '', reload: true, example: `${value}` };
   });

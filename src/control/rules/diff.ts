@@ -1,8 +1,12 @@
-/** From the running services to the wanted ones, as the requests that make the difference. Connections survive. */
-import { keyText } from '../../service/config.js';
+/** From the running services to the wanted ones: the requests that make the difference. Connections survive. */
+import { isDeepStrictEqual } from 'node:util';
+import { type DestinationConfig, keyText, type ServiceConfig } from '../../service/config.js';
 import type { ChangeRequest, DestinationEntry, ServiceEntry } from '../api/api.js';
 
-/** Removals first, then edits and additions, each list in the wanted order (oldest first: list order decides ties). */
+/**
+ * Requests that turn `running` into `wanted`. Removals come first, then edits and additions, oldest first as they were
+ * added: the order of a list decides ties of schedulers.
+ */
 export function changes(running: readonly ServiceEntry[], wanted: readonly ServiceEntry[]): ChangeRequest[] {
   const now = new Map(running.map((service) => [keyText(service.key), service]));
   const then = new Set(wanted.map((service) => keyText(service.key)));
@@ -14,39 +18,41 @@ export function changes(running: readonly ServiceEntry[], wanted: readonly Servi
 }
 
 function serviceChanges(running: ServiceEntry | undefined, wanted: ServiceEntry): ChangeRequest[] {
-  const { key, scheduler, flags, timeout, netmask, pe } = wanted;
-  const service = { key, scheduler, flags, timeout, netmask, pe };
+  const service = serviceOf(wanted);
   if (running === undefined) return [{ op: 'addService', service }, ...destinationChanges([], wanted)];
-  const { scheduler: s, flags: f, timeout: t, netmask: n, pe: p } = running;
-  const same = JSON.stringify([s, f, t, n, p]) === JSON.stringify([scheduler, flags, timeout, netmask, pe]);
-  return [
-    ...(same ? [] : [{ op: 'editService' as const, service }]),
-    ...destinationChanges(running.destinations, wanted),
-  ];
+  const edit: ChangeRequest[] = isDeepStrictEqual(serviceOf(running), service) ? [] : [{ op: 'editService', service }];
+  return [...edit, ...destinationChanges(running.destinations, wanted)];
 }
 
 function destinationChanges(
   running: readonly DestinationEntry[],
   { key, destinations }: ServiceEntry,
 ): ChangeRequest[] {
-  const now = new Map(running.map((dest) => [place(dest), dest]));
+  const now = new Map(running.map((entry) => [place(entry), destinationOf(entry)]));
   const then = new Set(destinations.map(place));
-  const removed = running.filter((dest) => !then.has(place(dest)));
+  const removed = running.filter((entry) => !then.has(place(entry)));
   return [
     ...removed.map(({ address, port }): ChangeRequest => ({ op: 'deleteDestination', key, address, port })),
-    ...[...destinations].reverse().flatMap((dest): ChangeRequest[] => {
-      const old = now.get(place(dest));
-      if (old === undefined) return [{ op: 'addDestination', key, destination: configOf(dest) }];
-      if (JSON.stringify(configOf(old)) === JSON.stringify(configOf(dest))) return [];
-      return [{ op: 'editDestination', key, destination: configOf(dest) }];
+    ...[...destinations].reverse().flatMap((entry): ChangeRequest[] => {
+      const destination = destinationOf(entry);
+      const old = now.get(place(entry));
+      if (old === undefined) return [{ op: 'addDestination', key, destination }];
+      return isDeepStrictEqual(old, destination) ? [] : [{ op: 'editDestination', key, destination }];
     }),
   ];
 }
 
-function place({ address, port }: DestinationEntry): string {
+function place({ address, port }: DestinationConfig): string {
   return `${address}|${port}`;
 }
 
-function configOf({ address, port, method, weight, upperThreshold, lowerThreshold, tunnel }: DestinationEntry) {
-  return { address, port, method, weight, upperThreshold, lowerThreshold, tunnel };
+/** The whole configuration of a listed service: everything but what the listing adds. */
+function serviceOf(entry: ServiceEntry): ServiceConfig {
+  const { stats, destinations, ...config } = entry;
+  return config;
+}
+
+function destinationOf(entry: DestinationEntry): DestinationConfig {
+  const { stats, activeConns, inactConns, persistConns, ...config } = entry;
+  return config;
 }
