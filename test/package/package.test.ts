@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -72,8 +73,13 @@ describe('the tarball', () => {
   });
 
   it('holds every file that package.json points to', () => {
-    const { bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    const named = [...Object.values(bin), ...Object.values(exports).flatMap((one) => Object.values(Object(one)))];
+    const { bin, exports, man } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const pages = existsSync(join(ROOT, 'man')) ? man : [];
+    const named = [
+      ...pages,
+      ...Object.values(bin),
+      ...Object.values(exports).flatMap((one) => Object.values(Object(one))),
+    ];
     const paths = (named as string[]).filter((path) => path.length > 1).map((path) => path.replace('./', ''));
     expect(paths.length).toBeGreaterThan(7);
     expect(paths.filter((path) => !files.includes(path))).toEqual([]);
