@@ -150,6 +150,12 @@ describe('what the installed package exports', { timeout: 120_000 }, () => {
     expect(run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project])).toBe('');
   });
 
+  it('loads no native module for ulvs and ulvs/wire', () => {
+    const script = `await import('ulvs'); await import('ulvs/wire'); 
+      console.log(process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node')).length);`;
+    expect(run(process.execPath, ['--input-type=module', '-e', script])).toBe('0\n');
+  });
+
   it('lets nobody import other files', () => {
     const words = [
       '--input-type=module',
