@@ -28,7 +28,7 @@ test: build
 	@biome check .
 	@vitest run
 
-# make test-node NODE=22: build, tests and a lab with another Node.js, in a copy of this tree below .tools.
+# make test-node NODE=22: build, tests and a lab with another Node.js, in a copy of this tree (scripts/test-node.sh).
 test-node: setup
 	@$(if $(ROOTLESS),,$(SUDO)) scripts/test-node.sh "$(NODE)" $(ROOTLESS)
 

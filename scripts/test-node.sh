@@ -1,7 +1,7 @@
 #!/bin/bash
 # Tests this tree with another Node.js: test-node.sh MAJOR [words for `ulvs lab test nat`]. Takes that Node.js from npm (the
-# node-linux-* packages), copies the tree into .tools/node-MAJOR/tree, builds the native modules and dist there with it, runs
-# all tests but the end-to-end ones, and one lab. Nothing outside .tools is changed.
+# node-linux-* packages), copies the tree into a folder below ~/.cache/ulvs, builds the native modules and dist there with it,
+# runs all tests but the end-to-end ones, and one lab. The folder stays, so that the next time is quicker.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ die() { echo "test-node: $*" >&2; exit 1; }
 major=$1; shift
 case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "npm has no Node.js for $(uname -m)" ;; esac
 
-room=$PWD/.tools/node-$major
+room=${XDG_CACHE_HOME:-$HOME/.cache}/ulvs/node-$major
 tree=$room/tree
 mkdir -p "$tree"
 npm install --silent --no-audit --no-fund --prefix "$room" "node-linux-$arch@$major" || die "npm has no node-linux-$arch@$major"

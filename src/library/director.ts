@@ -1,6 +1,7 @@
 /**
- * A director as a function: frames in + now → frames out + verdicts. It does no I/O, reads no clock and asks no kernel: devices,
- * addresses, routes and neighbours are those of its configuration. The same inputs give the same outputs.
+ * A director as a function: frames in + now → frames out + verdicts. It does no I/O, reads no clock
+ * and asks no kernel: devices, addresses, routes and neighbours are those of its configuration. The
+ * same inputs give the same outputs.
  *
  *     configuration ─► createDirector ─► receive(device, frame, now) ─► { verdict, drop, sent, steps }
  *                                        advance(now) ─► what time alone sends: ARP requests, ICMP errors
@@ -15,10 +16,14 @@ import { loadRules } from '../ulvsadm/rules.js';
 import { ulvsadm } from '../ulvsadm/ulvsadm.js';
 
 /**
- * What became of a frame that came in.
- * `forwarded`: it left, rewritten or not. `delivered`: the director itself consumed it (ARP, a ping of a VIP). `passed`: it is
- * the host's, which a director without I/O does not have. `dropped`: `Outcome.drop` has the reason. `waiting`: for a neighbour's
- * MAC address or for other fragments of the same packet; it ends later, and `counts` tells how.
+ * What became of a frame that came in:
+ *
+ * - `forwarded`: it left, rewritten or not.
+ * - `delivered`: the director itself consumed it (ARP, a ping of a VIP).
+ * - `passed`: it is for the host's own stack; a director without I/O has none, and frees it.
+ * - `dropped`: `Outcome.drop` has the reason.
+ * - `waiting`: for a neighbour's MAC address, or for other fragments of the same packet. It ends
+ *   later, and `counts` tells how.
  */
 export type Verdict = 'forwarded' | 'delivered' | 'passed' | 'dropped' | 'waiting';
 
@@ -36,11 +41,12 @@ export interface Outcome {
   /** Set when the verdict is `dropped`. */
   readonly drop: DropReason | undefined;
   /**
-   * All that left since the call began, in order: what fell due before the frame, the frame itself, and what it caused
-   * (ICMP errors, ARP requests, frames that had waited for the neighbour this frame tells of).
+   * All that left since the call began, in order: what fell due before the frame, the frame itself,
+   * and what it caused (ICMP errors, ARP requests, frames that had waited for the neighbour this
+   * frame tells of).
    */
   readonly sent: readonly SentFrame[];
-  /** The decisions on the way: mark, connection, service, choice of the scheduler, state, next hop. */
+  /** The decisions on the way: mark, connection, service, scheduler's choice, state, next hop. */
   readonly steps: readonly TraceStep[];
 }
 
@@ -71,20 +77,28 @@ export interface Director {
   /** The director's clock in milliseconds; it moves only by `receive` and `advance`. */
   readonly now: number;
   /**
-   * A frame comes in by a device of the configuration.
-   * `frame`: 14 to 1790 bytes, from the Ethernet header on, without FCS; it is copied. Shorter ones are dropped as truncated.
-   * `now`: milliseconds; what falls due until then happens first. The default, and the least, is the time it is.
-   * Throws a RangeError: no device of that name, a frame that is too long, a time that is past or no number.
+   * A frame comes in.
+   * @param device The name of a device of the configuration.
+   * @param frame From the Ethernet header on, without FCS; at most 1790 bytes. It is copied. A
+   *   frame shorter than its headers is dropped as truncated.
+   * @param now Milliseconds. What falls due until then happens first. Default: no time has passed.
+   * @throws RangeError for an unknown device, a frame that is too long, or a time that is past or
+   *   not a number; nothing has changed then.
    */
   receive(device: string, frame: Uint8Array, now?: number): Outcome;
   /**
-   * Lets time pass until `now` (milliseconds), with all that falls due on the way: connections end, neighbours are asked for
-   * again or given up, fragments are given up. Returns the frames that left. Throws a RangeError for a time that is past or no number.
+   * Lets time pass, with all that falls due on the way: connections end, neighbours are asked for
+   * again or given up, fragments are given up.
+   * @param now Milliseconds.
+   * @returns The frames that left.
+   * @throws RangeError for a time that is past or not a number.
    */
   advance(now: number): readonly SentFrame[];
   /**
-   * Runs a command line of ipvsadm 1.31, without the program's name: ['-A', '-t', '10.0.0.100:80', '-s', 'rr']. `stdin` is read
-   * by -R only. Mistakes are in `rc` and `err`, as a shell would see them.
+   * Runs a command line of ipvsadm 1.31.
+   * @param argv Without the program's name: ['-A', '-t', '10.0.0.100:80', '-s', 'rr'].
+   * @param stdin Read by -R only.
+   * @returns Also for mistakes, which are in `rc` and `err`, as a shell would see them.
    */
   ulvsadm(argv: readonly string[], stdin?: string): Promise<CommandResult>;
   /** The connection table: templates of persistence included. */
@@ -93,8 +107,11 @@ export interface Director {
 }
 
 /**
- * A director with the rules of its configuration. `now` is where its clock begins, in milliseconds; default 0.
- * Throws a RuleLineError for the first rule line that is refused. `workers`, `socket` and the devices' `kind` have no effect.
+ * Makes a director with the rules of its configuration. The keys `workers`, `socket` and the
+ * devices' `kind` have no effect.
+ * @param config From parseConfig or loadConfig.
+ * @param now Where its clock begins, in milliseconds.
+ * @throws RuleLineError for the first rule line that is refused.
  */
 export async function createDirector(config: Config, now = 0): Promise<Director> {
   const director = new FunctionDirector(config, now);

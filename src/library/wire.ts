@@ -1,13 +1,16 @@
 /**
- * The entry point `ulvs/wire`: protocol formats, one namespace each. Three kinds of functions, in every namespace alike:
+ * The entry point `ulvs/wire`: protocol formats, one namespace each. Three kinds of functions, in
+ * every namespace alike:
  *
- *     encode(fields)           a header with its payload as new bytes; lengths and checksums are computed where fields leave them out
- *     decode(bytes)            the fields, or in one line why the bytes are none (isBad tells them apart); never throws
- *     name(view, offset)       one field in place; `offset` is where the header begins. set… writes it, rewrite… also mends checksums
+ *     encode(fields)       a header with its payload as new bytes; absent lengths and checksums are computed
+ *     decode(bytes)        the fields, or in one line why the bytes are none (isBad tells); never throws
+ *     field(view, offset)  one field in place; `offset` is where the header begins, set… writes the
+ *                          field, rewrite… mends the checksums, too
  *
- * Numbers are in host order, bytes in network order. Lengths are bytes. An IPv4 address is a signed int32 (parse4, format4), an
- * IPv6 address an Int32Array of four such words (parse6, format6), a MAC address [first 16 bits, last 32 bits signed] (parseMac).
- * Sequence numbers of TCP are signed int32. Accessors do not check lengths: decode first, or expect a RangeError of the DataView.
+ * Numbers are in host order, bytes in network order. Lengths are bytes. An IPv4 address is a signed
+ * int32 (parse4, format4), an IPv6 address an Int32Array of four such words (parse6, format6), a
+ * MAC address [first 16 bits, last 32 bits signed] (parseMac). Sequence numbers of TCP are signed
+ * int32. Accessors do not check lengths: decode first, or expect a RangeError of the DataView.
  */
 export * as address from '../wire/address.js';
 export * as arp from '../wire/arp.js';

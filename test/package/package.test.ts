@@ -73,8 +73,13 @@ describe('the tarball', () => {
   });
 
   it('holds every file that package.json points to', () => {
-    const { bin, exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    const named = [...Object.values(bin), ...Object.values(exports).flatMap((one) => Object.values(Object(one)))];
+    const { bin, exports, man } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const pages = existsSync(join(ROOT, 'man')) ? man : [];
+    const named = [
+      ...pages,
+      ...Object.values(bin),
+      ...Object.values(exports).flatMap((one) => Object.values(Object(one))),
+    ];
     const paths = (named as string[]).filter((path) => path.length > 1).map((path) => path.replace('./', ''));
     expect(paths.length).toBeGreaterThan(7);
     expect(paths.filter((path) => !files.includes(path))).toEqual([]);
@@ -94,7 +99,7 @@ describe('the tarball', () => {
   });
 });
 
-describe('the commands of the installed package', () => {
+describe('the commands of the installed package', { timeout: 120_000 }, () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
 
   it('say their version', () => {
@@ -119,7 +124,7 @@ describe('the commands of the installed package', () => {
   });
 });
 
-describe('what the installed package exports', () => {
+describe('what the installed package exports', { timeout: 120_000 }, () => {
   it('runs the example', () => {
     cpSync(join(ROOT, 'examples/director-as-function.mjs'), join(project, 'example.mjs'));
     const said = run(process.execPath, ['example.mjs']);
@@ -130,19 +135,25 @@ describe('what the installed package exports', () => {
     expect(said).toMatch(/192\.168\.1\.11:8080 +1 +1 /);
   });
 
-  it('type-checks in strict projects, declarations included, without the types of Node.js', () => {
+  it('type-checks in a strict project of Node.js, declarations included', () => {
     cpSync(join(import.meta.dirname, 'consumer.ts'), join(project, 'consumer.ts'));
     cpSync(join(ROOT, 'examples/director-as-function.mjs'), join(project, 'example.mjs'));
-    writeFileSync(join(project, 'console.d.ts'), 'declare const console: { log(...what: unknown[]): void };');
+    for (const types of ['@types/node', 'undici-types'])
+      cpSync(join(ROOT, 'node_modules', types), join(project, 'node_modules', types), { recursive: true });
     const compilerOptions = {
-      ...{ target: 'ES2022', module: 'NodeNext', lib: ['ES2023'], types: [] },
+      ...{ target: 'ES2022', module: 'NodeNext', lib: ['ES2023'], types: ['node'] },
       ...{ strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
       ...{ skipLibCheck: false, allowJs: true, checkJs: true, noEmit: true },
     };
-    const settings = { compilerOptions, files: ['console.d.ts', 'consumer.ts', 'example.mjs'] };
+    const settings = { compilerOptions, files: ['consumer.ts', 'example.mjs'] };
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(settings));
-    expect(existsSync(join(project, 'node_modules/@types/node'))).toBe(false);
     expect(run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project])).toBe('');
+  });
+
+  it('loads no native module for ulvs and ulvs/wire', () => {
+    const script = `await import('ulvs'); await import('ulvs/wire'); 
+      console.log(process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node')).length);`;
+    expect(run(process.execPath, ['--input-type=module', '-e', script])).toBe('0\n');
   });
 
   it('lets nobody import other files', () => {

@@ -8,7 +8,10 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
-/** Throws a RefusedError where the director refuses; whatever the client throws when it cannot ask passes through. */
+/**
+ * Throws a RefusedError where the director refuses; whatever the client throws when it cannot ask
+ * passes through.
+ */
 export async function ask(client: AdminClient, request: AdminRequest): Promise<Answer> {
   const reply = await client.request(request);
   if (reply.ok) return reply;
