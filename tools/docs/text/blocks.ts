@@ -1,0 +1,49 @@
+/**
+ * A document as data: what the generators of this folder make, and what markdown.ts and man.ts write out. Texts are of a few
+ * words of Markdown: `code`, **bold** and [words](target).
+ */
+
+/** Columns of a table: the first names the row. */
+export type Row = readonly string[];
+
+export type Block =
+  | { readonly kind: 'heading'; readonly level: 2 | 3 | 4; readonly text: string }
+  | { readonly kind: 'paragraph'; readonly text: string }
+  | { readonly kind: 'bullets'; readonly items: readonly string[] }
+  | { readonly kind: 'table'; readonly head: Row; readonly rows: readonly Row[] }
+  | { readonly kind: 'code'; readonly language: string; readonly text: string }
+  | { readonly kind: 'image'; readonly text: string; readonly target: string };
+
+/** A file that `make docs` writes. */
+export interface Document {
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export function heading(level: 2 | 3 | 4, text: string): Block {
+  return { kind: 'heading', level, text };
+}
+
+export function paragraph(text: string): Block {
+  return { kind: 'paragraph', text };
+}
+
+export function bullets(items: readonly string[]): Block {
+  return { kind: 'bullets', items };
+}
+
+export function table(head: Row, rows: readonly Row[]): Block {
+  return { kind: 'table', head, rows };
+}
+
+/** `language`: of the text, for highlighting; '' for none. */
+export function code(language: string, text: string): Block {
+  return { kind: 'code', language, text };
+}
+
+/** The first letter large, a full stop at the end: half a sentence of a table becomes one that stands alone. */
+export function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return text === '' || /[.!?:]$/.test(whole) ? whole : `${whole}.`;
+}
