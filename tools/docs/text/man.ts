@@ -1,5 +1,5 @@
 /** Blocks as a manual page in the macros of man(7), which groff and mandoc both read. */
-import type { Block, Document, Row } from './blocks.js';
+import { type Block, type Document, type Row, sentence } from './blocks.js';
 
 /** The day in the footer of the pages. It changes with a release: a page that changed each day would be stale each day. */
 const DATE = '2026-11-21';
@@ -36,7 +36,10 @@ function written(block: Block, at: number, all: readonly Block[]): string[] {
     case 'bullets':
       return block.items.flatMap((item) => ['.IP \\(bu 2', ...sentences(item)]);
     case 'table':
-      return block.rows.flatMap((row) => entry(block.head, row));
+      return [
+        ...(block.title === '' ? [] : ['.PP', `${block.title}:`]),
+        ...block.rows.flatMap((row) => entry(block.head, row)),
+      ];
     case 'code':
       return [
         ...(startsSection(all[at - 1]) ? [] : ['.PP']),
@@ -59,17 +62,31 @@ function startsSection(before: Block | undefined): boolean {
 /** A row becomes a paragraph with its first cell as the tag. The last cell is the text; the others are `Head: cell.` */
 function entry(head: Row, row: Row): string[] {
   const [tag = '', ...cells] = row;
-  const facts = cells.slice(0, -1).flatMap((cell, i) => (cell === '' ? [] : [`${head[i + 1]}: ${cell}.`]));
+  const facts = cells.slice(0, -1).flatMap((cell, i) => (cell === '' ? [] : [sentence(`${head[i + 1]}: ${cell}`)]));
   const last = cells.at(-1) ?? '';
   return ['.TP', `\\fB${plainEscaped(tag)}\\fR`, ...sentences([last, ...facts].filter(Boolean).join(' '))];
 }
 
-/** One sentence a line, as manual pages are written: the formatter then sets the space after it. */
+/** Each sentence begins a line, as manual pages are written: the formatter then sets the space before it. */
 function sentences(text: string): string[] {
   return text
     .replace(/\s+/g, ' ')
     .split(/(?<=[a-z`)\]][.!?]) (?=[A-Z`])/)
-    .map((one) => guarded(inline(one)));
+    .flatMap((one) => broken(inline(one)))
+    .map(guarded);
+}
+
+const WIDTH = 80;
+
+/** Lines of at most WIDTH columns. */
+function broken(text: string): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!;
+    if (line !== '' && line.length + word.length + 1 > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines;
 }
 
 /** Code and bold words in bold, links as words and target. */
