@@ -4,7 +4,9 @@ import type { AdminClient } from '../control/api/api.js';
 import { DEFAULT_SOCKET, SocketClient } from '../control/api/client.js';
 
 export function socketOption(): Option {
-  return new Option('--socket <path>', 'the control socket').default(process.env.ULVS_SOCKET || DEFAULT_SOCKET);
+  return new Option('--socket <path>', 'the control socket; ULVS_SOCKET names another default').default(
+    process.env.ULVS_SOCKET || DEFAULT_SOCKET,
+  );
 }
 
 /** Runs `work` with a client of the director that listens on `socket`. */

@@ -27,8 +27,6 @@ interface Options {
 }
 
 const HELP = `
-Exit code: 0 healthy, 1 findings, 2 a mistake in the command.
-
 Of a lab every host is looked at (routes, sysctls, sockets, firewalls ...), and the client sends a SYN for each destination.
 
 Of a director's box only the box itself can be looked at; what its realservers do it asks them by packets: ARP or neighbour

@@ -28,11 +28,14 @@ const ABREAST = 2;
 
 export function addFaultCommands(lab: Command, { guarded, elsewhere }: Frame): void {
   lab
-    .command('break <name> <fault>')
+    .command('break')
+    .argument('<name>', 'the id of a lab, or a topology that is up once')
+    .argument('<fault>', 'one of those that `ulvs lab faults` lists')
     .description('put a fault into a lab that is up; `ulvs doctor --lab NAME` finds it')
     .action((name, fault) => guarded(() => withRights(() => runBreak(name, fault))));
   lab
-    .command('faults [fault...]')
+    .command('faults')
+    .argument('[fault...]', 'names of faults; without any all are listed')
     .description('list the faults; with names or --all: break a lab, find it, mend it by what the doctor says, test it')
     .option('--all', 'every fault, and the doctor on every healthy topology')
     .option('--rootless', 'in a user namespace')
@@ -45,7 +48,9 @@ export function addFaultCommands(lab: Command, { guarded, elsewhere }: Frame): v
       }),
     );
   lab
-    .command('restart <name> <program>')
+    .command('restart')
+    .argument('<name>', 'the id of a lab, or a topology that is up once')
+    .argument('<program>', 'rs1, for example, or rs1-decapsulator')
     .description("start a lab's service program (rs1) or tunnel endpoint (rs1-decapsulator) anew")
     .action((name, program) => guarded(() => withRights(() => restart(findLab(name), program))));
 }

@@ -24,9 +24,10 @@ interface Options {
 export function labCommand(): Command {
   const lab = new Command('lab').description('topologies of the LVS-HOWTO in network namespaces, with real servers');
   lab.command('list').description('the topologies, and what is up').action(list);
-  lab.command('graph <name>').description('draw a topology').action(graph);
+  lab.command('graph').argument('<name>', 'a topology').description('draw a topology').action(graph);
   lab
-    .command('up <name>')
+    .command('up')
+    .argument('<name>', 'a topology')
     .description('start a lab and leave it running')
     .addOption(deviceOption())
     .addOption(workersOption())
@@ -34,7 +35,8 @@ export function labCommand(): Command {
     .option('--rootless', 'in a user namespace, for as long as the shell in it lives')
     .action((name, options) => guarded((signal) => runUp(name, options, signal)));
   lab
-    .command('test [names...]')
+    .command('test')
+    .argument('[names...]', 'topologies')
     .description(
       'start a lab, check it from end to end, and take it down; several: as many at a time as there are cores',
     )
@@ -46,7 +48,8 @@ export function labCommand(): Command {
     .option('--json', 'one JSON object a check, or a lab where there are several, for machines')
     .action((names, options) => guarded((signal) => runTest(names, options, signal)));
   lab
-    .command('down [name]')
+    .command('down')
+    .argument('[name]', 'the id of a lab, or a topology')
     .description('take down labs: by id, or all of a topology')
     .option('--all', 'every lab that is up')
     .option('--stale', 'what killed runs left over')

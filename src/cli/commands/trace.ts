@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { PcapngWriter } from '../../capture/pcapng-writer.js';
 import type { AdminReply, AdminRequest } from '../../control/api/api.js';
-import { DEFAULT_SOCKET, SocketClient } from '../../control/api/client.js';
+import { SocketClient } from '../../control/api/client.js';
 import type { TraceRecord } from '../../dataplane/trace/trace.js';
 import { guarded, UserError } from '../guard.js';
+import { socketOption } from '../inquiry.js';
 import { formatRecord } from '../trace/format.js';
 
 interface Options {
@@ -30,7 +31,7 @@ export function traceCommand(): Command {
     .option('--drops', 'only packets that were dropped, with the reason')
     .option('--pcap <file>', 'write pcapng with the explanation as a comment on each packet')
     .option('--json', 'one JSON object a packet')
-    .option('--socket <path>', 'the control socket', process.env.ULVS_SOCKET ?? DEFAULT_SOCKET)
+    .addOption(socketOption())
     .action((filter: string[], options: Options) => guarded(() => trace(filter.join(' '), options)));
 }
 

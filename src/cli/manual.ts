@@ -1,0 +1,176 @@
+/**
+ * What a command's options do not say: exit codes, signals, files, examples. `--help` ends with it, and docs/commands.md and the
+ * manual pages are made of it. A row for each command that does something; its key is the words after `ulvs`.
+ */
+import { DEFAULT_SOCKET } from '../control/api/client.js';
+import { STATE_DIRECTORY } from '../lab/names.js';
+
+/** A name and what it stands for. */
+export type Fact = readonly [name: string, text: string];
+
+export interface Manual {
+  /** What each exit code means, from 0; '' for a code that never comes. */
+  readonly exit: readonly string[];
+  readonly signals?: readonly Fact[];
+  readonly files?: readonly Fact[];
+  readonly examples?: readonly Fact[];
+}
+
+const MISTAKE = 'a mistake in the command line';
+const ASKED = ['the director has answered', 'no director listens on the control socket, or the connection broke'];
+const ABORT: readonly Fact[] = [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 1']];
+const SOCKET: readonly Fact[] = [
+  [DEFAULT_SOCKET, 'the control socket, if neither --socket nor ULVS_SOCKET names another'],
+];
+const LABS: readonly Fact[] = [
+  [`${STATE_DIRECTORY}/ID.json`, 'what belongs to a lab that is up'],
+  [`${STATE_DIRECTORY}/ID/`, "its director.yaml, control socket, the programs' logs and the captures"],
+];
+const LAB_FAILED = 'there is no such topology, or it could not be built; one line on stderr says why';
+const LAB_NOT_UP = 'no such lab is up, or something failed; one line on stderr says what';
+
+export const MANUAL: Readonly<Record<string, Manual>> = {
+  run: {
+    exit: [
+      'the director was told to stop and has cleaned up',
+      'it could not start, or failed while running',
+      'a mistake in the command line, the configuration or the rules',
+    ],
+    signals: [
+      ['SIGTERM, SIGINT', 'stop: the nft rules, the devices and the control socket are taken away'],
+      ['SIGHUP', 'read the configuration again; connections are kept; after a mistake the old configuration goes on'],
+    ],
+    files: [
+      [DEFAULT_SOCKET, 'the control socket, unless --socket or the configuration names another'],
+      ['/etc/services', 'names of ports in rules'],
+      ['/dev/net/tun', 'needed for tap devices, and to give packets back to the host'],
+    ],
+    examples: [
+      ['ulvs run -c /etc/ulvs/director.yaml', 'a director as configured'],
+      ['ulvs run --rules rules --device packet', 'all interfaces that are up, with the rules of ipvsadm -S'],
+    ],
+  },
+  replay: {
+    exit: [
+      'all frames went through the director',
+      'something failed while running, such as a capture that cannot be read',
+      'a mistake in the command line, the configuration or the rules',
+    ],
+    examples: [
+      ['ulvs replay -c director.yaml --pcap in.pcap --if eth0 --out out.pcap', 'what the director makes of a capture'],
+      ["ulvs replay -c director.yaml --pcap in.pcap --if eth0 --trace 'tcp port 80'", 'and why'],
+    ],
+  },
+  status: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  stats: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  sysctl: {
+    exit: [...ASKED, `${MISTAKE}, a name that is no sysctl, or a value out of its range`],
+    files: SOCKET,
+    examples: [
+      ['ulvs sysctl', 'list all'],
+      ['ulvs sysctl conn_reuse_mode expire_nodest_conn=1', 'show one, set another'],
+    ],
+  },
+  proc: {
+    exit: [...ASKED, MISTAKE],
+    files: SOCKET,
+    examples: [['ulvs proc ip_vs_conn', "the text of the kernel's /proc/net/ip_vs_conn"]],
+  },
+  trace: {
+    exit: [
+      'told to stop, or --count packets have been shown',
+      ASKED[1]!,
+      `${MISTAKE}, or a filter that cannot be read`,
+    ],
+    signals: [['SIGINT, SIGTERM', 'end the trace; a capture is complete']],
+    files: SOCKET,
+    examples: [
+      ['ulvs trace host 10.0.0.1 and tcp port 80', 'packets of one client'],
+      ['ulvs trace --drops --count 10', 'the next ten packets that are dropped, and why'],
+    ],
+  },
+  configure: {
+    exit: [
+      'both files were written',
+      'a file could not be written',
+      `${MISTAKE} or in the lvs.conf, or a file is there already`,
+    ],
+    files: [
+      ['director.yaml', 'written: the configuration, unless --out names another file'],
+      ['rc.realserver', 'written: the script for the realservers, unless --script names another file'],
+      ['/etc/hosts', 'read: the names of hosts'],
+    ],
+  },
+  doctor: {
+    exit: ['healthy', 'findings, or no director could be asked', `${MISTAKE}, no such lab is up, or not run as root`],
+    files: SOCKET,
+    examples: [
+      ['ulvs doctor', 'this box, with a SYN to each realserver'],
+      ['ulvs doctor --no-probe --json', 'look only, for a program'],
+    ],
+  },
+  'lab list': { exit: ['listed', '', MISTAKE], files: LABS },
+  'lab graph': { exit: ['drawn', 'no topology has this name', MISTAKE] },
+  'lab up': {
+    exit: ['the lab is up', LAB_FAILED, MISTAKE],
+    signals: ABORT,
+    files: LABS,
+    examples: [['ulvs lab up nat', 'leave it running, and print what to try']],
+  },
+  'lab test': {
+    exit: ['all checks passed', `a check failed, ${LAB_FAILED}`, MISTAKE],
+    signals: ABORT,
+    files: LABS,
+    examples: [['ulvs lab test --all --quick', 'every topology, with a tenth of the traffic']],
+  },
+  'lab down': { exit: ['taken down', LAB_NOT_UP, MISTAKE], files: LABS },
+  'lab demo': {
+    exit: ['all four labs were shown', 'something failed; one line on stderr says what', MISTAKE],
+    signals: ABORT,
+  },
+  'lab break': {
+    exit: ['the fault is in', LAB_NOT_UP, MISTAKE],
+    files: LABS,
+    examples: [['ulvs lab break dr vip-missing', 'then find it: ulvs doctor --lab dr']],
+  },
+  'lab faults': {
+    exit: [
+      'listed; or every fault was found and mended, without a false alarm',
+      `a fault was not found or not mended, there was a false alarm, or something failed`,
+      MISTAKE,
+    ],
+    signals: ABORT,
+  },
+  'lab restart': { exit: ['started anew', LAB_NOT_UP, MISTAKE], files: LABS },
+  'bench flood': {
+    exit: ['measured', 'something failed while running', `${MISTAKE}, no such lab is up, or it was interrupted`],
+    signals: [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 2']],
+    examples: [
+      ['ulvs bench flood --device xdp --method dr --kind udp', 'the highest rate with less than 0.1% lost'],
+      ['ulvs bench flood --lab nat --rate 50000', 'a lab that is up, at one rate'],
+    ],
+  },
+};
+
+export function exitCodes({ exit }: Manual): Fact[] {
+  return exit.map((text, code): Fact => [String(code), text]).filter(([, text]) => text !== '');
+}
+
+/** What `--help` adds for the command `name`; '' for one that only has subcommands. */
+export function manualText(name: string): string {
+  const manual = MANUAL[name];
+  if (manual === undefined) return '';
+  const { signals = [], files = [], examples = [] } = manual;
+  return [
+    part('Exit codes', exitCodes(manual)),
+    part('Signals', signals),
+    part('Files', files),
+    part('Examples', examples),
+  ].join('');
+}
+
+function part(title: string, facts: readonly Fact[]): string {
+  if (facts.length === 0) return '';
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return `\n${title}:\n${facts.map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`).join('')}`;
+}

@@ -1,0 +1,48 @@
+/** The command `ulvs` with all its subcommands. Nothing runs here: cli/main.ts runs it, tools/docs reads it. */
+import { Command } from 'commander';
+import { benchCommand } from './commands/bench.js';
+import { configureCommand } from './commands/configure.js';
+import { doctorCommand } from './commands/doctor.js';
+import { labCommand } from './commands/lab.js';
+import { procCommand } from './commands/proc.js';
+import { replayCommand } from './commands/replay.js';
+import { runCommand } from './commands/run.js';
+import { statsCommand } from './commands/stats.js';
+import { statusCommand } from './commands/status.js';
+import { sysctlCommand } from './commands/sysctl.js';
+import { traceCommand } from './commands/trace.js';
+import { manualText } from './manual.js';
+
+/** Each subcommand is a file of commands/. */
+export function ulvsProgram(version: string): Command {
+  const ulvs = new Command('ulvs')
+    .description('a Linux Virtual Server director in user space')
+    .version(version)
+    .addCommand(runCommand())
+    .addCommand(replayCommand())
+    .addCommand(statusCommand())
+    .addCommand(statsCommand())
+    .addCommand(sysctlCommand())
+    .addCommand(procCommand())
+    .addCommand(traceCommand())
+    .addCommand(configureCommand())
+    .addCommand(doctorCommand())
+    .addCommand(labCommand())
+    .addCommand(benchCommand());
+  for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));
+  return ulvs;
+}
+
+export interface NamedCommand {
+  /** The words after `ulvs`: `lab up`. */
+  readonly name: string;
+  readonly command: Command;
+}
+
+/** All commands below `command`, each before its subcommands. */
+export function commandsOf(command: Command, above = ''): NamedCommand[] {
+  return command.commands.flatMap((one) => {
+    const name = `${above}${one.name()}`;
+    return [{ name, command: one }, ...commandsOf(one, `${name} `)];
+  });
+}

@@ -1,0 +1,13 @@
+/** All documents that `make docs` writes, made in memory: the program writes them, the test compares them. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { commandDocuments } from './commands-document.js';
+import { dropsDocument } from './drops.js';
+import { kernelMapDocument } from './kernel-map.js';
+import type { Document } from './text/blocks.js';
+
+/** `root`: the repository, whose sources and results are read. */
+export function documents(root: string): Document[] {
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  return [...commandDocuments(version), dropsDocument(), kernelMapDocument()];
+}

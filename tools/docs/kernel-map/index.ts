@@ -1,0 +1,20 @@
+/** The kernel map: each function of Linux's IPVS, and of what stands around it, with its counterpart in src. */
+import { AROUND } from './around.js';
+import { AH_ESP, APP, CONN, FTP, PE, PE_SIP, PROTO, SCTP, TCP, UDP } from './connections.js';
+import { CTL, EST, NFCT, SCHED, SYNC } from './control.js';
+import { CORE, XMIT } from './packet-path.js';
+import type { MapFile, MapRow } from './parse.js';
+import { SCHEDULERS } from './schedulers.js';
+
+/** net/netfilter/ipvs, whole. */
+export const IPVS: readonly MapFile[] = [
+  ...[CORE, XMIT, CONN, PROTO, TCP, UDP, SCTP, AH_ESP, APP, FTP, PE, PE_SIP, CTL, EST, SCHED],
+  ...SCHEDULERS,
+  ...[NFCT, SYNC],
+];
+
+export const KERNEL_MAP: readonly MapFile[] = [...IPVS, ...AROUND];
+
+export function allRows(): MapRow[] {
+  return KERNEL_MAP.flatMap(({ rows }) => rows);
+}

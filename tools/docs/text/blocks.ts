@@ -1,0 +1,54 @@
+/**
+ * A document as data: what the generators of this folder make, and what markdown.ts and man.ts write out. Texts are of a few
+ * words of Markdown: `code`, **bold** and [words](target).
+ */
+
+/** Columns of a table: the first names the row. */
+export type Row = readonly string[];
+
+export type Block =
+  | { readonly kind: 'heading'; readonly level: 2 | 3 | 4; readonly text: string }
+  | { readonly kind: 'paragraph'; readonly text: string }
+  | { readonly kind: 'bullets'; readonly items: readonly string[] }
+  | { readonly kind: 'table'; readonly head: Row; readonly rows: readonly Row[]; readonly title: string }
+  | { readonly kind: 'code'; readonly language: string; readonly text: string }
+  | { readonly kind: 'image'; readonly text: string; readonly target: string };
+
+/** A file that `make docs` writes. */
+export interface Document {
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export function heading(level: 2 | 3 | 4, text: string): Block {
+  return { kind: 'heading', level, text };
+}
+
+export function paragraph(text: string): Block {
+  return { kind: 'paragraph', text };
+}
+
+export function bullets(items: readonly string[]): Block {
+  return { kind: 'bullets', items };
+}
+
+/** `title`: what manual pages, which show no heads of columns, say above the rows; '' for nothing. */
+export function table(head: Row, rows: readonly Row[], title = ''): Block {
+  return { kind: 'table', head, rows, title };
+}
+
+/** `language`: of the text, for highlighting; '' for none. */
+export function code(language: string, text: string): Block {
+  return { kind: 'code', language, text };
+}
+
+/** Words that begin with a small letter even where a sentence does. */
+const SMALL = ['testlvs', 'fwmark', 'ipip', 'syncid', 'snat', 'iptables'];
+
+/** The first letter large, a full stop at the end: half a sentence of a table becomes one that stands alone. */
+export function sentence(text: string): string {
+  const first = /^[a-z]+(?=[\s:;,]|$)/.exec(text)?.[0];
+  const whole = first === undefined || SMALL.includes(first) ? text : text.charAt(0).toUpperCase() + text.slice(1);
+  return text === '' || /[.!?:]$/.test(whole) ? whole : `${whole}.`;
+}
