@@ -12,7 +12,7 @@ import { recordedScenario } from '../support/recorded.js';
 
 /** The records that a document shows, with the scenario each comes from. */
 function shownIn(file: string): { scenario: string; record: string }[] {
-  const fences = readFileSync(file, 'utf8').matchAll(/^```trace (\S+)\n([^]*?)^```$/gm);
+  const fences = readFileSync(file, 'utf8').matchAll(/^```trace (\S+)\n([\s\S]*?)^```$/gm);
   return [...fences].flatMap(([, scenario, text]) =>
     text!
       .trim()
