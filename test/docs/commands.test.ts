@@ -12,7 +12,7 @@ import { statsCommand } from '../../src/cli/commands/stats.js';
 import { statusCommand } from '../../src/cli/commands/status.js';
 import { sysctlCommand } from '../../src/cli/commands/sysctl.js';
 import { traceCommand } from '../../src/cli/commands/trace.js';
-import { OPTIONS } from '../../src/cli/ulvsadm/options.js';
+import { OPTIONS } from '../../src/ulvsadm/options.js';
 import { codeSpans, type Doc, documents, fences } from './markdown.js';
 
 const COMMANDS: readonly Command[] = [
@@ -32,9 +32,10 @@ const EVERYWHERE = ['--help', '-h'];
 const TOP = ['--version', '-V', 'help', ...EVERYWHERE];
 const OWN = ['--json', '--socket'];
 
-/** Command lines in code: of a line, what stands behind `ulvs` or `ulvsadm` up to the end of that command. */
+/** Command lines in code, drawings apart: of a line, `ulvs` or `ulvsadm` and its words up to the end of that command. */
 function commandLines(text: string): string[][] {
-  return text.split('\n').flatMap((line) =>
+  const lines = text.split('\n').filter((line) => !/[─│►]/.test(line));
+  return lines.flatMap((line) =>
     line
       .replace(/(^|\s)#.*$/, '')
       .split(/&&|\|\||[|;&]|\$\(/)

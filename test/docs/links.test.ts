@@ -19,7 +19,7 @@ function complaint(doc: Doc, target: string): string {
 
 const PATH = /^(?:\.\.?\/)*[\w.-]+(?:\/[\w.-]+)+\/?$/;
 const TOPS = ['src', 'test', 'docs', 'bench', 'scripts', 'examples', 'tools', 'man', '.ci', '.github'];
-const ENDINGS = /\.(ts|mjs|md|yaml|json|sh|py|c|h)$/;
+const ENDINGS = /\.(ts|mjs|md|yaml|json|sh|py)$/;
 /** A part in capitals stands for a name that the reader chooses; dist and build are made. */
 const FREE = /(^|\/)[A-Z_]{3,}(\/|\.|$)|^dist\/|^build\/|^node_modules\//;
 

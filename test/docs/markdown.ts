@@ -10,10 +10,10 @@ export interface Doc {
   readonly text: string;
 }
 
-/** Pages at the top, everything below docs/, and the README of each folder of src. */
+/** Pages at the top, everything below docs, src and tools. */
 export function documents(): Doc[] {
   const top = readdirSync(ROOT).filter((file) => file.endsWith('.md'));
-  const below = ['docs', 'src'].flatMap((folder) =>
+  const below = ['docs', 'src', 'tools'].flatMap((folder) =>
     readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md'))
       .map((file) => `${folder}/${file}`),
