@@ -1,18 +1,24 @@
-/** What the README shows of trace is what trace says. */
+/**
+ * The traces in the documents are what trace says. A fence ```trace NAME holds records of the scenario NAME; each of them must
+ * come out of a replay, word for word.
+ */
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { formatRecord } from '../../src/cli/trace/format.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
 import { Trace } from '../../src/dataplane/trace/trace.js';
 import { replayScenario } from '../../src/replay/scenario.js';
 import { recordedScenario } from '../support/recorded.js';
 
-const FIRST = '1.000 ms  in eth1';
-
-function shown(): string[] {
-  const text = readFileSync('README.md', 'utf8');
-  const from = text.indexOf(FIRST);
-  return text.slice(from, text.indexOf('```', from)).trim().split('\n\n');
+/** The records that a document shows, with the scenario each comes from. */
+function shownIn(file: string): { scenario: string; record: string }[] {
+  const fences = readFileSync(file, 'utf8').matchAll(/^```trace (\S+)\n([\s\S]*?)^```$/gm);
+  return [...fences].flatMap(([, scenario, text]) =>
+    text!
+      .trim()
+      .split('\n\n')
+      .map((record) => ({ scenario: scenario!, record })),
+  );
 }
 
 async function told(scenario: string): Promise<string[]> {
@@ -24,10 +30,15 @@ async function told(scenario: string): Promise<string[]> {
   return records;
 }
 
-it.each([
-  ['a NAT reply', 0, 'nat-basic'],
-  ['a dropped fragment', 1, 'frag-overlap'],
-  ['the SYN of a fwmark service', 2, 'fwmark-vipless'],
-])('%s, as in the README', async (_, i, scenario) => {
-  expect(await told(scenario)).toContain(shown()[i]);
+describe.each([
+  ['README.md', 1],
+  ['docs/tracing.md', 3],
+])('%s', (file, least) => {
+  it('shows traces', () => {
+    expect(shownIn(file).length).toBeGreaterThanOrEqual(least);
+  });
+
+  it.each(shownIn(file))('shows a trace of $scenario as it is', async ({ scenario, record }) => {
+    expect(await told(scenario)).toContain(record);
+  });
 });
