@@ -1,6 +1,7 @@
 /**
- * "Here is this address now": gratuitous ARP (RFC 5227, 3) and unsolicited neighbour advertisements (RFC 4861, 7.2.6), so that
- * who knew another director's MAC for a VIP learns ours at once. The kernel's IPVS leaves that to keepalived.
+ * Announces addresses: gratuitous ARP (RFC 5227, 3) and unsolicited neighbour advertisements (RFC
+ * 4861, 7.2.6). Hosts that know another director's MAC for a VIP learn this director's MAC at once.
+ * The kernel's IPVS leaves this to keepalived.
  */
 import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
@@ -11,7 +12,10 @@ import type { Link, LinkAddress } from '../table/link.js';
 import { covers } from '../table/routes.js';
 import { advertise } from './nd.js';
 
-/** On each wire that the address belongs to, where it is ours to answer for; `words`: IPv4 in the last. */
+/**
+ * Announces an address on each link whose network it belongs to, if the director answers for it
+ * there. `words`: IPv4 in the last word.
+ */
 export function announce(d: Director, family: 4 | 6, words: Int32Array): void {
   if (d.own.find(words[0]!, words[1]!, words[2]!, words[3]!, 0, family) >= 0) return;
   for (const link of d.links) {
@@ -26,7 +30,10 @@ function isOn({ family, words, prefix }: LinkAddress, wanted: number, address: I
   return family === wanted && covers({ words, length: prefix }, address, family);
 }
 
-/** A request for the address by itself: all who have an entry for it change that. */
+/**
+ * A gratuitous ARP is a request for the sender's own address. Every host that has an entry for the
+ * address changes it.
+ */
 function gratuitous(d: Director, link: Link, ip: number): void {
   const body = arp.encode({
     operation: arp.REQUEST,

@@ -1,7 +1,7 @@
 /**
- * ARP: answers for the addresses that are ours, learns who our neighbours are, asks for those that are wanted.
- * On a device that the host's stack shares, the stack answers for its own addresses and asks for its neighbours; the
- * director then answers only for what no interface has.
+ * ARP (RFC 826): answers for the director's addresses, learns neighbours, asks for neighbours. On a
+ * device that the host's stack shares, the stack answers for its own addresses and resolves its
+ * neighbours. The director then answers only for addresses that no interface has.
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
@@ -26,7 +26,7 @@ export function handleArp(d: Director): void {
   answer(d, link);
 }
 
-/** Whether this link says "here" for the address. */
+/** Returns true when the director answers for the address on this link. */
 function answersFor(d: Director, link: Link, address: number): boolean {
   const owner = d.own.find(0, 0, 0, address, 0, 4);
   if (owner >= 0) return link.resolves;
@@ -39,7 +39,7 @@ function answersFor(d: Director, link: Link, address: number): boolean {
   return d.acceptArp && d.isLocal4(address);
 }
 
-/** The request becomes its own answer and goes back where it came from. */
+/** Turns the request into the reply, in place, and sends it back. */
 function answer(d: Director, link: Link): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -50,7 +50,9 @@ function answer(d: Director, link: Link): void {
   enqueue(d, link.index, p.frame, ethernet.HEADER + arp.LENGTH, true);
 }
 
-/** The sender is heard: a neighbour we know, or one that asks us, is at this MAC. */
+/**
+ * Learns the sender's MAC: of a known neighbour, or of a host that asks for one of our addresses.
+ */
 function learn(d: Director, link: Link): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -70,7 +72,7 @@ export function learnMac(d: Director, neighbour: Neighbour, hi: number, lo: numb
   releaseWaiting(d, neighbour);
 }
 
-/** "Who has it?", by broadcast, or to the MAC it had while that is being confirmed. */
+/** Sends an ARP request: by broadcast, or to the known MAC while that is being confirmed. */
 export function sendArpRequest(d: Director, neighbour: Neighbour): void {
   const link = d.links[neighbour.device]!;
   const source = sourceFor(link, neighbour.words[3]!);
@@ -86,7 +88,10 @@ export function sendArpRequest(d: Director, neighbour: Neighbour): void {
   if (frame >= 0) enqueue(d, link.index, frame, ethernet.HEADER + arp.LENGTH, true);
 }
 
-/** The link's address on the neighbour's own network, else its first. */
+/**
+ * Source address of a request: the link's address on the neighbour's network, else its first
+ * address.
+ */
 function sourceFor(link: Link, target: number): number {
   const near = link.addresses.find(
     ({ family, words, prefix }) =>

@@ -1,4 +1,7 @@
-/** Neighbour discovery (RFC 4861): what ARP is to IPv4. Answers for our addresses and VIPs, learns, asks. */
+/**
+ * Neighbour discovery (RFC 4861), the ARP of IPv6: answers for our addresses and VIPs, learns
+ * neighbours, asks for neighbours.
+ */
 import { Drop } from '../../stats/drops.js';
 import type { Mac } from '../../wire/address.js';
 import { pseudo6, sum128 } from '../../wire/checksum.js';
@@ -63,7 +66,7 @@ function solicited(d: Director, link: Link): void {
   deliver(d);
 }
 
-/** To all nodes, unasked: the address is at this link's MAC. */
+/** Sends an unsolicited advertisement to all nodes: the address is at this link's MAC. */
 export function advertise(d: Director, link: Link, address: Int32Array): void {
   const fields = { advertisement: true, router: true, solicited: false, override: true };
   const mac = nd.multicastMac(ALL_NODES);
@@ -87,7 +90,10 @@ function learnFrom(d: Director, link: Link, address: Int32Array, option: number)
   learnMac(d, d.neighbours.all[id]!, view.getUint16(at), view.getInt32(at + 2));
 }
 
-/** "Who has it?", to the solicited-node group, or to the MAC it had while that is being confirmed. */
+/**
+ * Sends a solicitation: to the solicited-node group, or to the known MAC while that is being
+ * confirmed.
+ */
 export function sendSolicitation(d: Director, neighbour: Neighbour): void {
   const link = d.links[neighbour.device]!;
   const source = link.address(6)?.words;

@@ -1,4 +1,7 @@
-/** Frames read through aligned 16 and 32-bit words, in the little-endian order of the machine: what `express` is made of. */
+/**
+ * Reads frames through aligned 16-bit and 32-bit words in the byte order of the machine (little
+ * endian). The fast path is built on it.
+ */
 import { fold } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
@@ -14,19 +17,23 @@ export function swap32(value: number): number {
   return (value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24);
 }
 
-/** Sum of the two 16-bit halves; in a ones' complement sum the byte order does not matter. */
+/**
+ * Sum of the two 16-bit halves. The byte order does not matter in a ones' complement sum (RFC
+ * 1071).
+ */
 export function halves(value: number): number {
   return (value & 0xffff) + (value >>> 16);
 }
 
-/** A checksum after a change by `delta`, both in the machine's byte order. */
+/** The checksum after a change by `delta`. Both are in the byte order of the machine (RFC 1624). */
 export function adjusted(checksum: number, delta: number): number {
   return ~fold((~checksum & 0xffff) + delta) & 0xffff;
 }
 
 /**
- * A sound, whole IPv4 packet without options, TCP or UDP, with time to live left, on a 4-byte boundary: parse.ts would find
- * nothing against it.
+ * Returns true for an IPv4 packet that parse.ts would accept and that the fast path can read: no
+ * options, no fragment, TCP or UDP, TTL above 1, IP header on a 4-byte boundary, good header
+ * checksum.
  */
 export function isFastPathFrame(i32: Int32Array, frame: number, len: number): boolean {
   if (len < SHORTEST || (frame & 3) !== 2) return false;

@@ -1,3 +1,4 @@
+/** The IPv6 half of the parser. */
 import { Drop } from '../../stats/drops.js';
 import * as extensions from '../../wire/extensions.js';
 import * as ipv6 from '../../wire/ipv6.js';
@@ -6,7 +7,10 @@ import { badFragment, parseTransport } from './transport.js';
 
 const chain = new extensions.Chain();
 
-/** The IPv6 half of `parse`: extension headers are walked to the transport header, a fragment is noted. */
+/**
+ * Walks the extension headers to the transport header and notes a fragment header. Returns the
+ * number of a drop reason, 0 for a sound packet.
+ */
 export function parse6(view: DataView, p: PacketInfo): number {
   const ip = p.l3;
   if (p.l3len < ipv6.HEADER) return Drop.truncated;

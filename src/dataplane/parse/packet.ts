@@ -1,10 +1,11 @@
 /**
- * What `parse` found in the frame at hand: one record, filled anew for each packet, numbers only.
- * IPv4 addresses are signed int32 (a uint32 above 2^31 is no small integer to V8 and would be allocated), big-endian read;
- * IPv6 addresses four such words. Offsets are absolute, into the Umem. Ports, types and lengths are host order.
+ * What the parser found in the current frame: one record, filled again for each packet, numbers
+ * only. IPv4 addresses are signed int32 (V8 allocates memory for a uint32 above 2^31), read in
+ * network byte order. IPv6 addresses are four such words. Offsets are absolute, into the Umem.
+ * Ports, types and lengths are in host byte order.
  */
 export class PacketInfo {
-  /** Index of the device it came in by. */
+  /** Index of the device that received the frame. */
   device = 0;
   /** Offset of the Ethernet header and length of the frame. */
   frame = 0;
@@ -13,17 +14,23 @@ export class PacketInfo {
   /** VLAN id of an 802.1Q tag, −1 without one. */
   vlan = -1;
   family = 0;
-  /** Offset of the IP header; its length, with options or extension headers up to the transport header. */
+  /**
+   * Offset of the IP header, and its length with options, or with extension headers up to the
+   * transport header.
+   */
   l3 = 0;
   headerLen = 0;
-  /** Length of the IP packet, header included (what counts as bytes). */
+  /** Length of the IP packet with its header: the bytes that counters count. */
   l3len = 0;
   tos = 0;
   ttl = 0;
   protocol = 0;
   /** DF of IPv4; always false for IPv6. */
   dontFragment = false;
-  /** A fragment: its offset in bytes and whether more follow. Both zero/false for a whole packet. */
+  /**
+   * Offset of a fragment in bytes, and whether more fragments follow. 0 and false for a whole
+   * packet.
+   */
   fragmentOffset = 0;
   moreFragments = false;
   /** Offset and length of the transport header and payload. */
@@ -39,15 +46,21 @@ export class PacketInfo {
   tcpFlags = 0;
   icmpType = 0;
   icmpCode = 0;
-  /** Fragments that a reassembled packet came in (dataplane/table/assembled.ts has them), 0 for what came in one frame. */
+  /**
+   * Number of fragments of a reassembled packet (dataplane/table/assembled.ts has them), 0 for a
+   * packet that arrived in one frame.
+   */
   parts = 0;
-  /** They crossed the director one by one: TTL, route and MTU were seen to. */
+  /** The fragments were forwarded one by one before: TTL, route and MTU are checked already. */
   crossed = false;
-  /** An ICMP error; protocol, addresses and ports are for now those of the packet it quotes, as the client sees them. */
+  /**
+   * The packet is an ICMP error. Protocol, addresses and ports are those of the quoted packet as
+   * the client sees them, until scheduleQuoted restores them.
+   */
   quoted = false;
-  /** The client's finished connection whose place a new one takes, 0 for none. */
+  /** The finished connection of the client that a new one replaces, 0 for none. */
   replaced = 0;
-  /** fwmark given by the mark rules. */
+  /** fwmark that the mark rules gave the packet. */
   mark = 0;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Frame -> PacketInfo. Every length is checked here, once; behind it no code checks bounds. Returns a drop reason's
- * number, 0 when the packet is sound. Frames that are neither IP nor ARP, and tagged ones, come back sound with
- * `family` 0: they are not the director's business.
+ * Frame -> PacketInfo. The parser checks every length once; no later code checks bounds. It returns
+ * the number of a drop reason, 0 for a sound packet. Frames that are neither IP nor ARP, and tagged
+ * frames, are sound with `family` 0: the director leaves them to the host.
  */
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -44,7 +44,7 @@ function parse4(view: DataView, p: PacketInfo): number {
 
 function fill4(view: DataView, p: PacketInfo, total: number): void {
   const ip = p.l3;
-  // The frame may be padded to Ethernet's minimum; the padding goes no further.
+  // Ethernet pads short frames. The padding is not forwarded.
   p.l3len = total;
   p.len = total + ethernet.HEADER;
   p.family = 4;
@@ -64,7 +64,10 @@ function fragment4(view: DataView, p: PacketInfo): number {
   return p.moreFragments || p.fragmentOffset !== 0 ? badFragment(p) : 0;
 }
 
-/** No host sends from these (RFC 1122, 3.2.1.3): this network, loopback, multicast and above. */
+/**
+ * Addresses that no host may send from (RFC 1122, 3.2.1.3): this network, loopback, multicast and
+ * above.
+ */
 function isMartian(src: number): boolean {
   const first = src >>> 24;
   return first === 127 || first >= 224 || (first === 0 && src !== 0);

@@ -1,16 +1,17 @@
 /**
- * The packet that an ICMP error quotes: one record of numbers, filled anew for each error. Only the beginning is there
- * (8 bytes behind the IP header are promised), so lengths inside it say nothing about what may be read.
+ * The packet that an ICMP error quotes: one record of numbers, filled again for each error. Only
+ * its beginning is there (RFC 792 promises 8 bytes behind the IP header), so the lengths in its
+ * headers do not say what may be read.
  *
- *     | IP | ICMP 8 | quoted IP | ports … |
- *     ^ p.l3        ^ at        ^ l4      ^ end
+ *      | IP | ICMP 8 | quoted IP | ports … |
+ *      ^ p.l3        ^ at        ^ l4      ^ end
  */
 import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 
 export class Quote {
-  /** Offsets of its IP and its transport header, absolute. */
+  /** Absolute offsets of the quoted IP header and of its transport header. */
   l3 = 0;
   l4 = 0;
   protocol = 0;
@@ -23,7 +24,10 @@ export class Quote {
   sport = 0;
   dport = 0;
 
-  /** False when it is no IPv4 packet with a whole header, or a later fragment: nothing behind that is a header. */
+  /**
+   * Returns false for anything but an IPv4 packet with a whole header, and for a later fragment,
+   * which has no transport header.
+   */
   readIpv4(view: DataView, at: number, end: number): boolean {
     if (at + ipv4.HEADER > end || ipv4.version(view, at) !== 4) return false;
     const header = ipv4.headerLen(view, at);
@@ -51,7 +55,10 @@ export class Quote {
     return true;
   }
 
-  /** False when its protocol has none that the director knows, or they are cut off. */
+  /**
+   * Returns false when the protocol has no ports that the director knows, or when the quote ends
+   * before them.
+   */
   readPorts(view: DataView, end: number): boolean {
     const { protocol, l4 } = this;
     if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;

@@ -1,15 +1,22 @@
+/** The transport half of the parser: ports, TCP flags, ICMP types, and the checks of a fragment. */
 import { Drop } from '../../stats/drops.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { PacketInfo } from './packet.js';
 
-/** A fragment carries something, a multiple of 8 bytes but for the last, and ends within 65,535 bytes (RFC 791). */
+/**
+ * Checks a fragment (RFC 791): it has data, a multiple of 8 bytes unless it is the last one, and
+ * ends within 65,535 bytes. Returns a drop reason, 0 for a sound fragment.
+ */
 export function badFragment(p: PacketInfo): number {
   if (p.l4len === 0 || (p.moreFragments && p.l4len % 8 !== 0)) return Drop.badFragment;
   return p.fragmentOffset + p.l4len + p.headerLen > 65535 ? Drop.badFragment : 0;
 }
 
-/** Ports, flags and types. Fragments have none to offer: the whole packet is looked at once it is reassembled. */
+/**
+ * Reads ports, flags and types. A fragment has none here: the packet is read once it is
+ * reassembled.
+ */
 export function parseTransport(view: DataView, p: PacketInfo): number {
   p.sport = 0;
   p.dport = 0;
@@ -31,7 +38,7 @@ export function parseTransport(view: DataView, p: PacketInfo): number {
   return 0;
 }
 
-/** Header length of the protocols the director looks into; 0 for all others. */
+/** Shortest transport header of a protocol that the director reads, 0 for any other protocol. */
 function leastTransport(protocol: number): number {
   switch (protocol) {
     case ipv4.TCP:

@@ -1,10 +1,11 @@
 /**
- * A reassembled datagram while it is the packet at hand. It lies in one stretch of the Umem that is set aside for that,
- * so everything between parser and sender treats it as any packet; the frames its fragments came in are kept for its
- * leaving in as many pieces, each with a fate of its own.
+ * The reassembled datagram while it is the current packet. Its bytes lie in a reserved stretch of
+ * the Umem, so that everything between parser and output treats it like any packet. The frames of
+ * its fragments are kept: the datagram leaves in fragments again, and each frame gets a verdict of
+ * its own.
  *
- *     scratch: | headroom 258 | Ethernet | IP header | data of all pieces … up to 65,535 |       PacketInfo.parts = count
- *     frames:  frame 0, frame 1, … (first, last: which bytes of the data came in each)
+ *      scratch: | headroom 258 | Ethernet | IP header | data of all pieces … up to 65,535 |       PacketInfo.parts = count
+ *      frames:  frame 0, frame 1, … (from, to: which bytes of the data arrived in each)
  */
 import { HEADROOM, type Umem } from '../../device/umem.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -13,19 +14,25 @@ import type { FragmentQueue } from './fragment-queue.js';
 const LONGEST = 65535;
 
 export class Assembled {
-  /** Where the Ethernet header goes, −1 when the Umem has no room to set aside: then nothing can be reassembled. */
+  /**
+   * Offset of the Ethernet header. −1: the Umem is too small to reserve the stretch, and no
+   * datagram can be reassembled.
+   */
   readonly frame: number;
-  /** Fragments it came in. */
+  /** Number of fragments. */
   count = 0;
   readonly frames: Int32Array;
   readonly lens: Int32Array;
   readonly from: Int32Array;
   readonly to: Int32Array;
-  /** The longest of them as an IP packet: no piece that leaves is longer. */
+  /** Length of the longest fragment as an IP packet. No fragment that leaves is longer. */
   largest = 0;
-  /** Where its IP header is before anything is put in front. */
+  /** Offset of the IP header before a tunnel puts a header in front. */
   l3 = 0;
-  /** IPv6: bytes in front of the fragment header, and the place of the byte that named it, from the IP header. */
+  /**
+   * IPv6: length of the headers in front of the fragment header, and the offset (from the IP
+   * header) of the next-header byte that announced it.
+   */
   unfragmentable = 0;
   named = 0;
 
@@ -39,7 +46,7 @@ export class Assembled {
     this.to = new Int32Array(room);
   }
 
-  /** Takes the datagram's data and frames over; `data` is where the former goes, absolute. */
+  /** Copies the datagram's data to the absolute offset `data`, and takes over its frames. */
   gather(u8: Uint8Array, datagram: FragmentQueue, data: number): void {
     this.largest = datagram.largest;
     this.count = 0;

@@ -1,30 +1,38 @@
 /**
- * A table of IPv4 prefixes, cut into stretches of addresses that have one answer each, the longest prefix's:
+ * A table of IPv4 prefixes, cut into ranges of addresses with one answer each, that of the longest
+ * prefix:
  *
- *     0.0.0.0/0     |───────────────────────────────────────────|
- *     10.0.0.0/8          |──────────────────────|
- *     10.0.0.0/24         |────|
- *     starts        |  0  | 1  |        2        |       3      |       a binary search, begun at the address's first byte
+ *      0.0.0.0/0     |───────────────────────────────────────────|
+ *      10.0.0.0/8          |──────────────────────|
+ *      10.0.0.0/24         |────|
+ *      starts        |  0  | 1  |        2        |       3      |       a binary search, narrowed by the address's first byte
  *
- * Look-ups cost the same for every client, however many there are: a cache of answers does not.
+ * A look-up costs the same for every client. A cache of answers does not, when there are many
+ * clients.
  */
 import { mask4 } from '../../wire/address.js';
 
 export interface Prefix4 {
-  /** The address is its last word. */
+  /** Four words; the IPv4 address is the last one. */
   readonly words: Int32Array;
   readonly length: number;
 }
 
-/** Stretches of addresses; addresses are kept with the sign bit turned, so that signed comparison orders them. */
+/**
+ * Ranges of addresses. The sign bit of each address is flipped, so that signed comparison orders
+ * them.
+ */
 export class Fib4 {
   private readonly starts: Int32Array;
-  /** By stretch: the place of its prefix in the list, −1 for none. */
+  /** Per range: the index of its prefix in the list, −1 for none. */
   private readonly answers: Int32Array;
-  /** By first byte: the stretch that its first address is in; one more row, so that the next byte's is the last to try. */
+  /**
+   * Per first byte: the range of its first address. One row more, so that the next row bounds the
+   * search.
+   */
   private readonly byByte = new Int32Array(257);
 
-  /** `prefixes` in order of preference: the longest first. Host bits are ignored. */
+  /** `prefixes` in order of preference, the longest first. Host bits are ignored. */
   constructor(prefixes: readonly Prefix4[], [starts, answers] = stretches(prefixes)) {
     this.starts = Int32Array.from(starts, turned);
     this.answers = Int32Array.from(answers);
@@ -35,7 +43,10 @@ export class Fib4 {
     this.byByte[256] = starts.length - 1;
   }
 
-  /** As one: the first that has an answer gives it. Places are counted on from list to list; `sizes` are the lists' lengths. */
+  /**
+   * Merges tables: the first table with an answer decides. Indices count on from list to list;
+   * `sizes` are the lengths of the lists.
+   */
   static chained(fibs: readonly Fib4[], sizes: readonly number[]): Fib4 {
     const starts = [...new Set(fibs.flatMap((fib) => [...fib.starts].map((start) => turned(start) >>> 0)))];
     starts.sort((a, b) => a - b);
@@ -51,7 +62,7 @@ export class Fib4 {
     return new Fib4([], starts.length === 0 ? stretches([]) : [starts, answers]);
   }
 
-  /** The place in the list of the prefix that decides about `address`, or −1. */
+  /** Returns the index of the prefix that decides about `address`, −1 for none. */
   find(address: number): number {
     const { starts, byByte } = this;
     const key = turned(address);
@@ -70,14 +81,16 @@ function turned(address: number): number {
   return (address ^ -0x80000000) | 0;
 }
 
-/** Prefixes lie in each other or apart, so a stack of those that are open knows whose turn it is at every boundary. */
+/**
+ * Prefixes are nested or disjoint, so a stack of open prefixes knows the answer at each boundary.
+ */
 function stretches(prefixes: readonly Prefix4[]): [starts: number[], answers: number[]] {
   const spans = prefixes
     .map(({ words, length }, place) => {
       const start = (words[3]! & mask4(length)) >>> 0;
       return { start, end: start + 2 ** (32 - length), place };
     })
-    // Of equals the preferred one last, so that it ends up on top.
+    // Of equal prefixes the preferred one comes last, so that it ends on top.
     .sort((a, b) => a.start - b.start || b.end - a.end || b.place - a.place);
   const starts: number[] = [];
   const answers: number[] = [];

@@ -1,11 +1,13 @@
 /**
- * An IP datagram of which not all fragments have come. Its pieces are a list in the order of their offsets:
+ * The fragments of one IP datagram (the kernel's inet_frag_queue). The pieces are a list in the
+ * order of their offsets:
  *
- *     first ─► [0, 1480) ─► [1480, 2960) ┄┄ gap ┄┄ [4440, 5000) ◄─ last        total 5000 (the piece without MF came)
- *              └──── one run ──────────┘           └─ a run ─┘
+ *      first ─► [0, 1480) ─► [1480, 2960) ┄┄ gap ┄┄ [4440, 5000) ◄─ last        total 5000 (the piece without MF arrived)
+ *               └──── one run ──────────┘           └─ a run ─┘
  *
- * A run is what came piece after piece at the end of the list. As in the kernel (inet_frag_queue_insert) a piece that lies
- * within a run came twice and is not needed, one that overlaps any other way makes the whole datagram suspect (RFC 5722).
+ * A run holds pieces that arrived one after the other at the end of the list. The rules are the
+ * kernel's (inet_frag_queue_insert): a piece that lies within a run is a duplicate; a piece that
+ * overlaps in another way discards the whole datagram (RFC 5722).
  */
 import type { PacketInfo } from '../parse/packet.js';
 
@@ -13,14 +15,14 @@ export const Placing = { placed: 0, duplicate: 1, overlap: 2 } as const;
 
 export class Piece {
   frame = 0;
-  /** Of the frame, and of the IP packet in it. */
+  /** Length of the frame, and of the IP packet in it. */
   len = 0;
   l3len = 0;
-  /** Where its data begins, absolute; which bytes of the datagram they are. */
+  /** Absolute offset of its data, and the range of the datagram's bytes that it holds. */
   data = 0;
   from = 0;
   to = 0;
-  /** It followed its predecessor at once when it came: it belongs to the same run. */
+  /** It continued its predecessor when it arrived: it belongs to the same run. */
   joined = false;
   next: Piece | undefined;
 }
@@ -31,14 +33,14 @@ export class FragmentQueue {
   protocol = 0;
   readonly src = new Int32Array(4);
   readonly dst = new Int32Array(4);
-  /** Device of its first arrival. */
+  /** Device that received the first fragment. */
   device = 0;
-  /** The pieces were routed one by one: their TTL is taken already. */
+  /** The pieces were forwarded one by one: their TTL is decremented already. */
   crossed = false;
   first: Piece | undefined;
   last: Piece | undefined;
   pieces = 0;
-  /** Bytes that came, the end of what is known, and whether that is the datagram's. */
+  /** Bytes that arrived; the end of the highest piece; whether that is the end of the datagram. */
   bytes = 0;
   end = 0;
   ended = false;
@@ -47,11 +49,11 @@ export class FragmentQueue {
   largestDf = 0;
   /** One bit for each ECN value seen. */
   ecn = 0;
-  /** ms at which it is given up. */
+  /** Time (ms) at which the datagram expires. */
   due = 0;
   older: FragmentQueue | undefined;
   newer: FragmentQueue | undefined;
-  /** In its bucket of the table. */
+  /** Next datagram in the bucket of the table. */
   chain: FragmentQueue | undefined;
   bucket = 0;
 
@@ -90,7 +92,7 @@ export class FragmentQueue {
     return this.ended && this.bytes === this.end && this.first!.from === 0;
   }
 
-  /** Puts `piece` in its place; `more`: fragments follow it. */
+  /** Inserts `piece`. `more`: the MF flag. Returns a Placing. */
   place(piece: Piece, more: boolean): number {
     if (!this.agreesOnEnd(piece.to, more)) return Placing.overlap;
     const { last } = this;
@@ -102,7 +104,10 @@ export class FragmentQueue {
     return Placing.placed;
   }
 
-  /** The last piece says where the datagram ends; nothing may contradict it. */
+  /**
+   * The piece without MF tells where the datagram ends. Returns false for a piece that contradicts
+   * it.
+   */
   private agreesOnEnd(to: number, more: boolean): boolean {
     if (more ? this.ended && to > this.end : to < this.end || (this.ended && to !== this.end)) return false;
     if (!more) this.ended = true;

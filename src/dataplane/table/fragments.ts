@@ -1,10 +1,11 @@
 /**
- * Datagrams that wait for the rest of their fragments, by addresses, protocol and identification. The fragments stay in
- * the Umem's frames they came in; there is room for a fixed number of them, so that no flood of fragments takes the frames
- * that the rings need: whoever has waited longest makes place.
+ * The table of incomplete datagrams, by addresses, protocol and identification (the kernel's
+ * nf_defrag). The fragments stay in the Umem frames that they arrived in. The number of frames is
+ * limited, so that a flood of fragments does not take the frames that the rings need: the oldest
+ * datagram is discarded.
  *
- *     buckets ─► Datagram ─► Datagram (chain)          oldest ─► … ─► newest (newer)
- *                   └─ Piece ─► Piece ─► …             spent Datagrams and Pieces are kept for the next
+ *      buckets ─► FragmentQueue ─► FragmentQueue (chain)     oldest ─► … ─► newest (newer)
+ *                       └─ Piece ─► Piece ─► …               spent queues and pieces are kept for reuse
  */
 import { Drop } from '../../stats/drops.js';
 import type { PacketInfo } from '../parse/packet.js';
@@ -13,13 +14,13 @@ import { FragmentQueue, Piece, Placing } from './fragment-queue.js';
 const BUCKETS = 1024;
 const DATAGRAMS = 1024;
 
-/** What becomes of a fragment that is given up. */
+/** Called for each fragment that is discarded, with the number of a drop reason. */
 export type Lose = (frame: number, len: number, reason: number) => void;
 
 export class FragmentTable {
-  /** The datagram that the last `add` was about. */
+  /** The datagram of the last `add`. */
   current: FragmentQueue | undefined;
-  /** Frames held, and datagrams they belong to. */
+  /** Number of frames held, and of datagrams that they belong to. */
   held = 0;
   waiting = 0;
   private readonly buckets: (FragmentQueue | undefined)[] = new Array<FragmentQueue | undefined>(BUCKETS).fill(
@@ -31,15 +32,17 @@ export class FragmentTable {
   private newest: FragmentQueue | undefined;
   private nextDue = Number.POSITIVE_INFINITY;
 
-  /** `room`: how many frames may be held. */
+  /** `room`: the limit of frames. `lose` frees a frame and counts it. */
   constructor(
     private readonly room: number,
     private readonly lose: Lose,
   ) {}
 
   /**
-   * The fragment at hand, whose `size` bytes of data begin at `data` (absolute). Answers a Placing; placed, the frame is
-   * held here until `take` or until it is lost. An overlap loses the whole datagram, but the frame at hand is the caller's.
+   * Adds the current fragment. Its `size` bytes of data begin at the absolute offset `data`.
+   * Returns a Placing. After `placed` the frame is held here until `take` or `discard`. After
+   * `overlap` the other frames of the datagram are discarded; the current frame stays with the
+   * caller.
    */
   add(p: PacketInfo, id: number, protocol: number, data: number, size: number, due: number): number {
     while (this.held >= this.room) this.discard(this.oldest!, Drop.fragmentLimit);
@@ -65,7 +68,7 @@ export class FragmentTable {
     if (p.dontFragment) datagram.largestDf = Math.max(datagram.largestDf, p.l3len);
   }
 
-  /** The frames of `datagram` are the caller's from now on. Call `spend` when its pieces have been read. */
+  /** Hands the frames of `datagram` to the caller. Call `spend` when its pieces have been read. */
   take(datagram: FragmentQueue): void {
     this.unlink(datagram);
     this.held -= datagram.pieces;
@@ -84,7 +87,7 @@ export class FragmentTable {
     this.spend(datagram);
   }
 
-  /** One whose time is over, oldest first; undefined when there is none. The caller discards it. */
+  /** Returns the oldest expired datagram, undefined when there is none. The caller discards it. */
   overdue(now: number): FragmentQueue | undefined {
     if (now < this.nextDue) return undefined;
     this.nextDue = Number.POSITIVE_INFINITY;

@@ -1,10 +1,10 @@
 /**
- * Where most packets go: by a gateway, and by rules that ask for nothing but the destination. All their tables as one, and what
- * a look-up by each of its routes answered:
+ * Cache for routes via a gateway that depend on the destination only. Their tables are merged into
+ * one Fib4, with one cached answer per route:
  *
- *     row: [ neighbour | mtu | preferred source | generation ]
+ *      row: [ neighbour | mtu | preferred source | generation ]
  *
- * A cache of addresses would do as well for destinations, but not for the clients of a hundred thousand connections.
+ * A cache by address would serve destinations as well, but not the clients of 100,000 connections.
  */
 import { Fib4 } from './fib.js';
 
@@ -15,18 +15,18 @@ export class GatewayCache<Route> {
   private readonly routes: readonly Route[];
   private readonly rows: Int32Array;
 
-  /** Tables in the order in which they are asked, each with its routes in the order of its Fib4's list. */
+  /** `tables` in the order of look-up, each with its routes in the order of its Fib4's list. */
   constructor(tables: readonly { readonly entries: readonly Route[]; readonly fib: Fib4 }[]) {
     this.routes = tables.flatMap(({ entries }) => entries);
     this.fib = Fib4.chained(
       tables.map(({ fib }) => fib),
       tables.map(({ entries }) => entries.length),
     );
-    // Never so short that V8 keeps it on its heap, where it would move.
+    // Never so short that V8 keeps the array on its heap, where it would move.
     this.rows = new Int32Array(Math.max(32, this.routes.length << ROW_SHIFT));
   }
 
-  /** The row of the route to this address, or −1. */
+  /** The row of the route to this address, −1 for none. */
   find(address: number): number {
     const place = this.fib.find(address);
     return place < 0 ? -1 : place << ROW_SHIFT;

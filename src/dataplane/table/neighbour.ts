@@ -1,29 +1,37 @@
 /**
- * Next hops: (device, IP) -> MAC. Numbers name them, so that routes and caches hold small integers.
+ * The neighbour table: (device, IP) -> MAC. Neighbours have numbers, so that routes and caches hold
+ * small integers.
  *
- *     none ──use──► incomplete ──reply──► reachable ──60 s old and used──► probing (still used) ──reply──► reachable
- *                       └─ 3 requests unanswered ─► failed (frames dropped) ─use after 1 s─► incomplete
+ *      none ──use──► incomplete ──reply──► reachable ──60 s old and used──► probing (still used) ──reply──► reachable
+ *                        └─ 3 requests unanswered ─► failed (frames dropped) ─use after 1 s─► incomplete
  *
- * Frames for a neighbour that is not resolved yet wait in its queue. Who asks, our own ARP or the kernel, is not decided
- * here: `wanted` lists the numbers that need asking, the owner of the links empties it.
+ * Frames for an unresolved neighbour wait in its queue. This file does not decide who asks, the
+ * director's ARP or the kernel: `wanted` lists the numbers to resolve, the owner of the links
+ * empties it.
  */
 import { AddressIndex } from '../../service/table.js';
 
 export const NeighbourState = { none: 0, incomplete: 1, reachable: 2, probing: 3, failed: 4, permanent: 5 } as const;
-/** Frames one neighbour may keep waiting. */
+/** Limit of frames that wait for one neighbour. */
 const QUEUE = 64;
-/** More next hops than any real network has: a sender of random addresses must not fill the memory. */
+/**
+ * Limit of neighbours, above any real network: a sender of random addresses must not fill the
+ * memory.
+ */
 const MOST = 16384;
 const REQUESTS = 3;
 const REQUEST_EVERY = 1000;
 const REACHABLE_FOR = 60_000;
-/** The kernel, which resolves for us on its own interfaces, is told this often (ms) that a neighbour is in use. */
+/**
+ * The kernel resolves neighbours on its own interfaces. The director tells it this often (ms) that
+ * a neighbour is in use.
+ */
 const CONFIRM_EVERY = 30_000;
 
 export interface Waiting {
   readonly frame: number;
   readonly len: number;
-  /** Made by the director itself: no frame that came in waits for its fate. */
+  /** The director made this frame: no received frame waits for a verdict. */
   readonly originated: boolean;
 }
 
@@ -62,23 +70,29 @@ export class Neighbour {
 
 export class Neighbours {
   readonly all: Neighbour[] = [];
-  /** Devices that have no neighbours to find (packets for the host's own routing): every hop is there at once. */
+  /**
+   * Devices without neighbours (packets for the host's own routing): every next hop is resolved at
+   * once.
+   */
   readonly pointToPoint = new Set<number>();
-  /** Numbers of neighbours that must be asked for now. */
+  /** Numbers of neighbours to resolve now. */
   readonly wanted: number[] = [];
-  /** Frames that wait with any of them. */
+  /** Number of frames that wait, for all neighbours. */
   waiting = 0;
   private index = new AddressIndex();
 
   constructor() {
-    // Number 0 is what all are that do not fit: never resolved, never asked for.
+    // Number 0 stands for every neighbour beyond the limit: never resolved, never asked for.
     const overflow = new Neighbour(0, 0, 0, new Int32Array(4));
     overflow.state = NeighbourState.failed;
     overflow.since = Number.POSITIVE_INFINITY;
     this.all.push(overflow);
   }
 
-  /** The neighbour's number; made (unresolved) when it is new. IPv4: words 0..2 are 0. */
+  /**
+   * Returns the neighbour's number. Creates an unresolved neighbour for a new address. IPv4: words
+   * 0 to 2 are 0.
+   */
   idOf(device: number, family: number, a0: number, a1: number, a2: number, a3: number): number {
     const known = this.index.find(a0, a1, a2, a3, device, family);
     if (known >= 0) return known;
@@ -90,12 +104,18 @@ export class Neighbours {
     return neighbour.id;
   }
 
-  /** Undefined when nothing was ever sent to, or heard of, this address. */
+  /**
+   * Returns the neighbour, undefined when the director never sent to this address and never
+   * received from it.
+   */
   known(device: number, family: number, a0: number, a1: number, a2: number, a3: number): Neighbour | undefined {
     return this.all[this.index.find(a0, a1, a2, a3, device, family)];
   }
 
-  /** It is not usable but wanted: it is asked for. False: it failed a moment ago, there is nothing to wait for. */
+  /**
+   * Starts to resolve a neighbour that is not usable. Returns false when it failed less than a
+   * second ago: frames need not wait.
+   */
   want(neighbour: Neighbour, now: number): boolean {
     if (neighbour.state === NeighbourState.incomplete) return true;
     if (neighbour.state === NeighbourState.failed && now - neighbour.since < REQUEST_EVERY) return false;
@@ -104,8 +124,8 @@ export class Neighbours {
   }
 
   /**
-   * Once the list is half full: forgets those that are of no use. Numbers change: whoever keeps some must look up again.
-   * True when anything was done.
+   * Removes unused neighbours once the list is half full. The numbers change: owners of numbers
+   * must look them up again. Returns true when it removed any.
    */
   collect(): boolean {
     if (this.all.length < MOST / 2) return false;
@@ -124,7 +144,9 @@ export class Neighbours {
     if (one.id !== 0) this.index.set(a0!, a1!, a2!, a3!, one.device, one.family, one.id);
   }
 
-  /** A MAC was learnt. The caller sends what waits (`waiting`, in order) and empties it. */
+  /**
+   * Stores a learnt MAC. The caller then sends the frames in `waiting`, in order, and empties it.
+   */
   resolve(neighbour: Neighbour, macHi: number, macLo: number, now: number, permanent = false): void {
     neighbour.macHi = macHi;
     neighbour.macLo = macLo;
@@ -133,16 +155,19 @@ export class Neighbours {
     neighbour.used = false;
   }
 
-  /** The kernel (or an administrator) says it cannot be reached, or took it back. */
+  /**
+   * The kernel or an administrator says that the neighbour cannot be reached, or removed its entry.
+   */
   forget(neighbour: Neighbour, failed: boolean, now: number): void {
     neighbour.state = failed ? NeighbourState.failed : NeighbourState.none;
     neighbour.since = now;
   }
 
   /**
-   * Once in a while: asks again, gives up, looks at what has grown old. `onFailed` gets the neighbours whose waiting
-   * frames are lost (it empties `waiting`). `resolves(device)`: only those age here. The kernel ages its own, and asks
-   * again for what is used; as it does not see our packets, it is told.
+   * Asks again, gives up, and confirms old entries. `onFailed` gets the neighbours whose waiting
+   * frames are lost, and empties `waiting`. `resolves(device)`: the director resolves neighbours on
+   * this device; only these entries age here. The kernel ages its own entries and confirms those in
+   * use; it does not see the director's packets, so it is told.
    */
   tick(now: number, resolves: (device: number) => boolean, onFailed: (neighbour: Neighbour) => void): void {
     for (const neighbour of this.all) {

@@ -1,8 +1,8 @@
 /**
- * What routers said about the paths to tunnel destinations (RFC 1191), as the kernel's route exceptions keep it: for ten
- * minutes, never below 552, and a value held up there is not moved again until it ends.
+ * Path MTUs that routers reported for tunnel destinations (RFC 1191), kept like the kernel's route
+ * exceptions: for ten minutes, never below 552, and a locked value is not changed until it expires.
  *
- *     row: [ address | mtu | locked | ends, seconds ]      direct-mapped: a row lost to another address is learnt again
+ *      row: [ address | mtu | locked | expiry, s ]      direct-mapped: a row lost to another address is learnt again
  */
 const ROWS = 1024;
 const ROW = 4;
@@ -10,11 +10,14 @@ const SMALLEST = 552;
 const SECONDS = 600;
 
 export class PathMtus {
-  /** Something was learnt once: else there is no need to look. */
+  /** A path MTU was learnt at least once. While false, no look-up is needed. */
   some = false;
   private readonly rows = new Int32Array(ROWS * ROW);
 
-  /** The path's MTU to an IPv4 address: `routeMtu`, unless a smaller one is known. `now` in ms. */
+  /**
+   * Returns the MTU of the path to an IPv4 address: `routeMtu`, or a smaller one that is known.
+   * `now` in ms.
+   */
   mtu(address: number, routeMtu: number, now: number): number {
     const row = this.find(address, now);
     return row < 0 ? routeMtu : Math.min(routeMtu, this.rows[row + 1]!);
@@ -24,7 +27,7 @@ export class PathMtus {
     return this.find(address, now) >= 0;
   }
 
-  /** A router reported `reported`; larger than what is known is no news. */
+  /** A router reported the MTU `reported`. A value above the known one is ignored. */
   learn(address: number, reported: number, routeMtu: number, now: number): void {
     const { rows } = this;
     const known = this.find(address, now);
@@ -51,7 +54,7 @@ function rowOf(address: number): number {
   return (Math.imul(address, 0x9e3779b1) >>> 22) * ROW;
 }
 
-/** From 1, so that an empty row has always ended. */
+/** Seconds from 1 on, so that an empty row has expired. */
 function secondsOf(now: number): number {
   return 1 + Math.floor(now / 1000);
 }
