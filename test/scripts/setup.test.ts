@@ -61,3 +61,16 @@ describe('what only the benchmarks need and cannot be installed', () => {
     expect(status).toBe(0);
   });
 });
+
+describe('a node_modules that is a link', () => {
+  it('is refused when it does not fit, and what it leads to is left alone', () => {
+    const other = join(clone, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'kept'), '');
+    symlinkSync(other, join(clone, 'node_modules'));
+    const { status, stderr } = spawnSync(join(clone, 'scripts/setup.sh'), { encoding: 'utf8' });
+    expect(stderr).toContain(`node_modules is a link to ${other} and does not fit package-lock.json`);
+    expect(status).toBe(1);
+    expect(readFileSync(join(other, 'kept'), 'utf8')).toBe('');
+  });
+});
