@@ -221,7 +221,7 @@ it('errors name the word', () => {
 });
 
 /**
- * Lines given to iptables 1.8.9 (oracle/guest): exit code | line | the rule as `iptables -S` says it back.
+ * Lines given to iptables 1.8.9 (tools/oracle/guest): exit code | line | the rule as `iptables -S` says it back.
  * We refuse what it takes in these cases: a rule that can't match, two matches of one kind, a `:` without ports, octal
  * numbers, masks with gaps, ICMP without its IPv6; and take one it refuses: --sports and --dports of one multiport.
  */
