@@ -98,9 +98,9 @@ function nameOf(row: ResultRow): string {
   return row.case.slice(part === '' ? 0 : part.length + 2);
 }
 
-/** Where the results do not name the reference, it is the row that is its own. */
+/** Where the results do not name the reference, it is a row that is its own, and not ulvs. */
 function referenceOf(rows: readonly ResultRow[], against: string): string {
-  const own = rows.find(({ value, reference }) => value === reference);
+  const own = rows.find((row) => row.value === row.reference && !nameOf(row).startsWith('ulvs'));
   return against === UNNAMED && own !== undefined ? `reference: ${nameOf(own)}` : 'reference';
 }
 
