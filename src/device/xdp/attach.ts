@@ -43,7 +43,8 @@ export function xdpError(device: string, error: unknown): unknown {
   if (call === 'bpf LINK_CREATE' && (code === 'EBUSY' || code === 'EEXIST'))
     return new DeviceError(device, 'it has an XDP program already', `'ip link set dev ${device} xdp off' takes it off`);
   // EACCES: without CAP_PERFMON the verifier refuses the program.
-  if (call.startsWith('bpf') && (code === 'EPERM' || code === 'EACCES')) return new DeviceError(device, 'not permitted', NEEDS);
+  if (call.startsWith('bpf') && (code === 'EPERM' || code === 'EACCES'))
+    return new DeviceError(device, 'not permitted', NEEDS);
   if (call === 'bind' && (code === 'EOPNOTSUPP' || code === 'EINVAL'))
     return new DeviceError(device, `its driver cannot share frames this way (${code})`, "use kind 'packet'");
   return deviceError(device, error);
