@@ -1,10 +1,11 @@
-# The director in a container. It needs three capabilities and no more:
+# The director in a container. It needs these capabilities and no more:
 #
-#   docker run --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --cap-add BPF \
+#   docker run --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW \
+#     --cap-add BPF --cap-add PERFMON --cap-add IPC_LOCK \
 #     --network host -v /etc/ulvs:/etc/ulvs:ro -v /run/ulvs:/run/ulvs ulvs
 #
-# NET_ADMIN: nft rules, TAPs, neighbours, XDP attachment; NET_RAW: packet and raw sockets; BPF: loading the XDP program.
-# AF_XDP's rings are locked memory: kernels before 5.11 want --ulimit memlock=-1 too.
+# NET_ADMIN: nft rules, TAPs, neighbours, XDP attachment; NET_RAW: packet and raw sockets. For devices of kind xdp only:
+# BPF and PERFMON: loading the XDP program; IPC_LOCK: the memory that AF_XDP shares with the kernel.
 # --network host directs for the host; with `--network container:NAME` it directs inside that container's namespace.
 
 FROM node:20-bookworm-slim AS build

@@ -36,14 +36,12 @@ lint: setup
 	@tsc --noEmit
 	@biome check .
 
-# One file a question.
-QUESTIONS := $(patsubst %,bench/questions/%.ts,pipeline workers wire http table schedulers)
-
+# make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)
 bench: build
 	@scripts/setup.sh bench
 	@tsc -p tsconfig.bench.json && scripts/bundle.sh $(patsubst %,build/bench/questions/%.js,pipeline table workers)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
-	@set -e; for f in $(patsubst %.ts,build/%.js,$(QUESTIONS)); do $(SUDO) node --expose-gc $$f; done
+	@node build/bench/run.js $(if $(QUICK),--quick) $(QUESTIONS)
 
 # Writes the generated documents and manual pages again (tools/docs).
 docs: setup

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what ulvs needs and this machine lacks, and says what; quiet when nothing is missing.
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
-# `setup.sh bench` installs what only the benchmarks compare with as well.
+# `setup.sh bench` also installs what only the benchmarks need; what cannot be installed of that is said and left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
@@ -28,12 +28,13 @@ traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/py
 BENCH="
 haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
 /usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
+stdbuf coreutils       taskset util-linux
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
-missing_packages() { # bench: those of the benchmarks too
+missing_packages() { # of a list as above
   local PATH=$PATH:/usr/sbin:/sbin # an unprivileged user's PATH lacks them
-  set -- $NEEDED $([ "${1:-}" = bench ] && echo "$BENCH")
+  set -- $1
   while [ $# -gt 0 ]; do present "$1" || echo "$2"; shift 2; done
 }
 
@@ -72,6 +73,8 @@ install_modules() {
   local home; home=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
   [ -e "$home/include/node/node.h" ] && export npm_config_nodedir="$home"
   if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    # npm ci empties what the link leads to, which belongs to another tree.
+    [ ! -L node_modules ] || die "node_modules is a link to $(readlink node_modules) and does not fit package-lock.json: remove the link"
     say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing))"
     npm_log ci
   fi
@@ -82,7 +85,14 @@ install_modules() {
 }
 
 export PATH="$PWD/.tools/bin:$PATH"
-packages=$(missing_packages "${1:-}")
+packages=$(missing_packages "$NEEDED")
 [ -z "$packages" ] || apt_install $packages
+if [ "${1:-}" = bench ]; then
+  packages=$(missing_packages "$BENCH")
+  # Each by itself where one of them is not to be had: the benchmarks skip what needs it.
+  [ -z "$packages" ] || (apt_install $packages) || for package in $packages; do
+    (apt_install "$package") || say "$package is left out: the benchmarks skip what needs it"
+  done
+fi
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
 install_modules

@@ -7,22 +7,27 @@
  *     wire     the same with offloads off, for long pages and bulk: frames of 1514 bytes with checksums, as on a wire
  *
  * Every round goes through all balancers; the figures are medians of five rounds.
+ *
+ *     node build/bench/questions/http.js [--quick] [apart | shared | wire …] ['HAProxy' | 'nft DNAT' | 'ulvs NAT, xdp' | …]
  */
 
 import { namespaces } from '../../src/lab/build/network.js';
 import { type Running, stop } from '../../src/lab/build/process.js';
 import { removeState, saveState } from '../../src/lab/build/state.js';
 import { directoryOf } from '../../src/lab/names.js';
-import { BALANCERS, type Balancer, DIRECT, HAPROXY } from '../http/balancer.js';
-import { Findings } from '../http/findings.js';
-import { apply } from '../http/placement.js';
-import type { Scene } from '../http/scene.js';
-import { prepare, startServers } from '../http/servers.js';
-import { build, planSite, remove, type Site } from '../http/site.js';
-import { type Part, Trial, UNITS } from '../http/trial.js';
+import { BALANCERS, type Balancer, DIRECT, HAPROXY } from '../support/http/balancer.js';
+import { Findings } from '../support/http/findings.js';
+import { apply } from '../support/http/placement.js';
+import type { Scene } from '../support/http/scene.js';
+import { prepare, startServers } from '../support/http/servers.js';
+import { build, planSite, remove, type Site } from '../support/http/site.js';
+import { type Part, Trial, UNITS } from '../support/http/trial.js';
+import { orQuick, WORDS } from '../support/options.js';
 import { report } from '../support/result.js';
+import { Skips } from '../support/skips.js';
 
-const ROUNDS = 5;
+const ROUNDS = orQuick(5, 1);
+const skips = new Skips();
 
 const KEEP_ALIVE = { name: 'keep-alive', path: '/short' };
 const PER_REQUEST = { name: 'a connection each', path: '/short', close: true };
@@ -46,12 +51,10 @@ async function part(one: Part, findings: Findings, signal: AbortSignal): Promise
     await build(site);
     await apply(site, one);
     servers = await startServers(scene);
-    const trial = new Trial(scene, one, findings, signal);
-    for (let round = 1; round <= ROUNDS; round++)
-      for (const balancer of contestants(one)) {
-        progress(`${one.name}: round ${round} of ${ROUNDS}, ${balancer.name}`);
-        await trial.attempt(balancer);
-      }
+    await rounds(one, new Trial(scene, one, findings, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    skips.add(one.name, error);
   } finally {
     progress('');
     await stop(servers);
@@ -60,11 +63,37 @@ async function part(one: Part, findings: Findings, signal: AbortSignal): Promise
   }
 }
 
+/** All balancers in turns. One that fails is left out of this part, and of its rows. */
+async function rounds(one: Part, trial: Trial): Promise<void> {
+  const nameOf = (balancer: Balancer) => `${one.name}: ${balancer.name}`;
+  for (let round = 1; round <= ROUNDS; round++)
+    for (const balancer of contestants(one).filter((each) => !skips.has(nameOf(each)))) {
+      progress(`${one.name}: round ${round} of ${ROUNDS}, ${balancer.name}`);
+      try {
+        await trial.attempt(balancer);
+      } catch (error) {
+        trial.signal.throwIfAborted();
+        progress('');
+        skips.add(nameOf(balancer), error);
+        trial.findings.forget(one.name, balancer.name);
+      }
+    }
+  for (const balancer of contestants(one).filter((each) => !skips.has(nameOf(each)))) unmeasured(one, balancer, trial);
+}
+
+/** Jobs that failed in every round. */
+function unmeasured({ name, jobs }: Part, balancer: Balancer, { failures, findings }: Trial): void {
+  for (const job of jobs) {
+    const what = `${name}, ${job.name}`;
+    const reason = failures.get(`${what}: ${balancer.name}`);
+    if (reason !== undefined && !findings.has(what, balancer.name)) skips.add(`${what}: ${balancer.name}`, reason);
+  }
+}
+
 /** Of parts and balancers those that the arguments name; all when they name none of the kind. */
 function isWanted(name: string): boolean {
-  const wanted = process.argv.slice(2);
   const kind = PARTS.some((one) => one.name === name) ? PARTS : BALANCERS;
-  return wanted.includes(name) || !kind.some((one) => wanted.includes(one.name));
+  return WORDS.includes(name) || !kind.some((one) => WORDS.includes(one.name));
 }
 
 /** Apart, nothing in between costs nothing. */
@@ -86,7 +115,8 @@ async function main(signal: AbortSignal): Promise<void> {
   const findings = new Findings();
   for (const one of PARTS.filter(({ name }) => isWanted(name))) await part(one, findings, signal);
   const names = BALANCERS.map(({ name }) => name);
-  report({ name: 'http', title: 'Web requests', against: HAPROXY, rows: findings.rows(names, HAPROXY, UNITS) });
+  const rows = findings.rows(names, HAPROXY, UNITS);
+  report({ name: 'http', title: 'Web requests', against: HAPROXY, rows, skipped: skips.all });
 }
 
 const interrupted = new AbortController();

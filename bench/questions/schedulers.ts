@@ -2,14 +2,17 @@
  * What does a decision cost? Each scheduler with 10, 100 and 1000 destinations of weights 1 to 10, next to rr with as many.
  * Included is what is the same for all: a new client and one of 4096 destination addresses, a connection that begins at
  * who was chosen and one that ends, four alive for each destination.
+ *
+ *     node build/bench/questions/schedulers.js [--quick]
  */
 import { SCHEDULER_NAMES, schedulerNamed } from '../../src/schedulers/index.js';
 import { Destination, VirtualService } from '../../src/service/service.js';
 import { Counters, Gauge } from '../../src/stats/counters.js';
+import { orQuick } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
 
-const ROUNDS = 5;
-const ROUND_MS = 60;
+const ROUNDS = orQuick(5, 1);
+const ROUND_MS = orQuick(60, 20);
 const SIZES = [10, 100, 1000];
 const BATCH = 256;
 const ADDRESSES = 4096;

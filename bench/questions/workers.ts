@@ -4,8 +4,11 @@
  *     all its own        each frame came in where its connection is: the price of looking whose it is
  *     all handed over    none did: looked at, copied into a ring, copied out of it, and forwarded there; both workers' time
  *     two processors     two threads, each with its own frames (what a fanout program or a queue a worker brings about)
+ *
+ *     node --expose-gc build/bench/questions/workers.js [--quick]
  */
 import { once } from 'node:events';
+import { cpus } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { PacketInfo } from '../../src/dataplane/parse/packet.js';
 import { parse } from '../../src/dataplane/parse/parse.js';
@@ -13,13 +16,15 @@ import type { WorkersSetup } from '../../src/dataplane/workers/dispatch.js';
 import { HandoffRing } from '../../src/dataplane/workers/handoff.js';
 import type { Steering } from '../../src/dataplane/workers/steering.js';
 import { Bell } from '../../src/device/poll.js';
-import { median, report } from '../support/result.js';
+import { orQuick } from '../support/options.js';
+import { median, type Row, report } from '../support/result.js';
+import { Skips } from '../support/skips.js';
 import { FRAMES, Subject, VIPS } from '../support/subject.js';
 import { Template } from '../support/traffic.js';
 
-const ROUNDS = 5;
+const ROUNDS = orQuick(5, 1);
 const FLOWS = 100_000;
-const PACKETS = 1 << 20;
+const PACKETS = 1 << orQuick(20, 17);
 const TABLE = 1 << 18;
 /** A prime: neighbours in time are none in memory. */
 const STRIDE = 7919;
@@ -98,11 +103,16 @@ interface Round {
   one: number;
   mine: number;
   handed: number;
+  /** One thread and two, by the wall clock; only with two processors. */
   threads: number;
   both: number;
 }
 
+const TWO = 'two processors';
+
 async function main(): Promise<void> {
+  const skips = new Skips();
+  if (cpus().length < 2) skips.add(TWO, 'this machine has one');
   const bells = [new Bell(), new Bell()];
   const alone = await Subject.create(TABLE);
   const all = Array.from({ length: FLOWS }, (_, flow) => flow);
@@ -116,21 +126,24 @@ async function main(): Promise<void> {
     const one = measure([alone], ack, order(all));
     const mine = measure(pair, ack, order(own));
     const handed = measure(pair, ack, order(others));
-    rounds.push({ one, mine, handed, threads: await threads(1), both: await threads(2) });
+    const [lone, both] = skips.has(TWO) ? [0, 0] : [await threads(1), await threads(2)];
+    rounds.push({ one, mine, handed, threads: lone, both });
     process.stderr.write(`round ${i + 1} of ${ROUNDS}\r`);
   }
   for (const subject of [alone, ...pair]) subject.check();
   for (const bell of bells) bell.close();
   const of = (pick: (round: Round) => number) => median(rounds.map(pick));
+  const rows: Row[] = [
+    { case: 'all its own', value: of(({ mine }) => mine), unit: 'Mpps', reference: of(({ one }) => one) },
+    { case: 'all handed over', value: of(({ handed }) => handed), unit: 'Mpps', reference: of(({ one }) => one) },
+    { case: TWO, value: of(({ both }) => both), unit: 'Mpps', reference: of(({ threads: t }) => t) },
+  ];
   report({
     name: 'workers',
     title: 'What do several workers cost, and bring?',
     against: 'one worker',
-    rows: [
-      { case: 'all its own', value: of(({ mine }) => mine), unit: 'Mpps', reference: of(({ one }) => one) },
-      { case: 'all handed over', value: of(({ handed }) => handed), unit: 'Mpps', reference: of(({ one }) => one) },
-      { case: 'two processors', value: of(({ both }) => both), unit: 'Mpps', reference: of(({ threads: t }) => t) },
-    ],
+    rows: rows.filter((row) => !skips.has(row.case)),
+    skipped: skips.all,
   });
 }
 
@@ -139,7 +152,8 @@ async function threads(count: number): Promise<number> {
   const gate = new SharedArrayBuffer(8);
   const bells = Array.from({ length: count }, () => new Bell());
   const workers = setups(count, bells).map(
-    (setup) => new Worker(new URL(import.meta.url), { workerData: { setup, gate } satisfies Part }),
+    (setup) =>
+      new Worker(new URL(import.meta.url), { argv: process.argv.slice(2), workerData: { setup, gate } satisfies Part }),
   );
   const rates = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0] as number));
   await Promise.all(workers.map((worker) => worker.terminate()));

@@ -1,11 +1,13 @@
 /**
  * What a benchmark found: a table on the screen, bench/results/NAME.json, and the same as a plot beside it. Nothing in here
- * measures.
+ * measures. With --quick the files go to build/bench/results.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { RESULTS } from './options.js';
 import { barPlot } from './plot.js';
+import type { Skip } from './skips.js';
 
 export interface Row {
   readonly case: string;
@@ -23,23 +25,28 @@ export interface Benchmark {
   /** Whose the reference is: `C -O2`. */
   readonly against: string;
   readonly rows: readonly Row[];
+  /** What could not be measured; it has no rows. */
+  readonly skipped?: readonly Skip[];
 }
 
-/** Relative to where it runs: the repository's root, as `make bench` does. */
-const DIRECTORY = 'bench/results';
-
-/** Prints the rows with their ratios (value by reference) and keeps them. A repeated run replaces the results. */
-export function report({ name, title, against, rows }: Benchmark): void {
+/**
+ * Prints the rows with their ratios (value by reference) and keeps them. A repeated run replaces the results. Throws an Error
+ * when there are no rows: everything was skipped.
+ */
+export function report({ name, title, against, rows, skipped = [] }: Benchmark): void {
+  if (rows.length === 0) throw new Error(`${name}: nothing could be measured`);
   const kept = rows.map((row) => ({ ...row, reference: row.reference ?? null, ratio: ratioOf(row) ?? null }));
   print(title, against, rows);
-  mkdirSync(DIRECTORY, { recursive: true });
-  writeFileSync(
-    `${DIRECTORY}/${name}.json`,
-    `${JSON.stringify({ machine: machine(), node: process.version, commit: commit(), against, rows: kept }, null, 2)}\n`,
-  );
-  const unit = rows[0]?.unit ?? '';
+  mkdirSync(RESULTS, { recursive: true });
+  const results = { machine: machine(), node: process.version, commit: commit(), against, rows: kept, skipped };
+  writeFileSync(resultFile(name), `${JSON.stringify(results, null, 2)}\n`);
+  const unit = rows[0]!.unit;
   const bars = rows.filter((row) => row.unit === unit).map(barOf);
-  writeFileSync(`${DIRECTORY}/${name}.svg`, barPlot(title, unit, ['ulvs', against], bars));
+  writeFileSync(`${RESULTS}/${name}.svg`, barPlot(title, unit, ['ulvs', against], bars));
+}
+
+export function resultFile(name: string): string {
+  return `${RESULTS}/${name}.json`;
 }
 
 export function median(values: readonly number[]): number {

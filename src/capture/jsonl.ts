@@ -46,7 +46,7 @@ export function parseScript(text: string, name: string): ScriptLine[] {
     if (line.trim() === '') continue;
     lines.push(scriptLine(line, lines.length, `${name}:${i + 1}`));
   }
-  // As the oracle does: in the order of time, of equal times in the file's.
+  // As the oracle does: in the order of time, and of the file where times are equal.
   return lines.sort((a, b) => a.t - b.t);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The defence strategies of IPVS (IPVS-REFERENCE 1.14), looked at once a second: drop_packet drops every n-th new connection,
+ * The defence strategies of IPVS (docs/ipvs-reference.md section 14), looked at once a second: drop_packet drops every n-th new connection,
  * drop_entry ends half-open and idle ones, secure_tcp swaps the TCP table. Modes: 0 off, 1 automatic and now off, 2 automatic
  * and now on, 3 always. "Memory is short" means here: the connection table's own room, in pages of 4,096 bytes, is below
  * amemthresh.

@@ -168,7 +168,7 @@ export function decode(bytes: Uint8Array): Decoded<Tcp> {
     sport: sport(view, 0),
     dport: dport(view, 0),
     seq: view.getUint32(SEQ),
-    ack: view.getUint32(ACK),
+    ack: view.getUint32(ACK_NUMBER),
     flags: flags(view, 0),
     reserved: bytes[DATA_OFFSET]! & 15,
     window: window(view, 0),

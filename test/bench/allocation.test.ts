@@ -1,5 +1,5 @@
 /**
- * The packet path allocates nothing and stays compiled: a process of its own runs bench/support/steady.ts, every path and both
+ * The packet path allocates nothing and stays compiled: a process of its own runs test/bench/steady.ts, every path and both
  * families, with connections beginning and ending all the time. ULVS_PACKETS=10000000 for the long run.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,14 +17,14 @@ beforeAll(() => {
   const tsc = join(ROOT, 'node_modules/.bin/tsc');
   execFileSync(tsc, ['-p', 'tsconfig.bench.json', '--outDir', BUILT, '--sourceMap', 'false'], { cwd: ROOT });
   // As the dataplane runs.
-  execFileSync(join(ROOT, 'scripts/bundle.sh'), [join(BUILT, 'bench/support/steady.js')]);
+  execFileSync(join(ROOT, 'scripts/bundle.sh'), [join(BUILT, 'test/bench/steady.js')]);
 });
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 
 /** Everything the process said between its marks, and how the heap grew. */
 function run(...words: string[]): { between: string[]; grown: number } {
   const flags = ['--expose-gc', '--trace-gc', '--trace-deopt'];
-  const out = execFileSync(process.execPath, [...flags, join(BUILT, 'bench/support/steady.js'), ...words], {
+  const out = execFileSync(process.execPath, [...flags, join(BUILT, 'test/bench/steady.js'), ...words], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });

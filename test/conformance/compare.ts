@@ -15,7 +15,7 @@ const IPV6 = 41;
 const FRAGMENT = 44;
 const GRE = 47;
 const ICMP6 = 58;
-/** Of our stage and of the oracle's examples; no other traffic goes there. */
+/** Of our stage; no other traffic goes there. */
 const GUE_PORTS = [6080, 6081];
 /** Last byte of the director's own addresses on our stage. */
 const DIRECTOR_HOST = 254;

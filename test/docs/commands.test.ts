@@ -1,33 +1,10 @@
 /** Every `ulvs …` and `ulvsadm …` that a document shows names a command that exists, with options that it has. */
-import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { benchCommand } from '../../src/cli/commands/bench.js';
-import { configureCommand } from '../../src/cli/commands/configure.js';
-import { doctorCommand } from '../../src/cli/commands/doctor.js';
-import { labCommand } from '../../src/cli/commands/lab.js';
-import { procCommand } from '../../src/cli/commands/proc.js';
-import { replayCommand } from '../../src/cli/commands/replay.js';
-import { runCommand } from '../../src/cli/commands/run.js';
-import { statsCommand } from '../../src/cli/commands/stats.js';
-import { statusCommand } from '../../src/cli/commands/status.js';
-import { sysctlCommand } from '../../src/cli/commands/sysctl.js';
-import { traceCommand } from '../../src/cli/commands/trace.js';
+import { ulvsProgram } from '../../src/cli/program.js';
 import { OPTIONS } from '../../src/ulvsadm/options.js';
 import { codeSpans, type Doc, documents, fences } from './markdown.js';
 
-const COMMANDS: readonly Command[] = [
-  runCommand(),
-  replayCommand(),
-  statusCommand(),
-  statsCommand(),
-  sysctlCommand(),
-  procCommand(),
-  traceCommand(),
-  configureCommand(),
-  doctorCommand(),
-  labCommand(),
-  benchCommand(),
-];
+const COMMANDS = ulvsProgram('').commands;
 const EVERYWHERE = ['--help', '-h'];
 const TOP = ['--version', '-V', 'help', ...EVERYWHERE];
 const OWN = ['--json', '--socket'];

@@ -14,7 +14,7 @@ import {
   withoutEffect,
 } from '../../src/service/sysctl.js';
 
-/** IPVS-REFERENCE 1.16; est_cpulist is left out on purpose. */
+/** docs/ipvs-reference.md section 16; est_cpulist is left out on purpose. */
 const REFERENCE =
   `amemthresh am_droprate drop_entry drop_packet secure_tcp backup_only cache_bypass conn_reuse_mode conntrack
   debug_level est_nice expire_nodest_conn expire_quiescent_template ignore_tunneled lblc_expiration lblcr_expiration

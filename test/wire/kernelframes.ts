@@ -1,5 +1,5 @@
 /**
- * Frames as Linux sent them. NAT and DR: a director's input and output, from oracle/scenarios (kernel 6.1's IPVS). The rest: two
+ * Frames as Linux sent them. NAT and DR: a director's input and output, from test/conformance/recorded/basic (kernel 6.1's IPVS). The rest: two
  * network namespaces on a veth without offloads (kernel 6.18), taken with a packet socket.
  */
 export const FORWARDED: readonly (readonly [what: string, input: string, output: string])[] = [

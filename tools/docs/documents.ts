@@ -3,11 +3,21 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandDocuments } from './commands-document.js';
 import { dropsDocument } from './drops.js';
+import { readmeDocument } from './headlines.js';
 import { kernelMapDocument } from './kernel-map.js';
+import { performanceDocument } from './performance.js';
+import { schedulersDocument } from './schedulers.js';
 import type { Document } from './text/blocks.js';
 
 /** `root`: the repository, whose sources and results are read. */
 export function documents(root: string): Document[] {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
-  return [...commandDocuments(version), dropsDocument(), kernelMapDocument()];
+  return [
+    ...commandDocuments(version),
+    dropsDocument(),
+    kernelMapDocument(),
+    performanceDocument(root),
+    schedulersDocument(root),
+    ...readmeDocument(root),
+  ];
 }

@@ -1,8 +1,8 @@
 /** What `ulvsadm --help` and its option tables say, as blocks: for docs/commands.md and man/ulvsadm.8. */
 
-import { help } from '../../src/cli/ulvsadm/help.js';
-import { COMMANDS, type Command, LEGAL, OPTIONS, type OptionName } from '../../src/cli/ulvsadm/options.js';
 import { DEFAULT_SOCKET } from '../../src/control/api/client.js';
+import { help } from '../../src/ulvsadm/help.js';
+import { COMMANDS, type Command, LEGAL, OPTIONS, type OptionName } from '../../src/ulvsadm/options.js';
 import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 
 export interface UlvsadmPages {

@@ -1,4 +1,7 @@
-/** One row for each option of a mark rule: its words, whether `!` may stand before it, what it says about the rule. */
+/**
+ * Options of mark rules: one row for each, with its spellings, whether `!` may negate it, and its
+ * reader.
+ */
 
 import { didYouMean } from '../text/did-you-mean.js';
 import { formatIp, networkOf, parsePrefix } from '../text/prefix.js';
@@ -15,16 +18,18 @@ import {
   parseProtocol,
 } from './words.js';
 
+/** The option being read. */
 interface Words {
   /** The option as written. */
   readonly word: string;
   readonly negated: boolean;
+  /** The next word, its value. Throws a MarkRuleError when there is none. */
   next(): string;
 }
 
 interface MarkOption {
   readonly negatable: boolean;
-  readonly take: (draft: MarkDraft, words: Words) => void;
+  readonly read: (draft: MarkDraft, words: Words) => void;
 }
 
 const ALL_BITS = 0xffff_ffff;
@@ -35,23 +40,23 @@ function wrong(word: string, value: string, right: string): MarkRuleError {
   return new MarkRuleError(`${word}: "${value}" is not ${right}`);
 }
 
-function takeAddress(key: 'src' | 'dst') {
+function readAddress(key: 'src' | 'dst') {
   return (draft: MarkDraft, { word, negated, next }: Words): void => {
     const text = next();
-    if (text.includes(',')) throw new MarkRuleError(`${word} ${text}: one address a rule; write a rule for each`);
+    if (text.includes(',')) throw new MarkRuleError(`${word} ${text}: a rule takes one address; write a rule for each`);
     const prefix = parsePrefix(text);
     if (!prefix) throw wrong(word, text, 'an IPv4 or IPv6 address or prefix such as 10.0.0.0/8');
     once(draft, key, word, { address: formatIp(networkOf(prefix)), length: prefix.length, negated });
   };
 }
 
-function takeDevice(draft: MarkDraft, { word, negated, next }: Words): void {
+function readDevice(draft: MarkDraft, { word, negated, next }: Words): void {
   const name = next();
   if (!/^[^\s/]{1,15}$/.test(name)) throw wrong(word, name, 'a device name (1 to 15 characters)');
   once(draft, 'device', word, { name, negated });
 }
 
-function takeProtocol(draft: MarkDraft, { word, negated, next }: Words): void {
+function readProtocol(draft: MarkDraft, { word, negated, next }: Words): void {
   const text = next();
   const protocol = parseProtocol(text);
   if (protocol === undefined) {
@@ -61,19 +66,19 @@ function takeProtocol(draft: MarkDraft, { word, negated, next }: Words): void {
       `a protocol${didYouMean(text, Object.keys(PROTOCOLS)) || '; write tcp, udp or a number 0-255'}`,
     );
   }
-  if (protocol === ANY_PROTOCOL && negated) throw new MarkRuleError(`! ${word} ${text} would match no packet`);
+  if (protocol === ANY_PROTOCOL && negated) throw new MarkRuleError(`! ${word} ${text} matches no packet`);
   if (protocol !== ANY_PROTOCOL) once(draft, 'protocol', word, { protocol, negated });
 }
 
-function takeModule(draft: MarkDraft, { word, next }: Words): void {
+function readModule(draft: MarkDraft, { word, next }: Words): void {
   const name = next();
   const module = name === 'icmpv6' ? 'icmp6' : name;
   if (!MODULES.includes(module))
-    throw new MarkRuleError(`${word} ${name}: no such match here; there are ${MODULES.join(', ')}`);
+    throw new MarkRuleError(`${word} ${name}: not a match of mark rules; there are ${MODULES.join(', ')}`);
   draft.modules.add(module);
 }
 
-function takeComment(draft: MarkDraft, { word, next }: Words): void {
+function readComment(draft: MarkDraft, { word, next }: Words): void {
   needsModule(draft, word, 'comment');
   next();
 }
@@ -87,7 +92,7 @@ function needsPorts(draft: MarkDraft, word: string): void {
   throw new MarkRuleError(`${word} needs -p tcp, -p udp or -p sctp before it`);
 }
 
-function takePorts(key: 'sports' | 'dports', many: boolean) {
+function readPorts(key: 'sports' | 'dports', many: boolean) {
   return (draft: MarkDraft, { word, negated, next }: Words): void => {
     needsPorts(draft, word);
     if (many) needsModule(draft, word, 'multiport');
@@ -101,7 +106,7 @@ function takePorts(key: 'sports' | 'dports', many: boolean) {
   };
 }
 
-function takeFlags(draft: MarkDraft, { word, negated, next }: Words): void {
+function readFlags(draft: MarkDraft, { word, negated, next }: Words): void {
   needsTcp(draft, word);
   const [mask, value] = [next(), next()].map((text) => {
     const flags = parseFlags(text);
@@ -111,7 +116,7 @@ function takeFlags(draft: MarkDraft, { word, negated, next }: Words): void {
   once(draft, 'tcpFlags', word, { mask: mask!, value: value!, negated });
 }
 
-function takeSyn(draft: MarkDraft, { word, negated }: Words): void {
+function readSyn(draft: MarkDraft, { word, negated }: Words): void {
   needsTcp(draft, word);
   once(draft, 'tcpFlags', word, { mask: 0x17, value: 0x02, negated });
 }
@@ -120,7 +125,7 @@ function needsTcp(draft: MarkDraft, word: string): void {
   if (plainProtocol(draft) !== 6) throw new MarkRuleError(`${word} needs -p tcp before it`);
 }
 
-function takeIcmp(family: 4 | 6) {
+function readIcmp(family: 4 | 6) {
   const protocol = family === 4 ? 'icmp' : 'icmpv6';
   return (draft: MarkDraft, { word, negated, next }: Words): void => {
     if (plainProtocol(draft) !== PROTOCOLS[protocol]) throw new MarkRuleError(`${word} needs -p ${protocol} before it`);
@@ -133,7 +138,7 @@ function takeIcmp(family: 4 | 6) {
   };
 }
 
-function takeMark(draft: MarkDraft, { word, negated, next }: Words): void {
+function readMark(draft: MarkDraft, { word, negated, next }: Words): void {
   needsModule(draft, word, 'mark');
   const [value, mask] = markValue(word, next());
   once(draft, 'mark', word, { value, mask: mask ?? ALL_BITS, negated });
@@ -145,78 +150,83 @@ function markValue(word: string, text: string): readonly [number, number | undef
   return mark;
 }
 
-/** `reckon` gives [bits cleared, bits flipped]; for a bare number the mask is all bits. */
-function takeTarget(masked: boolean, reckon: (value: number, mask: number) => readonly [number, number]) {
+/**
+ * `bitsOf` returns the bits to clear and to flip. `masked`: value/mask is accepted; the mask is all
+ * bits by default.
+ */
+function readTarget(masked: boolean, bitsOf: (value: number, mask: number) => readonly [number, number]) {
   return (draft: MarkDraft, { word, next }: Words): void => {
     if (!draft.target) throw new MarkRuleError(`${word} needs -j MARK before it`);
     const text = next();
     const [value, mask] = markValue(word, text);
-    if (mask !== undefined && !masked) throw new MarkRuleError(`${word} ${text}: takes no mask`);
-    const [clear, flip] = reckon(value, mask ?? ALL_BITS);
+    if (mask !== undefined && !masked) throw new MarkRuleError(`${word} ${text}: ${word} takes no mask`);
+    const [clear, flip] = bitsOf(value, mask ?? ALL_BITS);
     once(draft, 'clear', word, clear >>> 0);
     draft.flip = flip >>> 0;
   };
 }
 
-function takeJump(draft: MarkDraft, { word, next }: Words): void {
+function readJump(draft: MarkDraft, { word, next }: Words): void {
   const target = next();
-  if (target !== 'MARK') throw new MarkRuleError(`${word} ${target}: only -j MARK is a mark rule's target`);
+  if (target !== 'MARK') throw new MarkRuleError(`${word} ${target}: the target of a mark rule is MARK`);
   once(draft, 'target', word, true);
 }
 
+/** Accepts one value only, which every mark rule has. */
 function fixed(right: string) {
   return (_: MarkDraft, { word, next }: Words): void => {
     const value = next();
-    if (value !== right) throw new MarkRuleError(`${word} ${value}: mark rules stand in ${right}; leave ${word} out`);
+    if (value !== right) throw new MarkRuleError(`${word} ${value}: mark rules are in ${right}; leave ${word} out`);
   };
 }
 
-function rows(words: string, negatable: boolean, take: MarkOption['take']): [string, MarkOption][] {
-  return words.split(' ').map((word) => [word, { negatable, take }]);
+function rows(words: string, negatable: boolean, read: MarkOption['read']): [string, MarkOption][] {
+  return words.split(' ').map((word) => [word, { negatable, read }]);
 }
 
+/** The reader of each option, by each of its spellings. */
 export const markOptions: Readonly<Record<string, MarkOption>> = Object.fromEntries([
   ...rows('-t --table', false, fixed('mangle')),
   ...rows('-A --append', false, fixed('PREROUTING')),
-  ...rows('-i --in-interface', true, takeDevice),
-  ...rows('-s --source --src', true, takeAddress('src')),
-  ...rows('-d --destination --dst', true, takeAddress('dst')),
-  ...rows('-p --protocol --proto', true, takeProtocol),
-  ...rows('-m --match', false, takeModule),
-  ...rows('--comment', false, takeComment),
-  ...rows('--sport --source-port', true, takePorts('sports', false)),
-  ...rows('--dport --destination-port', true, takePorts('dports', false)),
-  ...rows('--sports --source-ports', true, takePorts('sports', true)),
-  ...rows('--dports --destination-ports', true, takePorts('dports', true)),
-  ...rows('--tcp-flags', true, takeFlags),
-  ...rows('--syn', true, takeSyn),
-  ...rows('--icmp-type', true, takeIcmp(4)),
-  ...rows('--icmpv6-type', true, takeIcmp(6)),
-  ...rows('--mark', true, takeMark),
-  ...rows('-j --jump', false, takeJump),
+  ...rows('-i --in-interface', true, readDevice),
+  ...rows('-s --source --src', true, readAddress('src')),
+  ...rows('-d --destination --dst', true, readAddress('dst')),
+  ...rows('-p --protocol --proto', true, readProtocol),
+  ...rows('-m --match', false, readModule),
+  ...rows('--comment', false, readComment),
+  ...rows('--sport --source-port', true, readPorts('sports', false)),
+  ...rows('--dport --destination-port', true, readPorts('dports', false)),
+  ...rows('--sports --source-ports', true, readPorts('sports', true)),
+  ...rows('--dports --destination-ports', true, readPorts('dports', true)),
+  ...rows('--tcp-flags', true, readFlags),
+  ...rows('--syn', true, readSyn),
+  ...rows('--icmp-type', true, readIcmp(4)),
+  ...rows('--icmpv6-type', true, readIcmp(6)),
+  ...rows('--mark', true, readMark),
+  ...rows('-j --jump', false, readJump),
   ...rows(
     '--set-mark',
     false,
-    takeTarget(true, (value, mask) => [value | mask, value]),
+    readTarget(true, (value, mask) => [value | mask, value]),
   ),
   ...rows(
     '--set-xmark',
     false,
-    takeTarget(true, (value, mask) => [mask, value]),
+    readTarget(true, (value, mask) => [mask, value]),
   ),
   ...rows(
     '--or-mark',
     false,
-    takeTarget(false, (bits) => [bits, bits]),
+    readTarget(false, (bits) => [bits, bits]),
   ),
   ...rows(
     '--and-mark',
     false,
-    takeTarget(false, (bits) => [~bits, 0]),
+    readTarget(false, (bits) => [~bits, 0]),
   ),
   ...rows(
     '--xor-mark',
     false,
-    takeTarget(false, (bits) => [0, bits]),
+    readTarget(false, (bits) => [0, bits]),
   ),
 ]);

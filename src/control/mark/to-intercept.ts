@@ -1,115 +1,31 @@
 /**
- * Mark rules as nft words, for the netdev ingress chain that drops the kernel's copy of what the director takes.
- *
- * At ingress no iptables rule has run yet, so a rule with `-m mark` can only be matched if the rules before it have left
- * their marks: `nftMark` sets them as it goes, on the copy. A chain for mark 1 is then
- *
- *     meta mark set 0
- *     <nftMark(rule)>                 the lines of each rule, in order
- *     meta mark 0x1 counter drop
- *     meta mark set 0                 what was not taken goes on unmarked
+ * Mark rules as intercept rules, for the nft chain and the XDP maps that keep packets of the
+ * director from the host's stack. An intercept rule cannot express negation, TCP flags, ICMP types,
+ * `-m mark` and `eth+`.
  */
 import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { Family } from '../../service/config.js';
-import type { FlagMatch, MarkRule, NetMatch, PortMatch } from '../../service/mark.js';
-
-/**
- * The rule's match, without statement: a line for each kind of packet it is for, of which one packet meets one at most.
- * `meta protocol ip iifname "eth0" ip daddr 10.9.0.0/16 meta l4proto 6 ip frag-off & 0x1fff == 0 th dport 80`.
- */
-export function toNft(rule: MarkRule): string[] {
-  return familiesOf(rule).flatMap((family) => {
-    const ip = family === 4 ? 'ip' : 'ip6';
-    const head = [
-      `meta protocol ${ip}`,
-      device(rule),
-      address(`${ip} saddr`, rule.src),
-      address(`${ip} daddr`, rule.dst),
-    ];
-    const tail = [ports('th sport', rule.sports), ports('th dport', rule.dports), flags(rule.tcpFlags), icmp(rule)];
-    return notLaterFragment(rule, family).map((whole) =>
-      [...head, protocol(rule), whole, ...tail, mark(rule)].filter((word) => word !== '').join(' '),
-    );
-  });
-}
-
-/** The whole rules: match and what it does to the mark. */
-export function nftMark(rule: MarkRule): string[] {
-  const keep = ~rule.clear >>> 0;
-  const made = keep === 0 ? hex(rule.flip) : `meta mark and ${hex(keep)} xor ${hex(rule.flip)}`;
-  return toNft(rule).map((match) => `${match} meta mark set ${made}`);
-}
+import type { MarkRule, PortMatch } from '../../service/mark.js';
 
 function familiesOf({ family }: MarkRule): readonly Family[] {
   return family ? [family] : [4, 6];
 }
 
-/**
- * iptables finds no ports in a later fragment; nft at ingress reads what stands there (seen with Linux 6.18), so it must be
- * told. An IPv6 packet has no fragment header, or one with offset 0: two lines.
- */
-function notLaterFragment({ sports, dports, tcpFlags, icmp }: MarkRule, family: Family): string[] {
-  if (!(sports || dports || tcpFlags || icmp)) return [''];
-  return family === 4 ? ['ip frag-off & 0x1fff == 0'] : ['exthdr frag missing', 'frag frag-off 0'];
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
-
-function is(negated: boolean): string {
-  return negated ? '!= ' : '';
-}
-
-function device({ device }: MarkRule): string {
-  if (!device) return '';
-  const name = device.name.endsWith('+') ? `${device.name.slice(0, -1)}*` : device.name;
-  return name === '*' ? '' : `iifname ${is(device.negated)}"${name}"`;
-}
-
-function address(words: string, match: NetMatch | undefined): string {
-  if (!match) return '';
-  return `${words} ${is(match.negated)}${match.address}/${match.length}`;
-}
-
-function protocol({ protocol }: MarkRule): string {
-  return protocol ? `meta l4proto ${is(protocol.negated)}${protocol.protocol}` : '';
-}
-
-function ports(words: string, match: PortMatch | undefined): string {
-  if (!match) return '';
-  const ranges = apart(match).map(([low, high]) => (low === high ? `${low}` : `${low}-${high}`));
-  return `${words} ${is(match.negated)}${ranges.length === 1 ? ranges[0] : `{ ${ranges.join(', ')} }`}`;
-}
-
-/** Sorted and merged: an nft set takes no overlapping intervals. */
-function apart({ ranges }: PortMatch): [number, number][] {
-  const merged: [number, number][] = [];
-  for (const [low, high] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    const last = merged.at(-1);
+/** The ranges sorted and merged: an nft set accepts no overlapping intervals. */
+function merged(match: PortMatch): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const [low, high] of [...match.ranges].sort((a, b) => a[0] - b[0])) {
+    const last = ranges.at(-1);
     if (last && low <= last[1] + 1) last[1] = Math.max(last[1], high);
-    else merged.push([low, high]);
+    else ranges.push([low, high]);
   }
-  return merged;
+  return ranges;
 }
 
-function flags(match: FlagMatch | undefined): string {
-  if (!match) return '';
-  return `tcp flags & ${hex(match.mask)} ${match.negated ? '!=' : '=='} ${hex(match.value)}`;
-}
-
-/** Type and code as one 16-bit word, so that the pair can be negated: a set of intervals holds any code of a type. */
-function icmp({ icmp }: MarkRule): string {
-  if (!icmp) return '';
-  const [low, high] = icmp.code.map((code) => icmp.type * 256 + code);
-  return `@th,0,16 ${is(icmp.negated)}${low === high ? low : `${low}-${high}`}`;
-}
-
-function mark({ mark }: MarkRule): string {
-  return mark ? `meta mark & ${hex(mark.mask)} ${mark.negated ? '!=' : '=='} ${hex(mark.value)}` : '';
-}
-
-/** TakeRules for every packet that the rule matches, and maybe others: what a InterceptRule can't say is left out. */
+/**
+ * Intercept rules for every packet that the rule matches, and perhaps others: matches that they
+ * cannot express are left out.
+ */
 export function toInterceptAtLeast(rule: MarkRule): InterceptRule[] {
   const rest: { -readonly [K in keyof MarkRule]: MarkRule[K] } = { ...rule };
   for (const key of ['tcpFlags', 'icmp', 'mark'] as const) delete rest[key];
@@ -120,8 +36,8 @@ export function toInterceptAtLeast(rule: MarkRule): InterceptRule[] {
 }
 
 /**
- * The rule as `NftIntercept` takes rules, one for each family; undefined when a InterceptRule can't say it (negation, TCP flags, ICMP
- * types, `-m mark`, `eth+`).
+ * Intercept rules with exactly the matches of the rule, one for each family; undefined: they cannot
+ * express it.
  */
 export function toIntercept(rule: MarkRule): InterceptRule[] | undefined {
   const { device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark } = rule;
@@ -134,7 +50,7 @@ export function toIntercept(rule: MarkRule): InterceptRule[] | undefined {
     ...(src && { saddr: `${src.address}/${src.length}` }),
     ...(dst && { daddr: `${dst.address}/${dst.length}` }),
     ...(protocol && { protocol: protocol.protocol }),
-    ...(sports && { sport: apart(sports) }),
-    ...(dports && { dport: apart(dports) }),
+    ...(sports && { sport: merged(sports) }),
+    ...(dports && { dport: merged(dports) }),
   }));
 }

@@ -1,13 +1,18 @@
-/** The names and numbers inside a mark rule: protocols, ports, flags, ICMP types, marks; as iptables 1.8 takes them. */
-
+/**
+ * Values in mark rules: protocols, ports, TCP flags, ICMP types, marks, as iptables 1.8 accepts
+ * them.
+ */
 import type { Family } from '../../service/config.js';
 import { ACK, FIN, PSH, RST, SYN, URG } from '../../wire/tcp.js';
 
+/** A mistake in a mark rule; the message is one line for the user. */
 export class MarkRuleError extends Error {
   override readonly name = 'MarkRuleError';
 }
 
+/** `-p all`, which matches every protocol. */
 export const ANY_PROTOCOL = 0;
+/** IP protocol numbers by name. */
 export const PROTOCOLS: Readonly<Record<string, number>> = {
   all: ANY_PROTOCOL,
   icmp: 1,
@@ -91,23 +96,28 @@ const ICMP6: Readonly<Record<string, IcmpName>> = {
   redirect: [137],
 };
 
+/** Names of ICMP types, for a suggestion. */
 export function icmpNames(family: Family): readonly string[] {
   return Object.keys(family === 4 ? ICMP4 : ICMP6);
 }
 
-/** Decimal, or hexadecimal behind 0x; undefined for anything else (010 is octal to iptables) and above `max`. */
+/**
+ * A decimal number, or a hexadecimal one after 0x, up to `max`; else undefined. 010 is refused:
+ * iptables reads it as octal.
+ */
 export function wholeNumber(text: string, max: number): number | undefined {
   if (!/^(0x[0-9a-f]{1,8}|0|[1-9]\d{0,9})$/i.test(text)) return undefined;
   const value = Number(text);
   return value <= max ? value : undefined;
 }
 
+/** A name or a number up to 255; else undefined. */
 export function parseProtocol(text: string): number | undefined {
   const word = text.toLowerCase();
   return Object.hasOwn(PROTOCOLS, word) ? PROTOCOLS[word] : wholeNumber(word, 255);
 }
 
-/** `80`, `80:90`, `:1023`, `1024:`. */
+/** `80`, `80:90`, `:1023` or `1024:` as [low, high], both included; else undefined. */
 export function parsePortRange(text: string): [number, number] | undefined {
   const parts = text.split(':');
   if (text === '' || text === ':' || parts.length > 2) return undefined;
@@ -116,7 +126,7 @@ export function parsePortRange(text: string): [number, number] | undefined {
   return low === undefined || high === undefined || low > high ? undefined : [low, high];
 }
 
-/** `SYN,ACK`, `ALL`, `NONE`. */
+/** `SYN,ACK`, `ALL` or `NONE` as bits; else undefined. */
 export function parseFlags(text: string): number | undefined {
   let flags = 0;
   for (const word of text.toUpperCase().split(',')) {
@@ -126,7 +136,7 @@ export function parseFlags(text: string): number | undefined {
   return flags;
 }
 
-/** A name, `8`, or `3/4`. */
+/** A name, `8` or `3/4`; else undefined. Without a code all codes match. */
 export function parseIcmpType(text: string, family: Family): { type: number; code: [number, number] } | undefined {
   const names = family === 4 ? ICMP4 : ICMP6;
   const word = text.toLowerCase();
@@ -135,13 +145,15 @@ export function parseIcmpType(text: string, family: Family): { type: number; cod
   return { type, code: code === undefined ? [0, 255] : [code, code] };
 }
 
-/** `1`, `0x10/0xf0`: [value, mask], the mask undefined when not given; undefined when neither. */
+/**
+ * `1` or `0x10/0xf0` as [value, mask], with an undefined mask when none is given; else undefined.
+ */
 export function parseMarkValue(text: string): readonly [value: number, mask: number | undefined] | undefined {
   const [value, mask] = numbers(text, 0xffff_ffff);
   return value === undefined || Number.isNaN(mask) ? undefined : [value, mask];
 }
 
-/** `a` or `a/b`; b is NaN when it is there and wrong. */
+/** `a` or `a/b`; b is NaN when it is given but wrong. */
 function numbers(text: string, max: number): [number | undefined, number | undefined] {
   const [first, second, ...more] = text.split('/');
   const value = more.length > 0 ? undefined : wholeNumber(first!, max);

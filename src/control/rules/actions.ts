@@ -1,15 +1,17 @@
+/**
+ * Actions: what the dataplane does for an accepted request. They are plain data, which crosses to
+ * the worker by structured clone, and are applied in order, between batches.
+ *
+ * Slots are small integers (services < 4096, destinations < 65536). The counters of a slot only
+ * grow: neither a new owner nor `-Z` sets them to zero; the control thread subtracts a base
+ * (counter-base.ts). A removed destination keeps its slot, and its connections go on naming it,
+ * until Rules.tick finds no references. An `addDestination` for such a slot (`revived`) gives those
+ * connections their destination back.
+ */
 import type { DestinationConfig, ServiceConfig } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
 
-/**
- * What the dataplane has to do about an accepted request: plain data (it crosses to the worker by structured clone),
- * to be applied in order, between batches.
- *
- * Slots are small integers (services < 4096, destinations < 65536). A slot's counters only ever grow: neither a new
- * tenant nor `-Z` sets them to zero, the control side subtracts a base (counter-base.ts). A removed destination keeps its slot, and
- * its connections go on naming it, until Rules.tick finds it unreferenced; an `addDestination` of a slot that was
- * removed before (`revived`) makes those connections its own again.
- */
+/** One change, applied by engine/apply.ts. */
 export type Action =
   | { kind: 'addService'; slot: number; service: ServiceConfig }
   | { kind: 'editService'; slot: number; service: ServiceConfig }
@@ -19,11 +21,14 @@ export type Action =
       slot: number;
       serviceSlot: number;
       destination: DestinationConfig;
-      /** Taken back from the trash, with its connections and connection counts. */
+      /** It comes from the trash, with its connections and gauges. */
       revived: boolean;
     }
   | { kind: 'editDestination'; slot: number; destination: DestinationConfig }
   | { kind: 'removeDestination'; slot: number }
   | { kind: 'setTimeouts'; timeouts: Timeouts }
-  /** `-Z` sets the shown rates to zero until the estimator's next turn (its counters stay). `total`: the whole director's too. */
+  /**
+   * `-Z`: rates are 0 until the next turn of the estimator. `total`: also those of the whole
+   * director.
+   */
   | { kind: 'zeroRates'; services: number[]; destinations: number[]; total: boolean };

@@ -1,20 +1,24 @@
+/**
+ * Bases of counters. Counters of a slot only grow; the control thread subtracts what they had when
+ * the slot got a new owner, or at the last `-Z`. Shown = counted − base. Rates have no base.
+ */
 import type { StatsEntry } from '../api/api.js';
+import type { CountersView } from './counters.js';
 
 const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
 type Totals = Record<(typeof TOTALS)[number], number>;
 
-/**
- * Zero points of counters that only grow: what a slot had counted when its tenant moved in, or at the last `-Z`.
- * Shown = counted - base. Rates have no base.
- */
-export class CounterBases {
+/** Zero points of the counters of slots. */
+class CounterBases {
   private readonly bases = new Map<number, Totals>();
 
+  /** Makes the present counts the zero point. */
   zero(slot: number, counted: StatsEntry): void {
     const { conns, inpkts, outpkts, inbytes, outbytes } = counted;
     this.bases.set(slot, { conns, inpkts, outpkts, inbytes, outbytes });
   }
 
+  /** The counts since the zero point. */
   shown(slot: number, counted: StatsEntry): StatsEntry {
     const base = this.bases.get(slot);
     const entry = { ...counted };
@@ -22,7 +26,50 @@ export class CounterBases {
     return entry;
   }
 
+  /** Removes the zero point. */
   forget(slot: number): void {
     this.bases.delete(slot);
+  }
+}
+
+/** The total has one row. */
+const TOTAL = 0;
+
+/**
+ * Counters of services, destinations and the director as listings show them: since their zero
+ * points.
+ */
+export class ShownCounters {
+  private readonly services = new CounterBases();
+  private readonly destinations = new CounterBases();
+  private readonly whole = new CounterBases();
+
+  constructor(private readonly counters: CountersView) {}
+
+  service(slot: number): StatsEntry {
+    return this.services.shown(slot, this.counters.service(slot));
+  }
+  destination(slot: number): StatsEntry {
+    return this.destinations.shown(slot, this.counters.destination(slot));
+  }
+  total(): StatsEntry {
+    return this.whole.shown(TOTAL, this.counters.total());
+  }
+
+  zeroService(slot: number): void {
+    this.services.zero(slot, this.counters.service(slot));
+  }
+  zeroDestination(slot: number): void {
+    this.destinations.zero(slot, this.counters.destination(slot));
+  }
+  zeroTotal(): void {
+    this.whole.zero(TOTAL, this.counters.total());
+  }
+
+  forgetService(slot: number): void {
+    this.services.forget(slot);
+  }
+  forgetDestination(slot: number): void {
+    this.destinations.forget(slot);
   }
 }

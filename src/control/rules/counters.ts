@@ -1,6 +1,7 @@
+/** Interface by which the rule table reads the counters of the dataplane. */
 import type { StatsEntry } from '../api/api.js';
 
-/** Connections of a destination as the dataplane counts them now. */
+/** Gauges of a destination. */
 export interface ConnectionCounts {
   activeConns: number;
   inactConns: number;
@@ -8,8 +9,8 @@ export interface ConnectionCounts {
 }
 
 /**
- * How the control side reads the dataplane's counters, by slot: totals since the slot was first used by anybody (they
- * never go back) and the estimator's rates as shown now.
+ * Counters by slot: counts since the first use of the slot, which never decrease, and present
+ * rates.
  */
 export interface CountersView {
   service(slot: number): StatsEntry;
@@ -18,6 +19,7 @@ export interface CountersView {
   total(): StatsEntry;
 }
 
+/** All counts and rates at 0. */
 export const NO_STATS: StatsEntry = Object.freeze({
   conns: 0,
   inpkts: 0,
@@ -31,7 +33,7 @@ export const NO_STATS: StatsEntry = Object.freeze({
   outbps: 0,
 });
 
-/** A director that has never seen a packet. */
+/** The counters of a director without packets. */
 export const noCounters: CountersView = {
   service: () => NO_STATS,
   destination: () => NO_STATS,

@@ -1,11 +1,14 @@
-/** From the running services to the wanted ones: the requests that make the difference. Connections survive. */
+/**
+ * From the running services to the wanted ones: the requests that make the difference. Connections
+ * survive.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { type DestinationConfig, keyText, type ServiceConfig } from '../../service/config.js';
 import type { ChangeRequest, DestinationEntry, ServiceEntry } from '../api/api.js';
 
 /**
- * Requests that turn `running` into `wanted`. Removals come first, then edits and additions, oldest first as they were
- * added: the order of a list decides ties of schedulers.
+ * Requests that turn `running` into `wanted`. Removals come first, then edits and additions, oldest
+ * first as they were added: the order of a list decides ties of schedulers.
  */
 export function changes(running: readonly ServiceEntry[], wanted: readonly ServiceEntry[]): ChangeRequest[] {
   const now = new Map(running.map((service) => [keyText(service.key), service]));

@@ -1,18 +1,23 @@
+/**
+ * Refusals of the kernel, in its order (ip_vs_add_service, ip_vs_add_dest, ip_vs_set_timeout). Each
+ * function returns the errno; undefined: the request is accepted.
+ */
 import { type DestinationConfig, type Family, familyOf, type ServiceConfig } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
 import type { Errno, Timeouts } from '../api/api.js';
 import { isUnicast } from './unicast.js';
 
-/** What the kernel refuses, in its order; undefined: nothing. Sources: ip_vs_add_service, ip_vs_add_dest, ip_vs_set_timeout. */
 const INT_MAX = 2147483647;
-/** INT_MAX jiffies at Debian's HZ 250. */
+/** Seconds in INT_MAX jiffies at HZ 250, as of Debian. */
 const MAX_TIMEOUT = Math.floor(INT_MAX / 250);
 
+/** Names of the schedulers and persistence engines. */
 export interface Known {
   readonly schedulers: readonly string[];
   readonly engines: readonly string[];
 }
 
+/** Refusal of a new or edited service. */
 export function refuseService({ key, scheduler, pe, netmask }: ServiceConfig, known: Known): Errno | undefined {
   if (scheduler !== 'none' && !known.schedulers.includes(scheduler)) return 'ENOENT';
   if (pe !== '' && !known.engines.includes(pe)) return 'ENOENT';
@@ -20,7 +25,10 @@ export function refuseService({ key, scheduler, pe, netmask }: ServiceConfig, kn
   return undefined;
 }
 
-/** `new`: a destination that is not taken back from the trash is also asked for its address. */
+/**
+ * Refusal of a destination. The address of a `new` one, which is not from the trash, is checked
+ * too.
+ */
 export function refuseDestination(config: DestinationConfig, family: Family, how?: 'new'): Errno | undefined {
   const { address, method, weight, upperThreshold, lowerThreshold, tunnel } = config;
   const sameFamily = isIPv6(address) === (family === 6);
@@ -31,6 +39,7 @@ export function refuseDestination(config: DestinationConfig, family: Family, how
   return undefined;
 }
 
+/** Refusal of ulvsadm --set. */
 export function refuseTimeouts(timeouts: Timeouts): Errno | undefined {
   const all = [timeouts.tcp, timeouts.tcpfin, timeouts.udp];
   return all.every((seconds) => seconds >= 0 && seconds <= MAX_TIMEOUT) ? undefined : 'EINVAL';

@@ -1,10 +1,16 @@
-/** What a reload undoes: changes made by ulvsadm since the file was read, which the file knows nothing of. */
+/**
+ * Changes made by ulvsadm since the file was read, which a reload undoes because the file does not
+ * have them.
+ */
 
 import { endpoint, isFwmark, SCTP, type ServiceKey, UDP } from '../../service/config.js';
 import type { ChangeRequest, ServiceEntry } from '../api/api.js';
 import { changes } from './diff.js';
 
-/** One line each. `loaded`: the services as the file had them last; `wanted`: as it has them now. */
+/**
+ * A line for each undone change. `loaded`: the services of the file at its last reading; `wanted`:
+ * those of now.
+ */
 export function reloadDiff(
   loaded: readonly ServiceEntry[],
   running: readonly ServiceEntry[],
@@ -45,7 +51,7 @@ function edited(
   return `has weight ${destination.weight} again, not ${old.weight}`;
 }
 
-/** As ulvsadm's words name it. */
+/** The service in the words of ulvsadm. */
 function nameOf(key: ServiceKey): string {
   if (isFwmark(key)) return `-f ${key.fwmark}${key.family === 6 ? ' -6' : ''}`;
   const option = { [UDP]: '-u', [SCTP]: '--sctp-service' }[key.protocol] ?? '-t';

@@ -1,3 +1,11 @@
+/**
+ * The rule table of the control thread: services and destinations by key, with the answers of the
+ * kernel's ip_vs_ctl.c. It forwards nothing. An accepted request becomes actions for the dataplane;
+ * a refused one changes nothing.
+ *
+ *     request ─► Rules ─┬─► reply
+ *                       └─► actions, by slot (actions.ts)
+ */
 import {
   type DestinationConfig,
   familyOf,
@@ -8,65 +16,64 @@ import {
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
-import { CounterBases } from './counter-base.js';
+import { ShownCounters } from './counter-base.js';
 import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
+import {
+  type Destination,
+  type Endpoint,
+  endpointText,
+  entryOf,
+  find,
+  identity,
+  newestFirst,
+  type Service,
+} from './entries.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
-import { Slots } from './slots.js';
+import { CountedSlots, Slots } from './slots.js';
 
-/** What Rules answers: everything but the connection table and traces, which come from elsewhere. */
+/** Requests that the rule table answers. */
 export type RulesRequest = ChangeRequest | Extract<AdminRequest, { op: 'getTimeouts' | 'list' }>;
 
+/** The answer to a request. */
 export interface Outcome {
   reply: AdminReply;
-  /** For the dataplane, in order; empty when the request was refused or only asked. */
+  /** For the dataplane, in order; empty for a refused request or a question. */
   actions: Action[];
 }
 
+/** What a rule table needs to know. */
 export interface RulesOptions {
+  /** Names of the schedulers and persistence engines. */
   readonly schedulers: readonly string[];
   readonly engines: readonly string[];
   readonly counters: CountersView;
   readonly timeouts?: Timeouts;
-  /** Buckets of the connection table, as the listing's banner shows it. */
+  /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
 }
 
-interface Destination {
-  readonly slot: number;
-  config: DestinationConfig;
-}
-
-interface Service {
-  readonly slot: number;
-  config: ServiceConfig;
-  /** By address and port, oldest first: the kernel lists them, and its schedulers walk them, the other way round. */
-  readonly destinations: Map<string, Destination>;
-}
-
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
-const TOTAL = 0;
 
-/**
- * The rule table, with the answers of the kernel's ip_vs_ctl. It forwards nothing: an accepted request becomes actions for
- * the dataplane, a refused one changes nothing.
- */
+/** The rule table. */
 export class Rules {
   private readonly services = new Map<string, Service>();
-  private readonly serviceSlots = new Slots(MAX_SERVICES);
+  /**
+   * A service has one reference to its slot, and so has each of its destinations, live or in the
+   * trash.
+   */
+  private readonly serviceSlots = new CountedSlots(MAX_SERVICES);
   private readonly destinationSlots = new Slots(MAX_DESTINATIONS);
   private readonly trash = new DestTrash();
-  /** How many destinations, live or in the trash, keep a service's slot from being lent again; a live service counts as one. */
-  private readonly holds = new Map<number, number>();
-  private readonly serviceBases = new CounterBases();
-  private readonly destinationBases = new CounterBases();
-  private readonly totalBase = new CounterBases();
+  private readonly shown: ShownCounters;
   private timeouts: Timeouts;
 
   constructor(private readonly options: RulesOptions) {
+    this.shown = new ShownCounters(options.counters);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
 
+  /** Answers a request and applies it to the table. */
   request(request: RulesRequest): Outcome {
     switch (request.op) {
       case 'addService':
@@ -95,25 +102,26 @@ export class Rules {
   }
 
   /**
-   * Empties the trash of what no connection names any more; call it at least every few seconds.
-   * `refs`: connections and templates that name a destination's slot. Returns the slots that became free.
+   * Frees removed destinations that no connection names any more. Call it every few seconds,
+   * `nowMs` in ms. `refs`: number of connections and templates that name a slot. Returns the slots
+   * that became free.
    */
   tick(nowMs: number, refs: (destinationSlot: number) => number): number[] {
     const gone = this.trash.tick(nowMs, refs);
     for (const { slot, serviceSlot } of gone) {
       this.destinationSlots.release(slot);
-      this.destinationBases.forget(slot);
-      this.letGo(serviceSlot);
+      this.shown.forgetDestination(slot);
+      this.releaseService(serviceSlot);
     }
     return gone.map((entry) => entry.slot);
   }
 
-  /** The director's totals, less what `-Z` took off. */
+  /** The totals of the director since the last `-Z`. */
   total(): StatsEntry {
-    return this.totalBase.shown(TOTAL, this.options.counters.total());
+    return this.shown.total();
   }
 
-  /** Services, newest first, with their counters as a listing shows them. */
+  /** Services with destinations and counters, newest first. */
   entries(): ServiceEntry[] {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
   }
@@ -123,11 +131,10 @@ export class Rules {
     if (this.services.has(key)) return refused('EEXIST');
     const errno = refuseService(config, this.options);
     if (errno) return refused(errno);
-    const slot = this.serviceSlots.take();
+    const slot = this.serviceSlots.allocate();
     if (slot === undefined) return refused('ENOMEM');
     this.services.set(key, { slot, config, destinations: new Map() });
-    this.holds.set(slot, 1);
-    this.serviceBases.zero(slot, this.options.counters.service(slot));
+    this.shown.zeroService(slot);
     return accepted([{ kind: 'addService', slot, service: config }]);
   }
 
@@ -141,7 +148,7 @@ export class Rules {
   private removeService(service: Service): Action[] {
     const removed = newestFirst(service).map((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
-    this.letGo(service.slot);
+    this.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
   }
 
@@ -155,26 +162,29 @@ export class Rules {
   private create(service: Service, config: DestinationConfig): Outcome {
     const errno = refuseDestination(config, familyOf(service.config.key), 'new');
     if (errno) return refused(errno);
-    const slot = this.destinationSlots.take();
+    const slot = this.destinationSlots.allocate();
     if (slot === undefined) return refused('ENOMEM');
-    this.hold(service.slot);
-    this.zeroDestination(slot);
+    this.serviceSlots.addReference(service.slot);
+    this.shown.zeroDestination(slot);
     return this.attach(service, { slot, config }, false);
   }
 
-  /** From the trash; what it counted stays its own only while its service is the same one (ip_vs_zero_stats in __ip_vs_update_dest). */
+  /**
+   * Takes a destination back from the trash. Its counters go on only if its service is the same
+   * (ip_vs_zero_stats in __ip_vs_update_dest).
+   */
   private revive(service: Service, config: DestinationConfig): Outcome | undefined {
-    const found = this.trash.takeBack(identity(service, config));
+    const found = this.trash.takeOut(identity(service, config));
     if (!found) return undefined;
-    if (found.serviceSlot !== service.slot) this.zeroDestination(found.slot);
-    this.hold(service.slot);
-    this.letGo(found.serviceSlot);
+    if (found.serviceSlot !== service.slot) this.shown.zeroDestination(found.slot);
+    this.serviceSlots.addReference(service.slot);
+    this.releaseService(found.serviceSlot);
     return this.attach(service, { slot: found.slot, config }, true);
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
     const { slot, config } = destination;
-    service.destinations.set(endpoint(config), destination);
+    service.destinations.set(endpointText(config), destination);
     return accepted([{ kind: 'addDestination', slot, serviceSlot: service.slot, destination: config, revived }]);
   }
 
@@ -193,27 +203,23 @@ export class Rules {
   }
 
   private remove(service: Service, destination: Destination): Action {
-    service.destinations.delete(endpoint(destination.config));
+    service.destinations.delete(endpointText(destination.config));
     this.trash.put(identity(service, destination.config), destination.slot, service.slot);
     return { kind: 'removeDestination', slot: destination.slot };
   }
 
   private zero(key: ServiceKey | undefined): Outcome {
     if (key) return this.withService(key, (service) => accepted([this.zeroServices([service], false)]));
-    this.totalBase.zero(TOTAL, this.options.counters.total());
+    this.shown.zeroTotal();
     return accepted([this.zeroServices([...this.services.values()], true)]);
   }
 
   private zeroServices(services: Service[], total: boolean): Action {
     const slots = services.map(({ slot }) => slot);
     const destinations = services.flatMap((service) => newestFirst(service).map(({ slot }) => slot));
-    for (const slot of slots) this.serviceBases.zero(slot, this.options.counters.service(slot));
-    for (const slot of destinations) this.zeroDestination(slot);
+    for (const slot of slots) this.shown.zeroService(slot);
+    for (const slot of destinations) this.shown.zeroDestination(slot);
     return { kind: 'zeroRates', services: slots, destinations, total };
-  }
-
-  private zeroDestination(slot: number): void {
-    this.destinationBases.zero(slot, this.options.counters.destination(slot));
   }
 
   private setTimeouts(wanted: Timeouts): Outcome {
@@ -234,17 +240,7 @@ export class Rules {
   }
 
   private entry(service: Service): ServiceEntry {
-    const { counters } = this.options;
-    const { slot, config } = service;
-    return {
-      ...config,
-      stats: this.serviceBases.shown(slot, counters.service(slot)),
-      destinations: newestFirst(service).map((destination) => ({
-        ...destination.config,
-        ...counters.connections(destination.slot),
-        stats: this.destinationBases.shown(destination.slot, counters.destination(destination.slot)),
-      })),
-    };
+    return entryOf(service, this.shown, (slot) => this.options.counters.connections(slot));
   }
 
   private withService(key: ServiceKey, then: (service: Service) => Outcome): Outcome {
@@ -252,36 +248,9 @@ export class Rules {
     return service ? then(service) : refused('ESRCH');
   }
 
-  private hold(serviceSlot: number): void {
-    this.holds.set(serviceSlot, (this.holds.get(serviceSlot) ?? 0) + 1);
+  private releaseService(slot: number): void {
+    if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
-
-  private letGo(serviceSlot: number): void {
-    const left = (this.holds.get(serviceSlot) ?? 0) - 1;
-    this.holds.set(serviceSlot, left);
-    if (left > 0) return;
-    this.holds.delete(serviceSlot);
-    this.serviceBases.forget(serviceSlot);
-    this.serviceSlots.release(serviceSlot);
-  }
-}
-
-type Endpoint = Pick<DestinationConfig, 'address' | 'port'>;
-
-function endpoint({ address, port }: Endpoint): string {
-  return `${address}|${port}`;
-}
-
-function find(service: Service, which: Endpoint): Destination | undefined {
-  return service.destinations.get(endpoint(which));
-}
-
-function newestFirst(service: Service): Destination[] {
-  return [...service.destinations.values()].reverse();
-}
-
-function identity(service: Service, which: Endpoint): string {
-  return `${keyText(service.config.key)} -> ${endpoint(which)}`;
 }
 
 function accepted(actions: Action[]): Outcome {

@@ -1,18 +1,53 @@
-/** Small integers below a limit, each lent to one tenant at a time. */
+/**
+ * Allocator of slots: small integers from 0 on, below a limit. The slot released last is reused
+ * first.
+ */
 export class Slots {
   private readonly free: number[] = [];
   private fresh = 0;
 
   constructor(private readonly limit: number) {}
 
-  /** A free slot, or undefined when all are lent. */
-  take(): number | undefined {
+  /** A free slot; undefined: all are in use. */
+  allocate(): number | undefined {
     const used = this.free.pop();
     if (used !== undefined) return used;
     return this.fresh < this.limit ? this.fresh++ : undefined;
   }
 
+  /** Frees a slot. */
   release(slot: number): void {
     this.free.push(slot);
+  }
+}
+
+/** Slots with reference counts: a slot is free again after the last release. */
+export class CountedSlots {
+  private readonly slots: Slots;
+  private readonly references = new Map<number, number>();
+
+  constructor(limit: number) {
+    this.slots = new Slots(limit);
+  }
+
+  /** A free slot with one reference; undefined: all are in use. */
+  allocate(): number | undefined {
+    const slot = this.slots.allocate();
+    if (slot !== undefined) this.references.set(slot, 1);
+    return slot;
+  }
+
+  addReference(slot: number): void {
+    this.references.set(slot, this.references.get(slot)! + 1);
+  }
+
+  /** Drops a reference. True: it was the last one, and the slot is free. */
+  release(slot: number): boolean {
+    const left = this.references.get(slot)! - 1;
+    this.references.set(slot, left);
+    if (left > 0) return false;
+    this.references.delete(slot);
+    this.slots.release(slot);
+    return true;
   }
 }

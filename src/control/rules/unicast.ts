@@ -1,9 +1,10 @@
+/** The check of destination addresses in the kernel. */
 import { parse4, parse6 } from '../../wire/address.js';
 
 /**
- * May a destination have this address? What ip_vs_new_dest asks of inet_addr_type and ipv6_addr_type, as far as it does
- * not depend on the host's interfaces: not 0.0.0.0, multicast or 255.255.255.255; for IPv6 not ::, multicast, link-local
- * or IPv4-mapped.
+ * A destination may have the address: what ip_vs_new_dest asks of inet_addr_type and
+ * ipv6_addr_type, as far as it does not depend on interfaces. Not 0.0.0.0, multicast or
+ * 255.255.255.255; for IPv6 not ::, multicast, link-local or IPv4-mapped.
  */
 export function isUnicast(address: string): boolean {
   const v4 = parse4(address);

@@ -1,5 +1,5 @@
 /**
- * ICMP errors that the director itself sends, in the kernel's form (IPVS-FINDINGS): source is the packet's destination
+ * ICMP errors that the director itself sends, in the kernel's form (docs/ipvs-findings.md): source is the packet's destination
  * when that is ours (the VIP), else the address of the device towards its sender; TTL 64, no DF, TOS 0xc0 and the
  * packet's own TOS bits; IPv4 quotes what fits in 576 bytes, IPv6 in 1280.
  *

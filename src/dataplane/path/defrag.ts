@@ -1,5 +1,5 @@
 /**
- * Fragments become packets again before anything else looks at them (RFC 791, RFC 8200; IPVS-FINDINGS). IPv4: whatever is for
+ * Fragments become packets again before anything else looks at them (RFC 791, RFC 8200; docs/ipvs-findings.md). IPv4: whatever is for
  * the director, and TCP, UDP, SCTP and ICMP that cross it, once each piece has passed as a router lets it (TTL, route,
  * MTU). IPv6: all fragments, as the kernel's nf_defrag does while there are services.
  *

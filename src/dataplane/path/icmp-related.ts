@@ -1,5 +1,5 @@
 /**
- * ICMP errors about a connection's packets (IPVS-REFERENCE 1.12): they follow the connection, in either direction.
+ * ICMP errors about a connection's packets (docs/ipvs-reference.md section 12): they follow the connection, in either direction.
  *
  *     about a reply    (VIP → client quoted)      ─► to the destination, by the connection's method; NAT: rewritten
  *     about a request  (client → RIP quoted)      ─► to the client, NAT only: the VIP speaks, and is in the quote

@@ -1,6 +1,6 @@
 /**
  * A packet of a client: its connection, or a new one by the scheduler; then its state, then away by the connection's
- * method. The steps and their order are ip_vs_in's (IPVS-REFERENCE 1.3).
+ * method. The steps and their order are ip_vs_in's (docs/ipvs-reference.md section 3).
  */
 
 import { CONN_ONE_PACKET, CONN_OUTGOING } from '../../conntrack/entry.js';

@@ -6,7 +6,7 @@
  *     gue    | outer | UDP | version type flags | packet |      UDP to the tunnel port, GUE version 0
  *
  * Outer TTL = the inner one behind the director, TOS copied with RFC 3168's rule for "congestion experienced", DF copied
- * from an IPv4 packet while pmtu_disc is on; outer id 0 with DF (IPVS-REFERENCE 1.10, IPVS-FINDINGS).
+ * from an IPv4 packet while pmtu_disc is on; outer id 0 with DF (docs/ipvs-reference.md section 10, docs/ipvs-findings.md).
  */
 import { type Destination, TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';

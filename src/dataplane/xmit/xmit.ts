@@ -1,4 +1,4 @@
-/** A client's packet leaves by its connection's forwarding method (IPVS-REFERENCE 1.10). */
+/** A client's packet leaves by its connection's forwarding method (docs/ipvs-reference.md section 10). */
 import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
 import { fillClientPort } from '../../conntrack/expected.js';
 import { Method } from '../../service/service.js';

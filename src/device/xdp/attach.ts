@@ -30,6 +30,8 @@ function isFinal({ code }: SystemError): boolean {
   return ['EPERM', 'EBUSY', 'EEXIST', 'ENODEV'].includes(code);
 }
 
+const NEEDS = 'run as root or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON';
+
 /** Turns a failed call of this kind of device into the sentence for the user. */
 export function xdpError(device: string, error: unknown): unknown {
   if (!(error instanceof SystemError)) return error;
@@ -40,8 +42,9 @@ export function xdpError(device: string, error: unknown): unknown {
     return new DeviceError(device, 'not allowed to lock so much memory', "'ulimit -l unlimited' or CAP_IPC_LOCK");
   if (call === 'bpf LINK_CREATE' && (code === 'EBUSY' || code === 'EEXIST'))
     return new DeviceError(device, 'it has an XDP program already', `'ip link set dev ${device} xdp off' takes it off`);
-  if (call.startsWith('bpf') && code === 'EPERM')
-    return new DeviceError(device, 'not permitted', 'run as root or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW');
+  // EACCES: without CAP_PERFMON the verifier refuses the program.
+  if (call.startsWith('bpf') && (code === 'EPERM' || code === 'EACCES'))
+    return new DeviceError(device, 'not permitted', NEEDS);
   if (call === 'bind' && (code === 'EOPNOTSUPP' || code === 'EINVAL'))
     return new DeviceError(device, `its driver cannot share frames this way (${code})`, "use kind 'packet'");
   return deviceError(device, error);

@@ -10,6 +10,7 @@ import { interfaceHardware } from '../../sys/interface.js';
 import { close, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 import type { InterceptRule } from '../intercept/rule.js';
+import { xdpError } from './attach.js';
 import { InterceptTable } from './intercept-table.js';
 import {
   type InterceptMapFds,
@@ -60,7 +61,7 @@ export class InterceptMaps {
       for (const side of SIDES) this.change(this.fds[side], this.table.tries[side], undefined);
     } catch (error) {
       for (const fd of made) close(fd);
-      throw deviceError(device, error);
+      throw xdpError(device, error);
     }
   }
 

@@ -1,4 +1,4 @@
-/** Fragments: reassembled before look-up, cut again behind it (IPVS-FINDINGS, "other packets"). */
+/** Fragments: reassembled before look-up, cut again behind it (docs/ipvs-findings.md, "other packets"). */
 
 import { restartIds } from './pieces.js';
 import {

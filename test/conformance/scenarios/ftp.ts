@@ -1,4 +1,4 @@
-/** The FTP helper: what it rewrites, what it expects, how sequence numbers go on (IPVS-REFERENCE 1.13). */
+/** The FTP helper: what it rewrites, what it expects, how sequence numbers go on (docs/ipvs-reference.md section 13). */
 
 import { packet } from '../../support/packet.js';
 import { segment, Talk } from './plays/ftp-talk.js';

@@ -1,4 +1,4 @@
-/** ICMP errors about connections, in both directions, for each forwarding method (IPVS-REFERENCE 1.12). */
+/** ICMP errors about connections, in both directions, for each forwarding method (docs/ipvs-reference.md section 12). */
 import {
   direct,
   ERRORS4,

@@ -1,4 +1,4 @@
-/** Destinations come and go, ports are used again, timeouts are set: what becomes of connections (IPVS-REFERENCE 1.3, 1.8). */
+/** Destinations come and go, ports are used again, timeouts are set: what becomes of connections (docs/ipvs-reference.md sections 3, 8). */
 import { ip, type Play, type Scene, VIP } from './stage.js';
 
 const CLIENT = '10.0.0.1';

@@ -1,4 +1,4 @@
-/** How packets leave: tunnels of each kind, TTL, TOS, DF and MTU, no destination, both families (IPVS-REFERENCE 1.10, 1.11). */
+/** How packets leave: tunnels of each kind, TTL, TOS, DF and MTU, no destination, both families (docs/ipvs-reference.md sections 10, 11). */
 import { datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';
 

@@ -1,4 +1,4 @@
-/** Persistence: templates by service, network, port 0 and mark (IPVS-REFERENCE 1.9). */
+/** Persistence: templates by service, network, port 0 and mark (docs/ipvs-reference.md section 9). */
 import { answer, datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';
 

@@ -1,5 +1,5 @@
 /**
- * Every transition of the TCP and SCTP state tables (IPVS-REFERENCE 1.5, 1.6) that a packet can reach: one connection for
+ * Every transition of the TCP and SCTP state tables (docs/ipvs-reference.md sections 5, 6) that a packet can reach: one connection for
  * each (state, direction, event), led there by the shortest way, then the listing of them all. The ways are found in our own
  * tables; what the listing says is the kernel's.
  */

@@ -116,7 +116,7 @@ socket:
 `;
     expect(errorOf(text)).toMatchInlineSnapshot(`
       "director.yaml:1: devices: the list is empty; name a device
-      director.yaml:3: marks[0]: "--dprot" is not a word of a mark rule; did you mean --dport?
+      director.yaml:3: marks[0]: "--dprot" is not an option of a mark rule; did you mean --dport?
       director.yaml:4: marks[1]: 3 is not a text such as "-d 10.9.0.0/16 -j MARK --set-mark 1"
       director.yaml:5: accept.arp: "yes" is not true or false
       director.yaml:5: accept.ranges[0]: "10.9.0.1/16" has bits behind its length; write 10.9.0.0/16

@@ -169,35 +169,35 @@ it('errors name the word', () => {
     '-j MARK --set-mark 010',
   ];
   expect(lines.map(sentence).join('\n')).toMatchInlineSnapshot(`
-    "has no -j MARK; a mark rule ends in -j MARK --set-mark N
-    has no -j MARK; a mark rule ends in -j MARK --set-mark N
-    -j MARK has no --set-mark N
-    -j DROP: only -j MARK is a mark rule's target
+    "-j MARK is missing; a mark rule ends with -j MARK --set-mark N
+    -j MARK is missing; a mark rule ends with -j MARK --set-mark N
+    -j MARK needs --set-mark N
+    -j DROP: the target of a mark rule is MARK
     -j has no value
     --set-mark needs -j MARK before it
     --set-mark: "4294967296" is not a mark 0-4294967295, decimal or 0x…, with a /mask if need be
     --set-mark: "x" is not a mark 0-4294967295, decimal or 0x…, with a /mask if need be
-    --and-mark 1/2: takes no mask
+    --and-mark 1/2: --and-mark takes no mask
     --or-mark is given twice
-    "--dprot" is not a word of a mark rule; did you mean --dport?
-    -m conntrack: no such match here; there are tcp, udp, sctp, icmp, icmp6, multiport, mark, comment
-    -o: a packet is marked before it is routed, so it has no output device yet
-    -A INPUT: mark rules stand in PREROUTING; leave -A out
-    -t nat: mark rules stand in mangle; leave -t out
+    "--dprot" is not an option of a mark rule; did you mean --dport?
+    -m conntrack: not a match of mark rules; there are tcp, udp, sctp, icmp, icmp6, multiport, mark, comment
+    -o: packets are marked before routing, when they have no output device yet
+    -A INPUT: mark rules are in PREROUTING; leave -A out
+    -t nat: mark rules are in mangle; leave -t out
     -i: "a/b" is not a device name (1 to 15 characters)
     -s: "10.0.0.256" is not an IPv4 or IPv6 address or prefix such as 10.0.0.0/8
     -s: "10.0.0.0/255.0.255.0" is not an IPv4 or IPv6 address or prefix such as 10.0.0.0/8
-    -s 10.0.0.1,10.0.0.2: one address a rule; write a rule for each
+    -s 10.0.0.1,10.0.0.2: a rule takes one address; write a rule for each
     -s is given twice
-    "!" stands after -d; write it before: ! -d …
+    "!" must be before -d: ! -d …
     -s 10.0.0.1 is IPv4 but -d ::1 is IPv6
     iptables is IPv4 but -d ::1 is IPv6
     -d ::1 is IPv6 but -p icmp is IPv4
-    "!" can't stand before -j
-    "!" stands before nothing
+    -j cannot be negated by "!"
+    no option follows the last "!"
     -p: "tpc" is not a protocol; did you mean tcp?
     -p: "256" is not a protocol; write tcp, udp or a number 0-255
-    ! -p all would match no packet
+    ! -p all matches no packet
     --dport needs -p tcp, -p udp or -p sctp before it
     --dport needs -p tcp, -p udp or -p sctp before it
     --dport needs -p tcp, -p udp or -p sctp before it
@@ -214,14 +214,14 @@ it('errors name the word', () => {
     --mark needs -m mark before it
     --comment needs -m comment before it
     the quote in "x is not closed
-    "constructor" is not a word of a mark rule
-    "-ieth0" is not a word of a mark rule
+    "constructor" is not an option of a mark rule
+    "-ieth0" is not an option of a mark rule
     --set-mark: "010" is not a mark 0-4294967295, decimal or 0x…, with a /mask if need be"
   `);
 });
 
 /**
- * Lines given to iptables 1.8.9 (oracle/guest): exit code | line | the rule as `iptables -S` says it back.
+ * Lines given to iptables 1.8.9 (tools/oracle/guest): exit code | line | the rule as `iptables -S` says it back.
  * We refuse what it takes in these cases: a rule that can't match, two matches of one kind, a `:` without ports, octal
  * numbers, masks with gaps, ICMP without its IPv6; and take one it refuses: --sports and --dports of one multiport.
  */

@@ -1,12 +1,13 @@
 /**
- * Mark rules as nft words, and the three readers of a rule against each other: Marks, the slow reading, the kernel's nft.
+ * Mark rules as intercept rules and as nft words, and three evaluations of a rule against each other: Marks, the plain
+ * reference, and nft in the kernel.
  *
  *     ns a: p0 p1 p2 ─── veth ─── eth0 eth1 wan0 :ns b, whose ingress chain counts the packets of each mark
  */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../../src/control/mark/rule.js';
-import { nftMark, toIntercept, toNft } from '../../../src/control/mark/to-intercept.js';
+import { toIntercept } from '../../../src/control/mark/to-intercept.js';
 import type { PacketInfo } from '../../../src/dataplane/parse/packet.js';
 import { Marks } from '../../../src/dataplane/table/marks.js';
 import { PacketDevice } from '../../../src/device/packet/packet.js';
@@ -17,6 +18,7 @@ import { send } from '../../support/frames.js';
 import { isRoot, Namespaces } from '../../support/netns.js';
 import { type Packet, packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
+import { nftMark, toNft } from './nft-words.js';
 import { DEVICES, randomPacket, randomRule } from './random-rule.js';
 import { slowMark } from './reference.js';
 
@@ -55,8 +57,8 @@ describe('toNft', () => {
   });
 });
 
-describe('toTake', () => {
-  it('is the same match as a TakeRule', () => {
+describe('toIntercept', () => {
+  it('has the same matches', () => {
     expect(toIntercept(parseMarkRule(`-i eth0 -d 10.9.0.0/16 -p tcp -m multiport --dports 443,80 ${MARK}`))).toEqual([
       {
         kind: 'packet',
@@ -76,14 +78,14 @@ describe('toTake', () => {
   });
 
   it.each(['! -d 10.0.0.1', '-p tcp --syn', '-m mark --mark 1', '-i eth+', '-p icmp --icmp-type 8'])(
-    'can not say %s',
+    'cannot express %s',
     (words) => expect(toIntercept(parseMarkRule(`${words} ${MARK}`))).toBeUndefined(),
   );
 });
 
-if (!isRoot) console.log('marknft: the kernel is not asked, that needs root for namespaces');
+if (!isRoot) console.log('skipped: the comparison with nft needs root for namespaces');
 
-describe.skipIf(!isRoot)('the kernel reads the words as Marks does', () => {
+describe.skipIf(!isRoot)('the kernel marks as Marks does', () => {
   const spaces = new Namespaces('mark');
   const umem = new Umem(256);
   let b: string;

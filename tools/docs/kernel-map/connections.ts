@@ -29,8 +29,8 @@ ip_vs_random_dropentry | dataplane/defence.ts: thin, isDispensable | Random entr
 todrop_entry | dataplane/defence.ts: isIdle |
 ip_vs_expire_nodest_conn_flush | dataplane/expire-nodest.ts: tick, look |
 ip_vs_conn_array, ip_vs_conn_seq_start, ip_vs_conn_seq_next, ip_vs_conn_seq_stop | control/server/live-counters.ts: listConnections |
-ip_vs_conn_seq_show | cli/proc/connections.ts: connectionsText |
-ip_vs_conn_sync_seq_show, ip_vs_origin_name | cli/proc/connections.ts: syncText |
+ip_vs_conn_seq_show | proc/connections.ts: connectionsText |
+ip_vs_conn_sync_seq_show, ip_vs_origin_name | proc/connections.ts: syncText |
 ct_write_lock_bh, ct_write_unlock_bh, ip_vs_conn_rcu_free | - | Each worker owns its connections: there are no locks.
 ip_vs_conn_init, ip_vs_conn_cleanup, ip_vs_conn_net_init, ip_vs_conn_net_cleanup, ip_vs_conn_flush | conntrack/table.ts: memory | The table ends with the process.
 `,
@@ -116,7 +116,7 @@ vs_fix_seq | dataplane/ftp/tcp-segment.ts: shiftFromDestination; conntrack/seqad
 vs_fix_ack_seq | dataplane/ftp/tcp-segment.ts: shiftFromClient; conntrack/seqadj.ts: toDestination |
 vs_seq_update | conntrack/seqadj.ts: resized |
 ip_vs_bind_app, ip_vs_unbind_app | conntrack/connections.ts: isHelped |
-ip_vs_app_seq_start, ip_vs_app_seq_next, ip_vs_app_seq_stop, ip_vs_app_seq_show, ip_vs_app_idx | cli/proc/text.ts: appText |
+ip_vs_app_seq_start, ip_vs_app_seq_next, ip_vs_app_seq_stop, ip_vs_app_seq_show, ip_vs_app_idx | proc/text.ts: appText |
 ip_vs_app_get, ip_vs_app_put, ip_vs_app_inc_new, ip_vs_app_inc_release, ip_vs_app_inc_get, ip_vs_app_inc_put, ip_vs_app_inc_destroy, ip_vs_app_inc_rcu_free, register_ip_vs_app, unregister_ip_vs_app, register_ip_vs_app_inc, ip_vs_app_net_init, ip_vs_app_net_cleanup | - | There is one helper, and its ports are a key of the configuration (helpers.ftp).
 `,
 );

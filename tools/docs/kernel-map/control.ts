@@ -37,10 +37,10 @@ ip_vs_copy_stats, ip_vs_export_stats_user | control/server/live-counters.ts: row
 ip_vs_set_timeout | control/rules/rules.ts: setTimeouts; control/rules/refusals.ts: refuseTimeouts; conntrack/timeouts.ts: set |
 __ip_vs_get_timeouts | control/rules/rules.ts: request |
 __ip_vs_get_service_entries, __ip_vs_get_dest_entries, ip_vs_copy_service | control/rules/rules.ts: list, entry |
-ip_vs_info_array, ip_vs_info_seq_start, ip_vs_info_seq_next, ip_vs_info_seq_show, ip_vs_info_seq_stop | cli/proc/services.ts: servicesText |
-ip_vs_stats_show | cli/proc/stats.ts: statsText |
-ip_vs_stats_percpu_show | cli/proc/stats.ts: statsPerCpuText |
-ip_vs_fwd_name | cli/ulvsadm/print-services.ts: FORWARD |
+ip_vs_info_array, ip_vs_info_seq_start, ip_vs_info_seq_next, ip_vs_info_seq_show, ip_vs_info_seq_stop | proc/services.ts: servicesText |
+ip_vs_stats_show | proc/stats.ts: statsText |
+ip_vs_stats_percpu_show | proc/stats.ts: statsPerCpuText |
+ip_vs_fwd_name | ulvsadm/print-services.ts: FORWARD |
 proc_do_sync_threshold | service/sysctl.ts: syncThresholdFault |
 proc_do_sync_ports | service/sysctl.ts: sysctlFault |
 proc_do_defense_mode | dataplane/defence.ts: isOn |
@@ -77,7 +77,7 @@ export const SCHED = mapFile(
   `
 ip_vs_bind_scheduler, ip_vs_unbind_scheduler | control/engine/apply.ts: setService |
 ip_vs_scheduler_get, ip_vs_sched_getbyname, ip_vs_scheduler_put | schedulers/index.ts: schedulerNamed |
-register_ip_vs_scheduler, unregister_ip_vs_scheduler | schedulers/index.ts: ALL |
+register_ip_vs_scheduler, unregister_ip_vs_scheduler | schedulers/index.ts: SCHEDULERS |
 ip_vs_scheduler_err | - | The kernel logs "no destination available". ulvs counts noDestination (docs/drops.md).
 `,
 );

@@ -1,8 +1,9 @@
 /** One balancer at work in its place: begun, loaded with each job, ended. */
 
-import { isRunning, logTail, type Running, stop } from '../../src/lab/build/process.js';
-import { LabError } from '../../src/lab/error.js';
-import { CommandError } from '../../src/sys/command.js';
+import { isRunning, logTail, type Running, stop } from '../../../src/lab/build/process.js';
+import { LabError } from '../../../src/lab/error.js';
+import { CommandError } from '../../../src/sys/command.js';
+import { orQuick } from '../options.js';
 import type { Balancer } from './balancer.js';
 import { family, kernelThread, processorSeconds } from './cost.js';
 import type { Findings } from './findings.js';
@@ -27,34 +28,43 @@ export interface Part {
 export const PER_CPU_SECOND = 'requests/CPU-s';
 export const UNITS = [PER_CPU_SECOND, 'requests/s', 'p50 us', 'p99 us', 'Gbit/s'];
 
-const SECONDS = 2;
+/** Of each job. */
+const SECONDS = orQuick(2, 1);
 /** For the compiler, the neighbours and the windows. */
 const WARM_UP_SECONDS = 1;
 
 /** What a balancer is tried with, and where the figures go. */
 export class Trial {
+  /** Why a job had no figure, the last time, by `part, job: balancer`. */
+  readonly failures = new Map<string, string>();
+
   constructor(
     private readonly scene: Scene,
     private readonly part: Part,
-    private readonly findings: Findings,
-    private readonly signal: AbortSignal,
+    readonly findings: Findings,
+    readonly signal: AbortSignal,
   ) {}
 
-  /** Throws LabError when it does not serve, or ends. */
+  /** Throws a LabError when it does not serve, or ends. */
   async attempt(balancer: Balancer): Promise<void> {
-    const { scene, part, signal } = this;
-    const running = await balancer.begin(scene);
+    let running: Running | undefined;
     try {
-      const payers = part.place === 'apart' ? await this.payers(running) : undefined;
-      await requests(scene, { path: '/short', close: false, seconds: WARM_UP_SECONDS });
-      for (const job of part.jobs) {
-        signal.throwIfAborted();
-        await this.twice(job, balancer, payers);
-        if (running && !isRunning(running)) throw new LabError(`${balancer.name} ended: ${logTail(running.log)}`);
-      }
+      running = await balancer.begin(this.scene);
+      await this.load(balancer, running);
     } finally {
       if (running) await stop([running]);
-      await balancer.end(scene);
+      await balancer.end(this.scene);
+    }
+  }
+
+  private async load(balancer: Balancer, running: Running | undefined): Promise<void> {
+    const { scene, part, signal } = this;
+    const payers = part.place === 'apart' ? await this.payers(running) : undefined;
+    await requests(scene, { path: '/short', close: false, seconds: WARM_UP_SECONDS });
+    for (const job of part.jobs) {
+      signal.throwIfAborted();
+      await this.twice(job, balancer, payers);
+      if (running && !isRunning(running)) throw new LabError(`${balancer.name} ended: ${logTail(running.log)}`);
     }
   }
 
@@ -71,7 +81,9 @@ export class Trial {
         return await this.measure(job, balancer, payers);
       } catch (error) {
         if (!(error instanceof CommandError) || this.signal.aborted) throw error;
-        process.stderr.write(`${this.part.name}, ${job.name}, ${balancer.name}: ${error.message}; ${next}\n`);
+        const what = `${this.part.name}, ${job.name}`;
+        this.failures.set(`${what}: ${balancer.name}`, error.message);
+        process.stderr.write(`${what}, ${balancer.name}: ${error.message}; ${next}\n`);
       }
   }
 

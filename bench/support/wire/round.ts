@@ -1,8 +1,8 @@
 /** One contender, from nothing to its flood and back to nothing. */
 
-import { Flood, type Passage } from '../../src/lab/flood/flood.js';
-import type { Kind } from '../../src/lab/flood/frame.js';
-import { Bed } from '../../src/lab/flood/testbed.js';
+import { Flood, type Passage } from '../../../src/lab/flood/flood.js';
+import type { Kind } from '../../../src/lab/flood/frame.js';
+import { Bed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 export interface Load {

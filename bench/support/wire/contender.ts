@@ -3,7 +3,7 @@
  *
  *     client ═► eth0 : contender : eth1 ═► realserver        the flood's CPU | the contender's CPU
  */
-import type { Bed } from '../../src/lab/flood/testbed.js';
+import type { Bed } from '../../../src/lab/flood/testbed.js';
 
 export interface Contender {
   readonly name: string;

@@ -1,5 +1,5 @@
 /** Figures of all rounds, by what was measured and for whom. */
-import { median, type Row } from '../support/result.js';
+import { median, type Row } from '../result.js';
 
 /** `apart, keep-alive` and `requests/s`. */
 export interface Measure {
@@ -18,6 +18,16 @@ export class Findings {
     else this.values.set(key, [value]);
     if (!this.measures.some(({ what, unit }) => what === measure.what && unit === measure.unit))
       this.measures.push(measure);
+  }
+
+  /** Leaves out what was measured in `part` for `who`. */
+  forget(part: string, who: string): void {
+    for (const measure of this.measures)
+      if (measure.what.startsWith(`${part}, `)) this.values.delete(keyOf(measure, who));
+  }
+
+  has(what: string, who: string): boolean {
+    return this.measures.some((measure) => measure.what === what && this.values.has(keyOf(measure, who)));
   }
 
   /** A row for each measure and each of `all` that has it; units in the order of `units`. */

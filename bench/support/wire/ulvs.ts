@@ -1,8 +1,8 @@
 /** `ulvs run` of the built product. */
 
-import type { Kind } from '../../src/lab/flood/frame.js';
-import type { MethodName } from '../../src/lab/flood/testbed.js';
-import type { LabDevice } from '../../src/lab/topology.js';
+import type { Kind } from '../../../src/lab/flood/frame.js';
+import type { MethodName } from '../../../src/lab/flood/testbed.js';
+import type { LabDevice } from '../../../src/lab/topology.js';
 import type { Contender } from './contender.js';
 
 export function ulvs(device: LabDevice, method: MethodName, kind: Kind, flows: number): Contender {

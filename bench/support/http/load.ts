@@ -1,8 +1,8 @@
 /** What the client does: wrk for requests, iperf3 for bytes. */
 
-import { LabError } from '../../src/lab/error.js';
-import { namespaceOf } from '../../src/lab/names.js';
-import { inNamespace } from '../../src/sys/command.js';
+import { LabError } from '../../../src/lab/error.js';
+import { namespaceOf } from '../../../src/lab/names.js';
+import { inNamespace } from '../../../src/sys/command.js';
 import { pinned } from './placement.js';
 import type { Scene } from './scene.js';
 import { VIP } from './site.js';

@@ -1,8 +1,8 @@
 /** The realservers: nginx with a short page and a long one, the same for all, and iperf3. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type Running, start, untilReady } from '../../src/lab/build/process.js';
-import { namespaceOf } from '../../src/lab/names.js';
-import { inNamespace } from '../../src/sys/command.js';
+import { type Running, start, untilReady } from '../../../src/lab/build/process.js';
+import { namespaceOf } from '../../../src/lab/names.js';
+import { inNamespace } from '../../../src/sys/command.js';
 import { BULK_PORT, WEB_PORT, WRK_SCRIPT } from './load.js';
 import { pinned } from './placement.js';
 import type { Scene } from './scene.js';
@@ -10,9 +10,9 @@ import type { Scene } from './scene.js';
 /** Bytes of each. */
 const PAGES = { short: 128, long: 100_000 } as const;
 
-export function nginxConfig(pid: string, workers: number, rest: string): string {
-  return `load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-user root; daemon off; worker_processes ${workers}; pid ${pid}; error_log stderr error;
+/** `modules`: files of modules that are not built in. */
+export function nginxConfig(pid: string, workers: number, rest: string, modules: readonly string[] = []): string {
+  return `${modules.map((file) => `load_module ${file};\n`).join('')}user root; daemon off; worker_processes ${workers}; pid ${pid}; error_log stderr error;
 worker_rlimit_nofile 65536;
 events { worker_connections 16384; }
 ${rest}`;

@@ -1,13 +1,13 @@
 /**
- * What test/bench/allocation.test.ts watches from outside, with --expose-gc --trace-gc --trace-deopt: after a warm-up, packets
+ * What allocation.test.ts watches from outside, with --expose-gc --trace-gc --trace-deopt: after a warm-up, packets
  * of every path (or, asked for by a second word, `sip`, dialogues), and between the marks on stdout nothing but them. Prints how
  * much the heap grew, in bytes.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { DialogueTemplate } from './dialogue.js';
-import { configFor, FRAMES, type Path, Subject, VIPS } from './subject.js';
-import { type Family, Order, Template } from './traffic.js';
+import { DialogueTemplate } from '../../bench/support/dialogue.js';
+import { configFor, FRAMES, type Path, Subject, VIPS } from '../../bench/support/subject.js';
+import { type Family, Order, Template } from '../../bench/support/traffic.js';
 
 const FLOWS = 2000;
 /** Packets; by the clock more than the quarter of an hour after which timers of established connections are looked at. */

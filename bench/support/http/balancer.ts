@@ -1,10 +1,9 @@
 /** Everything that stands between client and realservers in turn. One entry of `BALANCERS` is one case. */
 import { rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { type Running, start, stop, untilReady } from '../../src/lab/build/process.js';
-import { namespaceOf } from '../../src/lab/names.js';
-import { inNamespace, ipBatch } from '../../src/sys/command.js';
+import { type Running, start, stop, untilReady } from '../../../src/lab/build/process.js';
+import { namespaceOf, program } from '../../../src/lab/names.js';
+import { inNamespace, ipBatch } from '../../../src/sys/command.js';
 import { BULK_PORT, WEB_PORT } from './load.js';
 import { pinned, processors } from './placement.js';
 import type { Scene } from './scene.js';
@@ -17,11 +16,13 @@ export interface Balancer {
   readonly begin: (scene: Scene) => Promise<Running | undefined>;
   /** Whom iperf3 asks. */
   readonly bulkAddress: string;
-  /** What stopping the process leaves behind. */
+  /** Takes away what stopping the process leaves behind; what is not there is no error. */
   readonly end: (scene: Scene) => Promise<unknown>;
 }
 
 export const HAPROXY = 'HAProxy';
+/** Of Debian's libnginx-mod-stream. */
+const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 export const DIRECT: Balancer = {
   name: 'direct',
@@ -57,7 +58,7 @@ function inBox({ id }: Site, ...words: string[]): Promise<{ stdout: string }> {
 }
 
 function dropVip({ site }: Scene): Promise<void> {
-  return ipBatch(namespaceOf(site.id, BALANCER), [`address del ${VIP}/32 dev lo`]);
+  return ipBatch(namespaceOf(site.id, BALANCER), ['address flush dev lo scope global']);
 }
 
 function startIn({ site, place, directory }: Scene, what: string, words: readonly string[]): Running {
@@ -121,7 +122,7 @@ function nginx({ directory, place }: Scene): string[] {
   server { listen ${VIP}:${BULK_PORT}; proxy_pass ${BACK.realservers[0]}:${BULK_PORT}; }`;
   const servers = BACK.realservers.map((rip) => `server ${rip}:${WEB_PORT};`).join(' ');
   const stream = `stream { upstream web { ${servers} } ${listeners} }`;
-  writeFileSync(file, nginxConfig(`${directory}/stream.pid`, processors(place), stream));
+  writeFileSync(file, nginxConfig(`${directory}/stream.pid`, processors(place), stream, [STREAM_MODULE]));
   return ['nginx', '-c', file];
 }
 
@@ -132,16 +133,13 @@ async function beginUlvs(scene: Scene, kind: 'auto' | 'packet', how: '-m' | '-g'
   writeFileSync(file, directorYaml(site, socket, kind, how));
   rmSync(socket, { force: true });
   await routeByBalancer(site);
-  const running = startIn(scene, 'ulvs', [process.execPath, ulvs, 'run', '-c', file]);
+  const running = startIn(scene, 'ulvs', [process.execPath, program('cli/main.js'), 'run', '-c', file]);
   await orEnd(
     running,
     untilReady(running, () => answers(socket)),
   );
   return running;
 }
-
-/** As it is shipped: what `make build` made of the same sources. */
-const ulvs = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 function directorYaml({ devices }: Site, socket: string, kind: string, how: '-m' | '-g'): string {
   const rips = how === '-m' ? BACK.realservers : FRONT.realservers;

@@ -1,11 +1,13 @@
 /** DPDK's testpmd: C that moves the same frames over the same sockets, swaps their MACs, and balances nothing. One core. */
 import { readFileSync } from 'node:fs';
-import { untilReady } from '../../src/lab/build/process.js';
-import type { Bed } from '../../src/lab/flood/testbed.js';
+import { untilReady } from '../../../src/lab/build/process.js';
+import type { Bed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 const CPU = 1;
 const START_MS = 20_000;
+/** Its output is no terminal: without this what it says stays in its buffer until it ends, and it never seems ready. */
+const LINE_BUFFERED = ['stdbuf', '-oL'];
 /** Its main thread prints and sleeps, the other forwards: both where a contender's place is. */
 const EAL = ['--no-huge', '-m', '256', '--no-pci', '--no-telemetry', '--iova-mode=va', '--lcores', `0@${CPU},1@${CPU}`];
 const TESTPMD = ['--forward-mode=macswap', '--nb-cores=1', '--stats-period=3600', '--total-num-mbufs=32768'];
@@ -14,7 +16,15 @@ export function testpmd(driver: 'net_af_xdp' | 'net_af_packet'): Contender {
   const vdevs = [0, 1].flatMap((i) => ['--vdev', `${driver}${i},iface=eth${i}`]);
   const start = async (bed: Bed) => {
     const prefix = ['--file-prefix', `ulvs${process.pid}`];
-    const running = bed.start('testpmd', 'director', ['dpdk-testpmd', ...EAL, ...prefix, ...vdevs, '--', ...TESTPMD]);
+    const running = bed.start('testpmd', 'director', [
+      ...LINE_BUFFERED,
+      'dpdk-testpmd',
+      ...EAL,
+      ...prefix,
+      ...vdevs,
+      '--',
+      ...TESTPMD,
+    ]);
     await untilReady(running, () => /Logical Core|forwards packets/.test(readFileSync(running.log, 'utf8')), START_MS);
     return running.pid;
   };

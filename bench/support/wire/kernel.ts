@@ -3,8 +3,8 @@
  * come in, which on a veth is the sender's CPU: of its time a flood takes 0.25 µs a frame to make.
  */
 
-import { type Bed, RIP, VIP } from '../../src/lab/flood/testbed.js';
-import { inNamespace } from '../../src/sys/command.js';
+import { type Bed, RIP, VIP } from '../../../src/lab/flood/testbed.js';
+import { inNamespace } from '../../../src/sys/command.js';
 import type { Contender } from './contender.js';
 
 const DNAT = `table ip x {

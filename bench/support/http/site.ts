@@ -10,11 +10,11 @@
  * What a realserver says as its back address goes by the balancer, what it says as the VIP straight to the client.
  */
 
-import { buildNetwork, namespaces, removeNetwork } from '../../src/lab/build/network.js';
-import { client, FORWARDING, NO_REDIRECTS, realserver, withVip } from '../../src/lab/hosts.js';
-import { namespaceOf, SWITCH, switchEnd } from '../../src/lab/names.js';
-import type { Host, Topology } from '../../src/lab/topology.js';
-import { inNamespace, ipBatch } from '../../src/sys/command.js';
+import { buildNetwork, namespaces, removeNetwork } from '../../../src/lab/build/network.js';
+import { client, FORWARDING, NO_REDIRECTS, realserver, withVip } from '../../../src/lab/hosts.js';
+import { namespaceOf, SWITCH, switchEnd } from '../../../src/lab/names.js';
+import type { Host, Topology } from '../../../src/lab/topology.js';
+import { inNamespace, ipBatch } from '../../../src/sys/command.js';
 
 export const VIP = '10.9.0.1';
 export const FRONT = { balancer: '10.0.0.254', realservers: ['10.0.0.11', '10.0.0.12'] } as const;

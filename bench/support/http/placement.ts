@@ -9,9 +9,9 @@
  * So all that balancing costs is the time of known threads, and none of it is anybody else's.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { LabError } from '../../src/lab/error.js';
-import { namespaceOf, SWITCH, switchEnd } from '../../src/lab/names.js';
-import { command, inNamespace } from '../../src/sys/command.js';
+import { LabError } from '../../../src/lab/error.js';
+import { namespaceOf, SWITCH, switchEnd } from '../../../src/lab/names.js';
+import { command, inNamespace } from '../../../src/sys/command.js';
 import { BALANCER, interfaces, type Site } from './site.js';
 
 export type Place = 'shared' | 'apart';

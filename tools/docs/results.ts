@@ -1,0 +1,80 @@
+/** The results of `make bench` (bench/results/*.json) and what each question says of itself (bench/questions/*.ts). */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+export interface ResultRow {
+  readonly case: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly reference: number | null;
+  /** value / reference. */
+  readonly ratio: number | null;
+}
+
+export interface Result {
+  readonly machine: string;
+  readonly node: string;
+  /** Of the kernel; older results lack it. */
+  readonly kernel?: string;
+  readonly commit: string;
+  /** What the reference is. */
+  readonly against: string;
+  readonly rows: readonly ResultRow[];
+  /** What could not be measured. Older results lack it. */
+  readonly skipped?: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** In the order of docs/performance.md. */
+export const QUESTIONS = ['pipeline', 'wire', 'http', 'workers', 'table', 'schedulers'] as const;
+export type Question = (typeof QUESTIONS)[number];
+
+export function resultOf(root: string, question: Question): Result {
+  return JSON.parse(readFileSync(path.join(root, `bench/results/${question}.json`), 'utf8')) as Result;
+}
+
+export interface Asked {
+  /** `How fast is it on a wire?` */
+  readonly question: string;
+  /** How it is measured: paragraphs; those that are drawings or commands keep their lines. */
+  readonly paragraphs: readonly { readonly text: string; readonly drawn: boolean }[];
+}
+
+/** From the head comment: its first sentence is the question. */
+export function askedBy(root: string, question: Question): Asked {
+  const text = readFileSync(path.join(root, `bench/questions/${question}.ts`), 'utf8');
+  const comment = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(text)?.[1];
+  if (comment === undefined) throw new Error(`bench/questions/${question}.ts has no head comment of several lines`);
+  const parts = comment.replace(/^ \* ?/gm, '').split(/\n\s*\n/);
+  const [, asked = '', rest = ''] = /^([^?]*\?)\s*([\s\S]*)$/.exec(parts[0]!) ?? [];
+  const paragraphs = [rest, ...parts.slice(1)].filter((part) => part.trim() !== '');
+  return {
+    question: asked.replace(/\s+/g, ' '),
+    paragraphs: paragraphs.map((part) => ({ text: part.replace(/^ {4}/gm, ''), drawn: part.startsWith('    ') })),
+  };
+}
+
+/** The row of a case. Throws when there is none: the case has another name now. */
+export function rowOf(result: Result, name: string): ResultRow {
+  const row = result.rows.find((one) => one.case === name);
+  if (row === undefined) throw new Error(`bench/results: no case "${name}"`);
+  return row;
+}
+
+/** Three digits, or a whole number with commas. */
+export function figure(value: number): string {
+  if (Math.abs(value) < 1000) return value.toPrecision(3);
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function ratioText({ ratio }: ResultRow): string {
+  return ratio === null ? '' : `× ${ratio < 1000 ? ratio.toPrecision(3) : ratio.toFixed(0)}`;
+}
+
+/** Times, sizes and losses; all other units are rates. */
+const LESS = /^(p\d+ )?(ns|us|µs|ms|MiB|%)(\/|$)/;
+
+export function isLessBetter(unit: string): boolean {
+  return LESS.test(unit);
+}
