@@ -1,10 +1,16 @@
-/** Connections by addresses that are in no packet's header: a helper read them in the text. Four words each. */
+/**
+ * Finds connections by addresses that a helper read in the text, not in a header. Addresses are
+ * four words.
+ */
 import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
 import { copyWords } from '../../wire/address.js';
 import type { Director } from '../director.js';
 
-/** The TCP connection of this client's side; one whose time is over counts as gone. */
+/**
+ * Returns the TCP connection of this client address and port, 0 for none. An expired one counts as
+ * none.
+ */
 export function findFromClient(
   d: Director,
   caddr: Int32Array,

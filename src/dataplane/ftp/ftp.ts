@@ -1,13 +1,6 @@
 /**
- * The FTP helper of LVS-NAT (ip_vs_ftp): reads control connections that are established, makes the data connections that
- * they speak of, and puts the virtual address into the server's answers.
- *
- *     client: PORT, EPRT ──► data connection  client's address:port ◄── VIP:vport-1 ◄── destination:dport-1   LISTEN
- *     client: PASV, EPSV ──► the answer is awaited
- *     server: 227, 229   ──► data connection  client's address:0 ──► VIP:port ──► announced address:port      LISTEN
- *                            and the answer is rewritten: the destination's sequence numbers shift from here on
- *
- * The 0 is filled in by the first packet. Data connections hang on their control connection.
+ * The FTP helper of LVS-NAT (ip_vs_ftp): reads established control connections, creates the data
+ * connections that they announce, and puts the virtual address into the server's answers.
  */
 import {
   CONN_INACTIVE,
@@ -33,16 +26,21 @@ import { findFromClient, findFromDestination, readClient, readDestination, readV
 import { isIntact, payloadAt, replace, shiftFromClient, shiftFromDestination } from './tcp-segment.js';
 import { Awaits, activeCommand, announce, passiveAnswer, passiveCommand } from './text.js';
 
-/** A client's segment of a control connection. False: it was dropped. */
+/**
+ * Handles a client's segment of a control connection. Returns false when the segment was dropped.
+ */
 export function ftpIn(d: Director, entry: number): boolean {
   if (!isIntact(d)) return refuse(d, Drop.badChecksum);
-  if (hasText(d, entry) && !hear(d, entry)) return refuse(d, Drop.tableFull);
+  if (hasText(d, entry) && !readCommand(d, entry)) return refuse(d, Drop.tableFull);
   const seqAdj = d.connections.seqAdj.get(entry);
   if (seqAdj?.shift.isShifted) shiftFromClient(d, seqAdj.shift);
   return true;
 }
 
-/** A destination's segment of a control connection. False: it was dropped. */
+/**
+ * Handles a destination's segment of a control connection. Returns false when the segment was
+ * dropped.
+ */
 export function ftpOut(d: Director, entry: number): boolean {
   if (!isIntact(d)) return refuse(d, Drop.badChecksum);
   const seqAdj = d.connections.seqAdj.get(entry);
@@ -57,12 +55,13 @@ export function ftpOut(d: Director, entry: number): boolean {
 }
 
 /**
- * An answer may have outgrown the route. It is already the VIP's when the kernel notices, so the VIP complains to the
- * destination.
+ * An answer may have become longer than the route allows. The kernel notices this after the
+ * translation, so the ICMP error to the destination comes from the VIP. Returns false when the
+ * segment was dropped.
  */
-export function stillFits(d: Director, entry: number, mtu: number): boolean {
+export function answerFitsOrDrop(d: Director, entry: number, mtu: number): boolean {
   const p = d.packet;
-  // What came in fragments leaves in fragments.
+  // A packet that arrived in fragments leaves in fragments.
   if (p.l3len <= mtu || p.parts !== 0 || (p.family === 4 && !p.dontFragment)) return true;
   readVirtual(d, entry, vaddr);
   p.dst = vaddr[3]!;
@@ -88,13 +87,13 @@ function textOf(d: Director): string {
   return Buffer.from(buffer, at, p.l4 + p.l4len - at).toString('latin1');
 }
 
-/** False when a data connection should have been made and could not. */
-function hear(d: Director, entry: number): boolean {
+/** Returns false when a data connection could not be created. */
+function readCommand(d: Director, entry: number): boolean {
   const { family } = d.packet;
   const text = textOf(d);
   const passive = passiveCommand(text, family);
   if (passive !== undefined) {
-    if (passive !== Awaits.nothing) helpedOf(d, entry).awaits = passive;
+    if (passive !== Awaits.nothing) seqAdjOf(d, entry).awaits = passive;
     return true;
   }
   const target = activeCommand(text, family);
@@ -104,7 +103,7 @@ function hear(d: Director, entry: number): boolean {
   return expectActive(d, entry, target.address, target.port);
 }
 
-function helpedOf(d: Director, entry: number): SeqAdj {
+function seqAdjOf(d: Director, entry: number): SeqAdj {
   let seqAdj = d.connections.seqAdj.get(entry);
   if (seqAdj === undefined) {
     seqAdj = new SeqAdj();
@@ -117,7 +116,7 @@ const caddr = new Int32Array(4);
 const vaddr = new Int32Array(4);
 const daddr = new Int32Array(4);
 
-/** The data ports are one below the control connection's, on both sides. */
+/** On both sides the data port is the control port minus one. */
 function expectActive(d: Director, entry: number, client: Int32Array, cport: number): boolean {
   const { words } = d.connections;
   const at = entry << ENTRY_SHIFT;
@@ -131,7 +130,7 @@ function expectActive(d: Director, entry: number, client: Int32Array, cport: num
   return data !== 0;
 }
 
-/** Returns a drop reason, 0 when the segment may go on. */
+/** Returns a drop reason, 0 for a segment that goes on. */
 function answer(d: Director, entry: number, seqAdj: SeqAdj, seq: number): number {
   const { awaits } = seqAdj;
   const found = passiveAnswer(textOf(d), d.packet.family, awaits);
@@ -148,7 +147,7 @@ function answer(d: Director, entry: number, seqAdj: SeqAdj, seq: number): number
   return 0;
 }
 
-/** The server waits at `daddr`:`port` for the client, from whatever port. */
+/** The server listens at `daddr`:`port` for the client, whatever port the client uses. */
 function expectPassive(d: Director, entry: number, port: number): number {
   readClient(d, entry, caddr);
   readVirtual(d, entry, vaddr);
@@ -158,7 +157,10 @@ function expectPassive(d: Director, entry: number, port: number): number {
   return data;
 }
 
-/** A data connection under the control connection `parent`, at its virtual address and destination; 0: the table is full. */
+/**
+ * Creates a data connection with the parent's virtual address and destination, controlled by
+ * `parent`. Returns 0 when the table is full.
+ */
 function open(
   d: Director,
   parent: number,

@@ -1,4 +1,4 @@
-/** A TCP segment whose text is read and changed: its payload, its checksum, its numbers. */
+/** A TCP segment whose payload a helper reads and changes: payload, checksum, sequence numbers. */
 import type { SequenceShift } from '../../conntrack/seqadj.js';
 import { delta32, fold, pseudo4, pseudo6 } from '../../wire/checksum.js';
 import * as ipv4 from '../../wire/ipv4.js';
@@ -14,14 +14,17 @@ export function isIntact(d: Director): boolean {
   return tcp.isChecksumGood(d.umem.view, p.l4, p.l4len, pseudo(d));
 }
 
-/** Offset of the payload; 0 without one. */
+/** Absolute offset of the payload, 0 without one. */
 export function payloadAt(d: Director): number {
   const p = d.packet;
   const header = tcp.headerLen(d.umem.view, p.l4);
   return header < tcp.HEADER || header >= p.l4len ? 0 : p.l4 + header;
 }
 
-/** `length` bytes at the offset `at` become `text` (ASCII); all lengths and checksums follow. False: the frame has no room. */
+/**
+ * Replaces `length` bytes at the offset `at` by `text` (ASCII), and corrects lengths and checksums.
+ * Returns false when the frame has no room.
+ */
 export function replace(d: Director, at: number, length: number, text: string): boolean {
   const p = d.packet;
   const { u8 } = d.umem;
@@ -37,7 +40,10 @@ export function replace(d: Director, at: number, length: number, text: string): 
   return true;
 }
 
-/** Where the packet must end: its frame, or the stretch for reassembled ones. */
+/**
+ * Offset at which the packet must end: the end of its frame, or of the stretch for reassembled
+ * datagrams.
+ */
 function limitOf(d: Director): number {
   const p = d.packet;
   const { frameSize } = d.umem;
@@ -52,12 +58,18 @@ function writeLengths(d: Director): void {
   tcp.fillChecksum(view, p.l4, p.l4len, pseudo(d));
 }
 
-/** `seq`: as it came. */
+/**
+ * Translates the sequence number of a destination's segment. `seq`: the number before the
+ * translation.
+ */
 export function shiftFromDestination(d: Director, shift: SequenceShift, seq: number): void {
   tcp.rewriteSeq(d.umem.view, d.packet.l4, shift.toClient(seq));
 }
 
-/** What the client acknowledges, in general and block by block (RFC 2018), in the destination's own numbers. */
+/**
+ * Translates the client's acknowledgement and SACK blocks (RFC 2018) into the destination's
+ * numbers.
+ */
 export function shiftFromClient(d: Director, shift: SequenceShift): void {
   const { l4, l4len, tcpFlags } = d.packet;
   const { view } = d.umem;
@@ -75,7 +87,7 @@ function rewriteEdge(view: DataView, l4: number, at: number, shift: SequenceShif
   const now = shift.toDestination(old);
   const delta = fold(delta32(old, now));
   view.setInt32(at, now);
-  // Behind a single NOP the blocks straddle the checksum's words.
+  // After a single NOP the blocks are not aligned to the checksum's 16-bit words.
   tcp.fix(view, l4, ((at - l4) & 1) === 0 ? delta : ((delta & 0xff) << 8) | (delta >>> 8));
 }
 

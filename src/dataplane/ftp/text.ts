@@ -1,33 +1,38 @@
 /**
- * What FTP says on its control connection about data connections (RFC 959, RFC 2428), as liberal and as strict as
- * ip_vs_ftp: a segment holds a whole line or is none of its business.
+ * Reads what FTP says on its control connection about data connections (RFC 959, RFC 2428). The
+ * parser accepts what ip_vs_ftp accepts: a segment holds a whole line, or it is ignored.
  *
- *     client   PORT h1,h2,h3,h4,p1,p2      EPRT |1|address|port|     first in its segment
- *              PASV\r\n                    EPSV\r\n  EPSV 1\r\n      anywhere in it
- *     server   227 … (h1,h2,h3,h4,p1,p2)   229 … (|||port|)          first in its segment
+ *      client   PORT h1,h2,h3,h4,p1,p2      EPRT |1|address|port|     first in its segment
+ *               PASV\r\n                    EPSV\r\n  EPSV 1\r\n      anywhere in it
+ *      server   227 … (h1,h2,h3,h4,p1,p2)   229 … (|||port|)          first in its segment
  */
 import { parse6 } from '../../wire/address.js';
 
-/** Which answer is awaited from the server. */
+/** Which answer of the server is awaited. */
 export const Awaits = { nothing: 0, pasv: 1, epsv: 2 } as const;
 
 export interface Endpoint {
-  /** Four words, IPv4 in the last; undefined where the text leaves it to the control connection. */
+  /**
+   * Four words, IPv4 in the last. Undefined where the text means the control connection's address.
+   */
   readonly address: Int32Array | undefined;
   readonly port: number;
 }
 export interface Announcement extends Endpoint {
-  /** Where in the text it stands. */
+  /** Index in the text. */
   readonly start: number;
   readonly length: number;
 }
 
 const PASSIVE4 = /PASV\r\n|EPSV[ \r]/i;
 const PASSIVE6 = /EPSV[ \r]/i;
-/** The shortest command: no shorter rest of a segment is looked at. */
+/** Length of the shortest command. A shorter rest of a segment is not searched. */
 const LEAST = 6;
 
-/** PASV or EPSV for this family; undefined when neither is there, `nothing` for an EPSV that asks for something else. */
+/**
+ * Returns the answer to await after PASV or EPSV, `nothing` for an EPSV that asks for another
+ * family, undefined when the text has neither.
+ */
 export function passiveCommand(text: string, family: number): number | undefined {
   const at = text.search(family === 4 ? PASSIVE4 : PASSIVE6);
   if (at < 0 || at + LEAST > text.length) return undefined;
@@ -37,14 +42,17 @@ export function passiveCommand(text: string, family: number): number | undefined
   return asked === (family === 4 ? '1\r' : '2\r') ? Awaits.epsv : Awaits.nothing;
 }
 
-/** Six numbers; blanks or an opening parenthesis before them may be missing. What ends them must be there. */
+/**
+ * Six numbers. Blanks or an opening parenthesis before them are optional, the character behind them
+ * is not.
+ */
 const PORT = /^(PORT[^\d ]*(?: +|(?=\d)))(\d*,\d*,\d*,\d*,\d*,\d*)\D/i;
 const ANSWER_227 = /^(227 [^\d(]*(?:\(+|(?=\d)))(\d*,\d*,\d*,\d*,\d*,\d*)\D/;
-/** RFC 2428: any printable character delimits. */
+/** RFC 2428: any printable character is a delimiter. */
 const EPRT = /^EPRT[^ ]* +([!-~])([12])\1([\da-f:.]+)\1(\d+)(?!\d)\1/i;
 const ANSWER_229 = /^(229 [^(]*\(+)(([!-~])(?:\3|([12])\3([\da-f:.]+))\3(\d+)(?!\d)\3)/i;
 
-/** Where the server shall call: PORT (IPv4 only) or EPRT. */
+/** Address and port that the server shall connect to: PORT (IPv4 only) or EPRT. */
 export function activeCommand(text: string, family: number): Endpoint | undefined {
   const port = family === 4 ? PORT.exec(text) : null;
   if (port !== null) return sixNumbers(port[2]!);
@@ -52,7 +60,7 @@ export function activeCommand(text: string, family: number): Endpoint | undefine
   return eprt === null ? undefined : extended(family, eprt[2], eprt[3], eprt[4]!);
 }
 
-/** Where the server waits: the answer to PASV or to EPSV. */
+/** Address and port that the server listens on: the answer to PASV or to EPSV. */
 export function passiveAnswer(text: string, family: number, awaits: number): Announcement | undefined {
   const match = (awaits === Awaits.pasv ? ANSWER_227 : ANSWER_229).exec(text);
   if (match === null) return undefined;
@@ -76,7 +84,7 @@ function extended(family: number, named: string | undefined, text: string | unde
   return address && { address, port };
 }
 
-/** As in4_pton reads it: leading zeros are allowed. */
+/** Reads an address like the kernel's in4_pton: leading zeros are allowed. */
 function quad(text: string): Int32Array | undefined {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^\d+$/.test(part) && Number(part) < 256)) return undefined;
@@ -84,9 +92,11 @@ function quad(text: string): Int32Array | undefined {
   return Int32Array.of(0, 0, 0, (a << 24) | (b << 16) | (c << 8) | d);
 }
 
-/** How the virtual address and port are written in the answer's place; `address` as four words. */
+/**
+ * The text that replaces the server's answer: the virtual address and port. `address`: IPv4, int32.
+ */
 export function announce(awaits: number, address: number, port: number): string {
-  // After EPSV the client calls the address it already talks to.
+  // After EPSV the client connects to the address that it already uses.
   if (awaits === Awaits.epsv) return `|||${port}|`;
   return [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255, port >>> 8, port & 255].join(
     ',',

@@ -1,11 +1,12 @@
 /**
- * Full NAT: the destination sees an address of the director, so that its replies come back here whatever its routes say.
+ * Full NAT: the destination sees an address of the director, so that its replies return to the
+ * director whatever routes it has.
  *
- *     client:cport -> VIP:vport   ══►   source:sport -> RIP:rport          source:sport borrowed from a pool
- *     client:cport <- VIP:vport   ◄══   source:sport <- RIP:rport          found by the connection's reverse line
+ *      client:cport -> VIP:vport   ══►   source:sport -> RIP:rport          source:sport from a pool
+ *      client:cport <- VIP:vport   ◄══   source:sport <- RIP:rport          found by the connection's reverse line
  *
- * The client's address is told by the TOA option (kind 254, as DPVS and Alibaba's toa module read it) in the SYN and in the
- * segment after it:  | 254 | 8 | client port | client address |
+ * The TOA option carries the client's address (kind 254, as DPVS and Alibaba's toa module read it),
+ * in the SYN and in the segment after it:  | 254 | 8 | client port | client address |
  */
 import {
   CADDR,
@@ -28,14 +29,19 @@ import * as tcp from '../../wire/tcp.js';
 import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 
-/** Looks for a free pair; ports are given in turn, so the first is nearly always free. */
+/**
+ * Limit of tries for a free pair. Ports are used in turn, so the first one is nearly always free.
+ */
 const TRIES = 128;
 const TOA = 254;
 const TOA_LEN = 8;
-/** Of 60 bytes of TCP header; more options leave no room. */
+/** A TCP header has at most 60 bytes. With more options there is no room for TOA. */
 const LONGEST_HEADER = 60;
 
-/** Gives a new connection its source; false when the pool is empty or all tries were in use, or the table is full. */
+/**
+ * Gives a new connection its source address and port. Returns false when the pool is empty, all
+ * tries were in use, or the table is full.
+ */
 export function borrowSource(d: Director, entry: number): boolean {
   const { table, words } = d.connections;
   const at = entry << ENTRY_SHIFT;
@@ -68,14 +74,17 @@ function fillReverse(d: Director, reverse: number, entry: number, source: number
   if ((words[at + FLAGS]! & CONN_ONE_PACKET) === 0) table.insert(reverse);
 }
 
-/** The connection of a reverse line; any other entry is its own. */
+/** Returns the connection of a reverse line, and any other entry unchanged. */
 export function mainOf(d: Director, entry: number): number {
   const at = entry << ENTRY_SHIFT;
   const { words } = d.connections;
   return entry !== 0 && (words[at + FLAGS]! & CONN_REVERSE) !== 0 ? words[at + CONTROL]! : entry;
 }
 
-/** Client -> destination: destination and source in place, the client's address told. `mtu`: what the packet may grow to. */
+/**
+ * Client -> destination: rewrites destination and source, and adds the TOA option. `mtu`: limit of
+ * the packet's length.
+ */
 export function fullDnat(d: Director, entry: number, mtu: number): void {
   const { view } = d.umem;
   const { words } = d.connections;
@@ -83,7 +92,7 @@ export function fullDnat(d: Director, entry: number, mtu: number): void {
   const line = words[(entry << ENTRY_SHIFT) + DADDR]! << ENTRY_SHIFT;
   const delta = ipv4.rewriteDst(view, p.l3, words[line + DADDR]!) + ipv4.rewriteSrc(view, p.l3, words[line + CADDR]!);
   rewritePorts(d, words[line + PORTS]! >>> 16, words[line + DPORT_PROTO_STATE]! >>> 16, delta);
-  if (d.sourcePool.toa && p.protocol === ipv4.TCP && words[(entry << ENTRY_SHIFT) + PACKETS]! <= 2) tellClient(d, mtu);
+  if (d.sourcePool.toa && p.protocol === ipv4.TCP && words[(entry << ENTRY_SHIFT) + PACKETS]! <= 2) addToa(d, mtu);
 }
 
 /** Destination -> client. */
@@ -112,8 +121,11 @@ function rewritePorts(d: Director, sport: number, dport: number, delta: number):
   }
 }
 
-/** The TOA option behind the segment's own, in the headroom: both headers move eight bytes to the front. */
-function tellClient(d: Director, mtu: number): void {
+/**
+ * Puts the TOA option behind the segment's options: both headers move eight bytes into the
+ * headroom.
+ */
+function addToa(d: Director, mtu: number): void {
   const p = d.packet;
   const { view, u8 } = d.umem;
   const headerLen = tcp.headerLen(view, p.l4);

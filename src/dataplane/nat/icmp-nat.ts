@@ -1,7 +1,7 @@
 /**
- * ip_vs_nat_icmp: an ICMP error about a NAT connection in the other side's words. Ports as well as addresses of the
- * quoted packet change, and so does the address the error comes from or goes to; all checksums but the quoted
- * transport's are made anew (so a quoted header's wrong one is repaired, as the kernel does).
+ * Translates an ICMP error about a NAT connection (ip_vs_nat_icmp): ports and addresses of the
+ * quoted packet, and the error's own source or destination. All checksums but the quoted transport
+ * checksum are computed anew, so a wrong quoted IP checksum is repaired, as in the kernel.
  */
 import {
   CADDR,
@@ -23,7 +23,10 @@ import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import type { Quote } from '../parse/quote.js';
 
-/** `toClient`: the virtual address takes the destination's place, else the other way round. */
+/**
+ * `toClient`: the virtual address replaces the destination's. Otherwise the destination's replaces
+ * the virtual one.
+ */
 export function rewriteError(d: Director, quote: Quote, entry: number, toClient: boolean): void {
   const { words } = d.connections;
   const { view } = d.umem;
@@ -35,7 +38,7 @@ export function rewriteError(d: Director, quote: Quote, entry: number, toClient:
   else rewrite6(d, quote, (words[at + DADDR]! << ENTRY_SHIFT) + (toClient ? WIDE_VADDR : WIDE_DADDR), toClient);
 }
 
-/** Full NAT: the other end of the quoted packet changes too, and the error goes from address to address of that side. */
+/** Full NAT: both ends of the quoted packet change, and so do both addresses of the error. */
 function rewriteFull(d: Director, quote: Quote, entry: number, toClient: boolean): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -76,7 +79,7 @@ function fillChecksums(d: Director, quote: Quote): void {
   icmp.fillChecksum(view, p.l4, p.l4len);
 }
 
-/** `at`: the address's first word among the connections' words. */
+/** `at`: index of the address's first word in the connection table. */
 function rewrite6(d: Director, quote: Quote, at: number, toClient: boolean): void {
   const p = d.packet;
   const { view } = d.umem;

@@ -1,4 +1,7 @@
-/** The two halves of LVS-NAT: addresses and ports in place, checksums by difference (RFC 1624). */
+/**
+ * LVS-NAT in both directions: rewrites addresses and ports in place, and updates checksums
+ * incrementally (RFC 1624). The kernel: ip_vs_nat_xmit, handle_response.
+ */
 import { DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
 import { Method } from '../../service/service.js';
 import { pseudo4, pseudo6 } from '../../wire/checksum.js';
@@ -9,7 +12,7 @@ import * as tcp from '../../wire/tcp.js';
 import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 
-/** Client -> destination: the destination's address and port take the virtual ones' place. */
+/** Client -> destination: the destination's address and port replace the virtual ones. */
 export function dnat(d: Director, entry: number): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -25,7 +28,7 @@ export function dnat(d: Director, entry: number): void {
   else if (port !== p.dport) rewriteSctp(d, sctp.setDport, port);
 }
 
-/** Destination -> client: the virtual address and port take the destination's place. */
+/** Destination -> client: the virtual address and port replace the destination's. */
 export function snat(d: Director, entry: number): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -41,7 +44,7 @@ export function snat(d: Director, entry: number): void {
   else if (port !== p.sport) rewriteSctp(d, sctp.setSport, port);
 }
 
-/** A datagram that came without a checksum leaves with one, as from the kernel (udp_dnat_handler). */
+/** A datagram without a checksum leaves with one, as in the kernel (udp_dnat_handler). */
 function rewriteUdp(d: Director, rewrite: typeof udp.rewriteSport, port: number, delta: number): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -55,14 +58,14 @@ function rewriteUdp(d: Director, rewrite: typeof udp.rewriteSport, port: number,
   udp.fillChecksum(view, p.l4, p.l4len, pseudo);
 }
 
-/** SCTP's CRC covers no addresses: only a changed port costs a new one. */
+/** SCTP's CRC does not cover addresses: only a changed port needs a new one. */
 function rewriteSctp(d: Director, set: (view: DataView, l4: number, port: number) => void, port: number): void {
   const p = d.packet;
   set(d.umem.view, p.l4, port);
   sctp.fillChecksum(d.umem.view, p.l4, p.l4len);
 }
 
-/** Addresses change on the way: masq and full NAT. */
+/** Returns true for masq and full NAT, which change addresses. */
 export function isTranslated(d: Director, entry: number): boolean {
   const method = d.connections.methodOf(entry);
   return method === Method.masq || method === Method.fullnat;

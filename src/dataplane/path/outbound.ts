@@ -9,7 +9,7 @@ import { Method } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countOut, setState } from '../account.js';
 import type { Director } from '../director.js';
-import { ftpOut, stillFits } from '../ftp/ftp.js';
+import { answerFitsOrDrop, ftpOut } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
 import { fullSnat, mainOf } from '../nat/fullnat.js';
 import { isTranslated, snat } from '../nat/masq.js';
@@ -54,7 +54,7 @@ function reply(d: Director, entry: number): void {
   countOut(d, entry, d.packet.l3len);
   setState(d, entry, Direction.output);
   if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
-  if (seqAdj && hop >= 0 && !stillFits(d, entry, mtu)) return;
+  if (seqAdj && hop >= 0 && !answerFitsOrDrop(d, entry, mtu)) return;
   if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
   else snat(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);

@@ -1,12 +1,13 @@
 /**
- * The mark rules, flattened: one row of int32 words a rule, port ranges in a pool behind them, devices as one byte for
- * each rule and device. Matching reads numbers only.
+ * The mark rules as numbers: one row of int32 words per rule, port ranges in a pool, devices as one
+ * byte per rule and device. Matching reads numbers only.
  *
- *     rows:    | TESTS | FAMILY | PROTOCOL | SRC ×4 | its mask ×4 | DST ×4 | its mask ×4 | SPORTS first, n | … | CLEAR | FLIP |
- *     pool:    | low | high | low | high | …                       SPORTS and DPORTS point in here
- *     devices: | rule 0: dev 0, dev 1, … | rule 1: dev 0, …        1: this rule is for packets of this device
+ *      rows:    | TESTS | FAMILY | PROTOCOL | SRC ×4 | its mask ×4 | DST ×4 | its mask ×4 | SPORTS first, n | … | CLEAR | FLIP |
+ *      pool:    | low | high | low | high | …                       SPORTS and DPORTS point in here
+ *      devices: | rule 0: dev 0, dev 1, … | rule 1: dev 0, …        1: this rule is for packets of this device
  *
- * TESTS holds a bit for each test the rule makes, and 16 above it one that turns its result round.
+ * TESTS has one bit per test of the rule, and a bit 16 places above it that inverts the result
+ * (`!`).
  */
 import { type MarkRule, namesDevice } from '../../service/mark.js';
 import { maskWord, parse4, parse6 } from '../../wire/address.js';
@@ -36,7 +37,10 @@ const T_DPORTS = 0x20;
 const T_FLAGS = 0x40;
 const T_ICMP = 0x80;
 const T_MARK = 0x100;
-/** Tests that need the transport header: a later fragment fails them whichever way round, as in iptables. */
+/**
+ * Tests that need the transport header. A later fragment fails them, inverted or not, as in
+ * iptables.
+ */
 const T_TRANSPORT = T_SPORTS | T_DPORTS | T_FLAGS | T_ICMP;
 const NEGATED = 16;
 
@@ -47,7 +51,7 @@ export class Marks {
   private readonly devices: Uint8Array;
   private readonly deviceCount: number;
 
-  /** `devices`: the names, in the order of PacketInfo's device index. */
+  /** `devices`: names, in the order of PacketInfo's device index. */
   constructor(rules: readonly MarkRule[], devices: readonly string[]) {
     const pool: number[] = [];
     this.count = rules.length;
@@ -57,7 +61,10 @@ export class Marks {
     this.devices = Uint8Array.from(rules.flatMap((rule) => devices.map((name) => Number(fromDevice(rule, name)))));
   }
 
-  /** The mark the rules give this packet, unsigned, 0 when none matches. Reads no mark from `info` and writes none. */
+  /**
+   * Returns the mark that the rules give the packet, unsigned, 0 when no rule matches. Does not
+   * read or write the packet's mark.
+   */
   match(info: PacketInfo): number {
     if (info.device >= this.deviceCount) return 0;
     let mark = 0;
@@ -144,14 +151,14 @@ function testsOf(rule: MarkRule): number {
   return addresses | transport | bit(T_ICMP, rule.icmp) | bit(T_MARK, rule.mark) | (rule.family ? T_FAMILY : 0);
 }
 
-/** Four words of address and four of mask; IPv4 uses the first of each. */
+/** Four words of address and four of mask. IPv4 uses the first of each. */
 function prefixWords({ address, length }: { address: string; length: number }): number[] {
   const four = parse4(address);
   const words = four === undefined ? [...parse6(address)!] : [four, 0, 0, 0];
   return [...words, ...[0, 1, 2, 3].map((i) => maskWord(length, i))];
 }
 
-/** [index of the first range in the pool, how many]. */
+/** Returns the index of the first range in the pool, and the number of ranges. */
 function pooled(ranges: readonly (readonly [number, number])[], pool: number[]): [number, number] {
   const first = pool.length;
   for (const range of ranges) pool.push(...range);

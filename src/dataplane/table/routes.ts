@@ -1,9 +1,10 @@
 /**
- * Routes and rules as plain data, and the look-up the dataplane makes: policy rules by priority, in each table the longest
- * prefix. What leads to a gateway whoever sends is known by its route (gateway-cache.ts); other answers are cached by (destination,
- * source, mark), direct-mapped, until anything changes:
+ * Routes and policy rules as plain data, and the route look-up: rules by priority, in each table
+ * the longest prefix (the kernel's fib_lookup). gateway-cache.ts caches routes via a gateway that
+ * depend on the destination only. Other IPv4 answers are cached by (destination, source, mark) in a
+ * direct-mapped table, until a route changes:
  *
- *     cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
+ *      cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
 import { addressFamily, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import { Fib4 } from './fib.js';
@@ -38,7 +39,7 @@ export interface RouteData {
   readonly rules: readonly Rule[];
 }
 
-/** Answers that are no neighbour. */
+/** Answers of a look-up that are no neighbour. */
 export const NO_ROUTE = -1;
 export const BLACKHOLE = -2;
 export const LOCAL_ROUTE = -3;
@@ -51,13 +52,13 @@ interface Entry extends Prefix {
   readonly route: Route;
   readonly gateway: Int32Array | undefined;
   readonly source: Int32Array | undefined;
-  /** The gateway's number, good while `generation` is the router's. */
+  /** Number of the gateway, valid while `generation` equals the router's. */
   hop: number;
   generation: number;
 }
 interface Table {
   readonly entries: readonly Entry[];
-  /** IPv4 only: places in `entries`. */
+  /** IPv4 only: indices into `entries`. */
   readonly fib: Fib4;
 }
 interface CompiledRule {
@@ -75,7 +76,10 @@ export class Router {
   private readonly cache = new Int32Array(ROWS * ROW);
   private generation = 1;
   private rules: CompiledRule[] = [];
-  /** Of the last look-up that found a neighbour: the path's MTU and the source address to speak with (0: none). */
+  /**
+   * Result of the last look-up that found a neighbour: MTU of the route, and preferred source
+   * address (0: none).
+   */
   mtu = 0;
   source = 0;
   private readonly dst = new Int32Array(4);
@@ -102,23 +106,30 @@ export class Router {
     this.generation++;
   }
 
-  /** Neighbours have other numbers now. */
+  /** Invalidates the caches: neighbours have other numbers now. */
   forgetCached(): void {
     this.generation++;
   }
 
-  /** The neighbour for an IPv4 packet, or NO_ROUTE, BLACKHOLE, LOCAL_ROUTE. `src` 0: not chosen yet. */
+  /**
+   * Returns the number of the neighbour for an IPv4 packet, or NO_ROUTE, BLACKHOLE, LOCAL_ROUTE.
+   * `src` 0: not chosen yet.
+   */
   lookup4(dst: number, src: number, mark: number): number {
     const { gateways } = this;
-    const way = gateways.find(dst);
-    if (way < 0 || !gateways.isGood(way, this.generation)) return this.lookupCached(way, dst, src, mark);
-    this.mtu = gateways.mtu(way);
-    this.source = gateways.source(way);
-    return gateways.hop(way);
+    const gatewayRow = gateways.find(dst);
+    if (gatewayRow < 0 || !gateways.isGood(gatewayRow, this.generation))
+      return this.lookupCached(gatewayRow, dst, src, mark);
+    this.mtu = gateways.mtu(gatewayRow);
+    this.source = gateways.source(gatewayRow);
+    return gateways.hop(gatewayRow);
   }
 
-  /** `way`: the row of `gateways` that will know it from now on, if it is one. */
-  private lookupCached(way: number, dst: number, src: number, mark: number): number {
+  /**
+   * `gatewayRow`: the row of the gateway cache that stores the answer, if the route qualifies; −1 for
+   * none.
+   */
+  private lookupCached(gatewayRow: number, dst: number, src: number, mark: number): number {
     const { cache } = this;
     const row = (mix(dst, src, mark) & (ROWS - 1)) * ROW;
     if (
@@ -127,13 +138,13 @@ export class Router {
       cache[row + 2] !== (mark | 0) ||
       cache[row + 3] !== this.generation
     )
-      this.fill4(way, row, dst, src, mark);
+      this.fill4(gatewayRow, row, dst, src, mark);
     this.mtu = cache[row + 5]!;
     this.source = cache[row + 6]!;
     return cache[row + 4]!;
   }
 
-  /** As lookup4, uncached. Addresses are four words. */
+  /** As lookup4, without a cache. Addresses are four words. */
   lookup6(dst: Int32Array, src: Int32Array, mark: number): number {
     return this.resolve(6, dst, src, mark);
   }
@@ -143,12 +154,12 @@ export class Router {
     return this.found?.source;
   }
 
-  /** The prefix length of its route. */
+  /** Prefix length of the route of the last IPv6 look-up. */
   get length6(): number {
     return this.found?.length ?? 128;
   }
 
-  private fill4(way: number, row: number, dst: number, src: number, mark: number): void {
+  private fill4(gatewayRow: number, row: number, dst: number, src: number, mark: number): void {
     this.dst[3] = dst;
     this.src[3] = src;
     this.source = 0;
@@ -160,8 +171,8 @@ export class Router {
     cache[row + 3] = this.generation;
     cache[row + 5] = this.mtu;
     cache[row + 6] = this.found?.source?.[3] ?? 0;
-    if (way >= 0 && this.found?.gateway !== undefined && this.gateways.isOf(way, this.found))
-      this.gateways.set(way, cache[row + 4]!, this.mtu, cache[row + 6]!, this.generation);
+    if (gatewayRow >= 0 && this.found?.gateway !== undefined && this.gateways.isOf(gatewayRow, this.found))
+      this.gateways.set(gatewayRow, cache[row + 4]!, this.mtu, cache[row + 6]!, this.generation);
   }
 
   private resolve(family: 4 | 6, dst: Int32Array, src: Int32Array, mark: number): number {
@@ -195,11 +206,11 @@ export class Router {
   }
 }
 
-/** The IPv4 tables that are asked whatever the packet is, in order, up to the first that is not. */
+/** The IPv4 tables that rules ask unconditionally, in order, up to the first conditional rule. */
 function unconditional(rules: readonly CompiledRule[]): Table[] {
   const tables: Table[] = [];
   for (const { rule, from, to, table } of rules) {
-    // A rule for a device never matches.
+    // A rule with an input device never matches the director's own packets.
     if (rule.family !== 4 || rule.iif !== undefined) continue;
     if (rule.mark !== undefined || from !== undefined || to !== undefined) break;
     if (table !== undefined) tables.push(table);
@@ -219,7 +230,7 @@ function ruleMatches(
   src: Int32Array,
   mark: number,
 ): boolean {
-  // A rule for a device speaks of packets that it brought in; what the director sends has none.
+  // A rule with an input device is for received packets. A packet that the director sends has none.
   if (rule.iif !== undefined) return false;
   if (rule.mark !== undefined && ((mark ^ rule.mark) & (rule.mask ?? -1)) !== 0) return false;
   if (from !== undefined && !covers(from, src, rule.family)) return false;
@@ -231,7 +242,9 @@ function longest(entries: readonly Entry[], dst: Int32Array): Entry | undefined 
   return undefined;
 }
 
-/** Longest prefix first, of equals the lowest metric: the first that covers is the answer. */
+/**
+ * Longest prefix first, then the lowest metric: the first that covers the address is the answer.
+ */
 function compile(routes: readonly Route[] | undefined, family: 4 | 6): Table | undefined {
   if (routes === undefined) return undefined;
   const entries = routes
@@ -248,7 +261,10 @@ function compile(routes: readonly Route[] | undefined, family: 4 | 6): Table | u
   return { entries, fib: new Fib4(family === 4 ? entries : []) };
 }
 
-/** Text to words, IPv4 in the last; undefined for none or what is no address (control has checked). */
+/**
+ * Text to words, IPv4 in the last word. Undefined for no text and for a text that is no address
+ * (the control side has checked it).
+ */
 export function wordsOf(text: string | undefined): Int32Array | undefined {
   if (text === undefined) return undefined;
   if (isIPv6(text)) return parse6(text);

@@ -1,19 +1,22 @@
-/** Which packets snat is about: plain data, pushed by whoever owns the director. */
+/**
+ * The rules of `snat:`: which packets of realservers leave with another source address. Plain data,
+ * pushed by the owner of the director.
+ */
 import * as ipv4 from '../../wire/ipv4.js';
 import type { PacketInfo } from '../parse/packet.js';
 import { covers } from './routes.js';
 
 export interface SnatRule {
   readonly family: number;
-  /** The network whose packets leave as `to`; four words each, IPv4 in the last. */
+  /** The network whose packets leave with the source `to`. Four words each, IPv4 in the last. */
   readonly words: Int32Array;
   readonly length: number;
   readonly to: Int32Array;
-  /** Only what leaves by this link; −1: by any that it did not come in by. */
+  /** Only packets that leave by this link. −1: by any link but the one they arrived by. */
   readonly device: number;
 }
 
-/** Ports below belong to servers and are never given. */
+/** Ports below belong to servers and are never used. */
 export const FIRST_PORT = 1024;
 const PORTS = 65536 - FIRST_PORT;
 const source = new Int32Array(4);
@@ -22,7 +25,7 @@ export class SnatRules {
   rules: readonly SnatRule[] = [];
   private turn = 0;
 
-  /** The rule for the packet's source, or undefined. */
+  /** Returns the rule for the packet's source, undefined for none. */
   ruleFor(p: PacketInfo): SnatRule | undefined {
     if (p.family === 4) source[3] = p.src;
     else source.set(p.src6);
@@ -30,19 +33,19 @@ export class SnatRules {
     return undefined;
   }
 
-  /** One of the addresses that packets leave as. */
+  /** Returns true for an address that some rule uses as source. */
   has4(address: number): boolean {
     for (const { family, to } of this.rules) if (family === 4 && to[3] === address) return true;
     return false;
   }
 
-  /** Whether control/host/intercept-rules.ts keeps the packet from the host for snat's sake. */
+  /** Returns true when control/host/intercept-rules.ts intercepts the packet because of snat. */
   takes(p: PacketInfo): boolean {
     if (this.rules.length === 0 || !hasPorts(p)) return false;
     return this.ruleFor(p) !== undefined || (p.dport >= FIRST_PORT && this.isTarget(p));
   }
 
-  /** Ports are given in turn, so that the first that is tried is nearly always free. */
+  /** Returns the next port. Ports are used in turn, so that the first try is nearly always free. */
   nextPort(): number {
     this.turn = (this.turn + 1) % PORTS;
     return FIRST_PORT + this.turn;
