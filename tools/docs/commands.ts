@@ -2,7 +2,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { exitCodes, type Fact, MANUAL, type Manual } from '../../src/cli/manual.js';
 import { commandsOf, ulvsProgram } from '../../src/cli/program.js';
-import { type Block, bullets, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
+import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 
 export interface CommandPage {
   /** `ulvs lab up`. */
@@ -121,10 +121,18 @@ export function commonBlocks(): Block[] {
       ],
     ),
     heading(2, 'Environment'),
-    bullets([
-      '`ULVS_SOCKET` names the control socket for all commands that ask a running director, and for `ulvsadm`. `--socket` goes before it. `ulvs run` takes the path from `--socket` or from its configuration.',
-      '`PATH` finds `ip` and `nft`, and for labs and the doctor `tcpdump`, `ethtool` and others.',
-      '`SHELL` is the shell of `ulvs lab up --rootless`.',
-    ]),
+    table(['variable', 'meaning'], environmentRows()),
+  ];
+}
+
+/** The environment variables that commands read. */
+export function environmentRows(): Row[] {
+  return [
+    [
+      '`ULVS_SOCKET`',
+      'The control socket for all commands that ask a running director, and for `ulvsadm`. `--socket` goes before it. `ulvs run` does not read it.',
+    ],
+    ['`PATH`', 'Finds `ip` and `nft`, and for labs and the doctor `tcpdump`, `ethtool` and others.'],
+    ['`SHELL`', 'The shell of `ulvs lab up --rootless`.'],
   ];
 }

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandDocuments } from './commands-document.js';
+import { configurationDocuments } from './configuration.js';
+import { devicesDocument } from './devices.js';
 import { dropsDocument } from './drops.js';
 import { readmeDocument } from './headlines.js';
 import { kernelMapDocument } from './kernel-map.js';
@@ -14,6 +16,8 @@ export function documents(root: string): Document[] {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   return [
     ...commandDocuments(version),
+    ...configurationDocuments(root, version),
+    devicesDocument(),
     dropsDocument(),
     kernelMapDocument(),
     performanceDocument(root),

@@ -44,7 +44,7 @@ export function code(language: string, text: string): Block {
 }
 
 /** Words that begin with a small letter even where a sentence does. */
-const SMALL = ['testlvs', 'fwmark', 'ipip', 'syncid', 'snat', 'iptables'];
+const SMALL = ['testlvs', 'fwmark', 'ipip', 'syncid', 'snat', 'iptables', 'libpcap', 'tcpdump'];
 
 /** The first letter large, a full stop at the end: half a sentence of a table becomes one that stands alone. */
 export function sentence(text: string): string {

@@ -71,7 +71,7 @@ function entry(head: Row, row: Row): string[] {
 function sentences(text: string): string[] {
   return text
     .replace(/\s+/g, ' ')
-    .split(/(?<=[a-z`)\]][.!?]) (?=[A-Z`])/)
+    .split(/(?<=[a-z0-9`)\]][.!?]) (?=[A-Z`])/)
     .flatMap((one) => broken(inline(one)))
     .map(guarded);
 }
