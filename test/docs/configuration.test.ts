@@ -1,4 +1,4 @@
-/** docs/configuration.md has every key, and its example is a configuration that a director takes. */
+/** docs/configuration.md has every key, and its example parses. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';

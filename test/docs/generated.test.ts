@@ -1,4 +1,4 @@
-/** The generated documents are what their sources say now: who changes a source runs `make docs`. */
+/** The generated documents agree with their sources. `make docs` writes them again. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';

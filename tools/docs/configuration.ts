@@ -1,4 +1,7 @@
-/** docs/configuration.md and director.yaml(5): every key, from the words in the schema of director.yaml. */
+/**
+ * docs/configuration.md and director.yaml(5): every key, from the words in the schema of
+ * director.yaml.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ConfigKey, configKeys } from '../../src/control/config/reference.js';

@@ -1,8 +1,8 @@
-/** The options of mark rules: which there are says src/control/mark/options.ts, what they mean this file. */
+/** The meaning of each option of a mark rule. The options are in src/control/mark/options.ts. */
 import { markOptions } from '../../src/control/mark/options.js';
 import type { Row } from './text/blocks.js';
 
-/** By the first word of an option: its value, and its meaning. */
+/** Value and meaning, by the first word of an option. */
 const MEANINGS: Readonly<Record<string, readonly [value: string, text: string]>> = {
   '-t': ['mangle', 'Has no effect: mark rules stand in mangle.'],
   '-A': ['PREROUTING', 'Has no effect: mark rules stand in PREROUTING.'],
@@ -29,7 +29,10 @@ const MEANINGS: Readonly<Record<string, readonly [value: string, text: string]>>
   '--xor-mark': ['BITS', 'Inverts these bits. Needs `-j MARK`.'],
 };
 
-/** Words, value, whether `!` may stand before them, meaning. Throws when an option has no meaning, or a meaning no option. */
+/**
+ * Rows of words, value, `!`, meaning. Throws when an option has no meaning here, or a meaning has
+ * no option.
+ */
 export function markOptionRows(): Row[] {
   const groups = wordGroups();
   const unknown = Object.keys(MEANINGS).filter((word) => !groups.some(([first]) => first === word));
@@ -37,7 +40,7 @@ export function markOptionRows(): Row[] {
   return groups.map(rowOf);
 }
 
-/** The words of one option share what they do. */
+/** The words of each option: they share a function. */
 function wordGroups(): string[][] {
   const groups = new Map<unknown, string[]>();
   for (const [word, { take }] of Object.entries(markOptions)) groups.set(take, [...(groups.get(take) ?? []), word]);

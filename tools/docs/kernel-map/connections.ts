@@ -1,4 +1,7 @@
-/** Kernel map: the connection table and the protocols (ip_vs_conn.c, ip_vs_proto*.c, ip_vs_app.c, ip_vs_ftp.c, ip_vs_pe*.c). */
+/**
+ * Kernel map: the connection table and the protocols (ip_vs_conn.c, ip_vs_proto*.c, ip_vs_app.c,
+ * ip_vs_ftp.c, ip_vs_pe*.c).
+ */
 import { mapFile } from './parse.js';
 
 export const CONN = mapFile(

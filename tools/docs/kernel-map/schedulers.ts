@@ -1,4 +1,7 @@
-/** Kernel map: the schedulers (ip_vs_rr.c, ip_vs_wrr.c …). `X_init`, `X_cleanup` and their like are in the last row of each. */
+/**
+ * Kernel map: the schedulers (ip_vs_rr.c, ip_vs_wrr.c …). `X_init`, `X_cleanup` and their like are
+ * in the last row of each.
+ */
 import { type MapFile, mapFile } from './parse.js';
 
 const SETUP = 'Module set-up. A scheduler is a row of schedulers/index.ts.';
