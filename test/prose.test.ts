@@ -54,11 +54,11 @@ function givenUp(folder: string): string[] {
 }
 
 describe('comments', () => {
-  it.each(['src', 'bench'])(`of %s have no line over ${COLUMNS} columns`, (folder) => {
+  it.each(['src', 'bench', 'tools'])(`of %s have no line over ${COLUMNS} columns`, (folder) => {
     expect(tooLong(folder)).toEqual([]);
   });
 
-  it.each(['src', 'bench'])('of %s use the field’s words', (folder) => {
+  it.each(['src', 'bench', 'tools'])('of %s use the field’s words', (folder) => {
     expect(givenUp(folder)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * What a command's options do not say: exit codes, signals, files, examples. `--help` ends with it, and docs/commands.md and the
- * manual pages are made of it. A row for each command that does something; its key is the words after `ulvs`.
+ * Exit codes, signals, files and examples of each command. `--help` ends with them;
+ * docs/commands.md and the manual pages have them, too. A command without subcommands has a row;
+ * its key is the words after `ulvs`.
  */
 import { DEFAULT_SOCKET } from '../control/api/client.js';
 import { STATE_DIRECTORY } from '../lab/names.js';
@@ -156,7 +157,7 @@ export function exitCodes({ exit }: Manual): Fact[] {
   return exit.map((text, code): Fact => [String(code), text]).filter(([, text]) => text !== '');
 }
 
-/** What `--help` adds for the command `name`; '' for one that only has subcommands. */
+/** The end of `--help` of the command `name`; '' for a command with subcommands. */
 export function manualText(name: string): string {
   const manual = MANUAL[name];
   if (manual === undefined) return '';

@@ -1,4 +1,4 @@
-/** The command `ulvs` with all its subcommands. Nothing runs here: cli/main.ts runs it, tools/docs reads it. */
+/** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { configureCommand } from './commands/configure.js';

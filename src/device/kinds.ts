@@ -34,6 +34,8 @@ export interface KindRow {
   readonly needs: 'bpf' | '/dev/net/tun' | 'libpcap' | 'nothing';
   /** Keys it reads. An xdp program that goes by maps leaves frames for other MAC addresses to the host: no `promiscuous`. */
   readonly options: readonly DeviceOption[];
+  /** Bytes; undefined: any MTU that the interface has. */
+  readonly largestMtu?: number;
   /** Sentences for docs. */
   readonly caveats: readonly string[];
 }
@@ -50,9 +52,10 @@ export const KINDS = [
     postsFrames: true,
     needs: 'bpf',
     options: [],
+    largestMtu: 3820,
     caveats: [
       'The interface must have no other XDP program.',
-      'The MTU is at most 3,820: a frame and its headroom must fit into one page. A driver may allow less.',
+      'A frame and its headroom must fit into one page: that bounds the MTU. A driver may allow less.',
       'tcpdump on the director shows none of its packets; `ulvs trace --pcap` does.',
       'GRO, LRO and VLAN tag stripping are switched off while a program runs in generic mode, tag stripping also in native mode.',
     ],

@@ -95,8 +95,7 @@ export class Destination {
 
   /**
    * Call after a connection was unbound: below the lower threshold, or without one below three
-   * quarters of the upper, the destination is no longer overloaded (ip_vs_dest_upper_threshold,
-   * ip_vs_unbind_dest).
+   * quarters of the upper, the destination is no longer overloaded (ip_vs_unbind_dest).
    */
   noteUnbound(): void {
     if (this.lowerThreshold !== 0) {

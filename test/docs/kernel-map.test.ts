@@ -1,4 +1,7 @@
-/** The kernel map names files and functions that are there, and all kernel functions that comments of src speak of. */
+/**
+ * The kernel map names files and functions that exist, and has all kernel functions in comments of
+ * src.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,13 +9,18 @@ import { allRows, IPVS, KERNEL_MAP } from '../../tools/docs/kernel-map/index.js'
 
 const SRC = path.resolve(import.meta.dirname, '../../src');
 
-/** Names of the kernel in comments that are no functions of 6.1: modules, /proc files, structures, an older name. */
+/**
+ * Kernel names that are not functions of Linux 6.1: modules, /proc files, structures, an older
+ * name.
+ */
 const OTHER_NAMES = [
   ...['ip_vs', 'ip_vs_conn', 'ip_vs_conn_sync', 'ip_vs_stats', 'ip_vs_stats_percpu', 'ip_vs_app'],
   ...['ip_vs_dest_set', 'ip_vs_in'],
 ];
 
-/** Whether `text` defines `name`: a function, class, constant, or a member of a class or interface. */
+/**
+ * Whether `text` defines `name`: a function, class, constant, or a member of a class or interface.
+ */
 function defines(text: string, name: string): boolean {
   const declared = new RegExp(`^(export )?(async )?(function|class|const|let|interface) ${name}\\b`, 'm');
   const member = new RegExp(`^ {2,}((private|static|readonly|async|get|set) )*${name}(\\(|<| = |: |\\?: )`, 'm');

@@ -1,8 +1,8 @@
-/** What the commander definitions of `ulvs` (src/cli) say, as blocks: for docs/commands.md and man/ulvs.8. */
+/** The commander definitions of `ulvs` (src/cli) as blocks, for docs/commands.md and man/ulvs.8. */
 import type { Argument, Command, Option } from 'commander';
 import { exitCodes, type Fact, MANUAL, type Manual } from '../../src/cli/manual.js';
 import { commandsOf, ulvsProgram } from '../../src/cli/program.js';
-import { type Block, bullets, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
+import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 
 export interface CommandPage {
   /** `ulvs lab up`. */
@@ -13,7 +13,10 @@ export interface CommandPage {
   readonly blocks: readonly Block[];
 }
 
-/** One page a command that does something, in the order of `ulvs --help`. Throws when MANUAL lacks it, or has one too many. */
+/**
+ * A page for each command without subcommands, in the order of `ulvs --help`. Throws when MANUAL
+ * and the commands differ.
+ */
 export function commandPages(version: string): CommandPage[] {
   const leaves = commandsOf(program(version)).filter(({ command }) => command.commands.length === 0);
   const names = leaves.map(({ name }) => name);
@@ -22,7 +25,7 @@ export function commandPages(version: string): CommandPage[] {
   return leaves.map(({ name, command }) => pageOf(name, command));
 }
 
-/** The definitions as they are where no environment variable has a say. */
+/** The definitions with the defaults that hold without environment variables. */
 function program(version: string): Command {
   const socket = process.env.ULVS_SOCKET;
   delete process.env.ULVS_SOCKET;
@@ -95,7 +98,7 @@ function exampleText(examples: readonly Fact[]): string {
   return examples.map(([words, text]) => `${words.padEnd(width)}   # ${text}`).join('\n');
 }
 
-/** What the command's own help says behind its options, without what manual.ts has added: paragraphs between empty lines. */
+/** The paragraphs of the command's help behind its options, without those of manual.ts. */
 function explanation(command: Command): Block[] {
   let text = '';
   command.configureOutput({ writeOut: (words) => (text += words) }).outputHelp();
@@ -104,7 +107,7 @@ function explanation(command: Command): Block[] {
   return paragraphs.map((words) => (words.trim().includes('\n  ') ? code('', words) : paragraph(words.trim())));
 }
 
-/** The exit codes that all commands have in common, for the head of the pages. */
+/** Exit codes and environment variables of all commands. */
 export function commonBlocks(): Block[] {
   return [
     heading(2, 'Exit codes'),
@@ -121,10 +124,18 @@ export function commonBlocks(): Block[] {
       ],
     ),
     heading(2, 'Environment'),
-    bullets([
-      '`ULVS_SOCKET` names the control socket for all commands that ask a running director, and for `ulvsadm`. `--socket` goes before it. `ulvs run` takes the path from `--socket` or from its configuration.',
-      '`PATH` finds `ip` and `nft`, and for labs and the doctor `tcpdump`, `ethtool` and others.',
-      '`SHELL` is the shell of `ulvs lab up --rootless`.',
-    ]),
+    table(['variable', 'meaning'], environmentRows()),
+  ];
+}
+
+/** The environment variables that commands read. */
+export function environmentRows(): Row[] {
+  return [
+    [
+      '`ULVS_SOCKET`',
+      'The control socket for all commands that ask a running director, and for `ulvsadm`. `--socket` goes before it. `ulvs run` does not read it.',
+    ],
+    ['`PATH`', 'Finds `ip` and `nft`, and for labs and the doctor `tcpdump`, `ethtool` and others.'],
+    ['`SHELL`', 'The shell of `ulvs lab up --rootless`.'],
   ];
 }

@@ -1,7 +1,9 @@
-/** All documents that `make docs` writes, made in memory: the program writes them, the test compares them. */
+/** Makes all generated documents in memory. generate.ts writes them, test/docs compares them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandDocuments } from './commands-document.js';
+import { configurationDocuments } from './configuration.js';
+import { devicesDocument } from './devices.js';
 import { dropsDocument } from './drops.js';
 import { readmeDocument } from './headlines.js';
 import { kernelMapDocument } from './kernel-map.js';
@@ -9,11 +11,13 @@ import { performanceDocument } from './performance.js';
 import { schedulersDocument } from './schedulers.js';
 import type { Document } from './text/blocks.js';
 
-/** `root`: the repository, whose sources and results are read. */
+/** `root`: the folder of the repository. */
 export function documents(root: string): Document[] {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   return [
     ...commandDocuments(version),
+    ...configurationDocuments(root, version),
+    devicesDocument(),
     dropsDocument(),
     kernelMapDocument(),
     performanceDocument(root),

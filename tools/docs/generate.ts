@@ -1,4 +1,7 @@
-/** `make docs`: writes the generated documents and manual pages, and says which of them have changed. */
+/**
+ * `make docs`: writes the generated documents and manual pages, and says which of them have
+ * changed.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { documents } from './documents.js';

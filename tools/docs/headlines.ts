@@ -13,7 +13,10 @@ const BEGIN = '<!-- generated: headline figures -->';
 const END = '<!-- /generated -->';
 const README = 'README.md';
 
-/** README.md with the block as it is now; nothing when README.md has no such block. Throws when its end is missing. */
+/**
+ * README.md with a new block; nothing when README.md has no block. Throws when the end of the block
+ * is missing.
+ */
 export function readmeDocument(root: string): Document[] {
   const text = readFileSync(path.join(root, README), 'utf8');
   const from = text.indexOf(BEGIN);
@@ -27,7 +30,7 @@ interface Headline {
   readonly words: string;
   readonly question: Question;
   readonly case: string;
-  /** What the reference is, where the results name none. */
+  /** The name of the reference, where the results have none. */
   readonly against?: string;
 }
 

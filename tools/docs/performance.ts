@@ -1,4 +1,4 @@
-/** docs/performance.md: no figure in it is typed by hand. */
+/** docs/performance.md. No figure in it is typed by hand. */
 import {
   askedBy,
   figure,
@@ -65,7 +65,7 @@ function circumstances({ machine, node, kernel, commit, against, skipped }: Resu
   ];
 }
 
-/** Rows of one unit and of one part of the question (`apart, keep-alive: HAProxy`), in the order of their first ones. */
+/** Groups of rows with the same unit and the same part of the question (`apart, keep-alive`). */
 function groupsOf(rows: readonly ResultRow[]): ResultRow[][] {
   const groups = new Map<string, ResultRow[]>();
   for (const row of rows) {

@@ -1,4 +1,7 @@
-/** The results of `make bench` (bench/results/*.json) and what each question says of itself (bench/questions/*.ts). */
+/**
+ * Reads the results of `make bench` (bench/results/*.json) and the head comments of its questions
+ * (bench/questions/*.ts).
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -35,11 +38,11 @@ export function resultOf(root: string, question: Question): Result {
 export interface Asked {
   /** `How fast is it on a wire?` */
   readonly question: string;
-  /** How it is measured: paragraphs; those that are drawings or commands keep their lines. */
+  /** How it is measured. Drawings and commands keep their lines. */
   readonly paragraphs: readonly { readonly text: string; readonly drawn: boolean }[];
 }
 
-/** From the head comment: its first sentence is the question. */
+/** The first sentence of the head comment is the question. */
 export function askedBy(root: string, question: Question): Asked {
   const text = readFileSync(path.join(root, `bench/questions/${question}.ts`), 'utf8');
   const comment = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(text)?.[1];
@@ -53,7 +56,7 @@ export function askedBy(root: string, question: Question): Asked {
   };
 }
 
-/** The row of a case. Throws when there is none: the case has another name now. */
+/** The row of a case. Throws when there is none. */
 export function rowOf(result: Result, name: string): ResultRow {
   const row = result.rows.find((one) => one.case === name);
   if (row === undefined) throw new Error(`bench/results: no case "${name}"`);

@@ -1,4 +1,4 @@
-/** docs/schedulers.md: from src/schedulers, with what a decision costs from bench/results/schedulers.json. */
+/** docs/schedulers.md, from src/schedulers and bench/results/schedulers.json. */
 import { SCHEDULERS } from '../../src/schedulers/index.js';
 import type { Scheduler } from '../../src/service/service.js';
 import { SCHEDULERS as KERNEL_SCHEDULERS } from './kernel-map/schedulers.js';
@@ -44,7 +44,7 @@ function rowText({ name, chooses, flags = [], remembers }: Scheduler): Row {
   return [`\`${name}\``, longName(name), sentence(chooses), words, remembers ? 'yes, each worker for itself' : ''];
 }
 
-/** The kernel map knows what the names stand for. */
+/** The name in words, from the kernel map. */
 function longName(name: string): string {
   const known = KERNEL_SCHEDULERS.find(({ file }) => file.endsWith(`/ip_vs_${name}.c`));
   return known === undefined ? '' : known.about.replace(/\.$/, '').toLowerCase().replace('maglev', 'Maglev');

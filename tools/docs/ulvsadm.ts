@@ -1,4 +1,4 @@
-/** What `ulvsadm --help` and its option tables say, as blocks: for docs/commands.md and man/ulvsadm.8. */
+/** `ulvsadm --help` and its option tables as blocks, for docs/commands.md and man/ulvsadm.8. */
 
 import { DEFAULT_SOCKET } from '../../src/control/api/client.js';
 import { help } from '../../src/ulvsadm/help.js';
@@ -43,7 +43,7 @@ interface Part {
   readonly lines: string[];
 }
 
-/** The help text by its titles (`Options:`), without the line of the version. */
+/** The parts of the help text, by their titles (`Options:`). The first line has the version. */
 function partsOf(text: string): Part[] {
   const parts: Part[] = [];
   for (const line of text.split('\n').slice(1)) {
@@ -54,7 +54,10 @@ function partsOf(text: string): Part[] {
   return parts;
 }
 
-/** `  --add-service     -A        add virtual service …`; a line that begins further right goes on with the one before. */
+/**
+ * Reads `  --add-service     -A        add virtual service …`. A line that begins further right
+ * continues the one before.
+ */
 function entries(lines: readonly string[]): Row[] {
   const joined: string[] = [];
   for (const line of lines) {
@@ -88,7 +91,7 @@ function words(name: OptionName): string {
     .join(' or ');
 }
 
-/** What a reader of both commands has to know. */
+/** The first paragraphs of both documents. */
 export const ULVSADM_INTRODUCTION: readonly Block[] = [
   paragraph(
     `\`ulvsadm\` is ipvsadm for a director in user space: the grammar, the listings, the sentences and the exit codes of

@@ -1,6 +1,7 @@
 /**
- * Holds the kernel map against a kernel: `node build/tools/docs/kernel-map/compare.js LINUX` reads net/netfilter/ipvs of that tree.
- * Prints the functions that the map lacks and those that the kernel lacks; exit code 1 when there are any.
+ * Compares the kernel map with net/netfilter/ipvs of a kernel tree: `node
+ * build/tools/docs/kernel-map/compare.js LINUX`. Prints the functions that the map lacks and those
+ * that the kernel lacks. The exit code is 1 when there are any.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +10,10 @@ import { IPVS } from './index.js';
 /** Macros that look like functions. */
 const MACROS = ['module_init', 'module_exit', 'module_param_named', 'module_param_array'];
 
-/** Names of the functions that a C file of the kernel defines: `{` stands at the beginning of the line behind the parameters. */
+/**
+ * Names of the functions that a C file of the kernel defines. Their `{` stands at the start of a
+ * line.
+ */
 function definedIn(text: string): Set<string> {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '');
   const found = [...code.matchAll(/^(?:[A-Za-z_][^\n;{}=#(]*[\s*])?(\w+)\([^;{}]*?\)[^;{}()]*\n\{/gm)];

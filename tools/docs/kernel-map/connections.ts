@@ -1,4 +1,7 @@
-/** Kernel map: the connection table and the protocols (ip_vs_conn.c, ip_vs_proto*.c, ip_vs_app.c, ip_vs_ftp.c, ip_vs_pe*.c). */
+/**
+ * Kernel map: the connection table and the protocols (ip_vs_conn.c, ip_vs_proto*.c, ip_vs_app.c,
+ * ip_vs_ftp.c, ip_vs_pe*.c).
+ */
 import { mapFile } from './parse.js';
 
 export const CONN = mapFile(
@@ -62,7 +65,7 @@ tcp_snat_handler | dataplane/nat/masq.ts: snat; wire/tcp.ts: rewriteSport |
 tcp_dnat_handler | dataplane/nat/masq.ts: dnat; wire/tcp.ts: rewriteDport |
 tcp_fast_csum_update, tcp_partial_csum_update | wire/tcp.ts: fix |
 tcp_csum_check | dataplane/ftp/tcp-segment.ts: isIntact |
-tcp_app_conn_bind | conntrack/connections.ts: isHelped |
+tcp_app_conn_bind | conntrack/connections.ts: needsHelper |
 ip_vs_tcp_conn_listen | conntrack/expected.ts: listen |
 tcp_app_hashkey, tcp_register_app, tcp_unregister_app | conntrack/connections.ts: helperPorts |
 __ip_vs_tcp_init, __ip_vs_tcp_exit | - | Set-up of a network namespace.
@@ -115,7 +118,7 @@ ip_vs_app_pkt_out, app_tcp_pkt_out | dataplane/ftp/ftp.ts: ftpOut |
 vs_fix_seq | dataplane/ftp/tcp-segment.ts: shiftFromDestination; conntrack/seqadj.ts: toClient |
 vs_fix_ack_seq | dataplane/ftp/tcp-segment.ts: shiftFromClient; conntrack/seqadj.ts: toDestination |
 vs_seq_update | conntrack/seqadj.ts: resized |
-ip_vs_bind_app, ip_vs_unbind_app | conntrack/connections.ts: isHelped |
+ip_vs_bind_app, ip_vs_unbind_app | conntrack/connections.ts: needsHelper |
 ip_vs_app_seq_start, ip_vs_app_seq_next, ip_vs_app_seq_stop, ip_vs_app_seq_show, ip_vs_app_idx | proc/text.ts: appText |
 ip_vs_app_get, ip_vs_app_put, ip_vs_app_inc_new, ip_vs_app_inc_release, ip_vs_app_inc_get, ip_vs_app_inc_put, ip_vs_app_inc_destroy, ip_vs_app_inc_rcu_free, register_ip_vs_app, unregister_ip_vs_app, register_ip_vs_app_inc, ip_vs_app_net_init, ip_vs_app_net_cleanup | - | There is one helper, and its ports are a key of the configuration (helpers.ftp).
 `,
@@ -147,7 +150,7 @@ export const PE_SIP = mapFile(
   'net/netfilter/ipvs/ip_vs_pe_sip.c',
   'Persistence by the Call-ID of SIP.',
   `
-ip_vs_sip_fill_param | persistence/sip.ts: find, take |
+ip_vs_sip_fill_param | persistence/sip.ts: find, accept |
 get_callid | persistence/sip.ts: findHeader, callIdLength |
 ip_vs_sip_ct_match | conntrack/engine-templates.ts: isFor |
 ip_vs_sip_hashkey_raw | conntrack/engine-templates.ts: hashBytes |

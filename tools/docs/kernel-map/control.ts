@@ -1,4 +1,7 @@
-/** Kernel map: rules, defence, rates (ip_vs_ctl.c, ip_vs_est.c, ip_vs_sched.c), and what has no counterpart (ip_vs_sync.c, ip_vs_nfct.c). */
+/**
+ * Kernel map: rules, defence, rates (ip_vs_ctl.c, ip_vs_est.c, ip_vs_sched.c), and what has no
+ * counterpart (ip_vs_sync.c, ip_vs_nfct.c).
+ */
 import { mapFile } from './parse.js';
 
 export const CTL = mapFile(

@@ -1,4 +1,7 @@
-/** The kernel map: each function of Linux's IPVS, and of what stands around it, with its counterpart in src. */
+/**
+ * The kernel map: the functions of Linux's IPVS, and some around it, with their counterparts in
+ * src.
+ */
 import { AROUND } from './around.js';
 import { AH_ESP, APP, CONN, FTP, PE, PE_SIP, PROTO, SCTP, TCP, UDP } from './connections.js';
 import { CTL, EST, NFCT, SCHED, SYNC } from './control.js';

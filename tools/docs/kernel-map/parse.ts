@@ -1,6 +1,7 @@
 /**
- * The lines of the kernel map. A line: kernel functions | ours | what differs. `ours` is a list of `file: names` below src,
- * separated by `;`, or `-` where there is no counterpart; then the third column says why.
+ * Reads the lines of the kernel map: kernel functions | ours | note. `ours` is a list of `file:
+ * names` below src, separated by `;`. It is `-` where there is no counterpart; then the note says
+ * why.
  */
 
 /** One of our files and the names in it. */

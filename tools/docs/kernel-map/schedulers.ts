@@ -1,4 +1,7 @@
-/** Kernel map: the schedulers (ip_vs_rr.c, ip_vs_wrr.c …). `X_init`, `X_cleanup` and their like are in the last row of each. */
+/**
+ * Kernel map: the schedulers (ip_vs_rr.c, ip_vs_wrr.c …). `X_init`, `X_cleanup` and their like are
+ * in the last row of each.
+ */
 import { type MapFile, mapFile } from './parse.js';
 
 const SETUP = 'Module set-up. A scheduler is a row of schedulers/index.ts.';
@@ -139,7 +142,7 @@ is_overloaded | schedulers/lblc.ts: isStrained |
 ip_vs_lblc_get | schedulers/address-cache.ts: find |
 ip_vs_lblc_new, ip_vs_lblc_hash | schedulers/address-cache.ts: add; schedulers/lblc.ts: remember |
 ip_vs_lblc_hashkey | schedulers/address-cache.ts: bucketOf; schedulers/hash.ts: hash32 |
-ip_vs_lblc_check_expire, ip_vs_lblc_full_check, sysctl_lblc_expiration | schedulers/address-cache.ts: sweep, dropIdle; schedulers/lblc.ts: sweep |
+ip_vs_lblc_check_expire, ip_vs_lblc_full_check, sysctl_lblc_expiration | schedulers/address-cache.ts: sweep, removeIdle; schedulers/lblc.ts: sweep |
 ip_vs_lblc_del, ip_vs_lblc_rcu_free | schedulers/address-cache.ts: release |
 ip_vs_lblc_init_svc, ip_vs_lblc_done_svc, ip_vs_lblc_flush | schedulers/lblc.ts: LocalityLeastConnection |
 ip_vs_lblc_init, ip_vs_lblc_cleanup, __ip_vs_lblc_init, __ip_vs_lblc_exit | - | ${SETUP}
@@ -160,7 +163,7 @@ ip_vs_dest_set_erase | schedulers/destination-set.ts: shrink |
 ip_vs_dest_set_eraseall | schedulers/destination-set.ts: clear |
 ip_vs_dest_set_min | schedulers/destination-set.ts: leastLoaded |
 ip_vs_dest_set_max | schedulers/destination-set.ts: mostLoaded |
-ip_vs_lblcr_check_expire, ip_vs_lblcr_full_check, sysctl_lblcr_expiration | schedulers/address-cache.ts: sweep, dropIdle; schedulers/lblcr.ts: expiry |
+ip_vs_lblcr_check_expire, ip_vs_lblcr_full_check, sysctl_lblcr_expiration | schedulers/address-cache.ts: sweep, removeIdle; schedulers/lblcr.ts: expiry |
 ip_vs_lblcr_free, ip_vs_lblcr_elem_rcu_free | schedulers/address-cache.ts: release |
 ip_vs_lblcr_init_svc, ip_vs_lblcr_done_svc, ip_vs_lblcr_flush | schedulers/lblcr.ts: ReplicatedLocality |
 ip_vs_lblcr_init, ip_vs_lblcr_cleanup, __ip_vs_lblcr_init, __ip_vs_lblcr_exit | - | ${SETUP}

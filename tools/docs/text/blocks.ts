@@ -1,6 +1,6 @@
 /**
- * A document as data: what the generators of this folder make, and what markdown.ts and man.ts write out. Texts are of a few
- * words of Markdown: `code`, **bold** and [words](target).
+ * A document as data. The generators of this folder make blocks; markdown.ts and man.ts write them
+ * out. A text may have `code`, **bold** and [links](target).
  */
 
 /** Columns of a table: the first names the row. */
@@ -33,7 +33,7 @@ export function bullets(items: readonly string[]): Block {
   return { kind: 'bullets', items };
 }
 
-/** `title`: what manual pages, which show no heads of columns, say above the rows; '' for nothing. */
+/** `title`: a line above the rows in manual pages, which show no heads of columns; '' for none. */
 export function table(head: Row, rows: readonly Row[], title = ''): Block {
   return { kind: 'table', head, rows, title };
 }
@@ -43,10 +43,10 @@ export function code(language: string, text: string): Block {
   return { kind: 'code', language, text };
 }
 
-/** Words that begin with a small letter even where a sentence does. */
-const SMALL = ['testlvs', 'fwmark', 'ipip', 'syncid', 'snat', 'iptables'];
+/** Names that keep their small letter at the start of a sentence. */
+const SMALL = ['testlvs', 'fwmark', 'ipip', 'syncid', 'snat', 'iptables', 'libpcap', 'tcpdump'];
 
-/** The first letter large, a full stop at the end: half a sentence of a table becomes one that stands alone. */
+/** Makes a sentence of a phrase: a capital letter at the start, a full stop at the end. */
 export function sentence(text: string): string {
   const first = /^[a-z]+(?=[\s:;,]|$)/.exec(text)?.[0];
   const whole = first === undefined || SMALL.includes(first) ? text : text.charAt(0).toUpperCase() + text.slice(1);

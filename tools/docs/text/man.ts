@@ -1,7 +1,10 @@
 /** Blocks as a manual page in the macros of man(7), which groff and mandoc both read. */
 import { type Block, type Document, type Row, sentence } from './blocks.js';
 
-/** The day in the footer of the pages. It changes with a release: a page that changed each day would be stale each day. */
+/**
+ * The date in the footer of the pages. It changes with a release; a date of today would make the
+ * pages stale each day.
+ */
 const DATE = '2026-11-21';
 
 export interface Page {
@@ -54,12 +57,15 @@ function written(block: Block, at: number, all: readonly Block[]): string[] {
   }
 }
 
-/** A `.PP` straight after a heading has no effect, which the checkers of manual pages complain of. */
+/** A `.PP` right after a heading has no effect, and mandoc warns of it. */
 function startsSection(before: Block | undefined): boolean {
   return before === undefined || before.kind === 'heading';
 }
 
-/** A row becomes a paragraph with its first cell as the tag. The last cell is the text; the others are `Head: cell.` */
+/**
+ * A row becomes a paragraph with its first cell as the tag. The last cell is the text; the others
+ * are `Head: cell.`
+ */
 function entry(head: Row, row: Row): string[] {
   const [tag = '', ...cells] = row;
   const facts = cells.slice(0, -1).flatMap((cell, i) => (cell === '' ? [] : [sentence(`${head[i + 1]}: ${cell}`)]));
@@ -67,11 +73,11 @@ function entry(head: Row, row: Row): string[] {
   return ['.TP', `\\fB${plainEscaped(tag)}\\fR`, ...sentences([last, ...facts].filter(Boolean).join(' '))];
 }
 
-/** Each sentence begins a line, as manual pages are written: the formatter then sets the space before it. */
+/** Each sentence begins a line. The formatter then sets the right space between sentences. */
 function sentences(text: string): string[] {
   return text
     .replace(/\s+/g, ' ')
-    .split(/(?<=[a-z`)\]][.!?]) (?=[A-Z`])/)
+    .split(/(?<=[a-z0-9`)\]][.!?]) (?=[A-Z`])/)
     .flatMap((one) => broken(inline(one)))
     .map(guarded);
 }
