@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, release } from 'node:os';
 import { RESULTS } from './options.js';
 import { barPlot } from './plot.js';
 import type { Skip } from './skips.js';
@@ -38,7 +38,8 @@ export function report({ name, title, against, rows, skipped = [] }: Benchmark):
   const kept = rows.map((row) => ({ ...row, reference: row.reference ?? null, ratio: ratioOf(row) ?? null }));
   print(title, against, rows);
   mkdirSync(RESULTS, { recursive: true });
-  const results = { machine: machine(), node: process.version, commit: commit(), against, rows: kept, skipped };
+  const circumstances = { machine: machine(), kernel: release(), node: process.version, commit: commit() };
+  const results = { ...circumstances, against, rows: kept, skipped };
   writeFileSync(resultFile(name), `${JSON.stringify(results, null, 2)}\n`);
   const unit = rows[0]!.unit;
   const bars = rows.filter((row) => row.unit === unit).map(barOf);

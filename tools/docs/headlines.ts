@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { figure, type Question, type Result, type ResultRow, ratioText, resultOf, rowOf } from './results.js';
+import { figure, type Result, type ResultRow, ratioText, resultOf, rowOf } from './results.js';
 import type { Document, Row } from './text/blocks.js';
 import { tableText } from './text/markdown.js';
 
@@ -28,7 +28,7 @@ export function readmeDocument(root: string): Document[] {
 
 interface Headline {
   readonly words: string;
-  readonly question: Question;
+  readonly question: string;
   readonly case: string;
   /** The name of the reference, where the results have none. */
   readonly against?: string;

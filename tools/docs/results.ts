@@ -27,11 +27,7 @@ export interface Result {
   readonly skipped?: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** In the order of docs/performance.md. */
-export const QUESTIONS = ['pipeline', 'wire', 'http', 'workers', 'table', 'schedulers'] as const;
-export type Question = (typeof QUESTIONS)[number];
-
-export function resultOf(root: string, question: Question): Result {
+export function resultOf(root: string, question: string): Result {
   return JSON.parse(readFileSync(path.join(root, `bench/results/${question}.json`), 'utf8')) as Result;
 }
 
@@ -43,7 +39,7 @@ export interface Asked {
 }
 
 /** The first sentence of the head comment is the question. */
-export function askedBy(root: string, question: Question): Asked {
+export function askedBy(root: string, question: string): Asked {
   const text = readFileSync(path.join(root, `bench/questions/${question}.ts`), 'utf8');
   const comment = /^\/\*\*\n([\s\S]*?)\n \*\//.exec(text)?.[1];
   if (comment === undefined) throw new Error(`bench/questions/${question}.ts has no head comment of several lines`);
