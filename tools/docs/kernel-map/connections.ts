@@ -128,7 +128,7 @@ export const FTP = mapFile(
   'net/netfilter/ipvs/ip_vs_ftp.c',
   'The FTP helper.',
   `
-ip_vs_ftp_in | dataplane/ftp/ftp.ts: ftpIn, hear, expectActive |
+ip_vs_ftp_in | dataplane/ftp/ftp.ts: ftpIn, readCommand, expectActive |
 ip_vs_ftp_out | dataplane/ftp/ftp.ts: ftpOut, answer, expectPassive |
 ip_vs_ftp_get_addrport | dataplane/ftp/text.ts: activeCommand, passiveAnswer |
 ip_vs_ftp_data_ptr | dataplane/ftp/tcp-segment.ts: payloadAt |
