@@ -73,8 +73,9 @@ function hostSees({ shared, exclusive }: KindRow): string {
   return exclusive ? 'not those that the director intercepts' : 'yes; nft drops what the director intercepts';
 }
 
-function largestMtu({ largestMtu: most }: KindRow): string {
-  return most === undefined ? 'that of the interface' : figure(most);
+function largestMtu({ largestMtu: most, options }: KindRow): string {
+  if (most !== undefined) return figure(most);
+  return options.includes('mtu') ? 'what `mtu` says, at most 65,535' : 'that of the interface';
 }
 
 function kindBlocks(row: KindRow): Block[] {

@@ -12,9 +12,10 @@ export function kernelMapDocument(): Document {
     ['tools/docs/kernel-map/*.ts'],
     [
       paragraph(
-        `Who knows the IPVS of the Linux kernel finds here where ulvs does the same. The kernel is Linux 6.1 (Debian 12); the map
-      has each of the ${functionsOf(IPVS)} functions of \`net/netfilter/ipvs\`, and some around it. \`file: names\` is below
-      [src](../src). A dash means that there is no counterpart; the note says why.`,
+        `This page is for readers who know the IPVS of the Linux kernel. It says which function of ulvs does the work of which
+      kernel function. The kernel is Linux 6.1 (Debian 12). The map has all ${functionsOf(IPVS)} functions of
+      \`net/netfilter/ipvs\`, and some around it. \`file: names\` is below [src](../src). A dash means that there is no
+      counterpart; the note says why.`,
       ),
       paragraph(
         '`make test` checks that our files and names exist, and that the kernel names in comments of `src` are in this map. This compares the map with a kernel tree:',
