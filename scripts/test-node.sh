@@ -1,6 +1,6 @@
 #!/bin/bash
 # Tests this tree with another Node.js: test-node.sh MAJOR [words for `ulvs lab test nat`]. Takes that Node.js from npm (the
-# node-linux-* packages), copies the tree into a folder below ~/.cache/ulvs, builds the native modules and dist there with it,
+# node-linux-* packages), copies the tree into a folder below $TMPDIR (/tmp), builds the native modules and dist there with it,
 # runs all tests but the end-to-end ones, and one lab. The folder stays, so that the next time is quicker.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,10 @@ die() { echo "test-node: $*" >&2; exit 1; }
 major=$1; shift
 case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "npm has no Node.js for $(uname -m)" ;; esac
 
-room=${XDG_CACHE_HOME:-$HOME/.cache}/ulvs/node-$major
+# Not below $HOME: a test becomes another user, who must be able to read the copy.
+room=${TMPDIR:-/tmp}/ulvs-test-node-$major-$(id -u)
+[ -e "$room" ] || mkdir -m 755 "$room"
+[ -O "$room" ] && [ ! -L "$room" ] || die "$room is not a folder of $(id -un)"
 tree=$room/tree
 mkdir -p "$tree"
 npm install --silent --no-audit --no-fund --prefix "$room" "node-linux-$arch@$major" || die "npm has no node-linux-$arch@$major"
@@ -25,6 +28,8 @@ cd "$tree"
 cmp -s package-lock.json node_modules/.installed || { npm ci --silent --no-audit --no-fund; cp package-lock.json node_modules/.installed; }
 node -e 'require("koffi"); require("raw-socket"); require("cap")' || die "the native modules do not load"
 npm run --silent build
-node_modules/.bin/vitest run --exclude 'test/e2e/**'
-node dist/cli/main.js lab test nat "$@"
-echo "test-node: Node.js $(node -v): all passed"
+rc=0
+node_modules/.bin/vitest run --exclude 'test/e2e/**' || rc=1
+node dist/cli/main.js lab test nat "$@" || rc=1
+echo "test-node: Node.js $(node -v): $([ $rc = 0 ] && echo all passed || echo 'not all passed, see above')"
+exit $rc
