@@ -2,7 +2,7 @@
  * What does a balancer cost a web site? wrk and iperf3 through ulvs NAT and DR, nft's DNAT, HAProxy, nginx's stream proxy,
  * and with nothing in between (the client's own routing shares out). The reference is HAProxy.
  *
- *     apart    the balancer alone on one processor: requests for each second of it (http/placement.ts says what is counted)
+ *     apart    the balancer alone on one processor: requests for each second of it (support/http/placement.ts says what is counted)
  *     shared   everybody on all processors, veths as they come: what a user of this machine sees
  *     wire     the same with offloads off, for long pages and bulk: frames of 1514 bytes with checksums, as on a wire
  *
