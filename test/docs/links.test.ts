@@ -29,9 +29,9 @@ function isPath(word: string): boolean {
   return TOPS.includes(word.split('/')[0]!) || (ENDINGS.test(word) && !word.startsWith('.'));
 }
 
-/** From the top, from src (the documents leave src/ away in drawings), or from where the document is. */
+/** From the top, from src or bench (the documents leave these words away), or from where the document is. */
 function exists(doc: Doc, word: string): boolean {
-  const places = ['', 'src', path.dirname(doc.file)];
+  const places = ['', 'src', 'bench', path.dirname(doc.file)];
   return places.some((place) => existsSync(path.join(ROOT, place, word)));
 }
 

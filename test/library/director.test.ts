@@ -67,7 +67,7 @@ describe('a director as a function', () => {
   it('names the reason of a drop, which has a text, and what it sends for it', async () => {
     const { verdict, drop, sent } = (await create()).receive('eth0', syn(81));
     expect({ verdict, drop }).toEqual({ verdict: 'dropped', drop: 'portClosed' });
-    expect(DROP_REASONS.get(drop!)).toContain('no service');
+    expect(DROP_REASONS.get(drop!)).toContain('without a service');
     expect(sent.map(({ device }) => device)).toEqual(['eth0']);
   });
 
