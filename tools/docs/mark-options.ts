@@ -43,7 +43,7 @@ export function markOptionRows(): Row[] {
 /** The words of each option: they share a function. */
 function wordGroups(): string[][] {
   const groups = new Map<unknown, string[]>();
-  for (const [word, { take }] of Object.entries(markOptions)) groups.set(take, [...(groups.get(take) ?? []), word]);
+  for (const [word, { read }] of Object.entries(markOptions)) groups.set(read, [...(groups.get(read) ?? []), word]);
   return [...groups.values()];
 }
 
