@@ -1,7 +1,11 @@
 /**
- * `ulvs run`: everything that must be there for a director on a live machine, started in order and taken down in reverse.
+ * The director of `ulvs run` on a live machine: starts all its parts in order and stops them in
+ * reverse.
  *
- *     rules checked ─► network read ─► dataplane (devices) ─► kernel's copies dropped, rules applied ─► control socket
+ *     rules checked ─► network read ─► dataplane (devices) ─► intercept rules ─► services ─► control socket
+ *
+ * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
+ * host's stack and the dataplane by Forwarding (server/forwarding.ts).
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
@@ -10,7 +14,7 @@ import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
-import { type ControlSocket, refuseTaken, serve } from './api/socket.js';
+import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Report } from './engine/messages.js';
@@ -19,42 +23,45 @@ import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
 import { setupsFor, WorkerPool } from './engine/worker-pool.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
-import { Interceptor, removeOrphans } from './host/interceptor.js';
+import { HostStack } from './host/host-stack.js';
+import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
-import { LocalReplies } from './host/local-replies.js';
 import { RawOut } from './host/raw-out.js';
-import { unansweredVips, warningOf } from './host/unanswered-vips.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
 
-/** Puts a configuration's rule lines into a director, or throws with the line that is wrong. */
+/**
+ * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
+ * first wrong one.
+ */
 export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
+/** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** So often the rules that keep the host's stack away are looked for: who reloads his firewall takes them away. */
-const THEFT_CHECK_MS = 5000;
-/** Where the host's stack shares the devices: the TUN into it, and the host's routing. */
+/** Period of the check for intercept rules, which a reload of the firewall removes. */
+const INTERCEPT_CHECK_MS = 5000;
+/** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
+/** A running director. */
 export class Daemon implements AdminClient {
   private readonly shared: SharedMemory;
-  private readonly team: WorkerPool | undefined;
+  /** With several workers. */
+  private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
   private dataplane: Dataplane | undefined;
-  private theft: Interceptor | undefined;
-  private replies: LocalReplies | undefined;
+  private host: HostStack | undefined;
+  /** Interface into the host's stack; '': none. */
   private tun = '';
-  private originator: RawOut | undefined;
+  private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
-  /** VIPs that were warned of. */
-  private unanswered: readonly string[] = [];
-  /** As the configuration had them when it was read last. */
+  /** The services of the configuration when it was read last. */
   private loaded: readonly ServiceEntry[] = [];
 
   private constructor(
@@ -64,10 +71,10 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    this.team = config.workers === 1 ? undefined : new WorkerPool(this.shared);
+    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
     this.requests = new Requests(config, this.shared.sum.counters, {
-      take: (services) => this.take(services),
-      send: (order) => this.dataplane?.send(order),
+      intercept: (services) => this.intercept(services),
+      send: (message) => this.dataplane?.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
@@ -78,8 +85,8 @@ export class Daemon implements AdminClient {
   }
 
   /**
-   * Starts everything. When something cannot be had, what was started is undone and the error (one line) thrown.
-   * `onFailure`: the director cannot go on; `stop` it.
+   * Starts a director. On a failure it stops what it has started and rejects with an Error of one
+   * line. `onFailure` gets one line when the running director cannot go on; the caller stops it.
    */
   static async start(
     config: Config,
@@ -102,9 +109,10 @@ export class Daemon implements AdminClient {
   }
 
   /**
-   * A new configuration in place of the running one: rules, marks, acceptance, sysctls, timeouts, helpers and routes. All or
-   * nothing: what can fail comes first. One without rules leaves the services as they are; one with rules undoes what ulvsadm
-   * has changed since, and the log says what.
+   * Replaces the running configuration by another: rules, marks, accept, sysctls, timeouts,
+   * helpers, snat and routes. Everything or nothing: what can fail comes first. A configuration
+   * without rules keeps the services. One with rules undoes changes made by ulvsadm since, and the
+   * log names them. Rejects with an Error, one line for each mistake.
    */
   async reload(config: Config): Promise<void> {
     refuseFixed(this.config, config);
@@ -113,7 +121,7 @@ export class Daemon implements AdminClient {
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
     const lost = reloadDiff(this.loaded, rules.entries(), services);
-    this.theft?.update(services, config);
+    this.host?.configure(services, config);
     this.config = config;
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
@@ -125,52 +133,54 @@ export class Daemon implements AdminClient {
     this.log.info({ services: services.length }, 'configuration reloaded');
   }
 
-  /** In reverse; each step is taken whatever became of the others. */
+  /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.socket?.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.dataplane?.stop());
-    await this.attempt(() => this.theft?.end());
-    this.replies?.end();
+    await this.attempt(() => this.host?.end());
     for (const maps of this.maps) maps.close();
-    this.team?.close();
-    await this.attempt(() => this.originator?.close());
+    this.pool?.close();
+    await this.attempt(() => this.rawOut?.close());
   }
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
-    // Before anything is touched: a second director would take the first one's packets.
-    await refuseTaken(this.config.socket);
+    // Before anything changes: a second director would intercept the packets of the first.
+    await refuseInUse(this.config.socket);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
     await this.startDataplane(attachment);
-    this.startTheft(attachment);
+    this.startHost(attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.loaded = wanted.entries();
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
-    // Last: who sees the socket may use the director.
+    // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
   }
 
-  /** Sysctls of the file that change nothing, one line each. */
+  /** A warning for each sysctl of the file that has no effect. */
   private warnIneffective(): void {
     const { file, sysctl } = this.config;
     for (const name of ineffective(sysctl)) this.log.warn(`${file}: sysctl.${name}: ${withoutEffect(name)}`);
   }
 
-  /** What the rule table of a dry run took, the running one refuses only for want of room. */
+  /**
+   * Applies changes that a dry run has accepted. The rule table refuses them only when it is full.
+   */
   private change(timeouts: Config['timeouts'], requests: readonly ChangeRequest[]): void {
     const replies = this.requests.change([{ op: 'setTimeouts', timeouts }, ...requests]);
     const refused = replies.filter(({ ok }) => !ok).length;
-    if (refused > 0) this.log.error(`${refused} of ${requests.length} changes of rules were refused: no room for more`);
+    if (refused > 0)
+      this.log.error(`${refused} of ${requests.length} changes of rules were refused: the rule table is full`);
   }
 
-  /** The rule table that the configuration's lines make, or their error. */
+  /** The rule table that the rules of a configuration make. Rejects as LoadRules. */
   private async dryRun(config: Config): Promise<Rules> {
     const wanted = newRules(config, this.requests.view);
     await this.loadRules(config, dryClient(wanted));
@@ -180,69 +190,48 @@ export class Daemon implements AdminClient {
   private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
     for (const reason of reasons) this.log.info(reason);
     const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
-    if (live !== undefined) this.originator = new RawOut((message) => this.log.error(message));
-    const heard = (report: Report) => this.heard(report);
+    if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
+    const onReport = (report: Report) => this.onReport(report);
     const base = { config: this.config, devices, live: live !== undefined };
     const setups = setupsFor(this.shared, base);
-    this.dataplane = await (this.team?.start(setups, maps, heard) ?? start(setups[0]!, heard));
+    this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
   }
 
-  /** The host's stack lets go of what the services want, and the workers agree on whose it is. */
-  private take(services: readonly ServiceEntry[]): void {
-    this.warnUnheard(services);
-    this.theft?.update(services);
-    this.replies?.update(services);
-    for (const order of this.team?.update(services, this.config.helpers.ftp) ?? []) this.dataplane?.send(order);
+  /** As of Forwarding: the host's stack first, then the steering of the workers. */
+  private intercept(services: readonly ServiceEntry[]): void {
+    this.host?.intercept(services);
+    const messages = this.pool?.update(services, this.config.helpers.ftp) ?? [];
+    for (const message of messages) this.dataplane?.send(message);
   }
 
-  /** Once for each VIP, until it can be found again. */
-  private warnUnheard(services: readonly ServiceEntry[]): void {
-    const { live } = this;
-    if (live === undefined) return;
-    const vips = unansweredVips(services, this.config.accept, (address) => live.has(address));
-    for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
-    this.unanswered = vips;
-  }
-
-  private startTheft({ devices, live, maps }: Attachment): void {
+  private startHost(attachment: Attachment): void {
+    const { live, devices } = attachment;
     for (const pid of removeOrphans())
-      this.log.warn(`another director (pid ${pid}) is at work here: see that no service is in both`);
-    const copied = devices.filter(({ shared, exclusive }) => shared && !exclusive).map(({ name }) => name);
-    if (live !== undefined && copied.length + maps.length > 0) {
-      this.theft = new Interceptor(copied, maps, this.config, (address) => live.has(address));
-      for (const text of this.theft.warnings()) this.log.warn(text);
-      this.every(THEFT_CHECK_MS, () => void this.checkTheft());
-    }
-    if (live !== undefined && this.tun !== '')
-      this.replies = new LocalReplies(this.tun, live, (message) => this.log.warn(message));
-    live?.feed(devices, this.listener());
+      this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
+    if (live === undefined) return;
+    this.host = new HostStack(live, this.config, this.log);
+    this.host.start(attachment, this.tun);
+    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
+    live.start(devices, this.listener());
   }
 
   private listener(): Listener {
     return {
-      send: (order) => this.dataplane?.send(order),
-      changed: () => {
-        this.replies?.refresh();
-        void this.attempt(() => this.theft?.refresh());
-      },
+      send: (message) => this.dataplane?.send(message),
+      changed: () => void this.attempt(() => this.host?.refresh()),
       failed: this.onFailure,
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
   }
 
-  private async checkTheft(): Promise<void> {
-    const restored = await this.theft?.check().catch((error: Error) => void this.log.error(error.message));
-    if (restored) this.log.warn('nft: the rules that keep the host from our packets were gone; they are back');
-  }
-
-  private heard(report: Report): void {
+  private onReport(report: Report): void {
     if (report.kind === 'ready') {
       this.tun = report.tun;
       for (const reason of report.reasons) this.log.info(reason);
-    } else if (report.kind === 'wanted') this.live?.want(report.device, report.ip);
+    } else if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
-    else if (report.kind === 'originate') this.originator?.send(report.packet);
+    else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
@@ -271,7 +260,7 @@ function hasRules({ ruleLines, rulesFile }: Config): boolean {
   return ruleLines.length > 0 || rulesFile !== undefined;
 }
 
-/** As the configuration has them, or a `--set` among its rules. */
+/** The timeouts of the configuration, or of a `--set` among its rules. */
 function timeoutsOf(rules: Rules): Config['timeouts'] {
   const { reply } = rules.request({ op: 'getTimeouts' });
   if (!reply.ok || reply.timeouts === undefined) throw new Error('a rule table without timeouts');

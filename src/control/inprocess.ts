@@ -1,6 +1,7 @@
 /**
- * A whole director in this thread, without I/O and with a clock that its owner moves: what replay, tests and benchmarks
- * drive. The worker of `ulvs run` is the same director with real devices and the real time.
+ * A whole director in the caller's thread, without I/O and with a clock that the caller moves:
+ * replay, tests and benchmarks use it. `ulvs run` has the same director with devices and the real
+ * time.
  */
 
 import { ConnectionTable } from '../conntrack/table.js';
@@ -14,16 +15,17 @@ import { Counters, FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from './api/api.js';
 import type { Config, DeviceConfig } from './config/config.js';
 import { apply } from './engine/apply.js';
-import type { Order } from './engine/messages.js';
+import type { Message } from './engine/messages.js';
 import { addLinks, addNeighbours, settings, staticRoutes } from './engine/static-network.js';
 import { Requests } from './server/requests.js';
 
-/** What leaves, frame by frame; `device` is the link's index, `bytes` a copy. */
+/** Gets each frame that leaves. `device`: index of the link. `bytes`: a copy. */
 export type Outlet = (device: number, bytes: Uint8Array) => void;
 
-/** The clock moves in steps of this many ms, so that timers and ARP retries happen when they are due. */
+/** Step of the clock, in ms: timers and ARP retries happen when they are due. */
 const STEP = 50;
 
+/** A director that is a function of frames and time. */
 export class InProcessDirector implements AdminClient {
   readonly director: Director;
   private readonly requests: Requests;
@@ -44,8 +46,8 @@ export class InProcessDirector implements AdminClient {
     this.director.router.replace(staticRoutes(config));
     this.housekeeping = new Housekeeping(this.director);
     this.requests = new Requests(config, this.director.counters, {
-      take: () => {},
-      send: (order) => this.obey(order),
+      intercept: () => {},
+      send: (message) => this.handle(message),
       devices: () => [],
       now: () => this.now,
       tables: [table.words],
@@ -67,17 +69,20 @@ export class InProcessDirector implements AdminClient {
     return this.requests.connections().connections;
   }
 
-  private obey(order: Order): void {
-    if (order.kind === 'actions') apply(this.director, order.actions);
-    else if (order.kind === 'settings') settings(this.director, order);
-    else if (order.kind === 'trace') this.trace(order.spec);
+  private handle(message: Message): void {
+    if (message.kind === 'actions') apply(this.director, message.actions);
+    else if (message.kind === 'settings') settings(this.director, message);
+    else if (message.kind === 'trace') this.trace(message.spec);
   }
 
   private trace(spec: TraceSpec | undefined): void {
     this.director.trace = spec && new Trace(this.director, spec, (record) => this.requests.tracing.add(record));
   }
 
-  /** A frame comes in by link `device`; what it causes leaves through the outlet. False: it is too long for any device. */
+  /**
+   * Receives a frame on link `device`; the frames that it causes go to the outlet. False: it is
+   * longer than a frame may be.
+   */
   receive(device: number, bytes: Uint8Array): boolean {
     const frame = this.director.umem.put(bytes);
     if (frame < 0) return false;
@@ -88,7 +93,7 @@ export class InProcessDirector implements AdminClient {
     return true;
   }
 
-  /** Lets time pass until `to` (ms), with all that falls due on the way. */
+  /** Moves the clock to `to` (ms); timers that are due on the way run. */
   advance(to: number): void {
     for (let at = Math.min(to, this.now + STEP); this.now < to; at = Math.min(to, at + STEP)) this.tick(at);
     this.tick(to);
@@ -114,7 +119,7 @@ export class InProcessDirector implements AdminClient {
   }
 }
 
-/** Nobody else is behind the device: the director answers ARP and everything else. */
+/** A device without a host: the director answers ARP and everything else. */
 function alone(device: DeviceConfig, i: number) {
   return {
     ...device,

@@ -1,7 +1,7 @@
 /**
  * Every reason for which a frame ends in the director: name, text, and what an administrator does
- * about it (docs/drops.md). The index of a row is the number that the packet path returns; 0 is "not
- * dropped". A new reason is a new row.
+ * about it (docs/drops.md). The index of a row is the number that the packet path returns; 0 is
+ * "not dropped". A new reason is a new row.
  */
 const REASONS = [
   ['none', 'not dropped', ''],

@@ -121,7 +121,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
   it('a VIP that nobody answers ARP for is warned of, once', async () => {
     const rules = bed.file('mute.rules', NAT);
     await up('--rules', rules, '--socket', bed.socket);
-    const warned = (vip: string) => program!.err.split(`nobody here answers ARP for the VIP ${vip}:`).length - 1;
+    const warned = (vip: string) => program!.err.split(`nobody answers ARP for the VIP ${vip}:`).length - 1;
     expect(warned(VIP)).toBe(1);
     await bed.ulvsadm('-A -t 10.1.0.101:80 -s rr');
     expect([warned(VIP), warned('10.1.0.101')]).toEqual([1, 1]);
@@ -207,7 +207,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(bed.run(bed.director, 'nft list ruleset')).toContain('10.2.0.13');
     bed.run(bed.director, 'nft flush ruleset');
     expect(await until(() => bed.run(bed.director, 'nft list ruleset').includes('10.2.0.13'))).toBe(true);
-    await program!.says('they are back');
+    await program!.says('they are installed again');
   }, 30_000);
 
   it('gatewaying with another port: the service has its say, as in ipvsadm', async () => {

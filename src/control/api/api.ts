@@ -1,6 +1,7 @@
 /**
- * What ulvsadm asks of a director, over the control socket or in process (replay): plain JSON.
- * `Errno` is what the kernel would have returned; the sentences are ulvsadm's.
+ * The control protocol as types: requests of ulvsadm and ulvs to a director, over the control
+ * socket or in process, and their replies. Everything is plain JSON. `Errno` is what the kernel
+ * would return; ulvsadm makes sentences of it.
  */
 import type { TraceRecord } from '../../dataplane/trace/trace.js';
 import type { DeviceStats } from '../../device/device.js';
@@ -9,6 +10,7 @@ import type { Sysctls } from '../../service/sysctl.js';
 
 export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE';
 
+/** A request. */
 export type AdminRequest =
   | { op: 'addService'; service: ServiceConfig }
   | { op: 'editService'; service: ServiceConfig }
@@ -21,9 +23,12 @@ export type AdminRequest =
   | { op: 'setTimeouts'; timeouts: Timeouts }
   | { op: 'getTimeouts' }
   | { op: 'list'; key?: ServiceKey }
-  /** Without `from` all of it; else a page that begins at that entry (0 at first). */
+  /**
+   * A page of connections that begins at `from` (0: the first page); without `from` all
+   * connections.
+   */
   | { op: 'connections'; from?: number }
-  /** Several at once: the host's stack and the dataplane are told once, before the replies come. */
+  /** Several changes: host and dataplane get them together, before the reply. */
   | { op: 'batch'; requests: ChangeRequest[] }
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
@@ -32,7 +37,7 @@ export type AdminRequest =
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
 
-/** What a batch may hold. */
+/** Requests that a batch may hold. */
 export type ChangeRequest = Extract<
   AdminRequest,
   {
@@ -49,14 +54,14 @@ export type ChangeRequest = Extract<
   }
 >;
 
-/** Seconds; 0 in `setTimeouts` keeps the old value. */
+/** Idle timeouts in seconds; 0 in `setTimeouts` keeps the old value. */
 export interface Timeouts {
   tcp: number;
   tcpfin: number;
   udp: number;
 }
 
-/** Totals and rates; rates are the estimator's shown values. */
+/** Counts, and rates per second as of the estimator. */
 export interface StatsEntry {
   conns: number;
   inpkts: number;
@@ -70,6 +75,7 @@ export interface StatsEntry {
   outbps: number;
 }
 
+/** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
   activeConns: number;
   inactConns: number;
@@ -77,13 +83,17 @@ export interface DestinationEntry extends DestinationConfig {
   stats: StatsEntry;
 }
 
+/** A service in a listing. */
 export interface ServiceEntry extends ServiceConfig {
   stats: StatsEntry;
-  /** In the kernel's order: newest first. ulvsadm sorts. */
+  /** Newest first, as in the kernel; ulvsadm sorts. */
   destinations: DestinationEntry[];
 }
 
-/** A row of /proc/net/ip_vs_conn. A fwmark template has protocol 0 and the mark as its virtual address. */
+/**
+ * A connection, as in /proc/net/ip_vs_conn. A fwmark template has protocol 0 and the mark as its
+ * virtual address.
+ */
 export interface ConnectionEntry {
   protocol: number;
   family: 4 | 6;
@@ -94,48 +104,50 @@ export interface ConnectionEntry {
   daddr: string;
   dport: number;
   state: string;
-  /** Assembled seconds left. */
+  /** Whole seconds until it ends. */
   expires: number;
   peName: string;
   peData: string;
 }
 
+/** A device in a status. */
 export interface DeviceStatus {
   name: string;
   kind: string;
   mac: string;
   mtu: number;
   addresses: readonly string[];
-  /** As of at most a fifth of a second ago. */
+  /** At most 0.2 s old. */
   stats: DeviceStats;
 }
 
-/** A director at a glance. */
+/** The status of a director. */
 export interface DirectorStatus {
   pid: number;
   /** Seconds. */
   uptime: number;
-  /** Absolute path of the file it was configured by. */
+  /** Absolute path of its configuration. */
   config: string;
-  /** That file holds lines as for ipvsadm -R and nothing else (`ulvs run --rules`). */
+  /** The configuration is a file of rules only (`ulvs run --rules`). */
   rulesOnly: boolean;
   devices: DeviceStatus[];
   services: number;
   destinations: number;
-  /** Lines of the connection table; a connection takes one, of IPv6 two. */
+  /** Lines of the connection table: one for a connection, two for one of IPv6. */
   table: { used: number; max: number };
-  /** By worker: lines of its part of the table in use, frames it has processed. */
+  /** By worker: lines of its table in use, and frames processed. */
   workers: { used: number; frames: number }[];
   total: StatsEntry;
-  /** By name of stats/counters.ts FrameStat: what became of the frames. */
+  /** What became of the frames, by name of FrameStat (stats/counters.ts). */
   fates: Record<string, number>;
-  /** Only the reasons that occurred. */
+  /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };
 }
 
+/** Facts for the banner of a listing. */
 export interface TableInfo {
-  /** Printed in the banner as (size=N). */
+  /** Printed as (size=N). */
   size: number;
 }
 
@@ -146,19 +158,19 @@ export type AdminReply =
       services?: ServiceEntry[];
       connections?: ConnectionEntry[];
       timeouts?: Timeouts;
-      /** Of a page of connections: where the next one begins; absent at the end. */
+      /** After a page of connections: `from` of the next page; absent: it was the last. */
       next?: number;
-      /** Of a batch, one for each request. */
+      /** The replies to the requests of a batch. */
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
-      /** Of tracePoll: what was traced since the last one, and whether more can come. */
+      /** Records since the last poll; `over`: no more will come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }
-  /** `text`: more than the errno says, where ulvsadm has no sentence for it. */
+  /** `text`: one line, where the errno does not say enough. */
   | { ok: false; errno: Errno; text?: string };
 
-/** Both ends of the control socket, and the in-process director of a replay, look like this to ulvsadm. */
+/** A director to send requests to: over the control socket, or in process. */
 export interface AdminClient {
   request(request: AdminRequest): Promise<AdminReply>;
 }

@@ -1,12 +1,15 @@
+/** Client of the control socket (protocol: socket.ts). */
 import { createConnection, type Socket } from 'node:net';
 import type { AdminClient, AdminReply, AdminRequest } from './api.js';
 import { Lines } from './lines.js';
 
+/** Path of the control socket without a configuration. */
 export const DEFAULT_SOCKET = '/run/ulvs/ulvs.sock';
 
+/** Time, in ms, without data after which a request fails. */
 const DEADLINE_MS = 10_000;
 const HELLO_MS = 1000;
-/** A listing of a million connections is one line. */
+/** Characters of a line: a listing of a million connections is one line. */
 const LINE_LIMIT = 2 ** 29;
 
 interface Answer {
@@ -19,11 +22,11 @@ interface Answer {
 interface Waiting {
   resolve(answer: Answer): void;
   reject(error: Error): void;
-  /** Runs from the last sign of life. */
+  /** Restarts with all data received. */
   readonly timer: NodeJS.Timeout;
 }
 
-/** Asks a director over its control socket (the protocol is in socket.ts). Errors are one sentence for a person. */
+/** Sends requests to a director. Rejects with an Error of one line for the user. */
 export class SocketClient implements AdminClient {
   private readonly waiting = new Map<number, Waiting>();
   private readonly lines = new Lines(LINE_LIMIT);
@@ -41,7 +44,7 @@ export class SocketClient implements AdminClient {
     throw new Error(`the director on ${this.path} refused the request: ${error ?? 'no reply in its answer'}`);
   }
 
-  /** The director's process id. */
+  /** The process id of the director. */
   async hello(): Promise<number | undefined> {
     return (await this.ask(undefined)).pid;
   }
@@ -103,7 +106,8 @@ export class SocketClient implements AdminClient {
     if (code === 'ENOENT' || code === 'ECONNREFUSED') {
       return `no director is listening on ${this.path} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket)`;
     }
-    if (code === 'EACCES' || code === 'EPERM') return `${this.path} may not be opened: be root, or the director's user`;
+    if (code === 'EACCES' || code === 'EPERM')
+      return `${this.path}: permission denied; run as root or as the user of the director`;
     return `${this.path}: ${message}`;
   }
 }
@@ -117,7 +121,10 @@ function parseAnswer(line: string): Answer | undefined {
   }
 }
 
-/** Is anybody listening there? The pid is known if it is a director that answers within a second. */
+/**
+ * The process that listens on a socket; undefined: none. `pid` is known when a director answers
+ * within a second.
+ */
 export async function whoListens(path: string): Promise<{ pid: number | undefined } | undefined> {
   const connected = await new Promise<boolean>((resolve) => {
     const socket = createConnection(path);
@@ -134,7 +141,10 @@ export async function whoListens(path: string): Promise<{ pid: number | undefine
   return { pid };
 }
 
-/** Only these two say that nobody is there; a full backlog (EAGAIN) or a foreign owner (EACCES) does not. */
+/**
+ * The error means that no process listens. A full backlog (EAGAIN) or a foreign owner (EACCES) does
+ * not.
+ */
 function isGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOENT';
 }

@@ -1,16 +1,19 @@
+/** Framing of the control socket: lines out of a byte stream. */
 import { StringDecoder } from 'node:string_decoder';
 
-/** Cuts a byte stream into lines; the end of an unfinished line is kept for the next chunk, up to a limit. */
+/**
+ * Splits a stream of chunks into lines; an incomplete line waits for the next chunk, up to a limit.
+ */
 export class Lines {
   private readonly decoder = new StringDecoder('utf8');
-  /** The unfinished line, in pieces: a long one is put together once. */
+  /** The incomplete line, in pieces that are joined once. */
   private pieces: string[] = [];
   private length = 0;
 
-  /** `limit`: characters of a line, without its newline. */
+  /** `limit`: characters of a line without its newline. */
   constructor(private readonly limit: number) {}
 
-  /** The lines that are complete now, or undefined when one is over the limit. */
+  /** The lines that are complete now; undefined: a line is over the limit. */
   push(chunk: Buffer): string[] | undefined {
     const [first = '', ...others] = this.decoder.write(chunk).split('\n');
     this.append(first);

@@ -1,8 +1,11 @@
+/**
+ * The schema of requests on the control socket: each number in its range, each address in canonical
+ * form.
+ */
 import { z } from 'zod';
 import { canonicalAddress } from '../text/address.js';
 import type { AdminRequest } from './api.js';
 
-/** What may come in over the control socket: AdminRequest, with every number in its range and every address made canonical. */
 const INT_MAX = 2147483647;
 const whole = (min: number, max: number) => z.number().int().min(min).max(max);
 const port = whole(0, 65535);
@@ -54,7 +57,7 @@ const changes = [
   z.strictObject({ op: op('setTimeouts'), timeouts }),
 ] as const;
 
-/** Requests in one line. */
+/** Most requests in a batch. */
 const BATCH = 1000;
 
 const request = z.discriminatedUnion('op', [
@@ -76,9 +79,10 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('traceStop') }),
 ]);
 
+/** A line of the control socket. */
 export interface Envelope {
   id: number;
-  /** Absent: the sender only asks who is there. */
+  /** Absent: the sender asks for the process id. */
   request?: AdminRequest;
 }
 
@@ -88,7 +92,7 @@ const envelope = z.strictObject({
   request: request.exactOptional(),
 });
 
-/** Reads one line of the control socket, or says in one line what is wrong with it. */
+/** Parses a line; `problem`: one line about what is wrong. */
 export function readEnvelope(line: string): Envelope | { problem: string } {
   let value: unknown;
   try {

@@ -1,3 +1,10 @@
+/**
+ * The control socket: a Unix stream socket, mode 0600, with lines of JSON in both directions.
+ *
+ *   {"v":1,"id":7,"request":{"op":"list"}}   ->   {"id":7,"reply":{"ok":true,...}}
+ *   {"v":1,"id":8}                           ->   {"id":8,"pid":4711}                who is there?
+ *   anything else                            ->   {"id":null,"error":"not a line of JSON"}
+ */
 import { once } from 'node:events';
 import { chmod, link, lstat, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -8,23 +15,22 @@ import { Lines } from './lines.js';
 import { readEnvelope } from './schema.js';
 import { SUN_PATH_MAX } from './socket-path.js';
 
-/**
- * The control socket: a Unix stream socket, mode 0600, on which newline-delimited JSON goes both ways:
- *   {"v":1,"id":7,"request":{"op":"list"}}   ->   {"id":7,"reply":{"ok":true,...}}
- *   {"v":1,"id":8}                           ->   {"id":8,"pid":4711}                who is there?
- *   anything else                            ->   {"id":null,"error":"not a line of JSON"}
- */
+/** Answers a request of the socket. */
 export type Handler = (request: AdminRequest) => Promise<AdminReply> | AdminReply;
 
+/** An open control socket. */
 export interface ControlSocket {
   readonly path: string;
-  /** Ends all sessions and removes the socket, unless another one has taken its place. */
+  /** Ends all sessions and removes the socket file, unless it is that of another process by now. */
   close(): Promise<void>;
 }
 
 const LINE_LIMIT = 1 << 20;
 
-/** Refused with a one-line Error: a director listening there already, a path that is no socket or too long. */
+/**
+ * Opens a control socket. Rejects with an Error of one line: a director listens there, or the path
+ * is not a socket or too long.
+ */
 export async function serve(path: string, handler: Handler): Promise<ControlSocket> {
   const sessions = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -34,7 +40,9 @@ export async function serve(path: string, handler: Handler): Promise<ControlSock
     void talk(socket, handler).catch(() => socket.destroy());
   });
   await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${dirname(path)} cannot be made (${error.code}): be root, or name another socket with --socket`);
+    throw new Error(
+      `${dirname(path)} cannot be created (${error.code}): run as root, or name another socket with --socket`,
+    );
   });
   await clear(path);
   await publish(server, path);
@@ -42,52 +50,55 @@ export async function serve(path: string, handler: Handler): Promise<ControlSock
   return { path, close: () => shut(server, sessions, { path, ino }) };
 }
 
-/** Makes room: a dead director's socket is removed, anything else is in the way. */
+/** Removes the socket of a dead director. */
 async function clear(path: string): Promise<void> {
-  const ino = await refuseTaken(path);
+  const ino = await refuseInUse(path);
   if (ino !== undefined) await removeOnly(path, ino);
 }
 
-/** Throws when a director listens there, or what is there is no socket; else the inode of a dead one's, if there is any. */
-export async function refuseTaken(path: string): Promise<number | undefined> {
+/**
+ * Rejects when a director listens on the path, or it is not a socket. Resolves with the inode of a
+ * dead director's socket, if any.
+ */
+export async function refuseInUse(path: string): Promise<number | undefined> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return undefined;
   if (!found.isSocket()) throw new Error(`${path} is not a socket: name another path with --socket`);
   const listener = await whoListens(path);
-  if (listener) throw taken(path, listener.pid);
+  if (listener) throw inUse(path, listener.pid);
   return found.ino;
 }
 
-/** Between the look and the removal another director may have come: then it gets its socket back. */
+/** Removes the socket with this inode. A director that has started in between keeps its socket. */
 async function removeOnly(path: string, ino: number): Promise<void> {
   const aside = `${path}.${process.pid}`;
   await rename(path, aside).catch(() => undefined);
   const moved = await lstat(aside).catch(() => undefined);
   if (moved && moved.ino !== ino) await link(aside, path);
   await rm(aside, { force: true });
-  if (moved && moved.ino !== ino) throw taken(path, undefined);
+  if (moved && moved.ino !== ino) throw inUse(path, undefined);
 }
 
-function taken(path: string, pid: number | undefined): Error {
+function inUse(path: string, pid: number | undefined): Error {
   const who = pid === undefined ? 'another director' : `another director (pid ${pid})`;
   return new Error(`${who} listens on ${path}: stop it first, or name another socket with --socket`);
 }
 
 /**
- * Binds in a private directory and links the finished socket to its place: so it never has another mode than 0600, and of two
- * directors starting at once only one gets it.
+ * Binds in a private directory and links the socket to its path: its mode is never other than 0600,
+ * and of two directors that start at once only one gets the path.
  */
 async function publish(server: Server, path: string): Promise<void> {
   const directory = await mkdtemp(join(dirname(path), '.ulvs'));
   const first = join(directory, 's');
   try {
     if (Buffer.byteLength(first) > SUN_PATH_MAX)
-      throw new Error(`${path} is too long for a socket: take a shorter path`);
+      throw new Error(`${path} is too long for a socket: use a shorter path`);
     server.listen(first);
     await once(server, 'listening');
     await chmod(first, 0o600);
     await link(first, path).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EEXIST' ? taken(path, undefined) : error;
+      throw error.code === 'EEXIST' ? inUse(path, undefined) : error;
     });
   } catch (error) {
     server.close();
@@ -111,7 +122,10 @@ async function shut(
   if (now?.ino === ino) await unlink(path);
 }
 
-/** One session: requests are answered one after the other, and not read faster than their answers are taken. */
+/**
+ * One session: requests are answered in turn, and not read faster than the client reads the
+ * answers.
+ */
 async function talk(socket: Socket, handler: Handler): Promise<void> {
   const lines = new Lines(LINE_LIMIT);
   for await (const chunk of socket) {
@@ -125,7 +139,7 @@ async function talk(socket: Socket, handler: Handler): Promise<void> {
   socket.end();
 }
 
-/** One line, without its newline. */
+/** The answer to a line, without its newline. */
 async function answer(line: string, handler: Handler): Promise<string> {
   const envelope = readEnvelope(line);
   if ('problem' in envelope) return JSON.stringify({ id: null, error: envelope.problem });

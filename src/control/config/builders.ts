@@ -1,4 +1,7 @@
-/** The parts that the schema of director.yaml is made of: values, mappings, lists, and the words about each key. */
+/**
+ * The parts that the schema of director.yaml is made of: values, mappings, lists, and the words
+ * about each key.
+ */
 import { z } from 'zod';
 import { MarkRuleError } from '../mark/words.js';
 import { didYouMean } from '../text/did-you-mean.js';
@@ -12,7 +15,9 @@ export interface KeyWords {
   readonly text: string;
   /** A value as one writes it in YAML. */
   readonly example: string;
-  /** What holds without the key, for a key without a default value: `the address of the interface`. */
+  /**
+   * What holds without the key, for a key without a default value: `the address of the interface`.
+   */
   readonly without?: string;
   /** Top-level keys only. `reload`: SIGHUP applies a new value. `restart`: only a restart does. */
   readonly change?: 'reload' | 'restart';
@@ -23,7 +28,10 @@ export const words = z.registry<KeyWords>();
 
 export type Context = z.core.$RefinementCtx<unknown>;
 
-/** A value. `read` returns it in canonical form, or throws Wrong or MarkRuleError with the whole sentence. */
+/**
+ * A value. `read` returns it in canonical form, or throws Wrong or MarkRuleError with the whole
+ * sentence.
+ */
 export function value<T>(read: (raw: unknown) => T) {
   return z.unknown().transform((raw, context): T => attempt(() => read(raw), context, []));
 }
@@ -39,7 +47,10 @@ export function attempt<T>(read: () => T, context: Context, path: PropertyKey[])
   }
 }
 
-/** A mapping of known keys only. For an unknown key the message lists the known ones; sections.ts writes the sentence. */
+/**
+ * A mapping of known keys only. For an unknown key the message lists the known ones; sections.ts
+ * writes the sentence.
+ */
 export function mapping<S extends z.ZodRawShape>(right: string, shape: S) {
   const keys = Object.keys(shape).join(' ');
   return z.strictObject(shape, {

@@ -1,5 +1,5 @@
 /**
- * director.yaml -> Config: plain data, checked whole before anything is applied.
+ * Reader of director.yaml: text to Config, all checked before anything is applied.
  *
  *     text ─ YAML ─> values ─ sections (schema.ts) ─> Config ─ crosscheck.ts ─> Config, or ConfigError with every mistake
  *
@@ -18,7 +18,7 @@ import { readSections, type Sections } from './sections.js';
 export type * from './director-config.js';
 export { ConfigError } from './problem.js';
 
-/** Reads and checks the file and its rulesFile. Throws ConfigError only. */
+/** Reads and checks a file and its rulesFile. Throws a ConfigError. */
 export function loadConfig(file: string): Config {
   const { config, problems } = read(readText(file), file);
   if (config.rulesFile === undefined) return config;
@@ -30,7 +30,10 @@ export function loadConfig(file: string): Config {
   }
 }
 
-/** Pure: `file` is only what errors call it and what relative paths start from; a rulesFile is not opened. */
+/**
+ * Reads and checks a text. `file`: its name in errors, and the base of relative paths. Opens no
+ * file. Throws a ConfigError.
+ */
 export function parseConfig(text: string, file: string): Config {
   return read(text, file).config;
 }
@@ -51,7 +54,7 @@ function read(text: string, file: string): { config: Config; problems: Problems 
   return { config: { ...config, deviceLines, ruleLines }, problems };
 }
 
-/** Aliases that multiply without end, and keys that are no text, surface only here. */
+/** The values of the document. Excessive aliases, and keys that are not text, fail here. */
 function values(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
@@ -62,8 +65,8 @@ function values(document: ReturnType<typeof parseDocument>, problems: Problems):
 }
 
 function yamlSentence({ code, message }: YAMLError): string {
-  if (code === 'DUPLICATE_KEY') return 'the key is there twice in the same mapping; keep one';
-  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; a configuration is one';
+  if (code === 'DUPLICATE_KEY') return 'the key is given twice in the same mapping; keep one';
+  if (code === 'MULTIPLE_DOCS') return 'a second YAML document begins here; a configuration is one document';
   return `not YAML: ${message}`;
 }
 
@@ -79,7 +82,7 @@ function assemble(sections: Sections, file: string, problems: Problems): Omit<Co
   return { ...rest, file, socket, rulesFile };
 }
 
-/** The lines of a `rules: |` block stand in the file as they are; those of any other scalar all count as its own line. */
+/** The rule lines. Lines of a `rules: |` block have their own line numbers, those of other scalars that of the key. */
 function rulesIn({ rules }: Partial<Sections>, at: Positions, file: string, problems: Problems): RuleLine[] {
   const node = at.node(['rules']);
   if (rules === undefined || !isScalar(node)) return [];
@@ -89,7 +92,7 @@ function rulesIn({ rules }: Partial<Sections>, at: Positions, file: string, prob
   return linesOf(rules, file, line).map((rule) => ({ ...rule, line }));
 }
 
-/** Without blank lines and comments. */
+/** The lines without blank ones and comments; `first`: number of the first. */
 function linesOf(text: string, file: string, first: number): RuleLine[] {
   return text
     .split(/\r?\n/)
@@ -111,13 +114,13 @@ function readFileText(file: string): string {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
-  EACCES: 'not readable for this user',
+  EACCES: 'permission denied',
   EISDIR: 'is a directory, not a file',
   ENOTDIR: 'no such file: a part of the path is not a directory',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'is not UTF-8 text',
 };
 
-/** Why a file could not be read, in words. */
+/** Why a file could not be read, in words; the message of other errors. */
 export function reason(error: unknown): string {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message;

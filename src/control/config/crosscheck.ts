@@ -1,4 +1,7 @@
-/** What the parts of a configuration say about each other. A part that could not be read is left out, not guessed at. */
+/**
+ * Checks of the keys of a configuration against each other. Keys with mistakes of their own are
+ * left out.
+ */
 
 import { forWorkers, mayHaveWorkers } from '../../device/kinds.js';
 import { namesDevice } from '../../service/mark.js';
@@ -11,6 +14,7 @@ import type { Sections } from './sections.js';
 
 type Parts = Partial<Sections>;
 
+/** Adds the mistakes to `problems`. */
 export function crossCheck(parts: Parts, problems: Problems): void {
   checkDevices(parts, problems);
   checkNames(parts, problems);
@@ -29,7 +33,7 @@ interface Place {
   readonly value: string | undefined;
 }
 
-/** Each value once: the second place that has it is told where the first is. */
+/** Each value may occur once: the second place gets a line that names the first. */
 function unique(places: readonly Place[], problems: Problems): void {
   const first = new Map<string, KeyPath>();
   for (const { path, value } of places) {
@@ -54,7 +58,7 @@ function checkDevices({ devices = [] }: Parts, problems: Problems): void {
   unique(addresses, problems);
 }
 
-/** Every `dev`, `iif` and `-i` is a device of this file. */
+/** Each `dev`, `iif` and `-i` must be a device of this file. */
 function checkNames(
   { devices, routes = [], neighbours = [], policy = [], marks = [], snat = [], accept }: Parts,
   problems: Problems,
@@ -107,33 +111,36 @@ function checkNextHop(route: RouteConfig, devices: readonly DeviceConfig[], path
   const device = devices.find(({ name }) => name === route.dev);
   const own = devices.flatMap(({ addresses }) => addresses);
   if (src !== undefined && own.length > 0 && !own.some((text) => text.split('/')[0] === src)) {
-    problems.add([...path, 'src'], `${src} is no address of a device here`);
+    problems.add([...path, 'src'], `${src} is not an address of a device of this file`);
   }
   if (!device || via === undefined || onlink || isIPv6(via) !== isIPv6(to)) return;
   if (!isConnected(via, device)) problems.add([...path, 'via'], offLink(via, device));
 }
 
-/** A device without addresses gets them from the kernel: nothing is known about its networks here. */
+/**
+ * The address is on a network of the device. Networks of a device without addresses are the
+ * kernel's, and not known here.
+ */
 function isConnected(via: string, device: DeviceConfig): boolean {
   if (device.addresses.length === 0 || /^fe[89ab]/.test(via)) return true;
   return device.addresses.some((text) => contains(parsePrefix(text)!, parseIp(via)!));
 }
 
 function offLink(via: string, { name, addresses }: DeviceConfig): string {
-  return `${via} is on no network of ${name} (${addresses.join(', ')}); name a router there, or add onlink: true`;
+  return `${via} is on no network of ${name} (${addresses.join(', ')}); use a router there, or add onlink: true`;
 }
 
 function checkPolicy({ policy = [], routes }: Parts, problems: Problems): void {
   policy.forEach(({ from, to, table }, i) => {
     if (from !== undefined && to !== undefined && isIPv6(from) !== isIPv6(to)) {
-      problems.add(['policy', i, 'to'], `${to} and from: ${from} are not of one family`);
+      problems.add(['policy', i, 'to'], `${to} and from: ${from} are of different families`);
     }
     if (table >= LOWEST_BUILT_IN || !routes || routes.some((route) => route.table === table)) return;
     problems.add(['policy', i, 'table'], `no route is in table ${table}`);
   });
 }
 
-/** Tables 253 default, 254 main and 255 local are always there. */
+/** Tables 253 default, 254 main and 255 local always exist. */
 const LOWEST_BUILT_IN = 253;
 
 function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
@@ -141,7 +148,7 @@ function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
   unique(places, problems);
 }
 
-/** Some kinds of device can be read by one worker only. */
+/** Some kinds of device serve one worker only. */
 function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems): void {
   const single = workers > 1 ? devices.find(({ kind }) => !mayHaveWorkers(kind)) : undefined;
   if (single !== undefined)
@@ -153,6 +160,7 @@ function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems):
 
 function checkSnat({ snat = [] }: Parts, problems: Problems): void {
   snat.forEach(({ from, to }, i) => {
-    if (isIPv6(from) !== isIPv6(to)) problems.add(['snat', i, 'to'], `${to} and from: ${from} are not of one family`);
+    if (isIPv6(from) !== isIPv6(to))
+      problems.add(['snat', i, 'to'], `${to} and from: ${from} are of different families`);
   });
 }

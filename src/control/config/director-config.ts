@@ -1,6 +1,6 @@
 /**
- * Config: a whole configuration as plain data, every default filled in. Addresses and MACs are text in canonical form.
- * The types come from schema.ts, which says what each key is.
+ * Config: a whole configuration as plain data, every default filled in. Addresses and MACs are text
+ * in canonical form. The types come from schema.ts, which says what each key is.
  */
 import type { Sections } from './sections.js';
 

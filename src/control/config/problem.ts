@@ -1,6 +1,7 @@
-/** What is wrong with a configuration: collected, sorted by place, told one line each. */
+/** Mistakes in a configuration: collected, sorted by place, one line each. */
 import { type KeyPath, keyText, type Positions } from './position.js';
 
+/** A configuration is wrong; the message has one line for each mistake. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -10,6 +11,7 @@ export class ConfigError extends Error {
   }
 }
 
+/** The mistakes of one file. */
 export class Problems {
   private readonly found: { offset: number; text: string }[] = [];
 
@@ -18,17 +20,17 @@ export class Problems {
     private readonly positions: Positions,
   ) {}
 
-  /** A value at `path` that is wrong, or missing there. */
+  /** Adds a mistake in the value at `path`, which may be missing. */
   add(path: KeyPath, text: string): void {
     this.put(this.positions.offset(path), path, text);
   }
 
-  /** A key that should not be there. */
+  /** Adds a mistake about the key at `path`. */
   addKey(path: KeyPath, text: string): void {
     this.put(this.positions.keyOffset(path), path, text);
   }
 
-  /** At an offset into the text. */
+  /** Adds a mistake at an offset of the text. */
   put(offset: number, path: KeyPath, text: string): void {
     const key = path.length === 0 ? '' : ` ${keyText(path)}:`;
     this.found.push({ offset, text: `${this.file}:${this.positions.lineAt(offset)}:${key} ${oneLine(text)}` });
@@ -38,6 +40,7 @@ export class Problems {
     return this.found.length > 0;
   }
 
+  /** All mistakes as one error. */
   error(): ConfigError {
     return new ConfigError([...this.found].sort((a, b) => a.offset - b.offset).map(({ text }) => text));
   }

@@ -61,7 +61,10 @@ interface Unwrapped {
   readonly fallback: string | undefined;
 }
 
-/** What is inside `.default`, `.optional`, lists and transforms; `fallback` is the default as in YAML. */
+/**
+ * What is inside `.default`, `.optional`, lists and transforms; `fallback` is the default as in
+ * YAML.
+ */
 function unwrapped(key: z.core.$ZodType, isList = false, fallback?: string): Unwrapped {
   if (key instanceof z.ZodDefault || key instanceof z.ZodPrefault)
     return unwrapped(key.def.innerType, isList, yaml(key.def.defaultValue));

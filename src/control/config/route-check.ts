@@ -1,13 +1,13 @@
 /**
- * Destinations that no frame could reach, found before the first frame: only where routes are static (a TAP, a replay),
- * for on a live box the kernel's routes come and go.
+ * Check of static routes (a TAP, a replay): finds destinations that no frame could reach, before
+ * the first frame. The routes of a live box change and are not checked.
  */
 import type { DestinationConfig } from '../../service/config.js';
 import { contains, type Ip, parseIp, parsePrefix } from '../text/prefix.js';
 import type { Config, RuleLine } from './director-config.js';
 import { ConfigError } from './problem.js';
 
-/** A destination, and the rule line it came from. */
+/** A destination and its rule line. */
 export interface DestinationRule {
   readonly line: RuleLine;
   readonly destination: DestinationConfig;
@@ -15,7 +15,10 @@ export interface DestinationRule {
 
 type Network = Pick<Config, 'devices' | 'routes'>;
 
-/** Throws ConfigError, one line for each destination: its rule's place, what is missing and the remedy. */
+/**
+ * Throws a ConfigError with a line for each unreachable destination: place of its rule, cause,
+ * remedy.
+ */
 export function checkRoutes(config: Network, rules: readonly DestinationRule[]): void {
   const problems = rules.flatMap(({ line, destination }) => {
     const fault = destinationFault(config, destination);
@@ -31,7 +34,7 @@ function destinationFault(config: Network, { address, method }: DestinationConfi
   if (!(config.routes ?? []).some(({ to }) => contains(parsePrefix(to)!, ip)))
     return `no route to it; ${networks(config)}; give a device an address there or add a route under "routes:"`;
   if (method !== 'gatewaying') return undefined;
-  const why = 'gatewaying (-g) hands it the frame by its MAC address, so it must be on a segment of the director';
+  const why = 'gatewaying (-g) sends frames to its MAC address, so that it must be on a segment of the director';
   return `is behind a router; ${why}; ${networks(config)}; give a device an address there, or use -i or -m`;
 }
 
@@ -46,7 +49,7 @@ function isOwn({ devices }: Network, ip: Ip): boolean {
   );
 }
 
-/** On the network of an address, or behind a route that names a device and no router. */
+/** The address is on the network of a device, or behind a route without a router. */
 function isOnLink({ devices, routes = [] }: Network, ip: Ip): boolean {
   const networks = devices.flatMap(({ addresses }) => addresses).map((text) => parsePrefix(text)!);
   if (networks.some((network) => contains(network, ip))) return true;

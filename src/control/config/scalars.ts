@@ -1,4 +1,7 @@
-/** Single values of director.yaml: each reader takes whatever YAML gave and returns it in canonical form, or throws Wrong. */
+/**
+ * Readers of single values in director.yaml. Each takes a value of YAML and returns it in canonical
+ * form, or throws Wrong.
+ */
 import { formatMac, isIPv6, parseMac } from '../../wire/address.js';
 import {
   formatIp,
@@ -12,11 +15,12 @@ import {
   widthOf,
 } from '../text/prefix.js';
 
-/** The whole sentence, the value included. */
+/** A wrong value; the message is the whole sentence, with the value. */
 export class Wrong extends Error {}
 
 const LONGEST_SHOWN = 60;
 
+/** A value in a message, cut to 60 characters. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
@@ -24,13 +28,14 @@ export function shown(value: unknown): string {
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
-/** `is not …` about a value; one that is not there gets what would be right all the same. */
+/** The error that a value is not `right`, or is missing. */
 export function notA(value: unknown, right: string): Wrong {
   if (value === undefined) return new Wrong(`is missing; it should be ${right}`);
   if (value === null) return new Wrong(`is empty; it should be ${right}, or leave the key out`);
   return new Wrong(`${shown(value)} is not ${right}`);
 }
 
+/** Reader of a text that is not empty. */
 export function text(right: string) {
   return (value: unknown): string => {
     if (typeof value !== 'string' || value.trim() === '') throw notA(value, right);
@@ -38,11 +43,13 @@ export function text(right: string) {
   };
 }
 
+/** Reads true or false. */
 export function flag(value: unknown): boolean {
   if (typeof value !== 'boolean') throw notA(value, 'true or false');
   return value;
 }
 
+/** Reader of a whole number, both limits included. */
 export function whole(min: number, max: number, unit = 'a whole number') {
   return (value: unknown): number => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
@@ -50,17 +57,19 @@ export function whole(min: number, max: number, unit = 'a whole number') {
   };
 }
 
+/** Reads the name of an interface. */
 export function deviceName(value: unknown): string {
   if (typeof value !== 'string' || !/^[\w.:@-]{1,15}$/.test(value)) throw notA(value, 'a device name such as eth0');
   return value;
 }
 
+/** Reads the MAC address of a device. */
 export function mac(value: unknown): string {
   const parsed = typeof value === 'string' ? parseMac(value) : undefined;
   if (!parsed) throw notA(value, 'a MAC address such as 02:00:00:00:0d:00');
   const [high, low] = parsed;
-  if (high & 0x100) throw new Wrong(`${shown(value)} is a group's MAC address, not a device's`);
-  if (high === 0 && low === 0) throw new Wrong(`${shown(value)} is no device's MAC address`);
+  if (high & 0x100) throw new Wrong(`${shown(value)} is a multicast MAC address, not that of a device`);
+  if (high === 0 && low === 0) throw new Wrong(`${shown(value)} is not the MAC address of a device`);
   return formatMac(high, low);
 }
 
@@ -70,20 +79,21 @@ function ipOf(value: unknown): Ip {
   return ip;
 }
 
+/** Reads the address of a host, of both families. */
 export function hostAddress(value: unknown): string {
   const ip = ipOf(value);
   if (!isHostAddress(ip)) throw new Wrong(`${shown(value)} is not the address of a host`);
   return formatIp(ip);
 }
 
-/** As hostAddress, of IPv4 only. */
+/** Reads the IPv4 address of a host. */
 export function hostAddress4(value: unknown): string {
   const address = hostAddress(value);
   if (isIPv6(address)) throw notA(value, 'an IPv4 address');
   return address;
 }
 
-/** A device's own address with the length of its network: 10.0.0.254/24. */
+/** Reads the address of a device with its prefix length: 10.0.0.254/24. */
 export function ownAddress(value: unknown): string {
   const prefix = typeof value === 'string' ? parsePrefix(value) : undefined;
   if (!prefix) throw notA(value, 'an IPv4 or IPv6 address with a prefix length, such as 10.0.0.254/24');
@@ -96,12 +106,12 @@ export function ownAddress(value: unknown): string {
   return formatPrefix(prefix);
 }
 
-/** A network: no host bits. `default` is left to the caller, who knows the family. */
+/** Reads a network without host bits. The caller reads `default`, since it knows the family. */
 export function network(value: unknown): string {
   const prefix = typeof value === 'string' ? parsePrefix(value) : undefined;
   if (!prefix) throw notA(value, 'an IPv4 or IPv6 prefix such as 10.9.0.0/16');
   const bare = { ip: networkOf(prefix), length: prefix.length };
   if (!sameIp(bare.ip, prefix.ip))
-    throw new Wrong(`${shown(value)} has bits behind its length; write ${formatPrefix(bare)}`);
+    throw new Wrong(`${shown(value)} has host bits after its prefix length; write ${formatPrefix(bare)}`);
   return formatPrefix(prefix);
 }

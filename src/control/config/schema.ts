@@ -1,6 +1,7 @@
 /**
- * The schema of director.yaml: one zod schema for each top-level key, with default and words. The type Config
- * (director-config.ts), the reference (reference.ts) and what SIGHUP reloads (restart-only.ts) come from here.
+ * The schema of director.yaml: one zod schema for each top-level key, with default and words. The
+ * type Config (director-config.ts), the reference (reference.ts) and what SIGHUP reloads
+ * (restart-only.ts) come from here.
  */
 import { z } from 'zod';
 import { SUN_PATH_MAX } from '../api/socket-path.js';
@@ -22,7 +23,10 @@ function ruleText(raw: unknown): string {
 
 /** 31 days, the largest value that ipvsadm --set takes. */
 const seconds = whole(1, 2_678_400, 'a number of seconds');
-/** Ports that one FTP helper may have; the kernel's ip_vs_ftp has the same limit (IP_VS_APP_MAX_PORTS). */
+/**
+ * Ports that one FTP helper may have; the kernel's ip_vs_ftp has the same limit
+ * (IP_VS_APP_MAX_PORTS).
+ */
 const PORTS_OF_HELPER = 8;
 
 const accept = mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {

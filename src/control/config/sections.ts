@@ -1,4 +1,7 @@
-/** The top-level keys of director.yaml, each read by its own schema, so that a mistake in one hides none in another. */
+/**
+ * The top-level keys of director.yaml, each read by its own schema: a mistake in one hides none in
+ * another.
+ */
 import type { z } from 'zod';
 import { didYouMean } from '../text/did-you-mean.js';
 import type { KeyPath } from './position.js';
@@ -6,11 +9,12 @@ import type { Problems } from './problem.js';
 import { shown } from './scalars.js';
 import { schema } from './schema.js';
 
+/** The values of all top-level keys. */
 export type Sections = { [K in keyof typeof schema]: z.output<(typeof schema)[K]> };
 
 const KEYS = Object.keys(schema) as readonly (keyof typeof schema)[];
 
-/** What could be read; the rest is in `problems`. */
+/** The keys that are right; mistakes of the others go to `problems`. */
 export function readSections(value: unknown, problems: Problems): Partial<Sections> {
   const raw = asMapping(value, problems);
   for (const key of Object.keys(raw)) {
@@ -33,7 +37,7 @@ function readSection(key: keyof typeof schema, value: unknown, problems: Problem
   return [];
 }
 
-/** The message of an unknown key is the list of the known ones (schema.ts): a line for each unknown key is made here. */
+/** Writes a line for each unknown key: its issue only lists the known keys (builders.ts). */
 function report(path: KeyPath, issue: z.core.$ZodIssue, problems: Problems): void {
   if (issue.code !== 'unrecognized_keys') problems.add(path, issue.message);
   const right = issue.message.split(' ');

@@ -29,7 +29,10 @@ function readAll(given: object, context: Context): Sysctls {
   return all;
 }
 
-/** `sync_threshold` is written as the kernel does: `3 50`, or a list of two. One number keeps the period. */
+/**
+ * `sync_threshold` is written as the kernel does: `3 50`, or a list of two. One number keeps the
+ * period.
+ */
 function sysctl(name: string, raw: unknown): Partial<Sysctls> {
   if (!isSysctlName(name)) throw new Wrong(`no such sysctl${didYouMean(name, SYSCTL_NAMES)}`);
   if (name === 'sync_threshold' && typeof raw !== 'number') return syncThreshold(raw);

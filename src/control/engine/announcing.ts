@@ -1,4 +1,7 @@
-/** Which addresses a director says are here: the VIPs of new services, and small ranges, once. */
+/**
+ * Announcements (gratuitous ARP, unsolicited neighbour advertisements) of new VIPs and of small
+ * ranges.
+ */
 
 import type { Director } from '../../dataplane/director.js';
 import { announce } from '../../dataplane/neigh/announce.js';
@@ -8,9 +11,10 @@ import { addressFamily } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 import { parsePrefix } from '../text/prefix.js';
 
-/** Of a larger range the router knows by a route; to announce each address would be a storm. */
+/** Larger ranges are reached by a route of the router: announcing each address would be a storm. */
 const LARGEST_RANGE = 256;
 
+/** Announces the addresses of new services. */
 export function announceServices(d: Director, actions: readonly Action[]): void {
   const vips = actions.flatMap((action) =>
     action.kind === 'addService' && !isFwmark(action.service.key) ? [action.service.key.address] : [],
@@ -18,6 +22,7 @@ export function announceServices(d: Director, actions: readonly Action[]): void 
   for (const vip of new Set(vips)) announce(d, addressFamily(vip), wordsOf(vip)!);
 }
 
+/** Announces each address of each small range (accept.ranges). */
 export function announceRanges(d: Director, ranges: readonly string[]): void {
   for (const text of ranges) {
     const { ip, length } = parsePrefix(text)!;

@@ -1,6 +1,6 @@
 /**
- * Actions become the dataplane's services and destinations, between batches: one small function for each kind. They were
- * accepted by Rules, so nothing here can refuse.
+ * Applies actions to the services and destinations of a dataplane, between batches. Rules has
+ * accepted them, so that none can fail.
  */
 import type { Director } from '../../dataplane/director.js';
 import { engineNamed } from '../../persistence/index.js';
@@ -10,6 +10,7 @@ import { Destination, Method, TunnelKind, VirtualService } from '../../service/s
 import { addressFamily, parse4, parse6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 
+/** Applies actions in order. */
 export function apply(d: Director, actions: readonly Action[]): void {
   for (const action of actions) applyOne(d, action);
 }
@@ -31,7 +32,7 @@ function applyOne(d: Director, action: Action): void {
     case 'setTimeouts':
       return d.connections.states.timeouts.set(action.timeouts.tcp, action.timeouts.tcpfin, action.timeouts.udp);
     case 'zeroRates':
-      // The rates are the control side's own.
+      // Rates belong to the control thread.
       return;
   }
 }
@@ -68,7 +69,7 @@ function setKey(service: VirtualService, { key }: ServiceConfig): void {
   else service.address6.set(parse6(key.address)!);
 }
 
-/** Everything that can be edited. A scheduler that stays the same keeps its state, as in the kernel. */
+/** Sets everything that can be edited. An unchanged scheduler keeps its state, as in the kernel. */
 function setService(service: VirtualService, config: ServiceConfig): void {
   service.flags = config.flags;
   service.timeout = config.timeout;
@@ -82,14 +83,14 @@ function setService(service: VirtualService, config: ServiceConfig): void {
 function addDestination(d: Director, slot: number, serviceSlot: number, config: DestinationConfig): void {
   const service = d.services.bySlot[serviceSlot]!;
   const known = d.dests[slot];
-  // A removed destination that comes back takes its connections with it: they name the slot.
+  // A destination that comes back gets its connections, which name its slot.
   const dest =
     known !== undefined && isSame(known, service, config) ? known : new Destination(slot, service, d.counters);
   dest.service = service;
   dest.available = true;
   setAddress(dest, config);
   setDestination(dest, config);
-  // Added with weight 0 it has no share in mh's table, unlike one that was quiesced later.
+  // Added with weight 0, it has no share in the table of mh, unlike one that was quiesced later.
   dest.lastWeight = config.weight;
   d.dests[slot] = dest;
   service.add(dest);
@@ -97,7 +98,7 @@ function addDestination(d: Director, slot: number, serviceSlot: number, config: 
   d.reindexDestinations();
 }
 
-/** Connections know it, or its service's scheduler may (lblc, lblcr). */
+/** Connections refer to the destination, or the scheduler of its service may (lblc, lblcr). */
 function isSame(dest: Destination, service: VirtualService, config: DestinationConfig): boolean {
   const isKnown = dest.references > 0 || dest.service === service;
   return isKnown && dest.text === config.address && dest.port === config.port;

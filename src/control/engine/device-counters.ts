@@ -1,12 +1,14 @@
 /**
- * What each device counts, in shared memory, so that whoever asks does not stop forwarding. The dataplane's thread writes.
+ * Counters of devices in shared memory. The thread of the dataplane writes them; readers never stop
+ * forwarding.
  *
- *     Float64  device 0: [rxPackets rxBytes txPackets txBytes rxDropped txDropped rxOversize]  device 1: …
+ *     Float64   device 0: [rxPackets rxBytes txPackets txBytes rxDropped txDropped rxOversize]   device 1: …
  */
 import { type Device, type DeviceStats, newDeviceStats } from '../../device/device.js';
 
 const COLUMNS = Object.keys(newDeviceStats()) as (keyof DeviceStats)[];
 
+/** The counters of one worker's devices. */
 export class DeviceCounters {
   private readonly values: Float64Array;
 
@@ -14,10 +16,12 @@ export class DeviceCounters {
     this.values = new Float64Array(buffer);
   }
 
+  /** Zeroed memory for a number of devices. */
   static memory(devices: number): SharedArrayBuffer {
     return new SharedArrayBuffer(devices * COLUMNS.length * 8);
   }
 
+  /** Copies the counters of the devices. */
   write(devices: readonly Device[]): void {
     for (let i = 0; i < devices.length; i++) {
       const { stats } = devices[i]!;
@@ -25,6 +29,7 @@ export class DeviceCounters {
     }
   }
 
+  /** The counters of device number `device`. */
   read(device: number): DeviceStats {
     const row = newDeviceStats();
     COLUMNS.forEach((column, j) => {

@@ -1,4 +1,7 @@
-/** What control thread and dataplane tell each other: plain data, both ways. */
+/**
+ * Messages between the control thread and the dataplane, as plain data: Message to it, Report from
+ * it.
+ */
 
 import type { RouteData } from '../../dataplane/table/routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
@@ -11,14 +14,14 @@ import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
 
-/** How a configured device is attached: everything that had to be found out is found out. */
+/** A configured device, with all facts that its attachment needs. */
 export interface DeviceSetup {
   readonly name: string;
   readonly kind: DeviceKind;
   readonly mac: string;
   readonly mtu: number;
   readonly promiscuous: boolean;
-  /** With prefix lengths. */
+  /** With prefix lengths: 10.0.0.254/24. */
   readonly addresses: readonly string[];
   /** The host's stack has the interface, too (device/kinds.ts). */
   readonly shared: boolean;
@@ -31,60 +34,65 @@ export interface DeviceSetup {
   readonly resolves: boolean;
 }
 
-/** Everything a dataplane needs to begin. */
+/** Everything that a dataplane needs at its start. */
 export interface RunnerSetup {
   readonly config: Config;
   readonly devices: readonly DeviceSetup[];
   readonly counters: SharedArrayBuffer;
-  /** Of several workers: the buffer of the first, whose gauges all share; and what else they share. */
+  /** With several workers: the counters of the first, whose gauges all share. */
   readonly gauges?: SharedArrayBuffer | undefined;
-  readonly crew?: WorkersSetup | undefined;
-  /** The connection table's memory, and how many lines it has. */
+  /** With several workers: what they share. */
+  readonly workers?: WorkersSetup | undefined;
+  /** Memory of the connection table, and its number of lines. */
   readonly table: SharedArrayBuffer;
   readonly connections: number;
-  /** What the devices count (device-counters.ts). */
+  /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
-  /** Int32 words: [0] orders wait to be read. */
+  /** Int32 words: [0] is 1 while messages wait. */
   readonly flags: SharedArrayBuffer;
-  /** eventfd that ends the dataplane's wait. */
-  readonly bellFd: number;
-  /** The host's stack is beside the director: two more links lead into it and by its routing. */
+  /** eventfd that ends the wait of the dataplane for frames. */
+  readonly wakeFd: number;
+  /** The host shares devices: two more links lead to its stack and to its routing. */
   readonly live: boolean;
 }
 
+/** What the kernel knows about a neighbour. */
 export interface NeighbourFact {
+  /** Index of the link. */
   readonly device: number;
   readonly ip: string;
-  /** '' where it is not known (any more). */
+  /** '': not known, or no longer. */
   readonly mac: string;
-  /** Nobody answered. */
+  /** The neighbour did not answer. */
   readonly failed: boolean;
 }
 
-export type Order =
+/** From the control thread to the dataplane. */
+export type Message =
   | { kind: 'actions'; actions: readonly Action[] }
   | ({ kind: 'routes' } & RouteData)
   /** MAC and MTU of each device. */
   | { kind: 'links'; links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[] }
-  /** Of each device; one list more is of the host's other interfaces. */
+  /** Addresses of each device, then those of the other interfaces of the host. */
   | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
   | { kind: 'neighbours'; facts: readonly NeighbourFact[] }
   | ({ kind: 'settings' } & Settings)
-  /** Without a spec: nothing is traced any more. */
+  /** Without a spec: tracing ends. */
   | { kind: 'trace'; spec?: TraceSpec }
-  /** How much of a client decides whose it is. */
-  | { kind: 'owners'; stages: readonly SteeringStage[] }
+  /** The parts of a client's address by which workers share clients. */
+  | { kind: 'steering'; stages: readonly SteeringStage[] }
   | { kind: 'stop' };
 
+/** From the dataplane to the control thread. */
 export type Report =
-  /** `tun`: the way into the host, '' where there is none. */
+  /** The dataplane runs. `tun`: name of the interface into the host's stack; '': none. */
   | { kind: 'ready'; reasons: readonly string[]; tun: string }
-  /** One line for the user. */
+  /** It cannot go on; `message`: one line. `mistake`: the user can mend it. */
   | { kind: 'failed'; message: string; mistake: boolean }
   | { kind: 'warned'; message: string }
-  /** A neighbour that the kernel should find out. */
-  | { kind: 'wanted'; device: number; ip: string }
-  /** An IP packet to be sent by the host's own routing. */
+  /** A neighbour that the kernel shall resolve. */
+  | { kind: 'resolve'; device: number; ip: string }
+  /** An IP packet to send by the routing of the host. */
   | { kind: 'originate'; packet: Uint8Array }
   | { kind: 'traced'; record: TraceRecord }
   | { kind: 'stopped' };

@@ -1,5 +1,6 @@
 /**
- * A dataplane with its devices, in whatever thread it runs: built from plain data, told by orders, turned by its owner.
+ * A dataplane with its devices, in any thread: built from plain data, changed by messages, run in
+ * turns by its owner.
  */
 import { randomInt } from 'node:crypto';
 import { TICK_WORD } from '../../conntrack/entry.js';
@@ -26,26 +27,29 @@ import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/
 import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
-import type { DeviceSetup, NeighbourFact, Order, Report, RunnerSetup } from './messages.js';
+import type { DeviceSetup, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
 
-/** ms between the times at which what the devices count is written for others to read. */
+/** Period, in ms, at which the counters of devices are written for other threads. */
 const COUNT_EVERY = 200;
 /** Ethernet header and a VLAN tag. */
 const OVERHEAD = 18;
 
+/** One worker's dataplane. */
 export class Runner {
   readonly director: Director;
   readonly devices: Device[] = [];
+  /** Lines about the choice of devices, for the log. */
   readonly reasons: string[] = [];
-  readonly crew: WorkerDispatch | undefined;
+  /** With several workers. */
+  readonly dispatch: WorkerDispatch | undefined;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
   private nextCount = 0;
 
-  /** Opens the devices. Throws a DeviceError; what was opened before it is closed again. */
+  /** Opens the devices; `now` in ms. Throws a DeviceError after closing what it has opened. */
   constructor(
     setup: RunnerSetup,
     now: number,
@@ -55,14 +59,14 @@ export class Runner {
     const { config } = setup;
     const names = setup.devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
-    const { frames, entries } = framesFor(names, frameSize, setup.crew?.count);
+    const { frames, entries } = framesFor(names, frameSize, setup.workers?.count);
     const { umem } = mappedUmem(frames, frameSize);
     const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
-    this.crew = setup.crew && new WorkerDispatch(this.director, setup.crew);
+    this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);
       addLinks(this.director, setup.devices);
@@ -74,14 +78,14 @@ export class Runner {
     settings(this.director, config);
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
-    const housekeeping = new Housekeeping(this.director, (neighbour) => this.ask(neighbour));
-    if (this.speaks) announceRanges(this.director, config.accept.ranges);
-    // The host's way in is listened to as well: by a route into it the host itself is a client.
+    const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
+    if (this.announces) announceRanges(this.director, config.accept.ranges);
+    // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
-    this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.crew);
+    this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.dispatch);
   }
 
-  /** One turn; returns the frames that came in. */
+  /** One turn at `now` (ms). Returns the number of frames received. */
   turn(now: number): number {
     const received = this.loop.turn(now);
     this.words[TICK_WORD] = tickOf(now);
@@ -89,50 +93,51 @@ export class Runner {
     return received;
   }
 
-  /** False: it was told to stop. */
-  obey(order: Order): boolean {
-    switch (order.kind) {
+  /** Handles a message. False: it was `stop`. */
+  handle(message: Message): boolean {
+    switch (message.kind) {
       case 'actions':
-        apply(this.director, order.actions);
-        this.crew?.owners.learn();
-        if (this.speaks) announceServices(this.director, order.actions);
+        apply(this.director, message.actions);
+        this.dispatch?.owners.learn();
+        if (this.announces) announceServices(this.director, message.actions);
         return true;
       case 'routes':
-        this.director.router.replace(order);
+        this.director.router.replace(message);
         return true;
       case 'links':
-        this.setLinks(order.links);
+        this.setLinks(message.links);
         return true;
       case 'addresses':
-        setAddresses(this.director, order.addresses);
+        setAddresses(this.director, message.addresses);
         return true;
       case 'neighbours':
-        for (const fact of order.facts) this.learn(fact);
+        for (const fact of message.facts) this.learn(fact);
         return true;
       case 'settings':
-        settings(this.director, order);
+        settings(this.director, message);
         return true;
       case 'trace':
-        this.trace(order.spec);
+        this.trace(message.spec);
         return true;
-      case 'owners':
-        if (this.crew !== undefined) this.crew.owners.stages = order.stages;
+      case 'steering':
+        if (this.dispatch !== undefined) this.dispatch.owners.stages = message.stages;
         return true;
       case 'stop':
         return false;
     }
   }
 
-  /** One worker is enough to say what all of them answer. */
-  private get speaks(): boolean {
-    return this.crew === undefined || this.crew.index === 0;
+  /** One worker announces the addresses that all of them answer for. */
+  private get announces(): boolean {
+    return this.dispatch === undefined || this.dispatch.index === 0;
   }
 
-  /** Name of the interface that leads into the host, '' without one. */
+  /** Name of the interface into the host's stack; '': none. */
   get tun(): string {
     return this.director.hostLink?.name ?? '';
   }
 
+  /** Closes the devices. */
   close(): void {
     for (const device of this.devices) device.close();
   }
@@ -142,14 +147,14 @@ export class Runner {
     this.deviceCounters.write(this.devices);
   }
 
-  /** Interfaces of the host got another MAC or MTU. */
+  /** Sets MAC and MTU of the links. A longer MTU than frames have room for needs a restart. */
   private setLinks(links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[]): void {
     const { director } = this;
     const longest = director.umem.capacity - OVERHEAD;
     links.forEach(({ mac, mtu }, i) => {
       const link = director.links[i]!;
       if (mtu > longest && mtu !== link.mtu)
-        this.warn(`${link.name}: MTU ${mtu} needs a restart; ${longest} until then`);
+        this.warn(`${link.name}: MTU ${mtu} needs a restart; until then it is ${longest}`);
       link.mac = parseMac(mac) ?? link.mac;
       link.mtu = Math.min(mtu, longest);
     });
@@ -171,7 +176,7 @@ export class Runner {
     this.reasons.push(...reasons);
   }
 
-  /** Behind the configured links: the way into the host's stack, and the way out by its routing. */
+  /** Adds two links after the configured ones: into the host's stack, and out by its routing. */
   private addHostLinks(umem: Umem): void {
     const { director } = this;
     const tun = this.hostTun(umem);
@@ -183,7 +188,9 @@ export class Runner {
     for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
   }
 
-  /** In a user namespace /dev/net/tun may be closed to us: all works but what is for the host itself. */
+  /**
+   * Without /dev/net/tun, as in some user namespaces, all works but packets for the host itself.
+   */
   private hostTun(umem: Umem): Device | undefined {
     try {
       const { tun, warnings } = openHostTun(umem);
@@ -191,16 +198,17 @@ export class Runner {
       return tun;
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
-      this.reasons.push(`the host itself gets no packets from us: ${error.message}`);
+      this.reasons.push(`packets for the host itself are lost: ${error.message}`);
       return undefined;
     }
   }
 
-  private ask({ device, family, words }: Neighbour): void {
-    this.report({ kind: 'wanted', device, ip: family === 4 ? format4(words[3]!) : format6(words) });
+  /** Asks the kernel to resolve a neighbour. */
+  private resolve({ device, family, words }: Neighbour): void {
+    this.report({ kind: 'resolve', device, ip: family === 4 ? format4(words[3]!) : format6(words) });
   }
 
-  /** The kernel said something about a neighbour. It is only of interest if somebody here asked for it. */
+  /** Applies what the kernel knows about a neighbour, if the dataplane has asked for it. */
   private learn({ device, ip, mac, failed }: NeighbourFact): void {
     const { neighbours } = this.director;
     const [a0, a1, a2, a3] = wordsOf(ip)!;

@@ -1,4 +1,7 @@
-/** The memory of the workers that others read, and that outlives their orders: connection tables and counters, one each a worker. */
+/**
+ * Memory of the workers that the control thread reads: connection tables and counters, one of each
+ * per worker.
+ */
 
 import { LIVE_WORD } from '../../conntrack/entry.js';
 import { ConnectionTable } from '../../conntrack/table.js';
@@ -6,16 +9,18 @@ import type { DeviceStats } from '../../device/device.js';
 import { CounterSum } from '../../stats/sum.js';
 import { DeviceCounters } from './device-counters.js';
 
+/** The memory of all workers. */
 export class SharedMemory {
+  /** The connection tables. */
   readonly buffers: readonly SharedArrayBuffer[];
-  /** The same, as words. */
+  /** The connection tables as words. */
   readonly tables: readonly Int32Array[];
   readonly sum: CounterSum;
   readonly deviceCounters: readonly DeviceCounters[];
-  /** Lines of each table. */
+  /** Number of lines in each table. */
   readonly connections: number;
 
-  /** `connections`: of all together. */
+  /** `connections`: number of lines in all tables together. `devices`: number of links. */
   constructor(
     readonly workers: number,
     connections: number,
@@ -29,12 +34,12 @@ export class SharedMemory {
     this.deviceCounters = each.map(() => new DeviceCounters(DeviceCounters.memory(devices)));
   }
 
-  /** Whether there is any connection. */
-  get isLive(): boolean {
+  /** There is a connection. */
+  get hasConnections(): boolean {
     return this.tables.some((table) => table[LIVE_WORD] !== 0);
   }
 
-  /** What all workers have counted at device `i`. */
+  /** Counters of device `i`, summed over the workers. */
   statsOf(i: number): DeviceStats {
     const [stats, ...others] = this.deviceCounters.map((counters) => counters.read(i));
     for (const other of others)

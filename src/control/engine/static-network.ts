@@ -1,6 +1,6 @@
 /**
- * A static network: what director.yaml says of devices, routes and neighbours becomes links, routing tables and permanent
- * neighbours, as `ip addr`, `ip route` and `ip neigh` would have made them.
+ * A static network: the devices, routes and neighbours of director.yaml as links, routing tables
+ * and permanent neighbours, as `ip addr`, `ip route` and `ip neigh` would make them.
  */
 import type { Director, Marker } from '../../dataplane/director.js';
 import { Link } from '../../dataplane/table/link.js';
@@ -17,7 +17,7 @@ import type { DeviceSetup } from './messages.js';
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
 
-/** A link for each device, in order. */
+/** Adds a link for each device, in order. */
 export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind' | 'promiscuous'>[]): void {
   for (const { name, mac, mtu, shared, resolves, exclusive } of devices)
     d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves, exclusive));
@@ -27,7 +27,7 @@ export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind'
   );
 }
 
-/** The addresses of each link, with prefix lengths, in place of those it had. */
+/** Replaces the addresses of each link, given with prefix lengths. */
 export function setAddresses(d: Director, addresses: readonly (readonly string[])[]): void {
   for (const link of d.links) {
     link.addresses.length = 0;
@@ -41,6 +41,7 @@ function addressOf(text: string) {
   return { family: ip.family, words: wordsOf(formatIp(ip))!, prefix: length };
 }
 
+/** Applies the settings that may change while the director runs. */
 export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers, snat }: Settings): void {
   d.sysctl = { ...sysctl };
   d.connections.states.secureTcp = sysctl.secure_tcp >= 2;
@@ -72,7 +73,7 @@ function marksOf(d: Director, rules: readonly MarkRule[]): Marker | undefined {
   );
 }
 
-/** Permanent neighbours of the configuration. */
+/** Adds the permanent neighbours of the configuration. */
 export function addNeighbours(d: Director, config: Config): void {
   for (const { ip, dev, mac } of config.neighbours) {
     const device = config.devices.findIndex(({ name }) => name === dev);
@@ -83,7 +84,10 @@ export function addNeighbours(d: Director, config: Config): void {
   }
 }
 
-/** Routing tables and rules: connected networks, the director's own addresses, and what `routes` and `policy` add. */
+/**
+ * Routing tables and policy rules: networks and addresses of the devices, and the keys `routes` and
+ * `policy`.
+ */
 export function staticRoutes(config: Config): RouteData {
   const tables = new Map<number, Route[]>([
     [LOCAL_TABLE, config.devices.flatMap(localRoutes)],
@@ -141,7 +145,7 @@ function rulesFor(family: 4 | 6, config: Config): Rule[] {
   ];
 }
 
-/** A policy that names no address is for both families. */
+/** The rule is for the family; one without addresses is for both. */
 function familyOfPolicy({ from, to }: PolicyConfig, family: 4 | 6): boolean {
   const named = from ?? to;
   return named === undefined || isIPv6(named) === (family === 6);

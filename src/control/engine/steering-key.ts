@@ -1,11 +1,13 @@
 /**
- * How much of a client decides to which worker its packets go: as much as the services allow. Connections that must meet
- * (of one client, of one network of clients) are in one worker.
+ * The steering key: the parts of a client's address that decide which worker owns the client. It
+ * has as many parts as the services allow. Connections that must meet (of one client, of one
+ * network of clients) are in one worker.
  *
- *     nothing of the kind                          address and port
- *     persistence, FTP's helper                    the address
+ *     service                                      key
+ *     without the following                        address and port
+ *     persistence, FTP helper                      the address
  *     persistence with a netmask                   the network
- *     persistence by Call-ID                       nothing: one worker has them all
+ *     persistence by Call-ID                       nothing: one worker has all clients
  */
 import { FINEST, type SteeringStage } from '../../dataplane/workers/steering.js';
 import { familyOf, isFwmark, type ServiceConfig, SVC_PERSISTENT, TCP } from '../../service/config.js';
@@ -13,12 +15,14 @@ import { isFtp } from '../rules/ftp-ports.js';
 
 const ADDRESS: SteeringStage = { ...FINEST, ports: false };
 
+/** The steering key of the present services, and of the connections that exist. */
 export class SteeringKey {
   private stages: readonly SteeringStage[] = [FINEST];
 
   /**
-   * The stages from now on; undefined when they stay as they are. `live`: there are connections, which keep their workers: then
-   * it can only become coarser, and the finer stages stay in force for them.
+   * The new stages; undefined: no change. With connections (`live`), which keep their workers, the
+   * key can only become coarser, and the finer stages stay in force for them. `ftp`: ports of the
+   * helper.
    */
   update(
     services: readonly ServiceConfig[],
@@ -40,7 +44,7 @@ function stageOf({ key, flags, netmask, pe }: ServiceConfig, ftp: readonly numbe
   return { ...ADDRESS, prefix6: pe === '' ? netmask : 0 };
 }
 
-/** Data connections come from other ports of the client. What a mark stands for cannot be known: it may be FTP. */
+/** FTP data connections have other ports of the client. A fwmark service may be FTP. */
 function hasHelper(key: ServiceConfig['key'], ftp: readonly number[]): boolean {
   if (isFwmark(key)) return ftp.length > 0;
   return isFtp(key, ftp) || (key.protocol === TCP && key.port === 0);

@@ -1,33 +1,36 @@
 /**
- * The control thread's end of the dataplane: a worker thread, or, where libpcap is used (its package lives by the main
- * thread's event loop), the same engine turned by that loop.
+ * The control thread's end of the dataplane: a worker thread. A device of libpcap needs the event
+ * loop of the main thread, so that its dataplane runs there.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
-import type { Order, Report, RunnerSetup } from './messages.js';
+import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
 
+/** A running dataplane. */
 export interface Dataplane {
-  send(order: Order): void;
-  /** Resolves when it has closed its devices. */
+  send(message: Message): void;
+  /** Resolves when the devices are closed. */
   stop(): Promise<void>;
 }
 
-export type DataplaneSetup = Omit<RunnerSetup, 'flags' | 'bellFd'>;
+/** The setup without what the handle adds. */
+export type DataplaneSetup = Omit<RunnerSetup, 'flags' | 'wakeFd'>;
 
-/** All throw an Error with one line for the user when a device cannot be had. */
+/** Starts a dataplane. Rejects with an Error of one line when a device is not available. */
 export type StartDataplane = (
   setup: DataplaneSetup,
   onReport: (report: Report) => void,
-  /** Its owner's to close; without one it has its own. */
-  bell?: Bell,
+  /** Wakes the thread; its owner closes it. Absent: the dataplane has its own. */
+  wakeup?: Bell,
 ) => Promise<Dataplane>;
 
+/** The dataplane did not start; the message is one line. */
 export class StartError extends Error {
   constructor(
     message: string,
-    /** The user's to mend, rather than ours. */
+    /** The user can mend it. */
     readonly mistake: boolean,
   ) {
     super(message);
@@ -35,20 +38,21 @@ export class StartError extends Error {
   }
 }
 
-/** A dataplane that does not end by itself within this time (ms) is ended. */
+/** Time, in ms, after which a dataplane that does not stop is terminated. */
 const STOP_MS = 5000;
 
+/** Starts a dataplane in a thread of its own. */
 export const startWorker: StartDataplane = async (setup, onReport, given) => {
-  const bell = given ?? new Bell();
+  const wakeup = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
-  const workerData: RunnerSetup = { ...setup, flags, bellFd: bell.fd };
+  const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd };
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
   let running = true;
   let stopping = false;
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       running = false;
-      if (given === undefined) bell.close();
+      if (given === undefined) wakeup.close();
       resolve();
     });
   });
@@ -58,15 +62,15 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
     await worker.terminate();
     throw error;
   }
-  const die = (why: string) => onReport({ kind: 'failed', message: `dataplane: ${why}`, mistake: false });
+  const fail = (why: string) => onReport({ kind: 'failed', message: `dataplane: ${why}`, mistake: false });
   worker.on('message', onReport);
-  worker.on('error', (error) => die(error.stack ?? error.message));
-  worker.on('exit', () => stopping || die('its thread ended'));
-  const send = (order: Order) => {
+  worker.on('error', (error) => fail(error.stack ?? error.message));
+  worker.on('exit', () => stopping || fail('its thread ended'));
+  const send = (message: Message) => {
     if (!running) return;
-    worker.postMessage(order);
+    worker.postMessage(message);
     Atomics.store(new Int32Array(flags), 0, 1);
-    bell.ring();
+    wakeup.ring();
   };
   const stop = async () => {
     stopping = true;
@@ -79,35 +83,35 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
 };
 
 /**
- * Several workers as one dataplane. The last one is started first: the first one's XDP program feeds the sockets of all. Only the
- * first one's reasons are told, the others' are the same.
+ * Starts several workers as one dataplane, the first one last: its XDP program feeds the sockets of
+ * all. Only its reasons are reported, since those of the others are the same.
  */
 export async function startWorkers(
   setups: readonly DataplaneSetup[],
-  bells: readonly Bell[],
+  wakeups: readonly Bell[],
   onReport: (report: Report) => void,
 ): Promise<Dataplane> {
   const workers: Dataplane[] = [];
   const stop = async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
-    // Not before: the last of them may still ring for another.
-    for (const bell of bells) bell.close();
+    // Only now: a worker may wake another one while it stops.
+    for (const wakeup of wakeups) wakeup.close();
   };
   const others = (report: Report) => (report.kind === 'ready' ? undefined : onReport(report));
   try {
     for (let i = setups.length - 1; i >= 0; i--)
-      workers.unshift(await startWorker(setups[i]!, i === 0 ? onReport : others, bells[i]));
+      workers.unshift(await startWorker(setups[i]!, i === 0 ? onReport : others, wakeups[i]));
   } catch (error) {
     await stop();
     throw error;
   }
-  const send = (order: Order) => {
-    for (const worker of workers) worker.send(order);
+  const send = (message: Message) => {
+    for (const worker of workers) worker.send(message);
   };
   return { send, stop };
 }
 
-/** `ready`, or a StartError: it said why it cannot start, or died without a word. */
+/** Resolves with `ready`. Rejects with a StartError when the thread reports a failure or ends. */
 function firstReport(worker: Worker): Promise<Report> {
   return new Promise((resolve, reject) => {
     worker.once('message', (report: Report) => {
@@ -119,25 +123,26 @@ function firstReport(worker: Worker): Promise<Report> {
   });
 }
 
-/** ms between looks at the devices when none had a frame. */
+/** Pause, in ms, between turns when no device had a frame. */
 const IDLE_MS = 1;
 
+/** Starts a dataplane in the main thread. */
 export const startInline: StartDataplane = async (setup, onReport) => {
-  const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), bellFd: -1 };
-  const engine = new Runner(full, performance.now(), onReport);
-  onReport({ kind: 'ready', reasons: engine.reasons, tun: engine.tun });
+  const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), wakeFd: -1 };
+  const runner = new Runner(full, performance.now(), onReport);
+  onReport({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
   let running = true;
   const turn = async () => {
     while (running) {
-      if (engine.turn(performance.now()) > 0) await nextTurn();
+      if (runner.turn(performance.now()) > 0) await nextTurn();
       else await sleep(IDLE_MS);
     }
   };
   const turns = turn()
     .catch((error: Error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }))
-    .finally(() => engine.close());
+    .finally(() => runner.close());
   return {
-    send: (order) => void (running && engine.obey(order)),
+    send: (message) => void (running && runner.handle(message)),
     stop: () => {
       running = false;
       return turns;

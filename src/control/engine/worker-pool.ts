@@ -1,9 +1,9 @@
 /**
- * Several workers as one dataplane, from outside: what they share is made here before they start, and kept in step with the
- * services. With one worker there is nothing to share.
+ * Several workers as one dataplane, as the control thread sees them. Their shared parts are made
+ * here before they start, and follow the services. One worker has no shared parts.
  *
- *     services ─► SteeringKey ─► how much of a client counts ─┬─► orders: the workers' own look
- *                                                           └─► the fanout program's, of packet devices
+ *     services ─► SteeringKey ─► parts of a client's address ─┬─► message to the workers
+ *                                                             └─► fanout program of packet devices
  */
 import { randomInt } from 'node:crypto';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
@@ -18,15 +18,18 @@ import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ServiceEntry } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
-import type { DeviceSetup, Order, Report, RunnerSetup } from './messages.js';
+import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
 import { type Dataplane, type DataplaneSetup, startWorkers } from './worker-handle.js';
 
-/** Numbers of fanout groups, one network namespace's, any process's: a random one is free. */
+/**
+ * Number of fanout groups (16 bits) in a network namespace, for all processes: a random one is
+ * likely free.
+ */
 const GROUPS = 0x10000;
 
-/** The setup of each worker, without what only several need. */
+/** The setup of each worker, without the shared parts. */
 export function setupsFor(
   shared: SharedMemory,
   base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>,
@@ -40,8 +43,9 @@ export function setupsFor(
   }));
 }
 
+/** The workers of one director. */
 export class WorkerPool {
-  private readonly ownership = new SteeringKey();
+  private readonly steeringKey = new SteeringKey();
   private readonly secret = [...crypto.getRandomValues(new Int32Array(3))];
   private fanout: Fanout | undefined;
 
@@ -56,39 +60,47 @@ export class WorkerPool {
     const count = setups.length;
     const { devices } = setups[0]!;
     if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, this.secret);
-    const bells = setups.map(() => new Bell());
-    const crew = this.crewOf(count, devices, bells);
+    const wakeups = setups.map(() => new Bell());
+    const workers = this.workersOf(count, devices, wakeups);
     const shares = devices.map((device) => ({ ...this.shareOf(device, maps), count }));
-    const whole = setups.map((setup, index) => ({
+    const complete = setups.map((setup, index) => ({
       ...setup,
       devices: devices.map((device, i) => ({ ...device, share: { ...shares[i]!, index } })),
       gauges: setups[0]!.counters,
-      crew: { ...crew, index },
+      workers: { ...workers, index },
     }));
-    return startWorkers(whole, bells, onReport);
+    return startWorkers(complete, wakeups, onReport);
   }
 
-  /** What the workers must be told when these are the services from now on. */
-  update(services: readonly ServiceEntry[], ftp: readonly number[]): Order[] {
+  /**
+   * Follows a change of the services. Returns the messages for the workers. `ftp`: ports of the
+   * helper.
+   */
+  update(services: readonly ServiceEntry[], ftp: readonly number[]): Message[] {
     this.fanout?.learn(services.flatMap((service) => sourcesOf(service, ftp)));
-    const stages = this.ownership.update(services, ftp, this.shared.isLive);
+    const stages = this.steeringKey.update(services, ftp, this.shared.hasConnections);
     if (stages === undefined) return [];
     this.fanout?.rule(stages.at(-1)!);
-    return [{ kind: 'owners', stages }];
+    return [{ kind: 'steering', stages }];
   }
 
+  /** Call after the workers have stopped. */
   close(): void {
     this.fanout?.close();
   }
 
-  private crewOf(count: number, devices: readonly DeviceSetup[], bells: readonly Bell[]): Omit<WorkersSetup, 'index'> {
+  private workersOf(
+    count: number,
+    devices: readonly DeviceSetup[],
+    wakeups: readonly Bell[],
+  ): Omit<WorkersSetup, 'index'> {
     const frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
     return {
       count,
       secret: this.secret,
       rings: Array.from({ length: count * count }, () => HandoffRing.memory(frameSize)),
       asleep: new SharedArrayBuffer(4 * count),
-      bellFds: bells.map(({ fd }) => fd),
+      bellFds: wakeups.map(({ fd }) => fd),
     };
   }
 
@@ -99,7 +111,7 @@ export class WorkerPool {
   }
 }
 
-/** Where replies of masq destinations come from; FTP's and those of marked services from any port. */
+/** Sources of replies from masq destinations. FTP and fwmark services have any port. */
 function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
   const masq = destinations.filter(({ method }) => method === 'masq');
   return masq.map(({ address, port }) => {

@@ -1,16 +1,16 @@
 /**
- * The dataplane's thread: it owns the devices and blocks in its own wait, not in an event loop. Busy while packets flow,
- * asleep in poll(2) when none do; orders are read between turns.
+ * The thread of the dataplane. It owns the devices and blocks in poll(2), not in an event loop:
+ * busy while packets arrive, asleep while none do. It reads messages between turns.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
-import type { Order, Report, RunnerSetup } from './messages.js';
+import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
 
-/** Idle turns before the thread sleeps: a device that was just emptied often has more. */
+/** Idle turns before the thread sleeps: a device that was just emptied often has more frames. */
 const SPINS = 3;
-/** The longest sleep: timers are looked at this often when nothing comes. */
+/** Longest sleep, in ms: timers are handled this often when no frames arrive. */
 const SLEEP_MS = 50;
 
 const port = parentPort!;
@@ -20,43 +20,45 @@ function report(message: Report): void {
   port.postMessage(message);
 }
 
-function nextOrder(): Order | undefined {
-  return receiveMessageOnPort(port)?.message as Order | undefined;
+function nextMessage(): Message | undefined {
+  return receiveMessageOnPort(port)?.message as Message | undefined;
 }
 
-function obeyAll(engine: Runner): boolean {
-  for (let order = nextOrder(); order !== undefined; order = nextOrder()) if (!engine.obey(order)) return false;
+/** Handles the messages that wait. False: one of them was `stop`. */
+function handleMessages(runner: Runner): boolean {
+  for (let message = nextMessage(); message !== undefined; message = nextMessage())
+    if (!runner.handle(message)) return false;
   return true;
 }
 
-function run(engine: Runner): void {
+function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
-  const bell = new Bell(setup.bellFd);
-  const poller = new Poller([bell.fd, ...engine.devices.map(({ fd }) => fd)]);
+  const wakeup = new Bell(setup.wakeFd);
+  const poller = new Poller([wakeup.fd, ...runner.devices.map(({ fd }) => fd)]);
   for (let idle = 0; ; ) {
-    if (Atomics.exchange(flags, 0, 0) !== 0 && !obeyAll(engine)) return;
-    idle = engine.turn(performance.now()) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || engine.crew?.maySleep() === false) continue;
+    if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner)) return;
+    idle = runner.turn(performance.now()) > 0 ? 0 : idle + 1;
+    if (idle <= SPINS || runner.dispatch?.maySleep() === false) continue;
     poller.wait(SLEEP_MS);
-    engine.crew?.awake();
-    if (poller.ready(0)) bell.answer();
+    runner.dispatch?.awake();
+    if (poller.ready(0)) wakeup.answer();
     idle = 0;
   }
 }
 
 function main(): void {
-  let engine: Runner;
+  let runner: Runner;
   try {
-    engine = new Runner(setup, performance.now(), report);
+    runner = new Runner(setup, performance.now(), report);
   } catch (error) {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  report({ kind: 'ready', reasons: engine.reasons, tun: engine.tun });
+  report({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
   try {
-    run(engine);
+    run(runner);
   } finally {
-    engine.close();
+    runner.close();
   }
   report({ kind: 'stopped' });
 }

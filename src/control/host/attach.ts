@@ -1,6 +1,7 @@
 /**
- * How the configured devices meet the machine: their kind, MAC, MTU and addresses, and whether routes are the kernel's. Where
- * routes are static, destinations that no frame could reach are found here.
+ * Attachment of the configured devices: their kind, MAC, MTU and addresses on this machine, and
+ * whether routes are the kernel's. Where routes are static, destinations that no frame could reach
+ * are found here.
  */
 import { randomBytes } from 'node:crypto';
 import { DeviceError } from '../../device/error.js';
@@ -14,18 +15,24 @@ import { checkRoutes } from '../config/route-check.js';
 import type { DeviceSetup } from '../engine/messages.js';
 import { LiveNetwork } from './live-network.js';
 
+/** Frames of the memory with which `auto` tries a device. */
 const PROBE_FRAMES = 64;
 
+/** The devices, ready to be opened. */
 export interface Attachment {
   readonly devices: DeviceSetup[];
-  /** undefined: the network is the configuration's alone. */
+  /** undefined: the network is only that of the configuration. */
   readonly live: LiveNetwork | undefined;
+  /** Lines about the choice of devices, for the log. */
   readonly reasons: readonly string[];
-  /** What each exclusive device intercepts; its owner closes them. */
+  /** The intercept maps of each exclusive device; the caller closes them. */
   readonly maps: readonly InterceptMaps[];
 }
 
-/** Throws a DeviceError or ConfigError. */
+/**
+ * Looks up the devices; opens no device but those that `auto` tries. Throws a DeviceError or
+ * ConfigError.
+ */
 export function attach(config: Config, services: readonly ServiceEntry[]): Attachment {
   const alone = config.devices.flatMap((one) =>
     one.kind === AUTO || kindOf(one.kind).shared ? [] : [own(one, one.kind)],
@@ -50,7 +57,7 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
   }
 }
 
-/** Throws a ConfigError with a line for each interface that is not there, though the host should have it. */
+/** Throws a ConfigError with a line for each interface that the host does not have. */
 function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork): void {
   const problems = devices.flatMap(({ name, kind }, i) => {
     if (!isShared(kind) || linkOf(live, name) !== undefined) return [];
@@ -60,7 +67,7 @@ function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-/** What `auto` settled for may be nothing for several workers. */
+/** Throws a DeviceError when the kind that `auto` has chosen cannot serve several workers. */
 function refuseSingle(name: string, kind: DeviceKind, workers: number): void {
   if (workers > 1 && !mayHaveWorkers(kind))
     throw new DeviceError(
@@ -70,7 +77,7 @@ function refuseSingle(name: string, kind: DeviceKind, workers: number): void {
     );
 }
 
-/** An exclusive device gets its intercept maps, which are empty still. */
+/** The device with its intercept maps, which are still empty. */
 function withMaps(device: DeviceSetup, all: InterceptMaps[]): DeviceSetup {
   if (!device.exclusive) return device;
   const maps = new InterceptMaps(device.name);
@@ -78,7 +85,10 @@ function withMaps(device: DeviceSetup, all: InterceptMaps[]): DeviceSetup {
   return { ...device, maps: maps.fds };
 }
 
-/** Where routes are static: destinations that no frame could reach. Throws a ConfigError that names their rules' lines. */
+/**
+ * Checks that static routes reach the destinations. Throws a ConfigError with the lines of the
+ * rules of those that they do not reach.
+ */
 export function checkDestinations(config: Config, services: readonly ServiceEntry[]): void {
   const destinations = services.flatMap((service) => service.destinations);
   checkRoutes(
@@ -87,7 +97,7 @@ export function checkDestinations(config: Config, services: readonly ServiceEntr
   );
 }
 
-/** The rule line that names the address as a real server. */
+/** The rule line with the address as real server; line 0: none. */
 function lineOf({ ruleLines, file }: Config, address: string): RuleLine {
   const words = [address, `[${address}]`];
   const names = ({ text }: RuleLine) =>
@@ -97,7 +107,7 @@ function lineOf({ ruleLines, file }: Config, address: string): RuleLine {
   );
 }
 
-/** The director is alone behind it, with a MAC of its own (the configured one, else a random local one). */
+/** A device without the host, with the configured MAC or a random local one. */
 function own(device: DeviceConfig, kind: DeviceKind): DeviceSetup {
   return { ...device, kind, mac: device.mac ?? randomMac(), shared: false, exclusive: false, resolves: true };
 }
@@ -112,7 +122,9 @@ function linkOf(live: LiveNetwork, name: string) {
   return live.links.find((link) => link.name === name);
 }
 
-/** An interface of the host: MAC, MTU and addresses are the kernel's, its stack sees the frames too. */
+/**
+ * An interface of the host: MAC, MTU and addresses are the kernel's, its stack sees the frames too.
+ */
 function setupOf(device: DeviceConfig, live: LiveNetwork, frameSize: number, reasons: string[]): DeviceSetup {
   const kind = device.kind === AUTO ? settle(device.name, frameSize, reasons) : device.kind;
   const link = linkOf(live, device.name);

@@ -1,6 +1,7 @@
 /**
- * What the director takes from the host's stack on shared devices, for nft and XDP: services, marks, VIP-less ranges, replies of
- * masq destinations, and ICMP errors. dataplane/host/intercepted.ts asks the same of a packet in hand.
+ * Rules of what the director intercepts on devices that the host shares, for nft and XDP: services,
+ * marks, ranges without a VIP, replies of masq destinations, ICMP errors.
+ * dataplane/host/intercepted.ts asks the same of one packet.
  */
 
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
@@ -14,6 +15,7 @@ import { isFtp } from '../rules/ftp-ports.js';
 
 const WITH_PORTS = [TCP, UDP, SCTP];
 
+/** What the rules follow from. */
 export interface InterceptInput {
   readonly services: readonly ServiceEntry[];
   readonly marks: readonly MarkRule[];
@@ -21,13 +23,14 @@ export interface InterceptInput {
   readonly snat: readonly SnatConfig[];
   /** Ports of the FTP helper. */
   readonly ftp: readonly number[];
-  /** Whether an interface of the host has the address. */
+  /** An interface of the host has the address. */
   readonly has: (address: string) => boolean;
 }
 
 /**
- * What is taken. `atLeast`: where a rule cannot be said exactly, more is taken, rather than less (XDP, where nobody but the
- * director sees what is taken, and nobody but the kernel what is not); else less.
+ * The rules. Some mark rules have no exact intercept rule. They are left out: the host sees the
+ * packets too. With `atLeast` they intercept more packets instead. XDP needs that, since the
+ * director sees only what is intercepted, and passes the rest back.
  */
 export function interceptRules(input: InterceptInput, atLeast = false): InterceptRule[] {
   const { services, accept } = input;
@@ -45,7 +48,10 @@ export function interceptRules(input: InterceptInput, atLeast = false): Intercep
   ]);
 }
 
-/** A VIP that the host has is shared with it port by port; one that nobody has is all ours. */
+/**
+ * A VIP on an interface of the host is shared with it by port. A VIP on no interface is intercepted
+ * whole.
+ */
 function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: InterceptInput): InterceptRule[] {
   if (isFwmark(key)) return [];
   if (!has(key.address)) return wholeAddress(key.address, accept);
@@ -61,7 +67,10 @@ function dataPorts(port: number): PortRange[] {
   ];
 }
 
-/** The host's stack takes packets from an address it has for martians: the director forwards them instead. */
+/**
+ * Packets from an address of the host (accept.forwardShared): its stack would drop them as
+ * martians.
+ */
 function sharedRules({ key }: ServiceEntry, { accept, has }: InterceptInput): InterceptRule[] {
   if (accept.forwardShared.length === 0 || isFwmark(key) || !has(key.address)) return [];
   return [{ kind: 'packet', family: familyOf(key), saddr: key.address }];
@@ -86,7 +95,10 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput
     }));
 }
 
-/** What realservers send by protocols with ports (ICMP and neighbour discovery stay the host's), and the answers to it. */
+/**
+ * Packets of realservers by protocols with ports (ICMP and neighbour discovery are left to the
+ * host), and the answers.
+ */
 function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): InterceptRule[] {
   const family: Family = addressFamily(to);
   const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
@@ -96,7 +108,7 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): Intercept
   return [...sent, ...answers];
 }
 
-/** Rules that give the mark of a service; those that only change some bits of it count too. */
+/** Mark rules that set the mark of a service, or change some bits of a mark. */
 function markRules({ services, marks }: InterceptInput, atLeast: boolean): InterceptRule[] {
   const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
   if (wanted.size === 0) return [];
@@ -105,8 +117,10 @@ function markRules({ services, marks }: InterceptInput, atLeast: boolean): Inter
     .flatMap((rule) => toIntercept(rule) ?? (atLeast ? toInterceptAtLeast(rule) : []));
 }
 
-/** Mark rules that nft cannot word the same way: the kernel goes on seeing what they match. */
-export function unworded(marks: readonly MarkRule[]): MarkRule[] {
+/**
+ * Mark rules without an exact intercept rule: the host's stack sees the packets that they match.
+ */
+export function inexactMarks(marks: readonly MarkRule[]): MarkRule[] {
   return marks.filter((rule) => toIntercept(rule) === undefined);
 }
 

@@ -1,10 +1,15 @@
-/** The kernel's routes and policy rules, as far as the dataplane can follow them, in the dataplane's own words. */
+/**
+ * Routes and policy rules of the kernel in the form of the dataplane, as far as it can follow them.
+ */
 import type { Route, RouteData, RouteType, Rule } from '../../dataplane/table/routes.js';
 import type { Route as KernelRoute } from '../../netlink/route.js';
 import type { Rule as KernelRule } from '../../netlink/rule.js';
 import type { Snapshot } from '../../netlink/snapshot.js';
 
-/** `deviceOf`: the number of a link by ifindex, −1 for interfaces that are not ours; `outside`: the link that stands for those. */
+/**
+ * The routing tables and rules. `deviceOf`: index of the link of an interface, −1: not a device of
+ * the director. `outside`: index of the link for packets by the routing of the host.
+ */
 export function kernelRoutes(
   { routes, rules }: Pick<Snapshot, 'routes' | 'rules'>,
   deviceOf: (ifindex: number | undefined) => number,
@@ -21,7 +26,10 @@ export function kernelRoutes(
   return { tables: [...tables].map(([id, list]) => ({ id, routes: list })), rules: rules.filter(isUsable).map(ruleOf) };
 }
 
-/** Of several next hops the first that leaves by one of our devices; what leaves by none is for the host's own routing. */
+/**
+ * The first next hop by a device of the director; without one the packets go by the routing of the
+ * host.
+ */
 function routeOf(
   { family, dst: to, priority: metric, mtu, prefsrc, nexthops, type: kernelType }: KernelRoute,
   deviceOf: (ifindex: number | undefined) => number,
@@ -55,7 +63,10 @@ function ruleOf({ family, priority, table, src, dst, fwmark, fwmask }: KernelRul
   };
 }
 
-/** Rules that speak of what a balanced packet has: addresses and mark. What the director sends came in by no interface. */
+/**
+ * The rule matches addresses and mark only. Rules with an interface do not match packets of the
+ * director.
+ */
 function isUsable(rule: KernelRule): boolean {
   return (
     rule.action === 'lookup' &&

@@ -1,10 +1,10 @@
 /**
- * A live box: links, addresses, routes, rules and neighbours are the kernel's. They are read once and followed; the
- * dataplane sees only the tables pushed to it.
+ * The network of a live box: links, addresses, routes, rules and neighbours of the kernel. They are
+ * read once and then followed; the dataplane gets them by messages.
  *
- *     kernel ── monitor ──► a change ──► (50 ms later, once) dump ──► orders: links, addresses, routes
+ *     kernel ── monitor ──► a change ──► (50 ms later, once) dump ──► messages: links, addresses, routes
  *                       └─► neighbours, at once
- *     dataplane ── wanted ──► NTF_USE ──► the kernel asks ──► monitor
+ *     dataplane ── resolve ──► NTF_USE ──► the kernel asks ──► monitor
  */
 import type { RouteData } from '../../dataplane/table/routes.js';
 import type { Change } from '../../netlink/change.js';
@@ -12,34 +12,35 @@ import { type Monitor, monitor } from '../../netlink/monitor.js';
 import type { Neighbour } from '../../netlink/neighbour.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { readSnapshot, type Snapshot } from '../../netlink/snapshot.js';
-import type { DeviceSetup, NeighbourFact, Order } from '../engine/messages.js';
+import type { DeviceSetup, Message, NeighbourFact } from '../engine/messages.js';
 import { kernelRoutes } from './kernel-routes.js';
 
-/** Changes come in bursts: one dump serves what came within this many ms. */
+/** Changes come in bursts: one dump serves those within this many ms. */
 const SETTLE_MS = 50;
 
-/** ms until the kernel is asked again that could not be read. */
+/** Pause, in ms, before the next dump after one that failed. */
 const RETRY_MS = 1000;
 
-/** Who is told of the network. */
+/** Receiver of the network's changes. */
 export interface Listener {
-  /** To the dataplane. */
-  send(order: Order): void;
+  /** A message for the dataplane. */
+  send(message: Message): void;
   /** Addresses of the host may have changed. */
   changed(): void;
-  /** One line: the director cannot go on. */
+  /** The director cannot go on; one line. */
   failed(message: string): void;
-  /** One line: it can, but not as it should. */
+  /** A warning, one line. */
   warned(message: string): void;
-  /** Routes of the configuration, in place of the kernel's; undefined: the kernel's. `devices` as they are now. */
+  /** Routes of the configuration; undefined: use the kernel's. `devices`: as they are now. */
   routes(devices: readonly DeviceSetup[]): RouteData | undefined;
 }
 
+/** The network of this namespace. */
 export class LiveNetwork {
   private readonly socket = new RouteSocket();
   private readonly monitor: Monitor;
   private snapshot: Snapshot;
-  /** The kernel's neighbour table as of its last word, by `place`. */
+  /** The kernel's neighbour table, by `keyOf`. */
   private neighbours = new Map<string, Neighbour>();
   private timer: NodeJS.Timeout | undefined;
   private listener: Listener | undefined;
@@ -47,7 +48,7 @@ export class LiveNetwork {
 
   /** Throws SystemError. */
   constructor() {
-    this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: () => this.later() });
+    this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: () => this.refreshLater() });
     this.snapshot = readSnapshot(this.socket);
   }
 
@@ -65,44 +66,49 @@ export class LiveNetwork {
     return this.snapshot.addresses.filter((address) => address.ifindex === ifindex).map(withLength);
   }
 
-  /** Whether any interface of this box has the address. */
+  /** An interface of this box has the address. */
   has(address: string): boolean {
     return this.snapshot.addresses.some((one) => one.address === address);
   }
 
-  /** From now on the listener is told; everything that is known first. `devices`: in the order of the links. */
-  feed(devices: readonly DeviceSetup[], listener: Listener): void {
+  /**
+   * Sends everything to the listener, and every change from now on. `devices`: in the order of the
+   * links.
+   */
+  start(devices: readonly DeviceSetup[], listener: Listener): void {
     this.devices = devices;
     this.listener = listener;
-    this.tell();
+    this.publish();
   }
 
-  /** The kernel shall find out who has `ip`, or see whether it still has it. */
-  want(device: number, ip: string): void {
+  /** Makes the kernel resolve or confirm the neighbour `ip` of a link. */
+  resolve(device: number, ip: string): void {
     if (this.listener === undefined) return;
     const ifindex = this.indexOf(this.devices[device]?.name ?? '');
     const known = this.neighbours.get(`${ifindex} ${ip}`);
     if (known?.valid) this.listener.send({ kind: 'neighbours', facts: this.facts([known]) });
-    // To use a permanent entry would make a passing one of it (Linux 6.18, __neigh_update).
+    // NTF_USE turns a permanent entry into a temporary one (Linux 6.18, __neigh_update).
     if (known?.state === 'PERMANENT' || known?.state === 'NOARP') return;
     try {
       if (ifindex !== undefined) this.socket.useNeighbour(ifindex, ip);
     } catch {
-      // The interface is down or gone, or no neighbour can have this address: nobody will answer.
+      // The interface is down or gone, or no neighbour can have this address.
       this.listener.send({ kind: 'neighbours', facts: [{ device, ip, mac: '', failed: true }] });
     }
   }
 
-  /** Everything is read and told again (the configuration's routes may be others). */
+  /** Reads everything and sends it to the listener. Call it after the configuration has changed. */
   refresh(): void {
     try {
       this.snapshot = readSnapshot(this.socket);
     } catch (error) {
-      // Where routes change without end, a dump may never be whole.
-      this.listener?.warned(`the kernel's network cannot be read, again in a second: ${(error as Error).message}`);
-      return this.later(RETRY_MS);
+      // While routes keep changing, a dump may fail again and again.
+      this.listener?.warned(
+        `the network of the kernel cannot be read, next try in a second: ${(error as Error).message}`,
+      );
+      return this.refreshLater(RETRY_MS);
     }
-    this.tell();
+    this.publish();
   }
 
   async close(): Promise<void> {
@@ -113,20 +119,20 @@ export class LiveNetwork {
   }
 
   private changed(changes: readonly Change[]): void {
-    const neighbours = changes.flatMap((change) => (change.kind === 'neighbour' ? [this.note(change)] : []));
+    const neighbours = changes.flatMap((change) => (change.kind === 'neighbour' ? [this.record(change)] : []));
     const facts = this.facts(neighbours);
     if (facts.length > 0) this.listener?.send({ kind: 'neighbours', facts });
-    if (neighbours.length < changes.length) this.later();
+    if (neighbours.length < changes.length) this.refreshLater();
   }
 
-  private note({ record, action }: Extract<Change, { kind: 'neighbour' }>): Neighbour & { gone: boolean } {
+  private record({ record, action }: Extract<Change, { kind: 'neighbour' }>): Neighbour & { gone: boolean } {
     const gone = action === 'del';
-    if (gone) this.neighbours.delete(place(record));
-    else this.neighbours.set(place(record), record);
+    if (gone) this.neighbours.delete(keyOf(record));
+    else this.neighbours.set(keyOf(record), record);
     return { ...record, gone };
   }
 
-  private later(ms = SETTLE_MS): void {
+  private refreshLater(ms = SETTLE_MS): void {
     if (this.listener === undefined) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -134,34 +140,37 @@ export class LiveNetwork {
     }, ms);
   }
 
-  private tell(): void {
+  private publish(): void {
     const { listener } = this;
     const gone = this.devices.find(({ shared, name }) => shared && this.indexOf(name) === undefined);
     if (gone !== undefined)
       return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists those there are`);
     const devices = this.current();
-    this.neighbours = new Map(this.snapshot.neighbours.map((one) => [place(one), one]));
+    this.neighbours = new Map(this.snapshot.neighbours.map((one) => [keyOf(one), one]));
     listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
-    listener?.send({ kind: 'addresses', addresses: [...devices.map(({ addresses }) => addresses), this.elsewhere()] });
+    listener?.send({
+      kind: 'addresses',
+      addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
+    });
     listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
     listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
     listener?.changed();
   }
 
-  /** The devices as they are now. */
+  /** The devices with their present MAC, MTU and addresses. */
   current(): DeviceSetup[] {
-    return this.devices.map((device) => this.asItIs(device));
+    return this.devices.map((device) => this.present(device));
   }
 
-  /** Interfaces of the host change; devices that are the director's alone do not. */
-  private asItIs(device: DeviceSetup): DeviceSetup {
+  /** Only interfaces of the host change. */
+  private present(device: DeviceSetup): DeviceSetup {
     const link = this.snapshot.links.find(({ name }) => name === device.name);
     if (!device.shared || link === undefined) return device;
     return { ...device, mac: link.mac, mtu: link.mtu, addresses: this.addressesOf(device.name) };
   }
 
-  /** The host's addresses on other interfaces (lo …). */
-  private elsewhere(): string[] {
+  /** Addresses of the host on other interfaces, such as lo. */
+  private otherAddresses(): string[] {
     return this.snapshot.addresses.filter(({ ifindex }) => this.deviceOf(ifindex) < 0).map(withLength);
   }
 
@@ -187,7 +196,7 @@ export class LiveNetwork {
   }
 }
 
-function place({ ifindex, ip }: Neighbour): string {
+function keyOf({ ifindex, ip }: Neighbour): string {
   return `${ifindex} ${ip}`;
 }
 

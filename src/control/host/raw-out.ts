@@ -1,13 +1,20 @@
-/** Packets for the host's own routing, where the director has no device of its own: by raw socket, opened when first needed. */
+/**
+ * Sends packets by the routing of the host, where the director has no device of its own. The raw
+ * socket is opened for the first packet.
+ */
 import { RawSender } from '../../device/raw.js';
 
+/** The raw socket. */
 export class RawOut {
   private sender: RawSender | undefined;
   private broken = false;
 
-  /** `onFailure`: told once, when no raw socket is to be had; the packets are lost then. */
+  /**
+   * `onFailure` gets one line when a raw socket is not available; packets are lost from then on.
+   */
   constructor(private readonly onFailure: (message: string) => void) {}
 
+  /** Sends an IP packet. */
   send(packet: Uint8Array): void {
     if (this.broken) return;
     try {
@@ -15,7 +22,7 @@ export class RawOut {
       this.sender.send(packet);
     } catch (error) {
       this.broken = true;
-      this.onFailure(`${(error as Error).message} (packets by the host's own routes are lost)`);
+      this.onFailure(`${(error as Error).message} (packets by the routes of the host are lost)`);
     }
   }
 

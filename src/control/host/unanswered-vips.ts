@@ -1,12 +1,14 @@
 /**
- * VIPs that nobody on the wire finds: no interface of the host has them, so that its kernel does not answer ARP (or neighbour
- * solicitations) for them, and the director does so only by `accept.arp`. That a router sends them here is said by `accept.ranges`.
+ * VIPs that no host on the segment can find. No interface has them, so that the kernel does not
+ * answer ARP (or neighbour solicitations), and without `accept.arp` the director does not either.
+ * `accept.ranges` states that a router sends them here.
  */
 import { isFwmark } from '../../service/config.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { AcceptConfig } from '../config/director-config.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 
+/** Addresses of services for which ARP gets no answer. `has`: the host has the address. */
 export function unansweredVips(
   services: readonly Pick<ServiceEntry, 'key'>[],
   { arp, ranges }: Pick<AcceptConfig, 'arp' | 'ranges'>,
@@ -17,9 +19,10 @@ export function unansweredVips(
   return [...vips].filter((vip) => !has(vip) && !ranges.some((range) => contains(parsePrefix(range)!, parseIp(vip)!)));
 }
 
+/** The warning, one line. */
 export function warningOf(vip: string): string {
   return (
-    `nobody here answers ARP for the VIP ${vip}: it is on no interface and accept.arp is off; give an interface the address, ` +
-    'or set "accept: { arp: true }" in director.yaml; where a router sends its packets here, name it in accept.ranges'
+    `nobody answers ARP for the VIP ${vip}: no interface has the address, and accept.arp is false; add the address to an ` +
+    'interface, or set "accept: { arp: true }" in director.yaml; if a router sends its packets here, add it to accept.ranges'
   );
 }

@@ -1,27 +1,35 @@
 /**
- * What the request server needs of whoever forwards.
+ * The forwarding side, as the request server uses it.
  *
- *     request ─► Rules ─ actions ─► take (host first: its stack leaves the traffic alone) ─► send (then the dataplane) ─► reply
+ *     Daemon ─ request ─► Requests ─► Rules ─ actions ─► Forwarding ─┬─ 1. intercept: the host's stack stops seeing the traffic
+ *                                                                    └─ 2. send: the dataplane applies the actions
  *
- * The order matters: between the two the director gets packets that it does not know yet, and passes them back. The other way round
- * the host's stack would refuse clients of a service that the director serves already.
+ * The host comes first, then the dataplane. Between the two steps the dataplane gets packets of
+ * services that it does not know yet, and passes them back to the host. In the opposite order the
+ * host's stack would refuse clients of a service that the director already serves, and both would
+ * answer.
  */
 import type { DeviceStatus, ServiceEntry } from '../api/api.js';
-import type { Order } from '../engine/messages.js';
+import type { Message } from '../engine/messages.js';
 
-/** The forwarding side, as the control side uses it. */
+/** Implemented by Daemon with threads and devices, and by InProcessDirector without. */
 export interface Forwarding {
-  /** From now on the host's stack leaves alone what these services want. Throws an Error with one line. */
-  take(services: readonly ServiceEntry[]): void;
-  send(order: Order): void;
+  /**
+   * The host's stack stops seeing packets of these services. Throws an Error of one line; then the
+   * old rules stay in force.
+   */
+  intercept(services: readonly ServiceEntry[]): void;
+  /** Sends a message to every worker. */
+  send(message: Message): void;
   devices(): DeviceStatus[];
-  /** ms, of the clock that the dataplane is turned by. */
+  /** Time of the dataplane's clock, ms. */
   now(): number;
-  /** A connection table a worker, and its clock in ticks. */
+  /** The connection table of each worker. */
   readonly tables: readonly Int32Array[];
+  /** Time of a connection table, in ticks. */
   tick(table: Int32Array): number;
-  /** Frames that worker `i` has processed. */
+  /** Number of frames that worker `i` has processed. */
   processed(i: number): number;
-  /** Brings the counters up to date, where several workers count. */
+  /** Brings the sums of the workers' counters up to date. */
   gather(): void;
 }

@@ -1,7 +1,15 @@
-/** The control side's reading glasses: listings, rates and the connection table out of the shared memory. */
+/** Reads listings, rates and connections from shared memory. */
 import { describe } from '../../conntrack/describe.js';
 import { engineOf, keyText } from '../../conntrack/engine-templates.js';
-import { CONN_HASHED, CONN_REVERSE, ENTRY_SHIFT, EXPIRES, FLAGS, TICKS } from '../../conntrack/entry.js';
+import {
+  CONN_HASHED,
+  CONN_REVERSE,
+  ENTRY_SHIFT,
+  EXPIRES,
+  FLAGS,
+  HIGH_WATER_WORD,
+  TICKS,
+} from '../../conntrack/entry.js';
 import { engineNumbered } from '../../persistence/index.js';
 import { type Counters, GAUGES, Gauge, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY, Estimator } from '../../stats/estimator.js';
@@ -9,7 +17,7 @@ import type { ConnectionEntry, StatsEntry } from '../api/api.js';
 import type { Action } from '../rules/actions.js';
 import type { ConnectionCounts, CountersView } from '../rules/counters.js';
 
-/** Counters with rates. `tick` it at least every two seconds; rows begin to be estimated when they are first asked for or added. */
+/** Counters with rates. Rates of a service or destination are estimated from its addition on. */
 export class LiveCounters implements CountersView {
   private readonly estimators = new Map<number, Estimator>();
   private nextEstimate: number;
@@ -40,12 +48,13 @@ export class LiveCounters implements CountersView {
     };
   }
 
+  /** Estimates rates. Call it at least every two seconds; `now` in ms. */
   tick(now: number): void {
     for (; now >= this.nextEstimate; this.nextEstimate += ESTIMATE_EVERY)
       for (const [row, estimator] of this.estimators) estimator.update(this.counters.values, row);
   }
 
-  /** New services and destinations are estimated from now on; zeroed ones begin again. */
+  /** Starts estimating for new services and destinations; resets zeroed ones. */
   follow(actions: readonly Action[]): void {
     for (const action of actions) {
       if (action.kind === 'addService') this.watch(this.counters.serviceRow(action.slot));
@@ -84,15 +93,15 @@ export class LiveCounters implements CountersView {
 }
 
 /**
- * Connections and templates, from the table's memory; `now` in ticks. `daddrOf`: a destination's address by slot.
- * `from`, `to`: numbers of entries, both included; without them all that were ever used.
+ * Connections and templates of one table; `now` in ticks. `daddrOf`: address of a destination by
+ * slot. `from`, `to`: entries, both included; all entries by default.
  */
 export function listConnections(
   words: Int32Array,
   now: number,
   daddrOf: (slot: number) => string,
   from = 1,
-  to = words[0]!,
+  to = words[HIGH_WATER_WORD]!,
 ): ConnectionEntry[] {
   const entries: ConnectionEntry[] = [];
   for (let entry = from; entry <= to; entry++) {
@@ -104,7 +113,7 @@ export function listConnections(
   return entries;
 }
 
-/** What a persistence engine knows a template by. */
+/** Engine and key of a template. */
 function keyOf(words: Int32Array, entry: number): Pick<ConnectionEntry, 'peName' | 'peData'> {
   const engine = engineNumbered(engineOf(words, entry));
   return { peName: engine?.name ?? '', peData: engine === undefined ? '' : keyText(words, entry) };

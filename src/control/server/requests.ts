@@ -1,9 +1,9 @@
 /**
- * What comes in by the control socket (or from a replay) is answered here: changes go to the rule table, what it accepts to
- * whoever forwards; questions are answered from shared memory, past the dataplane.
- *
- *     request ─► Rules ─ actions ─► take (the host's stack lets go) ─► send (the dataplane takes over) ─► reply
+ * The request server: answers requests of the control socket or of a replay. Changes go to the rule
+ * table; its actions go to Forwarding, host first, then dataplane. Questions are answered from
+ * shared memory, without the dataplane.
  */
+import { HIGH_WATER_WORD } from '../../conntrack/entry.js';
 import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../../service/sysctl.js';
@@ -18,16 +18,17 @@ import { LiveCounters, listConnections } from './live-counters.js';
 import { directorStatus } from './status.js';
 import { isTraceRequest, TraceSession } from './trace-session.js';
 
-/** Lines of the connection table that one page covers: some 30 ms of this thread. */
+/** Entries of the connection table in one page, which takes some 30 ms. */
 const PAGE = 16_384;
-/** A page's number: entries of the first table, then from here on those of the second … */
+/** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
 
+/** The request server of one director. */
 export class Requests implements AdminClient {
   readonly view: LiveCounters;
   readonly rules: Rules;
   readonly tracing: TraceSession;
-  /** Addresses by destination slot, for connections whose destination is of another family. */
+  /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
 
@@ -63,23 +64,23 @@ export class Requests implements AdminClient {
     }
   }
 
-  /** Several requests, in order; the kernel's side and the dataplane hear of them once. */
+  /** Applies several requests in order. Host and dataplane get all actions together. */
   change(requests: readonly RulesRequest[]): AdminReply[] {
-    // A slot that changes hands is counted from what it has now.
+    // A slot that gets a new owner counts from its present counters on.
     this.forwarding.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
-    this.forwardOut(outcomes.flatMap(({ actions }) => actions));
+    this.forward(outcomes.flatMap(({ actions }) => actions));
     return outcomes.map(({ reply }) => reply);
   }
 
-  /** Other settings in place of the running ones. */
+  /** Replaces the running settings. */
   set(settings: Settings): void {
     const { sysctl, marks, accept, timeouts, helpers, snat } = settings;
     this.settings = { sysctl, marks, accept, timeouts, helpers, snat };
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
-  /** Rates, the destinations' trash, traces that nobody fetches: call it at least every two seconds. */
+  /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
   tick(): void {
     const now = this.forwarding.now();
     this.forwarding.gather();
@@ -89,17 +90,18 @@ export class Requests implements AdminClient {
       this.daddrs.delete(slot);
   }
 
-  /** A page of the connection tables, or, without `from`, all of them. */
+  /** A page of the connection tables that begins at `from`; without `from` all connections. */
   connections(from?: number): { connections: ConnectionEntry[]; next?: number } {
     const { tables } = this.forwarding;
-    if (from === undefined) return { connections: tables.flatMap((table) => this.listed(table, 1, table[0]!)) };
+    if (from === undefined)
+      return { connections: tables.flatMap((table) => this.listed(table, 1, table[HIGH_WATER_WORD]!)) };
     const number = Math.floor(from / SPAN);
     const table = tables[number];
     if (table === undefined) return { connections: [] };
     const first = Math.max(from % SPAN, 1);
-    const last = Math.min(first + PAGE - 1, table[0]!);
+    const last = Math.min(first + PAGE - 1, table[HIGH_WATER_WORD]!);
     const connections = this.listed(table, first, last);
-    if (last < table[0]!) return { connections, next: number * SPAN + last + 1 };
+    if (last < table[HIGH_WATER_WORD]!) return { connections, next: number * SPAN + last + 1 };
     return number + 1 < tables.length ? { connections, next: (number + 1) * SPAN } : { connections };
   }
 
@@ -108,15 +110,16 @@ export class Requests implements AdminClient {
     return listConnections(table, this.forwarding.tick(table), daddrOf, first, last);
   }
 
-  /** Where the host's stack cannot be kept away, the director forwards all the same: rule table and dataplane never differ. */
-  private forwardOut(actions: readonly Action[]): void {
+  /**
+   * Host first, then dataplane. The dataplane follows the rule table even when the host refuses.
+   */
+  private forward(actions: readonly Action[]): void {
     if (actions.length === 0) return;
     for (const action of actions)
       if (action.kind === 'addDestination') this.daddrs.set(action.slot, action.destination.address);
       else if (action.kind === 'setTimeouts') this.settings = { ...this.settings, timeouts: action.timeouts };
     try {
-      // First the kernel is kept away, then the director answers: the other way round both would.
-      if (actions.some(concernsHost)) this.forwarding.take(this.rules.entries());
+      if (actions.some(concernsHost)) this.forwarding.intercept(this.rules.entries());
     } finally {
       this.forwarding.send({ kind: 'actions', actions });
       this.view.follow(actions);
@@ -141,16 +144,17 @@ export class Requests implements AdminClient {
   }
 }
 
-/** Counters and weights are no business of the host's stack. */
+/** The action may change what the host's stack sees. */
 function concernsHost({ kind }: Action): boolean {
   return kind !== 'setTimeouts' && kind !== 'zeroRates';
 }
 
+/** An empty rule table with the timeouts of a configuration. */
 export function newRules({ timeouts }: Pick<Config, 'timeouts'>, counters: LiveCounters): Rules {
   return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts });
 }
 
-/** A rule table that forwards nothing: to see whether lines are right before anything is touched. */
+/** A client of a rule table that forwards nothing: it checks rules before anything changes. */
 export function dryClient(rules: Rules): AdminClient {
   return { request: async (request) => dryAnswer(rules, request) };
 }

@@ -1,4 +1,6 @@
-/** What `ulvs status` and `ulvs stats` show, gathered from shared memory. */
+/**
+ * The status of a director, read from shared memory: the answer for `ulvs status` and `ulvs stats`.
+ */
 import path from 'node:path';
 import { LIVE_WORD } from '../../conntrack/entry.js';
 import { type Counters, FrameStat } from '../../stats/counters.js';
@@ -9,6 +11,7 @@ import type { Settings } from '../config/director-config.js';
 import type { Rules } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 
+/** What the status is read from. */
 export interface StatusSources {
   readonly forwarding: Forwarding;
   readonly rules: Rules;
@@ -17,6 +20,7 @@ export interface StatusSources {
   readonly helpers: Settings['helpers'];
 }
 
+/** The present status. */
 export function directorStatus({ forwarding, rules, counters, config, helpers }: StatusSources): DirectorStatus {
   const services = rules.entries();
   return {
@@ -36,7 +40,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
   };
 }
 
-/** Reasons that occurred. */
+/** Drop reasons that occurred. */
 function dropsOf(counters: Counters): DirectorStatus['drops'] {
   return DROP_NAMES.map((name, i) => ({
     name,

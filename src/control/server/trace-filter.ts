@@ -1,5 +1,6 @@
 /**
- * tcpdump's language, the part that speaks of hosts, networks, ports and protocols:
+ * Parser of trace filters: the part of tcpdump's language about hosts, networks, ports and
+ * protocols.
  *
  *     expression  = term { ("and" | "&&" | "or" | "||") term }          "and" binds tighter
  *     term        = [ "not" | "!" ] ( "(" expression ")" | primitive )
@@ -9,6 +10,7 @@
 import type { Filter, Side } from '../../dataplane/trace/filter.js';
 import { networkOf, parsePrefix } from '../text/prefix.js';
 
+/** A mistake in a filter; the message is one line for the user. */
 export class FilterError extends Error {
   override readonly name = 'FilterError';
 }
@@ -25,7 +27,7 @@ const PROTOCOLS: Readonly<Record<string, Filter>> = {
 };
 const KNOWN = 'host, net, port, portrange, src, dst, tcp, udp, sctp, icmp, icmp6, ip, ip6, arp, and, or, not';
 
-/** Throws a FilterError, one line that names the word. An empty text passes everything. */
+/** The filter; an empty text matches everything. Throws a FilterError that names the word. */
 export function parseFilter(text: string): Filter {
   const words = text
     .replace(/([()!]|&&|\|\|)/g, ' $1 ')
@@ -75,7 +77,7 @@ class Parser {
     return { kind: 'and', left: protocol, right: this.place(this.side()) };
   }
 
-  /** "tcp port 80", "udp src host A": the protocol word goes with what follows it. */
+  /** A primitive follows the protocol word: "tcp port 80", "udp src host A". */
   private continues(): boolean {
     return ['src', 'dst', 'host', 'net', 'port', 'portrange'].includes(this.words[this.at] ?? '');
   }
@@ -117,7 +119,7 @@ class Parser {
 function address(side: Side, text: string, isNet: boolean): Filter {
   const prefix = parsePrefix(text);
   if (prefix === undefined || (!isNet && text.includes('/')))
-    throw new FilterError(`filter: "${text}" is neither an address nor one of the words ${KNOWN}`);
+    throw new FilterError(`filter: "${text}" is not an address and not one of the words ${KNOWN}`);
   const { family, words } = networkOf(prefix);
   return { kind: 'net', side, family, words: family === 4 ? [0, 0, 0, words[0]!] : [...words], length: prefix.length };
 }

@@ -1,27 +1,35 @@
-/** A trace of the running director, fetched in pieces over the control socket. One at a time: a new one ends the old. */
+/**
+ * The trace session of a director, whose records a client fetches over the control socket. A new
+ * trace ends the old one.
+ */
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { AdminReply, AdminRequest } from '../api/api.js';
 import { FilterError, parseFilter } from './trace-filter.js';
 
+/** Requests of a trace. */
 export type TraceRequest = Extract<AdminRequest, { op: 'traceStart' | 'tracePoll' | 'traceStop' }>;
 
-/** Records that wait to be fetched; a reader that is too slow loses the oldest. */
+/** Most records that wait for the client. A client that is too slow loses the oldest. */
 const WAITING = 10_000;
-/** A reader that has not asked for this long (ms) is gone, and so is its trace. */
+/** Time, in ms, without a poll after which the trace ends. */
 const FORGOTTEN = 5000;
 
 export function isTraceRequest(request: AdminRequest): request is TraceRequest {
   return request.op === 'traceStart' || request.op === 'tracePoll' || request.op === 'traceStop';
 }
 
+/** One trace at a time. */
 export class TraceSession {
   private records: TraceRecord[] = [];
+  /** Records still to come; 0: no trace. */
   private left = 0;
+  /** Time of the last request, ms. */
   private asked = 0;
 
-  /** `set`: tells the dataplane what to trace, undefined for nothing. */
+  /** `set` starts a trace in the dataplane; undefined ends it. */
   constructor(private readonly set: (spec: TraceSpec | undefined) => void) {}
 
+  /** Answers a request at `now` (ms). */
   request(request: TraceRequest, now: number): AdminReply {
     this.asked = now;
     if (request.op === 'traceStart') return this.start(request);
@@ -29,7 +37,7 @@ export class TraceSession {
     return { ok: true, trace: { records: this.records.splice(0), over: this.left <= 0 } };
   }
 
-  /** Several workers may each have one more than was asked for. */
+  /** Adds a record. Workers may each send one more than was asked for: those are ignored. */
   add(record: TraceRecord): void {
     if (this.left <= 0) return;
     this.left--;
@@ -38,7 +46,7 @@ export class TraceSession {
     if (this.left <= 0) this.set(undefined);
   }
 
-  /** Ends a trace that nobody fetches any more. */
+  /** Ends a trace whose client has not polled. `now` in ms. */
   tick(now: number): void {
     if (this.left > 0 && now - this.asked > FORGOTTEN) this.stop();
   }

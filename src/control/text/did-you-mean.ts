@@ -1,7 +1,11 @@
-/** Letters of a word that may be the beginning of a longer one. */
+/** Suggestions for misspelt words. */
+/** Letters from which on a word may stand for a longer one that begins so. */
 const BEGINNING = 4;
 
-/** For "did you mean …": the known word fewest edits away, if it is near enough to be meant, else one that begins so. */
+/**
+ * The known word with the fewest edits from `word`, a third of its letters at most; else one that
+ * begins with it; else undefined.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let longer: string | undefined;
@@ -14,13 +18,16 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best ?? longer;
 }
 
-/** `; did you mean X?`, or nothing. */
+/** `; did you mean X?`, or ''. */
 export function didYouMean(word: string, known: Iterable<string>): string {
   const near = nearest(word, known);
   return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment); words over 40 letters are cut. */
+/**
+ * Number of insertions, deletions, substitutions and swaps of neighbours (optimal string
+ * alignment), of 40 letters at most.
+ */
 function editDistance(long: string, other: string): number {
   const [a, b] = [long.slice(0, 40), other.slice(0, 40)];
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -1,18 +1,23 @@
-/** Addresses and prefixes of either family as an administrator writes them; cold path only. */
+/**
+ * Addresses and prefixes of both families, as text and as words. For configuration only: functions
+ * allocate.
+ */
 import type { Family } from '../../service/config.js';
 import { format4, format6, mask4, maskWord, parse4, parse6 } from '../../wire/address.js';
 
-/** `words`: one signed big-endian word for IPv4, four for IPv6. */
+/** An address. `words`: int32 in host order, one for IPv4, four for IPv6. */
 export interface Ip {
   readonly family: Family;
   readonly words: Int32Array;
 }
 
+/** An address with a prefix length; host bits may be set. */
 export interface Prefix {
   readonly ip: Ip;
   readonly length: number;
 }
 
+/** Reads an address; undefined: it is none. */
 export function parseIp(text: string): Ip | undefined {
   const four = parse4(text);
   if (four !== undefined) return { family: 4, words: Int32Array.of(four) };
@@ -20,15 +25,20 @@ export function parseIp(text: string): Ip | undefined {
   return six && { family: 6, words: six };
 }
 
+/** The canonical text. */
 export function formatIp(ip: Ip): string {
   return ip.family === 4 ? format4(ip.words[0]!) : format6(ip.words);
 }
 
+/** Bits of an address. */
 export function widthOf(family: Family): 32 | 128 {
   return family === 4 ? 32 : 128;
 }
 
-/** `10.0.0.0/8`, `2001:db8::/32`, `10.0.0.0/255.0.0.0`, or a bare address, which is its own prefix. Host bits stay. */
+/**
+ * Reads `10.0.0.0/8`, `2001:db8::/32`, `10.0.0.0/255.0.0.0`, or an address, which is a prefix of
+ * full length. Host bits are kept.
+ */
 export function parsePrefix(text: string): Prefix | undefined {
   const [address, tail, ...more] = text.split('/');
   const ip = parseIp(address!);
@@ -45,23 +55,27 @@ function prefixLength(text: string, family: Family): number | undefined {
   return mask === mask4(length) ? length : undefined;
 }
 
+/** The address with host bits 0. */
 export function networkOf({ ip, length }: Prefix): Ip {
   return { family: ip.family, words: ip.words.map((word, i) => word & maskWord(length, i)) };
 }
 
+/** Text as 10.0.0.0/8. */
 export function formatPrefix({ ip, length }: Prefix): string {
   return `${formatIp(ip)}/${length}`;
 }
 
+/** The addresses are equal. */
 export function sameIp(a: Ip, b: Ip): boolean {
   return a.family === b.family && a.words.every((word, i) => word === b.words[i]);
 }
 
+/** The address is in the network of the prefix. */
 export function contains(prefix: Prefix, ip: Ip): boolean {
   return sameIp(networkOf(prefix), networkOf({ ip, length: prefix.length }));
 }
 
-/** What a host can't have as its own or a neighbour's: unspecified, multicast, the limited broadcast. */
+/** The address can be that of a host: not unspecified, multicast or the limited broadcast. */
 export function isHostAddress(ip: Ip): boolean {
   const first = ip.words[0]! >>> 24;
   if (ip.words.every((word) => word === 0)) return false;

@@ -53,14 +53,14 @@ describe('values', () => {
       director.yaml:6: devices[2].addresses: "10.0.0.1/24" is not a list such as [ 10.0.0.254/24 ]
       director.yaml:7: devices[3].name: "a name that is too long" is not a device name such as eth0
       director.yaml:7: devices[3].promiscuous: "yes" is not true or false
-      director.yaml:7: devices[3].mac: "01:00:5e:00:00:01" is a group's MAC address, not a device's
+      director.yaml:7: devices[3].mac: "01:00:5e:00:00:01" is a multicast MAC address, not that of a device
       director.yaml:10: devices[4].addresses[0]: "10.0.0.1" has no prefix length; write 10.0.0.1/24 for example
       director.yaml:11: devices[4].addresses[1]: "10.0.0.0/24" is the address of the network, not of a host in it
       director.yaml:12: devices[4].addresses[2]: "224.0.0.1/24" is not the address of a host
       director.yaml:13: devices[4].addresses[3]: "10.0.0.1/33" is not an IPv4 or IPv6 address with a prefix length, such as 10.0.0.254/24
       director.yaml:14: devices[4].addresses[4]: a list is not an IPv4 or IPv6 address with a prefix length, such as 10.0.0.254/24
       director.yaml:15: devices[5].name: is empty; it should be a device name such as eth0, or leave the key out
-      director.yaml:15: devices[5].mac: "00:00:00:00:00:00" is no device's MAC address"
+      director.yaml:15: devices[5].mac: "00:00:00:00:00:00" is not the MAC address of a device"
     `);
   });
 
@@ -78,7 +78,7 @@ neighbours: { ip: 10.0.0.1 }
       "director.yaml:5: routes[0].dev: is missing; it should be a device name such as eth0
       director.yaml:5: routes[0].via: "10.0.0.999" is not an IPv4 or IPv6 address
       director.yaml:5: routes[0].dve: no such key; did you mean dev?
-      director.yaml:6: routes[1].to: "10.0.0.1/8" has bits behind its length; write 10.0.0.0/8
+      director.yaml:6: routes[1].to: "10.0.0.1/8" has host bits after its prefix length; write 10.0.0.0/8
       director.yaml:6: routes[1].table: "mian" is not main or a table number from 1 to 4294967295
       director.yaml:7: routes[2].to: "everywhere" is not an IPv4 or IPv6 prefix such as 10.9.0.0/16
       director.yaml:7: routes[2].onlink: 1 is not true or false
@@ -86,7 +86,7 @@ neighbours: { ip: 10.0.0.1 }
       director.yaml:9: policy[0].table: 0 is not main or a table number from 1 to 4294967295
       director.yaml:9: policy[0].mark: "1/x" is not a mark such as 1 or 0x10/0xf0
       director.yaml:10: policy[1].table: is missing; it should be main or a table number from 1 to 4294967295
-      director.yaml:10: policy[1].from: "10.0.0.1/8" has bits behind its length; write 10.0.0.0/8
+      director.yaml:10: policy[1].from: "10.0.0.1/8" has host bits after its prefix length; write 10.0.0.0/8
       director.yaml:11: neighbours: a mapping is not a list such as [ { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:0a:01 } ]"
     `);
   });
@@ -119,7 +119,7 @@ socket:
       director.yaml:3: marks[0]: "--dprot" is not an option of a mark rule; did you mean --dport?
       director.yaml:4: marks[1]: 3 is not a text such as "-d 10.9.0.0/16 -j MARK --set-mark 1"
       director.yaml:5: accept.arp: "yes" is not true or false
-      director.yaml:5: accept.ranges[0]: "10.9.0.1/16" has bits behind its length; write 10.9.0.0/16
+      director.yaml:5: accept.ranges[0]: "10.9.0.1/16" has host bits after its prefix length; write 10.9.0.0/16
       director.yaml:5: accept.ranges[1]: "x" is not an IPv4 or IPv6 prefix such as 10.9.0.0/16
       director.yaml:5: accept.icpm: no such key; did you mean icmp?
       director.yaml:7: sysctl.conn_reuse_mode: 9 is not a whole number from 0 to 3
@@ -151,7 +151,7 @@ socket:
   - { from: 192.168.2.0/24, to: 10.0.0.0/24, dev: eth9, out: eth0 }
 `;
     expect(errorOf(text)).toMatchInlineSnapshot(`
-      "director.yaml:6: snat[1].from: "192.168.1.5/24" has bits behind its length; write 192.168.1.0/24
+      "director.yaml:6: snat[1].from: "192.168.1.5/24" has host bits after its prefix length; write 192.168.1.0/24
       director.yaml:7: snat[2].to: "10.0.0.0/24" is not an IPv4 or IPv6 address
       director.yaml:7: snat[2].out: no such key; there are from, to, dev"
     `);
@@ -161,7 +161,7 @@ socket:
       ),
     ).toMatchInlineSnapshot(`
       "director.yaml:4: snat[0].dev: no device is called "eth9"; there are eth0, eth1
-      director.yaml:4: snat[1].to: 2001:db8::1 and from: 10.2.0.0/16 are not of one family"
+      director.yaml:4: snat[1].to: 2001:db8::1 and from: 10.2.0.0/16 are of different families"
     `);
   });
 
@@ -220,13 +220,13 @@ rules: ""
 rulesFile: x
 `;
     expect(errorOf(text)).toMatchInlineSnapshot(`
-      "director.yaml:5: routes[0].via: 172.16.0.1 is on no network of eth0 (10.0.0.254/24); name a router there, or add onlink: true
-      director.yaml:6: routes[1].src: 10.0.0.7 is no address of a device here
+      "director.yaml:5: routes[0].via: 172.16.0.1 is on no network of eth0 (10.0.0.254/24); use a router there, or add onlink: true
+      director.yaml:6: routes[1].src: 10.0.0.7 is not an address of a device of this file
       director.yaml:7: routes[2].via: 10.0.0.1 is IPv4, but the route to 2001:db8::/32 is IPv6
       director.yaml:8: routes[3].dev: no device is called "eth2"; there are eth0, eth1
       director.yaml:10: policy[0].table: no route is in table 7
       director.yaml:10: policy[0].iif: no device is called "lo"; there are eth0, eth1
-      director.yaml:11: policy[1].to: ::/0 and from: 10.0.0.0/8 are not of one family
+      director.yaml:11: policy[1].to: ::/0 and from: 10.0.0.0/8 are of different families
       director.yaml:13: neighbours[0].dev: no device is called "eth3"; there are eth0, eth1
       director.yaml:16: marks[1]: no device is called "wlan+"; there are eth0, eth1
       director.yaml:18: rulesFile: rules are given too; keep one of the two"
@@ -259,11 +259,11 @@ describe('not YAML', () => {
     expect(texts.map(errorOf).join('\n')).toMatchInlineSnapshot(`
       "director.yaml:2: not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]
       director.yaml:2: not YAML: Tabs are not allowed as indentation
-      director.yaml:3: the key is there twice in the same mapping; keep one
+      director.yaml:3: the key is given twice in the same mapping; keep one
       director.yaml:1: not YAML: Unresolved tag: !mine
       director.yaml:1: the file is empty; begin with "devices:"
       director.yaml:2: a list is not a configuration; begin with "devices:"
-      director.yaml:2: a second document begins here; a configuration is one
+      director.yaml:2: a second YAML document begins here; a configuration is one document
       director.yaml:1: not YAML: Unresolved alias (the anchor must be set before the alias): x
       director.yaml:2: rules: a ">" joins the lines; write "rules: |""
     `);

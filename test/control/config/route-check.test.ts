@@ -43,7 +43,7 @@ it('names each destination that no frame could reach, its line and the remedy', 
     check(['192.168.2.11', 'masq'], ['10.0.0.9', 'masq'], ['172.16.1.1', 'gatewaying'], ['fd01::1', 'ipip']),
   ).toMatchInlineSnapshot(`
     "director.yaml:20: destination 192.168.2.11: no route to it; the devices have 10.0.0.254/24 on eth0, 192.168.1.254/24 on eth1, fd00::1/64 on eth1; give a device an address there or add a route under "routes:"
-    director.yaml:22: destination 172.16.1.1: is behind a router; gatewaying (-g) hands it the frame by its MAC address, so it must be on a segment of the director; the devices have 10.0.0.254/24 on eth0, 192.168.1.254/24 on eth1, fd00::1/64 on eth1; give a device an address there, or use -i or -m
+    director.yaml:22: destination 172.16.1.1: is behind a router; gatewaying (-g) sends frames to its MAC address, so that it must be on a segment of the director; the devices have 10.0.0.254/24 on eth0, 192.168.1.254/24 on eth1, fd00::1/64 on eth1; give a device an address there, or use -i or -m
     director.yaml:23: destination fd01::1: no route to it; the devices have 10.0.0.254/24 on eth0, 192.168.1.254/24 on eth1, fd00::1/64 on eth1; give a device an address there or add a route under "routes:""
   `);
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ConnectionTable } from '../../../src/conntrack/table.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { DeviceCounters } from '../../../src/control/engine/device-counters.js';
-import type { Order, Report } from '../../../src/control/engine/messages.js';
+import type { Message, Report } from '../../../src/control/engine/messages.js';
 import type * as Built from '../../../src/control/engine/worker-handle.js';
 import { Counters } from '../../../src/stats/counters.js';
 
@@ -47,7 +47,7 @@ describe.each([
 it('a thread that dies in the middle is told of, with its stack, and can still be stopped', async () => {
   const reports: Report[] = [];
   const dataplane = await startWorker(setup(), (report) => reports.push(report));
-  dataplane.send({ kind: 'routes' } as unknown as Order);
+  dataplane.send({ kind: 'routes' } as unknown as Message);
   for (let i = 0; i < 200 && reports.every(({ kind }) => kind !== 'failed'); i++)
     await new Promise((resolve) => setTimeout(resolve, 10));
   const failed = reports.find(({ kind }) => kind === 'failed');

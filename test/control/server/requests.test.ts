@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AdminReply, AdminRequest, ServiceEntry } from '../../../src/control/api/api.js';
 import { parseConfig } from '../../../src/control/config/config.js';
-import type { Order } from '../../../src/control/engine/messages.js';
+import type { Message } from '../../../src/control/engine/messages.js';
 import { Requests } from '../../../src/control/server/requests.js';
 import { Counters } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
@@ -20,19 +20,19 @@ const destination = (address: string) =>
     tunnel: { type: 'ipip', port: 0, checksum: '' },
   }) as const;
 
-/** A forwarding side that only writes down what it is told. `take` fails while `refusing`. */
+/** A forwarding side that only records its calls. `intercept` fails while `refusing`. */
 function desk(table: Int32Array = new Int32Array(64)) {
-  const orders: Order[] = [];
-  const taken: string[][] = [];
+  const messages: Message[] = [];
+  const intercepted: string[][] = [];
   const counters = new Counters();
   const config = parseConfig('devices: [{ name: eth0 }]\nsysctl: { sync_threshold: 3 }', 'director.yaml');
   const state = { refusing: false, now: 0 };
   const requests = new Requests(config, counters, {
-    take: (services: readonly ServiceEntry[]) => {
+    intercept: (services: readonly ServiceEntry[]) => {
       if (state.refusing) throw new Error('nft: not permitted');
-      taken.push(services.map(({ key: one }) => JSON.stringify(one)));
+      intercepted.push(services.map(({ key: one }) => JSON.stringify(one)));
     },
-    send: (order) => orders.push(order),
+    send: (order) => messages.push(order),
     devices: () => [],
     now: () => state.now,
     tables: [table],
@@ -41,12 +41,12 @@ function desk(table: Int32Array = new Int32Array(64)) {
     processed: () => 9,
   });
   const ask = (request: AdminRequest): Promise<AdminReply> => requests.request(request);
-  return { requests, ask, orders, taken, counters, state };
+  return { requests, ask, messages, intercepted, counters, state };
 }
 
 describe('a batch', () => {
   it('is answered one by one, and told the host and the dataplane once', async () => {
-    const { ask, orders, taken } = desk();
+    const { ask, messages, intercepted } = desk();
     const reply = await ask({
       op: 'batch',
       requests: [
@@ -59,33 +59,33 @@ describe('a batch', () => {
     });
     const [yes, no] = [{ ok: true }, { ok: false, errno: 'EEXIST' }];
     expect(reply).toEqual({ ok: true, replies: [yes, no, yes, yes, { ok: false, errno: 'ENOENT' }] });
-    expect(taken.length).toBe(1);
-    expect(orders.map(({ kind }) => kind)).toEqual(['actions']);
+    expect(intercepted.length).toBe(1);
+    expect(messages.map(({ kind }) => kind)).toEqual(['actions']);
   });
 
   it('that only asks, or is refused, tells nobody', async () => {
-    const { ask, orders, taken } = desk();
+    const { ask, messages, intercepted } = desk();
     await ask({ op: 'batch', requests: [{ op: 'deleteService', key }] });
     await ask({ op: 'list' });
-    expect([orders, taken]).toEqual([[], []]);
+    expect([messages, intercepted]).toEqual([[], []]);
   });
 });
 
 it('where the host cannot be kept away the director forwards all the same, and says so', async () => {
-  const { ask, orders, state } = desk();
+  const { ask, messages, state } = desk();
   state.refusing = true;
   await expect(ask({ op: 'addService', service })).rejects.toThrow('nft: not permitted');
-  expect(orders.map(({ kind }) => kind)).toEqual(['actions']);
+  expect(messages.map(({ kind }) => kind)).toEqual(['actions']);
   expect(await ask({ op: 'addService', service })).toEqual({ ok: false, errno: 'EEXIST' });
 });
 
 describe('sysctls', () => {
   it('are set one at a time, with the timeouts that were set meanwhile', async () => {
-    const { ask, orders } = desk();
+    const { ask, messages } = desk();
     await ask({ op: 'setTimeouts', timeouts: { tcp: 5, tcpfin: 0, udp: 0 } });
     const reply = await ask({ op: 'setSysctl', name: 'sloppy_tcp', value: 1 });
     expect(reply.ok && reply.sysctls).toMatchObject({ sloppy_tcp: 1, conn_reuse_mode: 1 });
-    expect(orders.at(-1)).toMatchObject({
+    expect(messages.at(-1)).toMatchObject({
       kind: 'settings',
       sysctl: { sloppy_tcp: 1 },
       timeouts: { tcp: 5, udp: 300 },
@@ -99,9 +99,9 @@ describe('sysctls', () => {
     ['sync_threshold', 50, 'EINVAL', 'sync_threshold: 50: threshold 50 is not below period 50'],
     ['constructor', 1, 'ENOENT', 'constructor: there is no such sysctl'],
   ])('%s = %d is refused', async (name, value, errno, text) => {
-    const { ask, orders } = desk();
+    const { ask, messages } = desk();
     expect(await ask({ op: 'setSysctl', name, value })).toEqual({ ok: false, errno, text });
-    expect(orders).toEqual([]);
+    expect(messages).toEqual([]);
   });
 
   it('run_estimation 0 stops the rates', async () => {

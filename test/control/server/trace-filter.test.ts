@@ -68,7 +68,7 @@ describe('parseFilter and passes', () => {
     ['port 70000', 'filter: "70000" is not a port from 0 to 65535'],
     ['portrange 9-2', 'filter: "9-2" is not a port from 0 to 65535'],
     ['(tcp', 'filter: a ")" is missing'],
-    ['host 10.0.0.0/8', /is neither an address nor one of the words/],
+    ['host 10.0.0.0/8', /is not an address and not one of the words/],
     ['not', 'filter: something must follow "host"'],
   ])('%s is refused', (text, message) => {
     expect(() => parseFilter(text)).toThrow(message);

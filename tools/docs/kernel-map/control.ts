@@ -18,7 +18,7 @@ ip_vs_add_service | control/rules/rules.ts: addService; control/rules/refusals.t
 ip_vs_edit_service | control/rules/rules.ts: editService; control/engine/apply.ts: editService |
 ip_vs_del_service, __ip_vs_del_service, ip_vs_unlink_service | control/rules/rules.ts: removeService; control/engine/apply.ts: deleteService |
 __ip_vs_bind_svc | control/engine/apply.ts: addDestination |
-__ip_vs_svc_put, ip_vs_service_free, ip_vs_service_rcu_free | control/rules/rules.ts: releaseService |
+__ip_vs_svc_put, ip_vs_service_free, ip_vs_service_rcu_free | control/rules/slots.ts: addReference, release |
 ip_vs_flush | control/rules/rules.ts: request |
 ip_vs_lookup_dest | control/rules/entries.ts: find |
 ip_vs_new_dest | control/rules/rules.ts: create; control/rules/refusals.ts: refuseDestination |
