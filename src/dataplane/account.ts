@@ -1,11 +1,14 @@
-/** What each packet of a connection leaves behind: counts, and the state that its protocol's table says. */
+/**
+ * Accounting of a connection's packet: counters, and the state by its protocol's table
+ * (ip_vs_in_stats, ip_vs_out_stats, set_tcp_state).
+ */
 import type { Direction } from '../conntrack/states.js';
 import { Stat } from '../stats/counters.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as sctp from '../wire/sctp.js';
 import type { Director } from './director.js';
 
-/** Connection, destination, service and total count it, for as long as the destination is there. */
+/** Counts the packet for destination, service and total, while the destination exists. */
 export function countIn(d: Director, entry: number): void {
   count(d, entry, Stat.inpkts, d.packet.l3len);
 }
@@ -22,13 +25,13 @@ function count(d: Director, entry: number, packets: number, bytes: number): void
   bump(counters.values, counters.totalRow + packets, bytes);
 }
 
-/** Bytes stand two columns behind their packets. */
+/** The column of bytes is two columns behind the column of packets. */
 function bump(values: Float64Array, at: number, bytes: number): void {
   values[at]!++;
   values[at + (Stat.inbytes - Stat.inpkts)]! += bytes;
 }
 
-/** A connection was scheduled. */
+/** Counts a scheduled connection. */
 export function countConnection(d: Director, destSlot: number, serviceSlot: number): void {
   const { counters } = d;
   counters.values[counters.destinationRow(destSlot) + Stat.conns]!++;
@@ -57,7 +60,7 @@ function sctpState(d: Director, entry: number, direction: number): void {
   const { view } = d.umem;
   const first = p.l4 + sctp.HEADER;
   const end = p.l4 + p.l4len;
-  // Too short for a chunk: the kernel leaves state and timeout as they are.
+  // Too short for a chunk: the kernel keeps state and timeout.
   if (first + sctp.CHUNK_HEADER > end) return;
   const next = sctp.nextChunk(view, first, end);
   d.connections.states.sctp(entry, direction, sctp.chunkType(view, first), next < 0 ? -1 : sctp.chunkType(view, next));

@@ -1,8 +1,9 @@
 /**
- * The defence strategies of IPVS (docs/ipvs-reference.md section 14), looked at once a second: drop_packet drops every n-th new connection,
- * drop_entry ends half-open and idle ones, secure_tcp swaps the TCP table. Modes: 0 off, 1 automatic and now off, 2 automatic
- * and now on, 3 always. "Memory is short" means here: the connection table's own room, in pages of 4,096 bytes, is below
- * amemthresh.
+ * The defence strategies of IPVS (update_defense_level; docs/ipvs-reference.md section 14), checked
+ * once a second. drop_packet drops every n-th new connection, drop_entry ends half-open and idle
+ * connections, secure_tcp uses another TCP table. Modes: 0 off, 1 automatic and now off, 2
+ * automatic and now on, 3 always. "Memory is short" means here: the free room of the connection
+ * table, in pages of 4,096 bytes, is below amemthresh.
  */
 
 import type { Connections } from '../conntrack/connections.js';
@@ -27,13 +28,16 @@ import type { Random } from './table/random.js';
 
 const EVERY = 1000;
 const LINES_A_PAGE = 64;
-/** drop_entry looks at this part of the table each second. */
+/** drop_entry examines this part of the table each second. */
 const SHARE = 32;
-/** Looked at in one call; the rest of the share waits for the next, so that no pause grows with the table. */
+/**
+ * Limit of entries examined in one call. The rest of the share waits for the next call, so that the
+ * pause does not grow with the table.
+ */
 const BUDGET = 1024;
 const IDLE = 60 * TICKS;
 
-/** What of a director it looks at and acts on. */
+/** The fields of a director that the strategies read and change. */
 export interface Defended {
   readonly connections: Connections;
   readonly sysctl: Sysctls;
@@ -41,7 +45,7 @@ export interface Defended {
 }
 
 export class Defence {
-  /** drop_packet: one of so many new connections is dropped; 0: none. */
+  /** drop_packet: one in so many new connections is dropped. 0: none. */
   rate = 0;
   private counter = 0;
   private dropping = false;
@@ -50,7 +54,7 @@ export class Defence {
 
   constructor(private readonly d: Defended) {}
 
-  /** A packet matched a service and wants a new connection: is it one to drop? (ip_vs_todrop) */
+  /** Returns true for a new connection that drop_packet drops (ip_vs_todrop). */
   drops(): boolean {
     if (this.rate === 0 || --this.counter > 0) return false;
     this.counter = this.rate;
@@ -83,7 +87,7 @@ export class Defence {
     else this.counter = this.rate = Math.floor(amemthresh / (amemthresh - room));
   }
 
-  /** Automatic modes flip between 1 and 2, as the kernel's do. */
+  /** Automatic modes switch between 1 and 2, as in the kernel. */
   private isOn(name: 'drop_entry' | 'drop_packet' | 'secure_tcp', short: boolean): boolean {
     const mode = this.d.sysctl[name];
     if (mode === 1 || mode === 2) this.d.sysctl[name] = short ? 2 : 1;
@@ -114,7 +118,10 @@ export class Defence {
     return lasting && this.isIdle(at);
   }
 
-  /** todrop_entry: quiet for a minute, few packets, and then by chance, one in as many as it had. */
+  /**
+   * todrop_entry: idle for a minute, few packets, and then by chance, one in as many as it had
+   * packets.
+   */
   private isIdle(at: number): boolean {
     const { words, now } = this.d.connections;
     const since = words[at + TIMEOUT]! - ((words[at + EXPIRES]! - now) | 0);

@@ -1,6 +1,7 @@
 /**
- * A director: everything the packet path reads and writes, and no I/O. Frames and time are pushed in, frames come out in
- * the links' outputs; services, routes, neighbours and marks are pushed in by whoever owns the director.
+ * A director: all state that the packet path reads and writes, and no I/O. Frames and time are
+ * pushed in, frames leave through the links' outputs. The owner pushes in services, routes,
+ * neighbours and marks.
  */
 
 import { Connections } from '../conntrack/connections.js';
@@ -31,15 +32,18 @@ import type { Trace } from './trace/trace.js';
 
 const FTP = 21;
 
-/** Gives a packet its fwmark; src/dataplane/table/marks.ts, or nobody. */
+/** Gives a packet its fwmark (dataplane/table/marks.ts). */
 export interface Marker {
   match(packet: PacketInfo): number;
 }
 
-/** All frames of `batch` (512 at most), which came in by the link `device`, in their order. */
+/** Processes all frames of `batch` (512 at most), received by the link `device`, in their order. */
 export type FastPath = (device: number, batch: Batch) => void;
 
-/** Of several workers: true when the reassembled packet at hand was given to another; src/dataplane/workers/dispatch.ts. */
+/**
+ * With several workers: returns true when the current reassembled packet was handed off
+ * (dataplane/workers/dispatch.ts).
+ */
 export interface ReassembledHandoff {
   handOffReassembled(): boolean;
 }
@@ -53,40 +57,46 @@ export interface Range {
 export class Director {
   readonly packet = new PacketInfo();
   readonly services = new ServiceTable();
-  /** By slot; a removed destination stays, unavailable, while connections name it. */
+  /** By slot. A removed destination stays, unavailable, while connections name it. */
   readonly dests: (Destination | undefined)[] = [];
   readonly connections: Connections;
   readonly links: Link[] = [];
   readonly neighbours = new Neighbours();
   readonly router: Router;
-  /** Fragments whose datagram is not complete, and the reassembled datagram that is the packet at hand. */
+  /** Incomplete datagrams, and the reassembled datagram that is the current packet. */
   readonly fragments: FragmentTable;
   readonly assembled: Assembled;
   readonly sourcePool = new SourcePool();
   marks: Marker | undefined;
   sysctl: Sysctls = defaultSysctls();
-  /** The director's own addresses, with the device that has them. */
+  /** The director's own addresses, with the device of each. */
   readonly own = new AddressIndex();
   /** Sources of masq replies: destination address and port (0: any), by protocol. */
   readonly masqSources = new AddressIndex();
-  /** IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE (else 0). */
+  /**
+   * IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE
+   * (else 0).
+   */
   readonly tunnels = new AddressIndex();
-  /** Some service has a persistence engine for which its masq destinations may open connections (dataplane/path/server-opened.ts). */
+  /**
+   * A service has a persistence engine whose masq destinations may open connections
+   * (dataplane/path/server-opened.ts).
+   */
   serversMayOpen = false;
   readonly pathMtus = new PathMtus();
   readonly snatRules = new SnatRules();
-  /** VIP-less acceptance: addresses that count as ours though nobody has them. */
+  /** VIP-less acceptance: addresses that count as the director's though no interface has them. */
   ranges: readonly Range[] = [];
   acceptArp = true;
-  /** Some link forwards packets from our VIPs. */
+  /** A link forwards packets from our VIPs. */
   forwardsShared = false;
   acceptIcmp = true;
   /** Set while somebody watches packets go by. */
   trace: Trace | undefined;
-  /** Takes packets for the host's own stack where frames were stolen from it; undefined where there is none. */
+  /** Link to the host's own stack, for intercepted frames; undefined without interception. */
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();
-  /** IPv6 fragment identifications and what drop_entry picks. */
+  /** Numbers for IPv6 fragment identifications and for drop_entry's choice. */
   readonly random: Random;
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
@@ -94,9 +104,9 @@ export class Director {
   crew: ReassembledHandoff | undefined;
   /** The short way of most packets, made with the first of them. */
   fastPath: FastPath | undefined;
-  /** ms; set once a batch. */
+  /** Time in ms, set once per batch. */
   now = 0;
-  /** The next IP id of what the director itself sends. */
+  /** Last IP id that the director used for its own packets. */
   ident = 1;
 
   constructor(
@@ -120,7 +130,10 @@ export class Director {
     this.router = new Router(this.neighbours, (device) => this.links[device]?.mtu ?? 1500);
   }
 
-  /** An address of a device, a VIP, or of an accepted range: a packet to it is for us. */
+  /**
+   * Returns true for an address of a device, a VIP, or an accepted range: a packet to it is for the
+   * director.
+   */
   isLocal4(address: number): boolean {
     return (
       this.own.find(0, 0, 0, address, 0, 4) >= 0 ||
@@ -136,7 +149,7 @@ export class Director {
     );
   }
 
-  /** The addresses of all links, after any of them changed. */
+  /** Indexes the addresses of all links. Call after any of them changed. */
   reindexOwn(): void {
     this.own.clear();
     for (const link of this.links)
@@ -144,7 +157,10 @@ export class Director {
         this.own.set(words[0]!, words[1]!, words[2]!, words[3]!, 0, family, link.index);
   }
 
-  /** The sources that masq replies come from, and the tunnels' ends, after any destination changed. */
+  /**
+   * Indexes the sources of masq replies and the ends of tunnels. Call after any destination
+   * changed.
+   */
   reindexDestinations(): void {
     this.masqSources.clear();
     this.tunnels.clear();
@@ -169,7 +185,10 @@ export class Director {
       this.masqSources.set(a0!, a1!, a2!, a3!, protocol, 0, dest.slot);
   }
 
-  /** Whether masq destinations may open connections, after a service came, went or was edited. */
+  /**
+   * Notes whether masq destinations may open connections. Call after a service was added, removed
+   * or edited.
+   */
   noteEngines(): void {
     this.serversMayOpen = false;
     for (const service of this.services.all()) if (service.engine?.serversMayOpen) this.serversMayOpen = true;
@@ -200,7 +219,7 @@ export class Director {
 
 const scratch = new Int32Array(4);
 
-/** Connection timers count in ticks of 10 ms that wrap as int32. */
+/** Ticks of connection timers: 10 ms each, int32 that wraps. */
 export function tickOf(ms: number): number {
   return Math.floor((ms * TICKS) / 1000) | 0;
 }

@@ -1,6 +1,6 @@
 /**
- * expire_nodest_conn: when a destination is removed, its connections end at once (ip_vs_expire_nodest_conn_flush), not with
- * their next packet. The table is walked in small steps.
+ * sysctl expire_nodest_conn: when a destination is removed, its connections end at once
+ * (ip_vs_expire_nodest_conn_flush), not with their next packet. The table is walked in small steps.
  */
 
 import type { Connections } from '../conntrack/connections.js';
@@ -10,14 +10,14 @@ import type { Sysctls } from '../service/sysctl.js';
 const BUDGET = 2048;
 
 export class ExpireNodest {
-  /** The entry looked at next, 0 when there is nothing to do. */
+  /** The next entry to examine, 0 when there is nothing to do. */
   private at = 0;
-  /** A destination went while the table was walked: once more from the start. */
+  /** A destination was removed during the walk: start once more. */
   private again = false;
 
   constructor(private readonly d: { readonly connections: Connections; readonly sysctl: Sysctls }) {}
 
-  /** A destination was removed. */
+  /** Call after a destination was removed. */
   noteRemoval(): void {
     if (this.d.sysctl.expire_nodest_conn === 0) return;
     if (this.at === 0) this.at = 1;
@@ -41,7 +41,7 @@ export class ExpireNodest {
     if (connections.destOf(entry)?.available !== false) return;
     const parent = connections.parentOf(entry);
     connections.remove(entry);
-    // Its template stands before it in the table and had a child then.
+    // Its template is before it in the table and still had a child when it was examined.
     if (parent !== 0 && parent < entry) this.look(parent);
   }
 }

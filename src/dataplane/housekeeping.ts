@@ -1,4 +1,7 @@
-/** What time alone brings: connections end, neighbours are asked for and given up. Called once a batch, and when idle. */
+/**
+ * What happens by time alone: connections expire, neighbours are resolved and given up. Called once
+ * a batch, and when idle.
+ */
 
 import { type Director, tickOf } from './director.js';
 import { sendArpRequest } from './neigh/arp.js';
@@ -7,18 +10,18 @@ import { dropWaiting } from './output/neighbour-output.js';
 import { expireFragments } from './path/defrag.js';
 import type { Neighbour } from './table/neighbour.js';
 
-/** Entries the timer wheel may look at in one call: bounds the pause. */
+/** Limit of entries that the timer wheel examines in one call: it bounds the pause. */
 const BUDGET = 256;
-/** ms between looks at the neighbours; their own times are seconds. */
+/** Interval (ms) of neighbour checks; neighbour timers count seconds. */
 const NEIGHBOURS_EVERY = 100;
-/** ms between looks at what schedulers remember (ip_vs_lblc.c: CHECK_EXPIRE_INTERVAL). */
+/** Interval (ms) of the schedulers' clean-up (ip_vs_lblc.c: CHECK_EXPIRE_INTERVAL). */
 const SWEEP_EVERY = 60_000;
 
 export class Housekeeping {
   private nextNeighbours = 0;
   private nextSweep: number;
 
-  /** `askKernel`: neighbours on devices where the kernel resolves; their numbers, to be asked for by whoever can. */
+  /** `askKernel`: called for a neighbour on a device where the kernel resolves neighbours. */
   constructor(
     private readonly d: Director,
     private readonly askKernel: (neighbour: Neighbour) => void = () => {},
@@ -42,7 +45,9 @@ export class Housekeeping {
     this.ask();
   }
 
-  /** Apart from `tick`, which would otherwise make room for what these closures hold at each call. */
+  /**
+   * Separate from `tick`, which would otherwise allocate a context for these closures at each call.
+   */
   private ageNeighbours(now: number): void {
     const { d } = this;
     this.nextNeighbours = now + NEIGHBOURS_EVERY;
@@ -54,7 +59,10 @@ export class Housekeeping {
     );
   }
 
-  /** Asks for the neighbours that packets wanted; after each batch, so that the first packet does not wait for a tick. */
+  /**
+   * Resolves the neighbours that packets need. Called after each batch, so that the first packet
+   * does not wait for a tick.
+   */
   ask(): void {
     const { d } = this;
     const { wanted } = d.neighbours;

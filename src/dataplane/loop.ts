@@ -1,12 +1,12 @@
 /**
- * One turn of the wheel: what every device has received goes through the director and out again.
+ * One turn of the loop: received frames of each device pass the director and leave.
  *
- *     ┌─► clock ─► timers ─► rx device 0 ─► process ─► rx device 1 ─► process … ─► tx all outputs ─┐
- *     └──────────────────────────────────── did anything come? ◄──────────────────────────────────┘
+ *      ┌─► clock ─► timers ─► rx device 0 ─► process ─► rx device 1 ─► process … ─► tx all outputs ─┐
+ *      └──────────────────────────────────── did any frame arrive? ◄─────────────────────────────────┘
  *
- * Where several workers are one director, what is another's leaves the batch before it is processed, and what the others
- * handed over is processed behind the devices' own.
- * The clock is read once a turn. Frames that a full output cannot take are counted and dropped, never waited for.
+ * With several workers, frames of other workers leave the batch before it is processed, and frames
+ * that others handed off are processed after the devices' own. The clock is read once a turn.
+ * Frames that do not fit a full output are counted and dropped.
  */
 import { Batch } from '../device/batch.js';
 import type { Device } from '../device/device.js';
@@ -19,7 +19,10 @@ export class Loop {
   private readonly batch = new Batch();
   private readonly process = (device: number, batch: Batch) => processBatch(this.director, device, batch);
 
-  /** `devices[i]` belongs to the director's link i; only the first `receiving` of them are listened to. */
+  /**
+   * `devices[i]` belongs to the director's link i. The loop receives from the first `receiving`
+   * devices only.
+   */
   constructor(
     private readonly director: Director,
     private readonly devices: readonly Device[],
@@ -28,7 +31,7 @@ export class Loop {
     private readonly crew?: WorkerDispatch,
   ) {}
 
-  /** `now` in ms. Returns how many frames came in. */
+  /** `now` in ms. Returns the number of received frames. */
   turn(now: number): number {
     const { director, devices, batch, crew } = this;
     this.housekeeping.tick(now);

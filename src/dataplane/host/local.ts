@@ -1,7 +1,8 @@
 /**
- * Packets for the director's own machine. Where the host's stack shares the device, it has seen them and does as it likes;
- * where the director alone owns an address (a TAP device, a VIP that no interface has), it is a small host itself: it
- * answers pings, refuses TCP by RST, UDP by port unreachable and what it does not speak (SCTP, say) by protocol unreachable.
+ * Packets for the director's own machine. Where the host's stack shares the device, it has seen
+ * them and handles them. Where only the director has an address (a TAP device, a VIP that no
+ * interface has), the director acts as a small host: it answers pings, refuses TCP by RST, UDP by
+ * port unreachable and other protocols (SCTP) by protocol unreachable.
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
@@ -24,7 +25,7 @@ import { pass } from './pass.js';
 
 const IGMP = 2;
 
-/** An address of ours, but no service and no connection. */
+/** Handles a packet to one of our addresses without service or connection. */
 export function handleLocal(d: Director): void {
   const p = d.packet;
   if (d.links[p.device]!.shared && isOwn(d)) return pass(d);
@@ -37,7 +38,10 @@ export function handleLocal(d: Director): void {
   drop(d, Drop.portClosed);
 }
 
-/** To the host's own stack: a destination that is the director itself. It has its own way in where frames were stolen. */
+/**
+ * Delivers a packet to the host's own stack: the destination is the director itself. Intercepted
+ * frames reach the stack by the TUN device.
+ */
 export function deliverLocal(d: Director): void {
   const p = d.packet;
   if (d.hostLink === undefined) return deliver(d);
@@ -87,7 +91,7 @@ function echo(d: Director): void {
   neighbourOutput(d, hop, p.frame, p.len, p.etherType, true);
 }
 
-/** A wrong checksum is not worth an answer, nor is UDP over IPv6 that has none. */
+/** A packet with a wrong checksum gets no answer, nor does UDP over IPv6 without one. */
 function isSound(d: Director): boolean {
   const { family, protocol, src, dst, l3, l4, l4len } = d.packet;
   const { view } = d.umem;
@@ -101,7 +105,7 @@ function isSound(d: Director): boolean {
 function isRefused(d: Director): boolean {
   const { family, protocol, l4len } = d.packet;
   if (!d.acceptIcmp && !isOwn(d)) return false;
-  // IPVS itself silently drops SCTP without a chunk.
+  // IPVS drops SCTP without a chunk silently.
   if (protocol === ipv4.SCTP && l4len < 16) return false;
   return family === 4
     ? protocol !== ipv4.ICMP && protocol !== IGMP
@@ -118,13 +122,16 @@ function refuse(d: Director): void {
 
 const chain = new extensions.Chain();
 
-/** Where in the IPv6 packet the byte is that says what protocol it carries. */
+/** Offset in the IPv6 packet of the byte that names the payload's protocol. */
 function namedAt(d: Director): number {
   const { l3, l3len } = d.packet;
   return extensions.walk(d.umem.view, l3, l3 + l3len, chain) ? chain.named - l3 : 0;
 }
 
-/** RFC 9293, 3.5.2: a RST answers everything but a RST; it acknowledges what came, or takes the acknowledged number. */
+/**
+ * RFC 9293, 3.5.2: a RST answers everything but a RST. It acknowledges the segment, or takes the
+ * acknowledged number as its own.
+ */
 function reset(d: Director): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -150,7 +157,10 @@ function reset(d: Director): void {
   neighbourOutput(d, hop, frame, l4 + 20 - frame, p.etherType, true);
 }
 
-/** An IP header from the packet's destination to its source, for 20 bytes of TCP; returns its length. */
+/**
+ * Writes an IP header from the packet's destination to its source, for 20 bytes of TCP. Returns its
+ * length.
+ */
 function writeHeader(d: Director, ip: number): number {
   const p = d.packet;
   const { view } = d.umem;

@@ -1,6 +1,4 @@
-/**
- * A frame that is none of the director's business goes (back) to the host's own stack.
- */
+/** Passes frames that are not the director's to the host's own stack. */
 import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
 import { enqueue } from '../output/neighbour-output.js';
@@ -9,8 +7,8 @@ import { freeAssembled } from '../output/verdict.js';
 import { isIntercepted } from './intercepted.js';
 
 /**
- * Not ours. Where the host's stack has seen the frame too, it does with it what it likes; a frame that was stolen from
- * the stack because it looked like ours is given back by the way into the host.
+ * Passes the current packet. Where the host's stack has seen the frame, the director's copy is
+ * freed. An intercepted frame is given back through the TUN device.
  */
 export function pass(d: Director): void {
   const p = d.packet;

@@ -1,9 +1,10 @@
 /**
- * ICMP errors that the director itself sends, in the kernel's form (docs/ipvs-findings.md): source is the packet's destination
- * when that is ours (the VIP), else the address of the device towards its sender; TTL 64, no DF, TOS 0xc0 and the
- * packet's own TOS bits; IPv4 quotes what fits in 576 bytes, IPv6 in 1280.
+ * ICMP errors of the director, in the kernel's form (icmp_send; docs/ipvs-findings.md). Source: the
+ * packet's destination when it is ours (the VIP), else the address of the device towards the
+ * sender. TTL 64, no DF, TOS 0xc0 plus the packet's TOS bits. IPv4 quotes what fits in 576 bytes,
+ * IPv6 in 1280.
  *
- *     | Ethernet | IP: VIP -> sender | ICMP type code checksum rest | quoted packet ... |
+ *      | Ethernet | IP: VIP -> sender | ICMP type code checksum rest | quoted packet ... |
  */
 import { finish, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -17,14 +18,17 @@ import { neighbourOutput } from './neighbour-output.js';
 const QUOTE4 = 576 - ipv4.HEADER - icmp.HEADER;
 const QUOTE6 = 1280 - ipv6.HEADER - icmp.HEADER;
 const TTL = 64;
-/** IPTOS_TOS_MASK: the four TOS bits that survive into an error, whose precedence is "internetwork control". */
+/**
+ * IPTOS_TOS_MASK: the four TOS bits that an error copies. Its precedence is "internetwork control".
+ */
 const TOS_MASK = 0x1e;
 const TOS_CONTROL = 0xc0;
 
 /**
- * An error about the packet at hand, which stays the caller's. `rest`: the four bytes behind the checksum (an MTU).
- * `asVip`: speak as the packet's destination, though no interface has it. Returns the length of the IP packet sent,
- * 0 when none was (no route, rate limit, an error about an error).
+ * Sends an error about the current packet, which stays with the caller. `rest`: the four bytes
+ * behind the checksum (an MTU). `asVip`: the source is the packet's destination even if no
+ * interface has it. Returns the length of the IP packet sent, 0 for none (no route, rate limit, an
+ * error about an error).
  */
 export function sendIcmp4(d: Director, type: number, code: number, rest: number, asVip: boolean): number {
   const p = d.packet;
@@ -40,14 +44,17 @@ export function sendIcmp4(d: Director, type: number, code: number, rest: number,
   return len;
 }
 
-/** accept.icmp is off: as in the kernel, nobody can speak as an address that no interface has. */
+/** accept.icmp is off: as in the kernel, no error comes from an address that no interface has. */
 function isMute4(d: Director): boolean {
   if (d.acceptIcmp) return false;
   const { dst } = d.packet;
   return d.own.find(0, 0, 0, dst, 0, 4) < 0 && !d.services.isVip4(dst);
 }
 
-/** RFC 1122, 3.2.2: never about an ICMP error, a later fragment, or a packet to or from many. */
+/**
+ * RFC 1122, 3.2.2: no error about an ICMP error, a later fragment, or a broadcast or multicast
+ * packet.
+ */
 function mayComplain4(d: Director, type: number, code: number): boolean {
   const p = d.packet;
   if (p.protocol === ipv4.ICMP && p.fragmentOffset === 0 && icmp.isError(p.icmpType)) return false;
@@ -82,7 +89,7 @@ function write4(d: Director, ip: number, source: number, type: number, code: num
   return len;
 }
 
-/** The same for IPv6. */
+/** As sendIcmp4, for IPv6. */
 export function sendIcmp6(d: Director, type: number, code: number, rest: number, asVip: boolean): number {
   const p = d.packet;
   if (!mayComplain6(d)) return 0;
@@ -99,7 +106,10 @@ export function sendIcmp6(d: Director, type: number, code: number, rest: number,
 
 const ANY6 = new Int32Array(4);
 
-/** An address of accept.ranges that nobody has: the kernel's errors about it come from an address of the director. */
+/**
+ * An address of accept.ranges that nobody has: the kernel's errors about it come from an address of
+ * the director.
+ */
 function isMerelyAccepted(d: Director, a: Int32Array): boolean {
   const had = d.own.find(a[0]!, a[1]!, a[2]!, a[3]!, 0, 6) >= 0 || d.services.isVip6(a);
   return d.ranges.length !== 0 && !had && d.isLocal6(a);
@@ -113,8 +123,8 @@ function mayComplain6(d: Director): boolean {
 }
 
 /**
- * By the route that was just looked up. Time exceeded of a connection's packet is free: the kernel takes the loopback device
- * for its way.
+ * Takes a token by the route that was just looked up. Time exceeded for a connection's packet needs
+ * none: the kernel sees the loopback device as its output.
  */
 function mayRepeat6(d: Director, type: number, asVip: boolean): boolean {
   if (type === icmp6.PACKET_TOO_BIG || (asVip && type === icmp6.TIME_EXCEEDED)) return true;

@@ -1,4 +1,7 @@
-/** The packet at hand leaves, whole or, where it may be and must be, in fragments. */
+/**
+ * Sends the current packet, fragmented where needed and allowed (the kernel's ip_output,
+ * ip_fragment).
+ */
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
@@ -9,7 +12,10 @@ import { neighbourOutput } from './neighbour-output.js';
 import { sendRefragmented } from './refragment.js';
 import { drop } from './verdict.js';
 
-/** `p.l3`, `p.l3len` say where the packet is; everything in it is final. `hop`: the neighbour; `mtu`: of its route. */
+/**
+ * `p.l3` and `p.l3len` tell where the packet is; all its fields are final. `hop`: the neighbour.
+ * `mtu`: of its route.
+ */
 export function ipOutput(d: Director, hop: number, mtu: number): void {
   const p = d.packet;
   if (p.parts !== 0) return sendRefragmented(d, hop, mtu);
@@ -27,9 +33,9 @@ function typeOf(d: Director): number {
 }
 
 /**
- * RFC 791, 3.2: pieces of a multiple of 8 bytes, each with a copy of the header. All but the first are new frames; the first
- * stays where it is and leaves first, cut short. What is cut although it had DF (an ICMP error that follows a connection)
- * loses it.
+ * Fragments an IPv4 packet (RFC 791, 3.2): fragments of a multiple of 8 bytes, each with a copy of
+ * the header. The first one stays in its frame and leaves first; the others are new frames. A
+ * packet that is fragmented in spite of DF (an ICMP error that follows a connection) loses DF.
  */
 function sendFragments(d: Director, hop: number, mtu: number): void {
   const p = d.packet;
@@ -58,8 +64,8 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
 }
 
 /**
- * An IPv4 packet in an outer header of IPv6, which the director may cut: a fragment header goes behind the outer one. The first
- * piece stays where it is, but for the outer header, which makes room in front.
+ * Fragments an IPv4 packet inside an outer IPv6 header: a fragment header goes behind the outer
+ * header. The first fragment stays in its frame; its outer header moves to the front.
  */
 function sendFragments6(d: Director, hop: number, mtu: number): void {
   const p = d.packet;
@@ -86,7 +92,7 @@ function sendFragments6(d: Director, hop: number, mtu: number): void {
   for (let i = 0; i < count; i++) neighbourOutput(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, i > 0);
 }
 
-/** Frames of one fragmentation; a packet of 65,535 bytes at the smallest MTU makes fewer. */
+/** Frames of one fragmentation. A packet of 65,535 bytes at the smallest MTU needs fewer. */
 const later = new Int32Array(2048);
 const laterLen = new Int32Array(2048);
 

@@ -1,6 +1,6 @@
 /**
- * The last steps of a packet that leaves: Ethernet header by its neighbour, and onto its link's output. Waits with the
- * neighbour while that is being resolved.
+ * Neighbour output (the kernel's neigh_output): writes the Ethernet header and queues the frame on
+ * its link. While the neighbour is being resolved the frame waits with it.
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
@@ -8,7 +8,10 @@ import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import type { Neighbour } from '../table/neighbour.js';
 
-/** `frame`, `len`: the whole frame; its Ethernet header is written here. `originated`: made by the director itself. */
+/**
+ * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the
+ * director made the frame.
+ */
 export function neighbourOutput(
   d: Director,
   id: number,
@@ -42,7 +45,7 @@ function leave(d: Director, neighbour: Neighbour, frame: number, len: number, or
   enqueue(d, neighbour.device, frame, len, originated);
 }
 
-/** A complete frame onto a link's output. */
+/** Queues a complete frame on a link's output. */
 export function enqueue(d: Director, device: number, frame: number, len: number, originated: boolean): void {
   if (!d.links[device]!.output.push(frame, len)) {
     dropOutput(d, frame, len, originated, Drop.txFull);
@@ -55,7 +58,7 @@ export function enqueue(d: Director, device: number, frame: number, len: number,
   values[FrameStat.outBytes]! += len;
 }
 
-/** A frame that cannot leave. Only one that came in has a fate to be counted. */
+/** Drops a frame that cannot leave. Only a received frame is counted. */
 export function dropOutput(d: Director, frame: number, len: number, originated: boolean, reason: number): void {
   if (!originated) {
     d.trace?.noteDrop(reason);
@@ -64,13 +67,13 @@ export function dropOutput(d: Director, frame: number, len: number, originated: 
   d.umem.free(frame);
 }
 
-/** What waited for the neighbour leaves, in the order it came. */
+/** Sends the frames that waited for the neighbour, in their order. */
 export function releaseWaiting(d: Director, neighbour: Neighbour): void {
   for (const { frame, len, originated } of neighbour.waiting) leave(d, neighbour, frame, len, originated);
   forgetWaiting(d, neighbour);
 }
 
-/** Nobody answered: what waited is lost. */
+/** Drops the frames that waited: the neighbour did not answer. */
 export function dropWaiting(d: Director, neighbour: Neighbour): void {
   for (const { frame, len, originated } of neighbour.waiting)
     dropOutput(d, frame, len, originated, Drop.neighbourFailed);

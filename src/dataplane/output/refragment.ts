@@ -1,10 +1,11 @@
 /**
- * A reassembled datagram leaves in fragments again. They end where those that came ended, if they fit the path with
- * what was put in front; else (most tunnels, a smaller MTU) the packet is cut anew, no piece longer than the longest that
- * came. The frames that came carry them; what is too many is made, what is too few is given back.
+ * Sends a reassembled datagram in fragments again. The received boundaries are kept if the
+ * fragments fit the path with a tunnel's header in front. Otherwise (most tunnels, a smaller MTU)
+ * the datagram is cut anew, no fragment longer than the longest received one. The received frames
+ * carry the fragments: missing frames are allocated, spare ones are freed.
  *
- *     kept:  came | 1480 | 1480 | 40 |          leaves | 1480 | 1480 | 40 |          DF is dropped, as in the kernel
- *     cut:   outer header + 3000                leaves | 1480 | 1480 | 60 |          DF stays
+ *      kept:  in  | 1480 | 1480 | 40 |           out    | 1480 | 1480 | 40 |          DF is dropped, as in the kernel
+ *      cut:   outer header + 3000                out    | 1480 | 1480 | 60 |          DF stays
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
@@ -18,14 +19,17 @@ import { drop } from './verdict.js';
 
 const SMALLEST6 = 1280;
 const LONGEST = 65535;
-/** Pieces of one packet: their data's bounds, and the frames they are in. 65,535 bytes in eights. */
+/**
+ * Fragments of one packet: the bounds of their data, and their frames. Room for 65,535 bytes in
+ * units of 8.
+ */
 const MOST = 8192;
 const from = new Int32Array(MOST);
 const to = new Int32Array(MOST);
 const frames = new Int32Array(MOST);
 const lens = new Int32Array(MOST);
 
-/** To the neighbour `hop`, over a route with this MTU. */
+/** Sends the fragments to the neighbour `hop`. `mtu`: of its route. */
 export function sendRefragmented(d: Director, hop: number, mtu: number): void {
   const { assembled } = d;
   const count = cut(d, longestOf(d, mtu), false);
@@ -35,13 +39,18 @@ export function sendRefragmented(d: Director, hop: number, mtu: number): void {
   if (count < assembled.count) d.counters.values[FrameStat.forwarded]! += assembled.count - count;
 }
 
-/** An outer header of the other family has forgotten how long the fragments were. */
+/**
+ * Longest fragment. Behind an outer header of the other family the received sizes do not matter.
+ */
 function longestOf(d: Director, mtu: number): number {
   const p = d.packet;
   return ipv4.version(d.umem.view, p.l3) === p.family ? Math.min(mtu, d.assembled.largest) : mtu;
 }
 
-/** The packet at hand was made its own answer: a packet of the director's, whose size only the route limits. */
+/**
+ * The current packet was turned into its own answer: a packet of the director, limited by the route
+ * only.
+ */
 export function answerRefragmented(d: Director, hop: number, mtu: number): void {
   const count = cut(d, mtu, true);
   if (count < 0) return drop(d, Drop.noFrame);
@@ -50,7 +59,9 @@ export function answerRefragmented(d: Director, hop: number, mtu: number): void 
   for (let i = 0; i < count; i++) neighbourOutput(d, hop, frames[i]!, lens[i]!, type, true);
 }
 
-/** To the host's own stack by the link `device`, as it came. */
+/**
+ * Delivers the datagram to the host's own stack by the link `device`, in its received fragments.
+ */
 export function deliverRefragmented(d: Director, device: number, fate: number): void {
   const { assembled } = d;
   const count = cut(d, assembled.largest, false);
@@ -60,8 +71,9 @@ export function deliverRefragmented(d: Director, device: number, fate: number): 
 }
 
 /**
- * Makes the pieces, complete but for their Ethernet addresses, none longer than `longest`; −1 for want of frames, with
- * nothing changed. `anew`: the bounds of the fragments that came mean nothing.
+ * Makes the fragments, complete but for their Ethernet addresses, none longer than `longest`.
+ * Returns their number, −1 without free frames, when nothing was changed. `anew`: ignores the
+ * received boundaries.
  */
 function cut(d: Director, longest: number, anew: boolean): number {
   const p = d.packet;
@@ -81,13 +93,16 @@ function cut(d: Director, longest: number, anew: boolean): number {
   return count;
 }
 
-/** What every piece has a copy of. */
+/** Length of the header that every fragment has a copy of. */
 function headerOf(d: Director, six: boolean, outer: boolean): number {
   if (!six) return ipv4.headerLen(d.umem.view, d.packet.l3);
   return outer ? ipv6.HEADER : d.assembled.unfragmentable;
 }
 
-/** The bounds may stay: the first piece has room for what was put in front, and ends at a multiple of 8. */
+/**
+ * Returns true when the received boundaries can stay: the first fragment has room for the added
+ * headers and ends at a multiple of 8.
+ */
 function fits(d: Director, data: number, room: number): boolean {
   const { assembled } = d;
   const first = assembled.to[0]! + added(d, data);
@@ -96,7 +111,7 @@ function fits(d: Director, data: number, room: number): boolean {
   return true;
 }
 
-/** Bytes between the pieces' header and the data that came. */
+/** Bytes between the fragments' header and the received data. */
 function added(d: Director, data: number): number {
   return data - d.assembled.to[d.assembled.count - 1]!;
 }
@@ -121,7 +136,7 @@ function newBounds(data: number, step: number): number {
   return count;
 }
 
-/** The frames that came first, then new ones. */
+/** The received frames first, then new ones. */
 function findFrames(d: Director, count: number): boolean {
   const { assembled, umem } = d;
   if (umem.freeFrames < count - assembled.count) return false;
@@ -146,7 +161,7 @@ function write4(d: Director, count: number, header: number, keepDf: boolean): vo
   }
 }
 
-/** `outer`: a tunnel's header is in front, and the fragment header goes behind that. */
+/** `outer`: a tunnel's header is in front, and the fragment header goes behind it. */
 function write6(d: Director, count: number, header: number, outer: boolean): void {
   const { l3 } = d.packet;
   const { view, u8 } = d.umem;

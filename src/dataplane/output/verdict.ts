@@ -1,6 +1,6 @@
 /**
- * Every frame that comes in ends in exactly one of these: forwarded (neighbour-output.ts), delivered, passed or dropped. Each of
- * them gives the frame back to the Umem or hands it on.
+ * Verdicts: every received frame ends as forwarded (neighbour-output.ts), delivered, passed
+ * (host/pass.ts) or dropped. Each verdict frees the frame or hands it on.
  */
 import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
@@ -12,7 +12,7 @@ export function drop(d: Director, reason: number): void {
   d.umem.free(d.packet.frame);
 }
 
-/** Consumed by the director itself: ARP, an echo request, a packet for its own stack. */
+/** The director itself consumes the packet: ARP, an echo request, a packet for its own stack. */
 export function deliver(d: Director): void {
   d.trace?.noteVerdict('delivered');
   if (d.packet.parts !== 0) return freeAssembled(d, FrameStat.delivered);
@@ -20,7 +20,7 @@ export function deliver(d: Director): void {
   d.umem.free(d.packet.frame);
 }
 
-/** A reassembled packet's fate is that of each frame it came in. */
+/** A reassembled packet's verdict counts for each frame that it arrived in. */
 function dropAssembled(d: Director, reason: number): void {
   const { assembled, counters, umem } = d;
   for (let i = 0; i < assembled.count; i++) {

@@ -1,12 +1,13 @@
 /**
- * Fragments become packets again before anything else looks at them (RFC 791, RFC 8200; docs/ipvs-findings.md). IPv4: whatever is for
- * the director, and TCP, UDP, SCTP and ICMP that cross it, once each piece has passed as a router lets it (TTL, route,
- * MTU). IPv6: all fragments, as the kernel's nf_defrag does while there are services.
+ * Defragmentation before anything else looks at a packet (nf_defrag; RFC 791, RFC 8200;
+ * docs/ipvs-findings.md). IPv4: packets for the director, and TCP, UDP, SCTP and ICMP that cross
+ * it. Each fragment of the latter is first forwarded as a router forwards it (TTL, route, MTU).
+ * IPv6: all fragments, as the kernel does while there are services.
  *
- *     fragment ─┬─ complete ─► the whole is the packet at hand
- *               ├─ held, for 30 s (IPv6 60 s) ─► fragmentTimeout; time exceeded to the sender if the first had come
- *               ├─ came twice ─► fragmentDuplicate
- *               └─ overlaps ─► it and all others of the datagram: fragmentOverlap
+ *      fragment ─┬─ complete ─► the reassembled datagram is the current packet
+ *                ├─ held, for 30 s (IPv6 60 s) ─► fragmentTimeout; ICMP time exceeded if the first fragment had arrived
+ *                ├─ duplicate ─► fragmentDuplicate
+ *                └─ overlaps ─► it and all others of the datagram: fragmentOverlap
  */
 import { findIn6 } from '../../conntrack/find-wide.js';
 import { Drop } from '../../stats/drops.js';
@@ -33,7 +34,10 @@ const ECN_CE = 3;
 const NOT_ECT = 1;
 const chain = new extensions.Chain();
 
-/** The packet at hand is a fragment. True: go on with what is at hand now, the whole or a fragment that is none of our business. */
+/**
+ * Handles a fragment. Returns true when the path goes on, with the reassembled datagram or with a
+ * fragment that the director does not reassemble; false when the frame was held or dropped.
+ */
 export function defrag(d: Director): boolean {
   if (d.assembled.frame >= 0) return d.packet.family === 4 ? reassemble4(d) : reassemble6(d);
   drop(d, Drop.fragmentLimit);
@@ -45,7 +49,8 @@ function reassemble4(d: Director): boolean {
   const { view } = d.umem;
   const local = d.isLocal4(p.dst);
   if (!local && !isGathered(p)) return true;
-  // A mark may yet make it ours, by ports that only the whole has; a shared device's packets are not ours to route.
+  // A mark may make the datagram the director's, by ports that only the reassembled datagram has.
+  // Packets of a shared device are the host's to route.
   const crosses = !local && d.marks === undefined && !d.links[p.device]!.shared;
   if (crosses && !cross(d)) return false;
   const id = ipv4.id(view, p.l3);
@@ -57,14 +62,17 @@ function reassemble4(d: Director): boolean {
   return begin(d, datagram) && finish4(d, datagram);
 }
 
-/** Protocols that IPVS knows (and ICMP, which may be an error about them), to one host. */
+/** Protocols that IPVS knows, and ICMP (it may be an error about them), to a unicast address. */
 function isGathered(p: PacketInfo): boolean {
   const { protocol } = p;
   if (p.dst >>> 28 >= 0xe) return false;
   return protocol === ipv4.UDP || protocol === ipv4.TCP || protocol === ipv4.ICMP || protocol === ipv4.SCTP;
 }
 
-/** Each piece is forwarded before it is gathered: that is where the kernel's hook sits. */
+/**
+ * Forwards a fragment before it is reassembled, where the kernel's hook is. Returns false when it
+ * was dropped.
+ */
 function cross(d: Director): boolean {
   const p = d.packet;
   if (!decrementTtlOrDrop(d, 0)) return false;
@@ -97,7 +105,10 @@ function wait(d: Director): false {
   return false;
 }
 
-/** False: the ECN bits contradict each other (RFC 3168, 5.3) and all pieces were dropped. */
+/**
+ * Takes a complete datagram out of the table. Returns false when its ECN bits contradict each other
+ * (RFC 3168, 5.3): all fragments were dropped.
+ */
 function begin(d: Director, datagram: FragmentQueue): boolean {
   if ((datagram.ecn & NOT_ECT) !== 0 && datagram.ecn !== NOT_ECT) {
     d.trace?.noteDrop(Drop.badFragment);
@@ -108,7 +119,7 @@ function begin(d: Director, datagram: FragmentQueue): boolean {
   return true;
 }
 
-/** The first fragment's header with all data behind it. */
+/** Builds the datagram: the first fragment's header and the data of all fragments. */
 function finish4(d: Director, datagram: FragmentQueue): boolean {
   const { assembled } = d;
   const { view, u8 } = d.umem;
@@ -125,7 +136,9 @@ function finish4(d: Director, datagram: FragmentQueue): boolean {
   return present(d, datagram, header + datagram.end);
 }
 
-/** Without the fragment header: what named it names what came behind it. */
+/**
+ * Builds the datagram without the fragment header: the header before it names the header behind it.
+ */
 function finish6(d: Director, datagram: FragmentQueue): boolean {
   const { assembled } = d;
   const { view, u8 } = d.umem;
@@ -148,7 +161,7 @@ function isCongested(datagram: FragmentQueue): boolean {
   return (datagram.ecn & (1 << ECN_CE)) !== 0;
 }
 
-/** It becomes the packet at hand, parsed anew: its transport header is readable now. */
+/** Makes the datagram the current packet and parses it: its transport header is readable now. */
 function present(d: Director, datagram: FragmentQueue, l3len: number): boolean {
   const p = d.packet;
   const { assembled } = d;
@@ -160,7 +173,7 @@ function present(d: Director, datagram: FragmentQueue, l3len: number): boolean {
   return bad === 0;
 }
 
-/** Gives up what has waited too long. Called with every tick. */
+/** Discards expired datagrams. Called with every tick. */
 export function expireFragments(d: Director): void {
   for (let late = d.fragments.overdue(d.now); late !== undefined; late = d.fragments.overdue(d.now)) {
     if (late.first!.from === 0) complain(d, late);
@@ -177,7 +190,10 @@ function complain(d: Director, datagram: FragmentQueue): void {
   else icmpErrorFor6(d, icmp6.TIME_EXCEEDED, REASSEMBLY, 0, connection(d), false);
 }
 
-/** The client's that the first fragment, which is at least 8 bytes, would have belonged to: the error counts for it. */
+/**
+ * The client's connection that the first fragment (at least 8 bytes) belongs to: the ICMP error is
+ * counted for it.
+ */
 function connection(d: Director): number {
   const { family, protocol, src, dst, src6, dst6, l4 } = d.packet;
   const { table } = d.connections;

@@ -1,6 +1,7 @@
 /**
- * Packets from a VIP that an interface of ours has: to the kernel they are martians (RFC 1812, 5.3.7). Where the director is
- * the router of its DR realservers they are the replies (HOWTO 7.5.2, forward_shared).
+ * Packets whose source is a VIP that an interface of the director has. The kernel drops them as
+ * martians (RFC 1812, 5.3.7). Where the director is the router of its DR realservers they are the
+ * replies (HOWTO 7.5.2, forward_shared).
  */
 import { Drop } from '../../stats/drops.js';
 import type { Director } from '../director.js';
@@ -17,7 +18,10 @@ export function isShared(d: Director): boolean {
   return d.services.isVip6(src6) && d.own.find(a!, b!, c!, e!, 0, 6) >= 0;
 }
 
-/** On its way to the client by the devices that were named for it; from anywhere else somebody pretends to be us. */
+/**
+ * Forwards the packet to the client if its device is named in `accept.forwardShared`. On any other
+ * device the source address is forged.
+ */
 export function forwardShared(d: Director): void {
   const p = d.packet;
   if (!d.links[p.device]!.forwardsShared) return drop(d, Drop.badSource);

@@ -1,4 +1,7 @@
-/** A packet that is neither the director's nor a connection's: the director is a router, where the kernel is not one beside it. */
+/**
+ * Forwards a packet that is neither the director's nor of a connection. The director is a router
+ * where the host's stack does not see the frames (TAP); elsewhere it leaves the packet to the host.
+ */
 import { Drop } from '../../stats/drops.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
@@ -25,7 +28,10 @@ export function forward(d: Director): void {
   else if (decrementTtlOrDrop(d, 0) && fitsMtuOrDrop(d, mtu, 0) && !refuseStray(d)) ipOutput(d, hop, mtu);
 }
 
-/** A router without a route says "network unreachable", before it looks at the TTL (ip_error of the kernel). */
+/**
+ * A router without a route sends "network unreachable", before it checks the TTL (the kernel's
+ * ip_error).
+ */
 function nowhere(d: Director): void {
   if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, 0, false);
   else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, false);

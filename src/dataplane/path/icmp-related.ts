@@ -1,10 +1,11 @@
 /**
- * ICMP errors about a connection's packets (docs/ipvs-reference.md section 12): they follow the connection, in either direction.
+ * ICMP errors about a connection's packets (ip_vs_in_icmp, ip_vs_out_icmp; docs/ipvs-reference.md
+ * section 12): they follow the connection, in either direction.
  *
- *     about a reply    (VIP → client quoted)      ─► to the destination, by the connection's method; NAT: rewritten
- *     about a request  (client → RIP quoted)      ─► to the client, NAT only: the VIP speaks, and is in the quote
- *     about our tunnel (outer header quoted)      ─► told to the client by the VIP (icmp-tunnel.ts)
- *     none of these, quoted source a service      ─► schedule_icmp: a new connection
+ *      about a reply    (VIP → client quoted)      ─► to the destination, by the connection's method; NAT: rewritten
+ *      about a request  (client → RIP quoted)      ─► to the client, NAT only: source and quote become the VIP's
+ *      about our tunnel (outer header quoted)      ─► the VIP sends an error to the client (icmp-tunnel.ts)
+ *      none of these, quoted source a service      ─► schedule_icmp: a new connection
  *
  * Handled: destination unreachable, source quench and time exceeded; in IPv6 all errors.
  */
@@ -35,7 +36,7 @@ import { tunnelError } from './icmp-tunnel.js';
 
 const quote = new Quote();
 
-/** Takes the packet if it is an ICMP error about a connection's packet. */
+/** Returns true when the packet is an ICMP error about a connection's packet and was handled. */
 export function icmpRelated(d: Director): boolean {
   if (!isHandled(d)) return false;
   const p = d.packet;
@@ -72,7 +73,7 @@ function readQuote(d: Director): boolean {
   return assembled && quote.readPorts(view, end);
 }
 
-/** The connection whose reply is quoted: the client is the quoted destination. */
+/** Finds the connection whose reply is quoted: the client is the quoted destination. */
 function findQuotedReply(d: Director): number {
   const { table } = d.connections;
   const { protocol, src, dst, sport, dport } = quote;
@@ -81,7 +82,7 @@ function findQuotedReply(d: Director): number {
   return findIn6(table, protocol, quote.dst6, quote.src6, ports);
 }
 
-/** The connection whose request, already translated, is quoted. */
+/** Finds the connection whose translated request is quoted. */
 function findQuotedRequest(d: Director): number {
   const { table } = d.connections;
   const { protocol, src, dst, sport, dport } = quote;
@@ -89,7 +90,10 @@ function findQuotedRequest(d: Director): number {
   return findOut6(table, protocol, quote.dst6, dport, quote.src6, sport);
 }
 
-/** About a request that kept its addresses (DR, Tun): it counts unless it dies here, and goes where it was going. */
+/**
+ * An error about a request with unchanged addresses (DR, Tun). It is counted, unless it is dropped
+ * here, and it goes to its own destination.
+ */
 function isKept(d: Director, local: boolean): boolean {
   const { table } = d.connections;
   const { protocol, src, dst, sport, dport } = quote;
@@ -110,12 +114,15 @@ function current(d: Director, entry: number): number {
   return 0;
 }
 
-/** Always true. A packet to an address that is not ours is routed first, as any packet that crosses the director. */
+/**
+ * Sends the error to the connection's destination. Always returns true. A packet to another host's
+ * address is routed first, like any packet that crosses the director.
+ */
 function toDestination(d: Director, entry: number, local: boolean): true {
   d.trace?.noteConnection(entry, 'client');
   if (!local && !crosses(d)) return true;
   const translated = isTranslated(d, entry);
-  // What is not rewritten is not looked at: a wrong checksum is the destination's to find.
+  // A packet that is not rewritten is not checked: the destination finds a wrong checksum.
   if (translated && !isSound(d)) return true;
   countIn(d, entry);
   if (translated) xmitTranslated(d, entry);
@@ -163,7 +170,7 @@ function toClient(d: Director, entry: number): true {
   return true;
 }
 
-/** False: its checksum is wrong, and it was dropped, uncounted. */
+/** Returns false when the checksum is wrong: the packet was dropped without being counted. */
 function isSound(d: Director): boolean {
   const p = d.packet;
   const { view } = d.umem;

@@ -1,11 +1,12 @@
 /**
- * An error from the path of a tunnel: routers speak to the director, whose outer header they quote, and the director to
- * the client, as the VIP, about the packet inside.
+ * ICMP errors from the path of a tunnel. A router sends them to the director and quotes the outer
+ * header. The director sends an error about the inner packet to the client, as the VIP.
  *
- *     | IP router → director | ICMP | outer: director → destination | UDP, GUE or GRE | client → VIP | ports … |
- *                                                                                     ^ what the client is told of
+ *      | IP router → director | ICMP | outer: director → destination | UDP, GUE or GRE | client → VIP | ports … |
+ *                                                                                      ^ the client's error quotes this
  *
- * "Fragmentation needed" is kept for the path and told with the overhead taken off; other errors are told as they are.
+ * "Fragmentation needed" updates the path MTU, and its MTU is reduced by the tunnel's overhead.
+ * Other errors are passed on as they are.
  */
 import { TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
@@ -24,11 +25,17 @@ const GUE = 4;
 const GRE = 4;
 const GRE_CHECKSUM = 0x8000;
 const SMALLEST_MTU = 68;
-/** Of the tunnel at hand: its destination's slot, and the bytes between outer and inner IP header. */
+/**
+ * Slot of the current tunnel's destination, and the bytes between the outer and the inner IP
+ * header.
+ */
 let slot = -1;
 let shim = 0;
 
-/** Takes an ICMP error for the director if it is about a tunnel of ours with a connection in it. `quote` is written to. */
+/**
+ * Returns true when the ICMP error is about one of our tunnels with a connection in it, and was
+ * handled. Writes `quote`.
+ */
 export function tunnelError(d: Director, quote: Quote): boolean {
   const p = d.packet;
   const { view } = d.umem;
@@ -45,7 +52,10 @@ export function tunnelError(d: Director, quote: Quote): boolean {
   return true;
 }
 
-/** Bytes between the quoted outer and the inner IP header; −1 when the quoted packet is no tunnel of ours. */
+/**
+ * Returns the bytes between the quoted outer and the inner IP header, −1 when the quoted packet is
+ * no tunnel of ours.
+ */
 export function tunnelShim(d: Director, quote: Quote, end: number): number {
   return findTunnel(d, quote, end) ? shim : -1;
 }
@@ -59,7 +69,7 @@ function findTunnel(d: Director, quote: Quote, end: number): boolean {
     shim = 0;
     slot = d.tunnels.find(0, 0, 0, dst, TunnelKind.ipip, 0);
   } else if (quote.protocol === ipv4.UDP && l4 + UDP + GUE <= end) {
-    // GUE version 0, no control message; its header's length is in the low five bits, options in words.
+    // GUE version 0, no control message. The low five bits hold the length of the options in words.
     const first = view.getUint8(l4 + UDP);
     shim = UDP + GUE + ((first & 0x1f) << 2);
     if (first >>> 5 === 0 && view.getUint8(l4 + UDP + 1) === ipv4.IPIP)
@@ -84,7 +94,7 @@ function relay(d: Director, quote: Quote, entry: number, server: number): void {
   }
   const bytes = p.l3 + p.l3len - quote.l3;
   describeInner(d, quote, bytes);
-  // The kernel counts twice: what was quoted here, and the message when it leaves.
+  // The kernel counts twice: the quoted packet here, and the message when it leaves.
   countOut(d, entry, bytes);
   const sent = sendIcmp4(d, type, code, rest, true);
   if (sent !== 0 && !isTranslated(d, entry)) countOut(d, entry, sent);
@@ -92,8 +102,8 @@ function relay(d: Director, quote: Quote, entry: number, server: number): void {
 }
 
 /**
- * What the client may send now. A destination whose route was asked for before anything was known of its path is told
- * of with that route's MTU: the kernel looks at the route it last used, and so do we.
+ * The MTU that the client is told. The kernel looks at the route that the destination used last. So
+ * a destination whose route was looked up before the path MTU was known is told that route's MTU.
  */
 function noteMtu(d: Director, server: number): number {
   const dest = d.dests[slot]!;
@@ -105,7 +115,7 @@ function noteMtu(d: Director, server: number): number {
   return mtu > SMALLEST_MTU + overhead ? mtu - overhead : mtu;
 }
 
-/** The packet at hand becomes the quoted one, of which the client is told. */
+/** The quoted packet becomes the current packet, about which the client gets an error. */
 function describeInner(d: Director, quote: Quote, bytes: number): void {
   const p = d.packet;
   p.l3 = quote.l3;

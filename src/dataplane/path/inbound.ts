@@ -1,6 +1,7 @@
 /**
- * A packet of a client: its connection, or a new one by the scheduler; then its state, then away by the connection's
- * method. The steps and their order are ip_vs_in's (docs/ipvs-reference.md section 3).
+ * Packets from clients, as in the kernel's ip_vs_in_hook (docs/ipvs-reference.md section 3): find
+ * the connection or schedule one, check its destination, set its state, send by its forwarding
+ * method.
  */
 
 import { CONN_ONE_PACKET, CONN_OUTGOING } from '../../conntrack/entry.js';
@@ -19,7 +20,7 @@ import { UNWANTED } from '../schedule/new-conn.js';
 import { openScheduled, schedule } from '../schedule/schedule.js';
 import { xmit } from '../xmit/xmit.js';
 
-/** Takes the packet if it belongs to a connection or a service; false: it is somebody else's. */
+/** Returns true when the packet belongs to a connection or a service and was handled. */
 export function inbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
@@ -40,9 +41,10 @@ export function inbound(d: Director): boolean {
 }
 
 /**
- * A new connection, in the place of `old` if that is not 0. The kernel ends the old one by a timer that is due at once: it
- * still weighs on its destination when the new one is scheduled, and errors about this packet may find it. With children it
- * stays until they are gone, but the new one stands in front of it.
+ * Opens a new connection that replaces `old` (0: none). The kernel ends the old one by a timer that
+ * is due at once. So the old one still counts for its destination while the new one is scheduled,
+ * and errors about this packet may find it. With children it stays until they are gone, but
+ * look-ups find the new one first.
  */
 function open(d: Director, old: number): boolean {
   d.packet.replaced = old;
@@ -53,7 +55,10 @@ function open(d: Director, old: number): boolean {
   return entry !== UNWANTED;
 }
 
-/** The packet at hand opens a connection, for which the scheduler has chosen already. */
+/**
+ * Opens a connection for the current packet at the destination that the scheduler has already
+ * chosen.
+ */
 export function inboundScheduled(d: Director, service: VirtualService, dest: Destination | null): void {
   const entry = openScheduled(d, service, dest);
   if (entry > 0) carry(d, entry, true);
@@ -74,7 +79,7 @@ function carry(d: Director, entry: number, fresh: boolean): void {
 function findIn(d: Director): number {
   const p = d.packet;
   const entry = findPorts(d, (p.sport << 16) | p.dport);
-  // The client's port of an expected connection is told by its first packet.
+  // The first packet of an expected connection tells the client's port.
   return entry === 0 && d.connections.withoutPort !== 0 ? findPorts(d, p.dport) : entry;
 }
 
@@ -94,14 +99,17 @@ function opensConnection(d: Director): boolean {
   return p.protocol === ipv4.SCTP && p.l4len >= 13 && d.umem.view.getUint8(p.l4 + 12) === 1;
 }
 
-/** A SYN on a connection that is finished, or whose destination is quiesced: the client starts over, and so do we. */
+/**
+ * A SYN on a finished connection, or on one whose destination is quiesced, starts a new connection
+ * (conn_reuse_mode).
+ */
 function startsOver(d: Director, entry: number): boolean {
   const { connections } = d;
   const quiesced = d.sysctl.expire_nodest_conn !== 0 && connections.destOf(entry)?.weight === 0;
   return quiesced || (d.sysctl.conn_reuse_mode !== 0 && isFinished(d, entry));
 }
 
-/** is_new_conn_expected of the kernel. */
+/** The kernel's is_new_conn_expected. */
 function isFinished(d: Director, entry: number): boolean {
   const { connections } = d;
   if (connections.isControlled(entry)) return false;
@@ -111,7 +119,9 @@ function isFinished(d: Director, entry: number): boolean {
   return (d.sysctl.conn_reuse_mode & 2) !== 0 && state === Tcp.FIN_WAIT && connections.hasNoOutput(entry);
 }
 
-/** Its destination is still there (bypass connections and those of snat need none). */
+/**
+ * Returns true while the connection's destination exists. Connections of bypass and snat need none.
+ */
 function isServed(d: Director, entry: number): boolean {
   const dest = d.connections.destOf(entry);
   if (dest !== undefined) return dest.available;

@@ -1,6 +1,7 @@
 /**
- * A packet of a destination on its way to a client of a masq connection: its source becomes the virtual address again. It
- * is a forwarded packet first (TTL, MTU), a reply second: that is the order in which the kernel's hooks see it.
+ * Replies of masq connections, as in the kernel's ip_vs_out_hook and handle_response: the source
+ * becomes the virtual address. The packet is first forwarded (TTL, MTU), then handled as a reply:
+ * this is the order of the kernel's hooks.
  */
 import { CONN_HELPER, CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findOut6 } from '../../conntrack/find-wide.js';
@@ -20,7 +21,7 @@ import { routeReply } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { openFromServer } from './server-opened.js';
 
-/** Takes the packet if it is a reply of a masq connection. */
+/** Returns true when the packet is a reply of a masq connection and was handled. */
 export function outbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
@@ -32,7 +33,10 @@ export function outbound(d: Director): boolean {
   return true;
 }
 
-/** No reply, but a destination may begin. */
+/**
+ * The packet is no reply, but a destination of a service with a persistence engine may open a
+ * connection.
+ */
 function begun(d: Director): boolean {
   const entry = openFromServer(d);
   if (entry <= 0) return entry === DROPPED;

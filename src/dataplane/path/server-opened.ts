@@ -1,9 +1,10 @@
 /**
- * A masq destination speaks without having been asked, or its one-packet connection is forgotten already. Where the service
- * has a persistence engine that provides for it (sip), its datagram opens a connection as if the far host had asked
- * first: it leaves as the service, and what comes back finds its way (ip_vs_new_conn_out of the kernel).
+ * A masq destination opens a connection: it was not asked, or its one-packet connection is gone.
+ * Where the service's persistence engine provides for it (sip), its datagram opens a connection as
+ * if the far host had sent first. The datagram leaves with the service's address, and the answers
+ * find the connection (the kernel's ip_vs_new_conn_out).
  *
- *     RIP:rport -> host:port   ══►   VIP:vport -> host:port      template: this host, this Call-ID, this destination
+ *      RIP:rport -> host:port   ══►   VIP:vport -> host:port      template: this host, this Call-ID, this destination
  */
 import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import type { Destination, VirtualService } from '../../service/service.js';
@@ -17,7 +18,10 @@ import { fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 const far = new Int32Array(4);
 const near = new Int32Array(4);
 
-/** The connection, UNWANTED when it is none of ours, DROPPED when the packet is gone. */
+/**
+ * Returns the connection, UNWANTED when the packet is not for this code, DROPPED when it was
+ * dropped.
+ */
 export function openFromServer(d: Director): number {
   const p = d.packet;
   if (!d.serversMayOpen || p.protocol !== ipv4.UDP || p.ttl <= 1) return UNWANTED;
@@ -27,7 +31,7 @@ export function openFromServer(d: Director): number {
   return open(d, dest.service, dest);
 }
 
-/** The masq destination that sent it. */
+/** Finds the masq destination that sent the packet. */
 function speaker(d: Director): Destination | undefined {
   const { family, src, src6, protocol, sport } = d.packet;
   const slot =
@@ -37,7 +41,7 @@ function speaker(d: Director): Destination | undefined {
   return slot < 0 ? undefined : d.dests[slot];
 }
 
-/** A service of a mark, or of all ports, has no end to speak as. */
+/** A service of a mark or of all ports has no address and port to send from. */
 function speaksFor({ engine, fwmark, port }: VirtualService): boolean {
   return engine?.serversMayOpen === true && fwmark === 0 && port !== 0;
 }
@@ -47,7 +51,10 @@ function isLocal(d: Director): boolean {
   return p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
 }
 
-/** A router asks for its size before it is anybody's connection. Where there is no way, the answer is another's. */
+/**
+ * A router checks the size before any connection is looked for. Without a route, another part of
+ * the path answers. Returns false when the packet was dropped.
+ */
 function crossesOrDrop(d: Director): boolean {
   const p = d.packet;
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);

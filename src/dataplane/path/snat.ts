@@ -1,13 +1,13 @@
 /**
- * What realservers send on their own account: connections that they open, and stray replies of connections that are over.
- * No private address shall leave.
+ * Source NAT for packets that realservers send on their own: connections that they open, and stray
+ * replies of connections that are gone. No private address leaves.
  *
- *     opened here     RIP:rport -> host:port   ══►   to:sport -> host:port        a connection like a masq one, without
- *                     RIP:rport <- host:port   ◄══   to:sport <- host:port        destination; its answers are ordinary
- *     stray reply     RIP:rport -> client      ══►   VIP:vport -> client          by the service of that destination
- *     anything else                                  dropped
+ *      opened here     RIP:rport -> host:port   ══►   to:sport -> host:port        a connection like a masq one, without
+ *                      RIP:rport <- host:port   ◄══   to:sport <- host:port        destination; its answers are ordinary replies
+ *      stray reply     RIP:rport -> client      ══►   VIP:vport -> client          by the service of that destination
+ *      anything else                                  dropped
  *
- * The realserver's own port is kept where it is free.
+ * The realserver keeps its own port where that is free.
  */
 import { CONN_INACTIVE, CONN_OUTGOING } from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
@@ -30,9 +30,9 @@ const TRIES = 128;
 const far = new Int32Array(4);
 const near = new Int32Array(4);
 
-/** Takes a packet that snat is about; false: it is somebody else's. It belongs to no connection. */
+/** Returns true when snat handled the packet. The packet belongs to no connection. */
 export function snatOutgoing(d: Director): boolean {
-  // Where the host shares the device, what has no ports is the host's business.
+  // Where the host shares the device, the host handles protocols without ports.
   if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return false;
   const rule = d.snatRules.ruleFor(d.packet);
   if (rule === undefined) return false;
@@ -47,7 +47,10 @@ export function snatOutgoing(d: Director): boolean {
   return true;
 }
 
-/** The next hop of a packet that leaves the inside; negative: it stays, or has nowhere to go. */
+/**
+ * Returns the next hop of a packet that leaves the inside, negative when it stays inside or has no
+ * route.
+ */
 function wayOut(d: Director, rule: SnatRule): number {
   const p = d.packet;
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
@@ -56,7 +59,10 @@ function wayOut(d: Director, rule: SnatRule): number {
   return (rule.device < 0 ? device !== p.device : device === rule.device) ? hop : -1;
 }
 
-/** The service whose masq destination the packet's source is; fwmark services have no address to speak as. */
+/**
+ * Returns the service whose masq destination sent the packet. A fwmark service has no address to
+ * send from.
+ */
 function servedBy(d: Director): VirtualService | undefined {
   const p = d.packet;
   if (p.protocol !== ipv4.TCP && p.protocol !== ipv4.UDP) return undefined;
@@ -69,17 +75,20 @@ function servedBy(d: Director): VirtualService | undefined {
   return service === undefined || service.fwmark !== 0 || service.port === 0 ? undefined : service;
 }
 
-/** Not the first packet of a connection that the realserver opens. */
+/** Returns true unless the packet is the first one of a connection that the realserver opens. */
 function isReply({ packet: p }: Director): boolean {
   return p.protocol !== ipv4.TCP || (p.tcpFlags & (TCP_SYN | TCP_ACK)) !== TCP_SYN;
 }
 
-/** A packet of a protocol with ports, that begins something or goes on with it. */
+/** Returns true for a packet that may open or continue a connection. */
 function mayOpen({ packet: p }: Director): boolean {
   return p.protocol === ipv4.TCP ? (p.tcpFlags & TCP_RST) === 0 : hasPorts(p);
 }
 
-/** The connection is forgotten, its virtual end is not. */
+/**
+ * The connection is gone, but its virtual address and port are known: sends the stray reply from
+ * them.
+ */
 function speakAs(d: Director, service: VirtualService, hop: number, mtu: number): void {
   const p = d.packet;
   const { view } = d.umem;
@@ -91,7 +100,10 @@ function speakAs(d: Director, service: VirtualService, hop: number, mtu: number)
   ipOutput(d, hop, mtu);
 }
 
-/** A connection as if the far host were a client of `to`; false when there is no port or no room in the table. */
+/**
+ * Opens a connection as if the far host were a client of `to`. Returns false without a free port or
+ * room in the table.
+ */
 function open(d: Director, rule: SnatRule): boolean {
   const { connections, packet: p } = d;
   const { table } = connections;
@@ -117,7 +129,10 @@ function readEnds({ packet: p }: Director): void {
   }
 }
 
-/** Not in use towards the same far host and port, and no service's; 0: all that were tried are. */
+/**
+ * Returns a port that no connection to the same far host and port uses, and no service. 0: none
+ * found.
+ */
 function freePort(d: Director, rule: SnatRule): number {
   const p = d.packet;
   let port = p.sport;

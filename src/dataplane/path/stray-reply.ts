@@ -1,6 +1,7 @@
 /**
- * nat_icmp_send: a masq destination's packet that belongs to no connection would leave with its private address. Its
- * sender is told "port unreachable" instead, though never about a RST or an ABORT, which pass.
+ * sysctl nat_icmp_send: a packet of a masq destination that belongs to no connection would leave
+ * with its private address. Its sender gets "port unreachable" instead. A RST or ABORT is passed
+ * on.
  */
 import { Drop } from '../../stats/drops.js';
 import * as icmp from '../../wire/icmp.js';
@@ -12,7 +13,7 @@ import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { drop } from '../output/verdict.js';
 import { TCP_RST } from '../parse/packet.js';
 
-/** Takes the packet if nat_icmp_send is on and it is such a stray one. */
+/** Returns true when nat_icmp_send is on, the packet is such a stray reply, and it was refused. */
 export function refuseStray(d: Director): boolean {
   if (d.sysctl.nat_icmp_send === 0 || isFarewell(d) || !isFromDestination(d)) return false;
   if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, false);
@@ -21,7 +22,7 @@ export function refuseStray(d: Director): boolean {
   return true;
 }
 
-/** Also true of protocols that have no ports. */
+/** Returns true for RST and ABORT, and for protocols without ports. */
 function isFarewell(d: Director): boolean {
   const p = d.packet;
   if (p.protocol === ipv4.TCP) return (p.tcpFlags & TCP_RST) !== 0;
@@ -30,7 +31,9 @@ function isFarewell(d: Director): boolean {
   return p.l4len > sctp.HEADER && sctp.chunkType(d.umem.view, p.l4 + sctp.HEADER) === sctp.ABORT;
 }
 
-/** By address, protocol and port; destinations of fwmark services stand for every protocol. */
+/**
+ * Looks up address, protocol and port. A destination of a fwmark service counts for every protocol.
+ */
 function isFromDestination(d: Director): boolean {
   const p = d.packet;
   if (p.family === 4) return isMasq(d, 0, 0, 0, p.src);

@@ -1,6 +1,4 @@
-/**
- * A new connection: entry filled, bound to its destination, hashed (ip_vs_conn_new).
- */
+/** Opens a connection: fills an entry, binds it to its destination, hashes it (ip_vs_conn_new). */
 import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
 import { type Destination, Method, type VirtualService } from '../../service/service.js';
@@ -12,14 +10,17 @@ import { borrowSource } from '../nat/fullnat.js';
 import { drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 
-/** Answers of `schedule` that are no entry: nobody's packet (it goes on its way), or it was dropped. */
+/**
+ * Answers of `schedule` that are no entry. UNWANTED: no service wants the packet, the path goes on.
+ * DROPPED: the packet was dropped.
+ */
 export const UNWANTED = 0;
 export const DROPPED = -1;
 
 export const FTP = 21;
 export const FTP_DATA = 20;
 
-/** A new connection of the packet's client to `dest`; DROPPED when the table is full. */
+/** Opens a connection of the packet's client to `dest`. Returns DROPPED when the table is full. */
 export function openFor(d: Director, service: VirtualService, dest: Destination, dport: number): number {
   const p = d.packet;
   const onePacket = service.onePacket && p.protocol === ipv4.UDP ? CONN_ONE_PACKET : 0;
@@ -36,7 +37,7 @@ const client = new Int32Array(4);
 const virtual = new Int32Array(4);
 const destination = new Int32Array(4);
 
-/** The packet's addresses as four words (one array for each, used again). */
+/** The packet's addresses as four words, in arrays that are reused. */
 export function clientOf(p: PacketInfo): Int32Array {
   if (p.family === 6) return p.src6;
   client[3] = p.src;
@@ -54,7 +55,10 @@ export function destinationOf(dest: Destination): Int32Array {
   return destination;
 }
 
-/** An entry, filled, bound and hashed; 0 when the table is full. `extra`: CONN_ONE_PACKET or 0. */
+/**
+ * Returns an entry that is filled, bound and hashed, 0 when the table is full. `extra`:
+ * CONN_ONE_PACKET or 0.
+ */
 export function newEntry(
   d: Director,
   dest: Destination,
@@ -81,7 +85,7 @@ export function newEntry(
   return 0;
 }
 
-/** Masq and full NAT bring the replies by the director. */
+/** The replies of masq and full NAT pass the director. */
 function seesReplies(method: number): boolean {
   return method === Method.masq || method === Method.fullnat;
 }

@@ -1,6 +1,7 @@
 /**
- * cache_bypass: a fwmark service that has no destination lets its packets go where they wanted to (it was made for
- * transparent caches). The connection has no destination, its method is bypass (ip_vs_leave).
+ * No destination is available (ip_vs_leave). With sysctl cache_bypass a fwmark service forwards
+ * such packets to their own destination address (it was made for transparent caches): the
+ * connection has no destination and the method bypass.
  */
 import { fillEntry } from '../../conntrack/find-wide.js';
 import { Method, type VirtualService } from '../../service/service.js';
@@ -14,7 +15,7 @@ import { clientOf, DROPPED, FTP, UNWANTED, virtualOf } from './new-conn.js';
 
 const NOWHERE = new Int32Array(4);
 
-/** An entry, 0 when the service, the sysctl or the table will not have it. */
+/** Returns an entry, 0 when the service, the sysctl or the table does not allow one. */
 export function openBypass(d: Director, service: VirtualService): number {
   const p = d.packet;
   if (d.sysctl.cache_bypass === 0 || service.fwmark === 0 || p.quoted) return 0;
@@ -33,7 +34,7 @@ export function openBypass(d: Director, service: VirtualService): number {
   return entry;
 }
 
-/** ip_vs_leave: no destination. The client is told, even of TCP, by ICMP port unreachable. */
+/** ip_vs_leave: no destination. The client gets ICMP port unreachable, also for TCP. */
 export function leave(d: Director, service: VirtualService): number {
   const p = d.packet;
   const entry = openBypass(d, service);

@@ -1,12 +1,13 @@
 /**
- * Persistence (ip_vs_sched_persist): a template says where a client, or its network, belongs; connections hang on it.
+ * Persistence (ip_vs_sched_persist): a template binds a client, or its network, to a destination;
+ * new connections use it.
  *
- *     service                 template's key                              its destination port
- *     port = packet's         protocol, net, 0, VIP, port                 the destination's
- *     FTP (21)                protocol, net, 0, VIP, 0                    0
- *     port 0                  protocol, net, 0, VIP, 0                    0
- *     fwmark                  IP (0), net, 0, mark, 0                     0
- *     with an engine          as these, and what it finds in the packet   as these
+ *      service                 template's key                              its destination port
+ *      port = packet's         protocol, net, 0, VIP, port                 the destination's
+ *      FTP (21)                protocol, net, 0, VIP, 0                    0
+ *      port 0                  protocol, net, 0, VIP, 0                    0
+ *      fwmark                  IP (0), net, 0, mark, 0                     0
+ *      with an engine          as these, and the key that it finds in the packet   as these
  */
 import type { Destination, VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
@@ -38,7 +39,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
   return hang(d, service, template);
 }
 
-/** A new connection at the template's destination; the template's timer starts anew. */
+/** Opens a connection at the template's destination, and restarts the template's timer. */
 function hang(d: Director, service: VirtualService, template: number): number {
   const p = d.packet;
   d.trace?.noteConnection(template, 'client');

@@ -23,8 +23,9 @@ export function schedule(d: Director): number {
 }
 
 /**
- * schedule_icmp: the packet that the ICMP error at hand quotes, seen from the client's side, may open a connection. Its
- * state is none yet and its timer the first one: the next real packet finds it.
+ * sysctl schedule_icmp: the packet that the current ICMP error quotes, seen from the client's side,
+ * may open a connection. The new connection has the state NONE and its first timeout; the next real
+ * packet finds it.
  */
 export function scheduleQuoted(d: Director, quote: Quote): number {
   const p = d.packet;
@@ -56,7 +57,10 @@ function readAddresses(view: DataView, p: PacketInfo): void {
   }
 }
 
-/** TCP opens with a SYN, SCTP with an INIT, UDP with anything; the sloppy sysctls lift the first two. */
+/**
+ * TCP opens with a SYN, SCTP with an INIT, UDP with any packet. sysctl sloppy_tcp and sloppy_sctp
+ * lift the first two rules.
+ */
 function mayOpen(d: Director, p: PacketInfo): boolean {
   if (p.protocol === ipv4.UDP || p.quoted) return true;
   if (p.protocol === ipv4.TCP)
@@ -79,7 +83,7 @@ function scheduleFor(d: Director, service: VirtualService): number {
   return openScheduled(d, service, dest);
 }
 
-/** A new connection to where the scheduler of a service wants it; what there is instead, if it wants it nowhere. */
+/** Opens a connection at the scheduler's choice `dest`; without one, acts as ip_vs_leave does. */
 export function openScheduled(d: Director, service: VirtualService, dest: Destination | null): number {
   if (dest === null) return leave(d, service);
   return openFor(d, service, dest, dest.port !== 0 ? dest.port : d.packet.dport);

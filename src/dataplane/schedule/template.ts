@@ -1,6 +1,7 @@
 /**
- * Persistence templates as the packet path finds and makes them: by the client's network and the service, and where the
- * service has an engine by what that finds in the packet. One key at a time: `templateFor` fills it, the others use it.
+ * Finds and creates persistence templates: by the client's network and the service, and by the key
+ * that a persistence engine finds in the packet. There is one key at a time: `templateFor` fills
+ * it, the other functions use it.
  */
 
 import { findEngineTemplate, setEngineKey, TemplateKey } from '../../conntrack/engine-templates.js';
@@ -14,7 +15,7 @@ import { destinationOf, flagsFor } from './new-conn.js';
 const key = new TemplateKey();
 const { caddr, vaddr } = key;
 
-/** False when the service's engine finds nothing in the packet at hand to go by. */
+/** Fills the key. Returns false when the service's engine finds no key in the current packet. */
 export function templateFor(
   d: Director,
   service: VirtualService,
@@ -37,7 +38,10 @@ export function templateFor(
   return engine === undefined || engine.find(umem.u8, packet, key);
 }
 
-/** The template, or 0. One that cannot be used any more, or is not for `only`, is put aside, unreachable. */
+/**
+ * Returns the template, or 0. A template that is no longer usable, or not for `only`, is made
+ * unreachable.
+ */
 export function usableTemplate(d: Director, only: Destination | undefined): number {
   const { connections } = d;
   const { table } = connections;
@@ -54,7 +58,7 @@ export function usableTemplate(d: Director, only: Destination | undefined): numb
   return 0;
 }
 
-/** A new template at `dest`:`dport`, 0 when the table is full. */
+/** Creates a template for `dest`:`dport`. Returns 0 when the table is full. */
 export function openTemplate(d: Director, service: VirtualService, dest: Destination, dport: number): number {
   const { connections } = d;
   const { table } = connections;

@@ -1,11 +1,12 @@
 /**
- * Several workers as one director: frames of another worker's clients are handed over, before anything else is done to them.
+ * Several workers as one director: the frames of another worker's clients are handed off before any
+ * other processing.
  *
- *     device ─► sort ─┬─ mine, or nobody's ──────────► processed here
- *                     ├─ another's ──► HandoffRing ─────► receive, processed there
- *                     └─ a fragment ─► the worker that puts it together ─► handOffReassembled: its fragments, to the owner
+ *      device ─► sort ─┬─ own, or without owner ──────► processed here
+ *                      ├─ another's ──► HandoffRing ─────► receive, processed there
+ *                      └─ a fragment ─► the worker that reassembles it ─► handOffReassembled: its fragments, to the owner
  *
- * A worker that sleeps is woken once for what it is given, after the batch.
+ * A sleeping worker is woken once per batch.
  */
 import type { Batch } from '../../device/batch.js';
 import { Bell } from '../../device/poll.js';
@@ -21,23 +22,26 @@ import { parse } from '../parse/parse.js';
 import { HandoffRing } from './handoff.js';
 import { ANYONE, Steering } from './steering.js';
 
-/** What all workers of a director share: plain data. */
+/** What all workers of a director share, as plain data. */
 export interface WorkersSetup {
   readonly index: number;
   readonly count: number;
   readonly secret: readonly number[];
-  /** From worker i to worker j: number i * count + j. */
+  /** Ring from worker i to worker j: index i * count + j. */
   readonly rings: readonly SharedArrayBuffer[];
   /** Int32 words: 1 while worker i sleeps. */
   readonly asleep: SharedArrayBuffer;
   readonly bellFds: readonly number[];
 }
 
-/** In the place of a stage: whoever gets the frame keeps it; and that nobody has handed it over. */
+/**
+ * Special stages. KEEP: the receiving worker must process the frame. FROM_DEVICE: no worker handed
+ * the frame off.
+ */
 const KEEP = 255;
 const FROM_DEVICE = -1;
 const PORTS = ethernet.HEADER + ipv4.HEADER;
-/** Frames taken from each of the others in one turn. */
+/** Limit of frames taken from each other worker in one turn. */
 const TURN = 64;
 
 export class WorkerDispatch {
@@ -47,7 +51,7 @@ export class WorkerDispatch {
   private readonly in: (HandoffRing | undefined)[] = [];
   private readonly bells: Bell[];
   private readonly asleep: Int32Array;
-  /** By worker: it was given something since the last `publish`. */
+  /** Per worker: it got something since the last `publish`. */
   private readonly given: Uint8Array;
   private readonly packet = new PacketInfo();
 
@@ -66,12 +70,15 @@ export class WorkerDispatch {
       this.in.push(i === index ? undefined : new HandoffRing(rings[i * count + index]!));
     }
     d.sourcePool.share(index, count);
-    // Fragments of two workers' packets to the same host must not be taken for one packet's.
+    // Two workers must not use the same IP id for packets to the same host.
     d.ident = Math.floor((index * 0x10000) / count);
     d.crew = this;
   }
 
-  /** Leaves in the batch, which came in by the link `device`, what is to be processed here. */
+  /**
+   * Leaves in the batch, received by the link `device`, the frames to process here. Hands off the
+   * others.
+   */
   sort(device: number, batch: Batch): void {
     const { n, offsets, lengths } = batch;
     let kept = 0;
@@ -86,7 +93,10 @@ export class WorkerDispatch {
     if (kept !== n) this.publish();
   }
 
-  /** What the others have handed over, in batches of one device each; returns how many frames. `batch` is empty. */
+  /**
+   * Processes frames that others handed off, in batches of one device each. Returns the number of
+   * frames. `batch` is empty before.
+   */
   receive(batch: Batch, process: (device: number, batch: Batch) => void): number {
     let received = 0;
     for (let i = 0; i < this.in.length; i++) {
@@ -112,7 +122,10 @@ export class WorkerDispatch {
     return received;
   }
 
-  /** `by`: the stage by which it was handed over. False: it has gone on, to another worker. */
+  /**
+   * Returns true when this worker keeps the frame, false when it was handed off. `by`: the stage by
+   * which another worker handed it off.
+   */
   private keepOrHandOff(device: number, frame: number, len: number, by: number): boolean {
     const { owners, packet: p } = this;
     if (by >= owners.last || !this.readSteeringFields(device, frame, len)) return true;
@@ -126,7 +139,10 @@ export class WorkerDispatch {
     }
   }
 
-  /** False: it is given away. */
+  /**
+   * Returns true when this worker is the owner. Otherwise hands the frame off, or drops it when the
+   * ring is full.
+   */
   private keepOrGive(owner: number, device: number, frame: number, len: number, stage: number): boolean {
     if (owner === this.index) return true;
     const ring = this.out[owner]!;
@@ -146,7 +162,10 @@ export class WorkerDispatch {
     counters.drop(Drop.workerBusy, len);
   }
 
-  /** Reads what decides; false when it decides nothing: not IP, not sound, not for this MAC. */
+  /**
+   * Reads the fields that decide about the owner. Returns false for a frame without owner: not IP,
+   * not sound, or not for this MAC.
+   */
   private readSteeringFields(device: number, frame: number, len: number): boolean {
     const { packet: p } = this;
     const { i32, u8, view } = this.d.umem;
@@ -166,7 +185,10 @@ export class WorkerDispatch {
     return this.d.links[device]!.isHost(view, frame);
   }
 
-  /** The packet at hand was put together here. True: it belongs to another worker, who has its fragments now. */
+  /**
+   * The current packet was reassembled here. Returns true when it belongs to another worker, which
+   * gets its fragments.
+   */
   handOffReassembled(): boolean {
     const { d, owners } = this;
     const p = d.packet;
@@ -182,11 +204,11 @@ export class WorkerDispatch {
   private handParts(owner: number): void {
     const { counters, assembled, umem, packet } = this.d;
     for (let i = 0; i < assembled.count; i++) {
-      // They cross the director once more, at the owner's.
+      // The owner forwards the fragments again.
       if (packet.crossed) ipv4.incrementTtl(umem.view, assembled.frames[i]! + ethernet.HEADER);
       this.out[owner]!.put(umem, packet.device, assembled.frames[i]!, assembled.lens[i]!, KEEP);
       umem.free(assembled.frames[i]!);
-      // Its owner counts it.
+      // The owner counts the frame.
       counters.values[FrameStat.in]!--;
       counters.values[FrameStat.inBytes]! -= assembled.lens[i]!;
     }
@@ -203,7 +225,7 @@ export class WorkerDispatch {
     }
   }
 
-  /** Before this worker sleeps. False: something was handed over meanwhile. */
+  /** Call before this worker sleeps. Returns false when a frame was handed off meanwhile. */
   maySleep(): boolean {
     Atomics.store(this.asleep, this.index, 1);
     for (const ring of this.in) if (ring !== undefined && ring.waiting !== 0) return false;

@@ -1,11 +1,11 @@
 /**
- * Frames on their way from one worker to another: a ring for each ordered pair, in shared memory, with one writer and one
- * reader. A frame is copied in and out: each worker has a Umem of its own, and no frame ever changes hands.
+ * Hand-off of frames between workers: a ring for each ordered pair, in shared memory, with one
+ * writer and one reader. A frame is copied in and out: each worker has a Umem of its own.
  *
- *     Int32   [0] written: the writer's       [16] read: the reader's          a cache line each; both only grow, and wrap
- *     slots   | device | length | stage | unused | 2 | frame …      |          of frameSize bytes; the frame lies as in a Umem
+ *      Int32   [0] written: the writer's       [16] read: the reader's          a cache line each; both only grow, and wrap
+ *      slots   | device | length | stage | unused | 2 | frame …      |          of frameSize bytes; the frame is aligned as in a Umem
  *
- * What was put is seen by the reader when the writer publishes, once a batch.
+ * The reader sees new frames when the writer publishes them, once per batch.
  */
 import type { Umem } from '../../device/umem.js';
 
@@ -21,7 +21,7 @@ export class HandoffRing {
   private readonly slot: number;
   private written = 0;
   private done = 0;
-  /** Of the frame that `take` found. */
+  /** Fields of the frame that `take` found. */
   device = 0;
   length = 0;
   stage = 0;
@@ -33,17 +33,17 @@ export class HandoffRing {
     this.slot = (buffer.byteLength - LINES) / SLOTS;
   }
 
-  /** Virtual until it is touched. */
+  /** The memory is not resident until it is used. */
   static memory(frameSize: number): SharedArrayBuffer {
     return new SharedArrayBuffer(LINES + SLOTS * frameSize);
   }
 
-  /** Slots that the writer may still fill. */
+  /** Free slots for the writer. */
   get room(): number {
     return SLOTS - ((this.written - Atomics.load(this.i32, READ)) | 0);
   }
 
-  /** Writer: copies the frame, which stays the caller's; there must be room. */
+  /** Writer: copies the frame into a slot. The frame stays with the caller. There must be room. */
   put(umem: Umem, device: number, frame: number, len: number, stage: number): void {
     const at = LINES + (this.written & (SLOTS - 1)) * this.slot;
     this.i32[at >> 2] = device;
@@ -53,17 +53,20 @@ export class HandoffRing {
     this.written = (this.written + 1) | 0;
   }
 
-  /** Writer: the reader may have what was put. */
+  /** Writer: makes the copied frames visible to the reader. */
   publish(): void {
     Atomics.store(this.i32, 0, this.written);
   }
 
-  /** Reader: frames that wait. */
+  /** Reader: number of frames that wait. */
   get waiting(): number {
     return (Atomics.load(this.i32, 0) - this.done) | 0;
   }
 
-  /** Reader: the next frame, in a new one of the Umem; −1 when that has none, and the frame goes on waiting. */
+  /**
+   * Reader: copies the next frame into a new frame of the Umem and returns it. −1: the Umem has
+   * none free, and the frame goes on waiting.
+   */
   take(umem: Umem): number {
     const frame = umem.alloc();
     if (frame < 0) return -1;
@@ -78,7 +81,10 @@ export class HandoffRing {
   }
 }
 
-/** By words where both sides lie alike, up to 3 bytes more on either end; views and calls would cost more, and allocate. */
+/**
+ * Copies word by word where both sides are aligned alike, up to 3 bytes more on either end. Typed
+ * array views and calls would cost more, and allocate.
+ */
 function copy(
   from: Int32Array,
   fromBytes: Uint8Array,

@@ -1,15 +1,17 @@
 /**
- * Which of several workers a packet belongs to: the client's side decides, so that both directions of a connection meet.
+ * Steering: which worker owns a packet. The client's side decides, so that both directions of a
+ * connection meet in one worker.
  *
- *     packet ─┬─ to an address of full NAT's pool ─► by the port, which its owner chose so
- *             ├─ from a masq destination's port ────► its destination is the client
- *             ├─ to a VIP, marked for a service ────► its source is the client
- *             ├─ from a masq destination, or snat's ► its destination is the client
- *             └─ anything else ─────────────────────► nobody's: whoever has it goes on
+ *      packet ─┬─ to an address of full NAT's pool ─► by the port, which its owner chose so
+ *              ├─ from a masq destination's port ────► its destination is the client
+ *              ├─ to a VIP, marked for a service ────► its source is the client
+ *              ├─ from a masq destination, or snat's ► its destination is the client
+ *              └─ anything else ─────────────────────► no owner: the worker that has it goes on
  *
- * How much of the client counts is said by a stage: address and port, the address alone (where connections of one client have
- * to meet: persistence, FTP), or a network of addresses (a persistence netmask). When a coarser stage comes into force,
- * connections of the finer ones stay where they are: their workers are asked first, in the order of the stages.
+ * A stage tells how much of the client counts: address and port; the address alone (where
+ * connections of one client must meet: persistence, FTP); or a network of addresses (a persistence
+ * netmask). When a coarser stage comes into force, connections of the finer stages stay where they
+ * are: their workers are asked first, in the order of the stages.
  */
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
 import { AddressIndex } from '../../service/table.js';
@@ -23,7 +25,10 @@ import { PacketInfo } from '../parse/packet.js';
 import { Quote } from '../parse/quote.js';
 import { tunnelShim } from '../path/icmp-tunnel.js';
 
-/** Of a client: its port or not, the bits of its IPv4 address, so many first bits of its IPv6 address. */
+/**
+ * Which part of a client counts: its port or not, the bits of its IPv4 address, the first bits of
+ * its IPv6 address.
+ */
 export interface SteeringStage {
   readonly ports: boolean;
   readonly mask4: number;
@@ -31,20 +36,20 @@ export interface SteeringStage {
 }
 
 export const FINEST: SteeringStage = { ports: true, mask4: -1, prefix6: 128 };
-/** Nobody's. */
+/** No worker owns the packet. */
 export const ANYONE = -1;
 const FULL_NAT = -2;
 
 export class Steering {
   stages: readonly SteeringStage[] = [FINEST];
-  /** Services and masq destinations there ever were: their connections may outlive them. */
+  /** All services and masq destinations that ever existed: their connections may outlive them. */
   private readonly vips = new AddressIndex();
   private readonly sources = new AddressIndex();
   private readonly client = new Int32Array(5);
   private readonly quote = new Quote();
   private readonly turned = new PacketInfo();
 
-  /** `secret`: the same random words in all workers. */
+  /** `secret`: random words, the same in all workers. */
   constructor(
     private readonly d: Director,
     readonly count: number,
@@ -55,7 +60,7 @@ export class Steering {
     return this.stages.length - 1;
   }
 
-  /** After services or destinations changed. */
+  /** Call after services or destinations changed. */
   learn(): void {
     for (const service of this.d.services.all()) {
       const [v, w, x, y] = service.family === 4 ? [0, 0, 0, service.address] : service.address6;
@@ -68,7 +73,9 @@ export class Steering {
     }
   }
 
-  /** The worker's number, or ANYONE. `p`: a whole packet; a mark is given to it here. */
+  /**
+   * Returns the number of the worker, or ANYONE. `p`: a whole packet; this function sets its mark.
+   */
   of(p: PacketInfo, stage: number): number {
     if (this.d.marks !== undefined) p.mark = this.d.marks.match(p);
     const found = isError(p) ? this.findQuoted(p) : this.findClient(p);
@@ -76,7 +83,7 @@ export class Steering {
     return found === ANYONE ? ANYONE : this.hash(this.stages[stage]!, p.family);
   }
 
-  /** Where fragments of one packet meet, before anybody knows its ports. */
+  /** Returns the worker that reassembles a fragment, before the ports are known. */
   ofFragment(p: PacketInfo): number {
     const { client } = this;
     if (p.family === 4) client[0] = client[1] = client[2] = 0;
@@ -87,7 +94,7 @@ export class Steering {
     return this.hash(FINEST, p.family);
   }
 
-  /** Whether a connection of this worker has the packet. */
+  /** Returns true when a connection of this worker matches the packet. */
   knows(p: PacketInfo): boolean {
     const { table } = this.d.connections;
     const { protocol, src6, dst6, sport, dport } = p;
@@ -101,7 +108,7 @@ export class Steering {
     );
   }
 
-  /** 0: the client is found; else ANYONE or FULL_NAT. */
+  /** Finds the client. Returns 0 when it was found, else ANYONE or FULL_NAT. */
   private findClient(p: PacketInfo): number {
     const { protocol } = p;
     if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return ANYONE;
@@ -141,7 +148,7 @@ export class Steering {
     return 0;
   }
 
-  /** An error's connection is the quoted packet's: seen from where it came back, or as it went. */
+  /** An ICMP error belongs to the connection of the quoted packet, in either direction. */
   private findQuoted(p: PacketInfo): number {
     const { quote, turned } = this;
     if (!this.readQuote(p)) return ANYONE;
@@ -168,7 +175,10 @@ export class Steering {
     turned.mark = this.d.marks?.match(turned) ?? 0;
   }
 
-  /** False when there is no packet with ports in it. What a tunnel of ours carried is what counts. */
+  /**
+   * Reads the quoted packet. Returns false when it has no ports. For one of our tunnels the inner
+   * packet counts.
+   */
   private readQuote(p: PacketInfo): boolean {
     const { quote } = this;
     const { view } = this.d.umem;

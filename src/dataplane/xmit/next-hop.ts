@@ -1,4 +1,4 @@
-/** The routes that connections ask for. */
+/** Route look-ups for connections. */
 import { CADDR, DADDR, ENTRY_SHIFT, VADDR, WIDE_CADDR, WIDE_DADDR, WIDE_VADDR } from '../../conntrack/entry.js';
 import { type Destination, Method } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
@@ -12,7 +12,10 @@ const source = new Int32Array(4);
 const target = new Int32Array(4);
 const NOBODY = new Int32Array(4);
 
-/** Back to the client, by the route of its virtual address (the HOWTO's source routing); negative: the packet is gone. */
+/**
+ * Route to the client with the virtual address as source (the HOWTO's source routing). Negative:
+ * the packet was dropped.
+ */
 export function routeReply(d: Director, entry: number): number {
   const at = entry << ENTRY_SHIFT;
   const { words } = d.connections;
@@ -25,8 +28,9 @@ export function routeReply(d: Director, entry: number): number {
 }
 
 /**
- * To a destination address: the entry's for a connection of the packet's family, else the destination's own. A bypass
- * connection has none: its packets go where they wanted to.
+ * Route to the destination: by the entry's address for a connection of the packet's family, else by
+ * the destination's own address. A bypass connection has no destination: its packets go to the
+ * address that they carry.
  */
 export function routeForward(d: Director, entry: number): number {
   const dest = d.connections.destOf(entry);
@@ -47,8 +51,8 @@ function routeAsAddressed(d: Director): number {
 }
 
 /**
- * Of the route to the destination that was just looked up, or what a router on the way said. From now on the destination
- * knows it.
+ * Returns the MTU of the route that was just looked up, or a smaller path MTU that a router
+ * reported. Marks the destination as bound to that path MTU.
  */
 export function pathMtu(d: Director, dest: Destination | undefined): number {
   const { mtu } = d.router;
@@ -58,7 +62,10 @@ export function pathMtu(d: Director, dest: Destination | undefined): number {
   return d.pathMtus.mtu(dest.address, mtu, d.now);
 }
 
-/** A neighbour's number or LOCAL_ROUTE; anything else has been complained about and dropped. */
+/**
+ * Returns a neighbour's number or LOCAL_ROUTE. For any other answer the packet was dropped, with an
+ * ICMP error unless the route is a blackhole.
+ */
 export function usableOrDrop(d: Director, hop: number, entry: number): number {
   if (hop >= 0 || hop === LOCAL_ROUTE) return hop;
   if (hop === BLACKHOLE) drop(d, Drop.noRoute);

@@ -1,4 +1,6 @@
-/** What every router does to a packet that crosses it: time to live and size, with the ICMP errors that belong to them. */
+/**
+ * The TTL and MTU checks of a router, with their ICMP errors (ip_forward, ensure_mtu_is_adequate).
+ */
 import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { Drop } from '../../stats/drops.js';
 import * as icmp from '../../wire/icmp.js';
@@ -12,8 +14,9 @@ import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { drop } from '../output/verdict.js';
 
 /**
- * Takes one off the TTL; false when there was none to take: time exceeded was sent and the packet dropped. `entry`: the
- * client's connection that the packet belongs to (the error is then spoken by the VIP and counted), 0 for none.
+ * Decrements the TTL. Returns false when it was 1 or 0: ICMP time exceeded was sent and the packet
+ * dropped. `entry`: the client's connection that the packet belongs to (the error then comes from
+ * the VIP and is counted), 0 for none.
  */
 export function decrementTtlOrDrop(d: Director, entry: number): boolean {
   const p = d.packet;
@@ -31,8 +34,9 @@ export function decrementTtlOrDrop(d: Director, entry: number): boolean {
 }
 
 /**
- * False when it must not be fragmented and is longer than `mtu`: the sender was told and the packet dropped. An ICMP error
- * that follows a connection is cut whatever it wants, as in the kernel.
+ * Returns false when the packet is longer than `mtu` and must not be fragmented: the sender got an
+ * ICMP error and the packet was dropped. An ICMP error that follows a connection is fragmented even
+ * with DF, as in the kernel.
  */
 export function fitsMtuOrDrop(d: Director, mtu: number, entry: number): boolean {
   const p = d.packet;
@@ -44,8 +48,9 @@ export function fitsMtuOrDrop(d: Director, mtu: number, entry: number): boolean 
 }
 
 /**
- * A reassembled packet leaves in fragments again. Of IPv6 the longest that came must fit; an IPv4 one with DF must fit as a
- * whole, and when it is no client's packet it is refused in any case (the kernel's ip_fragment sees DF before sizes).
+ * A reassembled packet leaves in fragments. IPv6: the longest received fragment must fit. IPv4 with
+ * DF: the whole packet must fit; if it is no client's packet it is always refused (the kernel's
+ * ip_fragment checks DF before sizes).
  */
 function isTooLong(d: Director, mtu: number, entry: number): boolean {
   const p = d.packet;
@@ -54,14 +59,16 @@ function isTooLong(d: Director, mtu: number, entry: number): boolean {
   return p.l3len > mtu || (p.parts !== 0 && entry === 0);
 }
 
-/** No way to the next hop: host unreachable. */
+/** Drops a packet without a route: ICMP host unreachable. */
 export function dropUnreachable(d: Director, entry: number): void {
   if (d.packet.family === 4) icmpErrorFor4(d, icmp.UNREACHABLE, icmp.HOST_UNREACHABLE, 0, entry);
   else icmpErrorFor6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, entry);
   drop(d, Drop.noRoute);
 }
 
-/** As sendIcmp4, with the count of the connection `entry` that the packet at hand belongs to, if it is not 0. */
+/**
+ * As sendIcmp4; counts the error for the connection `entry` of the current packet, if it is not 0.
+ */
 export function icmpErrorFor4(
   d: Director,
   type: number,
@@ -84,9 +91,10 @@ export function icmpErrorFor6(
 }
 
 /**
- * On its way out the kernel finds the connection of the packet that its own error quotes, client to VIP, as if it came
- * from the destination: so it counts, but not for NAT, where the destination would have said its own address. Behind a new
- * connection stands the one that it replaced.
+ * When the error leaves, the kernel finds the connection of the quoted packet (client to VIP) as if
+ * the packet came from the destination. So it counts the error, but not for NAT, where the
+ * destination has another address. Behind a new connection the kernel finds the one that it
+ * replaced.
  */
 function countError(d: Director, entry: number, len: number): void {
   if (len === 0 || entry === 0) return;
@@ -94,7 +102,7 @@ function countError(d: Director, entry: number, len: number): void {
   else if (d.packet.replaced !== 0 && !isTranslated(d, d.packet.replaced)) countOnce(d, d.packet.replaced, len);
 }
 
-/** A one-packet connection is in no table to be found. */
+/** A one-packet connection is not in the table, so it is not found. */
 function countOnce(d: Director, entry: number, len: number): void {
   if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) === 0) countOut(d, entry, len);
 }

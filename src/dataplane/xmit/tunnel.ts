@@ -1,12 +1,13 @@
 /**
- * LVS-Tun: an outer header in the headroom in front of the packet, in place.
+ * LVS-Tun (ip_vs_tunnel_xmit): puts an outer header into the headroom in front of the packet.
  *
- *     ipip   | outer 4 or 6                     | packet |      protocol 4 (inner IPv4) or 41 (inner IPv6)
- *     gre    | outer | flags type (checksum 0)  | packet |      protocol 47
- *     gue    | outer | UDP | version type flags | packet |      UDP to the tunnel port, GUE version 0
+ *      ipip   | outer 4 or 6                     | packet |      protocol 4 (inner IPv4) or 41 (inner IPv6)
+ *      gre    | outer | flags type (checksum 0)  | packet |      protocol 47
+ *      gue    | outer | UDP | version type flags | packet |      UDP to the tunnel port, GUE version 0
  *
- * Outer TTL = the inner one behind the director, TOS copied with RFC 3168's rule for "congestion experienced", DF copied
- * from an IPv4 packet while pmtu_disc is on; outer id 0 with DF (docs/ipvs-reference.md section 10, docs/ipvs-findings.md).
+ * Outer TTL: the inner TTL after the decrement. TOS: copied by RFC 3168's rule for "congestion
+ * experienced". DF: copied from an IPv4 packet while sysctl pmtu_disc is on. Outer id: 0 with DF
+ * (docs/ipvs-reference.md section 10, docs/ipvs-findings.md).
  */
 import { type Destination, TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
@@ -46,7 +47,7 @@ export function xmitTunnel(d: Director, entry: number): void {
   ipOutput(d, hop, mtu);
 }
 
-/** Bytes of everything in front of the packet. */
+/** Bytes of all headers in front of the packet. */
 export function overhead(dest: Destination): number {
   return (dest.family === 6 ? ipv6.HEADER : ipv4.HEADER) + shim(dest);
 }
@@ -55,7 +56,10 @@ function shim(dest: Destination): number {
   return dest.tunnelKind === TunnelKind.gue ? UDP + GUE : 0;
 }
 
-/** False without a source address to put outside. Moves `p.l3` to the outer header. */
+/**
+ * Writes the outer header and moves `p.l3` to it. Returns false when the device has no source
+ * address.
+ */
 function encapsulate(d: Director, dest: Destination, hop: number): boolean {
   const p = d.packet;
   const tos = outerTos(p.tos);
@@ -103,7 +107,7 @@ function outer6(d: Director, dest: Destination, hop: number, protocol: number, t
   return true;
 }
 
-/** What stands between outer header and packet; returns the outer header's protocol. */
+/** Writes the header between outer header and packet. Returns the outer header's protocol. */
 function writeShim(d: Director, dest: Destination, inner: number): number {
   if (dest.tunnelKind === TunnelKind.gre) return writeGre(d, dest);
   if (dest.tunnelKind === TunnelKind.gue) return writeGue(d, dest, inner);
@@ -147,13 +151,15 @@ function sumUdp(d: Director, dest: Destination): void {
   view.setUint16(l4 + 6, finish(sum(view, l4, len, pseudo)) || 0xffff);
 }
 
-/** A source port per flow, from the ephemeral range, so that paths and queues on the way may tell flows apart. */
+/**
+ * Source port of a flow, from the ephemeral range, so that routers and queues can tell flows apart.
+ */
 function flowPort(addresses: number, sport: number, dport: number): number {
   const h = Math.imul(addresses ^ Math.imul((sport << 16) | dport, 0x9e3779b1), 0x85ebca77) >>> 0;
   return 32768 + (h % 28232);
 }
 
-/** `n` more bytes in front of the packet; returns where they begin. */
+/** Makes room for `n` more bytes in front of the packet. Returns their offset. */
 function grow(d: Director, n: number): number {
   d.packet.l3 -= n;
   d.packet.l3len += n;

@@ -1,4 +1,7 @@
-/** A client's packet leaves by its connection's forwarding method (docs/ipvs-reference.md section 10). */
+/**
+ * Sends a client's packet by its connection's forwarding method (ip_vs_nat_xmit, ip_vs_dr_xmit,
+ * ip_vs_tunnel_xmit, ip_vs_bypass_xmit; docs/ipvs-reference.md section 10).
+ */
 import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
 import { fillClientPort } from '../../conntrack/expected.js';
 import { Method } from '../../service/service.js';
@@ -23,7 +26,7 @@ export function xmit(d: Director, entry: number): void {
     case Method.local:
       return deliverLocal(d);
     default:
-      // Gatewaying, and bypass, which is gatewaying to where the packet wanted to go anyway.
+      // Gatewaying, and bypass: gatewaying to the address that the packet carries.
       return xmitGatewaying(d, entry);
   }
 }
@@ -46,13 +49,13 @@ function xmitGatewaying(d: Director, entry: number): void {
   const hop = nextHop(d, entry);
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else if (hop >= 0) {
-    // What a router on the way said is no news here: the kernel asks for the neighbour, not for a path.
+    // The path MTU does not count here: the kernel looks up the neighbour, not a path.
     const { mtu } = d.router;
     if (decrementTtlOrDrop(d, entry) && fitsMtuOrDrop(d, mtu, entry)) ipOutput(d, hop, mtu);
   }
 }
 
-/** A neighbour, LOCAL_ROUTE, or negative with the packet gone. */
+/** Returns a neighbour or LOCAL_ROUTE. Negative: the packet was dropped. */
 function nextHop(d: Director, entry: number): number {
   return usableOrDrop(d, routeForward(d, entry), entry);
 }
