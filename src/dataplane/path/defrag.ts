@@ -52,7 +52,7 @@ function reassemble4(d: Director): boolean {
   // A mark may make the datagram the director's, by ports that only the reassembled datagram has.
   // Packets of a shared device are the host's to route.
   const crosses = !local && d.marks === undefined && !d.links[p.device]!.shared;
-  if (crosses && !cross(d)) return false;
+  if (crosses && !forwardFragmentOrDrop(d)) return false;
   const id = ipv4.id(view, p.l3);
   const placing = d.fragments.add(p, id, p.protocol, p.l4, p.l4len, d.now + TIMEOUT4);
   if (placing !== Placing.placed) return refuse(d, placing);
@@ -73,7 +73,7 @@ function isGathered(p: PacketInfo): boolean {
  * Forwards a fragment before it is reassembled, where the kernel's hook is. Returns false when it
  * was dropped.
  */
-function cross(d: Director): boolean {
+function forwardFragmentOrDrop(d: Director): boolean {
   const p = d.packet;
   if (!decrementTtlOrDrop(d, 0)) return false;
   const hop = usableOrDrop(d, d.router.lookup4(p.dst, p.src, 0), 0);
@@ -176,12 +176,12 @@ function present(d: Director, datagram: FragmentQueue, l3len: number): boolean {
 /** Discards expired datagrams. Called with every tick. */
 export function expireFragments(d: Director): void {
   for (let late = d.fragments.overdue(d.now); late !== undefined; late = d.fragments.overdue(d.now)) {
-    if (late.first!.from === 0) complain(d, late);
+    if (late.first!.from === 0) sendTimeExceeded(d, late);
     d.fragments.discard(late, Drop.fragmentTimeout);
   }
 }
 
-function complain(d: Director, datagram: FragmentQueue): void {
+function sendTimeExceeded(d: Director, datagram: FragmentQueue): void {
   const p = d.packet;
   const { frame, len } = datagram.first!;
   p.device = datagram.device;

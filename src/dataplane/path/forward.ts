@@ -24,7 +24,7 @@ export function forward(d: Director): void {
   const { mtu } = d.router;
   if (hop === LOCAL_ROUTE) deliverLocal(d);
   else if (hop === BLACKHOLE) drop(d, Drop.noRoute);
-  else if (hop < 0) nowhere(d);
+  else if (hop < 0) dropUnroutable(d);
   else if (decrementTtlOrDrop(d, 0) && fitsMtuOrDrop(d, mtu, 0) && !refuseStray(d)) ipOutput(d, hop, mtu);
 }
 
@@ -32,7 +32,7 @@ export function forward(d: Director): void {
  * A router without a route sends "network unreachable", before it checks the TTL (the kernel's
  * ip_error).
  */
-function nowhere(d: Director): void {
+function dropUnroutable(d: Director): void {
   if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.NET_UNREACHABLE, 0, false);
   else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.NO_ROUTE, 0, false);
   drop(d, Drop.noRoute);

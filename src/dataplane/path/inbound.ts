@@ -22,12 +22,16 @@ import { xmit } from '../xmit/xmit.js';
 
 /** Returns true when the packet belongs to a connection or a service and was handled. */
 export function inbound(d: Director): boolean {
+  // Is the protocol supported?
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  // Does the packet belong to an existing connection? (conn_in_get)
   const entry = findIn(d);
   if (entry !== 0) d.trace?.noteConnection(entry, 'client');
   let old = 0;
+  // Does it open a new connection in place of a finished one? (is_new_conn)
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
+  // Is the destination still there?
   else if (entry !== 0 && !isServed(d, entry)) {
     if (d.sysctl.expire_nodest_conn === 0) {
       drop(d, Drop.destinationRemoved);
@@ -35,8 +39,10 @@ export function inbound(d: Director): boolean {
     }
     old = entry;
   }
+  // No connection: schedule one (ip_vs_try_to_schedule).
   if (entry === old) return open(d, old);
-  carry(d, entry, false);
+  // Count the packet, set the state, send it (packet_xmit).
+  forwardIn(d, entry, false);
   return true;
 }
 
@@ -49,7 +55,7 @@ export function inbound(d: Director): boolean {
 function open(d: Director, old: number): boolean {
   d.packet.replaced = old;
   const entry = schedule(d);
-  if (entry > 0) carry(d, entry, true);
+  if (entry > 0) forwardIn(d, entry, true);
   d.packet.replaced = 0;
   if (old !== 0) d.connections.expireNow(old);
   return entry !== UNWANTED;
@@ -61,10 +67,10 @@ function open(d: Director, old: number): boolean {
  */
 export function inboundScheduled(d: Director, service: VirtualService, dest: Destination | null): void {
   const entry = openScheduled(d, service, dest);
-  if (entry > 0) carry(d, entry, true);
+  if (entry > 0) forwardIn(d, entry, true);
 }
 
-function carry(d: Director, entry: number, fresh: boolean): void {
+function forwardIn(d: Director, entry: number, fresh: boolean): void {
   const { connections } = d;
   countIn(d, entry);
   setState(d, entry, Direction.input);

@@ -26,7 +26,7 @@ export function outbound(d: Director): boolean {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   const entry = findOut(d);
-  if (entry === 0) return d.serversMayOpen && begun(d);
+  if (entry === 0) return d.serversMayOpen && openedByServer(d);
   if (!isTranslated(d, entry)) return false;
   d.trace?.noteConnection(entry, 'destination');
   reply(d, entry);
@@ -37,7 +37,7 @@ export function outbound(d: Director): boolean {
  * The packet is no reply, but a destination of a service with a persistence engine may open a
  * connection.
  */
-function begun(d: Director): boolean {
+function openedByServer(d: Director): boolean {
   const entry = openFromServer(d);
   if (entry <= 0) return entry === DROPPED;
   d.trace?.noteConnection(entry, 'destination');

@@ -25,14 +25,14 @@ const near = new Int32Array(4);
 export function openFromServer(d: Director): number {
   const p = d.packet;
   if (!d.serversMayOpen || p.protocol !== ipv4.UDP || p.ttl <= 1) return UNWANTED;
-  const dest = speaker(d);
-  if (dest === undefined || !speaksFor(dest.service) || isLocal(d)) return UNWANTED;
+  const dest = senderOf(d);
+  if (dest === undefined || !hasOwnEndpoint(dest.service) || isLocal(d)) return UNWANTED;
   if (!crossesOrDrop(d)) return DROPPED;
   return open(d, dest.service, dest);
 }
 
 /** Finds the masq destination that sent the packet. */
-function speaker(d: Director): Destination | undefined {
+function senderOf(d: Director): Destination | undefined {
   const { family, src, src6, protocol, sport } = d.packet;
   const slot =
     family === 4
@@ -42,7 +42,7 @@ function speaker(d: Director): Destination | undefined {
 }
 
 /** A service of a mark or of all ports has no address and port to send from. */
-function speaksFor({ engine, fwmark, port }: VirtualService): boolean {
+function hasOwnEndpoint({ engine, fwmark, port }: VirtualService): boolean {
   return engine?.serversMayOpen === true && fwmark === 0 && port !== 0;
 }
 

@@ -36,11 +36,11 @@ export function snatOutgoing(d: Director): boolean {
   if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return false;
   const rule = d.snatRules.ruleFor(d.packet);
   if (rule === undefined) return false;
-  const hop = wayOut(d, rule);
+  const hop = nextHopOutside(d, rule);
   if (hop < 0) return false;
   const { mtu } = d.router;
   const service = servedBy(d);
-  if (service !== undefined && isReply(d)) speakAs(d, service, hop, mtu);
+  if (service !== undefined && isReply(d)) sendAs(d, service, hop, mtu);
   else if (!mayOpen(d)) drop(d, Drop.privateSource);
   else if (open(d, rule)) outbound(d);
   else drop(d, Drop.noSourcePort);
@@ -51,7 +51,7 @@ export function snatOutgoing(d: Director): boolean {
  * Returns the next hop of a packet that leaves the inside, negative when it stays inside or has no
  * route.
  */
-function wayOut(d: Director, rule: SnatRule): number {
+function nextHopOutside(d: Director, rule: SnatRule): number {
   const p = d.packet;
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
   if (hop < 0) return -1;
@@ -89,7 +89,7 @@ function mayOpen({ packet: p }: Director): boolean {
  * The connection is gone, but its virtual address and port are known: sends the stray reply from
  * them.
  */
-function speakAs(d: Director, service: VirtualService, hop: number, mtu: number): void {
+function sendAs(d: Director, service: VirtualService, hop: number, mtu: number): void {
   const p = d.packet;
   const { view } = d.umem;
   if (!decrementTtlOrDrop(d, 0) || !fitsMtuOrDrop(d, mtu, 0)) return;

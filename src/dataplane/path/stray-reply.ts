@@ -15,7 +15,7 @@ import { TCP_RST } from '../parse/packet.js';
 
 /** Returns true when nat_icmp_send is on, the packet is such a stray reply, and it was refused. */
 export function refuseStray(d: Director): boolean {
-  if (d.sysctl.nat_icmp_send === 0 || isFarewell(d) || !isFromDestination(d)) return false;
+  if (d.sysctl.nat_icmp_send === 0 || isAbort(d) || !isFromDestination(d)) return false;
   if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, false);
   else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, false);
   drop(d, Drop.strayReply);
@@ -23,7 +23,7 @@ export function refuseStray(d: Director): boolean {
 }
 
 /** Returns true for RST and ABORT, and for protocols without ports. */
-function isFarewell(d: Director): boolean {
+function isAbort(d: Director): boolean {
   const p = d.packet;
   if (p.protocol === ipv4.TCP) return (p.tcpFlags & TCP_RST) !== 0;
   if (p.protocol === ipv4.UDP) return false;

@@ -26,7 +26,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
   const vport = exact && service.port !== FTP ? p.dport : 0;
   const protocol = !exact && service.fwmark !== 0 ? 0 : p.protocol;
   const vaddr = !exact && service.fwmark !== 0 ? markWords(service.fwmark, p.family) : virtualOf(p);
-  if (!templateFor(d, service, clientOf(p), protocol, vaddr, vport)) return lost(d, Drop.noDialogue);
+  if (!templateFor(d, service, clientOf(p), protocol, vaddr, vport)) return dropped(d, Drop.noDialogue);
   let template = usableTemplate(d, undefined);
   if (template === 0) {
     const dest = service.schedule.schedule(p, d.now);
@@ -34,13 +34,13 @@ export function schedulePersistent(d: Director, service: VirtualService): number
     if (dest === null) return leave(d, service);
     const dport = exact && service.port !== FTP ? dest.port : 0;
     template = openTemplate(d, service, dest, dport);
-    if (template === 0) return lost(d, Drop.tableFull);
+    if (template === 0) return dropped(d, Drop.tableFull);
   }
-  return hang(d, service, template);
+  return openByTemplate(d, service, template);
 }
 
 /** Opens a connection at the template's destination, and restarts the template's timer. */
-function hang(d: Director, service: VirtualService, template: number): number {
+function openByTemplate(d: Director, service: VirtualService, template: number): number {
   const p = d.packet;
   d.trace?.noteConnection(template, 'client');
   const dest = d.connections.destOf(template) as Destination;
@@ -51,7 +51,7 @@ function hang(d: Director, service: VirtualService, template: number): number {
   return entry;
 }
 
-function lost(d: Director, reason: number): number {
+function dropped(d: Director, reason: number): number {
   drop(d, reason);
   return DROPPED;
 }
