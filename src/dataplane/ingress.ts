@@ -50,7 +50,7 @@ export function processFrame(d: Director, device: number, frame: number, len: nu
 }
 
 /** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
-const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
+export const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
   receive(d, device, frame, len);
   inboundScheduled(d, service, dest);
 };
