@@ -77,13 +77,16 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput
   const anyPort = isFwmark(key) || isFtp(key, ftp);
   return destinations
     .filter(({ method }) => method === 'masq')
-    .map(({ address: saddr, port }) => ({
-      kind: 'packet',
-      family: addressFamily(saddr),
-      saddr,
-      ...(!isFwmark(key) && { protocol: key.protocol }),
-      ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
-    }));
+    .flatMap(({ address: saddr, port }) =>
+      // Of an fwmark service: ICMP and neighbour discovery stay the host's.
+      (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
+        kind: 'packet',
+        family: addressFamily(saddr),
+        saddr,
+        protocol,
+        ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
+      })),
+    );
 }
 
 /** What realservers send by protocols with ports (ICMP and neighbour discovery stay the host's), and the answers to it. */
@@ -96,13 +99,14 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): Intercept
   return [...sent, ...answers];
 }
 
-/** Rules that give the mark of a service; those that only change some bits of it count too. */
+/** Rules that give the mark of a service of the packet's family; those that only change some bits of it count too. */
 function markRules({ services, marks }: InterceptInput, atLeast: boolean): InterceptRule[] {
-  const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
-  if (wanted.size === 0) return [];
-  return marks
-    .filter(({ clear, flip }) => clear !== 0xffffffff || wanted.has(flip))
-    .flatMap((rule) => toIntercept(rule) ?? (atLeast ? toInterceptAtLeast(rule) : []));
+  const keys = services.flatMap(({ key }) => (isFwmark(key) ? [key] : []));
+  const gives = ({ clear, flip }: MarkRule, family: Family) =>
+    keys.some((key) => key.family === family && (clear !== 0xffffffff || key.fwmark === flip));
+  return marks.flatMap((rule) =>
+    (toIntercept(rule) ?? (atLeast ? toInterceptAtLeast(rule) : [])).filter(({ family }) => gives(rule, family)),
+  );
 }
 
 /** Mark rules that nft cannot word the same way: the kernel goes on seeing what they match. */

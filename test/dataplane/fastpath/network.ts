@@ -1,7 +1,8 @@
 /** The network of the differential tests of the fast path: two links, four destinations and services of every kind. */
-import { loadRules } from '../../../src/ulvsadm/rules.js';
+
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
+import { loadRules } from '../../../src/ulvsadm/rules.js';
 
 /** MAC addresses of the director's links. */
 export const MACS = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
