@@ -31,10 +31,14 @@ import { SourcePool } from './table/source-pool.js';
 import type { Trace } from './trace/trace.js';
 
 const FTP = 21;
+/** In the protocol's place of `masqSources`, with port 0: a destination of an fwmark service. No protocol has this number. */
+export const MARKED_SOURCE = 256;
 
 /** Gives a packet its fwmark (dataplane/table/marks.ts). */
 export interface Marker {
   match(packet: PacketInfo): number;
+  /** Whether nft was told to keep the packet from the host's stack for the sake of an fwmark service. */
+  isIntercepted(packet: PacketInfo, services: ServiceTable): boolean;
 }
 
 /** Processes all frames of `batch` (512 at most), received by the link `device`, in their order. */
@@ -52,6 +56,8 @@ export interface Range {
   readonly words: Int32Array;
   readonly length: number;
   readonly family: number;
+  /** Where connections of snat come from: the host may have the address, and then keeps its ports below 1024. */
+  readonly isSnat: boolean;
 }
 
 export class Director {
@@ -181,6 +187,7 @@ export class Director {
     this.masqSources.set(a0!, a1!, a2!, a3!, protocol, dest.port, dest.slot);
     // FTP's data connections come from other ports.
     const { port } = dest.service;
+    if (dest.service.fwmark !== 0) this.masqSources.set(a0!, a1!, a2!, a3!, MARKED_SOURCE, 0, dest.slot);
     if (protocol === TCP && (port === FTP || this.connections.helperPorts.includes(port)))
       this.masqSources.set(a0!, a1!, a2!, a3!, protocol, 0, dest.slot);
   }
@@ -194,12 +201,9 @@ export class Director {
     for (const service of this.services.all()) if (service.engine?.serversMayOpen) this.serversMayOpen = true;
   }
 
-  setRanges(prefixes: readonly string[]): void {
-    this.ranges = prefixes.map((text) => {
-      const [address, length] = text.split('/');
-      const family = addressFamily(text);
-      return { words: wordsOf(address)!, length: Number(length ?? (family === 4 ? 32 : 128)), family };
-    });
+  /** Prefixes: `accepted` whoever has the addresses; `snat`, which connections of snat come from. */
+  setRanges(accepted: readonly string[], snat: readonly string[] = []): void {
+    this.ranges = [...accepted.map((text) => rangeOf(text, false)), ...snat.map((text) => rangeOf(text, true))];
   }
 
   nextIdent(): number {
@@ -207,14 +211,26 @@ export class Director {
     return this.ident;
   }
 
-  private inRange(family: number, a0: number, a1: number, a2: number, a3: number): boolean {
+  /** An address of an accepted range, even if the host has it; those of snat do not count. IPv4: a0..a2 are 0. */
+  isAccepted(family: number, a0: number, a1: number, a2: number, a3: number): boolean {
+    return this.ranges.length !== 0 && this.inRange(family, a0, a1, a2, a3, false);
+  }
+
+  private inRange(family: number, a0: number, a1: number, a2: number, a3: number, snat = true): boolean {
     scratch[0] = a0;
     scratch[1] = a1;
     scratch[2] = a2;
     scratch[3] = a3;
-    for (const range of this.ranges) if (range.family === family && covers(range, scratch, family)) return true;
+    for (const range of this.ranges)
+      if (range.family === family && (snat || !range.isSnat) && covers(range, scratch, family)) return true;
     return false;
   }
+}
+
+function rangeOf(text: string, isSnat: boolean): Range {
+  const [address, length] = text.split('/');
+  const family = addressFamily(text);
+  return { words: wordsOf(address)!, length: Number(length ?? (family === 4 ? 32 : 128)), family, isSnat };
 }
 
 const scratch = new Int32Array(4);

@@ -35,7 +35,7 @@ import { refuseStray } from './path/stray-reply.js';
 /** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
-  if (d.trace === undefined && isAwake(d, 4)) d.fastPath(device, batch);
+  if (isAwake(d, 4)) d.fastPath(device, batch);
   else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
   batch.n = 0;
 }
@@ -50,9 +50,14 @@ export function processFrame(d: Director, device: number, frame: number, len: nu
 }
 
 /** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
-const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
+export const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
   receive(d, device, frame, len);
+  if (d.trace === undefined) return inboundScheduled(d, service, dest);
+  d.trace.begin(frame, len);
+  d.trace.noteService(service);
+  d.trace.noteChoice(service, dest);
   inboundScheduled(d, service, dest);
+  d.trace.end();
 };
 
 function receive(d: Director, device: number, frame: number, len: number): number {

@@ -140,6 +140,10 @@ export class ServiceTable {
   isMarked(mark: number, family: number): boolean {
     return (family === 4 ? this.marks4 : this.marks6).has(mark);
   }
+  /** Whether there is any fwmark service of this family. */
+  hasMarks(family: number): boolean {
+    return (family === 4 ? this.marks4 : this.marks6).size !== 0;
+  }
 
   /** There is a service of this address, whatever its port. */
   isVip4(address: number): boolean {

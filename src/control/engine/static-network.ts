@@ -53,7 +53,10 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.acceptIcmp = accept.icmp;
   for (const link of d.links) link.forwardsShared = accept.forwardShared.includes(link.name);
   d.forwardsShared = accept.forwardShared.length > 0;
-  d.setRanges([...accept.ranges, ...accept.sources, ...snat.map(({ to }) => to)]);
+  d.setRanges(
+    [...accept.ranges, ...accept.sources],
+    snat.map(({ to }) => to),
+  );
   d.snatRules.rules = snat.map((rule) => snatRule(d, rule));
   d.sourcePool.sources = Int32Array.from(accept.sources, (text) => wordsOf(text)![3]!);
   d.sourcePool.toa = accept.toa;

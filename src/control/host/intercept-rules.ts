@@ -86,13 +86,16 @@ function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput
   const anyPort = isFwmark(key) || isFtp(key, ftp);
   return destinations
     .filter(({ method }) => method === 'masq')
-    .map(({ address: saddr, port }) => ({
-      kind: 'packet',
-      family: addressFamily(saddr),
-      saddr,
-      ...(!isFwmark(key) && { protocol: key.protocol }),
-      ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
-    }));
+    .flatMap(({ address: saddr, port }) =>
+      // Service by fwmark: ICMP and neighbour discovery are left to the host.
+      (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
+        kind: 'packet',
+        family: addressFamily(saddr),
+        saddr,
+        protocol,
+        ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
+      })),
+    );
 }
 
 /**
@@ -108,13 +111,16 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): Intercept
   return [...sent, ...answers];
 }
 
-/** Mark rules that set the mark of a service, or change some bits of a mark. */
+/**
+ * Mark rules that set the mark of a service of the packet's family, or change some bits of a mark.
+ */
 function markRules({ services, marks }: InterceptInput, atLeast: boolean): InterceptRule[] {
-  const wanted = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [key.fwmark] : [])));
-  if (wanted.size === 0) return [];
-  return marks
-    .filter(({ clear, flip }) => clear !== 0xffffffff || wanted.has(flip))
-    .flatMap((rule) => toIntercept(rule) ?? (atLeast ? toInterceptAtLeast(rule) : []));
+  const keys = services.flatMap(({ key }) => (isFwmark(key) ? [key] : []));
+  const gives = ({ clear, flip }: MarkRule, family: Family) =>
+    keys.some((key) => key.family === family && (clear !== 0xffffffff || key.fwmark === flip));
+  return marks.flatMap((rule) =>
+    (toIntercept(rule) ?? (atLeast ? toInterceptAtLeast(rule) : [])).filter(({ family }) => gives(rule, family)),
+  );
 }
 
 /**

@@ -7,6 +7,8 @@ import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { Family } from '../../service/config.js';
 import type { MarkRule, PortMatch } from '../../service/mark.js';
 
+type PacketRule = Extract<InterceptRule, { kind: 'packet' }>;
+
 function familiesOf({ family }: MarkRule): readonly Family[] {
   return family ? [family] : [4, 6];
 }
@@ -26,7 +28,7 @@ function merged(match: PortMatch): [number, number][] {
  * Intercept rules for every packet that the rule matches, and perhaps others: matches that they
  * cannot express are left out.
  */
-export function toInterceptAtLeast(rule: MarkRule): InterceptRule[] {
+export function toInterceptAtLeast(rule: MarkRule): PacketRule[] {
   const rest: { -readonly [K in keyof MarkRule]: MarkRule[K] } = { ...rule };
   for (const key of ['tcpFlags', 'icmp', 'mark'] as const) delete rest[key];
   for (const key of ['device', 'src', 'dst', 'protocol', 'sports', 'dports'] as const)
@@ -39,7 +41,7 @@ export function toInterceptAtLeast(rule: MarkRule): InterceptRule[] {
  * Intercept rules with exactly the matches of the rule, one for each family; undefined: they cannot
  * express it.
  */
-export function toIntercept(rule: MarkRule): InterceptRule[] | undefined {
+export function toIntercept(rule: MarkRule): PacketRule[] | undefined {
   const { device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark } = rule;
   if (tcpFlags || icmp || mark || device?.name.endsWith('+')) return undefined;
   if ([device, src, dst, protocol, sports, dports].some((match) => match?.negated)) return undefined;

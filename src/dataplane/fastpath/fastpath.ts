@@ -14,6 +14,7 @@ import type { Batch } from '../../device/batch.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director, FastPath } from '../director.js';
 import { TCP_ACK, TCP_SYN } from '../parse/packet.js';
+import { isInBoxes } from '../trace/boxes.js';
 import { batchCache } from './cache.js';
 import { fastForward } from './forward.js';
 import { connOpener } from './new-conn.js';
@@ -70,6 +71,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     const { offsets, lengths, n } = batch;
     cache.forget();
     scan(device, offsets, lengths, n);
+    if (d.trace !== undefined) divert(n, d.trace.divert);
     aim(n);
     fetch(n);
     if (table.tupleIndex.size !== 0) sink[SINK] = prefetchOverflow(n);
@@ -82,6 +84,19 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       cache.forget();
     }
     settle();
+  }
+
+  /** Packets that a trace may be about take the slow path, where they are traced; `boxes` as in trace/boxes.ts. */
+  function divert(n: number, boxes: Int32Array): void {
+    for (let i = 0; i < n; i++) {
+      const row = i << ROW_SHIFT;
+      const kind = rows[row + KIND]!;
+      if (kind <= SLOW_PATH) continue;
+      const ports = rows[row + ROW_PORTS]!;
+      const protocol = kind === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+      if (isInBoxes(boxes, protocol, rows[row + SOURCE]!, rows[row + TARGET]!, ports >>> 16, ports & 0xffff))
+        rows[row + KIND] = SLOW_PATH;
+    }
   }
 
   /** False: the packet must go the long way. `stale`: what `find` has found may be gone. */

@@ -6,6 +6,7 @@
  *      └─ no: the long way           └─ no: the long way's second half; the scheduler is not asked twice
  */
 import { CADDR, DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR } from '../../conntrack/entry.js';
+import { SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../../service/config.js';
 import type { Destination, VirtualService } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countConnection } from '../account.js';
@@ -18,6 +19,8 @@ import { FRAME, KIND, LENGTH, ROW_PORTS, SOURCE, TARGET } from './scan.js';
 import type { SlowPathScheduled } from './slow-path.js';
 
 const FLAGS_OF_A_SYN = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
+/** The service flags that the fast path handles: those that only the scheduler reads. Any other flag means the slow path. */
+const FAST_SERVICE_FLAGS = SVC_SCHED1 | SVC_SCHED2 | SVC_SCHED3;
 
 /** False: the long way, nothing was done. `row`: a SYN in `seen`, of a client's side that no connection has. */
 export type OpenConn = (device: number, row: number) => boolean;
@@ -36,7 +39,7 @@ export function connOpener(
   function openConn(device: number, row: number): boolean {
     if ((rows[row + KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || isUnusual(rows[row + ROW_PORTS]!)) return false;
     const service = services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff);
-    if (service === undefined || service.persistent || service.port !== (rows[row + ROW_PORTS]! & 0xffff)) return false;
+    if (service === undefined || !isFastService(service, rows[row + ROW_PORTS]! & 0xffff)) return false;
     describe(row);
     const dest = service.schedule.schedule(packet, d.now);
     const to = dest === null ? -1 : admit(row, dest.method, dest.slot + 1, dest.address);
@@ -46,6 +49,11 @@ export function connOpener(
       cache.forget();
     }
     return true;
+  }
+
+  /** A TCP service by address and this very port, without a feature that only the slow path knows. */
+  function isFastService(service: VirtualService, port: number): boolean {
+    return (service.flags & ~FAST_SERVICE_FLAGS) === 0 && service.engine === undefined && service.port === port;
   }
 
   /** Marks, a table without room, connections that wait for a client's port, drop_packet, and FTP's two ports. */

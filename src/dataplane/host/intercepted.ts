@@ -1,41 +1,54 @@
 /**
- * Was this frame kept from the host's stack? The very predicate of control/host/intercept-rules.ts, whose rules drop the kernel's copy,
- * but by look-up instead of by rule. Asked only of packets that turned out not to be ours. On xdp devices we see nothing else.
+ * Was this frame kept from the host's stack? The same decision as that of the rules of control/host/intercept-rules.ts, which
+ * drop the kernel's copy, but by look-up instead of by rule. test/dataplane/host/intercepted.test.ts compares the two.
+ * Asked only of packets that are not the director's; on xdp devices the director sees only frames that were intercepted.
+ *
+ * Deliberate differences: packets that forwardShared is about never come here (ingress.ts), and a reassembled packet is
+ * judged as a whole, where nft judges each of its fragments.
  */
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
-import type { Director } from '../director.js';
+import { type Director, MARKED_SOURCE } from '../director.js';
+import { hasPorts } from '../table/snat-rules.js';
 
 export function isIntercepted(d: Director): boolean {
   const p = d.packet;
   const { shared, exclusive } = d.links[p.device]!;
   if (!shared || exclusive) return shared;
   if (isIcmpError(d) || d.snatRules.takes(p)) return true;
-  if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;
+  if (d.marks?.isIntercepted(p, d.services)) return true;
   return p.family === 4
     ? toService4(d) || fromDestination(d, 0, 0, 0, p.src)
     : toService6(d) || fromDestination(d, p.src6[0]!, p.src6[1]!, p.src6[2]!, p.src6[3]!);
 }
 
-/** Errors are taken whatever they are about: nft cannot look as deep as the director. */
+/** Errors are taken whatever they are about, as soon as anything is: nft cannot look as deep as the director. */
 function isIcmpError(d: Director): boolean {
   const p = d.packet;
-  if (p.protocol === ipv4.ICMP && p.family === 4) return icmp.isError(p.icmpType) && p.icmpType !== icmp.REDIRECT;
-  return p.protocol === ipv6.ICMP6 && p.family === 6 && p.icmpType <= icmp6.PARAMETER_PROBLEM;
+  const isError =
+    p.family === 4
+      ? p.protocol === ipv4.ICMP && icmp.isError(p.icmpType) && p.icmpType !== icmp.REDIRECT
+      : p.protocol === ipv6.ICMP6 && p.icmpType >= icmp6.UNREACHABLE && p.icmpType <= icmp6.PARAMETER_PROBLEM;
+  return isError && (d.services.serves(4) || d.services.serves(6) || d.ranges.length !== 0);
 }
 
-/** A VIP that no interface has is taken whole, one that the host has by its services' ports. */
+/**
+ * A VIP that no interface has is taken whole, one that the host has by its services' ports. Accepted ranges and sources are
+ * taken whole whoever has them.
+ */
 function toService4(d: Director): boolean {
   const p = d.packet;
   if (d.own.find(0, 0, 0, p.dst, 0, 4) < 0) return d.isLocal4(p.dst);
+  if (d.isAccepted(4, 0, 0, 0, p.dst)) return true;
   return d.services.find4(0, p.protocol, p.dst, p.dport) !== undefined || toFtpData(d, 0, 0, 0, p.dst);
 }
 function toService6(d: Director): boolean {
   const p = d.packet;
   const [a, b, c, e] = p.dst6;
   if (d.own.find(a!, b!, c!, e!, 0, 6) < 0) return d.isLocal6(p.dst6);
+  if (d.isAccepted(6, a!, b!, c!, e!)) return true;
   return d.services.find6(0, p.protocol, p.dst6, p.dport) !== undefined || toFtpData(d, a!, b!, c!, e!);
 }
 
@@ -48,13 +61,13 @@ function toFtpData(d: Director, a0: number, a1: number, a2: number, a3: number):
   return false;
 }
 
+/** A masq destination by its protocol and port; one of an fwmark service by every protocol with ports, from any port. */
 function fromDestination(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
   const { protocol, sport } = d.packet;
   const { masqSources } = d;
   return (
     masqSources.find(a0, a1, a2, a3, protocol, sport) >= 0 ||
     masqSources.find(a0, a1, a2, a3, protocol, 0) >= 0 ||
-    masqSources.find(a0, a1, a2, a3, 0, sport) >= 0 ||
-    masqSources.find(a0, a1, a2, a3, 0, 0) >= 0
+    (hasPorts(d.packet) && masqSources.find(a0, a1, a2, a3, MARKED_SOURCE, 0) >= 0)
   );
 }

@@ -10,6 +10,7 @@
  * (`!`).
  */
 import { type MarkRule, namesDevice } from '../../service/mark.js';
+import type { ServiceTable } from '../../service/table.js';
 import { maskWord, parse4, parse6 } from '../../wire/address.js';
 import type { PacketInfo } from '../parse/packet.js';
 
@@ -50,6 +51,8 @@ export class Marks {
   private readonly pool: Int32Array;
   private readonly devices: Uint8Array;
   private readonly deviceCount: number;
+  /** By rule: 1 where nft can word it (control/mark/to-intercept.ts). */
+  private readonly worded: Uint8Array;
 
   /** `devices`: names, in the order of PacketInfo's device index. */
   constructor(rules: readonly MarkRule[], devices: readonly string[]) {
@@ -58,6 +61,7 @@ export class Marks {
     this.rows = Int32Array.from(rules.flatMap((rule) => flatten(rule, pool)));
     this.pool = Int32Array.from(pool);
     this.deviceCount = devices.length;
+    this.worded = Uint8Array.from(rules.map((rule) => Number(isWorded(rule))));
     this.devices = Uint8Array.from(rules.flatMap((rule) => devices.map((name) => Number(fromDevice(rule, name)))));
   }
 
@@ -74,6 +78,26 @@ export class Marks {
       if (this.matches(row, info, mark)) mark = (mark & ~this.rows[row + CLEAR]!) ^ this.rows[row + FLIP]!;
     }
     return mark >>> 0;
+  }
+
+  /**
+   * Whether nft keeps the packet from the host's stack for an fwmark service (`markRules` of control/host/intercept-rules.ts): a
+   * rule that nft can word matches it and can give a service's mark. nft does not know of rules that change the mark again.
+   */
+  isIntercepted(info: PacketInfo, services: ServiceTable): boolean {
+    if (info.device >= this.deviceCount) return false;
+    for (let rule = 0; rule < this.count; rule++) {
+      if (this.devices[rule * this.deviceCount + info.device] !== 1 || this.worded[rule] !== 1) continue;
+      const row = rule * STRIDE;
+      if (this.canMark(row, info.family, services) && this.matches(row, info, 0)) return true;
+    }
+    return false;
+  }
+
+  /** A rule that changes only some bits can make any mark. */
+  private canMark(row: number, family: number, services: ServiceTable): boolean {
+    if (this.rows[row + CLEAR] !== -1) return services.hasMarks(family);
+    return services.isMarked(this.rows[row + FLIP]! >>> 0, family);
   }
 
   private matches(row: number, info: PacketInfo, mark: number): boolean {
@@ -121,6 +145,12 @@ export class Marks {
 
 function failed(tests: number, test: number, holds: boolean): boolean {
   return holds === ((tests & (test << NEGATED)) !== 0);
+}
+
+/** As `toIntercept` of control/mark/to-intercept.ts. */
+function isWorded({ device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark }: MarkRule): boolean {
+  if (tcpFlags || icmp || mark || device?.name.endsWith('+')) return false;
+  return ![device, src, dst, protocol, sports, dports].some((match) => match?.negated);
 }
 
 function fromDevice({ device }: MarkRule, name: string): boolean {

@@ -1,9 +1,9 @@
 /**
  * A packet filter in a subset of tcpdump's language, as plain data (control/server/trace-filter.ts parses it), evaluated on a
- * parsed packet. Only for traces: nothing here is on the path of a packet that nobody looks at.
+ * parsed packet. While somebody traces, it is asked of every packet of the slow path; boxes.ts is its form for the fast path.
  */
+import * as ipv4 from '../../wire/ipv4.js';
 import type { PacketInfo } from '../parse/packet.js';
-import { covers } from '../table/routes.js';
 
 /** `side`: which end of the packet is meant. `words`: four, IPv4 in the last. */
 export type Filter =
@@ -18,7 +18,6 @@ export type Filter =
 export type Side = 'src' | 'dst' | 'either';
 
 const ARP = 0x0806;
-const v4 = new Int32Array(4);
 
 export function passes(filter: Filter, p: PacketInfo): boolean {
   switch (filter.kind) {
@@ -48,10 +47,15 @@ function onSide(side: Side, src: boolean, dst: boolean): boolean {
 }
 
 function inNet(net: { words: readonly number[]; length: number }, p: PacketInfo, source: boolean): boolean {
-  const prefix = { words: Int32Array.from(net.words), length: net.length };
-  if (p.family === 6) return covers(prefix, source ? p.src6 : p.dst6, 6);
-  v4[3] = source ? p.src : p.dst;
-  return covers(prefix, v4, 4);
+  if (p.family === 4) return differs(net.words[3]!, source ? p.src : p.dst, net.length) === 0;
+  const address = source ? p.src6 : p.dst6;
+  for (let i = 0; i < 4; i++) if (differs(net.words[i]!, address[i]!, net.length - 32 * i) !== 0) return false;
+  return true;
+}
+
+/** The bits among the first `length` in which two words differ. */
+function differs(one: number, other: number, length: number): number {
+  return length <= 0 ? 0 : (one ^ other) & (length >= 32 ? -1 : -1 << (32 - length));
 }
 
 function inRange({ from, to }: { from: number; to: number }, port: number): boolean {
@@ -59,5 +63,9 @@ function inRange({ from, to }: { from: number; to: number }, port: number): bool
 }
 
 function hasPorts(p: PacketInfo): boolean {
-  return p.family !== 0 && [6, 17, 132].includes(p.protocol) && p.fragmentOffset === 0;
+  return p.family !== 0 && isPortProtocol(p.protocol) && p.fragmentOffset === 0;
+}
+
+function isPortProtocol(protocol: number): boolean {
+  return protocol === ipv4.TCP || protocol === ipv4.UDP || protocol === ipv4.SCTP;
 }

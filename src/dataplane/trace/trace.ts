@@ -18,6 +18,7 @@ import { format4, format6, formatMac } from '../../wire/address.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
+import { boxesOf } from './boxes.js';
 import { type Filter, passes } from './filter.js';
 
 export interface Candidate {
@@ -75,6 +76,8 @@ export interface Traced {
   readonly now: number;
 }
 
+const NONE = new Int32Array(0);
+
 export class Trace {
   private on = false;
   private hex = '';
@@ -83,6 +86,7 @@ export class Trace {
   private fate = '';
   private dropped = false;
   private left: number;
+  private readonly boxes: Int32Array;
 
   constructor(
     private readonly d: Traced,
@@ -90,6 +94,13 @@ export class Trace {
     private readonly sink: (record: TraceRecord) => void,
   ) {
     this.left = spec.count;
+    // Dropped packets take the slow path in any case: a trace of drops alone leaves the fast path as it is.
+    this.boxes = spec.dropsOnly ? NONE : boxesOf(spec.filter);
+  }
+
+  /** The packets that have to leave the fast path to be traced, as boxes (boxes.ts). */
+  get divert(): Int32Array {
+    return this.left > 0 ? this.boxes : NONE;
   }
 
   /** The packet at hand was parsed (or refused by the parser): is it one to look at? */

@@ -1,0 +1,249 @@
+/**
+ * The configurations of the differential test: what is configured, what traffic is mixed in, and what must have happened for
+ * the test to be about its name.
+ */
+import { expect } from 'vitest';
+import { CONN_OUTGOING, ENTRY_SHIFT, FLAGS } from '../../../src/conntrack/entry.js';
+import { Tcp } from '../../../src/conntrack/tcp.js';
+import type { Director } from '../../../src/dataplane/director.js';
+import { FrameStat, Stat } from '../../../src/stats/counters.js';
+import { Drop } from '../../../src/stats/drops.js';
+import { parse4 } from '../../../src/wire/address.js';
+import type { Random } from '../../support/seed.js';
+import { FIRST_DATA_PORT, FtpSession } from './ftp-session.js';
+import type { Network } from './network.js';
+import type { Left } from './side.js';
+import { answer, anyFrame, arriving, between, endsOf } from './traffic.js';
+
+/** Makes a frame that comes in by the link `device`; `left`: what left by that link lately. */
+export type Source = (random: Random, device: number, left: readonly Uint8Array[]) => Uint8Array | undefined;
+
+/** What a case looks at when it is over. */
+export interface Outcome {
+  readonly d: Director;
+  /** Frames by the path they took; and all that left. */
+  readonly fast: readonly Uint8Array[];
+  readonly slow: readonly Uint8Array[];
+  readonly left: readonly Left[];
+  /** States in which a connection was seen, by TCP's numbers. */
+  readonly states: ReadonlySet<number>;
+  /** Flags that a connection was seen with. */
+  readonly flags: number;
+}
+
+export interface Case extends Network {
+  readonly name: string;
+  /** Sources of frames beside the usual ones; one is picked for each frame. */
+  readonly sources?: (random: Random) => readonly Source[];
+  readonly check: (outcome: Outcome) => void;
+}
+
+const DIRECTOR = Buffer.of(10, 0, 0, 254);
+const VIP6 = '2001:db8::100';
+/** An answer to a packet of a connection: not to what the director said as itself. */
+const answers: Source = (random, device, left) => {
+  const said = left.filter((frame) => !DIRECTOR.equals(frame.subarray(26, 30)));
+  return said.length === 0 ? undefined : answer(random, device, random.pick(said));
+};
+
+/** Well-formed packets of clients, and what is said to them. */
+const ordinary: Source = (random, device, left) => {
+  if (device === 1) return answers(random, device, left);
+  const client = random.pick(['10.0.0.1', '10.0.0.2', '11.0.0.1', '11.0.0.2']);
+  const udp = random.below(8) === 0;
+  const vip = udp ? '10.0.0.100' : random.pick(['10.0.0.100', '10.0.0.101', '10.0.0.103']);
+  return between(random, 0, client, vip, { sport: 1000 + random.below(6), dport: udp ? 53 : 80 }, udp);
+};
+
+/** What every case has: anything, well-formed packets of clients, and answers to what left. */
+export const USUAL: readonly Source[] = [anyFrame, ordinary, ordinary, answers];
+
+const drops = ({ d }: Outcome, reason: number) => expect(d.counters.drops(reason)).toBeGreaterThan(20);
+const count = (frames: readonly Uint8Array[], is: (ends: NonNullable<ReturnType<typeof endsOf>>) => boolean) =>
+  frames.filter((frame) => is(endsOf(frame) ?? NOTHING)).length;
+const NOTHING = { src: '', dst: '', sport: 0, dport: 0, udp: false };
+const leftBy = ({ left }: Outcome, link: number) =>
+  left.flatMap(({ device, bytes }) => (device === link ? [bytes] : []));
+
+export function flagsAndStates({ connections }: Director): { flags: number; states: number[] } {
+  const { words, table } = connections;
+  let flags = 0;
+  const states: number[] = [];
+  for (let entry = 1; entry <= table.highWater; entry++) {
+    flags |= words[(entry << ENTRY_SHIFT) + FLAGS]!;
+    states.push(connections.stateOf(entry));
+  }
+  return { flags, states };
+}
+
+/** A client of the service `vip`:80, one of a few. */
+const clientOf =
+  (vip: string): Source =>
+  (random, device) =>
+    device === 0 ? between(random, 0, '11.0.0.7', vip, { sport: 3000 + random.below(4), dport: 80 }) : undefined;
+
+const marked: Source = (random, device) =>
+  device === 0 ? between(random, 0, '10.0.0.1', '10.9.0.1', { sport: 4000 + random.below(4), dport: 5000 }) : undefined;
+
+/** A realserver opens a connection. */
+const opens: Source = (random, device) =>
+  device === 1
+    ? between(random, 1, '192.168.1.12', '11.0.0.9', { sport: 7000 + random.below(4), dport: 443 })
+    : undefined;
+
+/** A realserver speaks as the VIP, to a client or, as if it were one, to a service. */
+const fromVip: Source = (random, device) => {
+  const [dst, dport] = random.below(4) === 0 ? ['10.0.0.103', 80] : ['11.0.0.1', 1000 + random.below(6)];
+  return between(random, device, '10.0.0.101', dst, { sport: 80, dport });
+};
+
+/** "Fragmentation needed" about a packet that left in a tunnel, from a router on its way. */
+const tooBig: Source = (random, device, left) => {
+  const tunnelled = left.filter((frame) => frame[23] === 4);
+  if (device !== 1 || tunnelled.length === 0) return undefined;
+  const quoted = random.pick(tunnelled).subarray(14, 14 + 48);
+  const error = arriving(1).ipv4({ src: '192.168.1.12', dst: '192.168.1.254' });
+  return error
+    .icmp({ type: 3, code: 4, mtu: 560 + random.below(20) })
+    .payload(quoted)
+    .bytes();
+};
+
+const six: Source = (random, device) => {
+  const [client, port] = ['2001:db8::1', 1000 + random.below(6)];
+  if (device === 0) return between(random, 0, client, VIP6, { sport: port, dport: 80 });
+  return between(random, 1, '2001:db8:1::11', client, { sport: 8080, dport: port });
+};
+
+export const CASES: readonly Case[] = [
+  { name: 'nothing special', check: ({ fast }) => expect(fast.length).toBeGreaterThan(800) },
+  {
+    name: 'marks',
+    config: 'marks: [ "-p tcp --dport 5000 -j MARK --set-mark 7" ]',
+    sources: () => [marked],
+    check: (o) => {
+      expect(count(o.slow, ({ dst, dport }) => dst === '10.9.0.1' && dport === 5000)).toBeGreaterThan(20);
+      expect(count(leftBy(o, 1), ({ dst }) => dst === '10.9.0.1')).toBeGreaterThan(20);
+    },
+  },
+  {
+    name: 'sloppy_tcp',
+    config: 'sysctl: { sloppy_tcp: 1 }',
+    check: ({ fast }) => expect(fast.length).toBeGreaterThan(800),
+  },
+  {
+    name: 'drop_packet',
+    config: 'sysctl: { drop_packet: 3, am_droprate: 3 }',
+    check: (o) => drops(o, Drop.defence),
+  },
+  { name: 'a full table', config: 'connections: { max: 40 }', check: (o) => drops(o, Drop.tableFull) },
+  {
+    name: 'expire_nodest_conn, short timeouts',
+    config: 'sysctl: { expire_nodest_conn: 1 }\ntimeouts: { tcp: 5, tcpfin: 2, udp: 3 }',
+    // Far more connections were opened than are left.
+    check: ({ d }) =>
+      expect(d.counters.values[d.counters.totalRow + Stat.conns]).toBeGreaterThan(5 * d.connections.table.live),
+  },
+  {
+    name: 'full NAT',
+    config: 'accept: { sources: [192.168.1.240] }',
+    rules: '-A -t 10.0.0.102:80 -s rr\n-a -t 10.0.0.102:80 -r 192.168.1.11:8080 --full-nat',
+    sources: () => [clientOf('10.0.0.102')],
+    check: (o) => {
+      expect(count(leftBy(o, 1), ({ src }) => src === '192.168.1.240')).toBeGreaterThan(200);
+      expect(count(leftBy(o, 0), ({ src }) => src === '10.0.0.102')).toBeGreaterThan(100);
+      expect(count(o.fast, ({ dst }) => dst === '10.0.0.102' || dst === '192.168.1.240')).toBe(0);
+    },
+  },
+  {
+    name: 'snat',
+    config: 'snat: [ { from: 192.168.1.0/24, to: 10.0.0.200 } ]',
+    sources: () => [opens],
+    check: (o) => {
+      expect(o.flags & CONN_OUTGOING).toBe(CONN_OUTGOING);
+      expect(count(leftBy(o, 0), ({ src, dst }) => src === '10.0.0.200' && dst === '11.0.0.9')).toBeGreaterThan(50);
+      expect(count(leftBy(o, 1), ({ src, dport }) => src === '11.0.0.9' && dport >= 7000)).toBeGreaterThan(50);
+      expect(count(o.fast, ({ src, dst }) => src === '11.0.0.9' || dst === '11.0.0.9')).toBe(0);
+    },
+  },
+  {
+    name: 'forwardShared',
+    config: 'accept: { forwardShared: [eth1] }',
+    addresses: ', 10.0.0.101/32',
+    sources: () => [fromVip],
+    check: (o) => {
+      expect(count(leftBy(o, 0), ({ src, dst }) => src === '10.0.0.101' && dst === '11.0.0.1')).toBeGreaterThan(100);
+      expect(count(o.fast, ({ src }) => src === '10.0.0.101')).toBe(0);
+      drops(o, Drop.badSource);
+    },
+  },
+  {
+    name: 'secure_tcp',
+    config: 'sysctl: { secure_tcp: 3 }',
+    check: ({ states, fast }) => {
+      expect([...states]).toContain(Tcp.SYNACK);
+      expect(fast.length).toBeGreaterThan(800);
+    },
+  },
+  {
+    name: 'path MTU',
+    rules: '-A -t 10.0.0.102:80 -s rr\n-a -t 10.0.0.102:80 -r 192.168.1.12 -g',
+    sources: () => [clientOf('10.0.0.102'), clientOf('10.0.0.101'), tooBig],
+    check: (o) => {
+      const narrow = parse4('192.168.1.12')!;
+      const slowed = (frames: readonly Uint8Array[], rip: string) => count(frames, ({ src }) => src === rip);
+      expect(o.d.pathMtus.isKnown(narrow, o.d.now)).toBe(true);
+      // The VIP of the masq service tells clients an MTU below the link's.
+      const told = leftBy(o, 0).filter((frame) => frame[23] === 1 && frame[34] === 3 && frame[35] === 4);
+      const mtus = told.filter((frame) => frame[29] === 100).map((frame) => (frame[40]! << 8) | frame[41]!);
+      expect(mtus.some((mtu) => mtu >= 560 && mtu < 600)).toBe(true);
+      expect(slowed(o.fast, '192.168.1.12')).toBeGreaterThan(0);
+      expect(count(o.fast, ({ dst }) => dst === '10.0.0.102')).toBeGreaterThan(100);
+    },
+  },
+  {
+    name: 'IPv6 beside IPv4',
+    rules: `-A -t [${VIP6}]:80 -s rr\n-a -t [${VIP6}]:80 -r [2001:db8:1::11]:8080 -m`,
+    sources: () => [six],
+    check: (o) => {
+      expect(count(leftBy(o, 1), ({ dst }) => dst === '2001:db8:1::11')).toBeGreaterThan(100);
+      expect(count(leftBy(o, 0), ({ src }) => src === VIP6)).toBeGreaterThan(100);
+      expect(count(o.fast, ({ src }) => src.includes(':'))).toBe(0);
+    },
+  },
+  {
+    name: 'FTP: data connections after PASV and PORT',
+    sources: (random) => {
+      const sessions = Array.from({ length: 16 }, (_, i) => new FtpSession(random, 2000 + i, 16));
+      const ftp: Source = (_, device) => random.pick(sessions).next(device);
+      return [ftp, ftp, ftp];
+    },
+    check: (o) => {
+      const text = (frame: Uint8Array) => Buffer.from(frame.subarray(54)).toString('latin1');
+      const told = leftBy(o, 0).filter((frame) => text(frame).startsWith('227 Entering Passive Mode (10,0,0,100,'));
+      expect(told.length).toBeGreaterThan(10);
+      expect(count(leftBy(o, 0), ({ sport, dport }) => sport === 20 && dport >= FIRST_DATA_PORT)).toBeGreaterThan(50);
+      const passive = (frames: readonly Uint8Array[]) => count(frames, ({ dport }) => dport >= FIRST_DATA_PORT);
+      expect(passive(o.slow)).toBeGreaterThan(10);
+      expect(passive(o.fast)).toBeGreaterThan(50);
+      expect(count(o.fast, ({ sport }) => sport === 20)).toBeGreaterThan(50);
+    },
+  },
+];
+
+/** Every case forwards. */
+export function checkAll(o: Outcome): void {
+  expect(o.d.counters.values[FrameStat.forwarded]).toBeGreaterThan(1000);
+  expect(o.fast.length, 'frames that took the fast path').toBeGreaterThan(300);
+}
+
+/** Frames that left, of which the last are answered. */
+const LATELY = 64;
+
+export function framesFor(random: Random, device: number, sources: readonly Source[], left: readonly Left[]) {
+  const lately = left.flatMap((one) => (one.device === device ? [one.bytes] : [])).slice(-LATELY);
+  return Array.from({ length: 1 + random.below(64) }, () => {
+    const source = random.pick(sources);
+    return source(random, device, lately) ?? anyFrame(random, device);
+  });
+}
