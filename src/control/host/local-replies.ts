@@ -40,6 +40,9 @@ export interface HostNetwork {
   readonly rules: readonly Rule[];
 }
 
+/** Runs lines of `ip -batch`. Returns '' or why they failed. */
+export type IpBatch = (family: '-4' | '-6', lines: readonly string[]) => string;
+
 /** The policy rules of this process. */
 export class LocalReplies {
   private readonly table = TABLES + process.pid;
@@ -49,13 +52,14 @@ export class LocalReplies {
   private warned = '';
 
   /**
-   * `tun`: interface into the host's stack. `warn` gets one line about what cannot be done. Removes
-   * rules of dead directors.
+   * `tun`: interface into the host's stack. `warn` gets one line about what cannot be done. `batch`
+   * replaces the command ip, for tests. Removes rules of dead directors.
    */
   constructor(
     private readonly tun: string,
     private readonly network: HostNetwork,
     private readonly warn: (message: string) => void,
+    private readonly batch: IpBatch = ipBatch,
   ) {
     for (const rule of network.rules)
       if (isOurs(rule) && rule.table !== this.table && !isDirector(rule.table - TABLES))
@@ -109,12 +113,9 @@ export class LocalReplies {
   }
 
   private ip({ rip }: Reply, lines: readonly string[]): void {
-    const family = isIPv6(rip) ? '-6' : '-4';
-    const input = `${lines.join('\n')}\n`;
-    const { status, stderr, error } = spawnSync('ip', [family, '-batch', '-'], { input, encoding: 'utf8' });
+    const why = this.batch(isIPv6(rip) ? '-6' : '-4', lines);
     // The rule exists already, or is gone: the network reports it a little later.
-    if (status === 0 || /File exists|No such (file|process)/.test(stderr ?? '')) return;
-    const why = error?.message ?? stderr.trim().split('\n')[0];
+    if (why === '' || /File exists|No such (file|process)/.test(why)) return;
     this.warnOnce(`replies of masq destinations on this machine do not pass the director: ip ${lines.at(-1)}: ${why}`);
   }
 
@@ -123,6 +124,12 @@ export class LocalReplies {
     if (message !== this.warned) this.warn(message);
     this.warned = message;
   }
+}
+
+function ipBatch(family: '-4' | '-6', lines: readonly string[]): string {
+  const input = `${lines.join('\n')}\n`;
+  const { status, stderr, error } = spawnSync('ip', [family, '-batch', '-'], { input, encoding: 'utf8' });
+  return status === 0 ? '' : (error?.message ?? stderr.trim().split('\n')[0]!);
 }
 
 function ruleText({ rip, protocol, port }: Reply): string {
