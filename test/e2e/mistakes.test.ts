@@ -91,7 +91,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     expect(await refused(['-c', `${bed.folder}/none.yaml`], 2)).toBe(`ulvs: ${bed.folder}/none.yaml: no such file`);
     expect(await refused(['-c', bed.folder], 2)).toBe(`ulvs: ${bed.folder}: is a directory, not a file`);
     const secret = bed.file('secret.yaml', 'devices: []\n', 0o600);
-    expect(await refused(['-c', secret], 2, NOBODY)).toBe(`ulvs: ${secret}: not readable for this user`);
+    expect(await refused(['-c', secret], 2, NOBODY)).toBe(`ulvs: ${secret}: permission denied`);
   });
 
   it('nothing to go by', async () => {
