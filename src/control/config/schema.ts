@@ -166,7 +166,7 @@ export const schema = {
   }),
   snat: list('{ from: 192.168.1.0/24, to: 10.0.0.100 }', snat).default([]).register(words, {
     type: 'list of mappings',
-    text: 'Source NAT for connections that realservers open themselves, and for their replies to ended connections.',
+    text: 'Source NAT for connections that realservers open. Their replies to ended connections get the VIP of the service.',
     example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
     change: 'reload',
   }),
