@@ -1,6 +1,7 @@
 /**
- * `make bench`: asks the questions one after the other, each in a process of its own, and sums up: which ran, how long they
- * took, what was skipped and why. A question that fails does not stop the next ones; the exit code is then 1.
+ * `make bench`: runs the questions one after the other, each in its own process, and prints a
+ * summary: which ran, how long they took, what was skipped and why. A question that fails does not
+ * stop the next ones; the exit code is then 1.
  *
  *     node build/bench/run.js [--quick] [QUESTION ...]
  */
@@ -14,7 +15,7 @@ import type { Skip } from './support/skips.js';
 const unknown = WORDS.filter((word) => !QUESTIONS.some(({ name }) => name === word));
 if (unknown.length > 0) {
   console.error(
-    `bench: no question is called ${unknown.join(', ')}; there are ${QUESTIONS.map(({ name }) => name).join(', ')}`,
+    `bench: unknown question: ${unknown.join(', ')}; the questions are ${QUESTIONS.map(({ name }) => name).join(', ')}`,
   );
   process.exit(2);
 }
@@ -45,7 +46,7 @@ for (const question of QUESTIONS.filter(({ name }) => WORDS.length === 0 || WORD
 }
 const count = (state: Outcome['state']) => outcomes.filter((one) => one.state === state).length;
 const total = outcomes.reduce((sum, { seconds }) => sum + seconds, 0);
-const results = QUICK ? 'quick run: figures that say little in build/bench/results' : 'results in bench/results';
+const results = QUICK ? 'quick run: rough figures in build/bench/results' : 'results in bench/results';
 console.log(
   `\nbench: ${count('ran')} ran, ${count('skipped')} skipped, ${count('failed')} failed; ${total.toFixed(0)} s; ${results}`,
 );

@@ -1,12 +1,13 @@
 /**
- * What does a balancer cost a web site? wrk and iperf3 through ulvs NAT and DR, nft's DNAT, HAProxy, nginx's stream proxy,
- * and with nothing in between (the client's own routing shares out). The reference is HAProxy.
+ * What does a balancer cost a web site? The client runs wrk and iperf3. The balancers are ulvs with
+ * NAT and with DR, nft DNAT, HAProxy and nginx's stream proxy. In the case `direct` there is no
+ * balancer: the client's multipath route spreads the connections. The reference is HAProxy.
  *
- *     apart    the balancer alone on one processor: requests for each second of its time (bench/support/http/placement.ts)
- *     shared   everybody on all processors, veths as they come: what a user of this machine sees
- *     wire     the same with offloads off, for long pages and bulk: frames of 1514 bytes with checksums, as on a wire
+ *     apart    the balancer alone on one processor; requests for each second of its processor time (bench/support/http/placement.ts)
+ *     shared   all processes on all processors, veths with their default offloads: what a user of this machine sees
+ *     wire     as shared, with offloads off, for long pages and bulk: frames of 1514 bytes with checksums, as on a wire
  *
- * Every round goes through all balancers; the figures are medians of five rounds.
+ * Every round runs all balancers. The figures are medians of five rounds.
  *
  *     node build/bench/questions/http.js [--quick] [apart | shared | wire …] ['HAProxy' | 'nft DNAT' | 'ulvs NAT, xdp' | …]
  */
@@ -40,7 +41,7 @@ const PARTS: readonly Part[] = [
   { name: 'wire', place: 'shared', offloads: false, jobs: [LONG, BULK] },
 ];
 
-/** In a site of its own, which goes with it. */
+/** Builds a site for one part, measures all balancers in it, and removes the site. */
 async function part(one: Part, findings: Findings, signal: AbortSignal): Promise<void> {
   const site = planSite(one.name);
   const scene: Scene = { site, directory: directoryOf(site.id), place: one.place };
@@ -63,7 +64,7 @@ async function part(one: Part, findings: Findings, signal: AbortSignal): Promise
   }
 }
 
-/** All balancers in turns. One that fails is left out of this part, and of its rows. */
+/** Runs all balancers in turns. A balancer that fails is left out of this part and of its rows. */
 async function rounds(one: Part, trial: Trial): Promise<void> {
   const nameOf = (balancer: Balancer) => `${one.name}: ${balancer.name}`;
   for (let round = 1; round <= ROUNDS; round++)
@@ -81,7 +82,7 @@ async function rounds(one: Part, trial: Trial): Promise<void> {
   for (const balancer of contestants(one).filter((each) => !skips.has(nameOf(each)))) unmeasured(one, balancer, trial);
 }
 
-/** Jobs that failed in every round. */
+/** Reports the jobs that failed in every round as skipped. */
 function unmeasured({ name, jobs }: Part, balancer: Balancer, { failures, findings }: Trial): void {
   for (const job of jobs) {
     const what = `${name}, ${job.name}`;
@@ -90,18 +91,23 @@ function unmeasured({ name, jobs }: Part, balancer: Balancer, { failures, findin
   }
 }
 
-/** Of parts and balancers those that the arguments name; all when they name none of the kind. */
+/** True when the arguments name this part or balancer, or name none of its kind. */
 function isWanted(name: string): boolean {
   const kind = PARTS.some((one) => one.name === name) ? PARTS : BALANCERS;
   return WORDS.includes(name) || !kind.some((one) => WORDS.includes(one.name));
 }
 
-/** Apart, nothing in between costs nothing. */
+/**
+ * The case `direct` has no balancer whose processor time could be measured, so it is not in
+ * `apart`.
+ */
 function contestants({ place }: Part): readonly Balancer[] {
   return BALANCERS.filter((balancer) => (place === 'shared' || balancer !== DIRECT) && isWanted(balancer.name));
 }
 
-/** `ulvs lab down --all` finds it, should this be killed. */
+/**
+ * Saves the site's state, so that `ulvs lab down --all` removes the site if this process is killed.
+ */
 function remember({ id, topology }: Site): void {
   const namespaces_ = namespaces(topology, id);
   saveState({ id, topology: id, device: 'xdp', owner: process.pid, namespaces: namespaces_, processes: [] });

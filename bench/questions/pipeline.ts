@@ -1,5 +1,6 @@
 /**
- * How fast is the packet path, without any wire? Against the same work in C (bench/reference), each case in turns with it.
+ * How fast is the packet path, without any wire? The reference is the same work in C
+ * (bench/reference). Each case runs in turns with it.
  *
  *     node --expose-gc build/bench/questions/pipeline.js [--quick] ['flood v4' | 'v6 1000 flows' | …]
  */
@@ -15,7 +16,7 @@ const ROUNDS = orQuick(5, 1);
 const PACKETS = FRAMES << orQuick(10, 7);
 const LEAD = FRAMES << orQuick(8, 5);
 const FLOWS = orQuick([1_000, 100_000, 1_000_000], [1_000]);
-/** With more flows the table does not hold the connections of all paths at once. */
+/** With more flows the table cannot hold the connections of all paths at once. */
 const FEW = 100_000;
 const TOGETHER: readonly (readonly Path[])[] = [['natin', 'natout', 'dr', 'tun']];
 const APART: readonly (readonly Path[])[] = [['natin', 'natout'], ['dr'], ['tun']];
@@ -37,15 +38,16 @@ function buildReference(): void {
   }
 }
 
-/** Million packets a second in C; nothing where it could not be compiled. */
+/** Million packets a second in C; empty when the reference could not be compiled. */
 function reference(path: string, family: Family, flows: number): number[] {
   if (skips.has(AGAINST)) return [];
   return [Number(execFileSync(REFERENCE, [path, `${family}`, `${flows}`, `${PACKETS}`], { encoding: 'utf8' }))];
 }
 
 /**
- * Million packets a second of PACKETS. Those of the lead do not count: the reference, which ran in between, has made its own
- * connections just before it measures, and left ours cold.
+ * Million packets a second over PACKETS packets. The LEAD packets before them are not measured.
+ * They warm the processor's caches: the reference ran in between and evicted the connections of
+ * ulvs. The reference creates its own connections just before it measures, so its caches are warm.
  */
 function measure(subject: Subject, device: 0 | 1, template: Template, flow: () => number, step = 0): number {
   drive(subject, device, template, flow, step, LEAD);
@@ -54,7 +56,7 @@ function measure(subject: Subject, device: 0 | 1, template: Template, flow: () =
   return PACKETS / ms / 1000;
 }
 
-/** So many packets, a multiple of FRAMES; returns the ms of processor time they took. */
+/** Runs `packets` packets, a multiple of FRAMES. Returns their processor time in ms. */
 function drive(
   subject: Subject,
   device: 0 | 1,
@@ -71,7 +73,10 @@ function drive(
   return ms;
 }
 
-/** Each service has clients of its own: one that has connections to all of them is another question (bench/support/walk.ts). */
+/**
+ * The first flow of a path. Each service has its own clients. One client with connections to many
+ * addresses is a different question (bench/support/walk.ts).
+ */
 function firstFlow(path: Path): number {
   return { natin: 0, natout: 0, dr: 1, tun: 2 }[path] << 22;
 }
@@ -87,7 +92,10 @@ function established(subject: Subject, path: Path, family: Family, flows: number
   }
 }
 
-/** What a path's measured packets look like; a reply's source alternates as the flows' destinations do. */
+/**
+ * Template and flow order of the measured packets of a path. The source of replies alternates as
+ * the destinations of the flows do.
+ */
 function traffic(path: Path, family: Family, flows: number) {
   const order = new Order();
   const flow = () => firstFlow(path) + order.next(flows);
@@ -97,7 +105,10 @@ function traffic(path: Path, family: Family, flows: number) {
   return { template: new Template(family, true, from, ACK, '02:00:00:00:0d:01'), flow };
 }
 
-/** The paths take turns, so that what disturbs one disturbs the others; natout's connections are natin's. */
+/**
+ * Runs the paths in turns, so that other load on the machine disturbs all of them alike. `natout`
+ * uses the connections of `natin`.
+ */
 function runPaths(subject: Subject, paths: readonly Path[], family: Family, flows: number): Row[] {
   for (const path of paths) if (path !== 'natout') established(subject, path, family, flows);
   const lanes = paths.map((path) => ({
@@ -123,14 +134,17 @@ function row(text: string, ours: readonly number[], theirs: readonly number[]): 
   return { case: text, value: median(ours), unit: 'Mpps', reference: theirs.length > 0 ? median(theirs) : undefined };
 }
 
-/** Each packet a new client; the clock moves so that a million half-open connections are alive and as many end as begin. */
+/**
+ * Each packet comes from a new client. The clock moves so that a million half-open connections are
+ * alive and as many end as begin.
+ */
 function runFlood(subject: Subject, family: Family): Row {
   const end = { address: VIPS.dr[family === 4 ? 0 : 1], port: 80 };
   const syn = new Template(family, false, end, SYN, '02:00:00:00:0d:00');
   const step = (LIVE_MS * 64) / FLOOD_LIVE;
   let sequence = 0;
   const flow = () => sequence++ & 0xffffff;
-  // The first million fills the table, the second is the first of which as many end as begin.
+  // The first million fills the table. From the second on, as many connections end as begin.
   for (let i = 0; i < 2; i++) measure(subject, 0, syn, flow, step);
   const ours: number[] = [];
   const theirs: number[] = [];
@@ -142,7 +156,10 @@ function runFlood(subject: Subject, family: Family): Row {
   return row(`SYN flood v${family}`, ours, theirs);
 }
 
-/** Every path compiled, with the feedback of all of them: the director that runs has seen everything. */
+/**
+ * Runs every path once, so that V8 compiles all of them with type feedback from all of them, as in
+ * a running director.
+ */
 function warmUp(subject: Subject): void {
   for (const family of [4, 6] as const)
     for (const path of ['natin', 'natout', 'dr', 'tun'] as const) {
@@ -153,7 +170,10 @@ function warmUp(subject: Subject): void {
     }
 }
 
-/** `wanted`: the beginning of what is to run, `flood v4` or `v6 1000 flows`; everything without it. */
+/**
+ * `wanted`: the beginning of the names of the cases to run, such as `flood v4` or `v6 1000 flows`.
+ * The empty text runs all cases.
+ */
 function run(subject: Subject, wanted = ''): Row[] {
   const rows: Row[] = [];
   for (const family of [4, 6] as const)

@@ -1,7 +1,9 @@
 /**
- * What does a decision cost? Each scheduler with 10, 100 and 1000 destinations of weights 1 to 10, next to rr with as many.
- * Included is what is the same for all: a new client and one of 4096 destination addresses, a connection that begins at
- * who was chosen and one that ends, four alive for each destination.
+ * What does a decision cost? Each scheduler runs with 10, 100 and 1000 destinations of weights 1 to
+ * 10. The reference is rr with the same destinations. The figure includes work that is the same for
+ * all schedulers: a new client and one of 4096 destination addresses for each decision, one
+ * connection that begins at the chosen destination, and one connection that ends. Each destination
+ * has four live connections on average.
  *
  *     node build/bench/questions/schedulers.js [--quick]
  */
@@ -44,7 +46,7 @@ class Subject {
     }
   }
 
-  /** ns a decision, over `ms` milliseconds. */
+  /** Makes decisions for `ms` milliseconds. Returns the ns of one decision. */
   run(ms: number): number {
     const start = performance.now();
     let decisions = 0;
@@ -71,7 +73,7 @@ class Subject {
   }
 }
 
-/** Each scheduler in turns with rr, so that what else the machine does meets both. */
+/** Measures a scheduler in turns with rr, so that other load on the machine disturbs both alike. */
 function measure(scheduler: string, size: number): Row {
   const subject = new Subject(scheduler, size, new Counters());
   const reference = new Subject('rr', size, new Counters());

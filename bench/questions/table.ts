@@ -1,8 +1,11 @@
 /**
- * What does a connection cost? Memory, the longest time one insertion takes while the table grows, look-ups and expiry, at
- * one and at ten million connections, and one client that walks a range. The reference of a row is its limit; of the walk,
- * what as many clients cost. Each size is measured three times, medians; of the longest pauses the least of the three, as
- * what the machine's host takes away shows in one run, and what our code does in each.
+ * What does a connection cost? The rows are memory, the longest time of one batch of insertions
+ * while the table grows, look-ups and expiry, with one and with ten million connections, and one
+ * client that opens connections to a whole range of addresses. The reference of a row is its limit.
+ * The reference of the single client is the cost of as many clients with one address each. Each
+ * size is measured three times. A figure is the median of the three. For the longest pauses it is
+ * the minimum: a pause caused by the machine's host appears in one run, a pause caused by ulvs
+ * appears in each.
  *
  *     node --expose-gc build/bench/questions/table.js [--quick]
  */
@@ -23,7 +26,7 @@ const RIP = Int32Array.of(0, 0, 0, 0xc0a8010b | 0);
 const PORTS = 80;
 const LOOKUPS = orQuick(4_000_000, 400_000);
 const LIVE_FOR = 60;
-/** Entries that the director lets the wheel look at between two batches. */
+/** Timer wheel entries that the director checks between two batches. */
 const BUDGET = 256;
 const client = Int32Array.of(0, 0, 0, 0);
 
@@ -38,7 +41,7 @@ function mebibytes(): number {
   return process.memoryUsage().rss / 2 ** 20;
 }
 
-/** One connection, as the packet path opens it. */
+/** Opens one connection, as the packet path does. */
 function open(connections: Connections, flow: number): void {
   const { table } = connections;
   const entry = table.alloc();
@@ -49,7 +52,10 @@ function open(connections: Connections, flow: number): void {
   connections.settle(entry);
 }
 
-/** The longest of many short steps, in ms. A step in which another process had the processor says nothing about ours. */
+/**
+ * The longest of many short steps, in ms. A step during which another process had the processor is
+ * not counted.
+ */
 class Longest {
   ms = 0;
 
@@ -62,7 +68,7 @@ class Longest {
   }
 }
 
-/** Opens them all; the longest that a batch of them took, in ms. */
+/** Opens `count` connections. Returns the longest time of one batch in ms. */
 function fill(connections: Connections, count: number): number {
   const longest = new Longest();
   for (let flow = 0; flow < count; flow += BUDGET)
@@ -72,7 +78,7 @@ function fill(connections: Connections, count: number): number {
   return longest.ms;
 }
 
-/** Million look-ups of random connections a second. */
+/** Looks up random connections. Returns million look-ups a second. */
 function lookups({ table }: Connections, count: number): number {
   let seed = 1;
   let found = 0;
@@ -89,7 +95,10 @@ function lookups({ table }: Connections, count: number): number {
   return LOOKUPS / (user + system);
 }
 
-/** Lets all of them end at once; million ends a second, and the longest turn in ms. */
+/**
+ * Lets all connections expire at once. Returns million expiries a second and the longest turn in
+ * ms.
+ */
 function expire(connections: Connections): [rate: number, longest: number] {
   const count = connections.table.live;
   const now = connections.now + (LIVE_FOR + 1) * TICKS;
@@ -119,13 +128,14 @@ async function measure(millions: number): Promise<Row[]> {
 
 async function once(millions: number): Promise<Row[]> {
   const count = millions * 1_000_000;
-  // The table before this one is given back first, a moment after nobody holds it.
+  // The memory of the previous table is freed first. That happens a moment after the last reference
+  // is gone.
   await setTimeout(100);
   global.gc!();
   await setTimeout(100);
   const before = mebibytes();
   const table = new ConnectionTable(count);
-  // As the packet path does.
+  // The director uses large pages for the table, too.
   useLargePages(table.words.buffer, table.buckets.buffer);
   const connections = new Connections(table, []);
   const filled = fill(connections, count);
@@ -142,7 +152,7 @@ async function once(millions: number): Promise<Row[]> {
   ];
 }
 
-/** No rows where the machine has no memory for so many. */
+/** No rows when the machine has too little memory for `millions` million connections. */
 async function sized(millions: number): Promise<Row[]> {
   try {
     return await measure(millions);
@@ -152,7 +162,7 @@ async function sized(millions: number): Promise<Row[]> {
   }
 }
 
-// The first is for the compiler.
+// The first run is not measured: it lets V8 compile the code.
 await once(1);
 const rows: Row[] = [];
 for (const millions of SIZES) rows.push(...(await sized(millions)));

@@ -1,6 +1,7 @@
 /**
- * How fast is it on a wire? The same flood of 65,536 known flows through ulvs over each kind of device, the kernel's own
- * forwarding and NAT, and DPDK's testpmd on the same sockets; in turns, so that other load hits all alike.
+ * How fast is ulvs on a wire? The same flood of 65,536 known flows goes through ulvs with each kind
+ * of device, through the kernel's forwarding and NAT, and through DPDK's testpmd on the same
+ * sockets. The contenders run in turns, so that other load hits all of them alike.
  *
  *     node build/bench/questions/wire.js [--quick] [--rounds 5] [--ms 2000] [--long 60] [--only TEXT]
  */
@@ -28,11 +29,14 @@ const { values: options } = parseArgs({
 const FLOWS = { clients: 1024, ports: 64 };
 const LOAD: Load = { kind: 'udp', ...FLOWS, ms: Number(options.ms) };
 const ROUNDS = Number(options.rounds);
-/** Of the throughput: where nothing may be lost, and where a packet should hardly wait. */
+/**
+ * Shares of a contender's throughput: at HIGH no packet may be lost, at HALF a packet should hardly
+ * wait.
+ */
 const HIGH = 0.8;
 const HALF = 0.5;
 const HALF_ROUNDS = 3;
-/** Per cent. */
+/** Largest loss in per cent. */
 const TOLERATED = 0.1;
 
 const ours = (device: 'xdp' | 'packet' | 'tap', method: 'nat' | 'dr') =>
@@ -49,10 +53,10 @@ const skips = new Skips();
 
 type Found = Map<Contender, Passage[]>;
 
-/** Those that have not failed so far. */
+/** The contenders that have not failed so far. */
 const able = () => contenders.filter(({ name }) => !skips.has(name));
 
-/** Each contender in its turn, so many rounds. */
+/** Runs all contenders in turns, `count` rounds. */
 async function rounds(what: string, count: number, rateOf: (contender: Contender) => number): Promise<Found> {
   const found: Found = new Map(contenders.map((contender) => [contender, []]));
   for (let i = 1; i <= count; i++)
@@ -67,7 +71,10 @@ async function rounds(what: string, count: number, rateOf: (contender: Contender
   return found;
 }
 
-/** A machine that is busy otherwise may let one round fail: once more, then the contender is left out of everything. */
+/**
+ * A round may fail because the machine is busy, so it is tried twice. After a second failure the
+ * contender is skipped in all further rounds and in the rows.
+ */
 async function attempt(contender: Contender, rate: number, load: Load): Promise<Passage | undefined> {
   for (const last of [false, true])
     try {
@@ -75,7 +82,7 @@ async function attempt(contender: Contender, rate: number, load: Load): Promise<
     } catch (error) {
       abort.signal.throwIfAborted();
       if (last) skips.add(contender.name, error);
-      else console.error(`${contender.name}: ${(error as Error).message}; once more`);
+      else console.error(`${contender.name}: ${(error as Error).message}; trying once more`);
     }
   return undefined;
 }
@@ -84,7 +91,7 @@ const kpps = (passage: Passage) => outRate(passage) / 1000;
 const throughput = (found: Found, contender: Contender) => median((found.get(contender) ?? []).map(kpps));
 const has = (found: Found, contender: Contender) => found.has(contender) && !skips.has(contender.name);
 
-/** What is asked of us: one against the other. */
+/** Pairs that are compared: the first contender is the figure, the second its reference. */
 const TARGETS: readonly [string, Contender, Contender][] = [
   ['xdp NAT : nft DNAT, conntrack', xdpNat, dnat],
   ['xdp NAT : nft DNAT, conntrack, RPS', xdpNat, steered],
@@ -106,7 +113,10 @@ function ratesOf(found: Found): Row[] {
   ];
 }
 
-/** The wire, the flood and the realserver are the same for all: what one's packets wait longer than the kernel's is its own. */
+/**
+ * Delays of all contenders. The wire, the flood and the realserver are the same for all, so a
+ * longer delay than the kernel's comes from the contender.
+ */
 function delaysOf(found: Found): Row[] {
   return (['p50', 'p99'] as const).flatMap((name) => {
     const delay = (contender: Contender) => median(found.get(contender)!.map(({ delays }) => delays[name]));
@@ -120,7 +130,7 @@ function delaysOf(found: Found): Row[] {
   });
 }
 
-/** Lost per cent at a high rate for a long time. */
+/** Loss in per cent at a high rate over a long time. */
 async function endurance(found: Found): Promise<Row[]> {
   const rows: Row[] = [];
   for (const one of [xdpNat, xdpDr].filter((each) => has(found, each))) {
@@ -140,7 +150,7 @@ try {
   const half = await rounds('half load', Math.min(ROUNDS, HALF_ROUNDS), (one) =>
     Math.round(HALF * 1000 * throughput(fastest, one)),
   );
-  // Before the rows are made: it may skip one more contender.
+  // This runs before the rows are made, because it may skip one more contender.
   const lost = await endurance(fastest);
   report({
     name: 'wire',
@@ -153,7 +163,10 @@ try {
   restore();
 }
 
-/** Where the kernel's threads cannot be seen (a container), the kernel as a contender is at a disadvantage. */
+/**
+ * Raises the priority of ksoftirqd. Returns a function that restores it. In a container the
+ * kernel's threads may be invisible; the kernel as a contender is then at a disadvantage.
+ */
 function first(): () => void {
   try {
     return preferSoftirqs();

@@ -1,9 +1,10 @@
 /**
- * What does it cost that several workers are one director, and what does it bring? NAT in, 100,000 flows, in memory.
+ * What does it cost that several workers are one director, and what does it bring? The packets are
+ * NAT requests of 100,000 flows, in memory.
  *
- *     all its own        each frame came in where its connection is: the price of looking whose it is
- *     all handed over    none did: looked at, copied into a ring, copied out of it, and forwarded there; both workers' time
- *     two processors     two threads, each with its own frames (what a fanout program or a queue a worker brings about)
+ *     all its own        each frame arrives at the worker that owns its connection: the cost of the ownership check
+ *     all handed over    each frame arrives at the other worker: checked, copied into a ring, copied out of it, forwarded there; processor time of both workers
+ *     two processors     two threads, each with its own frames only, as with a fanout program or one queue for each worker
  *
  *     node --expose-gc build/bench/questions/workers.js [--quick]
  */
@@ -26,7 +27,7 @@ const ROUNDS = orQuick(5, 1);
 const FLOWS = 100_000;
 const PACKETS = 1 << orQuick(20, 17);
 const TABLE = 1 << 18;
-/** A prime: neighbours in time are none in memory. */
+/** A prime number: flows that follow each other in time are far apart in memory. */
 const STRIDE = 7919;
 const SYN = 0x02;
 const ACK = 0x10;
@@ -46,7 +47,7 @@ function setups(count: number, bells: readonly Bell[]): WorkersSetup[] {
   return Array.from({ length: count }, (_, index) => ({ ...shared, index }));
 }
 
-/** Flows of each worker, by the director's own rule. */
+/** The flows of each worker, by the steering rule of the director. */
 function flowsOf(subject: Subject, owners: Steering): number[][] {
   const flows: number[][] = Array.from({ length: owners.count }, () => []);
   const { umem } = subject.director;
@@ -61,7 +62,7 @@ function flowsOf(subject: Subject, owners: Steering): number[][] {
   return flows;
 }
 
-/** Frames of these flows in a scattered order, each flow as often as the others. */
+/** Yields the flows in a scattered order, each as often as the others. */
 function order(flows: readonly number[]): () => number {
   let i = 0;
   return () => {
@@ -70,7 +71,10 @@ function order(flows: readonly number[]): () => number {
   };
 }
 
-/** Everything that waits goes through, batch by batch in turns; returns the ms of processor time. */
+/**
+ * Processes all waiting frames, one batch of each worker in turns. Returns the processor time in
+ * ms.
+ */
 function carry(subjects: readonly Subject[]): number {
   const before = process.cpuUsage();
   for (let more = 1; more > 0; ) {
@@ -81,7 +85,10 @@ function carry(subjects: readonly Subject[]): number {
   return (user + system) / 1000;
 }
 
-/** Million packets a second of processor time: what comes in at the first goes through, or through all of them. */
+/**
+ * Million packets for each second of processor time. The frames arrive at the first worker; the
+ * processor time of all workers counts.
+ */
 function measure(subjects: readonly Subject[], template: Template, flow: () => number, packets = PACKETS): number {
   let ms = 0;
   const turns = Math.ceil(packets / FRAMES);
@@ -92,7 +99,7 @@ function measure(subjects: readonly Subject[], template: Template, flow: () => n
   return (turns * FRAMES) / ms / 1000;
 }
 
-/** All connections of `flows`, wherever they belong. */
+/** Opens the connections of `flows`, whichever worker owns them. */
 function establish(subjects: readonly Subject[], flows: readonly number[]): void {
   let i = 0;
   measure(subjects, syn, () => flows[i++ % flows.length]!, flows.length + FRAMES);
@@ -103,7 +110,7 @@ interface Round {
   one: number;
   mine: number;
   handed: number;
-  /** One thread and two, by the wall clock; only with two processors. */
+  /** Rates of one thread and of two threads by the wall clock; 0 with one processor. */
   threads: number;
   both: number;
 }
@@ -147,7 +154,7 @@ async function main(): Promise<void> {
   });
 }
 
-/** Million packets a second of so many threads together, by the wall clock. */
+/** Million packets a second of `count` threads together, by the wall clock. */
 async function threads(count: number): Promise<number> {
   const gate = new SharedArrayBuffer(8);
   const bells = Array.from({ length: count }, () => new Bell());
@@ -163,11 +170,11 @@ async function threads(count: number): Promise<number> {
 
 interface Part {
   readonly setup: WorkersSetup;
-  /** Int32: [0] how many are ready. */
+  /** Int32 array: [0] is the number of ready threads. */
   readonly gate: SharedArrayBuffer;
 }
 
-/** One of the threads: its flows are there before the others' clocks start. */
+/** Runs one thread. It opens its connections before any thread starts its clock. */
 async function part({ setup, gate }: Part): Promise<void> {
   const subject = await Subject.create(TABLE);
   const crew = subject.join(setup);

@@ -1,4 +1,4 @@
-/** One question in a process of its own: whether it can be asked here, and what became of it. */
+/** Runs one question in its own process, if this machine can run it, and reports the outcome. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
@@ -14,11 +14,11 @@ export interface Outcome {
 }
 
 const FOLDER = join(import.meta.dirname, '../questions');
-/** Of one question. The longest takes a quarter of an hour. */
+/** Time limit of one question. The longest question takes a quarter of an hour. */
 const LIMIT_S = 5400;
-/** A question that is told to end takes its networks down. */
+/** Time for a question to remove its networks after SIGTERM. */
 const PATIENCE_MS = 30_000;
-/** An unprivileged user's PATH lacks them. */
+/** Folders of system programs. The PATH of an unprivileged user lacks them. */
 const SYSTEM = ['/usr/sbin', '/sbin'];
 
 export async function ask(question: Question, words: readonly string[]): Promise<Outcome> {
@@ -61,7 +61,7 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Asks for a password where somebody can be asked. */
+/** Asks for a password when stdin is a terminal. */
 function canSudo(): boolean {
   const words = process.stdin.isTTY ? ['-v'] : ['-n', 'true'];
   return spawnSync('sudo', words, { stdio: 'inherit' }).status === 0;
@@ -71,7 +71,10 @@ function privileged({ root }: Question): string[] {
   return root && !isRoot() ? ['sudo', 'env', `PATH=${process.env.PATH ?? ''}`] : [];
 }
 
-/** '' when it exits with 0, else why not. What it says goes where our words go. */
+/**
+ * Returns '' when the program exits with 0, otherwise the reason. The program shares our stdout and
+ * stderr.
+ */
 async function run([program, ...words]: readonly string[]): Promise<string> {
   const child = spawn(program!, words, { stdio: 'inherit' });
   let late = false;
@@ -84,9 +87,9 @@ async function run([program, ...words]: readonly string[]): Promise<string> {
   process.on('SIGTERM', forward);
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    if (late) return `it took longer than ${LIMIT_S / 60} minutes`;
+    if (late) return `took longer than ${LIMIT_S / 60} minutes`;
     if (code === 0) return '';
-    return signal === null ? `exit code ${code} (its words are above)` : `ended by ${signal}`;
+    return signal === null ? `exit code ${code} (its output is above)` : `ended by ${signal}`;
   } catch (error) {
     return (error as Error).message;
   } finally {

@@ -1,4 +1,7 @@
-/** SIP over UDP: as Template of traffic.ts, but each flow is a dialogue with a Call-ID of its own. Checksums of UDP are left out. */
+/**
+ * Template for SIP over UDP, like the one of traffic.ts. Each flow is a dialogue with its own
+ * Call-ID. The UDP checksum is 0 (none).
+ */
 import { parse4, parseMac } from '../../src/wire/address.js';
 import { adjust, sum32 } from '../../src/wire/checksum.js';
 import * as ethernet from '../../src/wire/ethernet.js';
@@ -10,7 +13,7 @@ const DIGITS = 8;
 const HEAD = 'INVITE sip:bob@example.net SIP/2.0\r\nVia: SIP/2.0/UDP 11.0.0.1\r\nCall-ID: ';
 const TEXT = `${HEAD}${'0'.repeat(DIGITS)}@11.0.0.1\r\nContent-Length: 0\r\n\r\n`;
 const PORT = 5060;
-/** Clients share the dialogues. */
+/** Number of clients. The dialogues are spread over them. */
 const CLIENTS = 1000;
 const FIRST_CLIENT = 0x0b000000;
 
@@ -20,7 +23,10 @@ export class DialogueTemplate {
   private readonly addressAt: number;
   private readonly digitsAt = ethernet.HEADER + ipv4.HEADER + udp.HEADER + HEAD.length;
 
-  /** To the service at `end`; `reply`: from the destination there to the client. */
+  /**
+   * A request to the service at `end`. With `reply`, a packet from the destination at `end` to the
+   * client.
+   */
   constructor(reply: boolean, { address, port }: End, toMac: string) {
     const other = parse4(address)!;
     const [src, dst] = reply ? [other, FIRST_CLIENT] : [FIRST_CLIENT, other];
@@ -34,7 +40,7 @@ export class DialogueTemplate {
     this.addressAt = ethernet.HEADER + (reply ? ipv4.DST : ipv4.SRC);
   }
 
-  /** Writes the frame of `flow` at `at` of the Umem. */
+  /** Writes the frame of `flow` to offset `at` of the Umem. */
   put(u8: Uint8Array, view: DataView, at: number, flow: number): void {
     u8.set(this.bytes, at);
     const client = flow % CLIENTS;

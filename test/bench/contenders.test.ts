@@ -1,4 +1,6 @@
-/** `make bench` goes on when something is missing or fails, and says what. */
+/**
+ * `make bench` continues when a program is missing or a contender fails, and names what it skips.
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ask } from '../../bench/support/ask.js';
 import { Findings } from '../../bench/support/http/findings.js';
@@ -21,12 +23,12 @@ describe('a question', () => {
   });
 
   it('that ends with an error has failed', async () => {
-    // Here nothing is compiled, so its file is not there.
+    // The benchmarks are not compiled here, so the file of the question does not exist.
     expect(await ask({ name: 'pipeline' }, [])).toMatchObject({
       state: 'failed',
-      reason: 'exit code 1 (its words are above)',
+      reason: 'exit code 1 (its output is above)',
     });
-    expect(said).toEqual(['bench: pipeline failed: exit code 1 (its words are above)']);
+    expect(said).toEqual(['bench: pipeline failed: exit code 1 (its output is above)']);
   });
 
   it('of which nothing could be measured has failed', () => {
