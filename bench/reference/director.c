@@ -1,8 +1,13 @@
+/*
+ * The packet path of a director in C: parser, connection table, timers, TCP states, NAT, DR and
+ * IPIP. It is the reference of bench/questions/pipeline.ts; the head of pipeline.c says what it
+ * leaves out.
+ */
 #include "director.h"
 #include <string.h>
 #include <sys/mman.h>
 
-/* As in src/conntrack/entry.ts; an IPv6 connection has its addresses in a second line. */
+/* The layout of src/conntrack/entry.ts. An IPv6 connection has its addresses in a second entry. */
 typedef struct {
     uint32_t caddr, ports, vaddr, daddr, rest, flags, next, dest;
     uint32_t expires, newer, older, due, timeout, packets, control, controlled;
@@ -66,7 +71,7 @@ static inline int same(const uint32_t *a, const uint32_t *b) { return a[3] == b[
 
 static void drop(Packet *p) { fates[DROPPED]++, give_back(p->frame); }
 
-/* ---- timers: four wheels, a packet only writes `expires` ---- */
+/* ---- timers: four wheels; a packet only writes `expires` ---- */
 static void link_timer(uint32_t entry) {
     Entry *e = &entries[entry];
     int32_t ahead = e->due - hand;
@@ -204,7 +209,7 @@ static void set_state(Entry *e, int direction, uint32_t flags) {
     e->timeout = timeouts[state];
 }
 
-/* ---- routes: destinations by a cache, clients by the default route ---- */
+/* ---- routes: a cache for destinations, the default route for clients ---- */
 static uint32_t route(const uint32_t *dst, uint32_t src, int family) {
     uint32_t key = family == 4 ? dst[3] : fold_address(dst);
     if (family == 6 ? dst[1] == 0xb0000 : dst[3] >> 24 == 0x0b) return 2;
@@ -261,7 +266,10 @@ static int hop_checks(Packet *p) {
     else ip[7]--;
     return 1;
 }
-/* `at`: offset of the address in the IP header, `port_at` of the port in the TCP header. */
+/*
+ * Rewrites address and port. `at`: offset of the address in the IP header. `port_at`: offset of the
+ * port in the TCP header.
+ */
 static void translate(Packet *p, const uint32_t *address, uint32_t port, int at, int port_at) {
     uint8_t *ip = umem + p->l3, *l4 = umem + p->l4;
     uint32_t delta = 0;
@@ -340,7 +348,7 @@ void process(int device, uint32_t offset, uint32_t len) {
     drop(&p);
 }
 
-/* Pages of 2 MB where the kernel has them, as ulvs asks for. */
+/* Memory in pages of 2 MB if the kernel has them. ulvs asks for such pages, too. */
 static void *memory(uint64_t bytes) {
     void *at = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     madvise(at, bytes, MADV_HUGEPAGE);

@@ -1,4 +1,4 @@
-/* A director's packet path in C. Addresses and ports are host order once parsed. */
+/* The packet path of a director in C. Addresses and ports are in host order after the parser. */
 #include <stdint.h>
 
 enum { HEADROOM = 258, MASQ = 0, TUN = 2, DR = 3 };
@@ -8,13 +8,18 @@ static const uint32_t VIP = 0x0a000064, VPORT = 80;
 extern uint8_t *umem;
 extern uint64_t fates[FATES];
 
-/* Memory for `entries` connections, in a power of two of buckets, one service with two destinations. */
+/*
+ * Allocates memory for `entries` connections and a power of two of buckets. Adds one service with
+ * two destinations.
+ */
 void setup(uint32_t entries, uint32_t least_buckets, int family, int method);
-/* The time, in ticks of 10 ms: what is due ends. */
+/* Sets the time, in ticks of 10 ms, and ends the connections that are due. */
 void tick(uint32_t now);
-/* A frame came in by device 0 (clients) or 1 (destinations). */
+/* Processes a frame that was received by device 0 (clients) or 1 (destinations). */
 void process(int device, uint32_t offset, uint32_t len);
-/* The frame leaves, or its memory does: pipeline.c's. */
+/*
+ * Callbacks of pipeline.c: `emit` sends a frame, `give_back` frees the memory of a dropped frame.
+ */
 void emit(int device, uint32_t offset, uint32_t len);
 void give_back(uint32_t offset);
 

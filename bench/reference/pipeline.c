@@ -1,12 +1,16 @@
 /*
- * What a C programmer would write for the work that ulvs does on each packet: the same checks, look-ups, states, timers,
- * counters and rewriting, the same 64-byte entries and as many buckets, without ulvs' options. It takes a packet at a time and
- * threads the timers' lists through the entries; ulvs goes through a batch in walks and has the timers' entries in blocks, so
- * that it waits for many cache misses at once. Where the connections do not fit into the cache, that is what it gains by.
+ * The reference of bench/questions/pipeline.ts: plain C code for the work that ulvs does on each
+ * packet. It has the same checks, look-ups, states, timers, counters and rewriting, the same
+ * 64-byte entries and as many buckets. It has none of the options of ulvs.
+ *
+ * It processes one packet at a time, and its timer lists are linked through the entries. ulvs
+ * processes a batch in several passes and keeps its timers in separate blocks, so it waits for many
+ * cache misses at once. That makes ulvs faster when the connections do not fit into the cache.
  *
  *     pipeline natin|natout|dr|tun|flood 4|6 FLOWS PACKETS     prints million packets a second
  *
- * gcc -O2. Processor time counts, so that a busy machine disturbs less. Frames are made outside the measured time, 960 at once, and go through in batches of 64.
+ * It is compiled by gcc -O2. It measures processor time, so that a busy machine disturbs less.
+ * Frames are made outside the measured time, 960 at once, and are processed in batches of 64.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -37,7 +41,10 @@ static void client_of(uint32_t flow, int family, uint32_t words[4], uint32_t *po
     (void)family;
 }
 
-/* A TCP segment without payload: client to VIP, or destination to client. */
+/*
+ * Builds a TCP segment without payload: from a client to the VIP, or from a destination to a
+ * client.
+ */
 static uint32_t build(uint8_t *f, const char *path, int family, uint32_t flow, uint8_t flags) {
     int reply = strcmp(path, "natout") == 0 && flags == FLAG_ACK, ip_len = family == 4 ? 20 : 40;
     uint32_t client[4], port, peer[4] = {0x20010db8, reply, 0, reply ? 0x11 : 0x100};
@@ -76,7 +83,10 @@ static double seconds(void) {
     return t.tv_sec + t.tv_nsec / 1e9;
 }
 
-/* FRAMES frames: made, then measured. `flood` moves the clock so that a million connections are alive. */
+/*
+ * Makes FRAMES frames and measures their processing. `flood` moves the clock so that a million
+ * connections are alive.
+ */
 static double turn(const char *path, int family, uint32_t flows, uint32_t *sequence, uint8_t flags, double *clock) {
     uint32_t offsets[FRAMES], lens[FRAMES];
     int flood = strcmp(path, "flood") == 0, device = strcmp(path, "natout") == 0 && flags == FLAG_ACK;

@@ -1,8 +1,8 @@
-/** Bars as SVG: for each case a bar of what was measured and, where there is one, a thinner bar of its reference. */
+/** Bar plots as SVG. Each case has a bar, and a thinner bar for its reference if there is one. */
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** Undefined: nothing to compare with. */
+  /** Undefined when the case has no reference. */
   readonly reference: number | undefined;
   readonly text: string;
 }

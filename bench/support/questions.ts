@@ -1,11 +1,14 @@
-/** The questions in the order in which `make bench` asks them, and what each cannot do without. */
+/** The questions, in the order in which `make bench` runs them, with their requirements. */
 
 export interface Question {
-  /** Its file: bench/questions/NAME.ts. */
+  /** The file is bench/questions/NAME.ts. */
   readonly name: string;
-  /** It makes network namespaces. */
+  /** The question needs root, because it makes network namespaces. */
   readonly root?: true;
-  /** Programs without which nothing of it can be measured. A contender's own program is not among them. */
+  /**
+   * Programs without which no contender can be measured. The program of one contender is not listed
+   * here.
+   */
   readonly programs?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a benchmark found: a table on the screen, bench/results/NAME.json, and the same as a plot beside it. Nothing in here
- * measures. With --quick the files go to build/bench/results.
+ * Writes the results of a question: a table on the screen, bench/results/NAME.json and a plot
+ * beside it. With --quick the files go to build/bench/results.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ export interface Row {
   readonly case: string;
   readonly value: number;
   readonly unit: string;
-  /** What it is compared with, in the same unit; undefined where there is nothing to compare with. */
+  /** The reference, in the same unit; undefined when there is none. */
   readonly reference?: number | undefined;
 }
 
@@ -22,16 +22,16 @@ export interface Benchmark {
   readonly name: string;
   /** The question it answers. */
   readonly title: string;
-  /** Whose the reference is: `C -O2`. */
+  /** Name of the reference, for example `C -O2`. */
   readonly against: string;
   readonly rows: readonly Row[];
-  /** What could not be measured; it has no rows. */
+  /** What could not be measured and has no rows. */
   readonly skipped?: readonly Skip[];
 }
 
 /**
- * Prints the rows with their ratios (value by reference) and keeps them. A repeated run replaces the results. Throws an Error
- * when there are no rows: everything was skipped.
+ * Prints the rows with their ratios (value divided by reference) and writes the result files. A new
+ * run replaces the files. Throws an Error when there are no rows.
  */
 export function report({ name, title, against, rows, skipped = [] }: Benchmark): void {
   if (rows.length === 0) throw new Error(`${name}: nothing could be measured`);

@@ -1,4 +1,7 @@
-/** What a question leaves out, and why: a contender that is not installed, cannot start or fails. The others go on. */
+/**
+ * The skipped parts of a question, with reasons: for example a contender that is not installed,
+ * cannot start or fails. The other contenders are still measured.
+ */
 
 export interface Skip {
   readonly name: string;
@@ -11,7 +14,7 @@ const LONGEST = 300;
 export class Skips {
   readonly all: Skip[] = [];
 
-  /** `why`: an error, or words. Says so at once, on stderr. */
+  /** Records a skip and prints it on stderr. `why` is an error or a text. */
   add(name: string, why: unknown): void {
     const skip = { name, reason: lineOf(why) };
     this.all.push(skip);

@@ -1,6 +1,7 @@
 /**
- * What is measured: a whole director as `ulvs run` has it (Loop, Housekeeping, all services in one table), with devices that
- * hand out frames from its own Umem and take them back, instead of a wire.
+ * The director under test. It is complete, as in `ulvs run`: Loop, Housekeeping, all services in
+ * one table. Its devices have no wire: they take received frames from the director's own Umem and
+ * free sent frames.
  *
  *     Source.rx ─► Loop.turn ─► Source.tx ─► Umem.free
  */
@@ -23,10 +24,10 @@ import type { Template } from './traffic.js';
 
 export type Path = 'natin' | 'natout' | 'dr' | 'tun';
 
-/** Frames made at once, outside the measured time. */
+/** Frames that are made at once, outside the measured time. */
 export const FRAMES = 960;
 
-/** The virtual address of each path; both directions of NAT are one service. */
+/** The VIP of each path. Both directions of NAT belong to one service. */
 export const VIPS: Record<Path, readonly [v4: string, v6: string]> = {
   natin: ['10.0.0.100', '2001:db8::100'],
   natout: ['10.0.0.100', '2001:db8::100'],
@@ -34,7 +35,7 @@ export const VIPS: Record<Path, readonly [v4: string, v6: string]> = {
   tun: ['10.0.0.102', '2001:db8::102'],
 };
 
-/** director.yaml for so many connections, with these rules more. */
+/** director.yaml for at most `most` connections, with the additional rules `more`. */
 export const configFor = (most: number, more: readonly string[] = []) => `
 connections: { max: ${most} }
 devices:
@@ -81,13 +82,13 @@ class Source implements Device {
     private readonly umem: Umem,
   ) {}
 
-  /** FRAMES frames, of the flows that `flow` names, wait to be received. */
+  /** Makes FRAMES frames that wait to be received. `flow` gives the flow of each. */
   fill(template: Pick<Template, 'length' | 'put'>, flow: () => number): void {
     const { u8, view } = this.umem;
     this.length = template.length;
     for (let i = 0; i < FRAMES; i++) {
       const at = this.umem.alloc();
-      if (at < 0) throw new Error(`the director keeps ${FRAMES - i} frames`);
+      if (at < 0) throw new Error(`the director did not free ${FRAMES - i} frames`);
       this.offsets[i] = at;
       template.put(u8, view, at, flow());
     }
@@ -123,11 +124,14 @@ export class Subject {
     this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director));
   }
 
-  /** `most`: connections the table can hold. `text`: another director.yaml, with devices of the same names. */
+  /**
+   * `most`: capacity of the connection table. `text`: another director.yaml, with devices of the
+   * same names.
+   */
   static async create(most: number, text = configFor(most)): Promise<Subject> {
     setPacketPathFlags();
     const config = parseConfig(text, 'bench');
-    // Frames where `ulvs run` has them: from the beginning of a page on.
+    // The Umem begins at a page boundary, as in `ulvs run`.
     const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem);
     const { table, words } = inner.director.connections;
     useLargePages(words.buffer, table.buckets.buffer);
@@ -135,7 +139,7 @@ export class Subject {
     return new Subject(inner);
   }
 
-  /** From now on it is one of several workers. */
+  /** Makes the director one of several workers. */
   join(setup: WorkersSetup): WorkerDispatch {
     const crew = new WorkerDispatch(this.director, setup);
     crew.owners.learn();
@@ -143,7 +147,10 @@ export class Subject {
     return crew;
   }
 
-  /** Everything that waits goes through, the clock moving `step` ms a turn; returns the ms of processor time it took. */
+  /**
+   * Processes all waiting frames; the clock moves `step` ms each turn. Returns the processor time
+   * in ms.
+   */
   run(step = 0): number {
     const before = process.cpuUsage();
     this.turn(step);
@@ -151,18 +158,18 @@ export class Subject {
     return (user + system) / 1000;
   }
 
-  /** As `run`, without looking at a clock. */
+  /** As `run`, without a measurement. */
   turn(step: number): void {
     do this.now += step;
     while (this.loop.turn(this.now) > 0);
   }
 
-  /** One turn of the loop; returns how many frames came in. */
+  /** Runs one turn of the loop. Returns the number of received frames. */
   once(): number {
     return this.loop.turn(this.now);
   }
 
-  /** Lets all connections end. */
+  /** Lets all connections expire. */
   clear(): void {
     const { connections } = this.director;
     for (this.now += 1_000_000; ; this.now += 10) {
@@ -171,10 +178,12 @@ export class Subject {
     }
   }
 
-  /** Throws unless every frame that came in left again: a benchmark of drops is none. */
+  /**
+   * Throws unless every received frame was forwarded: dropped frames would make a wrong benchmark.
+   */
   check(): void {
     const { values } = this.director.counters;
     if (values[FrameStat.in] !== values[FrameStat.forwarded])
-      throw new Error(`of ${values[FrameStat.in]} frames only ${values[FrameStat.forwarded]} were forwarded`);
+      throw new Error(`only ${values[FrameStat.forwarded]} of ${values[FrameStat.in]} frames were forwarded`);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The traffic of bench/reference/pipeline.c, frame for frame: TCP segments without payload between clients in 11.0.0.0/8 or
- * 2001:db8:b::/48 and a virtual service or its two destinations. Checksums are right.
+ * The same traffic as in bench/reference/pipeline.c: TCP segments without payload. One end is a
+ * client in 11.0.0.0/8 or 2001:db8:b::/48. The other end is a virtual service or one of its two
+ * destinations. All checksums are right; in the C program the TCP checksum has a fixed value.
  */
 import { parse4, parse6, parseMac } from '../../src/wire/address.js';
 import { adjust, sum32 } from '../../src/wire/checksum.js';
@@ -11,13 +12,13 @@ import * as tcp from '../../src/wire/tcp.js';
 
 export type Family = 4 | 6;
 
-/** Where a frame's other end is: the VIP of what clients send, the destinations of what they get. */
+/** The end of a frame that is not the client: a VIP for requests, a destination for replies. */
 export interface End {
   readonly address: string;
   readonly port: number;
 }
 
-/** The client of a flow: its last two address words and its port. Every flow below 2^24 is another client. */
+/** The last address word of a flow's client. Flows below 2^24 have different clients. */
 function clientWord(flow: number): number {
   return 0x0b000000 | (Math.imul(flow, 0x9e3779b1) & 0xffffff);
 }
@@ -25,14 +26,14 @@ function clientPort(flow: number): number {
   return 1024 + (flow % 60000);
 }
 
-/** A frame to or from any client; `put` writes the one of a flow. */
+/** A template for frames to or from clients. `put` writes the frame of one flow. */
 export class Template {
   readonly length: number;
   private readonly bytes: Uint8Array;
   private readonly l4: number;
   private readonly addressAt: number;
   private readonly portAt: number;
-  /** Low half of the destination's address, in a reply. */
+  /** Offset of the low half of the destination's address in a reply. */
   private readonly peerAt: number;
 
   constructor(
@@ -54,14 +55,14 @@ export class Template {
     this.peerAt = ethernet.HEADER + (family === 4 ? ipv4.SRC + 2 : ipv6.SRC + 14);
   }
 
-  /** Writes the frame of `flow` at `at` of the Umem. */
+  /** Writes the frame of `flow` to offset `at` of the Umem. */
   put(u8: Uint8Array, view: DataView, at: number, flow: number): void {
     u8.set(this.bytes, at);
     const word = clientWord(flow);
     const port = clientPort(flow);
     let delta = sum32(word);
     if (this.reply && (flow & 1) !== 0) {
-      // The flows' destinations take turns, and their addresses follow each other.
+      // Flows use the two destinations in turns. The second address is the first plus 1.
       view.setUint16(at + this.peerAt, view.getUint16(at + this.peerAt) + 1);
       delta++;
     }
@@ -95,7 +96,7 @@ function ip6(reply: boolean, { address, port }: End, flags: number): Uint8Array 
   return ipv6.encode({ src, dst, nextHeader: ipv4.TCP, payload });
 }
 
-/** Flows in a random order that the C reference follows, too. */
+/** A pseudo-random order of flows. The C reference uses the same order. */
 export class Order {
   private seed = 1;
 

@@ -1,6 +1,7 @@
 /**
- * One client, always with the same port, that goes through all addresses of an accepted range, where each has a connection
- * of its own in the one bucket of that client: next to as many clients of one address, who have a bucket each.
+ * One client that connects from one port to every address of an accepted range. All its connections
+ * are in one bucket of the table. The reference is as many clients that connect to one address;
+ * each of them has its own bucket.
  */
 import { parse4, parseMac } from '../../src/wire/address.js';
 import { adjust, sum32 } from '../../src/wire/checksum.js';
@@ -32,7 +33,10 @@ rules: |
   -a -f 1 -r 192.168.1.11 -g
 `;
 
-/** Frames whose source (a client each) or destination (an address each) ends in the flow's number. */
+/**
+ * Frames whose source or destination address ends in the number of the flow: different clients, or
+ * different addresses of the range.
+ */
 class Walk {
   readonly length: number;
   private readonly bytes: Uint8Array;
@@ -58,7 +62,9 @@ class Walk {
   }
 }
 
-/** ns a packet, `flow` naming the address or client of each. */
+/**
+ * Returns the ns of one packet. `flow` gives the number of the address or client of each packet.
+ */
 function measure(subject: Subject, walk: Walk, flow: () => number): number {
   let ms = 0;
   for (let i = 0; i < TURNS; i++) {
@@ -69,7 +75,10 @@ function measure(subject: Subject, walk: Walk, flow: () => number): number {
   return (ms * 1e6) / (TURNS * FRAMES);
 }
 
-/** New connections, then packets of connections that are there, ns each; afterwards there are none. */
+/**
+ * Measures new connections, then packets of known connections, in ns a packet. Afterwards it
+ * removes the connections.
+ */
 function round(subject: Subject, varies: number): [news: number, known: number] {
   let sequence = 0;
   const news = measure(subject, new Walk(varies, SYN), () => sequence++ & (ADDRESSES - 1));
@@ -81,7 +90,10 @@ function round(subject: Subject, varies: number): [news: number, known: number] 
   return [news, known];
 }
 
-/** A row each for new connections and for known ones; the reference is what as many clients cost. */
+/**
+ * One row for new connections and one for known connections. The reference is the cost of as many
+ * clients.
+ */
 export async function walkRows(): Promise<Row[]> {
   const subject = await Subject.create(1 << 20, CONFIG);
   const walked: [number, number][] = [];
@@ -90,7 +102,7 @@ export async function walkRows(): Promise<Row[]> {
     walked.push(round(subject, ipv4.DST));
     clients.push(round(subject, ipv4.SRC));
   }
-  // The first is for the compiler.
+  // The first round is not counted: it lets V8 compile the code.
   const of = (all: [number, number][], which: 0 | 1) => median(all.slice(1).map((one) => one[which]));
   return (['opened', 'followed'] as const).map((what, i) => ({
     case: `one client, 65,536 addresses, ${what}`,

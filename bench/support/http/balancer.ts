@@ -1,4 +1,7 @@
-/** Everything that stands between client and realservers in turn. One entry of `BALANCERS` is one case. */
+/**
+ * The balancers that are measured between client and realservers. One entry of `BALANCERS` is one
+ * case.
+ */
 import { rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { type Running, start, stop, untilReady } from '../../../src/lab/build/process.js';
@@ -12,16 +15,18 @@ import { BACK, BALANCER, FRONT, routeByBalancer, routeDirect, type Site, VIP } f
 
 export interface Balancer {
   readonly name: string;
-  /** Resolves when it serves; its process, where it has one. */
+  /**
+   * Resolves when the balancer serves. The result is its process, or undefined when it has none.
+   */
   readonly begin: (scene: Scene) => Promise<Running | undefined>;
-  /** Whom iperf3 asks. */
+  /** The address to which iperf3 connects. */
   readonly bulkAddress: string;
-  /** Takes away what stopping the process leaves behind; what is not there is no error. */
+  /** Removes what is left after the process ends. Something that does not exist is not an error. */
   readonly end: (scene: Scene) => Promise<unknown>;
 }
 
 export const HAPROXY = 'HAProxy';
-/** Of Debian's libnginx-mod-stream. */
+/** From Debian's package libnginx-mod-stream. */
 const STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 export const DIRECT: Balancer = {
@@ -46,7 +51,7 @@ function by(name: string, begin: Balancer['begin'], end: Balancer['end'] = nothi
   return { name, bulkAddress: VIP, begin, end };
 }
 
-/** What `auto` settles for on a veth; asserted when it runs. */
+/** The device kind in the name of the case. On a veth, `auto` selects `xdp`. */
 function shown(kind: 'auto' | 'packet'): string {
   return kind === 'auto' ? 'xdp' : kind;
 }
@@ -91,7 +96,7 @@ async function beginProxy(scene: Scene, words: readonly string[]): Promise<Runni
   return running;
 }
 
-/** One that does not get ready is ended. */
+/** Stops the process when it does not get ready. */
 async function orEnd(running: Running, ready: Promise<void>): Promise<void> {
   try {
     await ready;
@@ -101,7 +106,9 @@ async function orEnd(running: Running, ready: Promise<void>): Promise<void> {
   }
 }
 
-/** Roundrobin over TCP, all else as it comes: a thread for each processor. */
+/**
+ * HAProxy with round robin over TCP, one thread for each processor, and default settings otherwise.
+ */
 function haproxy({ directory, place }: Scene): string[] {
   const file = `${directory}/haproxy.cfg`;
   const servers = BACK.realservers.map((rip, i) => `  server rs${i + 1} ${rip}:${WEB_PORT}`);

@@ -1,7 +1,7 @@
 /** Processor time of processes and kernel threads, in seconds. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process and what it forked (nginx's workers). */
+/** The process and its descendants, such as nginx's workers. */
 export function family(pid: number): number[] {
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
@@ -9,7 +9,10 @@ export function family(pid: number): number[] {
   return [pid, ...children.flatMap(family)];
 }
 
-/** What all their threads have run so far: the scheduler's own nanoseconds, not ticks. */
+/**
+ * Processor time of all threads of the processes, in seconds. The source is the scheduler's
+ * nanoseconds in schedstat, not clock ticks.
+ */
 export function processorSeconds(pids: readonly number[]): number {
   return pids.reduce((sum, pid) => sum + runtimeOf(pid), 0) / 1e9;
 }
@@ -22,7 +25,7 @@ function runtimeOf(pid: number): number {
   );
 }
 
-/** The kernel thread of that name: ksoftirqd/1. */
+/** The pid of the kernel thread `name`, for example ksoftirqd/1. Throws when there is none. */
 export function kernelThread(name: string): number {
   const found = readdirSync('/proc').find((pid) => /^\d+$/.test(pid) && commandOf(pid) === name);
   if (found === undefined) throw new Error(`no kernel thread ${name}: fewer than two processors?`);
@@ -33,6 +36,6 @@ function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   } catch {
-    return ''; // it has ended meanwhile
+    return ''; // the process has ended
   }
 }

@@ -1,7 +1,7 @@
-/** Figures of all rounds, by what was measured and for whom. */
+/** Figures of all rounds, by measure and balancer. */
 import { median, type Row } from '../result.js';
 
-/** `apart, keep-alive` and `requests/s`. */
+/** For example `apart, keep-alive` in `requests/s`. */
 export interface Measure {
   readonly what: string;
   readonly unit: string;
@@ -20,7 +20,7 @@ export class Findings {
       this.measures.push(measure);
   }
 
-  /** Leaves out what was measured in `part` for `who`. */
+  /** Removes the figures of the balancer `who` in `part`. */
   forget(part: string, who: string): void {
     for (const measure of this.measures)
       if (measure.what.startsWith(`${part}, `)) this.values.delete(keyOf(measure, who));
@@ -30,7 +30,10 @@ export class Findings {
     return this.measures.some((measure) => measure.what === what && this.values.has(keyOf(measure, who)));
   }
 
-  /** A row for each measure and each of `all` that has it; units in the order of `units`. */
+  /**
+   * One row for each measure and each balancer in `all` that has figures. Rows are ordered by
+   * `units`.
+   */
   rows(all: readonly string[], reference: string, units: readonly string[]): Row[] {
     const sorted = units.flatMap((unit) => this.measures.filter((measure) => measure.unit === unit));
     return sorted.flatMap((measure) =>

@@ -1,4 +1,4 @@
-/** What the client does: wrk for requests, iperf3 for bytes. */
+/** The load from the client: wrk for requests, iperf3 for bulk data. */
 
 import { LabError } from '../../../src/lab/error.js';
 import { namespaceOf } from '../../../src/lab/names.js';
@@ -14,7 +14,7 @@ const PATIENCE_S = 10;
 /** Share of requests that may fail. */
 const TOLERATED = 0.01;
 
-/** wrk prints figures for people; this prints them for us. Latencies in µs. */
+/** A script for wrk that prints the figures as JSON. Latencies are in µs. */
 export const WRK_SCRIPT = `
 done = function(summary, latency)
   local e = summary.errors
@@ -32,7 +32,10 @@ export interface Served {
   readonly p99: number;
 }
 
-/** 64 connections that are always busy. `close`: a new one for each request. */
+/**
+ * Runs wrk with 64 connections that are always busy. `close`: a new connection for each request.
+ * Throws a LabError when no request is answered or more than 1 % fail.
+ */
 export async function requests(
   { site, place, directory }: Scene,
   { path, close, seconds }: { path: string; close: boolean; seconds: number },
@@ -52,7 +55,7 @@ export async function requests(
   const line = [...bounded(seconds), ...pinned(place, 'other'), ...words, ...header, url];
   const { stdout } = await inNamespace(namespaceOf(site.id, 'client'), ...line);
   const found = /^\{.*\}$/m.exec(stdout);
-  if (!found) throw new LabError(`wrk said nothing of use: ${stdout.trim()}`);
+  if (!found) throw new LabError(`wrk printed no figures: ${stdout.trim()}`);
   const served = JSON.parse(found[0]) as Served;
   if (served.requests === 0) throw new LabError('wrk: no request was answered');
   if (served.failed > served.requests * TOLERATED)
@@ -60,7 +63,7 @@ export async function requests(
   return served;
 }
 
-/** Two streams to realserver 1 by way of `address`; Gbit/s that it received. */
+/** Sends two streams to realserver 1 through `address`. Returns the Gbit/s that it received. */
 export async function bulk({ site, place }: Scene, address: string, seconds: number): Promise<number> {
   const words = ['iperf3', '-c', address, '-p', String(BULK_PORT), '-P', '2', '-t', String(seconds), '-J'];
   const line = [...bounded(seconds), ...pinned(place, 'other'), ...words];

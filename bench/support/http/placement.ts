@@ -1,12 +1,13 @@
 /**
- * Who runs where, and what the wire does.
+ * Placement of the processes on processors, and offloads of the interfaces.
  *
- *     shared   everybody on all processors, as it comes
- *     apart    processor 0: clients, realservers, the switch        processor 1: the balancer, and nothing else of ours
+ *     shared   all processes on all processors, as the scheduler places them
+ *     apart    processor 0: clients, realservers, the switch        processor 1: the balancer alone
  *
- * Apart, the balancer's devices do their receiving work (what softirq does otherwise, on whatever processor the sender
- * happens to be) in the kernel's threads napi/DEVICE, on processor 1; what arrives at the others is processed on 0 (RPS).
- * So all that balancing costs is the time of known threads, and none of it is anybody else's.
+ * Normally softirq runs the receive work of a device on the processor of the sender. With `apart`,
+ * the kernel's threads napi/DEVICE run the receive work of the balancer's devices on processor 1.
+ * RPS processes the packets of all other devices on processor 0. The time of known threads is then
+ * the whole cost of balancing, and it contains nothing else.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { LabError } from '../../../src/lab/error.js';
@@ -15,7 +16,10 @@ import { command, inNamespace } from '../../../src/sys/command.js';
 import { BALANCER, interfaces, type Site } from './site.js';
 
 export type Place = 'shared' | 'apart';
-/** Offloads on: a super-packet of 64 KiB crosses a veth in one piece, its checksum never made. Off: frames as on a wire. */
+/**
+ * With offloads, a GSO packet of 64 KiB crosses a veth in one piece, with a partial checksum.
+ * Without them frames are as on a wire.
+ */
 export interface Setting {
   readonly place: Place;
   readonly offloads: boolean;
@@ -24,7 +28,7 @@ export interface Setting {
 const OTHERS = 0;
 const OWN = 1;
 
-/** Once for each site: what was set stays. */
+/** Applies a setting. Call it once for each site: settings stay. */
 export async function apply(site: Site, { place, offloads }: Setting): Promise<void> {
   if (!offloads) for (const [namespace, dev] of interfaces(site)) await turnOff(namespace, dev, 'tx', 'tso', 'gso');
   if (place === 'shared') return;
@@ -32,7 +36,10 @@ export async function apply(site: Site, { place, offloads }: Setting): Promise<v
   for (const dev of site.devices) await receiveByThreads(site, dev);
 }
 
-/** A veth has NAPI while it has GRO, or XDP, and uses it for all that its peer does not send as super-packets. */
+/**
+ * Makes the kernel's threads do the receive work of a device. A veth has NAPI while it has GRO or
+ * XDP. It uses NAPI for all packets except GSO packets, so TSO of its peer is turned off.
+ */
 async function receiveByThreads(site: Site, dev: string): Promise<void> {
   const namespace = namespaceOf(site.id, BALANCER);
   await turnOff(namespaceOf(site.id, SWITCH), switchEnd(BALANCER, dev), 'tso');
@@ -48,17 +55,20 @@ function write(namespace: string, dev: string, file: string, value: number): Pro
   return inNamespace(namespace, 'sh', '-c', `echo ${value} > /sys/class/net/${dev}/${file}`);
 }
 
-/** In front of a command. */
+/** The words before a command that pin its process to a processor. */
 export function pinned(place: Place, role: 'balancer' | 'other'): string[] {
   return place === 'shared' ? [] : ['taskset', '-c', String(role === 'balancer' ? OWN : OTHERS)];
 }
 
-/** How many processors the balancer has. */
+/** Number of processors of the balancer. */
 export function processors(place: Place): number {
   return place === 'shared' ? 2 : 1;
 }
 
-/** The receiving threads of the balancer's devices, now on its processor. A program that attaches XDP makes them anew. */
+/**
+ * Pins the NAPI threads of the balancer's devices to its processor and returns their pids. A
+ * program that attaches XDP creates new ones, so call it when the balancer runs.
+ */
 export async function receivers({ devices }: Site): Promise<number[]> {
   const pids = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isReceiver(devices, pid));
   if (pids.length === 0)
@@ -72,6 +82,6 @@ function isReceiver(devices: readonly string[], pid: string): boolean {
     const name = readFileSync(`/proc/${pid}/comm`, 'utf8');
     return devices.some((dev) => name.startsWith(`napi/${dev}-`));
   } catch {
-    return false; // it has ended meanwhile
+    return false; // the process has ended
   }
 }

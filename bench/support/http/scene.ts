@@ -1,10 +1,11 @@
+/** The surroundings of a measurement: the network, the placement and the folder for files. */
 import type { Place } from './placement.js';
 import type { Site } from './site.js';
 
-/** What a balancer, or who loads it, has to know. */
+/** What a balancer and its load need to know. */
 export interface Scene {
   readonly site: Site;
   readonly place: Place;
-  /** Where its configurations, sockets and logs go. */
+  /** Folder of configurations, sockets and logs. */
   readonly directory: string;
 }

@@ -1,4 +1,7 @@
-/** The realservers: nginx with a short page and a long one, the same for all, and iperf3. */
+/**
+ * The realservers: nginx with a short and a long page, and iperf3. They are the same for all
+ * balancers.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type Running, start, untilReady } from '../../../src/lab/build/process.js';
 import { namespaceOf } from '../../../src/lab/names.js';
@@ -7,10 +10,13 @@ import { BULK_PORT, WEB_PORT, WRK_SCRIPT } from './load.js';
 import { pinned } from './placement.js';
 import type { Scene } from './scene.js';
 
-/** Bytes of each. */
+/** Size of each page in bytes. */
 const PAGES = { short: 128, long: 100_000 } as const;
 
-/** `modules`: files of modules that are not built in. */
+/**
+ * A configuration of nginx. `modules`: files of dynamic modules. `rest`: the text after the general
+ * part.
+ */
 export function nginxConfig(pid: string, workers: number, rest: string, modules: readonly string[] = []): string {
   return `${modules.map((file) => `load_module ${file};\n`).join('')}user root; daemon off; worker_processes ${workers}; pid ${pid}; error_log stderr error;
 worker_rlimit_nofile 65536;
@@ -33,7 +39,7 @@ export function prepare({ directory }: Scene): void {
   for (const [name, bytes] of Object.entries(PAGES)) writeFileSync(`${directory}/pages/${name}`, 'x'.repeat(bytes));
 }
 
-/** Of both realservers, ready. */
+/** Starts the servers of both realservers. Resolves when they listen. */
 export async function startServers({ site, place, directory }: Scene): Promise<Running[]> {
   const started: Running[] = [];
   for (const host of ['rs1', 'rs2']) {
@@ -48,7 +54,7 @@ export async function startServers({ site, place, directory }: Scene): Promise<R
   return started;
 }
 
-/** Whether something in the namespace listens on every one of the TCP ports. */
+/** True when processes in the namespace listen on all of the TCP ports. */
 export async function listening(namespace: string, ports: readonly number[]): Promise<boolean> {
   const { stdout } = await inNamespace(namespace, 'ss', '-Htln');
   return ports.every((port) => new RegExp(`:${port}\\s`).test(stdout));

@@ -1,13 +1,14 @@
 /**
- * The network all balancers stand in, one after the other: two Ethernets, and a VIP that is on neither, so that a route of
- * the client's decides who gets its packets.
+ * The network of the balancers, which use it one after the other. It has two Ethernets. The VIP is
+ * on neither of them, so a route of the client selects where packets to the VIP go.
  *
  *                  front 10.0.0.0/24                 back 192.168.1.0/24
  *     client .1 ──────────┬────────── .254 balancer .254 ──────────┐
  *                         ├── .11 rs1, VIP on lo ─────────── .11 ──┤     masq, DNAT, proxies: in by front, out by back
  *                         └── .12 rs2, VIP on lo ─────────── .12 ──┘     gatewaying, direct: front alone
  *
- * What a realserver says as its back address goes by the balancer, what it says as the VIP straight to the client.
+ * A realserver sends packets from its back address through the balancer. It sends packets from the
+ * VIP directly to the client.
  */
 
 import { buildNetwork, namespaces, removeNetwork } from '../../../src/lab/build/network.js';
@@ -20,26 +21,31 @@ export const VIP = '10.9.0.1';
 export const FRONT = { balancer: '10.0.0.254', realservers: ['10.0.0.11', '10.0.0.12'] } as const;
 export const BACK = { balancer: '192.168.1.254', realservers: ['192.168.1.11', '192.168.1.12'] } as const;
 
-/** Ports for 60,000 connections at a time to one address, and queues for as many that begin. */
+/**
+ * Enough local ports for 60,000 connections to one address. The queues in ROOMY hold as many new
+ * ones.
+ */
 const PORTS = 'net.ipv4.ip_local_port_range=1024 65535';
 const ROOMY = {
   'net.core.somaxconn': 4096,
   'net.ipv4.tcp_max_syn_backlog': 8192,
-  // A way back that differs from the way there is what DR is about.
+  // With DR, replies take another path than requests. rp_filter would drop them.
   'net.ipv4.conf.all.rp_filter': 0,
   'net.ipv4.conf.default.rp_filter': 0,
 };
 
-/** Where br_netfilter is loaded, bridges go through the firewall; a wire does not. */
+/** Turns br_netfilter off in the switch: with it, bridged frames would pass the firewall. */
 const WIRE_ONLY = 'f=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $f ] || echo 0 > $f';
 
-/** Short: the switch's end of a device is named after both. */
+/** A short name, because the name of the switch's end of a device contains it. */
 export const BALANCER = 'lb';
 
 export interface Site {
   readonly id: string;
   readonly topology: Topology;
-  /** The balancer's devices: at the front, at the back. Nowhere else on this machine is one named so. */
+  /**
+   * The balancer's devices: front, back. No other device of this machine has one of these names.
+   */
   readonly devices: readonly [string, string];
 }
 
@@ -91,7 +97,9 @@ export function remove({ topology, id }: Site): Promise<void> {
   return removeNetwork(namespaces(topology, id));
 }
 
-/** Connections to the VIP are shared out among the realservers by the client's own routing: nobody is in between. */
+/**
+ * The client's multipath route spreads the connections over the realservers, without a balancer.
+ */
 export async function routeDirect({ id }: Site): Promise<void> {
   const hops = FRONT.realservers.map((via) => `nexthop via ${via} dev eth0`).join(' ');
   await inNamespace(namespaceOf(id, 'client'), 'sysctl', '-qw', 'net.ipv4.fib_multipath_hash_policy=1');
@@ -102,7 +110,7 @@ export function routeByBalancer({ id }: Site): Promise<void> {
   return ipBatch(namespaceOf(id, 'client'), [`route replace ${VIP}/32 via ${FRONT.balancer} dev eth0`]);
 }
 
-/** Every interface of the site, those of the switch too: the namespace, the device. */
+/** All interfaces of the site, with those of the switch. */
 export function interfaces({ topology, id }: Site): [namespace: string, dev: string][] {
   return topology.hosts.flatMap(({ name, ports }) =>
     ports.flatMap(({ dev }): [string, string][] => [

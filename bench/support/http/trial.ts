@@ -1,4 +1,4 @@
-/** One balancer at work in its place: begun, loaded with each job, ended. */
+/** Measures one balancer: starts it, runs all jobs against it, stops it. */
 
 import { isRunning, logTail, type Running, stop } from '../../../src/lab/build/process.js';
 import { LabError } from '../../../src/lab/error.js';
@@ -11,7 +11,7 @@ import { bulk, requests } from './load.js';
 import { receivers } from './placement.js';
 import type { Scene } from './scene.js';
 
-/** Without a path: bulk. */
+/** One kind of load. Without `path` it is bulk data. */
 export interface Job {
   readonly name: string;
   readonly path?: string;
@@ -28,14 +28,14 @@ export interface Part {
 export const PER_CPU_SECOND = 'requests/CPU-s';
 export const UNITS = [PER_CPU_SECOND, 'requests/s', 'p50 us', 'p99 us', 'Gbit/s'];
 
-/** Of each job. */
+/** Duration of each job. */
 const SECONDS = orQuick(2, 1);
-/** For the compiler, the neighbours and the windows. */
+/** Time to compile, to resolve neighbours and to open TCP windows. */
 const WARM_UP_SECONDS = 1;
 
-/** What a balancer is tried with, and where the figures go. */
+/** Runs the jobs of a part and adds the figures to `findings`. */
 export class Trial {
-  /** Why a job had no figure, the last time, by `part, job: balancer`. */
+  /** The last failure of each job, by `part, job: balancer`. */
   readonly failures = new Map<string, string>();
 
   constructor(
@@ -45,7 +45,7 @@ export class Trial {
     readonly signal: AbortSignal,
   ) {}
 
-  /** Throws a LabError when it does not serve, or ends. */
+  /** Measures `balancer` once. Throws a LabError when it does not serve or ends early. */
   async attempt(balancer: Balancer): Promise<void> {
     let running: Running | undefined;
     try {
@@ -68,15 +68,21 @@ export class Trial {
     }
   }
 
-  /** Whose time is the balancer's: its processes, the receivers of its devices, and what softirq leaves to its thread. */
+  /**
+   * The pids whose processor time counts for the balancer: its processes, the NAPI threads of its
+   * devices, and ksoftirqd of its processor.
+   */
   private async payers(running: Running | undefined): Promise<number[]> {
     const own = running ? family(running.pid) : [];
     return [...own, ...(await receivers(this.scene.site)), kernelThread('ksoftirqd/1')];
   }
 
-  /** A machine that is busy otherwise may let a measurement down: once more, then the round has none. */
+  /**
+   * A measurement may fail because the machine is busy, so it is tried twice. After a second
+   * failure the job has no figure in this round.
+   */
   private async twice(job: Job, balancer: Balancer, payers: readonly number[] | undefined): Promise<void> {
-    for (const next of ['once more', 'none in this round'])
+    for (const next of ['trying once more', 'no figure in this round'])
       try {
         return await this.measure(job, balancer, payers);
       } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * Who carries the flood from one wire to the other, each started for one round and ended after it:
+ * A contender forwards the flood from one veth to the other. It is started for one round and
+ * stopped after it.
  *
  *     client ═► eth0 : contender : eth1 ═► realserver        the flood's CPU | the contender's CPU
  */
@@ -8,6 +9,9 @@ import type { Bed } from '../../../src/lab/flood/testbed.js';
 export interface Contender {
   readonly name: string;
   readonly tap: boolean;
-  /** Resolves when it forwards, with the pid of the process that does (0: none). It ends with the bed. */
+  /**
+   * Resolves when the contender forwards, with the pid of its process (0: none). It ends with the
+   * bed.
+   */
   start(bed: Bed): Promise<number>;
 }

@@ -1,6 +1,7 @@
 /**
- * What the kernel does by itself: forwarding, and DNAT by nft with and without connection tracking. It forwards where frames
- * come in, which on a veth is the sender's CPU: of its time a flood takes 0.25 µs a frame to make.
+ * The kernel as a contender: forwarding, and DNAT by nft with and without connection tracking. The
+ * kernel forwards on the CPU that receives, which on a veth is the CPU of the sender. The flood
+ * needs 0.25 µs of that CPU to make one frame.
  */
 
 import { type Bed, RIP, VIP } from '../../../src/lab/flood/testbed.js';
@@ -14,7 +15,7 @@ const DNAT = `table ip x {
   }
 }`;
 
-/** Two realservers, which here are one. */
+/** The map has two entries for two realservers. Here both are the same host. */
 const NUMGEN = `table ip x {
   chain c { type filter hook prerouting priority raw
     ip daddr ${VIP} notrack ip daddr set numgen inc mod 2 map { 0 : ${RIP}, 1 : ${RIP} } counter
@@ -25,7 +26,7 @@ const NUMGEN = `table ip x {
 
 export const forwarding: Contender = contender('kernel, forwarding', '');
 export const dnat: Contender = contender('kernel, nft DNAT, conntrack', DNAT);
-/** Receive packet steering has the second CPU forward, as the others do by being there. */
+/** With receive packet steering (RPS), the second CPU forwards, as with the other contenders. */
 export const steered: Contender = contender('kernel, nft DNAT, conntrack, RPS', DNAT, true);
 export const numgen: Contender = contender('kernel, nft numgen, stateless', NUMGEN);
 

@@ -1,4 +1,6 @@
-/** One contender, from nothing to its flood and back to nothing. */
+/**
+ * Runs one round: builds the network, starts the contender, runs the flood, and removes everything.
+ */
 
 import { Flood, type Passage } from '../../../src/lab/flood/flood.js';
 import type { Kind } from '../../../src/lab/flood/frame.js';
@@ -15,7 +17,10 @@ export interface Load {
 const WARM_UP_MS = 1500;
 const WARM_UP_PART = 0.5;
 
-/** `rate` frames a second; 0: all that can be made. What comes before does not count. Throws the reason of `signal`. */
+/**
+ * Runs the flood with `rate` frames a second; 0: as fast as possible. A warm-up before it is not
+ * measured. Throws the reason of `signal` when it aborts.
+ */
 export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<Passage> {
   const bed = await Bed.build({ tap: contender.tap });
   try {

@@ -1,13 +1,14 @@
 /**
- * What the kernel forwards beyond the moment it has at hand is done by its threads ksoftirqd/N, as niceness 0 among all that
- * runs. The contenders that are processes go first (src/lab/flood/cpu-placement.ts); so must these, for the same reason.
+ * Priority of the kernel as a contender. Under load the kernel forwards in its threads ksoftirqd/N,
+ * which have niceness 0. The contenders that are processes run with niceness -20
+ * (src/lab/flood/cpu-placement.ts), so these threads get it, too.
  */
 import { cpus, getPriority, setPriority } from 'node:os';
 import { kernelThread } from '../http/cost.js';
 
 const FIRST = -20;
 
-/** Returns what puts it back. */
+/** Gives all ksoftirqd threads niceness -20. Returns a function that restores the old values. */
 export function preferSoftirqs(): () => void {
   const before = cpus().map((_, cpu) => {
     const pid = kernelThread(`ksoftirqd/${cpu}`);

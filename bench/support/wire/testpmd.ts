@@ -1,4 +1,7 @@
-/** DPDK's testpmd: C that moves the same frames over the same sockets, swaps their MACs, and balances nothing. One core. */
+/**
+ * DPDK's testpmd as a contender. It is written in C and forwards the same frames over the same
+ * sockets on one core. It swaps the MAC addresses and does not balance.
+ */
 import { readFileSync } from 'node:fs';
 import { untilReady } from '../../../src/lab/build/process.js';
 import type { Bed } from '../../../src/lab/flood/testbed.js';
@@ -6,9 +9,14 @@ import type { Contender } from './contender.js';
 
 const CPU = 1;
 const START_MS = 20_000;
-/** Its output is no terminal: without this what it says stays in its buffer until it ends, and it never seems ready. */
+/**
+ * Makes stdout line-buffered. Its output is not a terminal, so a full buffer would hide that it is
+ * ready.
+ */
 const LINE_BUFFERED = ['stdbuf', '-oL'];
-/** Its main thread prints and sleeps, the other forwards: both where a contender's place is. */
+/**
+ * The main thread prints and sleeps, the other thread forwards. Both run on the contender's CPU.
+ */
 const EAL = ['--no-huge', '-m', '256', '--no-pci', '--no-telemetry', '--iova-mode=va', '--lcores', `0@${CPU},1@${CPU}`];
 const TESTPMD = ['--forward-mode=macswap', '--nb-cores=1', '--stats-period=3600', '--total-num-mbufs=32768'];
 

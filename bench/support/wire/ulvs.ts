@@ -1,4 +1,4 @@
-/** `ulvs run` of the built product. */
+/** ulvs as a contender: `ulvs run` of the compiled program. */
 
 import type { Kind } from '../../../src/lab/flood/frame.js';
 import type { MethodName } from '../../../src/lab/flood/testbed.js';
