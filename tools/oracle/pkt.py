@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""Builds frames for scenarios, and prints them: `tools/oracle/pkt.py DIR...` prints a scenario's frames and what came out, and
-checks their checksums."""
+"""Functions that build frames for scenarios, and a printer of recorded scenarios.
+
+tools/oracle/pkt.py DIR... prints the sent and the recorded frames of each scenario and checks their checksums.
+"""
 import json, socket, struct, sys
 
 

@@ -1,4 +1,4 @@
-"""The half of replay that runs in the guest. Arguments: work-dir warp|real scenario..."""
+"""The part of replay that runs in the guest. Arguments: work-dir warp|real scenario..."""
 import ctypes, fcntl, json, os, select, signal, socket, struct, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -66,7 +66,8 @@ class Scenario:
         setns("wire")
         for c in ("all", "default"):
             sysctl(f"ipv6/conf/{c}/disable_ipv6", "1")
-        setns("director")       # IPv6 is off unless setup.sh turns it on, and then sends nothing by itself
+        # IPv6 is off unless setup.sh turns it on. When it is on, the kernel sends no IPv6 packets by itself.
+        setns("director")
         for c in ("all", "default"):
             for k, v in (("disable_ipv6", "1"), ("accept_dad", "0"), ("dad_transmits", "0"), ("router_solicitations", "0"),
                          ("accept_ra", "0"), ("addr_gen_mode", "1")):
@@ -115,7 +116,7 @@ class Scenario:
                         row["csum"] = "partial"
             if self.recording:
                 self.add(**{"if": addr[0]}, hex=f.hex(), **row)
-            o = 16 if f[12:14] == b"\x81\0" else 12       # ARP, perhaps in a VLAN
+            o = 16 if f[12:14] == b"\x81\0" else 12       # offset of the EtherType; ARP may be in a VLAN
             if self.hosts and f[o:o + 2] == b"\x08\x06" and f[o + 8:o + 10] == b"\0\1":
                 who = f[o + 26:o + 30]
                 mac = self.hosts.get((addr[0], who))
@@ -123,14 +124,16 @@ class Scenario:
                     self.tx[addr[0]].send(f[6:12] + mac + f[12:o + 8] + b"\0\2" + mac + who + f[o + 10:o + 20])
 
     def wait(self, t):
-        """Until t (ms on the scenario's clock), recording what comes out."""
+        """Waits until t (ms on the scenario's clock) and records the frames that leave."""
         while (left := self.t0 + t - ms()) > 0:
             if select.select([self.rx], [], [], left / 1e3)[0]:
                 self.drain()
 
     def command(self, argv, limit=120e3):
-        """In the director netns, stdout and stderr together; returns (exit status, output)."""
-        if self.warp:       # a guest busy at idle priority: for its first 0.5 s, virtual time does not leap while a disk read is awaited
+        """Runs a command in the netns director; returns (exit status, stdout and stderr together). limit: ms."""
+        # The spinner keeps the guest busy at idle priority for the first 0.5 s of the command. Virtual time jumps only in an
+        # idle guest, so it does not jump while the command waits for the disk.
+        if self.warp:
             os.kill(self.spinner, signal.SIGCONT)
         r, w = os.pipe()
         pid = os.fork()
@@ -197,7 +200,7 @@ class Scenario:
                 a = time.monotonic_ns()
                 try:
                     self.tx[e["if"]].send(e["raw"])
-                except OSError as x:        # ENOBUFS: too long for the director's MTU
+                except OSError as x:        # ENOBUFS: the frame is longer than the director's MTU
                     self.add(undelivered=f"{e['if']}: {x}")
                 self.drain()
                 sent += 1

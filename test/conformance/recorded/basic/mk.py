@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Writes the frames.jsonl of the basic scenarios. After it: make record SCENARIOS="test/conformance/recorded/basic/*/"."""
+"""Writes frames.jsonl of the basic scenarios.
+
+Run make record SCENARIOS="test/conformance/recorded/basic/*/" after it.
+"""
 import json, os, sys
 os.chdir(os.path.dirname(os.path.realpath(__file__)))
 sys.dont_write_bytecode = True
@@ -45,7 +48,7 @@ def session(t, cip, cport, vip, vport, rip, rport):
 session(0, "10.0.0.1", 40001, "10.0.0.100", 80, "192.168.1.12", 8081)
 session(10, "10.0.0.2", 40002, "10.0.0.100", 80, "192.168.1.11", 8080)
 cmd(100, "ipvsadm -Lnc")
-cmd(3000, "ipvsadm -Ln --stats")          # the kernel sums the counters up every 2 s
+cmd(3000, "ipvsadm -Ln --stats")          # the kernel sums the counters every 2 s
 at(3500, "eth0", eth(D0, C["10.0.0.1"], tcp("10.0.0.1", 40003, "10.0.0.100", 81, "S", 1)))     # no such service: RST
 cmd(125000, "ipvsadm -Lnc")                                                                    # TIME_WAIT (120 s) is over
 save("nat-basic")
