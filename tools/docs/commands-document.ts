@@ -33,7 +33,7 @@ function commandsDocument(pages: readonly CommandPage[]): Document {
   );
 }
 
-/** As GitHub makes it of a heading. */
+/** The anchor that GitHub gives to a heading. */
 function anchor(name: string): string {
   return name.replaceAll(' ', '-');
 }

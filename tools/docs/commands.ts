@@ -25,7 +25,7 @@ export function commandPages(version: string): CommandPage[] {
   return leaves.map(({ name, command }) => pageOf(name, command));
 }
 
-/** The definitions with the defaults that hold without environment variables. */
+/** The command definitions, with the defaults that apply without environment variables. */
 function program(version: string): Command {
   const socket = process.env.ULVS_SOCKET;
   delete process.env.ULVS_SOCKET;
@@ -98,7 +98,7 @@ function exampleText(examples: readonly Fact[]): string {
   return examples.map(([words, text]) => `${words.padEnd(width)}   # ${text}`).join('\n');
 }
 
-/** The paragraphs of the command's help behind its options, without those of manual.ts. */
+/** The paragraphs after the options in the command's help, without those of manual.ts. */
 function explanation(command: Command): Block[] {
   let text = '';
   command.configureOutput({ writeOut: (words) => (text += words) }).outputHelp();
@@ -107,7 +107,7 @@ function explanation(command: Command): Block[] {
   return paragraphs.map((words) => (words.trim().includes('\n  ') ? code('', words) : paragraph(words.trim())));
 }
 
-/** Exit codes and environment variables of all commands. */
+/** The exit codes and environment variables that all commands share. */
 export function commonBlocks(): Block[] {
   return [
     heading(2, 'Exit codes'),

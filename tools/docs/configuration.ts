@@ -1,5 +1,5 @@
 /**
- * docs/configuration.md and director.yaml(5): every key, from the words in the schema of
+ * docs/configuration.md and director.yaml(5): every key, with its description from the schema of
  * director.yaml.
  */
 import { readFileSync } from 'node:fs';

@@ -14,8 +14,8 @@ const END = '<!-- /generated -->';
 const README = 'README.md';
 
 /**
- * README.md with a new block; nothing when README.md has no block. Throws when the end of the block
- * is missing.
+ * README.md with a new block; an empty list when README.md has no block. Throws when the end of the
+ * block is missing.
  */
 export function readmeDocument(root: string): Document[] {
   const text = readFileSync(path.join(root, README), 'utf8');
@@ -30,7 +30,7 @@ interface Headline {
   readonly words: string;
   readonly question: string;
   readonly case: string;
-  /** The name of the reference, where the results have none. */
+  /** The name of the reference when the results do not have it. */
   readonly against?: string;
 }
 

@@ -1,4 +1,4 @@
-/** docs/kernel-map.md: from the kernel's functions to ours. The data is in kernel-map/. */
+/** docs/kernel-map.md: the kernel's functions and our counterparts. The data is in kernel-map/. */
 import { AROUND } from './kernel-map/around.js';
 import { IPVS, KERNEL_MAP } from './kernel-map/index.js';
 import type { MapFile, MapRow, Place } from './kernel-map/parse.js';
@@ -39,7 +39,7 @@ function fileBlocks(file: MapFile): Block[] {
   ];
 }
 
-/** Files of IPVS by their names, others by their paths. */
+/** The name of a kernel file: for IPVS without its folder, for other files the whole path. */
 function title({ file }: MapFile): string {
   return file.replace(/^net\/netfilter\/ipvs\//, '');
 }

@@ -1,4 +1,4 @@
-/** docs/performance.md. No figure in it is typed by hand. */
+/** docs/performance.md. All figures come from bench/results. */
 import { QUESTIONS } from '../../bench/support/questions.js';
 import { askedBy, figure, isLessBetter, type Result, type ResultRow, ratioText, resultOf } from './results.js';
 import { type Block, bullets, code, type Document, heading, paragraph, table } from './text/blocks.js';
@@ -57,7 +57,7 @@ function circumstances({ machine, node, kernel, commit, against, skipped }: Resu
   ];
 }
 
-/** Groups of rows with the same unit and the same part of the question (`apart, keep-alive`). */
+/** Groups the rows by unit and by the part of the question (`apart, keep-alive`). */
 function groupsOf(rows: readonly ResultRow[]): ResultRow[][] {
   const groups = new Map<string, ResultRow[]>();
   for (const row of rows) {
@@ -90,7 +90,10 @@ function nameOf(row: ResultRow): string {
   return row.case.slice(part === '' ? 0 : part.length + 2);
 }
 
-/** Where the results do not name the reference, it is a row that is its own, and not ulvs. */
+/**
+ * The head of the reference column. When the results do not name the reference, its name is the
+ * case of the row whose reference is its own value and which is not ulvs.
+ */
 function referenceOf(rows: readonly ResultRow[], against: string): string {
   const own = rows.find((row) => row.value === row.reference && !nameOf(row).startsWith('ulvs'));
   return against === UNNAMED && own !== undefined ? `reference: ${nameOf(own)}` : 'reference';

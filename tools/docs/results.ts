@@ -10,17 +10,17 @@ export interface ResultRow {
   readonly value: number;
   readonly unit: string;
   readonly reference: number | null;
-  /** value / reference. */
+  /** The value divided by the reference. */
   readonly ratio: number | null;
 }
 
 export interface Result {
   readonly machine: string;
   readonly node: string;
-  /** Of the kernel; older results lack it. */
+  /** Release of the kernel. Older results lack it. */
   readonly kernel?: string;
   readonly commit: string;
-  /** What the reference is. */
+  /** Name of the reference. */
   readonly against: string;
   readonly rows: readonly ResultRow[];
   /** What could not be measured. Older results lack it. */
@@ -34,7 +34,7 @@ export function resultOf(root: string, question: string): Result {
 export interface Asked {
   /** `How fast is it on a wire?` */
   readonly question: string;
-  /** How it is measured. Drawings and commands keep their lines. */
+  /** How it is measured. Drawings and commands keep their line breaks. */
   readonly paragraphs: readonly { readonly text: string; readonly drawn: boolean }[];
 }
 
@@ -59,7 +59,7 @@ export function rowOf(result: Result, name: string): ResultRow {
   return row;
 }
 
-/** Three digits, or a whole number with commas. */
+/** Three significant digits; from 1000 on a whole number with commas. */
 export function figure(value: number): string {
   if (Math.abs(value) < 1000) return value.toPrecision(3);
   return Math.round(value)

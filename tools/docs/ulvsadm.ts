@@ -55,8 +55,8 @@ function partsOf(text: string): Part[] {
 }
 
 /**
- * Reads `  --add-service     -A        add virtual service …`. A line that begins further right
- * continues the one before.
+ * Reads `  --add-service     -A        add virtual service …`. A line with a larger indent
+ * continues the line before.
  */
 function entries(lines: readonly string[]): Row[] {
   const joined: string[] = [];
@@ -75,7 +75,7 @@ function legalRow([command, { required = [], optional = [], exclusive = [] }]: [
   return [`\`--${long}\``, ...[required, optional, exclusive].map((names) => names.map(words).join(', '))];
 }
 
-/** Several options stand for one name: the service's address, the method of forwarding. */
+/** Options that have one name in the tables: the service's address, the forwarding method. */
 const SEVERAL: Partial<Record<OptionName, readonly string[]>> = {
   'service-address': ['tcp-service', 'udp-service', 'sctp-service', 'fwmark-service'],
   'forwarding-method': ['masquerading', 'gatewaying', 'ipip', 'full-nat'],

@@ -1,4 +1,4 @@
-/** Kernel map: what stands around IPVS in the kernel and has to be done here, too. */
+/** Kernel map: functions outside IPVS in the kernel that ulvs needs, too. */
 import { type MapFile, mapFile } from './parse.js';
 
 export const AROUND: readonly MapFile[] = [

@@ -9,7 +9,7 @@ import { CORE, XMIT } from './packet-path.js';
 import type { MapFile, MapRow } from './parse.js';
 import { SCHEDULERS } from './schedulers.js';
 
-/** net/netfilter/ipvs, whole. */
+/** All files of net/netfilter/ipvs. */
 export const IPVS: readonly MapFile[] = [
   ...[CORE, XMIT, CONN, PROTO, TCP, UDP, SCTP, AH_ESP, APP, FTP, PE, PE_SIP, CTL, EST, SCHED],
   ...SCHEDULERS,

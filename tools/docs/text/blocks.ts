@@ -1,9 +1,9 @@
 /**
  * A document as data. The generators of this folder make blocks; markdown.ts and man.ts write them
- * out. A text may have `code`, **bold** and [links](target).
+ * as text. A text may contain `code`, **bold** and [links](target).
  */
 
-/** Columns of a table: the first names the row. */
+/** Cells of a table row. The first cell names the row. */
 export type Row = readonly string[];
 
 export type Block =
@@ -43,7 +43,7 @@ export function code(language: string, text: string): Block {
   return { kind: 'code', language, text };
 }
 
-/** Names that keep their small letter at the start of a sentence. */
+/** Names that keep their lower-case letter at the start of a sentence. */
 const SMALL = ['testlvs', 'fwmark', 'ipip', 'syncid', 'snat', 'iptables', 'libpcap', 'tcpdump'];
 
 /** Makes a sentence of a phrase: a capital letter at the start, a full stop at the end. */

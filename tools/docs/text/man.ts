@@ -10,7 +10,7 @@ const DATE = '2026-11-21';
 export interface Page {
   readonly name: string;
   readonly section: 5 | 8;
-  /** What stands after the name in a list of pages: half a sentence. */
+  /** The text after the name in a list of pages: half a sentence. */
   readonly purpose: string;
   readonly version: string;
   readonly sources: readonly string[];
@@ -107,12 +107,12 @@ function inline(text: string): string {
     .join('');
 }
 
-/** A hyphen between letters stays one; any other dash is a minus, as options have it. */
+/** Keeps a hyphen between letters. Any other dash becomes a minus sign, as in options. */
 function prose(text: string): string {
   return escaped(text).replace(/(?<=[A-Za-z])\\-(?=[A-Za-z])/g, '-');
 }
 
-/** Without the marks of Markdown. */
+/** The text without the marks of Markdown. */
 function plain(text: string): string {
   return text.replace(/[`*]/g, '');
 }
@@ -121,12 +121,12 @@ function plainEscaped(text: string): string {
   return escaped(plain(text));
 }
 
-/** A line of an example: nothing in it is a request. */
+/** A line of an example. The formatter must not read any part of it as a request. */
 function literal(line: string): string {
   return line === '' ? '\\&' : guarded(escaped(line));
 }
 
-/** A line that begins with a dot or a quote would be a request. */
+/** Escapes a line that begins with a dot or a quote, which would be a request. */
 function guarded(line: string): string {
   return /^[.']/.test(line) ? `\\&${line}` : line;
 }
@@ -151,7 +151,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   '≥': '\\(>=',
 };
 
-/** Signs that the formatter would take for something else, or that are beyond ASCII. */
+/** Characters with a special meaning for the formatter, or outside ASCII. */
 function escaped(text: string): string {
   return text.replace(/[\\\-~^`'–—…→×≤≥]/g, (sign) => SIGNS[sign]!);
 }
