@@ -3,7 +3,8 @@
  * of device, through the kernel's forwarding and NAT, and through DPDK's testpmd on the same
  * sockets. The contenders run in turns, so that other load hits all of them alike.
  *
- *     node build/bench/questions/wire.js [--quick] [--rounds 5] [--ms 2000] [--long 60] [--only TEXT]
+ *     node build/bench/questions/wire.js [--quick] [--rounds 5] [--ms 2000] [--long 60]
+ *                                        [--only TEXT]
  */
 import { parseArgs } from 'node:util';
 import { loss, outRate, type Passage } from '../../src/lab/flood/flood.js';

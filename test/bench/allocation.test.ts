@@ -1,6 +1,7 @@
 /**
- * The packet path allocates nothing and stays compiled: a process of its own runs test/bench/steady.ts, every path and both
- * families, with connections beginning and ending all the time. ULVS_PACKETS=10000000 for the long run.
+ * Tests that the packet path allocates nothing and stays compiled. A separate process runs
+ * test/bench/steady.ts: all paths and both families, while connections begin and end all the time.
+ * ULVS_PACKETS=10000000 makes the run longer.
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -10,18 +11,21 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const PACKETS = Number(process.env.ULVS_PACKETS ?? 2_000_000);
 const ROOT = join(import.meta.dirname, '../..');
 const BUILT = join(ROOT, `build/allocation-${process.pid}`);
-/** What a hundred kilobytes in 2 million packets are: housekeeping of ten times a second, the compiler's own notes. */
+/**
+ * The limit, about 200 kB for 2 million packets. It leaves room for housekeeping ten times a second
+ * and for the compiler's own data.
+ */
 const BYTES_PER_PACKET = 0.1;
 
 beforeAll(() => {
   const tsc = join(ROOT, 'node_modules/.bin/tsc');
   execFileSync(tsc, ['-p', 'tsconfig.bench.json', '--outDir', BUILT, '--sourceMap', 'false'], { cwd: ROOT });
-  // As the dataplane runs.
+  // Bundled, as the dataplane is.
   execFileSync(join(ROOT, 'scripts/bundle.sh'), [join(BUILT, 'test/bench/steady.js')]);
 });
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 
-/** Everything the process said between its marks, and how the heap grew. */
+/** The lines that the process printed between its marks, and the growth of the heap in bytes. */
 function run(...words: string[]): { between: string[]; grown: number } {
   const flags = ['--expose-gc', '--trace-gc', '--trace-deopt'];
   const out = execFileSync(process.execPath, [...flags, join(BUILT, 'test/bench/steady.js'), ...words], {
@@ -36,7 +40,10 @@ function run(...words: string[]): { between: string[]; grown: number } {
   return { between: lines.slice(begin + 1, end).filter(isLoss), grown: Number(grown) };
 }
 
-/** V8 moves a running loop from Maglev to TurboFan by a bailout, too (Node.js 24): a step up. */
+/**
+ * False for the bailout by which V8 (Node.js 24) moves a running loop from Maglev to TurboFan: it
+ * is no loss.
+ */
 function isLoss(line: string): boolean {
   return !line.includes('reason: prepare for on stack replacement (OSR)');
 }
@@ -47,10 +54,11 @@ it(`runs ${PACKETS} packets without a collection, a deoptimisation or heap growt
   expect(grown).toBeLessThan(PACKETS * BYTES_PER_PACKET);
 });
 
-// Again, if need be: the compiler works beside us, and may be done before it has seen the rarest way. What is wrong is so each time.
+// Retries: the compiler runs in parallel and may finish before it has seen the rarest path. A real
+// defect fails each time.
 it('nor for dialogues of the persistence engine sip', { timeout: 300_000, retry: 2 }, () => {
   const { between, grown } = run('1000000', 'sip');
   expect(between).toEqual([]);
-  // One number in a box for each packet would be twelve million.
+  // One boxed number for each packet would be twelve million bytes.
   expect(grown).toBeLessThan(500_000);
 });

@@ -1,7 +1,7 @@
 /**
- * What allocation.test.ts watches from outside, with --expose-gc --trace-gc --trace-deopt: after a warm-up, packets
- * of every path (or, asked for by a second word, `sip`, dialogues), and between the marks on stdout nothing but them. Prints how
- * much the heap grew, in bytes.
+ * The process that allocation.test.ts runs with --expose-gc --trace-gc --trace-deopt. After a
+ * warm-up it processes packets of all paths, or with the second argument `sip` dialogues of SIP.
+ * Between the marks on stdout it does nothing else. It prints by how many bytes the heap grew.
  */
 import { writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
@@ -10,19 +10,22 @@ import { configFor, FRAMES, type Path, Subject, VIPS } from '../../bench/support
 import { type Family, Order, Template } from '../../bench/support/traffic.js';
 
 const FLOWS = 2000;
-/** Packets; by the clock more than the quarter of an hour after which timers of established connections are looked at. */
+/**
+ * Number of packets. Their time by the clock is more than the 15 minutes after which the timers of
+ * established connections are checked.
+ */
 const WARM_UP = 4_000_000;
 const WARM_UP_STEP = 16;
-/** V8 compiles in other threads: on a busy machine it is done only if it is waited for. */
+/** Pauses in which V8 compiles in its other threads. On a busy machine it needs them. */
 const PAUSES = 8;
 const PAUSE_MS = 100;
 const SYN = 0x02;
 const ACK = 0x10;
 const PATHS: readonly Path[] = ['natin', 'natout', 'dr', 'tun'];
-/** ms of the clock a turn: some 100,000 connections are alive, and as many end as begin. */
+/** Clock step of a turn in ms. About 100,000 connections are alive, and as many end as begin. */
 const STEP = 8;
 const SIP_VIP = '10.0.0.103';
-/** Templates live for some 60,000 dialogues. */
+/** A template lives as long as about 60,000 new dialogues take. */
 const SIP_RULES = [
   `-A -u ${SIP_VIP}:5060 -s rr -p 5 --pe sip -o`,
   ...[12, 11].map((n) => `-a -u ${SIP_VIP}:5060 -r 192.168.1.${n}:5060 -m`),
@@ -51,7 +54,7 @@ function laneOf(path: Path, family: Family): Lane {
   };
 }
 
-/** New connections on every service: as many as the table keeps alive at this pace. */
+/** New connections: the table keeps as many alive as this rate allows. */
 function openings(family: Family): Lane {
   let sequence = FLOWS;
   const template = new Template(
@@ -64,7 +67,10 @@ function openings(family: Family): Lane {
   return { device: 0, template, flow: () => sequence++ & 0xffffff };
 }
 
-/** New dialogues by the persistence engine sip, a packet each, and what servers say in them. */
+/**
+ * New dialogues for the persistence engine sip, one packet each, or the replies of the servers in
+ * them.
+ */
 function dialogues(device: 0 | 1): Lane {
   let sequence = 0;
   const [address, mac] = device === 0 ? [SIP_VIP, '02:00:00:00:0d:00'] : ['192.168.1.11', '02:00:00:00:0d:01'];

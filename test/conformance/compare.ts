@@ -1,6 +1,7 @@
 /**
- * Our answer against the kernel's, frame by frame and line by line. What IPVS leaves free is masked, by name; everything
- * else must be equal.
+ * Compares the answers of ulvs with the recorded answers of the kernel, frame by frame and line by
+ * line. Fields that may have any value in IPVS are masked, each by a named mask. Everything else
+ * must be equal.
  */
 import type { Row } from '../../src/replay/scenario.js';
 import { printFrame } from '../../src/wire/print.js';
@@ -15,13 +16,13 @@ const IPV6 = 41;
 const FRAGMENT = 44;
 const GRE = 47;
 const ICMP6 = 58;
-/** Of our stage; no other traffic goes there. */
+/** GUE ports of the test network. No other traffic uses them. */
 const GUE_PORTS = [6080, 6081];
-/** Last byte of the director's own addresses on our stage. */
+/** Last byte of the director's own addresses in the test network. */
 const DIRECTOR_HOST = 254;
 const EXPIRY = / (\d\d+):(\d\d) /;
 
-/** What is free: names for the README and for the reader of a mismatch. */
+/** The masks of free fields. Their names are for the README and for messages about a mismatch. */
 type Mask = (frame: Buffer) => void;
 const masks: Readonly<Record<string, Mask>> = {
   'IP id of an ICMP error that the director makes': (f) => {
@@ -57,11 +58,11 @@ function isIpv6(f: Buffer): boolean {
 function isOuter(f: Buffer): boolean {
   if ([IPIP, IPV6, GRE].includes(f[23]!)) return true;
   if (f[23] !== UDP) return false;
-  // A later piece of GUE has no port to show; but nothing else comes from the director's own address.
+  // A later fragment of GUE has no ports. The director's own address sends no other fragments.
   if ((f.readUInt16BE(20) & 0x1fff) !== 0) return f[29] === DIRECTOR_HOST;
   return f.length >= 42 && GUE_PORTS.includes(f.readUInt16BE(36));
 }
-/** The id of an IPv4 header, and the checksum it is in. */
+/** Masks the id of an IPv4 header and the header checksum, which depends on the id. */
 function blankId(f: Buffer): void {
   blank(f, 18, 2);
   blank(f, 24, 2);
@@ -70,7 +71,10 @@ function blank(f: Buffer, at: number, n: number): void {
   f.fill(0, at, at + n);
 }
 
-/** Frames of the host's own stack: ARP, ND and multicast reports, a RST or an echo reply of its own (TTL 64). */
+/**
+ * True for frames of the host's own stack: ARP, ND, multicast reports, and RSTs and echo replies of
+ * its own (TTL 64).
+ */
 function isHosts(f: Buffer): boolean {
   if (isIpv4(f)) {
     const l4 = 14 + (f[14]! & 15) * 4;
@@ -88,7 +92,10 @@ interface Line {
   readonly shown: string;
 }
 
-/** Rows as comparable lines: device, cause and masked bytes; commands with their output, expiry apart, -c listings sorted. */
+/**
+ * Rows as comparable lines. A frame gives its cause, its device and its masked bytes. A command
+ * gives its output without expiry times; a listing of connections is sorted.
+ */
 function linesOf(rows: readonly Row[]): Line[] {
   return rows.flatMap((row): Line[] => {
     if ('hex' in row) {
@@ -106,7 +113,10 @@ function linesOf(rows: readonly Row[]): Line[] {
   });
 }
 
-/** The frames of one device in their order; between devices only the cause orders them. */
+/**
+ * Sorts the rows by cause and device. Frames of one device keep their order. The order of frames of
+ * different devices with the same cause is free.
+ */
 function ordered(rows: readonly Row[]): Line[] {
   const key = (row: Row): string => `${String(row.after).padStart(6)} ${'if' in row ? row.if : '~'}`;
   return linesOf(
@@ -121,7 +131,7 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What differs, in words; empty when nothing does. */
+/** The differences as messages; empty when there are none. */
 export function compare(ours: readonly Row[], kernel: readonly Row[]): string[] {
   const [mine, theirs] = [ordered(ours), ordered(kernel)];
   const wrong: string[] = [];
@@ -139,7 +149,10 @@ function bytes(a: Line | undefined, b: Line | undefined): string {
   return a !== undefined && b !== undefined && a.shown === b.shown ? `       ${a.text}\n       ${b.text}` : '';
 }
 
-/** Seconds left: within one, and more only where the kernel's wheel is coarse (it then says the same as we, or later). */
+/**
+ * Compares expiry times in seconds. They may differ by one second. The kernel may be later than
+ * ulvs by the step of its timer wheel.
+ */
 function lateOrEarly(ours: readonly Row[], kernel: readonly Row[]): string[] {
   const mine = expiries(ours);
   return [...expiries(kernel)].flatMap(([line, seconds]) => {
@@ -149,7 +162,10 @@ function lateOrEarly(ours: readonly Row[], kernel: readonly Row[]): string[] {
   });
 }
 
-/** Its wheel ends timers late by up to its step; of a postponed one the lateness stays. */
+/**
+ * The kernel's wheel ends a timer late by up to one step. When a timer is postponed, that delay
+ * stays.
+ */
 function isNear(own: number, kernel: number): boolean {
   const late = kernel > 131 ? 16 : 2;
   return kernel - own >= -1 && kernel - own <= late;

@@ -1,11 +1,15 @@
-/** Every recorded scenario through our director: its answer must be the kernel's. */
+/**
+ * Replays every recorded scenario through the director. Its answers must be those of the kernel.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type Row, replayScenario } from '../../src/replay/scenario.js';
 import { recordedScenario, recordedScenarios } from '../support/recorded.js';
 import { compare } from './compare.js';
 
-/** Another folder of recorded scenarios may be named, to see new ones before they are kept. */
+/**
+ * ULVS_SCENARIOS names another folder of recorded scenarios, to try new ones before they are kept.
+ */
 const scenarios = recordedScenarios(process.env.ULVS_SCENARIOS);
 
 function recorded(folder: string): Row[] {

@@ -1,4 +1,7 @@
-/** The files of the recorded scenarios: they are what the scenes write, and their words say what their frames are. */
+/**
+ * Tests the files of the recorded scenarios. They must be what the scenes write, and the text of
+ * each frame must match its bytes.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -18,7 +21,7 @@ const dir = mkdtempSync(join(tmpdir(), 'ulvs-scenes-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const seeds = readdirSync(join(RECORDED, 'random')).map((name) => Number(name.slice('random-'.length)));
-/** Scenarios that a script writes: recorded/basic/mk.py. */
+/** Scenarios that the script recorded/basic/mk.py writes. */
 const SCRIPTED = ['dr-basic', 'fwmark-vipless', 'nat-basic'];
 
 describe('scenes', () => {

@@ -1,4 +1,7 @@
-/** Any frame at all: each ends in exactly one way, none is lost, nothing is thrown, every malformed one has its reason. */
+/**
+ * Property test with arbitrary frames. Each frame has exactly one fate, none is lost, nothing
+ * throws, and every malformed frame has its drop reason.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/control/config/config.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
@@ -73,7 +76,7 @@ function balanced(): void {
   expect(reasons).toBe(director.director.counters.values[FrameStat.dropped]);
 }
 
-/** After everything that waits was given up no frame is missing. */
+/** Lets all waiting frames time out. Then no frame may be missing. */
 function nothingLeaks(): void {
   director.advance(director.now + 70_000);
   balanced();
@@ -89,7 +92,7 @@ function tcpFrame(): Uint8Array {
     .bytes();
 }
 
-/** The drop reason that one frame met, or what else became of it. */
+/** The drop reason of one frame, or its other fate. */
 function reasonOf(frame: Uint8Array): string {
   const before = DROP_NAMES.map((_, i) => director.director.counters.drops(i));
   director.receive(0, frame);
@@ -103,7 +106,7 @@ function changed(change: (view: DataView) => void): Uint8Array {
   return frame;
 }
 
-/** The header checksum made right again, so that what is wrong is the only thing wrong. */
+/** Corrects the header checksum, so that the frame has only one error. */
 function summed(change: (view: DataView) => void): Uint8Array {
   return changed((view) => {
     change(view);
@@ -141,7 +144,7 @@ describe('malformed frames', () => {
     ['TCP cut short', 'badTransport', (view: DataView) => view.setUint16(16, 20 + 12)],
   ] as const)('%s: %s', (_, reason, change) => {
     const got = reasonOf(summed((view) => void change(view)));
-    // A longer header covers what was payload: either way the lengths contradict each other.
+    // A longer header includes payload bytes. In both cases the lengths contradict each other.
     expect(
       reason === 'badTotalLength' ? ['badTotalLength', 'badHeaderLength', 'badHeaderChecksum'] : [reason],
     ).toContain(got);

@@ -1,3 +1,4 @@
+/** Tests that a decision of a scheduler allocates nothing. */
 import { expect, it } from 'vitest';
 import { SCHEDULER_NAMES } from '../../src/schedulers/index.js';
 import { SVC_SCHED1, SVC_SCHED2 } from '../../src/service/config.js';
@@ -5,7 +6,10 @@ import { from, Stand } from './service.js';
 
 const DECISIONS = 100_000;
 
-/** Bytes that so many decisions for ever new clients leave behind; the least of three, since others use the heap, too. */
+/**
+ * Bytes that the heap grows by for so many decisions, each for a new client. It is the least of
+ * three runs, because other code uses the heap, too.
+ */
 function allocated(stand: Stand): number {
   const arrival = { ...from('10.0.0.1') };
   const decide = () => {
@@ -30,6 +34,6 @@ it.each(SCHEDULER_NAMES)('%s allocates nothing for a decision', (name) => {
   stand.dest('b').overloaded = true;
   stand.load('a', 2);
   stand.load('d', 1);
-  // One object or boxed number a decision would be 16 bytes at least.
+  // One object or boxed number for each decision would be at least 16 bytes.
   expect(allocated(stand)).toBeLessThan(DECISIONS);
 });

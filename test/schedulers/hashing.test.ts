@@ -1,3 +1,4 @@
+/** Tests the schedulers that hash: dh, sh and mh. */
 import { describe, expect, it } from 'vitest';
 import { hash32 } from '../../src/schedulers/hash.js';
 import { SLOTS } from '../../src/schedulers/mh.js';

@@ -1,3 +1,4 @@
+/** Tests hsiphash against a reference implementation, and the walks of mh that use it. */
 import { expect, it } from 'vitest';
 import { hsiphash } from '../../src/schedulers/hsiphash.js';
 import { walkOf } from '../../src/schedulers/mh.js';
@@ -7,7 +8,7 @@ import { Random } from '../support/seed.js';
 const MASK = (1n << 64n) - 1n;
 const rotl = (v: bigint, n: bigint): bigint => ((v << n) | (v >> (64n - n))) & MASK;
 
-/** SipHash-c-d of Aumasson and Bernstein's paper, over one last word, for comparison. */
+/** A reference: SipHash-c-d of the paper of Aumasson and Bernstein, over one last word. */
 function siphash(c: number, d: number, key0: bigint, key1: bigint, words: readonly bigint[]): bigint {
   let v0 = 0x736f6d6570736575n ^ key0;
   let v1 = 0x646f72616e646f6dn ^ key1;

@@ -1,4 +1,7 @@
-/** What every scheduler must have, so that a new one is its file and a line in the index. */
+/**
+ * Tests that every scheduler in the index is complete. A new scheduler is a file and a line in the
+ * index.
+ */
 import { describe, expect, it } from 'vitest';
 import { formatRecord } from '../../src/cli/trace/format.js';
 import { SCHEDULER_NAMES, SCHEDULERS } from '../../src/schedulers/index.js';
@@ -26,14 +29,17 @@ describe.each(SCHEDULERS)('$name', ({ name, chooses, flags = [] }) => {
   });
 });
 
-/** twos draws at random: its generator goes on, but no choice depends on another. */
+/** twos draws at random, so its generator advances, but no choice depends on an earlier one. */
 const DETERMINISTIC = SCHEDULERS.filter(({ name }) => name !== 'twos');
 
 it.each(DETERMINISTIC)('$name remembers earlier choices exactly if it says so', ({ name, remembers = false }) => {
   expect(divergesAfterOthers(name)).toBe(remembers);
 });
 
-/** Two of the kind with the same destinations and loads, one of which has had other arrivals: do they differ? */
+/**
+ * Compares two schedulers of the kind with the same destinations and loads. One of them has had
+ * other arrivals. True when they choose differently.
+ */
 function divergesAfterOthers(scheduler: string): boolean {
   const random = new Random(1);
   const [fresh, used] = [new Stand(scheduler, [3, 2, 1]), new Stand(scheduler, [3, 2, 1])];

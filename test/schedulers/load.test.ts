@@ -1,8 +1,10 @@
+/** Tests the schedulers that compare loads. */
 import { describe, expect, it } from 'vitest';
 import { Stand } from './service.js';
 
 /**
- * Who is chosen among a, b, c … given as `weight:active+inactive`, `!` when overloaded; the newest is first in the list.
+ * The chosen destination of a, b, c …. Each is given as `weight:active+inactive`, with `!` when
+ * overloaded. The newest is first in the list.
  */
 function chosen(scheduler: string, loads: string): string {
   const rows = loads.split(' ').map((text) => {

@@ -1,3 +1,4 @@
+/** Tests lblc and lblcr, and their cache of addresses. */
 import { describe, expect, it } from 'vitest';
 import { AddressCache, LIMIT, MAX } from '../../src/schedulers/address-cache.js';
 import type { Arrival } from '../../src/service/service.js';
@@ -82,7 +83,7 @@ describe('a set of lblcr', () => {
     stand.load('b', 2);
     stand.load('c', 1);
     expect(stand.choose(X, 11_000)).toBe('c');
-    // b, the most loaded, leaves now; c stays though it is strained no more than before.
+    // b, the most loaded, leaves the set. c stays.
     expect(stand.choose(X, 11_001)).toBe('c');
     stand.load('c', 8);
     stand.load('b', 0);
@@ -99,7 +100,8 @@ describe('a set that shrinks', () => {
     expect(stand.choose(X, 1)).toBe('a');
     stand.edit('b', 0);
     expect(stand.choose(X, 20_000)).toBe('a');
-    // a has left, b is back: the only member of the set, and nobody is idle enough to call it strained.
+    // a has left the set, b is back. b is the only member, and no destination is idle enough to
+    // make b overloaded.
     stand.edit('b', 9);
     stand.load('a', 1);
     expect(stand.choose(X, 20_001)).toBe('b');

@@ -1,7 +1,9 @@
 /**
- * The kernel's choices: each test/conformance/sched-* through our director. The frames that leave, with the MAC of who was
- * chosen, and the listings must be the recorded ones. Put aside: the IP id and flow label of ICMP errors, what the kernel's own host stack
- * says (RST to a client, multicast listener reports), and 2 s in the expiry of connections, 16 s where its timers are coarse.
+ * Replays each recorded scenario of the schedulers (test/conformance/recorded/sched) through the
+ * director. The sent frames, with the MAC address of the chosen destination, and the listings must
+ * be the recorded ones. Ignored are the IP id and flow label of ICMP errors and the packets of the
+ * kernel's own host stack (RST to a client, multicast listener reports). Expiry times may differ by
+ * 2 s, or by 16 s where the kernel's timers are coarse.
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
@@ -22,7 +24,7 @@ const ICMP6 = 58;
 const TCP = 6;
 const RST = 4;
 
-/** The frame with what is free put aside; undefined for one of the host's own. */
+/** The frame with its free fields masked; undefined for a frame of the host's own stack. */
 function bound(row: FrameOut): string | undefined {
   const frame = Buffer.from(row.hex, 'hex');
   const six = frame.readUInt16BE(12) === 0x86dd;
@@ -35,17 +37,17 @@ function bound(row: FrameOut): string | undefined {
   return `${row.after} ${row.if} ${frame.toString('hex')}`;
 }
 
-/** One line a frame or a line of output, the expiry of connections apart. */
+/** One line for each frame and for each line of output, without the expiry of connections. */
 function linesOf(rows: readonly Row[]): string[] {
   return rows.flatMap((row) => {
     if ('hex' in row) return bound(row) ?? [];
     const text = row.out.replaceAll(new RegExp(EXPIRY, 'g'), ' --:-- ');
-    // The listing is sorted by a column that has just been put aside.
+    // ipvsadm sorted the listing by the expiry, which is ignored here.
     return [`${row.after} ${row.cmd}: rc ${row.rc}`, ...text.split('\n').sort()];
   });
 }
 
-/** Seconds to live by connection. */
+/** Seconds until expiry, by connection. */
 function expiries(rows: readonly Row[]): Map<string, number> {
   const lines = rows.flatMap((row) => ('cmd' in row ? row.out.split('\n') : []));
   return new Map(

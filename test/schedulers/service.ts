@@ -1,4 +1,4 @@
-/** A service with destinations for tests of schedulers alone: loads are set, not made. */
+/** A service with destinations for tests of a scheduler alone. Tests set the loads directly. */
 import { schedulerNamed } from '../../src/schedulers/index.js';
 import { type Arrival, Destination, VirtualService } from '../../src/service/service.js';
 import { defaultSysctls, type Sysctls } from '../../src/service/sysctl.js';
@@ -12,7 +12,10 @@ export class Stand {
   private readonly byName = new Map<string, Destination>();
   private slots = 1;
 
-  /** `weights`: in the order in which the destinations a, b, c … are added; the scheduler comes first, as with ipvsadm. */
+  /**
+   * `weights`: of the destinations a, b, c …, in the order in which they are added. As with
+   * ipvsadm, the scheduler is set before them.
+   */
   constructor(scheduler: string, weights: readonly number[] = []) {
     this.service = new VirtualService(1, this);
     this.change(scheduler);
@@ -24,7 +27,10 @@ export class Stand {
   change(scheduler: string): void {
     this.service.schedule = schedulerNamed(scheduler)!.bind(this.service);
   }
-  /** 192.168.1.N of the N-th name ever added; one that was removed comes back as the same destination. */
+  /**
+   * The address of the N-th name is 192.168.1.N. A destination that was removed and added again is
+   * the same one.
+   */
   add(name: string, weight: number): Destination {
     const dest = this.byName.get(name) ?? new Destination(this.slots++, this.service, this.counters);
     Object.assign(dest, { available: true, weight, lastWeight: weight, port: 80 });
@@ -51,12 +57,12 @@ export class Stand {
     dest.add(Gauge.active, active - dest.active);
     dest.add(Gauge.inactive, inactive - dest.inactive);
   }
-  /** The name of who is chosen, '-' for nobody. */
+  /** The name of the chosen destination, '-' for none. */
   choose(arrival: Arrival = from('10.0.0.1'), now = 0): string {
     const dest = this.service.schedule.schedule(arrival, now);
     return [...this.byName].find(([, one]) => one === dest)?.[0] ?? '-';
   }
-  /** n choices in a row. */
+  /** n successive choices. */
   turn(n: number): string {
     return Array.from({ length: n }, () => this.choose()).join('');
   }

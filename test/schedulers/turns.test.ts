@@ -1,7 +1,8 @@
+/** Tests the schedulers that take turns: rr and wrr. */
 import { describe, expect, it } from 'vitest';
 import { Stand } from './service.js';
 
-/** Destinations are added a, b, c …, so that the list is read from the last one back. */
+/** Destinations are added in the order a, b, c …. The list starts with the newest. */
 describe('rr', () => {
   it('starts with the newest and goes round, whatever the weights', () => {
     expect(new Stand('rr', [1, 5, 2]).turn(7)).toBe('cbacbac');

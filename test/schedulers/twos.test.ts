@@ -1,3 +1,4 @@
+/** Tests twos: the probability of each destination, and the spread of loads. */
 import { describe, expect, it } from 'vitest';
 import { Stand } from './service.js';
 
@@ -7,8 +8,8 @@ const NAMES = 'abcde';
 type Load = readonly [weight: number, active: number];
 
 /**
- * The chances as ip_vs_twos.c has them: draws 0 … W, the newest is drawn for 0 too; of two drawn the second when it has less
- * overhead per weight.
+ * The probabilities of ip_vs_twos.c. It draws a number 0 … W; 0 also draws the newest destination.
+ * Of two drawn destinations it takes the second when that has less overhead per weight.
  */
 function chances(loads: readonly Load[]): number[] {
   const list = loads.map(([weight, active], i) => ({ i, weight, load: active * 256 })).reverse();
@@ -25,7 +26,10 @@ function chances(loads: readonly Load[]): number[] {
   return result;
 }
 
-/** chi-squared of what was drawn against what is to be expected, for at most 4 degrees of freedom: 23.5 is p = 0.0001. */
+/**
+ * chi-squared of the drawn and the expected counts, for at most 4 degrees of freedom: 23.5 is p =
+ * 0.0001.
+ */
 function distance(counts: readonly number[], expected: readonly number[]): number {
   return counts.reduce((sum, n, i) => {
     const want = expected[i]! * DRAWS;

@@ -1,12 +1,17 @@
-/** The words behind each frame of a scenario's files, for files that something else than our writers wrote. */
+/** Adds a description to each frame of a scenario's files, for files that other programs wrote. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { printFrame } from '../../src/wire/print.js';
 
-/** A row of a frame up to its bytes, and the words behind them. Python puts a space behind each colon and comma. */
+/**
+ * A row of a frame, up to its bytes, and its description. Python writes a space after each colon
+ * and comma.
+ */
 const FRAME = /^(\{"t": ?[\d.]+, ?"if": ?"[^"]*", ?"hex":( ?)"([0-9a-f]*)")(?:, ?"is": ?"(?:[^"\\]|\\.)*")?/;
 
-/** The text of frames.jsonl or out.jsonl with the right `is` behind each `hex`. Nothing else changes. */
+/**
+ * The text of frames.jsonl or out.jsonl with the right `is` after each `hex`. Nothing else changes.
+ */
 export function annotate(text: string): string {
   return text
     .split('\n')

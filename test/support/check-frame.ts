@@ -1,8 +1,9 @@
 /**
- * Judges a frame by its own reading of the standards: nothing of src/wire is used, so that an error there can't hide here.
- * Every wrong length or checksum is one line; a good frame gives an empty list. Tunnels are entered. Of packets quoted in ICMP
- * errors only the IP header is judged: they may be cut short, and the kernel leaves their transport checksums alone when
- * it rewrites them. Fragments have no transport checksum to judge.
+ * Checks lengths and checksums of a frame. It uses nothing of src/wire, so an error there cannot
+ * hide here. Every error is one line; a correct frame gives an empty list. The packets inside
+ * tunnels are checked, too. Of a packet that an ICMP error quotes only the IP header is checked:
+ * the quote may be truncated, and the kernel does not update its transport checksum when it
+ * rewrites it. Fragments have no transport checksum to check.
  */
 const NAMES = new Map([
   [1, icmp],
@@ -13,10 +14,13 @@ const NAMES = new Map([
   [58, icmp6],
   [132, sctp],
 ]);
-/** The shortest Ethernet frame without its CRC is 60 bytes, with a tag 64; up to there, what follows the packet is padding. */
+/**
+ * Longest frame with padding. The minimum Ethernet frame without CRC is 60 bytes, with a VLAN tag
+ * 64. Bytes after the packet are padding.
+ */
 const PADDED = 64;
 
-/** What an IP header holds: `pseudo` is the sum of the addresses as bytes, for the pseudo header. */
+/** The payload of an IP header. `addresses` are those of the pseudo header. */
 interface Part {
   where: string;
   bytes: Uint8Array;
@@ -53,7 +57,7 @@ function ip(bytes: Uint8Array, where: string): string[] {
   return [`${where || 'packet'}: IP version ${version}`];
 }
 
-/** The outer header says which version is inside. */
+/** The outer header gives the IP version of the inner packet. */
 function tunnelled({ where, bytes }: Part, version: 4 | 6): string[] {
   const is = (bytes[0] ?? 0) >> 4;
   return is === version ? ip(bytes, `${where}/`) : [`${where} announces IPv${version}, inside is IPv${is}`];
@@ -140,7 +144,7 @@ function pseudo(addresses: Uint8Array, protocol: number, len: number): Uint8Arra
   return Uint8Array.of(...addresses, 0, protocol, len >> 24, len >> 16, len >> 8, len);
 }
 
-/** Computes what the 16 bits at `field` should be; 0xffff and 0 are the same number to a receiver. */
+/** Computes the right value of the 16 bits at `field`. A receiver treats 0xffff and 0 as equal. */
 function checksum(what: string, bytes: Uint8Array, field: number, before: Uint8Array = new Uint8Array(0)): string[] {
   const is = be16(bytes, field);
   let total = -is;

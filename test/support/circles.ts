@@ -1,6 +1,9 @@
-/** Circles in a directed graph: its strongly connected components of more than one node (Tarjan 1972). */
+/**
+ * Circles in a directed graph: its strongly connected components of more than one node (Tarjan
+ * 1972).
+ */
 
-/** `graph`: node -> the nodes it leads to. Nodes that are no keys are ignored. Each circle is sorted. */
+/** `graph`: node -> its successors. Nodes that are not keys are ignored. Each circle is sorted. */
 export function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();

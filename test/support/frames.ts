@@ -3,14 +3,17 @@ import { type Batch, Batch as Frames } from '../../src/device/batch.js';
 import type { Device } from '../../src/device/device.js';
 import type { Umem } from '../../src/device/umem.js';
 
-/** A frame of an experimental EtherType, so that no stack answers it: `len` bytes that depend on `seed`. */
+/**
+ * A frame of `len` bytes that depend on `seed`. Its EtherType is experimental, so no stack answers
+ * it.
+ */
 export function plainFrame(len: number, seed: number): Uint8Array {
   const bytes = Uint8Array.from({ length: len }, (_, i) => (i * 7 + seed * 31) & 0xff);
   bytes.set([2, 0, 0, 0, 0, 0xb0, 2, 0, 0, 0, 0, 0xa0, 0x88, 0xb5]);
   return bytes;
 }
 
-/** A second device-independent way of summing: big-endian words, carried at once. */
+/** The ones' complement sum, computed independently of src: big-endian words, carried at once. */
 function onesSum(bytes: Uint8Array, start = 0): number {
   let sum = start;
   for (let i = 0; i < bytes.length; i += 2) {
@@ -20,7 +23,7 @@ function onesSum(bytes: Uint8Array, start = 0): number {
   return sum;
 }
 
-/** '' when IP and transport checksums of an IPv4 or IPv6 frame are right and its lengths agree, else what is wrong. */
+/** '' when lengths and checksums of an IPv4 or IPv6 frame are right, otherwise the error. */
 export function wrongIn(frame: Uint8Array): string {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   let l3 = 14;
@@ -37,7 +40,10 @@ export function wrongIn(frame: Uint8Array): string {
   return onesSum(frame.subarray(l4, end), pseudo) === 0xffff ? '' : `checksum of protocol ${protocol}`;
 }
 
-/** Takes frames out of a device until `enough` says so or the time is over; they are copied and given back. */
+/**
+ * Receives frames from a device until `enough` returns true or the time is over. Frames are copied
+ * and freed.
+ */
 export async function collect(
   device: Device,
   umem: Umem,
@@ -62,7 +68,7 @@ export function drain(batch: Batch, umem: Umem, into: Uint8Array[]): void {
   batch.n = 0;
 }
 
-/** Sends `frames` by the device, as many a batch as fit. */
+/** Sends `frames` by the device, as many in each batch as fit. */
 export function send(device: Device, umem: Umem, frames: Uint8Array[]): number {
   let sent = 0;
   const batch = new Frames(32);

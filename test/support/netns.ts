@@ -1,4 +1,4 @@
-/** Network namespaces of this test process alone, removed with everything in them. */
+/** Network namespaces of this test process, which are removed with everything in them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ export class Namespaces {
     return name;
   }
 
-  /** A shell line inside; throws when it fails. */
+  /** Runs a shell line inside. Throws when it fails. */
   run(name: string, line: string): string {
     return execFileSync('ip', ['netns', 'exec', name, 'sh', '-c', line], {
       encoding: 'utf8',
@@ -32,7 +32,7 @@ export class Namespaces {
     });
   }
 
-  /** A Node script inside, in the background. */
+  /** Starts a Node.js script inside, in the background. */
   node(name: string, script: string): ChildProcess {
     const child = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -41,7 +41,7 @@ export class Namespaces {
     return child;
   }
 
-  /** A Node script inside that says `ready` when it is; at most 20 s from now. */
+  /** Starts a Node.js script inside and waits until it prints `ready`, at most 20 s. */
   async serve(name: string, script: string): Promise<void> {
     const { stdout } = this.node(name, script);
     let said = '';
@@ -50,7 +50,7 @@ export class Namespaces {
       if (Date.now() > end) throw new Error(`in ${name}: it did not say ready, but "${said}"`);
   }
 
-  /** Runs `work` with this thread inside the namespace; what it opens stays there. */
+  /** Runs `work` while this thread is in the namespace. Sockets that it opens stay there. */
   inside<T>(name: string, work: () => T): T {
     const home = openSync('/proc/thread-self/ns/net', 'r');
     const there = openSync(`/run/netns/${name}`, 'r');
@@ -64,7 +64,10 @@ export class Namespaces {
     }
   }
 
-  /** A veth pair between two namespaces, up, with MACs 02:…:a0 and 02:…:b0 and no offload changed. */
+  /**
+   * Makes a veth pair between two namespaces and sets it up, with MACs 02:…:a0 and 02:…:b0 and
+   * default offloads.
+   */
   veth(a: string, aName: string, b: string, bName: string): void {
     this.run(
       a,

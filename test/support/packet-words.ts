@@ -1,4 +1,7 @@
-/** The words of the packet builder: addresses as text, numbers in host order; what is absent is computed or usual. */
+/**
+ * The arguments of the packet builder: addresses as text, numbers in host order. Missing fields are
+ * computed or have a usual value.
+ */
 import type { Option } from '../../src/wire/options.js';
 import type { Chunk } from '../../src/wire/sctp.js';
 

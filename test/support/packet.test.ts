@@ -1,3 +1,4 @@
+/** Tests the packet builder and the checker of frames. */
 import { describe, expect, it, test } from 'vitest';
 import { allFrames, KERNEL, unhex } from '../wire/kernelframes.js';
 import { checkFrame, checkPacket, packet } from './packet.js';

@@ -1,6 +1,6 @@
 /**
- * A packet in words, for tests. Each call adds a layer inside the one before and gives a new builder, so a beginning can be
- * shared; lengths, types and checksums are computed unless given.
+ * Builds packets for tests. Each call adds a layer inside the one before and returns a new builder,
+ * so packets can share their first layers. Lengths, types and checksums are computed unless given.
  *
  *     packet().eth(CLIENT, DIRECTOR).vlan(5).ipv4({ src: '10.0.0.1', dst: '10.0.0.100' })
  *             .tcp({ sport: 4000, dport: 80, flags: 'S' }).payload('hello').bytes()
@@ -37,7 +37,7 @@ import type {
 export { checkFrame, checkPacket } from './check-frame.js';
 
 interface Layer {
-  /** How the layer around it names it. */
+  /** The protocol number or EtherType of the layer, for the layer around it. */
   readonly etherType?: number;
   readonly protocol?: number;
   /** Of an IP layer: the sum of its addresses. */
@@ -129,7 +129,10 @@ export class Packet {
     });
   }
 
-  /** The fragment header of IPv6; `protocol` is needed for later fragments, whose payload has no header. */
+  /**
+   * The fragment header of IPv6. Later fragments need `protocol`, because their payload has no
+   * header.
+   */
   fragment(w: { offset?: number; more?: boolean; id?: number; protocol?: number }): Packet {
     return this.add({
       protocol: extensions.FRAGMENT,
@@ -181,7 +184,7 @@ export class Packet {
     });
   }
 
-  /** A payload becomes a DATA chunk behind the given ones. */
+  /** A payload becomes a DATA chunk after the given chunks. */
   sctp(w: SctpWords): Packet {
     const chunks = (w.chunks ?? []).map((chunk) => ({ flags: 0, value: EMPTY, ...chunk }));
     return this.add({
@@ -193,15 +196,15 @@ export class Packet {
     });
   }
 
-  /** Text, bytes, or so many bytes 0, 1, 2 ... */
+  /** Text, bytes, or a number of bytes 0, 1, 2 ... */
   payload(what: string | Uint8Array | number): Packet {
     const body = typeof what === 'number' ? Uint8Array.from({ length: what }, (_, i) => i) : Buffer.from(what);
     return this.add({ build: (inner) => concat(body, inner) });
   }
 
   /**
-   * Cuts what the layers since the last ICMP layer (or since the beginning) have built to `n` bytes, as an ICMP error quotes a packet;
-   * the ICMP layer and those around it are computed over the rest.
+   * Truncates the layers since the last ICMP layer (or since the beginning) to `n` bytes, as an
+   * ICMP error truncates its quote. The ICMP layer and those around it are computed over the rest.
    */
   cut(n: number): Packet {
     const from = this.layers.findLastIndex((l) => l.protocol === ipv4.ICMP || l.protocol === ipv6.ICMP6) + 1;
@@ -210,7 +213,7 @@ export class Packet {
   }
 }
 
-/** tcp.encode takes flags and options in its own form. */
+/** Converts flags and options to the form that tcp.encode takes. */
 function given({ flags: _flags, options: _options, ...rest }: TcpWords): Partial<tcp.Tcp> {
   return rest;
 }

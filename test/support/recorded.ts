@@ -1,10 +1,10 @@
-/** Where recorded scenarios lie: test/conformance/recorded/SUBJECT/NAME. */
+/** Finds recorded scenarios: test/conformance/recorded/SUBJECT/NAME. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../conformance/recorded');
 
-/** First words of names that are not their subject. */
+/** Subjects of names whose first word is not the subject. */
 const SUBJECTS: Readonly<Record<string, string>> = {
   ttl: 'mtu',
   nodest: 'odd',
@@ -13,13 +13,16 @@ const SUBJECTS: Readonly<Record<string, string>> = {
   nat: 'basic',
 };
 
-/** A scenario's subject: the first word of its name, `icmp` of `icmp6-dr`, but for those above. */
+/**
+ * The subject of a scenario: the first word of its name (`icmp` of `icmp6-dr`), or its entry in
+ * SUBJECTS.
+ */
 export function subjectOf(name: string): string {
   const word = /^[a-z]+/.exec(name)?.[0] ?? name;
   return SUBJECTS[word] ?? word;
 }
 
-/** Name -> folder of every recorded scenario below `root`: those whose out.jsonl is there. */
+/** Name -> folder of every recorded scenario below `root`. A recorded scenario has an out.jsonl. */
 export function recordedScenarios(root = ROOT): Map<string, string> {
   const found = new Map<string, string>();
   for (const entry of readdirSync(root, { withFileTypes: true })) {

@@ -1,4 +1,7 @@
-/** Writes scenario folders, for both stages (test/conformance/scenarios/stage.ts, test/schedulers/scenarios/stage.ts). */
+/**
+ * Writes scenario folders for both test networks (test/conformance/scenarios/stage.ts,
+ * test/schedulers/scenarios/stage.ts).
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FrameRow, frameRow } from '../../src/capture/jsonl.js';
@@ -13,13 +16,13 @@ export type ScriptRow =
 
 export interface ScenarioTexts {
   readonly rows: readonly ScriptRow[];
-  /** Sets the kernel's director up. */
+  /** The script that configures the kernel's director. */
   readonly setup: string;
-  /** Sets our director up. */
+  /** The director.yaml of ulvs. */
   readonly yaml: string;
 }
 
-/** The packet comes in by `device` at `t` ms. */
+/** The row of a packet that is received by `device` at `t` ms. */
 export function frameIn(t: number, device: string, packet: Packet): FrameRow {
   return frameRow({ t, if: device, bytes: packet.bytes() });
 }

@@ -1,6 +1,6 @@
 /**
- * Seeded random input for property tests: the same seed gives the same run. ULVS_SEED=n tries others; a failing test
- * should name `random.seed` and its round.
+ * Seeded random input for property tests. The same seed gives the same run; ULVS_SEED=n sets
+ * another one. A failing test should name `random.seed` and its round.
  */
 export const SEED = Number(process.env.ULVS_SEED ?? 1) >>> 0;
 

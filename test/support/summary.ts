@@ -1,6 +1,10 @@
+/** A reporter for vitest that prints one line with the totals. */
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** The last line of a run, plain, for whoever greps: `N passed, N failed, N skipped`. A file that did not load is a failure. */
+/**
+ * Prints `N passed, N failed, N skipped` as the last line, for scripts. A file that did not load is
+ * a failure.
+ */
 export class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const count = { passed: 0, failed: unhandled.length, skipped: 0, pending: 0 };

@@ -1,4 +1,7 @@
-/** What the first random scenarios found and no other recording held: each fails without what mended it. */
+/**
+ * Scenes from the first random scenarios. Each showed a defect that no other recording showed, and
+ * fails without its fix.
+ */
 import { datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP } from './stage.js';
 

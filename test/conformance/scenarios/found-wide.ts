@@ -1,4 +1,4 @@
-/** More of what random scenarios found: restarts, sleeping connections, narrow tunnels. */
+/** More scenes from random scenarios: restarts, sleeping connections, narrow tunnels. */
 import { look, segment } from './life.js';
 import { cut, send, udp } from './pieces.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';

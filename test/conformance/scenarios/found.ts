@@ -1,4 +1,4 @@
-/** What random scenarios found, each reduced to what shows it. */
+/** Scenes from random scenarios that showed a defect, each reduced to the packets that show it. */
 import { datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';
 

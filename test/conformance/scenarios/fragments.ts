@@ -1,4 +1,7 @@
-/** Fragments: reassembled before look-up, cut again behind it (docs/ipvs-findings.md, "other packets"). */
+/**
+ * Scenes about fragments. They are reassembled before the look-up, and the packet is fragmented
+ * again after it (docs/ipvs-findings.md, "other packets").
+ */
 
 import { restartIds } from './pieces.js';
 import {

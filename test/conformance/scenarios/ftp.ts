@@ -1,4 +1,7 @@
-/** The FTP helper: what it rewrites, what it expects, how sequence numbers go on (docs/ipvs-reference.md section 13). */
+/**
+ * Scenes about the FTP helper: rewritten addresses, expected connections, sequence numbers
+ * (docs/ipvs-reference.md section 13).
+ */
 
 import { packet } from '../../support/packet.js';
 import { segment, Talk } from './plays/ftp-talk.js';
@@ -45,7 +48,10 @@ function passive(play: Play): void {
   list(play);
 }
 
-/** Nobody comes to the announced port: LISTEN ends after 120 s, and while it lasts the control connection stays. */
+/**
+ * No client connects to the announced port. LISTEN ends after 120 s. Until then the control
+ * connection stays.
+ */
 function unheard(play: Play): void {
   const talk = new Talk(play, NAT, 4000).open();
   talk.say('PASV\r\n');
@@ -387,7 +393,9 @@ function full(play: Play): void {
   stats(play, 4000);
 }
 
-/** The destination goes, is quiesced, or comes back, while data connections are expected or open. */
+/**
+ * The destination is removed, quiesced or added again while data connections are expected or open.
+ */
 function removed(play: Play): void {
   const talk = new Talk(play, NAT, 4000).open();
   talk.say('PASV\r\n');
@@ -454,7 +462,10 @@ function again(play: Play): void {
   list(play);
 }
 
-/** More control connections of one client, and of two, at two servers that announce the same port. */
+/**
+ * Several control connections of one client and of two clients, at two servers that announce the
+ * same port.
+ */
 function crowd(play: Play): void {
   const other = { ...NAT, server: '192.168.1.12' };
   const neighbour = { ...NAT, client: '10.0.0.2' };

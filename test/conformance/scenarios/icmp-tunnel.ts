@@ -1,4 +1,7 @@
-/** ICMP errors from the path of a tunnel: they come to the director, about its own outer packets. */
+/**
+ * Scenes about ICMP errors from the path of a tunnel. They are addressed to the director and quote
+ * its outer packets.
+ */
 import type { Packet } from '../../support/packet.js';
 import type { IcmpWords, Ipv4Words } from '../../support/packet-words.js';
 import { ip, type Play, type Scene, VIP } from './stage.js';

@@ -1,4 +1,7 @@
-/** ICMP errors about connections, in both directions, for each forwarding method (docs/ipvs-reference.md section 12). */
+/**
+ * Scenes about ICMP errors that quote a packet of a connection, in both directions, for each
+ * forwarding method (docs/ipvs-reference.md section 12).
+ */
 import {
   direct,
   ERRORS4,

@@ -1,4 +1,7 @@
-/** Destinations come and go, ports are used again, timeouts are set: what becomes of connections (docs/ipvs-reference.md sections 3, 8). */
+/**
+ * Scenes about the life of connections while destinations are added and removed, ports are reused
+ * and timeouts are set (docs/ipvs-reference.md sections 3, 8).
+ */
 import { ip, type Play, type Scene, VIP } from './stage.js';
 
 const CLIENT = '10.0.0.1';
@@ -72,7 +75,10 @@ function reuse(mode: number, name: string, rules: readonly string[], flags: read
   };
 }
 
-/** A SYN on a finished connection: the old one ends behind it, so what it weighs still counts when the new one is scheduled. */
+/**
+ * A SYN on a finished connection. The old connection ends after the new one is scheduled, so it
+ * still counts in the load of its destination.
+ */
 const restarts: Scene[] = (
   [
     ['least', 'the other destination has less to do', [`-r ${ONE} -g`, `-r ${TWO} -g`]],

@@ -1,4 +1,7 @@
-/** How packets leave: tunnels of each kind, TTL, TOS, DF and MTU, no destination, both families (docs/ipvs-reference.md sections 10, 11). */
+/**
+ * Scenes about the forwarding methods: all tunnels, TTL, TOS, DF and MTU, no destination, both
+ * families (docs/ipvs-reference.md sections 10, 11).
+ */
 import { datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';
 

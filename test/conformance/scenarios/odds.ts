@@ -1,4 +1,7 @@
-/** What is left: local destinations, bypass, defences, forwarded traffic, services beside each other. */
+/**
+ * Scenes with no other file: local destinations, bypass, defences, forwarded traffic, overlapping
+ * services.
+ */
 import { answer, datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP } from './stage.js';
 

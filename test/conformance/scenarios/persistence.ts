@@ -1,4 +1,7 @@
-/** Persistence: templates by service, network, port 0 and mark (docs/ipvs-reference.md section 9). */
+/**
+ * Scenes about persistence: templates by service, network, port 0 and mark (docs/ipvs-reference.md
+ * section 9).
+ */
 import { answer, datagram, look, segment } from './life.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';
 

@@ -1,4 +1,4 @@
-/** Datagrams to and from the service of the stage, whole and in pieces. */
+/** Datagrams to and from the service of the test network, whole and as fragments. */
 import { packet } from '../../support/packet.js';
 import type { Ipv4Words } from '../../support/packet-words.js';
 import { ip, type Play, VIP, VIP6 } from './stage.js';
@@ -66,7 +66,10 @@ export const A = '10.0.0.1';
 export const S = '192.168.1.11';
 export const A6 = '2001:db8::1';
 export const S6 = '2001:db8:1::11';
-/** Identifications count anew in each scene, so that a change of one leaves the others' recordings alone. */
+/**
+ * Identifications start again in each scene, so a changed scene does not change the recordings of
+ * others.
+ */
 let lastId = 99;
 export function nextId(): number {
   return ++lastId;

@@ -1,4 +1,7 @@
-/** All scenes of the conformance stage but the random ones. test/conformance/tools/run write makes scenarios of them. */
+/**
+ * All scenes of the conformance tests except the random ones. test/conformance/tools/run write
+ * makes scenarios of them.
+ */
 import { foundScenes } from './found.js';
 import { foundFirstScenes } from './found-first.js';
 import { foundWideScenes } from './found-wide.js';

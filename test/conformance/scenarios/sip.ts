@@ -1,4 +1,7 @@
-/** The persistence engine sip: a client's dialogue, by its Call-ID, stays at one destination (ip_vs_pe_sip). */
+/**
+ * Scenes about the persistence engine sip: all packets with one Call-ID go to one destination
+ * (ip_vs_pe_sip).
+ */
 import { body, cut, send } from './pieces.js';
 import { headerScenes } from './plays/sip-headers.js';
 import { ip, type Play, type Scene, VIP, VIP6 } from './stage.js';

@@ -1,6 +1,6 @@
 /**
- * The stage that scenarios about ICMP and fragments play on, for both directors from the same words: the kernel's set-up.sh
- * and our director.yaml.
+ * The test network of the conformance scenes. From one description it makes the kernel's setup.sh
+ * and the director.yaml of ulvs.
  *
  *     clients .1 .2, router .3 ── 10.0.0.0/24 ── eth0 [director .254, VIP .100] eth1 ── 192.168.1.0/24 ── real servers .11 .12, router .1
  *                               2001:db8::/64                                         2001:db8:1::/64
@@ -35,9 +35,12 @@ const ADDRESSES = [
 
 const VIPS = [`${VIP}/32`, `${VIP6}/128`] as const;
 
-/** What setup.sh does about the kernel's FTP helper. */
+/** Commands of setup.sh that load or unload the kernel's FTP helper. */
 const FTP_HELPER = { loaded: 'modprobe ip_vs_ftp', absent: 'modprobe -r ip_vs_ftp' } as const;
-/** Without a service of port 21 nothing else turns on the connection tracking that the kernel's FTP helper needs. */
+/**
+ * An nft rule that turns on connection tracking, which the kernel's FTP helper needs. Without a
+ * service of port 21 nothing else turns it on.
+ */
 const TRACKING =
   "nft 'add table ip f; add chain ip f c { type filter hook forward priority 0; }; add rule ip f c ct state new counter'";
 
@@ -51,9 +54,15 @@ export interface Scene {
   readonly ownVip?: true;
   /** IPv6 is set up too. */
   readonly six?: boolean;
-  /** The kernel's FTP helper is loaded, or neither director has one. Left out: as the scenario before left it. */
+  /**
+   * What setup.sh does about the kernel's FTP helper. Undefined leaves it as the scenario before
+   * left it.
+   */
   readonly ftpHelper?: keyof typeof FTP_HELPER;
-  /** A packet to this network carries this mark, and is the director's own although no interface has the address. */
+  /**
+   * Packets to this network get this mark. The director accepts them although no interface has the
+   * address.
+   */
   readonly mark?: {
     readonly words: string;
     readonly nft: string;

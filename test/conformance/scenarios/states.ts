@@ -1,7 +1,8 @@
 /**
- * Every transition of the TCP and SCTP state tables (docs/ipvs-reference.md sections 5, 6) that a packet can reach: one connection for
- * each (state, direction, event), led there by the shortest way, then the listing of them all. The ways are found in our own
- * tables; what the listing says is the kernel's.
+ * Scenes for all transitions of the TCP and SCTP state tables (docs/ipvs-reference.md sections 5,
+ * 6) that a packet can cause. Each (state, direction, event) has a connection, which the fewest
+ * possible packets bring into the state. At the end all connections are listed. The packets come
+ * from the state tables of ulvs; the listing comes from the kernel.
  */
 import { nextSctpState, SCTP_STATES } from '../../../src/conntrack/sctp.js';
 import { nextTcpState, TCP_STATES } from '../../../src/conntrack/tcp.js';
@@ -90,7 +91,10 @@ const tcpScenes: Scene[] = METHODS.flatMap(([name, words]) =>
   ),
 );
 
-/** Chunk types by the events' order in the table: data, init, init-ack, cookie-echo, cookie-ack, shutdown … */
+/**
+ * Chunk types in the order of the events in the table: data, init, init-ack, cookie-echo,
+ * cookie-ack, shutdown …
+ */
 const CHUNKS = [0, 1, 2, 10, 11, 7, 8, 14, 9, 6] as const;
 
 function sctpWalks(directions: readonly number[]): Step<number>[][] {

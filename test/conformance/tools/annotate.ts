@@ -1,6 +1,7 @@
 /**
- * Puts words behind each frame (`is` behind `hex`) in the frames.jsonl and out.jsonl of folders and below, in place. For files
- * that the oracle or a Python script wrote; `make record` runs it.
+ * Adds a description (`is`, after `hex`) to each frame in frames.jsonl and out.jsonl, in place, in
+ * the named folders and below. `make record` runs it for files that the oracle or a Python script
+ * wrote.
  *
  *     test/conformance/tools/run annotate PATH ...
  */

@@ -1,7 +1,8 @@
 /**
  * Writes the random scenarios of COUNT seeds, from FIRST on, into DIR/random/random-SEED.
+ * test/conformance/tools/generate uses it.
  *
- *     test/conformance/tools/run write-random DIR FIRST COUNT          test/conformance/tools/generate uses it
+ *     test/conformance/tools/run write-random DIR FIRST COUNT
  */
 import { sceneOf } from '../scenarios/random/wide.js';
 import { save } from '../scenarios/stage.js';

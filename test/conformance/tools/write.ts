@@ -1,6 +1,6 @@
 /**
- * Writes the scenarios of all scenes, or of those that are named: setup.sh, director.yaml and frames.jsonl in DIR/SUBJECT/NAME.
- * `make record` then adds the kernel's answers (out.jsonl).
+ * Writes the scenarios of all scenes, or of the named ones: setup.sh, director.yaml and
+ * frames.jsonl in DIR/SUBJECT/NAME. `make record` then adds the kernel's answers (out.jsonl).
  *
  *     test/conformance/tools/run write DIR [NAME ...]
  */

@@ -1,4 +1,7 @@
-/** The fast path takes only connections and services whose every flag it knows: a new flag means the slow path. */
+/**
+ * Tests the allow-list of the fast path. It takes only connections and services whose flags it
+ * knows all; a new flag means the slow path.
+ */
 import { expect, it } from 'vitest';
 import {
   CONN_HASHED,

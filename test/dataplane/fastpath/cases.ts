@@ -1,6 +1,6 @@
 /**
- * The configurations of the differential test: what is configured, what traffic is mixed in, and what must have happened for
- * the test to be about its name.
+ * The cases of the differential test. Each has a configuration, additional traffic, and a check
+ * that the test really had what its name says.
  */
 import { expect } from 'vitest';
 import { CONN_OUTGOING, ENTRY_SHIFT, FLAGS } from '../../../src/conntrack/entry.js';
@@ -15,38 +15,41 @@ import type { Network } from './network.js';
 import type { Left } from './side.js';
 import { answer, anyFrame, arriving, between, endsOf } from './traffic.js';
 
-/** Makes a frame that comes in by the link `device`; `left`: what left by that link lately. */
+/**
+ * Makes a frame that the link `device` receives. `left`: the frames that were sent by that link
+ * lately.
+ */
 export type Source = (random: Random, device: number, left: readonly Uint8Array[]) => Uint8Array | undefined;
 
-/** What a case looks at when it is over. */
+/** What the check of a case gets at the end. */
 export interface Outcome {
   readonly d: Director;
-  /** Frames by the path they took; and all that left. */
+  /** The frames that took each path, and all sent frames. */
   readonly fast: readonly Uint8Array[];
   readonly slow: readonly Uint8Array[];
   readonly left: readonly Left[];
-  /** States in which a connection was seen, by TCP's numbers. */
+  /** The numbers of the TCP states in which a connection was seen. */
   readonly states: ReadonlySet<number>;
-  /** Flags that a connection was seen with. */
+  /** The flags with which a connection was seen. */
   readonly flags: number;
 }
 
 export interface Case extends Network {
   readonly name: string;
-  /** Sources of frames beside the usual ones; one is picked for each frame. */
+  /** Sources of frames in addition to the usual ones. One source is picked for each frame. */
   readonly sources?: (random: Random) => readonly Source[];
   readonly check: (outcome: Outcome) => void;
 }
 
 const DIRECTOR = Buffer.of(10, 0, 0, 254);
 const VIP6 = '2001:db8::100';
-/** An answer to a packet of a connection: not to what the director said as itself. */
+/** A reply to a packet of a connection, not to a packet that the director made itself. */
 const answers: Source = (random, device, left) => {
   const said = left.filter((frame) => !DIRECTOR.equals(frame.subarray(26, 30)));
   return said.length === 0 ? undefined : answer(random, device, random.pick(said));
 };
 
-/** Well-formed packets of clients, and what is said to them. */
+/** Well-formed packets of clients, and replies to them. */
 const ordinary: Source = (random, device, left) => {
   if (device === 1) return answers(random, device, left);
   const client = random.pick(['10.0.0.1', '10.0.0.2', '11.0.0.1', '11.0.0.2']);
@@ -55,7 +58,9 @@ const ordinary: Source = (random, device, left) => {
   return between(random, 0, client, vip, { sport: 1000 + random.below(6), dport: udp ? 53 : 80 }, udp);
 };
 
-/** What every case has: anything, well-formed packets of clients, and answers to what left. */
+/**
+ * The usual sources: arbitrary frames, well-formed packets of clients, and replies to sent frames.
+ */
 export const USUAL: readonly Source[] = [anyFrame, ordinary, ordinary, answers];
 
 const drops = ({ d }: Outcome, reason: number) => expect(d.counters.drops(reason)).toBeGreaterThan(20);
@@ -91,7 +96,7 @@ const opens: Source = (random, device) =>
     ? between(random, 1, '192.168.1.12', '11.0.0.9', { sport: 7000 + random.below(4), dport: 443 })
     : undefined;
 
-/** A realserver speaks as the VIP, to a client or, as if it were one, to a service. */
+/** A realserver sends from the VIP, to a client or, like a client, to a service. */
 const fromVip: Source = (random, device) => {
   const [dst, dport] = random.below(4) === 0 ? ['10.0.0.103', 80] : ['11.0.0.1', 1000 + random.below(6)];
   return between(random, device, '10.0.0.101', dst, { sport: 80, dport });
@@ -140,7 +145,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'expire_nodest_conn, short timeouts',
     config: 'sysctl: { expire_nodest_conn: 1 }\ntimeouts: { tcp: 5, tcpfin: 2, udp: 3 }',
-    // Far more connections were opened than are left.
+    // Far more connections were opened than still exist.
     check: ({ d }) =>
       expect(d.counters.values[d.counters.totalRow + Stat.conns]).toBeGreaterThan(5 * d.connections.table.live),
   },
@@ -237,7 +242,7 @@ export function checkAll(o: Outcome): void {
   expect(o.fast.length, 'frames that took the fast path').toBeGreaterThan(300);
 }
 
-/** Frames that left, of which the last are answered. */
+/** Number of the last sent frames that may get a reply. */
 const LATELY = 64;
 
 export function framesFor(random: Random, device: number, sources: readonly Source[], left: readonly Left[]) {

@@ -1,6 +1,7 @@
 /**
- * The fast path against the slow path: two directors get the same random traffic, one in batches through the fast path, the
- * other frame by frame past it. What leaves, what is counted and what is remembered must be the same.
+ * Compares the fast path with the slow path. Two directors get the same random traffic. One
+ * processes it in batches by the fast path, the other frame by frame by the slow path. Their sent
+ * frames, counters and tables must be equal.
  */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../support/seed.js';
@@ -9,7 +10,7 @@ import { directorOf, rule } from './network.js';
 import { type Left, Side } from './side.js';
 
 const ROUNDS = 160;
-/** A destination goes and comes back, so that connections lose theirs. */
+/** A destination is removed and added again, so that connections lose their destination. */
 async function edit({ inner }: Side, round: number): Promise<void> {
   const goes = '-d -t 10.0.0.100:80 -r 192.168.1.12:8080';
   await rule(inner, round % 80 === 39 ? goes : '-a -t 10.0.0.100:80 -r 192.168.1.12:8080 -m');

@@ -1,6 +1,7 @@
 /**
- * FTP as a client and a server speak it through a masq service: a control connection, PASV or PORT, then a data connection with
- * segments in both directions. Steps are in order; each has the link by which it comes in.
+ * FTP sessions of a client and a server through a masq service: a control connection, PASV or PORT,
+ * then a data connection with segments in both directions. Steps are in order. Each names the link
+ * that receives it.
  */
 import type { Random } from '../../support/seed.js';
 import { arriving } from './traffic.js';
@@ -8,7 +9,7 @@ import { arriving } from './traffic.js';
 const CLIENT = '10.0.0.1';
 const VIP = '10.0.0.100';
 const SERVER = '192.168.1.11';
-/** Data ports are above all others of these tests; active data comes from port 20. */
+/** Data ports are above all other ports of these tests. Active data comes from port 20. */
 export const FIRST_DATA_PORT = 20_000;
 const DATA_SEGMENTS = 16;
 
@@ -34,7 +35,7 @@ export class FtpSession {
     private readonly stride: number,
   ) {}
 
-  /** The next frame, if it comes in by the link `device`. */
+  /** The next frame, if the link `device` receives it. */
   next(device: number): Uint8Array | undefined {
     if (this.steps.length === 0) this.begin();
     if (this.steps[0]!.device !== device) return undefined;
@@ -49,7 +50,7 @@ export class FtpSession {
     this.steps = [...open(0, control, 21), ...hosts, ...this.segments(hosts.at(-1)!)];
   }
 
-  /** What follows the handshake's last segment on the data connection, either way. */
+  /** The segments after the handshake of the data connection, in both directions. */
   private segments({ device, sport, dport }: Step): Step[] {
     const there: Step = { device, sport, dport, flags: 'PA', text: 'data' };
     const back: Step = { ...there, device: device === 0 ? 1 : 0, sport: dport, dport: sport };
@@ -67,7 +68,7 @@ export class FtpSession {
   }
 }
 
-/** The three segments that open a connection; `device`: of who opens it. */
+/** The three segments that open a connection. `device`: the link of the end that opens it. */
 function open(device: 0 | 1, sport: number, dport: number): Step[] {
   const there = { device, sport, dport };
   const back = { device: device === 0 ? 1 : 0, sport: dport, dport: sport } as const;

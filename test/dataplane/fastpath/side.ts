@@ -1,6 +1,7 @@
 /**
- * One of the two directors that a differential test compares: it gets batches by the fast path, or the same frames one by one
- * by the slow path. It records what left, and which frames took the fast path.
+ * One of the two directors that a differential test compares. It gets batches by the fast path, or
+ * the same frames one by one by the slow path. It records the sent frames, and which frames took
+ * the fast path.
  */
 import { ENTRY_WORDS, HASH, NEXT } from '../../../src/conntrack/entry.js';
 import type { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -11,24 +12,24 @@ import type { WorkerDispatch } from '../../../src/dataplane/workers/dispatch.js'
 import { Batch } from '../../../src/device/batch.js';
 import { GAUGES } from '../../../src/stats/counters.js';
 
-/** More services, and more destinations, than a test has. */
+/** Larger than the number of services and of destinations in any test. */
 const SLOTS = 64;
 
-/** A frame that left: the link it left by, and its bytes. */
+/** A sent frame: its link and its bytes. */
 export interface Left {
   readonly device: number;
   readonly bytes: Uint8Array;
 }
 
 export class Side {
-  /** What left in the last turn. */
+  /** The frames sent in the last turn. */
   left: Left[] = [];
-  /** Frames that took the fast path, and those that took the slow path, of all turns. */
+  /** The frames of all turns that took the fast path and the slow path. */
   readonly fast: Uint8Array[] = [];
   readonly slow: Uint8Array[] = [];
   private readonly housekeeping: Housekeeping;
   private readonly batch = new Batch(512);
-  /** Offsets of the frames of the batch at hand that took the slow path. */
+  /** Offsets of the frames of the current batch that took the slow path. */
   private readonly slowed = new Set<number>();
 
   constructor(
@@ -52,7 +53,7 @@ export class Side {
     );
   }
 
-  /** Lets time pass, then takes the frames, which come in by the link `device`. */
+  /** Advances the clock, then processes the frames, which the link `device` receives. */
   turn(now: number, device: number, frames: readonly Uint8Array[]): void {
     this.tick(now);
     this.take(device, frames);
@@ -70,7 +71,7 @@ export class Side {
     this.process(device, this.batch);
   }
 
-  /** Frames that other workers handed off; returns how many. */
+  /** Processes frames that other workers handed off. Returns their number. */
   receive(): number {
     return this.dispatch?.receive(this.batch, (device, batch) => this.process(device, batch)) ?? 0;
   }
@@ -109,12 +110,12 @@ export class Side {
     return this.inner.director.umem.u8.slice(at, at + length);
   }
 
-  /** What left in the last turn, what is counted and what is remembered. */
+  /** The frames sent in the last turn, the counters and the tables. */
   state() {
     const { counters, umem, connections, neighbours } = this.inner.director;
     const { words, highWater } = connections.table;
     const memory = words.slice(0, (highWater + 1) * ENTRY_WORDS);
-    // A bucket's chain is in an order of its own: the hash is keyed.
+    // The order of a bucket's chain depends on the key of the hash, so it is sorted.
     for (let at = 0; at < memory.length; at += ENTRY_WORDS) memory[at + NEXT] = memory[at + HASH] = 0;
     return {
       left: this.left.map(({ device, bytes }) => `${device} ${Buffer.from(bytes).toString('hex')}`),

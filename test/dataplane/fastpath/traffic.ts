@@ -1,7 +1,7 @@
 /**
- * Random traffic for the differential tests of the fast path. Most frames are ordinary; some have everything that may be wrong
- * or strange with a frame. `answer` makes a reply to a frame that left, so that replies meet connections whose ports the
- * director chose.
+ * Random traffic for the differential tests of the fast path. Most frames are ordinary; some are
+ * malformed or unusual in any way. `answer` makes a reply to a sent frame, so that replies match
+ * connections whose ports the director chose.
  */
 import { format4, format6 } from '../../../src/wire/address.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
@@ -10,13 +10,13 @@ import { type Packet, packet } from '../../support/packet.js';
 import type { Random } from '../../support/seed.js';
 import { MACS } from './network.js';
 
-/** MAC addresses of whoever sends to the director's links. */
+/** MAC addresses of the hosts that send to the director's links. */
 const PEERS = ['02:00:00:00:c0:01', '02:00:00:00:a0:11'] as const;
 const FLAGS = ['S', 'SA', 'A', 'A', 'A', 'A', 'PA', 'FA', 'R', 'RA', 'F', '', 'SF'];
 const ORDINARY_FLAGS = ['S', 'SA', 'A', 'A', 'A', 'A', 'A', 'PA', 'PA', 'FA', 'R'];
 const ETHERNET = 14;
 
-/** A layer-2 header as a frame that comes in by the link `device` has it. */
+/** The layer-2 header of a frame that the link `device` receives. */
 export function arriving(device: number): Packet {
   return packet().eth(PEERS[device]!, MACS[device]!);
 }
@@ -111,7 +111,9 @@ function words(view: DataView, at: number): Int32Array {
   return Int32Array.from({ length: 4 }, (_, i) => view.getInt32(at + 4 * i));
 }
 
-/** A reply to a frame that left by the link `device`; undefined where there is nothing to reply to. */
+/**
+ * A reply to a frame that was sent by the link `device`; undefined when the frame needs no reply.
+ */
 export function answer(random: Random, device: number, left: Uint8Array): Uint8Array | undefined {
   const ends = endsOf(left);
   if (ends === undefined) return undefined;

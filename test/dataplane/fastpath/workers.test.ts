@@ -1,6 +1,7 @@
 /**
- * The fast path against the slow path where two workers are one director: frames come in at either worker, and go to the worker
- * that owns the client. Each worker of the one pair must do what the same worker of the other pair does.
+ * Compares the fast path with the slow path when two workers are one director. Frames arrive at
+ * either worker and go to the worker that owns the client. Each worker of one pair must do the same
+ * as its counterpart in the other pair.
  */
 import { afterEach, expect, it } from 'vitest';
 import { WorkerDispatch } from '../../../src/dataplane/workers/dispatch.js';
@@ -15,7 +16,7 @@ import { type Left, Side } from './side.js';
 
 const COUNT = 2;
 const ROUNDS = 120;
-/** As steering-key.ts has it for FTP and persistence. */
+/** The stage that steering-key.ts uses for FTP and persistence. */
 const BY_ADDRESS = { ports: false, mask4: -1, prefix6: 128 };
 
 const bells: Bell[] = [];
@@ -44,7 +45,10 @@ async function workers(isFast: boolean): Promise<Side[]> {
   return sides;
 }
 
-/** The frames come in at the worker `at`; then every worker takes what it was handed, until nothing is under way. */
+/**
+ * The worker `at` receives the frames. Then all workers process handed-off frames until none is
+ * left.
+ */
 function turn(sides: readonly Side[], at: number, now: number, device: number, frames: readonly Uint8Array[]): void {
   for (const side of sides) side.tick(now);
   sides[at]!.take(device, frames);

@@ -1,4 +1,7 @@
-/** The FTP helper on packets: what the recordings (test/conformance/ftp-*) do not ask. */
+/**
+ * Tests the FTP helper on packets, in cases that the recordings (test/conformance/recorded/ftp) do
+ * not have.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -68,7 +71,7 @@ function pasv(): void {
 const LINE = '227 Entering Passive Mode (192,168,1,11,117,49).\r\n';
 const SHORTER = '227 Entering Passive Mode (10,0,0,100,117,49).\r\n';
 
-/** The segment's text in a frame that left. */
+/** The text of the segment in a sent frame. */
 function textOf(bytes: Uint8Array): string {
   const l4 = 14 + (bytes[14]! >>> 4 === 4 ? (bytes[14]! & 15) * 4 : 40);
   return Buffer.from(bytes.subarray(l4 + (bytes[l4 + 12]! >>> 4) * 4)).toString('latin1');
@@ -201,7 +204,8 @@ describe('packets that are no text', () => {
     };
     const ack = frame(0, V4.client, V4.vip, 4000, 21, { seq: 1007, ack: 5060 });
     const out = frame(1, V4.server, V4.client, 21, 4000, { seq: 5060, ack: 1007 });
-    // One number a packet would be 2.4 MB; the first runs are the compiler's.
+    // One boxed number for each packet would be 2.4 MB. The first runs are not counted: V8 compiles
+    // in them.
     expect(Math.min(...[0, 1, 2, 3, 4].map(() => growth(ack, ftpIn)))).toBeLessThan(300_000);
     expect(Math.min(...[0, 1, 2, 3, 4].map(() => growth(out, ftpOut)))).toBeLessThan(300_000);
   });

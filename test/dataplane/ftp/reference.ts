@@ -1,4 +1,7 @@
-/** ip_vs_ftp_get_addrport, character by character as the kernel walks, to judge the expressions of ftptext.ts by. */
+/**
+ * A reference for the expressions of dataplane/ftp/text.ts: ip_vs_ftp_get_addrport, character by
+ * character as in the kernel.
+ */
 import type { Endpoint } from '../../../src/dataplane/ftp/text.js';
 import { parse6 } from '../../../src/wire/address.js';
 
@@ -9,7 +12,7 @@ interface Found extends Endpoint {
 
 const isDigit = (c: string | undefined) => c !== undefined && c >= '0' && c <= '9';
 
-/** Undefined: not understood. `mayOmit`: the address may be missing (EPSV). */
+/** Undefined when the text is not understood. `mayOmit`: the address may be missing (EPSV). */
 export function slowFind(
   text: string,
   pattern: string,

@@ -1,3 +1,4 @@
+/** Tests the text of FTP: commands of the client, answers of the server, rewritten addresses. */
 import { describe, expect, it } from 'vitest';
 import { Awaits, activeCommand, announce, passiveAnswer, passiveCommand } from '../../../src/dataplane/ftp/text.js';
 import { format4, format6, parse4 } from '../../../src/wire/address.js';

@@ -1,3 +1,6 @@
+/**
+ * Tests full NAT: the address pool, the TCP option TOA, listings, ARP for the pool, and refusals.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';

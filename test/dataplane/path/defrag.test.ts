@@ -1,3 +1,4 @@
+/** Tests defrag on the packet path: order, limits, timeouts, overlaps, counters and memory. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -76,13 +77,13 @@ function everyFrameHasOneFate(): void {
   expect(one.director.umem.freeFrames).toBe(free - held);
 }
 
-/** Offset, more fragments, bytes of data. */
+/** A fragment: offset, more fragments, bytes of data. */
 function fragmentOf(frame: Uint8Array): [number, boolean, number] {
   const view = new DataView(frame.buffer, frame.byteOffset + 14);
   return [ipv4.fragmentOffset(view, 0), ipv4.moreFragments(view, 0), ipv4.totalLen(view, 0) - 20];
 }
 
-/** Frames that left, put together: one IP packet without Ethernet. */
+/** Reassembles sent frames to one IP packet without Ethernet. */
 function together(frames: Uint8Array[]): Uint8Array {
   const first = frames[0]!.slice(14);
   const out = [...first.slice(0, 20), ...frames.flatMap((frame) => [...frame.slice(34)])];

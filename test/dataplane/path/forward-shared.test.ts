@@ -1,4 +1,7 @@
-/** The director as the DR realservers' router with the VIP on it, and what it announces. */
+/**
+ * Tests a director that is also the router of DR realservers and has the VIP, and its ARP
+ * announcements.
+ */
 import { beforeEach, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { announceRanges } from '../../../src/control/engine/announcing.js';
@@ -53,7 +56,7 @@ it('an unknown device is named with its key', () => {
   );
 });
 
-/** [sender, target] of each ARP that waits to leave by the device. */
+/** [sender, target] of each ARP packet that the device is to send. */
 function announced(device: number): number[][] {
   const { output } = box.director.links[device]!;
   const { view } = box.director.umem;

@@ -1,3 +1,7 @@
+/**
+ * Tests ICMP errors in cases that the kernel does not have (full NAT), and malformed ones. The
+ * recordings in test/conformance/recorded/icmp test the rest.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -53,7 +57,7 @@ beforeEach(async () => {
   one.receive(0, six.tcp({ sport: 4000, dport: 81, flags: 'S' }).bytes());
 });
 
-/** Addresses of an IPv4 packet at `at`, and the ports behind its header. */
+/** Addresses of the IPv4 packet at `at`, and the ports after its header. */
 function ends(frame: Uint8Array, at: number): string {
   const view = new DataView(frame.buffer, frame.byteOffset);
   const l4 = at + ipv4.headerLen(view, at);
@@ -87,7 +91,7 @@ describe('an ICMP error about a full NAT connection', () => {
   });
 });
 
-/** Errors about each connection, from both sides, and about the tunnel. */
+/** ICMP errors about each connection, from both sides, and about the tunnel. */
 function errors(): [device: number, frame: Uint8Array][] {
   const client = fromClient.ipv4({ src: '10.0.0.1', dst: '10.0.0.100' }).icmp({ type: 3, code: 1 });
   const server = fromServer.ipv4({ src: '192.168.1.11', dst: '10.0.0.1' }).icmp({ type: 11, code: 0 });

@@ -1,4 +1,4 @@
-/** Connections that realservers open, and stray replies: no private address leaves. */
+/** Tests connections that realservers open, and stray replies: no private address may leave. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -44,7 +44,7 @@ async function begin(more: string): Promise<void> {
 beforeEach(() => begin(SNAT));
 
 const FAR = '198.51.100.7';
-/** By the realserver's or the router's device. */
+/** Receives a frame by the device of the realservers or of the router. */
 function arrive(device: 0 | 1, what: (eth: Packet) => Packet): void {
   const mac = device === 0 ? '02:00:00:00:c0:01' : '02:00:00:00:a0:11';
   box.receive(device, what(packet().eth(mac, `02:00:00:00:0d:0${device}`)).bytes());
@@ -59,7 +59,7 @@ function udp(device: 0 | 1, src: string, dst: string, sport: number, dport: numb
   arrive(device, (eth) => ip(eth, src, dst).udp({ sport, dport }).payload(20));
 }
 
-/** Where the last frame went, and its ends. */
+/** Device, source and destination of the last sent frame. */
 function last(): string {
   const { device, bytes } = sent.at(-1)!;
   const view = new DataView(bytes.buffer, bytes.byteOffset);

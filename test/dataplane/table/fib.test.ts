@@ -1,3 +1,4 @@
+/** Tests the table of IPv4 prefixes (Fib4) against a search through the list. */
 import { describe, expect, it } from 'vitest';
 import { Fib4, type Prefix4 } from '../../../src/dataplane/table/fib.js';
 import { covers } from '../../../src/dataplane/table/routes.js';
@@ -9,7 +10,7 @@ function prefix(text: string): Prefix4 {
   return { words: Int32Array.of(0, 0, 0, parse4(address!)!), length: Number(length) };
 }
 
-/** The first in the list that covers the address. */
+/** The first prefix in the list that covers the address. */
 function naive(prefixes: readonly Prefix4[], address: number): number {
   return prefixes.findIndex((one) => covers(one, Int32Array.of(0, 0, 0, address), 4));
 }
@@ -68,7 +69,7 @@ describe('Fib4', () => {
   });
 });
 
-/** Close together, so that they lie in each other and side by side; some with host bits set. */
+/** Random prefixes close together, so that they are nested or adjacent. Some have host bits set. */
 function anyPrefix(random: Random): Prefix4 {
   const base = random.pick([0x0a000000, 0xc0a80000 | 0, 0xfffffff0 | 0, 0]);
   return { words: Int32Array.of(0, 0, 0, base | (random.u32() & 0xffff)), length: random.between(0, 32) };

@@ -1,3 +1,4 @@
+/** Tests the queue of fragments of one datagram: order, overlaps, repetitions and the end. */
 import { describe, expect, it } from 'vitest';
 import { PacketInfo } from '../../../src/dataplane/parse/packet.js';
 import { FragmentQueue, Piece, Placing } from '../../../src/dataplane/table/fragment-queue.js';

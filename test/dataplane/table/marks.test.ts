@@ -1,3 +1,4 @@
+/** Tests the table of mark rules against a slow evaluator. */
 import { describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../../src/control/mark/rule.js';
 import { PacketInfo } from '../../../src/dataplane/parse/packet.js';

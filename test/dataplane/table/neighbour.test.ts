@@ -1,3 +1,6 @@
+/**
+ * Tests neighbours: requests, waiting frames, timeouts, and neighbours that the kernel resolves.
+ */
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';

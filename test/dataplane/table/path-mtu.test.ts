@@ -1,3 +1,4 @@
+/** Tests the table of path MTUs: lifetime, minimum and maximum. */
 import { describe, expect, it } from 'vitest';
 import { PathMtus } from '../../../src/dataplane/table/path-mtu.js';
 

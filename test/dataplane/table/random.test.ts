@@ -1,4 +1,4 @@
-/** The director's seeded randomness. */
+/** Tests the seeded random numbers of the director. */
 import { expect, it } from 'vitest';
 import { Random } from '../../../src/dataplane/table/random.js';
 

@@ -1,6 +1,7 @@
 /**
- * Several workers against one: three directors that share their work get each frame at any of them, and a single one gets them
- * all. What leaves must be the same frame by frame, whoever had it; and all workers together must have counted and remember as much.
+ * Compares three workers with a single director. Each frame arrives at any of the workers; the
+ * single director gets all frames. The sent frames must be equal, whichever worker received the
+ * packet. The counters and tables of all workers together must be those of the single director.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { FrameStat } from '../../../src/stats/counters.js';
@@ -54,7 +55,10 @@ afterEach(silence);
 const SIX = '2001:db8::100';
 const client = (random: Random) => `11.0.${random.below(3)}.${1 + random.below(20)}`;
 
-/** Frames of one packet: of a client, a destination, a router in between; whole or in two pieces, in either order. */
+/**
+ * Frames of one packet from a client, a destination or a router between them. The packet is whole
+ * or in two fragments, in either order.
+ */
 function anyPacket(random: Random, vips: readonly string[]): { device: number; frames: Uint8Array[] } {
   const cport = 1000 + random.below(4);
   const device = random.below(2);
@@ -116,7 +120,7 @@ function pieces(device: number, ip: Ends & { id: number }, ports: Ports, turned:
   return turned ? frames.reverse() : frames;
 }
 
-/** A router on the way says that a packet, which went where `ends` come from, is too long. */
+/** A router answers a packet with "too long". The packet went to the source of `ends`. */
 function errorAbout(device: number, { src, dst }: Ends, { sport, dport }: Ports, udp: boolean): Uint8Array {
   const eth = packet().eth(device === 0 ? ROUTER : SERVER, DEVICES[device]!);
   const quoted = eth

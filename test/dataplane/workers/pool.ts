@@ -1,4 +1,7 @@
-/** Several directors in one thread, as the workers of one: for tests that hold them against a single one. */
+/**
+ * Several directors in one thread, which are the workers of one director. Tests compare them with a
+ * single director.
+ */
 import { expect } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { SteeringKey } from '../../../src/control/engine/steering-key.js';
@@ -15,12 +18,12 @@ import { loadRules } from '../../../src/ulvsadm/rules.js';
 export const DEVICES = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 
 const bells: Bell[] = [];
-/** After each test. */
+/** Closes the bells of the workers. Call it after each test. */
 export function silence(): void {
   for (const bell of bells.splice(0)) bell.close();
 }
 
-/** One director, with or without others beside it. */
+/** One director, alone or as one of several workers. */
 class Worker {
   readonly batch = new Batch();
   readonly housekeeping: Housekeeping;
@@ -43,7 +46,7 @@ class Worker {
     processBatch(this.director, device, this.batch);
   }
 
-  /** Frames that were handed over to it. */
+  /** Number of frames that other workers handed off to this one. */
   receive(): number {
     return this.crew?.receive(this.batch, (device, batch) => processBatch(this.director, device, batch)) ?? 0;
   }
@@ -54,7 +57,7 @@ class Worker {
       const frames = Array.from({ length: output.n }, (_, i) => {
         const at = output.offsets[i]!;
         umem.free(at);
-        // What a director says itself, and its tunnels' packets, have numbers of its own.
+        // Packets that a director makes itself and tunnel packets have their own identifications.
         if (umem.u8[at + 23] === 1 || umem.u8[at + 23] === 4)
           for (const byte of [18, 19, 24, 25]) umem.u8[at + byte] = 0;
         return `${index} ${Buffer.from(umem.u8.slice(at, at + output.lengths[i]!)).toString('hex')}`;
@@ -71,7 +74,7 @@ async function director(text: string): Promise<InProcessDirector> {
   return inner;
 }
 
-/** What is in the place of the control thread's SteeringKey: the stages by the rules. */
+/** Replaces the SteeringKey of the control thread: the stages, by the rules. */
 function configs(inner: InProcessDirector): ServiceConfig[] {
   return inner.director.services.all().map((service) => ({
     key:
@@ -105,7 +108,7 @@ export class Gang {
     return gang;
   }
 
-  /** As the daemon does it when rules change. */
+  /** Learns the stages again, as the daemon does when rules change. */
   settle(): void {
     const live = this.workers.some(({ director: d }) => d.connections.table.live > 0);
     const stages = this.ownership.update(configs(this.workers[0]!.inner), [21], live);

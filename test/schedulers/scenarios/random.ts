@@ -1,9 +1,12 @@
-/** Seeded scenes: connections come and go, destinations are edited, removed and added between them. */
+/**
+ * Random scenes from seeds: connections begin and end; destinations are edited, removed and added
+ * between them.
+ */
 import { Random } from '../../support/seed.js';
 import type { Client, Play, Scene } from './stage.js';
 
 const STEPS = 130;
-/** Others to change to and back: one with a cursor, one with a table. */
+/** Schedulers to switch to and back: one with a cursor, one with a table. */
 const OTHERS = ['wlc', 'sh'] as const;
 
 interface Options {
@@ -33,7 +36,7 @@ function perform(play: Play, random: Random, scheduler: string, thresholds: bool
   const clients: Client[] = [];
   const pause = random.between(40, 90);
   for (let step = 0; step < STEPS; step++) {
-    // Everything but established connections is over by then, in the kernel's late timers too.
+    // By then all but established connections have expired, in the kernel's late timers, too.
     if (step === pause) play.wait(400_000);
     const what = random.below(100);
     if (what < 62 || clients.length === 0) clients.push(arrive(play, random, clients.length));

@@ -1,10 +1,12 @@
-/** Scenes about one thing each: flags, weights beyond the usual, what lblc and lblcr remember and forget. */
+/** Scenes about one feature each: flags, unusual weights, the cache of lblc and lblcr. */
 import { Random } from '../../support/seed.js';
 import type { Play, Scene } from './stage.js';
 
 const FIVE = ['1 -w 1', '2 -w 3', '3 -w 2', '4 -w 5', '5 -w 1'] as const;
 
-/** Each of `clients` from two ports; the odd servers are quiesced and come back on the way. */
+/**
+ * Each of `clients` connects from two ports. The odd servers are quiesced and come back in between.
+ */
 function hashed(play: Play): void {
   const all = (round: number) => {
     for (let n = 0; n < 24; n++) for (const port of [1, 2]) play.send(play.client(n, 1000 * round + 100 * port + n));
@@ -36,7 +38,10 @@ function flagScenes(): Scene[] {
   return scenes;
 }
 
-/** Every client once, none ends: the plain order of choices, and the change to another scheduler and back in mid-turn. */
+/**
+ * Every client connects once and no connection ends. This shows the plain order of choices, and a
+ * switch to another scheduler and back in mid-turn.
+ */
 function ordered(play: Play): void {
   for (let n = 0; n < 31; n++) play.send(play.client(n, undefined, n));
   play.run(`-d ${play.service} -r ${play.server(3)}`);
@@ -62,7 +67,10 @@ function orderScenes(names: readonly string[]): Scene[] {
   });
 }
 
-/** All at their upper threshold, in mid-turn and at its end; then one opens again. */
+/**
+ * All destinations reach their upper threshold, in mid-turn and at its end. Then one becomes
+ * available again.
+ */
 function full(play: Play): void {
   for (let n = 0; n < 12; n++) play.send(play.client(n));
   for (const n of [2, 7]) play.send(play.client(n), 'FA');
@@ -86,7 +94,10 @@ function fullScenes(names: readonly string[]): Scene[] {
   }));
 }
 
-/** Address 1 has been given to the second server, which wlc would not choose now; is that known still? */
+/**
+ * Address 1 belongs to the second server, which wlc would not choose now. The scene shows whether
+ * the cache still has it.
+ */
 function expiry(play: Play): void {
   const twoAddresses = (port: number) => {
     for (const vip of [0, 1]) play.send(play.client(1, port + vip, vip));
@@ -97,14 +108,14 @@ function expiry(play: Play): void {
   play.wait(1_600_000);
   play.send(play.client(2, 3200, 1));
   twoAddresses(3300);
-  // The full sweep is the 30th, after 1800 s; each may be up to 2 s late.
+  // The full sweep is the 30th, after 1800 s. Each sweep may be up to 2 s late.
   play.wait(200_000);
   play.send(play.client(2, 3400, 1));
   play.send(play.client(2, 3500, 0));
   play.listings();
 }
 
-/** One address, strained again and again; then its set rests and shrinks. */
+/** One address whose destination is overloaded again and again. Then its set rests and shrinks. */
 function replication(play: Play): void {
   let port = 4000;
   const more = (vip: number, n: number) => {
@@ -129,7 +140,10 @@ function replication(play: Play): void {
   play.listings();
 }
 
-/** A destination without connections goes and comes back: the address that it had finds it again, though it is the busier. */
+/**
+ * A destination without connections is removed and added again. Its address uses it again, although
+ * it has the higher load.
+ */
 function revival(play: Play): void {
   for (const vip of [0, 1]) play.send(play.client(1, 6000 + vip, vip));
   play.wait(100_000);
@@ -193,7 +207,10 @@ function udpScenes(): Scene[] {
   }));
 }
 
-/** A hundred destinations, one is removed: how many clients move in the kernel's own table? */
+/**
+ * One of a hundred destinations is removed. The scene shows how many clients move in the kernel's
+ * table.
+ */
 const hundred: Scene = {
   name: 'sched-mh-hundred',
   about: 'mh: 100 destinations, 400 clients, one destination is removed, then another one quiesced.',

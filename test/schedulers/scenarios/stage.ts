@@ -1,31 +1,32 @@
 /**
- * The stage of the schedulers' scenarios, for the kernel (setup.sh) and for us (director.yaml) from the same words. Servers
- * are reached by direct routing, so the MAC of each frame that leaves says who was chosen.
+ * The test network of the scheduler scenes. From one description it makes the kernel's setup.sh and
+ * the director.yaml of ulvs. The method is direct routing, so the MAC address of each sent frame
+ * names the chosen server.
  *
  *     clients 10.9.x.y ── router .1 ── 10.0.0.0/24 ── eth0 [director .254, VIP .100] eth1 ── 192.168.1.0/24 ── servers .11 … .18
  *        2001:db8:98::x:y   ::1         2001:db8::/64                                     2001:db8:1::/64       ::11 … ::18
  *
- * With `marked` nobody has the VIPs: what goes to 203.0.113.0/24 (2001:db8:9::/64) carries mark 1.
+ * With `marked` no interface has the VIPs. Packets to 203.0.113.0/24 (2001:db8:9::/64) get mark 1.
  */
 import { type Packet, packet } from '../../support/packet.js';
 import { frameIn, type ScriptRow, writeScenario } from '../../support/scenario-files.js';
 
 const DIRECTOR = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 const ROUTER = '02:00:00:00:c0:01';
-/** Servers on the stage, whether they are destinations or not; more where a scene has more. */
+/** Number of servers, destinations or not. A scene may have more. */
 const SERVERS = 8;
 const NET = '203.0.113.0/24';
 const NET6 = '2001:db8:9::/64';
-/** Time between two frames, and what a command takes in the emulated kernel at most. */
+/** Time between two frames, and the longest time of a command in the emulated kernel. */
 const FRAME_MS = 5;
 const COMMAND_MS = 400;
 
 export interface Scene {
   readonly name: string;
   readonly about: string;
-  /** What follows `-s`, the scheduler and its options. */
+  /** The text after `-s`: the scheduler and its options. */
   readonly scheduler: string;
-  /** What follows `-r`, one a destination, in the order in which they are added. */
+  /** The texts after `-r`, one for each destination, in the order in which they are added. */
   readonly servers: readonly string[];
   readonly six?: boolean;
   readonly marked?: boolean;
@@ -104,7 +105,10 @@ function serverOf({ marked, six }: Scene, n: number): string {
 function serversOf({ servers }: Scene): number[] {
   return Array.from({ length: Math.max(SERVERS, servers.length) }, (_, i) => i + 1);
 }
-/** 02:00:00:00:a0:11 and so on: the last digits of the address. */
+/**
+ * The MAC address of a server, 02:00:00:00:a0:11 and so on. It ends in the last digits of the IP
+ * address.
+ */
 function macOf(n: number): string {
   const digits = String(10 + n).padStart(3, '0');
   return `02:00:00:00:a${digits[0]}:${digits.slice(1)}`;
@@ -162,7 +166,7 @@ function setup(scene: Scene): string {
   ];
   const six = ['all', 'eth0', 'eth1'].map((name) => `net.ipv6.conf.${name}.disable_ipv6=0`);
   const forward = scene.six ? [...six, 'net.ipv6.conf.all.forwarding=1'] : ['net.ipv4.ip_forward=1'];
-  // After the rules: some sysctls come with the scheduler's module.
+  // The sysctls come after the rules: some appear with the module of the scheduler.
   const sysctls = Object.entries(scene.sysctl ?? {}).map(([name, value]) => `sysctl -qw net.ipv4.vs.${name}=${value}`);
   return [
     `# ${scene.about}`,
@@ -203,7 +207,7 @@ function yaml(scene: Scene): string {
   ].join('\n');
 }
 
-/** Of IPv4 the kernel has no address to send its errors from. */
+/** The kernel has no IPv4 address from which to send its ICMP errors. */
 function acceptance({ six }: Scene): string[] {
   const net = six ? NET6 : NET;
   return ['marks:', `  - "-d ${net} -j MARK --set-mark 1"`, `accept: { ranges: ["${net}"], icmp: ${six === true} }`];

@@ -1,4 +1,7 @@
-/** A device around another that injects faults: it loses, corrupts or duplicates received frames. */
+/**
+ * A device that wraps another one and injects faults: it loses, corrupts or duplicates received
+ * frames.
+ */
 import { Batch } from '../../../src/device/batch.js';
 import type { Device, DeviceStats } from '../../../src/device/device.js';
 import { DeviceError } from '../../../src/device/error.js';
@@ -7,20 +10,23 @@ import type { Umem } from '../../../src/device/umem.js';
 export interface FaultOptions {
   /** The same seed makes the same faults for the same frames. */
   seed: number;
-  /** Shares of the frames received, 0 to 1, judged in this order; a frame has at most one fault. */
+  /** Shares of the received frames, 0 to 1, tested in this order. A frame has at most one fault. */
   drop?: number;
   corrupt?: number;
   duplicate?: number;
 }
 
-/** What was done to the frames so far. */
+/** Number of faults so far. */
 export interface FaultCounts {
   dropped: number;
   corrupted: number;
   duplicated: number;
 }
 
-/** Loses, changes one bit of, or duplicates some of the received frames. Sent frames pass unchanged. */
+/**
+ * Loses or duplicates some received frames, or changes one bit of them. Sent frames are not
+ * changed.
+ */
 export class FaultInjector implements Device {
   readonly counts: FaultCounts = { dropped: 0, corrupted: 0, duplicated: 0 };
   private readonly raw: Batch;
@@ -92,7 +98,7 @@ export class FaultInjector implements Device {
     this.counts.corrupted++;
   }
 
-  /** No room in the batch or the Umem: it stays a single. */
+  /** The frame is not duplicated when the batch or the Umem is full. */
   private double(offset: number, length: number, batch: Batch): void {
     if (batch.n === batch.capacity) return;
     const copy = this.umem.alloc();

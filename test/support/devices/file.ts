@@ -6,19 +6,22 @@ import { type Device, type DeviceStats, newDeviceStats } from '../../../src/devi
 import type { Umem } from '../../../src/device/umem.js';
 
 export interface FileOptions {
-  /** Where sent frames go; without one they are only counted. The device closes it. */
+  /** Writer for sent frames. Without one they are only counted. The device closes it. */
   writer?: PcapWriter;
 }
 
 /**
- * Hands out the frames of a capture (`readCapture`, `readScript`) when its clock `now` reaches their time. The test sets
- * the clock. It starts at infinity: all frames are due at once.
+ * Returns the frames of a capture (`readCapture`, `readScript`) when its clock `now` reaches their
+ * time. The test sets the clock. It starts at infinity: all frames are due at once.
  */
 export class FileDevice implements Device {
   readonly kind = 'memory';
   readonly fd = -1;
   readonly stats: DeviceStats = newDeviceStats();
-  /** Frames up to this time (milliseconds, as in the file) are handed out, and sent ones are stamped with it. */
+  /**
+   * Frames up to this time (milliseconds, as in the file) are received. Sent frames get it as time
+   * stamp.
+   */
   now = Number.POSITIVE_INFINITY;
   private next = 0;
 
@@ -29,7 +32,7 @@ export class FileDevice implements Device {
     private readonly options: FileOptions = {},
   ) {}
 
-  /** When the next frame is due, infinity when there is none left. */
+  /** Time of the next frame; infinity when there is none left. */
   get nextAt(): number {
     return this.frames[this.next]?.t ?? Number.POSITIVE_INFINITY;
   }

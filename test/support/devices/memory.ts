@@ -3,14 +3,14 @@ import type { Batch } from '../../../src/device/batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../../../src/device/device.js';
 import type { Umem } from '../../../src/device/umem.js';
 
-/** Receives each frame sent; `bytes` is a copy and the receiver's own. */
+/** Receives each sent frame. `bytes` is a copy that belongs to the receiver. */
 export type Sink = (bytes: Uint8Array) => void;
 
 export interface MemoryOptions {
   name?: string;
   /** Called for every frame sent, instead of keeping it in `sent`. */
   sink?: Sink;
-  /** Hands out the injected frames again and again, and throws away what is sent. */
+  /** Receives the injected frames again and again, and drops sent frames. */
   loop?: boolean;
 }
 
@@ -19,7 +19,7 @@ export class MemoryDevice implements Device {
   readonly fd = -1;
   readonly name: string;
   readonly stats: DeviceStats = newDeviceStats();
-  /** What was sent and not yet taken, oldest first. Empty when there is a sink or a loop. */
+  /** Sent frames that were not taken yet, oldest first. Empty when there is a sink or a loop. */
   readonly sent: { bytes: Uint8Array }[] = [];
   private readonly queue: Uint8Array[] = [];
   private head = 0;
@@ -35,7 +35,10 @@ export class MemoryDevice implements Device {
     this.sink = options.sink;
   }
 
-  /** Queues a frame for `rx`; it is copied there, so keep it unchanged until then. False if it is longer than the Umem's frames. */
+  /**
+   * Queues a frame for `rx`. `rx` copies it, so do not change it before. Returns false when it is
+   * longer than the frames of the Umem.
+   */
   inject(bytes: Uint8Array): boolean {
     if (bytes.length > this.umem.capacity) {
       this.stats.rxOversize++;
@@ -45,12 +48,12 @@ export class MemoryDevice implements Device {
     return true;
   }
 
-  /** Injected frames that `rx` has not handed out yet. */
+  /** Number of injected frames that `rx` has not returned yet. */
   get pending(): number {
     return this.queue.length - this.head;
   }
 
-  /** What was sent since the last call. */
+  /** The frames sent since the last call. */
   take(): Uint8Array[] {
     return this.sent.splice(0).map((frame) => frame.bytes);
   }

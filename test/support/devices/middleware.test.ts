@@ -1,4 +1,4 @@
-/** The devices around a device: one records frames, one injects faults. */
+/** Tests the devices that wrap another device: one records frames, one injects faults. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The devices of the tests that play frames: one from a capture, by a clock; one from memory. */
+/** Tests the devices that play frames: one from a capture, by a clock, and one from memory. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A device around another that records every frame to a pcap file. */
+/** A device that wraps another one and records every frame to a pcap file. */
 import type { PcapWriter } from '../../../src/capture/pcap.js';
 import type { Batch } from '../../../src/device/batch.js';
 import type { Device, DeviceStats } from '../../../src/device/device.js';
@@ -6,7 +6,10 @@ import type { Umem } from '../../../src/device/umem.js';
 
 /** Writes every received and sent frame to the pcap file, in the order in which they pass. */
 export class Tracer implements Device {
-  /** `clock` gives the time stamps, in milliseconds since the epoch; it is read once a batch. The file is the caller's to close. */
+  /**
+   * `clock` gives the time stamps, in milliseconds since the epoch. It is read once for each batch.
+   * The caller closes the file.
+   */
   constructor(
     private readonly inner: Device,
     private readonly umem: Umem,
@@ -34,7 +37,7 @@ export class Tracer implements Device {
     return n;
   }
 
-  /** Written before they are sent: afterwards the frames are not ours any more. */
+  /** Frames are written before they are sent: afterwards they belong to the device. */
   tx(batch: Batch): number {
     if (batch.n > 0) this.record(batch, 0);
     return this.inner.tx(batch);

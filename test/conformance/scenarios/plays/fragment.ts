@@ -1,4 +1,4 @@
-/** What happens to fragments on the way, for IPv4. */
+/** Packets for the scenes about IPv4 fragments. */
 import type { packet } from '../../../support/packet.js';
 import {
   A,
@@ -199,7 +199,10 @@ export function errors(play: Play): void {
   stats(play);
 }
 
-/** Not a connection's, not the director's: they pass, TCP, UDP and ICMP after reassembly, others one by one. */
+/**
+ * Fragments that belong to no connection and are not for the director. They are forwarded: TCP, UDP
+ * and ICMP after reassembly, other protocols fragment by fragment.
+ */
 export function passing(play: Play): void {
   const plain = (protocol: number, body: Uint8Array): Datagram => ({
     host: A,

@@ -1,10 +1,13 @@
-/** The same for IPv6. */
+/** Packets for the scenes about IPv6 fragments. */
 
 import { A6, cut, type Datagram, echo, query6, reply6, S6, send, stats, udp } from '../pieces.js';
 import { type Play, VIP6 } from '../stage.js';
 import { orders } from './fragment.js';
 
-/** Longer than IPv6's smallest MTU with the outer header, and shorter: the outer pieces are never below that. */
+/**
+ * Fragments that are longer than IPv6's minimum MTU with the outer header, and shorter ones. Outer
+ * fragments are never smaller than that MTU.
+ */
 export function small6(play: Play): void {
   for (const step of [1360, 1240, 800]) {
     const d = query6(3000);

@@ -1,6 +1,7 @@
 /**
- * A control connection of FTP and its data connections, as both ends send them. Each end counts in its own sequence space:
- * what the director adds to or takes from the server's text (`shift`) is in the client's acknowledgements, never in ours.
+ * A control connection of FTP and its data connections, as both ends send them. Each end counts in
+ * its own sequence space. The number of bytes that the director adds to the server's text is
+ * `shift`. It is in the acknowledgements of the client, never in those of the server.
  *
  *     client ── cseq, acks sseq + shift ──► director ── acks sseq ──► server ── sseq, acks cseq ──►
  */

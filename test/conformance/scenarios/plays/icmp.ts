@@ -1,4 +1,4 @@
-/** Errors about a connection's packets, from either side. */
+/** ICMP errors that quote a packet of a connection, from either side. */
 import type { Packet } from '../../../support/packet.js';
 import type { IcmpWords, Ipv4Words } from '../../../support/packet-words.js';
 import { ip, type Play, VIP, VIP6 } from '../stage.js';
@@ -163,7 +163,10 @@ export function udpErrors(play: Play): void {
   stats(play);
 }
 
-/** An error about a request that DR or Tun left as it was, on its way to the client by the director. */
+/**
+ * An error that quotes a request, which DR and tunnels leave unchanged. It goes to the client
+ * through the director.
+ */
 export function requestKept(play: Play): void {
   open(play, NAT);
   for (const ttl of [61, 1])
@@ -236,7 +239,10 @@ export function strays(e: Ends) {
   };
 }
 
-/** The VIP is nobody's address: an error about a reply is a packet to be forwarded, when the connection takes it. */
+/**
+ * The VIP is on no interface. An error about a reply is a packet to be forwarded, unless the
+ * connection takes it.
+ */
 export function passing(play: Play): void {
   const e = { ...NAT, vip: '10.20.7.7', dport: 80 };
   open(play, e);

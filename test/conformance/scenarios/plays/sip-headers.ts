@@ -1,4 +1,7 @@
-/** Every way to write, and to spoil, a Call-ID: which packets pass, and as which dialogue. */
+/**
+ * All forms of a Call-ID, right and wrong. The scene shows which packets pass, and in which
+ * dialogue.
+ */
 import { ip, type Scene, VIP } from '../stage.js';
 
 const CLIENT = '10.0.0.1';

@@ -1,6 +1,7 @@
 /**
- * Random scenarios: rules, clients, flags, timings and edits from a seed. All frames come within a few seconds, and the last
- * look is 200 s later, so that no timer ends in the time by which the kernel's wheel is late.
+ * Random scenarios. A seed gives rules, clients, flags, times and edits. All frames are sent within
+ * a few seconds, and the last listing is 200 s later. No timer ends in the interval by which the
+ * kernel's timer wheel may be late.
  */
 import { Random } from '../../../support/seed.js';
 import { ip, type Play, type Scene, VIP } from '../stage.js';

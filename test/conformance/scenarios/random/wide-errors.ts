@@ -1,4 +1,7 @@
-/** ICMP errors of the wide random scenarios: about replies, requests and tunnels, of every type and some that do not count. */
+/**
+ * ICMP errors of the wide random scenarios: about replies, requests and tunnels, of all types, with
+ * types that the director ignores.
+ */
 import type { Packet } from '../../../support/packet.js';
 import type { IcmpWords } from '../../../support/packet-words.js';
 import type { Random } from '../../../support/seed.js';

@@ -1,4 +1,7 @@
-/** Packets of the wide random scenarios: of clients, destinations and routers, whole and in pieces, sound and odd. */
+/**
+ * Packets of the wide random scenarios: of clients, destinations and routers, whole and as
+ * fragments, correct and malformed.
+ */
 import type { Packet } from '../../../support/packet.js';
 import type { Random } from '../../../support/seed.js';
 import { cut, type Datagram, send, udp } from '../pieces.js';
@@ -17,7 +20,10 @@ const CLIENTS = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
 const CLIENTS6 = ['2001:db8::1', '2001:db8::3'];
 const FLAGS = ['A', 'A', 'A', 'PA', 'PA', 'FA', 'R', 'RA', 'S', 'SA', 'F', 'P', ''];
 const ANSWERS = ['SA', 'SA', 'A', 'A', 'PA', 'FA', 'R', 'RA', 'S'];
-/** DATA, INIT, INIT ACK, SACK, HEARTBEAT, ABORT, SHUTDOWN and its ACK, ERROR, COOKIE ECHO and ACK, SHUTDOWN COMPLETE. */
+/**
+ * DATA, INIT, INIT ACK, SACK, HEARTBEAT, ABORT, SHUTDOWN and its ACK, ERROR, COOKIE ECHO and ACK,
+ * SHUTDOWN COMPLETE.
+ */
 const CHUNKS = [0, 1, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 14];
 const TOS = [0, 0, 0, 0x10, 0xb8, 1, 2, 3];
 
@@ -82,7 +88,10 @@ function transport(
     at.tcp({ sport, dport, flags: some, seq: sport, ...wrong }).payload(some.includes('P') || some === 'A' ? size : 0);
 }
 
-/** A datagram in two or three pieces, in any order; one piece in a while never comes: true then, if it `mayLose` one. */
+/**
+ * A datagram in two or three fragments, in any order. With `mayLose` one fragment is sometimes
+ * missing; the result is then true.
+ */
 export function pieces(play: Play, random: Random, talk: Talk, id: number, mayLose: boolean): boolean {
   const { service, client, sport } = talk;
   if (service.protocol !== 'udp') return false;

@@ -1,4 +1,7 @@
-/** Services, destinations and edits of the wide random scenarios: every option that ipvsadm has for them. */
+/**
+ * Services, destinations and edits of the wide random scenarios, with all options that ipvsadm has
+ * for them.
+ */
 import type { Random } from '../../../support/seed.js';
 import { type Scene, VIP, VIP6 } from '../stage.js';
 

@@ -1,12 +1,13 @@
 /**
- * Random scenarios of the second kind, from seeds of 1000 on: IPv6 and mixed families, SCTP, marks, port 0, thresholds, weights
- * of 0, all tunnels, services that change, fragments, ICMP errors from everywhere, more sysctls. Traffic comes in three bursts:
+ * Wide random scenarios, with seeds from 1000 on: IPv6 and mixed families, SCTP, marks, port 0,
+ * thresholds, weights of 0, all tunnels, services that change, fragments, ICMP errors from all
+ * sides, more sysctls. Traffic comes in three bursts:
  *
  *     s    2.5──5.5   20        22──25   40        102──105   120       269
  *          traffic    counters  traffic  counters  traffic    counters  the end
  *
- * No timer (2, 3, 4, 10, 15, 30, 40, 60, 61, 120, 300 s) ends in a burst or just before a look, so that the kernel's late
- * wheel makes no difference.
+ * No timer (2, 3, 4, 10, 15, 30, 40, 60, 61, 120, 300 s) ends in a burst or just before a listing,
+ * so the late timer wheel of the kernel makes no difference.
  */
 import { Random } from '../../../support/seed.js';
 import { type Play, type Scene, VIP } from '../stage.js';
@@ -75,7 +76,10 @@ function wideScene(seed: number): Scene {
 
 interface State {
   readonly talks: Talk[];
-  /** A datagram of this burst misses a piece. Two of them the kernel's late timers would give up in an order of their own. */
+  /**
+   * True when a datagram of this burst lacks a fragment. The kernel's late timers would end two
+   * such datagrams in an order of their own.
+   */
   hasLost: boolean;
 }
 
@@ -83,7 +87,7 @@ function perform(play: Play, random: Random, services: readonly Service[]): void
   const state: State = { talks: [], hasLost: false };
   for (const start of BURSTS) {
     state.hasLost = false;
-    // Somebody who has slept so long is late for what comes first: the kernel's machine.
+    // The kernel's machine handles the first packet after a long sleep late, so a ping comes first.
     play.at(start - 200);
     ping(play, random, newTalk(random, services[0]!));
     play.at(start);
@@ -91,7 +95,8 @@ function perform(play: Play, random: Random, services: readonly Service[]): void
     look(play);
     play.at(start + 18_000 - (start === BURSTS[0] ? 500 : 0));
     play.run('ipvsadm -Ln --stats');
-    // The kernel zeroes what it last added up, every 2 s, also of a service that goes: only when all is quiet that is all.
+    // The kernel zeroes only what its last estimation, every 2 s, has summed. That holds for a
+    // removed service, too. Without traffic it is the whole count.
     const { key, marked } = random.pick(services);
     if (random.below(2) === 0)
       play.run(random.pick(['ipvsadm -Z', `ipvsadm -Z ${key} 2>&1`, `ipvsadm -${marked ? 'Z' : 'D'} ${key} 2>&1`]));
