@@ -2,9 +2,9 @@
  * What does a connection cost? The rows are memory, the longest time of one batch of insertions
  * while the table grows, look-ups and expiry, with one and with ten million connections, and one
  * client that opens connections to a whole range of addresses. The reference of a row is its limit.
- * The reference of the single client is the cost of as many clients with one address each. Each
- * size is measured three times. A figure is the median of the three. For the longest pauses it is
- * the minimum: a pause caused by the machine's host appears in one run, a pause caused by ulvs
+ * The reference of the single client is the cost of as many clients that connect to one address.
+ * Each size is measured three times. A figure is the median of the three. For the longest pauses it
+ * is the minimum: a pause caused by the machine's host appears in one run, a pause caused by ulvs
  * appears in each.
  *
  *     node --expose-gc build/bench/questions/table.js [--quick]

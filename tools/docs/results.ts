@@ -32,7 +32,7 @@ export function resultOf(root: string, question: string): Result {
 }
 
 export interface Asked {
-  /** `How fast is it on a wire?` */
+  /** `How fast is ulvs on a wire?` */
   readonly question: string;
   /** How it is measured. Drawings and commands keep their line breaks. */
   readonly paragraphs: readonly { readonly text: string; readonly drawn: boolean }[];
