@@ -64,7 +64,7 @@ describe('a trace', () => {
         state        UDP, 300 s
         next hop     10.0.0.2 is at 02:00:00:00:c0:02 on eth0
         out eth0     02:00:00:00:0d:00 > 02:00:00:00:c0:02 IP (ttl 64, id 2, tos 0xc0) 10.0.0.100 > 10.0.0.2: icmp type 11 code 0 [IP (ttl 1, id 1, DF) 10.0.0.2.5001 > 10.0.0.100.53: udp, length 5]  (made by the director)
-        dropped: ttlExceeded: the TTL ran out at the director (ICMP time exceeded sent)"
+        dropped: ttlExceeded: the TTL expired at the director (ICMP time exceeded sent)"
     `);
   });
 

@@ -2,7 +2,7 @@
 import { SCHEDULERS } from '../../src/schedulers/index.js';
 import type { Scheduler } from '../../src/service/service.js';
 import { SCHEDULERS as KERNEL_SCHEDULERS } from './kernel-map/schedulers.js';
-import { figure, type Result, resultOf, rowOf } from './results.js';
+import { figure, type Result, resultOf } from './results.js';
 import { bullets, code, type Document, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 import { markdown } from './text/markdown.js';
 
@@ -50,6 +50,8 @@ function longName(name: string): string {
   return known === undefined ? '' : known.about.replace(/\.$/, '').toLowerCase().replace('maglev', 'Maglev');
 }
 
-function costText({ name }: Scheduler, costs: Result): Row {
-  return [`\`${name}\``, ...SIZES.map((size) => figure(rowOf(costs, `${name}, ${size}`).value))];
+/** A scheduler that is newer than the results has no figures yet. */
+function costText({ name }: Scheduler, { rows }: Result): Row {
+  const values = SIZES.map((size) => rows.find((row) => row.case === `${name}, ${size}`)?.value);
+  return [`\`${name}\``, ...values.map((value) => (value === undefined ? 'not measured' : figure(value)))];
 }
