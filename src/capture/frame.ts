@@ -1,35 +1,38 @@
+/** Frames of capture files, and what the readers of all formats share. */
 import { DeviceError } from '../device/error.js';
 
-/** Frames with their times, as files hold them. */
+/** A frame of a capture file. */
 export interface TimedFrame {
-  /** Milliseconds: since the epoch in a capture, since the start in frames.jsonl; with a fraction. */
+  /**
+   * Milliseconds with a fraction: since the epoch in a capture, since the start in frames.jsonl.
+   */
   t: number;
-  /** The interface's name; '' where the file does not say (pcap). */
+  /** Name of the interface; '' when the file has none (pcap). */
   if: string;
   bytes: Uint8Array;
 }
 
 export interface Capture {
   frames: TimedFrame[];
-  /** One line each: what was wrong with the file but did not keep it from being used. */
+  /** Faults of the file in spite of which it can be used, one line each. */
   warnings: string[];
 }
 
 /** LINKTYPE_ETHERNET. */
 export const LINK_ETHERNET = 1;
 
-/** One line for anything but Ethernet, as `tcpdump -i any` writes it. */
+/** Throws a DeviceError for a link type other than Ethernet, such as that of `tcpdump -i any`. */
 export function mustBeEthernet(name: string, linkType: number): void {
   if (linkType !== LINK_ETHERNET)
     throw new DeviceError(name, `link type ${linkType} is not Ethernet`, "capture on one interface, not on 'any'");
 }
 
-/** A warning for frames that the capture's snaplen cut. */
+/** The warning for `n` frames that the snaplen of the capture cut. */
 export function cutFrames(name: string, n: number): string {
-  return `${name}: ${n} frame(s) were cut when captured; record with 'tcpdump -s 0'`;
+  return `${name}: ${n} frames were cut when they were captured; record with 'tcpdump -s 0'`;
 }
 
-/** Those bytes of the file, not copied. */
+/** Bytes of the file, without a copy. */
 export function slice(view: DataView, at: number, len: number): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + at, len);
 }

@@ -1,8 +1,9 @@
 /**
- * pcap files (draft-ietf-opsawg-pcap): micro- and nanoseconds, both byte orders.
+ * Reads and writes pcap files (draft-ietf-opsawg-pcap): microseconds and nanoseconds, both byte
+ * orders.
  *
  *     | magic 32 | version 16+16 | 0 | 0 | snaplen 32 | link type 32 |     24 bytes
- *     | seconds 32 | fraction 32 | bytes here 32 | bytes on the wire 32 | frame … |   again and again
+ *     | seconds 32 | fraction 32 | bytes here 32 | bytes on the wire 32 | frame … |   for each frame
  */
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { DeviceError } from '../device/error.js';
@@ -13,9 +14,10 @@ const MICRO = 0xa1b2c3d4;
 const NANO = 0xa1b23c4d;
 const HEADER = 24;
 const RECORD = 16;
+/** Bytes of the longest frame; a longer length means a damaged file. */
 const LONGEST = 0x40000;
 
-/** Reads a pcap or pcapng file. Throws a DeviceError that names the file and what is wrong with it. */
+/** Reads a pcap or pcapng file. Throws a DeviceError that names the file and the fault. */
 export function readCapture(path: string): Capture {
   let bytes: Uint8Array;
   try {
@@ -26,7 +28,7 @@ export function readCapture(path: string): Capture {
   return parseCapture(bytes, path);
 }
 
-/** The same for bytes at hand; `name` is for the messages. */
+/** The same for bytes. `name` is the file's name in the errors. */
 export function parseCapture(bytes: Uint8Array, name: string): Capture {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isPcapng(view)) return parsePcapng(view, name);
@@ -56,7 +58,7 @@ function records(view: DataView, name: string, little: boolean, perMs: number): 
     const len = at + RECORD <= view.byteLength ? view.getUint32(at + 8, little) : 0;
     if (len > LONGEST) throw new DeviceError(name, `record ${frames.length + 1} at byte ${at} claims ${len} bytes`);
     if (at + RECORD + len > view.byteLength) {
-      warnings.push(`${name}: ends in the middle of record ${frames.length + 1}; those before it are used`);
+      warnings.push(`${name}: ends in the middle of record ${frames.length + 1}; the records before it are used`);
       break;
     }
     const t = view.getUint32(at, little) * 1000 + view.getUint32(at + 4, little) / perMs;
@@ -72,14 +74,17 @@ function hex(value: number): string {
   return value.toString(16).padStart(8, '0');
 }
 
-/** Writes a pcap file of Ethernet frames with nanoseconds, little-endian. A record reaches the file with `flush` or `close`. */
+/**
+ * Writes a pcap file of Ethernet frames: nanoseconds, little endian. `flush` and `close` write
+ * buffered records.
+ */
 export class PcapWriter {
   private readonly fd: number;
   private readonly buffer = new Uint8Array(1 << 16);
   private readonly view = new DataView(this.buffer.buffer);
   private used = 0;
 
-  /** Throws a DeviceError when the file cannot be made. */
+  /** Creates the file. Throws a DeviceError when that fails. */
   constructor(readonly path: string) {
     try {
       this.fd = openSync(path, 'w');
@@ -91,7 +96,10 @@ export class PcapWriter {
     this.used = HEADER;
   }
 
-  /** `t` in milliseconds; the frame is the `len` bytes of `from` at `offset`. */
+  /**
+   * Writes a record. `t`: milliseconds since the epoch; the frame is `len` bytes of `from` at
+   * `offset`.
+   */
   write(t: number, from: Uint8Array, offset = 0, len = from.length - offset): void {
     if (this.used + RECORD + len > this.buffer.length) this.flush();
     const seconds = Math.floor(t / 1000);

@@ -1,10 +1,12 @@
 /**
- * Traces as pcapng (draft-ietf-opsawg-pcapng): each packet with its explanation as a comment, which Wireshark shows beside it.
+ * Writes traces as pcapng files (draft-ietf-opsawg-pcapng). Each packet has its explanation as a
+ * comment, which Wireshark shows.
  *
  *     | section header | interface 0 | interface 1 … | enhanced packet + opt_comment | …
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { DeviceError } from '../device/error.js';
+import { LINK_ETHERNET } from './frame.js';
 
 const SECTION = 0x0a0d0d0a;
 const INTERFACE = 1;
@@ -12,13 +14,12 @@ const PACKET = 6;
 const MAGIC = 0x1a2b3c4d;
 const OPT_COMMENT = 1;
 const IF_NAME = 2;
-const ETHERNET = 1;
 
 export class PcapngWriter {
   private readonly fd: number;
   private readonly interfaces: string[] = [];
 
-  /** Throws a DeviceError when the file cannot be made. */
+  /** Creates the file. Throws a DeviceError when that fails. */
   constructor(path: string) {
     try {
       this.fd = openSync(path, 'w');
@@ -32,7 +33,9 @@ export class PcapngWriter {
     this.block(SECTION, body);
   }
 
-  /** `us`: microseconds since the epoch. */
+  /**
+   * Writes a packet that interface `device` received or sent. `us`: microseconds since the epoch.
+   */
   write(device: string, us: number, frame: Uint8Array, comment: string): void {
     const body = Buffer.alloc(20);
     body.writeUInt32LE(this.interfaceOf(device), 0);
@@ -51,7 +54,7 @@ export class PcapngWriter {
     const known = this.interfaces.indexOf(name);
     if (known >= 0) return known;
     const body = Buffer.alloc(8);
-    body.writeUInt16LE(ETHERNET, 0);
+    body.writeUInt16LE(LINK_ETHERNET, 0);
     this.block(INTERFACE, Buffer.concat([body, option(IF_NAME, name), END]));
     return this.interfaces.push(name) - 1;
   }

@@ -1,6 +1,7 @@
 /**
- * pcapng files, as far as captures need them (draft-ietf-opsawg-pcapng): section, interface, enhanced and simple packets.
- * Other blocks are skipped. A new section may have another byte order, and counts its interfaces from 0.
+ * Reads pcapng files (draft-ietf-opsawg-pcapng): section, interface, enhanced packet and simple
+ * packet blocks. Other blocks are skipped. Each section has its own byte order, and numbers its
+ * interfaces from 0.
  *
  *     | type 32 | total length 32 | body … padded to 4 | total length 32 |
  */
@@ -23,11 +24,12 @@ interface Interface {
   snaplen: number;
 }
 
+/** True when the bytes begin with a section header. */
 export function isPcapng(view: DataView): boolean {
   return view.byteLength >= 12 && view.getUint32(0) === SECTION;
 }
 
-/** Throws a DeviceError that names the file, the byte and what is wrong there. */
+/** Reads all frames. Throws a DeviceError that names file, byte and fault. */
 export function parsePcapng(view: DataView, name: string): Capture {
   return new Reader(view, name).read();
 }
@@ -48,7 +50,7 @@ class Reader {
     for (let at = 0; at < this.view.byteLength; ) {
       const len = this.blockLength(at);
       if (len === 0) {
-        this.warnings.push(`${this.name}: ends in the middle of a block at byte ${at}; what is before it is used`);
+        this.warnings.push(`${this.name}: ends in the middle of a block at byte ${at}; the blocks before it are used`);
         break;
       }
       this.block(at, len);
@@ -58,7 +60,10 @@ class Reader {
     return { frames: this.frames, warnings: this.warnings };
   }
 
-  /** 0: the file ends within the block. A section's own byte order is found first. */
+  /**
+   * Bytes of the block at `at`; 0 when the file ends within the block. Reads the byte order of a
+   * section header first.
+   */
   private blockLength(at: number): number {
     if (at + 12 > this.view.byteLength) return 0;
     if (this.view.getUint32(at) === SECTION) this.setOrder(at);

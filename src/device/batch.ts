@@ -1,4 +1,7 @@
-/** Frames on their way: parallel arrays of offsets into the Umem and lengths (Ethernet header included). */
+/**
+ * Batch: a fixed array of frames that are received or sent together. The arrays are parallel: the
+ * offset of a frame in the Umem, and its length in bytes with the Ethernet header.
+ */
 export class Batch {
   n = 0;
   readonly offsets: Int32Array;
@@ -9,7 +12,9 @@ export class Batch {
     this.lengths = new Int32Array(capacity);
   }
 
-  /** False when the batch is full; the frame is then still the caller's. */
+  /**
+   * Appends a frame. Returns false when the batch is full; the caller then still owns the frame.
+   */
   push(offset: number, len: number): boolean {
     if (this.n === this.capacity) return false;
     this.offsets[this.n] = offset;

@@ -1,22 +1,28 @@
+/** The cap device: an interface through libpcap, by the cap package. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { interfaceMtu } from '../sys/interface.js';
 import { addressAt, setsockopt } from '../sys/libc.js';
 import { GSO_TCPV4, GSO_TCPV6, PACKET_IGNORE_OUTGOING, SOL_PACKET } from '../sys/packet-socket.js';
+import { HEADER as ETHERNET, TYPE_IPV4, TYPE_IPV6 } from '../wire/ethernet.js';
 import { TCP } from '../wire/ipv4.js';
+import { TAG } from '../wire/vlan.js';
 import { Batch } from './batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError } from './error.js';
 import { ethernetIndex } from './ethernet-index.js';
 import { Segmenter } from './gso.js';
-import { finishByLooks } from './partial-checksum.js';
+import { completeIfPartial } from './partial-checksum.js';
 import type { Umem } from './umem.js';
 
-/** cap 0.2.1 never closes its libuv handle: were the object collected, the loop would hold freed memory. So none ever is. */
+/**
+ * Keeps every handle from the garbage collector. cap 0.2.1 never closes its libuv handle, and the
+ * event loop would use the freed memory.
+ */
 const kept: CapHandle[] = [];
 
-/** What of the cap package is used; it has no types of its own. */
+/** The part of the cap package that is used here. The package has no types. */
 interface CapHandle {
   open(device: string, filter: string, bufferSize: number, buffer: Buffer): string;
   on(event: 'packet', listener: (bytes: number, truncated: boolean) => void): void;
@@ -25,21 +31,24 @@ interface CapHandle {
 }
 
 export interface CapOptions {
-  /** A libpcap filter for what comes in, like 'arp or host 10.0.0.100'. */
+  /** Filter for received frames, in pcap-filter(7) syntax: 'arp or host 10.0.0.100'. */
   filter?: string;
-  /** The kernel's buffer, bytes. */
+  /** Bytes of the kernel's buffer. */
   bufferSize?: number;
-  /** How many frames wait at most between two rx(). */
+  /** Frames that may wait between two calls of rx(). */
   queue?: number;
 }
 
+/** Bytes of the longest frame that libpcap may give: a GSO packet and its Ethernet header. */
 const LONGEST = 0x10000 + 64;
-const ETHERNET = 14;
 
 /**
- * A network interface through libpcap and the cap package: works anywhere, costs an event per frame. The events come by the
- * main thread's loop only, so it can't live in a worker, and frames arrive while that loop runs, not while `rx` is called.
- * Beware: cap 0.2.1 asserts that its socket never errs, so when the interface goes down or away, the process is aborted.
+ * A network interface through libpcap and the cap package. It works everywhere and costs an event a
+ * frame. The events come by the event loop of the main thread. So the device cannot be used in a
+ * worker thread, and frames arrive while the loop runs, not while `rx` is called.
+ *
+ * Caveat: cap 0.2.1 asserts that its socket has no error. It aborts the process when the interface
+ * goes down or away.
  */
 export class CapDevice implements Device {
   readonly kind = 'cap';
@@ -54,7 +63,10 @@ export class CapDevice implements Device {
   private readonly segmenter: Segmenter;
   private closed = false;
 
-  /** Throws a DeviceError: no such interface, no privilege, bad filter, in a worker. */
+  /**
+   * Opens interface `name`. Throws a DeviceError: no such interface, no privilege, a bad filter, in
+   * a worker thread.
+   */
   constructor(
     private readonly umem: Umem,
     readonly name: string,
@@ -62,7 +74,7 @@ export class CapDevice implements Device {
   ) {
     if (!isMainThread) throw new DeviceError(name, 'libpcap cannot be used in a worker thread', "use kind 'packet'");
     ethernetIndex(name);
-    this.longest = interfaceMtu(name) + ETHERNET + 4;
+    this.longest = interfaceMtu(name) + ETHERNET + TAG;
     this.queue = new Batch(options.queue ?? 1024);
     this.out = Buffer.alloc(umem.frameSize);
     const bytes = new Uint8Array(this.buffer.buffer);
@@ -77,27 +89,34 @@ export class CapDevice implements Device {
     }
     if (!ignoreOutgoing(before)) {
       this.handle.close();
-      throw new DeviceError(name, "libpcap's socket was not found, frames sent would come back", "use kind 'packet'");
+      throw new DeviceError(
+        name,
+        "libpcap's socket was not found, and sent frames would be received again",
+        "use kind 'packet'",
+      );
     }
     this.handle.on('packet', (length, truncated) => this.arrived(length, truncated));
   }
 
-  /** An event of the main loop: one frame is in `buffer`. */
+  /** Handles an event of the main loop: one frame is in `buffer`. */
   private arrived(length: number, truncated: boolean): void {
     if (truncated || length < ETHERNET) this.stats.rxOversize++;
-    else if (length > this.longest && this.isSuperPacket(length)) this.segment();
+    else if (length > this.longest && this.beginSegments(length)) this.segment();
     else if (length > this.umem.capacity) this.stats.rxOversize++;
     else this.enqueue(this.umem.put(this.buffer.subarray(0, length)), length);
   }
 
-  /** TCP longer than the MTU: cut to segments as the sender would have made them for this MTU. */
-  private isSuperPacket(length: number): boolean {
+  /**
+   * TCP longer than the MTU is segmented as its sender would have done for this MTU. Returns false
+   * for anything else.
+   */
+  private beginSegments(length: number): boolean {
     const { buffer } = this;
-    const v4 = buffer.readUInt16BE(12) === 0x0800;
+    const v4 = buffer.readUInt16BE(12) === TYPE_IPV4;
     const l4 = ETHERNET + (v4 ? (buffer[ETHERNET]! & 15) << 2 : 40);
-    if ((!v4 && buffer.readUInt16BE(12) !== 0x86dd) || buffer[ETHERNET + (v4 ? 9 : 6)] !== TCP) return false;
+    if ((!v4 && buffer.readUInt16BE(12) !== TYPE_IPV6) || buffer[ETHERNET + (v4 ? 9 : 6)] !== TCP) return false;
     const header = l4 + ((buffer[l4 + 12]! >> 4) << 2);
-    const size = this.longest - 4 - header;
+    const size = this.longest - TAG - header;
     return this.segmenter.begin(0, length, v4 ? GSO_TCPV4 : GSO_TCPV6, size, l4, false);
   }
 
@@ -115,7 +134,7 @@ export class CapDevice implements Device {
 
   private enqueue(frame: number, length: number): void {
     if (frame >= 0 && this.queue.push(frame, length)) {
-      finishByLooks(this.umem.view, frame, length);
+      completeIfPartial(this.umem.view, frame, length);
       return;
     }
     if (frame >= 0) this.umem.free(frame);
@@ -157,7 +176,7 @@ export class CapDevice implements Device {
       this.handle.send(this.out, length);
       return true;
     } catch {
-      return false; // libpcap says no more than that the frame has not left
+      return false; // libpcap gives no reason
     }
   }
 
@@ -178,26 +197,28 @@ function newHandle(name: string): CapHandle {
     return handle;
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
-    throw new DeviceError(name, `libpcap is not to be had (${reason})`, "'apt install libpcap0.8'");
+    throw new DeviceError(name, `libpcap does not load (${reason})`, "'apt install libpcap0.8'");
   }
 }
 
-/** The file descriptors of this process that are sockets. */
+/** File descriptors of this process that are sockets. */
 function sockets(): Set<string> {
   const isSocket = (fd: string): boolean => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
     } catch {
-      return false; // closed meanwhile: readdir's own
+      return false; // closed meanwhile: the descriptor of readdir
     }
   };
   return new Set(readdirSync('/proc/self/fd').filter(isSocket));
 }
 
 /**
- * What we send would come back as received. libpcap's filter 'inbound' loses the first frame (it is filtered in user space,
- * where the direction is not known), and cap has no pcap_setdirection: so the option is set on libpcap's socket itself,
- * the one that was not there before. Other kinds of socket refuse it.
+ * Sets PACKET_IGNORE_OUTGOING on libpcap's socket, or sent frames would be received again. The
+ * filter 'inbound' does not help: libpcap filters the first frame in user space, where it does not
+ * know the direction, and the frame is lost. The cap package has no pcap_setdirection. libpcap's
+ * socket is the one that was not open before; other kinds of socket refuse the option. Returns
+ * false when no socket took it.
  */
 function ignoreOutgoing(before: Set<string>): boolean {
   const one = Int32Array.of(1);
@@ -209,5 +230,5 @@ function ignoreOutgoing(before: Set<string>): boolean {
 function openError(name: string, filter: string, error: unknown): DeviceError {
   const reason = (error as Error).message.split('\n')[0]!;
   if (/permi/i.test(reason)) return new DeviceError(name, 'not permitted', 'run as root or with CAP_NET_RAW');
-  return new DeviceError(name, `libpcap refuses (${reason})`, `the filter was '${filter}'`);
+  return new DeviceError(name, `libpcap refuses it (${reason})`, `the filter was '${filter}'`);
 }

@@ -1,37 +1,50 @@
+/** The contract of a device: what every kind of device does, and what it counts. */
 import type { Batch } from './batch.js';
 
-/** Counted by the device itself, never reset. Bytes are frame bytes. */
+/**
+ * Counters of one device, never reset. Bytes are frame bytes, Ethernet header included, FCS
+ * excluded.
+ */
 export interface DeviceStats {
   rxPackets: number;
   rxBytes: number;
   txPackets: number;
   txBytes: number;
-  /** Lost before `rx` could hand them out: the kernel's ring was full, or no free frame. */
+  /**
+   * Frames lost before `rx` could return them: the kernel's ring was full, or the Umem had no free
+   * frame.
+   */
   rxDropped: number;
-  /** Lost in `tx`: the kernel did not take them. */
+  /** Frames lost in `tx`: the kernel did not take them. */
   txDropped: number;
-  /** Frames longer than the Umem's frames (super-packets that could not be segmented). */
+  /** Frames longer than a frame of the Umem, GSO packets that could not be segmented, and runts. */
   rxOversize: number;
 }
 
 /**
- * Frames in and out. What does not fit is counted and dropped, never waited for.
+ * Receives and sends frames. A frame that does not fit is counted and dropped; no call waits.
  *
- * SteeringKey: `rx` takes frames from the Umem and gives them to the caller; `tx` takes every frame of the batch over,
- * whatever becomes of it, gives it back to the Umem when it has left, and empties the batch.
+ * Ownership of frames: `rx` allocates frames of the Umem, and the caller owns them. `tx` takes
+ * every frame of the batch from the caller, frees it when the device is done with it, and empties
+ * the batch.
  */
 export interface Device {
   readonly name: string;
-  /** Name of its kind (kinds.ts), or of a device that no configuration names. */
+  /** Name of the kind (kinds.ts), or another word for a device that no configuration can name. */
   readonly kind: string;
-  /** How the kind works on this interface, for the log; '' when there is nothing to say. */
+  /**
+   * How the device works on this interface, for the log; absent or '' when there is nothing to say.
+   */
   readonly detail?: string;
-  /** The file descriptor to poll for input, −1 where there is none (memory, file). */
+  /** File descriptor that poll(2) reports input on; −1 when there is none. */
   readonly fd: number;
   readonly stats: DeviceStats;
-  /** Appends frames to `batch` until it is full or no more are there; returns how many. */
+  /**
+   * Appends received frames to `batch` until the batch is full or no more are there. Returns how
+   * many.
+   */
   rx(batch: Batch): number;
-  /** Sends the frames of `batch`; returns how many the wire took. */
+  /** Sends the frames of `batch`. Returns how many the kernel took. */
   tx(batch: Batch): number;
   close(): void;
 }

@@ -1,27 +1,29 @@
 /**
- * Cuts a super-packet (TSO, GRO: up to 64 KiB in one piece) into frames that fit on the wire, as the kernel's own GSO does.
+ * Segments a GSO packet (TSO or GRO merged up to 64 KiB into one packet) into frames that fit on
+ * the wire, as skb_segment of the kernel does.
  *
  *     ring:   | Ethernet IP TCP | payload ........................................ |
  *     Umem:   | Ethernet IP TCP | gsoSize |   | Eth IP TCP | gsoSize |   | Eth IP TCP | rest |
- *               id    seq   -FIN -PSH         id+1  seq+gsoSize -CWR     id+2           FIN PSH as they were
+ *               id    seq   -FIN -PSH         id+1  seq+gsoSize -CWR     id+2           FIN PSH kept
  *
- * One packet at a time: `begin` measures it, `next` makes one frame each, and the packet stays in the ring meanwhile, so
- * that it can go on in a later rx() when the batch or the Umem was full.
+ * `begin` measures one packet, and each `next` makes one frame of it. The packet stays in the ring
+ * meanwhile. So a later rx() can go on with the packet when the batch or the Umem was full.
  */
 
 import { memcpyAt } from '../sys/libc.js';
 import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4 } from '../sys/packet-socket.js';
 import { finish, pseudo4, pseudo6, sum } from '../wire/checksum.js';
-import { TYPE_QINQ, TYPE_VLAN } from '../wire/ethernet.js';
+import { HEADER, TYPE_QINQ, TYPE_VLAN } from '../wire/ethernet.js';
 import { TCP, UDP } from '../wire/ipv4.js';
+import { CWR, FIN, PSH } from '../wire/tcp.js';
+import { TAG } from '../wire/vlan.js';
 import type { Umem } from './umem.js';
 
-const FIN_PSH = 0x09;
-const CWR = 0x80;
-const TAG = 4;
+/** Flags that only the last segment has. CWR is on the first segment only (RFC 3168, 6.1.2). */
+const FIN_PSH = FIN | PSH;
 
 export class Segmenter {
-  /** Payload bytes still to be cut; 0: no packet under work. */
+  /** Payload bytes that are still to be segmented; 0 when there is no packet. */
   left = 0;
   private source = 0;
   private headerLen = 0;
@@ -42,9 +44,11 @@ export class Segmenter {
   ) {}
 
   /**
-   * Takes on the packet at `source` in the ring, `len` bytes of it. `l4` is its transport header's offset (0: from the IP
-   * header); `tagged` leaves room for a VLAN tag, which the caller writes. False when it can't be cut: unknown type, headers that do
-   * not fit, or segments longer than a frame.
+   * Begins with the packet of `len` bytes at offset `source` of the ring. `gsoType` and `gsoSize`
+   * are those of virtio_net_hdr: VIRTIO_NET_HDR_GSO_*, and the payload bytes of a segment. `l4`:
+   * offset of the transport header; 0 when the IP header says it. `tagged`: leaves room for a VLAN
+   * tag, which the caller writes. Returns false when the packet cannot be segmented: unknown type,
+   * incomplete headers, or segments longer than a frame.
    */
   begin(source: number, len: number, gsoType: number, gsoSize: number, l4: number, tagged: boolean): boolean {
     const type = gsoType & ~GSO_ECN;
@@ -61,17 +65,17 @@ export class Segmenter {
     return true;
   }
 
-  /** Finds the layers; false when a header is missing, or there is nothing behind them. */
+  /** Finds the headers. Returns false when one is incomplete, or when no payload follows. */
   private measure(source: number, len: number, l4: number): boolean {
     const { ring } = this;
-    let l3 = 14;
+    let l3 = HEADER;
     for (let type = this.ether(source + 12); isTag(type); type = this.ether(source + l3 - 2)) {
       l3 += TAG;
-      if (l3 > 22) return false;
+      if (l3 > HEADER + 2 * TAG) return false;
     }
     this.l3 = l3;
     this.isV4 = ring[source + l3]! >> 4 === 4;
-    if (!this.isV4 && this.ether(source + l3 + 4) === 0) return false; // a jumbogram: BIG TCP, over 64 KiB
+    if (!this.isV4 && this.ether(source + l3 + 4) === 0) return false; // jumbogram (BIG TCP, over 64 KiB)
     const ipLen = this.isV4 ? (ring[source + l3]! & 15) << 2 : 40;
     this.l4 = l4 > 0 ? l4 : l3 + ipLen;
     if (this.l4 < l3 + ipLen || this.l4 + 20 > len) return false;
@@ -83,7 +87,10 @@ export class Segmenter {
     return (this.ring[at]! << 8) | this.ring[at + 1]!;
   }
 
-  /** Writes the next segment to the free frame at `frame`; returns its length. */
+  /**
+   * Writes the next segment to the frame at offset `frame` of the Umem. Returns its length in
+   * bytes.
+   */
   next(frame: number): number {
     const payload = Math.min(this.left, this.gsoSize);
     const to = this.umemAddress + frame;
@@ -100,7 +107,7 @@ export class Segmenter {
     return header + payload;
   }
 
-  /** Total length, IP id and header checksum of the segment whose IP header is at `ip`. */
+  /** Sets length, id and header checksum of the IP header at `ip`. */
   private patchIp(ip: number, len: number): void {
     const { view } = this.umem;
     if (!this.isV4) {

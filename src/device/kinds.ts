@@ -1,11 +1,13 @@
 /**
- * The table of device kinds: one row a kind. The configuration schema, the options and help of the commands, the daemon,
- * the labs and docs/devices.md ask the row; no other file names a kind to find out what it does.
+ * The table of device kinds: one row a kind. The configuration schema, the options and help of the
+ * commands, the daemon, the labs and docs/devices.md read the row. No other file compares the name
+ * of a kind.
  *
- * A new kind is a file with its Device, a row here, and its line in open.ts, which the compiler asks for. The order of the
- * rows is the order in which `auto` tries them, the fastest first, and the order of all lists that users see.
+ * A new kind is a file with its Device, a row here, and a line in open.ts that the compiler asks
+ * for. The order of the rows is the order in which `auto` tries the kinds, the fastest first, and
+ * the order of all lists that users see.
  *
- * This file loads nothing: a schema or a help text needs no native library.
+ * This file imports nothing: a schema or a help text needs no native library.
  */
 
 /** Keys of a device in director.yaml that not every kind reads. */
@@ -18,25 +20,43 @@ export interface KindRow {
   /** `kind: auto` may choose it. */
   readonly auto: boolean;
   /**
-   * True: an interface of the host, whose stack sees the frames as well; MAC, MTU, addresses and routes are the kernel's.
-   * False: the director is alone behind the interface; MAC, addresses and routes are in the process.
+   * True: an interface of the host, whose stack sees the frames as well; MAC, MTU, addresses and
+   * routes are the kernel's. False: the director is alone behind the interface; MAC, addresses and
+   * routes are in the process.
    */
   readonly shared: boolean;
-  /** What the intercept maps select never reaches the host's stack. A shared kind without it gets copies; nft drops the kernel's. */
+  /**
+   * True: frames that the intercept maps select never reach the host's stack. A shared kind that is
+   * not exclusive gets copies, and nft rules drop the originals.
+   */
   readonly exclusive: boolean;
-  /** How several workers read one interface: a socket for each receive queue, one fanout group, or not at all. */
+  /**
+   * How several workers read one interface: by a socket a receive queue, by one fanout group, or
+   * not at all.
+   */
   readonly workers: 'queues' | 'fanout' | 'none';
-  /** Where it runs. A library that lives by the event loop of the main thread has the packet path there, too. */
+  /**
+   * The thread that runs the packet path. `main`: the library behind the kind belongs to the main
+   * thread's event loop.
+   */
   readonly thread: 'worker' | 'main';
-  /** Keeps frames of the Umem posted in the rings of each receive queue, so the Umem must be larger (umem-memory.ts). */
+  /**
+   * Posts frames of the Umem in the rings of each receive queue. The Umem must be larger for it
+   * (umem-memory.ts).
+   */
   readonly postsFrames: boolean;
-  /** What it needs besides CAP_NET_RAW and CAP_NET_ADMIN. No user namespace may load BPF programs. */
+  /**
+   * What it needs besides CAP_NET_RAW and CAP_NET_ADMIN. A user namespace cannot load BPF programs.
+   */
   readonly needs: 'bpf' | '/dev/net/tun' | 'libpcap' | 'nothing';
-  /** Keys it reads. An xdp program that goes by maps leaves frames for other MAC addresses to the host: no `promiscuous`. */
+  /**
+   * Keys it reads. xdp does not read `promiscuous`: its program leaves frames for other MAC
+   * addresses to the host.
+   */
   readonly options: readonly DeviceOption[];
   /** Bytes; undefined: any MTU that the interface has. */
   readonly largestMtu?: number;
-  /** Sentences for docs. */
+  /** Sentences for docs/devices.md. */
   readonly caveats: readonly string[];
 }
 
@@ -57,7 +77,7 @@ export const KINDS = [
       'The interface must have no other XDP program.',
       'A frame and its headroom must fit into one page: that bounds the MTU. A driver may allow less.',
       'tcpdump on the director shows none of its packets; `ulvs trace --pcap` does.',
-      'GRO, LRO and VLAN tag stripping are switched off while a program runs in generic mode, tag stripping also in native mode.',
+      'VLAN tag stripping is switched off on the interface; in generic mode GRO and LRO, too.',
     ],
   },
   {
@@ -108,22 +128,26 @@ export const KINDS = [
   },
 ] as const satisfies readonly KindRow[];
 
-/** Name of a kind. */
+/** The name of a kind. */
 export type DeviceKind = (typeof KINDS)[number]['name'];
 
-/** Instead of a kind: the first row with `auto` that works on the interface. */
+/** Stands for the first kind with `auto` that works on the interface. */
 export const AUTO = 'auto';
-/** What a configuration may say. */
+/** What a configuration may name. */
 export type DeviceChoice = DeviceKind | typeof AUTO;
 
-/** Needs nothing but an Ethernet interface, and works in a user namespace: the labs' own choice. */
+/**
+ * The kind that needs nothing but an Ethernet interface and works in a user namespace. The labs use
+ * it by default.
+ */
 export const PLAIN_KIND: DeviceKind = 'packet';
 
+/** The row of a kind. */
 export function kindOf(name: DeviceKind): KindRow {
   return KINDS.find((row) => row.name === name)!;
 }
 
-/** The row of a name that comes from outside; undefined when there is none of this name. */
+/** The row of a name that comes from outside; undefined when no kind has this name. */
 export function findKind(name: string): KindRow | undefined {
   return KINDS.find((row) => row.name === name);
 }
@@ -133,12 +157,12 @@ export function kindsWith(has: (row: KindRow) => boolean = () => true): DeviceKi
   return KINDS.filter(has).map(({ name }) => name);
 }
 
-/** What a configuration and `ulvs run --device` take. */
+/** All values of `kind:` in director.yaml and of `ulvs run --device`. */
 export function deviceChoices(): DeviceChoice[] {
   return [...kindsWith(), AUTO];
 }
 
-/** `auto` chooses among shared kinds only. */
+/** True when the host's stack has the interface, too. `auto` chooses among shared kinds only. */
 export function isShared(choice: DeviceChoice): boolean {
   return choice === AUTO || kindOf(choice).shared;
 }
@@ -148,12 +172,15 @@ export function forWorkers(): DeviceKind[] {
   return kindsWith(({ workers }) => workers !== 'none');
 }
 
-/** False when no more than one worker can read such a device; what `auto` chooses is not known here. */
+/**
+ * False when only one worker can read such a device. True for `auto`: what it chooses is not known
+ * here.
+ */
 export function mayHaveWorkers(choice: DeviceChoice): boolean {
   return choice === AUTO || kindOf(choice).workers !== 'none';
 }
 
-/** Lines for a command's help, one a kind. */
+/** Lines for the help of a command, one a kind. */
 export function kindsHelp(names: readonly DeviceKind[] = kindsWith()): string {
   return names.map((name) => `  ${name.padEnd(8)}${kindOf(name).summary}`).join('\n');
 }

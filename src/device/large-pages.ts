@@ -1,17 +1,22 @@
+/**
+ * Asks the kernel for large pages (MADV_HUGEPAGE, madvise(2)) for memory that every packet reads at
+ * random places.
+ */
 import { adviseLargePages } from '../sys/libc.js';
 
-/** From here on less memory is 4 kB pages' business anyway. */
+/** Bytes; smaller memory cannot hold a page of 2 MB. */
 const SMALLEST = 2 << 20;
 /**
- * A larger connection table (over 4 million entries) keeps small pages: the kernel clears a large page at its first touch, and moves
- * others out of the way for it when memory is in pieces, which is likelier the more of them are wanted. Nobody has measured that
- * here; but a pause is worse than a slower look-up.
+ * Bytes; a larger connection table (over 4 million entries) keeps small pages. The kernel clears a
+ * large page when it is first touched, and it may have to compact memory first. That takes longer
+ * the more pages are wanted. The pause was not measured here, but a pause is worse than a slower
+ * look-up.
  */
 const LARGEST = 257 << 20;
 
 /**
- * Memory that is read here and there by each packet, of which the first is the table: with pages of 2 MB the processor finds it
- * without a walk for most reads.
+ * Uses pages of 2 MB for the connection table and its index: most reads then hit the TLB. Does
+ * nothing when the first buffer, the table, is larger than LARGEST.
  */
 export function useLargePages(table: ArrayBufferLike, ...others: readonly ArrayBufferLike[]): void {
   if (table.byteLength > LARGEST) return;

@@ -1,6 +1,6 @@
 /**
- * Opens the device of an interface: the kind that was asked for, or with `auto` the first kind of the table (kinds.ts) that
- * works there.
+ * Opens the device of an interface: a device of the wanted kind, or with `auto` of the first kind
+ * of the table (kinds.ts) that works on the interface.
  */
 import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
@@ -20,15 +20,15 @@ export interface Opened {
   readonly reasons: string[];
 }
 
-/** What a kind may need; each takes what it knows. */
+/** Options of all kinds; each kind reads its own. */
 export interface OpenOptions {
-  /** Bytes, of the kernel's side of an interface that the device makes. */
+  /** Bytes; MTU of an interface that the device creates. */
   mtu?: number;
-  /** Also receive frames for other Ethernet addresses. */
+  /** Receives frames for other Ethernet addresses, too. */
   promiscuous?: boolean;
-  /** Intercept maps of an exclusive kind; without them it intercepts nothing. */
+  /** Intercept maps of an exclusive kind; without them the device intercepts nothing. */
   maps?: InterceptMapFds | undefined;
-  /** Slots of each ring of a kind that posts frames; a power of two. */
+  /** Slots of each ring of a kind that posts frames, a power of two. */
   entries?: number;
   /** Several workers read the interface: this worker's share. */
   share?: QueueShare | undefined;
@@ -49,7 +49,10 @@ const openers: Readonly<Record<DeviceKind, Open>> = {
   cap: (umem, name) => new CapDevice(umem, name),
 };
 
-/** Opens interface `name`. Throws a DeviceError; for `auto` one that says why no kind works. */
+/**
+ * Opens interface `name`. Throws a DeviceError; with `auto` the error says why each kind does not
+ * work.
+ */
 export function openDevice(umem: Umem, name: string, choice: DeviceChoice = AUTO, options: OpenOptions = {}): Opened {
   if (choice !== AUTO) {
     const device = openers[choice](umem, name, options);
@@ -68,7 +71,10 @@ export function openDevice(umem: Umem, name: string, choice: DeviceChoice = AUTO
   throw new DeviceError(name, `no kind of device works here (${reasons.map(withoutName(name)).join('; ')})`);
 }
 
-/** The kind that `auto` chooses on interface `name`, which is opened for a moment. Throws a DeviceError. */
+/**
+ * Finds the kind that `auto` chooses on interface `name`: opens a device and closes it again.
+ * Throws a DeviceError.
+ */
 export function probe(umem: Umem, name: string): Pick<Opened, 'kind' | 'reasons'> {
   const { device, kind, reasons } = openDevice(umem, name);
   device.close();

@@ -1,5 +1,5 @@
 /**
- * Waits for several file descriptors at once, and the bell that ends the wait from another thread.
+ * Poller waits for several file descriptors at once. Bell ends the wait from another thread.
  *
  *     pollfd[n]  | fd 32 | events 16 | revents 16 |       8 bytes each, laid out once
  */
@@ -12,7 +12,10 @@ const EINTR = 4;
 const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 
-/** poll(2) over a fixed set of descriptors; a wait allocates nothing. Negative ones (memory, file) are never ready. */
+/**
+ * poll(2) over a fixed set of descriptors. A wait allocates nothing. A negative descriptor is never
+ * ready.
+ */
 export class Poller {
   private readonly fds: Int32Array;
   private readonly events: Int16Array;
@@ -29,7 +32,10 @@ export class Poller {
     });
   }
 
-  /** Blocks until one has input or `timeoutMs` (−1: for ever) is over; returns how many are ready, 0 also for a signal. */
+  /**
+   * Blocks until a descriptor has input or `timeoutMs` is over (milliseconds; −1: no limit).
+   * Returns how many are ready; 0 after the timeout and after a signal. Throws a SystemError.
+   */
   wait(timeoutMs: number): number {
     const ready = pollAt(this.address, this.descriptors.length, timeoutMs);
     if (ready > 0) this.clearErrors();
@@ -38,25 +44,34 @@ export class Poller {
     throw new SystemError('poll', errno());
   }
 
-  /** Whether descriptor number `i` had input at the last wait. */
+  /** True when descriptor number `i` had input at the last wait. */
   ready(i: number): boolean {
     return (this.events[i * 4 + 3]! & POLLIN) !== 0;
   }
 
-  /** A packet socket whose interface went down stays in error, and would end every wait at once, until it is read. */
+  /**
+   * A packet socket whose interface went down keeps its error, and ends every wait at once, until
+   * SO_ERROR is read.
+   */
   private clearErrors(): void {
     for (let i = 0; i < this.descriptors.length; i++)
       if ((this.events[i * 4 + 3]! & POLLERR) !== 0) clearSocketError(this.descriptors[i]!);
   }
 }
 
-/** An eventfd: `ring` in one thread ends the `wait` of a Poller in another that has its `fd`. */
+/**
+ * A doorbell between threads (eventfd(2)): `ring` in one thread ends the `wait` of a Poller that
+ * has its `fd`.
+ */
 export class Bell {
   readonly fd: number;
   private readonly word = new BigUint64Array(new ArrayBuffer(8));
   private readonly address = addressAt(this.word.buffer);
 
-  /** Makes one, or takes over the other end of `fd` (a number that was sent to this thread). */
+  /**
+   * Creates an eventfd, or uses `fd`, the number of one that another thread created. Throws a
+   * SystemError.
+   */
   constructor(fd?: number) {
     this.fd = fd ?? check(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), 'eventfd');
   }
@@ -66,7 +81,7 @@ export class Bell {
     writeAt(this.fd, this.address, 8);
   }
 
-  /** True when it was rung since the last call. */
+  /** Resets the bell. Returns true when it was rung since the last call. */
   answer(): boolean {
     return readAt(this.fd, this.address, 8) === 8;
   }

@@ -1,13 +1,14 @@
 /**
- * IP by raw sockets (the raw-socket package), through the host's own routing. Main thread only: its sockets live in the
- * main loop. Never on the packet path of a device: an event and a copy for each packet.
+ * Raw IP sockets (raw(7), by the raw-socket package), which use the host's own routing. They work
+ * in the main thread only: the package belongs to its event loop. A packet costs an event and a
+ * copy, so no device uses them on its packet path.
  */
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { format4, format6, words6 } from '../wire/address.js';
 import { DeviceError } from './error.js';
 
-/** What of the raw-socket package is used; it has no types of its own. */
+/** The part of the raw-socket package that is used here. The package has no types. */
 export interface RawSocket {
   on(event: 'message', listener: (packet: Buffer, source: string) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
@@ -29,13 +30,17 @@ interface RawPackage {
   createSocket(options: { protocol: number; addressFamily: number; bufferSize?: number }): RawSocket;
 }
 
-/** IPPROTO_RAW: nothing is received, and what is sent brings its own IP header. */
+/** IPPROTO_RAW (raw(7)): the socket receives nothing, and what is sent has its own IP header. */
 const IPPROTO_RAW = 255;
+/** Bytes of the longest IP packet. */
 const LONGEST = 0xffff;
-/** More than this many packets on their way: the host does not keep up, and further ones are dropped. */
+/** Packets that may wait for the host; when more wait, further ones are dropped. */
 const PENDING = 256;
 
-/** Opens a raw socket for an IP protocol number. Throws a DeviceError. */
+/**
+ * Opens a raw socket for an IP protocol number. Throws a DeviceError: no privilege, no package, in
+ * a worker thread.
+ */
 export function openRaw(family: 4 | 6, protocol: number): RawSocket {
   const name = `raw socket (IPv${family}, protocol ${protocol})`;
   if (!isMainThread) throw new DeviceError(name, 'cannot be used in a worker thread', 'open it in the main thread');
@@ -58,25 +63,28 @@ function rawPackage(name: string): RawPackage {
 
 export interface RawStats {
   sent: number;
-  /** Not taken by the host: no route, too long, too many at once. */
+  /** Packets that the host did not take: no route, too long, too many at once. */
   dropped: number;
 }
 
 /**
- * Sends packets that the director itself originates (ICMP errors, IPIP to a realserver behind a router) where it has no
- * device of its own: the host's routes and neighbours decide the way.
+ * Sends packets that the director originates (ICMP errors, IPIP to a realserver behind a router)
+ * where no device of the director leads. The host's routes and neighbours decide the path.
  */
 export class RawSender {
   readonly stats: RawStats = { sent: 0, dropped: 0 };
   private readonly sockets = new Map<4 | 6, RawSocket>();
   private pending = 0;
 
-  /** Throws a DeviceError: no privilege, or in a worker. */
+  /** Throws a DeviceError: no privilege, or in a worker thread. */
   constructor() {
     this.socket(4);
   }
 
-  /** Sends a whole IPv4 or IPv6 packet (from the IP header on); it is copied. IPv4: the host fills in the header checksum. */
+  /**
+   * Sends an IPv4 or IPv6 packet, which begins with its IP header. The packet is copied. The host
+   * fills in the header checksum of IPv4. A packet that cannot be sent is counted as dropped.
+   */
   send(packet: Uint8Array): void {
     const family = packet.length >= 20 && packet[0]! >> 4 === 6 ? 6 : 4;
     if (packet.length < (family === 4 ? 20 : 40) || this.pending >= PENDING) {
@@ -93,7 +101,7 @@ export class RawSender {
     });
   }
 
-  /** The IPv6 one is opened when it is first needed, as a host may have none. */
+  /** The IPv6 socket is opened when it is first needed, as a host may be without IPv6. */
   private socket(family: 4 | 6): RawSocket {
     const there = this.sockets.get(family);
     if (there) return there;

@@ -1,14 +1,18 @@
 /**
- * The one block of memory all frames live in. A frame is an offset into it, never an object.
+ * Umem: the block of memory that holds all frames. A frame is an offset into the block, never an
+ * object.
  *
  *     base = k * frameSize                              (frameSize is a power of two)
  *     |<---- 256 ---->|2|<- Ethernet 14 ->|<- IP ...            |
  *     ^ base          ^                   ^ base + 272: 4-byte aligned
  *                     offset handed out = base + 258
  *
- * 258 bytes of headroom: AF_XDP's fixed 256 plus 2 that align the IP header, so that it can be read through an Int32Array
- * and IPIP encapsulation prepends without a copy. Free frames are a stack, so the warmest one is reused first.
+ * The headroom is 258 bytes: the 256 bytes that AF_XDP reserves (XDP_PACKET_HEADROOM), and 2 bytes
+ * that align the IP header. So an Int32Array can read the IP header, and a tunnel header is
+ * prepended without a copy. Free frames are a stack: the frame that was freed last, and is still in
+ * the cache, is used first.
  */
+/** Bytes before the Ethernet header of a new frame. */
 export const HEADROOM = 258;
 
 export class Umem {
@@ -19,7 +23,10 @@ export class Umem {
   private readonly free_: Int32Array;
   private nFree: number;
 
-  /** `buffer` is given when the memory is mapped (AF_XDP); its length must be frameSize * frameCount. */
+  /**
+   * `frameSize` in bytes, a power of two. `buffer`: mapped memory of frameSize * frameCount bytes
+   * (AF_XDP); left out, the memory is an ArrayBuffer.
+   */
   constructor(
     readonly frameCount = 4096,
     readonly frameSize = 2048,
@@ -34,7 +41,7 @@ export class Umem {
     for (let i = 0; i < frameCount; i++) this.free_[i] = (frameCount - 1 - i) * frameSize;
   }
 
-  /** The longest frame (Ethernet header included) that fits behind the headroom. */
+  /** Bytes of the longest frame, with the Ethernet header, that fits behind the headroom. */
   get capacity(): number {
     return this.frameSize - HEADROOM;
   }
@@ -43,15 +50,18 @@ export class Umem {
     return this.nFree;
   }
 
-  /** A free frame's offset (where its Ethernet header goes), or −1 when all are in use. */
+  /**
+   * Allocates a frame. Returns the offset of its Ethernet header, or −1 when all frames are in use.
+   */
   alloc(): number {
     if (this.nFree === 0) return -1;
     return this.free_[--this.nFree]! + HEADROOM;
   }
 
   /**
-   * Takes the last `n` frames, which lie side by side, for good: room for a packet longer than a frame. The offset in the
-   * first of them, as `alloc` gives it; −1 when some were in use before.
+   * Removes the last `n` frames, which are adjacent, from the free frames for good: room for a
+   * packet longer than a frame. Returns an offset in the first of them, as `alloc` does; −1 when
+   * one of them is in use.
    */
   reserve(n: number): number {
     for (let i = 0; i < n; i++)
@@ -61,17 +71,20 @@ export class Umem {
     return (this.frameCount - n) * this.frameSize + HEADROOM;
   }
 
-  /** Where the Ethernet header goes by default in the frame that `offset` lies in. */
+  /** The offset that `alloc` returned for the frame that `offset` lies in. */
   start(offset: number): number {
     return (offset & ~(this.frameSize - 1)) + HEADROOM;
   }
 
-  /** Gives back the frame that `offset` lies in, wherever in the frame it points. */
+  /** Frees the frame that `offset` lies in; the offset may point anywhere into the frame. */
   free(offset: number): void {
     this.free_[this.nFree++] = offset & ~(this.frameSize - 1);
   }
 
-  /** Copies `bytes` into a new frame; −1 when none is free or it does not fit. */
+  /**
+   * Copies `bytes` into a new frame and returns its offset; −1 when no frame is free or the bytes
+   * do not fit.
+   */
   put(bytes: Uint8Array): number {
     if (bytes.length > this.capacity) return -1;
     const offset = this.alloc();

@@ -1,5 +1,6 @@
 /**
- * Netlink attributes: type, length, value, in the host's byte order; addresses and ports inside are as on the wire.
+ * Netlink attributes (struct nlattr): length, type, value, in host order. Addresses in values are
+ * in network order.
  *
  *   0      2      4
  *   ┌──────┬──────┬───────────┬─────┐
@@ -10,14 +11,18 @@ import { MalformedMessage } from './error.js';
 import { align, HOST_LITTLE, viewOf } from './message.js';
 
 const HEADER = 4;
-/** The two top bits of a type are flags (nested, network byte order), not part of it. */
+/** The two highest bits are flags (NLA_F_NESTED, NLA_F_NET_BYTEORDER), not a part of the type. */
 const TYPE_MASK = 0x3fff;
 
-/** Values by type. Of a type given twice the last counts, as in the kernel's nla_parse. */
+/**
+ * Attributes by type. When a type is given twice, the last value counts, as in the kernel's
+ * nla_parse. The getters return undefined when there is no attribute of the type, and throw a
+ * MalformedMessage when its value is too short.
+ */
 export class Attributes {
   readonly #values = new Map<number, Uint8Array>();
 
-  /** Throws MalformedMessage when a length points outside of `bytes`. */
+  /** Throws a MalformedMessage when a length points outside `bytes`. */
   constructor(bytes: Uint8Array) {
     for (let at = 0; bytes.length - at >= HEADER; ) {
       const view = viewOf(bytes.subarray(at, at + HEADER));
@@ -46,7 +51,7 @@ export class Attributes {
   s32(type: number): number | undefined {
     return this.#sized(type, 4)?.getInt32(0, HOST_LITTLE);
   }
-  /** A string up to its NUL, or to the end of the value where the kernel wrote none. */
+  /** A string up to its NUL, or up to the end of the value when there is no NUL. */
   text(type: number): string | undefined {
     const bytes = this.bytes(type);
     if (bytes === undefined) return undefined;
@@ -57,7 +62,7 @@ export class Attributes {
     const bytes = this.bytes(type);
     return bytes && new Attributes(bytes);
   }
-  /** A value of at least `len` bytes. */
+  /** A value of at least `len` bytes, as a view. */
   view(type: number, len: number): DataView | undefined {
     return this.#sized(type, len);
   }
@@ -70,7 +75,7 @@ export class Attributes {
   }
 }
 
-/** One attribute, unpadded (`joinAligned` pads). */
+/** One attribute without padding; `joinAligned` pads. */
 export function encodeAttribute(type: number, value: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER + value.length);
   const view = viewOf(bytes);

@@ -1,4 +1,7 @@
-/** What netlink messages say, by kind: the same decoder serves dumps, answers and notifications. */
+/**
+ * Decodes netlink messages to records by kind. Dumps, answers and notifications use the same
+ * decoder.
+ */
 import { type Address, decodeAddress } from './address.js';
 import { NLM_F, RTM, RTNLGRP } from './constants.js';
 import { decodeLink, type Link } from './link.js';
@@ -18,8 +21,9 @@ export type Kind = keyof Records;
 export const KINDS: readonly Kind[] = ['link', 'address', 'route', 'rule', 'neighbour'];
 
 /**
- * `set` is new or altered, `del` gone. `replaces` is true where a route took the place of another one with the same
- * destination, table and priority, which is not announced by itself.
+ * `set`: the record is new or has changed. `del`: the record is gone. `replaces`: a route has
+ * replaced another of the same destination, table and priority; the kernel does not announce that
+ * the other is gone.
  */
 export type Change = {
   [K in Kind]: {
@@ -30,7 +34,7 @@ export type Change = {
   };
 }[Kind];
 
-/** Message types come in fours: NEW, DEL, GET, SET. */
+/** Message types are in groups of four: NEW, DEL, GET, SET. */
 const FIRST_TYPE: Record<Kind, number> = {
   link: RTM.NEWLINK,
   address: RTM.NEWADDR,
@@ -47,17 +51,17 @@ const GROUPS: Record<Kind, readonly number[]> = {
   neighbour: [RTNLGRP.NEIGH],
 };
 
-/** The bits for sockaddr_nl.nl_groups. */
+/** The mask of the multicast groups, for nl_groups of struct sockaddr_nl. */
 export function groupMask(kinds: readonly Kind[]): number {
   return kinds.flatMap((kind) => GROUPS[kind]).reduce((mask, group) => mask | (1 << (group - 1)), 0);
 }
 
-/** RTM_GET* of a kind. */
+/** The message type RTM_GET* of a kind. */
 export function getType(kind: Kind): number {
   return FIRST_TYPE[kind] + 2;
 }
 
-/** Undefined for messages that are none of ours. Throws MalformedMessage. */
+/** Decodes a message; undefined for other message types and families. Throws a MalformedMessage. */
 export function decodeChange(message: Message): Change | undefined {
   const kind = KINDS.find((kind) => (message.type & ~3) === FIRST_TYPE[kind]);
   if (kind === undefined || (message.type & 3) > 1) return undefined;

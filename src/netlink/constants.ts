@@ -1,4 +1,7 @@
-/** Numbers of linux/netlink.h, rtnetlink.h, if_link.h, if_addr.h, fib_rules.h and neighbour.h, under the kernel's names. */
+/**
+ * Constants of linux/netlink.h, rtnetlink.h, if_link.h, if_addr.h, fib_rules.h and neighbour.h,
+ * with the names of the kernel.
+ */
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -26,7 +29,7 @@ export const NLM_F = {
   ACK: 0x4,
   DUMP_INTR: 0x10,
   DUMP: 0x300,
-  /** RTM_NEW* only: in a notification it says that the record took an older one's place. */
+  /** RTM_NEW* only. In a notification: the record has replaced an older one. */
   REPLACE: 0x100,
   EXCL: 0x200,
   CREATE: 0x400,
@@ -83,7 +86,7 @@ export const IFLA = {
   LINK_NETNSID: 37,
 } as const;
 export const IFLA_INFO_KIND = 1;
-/** IFLA_EXT_MASK: leave statistics out; they double the size of a dump. */
+/** IFLA_EXT_MASK: no statistics, which double the size of a dump. */
 export const RTEXT_FILTER_SKIP_STATS = 0x8;
 
 export const IFA = { ADDRESS: 1, LOCAL: 2, LABEL: 3, BROADCAST: 4, CACHEINFO: 6, FLAGS: 8 } as const;

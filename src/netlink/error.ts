@@ -1,6 +1,7 @@
+/** Errors of the netlink code. */
 import { SystemError } from '../sys/libc.js';
 
-/** Bytes that are not what the kernel writes: the codec throws this and nothing else. */
+/** Bytes that do not follow the format. The decoders throw no other error. */
 export class MalformedMessage extends Error {
   constructor(
     readonly what: string,
@@ -12,7 +13,7 @@ export class MalformedMessage extends Error {
   }
 }
 
-/** The kernel refused a request. `detail` is its own explanation (extended ack), '' where it gave none. */
+/** The kernel refused a request. `detail`: its reason (extended ack), '' when it gave none. */
 export class NetlinkError extends SystemError {
   constructor(
     call: string,

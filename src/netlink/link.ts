@@ -1,4 +1,7 @@
-/** RTM_*LINK: struct ifinfomsg { u8 family; u8 pad; u16 type; s32 index; u32 flags; u32 change } and IFLA_* attributes. */
+/**
+ * Codec of RTM_*LINK: struct ifinfomsg { u8 family; u8 pad; u16 type; s32 index; u32 flags; u32
+ * change } and IFLA_* attributes.
+ */
 import { Attributes, encodeU32 } from './attribute.js';
 import { AF_UNSPEC, IFF, IFLA, IFLA_INFO_KIND, RTEXT_FILTER_SKIP_STATS } from './constants.js';
 import { macText } from './inet.js';
@@ -7,15 +10,20 @@ import { fixedPart, HOST_LITTLE, joinAligned } from './message.js';
 const FIXED = 16;
 const OPERSTATES = ['UNKNOWN', 'NOTPRESENT', 'DOWN', 'LOWERLAYERDOWN', 'TESTING', 'DORMANT', 'UP'];
 
+/** A network interface. */
 export interface Link {
   readonly ifindex: number;
   readonly name: string;
-  /** '' where the device has none (a TUN). A tunnel shows its local endpoint, 4 or 16 bytes, as ip(8) does. */
+  /**
+   * '' when the interface has none (TUN). Of a tunnel its local endpoint, 4 or 16 bytes, as ip(8)
+   * shows it.
+   */
   readonly mac: string;
+  /** Bytes. */
   readonly mtu: number;
   /** Administratively up. */
   readonly up: boolean;
-  /** Has a carrier. */
+  /** The interface has a carrier. */
   readonly carrier: boolean;
   readonly loopback: boolean;
   readonly pointToPoint: boolean;
@@ -25,19 +33,22 @@ export interface Link {
   /** ARPHRD_*: 1 Ethernet, 772 loopback, 65534 none. */
   readonly type: number;
   readonly operstate: string;
-  /** What made it: veth, bridge, vlan, tun …; '' for hardware. */
+  /** veth, bridge, vlan, tun …; '' for hardware. */
   readonly kind: string;
   readonly group: number;
-  /** Ifindex of the bridge, bond or VRF it belongs to. */
+  /** Index of the bridge, bond or VRF that the interface belongs to. */
   readonly master?: number;
-  /** Ifindex of the peer or lower device, in the namespace `linkNetns` if that is given. */
+  /** Index of the peer or the lower interface; in namespace `linkNetns`, if that is given. */
   readonly link?: number;
   readonly linkNetns?: number;
   readonly txQueues: number;
   readonly rxQueues: number;
 }
 
-/** Undefined for messages of another family: a bridge reports its ports as AF_BRIDGE links, also their removal. */
+/**
+ * Undefined for a family other than AF_UNSPEC: a bridge also announces its ports as links of
+ * AF_BRIDGE. Throws a MalformedMessage.
+ */
 export function decodeLink(body: Uint8Array): Link | undefined {
   const fixed = fixedPart(body, FIXED, 'ifinfomsg');
   if (fixed.getUint8(0) !== AF_UNSPEC) return undefined;
@@ -86,6 +97,7 @@ function relationsOf(attributes: Attributes) {
   };
 }
 
+/** The body of a dump request. */
 export function encodeLinkDump(): Uint8Array {
   return joinAligned([new Uint8Array(FIXED), encodeU32(IFLA.EXT_MASK, RTEXT_FILTER_SKIP_STATS)]);
 }

@@ -1,5 +1,5 @@
 /**
- * Netlink messages (RFC 3549 section 2.3.2), as bytes. Header fields are in the host's byte order.
+ * Netlink messages (RFC 3549, 2.3.2) as bytes. The fields of the header are in host order.
  *
  *   0        4      6       8        12        16
  *   ┌────────┬──────┬───────┬────────┬─────────┬──────────────┬─────┐
@@ -17,10 +17,11 @@ export interface Message {
   readonly flags: number;
   readonly seq: number;
   readonly portId: number;
-  /** What follows the header: a fixed part and attributes. A view, not a copy. */
+  /** The bytes behind the header: a fixed part and attributes. A view, not a copy. */
   readonly body: Uint8Array;
 }
 
+/** `len` rounded up to 4 bytes. */
 export function align(len: number): number {
   return (len + 3) & ~3;
 }
@@ -29,7 +30,7 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Cuts one datagram into its messages. Throws MalformedMessage where a length points outside. */
+/** The messages of a datagram. Throws a MalformedMessage when a length points outside. */
 export function* messages(datagram: Uint8Array): Generator<Message> {
   let at = 0;
   while (at < datagram.length) {
@@ -53,7 +54,7 @@ function messageAt(bytes: Uint8Array): Message {
   };
 }
 
-/** A whole message, padded; port id 0 is the kernel's to fill in. */
+/** A message with padding. Port id 0: the kernel fills it in. */
 export function encodeMessage(type: number, flags: number, seq: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(align(HEADER + body.length));
   const view = viewOf(bytes);
@@ -65,13 +66,13 @@ export function encodeMessage(type: number, flags: number, seq: number, body: Ui
   return bytes;
 }
 
-/** The fixed part of a body, `len` bytes. Throws MalformedMessage when the body is shorter. */
+/** The first `len` bytes of a body. Throws a MalformedMessage when the body is shorter. */
 export function fixedPart(body: Uint8Array, len: number, what: string): DataView {
   if (body.length < len) throw new MalformedMessage(what, body.length, len);
   return viewOf(body.subarray(0, len));
 }
 
-/** One body of the parts, each padded to 4 bytes, as attributes after a fixed part must be. */
+/** Joins parts to a body, each padded to 4 bytes: a fixed part and its attributes. */
 export function joinAligned(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((len, part) => len + align(part.length), 0));
   let at = 0;

@@ -1,4 +1,7 @@
-/** The thread of a monitor (see there): poll, receive all, decode, post. Ends when the eventfd becomes readable. */
+/**
+ * The thread of a monitor (monitor.ts): poll, receive, decode, post. It ends when the eventfd is
+ * readable.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import * as libc from '../sys/libc.js';
 import { type Change, decodeChange } from './change.js';
@@ -8,14 +11,14 @@ import { HOST_LITTLE, messages } from './message.js';
 import type { MonitorDescriptors, MonitorReport } from './monitor.js';
 import { DATAGRAM_SIZE, receive } from './socket.js';
 
-/** Changes a message may carry, so that a storm of them reaches the other side in portions. */
+/** Changes in one report at most, so that many changes arrive in portions. */
 const PORTION = 512;
-/** A thread that is stopped from outside notices it when poll returns. */
+/** ms; a thread that is terminated from outside ends when poll returns. */
 const POLL_MS = 1000;
 
 const { fd, wakeFd } = workerData as MonitorDescriptors;
 const buffer = new Uint8Array(DATAGRAM_SIZE);
-/** struct pollfd { s32 fd; s16 events, revents } twice. */
+/** Two of struct pollfd { s32 fd; s16 events, revents }. */
 const polled = new DataView(new ArrayBuffer(16));
 polled.setInt32(0, fd, HOST_LITTLE);
 polled.setInt16(4, POLLIN, HOST_LITTLE);
@@ -32,20 +35,21 @@ while (!woken()) {
   } while (report.changes.length >= PORTION && !woken(0));
 }
 
-/** Sleeps until there is something to do; true when it is time to end. */
+/** Waits for input. Returns true when the thread must end. */
 function woken(timeoutMs = POLL_MS): boolean {
   libc.poll(new Uint8Array(polled.buffer), 2, timeoutMs);
   return polled.getInt16(14, HOST_LITTLE) !== 0;
 }
 
 /**
- * Takes what is queued, a portion at most. A loss is reported only when the queue is empty: until then the kernel goes
- * on losing changes without a word (NETLINK_S_CONGESTED), so a dump made earlier could miss some.
+ * Receives what is queued, a portion at most. A loss is reported when the queue is empty: until
+ * then the kernel loses further changes without another error (NETLINK_S_CONGESTED), so an earlier
+ * dump could miss some.
  */
 function drain(): MonitorReport {
   const changes: Change[] = [];
   while (changes.length < PORTION) {
-    if (take(changes)) continue;
+    if (receiveInto(changes)) continue;
     const report = { changes, ...(lost !== undefined && { lost }) };
     lost = undefined;
     return report;
@@ -53,8 +57,8 @@ function drain(): MonitorReport {
   return { changes };
 }
 
-/** One datagram's changes; false when none was there. */
-function take(changes: Change[]): boolean {
+/** Appends the changes of one datagram. Returns false when there was none. */
+function receiveInto(changes: Change[]): boolean {
   try {
     const datagram = receive(fd, buffer, libc.MSG_DONTWAIT);
     for (const message of datagram ? messages(datagram) : []) {
@@ -68,7 +72,7 @@ function take(changes: Change[]): boolean {
   }
 }
 
-/** Everything else ends the thread; the monitor then reports it. */
+/** The reason of a loss. Any other error ends the thread, and the monitor reports it. */
 function reasonOf(error: unknown): string {
   if (error instanceof MalformedMessage) return error.message;
   if (error instanceof libc.SystemError && error.code === 'ENOBUFS') return 'the kernel dropped changes (ENOBUFS)';

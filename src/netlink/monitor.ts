@@ -1,48 +1,53 @@
 /**
- * Changes of links, addresses, routes, rules and neighbours as they happen. Node's event loop cannot watch a netlink
- * socket, so a small thread sleeps in poll() for it; an eventfd wakes it to end.
+ * Reports changes of links, addresses, routes, rules and neighbours as they happen. The event loop
+ * of Node cannot wait for a netlink socket. So a small thread waits in poll(2), and an eventfd ends
+ * it.
  *
  *    kernel ──multicast──► netlink socket ─┐            ┌─ postMessage ─► onChange / onLost
  *                                          ├─ poll() ─ thread
- *    close() ──────────────► eventfd ──────┘            └─ exits, then both descriptors are closed
+ *    close() ──────────────► eventfd ──────┘            └─ exits; then both are closed
  */
 import { Worker } from 'node:worker_threads';
 import * as libc from '../sys/libc.js';
 import { type Change, groupMask, KINDS, type Kind } from './change.js';
 import { openGroupSocket } from './socket.js';
 
+/** Bytes. */
 const DEFAULT_BUFFER = 8 << 20;
 
 export interface MonitorOptions {
-  /** Default: all. */
+  /** All when left out. */
   readonly kinds?: readonly Kind[];
-  /** In the order they happened; one call for what came together. */
+  /** Called with changes in their order; changes that arrive together are one call. */
   readonly onChange: (changes: readonly Change[]) => void;
-  /** Some changes were lost (the text says why), or the monitor itself failed: dump again. */
+  /**
+   * Called when changes were lost, or when the monitor failed: dump again. The text is the reason.
+   */
   readonly onLost: (reason: string) => void;
-  /** What the kernel queues before changes are lost, in bytes. */
+  /** Bytes that the kernel queues before it loses changes. */
   readonly bufferBytes?: number;
 }
 
-/** What the thread gets, and what it posts. */
+/** What the thread gets (MonitorDescriptors) and what it posts (MonitorReport). */
 export interface MonitorDescriptors {
   readonly fd: number;
   readonly wakeFd: number;
 }
 export interface MonitorReport {
   readonly changes: readonly Change[];
-  /** Set: changes were lost before or among these. */
+  /** Set when changes were lost before or among these. */
   readonly lost?: string;
 }
 
 export interface Monitor {
-  /** No callback comes any more once this is called; resolves when the thread has ended. */
+  /** Ends the callbacks at once. Resolves when the thread has ended. */
   close(): Promise<void>;
 }
 
 /**
- * Starts to listen; when it returns the kernel already queues changes, so a dump made afterwards misses nothing.
- * Listens in the network namespace of the calling thread. It does not keep the process alive. Throws SystemError.
+ * Starts to listen, in the network namespace of the calling thread. When this function returns, the
+ * kernel queues changes. So a dump after it misses nothing. The monitor does not keep the process
+ * alive. Throws a SystemError.
  */
 export function monitor({ kinds = KINDS, onChange, onLost, bufferBytes = DEFAULT_BUFFER }: MonitorOptions): Monitor {
   const fd = openGroupSocket(groupMask(kinds), bufferBytes);
@@ -55,10 +60,10 @@ export function monitor({ kinds = KINDS, onChange, onLost, bufferBytes = DEFAULT
   });
   worker.on('error', (error) => open && onLost(`monitor thread: ${error.message}`));
   const ended = endOf(worker, [fd, wakeFd]);
-  // Only after the listeners: adding one to a worker takes a reference again.
+  // After the listeners: each new listener of a worker keeps the process alive again.
   worker.unref();
   const wake = () => void libc.write(wakeFd, wakeSignal(), 8);
-  // A process cannot exit while one of its threads sleeps in a system call.
+  // A process cannot exit while a thread waits in a system call.
   process.once('exit', wake);
   ended.then(() => {
     open = false;
@@ -74,7 +79,10 @@ export function monitor({ kinds = KINDS, onChange, onLost, bufferBytes = DEFAULT
   };
 }
 
-/** The descriptors are closed by this side, and only then: the thread may still poll them, and numbers are used again. */
+/**
+ * Closes the descriptors when the thread has ended, not before: the thread may still poll them, and
+ * the kernel uses numbers again.
+ */
 function endOf(worker: Worker, fds: readonly number[]): Promise<void> {
   return new Promise((resolve) => {
     worker.once('exit', () => {

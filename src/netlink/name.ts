@@ -1,4 +1,5 @@
-/** Numbers that iproute2 prints as words. Those it has no word for stay numbers, as text. */
+/** The words that iproute2 prints for numbers. A number without a word becomes its decimal text. */
+
 const SCOPES = new Map([
   [0, 'global'],
   [200, 'site'],

@@ -1,4 +1,7 @@
-/** Next hops of a route: one, in the route's own attributes, or a list of struct rtnexthop { u16 len; u8 flags, hops; s32 ifindex }. */
+/**
+ * Next hops of a route: one in the attributes of the route, or a list of struct rtnexthop { u16
+ * len; u8 flags, hops; s32 ifindex }.
+ */
 import { Attributes } from './attribute.js';
 import { RTA, RTNH_F } from './constants.js';
 import { MalformedMessage } from './error.js';
@@ -8,20 +11,22 @@ import { align, HOST_LITTLE, viewOf } from './message.js';
 const FIXED = 8;
 
 export interface NextHop {
-  /** Absent: the destination itself is on the link. May be an IPv6 address on an IPv4 route. */
+  /** Absent when the destination is on the link. An IPv4 route may have an IPv6 gateway. */
   readonly gateway?: string;
   readonly oif?: number;
   /** 1 to 256. */
   readonly weight: number;
-  /** The gateway counts as on the link, whatever the routes say. */
+  /** The gateway is on the link, even if no route says so. */
   readonly onlink: boolean;
-  /** Its device is down: the kernel passes it over. */
+  /** The interface is down: the kernel skips the hop. */
   readonly dead: boolean;
-  /** Its device has no carrier: passed over with ignore_routes_with_linkdown only. */
+  /**
+   * The interface has no carrier: the kernel skips the hop only with ignore_routes_with_linkdown.
+   */
   readonly linkdown: boolean;
 }
 
-/** The hop in a route's own attributes; none for blackhole and its like. */
+/** The hop in the attributes of a route; none for a route such as blackhole. */
 export function singleHop(attributes: Attributes, family: Family, flags: number): NextHop[] {
   const oif = attributes.u32(RTA.OIF);
   const gateway = gatewayOf(attributes, family);
@@ -31,7 +36,7 @@ export function singleHop(attributes: Attributes, family: Family, flags: number)
   ];
 }
 
-/** RTA_MULTIPATH. */
+/** The hops of RTA_MULTIPATH. Throws a MalformedMessage. */
 export function multipathHops(bytes: Uint8Array, family: Family): NextHop[] {
   const hops: NextHop[] = [];
   for (let at = 0; bytes.length - at >= FIXED; ) {
@@ -63,7 +68,7 @@ function hopFlags(flags: number) {
   };
 }
 
-/** RTA_VIA, a gateway of another family, is struct rtvia { u16 family; u8 address[] }. */
+/** The gateway. RTA_VIA has one of another family: struct rtvia { u16 family; u8 address[] }. */
 function gatewayOf(attributes: Attributes, family: Family): string | undefined {
   const via = attributes.view(RTA.VIA, 2);
   if (via === undefined) return addressOf(attributes, RTA.GATEWAY, family);

@@ -1,3 +1,4 @@
+/** RouteSocket: synchronous requests to the routing of the kernel. */
 import os from 'node:os';
 import * as libc from '../sys/libc.js';
 import { type Ack, decodeDone, decodeError } from './ack.js';
@@ -31,16 +32,20 @@ const DUMPS: Record<Kind, () => Uint8Array[]> = {
 };
 
 /**
- * Questions and orders to the kernel's routing, synchronous: for the control thread, never for the packet path.
- * Works on the network namespace the calling thread is in when the socket is made.
- * Methods throw NetlinkError when the kernel refuses, MalformedMessage when it answers nonsense.
+ * Synchronous requests to the routing of the kernel, for the control thread, never for the packet
+ * path. The socket works on the network namespace in which the calling thread has created it. The
+ * methods throw a NetlinkError when the kernel refuses, and a MalformedMessage when its answer is
+ * malformed.
  */
 export class RouteSocket {
   readonly #fd = openRequestSocket();
   readonly #buffer = new Uint8Array(DATAGRAM_SIZE);
   #seq = 0;
 
-  /** All records of a kind, IPv4 before IPv6, in the kernel's order. Routes: of all tables, without cached ones. */
+  /**
+   * All records of a kind: IPv4 before IPv6, in the order of the kernel. Routes are those of all
+   * tables, without cached ones.
+   */
   dump<K extends Kind>(kind: K): Records[K][] {
     return DUMPS[kind]()
       .flatMap((body) => this.#dump(kind, body))
@@ -48,17 +53,21 @@ export class RouteSocket {
       .map((change) => change.record as Records[K]);
   }
 
-  /** Makes the kernel find out the neighbour's MAC address, or confirm it; the monitor then tells. */
+  /**
+   * Makes the kernel resolve or confirm the MAC address of a neighbour. The monitor reports the
+   * result.
+   */
   useNeighbour(ifindex: number, ip: string): void {
     this.#request(`use neighbour ${ip}`, RTM.NEWNEIGH, NLM_F.CREATE, encodeNeighbourUse(ifindex, ip));
   }
 
-  /** Adds an entry or alters it. */
+  /** Adds or changes a neighbour entry. */
   setNeighbour(ifindex: number, ip: string, mac: string, state: NeighbourState = 'PERMANENT'): void {
     const body = encodeNeighbourSet(ifindex, ip, mac, state);
     this.#request(`set neighbour ${ip}`, RTM.NEWNEIGH, NLM_F.CREATE | NLM_F.REPLACE, body);
   }
 
+  /** Removes a neighbour entry. */
   deleteNeighbour(ifindex: number, ip: string): void {
     this.#request(`delete neighbour ${ip}`, RTM.DELNEIGH, 0, encodeNeighbourDelete(ifindex, ip));
   }
@@ -67,7 +76,9 @@ export class RouteSocket {
     libc.close(this.#fd);
   }
 
-  /** A dump that was interrupted by a change may lack records: again, then. */
+  /**
+   * Dumps one family. Repeats a dump that a change has interrupted, because it may lack records.
+   */
   #dump(kind: Kind, body: Uint8Array): Change[] {
     const call = `dump of ${kind}s`;
     for (let i = 0; i < DUMP_TRIES; i++) {
@@ -75,13 +86,13 @@ export class RouteSocket {
       if (answers.some((message) => message.flags & NLM_F.DUMP_INTR)) continue;
       return answers.map(decodeChange).filter((change) => change !== undefined);
     }
-    throw new NetlinkError(call, EAGAIN, `changed ${DUMP_TRIES} times while it was read`);
+    throw new NetlinkError(call, EAGAIN, `it changed ${DUMP_TRIES} times while it was read`);
   }
 
-  /** Sends a request and returns the messages of its answer, up to the acknowledgement. */
+  /** Sends a request. Returns the messages of the answer, up to the acknowledgement. */
   #request(call: string, type: number, flags: number, body: Uint8Array): Message[] {
     this.#seq = (this.#seq + 1) >>> 0;
-    // A dump ends with NLMSG_DONE. Its two bits are REPLACE and EXCL in other requests.
+    // A dump ends with NLMSG_DONE. Its two flag bits are REPLACE and EXCL in other requests.
     const acknowledged = flags === NLM_F.DUMP ? flags : flags | NLM_F.ACK;
     const bytes = encodeMessage(type, NLM_F.REQUEST | acknowledged, this.#seq, body);
     libc.check(libc.send(this.#fd, bytes, bytes.length, 0), call);
@@ -93,14 +104,14 @@ export class RouteSocket {
     for (;;) {
       const datagram = receive(this.#fd, this.#buffer, 0);
       if (datagram === undefined) throw new NetlinkError(call, EAGAIN, 'the kernel did not answer');
-      // Messages are views: the copy lets the buffer be used again.
+      // Messages are views into the copy, so the buffer can be used again.
       for (const message of messages(datagram.slice())) {
-        // Left over from a request that failed half way.
+        // A rest of an earlier request that failed.
         if (message.seq !== this.#seq) continue;
         const ack = ackOf(message);
         if (ack === undefined) answers.push(message);
         else if (ack.errno !== 0) throw new NetlinkError(call, ack.errno, ack.detail);
-        // A flag on the end of a dump counts for all of it.
+        // A flag on the end of a dump is for the whole dump.
         else return [...answers, message];
       }
     }

@@ -1,7 +1,9 @@
 /**
- * RTM_*ROUTE: struct rtmsg { u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags } and RTA_*.
+ * Codec of RTM_*ROUTE: struct rtmsg { u8 family, dst_len, src_len, tos, table, protocol, scope,
+ * type; u32 flags } and RTA_* attributes.
  *
- * The kernel does not announce the IPv4 routes it drops because their device went down: after a link's change, dump.
+ * The kernel does not announce IPv4 routes that it removes because their interface went down. So
+ * dump after a change of a link.
  */
 import { Attributes } from './attribute.js';
 import { RTA, RTAX_MTU, RTM_F } from './constants.js';
@@ -12,32 +14,37 @@ import { multipathHops, type NextHop, singleHop } from './nexthop.js';
 
 const FIXED = 12;
 
+/** A route of any table. */
 export interface Route {
   readonly family: Family;
-  /** `10.0.0.0/24`, always with its length, or `default`. */
+  /** `10.0.0.0/24`, always with a length, or `default`. */
   readonly dst: string;
-  /** The sources that an IPv6 route is for; absent: all. */
+  /** IPv6: the route is for these sources only; absent for all. */
   readonly src?: string;
   readonly type: RouteType;
   readonly table: number;
-  /** The metric: of equal prefixes the smallest wins. */
+  /** The metric. Of routes with equal prefixes the one with the smallest metric is used. */
   readonly priority: number;
   readonly scope: string;
   readonly protocol: string;
   readonly tos: number;
-  /** Preferred source address of packets of this host's own. */
+  /** Preferred source address of packets from this host. */
   readonly prefsrc?: string;
+  /** Bytes. */
   readonly mtu?: number;
-  /** All next hops; empty for blackhole, unreachable, prohibit and throw (IPv6 names lo there). */
+  /**
+   * All next hops; none for blackhole, unreachable, prohibit and throw (with IPv6 they are on lo).
+   */
   readonly nexthops: readonly NextHop[];
   /** Of the first next hop. */
   readonly gateway?: string;
   readonly oif?: number;
   readonly nexthopId?: number;
-  /** Not a route but a look-up's result or an exception (a redirect's or a path MTU's). */
+  /** The result of a look-up, or an exception (a redirect, a path MTU), not a route. */
   readonly cached: boolean;
 }
 
+/** Undefined for a family other than IPv4 and IPv6. Throws a MalformedMessage. */
 export function decodeRoute(body: Uint8Array): Route | undefined {
   const fixed = fixedPart(body, FIXED, 'rtmsg');
   const family = familyOf(fixed.getUint8(0));
@@ -47,7 +54,7 @@ export function decodeRoute(body: Uint8Array): Route | undefined {
     family,
     dst: prefixText(attributes, RTA.DST, fixed.getUint8(1), family),
     type: routeType(fixed.getUint8(7)),
-    // The 8-bit field holds RT_TABLE_COMPAT (252) where the number is larger.
+    // The 8-bit field is RT_TABLE_COMPAT (252) for a larger number.
     table: attributes.u32(RTA.TABLE) ?? fixed.getUint8(4),
     priority: attributes.u32(RTA.PRIORITY) ?? 0,
     scope: scopeText(fixed.getUint8(6)),
@@ -86,6 +93,7 @@ function metricsOf(attributes: Attributes) {
   return mtu === undefined ? {} : { mtu };
 }
 
+/** The body of a dump request. */
 export function encodeRouteDump(family: Family): Uint8Array {
   const fixed = new Uint8Array(FIXED);
   fixed[0] = afOf(family);

@@ -1,4 +1,7 @@
-/** RTM_*RULE: struct fib_rule_hdr { u8 family, dst_len, src_len, tos, table, res1, res2, action; u32 flags } and FRA_*. */
+/**
+ * Codec of RTM_*RULE: struct fib_rule_hdr { u8 family, dst_len, src_len, tos, table, res1, res2,
+ * action; u32 flags } and FRA_* attributes.
+ */
 import { Attributes } from './attribute.js';
 import { FIB_RULE_INVERT, FRA } from './constants.js';
 import { afOf, type Family, familyOf, prefixText } from './inet.js';
@@ -6,7 +9,7 @@ import { fixedPart, HOST_LITTLE } from './message.js';
 import { protocolText } from './name.js';
 
 const FIXED = 12;
-/** suppress_prefixlength and suppress_ifgroup that are not set. */
+/** The value of suppress_prefixlength and suppress_ifgroup when they are not set. */
 const UNSET = 0xffffffff;
 const ACTIONS = [
   'unspec',
@@ -21,27 +24,28 @@ const ACTIONS = [
 ] as const;
 export type RuleAction = (typeof ACTIONS)[number];
 
-/** Both ends included. */
+/** From–to, both included. */
 export type Range = readonly [from: number, to: number];
 
+/** A rule of the routing policy (ip-rule(8)). */
 export interface Rule {
   readonly family: Family;
-  /** Rules are tried from the smallest number on. */
+  /** The rule with the smallest number is tried first. */
   readonly priority: number;
   readonly action: RuleAction;
   /** With action `lookup`. */
   readonly table: number;
-  /** With action `goto`: the priority to go on at. */
+  /** With action `goto`: the priority of the next rule. */
   readonly goto?: number;
-  /** The rule matches what its conditions do not. */
+  /** The rule matches packets that its conditions do not match. */
   readonly invert: boolean;
   /** Absent: all. */
   readonly src?: string;
   readonly dst?: string;
-  /** Device names, as in the kernel: they may name devices that do not exist yet. `lo`: this host's own packets. */
+  /** Names of interfaces, which need not exist. iif `lo`: packets from this host. */
   readonly iif?: string;
   readonly oif?: string;
-  /** Matches when (mark & fwmask) equals fwmark; mask 0 matches all. */
+  /** The rule matches when (mark & fwmask) equals fwmark. Mask 0 matches all. */
   readonly fwmark: number;
   readonly fwmask: number;
   readonly tos: number;
@@ -49,16 +53,20 @@ export interface Rule {
   readonly sport?: Range;
   readonly dport?: Range;
   readonly uid?: Range;
-  /** The table's answer does not count when its prefix is this short or shorter, or its device in this group. */
+  /**
+   * A route of the table is ignored when its prefix is this long or shorter, or its interface is in
+   * this group.
+   */
   readonly suppressPrefixLength?: number;
   readonly suppressGroup?: number;
-  /** The table is that of the packet's VRF. */
+  /** The table is that of the VRF of the packet. */
   readonly l3mdev: boolean;
-  /** Has a condition that is not decoded here: tunnel id or flow label. */
+  /** The rule has a condition that is not decoded: tunnel id or flow label. */
   readonly special: boolean;
   readonly protocol: string;
 }
 
+/** Undefined for a family other than IPv4 and IPv6. Throws a MalformedMessage. */
 export function decodeRule(body: Uint8Array): Rule | undefined {
   const fixed = fixedPart(body, FIXED, 'fib_rule_hdr');
   const family = familyOf(fixed.getUint8(0));
@@ -105,7 +113,7 @@ function devicesOf(attributes: Attributes) {
   return { ...(iif !== undefined && { iif }), ...(oif !== undefined && { oif }) };
 }
 
-/** FRA_DSCP (Linux 6.13) takes the place of the header's field; a TOS is a DSCP and two bits. */
+/** FRA_DSCP (Linux 6.13) replaces the field of the header. A TOS is a DSCP followed by two bits. */
 function flowOf(attributes: Attributes, fixed: DataView) {
   const dscp = attributes.u8(FRA.DSCP);
   const ipProto = attributes.u8(FRA.IP_PROTO);
@@ -121,7 +129,7 @@ function flowOf(attributes: Attributes, fixed: DataView) {
   };
 }
 
-/** struct fib_rule_port_range { u16 start, end }, in the host's order for once. */
+/** Reads struct fib_rule_port_range { u16 start, end }. It is in host order, unlike other ports. */
 function ports(attributes: Attributes, type: number): Range | undefined {
   const view = attributes.view(type, 4);
   return view && [view.getUint16(0, HOST_LITTLE), view.getUint16(2, HOST_LITTLE)];
@@ -133,6 +141,7 @@ function suppressOf(attributes: Attributes) {
   return { ...(len !== UNSET && { suppressPrefixLength: len }), ...(group !== UNSET && { suppressGroup: group }) };
 }
 
+/** The body of a dump request. */
 export function encodeRuleDump(family: Family): Uint8Array {
   const fixed = new Uint8Array(FIXED);
   fixed[0] = afOf(family);

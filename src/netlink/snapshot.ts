@@ -1,3 +1,4 @@
+/** Reads the whole routing configuration of the kernel. */
 import type { Address } from './address.js';
 import type { Link } from './link.js';
 import type { Neighbour } from './neighbour.js';
@@ -5,7 +6,7 @@ import type { Route } from './route.js';
 import type { RouteSocket } from './route-socket.js';
 import type { Rule } from './rule.js';
 
-/** What `lookupRoute` needs. */
+/** What a route look-up needs. */
 export interface RoutingSnapshot {
   readonly links: readonly Link[];
   readonly rules: readonly Rule[];
@@ -17,7 +18,10 @@ export interface Snapshot extends RoutingSnapshot {
   readonly neighbours: readonly Neighbour[];
 }
 
-/** Everything, read one kind after the other. Start the monitor first: what changes meanwhile is then announced. */
+/**
+ * Dumps all kinds, one after the other. Start the monitor first: then it reports changes that
+ * happen meanwhile.
+ */
 export function readSnapshot(socket: RouteSocket): Snapshot {
   return {
     links: socket.dump('link'),

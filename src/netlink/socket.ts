@@ -1,4 +1,7 @@
-/** A netlink socket: opens it, and takes datagrams from it. Blocking; belongs to the network namespace it was opened in. */
+/**
+ * Opens netlink sockets and receives datagrams. A socket belongs to the network namespace in which
+ * it was opened.
+ */
 import * as libc from '../sys/libc.js';
 import {
   AF_NETLINK,
@@ -18,29 +21,37 @@ import {
 import { MalformedMessage } from './error.js';
 import { HOST_LITTLE } from './message.js';
 
-/** The kernel fills a dump's datagrams up to 32 KiB; a single link with many virtual functions can be larger. */
+/**
+ * Bytes. Datagrams of a dump have up to 32 KiB; a link with many virtual functions can be longer.
+ */
 export const DATAGRAM_SIZE = 1 << 16;
 const ANSWER_SECONDS = 5;
 
-/** For requests: a receive ends with EAGAIN when the kernel has not answered for 5 s. Throws SystemError. */
+/**
+ * Opens a socket for requests. A receive ends with EAGAIN when the kernel has not answered for 5 s.
+ * Throws a SystemError.
+ */
 export function openRequestSocket(): number {
   const fd = openSocket(0);
   setOption(fd, SOL_SOCKET, SO_RCVTIMEO, new BigInt64Array([BigInt(ANSWER_SECONDS), 0n]));
   return fd;
 }
 
-/** For notifications of the groups in the mask. `bufferBytes`: what the kernel may queue before changes are lost. */
+/**
+ * Opens a socket for the notifications of the multicast groups of a mask. `bufferBytes`: bytes that
+ * the kernel may queue before it loses changes. Throws a SystemError.
+ */
 export function openGroupSocket(groups: number, bufferBytes: number): number {
   const fd = openSocket(groups);
   const size = new Int32Array([bufferBytes]);
-  // The forced size needs CAP_NET_ADMIN; without it the system's limit holds.
+  // SO_RCVBUFFORCE needs CAP_NET_ADMIN; without it net.core.rmem_max is the limit.
   if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4) < 0) libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);
   return fd;
 }
 
 function openSocket(groups: number): number {
   const fd = libc.check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'socket(AF_NETLINK)');
-  // Kernels before 4.20 know neither strict checks nor explanations, and do without.
+  // Kernels before 4.20 do not have all of these options. They work without.
   for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK])
     setOption(fd, SOL_NETLINK, option, new Int32Array([1]));
   if (libc.bind(fd, socketAddress(groups), 12) < 0) {
@@ -55,7 +66,10 @@ function setOption(fd: number, level: number, option: number, value: Int32Array 
   libc.setsockopt(fd, level, option, new Uint8Array(value.buffer), value.byteLength);
 }
 
-/** struct sockaddr_nl { u16 family; u16 pad; u32 pid; u32 groups }; pid 0 lets the kernel choose. */
+/**
+ * struct sockaddr_nl { u16 family; u16 pad; u32 pid; u32 groups }. With pid 0 the kernel chooses
+ * the port id.
+ */
 function socketAddress(groups: number): Uint8Array {
   const bytes = new Uint8Array(12);
   const view = new DataView(bytes.buffer);
@@ -65,8 +79,9 @@ function socketAddress(groups: number): Uint8Array {
 }
 
 /**
- * The next datagram, a view into `buffer`; undefined where there is none (MSG_DONTWAIT, or the 5 s are over).
- * Throws SystemError (ENOBUFS: the kernel's queue overflowed), MalformedMessage when `buffer` is too small.
+ * The next datagram, a view into `buffer`; undefined when there is none (MSG_DONTWAIT, or after 5
+ * s). Throws a SystemError (ENOBUFS when the queue of the kernel overflowed), and a
+ * MalformedMessage when `buffer` is too small.
  */
 export function receive(fd: number, buffer: Uint8Array, flags: number): Uint8Array | undefined {
   const len = libc.recv(fd, buffer, buffer.length, flags | MSG_TRUNC);

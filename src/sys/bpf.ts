@@ -1,7 +1,8 @@
 /**
- * bpf(2): maps, programs, links and test runs, by the numbers and structures of linux/bpf.h (union bpf_attr, little endian).
- * Descriptors are plain numbers of the process: a map made in one thread can be filled from another. All are closed with
- * `close`; a link's last close takes its program off the interface, so a process that dies leaves nothing attached.
+ * bpf(2): maps, programs, links and test runs, with the numbers and structures of linux/bpf.h
+ * (union bpf_attr, little endian). File descriptors are numbers of the process: one thread can
+ * create a map and another can fill it. All are closed with `close`. When the last descriptor of a
+ * link is closed, its program is detached. So a process that dies leaves nothing attached.
  */
 import { addressOf, check, errno, SystemError, syscall } from './libc.js';
 
@@ -23,11 +24,11 @@ const ENOENT = 2;
 
 export const MapType = { hash: 1, array: 2, lpmTrie: 11, xskMap: 17 } as const;
 export const BPF_F_NO_PREALLOC = 1;
-/** An array that `map` of libc.ts can map: values of 8 bytes, one behind the other. */
+/** An array that `map` of libc.ts can map: adjacent values of 8 bytes. */
 export const BPF_F_MMAPABLE = 1 << 10;
-/** Run by the driver, before the kernel makes an skb. */
+/** Native mode: the driver runs the program, before the kernel allocates an skb. */
 export const XDP_FLAGS_DRV_MODE = 4;
-/** Run by the stack, on the skb: works on every driver. */
+/** Generic mode: the stack runs the program on the skb. It works with every driver. */
 export const XDP_FLAGS_SKB_MODE = 2;
 export const XDP_DROP = 1;
 export const XDP_PASS = 2;
@@ -35,6 +36,7 @@ export const XDP_TX = 3;
 export const XDP_REDIRECT = 4;
 export const TEST_XDP_LIVE_FRAMES = 2;
 
+/** The map of BPF_MAP_CREATE: sizes in bytes, `entries` at most. */
 export interface MapShape {
   readonly type: number;
   readonly keySize: number;
@@ -43,7 +45,9 @@ export interface MapShape {
   readonly flags?: number;
 }
 
-/** The verifier said no. `log` is all it said; the message ends in its last lines. */
+/**
+ * The verifier rejected a program. `log` is its whole log; the message ends with its last lines.
+ */
 export class ProgramRefused extends SystemError {
   constructor(
     errno: number,
@@ -55,13 +59,17 @@ export class ProgramRefused extends SystemError {
   }
 }
 
-/** Bytes that do not move while their address is in a structure: small typed arrays live in V8's heap. */
+/**
+ * A copy that does not move while a structure has its address. Small typed arrays are in V8's heap
+ * and can move.
+ */
 function pinned(bytes: ArrayLike<number>): Uint8Array {
   const copy = new Uint8Array(new ArrayBuffer(Math.max(8, bytes.length)));
   copy.set(bytes);
   return copy;
 }
 
+/** union bpf_attr of one call. */
 class Attributes {
   readonly view = new DataView(new ArrayBuffer(152));
   private readonly kept: Uint8Array[] = [];
@@ -79,24 +87,27 @@ class Attributes {
 
   run(command: number): number {
     const result = syscall(SYS_BPF, command, new Uint8Array(this.view.buffer), this.view.byteLength);
-    this.kept.length = 0; // not before: the kernel has only their addresses
+    this.kept.length = 0; // not before: the kernel has only the addresses
     return result;
   }
 }
 
-/** Returns the map's descriptor. Throws SystemError('bpf MAP_CREATE'). */
+/** Creates a map and returns its file descriptor. Throws a SystemError('bpf MAP_CREATE'). */
 export function createMap({ type, keySize, valueSize, entries, flags = 0 }: MapShape): number {
   const attributes = new Attributes().words(0, type, keySize, valueSize, entries, flags);
   return check(attributes.run(MAP_CREATE), 'bpf MAP_CREATE');
 }
 
-/** Sets `key` to `value`, whether it was there or not. */
+/** Sets `key` to `value`; adds the key when it is new. Throws a SystemError('bpf MAP_UPDATE'). */
 export function updateMap(fd: number, key: Uint8Array, value: Uint8Array): void {
   const attributes = new Attributes().words(0, fd).pointer(8, pinned(key)).pointer(16, pinned(value));
   check(attributes.run(MAP_UPDATE), 'bpf MAP_UPDATE');
 }
 
-/** False when it was not there. */
+/**
+ * Removes a key. Returns false when the map does not have it. Throws a SystemError('bpf
+ * MAP_DELETE').
+ */
 export function deleteFromMap(fd: number, key: Uint8Array): boolean {
   const result = new Attributes().words(0, fd).pointer(8, pinned(key)).run(MAP_DELETE);
   if (result === 0) return true;
@@ -104,17 +115,20 @@ export function deleteFromMap(fd: number, key: Uint8Array): boolean {
   throw new SystemError('bpf MAP_DELETE', errno());
 }
 
-/** Loads an XDP program of 8-byte instructions; returns its descriptor. Throws ProgramRefused with the verifier's words. */
+/**
+ * Loads an XDP program of 8-byte instructions and returns its file descriptor. Throws a
+ * ProgramRefused with the log of the verifier.
+ */
 export function loadXdp(instructions: Uint8Array): number {
   return load(instructions, PROG_TYPE_XDP);
 }
 
-/** The same, for a program that is asked by a socket (struct __sk_buff). */
+/** The same for a socket filter (struct __sk_buff). */
 export function loadSocketFilter(instructions: Uint8Array): number {
   return load(instructions, PROG_TYPE_SOCKET_FILTER);
 }
 
-/** The same, for a program that the stack's traffic control asks (struct __sk_buff, too). */
+/** The same for a classifier of traffic control (struct __sk_buff). */
 export function loadClassifier(instructions: Uint8Array): number {
   return load(instructions, PROG_TYPE_SCHED_CLS);
 }
@@ -135,18 +149,27 @@ function program(instructions: Uint8Array, type: number): Attributes {
   return attributes.pointer(8, pinned(instructions)).pointer(16, license);
 }
 
-/** Attaches a program to an interface; `flags` says by whom it is run. Throws SystemError (EBUSY: another one is there). */
+/**
+ * Attaches an XDP program to an interface and returns the file descriptor of the link. `flags`:
+ * XDP_FLAGS_*_MODE. Throws a SystemError; EBUSY when the interface has another program.
+ */
 export function attachXdp(programFd: number, ifindex: number, flags: number): number {
   return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
 }
 
-/** Attaches a classifier to what comes in by an interface, before the stack. Throws SystemError (EINVAL: before Linux 6.6). */
+/**
+ * Attaches a classifier to the ingress of an interface (tcx) and returns the file descriptor of the
+ * link. Throws a SystemError; EINVAL before Linux 6.6.
+ */
 export function attachIngress(programFd: number, ifindex: number): number {
   const attributes = new Attributes().words(0, programFd, ifindex, ATTACH_TCX_INGRESS);
   return check(attributes.run(LINK_CREATE), 'bpf LINK_CREATE');
 }
 
-/** Runs a program on one packet, without sending it anywhere; returns what it said (XDP_PASS …). */
+/**
+ * Runs a program on one packet, which is not sent. Returns its result (XDP_PASS …). Throws a
+ * SystemError.
+ */
 export function testXdp(programFd: number, packet: Uint8Array): number {
   const attributes = new Attributes().words(0, programFd, 0, packet.length).pointer(16, pinned(packet)).words(32, 1);
   check(attributes.run(PROG_TEST_RUN), 'bpf PROG_TEST_RUN');
@@ -154,8 +177,9 @@ export function testXdp(programFd: number, packet: Uint8Array): number {
 }
 
 /**
- * Runs a program `repeat` times on live frames that seem to come in by interface `ifindex` (struct xdp_md, its 3rd word
- * counted from 0): what it says is done. XDP_TX sends them out there.
+ * Runs a program `repeat` times on live frames, which come in by interface `ifindex`
+ * (ingress_ifindex of struct xdp_md). The kernel acts on each result; XDP_TX sends the frame by
+ * this interface. Throws a SystemError.
  */
 export function runXdpLive(programFd: number, packet: Uint8Array, ifindex: number, repeat: number): void {
   const context = new Uint8Array(new ArrayBuffer(24));

@@ -1,7 +1,7 @@
-/** Runs the system's own tools (ip, tcpdump, curl …), in a namespace where asked. */
+/** Runs programs of the system (ip, tcpdump, curl …), also in a network namespace. */
 import { execFile } from 'node:child_process';
 
-/** A tool is missing or failed; the message is one line: the command, and what it said. */
+/** A program is missing or failed. The message is one line: the command and its error. */
 export class CommandError extends Error {
   override readonly name: string = 'CommandError';
 }
@@ -11,16 +11,20 @@ export interface Output {
   stderr: string;
 }
 
+/** Bytes of output. */
 const LIMIT = 64 * 1024 * 1024;
 
-/** Resolves with what it printed; rejects with CommandError unless it exits with 0. */
+/**
+ * Runs a program with `input` on stdin. Resolves with its output. Rejects with a CommandError
+ * unless its exit code is 0.
+ */
 export function command(file: string, args: readonly string[], input?: string): Promise<Output> {
   return new Promise((resolve, reject) => {
     const child = execFile(file, [...args], { maxBuffer: LIMIT }, (error, stdout, stderr) => {
       if (error) reject(new CommandError(complaint(file, args, error, stderr)));
       else resolve({ stdout, stderr });
     });
-    child.stdin?.on('error', () => {}); // it may exit without reading; its exit status says enough
+    child.stdin?.on('error', () => {}); // it may exit without reading; the exit code tells
     child.stdin?.end(input);
   });
 }
@@ -32,11 +36,15 @@ function complaint(file: string, args: readonly string[], error: Error & { code?
   return `${file} ${args.slice(0, 6).join(' ')}: ${said}`;
 }
 
+/** The same in a network namespace of `ip netns`. */
 export function inNamespace(namespace: string, ...words: readonly string[]): Promise<Output> {
   return command('ip', ['netns', 'exec', namespace, ...words]);
 }
 
-/** Many ip commands in one process: one a line, without the word ip. */
+/**
+ * Runs many ip(8) commands in one process: one a line, without the word ip. Rejects with a
+ * CommandError.
+ */
 export async function ipBatch(namespace: string, lines: readonly string[]): Promise<void> {
   if (lines.length > 0) await command('ip', ['-n', namespace, '-batch', '-'], `${lines.join('\n')}\n`);
 }

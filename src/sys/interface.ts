@@ -1,4 +1,7 @@
-/** Network interfaces by ioctl: struct ifreq of linux/if.h, 40 bytes: 16 of name, then what the request is about. */
+/**
+ * Network interfaces by ioctl (netdevice(7)). struct ifreq of linux/if.h has 40 bytes: 16 of the
+ * name, then the value of the request. All functions throw a SystemError that names the request.
+ */
 import { addressOf, check, close, ioctl, SystemError, socket } from './libc.js';
 
 const IFREQ = 40;
@@ -29,7 +32,7 @@ function request(name: string): DataView {
   return view;
 }
 
-/** One request on a socket of its own; throws SystemError(`call`). */
+/** Makes one request on a socket of its own. Throws a SystemError(`call`). */
 function ask(view: DataView, number: number, call: string): DataView {
   const fd = check(socket(AF_INET, SOCK_DGRAM, 0), 'socket');
   try {
@@ -40,7 +43,10 @@ function ask(view: DataView, number: number, call: string): DataView {
   return view;
 }
 
-/** Makes `fd` (of /dev/net/tun) the other end of interface `name`; returns its name ('' or 'x%d' let the kernel choose). */
+/**
+ * Connects `fd`, an open /dev/net/tun, to interface `name`, which is created if it does not exist.
+ * Returns the name; with '' or 'x%d' the kernel numbers the interface.
+ */
 export function tunSetInterface(fd: number, name: string, flags: number): string {
   const view = request(name);
   view.setUint16(NAME, flags, true);
@@ -48,23 +54,25 @@ export function tunSetInterface(fd: number, name: string, flags: number): string
   return new TextDecoder().decode(new Uint8Array(view.buffer, 0, NAME)).replace(/\0.*$/, '');
 }
 
+/** The MTU in bytes. */
 export function interfaceMtu(name: string): number {
   return ask(request(name), SIOCGIFMTU, 'SIOCGIFMTU').getInt32(NAME, true);
 }
 
+/** Sets the MTU, in bytes. */
 export function setInterfaceMtu(name: string, mtu: number): void {
   const view = request(name);
   view.setInt32(NAME, mtu, true);
   ask(view, SIOCSIFMTU, 'SIOCSIFMTU');
 }
 
-/** The hardware type (ARPHRD_…) and, for Ethernet, the six bytes of the address. */
+/** The hardware type (ARPHRD_*) and the first six bytes of the hardware address. */
 export function interfaceHardware(name: string): { type: number; mac: Uint8Array } {
   const view = ask(request(name), SIOCGIFHWADDR, 'SIOCGIFHWADDR');
   return { type: view.getUint16(NAME, true), mac: new Uint8Array(view.buffer, NAME + 2, 6).slice() };
 }
 
-/** Sets the Ethernet address: six bytes. */
+/** Sets the Ethernet address, six bytes. */
 export function setInterfaceMac(name: string, mac: Uint8Array): void {
   const view = request(name);
   view.setUint16(NAME, ARPHRD_ETHER, true);
@@ -72,13 +80,16 @@ export function setInterfaceMac(name: string, mac: Uint8Array): void {
   ask(view, SIOCSIFHWADDR, 'SIOCSIFHWADDR');
 }
 
+/** Sets IFF_UP. */
 export function setInterfaceUp(name: string): void {
   const view = ask(request(name), SIOCGIFFLAGS, 'SIOCGIFFLAGS');
   view.setUint16(NAME, view.getUint16(NAME, true) | IFF_UP, true);
   ask(view, SIOCSIFFLAGS, 'SIOCSIFFLAGS');
 }
 
-/** Gives it an IPv4 address (a number), on a point-to-point interface with prefix length 32. */
+/**
+ * Sets the IPv4 address, a number in host order. A point-to-point interface gets prefix length 32.
+ */
 export function setInterfaceAddress(name: string, address: number): void {
   const view = request(name);
   view.setUint16(NAME, AF_INET, true);
@@ -86,7 +97,7 @@ export function setInterfaceAddress(name: string, address: number): void {
   ask(view, SIOCSIFADDR, 'SIOCSIFADDR');
 }
 
-/** One of ethtool's get or set commands (struct ethtool_value); returns the value. */
+/** Runs an ETHTOOL_G* or ETHTOOL_S* command (struct ethtool_value). Returns the value. */
 export function ethtoolValue(name: string, command: number, value = 0): number {
   const data = new Uint32Array(new ArrayBuffer(8));
   data[0] = command;
@@ -100,7 +111,7 @@ export function ethtoolValue(name: string, command: number, value = 0): number {
 const ETHTOOL_GDRVINFO = 0x03;
 const ETHTOOL_GCHANNELS = 0x3c;
 
-/** One of ethtool's requests that fill a structure of `size` bytes. */
+/** Runs an ethtool command that fills a structure of `size` bytes. */
 function ethtoolStruct(name: string, command: number, size: number): DataView {
   const data = new DataView(new ArrayBuffer(size));
   data.setUint32(0, command, true);
@@ -110,7 +121,10 @@ function ethtoolStruct(name: string, command: number, size: number): DataView {
   return data;
 }
 
-/** The driver's name (veth, ixgbe …); '' when the interface does not say. struct ethtool_drvinfo. */
+/**
+ * The name of the driver (veth, ixgbe …), of struct ethtool_drvinfo; '' when the driver does not
+ * say.
+ */
 export function interfaceDriver(name: string): string {
   try {
     const data = ethtoolStruct(name, ETHTOOL_GDRVINFO, 196);
@@ -121,7 +135,10 @@ export function interfaceDriver(name: string): string {
   }
 }
 
-/** How many queues frames come in by; 1 when the driver does not say. struct ethtool_channels. */
+/**
+ * How many receive queues the interface has, of struct ethtool_channels; 1 when the driver does not
+ * say.
+ */
 export function receiveQueues(name: string): number {
   try {
     const data = ethtoolStruct(name, ETHTOOL_GCHANNELS, 36);

@@ -1,6 +1,7 @@
 /**
- * The C library, as far as this process needs it: the only place where koffi is loaded.
- * Every call returns what the C function returns; `check` turns −1 into a SystemError that names call and errno.
+ * The functions of the C library that this process uses. No other file loads koffi. Every function
+ * returns what the C function returns; `check` turns −1 into a SystemError that names call and
+ * errno.
  */
 import os from 'node:os';
 import koffi from 'koffi';
@@ -8,7 +9,7 @@ import koffi from 'koffi';
 const libc = koffi.load('libc.so.6');
 
 type Buffer_ = Uint8Array | Int32Array | Uint32Array | BigUint64Array | null;
-/** An address in this process's memory, as koffi hands it out. Opaque: give it back to koffi, never do sums with it. */
+/** A memory address as koffi returns it. It is opaque: pass it to koffi only. */
 export type Pointer = unknown;
 
 export const socket = libc.func('int socket(int, int, int)') as (
@@ -92,7 +93,10 @@ export const syscall = libc.func('long syscall(long, int, void*, uint32)') as (
 
 const setitimer = libc.func('int setitimer(int, void*, void*)') as (which: number, value: Buffer_, old: null) => number;
 
-/** Has the kernel send SIGALRM to this process in so many ms, and every `againMs` from then on; 0, 0: no more. struct itimerval. */
+/**
+ * Sends SIGALRM to this process in `ms` milliseconds, and then every `againMs`; 0, 0 ends it.
+ * setitimer(2), ITIMER_REAL.
+ */
 export function alarmIn(ms: number, againMs: number): void {
   const value = [againMs, ms].flatMap((each) => [Math.floor(each / 1000), Math.floor((each % 1000) * 1000)]);
   check(setitimer(0, new BigUint64Array(value.map(BigInt)), null), 'setitimer');
@@ -115,7 +119,7 @@ export const MAP_ANONYMOUS = 0x20;
 export const MAP_POPULATE = 0x8000;
 export const MSG_DONTWAIT = 0x40;
 
-/** A failed call of the C library: `code` is the errno's name (EPERM …). */
+/** A failed call of the C library. `code` is the name of the errno (EPERM …). */
 export class SystemError extends Error {
   constructor(
     readonly call: string,
@@ -129,12 +133,13 @@ export class SystemError extends Error {
   }
 }
 
+/** The name of an errno, or its number in words. */
 export function errnoName(errno: number): string {
   for (const [name, value] of Object.entries(os.constants.errno)) if (value === errno) return name;
   return `errno ${errno}`;
 }
 
-/** The errno of the last failed call of this thread. */
+/** errno of the last failed call of this thread. */
 export function errno(): number {
   return koffi.errno();
 }
@@ -145,16 +150,16 @@ export function check(result: number, call: string): number {
   return result;
 }
 
-/** Memory of the kernel's or anonymous memory, seen as an ArrayBuffer without a copy; valid until `unmap`. */
+/** Mapped memory as an ArrayBuffer, without a copy. It is valid until `unmap`. */
 export interface Mapping {
   readonly pointer: Pointer;
-  /** The address as a number, for structures that hand it to the kernel (exact below 2^53). */
+  /** The address as a number (exact below 2^53), for structures of the kernel. */
   readonly address: number;
   readonly buffer: ArrayBuffer;
   unmap(): void;
 }
 
-/** mmap(2). Throws SystemError('mmap'). */
+/** mmap(2) of `len` bytes, readable and writable. Throws a SystemError('mmap'). */
 export function map(len: number, flags: number, fd: number, offset: number): Mapping {
   const pointer = mmap(null, len, PROT_READ_WRITE, flags, fd, offset);
   const address = Number(koffi.address(pointer as never));
@@ -164,12 +169,18 @@ export function map(len: number, flags: number, fd: number, offset: number): Map
   return { pointer, address, buffer, unmap: () => void munmap(pointer, len) };
 }
 
-/** The address of a typed array's first byte, for iovec and bpf attributes. The array must stay referenced. */
+/**
+ * The address of a typed array's first byte, for iovec and bpf attributes. The array must stay
+ * referenced.
+ */
 export function addressOf(data: Uint8Array | Int32Array | Uint32Array | BigUint64Array): bigint {
   return BigInt(koffi.address(data as never));
 }
 
-/** The calls of the packet path take addresses as numbers (`addressAt`), so that koffi has nothing to unwrap and nothing is allocated. */
+/**
+ * The calls of the packet path take addresses as numbers (`addressAt`), so that koffi has nothing
+ * to unwrap and nothing is allocated.
+ */
 type Address = number;
 export const readAt = libc.func('int64 read(int, uint64, size_t)') as (fd: number, to: Address, len: number) => number;
 export const writeAt = libc.func('int64 write(int, uint64, size_t)') as (
@@ -200,14 +211,20 @@ export const pollAt = libc.func('int poll(uint64, ulong, int)') as (
   n: number,
   timeoutMs: number,
 ) => number;
-/** Copies between any two mappings or buffers; 45 ns whatever the length, so worth it above 128 bytes or so. */
+/**
+ * memcpy(3) between mappings or buffers. A call costs 45 ns, so it is faster than a loop above some
+ * 128 bytes.
+ */
 export const memcpyAt = libc.func('uint64 memcpy(uint64, uint64, size_t)') as (
   to: Address,
   from: Address,
   len: number,
 ) => number;
 
-/** Where a buffer's bytes lie. It must stay referenced, and have been made as an ArrayBuffer (small typed arrays move). */
+/**
+ * Memory address of a buffer. The buffer must stay referenced, and must have been made as an
+ * ArrayBuffer: small typed arrays move.
+ */
 export function addressAt(buffer: ArrayBufferLike): number {
   return Number(koffi.address(new Uint8Array(buffer) as never));
 }
@@ -216,7 +233,10 @@ const madvise = libc.func('int madvise(uint64, size_t, int)') as (at: Address, l
 const MADV_HUGEPAGE = 14;
 const PAGE = 4096;
 
-/** Asks for pages of 2 MB where they fit; a kernel that has none leaves it as it is. Costs nothing before memory is touched. */
+/**
+ * Asks for pages of 2 MB (madvise(2), MADV_HUGEPAGE), before the memory is touched. No effect
+ * without kernel support.
+ */
 export function adviseLargePages(buffer: ArrayBufferLike): void {
   const address = addressAt(buffer);
   const start = Math.ceil(address / PAGE) * PAGE;
@@ -234,7 +254,10 @@ const mmapAt = libc.func('uint64 mmap(uint64, size_t, int, int, int, int64)') as
 ) => number;
 const MAP_FIXED = 0x10;
 
-/** Like `map` of a whole file from 0, with `extra` bytes of anonymous memory behind it in the same ArrayBuffer. Both whole pages. */
+/**
+ * Maps `len` bytes of a file from offset 0, followed by `extra` bytes of anonymous memory in the
+ * same ArrayBuffer. Both are whole pages. Throws a SystemError('mmap').
+ */
 export function mapWithRoom(len: number, flags: number, fd: number, extra: number): Mapping {
   const whole = map(len + extra, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mmapAt(whole.address, len, PROT_READ_WRITE, flags | MAP_FIXED, fd, 0) === whole.address) return whole;
@@ -247,7 +270,7 @@ const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLLIN = 1;
 
-/** A descriptor that has input when any of these has. Throws SystemError. */
+/** An epoll(7) descriptor, which has input when one of `descriptors` has. Throws a SystemError. */
 export function epollOf(descriptors: readonly number[]): number {
   const all = check(epollCreate(EPOLL_CLOEXEC), 'epoll_create1');
   for (const fd of descriptors) check(epollCtl(all, EPOLL_CTL_ADD, fd, Uint32Array.of(EPOLLIN, fd, 0, 0)), 'epoll_ctl');

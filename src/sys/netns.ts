@@ -1,6 +1,7 @@
 /**
- * Network namespaces. A namespace belongs to a thread, a socket to the namespace it was made in for good: so a thread
- * goes in, makes its sockets and comes back; threads it starts there stay there.
+ * Network namespaces (network_namespaces(7)). Each thread is in a namespace. A socket stays in the
+ * namespace in which it was made. So a thread enters a namespace, makes its sockets and goes back.
+ * A thread that is started inside stays there.
  */
 import { check, close, open, setns } from './libc.js';
 
@@ -9,8 +10,9 @@ const CLONE_NEWNET = 0x40000000;
 const OWN = '/proc/thread-self/ns/net';
 
 /**
- * Runs `work` inside a namespace: a name from `ip netns add`, or a path like /proc/123/ns/net. `work` must not be
- * asynchronous, as what follows an await would run outside. Throws SystemError('setns') without CAP_SYS_ADMIN.
+ * Runs `work` in a namespace: a name of `ip netns`, or a path such as /proc/123/ns/net. `work` must
+ * not be asynchronous: what follows an await would run outside. Throws a SystemError('setns')
+ * without CAP_SYS_ADMIN.
  */
 export function inNetns<T>(namespace: string, work: () => T): T {
   const own = openNetns(OWN);
@@ -32,7 +34,7 @@ function enter(namespace: string): void {
   }
 }
 
-/** Throws SystemError that names the path. */
+/** Opens a namespace. Throws a SystemError that names the path. */
 function openNetns(path: string): number {
   return check(open(path, O_RDONLY_CLOEXEC, 0), `open ${path}`);
 }

@@ -1,4 +1,7 @@
-/** Packet sockets (AF_PACKET): the numbers and structures of linux/if_packet.h and linux/virtio_net.h, x86-64 and arm64. */
+/**
+ * Packet sockets, packet(7): numbers and structures of linux/if_packet.h and linux/virtio_net.h for
+ * x86-64 and arm64.
+ */
 import { bind, check, getsockopt, setsockopt } from './libc.js';
 
 export const AF_PACKET = 17;
@@ -36,15 +39,18 @@ export const TP_STATUS_COPY = 2;
 export const TP_STATUS_VLAN_VALID = 1 << 4;
 export const TP_STATUS_VLAN_TPID_VALID = 1 << 6;
 
-/** struct tpacket_block_desc (the v1 header): byte offsets. */
+/** Byte offsets in struct tpacket_block_desc (struct tpacket_hdr_v1). */
 export const BLOCK = { status: 8, packets: 12, first: 16 } as const;
-/** struct tpacket3_hdr: byte offsets. */
+/** Byte offsets in struct tpacket3_hdr. */
 export const TPACKET = { next: 0, snaplen: 12, len: 16, status: 20, mac: 24, vlanTci: 32, vlanTpid: 36 } as const;
 
-/** struct tpacket2_hdr: byte offsets. */
+/** Byte offsets in struct tpacket2_hdr. */
 export const TPACKET2 = { status: 0, len: 4, snaplen: 8, mac: 12, vlanTci: 24, vlanTpid: 26 } as const;
 
-/** struct virtio_net_hdr: its length and byte offsets. It lies right in front of the Ethernet header. */
+/**
+ * Length of struct virtio_net_hdr and byte offsets in it. It is directly before the Ethernet
+ * header.
+ */
 export const VNET = {
   length: 10,
   flags: 0,
@@ -61,7 +67,7 @@ export const GSO_TCPV6 = 4;
 export const GSO_UDP_L4 = 5;
 export const GSO_ECN = 0x80;
 
-/** setsockopt with an int value; throws SystemError(`name`). */
+/** setsockopt(2) with an int value. Throws a SystemError(`name`). */
 export function setPacketOption(fd: number, level: number, option: number, value: number, name: string): void {
   check(setsockopt(fd, level, option, Int32Array.of(value), 4), name);
 }
@@ -69,14 +75,20 @@ export function setPacketOption(fd: number, level: number, option: number, value
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 
-/** Bytes a socket may keep; in a user namespace nobody may go beyond the system's net.core.rmem_max and wmem_max, so as far as that. */
+/**
+ * Sets the bytes that the receive or send queue of a socket may hold. In a user namespace
+ * net.core.rmem_max and wmem_max limit them. Throws a SystemError.
+ */
 export function setQueue(fd: number, way: 'receive' | 'send', bytes: number): void {
   const [force, plain] = way === 'receive' ? [SO_RCVBUFFORCE, SO_RCVBUF] : [SO_SNDBUFFORCE, SO_SNDBUF];
   const value = Int32Array.of(bytes);
   if (setsockopt(fd, SOL_SOCKET, force, value, 4) < 0) check(setsockopt(fd, SOL_SOCKET, plain, value, 4), way);
 }
 
-/** Binds to one interface; `protocol` in host order, 0 receives nothing. struct sockaddr_ll. */
+/**
+ * Binds to an interface (struct sockaddr_ll). `protocol`: EtherType in host order; 0 receives
+ * nothing. Throws a SystemError.
+ */
 export function bindPacket(fd: number, ifindex: number, protocol: number): void {
   const address = new DataView(new ArrayBuffer(20));
   address.setUint16(0, AF_PACKET, true);
@@ -85,22 +97,32 @@ export function bindPacket(fd: number, ifindex: number, protocol: number): void 
   check(bind(fd, new Uint8Array(address.buffer), 20), 'bind');
 }
 
-/** Asks for a TPACKET_V3 ring of `blocks` blocks; a block is handed over when full or after `retireMs`. struct tpacket_req3. */
+/**
+ * Creates a TPACKET_V3 ring of `blocks` blocks of `blockSize` bytes (struct tpacket_req3). The
+ * kernel passes a block to the process when it is full, or after `retireMs` milliseconds. Throws a
+ * SystemError.
+ */
 export function requestRing(fd: number, blocks: number, blockSize: number, retireMs: number): void {
-  const frameSize = 2048; // only has to divide the block: V3 packs packets of any length
+  const frameSize = 2048; // must divide the block; V3 stores packets of any length
   const frames = (blockSize / frameSize) * blocks;
   const request = Uint32Array.of(blockSize, blocks, frameSize, frames, retireMs, 0, 0);
   check(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, 28), 'PACKET_RX_RING');
 }
 
-/** Asks for a TPACKET_V2 ring of `slots` slots of `size` bytes, both powers of two. struct tpacket_req. */
+/**
+ * Creates a TPACKET_V2 ring of `slots` slots of `size` bytes, both powers of two (struct
+ * tpacket_req). Throws a SystemError.
+ */
 export function requestSlots(fd: number, slots: number, size: number): void {
   const blockSize = Math.min(slots * size, 1 << 16);
   const request = Uint32Array.of(blockSize, (slots * size) / blockSize, size, slots);
   check(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, request, 16), 'PACKET_RX_RING');
 }
 
-/** Joins what only some frames are for, until the socket is closed: PACKET_MR_PROMISC, PACKET_MR_ALLMULTI. struct packet_mreq. */
+/**
+ * Adds a membership of the interface until the socket is closed (struct packet_mreq). `type`:
+ * PACKET_MR_PROMISC or PACKET_MR_ALLMULTI. Throws a SystemError.
+ */
 export function joinPacket(fd: number, ifindex: number, type: number): void {
   const request = new DataView(new ArrayBuffer(16));
   request.setInt32(0, ifindex, true);
@@ -109,9 +131,10 @@ export function joinPacket(fd: number, ifindex: number, type: number): void {
 }
 
 /**
- * The socket, bound before, shares what comes in with the others of `group` (1–65535). Which of them gets a packet is said by
- * the program (an eBPF socket filter) whose result is the place in the order of joining, modulo their number; without one, by
- * a hash of the flow.
+ * Adds a bound socket to the fanout group `group` (1–65535), which distributes received packets to
+ * its sockets. `program`, an eBPF socket filter, chooses the socket: its result modulo the number
+ * of sockets is the index in the order of joining. Without a program a hash of the flow chooses.
+ * Throws a SystemError.
  */
 export function joinFanout(fd: number, group: number, program?: number): void {
   const type = (program === undefined ? PACKET_FANOUT_HASH : PACKET_FANOUT_EBPF) | PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
@@ -119,7 +142,10 @@ export function joinFanout(fd: number, group: number, program?: number): void {
   if (program !== undefined) setPacketOption(fd, SOL_PACKET, PACKET_FANOUT_DATA, program, 'PACKET_FANOUT_DATA');
 }
 
-/** Reads and clears a socket's pending error (ENETDOWN when its interface went down), which would keep poll from blocking. */
+/**
+ * Reads and clears the pending error of a socket (SO_ERROR; ENETDOWN when its interface went down).
+ * While an error is pending, poll does not block. Returns the errno, or 0.
+ */
 export function clearSocketError(fd: number): number {
   const value = new Int32Array(1);
   getsockopt(fd, SOL_SOCKET, SO_ERROR, value, Uint32Array.of(4));

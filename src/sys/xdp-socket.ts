@@ -1,4 +1,4 @@
-/** AF_XDP sockets: the numbers and structures of linux/if_xdp.h, little endian. */
+/** AF_XDP sockets: numbers and structures of linux/if_xdp.h, little endian. */
 import { bind, check, getsockopt, MAP_POPULATE, MAP_SHARED, type Mapping, map, setsockopt } from './libc.js';
 
 export const AF_XDP = 44;
@@ -16,11 +16,14 @@ const XDP_MAX_TX_SKB_BUDGET = 9;
 export const XDP_SHARED_UMEM = 1;
 export const XDP_COPY = 2;
 export const XDP_USE_NEED_WAKEUP = 8;
-/** Of a ring's flags word: the kernel sleeps until it is called. */
+/** In the flags of a ring: the kernel waits for a system call before it goes on with the ring. */
 export const XDP_RING_NEED_WAKEUP = 1;
 const XDP_OPTIONS_ZEROCOPY = 1;
 
-/** Which of a socket's four rings: the option that makes it, where it is mapped, bytes of a descriptor. */
+/**
+ * The four rings of a socket: the option that creates the ring, the offset of its mapping, bytes of
+ * a descriptor.
+ */
 const RINGS = {
   rx: { option: XDP_RX_RING, page: 0, size: 16 },
   tx: { option: XDP_TX_RING, page: 0x80000000, size: 16 },
@@ -30,7 +33,7 @@ const RINGS = {
 export type RingName = keyof typeof RINGS;
 const ORDER: readonly RingName[] = ['rx', 'tx', 'fill', 'completion'];
 
-/** A ring as the kernel has laid it out; byte offsets. */
+/** A mapped ring; byte offsets in the mapping. */
 export interface RingMapping {
   readonly mapping: Mapping;
   readonly producer: number;
@@ -39,7 +42,10 @@ export interface RingMapping {
   readonly flags: number;
 }
 
-/** Registers `length` bytes at `address` (a page's begin) as frames of `frameSize`. struct xdp_umem_reg. */
+/**
+ * Registers the Umem of a socket (struct xdp_umem_reg): `length` bytes at `address`, which begins a
+ * page, in frames of `frameSize` bytes. Throws a SystemError.
+ */
 export function registerUmem(fd: number, address: number, length: number, frameSize: number, headroom: number): void {
   const request = new DataView(new ArrayBuffer(32));
   request.setBigUint64(0, BigInt(address), true);
@@ -49,7 +55,9 @@ export function registerUmem(fd: number, address: number, length: number, frameS
   check(setsockopt(fd, SOL_XDP, XDP_UMEM_REG, new Uint8Array(request.buffer), 32), 'XDP_UMEM_REG');
 }
 
-/** Makes the four rings, `entries` (a power of two) each, and maps them. Throws SystemError. */
+/**
+ * Creates and maps the four rings with `entries` slots each, a power of two. Throws a SystemError.
+ */
 export function makeRings(fd: number, entries: number): Record<RingName, RingMapping> {
   const count = Int32Array.of(entries);
   for (const name of ORDER) check(setsockopt(fd, SOL_XDP, RINGS[name].option, count, 4), `XDP ring ${name}`);
@@ -59,7 +67,7 @@ export function makeRings(fd: number, entries: number): Record<RingName, RingMap
   return Object.fromEntries(made) as Record<RingName, RingMapping>;
 }
 
-/** struct xdp_ring_offset: producer, consumer, descriptors, flags. */
+/** Maps a ring. `offset`: struct xdp_ring_offset with producer, consumer, descriptors, flags. */
 function mapRing(fd: number, name: RingName, entries: number, offset: readonly bigint[]): RingMapping {
   const [producer, consumer, descriptors, flags] = offset.map(Number) as [number, number, number, number];
   const { page, size } = RINGS[name];
@@ -67,7 +75,10 @@ function mapRing(fd: number, name: RingName, entries: number, offset: readonly b
   return { mapping, producer, consumer, descriptors, flags };
 }
 
-/** struct sockaddr_xdp. `sharedFd`: the socket whose Umem it is, with XDP_SHARED_UMEM in the flags. */
+/**
+ * Binds to a queue of an interface (struct sockaddr_xdp). `sharedFd`: with XDP_SHARED_UMEM in the
+ * flags, the socket that has registered the Umem. Throws a SystemError.
+ */
 export function bindXdp(fd: number, ifindex: number, queue: number, flags: number, sharedFd: number): void {
   const address = new DataView(new ArrayBuffer(16));
   address.setUint16(0, AF_XDP, true);
@@ -78,12 +89,14 @@ export function bindXdp(fd: number, ifindex: number, queue: number, flags: numbe
   check(bind(fd, new Uint8Array(address.buffer), 16), 'bind');
 }
 
-/** How many frames one call sends where the driver copies; 32 on kernels that do not know the option. */
+/**
+ * Sets how many frames one system call sends in copy mode. A kernel without the option sends 32.
+ */
 export function setSendBudget(fd: number, frames: number): void {
   setsockopt(fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, Int32Array.of(frames), 4);
 }
 
-/** Whether the driver works on the Umem itself. */
+/** True when the driver reads and writes the Umem itself (zero-copy). Throws a SystemError. */
 export function isZeroCopy(fd: number): boolean {
   const options = Uint32Array.of(0);
   check(getsockopt(fd, SOL_XDP, XDP_OPTIONS, options, Uint32Array.of(4)), 'XDP_OPTIONS');
@@ -91,13 +104,13 @@ export function isZeroCopy(fd: number): boolean {
 }
 
 export interface XdpStatistics {
-  /** Too long for a frame, or no frame to put it in, or the rx ring full. */
+  /** Frames that were too long, or that found no posted frame, or a full rx ring. */
   readonly rxDropped: number;
-  /** Descriptors that the kernel did not like. */
+  /** Descriptors that the kernel rejected. */
   readonly txInvalid: number;
 }
 
-/** struct xdp_statistics. */
+/** Reads struct xdp_statistics. Throws a SystemError. */
 export function xdpStatistics(fd: number): XdpStatistics {
   const values = new BigUint64Array(6);
   check(getsockopt(fd, SOL_XDP, XDP_STATISTICS, values, Uint32Array.of(48)), 'XDP_STATISTICS');

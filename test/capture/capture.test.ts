@@ -134,7 +134,7 @@ describe('captures', () => {
   it('says which file and what is wrong, or warns', () => {
     const whole = pcap(true, false);
     expect(parseCapture(whole.subarray(0, whole.length - 1), 'x.pcap').warnings).toEqual([
-      'x.pcap: ends in the middle of record 4; those before it are used',
+      'x.pcap: ends in the middle of record 4; the records before it are used',
     ]);
     expect(() => parseCapture(pcap(true, false, 113), 'x.pcap')).toThrow(
       "x.pcap: link type 113 is not Ethernet; capture on one interface, not on 'any'",
@@ -164,7 +164,7 @@ describe('frames.jsonl', () => {
     ['{"t":0,"if":"e","hex":"1g"}', `f:1: "hex" has 'g' at digit 2`],
     ['{"t":-1,"if":"e","hex":""}', 'f:1: "t" must be a number'],
     ['{"t":0,"hex":"00"}', 'f:1: "if" must name an interface'],
-    ['{"t":0,"if":"e"}', 'f:1: neither "hex", "cmd" nor "end"'],
+    ['{"t":0,"if":"e"}', 'f:1: has no "hex", "cmd" or "end"'],
     ['[]', 'f:1: not a JSON object'],
     ['\n{"t":', 'f:2: not JSON'],
   ])('refuses %s', (text, message) => expect(() => parseScript(text, 'f')).toThrow(message));

@@ -81,7 +81,7 @@ describe.skipIf(!isRoot)('CapDevice', () => {
     const umem = new Umem(4);
     expect(() => make(b, () => new CapDevice(umem, 'nope0'))).toThrow('nope0: no such network interface');
     expect(() => make(b, () => new CapDevice(umem, 'b0', { filter: 'no such thing' }))).toThrow(
-      /^b0: libpcap refuses \(.*\); the filter was/,
+      /^b0: libpcap refuses it \(.*\); the filter was/,
     );
   });
 });

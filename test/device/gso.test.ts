@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Segmenter } from '../../src/device/gso.js';
-import { finish } from '../../src/device/partial-checksum.js';
+import { completeChecksum } from '../../src/device/partial-checksum.js';
 import { Umem } from '../../src/device/umem.js';
 import { addressAt } from '../../src/sys/libc.js';
 import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4 } from '../../src/sys/packet-socket.js';
@@ -100,14 +100,14 @@ describe('finish', () => {
     // RFC 3720 section B.4: 32 bytes of zeroes have the CRC32c aa 36 91 8a.
     const at = umem.alloc();
     umem.u8.fill(0, at, at + 32);
-    expect(finish(umem.view, at, 8, at + 32)).toBe(true);
+    expect(completeChecksum(umem.view, at, 8, at + 32)).toBe(true);
     expect(Buffer.from(umem.u8.slice(at + 8, at + 12)).toString('hex')).toBe('aa36918a');
   });
 
   it('refuses fields outside the frame', () => {
     const umem = new Umem(2);
     const at = umem.alloc();
-    expect(finish(umem.view, at + 20, 16, at + 37)).toBe(false);
-    expect(finish(umem.view, at + 20, 16, at + 38)).toBe(true);
+    expect(completeChecksum(umem.view, at + 20, 16, at + 37)).toBe(false);
+    expect(completeChecksum(umem.view, at + 20, 16, at + 38)).toBe(true);
   });
 });

@@ -23,7 +23,7 @@ describe.skipIf(!isRoot)('auto and offload', () => {
       });
       expect(probe(umem, 'a0')).toEqual({
         kind: 'packet',
-        reasons: ['a0: not xdp: the frames do not begin on a page; make them with mappedUmem', 'a0: using packet'],
+        reasons: ['a0: not xdp: the Umem does not begin on a page; make it with mappedUmem', 'a0: using packet'],
       });
       const { device, reasons } = openDevice(umem, 'a0', 'cap');
       expect([device.kind, reasons]).toEqual(['cap', ['a0: using cap, as configured']]);

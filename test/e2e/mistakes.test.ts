@@ -120,7 +120,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it('a TAP by the name of another interface', async () => {
     const said = await refused(['-c', bed.config('taken.yaml'), '--device', 'tap'], 2);
     expect(said).toBe(
-      'ulvs: eth0: an interface of this name is there, and no TAP; choose another name, or another kind',
+      'ulvs: eth0: an interface of this name exists and is no TAP; choose another name, or another kind',
     );
   });
 

@@ -77,10 +77,10 @@ export class WorkerPool {
    * helper.
    */
   update(services: readonly ServiceEntry[], ftp: readonly number[]): Message[] {
-    this.fanout?.learn(services.flatMap((service) => sourcesOf(service, ftp)));
+    this.fanout?.addSources(services.flatMap((service) => sourcesOf(service, ftp)));
     const stages = this.steeringKey.update(services, ftp, this.shared.hasConnections);
     if (stages === undefined) return [];
-    this.fanout?.rule(stages.at(-1)!);
+    this.fanout?.setFields(stages.at(-1)!);
     return [{ kind: 'steering', stages }];
   }
 

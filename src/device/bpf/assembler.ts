@@ -1,17 +1,18 @@
 /**
- * A small assembler for eBPF (Documentation/bpf/standardization/instruction-set): 64-bit arithmetic, memory, jumps to
- * labels, calls of the kernel's helpers.
+ * Assembler: a small assembler for eBPF (RFC 9669): 64-bit arithmetic, memory, jumps to labels,
+ * calls of kernel helpers.
  *
- *     new Assembler().mov('r0', 2).jumpIf('r1', '==', 0, 'out').mov('r0', 4).label('out').exit().assemble()
+ *     new Assembler().mov('r0', 2).jumpIf('r1', '==', 0, 'out').mov('r0', 4).label('out').exit()
  *
  *     instruction:  | opcode 8 | src 4 dst 4 | offset 16 | immediate 32 |      little endian
  *
- * r0: a result; r1–r5: arguments, gone after a call; r6–r9: kept; r10: the end of 512 bytes of stack, growing down.
+ * r0 is the result; r1–r5 are arguments, and lost after a call; r6–r9 are kept; r10 is the end of
+ * the stack of 512 bytes, which grows down.
  */
 export type Register = 'r0' | 'r1' | 'r2' | 'r3' | 'r4' | 'r5' | 'r6' | 'r7' | 'r8' | 'r9' | 'r10';
 export type Size = 8 | 16 | 32 | 64;
 
-/** Unsigned comparisons; `&`: any bit in common. */
+/** Unsigned comparisons; `&` is true when the operands have a common bit. */
 const COMPARE = { '==': 0x10, '>': 0x20, '>=': 0x30, '&': 0x40, '!=': 0x50, '<': 0xa0, '<=': 0xb0 } as const;
 export type Comparison = keyof typeof COMPARE;
 
@@ -43,7 +44,7 @@ const TO_BIG_ENDIAN = 0xdc;
 const CALL = 0x85;
 const EXIT = 0x95;
 
-/** Numbers of the kernel's functions (linux/bpf.h, bpf_func_id), for `call`. */
+/** Numbers of kernel helpers (enum bpf_func_id of linux/bpf.h), for `call`. */
 export const Call = {
   mapLookup: 1,
   ktime: 5,
@@ -66,8 +67,9 @@ export class Assembler {
   private readonly instructions: Instruction[] = [];
   private readonly labels = new Map<string, number>();
 
+  /** Names the next instruction. Throws an Error when the name is used twice. */
   label(name: string): this {
-    if (this.labels.has(name)) throw new Error(`label ${name} is there twice`);
+    if (this.labels.has(name)) throw new Error(`label ${name} is used twice`);
     this.labels.set(name, this.instructions.length);
     return this;
   }
@@ -100,7 +102,10 @@ export class Assembler {
     return this.arithmetic('rsh', dst, value);
   }
 
-  /** Between network and host order (of a little-endian machine): the low `bits` turned round, the rest cleared. */
+  /**
+   * Converts the low `bits` between network order and the host order of a little-endian machine;
+   * clears the other bits.
+   */
   swap(dst: Register, bits: 16 | 32): this {
     return this.put(TO_BIG_ENDIAN, dst, 0, 0, bits);
   }
@@ -116,7 +121,7 @@ export class Assembler {
     return this.put(STX | SIZES[size], base, number(value), offset, 0);
   }
 
-  /** 64 bits of memory at base + offset += value, whoever else does so at the same time. */
+  /** Memory at base + offset += value: 64 bits, atomic. */
   addTo(base: Register, offset: number, value: Register): this {
     return this.put(ATOMIC, base, number(value), offset, 0);
   }
@@ -125,7 +130,7 @@ export class Assembler {
     return this.put(JMP, 'r0', 0, 0, 0, target);
   }
 
-  /** An immediate is sign-extended to 64 bits: for words above 2^31 there is `jumpIf32`. */
+  /** Compares 64 bits. An immediate is sign-extended, so words above 2^31 need `jumpIf32`. */
   jumpIf(a: Register, comparison: Comparison, b: Register | number, target: string): this {
     return this.compare(JMP, a, comparison, b, target);
   }
@@ -133,12 +138,12 @@ export class Assembler {
     return this.compare(JMP32, a, comparison, b, target);
   }
 
-  /** dst = the map whose descriptor is `fd`; two instructions' room. */
+  /** dst = the map with file descriptor `fd`. Takes the room of two instructions. */
   map(dst: Register, fd: number): this {
     return this.put(LOAD_IMMEDIATE, dst, PSEUDO_MAP_FD, 0, fd).put(0, 'r0', 0, 0, 0);
   }
 
-  /** One of the kernel's helpers by its number (enum bpf_func_id); the result is in r0. */
+  /** Calls a kernel helper by its number; the result is in r0. */
   call(helper: number): this {
     return this.put(CALL, 'r0', 0, 0, helper);
   }
@@ -147,7 +152,7 @@ export class Assembler {
     return this.put(EXIT, 'r0', 0, 0, 0);
   }
 
-  /** The bytes; throws an Error for a label that is nowhere. */
+  /** The program as bytes. Throws an Error for a jump to an unknown label. */
   assemble(): Uint8Array {
     const view = new DataView(new ArrayBuffer(8 * this.instructions.length));
     this.instructions.forEach((instruction, i) => {
@@ -163,7 +168,7 @@ export class Assembler {
   private offsetOf({ offset, target }: Instruction, at: number): number {
     if (target === undefined) return offset;
     const to = this.labels.get(target);
-    if (to === undefined) throw new Error(`there is no label ${target}`);
+    if (to === undefined) throw new Error(`no label ${target}`);
     return to - at - 1;
   }
 

@@ -1,16 +1,22 @@
-/** Address texts of take rules as numbers, and as the prefixes that make them up. Made when rules change, never per packet. */
+/**
+ * Converts the address texts of intercept rules to numbers and to prefixes. This happens when rules
+ * change, never for a packet.
+ */
 import { bytes4, bytes6, parse4, parse6 } from '../../wire/address.js';
 import { DeviceError } from '../error.js';
 
-/** `address` in network order, host bits zero. */
+/** `address` in network order, host bits 0; `length` in bits. */
 export interface Prefix {
   readonly address: Uint8Array;
   readonly length: number;
 }
 
-/** First and last address of 'a', 'a/len' or 'a-b'. Throws a DeviceError. */
+/**
+ * First and last address of 'a', 'a/length' or 'a-b', as numbers. Throws a DeviceError for anything
+ * else.
+ */
 export function addressRange(text: string, family: 4 | 6): [from: bigint, to: bigint] {
-  const bad = new DeviceError('take rule', `'${text}' is not an IPv${family} address, prefix or range`);
+  const bad = new DeviceError('intercept rule', `'${text}' is not an IPv${family} address, prefix or range`);
   const [first, last] = text.split('-');
   if (last !== undefined) {
     if (!isAddress(first!, family) || !isAddress(last, family)) throw bad;
@@ -27,7 +33,10 @@ export function addressRange(text: string, family: 4 | 6): [from: bigint, to: bi
   return [from, from | host];
 }
 
-/** The fewest prefixes that hold just these addresses. Throws a DeviceError. */
+/**
+ * The smallest set of prefixes that covers exactly these addresses. Throws a DeviceError as
+ * addressRange.
+ */
 export function prefixesOf(text: string, family: 4 | 6): Prefix[] {
   const one = hostOf(text, family);
   if (one !== undefined) return [one];
@@ -43,7 +52,7 @@ export function prefixesOf(text: string, family: 4 | 6): Prefix[] {
   return prefixes;
 }
 
-/** A single address, the most frequent by far. */
+/** The prefix of a single address, the most frequent text; undefined for other texts. */
 function hostOf(text: string, family: 4 | 6): Prefix | undefined {
   const [four, six] = family === 4 ? [parse4(text), undefined] : [undefined, parse6(text)];
   if (four !== undefined) return { address: bytes4(four), length: 32 };

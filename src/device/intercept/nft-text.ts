@@ -1,6 +1,7 @@
-/** TakeRules in nft's own words. Every rule counts and drops. */
+/** Writes InterceptRules in the syntax of nft(8). Each rule counts and drops. */
 
 import { isIPv6 } from '../../wire/address.js';
+import { NEIGHBOUR_SOLICITATION } from '../../wire/icmp6.js';
 import { DCCP, ICMP, SCTP, TCP, UDP, UDPLITE } from '../../wire/ipv4.js';
 import { ICMP6 } from '../../wire/ipv6.js';
 import { DeviceError } from '../error.js';
@@ -9,23 +10,31 @@ import { ICMP_ERRORS, ICMP6_ERRORS, type InterceptRule, type PacketMatch, type P
 
 const PORTS: readonly number[] = [TCP, UDP, DCCP, SCTP, UDPLITE];
 
-/** One line of nft for one rule. Throws a DeviceError that names the field that is wrong. */
+/** The line of nft for one rule. Throws a DeviceError that names the wrong field. */
 export function ruleText(rule: InterceptRule): string {
   const words: string[] = [];
   if (rule.iif !== undefined) words.push(`iifname ${quoted(rule.iif)}`);
   if (rule.kind === 'packet') words.push(...packetWords(rule));
   else if (rule.kind === 'icmpError') words.push(...errorWords(rule.about));
-  else words.push(...askedWords(rule.target));
+  else words.push(...resolutionWords(rule.target));
   return [...words, 'counter drop'].join(' ');
 }
 
-/** ARP requests; neighbour solicitations (RFC 4861, 4.3) by raw payload: type 135, the target 8 bytes behind its begin. */
-function askedWords(target: string): string[] {
+/**
+ * ARP requests; neighbour solicitations (RFC 4861, 4.3) by raw payload: the type is byte 0 of the
+ * ICMPv6 header, the target address begins at byte 8.
+ */
+function resolutionWords(target: string): string[] {
   if (!isIPv6(target)) return ['arp operation request', `arp daddr ip ${addresses(target, 4)}`];
-  return ['meta protocol ip6', `meta l4proto ${ICMP6}`, '@th,0,8 135', `@th,64,128 ${rawAddresses(target, 6)}`];
+  return [
+    'meta protocol ip6',
+    `meta l4proto ${ICMP6}`,
+    `@th,0,8 ${NEIGHBOUR_SOLICITATION}`,
+    `@th,64,128 ${rawAddresses(target, 6)}`,
+  ];
 }
 
-/** An interface name as nft takes it; it is never allowed to end the string. */
+/** An interface name in quotes. Throws a DeviceError for a name that could end the quotes. */
 export function quoted(name: string): string {
   if (!/^[\w.:@-]{1,15}$/.test(name)) throw new DeviceError(name, 'not an interface name');
   return `"${name}"`;
@@ -43,8 +52,8 @@ function packetWords(match: PacketMatch): string[] {
 }
 
 /**
- * The packet quoted in an ICMP error, by raw payload: it begins 8 bytes behind the ICMP header; ports are looked for
- * where they are when it has no options.
+ * Matches the packet that an ICMP error quotes, by raw payload: the packet begins 8 bytes behind
+ * the begin of the ICMP header. Ports are expected behind an IP header without options.
  */
 function errorWords(about: PacketMatch): string[] {
   const v4 = about.family === 4;

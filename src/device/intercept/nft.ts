@@ -1,13 +1,14 @@
 /**
- * Keeps the kernel's hands off what the director takes on packet devices. A packet socket only gets a copy; the kernel's
- * own would be answered (a RST, an ICMP error) or forwarded past us. So it is dropped at ingress, behind the packet socket:
+ * NftIntercept: keeps intercepted packets from the stack of the host, for devices that get copies.
+ * The stack would answer its own packet (a RST, an ICMP error) or forward it past the director. So
+ * an nft rule drops it at ingress, behind the packet socket:
  *
- *     wire ─> packet socket (the director's copy) ─> nft ingress ─ taken? ─ drop, count
- *                                                        └─ else ─> the kernel's stack
+ *     wire ─> packet socket (the director's copy) ─> nft ingress ─ rule matches? ─ drop, count
+ *                                                        └─ else ─> the stack
  *
  *     table netdev ulvs_<name>
- *       chain on0, on1 …   a hook on each device, jumps to
- *       chain take         one rule for each InterceptRule
+ *       chain on0, on1 …   a hook on each device, which jumps to
+ *       chain intercept    one rule for each InterceptRule
  */
 import { spawnSync } from 'node:child_process';
 import { ifNameToIndex } from '../../sys/libc.js';
@@ -15,8 +16,11 @@ import { DeviceError } from '../error.js';
 import { quoted, ruleText } from './nft-text.js';
 import type { InterceptRule } from './rule.js';
 
-/** Before every other ingress hook, so that no firewall counts or answers what is the director's. */
+/**
+ * Before all other ingress hooks, so that no firewall counts or answers a packet of the director.
+ */
 const PRIORITY = -500;
+const CHAIN = 'intercept';
 
 export interface NftInterceptCount {
   rule: InterceptRule;
@@ -28,55 +32,61 @@ export class NftIntercept {
   readonly table: string;
   private rules: readonly InterceptRule[] = [];
 
-  /** `name` tells this director's table from another's in the same namespace: letters, digits and _. */
+  /**
+   * `name` is a part of the table's name: letters, digits and _; it tells two directors of one
+   * namespace apart.
+   */
   constructor(name: string) {
     this.table = `netdev ulvs_${name.replace(/\W/g, '_')}`;
   }
 
-  /** Puts the rules on these devices, in place of whatever a crashed run left. One transaction: all of it or nothing. */
-  install(devices: readonly string[], take: readonly InterceptRule[]): void {
+  /**
+   * Installs the rules on these devices, and removes what a crashed run has left. It is one
+   * transaction: all or nothing. Throws a DeviceError.
+   */
+  install(devices: readonly string[], rules: readonly InterceptRule[]): void {
     devices.forEach(mustExist);
     const chains = devices.map(
       (device, i) => `  chain on${i} {
     type filter hook ingress device ${quoted(device)} priority ${PRIORITY}; policy accept;
-    jump take
+    jump ${CHAIN}
   }`,
     );
-    const body = take.map((rule) => `    ${ruleText(rule)}`);
+    const body = rules.map((rule) => `    ${ruleText(rule)}`);
     transaction([
       `table ${this.table} {}`,
       `delete table ${this.table}`,
       `table ${this.table} {`,
-      '  chain take {',
+      `  chain ${CHAIN} {`,
       ...body,
       '  }',
       ...chains,
       '}',
     ]);
-    this.rules = [...take];
+    this.rules = [...rules];
   }
 
   /**
-   * Other rules on the same devices, with no moment in between. Where rules only come (one service after the other is
-   * added), those that are there stay with their counters; else all counters start again.
+   * Replaces the rules in one transaction. If rules are only added, the others keep their counters;
+   * else all counters begin at 0. Throws a DeviceError.
    */
-  update(take: readonly InterceptRule[]): void {
+  update(rules: readonly InterceptRule[]): void {
     const there = new Set(this.rules.map((rule) => JSON.stringify(rule)));
-    const added = take.filter((rule) => !there.has(JSON.stringify(rule)));
-    const onlyMore = take.length - added.length === there.size;
-    const lines = (onlyMore ? added : take).map((rule) => `add rule ${this.table} take ${ruleText(rule)}`);
-    transaction(onlyMore ? lines : [`flush chain ${this.table} take`, ...lines]);
-    this.rules = onlyMore ? [...this.rules, ...added] : [...take];
+    const added = rules.filter((rule) => !there.has(JSON.stringify(rule)));
+    const onlyMore = rules.length - added.length === there.size;
+    const lines = (onlyMore ? added : rules).map((rule) => `add rule ${this.table} ${CHAIN} ${ruleText(rule)}`);
+    transaction(onlyMore ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
+    this.rules = onlyMore ? [...this.rules, ...added] : [...rules];
   }
 
-  /** What each rule has dropped since it was put there. */
+  /** What each rule has dropped since it was installed. Throws a DeviceError. */
   counts(): NftInterceptCount[] {
-    const listing: unknown = JSON.parse(nft(['-j', 'list', 'chain', ...this.table.split(' '), 'take']));
+    const listing: unknown = JSON.parse(nft(['-j', 'list', 'chain', ...this.table.split(' '), CHAIN]));
     const found = counters(listing);
     return this.rules.map((rule, i) => ({ rule, packets: found[i]?.packets ?? 0, bytes: found[i]?.bytes ?? 0 }));
   }
 
-  /** Takes everything away; no error when nothing is there. */
+  /** Removes the table; no error when there is none. Throws a DeviceError when nft fails. */
   remove(): void {
     transaction([`table ${this.table} {}`, `delete table ${this.table}`]);
     this.rules = [];
@@ -88,24 +98,24 @@ interface Counter {
   bytes: number;
 }
 
-/** The counters in nft's JSON, in the order of the rules. */
+/** The counters of `nft -j list chain`, in the order of the rules. */
 function counters(listing: unknown): Counter[] {
   const { nftables } = listing as { nftables: { rule?: { expr: { counter?: Counter }[] } }[] };
   return nftables.flatMap(({ rule }) => rule?.expr.flatMap(({ counter }) => (counter ? [counter] : [])) ?? []);
 }
 
-/** Newer kernels take a hook on a device that is not there yet, and then silently do nothing. */
+/** Newer kernels accept a hook on a device that does not exist, and the hook does nothing. */
 function mustExist(device: string): void {
   if (ifNameToIndex(device) === 0)
-    throw new DeviceError(device, 'no such network interface', "'ip link' lists those there are");
+    throw new DeviceError(device, 'no such network interface', "'ip link' lists the interfaces");
 }
 
-/** One transaction: all the lines or none. */
+/** Runs the lines as one transaction: all or none. */
 function transaction(lines: string[]): void {
   nft(['-f', '-'], `${lines.join('\n')}\n`);
 }
 
-/** Runs nft. Throws a DeviceError with its own first line. */
+/** Runs nft and returns its output. Throws a DeviceError with the first line of nft's error. */
 function nft(args: string[], input = ''): string {
   const run = spawnSync('nft', args, { input, encoding: 'utf8' });
   if (run.status === 0) return run.stdout;

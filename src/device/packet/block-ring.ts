@@ -1,5 +1,6 @@
 /**
- * The receive ring of a packet socket, TPACKET_V3: blocks, each filled by the kernel with packets of any length.
+ * Receive ring of a packet socket, TPACKET_V3 (Documentation/networking/packet_mmap): blocks, which
+ * the kernel fills with packets of any length.
  *
  *     block 0          block 1          block 2
  *     |pkt|pkt|pkt|..| |pkt|pkt|......| |                |
@@ -8,8 +9,9 @@
  *
  *     a packet: tpacket3_hdr | sockaddr_ll | … | virtio_net_hdr 10 | Ethernet frame
  *
- * A block comes to us when it is full or the retire time is over, and goes back as a whole after its last packet.
- * 2 bytes are reserved in front so that IP headers lie 4-byte aligned, as in the Umem.
+ * The kernel passes a block to the process when the block is full or the retire time is over. The
+ * block goes back as a whole after its last packet. PACKET_RESERVE adds 2 bytes, so that IP headers
+ * are 4-byte aligned, as in the Umem.
  */
 import { addressAt, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
 import {
@@ -26,16 +28,17 @@ import {
   TPACKET,
   TPACKET_V3,
 } from '../../sys/packet-socket.js';
+import { TYPE_VLAN } from '../../wire/ethernet.js';
 import type { PacketRing } from './ring.js';
-
-const TPID_DEFAULT = 0x8100;
 
 export interface BlockSize {
   /** How many blocks. */
   blocks: number;
-  /** Bytes of a block: a multiple of the page size, and over 64 KiB or super-packets are cut. */
+  /**
+   * Bytes of a block, a multiple of the page size. Below 64 KiB the kernel truncates GSO packets.
+   */
   blockSize: number;
-  /** Milliseconds after which a block that is not full is handed over all the same. */
+  /** Milliseconds after which the kernel passes on a block that is not full. */
   retireMs: number;
 }
 
@@ -49,14 +52,14 @@ export class BlockRing implements PacketRing {
   cut = false;
   tagged = false;
   tci = 0;
-  tpid = TPID_DEFAULT;
+  tpid = TYPE_VLAN;
   private readonly mapping: Mapping;
   private block = 0;
   private left = 0;
   private held = false;
   private position = 0;
 
-  /** Sets up the ring of socket `fd`. PACKET_VNET_HDR must have been set before. Throws SystemError. */
+  /** Sets up the ring of socket `fd`, which must have PACKET_VNET_HDR set. Throws a SystemError. */
   constructor(
     fd: number,
     private readonly size: BlockSize,
@@ -92,7 +95,7 @@ export class BlockRing implements PacketRing {
     this.cut = this.length < this.i32[(at + TPACKET.len) >> 2]!;
     this.tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
     this.tci = this.u16[(at + TPACKET.vlanTci) >> 1]!;
-    this.tpid = (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(at + TPACKET.vlanTpid) >> 1]! : TPID_DEFAULT;
+    this.tpid = (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(at + TPACKET.vlanTpid) >> 1]! : TYPE_VLAN;
   }
 
   advance(): void {

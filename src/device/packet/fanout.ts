@@ -1,47 +1,59 @@
 /**
- * The program of a fanout group: it gives each packet to the worker that owns its client, so that little has to be handed over.
- * It says what dataplane/workers/steering.ts says of nearly all packets; what it cannot see (marks, errors, fragments, full NAT)
- * the workers sort out themselves.
+ * Fanout: the eBPF program of a fanout group (PACKET_FANOUT_EBPF, packet(7)). It gives each packet
+ * to the worker that owns the client, so few packets need a hand-off. For nearly all packets it
+ * decides as dataplane/workers/steering.ts does. It cannot see marks, ICMP errors, fragments and
+ * full NAT; for these the workers hand packets off.
  *
  *     IPv4, IPv6 ─ TCP, UDP, SCTP, whole ─┬─ from a masq destination? ─► its destination is the client ─┐
  *                                         └─ else ─────────────────────► its source is the client ──────┴─► hash ─► worker
  *     anything else ───────────────────────────────────────────────────────────────────────────────────────► the last one
  *
- * The result is a place in the order of joining, which is from the last worker to the first.
+ * The result is the position of the worker in the group. The workers join from the last to the
+ * first.
  */
 import { BPF_F_NO_PREALLOC, createMap, loadSocketFilter, MapType, updateMap } from '../../sys/bpf.js';
 import { close } from '../../sys/libc.js';
 import { maskWord } from '../../wire/address.js';
+import { SCTP, TCP, UDP } from '../../wire/ipv4.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 
+/** BPF_HDR_START_NET of bpf_skb_load_bytes_relative. */
 const FROM_NETWORK_HEADER = 1;
-const PROTOCOLS = [6, 17, 132] as const;
-/** Frag offset and more-fragments, as a little-endian machine reads the 16 bits. */
+const PROTOCOLS = [TCP, UDP, SCTP] as const;
+/** Mask of fragment offset and MF, as a little-endian machine reads the 16 bits. */
 const FRAGMENT = 0xff3f;
 
-/** The stack, below r10. */
+/** Offsets in the stack of the program, below r10. */
 const NET = -40;
 const PORTS = -48;
 const KEY = -72;
 const INDEX = -80;
 
-/** A source's key: | address 16 (IPv4 in the first 4) | port 16, network order | protocol 8 | 0 |. Port and protocol 0: any. */
+/**
+ * Bytes of a key of the source map: | address 16 (IPv4 in the first 4) | port 2 | protocol 1 | 0 |, network order. Port and
+ * protocol 0: any.
+ */
 const KEY_SIZE = 20;
 const SOURCES = 1 << 17;
-/** The settings, one after the other, 32 bits in host order: IPv6 mask (4), IPv4 mask, ports or not, secrets (3), workers. */
+/**
+ * Offsets in the settings, words of 32 bits in host order: IPv6 mask (4 words), IPv4 mask, whether
+ * ports count, secrets (3 words), number of workers.
+ */
 const MASK4 = 16;
 const WITH_PORTS = 20;
 const SECRET = 24;
 const COUNT = 36;
 const SETTINGS = 40;
 
-export interface FanoutRule {
+/** The fields of the client that the hash covers: its port or not, and how much of its address. */
+export interface FanoutFields {
   readonly ports: boolean;
+  /** Signed, host order. */
   readonly mask4: number;
   readonly prefix6: number;
 }
 
-/** A masq destination's address (4 or 16 bytes), port and protocol; 0 for any. */
+/** A masq destination: address (4 or 16 bytes, network order), port and protocol; 0 for any. */
 export interface FanoutSource {
   readonly address: Uint8Array;
   readonly port: number;
@@ -49,13 +61,15 @@ export interface FanoutSource {
 }
 
 export class Fanout {
-  /** Descriptor of the program. */
+  /** File descriptor of the program. */
   readonly program: number;
   private readonly sources: number;
   private readonly settings: number;
   private known = new Set<string>();
 
-  /** `secret`: of the crew. Throws SystemError. */
+  /**
+   * `count` workers. `secret`: three words, those of the workers' own hash. Throws a SystemError.
+   */
   constructor(
     private readonly count: number,
     private readonly secret: readonly number[],
@@ -68,19 +82,22 @@ export class Fanout {
       flags: BPF_F_NO_PREALLOC,
     });
     this.settings = createMap({ type: MapType.array, keySize: 4, valueSize: SETTINGS, entries: 1 });
-    this.rule({ ports: true, mask4: -1, prefix6: 128 });
+    this.setFields({ ports: true, mask4: -1, prefix6: 128 });
     this.program = loadSocketFilter(programFor(this.sources, this.settings));
   }
 
-  /** How much of a client counts. */
-  rule({ ports, mask4, prefix6 }: FanoutRule): void {
+  /** Changes the fields that the hash covers. Throws a SystemError. */
+  setFields({ ports, mask4, prefix6 }: FanoutFields): void {
     const masks = [0, 1, 2, 3].map((i) => maskWord(prefix6, i));
     const words = Int32Array.of(...masks, mask4, ports ? 1 : 0, ...this.secret, this.count);
     updateMap(this.settings, new Uint8Array(4), new Uint8Array(words.buffer));
   }
 
-  /** Masq destinations; those there were stay: their connections may outlive them. */
-  learn(sources: readonly FanoutSource[]): void {
+  /**
+   * Adds masq destinations. Old ones stay, because their connections may live longer. Throws a
+   * SystemError.
+   */
+  addSources(sources: readonly FanoutSource[]): void {
     for (const source of sources) {
       const key = keyOf(source);
       const text = Buffer.from(key).toString('hex');
@@ -90,6 +107,7 @@ export class Fanout {
     }
   }
 
+  /** Closes program and maps; the group goes on with the program until its sockets are closed. */
   close(): void {
     for (const fd of [this.program, this.sources, this.settings]) close(fd);
   }
@@ -103,7 +121,10 @@ function keyOf({ address, port, protocol }: FanoutSource): Uint8Array {
   return key;
 }
 
-/** r6: the packet; r7: the hash; r8: where the client's address lies on the stack; r9: the settings. */
+/**
+ * Registers: r6 the packet, r7 the hash, r8 the address of the client's address on the stack, r9
+ * the settings.
+ */
 function programFor(sources: number, settings: number): Uint8Array {
   const asm = new Assembler().mov('r6', 'r1').store(32, 'r10', INDEX, 0);
   asm
@@ -121,7 +142,7 @@ function programFor(sources: number, settings: number): Uint8Array {
   return asm.assemble();
 }
 
-/** `length` bytes from `offset` behind the start of the IP header, to the stack. */
+/** Copies `length` bytes from `offset` in the IP packet to the stack. */
 function bytes(asm: Assembler, offset: number | 'r2', length: number, to: number): void {
   if (typeof offset === 'number') asm.mov('r2', offset);
   asm.mov('r1', 'r6').mov('r3', 'r10').add('r3', to).mov('r4', length).mov('r5', FROM_NETWORK_HEADER);
@@ -154,7 +175,7 @@ function six(asm: Assembler, sources: number): void {
   finish(asm, 'six');
 }
 
-/** Puts the protocol into the key, which is empty but for it. */
+/** Clears the key and writes the protocol into it. */
 function protocol(asm: Assembler, at: number, label: string): void {
   for (let i = 0; i < KEY_SIZE; i += 4) asm.store(32, 'r10', KEY + i, 0);
   asm.load(8, 'r1', 'r10', at).store(8, 'r10', KEY + 18, 'r1');
@@ -162,7 +183,7 @@ function protocol(asm: Assembler, at: number, label: string): void {
   asm.jump('any').label(`ports-${label}`);
 }
 
-/** r8: where its address lies; its port takes the place of the source's. */
+/** Sets r8 to the client's address, and the first port on the stack to the client's port. */
 function client(asm: Assembler, sources: number, length: number, src: number, dst: number): void {
   for (let i = 0; i < length; i += 4) asm.load(32, 'r1', 'r10', src + i).store(32, 'r10', KEY + i, 'r1');
   asm.load(16, 'r1', 'r10', PORTS).store(16, 'r10', KEY + 16, 'r1');
@@ -189,7 +210,7 @@ function begin(asm: Assembler): void {
   asm.load(32, 'r7', 'r9', SECRET);
 }
 
-/** r7 = mix(r7, r1, the secret there), as owners.ts does it. */
+/** r7 = mix(r7, r1, the secret at offset `secret`), as dataplane/workers/steering.ts does it. */
 function mix(asm: Assembler, secret: number): void {
   asm
     .xor('r7', 'r1')

@@ -1,3 +1,4 @@
+/** The packet device: an interface through a packet socket, packet(7). */
 import { addressAt, check, close, getsockopt, memcpyAt, socket } from '../../sys/libc.js';
 import {
   AF_PACKET,
@@ -16,12 +17,14 @@ import {
   VNET,
   VNET_NEEDS_CSUM,
 } from '../../sys/packet-socket.js';
+import { HEADER } from '../../wire/ethernet.js';
+import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { deviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
 import { Segmenter } from '../gso.js';
-import { finish } from '../partial-checksum.js';
+import { completeChecksum } from '../partial-checksum.js';
 import type { QueueShare } from '../queue-share.js';
 import type { Umem } from '../umem.js';
 import { BlockRing, type BlockSize } from './block-ring.js';
@@ -30,28 +33,32 @@ import { SlotRing } from './slot-ring.js';
 import { TxSocket } from './tx-socket.js';
 
 export interface PacketOptions extends Partial<BlockSize> {
-  /** 'slots' (TPACKET_V2, the default): a packet is there at once. 'blocks' (TPACKET_V3): it waits up to `retireMs`. */
+  /**
+   * 'slots' (TPACKET_V2, the default): a packet is there at once. 'blocks' (TPACKET_V3): a packet
+   * waits up to `retireMs`.
+   */
   ring?: 'blocks' | 'slots';
   /** How many slots, a power of two. */
   slots?: number;
-  /** Also take frames for other Ethernet addresses (off). */
+  /** Receives frames for other Ethernet addresses, too; false when left out. */
   promiscuous?: boolean;
-  /** Several workers have the interface: each gets a part of the frames. */
+  /** Several workers read the interface, and each gets a part of the frames. */
   share?: QueueShare | undefined;
 }
 
 const SLOTS = 8192;
 const SIZE: BlockSize = { blocks: 32, blockSize: 1 << 18, retireMs: 1 };
+/** Bytes; a shorter frame is copied by a loop. */
 const SHORT = 128;
-const TAG = 4;
-const ETHERNET = 14;
+/** Bytes of both MAC addresses, which a VLAN tag follows. */
 const ADDRESSES = 12;
 
 /**
- * A network interface through packet(7): a mapped ring for receiving, sendmmsg for sending. The kernel goes on seeing
- * every frame too; `NftIntercept` drops its copy of what the director takes.
+ * A network interface through a packet socket: a mapped ring receives, sendmmsg(2) sends. The stack
+ * of the host sees every frame, too; NftIntercept drops the frames that the director intercepts.
  *
- * A frame comes out as it would look on the wire: unfinished checksums are finished, VLAN tags put back, super-packets cut.
+ * `rx` returns a frame as it is on the wire: partial checksums are completed, VLAN tags are put
+ * back, GSO packets are segmented.
  */
 export class PacketDevice implements Device {
   readonly kind = 'packet';
@@ -65,7 +72,9 @@ export class PacketDevice implements Device {
   private readonly kernelStatsLen = Uint32Array.of(12);
   private closed = false;
 
-  /** Opens interface `name`. Throws a DeviceError that says what is wrong: no such interface, not Ethernet, no privilege. */
+  /**
+   * Opens interface `name`. Throws a DeviceError: no such interface, not Ethernet, no privilege.
+   */
   constructor(
     private readonly umem: Umem,
     readonly name: string,
@@ -79,7 +88,8 @@ export class PacketDevice implements Device {
       throw deviceError(name, error);
     }
     try {
-      // The order matters: no header may be added to a ring that is there, and only the bind starts the frames.
+      // The order matters: virtio_net_hdr must be enabled before the ring exists, and the bind
+      // starts reception.
       setPacketOption(this.fd, SOL_PACKET, PACKET_VNET_HDR, 1, 'PACKET_VNET_HDR');
       setPacketOption(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
       this.ring =
@@ -97,7 +107,7 @@ export class PacketDevice implements Device {
     this.segmenter = new Segmenter(umem, this.umemAddress, this.ring.u8, this.ring.address);
   }
 
-  /** Asks the kernel for its drops first: read it now and then, not per packet. */
+  /** Reads the kernel's drop counter, a system call: not for each packet. */
   get stats(): DeviceStats {
     if (!this.closed && getsockopt(this.fd, SOL_PACKET, PACKET_STATISTICS, this.kernelStats, this.kernelStatsLen) === 0)
       this.counts.rxDropped += this.kernelStats[1]!;
@@ -105,7 +115,7 @@ export class PacketDevice implements Device {
   }
 
   rx(batch: Batch): number {
-    if (this.closed) return 0; // the ring is unmapped: to read it would be a crash
+    if (this.closed) return 0; // the ring is unmapped; a read would crash the process
     const before = batch.n;
     while (batch.n < batch.capacity && this.umem.freeFrames > 0) {
       if (!this.ring.peek()) break;
@@ -116,14 +126,14 @@ export class PacketDevice implements Device {
     return batch.n - before;
   }
 
-  /** One packet of the ring becomes one frame, or is handed to the segmenter. */
+  /** Copies a packet of the ring into a frame, or begins to segment it. */
   private receive(batch: Batch): void {
     const { u8, u16, source, length } = this.ring;
     const vnet = source - VNET.length;
     const csumStart = (u8[vnet + VNET.flags]! & VNET_NEEDS_CSUM) !== 0 ? u16[(vnet + VNET.csumStart) >> 1]! : 0;
     const tag = this.ring.tagged ? TAG : 0;
     if (this.ring.cut) this.counts.rxDropped++;
-    else if (length < ETHERNET) this.counts.rxOversize++;
+    else if (length < HEADER) this.counts.rxOversize++;
     else if (u8[vnet + VNET.gsoType] !== 0) this.beginSegments(vnet, csumStart);
     else if (length + tag > this.umem.capacity) this.counts.rxOversize++;
     else this.copy(tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);
@@ -139,7 +149,7 @@ export class PacketDevice implements Device {
     const frame = this.umem.alloc();
     const len = this.segmenter.next(frame);
     if (this.ring.tagged) this.putTag(frame);
-    this.give(frame, len, batch);
+    this.append(frame, len, batch);
   }
 
   private copy(tag: number, csumStart: number, csumField: number, batch: Batch): void {
@@ -147,19 +157,20 @@ export class PacketDevice implements Device {
     const frame = this.umem.alloc();
     if (tag === 0) this.copyBytes(frame, source, length);
     else {
-      // Read only here: an address is no small integer, and reading it can cost 16 bytes of young heap.
+      // Read only here: an address is no small integer to V8, and a read can allocate 16 bytes.
       const { address } = this.ring;
       memcpyAt(this.umemAddress + frame, address + source, ADDRESSES);
       memcpyAt(this.umemAddress + frame + ADDRESSES + TAG, address + source + ADDRESSES, length - ADDRESSES);
       this.putTag(frame);
     }
-    if (csumStart > 0) finish(this.umem.view, frame + tag + csumStart, csumField, frame + tag + length);
-    this.give(frame, length + tag, batch);
+    if (csumStart > 0) completeChecksum(this.umem.view, frame + tag + csumStart, csumField, frame + tag + length);
+    this.append(frame, length + tag, batch);
   }
 
   /**
-   * A short frame is copied faster by a loop than by a call, and passing addresses costs 16 bytes of young heap each. Both
-   * sides lie 2 bytes behind a word, so whole words are copied: 2 bytes of headroom too, and up to 3 behind the frame.
+   * Copies a frame. For a short frame a loop is faster than a call, whose address arguments
+   * allocate 16 bytes each. Both frames begin 2 bytes behind a word. So the loop copies whole
+   * words: 2 bytes of the headroom, too, and up to 3 bytes behind the frame.
    */
   private copyBytes(frame: number, source: number, len: number): void {
     if (len > SHORT || ((source - frame) & 3) !== 0) {
@@ -172,13 +183,13 @@ export class PacketDevice implements Device {
     for (let i = frame >> 2, end = (frame + len + 3) >> 2; i < end; i++) to[i] = from[i + shift]!;
   }
 
-  /** Puts back the VLAN tag that the kernel keeps beside the frame. */
+  /** Writes the VLAN tag that the kernel has taken out of the frame. */
   private putTag(frame: number): void {
     this.umem.view.setUint16(frame + ADDRESSES, this.ring.tpid);
     this.umem.view.setUint16(frame + ADDRESSES + 2, this.ring.tci);
   }
 
-  private give(frame: number, len: number, batch: Batch): void {
+  private append(frame: number, len: number, batch: Batch): void {
     batch.push(frame, len);
     this.counts.rxPackets++;
     this.counts.rxBytes += len;

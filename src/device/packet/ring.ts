@@ -1,25 +1,28 @@
 /**
- * A receive ring of a packet socket, whatever its layout. `peek` fills in the fields for the next packet, which stay valid
- * until `advance`; offsets are into the arrays. The virtio_net_hdr lies in the 10 bytes before `source`.
+ * PacketRing: the receive ring of a packet socket, for both layouts. `peek` sets the fields for the
+ * next packet; they are valid until `advance`. Offsets are bytes into the arrays. virtio_net_hdr is
+ * the 10 bytes before `source`.
  */
 export interface PacketRing {
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
-  /** Where the arrays lie in this process's memory. */
+  /** Memory address of the arrays. */
   readonly address: number;
-  /** The Ethernet header; 2 bytes behind a word, so that the IP header is aligned. */
+  /** Offset of the Ethernet header: 2 bytes behind a word, so that the IP header is aligned. */
   source: number;
+  /** Bytes of the packet in the ring. */
   length: number;
-  /** The packet is longer than the ring could hold. */
+  /** The packet was longer than its room in the ring, and is truncated. */
   cut: boolean;
-  /** The kernel keeps a VLAN tag beside the packet. */
+  /** The kernel has taken a VLAN tag out of the packet: `tci` and `tpid`, host order. */
   tagged: boolean;
   tci: number;
   tpid: number;
-  /** False when there is no packet. */
+  /** Sets the fields for the next packet. Returns false when there is no packet. */
   peek(): boolean;
-  /** Done with the packet: its memory may be the kernel's again. */
+  /** Releases the packet: the kernel may use its memory again. */
   advance(): void;
+  /** Ends the mapping; nothing may be read after it. */
   unmap(): void;
 }

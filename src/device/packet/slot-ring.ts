@@ -1,13 +1,15 @@
 /**
- * TPACKET_V2: slots of one size, a packet each, handed over (and woken for) at once: no latency.
+ * Receive ring of a packet socket, TPACKET_V2 (Documentation/networking/packet_mmap): slots of one
+ * size, one packet each. The kernel passes each packet to the process at once and wakes it.
  *
- *     | slot 0 | slot 1 | slot 2 | …                         | room for one super-packet |
+ *     | slot 0 | slot 1 | slot 2 | …                         | room for one GSO packet |
  *      USER     USER|COPY KERNEL: the next one to be filled    ^ what a COPY slot had no place for
  *      ^ at
  *     a slot: tpacket2_hdr 32 | sockaddr_ll | … | virtio_net_hdr 10 | Ethernet frame
  *
- * A packet that does not fit its slot is kept whole in the socket's queue (PACKET_COPY_THRESH) and read from there. If the
- * queue is full it is lost, and its slot is passed over.
+ * The kernel keeps a packet that does not fit into a slot in the queue of the socket
+ * (PACKET_COPY_THRESH), where it is read from. If the queue is full, the packet is lost, and its
+ * slot is skipped.
  */
 import { addressAt, MAP_SHARED, type Mapping, MSG_DONTWAIT, mapWithRoom, recvAt } from '../../sys/libc.js';
 import {
@@ -27,14 +29,20 @@ import {
   TPACKET2,
   VNET,
 } from '../../sys/packet-socket.js';
+import { TYPE_VLAN } from '../../wire/ethernet.js';
 import type { PacketRing } from './ring.js';
 
+/** Bytes. */
 const SLOT = 2048;
-const ROOM = 0x12000; // 64 KiB and a page's worth of headers
+/** Bytes: 64 KiB, and headers. */
+const ROOM = 0x12000;
+/** Bytes of the queue of the socket. */
 const QUEUE = 32 << 20;
-/** Puts the Ethernet header behind the virtio header and 2 bytes behind a word, as in the slots. */
+/**
+ * Bytes before virtio_net_hdr, which align the Ethernet header as in the slots: 2 bytes behind a
+ * word.
+ */
 const PAD = 4;
-const TPID_DEFAULT = 0x8100;
 
 export class SlotRing implements PacketRing {
   readonly u8: Uint8Array;
@@ -46,13 +54,16 @@ export class SlotRing implements PacketRing {
   cut = false;
   tagged = false;
   tci = 0;
-  tpid = TPID_DEFAULT;
+  tpid = TYPE_VLAN;
   private readonly mapping: Mapping;
   private readonly room: number;
   private at = 0;
   private held = false;
 
-  /** Sets up a ring of `slots` (a power of two) for socket `fd`, PACKET_VNET_HDR set before. Throws SystemError. */
+  /**
+   * Sets up a ring of `slots`, a power of two, for socket `fd`, which must have PACKET_VNET_HDR
+   * set. Throws a SystemError.
+   */
   constructor(
     private readonly fd: number,
     slots: number,
@@ -77,9 +88,8 @@ export class SlotRing implements PacketRing {
     this.held = true;
     this.tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
     this.tci = this.u16[(this.at + TPACKET2.vlanTci) >> 1]!;
-    this.tpid =
-      (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(this.at + TPACKET2.vlanTpid) >> 1]! : TPID_DEFAULT;
-    if ((status & TP_STATUS_COPY) !== 0) this.readWhole();
+    this.tpid = (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(this.at + TPACKET2.vlanTpid) >> 1]! : TYPE_VLAN;
+    if ((status & TP_STATUS_COPY) !== 0) this.readQueued();
     else this.readSlot();
     return true;
   }
@@ -90,8 +100,11 @@ export class SlotRing implements PacketRing {
     this.cut = this.length < this.i32[(this.at + TPACKET2.len) >> 2]!;
   }
 
-  /** A pending error of the socket (its interface went down) is reported first, once, in place of the packet. */
-  private readWhole(): void {
+  /**
+   * The first recv returns a pending error of the socket (its interface went down), if there is
+   * one; the second the packet.
+   */
+  private readQueued(): void {
     const to = this.address + this.room + PAD;
     const space = ROOM - PAD;
     let got = recvAt(this.fd, to, space, MSG_DONTWAIT);

@@ -1,11 +1,12 @@
 /**
- * Sends frames straight from the Umem by sendmmsg: up to 64 frames a call, no copy and no object of ours per frame.
+ * TxSocket: sends frames from the Umem by sendmmsg(2), up to 64 frames a call, without a copy and
+ * without an object a frame.
  *
  *     mmsghdr[64]  | name, iov, iovlen, control, flags | sent |      64 bytes each; iov points to
- *     iovec[64]    | base = Umem + offset | len |                    16 bytes each, the only part written per frame
+ *     iovec[64]    | base = Umem + offset | len |                    16 bytes each, written for each frame
  *
- * Its own socket, bound with protocol 0 so that nothing is received on it, and past the qdisc: what the driver does not
- * take is dropped and counted, never queued.
+ * The socket is bound with protocol 0, so it receives nothing. PACKET_QDISC_BYPASS: what the driver
+ * does not take is dropped and counted, never queued.
  */
 import { addressAt, check, close, errno, MSG_DONTWAIT, sendmmsgAt, socket } from '../../sys/libc.js';
 import {
@@ -37,7 +38,7 @@ export class TxSocket {
   private readonly address = addressAt(this.block);
   private readonly umemAddress: number;
 
-  /** Throws SystemError. */
+  /** Opens a socket that sends by interface number `ifindex`. Throws a SystemError. */
   constructor(
     private readonly umem: Umem,
     private readonly stats: DeviceStats,
@@ -56,7 +57,7 @@ export class TxSocket {
     }
   }
 
-  /** Points every mmsghdr to its iovec, once. */
+  /** Points each mmsghdr to its iovec. */
   private prepare(): void {
     for (let i = 0; i < CHUNK; i++) {
       const message = (i * MESSAGE) >> 2;
@@ -70,7 +71,7 @@ export class TxSocket {
     this.words[word + 1] = (address / 0x100000000) >>> 0;
   }
 
-  /** Sends the batch, frees its frames and empties it; returns how many frames the kernel took. */
+  /** Sends the batch, frees its frames and empties it. Returns how many frames the kernel took. */
   send(batch: Batch): number {
     const n = batch.n;
     let sent = 0;
@@ -106,7 +107,10 @@ export class TxSocket {
   }
 }
 
-/** Too long, too short, or refused by the driver's queue: the frames behind it may still go. Else (ENETDOWN …) none will. */
+/**
+ * True when the error concerns one frame (too long, too short, refused by the driver's queue) and
+ * the next frames can still be sent. Any other error, such as ENETDOWN, concerns all of them.
+ */
 function isThisFrameOnly(error: number): boolean {
   return error === ENOBUFS || error === EMSGSIZE || error === EINVAL;
 }

@@ -1,29 +1,36 @@
 /**
- * The two ways from the director into its own machine.
+ * The two outputs from the director into its own host.
  *
- *     TUN ulvsN       into the host's stack, as if the packet had come by that interface: what was stolen and turned out
- *                     not to be ours, and destinations that are the director itself
- *     HostRouting     out by the host's own routes (a raw socket in the control thread): where no device of ours leads
+ *     TUN ulvsN       into the host's stack, as if the packet had come in by that interface:
+ *                     intercepted packets that are not for the director, and packets to
+ *                     destinations on the director itself
+ *     HostRouting     out by the host's own routes (a raw socket in the control thread), where no
+ *                     device leads
  */
 import { writeFileSync } from 'node:fs';
 import { setInterfaceAddress } from '../../sys/interface.js';
+import { HEADER } from '../../wire/ethernet.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import type { Umem } from '../umem.js';
 import { TunDevice } from './tap.js';
 
-const ETHERNET = 14;
-
 export interface HostTun {
   tun: TunDevice;
-  /** What could not be set, one line each. */
+  /** One line for each sysctl that could not be set. */
   warnings: string[];
 }
 
-/** The dummy address of RFC 7600. Without any address on the interface, even a loose rp_filter drops everything. */
+/**
+ * 192.0.0.8, the IPv4 dummy address (RFC 7600, 4.8). An interface without an address drops
+ * everything, even with a loose rp_filter.
+ */
 const DUMMY = 0xc0000008;
 
-/** Packets come in by another interface than their sources are routed to: only a loose rp_filter lets them pass. */
+/**
+ * Opens the TUN device ulvsN with rp_filter 2 (loose) and accept_local 1: its packets come in by
+ * another interface than the route to their source leads to. Throws a DeviceError.
+ */
 export function openHostTun(umem: Umem): HostTun {
   const tun = new TunDevice(umem, 'ulvs%d');
   setInterfaceAddress(tun.name, DUMMY);
@@ -32,7 +39,9 @@ export function openHostTun(umem: Umem): HostTun {
   return { tun, warnings };
 }
 
-/** In a container /proc/sys may be read-only. */
+/**
+ * Writes a sysctl. Returns a warning when that fails: in a container /proc/sys may be read-only.
+ */
 function set(sysctl: string, value: string): string[] {
   try {
     writeFileSync(`/proc/sys/${sysctl}`, value);
@@ -40,12 +49,14 @@ function set(sysctl: string, value: string): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return [
-      `${sysctl.replaceAll('/', '.')} cannot be set to ${value} (${code}): the host may not take back some packets`,
+      `${sysctl.replaceAll('/', '.')} cannot be set to ${value} (${code}): the host may drop packets that the director gives back`,
     ];
   }
 }
 
-/** Hands IP packets on, a copy each: few packets go this way. */
+/**
+ * A device that sends only: gives a copy of each IP packet to `sink`. Few packets take this path.
+ */
 export class HostRouting implements Device {
   readonly name = 'host routing';
   readonly kind = 'memory';
@@ -66,7 +77,7 @@ export class HostRouting implements Device {
     for (let i = 0; i < n; i++) {
       const at = batch.offsets[i]!;
       const len = batch.lengths[i]!;
-      this.sink(this.umem.u8.slice(at + ETHERNET, at + len));
+      this.sink(this.umem.u8.slice(at + HEADER, at + len));
       this.stats.txBytes += len;
       this.umem.free(at);
     }

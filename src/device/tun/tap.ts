@@ -1,6 +1,8 @@
 /**
- * Devices behind /dev/net/tun. The kernel's side is a network interface; ours is a file, one frame a read or write, straight
- * from and into the Umem. The kernel finishes checksums and cuts super-packets itself here, as we announce no offloads.
+ * Devices behind /dev/net/tun (Documentation/networking/tuntap). The kernel's side is a network
+ * interface. The process has a file: each read or write is one frame, into or from the Umem. No
+ * offloads are announced (TUNSETOFFLOAD), so the kernel completes partial checksums and segments
+ * GSO packets itself.
  */
 
 import {
@@ -13,6 +15,7 @@ import {
   tunSetInterface,
 } from '../../sys/interface.js';
 import { addressAt, check, close, errno, open, readAt, SystemError, writeAt } from '../../sys/libc.js';
+import { HEADER as ETHERNET, TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { DeviceError, deviceError } from '../error.js';
@@ -23,17 +26,17 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const EINTR = 4;
 const ENOENT = 2;
-const ETHERNET = 14;
 
 export interface TapOptions {
-  /** The kernel's side: its Ethernet address, six bytes (tap only). */
+  /** Ethernet address of the kernel's side, six bytes (tap only). */
   mac?: Uint8Array;
+  /** Bytes, of the kernel's side. */
   mtu?: number;
-  /** Brings the kernel's side up (true). */
+  /** Brings the kernel's side up; true when left out. */
   up?: boolean;
 }
 
-/** What tap and tun share: `skip` is how many bytes of each frame the kernel's side has no part in. */
+/** What tap and tun have in common. The first `skip` bytes of a frame are not in the file. */
 abstract class TunFile implements Device {
   readonly kind = 'tap';
   readonly fd: number;
@@ -64,17 +67,18 @@ abstract class TunFile implements Device {
     }
   }
 
-  /** Completes a frame whose bytes from `skip` on have arrived. */
-  protected abstract arrived(offset: number): void;
+  /** Fills in the first `skip` bytes of a received frame. */
+  protected abstract fillHeader(offset: number): void;
 
   rx(batch: Batch): number {
     const before = batch.n;
     while (batch.n < batch.capacity && !this.closed) {
       const offset = this.umem.alloc();
       if (offset < 0) break;
-      // tun cuts without a word, so a frame that fills all there is counts as too long: one byte of the Umem's is given up.
+      // The file cuts a long frame without an error. So a frame that fills the room counts as too
+      // long, and the longest frame is one byte shorter than the room.
       const len = readAt(this.fd, this.umemAddress + offset + this.skip, this.room);
-      if (len > 0 && len < this.room) this.give(offset, len + this.skip, batch);
+      if (len > 0 && len < this.room) this.append(offset, len + this.skip, batch);
       else {
         this.umem.free(offset);
         if (len === this.room) this.stats.rxOversize++;
@@ -84,8 +88,8 @@ abstract class TunFile implements Device {
     return batch.n - before;
   }
 
-  private give(offset: number, len: number, batch: Batch): void {
-    this.arrived(offset);
+  private append(offset: number, len: number, batch: Batch): void {
+    this.fillHeader(offset);
     batch.push(offset, len);
     this.stats.rxPackets++;
     this.stats.rxBytes += len;
@@ -120,40 +124,46 @@ abstract class TunFile implements Device {
   }
 }
 
-/** Ethernet frames. The interface is made, or attached to if it is there and persistent; it goes when closed, unless persistent. */
+/**
+ * TAP: Ethernet frames. The interface is created; a persistent one of this name is attached to. It
+ * is removed at close unless it is persistent.
+ */
 export class TapDevice extends TunFile {
-  /** `name` up to 15 characters; '' or one with %d: the kernel numbers it. Throws a DeviceError. */
+  /**
+   * `name`: up to 15 characters; with %d, or '', the kernel numbers the interface. Throws a
+   * DeviceError.
+   */
   constructor(umem: Umem, name: string, options: TapOptions = {}) {
     super(umem, name, IFF_TAP, 0, options);
   }
 
-  protected arrived(): void {}
+  protected fillHeader(): void {}
 }
 
 /**
- * IP packets. They come and go as frames all the same, so that nothing else has to know: `rx` puts an Ethernet header of
- * zero addresses in front, `tx` leaves out the one that is there (14 bytes; a VLAN tag has no place here).
+ * TUN: IP packets. The caller sees Ethernet frames all the same: `rx` prepends an Ethernet header
+ * with zero addresses, and `tx` leaves out the first 14 bytes. A frame must have no VLAN tag.
  */
 export class TunDevice extends TunFile {
+  /** As of TapDevice. Throws a DeviceError. */
   constructor(umem: Umem, name: string, options: TapOptions = {}) {
     super(umem, name, IFF_TUN, ETHERNET, options);
   }
 
-  protected arrived(offset: number): void {
+  protected fillHeader(offset: number): void {
     const { u8 } = this.umem;
     const isV6 = u8[offset + ETHERNET]! >> 4 === 6;
     u8.fill(0, offset, offset + 12);
-    u8[offset + 12] = isV6 ? 0x86 : 0x08;
-    u8[offset + 13] = isV6 ? 0xdd : 0x00;
+    this.umem.view.setUint16(offset + 12, isV6 ? TYPE_IPV6 : TYPE_IPV4);
   }
 }
 
-/** The kernel says EINVAL of an interface that is there already and is something else. */
+/** The kernel answers EINVAL when an interface of this name exists and is no TAP. */
 function tunError(name: string, error: unknown): unknown {
   if (error instanceof SystemError && error.call === 'TUNSETIFF' && error.code === 'EINVAL')
     return new DeviceError(
       name,
-      'an interface of this name is there, and no TAP',
+      'an interface of this name exists and is no TAP',
       'choose another name, or another kind',
     );
   return deviceError(name, error);

@@ -1,38 +1,42 @@
 /**
- * How many frames a queue has posted for receiving. Posted frames come round one after the other, so many of them are cold
- * memory for each packet, and where more comes than can be forwarded a deep queue only makes all packets wait. But who is
- * kept from its CPU for 20 ms loses what does not fit. So the queue gets deep by what tells a pause from an overload:
+ * Depth: how many frames a queue has posted for receiving. The kernel uses posted frames in turn,
+ * so a deep queue means cold memory for each packet. Under overload a deep queue only makes all
+ * packets wait. But a worker that does not get its CPU for 20 ms loses the frames that do not fit
+ * into the queue. So the depth follows what tells a pause from overload:
  *
- *             from nearly empty to half full between two looks: there was a pause
+ *             from nearly empty to half full between two checks: there was a pause
  *     shallow ───────────────────────────────────────────────────────────────────► deep
  *             ◄───────────────────────────────────────────────────────────────────
- *             nearly full at LOOKS looks in a row: more comes than can be forwarded
+ *             nearly full at CHECKS checks in a row: overload
  */
 
-/** 5 ms at 800,000 frames a second. */
+/** Frames of a shallow queue: 5 ms at 800,000 frames a second. */
 export const SHALLOW = 4096;
-/** Of a batch of 64 each: more than even a deep queue's backlog takes to melt by an eighth. */
-const LOOKS = 1024;
+/**
+ * Checks of a batch of 64 frames each: longer than the backlog of a deep queue takes to shrink by
+ * an eighth.
+ */
+const CHECKS = 1024;
 
 export class Depth {
-  /** Frames to have posted. */
+  /** Frames to post at most. */
   posted: number;
   private readonly shallow: number;
   private wasEmpty = true;
   private full = 0;
 
-  /** `deep`: at most; what is not above SHALLOW stays as it is. */
+  /** `deep`: the larger depth, in frames. A depth of SHALLOW or less does not change. */
   constructor(private readonly deep: number) {
     this.shallow = Math.min(deep, SHALLOW);
     this.posted = this.shallow;
   }
 
-  /** At each look: so many frames have come. */
+  /** Called at each check with the number of frames that wait to be received. */
   note(waiting: number): void {
     const { posted } = this;
     if (this.wasEmpty && waiting * 2 >= posted) this.posted = this.deep;
     this.wasEmpty = waiting * 8 <= posted;
     this.full = waiting * 8 >= posted * 7 ? this.full + 1 : 0;
-    if (this.full >= LOOKS) this.posted = this.shallow;
+    if (this.full >= CHECKS) this.posted = this.shallow;
   }
 }

@@ -1,3 +1,4 @@
+/** The xdp device: an interface through AF_XDP sockets. */
 import { createMap, loadXdp, MapType, updateMap } from '../../sys/bpf.js';
 import { interfaceDriver, interfaceMtu, receiveQueues } from '../../sys/interface.js';
 import { addressAt, check, close, epollOf, socket } from '../../sys/libc.js';
@@ -9,13 +10,15 @@ import {
   SOCK_CLOEXEC,
   SOCK_RAW,
 } from '../../sys/packet-socket.js';
+import { HEADER } from '../../wire/ethernet.js';
+import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { DeviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
 import { type OffloadName, turnOff, turnOn } from '../offload.js';
 import { TxSocket } from '../packet/tx-socket.js';
-import { finishByLooks } from '../partial-checksum.js';
+import { completeIfPartial } from '../partial-checksum.js';
 import type { QueueShare } from '../queue-share.js';
 import type { Umem } from '../umem.js';
 import { attachProgram, type XdpMode, xdpError } from './attach.js';
@@ -24,55 +27,73 @@ import { interceptAllProgram, interceptProgram, passAllProgram } from './program
 import { XdpSocket } from './socket.js';
 
 export interface XdpOptions {
-  /** What is kept from the host's stack: what these maps select, everything (the default), or nothing, to see whether it works here. */
+  /**
+   * What is intercepted: what these maps select, everything (the default), or nothing, to find out
+   * whether XDP works.
+   */
   intercept?: InterceptMapFds | 'all' | 'nothing';
-  /** Slots of each ring, a power of two: so many frames at most are posted for receiving by each queue (xdp/depth.ts). */
+  /**
+   * Slots of each ring, a power of two: the most frames that a queue posts for receiving
+   * (depth.ts).
+   */
   entries?: number;
-  /** That mode or none; else native where it can be, and generic where not. */
+  /** This mode only. Left out: native if possible, else generic. */
   mode?: XdpMode;
-  /** Receive queues, from 0 (all). */
+  /** How many receive queues, from queue 0; all when left out. */
   queues?: number;
-  /** Have the driver copy, though it could work on the Umem itself. */
+  /** Copy mode, also where the driver has zero-copy. */
   copy?: boolean;
-  /** Several workers have the interface: this one's share. The first attaches the program, so it comes last. */
+  /**
+   * Several workers read the interface: this worker's share. Worker 0 attaches the program, so it
+   * opens last.
+   */
   share?: QueueShare | undefined;
-  /** Also take frames for other Ethernet addresses (off); a program that goes by maps leaves them to the kernel all the same. */
+  /**
+   * Promiscuous mode; false when left out. No effect with maps: their program passes such frames to
+   * the stack.
+   */
   promiscuous?: boolean;
 }
 
 const ENTRIES = 2048;
-/** Their senders are on this machine: a veth's other end, a TAP's guest. */
+/** Drivers whose senders are on this machine: the other end of a veth, the guest of a TAP. */
 const LOCAL_DRIVERS = ['veth', 'tun'];
+/** Bytes. */
 const PAGE = 4096;
-const ETHERNET = 14;
-const TAG = 4;
 
 /**
- * A network interface through AF_XDP: a program at the driver takes the director's frames before the kernel's stack sees
- * them, and they arrive in the Umem that all devices share, from where they are sent without being copied by us.
+ * A network interface through AF_XDP (Documentation/networking/af_xdp). An XDP program at the
+ * driver intercepts the frames of the director before the stack of the host sees them. They arrive
+ * in the Umem that all devices share, and are sent from there without a copy in this process.
  *
- *     wire ─► XDP program ─ taken? ─► socket of the queue ─► rx ring ─► Umem frame
- *                  └─ else ─► the kernel's stack
+ *     wire ─► XDP program ─ intercepted? ─► socket of the queue ─► rx ring ─► Umem frame
+ *                  └─ else ─► the stack
  */
 export class XdpDevice implements Device {
   readonly kind = 'xdp';
   readonly fd: number;
   readonly mode: XdpMode;
-  /** Whether the driver works on the Umem itself. */
+  /** True when the driver reads and writes the Umem itself. */
   readonly zeroCopy: boolean;
-  /** Why it is not native; '' when it is. */
+  /** Why the mode is not native; '' when it is. */
   readonly reason: string;
   private readonly counts: DeviceStats = newDeviceStats();
   private readonly sockets: XdpSocket[] = [];
-  /** Descriptors to close, the last first: the program goes before the sockets it feeds. */
+  /**
+   * File descriptors, which are closed in reverse order: the program before the sockets that it
+   * feeds.
+   */
   private readonly opened: number[] = [];
-  private readonly finishes: boolean;
-  /** The way out where there are more workers than queues. */
+  private readonly completes: boolean;
+  /** Sends for a worker that has no queue: there are more workers than queues. */
   private readonly sender: TxSocket | undefined;
   private turnedOff: OffloadName[] = [];
   private closed = false;
 
-  /** Opens interface `name`. Throws a DeviceError: no such interface, no privilege, no AF_XDP, frames that do not fit. */
+  /**
+   * Opens interface `name`. Throws a DeviceError: no such interface, no privilege, no AF_XDP, a
+   * frame size that does not fit.
+   */
   constructor(
     private readonly umem: Umem,
     readonly name: string,
@@ -88,24 +109,24 @@ export class XdpDevice implements Device {
         [this.mode, this.reason] = ['native', ''];
         this.fd = this.pollable();
         this.zeroCopy = this.sockets.every(({ zeroCopy }) => zeroCopy);
-        this.finishes = true;
+        this.completes = true;
         return;
       }
       const program = this.keep(loadXdp(programFor(xsks, options.intercept ?? 'all')));
       this.join(ifindex, options.promiscuous === true);
-      this.turnedOff = quieten(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
+      this.turnedOff = turnOffEach(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
       const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
       this.keep(link);
       [this.mode, this.reason] = [mode, reason];
-      if (mode === 'generic') this.turnedOff.push(...quieten(name, GENERIC_OFF));
+      if (mode === 'generic') this.turnedOff.push(...turnOffEach(name, GENERIC_OFF));
     } catch (error) {
       this.undo();
       throw xdpError(name, error);
     }
     this.fd = this.pollable();
     this.zeroCopy = this.sockets.every(({ zeroCopy }) => zeroCopy);
-    // A sender on this machine leaves checksums undone that only a wire would need.
-    this.finishes = this.mode === 'generic' || LOCAL_DRIVERS.includes(driver);
+    // A sender on this machine sends partial checksums.
+    this.completes = this.mode === 'generic' || LOCAL_DRIVERS.includes(driver);
   }
 
   private pollable(): number {
@@ -118,7 +139,9 @@ export class XdpDevice implements Device {
     return fd;
   }
 
-  /** One socket a queue; returns the map of sockets by queue. */
+  /**
+   * Opens a socket for each queue of this worker. Returns the XSKMAP, the map of sockets by queue.
+   */
   private openSockets(ifindex: number, { queues, entries = ENTRIES, copy = false, share }: XdpOptions): number {
     const count = queues ?? receiveQueues(this.name);
     const xsks =
@@ -132,20 +155,23 @@ export class XdpDevice implements Device {
     return xsks;
   }
 
-  /** Solicitations for an IPv6 VIP that no interface has come by multicast. Leaving is the kernel's job, at close. */
+  /**
+   * Joins all multicast groups: solicitations for an IPv6 VIP that no interface has are multicast.
+   * The kernel leaves them when the socket is closed.
+   */
   private join(ifindex: number, promiscuous: boolean): void {
     const fd = this.keep(check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket'));
     joinPacket(fd, ifindex, PACKET_MR_ALLMULTI);
     if (promiscuous) joinPacket(fd, ifindex, PACKET_MR_PROMISC);
   }
 
-  /** Mode and copy mode, with the reason when the mode is not native. */
+  /** Mode and copy mode; the reason when the mode is not native. */
   get detail(): string {
     const copies = this.zeroCopy ? 'zero-copy' : 'copy mode';
     return `${this.mode}, ${copies}${this.reason === '' ? '' : `; ${this.reason}`}`;
   }
 
-  /** Asks the kernel for its drops first: read it now and then, not per packet. */
+  /** Reads the kernel's drop counters, a system call a socket: not for each packet. */
   get stats(): DeviceStats {
     if (this.closed) return this.counts;
     const all = this.sockets.map(({ statistics }) => statistics);
@@ -153,7 +179,7 @@ export class XdpDevice implements Device {
     return this.counts;
   }
 
-  /** Frames that are with the kernel at the moment: the others are free, or somebody's. */
+  /** Frames that the kernel has at the moment. The others are free, or the caller's. */
   get inKernel(): number {
     return this.sockets.reduce((sum, { inKernel }) => sum + inKernel, 0);
   }
@@ -164,7 +190,7 @@ export class XdpDevice implements Device {
     for (let i = 0; i < this.sockets.length; i++) this.sockets[i]!.receive(batch);
     for (let i = before; i < batch.n; i++) {
       this.counts.rxBytes += batch.lengths[i]!;
-      if (this.finishes) finishByLooks(this.umem.view, batch.offsets[i]!, batch.lengths[i]!);
+      if (this.completes) completeIfPartial(this.umem.view, batch.offsets[i]!, batch.lengths[i]!);
     }
     this.counts.rxPackets += batch.n - before;
     return batch.n - before;
@@ -174,7 +200,7 @@ export class XdpDevice implements Device {
     if (this.sender !== undefined) return this.sender.send(batch);
     let sent = 0;
     for (let i = 0; i < this.sockets.length && sent < batch.n && !this.closed; i++) {
-      const taken = this.sockets[i]!.queue(batch, sent);
+      const taken = this.sockets[i]!.enqueue(batch, sent);
       if (taken > 0) this.sockets[i]!.kick();
       sent += taken;
     }
@@ -201,7 +227,10 @@ export class XdpDevice implements Device {
   }
 }
 
-/** In generic mode frames come late, when the kernel may have merged them already; and tags beside the frame nobody sees. */
+/**
+ * Offloads that are turned off in generic mode. The program runs behind GRO and LRO there, which
+ * may have merged frames. With rxVlan nobody sees the VLAN tag.
+ */
 const GENERIC_OFF: readonly OffloadName[] = ['rxVlan', 'gro', 'lro'];
 
 function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing'): Uint8Array {
@@ -209,12 +238,12 @@ function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing'
   return intercept === 'all' ? interceptAllProgram(xsks) : interceptProgram(intercept, xsks);
 }
 
-/** Turns off what the driver has a switch for; returns what was on. */
-function quieten(name: string, offloads: readonly OffloadName[]): OffloadName[] {
+/** Turns off the offloads that the driver can switch. Returns those that were on. */
+function turnOffEach(name: string, offloads: readonly OffloadName[]): OffloadName[] {
   return offloads.flatMap((offload) => switched(turnOff, name, [offload]) ?? []);
 }
 
-/** undefined: the driver has no such switch, or the interface has gone. */
+/** Switches offloads; undefined when the driver cannot, or when the interface is gone. */
 function switched<T>(turn: (name: string, offloads: readonly OffloadName[]) => T, name: string, which: OffloadName[]) {
   try {
     return turn(name, which);
@@ -229,15 +258,15 @@ function checkFrames(umem: Umem, name: string): void {
   if (umem.frameSize > PAGE)
     throw new DeviceError(
       name,
-      `AF_XDP has no frames of ${umem.frameSize} bytes`,
+      `AF_XDP cannot use frames of ${umem.frameSize} bytes`,
       "use kind 'packet' or a smaller MTU",
     );
-  if (mtu + ETHERNET + TAG > umem.capacity)
+  if (mtu + HEADER + TAG > umem.capacity)
     throw new DeviceError(
       name,
       `its MTU ${mtu} does not fit into frames of ${umem.capacity} bytes`,
       "use kind 'packet'",
     );
   if (addressAt(umem.buffer) % PAGE !== 0)
-    throw new DeviceError(name, 'the frames do not begin on a page', 'make them with mappedUmem');
+    throw new DeviceError(name, 'the Umem does not begin on a page', 'make it with mappedUmem');
 }

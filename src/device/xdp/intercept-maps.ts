@@ -1,6 +1,7 @@
 /**
- * A device's maps in the kernel: made empty, kept equal to the take rules while the program runs on them. What is new comes
- * first and what is gone goes last, so that no packet of a rule that stays is missed in between.
+ * InterceptMaps: the BPF maps of a device. They are created empty, and kept equal to the intercept
+ * rules while the program reads them. New entries are added first and old ones are removed last. So
+ * a packet of a rule that stays is never missed in between.
  *
  *     rules ─► InterceptTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
  *                                    └──► memory shared with the kernel for protocols and ports' rule bits
@@ -23,12 +24,14 @@ import {
 } from './layout.js';
 import type { Trie } from './trie.js';
 
+/** Entries of each trie, and of the port table. */
 const ADDRESSES = 1 << 17;
 const PORT_KEYS = 1 << 18;
 const PAGE = 4096;
 const ARRAYS = { protocols: PROTOCOL_ENTRIES, sports: PORT_ENTRIES, dports: PORT_ENTRIES } as const;
 const ARRAY_NAMES = ['protocols', 'sports', 'dports'] as const;
-const THERE = Uint8Array.of(1);
+/** The value of every key of the port table. */
+const PRESENT = Uint8Array.of(1);
 
 export class InterceptMaps {
   readonly fds: InterceptMapFds;
@@ -38,7 +41,9 @@ export class InterceptMaps {
   private table: InterceptTable;
   private closed = false;
 
-  /** `device`: rules with another `iif` are not for it. Throws a DeviceError. */
+  /**
+   * `device`: name of the interface; rules with another `iif` are left out. Throws a DeviceError.
+   */
   constructor(
     readonly device: string,
     private readonly mac: () => Uint8Array = () => interfaceHardware(device).mac,
@@ -53,7 +58,7 @@ export class InterceptMaps {
     try {
       const trie = (bytes: number) => make(MapType.lpmTrie, 4 + bytes, TRIE_VALUE, ADDRESSES, BPF_F_NO_PREALLOC);
       const array = (entries: number) => make(MapType.array, 4, 8, entries, BPF_F_MMAPABLE);
-      const ports = make(MapType.hash, PORT_KEY, THERE.length, PORT_KEYS, BPF_F_NO_PREALLOC);
+      const ports = make(MapType.hash, PORT_KEY, PRESENT.length, PORT_KEYS, BPF_F_NO_PREALLOC);
       const tries = { dst4: trie(4), src4: trie(4), dst6: trie(16), src6: trie(16) };
       const arrays = { protocols: array(ARRAYS.protocols), sports: array(ARRAYS.sports), dports: array(ARRAYS.dports) };
       this.fds = { ports, ...tries, ...arrays };
@@ -71,21 +76,27 @@ export class InterceptMaps {
     this.arrays.push(new Uint32Array(mapping.buffer, 0, 2 * entries));
   }
 
-  /** A map of sockets for so many queues, for several workers to share; returns its descriptor. */
+  /**
+   * Creates an XSKMAP for `queues` sockets, which several workers share. Returns its file
+   * descriptor. Throws a SystemError.
+   */
   sockets(queues: number): number {
     const fd = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: queues });
     this.more.push(fd);
     return fd;
   }
 
-  /** Other rules instead of those there are; the device's MAC is read anew. Throws a DeviceError when one cannot be said or the maps are full. */
+  /**
+   * Replaces the rules, and reads the MAC address of the interface again. Throws a DeviceError when
+   * a rule is malformed or the maps are full.
+   */
   update(rules: readonly InterceptRule[]): void {
     if (this.closed) return;
     const wanted = new InterceptTable(rules, this.device, this.table);
     const before = this.table;
     new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
     try {
-      for (const key of wanted.ports) if (!before.ports.has(key)) updateMap(this.fds.ports, bytes(key), THERE);
+      for (const key of wanted.ports) if (!before.ports.has(key)) updateMap(this.fds.ports, bytes(key), PRESENT);
       for (const [i, name] of ARRAY_NAMES.entries()) this.arrays[i]!.set(wanted[name]);
       for (const side of SIDES) this.change(this.fds[side], wanted.tries[side], before.tries[side]);
       for (const key of before.ports) if (!wanted.ports.has(key)) deleteFromMap(this.fds.ports, bytes(key));
@@ -95,7 +106,7 @@ export class InterceptMaps {
     this.table = wanted;
   }
 
-  /** The device may have got another MAC. */
+  /** Reads the MAC address of the interface again. */
   readMac(): void {
     if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.mac(), 8 * OWN_MAC);
   }
@@ -109,7 +120,7 @@ export class InterceptMaps {
     for (const key of before?.entries.keys() ?? []) if (!wanted.entries.has(key)) deleteFromMap(fd, bytes(key));
   }
 
-  /** Nothing is taken any more. The program may go on looking into the maps. */
+  /** Closes the maps. A program that still runs keeps them in the kernel. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -125,5 +136,9 @@ function bytes(hex: string): Uint8Array {
 function full(device: string, error: unknown): unknown {
   const isFull = error instanceof SystemError && (error.code === 'ENOSPC' || error.code === 'E2BIG');
   if (!isFull) return deviceError(device, error);
-  return new DeviceError(device, `more than ${ADDRESSES} addresses or ${PORT_KEYS} ports to take`, "use kind 'packet'");
+  return new DeviceError(
+    device,
+    `more than ${ADDRESSES} addresses or ${PORT_KEYS} ports to intercept`,
+    "use kind 'packet'",
+  );
 }

@@ -1,12 +1,13 @@
 /**
- * What the maps of a device shall hold for a list of take rules: plain data, made anew when the rules change.
+ * InterceptTable: what the maps of a device must hold for a list of intercept rules, as plain data.
+ * It is made anew when the rules change.
  *
  *     rule                                          becomes
  *     daddr (or saddr) alone                        WHOLE in the trie
  *     one address, protocol, a few ports or none    PORTS in the trie, entries of the port table
  *     anything else                                 a rule bit: in the tries by its addresses, by protocol, by port
  *     icmpError                                     a flag for its family, whatever the error is about
- *     arp                                           ASKED in the trie
+ *     arp                                           ARP_TARGET in the trie
  */
 
 import { isIPv6 } from '../../wire/address.js';
@@ -14,7 +15,7 @@ import { DeviceError } from '../error.js';
 import { prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PacketMatch, PortRange } from '../intercept/rule.js';
 import {
-  ASKED,
+  ARP_TARGET,
   FRAGMENT,
   ICMP_ERRORS_4,
   ICMP_ERRORS_6,
@@ -31,7 +32,7 @@ import {
 } from './layout.js';
 import { Trie } from './trie.js';
 
-/** More ports than this are not written out one by one. */
+/** A rule with more ports than this gets a rule bit instead of an entry for each port. */
 const FEW_PORTS = 16;
 
 export class InterceptTable {
@@ -41,16 +42,19 @@ export class InterceptTable {
     dst6: new Trie(6),
     src6: new Trie(6),
   };
-  /** Keys of the port table, by their text in hex. */
+  /** Keys of the port table, in hex. */
   readonly ports = new Set<string>();
-  /** Two 32-bit words an entry. */
+  /** Rule bits: two 32-bit words an entry. */
   readonly protocols = new Uint32Array(2 * PROTOCOL_ENTRIES);
   readonly sports = new Uint32Array(2 * PORT_ENTRIES);
   readonly dports = new Uint32Array(2 * PORT_ENTRIES);
-  /** Which bit each rule that needs one has, by its text. */
+  /** The bit of each rule that needs one, by the rule's JSON text. */
   readonly bits = new Map<string, number>();
 
-  /** The rules for a device of this name. `before`: rules that were there keep their bits. Throws a DeviceError. */
+  /**
+   * Uses the rules for `device`. Rules that `before` has keep their bits. Throws a DeviceError for
+   * a malformed rule.
+   */
   constructor(rules: readonly InterceptRule[], device: string, before?: InterceptTable) {
     const here = rules.filter(({ iif }) => iif === undefined || iif === device);
     const wide = here.filter((rule) => !this.addSimple(rule)) as (InterceptRule & PacketMatch)[];
@@ -59,15 +63,15 @@ export class InterceptTable {
     for (const side of SIDES) this.tries[side].inherit();
   }
 
-  /** False: it needs a bit. */
+  /** Returns false when the rule needs a rule bit. */
   private addSimple(rule: InterceptRule): boolean {
     if (rule.kind === 'icmpError') this.protocols[2 * (rule.about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
-    else if (rule.kind === 'arp') this.flag(isIPv6(rule.target) ? 'dst6' : 'dst4', rule.target, ASKED);
+    else if (rule.kind === 'arp') this.flag(isIPv6(rule.target) ? 'dst6' : 'dst4', rule.target, ARP_TARGET);
     else return this.addAddress(rule, 'dst') || this.addAddress(rule, 'src');
     return true;
   }
 
-  /** A packet rule that names nothing but one side. */
+  /** Adds a packet rule that names one side only. Returns false when it needs a rule bit. */
   private addAddress(match: PacketMatch, which: 'dst' | 'src'): boolean {
     const { family, protocol } = match;
     const [address, other] = which === 'dst' ? [match.daddr, match.saddr] : [match.saddr, match.daddr];
@@ -93,7 +97,10 @@ export class InterceptTable {
     for (const prefix of prefixesOf(text, side.endsWith('4') ? 4 : 6)) this.tries[side].at(prefix).flags |= flag;
   }
 
-  /** A rule keeps its bit; a new one gets one that was free before, so that nobody reads half of one rule and half of another. */
+  /**
+   * Assigns bits. A rule keeps its bit. A new rule gets a bit that was free before, so that the
+   * program never reads a part of one rule and a part of another.
+   */
   private assignBits(rules: readonly string[], before: ReadonlyMap<string, number>): void {
     const all = Array.from({ length: RULE_BITS - 1 }, (_, bit) => bit);
     const kept = new Set(rules.flatMap((rule) => before.get(rule) ?? []));
@@ -123,7 +130,7 @@ function isHost({ address, length }: { address: Uint8Array; length: number }): b
   return length === 8 * address.length;
 }
 
-/** The ports one by one; undefined when there are many, or port 0, which stands for any. */
+/** The ports of the ranges; undefined when there are many, or port 0, which stands for any. */
 function portsOf(ranges: readonly PortRange[]): number[] | undefined {
   const count = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   if (count > FEW_PORTS || ranges.some(([from]) => from === 0)) return undefined;
@@ -142,11 +149,18 @@ function fill(words: Uint32Array, from: number, to: number, bit: number): void {
   for (let i = from; i <= to; i++) words[2 * i + (bit >> 5)]! |= 1 << (bit & 31);
 }
 
-/** Where there is no port to look at, no rule is held back by its ports. */
+/**
+ * Sets the bit for the ports. It is always set for packets without ports: their ports exclude no
+ * rule.
+ */
 function addPortBits(words: Uint32Array, ranges: readonly PortRange[] = [], match: PacketMatch, bit: number): void {
   fill(words, NO_PORT, NO_PORT, bit);
   if (ranges.length === 0) return fill(words, 0, NO_PORT - 1, bit);
   if (!WITH_PORTS.some((protocol) => protocol === match.protocol))
-    throw new DeviceError('take rule', `ports given for protocol ${match.protocol ?? 'any'}`, 'name tcp, udp or sctp');
+    throw new DeviceError(
+      'intercept rule',
+      `ports given for protocol ${match.protocol ?? 'any'}`,
+      'name tcp, udp or sctp',
+    );
   for (const [from, to] of ranges) fill(words, from, to, bit);
 }

@@ -1,50 +1,64 @@
-/** What the XDP program and those who fill its maps agree on: bytes are in network order unless it says otherwise. */
+/**
+ * Layout of the maps that the XDP program reads. Values are in network order unless a comment says
+ * host order.
+ */
+import { DCCP, SCTP, TCP, UDP, UDPLITE } from '../../wire/ipv4.js';
 
-/** The four sides an address can be on; each has a trie, and its number is in the keys of the port table. */
+/**
+ * An address is a destination or a source, IPv4 or IPv6. Each side has a trie; its index is in the
+ * keys of the port table.
+ */
 export const SIDES = ['dst4', 'src4', 'dst6', 'src6'] as const;
 export type Side = (typeof SIDES)[number];
 
 /**
- * A trie's key: | prefix length 32, host order | address 4 or 16 |
- * A trie's value: | flags 32 | unused 32 | rule bits 64 |, host order. It holds what all shorter prefixes of it hold, too.
+ * Key of a trie: | prefix length 32, host order | address, 4 or 16 bytes |
+ * Value of a trie: | flags 32 | unused 32 | rule bits 64 |, host order. It includes the values of all shorter prefixes.
  */
 export const TRIE_VALUE = 16;
 
-/** Everything to (from) here is taken, whatever it is. */
+/** Flag of a trie value: all packets to (from) the address are intercepted. */
 export const WHOLE = 1;
-/** The port table has entries for this address. */
+/** Flag: the port table has entries for the address. */
 export const PORTS = 2;
-/** Who asks for this address (ARP, neighbour solicitation) is answered by the director. */
-export const ASKED = 4;
+/** Flag: the director answers ARP requests and neighbour solicitations for the address. */
+export const ARP_TARGET = 4;
 
 /**
- * The port table's key: | address 16 (IPv4 in the first 4) | port 16 | protocol 8 | side 8 |
- * Port 0 stands for any port, and for all protocols without ports. FRAGMENT in the side: for fragments, port 0.
+ * Bytes of a key of the port table: | address 16 bytes (IPv4 in the first 4) | port 16 | protocol 8 | side 8 |
+ * Port 0 stands for any port, and is the port of protocols without ports. FRAGMENT in the side: a
+ * fragment, port 0.
  */
 export const PORT_KEY = 20;
 export const FRAGMENT = 4;
 
-/** Rules that no trie and port key can say have a bit each, up to so many; the last bit is shared by all further ones. */
+/**
+ * Rules that tries and port table cannot express have a bit each. The last bit is for all rules
+ * beyond the 63rd.
+ */
 export const RULE_BITS = 64;
 
 /**
- * Rule bits by port, 0–65535 in host order, and one entry more for what has no port: fragments, other protocols. There a
- * rule is not held back by its ports.
+ * Rule bits by port, 0–65535 in host order, and one more entry for packets without ports:
+ * fragments, other protocols. Ports exclude no rule there.
  */
 export const NO_PORT = 65_536;
 export const PORT_ENTRIES = NO_PORT + 1;
 
-/** Rule bits by protocol, and three entries more: not zero when ICMP errors of the family are taken; the device's MAC. */
+/**
+ * Rule bits by protocol, 0–255, and three more entries. Two are not 0 when ICMP errors of the
+ * family are intercepted; the third is the MAC address of the interface.
+ */
 export const ICMP_ERRORS_4 = 256;
 export const ICMP_ERRORS_6 = 257;
-/** Six bytes as on the wire. */
+/** Six bytes, as on the wire. */
 export const OWN_MAC = 258;
 export const PROTOCOL_ENTRIES = 259;
 
-/** Protocols with ports where TCP has them: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-export const WITH_PORTS = [6, 17, 33, 132, 136] as const;
+/** Protocols with ports in the first four bytes of the header. */
+export const WITH_PORTS = [TCP, UDP, DCCP, SCTP, UDPLITE] as const;
 
-/** Descriptors of a device's maps; plain numbers of the process, good in every thread. */
+/** File descriptors of the maps of a device. They are valid in every thread of the process. */
 export interface InterceptMapFds extends Readonly<Record<Side, number>> {
   readonly ports: number;
   readonly protocols: number;

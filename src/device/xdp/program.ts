@@ -1,27 +1,36 @@
 /**
- * The XDP program of a device: takes for the director what its maps say, and passes everything else to the kernel's stack
- * as if it were not there. Frames for other MACs, tagged frames and all that is neither ARP nor IP are the kernel's.
+ * The XDP program of a device: redirects the packets that its maps select to the director, and
+ * passes all others to the stack of the host. It passes frames for other MAC addresses, tagged
+ * frames, and all that is neither ARP nor IP.
  *
- *     ARP request ─ target ─► trie dst4: ASKED? ─────────────────────────────────────────────────────► take
- *     IPv4, IPv6 ─┬─ ICMP error? taken, where errors are ────────────────────────────────────────────► take
- *                 ├─ neighbour solicitation ─ target ─► trie dst6: ASKED? ───────────────────────────► take
- *                 ├─ destination ─► trie: WHOLE? PORTS ─► port table (protocol, port), (…, any)? ────► take
- *                 ├─ source ──────► trie: WHOLE? PORTS ─► port table? ───────────────────────────────► take
- *                 └─ rule bits of destination & source & protocol & ports: any left? ────────────────► take
+ *     ARP request ─ target ─► trie dst4: ARP_TARGET? ────────────────────────────────────────► redirect
+ *     IPv4, IPv6 ─┬─ ICMP error? redirected, if errors are ───────────────────────────────────────► redirect
+ *                 ├─ neighbour solicitation ─ target ─► trie dst6: ARP_TARGET? ──────────────────► redirect
+ *                 ├─ destination ─► trie: WHOLE? PORTS ─► port table (protocol, port), (…, any)? ► redirect
+ *                 ├─ source ──────► trie: WHOLE? PORTS ─► port table? ───────────────────────────► redirect
+ *                 └─ rule bits of destination & source & protocol & ports: any left? ────────────► redirect
  *
- * Fragments have no ports: all fragments are taken of which a packet could be taken by its ports. So the director can put
- * them together, and gives back what turns out not to be its own.
+ * Fragments have no ports. The program redirects all fragments to an address of which it redirects
+ * a port. The director reassembles them, and gives back to the host the packets that are not its
+ * own.
  */
 
 import { XDP_PASS } from '../../sys/bpf.js';
 import { HEADER, TYPE_ARP, TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
+import {
+  AUTHENTICATION,
+  DESTINATION,
+  FRAGMENT as FRAGMENT_HEADER,
+  HOP_BY_HOP,
+  ROUTING,
+} from '../../wire/extensions.js';
 import { NEIGHBOUR_SOLICITATION } from '../../wire/icmp6.js';
 import { ICMP as ICMP4 } from '../../wire/ipv4.js';
 import { ICMP6 } from '../../wire/ipv6.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { ICMP_ERRORS, ICMP6_ERRORS } from '../intercept/rule.js';
 import {
-  ASKED,
+  ARP_TARGET,
   FRAGMENT,
   ICMP_ERRORS_4,
   ICMP_ERRORS_6,
@@ -39,9 +48,12 @@ import {
 const CONTEXT = { data: 0, dataEnd: 4, queue: 16 } as const;
 
 const ICMP = { 4: ICMP4, 6: ICMP6 } as const;
+/** Extension headers whose length is in units of 8 bytes. */
+const OPTIONS = [HOP_BY_HOP, ROUTING, DESTINATION] as const;
+/** IPv6 extension headers that the program follows. */
 const EXTENSION_HEADERS = 8;
 
-/** The stack, below r10. The two keys are built in place. */
+/** Offsets in the stack of the program, below r10. The keys of the look-ups are built in place. */
 const INDEX = -4;
 const TRIE_KEY = -24;
 const PORT_KEY = -48;
@@ -51,49 +63,52 @@ const DPORT = -60;
 const SPORT_INDEX = -64;
 const DPORT_INDEX = -68;
 const FRAGMENTED = -72;
-const MANY = -76;
+const MULTICAST = -76;
 const KEY = { port: PORT_KEY + 16, protocol: PORT_KEY + 18, side: PORT_KEY + 19 } as const;
 
-/** As a little-endian machine reads the 16 bits that the network sends as `value`. */
+/** `value` in network order, as a little-endian machine reads it. */
 function wire16(value: number): number {
   return ((value & 0xff) << 8) | (value >>> 8);
 }
 
-/** The program as instructions; `xsks` is the device's map of sockets by queue. */
+/**
+ * The instructions of the program. `xsks`: file descriptor of the XSKMAP, the map of sockets by
+ * queue.
+ */
 export function interceptProgram(maps: InterceptMapFds, xsks: number): Uint8Array {
   const asm = new Assembler();
   begin(asm);
   asm.load(16, 'r1', 'r7', 12);
   asm.jumpIf('r1', '==', wire16(TYPE_ARP), 'arp').jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
   asm.jumpIf('r1', '!=', wire16(TYPE_IPV4), 'pass');
-  toUs(asm, maps, 'pass');
+  checkMac(asm, maps, 'pass');
   ipv4(asm);
   transport(asm, 4, maps);
   match(asm, 4, maps);
-  asm.label('ipv6').store(32, 'r10', MANY, 0);
-  toUs(asm, maps, 'toMany');
-  asm.jump('ipv6Header').label('toMany').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MANY, 'r1');
+  asm.label('ipv6').store(32, 'r10', MULTICAST, 0);
+  checkMac(asm, maps, 'multicast');
+  asm.jump('ipv6Header').label('multicast').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MULTICAST, 'r1');
   asm.jumpIf('r1', '==', 0, 'pass').label('ipv6Header');
   ipv6(asm);
   transport(asm, 6, maps);
-  asm.load(32, 'r1', 'r10', MANY).jumpIf('r1', '!=', 0, 'pass');
+  asm.load(32, 'r1', 'r10', MULTICAST).jumpIf('r1', '!=', 0, 'pass');
   match(asm, 6, maps);
   arp(asm, maps);
   asm.label('pass').mov('r0', XDP_PASS).exit();
-  return take(asm, xsks).assemble();
+  return redirect(asm, xsks).assemble();
 }
 
-/** Takes every frame: for tests and benchmarks, where no kernel waits for the rest. */
+/** A program that redirects every frame, for tests and benchmarks. */
 export function interceptAllProgram(xsks: number): Uint8Array {
-  return take(new Assembler().mov('r6', 'r1'), xsks).assemble();
+  return redirect(new Assembler().mov('r6', 'r1'), xsks).assemble();
 }
 
-/** Takes nothing: to see whether an interface has what it needs. */
+/** A program that passes every frame, to find out whether XDP works on an interface. */
 export function passAllProgram(): Uint8Array {
   return new Assembler().mov('r0', XDP_PASS).exit().assemble();
 }
 
-/** r6 the context, r7 the frame, r8 its end; 34 bytes are there, which the shortest of what we take has. */
+/** Sets r6 to the context, r7 to the frame, r8 to its end. A frame below 34 bytes is passed. */
 function begin(asm: Assembler): void {
   asm.mov('r6', 'r1').load(32, 'r7', 'r6', CONTEXT.data).load(32, 'r8', 'r6', CONTEXT.dataEnd);
   asm
@@ -102,21 +117,21 @@ function begin(asm: Assembler): void {
     .jumpIf('r1', '>', 'r8', 'pass');
 }
 
-/** To the socket of the queue it came by; where there is none, to the kernel. */
-function take(asm: Assembler, xsks: number): Assembler {
-  asm.label('take').load(32, 'r2', 'r6', CONTEXT.queue).map('r1', xsks).mov('r3', XDP_PASS);
+/** Redirects the frame to the socket of its queue; passes it when there is none. */
+function redirect(asm: Assembler, xsks: number): Assembler {
+  asm.label('redirect').load(32, 'r2', 'r6', CONTEXT.queue).map('r1', xsks).mov('r3', XDP_PASS);
   return asm.call(Call.redirectMap).exit();
 }
 
-/** Addressed to this device's MAC, else to `other`. */
-function toUs(asm: Assembler, { protocols }: InterceptMapFds, other: string): void {
+/** Jumps to `other` when the frame is not for the MAC address of the interface. */
+function checkMac(asm: Assembler, { protocols }: InterceptMapFds, other: string): void {
   asm.store(32, 'r10', INDEX, OWN_MAC);
   lookIndex(asm, INDEX, protocols, 'pass');
   asm.load(32, 'r1', 'r7', 0).load(32, 'r2', 'r0', 0).jumpIf('r1', '!=', 'r2', other);
   asm.load(16, 'r1', 'r7', 4).load(16, 'r2', 'r0', 4).jumpIf('r1', '!=', 'r2', other);
 }
 
-/** r9: the transport header. Protocol and fragment go to the stack. */
+/** Sets r9 to the transport header. Writes protocol and fragment flag to the stack. */
 function ipv4(asm: Assembler): void {
   asm.load(8, 'r1', 'r7', HEADER).mov('r2', 'r1').and('r2', 0xf0).jumpIf('r2', '!=', 0x40, 'pass');
   asm.and('r1', 15).lsh('r1', 2).jumpIf('r1', '<', 20, 'pass');
@@ -130,7 +145,10 @@ function ipv4(asm: Assembler): void {
   asm.store(32, 'r10', FRAGMENTED, FRAGMENT).label('whole4');
 }
 
-/** The same for IPv6, past its extension headers; a fragment's protocol is what its header says comes next. */
+/**
+ * The same for IPv6, behind its extension headers. The protocol of a fragment is the next header of
+ * its fragment header.
+ */
 function ipv6(asm: Assembler): void {
   asm
     .mov('r9', 'r7')
@@ -139,30 +157,39 @@ function ipv6(asm: Assembler): void {
   asm.store(32, 'r10', FRAGMENTED, 0).load(8, 'r1', 'r7', HEADER + 6);
   for (let i = 0; i < EXTENSION_HEADERS; i++) extension(asm, `ext${i}`, `ext${i + 1}`);
   asm.label(`ext${EXTENSION_HEADERS}`);
-  for (const header of [0, 43, 44, 51, 60]) asm.jumpIf('r1', '==', header, 'pass');
+  for (const header of [HOP_BY_HOP, ROUTING, FRAGMENT_HEADER, AUTHENTICATION, DESTINATION])
+    asm.jumpIf('r1', '==', header, 'pass');
   asm.label('ipv6Done').store(32, 'r10', PROTOCOL, 'r1');
 }
 
-/** One step along the chain: r1 the header's number and, behind it, the next one's; r9 where it begins. */
+/**
+ * Skips one extension header. r1: number of the header, afterwards of the next one; r9: where it
+ * begins.
+ */
 function extension(asm: Assembler, here: string, next: string): void {
-  const options = [0, 43, 60];
   asm.label(here);
-  for (const header of options) asm.jumpIf('r1', '==', header, `${here}Options`);
-  asm.jumpIf('r1', '==', 44, `${here}Fragment`).jumpIf('r1', '!=', 51, 'ipv6Done');
-  bytesThere(asm, 8).load(8, 'r1', 'r9', 0).load(8, 'r2', 'r9', 1).add('r2', 2).lsh('r2', 2).add('r9', 'r2').jump(next);
+  for (const header of OPTIONS) asm.jumpIf('r1', '==', header, `${here}Options`);
+  asm.jumpIf('r1', '==', FRAGMENT_HEADER, `${here}Fragment`).jumpIf('r1', '!=', AUTHENTICATION, 'ipv6Done');
+  checkBytes(asm, 8).load(8, 'r1', 'r9', 0).load(8, 'r2', 'r9', 1).add('r2', 2).lsh('r2', 2).add('r9', 'r2').jump(next);
   asm.label(`${here}Options`);
-  bytesThere(asm, 8).load(8, 'r1', 'r9', 0).load(8, 'r2', 'r9', 1).add('r2', 1).lsh('r2', 3).add('r9', 'r2').jump(next);
+  checkBytes(asm, 8).load(8, 'r1', 'r9', 0).load(8, 'r2', 'r9', 1).add('r2', 1).lsh('r2', 3).add('r9', 'r2').jump(next);
   asm.label(`${here}Fragment`);
-  bytesThere(asm, 8).load(8, 'r1', 'r9', 0).load(16, 'r2', 'r9', 2).and('r2', wire16(0xfff9)).add('r9', 8);
+  checkBytes(asm, 8).load(8, 'r1', 'r9', 0).load(16, 'r2', 'r9', 2).and('r2', wire16(0xfff9)).add('r9', 8);
   asm.jumpIf('r2', '==', 0, next).store(32, 'r10', FRAGMENTED, FRAGMENT).jump('ipv6Done');
 }
 
-/** So many bytes from r9 on lie in the frame, else the kernel may see what it makes of it. */
-function bytesThere(asm: Assembler, bytes: number): Assembler {
+/**
+ * Passes the frame when it ends less than `bytes` behind r9: the verifier wants the check, the
+ * stack may answer.
+ */
+function checkBytes(asm: Assembler, bytes: number): Assembler {
   return asm.mov('r2', 'r9').add('r2', bytes).jumpIf('r2', '>', 'r8', 'pass');
 }
 
-/** Ports to the stack: as they are on the wire for the port table, in host order for the rule bits. */
+/**
+ * Writes the ports to the stack: in network order for the port table, in host order for the rule
+ * bits.
+ */
 function transport(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
   const done = `match${family}`;
   asm.store(32, 'r10', SPORT, 0).store(32, 'r10', DPORT, 0);
@@ -172,7 +199,7 @@ function transport(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
   asm.jumpIf('r1', '!=', ICMP[family], done);
   icmp(asm, family, maps, done);
   asm.label(`ports${family}`);
-  bytesThere(asm, 4);
+  checkBytes(asm, 4);
   for (const [offset, raw, index] of [
     [0, SPORT, SPORT_INDEX],
     [2, DPORT, DPORT_INDEX],
@@ -182,19 +209,19 @@ function transport(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
 }
 
 function icmp(asm: Assembler, family: 4 | 6, maps: InterceptMapFds, done: string): void {
-  bytesThere(asm, 8).load(8, 'r1', 'r9', 0);
+  checkBytes(asm, 8).load(8, 'r1', 'r9', 0);
   for (const type of family === 4 ? ICMP_ERRORS : ICMP6_ERRORS) asm.jumpIf('r1', '==', type, `error${family}`);
   if (family === 6) {
     asm.jumpIf('r1', '!=', NEIGHBOUR_SOLICITATION, done);
-    bytesThere(asm, 24).add('r9', 8);
-    look(asm, 'dst6', maps, 'r9', 0, done).load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ASKED, 'take').jump(done);
+    checkBytes(asm, 24).add('r9', 8);
+    look(asm, 'dst6', maps, 'r9', 0, done).load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ARP_TARGET, 'redirect').jump(done);
   } else asm.jump(done);
   asm.label(`error${family}`).store(32, 'r10', INDEX, family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6);
-  if (family === 6) asm.load(32, 'r1', 'r10', MANY).jumpIf('r1', '!=', 0, 'pass');
-  lookIndex(asm, INDEX, maps.protocols, done).load(64, 'r1', 'r0', 0).jumpIf('r1', '!=', 0, 'take').jump(done);
+  if (family === 6) asm.load(32, 'r1', 'r10', MULTICAST).jumpIf('r1', '!=', 0, 'pass');
+  lookIndex(asm, INDEX, maps.protocols, done).load(64, 'r1', 'r0', 0).jumpIf('r1', '!=', 0, 'redirect').jump(done);
 }
 
-/** Destination, then source, then what no single address decides. r9 collects the rule bits. */
+/** Matches destination, then source, then rule bits, which r9 collects. */
 function match(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
   const [dst, src, from, to] = family === 4 ? (['dst4', 'src4', 26, 30] as const) : (['dst6', 'src6', 22, 38] as const);
   matchSide(asm, dst, maps, to, DPORT);
@@ -207,19 +234,22 @@ function match(asm: Assembler, family: 4 | 6, maps: InterceptMapFds): void {
     [SPORT_INDEX, maps.sports],
   ] as const)
     lookIndex(asm, index, map, 'pass').load(64, 'r1', 'r0', 0).and('r9', 'r1').jumpIf('r9', '==', 0, 'pass');
-  asm.jump('take');
+  asm.jump('redirect');
 }
 
-/** Takes by the address at `offset` of the frame alone, or with its port; else r5 holds its rule bits. */
+/**
+ * Redirects by the address at `offset` of the frame, alone or with its port. Else r5 has its rule
+ * bits.
+ */
 function matchSide(asm: Assembler, side: Side, maps: InterceptMapFds, offset: number, port: number): void {
   look(asm, side, maps, 'r7', offset, 'pass').load(32, 'r1', 'r0', 0).load(64, 'r5', 'r0', 8);
-  asm.jumpIf('r1', '&', WHOLE, 'take').jumpIf('r1', '&', PORTS, `${side}Ports`).jump(`${side}Done`);
+  asm.jumpIf('r1', '&', WHOLE, 'redirect').jumpIf('r1', '&', PORTS, `${side}Ports`).jump(`${side}Done`);
   asm.label(`${side}Ports`).store(64, 'r10', TRIE_KEY, 'r5');
   portKey(asm, side, offset, port);
   asm.load(16, 'r1', 'r10', KEY.port).jumpIf('r1', '==', 0, `${side}Any`);
-  lookPort(asm, maps).jumpIf('r0', '!=', 0, 'take').store(16, 'r10', KEY.port, 0);
+  lookPort(asm, maps).jumpIf('r0', '!=', 0, 'redirect').store(16, 'r10', KEY.port, 0);
   asm.label(`${side}Any`);
-  lookPort(asm, maps).jumpIf('r0', '!=', 0, 'take').load(64, 'r5', 'r10', TRIE_KEY).label(`${side}Done`);
+  lookPort(asm, maps).jumpIf('r0', '!=', 0, 'redirect').load(64, 'r5', 'r10', TRIE_KEY).label(`${side}Done`);
 }
 
 function portKey(asm: Assembler, side: Side, offset: number, port: number): void {
@@ -236,7 +266,10 @@ function lookPort(asm: Assembler, { ports }: InterceptMapFds): Assembler {
   return asm.map('r1', ports).mov('r2', 'r10').add('r2', PORT_KEY).call(Call.mapLookup);
 }
 
-/** r0: the trie's value for the address at base + offset. */
+/**
+ * Sets r0 to the value of the trie for the address at base + offset; jumps to `nothing` when there
+ * is none.
+ */
 function look(
   asm: Assembler,
   side: Side,
@@ -252,13 +285,19 @@ function look(
   return asm.jumpIf('r0', '==', 0, nothing);
 }
 
-/** r0: the value of an array at the index that lies on the stack. */
+/**
+ * Sets r0 to the value of an array at the index on the stack; jumps to `nothing` when there is
+ * none.
+ */
 function lookIndex(asm: Assembler, index: number, map: number, nothing: string): Assembler {
   asm.map('r1', map).mov('r2', 'r10').add('r2', index).call(Call.mapLookup);
   return asm.jumpIf('r0', '==', 0, nothing);
 }
 
-/** Asked for an address: an ARP request (RFC 826) for IPv4 over Ethernet. */
+/**
+ * Redirects ARP requests (RFC 826, IPv4 over Ethernet) for an address that the director answers
+ * for.
+ */
 function arp(asm: Assembler, maps: InterceptMapFds): void {
   asm
     .label('arp')
@@ -272,5 +311,5 @@ function arp(asm: Assembler, maps: InterceptMapFds): void {
     [20, 1],
   ] as const)
     asm.load(16, 'r1', 'r7', offset).jumpIf('r1', '!=', wire16(value), 'pass');
-  look(asm, 'dst4', maps, 'r7', 38, 'pass').load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ASKED, 'take');
+  look(asm, 'dst4', maps, 'r7', 38, 'pass').load(32, 'r1', 'r0', 0).jumpIf('r1', '&', ARP_TARGET, 'redirect');
 }

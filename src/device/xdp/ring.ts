@@ -1,12 +1,13 @@
 /**
- * A ring that we share with the kernel: one side writes descriptors and moves the producer on, the other reads them and moves
- * the consumer on. Indices only grow and wrap as int32.
+ * Ring: a ring of AF_XDP, which the process shares with the kernel (xsk_queue.h). One side writes
+ * descriptors and advances the producer index; the other reads them and advances the consumer
+ * index. Indices only grow, and wrap as int32.
  *
  *     | … | consumer | …           …           … | producer | …          slot = index & mask
  *                    └── written, not yet read ──┘
  *
  *     rx, tx:            a descriptor is | offset into the Umem 64 | length 32 | options 32 |
- *     fill, completion:  a descriptor is | offset into the Umem 64 |           the Umem is below 4 GiB: the low half will do
+ *     fill, completion:  a descriptor is | offset into the Umem 64 |           only the low 32 bits are used: the Umem is below 4 GiB
  */
 import type { Mapping } from '../../sys/libc.js';
 import { type RingMapping, XDP_RING_NEED_WAKEUP } from '../../sys/xdp-socket.js';
@@ -30,7 +31,7 @@ export class Ring {
     this.mask = entries - 1;
   }
 
-  /** How far the kernel (or we) have written. */
+  /** The producer index. */
   get written(): number {
     return Atomics.load(this.words, this.producer);
   }
@@ -38,7 +39,7 @@ export class Ring {
     Atomics.store(this.words, this.producer, index);
   }
 
-  /** How far we (or the kernel) have read. */
+  /** The consumer index. */
   get read(): number {
     return Atomics.load(this.words, this.consumer);
   }
@@ -46,8 +47,11 @@ export class Ring {
     Atomics.store(this.words, this.consumer, index);
   }
 
-  /** The kernel sleeps on this ring and must be called. */
-  get sleeps(): boolean {
+  /**
+   * True when the kernel waits for a system call before it goes on with the ring
+   * (XDP_RING_NEED_WAKEUP).
+   */
+  get needsWakeup(): boolean {
     return (Atomics.load(this.words, this.flags) & XDP_RING_NEED_WAKEUP) !== 0;
   }
 

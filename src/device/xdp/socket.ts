@@ -1,13 +1,14 @@
 /**
- * An AF_XDP socket on one queue of an interface. The frames are the Umem's; which of them the kernel has at the moment is
- * counted, and known frame by frame, so that none can be lost:
+ * XdpSocket: an AF_XDP socket on one queue of an interface. It knows which frames of the Umem the
+ * kernel has, so that none is lost:
  *
  *            alloc ─► fill ring ─► kernel, filling ─► rx ring ─► rx(batch): the caller's
- *     Umem                posted = fill ring + filling + rx ring, never more than a ring holds
+ *     Umem                posted = fill ring + filling + rx ring, at most a ring
  *            free ◄── completion ring ◄── kernel, sending ◄── tx ring ◄── tx(batch)
- *                         sending = tx ring + kernel + completion ring, never more than a ring holds
+ *                         sending = tx ring + kernel + completion ring, at most a ring
  *
- * As neither count exceeds a ring, no ring can overflow, and producers need not look for room.
+ * Neither count exceeds the size of a ring. So no ring can overflow, and a producer needs no check
+ * for room.
  */
 import { addressAt, check, close, MSG_DONTWAIT, recvAt, SystemError, sendAt, socket } from '../../sys/libc.js';
 import { SOCK_CLOEXEC, SOCK_RAW } from '../../sys/packet-socket.js';
@@ -29,29 +30,37 @@ import { HEADROOM, type Umem } from '../umem.js';
 import { Depth, SHALLOW } from './depth.js';
 import { Ring } from './ring.js';
 
+/** Wait between two tries to bind, in ms. */
 const BUSY_MS = 20;
 const BUSY_TRIES = 50;
 
-/** The kernel adds 256 bytes of its own to what is asked for. */
+/** Bytes that the kernel adds to the headroom (XDP_PACKET_HEADROOM). */
 const KERNEL_HEADROOM = 256;
+/** Frames that one call of the kernel sends at most. */
 const SEND_BUDGET = 512;
-/** Aligned, and in the cache line that the first headers share. */
+/** Offset of the IPv4 source in the frame: aligned, and in the cache line of the first headers. */
 const IP_SOURCE = 26;
-/** Calls that try to empty the tx ring; what is left goes with the next turn. */
+/** Calls at most to empty the tx ring. The rest is sent with the next batch. */
 const KICKS = 4;
 
 export interface XdpSocketOptions {
   readonly ifindex: number;
   readonly queue: number;
-  /** A power of two; so many frames at most are posted for receiving, and up to SHALLOW sending. */
+  /**
+   * Slots of each ring, a power of two: the most frames posted for receiving. At most SHALLOW are
+   * being sent.
+   */
   readonly entries: number;
-  /** Frames that stay free for others. */
+  /** Free frames of the Umem that are left for other devices. */
   readonly reserve: number;
-  /** Never on the Umem itself, though the driver could. */
+  /** Copy mode, also where the driver has zero-copy. */
   readonly copy: boolean;
 }
 
-/** The open sockets of each Umem: it is registered by the first, and any of them stands for it. */
+/**
+ * The open sockets of each Umem. The first registers the Umem; later ones share it with any open
+ * one.
+ */
 const sharing = new WeakMap<Umem, Set<number>>();
 
 export class XdpSocket {
@@ -70,13 +79,13 @@ export class XdpSocket {
   private completed = 0;
   private posted = 0;
   private sending = 0;
-  /** For `fetch`: what is kept is also read. */
-  private readonly unread = new Int32Array(1);
-  /** 1 for each frame that the kernel has from us. */
+  /** Takes the result of `prefetch`, so that V8 cannot remove its reads. */
+  private readonly prefetched = new Int32Array(1);
+  /** By frame: 1 when the kernel has it. */
   private readonly held: Uint8Array;
   private readonly shift: number;
 
-  /** Throws SystemError. */
+  /** Opens the socket and posts frames. Throws a SystemError. */
   constructor(
     private readonly umem: Umem,
     private readonly options: XdpSocketOptions,
@@ -111,10 +120,10 @@ export class XdpSocket {
   private bind(shared: number | undefined): void {
     const { ifindex, queue, copy } = this.options;
     const own = XDP_USE_NEED_WAKEUP | (copy ? XDP_COPY : 0);
-    patiently(() => bindXdp(this.fd, ifindex, queue, shared === undefined ? own : XDP_SHARED_UMEM, shared ?? 0));
+    retryWhileBusy(() => bindXdp(this.fd, ifindex, queue, shared === undefined ? own : XDP_SHARED_UMEM, shared ?? 0));
   }
 
-  /** Frames that are with the kernel. */
+  /** How many frames the kernel has. */
   get inKernel(): number {
     return this.posted + this.sending;
   }
@@ -123,20 +132,23 @@ export class XdpSocket {
     return xdpStatistics(this.fd);
   }
 
-  /** Appends what has come to `batch`, and gives the kernel new frames for it. Returns how many came. */
+  /**
+   * Appends received frames to `batch`, and posts new ones for them. Returns how many were
+   * received.
+   */
   receive(batch: Batch): number {
     this.complete();
     const waiting = (this.rx.written - this.received) | 0;
     this.depth.note(waiting);
     const n = Math.min(waiting, batch.capacity - batch.n);
-    if (n > 0) this.take(batch, n);
+    if (n > 0) this.read(batch, n);
     this.refill();
-    if (this.fill.sleeps) recvAt(this.fd, 0, 0, MSG_DONTWAIT);
+    if (this.fill.needsWakeup) recvAt(this.fd, 0, 0, MSG_DONTWAIT);
     if (this.sending !== 0) this.kick(1);
     return n;
   }
 
-  private take(batch: Batch, n: number): void {
+  private read(batch: Batch, n: number): void {
     const { words, descriptors, mask } = this.rx;
     let index = this.received;
     for (let i = 0; i < n; i++) {
@@ -149,15 +161,18 @@ export class XdpSocket {
     this.received = index;
     this.rx.read = index;
     this.posted -= n;
-    this.fetch(batch, n);
+    this.prefetch(batch, n);
   }
 
-  /** Frames were written by another CPU. A loop so short has a dozen of their cache misses under way at once. */
-  private fetch(batch: Batch, n: number): void {
+  /**
+   * Prefetches the headers: another CPU wrote the frames. A short loop has a dozen cache misses in
+   * flight at once.
+   */
+  private prefetch(batch: Batch, n: number): void {
     const { i32 } = this.umem;
     let all = 0;
     for (let i = batch.n - n; i < batch.n; i++) all ^= i32[(batch.offsets[i]! + IP_SOURCE) >> 2]!;
-    this.unread[0] = all;
+    this.prefetched[0] = all;
   }
 
   private refill(): void {
@@ -176,8 +191,11 @@ export class XdpSocket {
     this.posted += n;
   }
 
-  /** Takes over frames `from` … of the batch, as many as there is room for; returns how many. `kick` sends them. */
-  queue(batch: Batch, from: number): number {
+  /**
+   * Enqueues the frames of the batch from index `from`, as many as have room. Returns how many.
+   * `kick` sends them.
+   */
+  enqueue(batch: Batch, from: number): number {
     this.complete();
     const { words, descriptors, mask } = this.tx;
     const n = Math.min(batch.n - from, this.mostSending - this.sending);
@@ -195,12 +213,13 @@ export class XdpSocket {
     return n;
   }
 
-  /** Has the kernel send what is queued, in so many calls at most. */
+  /** Makes the kernel send the enqueued frames, with at most `calls` system calls. */
   kick(calls = KICKS): void {
-    for (let i = 0; i < calls && this.tx.read !== this.sent && this.tx.sleeps; i++) sendAt(this.fd, 0, 0, MSG_DONTWAIT);
+    for (let i = 0; i < calls && this.tx.read !== this.sent && this.tx.needsWakeup; i++)
+      sendAt(this.fd, 0, 0, MSG_DONTWAIT);
   }
 
-  /** Frames that have left are free again. */
+  /** Frees the frames that were sent. */
   private complete(): void {
     const n = (this.completion.written - this.completed) | 0;
     if (n === 0) return;
@@ -215,7 +234,10 @@ export class XdpSocket {
     this.sending -= n;
   }
 
-  /** All frames that were with the kernel are free again; frames being sent may be lost. */
+  /**
+   * Closes the socket and frees all frames that the kernel has. Frames that are being sent may be
+   * lost.
+   */
   close(): void {
     sharing.get(this.umem)?.delete(this.fd);
     this.release();
@@ -231,8 +253,11 @@ export class XdpSocket {
   }
 }
 
-/** The kernel lets go of a queue some time after its last socket was closed (or its process killed): until then it is busy. */
-function patiently(bind: () => void): void {
+/**
+ * Repeats `bind` while it fails with EBUSY. The kernel releases a queue some time after its last
+ * socket was closed or its process was killed.
+ */
+function retryWhileBusy(bind: () => void): void {
   for (let tries = BUSY_TRIES; ; tries--) {
     try {
       return bind();

@@ -1,6 +1,7 @@
 /**
- * A longest-prefix trie's contents before they go to the kernel. The kernel finds only the longest prefix of an address, so
- * `inherit` gives each prefix what the shorter ones that hold it have:
+ * Trie: the contents of a longest-prefix-match trie before they go to the kernel. The kernel finds
+ * only the longest prefix of an address. So `inherit` adds to each prefix the flags and bits of the
+ * shorter prefixes that contain it:
  *
  *     0.0.0.0/0     bit 1                     0.0.0.0/0     bit 1
  *     10.0.0.0/8    bit 2           ──►       10.0.0.0/8    bits 1 2
@@ -25,7 +26,7 @@ export class TrieEntry {
     this.bits[1]! |= other.bits[1]!;
   }
 
-  /** As the map holds it: flags and 64 bits, host order. */
+  /** The value for the map: flags and 64 bits, host order. */
   value(): Uint8Array {
     const words = Uint32Array.of(this.flags, 0, this.bits[0]!, this.bits[1]!);
     return new Uint8Array(words.buffer, 0, TRIE_VALUE);
@@ -33,14 +34,15 @@ export class TrieEntry {
 }
 
 export class Trie {
-  /** By the map's key in hex. */
+  /** Entries by their key in hex. */
   readonly entries = new Map<string, TrieEntry>();
 
-  /** A trie always has its shortest prefix, so that a look-up finds something. */
+  /** The trie always has the prefix of length 0, so that every look-up finds an entry. */
   constructor(family: 4 | 6) {
     this.at({ address: new Uint8Array(family === 4 ? 4 : 16), length: 0 });
   }
 
+  /** The entry of a prefix; creates it. */
   at(prefix: Prefix): TrieEntry {
     const key = keyOf(prefix);
     const found = this.entries.get(key) ?? new TrieEntry(prefix);
@@ -48,8 +50,9 @@ export class Trie {
     return found;
   }
 
+  /** Adds the contents of shorter prefixes to longer ones. */
   inherit(): void {
-    // Shorter first: what they have is then complete.
+    // Shorter prefixes first: they are complete before longer ones read them.
     const all = [...this.entries.values()].sort((a, b) => a.prefix.length - b.prefix.length);
     const lengths = [...new Set(all.map(({ prefix }) => prefix.length))].reverse();
     for (const entry of all) {
@@ -58,7 +61,10 @@ export class Trie {
     }
   }
 
-  /** The longest of the shorter prefixes that hold this one; `lengths`: those there are, longest first. */
+  /**
+   * The longest of the shorter prefixes that contain this one. `lengths`: all lengths in the trie,
+   * longest first.
+   */
   private parentOf({ address, length }: Prefix, lengths: readonly number[]): TrieEntry | undefined {
     for (const shorter of lengths) {
       if (shorter >= length) continue;
@@ -69,7 +75,7 @@ export class Trie {
   }
 }
 
-/** The first `length` bits, zeros behind them. */
+/** The first `length` bits, followed by zeros. */
 function cut(address: Uint8Array, length: number): Uint8Array {
   return address.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, length - 8 * i))));
 }

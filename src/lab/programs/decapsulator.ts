@@ -3,7 +3,7 @@
  * inside the tunnel's packets comes in by INSIDE (see device/tun/ipip-endpoint.ts).
  */
 import { IpipEndpoint } from '../../device/tun/ipip-endpoint.js';
-import { VethInlet } from '../../device/tun/veth-inlet.js';
+import { VethInjector } from '../../device/tun/veth-injector.js';
 import { Umem } from '../../device/umem.js';
 
 /** One packet at a time is under way; as long as IP allows, for a kernel may have put several together (GRO). */
@@ -13,7 +13,7 @@ const FRAME_SIZE = 128 * 1024;
 function start([inside, outside]: readonly string[]): IpipEndpoint {
   if (!inside || !outside) throw new Error('usage: decapsulator INSIDE OUTSIDE');
   const umem = new Umem(FRAMES, FRAME_SIZE);
-  return new IpipEndpoint(umem, new VethInlet(umem, inside, outside));
+  return new IpipEndpoint(umem, new VethInjector(umem, inside, outside));
 }
 
 try {

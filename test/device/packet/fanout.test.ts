@@ -62,8 +62,8 @@ describe.skipIf(reason !== '').each(stages)('by %s', (_, stage) => {
     owners.learn();
     owners.stages = [stage];
     fanout = new Fanout(COUNT, SECRET);
-    fanout.rule(stage);
-    fanout.learn([
+    fanout.setFields(stage);
+    fanout.addSources([
       { address: Uint8Array.of(10, 0, 0, 11), port: 8080, protocol: 6 },
       { address: Uint8Array.of(0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x11), port: 8080, protocol: 6 },
     ]);

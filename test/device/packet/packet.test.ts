@@ -237,7 +237,7 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
 
   it('says in one line what is wrong with the interface', () => {
     const umem = new Umem(4);
-    expect(() => device(a, 'nope0', umem)).toThrow("nope0: no such network interface; 'ip link' lists those there are");
+    expect(() => device(a, 'nope0', umem)).toThrow("nope0: no such network interface; 'ip link' lists the interfaces");
     spaces.run(a, 'ip tuntap add tun7 mode tun');
     expect(() => device(a, 'tun7', umem)).toThrow('tun7: not an Ethernet interface (hardware type 65534)');
   });

@@ -105,7 +105,7 @@ describe.skipIf(!isRoot)('TapDevice and TunDevice', () => {
       'ulvs0: already in use by another process (TUNSETIFF)',
     );
     expect(() => make(() => new TapDevice(umem, 'lo'))).toThrow(
-      'lo: an interface of this name is there, and no TAP; choose another name, or another kind',
+      'lo: an interface of this name exists and is no TAP; choose another name, or another kind',
     );
   });
 });

@@ -158,7 +158,7 @@ describe.skipIf(withoutXdp !== '')('XdpDevice', () => {
       'frames longer than a page',
       'a0',
       () => mappedUmem(16, 16_384).umem,
-      /^a0: AF_XDP has no frames of 16384 bytes; use/,
+      /^a0: AF_XDP cannot use frames of 16384 bytes; use/,
     ],
     ['frames in memory of its own', 'a0', () => new Umem(16, 4096), /^a0: .*(MTU 9000|begin on a page)/],
   ])('refuses %s', (_, name, of, message) => {

@@ -1,3 +1,4 @@
+/** VethInjector: packets into the kernel's stack without a TUN device. */
 import { interfaceHardware } from '../../sys/interface.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
@@ -7,19 +8,22 @@ import { TxSocket } from '../packet/tx-socket.js';
 import type { Umem } from '../umem.js';
 
 /**
- * Into the kernel's own stack without a TUN device: what is written to one end of a veth pair comes in by the other, where
- * the stack takes it for what a wire brought.
+ * Injects packets into the stack of the kernel by a veth pair. A frame that is sent by the end
+ * `outside` comes in by the end `inside`.
  *
  *     packets ─ tx ─► `outside` ═ veth ═ `inside` ─► the stack
  *
- * Needs no /dev/net/tun, so an ordinary user's namespace has it, too. A packet may be as long as the pair's MTU.
+ * It needs no /dev/net/tun, so it works in a user namespace. A packet may be as long as the MTU of
+ * the pair.
  */
-export class VethInlet implements Pick<Device, 'tx' | 'close'> {
+export class VethInjector implements Pick<Device, 'tx' | 'close'> {
   readonly stats: DeviceStats = newDeviceStats();
   private readonly socket: TxSocket;
   private readonly to: Uint8Array;
 
-  /** Both ends are there and up. Throws a DeviceError: they are not, or no privilege. */
+  /**
+   * Both ends must exist and be up. Throws a DeviceError when they do not, or without privilege.
+   */
   constructor(
     private readonly umem: Umem,
     inside: string,
@@ -35,7 +39,9 @@ export class VethInlet implements Pick<Device, 'tx' | 'close'> {
     }
   }
 
-  /** Frames whose Ethernet addresses are still to be written. */
+  /**
+   * Writes the Ethernet addresses of the frames and sends them. Returns how many the kernel took.
+   */
   tx(batch: Batch): number {
     const { u8 } = this.umem;
     for (let i = 0; i < batch.n; i++) {
