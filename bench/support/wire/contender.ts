@@ -3,11 +3,11 @@
  *
  *     client ═► eth0 : contender : eth1 ═► realserver        the flood's CPU | the contender's CPU
  */
-import type { Bed } from '../../../src/lab/flood/testbed.js';
+import type { Testbed } from '../../../src/lab/flood/testbed.js';
 
 export interface Contender {
   readonly name: string;
   readonly tap: boolean;
   /** Resolves when it forwards, with the pid of the process that does (0: none). It ends with the bed. */
-  start(bed: Bed): Promise<number>;
+  start(testbed: Testbed): Promise<number>;
 }

@@ -3,7 +3,7 @@
  * come in, which on a veth is the sender's CPU: of its time a flood takes 0.25 µs a frame to make.
  */
 
-import { type Bed, RIP, VIP } from '../../../src/lab/flood/testbed.js';
+import { RIP, type Testbed, VIP } from '../../../src/lab/flood/testbed.js';
 import { inNamespace } from '../../../src/sys/command.js';
 import type { Contender } from './contender.js';
 
@@ -30,8 +30,8 @@ export const steered: Contender = contender('kernel, nft DNAT, conntrack, RPS', 
 export const numgen: Contender = contender('kernel, nft numgen, stateless', NUMGEN);
 
 function contender(name: string, rules: string, steers = false): Contender {
-  const start = async (bed: Bed) => {
-    const inside = (...words: string[]) => inNamespace(bed.namespace('director'), ...words);
+  const start = async (testbed: Testbed) => {
+    const inside = (...words: string[]) => inNamespace(testbed.namespace('director'), ...words);
     await inside('sysctl', '-qw', 'net.ipv4.ip_forward=1');
     await inside('ip', 'route', 'add', `${VIP}/32`, 'via', RIP, 'dev', 'eth1');
     if (rules !== '') await inside('nft', rules);

@@ -1,8 +1,8 @@
 /** One contender, from nothing to its flood and back to nothing. */
 
-import { Flood, type Passage } from '../../../src/lab/flood/flood.js';
+import { Flood, type FloodRun } from '../../../src/lab/flood/flood.js';
 import type { Kind } from '../../../src/lab/flood/frame.js';
-import { Bed } from '../../../src/lab/flood/testbed.js';
+import { Testbed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 export interface Load {
@@ -16,12 +16,12 @@ const WARM_UP_MS = 1500;
 const WARM_UP_PART = 0.5;
 
 /** `rate` frames a second; 0: all that can be made. What comes before does not count. Throws the reason of `signal`. */
-export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<Passage> {
-  const bed = await Bed.build({ tap: contender.tap });
+export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<FloodRun> {
+  const testbed = await Testbed.build({ tap: contender.tap });
   try {
-    const pid = await contender.start(bed);
+    const pid = await contender.start(testbed);
     signal.throwIfAborted();
-    const flood = await Flood.start(bed.site, { ...load, pid }, signal);
+    const flood = await Flood.start(testbed.endpoints, { ...load, pid }, signal);
     try {
       await flood.open();
       await flood.run(Math.round(rate * WARM_UP_PART), WARM_UP_MS);
@@ -30,6 +30,6 @@ export async function round(contender: Contender, rate: number, load: Load, sign
       await flood.stop();
     }
   } finally {
-    await bed.remove();
+    await testbed.remove();
   }
 }
