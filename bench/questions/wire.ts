@@ -7,7 +7,7 @@
  *                                        [--only TEXT]
  */
 import { parseArgs } from 'node:util';
-import { loss, outRate, type Passage } from '../../src/lab/flood/flood.js';
+import { type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
 import { orQuick, WORDS } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
@@ -52,7 +52,7 @@ const contenders = [
 const abort = new AbortController();
 const skips = new Skips();
 
-type Found = Map<Contender, Passage[]>;
+type Found = Map<Contender, FloodRun[]>;
 
 /** The contenders that have not failed so far. */
 const able = () => contenders.filter(({ name }) => !skips.has(name));
@@ -62,12 +62,12 @@ async function rounds(what: string, count: number, rateOf: (contender: Contender
   const found: Found = new Map(contenders.map((contender) => [contender, []]));
   for (let i = 1; i <= count; i++)
     for (const contender of able()) {
-      const passage = await attempt(contender, rateOf(contender), LOAD);
-      if (passage === undefined) continue;
-      found.get(contender)!.push(passage);
-      const { p50, p99 } = passage.delays;
+      const result = await attempt(contender, rateOf(contender), LOAD);
+      if (result === undefined) continue;
+      found.get(contender)!.push(result);
+      const { p50, p99 } = result.delays;
       const delays = `p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(1)} µs`;
-      console.error(`${what} ${i}/${count} ${contender.name}: ${kpps(passage).toFixed(0)} kpps, ${delays}`);
+      console.error(`${what} ${i}/${count} ${contender.name}: ${kpps(result).toFixed(0)} kpps, ${delays}`);
     }
   return found;
 }
@@ -76,7 +76,7 @@ async function rounds(what: string, count: number, rateOf: (contender: Contender
  * A round may fail because the machine is busy, so it is tried twice. After a second failure the
  * contender is skipped in all further rounds and in the rows.
  */
-async function attempt(contender: Contender, rate: number, load: Load): Promise<Passage | undefined> {
+async function attempt(contender: Contender, rate: number, load: Load): Promise<FloodRun | undefined> {
   for (const last of [false, true])
     try {
       return await round(contender, rate, load, abort.signal);
@@ -88,7 +88,7 @@ async function attempt(contender: Contender, rate: number, load: Load): Promise<
   return undefined;
 }
 
-const kpps = (passage: Passage) => outRate(passage) / 1000;
+const kpps = (result: FloodRun) => outRate(result) / 1000;
 const throughput = (found: Found, contender: Contender) => median((found.get(contender) ?? []).map(kpps));
 const has = (found: Found, contender: Contender) => found.has(contender) && !skips.has(contender.name);
 
@@ -136,10 +136,10 @@ async function endurance(found: Found): Promise<Row[]> {
   const rows: Row[] = [];
   for (const one of [xdpNat, xdpDr].filter((each) => has(found, each))) {
     const rate = Math.round(HIGH * 1000 * throughput(found, one));
-    const passage = await attempt(one, rate, { ...LOAD, ms: Number(options.long) * 1000 });
-    if (passage === undefined) continue;
+    const result = await attempt(one, rate, { ...LOAD, ms: Number(options.long) * 1000 });
+    if (result === undefined) continue;
     const name = `lost of ${Math.round(rate / 1000)} kpps in ${options.long} s: ${one.name}`;
-    rows.push({ case: name, value: 100 * loss(passage), unit: '%', reference: TOLERATED });
+    rows.push({ case: name, value: 100 * loss(result), unit: '%', reference: TOLERATED });
   }
   return rows;
 }

@@ -1,31 +1,40 @@
-/** Mistakes on a command line are told as all others are: one line on stderr that begins with `ulvs: `, and exit code 2. */
+/**
+ * Mistakes on the command line: reported like all others, as one line on stderr that begins with
+ * `ulvs: `, with exit code 2.
+ */
 import { type Command, CommanderError, type OptionValues } from 'commander';
 import { quoting } from './commands/replay.js';
 
 const MISTAKE = 2;
-const HINT = ' (add --help for what there is)';
+const HINT = ' (--help lists what there is)';
 
-/** What a surplus word was probably meant for, by command; '' where nobody knows. */
+/** What a surplus argument was probably meant for, by command; '' if that is not known. */
 const MEANT: Readonly<Record<string, (word: string, options: OptionValues) => string>> = {
-  run: (word) => `; a configuration is given by -c: ulvs run -c ${word}`,
-  doctor: (word) => `; a lab is given by --lab: ulvs doctor --lab ${word}`,
+  run: (word) => `; to name a configuration use -c: ulvs run -c ${word}`,
+  doctor: (word) => `; to name a lab use --lab: ulvs doctor --lab ${word}`,
   replay: (_, { trace }) => quoting(trace),
 };
 
-/** The command, and all below it: a mistake is told, then thrown as a CommanderError, instead of process.exit. */
+/**
+ * Makes a command and its subcommands report a mistake and throw a CommanderError, instead of
+ * calling process.exit.
+ */
 export function strict(command: Command): Command {
   command.exitOverride().configureOutput({ outputError: (text, write) => write(`ulvs: ${sentence(text, command)}\n`) });
   for (const one of command.commands) strict(one);
   return command;
 }
 
-/** Of a run of the command line that threw. Anything but a CommanderError is thrown on. */
+/**
+ * The exit code for an error that parsing threw. Other errors than a CommanderError are thrown
+ * again.
+ */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof CommanderError)) throw error;
   return error.exitCode === 0 ? 0 : MISTAKE;
 }
 
-/** Commander's words in one line; of surplus words it only says how many. */
+/** Commander's message as one line. For surplus arguments Commander gives their number only. */
 function sentence(text: string, command: Command): string {
   const [first = '', near = ''] = text.trim().split('\n');
   const words = first.replace(/^error: /, '');

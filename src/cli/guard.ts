@@ -1,4 +1,7 @@
-/** A user's mistake ends in one line on stderr and exit code 2 (1 for what failed while running); never in a stack trace. */
+/**
+ * Turns errors into one line on stderr and an exit code: 2 for a user's mistake, 1 for a failure
+ * while running. A stack trace is printed for bugs only.
+ */
 import { RefusedError } from '../control/api/ask.js';
 import { ConfigError } from '../control/config/config.js';
 import { RuleLineError } from '../control/config/rule-lines.js';
@@ -6,25 +9,27 @@ import { FilterError } from '../control/server/trace-filter.js';
 import { DeviceError } from '../device/error.js';
 import { SystemError } from '../sys/libc.js';
 
+/** A mistake of the user; the message names it and what would be right. */
 export class UserError extends Error {
   override readonly name = 'UserError';
 }
 
 const MISTAKES = [FilterError, UserError, RefusedError, ConfigError, RuleLineError, DeviceError];
 
+/** Runs a command; on an error sets the exit code. */
 export async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    process.exitCode = tell(error);
+    process.exitCode = report(error);
   }
 }
 
-function tell(error: unknown): number {
+function report(error: unknown): number {
   if (!(error instanceof Error)) throw error;
   const isMistake = MISTAKES.some((kind) => error instanceof kind);
   const isOurs = isMistake || error instanceof SystemError || Object.getPrototypeOf(error) === Error.prototype;
-  // A bug: its stack is the only thing that helps.
+  // A bug: only its stack trace helps.
   if (!isOurs) throw error;
   for (const line of error.message.split('\n')) console.error(`ulvs: ${line}`);
   return isMistake ? 2 : 1;

@@ -1,4 +1,4 @@
-/** Commands that ask a running director something over its control socket. */
+/** What commands share that ask a running director over its control socket. */
 import { Option } from 'commander';
 import type { AdminClient } from '../control/api/api.js';
 import { DEFAULT_SOCKET, SocketClient } from '../control/api/client.js';
@@ -9,7 +9,7 @@ export function socketOption(): Option {
   );
 }
 
-/** Runs `work` with a client of the director that listens on `socket`. */
+/** Runs `work` with a client of the director on `socket`, then closes the client. */
 export async function withDirector<T>(socket: string, work: (client: AdminClient) => Promise<T>): Promise<T> {
   const client = new SocketClient(socket);
   try {

@@ -1,8 +1,9 @@
+/** Interruption: a signal, or a closed output, aborts a command, which then cleans up. */
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Ctrl-C, SIGTERM, SIGHUP and a reader who has gone abort the work, which then cleans up. It fails by what `failure` makes of the
- * reason: an interrupted step fails in its own words, but what matters is that it was interrupted.
+ * Runs `work` with a signal that aborts at SIGINT, SIGTERM, SIGHUP, or when stdout is closed. An
+ * aborted command fails with `failure(reason)`, whatever error its interrupted step threw.
  */
 export async function interruptible(
   failure: (reason: string) => Error,
@@ -12,7 +13,7 @@ export async function interruptible(
   const because = (reason: string) => () => abort.abort(failure(`${reason}; everything is taken down again`));
   const stop = because('interrupted');
   for (const signal of ENDS) process.on(signal, stop);
-  process.stdout.on('error', because('nobody reads the output any more')); // `make demo | head`
+  process.stdout.on('error', because('the output was closed')); // `make demo | head`
   try {
     await work(abort.signal);
   } catch (error) {

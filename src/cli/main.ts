@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `ulvs`. */
+/** The command `ulvs`: runs the command line. */
 import { readFileSync } from 'node:fs';
 import { exitCodeOf, strict } from './command-line.js';
 import { ulvsProgram } from './program.js';

@@ -6,26 +6,26 @@
 import { DEFAULT_SOCKET } from '../control/api/client.js';
 import { STATE_DIRECTORY } from '../lab/names.js';
 
-/** A name and what it stands for. */
+/** A name and its meaning. */
 export type Fact = readonly [name: string, text: string];
 
 export interface Manual {
-  /** What each exit code means, from 0; '' for a code that never comes. */
+  /** The meaning of each exit code, from 0; '' for a code that never occurs. */
   readonly exit: readonly string[];
   readonly signals?: readonly Fact[];
   readonly files?: readonly Fact[];
   readonly examples?: readonly Fact[];
 }
 
-const MISTAKE = 'a mistake in the command line';
-const ASKED = ['the director has answered', 'no director listens on the control socket, or the connection broke'];
+const MISTAKE = 'a mistake on the command line';
+const ASKED = ['the director answered', 'no director listens on the control socket, or the connection broke'];
 const ABORT: readonly Fact[] = [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 1']];
 const SOCKET: readonly Fact[] = [
   [DEFAULT_SOCKET, 'the control socket, if neither --socket nor ULVS_SOCKET names another'],
 ];
 const LABS: readonly Fact[] = [
-  [`${STATE_DIRECTORY}/ID.json`, 'what belongs to a lab that is up'],
-  [`${STATE_DIRECTORY}/ID/`, "its director.yaml, control socket, the programs' logs and the captures"],
+  [`${STATE_DIRECTORY}/ID.json`, 'the record of a lab that is up: its processes and namespaces'],
+  [`${STATE_DIRECTORY}/ID/`, "the lab's director.yaml, control socket, logs and captures"],
 ];
 const LAB_FAILED = 'there is no such topology, or it could not be built; one line on stderr says why';
 const LAB_NOT_UP = 'no such lab is up, or something failed; one line on stderr says what';
@@ -35,37 +35,40 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: [
       'the director was told to stop and has cleaned up',
       'it could not start, or failed while running',
-      'a mistake in the command line, the configuration or the rules',
+      'a mistake on the command line, in the configuration or in the rules',
     ],
     signals: [
-      ['SIGTERM, SIGINT', 'stop: the nft rules, the devices and the control socket are taken away'],
-      ['SIGHUP', 'read the configuration again; connections are kept; after a mistake the old configuration goes on'],
+      ['SIGTERM, SIGINT', 'stop and remove the nft rules, the devices and the control socket'],
+      [
+        'SIGHUP',
+        'reload the configuration; connections are kept; after a mistake the old configuration stays in force',
+      ],
     ],
     files: [
       [DEFAULT_SOCKET, 'the control socket, unless --socket or the configuration names another'],
       ['/etc/services', 'names of ports in rules'],
-      ['/dev/net/tun', 'needed for tap devices, and to give packets back to the host'],
+      ['/dev/net/tun', 'needed for tap devices, and to return packets to the host'],
     ],
     examples: [
-      ['ulvs run -c /etc/ulvs/director.yaml', 'a director as configured'],
+      ['ulvs run -c /etc/ulvs/director.yaml', 'a director with this configuration'],
       ['ulvs run --rules rules --device packet', 'all interfaces that are up, with the rules of ipvsadm -S'],
     ],
   },
   replay: {
     exit: [
-      'all frames went through the director',
+      'the director processed all frames',
       'something failed while running, such as a capture that cannot be read',
-      'a mistake in the command line, the configuration or the rules',
+      'a mistake on the command line, in the configuration or in the rules',
     ],
     examples: [
-      ['ulvs replay -c director.yaml --pcap in.pcap --if eth0 --out out.pcap', 'what the director makes of a capture'],
+      ['ulvs replay -c director.yaml --pcap in.pcap --if eth0 --out out.pcap', 'what the director sends for a capture'],
       ["ulvs replay -c director.yaml --pcap in.pcap --if eth0 --trace 'tcp port 80'", 'and why'],
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
   stats: { exit: [...ASKED, MISTAKE], files: SOCKET },
   sysctl: {
-    exit: [...ASKED, `${MISTAKE}, a name that is no sysctl, or a value out of its range`],
+    exit: [...ASKED, `${MISTAKE}, an unknown sysctl, or a value out of range`],
     files: SOCKET,
     examples: [
       ['ulvs sysctl', 'list all'],
@@ -79,11 +82,11 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
   },
   trace: {
     exit: [
-      'told to stop, or --count packets have been shown',
+      'stopped by a signal, or --count packets were shown',
       ASKED[1]!,
       `${MISTAKE}, or a filter that cannot be read`,
     ],
-    signals: [['SIGINT, SIGTERM', 'end the trace; a capture is complete']],
+    signals: [['SIGINT, SIGTERM', 'stop the trace; the file of --pcap is complete']],
     files: SOCKET,
     examples: [
       ['ulvs trace host 10.0.0.1 and tcp port 80', 'packets of one client'],
@@ -94,7 +97,7 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: [
       'both files were written',
       'a file could not be written',
-      `${MISTAKE} or in the lvs.conf, or a file is there already`,
+      `${MISTAKE} or in the lvs.conf, or a file exists already`,
     ],
     files: [
       ['director.yaml', 'written: the configuration, unless --out names another file'],
@@ -103,11 +106,11 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   doctor: {
-    exit: ['healthy', 'findings, or no director could be asked', `${MISTAKE}, no such lab is up, or not run as root`],
+    exit: ['healthy', 'findings, or no director answered', `${MISTAKE}, no such lab is up, or not run as root`],
     files: SOCKET,
     examples: [
-      ['ulvs doctor', 'this box, with a SYN to each realserver'],
-      ['ulvs doctor --no-probe --json', 'look only, for a program'],
+      ['ulvs doctor', 'this machine, with a SYN to each realserver'],
+      ['ulvs doctor --no-probe --json', 'inspect only; findings as JSON'],
     ],
   },
   'lab list': { exit: ['listed', '', MISTAKE], files: LABS },
@@ -116,33 +119,33 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the lab is up', LAB_FAILED, MISTAKE],
     signals: ABORT,
     files: LABS,
-    examples: [['ulvs lab up nat', 'leave it running, and print what to try']],
+    examples: [['ulvs lab up nat', 'leave the lab running, and print what to try']],
   },
   'lab test': {
-    exit: ['all checks passed', `a check failed, ${LAB_FAILED}`, MISTAKE],
+    exit: ['all checks passed', `a check failed, or ${LAB_FAILED}`, MISTAKE],
     signals: ABORT,
     files: LABS,
-    examples: [['ulvs lab test --all --quick', 'every topology, with a tenth of the traffic']],
+    examples: [['ulvs lab test --all --quick', 'every topology, with less traffic']],
   },
   'lab down': { exit: ['taken down', LAB_NOT_UP, MISTAKE], files: LABS },
   'lab demo': {
-    exit: ['all four labs were shown', 'something failed; one line on stderr says what', MISTAKE],
+    exit: ['all labs were shown', 'something failed; one line on stderr says what', MISTAKE],
     signals: ABORT,
   },
   'lab break': {
-    exit: ['the fault is in', LAB_NOT_UP, MISTAKE],
+    exit: ['the fault was injected', LAB_NOT_UP, MISTAKE],
     files: LABS,
     examples: [['ulvs lab break dr vip-missing', 'then find it: ulvs doctor --lab dr']],
   },
   'lab faults': {
     exit: [
-      'listed; or every fault was found and mended, without a false alarm',
-      `a fault was not found or not mended, there was a false alarm, or something failed`,
+      'listed; or every fault was found and fixed, without a false alarm',
+      'a fault was not found or not fixed, there was a false alarm, or something failed',
       MISTAKE,
     ],
     signals: ABORT,
   },
-  'lab restart': { exit: ['started anew', LAB_NOT_UP, MISTAKE], files: LABS },
+  'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   'bench flood': {
     exit: ['measured', 'something failed while running', `${MISTAKE}, no such lab is up, or it was interrupted`],
     signals: [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 2']],

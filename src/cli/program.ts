@@ -13,7 +13,7 @@ import { sysctlCommand } from './commands/sysctl.js';
 import { traceCommand } from './commands/trace.js';
 import { manualText } from './manual.js';
 
-/** Each subcommand is a file of commands/. */
+/** Each subcommand is a file in commands/. `version` is that of package.json. */
 export function ulvsProgram(version: string): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
@@ -34,12 +34,12 @@ export function ulvsProgram(version: string): Command {
 }
 
 export interface NamedCommand {
-  /** The words after `ulvs`: `lab up`. */
+  /** The words after `ulvs`, as in `lab up`. */
   readonly name: string;
   readonly command: Command;
 }
 
-/** All commands below `command`, each before its subcommands. */
+/** All commands below `command`; each one precedes its subcommands. */
 export function commandsOf(command: Command, above = ''): NamedCommand[] {
   return command.commands.flatMap((one) => {
     const name = `${above}${one.name()}`;

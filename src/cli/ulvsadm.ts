@@ -1,12 +1,12 @@
 #!/usr/bin/env node
+/** The command `ulvsadm`: ipvsadm's command line for the director behind a control socket. */
 import { text } from 'node:stream/consumers';
 import { SocketClient } from '../control/api/client.js';
-import { takeOurs } from '../ulvsadm/own-options.js';
+import { takeOwnOptions } from '../ulvsadm/own-options.js';
 import { type Result, ulvsadm } from '../ulvsadm/ulvsadm.js';
 
-/** The command `ulvsadm`: ipvsadm's command line for the director behind a control socket. */
 async function run(): Promise<Result> {
-  const { argv, socket, json } = takeOurs(process.argv.slice(2), process.env);
+  const { argv, socket, json } = takeOwnOptions(process.argv.slice(2), process.env);
   const client = new SocketClient(socket);
   try {
     return await ulvsadm(argv, () => text(process.stdin), client, { json });
@@ -17,7 +17,7 @@ async function run(): Promise<Result> {
 
 function print(stream: NodeJS.WriteStream, content: string): Promise<void> {
   return new Promise((resolve) => {
-    // A reader that has seen enough (`| head`) is no error.
+    // It is no error if the reader closes the output (`| head`).
     stream.once('error', () => resolve());
     stream.write(content, () => resolve());
   });
@@ -28,5 +28,5 @@ const result = await run().catch((error: unknown): Result => {
 });
 await print(process.stderr, result.err);
 await print(process.stdout, result.out);
-// A look-up that came too late must not keep the command waiting.
+// A name lookup that is still pending must not delay the exit.
 process.exit(result.rc);

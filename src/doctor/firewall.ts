@@ -1,4 +1,6 @@
-/** nft's JSON as chains of rules, and whether one of them drops a given packet. */
+/**
+ * nft's JSON ruleset as chains of rules, and the question whether one of them drops a given packet.
+ */
 import { within } from './address.js';
 
 export interface Rule {
@@ -17,8 +19,11 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
-/** What rules may ask of a packet; `fields` by nft's names: `ip saddr`, `tcp sport`, `icmp type`, `icmpv6 type`. */
-export interface Probe {
+/**
+ * A packet as far as rules can match it. `fields` uses nft's names: `ip saddr`, `tcp sport`, `icmp
+ * type`, `icmpv6 type`. `words` describes the packet in findings.
+ */
+export interface FirewallPacket {
   readonly six: boolean;
   readonly words: string;
   readonly fields: Readonly<Record<string, string | number>>;
@@ -27,29 +32,32 @@ export interface Probe {
   readonly oif?: string;
 }
 
-export interface Dropped {
+export interface Drop {
   readonly chain: Chain;
-  /** Absent: by the chain's policy. */
+  /** Absent if the chain's policy dropped the packet. */
   readonly rule?: Rule;
 }
 
-/** The first rule on `hook` that drops it, of any base chain. A match this does not know counts as one that fails. */
-export function dropper(chains: readonly Chain[], hook: string, probe: Probe): Dropped | undefined {
-  for (const chain of chains.filter((one) => one.hook === hook && sees(one, probe))) {
-    const dropped = verdict(chain, probe);
+/**
+ * Returns the first rule of any base chain on `hook` that drops the packet. A match of a kind that
+ * is not known here counts as not met.
+ */
+export function findDrop(chains: readonly Chain[], hook: string, packet: FirewallPacket): Drop | undefined {
+  for (const chain of chains.filter((one) => one.hook === hook && appliesTo(one, packet))) {
+    const dropped = verdict(chain, packet);
     if (dropped) return dropped;
   }
   return undefined;
 }
 
-/** `inet` sees both families. */
-function sees({ family }: Chain, { six }: Probe): boolean {
+/** Chains of the family `inet` apply to both IP versions. */
+function appliesTo({ family }: Chain, { six }: FirewallPacket): boolean {
   return family === 'inet' || family === (six ? 'ip6' : 'ip');
 }
 
-function verdict(chain: Chain, probe: Probe): Dropped | undefined {
+function verdict(chain: Chain, packet: FirewallPacket): Drop | undefined {
   for (const rule of chain.rules) {
-    if (!matches(rule, probe)) continue;
+    if (!matches(rule, packet)) continue;
     const words = rule.expr.flatMap((one) => Object.keys(one));
     if (words.includes('drop') || words.includes('reject')) return { chain, rule };
     if (words.includes('accept')) return undefined;
@@ -63,23 +71,23 @@ interface Match {
   right: unknown;
 }
 
-function matches({ expr }: Rule, probe: Probe): boolean {
-  return expr.every((one) => !('match' in one) || holds(one.match as Match, probe));
+function matches({ expr }: Rule, packet: FirewallPacket): boolean {
+  return expr.every((one) => !('match' in one) || matchesValue(one.match as Match, packet));
 }
 
-function holds({ op, left, right }: Match, probe: Probe): boolean {
-  const value = fieldOf(left, probe);
+function matchesValue({ op, left, right }: Match, packet: FirewallPacket): boolean {
+  const value = fieldOf(left, packet);
   if (value === undefined) return false;
   const same = equals(value, right);
   return op === '!=' ? !same : same;
 }
 
-function fieldOf({ payload, meta }: Match['left'], probe: Probe): string | number | undefined {
-  if (payload) return probe.fields[`${payload.protocol} ${payload.field}`];
-  if (meta?.key === 'l4proto') return probe.protocol;
-  if (meta?.key === 'nfproto') return probe.six ? 'ipv6' : 'ipv4';
-  if (meta?.key === 'iifname') return probe.iif;
-  if (meta?.key === 'oifname') return probe.oif;
+function fieldOf({ payload, meta }: Match['left'], packet: FirewallPacket): string | number | undefined {
+  if (payload) return packet.fields[`${payload.protocol} ${payload.field}`];
+  if (meta?.key === 'l4proto') return packet.protocol;
+  if (meta?.key === 'nfproto') return packet.six ? 'ipv6' : 'ipv4';
+  if (meta?.key === 'iifname') return packet.iif;
+  if (meta?.key === 'oifname') return packet.oif;
   return undefined;
 }
 
@@ -95,14 +103,17 @@ function equals(value: string | number, right: unknown): boolean {
   return prefix !== undefined && within(String(value), prefix.addr, prefix.len);
 }
 
-/** The command that takes it away, without the namespace. */
-export function removal({ chain, rule }: Dropped): string {
+/** The nft command that removes the rule, or sets the policy to accept. Without the namespace. */
+export function removalCommand({ chain, rule }: Drop): string {
   const where = `${chain.family} ${chain.table} ${chain.name}`;
   if (rule) return `nft delete rule ${where} handle ${rule.handle}`;
   return `nft chain ${where} '{ policy accept; }'`;
 }
 
-/** Redirects or hands packets to a local socket, so that an address need not be the host's. */
+/**
+ * Whether a rule redirects packets or gives them to a local socket (redirect, tproxy, dnat). Then
+ * the host need not have the destination address itself.
+ */
 export function redirects(chains: readonly Chain[]): boolean {
   const words = chains.flatMap(({ rules }) => rules.flatMap(({ expr }) => expr.flatMap((one) => Object.keys(one))));
   return ['redirect', 'tproxy', 'dnat'].some((word) => words.includes(word));

@@ -1,4 +1,4 @@
-/** Looks at one host: all its tools in one shell, in its namespace. */
+/** Gathers the facts of one host: one shell in its namespace runs all tools. */
 import { command } from '../sys/command.js';
 import type { HostFacts } from './facts.js';
 import {
@@ -14,7 +14,7 @@ import {
 const CONF = ['rp_filter', 'arp_ignore', 'send_redirects', 'accept_redirects'];
 const CONF6 = ['forwarding', 'accept_redirects'];
 
-/** Of what is missing (no nft, say) the part is empty. */
+/** The output of a tool that is not installed (nft, say) is empty. */
 const SCRIPT = `
 ip -d -j address; echo @@
 ip -j -4 route show table all; echo @@
@@ -30,15 +30,19 @@ for dev in $(ls /sys/class/net); do
 done
 `;
 
+/**
+ * Where to look, and what the facts cannot tell: the host's name, its part, and a lab's segments.
+ */
 export interface Where {
   readonly name: string;
   readonly role: HostFacts['role'];
   readonly namespace: string;
   readonly segmentOf: ReadonlyMap<string, string>;
-  /** By which packets come out of a tunnel. */
+  /** The device by which decapsulated packets arrive, if the host has a lab's decapsulator. */
   readonly tunnel?: string;
 }
 
+/** Throws a CommandError if the namespace cannot be entered. */
 export async function gatherHost({ name, role, namespace, segmentOf, tunnel }: Where): Promise<HostFacts> {
   const shell = ['sh', '-c', `{ ${SCRIPT} } 2>/dev/null; true`];
   const { stdout } = namespace

@@ -1,4 +1,4 @@
-/** What ip, ss, nft and sysctl print, as facts. */
+/** Parses what ip(8), ss(8), nft(8), ethtool(8) and /proc/sys print into facts. */
 import { network } from './address.js';
 import type { AddressFact, LinkFact, ListenerFact, PolicyFact, RouteFact } from './facts.js';
 import type { Chain, Rule } from './firewall.js';
@@ -13,7 +13,7 @@ interface IpLink {
   addr_info: { local: string; prefixlen: number }[];
 }
 
-/** `ip -d -j address`. */
+/** Parses `ip -d -j address`. */
 export function parseLinks(text: string): { links: LinkFact[]; addresses: AddressFact[] } {
   const all = JSON.parse(text || '[]') as IpLink[];
   const links = all.map(({ ifname, address = '', mtu, flags, linkinfo, xdp }) => ({
@@ -39,7 +39,7 @@ interface IpRoute {
   metric?: number;
 }
 
-/** `ip -j -4 route show table all`, or with -6. */
+/** Parses `ip -j -4 route show table all`, or with -6 if `six`. */
 export function parseRoutes(text: string, six = false): RouteFact[] {
   return (JSON.parse(text || '[]') as IpRoute[]).map(({ type, dst, gateway, dev, table, metric }) => ({
     ...network(dst, six),
@@ -61,7 +61,7 @@ interface IpRule {
   dst?: string;
 }
 
-/** `ip -j -4 rule`, or with -6. */
+/** Parses `ip -j -4 rule`, or with -6 if `six`. */
 export function parsePolicy(text: string, six = false): PolicyFact[] {
   return (JSON.parse(text || '[]') as IpRule[]).map(({ priority, src, srclen, table, fwmark, iif, dst }) => ({
     six,
@@ -73,7 +73,7 @@ export function parsePolicy(text: string, six = false): PolicyFact[] {
   }));
 }
 
-/** `ss -Hltunw`: protocol, state, two queues, local address and port. */
+/** Parses `ss -Hltunw`: protocol, state, two queue lengths, local address and port. */
 export function parseListeners(text: string): ListenerFact[] {
   return text
     .split('\n')
@@ -90,13 +90,13 @@ export function parseListeners(text: string): ListenerFact[] {
     });
 }
 
-/** `grep -H . FILES` below /proc/sys/net/ipv4 and ipv6. */
+/** Parses `grep -H . FILES` of files below /proc/sys/net/ipv4 and /proc/sys/net/ipv6. */
 export function parseSysctls(text: string): Record<string, number> {
   const rows = text.split('\n').map((line) => /^\/proc\/sys\/net\/(?:ipv4\/)?(.*):(-?\d+)$/.exec(line));
   return Object.fromEntries(rows.flatMap((row) => (row ? [[row[1]!, Number(row[2])]] : [])));
 }
 
-/** `DEV on|off`, a line each. */
+/** Parses lines of `DEV on|off`: tx-checksumming by device. */
 export function parseChecksums(text: string): ReadonlyMap<string, boolean> {
   return new Map(text.split('\n').flatMap((line) => (line ? [[line.split(' ')[0]!, line.endsWith(' on')]] : [])));
 }
@@ -107,7 +107,7 @@ interface NftItem {
   rule?: Named & { chain: string } & Rule;
 }
 
-/** `nft -j list ruleset`. */
+/** Parses `nft -j list ruleset`. */
 export function parseFirewall(text: string): Chain[] {
   if (text.trim() === '') return [];
   const { nftables } = JSON.parse(text) as { nftables: NftItem[] };

@@ -1,14 +1,17 @@
 /**
- * Source ports for SYNs of our own. One of a connection that was closed less than a minute ago (TIME_WAIT) cannot be had again,
- * and its SYN would be seen by nobody.
+ * Source ports for the doctor's SYNs. A port of a connection in TIME_WAIT (closed less than a
+ * minute ago) cannot be used again: its SYN would not be sent.
  */
 import { inNamespace } from '../sys/command.js';
 import type { HostFacts } from './facts.js';
-import { FIRST_PORT, PORTS } from './listen.js';
+import { FIRST_PORT, PORTS } from './live-capture.js';
 
 const TRIES = 200;
 
-/** The first of `n` ports in a row that none of the hosts has in use; any, where there is no such row. */
+/**
+ * Returns the first of `n` consecutive ports that no host has in use. If there is no such range,
+ * the ports may be in use.
+ */
 export async function freePorts(hosts: readonly Pick<HostFacts, 'namespace'>[], n: number): Promise<number> {
   const tables = await Promise.all([...new Set(hosts.map(({ namespace }) => namespace))].map(tcpTables));
   return choose(new Set(tables.flatMap(localPorts)), n);
@@ -19,12 +22,12 @@ async function tcpTables(namespace: string): Promise<string> {
   return stdout;
 }
 
-/** Of the lines `0: 0100007F:7A12 00000000:0000 0A …` of /proc/net/tcp. */
+/** Local ports from lines of /proc/net/tcp, as `0: 0100007F:7A12 00000000:0000 0A …`. */
 export function localPorts(table: string): number[] {
   return [...table.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) /gm)].map(([, port]) => Number.parseInt(port!, 16));
 }
 
-/** A random row, so that two doctors at work at once hardly meet. */
+/** Chooses a random range, so that two doctors at the same time rarely collide. */
 export function choose(used: ReadonlySet<number>, n: number): number {
   const any = () => FIRST_PORT + Math.floor(Math.random() * (PORTS - n));
   const isFree = (base: number) => Array.from({ length: n }, (_, i) => base + i).every((port) => !used.has(port));

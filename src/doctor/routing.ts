@@ -1,14 +1,20 @@
-/** The kernel's choice of a route, out of tables and rules at hand: longest prefix, then least metric, rule by rule. */
+/**
+ * The kernel's routing decision on gathered tables and rules: rules by priority, then the longest
+ * prefix, then the lowest metric.
+ */
 import { isIPv6 } from '../wire/address.js';
 import { within } from './address.js';
 import type { HostFacts, PolicyFact, RouteFact } from './facts.js';
 
-/** The rules of a host that has no policy. */
-export const MAIN_ALONE: readonly PolicyFact[] = [false, true].map((six) => {
+/** The policy rules of a host that has the main table only. */
+export const MAIN_TABLE_ONLY: readonly PolicyFact[] = [false, true].map((six) => {
   return { six, priority: 1, table: 'main', from: '', length: 0, more: false };
 });
 
-/** As `ip route get TO from FROM` would answer; undefined when there is no way. Rules that ask for marks or devices are not followed. */
+/**
+ * The answer of `ip route get TO from FROM`; undefined if there is no route. Rules that match marks
+ * or devices are skipped.
+ */
 export function route(
   { policy, routes }: Pick<HostFacts, 'policy' | 'routes'>,
   to: string,
@@ -35,7 +41,9 @@ function best(routes: readonly RouteFact[], table: string, to: string): RouteFac
     .sort((a, b) => b.length - a.length || a.metric - b.metric)[0];
 }
 
-/** The route for what no other is for. */
+/**
+ * The route that is used if no more specific one matches: looked up with an address that has none.
+ */
 export function defaultRoute(host: Pick<HostFacts, 'policy' | 'routes'>, from: string): RouteFact | undefined {
   return route(host, isIPv6(from) ? '3ffe:ffff::' : '255.255.255.254', from);
 }

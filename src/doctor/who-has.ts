@@ -1,4 +1,7 @@
-/** Asks by ARP or neighbour discovery on a wire, and takes every answer: a kernel would only keep one. */
+/**
+ * Sends ARP requests and neighbour solicitations, and collects every answer. A kernel would keep
+ * only one of them.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { close, MSG_DONTWAIT, recv } from '../sys/libc.js';
 import { inNetns } from '../sys/netns.js';
@@ -9,15 +12,18 @@ import * as ipv6 from '../wire/ipv6.js';
 import * as neighbour from '../wire/neighbour.js';
 import type { ArpAnswer, HostFacts } from './facts.js';
 import { question } from './frames.js';
-import { linkOf } from './query.js';
+import { openWire, sendFrame } from './packet-socket.js';
+import { linkOf } from './queries.js';
 import { route } from './routing.js';
-import { openWire, sendFrame } from './send.js';
 
 const PATIENCE_MS = 250;
 const ARP_FRAME = ethernet.HEADER + arp.LENGTH;
 
-/** Every VIP is asked for once on each wire that a client, a router or (alone on its box) the director has it on. */
-export function askAll(hosts: readonly HostFacts[], vips: readonly string[]): Promise<ArpAnswer[]> {
+/**
+ * Asks for every VIP once on each wire where a client or a router has it on-link. On a director's
+ * own machine the director asks.
+ */
+export function askAllVips(hosts: readonly HostFacts[], vips: readonly string[]): Promise<ArpAnswer[]> {
   const others = hosts.filter(({ role }) => role === 'client' || role === 'router');
   const seen = new Set<string>();
   const questions = (others.length > 0 ? others : hosts).flatMap((host) =>
@@ -27,14 +33,17 @@ export function askAll(hosts: readonly HostFacts[], vips: readonly string[]): Pr
       const key = `${vip} ${link?.segment ?? host.name}`;
       if (!way || !link || way.via !== undefined || way.type === 'local' || link.mac === '' || seen.has(key)) return [];
       seen.add(key);
-      return [ask(host, link.dev, link.mac, vip)];
+      return [whoHas(host, link.dev, link.mac, vip)];
     }),
   );
   return Promise.all(questions);
 }
 
-/** Root only. Throws SystemError when the interface is gone. */
-export async function ask(host: HostFacts, dev: string, mac: string, vip: string): Promise<ArpAnswer> {
+/**
+ * Asks for one address and waits 250 ms. Needs CAP_NET_RAW. Throws a SystemError if the device is
+ * gone.
+ */
+export async function whoHas(host: HostFacts, dev: string, mac: string, vip: string): Promise<ArpAnswer> {
   const open = () => openWire(dev, isIPv6(vip) ? ethernet.TYPE_IPV6 : ethernet.TYPE_ARP);
   const fd = host.namespace ? inNetns(host.namespace, open) : open();
   try {
@@ -48,7 +57,9 @@ export async function ask(host: HostFacts, dev: string, mac: string, vip: string
   }
 }
 
-/** An ARP probe may come from nowhere; who solicits needs an address to be answered at. */
+/**
+ * The source address of a request. An ARP probe may have 0.0.0.0; a solicitation needs an address.
+ */
 function sourceOn({ addresses }: HostFacts, dev: string, like: string): string {
   const mine = addresses.find((one) => one.dev === dev && isIPv6(one.address) === isIPv6(like));
   return mine?.address ?? (isIPv6(like) ? '::' : '0.0.0.0');
@@ -59,20 +70,23 @@ function collect(fd: number, vip: string, macs: Set<string>): void {
   for (;;) {
     const n = Number(recv(fd, frame, frame.length, MSG_DONTWAIT));
     if (n <= 0) return;
-    const mac = isIPv6(vip) ? advertised(frame.subarray(0, n), vip) : replied(frame.subarray(0, n), vip);
+    const mac = isIPv6(vip) ? macInAdvertisement(frame.subarray(0, n), vip) : macInReply(frame.subarray(0, n), vip);
     if (mac !== undefined) macs.add(mac);
   }
 }
 
-function replied(frame: Uint8Array, vip: string): string | undefined {
+function macInReply(frame: Uint8Array, vip: string): string | undefined {
   if (frame.length < ARP_FRAME) return undefined;
   const said = arp.decode(frame.subarray(ethernet.HEADER));
   const right = typeof said !== 'string' && said.operation === arp.REPLY && said.senderIp === parse4(vip);
   return right ? formatMac(...said.senderMac) : undefined;
 }
 
-/** Who answers a unicast solicitation may leave its MAC out: then it is the frame's own. */
-function advertised(frame: Uint8Array, vip: string): string | undefined {
+/**
+ * The answer to a unicast solicitation may leave out the link-layer address option; the frame's
+ * source MAC counts then (RFC 4861, section 4.4).
+ */
+function macInAdvertisement(frame: Uint8Array, vip: string): string | undefined {
   const packet = ipv6.decode(frame.subarray(ethernet.HEADER));
   if (typeof packet === 'string' || packet.nextHeader !== ipv6.ICMP6) return undefined;
   const said = neighbour.decode(packet.payload);

@@ -1,30 +1,36 @@
-/** `make demo`: each lab in turn, small, with its drawing, who answered, the director's table, and one packet's way. */
+/**
+ * `make demo`: brings up each basic lab in turn and shows its drawing, which realservers answered,
+ * the director's tables, and one packet at each hop.
+ */
 
 import { down, type Lab, up } from './build/lab.js';
-import { lacking } from './build/rootless.js';
+import { rootlessObstacle } from './build/rootless.js';
 import { httpTargets, Run } from './checks/run.js';
-import { typed } from './invocation.js';
+import { invocation } from './invocation.js';
 import { spread } from './load/client.js';
 import { Report } from './report.js';
 import { SIZES } from './test.js';
 import { basics } from './topologies/index.js';
 import type { LabDevice, Topology } from './topology.js';
-import { describe, follow } from './watch/journey.js';
 import { ulvsadm } from './watch/listing.js';
+import { describeHops, followPacket } from './watch/packet-path.js';
 
 const REQUESTS = 30;
 const SHOWN_CONNECTIONS = 6;
 
-/** LabError when a request fails or a lab does not come up; nothing stays behind either way. */
+/**
+ * Throws a LabError if a lab does not come up, and an Error if a request got no answer. Every lab
+ * is taken down in either case.
+ */
 export async function demo(device: LabDevice, signal?: AbortSignal): Promise<void> {
   const report = new Report('text');
   const began = performance.now();
   let shown = 0;
   for (const spec of basics) {
     signal?.throwIfAborted();
-    const why = lacking(spec, device);
+    const why = rootlessObstacle(spec, device);
     if (why) {
-      report.say(`\n━━━ left out: ${why}`);
+      report.say(`\n━━━ skipped: ${why}`);
       continue;
     }
     const lab = await up(spec, { device }, signal);
@@ -36,8 +42,8 @@ export async function demo(device: LabDevice, signal?: AbortSignal): Promise<voi
     }
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  report.say(`\n${shown} labs in ${seconds} s; all namespaces, processes and files are gone again.`);
-  report.say(`Next: ${typed('ulvs lab test nat')}, or lab up dr, lab list, lab --help`);
+  report.say(`\n${shown} labs in ${seconds} s. Their namespaces, processes and files are removed.`);
+  report.say(`Next: ${invocation('ulvs lab test nat')}, or lab up dr, lab list, lab --help`);
   if (report.failed > 0) throw new Error(`${report.failed} of the labs did not answer every request`);
 }
 
@@ -53,13 +59,13 @@ async function show(spec: Topology, lab: Lab, report: Report, signal?: AbortSign
     ok: result.answers.length === REQUESTS,
     figure: `${who}${errors}`,
   });
-  report.say('\nThe director says (ulvsadm -Ln, and the head of -Lnc):');
+  report.say("\nThe director's tables (ulvsadm -Ln, and the first lines of -Lnc):");
   for (const line of await listing(lab.id)) report.say(`  ${line}`);
-  report.say('\nOne packet, and the reply to it, at each hop:');
-  const hops = await follow(lab, () =>
+  report.say('\nA SYN and the reply to it, at each hop:');
+  const hops = await followPacket(lab, () =>
     run.load({ kind: 'requests', targets: targets.slice(0, 1), count: 1, concurrency: 1 }),
   );
-  for (const line of describe(hops)) report.say(`  ${line}`);
+  for (const line of describeHops(hops)) report.say(`  ${line}`);
   if (hops.length === 0) report.outcome({ name: 'a packet to follow', ok: false, figure: 'the request got no answer' });
 }
 

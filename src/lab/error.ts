@@ -1,7 +1,9 @@
-/** What is wrong with a lab, or with what was asked of one. The message is one line. */
+/**
+ * The error of a lab: what is wrong with it, or with the request for one. The message is one line.
+ */
 import { CommandError } from '../sys/command.js';
 
-/** A kind of CommandError, so that who reports the failure of a tool reports this in the same way. */
+/** A CommandError, so that a failed lab is reported in the same way as a failed tool. */
 export class LabError extends CommandError {
   override readonly name = 'LabError';
 }

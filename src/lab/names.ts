@@ -1,8 +1,11 @@
-/** Where a lab keeps its things. An id is the topology's name and four random hex digits, so that several labs run at once. */
+/**
+ * Names and paths of a lab. Its id is the topology's name and four random hex digits, so that
+ * several labs can be up at once.
+ */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 
-/** In a user namespace /run is a tmpfs of our own (lab/build/rootless.ts). */
+/** In a user namespace /run is a private tmpfs (lab/build/rootless.ts). */
 export const STATE_DIRECTORY = '/run/ulvs-lab';
 
 export function newId(topology: string): string {
@@ -13,16 +16,19 @@ export function namespaceOf(id: string, host: string): string {
   return `ulvs-${id}-${host}`;
 }
 
-/** The namespace that holds the bridges: the lab's wires. */
+/** The namespace that holds the bridges, one for each segment. */
 export const SWITCH = 'switch';
 
-/** The switch's end of a host's port: captures there see what the host sends and gets, whatever kind of device it uses. */
+/**
+ * The switch's end of the veth of a host's port. A capture there sees everything that the host
+ * sends and receives, whatever the kind of its device.
+ */
 export function switchEnd(host: string, dev: string): string {
   return `${host}-${dev}`;
 }
 
-/** The far end of the veth pair by which packets come out of a realserver's tunnel. */
-export function outsideOf(dev: string): string {
+/** The outer end of the veth pair by which a realserver's decapsulated packets arrive. */
+export function outerEnd(dev: string): string {
   return `${dev}-out`;
 }
 
@@ -30,12 +36,15 @@ export function statePath(id: string): string {
   return `${STATE_DIRECTORY}/${id}.json`;
 }
 
-/** A running lab's director.yaml, control socket, logs and captures. */
+/** The folder of a lab that is up: director.yaml, control socket, logs and captures. */
 export function directoryOf(id: string): string {
   return `${STATE_DIRECTORY}/${id}`;
 }
 
-/** A compiled program of ours. Both src/lab and dist/lab lie two folders below the root, so this holds in tests too. */
+/**
+ * The path of a compiled program below dist. src/lab and dist/lab are both two levels below the
+ * root, so this also works in tests.
+ */
 export function program(path: string): string {
   return fileURLToPath(new URL(`../../dist/${path}`, import.meta.url));
 }

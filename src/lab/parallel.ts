@@ -1,8 +1,10 @@
+/** Bounded parallelism: many tasks, a limited number at a time. */
 /**
- * Does `work` on each of the list, `width` of them at a time, begun in order; the results are in that order. When `signal` aborts
- * no more is begun, and once the others have ended its reason is thrown.
+ * Runs `work` on each element of the list, `width` of them at a time, in order. The results have
+ * the order of the list. When `signal` aborts, no further task starts; its reason is thrown as soon
+ * as the running tasks have ended.
  */
-export async function abreast<T, R>(
+export async function inParallel<T, R>(
   list: readonly T[],
   width: number,
   work: (one: T) => Promise<R>,

@@ -1,4 +1,7 @@
-/** Prints outcomes: a ✔ or ✘ line each, coloured on a terminal, or one JSON object a line. */
+/**
+ * Prints the outcomes of checks: one line with ✔ or ✘ each, coloured on a terminal, or one JSON
+ * object a line.
+ */
 
 import type { Outcome } from './checks/run.js';
 import type { Progress } from './load/client.js';
@@ -33,16 +36,17 @@ export class Report {
   }
 
   /** Text only. */
+  /** Prints a ✔ or ✘ line; in text form only. */
   line(ok: boolean, what: string, figure: string): void {
     this.say(`${this.mark(ok)} ${what} ${figure}`);
   }
 
-  /** One object, one line; JSON only. */
+  /** Prints one object as one line; in JSON form only. */
   json(object: object): void {
     if (this.form === 'json') this.out.write(`${JSON.stringify(object)}\n`);
   }
 
-  /** A counter that overwrites itself; on a terminal only. */
+  /** Prints a progress counter that overwrites itself; on a terminal only. */
   readonly progress: Progress = (done, total) => {
     if (this.form === 'text' && this.out.isTTY) this.out.write(`${CLEAR_LINE}  ${done} of ${total}`);
   };

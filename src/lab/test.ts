@@ -1,8 +1,8 @@
-/** `ulvs lab test`: a lab is built, checked and taken down again, whatever happens. */
+/** `ulvs lab test`: brings up a lab, checks it, and takes it down in any case. */
 
 import { isShared, kindsWith, PLAIN_KIND } from '../device/kinds.js';
 import { down, up } from './build/lab.js';
-import { lacking } from './build/rootless.js';
+import { rootlessObstacle } from './build/rootless.js';
 import { runChecks } from './checks/checks.js';
 import { type Outcome, Run, type Sizes } from './checks/run.js';
 import { LabError } from './error.js';
@@ -10,10 +10,16 @@ import type { Progress } from './load/client.js';
 import { type Form, Report } from './report.js';
 import type { LabDevice, Topology } from './topology.js';
 
-/** 300 is even over three realservers; 50 MB are some 35,000 segments. */
+/**
+ * The traffic of a test. 300 requests divide evenly by three realservers; 50 MB are about 35,000
+ * segments.
+ */
 export const SIZES: Sizes = { requests: 300, bytes: 50_000_000, clients: 200, flows: 30 };
 
-/** To see whether it works, not how fast; all divide by two, three and four. */
+/**
+ * The traffic of --quick: shows whether the lab works, not how fast. All counts are multiples of 2,
+ * 3 and 4.
+ */
 export const QUICK: Sizes = { requests: 60, bytes: 5_000_000, clients: 24, flows: 12 };
 
 export interface TestOptions {
@@ -22,7 +28,10 @@ export interface TestOptions {
   readonly signal: AbortSignal;
 }
 
-/** True when every check passed. LabError when the lab does not come up or a tool fails. */
+/**
+ * Tests one lab and prints the outcomes. Returns true if every check passed. Throws a LabError if
+ * the lab does not come up or a tool fails.
+ */
 export async function testLab(spec: Topology, device: LabDevice, options: TestOptions): Promise<boolean> {
   const report = new Report(options.form);
   const began = performance.now();
@@ -32,7 +41,7 @@ export async function testLab(spec: Topology, device: LabDevice, options: TestOp
   return report.failed === 0;
 }
 
-/** Up, all its checks, down. */
+/** Brings up a lab, runs all its checks and takes it down. */
 export async function checkLab(
   spec: Topology,
   device: LabDevice,
@@ -40,7 +49,7 @@ export async function checkLab(
   report: (outcome: Outcome) => void,
   progress: Progress = () => {},
 ): Promise<void> {
-  const why = lacking(spec, device);
+  const why = rootlessObstacle(spec, device);
   if (why) throw new LabError(why);
   const lab = await up(spec, { device }, signal);
   try {
@@ -50,7 +59,10 @@ export async function checkLab(
   }
 }
 
-/** The kind that was asked for, or the labs' own choice. LabError when it was asked for in vain. */
+/**
+ * The device kind that was asked for, or else the first that the topology supports. Throws a
+ * LabError if the topology does not support it.
+ */
 export function deviceFor(spec: Topology, wanted: LabDevice | undefined): LabDevice {
   const wrong = wanted !== undefined && spec.hostStack && !isShared(wanted);
   if (!wrong) return wanted ?? PLAIN_KIND;

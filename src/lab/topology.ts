@@ -1,25 +1,33 @@
-/** What a lab is made of, as plain data: hosts with ports on segments, and what the director and the realservers serve. */
-
+/**
+ * The description of a lab as plain data: hosts with ports on segments, routes, and what the
+ * director and the realservers serve.
+ */
 import type { DeviceKind } from '../device/kinds.js';
 import type { Role } from '../doctor/facts.js';
 import { isIPv6 } from '../wire/address.js';
 
 /** The kind of a director's devices. */
 export type LabDevice = DeviceKind;
-/** How packets reach the realserver; replies of masq and full NAT come back through the director, the others' do not. */
+/**
+ * The forwarding method. Replies of masq and full NAT pass the director; those of the others do
+ * not.
+ */
 export type Method = 'masq' | 'fullnat' | 'gatewaying' | 'ipip';
 
-/** One network interface, plugged into a segment (an Ethernet of its own). `address` in CIDR form, '' for none. */
+/**
+ * A network interface, plugged into a segment (a separate Ethernet). `address` is in CIDR form, ''
+ * for none.
+ */
 export interface Port {
   readonly dev: string;
   readonly segment: string;
   readonly mac: string;
   readonly address: string;
-  /** Further addresses of the interface. */
+  /** Further addresses of the interface, in CIDR form. */
   readonly also?: readonly string[];
 }
 
-/** `via` left out: the network is on the wire itself. `table`: another than main. */
+/** A route. Without `via` the network is on the wire. `table` is a table other than main. */
 export interface Route {
   readonly to: string;
   readonly via?: string;
@@ -27,54 +35,65 @@ export interface Route {
   readonly table?: number;
 }
 
-/** `ip rule`: packets from this address (or network) ask that table. */
+/** A policy rule (`ip rule`): packets from this address or network use that table. */
 export interface Policy {
   readonly priority: number;
   readonly from: string;
   readonly table: number;
 }
 
+/** A host of the lab: one network namespace. */
 export interface Host {
   readonly name: string;
   readonly role: Role;
   readonly ports: readonly Port[];
   readonly routes?: readonly Route[];
   readonly policy?: readonly Policy[];
-  /** Set before any address, so that e.g. arp_announce is in force when the VIP appears. */
+  /**
+   * Sysctls, set before any address, so that e.g. arp_announce is in force when the VIP appears.
+   */
   readonly sysctls?: Readonly<Record<string, number>>;
-  /** The VIP on a realserver: on lo (DR), or on a veth that a decapsulator feeds (Tun). CIDR form. */
-  readonly extra?: { readonly dev: string; readonly address: string };
-  /** More for ip(8), a command a line without the word ip, when the rest is set up. */
+  /**
+   * The VIP of a realserver in CIDR form: on lo (DR), or on a veth that a decapsulator feeds (Tun).
+   */
+  readonly vip?: { readonly dev: string; readonly address: string };
+  /** Further commands for ip(8), without the word ip, run after the host is set up. */
   readonly ip?: readonly string[];
-  /** The same, once the director runs. */
-  readonly late?: readonly string[];
-  /** Lines for nft(8). */
+  /** Commands for ip(8) that are run once the director is up. */
+  readonly afterStart?: readonly string[];
+  /** A ruleset for nft(8), one line each. */
   readonly nft?: readonly string[];
-  /** A director's devices where they are not its ports (a bridge of them). */
+  /** The director's devices, if they are not its ports (a bridge of them). */
   readonly devices?: readonly Omit<Port, 'segment'>[];
 }
 
-/** Addresses and ports a realserver listens on. */
+/** The addresses and ports that a realserver's program listens on. */
 export interface Listeners {
   readonly addresses: readonly string[];
   readonly http: number;
   readonly echo: number;
-  /** More ports for HTTP. */
+  /** Further HTTP ports. */
   readonly alsoHttp?: readonly number[];
-  /** The HTTP sockets take what TPROXY gives them (IP_TRANSPARENT). */
+  /** The sockets accept packets that TPROXY redirects (IP_TRANSPARENT). */
   readonly transparent?: boolean;
 }
 
-/** A service program: one a realserver, unless a topology says otherwise. `rip`: where the director's rules send to. */
+/**
+ * A service program; each realserver has one unless the topology says otherwise. `rip` is the
+ * address in the director's rules.
+ */
 export interface Server extends Listeners {
   readonly name: string;
   readonly host: string;
   readonly rip: string;
-  /** Stands behind another service than the one that all checks are about, or behind none. */
-  readonly beyond?: true;
+  /** The program serves another service than the one that all checks use, or none. They skip it. */
+  readonly excluded?: true;
 }
 
-/** A wire that is watched during all checks: the port of a host, packets in pcap's words, and whether there may be any. */
+/**
+ * A wire that is captured during all checks: the port of a host, a pcap filter, and whether packets
+ * must or must not match it.
+ */
 export interface Watch {
   readonly name: string;
   readonly host: string;
@@ -83,44 +102,55 @@ export interface Watch {
   readonly expect: 'none' | 'some';
 }
 
-/** `C`: the kind of check a topology adds of its own (lab/checks/run.ts has the type; only lab/checks reads the list). */
+/**
+ * One lab. `C` is the type of the checks that a topology adds (lab/checks/run.ts has it; only
+ * lab/checks reads the list).
+ */
 export interface Topology<C = unknown> {
   readonly name: string;
   readonly summary: string;
   readonly drawing: string;
   readonly method: Method;
   readonly hosts: readonly Host[];
-  /** What clients connect to: one address, or many of a range. */
+  /** The addresses that clients connect to: one, or many of a range. */
   readonly vips: readonly string[];
+  /**
+   * An interface of the director, or of an existing server, has a VIP. In other topologies only
+   * realservers have it.
+   */
+  readonly vipOnHost?: true;
   readonly httpPort: number;
   readonly echoPort: number;
   readonly listeners: (realserver: Host) => Listeners;
-  /** Instead of one a realserver. */
+  /** The service programs, if they are not one for each realserver. */
   readonly servers?: readonly Server[];
-  /** ipvsadm -R lines. */
+  /** The director's rules, lines as for `ipvsadm -R`. */
   readonly rules: readonly string[];
   readonly marks?: readonly string[];
-  /** Ranges the director accepts without having an address in them. */
+  /** Ranges that the director accepts without having an address in them. */
   readonly ranges?: readonly string[];
-  /** Whether the director answers ARP for VIPs that no interface has; true when left out. */
+  /** Whether the director answers ARP for VIPs that no interface has. Default: true. */
   readonly arp?: boolean;
-  /** Addresses that full NAT speaks from. */
+  /** The source addresses of full NAT. */
   readonly sources?: readonly string[];
-  /** Devices by which packets from our VIPs are forwarded. */
+  /** Devices on which the director forwards packets whose source is a VIP. */
   readonly forwardShared?: readonly string[];
-  /** The director's devices must be shared with the host's own stack (device/kinds.ts). */
+  /** The director's devices must be shared with the host's kernel (device/kinds.ts). */
   readonly hostStack?: true;
-  /** Replies pass the director though the method does not need it (it is the realservers' router, or a server). */
+  /**
+   * Replies pass the director although the method does not require it: the director is the
+   * realservers' router, or a server itself.
+   */
   readonly repliesPass?: true;
   readonly watches?: readonly Watch[];
-  /** The director's workers; one when left out. */
+  /** The number of the director's workers. Default: 1. */
   readonly workers?: number;
-  /** What this topology is for, on top of what is asked of all. */
+  /** Checks of what is special about this topology, in addition to those of all labs. */
   readonly checks?: readonly C[];
 }
 
-/** The address without the prefix length. */
-export function bare(cidr: string): string {
+/** The address of a CIDR text, without the prefix length. */
+export function withoutPrefix(cidr: string): string {
   return cidr.split('/')[0]!;
 }
 
@@ -136,48 +166,54 @@ export function realservers(topology: Topology): Host[] {
 
 /** CIP, DIP or RIP: the address of the host's first port. */
 export function addressOf(host: Host): string {
-  return bare(host.ports[0]!.address);
+  return withoutPrefix(host.ports[0]!.address);
 }
 
 export function segments(topology: Topology): string[] {
   return [...new Set(topology.hosts.flatMap((host) => host.ports.map((port) => port.segment)))];
 }
 
-/** Every service program of the lab. */
+/** All service programs of the lab. */
 export function servers(topology: Topology): readonly Server[] {
   return topology.servers ?? realservers(topology).map((host) => serverOn(host, topology.listeners(host)));
 }
 
-/** The one service program of a host. */
+/** The service program of a host that has one. */
 export function serverOn(host: Host, listeners: Listeners): Server {
   return { ...listeners, name: host.name, host: host.name, rip: addressOf(host) };
 }
 
-/** Those that answer what clients ask of the VIPs. */
+/** The service programs behind the VIPs. */
 export function balanced(topology: Topology): readonly Server[] {
-  return servers(topology).filter(({ beyond }) => !beyond);
+  return servers(topology).filter(({ excluded }) => !excluded);
 }
 
-/** The address of an endpoint. */
-export function addressIn(text: string): string {
+/** The address of an endpoint, `10.0.0.1:80` or `[2001:db8::1]:80`. */
+export function addressOfEndpoint(text: string): string {
   return /^\[(.*)\]/.exec(text)?.[1] ?? text.split(':')[0]!;
 }
 
-export function isSix({ vips }: Topology): boolean {
+export function usesIPv6({ vips }: Topology): boolean {
   return isIPv6(vips[0]!);
 }
 
-/** Connections of masq realservers are seen both ways, so that the director counts replies. */
+/** Whether the director counts replies: masq and full NAT see both directions. */
 export function repliesAreCounted({ method }: Topology): boolean {
   return method === 'masq' || method === 'fullnat';
 }
 
-/** Replies of masq realservers pass the director; those of DR and Tun realservers go to the client by themselves. */
+/**
+ * Whether replies pass the director. Replies of DR and Tun realservers normally go to the client
+ * directly.
+ */
 export function repliesPassDirector(topology: Topology): boolean {
   return topology.repliesPass ?? repliesAreCounted(topology);
 }
 
-/** Names of the services as ulvsadm lists them (`TCP 10.0.0.100:80`, `FWM 1`), and what each takes. */
+/**
+ * The services of the lab, named as ulvsadm lists them (`TCP 10.0.0.100:80`, `FWM 1`), and the
+ * protocols that each receives.
+ */
 export function servicesOf({ rules, marks = [] }: Topology): Service[] {
   const added = rules.filter((rule) => rule.startsWith('-A ')).map((rule) => rule.split(' '));
   return added.map(([, kind, address = '']) => {

@@ -206,7 +206,7 @@ class FunctionDirector implements Director {
   }
 }
 
-function outcome({ fate, dropped, steps }: TraceRecord, sent: readonly SentFrame[]): Outcome {
-  if (dropped) return { verdict: 'dropped', drop: fate as DropReason, sent, steps };
-  return { verdict: fate as Verdict, drop: undefined, sent, steps };
+function outcome({ verdict, dropped, steps }: TraceRecord, sent: readonly SentFrame[]): Outcome {
+  if (dropped) return { verdict: 'dropped', drop: verdict as DropReason, sent, steps };
+  return { verdict: verdict as Verdict, drop: undefined, sent, steps };
 }

@@ -1,4 +1,4 @@
-/** /proc/net/ip_vs_conn and ip_vs_conn_sync: rows in the order of the connection table. */
+/** /proc/net/ip_vs_conn and ip_vs_conn_sync. The rows have the order of the connection table. */
 import type { AdminClient, ConnectionEntry } from '../control/api/api.js';
 import { address, hex } from './hex.js';
 import { readConnections } from './read-connections.js';
@@ -18,7 +18,7 @@ export async function connectionsText(client: AdminClient): Promise<string> {
   return `${COLUMNS} Expires PEName PEData\n${rows.join('')}`;
 }
 
-/** Where the entry came from: here, as nothing is synchronised. */
+/** With the origin of each entry: always LOCAL, because there is no synchronisation. */
 export async function syncText(client: AdminClient): Promise<string> {
   const rows = (await readConnections(client)).map((one) => `${flow(one)} ${'LOCAL'.padEnd(6)} ${seconds(one)}\n`);
   return `${COLUMNS} Origin Expires\n${rows.join('')}`;

@@ -1,7 +1,8 @@
+/** Reads the connection table of a director. */
 import type { AdminClient, ConnectionEntry } from '../control/api/api.js';
 import { type Answer, ask } from '../control/api/ask.js';
 
-/** The connection table, page by page: neither side holds a million of them in one line. */
+/** Reads the table page by page: a million entries would be too much for one message. */
 export async function readConnections(client: AdminClient): Promise<ConnectionEntry[]> {
   const all: ConnectionEntry[] = [];
   for (let from: number | undefined = 0; from !== undefined; ) {

@@ -1,4 +1,7 @@
-/** /proc/net/ip_vs. The kernel lists services in the order of its hash buckets, which a boot makes anew; here: newest first. */
+/**
+ * /proc/net/ip_vs. The kernel lists services in the order of its hash buckets, which differs after
+ * each boot; here the newest service comes first.
+ */
 
 import type { AdminClient, DestinationEntry, ServiceEntry } from '../control/api/api.js';
 import { ask } from '../control/api/ask.js';
@@ -6,10 +9,10 @@ import { type ForwardingMethod, familyOf, isFwmark, SVC_ONEPACKET, SVC_PERSISTEN
 import { isIPv6 } from '../wire/address.js';
 import { endpoint, hex } from './hex.js';
 
-/** Times are in ticks of the kernel's clock: Debian's. */
+/** Ticks per second of the kernel's clock (Debian's). Times are printed in ticks. */
 const HZ = 250;
 const PROTOCOLS: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP', 132: 'SCTP' };
-/** Full NAT, which the kernel has not, is a kind of masquerading. */
+/** The kernel has no full NAT; it is printed as masquerading. */
 const METHODS: Readonly<Record<ForwardingMethod, string>> = {
   masq: 'Masq',
   fullnat: 'Masq',
@@ -34,7 +37,7 @@ function serviceLine(service: ServiceEntry): string {
   return nameOf(service) + persistence(service);
 }
 
-/** IPv6 services show no ops; blanks stay where a word is empty. */
+/** IPv6 services do not show ops; blanks stay where a word is empty. */
 function nameOf({ key, scheduler, flags }: ServiceEntry): string {
   const ops = (flags & SVC_ONEPACKET) !== 0 ? 'ops ' : '';
   if (isFwmark(key)) return `FWM  ${hex(key.fwmark, 8)} ${scheduler} ${ops}`;
@@ -42,7 +45,7 @@ function nameOf({ key, scheduler, flags }: ServiceEntry): string {
   return isIPv6(key.address) ? name : `${name}${ops} `;
 }
 
-/** The kernel turns the bytes of the mask round, also those of an IPv6 prefix length. */
+/** The kernel prints the mask in reverse byte order, also an IPv6 prefix length. */
 function persistence({ key, flags, timeout, netmask }: ServiceEntry): string {
   if ((flags & SVC_PERSISTENT) === 0) return '';
   const mask = familyOf(key) === 6 ? netmask << 24 : netmask;

@@ -1,4 +1,4 @@
-/** /proc/net/ip_vs_stats and ip_vs_stats_percpu: everything in hexadecimal. */
+/** /proc/net/ip_vs_stats and ip_vs_stats_percpu. All numbers are hexadecimal. */
 import type { AdminClient, StatsEntry } from '../control/api/api.js';
 import { ask } from '../control/api/ask.js';
 import { hex, wide } from './hex.js';
@@ -16,7 +16,7 @@ export async function statsText(client: AdminClient): Promise<string> {
   ].join('\n');
 }
 
-/** The dataplane is one thread: CPU 0 is it, and all there is. */
+/** The counters of all workers are one row, CPU 0. */
 export async function statsPerCpuText(client: AdminClient): Promise<string> {
   const total = await totals(client);
   return [

@@ -1,4 +1,7 @@
-/** The files of /proc/net that belong to IPVS, byte for byte (ip_vs_ctl.c, ip_vs_conn.c, ip_vs_app.c of Linux 6.1). */
+/**
+ * The files of IPVS in /proc/net, byte for byte (ip_vs_ctl.c, ip_vs_conn.c, ip_vs_app.c of Linux
+ * 6.1).
+ */
 import type { AdminClient } from '../control/api/api.js';
 import { ask } from '../control/api/ask.js';
 import { connectionsText, syncText } from './connections.js';
@@ -25,7 +28,7 @@ export function isProcName(name: string): name is ProcName {
   return Object.hasOwn(TEXTS, name);
 }
 
-/** Helpers, one row for each port they listen on. */
+/** The application helpers: one row for each port that they listen on. */
 async function appText(client: AdminClient): Promise<string> {
   const { status } = await ask(client, { op: 'status' });
   const rows = (status?.helpers.ftp ?? []).map(

@@ -1,6 +1,7 @@
 /**
- * A command line of a scenario, as much shell as scenarios use: `ipvsadm …` with quotes, `2>&1`, `| sort`, `; echo rc=$?`,
- * several commands joined by `;`, and `printf 'lines' | ipvsadm -R`. Anything else is not ours to run: rc 127.
+ * A command line of a scenario, with as much shell as scenarios use: `ipvsadm …` with quotes,
+ * `2>&1`, `| sort`, `; echo rc=$?`, several commands separated by `;`, and `printf 'lines' |
+ * ipvsadm -R`. Any other command has exit code 127.
  */
 import type { AdminClient } from '../control/api/api.js';
 import { isProcName, procText } from '../proc/text.js';
@@ -14,7 +15,7 @@ export interface Answer {
 
 const UNKNOWN: Answer = { rc: 127, out: '' };
 
-/** stdout and stderr together, as the oracle records them. */
+/** Runs a command line. Returns stdout and stderr together, as the oracle records them. */
 export async function answer(line: string, client: AdminClient): Promise<Answer> {
   let out = '';
   let rc = 0;
@@ -66,7 +67,7 @@ async function stageOf(
   }
 }
 
-/** Of all files only those that are the director's own in the kernel. */
+/** Prints a file: only the files of IPVS in /proc/net exist. */
 async function cat([path = '']: readonly string[], client: AdminClient): Promise<Answer | undefined> {
   const name = path.replace('/proc/net/', '');
   return isProcName(name) ? { rc: 0, out: await procText(name, client) } : undefined;

@@ -1,4 +1,7 @@
-/** A capture through a director in this thread: every frame of `in` comes in by one device, what leaves goes into `out`. */
+/**
+ * Replays a capture through a director in this thread. One device receives all frames; the frames
+ * that the director sends are written to `out`.
+ */
 
 import { PcapWriter, readCapture } from '../capture/pcap.js';
 import { loadConfig } from '../control/config/config.js';
@@ -15,13 +18,16 @@ export interface PcapOptions {
 }
 
 export interface PcapResult {
-  /** One line each, for stderr. */
+  /** Warnings for stderr, one line each. */
   readonly warnings: string[];
-  /** What became of the frames in one line, and maybe another with advice. */
+  /** What became of the frames, in one line, and maybe a line with advice. */
   readonly summary: string[];
 }
 
-/** `spy`, if given, is handed the director before the first frame comes. */
+/**
+ * Runs the replay. `spy` gets the director before the first frame. Throws a ConfigError, or an
+ * Error that names the option or file.
+ */
 export async function replayPcap(
   options: PcapOptions,
   spy?: (director: InProcessDirector) => void,
@@ -47,7 +53,7 @@ export async function replayPcap(
   return { warnings, summary: [summarize(director), ...advice(director, options.config)] };
 }
 
-/** in = forwarded + delivered + passed + dropped + what still waits. */
+/** in = forwarded + delivered + passed + dropped + frames that still wait. */
 function summarize(director: InProcessDirector): string {
   const { counters, fragments } = director.director;
   const { values } = counters;
@@ -64,20 +70,23 @@ function summarize(director: InProcessDirector): string {
   );
 }
 
-/** Of those that came in; nobody answers the director's ARP in a replay. */
+/** Received frames that wait for a neighbour: in a replay nobody answers the director's ARP. */
 function waitingFrames({ director }: InProcessDirector): number {
   return director.neighbours.all.flatMap(({ waiting }) => waiting).filter(({ originated }) => !originated).length;
 }
 
 const LOST = [Drop.noRoute, Drop.neighbourFailed, Drop.neighbourQueue, Drop.otherHost];
 
-/** A configuration that serves a live box well leaves to the kernel what there is none for here. */
+/**
+ * Advice if nothing was forwarded: a live director asks the kernel for what the configuration of a
+ * replay must have.
+ */
 function advice(director: InProcessDirector, config: string): string[] {
   const { counters } = director.director;
   const lost = LOST.reduce((sum, reason) => sum + counters.drops(reason), waitingFrames(director));
   if (counters.values[FrameStat.forwarded] !== 0 || lost === 0) return [];
   return [
-    `nothing was forwarded: a replay asks no kernel and no wire, so ${config} must say all of it: ` +
+    `nothing was forwarded: a replay asks neither kernel nor wire, so ${config} must have ` +
       'addresses: (and mac:) of the devices, routes: and neighbours:',
   ];
 }

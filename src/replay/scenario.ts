@@ -1,6 +1,7 @@
 /**
- * Replays a scenario folder (tools/oracle/README.md) through a director in this thread: frames.jsonl goes in, rows in the form
- * of out.jsonl come out. The clock is virtual: 15 minutes of waiting take no time.
+ * Replays a scenario folder (tools/oracle/README.md) through a director in this thread:
+ * frames.jsonl in, rows in the form of out.jsonl out. The clock is virtual: 15 minutes of waiting
+ * take no time.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { loadRules } from '../ulvsadm/rules.js';
 import { answer } from './command.js';
 import { readHosts, Wire } from './wire.js';
 
-/** `after`: the index of the line of frames.jsonl that was done last. */
+/** `after` is the index of the last line of frames.jsonl that was processed before. */
 export interface FrameOut extends FrameRow {
   after: number;
 }
@@ -24,10 +25,10 @@ export interface CommandOut {
 }
 export type Row = FrameOut | CommandOut;
 
-/** The recording goes on for this many ms after the last line, unless that is an `end`. */
+/** The recording ends this many ms after the last line, unless that line is an `end`. */
 const TAIL = 100;
 
-/** `spy`, if given, is handed the director before the first frame comes. */
+/** Runs the scenario and returns its rows. `spy` gets the director before the first frame. */
 export async function replayScenario(dir: string, spy?: (director: InProcessDirector) => void): Promise<Row[]> {
   const config = loadConfig(join(dir, 'director.yaml'));
   const script = readScript(join(dir, 'frames.jsonl'));
@@ -98,7 +99,7 @@ class ScenarioRun {
     }
   }
 
-  /** What hosts on the wire answered to the director's ARP. */
+  /** Delivers the answers of the wire's hosts to the director's ARP requests and solicitations. */
   private deliver(director: InProcessDirector): void {
     for (let one = this.answers.shift(); one !== undefined; one = this.answers.shift())
       director.receive(one.device, one.bytes);

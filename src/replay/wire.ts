@@ -1,4 +1,7 @@
-/** Hosts on the wire of a scenario (`wire.json`): they answer ARP and neighbour solicitations for their addresses. */
+/**
+ * The hosts on the wire of a scenario (`wire.json`). They answer ARP requests and neighbour
+ * solicitations for their addresses.
+ */
 import { z } from 'zod';
 import { type Mac, parse4, parse6, parseMac } from '../wire/address.js';
 import * as arp from '../wire/arp.js';
@@ -14,11 +17,11 @@ const HOSTS = z.array(z.object({ if: z.string(), ip: z.string(), mac: z.string()
 export interface Host {
   readonly device: string;
   readonly mac: Mac;
-  /** One word for IPv4, four for IPv6. */
+  /** The address: one word for IPv4, four for IPv6. */
   readonly words: Int32Array;
 }
 
-/** Throws an Error that names the file and what is wrong. */
+/** Parses wire.json. Throws an Error that names the file and what is wrong. */
 export function readHosts(file: string, text: string): Host[] {
   try {
     return HOSTS.parse(JSON.parse(text)).map((host) => ({
@@ -48,7 +51,7 @@ function wordsOf(text: string): Int32Array {
 export class Wire {
   constructor(private readonly hosts: readonly Host[]) {}
 
-  /** The frame a host sends when it sees `bytes` on `device`; undefined when nobody is asked for. */
+  /** The frame with which a host answers `bytes` on `device`; undefined if it asks for no host. */
   answer(device: string, bytes: Uint8Array): Uint8Array | undefined {
     const view = viewOf(bytes);
     if (this.hosts.length === 0 || bytes.length < 42) return undefined;

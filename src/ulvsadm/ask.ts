@@ -1,4 +1,4 @@
-/** One run of the command, and its questions to the director. */
+/** One run of ulvsadm, and its requests to the director. */
 import type { AdminClient, AdminReply, AdminRequest } from '../control/api/api.js';
 import { Exit, sentence } from './errors.js';
 import type { Names } from './names.js';
@@ -15,7 +15,7 @@ export interface Run {
 
 type Ok = Extract<AdminReply, { ok: true }>;
 
-/** Asks the director; a director that can't be asked ends the command. */
+/** Sends a request. If the director does not answer, the command ends with exit code 2. */
 export async function ask(run: Run, request: AdminRequest): Promise<AdminReply> {
   try {
     return await run.client.request(request);
@@ -24,7 +24,7 @@ export async function ask(run: Run, request: AdminRequest): Promise<AdminReply> 
   }
 }
 
-/** As `ask`; a refusal ends a listing with exit code 1. */
+/** As `ask`; a refusal ends the command with exit code 1. */
 export async function mustAsk(run: Run, request: AdminRequest): Promise<Ok> {
   const reply = await ask(run, request);
   if (reply.ok) return reply;

@@ -1,3 +1,4 @@
+/** The checks after parsing: which options go together. */
 import { isFwmark, SVC_ONEPACKET, SVC_PERSISTENT, UDP } from '../service/config.js';
 import { type Draft, keyOf } from './draft.js';
 import { fail } from './errors.js';
@@ -6,7 +7,7 @@ import { DEFAULT_SCHEDULER } from './values.js';
 
 const TUNNEL_ONLY: readonly OptionName[] = ['tun-type', ...TUNNEL_OPTIONS];
 
-/** Refuses what does not go together, in ipvsadm's order, and fills in what was left out. */
+/** Refuses options that do not go together, in ipvsadm's order, and fills in defaults. */
 export function check(draft: Draft): void {
   checkLegal(draft.options, OPTION_NAMES, LEGAL[draft.command], `'${draft.command}' command`);
   if (draft.command === 'add-service' || draft.command === 'edit-service') checkService(draft);
@@ -39,7 +40,10 @@ function checkService(draft: Draft): void {
   draft.scheduler ||= DEFAULT_SCHEDULER;
 }
 
-/** Gatewaying and ipip cannot change the port: the server's becomes the service's, unless a mark selects the service. */
+/**
+ * Gatewaying and ipip cannot rewrite the port: the destination's becomes the service's, except for
+ * a service by mark.
+ */
 function checkServer(draft: Draft): void {
   const { method, service, server, tunnel, options } = draft;
   if (draft.fwmark === 0 && method !== 'masq' && method !== 'fullnat') server.port = service.port;

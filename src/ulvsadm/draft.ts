@@ -1,3 +1,4 @@
+/** A command line while it is read, and the requests that it becomes. */
 import type { Timeouts } from '../control/api/api.js';
 import {
   type DestinationConfig,
@@ -10,14 +11,17 @@ import {
 } from '../service/config.js';
 import type { Command, OptionName } from './options.js';
 
-/** An address and port as far as the line has named them; `family` 0: not named. */
+/** An address and port as far as the line has named them; `family` is 0 if it has not. */
 export interface Endpoint {
   family: 0 | 4 | 6;
   address: string;
   port: number;
 }
 
-/** One command line, filled in option by option, in the order given (which matters: -M before -t, -6 after -f). */
+/**
+ * A command line, filled in option by option, in the order given. The order matters: -M before -t,
+ * -6 after -f.
+ */
 export interface Draft {
   command: Command;
   readonly options: Set<OptionName>;

@@ -1,16 +1,18 @@
+/** Addresses with ports in ipvsadm's notation. */
 import type { Draft, Endpoint } from './draft.js';
 import type { Names } from './names.js';
 import { inet4, inet6, toNumber } from './values.js';
 
 export interface ParsedEndpoint extends Endpoint {
   family: 4 | 6;
-  /** A port was written, if only `0`. */
+  /** The line names a port, even if it is `0`. */
   withPort: boolean;
 }
 
 /**
- * `address`, `address:port`, `[v6]:port`, or a host's name for the address and a service's for the port; undefined if
- * it is none. As in ipvsadm: digits only are no address, brackets need a port, and brackets around IPv4 lose it.
+ * Parses `address`, `address:port` or `[v6]:port`, with names of hosts (IPv4) and services in place
+ * of numbers. Undefined if it is none of these. As in ipvsadm: digits alone are no address,
+ * brackets require a port, and brackets around an IPv4 address are refused.
  */
 export async function parseEndpoint(
   text: string,
@@ -53,13 +55,16 @@ function withPort(
   return found === undefined ? undefined : { family, address, port: found, withPort: true };
 }
 
-/** -t, -u, --sctp-service. An IPv6 address sets the prefix back to 128; an IPv4 address leaves an earlier -M. */
+/**
+ * Sets the address of -t, -u or --sctp-service. An IPv6 address resets the prefix length to 128; an
+ * IPv4 address keeps an earlier -M.
+ */
 export function setService(draft: Draft, { family, address, port }: ParsedEndpoint): void {
   draft.service = { family, address, port };
   if (family === 6) draft.netmask = 128;
 }
 
-/** -r: the port left out is the service's, if that was named before. */
+/** Sets the address of -r. A missing port is that of the service, if the line named it before. */
 export function setServer(draft: Draft, { family, address, port, withPort }: ParsedEndpoint): void {
   draft.server = { family, address, port: withPort ? port : draft.service.port };
 }

@@ -1,8 +1,9 @@
+/** How a command ends early, and ipvsadm's sentences for the director's refusals. */
 import type { AdminRequest, Errno } from '../control/api/api.js';
 
-/** Ends the command as exit(3) does: what was printed until now stays. */
+/** Ends the command as exit(3) does: what was printed before stays. */
 export class Exit extends Error {
-  /** `message` goes to stderr, with a newline. */
+  /** `message` is printed on stderr, with a newline. */
   constructor(
     readonly rc: number,
     message: string,
@@ -11,15 +12,15 @@ export class Exit extends Error {
   }
 }
 
-/** Ends one line only, where lines are restored. */
+/** Ends one line of -R; the other lines go on. */
 export class BadLine extends Exit {}
 
-/** A fault of the command line: exit code 2. */
+/** A mistake on the command line: exit code 2. */
 export function fail(message: string): never {
   throw new Exit(2, message);
 }
 
-/** -1, as a shell sees it. */
+/** The exit code -1 as a shell sees it. */
 export const FAILED = 255;
 
 type Sentences = Partial<Record<Errno, string>>;
@@ -50,7 +51,7 @@ const ALWAYS: Readonly<Record<Errno, string>> = {
   ERANGE: 'Numerical result out of range',
 };
 
-/** What ipvsadm says when the director refuses. */
+/** ipvsadm's sentence for a refusal of the director. */
 export function sentence(operation: AdminRequest['op'], errno: Errno): string {
   return BY_OPERATION[operation]?.[errno] ?? ALWAYS[errno];
 }

@@ -1,4 +1,7 @@
-/** Names of scheduler flags, in options and listings. Each scheduler names its own; flag-1 to flag-3 fit all. */
+/**
+ * The names of scheduler flags, in options and listings. Each scheduler names its own; flag-1 to
+ * flag-3 are for all.
+ */
 import { SCHEDULERS, schedulerNamed } from '../schedulers/index.js';
 import { type ServiceConfig, SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../service/config.js';
 
@@ -9,7 +12,7 @@ const PLAIN = ['flag-1', 'flag-2', 'flag-3'];
 export interface SchedulerFlag {
   /** SVC_SCHED*. */
   readonly bit: number;
-  /** The one scheduler that has it; absent: any. */
+  /** The scheduler that has the flag; absent: every scheduler. */
   readonly scheduler?: string;
 }
 
@@ -22,8 +25,8 @@ export const SCHEDULER_FLAGS: ReadonlyMap<string, SchedulerFlag> = new Map([
 ]);
 
 /**
- * The scheduler flags that are set, by name, or undefined when none is. A scheduler that names flags does not show those
- * that it has no name for, as ipvsadm does.
+ * The names of the scheduler flags that are set; undefined if none is. A scheduler with names for
+ * its flags does not show flags without a name, as ipvsadm does not.
  */
 export function schedulerFlagNames({ scheduler, flags }: ServiceConfig): string | undefined {
   const set = BITS.map((bit) => (flags & bit) !== 0);

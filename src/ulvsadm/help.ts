@@ -4,7 +4,9 @@ import { ENGINE_NAMES } from '../persistence/index.js';
 import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import { DEFAULT_SCHEDULER } from './values.js';
 
-/** Schedulers in the help of ipvsadm 1.31, which a program of that name repeats byte for byte. */
+/**
+ * The schedulers in ipvsadm 1.31's help. A program named ipvsadm repeats that help byte for byte.
+ */
 const OF_IPVSADM = 'rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|fo|ovf|mh';
 
 export const version = (program: string): string =>
@@ -12,17 +14,17 @@ export const version = (program: string): string =>
     ? 'ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n'
     : `${program} v${ourVersion()} (the grammar of ipvsadm v1.31, IPVS v1.2.1)\n`;
 
-/** From package.json, which is as far away from src as from dist. */
+/** The version from package.json, which has the same distance from src as from dist. */
 function ourVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
 export function help(program: string): string {
-  return version(program) + usage(program) + (program === 'ipvsadm' ? '' : OURS);
+  return version(program) + cpuUsage(program) + (program === 'ipvsadm' ? '' : OURS);
 }
 
-const usage = (program: string): string => `Usage:
+const cpuUsage = (program: string): string => `Usage:
   ${program} -A|E virtual-service [-s scheduler] [-p [timeout]] [-M netmask] [--pe persistence_engine] [-b sched-flags]
   ${program} -D virtual-service
   ${program} -C

@@ -1,9 +1,10 @@
+/** Labels: how a listing shows an address and port. */
 import type { ConnectionEntry, ServiceEntry } from '../control/api/api.js';
 import { isFwmark } from '../service/config.js';
 import { isIPv6 } from '../wire/address.js';
 import type { Names } from './names.js';
 
-/** An address and port as a listing shows them. */
+/** Prints an address and port for a listing. */
 export type Label = (address: string, port: number, protocol: number) => string;
 
 const BUFFER = 59;
@@ -15,7 +16,7 @@ function joined(address: string, host: string, port: string): string {
 
 export const numericLabel: Label = (address, port) => joined(address, address, String(port));
 
-/** Asks for the names of all addresses at once, so that the printing itself waits for nothing. */
+/** Resolves the names of all addresses at once, so that printing does not wait. */
 export async function namedLabel(addresses: Iterable<string>, names: Names): Promise<Label> {
   const unique = [...new Set(addresses)];
   const found = await Promise.all(unique.map((address) => names.hostName(address)));

@@ -1,3 +1,4 @@
+/** -L and -S: listings of services, connections, timeouts and daemons. */
 import type { AdminReply, ConnectionEntry, ServiceEntry } from '../control/api/api.js';
 import { mustAsk, type Run } from './ask.js';
 import { type Draft, keyOf } from './draft.js';
@@ -9,7 +10,7 @@ import { type Style, styleOf } from './style.js';
 
 type ConnectionsPage = Extract<AdminReply, { ok: true }>;
 
-/** -L in all its kinds, and -S, which is one of them. */
+/** Prints any listing of -L, and -S, which is one of them. Returns the exit code. */
 export async function list(run: Run, draft: Draft): Promise<number> {
   const { options } = draft;
   const style = styleOf(draft);
@@ -46,7 +47,7 @@ async function listConnections(run: Run, style: Style): Promise<void> {
   run.out += printConnections(connections, style.engines, label);
 }
 
-/** Page by page, so that neither side holds a million of them in one line. */
+/** Reads the connection table page by page: a million entries would be too much for one message. */
 async function readConnections(run: Run): Promise<ConnectionEntry[]> {
   const all: ConnectionEntry[] = [];
   for (let from: number | undefined = 0; from !== undefined; ) {
@@ -64,7 +65,7 @@ async function listTimeouts(run: Run): Promise<void> {
   run.out += `Timeout (tcp tcpfin udp): ${timeouts.tcp} ${timeouts.tcpfin} ${timeouts.udp}\n`;
 }
 
-/** Without synchronisation there are no daemons, of which ipvsadm prints nothing. */
+/** There is no synchronisation and no daemon; ipvsadm prints nothing then. */
 function listDaemons(run: Run): void {
   if (run.json) printJson(run, { daemons: [] });
 }

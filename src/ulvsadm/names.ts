@@ -1,10 +1,16 @@
+/** Names of hosts and ports. */
 import { lookup, lookupService } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { SCTP, TCP, UDP } from '../service/config.js';
 
-/** Names of hosts and ports, both ways. Hosts may take a while; ports are a file. */
+/**
+ * Looks up names of hosts and ports, in both directions. Hosts may take time; ports come from a
+ * file.
+ */
 export interface Names {
-  /** An IPv4 address in dotted text (names of services are IPv4's only, as in ipvsadm). */
+  /**
+   * The IPv4 address of a host, in dotted notation. As in ipvsadm, names have IPv4 addresses only.
+   */
   hostAddress(name: string): Promise<string | undefined>;
   hostName(address: string): Promise<string | undefined>;
   portNumber(name: string, protocol: number): number | undefined;
@@ -50,7 +56,7 @@ export class PortNames {
   }
 }
 
-/** /etc/services only, and `localhost`: for a replay, which asks nobody. */
+/** Names without a resolver: /etc/services and `localhost`. For a replay. */
 export function offlineNames(ports: PortNames = PortNames.ofThisHost()): Names {
   return {
     hostAddress: async (name) => (name === 'localhost' ? '127.0.0.1' : undefined),
@@ -60,7 +66,7 @@ export function offlineNames(ports: PortNames = PortNames.ofThisHost()): Names {
   };
 }
 
-/** The host's resolver, which is given one second; what it does not know by then stays a number. */
+/** Names of the host's resolver. What it does not resolve within one second stays a number. */
 export function systemNames(): Names {
   return {
     ...offlineNames(),

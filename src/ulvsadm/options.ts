@@ -1,6 +1,7 @@
+/** ipvsadm 1.31's commands and options, and which option is legal with which command. */
 import type { Option } from './scanner.js';
 
-/** ipvsadm 1.31's words: commands, options, and which option is legal with which command. */
+/** A command of ipvsadm. */
 export type Command =
   | 'add-service'
   | 'edit-service'
@@ -17,7 +18,7 @@ export type Command =
   | 'save'
   | 'zero';
 
-/** In the order in which ipvsadm looks for what is wrong. */
+/** The options in the order in which ipvsadm checks them. */
 export const OPTION_NAMES = [
   'numeric',
   'connection',
@@ -96,7 +97,7 @@ export const OPTIONS: readonly Option[] = [
   flag('masquerading', 'm'),
   flag('ipip', 'i'),
   flag('gatewaying', 'g'),
-  // Ours: both addresses rewritten. ipvsadm knows no word for it.
+  // Full NAT: an option of ulvs that ipvsadm does not have.
   flag('full-nat'),
   value('weight', 'w'),
   value('u-threshold', 'x'),
@@ -130,7 +131,10 @@ export const OPTIONS: readonly Option[] = [
   flag('tun-remcsum'),
 ];
 
-/** What a command, or a tunnel type, wants: options in no list are illegal; of the exclusive ones only one may be given. */
+/**
+ * The options of a command or a tunnel type. Options in no list are illegal; of the exclusive ones
+ * only one may be given.
+ */
 export interface Legal {
   readonly required?: readonly OptionName[];
   readonly optional?: readonly OptionName[];

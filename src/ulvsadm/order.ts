@@ -1,11 +1,13 @@
+/** ipvsadm's order of services and destinations. */
 import type { DestinationEntry, ServiceEntry } from '../control/api/api.js';
 import { familyOf, isFwmark } from '../service/config.js';
 import { parse4, parse6 } from '../wire/address.js';
 
 /**
- * ipvsadm's order: services by mark, family, protocol, address, port; destinations by address, port. Its comparison
- * subtracts in 32 bits, so that addresses 2^31 apart or more come the wrong way round, and three of them can form a ring; glibc's
- * qsort then still gives a definite answer, which is why its merge sort is repeated here.
+ * A comparison. Services are ordered by mark, family, protocol, address, port; destinations by
+ * address and port. ipvsadm's comparison subtracts in 32 bits, so that addresses 2^31 or more apart
+ * are in the wrong order, and three of them can form a cycle. The result of glibc's qsort is still
+ * defined, so its merge sort is repeated here.
  */
 type Compare<T> = (a: T, b: T) => number;
 
@@ -17,7 +19,7 @@ export function sortDestinations(destinations: readonly DestinationEntry[]): Des
   return mergeSort(destinations, compareDestinations);
 }
 
-/** Halves of n/2 and the rest; ties keep their order. */
+/** glibc's merge sort: halves of n/2 and the rest; equal elements keep their order. */
 export function mergeSort<T>(items: readonly T[], compare: Compare<T>): T[] {
   if (items.length < 2) return [...items];
   const middle = items.length >> 1;
@@ -47,7 +49,10 @@ function compareDestinations(a: DestinationEntry, b: DestinationEntry): number {
   return firstDifference(left, right.slice(0, left.length)) || a.port - b.port;
 }
 
-/** One word for IPv4, four for IPv6, so that an IPv4 address compares with the first word of an IPv6 one. */
+/**
+ * One word for IPv4, four for IPv6. An IPv4 address is compared with the first word of an IPv6
+ * address.
+ */
 function words(address: string): number[] {
   const v4 = parse4(address);
   return v4 === undefined ? [...parse6(address)!] : [v4];

@@ -1,13 +1,23 @@
+/** The options of ulvsadm that ipvsadm does not have: --json and --socket. */
 import { DEFAULT_SOCKET } from '../control/api/client.js';
 
-/** The options that ipvsadm does not have, taken out wherever they stand before a `--`; the rest is ipvsadm's. */
-export interface Ours {
+/**
+ * The values of these options, and the command line without them. Options after `--` are not taken.
+ */
+export interface OwnOptions {
   readonly argv: readonly string[];
   readonly socket: string;
   readonly json: boolean;
 }
 
-export function takeOurs(words: readonly string[], environment: Readonly<Record<string, string | undefined>>): Ours {
+/**
+ * Takes the options out of the words. The socket defaults to $ULVS_SOCKET, then to the usual path.
+ * Throws an Error if --socket has no path.
+ */
+export function takeOwnOptions(
+  words: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): OwnOptions {
   const end = words.indexOf('--');
   const before = [...(end < 0 ? words : words.slice(0, end))];
   const after = end < 0 ? [] : words.slice(end);

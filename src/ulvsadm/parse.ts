@@ -1,3 +1,4 @@
+/** Reads a command line into a Draft, with ipvsadm's grammar and complaints. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, type Tunnel, UDP } from '../service/config.js';
 import { type Draft, emptyDraft } from './draft.js';
@@ -8,7 +9,7 @@ import { COMMANDS, type Command, OPTIONS, type OptionName } from './options.js';
 import { type Found, Scanner } from './scanner.js';
 import { bounded, fwmarkValue, inetAton, leadingNumber, schedulerFlags, timeoutValue } from './values.js';
 
-/** What a command line asks for; `help` and `version` are no commands of their own. */
+/** The result of parsing; `help` and `version` have no draft. */
 export type Parsed = Draft | 'help' | 'version';
 
 export interface Words {
@@ -19,7 +20,10 @@ export interface Words {
 const INT_MAX = 2147483647;
 const MAX_SYNC = 65535 - 20 - 8;
 
-/** Reads a command line without the program's name; throws Exit with ipvsadm's sentence and exit code. */
+/**
+ * Reads a command line without the program's name. Throws an Exit with ipvsadm's sentence and exit
+ * code.
+ */
 export async function parse(argv: readonly string[], words: Words): Promise<Parsed> {
   const scanner = new Scanner(argv, OPTIONS);
   const command = readCommand(scanner, words.program);
@@ -49,7 +53,7 @@ function checkRole(role: string | undefined, complaint: string): void {
   if (role !== 'master' && role !== 'backup') fail(complaint);
 }
 
-/** The words that are no options: three of them for --set, none for anything else. */
+/** The words that are not options: three for --set, none for other commands. */
 function readWords(draft: Draft, leftovers: readonly string[]): void {
   const rest = [...leftovers];
   if (draft.command === 'set') {
@@ -108,7 +112,7 @@ async function endpointOf(draft: Draft, text: string, names: Names, kind: 'virtu
 }
 
 interface PlainOption {
-  /** Absent: may be repeated, and is legal everywhere. */
+  /** The name in checks. Absent: the option may be repeated and is legal everywhere. */
   readonly name?: OptionName;
   set?(draft: Draft, argument: string | undefined): void;
 }

@@ -1,7 +1,7 @@
+/** `-L -c`: the connection table in the order in which it was read. */
 import type { ConnectionEntry } from '../control/api/api.js';
 import type { Label } from './labels.js';
 
-/** `-L -c`: the connection table in the order it was read. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
   0: 'IP',
   1: 'ICMP',
@@ -32,7 +32,7 @@ function destinationCells(destination: string, { peName, peData }: ConnectionEnt
   return `${destination.padEnd(16)} ${peName.padEnd(18)} ${peData}`;
 }
 
-/** Minutes may exceed 99. */
+/** Minutes and seconds; minutes may exceed 99. */
 function clock(seconds: number): string {
   const digits = (value: number): string => String(value).padStart(2, '0');
   return `${digits(Math.floor(seconds / 60))}:${digits(seconds % 60)}`;

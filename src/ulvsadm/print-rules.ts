@@ -1,10 +1,10 @@
+/** `-S`: rules as lines for `-R`. Thresholds are not saved, as in ipvsadm. */
 import type { DestinationEntry, ServiceEntry } from '../control/api/api.js';
 import { familyOf, isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../service/config.js';
 import { format4 } from '../wire/address.js';
 import { schedulerFlagNames } from './flags.js';
 import type { Label } from './labels.js';
 
-/** `-S`: lines for `-R`. Thresholds are not saved, as in ipvsadm. */
 const OPTION: Readonly<Record<number, string>> = { [TCP]: '-t', [UDP]: '-u', [SCTP]: '--sctp-service' };
 const METHOD = { masq: '-m', local: '-g', ipip: '-i', gatewaying: '-g', bypass: '-m', fullnat: '--full-nat' } as const;
 const CHECKSUM = { '': '--tun-nocsum', csum: '--tun-csum', remcsum: '--tun-remcsum' } as const;
@@ -15,7 +15,10 @@ export function printRules(service: ServiceEntry, label: Label, destinations: re
   return [serviceRule(service, name), ...lines].map((line) => `${line}\n`).join('');
 }
 
-/** A mark over 2^31 is saved unsigned: ipvsadm writes a negative number, which its own -R then refuses. */
+/**
+ * A mark of 2^31 or more is saved unsigned. ipvsadm writes a negative number, which its own -R
+ * refuses.
+ */
 function serviceName({ key }: ServiceEntry, label: Label): string {
   if (isFwmark(key)) return `-f ${key.fwmark}${key.family === 6 ? ' -6' : ''}`;
   return `${OPTION[key.protocol] ?? '--xxx-service'} ${label(key.address, key.port, key.protocol)}`;
@@ -32,7 +35,7 @@ function serviceRule(service: ServiceEntry, name: string): string {
   ].join('');
 }
 
-/** Nothing for a mask of one host. */
+/** The netmask of persistence, after `word`; '' if it is that of a single host. */
 export function maskWord({ key, netmask }: ServiceEntry, word: string): string {
   if (familyOf(key) === 6) return netmask === 128 ? '' : `${word}${netmask}`;
   return netmask >>> 0 === 0xffffffff ? '' : `${word}${format4(netmask)}`;

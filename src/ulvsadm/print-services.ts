@@ -1,3 +1,4 @@
+/** `-L` of services, in ipvsadm 1.31's columns. */
 import type { DestinationEntry, ServiceEntry, StatsEntry } from '../control/api/api.js';
 import { isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../service/config.js';
 import { isIPv6 } from '../wire/address.js';
@@ -7,7 +8,6 @@ import { sortDestinations } from './order.js';
 import { maskWord, printRules } from './print-rules.js';
 import type { Layout, Style } from './style.js';
 
-/** `-L` of services, in ipvsadm 1.31's columns. */
 const LOCAL = 'Prot LocalAddress:Port'.padEnd(33);
 const REMOTE = '  -> RemoteAddress:Port';
 const columns = (words: readonly string[], width: number): string => words.map((w) => ` ${w.padStart(width)}`).join('');
@@ -111,7 +111,7 @@ function rates({ cps, inpps, outpps, inbps, outbps }: StatsEntry, exact: boolean
   return [cps, inpps, outpps, inbps, outbps].map((value) => large(value, exact)).join('');
 }
 
-/** A destination's first three rates are never shortened. */
+/** The first three rates of a destination are never abbreviated. */
 function realRates({ cps, inpps, outpps, inbps, outbps }: StatsEntry, exact: boolean): string {
   return columns([cps, inpps, outpps].map(String), 8) + large(inbps, exact) + large(outbps, exact);
 }
@@ -123,7 +123,10 @@ const UNITS = [
   { below: Number.POSITIVE_INFINITY, divisor: 1e12, letter: 'T' },
 ] as const;
 
-/** Nine columns: decimal units, truncated; `exact` takes the columns it needs. */
+/**
+ * A number in nine columns, abbreviated with decimal units and truncated. With `exact` it takes the
+ * columns that it needs.
+ */
 export function large(value: number, exact: boolean): string {
   const digits = String(value);
   if (exact) return digits.padStart(digits.length <= 8 ? 9 : digits.length + 1);

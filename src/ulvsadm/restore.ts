@@ -1,7 +1,7 @@
 /**
- * The lines of `-R` as argument vectors, cut the way ipvsadm's reader cuts them: words between blanks, no quoting, no
- * comments; the word `ipvsadm` (ours: also `ulvsadm`) is left out wherever it stands; a last line without a newline
- * counts unless two or more blanks end it.
+ * The lines of `-R` as argument vectors, split as ipvsadm's reader does: words between blanks, no
+ * quotes, no comments. The word `ipvsadm` (here also `ulvsadm`) is dropped wherever it occurs. A
+ * last line without a newline counts unless two or more blanks end it.
  */
 const OUR_NAMES = new Set(['ipvsadm', 'ulvsadm']);
 

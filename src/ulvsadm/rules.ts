@@ -1,4 +1,4 @@
-/** The rules of a configuration, through ulvsadm's own code, into any director. */
+/** Loads the rules of a configuration into a director, by ulvsadm's grammar. */
 import { readFileSync } from 'node:fs';
 import type { AdminClient } from '../control/api/api.js';
 import { type Config, type RuleLine, reason } from '../control/config/config.js';
@@ -6,7 +6,7 @@ import { RuleLineError, runRuleLines } from '../control/config/rule-lines.js';
 import { offlineNames } from './names.js';
 import { ulvsadm } from './ulvsadm.js';
 
-/** Throws a RuleLineError `file:line: …` at the first line that is wrong. */
+/** Runs the rule lines. Throws a RuleLineError `file:line: …` for the first one that is wrong. */
 export async function loadRules(config: Config, client: AdminClient): Promise<void> {
   const names = offlineNames();
   await runRuleLines(config.ruleLines, async (text) => {
@@ -16,7 +16,10 @@ export async function loadRules(config: Config, client: AdminClient): Promise<vo
   });
 }
 
-/** Lines of a rules file as for `ipvsadm -R`; comments and empty lines are skipped. Throws a RuleLineError if it can't be read. */
+/**
+ * The lines of a rules file as for `ipvsadm -R`, without comments and empty lines. Throws a
+ * RuleLineError if the file cannot be read.
+ */
 export function fileLines(file: string): RuleLine[] {
   let content: string;
   try {

@@ -1,7 +1,8 @@
 /**
- * Reads options the way popt 1.19 does, on which ipvsadm's grammar rests: long names whole and exact, short ones
- * combined (`-Lnc`) with their argument attached (`-p360`, `-p=360`) or next; an optional argument is the next word unless
- * that starts with a dash; words that are no options are kept for later; after `--` all are.
+ * Reads options as popt 1.19 does, on which ipvsadm's grammar rests. Long names must be complete.
+ * Short options may be combined (`-Lnc`); their argument is attached (`-p360`, `-p=360`) or the
+ * next word. An optional argument is the next word unless that begins with a dash. Words that are
+ * not options are kept for later; after `--` all words are.
  */
 export interface Option {
   readonly id: string;
@@ -12,7 +13,7 @@ export interface Option {
 
 export interface Found {
   readonly option: Option;
-  /** Undefined where there is none. */
+  /** Undefined if the option has none. */
   readonly argument: string | undefined;
 }
 
@@ -22,7 +23,7 @@ export class Scanner {
   readonly leftovers: string[] = [];
   error: ScanError | undefined;
   private next = 0;
-  /** Short options of the current word not read yet. */
+  /** The short options of the current word that are still to be read. */
   private shorts = '';
   private onlyWords = false;
 
@@ -31,12 +32,12 @@ export class Scanner {
     private readonly options: readonly Option[],
   ) {}
 
-  /** The word last read, as it was given: what error messages name. */
+  /** The last word that was read, unchanged; error messages name it. */
   get word(): string {
     return this.argv[this.next - 1] ?? '';
   }
 
-  /** The next option; undefined at the end or when `error` is set. */
+  /** Returns the next option; undefined at the end or if `error` is set. */
   read(): Found | undefined {
     while (this.shorts === '') {
       const word = this.argv[this.next++];

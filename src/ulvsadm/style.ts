@@ -1,6 +1,7 @@
+/** The style of a listing: its layout and what it shows. */
 import type { Draft } from './draft.js';
 
-/** How a listing is printed; of several layouts asked for, the first of this list is taken. */
+/** The layouts; if several are asked for, the first of this list is used. */
 export const LAYOUTS = ['stats', 'rate', 'thresholds', 'persistent-conn', 'tun-info'] as const;
 export type Layout = (typeof LAYOUTS)[number] | 'plain' | 'rules';
 
@@ -9,7 +10,7 @@ export interface Style {
   readonly numeric: boolean;
   readonly exact: boolean;
   readonly sorted: boolean;
-  /** Persistence engines in the connection listing. */
+  /** Show persistence engines in the connection listing. */
   readonly engines: boolean;
 }
 

@@ -1,3 +1,4 @@
+/** ulvsadm: ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. */
 import type { AdminClient, AdminReply, ChangeRequest } from '../control/api/api.js';
 import { ask, mustAsk, type Run } from './ask.js';
 import { check } from './check.js';
@@ -10,26 +11,26 @@ import { parse, tryHelp } from './parse.js';
 import { commandLines } from './restore.js';
 
 export interface Result {
-  /** As a shell sees it, 0..255. */
+  /** The exit code as a shell sees it, 0 to 255. */
   rc: number;
   out: string;
   err: string;
 }
 
 export interface Settings {
-  /** The name in messages and help: `ulvsadm`, or `ipvsadm` where its very words are wanted. */
+  /** The name in messages and help: `ulvsadm`, or `ipvsadm` for its exact output. */
   program?: string;
   names?: Names;
-  /** Listings as JSON. */
+  /** Print listings as JSON. */
   json?: boolean;
 }
 
-/** Lines of -R that one request carries. */
+/** The most lines of -R in one request. */
 const BATCH = 500;
 
 /**
- * ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. `argv` begins after the program's
- * name. Neither exits nor prints; `stdin` is asked only by -R.
+ * Runs one command line; `argv` begins after the program's name. Neither exits nor prints. `stdin`
+ * is called by -R only.
  */
 export async function ulvsadm(
   argv: readonly string[],
@@ -47,12 +48,14 @@ export async function ulvsadm(
   }
 }
 
-/** Both streams in one, in the order in which `2>&1` of ipvsadm shows them: stdout is written last. */
+/** Both streams in the order in which `2>&1` of ipvsadm shows them: stdout is written last. */
 export function bothStreams({ out, err }: Result): string {
   return err + out;
 }
 
-/** `pending`: the line is one of -R, its change waits there for the others. */
+/**
+ * Performs a command line. With `pending` it is a line of -R, whose change waits for the others.
+ */
 async function perform(run: Run, argv: readonly string[], pending?: Pending): Promise<number> {
   const parsed = await parse(argv, run);
   if (parsed === 'help') return leave(run, help(run.program));
@@ -68,13 +71,16 @@ async function perform(run: Run, argv: readonly string[], pending?: Pending): Pr
   return pending ? pending.add(request) : tell(run, request, await ask(run, request));
 }
 
-/** Help and version end a whole -R, as exit(3) does. */
+/** Help and version end a whole -R, as exit(3) does in ipvsadm. */
 function leave(run: Run, text: string): never {
   run.out += text;
   throw new Exit(0, '');
 }
 
-/** Line by line, not all or nothing: what the director refuses is reported and the rest goes on; the last line's code counts. */
+/**
+ * Restores line by line, not all or nothing: a refused line is reported and the rest goes on. The
+ * exit code is that of the last line.
+ */
 async function restore(run: Run): Promise<number> {
   const pending = new Pending(run);
   let rc = 0;
@@ -86,7 +92,7 @@ async function restoreLine(run: Run, line: readonly string[], pending: Pending):
   try {
     return await perform(run, line, pending);
   } catch (error) {
-    // What the lines before it have to say comes first.
+    // The messages of earlier lines are printed first.
     await pending.flush();
     if (!(error instanceof BadLine)) throw error;
     run.err += `${error.message}\n`;
@@ -94,19 +100,19 @@ async function restoreLine(run: Run, line: readonly string[], pending: Pending):
   }
 }
 
-/** Changes asked for together: each request costs the host a change of its own packet filter. */
+/** Changes that are sent in one request: each request makes the host change its packet filter. */
 class Pending {
   private requests: ChangeRequest[] = [];
 
   constructor(private readonly run: Run) {}
 
-  /** The code of the line, 0 as long as it waits. */
+  /** Returns the exit code of the line; 0 while it waits. */
   async add(request: ChangeRequest): Promise<number> {
     this.requests.push(request);
     return this.requests.length < BATCH ? 0 : ((await this.flush()) ?? 0);
   }
 
-  /** The code of the last line that waited; undefined when none did. */
+  /** Returns the exit code of the last line that waited; undefined if there was none. */
   async flush(): Promise<number | undefined> {
     const requests = this.requests;
     this.requests = [];

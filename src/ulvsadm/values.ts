@@ -1,15 +1,15 @@
+/** The values of options, read as ipvsadm and the C library read them. */
 import { format4, format6, parse6 } from '../wire/address.js';
 import { fail } from './errors.js';
 import { SCHEDULER_FLAGS } from './flags.js';
 
-/** The values of options, read as ipvsadm and the C library read them. */
 export const DEFAULT_SCHEDULER = 'wlc';
 export const DEFAULT_PERSISTENCE = 360;
 export const MAX_TIMEOUT = 86400 * 31;
 
 const INTEGER = /^[ \t\n\v\f\r]*[+-]?\d+$/;
 
-/** strtol(3), base 10, whole text, within bounds; -1 otherwise. */
+/** strtol(3) in base 10: the number, or -1 if the text is not one within the bounds. */
 export function toNumber(text: string, min: number, max: number): number {
   if (!INTEGER.test(text)) return -1;
   const value = Number(text);
@@ -21,7 +21,7 @@ export function bounded(text: string, min: number, max: number, what: string): n
   return value === -1 ? fail(`illegal ${what} specified`) : value;
 }
 
-/** Seconds; without text the tool's default persistence. */
+/** A timeout in seconds; without text the default persistence. */
 export function timeoutValue(text: string | undefined, min: number): number {
   if (text === undefined) return DEFAULT_PERSISTENCE;
   const value = toNumber(text, min, MAX_TIMEOUT);
@@ -33,14 +33,17 @@ export function fwmarkValue(text: string): number {
   return value === -1 ? fail(`invalid fwmark value \`${text}' specified`) : value;
 }
 
-/** atoi(3): the number a text begins with. */
+/** atoi(3): the number at the begin of a text. */
 export function leadingNumber(text: string): number {
   return Number(/^\s*([+-]?\d+)/.exec(text)?.[1] ?? 0);
 }
 
 const PART = /^(0x[0-9a-f]*|0[0-7]*|[1-9]\d*)$/i;
 
-/** inet_aton(3): one to four parts, decimal, octal or hex, the last one filling the rest; an unsigned number. */
+/**
+ * inet_aton(3): one to four parts, decimal, octal or hex; the last part fills the rest. Returns an
+ * unsigned number.
+ */
 export function inetAton(text: string): number | undefined {
   const parts = text.replace(/[ \t\n\v\f\r].*$/s, '').split('.');
   if (parts.length > 4 || !parts.every((part) => PART.test(part))) return undefined;
@@ -66,7 +69,7 @@ export function inet4(text: string): string | undefined {
   return value === undefined ? undefined : format4(value);
 }
 
-/** SVC_SCHED* bits of a comma-separated list. */
+/** The SVC_SCHED* bits of a comma-separated list of flags. */
 export function schedulerFlags(text: string, scheduler: string): number {
   const names = text.split(',').filter(Boolean);
   if (names.length === 0) fail(`invalid scheduler flag \`${text}'`);

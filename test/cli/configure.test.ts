@@ -1,3 +1,4 @@
+/** `ulvs configure`: the HOWTO's lvs.conf, what is written for it, and mistakes in it. */
 import { describe, expect, it } from 'vitest';
 import { directorYaml } from '../../src/cli/configure/director.js';
 import { LvsConfError, parseLvsConf } from '../../src/cli/configure/lvsconf.js';
@@ -21,7 +22,7 @@ function parse(text: string) {
   return parseLvsConf(text, 'lvs.conf', HOSTS, PORTS);
 }
 
-/** The HOWTO's own files: 5.3, 7.1, 26.4. */
+/** The HOWTO's own files (5.3, 7.1, 26.4). */
 const NAT = `VIP=eth0:110 lvs
 DIP=eth0 dip
 SERVICE=t telnet rr realserver1:telnet realserver2:telnet realserver3:telnet
@@ -42,7 +43,7 @@ describe('lvs.conf', () => {
     ['DR', DR, 'dr'],
     ['TP', TP, 'dr'],
     ['Tun', `LVS_TYPE=VS_TUN\n${DR}`, 'tun'],
-  ])('of the HOWTO: %s gives a director.yaml that is taken', (_, text, type) => {
+  ])('of the HOWTO, %s, gives a valid director.yaml', (_, text, type) => {
     const conf = parse(text);
     expect(conf.type).toBe(type);
     const config = parseConfig(directorYaml(conf, 'lvs.conf'), 'director.yaml');
@@ -50,7 +51,7 @@ describe('lvs.conf', () => {
     expect(realserverScript(conf, 'lvs.conf')).toMatchSnapshot();
   });
 
-  it('answers ARP for a VIP that had a device, not for one of TP', () => {
+  it('answers ARP for a VIP with a device, not for a VIP of TP', () => {
     expect(parseConfig(directorYaml(parse(NAT), 'x'), 'y').accept).toMatchObject({
       arp: true,
       ranges: ['10.0.0.100/32'],
@@ -61,7 +62,7 @@ describe('lvs.conf', () => {
     });
   });
 
-  it('knows weights, ports by name and number, UDP', () => {
+  it('has weights, ports by name and number, and UDP', () => {
     const conf = parse('VIP=eth0 lvs\nSERVICE=u domain wlc realserver1:5353,2 192.168.1.12');
     expect(conf.services[0]).toMatchObject({
       protocol: 'u',
@@ -81,14 +82,14 @@ describe('lvs.conf', () => {
     ['SERVICE=t 80 rrr realserver1', '"rrr" is not a scheduler'],
     ['SERVICE=t nope rr realserver1', '"nope" is neither a port number nor a service'],
     ['SERVICE=t 80 rr nobody', '"nobody" is neither an address nor a name'],
-    ['SERVICE=t 80 rr realserver1,heavy', 'realserver1,heavy: the weight behind the comma'],
+    ['SERVICE=t 80 rr realserver1,heavy', 'realserver1,heavy: the weight after the comma'],
     ['LVS_TYPE=VS_X', 'LVS_TYPE=VS_X: is not VS_NAT, VS_DR or VS_TUN'],
     ['VIP=eth0 lvs', 'no SERVICE= line'],
-  ])('%s is told by its line', (text, message) => {
+  ])('with %j: the error names the line', (text, message) => {
     expect(() => parse(text)).toThrow(message);
   });
 
-  it('never throws anything but an LvsConfError', () => {
+  it('of random words throws nothing but an LvsConfError', () => {
     const random = new Random();
     const parts = [
       'VIP',

@@ -1,4 +1,7 @@
-/** `ulvs replay` as it is typed: captures, what is told of them, and what has no meaning. */
+/**
+ * `ulvs replay` as it is typed: captures, their traces and summaries, and options that have no
+ * effect.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,13 +27,13 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Its exit code; `said` has its lines on stderr. */
+/** Runs the command and returns its exit code; `said` has its lines on stderr. */
 async function replay(...words: string[]): Promise<unknown> {
   await replayCommand().parseAsync(words, { from: 'user' });
   return process.exitCode;
 }
 
-/** What comes in by eth0 in a scenario, before `end` (ms). */
+/** Writes the frames that eth0 receives in a scenario before `end` (ms). */
 function capture(scenario: string, end: number): string {
   const path = join(dir, 'in.pcap');
   const writer = new PcapWriter(path);
@@ -40,7 +43,7 @@ function capture(scenario: string, end: number): string {
   return path;
 }
 
-/** The scenario's configuration without the keys that a live box would not need. */
+/** The scenario's configuration without the keys that a live director would not need. */
 function config(without: RegExp = /$^/): string {
   const path = join(dir, 'director.yaml');
   writeFileSync(path, readFileSync(join(NAT, 'director.yaml'), 'utf8').replace(without, ''));
@@ -48,10 +51,13 @@ function config(without: RegExp = /$^/): string {
 }
 
 const of = (without?: RegExp, end = 1e9) => ['--pcap', capture(NAT, end), '-c', config(without), '--if', 'eth0'];
-/** Who waits for a neighbour waits still: after 3 s he would be given up. */
+/**
+ * Before this time (ms) frames that wait for a neighbour are still waiting: after 3 s they are
+ * dropped.
+ */
 const SOON = 1000;
 
-/** in, forwarded, delivered, passed, dropped, waiting: of the summary. */
+/** The numbers of the summary: in, forwarded, delivered, passed, dropped, waiting. */
 function figures(): number[] {
   const line = said.find((one) => / in, \d+ forwarded/.test(one))!;
   const word = (name: string) => Number(new RegExp(`(\\d+) ${name}`).exec(line)?.[1] ?? 0);
@@ -59,18 +65,18 @@ function figures(): number[] {
 }
 
 describe('a capture', () => {
-  it('is told of with --trace, by a filter, or the drops alone', async () => {
+  it('is explained with --trace, by a filter or drops alone', async () => {
     expect(await replay(...of(), '--trace', 'src port 40001')).toBeUndefined();
     expect(said[0]).toMatch(/^0\.000 ms {2}in eth0 .* 10\.0\.0\.1\.40001 > 10\.0\.0\.100\.80: tcp \[S\]/);
     expect(said.filter((line) => / in eth0 /.test(line)).every((line) => line.includes('.40001 > '))).toBe(true);
     said = [];
     await replay(...of(), '--trace', '--drops');
-    const fates = said.filter((line) => /^ {2}(forwarded|dropped)/.test(line));
-    expect(new Set(fates.map((line) => line.split(':')[0]))).toEqual(new Set(['  dropped']));
-    expect(fates).toHaveLength(figures()[4]!);
+    const verdicts = said.filter((line) => /^ {2}(forwarded|dropped)/.test(line));
+    expect(new Set(verdicts.map((line) => line.split(':')[0]))).toEqual(new Set(['  dropped']));
+    expect(verdicts).toHaveLength(figures()[4]!);
   });
 
-  it('adds up when frames wait for a neighbour, and says what is missing', async () => {
+  it('has counts that add up while frames wait, and advice on the configuration', async () => {
     await replay(...of(undefined, SOON));
     const [all, forwarded] = figures();
     expect(forwarded).toBeGreaterThan(0);
@@ -81,10 +87,10 @@ describe('a capture', () => {
     expect([inAll, none]).toEqual([all, 0]);
     expect(others.at(-1)).toBeGreaterThan(0);
     expect(others.reduce((sum, one) => sum + one, 0)).toBe(all);
-    expect(said.at(-1)).toMatch(/^nothing was forwarded: .*director\.yaml must say .*routes: and neighbours:$/);
+    expect(said.at(-1)).toMatch(/^nothing was forwarded: .*director\.yaml must have .*routes: and neighbours:$/);
   });
 
-  it('without addresses has no route', async () => {
+  it('has no route without addresses', async () => {
     await replay(...of(/, addresses: \[[^\]]*\]/g));
     expect(said.join()).toContain('noRoute');
     expect(said.at(-1)).toMatch(/^nothing was forwarded/);
@@ -106,19 +112,19 @@ describe('a scenario', () => {
   });
 });
 
-describe('what has no meaning is refused', () => {
+describe('options without effect are refused', () => {
   it.each([
-    [['dir', '--pcap', 'f'], 'replay: a folder (dir) or a capture (--pcap f), not both'],
+    [['dir', '--pcap', 'f'], 'replay: give a folder (dir) or a capture (--pcap f), not both'],
     [
       ['--pcap', 'f', '--trace', 'port', '80'],
-      "replay: a folder (80) or a capture (--pcap f), not both; a filter of several words is quoted: --trace 'port …'",
+      "replay: give a folder (80) or a capture (--pcap f), not both; quote a filter of several words: --trace 'port …'",
     ],
     [['dir', '-c', 'f'], 'replay: -c goes with --pcap; a scenario folder has its own director.yaml'],
     [['dir', '--if', 'eth0'], 'replay: --if goes with --pcap; in a scenario folder each frame has its device'],
-    [['dir', '--drops'], 'replay: --drops says which packets --trace tells of: add --trace'],
+    [['dir', '--drops'], 'replay: --drops selects packets for --trace: add --trace'],
     [
       ['--trace', 'dir'],
-      'replay: name a scenario folder, or a capture with --pcap, -c and --if; --trace took dir for its filter: name a folder before it',
+      'replay: name a scenario folder, or a capture with --pcap, -c and --if; --trace took dir as its filter: name the folder before --trace',
     ],
   ])('%j', async (words, line) => {
     expect(await replay(...words)).toBe(2);

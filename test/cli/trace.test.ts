@@ -1,3 +1,4 @@
+/** `ulvs trace`: the text of a record, filters and counts, and the capture that it writes. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +28,11 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 describe('a trace', () => {
-  it('changes nothing about what the director sends', async () => {
+  it('does not change what the director sends', async () => {
     expect((await traced(NAT)).rows).toEqual(await replayScenario(NAT));
   });
 
-  it('tells a new connection step by step', async () => {
+  it('shows a new connection step by step', async () => {
     const { records } = await traced(NAT, 'src port 40001 and dst port 80', false, 1);
     expect(formatRecord(records[0]!)).toMatchInlineSnapshot(`
       "0.000 ms  in eth0  02:00:00:00:c0:01 > 02:00:00:00:0d:00 IP (ttl 64, id 100, DF) 10.0.0.1.40001 > 10.0.0.100.80: tcp [S], seq 1000, win 64240, length 0
@@ -53,7 +54,7 @@ describe('a trace', () => {
     `);
   });
 
-  it('tells a drop with its reason', async () => {
+  it('shows a drop with its reason', async () => {
     const { records } = await traced(DR, '', true);
     expect(records.map(formatRecord).join('\n')).toMatchInlineSnapshot(`
       "51.000 ms  in eth0  02:00:00:00:c0:02 > 02:00:00:00:0d:00 IP (ttl 1, id 1, DF) 10.0.0.2.5001 > 10.0.0.100.53: udp, length 5
@@ -68,14 +69,14 @@ describe('a trace', () => {
     `);
   });
 
-  it('ends after its count, and drops alone are counted when only they are asked for', async () => {
+  it('ends after its count; with --drops only drops count', async () => {
     expect((await traced(NAT, '', false, 3)).records).toHaveLength(3);
-    expect((await traced(NAT, 'tcp', true)).records.map(({ fate }) => fate)).toEqual(['portClosed']);
+    expect((await traced(NAT, 'tcp', true)).records.map(({ verdict }) => verdict)).toEqual(['portClosed']);
   });
 });
 
 describe('PcapngWriter', () => {
-  it('writes frames that can be read back, with the comment beside them', () => {
+  it('writes frames that can be read back, with their comments', () => {
     const path = join(dir, 'out.pcapng');
     const writer = new PcapngWriter(path);
     writer.write(

@@ -1,21 +1,22 @@
+/** The doctor's checks on facts made by hand: each fault gives its finding and the right fix. */
 import { describe, expect, it } from 'vitest';
 import { parseMarkRule } from '../../src/control/mark/rule.js';
-import type { HostFacts, Site } from '../../src/doctor/facts.js';
-import { examine } from '../../src/doctor/index.js';
-import { dr, host, listener, nat, routes, told, tun } from './sites.js';
+import { examine } from '../../src/doctor/examine.js';
+import type { Facts, HostFacts } from '../../src/doctor/facts.js';
+import { directorFacts, dr, host, listener, nat, routes, tun } from './made-facts.js';
 
-function ids(site: Site): string[] {
-  return examine(site).map(({ id }) => id);
+function ids(facts: Facts): string[] {
+  return examine(facts).map(({ id }) => id);
 }
 
-function mend(site: Site): string[] {
-  return examine(site).flatMap((finding) => finding.mend);
+function fixes(facts: Facts): string[] {
+  return examine(facts).flatMap((finding) => finding.fix);
 }
 
 const DOWN = [{ dev: 'eth1', mac: '02:00:00:00:0d:01', mtu: 1500, up: false, kind: 'veth' }];
 
-function changed(site: Site, name: string, more: Partial<HostFacts>): Site {
-  return { ...site, hosts: site.hosts.map((one) => (one.name === name ? { ...one, ...more } : one)) };
+function changed(facts: Facts, name: string, more: Partial<HostFacts>): Facts {
+  return { ...facts, hosts: facts.hosts.map((one) => (one.name === name ? { ...one, ...more } : one)) };
 }
 
 const chain = (hook: string, ...expr: Record<string, unknown>[]) => ({
@@ -25,16 +26,16 @@ const match = (protocol: string, field: string, right: unknown) => ({
   match: { op: '==', left: { payload: { protocol, field } }, right },
 });
 
-describe('healthy sites', () => {
+describe('a healthy LVS', () => {
   it.each([
     ['nat', nat()],
     ['dr', dr()],
     ['tun', tun()],
-  ])('%s: nothing', (_, site) => expect(ids(site)).toEqual([]));
+  ])('by %s has no finding', (_, facts) => expect(ids(facts)).toEqual([]));
 });
 
-describe('each fault is found by its id, and mended by the right command', () => {
-  const weak = told('masq', '192.168.1.11').services[0]!;
+describe('each fault has one finding, with the command that fixes it', () => {
+  const weak = directorFacts('masq', '192.168.1.11').services[0]!;
   const quiesced = { ...weak.destinations[0]!, weight: 0, persistConns: 2 };
   const both = [quiesced, { ...quiesced, address: '192.168.1.12', weight: 1 }];
   const martian = {
@@ -44,7 +45,7 @@ describe('each fault is found by its id, and mended by the right command', () =>
     ],
   };
   const viaDirector = { routes: routes('10.0.0.11/32 lo', '10.0.0.100/32 lo', '0.0.0.0/0 eth0 10.0.0.254') };
-  const synthetic: [string, string, Site, string][] = [
+  const synthetic: [string, string, Facts, string][] = [
     [
       'another gateway',
       'gateway-not-director',
@@ -67,31 +68,31 @@ describe('each fault is found by its id, and mended by the right command', () =>
       'no listener',
       'service-not-listening',
       nat({ listeners: [] }),
-      'systemctl restart SERVICE   # on rs1, once it is configured to listen there',
+      'systemctl restart SERVICE   # on rs1, after its configuration names that address',
     ],
     [
       'another protocol',
       'service-not-listening',
       nat({ listeners: [listener('*', 8080, 'udp')] }),
-      'systemctl restart SERVICE   # on rs1, once it is configured to listen there',
+      'systemctl restart SERVICE   # on rs1, after its configuration names that address',
     ],
     [
       'loopback',
       'listens-on-loopback',
       nat({ listeners: [listener('127.0.0.1', 8080)] }),
-      'systemctl restart SERVICE   # on rs1, once it is configured to listen there',
+      'systemctl restart SERVICE   # on rs1, after its configuration names that address',
     ],
     [
       'RIP only',
       'listens-on-rip-only',
       dr({ listeners: [listener('10.0.0.11', 80)] }),
-      'systemctl restart SERVICE   # on rs1, once it is configured to listen there',
+      'systemctl restart SERVICE   # on rs1, after its configuration names that address',
     ],
     [
       'port in DR',
       'dr-port-differs',
       dr({ listeners: [listener('10.0.0.100', 8080)] }),
-      'systemctl restart SERVICE   # on rs1, once it is configured to listen there',
+      'systemctl restart SERVICE   # on rs1, after its configuration names that address',
     ],
     [
       'VIP missing',
@@ -151,7 +152,7 @@ describe('each fault is found by its id, and mended by the right command', () =>
       'no route',
       'no-route-to-realserver',
       changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0') }),
-      'ip netns exec ns-director ip route add 192.168.1.11/32 via GATEWAY   # a router that knows the way',
+      'ip netns exec ns-director ip route add 192.168.1.11/32 via GATEWAY   # a router that has a route to it',
     ],
     [
       'an interface that is down',
@@ -178,42 +179,42 @@ describe('each fault is found by its id, and mended by the right command', () =>
       'ip netns exec ns-director sysctl -w net.ipv4.ip_forward=1',
     ],
   ];
-  it.each(synthetic)('%s: %s', (_, id, site, command) => {
-    expect(ids(site)).toEqual([id]);
-    expect(mend(site)).toContain(command);
+  it.each(synthetic)('%s: %s', (_, id, facts, command) => {
+    expect(ids(facts)).toEqual([id]);
+    expect(fixes(facts)).toContain(command);
   });
 
-  it('an interface that is down is named', () => {
-    const site = changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0'), links: DOWN });
-    expect(examine(site)[0]!.seen).toMatch(/ finds nothing; eth1 is down$/);
+  it('names the interface that is down', () => {
+    const facts = changed(nat(), 'director', { routes: routes('10.0.0.0/24 eth0'), links: DOWN });
+    expect(examine(facts)[0]!.seen).toMatch(/ finds nothing; eth1 is down$/);
   });
 });
 
-describe('what only looks like a fault', () => {
+describe('no finding comes from', () => {
   it('a drop rule for other ports', () => {
     expect(ids(nat(chain('output', match('tcp', 'sport', 22), { drop: null })))).toEqual([]);
   });
 
-  it('a drop behind an accept', () => {
-    const site = nat(chain('output', match('tcp', 'sport', 8080), { accept: null }));
-    const [first] = site.hosts[2]!.firewall;
+  it('a drop rule after an accept rule', () => {
+    const facts = nat(chain('output', match('tcp', 'sport', 8080), { accept: null }));
+    const [first] = facts.hosts[2]!.firewall;
     const rules = [...first!.rules, { handle: 8, expr: [{ drop: null }] }];
-    expect(ids(changed(site, 'rs1', { firewall: [{ ...first!, rules }] }))).toEqual([]);
+    expect(ids(changed(facts, 'rs1', { firewall: [{ ...first!, rules }] }))).toEqual([]);
   });
 
-  it('replies by forwardShared', () => {
+  it('replies through a forwardShared device', () => {
     const says = { forwardShared: ['eth0'] };
     expect(ids(dr({ routes: routes('10.0.0.100/32 lo', '0.0.0.0/0 eth0 10.0.0.254') }, says))).toEqual([]);
   });
 
-  it('loose rp_filter', () => {
+  it('a loose rp_filter', () => {
     const sysctls = { 'conf/all/rp_filter': 0, 'conf/tunl0/rp_filter': 2 };
     expect(ids(tun({ sysctls }))).toEqual([]);
   });
 });
 
-describe('listeners', () => {
-  it("all ports of a host are named, the first rule's first", () => {
+describe('missing listeners', () => {
+  it('of one host are one finding, in the order of the rules', () => {
     const [tcp] = dr().director.services;
     const [dest] = tcp!.destinations;
     const udp = {
@@ -244,41 +245,41 @@ describe('ARP answers', () => {
     ['realserver', 'realserver-answers-arp'],
     ['backup', 'vip-on-backup'],
     ['router', 'vip-owned-elsewhere'],
-  ] as const)('by a %s: %s; by the director: fine', (role, id) => expect(ids(asked(role))).toEqual([id]));
+  ] as const)('from a %s give %s, from the director nothing', (role, id) => expect(ids(asked(role))).toEqual([id]));
 });
 
 describe('marks', () => {
-  const service = { ...told('masq', '192.168.1.11').services[0]!, key: { fwmark: 1, family: 4 as const } };
+  const service = { ...directorFacts('masq', '192.168.1.11').services[0]!, key: { fwmark: 1, family: 4 as const } };
   const marked = (rule: string, ranges = ['10.9.0.0/24']) => ({
     ...nat({}, { services: [service], marks: [parseMarkRule(rule)], ranges }),
     lab: { id: 'x', vips: ['10.9.0.1'], routes: [], farEnds: [], programs: [] },
   });
-  const routed = (site: Site) =>
-    changed(site, 'client', { routes: routes('10.0.0.0/24 eth0', '10.9.0.0/24 eth0 10.0.0.254') });
+  const routed = (facts: Facts) =>
+    changed(facts, 'client', { routes: routes('10.0.0.0/24 eth0', '10.9.0.0/24 eth0 10.0.0.254') });
   const rule = '-i eth0 -d 10.9.0.0/24 -p tcp --dport 80 -j MARK --set-mark 1';
 
-  it('healthy', () => expect(ids(routed(marked(rule)))).toEqual([]));
+  it('give no finding when rule and routes are right', () => expect(ids(routed(marked(rule)))).toEqual([]));
 
-  it('an unknown device', () => {
-    const site = routed(marked(rule.replace('eth0', 'eth9')));
-    expect(ids(site)).toEqual(['mark-rule-never-matches']);
-    expect(mend(site)[0]).toBe(`sed -i 's|${rule.replace('eth0', 'eth9')}|${rule}|' /etc/director.yaml`);
+  it('never match a device that the director does not have', () => {
+    const facts = routed(marked(rule.replace('eth0', 'eth9')));
+    expect(ids(facts)).toEqual(['mark-rule-never-matches']);
+    expect(fixes(facts)[0]).toBe(`sed -i 's|${rule.replace('eth0', 'eth9')}|${rule}|' /etc/director.yaml`);
   });
 
-  it('a range beside the accepted one', () => {
+  it('never match a range outside accept.ranges', () => {
     expect(ids(routed(marked(rule.replace('10.9.0.0', '10.8.0.0'))))).toEqual(['mark-rule-never-matches']);
   });
 
-  it('nobody routes the range', () => {
+  it('match nothing when no route leads to the director', () => {
     expect(ids(marked(rule))).toEqual(['fwmark-not-accepted']);
-    expect(mend(marked(rule))).toEqual([
+    expect(fixes(marked(rule))).toEqual([
       'ip netns exec ns-client ip route replace 10.9.0.0/24 via 10.0.0.254 dev eth0',
     ]);
   });
 });
 
 describe('redirects', () => {
-  it('only where the director forwards out of the device it got the packet by', () => {
+  it('are a finding only if the director forwards out of the device that the packet came in by', () => {
     const both = routes('10.0.0.0/24 eth0', '192.168.1.0/24 eth0');
     const sysctls = { ip_forward: 1, 'conf/all/send_redirects': 1 };
     expect(ids(changed(nat(), 'director', { routes: both, sysctls }))).toEqual(['redirects']);

@@ -1,5 +1,6 @@
+/** The source ports of the doctor's SYNs. */
 import { describe, expect, it } from 'vitest';
-import { FIRST_PORT, PORTS } from '../../src/doctor/listen.js';
+import { FIRST_PORT, PORTS } from '../../src/doctor/live-capture.js';
 import { choose, localPorts } from '../../src/doctor/ports.js';
 
 const TABLES = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -10,7 +11,7 @@ const TABLES = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->wh
 `;
 
 describe("the doctor's ports", () => {
-  it('are none that a connection has or had a minute ago', () => {
+  it('belong to no connection, not even one in TIME_WAIT', () => {
     expect(localPorts(TABLES)).toEqual([80, 31100, 31101]);
     const used = new Set(Array.from({ length: PORTS }, (_, i) => FIRST_PORT + i).filter((port) => port % 40 > 8));
     for (let i = 0; i < 100; i++) {
@@ -21,7 +22,7 @@ describe("the doctor's ports", () => {
     }
   });
 
-  it('are any where all are in use', () => {
+  it('are chosen at random if all are in use', () => {
     const used = new Set(Array.from({ length: PORTS }, (_, i) => FIRST_PORT + i));
     expect(choose(used, 6)).toBeGreaterThanOrEqual(FIRST_PORT);
   });

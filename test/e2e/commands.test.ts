@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DirectorStatus } from '../../src/control/api/api.js';
 import { SYSCTL_NAMES } from '../../src/service/sysctl.js';
 import { isRoot } from '../support/netns.js';
-import { Bed, type Ended, type Program, until } from './testbed.js';
+import { type Ended, type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -22,41 +22,41 @@ const RULES = `-A -t ${VIP}:80 -s wlc -p 50 -M 255.255.255.0
 `;
 
 describe.skipIf(!isRoot)('asked over its socket', () => {
-  let bed: Bed;
+  let testbed: Testbed;
   let program: Program;
 
   beforeAll(async () => {
-    bed = new Bed('ask');
-    await bed.serve(
-      bed.servers,
+    testbed = new Testbed('ask');
+    await testbed.serve(
+      testbed.servers,
       "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
     );
-    program = await bed.up('-c', bed.config('ask.yaml'));
+    program = await testbed.up('-c', testbed.config('ask.yaml'));
   });
-  afterAll(() => bed.remove());
+  afterAll(() => testbed.remove());
 
-  const ulvs = (...words: string[]): Promise<Ended> => bed.ulvs([...words, '--socket', bed.socket]).ended;
+  const ulvs = (...words: string[]): Promise<Ended> => testbed.ulvs([...words, '--socket', testbed.socket]).ended;
 
   it('-R takes what -Sn printed, and prints it again', async () => {
-    expect(await bed.ulvsadm('-R', RULES)).toEqual({ code: 0, out: '', err: '' });
-    const { out } = await bed.ulvsadm('-Sn');
+    expect(await testbed.ulvsadm('-R', RULES)).toEqual({ code: 0, out: '', err: '' });
+    const { out } = await testbed.ulvsadm('-Sn');
     expect(out.split('\n').sort()).toEqual(RULES.split('\n').sort());
-    await bed.ulvsadm('-C');
-    expect((await bed.ulvsadm('-Sn')).out).toBe('');
-    expect((await bed.ulvsadm('-R', out)).code).toBe(0);
-    expect((await bed.ulvsadm('-Sn')).out).toBe(out);
+    await testbed.ulvsadm('-C');
+    expect((await testbed.ulvsadm('-Sn')).out).toBe('');
+    expect((await testbed.ulvsadm('-R', out)).code).toBe(0);
+    expect((await testbed.ulvsadm('-Sn')).out).toBe(out);
   });
 
   it('-R goes on after what is refused; the last line decides', async () => {
-    await bed.ulvsadm('-C');
+    await testbed.ulvsadm('-C');
     const lines = `-A -t ${VIP}:1 -s rr\n-A -t ${VIP}:1 -s rr\n-a -t ${VIP}:2 -r 10.2.0.11 -g\n-A -t ${VIP}:3 -s rr\n`;
-    expect(await bed.ulvsadm('-R', lines)).toEqual({
+    expect(await testbed.ulvsadm('-R', lines)).toEqual({
       code: 0,
       out: '',
       err: 'Service already exists\nService not defined\n',
     });
-    expect((await bed.ulvsadm('-R', `${lines}-D -t ${VIP}:9\n`)).code).toBe(255);
-    expect((await bed.ulvsadm('-Sn')).out).toBe(`-A -t ${VIP}:1 -s rr\n-A -t ${VIP}:3 -s rr\n`);
+    expect((await testbed.ulvsadm('-R', `${lines}-D -t ${VIP}:9\n`)).code).toBe(255);
+    expect((await testbed.ulvsadm('-Sn')).out).toBe(`-A -t ${VIP}:1 -s rr\n-A -t ${VIP}:3 -s rr\n`);
   });
 
   it('sysctl lists all, shows and sets one', async () => {
@@ -93,16 +93,16 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
   });
 
   it('stats and status tell where the frames went', async () => {
-    await bed.ulvsadm('-C');
-    await bed.ulvsadm('-R', `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m\n-A -t ${VIP}:81 -s rr`);
+    await testbed.ulvsadm('-C');
+    await testbed.ulvsadm('-R', `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m\n-A -t ${VIP}:81 -s rr`);
     const read = async () => JSON.parse((await ulvs('status', '--json')).out) as DirectorStatus;
-    expect(bed.try(bed.client, `curl -s -m 3 http://${VIP}/`)).toBe('x');
-    expect(bed.try(bed.client, `curl -s -m 3 http://${VIP}:81/; echo $?`)).toBe('7\n');
+    expect(testbed.try(testbed.client, `curl -s -m 3 http://${VIP}/`)).toBe('x');
+    expect(testbed.try(testbed.client, `curl -s -m 3 http://${VIP}:81/; echo $?`)).toBe('7\n');
     expect(await until(async () => (await read()).devices[0]!.stats.rxPackets > 0)).toBe(true);
     const status = await read();
     expect(status).toMatchObject({ pid: program.child.pid, services: 2, destinations: 1, table: { used: 1 } });
     expect(status.drops).toEqual([expect.objectContaining({ name: 'noDestination', packets: 1 })]);
-    const { in: all, forwarded, delivered, passed, dropped } = status.fates as Record<string, number>;
+    const { in: all, forwarded, delivered, passed, dropped } = status.frames as Record<string, number>;
     expect(forwarded! + delivered! + passed! + dropped!).toBe(all);
     expect(forwarded).toBeGreaterThanOrEqual(10);
     const stats = (await ulvs('stats')).out;
@@ -125,9 +125,9 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
   });
 
   it('without a director: one line that says what to do', async () => {
-    const nowhere = `${bed.folder}/none.sock`;
+    const nowhere = `${testbed.folder}/none.sock`;
     for (const command of [['status'], ['stats'], ['sysctl'], ['proc', 'ip_vs']])
-      expect(await bed.ulvs([...command, '--socket', nowhere]).ended).toEqual({
+      expect(await testbed.ulvs([...command, '--socket', nowhere]).ended).toEqual({
         code: 1,
         out: '',
         err: `ulvs: no director is listening on ${nowhere} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket)\n`,

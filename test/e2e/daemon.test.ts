@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
-import { Bed, type Program, until } from './testbed.js';
+import { type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -24,69 +24,69 @@ const SLOW_DIGEST = createHash('sha256')
 const SLOW_SHA = 'curl -s -m 20 http://10.1.0.100/slow | sha256sum';
 
 describe.skipIf(!isRoot)('a director on a live box', () => {
-  let bed: Bed;
+  let testbed: Testbed;
   let clean: string;
   let program: Program | undefined;
 
   beforeAll(async () => {
-    bed = new Bed('live');
-    await bed.serve(bed.servers, WEB);
-    clean = bed.traces().trim();
+    testbed = new Testbed('live');
+    await testbed.serve(testbed.servers, WEB);
+    clean = testbed.traces().trim();
   });
   afterEach(async () => {
     program?.kill('SIGTERM');
     await program?.ended;
     program = undefined;
   });
-  afterAll(() => bed.remove());
+  afterAll(() => testbed.remove());
 
   async function up(...words: string[]): Promise<void> {
-    program = await bed.up(...words);
+    program = await testbed.up(...words);
   }
-  const curl = (address = VIP) => bed.try(bed.client, `curl -s -m 3 http://${address}/`);
-  const listing = async () => (await bed.ulvsadm('-Sn')).out;
+  const curl = (address = VIP) => testbed.try(testbed.client, `curl -s -m 3 http://${address}/`);
+  const listing = async () => (await testbed.ulvsadm('-Sn')).out;
 
   it.each(['SIGTERM', 'SIGINT'] as const)('%s: code 0, and nothing is left', async (signal) => {
-    await up('-c', bed.config('nat.yaml', { rules: NAT }));
+    await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     expect([curl(), curl()].sort()).toEqual(['10.2.0.11\n', '10.2.0.12\n']);
-    expect(bed.traces()).toContain('table netdev ulvs_');
+    expect(testbed.traces()).toContain('table netdev ulvs_');
     program!.kill(signal);
     expect((await program!.ended).code).toBe(0);
-    expect(bed.traces().trim()).toBe(clean);
+    expect(testbed.traces().trim()).toBe(clean);
   });
 
   it('a signal in the middle of the start', async () => {
-    const config = bed.config('nat.yaml', { rules: NAT });
+    const config = testbed.config('nat.yaml', { rules: NAT });
     for (const ms of [200, 300, 350, 400, 450, 500, 600, 800]) {
-      const starting = bed.ulvs(['run', '-c', config]);
+      const starting = testbed.ulvs(['run', '-c', config]);
       await sleep(ms);
       starting.kill('SIGTERM');
       const { code, err } = await starting.ended;
-      expect({ ms, left: bed.traces().trim() }).toEqual({ ms, left: clean });
+      expect({ ms, left: testbed.traces().trim() }).toEqual({ ms, left: clean });
       // Before the program's own code runs, the signal ends Node.js itself.
       if (err !== '') expect({ ms, code }).toEqual({ ms, code: 0 });
     }
   });
 
   it('kill -9 leaves rules behind, and the next start takes them away', async () => {
-    const config = bed.config('nat.yaml', { rules: NAT });
+    const config = testbed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
     program!.kill('SIGKILL');
     await program!.ended;
-    const orphan = bed.run(bed.director, 'nft list tables');
+    const orphan = testbed.run(testbed.director, 'nft list tables');
     expect(orphan).toMatch(/^table netdev ulvs_\d+\n$/);
     await up('-c', config);
-    const after = bed.run(bed.director, 'nft list tables');
+    const after = testbed.run(testbed.director, 'nft list tables');
     expect(after).toBe(`table netdev ulvs_${program!.child.pid}\n`);
     expect(curl()).toMatch(/^10\.2\.0\.1[12]\n$/);
   });
 
   it('SIGHUP: new rules, and a download goes on', async () => {
-    const config = bed.config('nat.yaml', { rules: NAT });
+    const config = testbed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
-    const sha = bed.start(bed.client, ['sh', '-c', SLOW_SHA]);
+    const sha = testbed.start(testbed.client, ['sh', '-c', SLOW_SHA]);
     await sleep(500);
-    bed.config('nat.yaml', {
+    testbed.config('nat.yaml', {
       more: 'sysctl: { conn_reuse_mode: 0, snat_reroute: 0 }\ntimeouts: { tcp: 77 }',
       rules: `-A -t ${VIP}:80 -s wlc\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5\n-a -t ${VIP}:80 -r 10.2.0.12:8080 -m -w 5\n-A -u ${VIP}:53 -s rr`,
     });
@@ -96,15 +96,15 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(await listing()).toBe(
       `-A -t ${VIP}:80 -s wlc\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5\n-a -t ${VIP}:80 -r 10.2.0.12:8080 -m -w 5\n-A -u ${VIP}:53 -s rr\n`,
     );
-    expect((await bed.ulvsadm('-L --timeout')).out).toBe('Timeout (tcp tcpfin udp): 77 120 300\n');
+    expect((await testbed.ulvsadm('-L --timeout')).out).toBe('Timeout (tcp tcpfin udp): 77 120 300\n');
     expect((await sha.ended).out).toBe(`${SLOW_DIGEST}  -\n`);
   });
 
   it('SIGHUP: what ulvsadm has changed since is undone, and said', async () => {
-    await up('-c', bed.config('nat.yaml', { rules: NAT }));
+    await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     const before = await listing();
-    await bed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 0`);
-    await bed.ulvsadm(`-A -u ${VIP}:53 -s rr`);
+    await testbed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 0`);
+    await testbed.ulvsadm(`-A -u ${VIP}:53 -s rr`);
     program!.kill('SIGHUP');
     await program!.says('configuration reloaded');
     expect(program!.err).toMatch(
@@ -119,99 +119,99 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
   });
 
   it('a VIP that nobody answers ARP for is warned of, once', async () => {
-    const rules = bed.file('mute.rules', NAT);
-    await up('--rules', rules, '--socket', bed.socket);
+    const rules = testbed.file('mute.rules', NAT);
+    await up('--rules', rules, '--socket', testbed.socket);
     const warned = (vip: string) => program!.err.split(`nobody answers ARP for the VIP ${vip}:`).length - 1;
     expect(warned(VIP)).toBe(1);
-    await bed.ulvsadm('-A -t 10.1.0.101:80 -s rr');
+    await testbed.ulvsadm('-A -t 10.1.0.101:80 -s rr');
     expect([warned(VIP), warned('10.1.0.101')]).toEqual([1, 1]);
-    await bed.ulvsadm('-A -t 10.1.0.254:80 -s rr');
+    await testbed.ulvsadm('-A -t 10.1.0.254:80 -s rr');
     expect(warned('10.1.0.254')).toBe(0);
   });
 
   it('SIGHUP with a mistake: the old configuration stays, whole', async () => {
-    const config = bed.config('nat.yaml', { rules: NAT });
+    const config = testbed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
-    const before = [await listing(), bed.run(bed.director, 'nft list ruleset | grep -v counter')];
+    const before = [await listing(), testbed.run(testbed.director, 'nft list ruleset | grep -v counter')];
     for (const [more, rules, said] of [
       ['sysctl: { conn_reuse_mod: 0 }', NAT, 'no such sysctl; did you mean conn_reuse_mode?'],
       ['', `-A -t ${VIP}:81 -s rr\n-A -t ${VIP}:81 -s rr`, 'Service already exists'],
       ['connections: { max: 5000 }', NAT, 'connections cannot change while the director runs: restart it'],
     ] as const) {
-      bed.config('nat.yaml', { more, rules });
+      testbed.config('nat.yaml', { more, rules });
       const from = program!.err.length;
       program!.kill('SIGHUP');
       await program!.says('not reloaded: ', from);
       expect(program!.err.slice(from)).toContain(said);
-      expect([await listing(), bed.run(bed.director, 'nft list ruleset | grep -v counter')]).toEqual(before);
+      expect([await listing(), testbed.run(testbed.director, 'nft list ruleset | grep -v counter')]).toEqual(before);
     }
     expect(curl()).toMatch(/^10\.2\.0\.1[12]\n$/);
   });
 
   it('rules alone, on a box with a bridge', async () => {
-    bed.run(
-      bed.director,
+    testbed.run(
+      testbed.director,
       'ip link add br0 type bridge; ip link add d0 type veth peer name d1; ip link set d0 master br0',
     );
-    bed.run(bed.director, 'ip link set br0 up; ip link set d0 up; ip link set d1 up');
-    bed.run(bed.director, `ip addr add ${VIP}/32 dev eth0`);
-    await up('--rules', bed.file('nat.rules', `# ours\n${NAT}\n`), '--socket', bed.socket);
+    testbed.run(testbed.director, 'ip link set br0 up; ip link set d0 up; ip link set d1 up');
+    testbed.run(testbed.director, `ip addr add ${VIP}/32 dev eth0`);
+    await up('--rules', testbed.file('nat.rules', `# ours\n${NAT}\n`), '--socket', testbed.socket);
     expect([curl(), curl()].sort()).toEqual(['10.2.0.11\n', '10.2.0.12\n']);
-    const { out } = await bed.ulvs(['status', '--json', '--socket', bed.socket]).ended;
+    const { out } = await testbed.ulvs(['status', '--json', '--socket', testbed.socket]).ended;
     const names = (JSON.parse(out) as { devices: { name: string }[] }).devices.map(({ name }) => name);
     expect(names.sort()).toEqual(['br0', 'd1', 'eth0', 'eth1', 'eth2']);
-    bed.run(bed.director, `ip link del br0; ip link del d0; ip addr del ${VIP}/32 dev eth0`);
+    testbed.run(testbed.director, `ip link del br0; ip link del d0; ip addr del ${VIP}/32 dev eth0`);
     expect((await program!.ended).code).toBe(1);
   });
 
   it('a device that vanishes: one line, code 1, and nothing is left', async () => {
-    bed.run(bed.director, 'ip link add gone0 type veth peer name gone1; ip link set gone0 up');
-    const config = bed.file(
+    testbed.run(testbed.director, 'ip link add gone0 type veth peer name gone1; ip link set gone0 up');
+    const config = testbed.file(
       'gone.yaml',
-      `socket: ${bed.socket}\ndevices: [{ name: eth0 }, { name: gone0, kind: packet }]\n`,
+      `socket: ${testbed.socket}\ndevices: [{ name: eth0 }, { name: gone0, kind: packet }]\n`,
     );
     await up('-c', config);
-    bed.run(bed.director, 'ip link del gone0');
+    testbed.run(testbed.director, 'ip link del gone0');
     const { code, err } = await program!.ended;
     expect(code).toBe(1);
     expect(err).toContain("ulvs: gone0: the network interface is gone; 'ip link' lists those there are\n");
-    expect(bed.traces().trim()).toBe(clean);
+    expect(testbed.traces().trim()).toBe(clean);
   });
 
   it('links that go down and up, and change MAC and MTU', async () => {
-    await up('-c', bed.config('nat.yaml', { rules: NAT }));
+    await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     expect(curl()).not.toBe('');
-    bed.run(bed.director, 'ip link set eth2 down');
+    testbed.run(testbed.director, 'ip link set eth2 down');
     await sleep(200);
     expect(curl()).toBe('');
-    bed.run(bed.director, 'ip link set eth2 up');
+    testbed.run(testbed.director, 'ip link set eth2 up');
     expect(await until(() => curl() !== '')).toBe(true);
-    bed.run(bed.servers, 'ip link set eth0 address 02:00:00:00:77:77; ping -c1 -W2 10.2.0.254');
+    testbed.run(testbed.servers, 'ip link set eth0 address 02:00:00:00:77:77; ping -c1 -W2 10.2.0.254');
     expect(await until(() => curl() !== '')).toBe(true);
-    bed.run(bed.director, 'ip link set eth2 mtu 1400; ip link set eth2 address 02:00:00:00:66:66');
-    bed.run(bed.servers, 'ip neigh flush all');
+    testbed.run(testbed.director, 'ip link set eth2 mtu 1400; ip link set eth2 address 02:00:00:00:66:66');
+    testbed.run(testbed.servers, 'ip neigh flush all');
     expect(await until(() => curl() !== '')).toBe(true);
-    const { out } = await bed.ulvs(['status', '--socket', bed.socket]).ended;
+    const { out } = await testbed.ulvs(['status', '--socket', testbed.socket]).ended;
     expect(out).toContain('eth2 (packet) 02:00:00:00:66:66, MTU 1400, 10.2.0.254/24');
     // The realserver still offers segments of 1460 bytes: the client learns the path's MTU from the director alone.
     const post = `head -c 300000 /dev/zero | curl -s -m 5 --data-binary @- http://${VIP}/`;
-    expect(bed.try(bed.client, post)).toMatch(/^10\.2\.0\.1[12]\n$/);
-    expect(bed.run(bed.client, `ip route get ${VIP}`)).toContain('mtu 1400');
-    bed.run(bed.director, 'ip link set eth2 mtu 1500');
+    expect(testbed.try(testbed.client, post)).toMatch(/^10\.2\.0\.1[12]\n$/);
+    expect(testbed.run(testbed.client, `ip route get ${VIP}`)).toContain('mtu 1400');
+    testbed.run(testbed.director, 'ip link set eth2 mtu 1500');
   });
 
   it("the host's firewall is loaded anew", async () => {
-    await up('-c', bed.config('nat.yaml', { rules: NAT }));
-    bed.run(bed.director, 'nft flush ruleset');
-    expect((await bed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:8080 -m -w 0`)).code).toBe(0);
-    expect(bed.run(bed.director, 'nft list ruleset')).toContain('10.2.0.13');
-    bed.run(bed.director, 'nft flush ruleset');
-    expect(await until(() => bed.run(bed.director, 'nft list ruleset').includes('10.2.0.13'))).toBe(true);
+    await up('-c', testbed.config('nat.yaml', { rules: NAT }));
+    testbed.run(testbed.director, 'nft flush ruleset');
+    expect((await testbed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:8080 -m -w 0`)).code).toBe(0);
+    expect(testbed.run(testbed.director, 'nft list ruleset')).toContain('10.2.0.13');
+    testbed.run(testbed.director, 'nft flush ruleset');
+    expect(await until(() => testbed.run(testbed.director, 'nft list ruleset').includes('10.2.0.13'))).toBe(true);
     await program!.says('they are installed again');
   }, 30_000);
 
   it('gatewaying with another port: the service has its say, as in ipvsadm', async () => {
-    await up('-c', bed.config('dr.yaml', { rules: `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -g` }));
+    await up('-c', testbed.config('dr.yaml', { rules: `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -g` }));
     expect(await listing()).toBe(`-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:80 -g -w 1\n`);
   });
 });

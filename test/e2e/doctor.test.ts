@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/doctor/facts.js';
 import { socketPath } from '../../src/lab/build/config.js';
-import { down, halt, type Lab, up } from '../../src/lab/build/lab.js';
+import { down, type Lab, stopProgram, up } from '../../src/lab/build/lab.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';
 import type { LabDevice } from '../../src/lab/topology.js';
 import { Capture } from '../../src/lab/watch/capture.js';
 import { inNamespace } from '../../src/sys/command.js';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed } from './testbed.js';
+import { Testbed } from './testbed.js';
 
 const reason =
   process.getuid?.() !== 0
@@ -52,7 +52,7 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     expect(healthy).toContain('3 of 3 SYNs answered by 192.168.1.11, 192.168.1.12, 192.168.1.13');
     expect(healthy).toMatch(/\nhealthy: 2 services, 1 host looked at\nexit 0\n$/);
     await inside(dr, 'rs1', 'ip', 'address', 'del', '192.168.1.110/32', 'dev', 'lo');
-    await halt(dr, 'rs2');
+    await stopProgram(dr, 'rs2');
     await inside(dr, 'rs3', 'ip', 'link', 'set', 'eth0', 'down');
     const sick = await findings(dr);
     const ofTcp = sick.filter(({ wrong }) => wrong.includes('-t 192.168.1.110:80'));
@@ -62,8 +62,8 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
       '192.168.1.13': 'probe-no-arp-answer',
     });
     const [filtered] = ofTcp.filter(({ host }) => host.endsWith('.11'));
-    expect(filtered!.mend[0]).toMatch(/^ip address add 192\.168\.1\.110\/32 dev lo +# on 192\.168\.1\.11/);
-    expect(filtered!.mend.at(-1)).toMatch(
+    expect(filtered!.fix[0]).toMatch(/^ip address add 192\.168\.1\.110\/32 dev lo +# on 192\.168\.1\.11/);
+    expect(filtered!.fix.at(-1)).toMatch(
       /^(ulvsadm|node \S+\/dist\/cli\/ulvsadm\.js) -e -t 192\.168\.1\.110:80 -r 192\.168\.1\.11:80 -g -w 0/,
     );
   });
@@ -89,51 +89,51 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
 
   it('a Tun realserver that takes no tunnel apart', async () => {
     const tun = await start('tun');
-    await halt(tun, 'rs1-decapsulator');
+    await stopProgram(tun, 'rs1-decapsulator');
     const found = await findings(tun);
     expect(found.map(({ id, host }) => [id, host])).toEqual([['probe-no-tunnel-endpoint', '172.16.1.11']]);
   });
 
   it('a director that was started by rule lines alone', async () => {
-    const bed = new Bed('rules');
+    const testbed = new Testbed('rules');
     try {
-      bed.run(bed.director, 'ip addr add 10.1.0.100/32 dev eth0');
-      await bed.serve(
-        bed.servers,
+      testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      await testbed.serve(
+        testbed.servers,
         "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
       );
       const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m\n';
-      await bed.up('--rules', bed.file('some.rules', rules), '--device', 'packet', '--socket', bed.socket);
-      const { code, out, err } = await bed.ulvs(['doctor', '--socket', bed.socket]).ended;
+      await testbed.up('--rules', testbed.file('some.rules', rules), '--device', 'packet', '--socket', testbed.socket);
+      const { code, out, err } = await testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
       expect(out).toMatch(/-t 10\.1\.0\.100:80 +10\.2\.0\.11:8080 +masq +reachable[\s\S]*\nhealthy: 1 services/);
     } finally {
-      await bed.remove();
+      await testbed.remove();
     }
   });
 
   it.skipIf(withoutXdp !== '')('over xdp: whether NAT realservers answer through this host', async () => {
-    const bed = new Bed('xdoc', 'xdp');
+    const testbed = new Testbed('xdoc', 'xdp');
     try {
-      await bed.serve(
-        bed.servers,
+      await testbed.serve(
+        testbed.servers,
         "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
       );
       const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
-      await bed.up('-c', bed.config('xdoc.yaml', { rules }));
-      const ask = () => bed.ulvs(['doctor', '--socket', bed.socket]).ended;
+      await testbed.up('-c', testbed.config('xdoc.yaml', { rules }));
+      const ask = () => testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
       const unseen = await ask();
       expect(unseen.out).toMatch(/\n {2}not asked: whether NAT realservers answer .* eth2 is xdp\)\n\nhealthy/);
-      bed.run(bed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
       const well = await ask();
       expect(well.out).not.toContain('not asked');
       expect(well).toMatchObject({ code: 0, err: '' });
-      bed.run(bed.servers, 'ip route replace default via 10.2.0.99');
+      testbed.run(testbed.servers, 'ip route replace default via 10.2.0.99');
       const ill = await ask();
       expect(ill.out).toContain("10.2.0.11's answers to clients do not come back by the director");
       expect(ill.code).toBe(1);
     } finally {
-      await bed.remove();
+      await testbed.remove();
     }
   });
 });

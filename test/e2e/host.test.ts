@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
-import { Bed, type Program, until } from './testbed.js';
+import { type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -28,83 +28,89 @@ const hear = (host: string, port: number, localPort: number) =>
    s.on('data', (d) => process.stdout.write(d)).on('error', (e) => console.log(e.code))"`;
 
 describe.skipIf(!isRoot)("the host's own traffic", () => {
-  let bed: Bed;
+  let testbed: Testbed;
   let program: Program;
 
   beforeAll(async () => {
-    bed = new Bed('host');
-    bed.run(
-      bed.director,
+    testbed = new Testbed('host');
+    testbed.run(
+      testbed.director,
       `sysctl -qw net.ipv4.ip_forward=1; ip addr add ${VIP}/32 dev eth0; ip addr add ${VIP2}/32 dev eth1`,
     );
-    await bed.serve(bed.servers, greeter(8080, 'balanced'));
-    await bed.serve(bed.servers, greeter(5555, 'direct'));
-    await bed.serve(bed.director, greeter(2222, 'host'));
-    await bed.serve(bed.client, greeter(9999, 'outside'));
-    program = await bed.up('-c', bed.config('host.yaml', { rules: RULES }));
+    await testbed.serve(testbed.servers, greeter(8080, 'balanced'));
+    await testbed.serve(testbed.servers, greeter(5555, 'direct'));
+    await testbed.serve(testbed.director, greeter(2222, 'host'));
+    await testbed.serve(testbed.client, greeter(9999, 'outside'));
+    program = await testbed.up('-c', testbed.config('host.yaml', { rules: RULES }));
   });
-  afterAll(() => bed.remove());
+  afterAll(() => testbed.remove());
 
   /** Packets that the TUN gave back to the host so far. */
   function returned(): number {
-    const name = /ulvs\d+/.exec(bed.run(bed.director, 'ip -br link'))![0];
-    return Number(bed.run(bed.director, `cat /sys/class/net/${name}/statistics/rx_packets`));
+    const name = /ulvs\d+/.exec(testbed.run(testbed.director, 'ip -br link'))![0];
+    return Number(testbed.run(testbed.director, `cat /sys/class/net/${name}/statistics/rx_packets`));
   }
 
   it('the service is balanced', () => {
-    expect(bed.try(bed.client, hear(VIP, 80, 0))).toBe('balanced');
-    expect(bed.try(bed.client, hear(VIP2, 80, 0))).toBe('balanced');
+    expect(testbed.try(testbed.client, hear(VIP, 80, 0))).toBe('balanced');
+    expect(testbed.try(testbed.client, hear(VIP2, 80, 0))).toBe('balanced');
   });
 
   it.each([0, 8181])("from a realserver to the director's own address (source port %d)", (port) => {
     const before = returned();
-    expect(bed.try(bed.servers, hear('10.2.0.254', 2222, port))).toBe('host');
+    expect(testbed.try(testbed.servers, hear('10.2.0.254', 2222, port))).toBe('host');
     expect(returned() - before > 0).toBe(port === 8181);
   });
 
   it.each([0, 8181])('from a realserver through the director to the outside (source port %d)', (port) => {
     const before = returned();
-    expect(bed.try(bed.servers, hear('10.1.0.1', 9999, port))).toBe('outside');
+    expect(testbed.try(testbed.servers, hear('10.1.0.1', 9999, port))).toBe('outside');
     expect(returned() - before > 0).toBe(port === 8181);
   });
 
   it('another port of the VIP, ping and forwarding', () => {
-    expect(bed.try(bed.client, hear(VIP, 2222, 0))).toBe('host');
-    expect(bed.try(bed.client, hear('10.2.0.11', 5555, 0))).toBe('direct');
+    expect(testbed.try(testbed.client, hear(VIP, 2222, 0))).toBe('host');
+    expect(testbed.try(testbed.client, hear('10.2.0.11', 5555, 0))).toBe('direct');
     for (const address of [VIP, '10.1.0.254', '10.2.0.11']) {
-      const ping = bed.try(bed.client, `ping -c3 -i0.05 -W2 ${address}`);
+      const ping = testbed.try(testbed.client, `ping -c3 -i0.05 -W2 ${address}`);
       expect(ping).toContain('3 packets transmitted, 3 received, 0% packet loss');
       expect(ping).not.toContain('DUP');
     }
   });
 
   it('an address that the host gets later is shared from then on', async () => {
-    expect((await bed.ulvsadm('-A -t 10.1.0.150:80 -s rr')).code).toBe(0);
-    expect((await bed.ulvsadm('-a -t 10.1.0.150:80 -r 10.2.0.11:8080 -m')).code).toBe(0);
-    const whole = () => /ip daddr 10\.1\.0\.150 counter/.test(bed.run(bed.director, 'nft list ruleset'));
+    expect((await testbed.ulvsadm('-A -t 10.1.0.150:80 -s rr')).code).toBe(0);
+    expect((await testbed.ulvsadm('-a -t 10.1.0.150:80 -r 10.2.0.11:8080 -m')).code).toBe(0);
+    const whole = () => /ip daddr 10\.1\.0\.150 counter/.test(testbed.run(testbed.director, 'nft list ruleset'));
     expect(whole()).toBe(true);
-    bed.run(bed.director, 'ip addr add 10.1.0.150/32 dev lo');
+    testbed.run(testbed.director, 'ip addr add 10.1.0.150/32 dev lo');
     expect(await until(() => !whole())).toBe(true);
-    expect(bed.try(bed.client, hear('10.1.0.150', 2222, 0))).toBe('host');
-    expect(bed.try(bed.client, hear('10.1.0.150', 80, 0))).toBe('balanced');
-    const ping = bed.try(bed.client, 'ping -c3 -i0.05 -W2 10.1.0.150');
+    expect(testbed.try(testbed.client, hear('10.1.0.150', 2222, 0))).toBe('host');
+    expect(testbed.try(testbed.client, hear('10.1.0.150', 80, 0))).toBe('balanced');
+    const ping = testbed.try(testbed.client, 'ping -c3 -i0.05 -W2 10.1.0.150');
     expect(ping).toContain('3 received');
     expect(ping).not.toContain('DUP');
   });
 
   it('a reply leaves by the route of its VIP', async () => {
     // The client's other address lies behind both networks; the director's default route leads by the first one only.
-    bed.run(bed.director, 'ip route add 10.9.0.0/24 via 10.1.0.1');
-    bed.run(bed.director, `ip route add 10.9.0.0/24 via 10.3.0.1 table 100; ip rule add from ${VIP2} table 100`);
-    const received = (dev: string) => Number(bed.run(bed.client, `cat /sys/class/net/${dev}/statistics/rx_packets`));
+    testbed.run(testbed.director, 'ip route add 10.9.0.0/24 via 10.1.0.1');
+    testbed.run(
+      testbed.director,
+      `ip route add 10.9.0.0/24 via 10.3.0.1 table 100; ip rule add from ${VIP2} table 100`,
+    );
+    const received = (dev: string) =>
+      Number(testbed.run(testbed.client, `cat /sys/class/net/${dev}/statistics/rx_packets`));
     const growth = (vip: string) => {
       const before = [received('eth0'), received('eth1')];
       for (let i = 0; i < 5; i++)
-        expect(bed.try(bed.client, `curl -s --http0.9 -m 3 --interface 10.9.0.1 http://${vip}/`)).toBe('balanced');
+        expect(testbed.try(testbed.client, `curl -s --http0.9 -m 3 --interface 10.9.0.1 http://${vip}/`)).toBe(
+          'balanced',
+        );
       return [received('eth0') - before[0]!, received('eth1') - before[1]!];
     };
     await until(
-      () => bed.try(bed.client, `curl -s --http0.9 -m 1 --interface 10.9.0.1 http://${VIP2}/`) === 'balanced',
+      () => testbed.try(testbed.client, `curl -s --http0.9 -m 1 --interface 10.9.0.1 http://${VIP2}/`) === 'balanced',
     );
     const [first0, first1] = growth(VIP);
     const [second0, second1] = growth(VIP2);
@@ -115,7 +121,7 @@ describe.skipIf(!isRoot)("the host's own traffic", () => {
   it("ends cleanly, and the VIPs are the host's alone again", async () => {
     program.kill('SIGTERM');
     expect((await program.ended).code).toBe(0);
-    expect(bed.try(bed.client, hear(VIP, 80, 0))).toBe('ECONNREFUSED\n');
-    expect(bed.try(bed.client, hear(VIP, 2222, 0))).toBe('host');
+    expect(testbed.try(testbed.client, hear(VIP, 80, 0))).toBe('ECONNREFUSED\n');
+    expect(testbed.try(testbed.client, hear(VIP, 2222, 0))).toBe('host');
   });
 });

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withoutXdp } from '../device/xdp/missing.js';
 import { isRoot } from '../support/netns.js';
-import { Bed, type Program, until } from './testbed.js';
+import { type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -45,22 +45,22 @@ const udp = (host: string, port: number) => `node -e "
 describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 1]] as const) : [])] as const)(
   'a masq destination of the director itself, over %s with %i workers',
   (kind, workers) => {
-    let bed: Bed;
+    let testbed: Testbed;
     let program: Program;
-    const rules = () => bed.run(bed.director, 'ip rule; ip -6 rule');
-    const ask = (line: string) => bed.try(bed.client, line).split('\n')[0];
+    const rules = () => testbed.run(testbed.director, 'ip rule; ip -6 rule');
+    const ask = (line: string) => testbed.try(testbed.client, line).split('\n')[0];
 
     beforeAll(async () => {
-      bed = new Bed(`local${workers}`, kind);
-      for (const space of [bed.client, bed.director, bed.servers])
-        bed.run(space, 'sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0');
-      bed.run(bed.client, 'ip addr add fd01::1/64 dev eth0 nodad');
-      bed.run(bed.director, 'ip addr add fd01::254/64 dev eth0 nodad; ip addr add fd02::254/64 dev eth2 nodad');
-      await bed.serve(bed.servers, server('rs'));
-      await bed.serve(bed.director, server('host'));
-      program = await bed.up('-c', bed.config('local.yaml', { rules: RULES, more: `workers: ${workers}` }));
+      testbed = new Testbed(`local${workers}`, kind);
+      for (const space of [testbed.client, testbed.director, testbed.servers])
+        testbed.run(space, 'sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0');
+      testbed.run(testbed.client, 'ip addr add fd01::1/64 dev eth0 nodad');
+      testbed.run(testbed.director, 'ip addr add fd01::254/64 dev eth0 nodad; ip addr add fd02::254/64 dev eth2 nodad');
+      await testbed.serve(testbed.servers, server('rs'));
+      await testbed.serve(testbed.director, server('host'));
+      program = await testbed.up('-c', testbed.config('local.yaml', { rules: RULES, more: `workers: ${workers}` }));
     }, 30_000);
-    afterAll(() => bed.remove());
+    afterAll(() => testbed.remove());
 
     it('answers as the VIP, beside a realserver', () => {
       // Each worker takes turns by itself.
@@ -85,12 +85,12 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       timeout: 60_000,
     }, async () => {
       expect(rules()).toContain(`from ${OWN} ipproto tcp sport 8080`);
-      bed.run(bed.director, `ip rule del priority 10 from ${OWN} ipproto tcp sport 8080`);
+      testbed.run(testbed.director, `ip rule del priority 10 from ${OWN} ipproto tcp sport 8080`);
       expect(await until(() => rules().includes(`from ${OWN} ipproto tcp sport 8080`))).toBe(true);
-      await bed.ulvsadm(`-d -t ${VIP}:80 -r ${OWN}:8080`);
+      await testbed.ulvsadm(`-d -t ${VIP}:80 -r ${OWN}:8080`);
       expect(rules()).not.toContain(`from ${OWN} ipproto tcp`);
       expect(rules()).toContain(`from ${OWN} ipproto udp sport 5353`);
-      await bed.ulvsadm(`-a -t ${VIP}:80 -r ${OWN}:8080 -m`);
+      await testbed.ulvsadm(`-a -t ${VIP}:80 -r ${OWN}:8080 -m`);
       expect(rules()).toContain(`from ${OWN} ipproto tcp`);
     });
 
@@ -98,7 +98,7 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       program.kill('SIGKILL');
       await program.ended;
       expect(rules()).toContain('ipproto');
-      program = await bed.up('-c', bed.config('local.yaml', { rules: `-A -t ${VIP}:80 -s rr` }));
+      program = await testbed.up('-c', testbed.config('local.yaml', { rules: `-A -t ${VIP}:80 -s rr` }));
       expect(rules()).not.toContain('ipproto');
       program.kill('SIGTERM');
       await program.ended;

@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
-import { Bed, DIST } from './testbed.js';
+import { DIST, Testbed } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -25,72 +25,74 @@ const NOBODY = [
 ];
 
 describe.skipIf(!isRoot)('ulvs run refuses', () => {
-  let bed: Bed;
+  let testbed: Testbed;
 
   beforeAll(() => {
-    bed = new Bed('bad');
-    chmodSync(bed.folder, 0o755);
+    testbed = new Testbed('bad');
+    chmodSync(testbed.folder, 0o755);
   });
-  afterAll(() => bed.remove());
+  afterAll(() => testbed.remove());
 
   /** Runs to its end; what it said on stderr, less the log of a start that was undone. */
   async function refused(words: string[], code: number, prefix: string[] = []): Promise<string> {
-    const before = bed.traces();
-    const ended = await bed.ulvs(['run', ...words], prefix).ended;
+    const before = testbed.traces();
+    const ended = await testbed.ulvs(['run', ...words], prefix).ended;
     const lines = ended.err.split('\n').filter((line) => line !== '' && !line.startsWith('{"level":30,'));
-    expect(bed.traces()).toBe(before);
+    expect(testbed.traces()).toBe(before);
     expect({ out: ended.out, code: ended.code, lines: lines.length }).toEqual({ out: '', code, lines: 1 });
     return lines[0]!;
   }
 
   it('an unknown key', async () => {
-    const file = bed.config('key.yaml', { more: 'rulez: x' });
+    const file = testbed.config('key.yaml', { more: 'rulez: x' });
     expect(await refused(['-c', file], 2)).toBe(`ulvs: ${file}:7: rulez: no such key; did you mean rules?`);
   });
 
   it('a bad address', async () => {
-    const file = bed.file('address.yaml', 'devices:\n  - { name: eth0, kind: tap, addresses: [10.1.0.300/24] }\n');
+    const file = testbed.file('address.yaml', 'devices:\n  - { name: eth0, kind: tap, addresses: [10.1.0.300/24] }\n');
     expect(await refused(['-c', file], 2)).toMatch(`ulvs: ${file}:2: devices[0].addresses[0]: `);
   });
 
   it('a masq destination without a route, and names its line', async () => {
     const text = 'devices:\n  - { name: tap0, kind: tap, addresses: [10.1.0.254/24] }\nrules: |\n';
-    const file = bed.file(
+    const file = testbed.file(
       'route.yaml',
       `${text}  -A -t 10.1.0.100:80 -s rr\n  -a -t 10.1.0.100:80 -r 10.7.0.11:8080 -m\n`,
     );
-    expect(await refused(['-c', file, '--socket', bed.socket], 2)).toBe(
+    expect(await refused(['-c', file, '--socket', testbed.socket], 2)).toBe(
       `ulvs: ${file}:5: destination 10.7.0.11: no route to it; the devices have 10.1.0.254/24 on tap0; ` +
         'give a device an address there or add a route under "routes:"',
     );
   });
 
   it('a rule line that ulvsadm would refuse', async () => {
-    const file = bed.config('rule.yaml', { rules: `${NAT}\n-a -t 10.1.0.101:80 -r 10.2.0.11 -m` });
+    const file = testbed.config('rule.yaml', { rules: `${NAT}\n-a -t 10.1.0.101:80 -r 10.2.0.11 -m` });
     expect(await refused(['-c', file], 2)).toBe(
       `ulvs: ${file}:11: rules: -a -t 10.1.0.101:80 -r 10.2.0.11 -m: Service not defined`,
     );
   });
 
   it('such a line in a rules file', async () => {
-    const rules = bed.file('bad.rules', `# ours\n${NAT}\n-A -t 10.1.0.100 -s rr\n`);
-    expect(await refused(['--rules', rules, '--socket', bed.socket], 2)).toMatch(
+    const rules = testbed.file('bad.rules', `# ours\n${NAT}\n-A -t 10.1.0.100 -s rr\n`);
+    expect(await refused(['--rules', rules, '--socket', testbed.socket], 2)).toMatch(
       `ulvs: ${rules}:4: rules: -A -t 10.1.0.100 -s rr: `,
     );
   });
 
   it('a rules file that is not there', async () => {
-    const file = bed.config('fine.yaml', { rules: NAT });
-    const missing = `${bed.folder}/missing.rules`;
+    const file = testbed.config('fine.yaml', { rules: NAT });
+    const missing = `${testbed.folder}/missing.rules`;
     expect(await refused(['-c', file, '--rules', missing], 2)).toBe(
       `ulvs: ${missing}: no such file; name a file with lines as for ipvsadm -R`,
     );
   });
 
   it('a configuration that is not there, is a directory, or may not be read', async () => {
-    expect(await refused(['-c', `${bed.folder}/none.yaml`], 2)).toBe(`ulvs: ${bed.folder}/none.yaml: no such file`);
-    expect(await refused(['-c', bed.folder], 2)).toBe(`ulvs: ${bed.folder}: is a directory, not a file`);
-    const secret = bed.file('secret.yaml', 'devices: []\n', 0o600);
+    expect(await refused(['-c', `${testbed.folder}/none.yaml`], 2)).toBe(
+      `ulvs: ${testbed.folder}/none.yaml: no such file`,
+    );
+    expect(await refused(['-c', testbed.folder], 2)).toBe(`ulvs: ${testbed.folder}: is a directory, not a file`);
+    const secret = testbed.file('secret.yaml', 'devices: []\n', 0o600);
     expect(await refused(['-c', secret], 2, NOBODY)).toBe(`ulvs: ${secret}: permission denied`);
   });
 
@@ -99,47 +101,50 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   });
 
   it('an interface that does not exist', async () => {
-    const file = bed.file('dev.yaml', `socket: ${bed.socket}\ndevices:\n  - { name: eth9, kind: packet }\n`);
+    const file = testbed.file('dev.yaml', `socket: ${testbed.socket}\ndevices:\n  - { name: eth9, kind: packet }\n`);
     expect(await refused(['-c', file], 2)).toBe(
       `ulvs: ${file}:3: devices[0].name: eth9: no such network interface; 'ip link' lists those there are`,
     );
   });
 
   it.each(['packet', 'auto', 'cap'])('a user without privileges (%s)', async (kind) => {
-    const file = bed.config('nobody.yaml');
+    const file = testbed.config('nobody.yaml');
     const said = await refused(['-c', file, '--device', kind], 2, NOBODY);
     expect(said).toMatch(/^ulvs: eth0: .*not permitted.*; run as root or with CAP_NET/);
   });
 
   it('a user without privileges (tap)', async () => {
-    const file = bed.file('nobody-tap.yaml', `socket: ${bed.socket}\ndevices:\n  - { name: tap0, kind: tap }\n`);
+    const file = testbed.file(
+      'nobody-tap.yaml',
+      `socket: ${testbed.socket}\ndevices:\n  - { name: tap0, kind: tap }\n`,
+    );
     const said = await refused(['-c', file], 2, NOBODY);
     expect(said).toMatch(/^ulvs: tap0: .*not permitted.*; run as root or with CAP_NET/);
   });
 
   it('a TAP by the name of another interface', async () => {
-    const said = await refused(['-c', bed.config('taken.yaml'), '--device', 'tap'], 2);
+    const said = await refused(['-c', testbed.config('taken.yaml'), '--device', 'tap'], 2);
     expect(said).toBe(
       'ulvs: eth0: an interface of this name exists and is no TAP; choose another name, or another kind',
     );
   });
 
   it('a path for the socket that is a file', async () => {
-    const file = bed.config('fine.yaml', { rules: NAT });
+    const file = testbed.config('fine.yaml', { rules: NAT });
     const said = await refused(['-c', file, '--socket', file], 1);
     expect(said).toBe(`ulvs: ${file} is not a socket: name another path with --socket`);
   });
 
   it('a second director on the same socket', async () => {
-    const file = bed.config('fine.yaml', { rules: NAT });
-    const first = await bed.up('-c', file);
-    const before = bed.traces();
-    const second = await bed.ulvs(['run', '-c', file]).ended;
+    const file = testbed.config('fine.yaml', { rules: NAT });
+    const first = await testbed.up('-c', file);
+    const before = testbed.traces();
+    const second = await testbed.ulvs(['run', '-c', file]).ended;
     expect(second.err).toBe(
-      `ulvs: another director (pid ${first.child.pid}) listens on ${bed.socket}: stop it first, or name another socket with --socket\n`,
+      `ulvs: another director (pid ${first.child.pid}) listens on ${testbed.socket}: stop it first, or name another socket with --socket\n`,
     );
     expect(second.code).toBe(1);
-    expect(bed.traces()).toBe(before);
+    expect(testbed.traces()).toBe(before);
     first.kill('SIGTERM');
     expect((await first.ended).code).toBe(0);
   });

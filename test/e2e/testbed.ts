@@ -15,7 +15,7 @@ import { Namespaces } from '../support/netns.js';
 
 export const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../dist`);
 
-export class Bed {
+export class Testbed {
   readonly spaces: Namespaces;
   readonly client: string;
   readonly director: string;

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { program } from '../../src/lab/names.js';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed, type Program } from './testbed.js';
+import { type Program, Testbed } from './testbed.js';
 
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log('skipped: needs root for namespaces');
@@ -63,37 +63,37 @@ const hear = (count: number) =>
 
 const kinds = withoutXdp === '' ? (['packet', 'xdp'] as const) : (['packet'] as const);
 describe.skipIf(!isRoot).each(kinds)('a box with one queue an interface and three workers: %s', (kind) => {
-  let bed: Bed;
+  let testbed: Testbed;
   let director: Program;
 
   beforeAll(async () => {
-    bed = new Bed(`workers${kind}`, kind);
-    await bed.serve(bed.servers, GREETER);
+    testbed = new Testbed(`workers${kind}`, kind);
+    await testbed.serve(testbed.servers, GREETER);
   });
   afterEach(async () => {
     director.kill('SIGTERM');
     await director.ended;
   });
-  afterAll(() => bed.remove());
+  afterAll(() => testbed.remove());
 
   it('is one director: one table, one set of counters, and nothing left behind', { timeout: 30_000 }, async () => {
-    const before = bed.traces();
-    director = await bed.up('-c', bed.config('workers.yaml', { rules: RULES, more: `workers: ${WORKERS}` }));
-    expect(bed.try(bed.client, hear(60)).trim()).toBe('60');
-    const { out } = await bed.ulvsadm('-Lnc');
+    const before = testbed.traces();
+    director = await testbed.up('-c', testbed.config('workers.yaml', { rules: RULES, more: `workers: ${WORKERS}` }));
+    expect(testbed.try(testbed.client, hear(60)).trim()).toBe('60');
+    const { out } = await testbed.ulvsadm('-Lnc');
     expect(out.match(/^TCP .*10\.1\.0\.100:80/gm)).toHaveLength(60);
-    const stats = (await bed.ulvsadm('-Ln --stats --exact')).out;
+    const stats = (await testbed.ulvsadm('-Ln --stats --exact')).out;
     expect(stats).toMatch(/^TCP +10\.1\.0\.100:80 +60 /m);
     const counts = [...stats.matchAll(/-> 10\.2\.0\.1[12]:8080 +(\d+) /g)].map(([, conns]) => Number(conns));
     expect(counts[0]! + counts[1]!).toBe(60);
     expect(Math.abs(counts[0]! - counts[1]!)).toBeLessThanOrEqual(WORKERS);
-    const status = await bed.ulvs(['status', '--json', '--socket', bed.socket]).ended;
+    const status = await testbed.ulvs(['status', '--json', '--socket', testbed.socket]).ended;
     const { workers } = JSON.parse(status.out) as { workers: { used: number; frames: number }[] };
     expect(workers).toHaveLength(WORKERS);
     expect(workers.reduce((sum, { used }) => sum + used, 0)).toBe(60);
     expect(workers.filter(({ used, frames }) => used > 5 && frames > 50)).toHaveLength(WORKERS);
     director.kill('SIGTERM');
     expect((await director.ended).code).toBe(0);
-    expect(bed.traces()).toBe(before);
+    expect(testbed.traces()).toBe(before);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Bed, type Program, until } from './testbed.js';
+import { type Program, Testbed, until } from './testbed.js';
 
 const VIP = '10.1.0.100';
 const SHARED = '10.1.0.150';
@@ -23,106 +23,107 @@ const hear = (host: string, port: number, localPort = 0) =>
    s.on('data', (d) => process.stdout.write(d)).on('error', (e) => console.log(e.code))"`;
 
 describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
-  let bed: Bed;
+  let testbed: Testbed;
   let config: string;
   let program: Program;
 
   beforeAll(async () => {
-    bed = new Bed('xdp', 'auto');
-    bed.run(bed.director, `ip addr add ${SHARED}/32 dev eth0`);
-    await bed.serve(bed.servers, greeter(8080, 'balanced'));
-    await bed.serve(bed.director, greeter(2222, 'host'));
-    config = bed.config('xdp.yaml', { rules: RULES });
+    testbed = new Testbed('xdp', 'auto');
+    testbed.run(testbed.director, `ip addr add ${SHARED}/32 dev eth0`);
+    await testbed.serve(testbed.servers, greeter(8080, 'balanced'));
+    await testbed.serve(testbed.director, greeter(2222, 'host'));
+    config = testbed.config('xdp.yaml', { rules: RULES });
   });
   afterEach(async () => {
     program.kill('SIGTERM');
     await program.ended;
   });
-  afterAll(() => bed.remove());
+  afterAll(() => testbed.remove());
 
-  const from = (port: number, address = VIP) => bed.try(bed.client, hear(address, port));
+  const from = (port: number, address = VIP) => testbed.try(testbed.client, hear(address, port));
   /** Interfaces of the director that have a program. */
-  const attached = () => [...bed.run(bed.director, 'ip link').matchAll(/(eth\d).* xdp /g)].map(([, name]) => name);
+  const attached = () =>
+    [...testbed.run(testbed.director, 'ip link').matchAll(/(eth\d).* xdp /g)].map(([, name]) => name);
 
   it('is what auto settles for, with a program on each interface and no nft rules', async () => {
-    program = await bed.up('-c', config);
+    program = await testbed.up('-c', config);
     for (const dev of ['eth0', 'eth1', 'eth2']) expect(program.err).toContain(`${dev}: using xdp (native, copy mode)`);
     expect(attached()).toEqual(['eth0', 'eth1', 'eth2']);
-    expect(bed.run(bed.director, 'nft list ruleset')).toBe('');
+    expect(testbed.run(testbed.director, 'nft list ruleset')).toBe('');
     expect([from(80), from(80)]).toEqual(['balanced', 'balanced']);
     // The kernel has not seen them: it has no neighbour that only the director speaks to, and sent no RST.
-    expect(bed.run(bed.director, 'nstat -az TcpOutRsts')).toMatch(/TcpOutRsts +0 /);
+    expect(testbed.run(testbed.director, 'nstat -az TcpOutRsts')).toMatch(/TcpOutRsts +0 /);
     expect(from(2222, '10.1.0.254')).toBe('host');
     for (const address of [VIP, '10.1.0.254'])
-      expect(bed.try(bed.client, `ping -c3 -i0.05 -W2 ${address}`)).toContain('3 received');
+      expect(testbed.try(testbed.client, `ping -c3 -i0.05 -W2 ${address}`)).toContain('3 received');
   });
 
   it('follows rules at once: a service comes and goes, the rest of its address stays with the host', async () => {
-    program = await bed.up('-c', config);
+    program = await testbed.up('-c', config);
     expect(from(80, SHARED)).toBe('ECONNREFUSED\n');
-    await bed.ulvsadm(`-A -t ${SHARED}:80 -s rr`);
-    await bed.ulvsadm(`-a -t ${SHARED}:80 -r 10.2.0.11:8080 -m`);
+    await testbed.ulvsadm(`-A -t ${SHARED}:80 -s rr`);
+    await testbed.ulvsadm(`-a -t ${SHARED}:80 -r 10.2.0.11:8080 -m`);
     expect(from(80, SHARED)).toBe('balanced');
     expect(from(2222, SHARED)).toBe('host');
-    expect(bed.try(bed.client, `ping -c3 -i0.05 -W2 ${SHARED}`)).toContain('3 received');
-    await bed.ulvsadm(`-D -t ${SHARED}:80`);
+    expect(testbed.try(testbed.client, `ping -c3 -i0.05 -W2 ${SHARED}`)).toContain('3 received');
+    await testbed.ulvsadm(`-D -t ${SHARED}:80`);
     expect(from(80, SHARED)).toBe('ECONNREFUSED\n');
     expect(from(80)).toBe('balanced');
   });
 
   it('an address that the host gets or loses is shared from then on, or no longer', async () => {
-    program = await bed.up('-c', config);
+    program = await testbed.up('-c', config);
     expect(from(2222)).toBe('ECONNREFUSED\n');
-    bed.run(bed.director, `ip addr add ${VIP}/32 dev lo`);
+    testbed.run(testbed.director, `ip addr add ${VIP}/32 dev lo`);
     expect(await until(() => from(2222) === 'host')).toBe(true);
     expect(from(80)).toBe('balanced');
-    bed.run(bed.director, `ip addr del ${VIP}/32 dev lo`);
+    testbed.run(testbed.director, `ip addr del ${VIP}/32 dev lo`);
     expect(await until(() => from(2222) === 'ECONNREFUSED\n')).toBe(true);
     expect(from(80)).toBe('balanced');
   });
 
   it('what was taken in vain goes back to the host', async () => {
-    program = await bed.up('-c', config);
+    program = await testbed.up('-c', config);
     // A realserver speaks to the director itself, from the port of its service.
-    bed.run(bed.servers, 'ip addr add 10.2.0.13/24 dev eth0');
-    await bed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:5555 -m -w 0`);
+    testbed.run(testbed.servers, 'ip addr add 10.2.0.13/24 dev eth0');
+    await testbed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:5555 -m -w 0`);
     const local = hear('10.2.0.254', 2222, 5555).replace('localPort', "localAddress: '10.2.0.13', localPort");
-    expect(bed.try(bed.servers, local)).toBe('host');
+    expect(testbed.try(testbed.servers, local)).toBe('host');
   });
 
   it('goes on when an interface gets another MAC', async () => {
-    program = await bed.up('-c', config);
-    const before = bed.run(bed.director, 'cat /sys/class/net/eth0/address').trim();
+    program = await testbed.up('-c', config);
+    const before = testbed.run(testbed.director, 'cat /sys/class/net/eth0/address').trim();
     for (const mac of ['02:00:00:00:66:66', before]) {
-      bed.run(bed.director, `ip link set eth0 address ${mac}`);
-      bed.run(bed.client, 'ip neigh flush dev eth0');
+      testbed.run(testbed.director, `ip link set eth0 address ${mac}`);
+      testbed.run(testbed.client, 'ip neigh flush dev eth0');
       expect(await until(() => from(80) === 'balanced')).toBe(true);
       expect(from(2222, '10.1.0.254')).toBe('host');
     }
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)('%s: no program is left, and the next director starts', async (signal) => {
-    program = await bed.up('-c', config);
+    program = await testbed.up('-c', config);
     expect(from(80)).toBe('balanced');
     program.kill(signal);
     expect((await program.ended).code).toBe(signal === 'SIGTERM' ? 0 : null);
     expect(await until(() => attached().length === 0)).toBe(true);
-    expect(bed.run(bed.director, 'ip -d link')).not.toMatch(/prog\/xdp|allmulti [1-9]/);
+    expect(testbed.run(testbed.director, 'ip -d link')).not.toMatch(/prog\/xdp|allmulti [1-9]/);
     expect(from(2222, '10.1.0.254')).toBe('host');
-    program = await bed.up('-c', config);
+    program = await testbed.up('-c', config);
     expect(from(80)).toBe('balanced');
   });
 
   it('leaves an interface alone that has a program already', async () => {
-    program = await bed.up('-c', config);
-    const second = bed.ulvs([
+    program = await testbed.up('-c', config);
+    const second = testbed.ulvs([
       'run',
       '-c',
-      bed.config('second.yaml', { rules: RULES }),
+      testbed.config('second.yaml', { rules: RULES }),
       '--device',
       'xdp',
       '--socket',
-      `${bed.folder}/2.sock`,
+      `${testbed.folder}/2.sock`,
     ]);
     const { code, err, out } = await second.ended;
     expect({ code, said: err + out }).toEqual({

@@ -1,8 +1,12 @@
-/** A few faults from end to end: put in, felt, found alone, mended by the doctor's own words, gone. Needs root and dist. */
-import { existsSync } from 'node:fs';
+/**
+ * The list of faults, and a few of them end to end: injected, visible, found alone, fixed by the
+ * doctor's own commands. Needs root and dist.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
-import { askDirector } from '../../src/cli/commands/doctor.js';
-import { placesOf } from '../../src/lab/faults/fault.js';
+import { askDirector } from '../../src/cli/doctor/ask-director.js';
+import { topologiesOf } from '../../src/lab/faults/fault.js';
 import { faults, findFault } from '../../src/lab/faults/index.js';
 import { tryFault } from '../../src/lab/faults/run.js';
 import { program } from '../../src/lab/names.js';
@@ -17,13 +21,23 @@ const reason =
 if (reason) console.log(`skipped: ${reason}`);
 
 describe('the list of faults', () => {
-  it('names each once, in a topology that is there', () => {
+  it('has each name once, with topologies that exist', () => {
     expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
     for (const fault of faults)
-      for (const topology of placesOf(fault)) expect(findTopology(topology).name).toBe(topology);
+      for (const topology of topologiesOf(fault)) expect(findTopology(topology).name).toBe(topology);
   });
 
-  it('an unknown one is answered by all names', () => {
+  it('has a fault for each finding of a check', () => {
+    const folder = 'src/doctor/check';
+    const ids = readdirSync(folder).flatMap((file) =>
+      [...readFileSync(`${folder}/${file}`, 'utf8').matchAll(/\bid: '([\w-]+)'/g)].map(([, id]) => id!),
+    );
+    const expected = new Set(faults.map(({ expects }) => expects));
+    expect(ids.length).toBeGreaterThan(20);
+    expect(ids.filter((id) => !expected.has(id))).toEqual([]);
+  });
+
+  it('is in the error for an unknown name', () => {
     expect(() => findFault('nix')).toThrow(
       /^no fault is named "nix"; there are gateway, .*acceptance, offload, discovery, wire-mtu$/,
     );
@@ -43,12 +57,12 @@ describe.skipIf(reason !== '')('a fault', () => {
   ])('%s in %s', { timeout: 90_000 }, async (name, topology) => {
     const fault = findFault(name);
     const trial = await tryFault(fault, { ask: askDirector, signal }, topology);
-    const { trouble, felt, found, mended, falseAlarms } = trial;
-    expect({ trouble, felt, found, mended, falseAlarms }).toEqual({
+    const { trouble, failed, found, fixed, falseAlarms } = trial;
+    expect({ trouble, failed, found, fixed, falseAlarms }).toEqual({
       trouble: '',
-      felt: true,
+      failed: true,
       found: true,
-      mended: true,
+      fixed: true,
       falseAlarms: [],
     });
   });

@@ -1,23 +1,21 @@
+/** The topologies: consistent as data, and as the HOWTO describes them. */
 import { describe, expect, it } from 'vitest';
-import { findTopology, topologies } from '../../src/lab/topologies/index.js';
-import { addressOf, balanced, bare, hostOf, realservers, servicesOf } from '../../src/lab/topology.js';
+import { basics, findTopology, topologies } from '../../src/lab/topologies/index.js';
+import { addressOf, balanced, hostOf, realservers, servicesOf, withoutPrefix } from '../../src/lab/topology.js';
 
 describe('the index', () => {
-  it('has the four labs of the demo first, and no name twice', () => {
+  it('begins with the labs of the demo, and has no name twice', () => {
     const names = topologies.map(({ name }) => name);
-    expect(names.slice(0, 4)).toEqual(['nat', 'dr', 'tun', 'fwmark']);
+    expect(names.slice(0, basics.length)).toEqual(basics.map(({ name }) => name));
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('names what there is when asked for another', () => {
+  it('is in the error for an unknown name', () => {
     expect(() => findTopology('vpn')).toThrow(
       /^no lab is named "vpn"; there are nat, dr, tun, fwmark, nat-two-networks, /,
     );
   });
 });
-
-/** Whose chapter puts the VIP on the director itself, or has it on a server that exists. */
-const WITH_VIP = ['localnode', 'dr-forward-shared', 'forward-hook'];
 
 describe.each(topologies.map((topology) => [topology.name, topology] as const))('%s', (name, topology) => {
   const ports = topology.hosts.flatMap((host) => host.ports);
@@ -29,30 +27,32 @@ describe.each(topologies.map((topology) => [topology.name, topology] as const))(
     expect(director.name).toBe('director');
   });
 
-  it('gives no MAC and no address twice, and no name that is too long for a device', () => {
-    const addresses = ports.flatMap(({ address, also = [] }) => [address, ...also].filter(Boolean).map(bare));
+  it('has no MAC or address twice, and no name too long for a device', () => {
+    const addresses = ports.flatMap(({ address, also = [] }) => [address, ...also].filter(Boolean).map(withoutPrefix));
     for (const all of [ports.map(({ mac }) => mac), addresses]) expect(new Set(all).size).toBe(all.length);
     for (const host of topology.hosts)
       for (const { dev } of host.ports) expect(`${host.name}-${dev}`.length).toBeLessThan(16);
   });
 
-  it('plugs at least two hosts into each segment', () => {
+  it('has at least two hosts on each segment', () => {
     for (const { segment } of ports)
       expect(ports.filter((port) => port.segment === segment).length, segment).toBeGreaterThan(1);
   });
 
-  it('routes by gateways that are on the segment the route leaves by', () => {
-    // Where the director bridges, its segments are one wire.
+  it('has each gateway on the segment by which its route leaves', () => {
+    // A director that is a bridge joins its segments to one wire.
     if (director.devices !== undefined) return expect(name).toBe('dr-bridge');
     for (const host of topology.hosts)
       for (const { via, dev } of (host.routes ?? []).filter((route) => route.via !== undefined)) {
         const segment = host.ports.find((port) => port.dev === dev)?.segment;
-        const gateway = ports.find((port) => [port.address, ...(port.also ?? [])].some((one) => bare(one) === via));
+        const gateway = ports.find((port) =>
+          [port.address, ...(port.also ?? [])].some((one) => withoutPrefix(one) === via),
+        );
         expect(gateway === undefined || gateway.segment === segment, `${host.name} via ${via}`).toBe(true);
       }
   });
 
-  it('has the director serve every server, by TCP and by UDP', () => {
+  it('has rules for every server, over TCP and UDP', () => {
     for (const { rip } of balanced(topology))
       expect(
         topology.rules.filter((rule) => rule.includes(`-r ${rip}:`) || rule.includes(`-r [${rip}]:`)).length,
@@ -61,53 +61,55 @@ describe.each(topologies.map((topology) => [topology.name, topology] as const))(
     expect(servicesOf(topology).some(({ udp }) => udp)).toBe(true);
   });
 
-  it('has the VIP on an interface of director, router or client only where its chapter has', () => {
+  it('has a VIP on another host than a realserver only if it says so', () => {
     const others = topology.hosts.filter(({ role }) => role !== 'realserver');
     const taken = others.flatMap((host) => [
       ...host.ports.flatMap((port) => [port.address, ...(port.also ?? [])]),
-      host.extra?.address ?? '',
+      host.vip?.address ?? '',
     ]);
-    expect(taken.map(bare).some((address) => topology.vips.includes(address))).toBe(WITH_VIP.includes(name));
+    expect(taken.map(withoutPrefix).some((address) => topology.vips.includes(address))).toBe(
+      topology.vipOnHost ?? false,
+    );
   });
 
-  it('draws hosts and addresses, in plain ASCII of a terminal width', () => {
+  it('has a drawing with hosts and addresses, in ASCII and 79 columns', () => {
     for (const word of ['client', 'director', ...realservers(topology).map((host) => host.name), addressOf(director)])
       expect(topology.drawing).toContain(word);
     for (const line of topology.drawing.split('\n')) expect(line).toMatch(/^[ -~]{0,79}$/);
   });
 });
 
-describe('what the HOWTO asks', () => {
+describe('as in the HOWTO', () => {
   it('NAT realservers have the director as default gateway', () => {
     for (const name of ['nat', 'fwmark']) {
       const topology = findTopology(name);
-      const dips = hostOf(topology, 'director').ports.map((port) => bare(port.address));
+      const dips = hostOf(topology, 'director').ports.map((port) => withoutPrefix(port.address));
       for (const rs of realservers(topology)) expect(dips).toContain(rs.routes?.[0]?.via);
     }
   });
 
-  it('DR realservers keep the VIP on lo and quiet in ARP', () => {
+  it('DR realservers have the VIP on lo and do not answer ARP for it', () => {
     for (const rs of realservers(findTopology('dr'))) {
-      expect(rs.extra).toEqual({ dev: 'lo', address: '192.168.1.110/32' });
+      expect(rs.vip).toEqual({ dev: 'lo', address: '192.168.1.110/32' });
       expect(rs.sysctls).toMatchObject({ 'net.ipv4.conf.all.arp_ignore': 1, 'net.ipv4.conf.all.arp_announce': 2 });
     }
   });
 
-  it('DR and Tun replies have a way that is not the director', () => {
+  it('DR and Tun replies do not have the director as gateway', () => {
     for (const name of ['dr', 'tun']) {
       const dip = addressOf(hostOf(findTopology(name), 'director'));
       for (const rs of realservers(findTopology(name))) expect(rs.routes?.map(({ via }) => via)).not.toContain(dip);
     }
   });
 
-  it('the fwmark director is sent a range it has no address in', () => {
+  it('the router of fwmark sends a range to a director without an address in it', () => {
     const fwmark = findTopology('fwmark');
     expect(fwmark.vips.length).toBe(254);
     expect(hostOf(fwmark, 'router').routes).toContainEqual({ to: '10.9.0.0/24', via: '10.1.0.9', dev: 'eth1' });
   });
 });
 
-it('service names are those of ulvsadm', () => {
+it('services have the names that ulvsadm prints', () => {
   expect(servicesOf(findTopology('nat'))).toEqual([
     { name: 'TCP 10.0.0.100:80', tcp: true, udp: false },
     { name: 'UDP 10.0.0.100:7', tcp: false, udp: true },

@@ -15,7 +15,7 @@ describe.each(SCHEDULERS)('$name', ({ name, chooses, flags = [] }) => {
   it('says in words how it chooses, and a trace says it too', () => {
     expect(chooses).toMatch(/^\S.{10,79}$/);
     const chosen = { step: 'chosen', scheduler: name, dest: '192.168.1.11:80', candidates: [] } as const;
-    const record = { at: 0, device: 'eth0', hex: '', steps: [chosen], out: [], fate: 'forwarded', dropped: false };
+    const record = { at: 0, device: 'eth0', hex: '', steps: [chosen], out: [], verdict: 'forwarded', dropped: false };
     expect(formatRecord(record)).toContain(`192.168.1.11:80: ${chooses}\n`);
   });
 

@@ -4,14 +4,14 @@
  *
  *     client ═► eth0 : contender : eth1 ═► realserver        the flood's CPU | the contender's CPU
  */
-import type { Bed } from '../../../src/lab/flood/testbed.js';
+import type { Testbed } from '../../../src/lab/flood/testbed.js';
 
 export interface Contender {
   readonly name: string;
   readonly tap: boolean;
   /**
    * Resolves when the contender forwards, with the pid of its process (0: none). It ends with the
-   * bed.
+   * testbed.
    */
-  start(bed: Bed): Promise<number>;
+  start(testbed: Testbed): Promise<number>;
 }

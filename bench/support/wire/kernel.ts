@@ -4,7 +4,7 @@
  * needs 0.25 µs of that CPU to make one frame.
  */
 
-import { type Bed, RIP, VIP } from '../../../src/lab/flood/testbed.js';
+import { RIP, type Testbed, VIP } from '../../../src/lab/flood/testbed.js';
 import { inNamespace } from '../../../src/sys/command.js';
 import type { Contender } from './contender.js';
 
@@ -31,8 +31,8 @@ export const steered: Contender = contender('kernel, nft DNAT, conntrack, RPS', 
 export const numgen: Contender = contender('kernel, nft numgen, stateless', NUMGEN);
 
 function contender(name: string, rules: string, steers = false): Contender {
-  const start = async (bed: Bed) => {
-    const inside = (...words: string[]) => inNamespace(bed.namespace('director'), ...words);
+  const start = async (testbed: Testbed) => {
+    const inside = (...words: string[]) => inNamespace(testbed.namespace('director'), ...words);
     await inside('sysctl', '-qw', 'net.ipv4.ip_forward=1');
     await inside('ip', 'route', 'add', `${VIP}/32`, 'via', RIP, 'dev', 'eth1');
     if (rules !== '') await inside('nft', rules);

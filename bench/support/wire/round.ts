@@ -2,9 +2,9 @@
  * Runs one round: builds the network, starts the contender, runs the flood, and removes everything.
  */
 
-import { Flood, type Passage } from '../../../src/lab/flood/flood.js';
+import { Flood, type FloodRun } from '../../../src/lab/flood/flood.js';
 import type { Kind } from '../../../src/lab/flood/frame.js';
-import { Bed } from '../../../src/lab/flood/testbed.js';
+import { Testbed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 export interface Load {
@@ -21,12 +21,12 @@ const WARM_UP_PART = 0.5;
  * Runs the flood with `rate` frames a second; 0: as fast as possible. A warm-up before it is not
  * measured. Throws the reason of `signal` when it aborts.
  */
-export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<Passage> {
-  const bed = await Bed.build({ tap: contender.tap });
+export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<FloodRun> {
+  const testbed = await Testbed.build({ tap: contender.tap });
   try {
-    const pid = await contender.start(bed);
+    const pid = await contender.start(testbed);
     signal.throwIfAborted();
-    const flood = await Flood.start(bed.site, { ...load, pid }, signal);
+    const flood = await Flood.start(testbed.endpoints, { ...load, pid }, signal);
     try {
       await flood.open();
       await flood.run(Math.round(rate * WARM_UP_PART), WARM_UP_MS);
@@ -35,6 +35,6 @@ export async function round(contender: Contender, rate: number, load: Load, sign
       await flood.stop();
     }
   } finally {
-    await bed.remove();
+    await testbed.remove();
   }
 }

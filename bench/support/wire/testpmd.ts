@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { untilReady } from '../../../src/lab/build/process.js';
-import type { Bed } from '../../../src/lab/flood/testbed.js';
+import type { Testbed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 const CPU = 1;
@@ -22,9 +22,9 @@ const TESTPMD = ['--forward-mode=macswap', '--nb-cores=1', '--stats-period=3600'
 
 export function testpmd(driver: 'net_af_xdp' | 'net_af_packet'): Contender {
   const vdevs = [0, 1].flatMap((i) => ['--vdev', `${driver}${i},iface=eth${i}`]);
-  const start = async (bed: Bed) => {
+  const start = async (testbed: Testbed) => {
     const prefix = ['--file-prefix', `ulvs${process.pid}`];
-    const running = bed.start('testpmd', 'director', [
+    const running = testbed.start('testpmd', 'director', [
       ...LINE_BUFFERED,
       'dpdk-testpmd',
       ...EAL,

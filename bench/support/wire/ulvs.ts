@@ -6,6 +6,6 @@ import type { LabDevice } from '../../../src/lab/topology.js';
 import type { Contender } from './contender.js';
 
 export function ulvs(device: LabDevice, method: MethodName, kind: Kind, flows: number): Contender {
-  const start: Contender['start'] = async (bed) => (await bed.director({ device, method, kind, flows })).pid;
+  const start: Contender['start'] = async (testbed) => (await testbed.director({ device, method, kind, flows })).pid;
   return { name: `ulvs ${device} ${method}`, tap: device === 'tap', start };
 }

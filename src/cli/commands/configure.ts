@@ -1,3 +1,7 @@
+/**
+ * `ulvs configure`: turns the HOWTO's lvs.conf into a director.yaml and a script for the
+ * realservers.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command } from 'commander';
@@ -15,17 +19,16 @@ interface Options {
   force?: boolean;
 }
 
-/** `ulvs configure`: the HOWTO's lvs.conf becomes director.yaml and a script for the realservers. */
 export function configureCommand(): Command {
   return new Command('configure')
     .description(
-      "read an lvs.conf of the HOWTO's configure script; write director.yaml and a script for the realservers",
+      "read an lvs.conf of the HOWTO's configure script; write a director.yaml and a script for the realservers",
     )
     .argument('<file>', 'lvs_nat.conf, lvs_dr.conf …')
-    .option('--hosts <file>', 'where host names are looked up', '/etc/hosts')
-    .option('--out <file>', 'the configuration written', 'director.yaml')
-    .option('--script <file>', "the realservers' script written", 'rc.realserver')
-    .option('--force', 'overwrite files that are there')
+    .option('--hosts <file>', 'file in which host names are looked up', '/etc/hosts')
+    .option('--out <file>', 'configuration to write', 'director.yaml')
+    .option('--script <file>', 'script to write for the realservers', 'rc.realserver')
+    .option('--force', 'overwrite existing files')
     .action((file: string, options: Options) => guarded(async () => configure(file, options)));
 }
 
@@ -33,15 +36,15 @@ function configure(file: string, options: Options): void {
   try {
     const conf = parseLvsConf(read(file), file, new HostNames(read(options.hosts)));
     const yaml = directorYaml(conf, basename(file));
-    // What is written must be what `ulvs run` takes.
+    // `ulvs run` must accept what is written.
     parseConfig(yaml, options.out);
     save(options.out, yaml, 0o644, options);
     save(options.script, realserverScript(conf, basename(file)), 0o755, options);
   } catch (error) {
     throw error instanceof LvsConfError ? new UserError(error.message) : error;
   }
-  console.log(`${options.out}: for the director (ulvs run -c ${options.out})`);
-  console.log(`${options.script}: to be run on each realserver`);
+  console.log(`${options.out}: the director's configuration (ulvs run -c ${options.out})`);
+  console.log(`${options.script}: run it on each realserver`);
 }
 
 function read(file: string): string {
@@ -54,6 +57,6 @@ function read(file: string): string {
 
 function save(file: string, text: string, mode: number, { force }: Options): void {
   if (existsSync(file) && force !== true)
-    throw new UserError(`${file}: is there already; --force overwrites it, --out and --script name other files`);
+    throw new UserError(`${file}: exists already; --force overwrites it, --out and --script name other files`);
   writeFileSync(file, text, { mode });
 }

@@ -1,19 +1,19 @@
-/** `ulvs lab list|up|test|down|graph|demo`. */
+/** `ulvs lab`: the topologies of the HOWTO in network namespaces. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { forWorkers, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
-import { down, isHealthy, keep, type Lab, matching, up } from '../../lab/build/lab.js';
-import { againRootless, isRootless, lacking, mayMakeNamespaces, shell } from '../../lab/build/rootless.js';
-import { isLeftOver, type LabState, listStates } from '../../lab/build/state.js';
+import { down, findLabs, isHealthy, type Lab, markKept, up } from '../../lab/build/lab.js';
+import { isRootless, mayMakeNamespaces, rerunRootless, rootlessObstacle, shell } from '../../lab/build/rootless.js';
+import { isStale, type LabState, listStates } from '../../lab/build/state.js';
 import { demo } from '../../lab/demo.js';
 import { LabError } from '../../lab/error.js';
-import { howToTry } from '../../lab/hints.js';
+import { hintsFor } from '../../lab/hints.js';
 import { deviceFor, QUICK, SIZES, type TestOptions, testLab } from '../../lab/test.js';
-import { testLabs } from '../../lab/test-all.js';
-import { findTopology, topologies } from '../../lab/topologies/index.js';
+import { testLabs } from '../../lab/test-many.js';
+import { basics, findTopology, topologies } from '../../lab/topologies/index.js';
 import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
-import { addFaultCommands } from './faults.js';
+import { addFaultCommands } from './lab-faults.js';
 
 interface Options {
   device?: LabDevice;
@@ -22,67 +22,70 @@ interface Options {
 }
 
 export function labCommand(): Command {
-  const lab = new Command('lab').description('topologies of the LVS-HOWTO in network namespaces, with real servers');
-  lab.command('list').description('the topologies, and what is up').action(list);
+  const lab = new Command('lab').description(
+    `the LVS-HOWTO's topologies (${topologies.length}) in network namespaces, with a real client and real servers`,
+  );
+  lab.command('list').description('list the topologies and the labs that are up').action(list);
   lab.command('graph').argument('<name>', 'a topology').description('draw a topology').action(graph);
   lab
     .command('up')
     .argument('<name>', 'a topology')
-    .description('start a lab and leave it running')
+    .description('bring up a lab and leave it running')
     .addOption(deviceOption())
     .addOption(workersOption())
-    .option('--no-director', 'everything but the director, which you start by hand')
-    .option('--rootless', 'in a user namespace, for as long as the shell in it lives')
+    .option('--no-director', 'without the director, which you start by hand')
+    .option('--rootless', 'run in a user namespace, until you leave its shell')
     .action((name, options) => guarded((signal) => runUp(name, options, signal)));
   lab
     .command('test')
     .argument('[names...]', 'topologies')
-    .description(
-      'start a lab, check it from end to end, and take it down; several: as many at a time as there are cores',
-    )
-    .option('--all', 'every topology')
+    .description('bring up labs, check them end to end and take them down; several run in parallel, one for each CPU')
+    .option('--all', `all ${topologies.length} topologies`)
     .addOption(deviceOption())
     .addOption(workersOption())
-    .option('--rootless', 'in a user namespace')
-    .option('--quick', 'a tenth of the traffic')
-    .option('--json', 'one JSON object a check, or a lab where there are several, for machines')
+    .option('--rootless', 'run in a user namespace')
+    .option('--quick', 'less traffic, about a tenth')
+    .option('--json', 'print one JSON object for each check, or for each lab if there are several')
     .action((names, options) => guarded((signal) => runTest(names, options, signal)));
   lab
     .command('down')
     .argument('[name]', 'the id of a lab, or a topology')
-    .description('take down labs: by id, or all of a topology')
-    .option('--all', 'every lab that is up')
-    .option('--stale', 'what killed runs left over')
+    .description('take down a lab by id, or all labs of a topology')
+    .option('--all', 'all labs that are up')
+    .option('--stale', 'the labs that killed runs left behind')
     .action((name, options) => guarded(() => runDown(name, options)));
   lab
     .command('demo')
-    .description('all four labs in a minute: who answered, the tables, one packet at each hop')
+    .description(
+      `show ${basics.length} labs (${basics.map(({ name }) => name).join(', ')}) in a minute: answers, tables, one packet at each hop`,
+    )
     .addOption(deviceOption())
-    .option('--rootless', 'in a user namespace')
+    .option('--rootless', 'run in a user namespace')
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
-  addFaultCommands(lab, { guarded, elsewhere });
+  addFaultCommands(lab, { guarded, ranInUserNamespace });
   return lab;
 }
 
 function workersOption(): Option {
   return new Option(
     '--workers <n>',
-    `the director's workers (default: 1); with ${forWorkers().join(' and ')} only`,
+    `number of worker threads of the director (default: 1); needs ${forWorkers().join(' or ')} devices`,
   ).argParser((text) => {
     if (/^([1-9]|1[0-6])$/.test(text)) return Number(text);
-    throw new InvalidArgumentError('1 to 16.');
+    throw new InvalidArgumentError('A whole number from 1 to 16.');
   });
 }
 
-/** The topology, with so many workers. */
+/** The topology with the number of workers that was asked for. */
 function withWorkers(spec: Topology, { workers }: Options): Topology {
   return workers === undefined ? spec : { ...spec, workers };
 }
 
 function deviceOption(): Option {
-  return new Option('--device <kind>', `the director's devices (default: ${PLAIN_KIND}, where the lab allows)`).choices(
-    kindsWith(),
-  );
+  return new Option(
+    '--device <kind>',
+    `kind of the director's devices (default: ${PLAIN_KIND}, if the lab works with it)`,
+  ).choices(kindsWith());
 }
 
 const NAME_WIDTH = 27;
@@ -93,11 +96,11 @@ function list(): void {
 }
 
 function conditionOf(lab: LabState): string {
-  if (isLeftOver(lab)) return `, left over from a run that was killed: ulvs lab down ${lab.id} removes it`;
-  return isHealthy(lab) ? '' : ', with dead processes';
+  if (isStale(lab)) return `, left behind by a killed run: ulvs lab down ${lab.id} removes it`;
+  return isHealthy(lab) ? '' : ', some of its processes have ended';
 }
 
-/** Prints an error as one line and sets the exit code. */
+/** Runs a command; prints an error as one line and sets the exit code 1. */
 async function guarded(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   try {
     await interruptible((reason) => new LabError(reason), work);
@@ -114,19 +117,21 @@ function graph(name: string): Promise<void> {
 async function runUp(name: string, options: Options & { director: boolean }, signal: AbortSignal): Promise<void> {
   const spec = withWorkers(findTopology(name), options);
   const device = deviceFor(spec, options.device);
-  if (await elsewhere(options)) return;
-  const why = lacking(spec, device);
+  if (await ranInUserNamespace(options)) return;
+  const why = rootlessObstacle(spec, device);
   if (why) throw new LabError(why);
   const lab: Lab = await up(spec, { ...options, device }, signal);
-  if (!isRootless()) keep(lab);
+  if (!isRootless()) markKept(lab);
   console.log(spec.drawing);
-  for (const line of howToTry(lab, options.director)) console.log(line);
+  for (const line of hintsFor(lab, options.director)) console.log(line);
   if (isRootless()) await untilLeft(lab, signal);
 }
 
-/** The lab lives in the namespace of this process. */
+/** The lab exists in the user namespace of this process only: it lives as long as the shell. */
 async function untilLeft(lab: Lab, signal: AbortSignal): Promise<void> {
-  console.log('This shell is inside the lab, with all rights there; when you leave it (exit), the lab is taken down.');
+  console.log(
+    'This shell runs inside the lab with all privileges there. The lab is taken down when you exit the shell.',
+  );
   try {
     await shell(signal);
   } finally {
@@ -140,9 +145,9 @@ async function runTest(
   signal: AbortSignal,
 ): Promise<void> {
   const specs = (options.all ? topologies : names.map(findTopology)).map((spec) => withWorkers(spec, options));
-  if (specs.length === 0) throw new LabError('which lab? A name or several (see `ulvs lab list`), or --all');
+  if (specs.length === 0) throw new LabError('name one or several labs (`ulvs lab list` shows them), or give --all');
   const devices = specs.map((spec) => deviceFor(spec, options.device));
-  if (await elsewhere(options)) return;
+  if (await ranInUserNamespace(options)) return;
   const how: TestOptions = { form: options.json ? 'json' : 'text', sizes: options.quick ? QUICK : SIZES, signal };
   const [first] = specs;
   const passed =
@@ -151,14 +156,14 @@ async function runTest(
 }
 
 async function runDemo(options: Options, signal: AbortSignal): Promise<void> {
-  if (!(await elsewhere(options))) await demo(options.device ?? PLAIN_KIND, signal);
+  if (!(await ranInUserNamespace(options))) await demo(options.device ?? PLAIN_KIND, signal);
 }
 
 async function runDown(name: string | undefined, { all, stale }: { all?: true; stale?: true }): Promise<void> {
-  if (!name && !all && !stale) throw new LabError('which lab? An id or a name (see `ulvs lab list`), or --all');
-  if (!mayMakeNamespaces())
-    throw new LabError('labs that root has brought up need root to be taken down: run it with sudo');
-  const found = matching(all ? undefined : name).filter((lab) => !stale || isLeftOver(lab));
+  if (!name && !all && !stale)
+    throw new LabError('name a lab by id or topology (`ulvs lab list` shows them), or give --all');
+  if (!mayMakeNamespaces()) throw new LabError('only root may take down the labs of root: run it with sudo');
+  const found = findLabs(all ? undefined : name).filter((lab) => !stale || isStale(lab));
   if (found.length === 0 && name) throw new LabError(`no lab ${name} is up`);
   for (const lab of found) {
     await down(lab);
@@ -166,16 +171,20 @@ async function runDown(name: string | undefined, { all, stale }: { all?: true; s
   }
 }
 
-/** True when the whole of it was done by another process, in a user namespace. Else namespaces can be made here. */
-async function elsewhere({ rootless }: Pick<Options, 'rootless'>): Promise<boolean> {
+/**
+ * With --rootless runs the command again in a user namespace and returns true. Otherwise returns
+ * false once it is clear that namespaces can be created here. Throws a LabError without the
+ * privilege.
+ */
+async function ranInUserNamespace({ rootless }: Pick<Options, 'rootless'>): Promise<boolean> {
   if (rootless && !isRootless()) {
-    process.exitCode = await againRootless();
+    process.exitCode = await rerunRootless();
     return true;
   }
   if (!mayMakeNamespaces())
     throw new LabError('network namespaces need root: run it with sudo, or with --rootless in a user namespace');
   await command('ip', ['-Version']);
-  for (const { id } of process.stderr.isTTY ? listStates().filter(isLeftOver) : [])
-    console.error(`ulvs lab: ${id} is left over from a run that was killed; \`ulvs lab down ${id}\` removes it`);
+  for (const { id } of process.stderr.isTTY ? listStates().filter(isStale) : [])
+    console.error(`ulvs lab: ${id} was left behind by a killed run; \`ulvs lab down ${id}\` removes it`);
   return false;
 }

@@ -1,3 +1,7 @@
+/**
+ * `ulvs replay`: runs a scenario folder or a capture through a director with a virtual clock,
+ * without root.
+ */
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { InProcessDirector } from '../../control/inprocess.js';
@@ -17,17 +21,16 @@ interface Options {
   drops?: boolean;
 }
 
-/** `ulvs replay`: a scenario folder or a capture through the director, with a virtual clock, without root. */
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('run a scenario folder, or a capture file, through the director with a virtual clock')
+    .description('run a scenario folder or a capture file through a director with a virtual clock')
     .argument('[dir]', 'scenario folder: director.yaml, frames.jsonl, optionally wire.json')
-    .option('-c, --config <file>', 'director.yaml, with --pcap')
-    .option('--pcap <file>', 'frames that come in, instead of a scenario (pcap or pcapng)')
-    .option('--if <device>', 'the device they come in by')
-    .option('--out <file>', 'where the answer goes: the form of out.jsonl (default stdout), or pcap with --pcap')
-    .option('--trace [filter]', "also say on stderr what happened to each packet (a filter in tcpdump's words, quoted)")
-    .option('--drops', 'with --trace: only packets that were dropped')
+    .option('-c, --config <file>', 'the configuration, with --pcap')
+    .option('--pcap <file>', 'received frames from a pcap or pcapng file, instead of a scenario')
+    .option('--if <device>', 'the device that receives them, with --pcap')
+    .option('--out <file>', 'output: lines of JSON as in out.jsonl (default: stdout), or a pcap file with --pcap')
+    .option('--trace [filter]', "explain each packet on stderr; a filter in tcpdump's language, in quotes")
+    .option('--drops', 'with --trace: dropped packets only')
     .action((dir: string | undefined, options: Options) => guarded(() => replay(dir, options)));
 }
 
@@ -41,26 +44,25 @@ async function replay(dir: string | undefined, options: Options): Promise<void> 
   else writeFileSync(options.out, text);
 }
 
-/** What would be without effect is a misunderstanding. Throws a UserError. */
+/** Refuses options that would have no effect. Throws a UserError. */
 function refuseSenseless(dir: string | undefined, { config, pcap, if: device, trace, drops }: Options): void {
   const word = typeof trace === 'string' ? trace : undefined;
   if (dir !== undefined && pcap !== undefined)
-    throw new UserError(`replay: a folder (${dir}) or a capture (--pcap ${pcap}), not both${quoting(word)}`);
+    throw new UserError(`replay: give a folder (${dir}) or a capture (--pcap ${pcap}), not both${quoting(word)}`);
   if (dir === undefined && pcap === undefined) {
-    const taken = word === undefined ? '' : `; --trace took ${word} for its filter: name a folder before it`;
+    const taken = word === undefined ? '' : `; --trace took ${word} as its filter: name the folder before --trace`;
     throw new UserError(`replay: name a scenario folder, or a capture with --pcap, -c and --if${taken}`);
   }
   if (dir !== undefined && config !== undefined)
     throw new UserError(`replay: -c goes with --pcap; a scenario folder has its own director.yaml`);
   if (dir !== undefined && device !== undefined)
     throw new UserError('replay: --if goes with --pcap; in a scenario folder each frame has its device');
-  if (drops && trace === undefined)
-    throw new UserError('replay: --drops says which packets --trace tells of: add --trace');
+  if (drops && trace === undefined) throw new UserError('replay: --drops selects packets for --trace: add --trace');
 }
 
-/** For a filter whose second word was taken for something else. */
+/** A hint for a filter whose second word was taken for another argument. */
 export function quoting(filter: unknown): string {
-  return typeof filter === 'string' ? `; a filter of several words is quoted: --trace '${filter} …'` : '';
+  return typeof filter === 'string' ? `; quote a filter of several words: --trace '${filter} …'` : '';
 }
 
 async function pcap(options: Options, spy: ((director: InProcessDirector) => void) | undefined): Promise<void> {

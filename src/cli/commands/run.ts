@@ -1,3 +1,7 @@
+/**
+ * `ulvs run`: runs a director in the foreground until SIGINT or SIGTERM. SIGHUP reloads its
+ * configuration.
+ */
 import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
@@ -17,24 +21,25 @@ interface Options {
   logLevel: string;
 }
 
-/** `ulvs run`: a director in the foreground, until SIGINT or SIGTERM; SIGHUP reads its configuration again. */
 export function runCommand(): Command {
   return new Command('run')
-    .description('be a director: in the foreground, until SIGTERM or SIGINT; SIGHUP reloads')
-    .option('-c, --config <file>', 'director.yaml')
-    .option('--rules <file>', 'lines as for ipvsadm -R; alone, all interfaces that are up are taken as they are')
+    .description('run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration')
+    .option('-c, --config <file>', 'the configuration, director.yaml')
+    .option('--rules <file>', 'rules, lines as for ipvsadm -R; without -c on all interfaces that are up')
     .addOption(
-      new Option('--device <kind>', 'the kind of every device, instead of the configured').choices(deviceChoices()),
+      new Option('--device <kind>', 'kind of every device, overrides the configuration').choices(deviceChoices()),
     )
-    .option('--socket <path>', 'the control socket, instead of the configured')
+    .option('--socket <path>', 'control socket, overrides the configuration')
     .addOption(
-      new Option('--log-level <level>', 'how much to say').choices(['error', 'warn', 'info', 'debug']).default('info'),
+      new Option('--log-level <level>', 'least severe messages to log')
+        .choices(['error', 'warn', 'info', 'debug'])
+        .default('info'),
     )
     .addHelpText('after', `\nKinds of device:\n${kindsHelp()}`)
     .action((options: Options) => guarded(() => run(options)));
 }
 
-/** From its first moment on it ends only by `stop`: half a start is taken down, too. */
+/** Runs until `stop` has completed: a start that is interrupted is undone, too. */
 async function run(options: Options): Promise<void> {
   const log = newLogger(options.logLevel);
   const told = whenTold();
@@ -59,7 +64,10 @@ function whenTold(): Promise<void> {
   });
 }
 
-/** Rejects with what `fail` is told, or with an error that nobody caught: nothing may leave the nft rules behind. */
+/**
+ * `failure` rejects with the error given to `fail`, or with an uncaught one: the director must not
+ * leave its nft rules behind.
+ */
 function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
   let fail: (error: Error) => void = () => {};
   const failure = new Promise<never>((_, reject) => {
@@ -70,7 +78,7 @@ function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
   return { failure, fail };
 }
 
-/** SIGHUPs are obeyed one after the other, the first when the director is up. */
+/** Handles SIGHUPs one after the other; the first one when the director is up. */
 function onHangup(started: Promise<Daemon>, options: Options, log: Logger): void {
   let last: Promise<unknown> = started.catch(() => {});
   process.on('SIGHUP', () => {
@@ -78,7 +86,7 @@ function onHangup(started: Promise<Daemon>, options: Options, log: Logger): void
   });
 }
 
-/** A mistake in the new configuration is told, and the running one goes on. */
+/** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
 async function reload(daemon: Daemon, options: Options, log: Logger): Promise<void> {
   try {
     await daemon.reload(configOf(options));
@@ -100,7 +108,10 @@ function configOf({ config, rules, device, socket }: Options): Config {
   };
 }
 
-/** A live box without a configuration: all Ethernet interfaces that are up, and of bridges and bonds not their ports. */
+/**
+ * The configuration of a machine without one: all Ethernet interfaces that are up, except those
+ * that are ports of a bridge or a bond.
+ */
 function everyInterface(rules: string): Config {
   const socket = new RouteSocket();
   const links = socket

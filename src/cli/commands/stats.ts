@@ -1,3 +1,6 @@
+/**
+ * `ulvs stats`: what became of every frame, why some were dropped, and the counters of each device.
+ */
 import { Command } from 'commander';
 import type { DirectorStatus } from '../../control/api/api.js';
 import { newDeviceStats } from '../../device/device.js';
@@ -10,40 +13,42 @@ interface Options {
   json?: boolean;
 }
 
-/** `ulvs stats`: what became of every frame, why some were dropped, and what each device counts. */
 export function statsCommand(): Command {
   return new Command('stats')
-    .description('what became of the frames, why some were dropped, and what each device counts')
-    .option('--json', 'as one JSON object')
+    .description('show what became of all frames, why some were dropped, and the counters of each device')
+    .option('--json', 'print one JSON object')
     .addOption(socketOption())
     .action((options: Options) => guarded(() => show(options)));
 }
 
 async function show({ socket, json }: Options): Promise<void> {
   const status = await readStatus(socket);
-  const { fates, drops, devices, table, total } = status;
-  if (json) console.log(JSON.stringify({ fates, drops, devices, table, total }, null, 2));
+  const { frames, drops, devices, table, total } = status;
+  if (json) console.log(JSON.stringify({ frames, drops, devices, table, total }, null, 2));
   else console.log(statsText(status));
 }
 
-/** In words, in the order in which they add up: in = forwarded + delivered + passed + dropped (+ waiting for a neighbour). */
-const FATES = [
+/**
+ * The text of each counter, in the order of the sum: in = forwarded + delivered + passed + dropped,
+ * plus the frames that wait for a neighbour.
+ */
+const FRAMES = [
   ['in', 'frames in'],
   ['forwarded', '  forwarded'],
-  ['delivered', '  answered, or given to the host'],
-  ['passed', "  left to the host's stack"],
+  ['delivered', '  delivered to director or host'],
+  ['passed', "  passed to the host's stack"],
   ['dropped', '  dropped'],
-  ['originated', 'made by the director itself'],
+  ['originated', 'originated by the director'],
   ['out', 'frames out'],
   ['inBytes', 'bytes in'],
   ['outBytes', 'bytes out'],
 ] as const;
 
-export function statsText({ fates, drops, devices, table }: DirectorStatus): string {
+export function statsText({ frames, drops, devices, table }: DirectorStatus): string {
   return [
-    ...FATES.map(([name, text]) => `${text.padEnd(32)}${cell(fates[name] ?? 0)}`),
-    ...(fates.handed ? [`${'handed between workers'.padEnd(32)}${cell(fates.handed)}`] : []),
-    `${'connection table lines'.padEnd(32)}${cell(table.used)} of ${table.max}`,
+    ...FRAMES.map(([name, text]) => `${text.padEnd(32)}${cell(frames[name] ?? 0)}`),
+    ...(frames.handed ? [`${'handed off between workers'.padEnd(32)}${cell(frames.handed)}`] : []),
+    `${'connection table entries'.padEnd(32)}${cell(table.used)} of ${table.max}`,
     ...dropLines(drops),
     '',
     ...deviceLines(devices),

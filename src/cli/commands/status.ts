@@ -1,3 +1,4 @@
+/** `ulvs status`: an overview of a running director. */
 import { Command } from 'commander';
 import type { DeviceStatus, DirectorStatus } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
@@ -9,18 +10,17 @@ interface Options {
   json?: boolean;
 }
 
-/** `ulvs status`: a running director at a glance. */
 export function statusCommand(): Command {
   return new Command('status')
-    .description('a running director at a glance: process, configuration, devices, services, connections')
-    .option('--json', 'as one JSON object')
+    .description('show an overview of a running director: process, configuration, devices, services, connections')
+    .option('--json', 'print one JSON object')
     .addOption(socketOption())
     .action((options: Options) => guarded(() => show(options)));
 }
 
 export async function readStatus(socket: string): Promise<DirectorStatus> {
   const { status } = await withDirector(socket, (client) => ask(client, { op: 'status' }));
-  if (status === undefined) throw new Error(`the director on ${socket} told no status`);
+  if (status === undefined) throw new Error(`the director on ${socket} sent no status`);
   return status;
 }
 
@@ -43,24 +43,24 @@ export function statusText({
 }: DirectorStatus): string {
   return [
     `director    pid ${pid}, up ${duration(uptime)}`,
-    `configured  by ${config}`,
+    `config      ${config}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
-    `table       ${table.used} of ${table.max} lines in use`,
+    `table       ${table.used} of ${table.max} entries in use`,
     ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
 }
 
 function workerText({ used, frames }: DirectorStatus['workers'][number], i: number): string {
-  return `${i}: ${frames} frames, ${used} lines`;
+  return `${i}: ${frames} frames, ${used} entries`;
 }
 
 function deviceText({ name, kind, mac, mtu, addresses }: DeviceStatus): string {
   return `${name} (${kind}) ${mac}, MTU ${mtu}, ${addresses.join(' ') || 'no addresses'}`;
 }
 
-/** The two largest units: `3 d 4 h`, `12 s`. */
+/** A duration in seconds in its two largest units: `3 d 4 h`, `12 s`. */
 export function duration(seconds: number): string {
   const units = [
     ['d', 86_400],

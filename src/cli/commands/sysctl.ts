@@ -1,4 +1,7 @@
-/** `ulvs sysctl`: lists, shows and sets the sysctls of a running director. */
+/**
+ * `ulvs sysctl [NAME[=VALUE]…]`: lists, shows and sets sysctls by the kernel's names, with or
+ * without `net.ipv4.vs.`.
+ */
 import { Command } from 'commander';
 import type { AdminClient } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
@@ -20,12 +23,11 @@ interface Options {
   json?: boolean;
 }
 
-/** `ulvs sysctl [NAME[=VALUE]…]`: the kernel's names, with or without `net.ipv4.vs.`. */
 export function sysctlCommand(): Command {
   return new Command('sysctl')
     .description("list, show or set a running director's sysctls (the kernel's names under net.ipv4.vs)")
-    .argument('[words...]', 'NAME shows one, NAME=VALUE sets it; without any all are listed')
-    .option('--json', 'as one JSON object')
+    .argument('[words...]', 'NAME shows one, NAME=VALUE sets it; without arguments all are listed')
+    .option('--json', 'print one JSON object')
     .addOption(socketOption())
     .action((words: string[], options: Options) => guarded(() => sysctl(words, options)));
 }
@@ -40,7 +42,7 @@ async function sysctl(words: string[], { socket, json }: Options): Promise<void>
   });
 }
 
-/** Says so on stderr when the sysctl has no effect. */
+/** Sets a sysctl; prints a warning on stderr if it has no effect. */
 async function set(client: AdminClient, name: SysctlName, value: number): Promise<void> {
   await ask(client, { op: 'setSysctl', name, value });
   const inert = withoutEffect(name);
@@ -57,7 +59,9 @@ function mark(name: SysctlName): string {
   return effect === 'none' ? `  # no effect: ${why}` : '';
 }
 
-/** Checked before anything is set. Throws a UserError that names what would be right. */
+/**
+ * Parses one argument, before anything is set. Throws a UserError that names what would be right.
+ */
 function parse(word: string): { name: SysctlName; value?: number } {
   const [key = '', ...rest] = word.split('=');
   const name = key.trim().replace(/^net[./]ipv4[./]vs[./]/, '');

@@ -1,3 +1,4 @@
+/** `ulvs trace`: shows what a running director does with each packet, and why. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { PcapngWriter } from '../../capture/pcapng-writer.js';
@@ -19,18 +20,17 @@ interface Options {
 const POLL_MS = 100;
 const ENDLESS = 2_147_483_647;
 
-/** `ulvs trace`: what the running director does with each packet, and why. */
 export function traceCommand(): Command {
   return new Command('trace')
-    .description('watch what a running director does with each packet, and why')
+    .description('show what a running director does with each packet, and why')
     .argument(
       '[filter...]',
-      "which packets, in tcpdump's words: host, net, port, tcp, udp, icmp, src, dst, and, or, not",
+      "which packets, in tcpdump's language: host, net, port, tcp, udp, icmp, src, dst, and, or, not",
     )
-    .option('--count <n>', 'end after this many packets')
-    .option('--drops', 'only packets that were dropped, with the reason')
-    .option('--pcap <file>', 'write pcapng with the explanation as a comment on each packet')
-    .option('--json', 'one JSON object a packet')
+    .option('--count <n>', 'stop after this many packets')
+    .option('--drops', 'dropped packets only, with the reason')
+    .option('--pcap <file>', 'write a pcapng file with the explanation as a comment on each packet')
+    .option('--json', 'print one JSON object for each packet')
     .addOption(socketOption())
     .action((filter: string[], options: Options) => guarded(() => trace(filter.join(' '), options)));
 }
@@ -57,7 +57,7 @@ async function trace(filter: string, options: Options): Promise<void> {
 
 function countOf(text: string | undefined): number {
   if (text === undefined) return ENDLESS;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UserError(`--count ${text}: is not a number of packets above 0`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UserError(`--count ${text}: not a number of packets from 1 to 999999999`);
   return Number(text);
 }
 
@@ -77,5 +77,5 @@ function save(record: TraceRecord, writer: PcapngWriter): void {
   const us = Math.round(record.at * 1000);
   writer.write(record.device, us, Buffer.from(record.hex, 'hex'), formatRecord(record));
   for (const out of record.out)
-    writer.write(out.device, us, Buffer.from(out.hex, 'hex'), `out of ${record.device}'s packet`);
+    writer.write(out.device, us, Buffer.from(out.hex, 'hex'), `sent because of the packet from ${record.device}`);
 }

@@ -1,4 +1,4 @@
-/** director.yaml for an lvs.conf. */
+/** Writes a director.yaml for an lvs.conf. */
 import { endpoint } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
 import type { LvsConf, Place, Server, Service } from './lvsconf.js';
@@ -11,8 +11,8 @@ export function directorYaml(conf: LvsConf, source: string): string {
     `# ${TITLES[conf.type]}, written by \`ulvs configure ${source}\`. Check it, then: ulvs run -c director.yaml`,
     'devices:',
     ...devicesOf(conf).map((place) => `  - { name: ${place.device} }${commentOf(place)}`),
-    '# The VIP is on no interface of the director: it is accepted in the process. Whoever routes to the VIP must find it:',
-    `# ${conf.vips.some(({ device }) => device === 'TP') ? 'VIP=TP: the router needs a route for it to the director' : 'the director answers ARP for it'}.`,
+    '# No interface of the director has the VIP: the director accepts it in its process.',
+    `# ${conf.vips.some(({ device }) => device === 'TP') ? 'VIP=TP: the router needs a route for the VIP to the director.' : 'The director answers ARP for the VIP.'}`,
     `accept: { arp: ${conf.vips.every(({ device }) => device !== 'TP')}, ranges: [${conf.vips.map(host).join(', ')}] }`,
     'rules: |',
     ...conf.vips.flatMap(({ address }) => conf.services.flatMap((service) => rulesFor(conf, address, service))),
@@ -26,7 +26,7 @@ function devicesOf({ vips, dip }: LvsConf): Place[] {
 }
 
 function commentOf({ address, prefix }: Place): string {
-  return prefix === undefined || prefix < 0 ? '' : `   # has, or gets, ${address}/${prefix}`;
+  return prefix === undefined || prefix < 0 ? '' : `   # needs the address ${address}/${prefix}`;
 }
 
 function host({ address }: Place): string {
@@ -43,7 +43,7 @@ function rulesFor(conf: LvsConf, vip: string, service: Service): string[] {
   ];
 }
 
-/** DR and Tun leave the port as it is: naming another one would only be ignored. */
+/** DR and Tun keep the port: another one would be ignored. */
 function serverEndpoint(conf: LvsConf, server: Server): string {
   return conf.type === 'nat' ? endpoint(server.address, server.port) : server.address;
 }

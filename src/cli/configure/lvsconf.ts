@@ -1,7 +1,8 @@
 /**
- * The configuration file of the HOWTO's configure script (its chapters 5.3, 5.5, 7.1, 26.4), one setting a line:
+ * The configuration file of the HOWTO's configure script (chapters 5.3, 5.5, 7.1, 26.4), one
+ * setting a line:
  *
- *     LVS_TYPE=VS_DR                      VS_NAT, VS_DR or VS_TUN; without it: VS_NAT when servers name a port, else VS_DR
+ *     LVS_TYPE=VS_DR                      VS_NAT, VS_DR or VS_TUN; default: VS_NAT if servers name a port, else VS_DR
  *     VIP=eth0:110 lvs [netmask …]        device of the VIP on the director (TP: no device has it), VIP
  *     DIP=eth1 dip [network netmask …]    device towards the realservers, DIP
  *     DIRECTOR_GW=router
@@ -16,10 +17,10 @@ import type { HostNames } from './names.js';
 export type LvsType = 'nat' | 'dr' | 'tun';
 
 export interface Place {
-  /** Without an alias (`eth0`, not `eth0:110`); `TP` for transparent proxy. */
+  /** The device without an alias (`eth0`, not `eth0:110`); `TP` for transparent proxy. */
   readonly device: string;
   readonly address: string;
-  /** Prefix length, where a netmask was given. */
+  /** The prefix length, if a netmask was given. */
   readonly prefix: number | undefined;
 }
 export interface Server {
@@ -51,7 +52,7 @@ export class LvsConfError extends Error {
 }
 
 const TYPES: Readonly<Record<string, LvsType>> = { VS_NAT: 'nat', VS_DR: 'dr', VS_TUN: 'tun' };
-/** Settings of the old script that mean nothing to a director in user space. */
+/** Settings of the old script that have no meaning for a director in user space. */
 const IGNORED = ['LVSCONF_FORMAT', 'INITIAL_STATE', 'CLEAR_IPVS_TABLES', 'DIRECTOR_NET_DEVICE', 'SERVER_NETMASK'];
 
 interface Line {
@@ -60,7 +61,7 @@ interface Line {
   readonly number: number;
 }
 
-/** Throws an LvsConfError with one line for each mistake: `file:line: …`. */
+/** Parses an lvs.conf. Throws an LvsConfError with one line for each mistake: `file:line: …`. */
 export function parseLvsConf(text: string, file: string, hosts: HostNames, ports = PortNames.ofThisHost()): LvsConf {
   return new Reader(file, hosts, ports).read(text);
 }
@@ -82,7 +83,7 @@ class Reader {
 
   read(text: string): LvsConf {
     for (const line of this.lines(text)) this.setting(line);
-    if (this.services.length === 0) this.problems.push(`${this.file}: no SERVICE= line: there is nothing to balance`);
+    if (this.services.length === 0) this.problems.push(`${this.file}: no SERVICE= line: name at least one service`);
     if (this.vips.length === 0) this.problems.push(`${this.file}: no VIP= line: name the device and the virtual IP`);
     if (this.problems.length > 0) throw new LvsConfError(this.problems.join('\n'));
     return {
@@ -168,12 +169,12 @@ class Reader {
     this.services.push({ line: number, protocol, port: own, scheduler, servers: list });
   }
 
-  /** `name`, `name:port`, either with `,weight`. */
+  /** Parses a server: `name` or `name:port`, either with `,weight`. */
   private server(text: string, protocol: 't' | 'u', servicePort: number, number: number): Server {
     const [place, weight = '1', ...more] = text.split(',');
     const [name, port] = place!.split(':');
     if (!/^\d{1,5}$/.test(weight) || more.length > 0)
-      this.bad(number, `${text}: the weight behind the comma is not a number from 0 to 65535`);
+      this.bad(number, `${text}: the weight after the comma is not a number from 0 to 65535`);
     if (port !== undefined) this.namesPorts = true;
     return {
       name: name!,
@@ -207,7 +208,10 @@ function bare(device: string): string {
   return device.split(':')[0]!;
 }
 
-/** The length of a dotted netmask other than that of a host (the script writes 255.255.255.255 for VIPs). */
+/**
+ * The prefix length of a dotted netmask. That of a host counts as none: the script writes
+ * 255.255.255.255 for VIPs.
+ */
 function prefixOf(text: string): number | undefined {
   const parts = text.split('.').map(Number);
   if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255)) || parts[0] !== 255) return undefined;

@@ -1,11 +1,11 @@
-/** Host names as the files of this machine know them (/etc/hosts): a configuration must not depend on who answers DNS. */
+/** Host names from a file (/etc/hosts): a configuration must not depend on DNS. */
 import { readFileSync } from 'node:fs';
 import { canonicalAddress } from '../../control/text/address.js';
 
 export class HostNames {
   private readonly addresses = new Map<string, string>();
 
-  /** `text` in the form of hosts(5). Of several addresses the first counts. */
+  /** Parses `text` in the format of hosts(5). Of several addresses for a name the first counts. */
   constructor(text: string) {
     for (const line of text.split('\n')) {
       const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
@@ -19,7 +19,7 @@ export class HostNames {
     return new HostNames(readFileSync(path, 'utf8'));
   }
 
-  /** The address of a name, or of itself; undefined when the name is in no file. */
+  /** The address of a name or address; undefined if the file does not have the name. */
   address(text: string): string | undefined {
     return canonicalAddress(text) ?? this.addresses.get(text);
   }

@@ -1,10 +1,13 @@
-/** The shell script for the realservers of an lvs.conf: what the HOWTO has them set up, with today's commands. */
+/**
+ * Writes the shell script for the realservers of an lvs.conf: the HOWTO's setup with today's
+ * commands.
+ */
 import type { LvsConf } from './lvsconf.js';
 
 export function realserverScript(conf: LvsConf, source: string): string {
   return [
     '#!/bin/sh',
-    `# For each realserver of ${source}, written by \`ulvs configure\`. Run as root; running it twice does no harm.`,
+    `# For each realserver of ${source}, written by \`ulvs configure\`. Run it as root; it may run more than once.`,
     'set -e',
     '',
     ...{ nat: nat, dr: dr, tun: tun }[conf.type](conf),
@@ -15,13 +18,13 @@ export function realserverScript(conf: LvsConf, source: string): string {
 function nat(conf: LvsConf): string[] {
   const gateway = conf.serverGateway ?? conf.dip?.address;
   if (gateway === undefined)
-    return ['# LVS-NAT: no DIP and no SERVER_GW in the file: make the director the default gateway by hand.'];
+    return ['# LVS-NAT: the file has neither DIP nor SERVER_GW: make the director the default gateway by hand.'];
   return [
-    '# LVS-NAT: every packet to a client must go back through the director, or its source is not rewritten to the VIP',
-    '# and the client answers it with a RST. This is the most common mistake.',
+    '# LVS-NAT: every reply must pass the director, which rewrites its source to the VIP. A client answers a reply',
+    '# from the RIP with RST. This is the most common mistake.',
     `ip route replace default via ${gateway} dev ${conf.serverDevice}`,
     '',
-    '# On a network shared with the clients the director would be passed by after an ICMP redirect.',
+    '# In one network with the clients, an ICMP redirect would make replies bypass the director.',
     'sysctl -w net.ipv4.conf.all.accept_redirects=0',
     `sysctl -w net.ipv4.conf.${conf.serverDevice}.accept_redirects=0`,
   ];
@@ -29,7 +32,7 @@ function nat(conf: LvsConf): string[] {
 
 function dr(conf: LvsConf): string[] {
   return [
-    '# LVS-DR: the packet comes with the VIP as its destination, so the VIP must be here; but nobody may hear of it by ARP.',
+    '# LVS-DR: packets arrive with the VIP as destination, so this host needs the VIP but must not answer ARP for it.',
     'sysctl -w net.ipv4.conf.all.arp_ignore=1',
     'sysctl -w net.ipv4.conf.all.arp_announce=2',
     ...acceptVips(conf),
@@ -39,7 +42,7 @@ function dr(conf: LvsConf): string[] {
 
 function tun(conf: LvsConf): string[] {
   return [
-    '# LVS-Tun: packets come inside IPIP from the director; tunl0 takes them out, and the VIP on it takes them in.',
+    '# LVS-Tun: packets arrive inside IPIP from the director; tunl0 decapsulates them and has the VIP.',
     'modprobe ipip',
     'ip link set tunl0 up',
     ...conf.vips.map(({ address }) => `ip addr replace ${address}/32 dev tunl0`),
@@ -54,7 +57,7 @@ function tun(conf: LvsConf): string[] {
 function acceptVips(conf: LvsConf): string[] {
   if (conf.serverVipDevice === 'TP')
     return [
-      '# SERVER_VIP_DEVICE=TP: no address here; packets for the VIP are redirected to this host (it then sees its own address).',
+      '# SERVER_VIP_DEVICE=TP: this host has no VIP; packets for it are redirected to an address of this host.',
       ...conf.vips.flatMap(({ address }) =>
         conf.services.map(
           ({ protocol, port }) =>
@@ -67,9 +70,9 @@ function acceptVips(conf: LvsConf): string[] {
 
 function gatewayOf({ serverGateway, serverDevice }: LvsConf): string[] {
   if (serverGateway === undefined)
-    return ['# Replies go to the client directly, not by the director: its router must be the default gateway here.'];
+    return ['# Replies go to the client directly, not through the director: the default gateway must be the router.'];
   return [
-    '# Replies go to the client directly, not by the director.',
+    '# Replies go to the client directly, not through the director.',
     `ip route replace default via ${serverGateway} dev ${serverDevice}`,
   ];
 }

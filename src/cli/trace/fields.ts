@@ -1,4 +1,7 @@
-/** A frame as named fields, and what a director changed between two frames: the lines "field: before -> after". */
+/**
+ * A frame as named fields, and the fields that a director changed: the lines "field: before ->
+ * after".
+ */
 import { format4, format6, formatMac } from '../../wire/address.js';
 import { isBad, viewOf } from '../../wire/decoded.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -8,7 +11,7 @@ import * as ipv6 from '../../wire/ipv6.js';
 
 export type Fields = ReadonlyMap<string, string>;
 
-/** Everything that a director may rewrite. Frames that are no IP have their MAC addresses only. */
+/** All fields that a director may rewrite. A frame that is not IP has its MAC addresses only. */
 export function fieldsOf(frame: Uint8Array): Fields {
   const fields = new Map<string, string>();
   const eth = ethernet.decode(frame);
@@ -20,7 +23,7 @@ export function fieldsOf(frame: Uint8Array): Fields {
   return fields;
 }
 
-/** `before` and `after` of each field that differs; a field that is new (an outer header) has no before. */
+/** One line for each field that differs. A new field (an outer header) has no value before. */
 export function differences(before: Fields, after: Fields): string[] {
   return [...after].flatMap(([name, value]) => {
     const old = before.get(name);
@@ -29,7 +32,7 @@ export function differences(before: Fields, after: Fields): string[] {
   });
 }
 
-/** The packet inside a tunnel's outer header; the header becomes one field. */
+/** The packet inside an outer header. The header itself becomes one field. */
 function unwrapped(packet: Uint8Array, fields: Map<string, string>): Uint8Array {
   const version = (packet[0] ?? 0) >>> 4;
   if (version === 4 && packet.length >= 40 && packet[9] === ipv4.IPIP) return outer(packet, 20, 'IPIP', fields);

@@ -1,5 +1,5 @@
 /**
- * A trace record in words:
+ * A trace record as text:
  *
  *     12.345 ms  in eth0   10.0.0.1.40001 > 10.0.0.100.80: tcp [S] …
  *       service      TCP 10.0.0.100:80, scheduler rr
@@ -22,14 +22,14 @@ export function formatRecord(record: TraceRecord): string {
     `${record.at.toFixed(3)} ms  in ${record.device}  ${printFrame(frame)}`,
     ...record.steps.flatMap(formatStep).map(([label, text]) => row(label, text)),
     ...record.out.flatMap((out) => formatOut(frame, out)),
-    `  ${formatFate(record)}`,
+    `  ${formatVerdict(record)}`,
   ].join('\n');
 }
 
-/** The fate, and for a dropped frame why. */
-export function formatFate({ fate, dropped }: TraceRecord): string {
-  if (!dropped) return fate;
-  return `dropped: ${fate}: ${DROP_TEXTS[(DROP_NAMES as readonly string[]).indexOf(fate)] ?? ''}`;
+/** The verdict; for a dropped frame with the reason. */
+export function formatVerdict({ verdict, dropped }: TraceRecord): string {
+  if (!dropped) return verdict;
+  return `dropped: ${verdict}: ${DROP_TEXTS[(DROP_NAMES as readonly string[]).indexOf(verdict)] ?? ''}`;
 }
 
 function row(label: string, text: string): string {

@@ -139,7 +139,7 @@ export interface DirectorStatus {
   workers: { used: number; frames: number }[];
   total: StatsEntry;
   /** What became of the frames, by name of FrameStat (stats/counters.ts). */
-  fates: Record<string, number>;
+  frames: Record<string, number>;
   /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };

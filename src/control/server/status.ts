@@ -34,7 +34,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
     workers: forwarding.tables.map((table, i) => ({ used: table[LIVE_WORD]!, frames: forwarding.processed(i) })),
     total: rules.total(),
-    fates: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
+    frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
   };

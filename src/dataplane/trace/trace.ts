@@ -55,7 +55,7 @@ export interface TraceRecord {
   readonly steps: readonly TraceStep[];
   readonly out: readonly TraceOut[];
   /** forwarded, delivered, passed, waiting, or the name of a drop reason. */
-  readonly fate: string;
+  readonly verdict: string;
   readonly dropped: boolean;
 }
 
@@ -121,8 +121,8 @@ export class Trace {
     if (this.spec.dropsOnly && !this.dropped) return;
     this.left--;
     const { d, hex, steps, out, dropped } = this;
-    const fate = this.fate || (out.some(({ originated }) => !originated) ? 'forwarded' : 'delivered');
-    this.sink({ at: d.now, device: d.links[d.packet.device]!.name, hex, steps, out, fate, dropped });
+    const verdict = this.fate || (out.some(({ originated }) => !originated) ? 'forwarded' : 'delivered');
+    this.sink({ at: d.now, device: d.links[d.packet.device]!.name, hex, steps, out, verdict, dropped });
   }
 
   note(text: string): void {

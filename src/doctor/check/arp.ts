@@ -1,23 +1,24 @@
-/** Who answers for a VIP on the wire: the director, and nobody else (HOWTO 7.4, "the ARP problem"). */
+/** ARP: the director alone may answer for a VIP (HOWTO 7.4, "the ARP problem"). */
 import { isIPv6 } from '../../wire/address.js';
-import type { ArpAnswer, Check, Finding, HostFacts, Site } from '../facts.js';
-import { on } from '../query.js';
+import type { ArpAnswer, Check, Facts, Finding, HostFacts } from '../facts.js';
+import { commandOn } from '../queries.js';
 
-export const arpAnswers: Check = (site) =>
-  site.arp.flatMap((answer) => answer.macs.flatMap((mac) => stranger(site, answer, mac)));
+export const arpAnswers: Check = (facts) =>
+  facts.arp.flatMap((answer) => answer.macs.flatMap((mac) => unexpectedAnswer(facts, answer, mac)));
 
-function stranger(site: Site, answer: ArpAnswer, mac: string): Finding[] {
-  const host = site.hosts.find(({ links }) => links.some((link) => link.mac === mac && link.dev !== 'lo'));
-  if (host?.role === 'director' || site.director.devices.some((device) => device.mac === mac)) return [];
-  const asker = site.hosts.find(({ name }) => name === answer.host)!;
+/** An answer from a MAC that is not the director's. */
+function unexpectedAnswer(facts: Facts, answer: ArpAnswer, mac: string): Finding[] {
+  const host = facts.hosts.find(({ links }) => links.some((link) => link.mac === mac && link.dev !== 'lo'));
+  if (host?.role === 'director' || facts.director.devices.some((device) => device.mac === mac)) return [];
+  const asker = facts.hosts.find(({ name }) => name === answer.host)!;
   const seen = `${answer.host} asked on ${answer.dev} who has ${answer.vip}: ${answer.macs.join(' and ')} answered`;
-  const forget = on(asker, `ip neigh flush to ${answer.vip}`);
-  return [{ ...blame(host, answer.vip, mac), seen, mend: [...remedy(host, answer.vip), forget] }];
+  const forget = commandOn(asker, `ip neigh flush to ${answer.vip}`);
+  return [{ ...describe(host, answer.vip, mac), seen, fix: [...fixesFor(host, answer.vip), forget] }];
 }
 
-function blame(host: HostFacts | undefined, vip: string, mac: string): Omit<Finding, 'seen' | 'mend'> {
+function describe(host: HostFacts | undefined, vip: string, mac: string): Omit<Finding, 'seen' | 'fix'> {
   const name = host?.name ?? mac;
-  const consequence = `whoever asks may send the packets for ${vip} to ${name} instead of the director`;
+  const consequence = `hosts on that wire may send packets for ${vip} to ${name} instead of the director`;
   if (host?.role === 'realserver')
     return {
       id: 'realserver-answers-arp',
@@ -29,21 +30,22 @@ function blame(host: HostFacts | undefined, vip: string, mac: string): Omit<Find
     return {
       id: 'vip-on-backup',
       host: name,
-      wrong: `the backup director ${name} has the VIP ${vip}, too`,
+      wrong: `the backup director ${name} has the VIP ${vip} on an interface`,
       consequence,
     };
   return { id: 'vip-owned-elsewhere', host: name, wrong: `another host, ${name}, has the VIP ${vip}`, consequence };
 }
 
-function remedy(host: HostFacts | undefined, vip: string): string[] {
+function fixesFor(host: HostFacts | undefined, vip: string): string[] {
   if (!host) return [];
   if (host.role === 'realserver' && !isIPv6(vip))
-    return [on(host, 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2')];
+    return [commandOn(host, 'sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2')];
   const there = host.addresses.filter(({ address }) => address === vip);
   const off = there
     .filter(({ dev }) => host.role !== 'realserver' || dev !== 'lo')
-    .map(({ dev, length }) => on(host, `ip address del ${vip}/${length} dev ${dev}`));
-  // Neighbour discovery speaks for the addresses of the asked interface only: on lo the VIP is silent.
+    .map(({ dev, length }) => commandOn(host, `ip address del ${vip}/${length} dev ${dev}`));
+  // Neighbour discovery answers for addresses of the receiving interface only, so not for those on
+  // lo.
   const silent = host.role !== 'realserver' || there.some(({ dev }) => dev === 'lo');
-  return silent ? off : [...off, on(host, `ip address add ${vip}/128 dev lo`)];
+  return silent ? off : [...off, commandOn(host, `ip address add ${vip}/128 dev lo`)];
 }

@@ -1,57 +1,62 @@
-/** Does the service listen, and where (HOWTO 5.9 Q4; 7.2: in DR on the VIP)? */
+/**
+ * Listeners: whether the service listens, and on which address and port (HOWTO 5.9 Q4; 7.2: in
+ * LVS-DR on the VIP).
+ */
 
 import { endpoint } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
-import type { Check, Finding, Site } from '../facts.js';
+import type { Check, Facts, Finding } from '../facts.js';
 import { redirects } from '../firewall.js';
-import { isMarked, type Placed, placed, portOf, protocolOf, vipsOf } from '../query.js';
+import { isMarked, portOf, protocolOf, type RealServer, realServers, vipsOf } from '../queries.js';
 
-export const listening: Check = (site) => {
-  // The director lists what was added last first: the other way round it is the order of the rules.
-  const suspects = placed(site)
+export const listening: Check = (facts) => {
+  // The director lists its newest service first; reversed, this is the order of the rules.
+  const suspects = realServers(facts)
     .filter(({ service, host }) => !isMarked(service) && !redirects(host.firewall))
     .reverse()
-    .flatMap((one) => silent(site, one));
-  const together = new Map<string, Silence[]>();
+    .flatMap((one) => missingListener(facts, one));
+  const grouped = new Map<string, MissingListener[]>();
   for (const one of suspects) {
     const key = [one.id, one.host, one.before, one.after].join();
-    together.set(key, [...(together.get(key) ?? []), one]);
+    grouped.set(key, [...(grouped.get(key) ?? []), one]);
   }
-  return [...together.values()].map((list) => finding(site, list));
+  return [...grouped.values()].map((list) => finding(facts, list));
 };
 
-/** Of one service; `before` and `after` are the words around what is wanted. */
-interface Silence extends Blame {
+/**
+ * A service without its listener. `before` and `after` are the text around `wanted` in the finding.
+ */
+interface MissingListener extends Diagnosis {
   readonly host: string;
   readonly wanted: string;
   readonly seen: string;
 }
 
-interface Blame {
+interface Diagnosis {
   readonly id: string;
   readonly before: string;
   readonly after?: string;
 }
 
-/** One for all ports of a host that the same is wrong with: they have one program, and one remedy. */
-function finding(site: Site, list: readonly Silence[]): Finding {
-  const [{ id, host, before, after = '' }] = list as [Silence];
+/** One finding for all ports of a host with the same fault: they have one program and one fix. */
+function finding(facts: Facts, list: readonly MissingListener[]): Finding {
+  const [{ id, host, before, after = '' }] = list as [MissingListener];
   const all = (of: 'wanted' | 'seen') => [...new Set(list.map((one) => one[of]))];
   return {
     id,
     host,
     wrong: `${before}${all('wanted').join(' and ')}${after}`,
     seen: `\`ss -ltnu\` on ${host} shows ${all('seen').join(', ')}`,
-    consequence: `${host} refuses what the director sends it: its share of the clients gets "connection refused"`,
-    mend: restart(site, host),
+    consequence: `${host} refuses the connections that the director sends: its share of the clients gets "connection refused"`,
+    fix: restart(facts, host),
   };
 }
 
-function keepsPort({ destination }: Placed): boolean {
+function portIsFixed({ destination }: RealServer): boolean {
   return destination.method !== 'masq';
 }
 
-function listens({ service, host }: Placed, address: string, port: number): boolean {
+function listens({ service, host }: RealServer, address: string, port: number): boolean {
   const anywhere = ['*', '::', ...(isIPv6(address) ? [] : ['0.0.0.0'])];
   return host.listeners.some(
     (one) =>
@@ -59,10 +64,10 @@ function listens({ service, host }: Placed, address: string, port: number): bool
   );
 }
 
-function silent(site: Site, one: Placed): Silence[] {
+function missingListener(facts: Facts, one: RealServer): MissingListener[] {
   const { service, host } = one;
-  const wanted = keepsPort(one)
-    ? { address: vipsOf(site, service)[0], port: portOf(service) }
+  const wanted = portIsFixed(one)
+    ? { address: vipsOf(facts, service)[0], port: portOf(service) }
     : { address: one.destination.address, port: one.destination.port };
   const { address, port } = wanted;
   if (address === undefined || port === 0 || listens(one, address, port)) return [];
@@ -72,10 +77,10 @@ function silent(site: Site, one: Placed): Silence[] {
   const where = there.map((listener) => endpoint(listener, port)).join(', ') || `nothing on port ${port}`;
   const beside = elsewhere ? `, but ${endpoint(address, Number(elsewhere))}` : '';
   const udp = protocolOf(service) === 'udp' ? ' (UDP)' : '';
-  const moved = keepsPort(one) && elsewhere && there.length === 0;
+  const moved = portIsFixed(one) && elsewhere && there.length === 0;
   return [
     {
-      ...(moved ? otherPort(host.name, elsewhere) : blame(there, one.destination.address, host.name)),
+      ...(moved ? otherPort(host.name, elsewhere) : diagnosisOf(there, one.destination.address, host.name)),
       host: host.name,
       wanted: `${moved ? port : endpoint(address, port)}${udp}`,
       seen: `${where}${beside}${udp}`,
@@ -83,16 +88,15 @@ function silent(site: Site, one: Placed): Silence[] {
   ];
 }
 
-/** DR and Tun change no port, whatever the rule says of the destination's. */
-function otherPort(host: string, port: string): Blame {
+/** DR and Tun do not rewrite the port, even if the rule names another one for the destination. */
+function otherPort(host: string, port: string): Diagnosis {
   return {
     id: 'dr-port-differs',
-    before: `the service on ${host} has port ${port}, not the VIP's `,
-    after: ', which DR and Tun cannot change',
+    before: `the service on ${host} listens on port ${port}, but DR and Tun keep the VIP's port `,
   };
 }
 
-function blame(addresses: readonly string[], rip: string, host: string): Blame {
+function diagnosisOf(addresses: readonly string[], rip: string, host: string): Diagnosis {
   if (addresses.length > 0 && addresses.every((address) => address.startsWith('127.') || address === '::1'))
     return { id: 'listens-on-loopback', before: `the service on ${host} listens on the loopback only, not on ` };
   if (addresses.includes(rip))
@@ -100,7 +104,7 @@ function blame(addresses: readonly string[], rip: string, host: string): Blame {
   return { id: 'service-not-listening', before: `no service on ${host} listens on ` };
 }
 
-function restart({ lab }: Site, host: string): string[] {
-  if (!lab) return [`systemctl restart SERVICE   # on ${host}, once it is configured to listen there`];
+function restart({ lab }: Facts, host: string): string[] {
+  if (!lab) return [`systemctl restart SERVICE   # on ${host}, after its configuration names that address`];
   return lab.programs.filter((one) => one.host === host).map(({ name }) => `ulvs lab restart ${lab.id} ${name}`);
 }

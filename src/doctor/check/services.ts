@@ -1,25 +1,25 @@
-/** What the director's own tables tell. */
+/** What the director's own tables show. */
 import type { Check } from '../facts.js';
-import { byHost, director, edit, on, placed, serviceWords } from '../query.js';
+import { commandOn, director, editCommand, onePerHost, realServers, serviceWords } from '../queries.js';
 
-export const weights: Check = (site) =>
-  site.director.services
+export const weights: Check = (facts) =>
+  facts.director.services
     .filter(({ destinations }) => destinations.length > 0 && destinations.every(({ weight }) => weight === 0))
     .map((service) => ({
       id: 'all-weights-zero',
-      host: director(site).name,
+      host: director(facts).name,
       wrong: `every destination of ${serviceWords(service)} has weight 0`,
       seen: '`ulvsadm -Ln`',
-      consequence: 'all are quiesced: no new connection is made, the SYN is dropped',
-      mend: service.destinations.map((destination) => edit(site, service, { ...destination, weight: 1 })),
+      consequence: 'every destination is quiesced: the SYN of a new connection is dropped',
+      fix: service.destinations.map((destination) => editCommand(facts, service, { ...destination, weight: 1 })),
     }));
 
-/** IPVS keeps a half-open connection for 60 s (timeouts of state SYN_RECV). */
+/** IPVS keeps a half-open connection for 60 s: the timeout of the state SYN_RECV. */
 const SYN_RECV_SECONDS = 60;
 
-/** HOWTO 5.24: the n-th SYN-ACK is sent 2^n - 1 s after the first. */
-export const synAckRetries: Check = (site) =>
-  byHost(placed(site, ['masq'])).flatMap(({ host }) => {
+/** HOWTO 5.24: the kernel sends the n-th SYN-ACK 2^n - 1 seconds after the first. */
+export const synAckRetries: Check = (facts) =>
+  onePerHost(realServers(facts, ['masq'])).flatMap(({ host }) => {
     const retries = host.sysctls.tcp_synack_retries ?? 5;
     const last = 2 ** retries - 1;
     if (last <= SYN_RECV_SECONDS) return [];
@@ -27,27 +27,27 @@ export const synAckRetries: Check = (site) =>
       {
         id: 'synack-outlives-connection',
         host: host.name,
-        wrong: `${host.name} repeats its SYN-ACK longer than the director remembers the connection`,
-        seen: `net.ipv4.tcp_synack_retries is ${retries} on ${host.name}: the last comes after ${last} s, SYN_RECV ends after ${SYN_RECV_SECONDS} s`,
-        consequence: 'the late SYN-ACKs find no connection and leave with the source RIP, as one sees in a SYN flood',
-        mend: [on(host, 'sysctl -w net.ipv4.tcp_synack_retries=5')],
+        wrong: `${host.name} repeats its SYN-ACK for longer than the director keeps the half-open connection`,
+        seen: `net.ipv4.tcp_synack_retries is ${retries} on ${host.name}: the last SYN-ACK comes after ${last} s, SYN_RECV ends after ${SYN_RECV_SECONDS} s`,
+        consequence: 'late SYN-ACKs belong to no connection and leave with the RIP as source, as in a SYN flood',
+        fix: [commandOn(host, 'sysctl -w net.ipv4.tcp_synack_retries=5')],
       },
     ];
   });
 
-export const templates: Check = (site) =>
-  site.director.expireQuiescentTemplate
+export const templates: Check = (facts) =>
+  facts.director.expireQuiescentTemplate
     ? []
-    : site.director.services.flatMap((service) =>
+    : facts.director.services.flatMap((service) =>
         service.destinations
           .filter(({ weight, persistConns }) => service.persistent && weight === 0 && persistConns > 0)
           .map(({ address, persistConns }) => ({
             id: 'template-outlives-quiesced',
-            host: director(site).name,
+            host: director(facts).name,
             wrong: `${address} is quiesced, but ${persistConns} persistence templates of ${serviceWords(service)} still send clients there`,
             seen: '`ulvsadm -Ln --persistent-conn` and `ulvs sysctl expire_quiescent_template`, which is 0',
             consequence:
-              'its old clients come back for as long as they do so before the template ends: it never gets empty',
-            mend: [`ulvs sysctl expire_quiescent_template=1 --socket ${site.socket}`],
+              'clients that return before their template expires go there again: the realserver never drains',
+            fix: [`ulvs sysctl expire_quiescent_template=1 --socket ${facts.socket}`],
           })),
       );

@@ -1,6 +1,7 @@
 /**
- * What a director's box can ask each realserver by itself: which packet, from where, and by which neighbour. The packet is the
- * one the director would send it, but with the box's own address for the client's, so that the answer comes back here.
+ * The probe of each realserver: which packet, from which address, by which neighbour. It is the
+ * packet that the director would send, but with this machine's own address as the client's, so that
+ * the answer comes back here.
  *
  *     masq        DIP -> RIP:rport                       gatewaying  DIP -> VIP:port, to the realserver's MAC
  *     ipip        DIP -> RIP (DIP -> VIP:port)
@@ -9,12 +10,12 @@
 import { endpoint, isFwmark, TCP } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import { width, within } from '../address.js';
-import type { DestinationFact, DeviceFact, HostFacts, ServiceFact, Site } from '../facts.js';
-import { FIRST_PORT, PORTS, ROOM } from '../listen.js';
-import { addressesLike, director, linkOf, serviceWords } from '../query.js';
+import type { DestinationFact, DeviceFact, Facts, HostFacts, ServiceFact } from '../facts.js';
+import { FIRST_PORT, PORTS, THROUGH_PORTS } from '../live-capture.js';
+import { addressesLike, director, linkOf, serviceWords } from '../queries.js';
 import { route } from '../routing.js';
 
-/** A line of the report. */
+/** A row of the report. */
 export interface Row {
   readonly service: string;
   readonly destination: string;
@@ -30,91 +31,113 @@ export interface Plan {
   readonly service: ServiceFact;
   readonly destination: DestinationFact;
   readonly rip: string;
-  /** Of the box, on the way to the realserver. */
+  /** This machine's address on the way to the realserver. */
   readonly dip: string;
   readonly dev: string;
   readonly mac: string;
-  /** The realserver itself, or the gateway before it. */
+  /** The next hop: the realserver itself, or the gateway to it. */
   readonly neighbour: string;
-  /** Where the SYN is for; absent when nobody knows (UDP, a mark without a port): then only the host is asked for. */
-  readonly aim?: { readonly address: string; readonly port: number };
-  /** The source port, which is also the id of its echo request. */
-  readonly own: number;
+  /**
+   * The SYN's destination. Absent if it is not known (UDP, a mark without a port): then the
+   * realserver gets a ping only.
+   */
+  readonly target?: { readonly address: string; readonly port: number };
+  /** The source port, and the id of the echo request. */
+  readonly sport: number;
 }
 
-/** A port each; the others of the range are for the way through the director. */
-const MOST = PORTS - ROOM;
+/** Each plan has a port of its own. The other ports are for SYNs through the director. */
+const MOST = PORTS - THROUGH_PORTS;
 
 export interface Plans {
   readonly plans: readonly Plan[];
-  /** What cannot be asked, and why. */
-  readonly left: readonly Row[];
+  /** Destinations that are not probed, and why. */
+  readonly skipped: readonly Row[];
 }
 
-export function plansFor(site: Site): Plans {
+export function plansFor(facts: Facts): Plans {
   const first = Math.floor(Math.random() * MOST);
   const plans: Plan[] = [];
-  const left: Row[] = [];
-  for (const service of site.director.services)
+  const skipped: Row[] = [];
+  for (const service of facts.director.services)
     for (const destination of service.destinations) {
-      const found = planFor(site, service, destination, FIRST_PORT + ((first + plans.length) % MOST));
-      if (!('own' in found)) left.push(found);
+      const found = planFor(facts, service, destination, FIRST_PORT + ((first + plans.length) % MOST));
+      if (!('sport' in found)) skipped.push(found);
       else if (plans.length < MOST) plans.push(found);
-      else left.push({ ...found.names, verdict: 'not asked', detail: `${MOST} others were` });
+      else
+        skipped.push({
+          ...found.names,
+          verdict: 'not probed',
+          detail: `only
+# src/doctor/probe/probe.ts the first ${MOST} destinations are`,
+        });
     }
-  return { plans, left };
+  return { plans, skipped };
 }
 
-function planFor(site: Site, service: ServiceFact, destination: DestinationFact, own: number): Plan | Row {
+function planFor(facts: Facts, service: ServiceFact, destination: DestinationFact, sport: number): Plan | Row {
   const { address: rip, method, port, weight } = destination;
   const names = { service: serviceWords(service), destination: endpoint(rip, port), method };
-  const not = (detail: string): Row => ({ ...names, verdict: 'not asked', detail });
+  const not = (detail: string): Row => ({ ...names, verdict: 'not probed', detail });
   if (weight === 0) return not('its weight is 0');
-  const host = director(site);
+  const host = director(facts);
   const way = route(host, rip);
   const link = linkOf(host, way?.dev);
   if (!way || !link) return not('there is no route to it');
-  if (way.type === 'local' || method === 'local') return not('it is this host');
-  if (link.inProcess) return not(`the director's addresses on ${link.dev} are in its process, not this host's`);
-  if (link.mac === '') return not(`${link.dev} is no Ethernet`);
+  if (way.type === 'local' || method === 'local') return not('it is this machine');
+  if (link.inProcess)
+    return not(`the director's addresses on ${link.dev} are in its process, not in this machine's kernel`);
+  if (link.mac === '') return not(`${link.dev} is not an Ethernet device`);
   if (method === 'ipip' && (destination.tunnel?.type ?? 'ipip') !== 'ipip') return not('its tunnel is not IPIP');
-  const exclusive = method === 'masq' ? undefined : interceptor(site, link.dev);
-  if (exclusive !== undefined)
-    return not(`what it answers by ${link.dev} the director takes for itself (${exclusive.kind}, forwardShared)`);
+  const exclusive =
+    method !== 'masq' && facts.director.forwardShared.includes(link.dev) && interceptor(facts, link.dev);
+  if (exclusive) return not(`the director intercepts its answers on ${link.dev} (${exclusive.kind}, forwardShared)`);
   const neighbour = way.via ?? rip;
   const dip = ownAddress(host, link.dev, neighbour);
-  if (dip === undefined) return not(`this host has no address on ${link.dev} to ask from`);
-  const aim = aimOf(site, service, destination);
-  return { names, service, destination, rip, dip, dev: link.dev, mac: link.mac, neighbour, ...(aim && { aim }), own };
+  if (dip === undefined) return not(`this machine has no address on ${link.dev}`);
+  const target = targetOf(facts, service, destination);
+  return {
+    names,
+    service,
+    destination,
+    rip,
+    dip,
+    dev: link.dev,
+    mac: link.mac,
+    neighbour,
+    ...(target && { target }),
+    sport,
+  };
 }
 
-/** The director's device that keeps packets from a VIP that come in there from this host's stack. */
-function interceptor({ director: { devices, forwardShared } }: Site, dev: string): DeviceFact | undefined {
-  if (!forwardShared.includes(dev)) return undefined;
+/**
+ * The director's device of this name, if nobody else on the machine sees what it intercepts there.
+ */
+export function interceptor({ director: { devices } }: Facts, dev: string): DeviceFact | undefined {
   return devices.find(({ name, exclusive }) => name === dev && exclusive);
 }
 
-/** In the neighbour's network, or else any of that interface. */
+/** An address in the neighbour's network, or else any address of the device. */
 function ownAddress(host: HostFacts, dev: string, neighbour: string): string | undefined {
-  const mine = addressesLike(host, neighbour).filter((own) => own.dev === dev);
+  const mine = addressesLike(host, neighbour).filter((sport) => sport.dev === dev);
   return (mine.find(({ address, length }) => within(neighbour, address, length)) ?? mine[0])?.address;
 }
 
-function aimOf(site: Site, service: ServiceFact, { address, port, method }: DestinationFact): Plan['aim'] {
-  const virtual = virtualOf(site, service);
+function targetOf(facts: Facts, service: ServiceFact, { address, port, method }: DestinationFact): Plan['target'] {
+  const virtual = virtualTarget(facts, service);
   if (!virtual) return undefined;
   if (method !== 'masq' && method !== 'fullnat') return virtual;
   return { address, port: port || virtual.port };
 }
 
-/** The address and TCP port that clients ask for. */
-function virtualOf({ director: { marks } }: Site, { key }: ServiceFact): Plan['aim'] {
+/** The address and TCP port that clients connect to. */
+function virtualTarget({ director: { marks } }: Facts, { key }: ServiceFact): Plan['target'] {
   if (!isFwmark(key)) return key.protocol === TCP ? { address: key.address, port: key.port } : undefined;
   const rule = marks.find((one) => one.flip === key.fwmark && one.protocol?.protocol === TCP);
-  return rule && someTarget(rule);
+  return rule && targetOfRule(rule);
 }
 
-function someTarget({ dst, dports }: MarkRule): Plan['aim'] {
+function targetOfRule({ dst, dports }: MarkRule): Plan['target'] {
   const port = dports?.negated ? undefined : dports?.ranges[0]?.[0];
   if (!dst || dst.negated || port === undefined) return undefined;
   const isHost = dst.length === width(dst.address);

@@ -1,105 +1,115 @@
 /**
- * The box asks its realservers itself: one SYN (a second one where the first is not answered) to each, and the RST that takes
- * it back. Then one SYN to each TCP service through the director, and, for NAT, one in the VIP's name, whose answer must come back here.
+ * Probes the realservers from the director's machine. Each gets one SYN (a second one if the first
+ * is not answered), and an RST if it accepts. Then each TCP service gets SYNs through the director,
+ * and each NAT realserver a SYN from the VIP, whose answer must come back here.
  *
  *     ARP, ND ─► SYN to each ─ 0.4 s ─► again to the silent, and a ping ─ 0.8 s ─► verdicts ─► RST to who answered
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Finding, HostFacts, ServiceFact, Site } from '../facts.js';
+import type { Facts, Finding, HostFacts, ServiceFact } from '../facts.js';
 import { someSeq } from '../frames.js';
-import { director } from '../query.js';
-import { ask } from '../who-has.js';
-import { answers, BoxEar, type Heard } from './heard.js';
+import { director } from '../queries.js';
+import { whoHas } from '../who-has.js';
 import { type Plan, plansFor, type Row } from './plan.js';
-import { returns } from './returns.js';
-import { through } from './through.js';
-import { findingOf, type Outcome, outcome, rowOf } from './verdict.js';
-import { tell } from './wire.js';
+import { type CapturedPacket, isAnswerTo, ProbeCapture } from './probe-capture.js';
+import { probeReturnPath } from './return-path.js';
+import { sendProbe } from './send-probe.js';
+import { probeThroughDirector } from './through-director.js';
+import { findingOf, type ProbeResult, resultOf, rowOf } from './verdict.js';
 
 export interface Probed {
   readonly rows: readonly Row[];
   readonly findings: readonly Finding[];
-  /** What could not be asked of all, a line each. */
+  /** Questions that could not be asked of some realservers, one line each. */
   readonly notes: readonly string[];
-  /** Why nothing was asked; '' when it was. */
+  /** Why nothing was sent; '' if something was. */
   readonly reason: string;
 }
 
-const SECOND_MS = 400;
-const LAST_MS = 800;
-/** ARP questions under way at once, and how often a silent neighbour is asked. */
-const ABREAST = 32;
-const ASKED = 3;
+const RETRY_AFTER_MS = 400;
+const VERDICT_AFTER_MS = 800;
+/** ARP requests at the same time, and requests to a neighbour that does not answer. */
+const ARP_CONCURRENCY = 32;
+const ARP_TRIES = 3;
 
-export async function probeBox(site: Site): Promise<Probed> {
-  const { plans, left } = plansFor(site);
-  const ear = plans.length > 0 ? await BoxEar.open() : undefined;
-  if (plans.length > 0 && !ear)
-    return { rows: left, findings: [], notes: [], reason: 'tcpdump is not installed, or may not listen' };
+export async function probeRealservers(facts: Facts): Promise<Probed> {
+  const { plans, skipped } = plansFor(facts);
+  const capture = plans.length > 0 ? await ProbeCapture.open() : undefined;
+  if (plans.length > 0 && !capture)
+    return { rows: skipped, findings: [], notes: [], reason: 'tcpdump is not installed or may not capture' };
   try {
-    const macs = await neighbours(director(site), plans);
-    const outcomes = ear ? await sendAll(plans, macs, ear) : [];
-    const astray = ear ? await returns(site, outcomes, macs, ear) : { findings: [], notes: [] };
-    const way = ear
-      ? await through(site, { macs, ear, asked: outcomes.map(({ plan }) => plan.service), well: wellOf(outcomes) })
+    const macs = await resolveNeighbours(director(facts), plans);
+    const results = capture ? await sendAll(plans, macs, capture) : [];
+    const returnPath = capture ? await probeReturnPath(facts, results, macs, capture) : { findings: [], notes: [] };
+    const forwarded = capture
+      ? await probeThroughDirector(facts, {
+          macs,
+          capture,
+          asked: results.map(({ plan }) => plan.service),
+          healthy: healthyServices(results),
+        })
       : { rows: [], findings: [] };
     return {
-      rows: [...outcomes.map(rowOf), ...left, ...way.rows].sort((a, b) => order(a).localeCompare(order(b))),
-      findings: [...outcomes.flatMap((one) => findingOf(site, one)), ...astray.findings, ...way.findings],
-      notes: astray.notes,
+      rows: [...results.map(rowOf), ...skipped, ...forwarded.rows].sort((a, b) => sortKey(a).localeCompare(sortKey(b))),
+      findings: [...results.flatMap((one) => findingOf(facts, one)), ...returnPath.findings, ...forwarded.findings],
+      notes: returnPath.notes,
       reason: '',
     };
   } finally {
-    ear?.close();
+    capture?.close();
   }
 }
 
-/** Each service's destinations, then the way through the director. */
-function order({ service, destination }: Row): string {
+/** Sorts the destinations of each service before the row "through the director". */
+function sortKey({ service, destination }: Row): string {
   return `${service} ${destination}`;
 }
 
-/** Services whose destinations all answer. */
-function wellOf(outcomes: readonly Outcome[]): Set<ServiceFact> {
-  const sick = new Set(outcomes.filter(({ verdict }) => verdict !== 'reachable').map(({ plan }) => plan.service));
-  return new Set(outcomes.map(({ plan }) => plan.service).filter((service) => !sick.has(service)));
+/** The services whose destinations all answered. */
+function healthyServices(results: readonly ProbeResult[]): Set<ServiceFact> {
+  const sick = new Set(results.filter(({ verdict }) => verdict !== 'reachable').map(({ plan }) => plan.service));
+  return new Set(results.map(({ plan }) => plan.service).filter((service) => !sick.has(service)));
 }
 
-/** The MAC of each neighbour that says to be one; of several that say so, the first. */
-async function neighbours(host: HostFacts, plans: readonly Plan[]): Promise<ReadonlyMap<string, string>> {
+/** The MAC of each neighbour that answered; the first, if several answered. */
+async function resolveNeighbours(host: HostFacts, plans: readonly Plan[]): Promise<ReadonlyMap<string, string>> {
   const macs = new Map<string, string>();
   const asked = [...new Map(plans.map((plan) => [plan.neighbour, plan])).values()];
-  for (let n = 0; n < ASKED; n++) {
+  for (let n = 0; n < ARP_TRIES; n++) {
     const silent = asked.filter(({ neighbour }) => !macs.has(neighbour));
-    for (let i = 0; i < silent.length; i += ABREAST)
+    for (let i = 0; i < silent.length; i += ARP_CONCURRENCY)
       for (const { vip, macs: said } of await Promise.all(
-        silent.slice(i, i + ABREAST).map(({ dev, mac, neighbour }) => ask(host, dev, mac, neighbour)),
+        silent.slice(i, i + ARP_CONCURRENCY).map(({ dev, mac, neighbour }) => whoHas(host, dev, mac, neighbour)),
       ))
         if (said[0] !== undefined) macs.set(vip, said[0]);
   }
   return macs;
 }
 
-async function sendAll(plans: readonly Plan[], macs: ReadonlyMap<string, string>, ear: BoxEar): Promise<Outcome[]> {
+async function sendAll(
+  plans: readonly Plan[],
+  macs: ReadonlyMap<string, string>,
+  capture: ProbeCapture,
+): Promise<ProbeResult[]> {
   const seq = someSeq();
   const there = plans.filter(({ neighbour }) => macs.has(neighbour));
-  const send = (kind: 'syn' | 'reset' | 'echo', plan: Plan) => tell(plan, macs.get(plan.neighbour)!, kind, seq);
-  for (const plan of there) send(plan.aim ? 'syn' : 'echo', plan);
-  await sleep(SECOND_MS);
-  for (const plan of silentOf(there, ear.heard)) {
-    if (plan.aim) send('syn', plan);
+  const send = (kind: 'syn' | 'reset' | 'echo', plan: Plan) => sendProbe(plan, macs.get(plan.neighbour)!, kind, seq);
+  for (const plan of there) send(plan.target ? 'syn' : 'echo', plan);
+  await sleep(RETRY_AFTER_MS);
+  for (const plan of unanswered(there, capture.packets)) {
+    if (plan.target) send('syn', plan);
     send('echo', plan);
   }
-  await sleep(LAST_MS);
-  const { heard } = ear;
-  for (const plan of there) if (answeredYes(plan, heard)) send('reset', plan);
-  return plans.map((plan) => outcome(plan, macs.get(plan.neighbour), heard));
+  await sleep(VERDICT_AFTER_MS);
+  const { packets } = capture;
+  for (const plan of there) if (hasSynAck(plan, packets)) send('reset', plan);
+  return plans.map((plan) => resultOf(plan, macs.get(plan.neighbour), packets));
 }
 
-function silentOf(plans: readonly Plan[], heard: readonly Heard[]): Plan[] {
-  return plans.filter(({ own }) => !heard.some((one) => answers(one, own, /Flags/)));
+function unanswered(plans: readonly Plan[], packets: readonly CapturedPacket[]): Plan[] {
+  return plans.filter(({ sport }) => !packets.some((one) => isAnswerTo(one, sport, /Flags/)));
 }
 
-function answeredYes({ own }: Plan, heard: readonly Heard[]): boolean {
-  return heard.some((one) => answers(one, own, /Flags \[S\./));
+function hasSynAck({ sport }: Plan, packets: readonly CapturedPacket[]): boolean {
+  return packets.some((one) => isAnswerTo(one, sport, /Flags \[S\./));
 }

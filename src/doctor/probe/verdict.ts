@@ -1,12 +1,12 @@
-/** What became of one probe, in a word, and what to do about it. */
+/** The verdict on one probe, and the finding that follows from it. */
 
 import { endpoint } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
 import { width } from '../address.js';
-import type { Finding, Site } from '../facts.js';
-import { edit } from '../query.js';
-import { answers, type Heard } from './heard.js';
+import type { Facts, Finding } from '../facts.js';
+import { editCommand } from '../queries.js';
 import type { Plan, Row } from './plan.js';
+import { type CapturedPacket, isAnswerTo } from './probe-capture.js';
 
 export type Verdict =
   | 'reachable'
@@ -18,106 +18,116 @@ export type Verdict =
   | 'no tunnel endpoint'
   | 'silent';
 
-export interface Outcome {
+export interface ProbeResult {
   readonly plan: Plan;
   readonly verdict: Verdict;
   readonly detail: string;
 }
 
-/** `mac`: the neighbour's; undefined when it did not answer. */
-export function outcome(plan: Plan, mac: string | undefined, heard: readonly Heard[]): Outcome {
-  const named = (verdict: Verdict, detail: string): Outcome => ({ plan, verdict, detail });
-  const { own, rip, neighbour, dev } = plan;
+/** The verdict. `mac` is the neighbour's; undefined if it did not answer. */
+export function resultOf(plan: Plan, mac: string | undefined, heard: readonly CapturedPacket[]): ProbeResult {
+  const named = (verdict: Verdict, detail: string): ProbeResult => ({ plan, verdict, detail });
+  const { sport, rip, neighbour, dev } = plan;
   if (mac === undefined)
     return named(
       isIPv6(neighbour) ? 'no neighbour answer' : 'no ARP answer',
-      `nobody on ${dev} says to have ${neighbour}`,
+      `no host on ${dev} answers for ${neighbour}`,
     );
-  const pinged = heard.some(({ text, inwards }) => inwards && text.includes(`echo reply, id ${own},`));
+  const pinged = heard.some(({ text, inwards }) => inwards && text.includes(`echo reply, id ${sport},`));
   const host = pinged ? `${rip} answers ping` : `${rip} does not answer ping either`;
-  if (!plan.aim) return pinged ? named('answers ping', mac) : named('silent', `${neighbour} is at ${mac}, but ${host}`);
-  const yes = heard.find((one) => answers(one, own, /Flags \[S\./));
-  if (yes) return named('reachable', `SYN-ACK ${took(heard, own, yes)}`);
-  const no = heard.find((one) => answers(one, own, /Flags \[R/));
-  if (no) return named('refused', `RST ${took(heard, own, no)}`);
-  return complained(named, plan, heard) ?? named('filtered', `no answer; ${host}`);
+  if (!plan.target)
+    return pinged ? named('answers ping', mac) : named('silent', `${neighbour} is at ${mac}, but ${host}`);
+  const yes = heard.find((one) => isAnswerTo(one, sport, /Flags \[S\./));
+  if (yes) return named('reachable', `SYN-ACK ${delayText(heard, sport, yes)}`);
+  const no = heard.find((one) => isAnswerTo(one, sport, /Flags \[R/));
+  if (no) return named('refused', `RST ${delayText(heard, sport, no)}`);
+  return icmpVerdict(named, plan, heard) ?? named('filtered', `no answer; ${host}`);
 }
 
-function took(heard: readonly Heard[], own: number, { at }: Heard): string {
-  const sent = heard.find(({ text, inwards }) => !inwards && text.includes(`.${own} > `));
-  return sent && at >= sent.at ? `after ${((at - sent.at) * 1000).toFixed(1)} ms` : 'came';
+function delayText(heard: readonly CapturedPacket[], sport: number, { at }: CapturedPacket): string {
+  const sent = heard.find(({ text, inwards }) => !inwards && text.includes(`.${sport} > `));
+  return sent && at >= sent.at ? `after ${((at - sent.at) * 1000).toFixed(1)} ms` : 'received';
 }
 
-/** An ICMP error that quotes the probe. */
-function complained(
-  named: (verdict: Verdict, detail: string) => Outcome,
-  { own }: Plan,
-  heard: readonly Heard[],
-): Outcome | undefined {
+/** The verdict of an ICMP error that quotes the probe; undefined if there was none. */
+function icmpVerdict(
+  named: (verdict: Verdict, detail: string) => ProbeResult,
+  { sport }: Plan,
+  heard: readonly CapturedPacket[],
+): ProbeResult | undefined {
   const error = heard.find(
-    ({ text, inwards }) => inwards && /unreachable|prohibited/.test(text) && text.includes(`.${own} > `),
+    ({ text, inwards }) => inwards && /unreachable|prohibited/.test(text) && text.includes(`.${sport} > `),
   );
   if (!error) return undefined;
   const [, from, words = ''] = /\) (\S+) > \S+: ICMP6?,? ([^(]*?),? length/.exec(error.text) ?? [];
-  const detail = `ICMP from ${from ?? 'somebody'}: ${words}`;
+  const detail = `ICMP from ${from ?? 'an unknown host'}: ${words}`;
   if (/protocol \d+ unreachable/.test(words)) return named('no tunnel endpoint', detail);
   return named(/port/.test(words) ? 'refused' : 'filtered', detail);
 }
 
-export function rowOf({ plan: { names }, verdict, detail }: Outcome): Row {
+export function rowOf({ plan: { names }, verdict, detail }: ProbeResult): Row {
   return { ...names, verdict, detail };
 }
 
-const FINE: readonly Verdict[] = ['reachable', 'answers ping'];
+const HEALTHY: readonly Verdict[] = ['reachable', 'answers ping'];
 
-/** None for what is well. */
-export function findingOf(site: Site, { plan, verdict, detail }: Outcome): Finding[] {
-  if (FINE.includes(verdict)) return [];
-  const { names, rip, service, destination, aim } = plan;
-  const what = aim ? endpoint(aim.address, aim.port) : rip;
+/** The finding; none for a healthy verdict. */
+export function findingOf(facts: Facts, { plan, verdict, detail }: ProbeResult): Finding[] {
+  if (HEALTHY.includes(verdict)) return [];
+  const { names, rip, service, destination, target } = plan;
+  const what = target ? endpoint(target.address, target.port) : rip;
   return [
     {
       id: `probe-${verdict.toLowerCase().replaceAll(' ', '-')}`,
       host: rip,
       wrong: `realserver ${names.destination} of ${names.service}: ${verdict}`,
-      seen: `a SYN of this host to ${what}${aim && aim.address !== rip ? ` by ${rip}` : ''}: ${detail}`,
+      seen: `a SYN from this machine to ${what}${target && target.address !== rip ? ` via ${rip}` : ''}: ${detail}`,
       consequence: CONSEQUENCES[verdict] ?? '',
-      mend: [
-        ...remedy(plan, verdict, detail.startsWith('ICMP')),
-        `${edit(site, service, { ...destination, weight: 0 })}   # meanwhile`,
+      fix: [
+        ...fixesFor(plan, verdict, detail.startsWith('ICMP')),
+        `${editCommand(facts, service, { ...destination, weight: 0 })}   # until then: quiesce it`,
       ],
     },
   ];
 }
 
-const LOST = 'its share of the clients waits in vain';
+const LOST = 'its share of the clients gets no answer';
 const CONSEQUENCES: Partial<Record<Verdict, string>> = {
   refused: 'its share of the clients gets "connection refused"',
   filtered: LOST,
   silent: LOST,
-  'no ARP answer': `${LOST}, or is told "host unreachable"`,
-  'no neighbour answer': `${LOST}, or is told "address unreachable"`,
+  'no ARP answer': `${LOST}, or gets "host unreachable"`,
+  'no neighbour answer': `${LOST}, or gets "address unreachable"`,
   'no tunnel endpoint': LOST,
 };
 
-/** On the realserver, where this host cannot go: as a command with the place behind it. */
-function remedy({ rip, neighbour, dev, aim, destination }: Plan, verdict: Verdict, said: boolean): string[] {
+/**
+ * What to do. Commands for the realserver carry its address in a comment, because this machine
+ * cannot run them there.
+ */
+function fixesFor({ rip, neighbour, dev, target, destination }: Plan, verdict: Verdict, said: boolean): string[] {
   const there = (words: string, why: string) => `${words}   # on ${rip}: ${why}`;
-  // A host that has no such address says nothing.
-  const virtual = aim && !said && aim.address !== rip ? aim.address : undefined;
+  // A host that lacks the VIP sends no error, so an ICMP error excludes a missing VIP.
+  const virtual = target && !said && target.address !== rip ? target.address : undefined;
   switch (verdict) {
     case 'refused':
-      return [there('systemctl restart SERVICE', `once it listens on ${endpoint(aim!.address, aim!.port)}`)];
+      return [
+        there(
+          'systemctl restart SERVICE',
+          `after its configuration says to listen on ${endpoint(target!.address, target!.port)}`,
+        ),
+      ];
     case 'no tunnel endpoint':
-      return [there('modprobe ipip && ip link set tunl0 up', 'nothing takes the tunnel apart')];
+      return [there('modprobe ipip && ip link set tunl0 up', 'nothing decapsulates the tunnel')];
     case 'no ARP answer':
     case 'no neighbour answer':
-      return [`ip neigh show ${neighbour}   # is it on, and on the wire of ${dev}?`];
+      return [`ip neigh show ${neighbour}   # is the host up, and on the wire of ${dev}?`];
     case 'filtered': {
       const address =
         virtual && `ip address add ${virtual}/${width(virtual)} dev ${destination.method === 'ipip' ? 'tunl0' : 'lo'}`;
       return [
-        ...(address ? [there(address, 'when it is missing')] : []),
+        ...(address ? [there(address, 'if it is missing')] : []),
+
         there('nft list ruleset', 'does a rule drop it?'),
       ];
     }

@@ -1,13 +1,18 @@
-/** A lab's director.yaml. With devices that are not shared, addresses and routes are the director's own; else the kernel's. */
+/**
+ * The director.yaml of a lab. For devices that are not shared with the host (device/kinds.ts) it
+ * has addresses and routes; otherwise the kernel has them.
+ */
 import { kindOf } from '../../device/kinds.js';
+import { isIPv6 } from '../../wire/address.js';
 import { directoryOf } from '../names.js';
-import { type Host, hostOf, isSix, type LabDevice, type Topology } from '../topology.js';
+import { type Host, hostOf, type LabDevice, type Topology, usesIPv6 } from '../topology.js';
 
-/** `director`: several of a lab have a socket and a file each. */
+/** The control socket of a director; a lab may have a director and a backup. */
 export function socketPath(id: string, director = 'ulvs'): string {
   return `${directoryOf(id)}/${director === 'director' ? 'ulvs' : director}.sock`;
 }
 
+/** The director.yaml of a director. */
 export function configPath(id: string, director = 'director'): string {
   return `${directoryOf(id)}/${director}.yaml`;
 }
@@ -46,13 +51,13 @@ function deviceLines(director: Host, device: LabDevice): string[] {
   });
 }
 
-/** YAML would read a colon. */
+/** Quotes an IPv6 address or prefix: YAML gives colons a meaning. */
 function quoted(text: string): string {
-  return text.includes(':') ? `"${text}"` : text;
+  return isIPv6(text) ? `"${text}"` : text;
 }
 
 function routeLines(topology: Topology, director: Host): string[] {
-  const everywhere = isSix(topology) ? '::/0' : '0.0.0.0/0';
+  const everywhere = usesIPv6(topology) ? '::/0' : '0.0.0.0/0';
   return (director.routes ?? []).map(({ to, via, dev, table }) => {
     const words = [`to: ${quoted(to === 'default' ? everywhere : to)}`, via && `via: ${quoted(via)}`, `dev: ${dev}`];
     return `{ ${[...words, table && `table: ${table}`].filter(Boolean).join(', ')} }`;

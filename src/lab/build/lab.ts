@@ -1,9 +1,9 @@
-/** A lab from nothing to serving, and back to nothing. */
+/** Brings a lab up and takes it down. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { LabError } from '../error.js';
-import { directoryOf, namespaceOf, newId, outsideOf, program } from '../names.js';
+import { directoryOf, namespaceOf, newId, outerEnd, program } from '../names.js';
 import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
 import { configPath, directorYaml, socketPath } from './config.js';
@@ -11,17 +11,24 @@ import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './networ
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import { type LabState, listStates, removeState, saveState } from './state.js';
 
-/** `director: false` leaves the director out, for who wants to start one by hand (or something else in its place). */
+/**
+ * `director: false` does not start the director, for those who start it by hand or something else
+ * in its place.
+ */
 export interface UpOptions {
   readonly device: LabDevice;
   readonly director?: boolean;
 }
 
+/** A lab of this process: its recorded state and its topology. */
 export interface Lab extends LabState {
   readonly spec: Topology;
 }
 
-/** Whatever fails, or if `signal` aborts, nothing stays behind. */
+/**
+ * Brings up a lab. If anything fails or `signal` aborts, everything is removed again. Throws a
+ * LabError or a CommandError.
+ */
 export async function up(spec: Topology, options: UpOptions, signal?: AbortSignal): Promise<Lab> {
   const id = newId(spec.name);
   const lab: Lab = {
@@ -40,8 +47,7 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
     for (const host of spec.hosts.filter(({ role }) => role === 'director' || role === 'backup'))
       writeFileSync(configPath(id, host.name), directorYaml(spec, options.device, id, host));
     for (const server of servers(spec)) startServer(lab, server);
-    for (const host of spec.hosts)
-      if (host.extra && host.extra.dev !== 'lo') startDecapsulator(lab, host, host.extra.dev);
+    for (const host of spec.hosts) if (host.vip && host.vip.dev !== 'lo') startDecapsulator(lab, host, host.vip.dev);
     const director = options.director === false ? undefined : startDirector(lab);
     await Promise.all(
       lab.processes.map((running) => running !== director && untilReady(running, () => saysReady(running))),
@@ -55,13 +61,13 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
   }
 }
 
-/** It outlives this process. */
-export function keep(lab: Lab): void {
+/** Marks the lab as one that outlives this process. */
+export function markKept(lab: Lab): void {
   lab.kept = true;
   record(lab);
 }
 
-/** Remembers a process that must end with the lab. */
+/** Records a process, so that it ends with the lab. */
 export function track(lab: Lab, running: Running): Running {
   lab.processes.push(running);
   record(lab);
@@ -78,7 +84,7 @@ async function finish(lab: Lab, director: Running): Promise<void> {
   await finishNetwork(lab.spec, lab.id, lab.device);
 }
 
-/** One of ours, in a host's namespace. */
+/** Starts a program of this project in the namespace of a host; `what` names its log. */
 export function startProgram(lab: Lab, host: string, what: string, words: readonly string[]): Running {
   const log = `${directoryOf(lab.id)}/${what}.log`;
   return track(lab, start(what, namespaceOf(lab.id, host), log, [process.execPath, ...words]));
@@ -95,23 +101,26 @@ function startServer(
 }
 
 function startDecapsulator(lab: Lab, { name }: Host, dev: string): void {
-  startProgram(lab, name, `${name}-decapsulator`, [program('lab/programs/decapsulator.js'), dev, outsideOf(dev)]);
+  startProgram(lab, name, `${name}-decapsulator`, [program('lab/programs/decapsulator.js'), dev, outerEnd(dev)]);
 }
 
-/** Ends a service program or a decapsulator if it runs, and starts it as the topology has it, but for `change`. LabError for another name. */
-export async function restart(lab: Lab, what: string, change: Partial<Server> = {}): Promise<void> {
+/**
+ * Ends a service program or decapsulator if it runs, and starts it as the topology describes it,
+ * with `change` applied. Throws a LabError if the lab has no program of that name.
+ */
+export async function restartProgram(lab: Lab, what: string, change: Partial<Server> = {}): Promise<void> {
   const server = servers(lab.spec).find(({ name }) => name === what);
-  const host = lab.spec.hosts.find(({ name, extra }) => `${name}-decapsulator` === what && extra && extra.dev !== 'lo');
+  const host = lab.spec.hosts.find(({ name, vip }) => `${name}-decapsulator` === what && vip && vip.dev !== 'lo');
   if (!server && !host) throw new LabError(`lab ${lab.id} has no program ${what}`);
-  await halt(lab, what);
+  await stopProgram(lab, what);
   if (server) startServer(lab, { ...server, ...change });
-  else if (host) startDecapsulator(lab, host, host.extra!.dev);
+  else if (host) startDecapsulator(lab, host, host.vip!.dev);
   const running = lab.processes.at(-1)!;
   await untilReady(running, () => saysReady(running));
 }
 
-/** Ends the program of that name, and forgets it. */
-export async function halt(lab: Lab, what: string): Promise<void> {
+/** Ends the program of that name and removes it from the lab's record. */
+export async function stopProgram(lab: Lab, what: string): Promise<void> {
   const old = lab.processes.filter((running) => running.what === what);
   await stop(old);
   for (const running of old) lab.processes.splice(lab.processes.indexOf(running), 1);
@@ -119,14 +128,15 @@ export async function halt(lab: Lab, what: string): Promise<void> {
   record(lab);
 }
 
+/** The name of the director's process. */
 export const DIRECTOR = 'director';
 
-/** `name`: the director, or the one in reserve. */
+/** Starts the director, or the backup. */
 export function startDirector(lab: Lab, name = DIRECTOR): Running {
   return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name)]);
 }
 
-/** Resolves when it serves. */
+/** Resolves when the director accepts connections on its control socket. */
 export function directorReady(lab: Pick<LabState, 'id'>, running: Running): Promise<void> {
   return untilReady(running, () => listens(socketPath(lab.id, running.what)));
 }
@@ -142,23 +152,26 @@ function countPath(id: string, name: string): string {
   return `${directoryOf(id)}/${name}.sock`;
 }
 
-/** Ends processes, deletes namespaces and files; what is already gone is no error. */
+/**
+ * Ends the lab's processes and deletes its namespaces and files. It is no error if they are gone.
+ */
 export async function down(lab: LabState): Promise<void> {
   await stop(lab.processes);
   await removeNetwork(lab.namespaces);
   removeState(lab.id);
 }
 
-/** The labs that `name` means: an id, the name of a topology, or all when it is left out. */
-export function matching(name?: string): LabState[] {
+/** The labs named `name`: by id, or by topology. Without a name all labs. */
+export function findLabs(name?: string): LabState[] {
   return listStates().filter(({ id, topology }) => name === undefined || id === name || topology === name);
 }
 
+/** Whether all recorded processes of the lab are running. */
 export function isHealthy(lab: LabState): boolean {
   return lab.processes.every(isRunning);
 }
 
-/** What a realserver has counted, asked over its Unix socket, past the network. */
+/** The counters of a service program, read from its Unix socket, not over the lab's network. */
 export function countOf(id: string, name: string): Promise<Count> {
   return new Promise((resolve, reject) => {
     const request = http.get({ socketPath: countPath(id, name), path: '/count', agent: false }, (response) => {

@@ -1,12 +1,13 @@
 /**
- * Builds a topology out of namespaces. Every port is a veth whose other end is in the switch namespace, in the bridge of
- * its segment; that is the wire everybody on a segment shares.
+ * Builds the network of a topology. Each port is a veth; its other end is in the switch namespace,
+ * in the bridge of its segment. All ports of a segment share that wire.
  *
  *     client: eth0 ───── client-eth0 ┐ switch:            ┌ rs1-eth0 ───── rs1: eth0
  *                                    ├ front     back ────┤
  *     director: eth0 ─ director-eth0 ┘                    └ director-eth1 ─ director: eth1
  *
- * With a kind that makes a TAP the director's own namespace has one bridge more a port, and no address: IP and MAC live in the process.
+ * With TAP devices the director's namespace has another bridge for each port and no address: IP
+ * address and MAC exist in the director's process only.
  *
  *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
  */
@@ -14,13 +15,16 @@
 import { kindOf } from '../../device/kinds.js';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { isIPv6 } from '../../wire/address.js';
-import { namespaceOf, outsideOf, SWITCH, switchEnd } from '../names.js';
-import { type Host, isSix, type LabDevice, type Port, type Route, segments, type Topology } from '../topology.js';
+import { namespaceOf, outerEnd, SWITCH, switchEnd } from '../names.js';
+import { type Host, type LabDevice, type Port, type Route, segments, type Topology, usesIPv6 } from '../topology.js';
 
 const BRIDGE = 'type bridge mcast_snooping 0 stp_state 0 forward_delay 0';
 const QUIET = { 'net.ipv6.conf.all.disable_ipv6': 1, 'net.ipv6.conf.default.disable_ipv6': 1 };
 
-/** IPv6 at once: no address waits to be found unique, none is made up, routers say nothing of themselves. */
+/**
+ * IPv6 without delay: no duplicate address detection, no autoconfiguration, no router
+ * advertisements.
+ */
 const SIX = {
   'net.ipv6.conf.all.accept_dad': 0,
   'net.ipv6.conf.default.accept_dad': 0,
@@ -28,14 +32,14 @@ const SIX = {
   'net.ipv6.conf.default.accept_ra': 0,
 };
 
-/** Names of all namespaces of a lab, the switch first. */
+/** The names of all namespaces of a lab; the switch is first. */
 export function namespaces(topology: Topology, id: string): string[] {
   return [SWITCH, ...topology.hosts.map((host) => host.name)].map((name) => namespaceOf(id, name));
 }
 
 export async function buildNetwork(topology: Topology, id: string, device: LabDevice): Promise<void> {
   for (const namespace of namespaces(topology, id)) await command('ip', ['netns', 'add', namespace]);
-  const basics = isSix(topology) ? SIX : QUIET;
+  const basics = usesIPv6(topology) ? SIX : QUIET;
   for (const host of topology.hosts) await setSysctls(namespaceOf(id, host.name), { ...basics, ...host.sysctls });
   const hub = namespaceOf(id, SWITCH);
   await setSysctls(hub, QUIET);
@@ -55,13 +59,14 @@ export async function buildNetwork(topology: Topology, id: string, device: LabDe
   }
 }
 
-/** What only works when the director runs: routes into its own interface. */
+/** Runs the commands that need a running director: routes into its TUN device. */
 export async function finishNetwork(topology: Topology, id: string, device: LabDevice): Promise<void> {
   for (const host of topology.hosts)
-    if (host.late && (kindOf(device).shared || !isDirector(host))) await ipBatch(namespaceOf(id, host.name), host.late);
+    if (host.afterStart && (kindOf(device).shared || !isDirector(host)))
+      await ipBatch(namespaceOf(id, host.name), host.afterStart);
 }
 
-/** The director's interface is a TAP, which needs a bridge to the wire. */
+/** Whether the director's devices are TAPs, which need a bridge to the wire. */
 export function isTap(device: LabDevice): boolean {
   return kindOf(device).needs === '/dev/net/tun';
 }
@@ -70,7 +75,7 @@ function isDirector({ role }: Host): boolean {
   return role === 'director' || role === 'backup';
 }
 
-/** A director of several workers has a queue for each, both ways. */
+/** A director with several workers has one queue for each, in both directions. */
 function queuesOf({ workers = 1 }: Topology, host: Host): string {
   return workers > 1 && isDirector(host) ? ` numrxqueues ${workers} numtxqueues ${workers}` : '';
 }
@@ -110,15 +115,18 @@ function routeWords({ to, via, dev, table }: Route): string {
   return `route add ${to}${via ? ` via ${via}` : ''} dev ${dev}${table ? ` table ${table}` : ''}`;
 }
 
-/** As long as IP allows: the kernel may have put packets together before they come out of the tunnel. */
+/** The largest IP packet: GRO may have merged packets before they are decapsulated. */
 const LONGEST = 65_535;
 
-/** The VIP of a realserver; where there is a tunnel, it is on a veth whose far end its decapsulator writes to. */
-function extraAddress({ extra }: Host): string[] {
-  if (!extra) return [];
-  const address = `address add ${extra.address} dev ${extra.dev}${nodad(extra.address)}`;
-  if (extra.dev === 'lo') return [address];
-  const pair = [extra.dev, outsideOf(extra.dev)];
+/**
+ * The commands that add a realserver's VIP. With a tunnel it is on a veth, to whose outer end the
+ * decapsulator writes.
+ */
+function extraAddress({ vip }: Host): string[] {
+  if (!vip) return [];
+  const address = `address add ${vip.address} dev ${vip.dev}${nodad(vip.address)}`;
+  if (vip.dev === 'lo') return [address];
+  const pair = [vip.dev, outerEnd(vip.dev)];
   return [
     `link add ${pair[0]} type veth peer name ${pair[1]}`,
     ...pair.map((dev) => `link set ${dev} mtu ${LONGEST} up`),
@@ -126,12 +134,15 @@ function extraAddress({ extra }: Host): string[] {
   ];
 }
 
-/** A veth takes frames from XDP only if its peer polls: GRO on, there. */
-export async function polling(namespace: string, dev: string): Promise<void> {
+/**
+ * Enables GRO on a veth. Frames that XDP redirects to a veth are dropped unless its peer runs NAPI,
+ * which GRO turns on.
+ */
+export async function enablePolling(namespace: string, dev: string): Promise<void> {
   await inNamespace(namespace, 'ethtool', '-K', dev, 'gro', 'on');
 }
 
-/** A TAP behind a bridge to wire `i`. */
+/** The commands for a TAP device and the bridge between it and wire `i`. */
 export function tapPort({ dev }: Pick<Port, 'dev'>, i: number): string[] {
   const members = [`wire${i}`, dev].flatMap((name) => [`link set ${name} master br${i}`, `link set ${name} up`]);
   return [`link add br${i} ${BRIDGE}`, `tuntap add dev ${dev} mode tap`, ...members, `link set br${i} up`];
@@ -141,7 +152,7 @@ async function setSysctls(namespace: string, values: Readonly<Record<string, num
   await inNamespace(namespace, 'sysctl', '-qw', ...Object.entries(values).map(([name, value]) => `${name}=${value}`));
 }
 
-/** Deletes what is there of the lab's namespaces; the veths and bridges go with them. */
+/** Deletes those of the namespaces that exist; their veths and bridges go with them. */
 export async function removeNetwork(names: readonly string[]): Promise<void> {
   const present = await presentNamespaces();
   for (const name of names) if (present.has(name)) await removeNamespace(name);
@@ -152,7 +163,7 @@ async function presentNamespaces(): Promise<Set<string>> {
   return new Set(stdout.split('\n').map((line) => line.split(' ')[0]!));
 }
 
-/** That another `lab down` was faster is no error. */
+/** It is no error if another `lab down` has deleted it meanwhile. */
 async function removeNamespace(name: string): Promise<void> {
   try {
     await command('ip', ['netns', 'del', name]);

@@ -1,4 +1,7 @@
-/** What is up, one JSON file a lab in /run/ulvs-lab, so that `lab down` finds it from another terminal or after a crash. */
+/**
+ * The record of what is up: one JSON file for each lab in /run/ulvs-lab, so that `lab down` finds a
+ * lab from another terminal or after a crash.
+ */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { directoryOf, STATE_DIRECTORY, statePath } from '../names.js';
 import type { LabDevice } from '../topology.js';
@@ -8,15 +11,15 @@ export interface LabState {
   readonly id: string;
   readonly topology: string;
   readonly device: LabDevice;
-  /** The pid that built it; `lab up` has ended since, `lab test` takes it down itself. */
+  /** The pid that built the lab. `lab up` has ended since; `lab test` takes its lab down itself. */
   readonly owner: number;
   readonly namespaces: readonly string[];
   readonly processes: Running[];
-  /** Built to stay: its owner has ended, and that is right. */
+  /** The lab outlives its owner on purpose (`lab up`). */
   kept?: true;
 }
 
-/** Written by rename: a reader sees the old state or the new one. */
+/** Writes the record by rename, so that a reader sees the old or the new one. */
 export function saveState(state: LabState): void {
   mkdirSync(directoryOf(state.id), { recursive: true, mode: 0o700 });
   const path = statePath(state.id);
@@ -29,12 +32,12 @@ export function removeState(id: string): void {
   rmSync(directoryOf(id), { recursive: true, force: true });
 }
 
-/** Nobody will take it down: the run that built it was killed. */
-export function isLeftOver({ kept, owner }: LabState): boolean {
+/** Whether the lab is left over: the run that built it was killed. */
+export function isStale({ kept, owner }: LabState): boolean {
   return !kept && startTime(owner) === 0;
 }
 
-/** All labs that are up, or were when their owner died. */
+/** All recorded labs, including those whose owner has died. */
 export function listStates(): LabState[] {
   let files: string[];
   try {
@@ -49,6 +52,6 @@ function readState(path: string): LabState[] {
   try {
     return [JSON.parse(readFileSync(path, 'utf8')) as LabState];
   } catch {
-    return []; // another process has just taken it down
+    return []; // another process has just removed it
   }
 }

@@ -1,4 +1,4 @@
-/** A test run over one lab: what the checks share. */
+/** A test run on one lab: what the checks share. */
 
 import type { Lab } from '../build/lab.js';
 import { load, type Progress } from '../load/client.js';
@@ -10,10 +10,11 @@ import { type ConnectionRow, readConnections, ulvsadm } from '../watch/listing.j
 export interface Outcome {
   readonly name: string;
   readonly ok: boolean;
-  /** What was measured: `300 of 300`, `100/100/100`. */
+  /** The measured value: `300 of 300`, `100/100/100`. */
   readonly figure: string;
 }
 
+/** The traffic of a run: HTTP requests, bytes of the download, simultaneous clients, UDP flows. */
 export interface Sizes {
   readonly requests: number;
   readonly bytes: number;
@@ -21,16 +22,21 @@ export interface Sizes {
   readonly flows: number;
 }
 
-/** Well within the 10 s for which the director keeps a connection that was reset. */
+/**
+ * How often the connection table is read. The director keeps a connection that was reset for 10 s.
+ */
 const LOOK_MS = 4000;
 
 export class Run {
-  /** Every answer so far, of both protocols: what the director's table is held against. */
+  /** All answers so far, by protocol. The director's table is compared with them. */
   readonly tcp: Answer[] = [];
   readonly udp: Answer[] = [];
-  /** Every connection that was in the table during a load or after it: a reset one is gone long before a slow machine is done. */
+  /**
+   * Every connection seen in the table during or after a load. On a slow machine reset connections
+   * expire before the load ends.
+   */
   readonly connections = new Map<string, ConnectionRow>();
-  /** Below the kernel's own choices (32768 and up); no port is used twice. */
+  /** Below the kernel's ephemeral ports (32768 and up). No port is used twice. */
   private nextPort = 10_000;
 
   constructor(
@@ -40,6 +46,7 @@ export class Run {
     private readonly signal?: AbortSignal,
   ) {}
 
+  /** Runs a load on the client, and records its answers and the director's connections. */
   async load(work: Work): Promise<Result> {
     const looking = setInterval(() => this.look().catch(() => {}), LOOK_MS);
     const result = await this.loadFrom('client', work).finally(() => clearInterval(looking));
@@ -53,7 +60,10 @@ export class Run {
       this.connections.set(`${row.protocol} ${row.source} ${row.virtual}`, row);
   }
 
-  /** By another host than the client: these answers are not held against the director's table. */
+  /**
+   * Runs a load on another host than the client. These answers are not compared with the director's
+   * table.
+   */
   loadFrom(host: string, work: Work): Promise<Result> {
     const firstPort = this.nextPort;
     this.nextPort += portsOf(work);
@@ -61,7 +71,7 @@ export class Run {
   }
 }
 
-/** A check may measure several things at once; order matters, the table comes last. */
+/** A check may yield several outcomes. Checks run in order; that of the table comes last. */
 export type Check = (run: Run) => Promise<Outcome[]>;
 
 export function httpTargets({ vips, httpPort }: Topology): Target[] {
@@ -72,7 +82,7 @@ export function echoTargets({ vips, echoPort }: Topology): Target[] {
   return vips.map((address) => ({ address, port: echoPort }));
 }
 
-/** `3 of 4` and the first error. */
+/** Whether all were answered, and the figure: `3 of 4 in 0.12 s` and the first error. */
 export function answered(result: Result, wanted: number): { ok: boolean; figure: string } {
   const complaint = result.errors.length > 0 ? `, ${result.errors.length} failed: ${result.errors[0]}` : '';
   const ok = result.answers.length === wanted && result.errors.length === 0;

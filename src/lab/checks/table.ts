@@ -1,12 +1,12 @@
-/** The director's own table against what realservers and client counted. */
+/** Compares the director's tables with what realservers and client counted. */
 
 import { endpoint } from '../../service/config.js';
 import { countOf } from '../build/lab.js';
 import type { Answer } from '../load/job.js';
 import type { Count } from '../programs/service.js';
 import {
-  addressIn,
   addressOf,
+  addressOfEndpoint,
   balanced,
   hostOf,
   repliesAreCounted,
@@ -23,7 +23,10 @@ export const tableChecks: Check = async (run) => {
   return [...(await counts(run, rows)), replies(rows, run.lab.spec), entries(run)];
 };
 
-/** Conns of each destination = connections (TCP) or client addresses and ports (UDP) that its server saw. */
+/**
+ * Conns of each destination must equal the number of connections (TCP), or of client addresses and
+ * ports (UDP), that its server saw.
+ */
 async function counts(run: Run, rows: readonly Row[]): Promise<Outcome[]> {
   const { spec, id } = run.lab;
   const all = balanced(spec);
@@ -37,7 +40,7 @@ async function counts(run: Run, rows: readonly Row[]): Promise<Outcome[]> {
   });
 }
 
-/** Services that one server may be behind at once cannot be told apart by what it counts: those of one kind go together. */
+/** Groups services that a server's counters cannot tell apart: those of the same protocols. */
 function groupsOf(spec: Topology): Service[][] {
   const groups = new Map<string, Service[]>();
   for (const service of servicesOf(spec)) {
@@ -47,7 +50,7 @@ function groupsOf(spec: Topology): Service[][] {
   return [...groups.values()];
 }
 
-/** -1: it is behind none of them. */
+/** The sum of Conns of a server's destinations; -1 if it has none. */
 function connsOf(spec: Topology, server: Server, rows: readonly Row[]): number {
   const mine = rows.filter(({ destination }) => isAt(destination, spec, server));
   return mine.length === 0 ? -1 : mine.reduce((total, { conns }) => total + conns, 0);
@@ -57,7 +60,10 @@ function countedBy({ tcp, udp }: Service, { connections, flows }: Count): number
   return (tcp ? connections : 0) + (udp ? flows : 0);
 }
 
-/** Port 0: whatever the packet wanted. DR's rules have the VIP's port, wherever the realserver takes that to. */
+/**
+ * Whether a destination of the table is this server. Port 0 keeps the packet's port. The rules of
+ * DR have the VIP's port even if the realserver redirects it.
+ */
 function isAt(destination: string, spec: Topology, { rip, http, echo, alsoHttp = [] }: Server): boolean {
   const ports = [0, http, echo, spec.httpPort, spec.echoPort, ...alsoHttp];
   return ports.some((port) => destination === endpoint(rip, port));
@@ -70,28 +76,33 @@ function same(name: string, table: number[], counted: number[]): Outcome {
   return { name, ok, figure };
 }
 
-/** OutPkts is 0 where replies miss the director; where they pass it, every destination has some. */
+/**
+ * OutPkts must be 0 if replies do not pass the director, and above 0 for each destination if they
+ * do.
+ */
 function replies(all: readonly Row[], spec: Topology): Outcome {
   const passing = repliesAreCounted(spec);
   const rows = all.filter(({ destination }) => balanced(spec).some((server) => isAt(destination, spec, server)));
   const ok = rows.length > 0 && rows.every(({ outpkts }) => (passing ? outpkts > 0 : outpkts === 0));
-  return { name: passing ? 'table counts replies' : 'table counts no reply', ok, figure: `OutPkts ${sum(rows)}` };
+  return { name: passing ? 'table counts replies' : 'table counts no replies', ok, figure: `OutPkts ${sum(rows)}` };
 }
 
 function sum(rows: readonly Row[]): number {
   return rows.reduce((total, { outpkts }) => total + outpkts, 0);
 }
 
-/** Each connection the client made was listed, with the destination that answered it. */
+/**
+ * Each connection of the client must have been in the table, with the destination that answered it.
+ */
 function entries({ lab, tcp, udp, connections }: Run): Outcome {
   const cip = addressOf(hostOf(lab.spec, 'client'));
   const rip = new Map(balanced(lab.spec).map((server) => [server.name, server.rip]));
   const listed = (protocol: string, { localPort, target, name }: Answer) =>
-    addressIn(connections.get(`${protocol} ${endpoint(cip, localPort)} ${target}`)?.destination ?? '') ===
+    addressOfEndpoint(connections.get(`${protocol} ${endpoint(cip, localPort)} ${target}`)?.destination ?? '') ===
     rip.get(name);
   const right =
     tcp.filter((answer) => listed('TCP', answer)).length + udp.filter((answer) => listed('UDP', answer)).length;
   const wanted = tcp.length + udp.length;
   const figure = `${right} of ${wanted} answers, ${connections.size} entries`;
-  return { name: 'connection table names who answered', ok: wanted > 0 && right === wanted, figure };
+  return { name: 'connection table names the realserver that answered', ok: wanted > 0 && right === wanted, figure };
 }

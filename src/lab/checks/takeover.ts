@@ -1,4 +1,4 @@
-/** The first director dies without a word; the second one is started, as keepalived or a watchdog would. */
+/** The first director stops; the backup is started, as keepalived or a watchdog would do. */
 import { DIRECTOR, directorReady, startDirector } from '../build/lab.js';
 import { stop } from '../build/process.js';
 import { answered, type Check, httpTargets } from './run.js';
@@ -14,5 +14,5 @@ export const takeover: Check = async (run) => {
   const result = await run.loadFrom('client', { kind: 'requests', targets, count: REQUESTS, concurrency: 4 });
   const ms = Math.round(performance.now() - began);
   const { ok, figure } = answered(result, REQUESTS);
-  return [{ name: 'answered by way of the second director', ok, figure: `${figure}, ${ms} ms after it came up` }];
+  return [{ name: 'answered through the second director', ok, figure: `${figure}, ${ms} ms after it was ready` }];
 };

@@ -1,38 +1,40 @@
-/** What the captures of a run show: the form each forwarding method gives a packet, and that every checksum is right. */
+/**
+ * Checks of captured packets: the form that each forwarding method gives them, and their checksums.
+ */
 
 import { endpoint } from '../../service/config.js';
 import type { Lab } from '../build/lab.js';
 import { SWITCH, switchEnd } from '../names.js';
 import {
-  addressIn,
   addressOf,
+  addressOfEndpoint,
   type Host,
   hostOf,
-  isSix,
   realservers,
   repliesAreCounted,
   repliesPassDirector,
   servers,
   type Topology,
+  usesIPv6,
   type Watch,
 } from '../topology.js';
 import { Capture } from '../watch/capture.js';
-import type { Seen } from '../watch/tcpdump.js';
+import type { CapturedPacket } from '../watch/tcpdump.js';
 import type { Check, Outcome } from './run.js';
 
-/** What a packet at the realserver must look like; '' when it does, else what is wrong. */
-type Form = (packet: Seen, host: Host, spec: Topology) => string;
+/** The form of a packet at the realserver. Returns '' if it is right, else what is wrong. */
+type Form = (packet: CapturedPacket, host: Host, spec: Topology) => string;
 
 function differs(what: string, got: string | undefined, wanted: string): string {
   return got === wanted ? '' : `${what} ${got ?? 'none'}, not ${wanted}`;
 }
 
-function toVip(packet: Seen, spec: Topology): string {
+function toVip(packet: CapturedPacket, spec: Topology): string {
   const vip = spec.vips.some((address) => packet.destination === endpoint(address, spec.httpPort));
   return vip ? '' : `destination ${packet.destination}, not VIP:${spec.httpPort}`;
 }
 
-function toServer(packet: Seen, rs: Host, spec: Topology): string {
+function toServer(packet: CapturedPacket, rs: Host, spec: Topology): string {
   const ends = servers(spec).filter(({ host }) => host === rs.name);
   const known = ends.some(({ rip, http }) => packet.destination === endpoint(rip, http));
   return known
@@ -40,12 +42,12 @@ function toServer(packet: Seen, rs: Host, spec: Topology): string {
     : differs('destination', packet.destination, ends.map((end) => endpoint(end.rip, end.http)).join(' or '));
 }
 
-function fromClient(packet: Seen, spec: Topology): string {
-  return differs('source', addressIn(packet.source), addressOf(hostOf(spec, 'client')));
+function fromClient(packet: CapturedPacket, spec: Topology): string {
+  return differs('source', addressOfEndpoint(packet.source), addressOf(hostOf(spec, 'client')));
 }
 
-/** The MAC a director sends by: of any of its devices. */
-function fromDirector(packet: Seen, spec: Topology): string {
+/** The packet must have the MAC of one of the director's devices. */
+function fromDirector(packet: CapturedPacket, spec: Topology): string {
   const { devices, ports } = hostOf(spec, 'director');
   const macs = [...(devices ?? []), ...ports].map(({ mac }) => mac);
   return macs.includes(packet.sourceMac) ? '' : differs('source MAC', packet.sourceMac, macs.join(' or '));
@@ -59,7 +61,7 @@ const FORMS: Record<Topology['method'], { words: string; form: Form }> = {
   fullnat: {
     words: 'pool->RIP:rport',
     form: (packet, rs, spec) =>
-      differs('source', addressIn(packet.source), spec.sources?.[0] ?? 'an address of the pool') ||
+      differs('source', addressOfEndpoint(packet.source), spec.sources?.[0] ?? 'an address of the pool') ||
       toServer(packet, rs, spec),
   },
   gatewaying: {
@@ -84,10 +86,13 @@ export interface WireWatch {
   outcomes(downloadsFine: boolean): Promise<Outcome[]>;
 }
 
-/** Captures what comes in at the first realserver and, where replies pass the director, at the client. */
+/**
+ * Captures the packets that arrive at the first realserver and, where replies pass the director, at
+ * the client.
+ */
 export async function watchWire(lab: Lab): Promise<WireWatch> {
   const rs = realservers(lab.spec)[0]!;
-  const family = isSix(lab.spec) ? 'ip6 and not icmp6' : 'ip';
+  const family = usesIPv6(lab.spec) ? 'ip6 and not icmp6' : 'ip';
   const atRealserver = await Capture.start(lab, rs.name, 'eth0', 'in', `${family} and ether dst ${rs.ports[0]!.mac}`);
   const atClient = repliesAreCounted(lab.spec) ? await Capture.start(lab, 'client', 'eth0', 'in', 'tcp') : undefined;
   return {
@@ -99,7 +104,7 @@ export async function watchWire(lab: Lab): Promise<WireWatch> {
   };
 }
 
-function atRealserverOutcomes(packets: Seen[], rs: Host, spec: Topology, lost: number): Outcome[] {
+function atRealserverOutcomes(packets: CapturedPacket[], rs: Host, spec: Topology, lost: number): Outcome[] {
   const { words, form } = FORMS[spec.method];
   const wrong = packets.map((packet) => form(packet, rs, spec)).filter(Boolean);
   const missed = lost > 0 ? `, ${lost} missed by tcpdump` : '';
@@ -111,23 +116,29 @@ function atRealserverOutcomes(packets: Seen[], rs: Host, spec: Topology, lost: n
   ];
 }
 
-function checksums(name: string, packets: Seen[]): Outcome {
-  const bad = packets.filter((packet) => packet.bad);
+function checksums(name: string, packets: CapturedPacket[]): Outcome {
+  const bad = packets.filter(({ badChecksum }) => badChecksum);
   const first = bad[0] ? `: ${bad[0].text.slice(0, 300)}` : '';
   const ok = packets.length > 0 && bad.length === 0;
   return { name, ok, figure: `${packets.length - bad.length} of ${packets.length}${first}` };
 }
 
-/** Masq only: the others' replies come straight from the realserver's kernel, with checksums a veth never finishes. */
-function clientOutcome(packets: Seen[], spec: Topology, downloadsFine: boolean): Outcome {
-  const strangers = packets.filter(({ source }) => !spec.vips.includes(addressIn(source)));
+/**
+ * For masq and full NAT only. The replies of the other methods come straight from the realserver's
+ * kernel, whose veth leaves checksums partial.
+ */
+function clientOutcome(packets: CapturedPacket[], spec: Topology, downloadsFine: boolean): Outcome {
+  const strangers = packets.filter(({ source }) => !spec.vips.includes(addressOfEndpoint(source)));
   const name = 'on the client: replies come from the VIP, checksums correct';
   if (strangers.length > 0) return { name, ok: false, figure: `${strangers.length} came from ${strangers[0]!.source}` };
   const outcome = checksums(name, packets);
   return downloadsFine ? outcome : { ...outcome, ok: false, figure: `${outcome.figure}, a download failed` };
 }
 
-/** DR and Tun: watches the director's wires from now on for packets from the VIP; the check, run later, wants none. */
+/**
+ * DR and Tun: captures packets from the VIP on the director's wires from now on. The returned
+ * check, run later, expects none.
+ */
 export async function watchReplies(lab: Lab): Promise<Check> {
   const { spec } = lab;
   if (repliesPassDirector(spec)) return async () => [];
@@ -144,7 +155,10 @@ export async function watchReplies(lab: Lab): Promise<Check> {
   };
 }
 
-/** From now on; the check, run last, counts. */
+/**
+ * Captures the wires that the topology watches from now on. The returned check, run last, counts
+ * packets.
+ */
 export async function watchWires(lab: Lab): Promise<Check> {
   const { watches = [] } = lab.spec;
   const captures = await Promise.all(

@@ -1,28 +1,30 @@
-/** A Site of a lab: what the doctor looks at in every namespace of it. */
-import type { LabFacts, Site } from '../../doctor/facts.js';
+/** Gathers the facts of a lab: every namespace of it. */
+import type { Facts, LabFacts } from '../../doctor/facts.js';
 import { gatherHost } from '../../doctor/gather-host.js';
-import { type AskDirector, withArpAnswers } from '../../doctor/gather-site.js';
-import { withProcess } from '../../doctor/process-director.js';
+import { type AskDirector, withArpAnswers } from '../../doctor/gather-machine.js';
+import { withUnsharedDevices } from '../../doctor/unshared-devices.js';
 import { configPath, socketPath } from '../build/config.js';
 import type { Lab } from '../build/lab.js';
 import { namespaceOf, SWITCH, switchEnd } from '../names.js';
 import { servers } from '../topology.js';
 
-/** `probe`: who has the VIPs is asked on the wires, too. */
-export async function gatherLab(lab: Lab, ask: AskDirector, probe = true): Promise<Site> {
+/** With `probe`, requests on the wires who has each VIP. */
+export async function gatherLab(lab: Lab, ask: AskDirector, probe = true): Promise<Facts> {
   const socket = socketPath(lab.id);
   const config = configPath(lab.id);
   const [said, ...looked] = await Promise.all([
     ask(socket, config),
     gatherHost({ name: SWITCH, role: 'switch', namespace: namespaceOf(lab.id, SWITCH), segmentOf: new Map() }),
-    ...lab.spec.hosts.map(({ name, role, ports, extra }) => {
-      const tunnel = extra && extra.dev !== 'lo' ? { tunnel: extra.dev } : {};
+    ...lab.spec.hosts.map(({ name, role, ports, vip }) => {
+      const tunnel = vip && vip.dev !== 'lo' ? { tunnel: vip.dev } : {};
       const segmentOf = new Map(ports.map(({ dev, segment }) => [dev, segment]));
       return gatherHost({ name, role, namespace: namespaceOf(lab.id, name), segmentOf, ...tunnel });
     }),
   ]);
   const spec = lab.spec.hosts.find(({ role }) => role === 'director')!;
-  const hosts = looked.map((host) => (host.role === 'director' ? withProcess(host, said, spec.routes ?? []) : host));
+  const hosts = looked.map((host) =>
+    host.role === 'director' ? withUnsharedDevices(host, said, spec.routes ?? []) : host,
+  );
   return withArpAnswers({ director: said, hosts, arp: [], config, socket, lab: labFacts(lab) }, probe);
 }
 

@@ -1,3 +1,4 @@
+/** The list of faults. */
 import { LabError } from '../error.js';
 import { drFaults } from './dr.js';
 import type { Fault } from './fault.js';
@@ -6,10 +7,10 @@ import { natFaults } from './nat.js';
 import { tunFaults } from './tun.js';
 import { wireFaults } from './wire.js';
 
-/** A new fault is one entry in a theme's file. */
+/** A new fault is an entry in a file of its subject. */
 export const faults: readonly Fault[] = [...natFaults, ...drFaults, ...tunFaults, ...markFaults, ...wireFaults];
 
-/** LabError with all names for one that is none. */
+/** Throws a LabError with all names if there is no fault of this name. */
 export function findFault(name: string): Fault {
   const found = faults.find((fault) => fault.name === name);
   if (!found)

@@ -1,13 +1,13 @@
-/** Faults of LVS-Tun, and of the ways to realservers. */
-import { halt, type Lab } from '../build/lab.js';
+/** Faults of LVS-Tun, and of the path to the realservers. */
+import { type Lab, stopProgram } from '../build/lab.js';
 import { type Fault, firewall, inside } from './fault.js';
 
 const FILTER = `table inet guard {
   chain through { type filter hook forward priority 0; icmp type destination-unreachable icmp code frag-needed drop; }
 }`;
 
-/** The client has learnt the tunnel's MTU before, and would know it for ten minutes more. */
-async function filter(lab: Lab): Promise<void> {
+/** The client has learned the path MTU of the tunnel before and would keep it for ten minutes. */
+async function dropFragNeeded(lab: Lab): Promise<void> {
   await firewall(lab, 'router', FILTER);
   await inside(lab, 'client', 'ip route flush cache');
 }
@@ -29,14 +29,14 @@ export const tunFaults: readonly Fault[] = [
   },
   {
     name: 'tunnel-end',
-    title: 'the tunnel endpoint is missing',
+    title: 'the tunnel endpoint of a realserver is missing',
     topology: 'tun',
     expects: 'tunnel-endpoint-missing',
-    inject: (lab) => halt(lab, 'rs1-decapsulator'),
+    inject: (lab) => stopProgram(lab, 'rs1-decapsulator'),
   },
   {
     name: 'mtu',
-    title: 'an MTU on the way is too small for the tunnel, with DF',
+    title: 'an MTU on the path is too small for the tunnel, with DF',
     topology: 'tun',
     expects: 'mtu-too-small',
     inject: (lab) => inside(lab, 'rs1', 'ip link set eth0 mtu 1400'),
@@ -46,6 +46,6 @@ export const tunFaults: readonly Fault[] = [
     title: 'ICMP "fragmentation needed" is filtered',
     topology: 'tun',
     expects: 'frag-needed-filtered',
-    inject: filter,
+    inject: dropFragNeeded,
   },
 ];

@@ -1,37 +1,39 @@
-/** Faults of the wire itself: what IPv6 needs of it, how long a packet may be, and who finishes a checksum. */
+/** Faults of the wire: neighbour discovery, MTU, checksum offload. */
 import { inNamespace } from '../../sys/command.js';
 import { type Lab, startProgram } from '../build/lab.js';
-import { polling } from '../build/network.js';
+import { enablePolling } from '../build/network.js';
 import { saysReady, untilReady } from '../build/process.js';
 import { namespaceOf, program, SWITCH, switchEnd } from '../names.js';
-import { hostOf, isSix, realservers, servers } from '../topology.js';
+import { hostOf, realservers, servers, usesIPv6 } from '../topology.js';
 import { type Fault, firewall, inside } from './fault.js';
-import { inTurn, type Quick } from './quick.js';
+import { checkTurns, type SmokeResult } from './smoke-test.js';
 
 const DISCOVERY =
   'table inet guard { chain arrives { type filter hook input priority 0; icmpv6 type nd-neighbor-solicit drop; }; }';
 
-/** The director has known rs1's MAC for seconds, and would for a while. */
-async function hush(lab: Lab): Promise<void> {
+/** The director has the MAC of rs1 in its cache and would keep it for a while. */
+async function dropSolicitations(lab: Lab): Promise<void> {
   const rip = servers(lab.spec)[0]!.rip;
   await firewall(lab, 'rs1', DISCOVERY);
   await inside(lab, 'director', `ip neigh flush to ${rip}`);
 }
 
-/** The wire from rs1 to where it sends its replies goes by XDP from now on, as in a host of containers. */
-async function byXdp(lab: Lab): Promise<void> {
+/**
+ * Redirects the packets of rs1 by XDP on their way to the next hop, as a host of containers may do.
+ */
+async function forwardByXdp(lab: Lab): Promise<void> {
   const rs = realservers(lab.spec)[0]!.ports[0]!;
   const next = hostOf(lab.spec, lab.spec.method === 'masq' ? 'director' : 'router');
   const port = next.ports.find(({ segment }) => segment === rs.segment)!;
-  await polling(namespaceOf(lab.id, next.name), port.dev);
+  await enablePolling(namespaceOf(lab.id, next.name), port.dev);
   const ends = [switchEnd('rs1', rs.dev), switchEnd(next.name, port.dev)];
   const running = startProgram(lab, SWITCH, 'rs1-wire', [program('lab/programs/xdp-wire.js'), ...ends]);
   await untilReady(running, () => saysReady(running));
 }
 
-/** Almost as long as Ethernet takes. */
+/** Payload bytes of a datagram: almost the longest that fits Ethernet. */
 const LONG = 1400;
-/** Sends a datagram each from so many sockets, prints who echoed each. */
+/** Sends one datagram from each of `count` sockets and prints who echoed each. */
 const ECHO = `
 const [family, port, vip, count, length] = process.argv.slice(1);
 for (let i = 0; i < count; i++) {
@@ -41,11 +43,11 @@ for (let i = 0; i < count; i++) {
   setTimeout(() => { try { socket.close(); } catch {} }, 1000);
 }`;
 
-/** TCP agrees on shorter segments: it is datagrams that are lost. */
-function longEchoes(lab: Lab): Promise<Quick> {
+/** A smoke test with long datagrams: TCP would agree on shorter segments. */
+function longEchoes(lab: Lab): Promise<SmokeResult> {
   const { id, spec } = lab;
-  return inTurn(lab, async (count) => {
-    const family = isSix(spec) ? 'udp6' : 'udp4';
+  return checkTurns(lab, async (count) => {
+    const family = usesIPv6(spec) ? 'udp6' : 'udp4';
     const words = ['-e', ECHO, family, spec.echoPort, spec.vips[0]!, count, LONG].map(String);
     const { stdout } = await inNamespace(namespaceOf(id, 'client'), process.execPath, ...words);
     return stdout.trim().split('\n');
@@ -55,27 +57,28 @@ function longEchoes(lab: Lab): Promise<Quick> {
 export const wireFaults: readonly Fault[] = [
   {
     name: 'offload',
-    title: 'unfinished checksums (tx offload) on a veth whose far end forwards by XDP',
+    title: 'partial checksums (tx offload) on a veth whose other end redirects by XDP',
+
     topology: 'dr',
-    also: ['ipv6-dr', 'nat'],
-    expects: 'unfinished-checksums',
-    inject: byXdp,
+    alsoIn: ['ipv6-dr', 'nat'],
+    expects: 'partial-checksums',
+    inject: forwardByXdp,
   },
   {
     name: 'discovery',
     title: "a realserver's firewall drops neighbour solicitations",
     topology: 'ipv6-dr',
-    also: ['ipv6-nat'],
+    alsoIn: ['ipv6-nat'],
     expects: 'neighbour-discovery-filtered',
-    inject: hush,
+    inject: dropSolicitations,
   },
   {
     name: 'wire-mtu',
     title: 'a realserver has a smaller MTU than the director on the same wire',
     topology: 'ipv6-dr',
-    also: ['dr'],
+    alsoIn: ['dr'],
     expects: 'mtu-differs',
     inject: (lab) => inside(lab, 'rs1', 'ip link set eth0 mtu 1400'),
-    works: longEchoes,
+    serves: longEchoes,
   },
 ];

@@ -1,29 +1,34 @@
 /**
- * The flood has the first CPU for itself, whoever forwards has the others; where there is one CPU, all share it. Both go
- * before everything else that runs: a flood that waits has gaps and then bursts, and a box that forwards does nothing else.
+ * CPU placement of a flood: the generator has the first CPU, the forwarder the others; with one CPU
+ * they share it. Both have priority over everything else on the machine. A generator that has to
+ * wait makes gaps and bursts, and a real director has its machine to itself.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-/** The flood's CPU. */
-export const OWN = 0;
+/** The CPU of the generator. */
+export const FLOOD_CPU = 0;
 
-/** Words before a command, for the flood: nothing comes before it. */
-export function alone(): string[] {
-  return cpus().length > 1 ? ['chrt', '-f', '1', 'taskset', '-c', String(OWN)] : [];
+/** Command prefix for the generator: real-time priority on its CPU. */
+export function floodPrefix(): string[] {
+  return cpus().length > 1 ? ['chrt', '-f', '1', 'taskset', '-c', String(FLOOD_CPU)] : [];
 }
 
-/** Words before a command: on the other CPUs, first among equals. */
-export function beside(): string[] {
+/** Command prefix for the forwarder: the best niceness (-20), on the other CPUs. */
+export function forwarderPrefix(): string[] {
   const all = cpus().length;
-  return all > 1 ? ['nice', '-n', '-20', 'taskset', '-c', `${OWN + 1}-${all - 1}`] : [];
+  return all > 1 ? ['nice', '-n', '-20', 'taskset', '-c', `${FLOOD_CPU + 1}-${all - 1}`] : [];
 }
 
-/** Where the kernel shares CPUs out by session, niceness counts among its processes only; a session has its own. */
-export function prefer(pid: number): void {
+/**
+ * Raises the autogroup of a process. With autogroups the kernel divides CPU time between sessions,
+ * and niceness counts within a session only. Does nothing if the kernel has none or the process has
+ * ended.
+ */
+export function preferInScheduler(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/autogroup`, '-20');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // a kernel without, or the process has ended
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // no autogroups, or the process has ended
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Delays, counted in buckets whose width grows with the delay, so that percentiles are right to one part in PRECISION.
+ * Histogram of delays. The width of a bucket grows with the delay, so that percentiles have an
+ * error of at most one part in PRECISION.
  *
  *     ns      0 … 15 | 16 … 31 | 32,33 … 62,63 | 64–67 … | …
  *     bucket  0 … 15 | 16 … 31 | 32    … 47    | 48      | …        bucket = ns >> k + PRECISION * k
@@ -8,7 +9,7 @@ export const PRECISION = 16;
 const DOUBLINGS = 28;
 export const BUCKETS = PRECISION * (DOUBLINGS + 1);
 
-/** µs; NaN when nothing was counted. */
+/** Percentiles in µs; NaN if nothing was counted. */
 export interface Percentiles {
   readonly p50: number;
   readonly p90: number;
@@ -16,7 +17,7 @@ export interface Percentiles {
   readonly p999: number;
 }
 
-/** The middle of a bucket, in ns. */
+/** The middle of a bucket in ns. */
 export function delayOf(bucket: number): number {
   const halvings = Math.max(0, Math.floor(bucket / PRECISION) - 1);
   const least = (bucket - PRECISION * halvings) * 2 ** halvings;

@@ -1,49 +1,52 @@
-/** A flood through whatever forwards it, counted at both ends. Every run ends by itself, and at once when it is aborted. */
+/**
+ * A flood through a forwarder, counted at both ends. Every run ends by itself, or at once when it
+ * is aborted.
+ */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../error.js';
 import { program } from '../names.js';
-import { alone, OWN } from './cpu-placement.js';
+import { FLOOD_CPU, floodPrefix } from './cpu-placement.js';
 import { BUCKETS, type Percentiles, percentiles } from './delays.js';
-import type { Place, Site } from './endpoints.js';
+import type { Endpoints, NetDevice } from './endpoints.js';
 import type { Kind } from './frame.js';
 import type { Done, Task } from './generator.js';
-import { idlePart, usage } from './processor.js';
+import { cpuUsage, idleShare } from './processor.js';
 import { Sink } from './sink.js';
 
 export interface FloodOptions {
   readonly kind: Kind;
   readonly clients: number;
   readonly ports: number;
-  /** Of whom CPU time is told; 0: nobody. */
+  /** The process whose CPU time is reported; 0: none. */
   readonly pid: number;
 }
 
-/** What one run showed. Frames; parts of 1; µs. */
-export interface Passage {
-  /** Asked for, frames a second; 0: all that can be made. */
+/** The result of one run. Counts are frames, shares are parts of 1, delays are µs. */
+export interface FloodRun {
+  /** The requested rate in frames a second; 0: as fast as possible. */
   readonly rate: number;
   readonly ms: number;
   readonly sent: number;
   readonly arrived: number;
-  /** Of the CPUs that do not make the flood. */
+  /** The idle share of the CPUs other than the generator's. */
   readonly idle: number;
-  /** CPU seconds a second of the process that forwards; NaN where none does. */
+  /** CPU seconds per second of the forwarding process; NaN if there is none. */
   readonly cpu: number;
   readonly delays: Percentiles;
 }
 
-export const inRate = ({ sent, ms }: Passage) => (sent * 1000) / ms;
-export const outRate = ({ arrived, ms }: Passage) => (arrived * 1000) / ms;
-export const loss = ({ sent, arrived }: Passage) => (sent === 0 ? 0 : 1 - arrived / sent);
+export const inRate = ({ sent, ms }: FloodRun) => (sent * 1000) / ms;
+export const outRate = ({ arrived, ms }: FloodRun) => (arrived * 1000) / ms;
+export const loss = ({ sent, arrived }: FloodRun) => (sent === 0 ? 0 : 1 - arrived / sent);
 
 const QUIET_MS = 60;
 const SETTLE_MS = 3000;
 const OPEN_RATE = 60_000;
 const OPEN_TRIES = 3;
-/** Flows that must have begun. */
+/** The share of flows that must have been opened. */
 const OPENED = 0.9;
 
 export class Flood {
@@ -53,7 +56,7 @@ export class Flood {
   private said = '';
 
   private constructor(
-    { client, target, sinks }: Site,
+    { client, target, sinks }: Endpoints,
     private readonly options: FloodOptions,
     private readonly signal: AbortSignal | undefined,
   ) {
@@ -69,7 +72,7 @@ export class Flood {
       program('lab/flood/generator.js'),
       source,
     ];
-    const [file, ...rest] = [...alone(), ...words] as [string, ...string[]];
+    const [file, ...rest] = [...floodPrefix(), ...words] as [string, ...string[]];
     this.child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.on('error', (error) => (this.said = error.message)).stdin.on('error', () => {});
     this.child.stderr.on('data', (chunk) => (this.said += chunk));
@@ -77,8 +80,11 @@ export class Flood {
     signal?.addEventListener('abort', this.kill);
   }
 
-  /** Throws a LabError, also when a realserver's device has an XDP program already. */
-  static async start(site: Site, options: FloodOptions, signal?: AbortSignal): Promise<Flood> {
+  /**
+   * Starts the generator and the counters. Throws a LabError, also if a realserver's device already
+   * has an XDP program.
+   */
+  static async start(site: Endpoints, options: FloodOptions, signal?: AbortSignal): Promise<Flood> {
     const flood = new Flood(site, options, signal);
     try {
       await flood.answer();
@@ -89,12 +95,12 @@ export class Flood {
     }
   }
 
-  private sinkAt({ namespace, device }: Place): Sink {
+  private sinkAt({ namespace, device }: NetDevice): Sink {
     try {
       return new Sink(namespace, device);
     } catch (error) {
       for (const sink of this.sinks) sink.close();
-      throw new LabError(`no flood can be counted at ${device} in ${namespace}: ${(error as Error).message}`);
+      throw new LabError(`the flood cannot be counted on ${device} in ${namespace}: ${(error as Error).message}`);
     }
   }
 
@@ -104,7 +110,7 @@ export class Flood {
     const { value, done } = await this.answers.next();
     this.signal?.throwIfAborted();
     if (!done) return value as string;
-    throw new LabError(`the flood's generator ended: ${this.said.trim().split('\n')[0] || 'it said nothing'}`);
+    throw new LabError(`the flood's generator ended: ${this.said.trim().split('\n')[0] || 'no message'}`);
   }
 
   private async ask(task: Task): Promise<Done> {
@@ -112,7 +118,10 @@ export class Flood {
     return JSON.parse(await this.answer()) as Done;
   }
 
-  /** Begins every flow, so that a flood of known flows is one; slower when some are lost. Throws a LabError when most are. */
+  /**
+   * Opens every flow, so that a later flood belongs to known connections. Repeats at a lower rate
+   * while some are lost. Throws a LabError if most are lost.
+   */
   async open(): Promise<void> {
     let [sent, arrived] = [0, 0];
     for (let tries = 0; tries < OPEN_TRIES && (tries === 0 || arrived < sent); tries++) {
@@ -123,23 +132,23 @@ export class Flood {
     }
     if (arrived < OPENED * sent)
       throw new LabError(
-        `of ${sent} first packets ${arrived} reached a realserver: is the service there, and the way to it?`,
+        `only ${arrived} of ${sent} first packets reached a realserver: check the service and the route to it`,
       );
   }
 
-  /** `rate` frames a second (0: all that can be made) for so many ms. */
-  async run(rate: number, ms: number): Promise<Passage> {
+  /** Sends `rate` frames a second (0: as fast as possible) for `ms` and counts them. */
+  async run(rate: number, ms: number): Promise<FloodRun> {
     const { pid } = this.options;
-    const [frames, delays, used, begun] = [this.frames, this.delays, usage(pid), performance.now()];
+    const [frames, delays, used, begun] = [this.frames, this.delays, cpuUsage(pid), performance.now()];
     const done = await this.ask({ rate, ms });
-    const after = usage(pid);
+    const after = cpuUsage(pid);
     const took = performance.now() - begun;
     await this.settled();
     return {
       rate,
       ...done,
       arrived: this.frames - frames,
-      idle: idlePart(used, after, OWN + 1),
+      idle: idleShare(used, after, FLOOD_CPU + 1),
       cpu: (after.process - used.process) / took,
       delays: percentiles(this.delays.map((count, i) => count - delays[i]!)),
     };
@@ -155,7 +164,7 @@ export class Flood {
     return counts;
   }
 
-  /** Resolves when nothing arrives any more. */
+  /** Resolves when no more frames arrive. */
   private async settled(): Promise<void> {
     const end = performance.now() + SETTLE_MS;
     for (let seen = -1; seen !== this.frames && performance.now() < end; ) {

@@ -1,11 +1,13 @@
 /**
- * The frame of a flood, 58 bytes that the wire pads to 60, with what differs from frame to frame still open:
+ * The frame of a flood: 58 bytes, padded to 60 on the wire. The fields that differ from frame to
+ * frame are still open:
  *
  *     14  IPv4: id = ~client   source = the clients' network | client    destination = the VIP
  *     34  port | dport | TCP: ~client ~port  stamp 4  off flags window checksum urgent   | ~stamp 4
  *                      | UDP: length checksum stamp 4  ~client ~port  0 0 0 0            | ~stamp 4
  *
- * So that no checksum has to be computed, every open word has its complement elsewhere in what the checksum covers.
+ * Each open word has its complement elsewhere in the range of the checksum, so no checksum has to
+ * be computed per frame.
  */
 import { bytes4, bytesMac, parse4, parseMac } from '../../wire/address.js';
 import { finish, pseudo4, sum } from '../../wire/checksum.js';
@@ -13,7 +15,7 @@ import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { ACK, SYN } from '../../wire/tcp.js';
 
-/** `established`: TCP segments of connections that began before. */
+/** The kind of a flood; `established` is TCP segments of connections that were opened before. */
 export type Kind = 'syn' | 'established' | 'udp';
 export const KINDS: readonly Kind[] = ['syn', 'established', 'udp'];
 
@@ -24,10 +26,10 @@ export interface Target {
   readonly port: number;
 }
 
-/** Clients are 198.18.0.0/16, of the network that RFC 2544 keeps for benchmarks: nobody else's. */
+/** The clients' network 198.18.0.0/16, reserved for benchmarks (RFC 2544). */
 export const CLIENTS = 0xc612_0000;
 export const LENGTH = 58;
-/** Offsets in the frame. */
+/** Offsets in the frame, in bytes. */
 export const ID = 18;
 export const PROTOCOL = 23;
 export const SOURCE = 26;
@@ -39,12 +41,15 @@ const L4 = 34;
 const TCP_CHECKSUM = 50;
 const UDP_CHECKSUM = 40;
 
-/** Where ~client is; ~port follows. */
+/** The offset of ~client; ~port follows it. */
 export function complementAt(kind: Kind): number {
   return kind === 'udp' ? 46 : 38;
 }
 
-/** All open words are 0, their complements 0xffff. `opening`: what begins a connection of that kind. */
+/**
+ * The frame with all open words 0 and their complements 0xffff. With `opening`, the frame that
+ * opens a connection of this kind.
+ */
 export function template(kind: Kind, { srcMac, dstMac, vip, port }: Target, opening: boolean): Uint8Array {
   const frame = new Uint8Array(LENGTH);
   const view = new DataView(frame.buffer);

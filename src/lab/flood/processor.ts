@@ -1,19 +1,25 @@
-/** Who used the processors: /proc/stat for the CPUs, /proc/PID/stat for a process. Times in ms, at the kernel's 10. */
+/**
+ * CPU usage: of the CPUs from /proc/stat, of a process from /proc/PID/stat. Times in ms, with the
+ * kernel's resolution of 10 ms.
+ */
 import { readFileSync } from 'node:fs';
 import { statOf } from '../build/process.js';
 
 const TICK_MS = 10;
 
 export interface Usage {
-  /** By CPU. */
+  /** Idle time of each CPU. */
   readonly idle: readonly number[];
   readonly busy: readonly number[];
-  /** User and system time of all threads; NaN when there is no such process. */
+  /** User and system time of all threads; NaN if there is no such process. */
   readonly process: number;
 }
 
-/** cpuN user nice system idle iowait irq softirq steal …; `pid` 0: no process in particular. */
-export function usage(pid: number): Usage {
+/**
+ * Reads the current usage from lines `cpuN user nice system idle iowait irq softirq steal …`. `pid`
+ * 0 means no process.
+ */
+export function cpuUsage(pid: number): Usage {
   const lines = readFileSync('/proc/stat', 'utf8').split('\n');
   const cpus = lines.filter((line) => /^cpu\d/.test(line)).map((line) => line.split(' ').slice(1, 9).map(Number));
   const idle = cpus.map(([, , , idling = 0, waiting = 0]) => (idling + waiting) * TICK_MS);
@@ -26,8 +32,10 @@ function processTime(pid: number): number {
   return fields === undefined ? Number.NaN : (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** The part of their time that the CPUs from `first` on were idle, between two looks; all of them where there is only one. */
-export function idlePart(before: Usage, after: Usage, first: number): number {
+/**
+ * The idle share, between two readings, of the CPUs from `first` on; of all if there are no more.
+ */
+export function idleShare(before: Usage, after: Usage, first: number): number {
   const from = after.idle.length > first ? first : 0;
   const sum = (column: 'idle' | 'busy') =>
     after[column].slice(from).reduce((total, ms, i) => total + ms - before[column][from + i]!, 0);

@@ -1,7 +1,8 @@
 /**
- * The realserver's end of a flood: a program counts the flood's frames and drops them before its stack sees them, so that the
- * sink costs little; everything else passes. What carries a time is sorted by how long it was under way. It hangs where what
- * comes in is classified; or, before Linux 6.6, where XDP is, for which a veth makes a copy of each frame.
+ * The receiving end of a flood. A BPF program counts the flood's frames and drops them before the
+ * kernel's stack sees them, so that the sink costs little; other frames pass. Frames that carry a
+ * time stamp are sorted by their delay. The program is an ingress classifier (tcx) or, before Linux
+ * 6.6, an XDP program, for which a veth copies each frame.
  *
  *     counters:  | frames 64 |      delays: one 64-bit count for each of BUCKETS (delays.ts)
  */
@@ -18,7 +19,7 @@ import {
 import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import * as ipv4 from '../../wire/ipv4.js';
-import { Words } from './bpf-counters.js';
+import { BpfCounters } from './bpf-counters.js';
 import { BUCKETS, PRECISION } from './delays.js';
 import { CLIENTS, LENGTH, PROTOCOL, SOURCE, STAMP } from './frame.js';
 
@@ -27,10 +28,13 @@ const CLIENTS_ON_WIRE = ((CLIENTS >>> 24) & 0xff) | ((CLIENTS >>> 8) & 0xff00);
 
 export class Sink {
   private readonly fds: number[] = [];
-  private readonly counter = new Words(1);
-  private readonly delays = new Words(BUCKETS);
+  private readonly counter = new BpfCounters(1);
+  private readonly delays = new BpfCounters(BUCKETS);
 
-  /** On `device` inside a namespace; by XDP even where there is better if `xdp`. Throws SystemError (EBUSY: XDP is taken). */
+  /**
+   * Attaches to `device` in a namespace; with `xdp` by XDP in any case. Throws a SystemError
+   * (EBUSY: there is an XDP program already).
+   */
   constructor(
     namespace: string,
     device: string,
@@ -40,13 +44,14 @@ export class Sink {
   }
 
   private attach(ifindex: number, ...maps: [number, number]): void {
-    if (!this.xdp && this.classifies(ifindex, maps)) return;
+    if (!this.xdp && this.attachClassifier(ifindex, maps)) return;
     const program = this.keep(loadXdp(assembled(XDP, ...maps)));
     this.keep(attachXdp(program, ifindex, XDP_FLAGS_DRV_MODE));
   }
 
-  /** False where the kernel is too old. */
-  private classifies(ifindex: number, maps: [number, number]): boolean {
+  /** Returns false if the kernel is too old for tcx. */
+  /** Attaches the program as a classifier. */
+  private attachClassifier(ifindex: number, maps: [number, number]): boolean {
     const program = this.keep(loadClassifier(assembled(CLASSIFIER, ...maps)));
     try {
       this.keep(attachIngress(program, ifindex));
@@ -62,12 +67,12 @@ export class Sink {
     return fd;
   }
 
-  /** Frames of the flood so far. */
+  /** The number of frames so far. */
   get frames(): number {
     return Number(this.counter.values[0]);
   }
 
-  /** How many were under way how long, by bucket; adds to `counts`. */
+  /** Adds the number of frames in each bucket of delay to `counts`. */
   addDelays(counts: Float64Array): void {
     for (let i = 0; i < BUCKETS; i++) counts[i]! += Number(this.delays.values[i]);
   }
@@ -79,7 +84,7 @@ export class Sink {
   }
 }
 
-/** Where a program finds begin and end of the frame, and what it says. */
+/** The offsets of the frame's begin and end in the context, and the return codes. */
 interface Hook {
   readonly data: number;
   readonly end: number;
@@ -87,11 +92,14 @@ interface Hook {
   readonly pass: number;
 }
 const XDP: Hook = { data: 0, end: 4, drop: XDP_DROP, pass: XDP_PASS };
-/** struct __sk_buff; TC_ACT_SHOT, TC_ACT_OK. */
+/** struct __sk_buff; TC_ACT_SHOT and TC_ACT_OK. */
 const CLASSIFIER: Hook = { data: 76, end: 80, drop: 2, pass: 0 };
 const SKB_LENGTH = 0;
 
-/** r6: where Ethernet would begin before the packet that counts, the one in the tunnel if it is one. */
+/**
+ * The program. r6 points to the Ethernet header; for a tunnelled packet to where that of the inner
+ * packet would be.
+ */
 function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array {
   const asm = new Assembler().mov('r9', 'r1');
   if (hook === CLASSIFIER) pull(asm);
@@ -109,19 +117,25 @@ function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array 
   return asm.label('drop').mov('r0', hook.drop).exit().label('pass').mov('r0', hook.pass).exit().assemble();
 }
 
-/** What an AF_PACKET ring sends has only its first bytes where a program can read them; all of them then come there. */
+/**
+ * A frame from an AF_PACKET ring has only its first bytes in the linear part; pulls all of them
+ * there.
+ */
 function pull(asm: Assembler): void {
   asm.load(32, 'r2', 'r9', SKB_LENGTH).load(32, 'r3', 'r9', CLASSIFIER.data).load(32, 'r4', 'r9', CLASSIFIER.end);
   asm.add('r3', 'r2').jumpIf('r3', '<=', 'r4', 'linear').call(Call.pullData).label('linear');
 }
 
-/** One more in entry r2. */
+/** Increments entry r2. */
 function increment(asm: Assembler, mapFd: number): void {
   asm.store(32, 'r10', -4, 'r2').mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(Call.mapLookup);
   asm.jumpIf('r0', '==', 0, 'drop').mov('r1', 1).addTo('r0', 0, 'r1');
 }
 
-/** r2: a number below 2^32, then its bucket (delays.ts): halved until it is below 2 * PRECISION, and how often. */
+/**
+ * Replaces the number in r2 (below 2^32) by its bucket (delays.ts): halves it until it is below 2 *
+ * PRECISION, and counts the halvings.
+ */
 function bucket(asm: Assembler): void {
   asm.mov('r3', 0);
   for (const bits of [16, 8, 4, 2, 1]) {

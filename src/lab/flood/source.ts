@@ -1,52 +1,60 @@
 /**
- * Makes the flood inside the kernel: an XDP program writes each frame anew and sends it out of an interface, and
- * BPF_PROG_TEST_RUN runs it on live frames, 64 at a time. 1 to 2 million a second on one core.
+ * Makes the flood inside the kernel: an XDP program writes each frame and sends it out of a device;
+ * BPF_PROG_TEST_RUN runs it on live frames, 64 at a time. One core makes 1 to 2 million frames a
+ * second.
  *
  *     shared with the program:  | sent 64 | due 64 | interval 64 | limit 64 |     times in ns / 256
  *
- * A frame that is not due is not sent: that paces the flood evenly. One in PROBE carries the time it was made at. The kernel
- * takes 25 ms to end a call, so a flood is one call, ended by a signal.
+ * A frame that is not due is not sent; this paces the flood evenly. One frame in PROBE carries the
+ * time at which it was made. The kernel needs 25 ms to end a call, so a flood is one call, ended by
+ * a signal.
  */
 import { Assembler, Call } from '../../device/bpf/assembler.js';
 import { loadXdp, runXdpLive, XDP_DROP, XDP_TX } from '../../sys/bpf.js';
 import { alarmIn, close, ifNameToIndex, SystemError } from '../../sys/libc.js';
-import { Words } from './bpf-counters.js';
+import { BpfCounters } from './bpf-counters.js';
 import * as at from './frame.js';
 
 export interface SourceOptions {
-  /** Out of which interface. Its peer must take XDP frames: a veth needs GRO on (or an XDP program) there. */
+  /**
+   * The device to send on. Its peer must accept XDP frames: a veth needs GRO or an XDP program
+   * there.
+   */
   readonly device: string;
   readonly kind: at.Kind;
   readonly target: at.Target;
-  /** A power of two, up to 65,536. */
+  /** The number of clients: a power of two, up to 65,536. */
   readonly clients: number;
-  /** Of each client, from 32,768: a power of two, up to as many. */
+  /** The number of ports of each client, from 32,768 on: a power of two, up to 32,768. */
   readonly ports: number;
 }
 
 const [SENT, DUE, INTERVAL, LIMIT] = [0, 8, 16, 24];
 const UNLIMITED = 2 ** 52;
 const TIME_SHIFT = 8;
-/** ns that a late flood may make up for; what it lags more is gone. */
+/** A late flood catches up by at most this many ns. */
 const CATCH_UP = 1_000_000;
 const PROBE = 64;
 const FIRST_PORT = 0x8000;
-/** Odd, so that as many frames as there are flows are one of each; but in no order that a prefetcher guesses. */
+/**
+ * A multiplier for flow numbers. It is odd, so that n frames of n flows are one of each; their
+ * order is one that a prefetcher does not guess.
+ */
 const SPREAD = 0x9e3779b1 | 0;
 const IN_ORDER = 1;
 const MOST_TRIES = 2 ** 32 - 1;
-/** The first signal may come before the call it is to end. */
+/** The signal repeats at this interval, because the first one may come before the call. */
 const AGAIN_MS = 5;
 const SHORTEST_MS = 20;
 
 export class Source {
-  private readonly state = new Words(1, 4);
+  private readonly state = new BpfCounters(1, 4);
   private readonly fds: number[] = [];
   private readonly ifindex: number;
   private readonly opener: Program;
   private readonly sender: Program;
 
-  /** Throws SystemError. */
+  /** Loads the programs. Throws a SystemError. */
   constructor(private readonly options: SourceOptions) {
     this.ifindex = ifNameToIndex(options.device);
     this.opener = this.load(true, IN_ORDER);
@@ -65,7 +73,9 @@ export class Source {
     return this.options.clients * this.options.ports;
   }
 
-  /** One opening frame of each flow, `rate` a second. SIGALRM must have a handler. */
+  /**
+   * Sends one opening frame of each flow, at `rate` frames a second. SIGALRM must have a handler.
+   */
   open(rate: number): void {
     this.begin(rate, this.flows);
     while (this.sent < this.flows) {
@@ -75,8 +85,9 @@ export class Source {
   }
 
   /**
-   * Frames of random-looking flows for so many ms, `rate` a second (0: all that can be made). Returns the frames sent and the
-   * ms it took. SIGALRM must have a handler.
+   * Sends frames of all flows in a scattered order for `ms`, at `rate` frames a second (0: as fast
+   * as possible). Returns the number of frames and the time it took in ms. SIGALRM must have a
+   * handler.
    */
   run(rate: number, ms: number): { sent: number; ms: number } {
     this.begin(rate);
@@ -85,7 +96,7 @@ export class Source {
     return { sent: this.sent, ms: Math.min(ms, performance.now() - begun) };
   }
 
-  /** So many frames, as fast as can be. */
+  /** Sends this many frames as fast as possible. */
   burst(frames: number): void {
     this.begin(0, frames);
     this.call(this.sender, frames);
@@ -129,7 +140,9 @@ interface Program {
   readonly frame: Uint8Array;
 }
 
-/** r6: the frame, then the time; r7: the flow; r8: the state; r9: the context. */
+/**
+ * The program. r6: the frame, then the time; r7: the flow; r8: the shared state; r9: the context.
+ */
 function program(frame: Uint8Array, mapFd: number, spread: number, options: SourceOptions): Uint8Array {
   const asm = new Assembler().mov('r9', 'r1');
   asm.store(32, 'r10', -4, 0).mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(Call.mapLookup);
@@ -153,7 +166,7 @@ function program(frame: Uint8Array, mapFd: number, spread: number, options: Sour
   return asm.mov('r0', XDP_TX).exit().label('drop').mov('r0', XDP_DROP).exit().assemble();
 }
 
-/** Goes on to 'due' when it is time for the next frame. */
+/** Continues at 'due' when the next frame is due, else drops. */
 function pace(asm: Assembler): void {
   asm.load(64, 'r7', 'r8', INTERVAL).jumpIf('r7', '==', 0, 'due').call(Call.ktime).lsh('r0', TIME_SHIFT);
   asm.load(64, 'r1', 'r8', DUE).jumpIf('r0', '<', 'r1', 'drop').mov('r2', 'r0').sub('r2', 'r1');
@@ -164,7 +177,9 @@ function pace(asm: Assembler): void {
   asm.add('r1', 'r7').store(64, 'r8', DUE, 'r1').label('due');
 }
 
-/** Recycled frames come back as the receiver left them, so every byte is written each time. */
+/**
+ * Writes every byte of the frame each time: recycled frames hold what the receiver left in them.
+ */
 function fill(asm: Assembler, frame: Uint8Array): void {
   const view = new DataView(frame.buffer);
   let offset = 0;
@@ -172,7 +187,7 @@ function fill(asm: Assembler, frame: Uint8Array): void {
   for (; offset < frame.length; offset += 2) asm.store(16, 'r2', offset, view.getInt16(offset, true));
 }
 
-/** Client and port of the flow, and their complements. */
+/** Writes client and port of the flow, and their complements. */
 function number(asm: Assembler, spread: number, { kind, clients, ports }: SourceOptions): void {
   const complement = at.complementAt(kind);
   asm

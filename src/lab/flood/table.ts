@@ -1,5 +1,8 @@
-/** Passages as a table like the HOWTO's (5.15): packets in, packets out, CPU idle; and how long packets took. */
-import { inRate, loss, outRate, type Passage } from './flood.js';
+/**
+ * Prints runs as a table like the HOWTO's (5.15): packets in, packets out, CPU idle; and the
+ * delays.
+ */
+import { type FloodRun, inRate, loss, outRate } from './flood.js';
 import type { Loss } from './losses.js';
 
 const HEADINGS = ['', 'in/s', 'out/s', 'loss', 'CPU idle', 'director', 'p50', 'p90', 'p99', 'p99.9'] as const;
@@ -7,19 +10,19 @@ const WIDTHS = [26, 11, 11, 9, 10, 10, 9, 9, 9, 9];
 
 export interface Line {
   readonly label: string;
-  readonly passage: Passage;
+  readonly run: FloodRun;
 }
 
 export function tableText(lines: readonly Line[]): string {
-  return [row(HEADINGS), ...lines.map(({ label, passage }) => row([label, ...cells(passage)]))].join('\n');
+  return [row(HEADINGS), ...lines.map(({ label, run }) => row([label, ...cells(run)]))].join('\n');
 }
 
-function cells(passage: Passage): string[] {
-  const { idle, cpu, delays } = passage;
+function cells(run: FloodRun): string[] {
+  const { idle, cpu, delays } = run;
   return [
-    grouped(inRate(passage)),
-    grouped(outRate(passage)),
-    `${(100 * loss(passage)).toFixed(3)}%`,
+    grouped(inRate(run)),
+    grouped(outRate(run)),
+    `${(100 * loss(run)).toFixed(3)}%`,
     percent(idle),
     percent(cpu),
     ...[delays.p50, delays.p90, delays.p99, delays.p999].map(micros),
@@ -30,7 +33,7 @@ function row(columns: readonly string[]): string {
   return columns.map((column, i) => (i === 0 ? column.padEnd(WIDTHS[i]!) : column.padStart(WIDTHS[i]!))).join('');
 }
 
-/** 812 345. */
+/** Groups digits by three: 812 345. */
 export function grouped(value: number): string {
   return Math.round(value)
     .toString()

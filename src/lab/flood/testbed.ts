@@ -1,23 +1,24 @@
 /**
- * Where a flood is measured: three namespaces and nothing between them but wires. A TAP gets a bridge to its wire.
+ * The testbed of a flood: three namespaces connected by veths alone. A TAP gets a bridge to its
+ * wire.
  *
  *     client: eth0 ═ flood ═► eth0 :director: eth1 ═► eth0 :realserver, the sink        wire0 ─ br0 ─ eth0 (TAP)
  *        10.0.0.1/24     10.0.0.254/24    192.168.1.254/24  192.168.1.11/24
  *
- * It is written down like a lab, so that `ulvs lab down --stale` finds what a killed run left.
+ * It is recorded like a lab, so that `ulvs lab down --stale` finds what a killed run left behind.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { kindOf, kindsWith } from '../../device/kinds.js';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
 import { directorReady } from '../build/lab.js';
-import { polling, removeNetwork, tapPort } from '../build/network.js';
+import { enablePolling, removeNetwork, tapPort } from '../build/network.js';
 import { type Running, start, stop } from '../build/process.js';
 import { type LabState, removeState, saveState } from '../build/state.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
 import type { LabDevice } from '../topology.js';
-import { beside, prefer } from './cpu-placement.js';
-import type { Site } from './endpoints.js';
+import { forwarderPrefix, preferInScheduler } from './cpu-placement.js';
+import type { Endpoints } from './endpoints.js';
 import type { Kind, Target } from './frame.js';
 
 export const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
@@ -46,11 +47,11 @@ export interface DirectorOptions {
   readonly device: LabDevice;
   readonly method: MethodName;
   readonly kind: Kind;
-  /** The table has room for them. */
+  /** The number of flows; the connection table has room for all. */
   readonly flows: number;
 }
 
-export class Bed {
+export class Testbed {
   private readonly state: LabState;
 
   private constructor(private readonly tap: boolean) {
@@ -66,15 +67,15 @@ export class Bed {
     };
   }
 
-  /** Throws a LabError; nothing is left then. */
-  static async build({ tap }: { tap: boolean }): Promise<Bed> {
-    const bed = new Bed(tap);
+  /** Builds the testbed. If it throws a LabError, everything is removed again. */
+  static async build({ tap }: { tap: boolean }): Promise<Testbed> {
+    const testbed = new Testbed(tap);
     try {
-      bed.record();
-      await bed.network();
-      return bed;
+      testbed.record();
+      await testbed.network();
+      return testbed;
     } catch (error) {
-      await bed.remove();
+      await testbed.remove();
       throw error;
     }
   }
@@ -87,12 +88,12 @@ export class Bed {
     return socketPath(this.state.id);
   }
 
-  /** A file of the bed's own, gone with it. */
+  /** The path of a file in the testbed's folder, which is removed with the testbed. */
   file(name: string): string {
     return `${directoryOf(this.state.id)}/${name}`;
   }
 
-  get site(): Site {
+  get endpoints(): Endpoints {
     const target: Target = { srcMac: CLIENT_MAC, dstMac: DIRECTOR_MACS[0], vip: VIP, port: VPORT };
     const sinks = [{ namespace: this.namespace('realserver'), device: 'eth0' }];
     return { client: { namespace: this.namespace('client'), device: 'eth0' }, target, sinks };
@@ -115,7 +116,7 @@ export class Bed {
       'link set eth0 up',
     ]);
     await ipBatch(director, this.tap ? ADDRESSES.flatMap((_, i) => tapPort({ dev: `eth${i}` }, i)) : directorSetup());
-    for (const device of far) await polling(director, device);
+    for (const device of far) await enablePolling(director, device);
   }
 
   private record(): void {
@@ -123,12 +124,12 @@ export class Bed {
     saveState(this.state);
   }
 
-  /** A program beside the flood, until `stop` or `remove`. */
+  /** Starts a program on the forwarder's CPUs. It runs until `stop` or `remove`. */
   start(what: string, host: HostName, words: readonly string[]): Running {
-    const running = start(what, this.namespace(host), this.file(`${what}.log`), [...beside(), ...words]);
+    const running = start(what, this.namespace(host), this.file(`${what}.log`), [...forwarderPrefix(), ...words]);
     this.state.processes.push(running);
     this.record();
-    prefer(running.pid);
+    preferInScheduler(running.pid);
     return running;
   }
 
@@ -138,7 +139,7 @@ export class Bed {
     this.record();
   }
 
-  /** `ulvs run`, as users run it. Resolves when it serves. */
+  /** Starts a director with `ulvs run`, as users do. Resolves when it is up. */
   async director(options: DirectorOptions): Promise<Running> {
     const config = configPath(this.state.id);
     writeFileSync(config, configOf(options, this.socket));

@@ -1,4 +1,6 @@
-/** A stream of bytes that everybody can make again: AES-128-CTR of zeros under a zero key. */
+/**
+ * A stream of bytes that client and server both can generate: AES-128-CTR of zeros with a zero key.
+ */
 import { createCipheriv, createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 

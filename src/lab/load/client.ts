@@ -1,4 +1,4 @@
-/** Starts the load program in the namespace of a client, and takes its result. */
+/** Runs the load program in the namespace of a client and returns its result. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { LabError } from '../error.js';
@@ -7,7 +7,7 @@ import type { Job, Line, Result } from './job.js';
 
 export type Progress = (done: number, total: number) => void;
 
-/** LabError when the program itself fails; requests that fail are in the result's errors. */
+/** Throws a LabError if the program itself fails. Failed requests are in the result's errors. */
 export async function load(
   id: string,
   host: string,
@@ -44,7 +44,7 @@ export async function load(
   return result;
 }
 
-/** How many answers each realserver gave: rs1 -> 100. */
+/** The number of answers from each realserver: rs1 -> 100. */
 export function spread(result: Result): Map<string, number> {
   const count = new Map<string, number>();
   for (const { name } of result.answers) count.set(name, (count.get(name) ?? 0) + 1);

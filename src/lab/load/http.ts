@@ -1,14 +1,14 @@
-/** The client's HTTP jobs. */
+/** The client's HTTP jobs: requests, simultaneous clients, a download. */
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import net from 'node:net';
 import type { Answer, Result, Target, WorkOf } from './job.js';
-import { each, say, textOf } from './run.js';
+import { endpointOf, printLine, runAll } from './run-all.js';
 
 const PATIENCE_MS = 8000;
 const CONNECT_PATIENCE_MS = 15_000;
 
-/** A connection of its own from a given local port, or one that is there. */
+/** A new connection from a given local port, or an existing one. */
 type From = { localPort: number } | { createConnection: () => net.Socket };
 
 interface Got {
@@ -16,10 +16,11 @@ interface Got {
   name: string;
 }
 
-/** GET; `onData` takes the body as it comes. */
+/** Sends a GET request; `onData` gets the chunks of the body. */
 function get(target: Target, path: string, from: From, onData: (chunk: Buffer) => void): Promise<Got> {
   return new Promise((resolve, reject) => {
-    // With any agent, even none (false), createConnection would be ignored and a second connection made.
+    // With any agent, even with none (false), Node.js ignores createConnection and makes a second
+    // connection.
     const own = 'localPort' in from ? { ...from, agent: false as const } : from;
     const options = { host: target.address, port: target.port, path, timeout: PATIENCE_MS, ...own };
     const request = http.get({ ...options, headers: { connection: 'close' } }, (response) => {
@@ -28,29 +29,37 @@ function get(target: Target, path: string, from: From, onData: (chunk: Buffer) =
       response.on('data', onData).on('error', reject);
       response.on('end', () => (refused ? reject(refused) : resolve(got)));
     });
-    request.on('timeout', () => request.destroy(new Error(`silent for ${PATIENCE_MS / 1000} s`)));
+    request.on('timeout', () => request.destroy(new Error(`no data for ${PATIENCE_MS / 1000} s`)));
     request.on('error', reject);
   });
 }
 
-/** `rs1 answers 10.0.0.1:40000 at 192.168.1.11:8080`: who, and whom it saw. */
+/**
+ * Requests / and parses the answer, `rs1 answers 10.0.0.1:40000 at 192.168.1.11:8080`: the
+ * realserver, the client that it saw, and its own address.
+ */
 async function ask(target: Target, from: From): Promise<Answer> {
   let body = '';
   const { localPort } = await get(target, '/', from, (chunk) => {
     body += chunk;
   });
   const [name = '', , seen = '', , at = ''] = body.trim().split(' ');
-  return { name, localPort, target: textOf(target), seen, at };
+  return { name, localPort, target: endpointOf(target), seen, at };
 }
 
 export function requests({ targets, count, concurrency, firstPort }: WorkOf<'requests'>): Promise<Result> {
-  return each(count, concurrency, async (i) => [await ask(targets[i % targets.length]!, { localPort: firstPort + i })]);
+  return runAll(count, concurrency, async (i) => [
+    await ask(targets[i % targets.length]!, { localPort: firstPort + i }),
+  ]);
 }
 
 function connect({ address: host, port }: Target, localPort: number): Promise<net.Socket> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host, port, localPort }, () => resolve(socket));
-    const timer = setTimeout(() => socket.destroy(new Error('not connected')), CONNECT_PATIENCE_MS);
+    const timer = setTimeout(
+      () => socket.destroy(new Error(`not connected after ${CONNECT_PATIENCE_MS / 1000} s`)),
+      CONNECT_PATIENCE_MS,
+    );
     socket.on('connect', () => clearTimeout(timer));
     socket.on('error', (error) => {
       clearTimeout(timer);
@@ -59,11 +68,11 @@ function connect({ address: host, port }: Target, localPort: number): Promise<ne
   });
 }
 
-/** The first request goes out only when the last client is connected (or has failed). */
-export async function together({ targets, count, firstPort }: WorkOf<'together'>): Promise<Result> {
+/** Connects all clients; the first request is sent once the last one is connected or has failed. */
+export async function simultaneous({ targets, count, firstPort }: WorkOf<'simultaneous'>): Promise<Result> {
   const sockets = Array.from({ length: count }, (_, i) => connect(targets[i % targets.length]!, firstPort + i));
   await Promise.allSettled(sockets);
-  return each(count, count, async (i) => {
+  return runAll(count, count, async (i) => {
     const socket = await sockets[i]!;
     return [await ask(targets[i % targets.length]!, { createConnection: () => socket })];
   });
@@ -73,15 +82,15 @@ export async function download({ target, bytes, firstPort }: WorkOf<'download'>)
   const hash = createHash('sha256');
   let got = 0;
   let shown = 0;
-  const result = await each(1, 1, async () => {
+  const result = await runAll(1, 1, async () => {
     const answer = await get(target, `/big?bytes=${bytes}`, { localPort: firstPort }, (chunk) => {
       hash.update(chunk);
       got += chunk.length;
       if (got - shown <= bytes / 20) return;
-      say({ progress: [got, bytes] });
+      printLine({ progress: [got, bytes] });
       shown = got;
     });
-    return [{ ...answer, target: textOf(target), seen: '', at: '' }];
+    return [{ ...answer, target: endpointOf(target), seen: '', at: '' }];
   });
   return { ...result, bytes: got, sha256: hash.digest('hex') };
 }

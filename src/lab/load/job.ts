@@ -1,50 +1,54 @@
-/** What the load program is told to do, and what it says of it. */
+/** The jobs of the load program, and its output. */
 export interface Target {
   readonly address: string;
   readonly port: number;
 }
 
 /**
- * Jobs go round the targets in turn; their i-th client has the local port `firstPort` + i. Ports are given, because the
- * kernel may use one port for two VIPs at once, and a director (any IPVS) does not look whether the two then meet at one realserver.
+ * A job uses the targets in turn. Its i-th client has the local port `firstPort` + i. Local ports
+ * are given because the kernel may use one port for two VIPs at a time, and IPVS does not check
+ * whether both connections meet at one realserver.
  */
 export type Job = { firstPort: number } & Work;
 
 export type Work =
   /** `count` requests, a new connection each, `concurrency` at a time. */
   | { kind: 'requests'; targets: readonly Target[]; count: number; concurrency: number }
-  /** `count` clients that are all connected before the first one asks. */
-  | { kind: 'together'; targets: readonly Target[]; count: number }
+  /** `count` clients, all connected before the first request. */
+  | { kind: 'simultaneous'; targets: readonly Target[]; count: number }
   | { kind: 'download'; target: Target; bytes: number }
-  /** `count` sockets, each of which sends `each` datagrams and waits for each one's echo. */
-  | { kind: 'echo'; targets: readonly Target[]; count: number; each: number };
+  /** `count` sockets; each sends `datagrams` datagrams and waits for the echo of each. */
+  | { kind: 'echo'; targets: readonly Target[]; count: number; datagrams: number };
 
 export type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }> & { firstPort: number };
 
-/** How many local ports it needs. */
+/** The number of local ports that the job uses. */
 export function portsOf(work: Work): number {
   return work.kind === 'download' ? 1 : work.count;
 }
 
-/** One answer: by whom, to which local port; `seen` is who asked as the realserver saw it, '' where it does not say. */
+/**
+ * One answer: the realserver's name and the local port. `seen` is the client's address and port as
+ * the realserver saw it, '' if it does not tell.
+ */
 export interface Answer {
   readonly name: string;
   readonly localPort: number;
   readonly target: string;
   readonly seen: string;
-  /** Address and port by which the realserver took it, '' where it does not say. */
+  /** Address and port at which the realserver accepted the connection, '' if it does not tell. */
   readonly at: string;
 }
 
 export interface Result {
   answers: Answer[];
-  /** One line for each that failed. */
+  /** One line for each failure. */
   errors: string[];
   ms: number;
-  /** Of a download. */
+  /** SHA-256 and length of a download. */
   sha256?: string;
   bytes?: number;
 }
 
-/** A line of its output: how far it is, or, last, the result. */
+/** One line of output: progress, or at the end the result. */
 export type Line = { progress: [done: number, total: number] } | { result: Result };

@@ -1,19 +1,22 @@
-/** The program on the client: `node load.js JOB`, JOB as JSON (job.ts). Prints lines of JSON: progress, then the result. */
+/**
+ * The load program: `node load.js JOB`, JOB as JSON (job.ts). Prints lines of JSON: progress, then
+ * the result.
+ */
 
 import { echo } from './echo.js';
-import { download, requests, together } from './http.js';
+import { download, requests, simultaneous } from './http.js';
 import type { Job, Result } from './job.js';
-import { say } from './run.js';
+import { printLine } from './run-all.js';
 
 async function run(job: Job): Promise<Result> {
   if (job.kind === 'download') return download(job);
   if (job.kind === 'echo') return echo(job);
-  if (job.kind === 'together') return together(job);
+  if (job.kind === 'simultaneous') return simultaneous(job);
   return requests(job);
 }
 
 async function main(text = ''): Promise<void> {
-  say({ result: await run(JSON.parse(text) as Job) });
+  printLine({ result: await run(JSON.parse(text) as Job) });
 }
 
 main(process.argv[2]).catch((error: Error) => {

@@ -1,12 +1,15 @@
 /**
- * The IPIP endpoint of a Tun realserver, as a program: `node decapsulator.js INSIDE OUTSIDE`, the two ends of a veth pair: what is
- * inside the tunnel's packets comes in by INSIDE (see device/tun/ipip-endpoint.ts).
+ * The IPIP endpoint of a Tun realserver: `node decapsulator.js INSIDE OUTSIDE`, the two ends of a
+ * veth pair. Decapsulated packets arrive on INSIDE (see device/tun/ipip-endpoint.ts).
  */
 import { IpipEndpoint } from '../../device/tun/ipip-endpoint.js';
 import { VethInjector } from '../../device/tun/veth-injector.js';
 import { Umem } from '../../device/umem.js';
 
-/** One packet at a time is under way; as long as IP allows, for a kernel may have put several together (GRO). */
+/**
+ * One packet at a time is in flight. It may have the largest length of IP: a kernel may have merged
+ * several (GRO).
+ */
 const FRAMES = 4;
 const FRAME_SIZE = 128 * 1024;
 
@@ -17,7 +20,8 @@ function start([inside, outside]: readonly string[]): IpipEndpoint {
 }
 
 try {
-  // The signal handlers keep the endpoint: raw-socket's own event loop handle does not, and it would be collected.
+  // The signal handlers keep a reference to the endpoint. Without one it would be collected: the
+  // event loop handle of raw-socket does not keep it.
   const endpoint = start(process.argv.slice(2));
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {

@@ -1,6 +1,7 @@
 /**
- * The program on a realserver: `node realserver.js NAME CONTROL HTTP-PORT[,PORT…] ECHO-PORT ADDRESS... [--transparent]`
- * serves on every address, and answers /count on the Unix socket CONTROL without counting that.
+ * The program on a realserver: `node realserver.js NAME CONTROL HTTP-PORT[,PORT…] ECHO-PORT
+ * ADDRESS... [--transparent]` serves HTTP and UDP echo on every address. On the Unix socket CONTROL
+ * it answers /count without counting that request.
  */
 import type http from 'node:http';
 import { RealService } from './service.js';

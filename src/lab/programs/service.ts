@@ -1,5 +1,7 @@
-/** What a realserver serves, and counts: HTTP (`/`, `/big?bytes=N`, `/count`) and a UDP echo that says who echoes. */
-
+/**
+ * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N`, `/count`) and a UDP echo that
+ * adds its name.
+ */
 import dgram from 'node:dgram';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -7,7 +9,7 @@ import { endpoint } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
 import { byteStream } from '../load/bytes.js';
 
-/** `flows` are distinct UDP client addresses and ports. */
+/** The counters of a service; `flows` are distinct UDP client addresses and ports. */
 export interface Count {
   name: string;
   connections: number;
@@ -28,14 +30,17 @@ export class RealService {
     return { ...this.count, flows: this.flows.size };
   }
 
-  /** An HTTP server not yet listening; `counting` is off for the lab's own questions. */
+  /** An HTTP server that does not listen yet. `counting` is false for the lab's own requests. */
   httpServer(counting = true): http.Server {
     const server = http.createServer((request, response) => this.answer(request, response, counting));
     if (counting) server.on('connection', () => this.count.connections++);
     return server;
   }
 
-  /** Binds and echoes; one socket an address, so that the answer's source is the address that was asked. */
+  /**
+   * Binds a UDP socket and echoes datagrams. Each address has its own socket, so that the source
+   * address of an echo is the one that was asked.
+   */
   async echo(address: string, port: number): Promise<dgram.Socket> {
     const socket = dgram.createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.on('message', (message, from) => {
@@ -54,7 +59,7 @@ export class RealService {
     if (url.pathname === '/count') response.end(`${JSON.stringify(this.counted)}\n`);
     else if (url.pathname === '/big') this.big(url, response);
     else if (url.pathname === '/') response.end(`${this.name} answers ${seen(request.socket)}\n`);
-    else response.writeHead(404).end('there are /, /big?bytes=N and /count\n');
+    else response.writeHead(404).end('no such path; try /, /big?bytes=N or /count\n');
   }
 
   private big(url: URL, response: http.ServerResponse): void {
@@ -70,7 +75,7 @@ export class RealService {
   }
 }
 
-/** Who asked, and under which address: `10.0.0.1:40000 at 192.168.1.11:8080`. */
+/** Client and local address of a connection: `10.0.0.1:40000 at 192.168.1.11:8080`. */
 function seen(socket: Socket): string {
   const here = socket.address() as AddressInfo;
   return `${endpoint(socket.remoteAddress!, socket.remotePort!)} at ${endpoint(here.address, here.port)}`;

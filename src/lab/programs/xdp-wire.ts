@@ -1,19 +1,19 @@
 /**
- * A wire as a host of containers may make it: what comes in by veth FROM is sent out of veth TO by an XDP program, past the
- * kernel's stack: `node xdpwire.js FROM TO`, for as long as it runs. A redirected frame loses the note that its checksum is
- * unfinished, so that whoever gets it takes the checksum for wrong.
+ * A wire as a host of containers may have it: an XDP program redirects the packets that arrive on
+ * veth FROM to veth TO, past the kernel's stack: `node xdp-wire.js FROM TO`, for as long as it
+ * runs. A redirected frame loses the mark that its checksum is partial, so its receiver drops it.
  *
  *     rs1 ─ eth0 ═ FROM ─ XDP: IPv4, IPv6 unicast? ─ redirect ─► TO ═ eth1 ─ router
  *                            └─ else (ARP, multicast) ─► bridge
  *
- * The far end of TO must poll (`ethtool -K eth1 gro on`), else the kernel drops what is redirected there.
+ * The peer of TO must run NAPI (`ethtool -K eth1 gro on`), else the kernel drops redirected frames.
  */
 import { Assembler, Call } from '../../device/bpf/assembler.js';
 import { attachXdp, loadXdp, XDP_FLAGS_DRV_MODE, XDP_PASS } from '../../sys/bpf.js';
 import { ifNameToIndex } from '../../sys/libc.js';
 
 const ETHERNET = 14;
-/** As a little-endian machine reads them. */
+/** EtherTypes as a little-endian machine loads them. */
 const [IPV4, IPV6] = [0x0008, 0xdd86];
 const MULTICAST = 1;
 
@@ -41,15 +41,15 @@ function redirecting(ifindex: number): Uint8Array {
 }
 
 function start([from, to]: readonly string[]): void {
-  if (!from || !to) throw new Error('usage: xdpwire FROM TO');
+  if (!from || !to) throw new Error('usage: xdp-wire FROM TO');
   const [source, sink] = [from, to].map(ifNameToIndex);
-  if (!source || !sink) throw new Error(`xdpwire: there is no interface ${source ? to : from}`);
+  if (!source || !sink) throw new Error(`xdp-wire: there is no interface ${source ? to : from}`);
   attachXdp(loadXdp(redirecting(sink)), source, XDP_FLAGS_DRV_MODE);
 }
 
 try {
   start(process.argv.slice(2));
-  setInterval(() => {}, 0x7fffffff); // the kernel takes the program off when we end
+  setInterval(() => {}, 0x7fffffff); // the kernel detaches the program when this process ends
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
   console.log('ready');
 } catch (error) {

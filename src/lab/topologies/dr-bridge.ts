@@ -1,10 +1,10 @@
-import { client, onVip, realserver, router, withVip } from '../hosts.js';
+/**
+ * LVS-DR with the director as a bridge between router and realservers (HOWTO 7.5.3). Replies cross
+ * it at layer 2. The director's routing never sees them, so no reverse path check applies.
+ */
+import { client, onVip, router, threeRealservers, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * HOWTO 7.5.3: the director stands between router and realservers as a bridge. Replies cross it at layer 2, its routing
- * never sees them, and so nothing asks whether their source may be.
- */
 const drawing = `
                         ________
                        |        |
@@ -32,7 +32,7 @@ const drawing = `
 
 const VIP = '192.168.1.110';
 const MAC = '02:00:00:00:0d:0b';
-const rs = [1, 2, 3].map((n) => realserver(n, [['inside', `192.168.1.1${n}/24`]], '192.168.1.254', withVip(VIP)));
+const rs = threeRealservers('inside', '192.168.1.254', withVip(VIP));
 
 export const drBridge: Topology = {
   name: 'dr-bridge',
@@ -76,7 +76,7 @@ export const drBridge: Topology = {
       expect: 'some',
     },
     {
-      name: "with the realserver's MAC, not the director's",
+      name: "replies keep the realserver's MAC",
       host: 'director',
       dev: 'eth0',
       filter: `src host ${VIP} and tcp and ether src ${MAC}`,

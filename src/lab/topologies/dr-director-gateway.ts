@@ -1,10 +1,11 @@
-import { client, director, FORWARDING, onVip, realserver, withVip } from '../hosts.js';
+/**
+ * LVS-DR with the director as the realservers' router (HOWTO 7.5.1). The director accepts the VIP
+ * without having it, so a packet from the VIP is no martian to its kernel and is forwarded like any
+ * other.
+ */
+import { client, director, FORWARDING, onVip, threeRealservers, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * HOWTO 7.5.1: the director is the realservers' router. It accepts the VIP without having it, so a packet from the VIP is
- * no martian to its kernel and is forwarded like any other.
- */
 const drawing = `
                         ________
                        |        |
@@ -29,7 +30,7 @@ const drawing = `
 `;
 
 const VIP = '10.0.0.100';
-const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254', withVip(VIP)));
+const rs = threeRealservers('back', '192.168.1.254', withVip(VIP));
 
 export const drDirectorGateway: Topology = {
   name: 'dr-director-gateway',

@@ -1,10 +1,11 @@
-import { client, director, FORWARDING, onVip, realserver, withVip } from '../hosts.js';
+/**
+ * LVS-DR with forward_shared (HOWTO 7.5.2, by Julian Anastasov): the director has the VIP and is
+ * the realservers' router. Its kernel would drop their replies as martians, so the director
+ * forwards them itself. From outside they remain martians.
+ */
+import { client, director, FORWARDING, onVip, threeRealservers, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * HOWTO 7.5.2 (Julian's forward_shared): the director has the VIP and is the realservers' router. Its kernel would drop
- * their replies as martians, so the director forwards them itself; from outside they stay martians.
- */
 const drawing = `
                         ________
                        |        |
@@ -29,13 +30,14 @@ const drawing = `
 `;
 
 const VIP = '10.0.0.100';
-const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254', withVip(VIP)));
+const rs = threeRealservers('back', '192.168.1.254', withVip(VIP));
 
 export const drForwardShared: Topology = {
   name: 'dr-forward-shared',
   summary:
     "LVS-DR, the director has the VIP and is the realservers' router: forward_shared for its inner device (7.5.2)",
   drawing,
+  vipOnHost: true,
   method: 'gatewaying',
   hosts: [
     client(['front', '10.0.0.1/24'], '10.0.0.254'),

@@ -1,7 +1,10 @@
+/**
+ * LVS-DR by Lars' method (HOWTO 7.3.2): no host that sends ARP requests for the VIP is on the
+ * realservers' wire, so the realservers may answer ARP.
+ */
 import { client, director, onVip, realserver, router } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/** HOWTO 7.3.2, Lars' method: nobody who looks for the VIP can reach the realservers' wire, so they may arp as they like. */
 const drawing = `
                         ________
                        |        |
@@ -41,7 +44,7 @@ const rs = [1, 2, 3].map((n) =>
     undefined,
     {
       routes: [{ to: 'default', via: '10.1.1.254', dev: 'eth1' }],
-      extra: { dev: 'lo', address: `${VIP}/32` },
+      vip: { dev: 'lo', address: `${VIP}/32` },
     },
   ),
 );
@@ -49,7 +52,7 @@ const rs = [1, 2, 3].map((n) =>
 export const drLars: Topology = {
   name: 'dr-lars',
   summary:
-    "LVS-DR, Lars' method: realservers on a wire of their own may arp for the VIP, replies by other routers (7.3.2)",
+    "LVS-DR, Lars' method: realservers on a separate wire may answer ARP for the VIP; replies use another router (7.3.2)",
   drawing,
   method: 'gatewaying',
   hosts: [

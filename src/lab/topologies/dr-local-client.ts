@@ -1,13 +1,13 @@
-import { requestsFrom } from '../checks/direct.js';
+/**
+ * LVS-DR with the director as a client of its own service (HOWTO 7.10). Its kernel routes the VIP
+ * into the director's TUN device (ulvs0); 7.10 used a mark and a local route. The reply VIP->DIP
+ * comes from the realserver, and is no martian because no interface has the VIP.
+ */
+import { requestsFrom } from '../checks/requests.js';
 import type { Check } from '../checks/run.js';
-import { client, director, onVip, realserver, withVip } from '../hosts.js';
+import { client, director, LOOSE, onVip, threeRealservers, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * HOWTO 7.10: the director is a client of its own service. Its kernel sends what is for the VIP into the director's
- * interface (ulvs0), as 7.10 did by mark and local route; the reply VIP->DIP comes from the realserver, and is no martian
- * because no interface has the VIP.
- */
 const drawing = `
                         ________
                        |        |
@@ -30,7 +30,7 @@ const drawing = `
 
 const VIP = '192.168.1.110';
 const DIP = '192.168.1.9';
-const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, withVip(VIP)));
+const rs = threeRealservers('lan', undefined, withVip(VIP));
 
 export const drLocalClient: Topology<Check> = {
   name: 'dr-local-client',
@@ -40,12 +40,12 @@ export const drLocalClient: Topology<Check> = {
   hosts: [
     client(['lan', '192.168.1.254/24']),
     director([['lan', `${DIP}/24`]], undefined, {
-      sysctls: { 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0 },
-      late: [`route add ${VIP}/32 dev ulvs0 src ${DIP}`],
+      sysctls: LOOSE,
+      afterStart: [`route add ${VIP}/32 dev ulvs0 src ${DIP}`],
     }),
     ...rs,
   ],
   ...onVip(VIP, rs, '-g'),
   hostStack: true,
-  checks: [requestsFrom('director', DIP, 'the director is served, too')],
+  checks: [requestsFrom('director', DIP, 'the director itself is served')],
 };

@@ -1,7 +1,10 @@
+/**
+ * LVS-DR with a NIC that only sends to the realservers (HOWTO 7.8): it is up and has a route, but
+ * no address.
+ */
 import { client, director, onVip, realserver, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/** HOWTO 7.8: the director's second NIC only sends to the realservers; it is up and has a route, but no address. */
 const drawing = `
                         ________
                        |        |

@@ -1,7 +1,10 @@
-import { client, director, onVip, realserver, withVip } from '../hosts.js';
+/**
+ * LVS-DR in one network, the client included (HOWTO 7.1). The director alone may answer ARP for the
+ * VIP.
+ */
+import { client, director, onVip, threeRealservers, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/** HOWTO 7.1: everybody in one network, the client too; only the director may answer ARP for the VIP. */
 const drawing = `
                         ________
                        |        |
@@ -24,7 +27,7 @@ const drawing = `
 `;
 
 const VIP = '192.168.1.110';
-const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, withVip(VIP)));
+const rs = threeRealservers('lan', undefined, withVip(VIP));
 
 export const drOneNetwork: Topology = {
   name: 'dr-one-network',
@@ -35,7 +38,7 @@ export const drOneNetwork: Topology = {
   ...onVip(VIP, rs, '-g'),
   watches: [
     {
-      name: 'rs1 is silent about the VIP',
+      name: 'rs1 does not answer ARP for the VIP',
       host: 'rs1',
       dev: 'eth0',
       filter: `arp and arp[6:2] == 2 and ether src 02:00:00:00:b1:00 and arp[14:4] == 0xc0a8016e`,

@@ -1,7 +1,10 @@
-import { client, director, onVip, realserver, router, withVip } from '../hosts.js';
+/**
+ * LVS-DR with VIP and RIPs in different networks (HOWTO 7.1, second example). The router has a port
+ * to each.
+ */
+import { client, director, FORWARDING, LOOSE, onVip, realserver, router, withVip } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/** HOWTO 7.1, second example: VIP and RIPs in different networks; the router has a port to each. */
 const drawing = `
                         ________
                        |        |
@@ -51,7 +54,7 @@ export const drTwoNetworks: Topology = {
         ['back', '192.168.1.254/24'],
       ],
       {
-        sysctls: { 'net.ipv4.ip_forward': 1, 'net.ipv4.conf.all.rp_filter': 0, 'net.ipv4.conf.default.rp_filter': 0 },
+        sysctls: { ...FORWARDING, ...LOOSE },
       },
     ),
     director(

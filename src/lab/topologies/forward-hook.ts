@@ -1,12 +1,13 @@
-import { directly } from '../checks/direct.js';
+/**
+ * The LVS target (HOWTO 24.5, Ludo's -j LVS): the director is a router on the way to an existing
+ * server. It takes marked packets out of the forwarded traffic and balances them, without accepting
+ * their address. Other packets go on to the server.
+ */
+import { requestsPastService } from '../checks/requests.js';
 import type { Check } from '../checks/run.js';
-import { client, director, FORWARDING, markedServices, marksFor, realserver, ripsOf } from '../hosts.js';
+import { client, director, FORWARDING, markedServices, marksFor, ripsOf, threeRealservers } from '../hosts.js';
 import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 
-/**
- * HOWTO 24.5 (Ludo's -j LVS): the director is a router on the way to a server that exists. It takes what is marked out of
- * the traffic it forwards and balances it; it accepts no address for that. The rest goes on to the server.
- */
 const drawing = `
                         ________
                        |        |
@@ -35,13 +36,14 @@ const origin: Host = {
   ports: [{ dev: 'eth0', segment: 'far', mac: '02:00:00:00:0f:00', address: `${SERVER}/24` }],
   routes: [{ to: 'default', via: '172.16.5.254', dev: 'eth0' }],
 };
-const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
+const rs = threeRealservers('back', '192.168.1.254');
 const listeners = (host: Host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 });
 
 export const forwardHook: Topology<Check> = {
   name: 'forward-hook',
-  summary: 'A router balances marked traffic that it would only forward, for a server that exists (24.5, -j LVS)',
+  summary: 'A router balances marked traffic for an existing server instead of forwarding it (24.5, -j LVS)',
   drawing,
+  vipOnHost: true,
   method: 'masq',
   hosts: [
     client(['front', '10.0.0.1/24'], '10.0.0.254'),
@@ -65,14 +67,16 @@ export const forwardHook: Topology<Check> = {
   listeners,
   servers: [
     ...rs.map((host) => serverOn(host, listeners(host))),
-    { ...serverOn(origin, { ...listeners(origin), http: 8081, echo: 7081 }), beyond: true },
+    { ...serverOn(origin, { ...listeners(origin), http: 8081, echo: 7081 }), excluded: true },
   ],
   marks: marksFor(SERVER, 'eth0'),
   rules: markedServices(ripsOf(rs), '-m'),
-  checks: [directly('client', { address: SERVER, port: 8081 }, 'unmarked traffic reaches the server itself')],
+  checks: [
+    requestsPastService('client', { address: SERVER, port: 8081 }, 'unmarked traffic reaches the server itself'),
+  ],
   watches: [
     {
-      name: 'which gets no marked packet',
+      name: 'the server gets no marked packet',
       host: 'origin',
       dev: 'eth0',
       filter: 'tcp port 80 or udp port 7',

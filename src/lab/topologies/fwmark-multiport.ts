@@ -1,12 +1,12 @@
-import { requestsTo } from '../checks/direct.js';
+/**
+ * One mark for a group of addresses and ports (HOWTO 24.2): three VIPs with HTTP on 80 and 8443 are
+ * one service. The packet's port is kept (port 0 in the rules).
+ */
+import { requestsTo } from '../checks/requests.js';
 import type { Check } from '../checks/run.js';
-import { client, director, realserver, ripsOf, router } from '../hosts.js';
+import { client, director, ripsOf, router, threeRealservers } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
-/**
- * HOWTO 24.2: a mark stands for any group of addresses and ports. Three VIPs with HTTP on 80 and 8443 are one service;
- * the port of the packet is the port at the realserver (0 in the rules).
- */
 const drawing = `
                         ________
                        |        |
@@ -33,7 +33,7 @@ const drawing = `
 `;
 
 const VIPS = ['10.9.0.1', '10.9.7.7', '10.9.200.3'];
-const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
+const rs = threeRealservers('back', '192.168.1.254');
 const group = (mark: number) => [
   `-A -f ${mark} -s rr`,
   ...ripsOf(rs).map((rip) => `-a -f ${mark} -r ${rip}:0 -m -w 1`),

@@ -1,10 +1,10 @@
-import { client, director, onRange, realserver, router } from '../hosts.js';
+/**
+ * A /24 of VIPs by LVS-DR, none of them on an interface (HOWTO 24.2-24.4). The director accepts
+ * them by mark, the realservers by Julian's local route.
+ */
+import { client, director, onRange, router, threeRealservers } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * HOWTO 24.2-24.4: a /24 of VIPs, LVS-DR, and not one of them on an interface anywhere: the director takes them by mark,
- * the realservers by Julian's local route.
- */
 const drawing = `
                         ________
                        |        |
@@ -27,10 +27,8 @@ const drawing = `
 `;
 
 const RANGE = '10.9.0.0/24';
-const rs = [1, 2, 3].map((n) =>
-  realserver(n, [['lan', `192.168.1.1${n}/24`]], '192.168.1.254', { ip: [`route add local ${RANGE} dev lo`] }),
-);
-/** As many as a realserver has sockets for; all of the range is balanced. */
+const rs = threeRealservers('lan', '192.168.1.254', { ip: [`route add local ${RANGE} dev lo`] });
+/** Each VIP needs sockets on the realservers; the whole range is balanced. */
 const VIPS = [1, 2, 77, 128, 254].map((n) => `10.9.0.${n}`);
 
 export const fwmarkRange: Topology = {

@@ -1,9 +1,11 @@
-import { addressOf, type Host, type Topology } from '../topology.js';
-
 /**
- * A director without a VIP (HOWTO chapters 24 and 26): the router sends it a whole /24; no address of that range is on
- * any interface of the director. Packets are picked by firewall mark and masqueraded.
+ * A director without a VIP (HOWTO chapters 24 and 26): the router sends it a whole /24, and no
+ * interface of the director has an address of that range. A firewall mark selects packets, which
+ * are masqueraded.
  */
+import { client, director, markedServices, marksFor, ripsOf, router, threeRealservers } from '../hosts.js';
+import { addressOf, type Topology } from '../topology.js';
+
 const drawing = `
                         ________
                        |        |
@@ -36,17 +38,7 @@ const drawing = `
 `;
 
 const RANGE = '10.9.0.0/24';
-
-function realserver(n: number): Host {
-  return {
-    name: `rs${n}`,
-    role: 'realserver',
-    ports: [{ dev: 'eth0', segment: 'back', mac: `02:00:00:00:0b:0${n}`, address: `192.168.1.1${n}/24` }],
-    routes: [{ to: 'default', via: '192.168.1.254', dev: 'eth0' }],
-  };
-}
-
-const rs = [1, 2, 3].map(realserver);
+const rs = threeRealservers('back', '192.168.1.254');
 
 export const fwmark: Topology = {
   name: 'fwmark',
@@ -54,31 +46,22 @@ export const fwmark: Topology = {
   drawing,
   method: 'masq',
   hosts: [
-    {
-      name: 'client',
-      role: 'client',
-      ports: [{ dev: 'eth0', segment: 'front', mac: '02:00:00:00:0c:01', address: '10.0.0.1/24' }],
-      routes: [{ to: 'default', via: '10.0.0.254', dev: 'eth0' }],
-    },
-    {
-      name: 'router',
-      role: 'router',
-      ports: [
-        { dev: 'eth0', segment: 'front', mac: '02:00:00:00:0a:00', address: '10.0.0.254/24' },
-        { dev: 'eth1', segment: 'middle', mac: '02:00:00:00:0a:01', address: '10.1.0.254/24' },
+    client(['front', '10.0.0.1/24'], '10.0.0.254'),
+    router(
+      1,
+      [
+        ['front', '10.0.0.254/24'],
+        ['middle', '10.1.0.254/24'],
       ],
-      routes: [{ to: RANGE, via: '10.1.0.9', dev: 'eth1' }],
-      sysctls: { 'net.ipv4.ip_forward': 1 },
-    },
-    {
-      name: 'director',
-      role: 'director',
-      ports: [
-        { dev: 'eth0', segment: 'middle', mac: '02:00:00:00:0d:00', address: '10.1.0.9/24' },
-        { dev: 'eth1', segment: 'back', mac: '02:00:00:00:0d:01', address: '192.168.1.254/24' },
+      { routes: [{ to: RANGE, via: '10.1.0.9', dev: 'eth1' }] },
+    ),
+    director(
+      [
+        ['middle', '10.1.0.9/24'],
+        ['back', '192.168.1.254/24'],
       ],
-      routes: [{ to: 'default', via: '10.1.0.254', dev: 'eth0' }],
-    },
+      '10.1.0.254',
+    ),
     ...rs,
   ],
   // 254 is not a multiple of 3: over 300 requests every address meets more than one realserver.
@@ -86,15 +69,7 @@ export const fwmark: Topology = {
   httpPort: 80,
   echoPort: 7,
   listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  marks: [
-    `-i eth0 -d ${RANGE} -p tcp --dport 80 -j MARK --set-mark 1`,
-    `-i eth0 -d ${RANGE} -p udp --dport 7 -j MARK --set-mark 2`,
-  ],
+  marks: marksFor(RANGE, 'eth0'),
   ranges: [RANGE],
-  rules: [
-    '-A -f 1 -s rr',
-    ...rs.map((host) => `-a -f 1 -r ${addressOf(host)}:0 -m -w 1`),
-    '-A -f 2 -s rr',
-    ...rs.map((host) => `-a -f 2 -r ${addressOf(host)}:0 -m -w 1`),
-  ],
+  rules: markedServices(ripsOf(rs), '-m'),
 };

@@ -1,3 +1,5 @@
+/** The list of topologies. */
+import { LabError } from '../error.js';
 import type { Topology } from '../topology.js';
 import { dr } from './dr.js';
 import { drBridge } from './dr-bridge.js';
@@ -32,10 +34,10 @@ import { tproxyRealserver } from './tproxy-realserver.js';
 import { tun } from './tun.js';
 import { tunRemote } from './tun-remote.js';
 
-/** The four of `lab demo`. */
+/** The topologies of `lab demo`. */
 export const basics: readonly Topology[] = [nat, dr, tun, fwmark];
 
-/** A new lab is one file and one line here. */
+/** A new topology is a file, two lines here and a row in docs (src/lab/README.md tells more). */
 export const topologies: readonly Topology[] = [
   ...basics,
   natTwoNetworks,
@@ -68,9 +70,12 @@ export const topologies: readonly Topology[] = [
   ipv6Dr,
 ];
 
+/** Throws a LabError with all names if there is no topology of this name. */
 export function findTopology(name: string): Topology {
   const found = topologies.find((topology) => topology.name === name);
   if (!found)
-    throw new Error(`no lab is named "${name}"; there are ${topologies.map((topology) => topology.name).join(', ')}`);
+    throw new LabError(
+      `no lab is named "${name}"; there are ${topologies.map((topology) => topology.name).join(', ')}`,
+    );
   return found;
 }

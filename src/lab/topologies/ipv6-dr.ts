@@ -1,10 +1,10 @@
+/**
+ * LVS-DR over IPv6. There is no ARP problem: neighbour discovery answers only for addresses of the
+ * receiving interface, not for those of lo.
+ */
 import { client, director, onVip, realserver, router } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * LVS-DR over IPv6. There is no ARP problem: neighbour discovery answers for the addresses of the asked interface only, not
- * for those of lo.
- */
 const drawing = `
                         ________
                        |        |
@@ -27,7 +27,7 @@ const drawing = `
 
 const VIP = '2001:db8:2::100';
 const rs = [1, 2, 3].map((n) =>
-  realserver(n, [['lan', `2001:db8:2::1${n}/64`]], '2001:db8:2::fe', { extra: { dev: 'lo', address: `${VIP}/128` } }),
+  realserver(n, [['lan', `2001:db8:2::1${n}/64`]], '2001:db8:2::fe', { vip: { dev: 'lo', address: `${VIP}/128` } }),
 );
 
 export const ipv6Dr: Topology = {

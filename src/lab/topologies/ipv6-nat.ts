@@ -1,7 +1,7 @@
-import { client, director, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+/** LVS-NAT over IPv6: as nat, with neighbour discovery instead of ARP. */
+import { client, director, onRip, realserver } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
-/** LVS-NAT over IPv6: as nat, with neighbour discovery for ARP. */
 const drawing = `
                         ________
                        |        |
@@ -39,9 +39,5 @@ export const ipv6Nat: Topology = {
     ]),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 8080, echo: 7007 }),
-  rules: services(VIP, ripsOf(rs), '-m', { http: 8080, echo: 7007 }),
+  ...onRip(VIP, rs, '-m', { http: 8080, echo: 7007 }),
 };

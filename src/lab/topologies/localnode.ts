@@ -1,7 +1,10 @@
+/**
+ * LocalNode: the director is one of the realservers. Its kernel needs the VIP for that; packets are
+ * not rewritten.
+ */
 import { client, director, realserver, services, withVip } from '../hosts.js';
 import { addressOf, type Host, serverOn, type Topology } from '../topology.js';
 
-/** LocalNode: the director is one of the realservers. For that its kernel needs the VIP; nothing is rewritten. */
 const drawing = `
                         ________
                        |        |
@@ -33,8 +36,9 @@ const servers = [
 
 export const localnode: Topology = {
   name: 'localnode',
-  summary: 'LocalNode: the director is a realserver beside two of LVS-DR',
+  summary: 'LocalNode: the director is one of three realservers of LVS-DR',
   drawing,
+  vipOnHost: true,
   method: 'gatewaying',
   hosts: [client(['lan', '192.168.1.254/24']), director([['lan', `${DIP}/24`, `${VIP}/32`]]), ...rs],
   vips: [VIP],

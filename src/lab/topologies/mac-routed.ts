@@ -1,7 +1,10 @@
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+/**
+ * A static neighbour entry for the VIP (HOWTO 24.3): the router has the director's MAC by
+ * configuration, and the director does not answer ARP for the VIP.
+ */
+import { client, director, onRip, router, threeRealservers } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
-/** HOWTO 24.3: the router is told by hand which MAC the VIP has; the director answers no ARP for it. */
 const drawing = `
                         ________
                        |        |
@@ -29,7 +32,7 @@ const drawing = `
 `;
 
 const VIP = '10.1.0.100';
-const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
+const rs = threeRealservers('back', '192.168.1.254');
 const box = director(
   [
     ['middle', '10.1.0.9/24'],
@@ -40,7 +43,7 @@ const box = director(
 
 export const macRouted: Topology = {
   name: 'mac-routed',
-  summary: "The router sends the VIP to the director's MAC by a static neighbour; no ARP for it (24.3)",
+  summary: "The router has a static neighbour entry for the VIP, the director's MAC; no ARP for the VIP (24.3)",
   drawing,
   method: 'masq',
   hosts: [
@@ -58,12 +61,8 @@ export const macRouted: Topology = {
     box,
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-m'),
+  ...onRip(VIP, rs),
   ranges: [VIP],
   arp: false,
-  watches: [{ name: 'no ARP about the VIP', host: 'router', dev: 'eth1', filter: `arp host ${VIP}`, expect: 'none' }],
+  watches: [{ name: 'no ARP for the VIP', host: 'router', dev: 'eth1', filter: `arp host ${VIP}`, expect: 'none' }],
 };

@@ -1,12 +1,12 @@
-import { directly } from '../checks/direct.js';
-import type { Check } from '../checks/run.js';
-import { client, director, NO_REDIRECTS, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
-
 /**
- * HOWTO 5.12.4: one network, few clients that are known. Only between a client and the realservers there are routes by
- * the director; the realservers talk to each other directly.
+ * LVS-NAT in one network with few known clients (HOWTO 5.12.4). Only the routes between clients and
+ * realservers lead via the director; realservers reach each other directly.
  */
+import { requestsPastService } from '../checks/requests.js';
+import type { Check } from '../checks/run.js';
+import { client, director, NO_REDIRECTS, onRip, ripsOf, threeRealservers } from '../hosts.js';
+import type { Topology } from '../topology.js';
+
 const drawing = `
                         ________
                        |        |  CIP=192.168.1.254
@@ -31,13 +31,11 @@ const drawing = `
 const VIP = '192.168.1.110';
 const DIP = '192.168.1.9';
 const CIP = '192.168.1.254';
-const NEVER_LISTENS = { 'net.ipv4.conf.all.accept_redirects': 0, 'net.ipv4.conf.default.accept_redirects': 0 };
-const rs = [1, 2, 3].map((n) =>
-  realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, {
-    ip: [`route add ${CIP} via ${DIP} dev eth0`],
-    sysctls: NEVER_LISTENS,
-  }),
-);
+const IGNORES_REDIRECTS = { 'net.ipv4.conf.all.accept_redirects': 0, 'net.ipv4.conf.default.accept_redirects': 0 };
+const rs = threeRealservers('lan', undefined, {
+  ip: [`route add ${CIP} via ${DIP} dev eth0`],
+  sysctls: IGNORES_REDIRECTS,
+});
 
 export const natOneNetStaticRoutes: Topology<Check> = {
   name: 'nat-one-net-static-routes',
@@ -51,15 +49,11 @@ export const natOneNetStaticRoutes: Topology<Check> = {
     director([['lan', `${DIP}/24`]], undefined, { sysctls: NO_REDIRECTS }),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-m'),
-  checks: [directly('rs1', { address: '192.168.1.12', port: 80 }, 'realservers reach each other')],
+  ...onRip(VIP, rs),
+  checks: [requestsPastService('rs1', { address: '192.168.1.12', port: 80 }, 'realservers reach each other')],
   watches: [
     {
-      name: 'which the director does not see',
+      name: 'the director does not see that traffic',
       host: 'director',
       dev: 'eth0',
       filter: 'host 192.168.1.11 and host 192.168.1.12 and tcp',

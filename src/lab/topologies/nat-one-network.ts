@@ -1,10 +1,11 @@
-import { client, director, NO_REDIRECTS, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
-
 /**
- * HOWTO 5.12, "one arm": everybody in one network. A realserver that knew its neighbours would answer the client by
- * itself, so the director is its only route, and nobody may tell it of a better one (ICMP redirects off).
+ * LVS-NAT in one network, "one arm" (HOWTO 5.12). A realserver with a route to its own network
+ * would answer the client directly. So the director is its only route, and the director sends no
+ * ICMP redirects.
  */
+import { client, director, NO_REDIRECTS, onRip, threeRealservers } from '../hosts.js';
+import type { Topology } from '../topology.js';
+
 const drawing = `
                         ________
                        |        |
@@ -34,7 +35,7 @@ const onlyDirector = [
   `route add ${DIP} dev eth0`,
   `route add default via ${DIP} dev eth0`,
 ];
-const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, { ip: onlyDirector }));
+const rs = threeRealservers('lan', undefined, { ip: onlyDirector });
 
 export const natOneNetwork: Topology = {
   name: 'nat-one-network',
@@ -46,11 +47,7 @@ export const natOneNetwork: Topology = {
     director([['lan', `${DIP}/24`]], undefined, { sysctls: NO_REDIRECTS }),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-m'),
+  ...onRip(VIP, rs),
   watches: [
     { name: 'no ICMP redirect', host: 'rs1', dev: 'eth0', filter: 'icmp[icmptype] == icmp-redirect', expect: 'none' },
     {

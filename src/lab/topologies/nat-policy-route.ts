@@ -1,12 +1,13 @@
-import { directly } from '../checks/direct.js';
+/**
+ * LVS-NAT by policy routing on the realservers (HOWTO 5.4, Neil Prockter): the director is not the
+ * default gateway. A rule routes packets from the RIP and the service's port via the DIP; other
+ * traffic uses the router.
+ */
+import { requestsPastService } from '../checks/requests.js';
 import type { Check } from '../checks/run.js';
-import { client, director, realserver, ripsOf, router, services } from '../hosts.js';
+import { client, director, onRip, realserver, router } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
-/**
- * HOWTO 5.4 (Neil Prockter): the director is not the default gateway. A rule sends by the DIP what comes from the RIP and
- * the service's port; the realserver's own business goes by its router.
- */
 const drawing = `
                         ________
                        |        |
@@ -45,7 +46,7 @@ const rs = [1, 2, 3].map((n) =>
 
 export const natPolicyRoute: Topology<Check> = {
   name: 'nat-policy-route',
-  summary: 'LVS-NAT by policy routing on the realservers: only replies of the service go by the DIP (5.4)',
+  summary: "LVS-NAT by policy routing on the realservers: only the service's replies are routed via the DIP (5.4)",
   drawing,
   method: 'masq',
   hosts: [
@@ -60,17 +61,26 @@ export const natPolicyRoute: Topology<Check> = {
     ]),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
+  ...onRip(VIP, rs),
   listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7, alsoHttp: [8080] }),
-  rules: services(VIP, ripsOf(rs), '-m'),
-  checks: [directly('client', { address: '192.168.1.11', port: 8080 }, "the realserver's own service, past LVS")],
+  checks: [
+    requestsPastService(
+      'client',
+      { address: '192.168.1.11', port: 8080 },
+      'a service of the realserver outside LVS answers',
+    ),
+  ],
   watches: [
-    { name: 'that goes by the router', host: 'router', dev: 'eth1', filter: 'tcp port 8080', expect: 'some' },
-    { name: 'not by the director', host: 'director', dev: 'eth1', filter: 'tcp port 8080', expect: 'none' },
+    { name: 'its traffic goes by the router', host: 'router', dev: 'eth1', filter: 'tcp port 8080', expect: 'some' },
     {
-      name: 'and no balanced packet by the router',
+      name: 'its traffic does not pass the director',
+      host: 'director',
+      dev: 'eth1',
+      filter: 'tcp port 8080',
+      expect: 'none',
+    },
+    {
+      name: 'no balanced packet goes by the router',
       host: 'router',
       dev: 'eth1',
       filter: 'tcp port 80 or udp port 7',

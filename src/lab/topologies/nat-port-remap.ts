@@ -1,10 +1,10 @@
+/**
+ * LVS-NAT with rewritten ports (HOWTO 5.7, 5.14 and 5.23): two virtual hosts, VIP1:80 and VIP2:80,
+ * are two daemons on one address of each realserver, distinguished by port.
+ */
 import { client, director, realserver } from '../hosts.js';
 import { addressOf, type Server, type Topology } from '../topology.js';
 
-/**
- * HOWTO 5.7, 5.14 and 5.23: two virtual hosts, VIP1:80 and VIP2:80, are two daemons on the one address of each
- * realserver, told apart by port; LVS-NAT rewrites the ports on the way.
- */
 const drawing = `
                         ________
                        |        |
@@ -53,7 +53,7 @@ function rulesOf(vhost: number): string[] {
 
 export const natPortRemap: Topology = {
   name: 'nat-port-remap',
-  summary: 'LVS-NAT rewrites ports: two daemons on each realserver, a virtual host each (5.7, 5.14, 5.23)',
+  summary: 'LVS-NAT rewrites ports: two daemons on each realserver, one for each virtual host (5.7, 5.14, 5.23)',
   drawing,
   method: 'masq',
   hosts: [

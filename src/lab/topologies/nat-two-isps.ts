@@ -1,10 +1,11 @@
-import { client, director, FORWARDING, realserver, ripsOf, router, services } from '../hosts.js';
+/**
+ * LVS-NAT with a VIP of each of two providers (HOWTO 5.21, Brownfield, Sawari and Black). Replies
+ * from the second VIP must leave by the second provider: a policy rule matches their source. The
+ * default route is the first provider's.
+ */
+import { client, director, FORWARDING, ripsOf, router, services, threeRealservers } from '../hosts.js';
 import { addressOf, type Topology } from '../topology.js';
 
-/**
- * HOWTO 5.21 (Brownfield, Sawari and Black): a VIP of each provider. The replies of the second one must leave by the
- * second provider's router: a rule by their source, which IPVS once did not ask. The default route is the first's.
- */
 const drawing = `
                            ________
                           |        |  CIP=10.0.0.1
@@ -34,7 +35,7 @@ const drawing = `
 const VIP1 = '172.16.1.110';
 const VIP2 = '172.16.2.110';
 const ISP2 = 136;
-const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.1${n}/24`]], '192.168.1.254'));
+const rs = threeRealservers('back', '192.168.1.254');
 
 export const natTwoIsps: Topology = {
   name: 'nat-two-isps',
@@ -95,6 +96,12 @@ export const natTwoIsps: Topology = {
       filter: `src host ${VIP2} and not arp`,
       expect: 'some',
     },
-    { name: 'never by ISP 1', host: 'director', dev: 'eth0', filter: `src host ${VIP2} and not arp`, expect: 'none' },
+    {
+      name: 'VIP2 never answers by ISP 1',
+      host: 'director',
+      dev: 'eth0',
+      filter: `src host ${VIP2} and not arp`,
+      expect: 'none',
+    },
   ],
 };

@@ -1,7 +1,7 @@
-import { client, director, NO_REDIRECTS, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
+/** LVS-NAT with one NIC and two networks on one wire (HOWTO 5.3). Only the director is in both. */
+import { client, director, NO_REDIRECTS, onRip, realserver } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
-/** HOWTO 5.3: one NIC, two networks on the same wire; the director alone is in both. */
 const drawing = `
                         ________
                        |        |
@@ -36,11 +36,7 @@ export const natTwoNetworks: Topology = {
     director([['wire', '192.168.2.1/24', '10.1.1.1/24']], undefined, { sysctls: NO_REDIRECTS }),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-m'),
+  ...onRip(VIP, rs),
   watches: [
     {
       name: 'no ICMP redirect',

@@ -1,6 +1,10 @@
-import { addressOf, type Host, type Topology } from '../topology.js';
+/**
+ * LVS-NAT (HOWTO chapter 5): the director is between two networks, and is the default gateway of
+ * the realservers.
+ */
+import { client, director, onRip, threeRealservers } from '../hosts.js';
+import type { Topology } from '../topology.js';
 
-/** LVS-NAT (HOWTO chapter 5): two networks, the director between them, and it is the realservers' default gateway. */
 const drawing = `
                         ________
                        |        |
@@ -28,20 +32,7 @@ const drawing = `
     |_______|        |_______|        |_______|
 `;
 
-const VIP = '10.0.0.100';
-const HTTP = 8080;
-const ECHO = 7007;
-
-function realserver(n: number): Host {
-  return {
-    name: `rs${n}`,
-    role: 'realserver',
-    ports: [{ dev: 'eth0', segment: 'back', mac: `02:00:00:00:0b:0${n}`, address: `192.168.1.1${n}/24` }],
-    routes: [{ to: 'default', via: '192.168.1.254', dev: 'eth0' }],
-  };
-}
-
-const rs = [1, 2, 3].map(realserver);
+const rs = threeRealservers('back', '192.168.1.254');
 
 export const nat: Topology = {
   name: 'nat',
@@ -49,29 +40,12 @@ export const nat: Topology = {
   drawing,
   method: 'masq',
   hosts: [
-    {
-      name: 'client',
-      role: 'client',
-      ports: [{ dev: 'eth0', segment: 'front', mac: '02:00:00:00:0c:01', address: '10.0.0.1/24' }],
-    },
-    {
-      name: 'director',
-      role: 'director',
-      ports: [
-        { dev: 'eth0', segment: 'front', mac: '02:00:00:00:0d:00', address: '10.0.0.254/24' },
-        { dev: 'eth1', segment: 'back', mac: '02:00:00:00:0d:01', address: '192.168.1.254/24' },
-      ],
-    },
+    client(['front', '10.0.0.1/24']),
+    director([
+      ['front', '10.0.0.254/24'],
+      ['back', '192.168.1.254/24'],
+    ]),
     ...rs,
   ],
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: HTTP, echo: ECHO }),
-  rules: [
-    `-A -t ${VIP}:80 -s rr`,
-    ...rs.map((host) => `-a -t ${VIP}:80 -r ${addressOf(host)}:${HTTP} -m -w 1`),
-    `-A -u ${VIP}:7 -s rr`,
-    ...rs.map((host) => `-a -u ${VIP}:7 -r ${addressOf(host)}:${ECHO} -m -w 1`),
-  ],
+  ...onRip('10.0.0.100', rs, '-m', { http: 8080, echo: 7007 }),
 };

@@ -1,12 +1,13 @@
+/**
+ * Failover of many VIPs (HOWTO 24.1): the director answers ARP for a range that no interface has.
+ * It stops; the backup is started in its place and announces the addresses at its MAC by gratuitous
+ * ARP.
+ */
 import type { Check } from '../checks/run.js';
 import { takeover } from '../checks/takeover.js';
-import { client, director, onRange, QUIET_ARP, realserver } from '../hosts.js';
+import { client, director, onRange, QUIET_ARP, threeRealservers } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * Failover of many VIPs (HOWTO 24.1): the director answers ARP for a range that no interface has. It dies; the other one
- * is started in its place, and says by gratuitous ARP that the addresses are at its MAC now.
- */
 const drawing = `
                         ________
                        |        |  CIP=192.168.1.254
@@ -31,17 +32,15 @@ const drawing = `
 
 const RANGE = '192.168.1.96/28';
 const VIPS = [97, 98, 103, 110].map((n) => `192.168.1.${n}`);
-const rs = [1, 2, 3].map((n) =>
-  realserver(n, [['lan', `192.168.1.1${n}/24`]], undefined, {
-    ip: [`route add local ${RANGE} dev lo`],
-    sysctls: QUIET_ARP,
-  }),
-);
+const rs = threeRealservers('lan', undefined, {
+  ip: [`route add local ${RANGE} dev lo`],
+  sysctls: QUIET_ARP,
+});
 const BACKUP_MAC = '02:00:00:00:0e:00';
 
 export const proxyArpFailover: Topology<Check> = {
   name: 'proxy-arp-failover',
-  summary: 'Failover of a range of VIPs: the second director takes them over by gratuitous ARP (24.1)',
+  summary: 'Failover of a range of VIPs: the second director takes them by gratuitous ARP (24.1)',
   drawing,
   method: 'gatewaying',
   hosts: [
@@ -65,7 +64,7 @@ export const proxyArpFailover: Topology<Check> = {
       expect: 'some',
     },
     {
-      name: 'which then gets the packets',
+      name: 'the second director then gets the packets',
       host: 'backup',
       dev: 'eth0',
       filter: `ether dst ${BACKUP_MAC} and tcp dst port 80`,

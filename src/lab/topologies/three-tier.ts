@@ -1,9 +1,12 @@
-import { requestsFrom } from '../checks/direct.js';
+/**
+ * A realserver is a client of another virtual service of the same director: a web tier, and
+ * databases behind it.
+ */
+import { requestsFrom } from '../checks/requests.js';
 import type { Check } from '../checks/run.js';
 import { client, director, FORWARDING, realserver, ripsOf, services } from '../hosts.js';
 import { addressOf, type Host, type Server, serverOn, type Topology } from '../topology.js';
 
-/** A realserver is the client of another virtual service of the same director: web tier, and behind it data bases. */
 const drawing = `
                         ________
                        |        |
@@ -35,7 +38,7 @@ const db = [3, 4].map((n) => realserver(n, [['db', `192.168.2.1${n - 2}/24`]], '
 const listeners = (host: Host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 });
 const servers: Server[] = [
   ...web.map((host) => serverOn(host, listeners(host))),
-  ...db.map((host) => ({ ...serverOn(host, { ...listeners(host), http: DB, echo: 7007 }), beyond: true as const })),
+  ...db.map((host) => ({ ...serverOn(host, { ...listeners(host), http: DB, echo: 7007 }), excluded: true as const })),
 ];
 
 export const threeTier: Topology<Check> = {
@@ -70,7 +73,7 @@ export const threeTier: Topology<Check> = {
     ...ripsOf(db).map((rip) => `-a -t ${VIP2}:${DB} -r ${rip}:${DB} -m -w 1`),
   ],
   checks: [
-    requestsFrom('rs1', ripsOf(web)[0]!, 'rs1 is served by the data bases', { address: VIP2, port: DB }),
-    requestsFrom('rs2', ripsOf(web)[1]!, 'rs2 is served by the data bases', { address: VIP2, port: DB }),
+    requestsFrom('rs1', ripsOf(web)[0]!, 'rs1 is served by the databases', { address: VIP2, port: DB }),
+    requestsFrom('rs2', ripsOf(web)[1]!, 'rs2 is served by the databases', { address: VIP2, port: DB }),
   ],
 };

@@ -1,32 +1,18 @@
-import { endpoint } from '../../service/config.js';
-import { takenAt } from '../checks/direct.js';
-import type { Check } from '../checks/run.js';
-import { behindRouter, realserver, ripsOf, services } from '../hosts.js';
-import { addressOf, type Topology } from '../topology.js';
-
 /**
- * HOWTO 26.5, Horms' method as of Linux 2.4: the realserver has no VIP. REDIRECT makes its own address the destination, so
- * the daemon must listen on the RIP; the reply gets the VIP back.
+ * Transparent proxy by Horms' method of Linux 2.4 (HOWTO 26.5): the realserver has no VIP. REDIRECT
+ * rewrites the destination to its own address, so the daemon listens on the RIP; replies get the
+ * VIP back.
  */
-const drawing = `
-                        ________
-                       |        |
-                       | client |  CIP=10.0.0.1
-                       |________|
-                           |
-                        ___|____
-                       | router |  192.168.1.254
-                       |________|
-                           |
-          -------------------------------------------
-          |              |             |            |
-     192.168.1.9    192.168.1.11      .12          .13
-     __________       _______       _______      _______
-    |          |     |  rs1  |     |  rs2  |    |  rs3  |
-    | director |     |_______|     |_______|    |_______|
-    |__________|     CIP->VIP  ==  REDIRECT  ==>  CIP->RIP
-  VIP=192.168.1.110  httpd on the RIP; no VIP, no ARP problem
-`;
+import { endpoint } from '../../service/config.js';
+import { acceptedAt } from '../checks/requests.js';
+import type { Check } from '../checks/run.js';
+import { behindRouter, drawingBehindRouter, onRip, ripsOf, threeRealservers } from '../hosts.js';
+import type { Topology } from '../topology.js';
+
+const drawing = drawingBehindRouter(
+  'CIP->VIP  ==  REDIRECT  ==>  CIP->RIP',
+  '  VIP=192.168.1.110  httpd on the RIP; no VIP, no ARP problem',
+);
 
 const VIP = '192.168.1.110';
 const redirect = [
@@ -38,28 +24,24 @@ const redirect = [
   '  }',
   '}',
 ];
-const rs = [1, 2, 3].map((n) => realserver(n, [['lan', `192.168.1.1${n}/24`]], '192.168.1.254', { nft: redirect }));
+const rs = threeRealservers('lan', '192.168.1.254', { nft: redirect });
 
 export const tpRealserver: Topology<Check> = {
   name: 'tp-realserver',
-  summary: "Horms' method of 2.4: realservers take the VIP by REDIRECT, their daemons listen on the RIP (26.5)",
+  summary: "Horms' method of Linux 2.4: realservers accept the VIP by REDIRECT, their daemons listen on the RIP (26.5)",
   drawing,
   method: 'gatewaying',
   hosts: behindRouter(rs),
-  vips: [VIP],
-  httpPort: 80,
-  echoPort: 7,
-  listeners: (host) => ({ addresses: [addressOf(host)], http: 80, echo: 7 }),
-  rules: services(VIP, ripsOf(rs), '-g'),
+  ...onRip(VIP, rs, '-g'),
   checks: [
-    takenAt(
+    acceptedAt(
       ripsOf(rs).map((rip) => endpoint(rip, 80)),
       'the daemon sees the RIP as destination',
     ),
   ],
   watches: [
     {
-      name: 'no ARP reply about the VIP',
+      name: 'no ARP reply for the VIP',
       host: 'rs1',
       dev: 'eth0',
       filter: `arp[6:2] == 2 and arp[14:4] == 0xc0a8016e and ether src 02:00:00:00:b1:00`,

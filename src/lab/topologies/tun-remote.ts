@@ -1,10 +1,11 @@
-import { client, director, onVip, realserver, router } from '../hosts.js';
+/**
+ * LVS-Tun to remote realservers (HOWTO 7.9): each is behind a router of its own, by which it also
+ * answers. Decapsulated packets come from the client, to which another interface leads, so
+ * rp_filter must be 0.
+ */
+import { client, director, FORWARDING, LOOSE, onVip, realserver, router } from '../hosts.js';
 import type { Topology } from '../topology.js';
 
-/**
- * LVS-Tun as 7.9 has it: each realserver in another place, behind a router of its own, whence it also answers. What comes
- * out of its tunnel is from the client, to whom another interface leads: rp_filter must be 0 there.
- */
 const drawing = `
                         ________
                        |        |
@@ -28,21 +29,17 @@ const drawing = `
 `;
 
 const VIP = '192.168.1.110';
-const LOOSE = {
-  'net.ipv4.conf.all.rp_filter': 0,
-  'net.ipv4.conf.default.rp_filter': 0,
-};
 const rs = [1, 2].map((n) =>
   realserver(n, [[`site${n}`, `172.16.${n}.11/24`]], `172.16.${n}.254`, {
     sysctls: LOOSE,
-    extra: { dev: 'tun0', address: `${VIP}/32` },
+    vip: { dev: 'tun0', address: `${VIP}/32` },
   }),
 );
 const sites = [1, 2].map((n) => ({ to: `172.16.${n}.0/24`, via: `10.0.0.25${n}`, dev: 'eth0' }));
 
 export const tunRemote: Topology = {
   name: 'tun-remote',
-  summary: 'LVS-Tun to other places: each realserver behind its own router, by which it answers; rp_filter=0 (7.9)',
+  summary: 'LVS-Tun to remote realservers: each is behind its own router and answers by it; rp_filter=0 (7.9)',
   drawing,
   method: 'ipip',
   hosts: [
@@ -66,7 +63,7 @@ export const tunRemote: Topology = {
         ],
         {
           routes: [{ to: '192.168.1.0/24', via: '10.0.0.254', dev: 'eth0' }],
-          sysctls: { ...LOOSE, 'net.ipv4.ip_forward': 1 },
+          sysctls: { ...FORWARDING, ...LOOSE },
         },
       ),
     ),
@@ -83,7 +80,7 @@ export const tunRemote: Topology = {
       expect: 'some',
     },
     {
-      name: "none by the director's",
+      name: "rs1's replies do not go by the director's router",
       host: 'router',
       dev: 'eth1',
       filter: `src host ${VIP} and not arp`,

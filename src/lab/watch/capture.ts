@@ -1,4 +1,4 @@
-/** tcpdump on one interface of a lab's host, into a file; read back when it has ended. */
+/** tcpdump on one device of a lab's host, into a file that is read after it has ended. */
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { command } from '../../sys/command.js';
 import { type Lab, track } from '../build/lab.js';
 import { type Running, start, stop, untilReady } from '../build/process.js';
 import { directoryOf, namespaceOf } from '../names.js';
-import { readTcpdump, type Seen } from './tcpdump.js';
+import { type CapturedPacket, readTcpdump } from './tcpdump.js';
 
 const SETTLE_MS = 100;
 let serial = 0;
@@ -17,7 +17,10 @@ export class Capture {
     private readonly file: string,
   ) {}
 
-  /** Resolves when tcpdump listens. `direction` as seen by the host; `filter` in pcap's words. */
+  /**
+   * Resolves when tcpdump is listening. `direction` is seen from the host; `filter` is a pcap
+   * filter. Throws a LabError if tcpdump does not start.
+   */
   static async start(lab: Lab, host: string, dev: string, direction: 'in' | 'out' | 'inout', filter: string) {
     const base = `${directoryOf(lab.id)}/${host}-${dev}-${++serial}`;
     const words = [
@@ -54,15 +57,18 @@ export class Capture {
     await stop([this.running]);
   }
 
-  /** Stops, and reads what came. */
-  async packets(): Promise<Seen[]> {
-    await sleep(SETTLE_MS); // what tcpdump has not yet read from its socket when it is told to end is lost
+  /** Ends the capture and returns the IP packets. */
+  async packets(): Promise<CapturedPacket[]> {
+    await sleep(SETTLE_MS); // tcpdump loses what it has not read from its socket when it ends
     await this.stop();
     const { stdout } = await command('tcpdump', ['-r', this.file, '-tt', '-nn', '-e', '-vv']);
     return readTcpdump(stdout);
   }
 
-  /** As packets(), of any protocol: how many there were, and the first as tcpdump words it. */
+  /**
+   * Ends the capture and returns the number of packets of any protocol, and tcpdump's line of the
+   * first.
+   */
   async count(): Promise<{ count: number; first: string | undefined }> {
     await sleep(SETTLE_MS);
     await this.stop();
@@ -71,7 +77,10 @@ export class Capture {
     return { count: lines.length, first: lines[0] };
   }
 
-  /** Packets the kernel could not give tcpdump: with any of them a capture proves nothing. */
+  /**
+   * Packets that the kernel dropped because tcpdump was too slow. A capture with drops proves
+   * nothing.
+   */
   get lost(): number {
     return Number(/(\d+) packets? dropped by kernel/.exec(readFileSync(this.running.log, 'utf8'))?.[1] ?? 0);
   }

@@ -1,4 +1,4 @@
-/** What ulvsadm lists of a lab's director, read back from its text: that text is what users see. */
+/** Reads back ulvsadm's listings of a lab's director: their text is what users see. */
 
 import { command } from '../../sys/command.js';
 import { socketPath } from '../build/config.js';
@@ -24,6 +24,7 @@ export interface ConnectionRow {
   readonly destination: string;
 }
 
+/** Runs ulvsadm on the director of a lab and returns its output. Throws a CommandError. */
 export async function ulvsadm(id: string, ...words: readonly string[]): Promise<string> {
   return (await command(process.execPath, [program('cli/ulvsadm.js'), ...words, '--socket', socketPath(id)])).stdout;
 }

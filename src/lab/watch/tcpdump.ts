@@ -1,32 +1,32 @@
 /**
- * Reads what `tcpdump -tt -nn -e -vv` prints of IP over Ethernet:
+ * Parses what `tcpdump -tt -nn -e -vv` prints of IP over Ethernet:
  *
- *     1700000000.000000 02:…:0d:01 > 02:…:0b:01, ethertype IPv4 (0x0800), length 74: (tos 0x0, ttl 63, id …, length 60)
+ *     1700000000.000000 02:…:0d:01 > 02:…:0b:01, ethertype IPv4 (0x0800), length 74: (tos 0x0, …
  *         10.0.0.1.40000 > 192.168.1.11.8080: Flags [S], cksum 0x1234 (correct), seq …, length 0
  *
- * and, of IPIP, an outer pair of addresses with a second bracket between the two lines.
+ * For IPIP there is an outer pair of addresses with a second bracket between these two lines.
  */
 import { endpoint } from '../../service/config.js';
 
-export interface Seen {
-  /** Seconds. */
+export interface CapturedPacket {
+  /** Unix time in seconds. */
   readonly time: number;
   readonly sourceMac: string;
   readonly destinationMac: string;
-  /** The tunnel around it. */
+  /** The addresses of the outer header, if the packet is in a tunnel. */
   readonly outer?: { source: string; destination: string };
-  /** Addresses with port where there is one: 10.0.0.1:40000. */
+  /** Address, with the port if there is one: 10.0.0.1:40000. */
   readonly source: string;
   readonly destination: string;
-  /** Of the innermost IP header (the hop limit of IPv6). */
+  /** The TTL or hop limit of the innermost IP header. */
   readonly ttl: number;
   readonly protocol: string;
-  /** TCP flags as tcpdump writes them, '' otherwise. */
+  /** TCP flags as tcpdump prints them; '' for other protocols. */
   readonly flags: string;
-  /** Of the payload, as tcpdump says. */
+  /** The payload length that tcpdump prints, in bytes. */
   readonly length: number;
-  /** A checksum, of whatever layer, is wrong. */
-  readonly bad: boolean;
+  /** A checksum of any layer is wrong. */
+  readonly badChecksum: boolean;
   readonly text: string;
 }
 
@@ -34,15 +34,15 @@ const FRAME = /^(\d+\.\d+) ([0-9a-f:]{17}) > ([0-9a-f:]{17}), ethertype IPv[46]/
 const ADDRESS = '(\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*)(?:\\.(\\d+))?';
 const PAIR = new RegExp(`(?<![0-9a-f:.])${ADDRESS} > ${ADDRESS}:(?: |$)`, 'g');
 
-/** The IP packets in `text`; everything else (ARP, its own remarks) is left out. */
-export function readTcpdump(text: string): Seen[] {
+/** Returns the IP packets in `text`. ARP and tcpdump's own messages are left out. */
+export function readTcpdump(text: string): CapturedPacket[] {
   return text
     .replace(/\n\s+/g, ' ')
     .split('\n')
     .flatMap((line) => readPacket(line) ?? []);
 }
 
-function readPacket(text: string): Seen | undefined {
+function readPacket(text: string): CapturedPacket | undefined {
   const frame = FRAME.exec(text);
   const pairs = [...text.matchAll(PAIR)];
   const inner = pairs.at(-1);
@@ -58,7 +58,7 @@ function readPacket(text: string): Seen | undefined {
     protocol: last(text, /\b(?:proto|next-header) (\S+) \(/g),
     flags: /Flags \[([^\]]*)\]/.exec(text)?.[1] ?? '',
     length: Number(last(text, /, length (\d+)/g) || 0),
-    bad: /bad cksum|bad udp cksum|incorrect/.test(text),
+    badChecksum: /bad cksum|bad udp cksum|incorrect/.test(text),
     text,
   };
 }

@@ -1,3 +1,4 @@
+/** `ulvs bench flood` as it is typed. Needs root and dist. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
@@ -13,27 +14,30 @@ interface Ended {
   code: number;
   stdout: string;
   stderr: string;
-  bed: string;
+  testbed: string;
 }
 
-/** SIGINT when `interruptAt` is on stderr; `bed` is what it had built by then. */
+/**
+ * Runs the command, with a SIGINT once stderr matches `interruptAt`. `testbed` is the id of what it
+ * had built by then.
+ */
 async function bench(words: readonly string[], interruptAt?: RegExp): Promise<Ended> {
   const child = spawn(process.execPath, [ULVS, 'bench', 'flood', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = { code: 0, stdout: '', stderr: '', bed: '' };
+  const ended = { code: 0, stdout: '', stderr: '', testbed: '' };
   child.stdout.on('data', (chunk) => {
     ended.stdout += chunk;
   });
   child.stderr.on('data', (chunk) => {
     ended.stderr += chunk;
-    if (!interruptAt?.test(ended.stderr) || ended.bed !== '') return;
-    ended.bed = bedOf(child.pid!);
+    if (!interruptAt?.test(ended.stderr) || ended.testbed !== '') return;
+    ended.testbed = testbedOf(child.pid!);
     child.kill('SIGINT');
   });
   [ended.code] = (await once(child, 'close')) as [number];
   return ended;
 }
 
-function bedOf(pid: number): string {
+function testbedOf(pid: number): string {
   const beds = listStates().filter(({ topology, owner }) => topology === 'flood' && owner === pid);
   return beds[0]?.id ?? 'none';
 }
@@ -42,7 +46,7 @@ const few = ['--rate', '10000', '--seconds', '1', '--clients', '16', '--ports', 
 const missing = isRoot ? withoutXdp : 'needs root';
 
 describe.skipIf(missing !== '')(`ulvs bench flood ${missing}`, () => {
-  it('tells machines what it found', async () => {
+  it('prints its result as JSON', async () => {
     const { stdout, stderr, code } = await bench([...few, '--device', 'packet', '--method', 'dr', '--json']);
     expect(code, stderr).toBe(0);
     const { rows, heading, losses } = JSON.parse(stdout);
@@ -68,10 +72,10 @@ describe.skipIf(missing !== '')(`ulvs bench flood ${missing}`, () => {
     }
   });
 
-  it('takes everything down at Ctrl-C, at once', async () => {
+  it('removes everything at once at Ctrl-C', async () => {
     const begun = performance.now();
-    const { stderr, code, bed } = await bench(['--rate', '1000', '--seconds', '600', '--kind', 'udp'], /opening/);
-    expect(bed).toMatch(/^flood-/);
+    const { stderr, code, testbed } = await bench(['--rate', '1000', '--seconds', '600', '--kind', 'udp'], /opening/);
+    expect(testbed).toMatch(/^flood-/);
     expect(stderr).toContain('interrupted; everything is taken down again');
     expect(code).toBe(2);
     expect(performance.now() - begun).toBeLessThan(20_000);
@@ -85,7 +89,7 @@ describe.skipIf(missing !== '')(`ulvs bench flood ${missing}`, () => {
     [['--seconds', '0'], 'A whole number from 1 to 3600'],
     [['--device', 'wire'], 'Allowed choices are xdp, packet, tap'],
     [['--lab', 'nowhere'], 'no lab nowhere is up'],
-  ])('refuses %j in a line', async (words, sentence) => {
+  ])('refuses %j with one line', async (words, sentence) => {
     const { stderr, code } = await bench(words);
     expect(stderr).toContain(sentence);
     expect(code).not.toBe(0);

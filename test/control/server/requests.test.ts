@@ -131,7 +131,7 @@ it('status counts what there is, and names the reasons of drops', async () => {
     destinations: 1,
     table: { used: 7, max: 1048576 },
     workers: [{ used: 7, frames: 9 }],
-    fates: { dropped: 2, forwarded: 0 },
+    frames: { dropped: 2, forwarded: 0 },
     drops: [{ name: 'noRoute', packets: 2, bytes: 100, text: 'no route to the next hop (ICMP host unreachable sent)' }],
   });
 });

@@ -76,10 +76,10 @@ describe('a trace', () => {
   it('of drops tells every drop, and leaves the fast path as it is', async () => {
     const { untraced, fast, records } = await run('', true);
     expect(fast.fast).toEqual(untraced.fast);
-    const verdicts = new Set(records.map(({ fate }) => fate));
+    const verdicts = new Set(records.map(({ verdict }) => verdict));
     for (const reason of ['noDestination', 'otherHost', 'ttlExceeded', 'mtuExceeded', 'badHeaderChecksum'])
       expect(verdicts).toContain(reason);
-    const noDestination = records.find(({ fate, steps }) => fate === 'noDestination' && steps.length > 0);
+    const noDestination = records.find(({ verdict, steps }) => verdict === 'noDestination' && steps.length > 0);
     expect(noDestination!.steps.map(({ step }) => step)).toEqual(['service', 'none', 'neighbour']);
   });
 

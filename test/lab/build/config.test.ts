@@ -1,3 +1,4 @@
+/** The director.yaml of a lab. */
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { kindsWith } from '../../../src/device/kinds.js';
@@ -5,7 +6,7 @@ import { directorYaml } from '../../../src/lab/build/config.js';
 import { findTopology, topologies } from '../../../src/lab/topologies/index.js';
 
 describe('director.yaml of a lab', () => {
-  it('has the director own addresses and routes on a TAP', () => {
+  it('has addresses and routes for TAP devices', () => {
     expect(directorYaml(findTopology('fwmark'), 'tap', 'fwmark-0001')).toMatchInlineSnapshot(`
       "# Lab fwmark: VIP-less director: a /24 of virtual addresses by firewall mark, none of them on an interface
       socket: /run/ulvs-lab/fwmark-0001/ulvs.sock
@@ -31,7 +32,7 @@ describe('director.yaml of a lab', () => {
     `);
   });
 
-  it('leaves routes to the kernel on packet sockets', () => {
+  it('has no routes for packet devices, which use those of the kernel', () => {
     expect(directorYaml(findTopology('fwmark'), 'packet', 'fwmark-0001')).not.toContain('routes:');
   });
 
@@ -39,7 +40,7 @@ describe('director.yaml of a lab', () => {
     topologies.flatMap(({ name, hostStack }) =>
       kindsWith(({ shared }) => shared || !hostStack).map((device) => [name, device] as const),
     ),
-  )('is accepted by the configuration: %s, %s', (name, device) => {
+  )('is a valid configuration: %s, %s', (name, device) => {
     const topology = findTopology(name);
     const config = parseConfig(directorYaml(topology, device, 'x-1'), 'director.yaml');
     expect(config.devices.map(({ kind }) => kind)).toEqual(config.devices.map(() => device));

@@ -1,7 +1,10 @@
-/** Labs without a director: that they come up whole, beside each other, and go away whole. Needs root. */
+/**
+ * Labs without a director: they come up complete, several at a time, and leave nothing behind.
+ * Needs root.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { countOf, down, isHealthy, type Lab, matching, up } from '../../../src/lab/build/lab.js';
+import { countOf, down, findLabs, isHealthy, type Lab, up } from '../../../src/lab/build/lab.js';
 import { isRunning, start as startProcess, untilReady } from '../../../src/lab/build/process.js';
 import { directoryOf, namespaceOf, program, STATE_DIRECTORY } from '../../../src/lab/names.js';
 import { findTopology } from '../../../src/lab/topologies/index.js';
@@ -33,7 +36,7 @@ afterEach(async () => {
 });
 
 describe.skipIf(reason !== '')('a lab', () => {
-  it('comes up with realservers that serve, and goes without a trace', async () => {
+  it('comes up with realservers that serve, and leaves nothing behind', async () => {
     const lab = await start('nat');
     expect(isHealthy(lab)).toBe(true);
     const rs2 = namespaceOf(lab.id, 'rs2');
@@ -46,34 +49,35 @@ describe.skipIf(reason !== '')('a lab', () => {
     expect(lab.processes.some(isRunning)).toBe(false);
   });
 
-  it('stands beside another of its kind, and is found by id and by name', async () => {
+  it('can be up twice, and is found by id and by topology', async () => {
     const [one, two] = [await start('dr'), await start('dr')];
     expect(one.id).not.toBe(two.id);
-    expect(matching(one.id).map(({ id }) => id)).toEqual([one.id]);
-    expect(matching('dr').map(({ id }) => id)).toEqual(expect.arrayContaining([one.id, two.id]));
+    expect(findLabs(one.id).map(({ id }) => id)).toEqual([one.id]);
+    expect(findLabs('dr').map(({ id }) => id)).toEqual(expect.arrayContaining([one.id, two.id]));
     await down(one);
     expect(isHealthy(two)).toBe(true);
   });
 
-  it('taken down twice is no error', async () => {
+  it('may be taken down twice', async () => {
     const lab = await start('nat');
     await down(lab);
     await down(lab);
     expect(traces(lab.id)).toEqual([]);
   });
 
-  it('connects client and router, and keeps DR realservers quiet about the VIP', async () => {
+  it('connects client and router, and its DR realservers do not answer ARP for the VIP', async () => {
     const lab = await start('dr');
     const client = namespaceOf(lab.id, 'client');
     await inNamespace(client, 'ping', '-c', '1', '-W', '2', '192.168.1.11');
-    // The VIP is on three lo interfaces, and nobody answers ARP for it: the router has no neighbour.
+    // The VIP is on three lo interfaces and no host answers ARP for it: the router has no neighbour
+    // entry.
     await expect(inNamespace(client, 'ping', '-c', '1', '-W', '1', '192.168.1.110')).rejects.toThrow();
     const router = namespaceOf(lab.id, 'router');
     const { stdout } = await command('ip', ['-n', router, 'neigh', 'show', '192.168.1.110']);
     expect(stdout).not.toContain('lladdr');
   });
 
-  it('gives a director on TAPs bridged wires and no address', async () => {
+  it('bridges the wires of a director on TAPs, which has no address', async () => {
     const lab = await start('nat', 'tap');
     const director = namespaceOf(lab.id, 'director');
     const { stdout } = await command('ip', ['-n', director, '-br', 'link']);
@@ -83,7 +87,7 @@ describe.skipIf(reason !== '')('a lab', () => {
     expect((await command('ip', ['-n', director, '-4', '-br', 'address'])).stdout.trim()).toBe('');
   });
 
-  it('interrupted on its way up leaves nothing', async () => {
+  it('leaves nothing behind if its start is interrupted', async () => {
     const spec = { ...findTopology('tun'), name: `tun${process.pid}` };
     const abort = new AbortController();
     const coming = up(spec, { device: 'packet', director: false }, abort.signal);
@@ -92,7 +96,7 @@ describe.skipIf(reason !== '')('a lab', () => {
     expect(traces(spec.name)).toEqual([]);
   });
 
-  it('that cannot be built leaves nothing', async () => {
+  it('leaves nothing behind if it cannot be built', async () => {
     const tun = findTopology('tun');
     const hosts = tun.hosts.map((host) => ({ ...host, routes: [{ to: 'default', via: '9.9.9.9', dev: 'eth0' }] }));
     const spec = { ...tun, name: `bad${process.pid}`, hosts };
@@ -102,11 +106,11 @@ describe.skipIf(reason !== '')('a lab', () => {
     expect(traces(spec.name)).toEqual([]);
   });
 
-  it('names a program that dies, with its last words', async () => {
+  it('reports a program that ends early, with the end of its log', async () => {
     const lab = await start('nat');
     const log = `${directoryOf(lab.id)}/sh.log`;
     const words = ['sh', '-c', 'echo the reason; exit 3'];
     const running = startProcess('the shell', namespaceOf(lab.id, 'client'), log, words);
-    await expect(untilReady(running, () => false)).rejects.toThrow('the shell ended at once: the reason');
+    await expect(untilReady(running, () => false)).rejects.toThrow('the shell ended before it was ready: the reason');
   });
 });

@@ -1,7 +1,8 @@
+/** The histogram of delays. */
 import { describe, expect, it } from 'vitest';
 import { BUCKETS, delayOf, PRECISION, percentiles } from '../../../src/lab/flood/delays.js';
 
-/** As the program at the realserver sorts them (sink.ts). */
+/** The bucket that the BPF program of the sink chooses (sink.ts). */
 function bucketOf(ns: number): number {
   let [value, halvings] = [ns, 0];
   while (value >= 2 * PRECISION) [value, halvings] = [Math.floor(value / 2), halvings + 1];
@@ -9,7 +10,7 @@ function bucketOf(ns: number): number {
 }
 
 describe('delays in buckets', () => {
-  it('are right to one part in the precision', () => {
+  it('have an error of at most one part in PRECISION', () => {
     for (const ns of [0, 1, 15, 16, 31, 32, 33, 100, 4999, 123_456, 1e9, 2 ** 32 - 1]) {
       expect(bucketOf(ns)).toBeLessThan(BUCKETS);
       expect(Math.abs(delayOf(bucketOf(ns)) - ns)).toBeLessThanOrEqual(ns / PRECISION);
@@ -26,5 +27,5 @@ describe('delays in buckets', () => {
     expect(p999 / 999).toBeCloseTo(1, 1);
   });
 
-  it('of nothing are nothing', () => expect(percentiles(new Float64Array(BUCKETS)).p50).toBeNaN());
+  it('give NaN if nothing was counted', () => expect(percentiles(new Float64Array(BUCKETS)).p50).toBeNaN());
 });

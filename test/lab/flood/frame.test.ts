@@ -1,3 +1,4 @@
+/** The frame of a flood: its checksums stay right whatever the program in the kernel writes. */
 import { describe, expect, it } from 'vitest';
 import {
   complementAt,
@@ -14,7 +15,7 @@ import { fold, pseudo4, sum } from '../../../src/wire/checksum.js';
 
 const target = { srcMac: '02:00:00:00:0c:00', dstMac: '02:00:00:00:0d:00', vip: '10.0.0.100', port: 80 };
 
-/** What the program in the kernel writes. */
+/** Writes what the BPF program writes. */
 function numbered(frame: Uint8Array, complement: number, client: number, port: number, stamp: number): DataView {
   const view = new DataView(frame.slice().buffer);
   view.setUint16(SOURCE + 2, client);
@@ -31,7 +32,7 @@ describe.each(KINDS)('the frame of a flood, %s', (kind) => {
     [0, 0x8000, 0],
     [1, 0xffff, 0xffff_ffff],
     [0xabcd, 0x9234, 0x1234_5679],
-  ])('keeps its checksums: client %i, port %i, stamp %i', (client, port, stamp) => {
+  ])('has right checksums: client %i, port %i, stamp %i', (client, port, stamp) => {
     for (const opening of [true, false]) {
       const view = numbered(template(kind, target, opening), complementAt(kind), client, port, stamp);
       expect(fold(sum(view, 14, 20))).toBe(0xffff);

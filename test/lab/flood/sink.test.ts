@@ -1,4 +1,7 @@
-/** From the source straight into the sink: every frame is counted, one in 64 is timed, and what is not the flood's passes. */
+/**
+ * The generator connected to the sink: every frame is counted, one in 64 is timed, and other
+ * packets pass.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUCKETS, percentiles } from '../../../src/lab/flood/delays.js';
 import { KINDS } from '../../../src/lab/flood/frame.js';
@@ -9,7 +12,7 @@ import { isRoot, Namespaces } from '../../support/netns.js';
 const FRAMES = 6400;
 const target = { srcMac: '02:00:00:00:00:a0', dstMac: '02:00:00:00:00:b0', vip: '10.0.0.100', port: 80 };
 
-describe.skipIf(!isRoot)('a flood without anybody in between', () => {
+describe.skipIf(!isRoot)('a flood without a director', () => {
   const spaces = new Namespaces('floodsink');
   let [g, r]: string[] = [];
 

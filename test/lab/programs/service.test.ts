@@ -1,3 +1,4 @@
+/** The service program of a realserver: HTTP, UDP echo and counters. */
 import { createHash } from 'node:crypto';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
@@ -24,13 +25,13 @@ afterEach(() => {
 });
 
 describe('HTTP', () => {
-  it('says who it is and whom it saw', async () => {
+  it('answers with its name and the addresses that it saw', async () => {
     const response = await fetch(`${url}/`);
     expect(await response.text()).toMatch(/^rs9 answers 127\.0\.0\.1:\d+ at 127\.0\.0\.1:\d+\n$/);
     expect(response.headers.get('x-realserver')).toBe('rs9');
   });
 
-  it('streams bytes that anybody can make again', async () => {
+  it('streams bytes that the client can generate, too', async () => {
     const body = Buffer.from(await (await fetch(`${url}/big?bytes=200001`)).arrayBuffer());
     expect(body.length).toBe(200_001);
     expect(createHash('sha256').update(body).digest('hex')).toBe(sha256OfBytes(200_001));
@@ -42,7 +43,7 @@ describe('HTTP', () => {
     expect(await response.text()).toBe('bytes must be a whole number: /big?bytes=1000\n');
   });
 
-  it('counts requests and connections, its own /count not as a request', async () => {
+  it('counts connections and requests except /count', async () => {
     for (const path of ['/', '/big?bytes=10', '/nowhere']) await (await fetch(`${url}${path}`)).text();
     expect(await (await fetch(`${url}/count`)).json()).toMatchObject({ name: 'rs9', requests: 3 });
     expect(service.counted.connections).toBeGreaterThan(0);
@@ -67,7 +68,7 @@ describe('UDP', () => {
   });
 });
 
-it('the 50 MB have a known sum', () => {
+it('the 50 MB of a download have a known SHA-256', () => {
   expect(sha256OfBytes(50_000_000)).toMatchInlineSnapshot(
     `"44221f26c4deb0097a44e5ca1b5a38baa208118ab7b0ef9956ee65c24004cfab"`,
   );

@@ -1,3 +1,4 @@
+/** Reads ulvsadm's listings back. */
 import { expect, it } from 'vitest';
 import { readConnections, readStats } from '../../../src/lab/watch/listing.js';
 

@@ -1,3 +1,4 @@
+/** Parses tcpdump's output. */
 import { expect, it } from 'vitest';
 import { readTcpdump } from '../../../src/lab/watch/tcpdump.js';
 
@@ -18,13 +19,13 @@ it('reads TCP', () => {
       protocol: 'TCP',
       flags: 'S',
       length: 0,
-      bad: false,
+      badChecksum: false,
     },
   ]);
   expect(readTcpdump(text)[0]).not.toHaveProperty('outer');
 });
 
-it('reads what is inside IPIP, and the tunnel around it', () => {
+it('reads the packet inside IPIP, and the outer header', () => {
   const text = `1.5 ${MACS} 94: (tos 0x0, ttl 62, id 1, offset 0, flags [DF], proto IPIP (4), length 80)
     192.168.1.9 > 172.16.1.11: (tos 0x0, ttl 61, id 7, offset 0, flags [DF], proto TCP (6), length 60)
     10.0.0.1.40000 > 192.168.1.110.80: Flags [P.], cksum 0x1234 (correct), seq 1:5, ack 1, win 502, length 4: HTTP
@@ -47,7 +48,7 @@ it('reads UDP', () => {
     10.0.0.1.5000 > 10.0.0.100.7: [udp sum ok] UDP, length 4
 `;
   expect(readTcpdump(text)).toMatchObject([
-    { source: '10.0.0.1:5000', protocol: 'UDP', flags: '', length: 4, bad: false },
+    { source: '10.0.0.1:5000', protocol: 'UDP', flags: '', length: 4, badChecksum: false },
   ]);
 });
 
@@ -58,17 +59,17 @@ it.each([
   const text = `2.0 ${MACS} 60: (tos 0x0, ttl 64, id 2, offset 0, flags [none], proto TCP (6), length 32)
     10.0.0.1.5000 > 10.0.0.100.7: ${words}
 `;
-  expect(readTcpdump(text)).toMatchObject([{ bad: true }]);
+  expect(readTcpdump(text)).toMatchObject([{ badChecksum: true }]);
 });
 
 it('sees a wrong IPv4 header checksum', () => {
   const text = `2.0 ${MACS} 60: (tos 0x0, ttl 64, id 2, offset 0, flags [none], proto UDP (17), length 32, bad cksum 1 (->66cd)!)
     10.0.0.1.5000 > 10.0.0.100.7: [udp sum ok] UDP, length 4
 `;
-  expect(readTcpdump(text)).toMatchObject([{ bad: true }]);
+  expect(readTcpdump(text)).toMatchObject([{ badChecksum: true }]);
 });
 
-it('leaves out ARP and remarks', () => {
+it('leaves out ARP and messages of tcpdump', () => {
   const arp = '2.0 02:00:00:00:0d:01 > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 42: Request who-has 10.0.0.1';
   expect(readTcpdump(`reading from file x.pcap\n${arp}\n\n`)).toEqual([]);
 });

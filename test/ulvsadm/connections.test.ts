@@ -1,13 +1,14 @@
+/** `ulvsadm -L -c` against ipvsadm's output for the same connections. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { AdminClient, ConnectionEntry } from '../../../src/control/api/api.js';
-import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
-import { format4, format6, parse6 } from '../../../src/wire/address.js';
+import type { AdminClient, ConnectionEntry } from '../../src/control/api/api.js';
+import { ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
+import { format4, format6, parse6 } from '../../src/wire/address.js';
 import { recordedNames } from './director.js';
 
 /**
- * The kernel's own table (/proc/net/ip_vs_conn) goes in, what ipvsadm made of it at the same moment must come out: TCP, UDP
- * with an engine, a mark's template, SCTP, IPv6.
+ * The input is the kernel's own table (/proc/net/ip_vs_conn), the expected output what ipvsadm
+ * printed at that moment: TCP, UDP with an engine, a template of a mark, SCTP, IPv6.
  */
 interface Row {
   cmd?: string;

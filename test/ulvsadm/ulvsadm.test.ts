@@ -1,10 +1,11 @@
+/** ulvsadm: save and restore, its own options, names, and random command lines. */
 import { describe, expect, it } from 'vitest';
-import type { AdminClient, ServiceEntry } from '../../../src/control/api/api.js';
-import { SocketClient } from '../../../src/control/api/client.js';
-import { offlineNames, PortNames } from '../../../src/ulvsadm/names.js';
-import { takeOurs } from '../../../src/ulvsadm/own-options.js';
-import { type Result, type Settings, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
-import { Random } from '../../support/seed.js';
+import type { AdminClient, ServiceEntry } from '../../src/control/api/api.js';
+import { SocketClient } from '../../src/control/api/client.js';
+import { offlineNames, PortNames } from '../../src/ulvsadm/names.js';
+import { takeOwnOptions } from '../../src/ulvsadm/own-options.js';
+import { type Result, type Settings, ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
+import { Random } from '../support/seed.js';
 import { inProcess, recordedNames } from './director.js';
 
 const SETTINGS: Settings = { names: recordedNames };
@@ -21,7 +22,7 @@ describe('save and restore', () => {
       () => `-t 10.0.0.${random.below(9)}:${1 + random.below(9)}`,
       () => `-u [2001:db8::${random.below(9)}]:${1 + random.below(9)}`,
       () => `--sctp-service 10.0.1.${random.below(9)}:9`,
-      // Marks that ipvsadm's 32-bit comparison still puts in one order.
+      // Marks whose order ipvsadm's 32-bit comparison still gets right.
       () => `-f ${one(1, 2, 3, 3000000000)}${one('', ' -6')}`,
     )();
   const words = (): string =>
@@ -58,14 +59,14 @@ describe('save and restore', () => {
     }
   });
 
-  it('leaves out the word ulvsadm, as ipvsadm does its own name', async () => {
+  it('-R ignores the word ulvsadm, as ipvsadm ignores its own name', async () => {
     const client = inProcess();
     expect((await run('-R', client, 'ulvsadm -A -t 10.0.0.1:80 -s rr\nipvsadm -A -t 10.0.0.2:80\n')).rc).toBe(0);
     expect((await run('-Sn', client)).out).toBe('-A -t 10.0.0.1:80 -s rr\n-A -t 10.0.0.2:80 -s wlc\n');
   });
 });
 
-describe('ours', () => {
+describe("ulvsadm's own options and texts", () => {
   it('--json gives listings as data, and is refused with a change', async () => {
     const client = inProcess();
     await run('-A -t 10.0.0.1:80 -s rr', client);
@@ -82,8 +83,8 @@ describe('ours', () => {
     });
   });
 
-  it('takes --socket and --json wherever they stand', () => {
-    const at = (line: string, environment = {}): object => takeOurs(line.split(' '), environment);
+  it('--socket and --json may stand anywhere', () => {
+    const at = (line: string, environment = {}): object => takeOwnOptions(line.split(' '), environment);
     expect(at('--socket /a -Ln --json')).toEqual({ argv: ['-Ln'], socket: '/a', json: true });
     expect(at('-L --socket=/b -- --json')).toEqual({ argv: ['-L', '--', '--json'], socket: '/b', json: false });
     expect(at('-L', { ULVS_SOCKET: '/c' })).toMatchObject({ socket: '/c' });
@@ -91,7 +92,7 @@ describe('ours', () => {
     expect(() => at('-L --socket')).toThrow('--socket needs a path');
   });
 
-  it('says its own name, and that there is no synchronisation', async () => {
+  it('has its own name in messages, and refuses sync daemons', async () => {
     expect(await run('-n', inProcess())).toEqual({
       rc: 255,
       out: '',
@@ -107,7 +108,7 @@ describe('ours', () => {
     expect(help).toContain('--json');
   });
 
-  it('says how to start a director when none runs', async () => {
+  it('tell how to start a director if none runs', async () => {
     const client = new SocketClient('/nowhere/ulvs.sock');
     const { rc, err } = await run('-Ln', client);
     expect(rc).toBe(2);
@@ -116,7 +117,7 @@ describe('ours', () => {
     );
   });
 
-  it('prints marks over 2^31 as ipvsadm does, but saves what it can restore', async () => {
+  it('print marks of 2^31 and more as ipvsadm does, but save them unsigned', async () => {
     const client = inProcess();
     await run('-A -f 4294967295', client);
     expect((await run('-Ln', client)).out).toContain('\nFWM  -1 wlc\n');

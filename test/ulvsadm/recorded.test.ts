@@ -1,9 +1,10 @@
+/** ulvsadm against recordings of the real ipvsadm with kernel 6.1 (recorded/record.py). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { bothStreams, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
+import { bothStreams, ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
 import { inProcess, recordedNames } from './director.js';
 
-/** The recordings (recorded/record.py) hold what the real ipvsadm and kernel 6.1 answered; ours must say the same. */
+/** A recorded command line, its exit code and its output. */
 interface Row {
   cmd: string;
   rc: number;
@@ -16,7 +17,7 @@ const load = (name: string): Row[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Row);
 
-/** Words of a shell command: blanks part them, single quotes hold them together. */
+/** The words of a shell command: separated by blanks, held together by single quotes. */
 export function shellWords(text: string): string[] {
   return [...text.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ''));
 }
@@ -29,11 +30,11 @@ function split(cmd: string): { argv: string[]; stdin: string } {
   return { argv: shellWords(piped?.[2] ?? cmd.replace(/^ipvsadm ?/, '')), stdin };
 }
 
-/** Ours has no sync daemon: where ipvsadm reached the kernel with one, we refuse. */
+/** ulvsadm refuses sync daemons, which ulvs does not have. */
 const startsDaemon = ({ cmd, out }: Row): boolean =>
   /^ipvsadm --(start|stop)-daemon/.test(cmd) && !/specified|option/.test(out);
 
-/** Marks over 2^31 are saved as they can be restored (see print-rules.ts). */
+/** Marks of 2^31 and more are saved in a form that -R accepts (see print-rules.ts). */
 const readable = (out: string): string =>
   out.replaceAll(/^(-[Aa] -f )(-\d+)/gm, (_, start: string, mark: string) => `${start}${Number(mark) >>> 0}`);
 

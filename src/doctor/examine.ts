@@ -1,20 +1,21 @@
+/** The list of checks, and the function that runs them all. */
 import { arpAnswers } from './check/arp.js';
-import { fragNeeded, neighboursFound, repliesPass } from './check/firewalls.js';
+import { fragNeeded, neighbourDiscovery, replyFirewalls } from './check/firewalls.js';
 import { listening } from './check/listeners.js';
 import { acceptance, markRules } from './check/marks.js';
 import { redirects, repliesByDirector } from './check/nat.js';
 import { onSegment, routesToRealservers, tunnelMtu, wireMtu } from './check/paths.js';
-import { directorAsGateway, reversePath, tunnelEnds, vipThere } from './check/realserver.js';
+import { directorAsGateway, reversePath, tunnelEnds, vipPresent } from './check/realserver.js';
 import { synAckRetries, templates, weights } from './check/services.js';
-import type { Check, Finding, Site } from './facts.js';
-import { unique } from './query.js';
+import type { Check, Facts, Finding } from './facts.js';
+import { uniqueFindings } from './queries.js';
 
-/** A new check is a function and one line here. */
+/** A new check is a function in check/ and a line here. */
 const checks: readonly Check[] = [
   repliesByDirector,
   redirects,
   reversePath,
-  vipThere,
+  vipPresent,
   arpAnswers,
   listening,
   directorAsGateway,
@@ -24,8 +25,8 @@ const checks: readonly Check[] = [
   tunnelMtu,
   wireMtu,
   fragNeeded,
-  repliesPass,
-  neighboursFound,
+  replyFirewalls,
+  neighbourDiscovery,
   markRules,
   acceptance,
   weights,
@@ -33,6 +34,7 @@ const checks: readonly Check[] = [
   templates,
 ];
 
-export function examine(site: Site): Finding[] {
-  return unique(checks.flatMap((check) => check(site)));
+/** Runs every check on the facts and returns each finding once. Sends nothing. */
+export function examine(facts: Facts): Finding[] {
+  return uniqueFindings(checks.flatMap((check) => check(facts)));
 }

@@ -1,14 +1,9 @@
+/** ulvsadm's listings with numbers, in ipvsadm's columns. */
 import { describe, expect, it } from 'vitest';
-import type {
-  AdminClient,
-  AdminReply,
-  ConnectionEntry,
-  ServiceEntry,
-  StatsEntry,
-} from '../../../src/control/api/api.js';
-import { NO_STATS } from '../../../src/control/rules/counters.js';
-import { PLAIN_TUNNEL, SVC_PERSISTENT } from '../../../src/service/config.js';
-import { type Result, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
+import type { AdminClient, AdminReply, ConnectionEntry, ServiceEntry, StatsEntry } from '../../src/control/api/api.js';
+import { NO_STATS } from '../../src/control/rules/counters.js';
+import { PLAIN_TUNNEL, SVC_PERSISTENT } from '../../src/service/config.js';
+import { type Result, ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
 import { recordedNames } from './director.js';
 
 const run = (line: string, client: AdminClient): Promise<Result> =>
@@ -50,8 +45,8 @@ const withStats = (own: Partial<StatsEntry>, server: Partial<StatsEntry>): Admin
   return answering({ ok: true, info: { size: 4096 }, services: [{ ...entry, destinations }] });
 };
 
-describe('listings with figures, in the columns of the reference (1.20)', () => {
-  it('--stats shortens, --exact does not', async () => {
+describe('listings have the columns of the reference (1.20)', () => {
+  it('--stats abbreviates, --exact does not', async () => {
     const client = withStats(
       { conns: 23765872, inpkts: 3811234567, inbytes: 89991234567890, outbytes: 123456789012345 },
       { conns: 19, inpkts: 123456789, outpkts: 7, inbytes: 12345678901, outbytes: 99999999 },
@@ -70,7 +65,7 @@ TCP  207.175.44.110:80            23765872    3811M        0   89991G     123T
     ]);
   });
 
-  it('--rate never shortens a destination’s first three', async () => {
+  it('--rate never abbreviates the first three rates of a destination', async () => {
     const client = withStats(
       { cps: 4, inpps: 123456789, inbps: 611290 },
       { cps: 4, inpps: 123456789, inbps: 123456789 },

@@ -1,4 +1,7 @@
-/** The texts of /proc/net against what Debian's kernel 6.1 printed for the same frames (test/cli/proc, recorded by the oracle). */
+/**
+ * The texts of /proc/net against those of Debian's kernel 6.1 for the same frames (recorded/, made
+ * by the oracle).
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PROC_NAMES } from '../../src/proc/text.js';
@@ -9,14 +12,17 @@ interface Row {
   out?: string;
 }
 
-const DIRECTORY = `${import.meta.dirname}/proc`;
+const DIRECTORY = `${import.meta.dirname}/recorded`;
 
 function recorded(): Row[] {
   const lines = readFileSync(`${DIRECTORY}/out.jsonl`, 'utf8').trim().split('\n');
   return lines.map((line) => JSON.parse(line) as Row).filter(({ cmd }) => cmd !== undefined);
 }
 
-/** The seconds left of a connection's row, masked: they may differ by one, the moment of reading is not the same. */
+/**
+ * The text without the seconds left of each connection. They may differ by one, because the moment
+ * of reading differs.
+ */
 function split(text: string): { text: string; seconds: number[] } {
   const seconds: number[] = [];
   const masked = text.replace(/^((?:TCP|UDP) .*?) +(\d+)$/gm, (_, row: string, left: string) => {
@@ -26,10 +32,10 @@ function split(text: string): { text: string; seconds: number[] } {
   return { text: masked, seconds };
 }
 
-describe("ulvs proc, as Debian's kernel", async () => {
+describe("ulvs proc prints what Debian's kernel prints", async () => {
   const rows: Row[] = (await replayScenario(DIRECTORY)).filter((row) => 'cmd' in row);
 
-  it('every file is in the recording', () => {
+  it('for every file', () => {
     const commands = recorded().map(({ cmd }) => cmd!);
     expect(PROC_NAMES.filter((name) => !commands.some((cmd) => cmd.includes(`/${name}`)))).toEqual([]);
     expect(rows.map(({ cmd }) => cmd)).toEqual(commands);

@@ -1,18 +1,23 @@
-/** A director whose devices are not shared with the host (TAP) has its addresses, MACs and routes in the process, where no kernel shows them. */
+/**
+ * Devices that the director does not share with the host (TAP): their addresses, MACs and routes
+ * are in the director's process, and the kernel does not know them. The facts of the host are
+ * replaced by what the director reports.
+ */
 
 import { format4, format6, isIPv6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
 import { network } from './address.js';
 import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './facts.js';
-import { MAIN_ALONE } from './routing.js';
+import { MAIN_TABLE_ONLY } from './routing.js';
 
-/** A route as a configuration writes it. `via` left out: the network is on the wire itself. */
+/** A route of director.yaml. Without `via` the network is on the wire. */
 export interface ConfiguredRoute {
   readonly to: string;
   readonly via?: string;
   readonly dev: string;
 }
 
-export function withProcess(
+/** Returns the host unchanged if the director shares all its devices. */
+export function withUnsharedDevices(
   host: HostFacts,
   { devices }: DirectorFacts,
   routes: readonly ConfiguredRoute[],
@@ -23,7 +28,7 @@ export function withProcess(
   return {
     ...host,
     addresses,
-    policy: MAIN_ALONE,
+    policy: MAIN_TABLE_ONLY,
     links: own.map(({ name, kind, mac, mtu }) => ({ dev: name, mac, mtu, up: true, kind, inProcess: true })),
     routes: [...addresses.map(connected), ...routes.map(routeOf)],
     sysctls: {},

@@ -1,21 +1,30 @@
-/** What the client's jobs share: many at a time, their failures as lines, and the output. */
+/** What the client's jobs share: bounded parallelism, failures as lines, output. */
 
 import { endpoint } from '../../service/config.js';
 import type { Answer, Line, Result, Target } from './job.js';
 
-export function say(line: Line): void {
+export function printLine(line: Line): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-export function textOf({ address, port }: Target): string {
+export function endpointOf({ address, port }: Target): string {
   return endpoint(address, port);
 }
 
-/** So many failures, and not one answer: the rest would only take its time to fail as well. */
+/**
+ * After this many failures without an answer the job stops: the rest would only time out as well.
+ */
 const HOPELESS = 16;
 
-/** Runs `one` for 0..count-1, at most `concurrency` at a time; failures become errors of the result. */
-export async function each(count: number, concurrency: number, one: (i: number) => Promise<Answer[]>): Promise<Result> {
+/**
+ * Runs `one` for 0 to count - 1, at most `concurrency` at a time. Failures become errors of the
+ * result.
+ */
+export async function runAll(
+  count: number,
+  concurrency: number,
+  one: (i: number) => Promise<Answer[]>,
+): Promise<Result> {
   const result: Result = { answers: [], errors: [], ms: 0 };
   const began = performance.now();
   let next = 0;
@@ -27,7 +36,7 @@ export async function each(count: number, concurrency: number, one: (i: number) 
         (answers) => result.answers.push(...answers),
         (error: Error) => result.errors.push(`#${i}: ${error.message}`),
       );
-      if (++done % 10 === 0) say({ progress: [done, count] });
+      if (++done % 10 === 0) printLine({ progress: [done, count] });
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker));

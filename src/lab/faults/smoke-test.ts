@@ -1,4 +1,7 @@
-/** Does the lab serve? A few requests, each with a header longer than a packet, and an answer from every realserver. */
+/**
+ * The smoke test of a lab: a few requests, each with a header longer than a packet. Every
+ * realserver must answer.
+ */
 
 import { endpoint } from '../../service/config.js';
 import { inNamespace } from '../../sys/command.js';
@@ -6,17 +9,17 @@ import type { Lab } from '../build/lab.js';
 import { namespaceOf } from '../names.js';
 import { balanced } from '../topology.js';
 
-export interface Quick {
+export interface SmokeResult {
   readonly ok: boolean;
   readonly figure: string;
 }
 
 const ROUNDS = 2;
 const PATIENCE_S = 2;
-/** One MTU and a half. */
+/** 1.5 times the MTU. */
 const LONG = 'x'.repeat(2200);
 
-/** Who answered each request, '' for those that failed. */
+/** Makes requests; returns the realserver that answered each, '' for those that failed. */
 export async function requests(lab: Lab, count: number): Promise<string[]> {
   const { vips, httpPort } = lab.spec;
   const words = `curl -g -s -m ${PATIENCE_S} -H 'X-Long: ${LONG}' http://${endpoint(vips[0]!, httpPort)}/ || echo`;
@@ -29,8 +32,10 @@ export async function requests(lab: Lab, count: number): Promise<string[]> {
   return [...lines, ...Array<string>(Math.max(0, count - lines.length)).fill('')];
 }
 
-/** Whether each realserver answers its share. `ask` makes so many requests, and tells who answered. */
-export async function inTurn({ spec }: Lab, ask: (count: number) => Promise<string[]>): Promise<Quick> {
+/**
+ * Whether each realserver answers its share. `ask` makes `count` requests and returns who answered.
+ */
+export async function checkTurns({ spec }: Lab, ask: (count: number) => Promise<string[]>): Promise<SmokeResult> {
   const names = balanced(spec).map(({ name }) => name);
   const count = ROUNDS * names.length;
   const answers = await ask(count);
@@ -38,6 +43,6 @@ export async function inTurn({ spec }: Lab, ask: (count: number) => Promise<stri
   return { ok: shares.every((share) => share === ROUNDS), figure: `${shares.join('/')} of ${count}` };
 }
 
-export function quick(lab: Lab): Promise<Quick> {
-  return inTurn(lab, (count) => requests(lab, count));
+export function smokeTest(lab: Lab): Promise<SmokeResult> {
+  return checkTurns(lab, (count) => requests(lab, count));
 }

@@ -1,5 +1,5 @@
-/** Hand-made sites: a healthy LVS of each kind in as few facts as the checks need. */
-import type { DirectorFacts, HostFacts, ListenerFact, RouteFact, Site } from '../../src/doctor/facts.js';
+/** Facts made by hand: a healthy LVS of each kind, with no more than the checks need. */
+import type { DirectorFacts, Facts, HostFacts, ListenerFact, RouteFact } from '../../src/doctor/facts.js';
 
 const MAIN = [
   { six: false, priority: 0, table: 'local', from: '', length: 32, more: false },
@@ -8,7 +8,7 @@ const MAIN = [
   { six: true, priority: 1, table: 'main', from: '', length: 128, more: false },
 ];
 
-/** `10.0.0.0/24 eth0`, `0.0.0.0/0 eth0 10.0.0.254`. */
+/** Routes written as `10.0.0.0/24 eth0` or `0.0.0.0/0 eth0 10.0.0.254`; those on lo are local. */
 export function routes(...lines: string[]): RouteFact[] {
   return lines.map((line) => {
     const [net = '', dev = '', via] = line.split(' ');
@@ -48,7 +48,7 @@ const DEVICE = {
   addresses: [],
 };
 
-export function told(
+export function directorFacts(
   method: string,
   address: string,
   more: Partial<DirectorFacts> = {},
@@ -77,7 +77,7 @@ export function told(
 
 const client = host('client', 'client', '10.0.0.1');
 
-export function nat(rs: Partial<HostFacts> = {}, says: Partial<DirectorFacts> = {}): Site {
+export function nat(rs: Partial<HostFacts> = {}, says: Partial<DirectorFacts> = {}): Facts {
   const box = host('director', 'director', '10.0.0.254', {
     addresses: [
       { dev: 'eth0', address: '10.0.0.254', length: 24 },
@@ -90,25 +90,28 @@ export function nat(rs: Partial<HostFacts> = {}, says: Partial<DirectorFacts> = 
     listeners: [listener('*', 8080)],
   };
   const rs1 = host('rs1', 'realserver', '192.168.1.11', { ...healthy, ...rs });
-  return site([client, box, rs1], told('masq', '192.168.1.11', says));
+  return factsOf([client, box, rs1], directorFacts('masq', '192.168.1.11', says));
 }
 
-export function dr(rs: Partial<HostFacts> = {}, says: Partial<DirectorFacts> = {}): Site {
+export function dr(rs: Partial<HostFacts> = {}, says: Partial<DirectorFacts> = {}): Facts {
   const healthy = {
     routes: routes('10.0.0.0/24 eth0', '10.0.0.100/32 lo'),
     listeners: [listener('10.0.0.100', 80)],
   };
   const rs1 = host('rs1', 'realserver', '10.0.0.11', { ...healthy, ...rs });
-  return site([client, host('director', 'director', '10.0.0.254'), rs1], told('gatewaying', '10.0.0.11', says));
+  return factsOf(
+    [client, host('director', 'director', '10.0.0.254'), rs1],
+    directorFacts('gatewaying', '10.0.0.11', says),
+  );
 }
 
-export function tun(rs: Partial<HostFacts> = {}): Site {
+export function tun(rs: Partial<HostFacts> = {}): Facts {
   const links = host('rs1', 'realserver', '10.0.0.11').links;
   const tunnel = { dev: 'tunl0', mac: '', mtu: 1480, up: true, kind: 'ipip' };
   const base = dr({ links: [...links, tunnel], ...rs });
-  return { ...base, director: told('ipip', '10.0.0.11') };
+  return { ...base, director: directorFacts('ipip', '10.0.0.11') };
 }
 
-export function site(hosts: HostFacts[], director: DirectorFacts): Site {
+export function factsOf(hosts: HostFacts[], director: DirectorFacts): Facts {
   return { hosts, director, arp: [], config: '/etc/director.yaml', socket: '/run/s' };
 }

@@ -1,11 +1,12 @@
-/** The doctor's checks over IPv6, on hand-made sites. */
+/** The doctor's checks on IPv6 facts made by hand, and the parsers of IPv6 output. */
+
 import { describe, expect, it } from 'vitest';
 import { network, within } from '../../src/doctor/address.js';
-import type { HostFacts, Site } from '../../src/doctor/facts.js';
-import { examine } from '../../src/doctor/index.js';
+import { examine } from '../../src/doctor/examine.js';
+import type { Facts, HostFacts } from '../../src/doctor/facts.js';
 import { parseLinks, parseListeners, parsePolicy, parseRoutes, parseSysctls } from '../../src/doctor/parse.js';
 import { isIPv6 } from '../../src/wire/address.js';
-import { host, listener, routes, site, told } from './sites.js';
+import { directorFacts, factsOf, host, listener, routes } from './made-facts.js';
 
 const VIP = '2001:db8:1::100';
 
@@ -17,7 +18,7 @@ const client = host('client', 'client', '2001:db8:1::1', {
   routes: routes('2001:db8:1::/64 eth0'),
 });
 
-function nat6(rs: Partial<HostFacts> = {}, box: Partial<HostFacts> = {}): Site {
+function nat6(rs: Partial<HostFacts> = {}, box: Partial<HostFacts> = {}): Facts {
   const director = host('director', 'director', '2001:db8:1::fe', {
     addresses: [
       { dev: 'eth0', address: '2001:db8:1::fe', length: 64 },
@@ -31,17 +32,17 @@ function nat6(rs: Partial<HostFacts> = {}, box: Partial<HostFacts> = {}): Site {
     listeners: [listener('2001:db8:2::11', 8080)],
     ...rs,
   });
-  return site([client, director, rs1], told('masq', '2001:db8:2::11', {}, VIP));
+  return factsOf([client, director, rs1], directorFacts('masq', '2001:db8:2::11', {}, VIP));
 }
 
-function dr6(rs: Partial<HostFacts> = {}): Site {
+function dr6(rs: Partial<HostFacts> = {}): Facts {
   const rs1 = host('rs1', 'realserver', '2001:db8:1::11', {
     routes: routes('2001:db8:1::/64 eth0', `${VIP}/128 lo`),
     listeners: [listener('::', 80)],
     ...rs,
   });
   const director = host('director', 'director', '2001:db8:1::9', { routes: routes('2001:db8:1::/64 eth0') });
-  return site([client, director, rs1], told('gatewaying', '2001:db8:1::11', {}, VIP));
+  return factsOf([client, director, rs1], directorFacts('gatewaying', '2001:db8:1::11', {}, VIP));
 }
 
 const rule = (hook: string, field: string, right: unknown, family = 'inet') => {
@@ -53,15 +54,15 @@ const rule = (hook: string, field: string, right: unknown, family = 'inet') => {
 const forwarding = { 'ipv6/conf/all/forwarding': 1 };
 const oneWire = routes('2001:db8:1::/64 eth1', '2001:db8:2::/64 eth1');
 
-describe('IPv6', () => {
+describe('over IPv6', () => {
   it.each([
-    ['NAT', nat6()],
-    ['DR', dr6()],
-    ['a drop rule of IPv4', nat6(rule('output', 'tcp sport', 8080, 'ip'))],
-    ['redirects that nobody believes', nat6({}, { routes: oneWire, sysctls: forwarding })],
-  ])('%s, healthy', (_, one) => expect(examine(one)).toEqual([]));
+    ['healthy NAT', nat6()],
+    ['healthy DR', dr6()],
+    ['a drop rule for IPv4', nat6(rule('output', 'tcp sport', 8080, 'ip'))],
+    ['redirects that the realserver ignores', nat6({}, { routes: oneWire, sysctls: forwarding })],
+  ])('%s has no finding', (_, one) => expect(examine(one)).toEqual([]));
 
-  const faults: [string, string, Site, string][] = [
+  const faults: [string, string, Facts, string][] = [
     [
       'no gateway',
       'gateway-not-director',
@@ -113,13 +114,13 @@ describe('IPv6', () => {
       'sysctl -w net.ipv6.conf.eth0.accept_redirects=0',
     ],
   ];
-  it.each(faults)('%s: %s', (_, id, one, command) => {
+  it.each(faults)('%s gives %s', (_, id, one, command) => {
     const findings = examine(one);
     expect(findings.map((finding) => finding.id)).toEqual([id]);
-    expect(findings[0]!.mend.join('\n')).toContain(command);
+    expect(findings[0]!.fix.join('\n')).toContain(command);
   });
 
-  it('a realserver that has the VIP on its wire moves it to lo', () => {
+  it('the fix moves a VIP from the realserver’s wire to lo', () => {
     const links = [{ dev: 'eth0', mac: '02:00:00:00:99:00', mtu: 1500, up: true, kind: 'veth' }];
     const addresses = [...dr6().hosts[2]!.addresses, { dev: 'eth0', address: VIP, length: 128 }];
     const answer = { vip: VIP, host: 'client', dev: 'eth0', macs: ['02:00:00:00:99:00'] };
@@ -129,7 +130,7 @@ describe('IPv6', () => {
       id: 'realserver-answers-arp',
       wrong: `realserver rs1 answers neighbour solicitations for the VIP ${VIP}`,
     });
-    expect(finding!.mend).toEqual([
+    expect(finding!.fix).toEqual([
       `ip netns exec ns-rs1 ip address del ${VIP}/128 dev eth0`,
       `ip netns exec ns-rs1 ip address add ${VIP}/128 dev lo`,
       `ip netns exec ns-client ip neigh flush to ${VIP}`,
@@ -137,8 +138,8 @@ describe('IPv6', () => {
   });
 });
 
-describe('what the tools print of IPv6', () => {
-  it('routes and rules', () => {
+describe('the parsers read', () => {
+  it('IPv6 routes and rules', () => {
     expect(parseRoutes('[{"dst":"default","gateway":"fe80::1","dev":"eth0","metric":1024,"flags":[]}]', true)).toEqual([
       { to: '::', length: 0, type: 'unicast', table: 'main', metric: 1024, via: 'fe80::1', dev: 'eth0' },
     ]);
@@ -147,14 +148,14 @@ describe('what the tools print of IPv6', () => {
     ]);
   });
 
-  it('addresses, and an XDP program', () => {
+  it('IPv6 addresses and an attached XDP program', () => {
     const text = `[{"ifname":"eth0","mtu":1500,"flags":["UP"],"xdp":{"mode":1},"addr_info":[{"family":"inet6","local":"fd00::1","prefixlen":64}]}]`;
     const { links, addresses } = parseLinks(text);
     expect(addresses).toEqual([{ dev: 'eth0', address: 'fd00::1', length: 64 }]);
     expect(links[0]).toMatchObject({ dev: 'eth0', xdp: true, up: true });
   });
 
-  it('sockets and sysctls', () => {
+  it('IPv6 sockets and sysctls', () => {
     expect(parseListeners('tcp LISTEN 0 511 [2001:db8::1]:80 [::]:*\ntcp LISTEN 0 5 [::]:81 [::]:*')).toEqual([
       { protocol: 'tcp', address: '2001:db8::1', port: '80' },
       { protocol: 'tcp', address: '::', port: '81' },
@@ -165,7 +166,7 @@ describe('what the tools print of IPv6', () => {
     });
   });
 
-  it('networks', () => {
+  it('IPv6 networks', () => {
     expect(within('2001:db8:1::ffff', '2001:db8:1::', 64)).toBe(true);
     expect(within('2001:db8:1:1::', '2001:db8:1::', 64)).toBe(false);
     expect(within('10.0.0.1', '::', 0)).toBe(false);

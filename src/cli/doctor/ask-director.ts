@@ -1,0 +1,49 @@
+/** Asks a director what the doctor needs to know about it: its rules, its devices, its sysctls. */
+import type { DeviceStatus, DirectorStatus, ServiceEntry } from '../../control/api/api.js';
+import { ask } from '../../control/api/ask.js';
+import { loadConfig } from '../../control/config/config.js';
+import { findKind } from '../../device/kinds.js';
+import type { DeviceFact, DirectorFacts, ServiceFact } from '../../doctor/facts.js';
+import { SVC_PERSISTENT } from '../../service/config.js';
+import { withDirector } from '../inquiry.js';
+
+/**
+ * The facts of the director on a control socket. `file` is its configuration; '' means the one that
+ * it was started with. Throws an Error if no director listens, a ConfigError for the file.
+ */
+export async function askDirector(socket: string, file: string): Promise<DirectorFacts> {
+  const { services, status, sysctls } = await withDirector(socket, async (client) => ({
+    ...(await ask(client, { op: 'list' })),
+    ...(await ask(client, { op: 'status' })),
+    ...(await ask(client, { op: 'getSysctls' })),
+  }));
+  if (!services || !status || !sysctls) throw new Error(`the director on ${socket} sent an incomplete answer`);
+  return {
+    services: services.map(serviceFact),
+    pid: status.pid,
+    devices: status.devices.map(deviceFact),
+    expireQuiescentTemplate: sysctls.expire_quiescent_template !== 0,
+    refusesStrays: sysctls.nat_icmp_send !== 0,
+    ...fromConfiguration(file, status),
+  };
+}
+
+/** The facts that only the configuration has. A director that runs on rule lines alone has none. */
+function fromConfiguration(
+  file: string,
+  { config, rulesOnly }: DirectorStatus,
+): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared'> {
+  if (file === '' && rulesOnly) return { marks: [], ranges: [], forwardShared: [] };
+  const { marks, accept } = loadConfig(file || config);
+  return { marks, ranges: accept.ranges, forwardShared: accept.forwardShared };
+}
+
+/** A kind that this program does not know, of a director of another version, counts as shared. */
+function deviceFact({ name, kind, mac, mtu, addresses }: DeviceStatus): DeviceFact {
+  const { shared = true, exclusive = false } = findKind(kind) ?? {};
+  return { name, kind, shared, exclusive, mac, mtu, addresses };
+}
+
+function serviceFact({ key, scheduler, flags, destinations }: ServiceEntry): ServiceFact {
+  return { key, scheduler, persistent: (flags & SVC_PERSISTENT) !== 0, destinations };
+}

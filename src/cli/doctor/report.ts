@@ -1,0 +1,40 @@
+/** The text of `ulvs doctor`: what was probed, then the findings. */
+import type { Facts, Finding } from '../../doctor/facts.js';
+import type { Row } from '../../doctor/probe/plan.js';
+import type { Probed } from '../../doctor/probe/probe.js';
+
+export function reportText(facts: Facts, probed: Omit<Probed, 'findings'>, findings: readonly Finding[]): string {
+  const result = findings.length > 0 ? findings.map(paragraph).join('\n\n') : healthy(facts);
+  return [...probeLines(probed), result].join('\n');
+}
+
+function probeLines({ rows, notes, reason }: Omit<Probed, 'findings'>): string[] {
+  if (reason) return [`nothing was sent: ${reason}`, ''];
+  if (rows.length === 0) return [];
+  const line = ({ service, destination, method, verdict, detail }: Row) =>
+    `  ${service.padEnd(24)} ${destination.padEnd(22)} ${method.padEnd(11)} ${verdict.padEnd(20)} ${detail}`.trimEnd();
+  return [
+    'probed: each realserver by a SYN from this machine, not from a client; an RST ended it (--no-probe sends nothing)',
+    ...rows.map(line),
+    ...notes.map((note) => `  ${note}`),
+    '',
+  ];
+}
+
+function healthy({ hosts, director }: Facts): string {
+  const count = hosts.filter(({ role }) => role !== 'switch').length;
+  return `healthy: ${counted(director.services.length, 'service')}, ${counted(count, 'host')} inspected`;
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function paragraph({ id, wrong, seen, consequence, fix }: Finding): string {
+  return [
+    `✘ ${wrong} (${id})`,
+    `  seen:   ${seen}`,
+    `  effect: ${consequence}`,
+    ...fix.map((one) => `  fix:    ${one}`),
+  ].join('\n');
+}
