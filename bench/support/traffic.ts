@@ -2,7 +2,7 @@
  * The traffic of bench/reference/pipeline.c, frame for frame: TCP segments without payload between clients in 11.0.0.0/8 or
  * 2001:db8:b::/48 and a virtual service or its two destinations. Checksums are right.
  */
-import { parse4, parse6, parseMac } from '../../src/wire/address.js';
+import { format4, parse4, parse6, parseMac } from '../../src/wire/address.js';
 import { adjust, sum32 } from '../../src/wire/checksum.js';
 import * as ethernet from '../../src/wire/ethernet.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
@@ -23,6 +23,11 @@ function clientWord(flow: number): number {
 }
 function clientPort(flow: number): number {
   return 1024 + (flow % 60000);
+}
+
+/** The IPv4 client of a flow. */
+export function clientOf(flow: number): End {
+  return { address: format4(clientWord(flow)), port: clientPort(flow) };
 }
 
 /** A frame to or from any client; `put` writes the one of a flow. */
