@@ -2,7 +2,7 @@
  * How fast is the packet path, without any wire? The reference is the same work in C
  * (bench/reference). Each case runs in turns with it.
  *
- *     node --expose-gc build/bench/questions/pipeline.js [--quick] ['flood v4' | 'v6 1000 flows' | …]
+ *     node --expose-gc build/bench/questions/pipeline.js [--quick] ['flood v4' | 'v6 1000 flows' | 'trace' | …]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { orQuick, WORDS } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import { FRAMES, type Path, Subject, VIPS } from '../support/subject.js';
-import { type Family, Order, Template } from '../support/traffic.js';
+import { clientOf, type Family, Order, Template } from '../support/traffic.js';
 
 const ROUNDS = orQuick(5, 1);
 const PACKETS = FRAMES << orQuick(10, 7);
@@ -157,6 +157,33 @@ function runFlood(subject: Subject, family: Family): Row {
 }
 
 /**
+ * Cost of a trace for the packets that its filter does not match: a filter for one flow, and a filter
+ * that matches nothing. In turns with the same director untraced, which is the reference. natin takes
+ * the fast path, tun the slow path.
+ */
+function runTraced(subject: Subject, path: 'natin' | 'tun'): Row[] {
+  const flows = FLOWS.at(1) ?? FLOWS[0]!;
+  established(subject, path, 4, flows);
+  const { template, flow } = traffic(path, 4, flows);
+  const { address, port } = clientOf(firstFlow(path) + 7);
+  const traces = [undefined, `tcp and host ${address} and port ${port}`, 'udp and host 12.0.0.1'];
+  const found = traces.map(() => [] as number[]);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, filter] of traces.entries()) {
+      subject.trace(filter);
+      found[i]!.push(measure(subject, 0, template, flow));
+    }
+  subject.trace(undefined);
+  subject.clear();
+  const [untraced, one, none] = found as [number[], number[], number[]];
+  const text = `${path} v4, ${flows} flows`;
+  return [
+    row(`${text}, one traced, of untraced`, one, untraced),
+    row(`${text}, none traced, of untraced`, none, untraced),
+  ];
+}
+
+/**
  * Runs every path once, so that V8 compiles all of them with type feedback from all of them, as in
  * a running director.
  */
@@ -171,8 +198,8 @@ function warmUp(subject: Subject): void {
 }
 
 /**
- * `wanted`: the beginning of the names of the cases to run, such as `flood v4` or `v6 1000 flows`.
- * The empty text runs all cases.
+ * `wanted`: the beginning of the names of the cases to run, such as `flood v4`, `v6 1000 flows` or
+ * `trace`. The empty text runs all cases.
  */
 function run(subject: Subject, wanted = ''): Row[] {
   const rows: Row[] = [];
@@ -181,6 +208,8 @@ function run(subject: Subject, wanted = ''): Row[] {
       if (`v${family} ${flows} flows`.startsWith(wanted))
         for (const paths of flows > FEW ? APART : TOGETHER) rows.push(...runPaths(subject, paths, family, flows));
   for (const family of [4, 6] as const) if (`flood v${family}`.startsWith(wanted)) rows.push(runFlood(subject, family));
+  for (const path of ['natin', 'tun'] as const)
+    if (`trace ${path}`.startsWith(wanted)) rows.push(...runTraced(subject, path));
   return rows;
 }
 

@@ -9,9 +9,11 @@
 import { parseConfig } from '../../src/control/config/config.js';
 import { setPacketPathFlags } from '../../src/control/engine/v8-flags.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
+import { parseFilter } from '../../src/control/server/trace-filter.js';
 import type { Director } from '../../src/dataplane/director.js';
 import { Housekeeping } from '../../src/dataplane/housekeeping.js';
 import { Loop } from '../../src/dataplane/loop.js';
+import { Trace } from '../../src/dataplane/trace/trace.js';
 import { WorkerDispatch, type WorkersSetup } from '../../src/dataplane/workers/dispatch.js';
 import type { Batch } from '../../src/device/batch.js';
 import { type Device, newDeviceStats } from '../../src/device/device.js';
@@ -145,6 +147,12 @@ export class Subject {
     crew.owners.learn();
     this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, crew);
     return crew;
+  }
+
+  /** Starts a trace with this filter, whose records are thrown away; undefined ends it. */
+  trace(filter: string | undefined): void {
+    const spec = { filter: parseFilter(filter ?? ''), dropsOnly: false, count: Number.MAX_SAFE_INTEGER };
+    this.director.trace = filter === undefined ? undefined : new Trace(this.director, spec, () => {});
   }
 
   /**

@@ -3,7 +3,7 @@
  * client in 11.0.0.0/8 or 2001:db8:b::/48. The other end is a virtual service or one of its two
  * destinations. All checksums are right; in the C program the TCP checksum has a fixed value.
  */
-import { parse4, parse6, parseMac } from '../../src/wire/address.js';
+import { format4, parse4, parse6, parseMac } from '../../src/wire/address.js';
 import { adjust, sum32 } from '../../src/wire/checksum.js';
 import * as ethernet from '../../src/wire/ethernet.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
@@ -24,6 +24,11 @@ function clientWord(flow: number): number {
 }
 function clientPort(flow: number): number {
   return 1024 + (flow % 60000);
+}
+
+/** The IPv4 client of a flow. */
+export function clientOf(flow: number): End {
+  return { address: format4(clientWord(flow)), port: clientPort(flow) };
 }
 
 /** A template for frames to or from clients. `put` writes the frame of one flow. */

@@ -42,10 +42,10 @@ export function countConnection(d: Director, destSlot: number, serviceSlot: numb
 type Side = (typeof Direction)['input' | 'output'];
 
 export function setState(d: Director, entry: number, direction: Side): void {
-  if (d.trace === undefined) return nextState(d, entry, direction);
+  if (d.traced === undefined) return nextState(d, entry, direction);
   const before = d.connections.stateOf(entry);
   nextState(d, entry, direction);
-  d.trace.noteState(entry, before);
+  d.traced.noteState(entry, before);
 }
 
 function nextState(d: Director, entry: number, direction: Side): void {

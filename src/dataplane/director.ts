@@ -97,8 +97,10 @@ export class Director {
   /** A link forwards packets from our VIPs. */
   forwardsShared = false;
   acceptIcmp = true;
-  /** Set while somebody watches packets go by. */
+  /** Set by the director's owner while somebody traces. */
   trace: Trace | undefined;
+  /** The same trace, while the packet at hand is one that it is about. */
+  traced: Trace | undefined;
   /** Link to the host's own stack, for intercepted frames; undefined without interception. */
   hostLink: Link | undefined;
   readonly icmpLimits = new TokenBuckets();

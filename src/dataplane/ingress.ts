@@ -43,22 +43,29 @@ export function processBatch(d: Director, device: number, batch: Batch): void {
 /** One frame, whatever it is: the long way. */
 export function processFrame(d: Director, device: number, frame: number, len: number): void {
   const bad = receive(d, device, frame, len);
-  if (d.trace === undefined) return route(d, bad);
-  d.trace.begin(frame, len);
+  if (d.trace === undefined || !d.trace.isAbout(d.packet)) return route(d, bad);
+  d.traced = d.trace;
+  d.traced.begin(frame, len);
   route(d, bad);
-  d.trace.end();
+  endTrace(d);
 }
 
 /** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
 export const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
   receive(d, device, frame, len);
-  if (d.trace === undefined) return inboundScheduled(d, service, dest);
-  d.trace.begin(frame, len);
-  d.trace.noteService(service);
-  d.trace.noteChoice(service, dest);
+  if (d.trace === undefined || !d.trace.isAbout(d.packet)) return inboundScheduled(d, service, dest);
+  d.traced = d.trace;
+  d.traced.begin(frame, len);
+  d.traced.noteService(service);
+  d.traced.noteChoice(service, dest);
   inboundScheduled(d, service, dest);
-  d.trace.end();
+  endTrace(d);
 };
+
+function endTrace(d: Director): void {
+  d.traced!.end();
+  d.traced = undefined;
+}
 
 function receive(d: Director, device: number, frame: number, len: number): number {
   const p = d.packet;
@@ -96,7 +103,7 @@ function packet(d: Director): void {
   if (d.forwardsShared && isShared(d)) return forwardShared(d);
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);
-    d.trace?.noteMark(p.mark);
+    d.traced?.noteMark(p.mark);
   }
   if (isAwake(d, p.family) && (icmpRelated(d) || inbound(d) || outbound(d))) return;
   const local = isForUs(d);

@@ -71,7 +71,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     const { offsets, lengths, n } = batch;
     cache.forget();
     scan(device, offsets, lengths, n);
-    if (d.trace !== undefined) divert(n, d.trace.divert);
+    if (d.trace !== undefined) divert(n, d.trace.diverted);
     aim(n);
     fetch(n);
     if (table.tupleIndex.size !== 0) sink[SINK] = prefetchOverflow(n);

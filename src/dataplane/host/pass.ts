@@ -12,7 +12,7 @@ import { isIntercepted } from './intercepted.js';
  */
 export function pass(d: Director): void {
   const p = d.packet;
-  d.trace?.noteVerdict('passed');
+  d.traced?.noteVerdict('passed');
   const back = d.hostLink !== undefined && p.family !== 0 && isIntercepted(d);
   if (p.parts !== 0) {
     if (back) deliverRefragmented(d, d.hostLink!.index, FrameStat.passed);

@@ -22,7 +22,7 @@ export function neighbourOutput(
 ): void {
   const neighbour = d.neighbours.all[id]!;
   ethernet.setType(d.umem.view, frame, type);
-  d.trace?.noteNeighbour(neighbour, originated);
+  d.traced?.noteNeighbour(neighbour, originated);
   if (neighbour.usable) {
     neighbour.used = true;
     leave(d, neighbour, frame, len, originated);
@@ -51,7 +51,7 @@ export function enqueue(d: Director, device: number, frame: number, len: number,
     dropOutput(d, frame, len, originated, Drop.txFull);
     return;
   }
-  d.trace?.noteOut(device, frame, len, originated);
+  d.traced?.noteOut(device, frame, len, originated);
   const { values } = d.counters;
   values[originated ? FrameStat.originated : FrameStat.forwarded]!++;
   values[FrameStat.out]!++;
@@ -61,7 +61,7 @@ export function enqueue(d: Director, device: number, frame: number, len: number,
 /** Drops a frame that cannot leave. Only a received frame is counted. */
 export function dropOutput(d: Director, frame: number, len: number, originated: boolean, reason: number): void {
   if (!originated) {
-    d.trace?.noteDrop(reason);
+    d.traced?.noteDrop(reason);
     d.counters.drop(reason, len);
   }
   d.umem.free(frame);

@@ -6,7 +6,7 @@ import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
 
 export function drop(d: Director, reason: number): void {
-  d.trace?.noteDrop(reason);
+  d.traced?.noteDrop(reason);
   if (d.packet.parts !== 0) return dropAssembled(d, reason);
   d.counters.drop(reason, d.packet.len);
   d.umem.free(d.packet.frame);
@@ -14,7 +14,7 @@ export function drop(d: Director, reason: number): void {
 
 /** The director itself consumes the packet: ARP, an echo request, a packet for its own stack. */
 export function deliver(d: Director): void {
-  d.trace?.noteVerdict('delivered');
+  d.traced?.noteVerdict('delivered');
   if (d.packet.parts !== 0) return freeAssembled(d, FrameStat.delivered);
   d.counters.count(FrameStat.delivered);
   d.umem.free(d.packet.frame);

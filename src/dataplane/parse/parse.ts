@@ -11,13 +11,14 @@ import type { PacketInfo } from './packet.js';
 import { badFragment, parseTransport } from './transport.js';
 
 export function parse(view: DataView, frame: number, len: number, p: PacketInfo): number {
-  if (len < ethernet.HEADER) return Drop.truncated;
   p.frame = frame;
   p.len = len;
   p.family = 0;
   p.mark = 0;
   p.parts = 0;
   p.crossed = false;
+  p.etherType = 0;
+  if (len < ethernet.HEADER) return Drop.truncated;
   p.l3 = frame + ethernet.HEADER;
   p.l3len = len - ethernet.HEADER;
   p.etherType = ethernet.type(view, frame);

@@ -100,8 +100,8 @@ function refuse(d: Director, placing: number): false {
 }
 
 function wait(d: Director): false {
-  d.trace?.note('held until its other fragments come');
-  d.trace?.noteVerdict('waiting');
+  d.traced?.note('held until its other fragments come');
+  d.traced?.noteVerdict('waiting');
   return false;
 }
 
@@ -111,7 +111,7 @@ function wait(d: Director): false {
  */
 function begin(d: Director, datagram: FragmentQueue): boolean {
   if ((datagram.ecn & NOT_ECT) !== 0 && datagram.ecn !== NOT_ECT) {
-    d.trace?.noteDrop(Drop.badFragment);
+    d.traced?.noteDrop(Drop.badFragment);
     d.fragments.discard(datagram, Drop.badFragment);
     return false;
   }

@@ -119,7 +119,7 @@ function current(d: Director, entry: number): number {
  * address is routed first, like any packet that crosses the director.
  */
 function toDestination(d: Director, entry: number, local: boolean): true {
-  d.trace?.noteConnection(entry, 'client');
+  d.traced?.noteConnection(entry, 'client');
   if (!local && !crosses(d)) return true;
   const translated = isTranslated(d, entry);
   // A packet that is not rewritten is not checked: the destination finds a wrong checksum.
@@ -156,7 +156,7 @@ function xmitTranslated(d: Director, entry: number): void {
 }
 
 function toClient(d: Director, entry: number): true {
-  d.trace?.noteConnection(entry, 'destination');
+  d.traced?.noteConnection(entry, 'destination');
   if (!decrementTtlOrDrop(d, 0)) return true;
   const hop = routeReply(d, entry);
   const { mtu } = d.router;

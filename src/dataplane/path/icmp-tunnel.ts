@@ -46,7 +46,7 @@ export function tunnelError(d: Director, quote: Quote): boolean {
   const { sport, dport } = quote;
   const entry = d.connections.table.findIn4(quote.protocol, quote.src, quote.dst, (sport << 16) | dport);
   if (entry === 0 || d.connections.ended(entry)) return false;
-  d.trace?.noteConnection(entry, 'client');
+  d.traced?.noteConnection(entry, 'client');
   if (icmp.isChecksumGood(view, p.l4, p.l4len)) relay(d, quote, entry, server);
   else drop(d, Drop.badChecksum);
   return true;

@@ -27,7 +27,7 @@ export function inbound(d: Director): boolean {
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
   // Does the packet belong to an existing connection? (conn_in_get)
   const entry = findIn(d);
-  if (entry !== 0) d.trace?.noteConnection(entry, 'client');
+  if (entry !== 0) d.traced?.noteConnection(entry, 'client');
   let old = 0;
   // Does it open a new connection in place of a finished one? (is_new_conn)
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;

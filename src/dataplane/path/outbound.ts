@@ -28,7 +28,7 @@ export function outbound(d: Director): boolean {
   const entry = findOut(d);
   if (entry === 0) return d.serversMayOpen && openedByServer(d);
   if (!isTranslated(d, entry)) return false;
-  d.trace?.noteConnection(entry, 'destination');
+  d.traced?.noteConnection(entry, 'destination');
   reply(d, entry);
   return true;
 }
@@ -40,7 +40,7 @@ export function outbound(d: Director): boolean {
 function openedByServer(d: Director): boolean {
   const entry = openFromServer(d);
   if (entry <= 0) return entry === DROPPED;
-  d.trace?.noteConnection(entry, 'destination');
+  d.traced?.noteConnection(entry, 'destination');
   reply(d, entry);
   if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0) d.connections.release(entry);
   return true;

@@ -78,7 +78,7 @@ function open(d: Director, service: VirtualService, dest: Destination): number {
     d.connections.touch(template);
   }
   countConnection(d, dest.slot, service.slot);
-  d.trace?.noteService(service);
+  d.traced?.noteService(service);
   return entry;
 }
 

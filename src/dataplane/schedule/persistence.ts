@@ -30,7 +30,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
   let template = usableTemplate(d, undefined);
   if (template === 0) {
     const dest = service.schedule.schedule(p, d.now);
-    d.trace?.noteChoice(service, dest);
+    d.traced?.noteChoice(service, dest);
     if (dest === null) return leave(d, service);
     const dport = exact && service.port !== FTP ? dest.port : 0;
     template = openTemplate(d, service, dest, dport);
@@ -42,7 +42,7 @@ export function schedulePersistent(d: Director, service: VirtualService): number
 /** Opens a connection at the template's destination, and restarts the template's timer. */
 function openByTemplate(d: Director, service: VirtualService, template: number): number {
   const p = d.packet;
-  d.trace?.noteConnection(template, 'client');
+  d.traced?.noteConnection(template, 'client');
   const dest = d.connections.destOf(template) as Destination;
   const dport = p.dport === service.port && dest.port !== 0 ? dest.port : p.dport;
   const entry = openFor(d, service, dest, dport);

@@ -18,7 +18,7 @@ export function schedule(d: Director): number {
       ? d.services.find4(p.mark, p.protocol, p.dst, p.dport)
       : d.services.find6(p.mark, p.protocol, p.dst6, p.dport);
   if (service === undefined || p.sport === FTP_DATA) return UNWANTED;
-  d.trace?.noteService(service);
+  d.traced?.noteService(service);
   return scheduleFor(d, service);
 }
 
@@ -79,7 +79,7 @@ function scheduleFor(d: Director, service: VirtualService): number {
   if (service.persistent) return schedulePersistent(d, service);
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
   const dest = service.schedule.schedule(p, d.now);
-  d.trace?.noteChoice(service, dest);
+  d.traced?.noteChoice(service, dest);
   return openScheduled(d, service, dest);
 }
 

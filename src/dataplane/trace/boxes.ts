@@ -2,7 +2,7 @@
  * A trace's filter for the fast path, which must ask it of every packet: a list of boxes, flat in one Int32Array. A box is a range
  * of each of these five; a packet that lies in any box may match the filter.
  *
- *     box: | protocol | source | destination | source port | destination port |      low and high of each, both included
+ *     box: | protocol | source | destination | source port | destination port |      the lowest value and how many follow, of each
  *
  * The boxes are exact for whole IPv4 TCP and UDP packets, which are all that the fast path takes. A filter of too many boxes
  * becomes one that holds everything: the filter itself is asked again on the slow path.
@@ -20,21 +20,20 @@ type Box = readonly Range[];
 const PROTOCOL = 0;
 const SOURCE = 1;
 const SOURCE_PORT = 3;
-const ANY_ADDRESS: Range = [-0x80000000, 0x7fffffff];
+/** Addresses are unsigned here. */
+const ANY_ADDRESS: Range = [0, 0xffffffff];
 const ANY_PORT: Range = [0, 0xffff];
 const EVERYTHING: Box = [[0, 255], ANY_ADDRESS, ANY_ADDRESS, ANY_PORT, ANY_PORT];
 
-/** An IPv4 address as boxes have it: with the sign bit turned, so that signed comparison orders addresses. */
-export function ordered(address: number): number {
-  return address ^ -0x80000000;
-}
-
 /** The boxes of a filter, BOX words each; none where no packet of the fast path can match. */
 export function boxesOf(filter: Filter): Int32Array {
-  return Int32Array.from(boxes(filter, true).flat(2));
+  return Int32Array.from(boxes(filter, true).flatMap((box) => box.flatMap(([low, high]) => [low, high - low])));
 }
 
-/** Whether a packet lies in one of the boxes. Addresses are int32 as read big-endian. */
+/**
+ * Whether a packet lies in one of the boxes. Addresses are int32 as read big-endian. One comparison for each range: below it
+ * the difference wraps to a large number.
+ */
 export function isInBoxes(
   boxes: Int32Array,
   protocol: number,
@@ -43,20 +42,13 @@ export function isInBoxes(
   sport: number,
   dport: number,
 ): boolean {
-  const from = ordered(source);
-  const to = ordered(target);
   for (let at = 0; at < boxes.length; at += BOX)
     if (
-      from >= boxes[at + 2]! &&
-      from <= boxes[at + 3]! &&
-      to >= boxes[at + 4]! &&
-      to <= boxes[at + 5]! &&
-      sport >= boxes[at + 6]! &&
-      sport <= boxes[at + 7]! &&
-      dport >= boxes[at + 8]! &&
-      dport <= boxes[at + 9]! &&
-      protocol >= boxes[at]! &&
-      protocol <= boxes[at + 1]!
+      (source - boxes[at + 2]!) >>> 0 <= boxes[at + 3]! >>> 0 &&
+      (target - boxes[at + 4]!) >>> 0 <= boxes[at + 5]! >>> 0 &&
+      (sport - boxes[at + 6]!) >>> 0 <= boxes[at + 7]! &&
+      (dport - boxes[at + 8]!) >>> 0 <= boxes[at + 9]! &&
+      (protocol - boxes[at]!) >>> 0 <= boxes[at + 1]!
     )
       return true;
   return false;
@@ -109,7 +101,7 @@ function within(dimension: number, [low, high]: Range, wanted: boolean): Box[] {
 
 function prefixRange(address: number, length: number): Range {
   const size = 2 ** (32 - length);
-  const low = Math.floor((address >>> 0) / size) * size - 0x80000000;
+  const low = Math.floor((address >>> 0) / size) * size;
   return [low, low + size - 1];
 }
 

@@ -15,10 +15,11 @@ import { endpoint } from '../../service/config.js';
 import type { Destination, VirtualService } from '../../service/service.js';
 import { DROP_NAMES } from '../../stats/drops.js';
 import { format4, format6, formatMac } from '../../wire/address.js';
+import * as ipv4 from '../../wire/ipv4.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
-import { boxesOf } from './boxes.js';
+import { boxesOf, isInBoxes } from './boxes.js';
 import { type Filter, passes } from './filter.js';
 
 export interface Candidate {
@@ -67,7 +68,7 @@ export interface TraceSpec {
 }
 
 /** What of a director a trace reads. */
-export interface Traced {
+export interface TraceSource {
   readonly packet: PacketInfo;
   readonly umem: Umem;
   readonly links: readonly Link[];
@@ -79,36 +80,42 @@ export interface Traced {
 const NONE = new Int32Array(0);
 
 export class Trace {
-  private on = false;
   private hex = '';
   private steps: TraceStep[] = [];
   private out: TraceOut[] = [];
   private fate = '';
   private dropped = false;
   private left: number;
+  /** Of the filter (boxes.ts). */
   private readonly boxes: Int32Array;
 
   constructor(
-    private readonly d: Traced,
+    private readonly d: TraceSource,
     private readonly spec: TraceSpec,
     private readonly sink: (record: TraceRecord) => void,
   ) {
     this.left = spec.count;
-    // Dropped packets take the slow path in any case: a trace of drops alone leaves the fast path as it is.
-    this.boxes = spec.dropsOnly ? NONE : boxesOf(spec.filter);
+    this.boxes = boxesOf(spec.filter);
   }
 
-  /** The packets that have to leave the fast path to be traced, as boxes (boxes.ts). */
-  get divert(): Int32Array {
-    return this.left > 0 ? this.boxes : NONE;
+  /**
+   * The packets that have to leave the fast path to be traced, as boxes. Dropped packets take the slow path anyway: a trace of drops
+   * alone leaves the fast path as it is.
+   */
+  get diverted(): Int32Array {
+    return this.left > 0 && !this.spec.dropsOnly ? this.boxes : NONE;
   }
 
-  /** The packet at hand was parsed (or refused by the parser): is it one to look at? */
+  /** Whether the packet at hand, which was parsed or refused by the parser, is to be traced. Allocates nothing. */
+  isAbout(p: PacketInfo): boolean {
+    if (this.left <= 0) return false;
+    const { protocol, src, dst, sport, dport } = p;
+    const isPlain = p.family === 4 && (protocol === ipv4.TCP || protocol === ipv4.UDP) && p.fragmentOffset === 0;
+    return (!isPlain || isInBoxes(this.boxes, protocol, src, dst, sport, dport)) && passes(this.spec.filter, p);
+  }
+
   begin(frame: number, len: number): void {
-    const { d } = this;
-    this.on = this.left > 0 && passes(this.spec.filter, d.packet);
-    if (!this.on) return;
-    this.hex = hexOf(d.umem.u8, frame, len);
+    this.hex = hexOf(this.d.umem.u8, frame, len);
     this.steps = [];
     this.out = [];
     this.fate = '';
@@ -116,8 +123,6 @@ export class Trace {
   }
 
   end(): void {
-    if (!this.on) return;
-    this.on = false;
     if (this.spec.dropsOnly && !this.dropped) return;
     this.left--;
     const { d, hex, steps, out, dropped } = this;
@@ -126,13 +131,12 @@ export class Trace {
   }
 
   note(text: string): void {
-    if (this.on) this.steps.push({ step: 'note', text });
+    this.steps.push({ step: 'note', text });
   }
   noteMark(mark: number): void {
-    if (this.on && mark !== 0) this.steps.push({ step: 'mark', mark });
+    if (mark !== 0) this.steps.push({ step: 'mark', mark });
   }
   noteConnection(entry: number, side: 'client' | 'destination'): void {
-    if (!this.on) return;
     if (entry === 0) this.steps.push({ step: 'noConnection' });
     else this.steps.push({ step: 'connection', side, ...this.connectionText(entry) });
   }
@@ -145,17 +149,15 @@ export class Trace {
     return { caddr: endpoint(caddr, cport), vaddr: endpoint(vaddr, vport), daddr: endpoint(daddr, dport), state };
   }
   noteService(service: VirtualService): void {
-    if (this.on) this.steps.push({ step: 'service', service: nameOf(service), scheduler: service.scheduler });
+    this.steps.push({ step: 'service', service: nameOf(service), scheduler: service.scheduler });
   }
   noteChoice(service: VirtualService, dest: Destination | null): void {
-    if (!this.on) return;
     const { scheduler } = service;
     const candidates = service.destinations.map(candidateOf);
     if (dest === null) this.steps.push({ step: 'none', scheduler, candidates });
     else this.steps.push({ step: 'chosen', scheduler, dest: destName(dest), candidates });
   }
   noteState(entry: number, before: number): void {
-    if (!this.on) return;
     const { connections } = this.d;
     const protocol = connections.protocolOf(entry);
     const flags = connections.flagsOf(entry);
@@ -165,7 +167,6 @@ export class Trace {
   }
   /** `originated`: what waits is a packet of the director's own, so that the frame at hand does not. */
   noteNeighbour(neighbour: Neighbour, originated: boolean): void {
-    if (!this.on) return;
     const device = this.d.links[neighbour.device]!.name;
     const ip = neighbour.family === 4 ? format4(neighbour.words[3]!) : format6(neighbour.words);
     if (!neighbour.usable) {
@@ -174,14 +175,12 @@ export class Trace {
     } else this.steps.push({ step: 'neighbour', ip, device, mac: formatMac(neighbour.macHi, neighbour.macLo) });
   }
   noteOut(device: number, frame: number, len: number, originated: boolean): void {
-    if (!this.on) return;
     this.out.push({ device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated });
   }
   noteVerdict(fate: 'delivered' | 'passed' | 'waiting'): void {
-    if (this.on) this.fate = fate;
+    this.fate = fate;
   }
   noteDrop(reason: number): void {
-    if (!this.on) return;
     this.fate = DROP_NAMES[reason]!;
     this.dropped = true;
   }

@@ -195,7 +195,7 @@ export class WorkerDispatch {
     if (p.parts === 0) return false;
     const owner = owners.of(p, owners.last);
     if (owner === ANYONE || owner === this.index || owners.knows(p)) return false;
-    d.trace?.note(`handed to worker ${owner}, whose client's it is`);
+    d.traced?.note(`handed to worker ${owner}, whose client's it is`);
     if (this.out[owner]!.room < d.assembled.count) drop(d, Drop.workerBusy);
     else this.handParts(owner);
     return true;
