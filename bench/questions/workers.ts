@@ -3,7 +3,7 @@
  * NAT requests of 100,000 flows, in memory.
  *
  *     all its own        each frame arrives at the worker that owns its connection: the cost of the ownership check
- *     all handed over    each frame arrives at the other worker: checked, copied into a ring, copied out of it, forwarded there; processor time of both workers
+ *     all handed off    each frame arrives at the other worker: checked, copied into a ring, copied out of it, forwarded there; processor time of both workers
  *     two processors     two threads, each with its own frames only, as with a fanout program or one queue for each worker
  *
  *     node --expose-gc build/bench/questions/workers.js [--quick]
@@ -142,7 +142,7 @@ async function main(): Promise<void> {
   const of = (pick: (round: Round) => number) => median(rounds.map(pick));
   const rows: Row[] = [
     { case: 'all its own', value: of(({ mine }) => mine), unit: 'Mpps', reference: of(({ one }) => one) },
-    { case: 'all handed over', value: of(({ handed }) => handed), unit: 'Mpps', reference: of(({ one }) => one) },
+    { case: 'all handed off', value: of(({ handed }) => handed), unit: 'Mpps', reference: of(({ one }) => one) },
     { case: TWO, value: of(({ both }) => both), unit: 'Mpps', reference: of(({ threads: t }) => t) },
   ];
   report({
