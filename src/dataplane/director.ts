@@ -17,6 +17,7 @@ import { addressFamily } from '../wire/address.js';
 import { TCP } from '../wire/ipv4.js';
 import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
+import type { Verdict } from './output/verdict.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
 import { FragmentTable } from './table/fragments.js';
@@ -49,7 +50,7 @@ export type FastPath = (device: number, batch: Batch) => void;
  * (dataplane/workers/dispatch.ts).
  */
 export interface ReassembledHandoff {
-  handOffReassembled(): boolean;
+  handOffReassembled(): Verdict;
 }
 
 export interface Range {
@@ -109,7 +110,7 @@ export class Director {
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
   /** Set where several workers are one director. */
-  crew: ReassembledHandoff | undefined;
+  dispatch: ReassembledHandoff | undefined;
   /** The short way of most packets, made with the first of them. */
   fastPath: FastPath | undefined;
   /** Time in ms, set once per batch. */

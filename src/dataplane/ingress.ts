@@ -1,15 +1,16 @@
 /**
- * The packet path, from the door: what kind of frame, whose, and which half of the director it belongs to.
+ * Ingress: the packet path from a received frame to its verdict (output/verdict.ts). Each step
+ * returns a verdict, or none: then the next step decides.
  *
- *     parse ─┬─ ARP, ND ────────────────────────────────► answered or learnt
- *            ├─ not for this MAC, not IP ───────────────► passed or dropped
- *            ├─ fragment ───────────────────────────────► held until the whole is there, which goes on
- *            ├─ ICMP error about a connection ──────────► follows it, to the destination or to the client
- *            ├─ client's side of a connection ─┐
- *            ├─ mark or VIP with a service ────┴─ inbound ► masq | gatewaying | ipip | local
- *            ├─ destination's side of a masq connection ─ outbound ► client
- *            ├─ for us, but nobody wants it ────────────► host: echo, RST, port unreachable, or the host's own stack
- *            └─ for somebody else ──────────────────────► forward, or the host's own stack
+ *      parse ─┬─ ARP, ND ─────────────────────────────────► answered or learnt
+ *             ├─ not for this MAC, not IP ────────────────► passed or dropped
+ *             ├─ fragment ────────────────────────────────► held; the reassembled datagram goes on
+ *             ├─ ICMP error about a connection ───────────► follows it, to the destination or to the client
+ *             ├─ client's side of a connection ─┐
+ *             ├─ mark or VIP with a service ────┴─ inbound ► masq | gatewaying | ipip | local
+ *             ├─ destination's side of a masq connection ─ outbound ► client
+ *             ├─ to one of our addresses ─────────────────► echo reply, RST, port unreachable, or the host's own stack
+ *             └─ to another host ─────────────────────────► forwarded, or the host's own stack
  */
 import type { Batch } from '../device/batch.js';
 import { FrameStat } from '../stats/counters.js';
@@ -22,7 +23,7 @@ import { handleLocal } from './host/local.js';
 import { pass } from './host/pass.js';
 import { handleArp } from './neigh/arp.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './neigh/nd.js';
-import { drop } from './output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from './output/verdict.js';
 import { parse } from './parse/parse.js';
 import { defrag } from './path/defrag.js';
 import { forward } from './path/forward.js';
@@ -32,7 +33,10 @@ import { inbound, inboundScheduled } from './path/inbound.js';
 import { outbound } from './path/outbound.js';
 import { refuseStray } from './path/stray-reply.js';
 
-/** All frames of `batch`, which came in by the link `device`; afterwards the batch is empty and the frames are taken care of. */
+/**
+ * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty and
+ * each frame has its verdict.
+ */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
   if (isAwake(d, 4)) d.fastPath(device, batch);
@@ -40,33 +44,33 @@ export function processBatch(d: Director, device: number, batch: Batch): void {
   batch.n = 0;
 }
 
-/** One frame, whatever it is: the long way. */
-export function processFrame(d: Director, device: number, frame: number, len: number): void {
+/** Takes one frame by the slow path. */
+export function processFrame(d: Director, device: number, frame: number, len: number): FinalVerdict {
   const bad = receive(d, device, frame, len);
   if (d.trace === undefined || !d.trace.isAbout(d.packet)) return route(d, bad);
   d.traced = d.trace;
   d.traced.begin(frame, len);
-  route(d, bad);
-  endTrace(d);
+  return endTrace(d, route(d, bad));
 }
 
-/** The long way's second half, for a sound frame that opens a connection: its destination has been chosen, or there is none. */
+/** The slow path for a sound frame whose destination the scheduler has chosen, or found none. */
 export const processScheduled: SlowPathScheduled = (d, device, frame, len, service, dest) => {
   receive(d, device, frame, len);
-  if (d.trace === undefined || !d.trace.isAbout(d.packet)) return inboundScheduled(d, service, dest);
+  if (d.trace === undefined || !d.trace.isAbout(d.packet)) return inboundScheduled(d, service, dest) || unclaimed(d);
   d.traced = d.trace;
   d.traced.begin(frame, len);
   d.traced.noteService(service);
   d.traced.noteChoice(service, dest);
-  inboundScheduled(d, service, dest);
-  endTrace(d);
+  return endTrace(d, inboundScheduled(d, service, dest) || unclaimed(d));
 };
 
-function endTrace(d: Director): void {
+function endTrace(d: Director, verdict: FinalVerdict): FinalVerdict {
   d.traced!.end();
   d.traced = undefined;
+  return verdict;
 }
 
+/** Counts and parses the frame. Returns the parser's drop reason, 0 for a sound frame. */
 function receive(d: Director, device: number, frame: number, len: number): number {
   const p = d.packet;
   const { values } = d.counters;
@@ -78,53 +82,65 @@ function receive(d: Director, device: number, frame: number, len: number): numbe
   return parse(d.umem.view, frame, len, p);
 }
 
-/** `bad`: the parser's drop reason, 0 for a sound frame. */
-function route(d: Director, bad: number): void {
+/** What kind of frame is it? `bad`: as `receive` returns it. */
+function route(d: Director, bad: number): FinalVerdict {
   const p = d.packet;
   if (bad !== 0) return drop(d, bad);
   if (p.etherType === ethernet.TYPE_ARP) return handleArp(d);
   if (p.family === 0) return pass(d);
   if (p.family === 6 && isNeighbourDiscovery(p)) return handleNeighbourDiscovery(d);
-  if (!d.links[p.device]!.isHost(d.umem.view, p.frame)) return otherHost(d);
-  packet(d);
+  if (d.links[p.device]!.isHost(d.umem.view, p.frame)) return routeIp(d);
+  // Broadcasts and multicasts are the host's. Another MAC: a hub, or a switch that floods.
+  return ethernet.isMulticast(d.umem.view, p.frame) ? pass(d) : drop(d, Drop.otherHost);
 }
 
-/** Broadcasts and multicasts are the host's; a frame for another MAC came by accident (a hub, a flooding switch). */
-function otherHost(d: Director): void {
-  if (ethernet.isMulticast(d.umem.view, d.packet.frame)) pass(d);
-  else drop(d, Drop.otherHost);
-}
-
-/** An IP packet that is addressed to this machine's MAC. */
-function packet(d: Director): void {
+/** The steps of an IP packet to this machine's MAC, in the order of the kernel's hooks. */
+function routeIp(d: Director): FinalVerdict {
   const p = d.packet;
-  if ((p.moreFragments || p.fragmentOffset !== 0) && isGathered(d) && (!defrag(d) || d.crew?.handOffReassembled()))
-    return;
+  // Reassemble fragments (nf_defrag_ipv4, nf_defrag_ipv6).
+  if ((p.moreFragments || p.fragmentOffset !== 0) && isGathered(d)) {
+    const verdict = defrag(d) || (d.dispatch?.handOffReassembled() ?? Verdict.none);
+    if (verdict !== Verdict.none) return verdict;
+  }
+  // Is the source one of our VIPs? (a martian to the kernel: fib_validate_source)
   if (d.forwardsShared && isShared(d)) return forwardShared(d);
+  // Mark the packet (iptables -t mangle, PREROUTING).
   if (d.marks !== undefined) {
     p.mark = d.marks.match(p);
     d.traced?.noteMark(p.mark);
   }
-  if (isAwake(d, p.family) && (icmpRelated(d) || inbound(d) || outbound(d))) return;
-  const local = isForUs(d);
-  if (!local) forward(d);
-  else if (!refuseStray(d)) handleLocal(d);
+  // Is it of a connection, or for a service? (ip_vs_in_hook, ip_vs_out_hook)
+  if (!isAwake(d, p.family)) return routeOn(d);
+  return icmpRelated(d) || inbound(d) || unclaimed(d);
+}
+
+/** No client's packet: a destination's, ours, or anybody's. */
+function unclaimed(d: Director): FinalVerdict {
+  return outbound(d) || routeOn(d);
+}
+
+/** Of no connection: to one of our addresses (ip_local_deliver), or to another host (ip_forward). */
+function routeOn(d: Director): FinalVerdict {
+  return isForUs(d) ? refuseStray(d) || handleLocal(d) : forward(d);
 }
 
 /**
- * Without services of a family the kernel takes its hooks away: connections that are still there lie dormant until a service
- * comes back. Those that snat has opened need none.
+ * Without services of a family the kernel removes its hooks: existing connections are dormant until
+ * a service comes back. Connections of snat need no service.
  */
 function isAwake(d: Director, family: number): boolean {
   return d.services.serves(family) || d.snatRules.rules.length !== 0;
 }
 
-/** What merely crosses a director without services stays in pieces, but for IPv6, which the kernel then goes on gathering. */
+/**
+ * Without services, packets that only cross the director stay in fragments. IPv6 is always
+ * reassembled: the kernel keeps nf_defrag_ipv6.
+ */
 function isGathered(d: Director): boolean {
   return d.packet.family === 6 || d.marks !== undefined || isAwake(d, 4) || isForUs(d);
 }
 
-/** An address of ours; or marked for a service, which counts as accepted whatever the address. */
+/** To one of our addresses; or marked for a service, which accepts any address. */
 function isForUs(d: Director): boolean {
   const p = d.packet;
   if (p.mark !== 0 && d.services.isMarked(p.mark, p.family)) return true;

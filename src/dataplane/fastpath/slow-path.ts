@@ -1,10 +1,11 @@
 /** The slow path as the fast path calls it. */
 import type { Destination, VirtualService } from '../../service/service.js';
 import type { Director } from '../director.js';
+import type { FinalVerdict } from '../output/verdict.js';
 
-/** The long way of one frame. */
-export type SlowPath = (d: Director, device: number, frame: number, len: number) => void;
-/** The long way of one frame that opens a connection, from where the scheduler has chosen. */
+/** Takes one frame by the slow path. */
+export type SlowPath = (d: Director, device: number, frame: number, len: number) => FinalVerdict;
+/** The slow path of one frame that opens a connection, from where the scheduler has chosen. */
 export type SlowPathScheduled = (
   d: Director,
   device: number,
@@ -12,4 +13,4 @@ export type SlowPathScheduled = (
   len: number,
   service: VirtualService,
   dest: Destination | null,
-) => void;
+) => FinalVerdict;

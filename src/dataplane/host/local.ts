@@ -19,14 +19,14 @@ import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
 import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
-import { deliver, drop } from '../output/verdict.js';
+import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { pass } from './pass.js';
 
 const IGMP = 2;
 
 /** Handles a packet to one of our addresses without service or connection. */
-export function handleLocal(d: Director): void {
+export function handleLocal(d: Director): FinalVerdict {
   const p = d.packet;
   if (d.links[p.device]!.shared && isOwn(d)) return pass(d);
   if (p.fragmentOffset !== 0 || p.moreFragments) return deliver(d);
@@ -35,22 +35,23 @@ export function handleLocal(d: Director): void {
   if (p.protocol === ipv4.TCP) reset(d);
   else if (isRefused(d)) refuse(d);
   else return deliver(d);
-  drop(d, Drop.portClosed);
+  return drop(d, Drop.portClosed);
 }
 
 /**
  * Delivers a packet to the host's own stack: the destination is the director itself. Intercepted
  * frames reach the stack by the TUN device.
  */
-export function deliverLocal(d: Director): void {
+export function deliverLocal(d: Director): FinalVerdict {
   const p = d.packet;
   if (d.hostLink === undefined) return deliver(d);
-  if (p.parts !== 0) return deliverRefragmented(d, d.hostLink.index, FrameStat.delivered);
+  if (p.parts !== 0) return deliverRefragmented(d, d.hostLink.index, Verdict.delivered);
   d.counters.count(FrameStat.delivered);
   const type = p.family === 6 ? ethernet.TYPE_IPV6 : ethernet.TYPE_IPV4;
   const frame = p.l3 - ethernet.HEADER;
   ethernet.setType(d.umem.view, frame, type);
   enqueue(d, d.hostLink.index, frame, p.l3len + ethernet.HEADER, true);
+  return Verdict.delivered;
 }
 
 function isOwn(d: Director): boolean {
@@ -67,7 +68,7 @@ function isEchoRequest(d: Director): boolean {
   return p.protocol === ipv6.ICMP6 && p.icmpType === icmp6.ECHO_REQUEST;
 }
 
-function echo(d: Director): void {
+function echo(d: Director): FinalVerdict {
   const p = d.packet;
   const { view } = d.umem;
   const hop = p.family === 4 ? d.router.lookup4(p.src, p.dst, 0) : d.router.lookup6(p.src6, p.dst6, 0);
@@ -89,6 +90,7 @@ function echo(d: Director): void {
   if (p.parts !== 0) return answerRefragmented(d, hop, mtu);
   d.counters.count(FrameStat.delivered);
   neighbourOutput(d, hop, p.frame, p.len, p.etherType, true);
+  return Verdict.delivered;
 }
 
 /** A packet with a wrong checksum gets no answer, nor does UDP over IPv6 without one. */

@@ -11,11 +11,11 @@ import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { pass } from '../host/pass.js';
 import { enqueue, releaseWaiting } from '../output/neighbour-output.js';
-import { deliver, drop } from '../output/verdict.js';
+import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
 
-export function handleArp(d: Director): void {
+export function handleArp(d: Director): FinalVerdict {
   const p = d.packet;
   const { view } = d.umem;
   if (p.l3len < arp.LENGTH || !arp.isEthernetIpv4(view, p.l3)) return drop(d, Drop.badArp);
@@ -23,7 +23,7 @@ export function handleArp(d: Director): void {
   if (link.resolves) learn(d, link);
   if (arp.operation(view, p.l3) !== arp.REQUEST || !answersFor(d, link, arp.targetIp(view, p.l3)))
     return link.resolves ? deliver(d) : pass(d);
-  answer(d, link);
+  return answer(d, link);
 }
 
 /** Returns true when the director answers for the address on this link. */
@@ -40,7 +40,7 @@ function answersFor(d: Director, link: Link, address: number): boolean {
 }
 
 /** Turns the request into the reply, in place, and sends it back. */
-function answer(d: Director, link: Link): void {
+function answer(d: Director, link: Link): FinalVerdict {
   const p = d.packet;
   const { view } = d.umem;
   arp.makeReply(view, p.l3, link.mac[0], link.mac[1]);
@@ -48,6 +48,7 @@ function answer(d: Director, link: Link): void {
   ethernet.setSrc(view, p.frame, link.mac[0], link.mac[1]);
   d.counters.count(FrameStat.delivered);
   enqueue(d, link.index, p.frame, ethernet.HEADER + arp.LENGTH, true);
+  return Verdict.delivered;
 }
 
 /**

@@ -12,7 +12,7 @@ import * as nd from '../../wire/neighbour.js';
 import type { Director } from '../director.js';
 import { pass } from '../host/pass.js';
 import { enqueue } from '../output/neighbour-output.js';
-import { deliver, drop } from '../output/verdict.js';
+import { deliver, drop, type FinalVerdict } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
@@ -28,7 +28,7 @@ export function isNeighbourDiscovery(p: PacketInfo): boolean {
   );
 }
 
-export function handleNeighbourDiscovery(d: Director): void {
+export function handleNeighbourDiscovery(d: Director): FinalVerdict {
   const p = d.packet;
   const { view } = d.umem;
   if (p.l4len < nd.MIN_LEN || p.ttl !== nd.HOP_LIMIT) return drop(d, Drop.badTransport);
@@ -41,10 +41,10 @@ export function handleNeighbourDiscovery(d: Director): void {
     learnFrom(d, link, target, nd.TARGET_MAC);
     return deliver(d);
   }
-  solicited(d, link);
+  return solicited(d, link);
 }
 
-function solicited(d: Director, link: Link): void {
+function solicited(d: Director, link: Link): FinalVerdict {
   const { src6 } = d.packet;
   if (link.resolves) learnFrom(d, link, src6, nd.SOURCE_MAC);
   if (!answersFor(d, link)) return link.resolves ? deliver(d) : pass(d);
@@ -63,7 +63,7 @@ function solicited(d: Director, link: Link): void {
     target: source,
     mac: link.mac,
   });
-  deliver(d);
+  return deliver(d);
 }
 
 /** Sends an unsolicited advertisement to all nodes: the address is at this link's MAC. */

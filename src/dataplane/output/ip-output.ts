@@ -10,22 +10,19 @@ import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { neighbourOutput } from './neighbour-output.js';
 import { sendRefragmented } from './refragment.js';
-import { drop } from './verdict.js';
+import { drop, type FinalVerdict } from './verdict.js';
 
 /**
  * `p.l3` and `p.l3len` tell where the packet is; all its fields are final. `hop`: the neighbour.
- * `mtu`: of its route.
+ * `mtu`: of its route. The verdict is that of the first fragment, which stays in the received frame.
  */
-export function ipOutput(d: Director, hop: number, mtu: number): void {
+export function ipOutput(d: Director, hop: number, mtu: number): FinalVerdict {
   const p = d.packet;
   if (p.parts !== 0) return sendRefragmented(d, hop, mtu);
-  if (p.l3len <= mtu) {
-    neighbourOutput(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
-    return;
-  }
-  if (p.etherType === ethernet.TYPE_IPV4) sendFragments(d, hop, mtu);
-  else if (p.family === 4) sendFragments6(d, hop, mtu);
-  else drop(d, Drop.mtuExceeded);
+  if (p.l3len <= mtu)
+    return neighbourOutput(d, hop, p.l3 - ethernet.HEADER, p.l3len + ethernet.HEADER, typeOf(d), false);
+  if (p.etherType === ethernet.TYPE_IPV4) return sendFragments(d, hop, mtu);
+  return p.family === 4 ? sendFragments6(d, hop, mtu) : drop(d, Drop.mtuExceeded);
 }
 
 function typeOf(d: Director): number {
@@ -37,7 +34,7 @@ function typeOf(d: Director): number {
  * the header. The first one stays in its frame and leaves first; the others are new frames. A
  * packet that is fragmented in spite of DF (an ICMP error that follows a connection) loses DF.
  */
-function sendFragments(d: Director, hop: number, mtu: number): void {
+function sendFragments(d: Director, hop: number, mtu: number): FinalVerdict {
   const p = d.packet;
   const { view, u8 } = d.umem;
   const header = ipv4.headerLen(view, p.l3);
@@ -59,15 +56,17 @@ function sendFragments(d: Director, hop: number, mtu: number): void {
     laterLen[i] = ethernet.HEADER + header + len;
   }
   finishFragment(view, p.l3, header + step, base, true);
-  neighbourOutput(d, hop, p.l3 - ethernet.HEADER, ethernet.HEADER + header + step, ethernet.TYPE_IPV4, false);
+  const first = ethernet.HEADER + header + step;
+  const verdict = neighbourOutput(d, hop, p.l3 - ethernet.HEADER, first, ethernet.TYPE_IPV4, false);
   for (let i = 1; i < count; i++) neighbourOutput(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV4, true);
+  return verdict;
 }
 
 /**
  * Fragments an IPv4 packet inside an outer IPv6 header: a fragment header goes behind the outer
  * header. The first fragment stays in its frame; its outer header moves to the front.
  */
-function sendFragments6(d: Director, hop: number, mtu: number): void {
+function sendFragments6(d: Director, hop: number, mtu: number): FinalVerdict {
   const p = d.packet;
   const { view, u8 } = d.umem;
   const step = (mtu - ipv6.HEADER - extensions.FRAGMENT_HEADER) & ~7;
@@ -89,7 +88,9 @@ function sendFragments6(d: Director, hop: number, mtu: number): void {
     later[i] = ip - ethernet.HEADER;
     laterLen[i] = ethernet.HEADER + ipv6.HEADER + extensions.FRAGMENT_HEADER + len;
   }
-  for (let i = 0; i < count; i++) neighbourOutput(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, i > 0);
+  const verdict = neighbourOutput(d, hop, later[0]!, laterLen[0]!, ethernet.TYPE_IPV6, false);
+  for (let i = 1; i < count; i++) neighbourOutput(d, hop, later[i]!, laterLen[i]!, ethernet.TYPE_IPV6, true);
+  return verdict;
 }
 
 /** Frames of one fragmentation. A packet of 65,535 bytes at the smallest MTU needs fewer. */

@@ -2,15 +2,18 @@
  * Neighbour output (the kernel's neigh_output): writes the Ethernet header and queues the frame on
  * its link. While the neighbour is being resolved the frame waits with it.
  */
+
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import type { Neighbour } from '../table/neighbour.js';
+import { type FinalVerdict, Verdict } from './verdict.js';
 
 /**
  * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the
- * director made the frame.
+ * director made the frame. The verdict is the frame's: one that the director made decides nothing
+ * about the packet at hand.
  */
 export function neighbourOutput(
   d: Director,
@@ -19,57 +22,66 @@ export function neighbourOutput(
   len: number,
   type: number,
   originated: boolean,
-): void {
+): FinalVerdict {
   const neighbour = d.neighbours.all[id]!;
   ethernet.setType(d.umem.view, frame, type);
   d.traced?.noteNeighbour(neighbour, originated);
   if (neighbour.usable) {
     neighbour.used = true;
-    leave(d, neighbour, frame, len, originated);
-    return;
+    return addressAndEnqueue(d, neighbour, frame, len, originated);
   }
-  if (!d.neighbours.want(neighbour, d.now)) dropOutput(d, frame, len, originated, Drop.neighbourFailed);
-  else if (neighbour.full || d.neighbours.waiting >= d.umem.frameCount >> 2)
-    dropOutput(d, frame, len, originated, Drop.neighbourQueue);
-  else {
-    neighbour.waiting.push({ frame, len, originated });
-    d.neighbours.waiting++;
-  }
+  if (!d.neighbours.want(neighbour, d.now)) return dropOutput(d, frame, len, originated, Drop.neighbourFailed);
+  if (neighbour.full || d.neighbours.waiting >= d.umem.frameCount >> 2)
+    return dropOutput(d, frame, len, originated, Drop.neighbourQueue);
+  neighbour.waiting.push({ frame, len, originated });
+  d.neighbours.waiting++;
+  return Verdict.waiting;
 }
 
-function leave(d: Director, neighbour: Neighbour, frame: number, len: number, originated: boolean): void {
+function addressAndEnqueue(
+  d: Director,
+  neighbour: Neighbour,
+  frame: number,
+  len: number,
+  originated: boolean,
+): FinalVerdict {
   const link = d.links[neighbour.device]!;
   const { view } = d.umem;
   ethernet.setDst(view, frame, neighbour.macHi, neighbour.macLo);
   ethernet.setSrc(view, frame, link.mac[0], link.mac[1]);
-  enqueue(d, neighbour.device, frame, len, originated);
+  return enqueue(d, neighbour.device, frame, len, originated);
 }
 
-/** Queues a complete frame on a link's output. */
-export function enqueue(d: Director, device: number, frame: number, len: number, originated: boolean): void {
-  if (!d.links[device]!.output.push(frame, len)) {
-    dropOutput(d, frame, len, originated, Drop.txFull);
-    return;
-  }
+/** Queues a complete frame on a link's output. Full: the frame is dropped. */
+export function enqueue(d: Director, device: number, frame: number, len: number, originated: boolean): FinalVerdict {
+  if (!d.links[device]!.output.push(frame, len)) return dropOutput(d, frame, len, originated, Drop.txFull);
   d.traced?.noteOut(device, frame, len, originated);
   const { values } = d.counters;
   values[originated ? FrameStat.originated : FrameStat.forwarded]!++;
   values[FrameStat.out]!++;
   values[FrameStat.outBytes]! += len;
+  return Verdict.forwarded;
 }
 
 /** Drops a frame that cannot leave. Only a received frame is counted. */
-export function dropOutput(d: Director, frame: number, len: number, originated: boolean, reason: number): void {
+export function dropOutput(
+  d: Director,
+  frame: number,
+  len: number,
+  originated: boolean,
+  reason: number,
+): typeof Verdict.dropped {
   if (!originated) {
     d.traced?.noteDrop(reason);
     d.counters.drop(reason, len);
   }
   d.umem.free(frame);
+  return Verdict.dropped;
 }
 
 /** Sends the frames that waited for the neighbour, in their order. */
 export function releaseWaiting(d: Director, neighbour: Neighbour): void {
-  for (const { frame, len, originated } of neighbour.waiting) leave(d, neighbour, frame, len, originated);
+  for (const { frame, len, originated } of neighbour.waiting) addressAndEnqueue(d, neighbour, frame, len, originated);
   forgetWaiting(d, neighbour);
 }
 

@@ -15,7 +15,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { enqueue, neighbourOutput } from './neighbour-output.js';
-import { drop } from './verdict.js';
+import { drop, type FinalVerdict, Verdict } from './verdict.js';
 
 const SMALLEST6 = 1280;
 const LONGEST = 65535;
@@ -29,14 +29,19 @@ const to = new Int32Array(MOST);
 const frames = new Int32Array(MOST);
 const lens = new Int32Array(MOST);
 
-/** Sends the fragments to the neighbour `hop`. `mtu`: of its route. */
-export function sendRefragmented(d: Director, hop: number, mtu: number): void {
+/**
+ * Sends the fragments to the neighbour `hop`. `mtu`: of its route. The verdict is that of the first
+ * fragment; each counts on its own.
+ */
+export function sendRefragmented(d: Director, hop: number, mtu: number): FinalVerdict {
   const { assembled } = d;
   const count = cut(d, longestOf(d, mtu), false);
   if (count < 0) return drop(d, Drop.noFrame);
   const type = d.packet.etherType;
-  for (let i = 0; i < count; i++) neighbourOutput(d, hop, frames[i]!, lens[i]!, type, i >= assembled.count);
+  const verdict = neighbourOutput(d, hop, frames[0]!, lens[0]!, type, false);
+  for (let i = 1; i < count; i++) neighbourOutput(d, hop, frames[i]!, lens[i]!, type, i >= assembled.count);
   if (count < assembled.count) d.counters.values[FrameStat.forwarded]! += assembled.count - count;
+  return verdict;
 }
 
 /**
@@ -51,23 +56,30 @@ function longestOf(d: Director, mtu: number): number {
  * The current packet was turned into its own answer: a packet of the director, limited by the route
  * only.
  */
-export function answerRefragmented(d: Director, hop: number, mtu: number): void {
+export function answerRefragmented(d: Director, hop: number, mtu: number): FinalVerdict {
   const count = cut(d, mtu, true);
   if (count < 0) return drop(d, Drop.noFrame);
   const type = d.packet.etherType;
   d.counters.values[FrameStat.delivered]! += d.assembled.count;
   for (let i = 0; i < count; i++) neighbourOutput(d, hop, frames[i]!, lens[i]!, type, true);
+  return Verdict.delivered;
 }
 
 /**
  * Delivers the datagram to the host's own stack by the link `device`, in its received fragments.
+ * `verdict`: what it counts as.
  */
-export function deliverRefragmented(d: Director, device: number, fate: number): void {
+export function deliverRefragmented(
+  d: Director,
+  device: number,
+  verdict: typeof Verdict.delivered | typeof Verdict.passed,
+): FinalVerdict {
   const { assembled } = d;
   const count = cut(d, assembled.largest, false);
   if (count < 0) return drop(d, Drop.noFrame);
-  d.counters.values[fate]! += assembled.count;
+  d.counters.values[verdict]! += assembled.count;
   for (let i = 0; i < count; i++) enqueue(d, device, frames[i]!, lens[i]!, true);
+  return verdict;
 }
 
 /**

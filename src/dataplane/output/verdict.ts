@@ -1,26 +1,61 @@
 /**
- * Verdicts: every received frame ends as forwarded (neighbour-output.ts), delivered, passed
- * (host/pass.ts) or dropped. Each verdict frees the frame or hands it on.
+ * Verdicts: what became of the packet at hand, as the kernel's hooks return NF_ACCEPT, NF_DROP and
+ * NF_STOLEN. Every function of the packet path that takes a packet returns one. A step that is not
+ * concerned returns `Verdict.none`, and the next step is asked.
+ *
+ *      none                     no verdict yet: the next step decides
+ *      forwarded                queued on a link's output (neighbour-output.ts)
+ *      delivered                consumed here, or given to the host's stack as its own (host/local.ts)
+ *      passed                   not the director's: left or given back to the host's stack (host/pass.ts)
+ *      dropped                  freed, with a reason
+ *      waiting                  kept until its neighbour is resolved (neighbour-output.ts)
+ *      held                     a fragment, kept until the others arrive (path/defrag.ts)
+ *      handedOff                given to the worker that owns its client (workers/dispatch.ts)
+ *
+ * The first four count under their number in FrameStat. A reassembled packet's verdict counts for
+ * each frame that it arrived in; those that leave as fragments each count on their own.
  */
 import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
 
-export function drop(d: Director, reason: number): void {
+export const Verdict = {
+  none: 0,
+  forwarded: FrameStat.forwarded,
+  delivered: FrameStat.delivered,
+  passed: FrameStat.passed,
+  dropped: FrameStat.dropped,
+  waiting: 32,
+  held: 33,
+  handedOff: 34,
+} as const;
+
+/** What a step of the packet path returns: a verdict, or `none`. */
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+/** What a last step returns: the packet has its verdict. */
+export type FinalVerdict = Exclude<Verdict, typeof Verdict.none>;
+
+/** Drops the packet. `reason`: a number of stats/drops.ts. */
+export function drop(d: Director, reason: number): typeof Verdict.dropped {
   d.traced?.noteDrop(reason);
-  if (d.packet.parts !== 0) return dropAssembled(d, reason);
-  d.counters.drop(reason, d.packet.len);
-  d.umem.free(d.packet.frame);
+  if (d.packet.parts !== 0) dropAssembled(d, reason);
+  else {
+    d.counters.drop(reason, d.packet.len);
+    d.umem.free(d.packet.frame);
+  }
+  return Verdict.dropped;
 }
 
 /** The director itself consumes the packet: ARP, an echo request, a packet for its own stack. */
-export function deliver(d: Director): void {
+export function deliver(d: Director): typeof Verdict.delivered {
   d.traced?.noteVerdict('delivered');
-  if (d.packet.parts !== 0) return freeAssembled(d, FrameStat.delivered);
-  d.counters.count(FrameStat.delivered);
-  d.umem.free(d.packet.frame);
+  if (d.packet.parts !== 0) freeAssembled(d, Verdict.delivered);
+  else {
+    d.counters.count(FrameStat.delivered);
+    d.umem.free(d.packet.frame);
+  }
+  return Verdict.delivered;
 }
 
-/** A reassembled packet's verdict counts for each frame that it arrived in. */
 function dropAssembled(d: Director, reason: number): void {
   const { assembled, counters, umem } = d;
   for (let i = 0; i < assembled.count; i++) {
@@ -28,8 +63,10 @@ function dropAssembled(d: Director, reason: number): void {
     umem.free(assembled.frames[i]!);
   }
 }
-export function freeAssembled(d: Director, fate: number): void {
+
+/** Frees the frames of the reassembled packet and counts them. */
+export function freeAssembled(d: Director, verdict: FinalVerdict): void {
   const { assembled, counters, umem } = d;
-  counters.values[fate]! += assembled.count;
+  counters.values[verdict]! += assembled.count;
   for (let i = 0; i < assembled.count; i++) umem.free(assembled.frames[i]!);
 }

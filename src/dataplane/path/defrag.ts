@@ -18,7 +18,7 @@ import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { drop } from '../output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
 import { type FragmentQueue, Placing } from '../table/fragment-queue.js';
@@ -35,31 +35,30 @@ const NOT_ECT = 1;
 const chain = new extensions.Chain();
 
 /**
- * Handles a fragment. Returns true when the path goes on, with the reassembled datagram or with a
- * fragment that the director does not reassemble; false when the frame was held or dropped.
+ * Handles a fragment: held or dropped. None when the path goes on, with the reassembled datagram or
+ * with a fragment that the director does not reassemble.
  */
-export function defrag(d: Director): boolean {
-  if (d.assembled.frame >= 0) return d.packet.family === 4 ? reassemble4(d) : reassemble6(d);
-  drop(d, Drop.fragmentLimit);
-  return false;
+export function defrag(d: Director): Verdict {
+  if (d.assembled.frame < 0) return drop(d, Drop.fragmentLimit);
+  return d.packet.family === 4 ? reassemble4(d) : reassemble6(d);
 }
 
-function reassemble4(d: Director): boolean {
+function reassemble4(d: Director): Verdict {
   const p = d.packet;
   const { view } = d.umem;
   const local = d.isLocal4(p.dst);
-  if (!local && !isGathered(p)) return true;
+  if (!local && !isGathered(p)) return Verdict.none;
   // A mark may make the datagram the director's, by ports that only the reassembled datagram has.
   // Packets of a shared device are the host's to route.
   const crosses = !local && d.marks === undefined && !d.links[p.device]!.shared;
-  if (crosses && !forwardFragmentOrDrop(d)) return false;
+  if (crosses && !forwardFragmentOrDrop(d)) return Verdict.dropped;
   const id = ipv4.id(view, p.l3);
   const placing = d.fragments.add(p, id, p.protocol, p.l4, p.l4len, d.now + TIMEOUT4);
   if (placing !== Placing.placed) return refuse(d, placing);
   const datagram = d.fragments.current!;
   datagram.crossed = crosses;
-  if (!datagram.complete) return wait(d);
-  return begin(d, datagram) && finish4(d, datagram);
+  if (!datagram.complete) return hold(d);
+  return takeComplete(d, datagram) || finish4(d, datagram);
 }
 
 /** Protocols that IPVS knows, and ICMP (it may be an error about them), to a unicast address. */
@@ -80,47 +79,46 @@ function forwardFragmentOrDrop(d: Director): boolean {
   return hop === LOCAL_ROUTE || (hop >= 0 && fitsMtuOrDrop(d, d.router.mtu, 0));
 }
 
-function reassemble6(d: Director): boolean {
+function reassemble6(d: Director): Verdict {
   const p = d.packet;
   const { view } = d.umem;
   const end = p.l3 + p.l3len;
-  if (p.dst6[0]! >>> 24 === 0xff || !extensions.walk(view, p.l3, end, chain)) return true;
+  if (p.dst6[0]! >>> 24 === 0xff || !extensions.walk(view, p.l3, end, chain)) return Verdict.none;
   const data = chain.fragment + extensions.FRAGMENT_HEADER;
   const id = extensions.fragmentId(view, chain.fragment);
   const placing = d.fragments.add(p, id, 0, data, end - data, d.now + TIMEOUT6);
   if (placing !== Placing.placed) return refuse(d, placing);
   const datagram = d.fragments.current!;
-  if (!datagram.complete) return wait(d);
-  return begin(d, datagram) && finish6(d, datagram);
+  if (!datagram.complete) return hold(d);
+  return takeComplete(d, datagram) || finish6(d, datagram);
 }
 
-function refuse(d: Director, placing: number): false {
-  drop(d, placing === Placing.duplicate ? Drop.fragmentDuplicate : Drop.fragmentOverlap);
-  return false;
+function refuse(d: Director, placing: number): FinalVerdict {
+  return drop(d, placing === Placing.duplicate ? Drop.fragmentDuplicate : Drop.fragmentOverlap);
 }
 
-function wait(d: Director): false {
+function hold(d: Director): FinalVerdict {
   d.traced?.note('held until its other fragments come');
   d.traced?.noteVerdict('waiting');
-  return false;
+  return Verdict.held;
 }
 
 /**
- * Takes a complete datagram out of the table. Returns false when its ECN bits contradict each other
- * (RFC 3168, 5.3): all fragments were dropped.
+ * Takes a complete datagram out of the table. Drops all its fragments when its ECN bits contradict
+ * each other (RFC 3168, 5.3).
  */
-function begin(d: Director, datagram: FragmentQueue): boolean {
+function takeComplete(d: Director, datagram: FragmentQueue): Verdict {
   if ((datagram.ecn & NOT_ECT) !== 0 && datagram.ecn !== NOT_ECT) {
     d.traced?.noteDrop(Drop.badFragment);
     d.fragments.discard(datagram, Drop.badFragment);
-    return false;
+    return Verdict.dropped;
   }
   d.fragments.take(datagram);
-  return true;
+  return Verdict.none;
 }
 
 /** Builds the datagram: the first fragment's header and the data of all fragments. */
-function finish4(d: Director, datagram: FragmentQueue): boolean {
+function finish4(d: Director, datagram: FragmentQueue): Verdict {
   const { assembled } = d;
   const { view, u8 } = d.umem;
   const first = datagram.first!;
@@ -139,7 +137,7 @@ function finish4(d: Director, datagram: FragmentQueue): boolean {
 /**
  * Builds the datagram without the fragment header: the header before it names the header behind it.
  */
-function finish6(d: Director, datagram: FragmentQueue): boolean {
+function finish6(d: Director, datagram: FragmentQueue): Verdict {
   const { assembled } = d;
   const { view, u8 } = d.umem;
   const first = datagram.first!;
@@ -162,15 +160,14 @@ function isCongested(datagram: FragmentQueue): boolean {
 }
 
 /** Makes the datagram the current packet and parses it: its transport header is readable now. */
-function present(d: Director, datagram: FragmentQueue, l3len: number): boolean {
+function present(d: Director, datagram: FragmentQueue, l3len: number): Verdict {
   const p = d.packet;
   const { assembled } = d;
   const bad = parse(d.umem.view, assembled.frame, l3len + ethernet.HEADER, p);
   p.parts = assembled.count;
   p.crossed = datagram.crossed;
   d.fragments.spend(datagram);
-  if (bad !== 0) drop(d, bad);
-  return bad === 0;
+  return bad !== 0 ? drop(d, bad) : Verdict.none;
 }
 
 /** Discards expired datagrams. Called with every tick. */

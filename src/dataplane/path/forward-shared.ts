@@ -6,7 +6,7 @@
 import { Drop } from '../../stats/drops.js';
 import type { Director } from '../director.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop } from '../output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { usableOrDrop } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
@@ -22,10 +22,10 @@ export function isShared(d: Director): boolean {
  * Forwards the packet to the client if its device is named in `accept.forwardShared`. On any other
  * device the source address is forged.
  */
-export function forwardShared(d: Director): void {
+export function forwardShared(d: Director): FinalVerdict {
   const p = d.packet;
   if (!d.links[p.device]!.forwardsShared) return drop(d, Drop.badSource);
-  if (!decrementTtlOrDrop(d, 0)) return;
+  if (!decrementTtlOrDrop(d, 0)) return Verdict.dropped;
   const { router } = d;
   const hop = usableOrDrop(
     d,
@@ -33,8 +33,9 @@ export function forwardShared(d: Director): void {
     0,
   );
   const { mtu } = router;
-  if (hop === LOCAL_ROUTE) drop(d, Drop.badSource);
-  else if (hop >= 0 && fitsMtuOrDrop(d, mtu, 0)) ipOutput(d, hop, mtu);
+  if (hop === LOCAL_ROUTE) return drop(d, Drop.badSource);
+  if (hop < 0 || !fitsMtuOrDrop(d, mtu, 0)) return Verdict.dropped;
+  return ipOutput(d, hop, mtu);
 }
 
 const NOBODY = new Int32Array(4);

@@ -24,7 +24,7 @@ import { mainOf } from '../nat/fullnat.js';
 import { rewriteError } from '../nat/icmp-nat.js';
 import { isTranslated } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop } from '../output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import { Quote } from '../parse/quote.js';
 import { DROPPED, UNWANTED } from '../schedule/new-conn.js';
 import { scheduleQuoted } from '../schedule/schedule.js';
@@ -36,25 +36,30 @@ import { tunnelError } from './icmp-tunnel.js';
 
 const quote = new Quote();
 
-/** Returns true when the packet is an ICMP error about a connection's packet and was handled. */
-export function icmpRelated(d: Director): boolean {
-  if (!isHandled(d)) return false;
+/** Handles an ICMP error about a connection's packet; none for any other packet. */
+export function icmpRelated(d: Director): Verdict {
+  if (!isHandled(d)) return Verdict.none;
   const p = d.packet;
   const local = p.family === 4 ? d.isLocal4(p.dst) : d.isLocal6(p.dst6);
-  if (p.family === 4 && local && tunnelError(d, quote)) return true;
-  if (!readQuote(d)) return false;
+  // About a packet in one of our tunnels?
+  const verdict = p.family === 4 && local ? tunnelError(d, quote) : Verdict.none;
+  if (verdict !== Verdict.none || !readQuote(d)) return verdict;
+  // About a reply, then about a request? (ip_vs_in_icmp, ip_vs_out_icmp)
   const about = current(d, findQuotedReply(d));
   if (about !== 0) return toDestination(d, about, local);
   const request = current(d, mainOf(d, findQuotedRequest(d)));
   if (request !== 0 && isTranslated(d, request)) return toClient(d, request);
-  if (isKept(d, local)) return false;
-  if (d.sysctl.schedule_icmp === 0) return false;
+  if (isKept(d, local) || d.sysctl.schedule_icmp === 0) return Verdict.none;
+  // About a connection that is to be: schedule it.
   const made = scheduleQuoted(d, quote);
-  if (made === UNWANTED) return false;
-  if (made === DROPPED) return true;
-  toDestination(d, made, local);
+  if (made === UNWANTED) return Verdict.none;
+  return made === DROPPED ? Verdict.dropped : toNew(d, made, local);
+}
+
+function toNew(d: Director, made: number, local: boolean): FinalVerdict {
+  const verdict = toDestination(d, made, local);
   if ((d.connections.flagsOf(made) & CONN_ONE_PACKET) !== 0) d.connections.release(made);
-  return true;
+  return verdict;
 }
 
 function isHandled(d: Director): boolean {
@@ -115,63 +120,59 @@ function current(d: Director, entry: number): number {
 }
 
 /**
- * Sends the error to the connection's destination. Always returns true. A packet to another host's
- * address is routed first, like any packet that crosses the director.
+ * Sends the error to the connection's destination. A packet to another host's address is routed
+ * first, like any packet that crosses the director.
  */
-function toDestination(d: Director, entry: number, local: boolean): true {
+function toDestination(d: Director, entry: number, local: boolean): FinalVerdict {
   d.traced?.noteConnection(entry, 'client');
-  if (!local && !crosses(d)) return true;
+  if (!local && !crossesOrDrop(d)) return Verdict.dropped;
   const translated = isTranslated(d, entry);
   // A packet that is not rewritten is not checked: the destination finds a wrong checksum.
-  if (translated && !isSound(d)) return true;
+  if (translated && !isSoundOrDrop(d)) return Verdict.dropped;
   countIn(d, entry);
-  if (translated) xmitTranslated(d, entry);
-  else {
-    d.connections.countPacket(entry);
-    xmit(d, entry);
-  }
-  return true;
+  if (translated) return xmitTranslated(d, entry);
+  d.connections.countPacket(entry);
+  return xmit(d, entry);
 }
 
-function crosses(d: Director): boolean {
+/** Returns false when the packet was dropped. */
+function crossesOrDrop(d: Director): boolean {
   const p = d.packet;
   if (d.links[p.device]!.shared || p.mark !== 0) return true;
   if (!decrementTtlOrDrop(d, 0)) return false;
   const hop = p.family === 4 ? d.router.lookup4(p.dst, p.src, p.mark) : d.router.lookup6(p.dst6, p.src6, p.mark);
-  const way = usableOrDrop(d, hop, 0);
-  return way >= 0 || way === LOCAL_ROUTE;
+  const usable = usableOrDrop(d, hop, 0);
+  return usable >= 0 || usable === LOCAL_ROUTE;
 }
 
-function xmitTranslated(d: Director, entry: number): void {
+function xmitTranslated(d: Director, entry: number): FinalVerdict {
   const hop = usableOrDrop(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) {
     rewriteError(d, quote, entry, false);
-    deliverLocal(d);
-  } else if (hop >= 0) {
-    const mtu = pathMtu(d, d.connections.destOf(entry));
-    if (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry)) return;
-    rewriteError(d, quote, entry, false);
-    ipOutput(d, hop, mtu);
+    return deliverLocal(d);
   }
+  if (hop < 0) return Verdict.dropped;
+  const mtu = pathMtu(d, d.connections.destOf(entry));
+  if (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry)) return Verdict.dropped;
+  rewriteError(d, quote, entry, false);
+  return ipOutput(d, hop, mtu);
 }
 
-function toClient(d: Director, entry: number): true {
+function toClient(d: Director, entry: number): FinalVerdict {
   d.traced?.noteConnection(entry, 'destination');
-  if (!decrementTtlOrDrop(d, 0)) return true;
+  if (!decrementTtlOrDrop(d, 0)) return Verdict.dropped;
   const hop = routeReply(d, entry);
   const { mtu } = d.router;
-  if (hop < 0 && hop !== LOCAL_ROUTE) return true;
-  if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return true;
-  if (!isSound(d)) return true;
+  if (hop < 0 && hop !== LOCAL_ROUTE) return Verdict.dropped;
+  if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return Verdict.dropped;
+  if (!isSoundOrDrop(d)) return Verdict.dropped;
   countOut(d, entry, d.packet.l3len);
   rewriteError(d, quote, entry, true);
-  if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else ipOutput(d, hop, mtu);
-  return true;
+  return hop === LOCAL_ROUTE ? deliverLocal(d) : ipOutput(d, hop, mtu);
 }
 
 /** Returns false when the checksum is wrong: the packet was dropped without being counted. */
-function isSound(d: Director): boolean {
+function isSoundOrDrop(d: Director): boolean {
   const p = d.packet;
   const { view } = d.umem;
   const pseudo = p.family === 4 ? 0 : pseudo6(view, p.l3 + ipv6.SRC, p.l3 + ipv6.DST, ipv6.ICMP6, p.l4len);

@@ -17,7 +17,7 @@ import { countOut } from '../account.js';
 import type { Director } from '../director.js';
 import { isTranslated } from '../nat/masq.js';
 import { sendIcmp4 } from '../output/icmp-error.js';
-import { deliver, drop } from '../output/verdict.js';
+import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import type { Quote } from '../parse/quote.js';
 
 const UDP = 8;
@@ -33,23 +33,22 @@ let slot = -1;
 let shim = 0;
 
 /**
- * Returns true when the ICMP error is about one of our tunnels with a connection in it, and was
- * handled. Writes `quote`.
+ * Handles an ICMP error about one of our tunnels with a connection in it; none for any other.
+ * Writes `quote`.
  */
-export function tunnelError(d: Director, quote: Quote): boolean {
+export function tunnelError(d: Director, quote: Quote): Verdict {
   const p = d.packet;
   const { view } = d.umem;
   const end = p.l3 + p.l3len;
-  if (!quote.readIpv4(view, p.l4 + icmp.EMBEDDED, end) || !findTunnel(d, quote, end)) return false;
+  if (!quote.readIpv4(view, p.l4 + icmp.EMBEDDED, end) || !findTunnel(d, quote, end)) return Verdict.none;
   const server = quote.dst;
-  if (!quote.readIpv4(view, quote.l4 + shim, end) || !quote.readPorts(view, end)) return false;
+  if (!quote.readIpv4(view, quote.l4 + shim, end) || !quote.readPorts(view, end)) return Verdict.none;
   const { sport, dport } = quote;
   const entry = d.connections.table.findIn4(quote.protocol, quote.src, quote.dst, (sport << 16) | dport);
-  if (entry === 0 || d.connections.ended(entry)) return false;
+  if (entry === 0 || d.connections.ended(entry)) return Verdict.none;
   d.traced?.noteConnection(entry, 'client');
-  if (icmp.isChecksumGood(view, p.l4, p.l4len)) relay(d, quote, entry, server);
-  else drop(d, Drop.badChecksum);
-  return true;
+  if (!icmp.isChecksumGood(view, p.l4, p.l4len)) return drop(d, Drop.badChecksum);
+  return relay(d, quote, entry, server);
 }
 
 /**
@@ -83,7 +82,7 @@ function findTunnel(d: Director, quote: Quote, end: number): boolean {
   return slot >= 0;
 }
 
-function relay(d: Director, quote: Quote, entry: number, server: number): void {
+function relay(d: Director, quote: Quote, entry: number, server: number): FinalVerdict {
   const p = d.packet;
   const type = p.icmpType;
   const code = p.icmpCode;
@@ -98,7 +97,7 @@ function relay(d: Director, quote: Quote, entry: number, server: number): void {
   countOut(d, entry, bytes);
   const sent = sendIcmp4(d, type, code, rest, true);
   if (sent !== 0 && !isTranslated(d, entry)) countOut(d, entry, sent);
-  deliver(d);
+  return deliver(d);
 }
 
 /**

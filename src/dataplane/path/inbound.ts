@@ -14,17 +14,17 @@ import { Drop } from '../../stats/drops.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';
-import { drop } from '../output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import { TCP_SYN } from '../parse/packet.js';
 import { UNWANTED } from '../schedule/new-conn.js';
 import { openScheduled, schedule } from '../schedule/schedule.js';
 import { xmit } from '../xmit/xmit.js';
 
-/** Returns true when the packet belongs to a connection or a service and was handled. */
-export function inbound(d: Director): boolean {
+/** Handles a packet that belongs to a connection or a service; none for any other. */
+export function inbound(d: Director): Verdict {
   // Is the protocol supported?
   const { protocol } = d.packet;
-  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return Verdict.none;
   // Does the packet belong to an existing connection? (conn_in_get)
   const entry = findIn(d);
   if (entry !== 0) d.traced?.noteConnection(entry, 'client');
@@ -33,17 +33,13 @@ export function inbound(d: Director): boolean {
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
   // Is the destination still there?
   else if (entry !== 0 && !isServed(d, entry)) {
-    if (d.sysctl.expire_nodest_conn === 0) {
-      drop(d, Drop.destinationRemoved);
-      return true;
-    }
+    if (d.sysctl.expire_nodest_conn === 0) return drop(d, Drop.destinationRemoved);
     old = entry;
   }
   // No connection: schedule one (ip_vs_try_to_schedule).
   if (entry === old) return open(d, old);
   // Count the packet, set the state, send it (packet_xmit).
-  forwardIn(d, entry, false);
-  return true;
+  return forwardIn(d, entry, false);
 }
 
 /**
@@ -52,25 +48,29 @@ export function inbound(d: Director): boolean {
  * and errors about this packet may find it. With children it stays until they are gone, but
  * look-ups find the new one first.
  */
-function open(d: Director, old: number): boolean {
+function open(d: Director, old: number): Verdict {
   d.packet.replaced = old;
-  const entry = schedule(d);
-  if (entry > 0) forwardIn(d, entry, true);
+  const verdict = forwardNew(d, schedule(d));
   d.packet.replaced = 0;
   if (old !== 0) d.connections.expireNow(old);
-  return entry !== UNWANTED;
+  return verdict;
+}
+
+/** `entry`: a new connection, UNWANTED or DROPPED, as `schedule` returns it. */
+function forwardNew(d: Director, entry: number): Verdict {
+  if (entry > 0) return forwardIn(d, entry, true);
+  return entry === UNWANTED ? Verdict.none : Verdict.dropped;
 }
 
 /**
  * Opens a connection for the current packet at the destination that the scheduler has already
  * chosen.
  */
-export function inboundScheduled(d: Director, service: VirtualService, dest: Destination | null): void {
-  const entry = openScheduled(d, service, dest);
-  if (entry > 0) forwardIn(d, entry, true);
+export function inboundScheduled(d: Director, service: VirtualService, dest: Destination | null): Verdict {
+  return forwardNew(d, openScheduled(d, service, dest));
 }
 
-function forwardIn(d: Director, entry: number, fresh: boolean): void {
+function forwardIn(d: Director, entry: number, fresh: boolean): FinalVerdict {
   const { connections } = d;
   countIn(d, entry);
   setState(d, entry, Direction.input);
@@ -78,8 +78,9 @@ function forwardIn(d: Director, entry: number, fresh: boolean): void {
   connections.countPacket(entry);
   if (fresh && !onePacket) connections.settle(entry);
   else if (!onePacket) connections.touch(entry);
-  xmit(d, entry);
+  const verdict = xmit(d, entry);
   if (onePacket) connections.release(entry);
+  return verdict;
 }
 
 function findIn(d: Director): number {

@@ -3,6 +3,7 @@
  * becomes the virtual address. The packet is first forwarded (TTL, MTU), then handled as a reply:
  * this is the order of the kernel's hooks.
  */
+
 import { CONN_HELPER, CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findOut6 } from '../../conntrack/find-wide.js';
 import { Direction } from '../../conntrack/states.js';
@@ -15,54 +16,53 @@ import { deliverLocal } from '../host/local.js';
 import { fullSnat, mainOf } from '../nat/fullnat.js';
 import { isTranslated, snat } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
+import { type FinalVerdict, Verdict } from '../output/verdict.js';
 import { DROPPED } from '../schedule/new-conn.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { routeReply } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { openFromServer } from './server-opened.js';
 
-/** Returns true when the packet is a reply of a masq connection and was handled. */
-export function outbound(d: Director): boolean {
+/** Handles a reply of a masq or full NAT connection; none for any other packet. */
+export function outbound(d: Director): Verdict {
   const { protocol } = d.packet;
-  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return false;
+  if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return Verdict.none;
   const entry = findOut(d);
-  if (entry === 0) return d.serversMayOpen && openedByServer(d);
-  if (!isTranslated(d, entry)) return false;
+  if (entry === 0) return d.serversMayOpen ? openedByServer(d) : Verdict.none;
+  if (!isTranslated(d, entry)) return Verdict.none;
   d.traced?.noteConnection(entry, 'destination');
-  reply(d, entry);
-  return true;
+  return reply(d, entry);
 }
 
 /**
  * The packet is no reply, but a destination of a service with a persistence engine may open a
  * connection.
  */
-function openedByServer(d: Director): boolean {
+function openedByServer(d: Director): Verdict {
   const entry = openFromServer(d);
-  if (entry <= 0) return entry === DROPPED;
+  if (entry <= 0) return entry === DROPPED ? Verdict.dropped : Verdict.none;
   d.traced?.noteConnection(entry, 'destination');
-  reply(d, entry);
+  const verdict = reply(d, entry);
   if ((d.connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0) d.connections.release(entry);
-  return true;
+  return verdict;
 }
 
-function reply(d: Director, entry: number): void {
-  if (!decrementTtlOrDrop(d, 0)) return;
+function reply(d: Director, entry: number): FinalVerdict {
+  if (!decrementTtlOrDrop(d, 0)) return Verdict.dropped;
   const hop = routeReply(d, entry);
   const { mtu } = d.router;
-  if (hop < 0 && hop !== LOCAL_ROUTE) return;
-  if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return;
+  if (hop < 0 && hop !== LOCAL_ROUTE) return Verdict.dropped;
+  if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return Verdict.dropped;
   const flags = d.connections.flagsOf(entry);
   const seqAdj = (flags & CONN_HELPER) !== 0;
-  if (seqAdj && !ftpOut(d, entry)) return;
+  if (seqAdj && !ftpOut(d, entry)) return Verdict.dropped;
   countOut(d, entry, d.packet.l3len);
   setState(d, entry, Direction.output);
   if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
-  if (seqAdj && hop >= 0 && !answerFitsOrDrop(d, entry, mtu)) return;
+  if (seqAdj && hop >= 0 && !answerFitsOrDrop(d, entry, mtu)) return Verdict.dropped;
   if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
   else snat(d, entry);
-  if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else ipOutput(d, hop, mtu);
+  return hop === LOCAL_ROUTE ? deliverLocal(d) : ipOutput(d, hop, mtu);
 }
 
 function findOut(d: Director): number {

@@ -20,7 +20,7 @@ import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 import { findFromClient } from '../ftp/find-conn.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop } from '../output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FIRST_PORT, hasPorts, type SnatRule } from '../table/snat-rules.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
@@ -30,21 +30,19 @@ const TRIES = 128;
 const far = new Int32Array(4);
 const near = new Int32Array(4);
 
-/** Returns true when snat handled the packet. The packet belongs to no connection. */
-export function snatOutgoing(d: Director): boolean {
+/** Handles a packet that belongs to no connection, if a rule of snat is about it; none for any other. */
+export function snatOutgoing(d: Director): Verdict {
   // Where the host shares the device, the host handles protocols without ports.
-  if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return false;
+  if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return Verdict.none;
   const rule = d.snatRules.ruleFor(d.packet);
-  if (rule === undefined) return false;
+  if (rule === undefined) return Verdict.none;
   const hop = nextHopOutside(d, rule);
-  if (hop < 0) return false;
+  if (hop < 0) return Verdict.none;
   const { mtu } = d.router;
   const service = servedBy(d);
-  if (service !== undefined && isReply(d)) sendAs(d, service, hop, mtu);
-  else if (!mayOpen(d)) drop(d, Drop.privateSource);
-  else if (open(d, rule)) outbound(d);
-  else drop(d, Drop.noSourcePort);
-  return true;
+  if (service !== undefined && isReply(d)) return sendAs(d, service, hop, mtu);
+  if (!mayOpen(d)) return drop(d, Drop.privateSource);
+  return open(d, rule) ? outbound(d) : drop(d, Drop.noSourcePort);
 }
 
 /**
@@ -89,15 +87,15 @@ function mayOpen({ packet: p }: Director): boolean {
  * The connection is gone, but its virtual address and port are known: sends the stray reply from
  * them.
  */
-function sendAs(d: Director, service: VirtualService, hop: number, mtu: number): void {
+function sendAs(d: Director, service: VirtualService, hop: number, mtu: number): FinalVerdict {
   const p = d.packet;
   const { view } = d.umem;
-  if (!decrementTtlOrDrop(d, 0) || !fitsMtuOrDrop(d, mtu, 0)) return;
+  if (!decrementTtlOrDrop(d, 0) || !fitsMtuOrDrop(d, mtu, 0)) return Verdict.dropped;
   const delta =
     p.family === 4 ? ipv4.rewriteSrc(view, p.l3, service.address) : ipv6.rewriteSrc(view, p.l3, service.address6);
   if (p.protocol === ipv4.TCP) tcp.rewriteSport(view, p.l4, service.port, delta);
   else udp.rewriteSport(view, p.l4, service.port, delta);
-  ipOutput(d, hop, mtu);
+  return ipOutput(d, hop, mtu);
 }
 
 /**

@@ -10,16 +10,15 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as sctp from '../../wire/sctp.js';
 import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
-import { drop } from '../output/verdict.js';
+import { drop, Verdict } from '../output/verdict.js';
 import { TCP_RST } from '../parse/packet.js';
 
-/** Returns true when nat_icmp_send is on, the packet is such a stray reply, and it was refused. */
-export function refuseStray(d: Director): boolean {
-  if (d.sysctl.nat_icmp_send === 0 || isAbort(d) || !isFromDestination(d)) return false;
+/** Refuses such a stray reply while nat_icmp_send is on; none for any other packet. */
+export function refuseStray(d: Director): typeof Verdict.none | typeof Verdict.dropped {
+  if (d.sysctl.nat_icmp_send === 0 || isAbort(d) || !isFromDestination(d)) return Verdict.none;
   if (d.packet.family === 4) sendIcmp4(d, icmp.UNREACHABLE, icmp.PORT_UNREACHABLE, 0, false);
   else sendIcmp6(d, icmp6.UNREACHABLE, icmp6.PORT_UNREACHABLE, 0, false);
-  drop(d, Drop.strayReply);
-  return true;
+  return drop(d, Drop.strayReply);
 }
 
 /** Returns true for RST and ABORT, and for protocols without ports. */

@@ -15,7 +15,7 @@ import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { drop } from '../output/verdict.js';
+import { drop, Verdict } from '../output/verdict.js';
 import { isFastPathFrame, swap32 } from '../parse/aligned.js';
 import { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
@@ -72,7 +72,7 @@ export class WorkerDispatch {
     d.sourcePool.share(index, count);
     // Two workers must not use the same IP id for packets to the same host.
     d.ident = Math.floor((index * 0x10000) / count);
-    d.crew = this;
+    d.dispatch = this;
   }
 
   /**
@@ -186,22 +186,22 @@ export class WorkerDispatch {
   }
 
   /**
-   * The current packet was reassembled here. Returns true when it belongs to another worker, which
-   * gets its fragments.
+   * The current packet was reassembled here. If it belongs to another worker, that gets its fragments;
+   * else none.
    */
-  handOffReassembled(): boolean {
+  handOffReassembled(): Verdict {
     const { d, owners } = this;
     const p = d.packet;
-    if (p.parts === 0) return false;
+    if (p.parts === 0) return Verdict.none;
     const owner = owners.of(p, owners.last);
-    if (owner === ANYONE || owner === this.index || owners.knows(p)) return false;
+    if (owner === ANYONE || owner === this.index || owners.knows(p)) return Verdict.none;
     d.traced?.note(`handed to worker ${owner}, whose client's it is`);
-    if (this.out[owner]!.room < d.assembled.count) drop(d, Drop.workerBusy);
-    else this.handParts(owner);
-    return true;
+    if (this.out[owner]!.room < d.assembled.count) return drop(d, Drop.workerBusy);
+    this.handOffFragments(owner);
+    return Verdict.handedOff;
   }
 
-  private handParts(owner: number): void {
+  private handOffFragments(owner: number): void {
     const { counters, assembled, umem, packet } = this.d;
     for (let i = 0; i < assembled.count; i++) {
       // The owner forwards the fragments again.

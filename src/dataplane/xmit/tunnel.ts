@@ -19,7 +19,7 @@ import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { deliverLocal } from '../host/local.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop } from '../output/verdict.js';
+import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
@@ -31,20 +31,20 @@ const GRE_CHECKSUM = 8;
 const UDP = 8;
 const GUE = 4;
 
-export function xmitTunnel(d: Director, entry: number): void {
+export function xmitTunnel(d: Director, entry: number): FinalVerdict {
   const dest = d.connections.destOf(entry);
   if (dest === undefined) return drop(d, Drop.destinationRemoved);
   const hop = usableOrDrop(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) return deliverLocal(d);
-  if (hop < 0) return;
+  if (hop < 0) return Verdict.dropped;
   const mtu = pathMtu(d, dest);
   const inside = mtu - overhead(dest);
   if (inside < (d.packet.family === 6 ? SMALLEST_MTU6 : SMALLEST_MTU4)) return drop(d, Drop.tunnelMtu);
-  if (!decrementTtlOrDrop(d, entry)) return;
+  if (!decrementTtlOrDrop(d, entry)) return Verdict.dropped;
   const cuttable = d.packet.family === 4 && d.sysctl.pmtu_disc === 0;
-  if (!cuttable && !fitsMtuOrDrop(d, inside, entry)) return;
+  if (!cuttable && !fitsMtuOrDrop(d, inside, entry)) return Verdict.dropped;
   if (!encapsulate(d, dest, hop)) return drop(d, Drop.noRoute);
-  ipOutput(d, hop, mtu);
+  return ipOutput(d, hop, mtu);
 }
 
 /** Bytes of all headers in front of the packet. */

@@ -2,6 +2,7 @@
  * Sends a client's packet by its connection's forwarding method (ip_vs_nat_xmit, ip_vs_dr_xmit,
  * ip_vs_tunnel_xmit, ip_vs_bypass_xmit; docs/ipvs-reference.md section 10).
  */
+
 import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
 import { fillClientPort } from '../../conntrack/expected.js';
 import { Method } from '../../service/service.js';
@@ -11,12 +12,13 @@ import { deliverLocal } from '../host/local.js';
 import { fullDnat } from '../nat/fullnat.js';
 import { dnat } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
+import { type FinalVerdict, Verdict } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 import { xmitTunnel } from './tunnel.js';
 
-export function xmit(d: Director, entry: number): void {
+export function xmit(d: Director, entry: number): FinalVerdict {
   switch (d.connections.methodOf(entry)) {
     case Method.masq:
     case Method.fullnat:
@@ -31,28 +33,26 @@ export function xmit(d: Director, entry: number): void {
   }
 }
 
-function xmitMasq(d: Director, entry: number): void {
+function xmitMasq(d: Director, entry: number): FinalVerdict {
   const flags = d.connections.flagsOf(entry);
   if ((flags & CONN_NO_CPORT) !== 0) fillClientPort(d.connections, entry, d.packet.sport);
   const hop = nextHop(d, entry);
-  if (hop < 0 && hop !== LOCAL_ROUTE) return;
+  if (hop < 0 && hop !== LOCAL_ROUTE) return Verdict.dropped;
   const mtu = pathMtu(d, d.connections.destOf(entry));
-  if (hop >= 0 && (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry))) return;
-  if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return;
+  if (hop >= 0 && (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry))) return Verdict.dropped;
+  if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return Verdict.dropped;
   if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
   else dnat(d, entry);
-  if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else ipOutput(d, hop, mtu);
+  return hop === LOCAL_ROUTE ? deliverLocal(d) : ipOutput(d, hop, mtu);
 }
 
-function xmitGatewaying(d: Director, entry: number): void {
+function xmitGatewaying(d: Director, entry: number): FinalVerdict {
   const hop = nextHop(d, entry);
-  if (hop === LOCAL_ROUTE) deliverLocal(d);
-  else if (hop >= 0) {
-    // The path MTU does not count here: the kernel looks up the neighbour, not a path.
-    const { mtu } = d.router;
-    if (decrementTtlOrDrop(d, entry) && fitsMtuOrDrop(d, mtu, entry)) ipOutput(d, hop, mtu);
-  }
+  if (hop === LOCAL_ROUTE) return deliverLocal(d);
+  // The path MTU does not count here: the kernel looks up the neighbour, not a path.
+  const { mtu } = d.router;
+  if (hop < 0 || !decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry)) return Verdict.dropped;
+  return ipOutput(d, hop, mtu);
 }
 
 /** Returns a neighbour or LOCAL_ROUTE. Negative: the packet was dropped. */

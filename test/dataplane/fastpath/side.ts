@@ -11,6 +11,7 @@ import { processBatch, processFrame, processScheduled } from '../../../src/datap
 import type { WorkerDispatch } from '../../../src/dataplane/workers/dispatch.js';
 import { Batch } from '../../../src/device/batch.js';
 import { GAUGES } from '../../../src/stats/counters.js';
+import { checked } from '../verdict-check.js';
 
 /** Larger than the number of services and of destinations in any test. */
 const SLOTS = 64;
@@ -44,11 +45,11 @@ export class Side {
       d,
       (director, device, frame, len) => {
         this.slowed.add(frame);
-        return processFrame(director, device, frame, len);
+        return checked(director, () => processFrame(director, device, frame, len));
       },
       (director, device, frame, len, service, dest) => {
         this.slowed.add(frame);
-        return processScheduled(director, device, frame, len, service, dest);
+        return checked(director, () => processScheduled(director, device, frame, len, service, dest));
       },
     );
   }
@@ -90,7 +91,7 @@ export class Side {
     }));
     this.slowed.clear();
     if (this.isFast) processBatch(d, device, batch);
-    else for (let i = 0; i < n; i++) processFrame(d, device, offsets[i]!, lengths[i]!);
+    else for (let i = 0; i < n; i++) checked(d, () => processFrame(d, device, offsets[i]!, lengths[i]!));
     batch.n = 0;
     for (const { at, bytes } of frames) (this.slowed.has(at) ? this.slow : this.fast).push(bytes);
   }
