@@ -74,7 +74,26 @@ export interface DestinationConfig {
   readonly tunnel: Tunnel;
 }
 
+/** IP in IP. */
 export const PLAIN_TUNNEL: Tunnel = { type: 'ipip', port: 0, checksum: '' };
+
+/** The fields of a new service; ulvsadm replaces the empty scheduler by wlc. */
+export const SERVICE_DEFAULTS: Omit<ServiceConfig, 'key'> = {
+  scheduler: '',
+  flags: 0,
+  timeout: 0,
+  netmask: 0xffffffff,
+  pe: '',
+};
+
+/** The fields of a new destination. */
+export const DESTINATION_DEFAULTS: Omit<DestinationConfig, 'address' | 'port'> = {
+  method: 'gatewaying',
+  weight: 1,
+  upperThreshold: 0,
+  lowerThreshold: 0,
+  tunnel: PLAIN_TUNNEL,
+};
 
 /** The service is one by fwmark. */
 export function isFwmark(key: ServiceKey): key is FwmarkKey {

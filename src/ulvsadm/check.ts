@@ -2,7 +2,8 @@
 import { isFwmark, SVC_ONEPACKET, SVC_PERSISTENT, UDP } from '../service/config.js';
 import { type Draft, keyOf } from './draft.js';
 import { fail } from './errors.js';
-import { LEGAL, type Legal, OPTION_NAMES, type OptionName, TUNNEL_LEGAL, TUNNEL_OPTIONS } from './options.js';
+import { OPTION_NAMES, type OptionName } from './options/names.js';
+import { LEGAL, type Legal, TUNNEL_LEGAL, TUNNEL_OPTIONS } from './options.js';
 import { DEFAULT_SCHEDULER } from './values.js';
 
 const TUNNEL_ONLY: readonly OptionName[] = ['tun-type', ...TUNNEL_OPTIONS];
@@ -32,12 +33,12 @@ function checkLegal(given: ReadonlySet<OptionName>, names: readonly OptionName[]
 function checkService(draft: Draft): void {
   const key = keyOf(draft);
   if (!isFwmark(key)) {
-    const persistent = draft.flags & SVC_PERSISTENT;
+    const persistent = draft.service.flags & SVC_PERSISTENT;
     if (key.port === 0 && !persistent) fail('Zero port specified for non-persistent service');
-    const onePacket = draft.flags & SVC_ONEPACKET;
+    const onePacket = draft.service.flags & SVC_ONEPACKET;
     if (onePacket && key.protocol !== UDP) fail('One-Packet Scheduling is only for UDP virtual services');
   }
-  draft.scheduler ||= DEFAULT_SCHEDULER;
+  draft.service.scheduler ||= DEFAULT_SCHEDULER;
 }
 
 /**
@@ -45,12 +46,13 @@ function checkService(draft: Draft): void {
  * a service by mark.
  */
 function checkServer(draft: Draft): void {
-  const { method, service, server, tunnel, options } = draft;
-  if (draft.fwmark === 0 && method !== 'masq' && method !== 'fullnat') server.port = service.port;
-  if (server.family !== service.family && method !== 'ipip') {
+  const { virtual, real, options } = draft;
+  const { method, tunnel } = draft.server;
+  if (draft.fwmark === 0 && method !== 'masq' && method !== 'fullnat') real.port = virtual.port;
+  if (real.family !== virtual.family && method !== 'ipip') {
     fail('Different address family is allowed only for tunneling servers');
   }
-  if (method === 'fullnat' && service.family === 6) fail('--full-nat is for IPv4 services');
+  if (method === 'fullnat' && virtual.family === 6) fail('--full-nat is for IPv4 services');
   if (method !== 'ipip' && TUNNEL_ONLY.some((name) => options.has(name))) {
     fail('Tunnel options conflict with forward method');
   }

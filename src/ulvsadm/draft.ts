@@ -1,15 +1,14 @@
 /** A command line while it is read, and the requests that it becomes. */
 import type { Timeouts } from '../control/api/api.js';
 import {
+  DESTINATION_DEFAULTS,
   type DestinationConfig,
-  type ForwardingMethod,
-  PLAIN_TUNNEL,
+  SERVICE_DEFAULTS,
   type ServiceConfig,
   type ServiceKey,
   TCP,
-  type Tunnel,
 } from '../service/config.js';
-import type { Command, OptionName } from './options.js';
+import type { Command, OptionName } from './options/names.js';
 
 /** An address and port as far as the line has named them; `family` is 0 if it has not. */
 export interface Endpoint {
@@ -27,21 +26,17 @@ export interface Draft {
   readonly options: Set<OptionName>;
   protocol: number;
   fwmark: number;
-  service: Endpoint;
-  scheduler: string;
-  flags: number;
-  timeout: number;
-  netmask: number;
-  pe: string;
+  /** Address of the virtual service. */
+  virtual: Endpoint;
+  readonly service: Writable<Omit<ServiceConfig, 'key'>>;
   schedulerFlags: string;
-  server: Endpoint;
-  method: ForwardingMethod;
-  weight: number;
-  upperThreshold: number;
-  lowerThreshold: number;
-  tunnel: Tunnel;
+  /** Address of the real server. */
+  real: Endpoint;
+  readonly server: Writable<Omit<DestinationConfig, 'address' | 'port'>>;
   timeouts: Timeouts;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 const nowhere = (): Endpoint => ({ family: 0, address: '0.0.0.0', port: 0 });
 
@@ -51,34 +46,24 @@ export function emptyDraft(command: Command): Draft {
     options: new Set(),
     protocol: 0,
     fwmark: 0,
-    service: nowhere(),
-    scheduler: '',
-    flags: 0,
-    timeout: 0,
-    netmask: 0xffffffff,
-    pe: '',
+    virtual: nowhere(),
+    service: { ...SERVICE_DEFAULTS },
     schedulerFlags: '',
-    server: nowhere(),
-    method: 'gatewaying',
-    weight: 1,
-    upperThreshold: 0,
-    lowerThreshold: 0,
-    tunnel: PLAIN_TUNNEL,
+    real: nowhere(),
+    server: { ...DESTINATION_DEFAULTS },
     timeouts: { tcp: 0, tcpfin: 0, udp: 0 },
   };
 }
 
-export function keyOf({ fwmark, service, protocol }: Draft): ServiceKey {
-  if (fwmark !== 0) return { fwmark, family: service.family === 6 ? 6 : 4 };
-  return { protocol: protocol || TCP, address: service.address, port: service.port };
+export function keyOf({ fwmark, virtual, protocol }: Draft): ServiceKey {
+  if (fwmark !== 0) return { fwmark, family: virtual.family === 6 ? 6 : 4 };
+  return { protocol: protocol || TCP, address: virtual.address, port: virtual.port };
 }
 
 export function serviceOf(draft: Draft): ServiceConfig {
-  const { scheduler, flags, timeout, netmask, pe } = draft;
-  return { key: keyOf(draft), scheduler, flags, timeout, netmask, pe };
+  return { key: keyOf(draft), ...draft.service };
 }
 
-export function destinationOf(draft: Draft): DestinationConfig {
-  const { server, method, weight, upperThreshold, lowerThreshold, tunnel } = draft;
-  return { address: server.address, port: server.port, method, weight, upperThreshold, lowerThreshold, tunnel };
+export function destinationOf({ real, server }: Draft): DestinationConfig {
+  return { address: real.address, port: real.port, ...server };
 }

@@ -60,11 +60,11 @@ function withPort(
  * IPv4 address keeps an earlier -M.
  */
 export function setService(draft: Draft, { family, address, port }: ParsedEndpoint): void {
-  draft.service = { family, address, port };
-  if (family === 6) draft.netmask = 128;
+  draft.virtual = { family, address, port };
+  if (family === 6) draft.service.netmask = 128;
 }
 
 /** Sets the address of -r. A missing port is that of the service, if the line named it before. */
 export function setServer(draft: Draft, { family, address, port, withPort }: ParsedEndpoint): void {
-  draft.server = { family, address, port: withPort ? port : draft.service.port };
+  draft.real = { family, address, port: withPort ? port : draft.virtual.port };
 }

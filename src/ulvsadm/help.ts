@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { ENGINE_NAMES } from '../persistence/index.js';
 import { SCHEDULER_NAMES } from '../schedulers/index.js';
+import type { OptionRow } from './options/row.js';
+import { ROWS } from './options.js';
 import { DEFAULT_SCHEDULER } from './values.js';
 
 /**
@@ -21,7 +23,7 @@ function ourVersion(): string {
 }
 
 export function help(program: string): string {
-  return version(program) + cpuUsage(program) + (program === 'ipvsadm' ? '' : OURS);
+  return version(program) + cpuUsage(program) + (program === 'ipvsadm' ? '' : ours());
 }
 
 const cpuUsage = (program: string): string => `Usage:
@@ -107,9 +109,16 @@ Daemon Options:
   --mcast-ttl ttl                     Multicast TTL (default=1)
 `;
 
-const OURS = `ulvs Options:
+const ours = (): string => `ulvs Options:
   --json                              listings (-L, -S) as JSON
   --socket path                       the director's control socket (default /run/ulvs/ulvs.sock, or $ULVS_SOCKET)
-  --full-nat                          a forwarding method: both addresses rewritten, the source from director.yaml's
-                                      accept.sources; the client is told by the TOA option of TCP
-`;
+${ROWS.map(ownHelp).join('')}`;
+
+/**
+ * The help of an option that ipvsadm does not have, in the columns of the others; '' for the
+ * others.
+ */
+function ownHelp({ long, short, help = [] }: OptionRow): string {
+  const spelling = `  --${long}${short === undefined ? '' : ` -${short}`}`;
+  return help.map((line, i) => `${(i === 0 ? spelling : '').padEnd(38)}${line}\n`).join('');
+}

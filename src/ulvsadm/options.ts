@@ -1,68 +1,14 @@
-/** ipvsadm 1.31's commands and options, and which option is legal with which command. */
+/** The commands and options of ipvsadm 1.31, and which option is legal with which command. */
+import type { Command, OptionName } from './options/names.js';
+import { ADDRESS_OPTIONS, DAEMON_OPTIONS, LIST_OPTIONS } from './options/other.js';
+import type { OptionRow } from './options/row.js';
+import { SERVER_OPTIONS } from './options/server.js';
+import { SERVICE_OPTIONS } from './options/service.js';
 import type { Option } from './scanner.js';
-
-/** A command of ipvsadm. */
-export type Command =
-  | 'add-service'
-  | 'edit-service'
-  | 'delete-service'
-  | 'flush'
-  | 'list'
-  | 'add-server'
-  | 'delete-server'
-  | 'edit-server'
-  | 'set'
-  | 'start-daemon'
-  | 'stop-daemon'
-  | 'restore'
-  | 'save'
-  | 'zero';
-
-/** The options in the order in which ipvsadm checks them. */
-export const OPTION_NAMES = [
-  'numeric',
-  'connection',
-  'service-address',
-  'scheduler',
-  'persistent',
-  'netmask',
-  'real-server',
-  'forwarding-method',
-  'weight',
-  'u-threshold',
-  'l-threshold',
-  'mcast-interface',
-  'timeout',
-  'daemon',
-  'stats',
-  'rate',
-  'thresholds',
-  'persistent-conn',
-  'nosort',
-  'syncid',
-  'exact',
-  'ops',
-  'pe',
-  'sched-flags',
-  'mcast-group',
-  'mcast-port',
-  'mcast-ttl',
-  'sync-maxlen',
-  'tun-info',
-  'tun-type',
-  'tun-port',
-  'tun-nocsum',
-  'tun-csum',
-  'tun-remcsum',
-] as const;
-export type OptionName = (typeof OPTION_NAMES)[number];
 
 const command = (id: Command | 'help' | 'version', long: string, short?: string): Option =>
   short ? { id, long, short, argument: 'none' } : { id, long, argument: 'none' };
 const daemon = (id: Command): Option => ({ id, long: id, argument: 'required' });
-const flag = (long: string, short?: string): Option =>
-  short ? { id: long, long, short, argument: 'none' } : { id: long, long, argument: 'none' };
-const value = (long: string, short?: string): Option => ({ ...flag(long, short), argument: 'required' });
 
 export const COMMANDS: readonly Option[] = [
   command('add-service', 'add-service', 'A'),
@@ -84,52 +30,17 @@ export const COMMANDS: readonly Option[] = [
   daemon('stop-daemon'),
 ];
 
-export const OPTIONS: readonly Option[] = [
-  ...COMMANDS,
-  value('tcp-service', 't'),
-  value('udp-service', 'u'),
-  value('sctp-service'),
-  value('fwmark-service', 'f'),
-  value('scheduler', 's'),
-  { ...value('persistent', 'p'), argument: 'optional' },
-  value('netmask', 'M'),
-  value('real-server', 'r'),
-  flag('masquerading', 'm'),
-  flag('ipip', 'i'),
-  flag('gatewaying', 'g'),
-  // Full NAT: an option of ulvs that ipvsadm does not have.
-  flag('full-nat'),
-  value('weight', 'w'),
-  value('u-threshold', 'x'),
-  value('l-threshold', 'y'),
-  flag('numeric', 'n'),
-  flag('connection', 'c'),
-  value('mcast-interface'),
-  value('syncid'),
-  flag('timeout'),
-  flag('daemon'),
-  flag('stats'),
-  flag('rate'),
-  flag('thresholds'),
-  flag('persistent-conn'),
-  flag('nosort'),
-  flag('sort'),
-  flag('exact', 'X'),
-  flag('ipv6', '6'),
-  flag('ops', 'o'),
-  value('pe'),
-  value('sched-flags', 'b'),
-  value('mcast-group'),
-  value('mcast-port'),
-  value('mcast-ttl'),
-  value('sync-maxlen'),
-  flag('tun-info'),
-  value('tun-type'),
-  value('tun-port'),
-  flag('tun-nocsum'),
-  flag('tun-csum'),
-  flag('tun-remcsum'),
+/** Every option that may follow a command. */
+export const ROWS: readonly OptionRow[] = [
+  ...ADDRESS_OPTIONS,
+  ...SERVICE_OPTIONS,
+  ...SERVER_OPTIONS,
+  ...LIST_OPTIONS,
+  ...DAEMON_OPTIONS,
 ];
+
+/** Everything that the scanner knows. */
+export const OPTIONS: readonly Option[] = [...COMMANDS, ...ROWS];
 
 /**
  * The options of a command or a tunnel type. Options in no list are illegal; of the exclusive ones
@@ -141,24 +52,12 @@ export interface Legal {
   readonly exclusive?: readonly OptionName[];
 }
 
-const SERVICE: Legal = {
-  required: ['service-address'],
-  optional: ['scheduler', 'persistent', 'netmask', 'ops', 'pe', 'sched-flags'],
-};
-const SERVER: Legal = {
-  required: ['service-address', 'real-server'],
-  optional: [
-    'forwarding-method',
-    'weight',
-    'u-threshold',
-    'l-threshold',
-    'tun-type',
-    'tun-port',
-    'tun-nocsum',
-    'tun-csum',
-    'tun-remcsum',
-  ],
-};
+const SERVICE: Legal = { required: ['service-address'], optional: namesOf(SERVICE_OPTIONS) };
+const SERVER: Legal = { required: ['service-address', 'real-server'], optional: namesOf(SERVER_OPTIONS) };
+
+function namesOf(rows: readonly OptionRow[]): OptionName[] {
+  return [...new Set(rows.flatMap(({ name }) => name ?? []))];
+}
 
 export const LEGAL: Readonly<Record<Command, Legal>> = {
   'add-service': SERVICE,

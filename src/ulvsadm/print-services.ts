@@ -4,8 +4,9 @@ import { isFwmark, SCTP, SVC_ONEPACKET, SVC_PERSISTENT, TCP, UDP } from '../serv
 import { isIPv6 } from '../wire/address.js';
 import { schedulerFlagNames } from './flags.js';
 import type { Label } from './labels.js';
+import { maskWord } from './options/service.js';
 import { sortDestinations } from './order.js';
-import { maskWord, printRules } from './print-rules.js';
+import { printRules } from './print-rules.js';
 import type { Layout, Style } from './style.js';
 
 const LOCAL = 'Prot LocalAddress:Port'.padEnd(33);

@@ -142,7 +142,7 @@ function requestOf(draft: Draft, program: string): ChangeRequest {
     case 'edit-server':
       return { op: 'editDestination', key, destination: destinationOf(draft) };
     case 'delete-server':
-      return { op: 'deleteDestination', key, address: draft.server.address, port: draft.server.port };
+      return { op: 'deleteDestination', key, address: draft.real.address, port: draft.real.port };
     case 'flush':
       return { op: 'flush' };
     case 'zero':

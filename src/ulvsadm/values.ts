@@ -21,9 +21,8 @@ export function bounded(text: string, min: number, max: number, what: string): n
   return value === -1 ? fail(`illegal ${what} specified`) : value;
 }
 
-/** A timeout in seconds; without text the default persistence. */
-export function timeoutValue(text: string | undefined, min: number): number {
-  if (text === undefined) return DEFAULT_PERSISTENCE;
+/** A timeout in seconds. */
+export function timeoutValue(text: string, min: number): number {
   const value = toNumber(text, min, MAX_TIMEOUT);
   return value === -1 ? fail(`invalid timeout value \`${text}' specified`) : value;
 }

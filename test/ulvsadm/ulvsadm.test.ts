@@ -2,7 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AdminClient, ServiceEntry } from '../../src/control/api/api.js';
 import { SocketClient } from '../../src/control/api/client.js';
+import { help } from '../../src/ulvsadm/help.js';
 import { offlineNames, PortNames } from '../../src/ulvsadm/names.js';
+import { OPTION_NAMES } from '../../src/ulvsadm/options/names.js';
+import { SERVER_OPTIONS } from '../../src/ulvsadm/options/server.js';
+import { SERVICE_OPTIONS } from '../../src/ulvsadm/options/service.js';
+import { LEGAL, OPTIONS, ROWS } from '../../src/ulvsadm/options.js';
 import { takeOwnOptions } from '../../src/ulvsadm/own-options.js';
 import { type Result, type Settings, ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
 import { Random } from '../support/seed.js';
@@ -208,4 +213,31 @@ describe('any command line', () => {
       if (rc !== 0) expect(err, argv.join(' ')).not.toBe('');
     }
   });
+});
+
+describe('the table of options', () => {
+  it('has each spelling once', () => {
+    const rows = OPTIONS.filter(({ id }) => id !== 'list');
+    const shorts = rows.flatMap(({ short }) => short ?? []);
+    expect(new Set(rows.map(({ long }) => long)).size).toBe(rows.length);
+    expect(new Set(shorts).size).toBe(shorts.length);
+  });
+
+  it.each(ROWS.map(({ long }) => [long]))('--%s is in the help of ulvsadm', (long) => {
+    expect(help('ulvsadm')).toMatch(new RegExp(`^ +--${long}\\b`, 'm'));
+  });
+
+  it('uses every name of the checks', () => {
+    const used = new Set(ROWS.flatMap(({ name }) => name ?? []));
+    expect(OPTION_NAMES.filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it.each([...SERVICE_OPTIONS, ...SERVER_OPTIONS].map((row) => [row.long, row] as const))(
+    '--%s is legal with its commands and with no others',
+    (_, { name }) => {
+      const legal = Object.entries(LEGAL).filter(([, { optional = [] }]) => optional.includes(name!));
+      const kind = SERVICE_OPTIONS.some((row) => row.name === name) ? 'service' : 'server';
+      expect(legal.map(([command]) => command)).toEqual([`add-${kind}`, `edit-${kind}`]);
+    },
+  );
 });

@@ -2,7 +2,8 @@
 
 import { DEFAULT_SOCKET } from '../../src/control/api/client.js';
 import { help } from '../../src/ulvsadm/help.js';
-import { COMMANDS, type Command, LEGAL, OPTIONS, type OptionName } from '../../src/ulvsadm/options.js';
+import type { Command, OptionName } from '../../src/ulvsadm/options/names.js';
+import { COMMANDS, LEGAL, OPTIONS } from '../../src/ulvsadm/options.js';
 import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 
 export interface UlvsadmPages {
