@@ -6,15 +6,12 @@ import type { Route } from './route.js';
 import type { RouteSocket } from './route-socket.js';
 import type { Rule } from './rule.js';
 
-/** What a route look-up needs. */
-export interface RoutingSnapshot {
+/** All records of the kernel's routing, by kind. */
+export interface Snapshot {
   readonly links: readonly Link[];
+  readonly addresses: readonly Address[];
   readonly rules: readonly Rule[];
   readonly routes: readonly Route[];
-}
-
-export interface Snapshot extends RoutingSnapshot {
-  readonly addresses: readonly Address[];
   readonly neighbours: readonly Neighbour[];
 }
 

@@ -1,7 +1,9 @@
 /**
- * Addresses between text, numbers and bytes.
- * IPv4: a signed int32, as `getInt32` reads it (a uint32 above 2^31 is no small integer to V8). IPv6: four such words.
- * MAC: [first 16 bits unsigned, last 32 bits signed]. Every `parse` gives undefined for what is not strictly one address.
+ * Converts addresses between text, numbers and bytes.
+ *
+ * IPv4 is a signed int32, as `getInt32` reads it: a uint32 above 2^31 is no small integer to V8.
+ * IPv6 is four such words. A MAC is [first 16 bits unsigned, last 32 bits signed]. Each `parse`
+ * returns undefined for a text that is not exactly one address.
  */
 export type Mac = readonly [hi: number, lo: number];
 
@@ -12,17 +14,20 @@ const QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{
 const GROUP = /^[0-9a-f]{1,4}$/i;
 const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
 
-/** The family of an address, prefix or range that is known to be one: only IPv6 has a colon. Does not check the text. */
+/**
+ * True when a valid address, prefix or range is IPv6: only IPv6 has a colon. The text is not
+ * checked.
+ */
 export function isIPv6(text: string): boolean {
   return text.includes(':');
 }
 
-/** 4 or 6, for a text as in isIPv6. */
+/** The family of a valid address, prefix or range. The text is not checked. */
 export function addressFamily(text: string): 4 | 6 {
   return isIPv6(text) ? 6 : 4;
 }
 
-/** Dotted quad as inet_pton takes it: four decimal parts, no leading zeros, no spaces. */
+/** Parses a dotted quad as inet_pton(3) does: four decimal parts, no leading zeros, no spaces. */
 export function parse4(text: string): number | undefined {
   const match = QUAD.exec(text);
   if (!match) return undefined;
@@ -31,28 +36,32 @@ export function parse4(text: string): number | undefined {
   return (a << 24) | (b << 16) | (c << 8) | d;
 }
 
-/** Signed or unsigned. */
+/** The dotted quad of an address, signed or unsigned. */
 export function format4(address: number): string {
   return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;
 }
 
-/** The mask of a prefix length 0..32, signed: 24 is 255.255.255.0. */
+/** The mask of a prefix length 0–32, signed: 24 gives 255.255.255.0. */
 export function mask4(prefix: number): number {
   return prefix === 0 ? 0 : -1 << (32 - prefix);
 }
 
-/** Word `i` of an IPv6 prefix length's mask, signed. */
+/** Word `i` (0–3) of the mask of an IPv6 prefix length (0–128), signed. */
 export function maskWord(prefix: number, i: number): number {
   const bits = prefix - 32 * i;
   if (bits >= 32) return -1;
   return bits <= 0 ? 0 : -1 << (32 - bits);
 }
 
+/** The four bytes, network order. */
 export function bytes4(address: number): Uint8Array {
   return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
 }
 
-/** RFC 4291, 2.2: groups, one `::` for at least one of them, the last two also as a dotted quad. No zone. */
+/**
+ * Parses an IPv6 address (RFC 4291, 2.2). `::` stands for at least one group; the last two may be a
+ * dotted quad. No zone.
+ */
 export function parse6(text: string): Int32Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
@@ -77,8 +86,9 @@ function wordsOf(eight: readonly number[]): Int32Array {
 }
 
 /**
- * RFC 5952, and where that leaves a choice as inet_ntop writes it (which ipvsadm prints): a dotted quad ends the mapped
- * (`::ffff:1.2.3.4`) and the compatible (`::1.2.3.4`) addresses.
+ * The text of the IPv6 address in `words` from index `at` (RFC 5952). Where the RFC leaves a
+ * choice, the text is that of inet_ntop(3), which ipvsadm prints: a mapped (`::ffff:1.2.3.4`) and a
+ * compatible (`::1.2.3.4`) address end with a dotted quad.
  */
 export function format6(words: ArrayLike<number>, at = 0): string {
   const eight = Array.from({ length: 8 }, (_, i) => (words[at + (i >> 1)]! >>> (i & 1 ? 0 : 16)) & 0xffff);
@@ -91,7 +101,7 @@ export function format6(words: ArrayLike<number>, at = 0): string {
   return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
-/** The first of the longest runs of zero groups. */
+/** The longest run of zero groups; of equal runs the first. */
 function longestZeros(eight: readonly number[]): { start: number; length: number } {
   const best = { start: 0, length: 0 };
   for (let i = 0, run = 0; i < 8; i++) {
@@ -101,6 +111,7 @@ function longestZeros(eight: readonly number[]): { start: number; length: number
   return best;
 }
 
+/** The 16 bytes, network order. */
 export function bytes6(words: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);
@@ -108,17 +119,19 @@ export function bytes6(words: ArrayLike<number>): Uint8Array {
   return bytes;
 }
 
+/** The four words of the address at `off`. */
 export function words6(view: DataView, off: number): Int32Array {
   return Int32Array.of(view.getInt32(off), view.getInt32(off + 4), view.getInt32(off + 8), view.getInt32(off + 12));
 }
 
-/** Six pairs of hex digits between colons or dashes. */
+/** Parses six pairs of hex digits with colons or dashes between them. */
 export function parseMac(text: string): Mac | undefined {
   if (!MAC.test(text)) return undefined;
   const digits = text.replaceAll(/[:-]/g, '');
   return [Number.parseInt(digits.slice(0, 4), 16), Number.parseInt(digits.slice(4), 16) | 0];
 }
 
+/** `02:00:00:00:0b:01`. */
 export function formatMac(hi: number, lo: number): string {
   const digits = hi.toString(16).padStart(4, '0') + (lo >>> 0).toString(16).padStart(8, '0');
   return digits.replaceAll(/..(?!$)/g, '$&:');
@@ -132,7 +145,7 @@ export function macAt(view: DataView, off: number): Mac {
   return [view.getUint16(off), view.getInt32(off + 2)];
 }
 
-/** Copies the four words of an address from `words[at]` on. */
+/** Copies four words from `words[at]` to `into[0]`. */
 export function copyWords(words: Int32Array, at: number, into: Int32Array): void {
   for (let i = 0; i < 4; i++) into[i] = words[at + i]!;
 }

@@ -1,5 +1,5 @@
 /**
- * ARP for IPv4 over Ethernet (RFC 826); other kinds are not decoded.
+ * ARP for IPv4 over Ethernet (RFC 826). ARP for other protocols is not supported.
  *
  *     0       2       4   5   6    8            14          18           24          28
  *     | htype | ptype | 6 | 4 | op | sender MAC | sender IP | target MAC | target IP |
@@ -21,7 +21,7 @@ const SIX_FOUR = 0x0604;
 export const REQUEST = 1;
 export const REPLY = 2;
 
-/** Whether it is IPv4 over Ethernet, so that the other accessors mean something. */
+/** True for IPv4 over Ethernet. The other accessors are valid only then. */
 export function isEthernetIpv4(view: DataView, arp: number): boolean {
   return view.getInt32(arp + KIND) === ETHERNET_IPV4 && view.getUint16(arp + LENGTHS) === SIX_FOUR;
 }
@@ -41,7 +41,7 @@ export function targetIp(view: DataView, arp: number): number {
   return view.getInt32(arp + TARGET_IP);
 }
 
-/** Turns a request into its answer "the target IP is at hi:lo", in place. */
+/** Turns a request into its reply in place: the target IP is at the MAC address hi:lo. */
 export function makeReply(view: DataView, arp: number, hi: number, lo: number): void {
   const asked = targetIp(view, arp);
   view.setUint16(arp + OPERATION, REPLY);

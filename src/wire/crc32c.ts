@@ -1,7 +1,8 @@
 /**
- * CRC32c (Castagnoli; RFC 9260, appendix A), reflected, four bytes a step. SCTP's checksum; on the wire it is little-endian.
+ * CRC32c (Castagnoli; RFC 9260, appendix A), reflected, four bytes a step. It is the checksum of
+ * SCTP, little endian on the wire.
  *
- *     TABLES[256 * k + b]: what byte b does to the CRC when k bytes follow it
+ *     TABLES[256 * k + b]: the effect of byte b on the CRC when k bytes follow it
  */
 const POLYNOMIAL = 0x82f63b78;
 const TABLES = tables();
@@ -17,7 +18,7 @@ function tables(): Int32Array {
   return t;
 }
 
-/** Signed int32. `before`: the CRC of the bytes in front, to go on from. */
+/** The CRC of `len` bytes at `off`, a signed int32. `before`: the CRC of the bytes before them. */
 export function crc32c(view: DataView, off: number, len: number, before = 0): number {
   let crc = ~before;
   const end = off + len;

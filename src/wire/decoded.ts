@@ -1,6 +1,9 @@
-/** What a `decode` gives: the fields, or in one line why the bytes are none. No decode ever throws. */
+/** The result of the `decode` functions, and what they share. */
+
+/** The fields, or a line of text that says what is wrong with the bytes. No `decode` throws. */
 export type Decoded<T extends object> = T | string;
 
+/** True when the bytes could not be decoded. */
 export function isBad<T extends object>(decoded: Decoded<T>): decoded is string {
   return typeof decoded === 'string';
 }
@@ -9,6 +12,7 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** One array of all parts. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
   let at = 0;

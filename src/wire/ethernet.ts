@@ -1,5 +1,5 @@
 /**
- * Ethernet II.
+ * Ethernet II (IEEE 802.3, RFC 894).
  *
  *     0         6         12     14
  *     | dst MAC | src MAC | type | payload ...
@@ -16,10 +16,10 @@ export const TYPE_IPV4 = 0x0800;
 export const TYPE_ARP = 0x0806;
 export const TYPE_VLAN = 0x8100;
 export const TYPE_IPV6 = 0x86dd;
-/** Service tag of 802.1ad. */
+/** Service tag of IEEE 802.1ad. */
 export const TYPE_QINQ = 0x88a8;
 
-/** A MAC is read in two numbers: its first 16 bits (unsigned) and its last 32 (signed). */
+/** A MAC address is two numbers: the first 16 bits unsigned (hi), the last 32 bits signed (lo). */
 export function dstHi(view: DataView, eth: number): number {
   return view.getUint16(eth + DST);
 }
@@ -36,7 +36,7 @@ export function type(view: DataView, eth: number): number {
   return view.getUint16(eth + TYPE);
 }
 
-/** Broadcast included. */
+/** True for a multicast or broadcast address. */
 export function isMulticast(view: DataView, eth: number): boolean {
   return (view.getUint8(eth + DST) & 1) !== 0;
 }

@@ -1,5 +1,5 @@
 /**
- * IPv6 extension headers (RFC 8200, 4; authentication header RFC 4302).
+ * IPv6 extension headers (RFC 8200, 4; the authentication header RFC 4302, 2).
  *
  *     | IPv6, next=0 | hop-by-hop, next=44 | fragment, next=6 | TCP ...
  *                                          ^ chain.fragment   ^ chain.offset, chain.protocol = 6
@@ -19,21 +19,23 @@ export const DESTINATION = 60;
 
 /** Bytes of a fragment header. */
 export const FRAGMENT_HEADER = 8;
-/** More than any honest packet has; a chain of hundreds is an attack. */
+/** Headers that are followed. Regular packets have fewer; long chains are an attack. */
 const MAX_HEADERS = 8;
 const IPV6_NEXT_HEADER = 6;
 
-/** What `walk` found; numbers only, to be reused. Offsets are absolute. */
+/** The result of `walk`. It holds numbers only and is reused. Offsets are those of the view. */
 export class Chain {
-  /** The first header that is no extension header (may be NONE), and where it begins. */
+  /** Number and offset of the first header that is no extension header; the number may be NONE. */
   protocol = 0;
   offset = 0;
-  /** Where the byte is that names `protocol`. */
+  /** Offset of the byte that holds `protocol`. */
   named = 0;
-  /** The fragment header, −1 without one, and where the byte is that names it. */
+  /**
+   * Offset of the fragment header, −1 without one, and offset of the byte that holds its number.
+   */
   fragment = -1;
   fragmentNamed = 0;
-  /** Bytes; above 0 no transport header follows. */
+  /** Bytes. When it is above 0, no transport header follows. */
   fragmentOffset = 0;
   moreFragments = false;
 }
@@ -49,9 +51,10 @@ function isExtension(header: number): boolean {
 }
 
 /**
- * Follows the headers from the IPv6 header at `ip` to the transport header and fills `chain`. False when a header
- * reaches beyond `end` (absolute, the end of the packet) or there are more than eight. Behind the header of a later fragment it
- * stops, for what follows there is payload.
+ * Follows the headers from the IPv6 header at `ip` to the transport header and fills `chain`.
+ * Returns false when a header ends beyond `end`, the offset of the end of the packet, or when there
+ * are more than eight headers. Stops behind the fragment header of a later fragment: payload
+ * follows there.
  */
 export function walk(view: DataView, ip: number, end: number, chain: Chain): boolean {
   start(view, ip, chain);
@@ -91,7 +94,7 @@ function noteFragment(view: DataView, at: number, chain: Chain): void {
   chain.moreFragments = moreFragments(view, at);
 }
 
-/** Fields of a fragment header at `at`; the offset in bytes, the identification signed. */
+/** The fields of the fragment header at `at`: offset in bytes, identification signed. */
 export function fragmentOffset(view: DataView, at: number): number {
   return view.getUint16(at + 2) & 0xfff8;
 }
@@ -102,7 +105,7 @@ export function fragmentId(view: DataView, at: number): number {
   return view.getInt32(at + 4);
 }
 
-/** Writes one at `at`; `offset` in bytes, a multiple of 8. */
+/** Writes a fragment header at `at`. `next`: next header; `offset`: bytes, a multiple of 8. */
 export function writeFragment(
   view: DataView,
   at: number,
@@ -116,7 +119,7 @@ export function writeFragment(
   view.setInt32(at + 4, id);
 }
 
-/** A fragment header in front of `payload`; `offset` in bytes, a multiple of 8. */
+/** The bytes of a fragment header and `payload`. `offset`: bytes, a multiple of 8. */
 export function encodeFragment(
   next: number,
   offset: number,
@@ -131,7 +134,10 @@ export function encodeFragment(
   return bytes;
 }
 
-/** A hop-by-hop, destination or routing header with `data` (padded to 8 bytes by Pad1, zeros) in front of `payload`. */
+/**
+ * The bytes of a hop-by-hop, destination or routing header and `payload`. `data`: the contents
+ * behind the length, which Pad1 options (zeros) pad to a multiple of 8 bytes.
+ */
 export function encodeOptions(next: number, data: Uint8Array, payload: Uint8Array): Uint8Array {
   const length = (data.length + 2 + 7) & ~7;
   const bytes = new Uint8Array(length + payload.length);

@@ -1,8 +1,8 @@
 /**
- * ICMP (RFC 792, 1191).
+ * ICMP (RFC 792, RFC 1191).
  *
  *     0      1      2          4                    8
- *     | type | code | checksum | rest               | payload, or for errors the packet they are about ...
+ *     | type | code | checksum | rest               | payload; of an error the quoted packet ...
  *                               echo: id | sequence
  *                               3/4:  0  | next-hop MTU
  *                               5:    gateway
@@ -16,7 +16,7 @@ const CHECKSUM = 2;
 const REST = 4;
 const MTU = 6;
 export const HEADER = 8;
-/** Where an error's embedded IP packet begins. */
+/** Offset of the IP packet that an error quotes. */
 export const EMBEDDED = 8;
 
 export const ECHO_REPLY = 0;
@@ -43,33 +43,38 @@ export function code(view: DataView, l4: number): number {
 export function checksum(view: DataView, l4: number): number {
   return view.getUint16(l4 + CHECKSUM);
 }
-/** Next-hop MTU of a 3/4; 0 from routers older than RFC 1191. */
+/** Next-hop MTU of fragmentation needed (3/4), in bytes; 0 from routers older than RFC 1191. */
 export function mtu(view: DataView, l4: number): number {
   return view.getUint16(l4 + MTU);
 }
-/** `len` of header and payload. */
+/** `len`: bytes of header and payload. */
 export function isChecksumGood(view: DataView, l4: number, len: number): boolean {
   return finish(sum(view, l4, len)) === 0;
 }
-/** Whether a message of this type carries the packet it is about. */
+/** True when messages of this type quote a packet. */
 export function isError(icmpType: number): boolean {
   return (
     (icmpType >= UNREACHABLE && icmpType <= REDIRECT) || icmpType === TIME_EXCEEDED || icmpType === PARAMETER_PROBLEM
   );
 }
 
+/** Recomputes the checksum. `len`: bytes of header and payload. */
 export function fillChecksum(view: DataView, l4: number, len: number): void {
   view.setUint16(l4 + CHECKSUM, 0);
   view.setUint16(l4 + CHECKSUM, finish(sum(view, l4, len)));
 }
 /**
- * For a change elsewhere in the message. An embedded IPv4 address changed by ipv4.rewriteSrc needs none: the header it
- * is in keeps its sum, and so the message does; embedded ports do.
+ * Adjusts the checksum to a change elsewhere in the message. A change of a quoted IPv4 address by
+ * ipv4.rewriteSrc needs no adjustment: the sum of the quoted header stays the same. A change of a
+ * quoted port needs one.
  */
 export function fix(view: DataView, l4: number, delta: number): void {
   view.setUint16(l4 + CHECKSUM, adjust(view.getUint16(l4 + CHECKSUM), delta));
 }
-/** Changes 16 bits at an even distance from the header: an embedded port, for example. */
+/**
+ * Changes 16 bits at offset `at`, at an even distance from the header, and the checksum: a quoted
+ * port, for example.
+ */
 export function rewrite16(view: DataView, l4: number, at: number, value: number): void {
   fix(view, l4, delta16(view.getUint16(at), value));
   view.setUint16(at, value);
@@ -77,7 +82,7 @@ export function rewrite16(view: DataView, l4: number, at: number, value: number)
 export function rewriteMtu(view: DataView, l4: number, value: number): void {
   rewrite16(view, l4, l4 + MTU, value);
 }
-/** Makes an echo request its reply; addresses are the caller's. */
+/** Turns an echo request into its reply. The caller swaps the IP addresses. */
 export function makeEchoReply(view: DataView, l4: number): void {
   rewrite16(view, l4, l4 + TYPE, (ECHO_REPLY << 8) | code(view, l4));
 }
@@ -85,14 +90,14 @@ export function makeEchoReply(view: DataView, l4: number): void {
 export interface Icmp {
   type: number;
   code: number;
-  /** As on the wire. For `encode`: absent or undefined means computed. */
+  /** As on the wire. `encode` computes it when it is absent or undefined. */
   checksum: number | undefined;
   /** The four bytes behind the checksum, unsigned. */
   rest: number;
   payload: Uint8Array;
 }
 
-/** `pseudo`: 0 for ICMP; ICMPv6 (icmp6.ts) has the same form and a pseudo header. */
+/** `pseudo`: sum of the pseudo header, which ICMPv6 (icmp6.ts) has; 0 for ICMP. */
 export function encode(fields: Partial<Icmp>, pseudo = 0): Uint8Array {
   const { type = 0, code = 0, rest = 0, payload = EMPTY } = fields;
   const bytes = new Uint8Array(HEADER + payload.length);

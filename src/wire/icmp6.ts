@@ -1,12 +1,14 @@
 /**
- * ICMPv6 (RFC 4443): the form of ICMP, but types below 128 are errors and the checksum covers the IPv6 pseudo header.
+ * ICMPv6 (RFC 4443). It has the layout of ICMP. Types below 128 are errors, and the checksum covers
+ * the IPv6 pseudo header.
  *
  *     0      1      2          4                    8
- *     | type | code | checksum | rest               | payload, or for errors the packet they are about ...
+ *     | type | code | checksum | rest               | payload; of an error the quoted packet ...
  *                               2: MTU (32 bits)
  *                               echo: id | sequence
  *
- * A change of the IP addresses changes the checksum too, unlike ICMP's: pass the delta of ipv6.rewriteDst to `fix`.
+ * A change of an IP address changes the checksum, too, unlike that of ICMP: pass the delta of
+ * ipv6.rewriteDst to `fix`.
  */
 import { finish, sum, sum32 } from './checksum.js';
 import * as icmp from './icmp.js';
@@ -33,18 +35,20 @@ export const ADMIN_PROHIBITED = 1;
 export const ADDRESS_UNREACHABLE = 3;
 export const PORT_UNREACHABLE = 4;
 
-/** Code of PARAMETER_PROBLEM; its rest says where the header is named. */
+/**
+ * Code of PARAMETER_PROBLEM. `rest` is the offset of the byte that holds the number of the header.
+ */
 export const UNKNOWN_NEXT_HEADER = 1;
 
-/** Whether a message of this type carries the packet it is about. */
+/** True when messages of this type quote a packet. */
 export function isError(icmpType: number): boolean {
   return icmpType < ECHO_REQUEST;
 }
-/** Of a packet too big; signed int32. */
+/** MTU of packet too big, in bytes, as a signed int32. */
 export function mtu(view: DataView, l4: number): number {
   return view.getInt32(l4 + MTU);
 }
-/** `len` of header and payload, `pseudo` from pseudo6 of checksum.ts. */
+/** `len`: bytes of header and payload. `pseudo`: pseudo6 of checksum.ts. */
 export function isChecksumGood(view: DataView, l4: number, len: number, pseudo: number): boolean {
   return finish(sum(view, l4, len, pseudo)) === 0;
 }
@@ -52,12 +56,15 @@ export function fillChecksum(view: DataView, l4: number, len: number, pseudo: nu
   view.setUint16(l4 + CHECKSUM, 0);
   view.setUint16(l4 + CHECKSUM, finish(sum(view, l4, len, pseudo)));
 }
-/** Makes an echo request its reply; swapping the addresses leaves the checksum as it is. */
+/**
+ * Turns an echo request into its reply. The caller swaps the IP addresses, which does not change
+ * the checksum.
+ */
 export function makeEchoReply(view: DataView, l4: number): void {
   icmp.rewrite16(view, l4, l4 + TYPE, (ECHO_REPLY << 8) | icmp.code(view, l4));
 }
 
-/** `addresses`: the sum of both IPv6 addresses (sum128). */
+/** `addresses`: sum of both IPv6 addresses (sum128). */
 export function encode(fields: Partial<icmp.Icmp>, addresses: number): Uint8Array {
   const len = icmp.HEADER + (fields.payload?.length ?? 0);
   return icmp.encode(fields, addresses + ICMP6 + sum32(len));

@@ -1,10 +1,12 @@
 /**
- * IP in IP (RFC 2003, 2473, 4213): an outer header is written into the headroom in front of a packet.
+ * IP in IP (RFC 2003, RFC 2473, RFC 4213): writes an outer header into the headroom before a
+ * packet.
  *
  *     | ... headroom ... | inner header | payload       (before)
  *           | outer, 20 or 40 | inner header | payload  (after; the result is the outer header's offset)
  *
- * As IPVS does it: outer TTL = inner TTL, TOS copied with RFC 3168's ECN rule, DF copied from an IPv4 inner header.
+ * The outer header is that of ip_vs_tunnel_xmit: the TTL is that of the inner header, the TOS
+ * follows the ECN rule of RFC 3168 (9.1.1), DF is that of an inner IPv4 header.
  */
 import * as ipv4 from './ipv4.js';
 import * as ipv6 from './ipv6.js';
@@ -13,12 +15,15 @@ const ECN = 3;
 const CE = 3;
 const ECT0 = 2;
 
-/** TOS of the outer header: ECN as inside, but "congestion experienced" is not repeated outside. */
+/** TOS of the outer header: ECN is that of the inner header, but CE becomes ECT(0). */
 export function outerTos(inner: number): number {
   return (inner & ECN) === CE ? (inner & ~ECN) | ECT0 : inner;
 }
 
-/** The inner packet may be of either version, `len` is its whole length; `copyDf` false leaves DF clear. */
+/**
+ * Writes an IPv4 header before the packet at `inner`, which is IPv4 or IPv6. `len`: bytes of the
+ * inner packet. `copyDf` false leaves DF clear. Returns the offset of the outer header.
+ */
 export function encapsulate4(
   view: DataView,
   inner: number,
@@ -42,7 +47,7 @@ export function encapsulate4(
   return outer;
 }
 
-/** The same with an IPv6 outer header; `src` and `dst` are four words each. */
+/** The same with an IPv6 header. `src` and `dst`: four words each. */
 export function encapsulate6(view: DataView, inner: number, len: number, src: Int32Array, dst: Int32Array): number {
   const outer = inner - ipv6.HEADER;
   const is4 = ipv4.version(view, inner) === 4;

@@ -6,8 +6,9 @@
  *     | TTL  | proto| checksum | source                             |
  *     | destination            | options (0 to 40 bytes) ...        |
  *
- * `ip` is the offset of the header. Addresses are signed int32. A `rewrite` keeps the header's checksum right and returns
- * the delta that the transport checksum needs for its pseudo header (tcp.rewriteDport and its like take it).
+ * `ip` is the offset of the header. Addresses are signed int32. A `rewrite` of an address adjusts
+ * the header checksum, and returns the delta of the pseudo header for the transport checksum
+ * (tcp.rewriteDport and similar functions take it).
  */
 import { adjust, delta16, delta32, finish, sum } from './checksum.js';
 import { type Decoded, EMPTY, viewOf } from './decoded.js';
@@ -43,7 +44,7 @@ export const UDPLITE = 136;
 export function version(view: DataView, ip: number): number {
   return view.getUint8(ip + VERSION_IHL) >>> 4;
 }
-/** Bytes, options included: 20 to 60, but 0 to 16 from a broken packet. */
+/** Bytes with options: 20–60; 0–16 in a malformed packet. */
 export function headerLen(view: DataView, ip: number): number {
   return (view.getUint8(ip + VERSION_IHL) & 15) << 2;
 }
@@ -88,20 +89,20 @@ export function isChecksumGood(view: DataView, ip: number): boolean {
   return finish(sum(view, ip, headerLen(view, ip))) === 0;
 }
 
-/** Recomputes the header checksum, for headers made or changed by the plain setters. */
+/** Recomputes the header checksum. Call it after the `set` functions. */
 export function fillChecksum(view: DataView, ip: number): void {
   view.setUint16(ip + CHECKSUM, 0);
   view.setUint16(ip + CHECKSUM, finish(sum(view, ip, headerLen(view, ip))));
 }
 
-/** Plain setters: the checksum is the caller's. */
+/** The `set` functions do not change the checksum. */
 export function setTotalLen(view: DataView, ip: number, value: number): void {
   view.setUint16(ip + TOTAL_LEN, value);
 }
 export function setId(view: DataView, ip: number, value: number): void {
   view.setUint16(ip + ID, value);
 }
-/** `offset` in bytes, a multiple of 8. */
+/** `offset`: bytes, a multiple of 8. */
 export function setFragment(view: DataView, ip: number, offset: number, more: boolean, df: boolean): void {
   view.setUint16(ip + FRAGMENT, (offset >>> 3) | (more ? MF : 0) | (df ? DF : 0));
 }
@@ -131,13 +132,13 @@ function rewriteAddress(view: DataView, ip: number, at: number, address: number)
   return delta;
 }
 
-/** The caller has seen that the TTL is above 0. */
+/** The TTL must be above 0. */
 export function decrementTtl(view: DataView, ip: number): void {
   const old = view.getUint16(ip + TTL);
   view.setUint16(ip + TTL, old - 0x100);
   fix(view, ip, delta16(old, old - 0x100));
 }
-/** Takes back a `decrementTtl`. */
+/** Undoes a `decrementTtl`. */
 export function incrementTtl(view: DataView, ip: number): void {
   const old = view.getUint16(ip + TTL);
   view.setUint16(ip + TTL, old + 0x100);
@@ -149,7 +150,7 @@ export function rewriteTos(view: DataView, ip: number, value: number): void {
 export function rewriteTotalLen(view: DataView, ip: number, value: number): void {
   rewrite16(view, ip, TOTAL_LEN, value);
 }
-/** Clears or sets DF, leaving the rest of the fragment word. */
+/** Clears or sets DF; keeps MF and the offset. */
 export function rewriteDontFragment(view: DataView, ip: number, df: boolean): void {
   rewrite16(view, ip, FRAGMENT, (view.getUint16(ip + FRAGMENT) & ~DF) | (df ? DF : 0));
 }
@@ -163,7 +164,7 @@ function fix(view: DataView, ip: number, delta: number): void {
 
 export interface Ipv4 {
   tos: number;
-  /** As on the wire. For `encode`: absent or undefined means what the contents give. */
+  /** Bytes, as on the wire. `encode` computes it when it is absent or undefined. */
   totalLen: number | undefined;
   id: number;
   dontFragment: boolean;
@@ -175,7 +176,7 @@ export interface Ipv4 {
   checksum: number | undefined;
   src: number;
   dst: number;
-  /** A multiple of 4 bytes, at most 40 (see options.ts). */
+  /** A multiple of 4 bytes, at most 40 (options.ts). */
   options: Uint8Array;
   payload: Uint8Array;
 }
@@ -215,7 +216,10 @@ export function encode(fields: Partial<Ipv4>): Uint8Array {
   return bytes;
 }
 
-/** `quoted`: the packet may be cut short after its header, as in ICMP errors. Bytes beyond the total length are padding. */
+/**
+ * `quoted`: the packet may end early behind its header, as in an ICMP error. Bytes beyond the total
+ * length are padding.
+ */
 export function decode(bytes: Uint8Array, quoted = false): Decoded<Ipv4> {
   const reason = whyBad(bytes, quoted);
   if (reason) return reason;
@@ -249,7 +253,10 @@ function whyBad(bytes: Uint8Array, quoted: boolean): string | undefined {
   return undefined;
 }
 
-/** Options that are not to be copied become NOPs in later fragments, as the kernel does it. */
+/**
+ * Replaces the options that are not copied into later fragments (copied flag 0, RFC 791, 3.1) by
+ * NOPs, as ip_options_fragment does. `header`: bytes of the header.
+ */
 export function blankOptions(view: DataView, ip: number, header: number): void {
   for (let at = ip + HEADER; at < ip + header; ) {
     const kind = view.getUint8(at);

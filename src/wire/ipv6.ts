@@ -4,8 +4,9 @@
  *     0                                4             6      7           8
  *     | 6 | traffic class | flow label | payload len | next | hop limit | source (16) | destination (16) |
  *
- * `ip` is the offset of the header. Addresses are four signed int32 words. There is no header checksum; a `rewrite` of an
- * address returns the delta that the transport checksum needs (tcp.rewriteDport and its like take it).
+ * `ip` is the offset of the header. Addresses are four signed int32 words. There is no header
+ * checksum. A `rewrite` of an address returns the delta of the pseudo header for the transport
+ * checksum (tcp.rewriteDport and similar functions take it).
  */
 
 import { words6 } from './address.js';
@@ -20,20 +21,20 @@ export const SRC = 8;
 export const DST = 24;
 export const HEADER = 40;
 
-/** ICMPv6 as next header. */
+/** Next Header of ICMPv6. */
 export const ICMP6 = 58;
 
 export function version(view: DataView, ip: number): number {
   return view.getUint8(ip + VERSION) >>> 4;
 }
-/** DSCP and ECN, what IPv4 calls TOS. */
+/** DSCP and ECN, the TOS of IPv4. */
 export function trafficClass(view: DataView, ip: number): number {
   return (view.getUint16(ip + VERSION) >>> 4) & 0xff;
 }
 export function flowLabel(view: DataView, ip: number): number {
   return view.getInt32(ip + VERSION) & 0xfffff;
 }
-/** Bytes behind the 40 of the header, extension headers included. */
+/** Bytes behind the header, with extension headers. */
 export function payloadLen(view: DataView, ip: number): number {
   return view.getUint16(ip + PAYLOAD_LEN);
 }
@@ -43,13 +44,14 @@ export function nextHeader(view: DataView, ip: number): number {
 export function hopLimit(view: DataView, ip: number): number {
   return view.getUint8(ip + HOP_LIMIT);
 }
-/** Word `i` (0..3) of the address. */
+/** Word `i` (0–3) of the address. */
 export function srcWord(view: DataView, ip: number, i: number): number {
   return view.getInt32(ip + SRC + 4 * i);
 }
 export function dstWord(view: DataView, ip: number, i: number): number {
   return view.getInt32(ip + DST + 4 * i);
 }
+/** Copies the address to `words[at]` and the next three words. */
 export function readSrc(view: DataView, ip: number, words: Int32Array, at = 0): void {
   readAddress(view, ip + SRC, words, at);
 }
@@ -60,7 +62,7 @@ function readAddress(view: DataView, off: number, words: Int32Array, at: number)
   for (let i = 0; i < 4; i++) words[at + i] = view.getInt32(off + 4 * i);
 }
 
-/** Version 6 with it. */
+/** Writes version 6, traffic class and flow label. */
 export function setTrafficClass(view: DataView, ip: number, value: number, flow = flowLabel(view, ip)): void {
   view.setInt32(ip + VERSION, 0x6000_0000 | (value << 20) | flow);
 }
@@ -73,7 +75,7 @@ export function setNextHeader(view: DataView, ip: number, value: number): void {
 export function setHopLimit(view: DataView, ip: number, value: number): void {
   view.setUint8(ip + HOP_LIMIT, value);
 }
-/** The caller has seen that it is above 0. */
+/** The hop limit must be above 0. */
 export function decrementHopLimit(view: DataView, ip: number): void {
   view.setUint8(ip + HOP_LIMIT, view.getUint8(ip + HOP_LIMIT) - 1);
 }
@@ -97,13 +99,13 @@ function rewriteAddress(view: DataView, off: number, words: Int32Array, at: numb
 export interface Ipv6 {
   trafficClass: number;
   flowLabel: number;
-  /** As on the wire. For `encode`: absent or undefined means what the payload gives. */
+  /** Bytes, as on the wire. `encode` computes it when it is absent or undefined. */
   payloadLen: number | undefined;
   nextHeader: number;
   hopLimit: number;
   src: Int32Array;
   dst: Int32Array;
-  /** Extension headers included. */
+  /** With extension headers. */
   payload: Uint8Array;
 }
 
@@ -123,7 +125,10 @@ export function encode(fields: Partial<Ipv6>): Uint8Array {
   return bytes;
 }
 
-/** `quoted`: the packet may be cut short after its header, as in ICMPv6 errors. Bytes beyond the payload are padding. */
+/**
+ * `quoted`: the packet may end early behind its header, as in an ICMPv6 error. Bytes beyond the
+ * payload are padding.
+ */
 export function decode(bytes: Uint8Array, quoted = false): Decoded<Ipv6> {
   if (bytes.length < HEADER) return `IPv6 header needs 40 bytes, has ${bytes.length}`;
   const view = viewOf(bytes);

@@ -1,5 +1,6 @@
 /**
- * Neighbour discovery (RFC 4861): solicitation (135) and advertisement (136) of ICMPv6, and what it derives from addresses.
+ * Neighbour discovery (RFC 4861): solicitation (135) and advertisement (136) of ICMPv6, and the
+ * multicast addresses for them.
  *
  *     0     1   2          4                    8           24
  *     | type| 0 | checksum | R S O and 29 zeros | target    | options: type, length/8, value ...
@@ -18,16 +19,22 @@ const OVERRIDE = 0x20;
 
 export const SOURCE_MAC = 1;
 export const TARGET_MAC = 2;
-/** The hop limit these messages are sent with; another one shows they crossed a router and are to be ignored. */
+/**
+ * Hop limit of these messages. A message with another one has crossed a router and is invalid (RFC
+ * 4861, 7.1).
+ */
 export const HOP_LIMIT = 255;
-/** Shortest valid message. */
+/** Bytes of the shortest valid message. */
 export const MIN_LEN = 24;
 
-/** Word `i` (0..3) of the address asked or told about. */
+/** Word `i` (0–3) of the target address. */
 export function targetWord(view: DataView, l4: number, i: number): number {
   return view.getInt32(l4 + TARGET + 4 * i);
 }
-/** Offset of the MAC in the option of this kind; −1 without one or when the options are broken. `end` is the message's end. */
+/**
+ * Offset of the MAC address in the option of this kind; −1 without the option, or when the options
+ * are malformed. `end`: offset of the end of the message.
+ */
 export function findMac(view: DataView, l4: number, end: number, kind: number): number {
   for (let at = l4 + OPTIONS; at + 8 <= end; ) {
     const len = view.getUint8(at + 1) << 3;
@@ -38,27 +45,30 @@ export function findMac(view: DataView, l4: number, end: number, kind: number): 
   return -1;
 }
 
-/** ff02::1:ff00:0/104 with the address's last 24 bits. */
+/**
+ * The solicited-node multicast address (RFC 4291, 2.7.1): ff02::1:ff00:0/104 and the last 24 bits
+ * of the address.
+ */
 export function solicitedNode(address: Int32Array): Int32Array {
   return Int32Array.of(0xff020000 | 0, 0, 1, 0xff000000 | (address[3]! & 0xffffff));
 }
-/** The Ethernet address of an IPv6 multicast group (RFC 2464, 7). */
+/** The MAC address of an IPv6 multicast group (RFC 2464, 7). */
 export function multicastMac(group: Int32Array): Mac {
   return [0x3333, group[3]!];
 }
 
 export interface Neighbour {
-  /** False: a solicitation, which has no flags. */
+  /** False for a solicitation, which has no flags. */
   advertisement: boolean;
   router: boolean;
   solicited: boolean;
   override: boolean;
   target: Int32Array;
-  /** The source's MAC in a solicitation, the target's in an advertisement. */
+  /** MAC address of the source in a solicitation, of the target in an advertisement. */
   mac: Mac | undefined;
 }
 
-/** A whole ICMPv6 message; `addresses` is the sum of both IPv6 addresses (sum128). */
+/** An ICMPv6 message. `addresses`: sum of both IPv6 addresses (sum128). */
 export function encode(fields: Neighbour, addresses: number): Uint8Array {
   const kind = fields.advertisement ? TARGET_MAC : SOURCE_MAC;
   const option = fields.mac ? concat(Uint8Array.of(kind, 1), bytesMac(fields.mac)) : new Uint8Array(0);

@@ -1,6 +1,7 @@
 /**
- * The option lists of IPv4 (RFC 791, 3.1) and TCP (RFC 9293, 3.2), which have one form: kind 0 ends the list, 1 is a
- * filler of one byte, every other kind is followed by a length that counts kind and length too.
+ * The option lists of IPv4 (RFC 791, 3.1) and TCP (RFC 9293, 3.2), which have the same layout. Kind
+ * 0 ends the list. Kind 1 is a NOP of one byte. A length follows every other kind; it includes the
+ * bytes of kind and length.
  *
  *     | 2 | 4 | MSS (2) | 1 | 3 | 3 | shift | 0 |
  */
@@ -9,21 +10,24 @@ import { type Decoded, viewOf } from './decoded.js';
 export const END = 0;
 export const NOP = 1;
 
-/** Kinds of TCP. */
+/** Kinds of TCP (IANA). */
 export const MSS = 2;
 export const WINDOW_SCALE = 3;
 export const SACK_PERMITTED = 4;
 export const SACK = 5;
 export const TIMESTAMPS = 8;
 
-/** Kinds of IPv4. */
+/** Kinds of IPv4 (IANA). */
 export const RECORD_ROUTE = 7;
 export const TIMESTAMP = 68;
 export const LOOSE_SOURCE_ROUTE = 131;
 export const STRICT_SOURCE_ROUTE = 137;
 export const ROUTER_ALERT = 148;
 
-/** Offset of the option of this kind in the list from `at` to `end` (absolute); −1 without one or when the list is broken. */
+/**
+ * Offset of the option of this kind in the list from offset `at` to `end`; −1 without the option,
+ * or when the list is malformed.
+ */
 export function find(view: DataView, at: number, end: number, kind: number): number {
   while (at < end) {
     const here = view.getUint8(at);
@@ -35,7 +39,10 @@ export function find(view: DataView, at: number, end: number, kind: number): num
   return -1;
 }
 
-/** 1 for a filler, else what the option says; 0 when that is missing or impossible. */
+/**
+ * Bytes of the option at `at`: 1 for a NOP, else its length; 0 when the length is missing or below
+ * 2.
+ */
 function lengthAt(view: DataView, at: number, end: number): number {
   if (view.getUint8(at) === NOP) return 1;
   const len = at + 1 < end ? view.getUint8(at + 1) : 0;
@@ -44,14 +51,14 @@ function lengthAt(view: DataView, at: number, end: number): number {
 
 export interface Option {
   kind: number;
-  /** Without kind and length; empty for a filler. */
+  /** Without kind and length; empty for a NOP. */
   data: Uint8Array;
 }
 export interface OptionList {
   options: Option[];
 }
 
-/** Padded to a multiple of 4 bytes by ends of list, as both headers want it. */
+/** The bytes of a list, padded with END to a multiple of 4 bytes, as both headers require. */
 export function encode(options: readonly Option[]): Uint8Array {
   const bytes: number[] = [];
   for (const { kind, data } of options) {
@@ -62,20 +69,20 @@ export function encode(options: readonly Option[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Up to the end of the list; fillers are options of their own. */
+/** The options before END. A NOP is an option of its own. */
 export function decode(bytes: Uint8Array): Decoded<OptionList> {
   const view = viewOf(bytes);
   const options: Option[] = [];
   for (let at = 0; at < bytes.length && bytes[at] !== END; ) {
     const len = lengthAt(view, at, bytes.length);
-    if (len === 0 || at + len > bytes.length) return `option ${bytes[at]} at byte ${at} has a broken length`;
+    if (len === 0 || at + len > bytes.length) return `option ${bytes[at]} at byte ${at} has a wrong length`;
     options.push({ kind: bytes[at]!, data: bytes.subarray(Math.min(at + 2, at + len), at + len) });
     at += len;
   }
   return { options };
 }
 
-/** The MSS option's bytes, what a SYN carries. */
+/** The MSS option of a SYN; `value` in bytes. */
 export function mss(value: number): Option {
   return { kind: MSS, data: Uint8Array.of(value >>> 8, value) };
 }

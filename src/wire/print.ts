@@ -1,8 +1,10 @@
 /**
- * One line of text for a frame, in tcpdump's manner, for traces and test failures. Any bytes give a line; what can't be
- * decoded says why in brackets.
+ * Prints a frame as one line of text in the style of tcpdump, for traces and test failures. Every
+ * sequence of bytes gives a line. For bytes that cannot be decoded, the line has the reason in
+ * brackets.
  *
- *     02:00:00:00:c0:01 > 02:00:00:00:0d:00 vlan 5 IP (ttl 64, id 1, DF) 10.0.0.1.4000 > 10.0.0.100.80: tcp [S], seq 7, win 64240, length 0
+ *     02:00:00:00:c0:01 > 02:00:00:00:0d:00 vlan 5 IP (ttl 64, id 1, DF)
+ *     10.0.0.1.4000 > 10.0.0.100.80: tcp [S], seq 7, win 64240, length 0            (one line)
  */
 
 import { format4, format6, formatMac } from './address.js';
@@ -20,16 +22,17 @@ import * as tcp from './tcp.js';
 import * as udp from './udp.js';
 import * as vlan from './vlan.js';
 
-/** Tunnels and quotations within each other, beyond which only a length is printed. */
+/** Nested tunnels, quotations or VLAN tags that are printed; of deeper ones only the length. */
 const MAX_DEPTH = 4;
 
+/** A frame that begins with its Ethernet header. */
 export function printFrame(bytes: Uint8Array): string {
   const frame = ethernet.decode(bytes);
   if (isBad(frame)) return `[${frame}]`;
   return `${formatMac(...frame.src)} > ${formatMac(...frame.dst)} ${printTyped(frame.type, frame.payload, 0)}`;
 }
 
-/** An IP packet of either version, without Ethernet. */
+/** An IPv4 or IPv6 packet that begins with its IP header. */
 export function printPacket(bytes: Uint8Array): string {
   return printIp(bytes, 0, false);
 }
@@ -103,7 +106,7 @@ interface Flow {
   rest: number;
 }
 
-/** `bytes` are absent behind a later fragment's header; `cut` says that they may end early. */
+/** `bytes`: undefined in a later fragment. `cut`: the bytes may end early. */
 function printTransport(flow: Flow, bytes: Uint8Array | undefined, depth: number, cut: boolean): string {
   const ends = `${flow.src} > ${flow.dst}`;
   if (!bytes) return `${ends}: proto ${flow.protocol}, length ${flow.rest}`;
@@ -124,7 +127,7 @@ function printTransport(flow: Flow, bytes: Uint8Array | undefined, depth: number
   }
 }
 
-/** Even eight quoted bytes, the least an ICMP error carries, have the ports. */
+/** The ports are in the first eight bytes, which every ICMP error quotes. */
 function printPorts({ src, dst, protocol }: Flow, bytes: Uint8Array, cut: boolean): string {
   if (bytes.length < 4) return `${src} > ${dst}: [no room for ports]`;
   const view = viewOf(bytes);

@@ -1,11 +1,11 @@
 /**
- * SCTP (RFC 9260): a common header and chunks, each padded to 4 bytes.
+ * SCTP (RFC 9260): a common header and chunks. Each chunk is padded to 4 bytes.
  *
  *     0             2            4                  8          12
  *     | source port | dest. port | verification tag | checksum | type flags length value pad | type flags length ...
  *
- * The checksum is a CRC32c of the whole packet, written little-endian; it has no pseudo header, so a change of address alone
- * leaves it right.
+ * The checksum is a CRC32c of the whole packet, little endian. It has no pseudo header, so a change
+ * of an address does not change it.
  */
 import { crc32c } from './crc32c.js';
 import { type Decoded, viewOf } from './decoded.js';
@@ -37,7 +37,7 @@ export const ECNE = 12;
 export const ECN_CWR = 13;
 export const SHUTDOWN_COMPLETE = 14;
 
-/** Stands for the checksum field while it is computed. */
+/** In place of the checksum field while the checksum is computed. */
 const ZEROS = new DataView(new ArrayBuffer(4));
 
 export function sport(view: DataView, l4: number): number {
@@ -46,15 +46,15 @@ export function sport(view: DataView, l4: number): number {
 export function dport(view: DataView, l4: number): number {
   return view.getUint16(l4 + DPORT);
 }
-/** Signed int32. */
+/** Verification tag, a signed int32. */
 export function tag(view: DataView, l4: number): number {
   return view.getInt32(l4 + TAG);
 }
-/** Signed int32, as `compute` gives it. */
+/** A signed int32, as `compute` returns it. */
 export function checksum(view: DataView, l4: number): number {
   return view.getInt32(l4 + CHECKSUM, true);
 }
-/** The checksum that the `len` bytes at `l4` should have. */
+/** The correct checksum of the packet of `len` bytes at `l4`. */
 export function compute(view: DataView, l4: number, len: number): number {
   const front = crc32c(ZEROS, 0, 4, crc32c(view, l4, CHECKSUM));
   return crc32c(view, l4 + HEADER, len - HEADER, front);
@@ -65,7 +65,7 @@ export function isChecksumGood(view: DataView, l4: number, len: number): boolean
 export function fillChecksum(view: DataView, l4: number, len: number): void {
   view.setInt32(l4 + CHECKSUM, compute(view, l4, len), true);
 }
-/** Plain setters: call fillChecksum afterwards. */
+/** The `set` functions do not change the checksum: call fillChecksum after them. */
 export function setSport(view: DataView, l4: number, port: number): void {
   view.setUint16(l4 + SPORT, port);
 }
@@ -73,15 +73,18 @@ export function setDport(view: DataView, l4: number, port: number): void {
   view.setUint16(l4 + DPORT, port);
 }
 
-/** `at` is the offset of a chunk, l4 + HEADER for the first one. */
+/** `at`: offset of a chunk; l4 + HEADER for the first one. */
 export function chunkType(view: DataView, at: number): number {
   return view.getUint8(at + CHUNK_TYPE);
 }
-/** Header included, padding not. */
+/** Bytes with the header, without padding. */
 export function chunkLen(view: DataView, at: number): number {
   return view.getUint16(at + CHUNK_LENGTH);
 }
-/** Offset of the chunk behind the one at `at`; −1 when no whole chunk header is left before `end` or the length is broken. */
+/**
+ * Offset of the chunk behind the chunk at `at`; −1 when no complete chunk header is left before
+ * offset `end`, or when the length is wrong.
+ */
 export function nextChunk(view: DataView, at: number, end: number): number {
   const len = chunkLen(view, at);
   const next = at + ((len + 3) & ~3);
@@ -97,9 +100,9 @@ export interface Chunk {
 export interface Sctp {
   sport: number;
   dport: number;
-  /** Unsigned here, unlike in the accessor. */
+  /** Unsigned, unlike the accessor. */
   tag: number;
-  /** Signed. For `encode`: absent or undefined means computed. */
+  /** Signed. `encode` computes it when it is absent or undefined. */
   checksum: number | undefined;
   chunks: Chunk[];
 }
@@ -126,7 +129,10 @@ function padded(chunk: Chunk): number {
   return (CHUNK_HEADER + chunk.value.length + 3) & ~3;
 }
 
-/** The last chunk's padding may be missing; any other bytes that are no whole chunk make it bad. */
+/**
+ * The padding of the last chunk may be missing. Other bytes that are no complete chunk are an
+ * error.
+ */
 export function decode(bytes: Uint8Array): Decoded<Sctp> {
   if (bytes.length < HEADER) return `SCTP header needs 12 bytes, has ${bytes.length}`;
   const view = viewOf(bytes);

@@ -6,8 +6,9 @@
  *     | acknowledgement                | off| flags | window |
  *     | checksum      | urgent pointer | options (0 to 40 bytes) ...
  *
- * `l4` is the offset of the header. Sequence numbers are signed int32, so subtract with `(a - b) | 0`.
- * A `rewrite` keeps the checksum right; `addressDelta` is what ipv4.rewriteDst and its like returned, 0 if only the port changes.
+ * `l4` is the offset of the header. Sequence numbers are signed int32; subtract them with `(a - b) | 0`. A `rewrite` adjusts the
+ * checksum. `addressDelta`: the delta that ipv4.rewriteDst or a similar function returned; 0 if
+ * only the port changes.
  */
 import { adjust, delta16, delta32, finish, sum, sum32 } from './checksum.js';
 import { type Decoded, EMPTY, viewOf } from './decoded.js';
@@ -25,6 +26,7 @@ const URGENT = 18;
 export const HEADER = 20;
 const PROTOCOL = 6;
 
+/** Flags, bits of the flags byte (RFC 9293, 3.1; ECE and CWR RFC 3168). */
 export const FIN = 0x01;
 export const SYN = 0x02;
 export const RST = 0x04;
@@ -47,7 +49,7 @@ export function seq(view: DataView, l4: number): number {
 export function ack(view: DataView, l4: number): number {
   return view.getInt32(l4 + ACK_NUMBER);
 }
-/** Bytes, options included: 20 to 60, but less from a broken segment. */
+/** Bytes with options: 20–60; less in a malformed segment. */
 export function headerLen(view: DataView, l4: number): number {
   return (view.getUint8(l4 + DATA_OFFSET) >>> 4) << 2;
 }
@@ -60,7 +62,7 @@ export function window(view: DataView, l4: number): number {
 export function checksum(view: DataView, l4: number): number {
   return view.getUint16(l4 + CHECKSUM);
 }
-/** `len` of header and payload, `pseudo` from pseudo4 or pseudo6 of checksum.ts. */
+/** `len`: bytes of header and payload. `pseudo`: pseudo4 or pseudo6 of checksum.ts. */
 export function isChecksumGood(view: DataView, l4: number, len: number, pseudo: number): boolean {
   return finish(sum(view, l4, len, pseudo)) === 0;
 }
@@ -70,7 +72,7 @@ export function fillChecksum(view: DataView, l4: number, len: number, pseudo: nu
   view.setUint16(l4 + CHECKSUM, 0);
   view.setUint16(l4 + CHECKSUM, finish(sum(view, l4, len, pseudo)));
 }
-/** For a change made elsewhere in what the checksum covers. */
+/** Adjusts the checksum to a change elsewhere in the covered bytes. */
 export function fix(view: DataView, l4: number, delta: number): void {
   view.setUint16(l4 + CHECKSUM, adjust(view.getUint16(l4 + CHECKSUM), delta));
 }
@@ -92,11 +94,14 @@ export function rewriteAck(view: DataView, l4: number, value: number): void {
   view.setInt32(l4 + ACK_NUMBER, value);
 }
 
-/** `SA` for SYN and ACK: letters of FIN SYN RST PSH ACK URG ECE CWR, in this order. */
+/**
+ * The first letters of the flags in the order FIN SYN RST PSH ACK URG ECE CWR: `SA` for SYN and
+ * ACK.
+ */
 export function flagsText(bits: number): string {
   return [...LETTERS].filter((_, i) => (bits >>> i) & 1).join('');
 }
-/** Undefined for a letter that is none. */
+/** The flags of letters as flagsText writes them; undefined for another letter. */
 export function parseFlags(text: string): number | undefined {
   let bits = 0;
   for (const letter of text) {
@@ -110,17 +115,17 @@ export function parseFlags(text: string): number | undefined {
 export interface Tcp {
   sport: number;
   dport: number;
-  /** Unsigned here, unlike in the accessors. */
+  /** Unsigned, unlike the accessors. */
   seq: number;
   ack: number;
   flags: number;
-  /** The three reserved bits and AE, 0 in practice. */
+  /** The three reserved bits and AE; normally 0. */
   reserved: number;
   window: number;
-  /** As on the wire. For `encode`: absent or undefined means computed. */
+  /** As on the wire. `encode` computes it when it is absent or undefined. */
   checksum: number | undefined;
   urgent: number;
-  /** A multiple of 4 bytes, at most 40 (see options.ts). */
+  /** A multiple of 4 bytes, at most 40 (options.ts). */
   options: Uint8Array;
   payload: Uint8Array;
 }
@@ -139,7 +144,7 @@ const DEFAULTS: Tcp = {
   payload: EMPTY,
 };
 
-/** `addresses`: the sum of both IP addresses (sum32 or sum128), for the checksum. */
+/** `addresses`: sum of both IP addresses (sum32 or sum128), for the checksum. */
 export function encode(fields: Partial<Tcp>, addresses = 0): Uint8Array {
   const f = { ...DEFAULTS, ...fields };
   const length = HEADER + f.options.length;

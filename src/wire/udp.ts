@@ -4,7 +4,8 @@
  *     0             2            4        6          8
  *     | source port | dest. port | length | checksum | payload ...
  *
- * A checksum of 0 means "none": over IPv4 it stays 0 whatever is rewritten. A computed 0 is written as 0xffff.
+ * Checksum 0 means no checksum; a `rewrite` leaves it 0. A computed checksum of 0 is written as
+ * 0xffff.
  */
 import { adjust, delta16, finish, sum, sum32 } from './checksum.js';
 import { type Decoded, EMPTY, viewOf } from './decoded.js';
@@ -22,14 +23,17 @@ export function sport(view: DataView, l4: number): number {
 export function dport(view: DataView, l4: number): number {
   return view.getUint16(l4 + DPORT);
 }
-/** Header and payload, in bytes. */
+/** Bytes of header and payload, as the header says. */
 export function length(view: DataView, l4: number): number {
   return view.getUint16(l4 + LENGTH);
 }
 export function checksum(view: DataView, l4: number): number {
   return view.getUint16(l4 + CHECKSUM);
 }
-/** `len` of header and payload, `pseudo` from pseudo4 or pseudo6 of checksum.ts. No checksum counts as good. */
+/**
+ * `len`: bytes of header and payload. `pseudo`: pseudo4 or pseudo6 of checksum.ts. No checksum is
+ * good.
+ */
 export function isChecksumGood(view: DataView, l4: number, len: number, pseudo: number): boolean {
   return checksum(view, l4) === 0 || finish(sum(view, l4, len, pseudo)) === 0;
 }
@@ -42,13 +46,16 @@ export function fillChecksum(view: DataView, l4: number, len: number, pseudo: nu
   view.setUint16(l4 + CHECKSUM, 0);
   view.setUint16(l4 + CHECKSUM, finish(sum(view, l4, len, pseudo)) || 0xffff);
 }
-/** For a change made elsewhere in what the checksum covers. */
+/** Adjusts the checksum to a change elsewhere in the covered bytes. */
 export function fix(view: DataView, l4: number, delta: number): void {
   const old = view.getUint16(l4 + CHECKSUM);
   if (old !== 0) view.setUint16(l4 + CHECKSUM, adjust(old, delta) || 0xffff);
 }
 
-/** `addressDelta` is what ipv4.rewriteSrc and its like returned, 0 if only the port changes. */
+/**
+ * `addressDelta`: the delta that ipv4.rewriteSrc or a similar function returned; 0 if only the port
+ * changes.
+ */
 export function rewriteSport(view: DataView, l4: number, port: number, addressDelta = 0): void {
   fix(view, l4, delta16(view.getUint16(l4 + SPORT), port) + addressDelta);
   view.setUint16(l4 + SPORT, port);
@@ -61,14 +68,14 @@ export function rewriteDport(view: DataView, l4: number, port: number, addressDe
 export interface Udp {
   sport: number;
   dport: number;
-  /** As on the wire. For `encode`: absent or undefined means what the contents give. */
+  /** As on the wire. `encode` computes it when it is absent or undefined. */
   length: number | undefined;
-  /** 0: none. */
+  /** 0 for no checksum. */
   checksum: number | undefined;
   payload: Uint8Array;
 }
 
-/** `addresses`: the sum of both IP addresses (sum32 or sum128), for the checksum. */
+/** `addresses`: sum of both IP addresses (sum32 or sum128), for the checksum. */
 export function encode(fields: Partial<Udp>, addresses = 0): Uint8Array {
   const { sport = 0, dport = 0, payload = EMPTY } = fields;
   const bytes = new Uint8Array(HEADER + payload.length);
@@ -82,7 +89,9 @@ export function encode(fields: Partial<Udp>, addresses = 0): Uint8Array {
   return bytes;
 }
 
-/** `quoted`: the datagram may be cut short after its header, as in ICMP errors and first fragments. */
+/**
+ * `quoted`: the datagram may end early behind its header, as in an ICMP error or a first fragment.
+ */
 export function decode(bytes: Uint8Array, quoted = false): Decoded<Udp> {
   if (bytes.length < HEADER) return `UDP header needs 8 bytes, has ${bytes.length}`;
   const view = viewOf(bytes);

@@ -1,5 +1,5 @@
 /**
- * 802.1Q and 802.1ad tags, in front of the EtherType.
+ * VLAN tags (IEEE 802.1Q, 802.1ad), before the EtherType.
  *
  *     0         6         12     14                       16
  *     | dst MAC | src MAC | TPID | PCP 3, DEI 1, VID 12   | type (or the next TPID) ...
@@ -8,9 +8,9 @@
 import { type Decoded, EMPTY, viewOf } from './decoded.js';
 import { TYPE_QINQ, TYPE_VLAN } from './ethernet.js';
 
-/** Bytes a tag adds. */
+/** Bytes of a tag. */
 export const TAG = 4;
-/** A service tag and a customer tag. */
+/** Tags of a frame at most: a service tag and a customer tag. */
 const MAX_TAGS = 2;
 const TYPE = 12;
 const TCI = 2;
@@ -18,7 +18,7 @@ const TCI = 2;
 export function isTag(etherType: number): boolean {
   return etherType === TYPE_VLAN || etherType === TYPE_QINQ;
 }
-/** `tag` is the offset of the TPID: eth + 12 for the outer one. */
+/** `tag`: offset of the TPID; eth + 12 for the outer tag. */
 export function vid(view: DataView, tag: number): number {
   return view.getUint16(tag + TCI) & 0xfff;
 }
@@ -27,8 +27,8 @@ export function priority(view: DataView, tag: number): number {
 }
 
 /**
- * Offset of the EtherType behind all tags; −1 when the frame ends before it or has more than two tags. What follows it
- * is the IP header or the like.
+ * Offset of the EtherType behind all tags; −1 when the frame ends before it, or has more than two
+ * tags. The payload follows the EtherType.
  */
 export function typeOffset(view: DataView, eth: number, end: number): number {
   let at = eth + TYPE;
@@ -39,7 +39,10 @@ export function typeOffset(view: DataView, eth: number, end: number): number {
   return -1;
 }
 
-/** Inserts an outer tag by moving the MACs 4 bytes into the headroom; returns the frame's new offset. */
+/**
+ * Inserts an outer tag: moves the MAC addresses 4 bytes into the headroom. Returns the new offset
+ * of the frame.
+ */
 export function push(view: DataView, eth: number, tci: number, tpid = TYPE_VLAN): number {
   for (let i = 0; i < TYPE; i += 4) view.setInt32(eth - TAG + i, view.getInt32(eth + i));
   view.setUint16(eth - TAG + TYPE, tpid);
@@ -47,13 +50,13 @@ export function push(view: DataView, eth: number, tci: number, tpid = TYPE_VLAN)
   return eth - TAG;
 }
 
-/** Removes the outer tag; returns the frame's new offset. */
+/** Removes the outer tag. Returns the new offset of the frame. */
 export function pop(view: DataView, eth: number): number {
   for (let i = TYPE - 4; i >= 0; i -= 4) view.setInt32(eth + TAG + i, view.getInt32(eth + i));
   return eth + TAG;
 }
 
-/** What lies behind the Ethernet type of a tagged frame: the Ethernet payload. */
+/** What follows the TPID of a tagged frame. */
 export interface Vlan {
   vid: number;
   priority: number;

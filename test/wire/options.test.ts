@@ -47,7 +47,7 @@ it.each([
   ['no length', [1, 1, 1, 2]],
 ])('refuses an option with %s', (_what, list) => {
   const bytes = Uint8Array.from(list);
-  expect(options.decode(bytes)).toMatch(/^option 2 at byte \d has a broken length$/);
+  expect(options.decode(bytes)).toMatch(/^option 2 at byte \d has a wrong length$/);
   expect(options.find(viewOf(bytes), 0, 4, 2)).toBe(-1);
   expect(options.find(viewOf(bytes), 0, 4, 9)).toBe(-1);
 });
