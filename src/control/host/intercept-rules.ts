@@ -82,12 +82,13 @@ function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): Interc
   return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
 
+/** Packets from masq destinations of the service. */
 function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput): InterceptRule[] {
   const anyPort = isFwmark(key) || isFtp(key, ftp);
   return destinations
     .filter(({ method }) => method === 'masq')
     .flatMap(({ address: saddr, port }) =>
-      // Service by fwmark: ICMP and neighbour discovery are left to the host.
+      // A fwmark service has no protocol. ICMP and neighbour discovery are left to the host.
       (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
         kind: 'packet',
         family: addressFamily(saddr),

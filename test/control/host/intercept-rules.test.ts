@@ -92,11 +92,12 @@ describe('replies', () => {
     ]);
   });
 
-  it('of any protocol for fwmark services', () => {
+  it('of every protocol with ports for fwmark services', () => {
     const marked = service({ fwmark: 1, family: 4 }, '10.1.0.1:0 masq', '[2001:db8::5]:80 masq');
+    const protocols = [TCP, UDP, SCTP];
     expect(rules({ services: [marked] })).toEqual([
-      packet({ saddr: '10.1.0.1' }),
-      packet({ family: 6, saddr: '2001:db8::5' }),
+      ...protocols.map((protocol) => packet({ saddr: '10.1.0.1', protocol })),
+      ...protocols.map((protocol) => packet({ family: 6, saddr: '2001:db8::5', protocol })),
     ]);
   });
 });
