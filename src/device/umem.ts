@@ -5,7 +5,7 @@
  *     base = k * frameSize                              (frameSize is a power of two)
  *     |<---- 256 ---->|2|<- Ethernet 14 ->|<- IP ...            |
  *     ^ base          ^                   ^ base + 272: 4-byte aligned
- *                     offset handed out = base + 258
+ *                     offset of alloc() = base + 258
  *
  * The headroom is 258 bytes: the 256 bytes that AF_XDP reserves (XDP_PACKET_HEADROOM), and 2 bytes
  * that align the IP header. So an Int32Array can read the IP header, and a tunnel header is

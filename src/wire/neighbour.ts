@@ -3,8 +3,8 @@
  * multicast addresses for them.
  *
  *     0     1   2          4                    8           24
- *     | type| 0 | checksum | R S O and 29 zeros | target    | options: type, length/8, value ...
- *                                                             1 source, 2 target link-layer address: 6 bytes of MAC
+ *     | type| 0 | checksum | R S O and 29 zeros | target    | options: type, length/8, value
+ *                                     1 source, 2 target link-layer address: 6 bytes of MAC
  */
 import { bytes6, bytesMac, type Mac, macAt, words6 } from './address.js';
 import { concat, type Decoded, viewOf } from './decoded.js';

@@ -1,4 +1,7 @@
-/** Captures (pcap, pcapng) and frames.jsonl: what is read, what is written, and the words about a broken file. */
+/**
+ * Captures (pcap, pcapng) and frames.jsonl: what is read, what is written, and the words about a
+ * broken file.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +36,9 @@ function pcap(little: boolean, nano: boolean, link = 1): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** A pcapng with two interfaces (the second in milliseconds), an unknown block and a simple packet. */
+/**
+ * A pcapng with two interfaces (the second in milliseconds), an unknown block and a simple packet.
+ */
 function pcapng(little: boolean): Uint8Array {
   const u32 = (...values: number[]) => {
     const buffer = Buffer.alloc(values.length * 4);

@@ -1,3 +1,4 @@
+/** CapDevice on a veth pair. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CapDevice } from '../../src/device/cap.js';
 import { PacketDevice } from '../../src/device/packet/packet.js';
@@ -49,7 +50,7 @@ describe.skipIf(!isRoot)('CapDevice', () => {
     expect(umem.freeFrames).toBe(1024);
   });
 
-  it('finishes checksums and cuts super-packets, which libpcap does not tell of', async () => {
+  it('completes partial checksums and segments GSO packets, which libpcap does not announce', async () => {
     const umem = new Umem(4096);
     const cap = make(b, () => new CapDevice(umem, 'b0', { filter: 'tcp', queue: 4096 }));
     const listen = "listen(7000,'10.9.0.2',()=>console.log('ready'))";

@@ -1,3 +1,4 @@
+/** Segmentation of GSO packets, and partial checksums. */
 import { describe, expect, it } from 'vitest';
 import { Segmenter } from '../../src/device/gso.js';
 import { completeChecksum } from '../../src/device/partial-checksum.js';

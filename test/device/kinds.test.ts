@@ -1,4 +1,7 @@
-/** The table of device kinds: everybody asks it, nobody else names a kind, and a row alone makes a kind known everywhere. */
+/**
+ * The table of device kinds. All other files read it, none names a kind, and a row alone makes a
+ * kind known everywhere.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -82,7 +85,10 @@ describe('other files', () => {
     expect(kindsIn("// 'xdp'\n/* 'tap' */ const remedy = \"use kind 'packet'\"; readonly kind = 'xdp';")).toEqual([]);
   });
 
-  /** Lines of code with a kind's name as a literal; not comments, words for users, or a device that says what it is. */
+  /**
+   * Lines of code with a kind's name as a literal; not comments, words for users, or a device that
+   * says what it is.
+   */
   function kindsIn(text: string): string[] {
     const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*/g, '');
     const others = code.replace(/(readonly kind = |use kind )'\w+'/g, '');

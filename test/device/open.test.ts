@@ -1,4 +1,4 @@
-/** Which kind of device an interface gets, and its offloads: on real interfaces. */
+/** The kind of device that an interface gets, and its offloads, on real interfaces. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { OFFLOADS, readOffloads, turnOff, turnOn } from '../../src/device/offload.js';
 import { openDevice, probe } from '../../src/device/open.js';

@@ -1,3 +1,4 @@
+/** Poller and Bell. */
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../src/device/batch.js';

@@ -1,3 +1,4 @@
+/** Raw sockets: RawSender, and IpipEndpoint in a realserver. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PacketDevice } from '../../src/device/packet/packet.js';
 import { RawSender } from '../../src/device/raw.js';

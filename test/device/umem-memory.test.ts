@@ -1,3 +1,4 @@
+/** How many frames and ring slots a worker gets. */
 import { describe, expect, it } from 'vitest';
 import { ringsFor } from '../../src/device/umem-memory.js';
 

@@ -1,8 +1,9 @@
+/** Umem: frames that are reserved for good. */
 import { describe, expect, it } from 'vitest';
 import { HEADROOM, Umem } from '../../src/device/umem.js';
 
-describe('frames set aside', () => {
-  it('lie side by side at the end, and are never handed out', () => {
+describe('reserved frames', () => {
+  it('are adjacent, at the end, and never allocated', () => {
     const umem = new Umem(8, 1024);
     expect(umem.reserve(3)).toBe(5 * 1024 + HEADROOM);
     expect(umem.freeFrames).toBe(5);
@@ -13,7 +14,7 @@ describe('frames set aside', () => {
     expect(umem.freeFrames).toBe(5);
   });
 
-  it('are refused once one of them was in use, or when there are not so many', () => {
+  it('are refused when one of them is in use, or when there are too few', () => {
     const umem = new Umem(4, 1024);
     const frames = Array.from({ length: 4 }, () => umem.alloc());
     for (const at of frames) umem.free(at);

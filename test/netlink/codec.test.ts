@@ -1,3 +1,4 @@
+/** Encoding and decoding of netlink messages, on known bytes and random ones. */
 import { describe, expect, it } from 'vitest';
 import { decodeDone, decodeError } from '../../src/netlink/ack.js';
 import { Attributes, encodeAttribute, encodeU32 } from '../../src/netlink/attribute.js';
@@ -16,7 +17,10 @@ import { Random } from '../support/seed.js';
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex.replace(/\s/g, ''), 'hex'));
 const message = (type: number, body: Uint8Array, flags = 0): Message => ({ type, flags, seq: 1, portId: 0, body });
 
-/** 10.21.0.0/24 table 1000 proto boot: via 10.1.0.2 dev 2 weight 3, via 10.2.0.2 dev 3 weight 200 dead onlink; mtu 1400. */
+/**
+ * 10.21.0.0/24 table 1000 proto boot: via 10.1.0.2 dev 2 weight 3, via 10.2.0.2 dev 3 weight 200
+ * dead onlink; mtu 1400.
+ */
 const MULTIPATH = joinAligned([
   bytes('02 18 00 00 fc 03 00 01 00000000'),
   encodeAttribute(RTA.DST, bytes('0a150000')),

@@ -1,3 +1,4 @@
+/** Dumps of the kernel, compared with what ip(8) prints. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../../src/netlink/address.js';
 import type { Link } from '../../src/netlink/link.js';

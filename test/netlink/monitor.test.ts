@@ -1,3 +1,4 @@
+/** The monitor reports the changes that ip(8) makes. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -5,7 +6,10 @@ import type { Change, Kind, Records } from '../../src/netlink/change.js';
 import type { Monitor } from '../../src/netlink/monitor.js';
 import { Lab, skipReason } from './lab.js';
 
-/** A thread needs plain JavaScript: the built monitor is tested. `make test` builds first; a bare vitest run does it here. */
+/**
+ * A thread needs plain JavaScript: the built monitor is tested. `make test` builds first; a bare
+ * vitest run does it here.
+ */
 const BUILT = new URL('../../dist/netlink/monitor.js', import.meta.url);
 if (!existsSync(BUILT)) spawnSync('npm', ['run', 'build'], { cwd: new URL('../..', import.meta.url) });
 const { monitor } = (await import(BUILT.href)) as typeof import('../../src/netlink/monitor.js');

@@ -1,4 +1,4 @@
-/** Lines for `ip -batch`, of every sort of route and rule. */
+/** Lines for `ip -batch`: routes and rules of every kind. */
 export const ROUTES4 = [
   'route add 10.20.0.0/16 via 10.1.0.2 mtu 1400 metric 50',
   'route add 10.20.0.0/16 via 10.2.0.2 metric 60 src 10.1.0.1 proto static',

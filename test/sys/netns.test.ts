@@ -1,3 +1,4 @@
+/** inNetns: a function inside another network namespace. */
 import { readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemError } from '../../src/sys/libc.js';

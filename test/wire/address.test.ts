@@ -1,3 +1,4 @@
+/** Addresses as text, numbers and bytes. */
 import { SocketAddress } from 'node:net';
 import { describe, expect, it, test } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+/** ARP packets. */
 import { expect, it } from 'vitest';
 import { formatMac, parse4, parseMac } from '../../src/wire/address.js';
 import * as arp from '../../src/wire/arp.js';

@@ -1,3 +1,4 @@
+/** Internet checksums, their adjustment, and CRC32c. */
 import { describe, expect, it } from 'vitest';
 import {
   adjust,

@@ -1,3 +1,4 @@
+/** Ethernet headers and VLAN tags. */
 import { describe, expect, it } from 'vitest';
 import { viewOf } from '../../src/wire/decoded.js';
 import * as ethernet from '../../src/wire/ethernet.js';

@@ -1,3 +1,4 @@
+/** ICMP and ICMPv6 messages, and neighbour discovery. */
 import { describe, expect, it } from 'vitest';
 import { parse6, parseMac } from '../../src/wire/address.js';
 import { pseudo6, sum128 } from '../../src/wire/checksum.js';

@@ -1,3 +1,4 @@
+/** Outer headers of IP in IP. */
 import { expect, it } from 'vitest';
 import { parse4, parse6 } from '../../src/wire/address.js';
 import * as ipip from '../../src/wire/ipip.js';

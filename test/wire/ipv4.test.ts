@@ -1,3 +1,4 @@
+/** IPv4 headers. */
 import { describe, expect, it, test } from 'vitest';
 import { parse4 } from '../../src/wire/address.js';
 import { viewOf } from '../../src/wire/decoded.js';

@@ -1,3 +1,4 @@
+/** IPv6 headers and extension headers. */
 import { describe, expect, it } from 'vitest';
 import { parse6 } from '../../src/wire/address.js';
 import { concat, viewOf } from '../../src/wire/decoded.js';

@@ -1,6 +1,7 @@
 /**
- * Frames as Linux sent them. NAT and DR: a director's input and output, from test/conformance/recorded/basic (kernel 6.1's IPVS). The rest: two
- * network namespaces on a veth without offloads (kernel 6.18), taken with a packet socket.
+ * Frames that Linux has sent. NAT and DR: input and output of a director, from
+ * test/conformance/recorded/basic (IPVS of kernel 6.1). The others: recorded by a packet socket on
+ * a veth without offloads between two network namespaces (kernel 6.18).
  */
 export const FORWARDED: readonly (readonly [what: string, input: string, output: string])[] = [
   [

@@ -1,3 +1,4 @@
+/** Option lists of IPv4 and TCP. */
 import { expect, it } from 'vitest';
 import { viewOf } from '../../src/wire/decoded.js';
 import * as options from '../../src/wire/options.js';

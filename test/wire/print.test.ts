@@ -1,3 +1,4 @@
+/** Frames as one line of text. */
 import { expect, it } from 'vitest';
 import { printFrame, printPacket } from '../../src/wire/print.js';
 import { packet } from '../support/packet.js';

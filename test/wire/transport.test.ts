@@ -1,3 +1,4 @@
+/** TCP, UDP and SCTP headers. */
 import { describe, expect, it } from 'vitest';
 import { pseudo4, sum32 } from '../../src/wire/checksum.js';
 import { viewOf } from '../../src/wire/decoded.js';

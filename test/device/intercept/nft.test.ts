@@ -1,3 +1,4 @@
+/** Intercept rules in the syntax of nft, and NftIntercept in the kernel. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NftIntercept } from '../../../src/device/intercept/nft.js';
 import { ruleText } from '../../../src/device/intercept/nft-text.js';
@@ -43,23 +44,23 @@ describe('ruleText', () => {
   ])('refuses %#', (rule, text) => expect(() => ruleText(rule)).toThrow(text));
 });
 
-if (!isRoot) console.log('steal: skipped, needs root for namespaces');
+if (!isRoot) console.log('nft intercept: skipped, needs root for namespaces');
 
 /** ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b, whose kernel we keep from answering. */
-describe.skipIf(!isRoot)('Steal', () => {
+describe.skipIf(!isRoot)('NftIntercept', () => {
   let spaces: Namespaces;
   let a: string;
   let b: string;
-  let steal: NftIntercept;
+  let intercept: NftIntercept;
 
   beforeEach(() => {
-    spaces = new Namespaces('steal');
+    spaces = new Namespaces('nftint');
     a = spaces.add('a');
     b = spaces.add('b');
     spaces.veth(a, 'a0', b, 'b0');
     spaces.run(a, 'ip addr add 10.9.0.1/24 dev a0');
     spaces.run(b, 'ip addr add 10.9.0.2/24 dev b0');
-    steal = new NftIntercept(`t${process.pid}`);
+    intercept = new NftIntercept(`t${process.pid}`);
   });
   afterEach(() => spaces.remove());
 
@@ -78,35 +79,35 @@ describe.skipIf(!isRoot)('Steal', () => {
     const umem = new Umem(64);
     const device = spaces.inside(b, () => new PacketDevice(umem, 'b0'));
     expect(knock(80)).toBe('refused');
-    inB(() => steal.install(['b0'], [service]));
+    inB(() => intercept.install(['b0'], [service]));
     expect([knock(80), knock(81)]).toEqual(['silence', 'refused']);
     const isSyn = (f: Uint8Array) => f[23] === 6 && f[36]! * 256 + f[37]! === 80 && f[47] === 2;
     const seen = await collect(device, umem, (all) => all.filter(isSyn).length >= 2, 500);
     expect(seen.filter(isSyn).length).toBeGreaterThanOrEqual(2);
-    inB(() => expect(steal.counts()[0]!.packets).toBeGreaterThan(0));
-    inB(() => steal.update([{ ...service, dport: [[81, 81]] } as InterceptRule]));
+    inB(() => expect(intercept.counts()[0]!.packets).toBeGreaterThan(0));
+    inB(() => intercept.update([{ ...service, dport: [[81, 81]] } as InterceptRule]));
     expect([knock(80), knock(81)]).toEqual(['refused', 'silence']);
-    inB(() => steal.remove());
+    inB(() => intercept.remove());
     expect(knock(81)).toBe('refused');
     expect(spaces.run(b, 'nft list ruleset')).toBe('');
-    inB(() => steal.remove());
+    inB(() => intercept.remove());
     device.close();
   });
 
   it('removes what a crashed run left, and changes nothing when it fails', () => {
-    inB(() => steal.install(['b0'], [service]));
+    inB(() => intercept.install(['b0'], [service]));
     inB(() => new NftIntercept(`t${process.pid}`).install(['b0'], []));
     expect(spaces.run(b, 'nft list ruleset')).not.toContain('l4proto');
     const before = spaces.run(b, 'nft list ruleset');
-    inB(() => expect(() => steal.install(['nope0'], [service])).toThrow(/^nope0: no such network interface/));
-    inB(() => expect(() => steal.update([{ kind: 'arp', target: 'x' }])).toThrow("'x' is not"));
+    inB(() => expect(() => intercept.install(['nope0'], [service])).toThrow(/^nope0: no such network interface/));
+    inB(() => expect(() => intercept.update([{ kind: 'arp', target: 'x' }])).toThrow("'x' is not"));
     expect(spaces.run(b, 'nft list ruleset')).toBe(before);
   });
 
   it('drops what each kind of rule says, and nothing else', () => {
     const umem = new Umem(64);
     const from = spaces.inside(a, () => new PacketDevice(umem, 'a0'));
-    const take: InterceptRule[] = [
+    const rules: InterceptRule[] = [
       { kind: 'arp', target: '10.9.0.64/26' },
       { kind: 'icmpError', about: { family: 4, daddr: '10.9.0.77', protocol: 6, dport: [[80, 80]] } },
       { kind: 'icmpError', about: { family: 6, saddr: 'fd09::70-fd09::7f', protocol: 17, sport: [[53, 60]] } },
@@ -114,7 +115,7 @@ describe.skipIf(!isRoot)('Steal', () => {
       { kind: 'packet', family: 4, iif: 'other', saddr: '192.168.0.0/16' },
       { kind: 'packet', family: 6, daddr: 'fd09::99' },
     ];
-    inB(() => steal.install(['b0'], take));
+    inB(() => intercept.install(['b0'], rules));
     send(from, umem, [
       arp('10.9.0.65'),
       arp('10.9.0.63'),
@@ -130,7 +131,7 @@ describe.skipIf(!isRoot)('Steal', () => {
       ip6(17, 'fd09::99', [0, 9, 0, 9, 0, 8, 0, 0]),
       ip6(17, 'fd09::98', [0, 9, 0, 9, 0, 8, 0, 0]),
     ]);
-    inB(() => expect(steal.counts().map((count) => count.packets)).toEqual([1, 1, 1, 2, 0, 1]));
+    inB(() => expect(intercept.counts().map((count) => count.packets)).toEqual([1, 1, 1, 2, 0, 1]));
     from.close();
   });
 });

@@ -1,4 +1,4 @@
-/** The fanout program in the kernel against the workers' own look at packets: both must name the same owner. */
+/** The fanout program in the kernel and the steering of the workers must choose the same worker. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';

@@ -1,3 +1,4 @@
+/** PacketDevice on veth pairs, with both kinds of ring. */
 import { createHash } from 'node:crypto';
 import v8 from 'node:v8';
 import vm from 'node:vm';
@@ -10,7 +11,9 @@ import { isRoot, Namespaces } from '../../support/netns.js';
 
 if (!isRoot) console.log('packet: skipped, needs root for namespaces');
 
-/** ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b. The devices under test sit on both ends. */
+/**
+ * ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b. The devices under test sit on both ends.
+ */
 describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a ring of %s', (ring) => {
   let spaces: Namespaces;
   let a: string;
@@ -36,7 +39,7 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
     return made;
   }
 
-  it('hands out the frames that came in, byte by byte, and counts them', async () => {
+  it('returns the received frames, byte by byte, and counts them', async () => {
     const umem = new Umem(256);
     const from = device(a, 'a0', umem);
     const to = device(b, 'b0', umem);
@@ -129,7 +132,7 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
     [6, 512],
     [4, 3],
   ])(
-    'cuts the super-packets of a 10 MB TCP transfer over IPv%i into right frames, %i at a time',
+    'segments the GSO packets of a 10 MB TCP transfer over IPv%i, %i at a time',
     async (family, room) => {
       const server = family === 4 ? '10.9.0.2' : 'fd09::2';
       if (family === 6) {

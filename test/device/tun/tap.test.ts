@@ -1,3 +1,4 @@
+/** TapDevice and TunDevice on real interfaces. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../../src/device/batch.js';
 import { PacketDevice } from '../../../src/device/packet/packet.js';

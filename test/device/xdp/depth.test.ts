@@ -1,3 +1,4 @@
+/** The depth of a receive queue follows pauses and overload. */
 import { describe, expect, it } from 'vitest';
 import { Depth } from '../../../src/device/xdp/depth.js';
 

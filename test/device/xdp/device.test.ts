@@ -1,3 +1,4 @@
+/** XdpDevice on veth pairs, in native and generic mode. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../../src/device/batch.js';
 import { Poller } from '../../../src/device/poll.js';
@@ -8,7 +9,9 @@ import { collect, drain, isPlain, plainFrame, send, wrongIn } from '../../suppor
 import { Namespaces } from '../../support/netns.js';
 import { withoutXdp } from './missing.js';
 
-/** ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b. The devices under test sit on both ends. */
+/**
+ * ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b. The devices under test sit on both ends.
+ */
 describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('XdpDevice, %s', (mode) => {
   let spaces: Namespaces;
   let a: string;
@@ -36,7 +39,7 @@ describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('XdpDevi
     return made;
   }
 
-  it('hands out the frames that came in, byte by byte, and counts them', async () => {
+  it('returns the received frames, byte by byte, and counts them', async () => {
     const from = device(a, 'a0');
     const to = device(b, 'b0');
     expect([from.mode, from.zeroCopy, from.reason]).toEqual([mode, false, '']);
@@ -53,7 +56,7 @@ describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('XdpDevi
     expect(umem.freeFrames).toBe(1024);
   });
 
-  it('finishes the checksums that a veth leaves undone', async () => {
+  it('completes the partial checksums of a veth', async () => {
     const to = device(b, 'b0');
     spaces.run(a, 'ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:b0 dev a0');
     spaces.node(

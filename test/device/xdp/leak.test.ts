@@ -1,9 +1,10 @@
 /**
- * Frames rushing through two XdpDevices that share a Umem, as a director forwards them:
+ * Frames pass two XdpDevices that share a Umem, as a director forwards them:
  *
- *     g: g0 ═ SYNs made by the kernel ═► e0 :d: e1 ─► r0 :r       10.0.0.0/8 │ nobody takes them at r0
+ *     g: g0 ═ SYNs made by the kernel ═► e0 :d: e1 ─► r0 :r       10.0.0.0/8 │ dropped at r0
  *
- * After every turn each frame is with the kernel, or free. ULVS_FRAMES=10000000 for the long run.
+ * After each turn the kernel has a frame, or the frame is free. ULVS_FRAMES=10000000 makes a long
+ * run.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Batch } from '../../../src/device/batch.js';
@@ -75,7 +76,7 @@ describe.skipIf(withoutXdp !== '')('frames through two xdp devices', () => {
     expect(umem.freeFrames).toBe(UMEM);
   });
 
-  it('hands out each frame only once', () => {
+  it('gives each frame to one caller only', () => {
     const seen = new Set(Array.from({ length: UMEM }, () => umem.alloc()));
     expect(seen.size).toBe(UMEM);
     expect(umem.alloc()).toBe(-1);

@@ -1,8 +1,9 @@
+/** Says why the AF_XDP tests are skipped. */
 import { close, errno, errnoName, socket } from '../../../src/sys/libc.js';
 import { AF_XDP } from '../../../src/sys/xdp-socket.js';
 import { isRoot } from '../../support/netns.js';
 
-/** Why AF_XDP can't be tried here, '' when it can. */
+/** Why AF_XDP cannot be used here; '' when it can. */
 export const withoutXdp = reason();
 if (withoutXdp !== '') console.log(`xdp: skipped, ${withoutXdp}`);
 

@@ -1,3 +1,6 @@
+/**
+ * The XDP program and its maps in the kernel, compared with a plain reading of the intercept rules.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
 import { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
@@ -54,7 +57,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
   const said = (frame: Buffer) => testXdp(program, frame);
   const taken = (frame: Buffer) => said(frame) === XDP_REDIRECT;
 
-  it('takes what the rules say, by reference, for random rules that change all the time', () => {
+  it('intercepts what the reference intercepts, for random rules that change all the time', () => {
     const random = new Random();
     let [hits, misses] = [0, 0];
     let rules: InterceptRule[] = [];
@@ -77,7 +80,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
     expect(misses).toBeGreaterThan(2000);
   });
 
-  it('takes nothing without rules', () => {
+  it('intercepts nothing without rules', () => {
     maps.update([]);
     const random = new Random(7);
     for (let i = 0; i < 300; i++) expect(said(anyFrame(random))).toBe(XDP_PASS);

@@ -1,6 +1,6 @@
 /**
- * What the XDP program should say of a frame, by reading the take rules one after the other: no maps, no bits, no code
- * shared with src/device/xdp.
+ * The result that the XDP program must give for a frame: reads the intercept rules one after the
+ * other. It has no maps and no bits, and shares no code with src/device/xdp.
  */
 import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
 
