@@ -159,11 +159,11 @@ describe('a mistake on the command line is one line and exit code 2', () => {
     });
 
   it.each([
-    [['rum'], "unknown command 'rum'; did you mean run? (add --help for what there is)"],
-    [['doctor', '--labb', 'x'], "unknown option '--labb'; did you mean --lab? (add --help for what there is)"],
-    [['doctor', '--lab'], "option '--lab <id|name>' argument missing (add --help for what there is)"],
-    [['lab', 'up'], "missing required argument 'name' (add --help for what there is)"],
-    [['status', 'x', 'y'], 'too many arguments for status: x y (add --help for what there is)'],
+    [['rum'], "unknown command 'rum'; did you mean run? (--help lists what there is)"],
+    [['doctor', '--labb', 'x'], "unknown option '--labb'; did you mean --lab? (--help lists what there is)"],
+    [['doctor', '--lab'], "option '--lab <id|name>' argument missing (--help lists what there is)"],
+    [['lab', 'up'], "missing required argument 'name' (--help lists what there is)"],
+    [['status', 'x', 'y'], 'too many arguments for status: x y (--help lists what there is)'],
     [['doctor', 'dr'], 'too many arguments for doctor: dr; a lab is given by --lab: ulvs doctor --lab dr'],
     [['run', 'x.yaml'], 'too many arguments for run: x.yaml; a configuration is given by -c: ulvs run -c x.yaml'],
     [
