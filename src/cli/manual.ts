@@ -33,7 +33,7 @@ const LAB_NOT_UP = 'no such lab is up, or something failed; one line on stderr s
 export const MANUAL: Readonly<Record<string, Manual>> = {
   run: {
     exit: [
-      'the director was told to stop and has cleaned up',
+      'the director was stopped by a signal and has cleaned up',
       'it could not start, or failed while running',
       'a mistake on the command line, in the configuration or in the rules',
     ],

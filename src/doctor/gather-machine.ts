@@ -13,12 +13,12 @@ export type AskDirector = (socket: string, config: string) => Promise<DirectorFa
 
 /** Gathers the local machine. With `probe` the machine also asks by ARP who has each VIP. */
 export async function gatherMachine(ask: AskDirector, socket: string, config: string, probe: boolean): Promise<Facts> {
-  const [said, host] = await Promise.all([
+  const [directorFacts, host] = await Promise.all([
     ask(socket, config),
     gatherHost({ name: 'director', role: 'director', namespace: '', segmentOf: new Map() }),
   ]);
   return withArpAnswers(
-    { director: said, hosts: [withUnsharedDevices(host, said, [])], arp: [], config, socket },
+    { director: directorFacts, hosts: [withUnsharedDevices(host, directorFacts, [])], arp: [], config, socket },
     probe,
   );
 }

@@ -77,9 +77,9 @@ function collect(fd: number, vip: string, macs: Set<string>): void {
 
 function macInReply(frame: Uint8Array, vip: string): string | undefined {
   if (frame.length < ARP_FRAME) return undefined;
-  const said = arp.decode(frame.subarray(ethernet.HEADER));
-  const right = typeof said !== 'string' && said.operation === arp.REPLY && said.senderIp === parse4(vip);
-  return right ? formatMac(...said.senderMac) : undefined;
+  const message = arp.decode(frame.subarray(ethernet.HEADER));
+  const right = typeof message !== 'string' && message.operation === arp.REPLY && message.senderIp === parse4(vip);
+  return right ? formatMac(...message.senderMac) : undefined;
 }
 
 /**
@@ -89,9 +89,9 @@ function macInReply(frame: Uint8Array, vip: string): string | undefined {
 function macInAdvertisement(frame: Uint8Array, vip: string): string | undefined {
   const packet = ipv6.decode(frame.subarray(ethernet.HEADER));
   if (typeof packet === 'string' || packet.nextHeader !== ipv6.ICMP6) return undefined;
-  const said = neighbour.decode(packet.payload);
-  if (typeof said === 'string' || !said.advertisement || format6(said.target) !== format6(parse6(vip)!))
+  const message = neighbour.decode(packet.payload);
+  if (typeof message === 'string' || !message.advertisement || format6(message.target) !== format6(parse6(vip)!))
     return undefined;
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
-  return formatMac(...(said.mac ?? macAt(view, 6)));
+  return formatMac(...(message.mac ?? macAt(view, 6)));
 }

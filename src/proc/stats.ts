@@ -33,7 +33,7 @@ export async function statsPerCpuText(client: AdminClient): Promise<string> {
 
 async function totals(client: AdminClient): Promise<StatsEntry> {
   const { status } = await ask(client, { op: 'status' });
-  if (status === undefined) throw new Error('the director told no status');
+  if (status === undefined) throw new Error('the director sent no status');
   return status.total;
 }
 

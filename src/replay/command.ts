@@ -16,14 +16,14 @@ export interface Answer {
 const UNKNOWN: Answer = { rc: 127, out: '' };
 
 /** Runs a command line. Returns stdout and stderr together, as the oracle records them. */
-export async function answer(line: string, client: AdminClient): Promise<Answer> {
+export async function runCommandLine(line: string, client: AdminClient): Promise<Answer> {
   let out = '';
   let rc = 0;
   for (const part of splitOutsideQuotes(line, ';')) {
-    const said = await pipeline(part.trim(), client, rc);
-    if (said === undefined) return UNKNOWN;
-    out += said.out;
-    rc = said.rc;
+    const result = await pipeline(part.trim(), client, rc);
+    if (result === undefined) return UNKNOWN;
+    out += result.out;
+    rc = result.rc;
   }
   return { rc, out };
 }
@@ -33,10 +33,10 @@ async function pipeline(text: string, client: AdminClient, lastRc: number): Prom
   let rc = 0;
   for (const stage of splitOutsideQuotes(text, '|')) {
     const words = wordsOf(stage.replace(/2>&1/g, ' '));
-    const said = await stageOf(words, piped, client, lastRc);
-    if (said === undefined) return undefined;
-    piped = said.out;
-    rc = said.rc;
+    const result = await stageOf(words, piped, client, lastRc);
+    if (result === undefined) return undefined;
+    piped = result.out;
+    rc = result.rc;
   }
   return { rc, out: piped };
 }

@@ -9,7 +9,7 @@ import { type FrameRow, frameRow, readScript, type ScriptLine } from '../capture
 import { loadConfig } from '../control/config/config.js';
 import { InProcessDirector } from '../control/inprocess.js';
 import { loadRules } from '../ulvsadm/rules.js';
-import { answer } from './command.js';
+import { runCommandLine } from './command.js';
 import { readHosts, Wire } from './wire.js';
 
 /** `after` is the index of the last line of frames.jsonl that was processed before. */
@@ -90,7 +90,7 @@ class ScenarioRun {
 
   private async line(director: InProcessDirector, line: ScriptLine): Promise<void> {
     if (line.kind === 'command') {
-      const { rc, out } = await answer(line.cmd, director);
+      const { rc, out } = await runCommandLine(line.cmd, director);
       this.rows.push({ t: this.now, cmd: line.cmd, rc, out, after: line.index });
     } else if (line.kind === 'frame') {
       const device = this.devices.indexOf(line.if);

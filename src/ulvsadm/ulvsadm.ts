@@ -68,7 +68,7 @@ async function perform(run: Run, argv: readonly string[], pending?: Pending): Pr
   }
   if (run.json) fail('--json is for listings only: -L and -S');
   const request = requestOf(parsed, run.program);
-  return pending ? pending.add(request) : tell(run, request, await ask(run, request));
+  return pending ? pending.add(request) : report(run, request, await ask(run, request));
 }
 
 /** Help and version end a whole -R, as exit(3) does in ipvsadm. */
@@ -118,11 +118,11 @@ class Pending {
     this.requests = [];
     if (requests.length === 0) return undefined;
     const { replies = [] } = await mustAsk(this.run, { op: 'batch', requests });
-    return replies.map((reply, i) => tell(this.run, requests[i]!, reply)).at(-1);
+    return replies.map((reply, i) => report(this.run, requests[i]!, reply)).at(-1);
   }
 }
 
-function tell(run: Run, request: ChangeRequest, reply: AdminReply): number {
+function report(run: Run, request: ChangeRequest, reply: AdminReply): number {
   if (reply.ok) return 0;
   run.err += `${sentence(request.op, reply.errno)}\n`;
   return FAILED;

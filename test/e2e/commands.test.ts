@@ -1,4 +1,4 @@
-/** The commands that ask a running director, over its real socket. */
+/** The commands that ask a running director over its control socket. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DirectorStatus } from '../../src/control/api/api.js';
 import { SYSCTL_NAMES } from '../../src/service/sysctl.js';
@@ -21,7 +21,7 @@ const RULES = `-A -t ${VIP}:80 -s wlc -p 50 -M 255.255.255.0
 -a -f 7 -r 10.2.0.12:0 -i -w 1 --tun-type ipip
 `;
 
-describe.skipIf(!isRoot)('asked over its socket', () => {
+describe.skipIf(!isRoot)('over the control socket', () => {
   let testbed: Testbed;
   let program: Program;
 
@@ -37,7 +37,7 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
 
   const ulvs = (...words: string[]): Promise<Ended> => testbed.ulvs([...words, '--socket', testbed.socket]).ended;
 
-  it('-R takes what -Sn printed, and prints it again', async () => {
+  it('-R accepts the output of -Sn, and -Sn prints it again', async () => {
     expect(await testbed.ulvsadm('-R', RULES)).toEqual({ code: 0, out: '', err: '' });
     const { out } = await testbed.ulvsadm('-Sn');
     expect(out.split('\n').sort()).toEqual(RULES.split('\n').sort());
@@ -47,7 +47,7 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
     expect((await testbed.ulvsadm('-Sn')).out).toBe(out);
   });
 
-  it('-R goes on after what is refused; the last line decides', async () => {
+  it('-R continues after a refused line; the last line sets the exit code', async () => {
     await testbed.ulvsadm('-C');
     const lines = `-A -t ${VIP}:1 -s rr\n-A -t ${VIP}:1 -s rr\n-a -t ${VIP}:2 -r 10.2.0.11 -g\n-A -t ${VIP}:3 -s rr\n`;
     expect(await testbed.ulvsadm('-R', lines)).toEqual({
@@ -92,7 +92,7 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
     expect(await ulvs('sysctl', ...words)).toEqual({ code: 2, out: '', err });
   });
 
-  it('stats and status tell where the frames went', async () => {
+  it('stats and status show what became of the frames', async () => {
     await testbed.ulvsadm('-C');
     await testbed.ulvsadm('-R', `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -m\n-A -t ${VIP}:81 -s rr`);
     const read = async () => JSON.parse((await ulvs('status', '--json')).out) as DirectorStatus;
@@ -124,7 +124,7 @@ describe.skipIf(!isRoot)('asked over its socket', () => {
     expect((await ulvs('proc', 'ip_vs_dest')).code).toBe(2);
   });
 
-  it('without a director: one line that says what to do', async () => {
+  it('commands without a director print one line that says what to do', async () => {
     const nowhere = `${testbed.folder}/none.sock`;
     for (const command of [['status'], ['stats'], ['sysctl'], ['proc', 'ip_vs']])
       expect(await testbed.ulvs([...command, '--socket', nowhere]).ended).toEqual({

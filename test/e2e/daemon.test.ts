@@ -1,4 +1,7 @@
-/** `ulvs run` from its start to its end, on a live box: signals, crashes, reloads, rules alone, a network that changes. */
+/**
+ * `ulvs run` from start to end on a live machine: signals, crashes, reloads, rules without
+ * configuration, a network that changes.
+ */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +26,7 @@ const SLOW_DIGEST = createHash('sha256')
   .digest('hex');
 const SLOW_SHA = 'curl -s -m 20 http://10.1.0.100/slow | sha256sum';
 
-describe.skipIf(!isRoot)('a director on a live box', () => {
+describe.skipIf(!isRoot)('a director on a live machine', () => {
   let testbed: Testbed;
   let clean: string;
   let program: Program | undefined;
@@ -46,7 +49,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
   const curl = (address = VIP) => testbed.try(testbed.client, `curl -s -m 3 http://${address}/`);
   const listing = async () => (await testbed.ulvsadm('-Sn')).out;
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('%s: code 0, and nothing is left', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends with code 0 at %s and leaves nothing behind', async (signal) => {
     await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     expect([curl(), curl()].sort()).toEqual(['10.2.0.11\n', '10.2.0.12\n']);
     expect(testbed.traces()).toContain('table netdev ulvs_');
@@ -55,7 +58,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(testbed.traces().trim()).toBe(clean);
   });
 
-  it('a signal in the middle of the start', async () => {
+  it('leaves nothing behind if a signal arrives during the start', async () => {
     const config = testbed.config('nat.yaml', { rules: NAT });
     for (const ms of [200, 300, 350, 400, 450, 500, 600, 800]) {
       const starting = testbed.ulvs(['run', '-c', config]);
@@ -68,7 +71,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     }
   });
 
-  it('kill -9 leaves rules behind, and the next start takes them away', async () => {
+  it('leaves its rules behind at SIGKILL, and the next start removes them', async () => {
     const config = testbed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
     program!.kill('SIGKILL');
@@ -81,7 +84,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(curl()).toMatch(/^10\.2\.0\.1[12]\n$/);
   });
 
-  it('SIGHUP: new rules, and a download goes on', async () => {
+  it('loads new rules at SIGHUP while a download goes on', async () => {
     const config = testbed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
     const sha = testbed.start(testbed.client, ['sh', '-c', SLOW_SHA]);
@@ -100,7 +103,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect((await sha.ended).out).toBe(`${SLOW_DIGEST}  -\n`);
   });
 
-  it('SIGHUP: what ulvsadm has changed since is undone, and said', async () => {
+  it('undoes the changes of ulvsadm at SIGHUP and logs them', async () => {
     await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     const before = await listing();
     await testbed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 0`);
@@ -118,7 +121,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(program!.err.slice(from)).not.toContain('undone');
   });
 
-  it('a VIP that nobody answers ARP for is warned of, once', async () => {
+  it('warns once of a VIP that nobody answers ARP for', async () => {
     const rules = testbed.file('mute.rules', NAT);
     await up('--rules', rules, '--socket', testbed.socket);
     const warned = (vip: string) => program!.err.split(`nobody answers ARP for the VIP ${vip}:`).length - 1;
@@ -129,7 +132,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(warned('10.1.0.254')).toBe(0);
   });
 
-  it('SIGHUP with a mistake: the old configuration stays, whole', async () => {
+  it('keeps the old configuration at SIGHUP with a mistake in the new one', async () => {
     const config = testbed.config('nat.yaml', { rules: NAT });
     await up('-c', config);
     const before = [await listing(), testbed.run(testbed.director, 'nft list ruleset | grep -v counter')];
@@ -148,7 +151,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(curl()).toMatch(/^10\.2\.0\.1[12]\n$/);
   });
 
-  it('rules alone, on a box with a bridge', async () => {
+  it('runs with --rules alone on a machine with a bridge', async () => {
     testbed.run(
       testbed.director,
       'ip link add br0 type bridge; ip link add d0 type veth peer name d1; ip link set d0 master br0',
@@ -164,7 +167,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect((await program!.ended).code).toBe(1);
   });
 
-  it('a device that vanishes: one line, code 1, and nothing is left', async () => {
+  it('ends with one line and code 1 when a device vanishes, and leaves nothing behind', async () => {
     testbed.run(testbed.director, 'ip link add gone0 type veth peer name gone1; ip link set gone0 up');
     const config = testbed.file(
       'gone.yaml',
@@ -178,7 +181,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     expect(testbed.traces().trim()).toBe(clean);
   });
 
-  it('links that go down and up, and change MAC and MTU', async () => {
+  it('follows links that go down and up and change MAC and MTU', async () => {
     await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     expect(curl()).not.toBe('');
     testbed.run(testbed.director, 'ip link set eth2 down');
@@ -200,7 +203,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     testbed.run(testbed.director, 'ip link set eth2 mtu 1500');
   });
 
-  it("the host's firewall is loaded anew", async () => {
+  it("installs its rules again when the host's firewall is reloaded", async () => {
     await up('-c', testbed.config('nat.yaml', { rules: NAT }));
     testbed.run(testbed.director, 'nft flush ruleset');
     expect((await testbed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:8080 -m -w 0`)).code).toBe(0);
@@ -210,7 +213,7 @@ describe.skipIf(!isRoot)('a director on a live box', () => {
     await program!.says('they are installed again');
   }, 30_000);
 
-  it('gatewaying with another port: the service has its say, as in ipvsadm', async () => {
+  it("uses the service's port for a gatewaying destination with another one, as ipvsadm does", async () => {
     await up('-c', testbed.config('dr.yaml', { rules: `-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:8080 -g` }));
     expect(await listing()).toBe(`-A -t ${VIP}:80 -s rr\n-a -t ${VIP}:80 -r 10.2.0.11:80 -g -w 1\n`);
   });

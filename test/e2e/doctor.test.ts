@@ -1,4 +1,7 @@
-/** The doctor on a director's box: its realservers are other namespaces, into which it does not look. Needs root and dist. */
+/**
+ * The doctor on a director's machine: it can probe its realservers, but not inspect them. Needs
+ * root and dist.
+ */
 import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/doctor/facts.js';
@@ -31,7 +34,7 @@ async function start(name: string, device: LabDevice = 'packet'): Promise<Lab> {
   return lab;
 }
 
-/** Never fails: its exit code is the last line. */
+/** The output of the doctor; the last line is its exit code. */
 async function doctor({ id }: Lab, ...words: string[]): Promise<string> {
   const command = [process.execPath, program('cli/main.js'), 'doctor', '--socket', socketPath(id), ...words];
   const script = '"$@"; echo "exit $?"';
@@ -44,13 +47,13 @@ async function findings(one: Lab): Promise<Finding[]> {
 
 const inside = ({ id }: Lab, host: string, ...words: string[]) => inNamespace(namespaceOf(id, host), ...words);
 
-describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
-  it('each DR realserver is reachable, filtered, refused, or does not answer ARP', async () => {
+describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 90_000 }, () => {
+  it('finds each DR realserver reachable, filtered, refused, or without an ARP answer', async () => {
     const dr = await start('dr');
     const healthy = await doctor(dr);
     expect(healthy.match(/gatewaying +reachable +SYN-ACK after/g)).toHaveLength(3);
     expect(healthy).toContain('3 of 3 SYNs answered by 192.168.1.11, 192.168.1.12, 192.168.1.13');
-    expect(healthy).toMatch(/\nhealthy: 2 services, 1 host looked at\nexit 0\n$/);
+    expect(healthy).toMatch(/\nhealthy: 2 services, 1 host inspected\nexit 0\n$/);
     await inside(dr, 'rs1', 'ip', 'address', 'del', '192.168.1.110/32', 'dev', 'lo');
     await stopProgram(dr, 'rs2');
     await inside(dr, 'rs3', 'ip', 'link', 'set', 'eth0', 'down');
@@ -68,7 +71,7 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     );
   });
 
-  it('--no-probe sends nothing', async () => {
+  it('sends nothing with --no-probe', async () => {
     const dr = await start('dr-one-network');
     const capture = await Capture.start(dr, SWITCH, switchEnd('director', 'eth0'), 'in', 'arp or tcp');
     const text = await doctor(dr, '--no-probe');
@@ -77,7 +80,7 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     expect((await capture.count()).count).toBe(0);
   });
 
-  it('a NAT realserver that answers by another gateway, over IPv6, and no connection is left', async () => {
+  it('finds a NAT realserver with another gateway over IPv6, and leaves no connection', async () => {
     const nat = await start('ipv6-nat');
     expect(await findings(nat)).toEqual([]);
     await inside(nat, 'rs2', 'ip', 'route', 'replace', 'default', 'via', '2001:db8:2::13', 'dev', 'eth0');
@@ -87,14 +90,14 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
     expect(stdout).toBe('');
   });
 
-  it('a Tun realserver that takes no tunnel apart', async () => {
+  it('finds a Tun realserver that does not decapsulate', async () => {
     const tun = await start('tun');
     await stopProgram(tun, 'rs1-decapsulator');
     const found = await findings(tun);
     expect(found.map(({ id, host }) => [id, host])).toEqual([['probe-no-tunnel-endpoint', '172.16.1.11']]);
   });
 
-  it('a director that was started by rule lines alone', async () => {
+  it('works with a director that was started with rule lines alone', async () => {
     const testbed = new Testbed('rules');
     try {
       testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
@@ -106,34 +109,39 @@ describe.skipIf(reason !== '')('on a box', { timeout: 90_000 }, () => {
       await testbed.up('--rules', testbed.file('some.rules', rules), '--device', 'packet', '--socket', testbed.socket);
       const { code, out, err } = await testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
       expect({ code, err }).toEqual({ code: 0, err: '' });
-      expect(out).toMatch(/-t 10\.1\.0\.100:80 +10\.2\.0\.11:8080 +masq +reachable[\s\S]*\nhealthy: 1 services/);
+      expect(out).toMatch(/-t 10\.1\.0\.100:80 +10\.2\.0\.11:8080 +masq +reachable[\s\S]*\nhealthy: 1 service,/);
     } finally {
       await testbed.remove();
     }
   });
 
-  it.skipIf(withoutXdp !== '')('over xdp: whether NAT realservers answer through this host', async () => {
-    const testbed = new Testbed('xdoc', 'xdp');
-    try {
-      await testbed.serve(
-        testbed.servers,
-        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
-      );
-      const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
-      await testbed.up('-c', testbed.config('xdoc.yaml', { rules }));
-      const ask = () => testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
-      const unseen = await ask();
-      expect(unseen.out).toMatch(/\n {2}not asked: whether NAT realservers answer .* eth2 is xdp\)\n\nhealthy/);
-      testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
-      const well = await ask();
-      expect(well.out).not.toContain('not asked');
-      expect(well).toMatchObject({ code: 0, err: '' });
-      testbed.run(testbed.servers, 'ip route replace default via 10.2.0.99');
-      const ill = await ask();
-      expect(ill.out).toContain("10.2.0.11's answers to clients do not come back by the director");
-      expect(ill.code).toBe(1);
-    } finally {
-      await testbed.remove();
-    }
-  });
+  it.skipIf(withoutXdp !== '')(
+    'probes the return path of NAT realservers over xdp only if the VIP is on an interface',
+    async () => {
+      const testbed = new Testbed('xdoc', 'xdp');
+      try {
+        await testbed.serve(
+          testbed.servers,
+          "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+        );
+        const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
+        await testbed.up('-c', testbed.config('xdoc.yaml', { rules }));
+        const ask = () => testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
+        const unseen = await ask();
+        expect(unseen.out).toMatch(
+          /\n {2}not probed: whether replies of NAT realservers pass .*\(eth2 is xdp, .*\)\n\nhealthy/,
+        );
+        testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+        const well = await ask();
+        expect(well.out).not.toContain('not probed');
+        expect(well).toMatchObject({ code: 0, err: '' });
+        testbed.run(testbed.servers, 'ip route replace default via 10.2.0.99');
+        const ill = await ask();
+        expect(ill.out).toContain("10.2.0.11's replies to clients do not pass the director");
+        expect(ill.code).toBe(1);
+      } finally {
+        await testbed.remove();
+      }
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * curl and a real FTP server, through a real director. The server knows only its own address: every data connection is
- * there thanks to the helper. Needs root and pyftpdlib.
+ * curl and a real FTP server through a real director. The server knows only its own address, so
+ * every data connection depends on the FTP helper. Needs root and pyftpdlib.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -44,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(() => pair?.close(), 30_000);
 
-/** What curl and the server said to each other. */
+/** The dialogue of curl and the server. */
 function curl(...words: string[]): string {
   return pair!.run('client', 'curl', '-sS', '-v', '--max-time', '20', '--no-ftp-skip-pasv-ip', ...words);
 }
@@ -62,7 +62,7 @@ const CASES = MODES.flatMap(([mode, options, sign]) =>
 describe.skipIf(reason !== '').each(CASES)('curl by %s at %s', (_mode, vip, options, sign) => {
   const url = (name: string) => `ftp://${vip.includes(':') ? `[${vip}]` : vip}/${name}`;
 
-  it('fetches five files and a big one by one control connection', { timeout: 40_000 }, () => {
+  it('fetches five files and a large one over one control connection', { timeout: 40_000 }, () => {
     const names = ['small', 'small', 'small', 'small', 'small', 'big'] as const;
     const out = names.flatMap((name, i) => ['-o', join(home, `got${i}`), url(name)]);
     const talk = curl(...options, ...out);
@@ -70,7 +70,7 @@ describe.skipIf(reason !== '').each(CASES)('curl by %s at %s', (_mode, vip, opti
       expect(readFileSync(join(home, `got${i}`)).equals(FILES[name]), `${name} ${i}`).toBe(true);
     expect(talk).toContain(sign);
     expect(talk).not.toContain('192,168');
-    // One control connection for all: its numbers were shifted six times.
+    // One control connection for all files: its sequence numbers were shifted six times.
     expect(talk.match(/^< 220 /gm)).toHaveLength(1);
   });
 

@@ -1,6 +1,7 @@
 /**
- * The director shares its interfaces with the host's own stack: what is the host's goes on as if no director were there, also
- * where a packet looks so much like the director's that it was kept from the host first (it comes back by the TUN).
+ * The director shares its interfaces with the host's kernel. The host's traffic works as without a
+ * director, even if a packet was intercepted because it resembles the director's traffic (the TUN
+ * device returns it).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
@@ -17,11 +18,11 @@ const RULES = `-A -t ${VIP}:80 -s rr
 -A -t ${VIP}:81 -s rr
 -a -t ${VIP}:81 -r 10.2.0.11:8181 -m`;
 
-/** Says its name to whoever connects. */
+/** A server that sends its name to each client. */
 const greeter = (port: number, name: string) =>
   `require('net').createServer((s) => s.on('error', () => {}).end('${name}')).listen(${port}, () => console.log('ready'))`;
 
-/** Connects from a port of its own, prints what it hears. */
+/** Connects from a given local port and prints what it receives. */
 const hear = (host: string, port: number, localPort: number) =>
   `node -e "const s = require('net').connect({ host: '${host}', port: ${port}, localPort: ${localPort} });
    s.setTimeout(3000, () => { console.log('silence'); s.destroy(); });
@@ -45,30 +46,30 @@ describe.skipIf(!isRoot)("the host's own traffic", () => {
   });
   afterAll(() => testbed.remove());
 
-  /** Packets that the TUN gave back to the host so far. */
+  /** The number of packets that the TUN device returned to the host so far. */
   function returned(): number {
     const name = /ulvs\d+/.exec(testbed.run(testbed.director, 'ip -br link'))![0];
     return Number(testbed.run(testbed.director, `cat /sys/class/net/${name}/statistics/rx_packets`));
   }
 
-  it('the service is balanced', () => {
+  it('does not disturb the balanced services', () => {
     expect(testbed.try(testbed.client, hear(VIP, 80, 0))).toBe('balanced');
     expect(testbed.try(testbed.client, hear(VIP2, 80, 0))).toBe('balanced');
   });
 
-  it.each([0, 8181])("from a realserver to the director's own address (source port %d)", (port) => {
+  it.each([0, 8181])("passes from a realserver to the director's own address (source port %d)", (port) => {
     const before = returned();
     expect(testbed.try(testbed.servers, hear('10.2.0.254', 2222, port))).toBe('host');
     expect(returned() - before > 0).toBe(port === 8181);
   });
 
-  it.each([0, 8181])('from a realserver through the director to the outside (source port %d)', (port) => {
+  it.each([0, 8181])('passes from a realserver through the director to the client (source port %d)', (port) => {
     const before = returned();
     expect(testbed.try(testbed.servers, hear('10.1.0.1', 9999, port))).toBe('outside');
     expect(returned() - before > 0).toBe(port === 8181);
   });
 
-  it('another port of the VIP, ping and forwarding', () => {
+  it('passes to other ports of the VIP, by ping and by forwarding', () => {
     expect(testbed.try(testbed.client, hear(VIP, 2222, 0))).toBe('host');
     expect(testbed.try(testbed.client, hear('10.2.0.11', 5555, 0))).toBe('direct');
     for (const address of [VIP, '10.1.0.254', '10.2.0.11']) {
@@ -78,7 +79,7 @@ describe.skipIf(!isRoot)("the host's own traffic", () => {
     }
   });
 
-  it('an address that the host gets later is shared from then on', async () => {
+  it('passes to an address that the host gets later', async () => {
     expect((await testbed.ulvsadm('-A -t 10.1.0.150:80 -s rr')).code).toBe(0);
     expect((await testbed.ulvsadm('-a -t 10.1.0.150:80 -r 10.2.0.11:8080 -m')).code).toBe(0);
     const whole = () => /ip daddr 10\.1\.0\.150 counter/.test(testbed.run(testbed.director, 'nft list ruleset'));
@@ -92,8 +93,9 @@ describe.skipIf(!isRoot)("the host's own traffic", () => {
     expect(ping).not.toContain('DUP');
   });
 
-  it('a reply leaves by the route of its VIP', async () => {
-    // The client's other address lies behind both networks; the director's default route leads by the first one only.
+  it('does not change that replies leave by the route of their VIP', async () => {
+    // The client's other address is behind both networks; the director's default route leads there
+    // by the first one only.
     testbed.run(testbed.director, 'ip route add 10.9.0.0/24 via 10.1.0.1');
     testbed.run(
       testbed.director,
@@ -118,7 +120,7 @@ describe.skipIf(!isRoot)("the host's own traffic", () => {
     expect({ second0: second0! <= 2, second1: second1! >= 15 }).toEqual({ second0: true, second1: true });
   });
 
-  it("ends cleanly, and the VIPs are the host's alone again", async () => {
+  it('has the VIPs back when the director has ended', async () => {
     program.kill('SIGTERM');
     expect((await program.ended).code).toBe(0);
     expect(testbed.try(testbed.client, hear(VIP, 80, 0))).toBe('ECONNREFUSED\n');

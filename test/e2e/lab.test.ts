@@ -1,6 +1,6 @@
 /**
- * The whole of it, as a user runs it: `ulvs lab test NAME --device KIND`, which drives real clients and servers in
- * namespaces through a real director and checks what came of it. Needs root.
+ * `ulvs lab test NAME --device KIND` as a user runs it: real clients and servers in namespaces, a
+ * real director, and the lab's checks. Needs root.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -63,13 +63,13 @@ describe.skipIf(reason !== '')('make demo', () => {
     expect(performance.now() - began).toBeLessThan(60_000);
     for (const { summary } of basics) expect(out).toContain(summary);
     expect(out.match(/rs1 10, rs2 10, rs3 10/g)?.length).toBe(4);
-    // There and back: 8 hops without a router, 10 with one by DR, 12 by Tun and fwmark.
+    // Both directions: 8 hops without a router, 10 with a router by DR, 12 by Tun and fwmark.
     expect(out.match(/^ +\d+\.\d{3} ms /gm)?.length).toBe(8 + 10 + 12 + 12);
   });
 });
 
-describe.skipIf(reason !== '')('an output nobody reads', () => {
-  it('ends the demo, and leaves nothing', { timeout: 60_000 }, async () => {
+describe.skipIf(reason !== '')('a closed output', () => {
+  it('ends the demo, which leaves nothing behind', { timeout: 60_000 }, async () => {
     const child = execFile(process.execPath, [program('cli/main.js'), 'lab', 'demo']);
     child.stdout!.once('data', () => child.stdout!.destroy());
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -80,8 +80,8 @@ describe.skipIf(reason !== '')('an output nobody reads', () => {
   });
 });
 
-describe.skipIf(reason !== '')('ctrl-C', () => {
-  it('in the middle of a test takes everything down', { timeout: 60_000 }, async () => {
+describe.skipIf(reason !== '')('Ctrl-C', () => {
+  it('during a test takes the lab down', { timeout: 60_000 }, async () => {
     const child = execFile(process.execPath, [program('cli/main.js'), 'lab', 'test', 'nat']);
     const names = await namespacesOf(child.pid!);
     child.kill('SIGINT');
@@ -92,7 +92,10 @@ describe.skipIf(reason !== '')('ctrl-C', () => {
   });
 });
 
-/** Those of the lab that process `owner` builds, once a realserver of it runs; at most 10 s from now. */
+/**
+ * The namespaces of the lab that process `owner` builds, once one of its realservers runs; waits at
+ * most 10 s.
+ */
 async function namespacesOf(owner: number): Promise<readonly string[]> {
   for (let i = 0; i < 1000; i++) {
     const lab = listStates().find((state) => state.owner === owner && state.processes.length > 0);
@@ -108,14 +111,14 @@ describe('mistakes', () => {
   it.each([
     [['lab', 'up', 'vpn'], `ulvs lab: no lab is named "vpn"; there are ${NAMES}\n`],
     [['lab', 'graph', 'x'], `ulvs lab: no lab is named "x"; there are ${NAMES}\n`],
-    [['lab', 'test'], 'ulvs lab: which lab? A name or several (see `ulvs lab list`), or --all\n'],
-    [['lab', 'down'], 'ulvs lab: which lab? An id or a name (see `ulvs lab list`), or --all\n'],
+    [['lab', 'test'], 'ulvs lab: name one or several labs (`ulvs lab list` shows them), or give --all\n'],
+    [['lab', 'down'], 'ulvs lab: name a lab by id or topology (`ulvs lab list` shows them), or give --all\n'],
     [['lab', 'down', 'nat-none'], 'ulvs lab: no lab nat-none is up\n'],
-  ])('%j: one line that says what there is', async (words, said) => {
+  ])('%j prints one line that says what is right', async (words, said) => {
     expect(await ulvs(...words)).toEqual({ code: 1, out: '', err: said });
   });
 
-  it('graph draws', async () => {
+  it('graph prints the drawing', async () => {
     const { code, out } = await ulvs('lab', 'graph', 'nat');
     expect(code).toBe(0);
     expect(out.trimEnd()).toBe(basics[0]!.drawing.trimEnd());

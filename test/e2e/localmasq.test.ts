@@ -1,6 +1,7 @@
 /**
- * LVS-NAT with the director's own machine among the realservers: what the host answers passes the director, too, over
- * devices that it shares with the host. The host's other traffic stays as it was, and nothing is left behind. Needs root.
+ * LVS-NAT with the director's own machine as a realserver: its replies pass the director, too, over
+ * devices that it shares with the host. Other traffic of the host is unchanged, and nothing is left
+ * behind. Needs root.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withoutXdp } from '../device/xdp/missing.js';
@@ -20,7 +21,7 @@ const RULES = `-A -t ${VIP}:80 -s rr
 -A -t [${VIP6}]:80 -s rr
 -a -t [${VIP6}]:80 -r [fd02::254]:8080 -m`;
 
-/** Serves its name, who asked it, and a megabyte; by UDP its name alone. */
+/** Sends its name, the client's address and a megabyte; over UDP its name alone. */
 const server = (name: string) => `
   const net = require('net');
   net.createServer((s) => s.on('error', () => {}).end('${name} ' + s.remoteAddress + ' ' + 'x'.repeat(1e6)))
@@ -62,7 +63,7 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
     }, 30_000);
     afterAll(() => testbed.remove());
 
-    it('answers as the VIP, beside a realserver', () => {
+    it('answers as the VIP, like the other realserver', () => {
       // Each worker takes turns by itself.
       const answers = new Set(Array.from({ length: 8 * workers - 6 }, () => ask(tcp(VIP, 80))));
       expect([...answers].sort()).toEqual([
@@ -76,12 +77,12 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       expect(ask(tcp(VIP6, 80))).toBe('host fd01::1 xxxxxxxxxxxxxxxxx true');
     });
 
-    it('goes on answering who asks it itself', () => {
+    it('still answers clients that use its own address', () => {
       expect(ask(tcp(OWN, 8080))).toContain('host ::ffff:10.1.0.1');
       expect(ask(udp(OWN, 5353))).toBe(`host ${OWN}`);
     });
 
-    it('has its rules put back when somebody takes them away, and no longer than it is there', {
+    it('has its policy rules restored if they are deleted, and removed with it', {
       timeout: 60_000,
     }, async () => {
       expect(rules()).toContain(`from ${OWN} ipproto tcp sport 8080`);
@@ -94,7 +95,7 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       expect(rules()).toContain(`from ${OWN} ipproto tcp`);
     });
 
-    it('leaves nothing, and what a killed director left is taken away by the next', { timeout: 60_000 }, async () => {
+    it('leaves nothing behind; the next director removes the rules of a killed one', { timeout: 60_000 }, async () => {
       program.kill('SIGKILL');
       await program.ended;
       expect(rules()).toContain('ipproto');

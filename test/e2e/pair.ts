@@ -1,9 +1,11 @@
 /**
- * A client, a director that shares its packet devices with the host, and a server behind it, in namespaces of their own:
+ * A client, a director that shares its packet devices with the host, and a server, each in its
+ * namespace:
  *
  *     client 10.0.0.1, 2001:db8::1 ── eth0 [director .254, VIP .100 ::100] eth1 ── server 192.168.1.11, 2001:db8:1::11
  *
- * 10.0.0.100 and 2001:db8::100 are on the host's interface and shared with it; 10.0.0.101 is nobody's but the director's.
+ * 10.0.0.100 and 2001:db8::100 are on an interface of the host and shared with it; no interface has
+ * 10.0.0.101.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +21,7 @@ export class Pair {
   private readonly children: ChildProcess[] = [];
   private readonly id = `ulvs-pair-${process.pid}`;
 
-  /** Throws when something cannot be had; `close` then takes away what is there. */
+  /** Throws if something cannot be created; `close` then removes what exists. */
   constructor() {
     for (const who of ['client', 'director', 'server'] as const) {
       ip('netns', 'add', this.name(who));
@@ -35,7 +37,7 @@ export class Pair {
     this.ip('server', '-6 route add default via 2001:db8:1::254');
   }
 
-  /** A director with these lines of director.yaml, once it is up. */
+  /** Starts a director with these lines in director.yaml; resolves when it is up. */
   direct(...lines: string[]): Promise<ChildProcess> {
     const devices = ['devices:', '  - { name: eth0, kind: packet }', '  - { name: eth1, kind: packet }'];
     const file = join(this.home, 'director.yaml');
@@ -43,7 +45,7 @@ export class Pair {
     return this.start('director', 'director is up', process.execPath, program('cli/main.js'), 'run', '-c', file);
   }
 
-  /** A program that goes on, once it has said `sign`. */
+  /** Starts a program; resolves once it has printed `sign`. */
   async start(who: Who, sign: string, ...words: string[]): Promise<ChildProcess> {
     const all = ['netns', 'exec', this.name(who), ...words];
     const child = spawn('ip', all, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -52,7 +54,7 @@ export class Pair {
     return child;
   }
 
-  /** A program's whole output. */
+  /** Runs a program to its end and returns its output. */
   run(who: Who, ...words: string[]): string {
     const env = { ...process.env, ULVS_SOCKET: `${this.home}/socket` };
     const all = ['netns', 'exec', this.name(who), ...words];

@@ -1,6 +1,6 @@
 /**
- * What users look at a network with, in the labs: ping and a TCP transfer find the path MTU of a tunnel, traceroute counts the
- * hops, iperf3 goes both ways over IPv6. Needs root.
+ * The tools of users, in the labs: ping and a TCP transfer find the path MTU of a tunnel,
+ * traceroute counts hops, iperf3 transfers over IPv6 in both directions. Needs root.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { down, type Lab, track, up } from '../../src/lab/build/lab.js';
@@ -21,7 +21,7 @@ if (reason) console.log(`skipped: ${reason}`);
 const NIC: LabDevice = withoutXdp === '' ? 'xdp' : 'packet';
 const IPERF = 5201;
 
-/** A lab for the tests of the `describe` it is called in; at once, as its topology says with these rules more. */
+/** Brings up a lab for the tests of the surrounding `describe`, with further rules. */
 function laboratory(topology: Topology, device: LabDevice, rules: readonly string[] = []) {
   let lab: Lab | undefined;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ function laboratory(topology: Topology, device: LabDevice, rules: readonly strin
   }, 30_000);
   return {
     vip: topology.vips[0]!,
-    /** Both streams, whatever the exit status. */
+    /** Both output streams, whatever the exit code. */
     run: async (host: string, line: string): Promise<string> => {
       const words = ['netns', 'exec', namespaceOf(lab!.id, host), 'sh', '-c', `${line} 2>&1 || true`];
       return (await command('ip', words)).stdout;
@@ -54,7 +54,7 @@ function iperfRules(topology: Topology, method: string): string[] {
   return [`-A -t ${vip}:${IPERF} -s rr`, `-a -t ${vip}:${IPERF} -r ${rip}:${IPERF} ${method}`];
 }
 
-/** Megabytes that arrived in a second. */
+/** Megabytes that arrived within a second. */
 async function iperf(site: Site, ...options: string[]): Promise<number> {
   const said = await site.run('client', `iperf3 -J -t 1 -c ${site.vip} ${options.join(' ')}`);
   const { error, end } = JSON.parse(said) as { error?: string; end: { sum_received?: { bytes: number } } };
@@ -67,9 +67,10 @@ describe.skipIf(reason !== '').each([NIC, 'tap'] as const)('the path MTU of a tu
   const ping = (size: number) => site.run('client', `ping -n -c 1 -W 2 -M do -s ${size - 28} ${site.vip}`);
   const mtu = async () => /\bmtu (\d+)/.exec(await site.run('client', `ip route get ${site.vip}`))?.[1];
 
-  it('is found by a TCP transfer, and ping says so', { timeout: 20_000 }, async () => {
+  it('is found by a TCP transfer, and ping reports it', { timeout: 20_000 }, async () => {
     await site.iperfServer();
-    // The director itself answers pings: no tunnel is in their way until the client knows of one.
+    // The director itself answers pings: they do not pass the tunnel until the client has learned
+    // its MTU.
     expect(await ping(1500)).toContain('1 received');
     expect(await mtu()).toBeUndefined();
     expect(await iperf(site)).toBeGreaterThan(1);
@@ -78,7 +79,7 @@ describe.skipIf(reason !== '').each([NIC, 'tap'] as const)('the path MTU of a tu
     expect(await ping(1480)).toContain('1 received');
   });
 
-  it('is found where a link on the way is narrower, from what its router says', { timeout: 20_000 }, async () => {
+  it('is found from an ICMP error of a router on the path', { timeout: 20_000 }, async () => {
     await site.run('router', 'ip link set eth2 mtu 1400');
     await site.run('client', 'ip route flush cache');
     expect(await iperf(site)).toBeGreaterThan(1);
@@ -88,7 +89,7 @@ describe.skipIf(reason !== '').each([NIC, 'tap'] as const)('the path MTU of a tu
   });
 });
 
-/** The addresses that answered, hop by hop. */
+/** The addresses that answered, one for each hop. */
 async function traceroute(site: Site, host: string, to: string, options = ''): Promise<string[]> {
   const said = await site.run(host, `traceroute -n -q 1 -w 2 -m 6 ${options} ${to}`);
   return said
@@ -99,8 +100,9 @@ async function traceroute(site: Site, host: string, to: string, options = ''): P
 }
 
 /**
- * The director speaks of a packet to the VIP as the VIP, as the kernel's IPVS does (recorded: test/conformance/ttl-*): the VIP
- * is there once for it and once for the realserver behind. What it answers itself shows it once.
+ * The director sends ICMP errors about a packet to the VIP as the VIP, as the kernel's IPVS does
+ * (recorded in test/conformance, ttl-*). So the VIP appears twice: for the director and for the
+ * realserver. It appears once in answers of the director itself.
  */
 describe.skipIf(reason !== '').each([NIC, 'tap'] as const)('traceroute through LVS-NAT over %s', (device) => {
   const site = laboratory(nat, device);
@@ -115,10 +117,10 @@ describe.skipIf(reason !== '').each([NIC, 'tap'] as const)('traceroute through L
     expect(await traceroute(site, 'client', vip, options)).toEqual(hops);
   });
 
-  it('of a realserver that goes out', async () => {
+  it('from a realserver to the client', async () => {
     const [rs, client] = (['realserver', 'client'] as const).map((role) => addressOf(hostOf(nat, role)));
     await site.run('client', `ip route add ${rs} via 10.0.0.254`);
-    // Over shared devices the host is the router, and may be none.
+    // Over shared devices the host is the router, and may be one that does not forward.
     if (device !== 'tap') await site.run('director', 'sysctl -qw net.ipv4.ip_forward=1');
     expect(await traceroute(site, 'rs1', client!)).toEqual(['192.168.1.254', client]);
   });

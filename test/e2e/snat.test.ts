@@ -1,6 +1,6 @@
 /**
- * A realserver that opens connections of its own, through a real director with `snat:`. The client's side has no route to
- * the private network: an answer comes only to what left as the VIP. Needs root.
+ * `snat:` in a real director: a realserver opens connections of its own. The client's side has no
+ * route to the private network, so only packets that left as the VIP get an answer. Needs root.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { Pair } from './pair.js';
 const reason = process.getuid?.() !== 0 ? 'needs root for namespaces' : '';
 if (reason) console.log(`skipped: ${reason}`);
 
-/** Answers with the address it was called from. */
+/** Answers with the client's address. */
 const SERVER = `
 import http.server, socket
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,23 +46,23 @@ beforeAll(async () => {
 
 afterAll(() => pair?.close(), 30_000);
 
-describe.skipIf(reason !== '')('a realserver calls the outside', () => {
+describe.skipIf(reason !== '')('a realserver that opens connections', () => {
   it.each([
     ['http://10.0.0.1:8000/', '::ffff:10.0.0.100'],
     ['http://[2001:db8::1]:8000/', '2001:db8::100'],
-  ])('%s', (url, seen) => {
+  ])('to %s appears as the VIP', (url, seen) => {
     const calls = Array.from({ length: 20 }, () => url);
     const out = pair!.run('server', 'curl', '-sS', '--max-time', '10', '-H', 'Connection: close', ...calls);
     expect(out).toBe(`${seen}\n`.repeat(20));
   });
 
-  it('its connections are listed; nothing of its address went out', () => {
+  it('has its connections listed, and its address does not leave', () => {
     const rows = pair!.ulvsadm('-Lnc');
     expect(rows).toMatch(/TCP \d\d:\d\d {2}\w+ +10\.0\.0\.1:8000 +10\.0\.0\.100:\d+ +192\.168\.1\.11:\d+/);
     expect(pair!.run('client', 'ip', 'neigh')).not.toContain('192.168');
   });
 
-  it('the director itself still answers it: what was taken in vain goes back to the host', async () => {
+  it('still reaches the director itself: packets intercepted without need return to the host', async () => {
     expect(pair!.run('server', 'ping', '-c', '1', '-W', '2', '192.168.1.254')).toContain(' 0% packet loss');
     await pair!.start('director', 'ready', '/usr/bin/python3', join(pair!.home, 'server.py'));
     expect(pair!.run('server', 'curl', '-sS', '--max-time', '10', 'http://192.168.1.254:8000/')).toBe(

@@ -1,6 +1,6 @@
 /**
- * A small live box: a client with two ways to the director, and real servers behind it. All addresses of the namespaces are
- * plain interfaces; what runs in `director` is the built `ulvs run`.
+ * A small live machine: a client with two paths to the director, and real servers behind it. All
+ * addresses are on plain interfaces; `director` runs the built `ulvs run`.
  *
  *    client eth0 10.1.0.1 ──── 10.1.0.254 eth0 ┐
  *           eth1 10.3.0.1 ──── 10.3.0.254 eth1 ├ director ─ eth2 10.2.0.254 ──── eth0 10.2.0.11, .12 real servers
@@ -23,7 +23,7 @@ export class Testbed {
   readonly folder: string;
   private readonly started: Program[] = [];
 
-  /** `kind`: of the devices in its configurations. */
+  /** `kind` is that of the devices in its configurations. */
   constructor(
     label: string,
     private readonly kind: 'packet' | 'xdp' | 'auto' = 'packet',
@@ -44,7 +44,7 @@ export class Testbed {
     this.run(this.client, 'sysctl -qw net.ipv4.conf.eth1.rp_filter=0');
   }
 
-  /** One end in `space`, the other in the director's. */
+  /** A veth with one end in `space` and the other in the director's namespace. */
   private link(space: string, name: string, address: string, there: string, thereAddress: string): void {
     this.run(space, `ip link add ${name} type veth peer name ${there} netns ${this.director}`);
     this.run(space, `ip addr add ${address} dev ${name}; ip link set ${name} up`);
@@ -55,7 +55,7 @@ export class Testbed {
     return this.spaces.run(space, line);
   }
 
-  /** As run, but not throwing; both streams. */
+  /** Runs a command line without throwing; returns both output streams. */
   try(space: string, line: string): string {
     try {
       return this.run(space, `${line} 2>&1`);
@@ -64,7 +64,7 @@ export class Testbed {
     }
   }
 
-  /** Writes a file into the bed's own folder; returns its path. */
+  /** Writes a file into the testbed's folder; returns its path. */
   file(name: string, text: string, mode = 0o644): string {
     const file = path.join(this.folder, name);
     writeFileSync(file, text, { mode });
@@ -75,7 +75,10 @@ export class Testbed {
     return path.join(this.folder, 'run', 'ulvs.sock');
   }
 
-  /** A configuration of the director's three interfaces, with this socket; VIPs are on no interface. */
+  /**
+   * Writes a configuration of the director's three interfaces and this socket. VIPs are on no
+   * interface.
+   */
   config(name: string, { rules = '', more = '' }: { rules?: string; more?: string } = {}): string {
     const lines = rules
       .trim()
@@ -95,19 +98,19 @@ export class Testbed {
     return this.file(name, `${text.join('\n')}\n`);
   }
 
-  /** `ulvs WORDS` in the director's namespace, not awaited. */
+  /** Starts `ulvs WORDS` in the director's namespace. */
   ulvs(words: readonly string[], prefix: readonly string[] = []): Program {
     return this.start(this.director, [...prefix, process.execPath, `${DIST}/cli/main.js`, ...words]);
   }
 
-  /** A director that is up. */
+  /** Starts a director; resolves when it is up. */
   async up(...words: string[]): Promise<Program> {
     const program = this.ulvs(['run', ...words]);
     await program.says('director is up');
     return program;
   }
 
-  /** `ulvsadm WORDS` against this bed's socket. */
+  /** Runs `ulvsadm WORDS` with this testbed's socket. */
   async ulvsadm(words: string, input = ''): Promise<{ code: number | null; out: string; err: string }> {
     const argv = [process.execPath, `${DIST}/cli/ulvsadm.js`, '--socket', this.socket, ...words.split(' ')];
     return this.start(this.director, argv, input).ended;
@@ -119,14 +122,14 @@ export class Testbed {
     return program;
   }
 
-  /** A Node script in `space` that says `ready`. */
+  /** Starts a Node.js script in `space`; resolves once it has printed `ready`. */
   async serve(space: string, script: string): Promise<Program> {
     const program = this.start(space, [process.execPath, '-e', script]);
     await program.says('ready');
     return program;
   }
 
-  /** What a director may leave behind in its namespace: nft rules, interfaces, sockets, policy. */
+  /** What a director might leave behind in its namespace: nft rules, interfaces, sockets. */
   traces(): string {
     const run = path.dirname(this.socket);
     const files = (() => {
@@ -178,7 +181,10 @@ export class Program {
     this.child.kill(signal);
   }
 
-  /** Waits (10 s at most) until it has said `text`; an Error with all it said when it ends first. */
+  /**
+   * Waits at most 10 s for `text` in the output. Throws an Error with the output if the program
+   * ends first.
+   */
   async says(text: string | RegExp, from = 0): Promise<void> {
     const said = () => (this.out + this.err).slice(from);
     for (let i = 0; i < 1000; i++) {
@@ -190,7 +196,7 @@ export class Program {
   }
 }
 
-/** Waits (5 s at most) until `holds`. */
+/** Waits at most 5 s until `holds` is true; returns whether it is. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<boolean> {
   for (let i = 0; i < 100; i++) {
     if (await holds()) return true;

@@ -1,6 +1,7 @@
 /**
- * Every topology of the HOWTO but the four of lab.test.ts, as a user runs them: `ulvs lab test NAME...`, on packet sockets.
- * A row of the summary each; then what a user without root gets. Needs root.
+ * All topologies except those of lab.test.ts, as a user runs them: `ulvs lab test NAME...` on
+ * packet devices, with a row of the summary for each. Then what a user without root gets. Needs
+ * root.
  */
 
 import { execFile } from 'node:child_process';
@@ -55,7 +56,7 @@ describe.skipIf(reason !== '')('the topologies of the HOWTO', () => {
     expect(row?.passed).toBeGreaterThan(12);
   });
 
-  it('are summed up, and leave nothing', () => {
+  it('have a summary, and leave nothing behind', () => {
     expect(ended.err).toBe('');
     expect(rows.at(-1)).toMatchObject({ labs: names.length, passed: names.length, failed: 0 });
     expect(ended.code).toBe(0);
@@ -64,8 +65,8 @@ describe.skipIf(reason !== '')('the topologies of the HOWTO', () => {
   });
 });
 
-describe.skipIf(reason !== '')('what only the stack of the host can do', () => {
-  it('is refused on a TAP in one line', async () => {
+describe.skipIf(reason !== '')("a topology that needs the host's kernel", () => {
+  it('is refused on a TAP with one line', async () => {
     expect(await ulvs('lab', 'test', 'localnode', '--device', 'tap')).toEqual({
       code: 1,
       out: '',
@@ -75,18 +76,18 @@ describe.skipIf(reason !== '')('what only the stack of the host can do', () => {
 });
 
 describe.skipIf(reason !== '')('an ordinary user', () => {
-  /** nobody, without any group or capability. */
+  /** The user nobody, without groups and capabilities. */
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups'];
   const powerless = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'];
   const command = (words: string[]) => [...nobody, ...powerless, process.execPath, program('cli/main.js'), ...words];
   const asNobody = (...words: string[]) => run('setpriv', command(words));
-  /** On a machine whose /dev/net/tun is root's alone. */
+  /** On a machine whose /dev/net/tun only root may open. */
   const withoutTun = (...words: string[]) => {
     const hide = 'f=$(mktemp -u) && mknod -m 600 $f c 10 200 && mount --bind $f /dev/net/tun && rm $f && exec "$@"';
     return run('unshare', ['-m', 'sh', '-c', hide, 'sh', 'setpriv', ...command(words)]);
   };
 
-  it('is told of --rootless', async () => {
+  it('gets a hint at --rootless', async () => {
     const { code, err } = await asNobody('lab', 'test', 'nat');
     expect(code).toBe(1);
     expect(err).toBe(
@@ -94,20 +95,20 @@ describe.skipIf(reason !== '')('an ordinary user', () => {
     );
   });
 
-  it('needs no /dev/net/tun for tunnels, and is told where it does', { timeout: 60_000 }, async () => {
+  it('needs no /dev/net/tun for tunnels, and gets a hint where it is needed', { timeout: 60_000 }, async () => {
     const tun = await withoutTun('lab', 'test', 'tun', '--rootless', '--quick', '--json');
     expect(tun.err).toBe('');
     expect(tun.code).toBe(0);
     const local = await withoutTun('lab', 'up', 'localnode', '--rootless');
     expect(local.err).toBe(
-      'ulvs lab: lab localnode needs /dev/net/tun, which is not open to this user: chmod 666 /dev/net/tun as root, once\n',
+      'ulvs lab: lab localnode needs /dev/net/tun, which this user may not open: run chmod 666 /dev/net/tun as root, once\n',
     );
     expect((await asNobody('lab', 'up', 'nat', '--rootless', '--device', 'xdp')).err).toBe(
       'ulvs lab: lab nat with xdp devices needs root: no user namespace may load BPF programs; --device packet needs none\n',
     );
   });
 
-  it('is told what only root may do', async () => {
+  it('gets one line about what only root may do', async () => {
     for (const words of [
       ['down', '--all'],
       ['break', 'nat', 'arp'],
@@ -131,7 +132,8 @@ describe.skipIf(reason !== '')('an ordinary user', () => {
     expect(rows.filter(({ ok }) => ok === false)).toEqual([]);
     expect(rows.at(-1)).toMatchObject({ failed: 0 });
     expect(code).toBe(0);
-    // Other test files have labs of their own, each with its state; what is new and nobody's would be ours.
+    // Other test files have labs of their own, each with its record. New namespaces without a
+    // record would be those of this test.
     const nobodys = (name: string) =>
       !listStates().some(({ id }) => name.startsWith(`${id}-`) || name.startsWith(`ulvs-${id}-`));
     const left = readdirSync('/run/netns').filter((name) => !before.includes(name) && name.startsWith('ulvs-dr'));

@@ -1,6 +1,7 @@
 /**
- * `workers: N` on live boxes: whole labs by two and three workers, and a box with fewer queues than workers, where the third has
- * to send another way, and all of them answer as one director.
+ * `workers: N` on live machines: whole labs with two and three workers; and a machine with fewer
+ * queues than workers, where the third worker must send by another queue. All workers behave as one
+ * director.
  */
 import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +12,7 @@ import { type Program, Testbed } from './testbed.js';
 const isRoot = process.getuid?.() === 0;
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
-describe.skipIf(!isRoot)('labs by several workers', () => {
+describe.skipIf(!isRoot)('labs with several workers', () => {
   const cases = [
     ['xdp', 2, ['nat', 'ipv6-nat']],
     ['packet', 3, ['dr', 'full-nat']],
@@ -34,7 +35,7 @@ describe.skipIf(!isRoot)('labs by several workers', () => {
     expect(status).toBe(0);
   });
 
-  it('are refused where frames come one way only', () => {
+  it('are refused on devices that one thread reads', () => {
     const words = ['lab', 'test', 'nat', '--device', 'tap', '--workers', '2'];
     const { stdout, stderr, status } = spawnSync(process.execPath, [program('cli/main.js'), ...words], {
       encoding: 'utf8',
@@ -52,7 +53,7 @@ const RULES = `-A -t ${VIP}:80 -s rr
 -a -t ${VIP}:80 -r 10.2.0.12:8080 -m`;
 const WORKERS = 3;
 const GREETER = `require('net').createServer((s) => s.on('error', () => {}).end('hello')).listen(8080, () => console.log('ready'))`;
-/** So many connections, one after the other; prints how many said hello. */
+/** Makes `count` connections one after the other; prints how many received hello. */
 const hear = (count: number) =>
   `node -e "let n = 0, good = 0; (function next() {
      if (n++ === ${count}) return console.log(good);
@@ -62,7 +63,7 @@ const hear = (count: number) =>
    })()"`;
 
 const kinds = withoutXdp === '' ? (['packet', 'xdp'] as const) : (['packet'] as const);
-describe.skipIf(!isRoot).each(kinds)('a box with one queue an interface and three workers: %s', (kind) => {
+describe.skipIf(!isRoot).each(kinds)('a machine with one queue per interface and three workers: %s', (kind) => {
   let testbed: Testbed;
   let director: Program;
 
@@ -76,7 +77,7 @@ describe.skipIf(!isRoot).each(kinds)('a box with one queue an interface and thre
   });
   afterAll(() => testbed.remove());
 
-  it('is one director: one table, one set of counters, and nothing left behind', { timeout: 30_000 }, async () => {
+  it('has one table and one set of counters, and leaves nothing behind', { timeout: 30_000 }, async () => {
     const before = testbed.traces();
     director = await testbed.up('-c', testbed.config('workers.yaml', { rules: RULES, more: `workers: ${WORKERS}` }));
     expect(testbed.try(testbed.client, hear(60)).trim()).toBe('60');

@@ -1,6 +1,7 @@
 /**
- * `ulvs run` over XDP on a live box: the kernel sees nothing of what is the director's and all of the rest, also while rules,
- * addresses and MACs change; and however it ends, no program stays on the interfaces.
+ * `ulvs run` over XDP on a live machine: the kernel does not see the director's packets but sees
+ * all others, also while rules, addresses and MACs change. However the director ends, no XDP
+ * program remains.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withoutXdp } from '../device/xdp/missing.js';
@@ -12,11 +13,11 @@ const RULES = `-A -t ${VIP}:80 -s rr
 -a -t ${VIP}:80 -r 10.2.0.11:8080 -m
 -a -t ${VIP}:80 -r 10.2.0.12:8080 -m`;
 
-/** Says its name to whoever connects. */
+/** A server that sends its name to each client. */
 const greeter = (port: number, name: string) =>
   `require('net').createServer((s) => s.on('error', () => {}).end('${name}')).listen(${port}, () => console.log('ready'))`;
 
-/** Connects, prints what it hears. */
+/** Connects and prints what it receives. */
 const hear = (host: string, port: number, localPort = 0) =>
   `node -e "const s = require('net').connect({ host: '${host}', port: ${port}, localPort: ${localPort} });
    s.setTimeout(2000, () => { console.log('silence'); s.destroy(); });
@@ -41,24 +42,25 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
   afterAll(() => testbed.remove());
 
   const from = (port: number, address = VIP) => testbed.try(testbed.client, hear(address, port));
-  /** Interfaces of the director that have a program. */
+  /** The director's interfaces with an XDP program. */
   const attached = () =>
     [...testbed.run(testbed.director, 'ip link').matchAll(/(eth\d).* xdp /g)].map(([, name]) => name);
 
-  it('is what auto settles for, with a program on each interface and no nft rules', async () => {
+  it('is chosen by auto, with a program on each interface and no nft rules', async () => {
     program = await testbed.up('-c', config);
     for (const dev of ['eth0', 'eth1', 'eth2']) expect(program.err).toContain(`${dev}: using xdp (native, copy mode)`);
     expect(attached()).toEqual(['eth0', 'eth1', 'eth2']);
     expect(testbed.run(testbed.director, 'nft list ruleset')).toBe('');
     expect([from(80), from(80)]).toEqual(['balanced', 'balanced']);
-    // The kernel has not seen them: it has no neighbour that only the director speaks to, and sent no RST.
+    // The kernel has not seen these packets: it has no neighbour that only the director uses, and
+    // sent no RST.
     expect(testbed.run(testbed.director, 'nstat -az TcpOutRsts')).toMatch(/TcpOutRsts +0 /);
     expect(from(2222, '10.1.0.254')).toBe('host');
     for (const address of [VIP, '10.1.0.254'])
       expect(testbed.try(testbed.client, `ping -c3 -i0.05 -W2 ${address}`)).toContain('3 received');
   });
 
-  it('follows rules at once: a service comes and goes, the rest of its address stays with the host', async () => {
+  it('applies rules at once; other ports of the address stay with the host', async () => {
     program = await testbed.up('-c', config);
     expect(from(80, SHARED)).toBe('ECONNREFUSED\n');
     await testbed.ulvsadm(`-A -t ${SHARED}:80 -s rr`);
@@ -71,7 +73,7 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
     expect(from(80)).toBe('balanced');
   });
 
-  it('an address that the host gets or loses is shared from then on, or no longer', async () => {
+  it('shares an address once the host gets it, until the host loses it', async () => {
     program = await testbed.up('-c', config);
     expect(from(2222)).toBe('ECONNREFUSED\n');
     testbed.run(testbed.director, `ip addr add ${VIP}/32 dev lo`);
@@ -82,16 +84,16 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
     expect(from(80)).toBe('balanced');
   });
 
-  it('what was taken in vain goes back to the host', async () => {
+  it('returns packets of no connection to the host', async () => {
     program = await testbed.up('-c', config);
-    // A realserver speaks to the director itself, from the port of its service.
+    // A realserver connects to the director itself, from the port of its service.
     testbed.run(testbed.servers, 'ip addr add 10.2.0.13/24 dev eth0');
     await testbed.ulvsadm(`-a -t ${VIP}:80 -r 10.2.0.13:5555 -m -w 0`);
     const local = hear('10.2.0.254', 2222, 5555).replace('localPort', "localAddress: '10.2.0.13', localPort");
     expect(testbed.try(testbed.servers, local)).toBe('host');
   });
 
-  it('goes on when an interface gets another MAC', async () => {
+  it('works on when an interface gets another MAC', async () => {
     program = await testbed.up('-c', config);
     const before = testbed.run(testbed.director, 'cat /sys/class/net/eth0/address').trim();
     for (const mac of ['02:00:00:00:66:66', before]) {
@@ -102,7 +104,7 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
     }
   });
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)('%s: no program is left, and the next director starts', async (signal) => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('leaves no program at %s, and the next director starts', async (signal) => {
     program = await testbed.up('-c', config);
     expect(from(80)).toBe('balanced');
     program.kill(signal);
@@ -114,7 +116,7 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
     expect(from(80)).toBe('balanced');
   });
 
-  it('leaves an interface alone that has a program already', async () => {
+  it('refuses an interface that has a program already', async () => {
     program = await testbed.up('-c', config);
     const second = testbed.ulvs([
       'run',

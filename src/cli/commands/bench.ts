@@ -32,9 +32,9 @@ export function benchCommand(): Command {
     .option(
       '--rate <n>',
       'packets per second (default: searches for the highest rate with less than 0.1% loss)',
-      whole(MOST_RATE),
+      wholeNumber(MOST_RATE),
     )
-    .option('--seconds <n>', 'length of each run in seconds', whole(MOST_SECONDS), 3)
+    .option('--seconds <n>', 'length of each run in seconds', wholeNumber(MOST_SECONDS), 3)
     .option('--json', 'print one JSON object')
     .action((choice: FloodChoice) => guarded(() => runFlood(choice)));
   return bench;
@@ -48,7 +48,7 @@ function powerOfTwo(what: string, most: number): (text: string) => number {
   };
 }
 
-function whole(most: number): (text: string) => number {
+function wholeNumber(most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (Number.isInteger(value) && value >= 1 && value <= most) return value;

@@ -90,10 +90,10 @@ async function runBreak(name: string, faultName: string): Promise<void> {
 }
 
 async function runFaults(wanted: readonly Wanted[], { all, json }: FaultsOptions, signal: AbortSignal): Promise<void> {
-  const tell = (trial: Trial) => console.log(json ? JSON.stringify(trial) : row(trial));
+  const print = (trial: Trial) => console.log(json ? JSON.stringify(trial) : row(trial));
   const trials = await inParallel(wanted, CONCURRENCY, async ({ fault, topology }) => {
     const trial = await tryFault(fault, { ask: askDirector, signal }, topology);
-    tell(trial);
+    print(trial);
     return trial;
   });
   const shown = new Set(wanted.map(({ topology }) => topology));

@@ -42,7 +42,7 @@ export function runCommand(): Command {
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
 async function run(options: Options): Promise<void> {
   const log = newLogger(options.logLevel);
-  const told = whenTold();
+  const stopped = whenStopped();
   const { failure, fail } = failing();
   const started = Daemon.start(configOf(options), loadRules, log, (message) => fail(new Error(message)));
   onHangup(started, options, log);
@@ -50,7 +50,7 @@ async function run(options: Options): Promise<void> {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
   });
   try {
-    await Promise.race([told, failure]);
+    await Promise.race([stopped, failure]);
   } finally {
     await daemon.stop();
   }
@@ -58,7 +58,7 @@ async function run(options: Options): Promise<void> {
 }
 
 /** Resolves at SIGTERM or SIGINT. */
-function whenTold(): Promise<void> {
+function whenStopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
   });

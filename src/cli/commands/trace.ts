@@ -39,12 +39,12 @@ async function trace(filter: string, options: Options): Promise<void> {
   const count = countOf(options.count);
   const client = new SocketClient(options.socket);
   const writer = options.pcap === undefined ? undefined : new PcapngWriter(options.pcap);
-  let told = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (told = true));
+  let stopped = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
   try {
     await ask(client, { op: 'traceStart', filter, dropsOnly: options.drops === true, count });
     for (let over = false; !over; ) {
-      const { trace: got } = await ask(client, told ? { op: 'traceStop' } : { op: 'tracePoll' });
+      const { trace: got } = await ask(client, stopped ? { op: 'traceStop' } : { op: 'tracePoll' });
       for (const record of got?.records ?? []) show(record, options, writer);
       over = got?.over ?? true;
       if (!over) await sleep(POLL_MS);

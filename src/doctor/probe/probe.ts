@@ -78,10 +78,10 @@ async function resolveNeighbours(host: HostFacts, plans: readonly Plan[]): Promi
   for (let n = 0; n < ARP_TRIES; n++) {
     const silent = asked.filter(({ neighbour }) => !macs.has(neighbour));
     for (let i = 0; i < silent.length; i += ARP_CONCURRENCY)
-      for (const { vip, macs: said } of await Promise.all(
+      for (const { vip, macs: answers } of await Promise.all(
         silent.slice(i, i + ARP_CONCURRENCY).map(({ dev, mac, neighbour }) => whoHas(host, dev, mac, neighbour)),
       ))
-        if (said[0] !== undefined) macs.set(vip, said[0]);
+        if (answers[0] !== undefined) macs.set(vip, answers[0]);
   }
   return macs;
 }

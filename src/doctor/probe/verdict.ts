@@ -25,7 +25,7 @@ export interface ProbeResult {
 }
 
 /** The verdict. `mac` is the neighbour's; undefined if it did not answer. */
-export function resultOf(plan: Plan, mac: string | undefined, heard: readonly CapturedPacket[]): ProbeResult {
+export function resultOf(plan: Plan, mac: string | undefined, packets: readonly CapturedPacket[]): ProbeResult {
   const named = (verdict: Verdict, detail: string): ProbeResult => ({ plan, verdict, detail });
   const { sport, rip, neighbour, dev } = plan;
   if (mac === undefined)
@@ -33,19 +33,19 @@ export function resultOf(plan: Plan, mac: string | undefined, heard: readonly Ca
       isIPv6(neighbour) ? 'no neighbour answer' : 'no ARP answer',
       `no host on ${dev} answers for ${neighbour}`,
     );
-  const pinged = heard.some(({ text, inwards }) => inwards && text.includes(`echo reply, id ${sport},`));
+  const pinged = packets.some(({ text, inwards }) => inwards && text.includes(`echo reply, id ${sport},`));
   const host = pinged ? `${rip} answers ping` : `${rip} does not answer ping either`;
   if (!plan.target)
     return pinged ? named('answers ping', mac) : named('silent', `${neighbour} is at ${mac}, but ${host}`);
-  const yes = heard.find((one) => isAnswerTo(one, sport, /Flags \[S\./));
-  if (yes) return named('reachable', `SYN-ACK ${delayText(heard, sport, yes)}`);
-  const no = heard.find((one) => isAnswerTo(one, sport, /Flags \[R/));
-  if (no) return named('refused', `RST ${delayText(heard, sport, no)}`);
-  return icmpVerdict(named, plan, heard) ?? named('filtered', `no answer; ${host}`);
+  const yes = packets.find((one) => isAnswerTo(one, sport, /Flags \[S\./));
+  if (yes) return named('reachable', `SYN-ACK ${delayText(packets, sport, yes)}`);
+  const no = packets.find((one) => isAnswerTo(one, sport, /Flags \[R/));
+  if (no) return named('refused', `RST ${delayText(packets, sport, no)}`);
+  return icmpVerdict(named, plan, packets) ?? named('filtered', `no answer; ${host}`);
 }
 
-function delayText(heard: readonly CapturedPacket[], sport: number, { at }: CapturedPacket): string {
-  const sent = heard.find(({ text, inwards }) => !inwards && text.includes(`.${sport} > `));
+function delayText(packets: readonly CapturedPacket[], sport: number, { at }: CapturedPacket): string {
+  const sent = packets.find(({ text, inwards }) => !inwards && text.includes(`.${sport} > `));
   return sent && at >= sent.at ? `after ${((at - sent.at) * 1000).toFixed(1)} ms` : 'received';
 }
 
@@ -53,9 +53,9 @@ function delayText(heard: readonly CapturedPacket[], sport: number, { at }: Capt
 function icmpVerdict(
   named: (verdict: Verdict, detail: string) => ProbeResult,
   { sport }: Plan,
-  heard: readonly CapturedPacket[],
+  packets: readonly CapturedPacket[],
 ): ProbeResult | undefined {
-  const error = heard.find(
+  const error = packets.find(
     ({ text, inwards }) => inwards && /unreachable|prohibited/.test(text) && text.includes(`.${sport} > `),
   );
   if (!error) return undefined;
@@ -105,10 +105,10 @@ const CONSEQUENCES: Partial<Record<Verdict, string>> = {
  * What to do. Commands for the realserver carry its address in a comment, because this machine
  * cannot run them there.
  */
-function fixesFor({ rip, neighbour, dev, target, destination }: Plan, verdict: Verdict, said: boolean): string[] {
+function fixesFor({ rip, neighbour, dev, target, destination }: Plan, verdict: Verdict, icmpError: boolean): string[] {
   const there = (words: string, why: string) => `${words}   # on ${rip}: ${why}`;
   // A host that lacks the VIP sends no error, so an ICMP error excludes a missing VIP.
-  const virtual = target && !said && target.address !== rip ? target.address : undefined;
+  const virtual = target && !icmpError && target.address !== rip ? target.address : undefined;
   switch (verdict) {
     case 'refused':
       return [

@@ -70,10 +70,10 @@ export async function rerunRootless(): Promise<number> {
 function refusal(): Promise<string | undefined> {
   return new Promise((resolve) => {
     const child = spawn('unshare', [...UNSHARE, 'true'], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (chunk) => (said += chunk));
+    let stderr = '';
+    child.stderr.on('data', (chunk) => (stderr += chunk));
     child.on('error', () => resolve('unshare is not installed'));
-    child.on('close', (code) => resolve(code === 0 ? undefined : said.trim().split('\n')[0] || `exit ${code}`));
+    child.on('close', (code) => resolve(code === 0 ? undefined : stderr.trim().split('\n')[0] || `exit ${code}`));
   });
 }
 

@@ -12,7 +12,7 @@ import { servers } from '../topology.js';
 export async function gatherLab(lab: Lab, ask: AskDirector, probe = true): Promise<Facts> {
   const socket = socketPath(lab.id);
   const config = configPath(lab.id);
-  const [said, ...looked] = await Promise.all([
+  const [directorFacts, ...gathered] = await Promise.all([
     ask(socket, config),
     gatherHost({ name: SWITCH, role: 'switch', namespace: namespaceOf(lab.id, SWITCH), segmentOf: new Map() }),
     ...lab.spec.hosts.map(({ name, role, ports, vip }) => {
@@ -22,10 +22,10 @@ export async function gatherLab(lab: Lab, ask: AskDirector, probe = true): Promi
     }),
   ]);
   const spec = lab.spec.hosts.find(({ role }) => role === 'director')!;
-  const hosts = looked.map((host) =>
-    host.role === 'director' ? withUnsharedDevices(host, said, spec.routes ?? []) : host,
+  const hosts = gathered.map((host) =>
+    host.role === 'director' ? withUnsharedDevices(host, directorFacts, spec.routes ?? []) : host,
   );
-  return withArpAnswers({ director: said, hosts, arp: [], config, socket, lab: labFacts(lab) }, probe);
+  return withArpAnswers({ director: directorFacts, hosts, arp: [], config, socket, lab: labFacts(lab) }, probe);
 }
 
 function labFacts({ id, spec }: Lab): LabFacts {

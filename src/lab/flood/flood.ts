@@ -52,8 +52,8 @@ const OPENED = 0.9;
 export class Flood {
   private readonly sinks: Sink[] = [];
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  private readonly answers: AsyncIterator<string>;
-  private said = '';
+  private readonly lines: AsyncIterator<string>;
+  private stderr = '';
 
   private constructor(
     { client, target, sinks }: Endpoints,
@@ -74,9 +74,9 @@ export class Flood {
     ];
     const [file, ...rest] = [...floodPrefix(), ...words] as [string, ...string[]];
     this.child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
-    this.child.on('error', (error) => (this.said = error.message)).stdin.on('error', () => {});
-    this.child.stderr.on('data', (chunk) => (this.said += chunk));
-    this.answers = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    this.child.on('error', (error) => (this.stderr = error.message)).stdin.on('error', () => {});
+    this.child.stderr.on('data', (chunk) => (this.stderr += chunk));
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
     signal?.addEventListener('abort', this.kill);
   }
 
@@ -107,10 +107,10 @@ export class Flood {
   private readonly kill = () => void this.child.kill('SIGKILL');
 
   private async answer(): Promise<string> {
-    const { value, done } = await this.answers.next();
+    const { value, done } = await this.lines.next();
     this.signal?.throwIfAborted();
     if (!done) return value as string;
-    throw new LabError(`the flood's generator ended: ${this.said.trim().split('\n')[0] || 'no message'}`);
+    throw new LabError(`the flood's generator ended: ${this.stderr.trim().split('\n')[0] || 'no message'}`);
   }
 
   private async ask(task: Task): Promise<Done> {

@@ -27,9 +27,9 @@ export async function load(
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const kill = () => child.kill();
   signal?.addEventListener('abort', kill);
-  let said = '';
+  let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk;
+    stderr += chunk;
   });
   let result: Result | undefined;
   for await (const text of createInterface(child.stdout)) {
@@ -40,7 +40,7 @@ export async function load(
   await ended;
   signal?.removeEventListener('abort', kill);
   signal?.throwIfAborted();
-  if (!result) throw new LabError(`the client's load program failed: ${said.trim() || `exit ${child.exitCode}`}`);
+  if (!result) throw new LabError(`the client's load program failed: ${stderr.trim() || `exit ${child.exitCode}`}`);
   return result;
 }
 
