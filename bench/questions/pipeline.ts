@@ -157,9 +157,9 @@ function runFlood(subject: Subject, family: Family): Row {
 }
 
 /**
- * Cost of a trace for the packets that its filter does not match: a filter for one flow, and a filter
- * that matches nothing. In turns with the same director untraced, which is the reference. natin takes
- * the fast path, tun the slow path.
+ * Cost of a trace for the packets that its filter does not match: a filter for one flow, and a
+ * filter that matches nothing. In turns with the same director untraced, which is the reference.
+ * natin takes the fast path, tun the slow path.
  */
 function runTraced(subject: Subject, path: 'natin' | 'tun'): Row[] {
   const flows = FLOWS.at(1) ?? FLOWS[0]!;

@@ -23,7 +23,7 @@ import { handleLocal } from './host/local.js';
 import { pass } from './host/pass.js';
 import { handleArp } from './neigh/arp.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './neigh/nd.js';
-import { drop, type FinalVerdict, Verdict } from './output/verdict.js';
+import { drop } from './output/verdict.js';
 import { parse } from './parse/parse.js';
 import { defrag } from './path/defrag.js';
 import { forward } from './path/forward.js';
@@ -32,10 +32,11 @@ import { icmpRelated } from './path/icmp-related.js';
 import { inbound, inboundScheduled } from './path/inbound.js';
 import { outbound } from './path/outbound.js';
 import { refuseStray } from './path/stray-reply.js';
+import { type FinalVerdict, Verdict } from './table/verdict.js';
 
 /**
- * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty and
- * each frame has its verdict.
+ * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty
+ * and each frame has its verdict.
  */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
@@ -119,7 +120,9 @@ function unclaimed(d: Director): FinalVerdict {
   return outbound(d) || routeOn(d);
 }
 
-/** Of no connection: to one of our addresses (ip_local_deliver), or to another host (ip_forward). */
+/**
+ * Of no connection: to one of our addresses (ip_local_deliver), or to another host (ip_forward).
+ */
 function routeOn(d: Director): FinalVerdict {
   return isForUs(d) ? refuseStray(d) || handleLocal(d) : forward(d);
 }

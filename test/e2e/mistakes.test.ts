@@ -1,6 +1,6 @@
 /**
- * Bad input, of `ulvs run` most of all: each is one line that names the place and the remedy, a code that is not 0, and leaves
- * the machine as it was: no nft rules, no interface, no socket.
+ * Mistakes, mostly for `ulvs run`: each gives one line that names the place and the remedy and an
+ * exit code other than 0, and leaves the machine as it was: no nft rules, no interface, no socket.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
@@ -33,7 +33,10 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   });
   afterAll(() => testbed.remove());
 
-  /** Runs to its end; what it said on stderr, less the log of a start that was undone. */
+  /**
+   * Runs the command to its end and returns its one line on stderr, without the log of a start that
+   * was undone.
+   */
   async function refused(words: string[], code: number, prefix: string[] = []): Promise<string> {
     const before = testbed.traces();
     const ended = await testbed.ulvs(['run', ...words], prefix).ended;
@@ -65,21 +68,21 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     );
   });
 
-  it('a rule line that ulvsadm would refuse', async () => {
+  it('a rule line that ulvsadm refuses', async () => {
     const file = testbed.config('rule.yaml', { rules: `${NAT}\n-a -t 10.1.0.101:80 -r 10.2.0.11 -m` });
     expect(await refused(['-c', file], 2)).toBe(
       `ulvs: ${file}:11: rules: -a -t 10.1.0.101:80 -r 10.2.0.11 -m: Service not defined`,
     );
   });
 
-  it('such a line in a rules file', async () => {
+  it('a rules file with such a line', async () => {
     const rules = testbed.file('bad.rules', `# ours\n${NAT}\n-A -t 10.1.0.100 -s rr\n`);
     expect(await refused(['--rules', rules, '--socket', testbed.socket], 2)).toMatch(
       `ulvs: ${rules}:4: rules: -A -t 10.1.0.100 -s rr: `,
     );
   });
 
-  it('a rules file that is not there', async () => {
+  it('a rules file that does not exist', async () => {
     const file = testbed.config('fine.yaml', { rules: NAT });
     const missing = `${testbed.folder}/missing.rules`;
     expect(await refused(['-c', file, '--rules', missing], 2)).toBe(
@@ -87,7 +90,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     );
   });
 
-  it('a configuration that is not there, is a directory, or may not be read', async () => {
+  it('a configuration that does not exist, is a directory, or may not be read', async () => {
     expect(await refused(['-c', `${testbed.folder}/none.yaml`], 2)).toBe(
       `ulvs: ${testbed.folder}/none.yaml: no such file`,
     );
@@ -96,7 +99,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     expect(await refused(['-c', secret], 2, NOBODY)).toBe(`ulvs: ${secret}: permission denied`);
   });
 
-  it('nothing to go by', async () => {
+  it('a command without configuration and rules', async () => {
     expect(await refused([], 2)).toMatch(/^ulvs: run: name a configuration with -c director.yaml, or rules /);
   });
 
@@ -122,14 +125,14 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     expect(said).toMatch(/^ulvs: tap0: .*not permitted.*; run as root or with CAP_NET/);
   });
 
-  it('a TAP by the name of another interface', async () => {
+  it('a TAP with the name of another interface', async () => {
     const said = await refused(['-c', testbed.config('taken.yaml'), '--device', 'tap'], 2);
     expect(said).toBe(
       'ulvs: eth0: an interface of this name exists and is no TAP; choose another name, or another kind',
     );
   });
 
-  it('a path for the socket that is a file', async () => {
+  it('a socket path that is a file', async () => {
     const file = testbed.config('fine.yaml', { rules: NAT });
     const said = await refused(['-c', file, '--socket', file], 1);
     expect(said).toBe(`ulvs: ${file} is not a socket: name another path with --socket`);
@@ -164,17 +167,17 @@ describe('a mistake on the command line is one line and exit code 2', () => {
     [['doctor', '--lab'], "option '--lab <id|name>' argument missing (--help lists what there is)"],
     [['lab', 'up'], "missing required argument 'name' (--help lists what there is)"],
     [['status', 'x', 'y'], 'too many arguments for status: x y (--help lists what there is)'],
-    [['doctor', 'dr'], 'too many arguments for doctor: dr; a lab is given by --lab: ulvs doctor --lab dr'],
-    [['run', 'x.yaml'], 'too many arguments for run: x.yaml; a configuration is given by -c: ulvs run -c x.yaml'],
+    [['doctor', 'dr'], 'too many arguments for doctor: dr; to name a lab use --lab: ulvs doctor --lab dr'],
+    [['run', 'x.yaml'], 'too many arguments for run: x.yaml; to name a configuration use -c: ulvs run -c x.yaml'],
     [
       ['replay', 'dir', '--trace', 'port', '40001'],
-      "too many arguments for replay: 40001; a filter of several words is quoted: --trace 'port …'",
+      "too many arguments for replay: 40001; quote a filter of several words: --trace 'port …'",
     ],
   ])('%j', async (words, said) => {
     expect(await ulvs(words)).toEqual({ code: 2, out: '', err: `ulvs: ${said}\n` });
   });
 
-  it('what is asked for is none', async () => {
+  it('except for --help and --version', async () => {
     for (const words of [['--version'], ['--help'], ['lab', '--help']])
       expect(await ulvs(words)).toMatchObject({ code: 0, err: '' });
   });

@@ -19,8 +19,9 @@ import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
 import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
-import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { pass } from './pass.js';
 
 const IGMP = 2;

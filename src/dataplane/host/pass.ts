@@ -3,7 +3,8 @@ import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
 import { enqueue } from '../output/neighbour-output.js';
 import { deliverRefragmented } from '../output/refragment.js';
-import { type FinalVerdict, freeAssembled, Verdict } from '../output/verdict.js';
+import { freeAssembled } from '../output/verdict.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { isIntercepted } from './intercepted.js';
 
 /**

@@ -11,9 +11,10 @@ import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { pass } from '../host/pass.js';
 import { enqueue, releaseWaiting } from '../output/neighbour-output.js';
-import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 export function handleArp(d: Director): FinalVerdict {
   const p = d.packet;

@@ -12,10 +12,11 @@ import * as nd from '../../wire/neighbour.js';
 import type { Director } from '../director.js';
 import { pass } from '../host/pass.js';
 import { enqueue } from '../output/neighbour-output.js';
-import { deliver, drop, type FinalVerdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
+import type { FinalVerdict } from '../table/verdict.js';
 import { learnMac } from './arp.js';
 
 const ALL_NODES = Int32Array.of(0xff020000 | 0, 0, 0, 1);

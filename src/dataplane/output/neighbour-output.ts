@@ -8,12 +8,12 @@ import { Drop } from '../../stats/drops.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import type { Neighbour } from '../table/neighbour.js';
-import { type FinalVerdict, Verdict } from './verdict.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 /**
  * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the
  * director made the frame. The verdict is the frame's: one that the director made decides nothing
- * about the packet at hand.
+ * about the current packet.
  */
 export function neighbourOutput(
   d: Director,

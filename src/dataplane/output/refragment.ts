@@ -14,8 +14,9 @@ import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { enqueue, neighbourOutput } from './neighbour-output.js';
-import { drop, type FinalVerdict, Verdict } from './verdict.js';
+import { drop } from './verdict.js';
 
 const SMALLEST6 = 1280;
 const LONGEST = 65535;

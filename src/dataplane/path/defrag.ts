@@ -18,11 +18,12 @@ import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
 import { type FragmentQueue, Placing } from '../table/fragment-queue.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { usableOrDrop } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop, icmpErrorFor4, icmpErrorFor6 } from '../xmit/ttl-mtu.js';
 

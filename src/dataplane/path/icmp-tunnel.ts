@@ -3,7 +3,7 @@
  * header. The director sends an error about the inner packet to the client, as the VIP.
  *
  *      | IP router → director | ICMP | outer: director → destination | UDP, GUE or GRE | client → VIP | ports … |
- *                                                                                      ^ the client's error quotes this
+ *                                                                                      ^ quoted to client
  *
  * "Fragmentation needed" updates the path MTU, and its MTU is reduced by the tunnel's overhead.
  * Other errors are passed on as they are.
@@ -17,8 +17,9 @@ import { countOut } from '../account.js';
 import type { Director } from '../director.js';
 import { isTranslated } from '../nat/masq.js';
 import { sendIcmp4 } from '../output/icmp-error.js';
-import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { Quote } from '../parse/quote.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 const UDP = 8;
 const GUE = 4;

@@ -14,10 +14,11 @@ import { Drop } from '../../stats/drops.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { TCP_SYN } from '../parse/packet.js';
 import { UNWANTED } from '../schedule/new-conn.js';
 import { openScheduled, schedule } from '../schedule/schedule.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { xmit } from '../xmit/xmit.js';
 
 /** Handles a packet that belongs to a connection or a service; none for any other. */

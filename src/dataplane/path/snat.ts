@@ -20,9 +20,10 @@ import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 import { findFromClient } from '../ftp/find-conn.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FIRST_PORT, hasPorts, type SnatRule } from '../table/snat-rules.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { outbound } from './outbound.js';
 
@@ -30,7 +31,10 @@ const TRIES = 128;
 const far = new Int32Array(4);
 const near = new Int32Array(4);
 
-/** Handles a packet that belongs to no connection, if a rule of snat is about it; none for any other. */
+/**
+ * Handles a packet that belongs to no connection, if a rule of snat is about it; none for any
+ * other.
+ */
 export function snatOutgoing(d: Director): Verdict {
   // Where the host shares the device, the host handles protocols without ports.
   if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return Verdict.none;

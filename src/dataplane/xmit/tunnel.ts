@@ -19,8 +19,9 @@ import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { deliverLocal } from '../host/local.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 

@@ -154,7 +154,7 @@ async function compare(text: string, vips: readonly string[], rounds: number): P
 function same(alone: Gang, gang: Gang): void {
   const figures = (one: Gang) => ({
     ...Object.fromEntries(
-      Object.entries({ ...FrameStat, handed: undefined }).map(([name, at]) => [
+      Object.entries({ ...FrameStat, handedOff: undefined }).map(([name, at]) => [
         name,
         one.sum(({ director: d }) => (at === undefined ? 0 : d.counters.values[at]!)),
       ]),
@@ -167,7 +167,7 @@ function same(alone: Gang, gang: Gang): void {
     expect(d.umem.freeFrames).toBe(alone.workers[0]!.director.umem.freeFrames);
 }
 
-describe('a crew', () => {
+describe('several workers', () => {
   it('forwards, counts and remembers what one worker would', async () => {
     const gang = await compare(config(PLAIN), VIPS, 3000);
     for (const { director: d } of gang.workers) {
@@ -192,7 +192,7 @@ describe('a crew', () => {
       gang.give(random.below(WORKERS), 0, eth.ipv4({ src, dst }).tcp({ sport, dport: 80, flags }).bytes());
     const before = opened.map((one) => say(one, '10.0.0.100', 'S')[0]!.slice(60, 76));
     await gang.change(PERSISTENT.slice(PLAIN.length));
-    expect(gang.workers[0]!.crew!.owners.last).toBe(1);
+    expect(gang.workers[0]!.dispatch!.steering.last).toBe(1);
     expect(opened.map((one) => say(one, '10.0.0.100', 'A')[0]!.slice(60, 76))).toEqual(before);
     expect(gang.sum(({ director: d }) => d.connections.table.live)).toBe(60);
     for (const net of [0, 1, 2]) {

@@ -30,10 +30,10 @@ class Worker {
 
   constructor(
     readonly inner: InProcessDirector,
-    readonly crew?: WorkerDispatch,
+    readonly dispatch?: WorkerDispatch,
   ) {
     this.housekeeping = new Housekeeping(inner.director);
-    crew?.owners.learn();
+    dispatch?.steering.learn();
   }
 
   get director() {
@@ -42,13 +42,13 @@ class Worker {
 
   give(device: number, bytes: Uint8Array): void {
     this.batch.push(this.director.umem.put(bytes), bytes.length);
-    this.crew?.sort(device, this.batch);
+    this.dispatch?.sort(device, this.batch);
     processBatch(this.director, device, this.batch);
   }
 
   /** Number of frames that other workers handed off to this one. */
   receive(): number {
-    return this.crew?.receive(this.batch, (device, batch) => processBatch(this.director, device, batch)) ?? 0;
+    return this.dispatch?.receive(this.batch, (device, batch) => processBatch(this.director, device, batch)) ?? 0;
   }
 
   sent(): string[] {
@@ -112,9 +112,9 @@ export class Gang {
   settle(): void {
     const live = this.workers.some(({ director: d }) => d.connections.table.live > 0);
     const stages = this.ownership.update(configs(this.workers[0]!.inner), [21], live);
-    for (const { crew } of this.workers) {
-      crew!.owners.learn();
-      if (stages !== undefined) crew!.owners.stages = stages;
+    for (const { dispatch } of this.workers) {
+      dispatch!.steering.learn();
+      if (stages !== undefined) dispatch!.steering.stages = stages;
     }
   }
 
