@@ -1,7 +1,7 @@
 /** The verdicts drop and deliver: both free the frame and count it. */
 import { FrameStat } from '../../stats/counters.js';
 import type { Director } from '../director.js';
-import { Verdict } from '../table/verdict.js';
+import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 /** Drops the packet. `reason`: a number of stats/drops.ts. */
 export function drop(d: Director, reason: number): typeof Verdict.dropped {

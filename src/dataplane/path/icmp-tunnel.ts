@@ -3,7 +3,7 @@
  * header. The director sends an error about the inner packet to the client, as the VIP.
  *
  *      | IP router → director | ICMP | outer: director → destination | UDP, GUE or GRE | client → VIP | ports … |
- *                                                                                      ^ quoted to client
+ *   (the client gets an error that quotes the part from "client → VIP" on)
  *
  * "Fragmentation needed" updates the path MTU, and its MTU is reduced by the tunnel's overhead.
  * Other errors are passed on as they are.
