@@ -29,7 +29,7 @@ is_tcp_reset, is_sctp_abort | dataplane/path/stray-reply.ts: isAbort |
 sysctl_nat_icmp_send | dataplane/path/stray-reply.ts: refuseStray |
 ip_vs_gather_frags, ip_vs_defrag_user | dataplane/path/defrag.ts: defrag | One queue for all: there are no defrag users to tell apart.
 ip_vs_route_me_harder, sysctl_snat_reroute | dataplane/xmit/next-hop.ts: routeReply | Replies always go by the route of the virtual address, as with snat_reroute=1.
-ip_vs_checksum_complete | dataplane/path/icmp-related.ts: isSound |
+ip_vs_checksum_complete | dataplane/path/icmp-related.ts: isSoundOrDrop |
 ip_vs_addr_is_unicast | control/rules/unicast.ts: isUnicast |
 ipvs_udp_decap, ipvs_gre_decap | dataplane/path/icmp-tunnel.ts: findTunnel |
 ip_vs_proto_name | ulvsadm/print-connections.ts: PROTOCOLS |
