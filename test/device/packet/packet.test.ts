@@ -131,46 +131,43 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
     [4, 512],
     [6, 512],
     [4, 3],
-  ])(
-    'segments the GSO packets of a 10 MB TCP transfer over IPv%i, %i at a time',
-    async (family, room) => {
-      const server = family === 4 ? '10.9.0.2' : 'fd09::2';
-      if (family === 6) {
-        for (const [space, name] of [
-          [a, 'a0'],
-          [b, 'b0'],
-        ] as const)
-          spaces.run(
-            space,
-            `sysctl -qw net.ipv6.conf.${name}.disable_ipv6=0; ip addr add fd09::${name === 'a0' ? 1 : 2}/64 dev ${name} nodad`,
-          );
-      }
-      const umem = new Umem(room);
-      const to = device(b, 'b0', umem, { blocks: 64 });
-      const listen = `listen(7000,'${server}',()=>console.log('ready'))`;
-      await spaces.serve(b, `require('net').createServer((c)=>c.resume()).${listen}`);
-      spaces.node(
-        a,
-        `const c=require('net').connect(7000,'${server}',()=>{const b=Buffer.alloc(10<<20);for(let i=0;i<b.length;i+=4)b.writeUInt32LE(i*2654435761>>>0,i);c.end(b)})`,
-      );
-      const l4 = family === 4 ? 34 : 54;
-      const isData = (f: Uint8Array) =>
-        f.length > l4 + 19 &&
-        (f[12]! << 8) + f[13]! === (family === 4 ? 0x800 : 0x86dd) &&
-        f[l4 - (family === 4 ? 11 : 34)] === 6;
-      const isFin = (f: Uint8Array) => isData(f) && (f[l4 + 13]! & 1) !== 0;
-      const got = (await collect(to, umem, (all) => all.slice(-64).some(isFin), 15_000)).filter(isData);
-      expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);
-      expect(got.every((frame) => frame.length <= 1514)).toBe(true);
-      const wanted = Buffer.alloc(10 << 20);
-      for (let i = 0; i < wanted.length; i += 4) wanted.writeUInt32LE((i * 2654435761) >>> 0, i);
-      expect(digest(reassemble(got, l4))).toBe(digest(wanted));
-      expect(to.stats).toMatchObject({ rxDropped: 0, rxOversize: 0 });
-      expect(umem.freeFrames).toBe(room);
-      const ids = got.map((frame) => (frame[18]! << 8) + frame[19]!);
-      if (family === 4) expect(ids.filter((id, i) => i > 0 && id === ids[i - 1]).length).toBe(0);
-    },
-  );
+  ])('segments the GSO packets of a 10 MB TCP transfer over IPv%i, %i at a time', async (family, room) => {
+    const server = family === 4 ? '10.9.0.2' : 'fd09::2';
+    if (family === 6) {
+      for (const [space, name] of [
+        [a, 'a0'],
+        [b, 'b0'],
+      ] as const)
+        spaces.run(
+          space,
+          `sysctl -qw net.ipv6.conf.${name}.disable_ipv6=0; ip addr add fd09::${name === 'a0' ? 1 : 2}/64 dev ${name} nodad`,
+        );
+    }
+    const umem = new Umem(room);
+    const to = device(b, 'b0', umem, { blocks: 64 });
+    const listen = `listen(7000,'${server}',()=>console.log('ready'))`;
+    await spaces.serve(b, `require('net').createServer((c)=>c.resume()).${listen}`);
+    spaces.node(
+      a,
+      `const c=require('net').connect(7000,'${server}',()=>{const b=Buffer.alloc(10<<20);for(let i=0;i<b.length;i+=4)b.writeUInt32LE(i*2654435761>>>0,i);c.end(b)})`,
+    );
+    const l4 = family === 4 ? 34 : 54;
+    const isData = (f: Uint8Array) =>
+      f.length > l4 + 19 &&
+      (f[12]! << 8) + f[13]! === (family === 4 ? 0x800 : 0x86dd) &&
+      f[l4 - (family === 4 ? 11 : 34)] === 6;
+    const isFin = (f: Uint8Array) => isData(f) && (f[l4 + 13]! & 1) !== 0;
+    const got = (await collect(to, umem, (all) => all.slice(-64).some(isFin), 15_000)).filter(isData);
+    expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);
+    expect(got.every((frame) => frame.length <= 1514)).toBe(true);
+    const wanted = Buffer.alloc(10 << 20);
+    for (let i = 0; i < wanted.length; i += 4) wanted.writeUInt32LE((i * 2654435761) >>> 0, i);
+    expect(digest(reassemble(got, l4))).toBe(digest(wanted));
+    expect(to.stats).toMatchObject({ rxDropped: 0, rxOversize: 0 });
+    expect(umem.freeFrames).toBe(room);
+    const ids = got.map((frame) => (frame[18]! << 8) + frame[19]!);
+    if (family === 4) expect(ids.filter((id, i) => i > 0 && id === ids[i - 1]).length).toBe(0);
+  });
 
   it('puts back the VLAN tags that the kernel takes off', async () => {
     const umem = new Umem(256);
