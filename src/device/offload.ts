@@ -22,7 +22,7 @@ const offloads = {
   gro: { get: 0x2b, set: 0x2c, flag: 0 },
   lro: { get: 0x25, set: 0x26, flag: LRO_FLAG },
   /**
-   * GSO packets are cut when they are sent: tso by the hardware, gso by the kernel behind the
+   * GSO packets are segmented when they are sent: tso by the hardware, gso by the kernel behind the
    * stack.
    */
   tso: { get: 0x1e, set: 0x1f, flag: 0 },

@@ -177,7 +177,7 @@ describe.skipIf(!isRoot)('a director on a live machine', () => {
     testbed.run(testbed.director, 'ip link del gone0');
     const { code, err } = await program!.ended;
     expect(code).toBe(1);
-    expect(err).toContain("ulvs: gone0: the network interface is gone; 'ip link' lists those there are\n");
+    expect(err).toContain("ulvs: gone0: the network interface is gone; 'ip link' lists the interfaces\n");
     expect(testbed.traces().trim()).toBe(clean);
   });
 

@@ -106,7 +106,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it('an interface that does not exist', async () => {
     const file = testbed.file('dev.yaml', `socket: ${testbed.socket}\ndevices:\n  - { name: eth9, kind: packet }\n`);
     expect(await refused(['-c', file], 2)).toBe(
-      `ulvs: ${file}:3: devices[0].name: eth9: no such network interface; 'ip link' lists those there are`,
+      `ulvs: ${file}:3: devices[0].name: eth9: no such network interface; 'ip link' lists the interfaces`,
     );
   });
 

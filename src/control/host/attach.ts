@@ -62,7 +62,7 @@ function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork
   const problems = devices.flatMap(({ name, kind }, i) => {
     if (!isShared(kind) || linkOf(live, name) !== undefined) return [];
     const place = `${file}:${deviceLines[i]}: devices[${i}].name`;
-    return [`${place}: ${name}: no such network interface; 'ip link' lists those there are`];
+    return [`${place}: ${name}: no such network interface; 'ip link' lists the interfaces`];
   });
   if (problems.length > 0) throw new ConfigError(problems);
 }

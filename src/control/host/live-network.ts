@@ -144,7 +144,7 @@ export class LiveNetwork {
     const { listener } = this;
     const gone = this.devices.find(({ shared, name }) => shared && this.indexOf(name) === undefined);
     if (gone !== undefined)
-      return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists those there are`);
+      return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists the interfaces`);
     const devices = this.current();
     this.neighbours = new Map(this.snapshot.neighbours.map((one) => [keyOf(one), one]));
     listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
