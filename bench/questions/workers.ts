@@ -126,7 +126,7 @@ async function main(): Promise<void> {
   establish([alone], all);
   const pair = [await Subject.create(TABLE), await Subject.create(TABLE)];
   const [first] = setups(2, bells).map((setup, i) => pair[i]!.join(setup));
-  const [own, others] = flowsOf(pair[0]!, first!.owners) as [number[], number[]];
+  const [own, others] = flowsOf(pair[0]!, first!.steering) as [number[], number[]];
   establish(pair, all);
   const rounds: Round[] = [];
   for (let i = 0; i < ROUNDS; i++) {
@@ -177,8 +177,8 @@ interface Part {
 /** Runs one thread. It opens its connections before any thread starts its clock. */
 async function part({ setup, gate }: Part): Promise<void> {
   const subject = await Subject.create(TABLE);
-  const crew = subject.join(setup);
-  const flows = flowsOf(subject, crew.owners)[setup.index]!;
+  const dispatch = subject.join(setup);
+  const flows = flowsOf(subject, dispatch.steering)[setup.index]!;
   establish([subject], flows);
   measure([subject], ack, order(flows), PACKETS / 4);
   const ready = new Int32Array(gate);

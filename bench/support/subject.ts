@@ -143,10 +143,10 @@ export class Subject {
 
   /** Makes the director one of several workers. */
   join(setup: WorkersSetup): WorkerDispatch {
-    const crew = new WorkerDispatch(this.director, setup);
-    crew.owners.learn();
-    this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, crew);
-    return crew;
+    const dispatch = new WorkerDispatch(this.director, setup);
+    dispatch.steering.learn();
+    this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, dispatch);
+    return dispatch;
   }
 
   /** Starts a trace with this filter, whose records are thrown away; undefined ends it. */

@@ -13,11 +13,11 @@ import { type Destination, Method, TunnelKind } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
+import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
 import { TCP } from '../wire/ipv4.js';
 import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
-import type { Verdict } from './output/verdict.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
 import { FragmentTable } from './table/fragments.js';
@@ -32,13 +32,16 @@ import { SourcePool } from './table/source-pool.js';
 import type { Trace } from './trace/trace.js';
 
 const FTP = 21;
-/** In the protocol's place of `masqSources`, with port 0: a destination of an fwmark service. No protocol has this number. */
+/**
+ * Key in `masqSources` in place of the protocol, with port 0: a destination of an fwmark service.
+ * No protocol has this number.
+ */
 export const MARKED_SOURCE = 256;
 
 /** Gives a packet its fwmark (dataplane/table/marks.ts). */
 export interface Marker {
   match(packet: PacketInfo): number;
-  /** Whether nft was told to keep the packet from the host's stack for the sake of an fwmark service. */
+  /** Returns true when nft keeps the packet from the host's stack for an fwmark service. */
   isIntercepted(packet: PacketInfo, services: ServiceTable): boolean;
 }
 
@@ -57,7 +60,10 @@ export interface Range {
   readonly words: Int32Array;
   readonly length: number;
   readonly family: number;
-  /** Where connections of snat come from: the host may have the address, and then keeps its ports below 1024. */
+  /**
+   * Addresses that snat translates to. The host may have them; it then keeps their ports below
+   * 1024.
+   */
   readonly isSnat: boolean;
 }
 
@@ -98,9 +104,9 @@ export class Director {
   /** A link forwards packets from our VIPs. */
   forwardsShared = false;
   acceptIcmp = true;
-  /** Set by the director's owner while somebody traces. */
+  /** The trace, set by the director's owner while somebody traces. */
   trace: Trace | undefined;
-  /** The same trace, while the packet at hand is one that it is about. */
+  /** The same trace while a packet is processed that it is about. */
   traced: Trace | undefined;
   /** Link to the host's own stack, for intercepted frames; undefined without interception. */
   hostLink: Link | undefined;
@@ -111,7 +117,7 @@ export class Director {
   readonly expireNodest: ExpireNodest;
   /** Set where several workers are one director. */
   dispatch: ReassembledHandoff | undefined;
-  /** The short way of most packets, made with the first of them. */
+  /** The fast path, made with the first batch. */
   fastPath: FastPath | undefined;
   /** Time in ms, set once per batch. */
   now = 0;
@@ -204,7 +210,10 @@ export class Director {
     for (const service of this.services.all()) if (service.engine?.serversMayOpen) this.serversMayOpen = true;
   }
 
-  /** Prefixes: `accepted` whoever has the addresses; `snat`, which connections of snat come from. */
+  /**
+   * `accepted`: prefixes that are accepted even if the host has them. `snat`: those snat translates
+   * to.
+   */
   setRanges(accepted: readonly string[], snat: readonly string[] = []): void {
     this.ranges = [...accepted.map((text) => rangeOf(text, false)), ...snat.map((text) => rangeOf(text, true))];
   }
@@ -214,7 +223,9 @@ export class Director {
     return this.ident;
   }
 
-  /** An address of an accepted range, even if the host has it; those of snat do not count. IPv4: a0..a2 are 0. */
+  /**
+   * Returns true for an address of an accepted range, without those of snat. IPv4: a0 to a2 are 0.
+   */
   isAccepted(family: number, a0: number, a1: number, a2: number, a3: number): boolean {
     return this.ranges.length !== 0 && this.inRange(family, a0, a1, a2, a3, false);
   }

@@ -15,6 +15,7 @@
 import type { Batch } from '../device/batch.js';
 import { FrameStat } from '../stats/counters.js';
 import { Drop } from '../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../stats/verdict.js';
 import * as ethernet from '../wire/ethernet.js';
 import type { Director } from './director.js';
 import { fastPath } from './fastpath/fastpath.js';
@@ -23,7 +24,7 @@ import { handleLocal } from './host/local.js';
 import { pass } from './host/pass.js';
 import { handleArp } from './neigh/arp.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './neigh/nd.js';
-import { drop, type FinalVerdict, Verdict } from './output/verdict.js';
+import { drop } from './output/verdict.js';
 import { parse } from './parse/parse.js';
 import { defrag } from './path/defrag.js';
 import { forward } from './path/forward.js';
@@ -34,8 +35,8 @@ import { outbound } from './path/outbound.js';
 import { refuseStray } from './path/stray-reply.js';
 
 /**
- * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty and
- * each frame has its verdict.
+ * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty
+ * and each frame has its verdict.
  */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
@@ -119,7 +120,9 @@ function unclaimed(d: Director): FinalVerdict {
   return outbound(d) || routeOn(d);
 }
 
-/** Of no connection: to one of our addresses (ip_local_deliver), or to another host (ip_forward). */
+/**
+ * Of no connection: to one of our addresses (ip_local_deliver), or to another host (ip_forward).
+ */
 function routeOn(d: Director): FinalVerdict {
   return isForUs(d) ? refuseStray(d) || handleLocal(d) : forward(d);
 }

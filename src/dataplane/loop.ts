@@ -28,20 +28,20 @@ export class Loop {
     private readonly devices: readonly Device[],
     private readonly housekeeping: Housekeeping,
     private readonly receiving = devices.length,
-    private readonly crew?: WorkerDispatch,
+    private readonly dispatch?: WorkerDispatch,
   ) {}
 
   /** `now` in ms. Returns the number of received frames. */
   turn(now: number): number {
-    const { director, devices, batch, crew } = this;
+    const { director, devices, batch, dispatch } = this;
     this.housekeeping.tick(now);
     let received = 0;
     for (let i = 0; i < this.receiving; i++) {
       received += devices[i]!.rx(batch);
-      crew?.sort(i, batch);
+      dispatch?.sort(i, batch);
       processBatch(director, i, batch);
     }
-    if (crew !== undefined) received += crew.receive(batch, this.process);
+    if (dispatch !== undefined) received += dispatch.receive(batch, this.process);
     this.housekeeping.ask();
     this.flush();
     return received;

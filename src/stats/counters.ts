@@ -30,7 +30,7 @@ export const FrameStat = {
   out: 7,
   outBytes: 8,
   /** Frames handed off to the worker that owns the client. That worker counts them as in. */
-  handed: 9,
+  handedOff: 9,
 } as const;
 const FRAME_STATS = 16;
 

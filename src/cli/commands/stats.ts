@@ -47,7 +47,7 @@ const FRAMES = [
 export function statsText({ frames, drops, devices, table }: DirectorStatus): string {
   return [
     ...FRAMES.map(([name, text]) => `${text.padEnd(32)}${cell(frames[name] ?? 0)}`),
-    ...(frames.handed ? [`${'handed off between workers'.padEnd(32)}${cell(frames.handed)}`] : []),
+    ...(frames.handedOff ? [`${'handed off between workers'.padEnd(32)}${cell(frames.handedOff)}`] : []),
     `${'connection table entries'.padEnd(32)}${cell(table.used)} of ${table.max}`,
     ...dropLines(drops),
     '',

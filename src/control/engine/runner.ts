@@ -98,7 +98,7 @@ export class Runner {
     switch (message.kind) {
       case 'actions':
         apply(this.director, message.actions);
-        this.dispatch?.owners.learn();
+        this.dispatch?.steering.learn();
         if (this.announces) announceServices(this.director, message.actions);
         return true;
       case 'routes':
@@ -120,7 +120,7 @@ export class Runner {
         this.trace(message.spec);
         return true;
       case 'steering':
-        if (this.dispatch !== undefined) this.dispatch.owners.stages = message.stages;
+        if (this.dispatch !== undefined) this.dispatch.steering.stages = message.stages;
         return true;
       case 'stop':
         return false;

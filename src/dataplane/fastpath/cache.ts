@@ -1,12 +1,12 @@
 /**
- * What the short way of packets asks again and again within a batch, found once: of a destination its rows of counters and
- * its route, of a neighbour the Ethernet header that leads to it. Two direct-mapped tables of 64 rows:
+ * Per-batch cache of the fast path: counter rows and next hop of each destination, Ethernet header
+ * of each neighbour. Two direct-mapped tables of 64 rows:
  *
- *     destination   [ slot + 1 | stamp | its counters | its service's | address | neighbour or refusal | mtu | – ]
- *     neighbour     [ number + 1 | stamp | device | header: 2 bytes, 4, 4, 4 | – ]
+ *      destination   [ slot + 1 | generation | counter row | service's counter row | address | neighbour or REFUSED | mtu | – ]
+ *      neighbour     [ number + 1 | generation | device | Ethernet header: 2 bytes, 4, 4, 4 | – ]
  *
- * A row is good while its stamp is the one of now: between batches, and behind every packet that went the long way, anything
- * may have changed.
+ * A row is valid while its generation is the current one. Each batch and each packet of the slow
+ * path starts a new generation, because rules, routes and neighbours may have changed.
  */
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
@@ -14,7 +14,7 @@ import { swap16, swap32 } from '../parse/aligned.js';
 
 const ROWS = 64;
 const ROW_SHIFT = 3;
-const STAMP = 1;
+const GENERATION = 1;
 
 /** Columns of a destination's row. */
 export const COUNTERS = 2;
@@ -26,39 +26,42 @@ export const MTU = 6;
 export const DEVICE = 2;
 export const HEADER = 3;
 
-/** Of a destination: it may not be used on the short way. */
+/** The fast path must not use the destination. */
 const REFUSED = -1;
-/** Its route was not asked for yet: to ask makes neighbours. */
-const UNASKED = -99;
+/** Not looked up yet: a look-up creates a neighbour entry. */
+const UNRESOLVED = -99;
 
 export interface BatchCache {
-  /** All rows; numbers of rows that the look-ups give are places in it. */
+  /** All rows. The look-ups below return indexes into it. */
   readonly rows: Int32Array;
-  /** What was found is not to be trusted any more. */
-  forget(): void;
-  /** The row of the destination in this slot, which connections send to by `address`; −1: gone. */
+  /** Invalidates all rows. */
+  invalidate(): void;
+  /**
+   * Returns the row of the destination. `slot`: its slot + 1. `address`: the connection's address
+   * of it. −1: it was removed.
+   */
   destination(slot: number, address: number): number;
-  /** The neighbour that a destination's row leads to, or negative; MTU is then the route's. */
+  /** Returns the neighbour of a destination's row, or a negative number. Sets the row's MTU. */
   route(row: number): number;
-  /** The row of a neighbour that is there, or −1. */
+  /** Returns the row of a resolved neighbour, or −1. `hop`: as `route` returns it. */
   neighbour(hop: number): number;
 }
 
-/** A function for the same reason as `express`. */
+/** A closure for the same reason as `fastPath`. */
 export function batchCache(d: Director): BatchCache {
   const { counters, dests, links, neighbours, router } = d;
   const rows = new Int32Array((2 * ROWS) << ROW_SHIFT);
   const state = new Int32Array(32);
 
-  function forget(): void {
-    const stamp = (state[0]! + 1) | 0;
-    state[0] = stamp === 0 ? 1 : stamp;
-    if (stamp === 0) rows.fill(0);
+  function invalidate(): void {
+    const generation = (state[0]! + 1) | 0;
+    state[0] = generation === 0 ? 1 : generation;
+    if (generation === 0) rows.fill(0);
   }
 
   function destination(slot: number, address: number): number {
     const row = (slot & (ROWS - 1)) << ROW_SHIFT;
-    if (rows[row] !== slot || rows[row + STAMP] !== state[0] || rows[row + ADDRESS] !== address)
+    if (rows[row] !== slot || rows[row + GENERATION] !== state[0] || rows[row + ADDRESS] !== address)
       fillDestination(row, slot, address);
     return rows[row + COUNTERS] === REFUSED ? -1 : row;
   }
@@ -66,17 +69,17 @@ export function batchCache(d: Director): BatchCache {
   function fillDestination(row: number, slot: number, address: number): void {
     const dest = slot === 0 ? undefined : dests[slot - 1];
     rows[row] = slot;
-    rows[row + STAMP] = state[0]!;
+    rows[row + GENERATION] = state[0]!;
     rows[row + ADDRESS] = address;
     rows[row + COUNTERS] = REFUSED;
     if (dest === undefined || !dest.available) return;
     rows[row + COUNTERS] = counters.destinationRow(dest.slot);
     rows[row + SERVICE] = counters.serviceRow(dest.service.slot);
-    rows[row + HOP] = dest.family === 4 ? UNASKED : REFUSED;
+    rows[row + HOP] = dest.family === 4 ? UNRESOLVED : REFUSED;
   }
 
   function route(row: number): number {
-    if (rows[row + HOP] === UNASKED) {
+    if (rows[row + HOP] === UNRESOLVED) {
       rows[row + HOP] = router.lookup4(rows[row + ADDRESS]!, 0, 0);
       rows[row + MTU] = router.mtu;
     }
@@ -86,14 +89,14 @@ export function batchCache(d: Director): BatchCache {
   function neighbour(hop: number): number {
     if (hop < 0) return -1;
     const row = (ROWS + (hop & (ROWS - 1))) << ROW_SHIFT;
-    if (rows[row] !== hop + 1 || rows[row + STAMP] !== state[0]) fillNeighbour(row, hop);
+    if (rows[row] !== hop + 1 || rows[row + GENERATION] !== state[0]) fillNeighbour(row, hop);
     return rows[row + DEVICE]! < 0 ? -1 : row;
   }
 
   function fillNeighbour(row: number, hop: number): void {
     const neighbour = neighbours.all[hop]!;
     rows[row] = hop + 1;
-    rows[row + STAMP] = state[0]!;
+    rows[row + GENERATION] = state[0]!;
     rows[row + DEVICE] = -1;
     if (!neighbour.usable) return;
     neighbour.used = true;
@@ -107,5 +110,5 @@ export function batchCache(d: Director): BatchCache {
     rows[row + HEADER + 3] = swap32((lo << 16) | ethernet.TYPE_IPV4);
   }
 
-  return { rows, forget, destination, route, neighbour };
+  return { rows, invalidate, destination, route, neighbour };
 }

@@ -1,13 +1,15 @@
 /**
- * The short way of what most packets are: whole IPv4 TCP and UDP packets of a connection that is known, on their way by
- * masquerading or gatewaying, with nothing to say about them; and the SYNs of new clients (new-conn.ts). Everything else goes the long way (dataplane/ingress.ts) in its turn,
- * untouched; the long way alone decides what is right, and a test holds the two equal.
+ * Fast path: unfragmented TCP and UDP packets over IPv4 of existing connections by masquerading or
+ * gatewaying, and SYNs that open such a connection (new-conn.ts). Every other packet takes the slow
+ * path (ingress.ts), unchanged and in its order. The slow path defines what is right;
+ * test/dataplane/fastpath compares the two.
  *
- *     batch ─► sight: headers sound? ─► fetch: bucket, entry ─► find: whose? ─► carry: counts, state, timer, rewrite, output
- *              └─ no: the long way                              └─ nobody's: the long way, as all that carry does not like
+ *      batch ─► scan: check headers ─► prefetch: bucket, entry ─► find connection ─► forward: count, state, timer, rewrite, queue
+ *               └─ no: slow path                                  └─ none, or not on the allow-list: slow path
  *
- * Walks over the batch instead of packets in turn: those of a walk do not depend on each other, so the processor waits for
- * the cache misses of many at once. When an earlier packet of the batch changed the table, the later are searched anew.
+ * Each pass handles the whole batch. The packets of a pass are independent, so the CPU has the
+ * cache misses of many packets under way at once. When a packet changes the table, the connections
+ * of later packets are searched again.
  */
 import { ENTRY_SHIFT, secondWord } from '../../conntrack/entry.js';
 import type { Batch } from '../../device/batch.js';
@@ -22,6 +24,7 @@ import { overflowPrefetcher } from './prefetch.js';
 import {
   FOUND,
   FRAME,
+  IPV6,
   KIND,
   LENGTH,
   NOT_TCP,
@@ -31,49 +34,51 @@ import {
   SLOW_PATH,
   SOURCE,
   TARGET,
-  WIDE,
 } from './scan.js';
 import type { SlowPath, SlowPathScheduled } from './slow-path.js';
 
-/** Of the sums: nobody reads it, but loads whose result goes nowhere are left out by the compiler. */
+/** Word that takes the result of prefetches: the compiler removes loads without a use. */
 const SINK = 0;
+/** The largest batch. */
 const ROOM = 512;
-/** Sources that are guessed to be destinations of ours. */
-const GUESSES = 4096;
+/** Sources for which the direction of the last packet is remembered, by hash. */
+const SOURCES = 4096;
 
 function hasSyn(kind: number): boolean {
   return kind > 0 && (kind & TCP_SYN) !== 0;
 }
-/** What a client begins with. */
+/** The first segment of a TCP connection. */
 function isOpening(kind: number): boolean {
   return kind > 0 && (kind & (TCP_SYN | TCP_ACK)) === TCP_SYN;
 }
 
 /**
- * Functions in a function instead of a class: V8 compiles what only one closure has with the arrays it closes over as
- * constants, their addresses and lengths in the code. With `this` in their place it was half as fast.
+ * Makes the fast path of a director. A closure instead of a class: V8 compiles a function of a
+ * single closure with the captured arrays as constants, addresses and lengths included. With `this`
+ * it was half as fast.
  */
 export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: SlowPathScheduled): FastPath {
   const { table, words } = d.connections;
   const { buckets, vipCounts } = table;
   const rows = new Int32Array(ROOM << ROW_SHIFT);
   const sink = new Int32Array(32);
-  // By source: whether its last packet was a reply. It only decides which bucket is fetched early.
-  const replies = new Uint8Array(GUESSES);
+  // By hash of the source: 1 when its last packet was a reply. Decides only which bucket is
+  // prefetched.
+  const replies = new Uint8Array(SOURCES);
   const prefetchOverflow = overflowPrefetcher(table, rows, ROOM);
   const scan = rowScanner(d, rows);
   const cache = batchCache(d);
   const forwarder = fastForward(d, rows, cache);
-  const { forwardIn, forwardOut, settle } = forwarder;
+  const { forwardIn, forwardOut, flushCounters } = forwarder;
   const openConn = connOpener(d, rows, cache, forwarder, slowPathScheduled);
 
   function process(device: number, batch: Batch): void {
     const { offsets, lengths, n } = batch;
-    cache.forget();
+    cache.invalidate();
     scan(device, offsets, lengths, n);
     if (d.trace !== undefined) divert(n, d.trace.diverted);
-    aim(n);
-    fetch(n);
+    chooseBuckets(n);
+    prefetch(n);
     if (table.tupleIndex.size !== 0) sink[SINK] = prefetchOverflow(n);
     find(n);
     const { changes } = table;
@@ -81,12 +86,14 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       const row = i << ROW_SHIFT;
       if (forwardFast(device, row, changes !== table.changes)) continue;
       slowPath(d, device, rows[row + FRAME]!, rows[row + LENGTH]!);
-      cache.forget();
+      cache.invalidate();
     }
-    settle();
+    flushCounters();
   }
 
-  /** Packets that a trace may be about take the slow path, where they are traced; `boxes` as in trace/boxes.ts. */
+  /**
+   * Diverts the packets of a trace to the slow path, which traces them. `boxes`: trace/boxes.ts.
+   */
   function divert(n: number, boxes: Int32Array): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
@@ -99,7 +106,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     }
   }
 
-  /** False: the packet must go the long way. `stale`: what `find` has found may be gone. */
+  /** Returns false when the packet must take the slow path. `stale`: FOUND may be outdated. */
   function forwardFast(device: number, row: number, stale: boolean): boolean {
     const kind = rows[row + KIND]!;
     if (kind === SLOW_PATH) return false;
@@ -108,26 +115,26 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     return entry > 0 ? !hasSyn(kind) && forwardIn(row, entry) : entry < 0 && forwardOut(row, -entry);
   }
 
-  /** Which bucket each will be looked for in, if it is what the last packet of its source was. */
-  function aim(n: number): void {
+  /** Sets FOUND to the bucket of the client; assumes the direction of the source's last packet. */
+  function chooseBuckets(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       if (rows[row + KIND]! <= SLOW_PATH) continue;
       const ports = rows[row + ROW_PORTS]!;
       const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
       rows[row + FOUND] =
-        replies[guess(row)] === 0
+        replies[sourceHash(row)] === 0
           ? table.bucket(protocol, rows[row + SOURCE]!, ports >>> 16)
           : table.bucket(protocol, rows[row + TARGET]!, ports & 0xffff);
     }
   }
 
-  function guess(row: number): number {
+  function sourceHash(row: number): number {
     return Math.imul(rows[row + SOURCE]! ^ (rows[row + ROW_PORTS]! >>> 16), 0x9e3779b1) >>> 20;
   }
 
-  /** Two loops so short that the processor has dozens of their cache misses under way at once. */
-  function fetch(n: number): void {
+  /** Short loops, so that the CPU has dozens of their cache misses under way at once. */
+  function prefetch(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       if (rows[row + KIND] !== SLOW_PATH) rows[row + FOUND] = buckets[rows[row + FOUND]!]!;
@@ -138,35 +145,38 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       if (rows[row + KIND] !== SLOW_PATH) lines ^= words[rows[row + FOUND]! << ENTRY_SHIFT]!;
     }
     for (let i = 0; i < n; i++)
-      if (rows[(i << ROW_SHIFT) + KIND] === WIDE) lines ^= secondWord(words, rows[(i << ROW_SHIFT) + FOUND]!);
+      if (rows[(i << ROW_SHIFT) + KIND] === IPV6) lines ^= secondWord(words, rows[(i << ROW_SHIFT) + FOUND]!);
     sink[SINK] = lines;
   }
 
   function find(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      // It goes the long way; but its bucket was fetched, which it will ask for.
-      if (rows[row + KIND] === WIDE) rows[row + KIND] = SLOW_PATH;
+      // The slow path will need the prefetched bucket.
+      if (rows[row + KIND] === IPV6) rows[row + KIND] = SLOW_PATH;
       if (rows[row + KIND] !== SLOW_PATH && !isOpening(rows[row + KIND]!)) rows[row + FOUND] = search(row);
     }
   }
 
-  /** What a client says with SYN in a known connection is for the long way to judge. Not asked in `find`: most SYNs change the table. */
+  /**
+   * The slow path handles a SYN in an existing connection. Not part of `find`: most SYNs change the
+   * table.
+   */
   function isUnknown(row: number): boolean {
     return table.findIn4(ipv4.TCP, rows[row + SOURCE]!, rows[row + TARGET]!, rows[row + ROW_PORTS]!) === 0;
   }
 
-  /** The connection, the negative one of a reply, or 0. */
+  /** Returns the connection, negated for a reply, or 0. */
   function search(row: number): number {
     const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     const source = rows[row + SOURCE]!;
     const target = rows[row + TARGET]!;
     const ports = rows[row + ROW_PORTS]!;
-    const isReply = replies[guess(row)] !== 0 && !vipCounts.mayHave(target);
+    const isReply = replies[sourceHash(row)] !== 0 && !vipCounts.mayHave(target);
     let entry = isReply ? 0 : table.findIn4(protocol, source, target, ports);
-    // Not −x: of 0 that would be −0, which is no small integer and is allocated.
+    // Not −x: −0 is no small integer, V8 would allocate it.
     if (entry === 0) entry = 0 - table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
-    replies[guess(row)] = entry < 0 ? 1 : 0;
+    replies[sourceHash(row)] = entry < 0 ? 1 : 0;
     return entry;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The last walk of the short way (fastpath.ts): a packet whose connection is known is counted, moves state and timer, is
- * rewritten and leaves.
+ * Last pass of the fast path (fastpath.ts): counts a packet of an existing connection, sets state
+ * and timer, rewrites the packet and queues it on its link.
  */
 
 import {
@@ -35,35 +35,38 @@ import { type BatchCache, COUNTERS, DEVICE, HEADER, MTU, SERVICE } from './cache
 import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.js';
 
 /**
- * The connection flags that the fast path handles. A connection with any other flag takes the slow path, so a flag that
- * is added to conntrack/entry.ts is slow until somebody adds it here and to test/dataplane/fastpath. Methods have a list
- * of their own in `admit`.
+ * The connection flags that the fast path handles. A connection with any other flag takes the slow
+ * path. So a flag that is added to conntrack/entry.ts is slow until somebody adds it here and to
+ * test/dataplane/fastpath. `neighbourFor` has the list of the forwarding methods.
  */
 const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT;
 const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
 const BYTES = Stat.inbytes - Stat.inpkts;
-/** Of the sums: where those of the two directions begin. */
+/** Indexes into `sums`: packets of a direction; their bytes follow. */
 const IN = 2;
 const OUT = 4;
 
 export interface FastForward {
   /**
-   * `row`: what the walk before found of the packet, in `seen`. False when the packet must go the long way; then nothing was
-   * done.
+   * A packet from the client, and one from the destination. Returns false when the packet must take
+   * the slow path; then nothing was done.
    */
   forwardIn(row: number, entry: number): boolean;
   forwardOut(row: number, entry: number): boolean;
-  /** The row of the neighbour by which a client's packet gets to such a destination (`slot`: + 1), or −1: the long way. */
-  admit(row: number, method: number, slot: number, address: number): number;
-  /** A client's packet leaves as its connection says, by the neighbour that `admit` gave. */
+  /**
+   * Returns the cache row of the neighbour for a client's packet to this destination, −1 for the
+   * slow path. `slot`: the destination's slot + 1.
+   */
+  neighbourFor(row: number, method: number, slot: number, address: number): number;
+  /** Sends a client's packet. `to`: as `neighbourFor` returns it. */
   sendIn(row: number, entry: number, to: number): void;
-  /** The counters that all packets share are brought up to date. */
-  settle(): void;
+  /** Adds the sums of the batch to the counters that all packets share. */
+  flushCounters(): void;
 }
 
-/** A function for the same reason as `express`. */
+/** A closure for the same reason as `fastPath`. */
 export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): FastForward {
   const { connections, counters, links, pathMtus, router, umem } = d;
   const { states, words } = connections;
@@ -71,26 +74,26 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
   const { i32, u16 } = umem;
   const { rows: cached, destination, route, neighbour } = cache;
   const tcpTimeouts = states.timeouts.tcp;
-  // Of the batch at hand: frames, their bytes; packets, bytes in; packets, bytes out.
+  // Sums of the batch: frames, their bytes; packets in, bytes in; packets out, bytes out.
   const sums = new Int32Array(32);
 
   function forwardIn(row: number, entry: number): boolean {
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if ((flags & ~FAST_FLAGS) !== 0 || isOver(at) || isUnsummed(row)) return false;
-    const to = admit(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
+    if ((flags & ~FAST_FLAGS) !== 0 || isExpired(at) || hasNoChecksum(row)) return false;
+    const to = neighbourFor(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
     if (to < 0) return false;
     sendIn(row, entry, to);
     return true;
   }
 
-  function admit(row: number, method: number, slot: number, address: number): number {
+  function neighbourFor(row: number, method: number, slot: number, address: number): number {
     if (method !== Method.masq && method !== Method.gatewaying) return -1;
     const dest = destination(slot, address);
     if (dest < 0) return -1;
     const to = neighbour(route(dest));
     if (to < 0 || rows[row + TOTAL]! > cached[dest + MTU]! || isFull(to)) return -1;
-    return pathMtus.some && isNarrow(method, address) ? -1 : to;
+    return pathMtus.some && hasPathMtu(method, address) ? -1 : to;
   }
 
   function sendIn(row: number, entry: number, to: number): void {
@@ -100,7 +103,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     const address = words[at + DADDR]!;
     count(destination(words[at + DEST]!, address), Stat.inpkts, rows[row + TOTAL]!, IN);
     words[at + PACKETS]!++;
-    step(entry, at, Direction.input, kind);
+    updateState(entry, at, Direction.input, kind);
     if ((words[at + FLAGS]! & METHOD_MASK) === Method.gatewaying) decrementTtl(frame, 0);
     else
       translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16, kind !== NOT_TCP);
@@ -111,7 +114,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     const kind = rows[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if ((flags & METHOD_MASK) !== Method.masq || (flags & ~FAST_FLAGS) !== 0 || isOver(at)) return false;
+    if ((flags & METHOD_MASK) !== Method.masq || (flags & ~FAST_FLAGS) !== 0 || isExpired(at)) return false;
     if (kind === NOT_TCP || mayOpen(row, kind)) return false;
     const address = words[at + VADDR]!;
     const dest = destination(words[at + DEST]!, words[at + DADDR]!);
@@ -119,39 +122,39 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     const to = neighbour(router.lookup4(words[at + CADDR]!, address, 0));
     if (to < 0 || rows[row + TOTAL]! > router.mtu || isFull(to)) return false;
     count(dest, Stat.outpkts, rows[row + TOTAL]!, OUT);
-    step(entry, at, Direction.output, kind);
+    updateState(entry, at, Direction.output, kind);
     const frame = rows[row + FRAME]!;
     translate(frame, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff, true);
     transmit(row, frame, to);
     return true;
   }
 
-  /** A datagram without a checksum, which the kernel gives one. */
-  function isUnsummed(row: number): boolean {
+  /** A datagram without a checksum: NAT adds one, as in the kernel. */
+  function hasNoChecksum(row: number): boolean {
     return rows[row + KIND] === NOT_TCP && u16[(rows[row + FRAME]! + L4 + 6) >> 1] === 0;
   }
 
-  function isNarrow(method: number, address: number): boolean {
+  function hasPathMtu(method: number, address: number): boolean {
     return method === Method.masq && pathMtus.isKnown(address, d.now);
   }
 
-  function isOver(at: number): boolean {
+  function isExpired(at: number): boolean {
     return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
   }
 
-  /** A reply that a service might take for a new client's packet; marks could make it one, or choose its route. */
+  /** A reply that may open a connection of another service, or that marks may route. */
   function mayOpen(row: number, tcpFlags: number): boolean {
     if (d.marks !== undefined || connections.withoutPort !== 0) return true;
     if ((tcpFlags & TCP_RST) !== 0) return false;
     return d.sysctl.sloppy_tcp !== 0 || ((tcpFlags & TCP_SYN) !== 0 && isServed(row));
   }
 
-  /** There is a service where it goes to. */
+  /** Returns true when a service has the packet's destination. */
   function isServed(row: number): boolean {
     return d.services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
   }
 
-  /** The output of this neighbour's device has no room. */
+  /** Returns true when the output of the neighbour's device is full. */
   function isFull(to: number): boolean {
     const { output } = links[cached[to + DEVICE]!]!;
     return output.n >= output.capacity;
@@ -168,12 +171,12 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     sums[sum + 1]! += bytes;
   }
 
-  /** State and timer; a packet that changes the state, or brings the end nearer, is Connections' business. */
-  function step(entry: number, at: number, direction: 0 | 1, kind: number): void {
+  /** Sets state and timer. `States` handles a changed state, `Connections` an earlier expiry. */
+  function updateState(entry: number, at: number, direction: 0 | 1, kind: number): void {
     if (kind === NOT_TCP) states.udp(entry, direction);
     else {
       const state = words[at + DPORT_PROTO_STATE]! & 0xff;
-      if (changes(at, state, direction, kind)) states.tcp(entry, direction, kind);
+      if (changesState(at, state, direction, kind)) states.tcp(entry, direction, kind);
       else words[at + TIMEOUT] = tcpTimeouts[state]!;
     }
     const expires = (connections.now + words[at + TIMEOUT]!) | 0;
@@ -181,22 +184,25 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     if (((expires - words[at + WHEEL_TICK]!) | 0) < 0) connections.touch(entry);
   }
 
-  /** Most packets are ACKs of established connections, which both tables leave alone. */
-  function changes(at: number, state: number, direction: 0 | 1, tcpFlags: number): boolean {
+  /** Most packets are ACKs of established connections: these change the state in neither table. */
+  function changesState(at: number, state: number, direction: 0 | 1, tcpFlags: number): boolean {
     const silent = (words[at + FLAGS]! & CONN_NOOUTPUT) !== 0;
     if (silent && direction === Direction.output) return true;
     if (state === Tcp.ESTABLISHED && (tcpFlags & EVENTS) === TCP_ACK) return false;
     return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, states.secureTcp) !== state;
   }
 
-  /** TTL less one, `delta` more in the header's checksum: a sum of 16-bit words, in whatever byte order. */
+  /**
+   * Decrements the TTL and adds `delta` to the header checksum (RFC 1624): a ones' complement sum
+   * has no byte order.
+   */
   function decrementTtl(frame: number, delta: number): void {
     const at = (frame + IP + 8) >> 1;
     u16[at]!--;
     u16[at + 1] = adjusted(u16[at + 1]!, 0xfffe + delta);
   }
 
-  /** Address and port become others, one of the TTL is taken, both checksums follow (RFC 1624). */
+  /** Rewrites address and port, decrements the TTL, updates both checksums (RFC 1624). */
   function translate(frame: number, addressAt: number, to: number, portAt: number, port: number, isTcp: boolean): void {
     const address = swap32(to);
     const delta = halves(~i32[addressAt >> 2]!) + halves(address);
@@ -210,7 +216,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     else if (u16[sumAt] !== 0) u16[sumAt] = now || 0xffff;
   }
 
-  /** The Ethernet header lies on a 4-byte boundary but for its first two bytes. */
+  /** Writes the Ethernet header, aligned to 4 bytes behind its first two, and queues the frame. */
   function transmit(row: number, frame: number, to: number): void {
     const { output } = links[cached[to + DEVICE]!]!;
     u16[frame >> 1] = cached[to + HEADER]!;
@@ -223,7 +229,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     sums[1]! += rows[row + LENGTH]!;
   }
 
-  function settle(): void {
+  function flushCounters(): void {
     const { totalRow } = counters;
     const frames = sums[0]!;
     if (frames === 0) return;
@@ -239,5 +245,5 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     sums.fill(0);
   }
 
-  return { forwardIn, forwardOut, admit, sendIn, settle };
+  return { forwardIn, forwardOut, neighbourFor, sendIn, flushCounters };
 }

@@ -1,9 +1,9 @@
 /**
- * New clients on the short way (fastpath.ts): a SYN that no connection knows opens one where a service without persistence
- * stands, and leaves. What a SYN flood is made of.
+ * New connections on the fast path (fastpath.ts): a SYN without a connection, to a service without
+ * persistence. A SYN flood consists of these.
  *
- *     usual service? ─► schedule ─► admitted? ─► entry, filled, bound, hashed ─► sent, counted ─► timer
- *      └─ no: the long way           └─ no: the long way's second half; the scheduler is not asked twice
+ *      allow-listed service? ─► schedule ─► neighbour? ─► fill, bind and hash the entry ─► count and send ─► start the timer
+ *       └─ no: slow path                     └─ no: slow path from here on; the scheduler is not asked twice
  */
 import { CADDR, DADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, PORTS, VADDR } from '../../conntrack/entry.js';
 import { SVC_SCHED1, SVC_SCHED2, SVC_SCHED3 } from '../../service/config.js';
@@ -19,51 +19,59 @@ import { FRAME, KIND, LENGTH, ROW_PORTS, SOURCE, TARGET } from './scan.js';
 import type { SlowPathScheduled } from './slow-path.js';
 
 const FLAGS_OF_A_SYN = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
-/** The service flags that the fast path handles: those that only the scheduler reads. Any other flag means the slow path. */
+/**
+ * The service flags that the fast path handles: those that only the scheduler reads. A service with
+ * any other flag takes the slow path.
+ */
 const FAST_SERVICE_FLAGS = SVC_SCHED1 | SVC_SCHED2 | SVC_SCHED3;
 
-/** False: the long way, nothing was done. `row`: a SYN in `seen`, of a client's side that no connection has. */
+/**
+ * Returns false when the packet must take the slow path; then nothing was done. `row`: a SYN to
+ * which no connection belongs.
+ */
 export type OpenConn = (device: number, row: number) => boolean;
 
-/** A function for the same reason as `express`. */
+/** A closure for the same reason as `fastPath`. */
 export function connOpener(
   d: Director,
   rows: Int32Array,
   cache: BatchCache,
-  { admit, sendIn }: FastForward,
+  { neighbourFor, sendIn }: FastForward,
   slowPathScheduled: SlowPathScheduled,
 ): OpenConn {
   const { connections, defence, packet, services } = d;
   const { table, words } = connections;
 
   function openConn(device: number, row: number): boolean {
-    if ((rows[row + KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || isUnusual(rows[row + ROW_PORTS]!)) return false;
+    if ((rows[row + KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || needsSlowPath(rows[row + ROW_PORTS]!)) return false;
     const service = services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff);
     if (service === undefined || !isFastService(service, rows[row + ROW_PORTS]! & 0xffff)) return false;
-    describe(row);
+    fillPacket(row);
     const dest = service.schedule.schedule(packet, d.now);
-    const to = dest === null ? -1 : admit(row, dest.method, dest.slot + 1, dest.address);
+    const to = dest === null ? -1 : neighbourFor(row, dest.method, dest.slot + 1, dest.address);
     if (dest !== null && to >= 0) open(row, service, dest, to);
     else {
       slowPathScheduled(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, service, dest);
-      cache.forget();
+      cache.invalidate();
     }
     return true;
   }
 
-  /** A TCP service by address and this very port, without a feature that only the slow path knows. */
+  /** A service of exactly this port, without a feature that only the slow path handles. */
   function isFastService(service: VirtualService, port: number): boolean {
     return (service.flags & ~FAST_SERVICE_FLAGS) === 0 && service.engine === undefined && service.port === port;
   }
 
-  /** Marks, a table without room, connections that wait for a client's port, drop_packet, and FTP's two ports. */
-  function isUnusual(ports: number): boolean {
+  /**
+   * Marks, a full table, expected connections without a client port, drop_packet, the ports of FTP.
+   */
+  function needsSlowPath(ports: number): boolean {
     if (d.marks !== undefined || table.isFull || connections.withoutPort !== 0 || defence.rate !== 0) return true;
     return ports >>> 16 === FTP_DATA || connections.helperPorts.includes(ports & 0xffff);
   }
 
-  /** What schedulers may look at. */
-  function describe(row: number): void {
+  /** Fills the fields that schedulers read. */
+  function fillPacket(row: number): void {
     packet.family = 4;
     packet.protocol = ipv4.TCP;
     packet.src = rows[row + SOURCE]!;

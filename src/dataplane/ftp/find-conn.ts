@@ -60,7 +60,10 @@ export function readDestination(d: Director, entry: number, into: Int32Array): v
   read(d, entry, DADDR, WIDE_DADDR, into);
 }
 
-/** `narrow`: the IPv4 address's word in the entry; `wide`: where the IPv6 address begins in the second line. */
+/**
+ * `narrow`: the IPv4 address's word in the entry; `wide`: where the IPv6 address begins in the
+ * second line.
+ */
 function read(d: Director, entry: number, narrow: number, wide: number, into: Int32Array): void {
   const { words } = d.connections;
   const at = entry << ENTRY_SHIFT;

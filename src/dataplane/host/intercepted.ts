@@ -1,10 +1,11 @@
 /**
- * Was this frame kept from the host's stack? The same decision as that of the rules of control/host/intercept-rules.ts, which
- * drop the kernel's copy, but by look-up instead of by rule. test/dataplane/host/intercepted.test.ts compares the two.
- * Asked only of packets that are not the director's; on xdp devices the director sees only frames that were intercepted.
+ * Was this frame intercepted, that is kept from the host's stack? Decides as the rules of
+ * control/host/intercept-rules.ts, which drop the kernel's copy, but by look-up.
+ * test/dataplane/host/intercepted.test.ts compares the two. Called only for packets that are not
+ * the director's. On xdp devices the director receives intercepted frames only.
  *
- * Deliberate differences: packets that forwardShared is about never come here (ingress.ts), and a reassembled packet is
- * judged as a whole, where nft judges each of its fragments.
+ * Deliberate differences: packets of accept.forwardShared never get here (ingress.ts). A
+ * reassembled packet is judged as a whole, nft judges each fragment.
  */
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
@@ -24,7 +25,7 @@ export function isIntercepted(d: Director): boolean {
     : toService6(d) || fromDestination(d, p.src6[0]!, p.src6[1]!, p.src6[2]!, p.src6[3]!);
 }
 
-/** Errors are taken whatever they are about, as soon as anything is: nft cannot look as deep as the director. */
+/** All ICMP errors are intercepted, if anything is: nft cannot match the quoted packet. */
 function isIcmpError(d: Director): boolean {
   const p = d.packet;
   const isError =
@@ -35,8 +36,8 @@ function isIcmpError(d: Director): boolean {
 }
 
 /**
- * A VIP that no interface has is taken whole, one that the host has by its services' ports. Accepted ranges and sources are
- * taken whole whoever has them.
+ * A VIP that no interface has is intercepted with all its ports, a VIP of the host with the ports
+ * of its services. Accepted ranges and sources are always intercepted with all their ports.
  */
 function toService4(d: Director): boolean {
   const p = d.packet;
@@ -52,7 +53,7 @@ function toService6(d: Director): boolean {
   return d.services.find6(0, p.protocol, p.dst6, p.dport) !== undefined || toFtpData(d, a!, b!, c!, e!);
 }
 
-/** Where a service has a port of the FTP helper, its data ports are taken too (port 21's are the look-up's own). */
+/** The data ports of FTP services on other ports than 21; the look-up knows those of port 21. */
 function toFtpData(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
   const { protocol, dport } = d.packet;
   if (protocol !== ipv4.TCP) return false;
@@ -61,7 +62,7 @@ function toFtpData(d: Director, a0: number, a1: number, a2: number, a3: number):
   return false;
 }
 
-/** A masq destination by its protocol and port; one of an fwmark service by every protocol with ports, from any port. */
+/** A masq destination: by protocol and port, of an fwmark service by every protocol with ports. */
 function fromDestination(d: Director, a0: number, a1: number, a2: number, a3: number): boolean {
   const { protocol, sport } = d.packet;
   const { masqSources } = d;

@@ -6,6 +6,7 @@
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
@@ -19,7 +20,7 @@ import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
 import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
-import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { pass } from './pass.js';
 

@@ -5,13 +5,14 @@
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { pass } from '../host/pass.js';
 import { enqueue, releaseWaiting } from '../output/neighbour-output.js';
-import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
 

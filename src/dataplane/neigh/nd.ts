@@ -3,6 +3,7 @@
  * neighbours, asks for neighbours.
  */
 import { Drop } from '../../stats/drops.js';
+import type { FinalVerdict } from '../../stats/verdict.js';
 import type { Mac } from '../../wire/address.js';
 import { pseudo6, sum128 } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -12,7 +13,7 @@ import * as nd from '../../wire/neighbour.js';
 import type { Director } from '../director.js';
 import { pass } from '../host/pass.js';
 import { enqueue } from '../output/neighbour-output.js';
-import { deliver, drop, type FinalVerdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';

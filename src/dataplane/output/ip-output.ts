@@ -3,6 +3,7 @@
  * ip_fragment).
  */
 import { Drop } from '../../stats/drops.js';
+import type { FinalVerdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
@@ -10,11 +11,12 @@ import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { neighbourOutput } from './neighbour-output.js';
 import { sendRefragmented } from './refragment.js';
-import { drop, type FinalVerdict } from './verdict.js';
+import { drop } from './verdict.js';
 
 /**
  * `p.l3` and `p.l3len` tell where the packet is; all its fields are final. `hop`: the neighbour.
- * `mtu`: of its route. The verdict is that of the first fragment, which stays in the received frame.
+ * `mtu`: of its route. The verdict is that of the first fragment, which stays in the received
+ * frame.
  */
 export function ipOutput(d: Director, hop: number, mtu: number): FinalVerdict {
   const p = d.packet;

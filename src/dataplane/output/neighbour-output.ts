@@ -5,10 +5,10 @@
 
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import type { Neighbour } from '../table/neighbour.js';
-import { type FinalVerdict, Verdict } from './verdict.js';
 
 /**
  * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the

@@ -9,13 +9,14 @@
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { enqueue, neighbourOutput } from './neighbour-output.js';
-import { drop, type FinalVerdict, Verdict } from './verdict.js';
+import { drop } from './verdict.js';
 
 const SMALLEST6 = 1280;
 const LONGEST = 65535;

@@ -11,6 +11,7 @@
  */
 import { findIn6 } from '../../conntrack/find-wide.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as icmp from '../../wire/icmp.js';
@@ -18,7 +19,7 @@ import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
 import { type FragmentQueue, Placing } from '../table/fragment-queue.js';

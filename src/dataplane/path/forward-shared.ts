@@ -4,9 +4,10 @@
  * replies (HOWTO 7.5.2, forward_shared).
  */
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { usableOrDrop } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';

@@ -3,6 +3,7 @@
  * where the host's stack does not see the frames (TAP); elsewhere it leaves the packet to the host.
  */
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import type { Director } from '../director.js';
@@ -10,7 +11,7 @@ import { deliverLocal } from '../host/local.js';
 import { pass } from '../host/pass.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { BLACKHOLE, LOCAL_ROUTE } from '../table/routes.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { snatOutgoing } from './snat.js';

@@ -12,6 +12,7 @@
 import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { pseudo6 } from '../../wire/checksum.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
@@ -24,7 +25,7 @@ import { mainOf } from '../nat/fullnat.js';
 import { rewriteError } from '../nat/icmp-nat.js';
 import { isTranslated } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { Quote } from '../parse/quote.js';
 import { DROPPED, UNWANTED } from '../schedule/new-conn.js';
 import { scheduleQuoted } from '../schedule/schedule.js';

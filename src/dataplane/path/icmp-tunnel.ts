@@ -10,6 +10,7 @@
  */
 import { TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as icmp from '../../wire/icmp.js';
 import * as ipv4 from '../../wire/ipv4.js';
@@ -17,7 +18,7 @@ import { countOut } from '../account.js';
 import type { Director } from '../director.js';
 import { isTranslated } from '../nat/masq.js';
 import { sendIcmp4 } from '../output/icmp-error.js';
-import { deliver, drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { deliver, drop } from '../output/verdict.js';
 import type { Quote } from '../parse/quote.js';
 
 const UDP = 8;

@@ -13,6 +13,7 @@ import { CONN_INACTIVE, CONN_OUTGOING } from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
 import { Method, type VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import * as tcp from '../../wire/tcp.js';
@@ -20,7 +21,7 @@ import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 import { findFromClient } from '../ftp/find-conn.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FIRST_PORT, hasPorts, type SnatRule } from '../table/snat-rules.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
@@ -30,7 +31,10 @@ const TRIES = 128;
 const far = new Int32Array(4);
 const near = new Int32Array(4);
 
-/** Handles a packet that belongs to no connection, if a rule of snat is about it; none for any other. */
+/**
+ * Handles a packet that belongs to no connection, if a rule of snat is about it; none for any
+ * other.
+ */
 export function snatOutgoing(d: Director): Verdict {
   // Where the host shares the device, the host handles protocols without ports.
   if (!hasPorts(d.packet) && d.links[d.packet.device]!.shared) return Verdict.none;

@@ -4,13 +4,14 @@
  * on.
  */
 import { Drop } from '../../stats/drops.js';
+import { Verdict } from '../../stats/verdict.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as sctp from '../../wire/sctp.js';
 import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
-import { drop, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { TCP_RST } from '../parse/packet.js';
 
 /** Refuses such a stray reply while nat_icmp_send is on; none for any other packet. */

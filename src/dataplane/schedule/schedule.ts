@@ -1,6 +1,6 @@
 /**
- * Schedules a packet without a connection: may it open one, for which service, at which destination?
- * The order of the checks is that of ip_vs_schedule.
+ * Schedules a packet without a connection: may it open one, for which service, at which
+ * destination? The order of the checks is that of ip_vs_schedule.
  */
 import type { Destination, VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';

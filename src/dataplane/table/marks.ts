@@ -51,8 +51,8 @@ export class Marks {
   private readonly pool: Int32Array;
   private readonly devices: Uint8Array;
   private readonly deviceCount: number;
-  /** By rule: 1 where nft can word it (control/mark/to-intercept.ts). */
-  private readonly worded: Uint8Array;
+  /** By rule: 1 when nft can express it (control/mark/to-intercept.ts). */
+  private readonly expressible: Uint8Array;
 
   /** `devices`: names, in the order of PacketInfo's device index. */
   constructor(rules: readonly MarkRule[], devices: readonly string[]) {
@@ -61,7 +61,7 @@ export class Marks {
     this.rows = Int32Array.from(rules.flatMap((rule) => flatten(rule, pool)));
     this.pool = Int32Array.from(pool);
     this.deviceCount = devices.length;
-    this.worded = Uint8Array.from(rules.map((rule) => Number(isWorded(rule))));
+    this.expressible = Uint8Array.from(rules.map((rule) => Number(isExpressible(rule))));
     this.devices = Uint8Array.from(rules.flatMap((rule) => devices.map((name) => Number(fromDevice(rule, name)))));
   }
 
@@ -81,20 +81,21 @@ export class Marks {
   }
 
   /**
-   * Whether nft keeps the packet from the host's stack for an fwmark service (`markRules` of control/host/intercept-rules.ts): a
-   * rule that nft can word matches it and can give a service's mark. nft does not know of rules that change the mark again.
+   * Returns true when nft keeps the packet from the host's stack for an fwmark service (`markRules`
+   * of control/host/intercept-rules.ts): a rule that nft can express matches and can set the mark
+   * of a service. nft does not see that a later rule changes the mark.
    */
   isIntercepted(info: PacketInfo, services: ServiceTable): boolean {
     if (info.device >= this.deviceCount) return false;
     for (let rule = 0; rule < this.count; rule++) {
-      if (this.devices[rule * this.deviceCount + info.device] !== 1 || this.worded[rule] !== 1) continue;
+      if (this.devices[rule * this.deviceCount + info.device] !== 1 || this.expressible[rule] !== 1) continue;
       const row = rule * STRIDE;
       if (this.canMark(row, info.family, services) && this.matches(row, info, 0)) return true;
     }
     return false;
   }
 
-  /** A rule that changes only some bits can make any mark. */
+  /** A rule that changes only some bits can set any mark. */
   private canMark(row: number, family: number, services: ServiceTable): boolean {
     if (this.rows[row + CLEAR] !== -1) return services.hasMarks(family);
     return services.isMarked(this.rows[row + FLIP]! >>> 0, family);
@@ -147,8 +148,8 @@ function failed(tests: number, test: number, holds: boolean): boolean {
   return holds === ((tests & (test << NEGATED)) !== 0);
 }
 
-/** As `toIntercept` of control/mark/to-intercept.ts. */
-function isWorded({ device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark }: MarkRule): boolean {
+/** Returns true when nft can express the rule: as `toIntercept` of control/mark/to-intercept.ts. */
+function isExpressible({ device, src, dst, protocol, sports, dports, tcpFlags, icmp, mark }: MarkRule): boolean {
   if (tcpFlags || icmp || mark || device?.name.endsWith('+')) return false;
   return ![device, src, dst, protocol, sports, dports].some((match) => match?.negated);
 }

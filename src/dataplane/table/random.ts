@@ -1,6 +1,7 @@
 /**
- * The director's randomness: a generator with a seed, so that the same frames at the same times give the same
- * answers (xorshift32, Marsaglia 2003). Not for secrets: whoever owns the director brings those from outside.
+ * The director's randomness: a generator with a seed, so that the same frames at the same times
+ * give the same answers (xorshift32, Marsaglia 2003). Not for secrets: whoever owns the director
+ * brings those from outside.
  */
 export class Random {
   private readonly state = new Int32Array(1);

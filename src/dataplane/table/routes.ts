@@ -13,7 +13,10 @@ import type { Neighbours } from './neighbour.js';
 
 export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';
 
-/** Prefixes are text (`10.0.0.0/8`, `default` is 0.0.0.0/0 or ::/0). `device` is the index of a link. */
+/**
+ * Prefixes are text (`10.0.0.0/8`, `default` is 0.0.0.0/0 or ::/0). `device` is the index of a
+ * link.
+ */
 export interface Route {
   readonly family: 4 | 6;
   readonly to: string;
@@ -126,8 +129,8 @@ export class Router {
   }
 
   /**
-   * `gatewayRow`: the row of the gateway cache that stores the answer, if the route qualifies; −1 for
-   * none.
+   * `gatewayRow`: the row of the gateway cache that stores the answer, if the route qualifies; −1
+   * for none.
    */
   private lookupCached(gatewayRow: number, dst: number, src: number, mark: number): number {
     const { cache } = this;

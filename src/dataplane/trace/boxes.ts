@@ -1,20 +1,21 @@
 /**
- * A trace's filter for the fast path, which must ask it of every packet: a list of boxes, flat in one Int32Array. A box is a range
- * of each of these five; a packet that lies in any box may match the filter.
+ * A trace's filter in the form that the fast path applies to every packet: a list of boxes in one
+ * Int32Array. A box has a range for each of five fields. A packet inside any box matches.
  *
- *     box: | protocol | source | destination | source port | destination port |      the lowest value and how many follow, of each
+ *      box: | protocol | source | destination | source port | destination port |     each: lowest value, length of the range
  *
- * The boxes are exact for whole IPv4 TCP and UDP packets, which are all that the fast path takes. A filter of too many boxes
- * becomes one that holds everything: the filter itself is asked again on the slow path.
+ * For unfragmented TCP and UDP over IPv4 (all that the fast path takes) the boxes are exact. A
+ * filter that needs too many boxes becomes one box that matches everything. The slow path then
+ * applies the filter itself (filter.ts).
  */
 import type { Filter, Side } from './filter.js';
 
 /** Words of a box. */
 export const BOX = 10;
-const MOST = 32;
+const MAX_BOXES = 32;
 
 type Range = readonly [low: number, high: number];
-/** A range for each of the five. */
+/** A range for each of the five fields. */
 type Box = readonly Range[];
 
 const PROTOCOL = 0;
@@ -25,14 +26,15 @@ const ANY_ADDRESS: Range = [0, 0xffffffff];
 const ANY_PORT: Range = [0, 0xffff];
 const EVERYTHING: Box = [[0, 255], ANY_ADDRESS, ANY_ADDRESS, ANY_PORT, ANY_PORT];
 
-/** The boxes of a filter, BOX words each; none where no packet of the fast path can match. */
+/** Returns the boxes of a filter, BOX words each. Empty: no packet of the fast path can match. */
 export function boxesOf(filter: Filter): Int32Array {
   return Int32Array.from(boxes(filter, true).flatMap((box) => box.flatMap(([low, high]) => [low, high - low])));
 }
 
 /**
- * Whether a packet lies in one of the boxes. Addresses are int32 as read big-endian. One comparison for each range: below it
- * the difference wraps to a large number.
+ * Returns true for a packet inside one of the boxes. `source` and `target`: int32 in network byte
+ * order. Ports in host byte order. One comparison a range: a value below the range wraps to a large
+ * number.
  */
 export function isInBoxes(
   boxes: Int32Array,
@@ -54,7 +56,7 @@ export function isInBoxes(
   return false;
 }
 
-/** The boxes of what the filter matches, or (`wanted` false) of what it does not match. */
+/** Returns the boxes of the packets that the filter matches; `wanted` false: of all others. */
 function boxes(filter: Filter, wanted: boolean): Box[] {
   switch (filter.kind) {
     case 'all':
@@ -80,23 +82,23 @@ function boxes(filter: Filter, wanted: boolean): Box[] {
   }
 }
 
-/** `source`: the dimension of the source's side; the destination's is the next. */
+/** `source`: the field of the source's side. The destination's field is the next one. */
 function onSide(side: Side, source: number, range: Range, wanted: boolean): Box[] {
   if (side !== 'either') return within(side === 'src' ? source : source + 1, range, wanted);
   const [left, right] = [within(source, range, wanted), within(source + 1, range, wanted)];
   return wanted ? either(left, right) : both(left, right);
 }
 
-/** Everything whose value in one dimension lies in the range; or, not wanted, below or above it. */
-function within(dimension: number, [low, high]: Range, wanted: boolean): Box[] {
-  const [least, greatest] = EVERYTHING[dimension]!;
+/** Boxes with one restricted field: inside the range, or (`wanted` false) below and above it. */
+function within(field: number, [low, high]: Range, wanted: boolean): Box[] {
+  const [least, greatest] = EVERYTHING[field]!;
   const ranges: Range[] = wanted
     ? [[low, high]]
     : [
         [least, low - 1],
         [high + 1, greatest],
       ];
-  return ranges.flatMap((range) => (range[0] > range[1] ? [] : [EVERYTHING.with(dimension, range)]));
+  return ranges.flatMap((range) => (range[0] > range[1] ? [] : [EVERYTHING.with(field, range)]));
 }
 
 function prefixRange(address: number, length: number): Range {
@@ -113,13 +115,16 @@ function both(left: readonly Box[], right: readonly Box[]): Box[] {
   return bounded(left.flatMap((one) => right.flatMap((other) => overlap(one, other))));
 }
 
-/** No box where the two have nothing in common. */
+/** Returns the intersection; no box when it is empty. */
 function overlap(one: Box, other: Box): Box[] {
   const ranges = one.map(([low, high], i): Range => [Math.max(low, other[i]![0]), Math.min(high, other[i]![1])]);
   return ranges.some(([low, high]) => low > high) ? [] : [ranges];
 }
 
-/** Negation is at the leaves, so that more than was asked for stays more: never less. */
+/**
+ * All negations are at the leaves. So a box that matches too much never makes another match too
+ * little.
+ */
 function bounded(list: Box[]): Box[] {
-  return list.length > MOST || list.includes(EVERYTHING) ? [EVERYTHING] : list;
+  return list.length > MAX_BOXES || list.includes(EVERYTHING) ? [EVERYTHING] : list;
 }

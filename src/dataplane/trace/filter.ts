@@ -1,11 +1,14 @@
 /**
- * A packet filter in a subset of tcpdump's language, as plain data (control/server/trace-filter.ts parses it), evaluated on a
- * parsed packet. While somebody traces, it is asked of every packet of the slow path; boxes.ts is its form for the fast path.
+ * Packet filter of a trace: a subset of tcpdump's language as plain data. control/server/
+ * trace-filter.ts parses the text. During a trace the slow path applies it to every parsed packet;
+ * boxes.ts has its form for the fast path.
  */
 import * as ipv4 from '../../wire/ipv4.js';
 import type { PacketInfo } from '../parse/packet.js';
 
-/** `side`: which end of the packet is meant. `words`: four, IPv4 in the last. */
+/**
+ * `side`: the end of the packet to match. `words`: four, IPv4 in the last. `length`: of the prefix.
+ */
 export type Filter =
   | { kind: 'all' }
   | { kind: 'and' | 'or'; left: Filter; right: Filter }
@@ -19,6 +22,7 @@ export type Side = 'src' | 'dst' | 'either';
 
 const ARP = 0x0806;
 
+/** Returns true when the filter matches the parsed packet. Allocates nothing. */
 export function passes(filter: Filter, p: PacketInfo): boolean {
   switch (filter.kind) {
     case 'all':
@@ -53,7 +57,7 @@ function inNet(net: { words: readonly number[]; length: number }, p: PacketInfo,
   return true;
 }
 
-/** The bits among the first `length` in which two words differ. */
+/** Returns the differing bits among the first `length` bits of two words. */
 function differs(one: number, other: number, length: number): number {
   return length <= 0 ? 0 : (one ^ other) & (length >= 32 ? -1 : -1 << (32 - length));
 }

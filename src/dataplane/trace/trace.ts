@@ -1,10 +1,12 @@
 /**
- * What happened to one packet, step by step, for who asked. The packet path calls `note…` at each decision; a director that
- * is not traced has no Trace, and each of those places costs one comparison.
+ * Records the decisions about a packet, step by step, for `ulvs trace`. The packet path calls
+ * `d.traced?.note…` at each decision. `d.traced` is set only while a packet is processed that the
+ * filter matches: all other packets cost one comparison at each of these places.
  *
- *     begin (parsed, filter) ─► notes ─► out / drop / pass / deliver ─► end: one record for the reader
+ *      isAbout (filter) ─► begin ─► note… ─► end: one record
  *
- * Frames that wait for a neighbour leave later, in another packet's turn: their record ends with the waiting.
+ * A frame that waits for a neighbour leaves later, while another packet is processed. Its record
+ * ends with the waiting.
  */
 
 import type { Connections } from '../../conntrack/connections.js';
@@ -63,11 +65,11 @@ export interface TraceRecord {
 export interface TraceSpec {
   readonly filter: Filter;
   readonly dropsOnly: boolean;
-  /** Ends by itself after this many records. */
+  /** The trace ends after this number of records. */
   readonly count: number;
 }
 
-/** What of a director a trace reads. */
+/** The fields of a director that a trace reads. */
 export interface TraceSource {
   readonly packet: PacketInfo;
   readonly umem: Umem;
@@ -83,7 +85,7 @@ export class Trace {
   private hex = '';
   private steps: TraceStep[] = [];
   private out: TraceOut[] = [];
-  private fate = '';
+  private verdict = '';
   private dropped = false;
   private left: number;
   /** Of the filter (boxes.ts). */
@@ -99,14 +101,14 @@ export class Trace {
   }
 
   /**
-   * The packets that have to leave the fast path to be traced, as boxes. Dropped packets take the slow path anyway: a trace of drops
-   * alone leaves the fast path as it is.
+   * Boxes (boxes.ts) of the packets that must take the slow path to be traced. Dropped packets take
+   * the slow path anyway, so a trace of drops alone diverts no packet.
    */
   get diverted(): Int32Array {
     return this.left > 0 && !this.spec.dropsOnly ? this.boxes : NONE;
   }
 
-  /** Whether the packet at hand, which was parsed or refused by the parser, is to be traced. Allocates nothing. */
+  /** Returns true when the parsed (or refused) packet is to be traced. Allocates nothing. */
   isAbout(p: PacketInfo): boolean {
     if (this.left <= 0) return false;
     const { protocol, src, dst, sport, dport } = p;
@@ -118,7 +120,7 @@ export class Trace {
     this.hex = hexOf(this.d.umem.u8, frame, len);
     this.steps = [];
     this.out = [];
-    this.fate = '';
+    this.verdict = '';
     this.dropped = false;
   }
 
@@ -126,7 +128,7 @@ export class Trace {
     if (this.spec.dropsOnly && !this.dropped) return;
     this.left--;
     const { d, hex, steps, out, dropped } = this;
-    const verdict = this.fate || (out.some(({ originated }) => !originated) ? 'forwarded' : 'delivered');
+    const verdict = this.verdict || (out.some(({ originated }) => !originated) ? 'forwarded' : 'delivered');
     this.sink({ at: d.now, device: d.links[d.packet.device]!.name, hex, steps, out, verdict, dropped });
   }
 
@@ -165,23 +167,25 @@ export class Trace {
     const to = stateName(protocol, connections.stateOf(entry), flags);
     this.steps.push({ step: 'state', from, to, seconds: connections.words[(entry << ENTRY_SHIFT) + TIMEOUT]! / TICKS });
   }
-  /** `originated`: what waits is a packet of the director's own, so that the frame at hand does not. */
+  /**
+   * `originated`: what waits is a packet of the director's own, so that the frame at hand does not.
+   */
   noteNeighbour(neighbour: Neighbour, originated: boolean): void {
     const device = this.d.links[neighbour.device]!.name;
     const ip = neighbour.family === 4 ? format4(neighbour.words[3]!) : format6(neighbour.words);
     if (!neighbour.usable) {
       this.steps.push({ step: 'waits', ip, device });
-      if (!originated) this.fate = 'waiting';
+      if (!originated) this.verdict = 'waiting';
     } else this.steps.push({ step: 'neighbour', ip, device, mac: formatMac(neighbour.macHi, neighbour.macLo) });
   }
   noteOut(device: number, frame: number, len: number, originated: boolean): void {
     this.out.push({ device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated });
   }
-  noteVerdict(fate: 'delivered' | 'passed' | 'waiting'): void {
-    this.fate = fate;
+  noteVerdict(verdict: 'delivered' | 'passed' | 'waiting'): void {
+    this.verdict = verdict;
   }
   noteDrop(reason: number): void {
-    this.fate = DROP_NAMES[reason]!;
+    this.verdict = DROP_NAMES[reason]!;
     this.dropped = true;
   }
 }

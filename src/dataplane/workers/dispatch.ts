@@ -12,10 +12,11 @@ import type { Batch } from '../../device/batch.js';
 import { Bell } from '../../device/poll.js';
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { drop, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { isFastPathFrame, swap32 } from '../parse/aligned.js';
 import { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
@@ -35,24 +36,24 @@ export interface WorkersSetup {
 }
 
 /**
- * Special stages. KEEP: the receiving worker must process the frame. FROM_DEVICE: no worker handed
+ * Special stages. FINAL: the receiving worker must process the frame. FROM_DEVICE: no worker handed
  * the frame off.
  */
-const KEEP = 255;
+const FINAL = 255;
 const FROM_DEVICE = -1;
 const PORTS = ethernet.HEADER + ipv4.HEADER;
 /** Limit of frames taken from each other worker in one turn. */
 const TURN = 64;
 
 export class WorkerDispatch {
-  readonly owners: Steering;
+  readonly steering: Steering;
   readonly index: number;
   private readonly out: (HandoffRing | undefined)[] = [];
   private readonly in: (HandoffRing | undefined)[] = [];
   private readonly bells: Bell[];
   private readonly asleep: Int32Array;
   /** Per worker: it got something since the last `publish`. */
-  private readonly given: Uint8Array;
+  private readonly toNotify: Uint8Array;
   private readonly packet = new PacketInfo();
 
   constructor(
@@ -61,10 +62,10 @@ export class WorkerDispatch {
   ) {
     const { index, count, secret, rings } = setup;
     this.index = index;
-    this.owners = new Steering(d, count, secret);
+    this.steering = new Steering(d, count, secret);
     this.asleep = new Int32Array(setup.asleep);
     this.bells = setup.bellFds.map((fd) => new Bell(fd));
-    this.given = new Uint8Array(count);
+    this.toNotify = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
       this.out.push(i === index ? undefined : new HandoffRing(rings[index * count + i]!));
       this.in.push(i === index ? undefined : new HandoffRing(rings[i * count + index]!));
@@ -127,15 +128,15 @@ export class WorkerDispatch {
    * which another worker handed it off.
    */
   private keepOrHandOff(device: number, frame: number, len: number, by: number): boolean {
-    const { owners, packet: p } = this;
-    if (by >= owners.last || !this.readSteeringFields(device, frame, len)) return true;
+    const { steering, packet: p } = this;
+    if (by >= steering.last || !this.readSteeringFields(device, frame, len)) return true;
     if (p.moreFragments || p.fragmentOffset !== 0)
-      return this.keepOrGive(owners.ofFragment(p), device, frame, len, KEEP);
+      return this.keepOrHandOffTo(steering.ofFragment(p), device, frame, len, FINAL);
     for (let stage = Math.max(0, by); ; stage++) {
-      const owner = owners.of(p, stage);
+      const owner = steering.of(p, stage);
       if (owner === ANYONE) return true;
-      if (owner !== this.index) return this.keepOrGive(owner, device, frame, len, stage);
-      if (stage === owners.last || owners.knows(p)) return true;
+      if (owner !== this.index) return this.keepOrHandOffTo(owner, device, frame, len, stage);
+      if (stage === steering.last || steering.knows(p)) return true;
     }
   }
 
@@ -143,19 +144,19 @@ export class WorkerDispatch {
    * Returns true when this worker is the owner. Otherwise hands the frame off, or drops it when the
    * ring is full.
    */
-  private keepOrGive(owner: number, device: number, frame: number, len: number, stage: number): boolean {
+  private keepOrHandOffTo(owner: number, device: number, frame: number, len: number, stage: number): boolean {
     if (owner === this.index) return true;
     const ring = this.out[owner]!;
     if (ring.room > 0) {
       ring.put(this.d.umem, device, frame, len, stage);
-      this.d.counters.values[FrameStat.handed]!++;
-    } else this.lose(len);
+      this.d.counters.values[FrameStat.handedOff]!++;
+    } else this.dropBusy(len);
     this.d.umem.free(frame);
-    this.given[owner] = 1;
+    this.toNotify[owner] = 1;
     return false;
   }
 
-  private lose(len: number): void {
+  private dropBusy(len: number): void {
     const { counters } = this.d;
     counters.values[FrameStat.in]!++;
     counters.values[FrameStat.inBytes]! += len;
@@ -186,16 +187,16 @@ export class WorkerDispatch {
   }
 
   /**
-   * The current packet was reassembled here. If it belongs to another worker, that gets its fragments;
-   * else none.
+   * The current packet was reassembled here. If it belongs to another worker, that gets its
+   * fragments; else none.
    */
   handOffReassembled(): Verdict {
-    const { d, owners } = this;
+    const { d, steering } = this;
     const p = d.packet;
     if (p.parts === 0) return Verdict.none;
-    const owner = owners.of(p, owners.last);
-    if (owner === ANYONE || owner === this.index || owners.knows(p)) return Verdict.none;
-    d.traced?.note(`handed to worker ${owner}, whose client's it is`);
+    const owner = steering.of(p, steering.last);
+    if (owner === ANYONE || owner === this.index || steering.knows(p)) return Verdict.none;
+    d.traced?.note(`handed off to worker ${owner}, which owns this client`);
     if (this.out[owner]!.room < d.assembled.count) return drop(d, Drop.workerBusy);
     this.handOffFragments(owner);
     return Verdict.handedOff;
@@ -206,20 +207,20 @@ export class WorkerDispatch {
     for (let i = 0; i < assembled.count; i++) {
       // The owner forwards the fragments again.
       if (packet.crossed) ipv4.incrementTtl(umem.view, assembled.frames[i]! + ethernet.HEADER);
-      this.out[owner]!.put(umem, packet.device, assembled.frames[i]!, assembled.lens[i]!, KEEP);
+      this.out[owner]!.put(umem, packet.device, assembled.frames[i]!, assembled.lens[i]!, FINAL);
       umem.free(assembled.frames[i]!);
       // The owner counts the frame.
       counters.values[FrameStat.in]!--;
       counters.values[FrameStat.inBytes]! -= assembled.lens[i]!;
     }
-    this.given[owner] = 1;
+    this.toNotify[owner] = 1;
     this.publish();
   }
 
   private publish(): void {
-    for (let i = 0; i < this.given.length; i++) {
-      if (this.given[i] === 0) continue;
-      this.given[i] = 0;
+    for (let i = 0; i < this.toNotify.length; i++) {
+      if (this.toNotify[i] === 0) continue;
+      this.toNotify[i] = 0;
       this.out[i]!.publish();
       if (Atomics.exchange(this.asleep, i, 0) !== 0) this.bells[i]!.ring();
     }

@@ -11,6 +11,7 @@
  */
 import { type Destination, TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import { outerTos } from '../../wire/ipip.js';
@@ -19,7 +20,7 @@ import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { deliverLocal } from '../host/local.js';
 import { ipOutput } from '../output/ip-output.js';
-import { drop, type FinalVerdict, Verdict } from '../output/verdict.js';
+import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';

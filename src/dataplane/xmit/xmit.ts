@@ -6,13 +6,13 @@
 import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
 import { fillClientPort } from '../../conntrack/expected.js';
 import { Method } from '../../service/service.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
 import { ftpIn } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
 import { fullDnat } from '../nat/fullnat.js';
 import { dnat } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
-import { type FinalVerdict, Verdict } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';

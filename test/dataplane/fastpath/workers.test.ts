@@ -38,8 +38,8 @@ async function workers(isFast: boolean): Promise<Side[]> {
   for (let index = 0; index < COUNT; index++) {
     const inner = await directorOf({});
     const dispatch = new WorkerDispatch(inner.director, { index, ...shared });
-    dispatch.owners.learn();
-    dispatch.owners.stages = [FINEST, BY_ADDRESS];
+    dispatch.steering.learn();
+    dispatch.steering.stages = [FINEST, BY_ADDRESS];
     sides.push(new Side(inner, isFast, dispatch));
   }
   return sides;
@@ -74,7 +74,7 @@ it('two workers: what leaves, is counted and is remembered is the same', { timeo
     for (const side of fast) left.push(...side.left);
   }
   for (const { inner, fast: taken } of fast) {
-    expect(inner.director.counters.values[FrameStat.handed]).toBeGreaterThan(300);
+    expect(inner.director.counters.values[FrameStat.handedOff]).toBeGreaterThan(300);
     expect(taken.length, 'frames that took the fast path').toBeGreaterThan(200);
   }
 });

@@ -30,10 +30,10 @@ class Worker {
 
   constructor(
     readonly inner: InProcessDirector,
-    readonly crew?: WorkerDispatch,
+    readonly dispatch?: WorkerDispatch,
   ) {
     this.housekeeping = new Housekeeping(inner.director);
-    crew?.owners.learn();
+    dispatch?.steering.learn();
   }
 
   get director() {
@@ -42,13 +42,13 @@ class Worker {
 
   give(device: number, bytes: Uint8Array): void {
     this.batch.push(this.director.umem.put(bytes), bytes.length);
-    this.crew?.sort(device, this.batch);
+    this.dispatch?.sort(device, this.batch);
     processBatch(this.director, device, this.batch);
   }
 
   /** Number of frames that other workers handed off to this one. */
   receive(): number {
-    return this.crew?.receive(this.batch, (device, batch) => processBatch(this.director, device, batch)) ?? 0;
+    return this.dispatch?.receive(this.batch, (device, batch) => processBatch(this.director, device, batch)) ?? 0;
   }
 
   sent(): string[] {
@@ -89,12 +89,12 @@ function configs(inner: InProcessDirector): ServiceConfig[] {
   }));
 }
 
-export class Gang {
+export class WorkerPool {
   readonly workers: Worker[] = [];
-  readonly ownership = new SteeringKey();
+  readonly steeringKey = new SteeringKey();
 
-  static async of(count: number, text: string): Promise<Gang> {
-    const gang = new Gang();
+  static async of(count: number, text: string): Promise<WorkerPool> {
+    const pool = new WorkerPool();
     const rings = Array.from({ length: count * count }, () => HandoffRing.memory(2048));
     const asleep = new SharedArrayBuffer(4 * count);
     for (let i = 0; i < count; i++) bells.push(new Bell());
@@ -102,19 +102,19 @@ export class Gang {
     for (let index = 0; index < count; index++) {
       const inner = await director(text);
       const setup = { index, count, secret: [1, 2, 3], rings, asleep, bellFds };
-      gang.workers.push(new Worker(inner, new WorkerDispatch(inner.director, setup)));
+      pool.workers.push(new Worker(inner, new WorkerDispatch(inner.director, setup)));
     }
-    gang.settle();
-    return gang;
+    pool.settle();
+    return pool;
   }
 
   /** Learns the stages again, as the daemon does when rules change. */
   settle(): void {
     const live = this.workers.some(({ director: d }) => d.connections.table.live > 0);
-    const stages = this.ownership.update(configs(this.workers[0]!.inner), [21], live);
-    for (const { crew } of this.workers) {
-      crew!.owners.learn();
-      if (stages !== undefined) crew!.owners.stages = stages;
+    const stages = this.steeringKey.update(configs(this.workers[0]!.inner), [21], live);
+    for (const { dispatch } of this.workers) {
+      dispatch!.steering.learn();
+      if (stages !== undefined) dispatch!.steering.stages = stages;
     }
   }
 
