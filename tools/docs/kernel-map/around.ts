@@ -40,7 +40,7 @@ ip_finish_output2, ip6_finish_output2 | dataplane/output/neighbour-output.ts: ne
     'net/ipv4/route.c, net/ipv4/fib_trie.c, net/ipv4/fib_frontend.c, net/core/fib_rules.c',
     'Routes and policy rules.',
     `
-ip_error | dataplane/path/forward.ts: nowhere |
+ip_error | dataplane/path/forward.ts: dropUnroutable |
 fib_table_lookup | dataplane/table/fib.ts: find; dataplane/table/routes.ts: longest |
 fib_rules_lookup, fib_rule_match | dataplane/table/routes.ts: resolve, ruleMatches |
 inet_addr_type | dataplane/director.ts: isLocal4; control/rules/unicast.ts: isUnicast |
@@ -70,7 +70,7 @@ tcp_v4_send_reset, tcp_v6_send_response | dataplane/host/local.ts: reset |
     `
 ip_defrag, nf_ct_frag6_gather | dataplane/path/defrag.ts: defrag |
 inet_frag_queue_insert | dataplane/table/fragment-queue.ts: place, insert |
-ip_expire | dataplane/path/defrag.ts: expireFragments, complain |
+ip_expire | dataplane/path/defrag.ts: expireFragments, sendTimeExceeded |
 `,
   ),
   mapFile(

@@ -32,7 +32,7 @@ ip_vs_trash_cleanup | - | The trash ends with the process.
 ip_vs_dest_update_overload, __ip_vs_dest_update_overload | service/service.ts: noteBound, noteUnbound, noteThresholds |
 ip_vs_rs_hash, ip_vs_rs_hashkey, ip_vs_rs_unhash | dataplane/director.ts: reindexDestinations, indexSource |
 ip_vs_has_real_service | dataplane/path/stray-reply.ts: isFromDestination |
-ip_vs_find_real_service | dataplane/path/server-opened.ts: speaker |
+ip_vs_find_real_service | dataplane/path/server-opened.ts: senderOf |
 ip_vs_find_tunnel | dataplane/path/icmp-tunnel.ts: findTunnel; dataplane/director.ts: indexTunnel |
 ip_vs_find_dest | - | Only connection synchronisation needs it.
 ip_vs_zero_service, ip_vs_zero_all, ip_vs_zero_stats | control/rules/rules.ts: zero, zeroServices; control/rules/counter-base.ts: zero |

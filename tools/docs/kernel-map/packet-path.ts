@@ -5,7 +5,7 @@ export const CORE = mapFile(
   'net/netfilter/ipvs/ip_vs_core.c',
   'The hooks: which packets belong to a connection, and what happens to them.',
   `
-ip_vs_in_hook | dataplane/ingress.ts: packet; dataplane/path/inbound.ts: inbound, open, carry | The order of the steps is the same. The fast path (dataplane/fastpath) takes the plain cases first; a differential test holds both equal.
+ip_vs_in_hook | dataplane/ingress.ts: routeIp; dataplane/path/inbound.ts: inbound, open, forwardIn | The order of the steps is the same. The fast path (dataplane/fastpath) takes the plain cases first; a differential test holds both equal.
 ip_vs_out_hook | dataplane/path/outbound.ts: outbound | A reply is routed first, as in the kernel's FORWARD hook.
 ip_vs_forward_icmp | dataplane/path/icmp-related.ts: icmpRelated |
 ip_vs_in_icmp, ip_vs_in_icmp_v6 | dataplane/path/icmp-related.ts: icmpRelated, toDestination; dataplane/path/icmp-tunnel.ts: tunnelError, relay | The part about tunnels (IPIP, GRE, GUE quoted) is icmp-tunnel.ts.
@@ -15,21 +15,21 @@ ip_vs_nat_icmp, ip_vs_nat_icmp_v6 | dataplane/nat/icmp-nat.ts: rewriteError |
 handle_response | dataplane/path/outbound.ts: reply; dataplane/nat/masq.ts: snat |
 ip_vs_try_to_schedule | dataplane/schedule/schedule.ts: schedule |
 ip_vs_schedule | dataplane/schedule/schedule.ts: scheduleFor, openScheduled; dataplane/schedule/new-conn.ts: openFor |
-ip_vs_sched_persist | dataplane/schedule/persistence.ts: schedulePersistent, hang |
+ip_vs_sched_persist | dataplane/schedule/persistence.ts: schedulePersistent, openByTemplate |
 ip_vs_conn_fill_param_persist | dataplane/schedule/template.ts: templateFor |
 ip_vs_leave | dataplane/schedule/no-dest.ts: leave, openBypass, refuse |
-ip_vs_new_conn_out, __ip_vs_rs_conn_out | dataplane/path/server-opened.ts: openFromServer, speaker, open |
+ip_vs_new_conn_out, __ip_vs_rs_conn_out | dataplane/path/server-opened.ts: openFromServer, senderOf, open |
 ip_vs_in_stats | dataplane/account.ts: countIn |
 ip_vs_out_stats | dataplane/account.ts: countOut |
 ip_vs_conn_stats | dataplane/account.ts: countConnection |
 ip_vs_set_state | dataplane/account.ts: setState |
 is_new_conn | dataplane/path/inbound.ts: opensConnection |
 is_new_conn_expected | dataplane/path/inbound.ts: isFinished |
-is_tcp_reset, is_sctp_abort | dataplane/path/stray-reply.ts: isFarewell |
+is_tcp_reset, is_sctp_abort | dataplane/path/stray-reply.ts: isAbort |
 sysctl_nat_icmp_send | dataplane/path/stray-reply.ts: refuseStray |
 ip_vs_gather_frags, ip_vs_defrag_user | dataplane/path/defrag.ts: defrag | One queue for all: there are no defrag users to tell apart.
 ip_vs_route_me_harder, sysctl_snat_reroute | dataplane/xmit/next-hop.ts: routeReply | Replies always go by the route of the virtual address, as with snat_reroute=1.
-ip_vs_checksum_complete | dataplane/path/icmp-related.ts: isSound |
+ip_vs_checksum_complete | dataplane/path/icmp-related.ts: isSoundOrDrop |
 ip_vs_addr_is_unicast | control/rules/unicast.ts: isUnicast |
 ipvs_udp_decap, ipvs_gre_decap | dataplane/path/icmp-tunnel.ts: findTunnel |
 ip_vs_proto_name | ulvsadm/print-connections.ts: PROTOCOLS |
