@@ -13,6 +13,7 @@ import { type Destination, Method, TunnelKind } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { AddressIndex, ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
+import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
 import { TCP } from '../wire/ipv4.js';
 import { Defence } from './defence.js';

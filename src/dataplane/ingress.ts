@@ -15,6 +15,7 @@
 import type { Batch } from '../device/batch.js';
 import { FrameStat } from '../stats/counters.js';
 import { Drop } from '../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../stats/verdict.js';
 import * as ethernet from '../wire/ethernet.js';
 import type { Director } from './director.js';
 import { fastPath } from './fastpath/fastpath.js';

@@ -1,5 +1,5 @@
 /**
- * Property test with arbitrary frames. Each frame has exactly one fate, none is lost, nothing
+ * Property test with arbitrary frames. Each frame has exactly one verdict, none is lost, nothing
  * throws, and every malformed frame has its drop reason.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -53,13 +53,13 @@ beforeEach(async () => {
   free = director.director.umem.freeFrames;
 });
 
-function sum(): { seen: number; fates: number; reasons: number } {
+function sum(): { seen: number; verdicts: number; reasons: number } {
   const { counters, neighbours, fragments } = director.director;
-  const count = (fate: number) => counters.values[fate]!;
+  const count = (verdict: number) => counters.values[verdict]!;
   const waiting = neighbours.all.flatMap((one) => one.waiting).filter(({ originated }) => !originated).length;
   return {
     seen: count(FrameStat.in),
-    fates:
+    verdicts:
       count(FrameStat.forwarded) +
       count(FrameStat.delivered) +
       count(FrameStat.passed) +
@@ -71,8 +71,8 @@ function sum(): { seen: number; fates: number; reasons: number } {
 }
 
 function balanced(): void {
-  const { seen, fates, reasons } = sum();
-  expect(fates).toBe(seen);
+  const { seen, verdicts, reasons } = sum();
+  expect(verdicts).toBe(seen);
   expect(reasons).toBe(director.director.counters.values[FrameStat.dropped]);
 }
 
@@ -92,7 +92,7 @@ function tcpFrame(): Uint8Array {
     .bytes();
 }
 
-/** The drop reason of one frame, or its other fate. */
+/** The drop reason of one frame, or its other verdict. */
 function reasonOf(frame: Uint8Array): string {
   const before = DROP_NAMES.map((_, i) => director.director.counters.drops(i));
   director.receive(0, frame);

@@ -1,8 +1,8 @@
 /** Whether the verdict that the packet path returns of a frame is the one that was counted. */
 import { expect } from 'vitest';
 import type { Director } from '../../src/dataplane/director.js';
-import { type FinalVerdict, Verdict } from '../../src/dataplane/table/verdict.js';
 import { FrameStat } from '../../src/stats/counters.js';
+import { type FinalVerdict, Verdict } from '../../src/stats/verdict.js';
 
 /** How many frames have each verdict so far. Waiting and held frames are in no counter; handed-off ones have left `in`. */
 function counts(d: Director): Record<FinalVerdict, number> {

@@ -8,7 +8,7 @@ import type { Director } from '../../src/dataplane/director.js';
 import { Housekeeping } from '../../src/dataplane/housekeeping.js';
 import { processFrame } from '../../src/dataplane/ingress.js';
 import { Link } from '../../src/dataplane/table/link.js';
-import { type FinalVerdict, Verdict } from '../../src/dataplane/table/verdict.js';
+import { type FinalVerdict, Verdict } from '../../src/stats/verdict.js';
 import { packet } from '../support/packet.js';
 import { Random } from '../support/seed.js';
 import { CASES, type Case, framesFor, type Source, USUAL } from './fastpath/cases.js';

@@ -1,7 +1,7 @@
 /** The slow path as the fast path calls it. */
 import type { Destination, VirtualService } from '../../service/service.js';
+import type { FinalVerdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
-import type { FinalVerdict } from '../table/verdict.js';
 
 /** Takes one frame by the slow path. */
 export type SlowPath = (d: Director, device: number, frame: number, len: number) => FinalVerdict;

@@ -6,6 +6,7 @@
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';

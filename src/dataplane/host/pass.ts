@@ -1,10 +1,10 @@
 /** Passes frames that are not the director's to the host's own stack. */
 import { FrameStat } from '../../stats/counters.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
 import { enqueue } from '../output/neighbour-output.js';
 import { deliverRefragmented } from '../output/refragment.js';
 import { freeAssembled } from '../output/verdict.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { isIntercepted } from './intercepted.js';
 
 /**

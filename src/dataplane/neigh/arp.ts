@@ -5,6 +5,7 @@
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { BROADCAST_MAC, ZERO_MAC } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
 import * as ethernet from '../../wire/ethernet.js';

@@ -3,6 +3,7 @@
  * neighbours, asks for neighbours.
  */
 import { Drop } from '../../stats/drops.js';
+import type { FinalVerdict } from '../../stats/verdict.js';
 import type { Mac } from '../../wire/address.js';
 import { pseudo6, sum128 } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';

@@ -3,6 +3,7 @@
  * ip_fragment).
  */
 import { Drop } from '../../stats/drops.js';
+import type { FinalVerdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';

@@ -5,15 +5,15 @@
 
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import type { Neighbour } from '../table/neighbour.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 /**
  * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the
  * director made the frame. The verdict is the frame's: one that the director made decides nothing
- * about the current packet.
+ * about the packet at hand.
  */
 export function neighbourOutput(
   d: Director,

@@ -9,6 +9,7 @@
  */
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';

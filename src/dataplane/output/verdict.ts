@@ -1,7 +1,11 @@
-/** The verdicts drop and deliver: both free the frame and count it. */
+/**
+ * The ends of a packet that stays in the director: dropped or delivered. Each frees the frame and
+ * counts it. A reassembled packet's verdict counts for each frame that it arrived in; fragments that
+ * leave count on their own.
+ */
 import { FrameStat } from '../../stats/counters.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 /** Drops the packet. `reason`: a number of stats/drops.ts. */
 export function drop(d: Director, reason: number): typeof Verdict.dropped {

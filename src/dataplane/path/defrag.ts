@@ -11,6 +11,7 @@
  */
 import { findIn6 } from '../../conntrack/find-wide.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as icmp from '../../wire/icmp.js';
@@ -53,11 +54,13 @@ function reassemble4(d: Director): Verdict {
   // Packets of a shared device are the host's to route.
   const crosses = !local && d.marks === undefined && !d.links[p.device]!.shared;
   if (crosses && !forwardFragmentOrDrop(d)) return Verdict.dropped;
+  // Put the fragment into its queue (ip_frag_queue).
   const id = ipv4.id(view, p.l3);
   const placing = d.fragments.add(p, id, p.protocol, p.l4, p.l4len, d.now + TIMEOUT4);
   if (placing !== Placing.placed) return refuse(d, placing);
   const datagram = d.fragments.current!;
   datagram.crossed = crosses;
+  // Complete? Reassemble it (ip_frag_reasm).
   if (!datagram.complete) return hold(d);
   return takeComplete(d, datagram) || finish4(d, datagram);
 }
@@ -85,11 +88,13 @@ function reassemble6(d: Director): Verdict {
   const { view } = d.umem;
   const end = p.l3 + p.l3len;
   if (p.dst6[0]! >>> 24 === 0xff || !extensions.walk(view, p.l3, end, chain)) return Verdict.none;
+  // Put the fragment into its queue (nf_ct_frag6_queue).
   const data = chain.fragment + extensions.FRAGMENT_HEADER;
   const id = extensions.fragmentId(view, chain.fragment);
   const placing = d.fragments.add(p, id, 0, data, end - data, d.now + TIMEOUT6);
   if (placing !== Placing.placed) return refuse(d, placing);
   const datagram = d.fragments.current!;
+  // Complete? Reassemble it (nf_ct_frag6_reasm).
   if (!datagram.complete) return hold(d);
   return takeComplete(d, datagram) || finish6(d, datagram);
 }

@@ -4,6 +4,7 @@
  * replies (HOWTO 7.5.2, forward_shared).
  */
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
 import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';

@@ -3,6 +3,7 @@
  * where the host's stack does not see the frames (TAP); elsewhere it leaves the packet to the host.
  */
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import type { Director } from '../director.js';

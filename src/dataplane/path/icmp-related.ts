@@ -12,6 +12,7 @@
 import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { pseudo6 } from '../../wire/checksum.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';

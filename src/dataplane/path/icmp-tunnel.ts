@@ -10,6 +10,7 @@
  */
 import { TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as icmp from '../../wire/icmp.js';
 import * as ipv4 from '../../wire/ipv4.js';

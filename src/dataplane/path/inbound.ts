@@ -11,6 +11,7 @@ import { Direction } from '../../conntrack/states.js';
 import { Tcp } from '../../conntrack/tcp.js';
 import { type Destination, Method, type VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';

@@ -8,6 +8,7 @@ import { CONN_HELPER, CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findOut6 } from '../../conntrack/find-wide.js';
 import { Direction } from '../../conntrack/states.js';
 import { Method } from '../../service/service.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countOut, setState } from '../account.js';
 import type { Director } from '../director.js';
@@ -27,7 +28,9 @@ import { openFromServer } from './server-opened.js';
 export function outbound(d: Director): Verdict {
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return Verdict.none;
+  // Does the packet belong to a connection, as its reply? (conn_out_get)
   const entry = findOut(d);
+  // No: may its sender open one? (ip_vs_new_conn_out)
   if (entry === 0) return d.serversMayOpen ? openedByServer(d) : Verdict.none;
   if (!isTranslated(d, entry)) return Verdict.none;
   d.traced?.noteConnection(entry, 'destination');
@@ -47,12 +50,15 @@ function openedByServer(d: Director): Verdict {
   return verdict;
 }
 
+/** The kernel's ip_forward, then handle_response. */
 function reply(d: Director, entry: number): FinalVerdict {
+  // Forward the packet: TTL, route, MTU (ip_forward).
   if (!decrementTtlOrDrop(d, 0)) return Verdict.dropped;
   const hop = routeReply(d, entry);
   const { mtu } = d.router;
   if (hop < 0 && hop !== LOCAL_ROUTE) return Verdict.dropped;
   if (hop >= 0 && !fitsMtuOrDrop(d, mtu, 0)) return Verdict.dropped;
+  // Let the helper read it, count it, set the state (ip_vs_app_pkt_out, ip_vs_set_state).
   const flags = d.connections.flagsOf(entry);
   const seqAdj = (flags & CONN_HELPER) !== 0;
   if (seqAdj && !ftpOut(d, entry)) return Verdict.dropped;
@@ -60,6 +66,7 @@ function reply(d: Director, entry: number): FinalVerdict {
   setState(d, entry, Direction.output);
   if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
   if (seqAdj && hop >= 0 && !answerFitsOrDrop(d, entry, mtu)) return Verdict.dropped;
+  // Rewrite the source and send it (snat_handler).
   if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
   else snat(d, entry);
   return hop === LOCAL_ROUTE ? deliverLocal(d) : ipOutput(d, hop, mtu);

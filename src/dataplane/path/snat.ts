@@ -13,6 +13,7 @@ import { CONN_INACTIVE, CONN_OUTGOING } from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
 import { Method, type VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import * as tcp from '../../wire/tcp.js';

@@ -4,6 +4,7 @@
  * on.
  */
 import { Drop } from '../../stats/drops.js';
+import { Verdict } from '../../stats/verdict.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';

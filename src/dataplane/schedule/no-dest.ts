@@ -35,7 +35,7 @@ export function openBypass(d: Director, service: VirtualService): number {
 }
 
 /** ip_vs_leave: no destination. The client gets ICMP port unreachable, also for TCP. */
-export function leave(d: Director, service: VirtualService): number {
+export function scheduleNoDest(d: Director, service: VirtualService): number {
   const p = d.packet;
   const entry = openBypass(d, service);
   if (entry !== 0) return entry;

@@ -14,7 +14,7 @@ import { Drop } from '../../stats/drops.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
 import { clientOf, DROPPED, openFor, virtualOf } from './new-conn.js';
-import { leave } from './no-dest.js';
+import { scheduleNoDest } from './no-dest.js';
 import { openTemplate, templateFor, usableTemplate } from './template.js';
 
 const FTP = 21;
@@ -22,16 +22,19 @@ const markAddress = new Int32Array(4);
 
 export function schedulePersistent(d: Director, service: VirtualService): number {
   const p = d.packet;
+  // The template's key: see the table above.
   const exact = service.fwmark === 0 && p.dport === service.port;
   const vport = exact && service.port !== FTP ? p.dport : 0;
   const protocol = !exact && service.fwmark !== 0 ? 0 : p.protocol;
   const vaddr = !exact && service.fwmark !== 0 ? markWords(service.fwmark, p.family) : virtualOf(p);
   if (!templateFor(d, service, clientOf(p), protocol, vaddr, vport)) return dropped(d, Drop.noDialogue);
+  // Is there a template with a usable destination? (ip_vs_ct_in_get, ip_vs_check_template)
   let template = usableTemplate(d, undefined);
   if (template === 0) {
+    // No: schedule, and open one (ip_vs_conn_new).
     const dest = service.schedule.schedule(p, d.now);
     d.traced?.noteChoice(service, dest);
-    if (dest === null) return leave(d, service);
+    if (dest === null) return scheduleNoDest(d, service);
     const dport = exact && service.port !== FTP ? dest.port : 0;
     template = openTemplate(d, service, dest, dport);
     if (template === 0) return dropped(d, Drop.tableFull);

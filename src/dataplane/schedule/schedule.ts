@@ -11,12 +11,15 @@ import { drop } from '../output/verdict.js';
 import { type PacketInfo, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import type { Quote } from '../parse/quote.js';
 import { DROPPED, FTP_DATA, openFor, UNWANTED } from './new-conn.js';
-import { leave } from './no-dest.js';
+import { scheduleNoDest } from './no-dest.js';
 import { schedulePersistent } from './persistence.js';
 
+/** Returns the new connection, UNWANTED without a service, or DROPPED (ip_vs_try_to_schedule). */
 export function schedule(d: Director): number {
   const p = d.packet;
+  // Does the protocol let this packet open a connection? (tcp_conn_schedule and its like)
   if (!mayOpen(d, p)) return UNWANTED;
+  // Which service? (ip_vs_service_find)
   const service =
     p.family === 4
       ? d.services.find4(p.mark, p.protocol, p.dst, p.dport)
@@ -76,12 +79,16 @@ function mayOpen(d: Director, p: PacketInfo): boolean {
 
 function scheduleFor(d: Director, service: VirtualService): number {
   const p = d.packet;
+  // Is the director short of memory? (ip_vs_todrop)
   if (d.defence.drops()) {
     drop(d, Drop.defence);
     return DROPPED;
   }
+  // Persistent: by template (ip_vs_sched_persist).
   if (service.persistent) return schedulePersistent(d, service);
+  // Without persistence a service takes its own port only.
   if (service.fwmark === 0 && p.dport !== service.port) return UNWANTED;
+  // Which destination? (sched->schedule)
   const dest = service.schedule.schedule(p, d.now);
   d.traced?.noteChoice(service, dest);
   return openScheduled(d, service, dest);
@@ -89,6 +96,6 @@ function scheduleFor(d: Director, service: VirtualService): number {
 
 /** Opens a connection at the scheduler's choice `dest`; without one, acts as ip_vs_leave does. */
 export function openScheduled(d: Director, service: VirtualService, dest: Destination | null): number {
-  if (dest === null) return leave(d, service);
+  if (dest === null) return scheduleNoDest(d, service);
   return openFor(d, service, dest, dest.port !== 0 ? dest.port : d.packet.dport);
 }

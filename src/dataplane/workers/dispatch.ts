@@ -12,6 +12,7 @@ import type { Batch } from '../../device/batch.js';
 import { Bell } from '../../device/poll.js';
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
+import { Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
@@ -19,7 +20,6 @@ import { drop } from '../output/verdict.js';
 import { isFastPathFrame, swap32 } from '../parse/aligned.js';
 import { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
-import { Verdict } from '../table/verdict.js';
 import { HandoffRing } from './handoff.js';
 import { ANYONE, Steering } from './steering.js';
 
@@ -196,7 +196,7 @@ export class WorkerDispatch {
     if (p.parts === 0) return Verdict.none;
     const owner = steering.of(p, steering.last);
     if (owner === ANYONE || owner === this.index || steering.knows(p)) return Verdict.none;
-    d.traced?.note(`handed to worker ${owner}, whose client's it is`);
+    d.traced?.note(`handed off to worker ${owner}, which owns this client`);
     if (this.out[owner]!.room < d.assembled.count) return drop(d, Drop.workerBusy);
     this.handOffFragments(owner);
     return Verdict.handedOff;

@@ -11,6 +11,7 @@
  */
 import { type Destination, TunnelKind } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import { outerTos } from '../../wire/ipip.js';

@@ -6,6 +6,7 @@
 import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
 import { fillClientPort } from '../../conntrack/expected.js';
 import { Method } from '../../service/service.js';
+import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import type { Director } from '../director.js';
 import { ftpIn } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
@@ -36,10 +37,12 @@ export function xmit(d: Director, entry: number): FinalVerdict {
 function xmitMasq(d: Director, entry: number): FinalVerdict {
   const flags = d.connections.flagsOf(entry);
   if ((flags & CONN_NO_CPORT) !== 0) fillClientPort(d.connections, entry, d.packet.sport);
+  // Route to the destination (__ip_vs_get_out_rt).
   const hop = nextHop(d, entry);
   if (hop < 0 && hop !== LOCAL_ROUTE) return Verdict.dropped;
   const mtu = pathMtu(d, d.connections.destOf(entry));
   if (hop >= 0 && (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry))) return Verdict.dropped;
+  // Let the helper read it, then rewrite it (ip_vs_app_pkt_in, dnat_handler).
   if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return Verdict.dropped;
   if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
   else dnat(d, entry);

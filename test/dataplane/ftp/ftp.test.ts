@@ -142,7 +142,7 @@ describe('IPv6', () => {
 });
 
 describe('the books', () => {
-  it('every frame has one fate and is given back, whatever the text', () => {
+  it('every frame has one verdict and is given back, whatever the text', () => {
     const { director } = box;
     const free = director.umem.freeFrames;
     open();
@@ -161,13 +161,13 @@ describe('the books', () => {
     fromClient({ checksum: 0x1234 });
     fromServer({ checksum: 0x1234 });
     const { values } = director.counters;
-    const fates =
+    const verdicts =
       values[FrameStat.forwarded]! +
       values[FrameStat.delivered]! +
       values[FrameStat.passed]! +
       director.counters.drops(Drop.badChecksum);
     expect(director.counters.drops(Drop.badChecksum)).toBe(2);
-    expect(fates).toBe(values[FrameStat.in]);
+    expect(verdicts).toBe(values[FrameStat.in]);
     expect(director.umem.freeFrames).toBe(free);
     box.advance(2_000_000);
     expect(director.connections.table.live).toBe(0);

@@ -137,7 +137,7 @@ describe('a broken ICMP error', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('cut at any length, and cut again in what it quotes, has one fate and breaks nothing', () => {
+  it('cut at any length, and cut again in what it quotes, has one verdict and breaks nothing', () => {
     const free = one.director.umem.freeFrames;
     for (const [device, frame] of errors())
       for (let len = 14; len <= frame.length; len++) {
@@ -153,7 +153,7 @@ describe('a broken ICMP error', () => {
       }
   });
 
-  it('with any byte of the quote changed, with schedule_icmp too, has one fate', () => {
+  it('with any byte of the quote changed, with schedule_icmp too, has one verdict', () => {
     const random = new Random();
     const free = one.director.umem.freeFrames;
     for (const schedule of [0, 1]) {

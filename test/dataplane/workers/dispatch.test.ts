@@ -8,7 +8,7 @@ import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
-import { DEVICES, Gang, silence } from './pool.js';
+import { DEVICES, silence, WorkerPool } from './pool.js';
 
 const ROUTER = '02:00:00:00:c0:01';
 const SERVER = '02:00:00:00:a0:11';
@@ -133,26 +133,26 @@ function errorAbout(device: number, { src, dst }: Ends, { sport, dport }: Ports,
 
 const VIPS = ['10.0.0.100', '10.0.0.101', SIX];
 
-async function compare(text: string, vips: readonly string[], rounds: number): Promise<Gang> {
+async function compare(text: string, vips: readonly string[], rounds: number): Promise<WorkerPool> {
   const random = new Random();
-  const alone = await Gang.of(1, text);
-  const gang = await Gang.of(WORKERS, text);
+  const alone = await WorkerPool.of(1, text);
+  const pool = await WorkerPool.of(WORKERS, text);
   let now = 0;
   for (let round = 0; round < rounds; round++) {
     now += random.pick([0, 1, 5]);
-    for (const { housekeeping } of [...alone.workers, ...gang.workers]) housekeeping.tick(now);
+    for (const { housekeeping } of [...alone.workers, ...pool.workers]) housekeeping.tick(now);
     const { device, frames } = anyPacket(random, vips);
     for (const frame of frames) {
-      const seen = gang.give(random.below(WORKERS), device, frame);
+      const seen = pool.give(random.below(WORKERS), device, frame);
       expect(seen, `seed ${random.seed}, round ${round}`).toEqual(alone.give(0, device, frame));
     }
   }
-  same(alone, gang);
-  return gang;
+  same(alone, pool);
+  return pool;
 }
 
-function same(alone: Gang, gang: Gang): void {
-  const figures = (one: Gang) => ({
+function same(alone: WorkerPool, pool: WorkerPool): void {
+  const figures = (one: WorkerPool) => ({
     ...Object.fromEntries(
       Object.entries({ ...FrameStat, handedOff: undefined }).map(([name, at]) => [
         name,
@@ -162,15 +162,15 @@ function same(alone: Gang, gang: Gang): void {
     live: one.sum(({ director: d }) => d.connections.table.live),
     references: one.sum(({ director: d }) => d.counters.gauges.reduce((sum, value) => sum + value, 0)),
   });
-  expect(figures(gang)).toEqual(figures(alone));
-  for (const { director: d } of gang.workers)
+  expect(figures(pool)).toEqual(figures(alone));
+  for (const { director: d } of pool.workers)
     expect(d.umem.freeFrames).toBe(alone.workers[0]!.director.umem.freeFrames);
 }
 
 describe('several workers', () => {
   it('forwards, counts and remembers what one worker would', async () => {
-    const gang = await compare(config(PLAIN), VIPS, 3000);
-    for (const { director: d } of gang.workers) {
+    const pool = await compare(config(PLAIN), VIPS, 3000);
+    for (const { director: d } of pool.workers) {
       expect(d.connections.table.live).toBeGreaterThan(20);
       expect(d.counters.values[FrameStat.forwarded]).toBeGreaterThan(200);
     }
@@ -185,16 +185,16 @@ describe('several workers', () => {
 
   it('keeps connections where they are when persistence makes it coarser', async () => {
     const random = new Random();
-    const gang = await Gang.of(WORKERS, config(PLAIN));
+    const pool = await WorkerPool.of(WORKERS, config(PLAIN));
     const opened = Array.from({ length: 60 }, (_, i) => ({ src: `11.0.${i % 3}.${i}`, sport: 2000 + i }));
     const eth = packet().eth(ROUTER, DEVICES[0]);
     const say = ({ src, sport }: { src: string; sport: number }, dst: string, flags: string) =>
-      gang.give(random.below(WORKERS), 0, eth.ipv4({ src, dst }).tcp({ sport, dport: 80, flags }).bytes());
+      pool.give(random.below(WORKERS), 0, eth.ipv4({ src, dst }).tcp({ sport, dport: 80, flags }).bytes());
     const before = opened.map((one) => say(one, '10.0.0.100', 'S')[0]!.slice(60, 76));
-    await gang.change(PERSISTENT.slice(PLAIN.length));
-    expect(gang.workers[0]!.dispatch!.steering.last).toBe(1);
+    await pool.change(PERSISTENT.slice(PLAIN.length));
+    expect(pool.workers[0]!.dispatch!.steering.last).toBe(1);
     expect(opened.map((one) => say(one, '10.0.0.100', 'A')[0]!.slice(60, 76))).toEqual(before);
-    expect(gang.sum(({ director: d }) => d.connections.table.live)).toBe(60);
+    expect(pool.sum(({ director: d }) => d.connections.table.live)).toBe(60);
     for (const net of [0, 1, 2]) {
       const chosen = Array.from({ length: 20 }, (_, i) =>
         say({ src: `11.0.${net}.${i}`, sport: 3000 + i }, '10.0.0.102', 'S'),
@@ -205,7 +205,7 @@ describe('several workers', () => {
 
   it('gives a port of the pool to the worker that its replies will find', async () => {
     const rules = ['-A -t 10.0.0.100:80 -s sh', '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 --full-nat'];
-    const gang = await Gang.of(
+    const pool = await WorkerPool.of(
       WORKERS,
       config(rules, 'accept: { sources: [192.168.1.240, 192.168.1.241], toa: false }'),
     );
@@ -215,20 +215,20 @@ describe('several workers', () => {
         .ipv4({ src: `11.0.0.${i}`, dst: '10.0.0.100' })
         .tcp({ sport: 5000, dport: 80, flags: 'S' })
         .bytes();
-      const [out] = gang.give(i % WORKERS, 0, syn);
+      const [out] = pool.give(i % WORKERS, 0, syn);
       const bytes = Buffer.from(out!.split(' ')[1]!, 'hex');
       const reply = packet()
         .eth(SERVER, DEVICES[1])
         .ipv4({ src: '192.168.1.11', dst: [...bytes.subarray(26, 30)].join('.') })
         .tcp({ sport: 8080, dport: bytes.readUInt16BE(34), flags: 'SA' })
         .bytes();
-      const [back] = gang.give((i + 1) % WORKERS, 1, reply);
+      const [back] = pool.give((i + 1) % WORKERS, 1, reply);
       expect([...Buffer.from(back!.split(' ')[1]!, 'hex').subarray(30, 34)]).toEqual([11, 0, 0, i]);
     }
   });
 
   it('drops what the owner has no room for, and says so', async () => {
-    const gang = await Gang.of(2, config(PLAIN));
+    const pool = await WorkerPool.of(2, config(PLAIN));
     const eth = packet().eth(ROUTER, DEVICES[0]);
     const ask = (i: number) =>
       eth
@@ -236,13 +236,13 @@ describe('several workers', () => {
         .tcp({ sport: 1000 + i, dport: 80, flags: 'S' })
         .bytes();
     for (let i = 0; i < 3000; i++) {
-      gang.workers[0]!.give(0, ask(i));
-      gang.workers[0]!.sent();
+      pool.workers[0]!.give(0, ask(i));
+      pool.workers[0]!.sent();
     }
-    const [first, second] = gang.workers.map(({ director: d }) => d);
+    const [first, second] = pool.workers.map(({ director: d }) => d);
     const lost = first!.counters.drops(Drop.workerBusy);
     expect(lost).toBeGreaterThan(500);
-    while (gang.workers[1]!.receive() > 0) gang.workers[1]!.sent();
+    while (pool.workers[1]!.receive() > 0) pool.workers[1]!.sent();
     expect(first!.counters.values[FrameStat.in]! + second!.counters.values[FrameStat.in]!).toBe(3000);
     expect(first!.connections.table.live + second!.connections.table.live).toBe(3000 - lost);
   });

@@ -89,12 +89,12 @@ function configs(inner: InProcessDirector): ServiceConfig[] {
   }));
 }
 
-export class Gang {
+export class WorkerPool {
   readonly workers: Worker[] = [];
-  readonly ownership = new SteeringKey();
+  readonly steeringKey = new SteeringKey();
 
-  static async of(count: number, text: string): Promise<Gang> {
-    const gang = new Gang();
+  static async of(count: number, text: string): Promise<WorkerPool> {
+    const pool = new WorkerPool();
     const rings = Array.from({ length: count * count }, () => HandoffRing.memory(2048));
     const asleep = new SharedArrayBuffer(4 * count);
     for (let i = 0; i < count; i++) bells.push(new Bell());
@@ -102,16 +102,16 @@ export class Gang {
     for (let index = 0; index < count; index++) {
       const inner = await director(text);
       const setup = { index, count, secret: [1, 2, 3], rings, asleep, bellFds };
-      gang.workers.push(new Worker(inner, new WorkerDispatch(inner.director, setup)));
+      pool.workers.push(new Worker(inner, new WorkerDispatch(inner.director, setup)));
     }
-    gang.settle();
-    return gang;
+    pool.settle();
+    return pool;
   }
 
   /** Learns the stages again, as the daemon does when rules change. */
   settle(): void {
     const live = this.workers.some(({ director: d }) => d.connections.table.live > 0);
-    const stages = this.ownership.update(configs(this.workers[0]!.inner), [21], live);
+    const stages = this.steeringKey.update(configs(this.workers[0]!.inner), [21], live);
     for (const { dispatch } of this.workers) {
       dispatch!.steering.learn();
       if (stages !== undefined) dispatch!.steering.stages = stages;

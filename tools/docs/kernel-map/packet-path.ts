@@ -17,7 +17,7 @@ ip_vs_try_to_schedule | dataplane/schedule/schedule.ts: schedule |
 ip_vs_schedule | dataplane/schedule/schedule.ts: scheduleFor, openScheduled; dataplane/schedule/new-conn.ts: openFor |
 ip_vs_sched_persist | dataplane/schedule/persistence.ts: schedulePersistent, openByTemplate |
 ip_vs_conn_fill_param_persist | dataplane/schedule/template.ts: templateFor |
-ip_vs_leave | dataplane/schedule/no-dest.ts: leave, openBypass, refuse |
+ip_vs_leave | dataplane/schedule/no-dest.ts: scheduleNoDest, openBypass, refuse |
 ip_vs_new_conn_out, __ip_vs_rs_conn_out | dataplane/path/server-opened.ts: openFromServer, senderOf, open |
 ip_vs_in_stats | dataplane/account.ts: countIn |
 ip_vs_out_stats | dataplane/account.ts: countOut |
