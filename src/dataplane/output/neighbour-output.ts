@@ -13,7 +13,7 @@ import type { Neighbour } from '../table/neighbour.js';
 /**
  * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the
  * director made the frame. The verdict is the frame's: one that the director made decides nothing
- * about the packet at hand.
+ * about the current packet.
  */
 export function neighbourOutput(
   d: Director,

@@ -1,7 +1,7 @@
 /**
  * The ends of a packet that stays in the director: dropped or delivered. Each frees the frame and
- * counts it. A reassembled packet's verdict counts for each frame that it arrived in; fragments that
- * leave count on their own.
+ * counts it. A reassembled packet's verdict counts for each frame that it arrived in; fragments
+ * that leave count on their own.
  */
 import { FrameStat } from '../../stats/counters.js';
 import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
