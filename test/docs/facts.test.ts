@@ -63,4 +63,17 @@ describe('the page of the doctor', () => {
   it('names the finding that each fault expects', () => {
     expect(faults.map(({ expects }) => expects).filter((id) => !named.has(id))).toEqual([]);
   });
+
+  /** The second column of the table of findings, and what troubleshooting.md has in parentheses. */
+  function namedFindings(): string[] {
+    const rows = [...doctor.text.matchAll(/^\| [^|]*\? \|([^|]*)\|[^|]*\|$/gm)].map(([, cell]) => cell!);
+    const text = docs.find(({ file }) => file === 'docs/troubleshooting.md')!.text;
+    const parentheses = [...text.matchAll(/\(((?:`[\w-]+`(?:, )?)+)\)/g)].map(([, inside]) => inside!);
+    return [...rows, ...parentheses].flatMap((cell) => [...cell.matchAll(/`([\w-]+)`/g)].map(([, id]) => id!));
+  }
+
+  it('names no finding that there is not', () => {
+    expect(namedFindings().length).toBeGreaterThan(40);
+    expect(namedFindings().filter((id) => !findings().includes(id))).toEqual([]);
+  });
 });
