@@ -29,7 +29,6 @@ import { TokenBuckets } from './table/rate-limit.js';
 import { covers, Router, wordsOf } from './table/routes.js';
 import { SnatRules } from './table/snat-rules.js';
 import { SourcePool } from './table/source-pool.js';
-import type { Verdict } from './table/verdict.js';
 import type { Trace } from './trace/trace.js';
 
 const FTP = 21;

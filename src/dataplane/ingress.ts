@@ -33,7 +33,6 @@ import { icmpRelated } from './path/icmp-related.js';
 import { inbound, inboundScheduled } from './path/inbound.js';
 import { outbound } from './path/outbound.js';
 import { refuseStray } from './path/stray-reply.js';
-import { type FinalVerdict, Verdict } from './table/verdict.js';
 
 /**
  * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty

@@ -22,7 +22,6 @@ import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
 import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
 import { deliver, drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { pass } from './pass.js';
 
 const IGMP = 2;

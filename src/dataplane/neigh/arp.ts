@@ -15,7 +15,6 @@ import { enqueue, releaseWaiting } from '../output/neighbour-output.js';
 import { deliver, drop } from '../output/verdict.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 export function handleArp(d: Director): FinalVerdict {
   const p = d.packet;

@@ -17,7 +17,6 @@ import { deliver, drop } from '../output/verdict.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
 import type { Neighbour } from '../table/neighbour.js';
-import type { FinalVerdict } from '../table/verdict.js';
 import { learnMac } from './arp.js';
 
 const ALL_NODES = Int32Array.of(0xff020000 | 0, 0, 0, 1);

@@ -9,7 +9,6 @@ import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import type { FinalVerdict } from '../table/verdict.js';
 import { neighbourOutput } from './neighbour-output.js';
 import { sendRefragmented } from './refragment.js';
 import { drop } from './verdict.js';

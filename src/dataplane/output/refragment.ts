@@ -15,7 +15,6 @@ import * as extensions from '../../wire/extensions.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { enqueue, neighbourOutput } from './neighbour-output.js';
 import { drop } from './verdict.js';
 

@@ -24,7 +24,6 @@ import type { PacketInfo } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
 import { type FragmentQueue, Placing } from '../table/fragment-queue.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { usableOrDrop } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop, icmpErrorFor4, icmpErrorFor6 } from '../xmit/ttl-mtu.js';
 

@@ -9,7 +9,6 @@ import type { Director } from '../director.js';
 import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { usableOrDrop } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 

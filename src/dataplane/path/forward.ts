@@ -13,7 +13,6 @@ import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { BLACKHOLE, LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { snatOutgoing } from './snat.js';
 import { refuseStray } from './stray-reply.js';

@@ -30,7 +30,6 @@ import { Quote } from '../parse/quote.js';
 import { DROPPED, UNWANTED } from '../schedule/new-conn.js';
 import { scheduleQuoted } from '../schedule/schedule.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { pathMtu, routeForward, routeReply, usableOrDrop } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { xmit } from '../xmit/xmit.js';

@@ -20,7 +20,6 @@ import { isTranslated } from '../nat/masq.js';
 import { sendIcmp4 } from '../output/icmp-error.js';
 import { deliver, drop } from '../output/verdict.js';
 import type { Quote } from '../parse/quote.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 
 const UDP = 8;
 const GUE = 4;

@@ -19,7 +19,6 @@ import { drop } from '../output/verdict.js';
 import { TCP_SYN } from '../parse/packet.js';
 import { UNWANTED } from '../schedule/new-conn.js';
 import { openScheduled, schedule } from '../schedule/schedule.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { xmit } from '../xmit/xmit.js';
 
 /** Handles a packet that belongs to a connection or a service; none for any other. */

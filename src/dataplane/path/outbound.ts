@@ -19,7 +19,6 @@ import { isTranslated, snat } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
 import { DROPPED } from '../schedule/new-conn.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { routeReply } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { openFromServer } from './server-opened.js';

@@ -24,7 +24,6 @@ import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FIRST_PORT, hasPorts, type SnatRule } from '../table/snat-rules.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { outbound } from './outbound.js';
 

@@ -13,7 +13,6 @@ import type { Director } from '../director.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { drop } from '../output/verdict.js';
 import { TCP_RST } from '../parse/packet.js';
-import { Verdict } from '../table/verdict.js';
 
 /** Refuses such a stray reply while nat_icmp_send is on; none for any other packet. */
 export function refuseStray(d: Director): typeof Verdict.none | typeof Verdict.dropped {

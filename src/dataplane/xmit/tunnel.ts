@@ -22,7 +22,6 @@ import { deliverLocal } from '../host/local.js';
 import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 

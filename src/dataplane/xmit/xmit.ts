@@ -14,7 +14,6 @@ import { fullDnat } from '../nat/fullnat.js';
 import { dnat } from '../nat/masq.js';
 import { ipOutput } from '../output/ip-output.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
-import { type FinalVerdict, Verdict } from '../table/verdict.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 import { xmitTunnel } from './tunnel.js';
