@@ -120,7 +120,7 @@ function climbs(source: Pick<Source, 'file' | 'text'>): string[] {
 /** What the packet path may not use: Node's modules, the clock, chance. */
 function impurities({ file, text }: Pick<Source, 'file' | 'text'>): string[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-  return ["'node:", 'Date.now', 'Math.random', 'performance.now', 'crypto.']
+  return ["'node:", '"node:', 'Date.now', 'Math.random', 'performance.now', 'crypto.']
     .filter((word) => code.includes(word))
     .map((word) => `${file}: ${word}`);
 }
