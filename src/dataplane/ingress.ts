@@ -45,10 +45,10 @@ export function processBatch(d: Director, device: number, batch: Batch): void {
   batch.n = 0;
 }
 
-/** Takes one frame by the slow path. */
-export function processFrame(d: Director, device: number, frame: number, len: number): FinalVerdict {
+/** Takes one frame by the slow path. `mayTrace`: false when no trace is about it. */
+export function processFrame(d: Director, device: number, frame: number, len: number, mayTrace = true): FinalVerdict {
   const bad = receive(d, device, frame, len);
-  if (d.trace === undefined || !d.trace.isAbout(d.packet)) return route(d, bad);
+  if (d.trace === undefined || !mayTrace || !d.trace.isAbout(d.packet)) return route(d, bad);
   d.traced = d.trace;
   d.traced.begin(frame, len);
   return endTrace(d, route(d, bad));

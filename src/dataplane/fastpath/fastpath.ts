@@ -16,7 +16,7 @@ import type { Batch } from '../../device/batch.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director, FastPath } from '../director.js';
 import { TCP_ACK, TCP_SYN } from '../parse/packet.js';
-import { isInBoxes } from '../trace/boxes.js';
+import { BOX, hasPortsOfBox } from '../trace/boxes.js';
 import { batchCache } from './cache.js';
 import { fastForward } from './forward.js';
 import { connOpener } from './new-conn.js';
@@ -76,7 +76,8 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     const { offsets, lengths, n } = batch;
     cache.invalidate();
     scan(device, offsets, lengths, n);
-    if (d.trace !== undefined) divert(n, d.trace.diverted);
+    const traces = d.trace?.diverts === true;
+    if (traces) divert(n, d.trace!.boxes);
     chooseBuckets(n);
     prefetch(n);
     if (table.tupleIndex.size !== 0) sink[SINK] = prefetchOverflow(n);
@@ -85,7 +86,8 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       if (forwardFast(device, row, changes !== table.changes)) continue;
-      slowPath(d, device, rows[row + FRAME]!, rows[row + LENGTH]!);
+      // `divert` has seen that a trace is not about what is not marked SLOW_PATH.
+      slowPath(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, !traces || rows[row + KIND] === SLOW_PATH);
       cache.invalidate();
     }
     flushCounters();
@@ -93,17 +95,26 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
 
   /**
    * Diverts the packets of a trace to the slow path, which traces them. `boxes`: trace/boxes.ts.
+   * Box by box, so that its bounds stay in registers; most packets fail at the first address.
    */
   function divert(n: number, boxes: Int32Array): void {
-    for (let i = 0; i < n; i++) {
-      const row = i << ROW_SHIFT;
-      const kind = rows[row + KIND]!;
-      if (kind <= SLOW_PATH) continue;
-      const ports = rows[row + ROW_PORTS]!;
-      const protocol = kind === NOT_TCP ? ipv4.UDP : ipv4.TCP;
-      if (isInBoxes(boxes, protocol, rows[row + SOURCE]!, rows[row + TARGET]!, ports >>> 16, ports & 0xffff))
-        rows[row + KIND] = SLOW_PATH;
+    for (let at = 0; at < boxes.length; at += BOX) {
+      const source = boxes[at + 2]!;
+      const sources = boxes[at + 3]! >>> 0;
+      const target = boxes[at + 4]!;
+      const targets = boxes[at + 5]! >>> 0;
+      for (let i = 0; i < n; i++) {
+        const row = i << ROW_SHIFT;
+        if ((rows[row + SOURCE]! - source) >>> 0 > sources || (rows[row + TARGET]! - target) >>> 0 > targets) continue;
+        if (rows[row + KIND]! > SLOW_PATH && isInBox(boxes, at, row)) rows[row + KIND] = SLOW_PATH;
+      }
     }
+  }
+
+  function isInBox(boxes: Int32Array, at: number, row: number): boolean {
+    const ports = rows[row + ROW_PORTS]!;
+    const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    return hasPortsOfBox(boxes, at, protocol, ports >>> 16, ports & 0xffff);
   }
 
   /** Returns false when the packet must take the slow path. `stale`: FOUND may be outdated. */

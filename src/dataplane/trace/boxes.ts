@@ -48,12 +48,19 @@ export function isInBoxes(
     if (
       (source - boxes[at + 2]!) >>> 0 <= boxes[at + 3]! >>> 0 &&
       (target - boxes[at + 4]!) >>> 0 <= boxes[at + 5]! >>> 0 &&
-      (sport - boxes[at + 6]!) >>> 0 <= boxes[at + 7]! &&
-      (dport - boxes[at + 8]!) >>> 0 <= boxes[at + 9]! &&
-      (protocol - boxes[at]!) >>> 0 <= boxes[at + 1]!
+      hasPortsOfBox(boxes, at, protocol, sport, dport)
     )
       return true;
   return false;
+}
+
+/** Returns true when protocol and ports lie in the box at `at`. */
+export function hasPortsOfBox(boxes: Int32Array, at: number, protocol: number, sport: number, dport: number): boolean {
+  return (
+    (sport - boxes[at + 6]!) >>> 0 <= boxes[at + 7]! &&
+    (dport - boxes[at + 8]!) >>> 0 <= boxes[at + 9]! &&
+    (protocol - boxes[at]!) >>> 0 <= boxes[at + 1]!
+  );
 }
 
 /** Returns the boxes of the packets that the filter matches; `wanted` false: of all others. */

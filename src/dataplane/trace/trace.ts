@@ -79,8 +79,6 @@ export interface TraceSource {
   readonly now: number;
 }
 
-const NONE = new Int32Array(0);
-
 export class Trace {
   private hex = '';
   private steps: TraceStep[] = [];
@@ -88,8 +86,8 @@ export class Trace {
   private verdict = '';
   private dropped = false;
   private left: number;
-  /** Of the filter (boxes.ts). */
-  private readonly boxes: Int32Array;
+  /** The filter for the fast path (boxes.ts). */
+  readonly boxes: Int32Array;
 
   constructor(
     private readonly d: TraceSource,
@@ -101,11 +99,11 @@ export class Trace {
   }
 
   /**
-   * Boxes (boxes.ts) of the packets that must take the slow path to be traced. Dropped packets take
+   * True when the packets inside `boxes` must take the slow path to be traced. Dropped packets take
    * the slow path anyway, so a trace of drops alone diverts no packet.
    */
-  get diverted(): Int32Array {
-    return this.left > 0 && !this.spec.dropsOnly ? this.boxes : NONE;
+  get diverts(): boolean {
+    return this.left > 0 && !this.spec.dropsOnly;
   }
 
   /** Returns true when the parsed (or refused) packet is to be traced. Allocates nothing. */

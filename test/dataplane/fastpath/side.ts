@@ -43,9 +43,9 @@ export class Side {
     if (!isFast) return;
     d.fastPath = fastPath(
       d,
-      (director, device, frame, len) => {
+      (director, device, frame, len, mayTrace) => {
         this.slowed.add(frame);
-        return checked(director, () => processFrame(director, device, frame, len));
+        return checked(director, () => processFrame(director, device, frame, len, mayTrace));
       },
       (director, device, frame, len, service, dest) => {
         this.slowed.add(frame);
