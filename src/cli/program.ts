@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { execCommandLine } from './commands/exec.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -17,6 +18,7 @@ import { manualText } from './manual.js';
 export function ulvsProgram(version: string): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
+    .enablePositionalOptions()
     .version(version)
     .addCommand(runCommand())
     .addCommand(replayCommand())
@@ -25,6 +27,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
+    .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
     .addCommand(labCommand())
