@@ -33,16 +33,20 @@ export function execCommandLine(): Command {
 async function exec(command: readonly string[], { socket, proc }: Options): Promise<void> {
   const table = await tableOf(socket);
   const report = (line: string) => console.error(`ulvs exec: ${line}`);
-  // For tests on newer kernels of what older ones do.
-  const interruptible = process.env.ULVS_EXEC_INTERRUPTIBLE === '1';
   try {
-    process.exitCode = await execCommand(command, { socket, table, opens: proc, interruptible, report });
+    process.exitCode = await execCommand(command, { socket, table, opens: proc, ...olderKernel(), report });
   } catch (error) {
     if (!(error instanceof CannotExec)) throw error;
     if (!(error instanceof NotStarted)) throw new UserError(error.message);
     console.error(`ulvs: ${error.message}`);
     process.exitCode = error.exitCode;
   }
+}
+
+/** What older kernels do, for tests on newer ones. */
+function olderKernel(): { netlink: boolean; interruptible: boolean } {
+  const { ULVS_EXEC_NO_NETLINK, ULVS_EXEC_INTERRUPTIBLE } = process.env;
+  return { netlink: ULVS_EXEC_NO_NETLINK !== '1', interruptible: ULVS_EXEC_INTERRUPTIBLE === '1' };
 }
 
 async function tableOf(socket: string): Promise<string> {

@@ -41,6 +41,8 @@ export type Opens = (typeof OPENS)[number];
 
 export interface FilterOptions {
   readonly opens: Opens;
+  /** Without netlink, programs use the socket options, as on a kernel before 2.6.28. */
+  readonly netlink: boolean;
   /** The user may open no raw socket. ipvsadm wants one as a handle for its socket options. */
   readonly rawSockets: boolean;
 }
@@ -49,19 +51,21 @@ const equal = (argument: number, value: number): Range => ({ argument, from: val
 const injected: Range = { argument: 0, from: FD_LOW, end: FD_END };
 const ipvsOption: Range = { argument: 2, from: SOCKOPT_BASE, end: SOCKOPT_END };
 
-export function rulesFor({ opens, rawSockets }: FilterOptions): Rule[] {
-  const sockets: Rule[] = [
+export function rulesFor({ opens, netlink, rawSockets }: FilterOptions): Rule[] {
+  return [
     { call: 'setsockopt', ranges: [equal(1, IPPROTO_IP), ipvsOption] },
     { call: 'getsockopt', ranges: [equal(1, IPPROTO_IP), ipvsOption] },
-    { call: 'socket', ranges: [equal(0, AF_NETLINK), equal(2, NETLINK_GENERIC)] },
+    ...(rawSockets ? [RAW_SOCKET] : []),
+    ...(netlink ? NETLINK : []),
+    ...openRules(opens),
   ];
-  const messages = (['sendto', 'sendmsg', 'recvfrom', 'recvmsg'] as const).map((call) => ({
-    call,
-    ranges: [injected],
-  }));
-  const raw: Rule[] = rawSockets ? [{ call: 'socket', ranges: [equal(0, AF_INET), equal(2, IPPROTO_RAW)] }] : [];
-  return [...sockets, ...messages, ...raw, ...openRules(opens)];
 }
+
+const RAW_SOCKET: Rule = { call: 'socket', ranges: [equal(0, AF_INET), equal(2, IPPROTO_RAW)] };
+const NETLINK: readonly Rule[] = [
+  { call: 'socket', ranges: [equal(0, AF_NETLINK), equal(2, NETLINK_GENERIC)] },
+  ...(['sendto', 'sendmsg', 'recvfrom', 'recvmsg'] as const).map((call) => ({ call, ranges: [injected] })),
+];
 
 function openRules(opens: Opens): Rule[] {
   const ranges = (argument: number) => (opens === 'every' ? [] : [equal(argument, 0)]);

@@ -28,6 +28,8 @@ export interface ExecOptions {
   /** DirectorStatus.tableId. */
   readonly table: string;
   readonly opens: Opens;
+  /** As of FilterOptions. */
+  readonly netlink: boolean;
   /** As before Linux 5.19: signals may interrupt a call that the supervisor has received. */
   readonly interruptible: boolean;
   /** One line for the user. */
@@ -74,8 +76,8 @@ async function stopSupervisor(supervisor: Worker, wake: number): Promise<void> {
 }
 
 /** Throws a CannotExec. */
-function filterThisThread({ opens, interruptible }: ExecOptions): Listener {
-  const rules = rulesFor({ opens, rawSockets: !mayOpenRawSockets() });
+function filterThisThread({ opens, netlink, interruptible }: ExecOptions): Listener {
+  const rules = rulesFor({ opens, netlink, rawSockets: !mayOpenRawSockets() });
   try {
     const listener = installFilter(compile(rules, ownArchitecture()), !interruptible);
     if (!canRespondWithFd(listener.fd)) throw new CannotExec(TOO_OLD);
