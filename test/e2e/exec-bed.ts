@@ -5,7 +5,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { DIST, type Ended, type Program, Testbed } from './testbed.js';
+import { SocketClient } from '../../src/control/api/client.js';
+import { offlineNames } from '../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
+import { DIST, type Ended, type Program, Testbed, until } from './testbed.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const UNPACKED = path.join(ROOT, '.tools/debian');
@@ -45,6 +48,12 @@ export class ExecBed extends Testbed {
     return ['env', ...this.environment, ...variables, ...prefix, ...ulvs, ...command];
   }
 
+  /** Gives an interface an IPv6 address, which it has at once. */
+  addIPv6(space: string, dev: string, address: string): void {
+    const names = ['all', dev].map((name) => `net.ipv6.conf.${name}.disable_ipv6=0`).join(' ');
+    this.run(space, `sysctl -qw ${names}; ip addr add ${address} dev ${dev} nodad`);
+  }
+
   /** Starts `ulvs exec -- COMMAND` in the director's namespace. */
   exec(command: readonly string[], options: ExecOptions = {}): Program {
     return this.start(this.director, this.execWords(command, options), options.input);
@@ -59,6 +68,32 @@ export class ExecBed extends Testbed {
   async shell(script: string, options: ExecOptions = {}): Promise<string> {
     const { out, err } = await this.runExec(['sh', '-c', `exec 2>&1; ${script}`], options);
     return out + err;
+  }
+
+  /** What ulvsadm says to a line of arguments, under the name ipvsadm; with the exit code. */
+  async admin(line: string, input = ''): Promise<{ out: string; rc: number }> {
+    const client = new SocketClient(this.socket);
+    try {
+      const names = { program: 'ipvsadm', names: offlineNames() };
+      const { out, err, rc } = await ulvsadm(line.split(' '), () => input, client, names);
+      return { out: out + err, rc };
+    } finally {
+      client.close();
+    }
+  }
+
+  /** The services and destinations of a listing, sorted, without counts. */
+  async table(): Promise<string> {
+    const { out } = await this.admin('-Ln --sort');
+    const lines = out.split('\n').slice(3, -1);
+    return lines.map((line) => line.replace(/^( {2}->.{39}).*/, '$1').trimEnd()).join('\n');
+  }
+
+  /** Waits at most 10 s for a listing. Returns the last one. */
+  async tableBecomes(wanted: string): Promise<string> {
+    const isThere = async () => (await this.table()) === wanted;
+    if (!(await until(isThere))) await until(isThere);
+    return this.table();
   }
 
   /** Runs a Python script below `ulvs exec`. */

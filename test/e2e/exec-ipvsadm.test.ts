@@ -2,8 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SocketClient } from '../../src/control/api/client.js';
-import { offlineNames } from '../../src/ulvsadm/names.js';
-import { ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
 import { isRoot } from '../support/netns.js';
 import { ExecBed } from './exec-bed.js';
 
@@ -73,13 +71,8 @@ describe.skipIf(!isRoot)('ipvsadm under ulvs exec', () => {
     return (await bed.shell(script, { variables })).split('#\n').slice(0, -1);
   }
   async function byUlvsadm(line: string): Promise<string> {
-    const client = new SocketClient(bed.socket);
-    const { out, err, rc } = await ulvsadm(line.split(' '), () => '', client, {
-      program: 'ipvsadm',
-      names: offlineNames(),
-    });
-    client.close();
-    return `${out}${err}rc ${rc}`;
+    const { out, rc } = await bed.admin(line);
+    return `${out}rc ${rc}`;
   }
 
   it('lists a table that it has made, byte for byte as ulvsadm does', async () => {
