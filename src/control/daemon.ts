@@ -9,7 +9,6 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
-import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
@@ -17,13 +16,13 @@ import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
-import type { DeviceSetup, Report } from './engine/messages.js';
+import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
-import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
-import { setupsFor, WorkerPool } from './engine/worker-pool.js';
+import { Workers } from './engine/workers.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
+import { Hotplug } from './host/hotplug.js';
 import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
@@ -42,22 +41,21 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 const HOUSEKEEPING_MS = 500;
 /** Period of the check for intercept rules, which a reload of the firewall removes. */
 const INTERCEPT_CHECK_MS = 5000;
+/** Period of the check for devices that receive nothing any more, and of tries to attach them. */
+const DEVICE_CHECK_MS = 1000;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
 /** A running director. */
 export class Daemon implements AdminClient {
   private readonly shared: SharedMemory;
-  /** With several workers. */
-  private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
-  private dataplane: Dataplane | undefined;
+  private workers: Workers | undefined;
+  private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
-  /** Interface into the host's stack; '': none. */
-  private tun = '';
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -71,10 +69,9 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
     this.requests = new Requests(config, this.shared.sum.counters, {
       intercept: (services) => this.intercept(services),
-      send: (message) => this.dataplane?.send(message),
+      send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
@@ -126,7 +123,7 @@ export class Daemon implements AdminClient {
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
     this.change(timeoutsOf(wanted), changes(rules.entries(), services));
-    if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
@@ -138,10 +135,9 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.socket?.close());
     await this.attempt(() => this.live?.close());
-    await this.attempt(() => this.dataplane?.stop());
+    await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
     for (const maps of this.maps) maps.close();
-    this.pool?.close();
     await this.attempt(() => this.rawOut?.close());
   }
 
@@ -153,7 +149,7 @@ export class Daemon implements AdminClient {
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
-    await this.startDataplane(attachment);
+    await this.startWorkers(attachment);
     this.startHost(attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.loaded = wanted.entries();
@@ -187,21 +183,35 @@ export class Daemon implements AdminClient {
     return wanted;
   }
 
-  private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
-    for (const reason of reasons) this.log.info(reason);
-    const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
-    if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
-    const onReport = (report: Report) => this.onReport(report);
-    const base = { config: this.config, devices, live: live !== undefined };
-    const setups = setupsFor(this.shared, base);
-    this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
+  private async startWorkers({ devices, live, reasons, maps }: Attachment): Promise<void> {
+    const { shared, log } = this;
+    for (const reason of reasons) log.info(reason);
+    if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
+    const workers = new Workers(shared, this.config, devices, maps, live !== undefined);
+    this.workers = workers;
+    const isThere = ({ name, shared: isShared }: DeviceSetup) => !isShared || live?.indexOf(name) !== undefined;
+    for (const line of workers.open(isThere)) log.info(line);
+    await workers.start((report) => this.onReport(report));
+    const around = {
+      send: (message: Message) => workers.send(message),
+      indexOf: (name: string) => live?.indexOf(name),
+      changed: () => this.devicesChanged(),
+    };
+    this.hotplug = new Hotplug(workers.set, this.config.workers, around, log);
+    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => this.hotplug?.check()));
+  }
+
+  /** An interface has left or was attached. */
+  private devicesChanged(): void {
+    const away = this.hotplug?.away ?? [];
+    void this.attempt(() => this.host?.follow(away));
+    this.live?.refresh();
   }
 
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
   private intercept(services: readonly ServiceEntry[]): void {
     this.host?.intercept(services);
-    const messages = this.pool?.update(services, this.config.helpers.ftp) ?? [];
-    for (const message of messages) this.dataplane?.send(message);
+    this.workers?.steer(services, this.config.helpers.ftp);
   }
 
   private startHost(attachment: Attachment): void {
@@ -210,29 +220,46 @@ export class Daemon implements AdminClient {
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log);
-    this.host.start(attachment, this.tun);
+    this.host.start(attachment, this.workers?.tun ?? '');
     this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
     live.start(devices, this.listener());
   }
 
+  /** Starts a worker that has died anew, and tells it rules and network. */
+  private async revive(worker: number, why: string): Promise<void> {
+    const { workers, requests, log } = this;
+    log.error(`${why}; worker ${worker} is started anew, and the connections stay`);
+    try {
+      this.hotplug?.workerDied();
+      if (!(await workers?.revive(worker))) return this.onFailure(why);
+      for (const message of requests.replay()) workers?.send(message, worker);
+      workers?.steer(requests.rules.entries(), this.config.helpers.ftp);
+      if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
+      else this.live.refresh();
+      log.info(`worker ${worker} is back`);
+    } catch (error) {
+      this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
+    }
+  }
+
   private listener(): Listener {
     return {
-      send: (message) => this.dataplane?.send(message),
+      send: (message) => this.workers?.send(message),
       changed: () => void this.attempt(() => this.host?.refresh()),
-      failed: this.onFailure,
+      linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
   }
 
   private onReport(report: Report): void {
-    if (report.kind === 'ready') {
-      this.tun = report.tun;
-      for (const reason of report.reasons) this.log.info(reason);
-    } else if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
+    if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
+    else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
+    else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
+    else if (report.kind === 'died') void this.revive(report.worker, report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
 

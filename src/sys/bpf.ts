@@ -12,7 +12,10 @@ const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
 const PROG_LOAD = 5;
 const PROG_TEST_RUN = 10;
+const OBJ_GET_INFO_BY_FD = 15;
 const LINK_CREATE = 28;
+const LINK_UPDATE = 29;
+const LINK_DETACH = 34;
 
 const PROG_TYPE_SOCKET_FILTER = 1;
 const PROG_TYPE_SCHED_CLS = 3;
@@ -20,6 +23,8 @@ const PROG_TYPE_XDP = 6;
 const ATTACH_XDP = 37;
 const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
+/** Bytes of struct bpf_link_info that are read. */
+const LINK_INFO = 32;
 const ENOENT = 2;
 
 export const MapType = { hash: 1, array: 2, lpmTrie: 11, xskMap: 17 } as const;
@@ -155,6 +160,26 @@ function program(instructions: Uint8Array, type: number): Attributes {
  */
 export function attachXdp(programFd: number, ifindex: number, flags: number): number {
   return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
+}
+
+/**
+ * The index of the interface to which a link attaches its XDP program; 0 when the program was taken
+ * away or the interface is gone (struct bpf_link_info). Throws a SystemError.
+ */
+export function interfaceXdp(link: number): number {
+  const info = pinned(new Uint8Array(LINK_INFO));
+  check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
+  return new DataView(info.buffer).getUint32(16, true);
+}
+
+/** Replaces the program of a link, without a moment without a program. Throws a SystemError. */
+export function replaceProgram(link: number, programFd: number): void {
+  check(new Attributes().words(0, link, programFd).run(LINK_UPDATE), 'bpf LINK_UPDATE');
+}
+
+/** Takes the program of a link off its interface; the link stays open. Throws a SystemError. */
+export function detachLink(link: number): void {
+  check(new Attributes().words(0, link).run(LINK_DETACH), 'bpf LINK_DETACH');
 }
 
 /**

@@ -52,6 +52,11 @@ export class HostStack {
     this.replies?.update(services);
   }
 
+  /** Interfaces have gone or come. `away`: those that are not attached. Throws as `configure`. */
+  follow(away: readonly string[]): void {
+    this.interceptor?.follow(away);
+  }
+
   /** Call after the network of the host has changed. Throws as `configure`. */
   refresh(): void {
     this.replies?.refresh();

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { NftIntercept } from '../../device/intercept/nft.js';
 import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
+import { ifNameToIndex } from '../../sys/libc.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { inexactMarks, interceptRules } from './intercept-rules.js';
@@ -22,9 +23,11 @@ export class Interceptor {
   private inMaps: readonly InterceptRule[] = [];
   private services: readonly ServiceEntry[] = [];
   private ended = false;
+  /** Devices whose interface is there. */
+  private present: readonly string[];
 
   /**
-   * Installs empty rules on `devices`. `maps`: those of xdp devices. `has`: the host has the
+   * Installs empty rules on `devices`, those that are there. `maps`: those of xdp devices. `has`: the host has the
    * address. Throws a DeviceError.
    */
   constructor(
@@ -33,7 +36,8 @@ export class Interceptor {
     private config: InterceptConfig,
     private readonly has: (address: string) => boolean,
   ) {
-    if (devices.length > 0) this.nft.install(devices, []);
+    this.present = devices.filter((name) => ifNameToIndex(name) !== 0);
+    if (devices.length > 0) this.nft.install(this.present, []);
   }
 
   /** A line for each mark rule whose packets the host's stack sees too. */
@@ -60,6 +64,15 @@ export class Interceptor {
     this.services = services;
   }
 
+  /**
+   * Installs the nft rules on the interfaces that are there: the kernel has removed the hook of one
+   * that is gone. `away`: devices without an interface. Throws a DeviceError.
+   */
+  follow(away: readonly string[]): void {
+    this.present = this.devices.filter((name) => !away.includes(name));
+    if (this.devices.length > 0 && !this.ended) this.nft.install(this.present, this.inNft);
+  }
+
   /** Call after addresses or MACs of the host have changed. Throws a DeviceError. */
   refresh(): void {
     for (const one of this.maps) one.readMac();
@@ -76,7 +89,7 @@ export class Interceptor {
       execFile('nft', ['list', 'tables', 'netdev'], (error, out) => resolve(error === null ? out : undefined));
     });
     if (tables === undefined || tables.split('\n').includes(`table ${this.nft.table}`) || this.ended) return false;
-    this.nft.install(this.devices, this.inNft);
+    this.nft.install(this.present, this.inNft);
     return true;
   }
 
@@ -96,7 +109,7 @@ export class Interceptor {
     try {
       this.nft.update(wanted);
     } catch {
-      this.nft.install(this.devices, wanted);
+      this.nft.install(this.present, wanted);
     }
     this.inNft = wanted;
   }

@@ -27,8 +27,8 @@ export interface Listener {
   send(message: Message): void;
   /** Addresses of the host may have changed. */
   changed(): void;
-  /** The director cannot go on; one line. */
-  failed(message: string): void;
+  /** Interfaces may have gone, come or changed. */
+  linksChanged(): void;
   /** A warning, one line. */
   warned(message: string): void;
   /** Routes of the configuration; undefined: use the kernel's. `devices`: as they are now. */
@@ -142,9 +142,6 @@ export class LiveNetwork {
 
   private publish(): void {
     const { listener } = this;
-    const gone = this.devices.find(({ shared, name }) => shared && this.indexOf(name) === undefined);
-    if (gone !== undefined)
-      return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists the interfaces`);
     const devices = this.current();
     this.neighbours = new Map(this.snapshot.neighbours.map((one) => [keyOf(one), one]));
     listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
@@ -155,6 +152,7 @@ export class LiveNetwork {
     listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
     listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
     listener?.changed();
+    listener?.linksChanged();
   }
 
   /** The devices with their present MAC, MTU and addresses. */
@@ -164,8 +162,9 @@ export class LiveNetwork {
 
   /** Only interfaces of the host change. */
   private present(device: DeviceSetup): DeviceSetup {
+    if (!device.shared) return device;
     const link = this.snapshot.links.find(({ name }) => name === device.name);
-    if (!device.shared || link === undefined) return device;
+    if (link === undefined) return { ...device, addresses: [] };
     return { ...device, mac: link.mac, mtu: link.mtu, addresses: this.addressesOf(device.name) };
   }
 
@@ -191,7 +190,8 @@ export class LiveNetwork {
     return link === undefined ? -1 : this.devices.findIndex(({ name }) => name === link.name);
   }
 
-  private indexOf(name: string): number | undefined {
+  /** Index of the interface of this name; undefined: there is none. */
+  indexOf(name: string): number | undefined {
     return this.snapshot.links.find((link) => link.name === name)?.ifindex;
   }
 }
