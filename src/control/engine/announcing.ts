@@ -48,7 +48,8 @@ export class Announcements {
       const link = this.d.links[index]!;
       if (link.addresses.length === 0) continue;
       this.due.delete(index);
-      for (const { family, words } of this.addresses()) announceOn(this.d, link, family, words);
+      // Its own addresses, too: realservers that are masqueraded have one as their gateway.
+      for (const { family, words } of [...link.addresses, ...this.addresses()]) announceOn(this.d, link, family, words);
     }
   }
 

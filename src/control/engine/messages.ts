@@ -62,6 +62,13 @@ export interface RunnerSetup {
   readonly live: boolean;
 }
 
+/** What the kernel knows about a link. */
+export interface LinkFact {
+  readonly mac: string;
+  readonly mtu: number;
+  readonly running: boolean;
+}
+
 /** What the kernel knows about a neighbour. */
 export interface NeighbourFact {
   /** Index of the link. */
@@ -77,8 +84,8 @@ export interface NeighbourFact {
 export type Message =
   | { kind: 'actions'; actions: readonly Action[] }
   | ({ kind: 'routes' } & RouteData)
-  /** MAC and MTU of each device. */
-  | { kind: 'links'; links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[] }
+  /** MAC and MTU of each device, and whether it can send: it is up and has a carrier. */
+  | { kind: 'links'; links: readonly LinkFact[] }
   /** Addresses of each device, then those of the other interfaces of the host. */
   | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
   | { kind: 'neighbours'; facts: readonly NeighbourFact[] }

@@ -25,7 +25,7 @@ import { Announcements } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
-import type { DeviceSetup, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
+import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
 
@@ -45,6 +45,8 @@ export class Runner {
   private readonly deviceCounters: DeviceCounters;
   private readonly announcements: Announcements;
   private nextCount = 0;
+  /** Links that could not send. */
+  private readonly stopped = new Set<number>();
 
   /** `now` in ms. Throws a DeviceError of libpcap. */
   constructor(
@@ -144,11 +146,14 @@ export class Runner {
     this.places.check(now);
   }
 
-  /** Sets MAC and MTU of the links. A longer MTU than frames have room for needs a restart. */
-  private setLinks(links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[]): void {
+  /**
+   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A longer MTU than
+   * frames have room for needs a restart.
+   */
+  private setLinks(links: readonly LinkFact[]): void {
     const { director } = this;
     const longest = director.umem.capacity - OVERHEAD;
-    links.forEach(({ mac, mtu }, i) => {
+    links.forEach(({ mac, mtu, running }, i) => {
       const link = director.links[i]!;
       if (mtu > longest && mtu !== link.mtu)
         this.warn(`${link.name}: MTU ${mtu} needs a restart; until then it is ${longest}`);
@@ -156,6 +161,8 @@ export class Runner {
       link.mac = parseMac(mac) ?? before;
       if (link.mac[0] !== before[0] || link.mac[1] !== before[1]) this.announcements.note(i);
       link.mtu = Math.min(mtu, longest);
+      if (running && this.stopped.delete(i)) director.neighbours.forgetFailures(i);
+      else if (!running) this.stopped.add(i);
     });
     director.router.forgetCached();
   }

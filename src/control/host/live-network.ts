@@ -144,7 +144,8 @@ export class LiveNetwork {
     const { listener } = this;
     const devices = this.current();
     this.neighbours = new Map(this.snapshot.neighbours.map((one) => [keyOf(one), one]));
-    listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
+    const links = devices.map(({ name, mac, mtu }) => ({ mac, mtu, running: this.isRunning(name) }));
+    listener?.send({ kind: 'links', links });
     listener?.send({
       kind: 'addresses',
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
@@ -166,6 +167,12 @@ export class LiveNetwork {
     const link = this.snapshot.links.find(({ name }) => name === device.name);
     if (link === undefined) return { ...device, addresses: [] };
     return { ...device, mac: link.mac, mtu: link.mtu, addresses: this.addressesOf(device.name) };
+  }
+
+  /** The interface is there, up, and has a carrier. */
+  private isRunning(name: string): boolean {
+    const link = this.snapshot.links.find((one) => one.name === name);
+    return link !== undefined && link.up && link.carrier;
   }
 
   /** Addresses of the host on other interfaces, such as lo. */

@@ -1,6 +1,7 @@
 /** The events of an outage lab: what happens to the director's interface eth1, and how it ends. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detachXdp } from '../../device/xdp/attach.js';
+import { ipBatch } from '../../sys/command.js';
 import { inNetns } from '../../sys/netns.js';
 import { INTERFACES, type OutageBed } from './testbed.js';
 
@@ -42,9 +43,12 @@ function both(host: 'director' | 'switch', first: string, then: string): OutageE
 
 /** Adds and deletes many routes and neighbours: more changes than a netlink socket may hold. */
 async function overrun(bed: OutageBed): Promise<void> {
-  const lines = Array.from({ length: 20_000 }, (_, i) => `10.77.${i >> 8}.${i & 255} dev eth2`);
-  const batch = (verb: string) => lines.map((line) => `route ${verb} ${line}`).join('\\n');
-  await bed.run('director', `printf '${batch('add')}\\n' | ip -batch - && printf '${batch('del')}\\n' | ip -batch -`);
+  const routes = Array.from({ length: 20_000 }, (_, i) => `10.77.${i >> 8}.${i & 255} dev eth2`);
+  for (const verb of ['add', 'del'])
+    await ipBatch(
+      bed.namespace('director'),
+      routes.map((route) => `route ${verb} ${route}`),
+    );
 }
 
 /** Takes the XDP program off, as `bpftool link detach` does. */

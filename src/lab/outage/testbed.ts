@@ -147,7 +147,12 @@ export class OutageBed {
       `link set ${far} master br${i}`,
       `link set ${far} up`,
     ]);
-    await inNamespace(this.namespace('director'), 'ethtool', '-L', name, 'rx', '1', 'tx', '1');
+    // XDP needs a receive queue for each queue by which the other end sends.
+    for (const [space, dev] of [
+      [hub, far],
+      [this.namespace('director'), name],
+    ] as const)
+      await inNamespace(space, 'ethtool', '-L', dev, 'rx', '1', 'tx', '1');
     await enablePolling(hub, far);
     const up = [`address add ${ADDRESSES[i]} dev ${name}`, `link set ${name} up`];
     await ipBatch(this.namespace('director'), up);
