@@ -12,12 +12,14 @@ import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
+import { limitPrivileges } from '../privileges.js';
 
 interface Options {
   config?: string;
   rules?: string;
   device?: DeviceChoice;
   socket?: string;
+  user?: string;
   logLevel: string;
 }
 
@@ -30,6 +32,7 @@ export function runCommand(): Command {
       new Option('--device <kind>', 'kind of every device, overrides the configuration').choices(deviceChoices()),
     )
     .option('--socket <path>', 'control socket, overrides the configuration')
+    .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
@@ -41,10 +44,12 @@ export function runCommand(): Command {
 
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
 async function run(options: Options): Promise<void> {
+  const config = configOf(options);
+  limitPrivileges(options.user, config.socket);
   const log = newLogger(options.logLevel);
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const started = Daemon.start(configOf(options), loadRules, log, (message) => fail(new Error(message)));
+  const started = Daemon.start(config, loadRules, log, (message) => fail(new Error(message)));
   onHangup(started, options, log);
   const daemon = await started.catch((error: unknown) => {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
