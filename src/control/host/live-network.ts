@@ -172,7 +172,7 @@ export class LiveNetwork {
   /** The interface is there, up, and has a carrier. */
   private isRunning(name: string): boolean {
     const link = this.snapshot.links.find((one) => one.name === name);
-    return link !== undefined && link.up && link.carrier;
+    return link?.up === true && link.carrier;
   }
 
   /** Addresses of the host on other interfaces, such as lo. */
