@@ -44,7 +44,7 @@ export function addOutageCommand(
     .option('--flows <n>', 'flows of datagrams by each interface, one each 5 ms', number(1, 100), 4)
     .option('--rate <n>', 'new connections a second by each interface', number(0, 2000), 50)
     .option('--workers <n>', 'worker threads of the director', number(1, 16))
-    .option('--longest <ms>', 'the longest gap by the other interface that passes', number(1, 60_000), 100)
+    .option('--longest <ms>', 'the longest gap by the other interface that passes', number(1, 60_000), 250)
     .option('--json', 'print one JSON object for each event')
     .action((names: string[], options: Options) => guarded(() => run(names, options)));
 }

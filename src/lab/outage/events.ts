@@ -95,5 +95,5 @@ export const events: readonly OutageEvent[] = [
     needsXdp: true,
   },
   { name: 'nft-flush', title: 'somebody runs `nft flush ruleset`', act: both('director', 'nft flush ruleset', 'true') },
-  { name: 'overrun', title: '20,000 routes come and go at once', act: overrun },
+  { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },
 ];

@@ -143,18 +143,19 @@ export class OutageBed {
     const queues = 'numrxqueues 4 numtxqueues 4';
     const hub = this.namespace('switch');
     await ipBatch(hub, [
-      `link add ${far} ${queues} type veth peer name ${name} ${queues} netns ${this.namespace('director')}`,
+      `link add ${far} ${queues} type veth peer name new-${name} ${queues} netns ${this.namespace('director')}`,
       `link set ${far} master br${i}`,
       `link set ${far} up`,
     ]);
     // XDP needs a receive queue for each queue by which the other end sends.
     for (const [space, dev] of [
       [hub, far],
-      [this.namespace('director'), name],
+      [this.namespace('director'), `new-${name}`],
     ] as const)
       await inNamespace(space, 'ethtool', '-L', dev, 'rx', '1', 'tx', '1');
     await enablePolling(hub, far);
-    const up = [`address add ${ADDRESSES[i]} dev ${name}`, `link set ${name} up`];
+    // Named last: the director attaches an interface as soon as it has its name.
+    const up = [`link set new-${name} name ${name}`, `address add ${ADDRESSES[i]} dev ${name}`, `link set ${name} up`];
     await ipBatch(this.namespace('director'), up);
   }
 
