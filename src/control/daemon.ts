@@ -12,6 +12,7 @@ import { TICK_WORD } from '../conntrack/entry.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
+import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
@@ -27,6 +28,7 @@ import { Hotplug } from './host/hotplug.js';
 import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
+import { WireLog } from './host/wire-log.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
@@ -41,8 +43,11 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period of the check for intercept rules, which a reload of the firewall removes. */
-const INTERCEPT_CHECK_MS = 5000;
+/**
+ * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
+ * without a route, and of what the log says about dropped frames.
+ */
+const CHECK_MS = 5000;
 /** Period of the check for devices that receive nothing any more, and of tries to attach them. */
 const DEVICE_CHECK_MS = 1000;
 /** Links for the host: the TUN into its stack, and its routing. */
@@ -59,6 +64,7 @@ export class Daemon implements AdminClient {
   private workers: Workers | undefined;
   private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
+  private readonly wire: WireLog;
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -72,6 +78,7 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
+    this.wire = new WireLog(log);
     this.requests = new Requests(config, this.shared.sum.counters, {
       intercept: (services) => this.intercept(services),
       send: (message) => this.workers?.send(message),
@@ -161,9 +168,19 @@ export class Daemon implements AdminClient {
     this.loaded = wanted.entries();
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.host?.warnUnrouted();
+    this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  /** What the log says about the network beside the monitor's reports. */
+  private watch(): void {
+    const { counters } = this.shared.sum;
+    this.shared.sum.gather();
+    this.host?.warnUnrouted();
+    this.wire.drops(DROP_NAMES.map((name, i) => ({ name, text: DROP_TEXTS[i]!, packets: counters.drops(i) })));
   }
 
   /** A warning for each sysctl of the file that has no effect. */
@@ -227,7 +244,7 @@ export class Daemon implements AdminClient {
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log);
     this.host.start(attachment, this.workers?.tun ?? '');
-    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
+    this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
     live.start(devices, this.listener());
   }
 
@@ -252,6 +269,8 @@ export class Daemon implements AdminClient {
     return {
       send: (message) => this.workers?.send(message),
       changed: () => void this.attempt(() => this.host?.refresh()),
+      wire: (states) => this.wire.links(states),
+      nextHop: (device, ip, answers) => this.wire.nextHop(device, ip, answers),
       linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),

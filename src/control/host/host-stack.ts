@@ -9,11 +9,16 @@ import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
+import { unroutedDestinations } from './unrouted.js';
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
+  private services: readonly ServiceEntry[] = [];
+  /** Realservers that a warning was given for, and what they were looked up in. */
+  private unrouted: readonly string[] = [];
+  private checked: { services?: readonly ServiceEntry[]; routes?: LiveNetwork['routes'] } = {};
   /** VIPs that a warning was given for. */
   private unanswered: readonly string[] = [];
 
@@ -47,6 +52,7 @@ export class HostStack {
 
   /** The host's stack stops seeing the packets of these services. Throws as `configure`. */
   intercept(services: readonly ServiceEntry[]): void {
+    this.services = services;
     this.warnUnanswered(services);
     this.interceptor?.update(services);
     this.replies?.update(services);
@@ -67,6 +73,20 @@ export class HostStack {
   async check(): Promise<void> {
     if (await this.interceptor?.check())
       this.log.warn('nft: the intercept rules were removed from outside; they are installed again');
+  }
+
+  /** Warns once for each realserver without a route, until it has one again. */
+  warnUnrouted(): void {
+    const { routes } = this.live;
+    if (this.services === this.checked.services && routes === this.checked.routes) return;
+    this.checked = { services: this.services, routes };
+    const without = unroutedDestinations(this.services, routes, (address) => this.live.has(address));
+    for (const address of without)
+      if (!this.unrouted.includes(address))
+        this.log.warn(
+          `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`,
+        );
+    this.unrouted = without;
   }
 
   /** Removes everything. */

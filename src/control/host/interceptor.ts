@@ -5,10 +5,12 @@
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { DeviceError } from '../../device/error.js';
 import { NftIntercept } from '../../device/intercept/nft.js';
 import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { ifNameToIndex } from '../../sys/libc.js';
+import { NftSocket } from '../../sys/nftables.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { inexactMarks, interceptRules } from './intercept-rules.js';
@@ -38,6 +40,16 @@ export class Interceptor {
   ) {
     this.present = devices.filter((name) => ifNameToIndex(name) !== 0);
     if (devices.length > 0) this.nft.install(this.present, []);
+    else this.showPresence();
+  }
+
+  /** By the table, another director sees that this one runs, though it needs no nft rules. */
+  private showPresence(): void {
+    try {
+      this.nft.install([], []);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+    }
   }
 
   /** A line for each mark rule whose packets the host's stack sees too. */
@@ -96,7 +108,7 @@ export class Interceptor {
   /** Removes the nft rules. */
   end(): void {
     this.ended = true;
-    if (this.devices.length > 0) this.nft.remove();
+    if (this.devices.length > 0 || NftSocket.isAvailable) this.nft.remove();
   }
 
   private fillMaps(wanted: readonly InterceptRule[]): void {

@@ -14,6 +14,7 @@ import { RouteSocket } from '../../netlink/route-socket.js';
 import { readSnapshot, type Snapshot } from '../../netlink/snapshot.js';
 import type { DeviceSetup, Message, NeighbourFact } from '../engine/messages.js';
 import { kernelRoutes } from './kernel-routes.js';
+import type { WireState } from './wire-log.js';
 
 /** Changes come in bursts: one dump serves those within this many ms. */
 const SETTLE_MS = 50;
@@ -31,6 +32,10 @@ export interface Listener {
   linksChanged(): void;
   /** A warning, one line. */
   warned(message: string): void;
+  /** The devices whose interface is there, as the kernel sees them. */
+  wire(states: readonly WireState[]): void;
+  /** A next hop that the dataplane needs has answered the kernel, or has not. */
+  nextHop(device: string, ip: string, answers: boolean): void;
   /** Routes of the configuration; undefined: use the kernel's. `devices`: as they are now. */
   routes(devices: readonly DeviceSetup[]): RouteData | undefined;
 }
@@ -42,18 +47,24 @@ export class LiveNetwork {
   private snapshot: Snapshot;
   /** The kernel's neighbour table, by `keyOf`. */
   private neighbours = new Map<string, Neighbour>();
+  /** Neighbours that the dataplane has asked for, by `keyOf`. */
+  private readonly needed = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private listener: Listener | undefined;
   private devices: readonly DeviceSetup[] = [];
 
   /** Throws SystemError. */
   constructor() {
-    this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: () => this.refreshLater() });
+    this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: (why) => this.lost(why) });
     this.snapshot = readSnapshot(this.socket);
   }
 
   get links() {
     return this.snapshot.links;
+  }
+
+  get routes() {
+    return this.snapshot.routes;
   }
 
   get rules() {
@@ -86,6 +97,7 @@ export class LiveNetwork {
     if (this.listener === undefined) return;
     const ifindex = this.indexOf(this.devices[device]?.name ?? '');
     const known = this.neighbours.get(`${ifindex} ${ip}`);
+    this.needed.add(`${ifindex} ${ip}`);
     if (known?.valid) this.listener.send({ kind: 'neighbours', facts: this.facts([known]) });
     // NTF_USE turns a permanent entry into a temporary one (Linux 6.18, __neigh_update).
     if (known?.state === 'PERMANENT' || known?.state === 'NOARP') return;
@@ -125,11 +137,24 @@ export class LiveNetwork {
     if (neighbours.length < changes.length) this.refreshLater();
   }
 
+  /** The kernel had more changes than the monitor could take: everything is read again. */
+  private lost(why: string): void {
+    this.listener?.warned(`changes of the network were lost, and it is read again: ${why}`);
+    this.refreshLater();
+  }
+
   private record({ record, action }: Extract<Change, { kind: 'neighbour' }>): Neighbour & { gone: boolean } {
     const gone = action === 'del';
     if (gone) this.neighbours.delete(keyOf(record));
     else this.neighbours.set(keyOf(record), record);
+    if (!gone && this.needed.has(keyOf(record))) this.tellNextHop(record);
     return { ...record, gone };
+  }
+
+  private tellNextHop({ ifindex, ip, valid, state }: Neighbour): void {
+    const device = this.devices[this.deviceOf(ifindex)];
+    if (device === undefined || !(valid || state === 'FAILED')) return;
+    this.listener?.nextHop(device.name, ip, valid);
   }
 
   private refreshLater(ms = SETTLE_MS): void {
@@ -146,11 +171,12 @@ export class LiveNetwork {
     this.neighbours = new Map(this.snapshot.neighbours.map((one) => [keyOf(one), one]));
     const links = devices.map(({ name, mac, mtu }) => ({ mac, mtu, running: this.isRunning(name) }));
     listener?.send({ kind: 'links', links });
+    listener?.wire(this.wireStates());
     listener?.send({
       kind: 'addresses',
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
     });
-    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
+    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routeData()) });
     listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
     listener?.changed();
     listener?.linksChanged();
@@ -175,12 +201,21 @@ export class LiveNetwork {
     return link?.up === true && link.carrier;
   }
 
+  private wireStates(): WireState[] {
+    return this.devices.flatMap(({ name, shared }) => {
+      const link = this.snapshot.links.find((one) => one.name === name);
+      if (!shared || link === undefined) return [];
+      const down = link.up ? (link.carrier ? '' : 'link down (no carrier)') : 'link down (the interface is set down)';
+      return [{ name, down, mac: link.mac, mtu: link.mtu }];
+    });
+  }
+
   /** Addresses of the host on other interfaces, such as lo. */
   private otherAddresses(): string[] {
     return this.snapshot.addresses.filter(({ ifindex }) => this.deviceOf(ifindex) < 0).map(withLength);
   }
 
-  private routes(): RouteData {
+  private routeData(): RouteData {
     return kernelRoutes(this.snapshot, (ifindex) => this.deviceOf(ifindex), this.devices.length + 1);
   }
 
