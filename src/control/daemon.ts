@@ -20,7 +20,10 @@ import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
+
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
+import { tooManyWorkers } from './engine/processors.js';
+
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
@@ -33,6 +36,7 @@ import { RawOut } from './host/raw-out.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
 
 /**
@@ -50,6 +54,7 @@ const HOST_DEVICES = 2;
 
 /** A running director. */
 export class Daemon implements AdminClient {
+  readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
@@ -87,6 +92,7 @@ export class Daemon implements AdminClient {
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
     });
+    this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
 
   /**
@@ -158,6 +164,8 @@ export class Daemon implements AdminClient {
     const wanted = await this.dryRun(this.config);
     // Before anything changes: a second director would intercept the packets of the first.
     await refuseInUse(this.config.socket);
+    const tooMany = tooManyWorkers(this.config.workers);
+    if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;
