@@ -2,7 +2,10 @@
  * The director of `ulvs run` on a live machine: starts all its parts in order and stops them in
  * reverse.
  *
- *     rules checked ─► network read ─► dataplane (devices) ─► intercept rules ─► services ─► control socket
+ *     rules checked ─► network read ─► intercept rules ─► dataplane: rules, then devices ─► control socket
+ *
+ * The dataplane has all rules, routes and settings before it opens a device: what comes before its
+ * rules would be refused. The host's stack has the intercept rules before that.
  *
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts).
@@ -19,6 +22,7 @@ import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
+
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
@@ -80,13 +84,13 @@ export class Daemon implements AdminClient {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
     this.wire = new WireLog(log);
     this.requests = new Requests(config, this.shared.sum.counters, {
-      intercept: (services) => this.intercept(services),
+      intercept: (changes) => this.intercept(changes),
       send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,
-      gather: () => this.shared.sum.gather(),
+      gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
     });
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
@@ -128,12 +132,16 @@ export class Daemon implements AdminClient {
     if (this.live === undefined) checkDestinations(config, wanted.entries());
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
-    const lost = reloadDiff(this.loaded, rules.entries(), services);
+    const running = rules.entries();
+    const difference = changes(running, services);
+    const lack = rules.lackOfRoom(difference);
+    if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
+    const lost = reloadDiff(this.loaded, running, services);
     this.host?.configure(services, config);
     this.config = config;
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
-    this.change(timeoutsOf(wanted), changes(rules.entries(), services));
+    this.change(timeoutsOf(wanted), difference);
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
@@ -162,13 +170,17 @@ export class Daemon implements AdminClient {
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
-    await this.startWorkers(attachment);
-    this.startHost(attachment);
-    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, this.live !== undefined);
+    this.workers = workers;
     this.loaded = wanted.entries();
+    this.startHost(attachment);
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.live?.start(this.devices, this.listener());
+    await this.startWorkers(workers, attachment);
+    this.host?.routeReplies(workers.tun);
     this.host?.warnUnrouted();
+    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
@@ -178,7 +190,7 @@ export class Daemon implements AdminClient {
   /** What the log says about the network beside the monitor's reports. */
   private watch(): void {
     const { counters } = this.shared.sum;
-    this.shared.sum.gather();
+    this.shared.sum.gather(0, 0);
     this.host?.warnUnrouted();
     this.wire.drops(DROP_NAMES.map((name, i) => ({ name, text: DROP_TEXTS[i]!, packets: counters.drops(i) })));
   }
@@ -206,15 +218,13 @@ export class Daemon implements AdminClient {
     return wanted;
   }
 
-  private async startWorkers({ devices, live, reasons, maps }: Attachment): Promise<void> {
-    const { shared, log } = this;
+  private async startWorkers(workers: Workers, { live, reasons }: Attachment): Promise<void> {
+    const { log } = this;
     for (const reason of reasons) log.info(reason);
     if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
-    const workers = new Workers(shared, this.config, devices, maps, live !== undefined);
-    this.workers = workers;
-    const isThere = ({ name, shared: isShared }: DeviceSetup) => !isShared || live?.indexOf(name) !== undefined;
+    for (const line of await workers.start((report) => this.onReport(report))) log.info(line);
+    const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
     for (const line of workers.open(isThere)) log.info(line);
-    await workers.start((report) => this.onReport(report));
     const around = {
       send: (message: Message) => workers.send(message),
       indexOf: (name: string) => live?.indexOf(name),
@@ -227,25 +237,24 @@ export class Daemon implements AdminClient {
   /** An interface has left or was attached. */
   private devicesChanged(): void {
     const away = this.hotplug?.away ?? [];
-    void this.attempt(() => this.host?.follow(away));
+    void this.attempt(() => this.host?.followDevices(away));
     this.live?.refresh();
   }
 
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
-  private intercept(services: readonly ServiceEntry[]): void {
-    this.host?.intercept(services);
-    this.workers?.steer(services, this.config.helpers.ftp);
+  private intercept(changes: readonly ChangeRequest[]): void {
+    this.host?.intercept(changes);
+    this.workers?.steer(changes, () => this.requests.rules.configs(), this.config.helpers.ftp);
   }
 
   private startHost(attachment: Attachment): void {
-    const { live, devices } = attachment;
+    const { live } = attachment;
     for (const pid of removeOrphans())
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     if (live === undefined) return;
-    this.host = new HostStack(live, this.config, this.log);
-    this.host.start(attachment, this.workers?.tun ?? '');
+    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
+    this.host.start(attachment);
     this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
-    live.start(devices, this.listener());
   }
 
   /** Starts a worker that has died anew, and tells it rules and network. */
@@ -254,9 +263,7 @@ export class Daemon implements AdminClient {
     log.error(`${why}; worker ${worker} is started anew, and the connections stay`);
     try {
       this.hotplug?.workerDied();
-      if (!(await workers?.revive(worker))) return this.onFailure(why);
-      for (const message of requests.replay()) workers?.send(message, worker);
-      workers?.steer(requests.rules.entries(), this.config.helpers.ftp);
+      if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
       if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
       else this.live.refresh();
       log.info(`worker ${worker} is back`);

@@ -6,6 +6,7 @@
  */
 import type { Director } from '../../dataplane/director.js';
 import { announce, announceOn } from '../../dataplane/neigh/announce.js';
+import type { Link } from '../../dataplane/table/link.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
 import { isFwmark } from '../../service/config.js';
 import { addressFamily } from '../../wire/address.js';
@@ -49,8 +50,15 @@ export class Announcements {
       if (link.addresses.length === 0) continue;
       this.due.delete(index);
       // Its own addresses, too: realservers that are masqueraded have one as their gateway.
-      for (const { family, words } of [...link.addresses, ...this.addresses()]) announceOn(this.d, link, family, words);
+      for (const { family, words } of [...link.addresses, ...this.addresses()])
+        if (this.isAnswered(link, family, words)) announceOn(this.d, link, family, words);
     }
+  }
+
+  /** The director or its host answers for the address. */
+  private isAnswered({ resolves }: Link, family: number, words: Int32Array): boolean {
+    const { acceptArp, own } = this.d;
+    return acceptArp || resolves || own.find(words[0]!, words[1]!, words[2]!, words[3]!, 0, family) >= 0;
   }
 
   /** The VIPs, and the addresses of small ranges. */

@@ -10,7 +10,7 @@ import { type Device, type DeviceStats, newDeviceStats } from '../../device/devi
 import { type DeviceHandle, deviceOn } from '../../device/handle.js';
 import { findKind } from '../../device/kinds.js';
 import type { Umem } from '../../device/umem.js';
-import type { Report, RunnerSetup } from './messages.js';
+import type { DeviceSetup, Report } from './messages.js';
 
 /** Period, in ms, at which devices are asked for a fault. */
 const CHECK_EVERY = 1000;
@@ -27,18 +27,15 @@ export class DevicePlaces {
   private readonly reported: boolean[] = [];
   private nextCheck = 0;
 
-  /** `worker`: number of the worker. Throws a DeviceError of libpcap. */
+  /** All are away at first. `worker`: number of the worker. */
   constructor(
     private readonly umem: Umem,
-    { devices, handles }: Pick<RunnerSetup, 'devices' | 'handles'>,
+    devices: readonly Pick<DeviceSetup, 'name'>[],
     private readonly worker: number,
     private readonly report: (report: Report) => void,
   ) {
     this.before = devices.map(newDeviceStats);
-    this.devices = devices.map(({ name }, i) => {
-      const handle = handles[i];
-      return handle === undefined ? new DetachedDevice(umem, name) : deviceOn(umem, handle);
-    });
+    this.devices = devices.map(({ name }) => new DetachedDevice(umem, name));
   }
 
   /** Adds devices that never leave. */
@@ -68,7 +65,7 @@ export class DevicePlaces {
     this.leaving[index] = undefined;
   }
 
-  /** Takes over a device that is open again. `handles`: by worker. */
+  /** Takes over an open device. `handles`: by worker. Throws a DeviceError of libpcap. */
   attach(index: number, handles: readonly (DeviceHandle | undefined)[]): void {
     const handle = handles[this.worker];
     if (handle === undefined) return;

@@ -38,8 +38,6 @@ export interface DeviceSetup {
 export interface RunnerSetup {
   readonly config: Config;
   readonly devices: readonly DeviceSetup[];
-  /** The open devices, in the same order; undefined: its interface is away. */
-  readonly handles: readonly (DeviceHandle | undefined)[];
   /** The frames. */
   readonly umem: UmemMemory;
   /** TUN into the host's stack; undefined: there is none. */
@@ -58,6 +56,8 @@ export interface RunnerSetup {
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the wait of the dataplane for frames. */
   readonly wakeFd: number;
+  /** Handled before a device is opened: the first frame meets the whole configuration. */
+  readonly first: readonly Message[];
   /** The host shares devices: two more links lead to its stack and to its routing. */
   readonly live: boolean;
 }

@@ -21,8 +21,9 @@ import type { Umem } from '../../device/umem.js';
 import { umemIn } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
-import { apply } from './apply.js';
+import { apply, teach } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
@@ -48,14 +49,13 @@ export class Runner {
   /** Links that could not send. */
   private readonly stopped = new Set<number>();
 
-  /** `now` in ms. Throws a DeviceError of libpcap. */
+  /** Has no device yet; `now` in ms. */
   constructor(
     setup: RunnerSetup,
     now: number,
     private readonly report: (report: Report) => void,
   ) {
     setPacketPathFlags();
-    const { config } = setup;
     const umem = umemIn(setup.umem);
     const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
     useLargePages(table.words.buffer, table.buckets.buffer);
@@ -65,17 +65,32 @@ export class Runner {
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.announcements = new Announcements(this.director);
     addLinks(this.director, setup.devices);
-    this.places = new DevicePlaces(umem, setup, this.dispatch?.index ?? 0, report);
+    this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
     if (setup.live) this.addHostLinks(umem, setup.tun);
-    settings(this.director, config);
-    addNeighbours(this.director, config);
-    this.director.router.replace(staticRoutes(config));
+    this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
-    this.announcements.ranges = config.accept.ranges;
-    if (this.announces) this.announcements.announceRanges();
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
     this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch);
+  }
+
+  /** Puts the whole configuration into force: rules, settings, routes. */
+  private configure({ config, first }: RunnerSetup): void {
+    settings(this.director, config);
+    this.announcements.ranges = config.accept.ranges;
+    addNeighbours(this.director, config);
+    this.director.router.replace(staticRoutes(config));
+    // No device is open yet: nothing is announced.
+    for (const message of first) message.kind === 'actions' ? this.apply(message.actions) : this.handle(message);
+  }
+
+  private apply(actions: readonly Action[]): void {
+    apply(this.director, actions);
+    if (this.dispatch !== undefined) teach(this.dispatch.steering, this.director, actions);
+  }
+
+  private announce(actions: readonly Action[]): void {
+    if (this.announces) this.announcements.announceServices(actions);
   }
 
   /** One turn at `now` (ms). Returns the number of frames received. */
@@ -90,9 +105,8 @@ export class Runner {
   handle(message: Message): boolean {
     switch (message.kind) {
       case 'actions':
-        apply(this.director, message.actions);
-        this.dispatch?.steering.learn();
-        if (this.announces) this.announcements.announceServices(message.actions);
+        this.apply(message.actions);
+        this.announce(message.actions);
         return true;
       case 'routes':
         this.director.router.replace(message);
@@ -124,6 +138,7 @@ export class Runner {
       case 'attach':
         this.places.attach(message.device, message.handles);
         this.announcements.note(message.device);
+        if (this.announces) this.announcements.announceDue();
         return true;
       case 'stop':
         return false;

@@ -13,10 +13,10 @@ import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
 import { frameSizeFor } from '../../device/umem-memory.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import { isFwmark } from '../../service/config.js';
+import { isFwmark, type ServiceConfig } from '../../service/config.js';
 import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
+import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
 import type { DeviceSet, Share } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
@@ -30,16 +30,17 @@ import { type Dataplane, type DataplaneSetup, startWorkers } from './worker-hand
  */
 const GROUPS = 0x10000;
 
+type DestinationChange = Extract<ChangeRequest, { op: 'addDestination' | 'editDestination' }>;
+
 /** The setup of a worker, without the shared parts. */
 export function setupFor(
   worker: number,
   shared: SharedMemory,
   set: DeviceSet,
-  base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>,
+  base: Pick<RunnerSetup, 'config' | 'devices' | 'live' | 'first'>,
 ): DataplaneSetup {
   return {
     ...base,
-    handles: set.of(worker),
     umem: set.memories[worker]!,
     tun: set.tuns[worker],
     table: shared.buffers[worker]!,
@@ -97,12 +98,18 @@ export class WorkerPool {
   }
 
   /**
-   * Follows a change of the services. Returns the messages for the workers. `ftp`: ports of the
-   * helper.
+   * Follows accepted changes of the rule table. Returns the messages for the workers. `services`:
+   * as they are now. `ftp`: ports of the helper.
    */
-  update(services: readonly ServiceEntry[], ftp: readonly number[]): Message[] {
-    this.fanout?.addSources(services.flatMap((service) => sourcesOf(service, ftp)));
-    const stages = this.steeringKey.update(services, ftp, this.shared.hasConnections);
+  update(
+    changes: readonly ChangeRequest[],
+    services: () => readonly ServiceConfig[],
+    ftp: readonly number[],
+  ): Message[] {
+    const sources = changes.flatMap((change) => ('destination' in change ? sourcesOf(change, ftp) : []));
+    if (sources.length > 0) this.fanout?.addSources(sources);
+    if (changes.every(({ op }) => op.endsWith('Destination'))) return [];
+    const stages = this.steeringKey.update(services(), ftp, this.shared.hasConnections);
     if (stages === undefined) return [];
     this.fanout?.setFields(stages.at(-1)!);
     return [{ kind: 'steering', stages }];
@@ -114,12 +121,11 @@ export class WorkerPool {
   }
 }
 
-/** Sources of replies from masq destinations. FTP and fwmark services have any port. */
-function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
-  const masq = destinations.filter(({ method }) => method === 'masq');
-  return masq.map(({ address, port }) => {
-    const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
-    if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return { address: bytes, port: 0, protocol: 0 };
-    return { address: bytes, port, protocol: key.protocol };
-  });
+/** Sources of replies from a masq destination. FTP and fwmark services have any port. */
+function sourcesOf({ key, destination }: DestinationChange, ftp: readonly number[]): FanoutSource[] {
+  const { address, port, method } = destination;
+  if (method !== 'masq') return [];
+  const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
+  if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return [{ address: bytes, port: 0, protocol: 0 }];
+  return [{ address: bytes, port, protocol: key.protocol }];
 }

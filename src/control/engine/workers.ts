@@ -8,7 +8,8 @@
  */
 import { kindOf } from '../../device/kinds.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import type { ServiceEntry } from '../api/api.js';
+import type { ServiceConfig } from '../../service/config.js';
+import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { DeviceSet } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
@@ -26,6 +27,8 @@ export class Workers {
   private readonly pool: WorkerPool | undefined;
   private readonly base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>;
   private dataplane: Dataplane | undefined;
+  /** Messages from before the start. */
+  private readonly early: Message[] = [];
   private deaths: number[] = [];
 
   /** Makes the frames; opens no device yet. Throws a SystemError. */
@@ -41,13 +44,17 @@ export class Workers {
     this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device));
   }
 
-  /** Opens the devices for which `isThere` holds. Returns lines for the log. Throws a DeviceError. */
+  /**
+   * Opens the devices for which `isThere` holds; the workers take them over. Returns lines for the
+   * log. Throws a DeviceError.
+   */
   open(isThere: (device: DeviceSetup) => boolean): string[] {
-    const lines = this.base.devices.map((device, i) => {
+    return this.base.devices.map((device, i) => {
       if (!isThere(device)) return `${device.name}: no such network interface yet; it is attached when it is there`;
-      return `${device.name}: using ${this.set.open(i)}`;
+      const how = this.set.open(i);
+      this.send({ kind: 'attach', device: i, handles: this.set.handlesOf(i) });
+      return `${device.name}: using ${how}`;
     });
-    return this.base.live ? [...lines, ...this.set.openTuns()] : lines;
   }
 
   /** Name of the interface into the host's stack; '': none. */
@@ -55,37 +62,48 @@ export class Workers {
     return this.set.tuns[0]?.name ?? '';
   }
 
-  /** Starts the threads. Rejects with an Error of one line. */
-  async start(onReport: (report: Report) => void): Promise<void> {
-    const setups = this.set.memories.map((_, worker) => this.setupOf(worker));
+  /**
+   * Starts the threads, which know the rules before they have a device: the first frame meets the
+   * whole configuration. Returns lines for the log. Rejects with an Error of one line.
+   */
+  async start(onReport: (report: Report) => void): Promise<string[]> {
+    const lines = this.base.live ? this.set.openTuns() : [];
+    const first = this.early.splice(0);
+    const setups = this.set.memories.map((_, worker) => this.setupOf(worker, first));
     const inline = this.base.devices.some(({ kind }) => kindOf(kind).thread === 'main');
     if (this.pool !== undefined) this.dataplane = await this.pool.start(setups, onReport);
     else this.dataplane = await (inline ? startInline : startWorker)(setups[0]!, onReport);
+    for (const message of this.early.splice(0)) this.dataplane.send(message);
+    return lines;
   }
 
-  /** To one worker, or to all. */
+  /** To one worker, or to all. What is sent before the start is in their setup. */
   send(message: Message, worker?: number): void {
-    this.dataplane?.send(message, worker);
+    if (this.dataplane === undefined) this.early.push(message);
+    else this.dataplane.send(message, worker);
   }
 
   /**
    * Starts a worker that has died anew, with devices that are opened anew, on the same connection
-   * table and counters. The caller tells it rules and network. Returns false when workers die too
-   * often, or where the thread is the main one. Rejects with an Error of one line.
+   * table and counters. `first`: messages that tell it the rules. Returns false when workers die
+   * too often, or where the thread is the main one. Rejects with an Error of one line.
    */
-  async revive(worker: number): Promise<boolean> {
+  async revive(worker: number, first: readonly Message[]): Promise<boolean> {
     const { dataplane } = this;
     const now = performance.now();
     this.deaths = [...this.deaths.filter((then) => now - then < DEATHS_MS), now];
     if (dataplane?.restart === undefined || this.deaths.length > MOST_DEATHS) return false;
     this.set.renew(worker);
-    await dataplane.restart(worker, this.setupOf(worker));
+    await dataplane.restart(worker, this.setupOf(worker, first));
+    this.base.devices.forEach((_, device) => {
+      if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
+    });
     return true;
   }
 
-  /** The workers follow a change of the services. `ftp`: ports of the helper. */
-  steer(services: readonly ServiceEntry[], ftp: readonly number[]): void {
-    for (const message of this.pool?.update(services, ftp) ?? []) this.send(message);
+  /** The workers follow accepted changes of the rules. `ftp`: ports of the helper. */
+  steer(changes: readonly ChangeRequest[], services: () => readonly ServiceConfig[], ftp: readonly number[]): void {
+    for (const message of this.pool?.update(changes, services, ftp) ?? []) this.send(message);
   }
 
   /** Stops the threads and closes the devices. */
@@ -95,8 +113,8 @@ export class Workers {
     this.pool?.close();
   }
 
-  private setupOf(worker: number): DataplaneSetup {
-    const setup = setupFor(worker, this.shared, this.set, this.base);
+  private setupOf(worker: number, first: readonly Message[]): DataplaneSetup {
+    const setup = setupFor(worker, this.shared, this.set, { ...this.base, first });
     return this.pool?.complete(setup, worker) ?? setup;
   }
 }

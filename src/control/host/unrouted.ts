@@ -3,12 +3,12 @@
  * would say why.
  */
 import type { Route } from '../../netlink/route.js';
-import type { ServiceEntry } from '../api/api.js';
+import type { ServiceRules } from '../../service/config.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 
 /** Addresses of destinations without a route, each once. `has`: the host has the address. */
 export function unroutedDestinations(
-  services: readonly Pick<ServiceEntry, 'destinations'>[],
+  services: readonly Pick<ServiceRules, 'destinations'>[],
   routes: readonly Pick<Route, 'dst' | 'type' | 'family'>[],
   has: (address: string) => boolean,
 ): string[] {

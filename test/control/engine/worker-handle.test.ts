@@ -19,13 +19,13 @@ function setup(counters = new Counters().buffer) {
   return {
     config,
     devices: [],
-    handles: [],
     umem: makeUmem(256, 2048),
     counters,
     table: ConnectionTable.memory(config.connections.max),
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
     live: false,
+    first: [],
   };
 }
 
