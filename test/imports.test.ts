@@ -148,7 +148,7 @@ const ENTRIES = [
   /^library\/(index|wire|replay)\.ts$/,
   /^control\/engine\/worker\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
-  /^lab\/programs\/(realserver|decapsulator|xdp-wire)\.ts$/,
+  /^lab\/programs\/(realserver|decapsulator|xdp-wire|outage-client|outage-server)\.ts$/,
   /^lab\/load\/load\.ts$/,
   /^lab\/flood\/generator\.ts$/,
 ];
