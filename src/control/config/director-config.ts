@@ -24,7 +24,12 @@ interface Origin {
   readonly ruleLines: readonly RuleLine[];
   /** Absolute path. */
   readonly rulesFile: string | undefined;
+  /** Where the rules are, if the file does not have them. */
+  readonly rules: { readonly etcd: EtcdConfig } | undefined;
 }
+
+/** `rules.etcd`; paths are absolute here. */
+export type EtcdConfig = Frozen<Extract<Sections['rules'], object>['etcd']>;
 
 /** `socket` is an absolute path here. */
 export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile'>>;
