@@ -24,6 +24,12 @@ make make              g++ g++                 gcc gcc                /usr/inclu
 traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 "
+# Programs whose packages start a service when they are installed. Labs and tests need their files only: they are put into
+# .tools/debian, with a command in .tools/bin, and no package is installed.
+FILES_ONLY="
+bird bird2 usr/sbin/bird                       birdc bird2 usr/sbin/birdc
+etcd etcd-server usr/bin/etcd                  etcdctl etcd-client usr/bin/etcdctl
+"
 # What ulvs is held against in bench/, and what loads it there.
 BENCH="
 haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
@@ -45,6 +51,32 @@ apt_install() {
   { root apt-get update && root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
     >"$log" 2>&1 </dev/null || { tail -n 15 "$log" >&2; die "apt-get could not install $* (log: $log)"; }
   rm -f "$log"
+}
+
+libraries_of() { # PACKAGE: the packages of its libraries that this machine lacks
+  local name
+  for name in $(apt-cache depends --no-suggests --no-recommends "$1" | sed -n 's/^ *Depends: \(lib[^<]*\)$/\1/p'); do
+    dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -q '^installed' || echo "$name"
+  done
+}
+
+unpack() { # COMMAND PACKAGE FILE
+  [ -x ".tools/bin/$1" ] && [ -x ".tools/debian/$3" ] && return
+  command -v apt-get >/dev/null || die "missing: $1. Without apt-get, install it by your own package manager"
+  say "$1 into .tools (from the files of $2)"
+  local new; new=$(mktemp -d)
+  if ! apt-cache show "$2" >/dev/null 2>&1; then root apt-get update >"$new/log" 2>&1 </dev/null || true; fi
+  (cd "$new" && apt-get download "$2" $(libraries_of "$2")) >>"$new/log" 2>&1 </dev/null ||
+    { tail -n 15 "$new/log" >&2; die "apt-get could not download $2 (log: $new/log)"; }
+  mkdir -p .tools/debian .tools/bin
+  local package; for package in "$new"/*.deb; do dpkg-deb -x "$package" .tools/debian; done
+  cat >".tools/bin/$1" <<END
+#!/bin/sh
+at=\$(dirname "\$(readlink -f "\$0")")/../debian
+LD_LIBRARY_PATH=\$(echo "\$at"/usr/lib/*-linux-gnu | tr ' ' :) exec "\$at/$3" "\$@"
+END
+  chmod +x ".tools/bin/$1"
+  rm -rf "$new"
 }
 
 # Debian 12 has Node.js 18: then 20 comes from npm (the node-linux-* packages), into .tools, for this folder only. With it
@@ -87,6 +119,8 @@ install_modules() {
 export PATH="$PWD/.tools/bin:$PATH"
 packages=$(missing_packages "$NEEDED")
 [ -z "$packages" ] || apt_install $packages
+set -- "${1:-}" $FILES_ONLY
+while [ $# -gt 1 ]; do unpack "$2" "$3" "$4"; set -- "$1" "${@:5}"; done
 if [ "${1:-}" = bench ]; then
   packages=$(missing_packages "$BENCH")
   # Each by itself where one of them is not to be had: the benchmarks skip what needs it.

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { fleetCommand } from './commands/fleet.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -18,7 +19,7 @@ export function ulvsProgram(version: string): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
     .version(version)
-    .addCommand(runCommand())
+    .addCommand(runCommand(version))
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())
@@ -27,6 +28,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(traceCommand())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
+    .addCommand(fleetCommand())
     .addCommand(labCommand())
     .addCommand(benchCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));

@@ -13,7 +13,15 @@ import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
+import type {
+  AdminClient,
+  AdminReply,
+  AdminRequest,
+  AnnounceStatus,
+  ChangeRequest,
+  DeviceStatus,
+  ServiceEntry,
+} from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
@@ -81,6 +89,8 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: () => this.shared.sum.gather(),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      announce: () => this.announced(),
+      withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     });
   }
 
@@ -136,6 +146,7 @@ export class Daemon implements AdminClient {
   /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.dataplane?.stop());
@@ -243,6 +254,13 @@ export class Daemon implements AdminClient {
     });
   }
 
+  private announced(): AnnounceStatus | undefined {
+    const { announce } = this.config;
+    const routes = this.host?.routes;
+    if (announce === undefined || routes === undefined) return undefined;
+    return { table: announce.table, withdrawn: routes.withdrawn, prefixes: routes.announced };
+  }
+
   private every(ms: number, work: () => void): void {
     this.timers.push(setInterval(work, ms));
   }
@@ -256,8 +274,8 @@ export class Daemon implements AdminClient {
   }
 }
 
-function hasRules({ ruleLines, rulesFile }: Config): boolean {
-  return ruleLines.length > 0 || rulesFile !== undefined;
+function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
+  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
 }
 
 /** The timeouts of the configuration, or of a `--set` among its rules. */

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
+import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
@@ -21,7 +22,7 @@ interface Options {
   logLevel: string;
 }
 
-export function runCommand(): Command {
+export function runCommand(version: string): Command {
   return new Command('run')
     .description('run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration')
     .option('-c, --config <file>', 'the configuration, director.yaml')
@@ -36,22 +37,29 @@ export function runCommand(): Command {
         .default('info'),
     )
     .addHelpText('after', `\nKinds of device:\n${kindsHelp()}`)
-    .action((options: Options) => guarded(() => run(options)));
+    .action((options: Options) => guarded(() => run(options, version)));
 }
 
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
-async function run(options: Options): Promise<void> {
+async function run(options: Options, version: string): Promise<void> {
   const log = newLogger(options.logLevel);
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const started = Daemon.start(configOf(options), loadRules, log, (message) => fail(new Error(message)));
-  onHangup(started, options, log);
+  const config = configOf(options);
+  const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
+  await fleet?.begin(loadRules);
+  const whole = fleet?.complete(config) ?? config;
+  const started = Daemon.start(whole, loadRules, log, (message) => fail(new Error(message)));
+  const inTurn = turns(started);
+  process.on('SIGHUP', () => void inTurn(async () => reload(await started, options, log, fleet)));
   const daemon = await started.catch((error: unknown) => {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
   });
+  fleet?.follow(daemon, inTurn);
   try {
     await Promise.race([stopped, failure]);
   } finally {
+    await fleet?.close();
     await daemon.stop();
   }
   log.info('director is down');
@@ -78,18 +86,24 @@ function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
   return { failure, fail };
 }
 
-/** Handles SIGHUPs one after the other; the first one when the director is up. */
-function onHangup(started: Promise<Daemon>, options: Options, log: Logger): void {
+/** Does one work after the other; the first one when the director is up. */
+function turns(started: Promise<Daemon>): InTurn {
   let last: Promise<unknown> = started.catch(() => {});
-  process.on('SIGHUP', () => {
-    last = last.then(async () => reload(await started, options, log));
-  });
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
 }
 
 /** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(daemon: Daemon, options: Options, log: Logger): Promise<void> {
+async function reload(daemon: Daemon, options: Options, log: Logger, fleet: Fleet | undefined): Promise<void> {
   try {
-    await daemon.reload(configOf(options));
+    const config = configOf(options);
+    if (fleet === undefined ? config.rules !== undefined : !fleet.serves(config))
+      throw new Error(`${config.file}: rules.etcd cannot change while the director runs: restart it`);
+    await daemon.reload(fleet?.complete(config) ?? config);
+    await fleet?.reloaded(daemon, config);
   } catch (error) {
     for (const line of (error as Error).message.split('\n')) log.error(`not reloaded: ${line}`);
   }
@@ -104,6 +118,7 @@ function configOf({ config, rules, device, socket }: Options): Config {
     ...base,
     ...(device !== undefined && { devices: base.devices.map((one) => ({ ...one, kind: device })) }),
     ...lines,
+    ...(lines !== undefined && { rules: undefined }),
     ...(socket !== undefined && { socket }),
   };
 }

@@ -4,22 +4,26 @@
  */
 import type { Logger } from 'pino';
 import type { ServiceEntry } from '../api/api.js';
+import type { Config } from '../config/director-config.js';
 import type { Attachment } from './attach.js';
 import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
+import { VipRoutes } from './vip-routes.js';
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
+  /** The routes of announced VIPs, with `announce`. */
+  routes: VipRoutes | undefined;
   /** VIPs that a warning was given for. */
   private unanswered: readonly string[] = [];
 
   constructor(
     private readonly live: LiveNetwork,
-    private config: InterceptConfig,
+    private config: InterceptConfig & Pick<Config, 'announce'>,
     private readonly log: Logger,
   ) {}
 
@@ -34,14 +38,31 @@ export class HostStack {
       this.interceptor = new Interceptor(copied, maps, this.config, (address) => live.has(address));
       for (const text of this.interceptor.warnings()) log.warn(text);
     }
-    if (tun !== '') this.replies = new LocalReplies(tun, live, (message) => log.warn(message));
+    if (tun === '') return this.warnUnannounced();
+    this.replies = new LocalReplies(tun, live, (message) => log.warn(message));
+    const { announce, accept } = this.config;
+    if (announce !== undefined)
+      this.routes = new VipRoutes(tun, { table: announce.table, ranges: accept.ranges }, (message) =>
+        log.warn(message),
+      );
+  }
+
+  /** Takes the routes of announced VIPs away, before anything else ends. */
+  withdraw(): void {
+    this.routes?.withdraw(true);
+  }
+
+  private warnUnannounced(): void {
+    if (this.config.announce !== undefined)
+      this.log.warn('announce: no VIP is announced: the director has no TUN device; it needs /dev/net/tun');
   }
 
   /**
    * Puts another configuration into force. Throws a DeviceError; then the old rules stay in force.
    */
-  configure(services: readonly ServiceEntry[], config: InterceptConfig): void {
+  configure(services: readonly ServiceEntry[], config: InterceptConfig & Pick<Config, 'announce'>): void {
     this.interceptor?.update(services, config);
+    this.routes?.configure(config.accept.ranges);
     this.config = config;
   }
 
@@ -50,12 +71,14 @@ export class HostStack {
     this.warnUnanswered(services);
     this.interceptor?.update(services);
     this.replies?.update(services);
+    this.routes?.update(services);
   }
 
   /** Call after the network of the host has changed. Throws as `configure`. */
   refresh(): void {
     this.replies?.refresh();
     this.interceptor?.refresh();
+    this.routes?.check(this.live.routes);
   }
 
   /** Installs intercept rules again that were removed from outside. Rejects with a DeviceError. */

@@ -60,6 +60,11 @@ export class LiveNetwork {
     return this.snapshot.rules;
   }
 
+  /** Routes of all tables of the kernel. */
+  get routes() {
+    return this.snapshot.routes;
+  }
+
   /** Addresses of a device, with prefix lengths. */
   addressesOf(name: string): string[] {
     const ifindex = this.indexOf(name);
@@ -152,7 +157,7 @@ export class LiveNetwork {
       kind: 'addresses',
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
     });
-    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
+    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routeData()) });
     listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
     listener?.changed();
   }
@@ -174,7 +179,7 @@ export class LiveNetwork {
     return this.snapshot.addresses.filter(({ ifindex }) => this.deviceOf(ifindex) < 0).map(withLength);
   }
 
-  private routes(): RouteData {
+  private routeData(): RouteData {
     return kernelRoutes(this.snapshot, (ifindex) => this.deviceOf(ifindex), this.devices.length + 1);
   }
 

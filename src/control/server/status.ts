@@ -23,6 +23,7 @@ export interface StatusSources {
 /** The present status. */
 export function directorStatus({ forwarding, rules, counters, config, helpers }: StatusSources): DirectorStatus {
   const services = rules.entries();
+  const announce = forwarding.announce?.();
   return {
     pid: process.pid,
     uptime: Math.floor(process.uptime()),
@@ -37,6 +38,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    ...(announce !== undefined && { announce }),
   };
 }
 
