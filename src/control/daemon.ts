@@ -38,6 +38,7 @@ import { RawOut } from './host/raw-out.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
 
 /**
@@ -55,6 +56,7 @@ const HOST_DEVICES = 2;
 
 /** A running director. */
 export class Daemon implements AdminClient {
+  readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
@@ -92,6 +94,7 @@ export class Daemon implements AdminClient {
       announce: () => this.announced(),
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     });
+    this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
 
   /**

@@ -8,17 +8,20 @@ import { type Config, loadConfig, parseConfig } from '../../control/config/confi
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
 import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
+import { ServiceManager } from '../../control/host/service-manager.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
+import { limitPrivileges } from '../privileges.js';
 
 interface Options {
   config?: string;
   rules?: string;
   device?: DeviceChoice;
   socket?: string;
+  user?: string;
   logLevel: string;
 }
 
@@ -31,6 +34,7 @@ export function runCommand(version: string): Command {
       new Option('--device <kind>', 'kind of every device, overrides the configuration').choices(deviceChoices()),
     )
     .option('--socket <path>', 'control socket, overrides the configuration')
+    .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
@@ -42,27 +46,40 @@ export function runCommand(version: string): Command {
 
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
 async function run(options: Options, version: string): Promise<void> {
+  const config = configOf(options);
+  limitPrivileges(options.user, config.socket);
   const log = newLogger(options.logLevel);
+  const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const config = configOf(options);
   const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
-  await fleet?.begin(loadRules);
-  const whole = fleet?.complete(config) ?? config;
-  const started = Daemon.start(whole, loadRules, log, (message) => fail(new Error(message)));
+  const started = begin(config, fleet, log, (message) => fail(new Error(message)));
   const inTurn = turns(started);
-  process.on('SIGHUP', () => void inTurn(async () => reload(await started, options, log, fleet)));
+  process.on('SIGHUP', () => void inTurn(async () => reload(await started, options, log, manager, fleet)));
   const daemon = await started.catch((error: unknown) => {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
   });
   fleet?.follow(daemon, inTurn);
+  manager.ready(daemon.heartbeat.status());
+  manager.watch(daemon.heartbeat);
   try {
     await Promise.race([stopped, failure]);
   } finally {
-    await fleet?.close();
-    await daemon.stop();
+    manager.stopping();
+    await Promise.all([fleet?.close(), daemon.stop()]);
   }
   log.info('director is down');
+}
+
+/** Starts a director, whose rules may be those of a fleet. */
+async function begin(
+  config: Config,
+  fleet: Fleet | undefined,
+  log: Logger,
+  onFailure: (message: string) => void,
+): Promise<Daemon> {
+  await fleet?.begin(loadRules);
+  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure);
 }
 
 /** Resolves at SIGTERM or SIGINT. */
@@ -97,7 +114,14 @@ function turns(started: Promise<Daemon>): InTurn {
 }
 
 /** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(daemon: Daemon, options: Options, log: Logger, fleet: Fleet | undefined): Promise<void> {
+async function reload(
+  daemon: Daemon,
+  options: Options,
+  log: Logger,
+  manager: ServiceManager,
+  fleet: Fleet | undefined,
+): Promise<void> {
+  manager.reloading();
   try {
     const config = configOf(options);
     if (fleet === undefined ? config.rules !== undefined : !fleet.serves(config))
@@ -107,6 +131,7 @@ async function reload(daemon: Daemon, options: Options, log: Logger, fleet: Flee
   } catch (error) {
     for (const line of (error as Error).message.split('\n')) log.error(`not reloaded: ${line}`);
   }
+  manager.ready(daemon.heartbeat.status());
 }
 
 function configOf({ config, rules, device, socket }: Options): Config {

@@ -1,6 +1,6 @@
 /** The table of `ulvs fleet status`. */
 import type { DirectorView, FleetView } from '../../control/fleet/view.js';
-import { duration } from '../commands/status.js';
+import { announcedText, duration } from '../commands/status.js';
 
 const HEAD = ['director', 'version', 'up', 'rules', 'announced', 'connections'];
 
@@ -25,7 +25,7 @@ function rowOf(
   { name, version, started, rules, revision, announced, withdrawn, connections }: DirectorView,
   now: number,
 ): string[] {
-  const shown = withdrawn ? 'drained' : announced.join(' ') || 'nothing';
+  const shown = announcedText({ withdrawn, prefixes: announced });
   const rule = rules === 'equal' ? rules : `${rules} (${revision === 0 ? 'none' : `revision ${revision}`})`;
   return [name, version, duration(Math.max(0, Math.floor((now - started) / 1000))), rule, shown, String(connections)];
 }

@@ -95,6 +95,8 @@ export class HostStack {
 
   /** Warns once for each VIP, until ARP for it gets an answer again. */
   private warnUnanswered(services: readonly ServiceEntry[]): void {
+    // A router sends the packets of announced VIPs here.
+    if (this.config.announce !== undefined) return;
     const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address));
     for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
     this.unanswered = vips;
