@@ -125,5 +125,6 @@ export const mh: Scheduler = {
   name: 'mh',
   chooses: "the slot of the client's address in the Maglev table",
   flags: ['mh-fallback', 'mh-port'],
+  ordered: true,
   bind: (service) => new MaglevHashing(service),
 };

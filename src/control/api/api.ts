@@ -79,6 +79,8 @@ export interface StatsEntry {
 
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
+  /** The last weight above 0, 0 if there was none: the share in the table of mh. */
+  lastWeight: number;
   activeConns: number;
   inactConns: number;
   persistConns: number;
