@@ -3,7 +3,7 @@
  * BFD, and has its rules from etcd. The lab begins with one director; its own checks add two, kill
  * one and drain one.
  */
-import { addDrainKill } from '../checks/fleet.js';
+import { addKillDrain } from '../checks/fleet.js';
 import type { Check } from '../checks/run.js';
 import { directorBird, routerBird } from '../fleet/bird.js';
 import {
@@ -42,8 +42,8 @@ const drawing = `
 
 /** The VIP of the checks of all labs, and those of the fleet's own checks. */
 const VIP = '10.9.0.1';
-export const DR_VIP = '10.9.0.2';
-export const NAT_VIP = '10.9.0.3';
+const DR_VIP = '10.9.0.2';
+const NAT_VIP = '10.9.0.3';
 const ROUTER = '192.168.1.254';
 const ETCD = '192.168.1.8';
 
@@ -129,5 +129,5 @@ export const fleet: Topology<Check> = {
       bird(name, directorBird({ id: ports[0]!.address.split('/')[0]!, device: 'eth0', router: ROUTER })),
     ),
   ],
-  checks: [addDrainKill],
+  checks: [addKillDrain({ dr: DR_VIP, nat: NAT_VIP })],
 };
