@@ -26,6 +26,7 @@ import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Report } from './engine/messages.js';
+import { tooManyWorkers } from './engine/processors.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
@@ -163,6 +164,8 @@ export class Daemon implements AdminClient {
     const wanted = await this.dryRun(this.config);
     // Before anything changes: a second director would intercept the packets of the first.
     await refuseInUse(this.config.socket);
+    const tooMany = tooManyWorkers(this.config.workers);
+    if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;

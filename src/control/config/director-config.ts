@@ -26,13 +26,14 @@ interface Origin {
   readonly rulesFile: string | undefined;
   /** Where the rules are, if the file does not have them. */
   readonly rules: { readonly etcd: EtcdConfig } | undefined;
+  /** Absolute path. */
+  readonly socket: string;
 }
 
 /** `rules.etcd`; paths are absolute here. */
 export type EtcdConfig = Frozen<Extract<Sections['rules'], object>['etcd']>;
 
-/** `socket` is an absolute path here. */
-export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile'>>;
+export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile' | 'socket'>>;
 
 export type DeviceConfig = Config['devices'][number];
 /** `default` is written out as 0.0.0.0/0 or ::/0; table 254 is main. */
