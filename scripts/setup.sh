@@ -119,8 +119,6 @@ install_modules() {
 export PATH="$PWD/.tools/bin:$PATH"
 packages=$(missing_packages "$NEEDED")
 [ -z "$packages" ] || apt_install $packages
-set -- "${1:-}" $FILES_ONLY
-while [ $# -gt 1 ]; do unpack "$2" "$3" "$4"; set -- "$1" "${@:5}"; done
 if [ "${1:-}" = bench ]; then
   packages=$(missing_packages "$BENCH")
   # Each by itself where one of them is not to be had: the benchmarks skip what needs it.
@@ -130,3 +128,9 @@ if [ "${1:-}" = bench ]; then
 fi
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
 install_modules
+# Last, and each by itself: without them the labs and tests that need them are left out.
+set -- $FILES_ONLY
+while [ $# -gt 0 ]; do
+  (unpack "$1" "$2" "$3") || say "$1 is left out: the labs and tests that need it are skipped"
+  shift 3
+done

@@ -35,7 +35,10 @@ export class Fleet {
   private member: Member | undefined;
   private readonly started = Date.now();
 
-  /** `version`: of this program. Throws an Error that names a file of `rules.etcd` that is not right. */
+  /**
+   * `version`: of this program. Throws an Error that names a file of `rules.etcd` that cannot be
+   * read.
+   */
   constructor(
     private config: Config,
     log: Logger,

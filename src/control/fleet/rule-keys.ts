@@ -34,8 +34,8 @@ export function linesOf(entries: readonly Entry[]): RuleLine[] {
 const COMMANDS = /^(-A|-E|-a|-e|--add-service|--edit-service|--add-server|--edit-server)\s/;
 
 /**
- * A sentence about the first line that is no rule of a key; undefined: none. A line such as -C would
- * undo the rules of other keys.
+ * A sentence about the first line that is no rule of a key; undefined: none. A line such as -C
+ * would undo the rules of other keys.
  */
 export function strayLine(lines: readonly RuleLine[]): string | undefined {
   const wrong = lines.find(({ text }) => !COMMANDS.test(text));

@@ -18,7 +18,10 @@ import { endpointOf } from '../load/run-all.js';
 import { namespaceOf, program } from '../names.js';
 import type { Check, Outcome, Run } from './run.js';
 
-/** Connections held open, half of them to each VIP, and local ports for those that replace broken ones. */
+/**
+ * Connections held open, half of them to each VIP, and local ports for those that replace broken
+ * ones.
+ */
 const HELD = 120;
 const PORTS = 1000;
 /** Time in which a moved connection shows whether it lives, ms. */
