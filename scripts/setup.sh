@@ -2,6 +2,7 @@
 # Installs what ulvs needs and this machine lacks, and says what; quiet when nothing is missing.
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
 # `setup.sh bench` also installs what only the benchmarks need; what cannot be installed of that is said and left out.
+# `setup.sh programs` fetches the programs that the tests of `ulvs exec` start.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
@@ -24,17 +25,17 @@ make make              g++ g++                 gcc gcc                /usr/inclu
 traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 "
-# Programs whose packages start a service when they are installed. Labs and tests need their files only: they are put into
-# .tools/debian, with a command in .tools/bin, and no package is installed.
-FILES_ONLY="
-bird bird2 usr/sbin/bird                       birdc bird2 usr/sbin/birdc
-etcd etcd-server usr/bin/etcd                  etcdctl etcd-client usr/bin/etcdctl
-"
 # What ulvs is held against in bench/, and what loads it there.
 BENCH="
 haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
 /usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
 stdbuf coreutils       taskset util-linux
+"
+# Programs that drive IPVS, or that labs start: BIRD, etcd. Installed, most of them would start as services on this machine, so
+# their packages, and those that they need and this machine lacks, are only unpacked, into .tools/debian. It needs no root.
+PROGRAMS="
+ipvsadm ipvsadm        keepalived keepalived   ldirectord ldirectord  prometheus-node-exporter prometheus-node-exporter
+bird bird2             etcd etcd-server        etcdctl etcd-client
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
@@ -53,31 +54,24 @@ apt_install() {
   rm -f "$log"
 }
 
-libraries_of() { # PACKAGE: the packages of its libraries that this machine lacks
-  local name
-  for name in $(apt-cache depends --no-suggests --no-recommends "$1" | sed -n 's/^ *Depends: \(lib[^<]*\)$/\1/p'); do
-    dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null | grep -q '^installed' || echo "$name"
-  done
+unpack_programs() {
+  local PATH=$PWD/.tools/debian/sbin:$PWD/.tools/debian/usr/sbin:$PWD/.tools/debian/usr/bin:$PATH names files log
+  names=$(missing_packages "$PROGRAMS")
+  [ -n "$names" ] || return 0
+  command -v apt-get >/dev/null || die "missing: $names. Without apt-get, install them by your own package manager"
+  say "apt-get download $(echo $names) (unpacked into .tools/debian)"
+  log=$(mktemp)
+  files=$(simulate $names 2>"$log") || { root apt-get update >>"$log" 2>&1 && files=$(simulate $names 2>>"$log"); } ||
+    { tail -n 15 "$log" >&2; die "apt-get does not find $(echo $names) (log: $log)"; }
+  mkdir -p .tools/debian
+  local packages; packages=$(mktemp -d)
+  (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || { tail -n 15 "$log" >&2; die "apt-get could not download $files (log: $log)"; }
+  for file in "$packages"/*.deb; do dpkg -x "$file" .tools/debian; done
+  find .tools/debian -xtype l -delete # links to what only an installation makes
+  rm -rf "$packages" "$log"
 }
-
-unpack() { # COMMAND PACKAGE FILE
-  [ -x ".tools/bin/$1" ] && [ -x ".tools/debian/$3" ] && return
-  command -v apt-get >/dev/null || die "missing: $1. Without apt-get, install it by your own package manager"
-  say "$1 into .tools (from the files of $2)"
-  local new; new=$(mktemp -d)
-  if ! apt-cache show "$2" >/dev/null 2>&1; then root apt-get update >"$new/log" 2>&1 </dev/null || true; fi
-  (cd "$new" && apt-get download "$2" $(libraries_of "$2")) >>"$new/log" 2>&1 </dev/null ||
-    { tail -n 15 "$new/log" >&2; die "apt-get could not download $2 (log: $new/log)"; }
-  mkdir -p .tools/debian .tools/bin
-  local package; for package in "$new"/*.deb; do dpkg-deb -x "$package" .tools/debian; done
-  cat >".tools/bin/$1" <<END
-#!/bin/sh
-at=\$(dirname "\$(readlink -f "\$0")")/../debian
-LD_LIBRARY_PATH=\$(echo "\$at"/usr/lib/*-linux-gnu | tr ' ' :) exec "\$at/$3" "\$@"
-END
-  chmod +x ".tools/bin/$1"
-  rm -rf "$new"
-}
+# The packages that an installation would bring.
+simulate() { apt-get -s install --no-install-recommends "$@" | awk '/^Inst/ { print $2 }' | grep .; }
 
 # Debian 12 has Node.js 18: then 20 comes from npm (the node-linux-* packages), into .tools, for this folder only. With it
 # npm itself, because Debian's node-gyp links native modules to Debian's libnode, whichever Node.js runs it.
@@ -126,11 +120,6 @@ if [ "${1:-}" = bench ]; then
     (apt_install "$package") || say "$package is left out: the benchmarks skip what needs it"
   done
 fi
+[ "${1:-}" != programs ] || unpack_programs
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
 install_modules
-# Last, and each by itself: without them the labs and tests that need them are left out.
-set -- $FILES_ONLY
-while [ $# -gt 0 ]; do
-  (unpack "$1" "$2" "$3") || say "$1 is left out: the labs and tests that need it are skipped"
-  shift 3
-done

@@ -43,16 +43,19 @@ export function walkOf(
 
 class MaglevHashing implements Schedule {
   private readonly slots: (Destination | null)[];
+  /** Destinations changed since the table was filled. */
+  private stale = false;
 
   constructor(
     private readonly service: VirtualService,
     private readonly size: number = SLOTS,
   ) {
     this.slots = new Array(size).fill(null);
-    this.assign();
+    this.changed();
   }
 
   schedule(arrival: Arrival): Destination | null {
+    if (this.stale) this.assign();
     const port = (this.service.flags & SVC_SCHED2) !== 0 ? arrival.sport : 0;
     const place = (sourceWord(arrival) + port) | 0;
     const first = hsiphash(place, KEY1, this.size);
@@ -62,13 +65,13 @@ class MaglevHashing implements Schedule {
   }
 
   destAdded(): void {
-    this.assign();
+    this.changed();
   }
   destRemoved(): void {
-    this.assign();
+    this.changed();
   }
   destUpdated(): void {
-    this.assign();
+    this.changed();
   }
 
   private fallback(place: number, first: number): Destination | null {
@@ -81,10 +84,19 @@ class MaglevHashing implements Schedule {
     return null;
   }
 
-  /** With more destinations than slots the kernel makes no new table and keeps the last one. */
+  /**
+   * The table is filled for the next client, once for many changes. With more destinations than
+   * slots the kernel makes no new table and keeps the last one, which must therefore be filled.
+   */
+  private changed(): void {
+    const { length } = this.service.destinations;
+    if (length < this.size) this.stale = true;
+    else if (length === this.size) this.assign();
+  }
+
   private assign(): void {
     const dests = this.service.destinations;
-    if (dests.length > this.size) return;
+    this.stale = false;
     this.slots.fill(null);
     const walkers = walkersOf(dests, this.size).filter(({ turns }) => turns > 0);
     for (let left = walkers.length === 0 ? 0 : this.size; left > 0; ) left -= round(this.slots, walkers, left);

@@ -5,12 +5,12 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toolPath } from '../../src/lab/build/tool.js';
+import { toolWords } from '../../src/lab/build/tool.js';
 
 /** Why no etcd can be started; '': it can. */
 export function etcdObstacle(): string {
   try {
-    toolPath('etcd', 'etcd-server');
+    toolWords('etcd', 'etcd-server');
     return '';
   } catch (error) {
     return (error as Error).message;
@@ -60,8 +60,9 @@ export class Etcd {
       peer,
     ];
     const cluster = ['--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`];
+    const [command, ...before] = toolWords('etcd', 'etcd-server');
     const words = ['--data-dir', path.join(this.folder, 'data'), '--log-level', 'error', ...urls, ...cluster];
-    this.child = spawn(toolPath('etcd', 'etcd-server'), words, { stdio: 'ignore' });
+    this.child = spawn(command!, [...before, ...words], { stdio: 'ignore' });
     for (let i = 0; i < 400; i++, await sleep(25)) if (await this.answers()) return;
     throw new Error('etcd does not answer after 10 s');
   }

@@ -8,9 +8,8 @@
  * route. The routes leave by ulvsN, so that the kernel removes them when the process ends, in
  * whatever way, and BIRD withdraws the VIPs at once.
  */
-import { familyOf, isFwmark } from '../../service/config.js';
+import { familyOf, isFwmark, type ServiceRules } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
 import { type IpBatch, ipBatch } from './local-replies.js';
 
 /** A route of the kernel. */
@@ -32,7 +31,7 @@ const PROTOCOL = 85;
  * Prefixes of the services with a destination whose weight is above 0: /32 and /128 of addresses,
  * and `ranges` of fwmark services of their family.
  */
-export function servedPrefixes(services: readonly ServiceEntry[], ranges: readonly string[]): string[] {
+export function servedPrefixes(services: readonly ServiceRules[], ranges: readonly string[]): string[] {
   const served = services.filter(({ destinations }) => destinations.some(({ weight }) => weight > 0));
   const prefixes = served.flatMap(({ key }) => {
     if (!isFwmark(key)) return [`${key.address}/${isIPv6(key.address) ? 128 : 32}`];
@@ -44,7 +43,7 @@ export function servedPrefixes(services: readonly ServiceEntry[], ranges: readon
 /** The routes of this process in one table. */
 export class VipRoutes {
   private present: readonly string[] = [];
-  private services: readonly ServiceEntry[] = [];
+  private services: readonly ServiceRules[] = [];
   private withheld = false;
   private warned = '';
 
@@ -66,7 +65,7 @@ export class VipRoutes {
   }
 
   /** Puts the routes of these services into force. */
-  update(services: readonly ServiceEntry[]): void {
+  update(services: readonly ServiceRules[]): void {
     this.services = services;
     this.refresh();
   }
