@@ -45,7 +45,10 @@ export async function load(
   await ended;
   signal?.removeEventListener('abort', kill);
   signal?.throwIfAborted();
-  if (!result) throw new LabError(`the client's load program failed: ${stderr.trim() || `exit ${child.exitCode}`}`);
+  if (!result)
+    throw new LabError(
+      `the client's load program failed: ${stderr.trim() || `exit ${child.exitCode ?? child.signalCode}`}`,
+    );
   return result;
 }
 

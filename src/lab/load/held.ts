@@ -4,6 +4,7 @@
  *
  *     connect ─► ask ─► answer ─► 50 ms ─► ask …         broken: reset, closed, or no answer for 4 s
  */
+import { setMaxListeners } from 'node:events';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Loss, Result, Target, WorkOf } from './job.js';
@@ -25,6 +26,7 @@ class Tally {
 export async function held({ targets, count, firstPort, ports }: WorkOf<'held'>): Promise<Result> {
   const tally = new Tally();
   const ended = new AbortController();
+  setMaxListeners(0, ended.signal); // each connection waits with it
   process.on('SIGTERM', () => ended.abort());
   const began = performance.now();
   let next = firstPort;
