@@ -4,6 +4,8 @@ import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { execCommandLine } from './commands/exec.js';
+import { fleetCommand } from './commands/fleet.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -18,8 +20,9 @@ import { manualText } from './manual.js';
 export function ulvsProgram(version: string): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
+    .enablePositionalOptions()
     .version(version)
-    .addCommand(runCommand())
+    .addCommand(runCommand(version))
     .addCommand(checkCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
@@ -27,8 +30,10 @@ export function ulvsProgram(version: string): Command {
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
+    .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
+    .addCommand(fleetCommand())
     .addCommand(labCommand())
     .addCommand(benchCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));

@@ -3,6 +3,7 @@
  * table; its actions go to Forwarding, host first, then dataplane. Questions are answered from
  * shared memory, without the dataplane.
  */
+import { randomUUID } from 'node:crypto';
 import { HIGH_WATER_WORD } from '../../conntrack/entry.js';
 import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
@@ -31,6 +32,8 @@ export class Requests implements AdminClient {
   readonly view: LiveCounters;
   readonly rules: Rules;
   readonly tracing: TraceSession;
+  /** As of DirectorStatus. */
+  private readonly tableId = randomUUID();
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
@@ -62,6 +65,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'withdraw':
+        return this.withdraw(request.withdrawn);
       default:
         return this.change([request])[0]!;
     }
@@ -161,9 +166,17 @@ export class Requests implements AdminClient {
     return { ok: true, sysctls: sysctl };
   }
 
+  private withdraw(withdrawn: boolean): AdminReply {
+    const { forwarding } = this;
+    if (forwarding.announce?.() === undefined)
+      return { ok: false, errno: 'EPERM', text: 'this director announces no VIPs: director.yaml has no announce' };
+    forwarding.withdraw?.(withdrawn);
+    return { ok: true, status: this.status() };
+  }
+
   private status() {
-    const { forwarding, rules, counters, config, settings } = this;
-    return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers });
+    const { forwarding, rules, counters, config, settings, tableId } = this;
+    return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers, tableId });
   }
 }
 
@@ -187,7 +200,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

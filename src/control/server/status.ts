@@ -18,13 +18,17 @@ export interface StatusSources {
   readonly counters: Counters;
   readonly config: Config;
   readonly helpers: Settings['helpers'];
+  readonly tableId: string;
 }
 
 /** The present status. */
-export function directorStatus({ forwarding, rules, counters, config, helpers }: StatusSources): DirectorStatus {
+export function directorStatus(sources: StatusSources): DirectorStatus {
+  const { forwarding, rules, counters, config, helpers, tableId } = sources;
   const services = rules.entries();
+  const announce = forwarding.announce?.();
   return {
     pid: process.pid,
+    tableId,
     uptime: Math.floor(process.uptime()),
     config: config.file === '' ? '' : path.resolve(config.file),
     rulesOnly: config.file === '' || config.rulesFile === config.file,
@@ -37,6 +41,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    ...(announce !== undefined && { announce }),
   };
 }
 
