@@ -1,6 +1,6 @@
 /**
- * The realserver of an outage lab: `node outage-server.js PORT UDP-PORT ADDRESS…`. It streams, answers
- * small requests and echoes datagrams (measure.ts). It ends when its input ends.
+ * The realserver of an outage lab: `node outage-server.js PORT UDP-PORT ADDRESS…`. It streams,
+ * answers small requests and echoes datagrams (measure.ts). It ends when its input ends.
  */
 import dgram from 'node:dgram';
 import net, { type Socket } from 'node:net';
