@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { healthCommand } from './commands/health.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -22,6 +23,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())
+    .addCommand(healthCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())

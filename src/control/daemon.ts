@@ -22,6 +22,7 @@ import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
 import { setupsFor, WorkerPool } from './engine/worker-pool.js';
+import { Health } from './health/health.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
 import { removeOrphans } from './host/interceptor.js';
@@ -51,6 +52,7 @@ export class Daemon implements AdminClient {
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
+  private readonly health: Health;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -72,7 +74,17 @@ export class Daemon implements AdminClient {
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
     this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
+    this.health = new Health(
+      {
+        slots: () => this.requests.rules.slots(),
+        apply: (says) => this.requests.applyHealth(says),
+        failed: onFailure,
+      },
+      (_, { config: { address } }) => address,
+      log,
+    );
     this.requests = new Requests(config, this.shared.sum.counters, {
+      health: this.health,
       intercept: (services) => this.intercept(services),
       send: (message) => this.dataplane?.send(message),
       devices: () => this.deviceStatus(),
@@ -128,6 +140,7 @@ export class Daemon implements AdminClient {
     this.change(timeoutsOf(wanted), changes(rules.entries(), services));
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
     this.log.info({ services: services.length }, 'configuration reloaded');
@@ -137,6 +150,7 @@ export class Daemon implements AdminClient {
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.dataplane?.stop());
     await this.attempt(() => this.host?.end());
@@ -159,6 +173,7 @@ export class Daemon implements AdminClient {
     this.loaded = wanted.entries();
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.health.configure(this.config.checks);
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');

@@ -40,12 +40,14 @@ export function statusText({
   table,
   workers,
   total,
+  health,
 }: DirectorStatus): string {
   return [
     `director    pid ${pid}, up ${duration(uptime)}`,
     `config      ${config}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
+    ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),
     `table       ${table.used} of ${table.max} entries in use`,
     ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,

@@ -5,6 +5,7 @@
  */
 import type { TraceRecord } from '../../dataplane/trace/trace.js';
 import type { DeviceStats } from '../../device/device.js';
+import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
 
@@ -33,6 +34,7 @@ export type AdminRequest =
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
+  | { op: 'health' }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
@@ -77,6 +79,8 @@ export interface StatsEntry {
 
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
+  /** Only with health checks: the weight by its health. `weight` is the operator's. */
+  health?: { weight: number };
   activeConns: number;
   inactConns: number;
   persistConns: number;
@@ -143,6 +147,8 @@ export interface DirectorStatus {
   /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };
+  /** Destinations with health checks that are up, and all with checks. */
+  health: { up: number; checked: number };
 }
 
 /** Facts for the banner of a listing. */
@@ -164,6 +170,8 @@ export type AdminReply =
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
+      /** Services with health checks, at most a second old. */
+      health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }

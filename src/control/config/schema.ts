@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, value, words } from './builders.js';
+import { checks } from './checks-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
 import { sysctls } from './sysctl-schema.js';
@@ -168,6 +169,12 @@ export const schema = {
     type: 'list of mappings',
     text: 'Source NAT for connections that realservers open. Their replies to ended connections get the VIP of the service.',
     example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
+    change: 'reload',
+  }),
+  checks: list('{ service: -t 10.0.0.100:80, run: [ { type: tcp } ] }', checks).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Health checks of the destinations of a service. The weight of a destination that is down is 0.',
+    example: '[{ service: "-t 10.0.0.100:80", run: [{ type: http, path: /health }] }]',
     change: 'reload',
   }),
   rules: value(ruleText).optional().register(words, {

@@ -56,6 +56,6 @@ function serviceOf(entry: ServiceEntry): ServiceConfig {
 }
 
 function destinationOf(entry: DestinationEntry): DestinationConfig {
-  const { stats, activeConns, inactConns, persistConns, ...config } = entry;
+  const { stats, activeConns, inactConns, persistConns, health, ...config } = entry;
   return config;
 }

@@ -21,7 +21,9 @@ import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
 import {
   type Destination,
+  type DestinationHealth,
   type Endpoint,
+  effective,
   endpointText,
   entryOf,
   find,
@@ -53,6 +55,13 @@ export interface RulesOptions {
   readonly size?: number;
 }
 
+/** A service with the slots of its destinations. */
+export interface SlottedService {
+  readonly slot: number;
+  readonly config: ServiceConfig;
+  readonly destinations: readonly Destination[];
+}
+
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
 
 /** The rule table. */
@@ -67,6 +76,8 @@ export class Rules {
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
+  /** Destinations whose weight follows their health, by slot. */
+  private readonly checked = new Map<number, HealthTarget>();
 
   constructor(private readonly options: RulesOptions) {
     this.shown = new ShownCounters(options.counters);
@@ -126,6 +137,42 @@ export class Rules {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
   }
 
+  /** Services with the slots of their destinations, for the health checks. */
+  slots(): SlottedService[] {
+    return [...this.services.values()].map(({ slot, config, destinations }) => ({
+      slot,
+      config,
+      destinations: [...destinations.values()],
+    }));
+  }
+
+  /**
+   * Health has spoken about a destination: undefined takes its say away. The operator's weight
+   * stays what it is. Returns what the dataplane does.
+   */
+  setHealth(slot: number, health: DestinationHealth | undefined): Action[] {
+    const found = this.checked.get(slot) ?? this.findSlot(slot);
+    if (found === undefined) return [];
+    const { destination, serviceSlot } = found;
+    const before = effective(destination);
+    const wasAbsent = isAbsent(destination);
+    destination.health = health;
+    if (health === undefined) this.checked.delete(slot);
+    else this.checked.set(slot, found);
+    if (wasAbsent !== isAbsent(destination))
+      return wasAbsent
+        ? [{ kind: 'addDestination', slot, serviceSlot, destination: effective(destination), revived: true }]
+        : [{ kind: 'removeDestination', slot }];
+    return wasAbsent || before.weight === effective(destination).weight ? [] : [edited(destination)];
+  }
+
+  private findSlot(slot: number): HealthTarget | undefined {
+    for (const { slot: serviceSlot, destinations } of this.services.values())
+      for (const destination of destinations.values())
+        if (destination.slot === slot) return { destination, serviceSlot };
+    return undefined;
+  }
+
   private addService(config: ServiceConfig): Outcome {
     const key = keyText(config.key);
     if (this.services.has(key)) return refused('EEXIST');
@@ -146,7 +193,7 @@ export class Rules {
   }
 
   private removeService(service: Service): Action[] {
-    const removed = newestFirst(service).map((destination) => this.remove(service, destination));
+    const removed = newestFirst(service).flatMap((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
     this.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
@@ -194,18 +241,19 @@ export class Rules {
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;
-    return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
+    return accepted(isAbsent(found) ? [] : [edited(found)]);
   }
 
   private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
-    return found ? accepted([this.remove(service, found)]) : refused('ENOENT');
+    return found ? accepted(this.remove(service, found)) : refused('ENOENT');
   }
 
-  private remove(service: Service, destination: Destination): Action {
+  private remove(service: Service, destination: Destination): Action[] {
     service.destinations.delete(endpointText(destination.config));
+    this.checked.delete(destination.slot);
     this.trash.put(identity(service, destination.config), destination.slot, service.slot);
-    return { kind: 'removeDestination', slot: destination.slot };
+    return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
   }
 
   private zero(key: ServiceKey | undefined): Outcome {
@@ -251,6 +299,19 @@ export class Rules {
   private releaseService(slot: number): void {
     if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
+}
+
+interface HealthTarget {
+  readonly destination: Destination;
+  readonly serviceSlot: number;
+}
+
+function isAbsent({ health }: Destination): boolean {
+  return health?.absent === true;
+}
+
+function edited(destination: Destination): Action {
+  return { kind: 'editDestination', slot: destination.slot, destination: effective(destination) };
 }
 
 function accepted(actions: Action[]): Outcome {

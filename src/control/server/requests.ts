@@ -12,6 +12,7 @@ import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from '../
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
+import type { DestinationHealth } from '../rules/entries.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -22,6 +23,12 @@ import { isTraceRequest, TraceSession } from './trace-session.js';
 const PAGE = 16_384;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
+
+/** What health checks say of the destination of a slot; undefined: nothing any more. */
+export interface HealthSays {
+  readonly slot: number;
+  readonly health: DestinationHealth | undefined;
+}
 
 /** The request server of one director. */
 export class Requests implements AdminClient {
@@ -59,6 +66,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'health':
+        return { ok: true, health: this.forwarding.health?.status ?? [] };
       default:
         return this.change([request])[0]!;
     }
@@ -70,7 +79,16 @@ export class Requests implements AdminClient {
     this.forwarding.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
     this.forward(outcomes.flatMap(({ actions }) => actions));
+    this.forwarding.health?.rulesChanged();
     return outcomes.map(({ reply }) => reply);
+  }
+
+  /**
+   * Applies what health checks say of weights. The host is not concerned: it sees the same traffic.
+   */
+  applyHealth(says: readonly HealthSays[]): void {
+    const actions = says.flatMap(({ slot, health }) => this.rules.setHealth(slot, health));
+    if (actions.length > 0) this.forwarding.send({ kind: 'actions', actions });
   }
 
   /** Replaces the running settings. */
@@ -164,7 +182,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);
