@@ -3,6 +3,8 @@
  * weight; reload; a script that hangs.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ask } from '../../src/control/api/ask.js';
+import { SocketClient } from '../../src/control/api/client.js';
 import type { ServiceStatus } from '../../src/health/spec.js';
 import { isRoot } from '../support/netns.js';
 import { type Program, Testbed, until } from './testbed.js';
@@ -41,10 +43,15 @@ describe.skipIf(!isRoot)('health checks of a director', () => {
     for (const address of ['10.2.0.11', '10.2.0.12']) servers.push(await testbed.serve(testbed.servers, web(address)));
     program = await testbed.up('-c', testbed.config('health.yaml', { rules, more }));
   }
-  const listing = async () => (await testbed.ulvsadm('-Ln')).out;
   const saved = async () => (await testbed.ulvsadm('-Sn')).out;
-  const weights = async () =>
-    [...(await listing()).matchAll(/10\.2\.0\.1\d:8080 +Masq +(\d+)/g)].map((m) => Number(m[1]));
+  /** The weights in force, by address. Asks without a program in between. */
+  async function weights(): Promise<number[]> {
+    const client = new SocketClient(testbed.socket);
+    const { services } = await ask(client, { op: 'list' });
+    client.close();
+    const all = [...services![0]!.destinations].sort((a, b) => (a.address < b.address ? -1 : 1));
+    return all.map(({ weight, health }) => health?.weight ?? weight);
+  }
   const become = async (...wanted: number[]) => {
     await until(async () => `${await weights()}` === `${wanted}`);
     expect(await weights()).toEqual(wanted);

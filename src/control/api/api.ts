@@ -79,8 +79,11 @@ export interface StatsEntry {
 
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
-  /** Only with health checks: the weight by its health. `weight` is the operator's. */
-  health?: { weight: number };
+  /**
+   * Only with health checks: the weight by its health, and whether it is taken out of the
+   * dataplane. `weight` is the operator's.
+   */
+  health?: { weight: number; absent: boolean };
   activeConns: number;
   inactConns: number;
   persistConns: number;

@@ -86,7 +86,7 @@ function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): Interc
 function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput): InterceptRule[] {
   const anyPort = isFwmark(key) || isFtp(key, ftp);
   return destinations
-    .filter(({ method }) => method === 'masq')
+    .filter(({ method, health }) => method === 'masq' && health?.absent !== true)
     .flatMap(({ address: saddr, port }) =>
       // A fwmark service has no protocol. ICMP and neighbour discovery are left to the host.
       (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({

@@ -67,6 +67,10 @@ export function newestFirst({ destinations }: Service): Destination[] {
   return [...destinations.values()].reverse();
 }
 
+function healthOf(destination: Destination, { absent }: DestinationHealth) {
+  return { weight: effectiveWeight(destination), absent };
+}
+
 /** A service as a listing shows it. `connections`: the gauges of a destination by slot. */
 export function entryOf(
   service: Service,
@@ -78,7 +82,7 @@ export function entryOf(
     stats: shown.service(service.slot),
     destinations: newestFirst(service).map((destination) => ({
       ...destination.config,
-      ...(destination.health !== undefined && { health: { weight: effectiveWeight(destination) } }),
+      ...(destination.health !== undefined && { health: healthOf(destination, destination.health) }),
       ...connections(destination.slot),
       stats: shown.destination(destination.slot),
     })),

@@ -83,12 +83,11 @@ export class Requests implements AdminClient {
     return outcomes.map(({ reply }) => reply);
   }
 
-  /**
-   * Applies what health checks say of weights. The host is not concerned: it sees the same traffic.
-   */
+  /** Applies what health checks say of weights. A new weight alone does not concern the host. */
   applyHealth(says: readonly HealthSays[]): void {
     const actions = says.flatMap(({ slot, health }) => this.rules.setHealth(slot, health));
-    if (actions.length > 0) this.forwarding.send({ kind: 'actions', actions });
+    if (actions.some(({ kind }) => kind !== 'editDestination')) this.forward(actions);
+    else if (actions.length > 0) this.forwarding.send({ kind: 'actions', actions });
   }
 
   /** Replaces the running settings. */
