@@ -22,6 +22,7 @@ import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
 import { setupsFor, WorkerPool } from './engine/worker-pool.js';
+import { CheckPath } from './health/check-path.js';
 import { Health } from './health/health.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
@@ -80,7 +81,6 @@ export class Daemon implements AdminClient {
         apply: (says) => this.requests.applyHealth(says),
         failed: onFailure,
       },
-      (_, { config: { address } }) => address,
       log,
     );
     this.requests = new Requests(config, this.shared.sum.counters, {
@@ -226,6 +226,17 @@ export class Daemon implements AdminClient {
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log);
     this.host.start(attachment, this.tun);
+    this.health.path = new CheckPath({
+      tun: this.tun,
+      has: (address) => live.has(address),
+      intercept: (protocols) =>
+        this.host?.interceptAnswers(
+          devices.filter(({ shared }) => shared).map(({ name }) => name),
+          protocols,
+        ),
+      send: (message) => this.dataplane?.send(message),
+      warn: (message) => this.log.warn(message),
+    });
     this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
     live.start(devices, this.listener());
   }

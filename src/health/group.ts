@@ -32,7 +32,7 @@ export interface Due {
   readonly judge: Judge;
 }
 
-/** The smallest share of a weight that rises slowly: a destination without weight gets no client. */
+/** The smallest share of a weight that rises slowly. */
 const FIRST_SHARE = 0.05;
 /** Steps of a rising weight. */
 const STEPS = 20;

@@ -28,7 +28,7 @@ export class Judge {
   private failed = 0;
   private lastOk = true;
 
-  /** The first run is spread over the interval, so that thousands of checks do not begin together. */
+  /** The first run is at a random time, so that thousands of checks do not begin together. */
   constructor(
     readonly check: Check,
     now: number,

@@ -2,8 +2,9 @@
  * Runs one check under its total deadline. The deadline ends every check, also one whose code never
  * answers: a server that sends a byte now and then does not defeat it.
  */
+
+import { CHECKERS } from './checkers/index.js';
 import type { Check, Outcome, Target } from './spec.js';
-import { CHECKERS } from './types/index.js';
 
 /** Resolves with the answer; never rejects. */
 export async function runCheck(target: Target, check: Check): Promise<Outcome> {

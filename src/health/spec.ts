@@ -102,7 +102,7 @@ export interface ServicePlan {
   readonly hysteresis: number;
   /** Slot of the destination that gets the clients while the quorum is lost; -1: none. */
   readonly sorry: number;
-  /** Time in which the weight of a destination that comes up rises to its full value; 0: at once. */
+  /** Time in which the weight of a destination that comes up rises to its value; 0: at once. */
   readonly slowStart: number;
   readonly targets: readonly Target[];
 }

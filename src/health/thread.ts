@@ -3,7 +3,7 @@
  * the dataplane or of the control socket. Times are of the monotonic clock, so that a step of the
  * wall clock changes nothing.
  *
- *     control ── plan, status? ──► Board ── due ──► run (types/) ──► answer ──► weights, log lines ──► control
+ *     control ── plan, status? ──► Board ── due ──► run (checkers/) ──► answer ──► weights, log lines ──► control
  */
 import { parentPort } from 'node:worker_threads';
 import { Board, type Running } from './board.js';
@@ -20,8 +20,10 @@ export type HealthReport =
 
 /** Period of the search for due checks, ms. */
 const TURN_MS = 20;
-/** Period of the status, ms: with thousands of destinations it is large. */
-const STATUS_MS = 1000;
+/** Period of the status, ms: with thousands of destinations it is long. */
+const STATUS_MS = 200;
+const LONG_STATUS_MS = 1000;
+const MANY = 200;
 
 const port = parentPort!;
 const board = new Board(Math.random);
@@ -51,8 +53,10 @@ function turn(): void {
   for (const running of board.due(now)) void check(running);
   report(now);
   if (now < nextStatus) return;
-  nextStatus = now + STATUS_MS;
-  port.postMessage({ kind: 'status', services: board.status(now) } satisfies HealthReport);
+  const services = board.status(now);
+  const all = services.reduce((sum, { targets }) => sum + targets.length, 0);
+  nextStatus = now + (all > MANY ? LONG_STATUS_MS : STATUS_MS);
+  port.postMessage({ kind: 'status', services } satisfies HealthReport);
 }
 
 setInterval(turn, TURN_MS);

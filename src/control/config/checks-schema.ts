@@ -19,7 +19,7 @@ function share(raw: unknown): number {
   throw notA(raw, 'a number from 0 to 0.5');
 }
 
-/** A text that may be empty. */
+/** A text. */
 function anyText(raw: unknown): string {
   if (typeof raw !== 'string') throw notA(raw, 'a text');
   return raw;
@@ -63,7 +63,7 @@ const check = mapping('a mapping such as { type: http, path: /health }', {
   name: value(text('a name')).optional().register(words, {
     type: 'text',
     text: 'Name of the check in the log, and for the key after. Unique in its service.',
-    example: 'web',
+    example: 'port',
     without: 'the type, and a number for a second check of the type',
   }),
   port: value(whole(0, 65_535, 'a port'))
@@ -120,37 +120,39 @@ const check = mapping('a mapping such as { type: http, path: /health }', {
     example: '[192.168.1.11:8080]',
     without: 'all destinations of the service but its sorry server',
   }),
-  host: value(anyText).prefault('').register(words, {
+  host: value(anyText).optional().register(words, {
     type: 'text',
-    text: 'Host header of http, authority of http2 and grpc. Empty: the address.',
+    text: 'Host header of http, authority of http2 and grpc.',
     example: 'www.example.org',
+    without: 'the address and port that the check connects to',
   }),
   path: value(absolutePath).prefault('/').register(words, {
     type: 'path of a URL',
     text: 'What http asks for.',
     example: '/health',
   }),
-  status: list('200-299', value(statusRange))
-    .default([[200, 399]])
-    .register(words, {
-      type: 'list of status codes and ranges',
-      text: 'Good status codes of http.',
-      example: '[200, 301-308]',
-    }),
-  body: value(pattern).prefault('').register(words, {
+  status: list('200-299', value(statusRange)).prefault(['200-399']).register(words, {
+    type: 'list of status codes and ranges',
+    text: 'Good status codes of http.',
+    example: '[200, 301-308]',
+  }),
+  body: value(pattern).optional().register(words, {
     type: 'regular expression of JavaScript',
     text: 'The body must match it.',
     example: '"^OK"',
+    without: 'any body',
   }),
-  expect: value(anyText).prefault('').register(words, {
+  expect: value(anyText).optional().register(words, {
     type: 'text',
     text: 'The answer must contain it.',
     example: '"OK"',
+    without: 'any answer',
   }),
-  sni: value(anyText).prefault('').register(words, {
+  sni: value(anyText).optional().register(words, {
     type: 'name of a server',
     text: 'Server name of TLS.',
     example: 'www.example.org',
+    without: 'no server name',
   }),
   tls: value(flag).prefault(false).register(words, {
     type: 'true or false',
@@ -167,20 +169,22 @@ const check = mapping('a mapping such as { type: http, path: /health }', {
     text: 'Days for which the certificate of https must still be valid. -1: it is not looked at.',
     example: '14',
   }),
-  send: value(payload).prefault('').register(words, {
+  send: value(payload).optional().register(words, {
     type: 'text, or bytes such as hex:0d0a',
     text: 'What tcp and udp send.',
     example: '"hex:0d0a"',
+    without: 'nothing is sent',
   }),
   reply: value(flag).prefault(true).register(words, {
     type: 'true or false',
     text: 'Whether udp needs an answer. When false, it is enough that no ICMP error comes.',
     example: 'false',
   }),
-  lookup: value(anyText).prefault('').register(words, {
+  lookup: value(anyText).optional().register(words, {
     type: 'text',
     text: 'Name that dns asks for; service that grpc asks for.',
     example: 'www.example.org',
+    without: 'grpc asks for the whole server',
   }),
   record: oneOf(['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']).prefault('A').register(words, {
     type: 'A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT',

@@ -26,10 +26,22 @@ function checkRun(run: Run, path: KeyPath, problems: Problems): void {
     const { name, type, after, command, lookup } = check;
     if (name !== undefined && names.indexOf(name) !== j)
       problems.add([...path, j, 'name'], `${name} is already in use`);
-    if (after !== undefined && !names.slice(0, j).includes(after))
-      problems.add([...path, j, 'after'], `no check before this one is called ${JSON.stringify(after)}`);
+    if (after !== undefined && !names.includes(after))
+      problems.add([...path, j, 'after'], `no check of this service is called ${JSON.stringify(after)}`);
+    else if (waitsForItself(run, names, j)) problems.add([...path, j, 'after'], 'the check would wait for itself');
     if (type === 'script' && command.length === 0)
       problems.add([...path, j, 'command'], 'a script needs a command such as [/usr/local/bin/check]');
-    if (type === 'dns' && lookup === '') problems.add([...path, j, 'lookup'], 'dns needs a name to look up');
+    if (type === 'dns' && lookup === undefined) problems.add([...path, j, 'lookup'], 'dns needs a name to look up');
   });
+}
+
+/** Following `after` from check `j` leads back to it. */
+function waitsForItself(run: Run, names: readonly string[], j: number): boolean {
+  let at = j;
+  for (let steps = 0; steps < run.length; steps++) {
+    at = names.indexOf(run[at]!.after ?? '');
+    if (at < 0) return false;
+    if (at === j) return true;
+  }
+  return false;
 }

@@ -11,12 +11,16 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { ServiceStatus, Verdict } from '../../health/spec.js';
 import type { HealthMessage, HealthReport } from '../../health/thread.js';
-import { keyText } from '../../service/config.js';
+import { keyText, type ServiceKey } from '../../service/config.js';
 import type { ChecksConfig } from '../config/director-config.js';
 import type { SlottedService } from '../rules/rules.js';
 import type { HealthChecks } from '../server/forwarding.js';
 import type { HealthSays } from '../server/requests.js';
+import type { CheckPath } from './check-path.js';
 import { type AddressFor, plansOf } from './plan.js';
+
+/** Without a path through the dataplane, checks go to the real server's own address. */
+const BY_ADDRESS: AddressFor = (_, { config }) => config.address;
 
 /** What the checks need of the director. */
 export interface HealthOwner {
@@ -29,6 +33,8 @@ export interface HealthOwner {
 /** The health checks of a director. */
 export class Health implements HealthChecks {
   status: readonly ServiceStatus[] = [];
+  /** Set once the director has a TUN. */
+  path: CheckPath | undefined;
   private thread: Worker | undefined;
   private checks: readonly ChecksConfig[] = [];
   /** Slots that the checks have a say in; true: a failure removes the destination. */
@@ -38,7 +44,6 @@ export class Health implements HealthChecks {
 
   constructor(
     private readonly owner: HealthOwner,
-    private readonly addressFor: AddressFor,
     private readonly log: Logger,
   ) {}
 
@@ -66,13 +71,19 @@ export class Health implements HealthChecks {
   private plan(): void {
     if (this.checks.length === 0 && this.thread === undefined) return;
     const services = this.owner.slots();
-    const plans = plansOf(this.checks, services, this.addressFor);
+    const checked = services.filter(({ config }) => this.isChecked(config.key));
+    const addressFor = this.path?.addresses(this.checks, checked) ?? BY_ADDRESS;
+    const plans = plansOf(this.checks, services, addressFor);
     const slots = this.removing(services);
     const all = new Map(plans.flatMap(({ targets }) => targets.map(({ slot }) => [slot, slots.get(slot) === true])));
     const gone = [...this.slots.keys()].filter((slot) => !all.has(slot));
     this.slots = all;
     if (gone.length > 0) this.owner.apply(gone.map((slot) => ({ slot, health: undefined })));
     this.send({ kind: 'plan', plans });
+  }
+
+  private isChecked(key: ServiceKey): boolean {
+    return this.checks.some(({ service }) => keyText(service) === keyText(key));
   }
 
   /** Slots of services whose failed destinations are removed. */

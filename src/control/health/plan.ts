@@ -74,9 +74,15 @@ function namedChecks(run: readonly RunConfig[]): Named[] {
 }
 
 function checkOf(config: RunConfig, id: string): Check {
-  const { destinations, name, lookup, fastInterval, after = '', ...rest } = config;
+  const { destinations, name, lookup = '', fastInterval, after = '', ...rest } = config;
+  const { host = '', body = '', expect = '', sni = '', send = '' } = config;
   return {
     ...rest,
+    host,
+    body,
+    expect,
+    sni,
+    send,
     id,
     after,
     name: lookup,

@@ -52,6 +52,15 @@ export class HostStack {
     this.replies?.update(services);
   }
 
+  /** Keeps answers to health checks from the host's stack. Throws as `configure`. */
+  interceptAnswers(devices: readonly string[], protocols: readonly number[]): void {
+    if (this.interceptor === undefined) return;
+    const addresses = () =>
+      devices.flatMap((name) => this.live.addressesOf(name)).filter((text) => !text.includes(':'));
+    this.interceptor.answers = () => ({ addresses: addresses().map((text) => text.split('/')[0]!), protocols });
+    this.interceptor.refresh();
+  }
+
   /** Call after the network of the host has changed. Throws as `configure`. */
   refresh(): void {
     this.replies?.refresh();

@@ -4,6 +4,7 @@
  * dataplane/host/intercepted.ts asks the same of one packet.
  */
 
+import { FIRST_CHECK_PORT } from '../../dataplane/table/check-ports.js';
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
 import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
@@ -13,7 +14,15 @@ import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
 import { isFtp } from '../rules/ftp-ports.js';
 
-const WITH_PORTS = [TCP, UDP, SCTP];
+const WITH_PORTS: readonly number[] = [TCP, UDP, SCTP];
+const LAST_PORT = 65_535;
+
+/** Where answers to health checks come to. */
+export interface CheckAnswers {
+  /** IPv4 addresses of the director's devices. */
+  readonly addresses: readonly string[];
+  readonly protocols: readonly number[];
+}
 
 /** What the rules follow from. */
 export interface InterceptInput {
@@ -23,6 +32,8 @@ export interface InterceptInput {
   readonly snat: readonly SnatConfig[];
   /** Ports of the FTP helper. */
   readonly ftp: readonly number[];
+  /** Answers to health checks that go through the dataplane. */
+  readonly checks?: CheckAnswers;
   /** An interface of the host has the address. */
   readonly has: (address: string) => boolean;
 }
@@ -43,6 +54,7 @@ export function interceptRules(input: InterceptInput, atLeast = false): Intercep
     ...services.flatMap((service) => sharedRules(service, input)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
     ...input.snat.flatMap((rule) => snatRules(rule, input)),
+    ...(input.checks === undefined ? [] : checkRules(input.checks)),
     { kind: 'icmpError', about: { family: 4 } },
     { kind: 'icmpError', about: { family: 6 } },
   ]);
@@ -110,6 +122,15 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): Intercept
     ? WITH_PORTS.map((protocol) => ({ kind: 'packet', family, daddr: to, protocol, dport: [[1024, 65535]] }))
     : wholeAddress(to, { arp: true });
   return [...sent, ...answers];
+}
+
+function checkRules({ addresses, protocols }: CheckAnswers): InterceptRule[] {
+  return addresses.flatMap((daddr) =>
+    protocols.map((protocol): InterceptRule => {
+      const rule = { kind: 'packet', family: 4, daddr, protocol } as const;
+      return WITH_PORTS.includes(protocol) ? { ...rule, dport: [[FIRST_CHECK_PORT, LAST_PORT]] } : rule;
+    }),
+  );
 }
 
 /**

@@ -10,7 +10,7 @@ import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { inexactMarks, interceptRules } from './intercept-rules.js';
+import { type CheckAnswers, inexactMarks, interceptRules } from './intercept-rules.js';
 
 /** The parts of a configuration that intercept rules follow from. */
 export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
@@ -22,6 +22,9 @@ export class Interceptor {
   private inMaps: readonly InterceptRule[] = [];
   private services: readonly ServiceEntry[] = [];
   private ended = false;
+
+  /** Where answers to health checks come to; undefined: no check goes through the dataplane. */
+  answers: () => CheckAnswers | undefined = () => undefined;
 
   /**
    * Installs empty rules on `devices`. `maps`: those of xdp devices. `has`: the host has the
@@ -50,7 +53,8 @@ export class Interceptor {
    */
   update(services: readonly ServiceEntry[], config: InterceptConfig = this.config): void {
     const { marks, accept, helpers, snat } = config;
-    const input = { services, marks, accept, snat, ftp: helpers.ftp, has: this.has };
+    const checks = this.answers();
+    const input = { services, marks, accept, snat, ftp: helpers.ftp, has: this.has, ...(checks && { checks }) };
     if (this.devices.length > 0) {
       const wanted = interceptRules(input);
       if (JSON.stringify(wanted) !== JSON.stringify(this.inNft)) this.putNft(wanted);

@@ -9,9 +9,9 @@ import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { CHECKERS } from '../../src/health/checkers/index.js';
 import { runCheck } from '../../src/health/run.js';
 import { CHECK_TYPES, type Check, type Outcome } from '../../src/health/spec.js';
-import { CHECKERS } from '../../src/health/types/index.js';
 import { EXPIRED, GOOD, KEY } from './certificates.js';
 import { CHECK } from './check.js';
 

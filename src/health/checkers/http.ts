@@ -1,4 +1,6 @@
-/** http and https by undici: status, body, keyword, certificate. Each check has its own connection. */
+/**
+ * http and https by undici: status, body, keyword, certificate. Each check has its own connection.
+ */
 import tls from 'node:tls';
 import { buildConnector, Client, type Dispatcher } from 'undici';
 import { bad, type Checker, type CheckSettings, good, LONGEST_ANSWER, type Place } from './checker.js';
