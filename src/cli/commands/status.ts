@@ -44,7 +44,7 @@ export function statusText({
 }: DirectorStatus): string {
   return [
     `director    pid ${pid}, up ${duration(uptime)}`,
-    `config      ${config}`,
+    `config      ${config || 'none'}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
     ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),

@@ -14,7 +14,7 @@ import { ICMP, TCP, UDP } from '../../wire/ipv4.js';
 import type { ChecksConfig } from '../config/director-config.js';
 import type { Message } from '../engine/messages.js';
 import type { Destination } from '../rules/entries.js';
-import type { SlottedService } from '../rules/rules.js';
+import type { SlottedService } from '../rules/health-weight.js';
 import type { AddressFor } from './plan.js';
 
 /** What the path needs of the director. */

@@ -13,7 +13,7 @@ import type { ServiceStatus, Verdict } from '../../health/spec.js';
 import type { HealthMessage, HealthReport } from '../../health/thread.js';
 import { keyText, type ServiceKey } from '../../service/config.js';
 import type { ChecksConfig } from '../config/director-config.js';
-import type { SlottedService } from '../rules/rules.js';
+import type { SlottedService } from '../rules/health-weight.js';
 import type { HealthChecks } from '../server/forwarding.js';
 import type { HealthSays } from '../server/requests.js';
 import type { CheckPath } from './check-path.js';

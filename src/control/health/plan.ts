@@ -7,7 +7,7 @@ import { endpoint, keyText } from '../../service/config.js';
 import type { ChecksConfig } from '../config/director-config.js';
 import { type Endpoint, serviceWords } from '../config/service-words.js';
 import type { Destination } from '../rules/entries.js';
-import type { SlottedService } from '../rules/rules.js';
+import type { SlottedService } from '../rules/health-weight.js';
 
 /** Address for the checks of a destination. */
 export type AddressFor = (service: SlottedService, destination: Destination) => string;

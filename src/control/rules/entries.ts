@@ -34,11 +34,6 @@ export function effectiveWeight({ config, health }: Pick<Destination, 'config' |
   return Math.max(1, Math.round(full * health.share));
 }
 
-/** The configuration that the dataplane uses. */
-export function effective(destination: Destination): DestinationConfig {
-  return { ...destination.config, weight: effectiveWeight(destination) };
-}
-
 export interface Service {
   readonly slot: number;
   config: ServiceConfig;
@@ -67,10 +62,6 @@ export function newestFirst({ destinations }: Service): Destination[] {
   return [...destinations.values()].reverse();
 }
 
-function healthOf(destination: Destination, { absent }: DestinationHealth) {
-  return { weight: effectiveWeight(destination), absent };
-}
-
 /** A service as a listing shows it. `connections`: the gauges of a destination by slot. */
 export function entryOf(
   service: Service,
@@ -82,7 +73,9 @@ export function entryOf(
     stats: shown.service(service.slot),
     destinations: newestFirst(service).map((destination) => ({
       ...destination.config,
-      ...(destination.health !== undefined && { health: healthOf(destination, destination.health) }),
+      ...(destination.health !== undefined && {
+        health: { weight: effectiveWeight(destination), absent: destination.health.absent },
+      }),
       ...connections(destination.slot),
       stats: shown.destination(destination.slot),
     })),

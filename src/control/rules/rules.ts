@@ -12,6 +12,7 @@ import {
   keyText,
   type ServiceConfig,
   type ServiceKey,
+  type ServiceRules,
 } from '../../service/config.js';
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
@@ -21,9 +22,7 @@ import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
 import {
   type Destination,
-  type DestinationHealth,
   type Endpoint,
-  effective,
   endpointText,
   entryOf,
   find,
@@ -31,6 +30,17 @@ import {
   newestFirst,
   type Service,
 } from './entries.js';
+import {
+  applyHealth,
+  type DestinationHealth,
+  edited,
+  findSlot,
+  type HealthOutcome,
+  type HealthTarget,
+  isAbsent,
+  present,
+  type SlottedService,
+} from './health-weight.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
 import { CountedSlots, Slots } from './slots.js';
 
@@ -53,14 +63,17 @@ export interface RulesOptions {
   readonly timeouts?: Timeouts;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
+  /** Number of slots; by default as many as the counters have. */
+  readonly room?: Room;
 }
 
-/** A service with the slots of its destinations. */
-export interface SlottedService {
-  readonly slot: number;
-  readonly config: ServiceConfig;
-  readonly destinations: readonly Destination[];
+/** Numbers of services and destinations. */
+export interface Room {
+  readonly services: number;
+  readonly destinations: number;
 }
+
+const WHOLE_ROOM: Room = { services: MAX_SERVICES, destinations: MAX_DESTINATIONS };
 
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
 
@@ -71,8 +84,8 @@ export class Rules {
    * A service has one reference to its slot, and so has each of its destinations, live or in the
    * trash.
    */
-  private readonly serviceSlots = new CountedSlots(MAX_SERVICES);
-  private readonly destinationSlots = new Slots(MAX_DESTINATIONS);
+  private readonly serviceSlots: CountedSlots;
+  private readonly destinationSlots: Slots;
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
@@ -80,6 +93,9 @@ export class Rules {
   private readonly checked = new Map<number, HealthTarget>();
 
   constructor(private readonly options: RulesOptions) {
+    const { services, destinations } = options.room ?? WHOLE_ROOM;
+    this.serviceSlots = new CountedSlots(services);
+    this.destinationSlots = new Slots(destinations);
     this.shown = new ShownCounters(options.counters);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
@@ -127,6 +143,28 @@ export class Rules {
     return gone.map((entry) => entry.slot);
   }
 
+  /** No slot of a service and of a destination from these on was ever used. */
+  get high(): Room {
+    return { services: this.serviceSlots.high, destinations: this.destinationSlots.high };
+  }
+
+  /**
+   * What is missing for all of these requests to be accepted, in words; undefined: nothing. Slots
+   * of removed destinations and their services stay in use for two minutes, or longer while
+   * connections name them.
+   */
+  lackOfRoom(requests: readonly ChangeRequest[]): string | undefined {
+    const count = (op: ChangeRequest['op']) => requests.filter((request) => request.op === op).length;
+    return (
+      lack('services', count('addService'), this.serviceSlots.free) ??
+      lack('destinations', count('addDestination'), this.destinationSlots.free)
+    );
+  }
+
+  get serviceCount(): number {
+    return this.services.size;
+  }
+
   /** The totals of the director since the last `-Z`. */
   total(): StatsEntry {
     return this.shown.total();
@@ -135,6 +173,13 @@ export class Rules {
   /** Services with destinations and counters, newest first. */
   entries(): ServiceEntry[] {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
+  }
+
+  /** Services with destinations, without counters, newest first. */
+  configs(): ServiceRules[] {
+    return [...this.services.values()]
+      .reverse()
+      .map((service) => ({ ...service.config, destinations: present(service) }));
   }
 
   /** Services with the slots of their destinations, for the health checks. */
@@ -148,29 +193,14 @@ export class Rules {
 
   /**
    * Health has spoken about a destination: undefined takes its say away. The operator's weight
-   * stays what it is. Returns what the dataplane does.
+   * stays what it is. Returns what the host and the dataplane do.
    */
-  setHealth(slot: number, health: DestinationHealth | undefined): Action[] {
-    const found = this.checked.get(slot) ?? this.findSlot(slot);
-    if (found === undefined) return [];
-    const { destination, serviceSlot } = found;
-    const before = effective(destination);
-    const wasAbsent = isAbsent(destination);
-    destination.health = health;
+  setHealth(slot: number, health: DestinationHealth | undefined): HealthOutcome {
+    const found = this.checked.get(slot) ?? findSlot(this.services.values(), slot);
+    if (found === undefined) return { changes: [], actions: [] };
     if (health === undefined) this.checked.delete(slot);
     else this.checked.set(slot, found);
-    if (wasAbsent !== isAbsent(destination))
-      return wasAbsent
-        ? [{ kind: 'addDestination', slot, serviceSlot, destination: effective(destination), revived: true }]
-        : [{ kind: 'removeDestination', slot }];
-    return wasAbsent || before.weight === effective(destination).weight ? [] : [edited(destination)];
-  }
-
-  private findSlot(slot: number): HealthTarget | undefined {
-    for (const { slot: serviceSlot, destinations } of this.services.values())
-      for (const destination of destinations.values())
-        if (destination.slot === slot) return { destination, serviceSlot };
-    return undefined;
+    return applyHealth(found, health);
   }
 
   private addService(config: ServiceConfig): Outcome {
@@ -301,17 +331,9 @@ export class Rules {
   }
 }
 
-interface HealthTarget {
-  readonly destination: Destination;
-  readonly serviceSlot: number;
-}
-
-function isAbsent({ health }: Destination): boolean {
-  return health?.absent === true;
-}
-
-function edited(destination: Destination): Action {
-  return { kind: 'editDestination', slot: destination.slot, destination: effective(destination) };
+function lack(what: string, wanted: number, free: number): string | undefined {
+  if (wanted <= free) return undefined;
+  return `${wanted} new ${what}, but there is room for ${free} only: removed ones keep their place for two minutes, or while they have connections`;
 }
 
 function accepted(actions: Action[]): Outcome {

@@ -23,6 +23,7 @@ function setup(counters = new Counters().buffer) {
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
     live: false,
+    first: [],
   };
 }
 
