@@ -88,7 +88,13 @@ export class CheckPath {
     if (`${protocols}` === `${this.protocols}`) return;
     this.protocols = protocols;
     this.site.intercept(protocols);
-    this.site.send({ kind: 'checks', memory: this.memory, protocols });
+    this.revive();
+  }
+
+  /** Tells the dataplane, again where a worker has started anew. */
+  revive(): void {
+    const { memory, protocols } = this;
+    if (protocols.length > 0) this.site.send({ kind: 'checks', memory, protocols });
   }
 }
 

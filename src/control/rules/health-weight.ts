@@ -90,6 +90,19 @@ function leave({ slot, config }: Destination, service: Service): HealthOutcome {
   };
 }
 
+/** The actions by which a new worker learns of a destination. */
+export function replayed(destination: Destination, serviceSlot: number): Action[] {
+  const { slot } = destination;
+  const add: Action = {
+    kind: 'addDestination',
+    slot,
+    serviceSlot,
+    destination: effective(destination),
+    revived: false,
+  };
+  return isAbsent(destination) ? [add, { kind: 'removeDestination', slot }] : [add];
+}
+
 /** The configuration that the dataplane uses. */
 function effective(destination: Destination): DestinationConfig {
   return { ...destination.config, weight: effectiveWeight(destination) };

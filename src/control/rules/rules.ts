@@ -39,6 +39,7 @@ import {
   type HealthTarget,
   isAbsent,
   present,
+  replayed,
   type SlottedService,
 } from './health-weight.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
@@ -173,6 +174,14 @@ export class Rules {
   /** Services with destinations and counters, newest first. */
   entries(): ServiceEntry[] {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
+  }
+
+  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
+  replay(): Action[] {
+    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
+      { kind: 'addService', slot, service: config } as const,
+      ...[...destinations.values()].flatMap((one) => replayed(one, slot)),
+    ]);
   }
 
   /** Services with destinations, without counters, newest first. */
