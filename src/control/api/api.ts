@@ -35,6 +35,8 @@ export type AdminRequest =
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
   | { op: 'health' }
+  /** Takes the routes of announced VIPs away (true), or puts them back. */
+  | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
@@ -84,6 +86,8 @@ export interface DestinationEntry extends DestinationConfig {
    * dataplane. `weight` is the operator's.
    */
   health?: { weight: number; absent: boolean };
+  /** The last weight above 0, 0 if there was none: the share in the table of mh. */
+  lastWeight: number;
   activeConns: number;
   inactConns: number;
   persistConns: number;
@@ -157,6 +161,17 @@ export interface DirectorStatus {
   helpers: { readonly ftp: readonly number[] };
   /** Destinations with health checks that are up, and all with checks. */
   health: { up: number; checked: number };
+  /** With `announce` in director.yaml. */
+  announce?: AnnounceStatus;
+}
+
+/** What a director announces to its router. */
+export interface AnnounceStatus {
+  table: number;
+  /** The director has been told to announce nothing. */
+  withdrawn: boolean;
+  /** Prefixes that have a route. */
+  prefixes: readonly string[];
 }
 
 /** Facts for the banner of a listing. */

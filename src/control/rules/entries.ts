@@ -8,6 +8,8 @@ export interface Destination {
   readonly slot: number;
   /** As the operator has configured it. */
   config: DestinationConfig;
+  /** Its last weight above 0; mh counts with it while the weight is 0. */
+  lastWeight: number;
   /** What the health checks make of its weight; undefined: it has no checks. */
   health?: DestinationHealth | undefined;
 }
@@ -73,6 +75,7 @@ export function entryOf(
     stats: shown.service(service.slot),
     destinations: newestFirst(service).map((destination) => ({
       ...destination.config,
+      lastWeight: destination.lastWeight,
       ...(destination.health !== undefined && {
         health: { weight: effectiveWeight(destination), absent: destination.health.absent },
       }),

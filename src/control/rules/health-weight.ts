@@ -97,10 +97,12 @@ export function replayed(destination: Destination, serviceSlot: number): Action[
     kind: 'addDestination',
     slot,
     serviceSlot,
-    destination: effective(destination),
+    // With the operator's weight, which gives mh its share; then with that in force.
+    destination: destination.config,
     revived: false,
   };
-  return isAbsent(destination) ? [add, { kind: 'removeDestination', slot }] : [add];
+  if (destination.health === undefined) return [add];
+  return [add, isAbsent(destination) ? { kind: 'removeDestination', slot } : edited(destination)];
 }
 
 /** The configuration that the dataplane uses. */

@@ -10,7 +10,7 @@
  * answer.
  */
 import type { ServiceStatus } from '../../health/spec.js';
-import type { ChangeRequest, DeviceStatus } from '../api/api.js';
+import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
 
 /** The health checks, as the request server sees them. */
@@ -41,6 +41,10 @@ export interface Forwarding {
   processed(i: number): number;
   /** The health checks; undefined in a replay. */
   readonly health?: HealthChecks;
+  /** What is announced; undefined: the director announces nothing. */
+  announce?(): AnnounceStatus | undefined;
+  /** Takes the routes of announced VIPs away, or puts them back. */
+  withdraw?(withdrawn: boolean): void;
   /**
    * Brings the sums of the workers' counters up to date, for the slots of services and destinations
    * below these numbers.

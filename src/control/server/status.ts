@@ -26,6 +26,7 @@ export interface StatusSources {
 export function directorStatus(sources: StatusSources): DirectorStatus {
   const { forwarding, rules, counters, config, helpers, tableId } = sources;
   const services = rules.entries();
+  const announce = forwarding.announce?.();
   return {
     pid: process.pid,
     tableId,
@@ -42,6 +43,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     drops: dropsOf(counters),
     helpers,
     health: healthOf(forwarding.health?.status ?? []),
+    ...(announce !== undefined && { announce }),
   };
 }
 
