@@ -1,9 +1,12 @@
 /** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { execCommandLine } from './commands/exec.js';
+import { fleetCommand } from './commands/fleet.js';
+import { healthCommand } from './commands/health.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -20,16 +23,19 @@ export function ulvsProgram(version: string): Command {
     .description('a Linux Virtual Server director in user space')
     .enablePositionalOptions()
     .version(version)
-    .addCommand(runCommand())
+    .addCommand(runCommand(version))
+    .addCommand(checkCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())
+    .addCommand(healthCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
     .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
+    .addCommand(fleetCommand())
     .addCommand(labCommand())
     .addCommand(benchCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));

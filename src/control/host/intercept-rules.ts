@@ -4,27 +4,51 @@
  * dataplane/host/intercepted.ts asks the same of one packet.
  */
 
+import { FIRST_CHECK_PORT } from '../../dataplane/table/check-ports.js';
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
-import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../../service/config.js';
+import {
+  type DestinationConfig,
+  type Family,
+  familyOf,
+  isFwmark,
+  SCTP,
+  type ServiceKey,
+  type ServiceRules,
+  TCP,
+  UDP,
+} from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import { addressFamily } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
 import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
 import { isFtp } from '../rules/ftp-ports.js';
 
-const WITH_PORTS = [TCP, UDP, SCTP];
+const WITH_PORTS: readonly number[] = [TCP, UDP, SCTP];
+const LAST_PORT = 65_535;
 
-/** What the rules follow from. */
-export interface InterceptInput {
-  readonly services: readonly ServiceEntry[];
+/** Where answers to health checks come to. */
+export interface CheckAnswers {
+  /** IPv4 addresses of the director's devices. */
+  readonly addresses: readonly string[];
+  readonly protocols: readonly number[];
+}
+
+/** The settings and the host's addresses that the rules follow from. */
+export interface InterceptSettings {
   readonly marks: readonly MarkRule[];
   readonly accept: AcceptConfig;
   readonly snat: readonly SnatConfig[];
   /** Ports of the FTP helper. */
   readonly ftp: readonly number[];
+  /** Answers to health checks that go through the dataplane. */
+  readonly checks?: CheckAnswers;
   /** An interface of the host has the address. */
   readonly has: (address: string) => boolean;
+}
+
+/** What the rules follow from. */
+export interface InterceptInput extends InterceptSettings {
+  readonly services: readonly ServiceRules[];
 }
 
 /**
@@ -33,26 +57,45 @@ export interface InterceptInput {
  * director sees only what is intercepted, and passes the rest back.
  */
 export function interceptRules(input: InterceptInput, atLeast = false): InterceptRule[] {
-  const { services, accept } = input;
-  if (services.length === 0 && accept.ranges.length + accept.sources.length + input.snat.length === 0) return [];
+  const { services } = input;
   return unique([
     ...services.flatMap((service) => serviceRules(service, input)),
-    ...services.flatMap((service) => replyRules(service, input)),
-    ...markRules(input, atLeast),
+    ...services.flatMap(({ key, destinations }) =>
+      destinations.flatMap((destination) => destinationRules(key, destination, input)),
+    ),
+    ...standingRules(services, input, atLeast),
+  ]);
+}
+
+/** The rules that follow from the settings, and from all services together. */
+export function standingRules(
+  services: readonly Pick<ServiceRules, 'key'>[],
+  settings: InterceptSettings,
+  atLeast: boolean,
+): InterceptRule[] {
+  const { accept, snat } = settings;
+  if (services.length === 0 && accept.ranges.length + accept.sources.length + snat.length === 0) return [];
+  return [
+    ...markRules(services, settings.marks, atLeast),
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
-    ...services.flatMap((service) => sharedRules(service, input)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
-    ...input.snat.flatMap((rule) => snatRules(rule, input)),
+    ...snat.flatMap((rule) => snatRules(rule, settings)),
+    ...(settings.checks === undefined ? [] : checkRules(settings.checks)),
     { kind: 'icmpError', about: { family: 4 } },
     { kind: 'icmpError', about: { family: 6 } },
-  ]);
+  ];
+}
+
+/** The rules of a service, without those of its destinations. */
+export function serviceRules(service: Pick<ServiceRules, 'key'>, settings: InterceptSettings): InterceptRule[] {
+  return [...vipRules(service, settings), ...sharedRules(service, settings)];
 }
 
 /**
  * A VIP on an interface of the host is shared with it by port. A VIP on no interface is intercepted
  * whole.
  */
-function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: InterceptInput): InterceptRule[] {
+function vipRules({ key }: Pick<ServiceRules, 'key'>, { accept, has, ftp }: InterceptSettings): InterceptRule[] {
   if (isFwmark(key)) return [];
   if (!has(key.address)) return wholeAddress(key.address, accept);
   const { protocol, address: daddr, port } = key;
@@ -71,7 +114,7 @@ function dataPorts(port: number): PortRange[] {
  * Packets from an address of the host (accept.forwardShared): its stack would drop them as
  * martians.
  */
-function sharedRules({ key }: ServiceEntry, { accept, has }: InterceptInput): InterceptRule[] {
+function sharedRules({ key }: Pick<ServiceRules, 'key'>, { accept, has }: InterceptSettings): InterceptRule[] {
   if (accept.forwardShared.length === 0 || isFwmark(key) || !has(key.address)) return [];
   return [{ kind: 'packet', family: familyOf(key), saddr: key.address }];
 }
@@ -82,28 +125,29 @@ function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): Interc
   return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
 
-/** Packets from masq destinations of the service. */
-function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput): InterceptRule[] {
+/** Packets from a destination of the service with this key. */
+export function destinationRules(
+  key: ServiceKey,
+  { address: saddr, port, method }: DestinationConfig,
+  { ftp }: InterceptSettings,
+): InterceptRule[] {
+  if (method !== 'masq') return [];
   const anyPort = isFwmark(key) || isFtp(key, ftp);
-  return destinations
-    .filter(({ method }) => method === 'masq')
-    .flatMap(({ address: saddr, port }) =>
-      // A fwmark service has no protocol. ICMP and neighbour discovery are left to the host.
-      (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
-        kind: 'packet',
-        family: addressFamily(saddr),
-        saddr,
-        protocol,
-        ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
-      })),
-    );
+  // A fwmark service has no protocol. ICMP and neighbour discovery are left to the host.
+  return (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
+    kind: 'packet',
+    family: addressFamily(saddr),
+    saddr,
+    protocol,
+    ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
+  }));
 }
 
 /**
  * Packets of realservers by protocols with ports (ICMP and neighbour discovery are left to the
  * host), and the answers.
  */
-function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): InterceptRule[] {
+function snatRules({ from, to }: SnatConfig, { has }: InterceptSettings): InterceptRule[] {
   const family: Family = addressFamily(to);
   const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
   const answers: InterceptRule[] = has(to)
@@ -112,10 +156,24 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): Intercept
   return [...sent, ...answers];
 }
 
+function checkRules({ addresses, protocols }: CheckAnswers): InterceptRule[] {
+  return addresses.flatMap((daddr) =>
+    protocols.map((protocol): InterceptRule => {
+      const rule = { kind: 'packet', family: 4, daddr, protocol } as const;
+      return WITH_PORTS.includes(protocol) ? { ...rule, dport: [[FIRST_CHECK_PORT, LAST_PORT]] } : rule;
+    }),
+  );
+}
+
 /**
  * Mark rules that set the mark of a service of the packet's family, or change some bits of a mark.
  */
-function markRules({ services, marks }: InterceptInput, atLeast: boolean): InterceptRule[] {
+function markRules(
+  services: readonly Pick<ServiceRules, 'key'>[],
+  marks: readonly MarkRule[],
+  atLeast: boolean,
+): InterceptRule[] {
+  if (marks.length === 0) return [];
   const keys = services.flatMap(({ key }) => (isFwmark(key) ? [key] : []));
   const gives = ({ clear, flip }: MarkRule, family: Family) =>
     keys.some((key) => key.family === family && (clear !== 0xffffffff || key.fwmark === flip));

@@ -12,6 +12,7 @@ import {
   keyText,
   type ServiceConfig,
   type ServiceKey,
+  type ServiceRules,
 } from '../../service/config.js';
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
@@ -29,6 +30,18 @@ import {
   newestFirst,
   type Service,
 } from './entries.js';
+import {
+  applyHealth,
+  type DestinationHealth,
+  edited,
+  findSlot,
+  type HealthOutcome,
+  type HealthTarget,
+  isAbsent,
+  present,
+  replayed,
+  type SlottedService,
+} from './health-weight.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
 import { CountedSlots, Slots } from './slots.js';
 
@@ -51,7 +64,17 @@ export interface RulesOptions {
   readonly timeouts?: Timeouts;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
+  /** Number of slots; by default as many as the counters have. */
+  readonly room?: Room;
 }
+
+/** Numbers of services and destinations. */
+export interface Room {
+  readonly services: number;
+  readonly destinations: number;
+}
+
+const WHOLE_ROOM: Room = { services: MAX_SERVICES, destinations: MAX_DESTINATIONS };
 
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
 
@@ -62,13 +85,18 @@ export class Rules {
    * A service has one reference to its slot, and so has each of its destinations, live or in the
    * trash.
    */
-  private readonly serviceSlots = new CountedSlots(MAX_SERVICES);
-  private readonly destinationSlots = new Slots(MAX_DESTINATIONS);
+  private readonly serviceSlots: CountedSlots;
+  private readonly destinationSlots: Slots;
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
+  /** Destinations whose weight follows their health, by slot. */
+  private readonly checked = new Map<number, HealthTarget>();
 
   constructor(private readonly options: RulesOptions) {
+    const { services, destinations } = options.room ?? WHOLE_ROOM;
+    this.serviceSlots = new CountedSlots(services);
+    this.destinationSlots = new Slots(destinations);
     this.shown = new ShownCounters(options.counters);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
@@ -116,6 +144,28 @@ export class Rules {
     return gone.map((entry) => entry.slot);
   }
 
+  /** No slot of a service and of a destination from these on was ever used. */
+  get high(): Room {
+    return { services: this.serviceSlots.high, destinations: this.destinationSlots.high };
+  }
+
+  /**
+   * What is missing for all of these requests to be accepted, in words; undefined: nothing. Slots
+   * of removed destinations and their services stay in use for two minutes, or longer while
+   * connections name them.
+   */
+  lackOfRoom(requests: readonly ChangeRequest[]): string | undefined {
+    const count = (op: ChangeRequest['op']) => requests.filter((request) => request.op === op).length;
+    return (
+      lack('services', count('addService'), this.serviceSlots.free) ??
+      lack('destinations', count('addDestination'), this.destinationSlots.free)
+    );
+  }
+
+  get serviceCount(): number {
+    return this.services.size;
+  }
+
   /** The totals of the director since the last `-Z`. */
   total(): StatsEntry {
     return this.shown.total();
@@ -124,6 +174,42 @@ export class Rules {
   /** Services with destinations and counters, newest first. */
   entries(): ServiceEntry[] {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
+  }
+
+  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
+  replay(): Action[] {
+    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
+      { kind: 'addService', slot, service: config } as const,
+      ...[...destinations.values()].flatMap((one) => replayed(one, slot)),
+    ]);
+  }
+
+  /** Services with destinations, without counters, newest first. */
+  configs(): ServiceRules[] {
+    return [...this.services.values()]
+      .reverse()
+      .map((service) => ({ ...service.config, destinations: present(service) }));
+  }
+
+  /** Services with the slots of their destinations, for the health checks. */
+  slots(): SlottedService[] {
+    return [...this.services.values()].map(({ slot, config, destinations }) => ({
+      slot,
+      config,
+      destinations: [...destinations.values()],
+    }));
+  }
+
+  /**
+   * Health has spoken about a destination: undefined takes its say away. The operator's weight
+   * stays what it is. Returns what the host and the dataplane do.
+   */
+  setHealth(slot: number, health: DestinationHealth | undefined): HealthOutcome {
+    const found = this.checked.get(slot) ?? findSlot(this.services.values(), slot);
+    if (found === undefined) return { changes: [], actions: [] };
+    if (health === undefined) this.checked.delete(slot);
+    else this.checked.set(slot, found);
+    return applyHealth(found, health);
   }
 
   private addService(config: ServiceConfig): Outcome {
@@ -146,7 +232,7 @@ export class Rules {
   }
 
   private removeService(service: Service): Action[] {
-    const removed = newestFirst(service).map((destination) => this.remove(service, destination));
+    const removed = newestFirst(service).flatMap((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
     this.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
@@ -166,7 +252,7 @@ export class Rules {
     if (slot === undefined) return refused('ENOMEM');
     this.serviceSlots.addReference(service.slot);
     this.shown.zeroDestination(slot);
-    return this.attach(service, { slot, config }, false);
+    return this.attach(service, { slot, config, lastWeight: config.weight }, false);
   }
 
   /**
@@ -179,7 +265,7 @@ export class Rules {
     if (found.serviceSlot !== service.slot) this.shown.zeroDestination(found.slot);
     this.serviceSlots.addReference(service.slot);
     this.releaseService(found.serviceSlot);
-    return this.attach(service, { slot: found.slot, config }, true);
+    return this.attach(service, { slot: found.slot, config, lastWeight: config.weight }, true);
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
@@ -194,18 +280,20 @@ export class Rules {
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;
-    return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
+    if (config.weight !== 0) found.lastWeight = config.weight;
+    return accepted(isAbsent(found) ? [] : [edited(found)]);
   }
 
   private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
-    return found ? accepted([this.remove(service, found)]) : refused('ENOENT');
+    return found ? accepted(this.remove(service, found)) : refused('ENOENT');
   }
 
-  private remove(service: Service, destination: Destination): Action {
+  private remove(service: Service, destination: Destination): Action[] {
     service.destinations.delete(endpointText(destination.config));
+    this.checked.delete(destination.slot);
     this.trash.put(identity(service, destination.config), destination.slot, service.slot);
-    return { kind: 'removeDestination', slot: destination.slot };
+    return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
   }
 
   private zero(key: ServiceKey | undefined): Outcome {
@@ -251,6 +339,11 @@ export class Rules {
   private releaseService(slot: number): void {
     if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
+}
+
+function lack(what: string, wanted: number, free: number): string | undefined {
+  if (wanted <= free) return undefined;
+  return `${wanted} new ${what}, but there is room for ${free} only: removed ones keep their place for two minutes, or while they have connections`;
 }
 
 function accepted(actions: Action[]): Outcome {

@@ -9,10 +9,12 @@ import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../../service/sysctl.js';
 import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from '../api/api.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
+import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
+import type { DestinationHealth } from '../rules/entries.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -21,8 +23,16 @@ import { isTraceRequest, TraceSession } from './trace-session.js';
 
 /** Entries of the connection table in one page, which takes some 30 ms. */
 const PAGE = 16_384;
+/** Actions in one message: the dataplane forwards between two messages. */
+const SLICE = 128;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
+
+/** What health checks say of the destination of a slot; undefined: nothing any more. */
+export interface HealthSays {
+  readonly slot: number;
+  readonly health: DestinationHealth | undefined;
+}
 
 /** The request server of one director. */
 export class Requests implements AdminClient {
@@ -49,7 +59,7 @@ export class Requests implements AdminClient {
   }
 
   async request(request: AdminRequest): Promise<AdminReply> {
-    this.forwarding.gather();
+    this.gather();
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {
       case 'connections':
@@ -62,18 +72,38 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'health':
+        return { ok: true, health: this.forwarding.health?.status ?? [] };
+      case 'withdraw':
+        return this.withdraw(request.withdrawn);
       default:
         return this.change([request])[0]!;
     }
   }
 
-  /** Applies several requests in order. Host and dataplane get all actions together. */
+  /** Applies several requests in order. Host and dataplane get all changes together. */
   change(requests: readonly RulesRequest[]): AdminReply[] {
     // A slot that gets a new owner counts from its present counters on.
-    this.forwarding.gather();
+    this.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
-    this.forward(outcomes.flatMap(({ actions }) => actions));
+    const accepted = requests.filter((request, i): request is ChangeRequest => {
+      return isHostChange(request) && outcomes[i]!.reply.ok;
+    });
+    this.forward(
+      accepted,
+      outcomes.flatMap(({ actions }) => actions),
+    );
+    this.forwarding.health?.rulesChanged();
     return outcomes.map(({ reply }) => reply);
+  }
+
+  /** Applies what health checks say of weights. A new weight alone does not concern the host. */
+  applyHealth(says: readonly HealthSays[]): void {
+    const outcomes = says.map(({ slot, health }) => this.rules.setHealth(slot, health));
+    this.forward(
+      outcomes.flatMap(({ changes }) => changes),
+      outcomes.flatMap(({ actions }) => actions),
+    );
   }
 
   /** Replaces the running settings. */
@@ -83,10 +113,18 @@ export class Requests implements AdminClient {
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
+  /** Messages that tell a fresh worker the settings and rules as they are. */
+  replay(): Message[] {
+    return [
+      { kind: 'settings', ...this.settings },
+      { kind: 'actions', actions: this.rules.replay() },
+    ];
+  }
+
   /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
   tick(): void {
     const now = this.forwarding.now();
-    this.forwarding.gather();
+    this.gather();
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
     for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
@@ -108,6 +146,11 @@ export class Requests implements AdminClient {
     return number + 1 < tables.length ? { connections, next: (number + 1) * SPAN } : { connections };
   }
 
+  private gather(): void {
+    const { services, destinations } = this.rules.high;
+    this.forwarding.gather(services, destinations);
+  }
+
   private listed(table: Int32Array, first: number, last: number): ConnectionEntry[] {
     const daddrOf = (slot: number) => this.daddrs.get(slot) ?? '';
     return listConnections(table, this.forwarding.tick(table), daddrOf, first, last);
@@ -116,15 +159,16 @@ export class Requests implements AdminClient {
   /**
    * Host first, then dataplane. The dataplane follows the rule table even when the host refuses.
    */
-  private forward(actions: readonly Action[]): void {
+  private forward(changes: readonly ChangeRequest[], actions: readonly Action[]): void {
     if (actions.length === 0) return;
     for (const action of actions)
       if (action.kind === 'addDestination') this.daddrs.set(action.slot, action.destination.address);
       else if (action.kind === 'setTimeouts') this.settings = { ...this.settings, timeouts: action.timeouts };
     try {
-      if (actions.some(concernsHost)) this.forwarding.intercept(this.rules.entries());
+      if (changes.length > 0) this.forwarding.intercept(changes);
     } finally {
-      this.forwarding.send({ kind: 'actions', actions });
+      for (let i = 0; i < actions.length; i += SLICE)
+        this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
     }
   }
@@ -141,15 +185,23 @@ export class Requests implements AdminClient {
     return { ok: true, sysctls: sysctl };
   }
 
+  private withdraw(withdrawn: boolean): AdminReply {
+    const { forwarding } = this;
+    if (forwarding.announce?.() === undefined)
+      return { ok: false, errno: 'EPERM', text: 'this director announces no VIPs: director.yaml has no announce' };
+    forwarding.withdraw?.(withdrawn);
+    return { ok: true, status: this.status() };
+  }
+
   private status() {
     const { forwarding, rules, counters, config, settings, tableId } = this;
     return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers, tableId });
   }
 }
 
-/** The action may change what the host's stack sees. */
-function concernsHost({ kind }: Action): boolean {
-  return kind !== 'setTimeouts' && kind !== 'zeroRates';
+/** The request may change what the host's stack sees. */
+function isHostChange({ op }: RulesRequest): boolean {
+  return op !== 'list' && op !== 'getTimeouts' && op !== 'setTimeouts' && op !== 'zero';
 }
 
 /** An empty rule table with the timeouts of a configuration. */
@@ -167,7 +219,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

@@ -1,12 +1,14 @@
 /** Brings a lab up and takes it down. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { userIds } from '../../sys/libc.js';
 import { LabError } from '../error.js';
-import { directoryOf, namespaceOf, newId, outerEnd, program } from '../names.js';
+import { directoryOf, namespaceOf, newId, outerEnd, program, STATE_DIRECTORY } from '../names.js';
 import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
 import { configPath, directorYaml, socketPath } from './config.js';
+import { startDaemons, untilRouted } from './daemons.js';
 import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import { type LabState, listStates, removeState, saveState } from './state.js';
@@ -42,16 +44,17 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
   };
   try {
     record(lab);
+    if (spec.user !== undefined) giveDirectory(id, spec.user);
     await buildNetwork(spec, id, options.device);
     signal?.throwIfAborted();
     for (const host of spec.hosts.filter(({ role }) => role === 'director' || role === 'backup'))
       writeFileSync(configPath(id, host.name), directorYaml(spec, options.device, id, host));
     for (const server of servers(spec)) startServer(lab, server);
     for (const host of spec.hosts) if (host.vip && host.vip.dev !== 'lo') startDecapsulator(lab, host, host.vip.dev);
+    const programs = [...lab.processes];
+    await startDaemons(lab);
     const director = options.director === false ? undefined : startDirector(lab);
-    await Promise.all(
-      lab.processes.map((running) => running !== director && untilReady(running, () => saysReady(running))),
-    );
+    await Promise.all(programs.map((running) => untilReady(running, () => saysReady(running))));
     if (director) await finish(lab, director);
     signal?.throwIfAborted();
     return lab;
@@ -79,9 +82,18 @@ function record({ spec: _, ...state }: Lab): void {
   saveState(state);
 }
 
+/** The user must reach the configuration and make the control socket there. Throws a LabError. */
+function giveDirectory(id: string, user: string): void {
+  const ids = userIds(user);
+  if (ids === undefined) throw new LabError(`--user ${user}: there is no such user`);
+  chmodSync(STATE_DIRECTORY, 0o711);
+  chownSync(directoryOf(id), ids.uid, ids.gid);
+}
+
 async function finish(lab: Lab, director: Running): Promise<void> {
   await directorReady(lab, director);
   await finishNetwork(lab.spec, lab.id, lab.device);
+  if (lab.spec.fleet !== undefined) await untilRouted(lab.id, lab.spec.vips[0]!, 1);
 }
 
 /** Starts a program of this project in the namespace of a host; `what` names its log. */
@@ -133,7 +145,9 @@ export const DIRECTOR = 'director';
 
 /** Starts the director, or the backup. */
 export function startDirector(lab: Lab, name = DIRECTOR): Running {
-  return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name)]);
+  const { user } = lab.spec;
+  const words = user === undefined ? [] : ['--user', user];
+  return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name), ...words]);
 }
 
 /** Resolves when the director accepts connections on its control socket. */
