@@ -162,6 +162,23 @@ export class Rules {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
   }
 
+  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
+  replay(): Action[] {
+    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
+      { kind: 'addService', slot, service: config } as const,
+      ...[...destinations.values()].map(
+        (one) =>
+          ({
+            kind: 'addDestination',
+            slot: one.slot,
+            serviceSlot: slot,
+            destination: one.config,
+            revived: false,
+          }) as const,
+      ),
+    ]);
+  }
+
   /** Services with destinations, without counters, newest first. */
   configs(): ServiceRules[] {
     return [...this.services.values()]

@@ -12,6 +12,7 @@ import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
+import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
@@ -91,6 +92,14 @@ export class Requests implements AdminClient {
     const { sysctl, marks, accept, timeouts, helpers, snat } = settings;
     this.settings = { sysctl, marks, accept, timeouts, helpers, snat };
     this.forwarding.send({ kind: 'settings', ...this.settings });
+  }
+
+  /** Messages that tell a fresh worker the settings and rules as they are. */
+  replay(): Message[] {
+    return [
+      { kind: 'settings', ...this.settings },
+      { kind: 'actions', actions: this.rules.replay() },
+    ];
   }
 
   /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
