@@ -3,6 +3,7 @@
  * it.
  */
 
+import type { TableMemory } from '../../conntrack/memory.js';
 import type { RouteData } from '../../dataplane/table/routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
@@ -10,6 +11,7 @@ import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import type { DeviceKind } from '../../device/kinds.js';
 import type { QueueShare } from '../../device/queue-share.js';
 import type { InterceptMapFds } from '../../device/xdp/layout.js';
+import type { Block } from '../../stats/block.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
@@ -38,14 +40,23 @@ export interface DeviceSetup {
 export interface RunnerSetup {
   readonly config: Config;
   readonly devices: readonly DeviceSetup[];
-  readonly counters: SharedArrayBuffer;
+  readonly counters: Block;
   /** With several workers: the counters of the first, whose gauges all share. */
-  readonly gauges?: SharedArrayBuffer | undefined;
+  readonly gauges?: Block | undefined;
   /** With several workers: what they share. */
   readonly workers?: WorkersSetup | undefined;
   /** Memory of the connection table, and its number of lines. */
-  readonly table: SharedArrayBuffer;
+  readonly table: TableMemory;
   readonly connections: number;
+  /** Words that key the table's hash; random without them. */
+  readonly secret?: readonly number[] | undefined;
+  /**
+   * The table has connections of a former process or thread: its index is rebuilt. 'counted': the
+   * gauges still count them, because other workers went on.
+   */
+  readonly inherited?: 'uncounted' | 'counted' | undefined;
+  /** The rules that are in force before the first frame. */
+  readonly actions?: readonly Action[] | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */
@@ -90,6 +101,8 @@ export type Report =
   /** It cannot go on; `message`: one line. `mistake`: the user can mend it. */
   | { kind: 'failed'; message: string; mistake: boolean }
   | { kind: 'warned'; message: string }
+  /** The table of a former process has its index again (conntrack/rebuild.ts). */
+  | { kind: 'rebuilt'; kept: number; lost: number; ms: number }
   /** A neighbour that the kernel shall resolve. */
   | { kind: 'resolve'; device: number; ip: string }
   /** An IP packet to send by the routing of the host. */

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { TICK_WORD } from '../../conntrack/entry.js';
+import { Rebuild } from '../../conntrack/rebuild.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
@@ -24,6 +25,7 @@ import type { Umem } from '../../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import type { Action } from '../rules/actions.js';
 import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
@@ -48,6 +50,7 @@ export class Runner {
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
   private nextCount = 0;
+  private rebuild: { readonly work: Rebuild; readonly since: number } | undefined;
 
   /** Opens the devices; `now` in ms. Throws a DeviceError after closing what it has opened. */
   constructor(
@@ -61,12 +64,16 @@ export class Runner {
     const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
     const { frames, entries } = framesFor(names, frameSize, setup.workers?.count);
     const { umem } = mappedUmem(frames, frameSize);
-    const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
+    const secret = Int32Array.from(setup.secret ?? crypto.getRandomValues(new Int32Array(3)));
+    const table = new ConnectionTable(setup.connections, setup.table, secret);
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
+    // Before the first frame: what it meets is the whole configuration.
+    this.apply(setup.actions ?? []);
+    if (setup.inherited !== undefined) this.beginRebuild(setup.inherited === 'counted', now);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);
       addLinks(this.director, setup.devices);
@@ -90,15 +97,32 @@ export class Runner {
     const received = this.loop.turn(now);
     this.words[TICK_WORD] = tickOf(now);
     if (now >= this.nextCount) this.count(now);
+    if (this.rebuild !== undefined && this.director.rebuild === undefined) this.endRebuild(now);
     return received;
+  }
+
+  /** The thread must not sleep: there is work without frames. */
+  get isBusy(): boolean {
+    return this.rebuild !== undefined;
+  }
+
+  /** The table of a former process or thread: its index is made again, a step a turn. */
+  private beginRebuild(counted: boolean, now: number): void {
+    this.rebuild = { work: new Rebuild(this.director.connections, counted), since: now };
+    this.director.rebuild = this.rebuild.work;
+  }
+
+  private endRebuild(now: number): void {
+    const { work, since } = this.rebuild!;
+    this.rebuild = undefined;
+    this.report({ kind: 'rebuilt', kept: work.kept, lost: work.lost, ms: now - since });
   }
 
   /** Handles a message. False: it was `stop`. */
   handle(message: Message): boolean {
     switch (message.kind) {
       case 'actions':
-        apply(this.director, message.actions);
-        this.dispatch?.steering.learn();
+        this.apply(message.actions);
         if (this.announces) announceServices(this.director, message.actions);
         return true;
       case 'routes':
@@ -125,6 +149,11 @@ export class Runner {
       case 'stop':
         return false;
     }
+  }
+
+  private apply(actions: readonly Action[]): void {
+    apply(this.director, actions);
+    this.dispatch?.steering.learn();
   }
 
   /** One worker announces the addresses that all of them answer for. */

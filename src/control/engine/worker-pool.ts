@@ -34,11 +34,11 @@ export function setupsFor(
   shared: SharedMemory,
   base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>,
 ): DataplaneSetup[] {
-  return shared.buffers.map((table, i) => ({
+  return shared.memories.map((table, i) => ({
     ...base,
     table,
     connections: shared.connections,
-    counters: shared.sum.buffers[i]!,
+    counters: shared.sum.memories[i]!,
     deviceCounters: shared.deviceCounters[i]!.buffer,
   }));
 }

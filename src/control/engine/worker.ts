@@ -5,6 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
+import { clockOrigin } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
 
@@ -34,11 +35,12 @@ function handleMessages(runner: Runner): boolean {
 function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
+  const origin = clockOrigin();
   const poller = new Poller([wakeup.fd, ...runner.devices.map(({ fd }) => fd)]);
   for (let idle = 0; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner)) return;
-    idle = runner.turn(performance.now()) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || runner.dispatch?.maySleep() === false) continue;
+    idle = runner.turn(performance.now() + origin) > 0 ? 0 : idle + 1;
+    if (idle <= SPINS || runner.isBusy || runner.dispatch?.maySleep() === false) continue;
     poller.wait(SLEEP_MS);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();
@@ -49,7 +51,7 @@ function run(runner: Runner): void {
 function main(): void {
   let runner: Runner;
   try {
-    runner = new Runner(setup, performance.now(), report);
+    runner = new Runner(setup, performance.now() + clockOrigin(), report);
   } catch (error) {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
