@@ -1,6 +1,7 @@
 /** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { labCommand } from './commands/lab.js';
@@ -19,6 +20,7 @@ export function ulvsProgram(version: string): Command {
     .description('a Linux Virtual Server director in user space')
     .version(version)
     .addCommand(runCommand())
+    .addCommand(checkCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())

@@ -18,6 +18,7 @@ import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Report } from './engine/messages.js';
+import { tooManyWorkers } from './engine/processors.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
@@ -30,6 +31,7 @@ import { RawOut } from './host/raw-out.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
 
 /**
@@ -47,6 +49,7 @@ const HOST_DEVICES = 2;
 
 /** A running director. */
 export class Daemon implements AdminClient {
+  readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
@@ -82,6 +85,7 @@ export class Daemon implements AdminClient {
       gather: () => this.shared.sum.gather(),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
     });
+    this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
 
   /**
@@ -149,6 +153,8 @@ export class Daemon implements AdminClient {
     const wanted = await this.dryRun(this.config);
     // Before anything changes: a second director would intercept the packets of the first.
     await refuseInUse(this.config.socket);
+    const tooMany = tooManyWorkers(this.config.workers);
+    if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;

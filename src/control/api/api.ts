@@ -126,9 +126,9 @@ export interface DirectorStatus {
   pid: number;
   /** Seconds. */
   uptime: number;
-  /** Absolute path of its configuration. */
+  /** Absolute path of its configuration; '': it has none. */
   config: string;
-  /** The configuration is a file of rules only (`ulvs run --rules`). */
+  /** There is no configuration but a file of rules (`ulvs run --rules`), or not even that. */
   rulesOnly: boolean;
   devices: DeviceStatus[];
   services: number;

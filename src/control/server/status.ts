@@ -26,8 +26,8 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
   return {
     pid: process.pid,
     uptime: Math.floor(process.uptime()),
-    config: path.resolve(config.file),
-    rulesOnly: config.rulesFile === config.file,
+    config: config.file === '' ? '' : path.resolve(config.file),
+    rulesOnly: config.file === '' || config.rulesFile === config.file,
     devices: forwarding.devices(),
     services: services.length,
     destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
