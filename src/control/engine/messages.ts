@@ -55,8 +55,6 @@ export interface RunnerSetup {
    * gauges still count them, because other workers went on.
    */
   readonly inherited?: 'uncounted' | 'counted' | undefined;
-  /** The rules that are in force before the first frame. */
-  readonly actions?: readonly Action[] | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */

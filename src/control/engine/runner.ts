@@ -25,7 +25,6 @@ import type { Umem } from '../../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
-import type { Action } from '../rules/actions.js';
 import { announceRanges, announceServices } from './announcing.js';
 import { apply } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
@@ -71,8 +70,6 @@ export class Runner {
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
-    // Before the first frame: what it meets is the whole configuration.
-    this.apply(setup.actions ?? []);
     if (setup.inherited !== undefined) this.beginRebuild(setup.inherited === 'counted', now);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);
@@ -122,7 +119,8 @@ export class Runner {
   handle(message: Message): boolean {
     switch (message.kind) {
       case 'actions':
-        this.apply(message.actions);
+        apply(this.director, message.actions);
+        this.dispatch?.steering.learn();
         if (this.announces) announceServices(this.director, message.actions);
         return true;
       case 'routes':
@@ -149,11 +147,6 @@ export class Runner {
       case 'stop':
         return false;
     }
-  }
-
-  private apply(actions: readonly Action[]): void {
-    apply(this.director, actions);
-    this.dispatch?.steering.learn();
   }
 
   /** One worker announces the addresses that all of them answer for. */

@@ -16,7 +16,7 @@ import {
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
-import { ShownCounters } from './counter-base.js';
+import { ShownCounters, type ZeroPoints } from './counter-base.js';
 import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
 import {
@@ -30,6 +30,7 @@ import {
   type Service,
 } from './entries.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
+import { restoreRules } from './restore.js';
 import { CountedSlots, Slots } from './slots.js';
 
 /** Requests that the rule table answers. */
@@ -49,6 +50,8 @@ export interface RulesOptions {
   readonly engines: readonly string[];
   readonly counters: CountersView;
   readonly timeouts?: Timeouts;
+  /** Zero points of the counters, where they outlive the process. */
+  readonly zeroPoints?: ZeroPoints | undefined;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
 }
@@ -69,7 +72,7 @@ export class Rules {
   private timeouts: Timeouts;
 
   constructor(private readonly options: RulesOptions) {
-    this.shown = new ShownCounters(options.counters);
+    this.shown = new ShownCounters(options.counters, options.zeroPoints);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
 
@@ -118,6 +121,19 @@ export class Rules {
 
   get serviceCount(): number {
     return this.services.size;
+  }
+
+  /**
+   * Makes an empty table the one that these actions made in a former process (restore.ts), with its
+   * slots, its trash and its counters.
+   */
+  restore(actions: readonly Action[]): void {
+    const { services, trash } = this;
+    const { serviceSlots, destinationSlots, timeouts } = restoreRules(actions, { services, trash });
+    this.serviceSlots.restore(serviceSlots);
+    this.destinationSlots.restore(destinationSlots);
+    this.timeouts = timeouts ?? this.timeouts;
+    this.shown.restore(serviceSlots.keys(), destinationSlots);
   }
 
   /** The totals of the director since the last `-Z`. */
