@@ -2,7 +2,10 @@
  * The director of `ulvs run` on a live machine: starts all its parts in order and stops them in
  * reverse.
  *
- *     rules checked ─► network read ─► dataplane (devices) ─► intercept rules ─► services ─► control socket
+ *     rules checked ─► network read ─► intercept rules ─► dataplane: rules, then devices ─► control socket
+ *
+ * The dataplane has all rules, routes and settings before it opens a device: what comes before its
+ * rules would be refused. The host's stack has the intercept rules before that.
  *
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts).
@@ -17,7 +20,7 @@ import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
-import type { DeviceSetup, Report } from './engine/messages.js';
+import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
@@ -58,6 +61,8 @@ export class Daemon implements AdminClient {
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
   private dataplane: Dataplane | undefined;
+  /** Messages for the dataplane from before its start. */
+  private readonly early: Message[] = [];
   private host: HostStack | undefined;
   /** Interface into the host's stack; '': none. */
   private tun = '';
@@ -76,13 +81,13 @@ export class Daemon implements AdminClient {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
     this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
     this.requests = new Requests(config, this.shared.sum.counters, {
-      intercept: (services) => this.intercept(services),
-      send: (message) => this.dataplane?.send(message),
+      intercept: (changes) => this.intercept(changes),
+      send: (message) => this.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,
-      gather: () => this.shared.sum.gather(),
+      gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
     });
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
@@ -124,12 +129,16 @@ export class Daemon implements AdminClient {
     if (this.live === undefined) checkDestinations(config, wanted.entries());
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
-    const lost = reloadDiff(this.loaded, rules.entries(), services);
+    const running = rules.entries();
+    const difference = changes(running, services);
+    const lack = rules.lackOfRoom(difference);
+    if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
+    const lost = reloadDiff(this.loaded, running, services);
     this.host?.configure(services, config);
     this.config = config;
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
-    this.change(timeoutsOf(wanted), changes(rules.entries(), services));
+    this.change(timeoutsOf(wanted), difference);
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
@@ -159,12 +168,15 @@ export class Daemon implements AdminClient {
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
-    await this.startDataplane(attachment);
-    this.startHost(attachment);
-    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.loaded = wanted.entries();
+    this.startHost(attachment);
+    this.pool?.prepare(attachment.devices);
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.live?.start(this.devices, this.listener());
+    await this.startDataplane(attachment);
+    this.host?.routeReplies(this.tun);
+    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
@@ -198,32 +210,38 @@ export class Daemon implements AdminClient {
     const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
     if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
     const onReport = (report: Report) => this.onReport(report);
-    const base = { config: this.config, devices, live: live !== undefined };
-    const setups = setupsFor(this.shared, base);
+    const first = this.early.splice(0);
+    const setups = setupsFor(this.shared, { config: this.config, devices, live: live !== undefined, first });
     this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
+    for (const message of this.early.splice(0)) this.dataplane.send(message);
+  }
+
+  private send(message: Message): void {
+    if (this.dataplane === undefined) this.early.push(message);
+    else this.dataplane.send(message);
   }
 
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
-  private intercept(services: readonly ServiceEntry[]): void {
-    this.host?.intercept(services);
-    const messages = this.pool?.update(services, this.config.helpers.ftp) ?? [];
-    for (const message of messages) this.dataplane?.send(message);
+  private intercept(changes: readonly ChangeRequest[]): void {
+    this.host?.intercept(changes);
+    const services = () => this.requests.rules.configs();
+    const messages = this.pool?.update(changes, services, this.config.helpers.ftp) ?? [];
+    for (const message of messages) this.send(message);
   }
 
   private startHost(attachment: Attachment): void {
-    const { live, devices } = attachment;
+    const { live } = attachment;
     for (const pid of removeOrphans())
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     if (live === undefined) return;
-    this.host = new HostStack(live, this.config, this.log);
-    this.host.start(attachment, this.tun);
+    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
+    this.host.start(attachment);
     this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
-    live.start(devices, this.listener());
   }
 
   private listener(): Listener {
     return {
-      send: (message) => this.dataplane?.send(message),
+      send: (message) => this.send(message),
       changed: () => void this.attempt(() => this.host?.refresh()),
       failed: this.onFailure,
       warned: (message) => this.log.warn(message),

@@ -12,8 +12,8 @@
  */
 import type { Block } from './block.js';
 
-export const MAX_SERVICES = 4096;
-export const MAX_DESTINATIONS = 65536;
+export const MAX_SERVICES = 1 << 18;
+export const MAX_DESTINATIONS = 1 << 20;
 const DROP_ROOM = 64;
 
 /**

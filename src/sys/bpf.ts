@@ -10,6 +10,8 @@ const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 const MAP_CREATE = 0;
 const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
+const MAP_UPDATE_BATCH = 26;
+const MAP_DELETE_BATCH = 27;
 const PROG_LOAD = 5;
 const PROG_TEST_RUN = 10;
 const LINK_CREATE = 28;
@@ -113,6 +115,25 @@ export function deleteFromMap(fd: number, key: Uint8Array): boolean {
   if (result === 0) return true;
   if (errno() === ENOENT) return false;
   throw new SystemError('bpf MAP_DELETE', errno());
+}
+
+/**
+ * Sets many keys in one call: `keys` and `values` hold `count` of each, one after the other.
+ * Throws a SystemError('bpf MAP_UPDATE_BATCH'); then some keys may be set. Linux 5.6 for hash
+ * tables, 5.18 for tries.
+ */
+export function updateMapBatch(fd: number, keys: Uint8Array, values: Uint8Array, count: number): void {
+  const attributes = new Attributes().pointer(16, keys).pointer(24, values).words(32, count, fd);
+  check(attributes.run(MAP_UPDATE_BATCH), 'bpf MAP_UPDATE_BATCH');
+}
+
+/**
+ * Removes many keys in one call. Throws a SystemError('bpf MAP_DELETE_BATCH'); then some may be
+ * gone.
+ */
+export function deleteFromMapBatch(fd: number, keys: Uint8Array, count: number): void {
+  const attributes = new Attributes().pointer(16, keys).words(32, count, fd);
+  check(attributes.run(MAP_DELETE_BATCH), 'bpf MAP_DELETE_BATCH');
 }
 
 /**

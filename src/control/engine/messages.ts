@@ -61,6 +61,8 @@ export interface RunnerSetup {
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the wait of the dataplane for frames. */
   readonly wakeFd: number;
+  /** Handled before a device is opened: the first frame meets the whole configuration. */
+  readonly first: readonly Message[];
   /** The host shares devices: two more links lead to its stack and to its routing. */
   readonly live: boolean;
 }

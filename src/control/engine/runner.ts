@@ -25,8 +25,9 @@ import type { Umem } from '../../device/umem.js';
 import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import type { Action } from '../rules/actions.js';
 import { announceRanges, announceServices } from './announcing.js';
-import { apply } from './apply.js';
+import { apply, teach } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
 import type { DeviceSetup, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
@@ -70,23 +71,41 @@ export class Runner {
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
+    addLinks(this.director, setup.devices);
     if (setup.inherited !== undefined) this.beginRebuild(setup.inherited === 'counted', now);
     try {
+      const hostDevices = setup.live ? this.addHostLinks(umem) : [];
+      this.configure(setup);
       for (const device of setup.devices) this.open(umem, device, entries);
-      addLinks(this.director, setup.devices);
-      if (setup.live) this.addHostLinks(umem);
+      this.devices.push(...hostDevices);
     } catch (error) {
       this.close();
       throw error;
     }
-    settings(this.director, config);
-    addNeighbours(this.director, config);
-    this.director.router.replace(staticRoutes(config));
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
     if (this.announces) announceRanges(this.director, config.accept.ranges);
+    for (const message of setup.first) if (message.kind === 'actions') this.announce(message.actions);
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
     this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.dispatch);
+  }
+
+  /** Puts the whole configuration into force: rules, settings, routes. */
+  private configure({ config, first }: RunnerSetup): void {
+    settings(this.director, config);
+    addNeighbours(this.director, config);
+    this.director.router.replace(staticRoutes(config));
+    // No device is open yet: nothing is announced.
+    for (const message of first) message.kind === 'actions' ? this.apply(message.actions) : this.handle(message);
+  }
+
+  private apply(actions: readonly Action[]): void {
+    apply(this.director, actions);
+    if (this.dispatch !== undefined) teach(this.dispatch.steering, this.director, actions);
+  }
+
+  private announce(actions: readonly Action[]): void {
+    if (this.announces) announceServices(this.director, actions);
   }
 
   /** One turn at `now` (ms). Returns the number of frames received. */
@@ -119,9 +138,8 @@ export class Runner {
   handle(message: Message): boolean {
     switch (message.kind) {
       case 'actions':
-        apply(this.director, message.actions);
-        this.dispatch?.steering.learn();
-        if (this.announces) announceServices(this.director, message.actions);
+        this.apply(message.actions);
+        this.announce(message.actions);
         return true;
       case 'routes':
         this.director.router.replace(message);
@@ -198,16 +216,19 @@ export class Runner {
     this.reasons.push(...reasons);
   }
 
-  /** Adds two links after the configured ones: into the host's stack, and out by its routing. */
-  private addHostLinks(umem: Umem): void {
+  /**
+   * Adds two links after the configured ones: into the host's stack, and out by its routing.
+   * Returns their devices.
+   */
+  private addHostLinks(umem: Umem): Device[] {
     const { director } = this;
     const tun = this.hostTun(umem);
     const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
-    this.devices.push(tun ?? new HostRouting(umem, () => {}), routing);
     for (const name of [tun?.name ?? 'no host', routing.name])
       director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
     if (tun) director.hostLink = director.links.at(-2)!;
     for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
+    return [tun ?? new HostRouting(umem, () => {}), routing];
   }
 
   /**

@@ -134,9 +134,12 @@ export const startInline: StartDataplane = async (setup, onReport) => {
   const runner = new Runner(full, performance.now() + origin, onReport);
   onReport({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
   let running = true;
+  const waiting: Message[] = [];
   const turn = async () => {
     while (running) {
-      if (runner.turn(performance.now() + origin) > 0) await nextTurn();
+      const message = waiting.shift();
+      if (message !== undefined) runner.handle(message);
+      if (runner.turn(performance.now() + origin) > 0 || waiting.length > 0) await nextTurn();
       else await sleep(IDLE_MS);
     }
   };
@@ -144,7 +147,7 @@ export const startInline: StartDataplane = async (setup, onReport) => {
     .catch((error: Error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }))
     .finally(() => runner.close());
   return {
-    send: (message) => void (running && runner.handle(message)),
+    send: (message) => void waiting.push(message),
     stop: () => {
       running = false;
       return turns;

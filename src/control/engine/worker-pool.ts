@@ -13,10 +13,10 @@ import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
 import { frameSizeFor } from '../../device/umem-memory.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import { isFwmark } from '../../service/config.js';
+import { isFwmark, type ServiceConfig } from '../../service/config.js';
 import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
+import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
@@ -29,10 +29,12 @@ import { type Dataplane, type DataplaneSetup, startWorkers } from './worker-hand
  */
 const GROUPS = 0x10000;
 
+type DestinationChange = Extract<ChangeRequest, { op: 'addDestination' | 'editDestination' }>;
+
 /** The setup of each worker, without the shared parts. */
 export function setupsFor(
   shared: SharedMemory,
-  base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>,
+  base: Pick<RunnerSetup, 'config' | 'devices' | 'live' | 'first'>,
 ): DataplaneSetup[] {
   return shared.memories.map((table, i) => ({
     ...base,
@@ -51,6 +53,12 @@ export class WorkerPool {
 
   constructor(private readonly shared: SharedMemory) {}
 
+  /** Makes what follows the services. Call before the first `update`. Throws a DeviceError. */
+  prepare(devices: readonly DeviceSetup[]): void {
+    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout'))
+      this.fanout = new Fanout(this.shared.workers, this.secret);
+  }
+
   /** `maps`: of the exclusive devices. Rejects with an Error of one line. */
   start(
     setups: readonly DataplaneSetup[],
@@ -59,7 +67,6 @@ export class WorkerPool {
   ): Promise<Dataplane> {
     const count = setups.length;
     const { devices } = setups[0]!;
-    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, this.secret);
     const wakeups = setups.map(() => new Bell());
     const workers = this.workersOf(count, devices, wakeups);
     const shares = devices.map((device) => ({ ...this.shareOf(device, maps), count }));
@@ -73,12 +80,18 @@ export class WorkerPool {
   }
 
   /**
-   * Follows a change of the services. Returns the messages for the workers. `ftp`: ports of the
-   * helper.
+   * Follows accepted changes of the rule table. Returns the messages for the workers. `services`:
+   * as they are now. `ftp`: ports of the helper.
    */
-  update(services: readonly ServiceEntry[], ftp: readonly number[]): Message[] {
-    this.fanout?.addSources(services.flatMap((service) => sourcesOf(service, ftp)));
-    const stages = this.steeringKey.update(services, ftp, this.shared.hasConnections);
+  update(
+    changes: readonly ChangeRequest[],
+    services: () => readonly ServiceConfig[],
+    ftp: readonly number[],
+  ): Message[] {
+    const sources = changes.flatMap((change) => ('destination' in change ? sourcesOf(change, ftp) : []));
+    if (sources.length > 0) this.fanout?.addSources(sources);
+    if (changes.every(({ op }) => op.endsWith('Destination'))) return [];
+    const stages = this.steeringKey.update(services(), ftp, this.shared.hasConnections);
     if (stages === undefined) return [];
     this.fanout?.setFields(stages.at(-1)!);
     return [{ kind: 'steering', stages }];
@@ -111,12 +124,11 @@ export class WorkerPool {
   }
 }
 
-/** Sources of replies from masq destinations. FTP and fwmark services have any port. */
-function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
-  const masq = destinations.filter(({ method }) => method === 'masq');
-  return masq.map(({ address, port }) => {
-    const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
-    if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return { address: bytes, port: 0, protocol: 0 };
-    return { address: bytes, port, protocol: key.protocol };
-  });
+/** Sources of replies from a masq destination. FTP and fwmark services have any port. */
+function sourcesOf({ key, destination }: DestinationChange, ftp: readonly number[]): FanoutSource[] {
+  const { address, port, method } = destination;
+  if (method !== 'masq') return [];
+  const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
+  if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return [{ address: bytes, port: 0, protocol: 0 }];
+  return [{ address: bytes, port, protocol: key.protocol }];
 }

@@ -13,6 +13,8 @@ import { Runner } from './runner.js';
 const SPINS = 3;
 /** Longest sleep, in ms: timers are handled this often when no frames arrive. */
 const SLEEP_MS = 50;
+/** Longest time, in ms, that messages take between two turns, but for the last of them. */
+const PAUSE_MS = 1;
 
 const port = parentPort!;
 const setup = workerData as RunnerSetup;
@@ -25,10 +27,18 @@ function nextMessage(): Message | undefined {
   return receiveMessageOnPort(port)?.message as Message | undefined;
 }
 
-/** Handles the messages that wait. False: one of them was `stop`. */
-function handleMessages(runner: Runner): boolean {
-  for (let message = nextMessage(); message !== undefined; message = nextMessage())
+/**
+ * Handles messages that wait, for as long as forwarding may pause; the others wait for the next
+ * turn. False: one of them was `stop`.
+ */
+function handleMessages(runner: Runner, flags: Int32Array): boolean {
+  const end = performance.now() + PAUSE_MS;
+  for (let message = nextMessage(); message !== undefined; message = nextMessage()) {
     if (!runner.handle(message)) return false;
+    if (performance.now() < end) continue;
+    Atomics.store(flags, 0, 1);
+    return true;
+  }
   return true;
 }
 
@@ -38,9 +48,9 @@ function run(runner: Runner): void {
   const origin = clockOrigin();
   const poller = new Poller([wakeup.fd, ...runner.devices.map(({ fd }) => fd)]);
   for (let idle = 0; ; ) {
-    if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner)) return;
+    if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
     idle = runner.turn(performance.now() + origin) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || runner.isBusy || runner.dispatch?.maySleep() === false) continue;
+    if (idle <= SPINS || runner.isBusy || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false) continue;
     poller.wait(SLEEP_MS);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();

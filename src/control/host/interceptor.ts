@@ -6,11 +6,13 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { NftIntercept } from '../../device/intercept/nft.js';
-import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import type { ServiceEntry } from '../api/api.js';
+import { hostDelta } from '../../device/xdp/intercept-table.js';
+import type { ServiceRules } from '../../service/config.js';
+import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { inexactMarks, interceptRules } from './intercept-rules.js';
+import { type InterceptSettings, inexactMarks } from './intercept-rules.js';
+import { type InterceptDelta, InterceptSet } from './intercept-set.js';
 
 /** The parts of a configuration that intercept rules follow from. */
 export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
@@ -18,21 +20,25 @@ export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'sna
 /** The intercept rules of this process. */
 export class Interceptor {
   private readonly nft = new NftIntercept(String(process.pid));
-  private inNft: readonly InterceptRule[] = [];
-  private inMaps: readonly InterceptRule[] = [];
-  private services: readonly ServiceEntry[] = [];
+  private readonly exact: InterceptSet;
+  private readonly atLeast: InterceptSet;
+  /** Nft rules or maps are not as wanted, since the last change of them failed. */
+  private behind = false;
   private ended = false;
 
   /**
    * Installs empty rules on `devices`. `maps`: those of xdp devices. `has`: the host has the
-   * address. Throws a DeviceError.
+   * address. `services`: the present services. Throws a DeviceError.
    */
   constructor(
     private readonly devices: readonly string[],
     private readonly maps: readonly InterceptMaps[],
     private config: InterceptConfig,
     private readonly has: (address: string) => boolean,
+    private readonly services: () => readonly ServiceRules[],
   ) {
+    this.exact = new InterceptSet(this.settings(config), false);
+    this.atLeast = new InterceptSet(this.settings(config), true);
     if (devices.length > 0) this.nft.install(devices, []);
   }
 
@@ -45,25 +51,32 @@ export class Interceptor {
   }
 
   /**
-   * Puts the rules of these services into force. Throws a DeviceError; then the old rules stay in
-   * force.
+   * Puts the rules of these services and of another configuration into force. Throws a DeviceError;
+   * then the old rules stay in force.
    */
-  update(services: readonly ServiceEntry[], config: InterceptConfig = this.config): void {
-    const { marks, accept, helpers, snat } = config;
-    const input = { services, marks, accept, snat, ftp: helpers.ftp, has: this.has };
-    if (this.devices.length > 0) {
-      const wanted = interceptRules(input);
-      if (JSON.stringify(wanted) !== JSON.stringify(this.inNft)) this.putNft(wanted);
+  configure(services: readonly ServiceRules[], config: InterceptConfig): void {
+    try {
+      this.replace(services, config);
+    } catch (error) {
+      this.replace(this.services(), this.config);
+      throw error;
     }
-    if (this.maps.length > 0) this.fillMaps(interceptRules(input, true));
     this.config = config;
-    this.services = services;
+  }
+
+  /**
+   * Follows accepted changes of the rule table. Throws a DeviceError; the next change tries again.
+   */
+  follow(changes: readonly ChangeRequest[]): void {
+    if (this.devices.length > 0) this.exact.follow(changes);
+    if (this.maps.length > 0) this.atLeast.follow(changes);
+    this.settle();
   }
 
   /** Call after addresses or MACs of the host have changed. Throws a DeviceError. */
   refresh(): void {
     for (const one of this.maps) one.readMac();
-    this.update(this.services);
+    this.replace(this.services(), this.config);
   }
 
   /**
@@ -76,7 +89,7 @@ export class Interceptor {
       execFile('nft', ['list', 'tables', 'netdev'], (error, out) => resolve(error === null ? out : undefined));
     });
     if (tables === undefined || tables.split('\n').includes(`table ${this.nft.table}`) || this.ended) return false;
-    this.nft.install(this.devices, this.inNft);
+    this.nft.install(this.devices, this.exact.all());
     return true;
   }
 
@@ -86,20 +99,45 @@ export class Interceptor {
     if (this.devices.length > 0) this.nft.remove();
   }
 
-  private fillMaps(wanted: readonly InterceptRule[]): void {
-    if (JSON.stringify(wanted) === JSON.stringify(this.inMaps)) return;
-    for (const one of this.maps) one.update(wanted);
-    this.inMaps = wanted;
+  private settings({ marks, accept, helpers, snat }: InterceptConfig): InterceptSettings {
+    return { marks, accept, snat, ftp: helpers.ftp, has: this.has };
   }
 
-  private putNft(wanted: readonly InterceptRule[]): void {
-    try {
-      this.nft.update(wanted);
-    } catch {
-      this.nft.install(this.devices, wanted);
-    }
-    this.inNft = wanted;
+  private replace(services: readonly ServiceRules[], config: InterceptConfig): void {
+    if (this.devices.length > 0) this.exact.replace(services, this.settings(config));
+    if (this.maps.length > 0) this.atLeast.replace(services, this.settings(config));
+    this.settle();
   }
+
+  /** Nft rules and maps follow the sets. */
+  private settle(): void {
+    const { behind } = this;
+    this.behind = true;
+    this.settleNft(this.exact.take(), behind);
+    this.settleMaps(this.atLeast.take(), behind);
+    this.behind = false;
+  }
+
+  private settleNft(delta: InterceptDelta, behind: boolean): void {
+    if (this.devices.length === 0 || (!behind && isEmpty(delta))) return;
+    try {
+      if (behind) this.nft.update(this.exact.all());
+      else this.nft.change(delta.added, delta.removed);
+    } catch {
+      this.nft.install(this.devices, this.exact.all());
+    }
+  }
+
+  private settleMaps(delta: InterceptDelta, behind: boolean): void {
+    if (this.maps.length === 0 || (!behind && isEmpty(delta))) return;
+    const simple = behind ? undefined : hostDelta(delta.added, delta.removed);
+    if (simple !== undefined) for (const one of this.maps) one.change(simple);
+    else for (const one of this.maps) one.update(this.atLeast.all());
+  }
+}
+
+function isEmpty({ added, removed }: InterceptDelta): boolean {
+  return added.length + removed.length === 0;
 }
 
 /**

@@ -42,6 +42,8 @@ export class LiveNetwork {
   private snapshot: Snapshot;
   /** The kernel's neighbour table, by `keyOf`. */
   private neighbours = new Map<string, Neighbour>();
+  /** The addresses of a snapshot, for `has`. */
+  private known: { of: Snapshot['addresses']; all: ReadonlySet<string> } = { of: [], all: new Set() };
   private timer: NodeJS.Timeout | undefined;
   private listener: Listener | undefined;
   private devices: readonly DeviceSetup[] = [];
@@ -68,7 +70,9 @@ export class LiveNetwork {
 
   /** An interface of this box has the address. */
   has(address: string): boolean {
-    return this.snapshot.addresses.some((one) => one.address === address);
+    const { addresses } = this.snapshot;
+    if (this.known.of !== addresses) this.known = { of: addresses, all: new Set(addresses.map((one) => one.address)) };
+    return this.known.all.has(address);
   }
 
   /**

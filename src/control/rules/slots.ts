@@ -3,29 +3,38 @@
  * first.
  */
 export class Slots {
-  private readonly free: number[] = [];
+  private readonly released: number[] = [];
   private fresh = 0;
 
   constructor(private readonly limit: number) {}
 
+  /** No slot from here on was ever used. */
+  get high(): number {
+    return this.fresh;
+  }
+  /** Number of free slots. */
+  get free(): number {
+    return this.limit - this.fresh + this.released.length;
+  }
+
   /** A free slot; undefined: all are in use. */
   allocate(): number | undefined {
-    const used = this.free.pop();
+    const used = this.released.pop();
     if (used !== undefined) return used;
     return this.fresh < this.limit ? this.fresh++ : undefined;
   }
 
   /** Frees a slot. */
   release(slot: number): void {
-    this.free.push(slot);
+    this.released.push(slot);
   }
 
   /** Makes exactly these slots used. */
   restore(used: ReadonlySet<number>): void {
     this.fresh = 0;
     for (const slot of used) this.fresh = Math.max(this.fresh, slot + 1);
-    this.free.length = 0;
-    for (let slot = this.fresh - 1; slot >= 0; slot--) if (!used.has(slot)) this.free.push(slot);
+    this.released.length = 0;
+    for (let slot = this.fresh - 1; slot >= 0; slot--) if (!used.has(slot)) this.released.push(slot);
   }
 }
 
@@ -50,6 +59,15 @@ export class CountedSlots {
     this.references.clear();
     for (const [slot, count] of references) this.references.set(slot, count);
     this.slots.restore(new Set(references.keys()));
+  }
+
+  /** No slot from here on was ever used. */
+  get high(): number {
+    return this.slots.high;
+  }
+  /** Number of free slots. */
+  get free(): number {
+    return this.slots.free;
   }
 
   addReference(slot: number): void {

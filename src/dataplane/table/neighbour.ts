@@ -9,7 +9,7 @@
  * director's ARP or the kernel: `wanted` lists the numbers to resolve, the owner of the links
  * empties it.
  */
-import { AddressIndex } from '../../service/table.js';
+import { AddressIndex } from '../../service/address-index.js';
 
 export const NeighbourState = { none: 0, incomplete: 1, reachable: 2, probing: 3, failed: 4, permanent: 5 } as const;
 /** Limit of frames that wait for one neighbour. */

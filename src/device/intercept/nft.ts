@@ -79,6 +79,19 @@ export class NftIntercept {
     this.rules = onlyMore ? [...this.rules, ...added] : [...rules];
   }
 
+  /**
+   * Adds and removes rules in one transaction. Rules that stay keep their counters, unless one is
+   * removed. Throws a DeviceError.
+   */
+  change(added: readonly InterceptRule[], removed: readonly InterceptRule[]): void {
+    const gone = new Set(removed.map((rule) => JSON.stringify(rule)));
+    const stay = gone.size === 0 ? this.rules : this.rules.filter((rule) => !gone.has(JSON.stringify(rule)));
+    const anew = gone.size === 0 ? added : [...stay, ...added];
+    const lines = anew.map((rule) => `add rule ${this.table} ${CHAIN} ${ruleText(rule)}`);
+    transaction(gone.size === 0 ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
+    this.rules = [...stay, ...added];
+  }
+
   /** What each rule has dropped since it was installed. Throws a DeviceError. */
   counts(): NftInterceptCount[] {
     const listing: unknown = JSON.parse(nft(['-j', 'list', 'chain', ...this.table.split(' '), CHAIN]));

@@ -23,6 +23,7 @@ function setup(counters = Counters.memory()) {
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
     live: false,
+    first: [],
   };
 }
 
