@@ -22,7 +22,7 @@ import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
-import { SharedMemory } from './engine/shared-memory.js';
+import { linesOfEach, SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
 import { setupsFor, WorkerPool } from './engine/worker-pool.js';
@@ -34,8 +34,13 @@ import { RawOut } from './host/raw-out.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
+import { stateDirectory } from './state/directory.js';
+import type { Base } from './state/journal.js';
+import { type Inherited, StateKeeper } from './state/keeper.js';
+import { startOf, withoutCounts } from './state/start.js';
 
 /**
  * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
@@ -50,10 +55,18 @@ const INTERCEPT_CHECK_MS = 5000;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
+/** How to start, beside the configuration. */
+export interface StartOptions {
+  /** Forget the state of the director before. */
+  readonly fresh?: boolean;
+}
+
 /** A running director. */
 export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
+  /** What outlives the process; undefined: nothing. */
+  private readonly keeper: StateKeeper | undefined;
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
@@ -69,6 +82,8 @@ export class Daemon implements AdminClient {
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
+  /** Number of workers that still rebuild their tables. */
+  private rebuilding = 0;
   /** The services of the configuration when it was read last. */
   private loaded: readonly ServiceEntry[] = [];
 
@@ -77,10 +92,13 @@ export class Daemon implements AdminClient {
     private readonly loadRules: LoadRules,
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
+    options: StartOptions,
   ) {
-    this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
-    this.requests = new Requests(config, this.shared.sum.counters, {
+    this.keeper = keeperOf(config, options, (message) => log.warn(message));
+    const links = config.devices.length + HOST_DEVICES;
+    this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
+    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared, this.keeper?.steering);
+    const forwarding: Forwarding = {
       intercept: (changes) => this.intercept(changes),
       send: (message) => this.send(message),
       devices: () => this.deviceStatus(),
@@ -89,7 +107,8 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
-    });
+    };
+    this.requests = new Requests(config, this.shared.sum.counters, forwarding, this.keeper);
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
 
@@ -102,8 +121,11 @@ export class Daemon implements AdminClient {
     loadRules: LoadRules,
     log: Logger,
     onFailure: (message: string) => void,
+    options: StartOptions = {},
   ): Promise<Daemon> {
-    const daemon = new Daemon(config, loadRules, log, onFailure);
+    // Before anything changes: a second director would intercept the packets of the first.
+    await refuseInUse(config.socket);
+    const daemon = new Daemon(config, loadRules, log, onFailure, options);
     try {
       await daemon.begin();
     } catch (error) {
@@ -139,6 +161,7 @@ export class Daemon implements AdminClient {
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
     this.change(timeoutsOf(wanted), difference);
+    this.keeper?.basedOn(baseOf(config, wanted));
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
@@ -156,12 +179,11 @@ export class Daemon implements AdminClient {
     for (const maps of this.maps) maps.close();
     this.pool?.close();
     await this.attempt(() => this.rawOut?.close());
+    this.keeper?.close();
   }
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
-    // Before anything changes: a second director would intercept the packets of the first.
-    await refuseInUse(this.config.socket);
     const tooMany = tooManyWorkers(this.config.workers);
     if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
@@ -170,9 +192,9 @@ export class Daemon implements AdminClient {
     this.devices = attachment.devices;
     this.loaded = wanted.entries();
     this.startHost(attachment);
-    this.pool?.prepare(attachment.devices);
+    for (const message of this.pool?.prepare(attachment.devices) ?? []) this.send(message);
     this.warnIneffective();
-    this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.startRules(wanted);
     this.live?.start(this.devices, this.listener());
     await this.startDataplane(attachment);
     this.host?.routeReplies(this.tun);
@@ -180,6 +202,39 @@ export class Daemon implements AdminClient {
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  /** The rules of the configuration, or what a former process had. */
+  private startRules(wanted: Rules): void {
+    const inherited = this.keeper?.inherited;
+    const base = baseOf(this.config, wanted);
+    if (inherited === undefined) this.change(base.timeouts, changes([], this.loaded));
+    else this.goOn(inherited, base);
+    this.keeper?.basedOn(base);
+  }
+
+  /** Goes on with the rules of a former process, as far as the configuration is what it was (state/start.ts). */
+  private goOn(inherited: Inherited, base: Base): void {
+    const { rules } = this.requests;
+    this.rebuilding = this.keeper!.store.workers.filter((worker) => worker.inherited).length;
+    this.requests.isCounting = this.rebuilding > 0;
+    this.requests.restore(inherited.actions);
+    const running = rules.entries();
+    const sysctl = inherited.sysctl ?? base.sysctl;
+    const ran = { services: running, sysctl, timeouts: timeoutsOf(rules) };
+    const start = startOf(base, inherited.base, ran, hasRules(this.config));
+    const lost = start.isOther ? reloadDiff(inherited.base?.services ?? [], running, start.services) : [];
+    for (const text of lost) this.log.warn(`undone by the start, because the file has changed: ${text}`);
+    this.requests.set({ ...this.config, sysctl: start.sysctl, timeouts: start.timeouts });
+    this.change(start.timeouts, changes(running, start.services));
+    this.log.info({ services: rules.serviceCount }, 'goes on with the rules of the former process');
+  }
+
+  /** A worker has its connections again. */
+  private rebuilt({ kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
+    this.rebuilding--;
+    this.requests.isCounting = this.rebuilding > 0;
+    this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
   }
 
   /** A warning for each sysctl of the file that has no effect. */
@@ -211,7 +266,8 @@ export class Daemon implements AdminClient {
     if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
     const onReport = (report: Report) => this.onReport(report);
     const first = this.early.splice(0);
-    const setups = setupsFor(this.shared, { config: this.config, devices, live: live !== undefined, first });
+    const base = { config: this.config, devices, live: live !== undefined, first };
+    const setups = setupsFor(this.shared, base, this.keeper?.store.workers);
     this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
     for (const message of this.early.splice(0)) this.dataplane.send(message);
   }
@@ -226,7 +282,10 @@ export class Daemon implements AdminClient {
     this.host?.intercept(changes);
     const services = () => this.requests.rules.configs();
     const messages = this.pool?.update(changes, services, this.config.helpers.ftp) ?? [];
-    for (const message of messages) this.send(message);
+    for (const message of messages) {
+      if (message.kind === 'steering') this.keeper?.stagesAre(message.stages);
+      this.send(message);
+    }
   }
 
   private startHost(attachment: Attachment): void {
@@ -257,6 +316,7 @@ export class Daemon implements AdminClient {
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
+    else if (report.kind === 'rebuilt') this.rebuilt(report);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
 
@@ -278,6 +338,22 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
+}
+
+/** What a configuration says. */
+function baseOf(config: Config, wanted: Rules): Base {
+  return { services: withoutCounts(wanted.entries()), sysctl: config.sysctl, timeouts: timeoutsOf(wanted) };
+}
+
+function keeperOf(
+  config: Config,
+  { fresh = false }: StartOptions,
+  warn: (message: string) => void,
+): StateKeeper | undefined {
+  const directory = stateDirectory(config);
+  if (directory === undefined) return undefined;
+  const { workers } = config;
+  return new StateKeeper({ directory, workers, lines: linesOfEach(config.connections.max, workers), fresh, warn });
 }
 
 function hasRules({ ruleLines, rulesFile }: Config): boolean {

@@ -8,6 +8,7 @@ import { type Config, loadConfig, parseConfig } from '../../control/config/confi
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
+import { StateError } from '../../control/state/store.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
@@ -21,6 +22,7 @@ interface Options {
   device?: DeviceChoice;
   socket?: string;
   user?: string;
+  fresh?: boolean;
   logLevel: string;
 }
 
@@ -36,6 +38,7 @@ export function runCommand(): Command {
     )
     .option('--socket <path>', 'control socket, overrides the configuration')
     .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
+    .option('--fresh', 'forget the connections and rules that the director before left (key state)')
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
@@ -53,10 +56,12 @@ async function run(options: Options): Promise<void> {
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const started = Daemon.start(config, loadRules, log, (message) => fail(new Error(message)));
+  const onFailure = (message: string) => fail(new Error(message));
+  const started = Daemon.start(config, loadRules, log, onFailure, { fresh: options.fresh ?? false });
   onHangup(started, (running) => reload(running, options, log, manager));
   const daemon = await started.catch((error: unknown) => {
-    throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
+    const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
+    throw isMistake ? new UserError(error.message) : error;
   });
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);

@@ -15,6 +15,9 @@ import { Positions } from './position.js';
 import { ConfigError, Problems } from './problem.js';
 import { readSections, type Sections } from './sections.js';
 
+/** The value of `state` for a director whose connections end with its process. */
+export const NO_STATE = 'none';
+
 export type * from './director-config.js';
 export { ConfigError } from './problem.js';
 
@@ -79,7 +82,9 @@ function assemble(sections: Sections, file: string, problems: Problems): Omit<Co
     throw problems.error();
   }
   const rulesFile = sections.rulesFile === undefined ? undefined : path.resolve(from, sections.rulesFile);
-  return { ...rest, file, socket, rulesFile };
+  const { state } = sections;
+  const directory = state === undefined || state === NO_STATE ? state : path.resolve(from, state);
+  return { ...rest, file, socket, rulesFile, state: directory };
 }
 
 /** The rule lines. Lines of a `rules: |` block have their own line numbers, those of other scalars that of the key. */

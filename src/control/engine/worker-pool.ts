@@ -8,6 +8,7 @@
 import { randomInt } from 'node:crypto';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import { HandoffRing } from '../../dataplane/workers/handoff.js';
+import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import { kindOf } from '../../device/kinds.js';
 import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
@@ -18,6 +19,7 @@ import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
+import type { WorkerFile } from '../state/worker-file.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
@@ -31,32 +33,54 @@ const GROUPS = 0x10000;
 
 type DestinationChange = Extract<ChangeRequest, { op: 'addDestination' | 'editDestination' }>;
 
-/** The setup of each worker, without the shared parts. */
+/** The setup of each worker, without the shared parts. `kept`: files of a state. */
 export function setupsFor(
   shared: SharedMemory,
   base: Pick<RunnerSetup, 'config' | 'devices' | 'live' | 'first'>,
+  kept?: readonly WorkerFile[],
 ): DataplaneSetup[] {
   return shared.memories.map((table, i) => ({
     ...base,
     table,
     connections: shared.connections,
     counters: shared.sum.memories[i]!,
+    secret: kept?.[i]?.header.secret,
+    inherited: kept?.[i]?.inherited ? 'uncounted' : undefined,
     deviceCounters: shared.deviceCounters[i]!.buffer,
   }));
 }
 
+/** The secret and the stages by which workers share clients. */
+export interface InheritedSteering {
+  readonly secret?: readonly number[] | undefined;
+  readonly stages?: readonly SteeringStage[] | undefined;
+}
+
 /** The workers of one director. */
 export class WorkerPool {
-  private readonly steeringKey = new SteeringKey();
-  private readonly secret = [...crypto.getRandomValues(new Int32Array(3))];
+  private readonly steeringKey: SteeringKey;
+  private readonly secret: readonly number[];
   private fanout: Fanout | undefined;
 
-  constructor(private readonly shared: SharedMemory) {}
+  /** `inherited`: how a former process shared clients, whose connections go on. */
+  constructor(
+    private readonly shared: SharedMemory,
+    private readonly inherited: InheritedSteering = {},
+  ) {
+    this.secret = inherited.secret ?? [...crypto.getRandomValues(new Int32Array(3))];
+    this.steeringKey = new SteeringKey(inherited.stages);
+  }
 
-  /** Makes what follows the services. Call before the first `update`. Throws a DeviceError. */
-  prepare(devices: readonly DeviceSetup[]): void {
+  /**
+   * Makes what follows the services. Call before the first `update`. Returns the first messages for
+   * the workers. Throws a DeviceError.
+   */
+  prepare(devices: readonly DeviceSetup[]): Message[] {
     if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout'))
       this.fanout = new Fanout(this.shared.workers, this.secret);
+    const { stages } = this.inherited;
+    if (stages !== undefined) this.fanout?.setFields(stages.at(-1)!);
+    return stages === undefined ? [] : [{ kind: 'steering', stages }];
   }
 
   /** `maps`: of the exclusive devices. Rejects with an Error of one line. */

@@ -50,7 +50,8 @@ function run(runner: Runner): void {
   for (let idle = 0; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
     idle = runner.turn(performance.now() + origin) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || runner.isBusy || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false) continue;
+    if (idle <= SPINS || runner.isBusy || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false)
+      continue;
     poller.wait(SLEEP_MS);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();

@@ -164,6 +164,10 @@ export class Rules {
     );
   }
 
+  get serviceCount(): number {
+    return this.services.size;
+  }
+
   /** The totals of the director since the last `-Z`. */
   total(): StatsEntry {
     return this.shown.total();

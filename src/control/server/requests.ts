@@ -12,6 +12,8 @@ import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEn
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
+import type { ZeroPoints } from '../rules/counter-base.js';
+import { changes } from '../rules/diff.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -25,6 +27,14 @@ const SLICE = 128;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
 
+/** What outlives the process is told of each change (state/keeper.ts). */
+export interface Keeper {
+  readonly zeroPoints: ZeroPoints;
+  changed(actions: readonly Action[]): void;
+  released(slots: readonly number[]): void;
+  sysctlsAre(sysctl: Readonly<Sysctls>): void;
+}
+
 /** The request server of one director. */
 export class Requests implements AdminClient {
   readonly view: LiveCounters;
@@ -33,15 +43,18 @@ export class Requests implements AdminClient {
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
+  /** Connections of a former process are being counted: no destination counts as idle. */
+  isCounting = false;
 
   constructor(
     private readonly config: Config,
     private readonly counters: Counters,
     private readonly forwarding: Forwarding,
+    private readonly keeper?: Keeper,
   ) {
     this.settings = config;
     this.view = new LiveCounters(counters, forwarding.now());
-    this.rules = newRules(config, this.view);
+    this.rules = newRules(config, this.view, keeper?.zeroPoints);
     this.tracing = new TraceSession((spec) =>
       forwarding.send(spec === undefined ? { kind: 'trace' } : { kind: 'trace', spec }),
     );
@@ -71,13 +84,12 @@ export class Requests implements AdminClient {
     // A slot that gets a new owner counts from its present counters on.
     this.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
+    const actions = outcomes.flatMap((outcome) => outcome.actions);
+    this.keeper?.changed(actions);
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
-    this.forward(
-      accepted,
-      outcomes.flatMap(({ actions }) => actions),
-    );
+    this.forward(accepted, actions);
     return outcomes.map(({ reply }) => reply);
   }
 
@@ -85,6 +97,7 @@ export class Requests implements AdminClient {
   set(settings: Settings): void {
     const { sysctl, marks, accept, timeouts, helpers, snat } = settings;
     this.settings = { sysctl, marks, accept, timeouts, helpers, snat };
+    this.keeper?.sysctlsAre(sysctl);
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
@@ -94,8 +107,17 @@ export class Requests implements AdminClient {
     this.gather();
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
-    for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
-      this.daddrs.delete(slot);
+    if (this.isCounting) return;
+    const freed = this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
+    for (const slot of freed) this.daddrs.delete(slot);
+    this.keeper?.released(freed);
+  }
+
+  /** Goes on with the rules that these actions made in a former process. */
+  restore(actions: readonly Action[]): void {
+    this.rules.restore(actions);
+    this.gather();
+    this.forward(changes([], this.rules.entries()), actions);
   }
 
   /** A page of the connection tables that begins at `from`; without `from` all connections. */
@@ -164,8 +186,12 @@ function isHostChange({ op }: RulesRequest): boolean {
 }
 
 /** An empty rule table with the timeouts of a configuration. */
-export function newRules({ timeouts }: Pick<Config, 'timeouts'>, counters: LiveCounters): Rules {
-  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts });
+export function newRules(
+  { timeouts }: Pick<Config, 'timeouts'>,
+  counters: LiveCounters,
+  zeroPoints?: ZeroPoints,
+): Rules {
+  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });
 }
 
 /** A client of a rule table that forwards nothing: it checks rules before anything changes. */

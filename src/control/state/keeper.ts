@@ -8,6 +8,7 @@ import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import type { Sysctls } from '../../service/sysctl.js';
 import { GAUGES, Gauge } from '../../stats/counters.js';
 import type { Action } from '../rules/actions.js';
+import type { ZeroPoints } from '../rules/counter-base.js';
 import { type Base, Journal, type JournalRecord } from './journal.js';
 import { KeptRules } from './kept-rules.js';
 import { Store, type StoreNeeds } from './store.js';
@@ -46,6 +47,15 @@ export class StateKeeper {
     this.journal = new Journal(this.store.journalPath, this.records());
     this.shortest = this.journal.length;
     this.clearGauges();
+  }
+
+  /** How the workers of the former process shared clients. */
+  get steering() {
+    return { secret: this.store.birth.secret, stages: this.inherited?.stages };
+  }
+
+  get zeroPoints(): ZeroPoints {
+    return this.store.zeroPoints;
   }
 
   /** The rule table has changed. */
