@@ -1,6 +1,6 @@
 /**
- * The memory of a connection table: shared with the control thread, and where the state outlives the
- * process, mapped from a file (control/state). Only the lines are needed without a state.
+ * The memory of a connection table: shared with the control thread, and where the state outlives
+ * the process, mapped from a file (control/state). Only the lines are needed without a state.
  *
  *     lines   [ line 0 | line 1 | … ]     64 bytes each (entry.ts); line 0 has what other threads read
  *     seals   [   –    | seal 1 | … ]      4 bytes each: a check of what an entry must not lose (seal.ts)

@@ -1,7 +1,7 @@
 /**
  * Is an entry sound that a former process left? Only then may packets follow it. The seal (seal.ts)
- * says that nobody changed it. The other checks hold for any words: what passes them cannot break the
- * table.
+ * says that nobody changed it. The other checks hold for any words: what passes them cannot break
+ * the table.
  *
  *     full NAT     connection ── DADDR ──► reverse line       each must name the other
  *                             ◄─ CONTROL ─

@@ -195,6 +195,9 @@ export class Daemon implements AdminClient {
     for (const message of this.pool?.prepare(attachment.devices) ?? []) this.send(message);
     this.warnIneffective();
     this.startRules(wanted);
+    // After our own rules: those of a director that was killed keep its packets from the host's stack.
+    for (const pid of removeOrphans())
+      this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
     await this.startDataplane(attachment);
     this.host?.routeReplies(this.tun);
@@ -213,7 +216,10 @@ export class Daemon implements AdminClient {
     this.keeper?.basedOn(base);
   }
 
-  /** Goes on with the rules of a former process, as far as the configuration is what it was (state/start.ts). */
+  /**
+   * Goes on with the rules of a former process, as far as the configuration is what it was
+   * (state/start.ts).
+   */
   private goOn(inherited: Inherited, base: Base): void {
     const { rules } = this.requests;
     this.rebuilding = this.keeper!.store.workers.filter((worker) => worker.inherited).length;
@@ -223,6 +229,7 @@ export class Daemon implements AdminClient {
     const sysctl = inherited.sysctl ?? base.sysctl;
     const ran = { services: running, sysctl, timeouts: timeoutsOf(rules) };
     const start = startOf(base, inherited.base, ran, hasRules(this.config));
+    if (start.isOther) this.requests.renameTable();
     const lost = start.isOther ? reloadDiff(inherited.base?.services ?? [], running, start.services) : [];
     for (const text of lost) this.log.warn(`undone by the start, because the file has changed: ${text}`);
     this.requests.set({ ...this.config, sysctl: start.sysctl, timeouts: start.timeouts });
@@ -290,8 +297,6 @@ export class Daemon implements AdminClient {
 
   private startHost(attachment: Attachment): void {
     const { live } = attachment;
-    for (const pid of removeOrphans())
-      this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
     this.host.start(attachment);

@@ -1,4 +1,7 @@
-/** A part of shared memory: `buffer` from `offset` bytes on. It is plain data, so that threads share it. */
+/**
+ * A part of shared memory: `buffer` from `offset` bytes on. It is plain data, so that threads share
+ * it.
+ */
 export interface Block {
   readonly buffer: SharedArrayBuffer;
   readonly offset: number;

@@ -330,9 +330,9 @@ export interface SharedMapping {
 
 /**
  * Maps `len` bytes of a file, from `at` on, over pages of a new SharedArrayBuffer (mmap(2),
- * MAP_SHARED | MAP_FIXED). All threads and typed arrays then use the file as memory. Both numbers are
- * whole pages; a mapping of 2 MB or more begins at a multiple of 2 MB, so that large pages fit. The
- * memory is unmapped before V8 frees it only by `unmap`: keep the buffer until then. Throws a
+ * MAP_SHARED | MAP_FIXED). All threads and typed arrays then use the file as memory. Both numbers
+ * are whole pages; a mapping of 2 MB or more begins at a multiple of 2 MB, so that large pages fit.
+ * The memory is unmapped before V8 frees it only by `unmap`: keep the buffer until then. Throws a
  * SystemError('mmap').
  */
 export function mapShared(fd: number, at: number, len: number): SharedMapping {
@@ -356,7 +356,9 @@ const mapped = new Set<SharedArrayBuffer>();
 const flock = libc.func('int flock(int, int)') as (fd: number, operation: number) => number;
 const LOCK_EXCLUSIVE_NOW = 2 | 4;
 
-/** Locks a file for this process, until it ends or closes the descriptor. False: another one has it. */
+/**
+ * Locks a file for this process, until it ends or closes the descriptor. False: another one has it.
+ */
 export function lockFile(fd: number): boolean {
   return flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
 }

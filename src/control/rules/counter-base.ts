@@ -8,7 +8,9 @@ import type { CountersView } from './counters.js';
 const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
 type Totals = Record<(typeof TOTALS)[number], number>;
 
-/** Where zero points outlive the process; the order of `counts` is that of Stat (stats/counters.ts). */
+/**
+ * Where zero points outlive the process; the order of `counts` is that of Stat (stats/counters.ts).
+ */
 export interface ZeroPoints {
   read(of: 'service' | 'destination' | 'whole', slot: number): readonly number[];
   write(of: 'service' | 'destination' | 'whole', slot: number, counts: readonly number[]): void;

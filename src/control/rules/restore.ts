@@ -14,7 +14,9 @@ export interface RestoredTables {
   readonly trash: DestTrash;
 }
 
-/** The slots in use. A service has one reference for itself and one for each of its destinations. */
+/**
+ * The slots in use. A service has one reference for itself and one for each of its destinations.
+ */
 export interface RestoredSlots {
   readonly serviceSlots: ReadonlyMap<number, number>;
   readonly destinationSlots: ReadonlySet<number>;

@@ -30,6 +30,8 @@ const SPAN = 2 ** 25;
 
 /** What outlives the process is told of each change (state/keeper.ts). */
 export interface Keeper {
+  /** A name that is the same as long as the rules go on. */
+  readonly id: string;
   readonly zeroPoints: ZeroPoints;
   changed(actions: readonly Action[]): void;
   released(slots: readonly number[]): void;
@@ -42,7 +44,7 @@ export class Requests implements AdminClient {
   readonly rules: Rules;
   readonly tracing: TraceSession;
   /** As of DirectorStatus. */
-  private readonly tableId = randomUUID();
+  private tableId: string;
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
@@ -56,6 +58,7 @@ export class Requests implements AdminClient {
     private readonly keeper?: Keeper,
   ) {
     this.settings = config;
+    this.tableId = keeper?.id ?? randomUUID();
     this.view = new LiveCounters(counters, forwarding.now());
     this.rules = newRules(config, this.view, keeper?.zeroPoints);
     this.tracing = new TraceSession((spec) =>
@@ -114,6 +117,11 @@ export class Requests implements AdminClient {
     const freed = this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
     for (const slot of freed) this.daddrs.delete(slot);
     this.keeper?.released(freed);
+  }
+
+  /** Call when another file took the place of the rules of the former process. */
+  renameTable(): void {
+    this.tableId = randomUUID();
   }
 
   /** Goes on with the rules that these actions made in a former process. */

@@ -1,4 +1,7 @@
-/** A line of JSON with a checksum before it: `CHECKSUM JSON`. Headers and the journal consist of such lines. */
+/**
+ * A line of JSON with a checksum before it: `CHECKSUM JSON`. Headers and the journal consist of
+ * such lines.
+ */
 import { createHash } from 'node:crypto';
 
 /** The line, without its line end. */

@@ -1,6 +1,6 @@
 /**
- * The journal of the rules: every accepted change is a line, written before its answer is sent. So a
- * process that is killed loses no change. A start writes the journal anew, as short as it can be.
+ * The journal of the rules: every accepted change is a line, written before its answer is sent. So
+ * a process that is killed loses no change. A start writes the journal anew, as short as it can be.
  *
  *     {"state": …}          first line: the name of the state, its version, the boot, a secret
  *     {"actions": […]}      changes of the rule table (rules/actions.ts)

@@ -54,6 +54,10 @@ export class StateKeeper {
     return { secret: this.store.birth.secret, stages: this.inherited?.stages };
   }
 
+  get id(): string {
+    return this.store.birth.state;
+  }
+
   get zeroPoints(): ZeroPoints {
     return this.store.zeroPoints;
   }
@@ -112,8 +116,8 @@ export class StateKeeper {
   }
 
   /**
-   * The gauges count connections, which the rebuild counts again; `overloaded` has a history and stays.
-   * All workers share those of the first.
+   * The gauges count connections, which the rebuild counts again; `overloaded` has a history and
+   * stays. All workers share those of the first.
    */
   private clearGauges(): void {
     const gauges = this.store.gauges;

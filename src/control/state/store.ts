@@ -1,6 +1,6 @@
 /**
- * The state of a director: what outlives its process, as files of one directory. The directory is in
- * a tmpfs, so that the files are memory.
+ * The state of a director: what outlives its process, as files of one directory. The directory is
+ * in a tmpfs, so that the files are memory.
  *
  *     lock        locked by the director that uses the state (flock)
  *     rules       the journal of the rules (journal.ts)
@@ -36,7 +36,10 @@ export interface StoreNeeds {
 
 /** An open state. */
 export class Store {
-  /** The name of the state, the same as long as its connections and rules go on; a secret for steering. */
+  /**
+   * The name of the state, the same as long as its connections and rules go on; a secret for
+   * steering.
+   */
   readonly birth: Birth;
   readonly workers: readonly WorkerFile[];
   readonly zeroPoints: ZeroPoints;
