@@ -12,10 +12,10 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
-import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
+import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
@@ -24,13 +24,14 @@ import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
 import { linesOfEach, SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
-import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
-import { setupsFor, WorkerPool } from './engine/worker-pool.js';
+import { Workers } from './engine/workers.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
+import { Hotplug } from './host/hotplug.js';
 import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
+import { WireLog } from './host/wire-log.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
@@ -50,8 +51,13 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period of the check for intercept rules, which a reload of the firewall removes. */
-const INTERCEPT_CHECK_MS = 5000;
+/**
+ * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
+ * without a route, and of what the log says about dropped frames.
+ */
+const CHECK_MS = 5000;
+/** Period of the check for devices that receive nothing any more, and of tries to attach them. */
+const DEVICE_CHECK_MS = 1000;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -67,18 +73,14 @@ export class Daemon implements AdminClient {
   private readonly shared: SharedMemory;
   /** What outlives the process; undefined: nothing. */
   private readonly keeper: StateKeeper | undefined;
-  /** With several workers. */
-  private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
-  private dataplane: Dataplane | undefined;
-  /** Messages for the dataplane from before its start. */
-  private readonly early: Message[] = [];
+  private workers: Workers | undefined;
+  private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
-  /** Interface into the host's stack; '': none. */
-  private tun = '';
+  private readonly wire: WireLog;
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -97,10 +99,10 @@ export class Daemon implements AdminClient {
     this.keeper = keeperOf(config, options, (message) => log.warn(message));
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
-    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared, this.keeper?.steering);
+    this.wire = new WireLog(log);
     const forwarding: Forwarding = {
       intercept: (changes) => this.intercept(changes),
-      send: (message) => this.send(message),
+      send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
@@ -162,7 +164,7 @@ export class Daemon implements AdminClient {
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
     this.change(timeoutsOf(wanted), difference);
     this.keeper?.basedOn(baseOf(config, wanted));
-    if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
@@ -174,10 +176,9 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.socket?.close());
     await this.attempt(() => this.live?.close());
-    await this.attempt(() => this.dataplane?.stop());
+    await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
     for (const maps of this.maps) maps.close();
-    this.pool?.close();
     await this.attempt(() => this.rawOut?.close());
     this.keeper?.close();
   }
@@ -190,18 +191,23 @@ export class Daemon implements AdminClient {
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
+    const isLive = this.live !== undefined;
+    const steering = this.keeper?.steering;
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering);
+    this.workers = workers;
     this.loaded = wanted.entries();
     this.startHost(attachment);
-    for (const message of this.pool?.prepare(attachment.devices) ?? []) this.send(message);
     this.warnIneffective();
     this.startRules(wanted);
     // After our own rules: those of a director that was killed keep its packets from the host's stack.
     for (const pid of removeOrphans())
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
-    await this.startDataplane(attachment);
-    this.host?.routeReplies(this.tun);
+    await this.startWorkers(workers, attachment);
+    this.host?.routeReplies(workers.tun);
+    this.host?.warnUnrouted();
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
@@ -244,6 +250,14 @@ export class Daemon implements AdminClient {
     this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
   }
 
+  /** What the log says about the network beside the monitor's reports. */
+  private watch(): void {
+    const { counters } = this.shared.sum;
+    this.shared.sum.gather(0, 0);
+    this.host?.warnUnrouted();
+    this.wire.drops(DROP_NAMES.map((name, i) => ({ name, text: DROP_TEXTS[i]!, packets: counters.drops(i) })));
+  }
+
   /** A warning for each sysctl of the file that has no effect. */
   private warnIneffective(): void {
     const { file, sysctl } = this.config;
@@ -267,32 +281,35 @@ export class Daemon implements AdminClient {
     return wanted;
   }
 
-  private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
-    for (const reason of reasons) this.log.info(reason);
-    const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
-    if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
-    const onReport = (report: Report) => this.onReport(report);
-    const first = this.early.splice(0);
-    const base = { config: this.config, devices, live: live !== undefined, first };
-    const setups = setupsFor(this.shared, base, this.keeper?.store.workers);
-    this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
-    for (const message of this.early.splice(0)) this.dataplane.send(message);
+  private async startWorkers(workers: Workers, { live, reasons }: Attachment): Promise<void> {
+    const { log } = this;
+    for (const reason of reasons) log.info(reason);
+    if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
+    for (const line of await workers.start((report) => this.onReport(report))) log.info(line);
+    const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
+    for (const line of workers.open(isThere)) log.info(line);
+    const around = {
+      send: (message: Message) => workers.send(message),
+      indexOf: (name: string) => live?.indexOf(name),
+      changed: () => this.devicesChanged(),
+    };
+    this.hotplug = new Hotplug(workers.set, this.config.workers, around, log);
+    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => this.hotplug?.check()));
   }
 
-  private send(message: Message): void {
-    if (this.dataplane === undefined) this.early.push(message);
-    else this.dataplane.send(message);
+  /** An interface has left or was attached. */
+  private devicesChanged(): void {
+    const away = this.hotplug?.away ?? [];
+    void this.attempt(() => this.host?.followDevices(away));
+    this.live?.refresh();
   }
 
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
   private intercept(changes: readonly ChangeRequest[]): void {
     this.host?.intercept(changes);
     const services = () => this.requests.rules.configs();
-    const messages = this.pool?.update(changes, services, this.config.helpers.ftp) ?? [];
-    for (const message of messages) {
+    for (const message of this.workers?.steer(changes, services, this.config.helpers.ftp) ?? [])
       if (message.kind === 'steering') this.keeper?.stagesAre(message.stages);
-      this.send(message);
-    }
   }
 
   private startHost(attachment: Attachment): void {
@@ -300,28 +317,45 @@ export class Daemon implements AdminClient {
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
     this.host.start(attachment);
-    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
+    this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
+  }
+
+  /** Starts a worker that has died anew, and tells it rules and network. */
+  private async revive(worker: number, why: string): Promise<void> {
+    const { workers, requests, log } = this;
+    log.error(`${why}; worker ${worker} is started anew, and the connections stay`);
+    try {
+      this.hotplug?.workerDied();
+      if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
+      if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
+      else this.live.refresh();
+      log.info(`worker ${worker} is back`);
+    } catch (error) {
+      this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
+    }
   }
 
   private listener(): Listener {
     return {
-      send: (message) => this.send(message),
+      send: (message) => this.workers?.send(message),
       changed: () => void this.attempt(() => this.host?.refresh()),
-      failed: this.onFailure,
+      wire: (states) => this.wire.links(states),
+      nextHop: (device, ip, answers) => this.wire.nextHop(device, ip, answers),
+      linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
   }
 
   private onReport(report: Report): void {
-    if (report.kind === 'ready') {
-      this.tun = report.tun;
-      for (const reason of report.reasons) this.log.info(reason);
-    } else if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
+    if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
     else if (report.kind === 'rebuilt') this.rebuilt(report);
+    else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
+    else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
+    else if (report.kind === 'died') void this.revive(report.worker, report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
 

@@ -14,6 +14,10 @@ import { DeviceCounters } from './device-counters.js';
 export interface KeptMemory {
   readonly table: TableMemory;
   readonly counters: Block;
+  /** Keys the hash of the table. */
+  readonly secret: readonly number[];
+  /** The table has connections of a former process. */
+  readonly inherited: boolean;
 }
 
 /** Number of lines in the table of each worker. */
@@ -25,10 +29,14 @@ export function linesOfEach(connections: number, workers: number): number {
 export class SharedMemory {
   /** The connection tables. */
   readonly memories: readonly TableMemory[];
+  /** Words that key the hash of each table. A worker that is started anew needs the same. */
+  readonly secrets: readonly (readonly number[])[];
   /** The connection tables as words. */
   readonly tables: readonly Int32Array[];
   readonly sum: CounterSum;
   readonly deviceCounters: readonly DeviceCounters[];
+  /** The tables that have connections of a former process. */
+  readonly inherited: readonly boolean[];
   /** Number of lines in each table. */
   readonly connections: number;
 
@@ -45,7 +53,9 @@ export class SharedMemory {
     const each = Array.from({ length: workers });
     this.connections = linesOfEach(connections, workers);
     this.memories = kept?.map(({ table }) => table) ?? each.map(() => tableMemory(this.connections));
+    this.secrets = kept?.map(({ secret }) => secret) ?? each.map(() => [...crypto.getRandomValues(new Int32Array(3))]);
     this.tables = this.memories.map(({ lines }) => wordsOf(lines, (this.connections + 1) * ENTRY_WORDS));
+    this.inherited = each.map((_, i) => kept?.[i]?.inherited ?? false);
     this.sum = new CounterSum(
       workers,
       kept?.map(({ counters }) => counters),

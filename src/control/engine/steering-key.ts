@@ -18,7 +18,7 @@ const ADDRESS: SteeringStage = { ...FINEST, ports: false };
 /** The steering key of the present services, and of the connections that exist. */
 export class SteeringKey {
   /** `stages`: those by which the workers of a former process shared clients. */
-  constructor(private stages: readonly SteeringStage[] = [FINEST]) {}
+  constructor(public stages: readonly SteeringStage[] = [FINEST]) {}
 
   /**
    * The new stages; undefined: no change. With connections (`live`), which keep their workers, the

@@ -19,7 +19,7 @@ import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
-import type { WorkerFile } from '../state/worker-file.js';
+import type { DeviceSet, Share } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
@@ -33,21 +33,23 @@ const GROUPS = 0x10000;
 
 type DestinationChange = Extract<ChangeRequest, { op: 'addDestination' | 'editDestination' }>;
 
-/** The setup of each worker, without the shared parts. `kept`: files of a state. */
-export function setupsFor(
+/** The setup of a worker, without the shared parts. */
+export function setupFor(
+  worker: number,
   shared: SharedMemory,
+  set: DeviceSet,
   base: Pick<RunnerSetup, 'config' | 'devices' | 'live' | 'first'>,
-  kept?: readonly WorkerFile[],
-): DataplaneSetup[] {
-  return shared.memories.map((table, i) => ({
+): DataplaneSetup {
+  return {
     ...base,
-    table,
+    umem: set.memories[worker]!,
+    tun: set.tuns[worker],
+    table: shared.memories[worker]!,
+    secret: shared.secrets[worker]!,
     connections: shared.connections,
-    counters: shared.sum.memories[i]!,
-    secret: kept?.[i]?.header.secret,
-    inherited: kept?.[i]?.inherited ? 'uncounted' : undefined,
-    deviceCounters: shared.deviceCounters[i]!.buffer,
-  }));
+    counters: shared.sum.memories[worker]!,
+    deviceCounters: shared.deviceCounters[worker]!.buffer,
+  };
 }
 
 /** The secret and the stages by which workers share clients. */
@@ -59,48 +61,59 @@ export interface InheritedSteering {
 /** The workers of one director. */
 export class WorkerPool {
   private readonly steeringKey: SteeringKey;
-  private readonly secret: readonly number[];
   private fanout: Fanout | undefined;
 
-  /** `inherited`: how a former process shared clients, whose connections go on. */
-  constructor(
-    private readonly shared: SharedMemory,
-    private readonly inherited: InheritedSteering = {},
-  ) {
-    this.secret = inherited.secret ?? [...crypto.getRandomValues(new Int32Array(3))];
-    this.steeringKey = new SteeringKey(inherited.stages);
-  }
+  private readonly wakeups: readonly Bell[];
+  private readonly common: Omit<WorkersSetup, 'index'>;
 
   /**
-   * Makes what follows the services. Call before the first `update`. Returns the first messages for
-   * the workers. Throws a DeviceError.
+   * `maps`: of the exclusive devices. `inherited`: how a former process shared clients, whose
+   * connections go on. Throws a SystemError.
    */
-  prepare(devices: readonly DeviceSetup[]): Message[] {
-    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout'))
-      this.fanout = new Fanout(this.shared.workers, this.secret);
-    const { stages } = this.inherited;
-    if (stages !== undefined) this.fanout?.setFields(stages.at(-1)!);
-    return stages === undefined ? [] : [{ kind: 'steering', stages }];
+  constructor(
+    private readonly shared: SharedMemory,
+    devices: readonly DeviceSetup[],
+    private readonly maps: readonly InterceptMaps[],
+    inherited: InheritedSteering = {},
+  ) {
+    const count = shared.workers;
+    const secret = inherited.secret ?? [...crypto.getRandomValues(new Int32Array(3))];
+    this.steeringKey = new SteeringKey(inherited.stages);
+    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, secret);
+    if (inherited.stages !== undefined) this.fanout?.setFields(inherited.stages.at(-1)!);
+    this.wakeups = Array.from({ length: count }, () => new Bell());
+    this.common = {
+      count,
+      secret,
+      rings: Array.from({ length: count * count }, () =>
+        HandoffRing.memory(frameSizeFor(devices.map(({ mtu }) => mtu))),
+      ),
+      asleep: new SharedArrayBuffer(4 * count),
+      bellFds: this.wakeups.map(({ fd }) => fd),
+    };
   }
 
-  /** `maps`: of the exclusive devices. Rejects with an Error of one line. */
-  start(
-    setups: readonly DataplaneSetup[],
-    maps: readonly InterceptMaps[],
-    onReport: (report: Report) => void,
-  ): Promise<Dataplane> {
-    const count = setups.length;
-    const { devices } = setups[0]!;
-    const wakeups = setups.map(() => new Bell());
-    const workers = this.workersOf(count, devices, wakeups);
-    const shares = devices.map((device) => ({ ...this.shareOf(device, maps), count }));
-    const complete = setups.map((setup, index) => ({
-      ...setup,
-      devices: devices.map((device, i) => ({ ...device, share: { ...shares[i]!, index } })),
-      gauges: setups[0]!.counters,
-      workers: { ...workers, index },
-    }));
-    return startWorkers(complete, wakeups, onReport);
+  /** Tells a fresh worker how clients are shared. */
+  get steering(): Message {
+    return { kind: 'steering', stages: this.steeringKey.stages };
+  }
+
+  /** What the workers share of a device, made anew. */
+  shareOf({ name, kind }: DeviceSetup): Share {
+    const { count } = this.common;
+    if (kindOf(kind).workers === 'queues')
+      return { count, xsks: this.maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
+    return { count, group: randomInt(1, GROUPS), program: this.fanout!.program };
+  }
+
+  /** The setup with the shared parts. */
+  complete(setup: DataplaneSetup, index: number): DataplaneSetup {
+    return { ...setup, gauges: this.shared.sum.memories[0], workers: { ...this.common, index } };
+  }
+
+  /** Starts the workers with complete setups. Rejects with an Error of one line. */
+  start(setups: readonly DataplaneSetup[], onReport: (report: Report) => void): Promise<Dataplane> {
+    return startWorkers(setups, this.wakeups, onReport);
   }
 
   /**
@@ -124,27 +137,6 @@ export class WorkerPool {
   /** Call after the workers have stopped. */
   close(): void {
     this.fanout?.close();
-  }
-
-  private workersOf(
-    count: number,
-    devices: readonly DeviceSetup[],
-    wakeups: readonly Bell[],
-  ): Omit<WorkersSetup, 'index'> {
-    const frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
-    return {
-      count,
-      secret: this.secret,
-      rings: Array.from({ length: count * count }, () => HandoffRing.memory(frameSize)),
-      asleep: new SharedArrayBuffer(4 * count),
-      bellFds: wakeups.map(({ fd }) => fd),
-    };
-  }
-
-  private shareOf({ name, kind }: DeviceSetup, maps: readonly InterceptMaps[]) {
-    if (kindOf(kind).workers === 'queues')
-      return { xsks: maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
-    return { group: randomInt(1, GROUPS), program: this.fanout!.program };
   }
 }
 

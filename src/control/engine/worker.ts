@@ -46,9 +46,14 @@ function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
   const origin = clockOrigin();
-  const poller = new Poller([wakeup.fd, ...runner.devices.map(({ fd }) => fd)]);
-  for (let idle = 0; ; ) {
+  const { places } = runner;
+  let poller = pollerOf(runner, wakeup);
+  for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
+    if (version !== places.version) {
+      version = places.version;
+      poller = pollerOf(runner, wakeup);
+    }
     idle = runner.turn(performance.now() + origin) > 0 ? 0 : idle + 1;
     if (idle <= SPINS || runner.isBusy || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false)
       continue;
@@ -59,6 +64,10 @@ function run(runner: Runner): void {
   }
 }
 
+function pollerOf({ places }: Runner, wakeup: Bell): Poller {
+  return new Poller([wakeup.fd, ...places.descriptors]);
+}
+
 function main(): void {
   let runner: Runner;
   try {
@@ -67,7 +76,7 @@ function main(): void {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  report({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
+  report({ kind: 'ready' });
   try {
     run(runner);
   } finally {

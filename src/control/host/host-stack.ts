@@ -10,11 +10,15 @@ import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
+import { unroutedDestinations } from './unrouted.js';
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
+  /** Realservers that a warning was given for, and the routes in which all were looked up. */
+  private unrouted: readonly string[] = [];
+  private checked: LiveNetwork['routes'] | undefined;
   /** VIPs that a warning was given for. */
   private unanswered: readonly string[] = [];
 
@@ -59,9 +63,15 @@ export class HostStack {
    * services. Throws a DeviceError.
    */
   intercept(changes: readonly ChangeRequest[]): void {
+    if (changes.some((change) => 'destination' in change)) this.checked = undefined;
     if (changes.some(changesServices)) this.warnUnanswered(this.services());
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
+  }
+
+  /** Interfaces have gone or come. `away`: those that are not attached. Throws as `configure`. */
+  followDevices(away: readonly string[]): void {
+    this.interceptor?.followDevices(away);
   }
 
   /** Call after the network of the host has changed. Throws as `configure`. */
@@ -74,6 +84,20 @@ export class HostStack {
   async check(): Promise<void> {
     if (await this.interceptor?.check())
       this.log.warn('nft: the intercept rules were removed from outside; they are installed again');
+  }
+
+  /** Warns once for each realserver without a route, until it has one again. */
+  warnUnrouted(): void {
+    const { routes } = this.live;
+    if (routes === this.checked) return;
+    this.checked = routes;
+    const without = unroutedDestinations(this.services(), routes, (address) => this.live.has(address));
+    for (const address of without)
+      if (!this.unrouted.includes(address))
+        this.log.warn(
+          `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`,
+        );
+    this.unrouted = without;
   }
 
   /** Removes everything. */

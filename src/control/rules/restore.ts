@@ -1,5 +1,5 @@
 /**
- * The rule table of a former process, from the actions that made it (state/kept-rules.ts). Every
+ * The rule table of a former process, from the actions that made it (kept-rules.ts). Every
  * action names its slots, so that connections, which name slots, find their destinations again.
  */
 import { keyText } from '../../service/config.js';

@@ -12,9 +12,11 @@ import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
+import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
 import { changes } from '../rules/diff.js';
+import { KeptRules } from '../rules/kept-rules.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -48,6 +50,8 @@ export class Requests implements AdminClient {
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
+  /** For workers that are started anew. */
+  private readonly kept = new KeptRules();
   /** Connections of a former process are being counted: no destination counts as idle. */
   isCounting = false;
 
@@ -91,6 +95,7 @@ export class Requests implements AdminClient {
     this.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
+    this.kept.apply(actions);
     this.keeper?.changed(actions);
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
@@ -107,6 +112,14 @@ export class Requests implements AdminClient {
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
+  /** Messages that tell a fresh worker the settings and rules as they are. */
+  replay(): Message[] {
+    return [
+      { kind: 'settings', ...this.settings },
+      { kind: 'actions', actions: this.kept.actions() },
+    ];
+  }
+
   /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
   tick(): void {
     const now = this.forwarding.now();
@@ -116,6 +129,7 @@ export class Requests implements AdminClient {
     if (this.isCounting) return;
     const freed = this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
     for (const slot of freed) this.daddrs.delete(slot);
+    this.kept.release(freed);
     this.keeper?.released(freed);
   }
 
@@ -127,6 +141,7 @@ export class Requests implements AdminClient {
   /** Goes on with the rules that these actions made in a former process. */
   restore(actions: readonly Action[]): void {
     this.rules.restore(actions);
+    this.kept.apply(actions);
     this.gather();
     this.forward(changes([], this.rules.entries()), actions);
   }

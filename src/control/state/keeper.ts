@@ -9,8 +9,8 @@ import type { Sysctls } from '../../service/sysctl.js';
 import { GAUGES, Gauge } from '../../stats/counters.js';
 import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
+import { KeptRules } from '../rules/kept-rules.js';
 import { type Base, Journal, type JournalRecord } from './journal.js';
-import { KeptRules } from './kept-rules.js';
 import { Store, type StoreNeeds } from './store.js';
 
 /** A journal is written anew when it is longer than this, in bytes, and four times its shortest. */

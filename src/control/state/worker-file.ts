@@ -12,9 +12,6 @@ import { HEADER_BYTES, layoutOf, type Section } from './layout.js';
 
 /** The memory of one worker. */
 export interface WorkerFile extends KeptMemory {
-  readonly header: Header;
-  /** A former process left it. */
-  readonly inherited: boolean;
   readonly zeroPoints: SharedMapping;
   /** Gives the memory back; the file stays. */
   unmap(): void;
@@ -87,7 +84,7 @@ function mapped(path: string, header: Header, inherited: boolean): WorkerFile {
     SharedMapping,
   ];
   return {
-    header,
+    secret: header.secret,
     inherited,
     table: { lines: blockOf(linesOf), seals: blockOf(sealsOf), shifts: blockOf(shiftsOf) },
     counters: blockOf(countersOf),

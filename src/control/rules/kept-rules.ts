@@ -1,5 +1,6 @@
 /**
- * The rules that a journal tells, as the shortest list of actions that makes them again. Slots stay
+ * The rules that actions have made, as the shortest list of actions that makes them again: for a
+ * worker that is started anew, and for the journal of a state (control/state). Slots stay
  * what they were, because connections and counters name them. A removed destination keeps its slot
  * while connections name it; so does its service.
  *
@@ -7,7 +8,7 @@
  */
 import type { DestinationConfig, ServiceConfig } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
-import type { Action } from '../rules/actions.js';
+import type { Action } from './actions.js';
 
 interface KeptService {
   config: ServiceConfig;
