@@ -40,7 +40,8 @@ function alternatives(words: readonly string[]): string {
 }
 
 function reply(values: Values, more: readonly string[] = []): string {
-  if (values === 'files') return `COMPREPLY=($(compgen -f -W "${more.join(' ')}" -- "$cur")) ; compopt -o filenames 2>/dev/null`;
+  if (values === 'files')
+    return `COMPREPLY=($(compgen -f -W "${more.join(' ')}" -- "$cur")) ; compopt -o filenames 2>/dev/null`;
   const words = values === 'labs' ? [LABS] : values;
   return `COMPREPLY=($(compgen -W "${[...words, ...more].join(' ')}" -- "$cur"))`;
 }
