@@ -13,7 +13,7 @@ describe.skipIf(!isRoot)('setInetConf', () => {
 
   beforeAll(() => {
     name = spaces.add('a');
-    spaces.run(name, 'ip link add d0 type dummy; ip link add d1 type dummy');
+    spaces.run(name, 'ip link add d0 type veth peer name d1');
   });
   afterAll(() => spaces.remove());
 
