@@ -29,7 +29,7 @@ copy_modules() {
     -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name 'Makefile' -o -name '.*' -o -name '*.md' -o -name '*.png' -o -name '*.sh' -o -name '*.yml' -o -name '*.html' -o -name 'cnoke.cjs' \
     -o -name '*.hh' -o -name '*.S' -o -name '*.asm' -o -name '*.inc' -o -name '*.def' \) ! -iname 'license*' -type f -delete
   find "$to/node_modules" -type d \( -name test -o -name tests -o -name deps -o -name docs -o -name examples -o -name example \
-    -o -name benchmarks -o -name '.[a-z]*' -o -name obj.target -o -path '*/koffi/src' \) -prune -exec rm -rf {} +
+    -o -name benchmarks -o -name '.[a-z]*' -o -name obj.target \) -prune -exec rm -rf {} +
   find "$to/node_modules" -type d -empty -delete
 }
 
@@ -64,10 +64,13 @@ install -D -m 644 packaging/ulvs.tmpfiles "$root$prefix/lib/tmpfiles.d/ulvs.conf
 share=$root$prefix/share
 mkdir -p "$share"/{bash-completion/completions,zsh/vendor-completions,fish/vendor_completions.d}
 run=${node:-node}
-"$run" dist/cli/main.js completion bash >"$share/bash-completion/completions/ulvs"
+# What is installed is what runs here: nothing that it needs was left out.
+program=$to/dist/cli/main.js
+(cd "$to" && "$run" -e 'for (const module of ["koffi", "pino-pretty"]) require(module)') || die "the installed modules do not load"
+"$run" "$program" completion bash >"$share/bash-completion/completions/ulvs"
 ln -sf ulvs "$share/bash-completion/completions/ulvsadm"
-"$run" dist/cli/main.js completion zsh >"$share/zsh/vendor-completions/_ulvs"
-"$run" dist/cli/main.js completion fish >"$share/fish/vendor_completions.d/ulvs.fish"
+"$run" "$program" completion zsh >"$share/zsh/vendor-completions/_ulvs"
+"$run" "$program" completion fish >"$share/fish/vendor_completions.d/ulvs.fish"
 ln -sf ulvs.fish "$share/fish/vendor_completions.d/ulvsadm.fish"
 
 [ "${NAMES:-}" = yes ] || exit 0
