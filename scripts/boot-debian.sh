@@ -22,11 +22,13 @@ WantedBy=multi-user.target
 EOF
 ln -s ../test.service $at/root/etc/systemd/system/multi-user.target.wants/test.service
 : >$at/root/etc/machine-id
+tail -n +1 -F $at/root/out 2>/dev/null &
 container=oracle unshare --pid --mount --ipc --uts --cgroup --fork sh -c "
   mount --make-rprivate /
   mount --bind $at/root $at/root && cd $at/root
   mount -t proc proc proc && mount -t sysfs sysfs sys && mount -t cgroup2 cgroup2 sys/fs/cgroup
   mount --rbind /dev dev && mount -t tmpfs tmpfs run && mount -t tmpfs tmpfs tmp
   mkdir -p old && pivot_root . old && umount -l /old
-  exec /lib/systemd/systemd --log-target=null </dev/null >/dev/null 2>&1" || true
-cat $at/root/out
+  exec /lib/systemd/systemd --log-target=console --log-level=info </dev/null >$at/systemd.log 2>&1" || true
+sleep 1
+grep -q '^test-service:' $at/root/out || { cat $at/systemd.log; echo "test-service: systemd has not run the test, 1 failed"; }
