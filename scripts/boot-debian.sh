@@ -29,6 +29,6 @@ container=oracle unshare --pid --mount --ipc --uts --cgroup --fork sh -c "
   mount -t proc proc proc && mount -t sysfs sysfs sys && mount -t cgroup2 cgroup2 sys/fs/cgroup
   mount --rbind /dev dev && mount -t tmpfs tmpfs run && mount -t tmpfs tmpfs tmp
   mkdir -p old && pivot_root . old && umount -l /old
-  exec /lib/systemd/systemd --log-target=console --log-level=info </dev/null >$at/systemd.log 2>&1" || true
+  exec /lib/systemd/systemd --log-target=console --log-level=info </dev/null >/systemd.log 2>&1" || true
 sleep 1
-grep -q '^test-service:' $at/root/out || { cat $at/systemd.log; echo "test-service: systemd has not run the test, 1 failed"; }
+grep -q "^test-service:" $at/root/out || { cat $at/root/systemd.log; echo "test-service: systemd has not run the test, 1 failed"; }

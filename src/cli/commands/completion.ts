@@ -1,4 +1,6 @@
-/** `ulvs completion SHELL`: the words that a shell completes, from the definitions of the commands. */
+/**
+ * `ulvs completion SHELL`: the words that a shell completes, from the definitions of the commands.
+ */
 import { Argument, Command } from 'commander';
 import { bashCompletion } from '../completion/bash.js';
 import { fishCompletion } from '../completion/fish.js';

@@ -1,4 +1,7 @@
-/** The completion for fish: a function that says which command is being typed, and a line for each word. */
+/**
+ * The completion for fish: a function that says which command is being typed, and a line for each
+ * word.
+ */
 import type { CommandWords, OptionWords, Values } from './words.js';
 
 /** The script; `commands` of ulvs, `options` of ulvsadm. */
