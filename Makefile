@@ -1,5 +1,5 @@
-# make demo | test | test-node | build | install | deb | test-deb | bench | docs | lint | record | clean; every target first installs what is
-# missing (scripts/setup.sh).
+# make demo | test | test-node | build | install | deb | test-deb | bench | docs | lint | record | clean;
+# every target first installs what is missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.

@@ -1,13 +1,13 @@
 #!/bin/bash
 # Tries build/deb/*.deb in a fresh Debian 12: installs it without a network, uses it, upgrades, removes and purges it; then boots
 # that Debian's systemd in a small virtual machine and runs the service (scripts/test-service.sh). Root only. The Debian is made
-# by debootstrap once, in $TMPDIR (/tmp), and copied for each run. NO_BOOT=1 leaves the virtual machine out.
+# by debootstrap once, in $TMPDIR (/var/tmp), and copied for each run. NO_BOOT=1 leaves the virtual machine out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 die() { echo "test-deb: $*" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || die "debootstrap and chroot need root"
 deb=$(ls build/deb/ulvs_*_"$(dpkg --print-architecture)".deb) || die "no package: make deb"
-room=${TMPDIR:-/tmp}/ulvs-test-deb base=${TMPDIR:-/tmp}/ulvs-test-deb/base root=${TMPDIR:-/tmp}/ulvs-test-deb/root
+room=${TMPDIR:-/var/tmp}/ulvs-test-deb base=${TMPDIR:-/var/tmp}/ulvs-test-deb/base root=${TMPDIR:-/var/tmp}/ulvs-test-deb/root
 [ -e "$room" ] || mkdir -m 755 "$room"
 [ -O "$room" ] && [ ! -L "$room" ] || die "$room is not a folder of root"
 PACKAGES=systemd,systemd-sysv,dbus,nftables,iproute2,libpcap0.8,libstdc++6,man-db,procps,kmod
@@ -60,7 +60,7 @@ if [ -z "${NO_BOOT:-}" ]; then
   echo 'devices: [{ name: eth0, kind: packet }]' >"$room/booted/etc/ulvs/director.yaml"
   install -m 755 scripts/test-service.sh "$room/booted/root/test-service.sh"
   cp scripts/boot-debian.sh "$room/" && rm -f "$room/booted.log"
-  check 'runs as a service of systemd' "tools/oracle/guest --timeout 400 --mem 1536 --cpus 2 --share $room -- sh $room/boot-debian.sh $room/booted /root/test-service.sh >$room/booted.log; cat $room/booted.log; tail -n 1 $room/booted.log | grep ' 0 failed'"
+  check 'runs as a service of systemd' "tools/oracle/guest --timeout 400 --mem 1536 --cpus 2 -- sh $room/boot-debian.sh $room/booted /root/test-service.sh >$room/booted.log; cat $room/booted.log; tail -n 1 $room/booted.log | grep ' 0 failed'"
   sed -n '/^[✔✘]/s/^/    /p' "$room/booted.log"
 fi
 echo "test-deb: $passed passed, $failed failed"
