@@ -5,6 +5,7 @@ set -e
 root=$1 script=$2
 at=/run/debian
 modprobe -a tun veth nf_tables overlay 2>/dev/null || true
+chmod 666 /dev/net/tun # as udev does, which a container does not run
 mkdir -p $at && mount -t tmpfs tmpfs $at && mkdir $at/up $at/work $at/root
 mount -t overlay -o lowerdir="$root",upperdir=$at/up,workdir=$at/work overlay $at/root
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

@@ -14,6 +14,11 @@ prefix=${PREFIX:-/usr/local} root=${DESTDIR:-} node=${NODE:-}
 die() { echo "install: $*" >&2; exit 1; }
 [ -e dist/cli/main.js ] || die "dist is not built: make build"
 lib=$prefix/lib/ulvs
+names_wanted=$([ "${NAMES:-}" != yes ] || echo ipvsadm ipvsadm-save ipvsadm-restore)
+for name in $names_wanted; do # before anything is copied
+  link=$root$prefix/sbin/$name
+  if [ -e "$link" ] && [ ! -L "$link" ]; then die "$link is another program: remove it, or install without NAMES=yes"; fi
+done
 into() { mkdir -p "$root$1"; echo "$root$1"; }
 
 # The modules of other platforms, and what only compiling needs, stay out.
@@ -73,10 +78,6 @@ ln -sf ulvs "$share/bash-completion/completions/ulvsadm"
 "$run" "$program" completion fish >"$share/fish/vendor_completions.d/ulvs.fish"
 ln -sf ulvs.fish "$share/fish/vendor_completions.d/ulvsadm.fish"
 
-[ "${NAMES:-}" = yes ] || exit 0
-mkdir -p "$root$prefix/sbin"
-for name in ipvsadm ipvsadm-save ipvsadm-restore; do
-  link=$root$prefix/sbin/$name
-  if [ -e "$link" ] && [ ! -L "$link" ]; then die "$link is another program: remove it, or install without NAMES=yes"; fi
-  ln -sf "$lib/names/$name" "$link"
+for name in $names_wanted; do
+  mkdir -p "$root$prefix/sbin" && ln -sf "$lib/names/$name" "$root$prefix/sbin/$name"
 done

@@ -16,10 +16,15 @@ fi
 buildah bud -q --build-arg "BASE=$name" -t localhost/ulvs . >/dev/null || die "the image could not be built"
 container=$(buildah from localhost/ulvs)
 trap 'buildah rm "$container" >/dev/null' EXIT
-caps=(--cap-drop ALL); for cap in NET_ADMIN NET_RAW BPF PERFMON IPC_LOCK; do caps+=(--cap-add "CAP_$cap"); done
+# buildah takes `--cap-drop ALL` last: the defaults are dropped by name instead.
+caps=()
+for cap in CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT; do caps+=(--cap-drop "CAP_$cap"); done
+for cap in NET_ADMIN NET_RAW BPF PERFMON IPC_LOCK; do caps+=(--cap-add "CAP_$cap"); done
 run() { buildah run "${caps[@]}" "$container" -- "$@"; }
+run grep CapEff /proc/self/status
 run ulvs --version
-run sh -c 'ip link add eth0 type veth peer name p0 && ip link set eth0 up && ip link set p0 up &&
+run sh -c 'ip link add eth0 type veth peer name p0 && ip link set eth0 up && ip link set p0 up || exit
+ 
   ulvs run --device packet & director=$!
   for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; ulvs status && break; done
   ulvsadm -A -t 10.0.0.1:80 -s rr && ulvsadm -Sn && nft list tables; kill $director; wait $director && echo "test-image: passed"'
