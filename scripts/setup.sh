@@ -37,10 +37,11 @@ DEB="
 dh debhelper           lintian lintian        debootstrap debootstrap
 qemu-system-x86_64 qemu-system-x86            busybox busybox-static
 "
-# Programs that drive IPVS. Installed, keepalived, ldirectord and node-exporter would start as services on this machine, so
+# Programs that drive IPVS, or that labs start: BIRD, etcd. Installed, most of them would start as services on this machine, so
 # their packages, and those that they need and this machine lacks, are only unpacked, into .tools/debian. It needs no root.
 PROGRAMS="
 ipvsadm ipvsadm        keepalived keepalived   ldirectord ldirectord  prometheus-node-exporter prometheus-node-exporter
+bird bird2             etcd etcd-server        etcdctl etcd-client
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 

@@ -6,6 +6,8 @@ import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { execCommandLine } from './commands/exec.js';
+import { fleetCommand } from './commands/fleet.js';
+import { healthCommand } from './commands/health.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -22,17 +24,19 @@ export function ulvsProgram(version: string): Command {
     .description('a Linux Virtual Server director in user space')
     .enablePositionalOptions()
     .version(version)
-    .addCommand(runCommand())
+    .addCommand(runCommand(version))
     .addCommand(checkCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())
+    .addCommand(healthCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
     .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
+    .addCommand(fleetCommand())
     .addCommand(labCommand())
     .addCommand(benchCommand())
     .addCommand(completionCommand());

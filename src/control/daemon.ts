@@ -16,7 +16,15 @@ import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
+import type {
+  AdminClient,
+  AdminReply,
+  AdminRequest,
+  AnnounceStatus,
+  ChangeRequest,
+  DeviceStatus,
+  ServiceEntry,
+} from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
@@ -26,6 +34,8 @@ import { tooManyWorkers } from './engine/processors.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
+import { CheckPath } from './health/check-path.js';
+import { Health } from './health/health.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
 import { Hotplug } from './host/hotplug.js';
@@ -62,6 +72,7 @@ export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
   private readonly requests: Requests;
+  private readonly health: Health;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -83,7 +94,16 @@ export class Daemon implements AdminClient {
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
     this.wire = new WireLog(log);
+    this.health = new Health(
+      {
+        slots: () => this.requests.rules.slots(),
+        apply: (says) => this.requests.applyHealth(says),
+        failed: onFailure,
+      },
+      log,
+    );
     this.requests = new Requests(config, this.shared.sum.counters, {
+      health: this.health,
       intercept: (changes) => this.intercept(changes),
       send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
@@ -92,6 +112,8 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      announce: () => this.announced(),
+      withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     });
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
@@ -144,6 +166,7 @@ export class Daemon implements AdminClient {
     this.change(timeoutsOf(wanted), difference);
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
     this.log.info({ services: services.length }, 'configuration reloaded');
@@ -152,7 +175,9 @@ export class Daemon implements AdminClient {
   /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
@@ -178,8 +203,9 @@ export class Daemon implements AdminClient {
     this.change(timeoutsOf(wanted), changes([], this.loaded));
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
-    this.host?.routeReplies(workers.tun);
+    this.host?.useTun(workers.tun);
     this.host?.warnUnrouted();
+    this.startHealth(workers, attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
@@ -266,10 +292,25 @@ export class Daemon implements AdminClient {
       if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
       if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
       else this.live.refresh();
+      this.health.path?.revive();
       log.info(`worker ${worker} is back`);
     } catch (error) {
       this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
     }
+  }
+
+  /** Last, since checks need the TUN. */
+  private startHealth(workers: Workers, { live, devices }: Attachment): void {
+    const shared = devices.filter((device) => device.shared).map(({ name }) => name);
+    if (live !== undefined)
+      this.health.path = new CheckPath({
+        tun: workers.tun,
+        has: (address) => live.has(address),
+        intercept: (protocols) => this.host?.interceptAnswers(shared, protocols),
+        send: (message) => workers.send(message),
+        warn: (message) => this.log.warn(message),
+      });
+    this.health.configure(this.config.checks);
   }
 
   private listener(): Listener {
@@ -302,6 +343,13 @@ export class Daemon implements AdminClient {
     });
   }
 
+  private announced(): AnnounceStatus | undefined {
+    const { announce } = this.config;
+    const routes = this.host?.routes;
+    if (announce === undefined || routes === undefined) return undefined;
+    return { table: announce.table, withdrawn: routes.withdrawn, prefixes: routes.announced };
+  }
+
   private every(ms: number, work: () => void): void {
     this.timers.push(setInterval(work, ms));
   }
@@ -315,8 +363,8 @@ export class Daemon implements AdminClient {
   }
 }
 
-function hasRules({ ruleLines, rulesFile }: Config): boolean {
-  return ruleLines.length > 0 || rulesFile !== undefined;
+function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
+  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
 }
 
 /** The timeouts of the configuration, or of a `--set` among its rules. */
