@@ -150,7 +150,7 @@ const ENTRIES = [
   /^control\/engine\/worker\.ts$/,
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
-  /^lab\/programs\/(realserver|decapsulator|xdp-wire)\.ts$/,
+  /^lab\/programs\/(realserver|decapsulator|xdp-wire|outage-client|outage-server)\.ts$/,
   /^lab\/load\/load\.ts$/,
   /^lab\/flood\/generator\.ts$/,
 ];

@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { execCommandLine } from './commands/exec.js';
+import { fleetCommand } from './commands/fleet.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -21,7 +22,7 @@ export function ulvsProgram(version: string): Command {
     .description('a Linux Virtual Server director in user space')
     .enablePositionalOptions()
     .version(version)
-    .addCommand(runCommand())
+    .addCommand(runCommand(version))
     .addCommand(checkCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
@@ -32,6 +33,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
+    .addCommand(fleetCommand())
     .addCommand(labCommand())
     .addCommand(benchCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));

@@ -16,7 +16,15 @@ import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
+import type {
+  AdminClient,
+  AdminReply,
+  AdminRequest,
+  AnnounceStatus,
+  ChangeRequest,
+  DeviceStatus,
+  ServiceEntry,
+} from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
@@ -109,6 +117,8 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      announce: () => this.announced(),
+      withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     };
     this.requests = new Requests(config, this.shared.sum.counters, forwarding, this.keeper);
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
@@ -174,6 +184,7 @@ export class Daemon implements AdminClient {
   /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.stop());
@@ -204,7 +215,7 @@ export class Daemon implements AdminClient {
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
-    this.host?.routeReplies(workers.tun);
+    this.host?.useTun(workers.tun);
     this.host?.warnUnrouted();
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.every(CHECK_MS, () => this.watch());
@@ -366,6 +377,13 @@ export class Daemon implements AdminClient {
     });
   }
 
+  private announced(): AnnounceStatus | undefined {
+    const { announce } = this.config;
+    const routes = this.host?.routes;
+    if (announce === undefined || routes === undefined) return undefined;
+    return { table: announce.table, withdrawn: routes.withdrawn, prefixes: routes.announced };
+  }
+
   private every(ms: number, work: () => void): void {
     this.timers.push(setInterval(work, ms));
   }
@@ -395,8 +413,8 @@ function keeperOf(
   return new StateKeeper({ directory, workers, lines: linesOfEach(config.connections.max, workers), fresh, warn });
 }
 
-function hasRules({ ruleLines, rulesFile }: Config): boolean {
-  return ruleLines.length > 0 || rulesFile !== undefined;
+function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
+  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
 }
 
 /** The timeouts of the configuration, or of a `--set` among its rules. */

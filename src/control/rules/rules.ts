@@ -225,7 +225,7 @@ export class Rules {
     if (slot === undefined) return refused('ENOMEM');
     this.serviceSlots.addReference(service.slot);
     this.shown.zeroDestination(slot);
-    return this.attach(service, { slot, config }, false);
+    return this.attach(service, { slot, config, lastWeight: config.weight }, false);
   }
 
   /**
@@ -238,7 +238,7 @@ export class Rules {
     if (found.serviceSlot !== service.slot) this.shown.zeroDestination(found.slot);
     this.serviceSlots.addReference(service.slot);
     this.releaseService(found.serviceSlot);
-    return this.attach(service, { slot: found.slot, config }, true);
+    return this.attach(service, { slot: found.slot, config, lastWeight: config.weight }, true);
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
@@ -253,6 +253,7 @@ export class Rules {
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;
+    if (config.weight !== 0) found.lastWeight = config.weight;
     return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
   }
 

@@ -84,6 +84,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'withdraw':
+        return this.withdraw(request.withdrawn);
       default:
         return this.change([request])[0]!;
     }
@@ -200,6 +202,14 @@ export class Requests implements AdminClient {
     return { ok: true, sysctls: sysctl };
   }
 
+  private withdraw(withdrawn: boolean): AdminReply {
+    const { forwarding } = this;
+    if (forwarding.announce?.() === undefined)
+      return { ok: false, errno: 'EPERM', text: 'this director announces no VIPs: director.yaml has no announce' };
+    forwarding.withdraw?.(withdrawn);
+    return { ok: true, status: this.status() };
+  }
+
   private status() {
     const { forwarding, rules, counters, config, settings, tableId } = this;
     return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers, tableId });
@@ -230,7 +240,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);
