@@ -20,6 +20,8 @@ interface KeptService {
 interface KeptDestination {
   serviceSlot: number;
   config: DestinationConfig;
+  /** The last weight above 0: mh fills its table by it while the destination is quiesced. */
+  lastWeight: number;
   live: boolean;
 }
 
@@ -70,7 +72,7 @@ export class KeptRules {
         this.addDestination(action);
         return;
       case 'editDestination':
-        this.destinations.get(action.slot)!.config = action.destination;
+        this.editDestination(action.slot, action.destination);
         return;
       case 'removeDestination':
         this.destinations.get(action.slot)!.live = false;
@@ -87,7 +89,13 @@ export class KeptRules {
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
     this.services.get(serviceSlot)!.destinations++;
     this.forget(slot);
-    this.destinations.set(slot, { serviceSlot, config: destination, live: true });
+    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight: destination.weight, live: true });
+  }
+
+  private editDestination(slot: number, config: DestinationConfig): void {
+    const destination = this.destinations.get(slot)!;
+    destination.config = config;
+    if (config.weight !== 0) destination.lastWeight = config.weight;
   }
 
   private forget(slot: number): void {
@@ -110,11 +118,17 @@ function serviceActions(
   service: KeptService,
   destinations: readonly [number, KeptDestination][],
 ): Action[] {
-  const added = destinations.map(([at, { config }]): Action => {
-    return { kind: 'addDestination', slot: at, serviceSlot: slot, destination: config, revived: false };
-  });
+  const added = destinations.flatMap(([at, destination]) => destinationActions(at, slot, destination));
   const gone = destinations.filter(([, { live }]) => !live);
   const removed = gone.map(([at]): Action => ({ kind: 'removeDestination', slot: at }));
   const deleted: Action[] = service.live ? [] : [{ kind: 'deleteService', slot }];
   return [{ kind: 'addService', slot, service: service.config }, ...added, ...removed, ...deleted];
+}
+
+/** A quiesced destination is added with the weight that it had. */
+function destinationActions(slot: number, serviceSlot: number, { config, lastWeight }: KeptDestination): Action[] {
+  const isQuiesced = config.weight === 0 && lastWeight > 0;
+  const destination = isQuiesced ? { ...config, weight: lastWeight } : config;
+  const added: Action = { kind: 'addDestination', slot, serviceSlot, destination, revived: false };
+  return isQuiesced ? [added, { kind: 'editDestination', slot, destination: config }] : [added];
 }

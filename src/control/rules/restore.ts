@@ -2,7 +2,7 @@
  * The rule table of a former process, from the actions that made it (kept-rules.ts). Every
  * action names its slots, so that connections, which name slots, find their destinations again.
  */
-import { keyText } from '../../service/config.js';
+import { type DestinationConfig, keyText } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { DestTrash } from './dest-trash.js';
@@ -48,6 +48,8 @@ class Restoring implements RestoredSlots {
         return this.deleteService(action.slot);
       case 'addDestination':
         return this.addDestination(action);
+      case 'editDestination':
+        return this.editDestination(action.slot, action.destination);
       case 'removeDestination':
         return this.removeDestination(action.slot);
       case 'setTimeouts':
@@ -73,10 +75,17 @@ class Restoring implements RestoredSlots {
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
     const service = this.bySlot.get(serviceSlot)!;
     const endpoint = endpointText(destination);
-    service.destinations.set(endpoint, { slot, config: destination });
+    service.destinations.set(endpoint, { slot, config: destination, lastWeight: destination.weight });
     this.owners.set(slot, { service, endpoint });
     this.destinationSlots.add(slot);
     this.serviceSlots.set(serviceSlot, this.serviceSlots.get(serviceSlot)! + 1);
+  }
+
+  private editDestination(slot: number, config: DestinationConfig): void {
+    const { service, endpoint } = this.owners.get(slot)!;
+    const destination = service.destinations.get(endpoint)!;
+    destination.config = config;
+    if (config.weight !== 0) destination.lastWeight = config.weight;
   }
 
   private removeDestination(slot: number): void {
