@@ -153,7 +153,7 @@ const ENTRIES = [
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
   /^health\/thread\.ts$/,
-  /^lab\/programs\/(realserver|decapsulator|xdp-wire)\.ts$/,
+  /^lab\/programs\/(realserver|decapsulator|xdp-wire|outage-client|outage-server)\.ts$/,
   /^lab\/load\/load\.ts$/,
   /^lab\/flood\/generator\.ts$/,
 ];

@@ -166,8 +166,8 @@ export class Runner {
   }
 
   /**
-   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A longer MTU than
-   * frames have room for needs a restart.
+   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A
+   * longer MTU than frames have room for needs a restart.
    */
   private setLinks(links: readonly LinkFact[]): void {
     const { director } = this;
