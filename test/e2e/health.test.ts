@@ -50,7 +50,7 @@ describe.skipIf(!isRoot)('health checks of a director', { timeout: 60_000 }, () 
     const { services } = await ask(client, { op: 'list' });
     client.close();
     const all = [...services![0]!.destinations].sort((a, b) => (a.address < b.address ? -1 : 1));
-    return all.map(({ weight, health }) => health?.weight ?? weight);
+    return all.map(({ weight, present }) => present?.weight ?? weight);
   }
   const become = async (...wanted: number[]) => {
     for (let i = 0; i < 4 && !(await until(async () => `${await weights()}` === `${wanted}`)); i++);
