@@ -2,10 +2,13 @@
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { drainCommand, undrainCommand } from './commands/drain.js';
 import { execCommandLine } from './commands/exec.js';
 import { fleetCommand } from './commands/fleet.js';
+import { healthCommand } from './commands/health.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -27,6 +30,9 @@ export function ulvsProgram(version: string): Command {
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())
+    .addCommand(healthCommand())
+    .addCommand(drainCommand())
+    .addCommand(undrainCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
@@ -35,7 +41,8 @@ export function ulvsProgram(version: string): Command {
     .addCommand(doctorCommand())
     .addCommand(fleetCommand())
     .addCommand(labCommand())
-    .addCommand(benchCommand());
+    .addCommand(benchCommand())
+    .addCommand(completionCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));
   return ulvs;
 }

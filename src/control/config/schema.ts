@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { MAIN_SOCKET, SOCKET_DIRECTORY, SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, textOr, value, words } from './builders.js';
+import { checks } from './checks-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
@@ -175,6 +176,12 @@ export const schema = {
     example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
     change: 'reload',
   }),
+  checks: list('{ service: -t 10.0.0.100:80, run: [ { type: tcp } ] }', checks).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Health checks of the destinations of a service. The weight of a destination that is down is 0.',
+    example: '[{ service: "-t 10.0.0.100:80", run: [{ type: http, path: /health }] }]',
+    change: 'reload',
+  }),
   rules: textOr(ruleText, rulesFromEtcd)
     .optional()
     .register(words, {
@@ -209,6 +216,18 @@ export const schema = {
       text: 'Unix socket that ulvsadm and the commands of ulvs use.',
       example: '/run/ulvs/second.sock',
       without: `${MAIN_SOCKET}; in another network namespace than that of process 1, ${SOCKET_DIRECTORY}/net-INODE.sock`,
+      change: 'restart',
+    }),
+  state: value(text('none, or the path of a directory'))
+    .optional()
+    .register(words, {
+      type: 'none, or a path relative to the directory of director.yaml',
+      text:
+        'Directory of what outlives the process: connections, counters and rules, as files that are the memory of the director. ' +
+        'It belongs into a tmpfs. The next director that uses it goes on with them. `none`: all of it ends with the process.',
+      example: 'none',
+      without:
+        'a directory beside the socket, `ulvs.state` for `ulvs.sock`, where that is in a tmpfs such as /run; otherwise none',
       change: 'restart',
     }),
   connections: connections.prefault({}).register(words, {
