@@ -1,4 +1,5 @@
 /** Other programs of IPVS under `ulvs exec`: ldirectord, and node_exporter's collector. */
+import { symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
 import { ExecBed } from './exec-bed.js';
@@ -38,8 +39,10 @@ describe.skipIf(!isRoot)('under ulvs exec', () => {
     const first = await bed.serve(bed.servers, web('10.2.0.11'));
     await bed.serve(bed.servers, web('10.2.0.12'));
     const file = bed.file('ldirectord.cf', LDIRECTORD);
-    const perl = bed.program('ldirectord');
-    const running = bed.exec(['perl', perl, '-d', file, 'start'], { variables: [`IPVSADM=${bed.program('ipvsadm')}`] });
+    // It looks for ipvsadm in its working directory with -d, and in /sbin.
+    symlinkSync(bed.program('ipvsadm'), `${bed.folder}/ipvsadm`);
+    const line = `cd ${bed.folder} && exec perl ${bed.program('ldirectord')} -d ${file} start`;
+    const running = bed.exec(['sh', '-c', line]);
     const both =
       'TCP  10.1.0.100:80 wrr\n  -> 10.2.0.11:8080               Masq    3\n  -> 10.2.0.12:8080               Masq    5';
     expect(await bed.tableBecomes(both)).toBe(both);

@@ -9,6 +9,7 @@ import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, textOr, value, words } from './builders.js';
 import { checks } from './checks-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
+import { metrics } from './metrics-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
 import { sysctls } from './sysctl-schema.js';
@@ -209,6 +210,13 @@ export const schema = {
     without: 'no routes',
     change: 'restart',
   }),
+  metrics: metrics.optional().register(words, {
+    type: 'mapping',
+    text: 'Metrics in the text format of Prometheus.',
+    example: '{ listen: 127.0.0.1:9731 }',
+    without: 'no metrics are served',
+    change: 'restart',
+  }),
   socket: value(text('the path of the control socket'))
     .optional()
     .register(words, {
@@ -216,6 +224,18 @@ export const schema = {
       text: 'Unix socket that ulvsadm and the commands of ulvs use.',
       example: '/run/ulvs/second.sock',
       without: `${MAIN_SOCKET}; in another network namespace than that of process 1, ${SOCKET_DIRECTORY}/net-INODE.sock`,
+      change: 'restart',
+    }),
+  state: value(text('none, or the path of a directory'))
+    .optional()
+    .register(words, {
+      type: 'none, or a path relative to the directory of director.yaml',
+      text:
+        'Directory of what outlives the process: connections, counters and rules, as files that are the memory of the director. ' +
+        'It belongs into a tmpfs. The next director that uses it goes on with them. `none`: all of it ends with the process.',
+      example: 'none',
+      without:
+        'a directory beside the socket, `ulvs.state` for `ulvs.sock`, where that is in a tmpfs such as /run; otherwise none',
       change: 'restart',
     }),
   connections: connections.prefault({}).register(words, {

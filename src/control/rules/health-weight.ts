@@ -56,6 +56,17 @@ export function edited(destination: Destination): Action {
   return { kind: 'editDestination', slot: destination.slot, destination: effective(destination) };
 }
 
+/** The destination drains, or no longer (`share` undefined). Returns what the dataplane does. */
+export function applyDrain(destination: Destination, share: number | undefined): Action[] {
+  const { slot } = destination;
+  const before = effectiveWeight(destination);
+  const on = share !== undefined;
+  const drained: Action[] = on === (destination.drain !== undefined) ? [] : [{ kind: 'drainDestination', slot, on }];
+  destination.drain = share;
+  if (isAbsent(destination)) return [];
+  return before === effectiveWeight(destination) ? drained : [edited(destination), ...drained];
+}
+
 /** Sets what health says of a destination. */
 export function applyHealth(
   { destination, service }: HealthTarget,
@@ -88,21 +99,6 @@ function leave({ slot, config }: Destination, service: Service): HealthOutcome {
     changes: [{ op: 'deleteDestination', key: service.config.key, address, port }],
     actions: [{ kind: 'removeDestination', slot }],
   };
-}
-
-/** The actions by which a new worker learns of a destination. */
-export function replayed(destination: Destination, serviceSlot: number): Action[] {
-  const { slot } = destination;
-  const add: Action = {
-    kind: 'addDestination',
-    slot,
-    serviceSlot,
-    // With the operator's weight, which gives mh its share; then with that in force.
-    destination: destination.config,
-    revived: false,
-  };
-  if (destination.health === undefined) return [add];
-  return [add, isAbsent(destination) ? { kind: 'removeDestination', slot } : edited(destination)];
 }
 
 /** The configuration that the dataplane uses. */
