@@ -1,7 +1,7 @@
 /** `ulvs drain` under load: keep-alive, long downloads, persistent clients; undrain; what is left at the timeout. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { type Program, Testbed, until } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, Testbed, until } from '../testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
