@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { execCommandLine } from './commands/exec.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -18,6 +19,7 @@ import { manualText } from './manual.js';
 export function ulvsProgram(version: string): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
+    .enablePositionalOptions()
     .version(version)
     .addCommand(runCommand())
     .addCommand(checkCommand())
@@ -27,6 +29,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
+    .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
     .addCommand(labCommand())

@@ -124,6 +124,11 @@ export interface DeviceStatus {
 /** The status of a director. */
 export interface DirectorStatus {
   pid: number;
+  /**
+   * Names the rule table. A director that starts with the rules of its configuration has a new name;
+   * one that takes over the table of its predecessor keeps the name.
+   */
+  tableId: string;
   /** Seconds. */
   uptime: number;
   /** Absolute path of its configuration; '': it has none. */

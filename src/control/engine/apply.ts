@@ -7,7 +7,7 @@ import type { Steering } from '../../dataplane/workers/steering.js';
 import { engineNamed } from '../../persistence/index.js';
 import { schedulerNamed } from '../../schedulers/index.js';
 import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../../service/config.js';
-import { Destination, Method, TunnelKind, VirtualService } from '../../service/service.js';
+import { Destination, Method, type Schedule, TunnelKind, VirtualService } from '../../service/service.js';
 import { addressFamily, parse4, parse6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 
@@ -93,8 +93,11 @@ function setService(service: VirtualService, config: ServiceConfig): void {
   service.engine = engineNamed(config.pe);
   if (service.scheduler === config.scheduler) return;
   service.scheduler = config.scheduler;
-  service.schedule = schedulerNamed(config.scheduler)!.bind(service);
+  service.schedule = schedulerNamed(config.scheduler)?.bind(service) ?? NO_SCHEDULER;
 }
+
+/** `-s none`: no client finds a destination (ip_vs_schedule without svc->scheduler). */
+const NO_SCHEDULER: Schedule = { schedule: () => null };
 
 function addDestination(d: Director, slot: number, serviceSlot: number, config: DestinationConfig): void {
   const service = d.services.bySlot[serviceSlot]!;

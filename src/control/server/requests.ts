@@ -3,6 +3,7 @@
  * table; its actions go to Forwarding, host first, then dataplane. Questions are answered from
  * shared memory, without the dataplane.
  */
+import { randomUUID } from 'node:crypto';
 import { HIGH_WATER_WORD } from '../../conntrack/entry.js';
 import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
@@ -30,6 +31,8 @@ export class Requests implements AdminClient {
   readonly view: LiveCounters;
   readonly rules: Rules;
   readonly tracing: TraceSession;
+  /** As of DirectorStatus. */
+  private readonly tableId = randomUUID();
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
@@ -153,8 +156,8 @@ export class Requests implements AdminClient {
   }
 
   private status() {
-    const { forwarding, rules, counters, config, settings } = this;
-    return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers });
+    const { forwarding, rules, counters, config, settings, tableId } = this;
+    return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers, tableId });
   }
 }
 
