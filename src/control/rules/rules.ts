@@ -164,9 +164,13 @@ export class Rules {
 
   /** Services with destinations, without counters, newest first. */
   configs(): ServiceRules[] {
-    return [...this.services.values()]
-      .reverse()
-      .map((service) => ({ ...service.config, destinations: newestFirst(service).map(({ config }) => config) }));
+    return [...this.services.values()].reverse().map(rulesOf);
+  }
+
+  /** A service with its destinations, without counters; undefined: there is none. */
+  find(key: ServiceKey): ServiceRules | undefined {
+    const service = this.services.get(keyText(key));
+    return service && rulesOf(service);
   }
 
   private addService(config: ServiceConfig): Outcome {
@@ -294,6 +298,10 @@ export class Rules {
   private releaseService(slot: number): void {
     if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
+}
+
+function rulesOf(service: Service): ServiceRules {
+  return { ...service.config, destinations: newestFirst(service).map(({ config }) => config) };
 }
 
 function lack(what: string, wanted: number, free: number): string | undefined {

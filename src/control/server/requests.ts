@@ -35,7 +35,7 @@ export class Requests implements AdminClient {
   private readonly tableId = randomUUID();
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
-  private settings: Settings;
+  settings: Settings;
 
   constructor(
     private readonly config: Config,
@@ -55,7 +55,7 @@ export class Requests implements AdminClient {
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {
       case 'connections':
-        return { ok: true, ...this.connections(request.from) };
+        return { ok: true, ...this.connections(request.from ?? 0) };
       case 'batch':
         return { ok: true, replies: this.change(request.requests) };
       case 'getSysctls':
@@ -64,6 +64,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'reload':
+        return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       default:
         return this.change([request])[0]!;
     }
@@ -181,7 +183,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'reload'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);
