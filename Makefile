@@ -1,4 +1,4 @@
-# make demo | test | test-node | build | bench | docs | lint | record | clean; every target first installs what is
+# make demo | test | test-node | build | bench | docs | moves | lint | record | clean; every target first installs what is
 # missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -10,7 +10,7 @@ ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--ro
 ORACLE ?= tools/oracle
 SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
-.PHONY: build demo test test-node bench docs lint record clean setup
+.PHONY: build demo test test-node bench docs moves lint record clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -49,6 +49,11 @@ docs: setup
 	@tsc -p tsconfig.docs.json
 	@ln -sfn ../package.json build/package.json # the help of the commands says the version
 	@node build/tools/docs/generate.js
+
+# How many connections of a large fleet move on one change (docs/fleet.md).
+moves: setup
+	@tsc -p tsconfig.docs.json
+	@node build/tools/fleet/moves.js
 
 # Gives the scenarios to a real kernel's IPVS and keeps its answers, with words behind the frames.
 record: setup

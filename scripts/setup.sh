@@ -31,10 +31,11 @@ haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testp
 /usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
 stdbuf coreutils       taskset util-linux
 "
-# Programs that drive IPVS. Installed, keepalived, ldirectord and node-exporter would start as services on this machine, so
+# Programs that drive IPVS, or that labs start: BIRD, etcd. Installed, most of them would start as services on this machine, so
 # their packages, and those that they need and this machine lacks, are only unpacked, into .tools/debian. It needs no root.
 PROGRAMS="
 ipvsadm ipvsadm        keepalived keepalived   ldirectord ldirectord  prometheus-node-exporter prometheus-node-exporter
+bird bird2             etcd etcd-server        etcdctl etcd-client
 "
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 

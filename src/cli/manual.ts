@@ -77,6 +77,31 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['ulvs check /etc/ulvs/director.yaml && ulvs reload', 'looks at the file first'],
     ],
   },
+  'fleet status': {
+    exit: [
+      'all directors have the rules of etcd',
+      'a director has other rules, or etcd or the director does not answer',
+      'a mistake on the command line or in the configuration',
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs fleet status', 'the fleet of the director on this machine'],
+      ['ulvs fleet status -c director.yaml --json', 'the same for a program, from a machine without a director'],
+    ],
+  },
+  'fleet drain': {
+    exit: [
+      'the VIPs are withdrawn and no client sends packets any more; the director has stopped',
+      'clients still sent packets when the time was over: the director runs on, withdrawn; or it announces no VIPs',
+      MISTAKE,
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs fleet drain', 'before an upgrade or a reboot'],
+      ['ulvs fleet drain --no-stop', 'the director runs on without clients; ulvs fleet undrain takes it back'],
+    ],
+  },
+  'fleet undrain': { exit: [...ASKED, MISTAKE], files: SOCKET },
   replay: {
     exit: [
       'the director processed all frames',

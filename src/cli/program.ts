@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { execCommandLine } from './commands/exec.js';
+import { fleetCommand } from './commands/fleet.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { reloadCommand } from './commands/reload.js';
@@ -22,7 +23,7 @@ export function ulvsProgram(version: string): Command {
     .description('a Linux Virtual Server director in user space')
     .enablePositionalOptions()
     .version(version)
-    .addCommand(runCommand())
+    .addCommand(runCommand(version))
     .addCommand(checkCommand())
     .addCommand(reloadCommand())
     .addCommand(replayCommand())
@@ -34,6 +35,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
+    .addCommand(fleetCommand())
     .addCommand(labCommand())
     .addCommand(benchCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));

@@ -12,16 +12,17 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
-import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
+import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
 import { groupId, type Peer } from '../sys/peer.js';
 import type {
   AdminClient,
   AdminReply,
   AdminRequest,
+  AnnounceStatus,
   ChangeRequest,
   DeviceStatus,
   ReloadReport,
@@ -34,19 +35,19 @@ import { readersSocket } from './api/socket-path.js';
 import type { Config } from './config/config.js';
 import type { Settings } from './config/director-config.js';
 import { refuseFixed } from './config/restart-only.js';
-
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
 
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
-import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
-import { setupsFor, WorkerPool } from './engine/worker-pool.js';
+import { Workers } from './engine/workers.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
+import { Hotplug } from './host/hotplug.js';
 import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
+import { WireLog } from './host/wire-log.js';
 import { changeInWords, settingsInWords } from './rules/change-words.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
@@ -63,8 +64,13 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period of the check for intercept rules, which a reload of the firewall removes. */
-const INTERCEPT_CHECK_MS = 5000;
+/**
+ * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
+ * without a route, and of what the log says about dropped frames.
+ */
+const CHECK_MS = 5000;
+/** Period of the check for devices that receive nothing any more, and of tries to attach them. */
+const DEVICE_CHECK_MS = 1000;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -78,18 +84,14 @@ const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process
 export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
-  /** With several workers. */
-  private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
-  private dataplane: Dataplane | undefined;
-  /** Messages for the dataplane from before its start. */
-  private readonly early: Message[] = [];
+  private workers: Workers | undefined;
+  private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
-  /** Interface into the host's stack; '': none. */
-  private tun = '';
+  private readonly wire: WireLog;
   private rawOut: RawOut | undefined;
   private readonly sockets: ControlSocket[] = [];
   private readonly audit: Audit;
@@ -105,16 +107,18 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
+    this.wire = new WireLog(log);
     this.requests = new Requests(config, this.shared.sum.counters, {
       intercept: (changes) => this.intercept(changes),
-      send: (message) => this.send(message),
+      send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      announce: () => this.announced(),
+      withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     });
     const { rules } = this.requests;
     this.heartbeat = new Heartbeat(this.shared.tables, rules);
@@ -183,7 +187,7 @@ export class Daemon implements AdminClient {
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
     this.change(timeoutsOf(wanted), difference);
-    if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
@@ -213,12 +217,12 @@ export class Daemon implements AdminClient {
   /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    await this.attempt(() => this.host?.withdraw());
     for (const socket of this.sockets) await this.attempt(() => socket.close());
     await this.attempt(() => this.live?.close());
-    await this.attempt(() => this.dataplane?.stop());
+    await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
     for (const maps of this.maps) maps.close();
-    this.pool?.close();
     await this.attempt(() => this.rawOut?.close());
   }
 
@@ -232,15 +236,18 @@ export class Daemon implements AdminClient {
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, this.live !== undefined);
+    this.workers = workers;
     this.loaded = wanted.entries();
-    await this.startHostOrSayWhy(attachment);
-    this.pool?.prepare(attachment.devices);
+    await this.startHostOrSayWhy(workers, attachment);
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
     this.live?.start(this.devices, this.listener());
-    await this.startDataplane(attachment);
-    this.host?.routeReplies(this.tun);
+    await this.startWorkers(workers, attachment);
+    this.host?.useTun(workers.tun);
+    this.host?.warnUnrouted();
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     await this.openSockets();
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
@@ -253,6 +260,14 @@ export class Daemon implements AdminClient {
     const readers = groupId(socketReaders);
     if (readers !== undefined)
       this.sockets.push(await serve(readersSocket(socket), sessions, { group: readers, readOnly: true }));
+  }
+
+  /** What the log says about the network beside the monitor's reports. */
+  private watch(): void {
+    const { counters } = this.shared.sum;
+    this.shared.sum.gather(0, 0);
+    this.host?.warnUnrouted();
+    this.wire.drops(DROP_NAMES.map((name, i) => ({ name, text: DROP_TEXTS[i]!, packets: counters.drops(i) })));
   }
 
   /** A warning for each sysctl of the file that has no effect. */
@@ -278,37 +293,41 @@ export class Daemon implements AdminClient {
     return wanted;
   }
 
-  private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
-    for (const reason of reasons) this.log.info(reason);
-    const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
-    if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
-    const onReport = (report: Report) => this.onReport(report);
-    const first = this.early.splice(0);
-    const setups = setupsFor(this.shared, { config: this.config, devices, live: live !== undefined, first });
-    this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
-    for (const message of this.early.splice(0)) this.dataplane.send(message);
+  private async startWorkers(workers: Workers, { live, reasons }: Attachment): Promise<void> {
+    const { log } = this;
+    for (const reason of reasons) log.info(reason);
+    if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
+    for (const line of await workers.start((report) => this.onReport(report))) log.info(line);
+    const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
+    for (const line of workers.open(isThere)) log.info(line);
+    const around = {
+      send: (message: Message) => workers.send(message),
+      indexOf: (name: string) => live?.indexOf(name),
+      changed: () => this.devicesChanged(),
+    };
+    this.hotplug = new Hotplug(workers.set, this.config.workers, around, log);
+    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => this.hotplug?.check()));
   }
 
-  private send(message: Message): void {
-    if (this.dataplane === undefined) this.early.push(message);
-    else this.dataplane.send(message);
+  /** An interface has left or was attached. */
+  private devicesChanged(): void {
+    const away = this.hotplug?.away ?? [];
+    void this.attempt(() => this.host?.followDevices(away));
+    this.live?.refresh();
   }
 
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
   private intercept(changes: readonly ChangeRequest[]): void {
     this.host?.intercept(changes);
-    const services = () => this.requests.rules.configs();
-    const messages = this.pool?.update(changes, services, this.config.helpers.ftp) ?? [];
-    for (const message of messages) this.send(message);
+    this.workers?.steer(changes, () => this.requests.rules.configs(), this.config.helpers.ftp);
   }
 
   /** Where both the host's rules and the devices are refused, the devices say more about it. */
-  private async startHostOrSayWhy(attachment: Attachment): Promise<void> {
+  private async startHostOrSayWhy(workers: Workers, attachment: Attachment): Promise<void> {
     try {
       this.startHost(attachment);
     } catch (error) {
-      this.pool?.prepare(attachment.devices);
-      await this.startDataplane(attachment);
+      await this.startWorkers(workers, attachment);
       throw error;
     }
   }
@@ -320,27 +339,44 @@ export class Daemon implements AdminClient {
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
     this.host.start(attachment);
-    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
+    this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
+  }
+
+  /** Starts a worker that has died anew, and tells it rules and network. */
+  private async revive(worker: number, why: string): Promise<void> {
+    const { workers, requests, log } = this;
+    log.error(`${why}; worker ${worker} is started anew, and the connections stay`);
+    try {
+      this.hotplug?.workerDied();
+      if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
+      if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
+      else this.live.refresh();
+      log.info(`worker ${worker} is back`);
+    } catch (error) {
+      this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
+    }
   }
 
   private listener(): Listener {
     return {
-      send: (message) => this.send(message),
+      send: (message) => this.workers?.send(message),
       changed: () => void this.attempt(() => this.host?.refresh()),
-      failed: this.onFailure,
+      wire: (states) => this.wire.links(states),
+      nextHop: (device, ip, answers) => this.wire.nextHop(device, ip, answers),
+      linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
   }
 
   private onReport(report: Report): void {
-    if (report.kind === 'ready') {
-      this.tun = report.tun;
-      for (const reason of report.reasons) this.log.info(reason);
-    } else if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
+    if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
+    else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
+    else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
+    else if (report.kind === 'died') void this.revive(report.worker, report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
 
@@ -349,6 +385,13 @@ export class Daemon implements AdminClient {
     return devices.map(({ name, kind, mac, mtu, addresses }, i) => {
       return { name, kind, mac, mtu, addresses, stats: this.shared.statsOf(i) };
     });
+  }
+
+  private announced(): AnnounceStatus | undefined {
+    const { announce } = this.config;
+    const routes = this.host?.routes;
+    if (announce === undefined || routes === undefined) return undefined;
+    return { table: announce.table, withdrawn: routes.withdrawn, prefixes: routes.announced };
   }
 
   private every(ms: number, work: () => void): void {
@@ -368,8 +411,8 @@ function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Config):
   return { sysctl, marks, accept, timeouts, helpers, snat };
 }
 
-function hasRules({ ruleLines, rulesFile }: Config): boolean {
-  return ruleLines.length > 0 || rulesFile !== undefined;
+function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
+  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
 }
 
 /** The timeouts of the configuration, or of a `--set` among its rules. */

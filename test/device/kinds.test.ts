@@ -69,7 +69,7 @@ describe('other files', () => {
     'device/cap.ts': "the name of libpcap's package, and its event",
   };
   /** The table, and what the compiler holds against it. */
-  const OWN = ['device/kinds.ts', 'device/open.ts'];
+  const OWN = ['device/kinds.ts', 'device/open.ts', 'device/handle.ts'];
 
   it('name no kind', () => {
     const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
@@ -118,11 +118,11 @@ describe('a made-up row', () => {
       const { runCommand } = await import('../../src/cli/commands/run.js');
       const { labCommand } = await import('../../src/cli/commands/lab.js');
       const { benchCommand } = await import('../../src/cli/commands/bench.js');
-      expect(choicesOf(runCommand())).toEqual(deviceChoices());
+      expect(choicesOf(runCommand('0'))).toEqual(deviceChoices());
       expect(deviceChoices()).toContain('rocket');
       expect(choicesOf(sub(labCommand(), 'up'))).toContain('rocket');
       expect(choicesOf(sub(benchCommand(), 'flood'))).toContain('rocket');
-      expect(helpOf(runCommand())).toContain('rocket  frames by rocket');
+      expect(helpOf(runCommand('0'))).toContain('rocket  frames by rocket');
     },
     IMPORT_MS,
   );

@@ -8,6 +8,7 @@ import type { AdminReply } from '../../control/api/api.js';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
+import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
@@ -25,7 +26,7 @@ interface Options {
   logLevel: string;
 }
 
-export function runCommand(): Command {
+export function runCommand(version: string): Command {
   return new Command('run')
     .description(
       'run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration; without -c and --rules an empty director on all interfaces that are up',
@@ -43,23 +44,26 @@ export function runCommand(): Command {
         .default('info'),
     )
     .addHelpText('after', `\nKinds of device:\n${kindsHelp()}`)
-    .action((options: Options) => guarded(() => run(options)));
+    .action((options: Options) => guarded(() => run(options, version)));
 }
 
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
-async function run(options: Options): Promise<void> {
+async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
   const log = newLogger(options.logLevel);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const started = Daemon.start(config, loadRules, log, (message) => fail(new Error(message)));
-  const reloadNext = inTurn(started, (running) => reload(running, options, log, manager));
+  const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
+  const started = begin(config, fleet, log, (message) => fail(new Error(message)));
+  const inTurn = turns(started);
+  const reloadNext = () => inTurn(async () => reload(await started, options, log, manager, fleet));
   process.on('SIGHUP', () => void reloadNext());
   const daemon = await started.catch((error: unknown) => {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
   });
+  fleet?.follow(daemon, inTurn);
   daemon.reloadBy(reloadNext);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
@@ -67,9 +71,20 @@ async function run(options: Options): Promise<void> {
     await Promise.race([stopped, failure]);
   } finally {
     manager.stopping();
-    await daemon.stop();
+    await Promise.all([fleet?.close(), daemon.stop()]);
   }
   log.info('director is down');
+}
+
+/** Starts a director, whose rules may be those of a fleet. */
+async function begin(
+  config: Config,
+  fleet: Fleet | undefined,
+  log: Logger,
+  onFailure: (message: string) => void,
+): Promise<Daemon> {
+  await fleet?.begin(loadRules);
+  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure);
 }
 
 /** Resolves at SIGTERM or SIGINT. */
@@ -93,21 +108,32 @@ function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
   return { failure, fail };
 }
 
-/** Reloads one after the other; the first one when the director is up. */
-function inTurn(started: Promise<Daemon>, reload: (daemon: Daemon) => Promise<AdminReply>): () => Promise<AdminReply> {
+/** Does one work after the other; the first one when the director is up. */
+function turns(started: Promise<Daemon>): InTurn {
   let last: Promise<unknown> = started.catch(() => {});
-  return () => {
-    const next = last.then(async () => reload(await started));
-    last = next.catch(() => {});
-    return next;
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
   };
 }
 
 /** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(daemon: Daemon, options: Options, log: Logger, manager: ServiceManager): Promise<AdminReply> {
+async function reload(
+  daemon: Daemon,
+  options: Options,
+  log: Logger,
+  manager: ServiceManager,
+  fleet: Fleet | undefined,
+): Promise<AdminReply> {
   manager.reloading();
   try {
-    return { ok: true, reload: await daemon.reload(configOf(options)) };
+    const config = configOf(options);
+    if (fleet === undefined ? config.rules !== undefined : !fleet.serves(config))
+      throw new Error(`${config.file}: rules.etcd cannot change while the director runs: restart it`);
+    const report = await daemon.reload(fleet?.complete(config) ?? config);
+    await fleet?.reloaded(daemon, config);
+    return { ok: true, reload: report };
   } catch (error) {
     const { message } = error as Error;
     for (const line of message.split('\n')) log.error(`not reloaded: ${line}`);
@@ -124,6 +150,7 @@ function configOf({ config, rules, device, socket }: Options): Config {
     ...base,
     ...(device !== undefined && { devices: base.devices.map((one) => ({ ...one, kind: device })) }),
     ...lines,
+    ...(lines !== undefined && { rules: undefined }),
     ...(socket !== undefined && { socket }),
   };
 }

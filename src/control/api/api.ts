@@ -32,6 +32,8 @@ export type AdminRequest =
   | { op: 'status' }
   /** Reads the configuration again, as SIGHUP does. */
   | { op: 'reload' }
+  /** Takes the routes of announced VIPs away (true), or puts them back. */
+  | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
@@ -76,6 +78,8 @@ export interface StatsEntry {
 
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
+  /** The last weight above 0, 0 if there was none: the share in the table of mh. */
+  lastWeight: number;
   activeConns: number;
   inactConns: number;
   persistConns: number;
@@ -147,6 +151,17 @@ export interface DirectorStatus {
   /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };
+  /** With `announce` in director.yaml. */
+  announce?: AnnounceStatus;
+}
+
+/** What a director announces to its router. */
+export interface AnnounceStatus {
+  table: number;
+  /** The director has been told to announce nothing. */
+  withdrawn: boolean;
+  /** Prefixes that have a route. */
+  prefixes: readonly string[];
 }
 
 /** What a reload did, a line for each change. */

@@ -24,9 +24,14 @@ interface Origin {
   readonly ruleLines: readonly RuleLine[];
   /** Absolute path. */
   readonly rulesFile: string | undefined;
+  /** Where the rules are, if the file does not have them. */
+  readonly rules: { readonly etcd: EtcdConfig } | undefined;
   /** Absolute path. */
   readonly socket: string;
 }
+
+/** `rules.etcd`; paths are absolute here. */
+export type EtcdConfig = Frozen<Extract<Sections['rules'], object>['etcd']>;
 
 export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile' | 'socket'>>;
 

@@ -6,7 +6,8 @@
 import { z } from 'zod';
 import { MAIN_SOCKET, SOCKET_DIRECTORY, SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
-import { list, mapping, value, words } from './builders.js';
+import { list, mapping, textOr, value, words } from './builders.js';
+import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
 import { sysctls } from './sysctl-schema.js';
@@ -17,7 +18,11 @@ function markRule(raw: unknown) {
 }
 
 function ruleText(raw: unknown): string {
-  if (typeof raw !== 'string') throw notA(raw, 'lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |"');
+  if (typeof raw !== 'string')
+    throw notA(
+      raw,
+      'lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |", or a mapping such as { etcd: { endpoints: [https://10.0.0.2:2379] } }',
+    );
   return raw;
 }
 
@@ -170,19 +175,32 @@ export const schema = {
     example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
     change: 'reload',
   }),
-  rules: value(ruleText).optional().register(words, {
-    type: 'text, a rule on each line',
-    text: 'Services and destinations, in lines as for ulvsadm -R. Blank lines and lines that begin with # are skipped.',
-    example: '"-A -t 10.0.0.100:80 -s rr"',
-    without: 'no services at the start; a reload keeps the services as they are',
-    change: 'reload',
-  }),
+  rules: textOr(ruleText, rulesFromEtcd)
+    .optional()
+    .register(words, {
+      type: 'text, a rule on each line, or a mapping',
+      text:
+        'Services and destinations, in lines as for ulvsadm -R. Blank lines and lines that begin with # are skipped. ' +
+        'Or a mapping that says where they are: a fleet of directors has them in etcd.',
+      example: '"-A -t 10.0.0.100:80 -s rr"',
+      without: 'no services at the start; a reload keeps the services as they are',
+      change: 'reload',
+    }),
   rulesFile: value(text('the path of a file')).optional().register(words, {
     type: 'path, relative to the directory of director.yaml',
     text: 'File with lines as in rules, such as ulvsadm -Sn writes. Only one of rules and rulesFile may be given.',
     example: 'ulvs.rules',
     without: 'the key rules is used',
     change: 'reload',
+  }),
+  announce: announce.optional().register(words, {
+    type: 'mapping',
+    text:
+      'Keeps a route for each VIP that this director serves in a routing table of the kernel, from which BIRD announces it ' +
+      'by BGP. Needs a device of kind xdp or packet, and /dev/net/tun.',
+    example: '{ table: 1085 }',
+    without: 'no routes',
+    change: 'restart',
   }),
   socket: value(text('the path of the control socket'))
     .optional()

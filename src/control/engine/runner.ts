@@ -14,21 +14,19 @@ import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
-import type { Device } from '../../device/device.js';
-import { DeviceError } from '../../device/error.js';
-import { kindOf } from '../../device/kinds.js';
 import { useLargePages } from '../../device/large-pages.js';
-import { openDevice } from '../../device/open.js';
-import { HostRouting, openHostTun } from '../../device/tun/host.js';
+import { HostRouting } from '../../device/tun/host.js';
+import { TunDevice, type TunHandle } from '../../device/tun/tap.js';
 import type { Umem } from '../../device/umem.js';
-import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
+import { umemIn } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
-import { announceRanges, announceServices } from './announcing.js';
+import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
-import type { DeviceSetup, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
+import { DevicePlaces } from './device-places.js';
+import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
 
@@ -40,55 +38,46 @@ const OVERHEAD = 18;
 /** One worker's dataplane. */
 export class Runner {
   readonly director: Director;
-  readonly devices: Device[] = [];
-  /** Lines about the choice of devices, for the log. */
-  readonly reasons: string[] = [];
+  readonly places: DevicePlaces;
   /** With several workers. */
   readonly dispatch: WorkerDispatch | undefined;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
+  private readonly announcements: Announcements;
   private nextCount = 0;
+  /** Links that could not send. */
+  private readonly stopped = new Set<number>();
 
-  /** Opens the devices; `now` in ms. Throws a DeviceError after closing what it has opened. */
+  /** Has no device yet; `now` in ms. */
   constructor(
     setup: RunnerSetup,
     now: number,
     private readonly report: (report: Report) => void,
   ) {
     setPacketPathFlags();
-    const { config } = setup;
-    const names = setup.devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
-    const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
-    const { frames, entries } = framesFor(names, frameSize, setup.workers?.count);
-    const { umem } = mappedUmem(frames, frameSize);
+    const umem = umemIn(setup.umem);
     const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
+    this.announcements = new Announcements(this.director);
     addLinks(this.director, setup.devices);
-    try {
-      const hostDevices = setup.live ? this.addHostLinks(umem) : [];
-      this.configure(setup);
-      for (const device of setup.devices) this.open(umem, device, entries);
-      this.devices.push(...hostDevices);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
+    if (setup.live) this.addHostLinks(umem, setup.tun);
+    this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
-    if (this.announces) announceRanges(this.director, config.accept.ranges);
-    for (const message of setup.first) if (message.kind === 'actions') this.announce(message.actions);
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
-    this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.dispatch);
+    this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch);
   }
 
   /** Puts the whole configuration into force: rules, settings, routes. */
   private configure({ config, first }: RunnerSetup): void {
     settings(this.director, config);
+    this.announcements.ranges = config.accept.ranges;
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     // No device is open yet: nothing is announced.
@@ -101,7 +90,7 @@ export class Runner {
   }
 
   private announce(actions: readonly Action[]): void {
-    if (this.announces) announceServices(this.director, actions);
+    if (this.announces) this.announcements.announceServices(actions);
   }
 
   /** One turn at `now` (ms). Returns the number of frames received. */
@@ -127,18 +116,29 @@ export class Runner {
         return true;
       case 'addresses':
         setAddresses(this.director, message.addresses);
+        if (this.announces) this.announcements.announceDue();
         return true;
       case 'neighbours':
         for (const fact of message.facts) this.learn(fact);
         return true;
       case 'settings':
         settings(this.director, message);
+        this.announcements.ranges = message.accept.ranges;
         return true;
       case 'trace':
         this.trace(message.spec);
         return true;
       case 'steering':
         if (this.dispatch !== undefined) this.dispatch.steering.stages = message.stages;
+        return true;
+      case 'detach':
+      case 'reclaim':
+        this.places[message.kind](message.device);
+        return true;
+      case 'attach':
+        this.places.attach(message.device, message.handles);
+        this.announcements.note(message.device);
+        if (this.announces) this.announcements.announceDue();
         return true;
       case 'stop':
         return false;
@@ -150,31 +150,34 @@ export class Runner {
     return this.dispatch === undefined || this.dispatch.index === 0;
   }
 
-  /** Name of the interface into the host's stack; '': none. */
-  get tun(): string {
-    return this.director.hostLink?.name ?? '';
-  }
-
-  /** Closes the devices. */
+  /** The devices that this thread has opened itself are closed. */
   close(): void {
-    for (const device of this.devices) device.close();
+    this.places.close();
   }
 
   private count(now: number): void {
     this.nextCount = now + COUNT_EVERY;
-    this.deviceCounters.write(this.devices);
+    this.deviceCounters.write(this.places.devices, this.places.before);
+    this.places.check(now);
   }
 
-  /** Sets MAC and MTU of the links. A longer MTU than frames have room for needs a restart. */
-  private setLinks(links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[]): void {
+  /**
+   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A longer MTU than
+   * frames have room for needs a restart.
+   */
+  private setLinks(links: readonly LinkFact[]): void {
     const { director } = this;
     const longest = director.umem.capacity - OVERHEAD;
-    links.forEach(({ mac, mtu }, i) => {
+    links.forEach(({ mac, mtu, running }, i) => {
       const link = director.links[i]!;
       if (mtu > longest && mtu !== link.mtu)
         this.warn(`${link.name}: MTU ${mtu} needs a restart; until then it is ${longest}`);
-      link.mac = parseMac(mac) ?? link.mac;
+      const before = link.mac;
+      link.mac = parseMac(mac) ?? before;
+      if (link.mac[0] !== before[0] || link.mac[1] !== before[1]) this.announcements.note(i);
       link.mtu = Math.min(mtu, longest);
+      if (running && this.stopped.delete(i)) director.neighbours.forgetFailures(i);
+      else if (!running) this.stopped.add(i);
     });
     director.router.forgetCached();
   }
@@ -188,40 +191,16 @@ export class Runner {
     director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
   }
 
-  private open(umem: Umem, { name, kind, mtu, promiscuous, maps, share }: DeviceSetup, entries: number): void {
-    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries, share });
-    this.devices.push(device);
-    this.reasons.push(...reasons);
-  }
-
-  /**
-   * Adds two links after the configured ones: into the host's stack, and out by its routing.
-   * Returns their devices.
-   */
-  private addHostLinks(umem: Umem): Device[] {
+  /** Adds two links after the configured ones: into the host's stack, and out by its routing. */
+  private addHostLinks(umem: Umem, handle: TunHandle | undefined): void {
     const { director } = this;
-    const tun = this.hostTun(umem);
+    const tun = handle && new TunDevice(umem, handle);
     const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
+    this.places.add(tun ?? new HostRouting(umem, () => {}), routing);
     for (const name of [tun?.name ?? 'no host', routing.name])
       director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
     if (tun) director.hostLink = director.links.at(-2)!;
     for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
-    return [tun ?? new HostRouting(umem, () => {}), routing];
-  }
-
-  /**
-   * Without /dev/net/tun, as in some user namespaces, all works but packets for the host itself.
-   */
-  private hostTun(umem: Umem): Device | undefined {
-    try {
-      const { tun, warnings } = openHostTun(umem);
-      this.reasons.push(...warnings);
-      return tun;
-    } catch (error) {
-      if (!(error instanceof DeviceError)) throw error;
-      this.reasons.push(`packets for the host itself are lost: ${error.message}`);
-      return undefined;
-    }
   }
 
   /** Asks the kernel to resolve a neighbour. */

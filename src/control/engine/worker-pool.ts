@@ -18,6 +18,7 @@ import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
+import type { DeviceSet, Share } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
@@ -31,18 +32,22 @@ const GROUPS = 0x10000;
 
 type DestinationChange = Extract<ChangeRequest, { op: 'addDestination' | 'editDestination' }>;
 
-/** The setup of each worker, without the shared parts. */
-export function setupsFor(
+/** The setup of a worker, without the shared parts. */
+export function setupFor(
+  worker: number,
   shared: SharedMemory,
+  set: DeviceSet,
   base: Pick<RunnerSetup, 'config' | 'devices' | 'live' | 'first'>,
-): DataplaneSetup[] {
-  return shared.buffers.map((table, i) => ({
+): DataplaneSetup {
+  return {
     ...base,
-    table,
+    umem: set.memories[worker]!,
+    tun: set.tuns[worker],
+    table: shared.buffers[worker]!,
     connections: shared.connections,
-    counters: shared.sum.buffers[i]!,
-    deviceCounters: shared.deviceCounters[i]!.buffer,
-  }));
+    counters: shared.sum.buffers[worker]!,
+    deviceCounters: shared.deviceCounters[worker]!.buffer,
+  };
 }
 
 /** The workers of one director. */
@@ -51,32 +56,45 @@ export class WorkerPool {
   private readonly secret = [...crypto.getRandomValues(new Int32Array(3))];
   private fanout: Fanout | undefined;
 
-  constructor(private readonly shared: SharedMemory) {}
+  private readonly wakeups: readonly Bell[];
+  private readonly common: Omit<WorkersSetup, 'index'>;
 
-  /** Makes what follows the services. Call before the first `update`. Throws a DeviceError. */
-  prepare(devices: readonly DeviceSetup[]): void {
-    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout'))
-      this.fanout = new Fanout(this.shared.workers, this.secret);
+  /** `maps`: of the exclusive devices. Throws a SystemError. */
+  constructor(
+    private readonly shared: SharedMemory,
+    devices: readonly DeviceSetup[],
+    private readonly maps: readonly InterceptMaps[],
+  ) {
+    const count = shared.workers;
+    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, this.secret);
+    this.wakeups = Array.from({ length: count }, () => new Bell());
+    this.common = {
+      count,
+      secret: this.secret,
+      rings: Array.from({ length: count * count }, () =>
+        HandoffRing.memory(frameSizeFor(devices.map(({ mtu }) => mtu))),
+      ),
+      asleep: new SharedArrayBuffer(4 * count),
+      bellFds: this.wakeups.map(({ fd }) => fd),
+    };
   }
 
-  /** `maps`: of the exclusive devices. Rejects with an Error of one line. */
-  start(
-    setups: readonly DataplaneSetup[],
-    maps: readonly InterceptMaps[],
-    onReport: (report: Report) => void,
-  ): Promise<Dataplane> {
-    const count = setups.length;
-    const { devices } = setups[0]!;
-    const wakeups = setups.map(() => new Bell());
-    const workers = this.workersOf(count, devices, wakeups);
-    const shares = devices.map((device) => ({ ...this.shareOf(device, maps), count }));
-    const complete = setups.map((setup, index) => ({
-      ...setup,
-      devices: devices.map((device, i) => ({ ...device, share: { ...shares[i]!, index } })),
-      gauges: setups[0]!.counters,
-      workers: { ...workers, index },
-    }));
-    return startWorkers(complete, wakeups, onReport);
+  /** What the workers share of a device, made anew. */
+  shareOf({ name, kind }: DeviceSetup): Share {
+    const { count } = this.common;
+    if (kindOf(kind).workers === 'queues')
+      return { count, xsks: this.maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
+    return { count, group: randomInt(1, GROUPS), program: this.fanout!.program };
+  }
+
+  /** The setup with the shared parts. */
+  complete(setup: DataplaneSetup, index: number): DataplaneSetup {
+    return { ...setup, gauges: this.shared.sum.buffers[0], workers: { ...this.common, index } };
+  }
+
+  /** Starts the workers with complete setups. Rejects with an Error of one line. */
+  start(setups: readonly DataplaneSetup[], onReport: (report: Report) => void): Promise<Dataplane> {
+    return startWorkers(setups, this.wakeups, onReport);
   }
 
   /**
@@ -100,27 +118,6 @@ export class WorkerPool {
   /** Call after the workers have stopped. */
   close(): void {
     this.fanout?.close();
-  }
-
-  private workersOf(
-    count: number,
-    devices: readonly DeviceSetup[],
-    wakeups: readonly Bell[],
-  ): Omit<WorkersSetup, 'index'> {
-    const frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
-    return {
-      count,
-      secret: this.secret,
-      rings: Array.from({ length: count * count }, () => HandoffRing.memory(frameSize)),
-      asleep: new SharedArrayBuffer(4 * count),
-      bellFds: wakeups.map(({ fd }) => fd),
-    };
-  }
-
-  private shareOf({ name, kind }: DeviceSetup, maps: readonly InterceptMaps[]) {
-    if (kindOf(kind).workers === 'queues')
-      return { xsks: maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
-    return { group: randomInt(1, GROUPS), program: this.fanout!.program };
   }
 }
 

@@ -44,9 +44,14 @@ function handleMessages(runner: Runner, flags: Int32Array): boolean {
 function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
-  const poller = new Poller([wakeup.fd, ...runner.devices.map(({ fd }) => fd)]);
-  for (let idle = 0; ; ) {
+  const { places } = runner;
+  let poller = pollerOf(runner, wakeup);
+  for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
+    if (version !== places.version) {
+      version = places.version;
+      poller = pollerOf(runner, wakeup);
+    }
     idle = runner.turn(performance.now()) > 0 ? 0 : idle + 1;
     if (idle <= SPINS || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false) continue;
     poller.wait(SLEEP_MS);
@@ -54,6 +59,10 @@ function run(runner: Runner): void {
     if (poller.ready(0)) wakeup.answer();
     idle = 0;
   }
+}
+
+function pollerOf({ places }: Runner, wakeup: Bell): Poller {
+  return new Poller([wakeup.fd, ...places.descriptors]);
 }
 
 function main(): void {
@@ -64,7 +73,7 @@ function main(): void {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  report({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
+  report({ kind: 'ready' });
   try {
     run(runner);
   } finally {

@@ -5,22 +5,30 @@
 import type { Logger } from 'pino';
 import type { ServiceRules } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
+import type { Config } from '../config/director-config.js';
 import type { Attachment } from './attach.js';
 import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
+import { unroutedDestinations } from './unrouted.js';
+import { VipRoutes } from './vip-routes.js';
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
+  /** Realservers that a warning was given for, and the routes in which all were looked up. */
+  private unrouted: readonly string[] = [];
+  private checked: LiveNetwork['routes'] | undefined;
+  /** The routes of announced VIPs, with `announce`. */
+  routes: VipRoutes | undefined;
   /** VIPs that a warning was given for. */
   private unanswered: readonly string[] = [];
 
   constructor(
     private readonly live: LiveNetwork,
-    private config: InterceptConfig,
+    private config: InterceptConfig & Pick<Config, 'announce'>,
     private readonly log: Logger,
     /** The present services. */
     private readonly services: () => readonly ServiceRules[],
@@ -36,21 +44,34 @@ export class HostStack {
   }
 
   /**
-   * Call when the dataplane runs: routes the replies of this machine's destinations. `tun`:
-   * interface into the host's stack, '' for none.
+   * Call when the dataplane runs: routes the replies of this machine's destinations, and announces
+   * the VIPs. `tun`: interface into the host's stack, '' for none.
    */
-  routeReplies(tun: string): void {
+  useTun(tun: string): void {
+    const { announce, accept } = this.config;
+    const warn = (message: string) => this.log.warn(message);
+    if (tun === '' && announce !== undefined)
+      warn('announce: no VIP is announced: the director has no TUN device; it needs /dev/net/tun');
     if (tun === '') return;
-    this.replies = new LocalReplies(tun, this.live, (message) => this.log.warn(message));
+    this.replies = new LocalReplies(tun, this.live, warn);
     this.replies.update(this.services());
+    if (announce === undefined) return;
+    this.routes = new VipRoutes(tun, { table: announce.table, ranges: accept.ranges }, warn);
+    this.routes.update(this.services());
+  }
+
+  /** Takes the routes of announced VIPs away, before anything else ends. */
+  withdraw(): void {
+    this.routes?.withdraw(true);
   }
 
   /**
    * Puts another configuration with these services into force. Throws a DeviceError; then the old
    * rules stay in force.
    */
-  configure(services: readonly ServiceRules[], config: InterceptConfig): void {
+  configure(services: readonly ServiceRules[], config: InterceptConfig & Pick<Config, 'announce'>): void {
     this.interceptor?.configure(services, config);
+    this.routes?.configure(config.accept.ranges);
     this.config = config;
   }
 
@@ -59,21 +80,43 @@ export class HostStack {
    * services. Throws a DeviceError.
    */
   intercept(changes: readonly ChangeRequest[]): void {
+    if (changes.some((change) => 'destination' in change)) this.checked = undefined;
     if (changes.some(changesServices)) this.warnUnanswered(this.services());
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
+    this.routes?.update(this.services());
+  }
+
+  /** Interfaces have gone or come. `away`: those that are not attached. Throws as `configure`. */
+  followDevices(away: readonly string[]): void {
+    this.interceptor?.followDevices(away);
   }
 
   /** Call after the network of the host has changed. Throws as `configure`. */
   refresh(): void {
     this.replies?.refresh();
     this.interceptor?.refresh();
+    this.routes?.check(this.live.routes);
   }
 
   /** Installs intercept rules again that were removed from outside. Rejects with a DeviceError. */
   async check(): Promise<void> {
     if (await this.interceptor?.check())
       this.log.warn('nft: the intercept rules were removed from outside; they are installed again');
+  }
+
+  /** Warns once for each realserver without a route, until it has one again. */
+  warnUnrouted(): void {
+    const { routes } = this.live;
+    if (routes === this.checked) return;
+    this.checked = routes;
+    const without = unroutedDestinations(this.services(), routes, (address) => this.live.has(address));
+    for (const address of without)
+      if (!this.unrouted.includes(address))
+        this.log.warn(
+          `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`,
+        );
+    this.unrouted = without;
   }
 
   /** Removes everything. */
@@ -90,6 +133,8 @@ export class HostStack {
 
   /** Warns once for each VIP, until ARP for it gets an answer again. */
   private warnUnanswered(services: readonly ServiceRules[]): void {
+    // A router sends the packets of announced VIPs here.
+    if (this.config.announce !== undefined) return;
     const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address));
     for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
     this.unanswered = vips;

@@ -5,10 +5,13 @@
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { DeviceError } from '../../device/error.js';
 import { NftIntercept } from '../../device/intercept/nft.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { hostDelta } from '../../device/xdp/intercept-table.js';
 import type { ServiceRules } from '../../service/config.js';
+import { ifNameToIndex } from '../../sys/libc.js';
+import { NftSocket } from '../../sys/nftables.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { type InterceptSettings, inexactMarks } from './intercept-rules.js';
@@ -25,10 +28,12 @@ export class Interceptor {
   /** Nft rules or maps are not as wanted, since the last change of them failed. */
   private behind = false;
   private ended = false;
+  /** Devices whose interface is there. */
+  private present: readonly string[];
 
   /**
-   * Installs empty rules on `devices`. `maps`: those of xdp devices. `has`: the host has the
-   * address. `services`: the present services. Throws a DeviceError.
+   * Installs empty rules on `devices`, those that are there. `maps`: those of xdp devices. `has`:
+   * the host has the address. `services`: the present services. Throws a DeviceError.
    */
   constructor(
     private readonly devices: readonly string[],
@@ -39,7 +44,18 @@ export class Interceptor {
   ) {
     this.exact = new InterceptSet(this.settings(config), false);
     this.atLeast = new InterceptSet(this.settings(config), true);
-    if (devices.length > 0) this.nft.install(devices, []);
+    this.present = devices.filter((name) => ifNameToIndex(name) !== 0);
+    if (devices.length > 0) this.nft.install(this.present, []);
+    else this.showPresence();
+  }
+
+  /** By the table, another director sees that this one runs, though it needs no nft rules. */
+  private showPresence(): void {
+    try {
+      this.nft.install([], []);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+    }
   }
 
   /** A line for each mark rule whose packets the host's stack sees too. */
@@ -73,6 +89,15 @@ export class Interceptor {
     this.settle();
   }
 
+  /**
+   * Installs the nft rules on the interfaces that are there: the kernel has removed the hook of one
+   * that is gone. `away`: devices without an interface. Throws a DeviceError.
+   */
+  followDevices(away: readonly string[]): void {
+    this.present = this.devices.filter((name) => !away.includes(name));
+    if (this.devices.length > 0 && !this.ended) this.nft.install(this.present, this.exact.all());
+  }
+
   /** Call after addresses or MACs of the host have changed. Throws a DeviceError. */
   refresh(): void {
     for (const one of this.maps) one.readMac();
@@ -89,14 +114,14 @@ export class Interceptor {
       execFile('nft', ['list', 'tables', 'netdev'], (error, out) => resolve(error === null ? out : undefined));
     });
     if (tables === undefined || tables.split('\n').includes(`table ${this.nft.table}`) || this.ended) return false;
-    this.nft.install(this.devices, this.exact.all());
+    this.nft.install(this.present, this.exact.all());
     return true;
   }
 
   /** Removes the nft rules. */
   end(): void {
     this.ended = true;
-    if (this.devices.length > 0) this.nft.remove();
+    if (this.devices.length > 0 || NftSocket.isAvailable) this.nft.remove();
   }
 
   private settings({ marks, accept, helpers, snat }: InterceptConfig): InterceptSettings {
@@ -124,7 +149,7 @@ export class Interceptor {
       if (behind) this.nft.update(this.exact.all());
       else this.nft.change(delta.added, delta.removed);
     } catch {
-      this.nft.install(this.devices, this.exact.all());
+      this.nft.install(this.present, this.exact.all());
     }
   }
 

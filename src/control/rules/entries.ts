@@ -7,6 +7,8 @@ import type { ConnectionCounts } from './counters.js';
 export interface Destination {
   readonly slot: number;
   config: DestinationConfig;
+  /** Its last weight above 0; mh counts with it while the weight is 0. */
+  lastWeight: number;
 }
 
 export interface Service {
@@ -46,8 +48,9 @@ export function entryOf(
   return {
     ...service.config,
     stats: shown.service(service.slot),
-    destinations: newestFirst(service).map(({ slot, config }) => ({
+    destinations: newestFirst(service).map(({ slot, config, lastWeight }) => ({
       ...config,
+      lastWeight,
       ...connections(slot),
       stats: shown.destination(slot),
     })),

@@ -162,6 +162,23 @@ export class Rules {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
   }
 
+  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
+  replay(): Action[] {
+    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
+      { kind: 'addService', slot, service: config } as const,
+      ...[...destinations.values()].map(
+        (one) =>
+          ({
+            kind: 'addDestination',
+            slot: one.slot,
+            serviceSlot: slot,
+            destination: one.config,
+            revived: false,
+          }) as const,
+      ),
+    ]);
+  }
+
   /** Services with destinations, without counters, newest first. */
   configs(): ServiceRules[] {
     return [...this.services.values()].reverse().map(rulesOf);
@@ -213,7 +230,7 @@ export class Rules {
     if (slot === undefined) return refused('ENOMEM');
     this.serviceSlots.addReference(service.slot);
     this.shown.zeroDestination(slot);
-    return this.attach(service, { slot, config }, false);
+    return this.attach(service, { slot, config, lastWeight: config.weight }, false);
   }
 
   /**
@@ -226,7 +243,7 @@ export class Rules {
     if (found.serviceSlot !== service.slot) this.shown.zeroDestination(found.slot);
     this.serviceSlots.addReference(service.slot);
     this.releaseService(found.serviceSlot);
-    return this.attach(service, { slot: found.slot, config }, true);
+    return this.attach(service, { slot: found.slot, config, lastWeight: config.weight }, true);
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
@@ -241,6 +258,7 @@ export class Rules {
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;
+    if (config.weight !== 0) found.lastWeight = config.weight;
     return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
   }
 

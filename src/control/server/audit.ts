@@ -52,6 +52,7 @@ export class Audit {
     }
     if (request.op === 'traceStart') return [`a trace begins: ${request.count} packets, filter "${request.filter}"`];
     if (request.op === 'traceStop' || request.op === 'reload') return [request.op];
+    if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
     return [changeInWords(request as ChangeRequest, before)];
   }
 

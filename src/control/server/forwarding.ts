@@ -9,7 +9,7 @@
  * host's stack would refuse clients of a service that the director already serves, and both would
  * answer.
  */
-import type { ChangeRequest, DeviceStatus } from '../api/api.js';
+import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
 
 /** Implemented by Daemon with threads and devices, and by InProcessDirector without. */
@@ -30,6 +30,10 @@ export interface Forwarding {
   tick(table: Int32Array): number;
   /** Number of frames that worker `i` has processed. */
   processed(i: number): number;
+  /** What is announced; undefined: the director announces nothing. */
+  announce?(): AnnounceStatus | undefined;
+  /** Takes the routes of announced VIPs away, or puts them back. */
+  withdraw?(withdrawn: boolean): void;
   /**
    * Brings the sums of the workers' counters up to date, for the slots of services and destinations
    * below these numbers.

@@ -12,6 +12,7 @@ import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
+import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
@@ -66,6 +67,8 @@ export class Requests implements AdminClient {
         return { ok: true, status: this.status() };
       case 'reload':
         return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
+      case 'withdraw':
+        return this.withdraw(request.withdrawn);
       default:
         return this.change([request])[0]!;
     }
@@ -91,6 +94,14 @@ export class Requests implements AdminClient {
     const { sysctl, marks, accept, timeouts, helpers, snat } = settings;
     this.settings = { sysctl, marks, accept, timeouts, helpers, snat };
     this.forwarding.send({ kind: 'settings', ...this.settings });
+  }
+
+  /** Messages that tell a fresh worker the settings and rules as they are. */
+  replay(): Message[] {
+    return [
+      { kind: 'settings', ...this.settings },
+      { kind: 'actions', actions: this.rules.replay() },
+    ];
   }
 
   /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
@@ -157,6 +168,14 @@ export class Requests implements AdminClient {
     return { ok: true, sysctls: sysctl };
   }
 
+  private withdraw(withdrawn: boolean): AdminReply {
+    const { forwarding } = this;
+    if (forwarding.announce?.() === undefined)
+      return { ok: false, errno: 'EPERM', text: 'this director announces no VIPs: director.yaml has no announce' };
+    forwarding.withdraw?.(withdrawn);
+    return { ok: true, status: this.status() };
+  }
+
   private status() {
     const { forwarding, rules, counters, config, settings, tableId } = this;
     return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers, tableId });
@@ -183,7 +202,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'reload'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'reload', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

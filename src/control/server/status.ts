@@ -25,6 +25,7 @@ export interface StatusSources {
 export function directorStatus(sources: StatusSources): DirectorStatus {
   const { forwarding, rules, counters, config, helpers, tableId } = sources;
   const services = rules.entries();
+  const announce = forwarding.announce?.();
   return {
     pid: process.pid,
     tableId,
@@ -40,6 +41,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    ...(announce !== undefined && { announce }),
   };
 }
 

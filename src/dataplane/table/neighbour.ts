@@ -163,6 +163,13 @@ export class Neighbours {
     neighbour.since = now;
   }
 
+  /** The neighbours of a device that failed may be asked for at once: its link is back. */
+  forgetFailures(device: number): void {
+    for (const neighbour of this.all)
+      if (neighbour.device === device && neighbour.id !== 0 && neighbour.state === NeighbourState.failed)
+        neighbour.state = NeighbourState.none;
+  }
+
   /**
    * Asks again, gives up, and confirms old entries. `onFailed` gets the neighbours whose waiting
    * frames are lost, and empties `waiting`. `resolves(device)`: the director resolves neighbours on

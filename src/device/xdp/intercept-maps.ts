@@ -41,6 +41,7 @@ export class InterceptMaps {
   private readonly more: number[] = [];
   private table: InterceptTable;
   private closed = false;
+  private lastMac: Uint8Array = new Uint8Array(6);
   /** The last change failed: the maps may lack what `table` has. */
   private behind = false;
 
@@ -80,11 +81,12 @@ export class InterceptMaps {
   }
 
   /**
-   * Creates an XSKMAP for `queues` sockets, which several workers share. Returns its file
-   * descriptor. Throws a SystemError.
+   * Creates an XSKMAP for `queues` sockets, which several workers share, in place of the last one.
+   * Returns its file descriptor. Throws a SystemError.
    */
   sockets(queues: number): number {
     const fd = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: queues });
+    for (const last of this.more.splice(0)) close(last);
     this.more.push(fd);
     return fd;
   }
@@ -98,7 +100,7 @@ export class InterceptMaps {
     const wanted = new InterceptTable(rules, this.device, this.table);
     const before = this.table;
     const lacks = (has: boolean) => this.behind || !has;
-    new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
+    new Uint8Array(wanted.protocols.buffer).set(this.presentMac(), 8 * OWN_MAC);
     try {
       this.setPorts([...wanted.ports.keys()].filter((key) => lacks(before.ports.has(key))));
       for (const [i, name] of ARRAY_NAMES.entries()) this.arrays[i]!.set(wanted[name]);
@@ -165,7 +167,17 @@ export class InterceptMaps {
 
   /** Reads the MAC address of the interface again. */
   readMac(): void {
-    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.mac(), 8 * OWN_MAC);
+    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.presentMac(), 8 * OWN_MAC);
+  }
+
+  /** The MAC address of the interface; the last one while the interface is away. */
+  private presentMac(): Uint8Array {
+    try {
+      this.lastMac = this.mac();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+    }
+    return this.lastMac;
   }
 
   private changeTrie(fd: number, wanted: Trie, before: Trie | undefined): void {

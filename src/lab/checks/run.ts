@@ -65,9 +65,15 @@ export class Run {
    * table.
    */
   loadFrom(host: string, work: Work): Promise<Result> {
-    const firstPort = this.nextPort;
-    this.nextPort += portsOf(work);
+    const firstPort = this.takePorts(portsOf(work));
     return load(this.lab.id, host, { ...work, firstPort }, this.progress, this.signal);
+  }
+
+  /** Reserves local ports of the client; returns the first one. */
+  takePorts(count: number): number {
+    const first = this.nextPort;
+    this.nextPort += count;
+    return first;
   }
 }
 

@@ -17,6 +17,11 @@ export type Work =
   /** `count` clients, all connected before the first request. */
   | { kind: 'simultaneous'; targets: readonly Target[]; count: number }
   | { kind: 'download'; target: Target; bytes: number }
+  /**
+   * `count` connections that ask again and again until SIGTERM. One that breaks is replaced, from
+   * `ports` local ports in all.
+   */
+  | { kind: 'held'; targets: readonly Target[]; count: number; ports: number }
   /** `count` sockets; each sends `datagrams` datagrams and waits for the echo of each. */
   | { kind: 'echo'; targets: readonly Target[]; count: number; datagrams: number };
 
@@ -24,6 +29,7 @@ export type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }> & { firs
 
 /** The number of local ports that the job uses. */
 export function portsOf(work: Work): number {
+  if (work.kind === 'held') return work.ports;
   return work.kind === 'download' ? 1 : work.count;
 }
 
@@ -48,6 +54,16 @@ export interface Result {
   /** SHA-256 and length of a download. */
   sha256?: string;
   bytes?: number;
+  /** Of held connections: those that broke, and the longest time in ms that an answer took. */
+  losses?: Loss[];
+  longestGapMs?: number;
+}
+
+/** A held connection that broke. `at`: milliseconds since 1970. */
+export interface Loss {
+  readonly target: string;
+  readonly at: number;
+  readonly why: string;
 }
 
 /** One line of output: progress, or at the end the result. */
