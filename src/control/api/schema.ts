@@ -71,6 +71,7 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
   z.strictObject({ op: op('reload') }),
+  z.strictObject({ op: op('health') }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),
@@ -88,6 +89,7 @@ export const READING: ReadonlySet<AdminRequest['op']> = new Set([
   'connections',
   'getSysctls',
   'status',
+  'health',
 ]);
 
 /** Version of the protocol: the field v of each line. */

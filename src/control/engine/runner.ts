@@ -9,6 +9,7 @@ import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
+import { CheckPorts } from '../../dataplane/table/check-ports.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
@@ -125,6 +126,9 @@ export class Runner {
         settings(this.director, message);
         this.announcements.ranges = message.accept.ranges;
         return true;
+      case 'checks':
+        this.director.checks = new CheckPorts(message.memory, message.protocols);
+        return true;
       case 'trace':
         this.trace(message.spec);
         return true;
@@ -162,8 +166,8 @@ export class Runner {
   }
 
   /**
-   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A longer MTU than
-   * frames have room for needs a restart.
+   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A
+   * longer MTU than frames have room for needs a restart.
    */
   private setLinks(links: readonly LinkFact[]): void {
     const { director } = this;
