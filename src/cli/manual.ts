@@ -202,6 +202,13 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
+  completion: {
+    exit: ['printed', '', MISTAKE],
+    examples: [
+      ['source <(ulvs completion bash)', 'for this shell'],
+      ['ulvs completion fish > ~/.config/fish/completions/ulvs.fish', 'for every fish from now on'],
+    ],
+  },
   'bench flood': {
     exit: ['measured', 'something failed while running', `${MISTAKE}, no such lab is up, or it was interrupted`],
     signals: [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 2']],

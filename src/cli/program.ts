@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { execCommandLine } from './commands/exec.js';
@@ -39,7 +40,8 @@ export function ulvsProgram(version: string): Command {
     .addCommand(doctorCommand())
     .addCommand(fleetCommand())
     .addCommand(labCommand())
-    .addCommand(benchCommand());
+    .addCommand(benchCommand())
+    .addCommand(completionCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));
   return ulvs;
 }
