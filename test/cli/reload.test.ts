@@ -1,7 +1,7 @@
 /** `ulvs reload`, the lines of the log about it, and the audit of changes, with a live director. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Program, Testbed } from '../e2e/testbed.js';
 import { isRoot } from '../support/netns.js';
-import { type Program, Testbed } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

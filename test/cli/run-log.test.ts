@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DIST, type Program, Testbed, until } from '../e2e/testbed.js';
 import { isRoot } from '../support/netns.js';
-import { DIST, type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
