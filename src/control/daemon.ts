@@ -33,6 +33,8 @@ import { tooManyWorkers } from './engine/processors.js';
 import { linesOfEach, SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
+import { CheckPath } from './health/check-path.js';
+import { Health } from './health/health.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
 import { Hotplug } from './host/hotplug.js';
@@ -82,6 +84,7 @@ export class Daemon implements AdminClient {
   /** What outlives the process; undefined: nothing. */
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
+  private readonly health: Health;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -108,7 +111,16 @@ export class Daemon implements AdminClient {
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
+    this.health = new Health(
+      {
+        slots: () => this.requests.rules.slots(),
+        apply: (says) => this.requests.applyHealth(says),
+        failed: onFailure,
+      },
+      log,
+    );
     const forwarding: Forwarding = {
+      health: this.health,
       intercept: (changes) => this.intercept(changes),
       send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
@@ -176,6 +188,7 @@ export class Daemon implements AdminClient {
     this.keeper?.basedOn(baseOf(config, wanted));
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
     this.log.info({ services: services.length }, 'configuration reloaded');
@@ -186,6 +199,7 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
@@ -217,6 +231,7 @@ export class Daemon implements AdminClient {
     await this.startWorkers(workers, attachment);
     this.host?.useTun(workers.tun);
     this.host?.warnUnrouted();
+    this.startHealth(workers, attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
@@ -340,10 +355,25 @@ export class Daemon implements AdminClient {
       if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
       if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
       else this.live.refresh();
+      this.health.path?.revive();
       log.info(`worker ${worker} is back`);
     } catch (error) {
       this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
     }
+  }
+
+  /** Last, since checks need the TUN. */
+  private startHealth(workers: Workers, { live, devices }: Attachment): void {
+    const shared = devices.filter((device) => device.shared).map(({ name }) => name);
+    if (live !== undefined)
+      this.health.path = new CheckPath({
+        tun: workers.tun,
+        has: (address) => live.has(address),
+        intercept: (protocols) => this.host?.interceptAnswers(shared, protocols),
+        send: (message) => workers.send(message),
+        warn: (message) => this.log.warn(message),
+      });
+    this.health.configure(this.config.checks);
   }
 
   private listener(): Listener {

@@ -20,7 +20,7 @@ interface KeptService {
 interface KeptDestination {
   serviceSlot: number;
   config: DestinationConfig;
-  /** The last weight above 0: mh fills its table by it while the destination is quiesced. */
+  /** The last weight that was not 0, by which mh keeps the share of a quiesced destination. */
   lastWeight: number;
   live: boolean;
 }
@@ -72,7 +72,7 @@ export class KeptRules {
         this.addDestination(action);
         return;
       case 'editDestination':
-        this.editDestination(action.slot, action.destination);
+        this.editDestination(action);
         return;
       case 'removeDestination':
         this.destinations.get(action.slot)!.live = false;
@@ -92,10 +92,10 @@ export class KeptRules {
     this.destinations.set(slot, { serviceSlot, config: destination, lastWeight: destination.weight, live: true });
   }
 
-  private editDestination(slot: number, config: DestinationConfig): void {
-    const destination = this.destinations.get(slot)!;
-    destination.config = config;
-    if (config.weight !== 0) destination.lastWeight = config.weight;
+  private editDestination({ slot, destination }: Extract<Action, { kind: 'editDestination' }>): void {
+    const kept = this.destinations.get(slot)!;
+    kept.config = destination;
+    if (destination.weight !== 0) kept.lastWeight = destination.weight;
   }
 
   private forget(slot: number): void {
@@ -118,17 +118,15 @@ function serviceActions(
   service: KeptService,
   destinations: readonly [number, KeptDestination][],
 ): Action[] {
-  const added = destinations.flatMap(([at, destination]) => destinationActions(at, slot, destination));
+  const added = destinations.flatMap(([at, kept]) => destinationActions(at, slot, kept));
   const gone = destinations.filter(([, { live }]) => !live);
   const removed = gone.map(([at]): Action => ({ kind: 'removeDestination', slot: at }));
   const deleted: Action[] = service.live ? [] : [{ kind: 'deleteService', slot }];
   return [{ kind: 'addService', slot, service: service.config }, ...added, ...removed, ...deleted];
 }
 
-/** A quiesced destination is added with the weight that it had. */
 function destinationActions(slot: number, serviceSlot: number, { config, lastWeight }: KeptDestination): Action[] {
-  const isQuiesced = config.weight === 0 && lastWeight > 0;
-  const destination = isQuiesced ? { ...config, weight: lastWeight } : config;
-  const added: Action = { kind: 'addDestination', slot, serviceSlot, destination, revived: false };
-  return isQuiesced ? [added, { kind: 'editDestination', slot, destination: config }] : [added];
+  const destination = config.weight === 0 ? { ...config, weight: lastWeight } : config;
+  const add: Action = { kind: 'addDestination', slot, serviceSlot, destination, revived: false };
+  return destination.weight === config.weight ? [add] : [add, { kind: 'editDestination', slot, destination: config }];
 }

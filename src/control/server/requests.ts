@@ -16,6 +16,7 @@ import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
 import { changes } from '../rules/diff.js';
+import type { DestinationHealth } from '../rules/entries.js';
 import { KeptRules } from '../rules/kept-rules.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
@@ -29,6 +30,12 @@ const PAGE = 16_384;
 const SLICE = 128;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
+
+/** What health checks say of the destination of a slot; undefined: nothing any more. */
+export interface HealthSays {
+  readonly slot: number;
+  readonly health: DestinationHealth | undefined;
+}
 
 /** What outlives the process is told of each change (state/keeper.ts). */
 export interface Keeper {
@@ -84,6 +91,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'health':
+        return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
         return this.withdraw(request.withdrawn);
       default:
@@ -103,7 +112,20 @@ export class Requests implements AdminClient {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
     this.forward(accepted, actions);
+    this.forwarding.health?.rulesChanged();
     return outcomes.map(({ reply }) => reply);
+  }
+
+  /** Applies what health checks say of weights. A new weight alone does not concern the host. */
+  applyHealth(says: readonly HealthSays[]): void {
+    const outcomes = says.map(({ slot, health }) => this.rules.setHealth(slot, health));
+    const actions = outcomes.flatMap((outcome) => outcome.actions);
+    // The keeper is not told: after a restart the checks begin with the operator's weights.
+    this.kept.apply(actions);
+    this.forward(
+      outcomes.flatMap((outcome) => outcome.changes),
+      actions,
+    );
   }
 
   /** Replaces the running settings. */
@@ -240,7 +262,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'withdraw'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);
