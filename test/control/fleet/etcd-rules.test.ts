@@ -225,7 +225,9 @@ describe.skipIf(reason !== '')('rules from etcd', () => {
     const nameless = await following({ endpoints: [etcd.secure], tls: { ca: tls.ca } });
     expect(nameless.said[0]).toMatch(/^40 etcd is away, .*(certificate required|bad certificate)/);
     const trusting = await following({ endpoints: [etcd.secure], tls: { cert: tls.cert, key: tls.key } });
-    expect(trusting.said[0]).toMatch(/^40 etcd is away, .*: its certificate is of an unknown authority; name that as tls.ca$/);
+    expect(trusting.said[0]).toMatch(
+      /^40 etcd is away, .*: its certificate is of an unknown authority; name that as tls.ca$/,
+    );
     expect(() => follower({ tls: { ca: file('none.pem') } })).toThrow(
       `rules.etcd.tls.ca: ${file('none.pem')}: no such file`,
     );
