@@ -42,6 +42,7 @@ import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
 import { WireLog } from './host/wire-log.js';
+import { type MetricsServer, serveMetrics } from './metrics/server.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
@@ -85,6 +86,7 @@ export class Daemon implements AdminClient {
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
   private readonly health: Health;
+  private metrics: MetricsServer | undefined;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -199,6 +201,7 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.metrics?.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.stop());
@@ -232,6 +235,8 @@ export class Daemon implements AdminClient {
     this.host?.useTun(workers.tun);
     this.host?.warnUnrouted();
     this.startHealth(workers, attachment);
+    if (this.config.metrics !== undefined)
+      this.metrics = await serveMetrics(this.config.metrics.listen, this.config.metrics, this);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.

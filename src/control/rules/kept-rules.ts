@@ -15,13 +15,17 @@ interface KeptService {
   live: boolean;
   /** Number of its destinations, removed ones included. */
   destinations: number;
+  /** Number of those that are not removed. */
+  present: number;
 }
 
 interface KeptDestination {
   serviceSlot: number;
   config: DestinationConfig;
-  /** The last weight that was not 0, by which mh keeps the share of a quiesced destination. */
+  /** The last weight above 0: mh fills its table by it while the destination is quiesced. */
   lastWeight: number;
+  /** Templates bind no clients to it. */
+  drained: boolean;
   live: boolean;
 }
 
@@ -59,23 +63,25 @@ export class KeptRules {
     switch (action.kind) {
       case 'addService':
         this.services.delete(action.slot);
-        this.services.set(action.slot, { config: action.service, live: true, destinations: 0 });
+        this.services.set(action.slot, { config: action.service, live: true, destinations: 0, present: 0 });
         return;
       case 'editService':
         this.services.get(action.slot)!.config = action.service;
         return;
       case 'deleteService':
-        this.services.get(action.slot)!.live = false;
-        this.releaseService(action.slot);
+        this.deleteService(action.slot);
         return;
       case 'addDestination':
         this.addDestination(action);
         return;
       case 'editDestination':
-        this.editDestination(action);
+        this.editDestination(action.slot, action.destination);
         return;
       case 'removeDestination':
-        this.destinations.get(action.slot)!.live = false;
+        this.removeDestination(this.destinations.get(action.slot)!);
+        return;
+      case 'drainDestination':
+        this.destinations.get(action.slot)!.drained = action.on;
         return;
       case 'setTimeouts':
         this.timeouts = action.timeouts;
@@ -87,20 +93,39 @@ export class KeptRules {
 
   /** A revived destination may leave a deleted service. */
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
-    this.services.get(serviceSlot)!.destinations++;
+    const service = this.services.get(serviceSlot)!;
+    service.destinations++;
+    service.present++;
     this.forget(slot);
-    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight: destination.weight, live: true });
+    const { weight: lastWeight } = destination;
+    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight, drained: false, live: true });
   }
 
-  private editDestination({ slot, destination }: Extract<Action, { kind: 'editDestination' }>): void {
-    const kept = this.destinations.get(slot)!;
-    kept.config = destination;
-    if (destination.weight !== 0) kept.lastWeight = destination.weight;
+  /** With it go destinations that health had taken out of the dataplane before. */
+  private deleteService(slot: number): void {
+    const service = this.services.get(slot)!;
+    service.live = false;
+    if (service.present > 0)
+      for (const destination of this.destinations.values())
+        if (destination.serviceSlot === slot) this.removeDestination(destination);
+    this.releaseService(slot);
+  }
+
+  private editDestination(slot: number, config: DestinationConfig): void {
+    const destination = this.destinations.get(slot)!;
+    destination.config = config;
+    if (config.weight !== 0) destination.lastWeight = config.weight;
+  }
+
+  private removeDestination(destination: KeptDestination): void {
+    if (destination.live) this.services.get(destination.serviceSlot)!.present--;
+    destination.live = false;
   }
 
   private forget(slot: number): void {
     const former = this.destinations.get(slot);
     if (former === undefined) return;
+    this.removeDestination(former);
     this.destinations.delete(slot);
     this.services.get(former.serviceSlot)!.destinations--;
     this.releaseService(former.serviceSlot);
@@ -118,15 +143,20 @@ function serviceActions(
   service: KeptService,
   destinations: readonly [number, KeptDestination][],
 ): Action[] {
-  const added = destinations.flatMap(([at, kept]) => destinationActions(at, slot, kept));
+  const added = destinations.flatMap(([at, destination]) => destinationActions(at, slot, destination));
   const gone = destinations.filter(([, { live }]) => !live);
   const removed = gone.map(([at]): Action => ({ kind: 'removeDestination', slot: at }));
   const deleted: Action[] = service.live ? [] : [{ kind: 'deleteService', slot }];
   return [{ kind: 'addService', slot, service: service.config }, ...added, ...removed, ...deleted];
 }
 
-function destinationActions(slot: number, serviceSlot: number, { config, lastWeight }: KeptDestination): Action[] {
-  const destination = config.weight === 0 ? { ...config, weight: lastWeight } : config;
-  const add: Action = { kind: 'addDestination', slot, serviceSlot, destination, revived: false };
-  return destination.weight === config.weight ? [add] : [add, { kind: 'editDestination', slot, destination: config }];
+/** A quiesced destination is added with the weight that it had. */
+function destinationActions(slot: number, serviceSlot: number, kept: KeptDestination): Action[] {
+  const { config, lastWeight, drained } = kept;
+  const isQuiesced = config.weight === 0 && lastWeight > 0;
+  const destination = isQuiesced ? { ...config, weight: lastWeight } : config;
+  const actions: Action[] = [{ kind: 'addDestination', slot, serviceSlot, destination, revived: false }];
+  if (isQuiesced) actions.push({ kind: 'editDestination', slot, destination: config });
+  if (drained) actions.push({ kind: 'drainDestination', slot, on: true });
+  return actions;
 }

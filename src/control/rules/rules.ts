@@ -31,6 +31,7 @@ import {
   type Service,
 } from './entries.js';
 import {
+  applyDrain,
   applyHealth,
   type DestinationHealth,
   edited,
@@ -53,6 +54,8 @@ export interface Outcome {
   reply: AdminReply;
   /** For the dataplane, in order; empty for a refused request or a question. */
   actions: Action[];
+  /** What a state keeps, where health makes it another thing than the actions. */
+  kept?: Action[];
 }
 
 /** What a rule table needs to know. */
@@ -219,6 +222,17 @@ export class Rules {
     return applyHealth(found, health);
   }
 
+  /**
+   * The destination drains with this share of its weight, or no longer (undefined). The operator's
+   * weight stays what it is, and so does a reload.
+   */
+  drain(key: ServiceKey, which: Endpoint, share: number | undefined): Outcome {
+    return this.withService(key, (service) => {
+      const found = find(service, which);
+      return found === undefined ? refused('ENOENT') : accepted(applyDrain(found, share));
+    });
+  }
+
   private addService(config: ServiceConfig): Outcome {
     const key = keyText(config.key);
     if (this.services.has(key)) return refused('EEXIST');
@@ -288,12 +302,14 @@ export class Rules {
     if (!found) return refused('ENOENT');
     found.config = config;
     if (config.weight !== 0) found.lastWeight = config.weight;
-    return accepted(isAbsent(found) ? [] : [edited(found)]);
+    const kept: Action[] = [{ kind: 'editDestination', slot: found.slot, destination: config }];
+    return { ...accepted(isAbsent(found) ? [] : [edited(found)]), kept };
   }
 
   private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
-    return found ? accepted(this.remove(service, found)) : refused('ENOENT');
+    if (found === undefined) return refused('ENOENT');
+    return { ...accepted(this.remove(service, found)), kept: [{ kind: 'removeDestination', slot: found.slot }] };
   }
 
   private remove(service: Service, destination: Destination): Action[] {

@@ -91,6 +91,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'drain':
+        return this.drain(request);
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -107,7 +109,7 @@ export class Requests implements AdminClient {
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
     this.kept.apply(actions);
-    this.keeper?.changed(actions);
+    this.keeper?.changed(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
@@ -126,6 +128,13 @@ export class Requests implements AdminClient {
       outcomes.flatMap((outcome) => outcome.changes),
       actions,
     );
+  }
+
+  private drain({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): AdminReply {
+    const { reply, actions } = this.rules.drain(key, { address, port }, share);
+    this.kept.apply(actions);
+    this.forward([], actions);
+    return reply;
   }
 
   /** Replaces the running settings. */
@@ -262,7 +271,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'withdraw'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'drain', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

@@ -14,6 +14,8 @@ export interface OutageEvent {
   readonly act: (bed: OutageBed) => Promise<unknown>;
   /** Connections by eth0 pass the event, too. */
   readonly all?: true;
+  /** Time after it in which TCP repeats what was lost, in ms; 2500 when left out. */
+  readonly settle?: number;
   /** Only with devices of this kind; any when left out. */
   readonly needsXdp?: true;
 }
@@ -109,6 +111,7 @@ export const events: readonly OutageEvent[] = [
     title: 'the director is killed (kill -9) and started again, with the state of the one before',
     act: killDirector,
     all: true,
+    settle: 6000,
   },
   { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },
 ];

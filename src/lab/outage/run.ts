@@ -57,7 +57,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     const reports: (readonly [Report, Report])[] = [];
     for (let round = 0; round < options.rounds; round++) {
       await event.act(bed);
-      await sleep(SETTLE);
+      await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
     }
     await sleep(CALM);
