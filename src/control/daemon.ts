@@ -426,7 +426,8 @@ export class Daemon implements AdminClient {
   private startHost(attachment: Attachment): void {
     const { live } = attachment;
     if (live === undefined) return;
-    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
+    const isKept = this.keeper !== undefined;
+    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs(), isKept);
     this.host.start(attachment);
     this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
   }

@@ -111,7 +111,7 @@ export class Requests implements AdminClient {
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
     this.kept.apply(actions);
-    this.keeper?.changed(actions);
+    this.keeper?.changed(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
