@@ -218,6 +218,7 @@ export class Requests implements AdminClient {
       for (let i = 0; i < actions.length; i += SLICE)
         this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
+      this.forwarding.changed?.();
     }
   }
 
