@@ -145,6 +145,23 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     files: SOCKET,
     examples: [['ulvs proc ip_vs_conn', "the text of the kernel's /proc/net/ip_vs_conn"]],
   },
+  exec: {
+    exit: [
+      'the program ended with 0; other codes of the program, and 128 + signal, are passed on',
+      'no director listens on the control socket',
+      'a mistake on the command line; or the kernel, or a filter above, does not allow it: one line says what',
+    ],
+    signals: [
+      ['SIGTERM, SIGHUP, SIGUSR1, SIGUSR2', 'passed on to the program'],
+      ['SIGINT, SIGQUIT', 'passed on to the program, unless a terminal has sent it both already'],
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs exec -- keepalived -n -l', 'keepalived fills the table of the director'],
+      ['ulvs exec -- ipvsadm -Ln', "Debian's ipvsadm; exit code 75 would mean that the director is gone"],
+      ['ulvs exec --proc every -- prometheus-node-exporter', 'a Go program that reads /proc/net/ip_vs*'],
+    ],
+  },
   trace: {
     exit: [
       'stopped by a signal, or --count packets were shown',

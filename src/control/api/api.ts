@@ -141,8 +141,8 @@ export interface DeviceStatus {
 export interface DirectorStatus {
   pid: number;
   /**
-   * Names the rule table. A director that starts with the rules of its configuration has a new name;
-   * one that takes over the table of its predecessor keeps the name.
+   * Names the rule table. A director that starts with the rules of its configuration has a new
+   * name; one that takes over the table of its predecessor keeps the name.
    */
   tableId: string;
   /** Seconds. */

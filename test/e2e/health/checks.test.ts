@@ -122,13 +122,16 @@ describe.skipIf(!isRoot)('health checks of a director', { timeout: 60_000 }, () 
     await up(`${HTTP}\nmetrics: { listen: ${testbed.folder}/metrics.sock }`);
     await become(4, 4);
     clients(3);
-    const scrape = () => testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/metrics`);
+    const scrape = () =>
+      testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/metrics`);
     await until(() => /ulvs_destination_up\{[^}]*10\.2\.0\.11:8080"\} 1/.test(scrape()));
     const text = scrape();
     expect(text).toMatch(/^node_ipvs_connections_total [3-9]$/m);
     expect(text).toMatch(/^node_ipvs_backend_weight\{[^}]*remote_address="10\.2\.0\.12"[^}]*\} 4$/m);
     expect(text).toMatch(/^ulvs_check_duration_seconds\{[^}]*check="http"\} 0\.\d+$/m);
-    expect(testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/`)).toContain('/metrics');
+    expect(testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/`)).toContain(
+      '/metrics',
+    );
   });
 
   it('the sorry server has the clients while the quorum is lost', async () => {
