@@ -239,6 +239,14 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
     signals: ABORT,
   },
+  'lab outage': {
+    exit: [
+      'listed; or each event lost no more than it may',
+      'an event lost more than it may, or something failed; the output names it',
+      MISTAKE,
+    ],
+    signals: ABORT,
+  },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {
     exit: ['printed', '', MISTAKE],
