@@ -110,7 +110,7 @@ export const execve = libc.func('int execve(const char *, const char **, const c
   environment: readonly (string | null)[],
 ) => number;
 
-const passwd = koffi.struct('passwd', {
+const passwd = koffi.struct({
   name: 'str',
   password: 'str',
   uid: 'uint32',

@@ -106,7 +106,7 @@ function backends(services: readonly ServiceEntry[], value: (one: DestinationEnt
   );
 }
 
-/** As procfs' IPVSBackendStatus: a service by fwmark has no address, port or protocol of its own. */
+/** As in procfs (IPVSBackendStatus): a service by fwmark has no address or port of its own. */
 function backendLabels(key: ServiceKey, { address, port }: DestinationEntry): Labels {
   const mark = isFwmark(key);
   return {
