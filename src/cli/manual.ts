@@ -65,6 +65,18 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
+  reload: {
+    exit: [
+      'the configuration is in force',
+      'no director listens on the control socket, or the connection broke',
+      'a mistake in the configuration: the old one stays in force',
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs reload', 'what has changed, a line for each change'],
+      ['ulvs check /etc/ulvs/director.yaml && ulvs reload', 'looks at the file first'],
+    ],
+  },
   'fleet status': {
     exit: [
       'all directors have the rules of etcd',

@@ -196,9 +196,13 @@ export class Rules {
 
   /** Services with destinations, without counters, newest first. */
   configs(): ServiceRules[] {
-    return [...this.services.values()]
-      .reverse()
-      .map((service) => ({ ...service.config, destinations: present(service) }));
+    return [...this.services.values()].reverse().map(rulesOf);
+  }
+
+  /** A service with its destinations, without counters; undefined: there is none. */
+  find(key: ServiceKey): ServiceRules | undefined {
+    const service = this.services.get(keyText(key));
+    return service && rulesOf(service);
   }
 
   /** Services with the slots of their destinations, for the health checks. */
@@ -362,6 +366,10 @@ export class Rules {
   private releaseService(slot: number): void {
     if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
+}
+
+function rulesOf(service: Service): ServiceRules {
+  return { ...service.config, destinations: present(service) };
 }
 
 function lack(what: string, wanted: number, free: number): string | undefined {
