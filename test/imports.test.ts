@@ -40,6 +40,7 @@ const DATAPLANE_FLOORS = [
   ['loop', 'housekeeping', 'workers'],
   ['ingress'],
   ['fastpath', 'path'],
+  ['sync'],
   ['schedule'],
   ['xmit'],
   ['neigh', 'ftp'],

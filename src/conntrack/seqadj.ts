@@ -30,6 +30,19 @@ export class SequenceShift {
     this.after += by;
   }
 
+  /** Writes position, sum after and sum before to `to`, from index `at` on (ip_vs_seq). */
+  write(to: Int32Array, at: number): void {
+    to[at] = this.position;
+    to[at + 1] = this.after;
+    to[at + 2] = this.before;
+  }
+  /** Takes what `write` wrote. */
+  read(from: Int32Array, at: number): void {
+    this.position = from[at]!;
+    this.after = from[at + 1]!;
+    this.before = from[at + 2]!;
+  }
+
   /** A sequence number of the destination, as sent to the client. */
   toClient(seq: number): number {
     return (seq + (((seq - this.position) | 0) > 0 ? this.after : this.before)) | 0;

@@ -37,6 +37,7 @@ export class Housekeeping {
     expireFragments(d);
     d.defence.tick(now);
     d.expireNodest.tick();
+    if (d.sync !== undefined) d.sync.tick();
     if (now >= this.nextNeighbours) this.ageNeighbours(now);
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP_EVERY;

@@ -7,8 +7,10 @@ import type { TraceRecord } from '../../dataplane/trace/trace.js';
 import type { DeviceStats } from '../../device/device.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
+import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
+import type { SyncStats } from '../sync/stats.js';
 
-export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE';
+export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE' | 'ENODEV';
 
 /** A request. */
 export type AdminRequest =
@@ -33,6 +35,9 @@ export type AdminRequest =
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
+  | { op: 'startDaemon'; role: SyncRole; options: SyncOptions }
+  | { op: 'stopDaemon'; role: SyncRole }
+  | { op: 'daemons' }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
@@ -108,6 +113,8 @@ export interface ConnectionEntry {
   expires: number;
   peName: string;
   peData: string;
+  /** It came by a synchronisation message. */
+  synced: boolean;
 }
 
 /** A device in a status. */
@@ -143,6 +150,8 @@ export interface DirectorStatus {
   /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };
+  /** Daemons of synchronisation that run, and its counters. */
+  sync: { daemons: SyncDaemon[]; counters: SyncStats };
 }
 
 /** Facts for the banner of a listing. */
@@ -164,6 +173,8 @@ export type AdminReply =
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
+      /** The daemons of synchronisation that run, the master first. */
+      daemons?: SyncDaemon[];
       /** Records since the last poll; `over`: no more will come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }

@@ -30,6 +30,7 @@ import { DeviceCounters } from './device-counters.js';
 import type { DeviceSetup, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
+import { WorkerSync } from './worker-sync.js';
 
 /** Period, in ms, at which the counters of devices are written for other threads. */
 const COUNT_EVERY = 200;
@@ -44,6 +45,7 @@ export class Runner {
   readonly reasons: string[] = [];
   /** With several workers. */
   readonly dispatch: WorkerDispatch | undefined;
+  private readonly sync: WorkerSync;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
@@ -67,6 +69,7 @@ export class Runner {
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
+    this.sync = new WorkerSync(this.director, this.dispatch);
     try {
       for (const device of setup.devices) this.open(umem, device, entries);
       addLinks(this.director, setup.devices);
@@ -115,12 +118,19 @@ export class Runner {
         return true;
       case 'settings':
         settings(this.director, message);
+        this.sync.noteSettings();
         return true;
       case 'trace':
         this.trace(message.spec);
         return true;
       case 'steering':
         if (this.dispatch !== undefined) this.dispatch.steering.stages = message.stages;
+        return true;
+      case 'syncMaster':
+      case 'syncBackup':
+      case 'syncReceived':
+      case 'syncResend':
+        this.sync.handle(message);
         return true;
       case 'stop':
         return false;

@@ -11,6 +11,7 @@
  */
 import type { DeviceStatus, ServiceEntry } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
+import type { SyncDaemons } from '../sync/daemons.js';
 
 /** Implemented by Daemon with threads and devices, and by InProcessDirector without. */
 export interface Forwarding {
@@ -30,6 +31,8 @@ export interface Forwarding {
   tick(table: Int32Array): number;
   /** Number of frames that worker `i` has processed. */
   processed(i: number): number;
+  /** The daemons of synchronisation. */
+  readonly sync: SyncDaemons;
   /** Brings the sums of the workers' counters up to date. */
   gather(): void;
 }

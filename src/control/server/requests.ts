@@ -18,6 +18,8 @@ import { LiveCounters, listConnections } from './live-counters.js';
 import { directorStatus } from './status.js';
 import { isTraceRequest, TraceSession } from './trace-session.js';
 
+type DaemonRequest = Extract<AdminRequest, { op: 'startDaemon' | 'stopDaemon' | 'daemons' }>;
+
 /** Entries of the connection table in one page, which takes some 30 ms. */
 const PAGE = 16_384;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
@@ -59,6 +61,10 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'startDaemon':
+      case 'stopDaemon':
+      case 'daemons':
+        return this.daemon(request);
       default:
         return this.change([request])[0]!;
     }
@@ -138,6 +144,17 @@ export class Requests implements AdminClient {
     return { ok: true, sysctls: sysctl };
   }
 
+  private daemon(request: DaemonRequest): AdminReply {
+    const { sync } = this.forwarding;
+    if (request.op === 'daemons') return { ok: true, daemons: sync.list() };
+    try {
+      const errno = request.op === 'stopDaemon' ? sync.stop(request.role) : sync.start(request.role, request.options);
+      return errno === undefined ? { ok: true } : { ok: false, errno };
+    } catch (error) {
+      return { ok: false, errno: 'EINVAL', text: (error as Error).message };
+    }
+  }
+
   private status() {
     const { forwarding, rules, counters, config, settings } = this;
     return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers });
@@ -164,7 +181,16 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status'] as const;
+const OTHERS = [
+  'connections',
+  'batch',
+  'getSysctls',
+  'setSysctl',
+  'status',
+  'startDaemon',
+  'stopDaemon',
+  'daemons',
+] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

@@ -37,6 +37,7 @@ export function directorStatus({ forwarding, rules, counters, config, helpers }:
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    sync: { daemons: forwarding.sync.list(), counters: { ...forwarding.sync.stats } },
   };
 }
 
