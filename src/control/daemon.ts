@@ -30,6 +30,7 @@ import { RawOut } from './host/raw-out.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
 
 /**
@@ -47,6 +48,7 @@ const HOST_DEVICES = 2;
 
 /** A running director. */
 export class Daemon implements AdminClient {
+  readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
@@ -82,6 +84,7 @@ export class Daemon implements AdminClient {
       gather: () => this.shared.sum.gather(),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
     });
+    this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
 
   /**

@@ -145,6 +145,8 @@ export interface Topology<C = unknown> {
   readonly watches?: readonly Watch[];
   /** The number of the director's workers. Default: 1. */
   readonly workers?: number;
+  /** The user that the director becomes. Default: it stays root. */
+  readonly user?: string;
   /** Checks of what is special about this topology, in addition to those of all labs. */
   readonly checks?: readonly C[];
 }

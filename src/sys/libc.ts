@@ -91,6 +91,47 @@ export const syscall = libc.func('long syscall(long, int, void*, uint32)') as (
   size: number,
 ) => number;
 
+/** prctl(2); what an argument means follows from the option. */
+export const prctl = libc.func('int prctl(int, ulong, ulong, ulong, ulong)') as (
+  option: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+) => number;
+export const capget = libc.func('int capget(void*, void*)') as (header: Buffer_, data: Buffer_) => number;
+export const capset = libc.func('int capset(void*, void*)') as (header: Buffer_, data: Buffer_) => number;
+export const setrlimit = libc.func('int setrlimit(int, void*)') as (resource: number, limit: Buffer_) => number;
+export const fcntl = libc.func('int fcntl(int, int, int)') as (fd: number, command: number, value: number) => number;
+/** Both lists end with null. It returns only when it fails. */
+export const execve = libc.func('int execve(const char *, const char **, const char **)') as (
+  file: string,
+  argv: readonly (string | null)[],
+  environment: readonly (string | null)[],
+) => number;
+
+const passwd = koffi.struct('passwd', {
+  name: 'str',
+  password: 'str',
+  uid: 'uint32',
+  gid: 'uint32',
+  gecos: 'str',
+  home: 'str',
+  shell: 'str',
+});
+const getpwnam = libc.func('void* getpwnam(str)') as (name: string) => Pointer;
+
+export interface UserIds {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The ids of a user, from all sources of nsswitch.conf; undefined: there is no such user. */
+export function userIds(name: string): UserIds | undefined {
+  const found = getpwnam(name);
+  return found === null ? undefined : (koffi.decode(found as never, passwd) as UserIds);
+}
+
 const setitimer = libc.func('int setitimer(int, void*, void*)') as (which: number, value: Buffer_, old: null) => number;
 
 /**

@@ -18,6 +18,7 @@ import { addFaultCommands } from './lab-faults.js';
 interface Options {
   device?: LabDevice;
   workers?: number;
+  user?: string;
   rootless?: true;
 }
 
@@ -33,6 +34,7 @@ export function labCommand(): Command {
     .description('bring up a lab and leave it running')
     .addOption(deviceOption())
     .addOption(workersOption())
+    .option('--user <name>', USER)
     .option('--no-director', 'without the director, which you start by hand')
     .option('--rootless', 'run in a user namespace, until you leave its shell')
     .action((name, options) => guarded((signal) => runUp(name, options, signal)));
@@ -43,6 +45,7 @@ export function labCommand(): Command {
     .option('--all', `all ${topologies.length} topologies`)
     .addOption(deviceOption())
     .addOption(workersOption())
+    .option('--user <name>', USER)
     .option('--rootless', 'run in a user namespace')
     .option('--quick', 'less traffic, about a tenth')
     .option('--json', 'print one JSON object for each check, or for each lab if there are several')
@@ -66,6 +69,8 @@ export function labCommand(): Command {
   return lab;
 }
 
+const USER = 'the director gives up root and becomes this user';
+
 function workersOption(): Option {
   return new Option(
     '--workers <n>',
@@ -76,9 +81,9 @@ function workersOption(): Option {
   });
 }
 
-/** The topology with the number of workers that was asked for. */
-function withWorkers(spec: Topology, { workers }: Options): Topology {
-  return workers === undefined ? spec : { ...spec, workers };
+/** The topology with the number of workers and the user that were asked for. */
+function adapted(spec: Topology, { workers, user }: Options): Topology {
+  return { ...spec, ...(workers !== undefined && { workers }), ...(user !== undefined && { user }) };
 }
 
 function deviceOption(): Option {
@@ -115,7 +120,7 @@ function graph(name: string): Promise<void> {
 }
 
 async function runUp(name: string, options: Options & { director: boolean }, signal: AbortSignal): Promise<void> {
-  const spec = withWorkers(findTopology(name), options);
+  const spec = adapted(findTopology(name), options);
   const device = deviceFor(spec, options.device);
   if (await ranInUserNamespace(options)) return;
   const why = rootlessObstacle(spec, device);
@@ -144,7 +149,7 @@ async function runTest(
   options: Options & { json?: true; all?: true; quick?: true },
   signal: AbortSignal,
 ): Promise<void> {
-  const specs = (options.all ? topologies : names.map(findTopology)).map((spec) => withWorkers(spec, options));
+  const specs = (options.all ? topologies : names.map(findTopology)).map((spec) => adapted(spec, options));
   if (specs.length === 0) throw new LabError('name one or several labs (`ulvs lab list` shows them), or give --all');
   const devices = specs.map((spec) => deviceFor(spec, options.device));
   if (await ranInUserNamespace(options)) return;

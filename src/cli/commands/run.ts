@@ -7,17 +7,20 @@ import type { Logger } from 'pino';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
 import { Daemon } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
+import { ServiceManager } from '../../control/host/service-manager.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
+import { limitPrivileges } from '../privileges.js';
 
 interface Options {
   config?: string;
   rules?: string;
   device?: DeviceChoice;
   socket?: string;
+  user?: string;
   logLevel: string;
 }
 
@@ -30,6 +33,7 @@ export function runCommand(): Command {
       new Option('--device <kind>', 'kind of every device, overrides the configuration').choices(deviceChoices()),
     )
     .option('--socket <path>', 'control socket, overrides the configuration')
+    .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
@@ -41,17 +45,23 @@ export function runCommand(): Command {
 
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
 async function run(options: Options): Promise<void> {
+  const config = configOf(options);
+  limitPrivileges(options.user, config.socket);
   const log = newLogger(options.logLevel);
+  const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const started = Daemon.start(configOf(options), loadRules, log, (message) => fail(new Error(message)));
-  onHangup(started, options, log);
+  const started = Daemon.start(config, loadRules, log, (message) => fail(new Error(message)));
+  onHangup(started, (running) => reload(running, options, log, manager));
   const daemon = await started.catch((error: unknown) => {
     throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
   });
+  manager.ready(daemon.heartbeat.status());
+  manager.watch(daemon.heartbeat);
   try {
     await Promise.race([stopped, failure]);
   } finally {
+    manager.stopping();
     await daemon.stop();
   }
   log.info('director is down');
@@ -79,20 +89,22 @@ function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
 }
 
 /** Handles SIGHUPs one after the other; the first one when the director is up. */
-function onHangup(started: Promise<Daemon>, options: Options, log: Logger): void {
+function onHangup(started: Promise<Daemon>, reload: (daemon: Daemon) => Promise<void>): void {
   let last: Promise<unknown> = started.catch(() => {});
   process.on('SIGHUP', () => {
-    last = last.then(async () => reload(await started, options, log));
+    last = last.then(async () => reload(await started));
   });
 }
 
 /** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(daemon: Daemon, options: Options, log: Logger): Promise<void> {
+async function reload(daemon: Daemon, options: Options, log: Logger, manager: ServiceManager): Promise<void> {
+  manager.reloading();
   try {
     await daemon.reload(configOf(options));
   } catch (error) {
     for (const line of (error as Error).message.split('\n')) log.error(`not reloaded: ${line}`);
   }
+  manager.ready(daemon.heartbeat.status());
 }
 
 function configOf({ config, rules, device, socket }: Options): Config {

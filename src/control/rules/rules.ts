@@ -116,6 +116,10 @@ export class Rules {
     return gone.map((entry) => entry.slot);
   }
 
+  get serviceCount(): number {
+    return this.services.size;
+  }
+
   /** The totals of the director since the last `-Z`. */
   total(): StatsEntry {
     return this.shown.total();

@@ -1,9 +1,10 @@
 /** Brings a lab up and takes it down. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { userIds } from '../../sys/libc.js';
 import { LabError } from '../error.js';
-import { directoryOf, namespaceOf, newId, outerEnd, program } from '../names.js';
+import { directoryOf, namespaceOf, newId, outerEnd, program, STATE_DIRECTORY } from '../names.js';
 import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
 import { configPath, directorYaml, socketPath } from './config.js';
@@ -42,6 +43,7 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
   };
   try {
     record(lab);
+    if (spec.user !== undefined) giveDirectory(id, spec.user);
     await buildNetwork(spec, id, options.device);
     signal?.throwIfAborted();
     for (const host of spec.hosts.filter(({ role }) => role === 'director' || role === 'backup'))
@@ -77,6 +79,14 @@ export function track(lab: Lab, running: Running): Running {
 function record({ spec: _, ...state }: Lab): void {
   mkdirSync(directoryOf(state.id), { recursive: true, mode: 0o700 });
   saveState(state);
+}
+
+/** The user must reach the configuration and make the control socket there. Throws a LabError. */
+function giveDirectory(id: string, user: string): void {
+  const ids = userIds(user);
+  if (ids === undefined) throw new LabError(`--user ${user}: there is no such user`);
+  chmodSync(STATE_DIRECTORY, 0o711);
+  chownSync(directoryOf(id), ids.uid, ids.gid);
 }
 
 async function finish(lab: Lab, director: Running): Promise<void> {
@@ -133,7 +143,9 @@ export const DIRECTOR = 'director';
 
 /** Starts the director, or the backup. */
 export function startDirector(lab: Lab, name = DIRECTOR): Running {
-  return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name)]);
+  const { user } = lab.spec;
+  const words = user === undefined ? [] : ['--user', user];
+  return startProgram(lab, name, name, [program('cli/main.js'), 'run', '-c', configPath(lab.id, name), ...words]);
 }
 
 /** Resolves when the director accepts connections on its control socket. */
