@@ -37,7 +37,7 @@ export class MasterBuffer {
     now: number,
     private readonly delay = USUAL_DELAY,
   ) {
-    this.lookEvery = Math.min(LOOK_EVERY, Math.max(1, delay / 2));
+    this.lookEvery = delay < USUAL_DELAY ? Math.max(1, delay / 2) : LOOK_EVERY;
     this.nextLook = now + this.lookEvery;
   }
 

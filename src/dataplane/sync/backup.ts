@@ -50,8 +50,9 @@ const key = new TemplateKey();
  * it itself (the answer to a request for everything). Returns false when it was not taken.
  */
 export function takeConn(d: Director, conn: SyncConn, numberOf: EngineNumber, fresh: boolean): boolean {
-  const engine = conn.peLength === 0 ? 0 : numberOf(conn.peName);
-  if ((conn.peLength !== 0 && engine === 0) || (conn.isTemplate && conn.cport !== 0)) return false;
+  const named = conn.peLength === 0 ? 0 : numberOf(conn.peName);
+  const engine = conn.isTemplate ? named : 0;
+  if ((conn.peLength !== 0 && named === 0) || (conn.isTemplate && conn.cport !== 0)) return false;
   if (conn.isTemplate) fillKey(conn, engine);
   let entry = conn.isTemplate ? findOwnTemplate(d, conn) : findOwn(d, conn);
   if (entry !== 0 && fresh && (d.connections.flagsOf(entry) & CONN_SYNC) === 0) return false;

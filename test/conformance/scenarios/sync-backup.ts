@@ -318,7 +318,7 @@ const malformed: Scene = {
       withOptions(1, 23, ...new Array(23).fill(1)),
       withOptions(2, 1, 65),
       withOptions(3, 3, 115, 105, 112),
-      withOptions(2, 1, 65, 3, 3, 115, 105, 112),
+      withOptions(2, 1, 65, 3, 3, 120, 120, 120),
       withOptions(2, 1, 65, 2, 1, 65, 3, 3, 115, 105, 112),
       withOptions(3, 17, ...new Array(17).fill(65)),
     ];

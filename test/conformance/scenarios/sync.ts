@@ -100,8 +100,8 @@ function thresholds(): Scene[] {
 function refreshes(): Scene[] {
   return (
     [
-      [10, 0, 50],
-      [16, 2, 0],
+      [9, 0, 50],
+      [19, 2, 0],
     ] as const
   ).map(([refresh, retries, period]) => ({
     name: `sync-refresh-${refresh}-${retries}`,
@@ -111,7 +111,8 @@ function refreshes(): Scene[] {
     play: (play: Play) => {
       play.run(MASTER);
       for (let s = 0; s < 24; s++) {
-        play.at(1500 + s * 1000);
+        // No two packets are a whole number of periods apart.
+        play.at(1500 + s * 1000 + (s % 2) * 100);
         segment(play, 5000, s === 0 ? 'S' : 'A');
         datagram(play, 6000);
         segment(play, 7000, s === 0 ? 'S' : 'A', 443);
