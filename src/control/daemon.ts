@@ -15,7 +15,7 @@ import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
-import type { Config } from './config/config.js';
+import { type Config, ConfigError } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Report } from './engine/messages.js';
 import { SharedMemory } from './engine/shared-memory.js';
@@ -32,6 +32,8 @@ import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
+import { SyncDaemons } from './sync/daemons.js';
+import { UdpNet } from './sync/udp.js';
 
 /**
  * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
@@ -43,6 +45,8 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 const HOUSEKEEPING_MS = 500;
 /** Period of the check for intercept rules, which a reload of the firewall removes. */
 const INTERCEPT_CHECK_MS = 5000;
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -53,6 +57,7 @@ export class Daemon implements AdminClient {
   /** With several workers. */
   private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
+  private readonly sync: SyncDaemons;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -74,6 +79,13 @@ export class Daemon implements AdminClient {
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
     this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
+    this.sync = new SyncDaemons({
+      net: new UdpNet((message) => this.log.warn(message)),
+      send: (message) => this.dataplane?.send(message),
+      now: () => performance.now(),
+      sysctl: () => this.requests.sysctl,
+      workers: config.workers,
+    });
     this.requests = new Requests(config, this.shared.sum.counters, {
       intercept: (services) => this.intercept(services),
       send: (message) => this.dataplane?.send(message),
@@ -83,6 +95,7 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: () => this.shared.sum.gather(),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      sync: this.sync,
     });
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
@@ -121,6 +134,7 @@ export class Daemon implements AdminClient {
     refuseFixed(this.config, config);
     const wanted = await this.dryRun(config);
     if (this.live === undefined) checkDestinations(config, wanted.entries());
+    this.checkSync(config);
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
     const lost = reloadDiff(this.loaded, rules.entries(), services);
@@ -131,6 +145,7 @@ export class Daemon implements AdminClient {
     this.change(timeoutsOf(wanted), changes(rules.entries(), services));
     if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.sync.configure(config.sync);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
     this.log.info({ services: services.length }, 'configuration reloaded');
@@ -140,6 +155,7 @@ export class Daemon implements AdminClient {
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.sync.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.dataplane?.stop());
     await this.attempt(() => this.host?.end());
@@ -150,6 +166,7 @@ export class Daemon implements AdminClient {
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
+    this.checkSync(this.config);
     // Before anything changes: a second director would intercept the packets of the first.
     await refuseInUse(this.config.socket);
     const attachment = attach(this.config, wanted.entries());
@@ -162,9 +179,22 @@ export class Daemon implements AdminClient {
     this.loaded = wanted.entries();
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.startSync();
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  private startSync(): void {
+    this.sync.configure(this.config.sync);
+    this.every(SYNC_MS, () => this.sync.poll());
+    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
+  }
+
+  /** Throws a ConfigError when the host lacks an interface of the key sync. */
+  private checkSync({ file, sync }: Config): void {
+    const missing = this.sync.missing(sync);
+    if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
   }
 
   /** A warning for each sysctl of the file that has no effect. */

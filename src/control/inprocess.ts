@@ -72,6 +72,7 @@ export class InProcessDirector implements AdminClient {
       processed: () => this.director.counters.values[FrameStat.in]!,
       sync: this.daemons,
     });
+    this.daemons.configure(config.sync);
   }
 
   get now(): number {

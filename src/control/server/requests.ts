@@ -86,6 +86,10 @@ export class Requests implements AdminClient {
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
+  get sysctl(): Sysctls {
+    return this.settings.sysctl;
+  }
+
   /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
   tick(): void {
     const now = this.forwarding.now();

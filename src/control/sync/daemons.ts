@@ -25,7 +25,15 @@ import { newSyncStats, type SyncStats } from './stats.js';
 const ASK_AGAIN_MS = [0, 1000, 3000];
 /** A master answers one request in this time, in ms. */
 const ANSWER_EVERY = 500;
-const NO_KEY = '';
+
+/** The key sync of director.yaml. */
+export interface SyncConfig {
+  readonly master?: SyncOptions | undefined;
+  readonly backup?: SyncOptions | undefined;
+  readonly key?: string | undefined;
+  /** Age at which a message leaves that is not full, in ms. */
+  readonly delay: number;
+}
 
 /** What the daemons need of their director. */
 export interface SyncHost {
@@ -35,9 +43,6 @@ export interface SyncHost {
   now(): number;
   sysctl(): Sysctls;
   readonly workers: number;
-  /** The key of the group, '' for none, and the age at which a message leaves, in ms. */
-  readonly key?: string;
-  readonly delay?: number;
   /** Backups do not ask for everything, masters do not answer: as the kernel. */
   readonly plain?: boolean;
 }
@@ -65,15 +70,53 @@ export class SyncDaemons {
   readonly stats: SyncStats = newSyncStats();
   private master: Master | undefined;
   private backup: Backup | undefined;
-  private readonly auth: SyncAuth | undefined;
+  private auth: SyncAuth | undefined;
+  /** What the configuration said last. */
+  private configured: SyncConfig = { delay: USUAL_DELAY };
   private readonly conn = new SyncConn();
   private ports = 1;
   private answering = 0;
   private answered = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly host: SyncHost) {
-    const key = host.key ?? NO_KEY;
-    this.auth = key === NO_KEY ? undefined : new SyncAuth(key);
+  constructor(private readonly host: SyncHost) {}
+
+  /** The interfaces that `config` names and the host does not have. */
+  missing({ master, backup }: SyncConfig): string[] {
+    const named = Object.entries({ master, backup }).filter(([, one]) => one !== undefined);
+    return named
+      .filter(([, one]) => this.host.net.mtu(one!.interface) === undefined)
+      .map(([role, one]) => `sync.${role}.interface: there is no interface ${one!.interface}`);
+  }
+
+  /**
+   * Starts and stops daemons as the configuration changed. Those that --start-daemon started stay,
+   * unless the file names that role. Throws an Error of one line when a socket fails.
+   */
+  configure(config: SyncConfig): void {
+    const last = this.configured;
+    const isCommon = last.key === config.key && last.delay === config.delay;
+    this.configured = config;
+    if (last.key !== config.key) this.auth = config.key === undefined ? undefined : new SyncAuth(config.key);
+    for (const role of ['master', 'backup'] as const) {
+      const isSame = JSON.stringify(last[role]) === JSON.stringify(config[role]);
+      if (isSame && (isCommon || this.daemonOf(role) === undefined)) continue;
+      const wanted = config[role] ?? (isSame || last[role] === undefined ? this.daemonOf(role) : undefined);
+      if (last[role] !== undefined || wanted !== undefined) this.stop(role);
+      if (wanted !== undefined) this.start(role, wanted);
+    }
+  }
+
+  /** Opens the sockets anew of an interface that was removed and made again. Call it now and then. */
+  refresh(): void {
+    for (const one of [this.master, this.backup]) {
+      if (one === undefined || !one.sockets.isStale()) continue;
+      this.stop(one.daemon.role);
+      this.start(one.daemon.role, one.daemon);
+    }
+  }
+
+  private daemonOf(role: SyncRole): SyncDaemon | undefined {
+    return (role === 'master' ? this.master : this.backup)?.daemon;
   }
 
   list(): SyncDaemon[] {
@@ -84,7 +127,7 @@ export class SyncDaemons {
   start(role: SyncRole, options: SyncOptions): Errno | undefined {
     const mtu = this.host.net.mtu(options.interface);
     if (mtu === undefined) return 'ENODEV';
-    if ((role === 'master' ? this.master : this.backup) !== undefined) return 'EEXIST';
+    if (this.daemonOf(role) !== undefined) return 'EEXIST';
     if (this.master === undefined && this.backup === undefined) this.ports = this.host.sysctl().sync_ports;
     const daemon = daemonOf(role, options, mtu);
     if (role === 'master') this.startMaster(daemon);
@@ -93,7 +136,7 @@ export class SyncDaemons {
   }
 
   stop(role: SyncRole): Errno | undefined {
-    if ((role === 'master' ? this.master : this.backup) === undefined) return 'ESRCH';
+    if (this.daemonOf(role) === undefined) return 'ESRCH';
     if (role === 'master') this.stopMaster();
     else this.stopBackup();
     return undefined;
@@ -139,9 +182,7 @@ export class SyncDaemons {
       daemon,
       sockets,
       rings: memory.map((one) => new SyncRing(one)),
-      buffers: Array.from({ length: ports }, (_, i) =>
-        buffer((bytes) => this.emit(bytes, i), host.delay ?? USUAL_DELAY),
-      ),
+      buffers: Array.from({ length: ports }, (_, i) => buffer((bytes) => this.emit(bytes, i), this.configured.delay)),
       answers: buffer((bytes) => this.answer(bytes), 100),
       ear: host.plain ? undefined : this.hear(daemon),
     };

@@ -57,13 +57,13 @@ export class SyncFrames implements SyncNet {
       );
       return true;
     };
-    return { from: from ?? '', send, close: () => {} };
+    return { from: from ?? '', send, isStale: () => false, close: () => {} };
   }
 
   receiver(daemon: SyncDaemon, ports: number, _: unknown, onDatagram: OnDatagram): SyncSockets {
     const one = { device: this.devices.findIndex(({ name }) => name === daemon.interface), daemon, ports, onDatagram };
     this.joined.add(one);
-    return { from: '', send: () => false, close: () => void this.joined.delete(one) };
+    return { from: '', send: () => false, isStale: () => false, close: () => void this.joined.delete(one) };
   }
 
   /** Takes a frame that is for a daemon. Returns false for any other frame. */

@@ -13,6 +13,8 @@ export interface SyncSockets {
   send(bytes: Uint8Array, index: number): boolean;
   /** The address that messages leave from. */
   readonly from: string;
+  /** The interface was removed and made anew: the sockets are those of the old one. */
+  isStale(): boolean;
   close(): void;
 }
 
