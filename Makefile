@@ -24,6 +24,7 @@ demo: build
 
 # The last line is plain: "N passed, N failed, N skipped" (test/support/summary.ts).
 test: build
+	@scripts/setup.sh programs
 	@tsc --noEmit
 	@biome check .
 	@vitest run

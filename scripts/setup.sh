@@ -2,6 +2,7 @@
 # Installs what ulvs needs and this machine lacks, and says what; quiet when nothing is missing.
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
 # `setup.sh bench` also installs what only the benchmarks need; what cannot be installed of that is said and left out.
+# `setup.sh programs` fetches the programs that the tests of `ulvs exec` start.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
@@ -30,6 +31,11 @@ haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testp
 /usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
 stdbuf coreutils       taskset util-linux
 "
+# Programs that drive IPVS. Installed, keepalived, ldirectord and node-exporter would start as services on this machine, so
+# their packages, and those that they need and this machine lacks, are only unpacked, into .tools/debian. It needs no root.
+PROGRAMS="
+ipvsadm ipvsadm        keepalived keepalived   ldirectord ldirectord  prometheus-node-exporter prometheus-node-exporter
+"
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
 missing_packages() { # of a list as above
@@ -46,6 +52,24 @@ apt_install() {
     >"$log" 2>&1 </dev/null || { tail -n 15 "$log" >&2; die "apt-get could not install $* (log: $log)"; }
   rm -f "$log"
 }
+
+unpack_programs() {
+  local PATH=$PWD/.tools/debian/sbin:$PWD/.tools/debian/usr/sbin:$PWD/.tools/debian/usr/bin:$PATH names files log
+  names=$(missing_packages "$PROGRAMS")
+  [ -n "$names" ] || return 0
+  command -v apt-get >/dev/null || die "missing: $names. Without apt-get, install them by your own package manager"
+  say "apt-get download $(echo $names) (unpacked into .tools/debian)"
+  log=$(mktemp)
+  files=$(simulate $names 2>"$log") || { root apt-get update >>"$log" 2>&1 && files=$(simulate $names 2>>"$log"); } ||
+    { tail -n 15 "$log" >&2; die "apt-get does not find $(echo $names) (log: $log)"; }
+  mkdir -p .tools/debian
+  local packages; packages=$(mktemp -d)
+  (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || { tail -n 15 "$log" >&2; die "apt-get could not download $files (log: $log)"; }
+  for file in "$packages"/*.deb; do dpkg -x "$file" .tools/debian; done
+  rm -rf "$packages" "$log"
+}
+# The packages that an installation would bring.
+simulate() { apt-get -s install --no-install-recommends "$@" | awk '/^Inst/ { print $2 }' | grep .; }
 
 # Debian 12 has Node.js 18: then 20 comes from npm (the node-linux-* packages), into .tools, for this folder only. With it
 # npm itself, because Debian's node-gyp links native modules to Debian's libnode, whichever Node.js runs it.
@@ -94,5 +118,6 @@ if [ "${1:-}" = bench ]; then
     (apt_install "$package") || say "$package is left out: the benchmarks skip what needs it"
   done
 fi
+[ "${1:-}" != programs ] || unpack_programs
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
 install_modules

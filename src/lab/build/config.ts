@@ -33,6 +33,7 @@ export function directorYaml(
     ...(own ? block('routes', routeLines(topology, director)) : []),
     ...(own ? block('policy', policyLines(director)) : []),
     ...block('marks', marks),
+    ...(topology.config ?? []),
     `accept: { ${acceptWords(topology).join(', ')} }`,
     'rules: |',
     ...topology.rules.map((rule) => `  ${rule}`),

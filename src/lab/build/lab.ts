@@ -8,6 +8,7 @@ import { directoryOf, namespaceOf, newId, outerEnd, program, STATE_DIRECTORY } f
 import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
 import { configPath, directorYaml, socketPath } from './config.js';
+import { startKeepalived, untilHas } from './keepalived.js';
 import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import { type LabState, listStates, removeState, saveState } from './state.js';
@@ -55,6 +56,7 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
       lab.processes.map((running) => running !== director && untilReady(running, () => saysReady(running))),
     );
     if (director) await finish(lab, director);
+    if (director) await finishPair(lab);
     signal?.throwIfAborted();
     return lab;
   } catch (error) {
@@ -92,6 +94,21 @@ function giveDirectory(id: string, user: string): void {
 async function finish(lab: Lab, director: Running): Promise<void> {
   await directorReady(lab, director);
   await finishNetwork(lab.spec, lab.id, lab.device);
+}
+
+/** Starts the second director and keepalived on both. Resolves when the first one has the VIP. */
+async function finishPair(lab: Lab): Promise<void> {
+  const { keepalived, hosts, vips } = lab.spec;
+  if (keepalived === undefined) return;
+  for (const { name } of hosts.filter(({ role }) => role === 'backup'))
+    await directorReady(lab, startDirector(lab, name));
+  for (const host of Object.keys(keepalived)) startVrrp(lab, host);
+  await untilHas(lab.id, DIRECTOR, vips[0]!);
+}
+
+/** Starts keepalived on a director. */
+export function startVrrp(lab: Lab, host: string): Running {
+  return track(lab, startKeepalived(lab.id, host, lab.spec.keepalived![host]!));
 }
 
 /** Starts a program of this project in the namespace of a host; `what` names its log. */

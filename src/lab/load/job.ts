@@ -17,6 +17,11 @@ export type Work =
   /** `count` clients, all connected before the first request. */
   | { kind: 'simultaneous'; targets: readonly Target[]; count: number }
   | { kind: 'download'; target: Target; bytes: number }
+  /**
+   * `count` idle connections, and from each target a download of `bytes` at `rate` bytes a second
+   * while they are idle. Ports of the downloads follow those of the idle connections.
+   */
+  | { kind: 'outlive'; targets: readonly Target[]; count: number; bytes: number; rate: number }
   /** `count` sockets; each sends `datagrams` datagrams and waits for the echo of each. */
   | { kind: 'echo'; targets: readonly Target[]; count: number; datagrams: number };
 
@@ -24,6 +29,7 @@ export type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }> & { firs
 
 /** The number of local ports that the job uses. */
 export function portsOf(work: Work): number {
+  if (work.kind === 'outlive') return work.count + work.targets.length;
   return work.kind === 'download' ? 1 : work.count;
 }
 
@@ -48,6 +54,8 @@ export interface Result {
   /** SHA-256 and length of a download. */
   sha256?: string;
   bytes?: number;
+  /** Of `outlive`: the hash of each download, and its longest time without data, in ms. */
+  downloads?: readonly { readonly sha256: string; readonly gap: number }[];
 }
 
 /** One line of output: progress, or at the end the result. */
