@@ -40,8 +40,12 @@ export interface MulticastGroup {
   readonly buffer: number;
 }
 
-/** Returns a socket that is connected to the group, and its own address as bytes. Throws a SystemError. */
+/**
+ * Returns a socket that sends to the group by the interface, and its own address as bytes. Throws a
+ * SystemError.
+ */
 export function multicastSender(group: MulticastGroup, ttl: number): { fd: number; from: Uint8Array } {
+  const from = sourceFor(group);
   return made(group, (fd, index) => {
     if (group.words.length === 1) {
       set(fd, IPPROTO_IP, IP_MULTICAST_IF, mreqn(0, index), 'IP_MULTICAST_IF');
@@ -55,10 +59,31 @@ export function multicastSender(group: MulticastGroup, ttl: number): { fd: numbe
       set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, int(PMTUDISC_DONT), 'IPV6_MTU_DISCOVER');
     }
     if (group.buffer > 0) set(fd, SOL_SOCKET, SO_SNDBUF, int(group.buffer), 'SO_SNDBUF');
+    const at = address(from, 0, index);
+    check(bind(fd, at, at.length), 'bind');
+    return { fd, from: bytesOf(from) };
+  });
+}
+
+/** The address that the kernel chooses for messages to the group. libuv sends by no connected socket. */
+function sourceFor(group: MulticastGroup): Int32Array {
+  return made(group, (fd, index) => {
+    const isFour = group.words.length === 1;
+    if (isFour) set(fd, IPPROTO_IP, IP_MULTICAST_IF, mreqn(0, index), 'IP_MULTICAST_IF');
+    else set(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, int(index), 'IPV6_MULTICAST_IF');
     const to = address(group.words, group.port, index);
     check(connect(fd, to, to.length), 'connect');
-    return { fd, from: ownAddress(fd, group.words.length) };
+    const own = ownAddress(fd, group.words.length);
+    close(fd);
+    return own;
   });
+}
+
+function bytesOf(words: Int32Array): Uint8Array {
+  const bytes = new Uint8Array(words.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < words.length; i++) view.setInt32(i * 4, words[i]!);
+  return bytes;
 }
 
 /** Returns a socket that hears the group on the interface. Throws a SystemError. */
@@ -125,8 +150,9 @@ function address(words: Int32Array, port: number, index: number): Uint8Array {
   return bytes;
 }
 
-function ownAddress(fd: number, words: number): Uint8Array {
+function ownAddress(fd: number, words: number): Int32Array {
   const bytes = new Uint8Array(28);
   check(getsockname(fd, bytes, Int32Array.of(bytes.length)), 'getsockname');
-  return words === 4 ? bytes.subarray(8, 24) : bytes.subarray(4, 8);
+  const view = new DataView(bytes.buffer);
+  return Int32Array.from({ length: words }, (_, i) => view.getInt32((words === 4 ? 8 : 4) + i * 4));
 }

@@ -7,7 +7,12 @@ import { format4, format6, isIPv6, parse4, parse6 } from '../../wire/address.js'
 import type { SyncDaemon } from './daemon.js';
 import type { OnDatagram, SyncLimits, SyncNet, SyncSockets } from './net.js';
 
+/** In ms. */
+const COMPLAIN_EVERY = 60_000;
+
 export class UdpNet implements SyncNet {
+  private complained = Number.NEGATIVE_INFINITY;
+
   /** `warn`: a line for the log, when a socket fails while it is in use. */
   constructor(private readonly warn: (message: string) => void) {}
 
@@ -22,7 +27,10 @@ export class UdpNet implements SyncNet {
     const send = (bytes: Uint8Array, index: number): boolean => {
       if (waiting >= queue) return false;
       waiting++;
-      socket.send(bytes, daemon.port + index, daemon.group, () => waiting--);
+      socket.send(bytes, daemon.port + index, daemon.group, (error) => {
+        waiting--;
+        if (error !== null) this.complain(daemon, error);
+      });
       return true;
     };
     return { from: textOf(from), send, isStale: staleness(daemon), close: () => void socket.close() };
@@ -47,9 +55,16 @@ export class UdpNet implements SyncNet {
     return { from: '', send: () => false, isStale: staleness(daemon), close: end };
   }
 
-  private wrap({ group, interface: name, role }: SyncDaemon, fd: number): Socket {
-    const socket = createSocket(isIPv6(group) ? 'udp6' : 'udp4');
-    socket.on('error', (error) => this.warn(`synchronisation ${role} on ${name}: ${error.message}`));
+  /** An interface that is down fails each message: one line a minute is enough. */
+  private complain({ interface: name, role }: SyncDaemon, { message }: Error): void {
+    if (performance.now() - this.complained < COMPLAIN_EVERY) return;
+    this.complained = performance.now();
+    this.warn(`synchronisation ${role} on ${name}: ${message}`);
+  }
+
+  private wrap(daemon: SyncDaemon, fd: number): Socket {
+    const socket = createSocket(isIPv6(daemon.group) ? 'udp6' : 'udp4');
+    socket.on('error', (error) => this.complain(daemon, error));
     socket.bind({ fd, exclusive: true });
     return socket;
   }

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import http from 'node:http';
+import net from 'node:net';
 import type { Answer, Result, Target, WorkOf } from './job.js';
 import { endpointOf, printLine, runAll } from './run-all.js';
 
@@ -15,11 +16,11 @@ const CONCURRENCY = 50;
 
 export async function outlive(job: WorkOf<'outlive'>): Promise<Result> {
   const began = performance.now();
-  const idle = Array.from(
-    { length: job.count },
-    (_, i) => new IdleConnection(job.targets[i % job.targets.length]!, job.firstPort + i),
-  );
-  const first = await runAll(job.count, CONCURRENCY, async (i) => [await idle[i]!.ask()]);
+  const idle: IdleConnection[] = [];
+  const first = await runAll(job.count, CONCURRENCY, async (i) => {
+    idle[i] = new IdleConnection(job.targets[i % job.targets.length]!, job.firstPort + i);
+    return [await idle[i].ask()];
+  });
   const downloads = await Promise.all(
     job.targets.map((target, i) => download(job, target, job.firstPort + job.count + i, i)),
   );
@@ -33,44 +34,50 @@ export async function outlive(job: WorkOf<'outlive'>): Promise<Result> {
   };
 }
 
-/** A connection that is kept open between two requests. */
+/** A connection that is kept open between two requests. It is never opened again. */
 class IdleConnection {
-  private readonly agent: http.Agent;
+  private readonly socket: net.Socket;
+  private text = '';
+  private error = '';
+  private wake = () => {};
 
   constructor(
     private readonly target: Target,
     private readonly localPort: number,
   ) {
-    this.agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    this.socket = net.connect({ host: target.address, port: target.port, localPort });
+    this.socket.on('data', (chunk) => this.note(() => (this.text += chunk)));
+    this.socket.on('error', ({ message }) => this.note(() => (this.error = message)));
+    this.socket.on('close', () => this.note(() => (this.error ||= 'closed by the other side')));
   }
 
-  ask(): Promise<Answer> {
-    const { address: host, port } = this.target;
-    const { agent, localPort } = this;
-    return new Promise((resolve, reject) => {
-      const options = { host, port, path: '/', agent, localPort, timeout: PATIENCE_MS };
-      const request = http.get(options, (response) => {
-        let body = '';
-        response.on('data', (chunk) => {
-          body += chunk;
-        });
-        response.on('error', reject);
-        response.on('end', () => resolve(this.answer(body)));
-      });
-      request.on('timeout', () =>
-        request.destroy(new Error(`port ${localPort}: no answer for ${PATIENCE_MS / 1000} s`)),
-      );
-      request.on('error', reject);
-    });
+  private note(change: () => void): void {
+    change();
+    this.wake();
   }
 
-  private answer(body: string): Answer {
-    const [name = '', , seen = '', , at = ''] = body.trim().split(' ');
+  /** Sends a request and resolves with its answer. */
+  async ask(): Promise<Answer> {
+    const { address, port } = this.target;
+    this.text = '';
+    if (this.error === '') this.socket.write(`GET / HTTP/1.1\r\nHost: ${address}:${port}\r\n\r\n`);
+    await this.answered();
+    if (this.error !== '') throw new Error(`port ${this.localPort}: ${this.error}`);
+    const [name = '', , seen = '', , at = ''] = this.text.split('\r\n\r\n')[1]!.trim().split(' ');
     return { name, localPort: this.localPort, target: endpointOf(this.target), seen, at };
   }
 
+  private async answered(): Promise<void> {
+    const late = setTimeout(() => this.note(() => (this.error = `no answer for ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    while (this.error === '' && !/\r\n\r\n.*\n/s.test(this.text))
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    clearTimeout(late);
+  }
+
   close(): void {
-    this.agent.destroy();
+    this.socket.destroy();
   }
 }
 

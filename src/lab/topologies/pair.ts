@@ -96,6 +96,7 @@ function instance(name: string, dev: string, router: number, priority: number, a
     virtual_router_id ${router}
     priority ${priority}
     advert_int 0.3
+    preempt_delay 2
     virtual_ipaddress {
 ${addresses.map((address) => `        ${address} dev ${dev}`).join('\n')}
     }
