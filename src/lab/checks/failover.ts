@@ -36,9 +36,9 @@ const killed: Fault = {
 
 const dead: Fault = {
   name: 'the whole machine fails',
-  strike: async (lab) => {
-    await plug(lab, 'down');
+  strike: (lab) => {
     kill(lab, (what) => what.startsWith(DIRECTOR));
+    return plug(lab, 'down');
   },
   // What a boot would find: no addresses of keepalived, no rules of the director.
   repair: async (lab) => {
@@ -80,8 +80,11 @@ async function during(
   const { bytes } = run.sizes;
   let happened: Promise<void> | undefined;
   const follow = (done: number, total: number) => {
-    if (happened === undefined && done > total * PART)
+    // The progress of the idle connections has another total.
+    if (happened === undefined && total === bytes && done > total * PART)
       happened = event().then(() => untilHas(run.lab.id, heir, run.lab.spec.vips[0]!));
+    // It is awaited after the load.
+    happened?.catch(() => {});
   };
   const work = { kind: 'outlive', targets, count: IDLE, bytes, rate: quick ? QUICK_RATE : RATE } as const;
   const result = await run.loadFrom('client', work, follow);
@@ -132,6 +135,6 @@ async function plug(lab: Lab, how: 'up' | 'down', ports = 9): Promise<void> {
 function leftOver(lab: Lab): string[] {
   const text = lab.spec.keepalived![DIRECTOR]!;
   return [...text.matchAll(/^\s*([\d.]+\/\d+) dev (\S+)$/gm)].map(
-    ([, address, dev]) => `address del ${address} dev ${dev}`,
+    ([, address, dev]) => `address flush dev ${dev} to ${address}`,
   );
 }
