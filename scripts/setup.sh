@@ -66,6 +66,7 @@ unpack_programs() {
   local packages; packages=$(mktemp -d)
   (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || { tail -n 15 "$log" >&2; die "apt-get could not download $files (log: $log)"; }
   for file in "$packages"/*.deb; do dpkg -x "$file" .tools/debian; done
+  find .tools/debian -xtype l -delete # links to what only an installation makes
   rm -rf "$packages" "$log"
 }
 # The packages that an installation would bring.

@@ -18,7 +18,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const SRC = path.join(ROOT, 'src');
 const LEAVES = ['wire', 'stats', 'sys'];
 const ARROWS: Record<string, string[]> = {
-  cli: ['lab', 'control', 'replay'],
+  cli: ['lab', 'control', 'replay', 'exec'],
+  exec: ['proc'],
   library: ['replay'],
   replay: ['ulvsadm', 'proc', 'capture'],
   ulvsadm: ['control'],
@@ -148,6 +149,7 @@ const ENTRIES = [
   /^cli\/ulvsadm\.ts$/,
   /^library\/(index|wire|replay)\.ts$/,
   /^control\/engine\/worker\.ts$/,
+  /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
   /^lab\/programs\/(realserver|decapsulator|xdp-wire)\.ts$/,
   /^lab\/load\/load\.ts$/,

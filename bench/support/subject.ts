@@ -144,7 +144,10 @@ export class Subject {
   /** Makes the director one of several workers. */
   join(setup: WorkersSetup): WorkerDispatch {
     const dispatch = new WorkerDispatch(this.director, setup);
-    dispatch.steering.learn();
+    for (const service of this.director.services.all()) {
+      dispatch.steering.learnService(service);
+      for (const dest of service.destinations) dispatch.steering.learnDestination(dest);
+    }
     this.loop = new Loop(this.director, this.sources, new Housekeeping(this.director), this.sources.length, dispatch);
     return dispatch;
   }

@@ -1,11 +1,13 @@
 /** What commands share that ask a running director over its control socket. */
 import { Option } from 'commander';
 import type { AdminClient } from '../control/api/api.js';
-import { DEFAULT_SOCKET, SocketClient } from '../control/api/client.js';
+import { SocketClient } from '../control/api/client.js';
+import { defaultSocket, MAIN_SOCKET } from '../control/api/socket-path.js';
 
 export function socketOption(): Option {
   return new Option('--socket <path>', 'the control socket; ULVS_SOCKET names another default').default(
-    process.env.ULVS_SOCKET || DEFAULT_SOCKET,
+    process.env.ULVS_SOCKET || defaultSocket(),
+    MAIN_SOCKET,
   );
 }
 

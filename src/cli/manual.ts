@@ -3,7 +3,7 @@
  * docs/commands.md and the manual pages have them, too. A command without subcommands has a row;
  * its key is the words after `ulvs`.
  */
-import { DEFAULT_SOCKET } from '../control/api/client.js';
+import { MAIN_SOCKET, SOCKET_DIRECTORY } from '../control/api/socket-path.js';
 import { STATE_DIRECTORY } from '../lab/names.js';
 
 /** A name and its meaning. */
@@ -20,8 +20,13 @@ export interface Manual {
 const MISTAKE = 'a mistake on the command line';
 const ASKED = ['the director answered', 'no director listens on the control socket, or the connection broke'];
 const ABORT: readonly Fact[] = [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 1']];
+const OTHER_SOCKET: Fact = [
+  `${SOCKET_DIRECTORY}/net-INODE.sock`,
+  'the same in another network namespace than that of process 1; INODE as shown by ls -Li /proc/self/ns/net',
+];
 const SOCKET: readonly Fact[] = [
-  [DEFAULT_SOCKET, 'the control socket, if neither --socket nor ULVS_SOCKET names another'],
+  [MAIN_SOCKET, 'the control socket, if neither --socket nor ULVS_SOCKET names another'],
+  OTHER_SOCKET,
 ];
 const LABS: readonly Fact[] = [
   [`${STATE_DIRECTORY}/ID.json`, 'the record of a lab that is up: its processes and namespaces'],
@@ -45,14 +50,20 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ],
     ],
     files: [
-      [DEFAULT_SOCKET, 'the control socket, unless --socket or the configuration names another'],
+      [MAIN_SOCKET, 'the control socket, unless --socket or the configuration names another'],
+      OTHER_SOCKET,
       ['/etc/services', 'names of ports in rules'],
       ['/dev/net/tun', 'needed for tap devices, and to return packets to the host'],
     ],
     examples: [
       ['ulvs run -c /etc/ulvs/director.yaml', 'a director with this configuration'],
       ['ulvs run --rules rules --device packet', 'all interfaces that are up, with the rules of ipvsadm -S'],
+      ['ulvs run --user ulvs', 'an empty director on all interfaces that are up, for ulvsadm; it gives up root'],
     ],
+  },
+  check: {
+    exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
+    examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
   replay: {
     exit: [

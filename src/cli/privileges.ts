@@ -5,7 +5,7 @@
  */
 import { chownSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { DEFAULT_SOCKET } from '../control/api/client.js';
+import { SOCKET_DIRECTORY } from '../control/api/socket-path.js';
 import { type UserIds, userIds } from '../sys/libc.js';
 import { becomeUser, type Capability, limitChildren } from '../sys/privileges.js';
 import { UserError } from './guard.js';
@@ -56,5 +56,5 @@ function change(user: string, ids: UserIds, socket: string): void {
  */
 function giveDirectory(directory: string, { uid, gid }: UserIds): void {
   const created = mkdirSync(directory, { recursive: true }) !== undefined;
-  if (created || directory === path.dirname(DEFAULT_SOCKET)) chownSync(directory, uid, gid);
+  if (created || directory === SOCKET_DIRECTORY) chownSync(directory, uid, gid);
 }

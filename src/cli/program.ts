@@ -1,8 +1,10 @@
 /** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
+import { checkCommand } from './commands/check.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { execCommandLine } from './commands/exec.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
 import { replayCommand } from './commands/replay.js';
@@ -17,14 +19,17 @@ import { manualText } from './manual.js';
 export function ulvsProgram(version: string): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
+    .enablePositionalOptions()
     .version(version)
     .addCommand(runCommand())
+    .addCommand(checkCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
+    .addCommand(execCommandLine())
     .addCommand(configureCommand())
     .addCommand(doctorCommand())
     .addCommand(labCommand())

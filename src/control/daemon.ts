@@ -2,31 +2,37 @@
  * The director of `ulvs run` on a live machine: starts all its parts in order and stops them in
  * reverse.
  *
- *     rules checked ─► network read ─► dataplane (devices) ─► intercept rules ─► services ─► control socket
+ *     rules checked ─► network read ─► intercept rules ─► dataplane: rules, then devices ─► control socket
+ *
+ * The dataplane has all rules, routes and settings before it opens a device: what comes before its
+ * rules would be refused. The host's stack has the intercept rules before that.
  *
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts).
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
-import { kindOf } from '../device/kinds.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
+import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, DeviceStatus, ServiceEntry } from './api/api.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import { type Config, ConfigError } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
-import type { DeviceSetup, Report } from './engine/messages.js';
+import type { DeviceSetup, Message, Report } from './engine/messages.js';
+import { tooManyWorkers } from './engine/processors.js';
+
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
-import { type Dataplane, startInline, startWorker } from './engine/worker-handle.js';
-import { setupsFor, WorkerPool } from './engine/worker-pool.js';
+import { Workers } from './engine/workers.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
+import { Hotplug } from './host/hotplug.js';
 import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
+import { WireLog } from './host/wire-log.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
@@ -43,8 +49,13 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period of the check for intercept rules, which a reload of the firewall removes. */
-const INTERCEPT_CHECK_MS = 5000;
+/**
+ * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
+ * without a route, and of what the log says about dropped frames.
+ */
+const CHECK_MS = 5000;
+/** Period of the check for devices that receive nothing any more, and of tries to attach them. */
+const DEVICE_CHECK_MS = 1000;
 /** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
 const SYNC_MS = 20;
 /** Links for the host: the TUN into its stack, and its routing. */
@@ -54,17 +65,15 @@ const HOST_DEVICES = 2;
 export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
-  /** With several workers. */
-  private readonly pool: WorkerPool | undefined;
   private readonly requests: Requests;
   private readonly sync: SyncDaemons;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
-  private dataplane: Dataplane | undefined;
+  private workers: Workers | undefined;
+  private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
-  /** Interface into the host's stack; '': none. */
-  private tun = '';
+  private readonly wire: WireLog;
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -78,22 +87,22 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
-    this.pool = config.workers === 1 ? undefined : new WorkerPool(this.shared);
+    this.wire = new WireLog(log);
     this.sync = new SyncDaemons({
       net: new UdpNet((message) => this.log.warn(message)),
-      send: (message) => this.dataplane?.send(message),
+      send: (message) => this.workers?.send(message),
       now: () => performance.now(),
       sysctl: () => this.requests.sysctl,
       workers: config.workers,
     });
     this.requests = new Requests(config, this.shared.sum.counters, {
-      intercept: (services) => this.intercept(services),
-      send: (message) => this.dataplane?.send(message),
+      intercept: (changes) => this.intercept(changes),
+      send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
       now: () => performance.now(),
       tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,
-      gather: () => this.shared.sum.gather(),
+      gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
       sync: this.sync,
     });
@@ -137,13 +146,17 @@ export class Daemon implements AdminClient {
     this.checkSync(config);
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
-    const lost = reloadDiff(this.loaded, rules.entries(), services);
+    const running = rules.entries();
+    const difference = changes(running, services);
+    const lack = rules.lackOfRoom(difference);
+    if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
+    const lost = reloadDiff(this.loaded, running, services);
     this.host?.configure(services, config);
     this.config = config;
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
-    this.change(timeoutsOf(wanted), changes(rules.entries(), services));
-    if (this.live === undefined) this.dataplane?.send({ kind: 'routes', ...staticRoutes(config) });
+    this.change(timeoutsOf(wanted), difference);
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     this.sync.configure(config.sync);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
@@ -157,10 +170,9 @@ export class Daemon implements AdminClient {
     await this.attempt(() => this.socket?.close());
     await this.attempt(() => this.sync.close());
     await this.attempt(() => this.live?.close());
-    await this.attempt(() => this.dataplane?.stop());
+    await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
     for (const maps of this.maps) maps.close();
-    this.pool?.close();
     await this.attempt(() => this.rawOut?.close());
   }
 
@@ -169,16 +181,24 @@ export class Daemon implements AdminClient {
     this.checkSync(this.config);
     // Before anything changes: a second director would intercept the packets of the first.
     await refuseInUse(this.config.socket);
+    const tooMany = tooManyWorkers(this.config.workers);
+    if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
-    await this.startDataplane(attachment);
-    this.startHost(attachment);
-    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, this.live !== undefined);
+    this.workers = workers;
     this.loaded = wanted.entries();
+    this.startHost(attachment);
     this.warnIneffective();
     this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.live?.start(this.devices, this.listener());
+    await this.startWorkers(workers, attachment);
+    this.host?.routeReplies(workers.tun);
+    this.host?.warnUnrouted();
+    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    this.every(CHECK_MS, () => this.watch());
     this.startSync();
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
@@ -188,13 +208,21 @@ export class Daemon implements AdminClient {
   private startSync(): void {
     this.sync.configure(this.config.sync);
     this.every(SYNC_MS, () => this.sync.poll());
-    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
+    this.every(CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
   }
 
   /** Throws a ConfigError when the host lacks an interface of the key sync. */
   private checkSync({ file, sync }: Config): void {
     const missing = this.sync.missing(sync);
     if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
+  }
+
+  /** What the log says about the network beside the monitor's reports. */
+  private watch(): void {
+    const { counters } = this.shared.sum;
+    this.shared.sum.gather(0, 0);
+    this.host?.warnUnrouted();
+    this.wire.drops(DROP_NAMES.map((name, i) => ({ name, text: DROP_TEXTS[i]!, packets: counters.drops(i) })));
   }
 
   /** A warning for each sysctl of the file that has no effect. */
@@ -220,52 +248,80 @@ export class Daemon implements AdminClient {
     return wanted;
   }
 
-  private async startDataplane({ devices, live, reasons, maps }: Attachment): Promise<void> {
-    for (const reason of reasons) this.log.info(reason);
-    const start = devices.some(({ kind }) => kindOf(kind).thread === 'main') ? startInline : startWorker;
-    if (live !== undefined) this.rawOut = new RawOut((message) => this.log.error(message));
-    const onReport = (report: Report) => this.onReport(report);
-    const base = { config: this.config, devices, live: live !== undefined };
-    const setups = setupsFor(this.shared, base);
-    this.dataplane = await (this.pool?.start(setups, maps, onReport) ?? start(setups[0]!, onReport));
+  private async startWorkers(workers: Workers, { live, reasons }: Attachment): Promise<void> {
+    const { log } = this;
+    for (const reason of reasons) log.info(reason);
+    if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
+    for (const line of await workers.start((report) => this.onReport(report))) log.info(line);
+    const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
+    for (const line of workers.open(isThere)) log.info(line);
+    const around = {
+      send: (message: Message) => workers.send(message),
+      indexOf: (name: string) => live?.indexOf(name),
+      changed: () => this.devicesChanged(),
+    };
+    this.hotplug = new Hotplug(workers.set, this.config.workers, around, log);
+    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => this.hotplug?.check()));
+  }
+
+  /** An interface has left or was attached. */
+  private devicesChanged(): void {
+    const away = this.hotplug?.away ?? [];
+    void this.attempt(() => this.host?.followDevices(away));
+    this.live?.refresh();
   }
 
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
-  private intercept(services: readonly ServiceEntry[]): void {
-    this.host?.intercept(services);
-    const messages = this.pool?.update(services, this.config.helpers.ftp) ?? [];
-    for (const message of messages) this.dataplane?.send(message);
+  private intercept(changes: readonly ChangeRequest[]): void {
+    this.host?.intercept(changes);
+    this.workers?.steer(changes, () => this.requests.rules.configs(), this.config.helpers.ftp);
   }
 
   private startHost(attachment: Attachment): void {
-    const { live, devices } = attachment;
+    const { live } = attachment;
     for (const pid of removeOrphans())
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     if (live === undefined) return;
-    this.host = new HostStack(live, this.config, this.log);
-    this.host.start(attachment, this.tun);
-    this.every(INTERCEPT_CHECK_MS, () => void this.attempt(() => this.host?.check()));
-    live.start(devices, this.listener());
+    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
+    this.host.start(attachment);
+    this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
+  }
+
+  /** Starts a worker that has died anew, and tells it rules and network. */
+  private async revive(worker: number, why: string): Promise<void> {
+    const { workers, requests, log } = this;
+    log.error(`${why}; worker ${worker} is started anew, and the connections stay`);
+    try {
+      this.hotplug?.workerDied();
+      if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
+      if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
+      else this.live.refresh();
+      log.info(`worker ${worker} is back`);
+    } catch (error) {
+      this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
+    }
   }
 
   private listener(): Listener {
     return {
-      send: (message) => this.dataplane?.send(message),
+      send: (message) => this.workers?.send(message),
       changed: () => void this.attempt(() => this.host?.refresh()),
-      failed: this.onFailure,
+      wire: (states) => this.wire.links(states),
+      nextHop: (device, ip, answers) => this.wire.nextHop(device, ip, answers),
+      linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
   }
 
   private onReport(report: Report): void {
-    if (report.kind === 'ready') {
-      this.tun = report.tun;
-      for (const reason of report.reasons) this.log.info(reason);
-    } else if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
+    if (report.kind === 'resolve') this.live?.resolve(report.device, report.ip);
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
+    else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
+    else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
+    else if (report.kind === 'died') void this.revive(report.worker, report.message);
     else if (report.kind === 'failed') this.onFailure(report.message);
   }
 

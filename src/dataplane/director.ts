@@ -9,13 +9,13 @@ import { TICKS } from '../conntrack/entry.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
-import { type Destination, Method, TunnelKind } from '../service/service.js';
+import { AddressIndex } from '../service/address-index.js';
+import type { Destination, VirtualService } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
-import { AddressIndex, ServiceTable } from '../service/table.js';
+import { ServiceTable } from '../service/table.js';
 import { Counters } from '../stats/counters.js';
 import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
-import { TCP } from '../wire/ipv4.js';
 import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
 import { PacketInfo } from './parse/packet.js';
@@ -27,16 +27,10 @@ import { PathMtus } from './table/path-mtu.js';
 import { Random } from './table/random.js';
 import { TokenBuckets } from './table/rate-limit.js';
 import { covers, Router, wordsOf } from './table/routes.js';
+import { Senders } from './table/senders.js';
 import { SnatRules } from './table/snat-rules.js';
 import { SourcePool } from './table/source-pool.js';
 import type { Trace } from './trace/trace.js';
-
-const FTP = 21;
-/**
- * Key in `masqSources` in place of the protocol, with port 0: a destination of an fwmark service.
- * No protocol has this number.
- */
-export const MARKED_SOURCE = 256;
 
 /** Gives a packet its fwmark (dataplane/table/marks.ts). */
 export interface Marker {
@@ -95,18 +89,13 @@ export class Director {
   sysctl: Sysctls = defaultSysctls();
   /** The director's own addresses, with the device of each. */
   readonly own = new AddressIndex();
-  /** Sources of masq replies: destination address and port (0: any), by protocol. */
-  readonly masqSources = new AddressIndex();
-  /**
-   * IPv4 tunnel destinations: address, TunnelKind in the protocol's place, and the port of GUE
-   * (else 0).
-   */
-  readonly tunnels = new AddressIndex();
-  /**
-   * A service has a persistence engine whose masq destinations may open connections
-   * (dataplane/path/server-opened.ts).
-   */
-  serversMayOpen = false;
+  /** Destinations by the packets that they send, and by their tunnels. */
+  readonly senders = new Senders();
+  /** The parts of `senders`, which the packet path reads. */
+  readonly masqSources = this.senders.masqSources;
+  readonly tunnels = this.senders.tunnels;
+  /** Number of services with a persistence engine whose masq destinations may open connections. */
+  private openingServices = 0;
   readonly pathMtus = new PathMtus();
   readonly snatRules = new SnatRules();
   /** VIP-less acceptance: addresses that count as the director's though no interface has them. */
@@ -187,42 +176,36 @@ export class Director {
         this.own.set(words[0]!, words[1]!, words[2]!, words[3]!, 0, family, link.index);
   }
 
-  /**
-   * Indexes the sources of masq replies and the ends of tunnels. Call after any destination
-   * changed.
-   */
-  reindexDestinations(): void {
-    this.masqSources.clear();
-    this.tunnels.clear();
-    for (const service of this.services.all())
-      for (const dest of service.destinations) {
-        if (dest.method === Method.masq) this.indexSource(service.fwmark !== 0 ? 0 : service.protocol, dest);
-        else if (dest.method === Method.ipip && dest.family === 4) this.indexTunnel(dest);
-      }
+  /** Puts other ports of FTP control connections in force (helpers.ftp). */
+  setHelperPorts(ports: readonly number[]): void {
+    const old = this.connections.helperPorts;
+    const changes = ({ port }: VirtualService) => old.includes(port) !== ports.includes(port);
+    const touched = this.services.all().filter(changes);
+    for (const service of touched) for (const dest of service.destinations) this.unindex(dest);
+    this.connections.helperPorts = ports;
+    for (const service of touched) for (const dest of service.destinations) this.index(dest);
   }
 
-  private indexTunnel(dest: Destination): void {
-    const port = dest.tunnelKind === TunnelKind.gue ? dest.tunnelPort : 0;
-    this.tunnels.set(0, 0, 0, dest.address, dest.tunnelKind, port, dest.slot);
+  /** Call after a destination was added to its service, and after it was edited. */
+  index(dest: Destination): void {
+    this.senders.add(dest, this.connections.helperPorts);
   }
-
-  private indexSource(protocol: number, dest: Destination): void {
-    const [a0, a1, a2, a3] = dest.family === 6 ? [...dest.address6] : [0, 0, 0, dest.address];
-    this.masqSources.set(a0!, a1!, a2!, a3!, protocol, dest.port, dest.slot);
-    // FTP's data connections come from other ports.
-    const { port } = dest.service;
-    if (dest.service.fwmark !== 0) this.masqSources.set(a0!, a1!, a2!, a3!, MARKED_SOURCE, 0, dest.slot);
-    if (protocol === TCP && (port === FTP || this.connections.helperPorts.includes(port)))
-      this.masqSources.set(a0!, a1!, a2!, a3!, protocol, 0, dest.slot);
+  /** Call before a destination is removed from its service, and before it is edited. */
+  unindex(dest: Destination): void {
+    this.senders.remove(dest, this.connections.helperPorts);
   }
 
   /**
-   * Notes whether masq destinations may open connections. Call after a service was added, removed
-   * or edited.
+   * A service has a persistence engine whose masq destinations may open connections
+   * (dataplane/path/server-opened.ts).
    */
-  noteEngines(): void {
-    this.serversMayOpen = false;
-    for (const service of this.services.all()) if (service.engine?.serversMayOpen) this.serversMayOpen = true;
+  get serversMayOpen(): boolean {
+    return this.openingServices > 0;
+  }
+
+  /** Call with 1 after a service got its engine, with −1 before it loses it. */
+  noteEngine({ engine }: VirtualService, one: 1 | -1): void {
+    if (engine?.serversMayOpen) this.openingServices += one;
   }
 
   /**

@@ -46,6 +46,16 @@ export interface Device {
   rx(batch: Batch): number;
   /** Sends the frames of `batch`. Returns how many the kernel took. */
   tx(batch: Batch): number;
+  /**
+   * Why the device receives nothing any more though its interface is there; '' while it works. A
+   * system call or more: not for each packet.
+   */
+  readonly fault?: string;
+  /**
+   * Takes back the frames that the kernel had, after another thread has closed the device's handle
+   * (handle.ts). Nothing may be received or sent then.
+   */
+  reclaim?(): void;
   close(): void;
 }
 

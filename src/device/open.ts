@@ -32,6 +32,8 @@ export interface OpenOptions {
   entries?: number;
   /** Several workers read the interface: this worker's share. */
   share?: QueueShare | undefined;
+  /** An open AF_XDP socket with the same Umem. */
+  sharing?: number | undefined;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;

@@ -1,7 +1,17 @@
 /** How large the Umem of a worker is, and the memory for it. */
 import { totalmem } from 'node:os';
 import { receiveQueues } from '../sys/interface.js';
-import { MAP_ANONYMOUS, MAP_POPULATE, MAP_PRIVATE, map } from '../sys/libc.js';
+import {
+  close,
+  MAP_ANONYMOUS,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  map,
+  memoryFile,
+  unmapAt,
+  viewAt,
+} from '../sys/libc.js';
 import { HEADER } from '../wire/ethernet.js';
 import { TAG } from '../wire/vlan.js';
 import { HEADROOM, Umem } from './umem.js';
@@ -28,6 +38,52 @@ const PART = 32;
 export function mappedUmem(frameCount: number, frameSize = SMALLEST_FRAME): { umem: Umem; unmap: () => void } {
   const mapping = map(frameCount * frameSize, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   return { umem: new Umem(frameCount, frameSize, mapping.buffer), unmap: () => mapping.unmap() };
+}
+
+/**
+ * The memory of a Umem as plain data, valid in every thread. It is a file, so that another process
+ * can map it, too.
+ *
+ *     | frame 0 | frame 1 | … | frame n−1 | held: a byte a frame (umem.ts) |
+ */
+export interface UmemMemory {
+  readonly fd: number;
+  readonly address: number;
+  readonly frames: number;
+  readonly frameSize: number;
+}
+
+/** Makes the memory of a Umem. Throws a SystemError. */
+export function makeUmem(frames: number, frameSize: number): UmemMemory {
+  const fd = memoryFile('ulvs-umem', bytesOf(frames, frameSize));
+  try {
+    return mapUmem(fd, frames, frameSize);
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** Maps the memory that another process has made. Throws a SystemError. */
+export function mapUmem(fd: number, frames: number, frameSize: number): UmemMemory {
+  const { address } = map(bytesOf(frames, frameSize), MAP_SHARED | MAP_POPULATE, fd, 0);
+  return { fd, address, frames, frameSize };
+}
+
+/** The Umem in such memory. Frames that are held already stay held. */
+export function umemIn({ address, frames, frameSize }: UmemMemory): Umem {
+  const held = new Uint8Array(viewAt(address + frames * frameSize, frames));
+  return new Umem(frames, frameSize, viewAt(address, frames * frameSize), held);
+}
+
+/** Gives the memory back. Call it when no thread and no socket uses it any more. */
+export function removeUmem({ fd, address, frames, frameSize }: UmemMemory): void {
+  unmapAt(address, bytesOf(frames, frameSize));
+  close(fd);
+}
+
+function bytesOf(frames: number, frameSize: number): number {
+  return frames * frameSize + frames;
 }
 
 /**

@@ -20,25 +20,30 @@ export class Umem {
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
   readonly view: DataView;
+  /** By frame: the number of the AF_XDP socket through which the kernel has it; 0: none. */
+  readonly held: Uint8Array;
   private readonly free_: Int32Array;
   private nFree: number;
 
   /**
    * `frameSize` in bytes, a power of two. `buffer`: mapped memory of frameSize * frameCount bytes
-   * (AF_XDP); left out, the memory is an ArrayBuffer.
+   * (AF_XDP); left out, the memory is an ArrayBuffer. `held`: memory of frameCount bytes; frames
+   * that are not 0 in it are in use from the beginning.
    */
   constructor(
     readonly frameCount = 4096,
     readonly frameSize = 2048,
     readonly buffer: ArrayBufferLike = new ArrayBuffer(frameCount * frameSize),
+    held = new Uint8Array(frameCount),
   ) {
+    this.held = held;
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.view = new DataView(buffer);
     this.free_ = new Int32Array(frameCount);
-    this.nFree = frameCount;
-    for (let i = 0; i < frameCount; i++) this.free_[i] = (frameCount - 1 - i) * frameSize;
+    this.nFree = 0;
+    for (let i = frameCount - 1; i >= 0; i--) if (held[i] === 0) this.free_[this.nFree++] = i * frameSize;
   }
 
   /** Bytes of the longest frame, with the Ethernet header, that fits behind the headroom. */

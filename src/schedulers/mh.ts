@@ -41,12 +41,15 @@ export function walkOf(address: number, port: number): { readonly offset: number
 
 class MaglevHashing implements Schedule {
   private readonly slots: (Destination | null)[] = new Array(SLOTS).fill(null);
+  /** Destinations changed since the table was filled. */
+  private stale = false;
 
   constructor(private readonly service: VirtualService) {
-    this.assign();
+    this.changed();
   }
 
   schedule(arrival: Arrival): Destination | null {
+    if (this.stale) this.assign();
     const port = (this.service.flags & SVC_SCHED2) !== 0 ? arrival.sport : 0;
     const place = (sourceWord(arrival) + port) | 0;
     const first = hsiphash(place, KEY1, SLOTS);
@@ -56,13 +59,13 @@ class MaglevHashing implements Schedule {
   }
 
   destAdded(): void {
-    this.assign();
+    this.changed();
   }
   destRemoved(): void {
-    this.assign();
+    this.changed();
   }
   destUpdated(): void {
-    this.assign();
+    this.changed();
   }
 
   private fallback(place: number, first: number): Destination | null {
@@ -75,10 +78,19 @@ class MaglevHashing implements Schedule {
     return null;
   }
 
-  /** With more destinations than slots the kernel makes no new table and keeps the last one. */
+  /**
+   * The table is filled for the next client, once for many changes. With more destinations than
+   * slots the kernel makes no new table and keeps the last one, which must therefore be filled.
+   */
+  private changed(): void {
+    const { length } = this.service.destinations;
+    if (length < SLOTS) this.stale = true;
+    else if (length === SLOTS) this.assign();
+  }
+
   private assign(): void {
     const dests = this.service.destinations;
-    if (dests.length > SLOTS) return;
+    this.stale = false;
     this.slots.fill(null);
     const walkers = walkersOf(dests).filter(({ turns }) => turns > 0);
     for (let left = walkers.length === 0 ? 0 : SLOTS; left > 0; ) left -= round(this.slots, walkers, left);

@@ -74,6 +74,11 @@ export interface DestinationConfig {
   readonly tunnel: Tunnel;
 }
 
+/** A service with its destinations, newest first. */
+export interface ServiceRules extends ServiceConfig {
+  readonly destinations: readonly DestinationConfig[];
+}
+
 /** IP in IP. */
 export const PLAIN_TUNNEL: Tunnel = { type: 'ipip', port: 0, checksum: '' };
 

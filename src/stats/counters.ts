@@ -10,8 +10,8 @@
  * Schedulers and thresholds read the gauges, so that all workers share the gauges of the first
  * worker and change them by Atomics. Memory is virtual until touched: unused slots cost nothing.
  */
-export const MAX_SERVICES = 4096;
-export const MAX_DESTINATIONS = 65536;
+export const MAX_SERVICES = 1 << 18;
+export const MAX_DESTINATIONS = 1 << 20;
 const DROP_ROOM = 64;
 
 /**

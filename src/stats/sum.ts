@@ -30,12 +30,21 @@ export class CounterSum {
     return this.parts[worker]![at]!;
   }
 
-  /** Brings `counters` up to date. Takes half a millisecond for two workers. */
-  gather(): void {
+  /**
+   * Brings `counters` up to date, for the slots of services and destinations below these numbers.
+   * Takes half a millisecond for two workers and 10,000 destinations.
+   */
+  gather(services: number, destinations: number): void {
     if (this.workers === 1) return;
+    const { counters } = this;
+    this.add(0, counters.serviceRow(services));
+    this.add(counters.destinationRow(0), counters.destinationRow(destinations));
+  }
+
+  private add(from: number, to: number): void {
     const { values } = this.counters;
     for (const [i, part] of this.parts.entries())
-      if (i === 0) values.set(part);
-      else for (let j = 0; j < values.length; j++) values[j]! += part[j]!;
+      if (i === 0) values.set(part.subarray(from, to), from);
+      else for (let j = from; j < to; j++) values[j]! += part[j]!;
   }
 }

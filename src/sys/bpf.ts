@@ -4,15 +4,22 @@
  * create a map and another can fill it. All are closed with `close`. When the last descriptor of a
  * link is closed, its program is detached. So a process that dies leaves nothing attached.
  */
-import { addressOf, check, errno, SystemError, syscall } from './libc.js';
+import { addressOf, check, close, errno, SystemError, syscall } from './libc.js';
 
 const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 const MAP_CREATE = 0;
 const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
+const MAP_UPDATE_BATCH = 26;
+const MAP_DELETE_BATCH = 27;
 const PROG_LOAD = 5;
 const PROG_TEST_RUN = 10;
+const OBJ_GET_INFO_BY_FD = 15;
 const LINK_CREATE = 28;
+const LINK_UPDATE = 29;
+const LINK_GET_FD_BY_ID = 30;
+const LINK_GET_NEXT_ID = 31;
+const LINK_DETACH = 34;
 
 const PROG_TYPE_SOCKET_FILTER = 1;
 const PROG_TYPE_SCHED_CLS = 3;
@@ -20,6 +27,8 @@ const PROG_TYPE_XDP = 6;
 const ATTACH_XDP = 37;
 const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
+/** Bytes of struct bpf_link_info that are read. */
+const LINK_INFO = 32;
 const ENOENT = 2;
 
 export const MapType = { hash: 1, array: 2, lpmTrie: 11, xskMap: 17 } as const;
@@ -116,6 +125,25 @@ export function deleteFromMap(fd: number, key: Uint8Array): boolean {
 }
 
 /**
+ * Sets many keys in one call: `keys` and `values` hold `count` of each, one after the other.
+ * Throws a SystemError('bpf MAP_UPDATE_BATCH'); then some keys may be set. Linux 5.6 for hash
+ * tables, 5.18 for tries.
+ */
+export function updateMapBatch(fd: number, keys: Uint8Array, values: Uint8Array, count: number): void {
+  const attributes = new Attributes().pointer(16, keys).pointer(24, values).words(32, count, fd);
+  check(attributes.run(MAP_UPDATE_BATCH), 'bpf MAP_UPDATE_BATCH');
+}
+
+/**
+ * Removes many keys in one call. Throws a SystemError('bpf MAP_DELETE_BATCH'); then some may be
+ * gone.
+ */
+export function deleteFromMapBatch(fd: number, keys: Uint8Array, count: number): void {
+  const attributes = new Attributes().pointer(16, keys).words(32, count, fd);
+  check(attributes.run(MAP_DELETE_BATCH), 'bpf MAP_DELETE_BATCH');
+}
+
+/**
  * Loads an XDP program of 8-byte instructions and returns its file descriptor. Throws a
  * ProgramRefused with the log of the verifier.
  */
@@ -155,6 +183,49 @@ function program(instructions: Uint8Array, type: number): Attributes {
  */
 export function attachXdp(programFd: number, ifindex: number, flags: number): number {
   return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
+}
+
+/**
+ * The index of the interface to which a link attaches its XDP program; 0 when the program was taken
+ * away or the interface is gone (struct bpf_link_info). Throws a SystemError.
+ */
+export function interfaceXdp(link: number): number {
+  const info = pinned(new Uint8Array(LINK_INFO));
+  check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
+  return new DataView(info.buffer).getUint32(16, true);
+}
+
+/** Replaces the program of a link, without a moment without a program. Throws a SystemError. */
+export function replaceProgram(link: number, programFd: number): void {
+  check(new Attributes().words(0, link, programFd).run(LINK_UPDATE), 'bpf LINK_UPDATE');
+}
+
+/**
+ * A descriptor of the first link of this machine for which `is` holds, which the caller closes;
+ * undefined: there is none. Throws a SystemError without CAP_SYS_ADMIN.
+ */
+export function linkOf(is: (fd: number) => boolean): number | undefined {
+  for (let id = nextLink(0); id !== 0; id = nextLink(id)) {
+    const fd = new Attributes().words(0, id).run(LINK_GET_FD_BY_ID);
+    if (fd < 0) continue;
+    if (is(fd)) return fd;
+    close(fd);
+  }
+  return undefined;
+}
+
+/** The id that follows `id`; 0: it was the last one. */
+function nextLink(id: number): number {
+  const attributes = new Attributes().words(0, id);
+  const result = attributes.run(LINK_GET_NEXT_ID);
+  if (result < 0 && errno() === ENOENT) return 0;
+  check(result, 'bpf LINK_GET_NEXT_ID');
+  return attributes.view.getUint32(4, true);
+}
+
+/** Takes the program of a link off its interface; the link stays open. Throws a SystemError. */
+export function detachLink(link: number): void {
+  check(new Attributes().words(0, link).run(LINK_DETACH), 'bpf LINK_DETACH');
 }
 
 /**

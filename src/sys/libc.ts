@@ -211,6 +211,37 @@ export function map(len: number, flags: number, fd: number, offset: number): Map
 }
 
 /**
+ * Memory that another thread has mapped, as an ArrayBuffer of this thread. It is valid until the
+ * owner unmaps it: a later access ends the process.
+ */
+export function viewAt(address: number, len: number): ArrayBuffer {
+  return koffi.view(address as never, len) as ArrayBuffer;
+}
+
+const munmapAt = libc.func('int munmap(uint64, size_t)') as (at: number, len: number) => number;
+
+/** Ends a mapping by its address. */
+export function unmapAt(address: number, len: number): void {
+  munmapAt(address, len);
+}
+
+const memfdCreate = libc.func('int memfd_create(str, uint32)') as (name: string, flags: number) => number;
+const ftruncate = libc.func('int ftruncate(int, int64)') as (fd: number, len: number) => number;
+const MFD_CLOEXEC = 1;
+
+/**
+ * A file of `len` zero bytes in memory, which has no path (memfd_create(2)). Returns its
+ * descriptor. Throws a SystemError.
+ */
+export function memoryFile(name: string, len: number): number {
+  const fd = check(memfdCreate(name, MFD_CLOEXEC), 'memfd_create');
+  if (ftruncate(fd, len) === 0) return fd;
+  const error = new SystemError('ftruncate', koffi.errno());
+  close(fd);
+  throw error;
+}
+
+/**
  * The address of a typed array's first byte, for iovec and bpf attributes. The array must stay
  * referenced.
  */

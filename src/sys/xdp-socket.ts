@@ -1,5 +1,5 @@
 /** AF_XDP sockets: numbers and structures of linux/if_xdp.h, little endian. */
-import { bind, check, getsockopt, MAP_POPULATE, MAP_SHARED, type Mapping, map, setsockopt } from './libc.js';
+import { bind, check, getsockopt, MAP_POPULATE, MAP_SHARED, map, setsockopt } from './libc.js';
 
 export const AF_XDP = 44;
 export const SOL_XDP = 283;
@@ -33,9 +33,10 @@ const RINGS = {
 export type RingName = keyof typeof RINGS;
 const ORDER: readonly RingName[] = ['rx', 'tx', 'fill', 'completion'];
 
-/** A mapped ring; byte offsets in the mapping. */
+/** A mapped ring as plain data, valid in every thread: address, bytes, and byte offsets in it. */
 export interface RingMapping {
-  readonly mapping: Mapping;
+  readonly address: number;
+  readonly length: number;
   readonly producer: number;
   readonly consumer: number;
   readonly descriptors: number;
@@ -61,6 +62,11 @@ export function registerUmem(fd: number, address: number, length: number, frameS
 export function makeRings(fd: number, entries: number): Record<RingName, RingMapping> {
   const count = Int32Array.of(entries);
   for (const name of ORDER) check(setsockopt(fd, SOL_XDP, RINGS[name].option, count, 4), `XDP ring ${name}`);
+  return mapRings(fd, entries);
+}
+
+/** Maps the four rings of a socket that has them, also one of another process. Throws as above. */
+export function mapRings(fd: number, entries: number): Record<RingName, RingMapping> {
   const offsets = new BigUint64Array(16);
   check(getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, offsets, Uint32Array.of(128)), 'XDP_MMAP_OFFSETS');
   const made = ORDER.map((name, i) => [name, mapRing(fd, name, entries, [...offsets.subarray(4 * i, 4 * i + 4)])]);
@@ -71,8 +77,9 @@ export function makeRings(fd: number, entries: number): Record<RingName, RingMap
 function mapRing(fd: number, name: RingName, entries: number, offset: readonly bigint[]): RingMapping {
   const [producer, consumer, descriptors, flags] = offset.map(Number) as [number, number, number, number];
   const { page, size } = RINGS[name];
-  const mapping = map(descriptors + entries * size, MAP_SHARED | MAP_POPULATE, fd, page);
-  return { mapping, producer, consumer, descriptors, flags };
+  const length = descriptors + entries * size;
+  const { address } = map(length, MAP_SHARED | MAP_POPULATE, fd, page);
+  return { address, length, producer, consumer, descriptors, flags };
 }
 
 /**

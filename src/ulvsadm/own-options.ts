@@ -1,5 +1,5 @@
 /** The options of ulvsadm that ipvsadm does not have: --json and --socket. */
-import { DEFAULT_SOCKET } from '../control/api/client.js';
+import { defaultSocket } from '../control/api/socket-path.js';
 
 /**
  * The values of these options, and the command line without them. Options after `--` are not taken.
@@ -22,7 +22,7 @@ export function takeOwnOptions(
   const before = [...(end < 0 ? words : words.slice(0, end))];
   const after = end < 0 ? [] : words.slice(end);
   const argv: string[] = [];
-  let socket = environment.ULVS_SOCKET || DEFAULT_SOCKET;
+  let socket = environment.ULVS_SOCKET || defaultSocket();
   let json = false;
   for (let word = before.shift(); word !== undefined; word = before.shift()) {
     if (word === '--json') json = true;

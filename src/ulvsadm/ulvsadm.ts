@@ -111,24 +111,46 @@ async function restoreLine(run: Run, line: readonly string[], pending: Pending):
   }
 }
 
-/** Changes that are sent in one request: each request makes the host change its packet filter. */
+/**
+ * Changes that are sent in one request: each request makes the host change its packet filter. The
+ * director works on one request while the next one is read.
+ */
 class Pending {
   private requests: ChangeRequest[] = [];
+  /** The request on its way: the exit code of its last line. */
+  private sent: Promise<number | undefined> = Promise.resolve(undefined);
 
   constructor(private readonly run: Run) {}
 
-  /** Returns the exit code of the line; 0 while it waits. */
+  /** Returns the exit code of the last line whose answer is known; 0: none. */
   async add(request: ChangeRequest): Promise<number> {
     this.requests.push(request);
-    return this.requests.length < BATCH ? 0 : ((await this.flush()) ?? 0);
+    return this.requests.length < BATCH ? 0 : ((await this.send()) ?? 0);
   }
 
   /** Returns the exit code of the last line that waited; undefined if there was none. */
   async flush(): Promise<number | undefined> {
+    const before = await this.send();
+    const last = await this.sent;
+    this.sent = Promise.resolve(undefined);
+    return last ?? before;
+  }
+
+  /**
+   * Sends what waits, once the request before it is answered. Returns the exit code of that one.
+   */
+  private async send(): Promise<number | undefined> {
     const requests = this.requests;
     this.requests = [];
-    if (requests.length === 0) return undefined;
-    const { replies = [] } = await mustAsk(this.run, { op: 'batch', requests });
+    const before = await this.sent;
+    this.sent = requests.length === 0 ? Promise.resolve(before) : this.ask(requests);
+    // An error is reported where the answer is awaited.
+    this.sent.catch(() => {});
+    return before;
+  }
+
+  private async ask(requests: readonly ChangeRequest[]): Promise<number | undefined> {
+    const { replies = [] } = await mustAsk(this.run, { op: 'batch', requests: [...requests] });
     return replies.map((reply, i) => report(this.run, requests[i]!, reply)).at(-1);
   }
 }

@@ -99,10 +99,6 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
     expect(await refused(['-c', secret], 2, NOBODY)).toBe(`ulvs: ${secret}: permission denied`);
   });
 
-  it('a command without configuration and rules', async () => {
-    expect(await refused([], 2)).toMatch(/^ulvs: run: name a configuration with -c director.yaml, or rules /);
-  });
-
   it('an interface that does not exist', async () => {
     const file = testbed.file('dev.yaml', `socket: ${testbed.socket}\ndevices:\n  - { name: eth9, kind: packet }\n`);
     expect(await refused(['-c', file], 2)).toBe(

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdminClient, ServiceEntry } from '../../src/control/api/api.js';
 import { SocketClient } from '../../src/control/api/client.js';
+import { defaultSocket } from '../../src/control/api/socket-path.js';
 import { help } from '../../src/ulvsadm/help.js';
 import { offlineNames, PortNames } from '../../src/ulvsadm/names.js';
 import { OPTION_NAMES } from '../../src/ulvsadm/options/names.js';
@@ -93,7 +94,7 @@ describe("ulvsadm's own options and texts", () => {
     expect(at('--socket /a -Ln --json')).toEqual({ argv: ['-Ln'], socket: '/a', json: true });
     expect(at('-L --socket=/b -- --json')).toEqual({ argv: ['-L', '--', '--json'], socket: '/b', json: false });
     expect(at('-L', { ULVS_SOCKET: '/c' })).toMatchObject({ socket: '/c' });
-    expect(at('-L')).toMatchObject({ socket: '/run/ulvs/ulvs.sock' });
+    expect(at('-L')).toMatchObject({ socket: defaultSocket() });
     expect(() => at('-L --socket')).toThrow('--socket needs a path');
   });
 

@@ -67,7 +67,11 @@ function optionsOf(command: Command): Row[] {
 
 function optionRow(option: Option): Row {
   const words = [option.description, choices(option.argChoices)].filter(Boolean).join('; ');
-  return [`\`${option.flags}\``, option.negate ? '' : fallback(option.defaultValue), sentence(words)];
+  return [
+    `\`${option.flags}\``,
+    option.negate ? '' : fallback(option.defaultValueDescription ?? option.defaultValue),
+    sentence(words),
+  ];
 }
 
 function choices(words: readonly string[] | undefined): string {

@@ -1,6 +1,6 @@
 /** `ulvsadm --help` and its option tables as blocks, for docs/commands.md and man/ulvsadm.8. */
 
-import { DEFAULT_SOCKET } from '../../src/control/api/client.js';
+import { MAIN_SOCKET } from '../../src/control/api/socket-path.js';
 import { help } from '../../src/ulvsadm/help.js';
 import type { Command, OptionName } from '../../src/ulvsadm/options/names.js';
 import { COMMANDS, LEGAL, OPTIONS } from '../../src/ulvsadm/options.js';
@@ -35,7 +35,7 @@ const EXIT: readonly Row[] = [
 ];
 
 const FILES: readonly Row[] = [
-  [`\`${DEFAULT_SOCKET}\``, 'The control socket, if neither `--socket` nor `ULVS_SOCKET` names another.'],
+  [`\`${MAIN_SOCKET}\``, 'The control socket, if neither `--socket` nor `ULVS_SOCKET` names another.'],
   ['`/etc/services`', 'Names of ports.'],
 ];
 

@@ -14,6 +14,7 @@ import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
 import { addFaultCommands } from './lab-faults.js';
+import { addOutageCommand } from './lab-outage.js';
 
 interface Options {
   device?: LabDevice;
@@ -66,6 +67,7 @@ export function labCommand(): Command {
     .option('--rootless', 'run in a user namespace')
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
   addFaultCommands(lab, { guarded, ranInUserNamespace });
+  addOutageCommand(lab, guarded);
   return lab;
 }
 

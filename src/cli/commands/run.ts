@@ -26,7 +26,9 @@ interface Options {
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration')
+    .description(
+      'run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration; without -c and --rules an empty director on all interfaces that are up',
+    )
     .option('-c, --config <file>', 'the configuration, director.yaml')
     .option('--rules <file>', 'rules, lines as for ipvsadm -R; without -c on all interfaces that are up')
     .addOption(
@@ -108,10 +110,8 @@ async function reload(daemon: Daemon, options: Options, log: Logger, manager: Se
 }
 
 function configOf({ config, rules, device, socket }: Options): Config {
-  if (config === undefined && rules === undefined)
-    throw new UserError('run: name a configuration with -c director.yaml, or rules with --rules FILE');
   const lines = rules === undefined ? undefined : { rulesFile: rules, ruleLines: fileLines(rules) };
-  const base = config === undefined ? everyInterface(rules!) : loadConfig(config);
+  const base = config === undefined ? everyInterface(rules) : loadConfig(config);
   return {
     ...base,
     ...(device !== undefined && { devices: base.devices.map((one) => ({ ...one, kind: device })) }),
@@ -124,13 +124,18 @@ function configOf({ config, rules, device, socket }: Options): Config {
  * The configuration of a machine without one: all Ethernet interfaces that are up, except those
  * that are ports of a bridge or a bond.
  */
-function everyInterface(rules: string): Config {
+function everyInterface(rules: string | undefined): Config {
   const socket = new RouteSocket();
   const links = socket
     .dump('link')
     .filter(({ up, loopback, type, master }) => up && !loopback && type === 1 && master === undefined);
   socket.close();
   if (links.length === 0)
-    throw new UserError(`run --rules ${rules}: no Ethernet interface is up here; 'ip link set DEV up' brings one up`);
-  return parseConfig(`devices: [${links.map(({ name }) => `{ name: ${JSON.stringify(name)} }`).join(', ')}]`, rules);
+    throw new UserError(
+      `run${rules === undefined ? '' : ` --rules ${rules}`}: no Ethernet interface is up here; 'ip link set DEV up' brings one up`,
+    );
+  return parseConfig(
+    `devices: [${links.map(({ name }) => `{ name: ${JSON.stringify(name)} }`).join(', ')}]`,
+    rules ?? '',
+  );
 }

@@ -43,7 +43,7 @@ export function statusText({
 }: DirectorStatus): string {
   return [
     `director    pid ${pid}, up ${duration(uptime)}`,
-    `config      ${config}`,
+    `config      ${config || 'none'}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
     `table       ${table.used} of ${table.max} entries in use`,

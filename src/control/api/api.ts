@@ -131,11 +131,16 @@ export interface DeviceStatus {
 /** The status of a director. */
 export interface DirectorStatus {
   pid: number;
+  /**
+   * Names the rule table. A director that starts with the rules of its configuration has a new name;
+   * one that takes over the table of its predecessor keeps the name.
+   */
+  tableId: string;
   /** Seconds. */
   uptime: number;
-  /** Absolute path of its configuration. */
+  /** Absolute path of its configuration; '': it has none. */
   config: string;
-  /** The configuration is a file of rules only (`ulvs run --rules`). */
+  /** There is no configuration but a file of rules (`ulvs run --rules`), or not even that. */
   rulesOnly: boolean;
   devices: DeviceStatus[];
   services: number;

@@ -3,9 +3,6 @@ import { createConnection, type Socket } from 'node:net';
 import type { AdminClient, AdminReply, AdminRequest } from './api.js';
 import { Lines } from './lines.js';
 
-/** Path of the control socket without a configuration. */
-export const DEFAULT_SOCKET = '/run/ulvs/ulvs.sock';
-
 /** Time, in ms, without data after which a request fails. */
 const DEADLINE_MS = 10_000;
 const HELLO_MS = 1000;
@@ -34,7 +31,7 @@ export class SocketClient implements AdminClient {
   private nextId = 1;
 
   constructor(
-    readonly path: string = DEFAULT_SOCKET,
+    readonly path: string,
     private readonly deadlineMs = DEADLINE_MS,
   ) {}
 

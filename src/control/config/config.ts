@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isScalar, LineCounter, parseDocument, Scalar, type YAMLError } from 'yaml';
-import { SUN_PATH_MAX } from '../api/socket-path.js';
+import { defaultSocket, SUN_PATH_MAX } from '../api/socket-path.js';
 import { crossCheck } from './crosscheck.js';
 import type { Config, RuleLine } from './director-config.js';
 import { Positions } from './position.js';
@@ -73,7 +73,7 @@ function yamlSentence({ code, message }: YAMLError): string {
 function assemble(sections: Sections, file: string, problems: Problems): Omit<Config, 'deviceLines' | 'ruleLines'> {
   const { rules: _, ...rest } = sections;
   const from = path.dirname(file);
-  const socket = path.resolve(from, sections.socket);
+  const socket = sections.socket === undefined ? defaultSocket() : path.resolve(from, sections.socket);
   if (Buffer.byteLength(socket) > SUN_PATH_MAX) {
     problems.add(['socket'], `${socket} is longer than the ${SUN_PATH_MAX} bytes a Unix socket's path may have`);
     throw problems.error();

@@ -24,10 +24,11 @@ interface Origin {
   readonly ruleLines: readonly RuleLine[];
   /** Absolute path. */
   readonly rulesFile: string | undefined;
+  /** Absolute path. */
+  readonly socket: string;
 }
 
-/** `socket` is an absolute path here. */
-export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile'>>;
+export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile' | 'socket'>>;
 
 export type DeviceConfig = Config['devices'][number];
 /** `default` is written out as 0.0.0.0/0 or ::/0; table 254 is main. */

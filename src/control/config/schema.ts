@@ -4,7 +4,7 @@
  * (restart-only.ts) come from here.
  */
 import { z } from 'zod';
-import { SUN_PATH_MAX } from '../api/socket-path.js';
+import { MAIN_SOCKET, SOCKET_DIRECTORY, SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, value, words } from './builders.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
@@ -192,11 +192,12 @@ export const schema = {
     change: 'reload',
   }),
   socket: value(text('the path of the control socket'))
-    .prefault('/run/ulvs/ulvs.sock')
+    .optional()
     .register(words, {
       type: `path, relative to the directory of director.yaml; ${SUN_PATH_MAX} bytes at most`,
       text: 'Unix socket that ulvsadm and the commands of ulvs use.',
       example: '/run/ulvs/second.sock',
+      without: `${MAIN_SOCKET}; in another network namespace than that of process 1, ${SOCKET_DIRECTORY}/net-INODE.sock`,
       change: 'restart',
     }),
   connections: connections.prefault({}).register(words, {

@@ -3,16 +3,30 @@
  * accepted them, so that none can fail.
  */
 import type { Director } from '../../dataplane/director.js';
+import type { Steering } from '../../dataplane/workers/steering.js';
 import { engineNamed } from '../../persistence/index.js';
 import { schedulerNamed } from '../../schedulers/index.js';
 import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../../service/config.js';
-import { Destination, Method, TunnelKind, VirtualService } from '../../service/service.js';
+import { Destination, Method, type Schedule, TunnelKind, VirtualService } from '../../service/service.js';
 import { addressFamily, parse4, parse6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 
 /** Applies actions in order. */
 export function apply(d: Director, actions: readonly Action[]): void {
   for (const action of actions) applyOne(d, action);
+}
+
+/**
+ * With several workers: tells the steering of new services and destinations. Call after `apply`.
+ */
+export function teach(steering: Steering, d: Director, actions: readonly Action[]): void {
+  for (const action of actions) {
+    // What a later action of the list removed needs no steering of its own: it has no connection.
+    const service = action.kind === 'addService' ? d.services.bySlot[action.slot] : undefined;
+    const dest = action.kind === 'addDestination' ? d.dests[action.slot] : undefined;
+    if (service !== undefined) steering.learnService(service);
+    if (dest !== undefined) steering.learnDestination(dest);
+  }
 }
 
 function applyOne(d: Director, action: Action): void {
@@ -42,19 +56,21 @@ function addService(d: Director, slot: number, config: ServiceConfig): void {
   setKey(service, config);
   setService(service, config);
   d.services.add(service);
-  d.noteEngines();
+  d.noteEngine(service, 1);
 }
 
 function editService(d: Director, slot: number, config: ServiceConfig): void {
-  setService(d.services.bySlot[slot]!, config);
-  d.noteEngines();
+  const service = d.services.bySlot[slot]!;
+  d.noteEngine(service, -1);
+  setService(service, config);
+  d.noteEngine(service, 1);
 }
 
 function deleteService(d: Director, slot: number): void {
   const service = d.services.bySlot[slot]!;
   service.available = false;
   d.services.delete(service);
-  d.noteEngines();
+  d.noteEngine(service, -1);
 }
 
 function setKey(service: VirtualService, { key }: ServiceConfig): void {
@@ -77,8 +93,11 @@ function setService(service: VirtualService, config: ServiceConfig): void {
   service.engine = engineNamed(config.pe);
   if (service.scheduler === config.scheduler) return;
   service.scheduler = config.scheduler;
-  service.schedule = schedulerNamed(config.scheduler)!.bind(service);
+  service.schedule = schedulerNamed(config.scheduler)?.bind(service) ?? NO_SCHEDULER;
 }
+
+/** `-s none`: no client finds a destination (ip_vs_schedule without svc->scheduler). */
+const NO_SCHEDULER: Schedule = { schedule: () => null };
 
 function addDestination(d: Director, slot: number, serviceSlot: number, config: DestinationConfig): void {
   const service = d.services.bySlot[serviceSlot]!;
@@ -95,7 +114,7 @@ function addDestination(d: Director, slot: number, serviceSlot: number, config: 
   d.dests[slot] = dest;
   service.add(dest);
   dest.noteThresholds();
-  d.reindexDestinations();
+  d.index(dest);
 }
 
 /** Connections refer to the destination, or the scheduler of its service may (lblc, lblcr). */
@@ -124,15 +143,16 @@ function setDestination(dest: Destination, config: DestinationConfig): void {
 }
 
 function editDestination(d: Director, dest: Destination, config: DestinationConfig): void {
+  d.unindex(dest);
   setDestination(dest, config);
   dest.noteThresholds();
   dest.service.schedule.destUpdated?.(dest);
-  d.reindexDestinations();
+  d.index(dest);
 }
 
 function removeDestination(d: Director, dest: Destination): void {
   dest.available = false;
   d.expireNodest.noteRemoval();
+  d.unindex(dest);
   dest.service.remove(dest);
-  d.reindexDestinations();
 }

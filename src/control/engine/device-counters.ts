@@ -21,11 +21,12 @@ export class DeviceCounters {
     return new SharedArrayBuffer(devices * COLUMNS.length * 8);
   }
 
-  /** Copies the counters of the devices. */
-  write(devices: readonly Device[]): void {
+  /** Copies the counters of the devices. `before`: what their predecessors have counted. */
+  write(devices: readonly Device[], before: readonly DeviceStats[]): void {
     for (let i = 0; i < devices.length; i++) {
       const { stats } = devices[i]!;
-      for (let j = 0; j < COLUMNS.length; j++) this.values[i * COLUMNS.length + j] = stats[COLUMNS[j]!];
+      for (let j = 0; j < COLUMNS.length; j++)
+        this.values[i * COLUMNS.length + j] = stats[COLUMNS[j]!] + before[i]![COLUMNS[j]!];
     }
   }
 

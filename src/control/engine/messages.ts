@@ -7,8 +7,10 @@ import type { RouteData } from '../../dataplane/table/routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { DeviceHandle } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
-import type { QueueShare } from '../../device/queue-share.js';
+import type { TunHandle } from '../../device/tun/tap.js';
+import type { UmemMemory } from '../../device/umem-memory.js';
 import type { InterceptMapFds } from '../../device/xdp/layout.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
@@ -29,8 +31,6 @@ export interface DeviceSetup {
   readonly exclusive: boolean;
   /** Of an exclusive device: the maps that say what is intercepted. */
   readonly maps?: InterceptMapFds | undefined;
-  /** Where several workers read the device: this worker's share. */
-  readonly share?: QueueShare | undefined;
   readonly resolves: boolean;
 }
 
@@ -38,6 +38,10 @@ export interface DeviceSetup {
 export interface RunnerSetup {
   readonly config: Config;
   readonly devices: readonly DeviceSetup[];
+  /** The frames. */
+  readonly umem: UmemMemory;
+  /** TUN into the host's stack; undefined: there is none. */
+  readonly tun?: TunHandle | undefined;
   readonly counters: SharedArrayBuffer;
   /** With several workers: the counters of the first, whose gauges all share. */
   readonly gauges?: SharedArrayBuffer | undefined;
@@ -52,8 +56,17 @@ export interface RunnerSetup {
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the wait of the dataplane for frames. */
   readonly wakeFd: number;
+  /** Handled before a device is opened: the first frame meets the whole configuration. */
+  readonly first: readonly Message[];
   /** The host shares devices: two more links lead to its stack and to its routing. */
   readonly live: boolean;
+}
+
+/** What the kernel knows about a link. */
+export interface LinkFact {
+  readonly mac: string;
+  readonly mtu: number;
+  readonly running: boolean;
 }
 
 /** What the kernel knows about a neighbour. */
@@ -71,14 +84,20 @@ export interface NeighbourFact {
 export type Message =
   | { kind: 'actions'; actions: readonly Action[] }
   | ({ kind: 'routes' } & RouteData)
-  /** MAC and MTU of each device. */
-  | { kind: 'links'; links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[] }
+  /** MAC and MTU of each device, and whether it can send: it is up and has a carrier. */
+  | { kind: 'links'; links: readonly LinkFact[] }
   /** Addresses of each device, then those of the other interfaces of the host. */
   | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
   | { kind: 'neighbours'; facts: readonly NeighbourFact[] }
   | ({ kind: 'settings' } & Settings)
   /** Without a spec: tracing ends. */
   | { kind: 'trace'; spec?: TraceSpec }
+  /** The worker lets go of a device, and reports `detached`. */
+  | { kind: 'detach'; device: number }
+  /** The device that was let go of is closed: its frames are free. */
+  | { kind: 'reclaim'; device: number }
+  /** The device is open again. `handles`: by worker. */
+  | { kind: 'attach'; device: number; handles: readonly (DeviceHandle | undefined)[] }
   /** The parts of a client's address by which workers share clients. */
   | { kind: 'steering'; stages: readonly SteeringStage[] }
   /** A master of synchronisation runs; each worker has a ring. Without rings it has stopped. */
@@ -92,10 +111,16 @@ export type Message =
 
 /** From the dataplane to the control thread. */
 export type Report =
-  /** The dataplane runs. `tun`: name of the interface into the host's stack; '': none. */
-  | { kind: 'ready'; reasons: readonly string[]; tun: string }
+  /** The dataplane runs. */
+  | { kind: 'ready' }
+  /** A worker uses the device no more. */
+  | { kind: 'detached'; device: number; worker: number }
+  /** A device receives nothing any more though its interface is there. */
+  | { kind: 'fault'; device: number; why: string }
   /** It cannot go on; `message`: one line. `mistake`: the user can mend it. */
   | { kind: 'failed'; message: string; mistake: boolean }
+  /** A worker ended. Its connection table and counters are still there. */
+  | { kind: 'died'; worker: number; message: string }
   | { kind: 'warned'; message: string }
   /** A neighbour that the kernel shall resolve. */
   | { kind: 'resolve'; device: number; ip: string }

@@ -14,20 +14,19 @@ import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
-import type { Device } from '../../device/device.js';
-import { DeviceError } from '../../device/error.js';
-import { kindOf } from '../../device/kinds.js';
 import { useLargePages } from '../../device/large-pages.js';
-import { openDevice } from '../../device/open.js';
-import { HostRouting, openHostTun } from '../../device/tun/host.js';
+import { HostRouting } from '../../device/tun/host.js';
+import { TunDevice, type TunHandle } from '../../device/tun/tap.js';
 import type { Umem } from '../../device/umem.js';
-import { frameSizeFor, framesFor, mappedUmem } from '../../device/umem-memory.js';
+import { umemIn } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
-import { announceRanges, announceServices } from './announcing.js';
-import { apply } from './apply.js';
+import type { Action } from '../rules/actions.js';
+import { Announcements } from './announcing.js';
+import { apply, teach } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
-import type { DeviceSetup, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
+import { DevicePlaces } from './device-places.js';
+import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
 import { WorkerSync } from './worker-sync.js';
@@ -40,29 +39,26 @@ const OVERHEAD = 18;
 /** One worker's dataplane. */
 export class Runner {
   readonly director: Director;
-  readonly devices: Device[] = [];
-  /** Lines about the choice of devices, for the log. */
-  readonly reasons: string[] = [];
+  readonly places: DevicePlaces;
   /** With several workers. */
   readonly dispatch: WorkerDispatch | undefined;
   private readonly sync: WorkerSync;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
+  private readonly announcements: Announcements;
   private nextCount = 0;
+  /** Links that could not send. */
+  private readonly stopped = new Set<number>();
 
-  /** Opens the devices; `now` in ms. Throws a DeviceError after closing what it has opened. */
+  /** Has no device yet; `now` in ms. */
   constructor(
     setup: RunnerSetup,
     now: number,
     private readonly report: (report: Report) => void,
   ) {
     setPacketPathFlags();
-    const { config } = setup;
-    const names = setup.devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
-    const frameSize = frameSizeFor(setup.devices.map(({ mtu }) => mtu));
-    const { frames, entries } = framesFor(names, frameSize, setup.workers?.count);
-    const { umem } = mappedUmem(frames, frameSize);
+    const umem = umemIn(setup.umem);
     const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
@@ -70,22 +66,34 @@ export class Runner {
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.sync = new WorkerSync(this.director, this.dispatch);
-    try {
-      for (const device of setup.devices) this.open(umem, device, entries);
-      addLinks(this.director, setup.devices);
-      if (setup.live) this.addHostLinks(umem);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-    settings(this.director, config);
-    addNeighbours(this.director, config);
-    this.director.router.replace(staticRoutes(config));
+    this.announcements = new Announcements(this.director);
+    addLinks(this.director, setup.devices);
+    this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
+    if (setup.live) this.addHostLinks(umem, setup.tun);
+    this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
-    if (this.announces) announceRanges(this.director, config.accept.ranges);
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
-    this.loop = new Loop(this.director, this.devices, housekeeping, receiving, this.dispatch);
+    this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch);
+  }
+
+  /** Puts the whole configuration into force: rules, settings, routes. */
+  private configure({ config, first }: RunnerSetup): void {
+    settings(this.director, config);
+    this.announcements.ranges = config.accept.ranges;
+    addNeighbours(this.director, config);
+    this.director.router.replace(staticRoutes(config));
+    // No device is open yet: nothing is announced.
+    for (const message of first) message.kind === 'actions' ? this.apply(message.actions) : this.handle(message);
+  }
+
+  private apply(actions: readonly Action[]): void {
+    apply(this.director, actions);
+    if (this.dispatch !== undefined) teach(this.dispatch.steering, this.director, actions);
+  }
+
+  private announce(actions: readonly Action[]): void {
+    if (this.announces) this.announcements.announceServices(actions);
   }
 
   /** One turn at `now` (ms). Returns the number of frames received. */
@@ -100,9 +108,8 @@ export class Runner {
   handle(message: Message): boolean {
     switch (message.kind) {
       case 'actions':
-        apply(this.director, message.actions);
-        this.dispatch?.steering.learn();
-        if (this.announces) announceServices(this.director, message.actions);
+        this.apply(message.actions);
+        this.announce(message.actions);
         return true;
       case 'routes':
         this.director.router.replace(message);
@@ -112,6 +119,7 @@ export class Runner {
         return true;
       case 'addresses':
         setAddresses(this.director, message.addresses);
+        if (this.announces) this.announcements.announceDue();
         return true;
       case 'neighbours':
         for (const fact of message.facts) this.learn(fact);
@@ -119,6 +127,7 @@ export class Runner {
       case 'settings':
         settings(this.director, message);
         this.sync.noteSettings();
+        this.announcements.ranges = message.accept.ranges;
         return true;
       case 'trace':
         this.trace(message.spec);
@@ -132,6 +141,15 @@ export class Runner {
       case 'syncResend':
         this.sync.handle(message);
         return true;
+      case 'detach':
+      case 'reclaim':
+        this.places[message.kind](message.device);
+        return true;
+      case 'attach':
+        this.places.attach(message.device, message.handles);
+        this.announcements.note(message.device);
+        if (this.announces) this.announcements.announceDue();
+        return true;
       case 'stop':
         return false;
     }
@@ -142,31 +160,34 @@ export class Runner {
     return this.dispatch === undefined || this.dispatch.index === 0;
   }
 
-  /** Name of the interface into the host's stack; '': none. */
-  get tun(): string {
-    return this.director.hostLink?.name ?? '';
-  }
-
-  /** Closes the devices. */
+  /** The devices that this thread has opened itself are closed. */
   close(): void {
-    for (const device of this.devices) device.close();
+    this.places.close();
   }
 
   private count(now: number): void {
     this.nextCount = now + COUNT_EVERY;
-    this.deviceCounters.write(this.devices);
+    this.deviceCounters.write(this.places.devices, this.places.before);
+    this.places.check(now);
   }
 
-  /** Sets MAC and MTU of the links. A longer MTU than frames have room for needs a restart. */
-  private setLinks(links: readonly Pick<DeviceSetup, 'mac' | 'mtu'>[]): void {
+  /**
+   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A longer MTU than
+   * frames have room for needs a restart.
+   */
+  private setLinks(links: readonly LinkFact[]): void {
     const { director } = this;
     const longest = director.umem.capacity - OVERHEAD;
-    links.forEach(({ mac, mtu }, i) => {
+    links.forEach(({ mac, mtu, running }, i) => {
       const link = director.links[i]!;
       if (mtu > longest && mtu !== link.mtu)
         this.warn(`${link.name}: MTU ${mtu} needs a restart; until then it is ${longest}`);
-      link.mac = parseMac(mac) ?? link.mac;
+      const before = link.mac;
+      link.mac = parseMac(mac) ?? before;
+      if (link.mac[0] !== before[0] || link.mac[1] !== before[1]) this.announcements.note(i);
       link.mtu = Math.min(mtu, longest);
+      if (running && this.stopped.delete(i)) director.neighbours.forgetFailures(i);
+      else if (!running) this.stopped.add(i);
     });
     director.router.forgetCached();
   }
@@ -180,37 +201,16 @@ export class Runner {
     director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
   }
 
-  private open(umem: Umem, { name, kind, mtu, promiscuous, maps, share }: DeviceSetup, entries: number): void {
-    const { device, reasons } = openDevice(umem, name, kind, { mtu, promiscuous, maps, entries, share });
-    this.devices.push(device);
-    this.reasons.push(...reasons);
-  }
-
   /** Adds two links after the configured ones: into the host's stack, and out by its routing. */
-  private addHostLinks(umem: Umem): void {
+  private addHostLinks(umem: Umem, handle: TunHandle | undefined): void {
     const { director } = this;
-    const tun = this.hostTun(umem);
+    const tun = handle && new TunDevice(umem, handle);
     const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
-    this.devices.push(tun ?? new HostRouting(umem, () => {}), routing);
+    this.places.add(tun ?? new HostRouting(umem, () => {}), routing);
     for (const name of [tun?.name ?? 'no host', routing.name])
       director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
     if (tun) director.hostLink = director.links.at(-2)!;
     for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
-  }
-
-  /**
-   * Without /dev/net/tun, as in some user namespaces, all works but packets for the host itself.
-   */
-  private hostTun(umem: Umem): Device | undefined {
-    try {
-      const { tun, warnings } = openHostTun(umem);
-      this.reasons.push(...warnings);
-      return tun;
-    } catch (error) {
-      if (!(error instanceof DeviceError)) throw error;
-      this.reasons.push(`packets for the host itself are lost: ${error.message}`);
-      return undefined;
-    }
   }
 
   /** Asks the kernel to resolve a neighbour. */

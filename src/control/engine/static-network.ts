@@ -46,8 +46,7 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.sysctl = { ...sysctl };
   d.connections.states.secureTcp = sysctl.secure_tcp >= 2;
   d.connections.states.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
-  d.connections.helperPorts = helpers.ftp;
-  d.reindexDestinations();
+  d.setHelperPorts(helpers.ftp);
   d.marks = marksOf(d, marks);
   d.acceptArp = accept.arp;
   d.acceptIcmp = accept.icmp;

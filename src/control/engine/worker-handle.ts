@@ -10,8 +10,14 @@ import { Runner } from './runner.js';
 
 /** A running dataplane. */
 export interface Dataplane {
-  send(message: Message): void;
-  /** Resolves when the devices are closed. */
+  /** To the worker of this number, or to all. */
+  send(message: Message, worker?: number): void;
+  /**
+   * Starts a worker that has died anew. It knows nothing of the rules and the network. Rejects as
+   * StartDataplane. Undefined: the dataplane cannot (libpcap).
+   */
+  restart?(worker: number, setup: DataplaneSetup): Promise<void>;
+  /** Resolves when no thread uses the devices any more. */
   stop(): Promise<void>;
 }
 
@@ -62,10 +68,15 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
     await worker.terminate();
     throw error;
   }
-  const fail = (why: string) => onReport({ kind: 'failed', message: `dataplane: ${why}`, mistake: false });
+  const index = setup.workers?.index ?? 0;
+  const died = (why: string) => onReport({ kind: 'died', worker: index, message: `dataplane: ${why}` });
+  let reason = 'its thread ended';
   worker.on('message', onReport);
-  worker.on('error', (error) => fail(error.stack ?? error.message));
-  worker.on('exit', () => stopping || fail('its thread ended'));
+  worker.on('error', (error) => {
+    reason = error.stack ?? error.message;
+  });
+  // Only now nobody uses the devices any more.
+  worker.on('exit', () => stopping || died(reason));
   const send = (message: Message) => {
     if (!running) return;
     worker.postMessage(message);
@@ -79,12 +90,20 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
     await ended;
     clearTimeout(timer);
   };
-  return { send, stop };
+  const restart = async (_: number, next: DataplaneSetup) => {
+    again = await startWorker(next, onReport, given);
+  };
+  let again: Dataplane | undefined;
+  return {
+    send: (message) => (again ?? { send }).send(message),
+    stop: () => (again ?? { stop }).stop(),
+    restart,
+  };
 };
 
 /**
- * Starts several workers as one dataplane, the first one last: its XDP program feeds the sockets of
- * all. Only its reasons are reported, since those of the others are the same.
+ * Starts workers as one dataplane, the first one last, as their devices were opened. `setups`: by
+ * worker.
  */
 export async function startWorkers(
   setups: readonly DataplaneSetup[],
@@ -97,18 +116,21 @@ export async function startWorkers(
     // Only now: a worker may wake another one while it stops.
     for (const wakeup of wakeups) wakeup.close();
   };
-  const others = (report: Report) => (report.kind === 'ready' ? undefined : onReport(report));
   try {
-    for (let i = setups.length - 1; i >= 0; i--)
-      workers.unshift(await startWorker(setups[i]!, i === 0 ? onReport : others, wakeups[i]));
+    for (let i = setups.length - 1; i >= 0; i--) workers.unshift(await startWorker(setups[i]!, onReport, wakeups[i]));
   } catch (error) {
     await stop();
     throw error;
   }
-  const send = (message: Message) => {
-    for (const worker of workers) worker.send(message);
+  const send = (message: Message, only?: number) => {
+    workers.forEach((worker, i) => {
+      if (only === undefined || only === i) worker.send(message);
+    });
   };
-  return { send, stop };
+  const restart = async (worker: number, setup: DataplaneSetup) => {
+    workers[worker] = await startWorker(setup, onReport, wakeups[worker]);
+  };
+  return { send, stop, restart };
 }
 
 /** Resolves with `ready`. Rejects with a StartError when the thread reports a failure or ends. */
@@ -130,11 +152,14 @@ const IDLE_MS = 1;
 export const startInline: StartDataplane = async (setup, onReport) => {
   const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), wakeFd: -1 };
   const runner = new Runner(full, performance.now(), onReport);
-  onReport({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
+  onReport({ kind: 'ready' });
   let running = true;
+  const waiting: Message[] = [];
   const turn = async () => {
     while (running) {
-      if (runner.turn(performance.now()) > 0) await nextTurn();
+      const message = waiting.shift();
+      if (message !== undefined) runner.handle(message);
+      if (runner.turn(performance.now()) > 0 || waiting.length > 0) await nextTurn();
       else await sleep(IDLE_MS);
     }
   };
@@ -142,7 +167,7 @@ export const startInline: StartDataplane = async (setup, onReport) => {
     .catch((error: Error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }))
     .finally(() => runner.close());
   return {
-    send: (message) => void (running && runner.handle(message)),
+    send: (message) => void waiting.push(message),
     stop: () => {
       running = false;
       return turns;

@@ -13,11 +13,12 @@ import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
 import { frameSizeFor } from '../../device/umem-memory.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import { isFwmark } from '../../service/config.js';
+import { isFwmark, type ServiceConfig } from '../../service/config.js';
 import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
+import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
+import type { DeviceSet, Share } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
@@ -29,18 +30,24 @@ import { type Dataplane, type DataplaneSetup, startWorkers } from './worker-hand
  */
 const GROUPS = 0x10000;
 
-/** The setup of each worker, without the shared parts. */
-export function setupsFor(
+type DestinationChange = Extract<ChangeRequest, { op: 'addDestination' | 'editDestination' }>;
+
+/** The setup of a worker, without the shared parts. */
+export function setupFor(
+  worker: number,
   shared: SharedMemory,
-  base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>,
-): DataplaneSetup[] {
-  return shared.buffers.map((table, i) => ({
+  set: DeviceSet,
+  base: Pick<RunnerSetup, 'config' | 'devices' | 'live' | 'first'>,
+): DataplaneSetup {
+  return {
     ...base,
-    table,
+    umem: set.memories[worker]!,
+    tun: set.tuns[worker],
+    table: shared.buffers[worker]!,
     connections: shared.connections,
-    counters: shared.sum.buffers[i]!,
-    deviceCounters: shared.deviceCounters[i]!.buffer,
-  }));
+    counters: shared.sum.buffers[worker]!,
+    deviceCounters: shared.deviceCounters[worker]!.buffer,
+  };
 }
 
 /** The workers of one director. */
@@ -49,36 +56,60 @@ export class WorkerPool {
   private readonly secret = [...crypto.getRandomValues(new Int32Array(3))];
   private fanout: Fanout | undefined;
 
-  constructor(private readonly shared: SharedMemory) {}
+  private readonly wakeups: readonly Bell[];
+  private readonly common: Omit<WorkersSetup, 'index'>;
 
-  /** `maps`: of the exclusive devices. Rejects with an Error of one line. */
-  start(
-    setups: readonly DataplaneSetup[],
-    maps: readonly InterceptMaps[],
-    onReport: (report: Report) => void,
-  ): Promise<Dataplane> {
-    const count = setups.length;
-    const { devices } = setups[0]!;
+  /** `maps`: of the exclusive devices. Throws a SystemError. */
+  constructor(
+    private readonly shared: SharedMemory,
+    devices: readonly DeviceSetup[],
+    private readonly maps: readonly InterceptMaps[],
+  ) {
+    const count = shared.workers;
     if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, this.secret);
-    const wakeups = setups.map(() => new Bell());
-    const workers = this.workersOf(count, devices, wakeups);
-    const shares = devices.map((device) => ({ ...this.shareOf(device, maps), count }));
-    const complete = setups.map((setup, index) => ({
-      ...setup,
-      devices: devices.map((device, i) => ({ ...device, share: { ...shares[i]!, index } })),
-      gauges: setups[0]!.counters,
-      workers: { ...workers, index },
-    }));
-    return startWorkers(complete, wakeups, onReport);
+    this.wakeups = Array.from({ length: count }, () => new Bell());
+    this.common = {
+      count,
+      secret: this.secret,
+      rings: Array.from({ length: count * count }, () =>
+        HandoffRing.memory(frameSizeFor(devices.map(({ mtu }) => mtu))),
+      ),
+      asleep: new SharedArrayBuffer(4 * count),
+      bellFds: this.wakeups.map(({ fd }) => fd),
+    };
+  }
+
+  /** What the workers share of a device, made anew. */
+  shareOf({ name, kind }: DeviceSetup): Share {
+    const { count } = this.common;
+    if (kindOf(kind).workers === 'queues')
+      return { count, xsks: this.maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
+    return { count, group: randomInt(1, GROUPS), program: this.fanout!.program };
+  }
+
+  /** The setup with the shared parts. */
+  complete(setup: DataplaneSetup, index: number): DataplaneSetup {
+    return { ...setup, gauges: this.shared.sum.buffers[0], workers: { ...this.common, index } };
+  }
+
+  /** Starts the workers with complete setups. Rejects with an Error of one line. */
+  start(setups: readonly DataplaneSetup[], onReport: (report: Report) => void): Promise<Dataplane> {
+    return startWorkers(setups, this.wakeups, onReport);
   }
 
   /**
-   * Follows a change of the services. Returns the messages for the workers. `ftp`: ports of the
-   * helper.
+   * Follows accepted changes of the rule table. Returns the messages for the workers. `services`:
+   * as they are now. `ftp`: ports of the helper.
    */
-  update(services: readonly ServiceEntry[], ftp: readonly number[]): Message[] {
-    this.fanout?.addSources(services.flatMap((service) => sourcesOf(service, ftp)));
-    const stages = this.steeringKey.update(services, ftp, this.shared.hasConnections);
+  update(
+    changes: readonly ChangeRequest[],
+    services: () => readonly ServiceConfig[],
+    ftp: readonly number[],
+  ): Message[] {
+    const sources = changes.flatMap((change) => ('destination' in change ? sourcesOf(change, ftp) : []));
+    if (sources.length > 0) this.fanout?.addSources(sources);
+    if (changes.every(({ op }) => op.endsWith('Destination'))) return [];
+    const stages = this.steeringKey.update(services(), ftp, this.shared.hasConnections);
     if (stages === undefined) return [];
     this.fanout?.setFields(stages.at(-1)!);
     return [{ kind: 'steering', stages }];
@@ -88,35 +119,13 @@ export class WorkerPool {
   close(): void {
     this.fanout?.close();
   }
-
-  private workersOf(
-    count: number,
-    devices: readonly DeviceSetup[],
-    wakeups: readonly Bell[],
-  ): Omit<WorkersSetup, 'index'> {
-    const frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
-    return {
-      count,
-      secret: this.secret,
-      rings: Array.from({ length: count * count }, () => HandoffRing.memory(frameSize)),
-      asleep: new SharedArrayBuffer(4 * count),
-      bellFds: wakeups.map(({ fd }) => fd),
-    };
-  }
-
-  private shareOf({ name, kind }: DeviceSetup, maps: readonly InterceptMaps[]) {
-    if (kindOf(kind).workers === 'queues')
-      return { xsks: maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
-    return { group: randomInt(1, GROUPS), program: this.fanout!.program };
-  }
 }
 
-/** Sources of replies from masq destinations. FTP and fwmark services have any port. */
-function sourcesOf({ key, destinations }: ServiceEntry, ftp: readonly number[]): FanoutSource[] {
-  const masq = destinations.filter(({ method }) => method === 'masq');
-  return masq.map(({ address, port }) => {
-    const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
-    if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return { address: bytes, port: 0, protocol: 0 };
-    return { address: bytes, port, protocol: key.protocol };
-  });
+/** Sources of replies from a masq destination. FTP and fwmark services have any port. */
+function sourcesOf({ key, destination }: DestinationChange, ftp: readonly number[]): FanoutSource[] {
+  const { address, port, method } = destination;
+  if (method !== 'masq') return [];
+  const bytes = isIPv6(address) ? bytes6(parse6(address)!) : bytes4(parse4(address)!);
+  if (isFwmark(key) || port === 0 || isFtp(key, ftp)) return [{ address: bytes, port: 0, protocol: 0 }];
+  return [{ address: bytes, port, protocol: key.protocol }];
 }

@@ -12,6 +12,8 @@ import { Runner } from './runner.js';
 const SPINS = 3;
 /** Longest sleep, in ms: timers are handled this often when no frames arrive. */
 const SLEEP_MS = 50;
+/** Longest time, in ms, that messages take between two turns, but for the last of them. */
+const PAUSE_MS = 1;
 
 const port = parentPort!;
 const setup = workerData as RunnerSetup;
@@ -24,26 +26,43 @@ function nextMessage(): Message | undefined {
   return receiveMessageOnPort(port)?.message as Message | undefined;
 }
 
-/** Handles the messages that wait. False: one of them was `stop`. */
-function handleMessages(runner: Runner): boolean {
-  for (let message = nextMessage(); message !== undefined; message = nextMessage())
+/**
+ * Handles messages that wait, for as long as forwarding may pause; the others wait for the next
+ * turn. False: one of them was `stop`.
+ */
+function handleMessages(runner: Runner, flags: Int32Array): boolean {
+  const end = performance.now() + PAUSE_MS;
+  for (let message = nextMessage(); message !== undefined; message = nextMessage()) {
     if (!runner.handle(message)) return false;
+    if (performance.now() < end) continue;
+    Atomics.store(flags, 0, 1);
+    return true;
+  }
   return true;
 }
 
 function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
-  const poller = new Poller([wakeup.fd, ...runner.devices.map(({ fd }) => fd)]);
-  for (let idle = 0; ; ) {
-    if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner)) return;
+  const { places } = runner;
+  let poller = pollerOf(runner, wakeup);
+  for (let idle = 0, version = places.version; ; ) {
+    if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
+    if (version !== places.version) {
+      version = places.version;
+      poller = pollerOf(runner, wakeup);
+    }
     idle = runner.turn(performance.now()) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || runner.dispatch?.maySleep() === false) continue;
+    if (idle <= SPINS || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false) continue;
     poller.wait(SLEEP_MS);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();
     idle = 0;
   }
+}
+
+function pollerOf({ places }: Runner, wakeup: Bell): Poller {
+  return new Poller([wakeup.fd, ...places.descriptors]);
 }
 
 function main(): void {
@@ -54,7 +73,7 @@ function main(): void {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  report({ kind: 'ready', reasons: runner.reasons, tun: runner.tun });
+  report({ kind: 'ready' });
   try {
     run(runner);
   } finally {

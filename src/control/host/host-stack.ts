@@ -3,17 +3,22 @@
  * warnings about unanswered VIPs in step with the services.
  */
 import type { Logger } from 'pino';
-import type { ServiceEntry } from '../api/api.js';
+import type { ServiceRules } from '../../service/config.js';
+import type { ChangeRequest } from '../api/api.js';
 import type { Attachment } from './attach.js';
 import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
+import { unroutedDestinations } from './unrouted.js';
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
+  /** Realservers that a warning was given for, and the routes in which all were looked up. */
+  private unrouted: readonly string[] = [];
+  private checked: LiveNetwork['routes'] | undefined;
   /** VIPs that a warning was given for. */
   private unanswered: readonly string[] = [];
 
@@ -21,35 +26,52 @@ export class HostStack {
     private readonly live: LiveNetwork,
     private config: InterceptConfig,
     private readonly log: Logger,
+    /** The present services. */
+    private readonly services: () => readonly ServiceRules[],
   ) {}
 
-  /**
-   * Installs empty intercept rules. `tun`: interface into the host's stack, '' for none. Throws a
-   * DeviceError.
-   */
-  start({ devices, maps }: Attachment, tun: string): void {
+  /** Installs empty intercept rules. Throws a DeviceError. */
+  start({ devices, maps }: Attachment): void {
     const { live, log } = this;
     const copied = devices.filter(({ shared, exclusive }) => shared && !exclusive).map(({ name }) => name);
-    if (copied.length + maps.length > 0) {
-      this.interceptor = new Interceptor(copied, maps, this.config, (address) => live.has(address));
-      for (const text of this.interceptor.warnings()) log.warn(text);
-    }
-    if (tun !== '') this.replies = new LocalReplies(tun, live, (message) => log.warn(message));
+    if (copied.length + maps.length === 0) return;
+    this.interceptor = new Interceptor(copied, maps, this.config, (address) => live.has(address), this.services);
+    for (const text of this.interceptor.warnings()) log.warn(text);
   }
 
   /**
-   * Puts another configuration into force. Throws a DeviceError; then the old rules stay in force.
+   * Call when the dataplane runs: routes the replies of this machine's destinations. `tun`:
+   * interface into the host's stack, '' for none.
    */
-  configure(services: readonly ServiceEntry[], config: InterceptConfig): void {
-    this.interceptor?.update(services, config);
+  routeReplies(tun: string): void {
+    if (tun === '') return;
+    this.replies = new LocalReplies(tun, this.live, (message) => this.log.warn(message));
+    this.replies.update(this.services());
+  }
+
+  /**
+   * Puts another configuration with these services into force. Throws a DeviceError; then the old
+   * rules stay in force.
+   */
+  configure(services: readonly ServiceRules[], config: InterceptConfig): void {
+    this.interceptor?.configure(services, config);
     this.config = config;
   }
 
-  /** The host's stack stops seeing the packets of these services. Throws as `configure`. */
-  intercept(services: readonly ServiceEntry[]): void {
-    this.warnUnanswered(services);
-    this.interceptor?.update(services);
-    this.replies?.update(services);
+  /**
+   * Follows accepted changes of the rule table: the host's stack stops seeing the packets of these
+   * services. Throws a DeviceError.
+   */
+  intercept(changes: readonly ChangeRequest[]): void {
+    if (changes.some((change) => 'destination' in change)) this.checked = undefined;
+    if (changes.some(changesServices)) this.warnUnanswered(this.services());
+    this.interceptor?.follow(changes);
+    if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
+  }
+
+  /** Interfaces have gone or come. `away`: those that are not attached. Throws as `configure`. */
+  followDevices(away: readonly string[]): void {
+    this.interceptor?.followDevices(away);
   }
 
   /** Call after the network of the host has changed. Throws as `configure`. */
@@ -64,16 +86,41 @@ export class HostStack {
       this.log.warn('nft: the intercept rules were removed from outside; they are installed again');
   }
 
+  /** Warns once for each realserver without a route, until it has one again. */
+  warnUnrouted(): void {
+    const { routes } = this.live;
+    if (routes === this.checked) return;
+    this.checked = routes;
+    const without = unroutedDestinations(this.services(), routes, (address) => this.live.has(address));
+    for (const address of without)
+      if (!this.unrouted.includes(address))
+        this.log.warn(
+          `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`,
+        );
+    this.unrouted = without;
+  }
+
   /** Removes everything. */
   end(): void {
     this.replies?.end();
     this.interceptor?.end();
   }
 
+  /** The change may be one of a destination on this machine. */
+  private concernsReplies(change: ChangeRequest): boolean {
+    if (this.replies?.isEmpty === false) return true;
+    return 'destination' in change && this.live.has(change.destination.address);
+  }
+
   /** Warns once for each VIP, until ARP for it gets an answer again. */
-  private warnUnanswered(services: readonly ServiceEntry[]): void {
+  private warnUnanswered(services: readonly ServiceRules[]): void {
     const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address));
     for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
     this.unanswered = vips;
   }
+}
+
+/** The change adds, edits or removes a service. */
+function changesServices({ op }: ChangeRequest): boolean {
+  return op === 'addService' || op === 'deleteService' || op === 'flush';
 }

@@ -5,19 +5,27 @@
  */
 
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
-import { type Family, familyOf, isFwmark, SCTP, TCP, UDP } from '../../service/config.js';
+import {
+  type DestinationConfig,
+  type Family,
+  familyOf,
+  isFwmark,
+  SCTP,
+  type ServiceKey,
+  type ServiceRules,
+  TCP,
+  UDP,
+} from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import { addressFamily } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
 import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
 import { isFtp } from '../rules/ftp-ports.js';
 
 const WITH_PORTS = [TCP, UDP, SCTP];
 
-/** What the rules follow from. */
-export interface InterceptInput {
-  readonly services: readonly ServiceEntry[];
+/** The settings and the host's addresses that the rules follow from. */
+export interface InterceptSettings {
   readonly marks: readonly MarkRule[];
   readonly accept: AcceptConfig;
   readonly snat: readonly SnatConfig[];
@@ -27,32 +35,55 @@ export interface InterceptInput {
   readonly has: (address: string) => boolean;
 }
 
+/** What the rules follow from. */
+export interface InterceptInput extends InterceptSettings {
+  readonly services: readonly ServiceRules[];
+}
+
 /**
  * The rules. Some mark rules have no exact intercept rule. They are left out: the host sees the
  * packets too. With `atLeast` they intercept more packets instead. XDP needs that, since the
  * director sees only what is intercepted, and passes the rest back.
  */
 export function interceptRules(input: InterceptInput, atLeast = false): InterceptRule[] {
-  const { services, accept } = input;
-  if (services.length === 0 && accept.ranges.length + accept.sources.length + input.snat.length === 0) return [];
+  const { services } = input;
   return unique([
     ...services.flatMap((service) => serviceRules(service, input)),
-    ...services.flatMap((service) => replyRules(service, input)),
-    ...markRules(input, atLeast),
+    ...services.flatMap(({ key, destinations }) =>
+      destinations.flatMap((destination) => destinationRules(key, destination, input)),
+    ),
+    ...standingRules(services, input, atLeast),
+  ]);
+}
+
+/** The rules that follow from the settings, and from all services together. */
+export function standingRules(
+  services: readonly Pick<ServiceRules, 'key'>[],
+  settings: InterceptSettings,
+  atLeast: boolean,
+): InterceptRule[] {
+  const { accept, snat } = settings;
+  if (services.length === 0 && accept.ranges.length + accept.sources.length + snat.length === 0) return [];
+  return [
+    ...markRules(services, settings.marks, atLeast),
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
-    ...services.flatMap((service) => sharedRules(service, input)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
-    ...input.snat.flatMap((rule) => snatRules(rule, input)),
+    ...snat.flatMap((rule) => snatRules(rule, settings)),
     { kind: 'icmpError', about: { family: 4 } },
     { kind: 'icmpError', about: { family: 6 } },
-  ]);
+  ];
+}
+
+/** The rules of a service, without those of its destinations. */
+export function serviceRules(service: Pick<ServiceRules, 'key'>, settings: InterceptSettings): InterceptRule[] {
+  return [...vipRules(service, settings), ...sharedRules(service, settings)];
 }
 
 /**
  * A VIP on an interface of the host is shared with it by port. A VIP on no interface is intercepted
  * whole.
  */
-function serviceRules({ key }: ServiceEntry, { accept, has, ftp }: InterceptInput): InterceptRule[] {
+function vipRules({ key }: Pick<ServiceRules, 'key'>, { accept, has, ftp }: InterceptSettings): InterceptRule[] {
   if (isFwmark(key)) return [];
   if (!has(key.address)) return wholeAddress(key.address, accept);
   const { protocol, address: daddr, port } = key;
@@ -71,7 +102,7 @@ function dataPorts(port: number): PortRange[] {
  * Packets from an address of the host (accept.forwardShared): its stack would drop them as
  * martians.
  */
-function sharedRules({ key }: ServiceEntry, { accept, has }: InterceptInput): InterceptRule[] {
+function sharedRules({ key }: Pick<ServiceRules, 'key'>, { accept, has }: InterceptSettings): InterceptRule[] {
   if (accept.forwardShared.length === 0 || isFwmark(key) || !has(key.address)) return [];
   return [{ kind: 'packet', family: familyOf(key), saddr: key.address }];
 }
@@ -82,28 +113,29 @@ function wholeAddress(daddr: string, { arp }: Pick<AcceptConfig, 'arp'>): Interc
   return arp ? [packets, { kind: 'arp', target: daddr }] : [packets];
 }
 
-/** Packets from masq destinations of the service. */
-function replyRules({ key, destinations }: ServiceEntry, { ftp }: InterceptInput): InterceptRule[] {
+/** Packets from a destination of the service with this key. */
+export function destinationRules(
+  key: ServiceKey,
+  { address: saddr, port, method }: DestinationConfig,
+  { ftp }: InterceptSettings,
+): InterceptRule[] {
+  if (method !== 'masq') return [];
   const anyPort = isFwmark(key) || isFtp(key, ftp);
-  return destinations
-    .filter(({ method }) => method === 'masq')
-    .flatMap(({ address: saddr, port }) =>
-      // A fwmark service has no protocol. ICMP and neighbour discovery are left to the host.
-      (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
-        kind: 'packet',
-        family: addressFamily(saddr),
-        saddr,
-        protocol,
-        ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
-      })),
-    );
+  // A fwmark service has no protocol. ICMP and neighbour discovery are left to the host.
+  return (isFwmark(key) ? WITH_PORTS : [key.protocol]).map((protocol) => ({
+    kind: 'packet',
+    family: addressFamily(saddr),
+    saddr,
+    protocol,
+    ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
+  }));
 }
 
 /**
  * Packets of realservers by protocols with ports (ICMP and neighbour discovery are left to the
  * host), and the answers.
  */
-function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): InterceptRule[] {
+function snatRules({ from, to }: SnatConfig, { has }: InterceptSettings): InterceptRule[] {
   const family: Family = addressFamily(to);
   const sent = WITH_PORTS.map((protocol) => ({ kind: 'packet', family, saddr: from, protocol }) as const);
   const answers: InterceptRule[] = has(to)
@@ -115,7 +147,12 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptInput): Intercept
 /**
  * Mark rules that set the mark of a service of the packet's family, or change some bits of a mark.
  */
-function markRules({ services, marks }: InterceptInput, atLeast: boolean): InterceptRule[] {
+function markRules(
+  services: readonly Pick<ServiceRules, 'key'>[],
+  marks: readonly MarkRule[],
+  atLeast: boolean,
+): InterceptRule[] {
+  if (marks.length === 0) return [];
   const keys = services.flatMap(({ key }) => (isFwmark(key) ? [key] : []));
   const gives = ({ clear, flip }: MarkRule, family: Family) =>
     keys.some((key) => key.family === family && (clear !== 0xffffffff || key.fwmark === flip));

@@ -5,12 +5,17 @@
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { DeviceError } from '../../device/error.js';
 import { NftIntercept } from '../../device/intercept/nft.js';
-import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import type { ServiceEntry } from '../api/api.js';
+import { hostDelta } from '../../device/xdp/intercept-table.js';
+import type { ServiceRules } from '../../service/config.js';
+import { ifNameToIndex } from '../../sys/libc.js';
+import { NftSocket } from '../../sys/nftables.js';
+import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { inexactMarks, interceptRules } from './intercept-rules.js';
+import { type InterceptSettings, inexactMarks } from './intercept-rules.js';
+import { type InterceptDelta, InterceptSet } from './intercept-set.js';
 
 /** The parts of a configuration that intercept rules follow from. */
 export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
@@ -18,22 +23,39 @@ export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'sna
 /** The intercept rules of this process. */
 export class Interceptor {
   private readonly nft = new NftIntercept(String(process.pid));
-  private inNft: readonly InterceptRule[] = [];
-  private inMaps: readonly InterceptRule[] = [];
-  private services: readonly ServiceEntry[] = [];
+  private readonly exact: InterceptSet;
+  private readonly atLeast: InterceptSet;
+  /** Nft rules or maps are not as wanted, since the last change of them failed. */
+  private behind = false;
   private ended = false;
+  /** Devices whose interface is there. */
+  private present: readonly string[];
 
   /**
-   * Installs empty rules on `devices`. `maps`: those of xdp devices. `has`: the host has the
-   * address. Throws a DeviceError.
+   * Installs empty rules on `devices`, those that are there. `maps`: those of xdp devices. `has`:
+   * the host has the address. `services`: the present services. Throws a DeviceError.
    */
   constructor(
     private readonly devices: readonly string[],
     private readonly maps: readonly InterceptMaps[],
     private config: InterceptConfig,
     private readonly has: (address: string) => boolean,
+    private readonly services: () => readonly ServiceRules[],
   ) {
-    if (devices.length > 0) this.nft.install(devices, []);
+    this.exact = new InterceptSet(this.settings(config), false);
+    this.atLeast = new InterceptSet(this.settings(config), true);
+    this.present = devices.filter((name) => ifNameToIndex(name) !== 0);
+    if (devices.length > 0) this.nft.install(this.present, []);
+    else this.showPresence();
+  }
+
+  /** By the table, another director sees that this one runs, though it needs no nft rules. */
+  private showPresence(): void {
+    try {
+      this.nft.install([], []);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+    }
   }
 
   /** A line for each mark rule whose packets the host's stack sees too. */
@@ -45,25 +67,41 @@ export class Interceptor {
   }
 
   /**
-   * Puts the rules of these services into force. Throws a DeviceError; then the old rules stay in
-   * force.
+   * Puts the rules of these services and of another configuration into force. Throws a DeviceError;
+   * then the old rules stay in force.
    */
-  update(services: readonly ServiceEntry[], config: InterceptConfig = this.config): void {
-    const { marks, accept, helpers, snat } = config;
-    const input = { services, marks, accept, snat, ftp: helpers.ftp, has: this.has };
-    if (this.devices.length > 0) {
-      const wanted = interceptRules(input);
-      if (JSON.stringify(wanted) !== JSON.stringify(this.inNft)) this.putNft(wanted);
+  configure(services: readonly ServiceRules[], config: InterceptConfig): void {
+    try {
+      this.replace(services, config);
+    } catch (error) {
+      this.replace(this.services(), this.config);
+      throw error;
     }
-    if (this.maps.length > 0) this.fillMaps(interceptRules(input, true));
     this.config = config;
-    this.services = services;
+  }
+
+  /**
+   * Follows accepted changes of the rule table. Throws a DeviceError; the next change tries again.
+   */
+  follow(changes: readonly ChangeRequest[]): void {
+    if (this.devices.length > 0) this.exact.follow(changes);
+    if (this.maps.length > 0) this.atLeast.follow(changes);
+    this.settle();
+  }
+
+  /**
+   * Installs the nft rules on the interfaces that are there: the kernel has removed the hook of one
+   * that is gone. `away`: devices without an interface. Throws a DeviceError.
+   */
+  followDevices(away: readonly string[]): void {
+    this.present = this.devices.filter((name) => !away.includes(name));
+    if (this.devices.length > 0 && !this.ended) this.nft.install(this.present, this.exact.all());
   }
 
   /** Call after addresses or MACs of the host have changed. Throws a DeviceError. */
   refresh(): void {
     for (const one of this.maps) one.readMac();
-    this.update(this.services);
+    this.replace(this.services(), this.config);
   }
 
   /**
@@ -76,30 +114,55 @@ export class Interceptor {
       execFile('nft', ['list', 'tables', 'netdev'], (error, out) => resolve(error === null ? out : undefined));
     });
     if (tables === undefined || tables.split('\n').includes(`table ${this.nft.table}`) || this.ended) return false;
-    this.nft.install(this.devices, this.inNft);
+    this.nft.install(this.present, this.exact.all());
     return true;
   }
 
   /** Removes the nft rules. */
   end(): void {
     this.ended = true;
-    if (this.devices.length > 0) this.nft.remove();
+    if (this.devices.length > 0 || NftSocket.isAvailable) this.nft.remove();
   }
 
-  private fillMaps(wanted: readonly InterceptRule[]): void {
-    if (JSON.stringify(wanted) === JSON.stringify(this.inMaps)) return;
-    for (const one of this.maps) one.update(wanted);
-    this.inMaps = wanted;
+  private settings({ marks, accept, helpers, snat }: InterceptConfig): InterceptSettings {
+    return { marks, accept, snat, ftp: helpers.ftp, has: this.has };
   }
 
-  private putNft(wanted: readonly InterceptRule[]): void {
+  private replace(services: readonly ServiceRules[], config: InterceptConfig): void {
+    if (this.devices.length > 0) this.exact.replace(services, this.settings(config));
+    if (this.maps.length > 0) this.atLeast.replace(services, this.settings(config));
+    this.settle();
+  }
+
+  /** Nft rules and maps follow the sets. */
+  private settle(): void {
+    const { behind } = this;
+    this.behind = true;
+    this.settleNft(this.exact.take(), behind);
+    this.settleMaps(this.atLeast.take(), behind);
+    this.behind = false;
+  }
+
+  private settleNft(delta: InterceptDelta, behind: boolean): void {
+    if (this.devices.length === 0 || (!behind && isEmpty(delta))) return;
     try {
-      this.nft.update(wanted);
+      if (behind) this.nft.update(this.exact.all());
+      else this.nft.change(delta.added, delta.removed);
     } catch {
-      this.nft.install(this.devices, wanted);
+      this.nft.install(this.present, this.exact.all());
     }
-    this.inNft = wanted;
   }
+
+  private settleMaps(delta: InterceptDelta, behind: boolean): void {
+    if (this.maps.length === 0 || (!behind && isEmpty(delta))) return;
+    const simple = behind ? undefined : hostDelta(delta.added, delta.removed);
+    if (simple !== undefined) for (const one of this.maps) one.change(simple);
+    else for (const one of this.maps) one.update(this.atLeast.all());
+  }
+}
+
+function isEmpty({ added, removed }: InterceptDelta): boolean {
+  return added.length + removed.length === 0;
 }
 
 /**

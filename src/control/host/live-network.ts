@@ -14,6 +14,7 @@ import { RouteSocket } from '../../netlink/route-socket.js';
 import { readSnapshot, type Snapshot } from '../../netlink/snapshot.js';
 import type { DeviceSetup, Message, NeighbourFact } from '../engine/messages.js';
 import { kernelRoutes } from './kernel-routes.js';
+import type { WireState } from './wire-log.js';
 
 /** Changes come in bursts: one dump serves those within this many ms. */
 const SETTLE_MS = 50;
@@ -27,10 +28,14 @@ export interface Listener {
   send(message: Message): void;
   /** Addresses of the host may have changed. */
   changed(): void;
-  /** The director cannot go on; one line. */
-  failed(message: string): void;
+  /** Interfaces may have gone, come or changed. */
+  linksChanged(): void;
   /** A warning, one line. */
   warned(message: string): void;
+  /** The devices whose interface is there, as the kernel sees them. */
+  wire(states: readonly WireState[]): void;
+  /** A next hop that the dataplane needs has answered the kernel, or has not. */
+  nextHop(device: string, ip: string, answers: boolean): void;
   /** Routes of the configuration; undefined: use the kernel's. `devices`: as they are now. */
   routes(devices: readonly DeviceSetup[]): RouteData | undefined;
 }
@@ -42,18 +47,26 @@ export class LiveNetwork {
   private snapshot: Snapshot;
   /** The kernel's neighbour table, by `keyOf`. */
   private neighbours = new Map<string, Neighbour>();
+  /** Neighbours that the dataplane has asked for, by `keyOf`. */
+  private readonly needed = new Set<string>();
+  /** The addresses of a snapshot, for `has`. */
+  private known: { of: Snapshot['addresses']; all: ReadonlySet<string> } = { of: [], all: new Set() };
   private timer: NodeJS.Timeout | undefined;
   private listener: Listener | undefined;
   private devices: readonly DeviceSetup[] = [];
 
   /** Throws SystemError. */
   constructor() {
-    this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: () => this.refreshLater() });
+    this.monitor = monitor({ onChange: (changes) => this.changed(changes), onLost: (why) => this.lost(why) });
     this.snapshot = readSnapshot(this.socket);
   }
 
   get links() {
     return this.snapshot.links;
+  }
+
+  get routes() {
+    return this.snapshot.routes;
   }
 
   get rules() {
@@ -68,7 +81,9 @@ export class LiveNetwork {
 
   /** An interface of this box has the address. */
   has(address: string): boolean {
-    return this.snapshot.addresses.some((one) => one.address === address);
+    const { addresses } = this.snapshot;
+    if (this.known.of !== addresses) this.known = { of: addresses, all: new Set(addresses.map((one) => one.address)) };
+    return this.known.all.has(address);
   }
 
   /**
@@ -86,6 +101,7 @@ export class LiveNetwork {
     if (this.listener === undefined) return;
     const ifindex = this.indexOf(this.devices[device]?.name ?? '');
     const known = this.neighbours.get(`${ifindex} ${ip}`);
+    this.needed.add(`${ifindex} ${ip}`);
     if (known?.valid) this.listener.send({ kind: 'neighbours', facts: this.facts([known]) });
     // NTF_USE turns a permanent entry into a temporary one (Linux 6.18, __neigh_update).
     if (known?.state === 'PERMANENT' || known?.state === 'NOARP') return;
@@ -125,11 +141,24 @@ export class LiveNetwork {
     if (neighbours.length < changes.length) this.refreshLater();
   }
 
+  /** The kernel had more changes than the monitor could take: everything is read again. */
+  private lost(why: string): void {
+    this.listener?.warned(`changes of the network were lost, and it is read again: ${why}`);
+    this.refreshLater();
+  }
+
   private record({ record, action }: Extract<Change, { kind: 'neighbour' }>): Neighbour & { gone: boolean } {
     const gone = action === 'del';
     if (gone) this.neighbours.delete(keyOf(record));
     else this.neighbours.set(keyOf(record), record);
+    if (!gone && this.needed.has(keyOf(record))) this.tellNextHop(record);
     return { ...record, gone };
+  }
+
+  private tellNextHop({ ifindex, ip, valid, state }: Neighbour): void {
+    const device = this.devices[this.deviceOf(ifindex)];
+    if (device === undefined || !(valid || state === 'FAILED')) return;
+    this.listener?.nextHop(device.name, ip, valid);
   }
 
   private refreshLater(ms = SETTLE_MS): void {
@@ -142,19 +171,19 @@ export class LiveNetwork {
 
   private publish(): void {
     const { listener } = this;
-    const gone = this.devices.find(({ shared, name }) => shared && this.indexOf(name) === undefined);
-    if (gone !== undefined)
-      return listener?.failed(`${gone.name}: the network interface is gone; 'ip link' lists the interfaces`);
     const devices = this.current();
     this.neighbours = new Map(this.snapshot.neighbours.map((one) => [keyOf(one), one]));
-    listener?.send({ kind: 'links', links: devices.map(({ mac, mtu }) => ({ mac, mtu })) });
+    const links = devices.map(({ name, mac, mtu }) => ({ mac, mtu, running: this.isRunning(name) }));
+    listener?.send({ kind: 'links', links });
+    listener?.wire(this.wireStates());
     listener?.send({
       kind: 'addresses',
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
     });
-    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routes()) });
+    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routeData()) });
     listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
     listener?.changed();
+    listener?.linksChanged();
   }
 
   /** The devices with their present MAC, MTU and addresses. */
@@ -164,9 +193,25 @@ export class LiveNetwork {
 
   /** Only interfaces of the host change. */
   private present(device: DeviceSetup): DeviceSetup {
+    if (!device.shared) return device;
     const link = this.snapshot.links.find(({ name }) => name === device.name);
-    if (!device.shared || link === undefined) return device;
+    if (link === undefined) return { ...device, addresses: [] };
     return { ...device, mac: link.mac, mtu: link.mtu, addresses: this.addressesOf(device.name) };
+  }
+
+  /** The interface is there, up, and has a carrier. */
+  private isRunning(name: string): boolean {
+    const link = this.snapshot.links.find((one) => one.name === name);
+    return link?.up === true && link.carrier;
+  }
+
+  private wireStates(): WireState[] {
+    return this.devices.flatMap(({ name, shared }) => {
+      const link = this.snapshot.links.find((one) => one.name === name);
+      if (!shared || link === undefined) return [];
+      const down = link.up ? (link.carrier ? '' : 'link down (no carrier)') : 'link down (the interface is set down)';
+      return [{ name, down, mac: link.mac, mtu: link.mtu }];
+    });
   }
 
   /** Addresses of the host on other interfaces, such as lo. */
@@ -174,7 +219,7 @@ export class LiveNetwork {
     return this.snapshot.addresses.filter(({ ifindex }) => this.deviceOf(ifindex) < 0).map(withLength);
   }
 
-  private routes(): RouteData {
+  private routeData(): RouteData {
     return kernelRoutes(this.snapshot, (ifindex) => this.deviceOf(ifindex), this.devices.length + 1);
   }
 
@@ -191,7 +236,8 @@ export class LiveNetwork {
     return link === undefined ? -1 : this.devices.findIndex(({ name }) => name === link.name);
   }
 
-  private indexOf(name: string): number | undefined {
+  /** Index of the interface of this name; undefined: there is none. */
+  indexOf(name: string): number | undefined {
     return this.snapshot.links.find((link) => link.name === name)?.ifindex;
   }
 }

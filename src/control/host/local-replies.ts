@@ -13,9 +13,8 @@
 
 import { spawnSync } from 'node:child_process';
 import type { Rule } from '../../netlink/rule.js';
-import { isFwmark } from '../../service/config.js';
+import { isFwmark, type ServiceRules } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
-import type { ServiceEntry } from '../api/api.js';
 import { isDirector } from './interceptor.js';
 
 /** The number of table T is this plus the process id. */
@@ -46,7 +45,7 @@ export type IpBatch = (family: '-4' | '-6', lines: readonly string[]) => string;
 /** The policy rules of this process. */
 export class LocalReplies {
   private readonly table = TABLES + process.pid;
-  private services: readonly ServiceEntry[] = [];
+  private services: readonly ServiceRules[] = [];
   /** Rules added by this process; the network reports them a little later. */
   private readonly added = new Map<string, Reply>();
   private warned = '';
@@ -66,8 +65,13 @@ export class LocalReplies {
         this.remove(replyOf(rule), rule.table);
   }
 
+  /** There is no destination on this machine. */
+  get isEmpty(): boolean {
+    return this.added.size === 0;
+  }
+
   /** Puts the rules of these services into force. */
-  update(services: readonly ServiceEntry[]): void {
+  update(services: readonly ServiceRules[]): void {
     this.services = services;
     this.refresh();
   }
@@ -87,7 +91,7 @@ export class LocalReplies {
     this.update([]);
   }
 
-  private repliesOf({ key, destinations }: ServiceEntry): Reply[] {
+  private repliesOf({ key, destinations }: ServiceRules): Reply[] {
     const local = destinations.filter(({ address, method }) => method === 'masq' && this.isLocal(address));
     for (const { address, port } of local)
       if (port === 0) this.warnOnce(`masq destination ${address} is an address of this machine: it needs a port`);

@@ -2,11 +2,11 @@
  * Actions: what the dataplane does for an accepted request. They are plain data, which crosses to
  * the worker by structured clone, and are applied in order, between batches.
  *
- * Slots are small integers (services < 4096, destinations < 65536). The counters of a slot only
- * grow: neither a new owner nor `-Z` sets them to zero; the control thread subtracts a base
+ * Slots are integers from 0 on (MAX_SERVICES, MAX_DESTINATIONS). The counters of a slot only grow:
+ * neither a new owner nor `-Z` sets them to zero; the control thread subtracts a base
  * (counter-base.ts). A removed destination keeps its slot, and its connections go on naming it,
- * until Rules.tick finds no references. An `addDestination` for such a slot (`revived`) gives those
- * connections their destination back.
+ * until Rules.tick finds no references. An `addDestination` for such a slot (`revived`) gives
+ * those connections their destination back.
  */
 import type { DestinationConfig, ServiceConfig } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';

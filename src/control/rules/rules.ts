@@ -12,6 +12,7 @@ import {
   keyText,
   type ServiceConfig,
   type ServiceKey,
+  type ServiceRules,
 } from '../../service/config.js';
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
@@ -51,7 +52,17 @@ export interface RulesOptions {
   readonly timeouts?: Timeouts;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
+  /** Number of slots; by default as many as the counters have. */
+  readonly room?: Room;
 }
+
+/** Numbers of services and destinations. */
+export interface Room {
+  readonly services: number;
+  readonly destinations: number;
+}
+
+const WHOLE_ROOM: Room = { services: MAX_SERVICES, destinations: MAX_DESTINATIONS };
 
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
 
@@ -62,13 +73,16 @@ export class Rules {
    * A service has one reference to its slot, and so has each of its destinations, live or in the
    * trash.
    */
-  private readonly serviceSlots = new CountedSlots(MAX_SERVICES);
-  private readonly destinationSlots = new Slots(MAX_DESTINATIONS);
+  private readonly serviceSlots: CountedSlots;
+  private readonly destinationSlots: Slots;
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
 
   constructor(private readonly options: RulesOptions) {
+    const { services, destinations } = options.room ?? WHOLE_ROOM;
+    this.serviceSlots = new CountedSlots(services);
+    this.destinationSlots = new Slots(destinations);
     this.shown = new ShownCounters(options.counters);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
@@ -116,6 +130,24 @@ export class Rules {
     return gone.map((entry) => entry.slot);
   }
 
+  /** No slot of a service and of a destination from these on was ever used. */
+  get high(): Room {
+    return { services: this.serviceSlots.high, destinations: this.destinationSlots.high };
+  }
+
+  /**
+   * What is missing for all of these requests to be accepted, in words; undefined: nothing. Slots
+   * of removed destinations and their services stay in use for two minutes, or longer while
+   * connections name them.
+   */
+  lackOfRoom(requests: readonly ChangeRequest[]): string | undefined {
+    const count = (op: ChangeRequest['op']) => requests.filter((request) => request.op === op).length;
+    return (
+      lack('services', count('addService'), this.serviceSlots.free) ??
+      lack('destinations', count('addDestination'), this.destinationSlots.free)
+    );
+  }
+
   get serviceCount(): number {
     return this.services.size;
   }
@@ -128,6 +160,30 @@ export class Rules {
   /** Services with destinations and counters, newest first. */
   entries(): ServiceEntry[] {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
+  }
+
+  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
+  replay(): Action[] {
+    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
+      { kind: 'addService', slot, service: config } as const,
+      ...[...destinations.values()].map(
+        (one) =>
+          ({
+            kind: 'addDestination',
+            slot: one.slot,
+            serviceSlot: slot,
+            destination: one.config,
+            revived: false,
+          }) as const,
+      ),
+    ]);
+  }
+
+  /** Services with destinations, without counters, newest first. */
+  configs(): ServiceRules[] {
+    return [...this.services.values()]
+      .reverse()
+      .map((service) => ({ ...service.config, destinations: newestFirst(service).map(({ config }) => config) }));
   }
 
   private addService(config: ServiceConfig): Outcome {
@@ -255,6 +311,11 @@ export class Rules {
   private releaseService(slot: number): void {
     if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
+}
+
+function lack(what: string, wanted: number, free: number): string | undefined {
+  if (wanted <= free) return undefined;
+  return `${wanted} new ${what}, but there is room for ${free} only: removed ones keep their place for two minutes, or while they have connections`;
 }
 
 function accepted(actions: Action[]): Outcome {

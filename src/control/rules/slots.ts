@@ -3,21 +3,30 @@
  * first.
  */
 export class Slots {
-  private readonly free: number[] = [];
+  private readonly released: number[] = [];
   private fresh = 0;
 
   constructor(private readonly limit: number) {}
 
+  /** No slot from here on was ever used. */
+  get high(): number {
+    return this.fresh;
+  }
+  /** Number of free slots. */
+  get free(): number {
+    return this.limit - this.fresh + this.released.length;
+  }
+
   /** A free slot; undefined: all are in use. */
   allocate(): number | undefined {
-    const used = this.free.pop();
+    const used = this.released.pop();
     if (used !== undefined) return used;
     return this.fresh < this.limit ? this.fresh++ : undefined;
   }
 
   /** Frees a slot. */
   release(slot: number): void {
-    this.free.push(slot);
+    this.released.push(slot);
   }
 }
 
@@ -35,6 +44,15 @@ export class CountedSlots {
     const slot = this.slots.allocate();
     if (slot !== undefined) this.references.set(slot, 1);
     return slot;
+  }
+
+  /** No slot from here on was ever used. */
+  get high(): number {
+    return this.slots.high;
+  }
+  /** Number of free slots. */
+  get free(): number {
+    return this.slots.free;
   }
 
   addReference(slot: number): void {

@@ -9,17 +9,17 @@
  * host's stack would refuse clients of a service that the director already serves, and both would
  * answer.
  */
-import type { DeviceStatus, ServiceEntry } from '../api/api.js';
+import type { ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
 import type { SyncDaemons } from '../sync/daemons.js';
 
 /** Implemented by Daemon with threads and devices, and by InProcessDirector without. */
 export interface Forwarding {
   /**
-   * The host's stack stops seeing packets of these services. Throws an Error of one line; then the
-   * old rules stay in force.
+   * The host's stack follows changes that the rule table has accepted: it stops seeing packets of
+   * new services. Throws an Error of one line; the next change tries again.
    */
-  intercept(services: readonly ServiceEntry[]): void;
+  intercept(changes: readonly ChangeRequest[]): void;
   /** Sends a message to every worker. */
   send(message: Message): void;
   devices(): DeviceStatus[];
@@ -33,6 +33,9 @@ export interface Forwarding {
   processed(i: number): number;
   /** The daemons of synchronisation. */
   readonly sync: SyncDaemons;
-  /** Brings the sums of the workers' counters up to date. */
-  gather(): void;
+  /**
+   * Brings the sums of the workers' counters up to date, for the slots of services and destinations
+   * below these numbers.
+   */
+  gather(services: number, destinations: number): void;
 }

@@ -3,14 +3,16 @@
  * table; its actions go to Forwarding, host first, then dataplane. Questions are answered from
  * shared memory, without the dataplane.
  */
+import { randomUUID } from 'node:crypto';
 import { HIGH_WATER_WORD } from '../../conntrack/entry.js';
 import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../../service/sysctl.js';
 import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ConnectionEntry } from '../api/api.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
+import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
@@ -22,6 +24,8 @@ type DaemonRequest = Extract<AdminRequest, { op: 'startDaemon' | 'stopDaemon' | 
 
 /** Entries of the connection table in one page, which takes some 30 ms. */
 const PAGE = 16_384;
+/** Actions in one message: the dataplane forwards between two messages. */
+const SLICE = 128;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
 
@@ -30,6 +34,8 @@ export class Requests implements AdminClient {
   readonly view: LiveCounters;
   readonly rules: Rules;
   readonly tracing: TraceSession;
+  /** As of DirectorStatus. */
+  private readonly tableId = randomUUID();
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
@@ -48,7 +54,7 @@ export class Requests implements AdminClient {
   }
 
   async request(request: AdminRequest): Promise<AdminReply> {
-    this.forwarding.gather();
+    this.gather();
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {
       case 'connections':
@@ -70,12 +76,18 @@ export class Requests implements AdminClient {
     }
   }
 
-  /** Applies several requests in order. Host and dataplane get all actions together. */
+  /** Applies several requests in order. Host and dataplane get all changes together. */
   change(requests: readonly RulesRequest[]): AdminReply[] {
     // A slot that gets a new owner counts from its present counters on.
-    this.forwarding.gather();
+    this.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
-    this.forward(outcomes.flatMap(({ actions }) => actions));
+    const accepted = requests.filter((request, i): request is ChangeRequest => {
+      return isHostChange(request) && outcomes[i]!.reply.ok;
+    });
+    this.forward(
+      accepted,
+      outcomes.flatMap(({ actions }) => actions),
+    );
     return outcomes.map(({ reply }) => reply);
   }
 
@@ -90,10 +102,19 @@ export class Requests implements AdminClient {
     return this.settings.sysctl;
   }
 
+  /** Messages that tell a fresh worker the settings and rules as they are. */
+  replay(): Message[] {
+    return [
+      { kind: 'settings', ...this.settings },
+      { kind: 'actions', actions: this.rules.replay() },
+      ...this.forwarding.sync.replay(),
+    ];
+  }
+
   /** Rates, trash of destinations, abandoned traces. Call it at least every two seconds. */
   tick(): void {
     const now = this.forwarding.now();
-    this.forwarding.gather();
+    this.gather();
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
     for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
@@ -115,6 +136,11 @@ export class Requests implements AdminClient {
     return number + 1 < tables.length ? { connections, next: (number + 1) * SPAN } : { connections };
   }
 
+  private gather(): void {
+    const { services, destinations } = this.rules.high;
+    this.forwarding.gather(services, destinations);
+  }
+
   private listed(table: Int32Array, first: number, last: number): ConnectionEntry[] {
     const daddrOf = (slot: number) => this.daddrs.get(slot) ?? '';
     return listConnections(table, this.forwarding.tick(table), daddrOf, first, last);
@@ -123,15 +149,16 @@ export class Requests implements AdminClient {
   /**
    * Host first, then dataplane. The dataplane follows the rule table even when the host refuses.
    */
-  private forward(actions: readonly Action[]): void {
+  private forward(changes: readonly ChangeRequest[], actions: readonly Action[]): void {
     if (actions.length === 0) return;
     for (const action of actions)
       if (action.kind === 'addDestination') this.daddrs.set(action.slot, action.destination.address);
       else if (action.kind === 'setTimeouts') this.settings = { ...this.settings, timeouts: action.timeouts };
     try {
-      if (actions.some(concernsHost)) this.forwarding.intercept(this.rules.entries());
+      if (changes.length > 0) this.forwarding.intercept(changes);
     } finally {
-      this.forwarding.send({ kind: 'actions', actions });
+      for (let i = 0; i < actions.length; i += SLICE)
+        this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
     }
   }
@@ -160,14 +187,14 @@ export class Requests implements AdminClient {
   }
 
   private status() {
-    const { forwarding, rules, counters, config, settings } = this;
-    return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers });
+    const { forwarding, rules, counters, config, settings, tableId } = this;
+    return directorStatus({ forwarding, rules, counters, config, helpers: settings.helpers, tableId });
   }
 }
 
-/** The action may change what the host's stack sees. */
-function concernsHost({ kind }: Action): boolean {
-  return kind !== 'setTimeouts' && kind !== 'zeroRates';
+/** The request may change what the host's stack sees. */
+function isHostChange({ op }: RulesRequest): boolean {
+  return op !== 'list' && op !== 'getTimeouts' && op !== 'setTimeouts' && op !== 'zero';
 }
 
 /** An empty rule table with the timeouts of a configuration. */

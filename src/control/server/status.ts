@@ -18,16 +18,19 @@ export interface StatusSources {
   readonly counters: Counters;
   readonly config: Config;
   readonly helpers: Settings['helpers'];
+  readonly tableId: string;
 }
 
 /** The present status. */
-export function directorStatus({ forwarding, rules, counters, config, helpers }: StatusSources): DirectorStatus {
+export function directorStatus(sources: StatusSources): DirectorStatus {
+  const { forwarding, rules, counters, config, helpers, tableId } = sources;
   const services = rules.entries();
   return {
     pid: process.pid,
+    tableId,
     uptime: Math.floor(process.uptime()),
-    config: path.resolve(config.file),
-    rulesOnly: config.rulesFile === config.file,
+    config: config.file === '' ? '' : path.resolve(config.file),
+    rulesOnly: config.file === '' || config.rulesFile === config.file,
     devices: forwarding.devices(),
     services: services.length,
     destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),

@@ -51,6 +51,7 @@ interface Master {
   readonly daemon: SyncDaemon;
   readonly sockets: SyncSockets;
   readonly rings: readonly SyncRing[];
+  readonly memory: readonly SharedArrayBuffer[];
   /** By port. */
   readonly buffers: readonly MasterBuffer[];
   readonly answers: MasterBuffer;
@@ -113,6 +114,19 @@ export class SyncDaemons {
       this.stop(one.daemon.role);
       this.start(one.daemon.role, one.daemon);
     }
+  }
+
+  /** Messages that tell a fresh worker which daemons run. */
+  replay(): Message[] {
+    const { master, backup } = this;
+    return [
+      ...(master === undefined ? [] : [this.masterMessage(master.memory)]),
+      ...(backup === undefined ? [] : [{ kind: 'syncBackup' as const, running: true }]),
+    ];
+  }
+
+  private masterMessage(rings: readonly SharedArrayBuffer[]): Message {
+    return { kind: 'syncMaster', rings, ports: this.ports, sequences: this.auth !== undefined };
   }
 
   private daemonOf(role: SyncRole): SyncDaemon | undefined {
@@ -181,12 +195,13 @@ export class SyncDaemons {
     this.master = {
       daemon,
       sockets,
+      memory,
       rings: memory.map((one) => new SyncRing(one)),
       buffers: Array.from({ length: ports }, (_, i) => buffer((bytes) => this.emit(bytes, i), this.configured.delay)),
       answers: buffer((bytes) => this.answer(bytes), 100),
       ear: host.plain ? undefined : this.hear(daemon),
     };
-    host.send({ kind: 'syncMaster', rings: memory, ports, sequences: this.auth !== undefined });
+    host.send(this.masterMessage(memory));
   }
 
   /** A master hears requests on the first port; a director that is a backup of this group does so anyway. */
@@ -201,7 +216,7 @@ export class SyncDaemons {
   private stopMaster(): void {
     this.master?.sockets.close();
     this.master?.ear?.close();
-    if (this.master !== undefined) this.host.send({ kind: 'syncMaster', rings: [], ports: 1, sequences: false });
+    if (this.master !== undefined) this.host.send(this.masterMessage([]));
     this.master = undefined;
   }
 

@@ -11,7 +11,8 @@ import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
-import { type Director, MARKED_SOURCE } from '../director.js';
+import type { Director } from '../director.js';
+import { MARKED_SOURCE } from '../table/senders.js';
 import { hasPorts } from '../table/snat-rules.js';
 
 export function isIntercepted(d: Director): boolean {

@@ -18,12 +18,18 @@ import { advertise } from './nd.js';
  */
 export function announce(d: Director, family: 4 | 6, words: Int32Array): void {
   if (d.own.find(words[0]!, words[1]!, words[2]!, words[3]!, 0, family) >= 0) return;
-  for (const link of d.links) {
-    if (d.neighbours.pointToPoint.has(link.index) || !(d.acceptArp || link.resolves)) continue;
-    if (!link.addresses.some((address) => isOn(address, family, words))) continue;
-    if (family === 6) advertise(d, link, words);
-    else gratuitous(d, link, words[3]!);
-  }
+  for (const link of d.links) if (d.acceptArp || link.resolves) announceOn(d, link, family, words);
+}
+
+/**
+ * Announces an address on one link, if it belongs to a network of the link. The director may leave
+ * its ARP to the host: the host does not announce a new MAC (net.ipv4.conf.*.arp_notify is 0).
+ */
+export function announceOn(d: Director, link: Link, family: 4 | 6, words: Int32Array): void {
+  if (d.neighbours.pointToPoint.has(link.index)) return;
+  if (!link.addresses.some((address) => isOn(address, family, words))) return;
+  if (family === 6) advertise(d, link, words);
+  else gratuitous(d, link, words[3]!);
 }
 
 function isOn({ family, words, prefix }: LinkAddress, wanted: number, address: Int32Array): boolean {

@@ -9,7 +9,7 @@
  * director's ARP or the kernel: `wanted` lists the numbers to resolve, the owner of the links
  * empties it.
  */
-import { AddressIndex } from '../../service/table.js';
+import { AddressIndex } from '../../service/address-index.js';
 
 export const NeighbourState = { none: 0, incomplete: 1, reachable: 2, probing: 3, failed: 4, permanent: 5 } as const;
 /** Limit of frames that wait for one neighbour. */
@@ -161,6 +161,13 @@ export class Neighbours {
   forget(neighbour: Neighbour, failed: boolean, now: number): void {
     neighbour.state = failed ? NeighbourState.failed : NeighbourState.none;
     neighbour.since = now;
+  }
+
+  /** The neighbours of a device that failed may be asked for at once: its link is back. */
+  forgetFailures(device: number): void {
+    for (const neighbour of this.all)
+      if (neighbour.device === device && neighbour.id !== 0 && neighbour.state === NeighbourState.failed)
+        neighbour.state = NeighbourState.none;
   }
 
   /**

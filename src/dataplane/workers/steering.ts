@@ -14,7 +14,8 @@
  * are: their workers are asked first, in the order of the stages.
  */
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
-import { AddressIndex } from '../../service/table.js';
+import { AddressIndex } from '../../service/address-index.js';
+import type { Destination, VirtualService } from '../../service/service.js';
 import { maskWord } from '../../wire/address.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
@@ -60,17 +61,17 @@ export class Steering {
     return this.stages.length - 1;
   }
 
-  /** Call after services or destinations changed. */
-  learn(): void {
-    for (const service of this.d.services.all()) {
-      const [v, w, x, y] = service.family === 4 ? [0, 0, 0, service.address] : service.address6;
-      if (service.fwmark === 0) this.vips.set(v!, w!, x!, y!, 0, 0, 0);
-      for (const dest of service.destinations) {
-        const [a, b, c, e] = dest.family === 4 ? [0, 0, 0, dest.address] : dest.address6;
-        this.sources.set(a!, b!, c!, e!, service.protocol, dest.port, 0);
-        this.sources.set(a!, b!, c!, e!, 0, 0, 0);
-      }
-    }
+  /** Call for each new service, before its destinations. */
+  learnService({ family, address, address6, fwmark }: VirtualService): void {
+    const [a, b, c, e] = family === 4 ? [0, 0, 0, address] : address6;
+    if (fwmark === 0) this.vips.set(a!, b!, c!, e!, 0, 0, 0);
+  }
+
+  /** Call for each destination that a service gets. */
+  learnDestination({ service, family, address, address6, port }: Destination): void {
+    const [a, b, c, e] = family === 4 ? [0, 0, 0, address] : address6;
+    this.sources.set(a!, b!, c!, e!, service.protocol, port, 0);
+    this.sources.set(a!, b!, c!, e!, 0, 0, 0);
   }
 
   /**

@@ -7,11 +7,16 @@
  *                                                        └─ else ─> the stack
  *
  *     table netdev ulvs_<name>
+ *       flags owner        the kernel removes the table when this process ends, however it ends
  *       chain on0, on1 …   a hook on each device, which jumps to
  *       chain intercept    one rule for each InterceptRule
+ *
+ * Without libnftables, or before Linux 5.12, the table has no owner: a killed director leaves it
+ * behind, and it swallows the packets of its VIPs until the next director removes it.
  */
 import { spawnSync } from 'node:child_process';
 import { ifNameToIndex } from '../../sys/libc.js';
+import { NftSocket } from '../../sys/nftables.js';
 import { DeviceError } from '../error.js';
 import { quoted, ruleText } from './nft-text.js';
 import type { InterceptRule } from './rule.js';
@@ -21,6 +26,7 @@ import type { InterceptRule } from './rule.js';
  */
 const PRIORITY = -500;
 const CHAIN = 'intercept';
+const OWNER = ' flags owner;';
 
 export interface NftInterceptCount {
   rule: InterceptRule;
@@ -31,6 +37,9 @@ export interface NftInterceptCount {
 export class NftIntercept {
   readonly table: string;
   private rules: readonly InterceptRule[] = [];
+  private readonly socket = NftSocket.isAvailable ? new NftSocket() : undefined;
+  /** The kernel knows `flags owner`. */
+  private owns = this.socket !== undefined;
 
   /**
    * `name` is a part of the table's name: letters, digits and _; it tells two directors of one
@@ -53,17 +62,30 @@ export class NftIntercept {
   }`,
     );
     const body = rules.map((rule) => `    ${ruleText(rule)}`);
-    transaction([
-      `table ${this.table} {}`,
+    const lines = (owner: string) => [
+      `table ${this.table} {${owner}}`,
       `delete table ${this.table}`,
-      `table ${this.table} {`,
+      `table ${this.table} {${owner}`,
       `  chain ${CHAIN} {`,
       ...body,
       '  }',
       ...chains,
       '}',
-    ]);
+    ];
+    if (this.owns) this.owns = this.installOwned(lines(OWNER));
+    if (!this.owns) this.transaction(lines(''));
     this.rules = [...rules];
+  }
+
+  /** Returns false when the kernel does not know owners. A table without one is in the way first. */
+  private installOwned(lines: readonly string[]): boolean {
+    const { socket } = this;
+    if (socket!.run(lines) === '') return true;
+    return socket!.run(this.removal) === '' && socket!.run(lines) === '';
+  }
+
+  private get removal(): string[] {
+    return [`table ${this.table} {}`, `delete table ${this.table}`];
   }
 
   /**
@@ -75,8 +97,21 @@ export class NftIntercept {
     const added = rules.filter((rule) => !there.has(JSON.stringify(rule)));
     const onlyMore = rules.length - added.length === there.size;
     const lines = (onlyMore ? added : rules).map((rule) => `add rule ${this.table} ${CHAIN} ${ruleText(rule)}`);
-    transaction(onlyMore ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
+    this.transaction(onlyMore ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
     this.rules = onlyMore ? [...this.rules, ...added] : [...rules];
+  }
+
+  /**
+   * Adds and removes rules in one transaction. Rules that stay keep their counters, unless one is
+   * removed. Throws a DeviceError.
+   */
+  change(added: readonly InterceptRule[], removed: readonly InterceptRule[]): void {
+    const gone = new Set(removed.map((rule) => JSON.stringify(rule)));
+    const stay = gone.size === 0 ? this.rules : this.rules.filter((rule) => !gone.has(JSON.stringify(rule)));
+    const anew = gone.size === 0 ? added : [...stay, ...added];
+    const lines = anew.map((rule) => `add rule ${this.table} ${CHAIN} ${ruleText(rule)}`);
+    this.transaction(gone.size === 0 ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
+    this.rules = [...stay, ...added];
   }
 
   /** What each rule has dropped since it was installed. Throws a DeviceError. */
@@ -88,8 +123,15 @@ export class NftIntercept {
 
   /** Removes the table; no error when there is none. Throws a DeviceError when nft fails. */
   remove(): void {
-    transaction([`table ${this.table} {}`, `delete table ${this.table}`]);
+    if (!this.owns) this.transaction(this.removal);
+    this.socket?.close();
     this.rules = [];
+  }
+
+  /** Runs the lines as one transaction: all or none. Throws a DeviceError. */
+  private transaction(lines: readonly string[]): void {
+    if (this.socket === undefined) nft(['-f', '-'], `${lines.join('\n')}\n`);
+    else refuse(this.socket.run(lines));
   }
 }
 
@@ -110,17 +152,18 @@ function mustExist(device: string): void {
     throw new DeviceError(device, 'no such network interface', "'ip link' lists the interfaces");
 }
 
-/** Runs the lines as one transaction: all or none. */
-function transaction(lines: string[]): void {
-  nft(['-f', '-'], `${lines.join('\n')}\n`);
-}
-
 /** Runs nft and returns its output. Throws a DeviceError with the first line of nft's error. */
 function nft(args: string[], input = ''): string {
   const run = spawnSync('nft', args, { input, encoding: 'utf8' });
   if (run.status === 0) return run.stdout;
   if (run.status === null) throw new DeviceError('nft', run.error?.message ?? 'killed', "'apt install nftables'");
-  if (/not permitted/.test(run.stderr))
-    throw new DeviceError('nft', 'not permitted', 'run as root or with CAP_NET_ADMIN');
-  throw new DeviceError('nft', (run.stderr.split('\n')[0] ?? '').replace(/^\S*stdin:[\d:-]+ /, ''));
+  refuse((run.stderr.split('\n')[0] ?? '').replace(/^\S*stdin:[\d:-]+ /, '') || 'failed');
+  return '';
+}
+
+/** Throws a DeviceError unless the error of nft is ''. */
+function refuse(error: string): void {
+  if (error === '') return;
+  if (/not permitted/.test(error)) throw new DeviceError('nft', 'not permitted', 'run as root or with CAP_NET_ADMIN');
+  throw new DeviceError('nft', error);
 }

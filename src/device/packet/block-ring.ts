@@ -13,7 +13,7 @@
  * block goes back as a whole after its last packet. PACKET_RESERVE adds 2 bytes, so that IP headers
  * are 4-byte aligned, as in the Umem.
  */
-import { addressAt, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
+import { MAP_SHARED, map, viewAt } from '../../sys/libc.js';
 import {
   BLOCK,
   PACKET_RESERVE,
@@ -29,7 +29,7 @@ import {
   TPACKET_V3,
 } from '../../sys/packet-socket.js';
 import { TYPE_VLAN } from '../../wire/ethernet.js';
-import type { PacketRing } from './ring.js';
+import type { PacketRing, RingMemory } from './ring.js';
 
 export interface BlockSize {
   /** How many blocks. */
@@ -40,6 +40,15 @@ export interface BlockSize {
   blockSize: number;
   /** Milliseconds after which the kernel passes on a block that is not full. */
   retireMs: number;
+}
+
+/** Sets up the ring of socket `fd`, which must have PACKET_VNET_HDR set. Throws a SystemError. */
+export function openBlockRing(fd: number, { blocks, blockSize, retireMs }: BlockSize): RingMemory {
+  setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V3, 'PACKET_VERSION');
+  setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
+  requestRing(fd, blocks, blockSize, retireMs);
+  const length = blocks * blockSize;
+  return { kind: 'blocks', address: map(length, MAP_SHARED, fd, 0).address, length, unit: blockSize, begin: 0 };
 }
 
 export class BlockRing implements PacketRing {
@@ -53,31 +62,28 @@ export class BlockRing implements PacketRing {
   tagged = false;
   tci = 0;
   tpid = TYPE_VLAN;
-  private readonly mapping: Mapping;
   private block = 0;
   private left = 0;
   private held = false;
   private position = 0;
 
-  /** Sets up the ring of socket `fd`, which must have PACKET_VNET_HDR set. Throws a SystemError. */
-  constructor(
-    fd: number,
-    private readonly size: BlockSize,
-  ) {
-    setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V3, 'PACKET_VERSION');
-    setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
-    requestRing(fd, size.blocks, size.blockSize, size.retireMs);
-    this.mapping = map(size.blocks * size.blockSize, MAP_SHARED, fd, 0);
-    this.u8 = new Uint8Array(this.mapping.buffer);
-    this.u16 = new Uint16Array(this.mapping.buffer);
-    this.i32 = new Int32Array(this.mapping.buffer);
-    this.address = addressAt(this.mapping.buffer);
+  private readonly blocks: number;
+  private readonly blockSize: number;
+
+  constructor({ address, length, unit }: RingMemory) {
+    const buffer = viewAt(address, length);
+    this.blockSize = unit;
+    this.blocks = length / unit;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.address = address;
   }
 
   peek(): boolean {
     if (this.held) return true;
     while (this.left === 0) {
-      const base = this.block * this.size.blockSize;
+      const base = this.block * this.blockSize;
       if ((Atomics.load(this.i32, (base + BLOCK.status) >> 2) & TP_STATUS_USER) === 0) return false;
       this.left = this.i32[(base + BLOCK.packets) >> 2]!;
       this.position = base + this.i32[(base + BLOCK.first) >> 2]!;
@@ -105,12 +111,8 @@ export class BlockRing implements PacketRing {
   }
 
   private release(): void {
-    const base = this.block * this.size.blockSize;
+    const base = this.block * this.blockSize;
     Atomics.store(this.i32, (base + BLOCK.status) >> 2, TP_STATUS_KERNEL);
-    this.block = (this.block + 1) % this.size.blocks;
-  }
-
-  unmap(): void {
-    this.mapping.unmap();
+    this.block = (this.block + 1) % this.blocks;
   }
 }

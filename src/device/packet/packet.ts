@@ -1,53 +1,21 @@
 /** The packet device: an interface through a packet socket, packet(7). */
-import { addressAt, check, close, getsockopt, memcpyAt, socket } from '../../sys/libc.js';
-import {
-  AF_PACKET,
-  bindPacket,
-  ETH_P_ALL,
-  joinFanout,
-  joinPacket,
-  PACKET_IGNORE_OUTGOING,
-  PACKET_MR_PROMISC,
-  PACKET_STATISTICS,
-  PACKET_VNET_HDR,
-  SOCK_CLOEXEC,
-  SOCK_RAW,
-  SOL_PACKET,
-  setPacketOption,
-  VNET,
-  VNET_NEEDS_CSUM,
-} from '../../sys/packet-socket.js';
+import { addressAt, getsockopt, memcpyAt } from '../../sys/libc.js';
+import { PACKET_STATISTICS, SOL_PACKET, VNET, VNET_NEEDS_CSUM } from '../../sys/packet-socket.js';
 import { HEADER } from '../../wire/ethernet.js';
 import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
-import { deviceError } from '../error.js';
-import { ethernetIndex } from '../ethernet-index.js';
 import { Segmenter } from '../gso.js';
 import { completeChecksum } from '../partial-checksum.js';
-import type { QueueShare } from '../queue-share.js';
 import type { Umem } from '../umem.js';
-import { BlockRing, type BlockSize } from './block-ring.js';
+import { BlockRing } from './block-ring.js';
+import { closePacket, openPacket, type PacketHandle, type PacketOptions } from './open.js';
 import type { PacketRing } from './ring.js';
 import { SlotRing } from './slot-ring.js';
 import { TxSocket } from './tx-socket.js';
 
-export interface PacketOptions extends Partial<BlockSize> {
-  /**
-   * 'slots' (TPACKET_V2, the default): a packet is there at once. 'blocks' (TPACKET_V3): a packet
-   * waits up to `retireMs`.
-   */
-  ring?: 'blocks' | 'slots';
-  /** How many slots, a power of two. */
-  slots?: number;
-  /** Receives frames for other Ethernet addresses, too; false when left out. */
-  promiscuous?: boolean;
-  /** Several workers read the interface, and each gets a part of the frames. */
-  share?: QueueShare | undefined;
-}
+export type { PacketOptions } from './open.js';
 
-const SLOTS = 8192;
-const SIZE: BlockSize = { blocks: 32, blockSize: 1 << 18, retireMs: 1 };
 /** Bytes; a shorter frame is copied by a loop. */
 const SHORT = 128;
 /** Bytes of both MAC addresses, which a VLAN tag follows. */
@@ -63,6 +31,8 @@ const ADDRESSES = 12;
 export class PacketDevice implements Device {
   readonly kind = 'packet';
   readonly fd: number;
+  readonly name: string;
+  private readonly handle: PacketHandle;
   private readonly counts: DeviceStats = newDeviceStats();
   private readonly ring: PacketRing;
   private readonly sender: TxSocket;
@@ -73,37 +43,21 @@ export class PacketDevice implements Device {
   private closed = false;
 
   /**
-   * Opens interface `name`. Throws a DeviceError: no such interface, not Ethernet, no privilege.
+   * Opens an interface by its name, or takes over a handle that another thread has opened. Throws a
+   * DeviceError, as openPacket.
    */
   constructor(
     private readonly umem: Umem,
-    readonly name: string,
+    source: string | PacketHandle,
     options: PacketOptions = {},
   ) {
+    const handle = typeof source === 'string' ? openPacket(source, options) : source;
+    this.handle = handle;
+    this.name = handle.name;
+    this.fd = handle.fd;
     this.umemAddress = addressAt(umem.buffer);
-    const ifindex = ethernetIndex(name);
-    try {
-      this.fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
-    } catch (error) {
-      throw deviceError(name, error);
-    }
-    try {
-      // The order matters: virtio_net_hdr must be enabled before the ring exists, and the bind
-      // starts reception.
-      setPacketOption(this.fd, SOL_PACKET, PACKET_VNET_HDR, 1, 'PACKET_VNET_HDR');
-      setPacketOption(this.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
-      this.ring =
-        options.ring === 'blocks'
-          ? new BlockRing(this.fd, { ...SIZE, ...options })
-          : new SlotRing(this.fd, options.slots ?? SLOTS);
-      this.sender = new TxSocket(umem, this.counts, ifindex);
-      bindPacket(this.fd, ifindex, ETH_P_ALL);
-      if (options.share?.group !== undefined) joinFanout(this.fd, options.share.group, options.share.program);
-      if (options.promiscuous === true) joinPacket(this.fd, ifindex, PACKET_MR_PROMISC);
-    } catch (error) {
-      close(this.fd);
-      throw deviceError(name, error);
-    }
+    this.ring = handle.ring.kind === 'blocks' ? new BlockRing(handle.ring) : new SlotRing(handle.fd, handle.ring);
+    this.sender = new TxSocket(umem, this.counts, handle.sender);
     this.segmenter = new Segmenter(umem, this.umemAddress, this.ring.u8, this.ring.address);
   }
 
@@ -199,11 +153,13 @@ export class PacketDevice implements Device {
     return this.sender.send(batch);
   }
 
+  reclaim(): void {
+    this.closed = true;
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.ring.unmap();
-    this.sender.close();
-    close(this.fd);
+    closePacket(this.handle);
   }
 }

@@ -23,6 +23,15 @@ export interface PacketRing {
   peek(): boolean;
   /** Releases the packet: the kernel may use its memory again. */
   advance(): void;
-  /** Ends the mapping; nothing may be read after it. */
-  unmap(): void;
+}
+
+/** The memory of a ring as plain data, valid in every thread: address and bytes of the mapping. */
+export interface RingMemory {
+  readonly kind: 'slots' | 'blocks';
+  readonly address: number;
+  readonly length: number;
+  /** Bytes of a slot or block. */
+  readonly unit: number;
+  /** Offset at which reading begins. */
+  readonly begin: number;
 }

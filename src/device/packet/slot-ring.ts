@@ -11,7 +11,7 @@
  * (PACKET_COPY_THRESH), where it is read from. If the queue is full, the packet is lost, and its
  * slot is skipped.
  */
-import { addressAt, MAP_SHARED, type Mapping, MSG_DONTWAIT, mapWithRoom, recvAt } from '../../sys/libc.js';
+import { MAP_SHARED, MSG_DONTWAIT, mapWithRoom, recvAt, viewAt } from '../../sys/libc.js';
 import {
   PACKET_COPY_THRESH,
   PACKET_RESERVE,
@@ -30,7 +30,7 @@ import {
   VNET,
 } from '../../sys/packet-socket.js';
 import { TYPE_VLAN } from '../../wire/ethernet.js';
-import type { PacketRing } from './ring.js';
+import type { PacketRing, RingMemory } from './ring.js';
 
 /** Bytes. */
 const SLOT = 2048;
@@ -44,6 +44,28 @@ const QUEUE = 32 << 20;
  */
 const PAD = 4;
 
+/**
+ * Sets up a ring of `slots`, a power of two, for socket `fd`, which must have PACKET_VNET_HDR set.
+ * Throws a SystemError.
+ */
+export function openSlotRing(fd: number, slots: number): RingMemory {
+  setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, 'PACKET_VERSION');
+  setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
+  setPacketOption(fd, SOL_PACKET, PACKET_COPY_THRESH, 1, 'PACKET_COPY_THRESH');
+  setQueue(fd, 'receive', QUEUE);
+  requestSlots(fd, slots, SLOT);
+  return mapSlotRing(fd, slots * SLOT, 0);
+}
+
+/**
+ * Maps the ring of a socket that has one, also a socket of another process. `begin`: where its
+ * reader has stopped. Throws a SystemError.
+ */
+export function mapSlotRing(fd: number, bytes: number, begin: number): RingMemory {
+  const { address } = mapWithRoom(bytes, MAP_SHARED, fd, ROOM);
+  return { kind: 'slots', address, length: bytes + ROOM, unit: SLOT, begin };
+}
+
 export class SlotRing implements PacketRing {
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
@@ -55,30 +77,26 @@ export class SlotRing implements PacketRing {
   tagged = false;
   tci = 0;
   tpid = TYPE_VLAN;
-  private readonly mapping: Mapping;
   private readonly room: number;
-  private at = 0;
+  private at: number;
   private held = false;
 
-  /**
-   * Sets up a ring of `slots`, a power of two, for socket `fd`, which must have PACKET_VNET_HDR
-   * set. Throws a SystemError.
-   */
   constructor(
     private readonly fd: number,
-    slots: number,
+    { address, length, begin }: RingMemory,
   ) {
-    setPacketOption(fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, 'PACKET_VERSION');
-    setPacketOption(fd, SOL_PACKET, PACKET_RESERVE, 2, 'PACKET_RESERVE');
-    setPacketOption(fd, SOL_PACKET, PACKET_COPY_THRESH, 1, 'PACKET_COPY_THRESH');
-    setQueue(fd, 'receive', QUEUE);
-    requestSlots(fd, slots, SLOT);
-    this.room = slots * SLOT;
-    this.mapping = mapWithRoom(this.room, MAP_SHARED, fd, ROOM);
-    this.u8 = new Uint8Array(this.mapping.buffer);
-    this.u16 = new Uint16Array(this.mapping.buffer);
-    this.i32 = new Int32Array(this.mapping.buffer);
-    this.address = addressAt(this.mapping.buffer);
+    const buffer = viewAt(address, length);
+    this.room = length - ROOM;
+    this.at = begin;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.address = address;
+  }
+
+  /** Where the next packet is read. */
+  get position(): number {
+    return this.at;
   }
 
   peek(): boolean {
@@ -118,9 +136,5 @@ export class SlotRing implements PacketRing {
     Atomics.store(this.i32, (this.at + TPACKET2.status) >> 2, TP_STATUS_KERNEL);
     this.at = (this.at + SLOT) % this.room;
     this.held = false;
-  }
-
-  unmap(): void {
-    this.mapping.unmap();
   }
 }

@@ -32,29 +32,19 @@ const EMSGSIZE = 90;
 const EINVAL = 22;
 
 export class TxSocket {
-  private readonly fd: number;
   private readonly block = new ArrayBuffer(CHUNK * (MESSAGE + IOVEC));
   private readonly words = new Uint32Array(this.block);
   private readonly address = addressAt(this.block);
   private readonly umemAddress: number;
 
-  /** Opens a socket that sends by interface number `ifindex`. Throws a SystemError. */
+  /** `fd`: of openTxSocket. */
   constructor(
     private readonly umem: Umem,
     private readonly stats: DeviceStats,
-    ifindex: number,
+    private readonly fd: number,
   ) {
     this.umemAddress = addressAt(umem.buffer);
-    this.fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
     this.prepare();
-    try {
-      setPacketOption(this.fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1, 'PACKET_QDISC_BYPASS');
-      setQueue(this.fd, 'send', SEND_BUFFER);
-      bindPacket(this.fd, ifindex, 0);
-    } catch (error) {
-      close(this.fd);
-      throw error;
-    }
   }
 
   /** Points each mmsghdr to its iovec. */
@@ -101,10 +91,23 @@ export class TxSocket {
     }
     return sent;
   }
+}
 
-  close(): void {
-    close(this.fd);
+/**
+ * Opens a socket that sends by interface number `ifindex`. Returns its descriptor, which the caller
+ * closes. Throws a SystemError.
+ */
+export function openTxSocket(ifindex: number): number {
+  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
+  try {
+    setPacketOption(fd, SOL_PACKET, PACKET_QDISC_BYPASS, 1, 'PACKET_QDISC_BYPASS');
+    setQueue(fd, 'send', SEND_BUFFER);
+    bindPacket(fd, ifindex, 0);
+  } catch (error) {
+    close(fd);
+    throw error;
   }
+  return fd;
 }
 
 /**

@@ -13,10 +13,10 @@ import { HEADER } from '../../wire/ethernet.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import type { Umem } from '../umem.js';
-import { TunDevice } from './tap.js';
+import { openTunnel, type TunHandle } from './tap.js';
 
 export interface HostTun {
-  tun: TunDevice;
+  tun: TunHandle;
   /** One line for each sysctl that could not be set. */
   warnings: string[];
 }
@@ -31,8 +31,8 @@ const DUMMY = 0xc0000008;
  * Opens the TUN device ulvsN with rp_filter 2 (loose) and accept_local 1: its packets come in by
  * another interface than the route to their source leads to. Throws a DeviceError.
  */
-export function openHostTun(umem: Umem): HostTun {
-  const tun = new TunDevice(umem, 'ulvs%d');
+export function openHostTun(name = 'ulvs%d'): HostTun {
+  const tun = openTunnel(name);
   setInterfaceAddress(tun.name, DUMMY);
   const wanted = { rp_filter: '2', accept_local: '1' };
   const warnings = Object.entries(wanted).flatMap(([key, value]) => set(`net/ipv4/conf/${tun.name}/${key}`, value));

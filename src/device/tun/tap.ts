@@ -26,6 +26,7 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const EINTR = 4;
 const ENOENT = 2;
+const EBADFD = 77;
 
 export interface TapOptions {
   /** Ethernet address of the kernel's side, six bytes (tap only). */
@@ -34,6 +35,44 @@ export interface TapOptions {
   mtu?: number;
   /** Brings the kernel's side up; true when left out. */
   up?: boolean;
+}
+
+/** An open TAP or TUN interface as plain data, valid in every thread of the process. */
+export interface TunHandle {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/**
+ * Opens a TAP interface; creates it, or attaches to a persistent one of this name. `name`: up to 15
+ * characters; with %d, or '', the kernel numbers the interface. Throws a DeviceError.
+ */
+export function openTap(name: string, options: TapOptions = {}): TunHandle {
+  return openFile(name, IFF_TAP, options);
+}
+
+/** The same for a TUN interface. */
+export function openTunnel(name: string, options: TapOptions = {}): TunHandle {
+  return openFile(name, IFF_TUN, options);
+}
+
+/** Removes the interface unless it is persistent. */
+export function closeTun({ fd }: TunHandle): void {
+  close(fd);
+}
+
+function openFile(wanted: string, flags: number, options: TapOptions): TunHandle {
+  const fd = openTun(wanted);
+  try {
+    const name = tunSetInterface(fd, wanted, flags | IFF_NO_PI);
+    if (options.mac) setInterfaceMac(name, options.mac);
+    if (options.mtu !== undefined) setInterfaceMtu(name, options.mtu);
+    if (options.up ?? true) setInterfaceUp(name);
+    return { name, fd };
+  } catch (error) {
+    close(fd);
+    throw tunError(wanted, error);
+  }
 }
 
 /** What tap and tun have in common. The first `skip` bytes of a frame are not in the file. */
@@ -45,26 +84,17 @@ abstract class TunFile implements Device {
   private readonly umemAddress: number;
   private readonly room: number;
   private closed = false;
+  private gone = false;
 
   protected constructor(
     protected readonly umem: Umem,
-    name: string,
-    flags: number,
+    { name, fd }: TunHandle,
     private readonly skip: number,
-    options: TapOptions,
   ) {
     this.umemAddress = addressAt(umem.buffer);
     this.room = umem.capacity - skip;
-    this.fd = openTun(name);
-    try {
-      this.name = tunSetInterface(this.fd, name, flags | IFF_NO_PI);
-      if (options.mac) setInterfaceMac(this.name, options.mac);
-      if (options.mtu !== undefined) setInterfaceMtu(this.name, options.mtu);
-      if (options.up ?? true) setInterfaceUp(this.name);
-    } catch (error) {
-      close(this.fd);
-      throw tunError(name, error);
-    }
+    this.name = name;
+    this.fd = fd;
   }
 
   /** Fills in the first `skip` bytes of a received frame. */
@@ -82,7 +112,11 @@ abstract class TunFile implements Device {
       else {
         this.umem.free(offset);
         if (len === this.room) this.stats.rxOversize++;
-        else if (errno() !== EINTR) break;
+        else {
+          const error = errno();
+          if (error === EBADFD) this.gone = true;
+          if (error !== EINTR) break;
+        }
       }
     }
     return batch.n - before;
@@ -117,6 +151,14 @@ abstract class TunFile implements Device {
     return writeAt(this.fd, this.umemAddress + offset + this.skip, len - this.skip) > 0;
   }
 
+  get fault(): string {
+    return this.gone ? 'the interface is gone' : '';
+  }
+
+  reclaim(): void {
+    this.closed = true;
+  }
+
   close(): void {
     if (this.closed) return;
     this.closed = true;
@@ -129,12 +171,9 @@ abstract class TunFile implements Device {
  * is removed at close unless it is persistent.
  */
 export class TapDevice extends TunFile {
-  /**
-   * `name`: up to 15 characters; with %d, or '', the kernel numbers the interface. Throws a
-   * DeviceError.
-   */
-  constructor(umem: Umem, name: string, options: TapOptions = {}) {
-    super(umem, name, IFF_TAP, 0, options);
+  /** Opens an interface by its name (openTap), or takes over a handle. Throws a DeviceError. */
+  constructor(umem: Umem, source: string | TunHandle, options: TapOptions = {}) {
+    super(umem, typeof source === 'string' ? openTap(source, options) : source, 0);
   }
 
   protected fillHeader(): void {}
@@ -146,8 +185,8 @@ export class TapDevice extends TunFile {
  */
 export class TunDevice extends TunFile {
   /** As of TapDevice. Throws a DeviceError. */
-  constructor(umem: Umem, name: string, options: TapOptions = {}) {
-    super(umem, name, IFF_TUN, ETHERNET, options);
+  constructor(umem: Umem, source: string | TunHandle, options: TapOptions = {}) {
+    super(umem, typeof source === 'string' ? openTunnel(source, options) : source, ETHERNET);
   }
 
   protected fillHeader(offset: number): void {

@@ -1,10 +1,11 @@
 /** VethInjector: packets into the kernel's stack without a TUN device. */
 import { interfaceHardware } from '../../sys/interface.js';
+import { close } from '../../sys/libc.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { deviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
-import { TxSocket } from '../packet/tx-socket.js';
+import { openTxSocket, TxSocket } from '../packet/tx-socket.js';
 import type { Umem } from '../umem.js';
 
 /**
@@ -19,6 +20,7 @@ import type { Umem } from '../umem.js';
 export class VethInjector implements Pick<Device, 'tx' | 'close'> {
   readonly stats: DeviceStats = newDeviceStats();
   private readonly socket: TxSocket;
+  private readonly fd: number;
   private readonly to: Uint8Array;
 
   /**
@@ -33,7 +35,8 @@ export class VethInjector implements Pick<Device, 'tx' | 'close'> {
     ethernetIndex(inside);
     this.to = interfaceHardware(inside).mac;
     try {
-      this.socket = new TxSocket(umem, this.stats, ifindex);
+      this.fd = openTxSocket(ifindex);
+      this.socket = new TxSocket(umem, this.stats, this.fd);
     } catch (error) {
       throw deviceError(outside, error);
     }
@@ -53,6 +56,6 @@ export class VethInjector implements Pick<Device, 'tx' | 'close'> {
   }
 
   close(): void {
-    this.socket.close();
+    close(this.fd);
   }
 }

@@ -2,8 +2,8 @@
  * Attaches an XDP program to an interface: in native mode (the driver runs it) if possible, else in
  * generic mode.
  */
-import { attachXdp, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE } from '../../sys/bpf.js';
-import { SystemError } from '../../sys/libc.js';
+import { attachXdp, detachLink, interfaceXdp, linkOf, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE } from '../../sys/bpf.js';
+import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 
 export type XdpMode = 'native' | 'generic';
@@ -54,4 +54,20 @@ export function xdpError(device: string, error: unknown): unknown {
   if (call === 'bind' && (code === 'EOPNOTSUPP' || code === 'EINVAL'))
     return new DeviceError(device, `its driver refuses these frames (${code})`, "use kind 'packet'");
   return deviceError(device, error);
+}
+
+/**
+ * Takes the XDP program off an interface whose link belongs to another process, as `bpftool link
+ * detach` does. Returns false when it has none. Throws a SystemError.
+ */
+export function detachXdp(name: string): boolean {
+  const ifindex = ifNameToIndex(name);
+  const link = linkOf((fd) => interfaceXdp(fd) === ifindex);
+  if (link === undefined) return false;
+  try {
+    detachLink(link);
+  } finally {
+    close(link);
+  }
+  return true;
 }

@@ -6,13 +6,13 @@
  *     rules ─► InterceptTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
  *                                    └──► memory shared with the kernel for protocols and ports' rule bits
  */
-import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, deleteFromMap, MapType, updateMap } from '../../sys/bpf.js';
+import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, MapType } from '../../sys/bpf.js';
 import { interfaceHardware } from '../../sys/interface.js';
 import { close, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 import type { InterceptRule } from '../intercept/rule.js';
 import { xdpError } from './attach.js';
-import { InterceptTable } from './intercept-table.js';
+import { type HostChanges, type HostDelta, InterceptTable, noChanges } from './intercept-table.js';
 import {
   type InterceptMapFds,
   OWN_MAC,
@@ -22,16 +22,17 @@ import {
   SIDES,
   TRIE_VALUE,
 } from './layout.js';
-import type { Trie } from './trie.js';
+import { removeAll, setAll } from './map-batch.js';
+import type { Trie, TrieEntry } from './trie.js';
 
 /** Entries of each trie, and of the port table. */
-const ADDRESSES = 1 << 17;
-const PORT_KEYS = 1 << 18;
+const ADDRESSES = 1 << 21;
+const PORT_KEYS = 1 << 22;
 const PAGE = 4096;
 const ARRAYS = { protocols: PROTOCOL_ENTRIES, sports: PORT_ENTRIES, dports: PORT_ENTRIES } as const;
 const ARRAY_NAMES = ['protocols', 'sports', 'dports'] as const;
 /** The value of every key of the port table. */
-const PRESENT = Uint8Array.of(1);
+const PRESENT = 1;
 
 export class InterceptMaps {
   readonly fds: InterceptMapFds;
@@ -40,6 +41,9 @@ export class InterceptMaps {
   private readonly more: number[] = [];
   private table: InterceptTable;
   private closed = false;
+  private lastMac: Uint8Array = new Uint8Array(6);
+  /** The last change failed: the maps may lack what `table` has. */
+  private behind = false;
 
   /**
    * `device`: name of the interface; rules with another `iif` are left out. Throws a DeviceError.
@@ -58,12 +62,12 @@ export class InterceptMaps {
     try {
       const trie = (bytes: number) => make(MapType.lpmTrie, 4 + bytes, TRIE_VALUE, ADDRESSES, BPF_F_NO_PREALLOC);
       const array = (entries: number) => make(MapType.array, 4, 8, entries, BPF_F_MMAPABLE);
-      const ports = make(MapType.hash, PORT_KEY, PRESENT.length, PORT_KEYS, BPF_F_NO_PREALLOC);
+      const ports = make(MapType.hash, PORT_KEY, 4, PORT_KEYS, BPF_F_NO_PREALLOC);
       const tries = { dst4: trie(4), src4: trie(4), dst6: trie(16), src6: trie(16) };
       const arrays = { protocols: array(ARRAYS.protocols), sports: array(ARRAYS.sports), dports: array(ARRAYS.dports) };
       this.fds = { ports, ...tries, ...arrays };
       for (const name of ARRAY_NAMES) this.mapArray(this.fds[name], ARRAYS[name]);
-      for (const side of SIDES) this.change(this.fds[side], this.table.tries[side], undefined);
+      for (const side of SIDES) this.changeTrie(this.fds[side], this.table.tries[side], undefined);
     } catch (error) {
       for (const fd of made) close(fd);
       throw xdpError(device, error);
@@ -77,11 +81,12 @@ export class InterceptMaps {
   }
 
   /**
-   * Creates an XSKMAP for `queues` sockets, which several workers share. Returns its file
-   * descriptor. Throws a SystemError.
+   * Creates an XSKMAP for `queues` sockets, which several workers share, in place of the last one.
+   * Returns its file descriptor. Throws a SystemError.
    */
   sockets(queues: number): number {
     const fd = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: queues });
+    for (const last of this.more.splice(0)) close(last);
     this.more.push(fd);
     return fd;
   }
@@ -94,30 +99,98 @@ export class InterceptMaps {
     if (this.closed) return;
     const wanted = new InterceptTable(rules, this.device, this.table);
     const before = this.table;
-    new Uint8Array(wanted.protocols.buffer).set(this.mac(), 8 * OWN_MAC);
+    const lacks = (has: boolean) => this.behind || !has;
+    new Uint8Array(wanted.protocols.buffer).set(this.presentMac(), 8 * OWN_MAC);
     try {
-      for (const key of wanted.ports) if (!before.ports.has(key)) updateMap(this.fds.ports, bytes(key), PRESENT);
+      this.setPorts([...wanted.ports.keys()].filter((key) => lacks(before.ports.has(key))));
       for (const [i, name] of ARRAY_NAMES.entries()) this.arrays[i]!.set(wanted[name]);
-      for (const side of SIDES) this.change(this.fds[side], wanted.tries[side], before.tries[side]);
-      for (const key of before.ports) if (!wanted.ports.has(key)) deleteFromMap(this.fds.ports, bytes(key));
+      for (const side of SIDES) this.changeTrie(this.fds[side], wanted.tries[side], before.tries[side]);
+      removeAll(
+        this.fds.ports,
+        [...before.ports.keys()].filter((key) => !wanted.ports.has(key)),
+      );
     } catch (error) {
       throw full(this.device, error);
     }
     this.table = wanted;
+    this.behind = false;
+  }
+
+  /**
+   * Adds and removes rules about single addresses: what it costs does not depend on the number of
+   * rules. Throws a DeviceError when the maps are full; then `update` is needed.
+   */
+  change({ added, removed }: HostDelta): void {
+    if (this.closed) return;
+    const changes = noChanges();
+    for (const rule of added) this.table.changeHost(rule, 1, changes);
+    for (const rule of removed) this.table.changeHost(rule, -1, changes);
+    try {
+      this.follow(changes);
+    } catch (error) {
+      this.behind = true;
+      throw full(this.device, error);
+    }
+  }
+
+  private follow({ entries, ports }: HostChanges): void {
+    const { table, fds } = this;
+    this.setPorts([...ports].filter((key) => table.ports.has(key)));
+    for (const side of SIDES) {
+      const keys = [...entries[side].keys()];
+      const there = table.tries[side].entries;
+      this.setEntries(
+        fds[side],
+        keys.filter((key) => there.has(key)),
+        there,
+      );
+      removeAll(
+        fds[side],
+        keys.filter((key) => !there.has(key)),
+      );
+    }
+    removeAll(
+      fds.ports,
+      [...ports].filter((key) => !table.ports.has(key)),
+    );
+  }
+
+  private setPorts(keys: readonly string[]): void {
+    setAll(this.fds.ports, keys, 4, (_, words, at) => {
+      words[at] = PRESENT;
+    });
+  }
+
+  private setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
+    setAll(fd, keys, TRIE_VALUE, (key, words, at) => entries.get(key)!.write(words, at));
   }
 
   /** Reads the MAC address of the interface again. */
   readMac(): void {
-    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.mac(), 8 * OWN_MAC);
+    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.presentMac(), 8 * OWN_MAC);
   }
 
-  private change(fd: number, wanted: Trie, before: Trie | undefined): void {
-    for (const [key, entry] of wanted.entries) {
-      const value = entry.value();
-      const old = before?.entries.get(key);
-      if (old === undefined || Buffer.compare(old.value(), value) !== 0) updateMap(fd, bytes(key), value);
+  /** The MAC address of the interface; the last one while the interface is away. */
+  private presentMac(): Uint8Array {
+    try {
+      this.lastMac = this.mac();
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
     }
-    for (const key of before?.entries.keys() ?? []) if (!wanted.entries.has(key)) deleteFromMap(fd, bytes(key));
+    return this.lastMac;
+  }
+
+  private changeTrie(fd: number, wanted: Trie, before: Trie | undefined): void {
+    const isNew = ([key, entry]: readonly [string, TrieEntry]) => {
+      const old = before?.entries.get(key);
+      return this.behind || old === undefined || Buffer.compare(old.value(), entry.value()) !== 0;
+    };
+    const changed = [...wanted.entries].filter(isNew).map(([key]) => key);
+    this.setEntries(fd, changed, wanted.entries);
+    removeAll(
+      fd,
+      [...(before?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key)),
+    );
   }
 
   /** Closes the maps. A program that still runs keeps them in the kernel. */
@@ -127,10 +200,6 @@ export class InterceptMaps {
     for (const mapping of this.mappings.splice(0)) mapping.unmap();
     for (const fd of [...Object.values(this.fds), ...this.more]) close(fd);
   }
-}
-
-function bytes(hex: string): Uint8Array {
-  return Buffer.from(hex, 'hex');
 }
 
 function full(device: string, error: unknown): unknown {

@@ -1,6 +1,6 @@
 /**
  * InterceptTable: what the maps of a device must hold for a list of intercept rules, as plain data.
- * It is made anew when the rules change.
+ * Simple rules about single addresses come and go one by one; for others it is made anew.
  *
  *     rule                                          becomes
  *     daddr (or saddr) alone                        WHOLE in the trie
@@ -12,7 +12,7 @@
 
 import { isIPv6 } from '../../wire/address.js';
 import { DeviceError } from '../error.js';
-import { prefixesOf } from '../intercept/address-range.js';
+import { type Prefix, prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PacketMatch, PortRange } from '../intercept/rule.js';
 import {
   ARP_TARGET,
@@ -30,7 +30,7 @@ import {
   WHOLE,
   WITH_PORTS,
 } from './layout.js';
-import { Trie } from './trie.js';
+import { Trie, type TrieEntry } from './trie.js';
 
 /** A rule with more ports than this gets a rule bit instead of an entry for each port. */
 const FEW_PORTS = 16;
@@ -42,8 +42,8 @@ export class InterceptTable {
     dst6: new Trie(6),
     src6: new Trie(6),
   };
-  /** Keys of the port table, in hex. */
-  readonly ports = new Set<string>();
+  /** Keys of the port table, in hex, with the number of rules that need each. */
+  readonly ports = new Map<string, number>();
   /** Rule bits: two 32-bit words an entry. */
   readonly protocols = new Uint32Array(2 * PROTOCOL_ENTRIES);
   readonly sports = new Uint32Array(2 * PORT_ENTRIES);
@@ -88,13 +88,33 @@ export class InterceptTable {
 
   private addPorts(side: Side, text: string, address: Uint8Array, protocol: number, ports: readonly number[]): void {
     this.flag(side, text, PORTS);
-    const number = SIDES.indexOf(side);
-    for (const port of ports.length === 0 ? [0] : ports) this.ports.add(portKey(address, port, protocol, number));
-    this.ports.add(portKey(address, 0, protocol, number | FRAGMENT));
+    for (const key of portKeys(side, address, protocol, ports)) this.ports.set(key, (this.ports.get(key) ?? 0) + 1);
   }
 
   private flag(side: Side, text: string, flag: number): void {
-    for (const prefix of prefixesOf(text, side.endsWith('4') ? 4 : 6)) this.tries[side].at(prefix).flags |= flag;
+    for (const prefix of prefixesOf(text, side.endsWith('4') ? 4 : 6)) this.tries[side].at(prefix).hold(flag);
+  }
+
+  /**
+   * Adds or removes a rule. `changed` gets the entry and the port keys that the maps must follow.
+   */
+  changeHost(host: HostRule, one: 1 | -1, changed: HostChanges): void {
+    const { side, prefix, flag, keys } = host;
+    const trie = this.tries[side];
+    const entry = trie.at(prefix);
+    if (one === 1) entry.hold(flag);
+    else entry.release(flag);
+    trie.adopt(entry);
+    if (entry.isEmpty) trie.entries.delete(entry.key);
+    changed.entries[side].set(entry.key, entry);
+    for (const key of keys) this.changePort(key, one, changed);
+  }
+
+  private changePort(key: string, one: 1 | -1, changed: HostChanges): void {
+    const count = (this.ports.get(key) ?? 0) + one;
+    if (count === 0) this.ports.delete(key);
+    else this.ports.set(key, count);
+    changed.ports.add(key);
   }
 
   /**
@@ -120,6 +140,66 @@ export class InterceptTable {
     addPortBits(this.sports, match.sport, match, bit);
     addPortBits(this.dports, match.dport, match, bit);
   }
+}
+
+/** What the maps must follow: entries by side and key, and keys of the port table. */
+export interface HostChanges {
+  readonly entries: Readonly<Record<Side, Map<string, TrieEntry>>>;
+  readonly ports: Set<string>;
+}
+
+export function noChanges(): HostChanges {
+  return { entries: { dst4: new Map(), src4: new Map(), dst6: new Map(), src6: new Map() }, ports: new Set() };
+}
+
+/** A rule about one address, on every device, that needs no rule bit. */
+export interface HostRule {
+  readonly side: Side;
+  readonly prefix: Prefix;
+  readonly flag: number;
+  /** Keys of the port table. */
+  readonly keys: readonly string[];
+}
+
+/** Such rules that came and went. */
+export interface HostDelta {
+  readonly added: readonly HostRule[];
+  readonly removed: readonly HostRule[];
+}
+
+/** The rules, if each is about one address; undefined: another rule is among them. */
+export function hostDelta(added: readonly InterceptRule[], removed: readonly InterceptRule[]): HostDelta | undefined {
+  const delta = { added: added.map(hostRuleOf), removed: removed.map(hostRuleOf) };
+  const isWhole = [...delta.added, ...delta.removed].every((rule) => rule !== undefined);
+  return isWhole ? (delta as HostDelta) : undefined;
+}
+
+function hostRuleOf(rule: InterceptRule): HostRule | undefined {
+  if (rule.iif !== undefined || rule.kind === 'icmpError') return undefined;
+  if (rule.kind === 'arp') return hostOf(rule.target, isIPv6(rule.target) ? 'dst6' : 'dst4', ARP_TARGET);
+  const { family, saddr, daddr, protocol, sport = [], dport = [] } = rule;
+  const [address, which, ports, others] =
+    daddr === undefined ? ([saddr, 'src', sport, dport] as const) : ([daddr, 'dst', dport, sport] as const);
+  if (address === undefined || (saddr !== undefined && daddr !== undefined) || others.length > 0) return undefined;
+  const side: Side = `${which}${family}`;
+  if (protocol === undefined) return ports.length === 0 ? hostOf(address, side, WHOLE) : undefined;
+  const few = portsOf(ports);
+  const host = hostOf(address, side, PORTS);
+  if (few === undefined || host === undefined) return undefined;
+  return { ...host, keys: portKeys(side, host.prefix.address, protocol, few) };
+}
+
+function hostOf(address: string, side: Side, flag: number): HostRule | undefined {
+  const [prefix, ...more] = prefixesOf(address, side.endsWith('4') ? 4 : 6);
+  if (prefix === undefined || more.length > 0 || !isHost(prefix)) return undefined;
+  return { side, prefix, flag, keys: [] };
+}
+
+/** The keys of the ports; without ports, that of any port. Fragments have one of their own. */
+function portKeys(side: Side, address: Uint8Array, protocol: number, ports: readonly number[]): string[] {
+  const number = SIDES.indexOf(side);
+  const keys = (ports.length === 0 ? [0] : ports).map((port) => portKey(address, port, protocol, number));
+  return [...keys, portKey(address, 0, protocol, number | FRAGMENT)];
 }
 
 function textOf(rule: InterceptRule): string {

@@ -9,21 +9,19 @@
  *     rx, tx:            a descriptor is | offset into the Umem 64 | length 32 | options 32 |
  *     fill, completion:  a descriptor is | offset into the Umem 64 |           only the low 32 bits are used: the Umem is below 4 GiB
  */
-import type { Mapping } from '../../sys/libc.js';
+import { viewAt } from '../../sys/libc.js';
 import { type RingMapping, XDP_RING_NEED_WAKEUP } from '../../sys/xdp-socket.js';
 
 export class Ring {
   readonly words: Int32Array;
   readonly descriptors: number;
   readonly mask: number;
-  private readonly mapping: Mapping;
   private readonly producer: number;
   private readonly consumer: number;
   private readonly flags: number;
 
-  constructor({ mapping, producer, consumer, descriptors, flags }: RingMapping, entries: number) {
-    this.mapping = mapping;
-    this.words = new Int32Array(mapping.buffer);
+  constructor({ address, length, producer, consumer, descriptors, flags }: RingMapping, entries: number) {
+    this.words = new Int32Array(viewAt(address, length));
     this.producer = producer >> 2;
     this.consumer = consumer >> 2;
     this.descriptors = descriptors >> 2;
@@ -53,9 +51,5 @@ export class Ring {
    */
   get needsWakeup(): boolean {
     return (Atomics.load(this.words, this.flags) & XDP_RING_NEED_WAKEUP) !== 0;
-  }
-
-  unmap(): void {
-    this.mapping.unmap();
   }
 }

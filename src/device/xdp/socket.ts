@@ -10,117 +10,69 @@
  * Neither count exceeds the size of a ring. So no ring can overflow, and a producer needs no check
  * for room.
  */
-import { addressAt, check, close, MSG_DONTWAIT, recvAt, SystemError, sendAt, socket } from '../../sys/libc.js';
-import { SOCK_CLOEXEC, SOCK_RAW } from '../../sys/packet-socket.js';
-import {
-  AF_XDP,
-  bindXdp,
-  isZeroCopy,
-  makeRings,
-  registerUmem,
-  setSendBudget,
-  XDP_COPY,
-  XDP_SHARED_UMEM,
-  XDP_USE_NEED_WAKEUP,
-  type XdpStatistics,
-  xdpStatistics,
-} from '../../sys/xdp-socket.js';
+import { MSG_DONTWAIT, recvAt, sendAt } from '../../sys/libc.js';
+import { type XdpStatistics, xdpStatistics } from '../../sys/xdp-socket.js';
 import type { Batch } from '../batch.js';
-import { HEADROOM, type Umem } from '../umem.js';
+import type { Umem } from '../umem.js';
 import { Depth, SHALLOW } from './depth.js';
+import { closeXdpSocket, type XdpSocketHandle } from './open-socket.js';
 import { Ring } from './ring.js';
 
-/** Wait between two tries to bind, in ms. */
-const BUSY_MS = 20;
-const BUSY_TRIES = 50;
-
-/** Bytes that the kernel adds to the headroom (XDP_PACKET_HEADROOM). */
-const KERNEL_HEADROOM = 256;
-/** Frames that one call of the kernel sends at most. */
-const SEND_BUDGET = 512;
 /** Offset of the IPv4 source in the frame: aligned, and in the cache line of the first headers. */
 const IP_SOURCE = 26;
 /** Calls at most to empty the tx ring. The rest is sent with the next batch. */
 const KICKS = 4;
 
-export interface XdpSocketOptions {
-  readonly ifindex: number;
-  readonly queue: number;
-  /**
-   * Slots of each ring, a power of two: the most frames posted for receiving. At most SHALLOW are
-   * being sent.
-   */
-  readonly entries: number;
-  /** Free frames of the Umem that are left for other devices. */
-  readonly reserve: number;
-  /** Copy mode, also where the driver has zero-copy. */
-  readonly copy: boolean;
-}
-
-/**
- * The open sockets of each Umem. The first registers the Umem; later ones share it with any open
- * one.
- */
-const sharing = new WeakMap<Umem, Set<number>>();
-
 export class XdpSocket {
   readonly fd: number;
   readonly zeroCopy: boolean;
-  private readonly rings: Ring[] = [];
   private readonly rx: Ring;
   private readonly tx: Ring;
   private readonly fill: Ring;
   private readonly completion: Ring;
   private readonly depth: Depth;
   private readonly mostSending: number;
-  private received = 0;
-  private sent = 0;
-  private filled = 0;
-  private completed = 0;
-  private posted = 0;
-  private sending = 0;
+  private received: number;
+  private sent: number;
+  private filled: number;
+  private completed: number;
+  private posted: number;
+  private sending: number;
   /** Takes the result of `prefetch`, so that V8 cannot remove its reads. */
   private readonly prefetched = new Int32Array(1);
-  /** By frame: 1 when the kernel has it. */
+  /** By frame, of the Umem: the number of this socket when the kernel has the frame. */
   private readonly held: Uint8Array;
+  private readonly number: number;
   private readonly shift: number;
 
-  /** Opens the socket and posts frames. Throws a SystemError. */
+  /**
+   * Takes over an open socket and posts frames. The rings say how far its last owner has come.
+   * `reserve`: free frames of the Umem that are left for other devices.
+   */
   constructor(
     private readonly umem: Umem,
-    private readonly options: XdpSocketOptions,
+    private readonly handle: XdpSocketHandle,
+    private readonly reserve: number,
   ) {
-    this.depth = new Depth(options.entries);
-    this.mostSending = Math.min(options.entries, SHALLOW);
-    this.held = new Uint8Array(umem.frameCount);
+    const { fd, zeroCopy, entries, rings, number } = handle;
+    this.fd = fd;
+    this.zeroCopy = zeroCopy;
+    this.number = number;
+    this.depth = new Depth(entries);
+    this.mostSending = Math.min(entries, SHALLOW);
+    this.held = umem.held;
     this.shift = Math.log2(umem.frameSize);
-    const others = sharing.get(umem) ?? new Set<number>();
-    this.fd = check(socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
-    try {
-      if (others.size === 0) this.register();
-      const rings = makeRings(this.fd, options.entries);
-      this.rings = [rings.rx, rings.tx, rings.fill, rings.completion].map((ring) => new Ring(ring, options.entries));
-      [this.rx, this.tx, this.fill, this.completion] = this.rings as [Ring, Ring, Ring, Ring];
-      this.bind(others.values().next().value);
-      this.zeroCopy = isZeroCopy(this.fd);
-      setSendBudget(this.fd, SEND_BUDGET);
-    } catch (error) {
-      this.release();
-      throw error;
-    }
-    sharing.set(umem, others.add(this.fd));
+    this.rx = new Ring(rings.rx, entries);
+    this.tx = new Ring(rings.tx, entries);
+    this.fill = new Ring(rings.fill, entries);
+    this.completion = new Ring(rings.completion, entries);
+    this.received = this.rx.read;
+    this.sent = this.tx.written;
+    this.filled = this.fill.written;
+    this.completed = this.completion.read;
+    this.posted = (this.filled - this.received) | 0;
+    this.sending = (this.sent - this.completed) | 0;
     this.refill();
-  }
-
-  private register(): void {
-    const { buffer, frameSize } = this.umem;
-    registerUmem(this.fd, addressAt(buffer), buffer.byteLength, frameSize, HEADROOM - KERNEL_HEADROOM);
-  }
-
-  private bind(shared: number | undefined): void {
-    const { ifindex, queue, copy } = this.options;
-    const own = XDP_USE_NEED_WAKEUP | (copy ? XDP_COPY : 0);
-    retryWhileBusy(() => bindXdp(this.fd, ifindex, queue, shared === undefined ? own : XDP_SHARED_UMEM, shared ?? 0));
   }
 
   /** How many frames the kernel has. */
@@ -178,12 +130,12 @@ export class XdpSocket {
   private refill(): void {
     const { umem } = this;
     const room = this.depth.posted - this.posted;
-    const n = Math.min(room, umem.freeFrames - this.options.reserve);
+    const n = Math.min(room, umem.freeFrames - this.reserve);
     if (n <= 0) return;
     const { words, descriptors, mask } = this.fill;
     for (let i = 0; i < n; i++) {
       const offset = umem.alloc();
-      this.held[offset >>> this.shift] = 1;
+      this.held[offset >>> this.shift] = this.number;
       words[descriptors + ((this.filled & mask) << 1)] = offset;
       this.filled = (this.filled + 1) | 0;
     }
@@ -202,7 +154,7 @@ export class XdpSocket {
     for (let i = from; i < from + n; i++) {
       const offset = batch.offsets[i]!;
       const at = descriptors + ((this.sent & mask) << 2);
-      this.held[offset >>> this.shift] = 1;
+      this.held[offset >>> this.shift] = this.number;
       words[at] = offset;
       words[at + 2] = batch.lengths[i]!;
       words[at + 3] = 0;
@@ -235,35 +187,21 @@ export class XdpSocket {
   }
 
   /**
-   * Closes the socket and frees all frames that the kernel has. Frames that are being sent may be
-   * lost.
+   * Frees all frames that the kernel has. Call it when the socket is closed: before, the kernel may
+   * still write into them. Frames that were being sent may be lost.
    */
-  close(): void {
-    sharing.get(this.umem)?.delete(this.fd);
-    this.release();
-    for (let frame = 0; frame < this.held.length; frame++)
-      if (this.held[frame] === 1) this.umem.free(frame << this.shift);
-    this.held.fill(0);
+  reclaim(): void {
+    const { held, number, umem } = this;
+    for (let frame = 0; frame < held.length; frame++) {
+      if (held[frame] !== number) continue;
+      held[frame] = 0;
+      umem.free(frame << this.shift);
+    }
     this.posted = this.sending = 0;
   }
 
-  private release(): void {
-    for (const ring of this.rings) ring.unmap();
-    close(this.fd);
-  }
-}
-
-/**
- * Repeats `bind` while it fails with EBUSY. The kernel releases a queue some time after its last
- * socket was closed or its process was killed.
- */
-function retryWhileBusy(bind: () => void): void {
-  for (let tries = BUSY_TRIES; ; tries--) {
-    try {
-      return bind();
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.code !== 'EBUSY' || tries === 0) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_MS);
-    }
+  close(): void {
+    closeXdpSocket(this.handle);
+    this.reclaim();
   }
 }

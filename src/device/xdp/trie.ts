@@ -10,32 +10,65 @@
 import type { Prefix } from '../intercept/address-range.js';
 import { TRIE_VALUE } from './layout.js';
 
-export class TrieEntry {
-  flags = 0;
-  readonly bits = new Uint32Array(2);
+/** Room in `holders` for the rules of one flag. */
+const HOLDERS = 2 ** 16;
 
-  constructor(readonly prefix: Prefix) {}
+/** An entry. There may be hundreds of thousands: it has numbers only. */
+export class TrieEntry {
+  /** Rule bits 0–31 and 32–63. */
+  private low = 0;
+  private high = 0;
+  /** Number of rules that need each flag: WHOLE in the last 16 bits, PORTS, ARP_TARGET. */
+  private holders = 0;
+  /** The longest of the shorter prefixes that contain this one; undefined: none. */
+  parent: TrieEntry | undefined = undefined;
+
+  constructor(
+    readonly key: string,
+    readonly prefix: Prefix,
+  ) {}
+
+  /** One more rule needs a flag. */
+  hold(flag: number): void {
+    this.holders += HOLDERS ** Math.log2(flag);
+  }
+  /** One rule less needs a flag. */
+  release(flag: number): void {
+    this.holders -= HOLDERS ** Math.log2(flag);
+  }
 
   setBit(bit: number): void {
-    this.bits[bit >> 5]! |= 1 << (bit & 31);
+    if (bit < 32) this.low |= 1 << bit;
+    else this.high |= 1 << (bit - 32);
   }
 
-  add(other: TrieEntry): void {
-    this.flags |= other.flags;
-    this.bits[0]! |= other.bits[0]!;
-    this.bits[1]! |= other.bits[1]!;
+  /** No rule names the prefix. */
+  get isEmpty(): boolean {
+    return this.low === 0 && this.high === 0 && this.holders === 0;
   }
 
-  /** The value for the map: flags and 64 bits, host order. */
+  /** Writes the value for the map: flags and 64 bits, host order. `words`: four words at `at`. */
+  write(words: Uint32Array, at: number): void {
+    for (let place = 0, left = this.holders; left > 0; place++, left = Math.floor(left / HOLDERS))
+      if (left % HOLDERS > 0) words[at]! |= 1 << place;
+    words[at + 2]! |= this.low;
+    words[at + 3]! |= this.high;
+    this.parent?.write(words, at);
+  }
+
+  /** The value for the map. */
   value(): Uint8Array {
-    const words = Uint32Array.of(this.flags, 0, this.bits[0]!, this.bits[1]!);
-    return new Uint8Array(words.buffer, 0, TRIE_VALUE);
+    const words = new Uint32Array(TRIE_VALUE / 4);
+    this.write(words, 0);
+    return new Uint8Array(words.buffer);
   }
 }
 
 export class Trie {
   /** Entries by their key in hex. */
   readonly entries = new Map<string, TrieEntry>();
+  /** All lengths in the trie, longest first. */
+  private lengths: readonly number[] = [];
 
   /** The trie always has the prefix of length 0, so that every look-up finds an entry. */
   constructor(family: 4 | 6) {
@@ -45,28 +78,26 @@ export class Trie {
   /** The entry of a prefix; creates it. */
   at(prefix: Prefix): TrieEntry {
     const key = keyOf(prefix);
-    const found = this.entries.get(key) ?? new TrieEntry(prefix);
-    this.entries.set(key, found);
-    return found;
+    const found = this.entries.get(key);
+    if (found !== undefined) return found;
+    const entry = new TrieEntry(key, prefix);
+    this.entries.set(key, entry);
+    return entry;
   }
 
-  /** Adds the contents of shorter prefixes to longer ones. */
+  /** Adds the contents of shorter prefixes to longer ones. Call after prefixes were added. */
   inherit(): void {
-    // Shorter prefixes first: they are complete before longer ones read them.
-    const all = [...this.entries.values()].sort((a, b) => a.prefix.length - b.prefix.length);
-    const lengths = [...new Set(all.map(({ prefix }) => prefix.length))].reverse();
-    for (const entry of all) {
-      const parent = this.parentOf(entry.prefix, lengths);
-      if (parent !== undefined) entry.add(parent);
-    }
+    this.lengths = [...new Set([...this.entries.values()].map(({ prefix }) => prefix.length))].sort((a, b) => b - a);
+    for (const entry of this.entries.values()) this.adopt(entry);
   }
 
-  /**
-   * The longest of the shorter prefixes that contain this one. `lengths`: all lengths in the trie,
-   * longest first.
-   */
-  private parentOf({ address, length }: Prefix, lengths: readonly number[]): TrieEntry | undefined {
-    for (const shorter of lengths) {
+  /** As `inherit`, for one entry of full length, which no other entry inherits from. */
+  adopt(entry: TrieEntry): void {
+    entry.parent = this.parentOf(entry.prefix);
+  }
+
+  private parentOf({ address, length }: Prefix): TrieEntry | undefined {
+    for (const shorter of this.lengths) {
       if (shorter >= length) continue;
       const found = this.entries.get(keyOf({ address: cut(address, shorter), length: shorter }));
       if (found !== undefined) return found;

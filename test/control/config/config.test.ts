@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultSocket } from '../../../src/control/api/socket-path.js';
 import { ConfigError, loadConfig, parseConfig } from '../../../src/control/config/config.js';
 import { defaultSysctls } from '../../../src/service/sysctl.js';
 
@@ -93,7 +94,7 @@ describe('a whole configuration', () => {
   it('needs no more than a device', () => {
     const config = parseConfig('devices: [ { name: eth0 } ]', 'd.yaml');
     expect(config.routes).toBeUndefined();
-    expect(config).toMatchObject({ socket: '/run/ulvs/ulvs.sock', helpers: { ftp: [21] }, workers: 1, ruleLines: [] });
+    expect(config).toMatchObject({ socket: defaultSocket(), helpers: { ftp: [21] }, workers: 1, ruleLines: [] });
     expect(config.timeouts).toEqual({ tcp: 900, tcpfin: 120, udp: 300 });
     expect(config.sysctl).toEqual(defaultSysctls());
   });

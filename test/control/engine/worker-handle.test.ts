@@ -6,6 +6,7 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { DeviceCounters } from '../../../src/control/engine/device-counters.js';
 import type { Message, Report } from '../../../src/control/engine/messages.js';
 import type * as Built from '../../../src/control/engine/worker-handle.js';
+import { makeUmem } from '../../../src/device/umem-memory.js';
 import { Counters } from '../../../src/stats/counters.js';
 
 const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../../dist`);
@@ -18,11 +19,13 @@ function setup(counters = new Counters().buffer) {
   return {
     config,
     devices: [],
+    umem: makeUmem(256, 2048),
     counters,
     table: ConnectionTable.memory(config.connections.max),
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
     live: false,
+    first: [],
   };
 }
 
@@ -48,9 +51,9 @@ it('a thread that dies in the middle is told of, with its stack, and can still b
   const reports: Report[] = [];
   const dataplane = await startWorker(setup(), (report) => reports.push(report));
   dataplane.send({ kind: 'routes' } as unknown as Message);
-  for (let i = 0; i < 200 && reports.every(({ kind }) => kind !== 'failed'); i++)
+  for (let i = 0; i < 200 && reports.every(({ kind }) => kind !== 'died'); i++)
     await new Promise((resolve) => setTimeout(resolve, 10));
-  const failed = reports.find(({ kind }) => kind === 'failed');
-  expect(failed).toMatchObject({ mistake: false, message: expect.stringMatching(/^dataplane: TypeError: .*\n +at /s) });
+  const died = reports.find(({ kind }) => kind === 'died');
+  expect(died).toMatchObject({ worker: 0, message: expect.stringMatching(/^dataplane: TypeError: .*\n +at /s) });
   await dataplane.stop();
 });

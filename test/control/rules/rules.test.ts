@@ -67,13 +67,33 @@ describe('actions', () => {
   });
 
   it('runs out of slots with ENOMEM, not with a throw', () => {
-    const rules = make();
+    const rules = make({ room: { services: 100, destinations: 100 } });
     const at = (port: number): ServiceConfig => ({ ...service, key: { ...key, port } });
-    for (let port = 1; port <= 4096; port++)
+    for (let port = 1; port <= 100; port++)
       expect(rules.request({ op: 'addService', service: at(port) }).reply.ok).toBe(true);
     expect(rules.request({ op: 'addService', service: at(5000) }).reply).toEqual({ ok: false, errno: 'ENOMEM' });
     rules.request({ op: 'deleteService', key: at(7).key });
     expect(rules.request({ op: 'addService', service: at(5000) }).actions).toMatchObject([{ slot: 6 }]);
+  });
+});
+
+describe('room', () => {
+  it('is said to lack before a change, as removed services keep their place', () => {
+    const rules = make({ room: { services: 2, destinations: 3 } });
+    const another = { ...service, key: { ...key, port: 81 } };
+    const addition = { op: 'addService', service: another } as const;
+    rules.request({ op: 'addService', service });
+    add(rules, '10.1.0.1');
+    expect(rules.lackOfRoom([addition])).toBeUndefined();
+    expect(rules.lackOfRoom([addition, addition])).toMatch(/^2 new services, but there is room for 1 only/);
+    const more = { op: 'addDestination', key, destination: server('10.1.0.2') } as const;
+    expect(rules.lackOfRoom([more, more, more])).toMatch(/^3 new destinations, but there is room for 2 only/);
+    rules.request({ op: 'flush' });
+    expect(rules.lackOfRoom([addition, addition])).toMatch(/room for 1 only/);
+    rules.tick(0, () => 0);
+    rules.tick(60_000, () => 0);
+    rules.tick(180_000, () => 0);
+    expect(rules.lackOfRoom([addition, addition])).toBeUndefined();
   });
 });
 

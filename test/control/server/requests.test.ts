@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AdminReply, AdminRequest, ServiceEntry } from '../../../src/control/api/api.js';
+import type { AdminReply, AdminRequest, ChangeRequest } from '../../../src/control/api/api.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import type { Message } from '../../../src/control/engine/messages.js';
 import { Requests } from '../../../src/control/server/requests.js';
@@ -31,9 +31,9 @@ function desk(table: Int32Array = new Int32Array(64)) {
   const config = parseConfig('devices: [{ name: eth0 }]\nsysctl: { sync_threshold: 3 }', 'director.yaml');
   const state = { refusing: false, now: 0 };
   const requests = new Requests(config, counters, {
-    intercept: (services: readonly ServiceEntry[]) => {
+    intercept: (changes: readonly ChangeRequest[]) => {
       if (state.refusing) throw new Error('nft: not permitted');
-      intercepted.push(services.map(({ key: one }) => JSON.stringify(one)));
+      intercepted.push(changes.map(({ op }) => op));
     },
     send: (order) => messages.push(order),
     devices: () => [],

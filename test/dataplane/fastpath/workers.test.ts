@@ -10,6 +10,7 @@ import { FINEST } from '../../../src/dataplane/workers/steering.js';
 import { Bell } from '../../../src/device/poll.js';
 import { FrameStat } from '../../../src/stats/counters.js';
 import { Random } from '../../support/seed.js';
+import { learnAll } from '../workers/pool.js';
 import { framesFor, USUAL } from './cases.js';
 import { directorOf } from './network.js';
 import { type Left, Side } from './side.js';
@@ -38,7 +39,7 @@ async function workers(isFast: boolean): Promise<Side[]> {
   for (let index = 0; index < COUNT; index++) {
     const inner = await directorOf({});
     const dispatch = new WorkerDispatch(inner.director, { index, ...shared });
-    dispatch.steering.learn();
+    learnAll(dispatch.steering, inner.director);
     dispatch.steering.stages = [FINEST, BY_ADDRESS];
     sides.push(new Side(inner, isFast, dispatch));
   }

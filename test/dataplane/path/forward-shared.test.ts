@@ -4,7 +4,7 @@
  */
 import { beforeEach, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
-import { announceRanges } from '../../../src/control/engine/announcing.js';
+import { Announcements } from '../../../src/control/engine/announcing.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { announce } from '../../../src/dataplane/neigh/announce.js';
 import { wordsOf } from '../../../src/dataplane/table/routes.js';
@@ -75,6 +75,8 @@ it('an address is announced on its own wire only, and never one that an interfac
 });
 
 it('a small range is announced whole, a large one not at all', () => {
-  announceRanges(box.director, ['192.168.1.96/30', '192.168.0.0/16']);
+  const announcements = new Announcements(box.director);
+  announcements.ranges = ['192.168.1.96/30', '192.168.0.0/16'];
+  announcements.announceRanges();
   expect(announced(1).map(([sender]) => sender! & 0xff)).toEqual([96, 97, 98, 99]);
 });

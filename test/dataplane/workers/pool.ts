@@ -6,10 +6,12 @@ import { expect } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { SteeringKey } from '../../../src/control/engine/steering-key.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
+import type { Director } from '../../../src/dataplane/director.js';
 import { Housekeeping } from '../../../src/dataplane/housekeeping.js';
 import { processBatch } from '../../../src/dataplane/ingress.js';
 import { WorkerDispatch } from '../../../src/dataplane/workers/dispatch.js';
 import { HandoffRing } from '../../../src/dataplane/workers/handoff.js';
+import type { Steering } from '../../../src/dataplane/workers/steering.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Bell } from '../../../src/device/poll.js';
 import type { ServiceConfig } from '../../../src/service/config.js';
@@ -33,7 +35,7 @@ class Worker {
     readonly dispatch?: WorkerDispatch,
   ) {
     this.housekeeping = new Housekeeping(inner.director);
-    dispatch?.steering.learn();
+    if (dispatch !== undefined) learnAll(dispatch.steering, inner.director);
   }
 
   get director() {
@@ -112,8 +114,8 @@ export class WorkerPool {
   settle(): void {
     const live = this.workers.some(({ director: d }) => d.connections.table.live > 0);
     const stages = this.steeringKey.update(configs(this.workers[0]!.inner), [21], live);
-    for (const { dispatch } of this.workers) {
-      dispatch!.steering.learn();
+    for (const { dispatch, director } of this.workers) {
+      learnAll(dispatch!.steering, director);
       if (stages !== undefined) dispatch!.steering.stages = stages;
     }
   }
@@ -135,5 +137,13 @@ export class WorkerPool {
 
   sum(of: (worker: Worker) => number): number {
     return this.workers.reduce((sum, worker) => sum + of(worker), 0);
+  }
+}
+
+/** Tells the steering of all services and destinations of a director. */
+export function learnAll(steering: Steering, d: Director): void {
+  for (const service of d.services.all()) {
+    steering.learnService(service);
+    for (const dest of service.destinations) steering.learnDestination(dest);
   }
 }

@@ -1,4 +1,5 @@
 /** Intercept rules in the syntax of nft, and NftIntercept in the kernel. */
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NftIntercept } from '../../../src/device/intercept/nft.js';
 import { ruleText } from '../../../src/device/intercept/nft-text.js';
@@ -8,6 +9,7 @@ import { Umem } from '../../../src/device/umem.js';
 import { collect, send } from '../../support/frames.js';
 import { isRoot, Namespaces } from '../../support/netns.js';
 
+const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../../dist`);
 const service: InterceptRule = {
   kind: 'packet',
   family: 4,
@@ -95,13 +97,24 @@ describe.skipIf(!isRoot)('NftIntercept', () => {
   });
 
   it('removes what a crashed run left, and changes nothing when it fails', () => {
-    inB(() => intercept.install(['b0'], [service]));
-    inB(() => new NftIntercept(`t${process.pid}`).install(['b0'], []));
+    spaces.run(b, `nft 'table ${intercept.table} { chain old { meta l4proto tcp drop; }; }'`);
+    inB(() => intercept.install(['b0'], []));
     expect(spaces.run(b, 'nft list ruleset')).not.toContain('l4proto');
     const before = spaces.run(b, 'nft list ruleset');
     inB(() => expect(() => intercept.install(['nope0'], [service])).toThrow(/^nope0: no such network interface/));
     inB(() => expect(() => intercept.update([{ kind: 'arp', target: 'x' }])).toThrow("'x' is not"));
     expect(spaces.run(b, 'nft list ruleset')).toBe(before);
+  });
+
+  it('cannot be flushed by others, and ends with the process that made it', () => {
+    const script = `import('${DIST}/device/intercept/nft.js').then(({ NftIntercept }) => {
+      new NftIntercept('other').install(['b0'], []);
+      console.log(require('node:child_process').execSync('nft flush ruleset; nft list ruleset', { encoding: 'utf8' }));
+      process.kill(process.pid, 'SIGKILL');
+    })`;
+    const shown = spaces.run(b, `${process.execPath} -e "${script.replaceAll('\n', ' ')}" || true`);
+    expect(shown).toMatch(/table netdev ulvs_other \{.*flags owner.*chain intercept/s);
+    expect(spaces.run(b, 'nft list ruleset')).toBe('');
   });
 
   it('drops what each kind of rule says, and nothing else', () => {

@@ -9,6 +9,7 @@ import { Fanout } from '../../../src/device/packet/fanout.js';
 import { testXdp } from '../../../src/sys/bpf.js';
 import { SystemError } from '../../../src/sys/libc.js';
 import { loadRules } from '../../../src/ulvsadm/rules.js';
+import { learnAll } from '../../dataplane/workers/pool.js';
 import { packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
 
@@ -59,7 +60,7 @@ describe.skipIf(reason !== '').each(stages)('by %s', (_, stage) => {
     await loadRules(inner.config, inner);
     const d = inner.director;
     const owners = new Steering(d, COUNT, SECRET);
-    owners.learn();
+    learnAll(owners, d);
     owners.stages = [stage];
     fanout = new Fanout(COUNT, SECRET);
     fanout.setFields(stage);

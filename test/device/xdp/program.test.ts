@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
 import { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
+import { hostDelta } from '../../../src/device/xdp/intercept-table.js';
 import { interceptProgram } from '../../../src/device/xdp/program.js';
 import { createMap, loadXdp, MapType, testXdp, updateMap, XDP_PASS, XDP_REDIRECT } from '../../../src/sys/bpf.js';
 import { check, close, socket } from '../../../src/sys/libc.js';
@@ -65,6 +66,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
       // Some stay, some go, some come: the maps are changed, not made anew.
       rules = [...rules.filter(() => random.bool()), ...Array.from({ length: random.below(8) }, () => anyRule(random))];
       maps.update(rules);
+      rules = changeHosts(rules, random, maps);
       for (let i = 0; i < 300; i++) {
         const frame = anyFrame(random);
         const wanted = isTakenBy(rules, 'eth0', MAC, frame);
@@ -255,4 +257,17 @@ function ip4(protocol: number, src: string, dst: string, rest: Buffer, options =
   head[23] = protocol;
   const addresses = [src, dst].map((text) => Buffer.from(text.split('.').map(Number)));
   return Buffer.concat([head, ...addresses, options, rest]);
+}
+
+/** Exchanges some rules about single addresses for others, one by one. Returns the rules in force. */
+function changeHosts(rules: readonly InterceptRule[], random: Random, maps: InterceptMaps): InterceptRule[] {
+  const known = new Set(rules.map((rule) => JSON.stringify(rule)));
+  const isHost = (rule: InterceptRule) => hostDelta([rule], []) !== undefined;
+  const isOnly = (rule: InterceptRule) =>
+    rules.filter((one) => JSON.stringify(one) === JSON.stringify(rule)).length === 1;
+  const removed = rules.filter((rule) => isHost(rule) && isOnly(rule) && random.bool());
+  const fresh = new Map(Array.from({ length: 4 }, () => anyRule(random)).map((rule) => [JSON.stringify(rule), rule]));
+  const added = [...fresh].filter(([text, rule]) => !known.has(text) && isHost(rule)).map(([, rule]) => rule);
+  maps.change(hostDelta(added, removed)!);
+  return [...rules.filter((rule) => !removed.includes(rule)), ...added];
 }

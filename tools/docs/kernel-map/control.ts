@@ -11,7 +11,7 @@ export const CTL = mapFile(
 update_defense_level | dataplane/defence.ts: update, setRate, isOn | "Memory is short" means that the connection table's own room is.
 defense_work_handler | dataplane/defence.ts: tick; dataplane/housekeeping.ts: tick |
 expire_nodest_conn_handler | dataplane/expire-nodest.ts: tick |
-ip_vs_svc_hashkey, ip_vs_svc_fwm_hashkey, ip_vs_svc_hash | service/table.ts: add, index |
+ip_vs_svc_hashkey, ip_vs_svc_fwm_hashkey, ip_vs_svc_hash | service/table.ts: add |
 ip_vs_svc_unhash | service/table.ts: delete |
 __ip_vs_service_find, __ip_vs_svc_fwm_find, ip_vs_service_find | service/table.ts: find4, find6, findWords |
 ip_vs_add_service | control/rules/rules.ts: addService; control/rules/refusals.ts: refuseService; control/engine/apply.ts: addService |
@@ -30,10 +30,10 @@ ip_vs_trash_get_dest | control/rules/dest-trash.ts: takeOut; control/rules/rules
 ip_vs_dest_trash_expire, ip_vs_dest_free | control/rules/dest-trash.ts: tick, isOver |
 ip_vs_trash_cleanup | - | The trash ends with the process.
 ip_vs_dest_update_overload, __ip_vs_dest_update_overload | service/service.ts: noteBound, noteUnbound, noteThresholds |
-ip_vs_rs_hash, ip_vs_rs_hashkey, ip_vs_rs_unhash | dataplane/director.ts: reindexDestinations, indexSource |
+ip_vs_rs_hash, ip_vs_rs_hashkey, ip_vs_rs_unhash | dataplane/table/senders.ts: add, remove, changeSource |
 ip_vs_has_real_service | dataplane/path/stray-reply.ts: isFromDestination |
 ip_vs_find_real_service | dataplane/path/server-opened.ts: senderOf |
-ip_vs_find_tunnel | dataplane/path/icmp-tunnel.ts: findTunnel; dataplane/director.ts: indexTunnel |
+ip_vs_find_tunnel | dataplane/path/icmp-tunnel.ts: findTunnel; dataplane/table/senders.ts: change |
 ip_vs_find_dest | - | Only connection synchronisation needs it.
 ip_vs_zero_service, ip_vs_zero_all, ip_vs_zero_stats | control/rules/rules.ts: zero, zeroServices; control/rules/counter-base.ts: zero |
 ip_vs_copy_stats, ip_vs_export_stats_user | control/server/live-counters.ts: row; control/rules/counter-base.ts: shown |

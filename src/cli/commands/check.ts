@@ -1,0 +1,56 @@
+/**
+ * `ulvs check FILE`: everything that `ulvs run` checks in a configuration before it touches the
+ * machine, and what it would warn of.
+ */
+import { Command } from 'commander';
+import { type Config, loadConfig } from '../../control/config/config.js';
+import { tooManyWorkers } from '../../control/engine/processors.js';
+import { checkDestinations } from '../../control/host/attach.js';
+import { LiveCounters } from '../../control/server/live-counters.js';
+import { dryClient, newRules } from '../../control/server/requests.js';
+import { isShared } from '../../device/kinds.js';
+import { ineffective, withoutEffect } from '../../service/sysctl.js';
+import { Counters } from '../../stats/counters.js';
+import { ifNameToIndex } from '../../sys/libc.js';
+import { loadRules } from '../../ulvsadm/rules.js';
+import { guarded } from '../guard.js';
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('check a configuration and its rules as ulvs run would, without starting anything')
+    .argument('<file>', 'the configuration, director.yaml')
+    .action((file: string) => guarded(() => check(file)));
+}
+
+async function check(file: string): Promise<void> {
+  const config = loadConfig(file);
+  const rules = newRules(config, new LiveCounters(new Counters(), 0));
+  await loadRules(config, dryClient(rules));
+  const services = rules.entries();
+  if (config.devices.every(({ kind }) => !isShared(kind))) checkDestinations(config, services);
+  for (const warning of warnings(config)) console.error(`ulvs: warning: ${file}${warning}`);
+  const destinations = services.reduce((sum, one) => sum + one.destinations.length, 0);
+  const counts = [
+    counted(config.devices.length, 'device'),
+    counted(services.length, 'service'),
+    counted(destinations, 'real server'),
+  ];
+  console.log(`${file}: correct: ${counts.join(', ')}`);
+}
+
+function warnings({ devices, deviceLines, sysctl, workers }: Config): string[] {
+  const tooMany = tooManyWorkers(workers);
+  const missing = devices.flatMap(({ name, kind }, i) => {
+    if (!isShared(kind) || ifNameToIndex(name) !== 0) return [];
+    return [`:${deviceLines[i]}: devices[${i}].name: ${name}: this machine has no such network interface`];
+  });
+  return [
+    ...missing,
+    ...(tooMany === undefined ? [] : [`: ${tooMany}`]),
+    ...ineffective(sysctl).map((name) => `: sysctl.${name}: ${withoutEffect(name)}`),
+  ];
+}
+
+function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,104 @@
+/** `ulvs lab outage`: what connections lose when an interface of the director goes and comes. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { didYouMean } from '../../control/text/did-you-mean.js';
+import { kindsWith } from '../../device/kinds.js';
+import { mayMakeNamespaces } from '../../lab/build/rootless.js';
+import { LabError } from '../../lab/error.js';
+import { METHODS, type MethodName } from '../../lab/flood/testbed.js';
+import { events, type OutageEvent } from '../../lab/outage/events.js';
+import { isPassed, type Outcome, tryOutage } from '../../lab/outage/run.js';
+import type { LabDevice } from '../../lab/topology.js';
+
+interface Options {
+  readonly device: LabDevice;
+  readonly method: MethodName;
+  readonly rounds: number;
+  readonly downloads: number;
+  readonly flows: number;
+  readonly rate: number;
+  readonly workers?: number;
+  readonly longest: number;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+/** Kinds whose interface is the host's, and whose devices the control thread opens. */
+const OUTAGE_KINDS = kindsWith(({ shared, thread }) => shared && thread === 'worker');
+
+export function addOutageCommand(
+  lab: Command,
+  guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
+): void {
+  lab
+    .command('outage [event...]')
+    .description(
+      `list the ${events.length} events; with names or --all: make each happen to a director under load, and count what was lost`,
+    )
+    .option('--all', 'every event')
+    .addOption(
+      new Option('--device <kind>', "kind of the director's devices").choices(OUTAGE_KINDS).default(OUTAGE_KINDS[0]),
+    )
+    .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
+    .option('--rounds <n>', 'how often each event happens', number(1, 1000), 1)
+    .option('--downloads <n>', 'open downloads by each interface', number(1, 1000), 20)
+    .option('--flows <n>', 'flows of datagrams by each interface, one each 5 ms', number(1, 100), 4)
+    .option('--rate <n>', 'new connections a second by each interface', number(0, 2000), 50)
+    .option('--workers <n>', 'worker threads of the director', number(1, 16))
+    .option('--longest <ms>', 'the longest gap by the other interface that passes', number(1, 60_000), 250)
+    .option('--json', 'print one JSON object for each event')
+    .action((names: string[], options: Options) => guarded(() => run(names, options)));
+}
+
+function number(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
+  };
+}
+
+async function run(names: readonly string[], options: Options): Promise<void> {
+  const wanted = options.all ? events.filter((event) => fits(event, options)) : names.map(find);
+  if (wanted.length === 0) return list();
+  if (!mayMakeNamespaces()) throw new LabError('only root may make the namespaces of this lab: run it with sudo');
+  let passed = true;
+  for (const event of wanted) {
+    const outcome = await tryOutage(event, options);
+    const ok = isPassed(outcome, event, options.longest);
+    passed &&= ok;
+    if (options.json) console.log(JSON.stringify({ ...outcome, ok }));
+    else print(outcome, event, ok);
+  }
+  if (!passed) process.exitCode = 1;
+}
+
+function fits({ needsXdp }: OutageEvent, { device }: Options): boolean {
+  return needsXdp !== true || device === OUTAGE_KINDS[0];
+}
+
+function find(name: string): OutageEvent {
+  const found = events.find((event) => event.name === name);
+  if (found !== undefined) return found;
+  const all = events.map((event) => event.name);
+  throw new LabError(`no event ${name}${didYouMean(name, all)}; there are ${all.join(', ')}`);
+}
+
+function list(): void {
+  for (const { name, title } of events) console.log(`${name.padEnd(14)}${title}`);
+}
+
+function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
+  const { event, device, method, rounds, before, other, hit, log } = outcome;
+  console.log(`${ok ? '✔' : '✘'} ${event} (${device}, ${method}${rounds > 1 ? `, ${rounds} times` : ''}): ${title}`);
+  console.log(`  before         longest gap ${Math.round(before.flowGap)} ms`);
+  for (const [name, path] of [
+    ['by eth0', other],
+    ['by eth1', hit],
+  ] as const)
+    console.log(
+      `  ${name}        longest gap ${path.flowGap} ms; frames lost ${path.framesLost} of ${path.frames}; ` +
+        `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
+        `new connections ${path.opened}, failed ${path.refused}`,
+    );
+  for (const line of log.slice(0, 6)) console.log(`  log            ${line}`);
+}

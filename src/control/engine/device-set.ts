@@ -1,0 +1,152 @@
+/**
+ * DeviceSet: the open devices of a director and the frames of its workers. The control thread owns
+ * them; the workers use them (device/handle.ts). So an interface can be opened and closed while the
+ * workers forward by the others, and a worker that dies leaves nothing behind that nobody can
+ * close.
+ *
+ *                 device 0   device 1   …   TUN into the host's stack
+ *     worker 0    handle     none           handle                       frames
+ *     worker 1    handle     none           handle                       frames
+ *                            └─ its interface is away
+ */
+import { DeviceError } from '../../device/error.js';
+import { closeHandle, type DeviceHandle, describe, ifindexOf, openHandle, sharingSocket } from '../../device/handle.js';
+import { kindOf } from '../../device/kinds.js';
+import type { QueueShare } from '../../device/queue-share.js';
+import { openHostTun } from '../../device/tun/host.js';
+import { closeTun, type TunHandle } from '../../device/tun/tap.js';
+import { frameSizeFor, framesFor, makeUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
+import type { DeviceSetup } from './messages.js';
+
+/** What the workers of one device share; the index of the worker is added. */
+export type Share = Omit<QueueShare, 'index'> | undefined;
+
+/** All open devices. */
+export class DeviceSet {
+  /** By worker. */
+  readonly memories: UmemMemory[] = [];
+  /** By device, then by worker. */
+  private readonly handles: ((DeviceHandle | undefined)[] | undefined)[];
+  private readonly shares: Share[] = [];
+  /** By worker; empty: there is none. */
+  readonly tuns: TunHandle[] = [];
+  private readonly frames: { frames: number; entries: number };
+  private readonly frameSize: number;
+
+  /** `shareOf`: makes what the workers of a device share, for each opening anew. */
+  constructor(
+    readonly devices: readonly DeviceSetup[],
+    private readonly workers: number,
+    private readonly shareOf: (device: DeviceSetup) => Share = () => undefined,
+  ) {
+    const posting = devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
+    this.handles = devices.map(() => undefined);
+    this.frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
+    this.frames = framesFor(posting, this.frameSize, workers);
+    for (let i = 0; i < workers; i++) this.memories.push(makeUmem(this.frames.frames, this.frameSize));
+  }
+
+  /** The device is open. */
+  isOpen(device: number): boolean {
+    return this.handles[device] !== undefined;
+  }
+
+  /** The handles of a worker, by device; undefined: its interface is away. */
+  of(worker: number): (DeviceHandle | undefined)[] {
+    return this.handles.map((handles) => handles?.[worker]);
+  }
+
+  /** The handles of a device, by worker. The device must be open. */
+  handlesOf(device: number): readonly (DeviceHandle | undefined)[] {
+    return this.handles[device]!;
+  }
+
+  /** Index of the interface of an open device; undefined: it is closed, or follows none. */
+  ifindexOf(device: number): number | undefined {
+    const handle = this.handles[device]?.[0];
+    return handle === undefined ? undefined : ifindexOf(handle);
+  }
+
+  /**
+   * Opens a device for all workers, the first one last: its XDP program feeds the sockets of all.
+   * Returns how it works, for the log. Throws a DeviceError; then it is closed.
+   */
+  open(device: number): string {
+    const setup = this.devices[device]!;
+    this.shares[device] = this.shareOf(setup);
+    const opened: DeviceHandle[] = [];
+    try {
+      for (let worker = this.workers - 1; worker >= 0; worker--) opened.unshift(this.openFor(worker, device));
+    } catch (error) {
+      for (const handle of opened) closeHandle(handle);
+      throw error;
+    }
+    this.handles[device] = opened;
+    return describe(opened[0]!);
+  }
+
+  private openFor(worker: number, device: number): DeviceHandle {
+    const { name, kind, mtu, promiscuous, maps } = this.devices[device]!;
+    const share = this.shares[device];
+    return openHandle(this.memories[worker]!, name, kind, {
+      mtu,
+      promiscuous,
+      maps,
+      entries: this.frames.entries,
+      sharing: sharingSocket(this.of(worker)),
+      share: share && { ...share, index: worker },
+    });
+  }
+
+  /** Closes a device. No worker may use it any more. */
+  close(device: number): void {
+    for (const handle of this.handles[device] ?? []) if (handle !== undefined) closeHandle(handle);
+    this.handles[device] = undefined;
+  }
+
+  /**
+   * Opens a TUN into the host's stack for each worker. Returns lines for the log. Without
+   * /dev/net/tun, as in some user namespaces, all works but packets for the host itself.
+   */
+  openTuns(): string[] {
+    try {
+      return this.memories.flatMap((_, worker) => this.openTun(worker));
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return [`packets for the host itself are lost: ${error.message}`];
+    }
+  }
+
+  private openTun(worker: number): string[] {
+    const { tun, warnings } = openHostTun(this.tuns[worker]?.name);
+    this.tuns[worker] = tun;
+    return worker === 0 ? warnings : [];
+  }
+
+  /**
+   * Opens all devices and the frames of one worker anew, after it has died. Devices whose interface
+   * is away stay closed. Throws a DeviceError.
+   */
+  renew(worker: number): void {
+    const tun = this.tuns[worker];
+    for (const handles of this.handles) {
+      const handle = handles?.[worker];
+      if (handle !== undefined) closeHandle(handle);
+      if (handles !== undefined) handles[worker] = undefined;
+    }
+    if (tun !== undefined) closeTun(tun);
+    removeUmem(this.memories[worker]!);
+    this.memories[worker] = makeUmem(this.frames.frames, this.frameSize);
+    this.handles.forEach((handles, device) => {
+      if (handles !== undefined) handles[worker] = this.openFor(worker, device);
+    });
+    if (tun !== undefined) this.openTun(worker);
+  }
+
+  /** Closes everything. No worker may run any more. */
+  closeAll(): void {
+    for (let device = 0; device < this.devices.length; device++) this.close(device);
+    for (const tun of this.tuns.splice(0)) closeTun(tun);
+    for (const memory of this.memories.splice(0)) removeUmem(memory);
+  }
+}

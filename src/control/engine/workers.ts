@@ -1,0 +1,120 @@
+/**
+ * Workers: the dataplane of a live director with its devices, as the control thread owns it.
+ *
+ *     DeviceSet (handles, frames) ─┐
+ *     SharedMemory (tables, counters) ─► setups ─► worker threads ◄─ messages
+ *     WorkerPool (what they share) ┘                   │ one dies
+ *                                        devices anew ─┴─► a thread on the same table and counters
+ */
+import { kindOf } from '../../device/kinds.js';
+import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
+import type { ServiceConfig } from '../../service/config.js';
+import type { ChangeRequest } from '../api/api.js';
+import type { Config } from '../config/config.js';
+import { DeviceSet } from './device-set.js';
+import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
+import type { SharedMemory } from './shared-memory.js';
+import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
+import { setupFor, WorkerPool } from './worker-pool.js';
+
+/** Deaths within DEATHS_MS after which a director gives up: the next start would die, too. */
+const MOST_DEATHS = 5;
+const DEATHS_MS = 60_000;
+
+/** The dataplane with its devices. */
+export class Workers {
+  readonly set: DeviceSet;
+  private readonly pool: WorkerPool | undefined;
+  private readonly base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>;
+  private dataplane: Dataplane | undefined;
+  /** Messages from before the start. */
+  private readonly early: Message[] = [];
+  private deaths: number[] = [];
+
+  /** Makes the frames; opens no device yet. Throws a SystemError. */
+  constructor(
+    private readonly shared: SharedMemory,
+    config: Config,
+    devices: readonly DeviceSetup[],
+    maps: readonly InterceptMaps[],
+    live: boolean,
+  ) {
+    this.base = { config, devices, live };
+    this.pool = shared.workers === 1 ? undefined : new WorkerPool(shared, devices, maps);
+    this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device));
+  }
+
+  /**
+   * Opens the devices for which `isThere` holds; the workers take them over. Returns lines for the
+   * log. Throws a DeviceError.
+   */
+  open(isThere: (device: DeviceSetup) => boolean): string[] {
+    return this.base.devices.map((device, i) => {
+      if (!isThere(device)) return `${device.name}: no such network interface yet; it is attached when it is there`;
+      const how = this.set.open(i);
+      this.send({ kind: 'attach', device: i, handles: this.set.handlesOf(i) });
+      return `${device.name}: using ${how}`;
+    });
+  }
+
+  /** Name of the interface into the host's stack; '': none. */
+  get tun(): string {
+    return this.set.tuns[0]?.name ?? '';
+  }
+
+  /**
+   * Starts the threads, which know the rules before they have a device: the first frame meets the
+   * whole configuration. Returns lines for the log. Rejects with an Error of one line.
+   */
+  async start(onReport: (report: Report) => void): Promise<string[]> {
+    const lines = this.base.live ? this.set.openTuns() : [];
+    const first = this.early.splice(0);
+    const setups = this.set.memories.map((_, worker) => this.setupOf(worker, first));
+    const inline = this.base.devices.some(({ kind }) => kindOf(kind).thread === 'main');
+    if (this.pool !== undefined) this.dataplane = await this.pool.start(setups, onReport);
+    else this.dataplane = await (inline ? startInline : startWorker)(setups[0]!, onReport);
+    for (const message of this.early.splice(0)) this.dataplane.send(message);
+    return lines;
+  }
+
+  /** To one worker, or to all. What is sent before the start is in their setup. */
+  send(message: Message, worker?: number): void {
+    if (this.dataplane === undefined) this.early.push(message);
+    else this.dataplane.send(message, worker);
+  }
+
+  /**
+   * Starts a worker that has died anew, with devices that are opened anew, on the same connection
+   * table and counters. `first`: messages that tell it the rules. Returns false when workers die
+   * too often, or where the thread is the main one. Rejects with an Error of one line.
+   */
+  async revive(worker: number, first: readonly Message[]): Promise<boolean> {
+    const { dataplane } = this;
+    const now = performance.now();
+    this.deaths = [...this.deaths.filter((then) => now - then < DEATHS_MS), now];
+    if (dataplane?.restart === undefined || this.deaths.length > MOST_DEATHS) return false;
+    this.set.renew(worker);
+    await dataplane.restart(worker, this.setupOf(worker, first));
+    this.base.devices.forEach((_, device) => {
+      if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
+    });
+    return true;
+  }
+
+  /** The workers follow accepted changes of the rules. `ftp`: ports of the helper. */
+  steer(changes: readonly ChangeRequest[], services: () => readonly ServiceConfig[], ftp: readonly number[]): void {
+    for (const message of this.pool?.update(changes, services, ftp) ?? []) this.send(message);
+  }
+
+  /** Stops the threads and closes the devices. */
+  async stop(): Promise<void> {
+    await this.dataplane?.stop();
+    this.set.closeAll();
+    this.pool?.close();
+  }
+
+  private setupOf(worker: number, first: readonly Message[]): DataplaneSetup {
+    const setup = setupFor(worker, this.shared, this.set, { ...this.base, first });
+    return this.pool?.complete(setup, worker) ?? setup;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The intercept rules of all services, kept in step with single changes: what one change costs does
+ * not depend on the number of services.
+ *
+ *     change of a service ──────┐
+ *     change of a destination ──┼─► its rules ─► count of each rule ─► rules that came or went since `take`
+ *     settings, addresses ──────┘
+ *
+ * A rule may follow from several services: it goes with the last of them.
+ */
+import type { InterceptRule } from '../../device/intercept/rule.js';
+import { type DestinationConfig, isFwmark, keyText, type ServiceKey, type ServiceRules } from '../../service/config.js';
+import type { ChangeRequest } from '../api/api.js';
+import { endpointText } from '../rules/entries.js';
+import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
+
+/** The rules of one service, as texts. */
+interface Part {
+  readonly key: ServiceKey;
+  own: readonly string[];
+  readonly destinations: Map<string, readonly string[]>;
+}
+
+interface Counted {
+  readonly rule: InterceptRule;
+  count: number;
+}
+
+/** Rules that came and went. */
+export interface InterceptDelta {
+  readonly added: readonly InterceptRule[];
+  readonly removed: readonly InterceptRule[];
+}
+
+export class InterceptSet {
+  private readonly parts = new Map<string, Part>();
+  private standing: readonly string[] = [];
+  private readonly counted = new Map<string, Counted>();
+  private readonly added = new Map<string, InterceptRule>();
+  private readonly removed = new Map<string, InterceptRule>();
+
+  /** `atLeast`: as for interceptRules. */
+  constructor(
+    private settings: InterceptSettings,
+    private readonly atLeast: boolean,
+  ) {}
+
+  /** All rules. */
+  all(): InterceptRule[] {
+    return [...this.counted.values()].map(({ rule }) => rule);
+  }
+
+  /** The rules that came and went since the last call. */
+  take(): InterceptDelta {
+    const delta = { added: [...this.added.values()], removed: [...this.removed.values()] };
+    this.added.clear();
+    this.removed.clear();
+    return delta;
+  }
+
+  /** Replaces settings and services. */
+  replace(services: readonly ServiceRules[], settings: InterceptSettings): void {
+    const before = [...this.parts.values()];
+    this.parts.clear();
+    this.settings = settings;
+    for (const { key, destinations } of [...services].reverse()) {
+      this.addService(key);
+      for (const destination of [...destinations].reverse()) this.addDestination(key, destination);
+    }
+    for (const part of before) this.release(part);
+    this.restand();
+  }
+
+  /** Follows accepted changes of the rule table. */
+  follow(changes: readonly ChangeRequest[]): void {
+    const count = this.parts.size;
+    for (const change of changes) this.followOne(change);
+    // The standing rules follow from the marks of services, and from there being any.
+    if ((count === 0) !== (this.parts.size === 0) || changes.some(isOfMark)) this.restand();
+  }
+
+  private followOne(change: ChangeRequest): void {
+    if (change.op === 'addService') this.addService(change.service.key);
+    else if (change.op === 'deleteService') this.deleteService(keyText(change.key));
+    else if (change.op === 'addDestination' || change.op === 'editDestination')
+      this.addDestination(change.key, change.destination);
+    else if (change.op === 'deleteDestination') this.deleteDestination(keyText(change.key), endpointText(change));
+    else if (change.op === 'flush') for (const key of [...this.parts.keys()]) this.deleteService(key);
+  }
+
+  private addService(key: ServiceKey): void {
+    const known = this.parts.get(keyText(key));
+    const own = this.hold(serviceRules({ key }, this.settings));
+    if (known === undefined) this.parts.set(keyText(key), { key, own, destinations: new Map() });
+    else {
+      this.drop(known.own);
+      known.own = own;
+    }
+  }
+
+  private deleteService(text: string): void {
+    const part = this.parts.get(text);
+    this.parts.delete(text);
+    if (part !== undefined) this.release(part);
+  }
+
+  private addDestination(key: ServiceKey, destination: DestinationConfig): void {
+    const destinations = this.parts.get(keyText(key))?.destinations;
+    if (destinations === undefined) return;
+    const text = endpointText(destination);
+    const held = this.hold(destinationRules(key, destination, this.settings));
+    this.drop(destinations.get(text) ?? []);
+    destinations.set(text, held);
+  }
+
+  private deleteDestination(service: string, endpoint: string): void {
+    const destinations = this.parts.get(service)?.destinations;
+    this.drop(destinations?.get(endpoint) ?? []);
+    destinations?.delete(endpoint);
+  }
+
+  private release({ own, destinations }: Part): void {
+    this.drop(own);
+    for (const texts of destinations.values()) this.drop(texts);
+  }
+
+  private restand(): void {
+    const held = this.hold(standingRules([...this.parts.values()], this.settings, this.atLeast));
+    this.drop(this.standing);
+    this.standing = held;
+  }
+
+  private hold(rules: readonly InterceptRule[]): readonly string[] {
+    return rules.map((rule) => {
+      const text = JSON.stringify(rule);
+      const known = this.counted.get(text);
+      if (known !== undefined) known.count++;
+      else {
+        this.counted.set(text, { rule, count: 1 });
+        if (!this.removed.delete(text)) this.added.set(text, rule);
+      }
+      return text;
+    });
+  }
+
+  private drop(texts: readonly string[]): void {
+    for (const text of texts) {
+      const known = this.counted.get(text)!;
+      if (--known.count > 0) continue;
+      this.counted.delete(text);
+      if (!this.added.delete(text)) this.removed.set(text, known.rule);
+    }
+  }
+}
+
+/** The change may add or remove a service by mark. */
+function isOfMark(change: ChangeRequest): boolean {
+  if (change.op === 'addService') return isFwmark(change.service.key);
+  return change.op === 'flush' || (change.op === 'deleteService' && isFwmark(change.key));
+}

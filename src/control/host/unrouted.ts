@@ -1,0 +1,25 @@
+/**
+ * Realservers to which no route of the host leads. Their packets would be dropped, and nothing else
+ * would say why.
+ */
+import type { Route } from '../../netlink/route.js';
+import type { ServiceRules } from '../../service/config.js';
+import { contains, parseIp, parsePrefix } from '../text/prefix.js';
+
+/** Addresses of destinations without a route, each once. `has`: the host has the address. */
+export function unroutedDestinations(
+  services: readonly Pick<ServiceRules, 'destinations'>[],
+  routes: readonly Pick<Route, 'dst' | 'type' | 'family'>[],
+  has: (address: string) => boolean,
+): string[] {
+  const used = routes.filter(({ type }) => type === 'unicast');
+  const everywhere = new Set(used.filter(({ dst }) => dst === 'default').map(({ family }) => family));
+  const texts = new Set(used.map(({ dst }) => dst).filter((dst) => dst !== 'default'));
+  const networks = [...texts].map((dst) => parsePrefix(dst)!);
+  const addresses = new Set(services.flatMap(({ destinations }) => destinations.map(({ address }) => address)));
+  return [...addresses].filter((address) => {
+    const ip = parseIp(address);
+    if (ip === undefined || everywhere.has(ip.family) || has(address)) return false;
+    return !networks.some((network) => contains(network, ip));
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * DeviceHandle: an open device as plain data, which one thread opens and another one uses. The
+ * control thread opens and closes, because the kernel may take many milliseconds for it, and the
+ * worker goes on with its other devices meanwhile:
+ *
+ *     control   openHandle ─────────────────────────────► closeHandle ────► …
+ *                   └─ message ─►                 ▲ message     └─ message ─►
+ *     worker            deviceOn ─► rx, tx … ─► let go of it                   reclaim
+ *
+ * libpcap is the exception: its device belongs to the thread that opens it.
+ */
+import { CapDevice } from './cap.js';
+import type { Device } from './device.js';
+import type { DeviceKind } from './kinds.js';
+import type { OpenOptions } from './open.js';
+import { closePacket, openPacket, type PacketHandle } from './packet/open.js';
+import { PacketDevice } from './packet/packet.js';
+import { closeTun, openTap, TapDevice, type TunHandle } from './tun/tap.js';
+import type { Umem } from './umem.js';
+import { XdpDevice } from './xdp/device.js';
+import { closeXdp, openXdp, type XdpHandle, xdpDetail, xdpFault } from './xdp/open.js';
+import type { FrameMemory } from './xdp/open-socket.js';
+
+/** A device of libpcap: it is opened by the thread that uses it. */
+interface CapHandle {
+  readonly name: string;
+}
+
+/** What each kind's handle has. */
+interface Parts {
+  readonly xdp: XdpHandle;
+  readonly packet: PacketHandle;
+  readonly tap: TunHandle;
+  readonly cap: CapHandle;
+}
+
+/** An open device. */
+export type DeviceHandle = { readonly [K in DeviceKind]: { readonly kind: K } & Parts[K] }[DeviceKind];
+
+/** What one kind does. */
+interface Kind<K extends DeviceKind> {
+  open(memory: FrameMemory, name: string, options: OpenOptions): Parts[K];
+  close(handle: Parts[K]): void;
+  on(umem: Umem, handle: Parts[K]): Device;
+  /** How the device works on its interface; '' when there is nothing to say. */
+  detail?(handle: Parts[K]): string;
+  /** As `faultOf`. */
+  fault?(handle: Parts[K]): string;
+}
+
+const rows: { readonly [K in DeviceKind]: Kind<K> } = {
+  xdp: {
+    open: (memory, name, { promiscuous = false, maps, entries, share, sharing }) =>
+      openXdp(memory, name, {
+        promiscuous,
+        share,
+        sharing,
+        intercept: maps ?? 'nothing',
+        ...(entries !== undefined && { entries }),
+      }),
+    close: closeXdp,
+    on: (umem, handle) => new XdpDevice(umem, handle),
+    detail: xdpDetail,
+    fault: xdpFault,
+  },
+  packet: {
+    open: (_, name, { promiscuous = false, share }) => openPacket(name, { promiscuous, share }),
+    close: closePacket,
+    on: (umem, handle) => new PacketDevice(umem, handle),
+  },
+  tap: {
+    open: (_, name, { mtu }) => openTap(name, mtu === undefined ? {} : { mtu }),
+    close: closeTun,
+    on: (umem, handle) => new TapDevice(umem, handle),
+  },
+  cap: {
+    open: (_, name) => ({ name }),
+    close: () => {},
+    on: (umem, { name }) => new CapDevice(umem, name),
+  },
+};
+
+function rowOf(kind: DeviceKind): Kind<DeviceKind> {
+  return rows[kind] as unknown as Kind<DeviceKind>;
+}
+
+/** Opens interface `name`. `memory`: the frames of its worker. Throws a DeviceError. */
+export function openHandle(memory: FrameMemory, name: string, kind: DeviceKind, options: OpenOptions): DeviceHandle {
+  return { kind, ...rowOf(kind).open(memory, name, options) } as DeviceHandle;
+}
+
+/** Closes what openHandle has opened. No thread may use the device any more. */
+export function closeHandle(handle: DeviceHandle): void {
+  rowOf(handle.kind).close(handle as Parts[DeviceKind]);
+}
+
+/** The device of a handle, for the calling thread. Throws a DeviceError for libpcap. */
+export function deviceOn(umem: Umem, handle: DeviceHandle): Device {
+  return rowOf(handle.kind).on(umem, handle as Parts[DeviceKind]);
+}
+
+/** The kind, and how the device works on its interface, for the log. */
+export function describe(handle: DeviceHandle): string {
+  const detail = rowOf(handle.kind).detail?.(handle as Parts[DeviceKind]) ?? '';
+  return detail === '' ? handle.kind : `${handle.kind} (${detail})`;
+}
+
+/**
+ * Why the device receives nothing any more though its interface is there; '' while it works. It may
+ * wait for the kernel: not for a thread that forwards.
+ */
+export function faultOf(handle: DeviceHandle): string {
+  return rowOf(handle.kind).fault?.(handle as Parts[DeviceKind]) ?? '';
+}
+
+/** An open AF_XDP socket with the Umem of these handles; undefined: there is none. */
+export function sharingSocket(handles: readonly (DeviceHandle | undefined)[]): number | undefined {
+  for (const handle of handles)
+    if (handle?.kind === 'xdp' && handle.sockets[0] !== undefined) return handle.sockets[0].fd;
+  return undefined;
+}
+
+/** Index of the interface; undefined where the handle does not follow an interface of the host. */
+export function ifindexOf(handle: DeviceHandle): number | undefined {
+  return 'ifindex' in handle ? handle.ifindex : undefined;
+}

@@ -1,0 +1,100 @@
+/**
+ * Opens an interface for a packet device: a socket with a mapped ring that receives, and a socket
+ * that sends. The result is plain data, from which a PacketDevice is made in the thread that
+ * forwards. The kernel waits for all CPUs when a packet socket is bound or closed; a thread that
+ * forwards must not.
+ */
+import { check, close, socket, unmapAt } from '../../sys/libc.js';
+import {
+  AF_PACKET,
+  bindPacket,
+  ETH_P_ALL,
+  joinFanout,
+  joinPacket,
+  PACKET_IGNORE_OUTGOING,
+  PACKET_MR_PROMISC,
+  PACKET_VNET_HDR,
+  SOCK_CLOEXEC,
+  SOCK_RAW,
+  SOL_PACKET,
+  setPacketOption,
+} from '../../sys/packet-socket.js';
+import { deviceError } from '../error.js';
+import { ethernetIndex } from '../ethernet-index.js';
+import type { QueueShare } from '../queue-share.js';
+import { type BlockSize, openBlockRing } from './block-ring.js';
+import type { RingMemory } from './ring.js';
+import { openSlotRing } from './slot-ring.js';
+import { openTxSocket } from './tx-socket.js';
+
+export interface PacketOptions extends Partial<BlockSize> {
+  /**
+   * 'slots' (TPACKET_V2, the default): a packet is there at once. 'blocks' (TPACKET_V3): a packet
+   * waits up to `retireMs`.
+   */
+  ring?: 'blocks' | 'slots';
+  /** How many slots, a power of two. */
+  slots?: number;
+  /** Receives frames for other Ethernet addresses, too; false when left out. */
+  promiscuous?: boolean;
+  /** Several workers read the interface, and each gets a part of the frames. */
+  share?: QueueShare | undefined;
+}
+
+/** An open interface as plain data, valid in every thread of the process. */
+export interface PacketHandle {
+  readonly name: string;
+  readonly ifindex: number;
+  /** Socket that receives. */
+  readonly fd: number;
+  /** Socket that sends. */
+  readonly sender: number;
+  readonly ring: RingMemory;
+}
+
+const SLOTS = 8192;
+const SIZE: BlockSize = { blocks: 32, blockSize: 1 << 18, retireMs: 1 };
+
+/**
+ * Opens interface `name`. Throws a DeviceError: no such interface, not Ethernet, no privilege.
+ */
+export function openPacket(name: string, options: PacketOptions = {}): PacketHandle {
+  const ifindex = ethernetIndex(name);
+  const opened: number[] = [];
+  try {
+    return open(name, ifindex, options, opened);
+  } catch (error) {
+    for (const fd of opened) close(fd);
+    throw deviceError(name, error);
+  }
+}
+
+/** Closes both sockets, and ends the mapping of the ring. */
+export function closePacket({ fd, sender, ring }: PacketHandle): void {
+  unmapAt(ring.address, ring.length);
+  close(sender);
+  close(fd);
+}
+
+function open(name: string, ifindex: number, options: PacketOptions, opened: number[]): PacketHandle {
+  const { share } = options;
+  const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
+  opened.push(fd);
+  // The order matters: virtio_net_hdr must be enabled before the ring exists, and the bind starts
+  // reception.
+  setPacketOption(fd, SOL_PACKET, PACKET_VNET_HDR, 1, 'PACKET_VNET_HDR');
+  setPacketOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
+  const sender = openTxSocket(ifindex);
+  opened.push(sender);
+  const ring =
+    options.ring === 'blocks' ? openBlockRing(fd, { ...SIZE, ...options }) : openSlotRing(fd, options.slots ?? SLOTS);
+  try {
+    bindPacket(fd, ifindex, ETH_P_ALL);
+    if (share?.group !== undefined) joinFanout(fd, share.group, share.program);
+    if (options.promiscuous === true) joinPacket(fd, ifindex, PACKET_MR_PROMISC);
+  } catch (error) {
+    unmapAt(ring.address, ring.length);
+    throw error;
+  }
+  return { name, ifindex, fd, sender, ring };
+}

@@ -1,0 +1,99 @@
+/** The events of an outage lab: what happens to the director's interface eth1, and how it ends. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { detachXdp } from '../../device/xdp/attach.js';
+import { ipBatch } from '../../sys/command.js';
+import { inNetns } from '../../sys/netns.js';
+import { INTERFACES, type OutageBed } from './testbed.js';
+
+/** One thing that happens. */
+export interface OutageEvent {
+  readonly name: string;
+  /** What is done, for the table. */
+  readonly title: string;
+  /** Makes it happen, waits a moment and undoes it. */
+  readonly act: (bed: OutageBed) => Promise<unknown>;
+  /** Connections by eth0 pass the event, too. */
+  readonly all?: true;
+  /** Only with devices of this kind; any when left out. */
+  readonly needsXdp?: true;
+}
+
+/** How long an interface stays away, ms. */
+const AWAY = 300;
+
+async function recreate(bed: OutageBed): Promise<void> {
+  await bed.run('director', 'ip link del eth1');
+  await sleep(AWAY);
+  await bed.plug('eth1');
+}
+
+async function recreateAll(bed: OutageBed): Promise<void> {
+  for (const name of INTERFACES) await bed.run('director', `ip link del ${name}`);
+  await sleep(AWAY);
+  for (const name of INTERFACES) await bed.plug(name);
+}
+
+function both(host: 'director' | 'switch', first: string, then: string): OutageEvent['act'] {
+  return async (bed) => {
+    await bed.run(host, first);
+    await sleep(AWAY);
+    await bed.run(host, then);
+  };
+}
+
+/** Adds and deletes many routes and neighbours: more changes than a netlink socket may hold. */
+async function overrun(bed: OutageBed): Promise<void> {
+  const routes = Array.from({ length: 20_000 }, (_, i) => `10.77.${i >> 8}.${i & 255} dev eth2`);
+  for (const verb of ['add', 'del'])
+    await ipBatch(
+      bed.namespace('director'),
+      routes.map((route) => `route ${verb} ${route}`),
+    );
+}
+
+/** Takes the XDP program off, as `bpftool link detach` does. */
+async function detach(bed: OutageBed): Promise<void> {
+  inNetns(bed.namespace('director'), () => detachXdp('eth1'));
+}
+
+const mac = (last: string) => `ip link set eth1 address 02:00:00:00:0e:${last}`;
+
+export const events: readonly OutageEvent[] = [
+  { name: 'recreate', title: 'eth1 is deleted and created again under its name', act: recreate },
+  { name: 'recreate-all', title: 'all three interfaces are deleted and created again', act: recreateAll, all: true },
+  {
+    name: 'down-up',
+    title: 'eth1 goes down and up',
+    act: both('director', 'ip link set eth1 down', 'ip link set eth1 up'),
+  },
+  {
+    name: 'carrier',
+    title: 'eth1 loses its carrier',
+    act: both('switch', 'ip link set d-eth1 down', 'ip link set d-eth1 up'),
+  },
+  { name: 'mac', title: 'eth1 gets another MAC address', act: both('director', mac('01'), mac('02')) },
+  {
+    name: 'mtu',
+    title: 'eth1 gets another MTU',
+    act: both('director', 'ip link set eth1 mtu 1400', 'ip link set eth1 mtu 1500'),
+  },
+  {
+    name: 'queues',
+    title: 'eth1 gets another number of queues (ethtool -L), which resets its driver',
+    act: both('director', 'ethtool -L eth1 rx 2 tx 2', 'ethtool -L eth1 rx 1 tx 1'),
+  },
+  {
+    name: 'xdp-off',
+    title: 'somebody runs `ip link set dev eth1 xdp off`',
+    act: both('director', 'ip link set dev eth1 xdp off || true', 'true'),
+    needsXdp: true,
+  },
+  {
+    name: 'xdp-detach',
+    title: "somebody detaches eth1's XDP program (`bpftool link detach`)",
+    act: detach,
+    needsXdp: true,
+  },
+  { name: 'nft-flush', title: 'somebody runs `nft flush ruleset`', act: both('director', 'nft flush ruleset', 'true') },
+  { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },
+];

@@ -1,0 +1,118 @@
+/** One trial of an outage: a load, an event some times, and what became of the load. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OutageEvent } from './events.js';
+import type { Report } from './measure.js';
+import { type BedOptions, type LoadSize, OutageBed } from './testbed.js';
+
+/** What became of the connections by one interface, over all rounds. */
+export interface PathResult {
+  readonly lost: number;
+  readonly wrong: number;
+  readonly downloads: number;
+  /** Longest gaps, ms. */
+  readonly downloadGap: number;
+  readonly flowGap: number;
+  readonly frames: number;
+  readonly framesLost: number;
+  readonly opened: number;
+  readonly refused: number;
+}
+
+export interface Outcome {
+  readonly event: string;
+  readonly device: string;
+  readonly method: string;
+  readonly rounds: number;
+  /** Longest gaps of one second before the event, ms: the testbed's own. */
+  readonly before: { readonly downloadGap: number; readonly flowGap: number };
+  readonly other: PathResult;
+  readonly hit: PathResult;
+  /** By eth1 all downloads and flows went on after the last round. */
+  readonly goesOn: boolean;
+  /** Lines of the director's log about it. */
+  readonly log: readonly string[];
+}
+
+export interface TrialOptions extends BedOptions, LoadSize {
+  readonly rounds: number;
+}
+
+/** Time after an event, ms: retransmissions of TCP come within it. */
+const SETTLE = 2500;
+const CALM = 1000;
+
+/** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
+export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
+  const bed = await OutageBed.build(options);
+  try {
+    await bed.load(options);
+    await sleep(CALM);
+    await bed.report();
+    await sleep(CALM);
+    const [before0, before1] = await bed.report();
+    const from = readFileSync(bed.log, 'utf8').length;
+    const reports: (readonly [Report, Report])[] = [];
+    for (let round = 0; round < options.rounds; round++) {
+      await event.act(bed);
+      await sleep(SETTLE);
+      reports.push(await bed.report());
+    }
+    await sleep(CALM);
+    const [, after] = await bed.report();
+    return {
+      event: event.name,
+      device: options.device,
+      method: options.method,
+      rounds: options.rounds,
+      before: {
+        downloadGap: Math.max(before0.downloadGap, before1.downloadGap),
+        flowGap: Math.max(before0.flowGap, before1.flowGap),
+      },
+      other: sumOf(reports.map(([other]) => other)),
+      hit: sumOf(reports.map(([, hit]) => hit)),
+      goesOn: after.bytes > 0 && after.lost === 0 && after.echoed > 0 && after.open === options.downloads,
+      log: linesOf(readFileSync(bed.log, 'utf8').slice(from)),
+    };
+  } finally {
+    await bed.remove();
+  }
+}
+
+function sumOf(reports: readonly Report[]): PathResult {
+  const sum = (of: (report: Report) => number) => reports.reduce((total, report) => total + of(report), 0);
+  const most = (of: (report: Report) => number) => Math.round(Math.max(...reports.map(of)));
+  const last = reports.at(-1)!;
+  return {
+    lost: last.lost,
+    wrong: last.wrong,
+    downloads: last.open + last.lost,
+    downloadGap: most(({ downloadGap }) => downloadGap),
+    flowGap: most(({ flowGap }) => flowGap),
+    frames: sum(({ sent }) => sent),
+    framesLost: Math.max(
+      0,
+      sum(({ sent, echoed }) => sent - echoed),
+    ),
+    opened: sum(({ opened }) => opened),
+    refused: sum(({ refused }) => refused),
+  };
+}
+
+/** The messages of a log, which is JSON where no terminal reads it. */
+function linesOf(log: string): string[] {
+  return log.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [(JSON.parse(line) as { msg: string }).msg];
+    } catch {
+      return [line];
+    }
+  });
+}
+
+/** The trial is as it must be: nothing lost by the other interface, nothing lost for good by eth1. */
+export function isPassed({ other, hit, goesOn }: Outcome, { all }: OutageEvent, longest: number): boolean {
+  const nothingLost = [other, hit].every(({ lost, wrong }) => lost === 0 && wrong === 0);
+  const noGap = all === true || (other.flowGap <= longest && other.refused === 0);
+  return nothingLost && goesOn && noGap;
+}

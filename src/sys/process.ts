@@ -1,0 +1,91 @@
+/**
+ * Calls about other processes: memory of another process (process_vm_readv(2)), prctl(2), waitpid(2),
+ * and files without a name (memfd_create(2), pipe2(2)). All functions throw a SystemError.
+ */
+import koffi from 'koffi';
+import { addressOf, check, errno, SystemError, write } from './libc.js';
+
+const libc = koffi.load('libc.so.6');
+
+type Vector = BigUint64Array;
+type MoveMemory = (pid: number, here: Vector, n: number, there: Vector, m: number, flags: number) => number;
+
+const prctl5 = libc.func('int prctl(int, ulong, ulong, ulong, ulong)') as (
+  option: number,
+  a: number,
+  b: number,
+  c: number,
+  d: number,
+) => number;
+const wait = libc.func('int waitpid(int, void*, int)') as (pid: number, status: null, options: number) => number;
+const memfdCreate = libc.func('int memfd_create(str, uint32)') as (name: string, flags: number) => number;
+const lseek = libc.func('int64 lseek(int, int64, int)') as (fd: number, at: number, whence: number) => number;
+const pipe2 = libc.func('int pipe2(void*, int)') as (fds: Int32Array, flags: number) => number;
+const readMemory = libc.func('int64 process_vm_readv(int, void*, ulong, void*, ulong, ulong)') as MoveMemory;
+const writeMemory = libc.func('int64 process_vm_writev(int, void*, ulong, void*, ulong, ulong)') as MoveMemory;
+
+const PR_SET_CHILD_SUBREAPER = 36;
+const PR_SET_NO_NEW_PRIVS = 38;
+const WNOHANG = 1;
+const MFD_CLOEXEC = 1;
+const O_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
+const EFAULT = 14;
+
+/** Orphans below this process become its children, not those of init. */
+export function becomeSubreaper(): void {
+  check(prctl5(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl PR_SET_CHILD_SUBREAPER');
+}
+
+/** Gives up set-user-ID and file capabilities of programs that this thread executes. */
+export function setNoNewPrivs(): void {
+  check(prctl5(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 'prctl PR_SET_NO_NEW_PRIVS');
+}
+
+/** Reaps a child that has ended. Does nothing when it runs, or when it is no child. */
+export function reap(pid: number): void {
+  wait(pid, null, WNOHANG);
+}
+
+/** A file in memory with `content`, to be read from its start. Returns its file descriptor. */
+export function memoryFile(name: string, content: Uint8Array): number {
+  const fd = check(memfdCreate(name, MFD_CLOEXEC), 'memfd_create');
+  const bytes = new Uint8Array(new ArrayBuffer(content.length));
+  bytes.set(content);
+  for (let at = 0; at < bytes.length; ) at += check(write(fd, bytes.subarray(at), bytes.length - at), 'write');
+  lseek(fd, 0, 0);
+  return fd;
+}
+
+/** A pipe whose read end does not block. */
+export function openPipe(): { readEnd: number; writeEnd: number } {
+  const fds = new Int32Array(new ArrayBuffer(8));
+  check(pipe2(fds, O_CLOEXEC_NONBLOCK), 'pipe2');
+  return { readEnd: fds[0]!, writeEnd: fds[1]! };
+}
+
+const here = new BigUint64Array(new ArrayBuffer(16));
+const there = new BigUint64Array(new ArrayBuffer(16));
+
+/** EFAULT also where only a part of the range is mapped. */
+function move(call: MoveMemory, name: string, pid: number, address: bigint, bytes: Uint8Array): void {
+  if (bytes.length === 0) return;
+  here[0] = addressOf(bytes);
+  here[1] = there[1] = BigInt(bytes.length);
+  there[0] = address;
+  const moved = call(pid, here, 1, there, 1, 0);
+  if (moved !== bytes.length) throw new SystemError(name, moved < 0 ? errno() : EFAULT);
+}
+
+/** `len` bytes of the memory of a thread's process. EFAULT, EPERM, ESRCH. */
+export function peek(pid: number, address: bigint, len: number): Buffer {
+  const bytes = Buffer.from(new ArrayBuffer(len));
+  move(readMemory, 'process_vm_readv', pid, address, bytes);
+  return bytes;
+}
+
+/** Writes into the memory of a thread's process. EFAULT, EPERM, ESRCH. */
+export function poke(pid: number, address: bigint, bytes: Uint8Array): void {
+  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
+  copy.set(bytes);
+  move(writeMemory, 'process_vm_writev', pid, address, copy);
+}

@@ -1,0 +1,61 @@
+/** `ulvs check`: the mistakes and warnings of a configuration, without a director. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const MAIN = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
+const folder = mkdtempSync(path.join(tmpdir(), 'ulvs-check-'));
+
+/** Checks a file with this text. The folder's name is left out of what it prints. */
+function check(text: string): { code: number | null; out: string; err: string } {
+  const file = path.join(folder, 'director.yaml');
+  writeFileSync(file, text);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'check', file], { encoding: 'utf8' });
+  return { code: status, out: stdout.replaceAll(`${folder}/`, ''), err: stderr.replaceAll(`${folder}/`, '') };
+}
+
+describe('ulvs check', () => {
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('counts what a correct configuration has', () => {
+    const text =
+      'devices: [{ name: lo }]\nrules: |\n  -A -f 1 -s rr\n  -a -f 1 -r 10.0.0.1:0 -g\n  -a -f 1 -r 10.0.0.2:0 -g\n';
+    expect(check(text)).toEqual({
+      code: 0,
+      out: 'director.yaml: correct: 1 device, 1 service, 2 real servers\n',
+      err: '',
+    });
+  });
+
+  it('names every mistake with its line, and ends with 2', () => {
+    const { code, out, err } = check('devices: [{ name: lo }]\nworkers: 0\nsnatt: []\n');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.split('\n')).toEqual([
+      expect.stringMatching(/^ulvs: director.yaml:2: workers: /),
+      expect.stringMatching(/^ulvs: director.yaml:3: snatt: no such key; did you mean snat\?/),
+      '',
+    ]);
+  });
+
+  it('tries the rules, and static routes', () => {
+    expect(check('devices: [{ name: lo }]\nrules: |\n  -A -t 10.0.0.1:80 -s rrr\n').err).toMatch(
+      /^ulvs: director.yaml:3: /,
+    );
+    const tap = 'devices: [{ name: t0, kind: tap, addresses: [10.0.0.1/24] }]\n';
+    const { code, err } = check(`${tap}rules: |\n  -A -f 1 -s rr\n  -a -f 1 -r 192.168.9.9:0 -m\n`);
+    expect(err).toMatch(/^ulvs: director.yaml:4: destination 192.168.9.9: no route to it/);
+    expect(code).toBe(2);
+  });
+
+  it('warns of what this machine lacks', () => {
+    const many = availableParallelism() + 1;
+    const { code, err } = check(`devices:\n  - { name: eth77 }\nworkers: ${Math.min(many, 64)}\n`);
+    expect(code).toBe(0);
+    expect(err).toContain(
+      'ulvs: warning: director.yaml:2: devices[0].name: eth77: this machine has no such network interface\n',
+    );
+    if (many <= 64) expect(err).toContain(`ulvs: warning: director.yaml: workers: ${many}, but `);
+  });
+});

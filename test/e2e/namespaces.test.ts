@@ -1,0 +1,57 @@
+/**
+ * `ulvs run` without arguments: an empty director, as `modprobe ip_vs` gives. Each network namespace
+ * has a table and a default control socket of its own. Needs root.
+ */
+import { mkdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isRoot } from '../support/netns.js';
+import { DIST, type Program, Testbed } from './testbed.js';
+
+if (!isRoot) console.log('skipped: needs root for namespaces');
+
+describe.skipIf(!isRoot)('directors with default sockets', () => {
+  let testbed: Testbed;
+  let first: Program;
+  const ulvsadm = (space: string, words: string) =>
+    testbed.start(space, [process.execPath, `${DIST}/cli/ulvsadm.js`, ...words.split(' ')]).ended;
+
+  beforeAll(async () => {
+    mkdirSync('/run/ulvs', { recursive: true });
+    testbed = new Testbed('empty');
+    first = await testbed.up('--device', 'packet');
+  });
+  afterAll(() => testbed.remove());
+
+  it('begin without services, on the interfaces that are up', async () => {
+    expect((await ulvsadm(testbed.director, '-Sn')).out).toBe('');
+    const status = testbed.ulvs(['status']);
+    const { out } = await status.ended;
+    expect(out).toContain('config      none\n');
+    for (const name of ['eth0', 'eth1', 'eth2']) expect(out).toContain(`${name} (packet)`);
+  });
+
+  it('take rules, and keep them over a reload', async () => {
+    expect((await ulvsadm(testbed.director, '-A -t 10.1.0.100:80 -s rr')).code).toBe(0);
+    first.kill('SIGHUP');
+    await first.says('configuration reloaded');
+    expect((await ulvsadm(testbed.director, '-Sn')).out).toBe('-A -t 10.1.0.100:80 -s rr\n');
+  });
+
+  it('have a table for each namespace', async () => {
+    const run = [process.execPath, `${DIST}/cli/main.js`, 'run', '--device', 'packet'];
+    const second = testbed.start(testbed.servers, run);
+    await second.says('director is up');
+    expect((await ulvsadm(testbed.servers, '-Sn')).out).toBe('');
+    expect((await ulvsadm(testbed.servers, '-A -f 7 -s wlc')).code).toBe(0);
+    expect((await ulvsadm(testbed.servers, '-Sn')).out).toBe('-A -f 7 -s wlc\n');
+    expect((await ulvsadm(testbed.director, '-Sn')).out).toBe('-A -t 10.1.0.100:80 -s rr\n');
+    second.kill('SIGTERM');
+    expect((await second.ended).code).toBe(0);
+  });
+
+  it('do not answer for a namespace that has none', async () => {
+    const { code, err } = await ulvsadm(testbed.client, '-Ln');
+    expect(code).toBe(2);
+    expect(err).toMatch(/no director .*\/run\/ulvs\/net-\d+\.sock/);
+  });
+});
