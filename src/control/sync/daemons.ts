@@ -142,11 +142,17 @@ export class SyncDaemons {
     const mtu = this.host.net.mtu(options.interface);
     if (mtu === undefined) return 'ENODEV';
     if (this.daemonOf(role) !== undefined) return 'EEXIST';
-    if (this.master === undefined && this.backup === undefined) this.ports = this.host.sysctl().sync_ports;
+    if (this.master === undefined && this.backup === undefined) this.countPorts();
     const daemon = daemonOf(role, options, mtu);
     if (role === 'master') this.startMaster(daemon);
     else this.startBackup(daemon);
     return undefined;
+  }
+
+  /** As in the kernel, the number of ports is that of the first daemon's start. */
+  private countPorts(): void {
+    const { sync_ports: ports } = this.host.sysctl();
+    this.ports = ports;
   }
 
   stop(role: SyncRole): Errno | undefined {

@@ -59,15 +59,12 @@ export function fillConn(d: Director, entry: number, conn: SyncConn, nameOf: Eng
   if (sequences && (flags & CONN_HELPER) !== 0) fillSequences(d, entry, conn);
 }
 
-/**
- * IP_VS_CONN_F_NFCT: the kernel sets it for control and data connections of its FTP helper, and for
- * all with sysctl conntrack.
- */
+/** IP_VS_CONN_F_NFCT: the kernel sets it for control and data connections of its FTP helper. */
 function trackedFlag(d: Director, at: number, flags: number): number {
   const { words } = d.connections;
   const parent = words[at + CONTROL]!;
   const isData = parent !== 0 && (words[(parent << ENTRY_SHIFT) + FLAGS]! & CONN_TEMPLATE) === 0;
-  return d.sysctl.conntrack !== 0 || (flags & CONN_HELPER) !== 0 || isData ? SyncFlag.conntrack : 0;
+  return (flags & CONN_HELPER) !== 0 || isData ? SyncFlag.conntrack : 0;
 }
 
 /** A connection from before the daemon's start has the mark of its service. */
