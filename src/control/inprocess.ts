@@ -17,7 +17,7 @@ import type { Config, DeviceConfig } from './config/config.js';
 import { apply } from './engine/apply.js';
 import type { Message } from './engine/messages.js';
 import { addLinks, addNeighbours, settings, staticRoutes } from './engine/static-network.js';
-import { type SyncMessage, WorkerSync } from './engine/worker-sync.js';
+import { isSyncMessage, WorkerSync } from './engine/worker-sync.js';
 import { Requests } from './server/requests.js';
 import { SyncDaemons } from './sync/daemons.js';
 import { SyncFrames } from './sync/frames.js';
@@ -144,10 +144,6 @@ export class InProcessDirector implements AdminClient {
       link.output.n = 0;
     }
   }
-}
-
-function isSyncMessage(message: Message): message is SyncMessage {
-  return message.kind.startsWith('sync');
 }
 
 /** A device without a host: the director answers ARP and everything else. */

@@ -12,6 +12,10 @@ import type { Message } from './messages.js';
 
 export type SyncMessage = Extract<Message, { kind: 'syncMaster' | 'syncBackup' | 'syncReceived' | 'syncResend' }>;
 
+export function isSyncMessage(message: Message): message is SyncMessage {
+  return message.kind.startsWith('sync');
+}
+
 const nameOf = (number: number): string => engineNumbered(number)?.name ?? '';
 const numberOf = (name: string): number => engineNamed(name)?.number ?? 0;
 
