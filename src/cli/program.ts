@@ -11,6 +11,7 @@ import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { statsCommand } from './commands/stats.js';
 import { statusCommand } from './commands/status.js';
+import { syncCommand } from './commands/sync.js';
 import { sysctlCommand } from './commands/sysctl.js';
 import { traceCommand } from './commands/trace.js';
 import { manualText } from './manual.js';
@@ -27,6 +28,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(statusCommand())
     .addCommand(statsCommand())
     .addCommand(sysctlCommand())
+    .addCommand(syncCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
     .addCommand(execCommandLine())

@@ -117,7 +117,7 @@ function mac6(low: number): Mac {
 }
 
 /** The UDP datagram of a frame; undefined for anything else. */
-function datagramOf(frame: Uint8Array) {
+export function datagramOf(frame: Uint8Array) {
   const view = viewOf(frame);
   if (frame.length < 42) return undefined;
   const type = view.getUint16(12);
