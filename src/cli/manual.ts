@@ -76,6 +76,31 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
+  'fleet status': {
+    exit: [
+      'all directors have the rules of etcd',
+      'a director has other rules, or etcd or the director does not answer',
+      'a mistake on the command line or in the configuration',
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs fleet status', 'the fleet of the director on this machine'],
+      ['ulvs fleet status -c director.yaml --json', 'the same for a program, from a machine without a director'],
+    ],
+  },
+  'fleet drain': {
+    exit: [
+      'the VIPs are withdrawn and no client sends packets any more; the director has stopped',
+      'clients still sent packets when the time was over: the director runs on, withdrawn; or it announces no VIPs',
+      MISTAKE,
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs fleet drain', 'before an upgrade or a reboot'],
+      ['ulvs fleet drain --no-stop', 'the director runs on without clients; ulvs fleet undrain takes it back'],
+    ],
+  },
+  'fleet undrain': { exit: [...ASKED, MISTAKE], files: SOCKET },
   replay: {
     exit: [
       'the director processed all frames',
@@ -88,6 +113,14 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  health: {
+    exit: ASKED,
+    files: SOCKET,
+    examples: [
+      ['ulvs health', 'each destination with checks, up or down, and the last answer of each check'],
+      ['ulvs health --json', 'the same for programs'],
+    ],
+  },
   stats: { exit: [...ASKED, MISTAKE], files: SOCKET },
   sysctl: {
     exit: [...ASKED, `${MISTAKE}, an unknown sysctl, or a value out of range`],
@@ -168,6 +201,13 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
+  completion: {
+    exit: ['printed', '', MISTAKE],
+    examples: [
+      ['source <(ulvs completion bash)', 'for this shell'],
+      ['ulvs completion fish > ~/.config/fish/completions/ulvs.fish', 'for every fish from now on'],
+    ],
+  },
   'bench flood': {
     exit: ['measured', 'something failed while running', `${MISTAKE}, no such lab is up, or it was interrupted`],
     signals: [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 2']],

@@ -6,6 +6,7 @@
 
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
+import type { Rebuild } from '../conntrack/rebuild.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
@@ -20,6 +21,7 @@ import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
+import type { CheckPorts } from './table/check-ports.js';
 import { FragmentTable } from './table/fragments.js';
 import type { Link } from './table/link.js';
 import { Neighbours } from './table/neighbour.js';
@@ -110,6 +112,8 @@ export class Director {
   traced: Trace | undefined;
   /** Link to the host's own stack, for intercepted frames; undefined without interception. */
   hostLink: Link | undefined;
+  /** Health checks go through the dataplane (dataplane/path/checked.ts). */
+  checks: CheckPorts | undefined;
   readonly icmpLimits = new TokenBuckets();
   /** Numbers for IPv6 fragment identifications and for drop_entry's choice. */
   readonly random: Random;
@@ -119,6 +123,8 @@ export class Director {
   sync: SyncMaster | undefined;
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
   backupOnly = false;
+  /** While the table of a former process gets its index back (housekeeping.ts). */
+  rebuild: Rebuild | undefined;
   /** Set where several workers are one director. */
   dispatch: ReassembledHandoff | undefined;
   /** The fast path, made with the first batch. */

@@ -26,12 +26,14 @@ import { handleArp } from './neigh/arp.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './neigh/nd.js';
 import { drop } from './output/verdict.js';
 import { parse } from './parse/parse.js';
+import { checked } from './path/checked.js';
 import { defrag } from './path/defrag.js';
 import { forward } from './path/forward.js';
 import { forwardShared, isShared } from './path/forward-shared.js';
 import { icmpRelated } from './path/icmp-related.js';
 import { inbound, inboundScheduled } from './path/inbound.js';
 import { outbound } from './path/outbound.js';
+import { mustWait } from './path/rebuilding.js';
 import { refuseStray } from './path/stray-reply.js';
 
 /**
@@ -103,6 +105,11 @@ function routeIp(d: Director): FinalVerdict {
     const verdict = defrag(d) || (d.dispatch?.handOffReassembled() ?? Verdict.none);
     if (verdict !== Verdict.none) return verdict;
   }
+  // Is it a health check of ours, or its answer?
+  if (d.checks !== undefined) {
+    const verdict = checked(d, d.checks);
+    if (verdict !== Verdict.none) return verdict;
+  }
   // Is the source one of our VIPs? (a martian to the kernel: fib_validate_source)
   if (d.forwardsShared && isShared(d)) return forwardShared(d);
   // Mark the packet (iptables -t mangle, PREROUTING).
@@ -112,6 +119,7 @@ function routeIp(d: Director): FinalVerdict {
   }
   // Is it of a connection, or for a service? (ip_vs_in_hook, ip_vs_out_hook)
   if (!isAwake(d, p.family)) return routeOn(d);
+  if (d.rebuild !== undefined && mustWait(d)) return drop(d, Drop.rebuilding);
   return icmpRelated(d) || inbound(d) || unclaimed(d);
 }
 

@@ -65,6 +65,33 @@ export interface Host {
   readonly nft?: readonly string[];
   /** The director's devices, if they are not its ports (a bridge of them). */
   readonly devices?: readonly Omit<Port, 'segment'>[];
+  /** The director's own source addresses of full NAT, in place of those of the topology. */
+  readonly sources?: readonly string[];
+}
+
+/** A program of others that runs in a lab from its start. */
+export interface Daemon {
+  readonly name: string;
+  /** The host in whose namespace it runs. */
+  readonly host: string;
+  /** The command, and the Debian package that has it. */
+  readonly command: string;
+  readonly debianPackage: string;
+  /** Its words and the text of its configuration; `folder` is that of the lab. */
+  readonly words: (folder: string) => readonly string[];
+  readonly config?: string;
+  /** What it writes to its log when it is ready. */
+  readonly ready: RegExp;
+}
+
+/**
+ * A fleet: the directors have their rules from etcd at this address, and announce their VIPs to a
+ * router.
+ */
+export interface FleetSpec {
+  readonly endpoint: string;
+  /** The host on which etcd runs. */
+  readonly host: string;
 }
 
 /** The addresses and ports that a realserver's program listens on. */
@@ -143,6 +170,9 @@ export interface Topology<C = unknown> {
    */
   readonly repliesPass?: true;
   readonly watches?: readonly Watch[];
+  /** Programs of others, started before the director. */
+  readonly daemons?: readonly Daemon[];
+  readonly fleet?: FleetSpec;
   /** The number of the director's workers. Default: 1. */
   readonly workers?: number;
   /**

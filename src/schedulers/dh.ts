@@ -47,5 +47,6 @@ class DestinationHashing implements Schedule {
 export const dh: Scheduler = {
   name: 'dh',
   chooses: "the bucket of the packet's destination address",
+  ordered: true,
   bind: (service) => new DestinationHashing(service),
 };

@@ -24,27 +24,36 @@ import { folded, sourceWord } from './hash.js';
 import { hsiphash } from './hsiphash.js';
 import { gcd } from './wrr.js';
 
-/** A prime (IP_VS_MH_TAB_SIZE with 12 bits). */
+/**
+ * Primes, the largest below 2^8 to 2^17: the sizes that a kernel can be built with
+ * (CONFIG_IP_VS_MH_TAB_INDEX).
+ */
+export const MH_SIZES = [251, 509, 1021, 2039, 4093, 8191, 16_381, 32_749, 65_521, 131_071] as const;
+/** IP_VS_MH_TAB_SIZE with 12 bits, the kernel's default. */
 export const SLOTS = 4093;
 const KEY1 = 2654435761;
 const KEY2 = 2654446892;
-/**
- * Width of `turns`, half of the table's 12 bits: a huge weight does not fill the table in one turn.
- */
-const TURN_BITS = 6;
 
 /** Start and step of a destination's walk over the slots; `address`: one int32 in host order. */
-export function walkOf(address: number, port: number): { readonly offset: number; readonly skip: number } {
+export function walkOf(
+  address: number,
+  port: number,
+  size: number = SLOTS,
+): { readonly offset: number; readonly skip: number } {
   const place = (address + port) | 0;
-  return { offset: hsiphash(place, KEY1, SLOTS), skip: hsiphash(place, KEY2, SLOTS - 1) + 1 };
+  return { offset: hsiphash(place, KEY1, size), skip: hsiphash(place, KEY2, size - 1) + 1 };
 }
 
 class MaglevHashing implements Schedule {
-  private readonly slots: (Destination | null)[] = new Array(SLOTS).fill(null);
+  private readonly slots: (Destination | null)[];
   /** Destinations changed since the table was filled. */
   private stale = false;
 
-  constructor(private readonly service: VirtualService) {
+  constructor(
+    private readonly service: VirtualService,
+    private readonly size: number = SLOTS,
+  ) {
+    this.slots = new Array(size).fill(null);
     this.changed();
   }
 
@@ -52,7 +61,7 @@ class MaglevHashing implements Schedule {
     if (this.stale) this.assign();
     const port = (this.service.flags & SVC_SCHED2) !== 0 ? arrival.sport : 0;
     const place = (sourceWord(arrival) + port) | 0;
-    const first = hsiphash(place, KEY1, SLOTS);
+    const first = hsiphash(place, KEY1, this.size);
     const dest = this.slots[first]!;
     if (dest === null || eligible(dest)) return dest;
     return (this.service.flags & SVC_SCHED1) === 0 ? null : this.fallback(place, first);
@@ -70,9 +79,9 @@ class MaglevHashing implements Schedule {
 
   private fallback(place: number, first: number): Destination | null {
     if (!this.service.destinations.some(eligible)) return null;
-    for (let k = 0; k < SLOTS; k++) {
-      const offset = (k + first) % SLOTS;
-      const dest = this.slots[hsiphash((place + offset) | 0, KEY1, SLOTS)]!;
+    for (let k = 0; k < this.size; k++) {
+      const offset = (k + first) % this.size;
+      const dest = this.slots[hsiphash((place + offset) | 0, KEY1, this.size)]!;
       if (dest !== null && eligible(dest)) return dest;
     }
     return null;
@@ -84,16 +93,16 @@ class MaglevHashing implements Schedule {
    */
   private changed(): void {
     const { length } = this.service.destinations;
-    if (length < SLOTS) this.stale = true;
-    else if (length === SLOTS) this.assign();
+    if (length < this.size) this.stale = true;
+    else if (length === this.size) this.assign();
   }
 
   private assign(): void {
     const dests = this.service.destinations;
     this.stale = false;
     this.slots.fill(null);
-    const walkers = walkersOf(dests).filter(({ turns }) => turns > 0);
-    for (let left = walkers.length === 0 ? 0 : SLOTS; left > 0; ) left -= round(this.slots, walkers, left);
+    const walkers = walkersOf(dests, this.size).filter(({ turns }) => turns > 0);
+    for (let left = walkers.length === 0 ? 0 : this.size; left > 0; ) left -= round(this.slots, walkers, left);
   }
 }
 
@@ -104,12 +113,17 @@ interface Walker {
   at: number;
 }
 
-function walkersOf(dests: readonly Destination[]): Walker[] {
+/**
+ * A turn is at most as wide as half of the bits of the table's size: a huge weight does not fill
+ * the table in one turn.
+ */
+function walkersOf(dests: readonly Destination[], size: number): Walker[] {
+  const turnBits = (32 - Math.clz32(size)) >> 1;
   const step = dests.reduce((sofar, dest) => gcd(sofar, dest.lastWeight), 0) || 1;
   const heaviest = dests.reduce((sofar, dest) => Math.max(sofar, dest.lastWeight), 0) / step;
-  const shift = Math.max(0, 32 - Math.clz32(heaviest) - TURN_BITS);
+  const shift = Math.max(0, 32 - Math.clz32(heaviest) - turnBits);
   return dests.map((dest) => {
-    const { offset, skip } = walkOf(dest.family === 4 ? dest.address : folded(dest.address6), dest.port);
+    const { offset, skip } = walkOf(dest.family === 4 ? dest.address : folded(dest.address6), dest.port, size);
     const turns = (dest.lastWeight / step) >> shift || Math.min(dest.lastWeight, 1);
     return { dest, skip, turns, at: offset };
   });
@@ -129,13 +143,19 @@ function round(slots: (Destination | null)[], walkers: readonly Walker[], left: 
 }
 
 function takeNext(slots: (Destination | null)[], walker: Walker): void {
-  while (slots[walker.at] !== null) walker.at = (walker.at + walker.skip) % SLOTS;
+  while (slots[walker.at] !== null) walker.at = (walker.at + walker.skip) % slots.length;
   slots[walker.at] = walker.dest;
+}
+
+/** mh with a table of another size, one of MH_SIZES. */
+export function mhOfSize(size: number): (service: VirtualService) => Schedule {
+  return (service) => new MaglevHashing(service, size);
 }
 
 export const mh: Scheduler = {
   name: 'mh',
   chooses: "the slot of the client's address in the Maglev table",
   flags: ['mh-fallback', 'mh-port'],
+  ordered: true,
   bind: (service) => new MaglevHashing(service),
 };

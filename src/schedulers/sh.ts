@@ -79,5 +79,6 @@ export const sh: Scheduler = {
   name: 'sh',
   chooses: "the bucket of the client's address",
   flags: ['sh-fallback', 'sh-port'],
+  ordered: true,
   bind: (service) => new SourceHashing(service),
 };

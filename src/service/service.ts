@@ -172,6 +172,11 @@ export interface Scheduler {
   readonly flags?: readonly string[];
   /** Earlier choices change later ones. Several workers remember each for itself. */
   readonly remembers?: boolean;
+  /**
+   * The choice for a client depends on the order of the destinations. Directors of a fleet agree
+   * only when their lists are equal, order included.
+   */
+  readonly ordered?: boolean;
   bind(service: VirtualService): Schedule;
 }
 

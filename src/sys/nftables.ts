@@ -1,7 +1,8 @@
 /**
- * nftables by libnftables, in this process. A table with `flags owner` belongs to the netlink socket
- * that made it: no other process can change or flush it, and the kernel removes it when the socket
- * is closed, also when the process is killed. The command nft cannot do this, because it ends.
+ * nftables by libnftables, in this process. A table with `flags owner` belongs to the netlink
+ * socket that made it: no other process can change or flush it, and the kernel removes it when the
+ * socket is closed, also when the process is killed. The command nft cannot do this, because it
+ * ends.
  */
 import koffi from 'koffi';
 
@@ -38,7 +39,9 @@ function load(): Library | null {
   }
 }
 
-/** A netlink socket that runs commands of nft(8). It belongs to the namespace of its first command. */
+/**
+ * A netlink socket that runs commands of nft(8). It belongs to the namespace of its first command.
+ */
 export class NftSocket {
   private context: unknown;
 

@@ -118,11 +118,11 @@ describe('a made-up row', () => {
       const { runCommand } = await import('../../src/cli/commands/run.js');
       const { labCommand } = await import('../../src/cli/commands/lab.js');
       const { benchCommand } = await import('../../src/cli/commands/bench.js');
-      expect(choicesOf(runCommand())).toEqual(deviceChoices());
+      expect(choicesOf(runCommand('0'))).toEqual(deviceChoices());
       expect(deviceChoices()).toContain('rocket');
       expect(choicesOf(sub(labCommand(), 'up'))).toContain('rocket');
       expect(choicesOf(sub(benchCommand(), 'flood'))).toContain('rocket');
-      expect(helpOf(runCommand())).toContain('rocket  frames by rocket');
+      expect(helpOf(runCommand('0'))).toContain('rocket  frames by rocket');
     },
     IMPORT_MS,
   );

@@ -50,7 +50,8 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
     program = await testbed.up('-c', config);
     for (const dev of ['eth0', 'eth1', 'eth2']) expect(program.err).toContain(`${dev}: using xdp (native, copy mode)`);
     expect(attached()).toEqual(['eth0', 'eth1', 'eth2']);
-    expect(testbed.run(testbed.director, 'nft list ruleset')).toBe('');
+    // The table is there for other directors to see, and has no rule.
+    expect(testbed.run(testbed.director, 'nft list ruleset')).not.toContain('drop');
     expect([from(80), from(80)]).toEqual(['balanced', 'balanced']);
     // The kernel has not seen these packets: it has no neighbour that only the director uses, and
     // sent no RST.

@@ -27,6 +27,7 @@ const service = (changes: Partial<ServiceEntry>): ServiceEntry => ({
       port: 80,
       method: 'masq',
       weight: 1,
+      lastWeight: 1,
       upperThreshold: 100,
       lowerThreshold: 75,
       tunnel: PLAIN_TUNNEL,

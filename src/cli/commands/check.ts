@@ -38,7 +38,7 @@ async function check(file: string): Promise<void> {
   console.log(`${file}: correct: ${counts.join(', ')}`);
 }
 
-function warnings({ devices, deviceLines, sysctl, workers }: Config): string[] {
+function warnings({ devices, deviceLines, sysctl, workers, rules }: Config): string[] {
   const tooMany = tooManyWorkers(workers);
   const missing = devices.flatMap(({ name, kind }, i) => {
     if (!isShared(kind) || ifNameToIndex(name) !== 0) return [];
@@ -46,6 +46,7 @@ function warnings({ devices, deviceLines, sysctl, workers }: Config): string[] {
   });
   return [
     ...missing,
+    ...(rules === undefined ? [] : [': rules: they are in etcd and are not checked here']),
     ...(tooMany === undefined ? [] : [`: ${tooMany}`]),
     ...ineffective(sysctl).map((name) => `: sysctl.${name}: ${withoutEffect(name)}`),
   ];

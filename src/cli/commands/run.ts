@@ -5,9 +5,11 @@
 import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
-import { Daemon } from '../../control/daemon.js';
+import { Daemon, type StartOptions } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
+import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
+import { StateError } from '../../control/state/store.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
@@ -21,10 +23,11 @@ interface Options {
   device?: DeviceChoice;
   socket?: string;
   user?: string;
+  fresh?: boolean;
   logLevel: string;
 }
 
-export function runCommand(): Command {
+export function runCommand(version: string): Command {
   return new Command('run')
     .description(
       'run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration; without -c and --rules an empty director on all interfaces that are up',
@@ -36,37 +39,55 @@ export function runCommand(): Command {
     )
     .option('--socket <path>', 'control socket, overrides the configuration')
     .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
+    .option('--fresh', 'forget the connections and rules that the director before left (key state)')
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
         .default('info'),
     )
     .addHelpText('after', `\nKinds of device:\n${kindsHelp()}`)
-    .action((options: Options) => guarded(() => run(options)));
+    .action((options: Options) => guarded(() => run(options, version)));
 }
 
 /** Runs until `stop` has completed: a start that is interrupted is undone, too. */
-async function run(options: Options): Promise<void> {
+async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
   const log = newLogger(options.logLevel);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
-  const started = Daemon.start(config, loadRules, log, (message) => fail(new Error(message)));
-  onHangup(started, (running) => reload(running, options, log, manager));
+  const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
+  const onFailure = (message: string) => fail(new Error(message));
+  const started = begin(config, fleet, log, onFailure, { fresh: options.fresh ?? false });
+  const inTurn = turns(started);
+  process.on('SIGHUP', () => void inTurn(async () => reload(await started, options, log, manager, fleet)));
   const daemon = await started.catch((error: unknown) => {
-    throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
+    const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
+    throw isMistake ? new UserError(error.message) : error;
   });
+  fleet?.follow(daemon, inTurn);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
   try {
     await Promise.race([stopped, failure]);
   } finally {
     manager.stopping();
-    await daemon.stop();
+    await Promise.all([fleet?.close(), daemon.stop()]);
   }
   log.info('director is down');
+}
+
+/** Starts a director, whose rules may be those of a fleet. */
+async function begin(
+  config: Config,
+  fleet: Fleet | undefined,
+  log: Logger,
+  onFailure: (message: string) => void,
+  options: StartOptions,
+): Promise<Daemon> {
+  await fleet?.begin(loadRules);
+  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure, options);
 }
 
 /** Resolves at SIGTERM or SIGINT. */
@@ -90,19 +111,31 @@ function failing(): { failure: Promise<never>; fail: (error: Error) => void } {
   return { failure, fail };
 }
 
-/** Handles SIGHUPs one after the other; the first one when the director is up. */
-function onHangup(started: Promise<Daemon>, reload: (daemon: Daemon) => Promise<void>): void {
+/** Does one work after the other; the first one when the director is up. */
+function turns(started: Promise<Daemon>): InTurn {
   let last: Promise<unknown> = started.catch(() => {});
-  process.on('SIGHUP', () => {
-    last = last.then(async () => reload(await started));
-  });
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
 }
 
 /** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(daemon: Daemon, options: Options, log: Logger, manager: ServiceManager): Promise<void> {
+async function reload(
+  daemon: Daemon,
+  options: Options,
+  log: Logger,
+  manager: ServiceManager,
+  fleet: Fleet | undefined,
+): Promise<void> {
   manager.reloading();
   try {
-    await daemon.reload(configOf(options));
+    const config = configOf(options);
+    if (fleet === undefined ? config.rules !== undefined : !fleet.serves(config))
+      throw new Error(`${config.file}: rules.etcd cannot change while the director runs: restart it`);
+    await daemon.reload(fleet?.complete(config) ?? config);
+    await fleet?.reloaded(daemon, config);
   } catch (error) {
     for (const line of (error as Error).message.split('\n')) log.error(`not reloaded: ${line}`);
   }
@@ -116,6 +149,7 @@ function configOf({ config, rules, device, socket }: Options): Config {
     ...base,
     ...(device !== undefined && { devices: base.devices.map((one) => ({ ...one, kind: device })) }),
     ...lines,
+    ...(lines !== undefined && { rules: undefined }),
     ...(socket !== undefined && { socket }),
   };
 }

@@ -1,6 +1,6 @@
 /** `ulvs status`: an overview of a running director. */
 import { Command } from 'commander';
-import type { DeviceStatus, DirectorStatus } from '../../control/api/api.js';
+import type { AnnounceStatus, DeviceStatus, DirectorStatus } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { guarded } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
@@ -40,16 +40,25 @@ export function statusText({
   table,
   workers,
   total,
+  health,
+  announce,
 }: DirectorStatus): string {
   return [
     `director    pid ${pid}, up ${duration(uptime)}`,
     `config      ${config || 'none'}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
+    ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),
     `table       ${table.used} of ${table.max} entries in use`,
     ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
+    ...(announce === undefined ? [] : [`announced   ${announcedText(announce)}`]),
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
+}
+
+/** What a director announces: its prefixes, or why there are none. */
+export function announcedText({ withdrawn, prefixes }: Pick<AnnounceStatus, 'withdrawn' | 'prefixes'>): string {
+  return withdrawn ? 'nothing, drained' : prefixes.join(' ') || 'nothing';
 }
 
 function workerText({ used, frames }: DirectorStatus['workers'][number], i: number): string {

@@ -5,6 +5,7 @@
  */
 import type { TraceRecord } from '../../dataplane/trace/trace.js';
 import type { DeviceStats } from '../../device/device.js';
+import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
 import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
@@ -38,6 +39,9 @@ export type AdminRequest =
   | { op: 'startDaemon'; role: SyncRole; options: SyncOptions }
   | { op: 'stopDaemon'; role: SyncRole }
   | { op: 'daemons' }
+  | { op: 'health' }
+  /** Takes the routes of announced VIPs away (true), or puts them back. */
+  | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
@@ -82,6 +86,13 @@ export interface StatsEntry {
 
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
+  /**
+   * Only with health checks: the weight by its health, and whether it is taken out of the
+   * dataplane. `weight` is the operator's.
+   */
+  health?: { weight: number; absent: boolean };
+  /** The last weight above 0, 0 if there was none: the share in the table of mh. */
+  lastWeight: number;
   activeConns: number;
   inactConns: number;
   persistConns: number;
@@ -157,6 +168,19 @@ export interface DirectorStatus {
   helpers: { readonly ftp: readonly number[] };
   /** Daemons of synchronisation that run, and its counters. */
   sync: { daemons: SyncDaemon[]; counters: SyncStats };
+  /** Destinations with health checks that are up, and all with checks. */
+  health: { up: number; checked: number };
+  /** With `announce` in director.yaml. */
+  announce?: AnnounceStatus;
+}
+
+/** What a director announces to its router. */
+export interface AnnounceStatus {
+  table: number;
+  /** The director has been told to announce nothing. */
+  withdrawn: boolean;
+  /** Prefixes that have a route. */
+  prefixes: readonly string[];
 }
 
 /** Facts for the banner of a listing. */
@@ -180,6 +204,8 @@ export type AdminReply =
       status?: DirectorStatus;
       /** The daemons of synchronisation that run, the master first. */
       daemons?: SyncDaemon[];
+      /** Services with health checks, at most a second old. */
+      health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }

@@ -77,11 +77,13 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('list'), key: key.exactOptional() }),
   z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).exactOptional() }),
   z.strictObject({ op: op('getSysctls') }),
+  z.strictObject({ op: op('withdraw'), withdrawn: z.boolean() }),
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
   z.strictObject({ op: op('startDaemon'), role, options: daemon }),
   z.strictObject({ op: op('stopDaemon'), role }),
   z.strictObject({ op: op('daemons') }),
+  z.strictObject({ op: op('health') }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),

@@ -72,3 +72,19 @@ export function oneOf<T extends string>(choices: readonly T[]) {
     throw new Wrong(`${message}${typeof raw === 'string' ? didYouMean(raw, choices) : ''}`);
   });
 }
+
+/** The mapping that may stand in place of the text of a schema made by textOr. */
+export const mappingOf = new WeakMap<z.core.$ZodType, z.core.$ZodType>();
+
+/** A text, or a mapping in its place. */
+export function textOr<T extends z.ZodType>(read: (raw: unknown) => string, other: T) {
+  const schema = z.unknown().transform((raw, context): string | z.output<T> => {
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return attempt(() => read(raw), context, []);
+    const result = other.safeParse(raw);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) context.addIssue({ ...issue, path: [...issue.path] } as never);
+    return z.NEVER;
+  });
+  mappingOf.set(schema, other);
+  return schema;
+}

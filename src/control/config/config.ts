@@ -10,10 +10,13 @@ import path from 'node:path';
 import { isScalar, LineCounter, parseDocument, Scalar, type YAMLError } from 'yaml';
 import { defaultSocket, SUN_PATH_MAX } from '../api/socket-path.js';
 import { crossCheck } from './crosscheck.js';
-import type { Config, RuleLine } from './director-config.js';
+import type { Config, EtcdConfig, RuleLine } from './director-config.js';
 import { Positions } from './position.js';
 import { ConfigError, Problems } from './problem.js';
 import { readSections, type Sections } from './sections.js';
+
+/** The value of `state` for a director whose connections end with its process. */
+export const NO_STATE = 'none';
 
 export type * from './director-config.js';
 export { ConfigError } from './problem.js';
@@ -79,13 +82,28 @@ function assemble(sections: Sections, file: string, problems: Problems): Omit<Co
     throw problems.error();
   }
   const rulesFile = sections.rulesFile === undefined ? undefined : path.resolve(from, sections.rulesFile);
-  return { ...rest, file, socket, rulesFile };
+  const rules = typeof sections.rules === 'object' ? { etcd: withPaths(sections.rules.etcd, from) } : undefined;
+  const { state } = sections;
+  const directory = state === undefined || state === NO_STATE ? state : path.resolve(from, state);
+  return { ...rest, file, socket, rulesFile, rules, state: directory };
+}
+
+/** The same with absolute paths. */
+function withPaths({ lastGood, tls, user, ...rest }: EtcdConfig, from: string): EtcdConfig {
+  const absolute = (file: string) => path.resolve(from, file);
+  const files = Object.entries(tls ?? {}).flatMap(([key, file]) => (file === undefined ? [] : [[key, absolute(file)]]));
+  return {
+    ...rest,
+    ...(lastGood !== undefined && { lastGood: absolute(lastGood) }),
+    ...(tls !== undefined && { tls: Object.fromEntries(files) }),
+    ...(user !== undefined && { user: { ...user, passwordFile: absolute(user.passwordFile) } }),
+  };
 }
 
 /** The rule lines. Lines of a `rules: |` block have their own line numbers, those of other scalars that of the key. */
 function rulesIn({ rules }: Partial<Sections>, at: Positions, file: string, problems: Problems): RuleLine[] {
   const node = at.node(['rules']);
-  if (rules === undefined || !isScalar(node)) return [];
+  if (typeof rules !== 'string' || !isScalar(node)) return [];
   if (node.type === Scalar.BLOCK_FOLDED) problems.add(['rules'], 'a ">" joins the lines; write "rules: |"');
   const line = at.lineAt(at.offset(['rules']));
   if (node.type === Scalar.BLOCK_LITERAL) return linesOf(rules, file, line + 1);

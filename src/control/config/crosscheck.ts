@@ -7,6 +7,7 @@ import { forWorkers, mayHaveWorkers } from '../../device/kinds.js';
 import { namesDevice } from '../../service/mark.js';
 import { isIPv6 } from '../../wire/address.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
+import { crossCheckChecks } from './crosscheck-checks.js';
 import type { DeviceConfig, RouteConfig } from './director-config.js';
 import { type KeyPath, keyText } from './position.js';
 import type { Problems } from './problem.js';
@@ -23,6 +24,8 @@ export function crossCheck(parts: Parts, problems: Problems): void {
   checkNeighbours(parts, problems);
   checkSnat(parts, problems);
   checkWorkers(parts, problems);
+  crossCheckChecks(parts.checks ?? [], problems);
+  checkEtcd(parts, problems);
   if (parts.rules !== undefined && parts.rulesFile !== undefined) {
     problems.addKey(['rulesFile'], 'rules are given too; keep one of the two');
   }
@@ -162,5 +165,18 @@ function checkSnat({ snat = [] }: Parts, problems: Problems): void {
   snat.forEach(({ from, to }, i) => {
     if (isIPv6(from) !== isIPv6(to))
       problems.add(['snat', i, 'to'], `${to} and from: ${from} are of different families`);
+  });
+}
+
+/** TLS belongs to https, and a key to a certificate. */
+function checkEtcd({ rules }: Parts, problems: Problems): void {
+  if (typeof rules !== 'object') return;
+  const { endpoints, tls } = rules.etcd;
+  const path = ['rules', 'etcd'];
+  if (tls?.key !== undefined && tls.cert === undefined)
+    problems.addKey([...path, 'tls', 'key'], 'the key has no certificate; give its file as cert');
+  endpoints.forEach((endpoint, i) => {
+    if (tls !== undefined && endpoint.startsWith('http:'))
+      problems.add([...path, 'endpoints', i], `${endpoint} is without TLS, but tls is given; write https://`);
   });
 }

@@ -24,9 +24,14 @@ interface Origin {
   readonly ruleLines: readonly RuleLine[];
   /** Absolute path. */
   readonly rulesFile: string | undefined;
+  /** Where the rules are, if the file does not have them. */
+  readonly rules: { readonly etcd: EtcdConfig } | undefined;
   /** Absolute path. */
   readonly socket: string;
 }
+
+/** `rules.etcd`; paths are absolute here. */
+export type EtcdConfig = Frozen<Extract<Sections['rules'], object>['etcd']>;
 
 export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile' | 'socket'>>;
 
@@ -37,6 +42,8 @@ export type PolicyConfig = Config['policy'][number];
 export type NeighbourConfig = Config['neighbours'][number];
 export type AcceptConfig = Config['accept'];
 export type SnatConfig = Config['snat'][number];
+
+export type ChecksConfig = Config['checks'][number];
 
 /** What the dataplane takes anew while the director runs. */
 export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;

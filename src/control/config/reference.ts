@@ -1,7 +1,7 @@
 /** Reference of director.yaml: every key with its type, default and words, read from the schema. */
 import { z } from 'zod';
 import { SYSCTL_NAMES, SYSCTLS, type SysctlRow } from '../../service/sysctl.js';
-import { type KeyWords, words } from './builders.js';
+import { type KeyWords, mappingOf, words } from './builders.js';
 import { schema } from './schema.js';
 
 /** One key of director.yaml. */
@@ -70,7 +70,7 @@ function unwrapped(key: z.core.$ZodType, isList = false, fallback?: string): Unw
     return unwrapped(key.def.innerType, isList, yaml(key.def.defaultValue));
   if (key instanceof z.ZodOptional) return unwrapped(key.def.innerType, isList, fallback);
   if (key instanceof z.ZodArray) return unwrapped(key.def.element, true, fallback);
-  if (key instanceof z.ZodPipe) return unwrapped(key.def.in, isList, fallback);
+  if (key instanceof z.ZodPipe) return unwrapped(mappingOf.get(key) ?? key.def.in, isList, fallback);
   return { inner: key, isList, fallback };
 }
 

@@ -6,7 +6,9 @@
 import { z } from 'zod';
 import { MAIN_SOCKET, SOCKET_DIRECTORY, SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
-import { list, mapping, value, words } from './builders.js';
+import { list, mapping, textOr, value, words } from './builders.js';
+import { checks } from './checks-schema.js';
+import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
 import { sync } from './sync-schema.js';
@@ -18,7 +20,11 @@ function markRule(raw: unknown) {
 }
 
 function ruleText(raw: unknown): string {
-  if (typeof raw !== 'string') throw notA(raw, 'lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |"');
+  if (typeof raw !== 'string')
+    throw notA(
+      raw,
+      'lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |", or a mapping such as { etcd: { endpoints: [https://10.0.0.2:2379] } }',
+    );
   return raw;
 }
 
@@ -177,19 +183,38 @@ export const schema = {
     example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
     change: 'reload',
   }),
-  rules: value(ruleText).optional().register(words, {
-    type: 'text, a rule on each line',
-    text: 'Services and destinations, in lines as for ulvsadm -R. Blank lines and lines that begin with # are skipped.',
-    example: '"-A -t 10.0.0.100:80 -s rr"',
-    without: 'no services at the start; a reload keeps the services as they are',
+  checks: list('{ service: -t 10.0.0.100:80, run: [ { type: tcp } ] }', checks).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Health checks of the destinations of a service. The weight of a destination that is down is 0.',
+    example: '[{ service: "-t 10.0.0.100:80", run: [{ type: http, path: /health }] }]',
     change: 'reload',
   }),
+  rules: textOr(ruleText, rulesFromEtcd)
+    .optional()
+    .register(words, {
+      type: 'text, a rule on each line, or a mapping',
+      text:
+        'Services and destinations, in lines as for ulvsadm -R. Blank lines and lines that begin with # are skipped. ' +
+        'Or a mapping that says where they are: a fleet of directors has them in etcd.',
+      example: '"-A -t 10.0.0.100:80 -s rr"',
+      without: 'no services at the start; a reload keeps the services as they are',
+      change: 'reload',
+    }),
   rulesFile: value(text('the path of a file')).optional().register(words, {
     type: 'path, relative to the directory of director.yaml',
     text: 'File with lines as in rules, such as ulvsadm -Sn writes. Only one of rules and rulesFile may be given.',
     example: 'ulvs.rules',
     without: 'the key rules is used',
     change: 'reload',
+  }),
+  announce: announce.optional().register(words, {
+    type: 'mapping',
+    text:
+      'Keeps a route for each VIP that this director serves in a routing table of the kernel, from which BIRD announces it ' +
+      'by BGP. Needs a device of kind xdp or packet, and /dev/net/tun.',
+    example: '{ table: 1085 }',
+    without: 'no routes',
+    change: 'restart',
   }),
   socket: value(text('the path of the control socket'))
     .optional()
@@ -198,6 +223,18 @@ export const schema = {
       text: 'Unix socket that ulvsadm and the commands of ulvs use.',
       example: '/run/ulvs/second.sock',
       without: `${MAIN_SOCKET}; in another network namespace than that of process 1, ${SOCKET_DIRECTORY}/net-INODE.sock`,
+      change: 'restart',
+    }),
+  state: value(text('none, or the path of a directory'))
+    .optional()
+    .register(words, {
+      type: 'none, or a path relative to the directory of director.yaml',
+      text:
+        'Directory of what outlives the process: connections, counters and rules, as files that are the memory of the director. ' +
+        'It belongs into a tmpfs. The next director that uses it goes on with them. `none`: all of it ends with the process.',
+      example: 'none',
+      without:
+        'a directory beside the socket, `ulvs.state` for `ulvs.sock`, where that is in a tmpfs such as /run; otherwise none',
       change: 'restart',
     }),
   connections: connections.prefault({}).register(words, {

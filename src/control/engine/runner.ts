@@ -4,11 +4,13 @@
  */
 import { randomInt } from 'node:crypto';
 import { TICK_WORD } from '../../conntrack/entry.js';
+import { Rebuild } from '../../conntrack/rebuild.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
+import { CheckPorts } from '../../dataplane/table/check-ports.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
@@ -48,6 +50,7 @@ export class Runner {
   private readonly deviceCounters: DeviceCounters;
   private readonly announcements: Announcements;
   private nextCount = 0;
+  private rebuild: { readonly work: Rebuild; readonly since: number } | undefined;
   /** Links that could not send. */
   private readonly stopped = new Set<number>();
 
@@ -59,7 +62,7 @@ export class Runner {
   ) {
     setPacketPathFlags();
     const umem = umemIn(setup.umem);
-    const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
+    const table = new ConnectionTable(setup.connections, setup.table, Int32Array.from(setup.secret));
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
@@ -68,6 +71,7 @@ export class Runner {
     this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
     addLinks(this.director, setup.devices);
+    if (setup.inherited !== undefined) this.beginRebuild(setup.inherited === 'counted', now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
     if (setup.live) this.addHostLinks(umem, setup.tun);
     this.configure(setup);
@@ -101,7 +105,25 @@ export class Runner {
     const received = this.loop.turn(now);
     this.words[TICK_WORD] = tickOf(now);
     if (now >= this.nextCount) this.count(now);
+    if (this.rebuild !== undefined && this.director.rebuild === undefined) this.endRebuild(now);
     return received;
+  }
+
+  /** The thread must not sleep: there is work without frames. */
+  get isBusy(): boolean {
+    return this.rebuild !== undefined;
+  }
+
+  /** The table of a former process or thread: its index is made again, a step a turn. */
+  private beginRebuild(counted: boolean, now: number): void {
+    this.rebuild = { work: new Rebuild(this.director.connections, counted), since: now };
+    this.director.rebuild = this.rebuild.work;
+  }
+
+  private endRebuild(now: number): void {
+    const { work, since } = this.rebuild!;
+    this.rebuild = undefined;
+    this.report({ kind: 'rebuilt', kept: work.kept, lost: work.lost, ms: now - since });
   }
 
   /** Handles a message. False: it was `stop`. */
@@ -128,6 +150,9 @@ export class Runner {
         settings(this.director, message);
         this.sync.noteSettings();
         this.announcements.ranges = message.accept.ranges;
+        return true;
+      case 'checks':
+        this.director.checks = new CheckPorts(message.memory, message.protocols);
         return true;
       case 'trace':
         this.trace(message.spec);
@@ -172,8 +197,8 @@ export class Runner {
   }
 
   /**
-   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A longer MTU than
-   * frames have room for needs a restart.
+   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A
+   * longer MTU than frames have room for needs a restart.
    */
   private setLinks(links: readonly LinkFact[]): void {
     const { director } = this;

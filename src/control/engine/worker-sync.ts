@@ -12,6 +12,11 @@ import type { Message } from './messages.js';
 
 export type SyncMessage = Extract<Message, { kind: 'syncMaster' | 'syncBackup' | 'syncReceived' | 'syncResend' }>;
 
+type ReceivedMessage = Extract<SyncMessage, { kind: 'syncReceived' }>;
+
+/** Messages that may wait for the index of the table. */
+const MOST_WAITING = 10_000;
+
 export function isSyncMessage(message: Message): message is SyncMessage {
   return message.kind.startsWith('sync');
 }
@@ -22,6 +27,10 @@ const numberOf = (name: string): number => engineNamed(name)?.number ?? 0;
 export class WorkerSync {
   private readonly conn = new SyncConn();
   private isBackup = false;
+  /** Tick at which the backup started. */
+  private since = 0;
+  /** Messages from while the table of a former process gets its index back. */
+  private readonly waiting: ReceivedMessage[] = [];
   private master: RingMaster | undefined;
 
   /** `dispatch`: with several workers. */
@@ -36,10 +45,11 @@ export class WorkerSync {
         return this.setMaster(message);
       case 'syncBackup':
         this.isBackup = message.running;
+        this.since = this.d.connections.now;
         this.remember();
         return this.noteSettings();
       case 'syncReceived':
-        return this.take(message.message, message.fresh);
+        return this.receive(message);
       case 'syncResend':
         return this.master?.resend();
     }
@@ -67,10 +77,21 @@ export class WorkerSync {
     this.d.connections.sync ??= new SyncState(this.d.connections.table.maxEntries);
   }
 
-  private take(message: Uint8Array, fresh: boolean): void {
+  /** A table without its index would get a connection twice. */
+  private receive(message: ReceivedMessage): void {
+    if (this.d.rebuild !== undefined) {
+      if (this.waiting.length < MOST_WAITING) this.waiting.push(message);
+      return;
+    }
+    for (const one of this.waiting.splice(0)) this.take(one);
+    this.take(message);
+  }
+
+  private take({ message, fresh }: ReceivedMessage): void {
     const { conn, d } = this;
+    const since = fresh ? this.since : undefined;
     readConns(message, conn, (fault) => {
-      if (fault === Fault.none && this.isOurs()) takeConn(d, conn, numberOf, fresh);
+      if (fault === Fault.none && this.isOurs()) takeConn(d, conn, numberOf, since);
     });
   }
 

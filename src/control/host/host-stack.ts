@@ -5,12 +5,14 @@
 import type { Logger } from 'pino';
 import type { ServiceRules } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
+import type { Config } from '../config/director-config.js';
 import type { Attachment } from './attach.js';
 import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
 import { unroutedDestinations } from './unrouted.js';
+import { VipRoutes } from './vip-routes.js';
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
@@ -19,12 +21,14 @@ export class HostStack {
   /** Realservers that a warning was given for, and the routes in which all were looked up. */
   private unrouted: readonly string[] = [];
   private checked: LiveNetwork['routes'] | undefined;
+  /** The routes of announced VIPs, with `announce`. */
+  routes: VipRoutes | undefined;
   /** VIPs that a warning was given for. */
   private unanswered: readonly string[] = [];
 
   constructor(
     private readonly live: LiveNetwork,
-    private config: InterceptConfig,
+    private config: InterceptConfig & Pick<Config, 'announce'>,
     private readonly log: Logger,
     /** The present services. */
     private readonly services: () => readonly ServiceRules[],
@@ -40,21 +44,34 @@ export class HostStack {
   }
 
   /**
-   * Call when the dataplane runs: routes the replies of this machine's destinations. `tun`:
-   * interface into the host's stack, '' for none.
+   * Call when the dataplane runs: routes the replies of this machine's destinations, and announces
+   * the VIPs. `tun`: interface into the host's stack, '' for none.
    */
-  routeReplies(tun: string): void {
+  useTun(tun: string): void {
+    const { announce, accept } = this.config;
+    const warn = (message: string) => this.log.warn(message);
+    if (tun === '' && announce !== undefined)
+      warn('announce: no VIP is announced: the director has no TUN device; it needs /dev/net/tun');
     if (tun === '') return;
-    this.replies = new LocalReplies(tun, this.live, (message) => this.log.warn(message));
+    this.replies = new LocalReplies(tun, this.live, warn);
     this.replies.update(this.services());
+    if (announce === undefined) return;
+    this.routes = new VipRoutes(tun, { table: announce.table, ranges: accept.ranges }, warn);
+    this.routes.update(this.services());
+  }
+
+  /** Takes the routes of announced VIPs away, before anything else ends. */
+  withdraw(): void {
+    this.routes?.withdraw(true);
   }
 
   /**
    * Puts another configuration with these services into force. Throws a DeviceError; then the old
    * rules stay in force.
    */
-  configure(services: readonly ServiceRules[], config: InterceptConfig): void {
+  configure(services: readonly ServiceRules[], config: InterceptConfig & Pick<Config, 'announce'>): void {
     this.interceptor?.configure(services, config);
+    this.routes?.configure(config.accept.ranges);
     this.config = config;
   }
 
@@ -67,6 +84,16 @@ export class HostStack {
     if (changes.some(changesServices)) this.warnUnanswered(this.services());
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
+    this.routes?.update(this.services());
+  }
+
+  /** Keeps answers to health checks from the host's stack. Throws as `configure`. */
+  interceptAnswers(devices: readonly string[], protocols: readonly number[]): void {
+    if (this.interceptor === undefined) return;
+    const addresses = () =>
+      devices.flatMap((name) => this.live.addressesOf(name)).filter((text) => !text.includes(':'));
+    this.interceptor.answers = () => ({ addresses: addresses().map((text) => text.split('/')[0]!), protocols });
+    this.interceptor.refresh();
   }
 
   /** Interfaces have gone or come. `away`: those that are not attached. Throws as `configure`. */
@@ -78,6 +105,7 @@ export class HostStack {
   refresh(): void {
     this.replies?.refresh();
     this.interceptor?.refresh();
+    this.routes?.check(this.live.routes);
   }
 
   /** Installs intercept rules again that were removed from outside. Rejects with a DeviceError. */
@@ -114,6 +142,8 @@ export class HostStack {
 
   /** Warns once for each VIP, until ARP for it gets an answer again. */
   private warnUnanswered(services: readonly ServiceRules[]): void {
+    // A router sends the packets of announced VIPs here.
+    if (this.config.announce !== undefined) return;
     const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address));
     for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
     this.unanswered = vips;

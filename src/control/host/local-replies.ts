@@ -130,7 +130,8 @@ export class LocalReplies {
   }
 }
 
-function ipBatch(family: '-4' | '-6', lines: readonly string[]): string {
+/** Runs the command ip. */
+export function ipBatch(family: '-4' | '-6', lines: readonly string[]): string {
   const input = `${lines.join('\n')}\n`;
   const { status, stderr, error } = spawnSync('ip', [family, '-batch', '-'], { input, encoding: 'utf8' });
   return status === 0 ? '' : (error?.message ?? stderr.trim().split('\n')[0]!);

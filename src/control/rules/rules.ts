@@ -17,7 +17,7 @@ import {
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
-import { ShownCounters } from './counter-base.js';
+import { ShownCounters, type ZeroPoints } from './counter-base.js';
 import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
 import {
@@ -30,7 +30,19 @@ import {
   newestFirst,
   type Service,
 } from './entries.js';
+import {
+  applyHealth,
+  type DestinationHealth,
+  edited,
+  findSlot,
+  type HealthOutcome,
+  type HealthTarget,
+  isAbsent,
+  present,
+  type SlottedService,
+} from './health-weight.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
+import { restoreRules } from './restore.js';
 import { CountedSlots, Slots } from './slots.js';
 
 /** Requests that the rule table answers. */
@@ -50,6 +62,8 @@ export interface RulesOptions {
   readonly engines: readonly string[];
   readonly counters: CountersView;
   readonly timeouts?: Timeouts;
+  /** Zero points of the counters, where they outlive the process. */
+  readonly zeroPoints?: ZeroPoints | undefined;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
   /** Number of slots; by default as many as the counters have. */
@@ -78,12 +92,14 @@ export class Rules {
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
+  /** Destinations whose weight follows their health, by slot. */
+  private readonly checked = new Map<number, HealthTarget>();
 
   constructor(private readonly options: RulesOptions) {
     const { services, destinations } = options.room ?? WHOLE_ROOM;
     this.serviceSlots = new CountedSlots(services);
     this.destinationSlots = new Slots(destinations);
-    this.shown = new ShownCounters(options.counters);
+    this.shown = new ShownCounters(options.counters, options.zeroPoints);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
 
@@ -130,6 +146,19 @@ export class Rules {
     return gone.map((entry) => entry.slot);
   }
 
+  /**
+   * Makes an empty table the one that these actions made in a former process (restore.ts), with its
+   * slots, its trash and its counters.
+   */
+  restore(actions: readonly Action[]): void {
+    const { services, trash } = this;
+    const { serviceSlots, destinationSlots, timeouts } = restoreRules(actions, { services, trash });
+    this.serviceSlots.restore(serviceSlots);
+    this.destinationSlots.restore(destinationSlots);
+    this.timeouts = timeouts ?? this.timeouts;
+    this.shown.restore(serviceSlots.keys(), destinationSlots);
+  }
+
   /** No slot of a service and of a destination from these on was ever used. */
   get high(): Room {
     return { services: this.serviceSlots.high, destinations: this.destinationSlots.high };
@@ -162,28 +191,32 @@ export class Rules {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
   }
 
-  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
-  replay(): Action[] {
-    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
-      { kind: 'addService', slot, service: config } as const,
-      ...[...destinations.values()].map(
-        (one) =>
-          ({
-            kind: 'addDestination',
-            slot: one.slot,
-            serviceSlot: slot,
-            destination: one.config,
-            revived: false,
-          }) as const,
-      ),
-    ]);
-  }
-
   /** Services with destinations, without counters, newest first. */
   configs(): ServiceRules[] {
     return [...this.services.values()]
       .reverse()
-      .map((service) => ({ ...service.config, destinations: newestFirst(service).map(({ config }) => config) }));
+      .map((service) => ({ ...service.config, destinations: present(service) }));
+  }
+
+  /** Services with the slots of their destinations, for the health checks. */
+  slots(): SlottedService[] {
+    return [...this.services.values()].map(({ slot, config, destinations }) => ({
+      slot,
+      config,
+      destinations: [...destinations.values()],
+    }));
+  }
+
+  /**
+   * Health has spoken about a destination: undefined takes its say away. The operator's weight
+   * stays what it is. Returns what the host and the dataplane do.
+   */
+  setHealth(slot: number, health: DestinationHealth | undefined): HealthOutcome {
+    const found = this.checked.get(slot) ?? findSlot(this.services.values(), slot);
+    if (found === undefined) return { changes: [], actions: [] };
+    if (health === undefined) this.checked.delete(slot);
+    else this.checked.set(slot, found);
+    return applyHealth(found, health);
   }
 
   private addService(config: ServiceConfig): Outcome {
@@ -206,7 +239,7 @@ export class Rules {
   }
 
   private removeService(service: Service): Action[] {
-    const removed = newestFirst(service).map((destination) => this.remove(service, destination));
+    const removed = newestFirst(service).flatMap((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
     this.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
@@ -226,7 +259,7 @@ export class Rules {
     if (slot === undefined) return refused('ENOMEM');
     this.serviceSlots.addReference(service.slot);
     this.shown.zeroDestination(slot);
-    return this.attach(service, { slot, config }, false);
+    return this.attach(service, { slot, config, lastWeight: config.weight }, false);
   }
 
   /**
@@ -239,7 +272,7 @@ export class Rules {
     if (found.serviceSlot !== service.slot) this.shown.zeroDestination(found.slot);
     this.serviceSlots.addReference(service.slot);
     this.releaseService(found.serviceSlot);
-    return this.attach(service, { slot: found.slot, config }, true);
+    return this.attach(service, { slot: found.slot, config, lastWeight: config.weight }, true);
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
@@ -254,18 +287,20 @@ export class Rules {
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;
-    return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
+    if (config.weight !== 0) found.lastWeight = config.weight;
+    return accepted(isAbsent(found) ? [] : [edited(found)]);
   }
 
   private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
-    return found ? accepted([this.remove(service, found)]) : refused('ENOENT');
+    return found ? accepted(this.remove(service, found)) : refused('ENOENT');
   }
 
-  private remove(service: Service, destination: Destination): Action {
+  private remove(service: Service, destination: Destination): Action[] {
     service.destinations.delete(endpointText(destination.config));
+    this.checked.delete(destination.slot);
     this.trash.put(identity(service, destination.config), destination.slot, service.slot);
-    return { kind: 'removeDestination', slot: destination.slot };
+    return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
   }
 
   private zero(key: ServiceKey | undefined): Outcome {

@@ -9,9 +9,18 @@
  * host's stack would refuse clients of a service that the director already serves, and both would
  * answer.
  */
-import type { ChangeRequest, DeviceStatus } from '../api/api.js';
+import type { ServiceStatus } from '../../health/spec.js';
+import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
 import type { SyncDaemons } from '../sync/daemons.js';
+
+/** The health checks, as the request server sees them. */
+export interface HealthChecks {
+  /** At most a second old. */
+  readonly status: readonly ServiceStatus[];
+  /** Services or destinations may have changed. */
+  rulesChanged(): void;
+}
 
 /** Implemented by Daemon with threads and devices, and by InProcessDirector without. */
 export interface Forwarding {
@@ -33,6 +42,12 @@ export interface Forwarding {
   processed(i: number): number;
   /** The daemons of synchronisation. */
   readonly sync: SyncDaemons;
+  /** The health checks; undefined in a replay. */
+  readonly health?: HealthChecks;
+  /** What is announced; undefined: the director announces nothing. */
+  announce?(): AnnounceStatus | undefined;
+  /** Takes the routes of announced VIPs away, or puts them back. */
+  withdraw?(withdrawn: boolean): void;
   /**
    * Brings the sums of the workers' counters up to date, for the slots of services and destinations
    * below these numbers.

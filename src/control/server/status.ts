@@ -3,6 +3,7 @@
  */
 import path from 'node:path';
 import { LIVE_WORD } from '../../conntrack/entry.js';
+import type { ServiceStatus } from '../../health/spec.js';
 import { type Counters, FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import type { DirectorStatus } from '../api/api.js';
@@ -25,6 +26,7 @@ export interface StatusSources {
 export function directorStatus(sources: StatusSources): DirectorStatus {
   const { forwarding, rules, counters, config, helpers, tableId } = sources;
   const services = rules.entries();
+  const announce = forwarding.announce?.();
   return {
     pid: process.pid,
     tableId,
@@ -41,7 +43,14 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     drops: dropsOf(counters),
     helpers,
     sync: { daemons: forwarding.sync.list(), counters: { ...forwarding.sync.stats } },
+    health: healthOf(forwarding.health?.status ?? []),
+    ...(announce !== undefined && { announce }),
   };
+}
+
+function healthOf(services: readonly ServiceStatus[]): DirectorStatus['health'] {
+  const targets = services.flatMap((service) => service.targets).filter(({ checks }) => checks.length > 0);
+  return { up: targets.filter(({ up }) => up).length, checked: targets.length };
 }
 
 /** Drop reasons that occurred. */

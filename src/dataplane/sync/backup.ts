@@ -16,18 +16,18 @@ import {
   CONN_HELPER,
   CONN_INACTIVE,
   CONN_NOOUTPUT,
-  CONN_SYNC,
   DADDR,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
+  EXPIRES,
   FLAGS,
   METHOD_MASK,
   PACKETS,
   TICKS,
+  TIMEOUT,
   WIDE_DADDR,
 } from '../../conntrack/entry.js';
 import { fillEntry, findIn6, findTemplate } from '../../conntrack/find-wide.js';
-import { SeqAdj } from '../../conntrack/seqadj.js';
 import { OLD, SENT, SYNC_SHIFT } from '../../conntrack/sync-state.js';
 import { type Destination, Method } from '../../service/service.js';
 import { SCTP, TCP, UDP } from '../../wire/ipv4.js';
@@ -37,8 +37,8 @@ import { flagsFor } from '../schedule/new-conn.js';
 
 /** Timeout of a template, in seconds, when the message has none. */
 const UNKNOWN_TIMEOUT = 180;
-/** Longest timeout in seconds: ticks are int32 and wrap. */
-const LONGEST = 10_000_000;
+/** Longest timeout in seconds, as of conntrack/sound.ts. */
+const LONGEST = 8_589_934;
 
 /** The number of a persistence engine by its name; 0: there is none. */
 export type EngineNumber = (name: string) => number;
@@ -46,16 +46,16 @@ export type EngineNumber = (name: string) => number;
 const key = new TemplateKey();
 
 /**
- * Takes one connection of a message. `fresh`: only where this director has not handled packets of
- * it itself (the answer to a request for everything). Returns false when it was not taken.
+ * Takes one connection of a message. `since`: of an answer to a request for everything, the tick of
+ * the request; what this director has handled since is newer. Returns false when it was not taken.
  */
-export function takeConn(d: Director, conn: SyncConn, numberOf: EngineNumber, fresh: boolean): boolean {
+export function takeConn(d: Director, conn: SyncConn, numberOf: EngineNumber, since?: number): boolean {
   const named = conn.peLength === 0 ? 0 : numberOf(conn.peName);
   const engine = conn.isTemplate ? named : 0;
   if ((conn.peLength !== 0 && named === 0) || (conn.isTemplate && conn.cport !== 0)) return false;
   if (conn.isTemplate) fillKey(conn, engine);
   let entry = conn.isTemplate ? findOwnTemplate(d, conn) : findOwn(d, conn);
-  if (entry !== 0 && fresh && (d.connections.flagsOf(entry) & CONN_SYNC) === 0) return false;
+  if (entry !== 0 && since !== undefined && isHandledSince(d, entry, since)) return false;
   if (entry !== 0 && !conn.isTemplate && !isSameDestination(d, entry, conn)) {
     if ((conn.flags & SyncFlag.inactive) !== 0) return false;
     d.connections.expireNow(entry);
@@ -66,6 +66,13 @@ export function takeConn(d: Director, conn: SyncConn, numberOf: EngineNumber, fr
   if (entry === 0) return false;
   setProgress(d, entry, conn);
   return true;
+}
+
+/** A packet or message has set its timer at `since` (in ticks) or later. */
+function isHandledSince(d: Director, entry: number, since: number): boolean {
+  const { words } = d.connections;
+  const at = entry << ENTRY_SHIFT;
+  return ((words[at + EXPIRES]! - words[at + TIMEOUT]! - since) | 0) >= 0;
 }
 
 function findOwn(d: Director, conn: SyncConn): number {
@@ -117,7 +124,7 @@ function isSameDestination(d: Director, entry: number, { family, daddr, dport }:
 /** Returns the new entry; 0: the table is full, or the destination's method cannot take it over. */
 function openConn(d: Director, conn: SyncConn, engine: number): number {
   const dest = destOf(d, conn);
-  if (dest?.method === Method.fullnat) return 0;
+  if ((dest?.method ?? conn.flags & METHOD_MASK) > Method.bypass) return 0;
   const { connections } = d;
   const { table } = connections;
   const entry = table.alloc();
@@ -190,10 +197,7 @@ function setProgress(d: Director, entry: number, conn: SyncConn): void {
 }
 
 function setSequences(d: Director, entry: number, { sequences }: SyncConn): void {
-  const { seqAdj } = d.connections;
-  const adjusted = seqAdj.get(entry) ?? new SeqAdj();
-  adjusted.shift.read(sequences, 3);
-  seqAdj.set(entry, adjusted);
+  d.connections.seqAdjOf(entry).shift.read(sequences, 3);
 }
 
 /** In ticks. */

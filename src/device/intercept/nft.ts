@@ -77,7 +77,7 @@ export class NftIntercept {
     this.rules = [...rules];
   }
 
-  /** Returns false when the kernel does not know owners. A table without one is in the way first. */
+  /** Returns false when the kernel does not know owners. Removes a table that has none. */
   private installOwned(lines: readonly string[]): boolean {
     const { socket } = this;
     if (socket!.run(lines) === '') return true;

@@ -6,7 +6,7 @@
 import type { Attributes } from '../../netlink/attribute.js';
 import { joinAligned } from '../../netlink/message.js';
 import { Refusal } from '../refusal.js';
-import { type Answer, OPERATIONS } from './commands.js';
+import { type Answer, OPERATIONS, type Operation } from './commands.js';
 import {
   CMD_ATTR_MAX,
   CTRL_ATTR,
@@ -48,12 +48,17 @@ const IPVS: Family = {
   version: IPVS_GENL_VERSION,
   maxAttribute: CMD_ATTR_MAX,
   operations: new Map(
-    [...OPERATIONS].map(([command, { once, dump }]) => {
+    [...OPERATIONS].filter(isPresent).map(([command, { once, dump }]) => {
       const can = (once ? GENL.CMD_CAP_DO : 0) | (dump ? GENL.CMD_CAP_DUMP : 0);
       return [command, GENL.ADMIN_PERM | can | GENL.CMD_CAP_HASPOL];
     }),
   ),
 };
+/** IPVS_CMD_SET_INFO is a number for answers only. */
+function isPresent([, { once, dump }]: [number, Operation]): boolean {
+  return once !== undefined || dump !== undefined;
+}
+
 const FAMILIES = [CONTROLLER, IPVS];
 
 /** Throws a Refusal: EOPNOTSUPP, EINVAL without a name and id, ENOENT for a family that is not here. */

@@ -5,7 +5,7 @@
 import { kindOf } from '../../device/kinds.js';
 import { isIPv6 } from '../../wire/address.js';
 import { directoryOf } from '../names.js';
-import { type Host, hostOf, type LabDevice, type Topology, usesIPv6 } from '../topology.js';
+import { type FleetSpec, type Host, hostOf, type LabDevice, type Topology, usesIPv6 } from '../topology.js';
 
 /** The control socket of a director; a lab may have a director and a backup. */
 export function socketPath(id: string, director = 'ulvs'): string {
@@ -34,11 +34,22 @@ export function directorYaml(
     ...(own ? block('policy', policyLines(director)) : []),
     ...block('marks', marks),
     ...(topology.config ?? []),
-    `accept: { ${acceptWords(topology).join(', ')} }`,
-    'rules: |',
-    ...topology.rules.map((rule) => `  ${rule}`),
+    `accept: { ${acceptWords({ ...topology, ...director }).join(', ')} }`,
+    ...(topology.fleet === undefined ? ruleLines(topology) : fleetLines(topology.fleet, director)),
     '',
   ].join('\n');
+}
+
+function ruleLines({ rules }: Topology): string[] {
+  return ['rules: |', ...rules.map((rule) => `  ${rule}`)];
+}
+
+/**
+ * With sloppy_tcp a director takes over connections in the middle that the router sends it from
+ * another one.
+ */
+function fleetLines({ endpoint }: FleetSpec, { name }: Host): string[] {
+  return ['sysctl: { sloppy_tcp: 1 }', 'announce: {}', `rules: { etcd: { endpoints: [${endpoint}], name: ${name} } }`];
 }
 
 function block(key: string, items: readonly string[]): string[] {
@@ -69,7 +80,9 @@ function policyLines({ policy = [] }: Host): string[] {
   return policy.map(({ priority, from, table }) => `{ priority: ${priority}, from: ${quoted(from)}, table: ${table} }`);
 }
 
-function acceptWords({ arp = true, ranges = [], sources = [], forwardShared = [] }: Topology): string[] {
+type AcceptWords = Pick<Topology, 'arp' | 'ranges' | 'sources' | 'forwardShared'>;
+
+function acceptWords({ arp = true, ranges = [], sources = [], forwardShared = [] }: AcceptWords): string[] {
   return [
     `arp: ${arp}`,
     `ranges: [${ranges.map(quoted).join(', ')}]`,

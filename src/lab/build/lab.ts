@@ -8,6 +8,7 @@ import { directoryOf, namespaceOf, newId, outerEnd, program, STATE_DIRECTORY } f
 import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
 import { configPath, directorYaml, socketPath } from './config.js';
+import { startDaemons, untilRouted } from './daemons.js';
 import { startKeepalived, untilHas } from './keepalived.js';
 import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
@@ -51,10 +52,10 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
       writeFileSync(configPath(id, host.name), directorYaml(spec, options.device, id, host));
     for (const server of servers(spec)) startServer(lab, server);
     for (const host of spec.hosts) if (host.vip && host.vip.dev !== 'lo') startDecapsulator(lab, host, host.vip.dev);
+    const programs = [...lab.processes];
+    await startDaemons(lab);
     const director = options.director === false ? undefined : startDirector(lab);
-    await Promise.all(
-      lab.processes.map((running) => running !== director && untilReady(running, () => saysReady(running))),
-    );
+    await Promise.all(programs.map((running) => untilReady(running, () => saysReady(running))));
     if (director) await finish(lab, director);
     if (director) await finishPair(lab);
     signal?.throwIfAborted();
@@ -94,6 +95,7 @@ function giveDirectory(id: string, user: string): void {
 async function finish(lab: Lab, director: Running): Promise<void> {
   await directorReady(lab, director);
   await finishNetwork(lab.spec, lab.id, lab.device);
+  if (lab.spec.fleet !== undefined) await untilRouted(lab.id, lab.spec.vips[0]!, 1);
 }
 
 /** Starts the second director and keepalived on both. Resolves when the first one has the VIP. */

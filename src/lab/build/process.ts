@@ -100,6 +100,11 @@ export async function stop(processes: readonly Running[], ms = 3000): Promise<vo
   while (processes.some(isRunning)) await sleep(5);
 }
 
+/** Kills processes at once, as a machine that loses its power. */
+export function kill(processes: readonly Running[]): void {
+  for (const process of processes) signal(process, 'SIGKILL');
+}
+
 function signal(running: Running, name: NodeJS.Signals): void {
   if (!isRunning(running)) return;
   try {

@@ -28,7 +28,12 @@ export function mayMakeNamespaces(): boolean {
  */
 function needsTun(spec: Topology, device: LabDevice): boolean {
   const toStack = spec.hosts.some(({ afterStart }) => afterStart !== undefined);
-  return kindOf(device).needs === '/dev/net/tun' || toStack || servers(spec).some(({ host }) => host === 'director');
+  return (
+    kindOf(device).needs === '/dev/net/tun' ||
+    toStack ||
+    spec.fleet !== undefined ||
+    servers(spec).some(({ host }) => host === 'director')
+  );
 }
 
 /** Why this lab cannot run without root here; undefined if it can. */

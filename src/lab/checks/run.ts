@@ -65,9 +65,15 @@ export class Run {
    * table. `follow` gets the progress.
    */
   loadFrom(host: string, work: Work, follow: Progress = this.progress): Promise<Result> {
-    const firstPort = this.nextPort;
-    this.nextPort += portsOf(work);
+    const firstPort = this.takePorts(portsOf(work));
     return load(this.lab.id, host, { ...work, firstPort }, follow, this.signal);
+  }
+
+  /** Reserves local ports of the client; returns the first one. */
+  takePorts(count: number): number {
+    const first = this.nextPort;
+    this.nextPort += count;
+    return first;
   }
 }
 

@@ -7,13 +7,17 @@ import type { Job, Line, Result } from './job.js';
 
 export type Progress = (done: number, total: number) => void;
 
-/** Throws a LabError if the program itself fails. Failed requests are in the result's errors. */
+/**
+ * Throws a LabError if the program itself fails. Failed requests are in the result's errors. `end`
+ * tells the program to end and print its result; `signal` ends it without.
+ */
 export async function load(
   id: string,
   host: string,
   job: Job,
   progress: Progress,
   signal?: AbortSignal,
+  end?: AbortSignal,
 ): Promise<Result> {
   const words = [
     'netns',
@@ -27,6 +31,7 @@ export async function load(
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const kill = () => child.kill();
   signal?.addEventListener('abort', kill);
+  end?.addEventListener('abort', kill);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
@@ -40,7 +45,36 @@ export async function load(
   await ended;
   signal?.removeEventListener('abort', kill);
   signal?.throwIfAborted();
-  if (!result) throw new LabError(`the client's load program failed: ${stderr.trim() || `exit ${child.exitCode}`}`);
+  const how = [stderr.trim(), `exit ${child.exitCode ?? child.signalCode}`].filter(Boolean).join(', ');
+  if (!result) throw new LabError(`the client's load program failed: ${how}`);
+  return result;
+}
+
+/**
+ * Holds connections open while `work` runs; the result tells which of them broke. `work` begins
+ * when all are open.
+ */
+export async function holding(
+  id: string,
+  host: string,
+  job: Extract<Job, { kind: 'held' }>,
+  work: () => Promise<void>,
+): Promise<Result> {
+  const end = new AbortController();
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const progress = (done: number) => {
+    if (done >= job.count) open();
+  };
+  const result = load(id, host, job, progress, undefined, end.signal);
+  try {
+    await Promise.race([opened, result]);
+    await work();
+  } finally {
+    end.abort();
+  }
   return result;
 }
 

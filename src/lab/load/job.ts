@@ -22,6 +22,11 @@ export type Work =
    * while they are idle. Ports of the downloads follow those of the idle connections.
    */
   | { kind: 'outlive'; targets: readonly Target[]; count: number; bytes: number; rate: number }
+  /**
+   * `count` connections that ask again and again until SIGTERM. One that breaks is replaced, from
+   * `ports` local ports in all.
+   */
+  | { kind: 'held'; targets: readonly Target[]; count: number; ports: number }
   /** `count` sockets; each sends `datagrams` datagrams and waits for the echo of each. */
   | { kind: 'echo'; targets: readonly Target[]; count: number; datagrams: number };
 
@@ -30,6 +35,7 @@ export type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }> & { firs
 /** The number of local ports that the job uses. */
 export function portsOf(work: Work): number {
   if (work.kind === 'outlive') return work.count + work.targets.length;
+  if (work.kind === 'held') return work.ports;
   return work.kind === 'download' ? 1 : work.count;
 }
 
@@ -56,6 +62,16 @@ export interface Result {
   bytes?: number;
   /** Of `outlive`: the hash of each download, and its longest time without data, in ms. */
   downloads?: readonly { readonly sha256: string; readonly gap: number }[];
+  /** Of held connections: those that broke, and the longest time in ms that an answer took. */
+  losses?: Loss[];
+  longestGapMs?: number;
+}
+
+/** A held connection that broke. `at`: milliseconds since 1970. */
+export interface Loss {
+  readonly target: string;
+  readonly at: number;
+  readonly why: string;
 }
 
 /** One line of output: progress, or at the end the result. */

@@ -110,7 +110,9 @@ function linesOf(log: string): string[] {
   });
 }
 
-/** The trial is as it must be: nothing lost by the other interface, nothing lost for good by eth1. */
+/**
+ * The trial is as it must be: nothing is lost by the other interface, and nothing for good by eth1.
+ */
 export function isPassed({ other, hit, goesOn }: Outcome, { all }: OutageEvent, longest: number): boolean {
   const nothingLost = [other, hit].every(({ lost, wrong }) => lost === 0 && wrong === 0);
   const noGap = all === true || (other.flowGap <= longest && other.refused === 0);

@@ -171,7 +171,7 @@ export class OutageBed {
 
   private async startServer(): Promise<void> {
     const addresses = this.options.method === 'nat' ? [RIP] : VIPS;
-    const words = [program('lab/outage/server.js'), `${TCP}`, `${UDP}`, ...addresses];
+    const words = [program('lab/programs/outage-server.js'), `${TCP}`, `${UDP}`, ...addresses];
     const server = new Peer('the realserver', this.namespace('server'), words);
     this.peers.push(server);
     await server.line();
@@ -219,7 +219,7 @@ export class OutageBed {
       { name: 'eth0', from: '10.1.0.1', vip: VIPS[0], tcp: TCP, udp: UDP, ...size },
       { name: 'eth1', from: '10.3.0.1', vip: VIPS[1], tcp: TCP, udp: UDP, ...size },
     ];
-    const words = [program('lab/outage/client.js'), JSON.stringify(groups)];
+    const words = [program('lab/programs/outage-client.js'), JSON.stringify(groups)];
     this.client = new Peer('the client', this.namespace('client'), words);
     this.peers.push(this.client);
     await this.client.line();

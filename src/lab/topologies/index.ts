@@ -10,6 +10,7 @@ import { drLocalClient } from './dr-local-client.js';
 import { drNoIpInterface } from './dr-no-ip-interface.js';
 import { drOneNetwork } from './dr-one-network.js';
 import { drTwoNetworks } from './dr-two-networks.js';
+import { fleet } from './fleet.js';
 import { forwardHook } from './forward-hook.js';
 import { fullNat } from './full-nat.js';
 import { fwmark } from './fwmark.js';
@@ -71,6 +72,7 @@ export const topologies: readonly Topology[] = [
   ipv6Dr,
   pairNat,
   pairDr,
+  fleet,
 ];
 
 /** Throws a LabError with all names if there is no topology of this name. */

@@ -25,6 +25,7 @@ helpers:    { ftp: [] }
 snat:       [ { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 } ]
 sync:       { master: { interface: eth1, syncid: 7, group: ff02::51 } }
 socket:     run/ulvs.sock
+state:      run/state
 connections: { max: 1000 }
 workers:    2
 rules: |   # as for ipvsadm -R
@@ -79,9 +80,11 @@ describe('a whole configuration', () => {
       sysctl: { ...defaultSysctls(), conn_reuse_mode: 0, sync_threshold: 5, sync_period: 60 },
       timeouts: { tcp: 100, tcpfin: 120, udp: 30 },
       helpers: { ftp: [] },
+      checks: [],
       snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
       sync: { master: { interface: 'eth1', syncid: 7, group: 'ff02::51' }, delay: 2000 },
       socket: '/etc/ulvs/run/ulvs.sock',
+      state: '/etc/ulvs/run/state',
       connections: { max: 1000 },
       workers: 2,
       rulesFile: undefined,
@@ -127,7 +130,7 @@ describe('the files of the repository', () => {
 
   it.each([...examples.map((file) => `examples/${file}`), ...scenarios])('%s loads', (file) => {
     const config = loadConfig(path.join(ROOT, file));
-    expect(config.ruleLines.length).toBeGreaterThan(1);
+    if (config.rules === undefined) expect(config.ruleLines.length).toBeGreaterThan(1);
     for (const { text } of config.ruleLines) expect(text).toMatch(/^-[Aa] -[tuf] /);
   });
 

@@ -138,7 +138,7 @@ socket:
       director.yaml:16: wrokers: no such key; did you mean workers?
       director.yaml:17: workers: 1.5 is not a whole number from 1 to 64
       director.yaml:18: connections.max: 0 is not a whole number from 1 to 67108864
-      director.yaml:19: rules: 3 is not lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |"
+      director.yaml:19: rules: 3 is not lines such as -A -t 10.0.0.100:80 -s rr, under "rules: |", or a mapping such as { etcd: { endpoints: [https://10.0.0.2:2379] } }
       director.yaml:20: rulesFile: "" is not the path of a file
       director.yaml:21: socket: is empty; it should be the path of the control socket, or leave the key out"
     `);

@@ -13,6 +13,8 @@ policy: [{ priority: 1, table: main }]
 neighbours: [{ ip: 10.0.0.2, dev: eth0, mac: "02:00:00:00:0a:02" }]
 snat: [{ from: 192.168.1.0/24, to: 10.0.0.100 }]
 sync: { master: { interface: eth0 }, backup: { interface: eth0 } }
+checks: [{ service: "-t 10.0.0.100:80", run: [{ type: tcp }, { type: tcp, name: web }] }]
+rules: { etcd: { endpoints: [https://10.0.0.2:2379], tls: { cert: c.pem }, user: { name: u, passwordFile: p } } }
 `;
 
 const keys = configKeys();
@@ -22,6 +24,8 @@ function withKey(path: string, value: unknown): string {
   const file = parse(BASE);
   const steps = path.replaceAll('[]', '.0').split('.');
   const last = steps.pop()!;
+  // One of the two may be given.
+  if (path === 'rulesFile') delete file.rules;
   const parent = steps.reduce((at, step) => {
     at[step] ??= {};
     return at[step];

@@ -26,6 +26,6 @@ export function tcp(address: string, port: number, ...servers: Server[]): Servic
 function destination(text: Server) {
   const [, address, port, method] = /^\[?(.+?)\]?:(\d+) (\w+)$/.exec(text)!;
   const counts = { activeConns: 0, inactConns: 0, persistConns: 0, stats: NO_STATS };
-  const limits = { weight: 1, upperThreshold: 0, lowerThreshold: 0, tunnel: PLAIN_TUNNEL };
+  const limits = { weight: 1, lastWeight: 1, upperThreshold: 0, lowerThreshold: 0, tunnel: PLAIN_TUNNEL };
   return { address: address!, port: Number(port), method: method as ForwardingMethod, ...limits, ...counts };
 }

@@ -46,7 +46,14 @@ const OTHER_DESTINATION: Required<Omit<DestinationConfig, 'address' | 'port'>> =
 };
 
 function listed(config: DestinationConfig, conns = 0): DestinationEntry {
-  return { ...config, activeConns: conns, inactConns: conns, persistConns: conns, stats: { ...NO_STATS, conns } };
+  return {
+    ...config,
+    lastWeight: config.weight,
+    activeConns: conns,
+    inactConns: conns,
+    persistConns: conns,
+    stats: { ...NO_STATS, conns },
+  };
 }
 
 function entry(service: ServiceConfig, destinations: DestinationConfig[] = [DESTINATION], conns = 0): ServiceEntry {
@@ -112,6 +119,28 @@ describe('the difference between running and wanted services', () => {
     ]);
   });
 
+  it('gives a quiesced destination the weight that it had in the wanted table', () => {
+    const quiesced = entry(SERVICE, [{ ...DESTINATION, weight: 0 }]);
+    quiesced.destinations[0]!.lastWeight = 3;
+    expect(changes([entry(SERVICE, [])], [quiesced])).toEqual([
+      { op: 'addDestination', key, destination: { ...DESTINATION, weight: 3 } },
+      { op: 'editDestination', key, destination: { ...DESTINATION, weight: 0 } },
+    ]);
+    expect(changes([quiesced], [quiesced])).toEqual([]);
+  });
+
+  it('puts the destinations of mh into the wanted order, and leaves those of rr', () => {
+    const at = (...hosts: number[]) => hosts.map((host) => ({ ...DESTINATION, address: `192.168.1.${host}` }));
+    const ops = (scheduler: string, from: number[], to: number[]) =>
+      changes([entry({ ...SERVICE, scheduler }, at(...from))], [entry({ ...SERVICE, scheduler }, at(...to))]).map(
+        (request) => `${request.op} ${JSON.stringify(request).match(/192.168.1.(\d+)/)![1]}`,
+      );
+    // Newest first.
+    expect(ops('mh', [3, 1], [3, 2, 1])).toEqual(['deleteDestination 3', 'addDestination 2', 'addDestination 3']);
+    expect(ops('mh', [2, 1], [3, 2, 1])).toEqual(['addDestination 3']);
+    expect(ops('rr', [3, 1], [3, 2, 1])).toEqual(['addDestination 2']);
+  });
+
   it('leads from any table to any other', () => {
     const random = new Random();
     for (let round = 0; round < 200; round++) {
@@ -125,10 +154,14 @@ describe('the difference between running and wanted services', () => {
   });
 });
 
-/** Lists keep the order in which their members came, which a reload does not change for those that stay. */
+/**
+ * Lists keep the order in which their members came, which a reload does not change for those that stay. The last weight
+ * of a quiesced destination is that of its past.
+ */
 function sorted(entries: readonly ServiceEntry[]): unknown {
   const byText = (a: unknown, b: unknown) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
-  return entries.map((one) => ({ ...one, destinations: [...one.destinations].sort(byText) })).sort(byText);
+  const plain = (one: DestinationEntry) => ({ ...one, lastWeight: 0 });
+  return entries.map((one) => ({ ...one, destinations: one.destinations.map(plain).sort(byText) })).sort(byText);
 }
 
 function randomTable(random: Random): Rules {

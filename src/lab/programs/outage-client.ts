@@ -1,12 +1,12 @@
 /**
- * The client of an outage lab: `node client.js GROUPS` (JSON). Prints `ready` when all downloads are
- * open, then a line of JSON (Report[]) for each line that it reads. It ends when its input ends.
+ * The client of an outage lab: `node outage-client.js GROUPS` (JSON). Prints `ready` when all
+ * downloads are open, then a line of JSON (Report[]) for each line that it reads. It ends when its input ends.
  */
 import dgram from 'node:dgram';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { byteAt, type Group, PERIOD, type Report, SMALL } from './measure.js';
+import { byteAt, type Group, PERIOD, type Report, SMALL } from '../outage/measure.js';
 
 /** After this time, in ms, an opening has failed. */
 const PATIENCE = 5000;

@@ -1,10 +1,10 @@
 /**
- * The realserver of an outage lab: `node server.js PORT UDP-PORT ADDRESS…`. It streams, answers
- * small requests and echoes datagrams (measure.ts). It ends when its input ends.
+ * The realserver of an outage lab: `node outage-server.js PORT UDP-PORT ADDRESS…`. It streams,
+ * answers small requests and echoes datagrams (measure.ts). It ends when its input ends.
  */
 import dgram from 'node:dgram';
 import net, { type Socket } from 'node:net';
-import { BLOCK, byteAt, PERIOD, SMALL } from './measure.js';
+import { BLOCK, byteAt, PERIOD, SMALL } from '../outage/measure.js';
 
 /** The content repeats after 64 KiB: the bytes of one period. */
 const CONTENT = Buffer.from(Array.from({ length: 1 << 16 }, (_, i) => byteAt(i)));

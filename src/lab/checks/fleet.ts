@@ -1,0 +1,135 @@
+/**
+ * Changes of a fleet while connections are held open: a director comes, one dies with its machine,
+ * one is drained. The router spreads the connections anew each time, and moves some of them to
+ * another director in the middle.
+ *
+ *     DR with mh       every director picks the same realserver: no connection may break
+ *     full NAT         the other director has another source address: those that are moved break
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { command, inNamespace } from '../../sys/command.js';
+import { socketPath } from '../build/config.js';
+import { untilRouted, writeRules } from '../build/daemons.js';
+import { directorReady, type Lab, startDirector } from '../build/lab.js';
+import { kill } from '../build/process.js';
+import { holding } from '../load/client.js';
+import type { Loss, Result } from '../load/job.js';
+import { endpointOf } from '../load/run-all.js';
+import { namespaceOf, program } from '../names.js';
+import type { Check, Outcome, Run } from './run.js';
+
+/**
+ * Connections held open, half of them to each VIP, and local ports for those that replace broken
+ * ones.
+ */
+const HELD = 120;
+const PORTS = 1000;
+/** Time in which a moved connection shows whether it lives, ms. */
+const SETTLE_MS = 700;
+
+/** One change of the fleet, by the time at which it began (ms since 1970). */
+interface Change {
+  readonly name: string;
+  readonly began: number;
+}
+
+/** What the check needs to know of the topology. */
+export interface FleetVips {
+  readonly dr: string;
+  readonly nat: string;
+}
+
+/** The check of a fleet with three directors, of which the first one runs. */
+export function addKillDrain({ dr, nat }: FleetVips): Check {
+  return async (run) => {
+    const { lab } = run;
+    const changes: Change[] = [];
+    const change = async (name: string, work: () => Promise<void>) => {
+      changes.push({ name, began: Date.now() });
+      await work();
+      await sleep(SETTLE_MS);
+    };
+    await addDirector(lab, 'director2', dr, 2);
+    const targets = [dr, nat].map((address) => ({ address, port: 80 }));
+    let equal: Outcome[] = [];
+    const job = { kind: 'held', targets, count: HELD, ports: PORTS, firstPort: run.takePorts(PORTS) } as const;
+    const result = await holding(lab.id, 'client', job, async () => {
+      await change('a director is added', () => addDirector(lab, 'director3', dr, 3));
+      equal = await rulesReachAll(run);
+      await change('a director and its machine die', () => lose(lab, 'director2', dr, 2));
+      await change('a director is drained', () => drain(lab, 'director3', dr));
+    });
+    const [ofDr, ofNat] = targets.map(endpointOf) as [string, string];
+    return [
+      ...equal,
+      ...changes.map((one, i) => survived(one, changes[i + 1], result, ofDr, ofNat)),
+      { name: 'held connections: longest time without an answer', ...gap(result) },
+    ];
+  };
+}
+
+async function addDirector(lab: Lab, name: string, vip: string, count: number): Promise<void> {
+  await directorReady(lab, startDirector(lab, name));
+  await untilRouted(lab.id, vip, count);
+}
+
+/** The machine is off: its director and its BIRD are killed, and its link is down. */
+async function lose(lab: Lab, name: string, vip: string, left: number): Promise<void> {
+  await command('ip', ['-n', namespaceOf(lab.id, name), 'link', 'set', 'eth0', 'down']);
+  kill(lab.processes.filter(({ what }) => what === name || what === `${name}-bird`));
+  await untilRouted(lab.id, vip, left);
+}
+
+async function drain(lab: Lab, name: string, vip: string): Promise<void> {
+  const words = ['fleet', 'drain', '--quiet', '1', '--socket', socketPath(lab.id, name)];
+  await inNamespace(namespaceOf(lab.id, name), process.execPath, program('cli/main.js'), ...words);
+  await untilRouted(lab.id, vip, 1);
+}
+
+/** A change of the rules is in force on all three directors. */
+async function rulesReachAll({ lab }: Run): Promise<Outcome[]> {
+  await writeRules(lab.id, lab.spec, [...lab.spec.rules, '-A -t 10.9.0.4:80 -s mh'].join('\n'));
+  const words = ['fleet', 'status', '--json', '--socket', socketPath(lab.id, 'director')];
+  const began = Date.now();
+  for (;;) {
+    const { stdout } = await inNamespace(
+      namespaceOf(lab.id, 'director'),
+      'sh',
+      '-c',
+      'exec "$@" || true',
+      'sh',
+      process.execPath,
+      program('cli/main.js'),
+      ...words,
+    );
+    const { directors } = JSON.parse(stdout) as { directors: { rules: string }[] };
+    const equal = directors.filter(({ rules }) => rules === 'equal').length;
+    const ms = Date.now() - began;
+    if (equal < 3 && ms < 5000) continue;
+    return [
+      {
+        name: 'ulvs fleet status: rules of etcd on all directors',
+        ok: equal === 3,
+        figure: `${equal} of ${directors.length} after ${ms} ms`,
+      },
+    ];
+  }
+}
+
+/** The connections that broke between this change and the next one. */
+function survived({ name, began }: Change, next: Change | undefined, result: Result, dr: string, nat: string): Outcome {
+  const mine = (result.losses ?? []).filter(({ at }) => at >= began && at < (next?.began ?? Number.POSITIVE_INFINITY));
+  const lost = (target: string) => mine.filter((loss) => loss.target === target);
+  const first = lost(dr)[0];
+  const figure = `DR ${kept(lost(dr))}, full NAT ${kept(lost(nat))}${first ? ` (${first.why})` : ''}`;
+  return { name: `${name}: connections that live on`, ok: lost(dr).length === 0, figure };
+}
+
+function kept(lost: readonly Loss[]): string {
+  return `${HELD / 2 - lost.length} of ${HELD / 2}`;
+}
+
+function gap({ longestGapMs = 0, errors }: Result): Omit<Outcome, 'name'> {
+  const failed = errors.length > 0 ? `, ${errors.length} could not connect: ${errors[0]}` : '';
+  return { ok: errors.length === 0, figure: `${Math.round(longestGapMs)} ms${failed}` };
+}
