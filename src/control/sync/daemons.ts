@@ -243,8 +243,8 @@ export class SyncDaemons {
   }
 
   private limits() {
-    const { sync_sock_size: socketSize, sync_qlen_max: queue } = this.host.sysctl();
-    return { socketSize, queue };
+    const sysctl = this.host.sysctl();
+    return { socketSize: sysctl.sync_sock_size, queue: sysctl.sync_qlen_max };
   }
 
   private emit(bytes: Uint8Array, port: number): void {

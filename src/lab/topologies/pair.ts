@@ -21,6 +21,8 @@ const drawing = (vip: string, below: string) => `
         |            |    VRRP    |            |
         |  director  |<---------->|   backup   |   ${vip}
         |____________|    sync    |____________|   on the eth0 of the master
+         10.0.0.252                10.0.0.253
+         192.168.1.252             192.168.1.253
               |                          |
          ------------------------------------- 192.168.1.0/24
 ${below}`;
@@ -126,8 +128,9 @@ export const pairNat: Topology<Check> = {
   summary: 'Two directors, keepalived and synchronisation: LVS-NAT connections survive the master',
   drawing: drawing(
     NAT_VIP,
-    `              |              |              |       default gateway ${GATEWAY},
-           rs1 .11        rs2 .12        rs3 .13    on the eth1 of the master
+    `              |              |              |
+        rs1 192.168.1.11   rs2 .12        rs3 .13
+        default gateway ${GATEWAY}, on the eth1 of the master
 `,
   ),
   method: 'masq',
@@ -146,7 +149,7 @@ export const pairDr: Topology<Check> = {
   drawing: drawing(
     DR_VIP,
     `
-     rs1 10.0.0.11, rs2 .12, rs3 .13 are on 10.0.0.0/24, each with the VIP on lo
+     rs1 10.0.0.11, rs2 .12, rs3 .13 on 10.0.0.0/24, with the VIP on lo
 `,
   ),
   method: 'gatewaying',

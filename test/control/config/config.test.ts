@@ -89,8 +89,8 @@ describe('a whole configuration', () => {
       workers: 2,
       rulesFile: undefined,
       ruleLines: [
-        { file: '/etc/ulvs/director.yaml', line: 21, text: '-A -t 10.0.0.100:80 -s rr' },
-        { file: '/etc/ulvs/director.yaml', line: 24, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
+        { file: '/etc/ulvs/director.yaml', line: 22, text: '-A -t 10.0.0.100:80 -s rr' },
+        { file: '/etc/ulvs/director.yaml', line: 25, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
       ],
     });
     expect(structuredClone(config)).toEqual(config);
