@@ -65,7 +65,9 @@ export function multicastSender(group: MulticastGroup, ttl: number): { fd: numbe
   });
 }
 
-/** The address that the kernel chooses for messages to the group. libuv sends by no connected socket. */
+/**
+ * The address that the kernel chooses for messages to the group. libuv sends by no connected socket.
+ */
 function sourceFor(group: MulticastGroup): Int32Array {
   return made(group, (fd, index) => {
     const isFour = group.words.length === 1;

@@ -72,7 +72,10 @@ async function perform(run: Run, argv: readonly string[], pending?: Pending): Pr
   return pending ? pending.add(request) : report(run, request, await ask(run, request));
 }
 
-/** Starts or stops a daemon of synchronisation. Where a socket fails, the reply has more words than ipvsadm. */
+/**
+ * Starts or stops a daemon of synchronisation. Where a socket fails, the reply has more words than
+ * ipvsadm.
+ */
 async function daemon(run: Run, { command, role, daemon: options }: Draft): Promise<number> {
   const request: AdminRequest =
     command === 'stop-daemon' ? { op: 'stopDaemon', role } : { op: 'startDaemon', role, options };

@@ -99,7 +99,9 @@ export function connSize(conn: SyncConn): number {
   return size;
 }
 
-/** Writes a connection. Returns its size, without padding. The view has CONN_MOST bytes from `at` on. */
+/**
+ * Writes a connection. Returns its size, without padding. The view has CONN_MOST bytes from `at` on.
+ */
 export function writeConn(view: DataView, at: number, conn: SyncConn): number {
   const size = connSize(conn);
   view.setUint8(at, conn.family === 6 ? TYPE_INET6 : 0);

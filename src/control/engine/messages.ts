@@ -114,7 +114,7 @@ export type Message =
   /** A master of synchronisation runs; each worker has a ring. Without rings it has stopped. */
   | { kind: 'syncMaster'; rings: readonly SharedArrayBuffer[]; ports: number; sequences: boolean }
   | { kind: 'syncBackup'; running: boolean }
-  /** A message for a backup. `fresh`: its connections do not replace those that the director has. */
+  /** A message for a backup. `fresh`: an answer to its request; what it handled since is newer. */
   | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
   /** The workers write all connections to their rings. */
   | { kind: 'syncResend' }

@@ -107,7 +107,7 @@ export class SyncDaemons {
     }
   }
 
-  /** Opens the sockets anew of an interface that was removed and made again. Call it now and then. */
+  /** Opens the sockets anew of an interface that was removed and made again. Call it at times. */
   refresh(): void {
     for (const one of [this.master, this.backup]) {
       if (one === undefined || !one.sockets.isStale()) continue;
@@ -137,7 +137,9 @@ export class SyncDaemons {
     return [this.master, this.backup].flatMap((one) => (one === undefined ? [] : [one.daemon]));
   }
 
-  /** Returns an errno when the daemon was not started (start_sync_thread). Throws when a socket fails. */
+  /**
+   * Returns an errno when the daemon was not started (start_sync_thread). Throws when a socket fails.
+   */
   start(role: SyncRole, options: SyncOptions): Errno | undefined {
     const mtu = this.host.net.mtu(options.interface);
     if (mtu === undefined) return 'ENODEV';
@@ -210,7 +212,7 @@ export class SyncDaemons {
     host.send(this.masterMessage(memory));
   }
 
-  /** A master hears requests on the first port; a director that is a backup of this group does so anyway. */
+  /** A master hears requests on the first port. */
   private hear(daemon: SyncDaemon): SyncSockets {
     return this.host.net.receiver(daemon, 1, this.limits(), (bytes, from) => {
       const message =

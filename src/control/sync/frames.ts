@@ -1,6 +1,6 @@
 /**
- * The synchronisation daemons of a director in process: messages leave as frames of its devices, and
- * frames to a group that a daemon has joined are taken, as the sockets of a host would do it.
+ * The synchronisation daemons of a director in process: messages leave as frames of its devices,
+ * and frames to a group that a daemon has joined are taken, as the sockets of a host would do it.
  */
 
 import { addressFamily, format4, format6, type Mac, parse4, parse6, parseMac } from '../../wire/address.js';

@@ -1,6 +1,6 @@
 /**
- * Messages between directors of ulvs that the kernel's daemon ignores: it takes a message whose last
- * two bytes of the header are not 0 for one of version 0 with no connections.
+ * Messages between directors of ulvs that the kernel's daemon ignores: it takes a message whose
+ * last two bytes of the header are not 0 for one of version 0 with no connections.
  *
  *      request   | 0 | syncid | 8 16 | 0 | 1 | nonce 16 |            a backup has joined: send everything
  *      answer    | 0 | syncid | size 16 | connections | 1 | nonce 16 | connections ...

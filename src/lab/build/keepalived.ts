@@ -1,6 +1,6 @@
 /**
- * keepalived on the directors of a pair: Debian's program, unchanged. It only does VRRP (--vrrp), so
- * it needs no IPVS of the kernel.
+ * keepalived on the directors of a pair: Debian's program, unchanged. It only does VRRP (--vrrp),
+ * so it needs no IPVS of the kernel.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

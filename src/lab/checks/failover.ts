@@ -4,7 +4,7 @@
  * back.
  */
 
-import { command, ipBatch } from '../../sys/command.js';
+import { ipBatch } from '../../sys/command.js';
 import { untilHas } from '../build/keepalived.js';
 import { DIRECTOR, directorReady, type Lab, startDirector, startVrrp } from '../build/lab.js';
 import { LabError } from '../error.js';
@@ -40,11 +40,10 @@ const dead: Fault = {
     kill(lab, (what) => what.startsWith(DIRECTOR));
     return plug(lab, 'down');
   },
-  // What a boot would find: no addresses of keepalived, no rules of the director.
+  // What a boot would find: no addresses of keepalived.
   repair: async (lab) => {
     const own = namespaceOf(lab.id, DIRECTOR);
     await ipBatch(own, leftOver(lab));
-    await command('ip', ['netns', 'exec', own, 'nft', 'flush', 'ruleset']);
     await plug(lab, 'up');
     await directorReady(lab, startDirector(lab));
     startVrrp(lab, DIRECTOR);

@@ -1,5 +1,6 @@
 /**
- * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N[&rate=BYTES-A-SECOND]`, `/count`) and a UDP echo that
+ * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N`, with `&rate=R` at R bytes a second,
+ * `/count`)
  * adds its name.
  */
 import dgram from 'node:dgram';

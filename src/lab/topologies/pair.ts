@@ -1,6 +1,6 @@
 /**
- * Two directors, with keepalived on both, moving the VIPs by VRRP, and connection synchronisation in
- * both directions. The addresses are on the interfaces of the one that is master, so that its host
+ * Two directors, with keepalived on both, moving the VIPs by VRRP, and connection synchronisation
+ * in both directions. The addresses are on the interfaces of the one that is master, so that its host
  * answers ARP for them; the director itself answers for nothing (docs/pair.md).
  */
 
@@ -29,8 +29,21 @@ ${below}`;
 
 const SYSCTLS = { ...FORWARDING, ...LOOSE };
 
+/**
+ * The host's stack never gets packets of the services, not even while the director's process is
+ * gone: it would reset the connections, and forward replies of realservers as they are.
+ */
+function guard(vip: string, rport: number): string[] {
+  return [
+    'table inet guard {',
+    `chain input { type filter hook input priority 0; ip daddr ${vip} tcp dport 80 drop; }`,
+    `chain forward { type filter hook forward priority 0; tcp sport ${rport} drop; }`,
+    '}',
+  ];
+}
+
 /** The director and the backup, with ports on the segments front and back. */
-function directors(): Host[] {
+function directors(nft: readonly string[]): Host[] {
   const backup: Host = {
     name: 'backup',
     role: 'backup',
@@ -39,6 +52,7 @@ function directors(): Host[] {
       { dev: 'eth1', segment: 'back', mac: '02:00:00:00:0e:01', address: '192.168.1.253/24' },
     ],
     sysctls: SYSCTLS,
+    nft,
   };
   return [
     director(
@@ -47,7 +61,7 @@ function directors(): Host[] {
         ['back', '192.168.1.252/24'],
       ],
       undefined,
-      { sysctls: SYSCTLS },
+      { sysctls: SYSCTLS, nft },
     ),
     backup,
   ];
@@ -70,7 +84,7 @@ function keepalived(name: string, priority: number, moved: Moved): string {
     enable_script_security
     vrrp_version 3
 }
-vrrp_script ulvs {
+vrrp_script director {
     script "@CHECK@"
     interval 1
     timeout 2
@@ -83,7 +97,7 @@ vrrp_sync_group pair {
         back
     }
     track_script {
-        ulvs
+        director
     }
 }
 ${instance('front', 'eth0', 51, priority, moved.front)}
@@ -134,7 +148,7 @@ export const pairNat: Topology<Check> = {
 `,
   ),
   method: 'masq',
-  hosts: [client(['front', '10.0.0.1/24']), ...directors(), ...behind],
+  hosts: [client(['front', '10.0.0.1/24']), ...directors(guard(NAT_VIP, 8080)), ...behind],
   ...onRip(NAT_VIP, behind, '-m', { http: 8080, echo: 7007 }),
   ...shared,
   ...pairOf({ front: [`${NAT_VIP}/32`], back: [`${GATEWAY}/24`] }),
@@ -153,7 +167,7 @@ export const pairDr: Topology<Check> = {
 `,
   ),
   method: 'gatewaying',
-  hosts: [client(['front', '10.0.0.1/24']), ...directors(), ...beside],
+  hosts: [client(['front', '10.0.0.1/24']), ...directors(guard(DR_VIP, 80)), ...beside],
   ...onVip(DR_VIP, beside, '-g'),
   ...shared,
   ...pairOf({ front: [`${DR_VIP}/32`], back: ['192.168.1.254/24'] }),
