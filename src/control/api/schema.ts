@@ -84,6 +84,7 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('stopDaemon'), role }),
   z.strictObject({ op: op('daemons') }),
   z.strictObject({ op: op('health') }),
+  z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),

@@ -20,8 +20,10 @@ interface KeptService {
 interface KeptDestination {
   serviceSlot: number;
   config: DestinationConfig;
-  /** The last weight that was not 0, by which mh keeps the share of a quiesced destination. */
+  /** The last weight above 0: mh fills its table by it while the destination is quiesced. */
   lastWeight: number;
+  /** Templates bind no clients to it. */
+  drained: boolean;
   live: boolean;
 }
 
@@ -72,10 +74,13 @@ export class KeptRules {
         this.addDestination(action);
         return;
       case 'editDestination':
-        this.editDestination(action);
+        this.editDestination(action.slot, action.destination);
         return;
       case 'removeDestination':
         this.destinations.get(action.slot)!.live = false;
+        return;
+      case 'drainDestination':
+        this.destinations.get(action.slot)!.drained = action.on;
         return;
       case 'setTimeouts':
         this.timeouts = action.timeouts;
@@ -89,13 +94,14 @@ export class KeptRules {
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
     this.services.get(serviceSlot)!.destinations++;
     this.forget(slot);
-    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight: destination.weight, live: true });
+    const { weight: lastWeight } = destination;
+    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight, drained: false, live: true });
   }
 
-  private editDestination({ slot, destination }: Extract<Action, { kind: 'editDestination' }>): void {
-    const kept = this.destinations.get(slot)!;
-    kept.config = destination;
-    if (destination.weight !== 0) kept.lastWeight = destination.weight;
+  private editDestination(slot: number, config: DestinationConfig): void {
+    const destination = this.destinations.get(slot)!;
+    destination.config = config;
+    if (config.weight !== 0) destination.lastWeight = config.weight;
   }
 
   private forget(slot: number): void {
@@ -118,15 +124,20 @@ function serviceActions(
   service: KeptService,
   destinations: readonly [number, KeptDestination][],
 ): Action[] {
-  const added = destinations.flatMap(([at, kept]) => destinationActions(at, slot, kept));
+  const added = destinations.flatMap(([at, destination]) => destinationActions(at, slot, destination));
   const gone = destinations.filter(([, { live }]) => !live);
   const removed = gone.map(([at]): Action => ({ kind: 'removeDestination', slot: at }));
   const deleted: Action[] = service.live ? [] : [{ kind: 'deleteService', slot }];
   return [{ kind: 'addService', slot, service: service.config }, ...added, ...removed, ...deleted];
 }
 
-function destinationActions(slot: number, serviceSlot: number, { config, lastWeight }: KeptDestination): Action[] {
-  const destination = config.weight === 0 ? { ...config, weight: lastWeight } : config;
-  const add: Action = { kind: 'addDestination', slot, serviceSlot, destination, revived: false };
-  return destination.weight === config.weight ? [add] : [add, { kind: 'editDestination', slot, destination: config }];
+/** A quiesced destination is added with the weight that it had. */
+function destinationActions(slot: number, serviceSlot: number, kept: KeptDestination): Action[] {
+  const { config, lastWeight, drained } = kept;
+  const isQuiesced = config.weight === 0 && lastWeight > 0;
+  const destination = isQuiesced ? { ...config, weight: lastWeight } : config;
+  const actions: Action[] = [{ kind: 'addDestination', slot, serviceSlot, destination, revived: false }];
+  if (isQuiesced) actions.push({ kind: 'editDestination', slot, destination: config });
+  if (drained) actions.push({ kind: 'drainDestination', slot, on: true });
+  return actions;
 }

@@ -2,7 +2,7 @@
  * The rule table of a former process, from the actions that made it (kept-rules.ts). Every
  * action names its slots, so that connections, which name slots, find their destinations again.
  */
-import { keyText } from '../../service/config.js';
+import { type DestinationConfig, keyText } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { DestTrash } from './dest-trash.js';
@@ -49,7 +49,7 @@ class Restoring implements RestoredSlots {
       case 'addDestination':
         return this.addDestination(action);
       case 'editDestination':
-        return this.editDestination(action);
+        return this.editDestination(action.slot, action.destination);
       case 'removeDestination':
         return this.removeDestination(action.slot);
       case 'setTimeouts':
@@ -81,11 +81,11 @@ class Restoring implements RestoredSlots {
     this.serviceSlots.set(serviceSlot, this.serviceSlots.get(serviceSlot)! + 1);
   }
 
-  /** It comes after an addition that carries the last weight. */
-  private editDestination({ slot, destination }: Extract<Action, { kind: 'editDestination' }>): void {
+  private editDestination(slot: number, config: DestinationConfig): void {
     const { service, endpoint } = this.owners.get(slot)!;
-    const { lastWeight } = service.destinations.get(endpoint)!;
-    service.destinations.set(endpoint, { slot, config: destination, lastWeight });
+    const destination = service.destinations.get(endpoint)!;
+    destination.config = config;
+    if (config.weight !== 0) destination.lastWeight = config.weight;
   }
 
   private removeDestination(slot: number): void {

@@ -97,6 +97,8 @@ export class Requests implements AdminClient {
       case 'stopDaemon':
       case 'daemons':
         return this.daemon(request);
+      case 'drain':
+        return this.drain(request);
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -132,6 +134,13 @@ export class Requests implements AdminClient {
       outcomes.flatMap((outcome) => outcome.changes),
       actions,
     );
+  }
+
+  private drain({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): AdminReply {
+    const { reply, actions } = this.rules.drain(key, { address, port }, share);
+    this.kept.apply(actions);
+    this.forward([], actions);
+    return reply;
   }
 
   /** Replaces the running settings. */
@@ -220,6 +229,7 @@ export class Requests implements AdminClient {
       for (let i = 0; i < actions.length; i += SLICE)
         this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
+      this.forwarding.changed?.();
     }
   }
 
@@ -294,6 +304,7 @@ const OTHERS = [
   'stopDaemon',
   'daemons',
   'health',
+  'drain',
   'withdraw',
 ] as const;
 
