@@ -66,7 +66,8 @@ export function multicastSender(group: MulticastGroup, ttl: number): { fd: numbe
 }
 
 /**
- * The address that the kernel chooses for messages to the group. libuv sends by no connected socket.
+ * The address that the kernel chooses for messages to the group. libuv does not send by connected
+ * sockets.
  */
 function sourceFor(group: MulticastGroup): Int32Array {
   return made(group, (fd, index) => {

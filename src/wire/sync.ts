@@ -100,7 +100,8 @@ export function connSize(conn: SyncConn): number {
 }
 
 /**
- * Writes a connection. Returns its size, without padding. The view has CONN_MOST bytes from `at` on.
+ * Writes a connection. Returns its size, without padding. The view has CONN_MOST bytes from `at`
+ * on.
  */
 export function writeConn(view: DataView, at: number, conn: SyncConn): number {
   const size = connSize(conn);

@@ -138,7 +138,8 @@ export class SyncDaemons {
   }
 
   /**
-   * Returns an errno when the daemon was not started (start_sync_thread). Throws when a socket fails.
+   * Returns an errno when the daemon was not started (start_sync_thread). Throws when a socket
+   * fails.
    */
   start(role: SyncRole, options: SyncOptions): Errno | undefined {
     const mtu = this.host.net.mtu(options.interface);

@@ -1,4 +1,4 @@
-/** Sockets of the synchronisation daemons on a live host: node:dgram on those of sys/multicast.ts. */
+/** Sockets of the synchronisation daemons on a live host: node:dgram, with sys/multicast.ts. */
 import { createSocket, type Socket } from 'node:dgram';
 import { interfaceMtu } from '../../sys/interface.js';
 import { close, ifNameToIndex } from '../../sys/libc.js';

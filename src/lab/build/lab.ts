@@ -104,8 +104,10 @@ async function finishPair(lab: Lab): Promise<void> {
   if (keepalived === undefined) return;
   for (const { name } of hosts.filter(({ role }) => role === 'backup'))
     await directorReady(lab, startDirector(lab, name));
-  for (const host of Object.keys(keepalived)) startVrrp(lab, host);
+  // The first one alone: it need not wait for the other to give way.
+  startVrrp(lab, DIRECTOR);
   await untilHas(lab.id, DIRECTOR, vips[0]!);
+  for (const host of Object.keys(keepalived)) if (host !== DIRECTOR) startVrrp(lab, host);
 }
 
 /** Starts keepalived on a director. */

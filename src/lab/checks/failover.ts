@@ -20,6 +20,7 @@ const QUICK_RATE = 2_000_000;
 /** The fault happens when this part of a download has come. */
 const PART = 0.2;
 const IDLE = 1000;
+const QUICK_IDLE = 200;
 const BACKUP = 'backup';
 
 interface Fault {
@@ -85,11 +86,12 @@ async function during(
     // It is awaited after the load.
     happened?.catch(() => {});
   };
-  const work = { kind: 'outlive', targets, count: IDLE, bytes, rate: quick ? QUICK_RATE : RATE } as const;
+  const idle = quick ? QUICK_IDLE : IDLE;
+  const work = { kind: 'outlive', targets, count: idle, bytes, rate: quick ? QUICK_RATE : RATE } as const;
   const result = await run.loadFrom('client', work, follow);
   if (happened === undefined) throw new LabError(`${name}: the download did not begin: ${result.errors[0] ?? ''}`);
   await happened;
-  return [downloaded(name, bytes, result), answeredAfterwards(name, result)];
+  return [downloaded(name, bytes, result), answeredAfterwards(name, idle, result)];
 }
 
 function downloaded(name: string, bytes: number, { downloads = [], errors }: Result): Outcome {
@@ -100,12 +102,12 @@ function downloaded(name: string, bytes: number, { downloads = [], errors }: Res
   return { name: `${name}: a download of ${bytes / 1e6} MB goes on`, ok, figure };
 }
 
-function answeredAfterwards(name: string, { answers, errors }: Result): Outcome {
+function answeredAfterwards(name: string, idle: number, { answers, errors }: Result): Outcome {
   const complaint = errors[0] === undefined ? '' : `: ${errors[0]}`;
   return {
     name: `${name}: idle connections answer afterwards`,
-    ok: answers.length === IDLE,
-    figure: `${answers.length} of ${IDLE}${complaint}`,
+    ok: answers.length === idle,
+    figure: `${answers.length} of ${idle}${complaint}`,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N`, with `&rate=R` at R bytes a second,
- * `/count`) and a UDP echo that adds its name.
+ * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N`, with `&rate=R` at R bytes a
+ * second, `/count`) and a UDP echo that adds its name.
  */
 import dgram from 'node:dgram';
 import http from 'node:http';
