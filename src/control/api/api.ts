@@ -26,10 +26,7 @@ export type AdminRequest =
   | { op: 'setTimeouts'; timeouts: Timeouts }
   | { op: 'getTimeouts' }
   | { op: 'list'; key?: ServiceKey }
-  /**
-   * A page of connections that begins at `from` (0: the first page); without `from` all
-   * connections.
-   */
+  /** A page of connections that begins at `from`; without `from` the first page. */
   | { op: 'connections'; from?: number }
   /** Several changes: host and dataplane get them together, before the reply. */
   | { op: 'batch'; requests: ChangeRequest[] }
@@ -39,6 +36,8 @@ export type AdminRequest =
   | { op: 'startDaemon'; role: SyncRole; options: SyncOptions }
   | { op: 'stopDaemon'; role: SyncRole }
   | { op: 'daemons' }
+  /** Reads the configuration again, as SIGHUP does. */
+  | { op: 'reload' }
   | { op: 'health' }
   /**
    * The destination drains: it has this share of its weight, 0 to 1, and templates no longer bind
@@ -188,6 +187,13 @@ export interface AnnounceStatus {
   prefixes: readonly string[];
 }
 
+/** What a reload did, a line for each change. */
+export interface ReloadReport {
+  readonly changes: readonly string[];
+  /** Changes made by commands since the file was read last, which the reload undid. */
+  readonly undone: readonly string[];
+}
+
 /** Facts for the banner of a listing. */
 export interface TableInfo {
   /** Printed as (size=N). */
@@ -209,6 +215,7 @@ export type AdminReply =
       status?: DirectorStatus;
       /** The daemons of synchronisation that run, the master first. */
       daemons?: SyncDaemon[];
+      reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */
