@@ -5,6 +5,7 @@ import { checkCommand } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { drainCommand, undrainCommand } from './commands/drain.js';
 import { execCommandLine } from './commands/exec.js';
 import { fleetCommand } from './commands/fleet.js';
 import { healthCommand } from './commands/health.js';
@@ -32,6 +33,8 @@ export function ulvsProgram(version: string): Command {
     .addCommand(statusCommand())
     .addCommand(statsCommand())
     .addCommand(healthCommand())
+    .addCommand(drainCommand())
+    .addCommand(undrainCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())

@@ -5,11 +5,12 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { endpoint } from '../../service/config.js';
 import type { Peer } from '../../sys/peer.js';
 import type { AdminReply, AdminRequest, ChangeRequest } from '../api/api.js';
 import { READING } from '../api/schema.js';
 import type { Settings } from '../config/director-config.js';
-import { type Before, changeInWords } from '../rules/change-words.js';
+import { type Before, changeInWords, serviceName } from '../rules/change-words.js';
 
 /** A batch with more changes than this is one line. */
 const FEW = 10;
@@ -52,6 +53,12 @@ export class Audit {
     }
     if (request.op === 'traceStart') return [`a trace begins: ${request.count} packets, filter "${request.filter}"`];
     if (request.op === 'traceStop' || request.op === 'reload') return [request.op];
+    if (request.op === 'drain') {
+      const { key, address, port, share } = request;
+      return [
+        `drain ${endpoint(address, port)} of ${serviceName(key)}${share === undefined ? '' : `, share ${share}`}`,
+      ];
+    }
     if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
     return [changeInWords(request as ChangeRequest, before)];
   }

@@ -93,6 +93,8 @@ export class Requests implements AdminClient {
         return { ok: true, status: this.status() };
       case 'reload':
         return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
+      case 'drain':
+        return this.drain(request);
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -128,6 +130,13 @@ export class Requests implements AdminClient {
       outcomes.flatMap((outcome) => outcome.changes),
       actions,
     );
+  }
+
+  private drain({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): AdminReply {
+    const { reply, actions } = this.rules.drain(key, { address, port }, share);
+    this.kept.apply(actions);
+    this.forward([], actions);
+    return reply;
   }
 
   /** Replaces the running settings. */
@@ -211,6 +220,7 @@ export class Requests implements AdminClient {
       for (let i = 0; i < actions.length; i += SLICE)
         this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
+      this.forwarding.changed?.();
     }
   }
 
@@ -264,7 +274,17 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'reload', 'health', 'withdraw'] as const;
+const OTHERS = [
+  'connections',
+  'batch',
+  'getSysctls',
+  'setSysctl',
+  'status',
+  'reload',
+  'health',
+  'drain',
+  'withdraw',
+] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);
