@@ -239,6 +239,10 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
     signals: ABORT,
   },
+  'lab outage': {
+    exit: ['listed; or each event was made and measured', 'an event could not be made, or something failed', MISTAKE],
+    files: LABS,
+  },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {
     exit: ['printed', '', MISTAKE],

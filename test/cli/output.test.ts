@@ -23,8 +23,8 @@ function run(line: string): { code: number | null; err: string; out: string } {
 
 describe('an output', { timeout: 60_000 }, () => {
   it('that is closed ends a program quietly', () => {
-    expect(run('$ULVS lab list | true; exit ${PIPESTATUS[0]}')).toEqual({ code: 0, err: '', out: '' });
-    expect(run('$ULVSADM --help | true; exit ${PIPESTATUS[0]}')).toEqual({ code: 0, err: '', out: '' });
+    expect(run('$ULVS lab list | true; exit $PIPESTATUS')).toEqual({ code: 0, err: '', out: '' });
+    expect(run('$ULVSADM --help | true; exit $PIPESTATUS')).toEqual({ code: 0, err: '', out: '' });
   });
 
   it('that is full is one line and an exit code', () => {
