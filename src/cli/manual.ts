@@ -240,8 +240,12 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     signals: ABORT,
   },
   'lab outage': {
-    exit: ['listed; or each event was made and measured', 'an event could not be made, or something failed', MISTAKE],
-    files: LABS,
+    exit: [
+      'listed; or each event lost no more than it may',
+      'an event lost more than it may, or something failed; the output names it',
+      MISTAKE,
+    ],
+    signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {

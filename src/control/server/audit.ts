@@ -5,12 +5,12 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { endpoint } from '../../service/config.js';
+import { keyText } from '../../service/config.js';
 import type { Peer } from '../../sys/peer.js';
 import type { AdminReply, AdminRequest, ChangeRequest } from '../api/api.js';
 import { READING } from '../api/schema.js';
 import type { Settings } from '../config/director-config.js';
-import { type Before, changeInWords, serviceName } from '../rules/change-words.js';
+import { type Before, changeInWords } from '../rules/change-words.js';
 
 /** A batch with more changes than this is one line. */
 const FEW = 10;
@@ -53,13 +53,8 @@ export class Audit {
     }
     if (request.op === 'traceStart') return [`a trace begins: ${request.count} packets, filter "${request.filter}"`];
     if (request.op === 'traceStop' || request.op === 'reload') return [request.op];
-    if (request.op === 'drain') {
-      const { key, address, port, share } = request;
-      return [
-        `drain ${endpoint(address, port)} of ${serviceName(key)}${share === undefined ? '' : `, share ${share}`}`,
-      ];
-    }
     if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
+    if (request.op === 'drain') return [drainInWords(request)];
     return [changeInWords(request as ChangeRequest, before)];
   }
 
@@ -80,6 +75,11 @@ export class Audit {
   private isOneLine({ requests }: Extract<AdminRequest, { op: 'batch' }>): boolean {
     return requests.length > FEW && !this.log.isLevelEnabled('debug');
   }
+}
+
+function drainInWords({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): string {
+  const destination = `${keyText(key)} destination ${address}:${port}`;
+  return share === undefined ? `${destination} drains no longer` : `${destination} drains, with ${share} of its weight`;
 }
 
 function summary(requests: readonly ChangeRequest[]): string {

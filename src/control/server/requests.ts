@@ -91,10 +91,10 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
-      case 'reload':
-        return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       case 'drain':
         return this.drain(request);
+      case 'reload':
+        return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -111,7 +111,7 @@ export class Requests implements AdminClient {
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
     this.kept.apply(actions);
-    this.keeper?.changed(actions);
+    this.keeper?.changed(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
