@@ -100,7 +100,9 @@ function lookups({ table }: Connections, count: number): number {
   return LOOKUPS / (user + system);
 }
 
-/** Memory with seals, as a state has it. In a file of the directory ULVS_STATE, where that is set. */
+/**
+ * Memory with seals, as a state has it. In a file of the directory ULVS_STATE, where that is set.
+ */
 function memoryFor(lines: number): TableMemory {
   const directory = process.env.ULVS_STATE;
   const block = (bytes: number) => ({ buffer: new SharedArrayBuffer(bytes + 64), offset: 48 });
@@ -109,7 +111,10 @@ function memoryFor(lines: number): TableMemory {
   return openWorkerFile(`${directory}/bench-table`, header, () => {}).table;
 }
 
-/** Makes the index of a table again, as the next process does. Returns its time and its longest step in ms. */
+/**
+ * Makes the index of a table again, as the next process does. Returns its time and its longest step
+ * in ms.
+ */
 function rebuild(blocks: TableMemory, count: number): { ms: number; longest: number } {
   const connections = new Connections(new ConnectionTable(count, blocks), []);
   const longest = new Longest();

@@ -240,12 +240,12 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     signals: ABORT,
   },
   'lab outage': {
-    exit: ['listed; or nothing was lost that must not be', 'something was lost, or the lab failed', MISTAKE],
-    signals: ABORT,
-    examples: [
-      ['ulvs lab outage recreate', 'eth1 is deleted and created again under load'],
-      ['ulvs lab outage kill --rounds 20 --device packet', 'the director is killed 20 times'],
+    exit: [
+      'listed; or each event lost no more than it may',
+      'an event lost more than it may, or something failed; the output names it',
+      MISTAKE,
     ],
+    signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {
