@@ -3,9 +3,9 @@
  * of the command is left, and a new start makes the table right. ULVS_RUNS: how many (3 unless told).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { ExecBed } from './exec-bed.js';
-import { type Program, until } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, until } from '../testbed.js';
+import { ExecBed } from './bed.js';
 
 if (!isRoot) console.log('exec: skipped, needs root for namespaces');
 
