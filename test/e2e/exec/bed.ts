@@ -5,10 +5,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { vi } from 'vitest';
 import { SocketClient } from '../../../src/control/api/client.js';
 import { offlineNames } from '../../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { DIST, type Ended, type Program, Testbed, until } from '../testbed.js';
+
+// Each `ulvs exec` starts Node.js anew, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const UNPACKED = path.join(ROOT, '.tools/debian');

@@ -47,9 +47,7 @@ const LISTINGS = [
   '-Ln -t 10.1.0.222:80',
 ];
 const RECORDED =
-  process.env.ULVS_RECORDED === 'all'
-    ? ['words', 'options', 'destinations', 'restore', 'random']
-    : ['restore', 'destinations'];
+  process.env.ULVS_RECORDED === 'all' ? ['words', 'options', 'destinations', 'restore', 'random'] : ['restore'];
 
 describe.skipIf(!isRoot)('ipvsadm under ulvs exec', () => {
   let bed: ExecBed;
