@@ -8,6 +8,7 @@
 # NET_ADMIN: nft rules, TAPs, neighbours, XDP attachment; NET_RAW: packet and raw sockets. For devices of kind xdp only:
 # BPF and PERFMON: loading the XDP program; IPC_LOCK: the memory that AF_XDP shares with the kernel.
 # --network host directs for the host; with `--network container:NAME` it directs inside that container's namespace.
+# /run/ulvs of the host must belong to root then: root without CAP_DAC_OVERRIDE may not write in another user's directory.
 # With SETUID, SETGID, SETPCAP and CHOWN added, `run --user ulvs -c /etc/ulvs/director.yaml` gives up root at its start.
 
 ARG BASE=docker.io/library/debian:bookworm-slim
@@ -15,7 +16,7 @@ FROM ${BASE}
 COPY build/deb/ulvs_*.deb /tmp/
 RUN apt-get update \
  && apt-get install -y --no-install-recommends /tmp/ulvs_*.deb \
- && rm -rf /tmp/ulvs_*.deb /var/lib/apt/lists/*
+ && rm -rf /tmp/ulvs_*.deb /var/lib/apt/lists/* /run/ulvs
 # `docker stop` sends SIGTERM: the director then removes its rings, nft rules and TAPs.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/ulvs"]

@@ -24,7 +24,6 @@ run() { buildah run "${caps[@]}" "$container" -- "$@"; }
 run grep CapEff /proc/self/status
 run ulvs --version
 run sh -c 'ip link add eth0 type veth peer name p0 && ip link set eth0 up && ip link set p0 up || exit
- 
   ulvs run --device packet & director=$!
-  for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1; ulvs status && break; done
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; ulvs status 2>/dev/null && break; done
   ulvsadm -A -t 10.0.0.1:80 -s rr && ulvsadm -Sn && nft list tables; kill $director; wait $director && echo "test-image: passed"'

@@ -2,6 +2,7 @@
  * Holds the structure of the source tree: which folder may import which, and the rules that every source file keeps.
  *
  *   cli ─▶ lab ─▶ doctor, device
+ *    ├──▶ exec ─▶ proc
  *    └──▶ replay ─▶ ulvsadm, proc ─▶ control; replay ─▶ capture        library ─▶ replay
  *         control ─▶ dataplane ─▶ conntrack ─▶ service ─▶ stats
  *              │  │           └─▶ device ─▶ sys      ▲
@@ -148,7 +149,7 @@ function crowdedFolders(root: string): string[] {
 const ENTRIES = [
   /^cli\/main\.ts$/,
   /^cli\/ulvsadm\.ts$/,
-  /^library\/(index|wire|replay)\.ts$/,
+  /^library\/(index|wire|replay|client)\.ts$/,
   /^control\/engine\/worker\.ts$/,
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,

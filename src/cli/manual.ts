@@ -65,6 +65,18 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
+  reload: {
+    exit: [
+      'the configuration is in force',
+      'no director listens on the control socket, or the connection broke',
+      'a mistake in the configuration: the old one stays in force',
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs reload', 'what has changed, a line for each change'],
+      ['ulvs check /etc/ulvs/director.yaml && ulvs reload', 'looks at the file first'],
+    ],
+  },
   'fleet status': {
     exit: [
       'all directors have the rules of etcd',
@@ -145,6 +157,23 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     files: SOCKET,
     examples: [['ulvs proc ip_vs_conn', "the text of the kernel's /proc/net/ip_vs_conn"]],
   },
+  exec: {
+    exit: [
+      'the program ended with 0; other codes of the program, and 128 + signal, are passed on',
+      'no director listens on the control socket',
+      'a mistake on the command line; or the kernel, or a filter above, does not allow it: one line says what',
+    ],
+    signals: [
+      ['SIGTERM, SIGHUP, SIGUSR1, SIGUSR2', 'passed on to the program'],
+      ['SIGINT, SIGQUIT', 'passed on to the program, unless a terminal has sent it both already'],
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs exec -- keepalived -n -l', 'keepalived fills the table of the director'],
+      ['ulvs exec -- ipvsadm -Ln', "Debian's ipvsadm; exit code 75 would mean that the director is gone"],
+      ['ulvs exec --proc every -- prometheus-node-exporter', 'a Go program that reads /proc/net/ip_vs*'],
+    ],
+  },
   trace: {
     exit: [
       'stopped by a signal, or --count packets were shown',
@@ -206,6 +235,14 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: [
       'listed; or every fault was found and fixed, without a false alarm',
       'a fault was not found or not fixed, there was a false alarm, or something failed',
+      MISTAKE,
+    ],
+    signals: ABORT,
+  },
+  'lab outage': {
+    exit: [
+      'listed; or each event lost no more than it may',
+      'an event lost more than it may, or something failed; the output names it',
       MISTAKE,
     ],
     signals: ABORT,

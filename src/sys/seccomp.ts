@@ -1,6 +1,6 @@
 /**
- * seccomp(2) with user notification (seccomp_unotify(2)): a filter on the calling thread and on what
- * it forks, and the listener by which a supervisor answers the calls that the filter stops.
+ * seccomp(2) with user notification (seccomp_unotify(2)): a filter on the calling thread and on
+ * what it forks, and the listener by which a supervisor answers the calls that the filter stops.
  * Structures of linux/seccomp.h:
  *
  *   struct seccomp_notif, 80 bytes             struct seccomp_notif_resp, 24 bytes
@@ -12,7 +12,7 @@
  *   struct seccomp_notif_addfd, 24 bytes: id (u64), flags, srcfd, newfd, newfd_flags
  */
 import koffi from 'koffi';
-import { addressOf, check, errno, ioctl, SystemError } from './libc.js';
+import { addressOf, check, errno, ioctl, SystemError, uninterrupted } from './libc.js';
 import { setNoNewPrivs } from './process.js';
 
 const seccomp = koffi.load('libc.so.6').func('long syscall(long, uint32, uint32, void*)') as (
@@ -107,7 +107,9 @@ export function receive(listener: number, into: Notification): boolean {
   return ioctl(listener, NOTIF_RECV, into.bytes) >= 0;
 }
 
-/** What the stopped call returns: a value; a negative errno; or 'continue': the kernel executes it. */
+/**
+ * What the stopped call returns: a value; a negative errno; or 'continue': the kernel executes it.
+ */
 export type Outcome = { readonly value: number } | { readonly errno: number } | 'continue';
 
 /** Answers a call. Returns false when its thread does not wait any more: a signal, or its end. */
@@ -117,13 +119,14 @@ export function respond(listener: number, id: bigint, outcome: Outcome): boolean
   if (outcome === 'continue') view.setUint32(20, RESPONSE_CONTINUE, true);
   else if ('errno' in outcome) view.setInt32(16, -outcome.errno, true);
   else view.setBigInt64(8, BigInt(outcome.value), true);
-  return ioctl(listener, NOTIF_SEND, new Uint8Array(view.buffer)) >= 0;
+  const response = new Uint8Array(view.buffer);
+  return uninterrupted(() => ioctl(listener, NOTIF_SEND, response)) >= 0;
 }
 
 /**
  * Gives the caller a descriptor of the open file `fd`, and answers its call with the number (Linux
- * 5.14). `at`: the number; undefined: the lowest that is free. Throws a SystemError: ENOENT when the
- * thread does not wait any more, EMFILE.
+ * 5.14). `at`: the number; undefined: the lowest that is free. Throws a SystemError: ENOENT when
+ * the thread does not wait any more, EMFILE.
  */
 export function respondWithFd(listener: number, id: bigint, fd: number, at: number | undefined, flags: number): void {
   const view = new DataView(new ArrayBuffer(24));
@@ -132,7 +135,11 @@ export function respondWithFd(listener: number, id: bigint, fd: number, at: numb
   view.setUint32(12, fd, true);
   view.setUint32(16, at ?? 0, true);
   view.setUint32(20, flags, true);
-  check(ioctl(listener, NOTIF_ADDFD, new Uint8Array(view.buffer)), 'SECCOMP_IOCTL_NOTIF_ADDFD');
+  const request = new Uint8Array(view.buffer);
+  check(
+    uninterrupted(() => ioctl(listener, NOTIF_ADDFD, request)),
+    'SECCOMP_IOCTL_NOTIF_ADDFD',
+  );
 }
 
 /** The kernel has `respondWithFd`: Linux 5.14 and later. Such a kernel looks for the call first. */

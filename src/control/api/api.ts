@@ -24,16 +24,15 @@ export type AdminRequest =
   | { op: 'setTimeouts'; timeouts: Timeouts }
   | { op: 'getTimeouts' }
   | { op: 'list'; key?: ServiceKey }
-  /**
-   * A page of connections that begins at `from` (0: the first page); without `from` all
-   * connections.
-   */
+  /** A page of connections that begins at `from`; without `from` the first page. */
   | { op: 'connections'; from?: number }
   /** Several changes: host and dataplane get them together, before the reply. */
   | { op: 'batch'; requests: ChangeRequest[] }
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
+  /** Reads the configuration again, as SIGHUP does. */
+  | { op: 'reload' }
   | { op: 'health' }
   /**
    * The destination drains: it has this share of its weight, 0 to 1, and templates no longer bind
@@ -141,8 +140,8 @@ export interface DeviceStatus {
 export interface DirectorStatus {
   pid: number;
   /**
-   * Names the rule table. A director that starts with the rules of its configuration has a new name;
-   * one that takes over the table of its predecessor keeps the name.
+   * Names the rule table. A director that starts with the rules of its configuration has a new
+   * name; one that takes over the table of its predecessor keeps the name.
    */
   tableId: string;
   /** Seconds. */
@@ -179,6 +178,13 @@ export interface AnnounceStatus {
   prefixes: readonly string[];
 }
 
+/** What a reload did, a line for each change. */
+export interface ReloadReport {
+  readonly changes: readonly string[];
+  /** Changes made by commands since the file was read last, which the reload undid. */
+  readonly undone: readonly string[];
+}
+
 /** Facts for the banner of a listing. */
 export interface TableInfo {
   /** Printed as (size=N). */
@@ -198,6 +204,7 @@ export type AdminReply =
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
+      reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */

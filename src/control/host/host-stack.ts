@@ -32,6 +32,8 @@ export class HostStack {
     private readonly log: Logger,
     /** The present services. */
     private readonly services: () => readonly ServiceRules[],
+    /** The connections outlive the process (control/state). */
+    private readonly isKept: boolean,
   ) {}
 
   /** Installs empty intercept rules. Throws a DeviceError. */
@@ -39,13 +41,15 @@ export class HostStack {
     const { live, log } = this;
     const copied = devices.filter(({ shared, exclusive }) => shared && !exclusive).map(({ name }) => name);
     if (copied.length + maps.length === 0) return;
-    this.interceptor = new Interceptor(copied, maps, this.config, (address) => live.has(address), this.services);
+    const guarded = this.isKept ? devices.filter(({ shared }) => shared).map(({ name }) => name) : [];
+    const has = (address: string) => live.has(address);
+    this.interceptor = new Interceptor(copied, maps, this.config, has, this.services, guarded);
     for (const text of this.interceptor.warnings()) log.warn(text);
   }
 
   /**
-   * Call when the dataplane runs: routes the replies of this machine's destinations, and announces
-   * the VIPs. `tun`: interface into the host's stack, '' for none.
+   * Call when the dataplane runs: routes the replies of this machine's destinations; VIPs can be
+   * announced from then on. `tun`: interface into the host's stack, '' for none.
    */
   useTun(tun: string): void {
     const { announce, accept } = this.config;
@@ -57,7 +61,6 @@ export class HostStack {
     this.replies.update(this.services());
     if (announce === undefined) return;
     this.routes = new VipRoutes(tun, { table: announce.table, ranges: accept.ranges }, warn);
-    this.routes.update(this.services());
   }
 
   /** Takes the routes of announced VIPs away, before anything else ends. */
@@ -84,7 +87,6 @@ export class HostStack {
     if (changes.some(changesServices)) this.warnUnanswered(this.services());
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
-    this.routes?.update(this.services());
   }
 
   /** Keeps answers to health checks from the host's stack. Throws as `configure`. */

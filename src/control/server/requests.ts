@@ -56,7 +56,7 @@ export class Requests implements AdminClient {
   private tableId: string;
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
-  private settings: Settings;
+  settings: Settings;
   /** For workers that are started anew. */
   private readonly kept = new KeptRules();
   /** Connections of a former process are being counted: no destination counts as idle. */
@@ -82,7 +82,7 @@ export class Requests implements AdminClient {
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {
       case 'connections':
-        return { ok: true, ...this.connections(request.from) };
+        return { ok: true, ...this.connections(request.from ?? 0) };
       case 'batch':
         return { ok: true, replies: this.change(request.requests) };
       case 'getSysctls':
@@ -93,6 +93,8 @@ export class Requests implements AdminClient {
         return { ok: true, status: this.status() };
       case 'drain':
         return this.drain(request);
+      case 'reload':
+        return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -109,7 +111,7 @@ export class Requests implements AdminClient {
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
     this.kept.apply(actions);
-    this.keeper?.changed(actions);
+    this.keeper?.changed(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
@@ -218,6 +220,7 @@ export class Requests implements AdminClient {
       for (let i = 0; i < actions.length; i += SLICE)
         this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
+      this.forwarding.changed?.();
     }
   }
 
@@ -271,7 +274,17 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'drain', 'withdraw'] as const;
+const OTHERS = [
+  'connections',
+  'batch',
+  'getSysctls',
+  'setSysctl',
+  'status',
+  'reload',
+  'health',
+  'drain',
+  'withdraw',
+] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

@@ -1,7 +1,7 @@
 /**
  * The controller of generic netlink (nlctrl, id 16): CTRL_CMD_GETFAMILY (ctrl_getfamily,
- * ctrl_fill_info of net/netlink/genetlink.c). The families are nlctrl and IPVS; others of the kernel
- * are hidden below `ulvs exec`.
+ * ctrl_fill_info of net/netlink/genetlink.c). The families are nlctrl and IPVS; others of the
+ * kernel are hidden below `ulvs exec`.
  */
 import type { Attributes } from '../../netlink/attribute.js';
 import { joinAligned } from '../../netlink/message.js';
@@ -61,7 +61,9 @@ function isPresent([, { once, dump }]: [number, Operation]): boolean {
 
 const FAMILIES = [CONTROLLER, IPVS];
 
-/** Throws a Refusal: EOPNOTSUPP, EINVAL without a name and id, ENOENT for a family that is not here. */
+/**
+ * Throws a Refusal: EOPNOTSUPP, EINVAL without a name and id, ENOENT for a family that is not here.
+ */
 export function control(command: number, bytes: Uint8Array, dump: boolean): Answer[] {
   if (command !== CTRL_CMD.GETFAMILY) throw new Refusal('EOPNOTSUPP');
   const attributes = validated(bytes, POLICY);

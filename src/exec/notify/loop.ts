@@ -1,7 +1,7 @@
 /**
  * The supervisor's loop: one stopped call after the other, from receive to answer, without an event
- * loop. What an answer waits for is done by blocking calls; the promises of the code that this thread
- * shares with others are fulfilled by then.
+ * loop. What an answer waits for is done by blocking calls; the promises of the code that this
+ * thread shares with others are fulfilled by then.
  *
  *   poll ─► the director hung up?  ─► connect again, compare its table
  *    ▲ └──► a sysctl was written?  ─► set it

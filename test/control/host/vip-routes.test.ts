@@ -1,19 +1,16 @@
 /** The routes of announced VIPs, as commands for ip(8). */
 import { describe, expect, it } from 'vitest';
 import { servedPrefixes, VipRoutes } from '../../../src/control/host/vip-routes.js';
-import type { ServiceRules } from '../../../src/service/config.js';
-import { service, tcp } from './services.js';
+import type { Served } from '../../../src/control/rules/served.js';
 
-const WEB = tcp('10.9.0.1', 80, '10.2.0.11:80 gatewaying');
-const MAIL = tcp('10.9.0.1', 25, '10.2.0.11:25 gatewaying');
-const SIX = tcp('2001:db8::1', 80, '2001:db8:2::11:80 gatewaying');
-const MARKED = service({ fwmark: 1, family: 4 }, '10.2.0.11:0 gatewaying');
-const EMPTY = tcp('10.9.0.2', 80);
+const tcp = (address: string, port: number, served = true): Served => ({ key: { protocol: 6, address, port }, served });
+const WEB = tcp('10.9.0.1', 80);
+const MAIL = tcp('10.9.0.1', 25);
+const SIX = tcp('2001:db8::1', 80);
+const MARKED: Served = { key: { fwmark: 1, family: 4 }, served: true };
+const EMPTY = tcp('10.9.0.2', 80, false);
 
-/** The same with all weights 0. */
-function quiesced(one: ServiceRules): ServiceRules {
-  return { ...one, destinations: one.destinations.map((destination) => ({ ...destination, weight: 0 })) };
-}
+const quiesced = (one: Served): Served => ({ ...one, served: false });
 
 function desk(answer: (line: string) => string = () => '') {
   const commands: string[] = [];
@@ -29,7 +26,7 @@ function desk(answer: (line: string) => string = () => '') {
 }
 
 describe('the prefixes that a director serves', () => {
-  it('are the addresses of services with a destination that may get connections', () => {
+  it('are the addresses of services that are served', () => {
     expect(servedPrefixes([WEB, MAIL, SIX, EMPTY], [])).toEqual(['10.9.0.1/32', '2001:db8::1/128']);
     expect(servedPrefixes([quiesced(WEB), MAIL], [])).toEqual(['10.9.0.1/32']);
     expect(servedPrefixes([quiesced(WEB), quiesced(MAIL)], [])).toEqual([]);
