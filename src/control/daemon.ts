@@ -12,6 +12,7 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
+import { linesBytes } from '../conntrack/memory.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
@@ -58,7 +59,7 @@ import { Audit } from './server/audit.js';
 import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
-import { stateDirectory } from './state/directory.js';
+import { roomIn, stateDirectory, useLargePagesFor } from './state/directory.js';
 import type { Base } from './state/journal.js';
 import { type Inherited, StateKeeper } from './state/keeper.js';
 import { startOf, withoutCounts } from './state/start.js';
@@ -525,8 +526,19 @@ function keeperOf(
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
   if (directory === undefined) return undefined;
-  const { workers } = config;
-  return new StateKeeper({ directory, workers, lines: linesOfEach(config.connections.max, workers), fresh, warn });
+  const { workers, connections } = config;
+  if (config.state === undefined) useLargePagesFor(directory);
+  const keeper = new StateKeeper({ directory, workers, lines: linesOfEach(connections.max, workers), fresh, warn });
+  const [room, wanted] = [roomIn(directory), linesBytes(connections.max) - keeper.store.used];
+  if (room < wanted)
+    warn(
+      `state ${directory}: ${mebi(room)} MB are free, a full table needs ${mebi(wanted)} MB; a full tmpfs ends the director`,
+    );
+  return keeper;
+}
+
+function mebi(bytes: number): number {
+  return Math.floor(bytes / 2 ** 20);
 }
 
 function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {

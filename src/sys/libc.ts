@@ -191,6 +191,16 @@ export function check(result: number, call: string): number {
   return result;
 }
 
+const EINTR = 4;
+
+/** The result of a call that is made again when a signal interrupts it. */
+export function uninterrupted(call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0 || koffi.errno() !== EINTR) return result;
+  }
+}
+
 /** Mapped memory as an ArrayBuffer, without a copy. It is valid until `unmap`. */
 export interface Mapping {
   readonly pointer: Pointer;
