@@ -12,6 +12,7 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
+import { linesBytes } from '../conntrack/memory.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
@@ -22,7 +23,6 @@ import type {
   AdminClient,
   AdminReply,
   AdminRequest,
-  AnnounceStatus,
   ChangeRequest,
   DeviceStatus,
   ReloadReport,
@@ -42,6 +42,7 @@ import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
 import { CheckPath } from './health/check-path.js';
 import { Health } from './health/health.js';
+import { ANNOUNCE_MS, Announcement } from './host/announcement.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
 import { Hotplug } from './host/hotplug.js';
@@ -54,12 +55,11 @@ import { changeInWords, settingsInWords } from './rules/change-words.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
-import { servedOf } from './rules/served.js';
 import { Audit } from './server/audit.js';
 import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
-import { stateDirectory } from './state/directory.js';
+import { roomIn, stateDirectory, useLargePagesFor } from './state/directory.js';
 import type { Base } from './state/journal.js';
 import { type Inherited, StateKeeper } from './state/keeper.js';
 import { startOf, withoutCounts } from './state/start.js';
@@ -72,8 +72,6 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period in which it is seen that the last connections of quiesced destinations have ended. */
-const ANNOUNCE_MS = 2000;
 /**
  * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
  * without a route, and of what the log says about dropped frames.
@@ -104,6 +102,7 @@ export class Daemon implements AdminClient {
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
   private readonly health: Health;
+  private readonly announcement: Announcement;
   private metrics: MetricsServer | undefined;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
@@ -141,6 +140,11 @@ export class Daemon implements AdminClient {
       },
       log,
     );
+    this.announcement = new Announcement(
+      config.announce?.table,
+      () => this.host?.routes,
+      () => this.requests,
+    );
     const forwarding: Forwarding = {
       health: this.health,
       intercept: (changes) => this.intercept(changes),
@@ -151,8 +155,8 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
-      changed: () => this.announce(),
-      announce: () => this.announced(),
+      changed: () => this.announcement.refresh(),
+      announce: () => this.announcement.status,
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     };
     this.requests = new Requests(config, this.shared.sum.counters, forwarding, this.keeper);
@@ -292,13 +296,13 @@ export class Daemon implements AdminClient {
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
     this.host?.useTun(workers.tun);
-    this.announce();
+    this.announcement.refresh();
     this.host?.warnUnrouted();
     this.startHealth(workers, attachment);
     if (this.config.metrics !== undefined)
       this.metrics = await serveMetrics(this.config.metrics.listen, this.config.metrics, this);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
-    if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announce());
+    if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announcement.refresh());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     await this.openSockets();
@@ -493,21 +497,6 @@ export class Daemon implements AdminClient {
     });
   }
 
-  /** Announces the VIPs that are served, and withdraws the others. */
-  private announce(): void {
-    const routes = this.host?.routes;
-    if (routes === undefined) return;
-    const active = (slot: number) => this.requests.view.connections(slot).activeConns;
-    routes.update(this.requests.rules.slots().map((service) => servedOf(service, active)));
-  }
-
-  private announced(): AnnounceStatus | undefined {
-    const { announce } = this.config;
-    const routes = this.host?.routes;
-    if (announce === undefined || routes === undefined) return undefined;
-    return { table: announce.table, withdrawn: routes.withdrawn, prefixes: routes.announced };
-  }
-
   private every(ms: number, work: () => void): void {
     this.timers.push(setInterval(work, ms));
   }
@@ -537,8 +526,19 @@ function keeperOf(
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
   if (directory === undefined) return undefined;
-  const { workers } = config;
-  return new StateKeeper({ directory, workers, lines: linesOfEach(config.connections.max, workers), fresh, warn });
+  const { workers, connections } = config;
+  if (config.state === undefined) useLargePagesFor(directory);
+  const keeper = new StateKeeper({ directory, workers, lines: linesOfEach(connections.max, workers), fresh, warn });
+  const [room, wanted] = [roomIn(directory), linesBytes(connections.max) - keeper.store.used];
+  if (room < wanted)
+    warn(
+      `state ${directory}: ${mebi(room)} MB are free, a full table needs ${mebi(wanted)} MB; a full tmpfs ends the director`,
+    );
+  return keeper;
+}
+
+function mebi(bytes: number): number {
+  return Math.floor(bytes / 2 ** 20);
 }
 
 function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
