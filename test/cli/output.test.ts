@@ -6,6 +6,7 @@ import { statsText } from '../../src/cli/commands/stats.js';
 import { statusText } from '../../src/cli/commands/status.js';
 import { timeOf } from '../../src/cli/trace/format.js';
 import type { DirectorStatus } from '../../src/control/api/api.js';
+import { newSyncStats } from '../../src/control/sync/stats.js';
 import { newDeviceStats } from '../../src/device/device.js';
 
 const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../dist`);
@@ -64,6 +65,7 @@ const STATUS: DirectorStatus = {
   uptime: 61,
   config: '/etc/ulvs/director.yaml',
   rulesOnly: false,
+  sync: { daemons: [], counters: newSyncStats() },
   devices: [
     {
       name: 'eth0',

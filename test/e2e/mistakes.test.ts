@@ -109,7 +109,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it.each(['packet', 'auto', 'cap'])('a user without privileges (%s)', async (kind) => {
     const file = testbed.config('nobody.yaml');
     const said = await refused(['-c', file, '--device', kind], 2, NOBODY);
-    expect(said).toMatch(/^ulvs: eth0: .*not permitted.*; run as root or with CAP_NET/);
+    expect(said).toMatch(/^ulvs: (eth0|nft): .*not permitted.*; run as root or with CAP_NET/);
   });
 
   it('a user without privileges (tap)', async () => {

@@ -3,6 +3,7 @@
  */
 import { Command } from 'commander';
 import type { DirectorStatus } from '../../control/api/api.js';
+import { SYNC_COUNTERS } from '../../control/sync/stats.js';
 import { newDeviceStats } from '../../device/device.js';
 import { guarded } from '../guard.js';
 import { socketOption } from '../inquiry.js';
@@ -23,8 +24,8 @@ export function statsCommand(): Command {
 
 async function show({ socket, json }: Options): Promise<void> {
   const status = await readStatus(socket);
-  const { frames, drops, devices, table, total } = status;
-  if (json) console.log(JSON.stringify({ frames, drops, devices, table, total }, null, 2));
+  const { frames, drops, devices, table, total, sync } = status;
+  if (json) console.log(JSON.stringify({ frames, drops, devices, table, total, sync: sync.counters }, null, 2));
   else console.log(statsText(status));
 }
 
@@ -45,7 +46,7 @@ const FRAMES = [
 /** Width of the texts. */
 const WIDTH = 42;
 
-export function statsText({ frames, drops, devices, table }: DirectorStatus): string {
+export function statsText({ frames, drops, devices, table, sync }: DirectorStatus): string {
   const all: Readonly<Record<string, number>> = { ...frames, waiting: waitingOf(frames) };
   const lost = devices.reduce((sum, { stats }) => sum + stats.rxDropped, 0);
   return [
@@ -53,10 +54,19 @@ export function statsText({ frames, drops, devices, table }: DirectorStatus): st
     ...FRAMES.map(([name, text]) => `${text.padEnd(WIDTH)}${cell(all[name] ?? 0)}`),
     ...(frames.handedOff ? [`${'handed off between workers'.padEnd(WIDTH)}${cell(frames.handedOff)}`] : []),
     `${'connection table entries'.padEnd(WIDTH)}${cell(table.used)} of ${table.max}`,
+    ...syncLines(sync),
     ...dropLines(drops),
     '',
     ...deviceLines(devices),
   ].join('\n');
+}
+
+/** The counters of synchronisation that are not 0, once a daemon has run. */
+function syncLines({ counters }: DirectorStatus['sync']): string[] {
+  const lines = Object.entries(SYNC_COUNTERS)
+    .filter(([name]) => counters[name as keyof typeof counters] > 0)
+    .map(([name, text]) => `${cell(counters[name as keyof typeof counters])}  ${text}`);
+  return lines.length === 0 ? [] : ['', 'synchronisation', ...lines];
 }
 
 /**

@@ -46,6 +46,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    sync: { daemons: forwarding.sync.list(), counters: { ...forwarding.sync.stats } },
     health: healthOf(forwarding.health?.status ?? []),
     ...(announce !== undefined && { announce }),
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DirectorStatus, ServiceEntry, StatsEntry } from '../../../src/control/api/api.js';
 import { metricsText } from '../../../src/control/metrics/text.js';
+import { newSyncStats } from '../../../src/control/sync/stats.js';
 import { newDeviceStats } from '../../../src/device/device.js';
 import { DESTINATION_DEFAULTS, SERVICE_DEFAULTS } from '../../../src/service/config.js';
 
@@ -56,6 +57,7 @@ const STATUS: DirectorStatus = {
   drops: [{ name: 'noRoute', text: '', packets: 10, bytes: 600 }],
   helpers: { ftp: [] },
   health: { up: 0, checked: 1 },
+  sync: { daemons: [], counters: { ...newSyncStats(), connectionsSent: 7 } },
 } as DirectorStatus;
 const HEALTH = [
   {
