@@ -31,7 +31,7 @@ import { LIMITS } from './api/limits.js';
 import { Sessions } from './api/session.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import { readersSocket } from './api/socket-path.js';
-import type { Config } from './config/config.js';
+import { type Config, ConfigError } from './config/config.js';
 import type { Settings } from './config/director-config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
@@ -62,6 +62,8 @@ import type { StateKeeper } from './state/keeper.js';
 import { openKeeper } from './state/open.js';
 import { resume } from './state/resume.js';
 import { baseOf, hasRules, timeoutsOf } from './state/start.js';
+import { SyncDaemons } from './sync/daemons.js';
+import { UdpNet } from './sync/udp.js';
 
 /**
  * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
@@ -78,6 +80,8 @@ const HOUSEKEEPING_MS = 500;
 const CHECK_MS = 5000;
 /** Period of the check for devices that receive nothing any more, and of tries to attach them. */
 const DEVICE_CHECK_MS = 1000;
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -100,6 +104,7 @@ export class Daemon implements AdminClient {
   /** What outlives the process; undefined: nothing. */
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
+  private readonly sync: SyncDaemons;
   private readonly health: Health;
   private readonly announcement: Announcement;
   private metrics: MetricsServer | undefined;
@@ -131,6 +136,13 @@ export class Daemon implements AdminClient {
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
+    this.sync = new SyncDaemons({
+      net: new UdpNet((message) => this.log.warn(message)),
+      send: (message) => this.workers?.send(message),
+      now: () => performance.now(),
+      sysctl: () => this.requests.sysctl,
+      workers: config.workers,
+    });
     this.health = new Health(
       {
         slots: () => this.requests.rules.slots(),
@@ -154,6 +166,7 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
@@ -216,6 +229,7 @@ export class Daemon implements AdminClient {
     refuseFixed(this.config, config);
     const wanted = await this.dryRun(config);
     if (this.live === undefined) checkDestinations(config, wanted.entries());
+    this.checkSync(config);
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
     const running = rules.entries();
@@ -232,6 +246,7 @@ export class Daemon implements AdminClient {
     this.keeper?.basedOn(baseOf(config, wanted));
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.sync.configure(config.sync);
     this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
@@ -263,6 +278,7 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
     for (const socket of this.sockets) await this.attempt(() => socket.close());
+    await this.attempt(() => this.sync.close());
     await this.attempt(() => this.metrics?.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
@@ -275,6 +291,7 @@ export class Daemon implements AdminClient {
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
+    this.checkSync(this.config);
     const tooMany = tooManyWorkers(this.config.workers);
     if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
@@ -303,9 +320,22 @@ export class Daemon implements AdminClient {
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announcement.refresh());
     this.every(CHECK_MS, () => this.watch());
+    this.startSync();
     // Last: a client that finds the socket may use the director.
     await this.openSockets();
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  private startSync(): void {
+    this.sync.configure(this.config.sync);
+    this.every(SYNC_MS, () => this.sync.poll());
+    this.every(CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
+  }
+
+  /** Throws a ConfigError when the host lacks an interface of the key sync. */
+  private checkSync({ file, sync }: Config): void {
+    const missing = this.sync.missing(sync);
+    if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
   }
 
   private async openSockets(): Promise<void> {
