@@ -1,4 +1,7 @@
-/** Goes on with the rules of a former process, as far as the configuration is what it was (start.ts). */
+/**
+ * Goes on with the rules of a former process, as far as the configuration is what it was
+ * (start.ts).
+ */
 import type { Logger } from 'pino';
 import type { ChangeRequest, Timeouts } from '../api/api.js';
 import type { Config } from '../config/config.js';
