@@ -12,7 +12,6 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
-import { linesBytes } from '../conntrack/memory.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
@@ -37,7 +36,7 @@ import type { Settings } from './config/director-config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
-import { linesOfEach, SharedMemory } from './engine/shared-memory.js';
+import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
 import { CheckPath } from './health/check-path.js';
@@ -59,10 +58,10 @@ import { Audit } from './server/audit.js';
 import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
-import { roomIn, stateDirectory, useLargePagesFor } from './state/directory.js';
-import type { Base } from './state/journal.js';
-import { type Inherited, StateKeeper } from './state/keeper.js';
-import { startOf, withoutCounts } from './state/start.js';
+import type { StateKeeper } from './state/keeper.js';
+import { openKeeper } from './state/open.js';
+import { resume } from './state/resume.js';
+import { baseOf, hasRules, timeoutsOf } from './state/start.js';
 import { SyncDaemons } from './sync/daemons.js';
 import { UdpNet } from './sync/udp.js';
 
@@ -133,7 +132,7 @@ export class Daemon implements AdminClient {
     private readonly onFailure: (message: string) => void,
     options: StartOptions,
   ) {
-    this.keeper = keeperOf(config, options, (message) => log.warn(message));
+    this.keeper = openKeeper(config, options.fresh === true, (message) => log.warn(message));
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
@@ -353,34 +352,18 @@ export class Daemon implements AdminClient {
     const inherited = this.keeper?.inherited;
     const base = baseOf(this.config, wanted);
     if (inherited === undefined) this.change(base.timeouts, changes([], this.loaded));
-    else this.goOn(inherited, base);
+    else {
+      this.rebuilding = this.shared.inherited.filter(Boolean).length;
+      this.requests.isCounting = this.rebuilding > 0;
+      const { timeouts, requests } = resume(this.requests, this.config, inherited, base, this.log);
+      this.change(timeouts, requests);
+    }
     this.keeper?.basedOn(base);
-  }
-
-  /**
-   * Goes on with the rules of a former process, as far as the configuration is what it was
-   * (state/start.ts).
-   */
-  private goOn(inherited: Inherited, base: Base): void {
-    const { rules } = this.requests;
-    this.rebuilding = this.keeper!.store.workers.filter((worker) => worker.inherited).length;
-    this.requests.isCounting = this.rebuilding > 0;
-    this.requests.restore(inherited.actions);
-    const running = rules.entries();
-    const sysctl = inherited.sysctl ?? base.sysctl;
-    const ran = { services: running, sysctl, timeouts: timeoutsOf(rules) };
-    const start = startOf(base, inherited.base, ran, hasRules(this.config));
-    if (start.isOther) this.requests.renameTable();
-    const lost = start.isOther ? reloadDiff(inherited.base?.services ?? [], running, start.services) : [];
-    for (const text of lost) this.log.warn(`undone by the start, because the file has changed: ${text}`);
-    this.requests.set({ ...this.config, sysctl: start.sysctl, timeouts: start.timeouts });
-    this.change(start.timeouts, changes(running, start.services));
-    this.log.info({ services: rules.serviceCount }, 'goes on with the rules of the former process');
   }
 
   /** A worker has its connections again. */
   private rebuilt({ kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
-    this.rebuilding--;
+    this.rebuilding = Math.max(0, this.rebuilding - 1);
     this.requests.isCounting = this.rebuilding > 0;
     this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
   }
@@ -542,42 +525,4 @@ export class Daemon implements AdminClient {
 
 function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Config): Settings {
   return { sysctl, marks, accept, timeouts, helpers, snat };
-}
-
-/** What a configuration says. */
-function baseOf(config: Config, wanted: Rules): Base {
-  return { services: withoutCounts(wanted.entries()), sysctl: config.sysctl, timeouts: timeoutsOf(wanted) };
-}
-
-function keeperOf(
-  config: Config,
-  { fresh = false }: StartOptions,
-  warn: (message: string) => void,
-): StateKeeper | undefined {
-  const directory = stateDirectory(config);
-  if (directory === undefined) return undefined;
-  const { workers, connections } = config;
-  if (config.state === undefined) useLargePagesFor(directory);
-  const keeper = new StateKeeper({ directory, workers, lines: linesOfEach(connections.max, workers), fresh, warn });
-  const [room, wanted] = [roomIn(directory), linesBytes(connections.max) - keeper.store.used];
-  if (room < wanted)
-    warn(
-      `state ${directory}: ${mebi(room)} MB are free, a full table needs ${mebi(wanted)} MB; a full tmpfs ends the director`,
-    );
-  return keeper;
-}
-
-function mebi(bytes: number): number {
-  return Math.floor(bytes / 2 ** 20);
-}
-
-function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
-  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
-}
-
-/** The timeouts of the configuration, or of a `--set` among its rules. */
-function timeoutsOf(rules: Rules): Config['timeouts'] {
-  const { reply } = rules.request({ op: 'getTimeouts' });
-  if (!reply.ok || reply.timeouts === undefined) throw new Error('a rule table without timeouts');
-  return reply.timeouts;
 }
