@@ -145,7 +145,13 @@ export interface DeviceStatus {
 
 /** The status of a director. */
 export interface DirectorStatus {
+  /** Of the package. */
+  version: string;
   pid: number;
+  /** The control socket. */
+  socket: string;
+  /** Bytes of memory in use (resident set). */
+  memory: number;
   /**
    * Names the rule table. A director that starts with the rules of its configuration has a new
    * name; one that takes over the table of its predecessor keeps the name.

@@ -223,7 +223,11 @@ export class Runner {
 
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
-    director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
+    director.trace =
+      spec &&
+      new Trace(director, spec, (record) =>
+        this.report({ kind: 'traced', record: { ...record, at: performance.timeOrigin + record.at } }),
+      );
   }
 
   /** Adds two links after the configured ones: into the host's stack, and out by its routing. */

@@ -39,6 +39,9 @@ const SERVICES: ServiceEntry[] = [
   { ...SERVICE_DEFAULTS, scheduler: 'rr', key: { fwmark: 16, family: 4 }, stats: STATS, destinations: [DEST] },
 ];
 const STATUS: DirectorStatus = {
+  version: '0.1.0',
+  socket: '/run/ulvs/ulvs.sock',
+  memory: 1e8,
   pid: 1,
   uptime: 12,
   config: '/etc/ulvs/director.yaml',

@@ -1,15 +1,15 @@
 /**
  * kill -9 of the supervisor, the director and keepalived in turns. After each: nothing hangs, nothing
- * of the command is left, and a new start makes the table right. ULVS_RUNS: how many (3 unless told).
+ * of the command is left, and a new start makes the table right. ULVS_RUNS: how many (1 unless told).
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { ExecBed } from './exec-bed.js';
-import { type Program, until } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, until } from '../testbed.js';
+import { ExecBed } from './bed.js';
 
 if (!isRoot) console.log('exec: skipped, needs root for namespaces');
 
-const RUNS = Number(process.env.ULVS_RUNS ?? 3);
+const RUNS = Number(process.env.ULVS_RUNS ?? 1);
 const VICTIMS = ['supervisor', 'director', 'keepalived'] as const;
 const CONFIG = [1, 2, 3]
   .map(

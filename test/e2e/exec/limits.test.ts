@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { ExecBed } from './exec-bed.js';
-import { type Program, until } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, until } from '../testbed.js';
+import { ExecBed } from './bed.js';
 
 if (!isRoot) console.log('exec: skipped, needs root for namespaces');
 

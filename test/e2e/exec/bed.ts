@@ -5,12 +5,16 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { SocketClient } from '../../src/control/api/client.js';
-import { offlineNames } from '../../src/ulvsadm/names.js';
-import { ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
-import { DIST, type Ended, type Program, Testbed, until } from './testbed.js';
+import { vi } from 'vitest';
+import { SocketClient } from '../../../src/control/api/client.js';
+import { offlineNames } from '../../../src/ulvsadm/names.js';
+import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
+import { DIST, type Ended, type Program, Testbed, until } from '../testbed.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../..');
+// Each `ulvs exec` starts Node.js anew, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
 const UNPACKED = path.join(ROOT, '.tools/debian');
 
 const PROGRAMS = ['ipvsadm', 'keepalived', 'ldirectord', 'prometheus-node-exporter'];

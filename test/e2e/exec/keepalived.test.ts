@@ -1,8 +1,8 @@
 /** Debian's keepalived under `ulvs exec`: it fills the table, follows its checks, and empties it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { ExecBed } from './exec-bed.js';
-import type { Program } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import type { Program } from '../testbed.js';
+import { ExecBed } from './bed.js';
 
 if (!isRoot) console.log('exec: skipped, needs root for namespaces');
 

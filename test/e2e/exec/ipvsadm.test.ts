@@ -1,9 +1,9 @@
 /** Debian's ipvsadm under `ulvs exec`, beside ulvsadm and beside what it said on a real kernel. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SocketClient } from '../../src/control/api/client.js';
-import { isRoot } from '../support/netns.js';
-import { ExecBed } from './exec-bed.js';
+import { SocketClient } from '../../../src/control/api/client.js';
+import { isRoot } from '../../support/netns.js';
+import { ExecBed } from './bed.js';
 
 if (!isRoot) console.log('exec: skipped, needs root for namespaces');
 
@@ -47,9 +47,7 @@ const LISTINGS = [
   '-Ln -t 10.1.0.222:80',
 ];
 const RECORDED =
-  process.env.ULVS_RECORDED === 'all'
-    ? ['words', 'options', 'destinations', 'restore', 'random']
-    : ['restore', 'destinations'];
+  process.env.ULVS_RECORDED === 'all' ? ['words', 'options', 'destinations', 'restore', 'random'] : ['restore'];
 
 describe.skipIf(!isRoot)('ipvsadm under ulvs exec', () => {
   let bed: ExecBed;
@@ -144,7 +142,7 @@ describe.skipIf(!isRoot)('ipvsadm under ulvs exec', () => {
   });
 
   it.each(RECORDED)('answers the recorded lines of %s as on a real kernel', async (name) => {
-    const recorded = readFileSync(new URL(`../ulvsadm/recorded/${name}.jsonl`, import.meta.url), 'utf8');
+    const recorded = readFileSync(new URL(`../../ulvsadm/recorded/${name}.jsonl`, import.meta.url), 'utf8');
     const { out, err } = await bed.runExec(['python3', '-c', PLAY], { input: recorded });
     expect(err).toBe('');
     expect(out.trimEnd().split('\n').filter(Boolean)).toEqual([]);

@@ -1,9 +1,9 @@
 /** Other programs of IPVS under `ulvs exec`: ldirectord, and node_exporter's collector. */
 import { symlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { ExecBed } from './exec-bed.js';
-import { until } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { until } from '../testbed.js';
+import { ExecBed } from './bed.js';
 
 if (!isRoot) console.log('exec: skipped, needs root for namespaces');
 
