@@ -1,4 +1,5 @@
 /** Programs whose output cannot be written, and words about mistakes on the command line. */
+
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { statsText } from '../../src/cli/commands/stats.js';
 import { statusText } from '../../src/cli/commands/status.js';
 import { timeOf } from '../../src/cli/trace/format.js';
 import type { DirectorStatus } from '../../src/control/api/api.js';
+import { newSyncStats } from '../../src/control/sync/stats.js';
 import { newDeviceStats } from '../../src/device/device.js';
 
 const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../dist`);
@@ -82,6 +84,7 @@ const STATUS: DirectorStatus = {
   frames: { in: 31, forwarded: 0, delivered: 1, passed: 4, dropped: 20, out: 2 },
   drops: [],
   helpers: { ftp: [] },
+  sync: { daemons: [], counters: newSyncStats() },
   health: { up: 0, checked: 0 },
 };
 
