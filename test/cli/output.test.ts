@@ -1,4 +1,5 @@
 /** Programs whose output cannot be written, and words about mistakes on the command line. */
+
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -84,6 +85,7 @@ const STATUS: DirectorStatus = {
   frames: { in: 31, forwarded: 0, delivered: 1, passed: 4, dropped: 20, out: 2 },
   drops: [],
   helpers: { ftp: [] },
+  sync: { daemons: [], counters: newSyncStats() },
   health: { up: 0, checked: 0 },
 };
 
