@@ -7,6 +7,7 @@
  *              │  │           └─▶ device ─▶ sys      ▲
  *              │  └─▶ schedulers, persistence ───────┘
  *              ├─▶ netlink ─▶ sys
+ *              ├─▶ health ─▶ sys
  *              └─▶ doctor ─▶ service, sys           anything ─▶ wire, stats
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -27,7 +28,8 @@ const ARROWS: Record<string, string[]> = {
   lab: ['doctor', 'device'],
   doctor: ['service', 'sys'],
   capture: ['device'],
-  control: ['dataplane', 'persistence', 'schedulers', 'netlink', 'doctor'],
+  control: ['dataplane', 'persistence', 'schedulers', 'netlink', 'doctor', 'health'],
+  health: ['sys'],
   dataplane: ['conntrack', 'device'],
   conntrack: ['service'],
   persistence: ['service'],
@@ -150,6 +152,7 @@ const ENTRIES = [
   /^control\/engine\/worker\.ts$/,
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
+  /^health\/thread\.ts$/,
   /^lab\/programs\/(realserver|decapsulator|xdp-wire|outage-client|outage-server)\.ts$/,
   /^lab\/load\/load\.ts$/,
   /^lab\/flood\/generator\.ts$/,

@@ -102,6 +102,14 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  health: {
+    exit: ASKED,
+    files: SOCKET,
+    examples: [
+      ['ulvs health', 'each destination with checks, up or down, and the last answer of each check'],
+      ['ulvs health --json', 'the same for programs'],
+    ],
+  },
   stats: { exit: [...ASKED, MISTAKE], files: SOCKET },
   sysctl: {
     exit: [...ASKED, `${MISTAKE}, an unknown sysctl, or a value out of range`],

@@ -34,6 +34,8 @@ import { tooManyWorkers } from './engine/processors.js';
 import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
+import { CheckPath } from './health/check-path.js';
+import { Health } from './health/health.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
 import { Hotplug } from './host/hotplug.js';
@@ -70,6 +72,7 @@ export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
   private readonly requests: Requests;
+  private readonly health: Health;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -91,7 +94,16 @@ export class Daemon implements AdminClient {
   ) {
     this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
     this.wire = new WireLog(log);
+    this.health = new Health(
+      {
+        slots: () => this.requests.rules.slots(),
+        apply: (says) => this.requests.applyHealth(says),
+        failed: onFailure,
+      },
+      log,
+    );
     this.requests = new Requests(config, this.shared.sum.counters, {
+      health: this.health,
       intercept: (changes) => this.intercept(changes),
       send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
@@ -154,6 +166,7 @@ export class Daemon implements AdminClient {
     this.change(timeoutsOf(wanted), difference);
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
     this.log.info({ services: services.length }, 'configuration reloaded');
@@ -164,6 +177,7 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.stop());
     await this.attempt(() => this.host?.end());
@@ -191,6 +205,7 @@ export class Daemon implements AdminClient {
     await this.startWorkers(workers, attachment);
     this.host?.useTun(workers.tun);
     this.host?.warnUnrouted();
+    this.startHealth(workers, attachment);
     this.every(HOUSEKEEPING_MS, () => this.requests.tick());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
@@ -277,10 +292,25 @@ export class Daemon implements AdminClient {
       if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
       if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
       else this.live.refresh();
+      this.health.path?.revive();
       log.info(`worker ${worker} is back`);
     } catch (error) {
       this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
     }
+  }
+
+  /** Last, since checks need the TUN. */
+  private startHealth(workers: Workers, { live, devices }: Attachment): void {
+    const shared = devices.filter((device) => device.shared).map(({ name }) => name);
+    if (live !== undefined)
+      this.health.path = new CheckPath({
+        tun: workers.tun,
+        has: (address) => live.has(address),
+        intercept: (protocols) => this.host?.interceptAnswers(shared, protocols),
+        send: (message) => workers.send(message),
+        warn: (message) => this.log.warn(message),
+      });
+    this.health.configure(this.config.checks);
   }
 
   private listener(): Listener {

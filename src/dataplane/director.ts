@@ -20,6 +20,7 @@ import { Defence } from './defence.js';
 import { ExpireNodest } from './expire-nodest.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
+import type { CheckPorts } from './table/check-ports.js';
 import { FragmentTable } from './table/fragments.js';
 import type { Link } from './table/link.js';
 import { Neighbours } from './table/neighbour.js';
@@ -99,6 +100,8 @@ export class Director {
   traced: Trace | undefined;
   /** Link to the host's own stack, for intercepted frames; undefined without interception. */
   hostLink: Link | undefined;
+  /** Health checks go through the dataplane (dataplane/path/checked.ts). */
+  checks: CheckPorts | undefined;
   readonly icmpLimits = new TokenBuckets();
   /** Numbers for IPv6 fragment identifications and for drop_entry's choice. */
   readonly random: Random;

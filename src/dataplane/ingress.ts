@@ -26,6 +26,7 @@ import { handleArp } from './neigh/arp.js';
 import { handleNeighbourDiscovery, isNeighbourDiscovery } from './neigh/nd.js';
 import { drop } from './output/verdict.js';
 import { parse } from './parse/parse.js';
+import { checked } from './path/checked.js';
 import { defrag } from './path/defrag.js';
 import { forward } from './path/forward.js';
 import { forwardShared, isShared } from './path/forward-shared.js';
@@ -101,6 +102,11 @@ function routeIp(d: Director): FinalVerdict {
   // Reassemble fragments (nf_defrag_ipv4, nf_defrag_ipv6).
   if ((p.moreFragments || p.fragmentOffset !== 0) && isGathered(d)) {
     const verdict = defrag(d) || (d.dispatch?.handOffReassembled() ?? Verdict.none);
+    if (verdict !== Verdict.none) return verdict;
+  }
+  // Is it a health check of ours, or its answer?
+  if (d.checks !== undefined) {
+    const verdict = checked(d, d.checks);
     if (verdict !== Verdict.none) return verdict;
   }
   // Is the source one of our VIPs? (a martian to the kernel: fib_validate_source)

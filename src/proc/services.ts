@@ -52,7 +52,9 @@ function persistence({ key, flags, timeout, netmask }: ServiceEntry): string {
   return `persistent ${timeout * HZ} ${hex(mask, 8)}`;
 }
 
-function destinationLine({ address, port, method, weight, activeConns, inactConns }: DestinationEntry): string {
+function destinationLine(entry: DestinationEntry): string {
+  const { address, port, method, activeConns, inactConns, health } = entry;
+  const weight = health?.weight ?? entry.weight;
   const counts = `${String(weight).padEnd(6)} ${String(activeConns).padEnd(10)} ${String(inactConns).padEnd(10)}`;
   return `  -> ${endpoint(address, port)}      ${METHODS[method].padEnd(7)} ${counts}`;
 }

@@ -77,7 +77,9 @@ function serviceFlags(service: ServiceEntry): string {
 }
 
 function destinationColumns(destination: DestinationEntry, { layout, exact }: Style): string {
-  const { weight, activeConns, inactConns, persistConns, upperThreshold, lowerThreshold, stats } = destination;
+  const { activeConns, inactConns, persistConns, upperThreshold, lowerThreshold, stats, health } = destination;
+  // As with keepalived, the listing shows the weight in force.
+  const weight = health?.weight ?? destination.weight;
   const connections = `${pad(activeConns, 10)} ${pad(inactConns, 10)}`;
   const forward = FORWARD[destination.method].padEnd(7);
   switch (layout) {

@@ -40,6 +40,7 @@ export function statusText({
   table,
   workers,
   total,
+  health,
   announce,
 }: DirectorStatus): string {
   return [
@@ -47,6 +48,7 @@ export function statusText({
     `config      ${config || 'none'}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${destinations} destinations`,
+    ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),
     `table       ${table.used} of ${table.max} entries in use`,
     ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
     ...(announce === undefined ? [] : [`announced   ${announcedText(announce)}`]),

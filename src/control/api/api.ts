@@ -5,6 +5,7 @@
  */
 import type { TraceRecord } from '../../dataplane/trace/trace.js';
 import type { DeviceStats } from '../../device/device.js';
+import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
 
@@ -33,6 +34,7 @@ export type AdminRequest =
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
+  | { op: 'health' }
   /** Takes the routes of announced VIPs away (true), or puts them back. */
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
@@ -79,6 +81,11 @@ export interface StatsEntry {
 
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
+  /**
+   * Only with health checks: the weight by its health, and whether it is taken out of the
+   * dataplane. `weight` is the operator's.
+   */
+  health?: { weight: number; absent: boolean };
   /** The last weight above 0, 0 if there was none: the share in the table of mh. */
   lastWeight: number;
   activeConns: number;
@@ -152,6 +159,8 @@ export interface DirectorStatus {
   /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };
+  /** Destinations with health checks that are up, and all with checks. */
+  health: { up: number; checked: number };
   /** With `announce` in director.yaml. */
   announce?: AnnounceStatus;
 }
@@ -184,6 +193,8 @@ export type AdminReply =
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
+      /** Services with health checks, at most a second old. */
+      health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }

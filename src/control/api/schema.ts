@@ -70,6 +70,7 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('withdraw'), withdrawn: z.boolean() }),
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
+  z.strictObject({ op: op('health') }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),

@@ -7,6 +7,7 @@ import { forWorkers, mayHaveWorkers } from '../../device/kinds.js';
 import { namesDevice } from '../../service/mark.js';
 import { isIPv6 } from '../../wire/address.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
+import { crossCheckChecks } from './crosscheck-checks.js';
 import type { DeviceConfig, RouteConfig } from './director-config.js';
 import { type KeyPath, keyText } from './position.js';
 import type { Problems } from './problem.js';
@@ -23,6 +24,7 @@ export function crossCheck(parts: Parts, problems: Problems): void {
   checkNeighbours(parts, problems);
   checkSnat(parts, problems);
   checkWorkers(parts, problems);
+  crossCheckChecks(parts.checks ?? [], problems);
   checkEtcd(parts, problems);
   if (parts.rules !== undefined && parts.rulesFile !== undefined) {
     problems.addKey(['rulesFile'], 'rules are given too; keep one of the two');

@@ -43,5 +43,7 @@ export type NeighbourConfig = Config['neighbours'][number];
 export type AcceptConfig = Config['accept'];
 export type SnatConfig = Config['snat'][number];
 
+export type ChecksConfig = Config['checks'][number];
+
 /** What the dataplane takes anew while the director runs. */
 export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { MAIN_SOCKET, SOCKET_DIRECTORY, SUN_PATH_MAX } from '../api/socket-path.js';
 import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, textOr, value, words } from './builders.js';
+import { checks } from './checks-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
@@ -173,6 +174,12 @@ export const schema = {
     type: 'list of mappings',
     text: 'Source NAT for connections that realservers open. Their replies to ended connections get the VIP of the service.',
     example: '[{ from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }]',
+    change: 'reload',
+  }),
+  checks: list('{ service: -t 10.0.0.100:80, run: [ { type: tcp } ] }', checks).default([]).register(words, {
+    type: 'list of mappings',
+    text: 'Health checks of the destinations of a service. The weight of a destination that is down is 0.',
+    example: '[{ service: "-t 10.0.0.100:80", run: [{ type: http, path: /health }] }]',
     change: 'reload',
   }),
   rules: textOr(ruleText, rulesFromEtcd)

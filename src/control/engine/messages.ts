@@ -90,6 +90,8 @@ export type Message =
   | { kind: 'addresses'; addresses: readonly (readonly string[])[] }
   | { kind: 'neighbours'; facts: readonly NeighbourFact[] }
   | ({ kind: 'settings' } & Settings)
+  /** Health checks through the dataplane; `protocols`: those that they use. */
+  | { kind: 'checks'; memory: SharedArrayBuffer; protocols: readonly number[] }
   /** Without a spec: tracing ends. */
   | { kind: 'trace'; spec?: TraceSpec }
   /** The worker lets go of a device, and reports `detached`. */

@@ -9,6 +9,7 @@ import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
+import { CheckPorts } from '../../dataplane/table/check-ports.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/routes.js';
@@ -124,6 +125,9 @@ export class Runner {
       case 'settings':
         settings(this.director, message);
         this.announcements.ranges = message.accept.ranges;
+        return true;
+      case 'checks':
+        this.director.checks = new CheckPorts(message.memory, message.protocols);
         return true;
       case 'trace':
         this.trace(message.spec);

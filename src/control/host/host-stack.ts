@@ -87,6 +87,15 @@ export class HostStack {
     this.routes?.update(this.services());
   }
 
+  /** Keeps answers to health checks from the host's stack. Throws as `configure`. */
+  interceptAnswers(devices: readonly string[], protocols: readonly number[]): void {
+    if (this.interceptor === undefined) return;
+    const addresses = () =>
+      devices.flatMap((name) => this.live.addressesOf(name)).filter((text) => !text.includes(':'));
+    this.interceptor.answers = () => ({ addresses: addresses().map((text) => text.split('/')[0]!), protocols });
+    this.interceptor.refresh();
+  }
+
   /** Interfaces have gone or come. `away`: those that are not attached. Throws as `configure`. */
   followDevices(away: readonly string[]): void {
     this.interceptor?.followDevices(away);

@@ -4,6 +4,7 @@
  * dataplane/host/intercepted.ts asks the same of one packet.
  */
 
+import { FIRST_CHECK_PORT } from '../../dataplane/table/check-ports.js';
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
 import {
   type DestinationConfig,
@@ -22,7 +23,15 @@ import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
 import { isFtp } from '../rules/ftp-ports.js';
 
-const WITH_PORTS = [TCP, UDP, SCTP];
+const WITH_PORTS: readonly number[] = [TCP, UDP, SCTP];
+const LAST_PORT = 65_535;
+
+/** Where answers to health checks come to. */
+export interface CheckAnswers {
+  /** IPv4 addresses of the director's devices. */
+  readonly addresses: readonly string[];
+  readonly protocols: readonly number[];
+}
 
 /** The settings and the host's addresses that the rules follow from. */
 export interface InterceptSettings {
@@ -31,6 +40,8 @@ export interface InterceptSettings {
   readonly snat: readonly SnatConfig[];
   /** Ports of the FTP helper. */
   readonly ftp: readonly number[];
+  /** Answers to health checks that go through the dataplane. */
+  readonly checks?: CheckAnswers;
   /** An interface of the host has the address. */
   readonly has: (address: string) => boolean;
 }
@@ -69,6 +80,7 @@ export function standingRules(
     ...accept.ranges.flatMap((range) => wholeAddress(range, accept)),
     ...accept.sources.flatMap((source) => wholeAddress(source, { arp: true })),
     ...snat.flatMap((rule) => snatRules(rule, settings)),
+    ...(settings.checks === undefined ? [] : checkRules(settings.checks)),
     { kind: 'icmpError', about: { family: 4 } },
     { kind: 'icmpError', about: { family: 6 } },
   ];
@@ -142,6 +154,15 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptSettings): Interc
     ? WITH_PORTS.map((protocol) => ({ kind: 'packet', family, daddr: to, protocol, dport: [[1024, 65535]] }))
     : wholeAddress(to, { arp: true });
   return [...sent, ...answers];
+}
+
+function checkRules({ addresses, protocols }: CheckAnswers): InterceptRule[] {
+  return addresses.flatMap((daddr) =>
+    protocols.map((protocol): InterceptRule => {
+      const rule = { kind: 'packet', family: 4, daddr, protocol } as const;
+      return WITH_PORTS.includes(protocol) ? { ...rule, dport: [[FIRST_CHECK_PORT, LAST_PORT]] } : rule;
+    }),
+  );
 }
 
 /**

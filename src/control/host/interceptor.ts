@@ -14,7 +14,7 @@ import { ifNameToIndex } from '../../sys/libc.js';
 import { NftSocket } from '../../sys/nftables.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { type InterceptSettings, inexactMarks } from './intercept-rules.js';
+import { type CheckAnswers, type InterceptSettings, inexactMarks } from './intercept-rules.js';
 import { type InterceptDelta, InterceptSet } from './intercept-set.js';
 
 /** The parts of a configuration that intercept rules follow from. */
@@ -30,6 +30,9 @@ export class Interceptor {
   private ended = false;
   /** Devices whose interface is there. */
   private present: readonly string[];
+
+  /** Where answers to health checks come to; undefined: no check goes through the dataplane. */
+  answers: () => CheckAnswers | undefined = () => undefined;
 
   /**
    * Installs empty rules on `devices`, those that are there. `maps`: those of xdp devices. `has`:
@@ -125,7 +128,8 @@ export class Interceptor {
   }
 
   private settings({ marks, accept, helpers, snat }: InterceptConfig): InterceptSettings {
-    return { marks, accept, snat, ftp: helpers.ftp, has: this.has };
+    const checks = this.answers();
+    return { marks, accept, snat, ftp: helpers.ftp, has: this.has, ...(checks && { checks }) };
   }
 
   private replace(services: readonly ServiceRules[], config: InterceptConfig): void {

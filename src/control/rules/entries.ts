@@ -6,9 +6,34 @@ import type { ConnectionCounts } from './counters.js';
 
 export interface Destination {
   readonly slot: number;
+  /** As the operator has configured it. */
   config: DestinationConfig;
   /** Its last weight above 0; mh counts with it while the weight is 0. */
   lastWeight: number;
+  /** What the health checks make of its weight; undefined: it has no checks. */
+  health?: DestinationHealth | undefined;
+}
+
+/** The weight of a destination by its health. */
+export interface DestinationHealth {
+  /** Share of the operator's weight, 0 to 1. */
+  readonly share: number;
+  /** Weight in place of the operator's; -1: none. */
+  readonly weight: number;
+  /** It is down, and taken out of the dataplane. */
+  readonly absent: boolean;
+}
+
+/**
+ * The weight that the dataplane uses. An operator's 0 stays 0, whatever the checks say, and a
+ * destination that is up has at least 1.
+ */
+export function effectiveWeight({ config, health }: Pick<Destination, 'config' | 'health'>): number {
+  if (health === undefined || config.weight === 0) return config.weight;
+  if (health.share === 0) return 0;
+  if (health.weight === 0) return 0;
+  const full = health.weight > 0 ? health.weight : config.weight;
+  return Math.max(1, Math.round(full * health.share));
 }
 
 export interface Service {
@@ -48,11 +73,14 @@ export function entryOf(
   return {
     ...service.config,
     stats: shown.service(service.slot),
-    destinations: newestFirst(service).map(({ slot, config, lastWeight }) => ({
-      ...config,
-      lastWeight,
-      ...connections(slot),
-      stats: shown.destination(slot),
+    destinations: newestFirst(service).map((destination) => ({
+      ...destination.config,
+      lastWeight: destination.lastWeight,
+      ...(destination.health !== undefined && {
+        health: { weight: effectiveWeight(destination), absent: destination.health.absent },
+      }),
+      ...connections(destination.slot),
+      stats: shown.destination(destination.slot),
     })),
   };
 }

@@ -30,6 +30,18 @@ import {
   newestFirst,
   type Service,
 } from './entries.js';
+import {
+  applyHealth,
+  type DestinationHealth,
+  edited,
+  findSlot,
+  type HealthOutcome,
+  type HealthTarget,
+  isAbsent,
+  present,
+  replayed,
+  type SlottedService,
+} from './health-weight.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
 import { CountedSlots, Slots } from './slots.js';
 
@@ -78,6 +90,8 @@ export class Rules {
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
+  /** Destinations whose weight follows their health, by slot. */
+  private readonly checked = new Map<number, HealthTarget>();
 
   constructor(private readonly options: RulesOptions) {
     const { services, destinations } = options.room ?? WHOLE_ROOM;
@@ -166,16 +180,7 @@ export class Rules {
   replay(): Action[] {
     return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
       { kind: 'addService', slot, service: config } as const,
-      ...[...destinations.values()].map(
-        (one) =>
-          ({
-            kind: 'addDestination',
-            slot: one.slot,
-            serviceSlot: slot,
-            destination: one.config,
-            revived: false,
-          }) as const,
-      ),
+      ...[...destinations.values()].flatMap((one) => replayed(one, slot)),
     ]);
   }
 
@@ -183,7 +188,28 @@ export class Rules {
   configs(): ServiceRules[] {
     return [...this.services.values()]
       .reverse()
-      .map((service) => ({ ...service.config, destinations: newestFirst(service).map(({ config }) => config) }));
+      .map((service) => ({ ...service.config, destinations: present(service) }));
+  }
+
+  /** Services with the slots of their destinations, for the health checks. */
+  slots(): SlottedService[] {
+    return [...this.services.values()].map(({ slot, config, destinations }) => ({
+      slot,
+      config,
+      destinations: [...destinations.values()],
+    }));
+  }
+
+  /**
+   * Health has spoken about a destination: undefined takes its say away. The operator's weight
+   * stays what it is. Returns what the host and the dataplane do.
+   */
+  setHealth(slot: number, health: DestinationHealth | undefined): HealthOutcome {
+    const found = this.checked.get(slot) ?? findSlot(this.services.values(), slot);
+    if (found === undefined) return { changes: [], actions: [] };
+    if (health === undefined) this.checked.delete(slot);
+    else this.checked.set(slot, found);
+    return applyHealth(found, health);
   }
 
   private addService(config: ServiceConfig): Outcome {
@@ -206,7 +232,7 @@ export class Rules {
   }
 
   private removeService(service: Service): Action[] {
-    const removed = newestFirst(service).map((destination) => this.remove(service, destination));
+    const removed = newestFirst(service).flatMap((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
     this.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
@@ -255,18 +281,19 @@ export class Rules {
     if (!found) return refused('ENOENT');
     found.config = config;
     if (config.weight !== 0) found.lastWeight = config.weight;
-    return accepted([{ kind: 'editDestination', slot: found.slot, destination: config }]);
+    return accepted(isAbsent(found) ? [] : [edited(found)]);
   }
 
   private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
-    return found ? accepted([this.remove(service, found)]) : refused('ENOENT');
+    return found ? accepted(this.remove(service, found)) : refused('ENOENT');
   }
 
-  private remove(service: Service, destination: Destination): Action {
+  private remove(service: Service, destination: Destination): Action[] {
     service.destinations.delete(endpointText(destination.config));
+    this.checked.delete(destination.slot);
     this.trash.put(identity(service, destination.config), destination.slot, service.slot);
-    return { kind: 'removeDestination', slot: destination.slot };
+    return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
   }
 
   private zero(key: ServiceKey | undefined): Outcome {

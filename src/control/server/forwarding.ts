@@ -9,8 +9,17 @@
  * host's stack would refuse clients of a service that the director already serves, and both would
  * answer.
  */
+import type { ServiceStatus } from '../../health/spec.js';
 import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
+
+/** The health checks, as the request server sees them. */
+export interface HealthChecks {
+  /** At most a second old. */
+  readonly status: readonly ServiceStatus[];
+  /** Services or destinations may have changed. */
+  rulesChanged(): void;
+}
 
 /** Implemented by Daemon with threads and devices, and by InProcessDirector without. */
 export interface Forwarding {
@@ -30,6 +39,8 @@ export interface Forwarding {
   tick(table: Int32Array): number;
   /** Number of frames that worker `i` has processed. */
   processed(i: number): number;
+  /** The health checks; undefined in a replay. */
+  readonly health?: HealthChecks;
   /** What is announced; undefined: the director announces nothing. */
   announce?(): AnnounceStatus | undefined;
   /** Takes the routes of announced VIPs away, or puts them back. */

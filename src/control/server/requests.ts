@@ -14,6 +14,7 @@ import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
+import type { DestinationHealth } from '../rules/entries.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -26,6 +27,12 @@ const PAGE = 16_384;
 const SLICE = 128;
 /** Pages are numbered by entry: those of table i begin at i * SPAN. */
 const SPAN = 2 ** 25;
+
+/** What health checks say of the destination of a slot; undefined: nothing any more. */
+export interface HealthSays {
+  readonly slot: number;
+  readonly health: DestinationHealth | undefined;
+}
 
 /** The request server of one director. */
 export class Requests implements AdminClient {
@@ -65,6 +72,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'health':
+        return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
         return this.withdraw(request.withdrawn);
       default:
@@ -84,7 +93,17 @@ export class Requests implements AdminClient {
       accepted,
       outcomes.flatMap(({ actions }) => actions),
     );
+    this.forwarding.health?.rulesChanged();
     return outcomes.map(({ reply }) => reply);
+  }
+
+  /** Applies what health checks say of weights. A new weight alone does not concern the host. */
+  applyHealth(says: readonly HealthSays[]): void {
+    const outcomes = says.map(({ slot, health }) => this.rules.setHealth(slot, health));
+    this.forward(
+      outcomes.flatMap(({ changes }) => changes),
+      outcomes.flatMap(({ actions }) => actions),
+    );
   }
 
   /** Replaces the running settings. */
@@ -200,7 +219,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'withdraw'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

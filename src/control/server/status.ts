@@ -3,6 +3,7 @@
  */
 import path from 'node:path';
 import { LIVE_WORD } from '../../conntrack/entry.js';
+import type { ServiceStatus } from '../../health/spec.js';
 import { type Counters, FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import type { DirectorStatus } from '../api/api.js';
@@ -41,8 +42,14 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    health: healthOf(forwarding.health?.status ?? []),
     ...(announce !== undefined && { announce }),
   };
+}
+
+function healthOf(services: readonly ServiceStatus[]): DirectorStatus['health'] {
+  const targets = services.flatMap((service) => service.targets).filter(({ checks }) => checks.length > 0);
+  return { up: targets.filter(({ up }) => up).length, checked: targets.length };
 }
 
 /** Drop reasons that occurred. */

@@ -12,6 +12,7 @@ import * as icmp6 from '../../wire/icmp6.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
+import { FIRST_CHECK_PORT } from '../table/check-ports.js';
 import { MARKED_SOURCE } from '../table/senders.js';
 import { hasPorts } from '../table/snat-rules.js';
 
@@ -19,11 +20,19 @@ export function isIntercepted(d: Director): boolean {
   const p = d.packet;
   const { shared, exclusive } = d.links[p.device]!;
   if (!shared || exclusive) return shared;
-  if (isIcmpError(d) || d.snatRules.takes(p)) return true;
+  if (isIcmpError(d) || d.snatRules.takes(p) || isAnswerToCheck(d)) return true;
   if (d.marks?.isIntercepted(p, d.services)) return true;
   return p.family === 4
     ? toService4(d) || fromDestination(d, 0, 0, 0, p.src)
     : toService6(d) || fromDestination(d, p.src6[0]!, p.src6[1]!, p.src6[2]!, p.src6[3]!);
+}
+
+/** An answer to a health check may come to these ports of the host. */
+function isAnswerToCheck(d: Director): boolean {
+  const p = d.packet;
+  if (d.checks === undefined || p.family !== 4 || !d.checks.uses(p.protocol)) return false;
+  if (p.protocol !== ipv4.ICMP && p.dport < FIRST_CHECK_PORT) return false;
+  return d.own.find(0, 0, 0, p.dst, 0, 4) >= 0;
 }
 
 /** All ICMP errors are intercepted, if anything is: nft cannot match the quoted packet. */

@@ -38,7 +38,11 @@ export function xmitTunnel(d: Director, entry: number): FinalVerdict {
   const hop = usableOrDrop(d, routeForward(d, entry), entry);
   if (hop === LOCAL_ROUTE) return deliverLocal(d);
   if (hop < 0) return Verdict.dropped;
-  const mtu = pathMtu(d, dest);
+  return tunnelTo(d, dest, hop, entry, pathMtu(d, dest));
+}
+
+/** Sends the packet through the tunnel to `dest`, by its route. `entry`: 0 for a health check. */
+export function tunnelTo(d: Director, dest: Destination, hop: number, entry: number, mtu: number): FinalVerdict {
   const inside = mtu - overhead(dest);
   if (inside < (d.packet.family === 6 ? SMALLEST_MTU6 : SMALLEST_MTU4)) return drop(d, Drop.tunnelMtu);
   if (!decrementTtlOrDrop(d, entry)) return Verdict.dropped;

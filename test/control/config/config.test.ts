@@ -78,6 +78,7 @@ describe('a whole configuration', () => {
       sysctl: { ...defaultSysctls(), conn_reuse_mode: 0, sync_threshold: 5, sync_period: 60 },
       timeouts: { tcp: 100, tcpfin: 120, udp: 30 },
       helpers: { ftp: [] },
+      checks: [],
       snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
       socket: '/etc/ulvs/run/ulvs.sock',
       connections: { max: 1000 },

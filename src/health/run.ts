@@ -1,0 +1,54 @@
+/**
+ * Runs one check under its total deadline. The deadline ends every check, also one whose code never
+ * answers: a server that sends a byte now and then does not defeat it.
+ */
+
+import { CHECKERS } from './checkers/index.js';
+import type { Check, Outcome, Target } from './spec.js';
+
+/** Resolves with the answer; never rejects. */
+export async function runCheck(target: Target, check: Check): Promise<Outcome> {
+  const end = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(() => {
+      resolve({ ok: false, text: `no good answer within ${check.timeout / 1000} s` });
+      end.abort();
+    }, check.timeout);
+  });
+  try {
+    return await Promise.race([late, attempt(target, check, end.signal)]);
+  } finally {
+    clearTimeout(timer);
+    // Ends what the check has left open.
+    end.abort();
+  }
+}
+
+async function attempt(target: Target, check: Check, signal: AbortSignal): Promise<Outcome> {
+  try {
+    const port = check.port || target.port;
+    return await CHECKERS[check.type].run({ address: target.address, port, name: target.name }, check, signal);
+  } catch (error) {
+    return { ok: false, text: reasonOf(error) };
+  }
+}
+
+/** Why a check failed, one line. */
+function reasonOf(error: unknown): string {
+  const { code = '', message, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  const words = WORDS[code] ?? WORDS[cause?.code ?? ''];
+  return (words ?? (cause?.message || message || code || 'failed')).split('\n')[0]!;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'no route to the network',
+  ETIMEDOUT: 'connection timed out',
+  UND_ERR_SOCKET: 'the connection was closed before the answer was complete',
+  UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
+  CERT_HAS_EXPIRED: 'the certificate has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed',
+};

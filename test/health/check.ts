@@ -1,0 +1,30 @@
+/** A check with the defaults of director.yaml, for tests. */
+import type { Check } from '../../src/health/spec.js';
+
+export const CHECK: Check = {
+  id: 'tcp',
+  type: 'tcp',
+  port: 0,
+  interval: 2000,
+  fast: 500,
+  jitter: 0,
+  connectTimeout: 1000,
+  timeout: 2000,
+  rise: 2,
+  fall: 3,
+  after: '',
+  host: '',
+  path: '/',
+  status: [[200, 399]],
+  body: '',
+  expect: '',
+  sni: '',
+  tls: false,
+  verify: false,
+  certificateDays: 0,
+  send: '',
+  reply: true,
+  name: '',
+  record: 'A',
+  command: [],
+};
