@@ -6,10 +6,12 @@
  *     Source.rx ─► Loop.turn ─► Source.tx ─► Umem.free
  */
 
+import { ConnectionTable } from '../../src/conntrack/table.js';
 import { parseConfig } from '../../src/control/config/config.js';
 import { setPacketPathFlags } from '../../src/control/engine/v8-flags.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
+import { openWorkerFile } from '../../src/control/state/worker-file.js';
 import type { Director } from '../../src/dataplane/director.js';
 import { Housekeeping } from '../../src/dataplane/housekeeping.js';
 import { Loop } from '../../src/dataplane/loop.js';
@@ -25,6 +27,18 @@ import { loadRules } from '../../src/ulvsadm/rules.js';
 import type { Template } from './traffic.js';
 
 export type Path = 'natin' | 'natout' | 'dr' | 'tun';
+
+/**
+ * The table of a subject: with ULVS_STATE=DIRECTORY in a file there, as with the key `state`.
+ */
+function tableFor(lines: number): ConnectionTable {
+  const directory = process.env.ULVS_STATE;
+  if (directory === undefined) return new ConnectionTable(lines);
+  const header = { version: 0, layout: '', boot: '', state: 'bench', worker: 0, workers: 1, lines, secret: [1, 2, 3] };
+  const { table } = openWorkerFile(`${directory}/bench-${process.pid}-${files++}`, header, () => {});
+  return new ConnectionTable(lines, table);
+}
+let files = 0;
 
 /** Frames that are made at once, outside the measured time. */
 export const FRAMES = 960;
@@ -134,7 +148,7 @@ export class Subject {
     setPacketPathFlags();
     const config = parseConfig(text, 'bench');
     // The Umem begins at a page boundary, as in `ulvs run`.
-    const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem);
+    const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem, tableFor(config.connections.max));
     const { table, words } = inner.director.connections;
     useLargePages(words.buffer, table.buckets.buffer);
     await loadRules(config, inner);

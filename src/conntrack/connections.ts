@@ -34,7 +34,7 @@ import {
   WHEEL_TICK,
 } from './entry.js';
 import { removalPrefetcher } from './prefetch.js';
-import type { SeqAdj } from './seqadj.js';
+import { type SeqAdj, SeqAdjRows } from './seqadj.js';
 import { States } from './states.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';
@@ -52,6 +52,7 @@ export class Connections {
   helperPorts: readonly number[] = [];
   /** Sequence shifts by entry, of control connections that asked for a data connection. */
   readonly seqAdj = new Map<number, SeqAdj>();
+  private readonly rows: SeqAdjRows;
   /** Number of expected connections whose client port is not known yet. */
   withoutPort = 0;
   /** Time of the current batch, in ticks. */
@@ -65,6 +66,7 @@ export class Connections {
     now = 0,
   ) {
     this.words = table.words;
+    this.rows = new SeqAdjRows(table.shifts);
     this.now = now;
     this.states = new States(this.words, dests);
     this.wheel = new TimerWheel(
@@ -100,17 +102,56 @@ export class Connections {
     this.table.insert(entry);
   }
 
+  /** Takes an entry out of the gauges of its destination, which `adopt` puts back (rebuild.ts). */
+  discount(entry: number): void {
+    const dest = this.destOf(entry);
+    if (dest !== undefined) this.count(dest, this.flagsOf(entry), -1);
+  }
+
   private enter(at: number, entry: number, dest: Destination | undefined, flags: number): void {
     this.words[at + FLAGS]! |= flags;
     if (dest !== undefined) this.bind(entry, dest);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
-    if (this.needsHelper(at)) this.words[at + FLAGS]! |= CONN_HELPER;
+    if (!this.needsHelper(at)) return;
+    this.words[at + FLAGS]! |= CONN_HELPER;
+    this.rows.clear(entry);
+  }
+
+  /** The sequence shift of a control connection, made at its first use. */
+  seqAdjOf(entry: number): SeqAdj {
+    let seqAdj = this.seqAdj.get(entry);
+    if (seqAdj === undefined) {
+      seqAdj = this.rows.make(entry, this.table.seals[entry] ?? 0);
+      this.seqAdj.set(entry, seqAdj);
+    }
+    return seqAdj;
+  }
+
+  /**
+   * Makes a valid entry that a former process left findable again, and starts its timer. `lines`:
+   * how many lines it has. Its destination counts it again (rebuild.ts).
+   */
+  adopt(entry: number, lines: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const { words } = this;
+    const flags = words[at + FLAGS]!;
+    this.table.adopt(entry, lines);
+    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
+    const kept = (flags & CONN_HELPER) !== 0 ? this.rows.kept(entry, this.table.seals[entry]!) : undefined;
+    if (kept !== undefined) this.seqAdj.set(entry, kept);
+    const dest = this.destOf(entry);
+    if (dest !== undefined) this.bind(entry, dest);
+    this.wheel.start(entry);
   }
 
   /** The destination; undefined for none. */
   destOf(entry: number): Destination | undefined {
     const slot = this.words[(entry << ENTRY_SHIFT) + DEST]!;
     return slot === 0 ? undefined : this.dests[slot - 1];
+  }
+  /** A destination has the slot. */
+  hasDest(slot: number): boolean {
+    return this.dests[slot] !== undefined;
   }
   stateOf(entry: number): number {
     return this.words[(entry << ENTRY_SHIFT) + DPORT_PROTO_STATE]! & 0xff;
@@ -230,11 +271,16 @@ export class Connections {
   /** Unbinds and frees an entry that is not in the table, such as a one-packet connection. */
   release(entry: number): void {
     const flags = this.flagsOf(entry);
-    if ((flags & CONN_HELPER) !== 0) this.seqAdj.delete(entry);
+    if ((flags & CONN_HELPER) !== 0) this.forgetShift(entry);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
     this.unbind(entry);
     this.uncontrol(entry);
     this.table.free(entry);
+  }
+
+  private forgetShift(entry: number): void {
+    this.seqAdj.delete(entry);
+    this.rows.clear(entry);
   }
 
   /** The timer of the entry has ended. True: it has children and stays. */
@@ -268,9 +314,7 @@ export class Connections {
   private bind(entry: number, dest: Destination): void {
     const at = entry << ENTRY_SHIFT;
     this.words[at + DEST] = dest.slot + 1;
-    dest.add(Gauge.references, 1);
-    if ((this.words[at + FLAGS]! & CONN_TEMPLATE) !== 0) dest.add(Gauge.persistent, 1);
-    else dest.add((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0 ? Gauge.inactive : Gauge.active, 1);
+    this.count(dest, this.words[at + FLAGS]!, 1);
     dest.noteBound();
   }
 
@@ -278,11 +322,15 @@ export class Connections {
     const at = entry << ENTRY_SHIFT;
     const dest = this.destOf(entry);
     if (dest === undefined) return;
-    dest.add(Gauge.references, -1);
-    if ((this.words[at + FLAGS]! & CONN_TEMPLATE) !== 0) dest.add(Gauge.persistent, -1);
-    else dest.add((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0 ? Gauge.inactive : Gauge.active, -1);
+    this.count(dest, this.words[at + FLAGS]!, -1);
     dest.noteUnbound();
     this.words[at + DEST] = 0;
+  }
+
+  private count(dest: Destination, flags: number, by: 1 | -1): void {
+    dest.add(Gauge.references, by);
+    if ((flags & CONN_TEMPLATE) !== 0) dest.add(Gauge.persistent, by);
+    else dest.add((flags & CONN_INACTIVE) !== 0 ? Gauge.inactive : Gauge.active, by);
   }
 
   private uncontrol(child: number): void {

@@ -1,7 +1,18 @@
 /**
  * Sequence numbers of control connections whose payload a helper resized (FTP). They lie beside the
- * table: few connections have any.
+ * table: few connections have any. A row in memory that outlives the process (memory.ts) keeps them
+ * over a restart; it has the number of the entry, so that an entry finds its row.
+ *
+ *     row   0 OWNER    1 STATUS = awaits << 1 | half   2–4 half 0: position before after   5–7 half 1
+ *                                               └─ the half in force; a change writes the other half, then STATUS
  */
+
+/** Words of a row. */
+export const SHIFT_WORDS = 8;
+const OWNER = 0;
+const STATUS = 1;
+const HALVES = 2;
+const HALF_WORDS = 3;
 
 /**
  * Sequence numbers of the destination's side after payload was resized, as in nf_conntrack_seqadj:
@@ -12,9 +23,11 @@
  *     client's numbers          + before    │           + after
  */
 export class SequenceShift {
-  private position = 0;
-  private before = 0;
-  private after = 0;
+  /** The row begins at word `at`. */
+  constructor(
+    private readonly row: Int32Array = new Int32Array(SHIFT_WORDS),
+    private readonly at = 0,
+  ) {}
 
   get isShifted(): boolean {
     return this.before !== 0 || this.after !== 0;
@@ -25,9 +38,13 @@ export class SequenceShift {
    */
   resized(seq: number, by: number): void {
     if (by === 0 || (this.before !== this.after && ((seq - this.position) | 0) <= 0)) return;
-    this.position = seq;
-    this.before = this.after;
-    this.after += by;
+    const { row } = this;
+    const other = this.halfAt(1);
+    row[other] = seq;
+    row[other + 1] = this.after;
+    row[other + 2] = this.after + by;
+    // The last store: a process that dies before it leaves the old numbers.
+    row[this.at + STATUS]! ^= 1;
   }
 
   /** A sequence number of the destination, as sent to the client. */
@@ -39,6 +56,21 @@ export class SequenceShift {
   toDestination(ack: number): number {
     return (ack - (((ack - this.before - this.position) | 0) > 0 ? this.after : this.before)) | 0;
   }
+
+  private get position(): number {
+    return this.row[this.halfAt(0)]!;
+  }
+  private get before(): number {
+    return this.row[this.halfAt(0) + 1]!;
+  }
+  private get after(): number {
+    return this.row[this.halfAt(0) + 2]!;
+  }
+
+  /** Where a half begins; 0: the one in force, 1: the other. */
+  private halfAt(which: number): number {
+    return this.at + HALVES + ((this.row[this.at + STATUS]! & 1) ^ which) * HALF_WORDS;
+  }
 }
 
 /**
@@ -46,6 +78,45 @@ export class SequenceShift {
  * the shift of its numbers.
  */
 export class SeqAdj {
-  awaits = 0;
-  readonly shift = new SequenceShift();
+  readonly shift: SequenceShift;
+
+  constructor(
+    private readonly row: Int32Array = new Int32Array(SHIFT_WORDS),
+    private readonly at = 0,
+  ) {
+    this.shift = new SequenceShift(row, at);
+  }
+
+  get awaits(): number {
+    return this.row[this.at + STATUS]! >> 1;
+  }
+  set awaits(awaits: number) {
+    this.row[this.at + STATUS] = (awaits << 1) | (this.row[this.at + STATUS]! & 1);
+  }
+}
+
+/** The rows of one table, by entry. Without memory each control connection has a row of its own. */
+export class SeqAdjRows {
+  constructor(private readonly rows: Int32Array) {}
+
+  /** A fresh row for an entry. `owner`: a number of this connection that is not 0. */
+  make(entry: number, owner: number): SeqAdj {
+    const { rows } = this;
+    const at = entry * SHIFT_WORDS;
+    if (rows.length === 0) return new SeqAdj();
+    for (let i = 0; i < SHIFT_WORDS; i++) rows[at + i] = 0;
+    rows[at + OWNER] = owner;
+    return new SeqAdj(rows, at);
+  }
+
+  /** The row that a former process made for this connection; undefined: none. */
+  kept(entry: number, owner: number): SeqAdj | undefined {
+    const at = entry * SHIFT_WORDS;
+    return this.rows.length !== 0 && this.rows[at + OWNER] === owner ? new SeqAdj(this.rows, at) : undefined;
+  }
+
+  /** Forgets the row of an entry. */
+  clear(entry: number): void {
+    if (this.rows.length !== 0) this.rows[entry * SHIFT_WORDS + OWNER] = 0;
+  }
 }

@@ -33,15 +33,13 @@ import {
   VADDR,
 } from './entry.js';
 import { isIn4, isOut4 } from './match.js';
+import { type TableMemory, tableMemory, wordsOf } from './memory.js';
+import { sealOf } from './seal.js';
+import { SHIFT_WORDS } from './seqadj.js';
 import { TupleIndex } from './tuple-index.js';
 import { VipCounts } from './vip-counts.js';
 
 export const INITIAL_BUCKETS = 4096;
-/**
- * Bytes before entry 0, so that each entry is one cache line: malloc returns large blocks 16 bytes
- * after the start of a page.
- */
-const LEAD = 48;
 /**
  * Buckets per line in use. Most chains are then one entry long: each further entry is a cache miss.
  */
@@ -53,6 +51,10 @@ const FIXED_SECRET = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e);
 /** The connection table of one worker. */
 export class ConnectionTable {
   readonly words: Int32Array;
+  /** By entry: its seal (seal.ts). Empty where the table ends with the process. */
+  readonly seals: Int32Array;
+  /** Rows of sequence shifts (seqadj.ts); empty as `seals`. */
+  readonly shifts: Int32Array;
   /** Entries moved out of long chains. */
   readonly tupleIndex: TupleIndex;
   /** The first entry of the chain of each bucket. */
@@ -77,10 +79,12 @@ export class ConnectionTable {
    */
   constructor(
     readonly maxEntries = 1 << 20,
-    readonly buffer: SharedArrayBuffer = ConnectionTable.memory(maxEntries),
+    memory: TableMemory = tableMemory(maxEntries),
     readonly secret: Int32Array = FIXED_SECRET,
   ) {
-    this.words = ConnectionTable.words(buffer);
+    this.words = wordsOf(memory.lines, (maxEntries + 1) * ENTRY_WORDS);
+    this.seals = wordsOf(memory.seals, maxEntries + 1);
+    this.shifts = wordsOf(memory.shifts, (maxEntries + 1) * SHIFT_WORDS);
     this.buckets = new Int32Array(
       new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(BUCKETS_EACH * maxEntries)))),
     );
@@ -88,15 +92,6 @@ export class ConnectionTable {
     this.k0 = secret[0]!;
     this.k1 = secret[1]! | 1;
     this.k2 = secret[2]! | 1;
-  }
-
-  /** Zeroed memory for a table of `maxEntries` lines. */
-  static memory(maxEntries: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(LEAD + (maxEntries + 1) * ENTRY_WORDS * 4);
-  }
-  /** The lines in such memory. */
-  static words(buffer: SharedArrayBuffer): Int32Array {
-    return new Int32Array(buffer, LEAD);
   }
 
   /** Number of lines in use: connections, templates and second lines. */
@@ -157,6 +152,21 @@ export class ConnectionTable {
     const at = entry << ENTRY_SHIFT;
     const hash = this.hashEntry(at);
     this.words[at + HASH] = hash;
+    if (this.seals.length !== 0) this.seals[entry] = sealOf(this.words, at, this.k0);
+    this.link(entry, at, hash);
+    for (let i = 0; i < BUCKETS_EACH && this.isNarrow(); i++) this.split();
+  }
+
+  /** Writes the seal again, after a word was changed that it covers. */
+  seal(entry: number): void {
+    if (this.seals.length !== 0) this.seals[entry] = sealOf(this.words, entry << ENTRY_SHIFT, this.k0);
+  }
+  /** The entry has the words that it had when it was sealed. */
+  isSealed(entry: number): boolean {
+    return this.seals.length === 0 || this.seals[entry] === sealOf(this.words, entry << ENTRY_SHIFT, this.k0);
+  }
+
+  private link(entry: number, at: number, hash: number): void {
     this.vipCounts.add(this.words[at + VADDR]!);
     const bucket = this.bucketOf(hash);
     if (isChainFull(this.words, this.buckets[bucket]!, at)) {
@@ -167,7 +177,40 @@ export class ConnectionTable {
     this.words[at + NEXT] = this.buckets[bucket]!;
     this.buckets[bucket] = entry;
     this.words[at + FLAGS]! |= CONN_HASHED;
-    for (let i = 0; i < BUCKETS_EACH && this.isNarrow(); i++) this.split();
+  }
+
+  /**
+   * Forgets the index and the free list, of a table whose memory a former writer left. `lines`: an
+   * estimate of the lines in use. `adopt` and `reclaim` then give each line its place again.
+   */
+  forgetIndex(lines: number): void {
+    this.buckets.fill(0);
+    this.level = INITIAL_BUCKETS;
+    while (this.level * 2 <= Math.min(lines * BUCKETS_EACH, this.buckets.length)) this.level *= 2;
+    this.nBuckets = this.level;
+    this.freeHead = 0;
+    this.words[LIVE_WORD] = 0;
+  }
+
+  /** Makes an entry that a former writer left findable again. `lines`: how many lines it has. */
+  adopt(entry: number, lines: number): void {
+    const at = entry << ENTRY_SHIFT;
+    const { words } = this;
+    words[LIVE_WORD]! += lines;
+    words[at + FLAGS]! &= ~CONN_INDEXED;
+    const hash = this.hashEntry(at);
+    words[at + HASH] = hash;
+    this.changes = (this.changes + 1) | 0;
+    this.link(entry, at, hash);
+    while (this.isNarrow()) this.split();
+  }
+
+  /** Puts a line that nothing uses into the free list. */
+  reclaim(line: number): void {
+    const at = line << ENTRY_SHIFT;
+    this.words[at + FLAGS] = 0;
+    this.words[at + NEXT] = this.freeHead;
+    this.freeHead = line;
   }
 
   private isNarrow(): boolean {

@@ -30,8 +30,7 @@ import type { Config } from './config/config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
-
-import { SharedMemory } from './engine/shared-memory.js';
+import { linesOfEach, SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
 import { CheckPath } from './health/check-path.js';
@@ -46,8 +45,13 @@ import { WireLog } from './host/wire-log.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
+import { stateDirectory } from './state/directory.js';
+import type { Base } from './state/journal.js';
+import { type Inherited, StateKeeper } from './state/keeper.js';
+import { startOf, withoutCounts } from './state/start.js';
 
 /**
  * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
@@ -67,10 +71,18 @@ const DEVICE_CHECK_MS = 1000;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
+/** How to start, beside the configuration. */
+export interface StartOptions {
+  /** Forget the state of the director before. */
+  readonly fresh?: boolean;
+}
+
 /** A running director. */
 export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   private readonly shared: SharedMemory;
+  /** What outlives the process; undefined: nothing. */
+  private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
   private readonly health: Health;
   private devices: readonly DeviceSetup[] = [];
@@ -83,6 +95,8 @@ export class Daemon implements AdminClient {
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
+  /** Number of workers that still rebuild their tables. */
+  private rebuilding = 0;
   /** The services of the configuration when it was read last. */
   private loaded: readonly ServiceEntry[] = [];
 
@@ -91,8 +105,11 @@ export class Daemon implements AdminClient {
     private readonly loadRules: LoadRules,
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
+    options: StartOptions,
   ) {
-    this.shared = new SharedMemory(config.workers, config.connections.max, config.devices.length + HOST_DEVICES);
+    this.keeper = keeperOf(config, options, (message) => log.warn(message));
+    const links = config.devices.length + HOST_DEVICES;
+    this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
     this.health = new Health(
       {
@@ -102,7 +119,7 @@ export class Daemon implements AdminClient {
       },
       log,
     );
-    this.requests = new Requests(config, this.shared.sum.counters, {
+    const forwarding: Forwarding = {
       health: this.health,
       intercept: (changes) => this.intercept(changes),
       send: (message) => this.workers?.send(message),
@@ -114,7 +131,8 @@ export class Daemon implements AdminClient {
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
       announce: () => this.announced(),
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
-    });
+    };
+    this.requests = new Requests(config, this.shared.sum.counters, forwarding, this.keeper);
     this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
   }
 
@@ -127,8 +145,11 @@ export class Daemon implements AdminClient {
     loadRules: LoadRules,
     log: Logger,
     onFailure: (message: string) => void,
+    options: StartOptions = {},
   ): Promise<Daemon> {
-    const daemon = new Daemon(config, loadRules, log, onFailure);
+    // Before anything changes: a second director would intercept the packets of the first.
+    await refuseInUse(config.socket);
+    const daemon = new Daemon(config, loadRules, log, onFailure, options);
     try {
       await daemon.begin();
     } catch (error) {
@@ -164,6 +185,7 @@ export class Daemon implements AdminClient {
     this.loaded = services;
     this.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
     this.change(timeoutsOf(wanted), difference);
+    this.keeper?.basedOn(baseOf(config, wanted));
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
     this.health.configure(config.checks);
@@ -183,24 +205,28 @@ export class Daemon implements AdminClient {
     await this.attempt(() => this.host?.end());
     for (const maps of this.maps) maps.close();
     await this.attempt(() => this.rawOut?.close());
+    this.keeper?.close();
   }
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
-    // Before anything changes: a second director would intercept the packets of the first.
-    await refuseInUse(this.config.socket);
     const tooMany = tooManyWorkers(this.config.workers);
     if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
     this.live = attachment.live;
     this.maps = attachment.maps;
     this.devices = attachment.devices;
-    const workers = new Workers(this.shared, this.config, this.devices, this.maps, this.live !== undefined);
+    const isLive = this.live !== undefined;
+    const steering = this.keeper?.steering;
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering);
     this.workers = workers;
     this.loaded = wanted.entries();
     this.startHost(attachment);
     this.warnIneffective();
-    this.change(timeoutsOf(wanted), changes([], this.loaded));
+    this.startRules(wanted);
+    // After our own rules: those of a director that was killed keep its packets from the host's stack.
+    for (const pid of removeOrphans())
+      this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
     this.host?.useTun(workers.tun);
@@ -211,6 +237,43 @@ export class Daemon implements AdminClient {
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  /** The rules of the configuration, or what a former process had. */
+  private startRules(wanted: Rules): void {
+    const inherited = this.keeper?.inherited;
+    const base = baseOf(this.config, wanted);
+    if (inherited === undefined) this.change(base.timeouts, changes([], this.loaded));
+    else this.goOn(inherited, base);
+    this.keeper?.basedOn(base);
+  }
+
+  /**
+   * Goes on with the rules of a former process, as far as the configuration is what it was
+   * (state/start.ts).
+   */
+  private goOn(inherited: Inherited, base: Base): void {
+    const { rules } = this.requests;
+    this.rebuilding = this.keeper!.store.workers.filter((worker) => worker.inherited).length;
+    this.requests.isCounting = this.rebuilding > 0;
+    this.requests.restore(inherited.actions);
+    const running = rules.entries();
+    const sysctl = inherited.sysctl ?? base.sysctl;
+    const ran = { services: running, sysctl, timeouts: timeoutsOf(rules) };
+    const start = startOf(base, inherited.base, ran, hasRules(this.config));
+    if (start.isOther) this.requests.renameTable();
+    const lost = start.isOther ? reloadDiff(inherited.base?.services ?? [], running, start.services) : [];
+    for (const text of lost) this.log.warn(`undone by the start, because the file has changed: ${text}`);
+    this.requests.set({ ...this.config, sysctl: start.sysctl, timeouts: start.timeouts });
+    this.change(start.timeouts, changes(running, start.services));
+    this.log.info({ services: rules.serviceCount }, 'goes on with the rules of the former process');
+  }
+
+  /** A worker has its connections again. */
+  private rebuilt({ kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
+    this.rebuilding--;
+    this.requests.isCounting = this.rebuilding > 0;
+    this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
   }
 
   /** What the log says about the network beside the monitor's reports. */
@@ -270,13 +333,13 @@ export class Daemon implements AdminClient {
   /** As of Forwarding: the host's stack first, then the steering of the workers. */
   private intercept(changes: readonly ChangeRequest[]): void {
     this.host?.intercept(changes);
-    this.workers?.steer(changes, () => this.requests.rules.configs(), this.config.helpers.ftp);
+    const services = () => this.requests.rules.configs();
+    for (const message of this.workers?.steer(changes, services, this.config.helpers.ftp) ?? [])
+      if (message.kind === 'steering') this.keeper?.stagesAre(message.stages);
   }
 
   private startHost(attachment: Attachment): void {
     const { live } = attachment;
-    for (const pid of removeOrphans())
-      this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     if (live === undefined) return;
     this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
     this.host.start(attachment);
@@ -330,6 +393,7 @@ export class Daemon implements AdminClient {
     else if (report.kind === 'traced') this.requests.tracing.add(report.record);
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
+    else if (report.kind === 'rebuilt') this.rebuilt(report);
     else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
     else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
     else if (report.kind === 'died') void this.revive(report.worker, report.message);
@@ -361,6 +425,22 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
+}
+
+/** What a configuration says. */
+function baseOf(config: Config, wanted: Rules): Base {
+  return { services: withoutCounts(wanted.entries()), sysctl: config.sysctl, timeouts: timeoutsOf(wanted) };
+}
+
+function keeperOf(
+  config: Config,
+  { fresh = false }: StartOptions,
+  warn: (message: string) => void,
+): StateKeeper | undefined {
+  const directory = stateDirectory(config);
+  if (directory === undefined) return undefined;
+  const { workers } = config;
+  return new StateKeeper({ directory, workers, lines: linesOfEach(config.connections.max, workers), fresh, warn });
 }
 
 function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {

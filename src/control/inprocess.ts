@@ -37,8 +37,8 @@ export class InProcessDirector implements AdminClient {
     private readonly outlet: Outlet,
     now = 0,
     umem = new Umem(1024),
+    table = new ConnectionTable(config.connections.max),
   ) {
-    const table = new ConnectionTable(config.connections.max);
     this.director = new Director(umem, new Counters(), table, now);
     addLinks(this.director, config.devices.map(alone));
     settings(this.director, config);

@@ -6,6 +6,7 @@
 
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
+import type { Rebuild } from '../conntrack/rebuild.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
@@ -107,6 +108,8 @@ export class Director {
   readonly random: Random;
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
+  /** While the table of a former process gets its index back (housekeeping.ts). */
+  rebuild: Rebuild | undefined;
   /** Set where several workers are one director. */
   dispatch: ReassembledHandoff | undefined;
   /** The fast path, made with the first batch. */

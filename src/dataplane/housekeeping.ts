@@ -3,6 +3,7 @@
  * a batch, and when idle.
  */
 
+import type { Rebuild } from '../conntrack/rebuild.js';
 import { type Director, tickOf } from './director.js';
 import { sendArpRequest } from './neigh/arp.js';
 import { sendSolicitation } from './neigh/nd.js';
@@ -12,6 +13,8 @@ import type { Neighbour } from './table/neighbour.js';
 
 /** Limit of entries that the timer wheel examines in one call: it bounds the pause. */
 const BUDGET = 256;
+/** Lines of a table that one call rebuilds: about a millisecond. */
+const REBUILD_BUDGET = 8192;
 /** Interval (ms) of neighbour checks; neighbour timers count seconds. */
 const NEIGHBOURS_EVERY = 100;
 /** Interval (ms) of the schedulers' clean-up (ip_vs_lblc.c: CHECK_EXPIRE_INTERVAL). */
@@ -33,16 +36,30 @@ export class Housekeeping {
   tick(now: number): void {
     const { d } = this;
     d.now = now;
-    d.connections.tick(tickOf(now), BUDGET);
+    if (d.rebuild === undefined) this.endDue(now);
+    else this.rebuild(d.rebuild, now);
     expireFragments(d);
-    d.defence.tick(now);
-    d.expireNodest.tick();
     if (now >= this.nextNeighbours) this.ageNeighbours(now);
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP_EVERY;
       for (const service of d.services.bySlot) service?.schedule.sweep?.(now);
     }
     this.ask();
+  }
+
+  /** Ends connections: by their timers, in defence, without their destination. */
+  private endDue(now: number): void {
+    const { d } = this;
+    d.connections.tick(tickOf(now), BUDGET);
+    d.defence.tick(now);
+    d.expireNodest.tick();
+  }
+
+  /** A step of the rebuild. Until it is complete no connection ends by time. */
+  private rebuild(rebuild: Rebuild, now: number): void {
+    const { d } = this;
+    d.connections.now = tickOf(now);
+    if (rebuild.step(REBUILD_BUDGET)) d.rebuild = undefined;
   }
 
   /**

@@ -33,6 +33,7 @@ import { forwardShared, isShared } from './path/forward-shared.js';
 import { icmpRelated } from './path/icmp-related.js';
 import { inbound, inboundScheduled } from './path/inbound.js';
 import { outbound } from './path/outbound.js';
+import { mustWait } from './path/rebuilding.js';
 import { refuseStray } from './path/stray-reply.js';
 
 /**
@@ -118,6 +119,7 @@ function routeIp(d: Director): FinalVerdict {
   }
   // Is it of a connection, or for a service? (ip_vs_in_hook, ip_vs_out_hook)
   if (!isAwake(d, p.family)) return routeOn(d);
+  if (d.rebuild !== undefined && mustWait(d)) return drop(d, Drop.rebuilding);
   return icmpRelated(d) || inbound(d) || unclaimed(d);
 }
 

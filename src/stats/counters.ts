@@ -10,6 +10,8 @@
  * Schedulers and thresholds read the gauges, so that all workers share the gauges of the first
  * worker and change them by Atomics. Memory is virtual until touched: unused slots cost nothing.
  */
+import type { Block } from './block.js';
+
 export const MAX_SERVICES = 1 << 18;
 export const MAX_DESTINATIONS = 1 << 20;
 const DROP_ROOM = 64;
@@ -48,6 +50,9 @@ const SERVICES_AT = TOTAL_AT + STATS;
 const DESTINATIONS_AT = SERVICES_AT + MAX_SERVICES * STATS;
 const DOUBLES = DESTINATIONS_AT + MAX_DESTINATIONS * STATS;
 
+/** Bytes of the counters of one worker. */
+export const COUNTERS_BYTES = DOUBLES * 8 + MAX_DESTINATIONS * GAUGES * 4;
+
 /** The counters of one worker. */
 export class Counters {
   /** All counts; rows begin at `totalRow`, `serviceRow(slot)`, `destinationRow(slot)`. */
@@ -58,21 +63,22 @@ export class Counters {
   readonly shared: boolean;
 
   /**
-   * `first`: buffer of the first of several workers, which holds the gauges of all; absent: one
+   * `first`: memory of the first of several workers, which holds the gauges of all; absent: one
    * worker.
    */
   constructor(
-    readonly buffer: SharedArrayBuffer = Counters.memory(),
-    first?: SharedArrayBuffer,
+    readonly memory: Block = Counters.memory(),
+    first?: Block,
   ) {
-    this.values = new Float64Array(buffer, 0, DOUBLES);
-    this.gauges = new Int32Array(first ?? buffer, DOUBLES * 8, MAX_DESTINATIONS * GAUGES);
+    const { buffer, offset } = first ?? memory;
+    this.values = new Float64Array(memory.buffer, memory.offset, DOUBLES);
+    this.gauges = new Int32Array(buffer, offset + DOUBLES * 8, MAX_DESTINATIONS * GAUGES);
     this.shared = first !== undefined;
   }
 
-  /** A zeroed buffer for one worker. */
-  static memory(): SharedArrayBuffer {
-    return new SharedArrayBuffer(DOUBLES * 8 + MAX_DESTINATIONS * GAUGES * 4);
+  /** Zeroed memory for one worker. */
+  static memory(): Block {
+    return { buffer: new SharedArrayBuffer(COUNTERS_BYTES), offset: 0 };
   }
 
   get totalRow(): number {

@@ -171,6 +171,11 @@ const REASONS = [
     'the transmit queue of the device is full',
     'More than 512 frames wanted to leave by one device in one turn: fragments of large packets, for example. What a device cannot send is counted with the device (`txDropped` of `ulvs stats`).',
   ],
+  [
+    'rebuilding',
+    'the connection table is being rebuilt after a restart, and the connection was not found yet',
+    'Wanted, for the first moments of a director that goes on with the connections of the one before it. The sender repeats the packet.',
+  ],
 ] as const satisfies readonly (readonly [string, string, string])[];
 
 export type DropReason = (typeof REASONS)[number][0];

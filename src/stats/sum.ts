@@ -6,6 +6,7 @@
  *     worker 1 ┼─ gather ─► one row of sums
  *     worker 2 ┘
  */
+import type { Block } from './block.js';
 import { Counters } from './counters.js';
 
 /** The counters of all workers of one director. */
@@ -13,15 +14,16 @@ export class CounterSum {
   /** Up to date after `gather`; with one worker always. */
   readonly counters: Counters;
   /** Counters of each worker. */
-  readonly buffers: readonly SharedArrayBuffer[];
+  readonly memories: readonly Block[];
   private readonly parts: readonly Float64Array[];
   private readonly workers: number;
 
-  constructor(workers: number) {
-    this.buffers = Array.from({ length: workers }, () => Counters.memory());
-    const [first] = this.buffers;
+  /** `memories`: of the counters of each worker, where they outlive the process. */
+  constructor(workers: number, memories?: readonly Block[]) {
+    this.memories = memories ?? Array.from({ length: workers }, () => Counters.memory());
+    const [first] = this.memories;
     this.counters = workers === 1 ? new Counters(first) : new Counters(Counters.memory(), first);
-    this.parts = this.buffers.map((buffer) => new Counters(buffer).values);
+    this.parts = this.memories.map((memory) => new Counters(memory).values);
     this.workers = workers;
   }
 

@@ -348,3 +348,62 @@ export function epollOf(descriptors: readonly number[]): number {
   for (const fd of descriptors) check(epollCtl(all, EPOLL_CTL_ADD, fd, Uint32Array.of(EPOLLIN, fd, 0, 0)), 'epoll_ctl');
   return all;
 }
+
+const PAGE_2M = 2 << 20;
+
+/** Shared memory whose pages are those of a file: `buffer` from `offset` on. */
+export interface SharedMapping {
+  readonly buffer: SharedArrayBuffer;
+  readonly offset: number;
+  /** The pages become anonymous memory again, zeroed; the file keeps its content. */
+  unmap(): void;
+}
+
+/**
+ * Maps `len` bytes of a file, from `at` on, over pages of a new SharedArrayBuffer (mmap(2),
+ * MAP_SHARED | MAP_FIXED). All threads and typed arrays then use the file as memory. Both numbers
+ * are whole pages; a mapping of 2 MB or more begins at a multiple of 2 MB, so that large pages fit.
+ * The memory is unmapped before V8 frees it only by `unmap`: keep the buffer until then. Throws a
+ * SystemError('mmap').
+ */
+export function mapShared(fd: number, at: number, len: number): SharedMapping {
+  const unit = len >= PAGE_2M ? PAGE_2M : PAGE;
+  const buffer = new SharedArrayBuffer(len + unit);
+  const address = addressAt(buffer);
+  const offset = (unit - (address % unit)) % unit;
+  if (mmapAt(address + offset, len, PROT_READ_WRITE, MAP_SHARED | MAP_FIXED, fd, at) !== address + offset)
+    throw new SystemError('mmap', koffi.errno());
+  mapped.add(buffer);
+  const unmap = () => {
+    mmapAt(address + offset, len, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mapped.delete(buffer);
+  };
+  return { buffer, offset, unmap };
+}
+
+/** Buffers with pages of files: V8 must not free them, because malloc would use the pages again. */
+const mapped = new Set<SharedArrayBuffer>();
+
+const flock = libc.func('int flock(int, int)') as (fd: number, operation: number) => number;
+const LOCK_EXCLUSIVE_NOW = 2 | 4;
+
+/**
+ * Locks a file for this process, until it ends or closes the descriptor. False: another one has it.
+ */
+export function lockFile(fd: number): boolean {
+  return flock(fd, LOCK_EXCLUSIVE_NOW) === 0;
+}
+
+const mountCall = libc.func('int mount(str, str, str, ulong, str)') as (
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+) => number;
+const MS_NOSUID_NODEV_NOEXEC = 2 | 4 | 8;
+
+/** Mounts a tmpfs. Throws a SystemError('mount'). */
+export function mountTmpfs(target: string, options: string): void {
+  check(mountCall('ulvs', target, 'tmpfs', MS_NOSUID_NODEV_NOEXEC, options), 'mount');
+}

@@ -5,10 +5,11 @@
 import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
-import { Daemon } from '../../control/daemon.js';
+import { Daemon, type StartOptions } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
 import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
+import { StateError } from '../../control/state/store.js';
 import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
@@ -22,6 +23,7 @@ interface Options {
   device?: DeviceChoice;
   socket?: string;
   user?: string;
+  fresh?: boolean;
   logLevel: string;
 }
 
@@ -37,6 +39,7 @@ export function runCommand(version: string): Command {
     )
     .option('--socket <path>', 'control socket, overrides the configuration')
     .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
+    .option('--fresh', 'forget the connections and rules that the director before left (key state)')
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
@@ -55,11 +58,13 @@ async function run(options: Options, version: string): Promise<void> {
   const stopped = whenStopped();
   const { failure, fail } = failing();
   const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
-  const started = begin(config, fleet, log, (message) => fail(new Error(message)));
+  const onFailure = (message: string) => fail(new Error(message));
+  const started = begin(config, fleet, log, onFailure, { fresh: options.fresh ?? false });
   const inTurn = turns(started);
   process.on('SIGHUP', () => void inTurn(async () => reload(await started, options, log, manager, fleet)));
   const daemon = await started.catch((error: unknown) => {
-    throw error instanceof StartError && error.mistake ? new UserError(error.message) : error;
+    const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
+    throw isMistake ? new UserError(error.message) : error;
   });
   fleet?.follow(daemon, inTurn);
   manager.ready(daemon.heartbeat.status());
@@ -79,9 +84,10 @@ async function begin(
   fleet: Fleet | undefined,
   log: Logger,
   onFailure: (message: string) => void,
+  how: StartOptions,
 ): Promise<Daemon> {
   await fleet?.begin(loadRules);
-  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure);
+  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure, how);
 }
 
 /** Resolves at SIGTERM or SIGINT. */

@@ -15,6 +15,9 @@ import { Positions } from './position.js';
 import { ConfigError, Problems } from './problem.js';
 import { readSections, type Sections } from './sections.js';
 
+/** The value of `state` for a director whose connections end with its process. */
+export const NO_STATE = 'none';
+
 export type * from './director-config.js';
 export { ConfigError } from './problem.js';
 
@@ -80,7 +83,9 @@ function assemble(sections: Sections, file: string, problems: Problems): Omit<Co
   }
   const rulesFile = sections.rulesFile === undefined ? undefined : path.resolve(from, sections.rulesFile);
   const rules = typeof sections.rules === 'object' ? { etcd: withPaths(sections.rules.etcd, from) } : undefined;
-  return { ...rest, file, socket, rulesFile, rules };
+  const { state } = sections;
+  const directory = state === undefined || state === NO_STATE ? state : path.resolve(from, state);
+  return { ...rest, file, socket, rulesFile, rules, state: directory };
 }
 
 /** The same with absolute paths. */

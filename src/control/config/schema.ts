@@ -218,6 +218,18 @@ export const schema = {
       without: `${MAIN_SOCKET}; in another network namespace than that of process 1, ${SOCKET_DIRECTORY}/net-INODE.sock`,
       change: 'restart',
     }),
+  state: value(text('none, or the path of a directory'))
+    .optional()
+    .register(words, {
+      type: 'none, or a path relative to the directory of director.yaml',
+      text:
+        'Directory of what outlives the process: connections, counters and rules, as files that are the memory of the director. ' +
+        'It belongs into a tmpfs. The next director that uses it goes on with them. `none`: all of it ends with the process.',
+      example: 'none',
+      without:
+        'a directory beside the socket, `ulvs.state` for `ulvs.sock`, where that is in a tmpfs such as /run; otherwise none',
+      change: 'restart',
+    }),
   connections: connections.prefault({}).register(words, {
     type: 'mapping',
     text: 'Room for connections.',

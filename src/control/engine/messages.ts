@@ -3,6 +3,7 @@
  * it.
  */
 
+import type { TableMemory } from '../../conntrack/memory.js';
 import type { RouteData } from '../../dataplane/table/routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
@@ -12,6 +13,7 @@ import type { DeviceKind } from '../../device/kinds.js';
 import type { TunHandle } from '../../device/tun/tap.js';
 import type { UmemMemory } from '../../device/umem-memory.js';
 import type { InterceptMapFds } from '../../device/xdp/layout.js';
+import type { Block } from '../../stats/block.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
@@ -42,14 +44,21 @@ export interface RunnerSetup {
   readonly umem: UmemMemory;
   /** TUN into the host's stack; undefined: there is none. */
   readonly tun?: TunHandle | undefined;
-  readonly counters: SharedArrayBuffer;
+  readonly counters: Block;
   /** With several workers: the counters of the first, whose gauges all share. */
-  readonly gauges?: SharedArrayBuffer | undefined;
+  readonly gauges?: Block | undefined;
   /** With several workers: what they share. */
   readonly workers?: WorkersSetup | undefined;
   /** Memory of the connection table, and its number of lines. */
-  readonly table: SharedArrayBuffer;
+  readonly table: TableMemory;
   readonly connections: number;
+  /** Three random words that key the table's hash. */
+  readonly secret: readonly number[];
+  /**
+   * The table has connections of a former process or thread: its index is rebuilt. 'counted': the
+   * gauges still count them, because other workers went on.
+   */
+  readonly inherited?: 'uncounted' | 'counted' | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */
@@ -117,6 +126,8 @@ export type Report =
   /** A worker ended. Its connection table and counters are still there. */
   | { kind: 'died'; worker: number; message: string }
   | { kind: 'warned'; message: string }
+  /** The table of a former process has its index again (conntrack/rebuild.ts). */
+  | { kind: 'rebuilt'; kept: number; lost: number; ms: number }
   /** A neighbour that the kernel shall resolve. */
   | { kind: 'resolve'; device: number; ip: string }
   /** An IP packet to send by the routing of the host. */

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { TICK_WORD } from '../../conntrack/entry.js';
+import { Rebuild } from '../../conntrack/rebuild.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping } from '../../dataplane/housekeeping.js';
@@ -47,6 +48,7 @@ export class Runner {
   private readonly deviceCounters: DeviceCounters;
   private readonly announcements: Announcements;
   private nextCount = 0;
+  private rebuild: { readonly work: Rebuild; readonly since: number } | undefined;
   /** Links that could not send. */
   private readonly stopped = new Set<number>();
 
@@ -58,7 +60,7 @@ export class Runner {
   ) {
     setPacketPathFlags();
     const umem = umemIn(setup.umem);
-    const table = new ConnectionTable(setup.connections, setup.table, crypto.getRandomValues(new Int32Array(3)));
+    const table = new ConnectionTable(setup.connections, setup.table, Int32Array.from(setup.secret));
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
@@ -66,6 +68,7 @@ export class Runner {
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.announcements = new Announcements(this.director);
     addLinks(this.director, setup.devices);
+    if (setup.inherited !== undefined) this.beginRebuild(setup.inherited === 'counted', now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
     if (setup.live) this.addHostLinks(umem, setup.tun);
     this.configure(setup);
@@ -99,7 +102,25 @@ export class Runner {
     const received = this.loop.turn(now);
     this.words[TICK_WORD] = tickOf(now);
     if (now >= this.nextCount) this.count(now);
+    if (this.rebuild !== undefined && this.director.rebuild === undefined) this.endRebuild(now);
     return received;
+  }
+
+  /** The thread must not sleep: there is work without frames. */
+  get isBusy(): boolean {
+    return this.rebuild !== undefined;
+  }
+
+  /** The table of a former process or thread: its index is made again, a step a turn. */
+  private beginRebuild(counted: boolean, now: number): void {
+    this.rebuild = { work: new Rebuild(this.director.connections, counted), since: now };
+    this.director.rebuild = this.rebuild.work;
+  }
+
+  private endRebuild(now: number): void {
+    const { work, since } = this.rebuild!;
+    this.rebuild = undefined;
+    this.report({ kind: 'rebuilt', kept: work.kept, lost: work.lost, ms: now - since });
   }
 
   /** Handles a message. False: it was `stop`. */

@@ -3,34 +3,63 @@
  * per worker.
  */
 
-import { LIVE_WORD } from '../../conntrack/entry.js';
-import { ConnectionTable } from '../../conntrack/table.js';
+import { ENTRY_WORDS, LIVE_WORD } from '../../conntrack/entry.js';
+import { type TableMemory, tableMemory, wordsOf } from '../../conntrack/memory.js';
 import type { DeviceStats } from '../../device/device.js';
+import type { Block } from '../../stats/block.js';
 import { CounterSum } from '../../stats/sum.js';
 import { DeviceCounters } from './device-counters.js';
+
+/** Memory of one worker that outlives the process (control/state). */
+export interface KeptMemory {
+  readonly table: TableMemory;
+  readonly counters: Block;
+  /** Keys the hash of the table. */
+  readonly secret: readonly number[];
+  /** The table has connections of a former process. */
+  readonly inherited: boolean;
+}
+
+/** Number of lines in the table of each worker. */
+export function linesOfEach(connections: number, workers: number): number {
+  return Math.ceil(connections / workers);
+}
 
 /** The memory of all workers. */
 export class SharedMemory {
   /** The connection tables. */
-  readonly buffers: readonly SharedArrayBuffer[];
+  readonly memories: readonly TableMemory[];
+  /** Words that key the hash of each table. A worker that is started anew needs the same. */
+  readonly secrets: readonly (readonly number[])[];
   /** The connection tables as words. */
   readonly tables: readonly Int32Array[];
   readonly sum: CounterSum;
   readonly deviceCounters: readonly DeviceCounters[];
+  /** The tables that have connections of a former process. */
+  readonly inherited: readonly boolean[];
   /** Number of lines in each table. */
   readonly connections: number;
 
-  /** `connections`: number of lines in all tables together. `devices`: number of links. */
+  /**
+   * `connections`: number of lines in all tables together. `devices`: number of links. `kept`:
+   * memory of each worker that outlives the process.
+   */
   constructor(
     readonly workers: number,
     connections: number,
     devices: number,
+    kept?: readonly KeptMemory[],
   ) {
     const each = Array.from({ length: workers });
-    this.connections = Math.ceil(connections / workers);
-    this.buffers = each.map(() => ConnectionTable.memory(this.connections));
-    this.tables = this.buffers.map((buffer) => ConnectionTable.words(buffer));
-    this.sum = new CounterSum(workers);
+    this.connections = linesOfEach(connections, workers);
+    this.memories = kept?.map(({ table }) => table) ?? each.map(() => tableMemory(this.connections));
+    this.secrets = kept?.map(({ secret }) => secret) ?? each.map(() => [...crypto.getRandomValues(new Int32Array(3))]);
+    this.tables = this.memories.map(({ lines }) => wordsOf(lines, (this.connections + 1) * ENTRY_WORDS));
+    this.inherited = each.map((_, i) => kept?.[i]?.inherited ?? false);
+    this.sum = new CounterSum(
+      workers,
+      kept?.map(({ counters }) => counters),
+    );
     this.deviceCounters = each.map(() => new DeviceCounters(DeviceCounters.memory(devices)));
   }
 

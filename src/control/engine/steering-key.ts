@@ -17,7 +17,8 @@ const ADDRESS: SteeringStage = { ...FINEST, ports: false };
 
 /** The steering key of the present services, and of the connections that exist. */
 export class SteeringKey {
-  private stages: readonly SteeringStage[] = [FINEST];
+  /** `stages`: those by which the workers of a former process shared clients. */
+  constructor(public stages: readonly SteeringStage[] = [FINEST]) {}
 
   /**
    * The new stages; undefined: no change. With connections (`live`), which keep their workers, the

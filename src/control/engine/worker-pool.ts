@@ -8,6 +8,7 @@
 import { randomInt } from 'node:crypto';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import { HandoffRing } from '../../dataplane/workers/handoff.js';
+import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import { kindOf } from '../../device/kinds.js';
 import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
@@ -43,40 +44,58 @@ export function setupFor(
     ...base,
     umem: set.memories[worker]!,
     tun: set.tuns[worker],
-    table: shared.buffers[worker]!,
+    table: shared.memories[worker]!,
+    secret: shared.secrets[worker]!,
     connections: shared.connections,
-    counters: shared.sum.buffers[worker]!,
+    counters: shared.sum.memories[worker]!,
     deviceCounters: shared.deviceCounters[worker]!.buffer,
   };
 }
 
+/** The secret and the stages by which workers share clients. */
+export interface InheritedSteering {
+  readonly secret?: readonly number[] | undefined;
+  readonly stages?: readonly SteeringStage[] | undefined;
+}
+
 /** The workers of one director. */
 export class WorkerPool {
-  private readonly steeringKey = new SteeringKey();
-  private readonly secret = [...crypto.getRandomValues(new Int32Array(3))];
+  private readonly steeringKey: SteeringKey;
   private fanout: Fanout | undefined;
 
   private readonly wakeups: readonly Bell[];
   private readonly common: Omit<WorkersSetup, 'index'>;
 
-  /** `maps`: of the exclusive devices. Throws a SystemError. */
+  /**
+   * `maps`: of the exclusive devices. `inherited`: how a former process shared clients, whose
+   * connections go on. Throws a SystemError.
+   */
   constructor(
     private readonly shared: SharedMemory,
     devices: readonly DeviceSetup[],
     private readonly maps: readonly InterceptMaps[],
+    inherited: InheritedSteering = {},
   ) {
     const count = shared.workers;
-    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, this.secret);
+    const secret = inherited.secret ?? [...crypto.getRandomValues(new Int32Array(3))];
+    this.steeringKey = new SteeringKey(inherited.stages);
+    if (devices.some(({ kind }) => kindOf(kind).workers === 'fanout')) this.fanout = new Fanout(count, secret);
+    if (inherited.stages !== undefined) this.fanout?.setFields(inherited.stages.at(-1)!);
     this.wakeups = Array.from({ length: count }, () => new Bell());
     this.common = {
       count,
-      secret: this.secret,
+      secret,
       rings: Array.from({ length: count * count }, () =>
         HandoffRing.memory(frameSizeFor(devices.map(({ mtu }) => mtu))),
       ),
       asleep: new SharedArrayBuffer(4 * count),
       bellFds: this.wakeups.map(({ fd }) => fd),
     };
+  }
+
+  /** Tells a fresh worker how clients are shared. */
+  get steering(): Message {
+    return { kind: 'steering', stages: this.steeringKey.stages };
   }
 
   /** What the workers share of a device, made anew. */
@@ -89,7 +108,7 @@ export class WorkerPool {
 
   /** The setup with the shared parts. */
   complete(setup: DataplaneSetup, index: number): DataplaneSetup {
-    return { ...setup, gauges: this.shared.sum.buffers[0], workers: { ...this.common, index } };
+    return { ...setup, gauges: this.shared.sum.memories[0], workers: { ...this.common, index } };
   }
 
   /** Starts the workers with complete setups. Rejects with an Error of one line. */

@@ -5,6 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
+import { clockOrigin } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
 
@@ -44,6 +45,7 @@ function handleMessages(runner: Runner, flags: Int32Array): boolean {
 function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
+  const origin = clockOrigin();
   const { places } = runner;
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
@@ -52,8 +54,9 @@ function run(runner: Runner): void {
       version = places.version;
       poller = pollerOf(runner, wakeup);
     }
-    idle = runner.turn(performance.now()) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false) continue;
+    idle = runner.turn(performance.now() + origin) > 0 ? 0 : idle + 1;
+    if (idle <= SPINS || runner.isBusy || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false)
+      continue;
     poller.wait(SLEEP_MS);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();
@@ -68,7 +71,7 @@ function pollerOf({ places }: Runner, wakeup: Bell): Poller {
 function main(): void {
   let runner: Runner;
   try {
-    runner = new Runner(setup, performance.now(), report);
+    runner = new Runner(setup, performance.now() + clockOrigin(), report);
   } catch (error) {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;

@@ -15,7 +15,7 @@ import { DeviceSet } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
-import { setupFor, WorkerPool } from './worker-pool.js';
+import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 
 /** Deaths within DEATHS_MS after which a director gives up: the next start would die, too. */
 const MOST_DEATHS = 5;
@@ -38,9 +38,10 @@ export class Workers {
     devices: readonly DeviceSetup[],
     maps: readonly InterceptMaps[],
     live: boolean,
+    inherited?: InheritedSteering,
   ) {
     this.base = { config, devices, live };
-    this.pool = shared.workers === 1 ? undefined : new WorkerPool(shared, devices, maps);
+    this.pool = shared.workers === 1 ? undefined : new WorkerPool(shared, devices, maps, inherited);
     this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device));
   }
 
@@ -69,7 +70,9 @@ export class Workers {
   async start(onReport: (report: Report) => void): Promise<string[]> {
     const lines = this.base.live ? this.set.openTuns() : [];
     const first = this.early.splice(0);
-    const setups = this.set.memories.map((_, worker) => this.setupOf(worker, first));
+    const setups = this.set.memories.map((_, worker) => {
+      return this.setupOf(worker, first, this.shared.inherited[worker] ? 'uncounted' : undefined);
+    });
     const inline = this.base.devices.some(({ kind }) => kindOf(kind).thread === 'main');
     if (this.pool !== undefined) this.dataplane = await this.pool.start(setups, onReport);
     else this.dataplane = await (inline ? startInline : startWorker)(setups[0]!, onReport);
@@ -94,16 +97,25 @@ export class Workers {
     this.deaths = [...this.deaths.filter((then) => now - then < DEATHS_MS), now];
     if (dataplane?.restart === undefined || this.deaths.length > MOST_DEATHS) return false;
     this.set.renew(worker);
-    await dataplane.restart(worker, this.setupOf(worker, first));
+    await dataplane.restart(worker, this.setupOf(worker, first, 'counted'));
     this.base.devices.forEach((_, device) => {
       if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
     });
     return true;
   }
 
-  /** The workers follow accepted changes of the rules. `ftp`: ports of the helper. */
-  steer(changes: readonly ChangeRequest[], services: () => readonly ServiceConfig[], ftp: readonly number[]): void {
-    for (const message of this.pool?.update(changes, services, ftp) ?? []) this.send(message);
+  /**
+   * The workers follow accepted changes of the rules. `ftp`: ports of the helper. Returns the
+   * messages that were sent.
+   */
+  steer(
+    changes: readonly ChangeRequest[],
+    services: () => readonly ServiceConfig[],
+    ftp: readonly number[],
+  ): Message[] {
+    const messages = this.pool?.update(changes, services, ftp) ?? [];
+    for (const message of messages) this.send(message);
+    return messages;
   }
 
   /** Stops the threads and closes the devices. */
@@ -113,8 +125,9 @@ export class Workers {
     this.pool?.close();
   }
 
-  private setupOf(worker: number, first: readonly Message[]): DataplaneSetup {
-    const setup = setupFor(worker, this.shared, this.set, { ...this.base, first });
+  private setupOf(worker: number, rules: readonly Message[], inherited: RunnerSetup['inherited']): DataplaneSetup {
+    const first = this.pool === undefined ? rules : [this.pool.steering, ...rules];
+    const setup = { ...setupFor(worker, this.shared, this.set, { ...this.base, first }), inherited };
     return this.pool?.complete(setup, worker) ?? setup;
   }
 }

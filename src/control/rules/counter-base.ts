@@ -8,13 +8,35 @@ import type { CountersView } from './counters.js';
 const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
 type Totals = Record<(typeof TOTALS)[number], number>;
 
+/**
+ * Where zero points outlive the process; the order of `counts` is that of Stat (stats/counters.ts).
+ */
+export interface ZeroPoints {
+  read(of: 'service' | 'destination' | 'whole', slot: number): readonly number[];
+  write(of: 'service' | 'destination' | 'whole', slot: number, counts: readonly number[]): void;
+}
+
 /** Zero points of the counters of slots. */
 class CounterBases {
   private readonly bases = new Map<number, Totals>();
 
+  constructor(
+    private readonly of: 'service' | 'destination' | 'whole',
+    private readonly kept: ZeroPoints | undefined,
+  ) {}
+
   /** Makes the present counts the zero point. */
   zero(slot: number, counted: StatsEntry): void {
     const { conns, inpkts, outpkts, inbytes, outbytes } = counted;
+    this.bases.set(slot, { conns, inpkts, outpkts, inbytes, outbytes });
+    this.kept?.write(this.of, slot, [conns, inpkts, outpkts, inbytes, outbytes]);
+  }
+
+  /** Takes the zero point that a former process has set. */
+  restore(slot: number): void {
+    const counts = this.kept?.read(this.of, slot);
+    if (counts === undefined) return;
+    const [conns, inpkts, outpkts, inbytes, outbytes] = counts as [number, number, number, number, number];
     this.bases.set(slot, { conns, inpkts, outpkts, inbytes, outbytes });
   }
 
@@ -40,11 +62,25 @@ const TOTAL = 0;
  * points.
  */
 export class ShownCounters {
-  private readonly services = new CounterBases();
-  private readonly destinations = new CounterBases();
-  private readonly whole = new CounterBases();
+  private readonly services: CounterBases;
+  private readonly destinations: CounterBases;
+  private readonly whole: CounterBases;
 
-  constructor(private readonly counters: CountersView) {}
+  constructor(
+    private readonly counters: CountersView,
+    kept?: ZeroPoints,
+  ) {
+    this.services = new CounterBases('service', kept);
+    this.destinations = new CounterBases('destination', kept);
+    this.whole = new CounterBases('whole', kept);
+    this.whole.restore(TOTAL);
+  }
+
+  /** Slots whose zero points a former process has set. */
+  restore(services: Iterable<number>, destinations: Iterable<number>): void {
+    for (const slot of services) this.services.restore(slot);
+    for (const slot of destinations) this.destinations.restore(slot);
+  }
 
   service(slot: number): StatsEntry {
     return this.services.shown(slot, this.counters.service(slot));

@@ -90,21 +90,6 @@ function leave({ slot, config }: Destination, service: Service): HealthOutcome {
   };
 }
 
-/** The actions by which a new worker learns of a destination. */
-export function replayed(destination: Destination, serviceSlot: number): Action[] {
-  const { slot } = destination;
-  const add: Action = {
-    kind: 'addDestination',
-    slot,
-    serviceSlot,
-    // With the operator's weight, which gives mh its share; then with that in force.
-    destination: destination.config,
-    revived: false,
-  };
-  if (destination.health === undefined) return [add];
-  return [add, isAbsent(destination) ? { kind: 'removeDestination', slot } : edited(destination)];
-}
-
 /** The configuration that the dataplane uses. */
 function effective(destination: Destination): DestinationConfig {
   return { ...destination.config, weight: effectiveWeight(destination) };

@@ -17,7 +17,7 @@ import {
 import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
 import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
-import { ShownCounters } from './counter-base.js';
+import { ShownCounters, type ZeroPoints } from './counter-base.js';
 import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
 import {
@@ -39,10 +39,10 @@ import {
   type HealthTarget,
   isAbsent,
   present,
-  replayed,
   type SlottedService,
 } from './health-weight.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
+import { restoreRules } from './restore.js';
 import { CountedSlots, Slots } from './slots.js';
 
 /** Requests that the rule table answers. */
@@ -62,6 +62,8 @@ export interface RulesOptions {
   readonly engines: readonly string[];
   readonly counters: CountersView;
   readonly timeouts?: Timeouts;
+  /** Zero points of the counters, where they outlive the process. */
+  readonly zeroPoints?: ZeroPoints | undefined;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
   /** Number of slots; by default as many as the counters have. */
@@ -97,7 +99,7 @@ export class Rules {
     const { services, destinations } = options.room ?? WHOLE_ROOM;
     this.serviceSlots = new CountedSlots(services);
     this.destinationSlots = new Slots(destinations);
-    this.shown = new ShownCounters(options.counters);
+    this.shown = new ShownCounters(options.counters, options.zeroPoints);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
 
@@ -144,6 +146,19 @@ export class Rules {
     return gone.map((entry) => entry.slot);
   }
 
+  /**
+   * Makes an empty table the one that these actions made in a former process (restore.ts), with its
+   * slots, its trash and its counters.
+   */
+  restore(actions: readonly Action[]): void {
+    const { services, trash } = this;
+    const { serviceSlots, destinationSlots, timeouts } = restoreRules(actions, { services, trash });
+    this.serviceSlots.restore(serviceSlots);
+    this.destinationSlots.restore(destinationSlots);
+    this.timeouts = timeouts ?? this.timeouts;
+    this.shown.restore(serviceSlots.keys(), destinationSlots);
+  }
+
   /** No slot of a service and of a destination from these on was ever used. */
   get high(): Room {
     return { services: this.serviceSlots.high, destinations: this.destinationSlots.high };
@@ -174,14 +189,6 @@ export class Rules {
   /** Services with destinations and counters, newest first. */
   entries(): ServiceEntry[] {
     return [...this.services.values()].reverse().map((service) => this.entry(service));
-  }
-
-  /** Actions that make a fresh dataplane equal to the table, with the same slots. */
-  replay(): Action[] {
-    return [...this.services.values()].flatMap(({ slot, config, destinations }) => [
-      { kind: 'addService', slot, service: config } as const,
-      ...[...destinations.values()].flatMap((one) => replayed(one, slot)),
-    ]);
   }
 
   /** Services with destinations, without counters, newest first. */

@@ -28,6 +28,14 @@ export class Slots {
   release(slot: number): void {
     this.released.push(slot);
   }
+
+  /** Makes exactly these slots used. */
+  restore(used: ReadonlySet<number>): void {
+    this.fresh = 0;
+    for (const slot of used) this.fresh = Math.max(this.fresh, slot + 1);
+    this.released.length = 0;
+    for (let slot = this.fresh - 1; slot >= 0; slot--) if (!used.has(slot)) this.released.push(slot);
+  }
 }
 
 /** Slots with reference counts: a slot is free again after the last release. */
@@ -44,6 +52,13 @@ export class CountedSlots {
     const slot = this.slots.allocate();
     if (slot !== undefined) this.references.set(slot, 1);
     return slot;
+  }
+
+  /** Makes exactly these slots used, with their references. */
+  restore(references: ReadonlyMap<number, number>): void {
+    this.references.clear();
+    for (const [slot, count] of references) this.references.set(slot, count);
+    this.slots.restore(new Set(references.keys()));
   }
 
   /** No slot from here on was ever used. */

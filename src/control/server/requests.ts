@@ -14,7 +14,10 @@ import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
+import type { ZeroPoints } from '../rules/counter-base.js';
+import { changes } from '../rules/diff.js';
 import type { DestinationHealth } from '../rules/entries.js';
+import { KeptRules } from '../rules/kept-rules.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -34,25 +37,41 @@ export interface HealthSays {
   readonly health: DestinationHealth | undefined;
 }
 
+/** What outlives the process is told of each change (state/keeper.ts). */
+export interface Keeper {
+  /** A name that is the same as long as the rules go on. */
+  readonly id: string;
+  readonly zeroPoints: ZeroPoints;
+  changed(actions: readonly Action[]): void;
+  released(slots: readonly number[]): void;
+  sysctlsAre(sysctl: Readonly<Sysctls>): void;
+}
+
 /** The request server of one director. */
 export class Requests implements AdminClient {
   readonly view: LiveCounters;
   readonly rules: Rules;
   readonly tracing: TraceSession;
   /** As of DirectorStatus. */
-  private readonly tableId = randomUUID();
+  private tableId: string;
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
   private settings: Settings;
+  /** For workers that are started anew. */
+  private readonly kept = new KeptRules();
+  /** Connections of a former process are being counted: no destination counts as idle. */
+  isCounting = false;
 
   constructor(
     private readonly config: Config,
     private readonly counters: Counters,
     private readonly forwarding: Forwarding,
+    private readonly keeper?: Keeper,
   ) {
     this.settings = config;
+    this.tableId = keeper?.id ?? randomUUID();
     this.view = new LiveCounters(counters, forwarding.now());
-    this.rules = newRules(config, this.view);
+    this.rules = newRules(config, this.view, keeper?.zeroPoints);
     this.tracing = new TraceSession((spec) =>
       forwarding.send(spec === undefined ? { kind: 'trace' } : { kind: 'trace', spec }),
     );
@@ -86,13 +105,13 @@ export class Requests implements AdminClient {
     // A slot that gets a new owner counts from its present counters on.
     this.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
+    const actions = outcomes.flatMap((outcome) => outcome.actions);
+    this.kept.apply(actions);
+    this.keeper?.changed(actions);
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
-    this.forward(
-      accepted,
-      outcomes.flatMap(({ actions }) => actions),
-    );
+    this.forward(accepted, actions);
     this.forwarding.health?.rulesChanged();
     return outcomes.map(({ reply }) => reply);
   }
@@ -110,6 +129,7 @@ export class Requests implements AdminClient {
   set(settings: Settings): void {
     const { sysctl, marks, accept, timeouts, helpers, snat } = settings;
     this.settings = { sysctl, marks, accept, timeouts, helpers, snat };
+    this.keeper?.sysctlsAre(sysctl);
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
@@ -117,7 +137,7 @@ export class Requests implements AdminClient {
   replay(): Message[] {
     return [
       { kind: 'settings', ...this.settings },
-      { kind: 'actions', actions: this.rules.replay() },
+      { kind: 'actions', actions: this.kept.actions() },
     ];
   }
 
@@ -127,8 +147,24 @@ export class Requests implements AdminClient {
     this.gather();
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
-    for (const slot of this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!))
-      this.daddrs.delete(slot);
+    if (this.isCounting) return;
+    const freed = this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
+    for (const slot of freed) this.daddrs.delete(slot);
+    this.kept.release(freed);
+    this.keeper?.released(freed);
+  }
+
+  /** Call when another file took the place of the rules of the former process. */
+  renameTable(): void {
+    this.tableId = randomUUID();
+  }
+
+  /** Goes on with the rules that these actions made in a former process. */
+  restore(actions: readonly Action[]): void {
+    this.rules.restore(actions);
+    this.kept.apply(actions);
+    this.gather();
+    this.forward(changes([], this.rules.entries()), actions);
   }
 
   /** A page of the connection tables that begins at `from`; without `from` all connections. */
@@ -205,8 +241,12 @@ function isHostChange({ op }: RulesRequest): boolean {
 }
 
 /** An empty rule table with the timeouts of a configuration. */
-export function newRules({ timeouts }: Pick<Config, 'timeouts'>, counters: LiveCounters): Rules {
-  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts });
+export function newRules(
+  { timeouts }: Pick<Config, 'timeouts'>,
+  counters: LiveCounters,
+  zeroPoints?: ZeroPoints,
+): Rules {
+  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });
 }
 
 /** A client of a rule table that forwards nothing: it checks rules before anything changes. */

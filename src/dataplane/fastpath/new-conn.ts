@@ -63,10 +63,12 @@ export function connOpener(
   }
 
   /**
-   * Marks, a full table, expected connections without a client port, drop_packet, the ports of FTP.
+   * Marks, a full table, expected connections without a client port, drop_packet, a rebuild, the
+   * ports of FTP.
    */
   function needsSlowPath(ports: number): boolean {
     if (d.marks !== undefined || table.isFull || connections.withoutPort !== 0 || defence.rate !== 0) return true;
+    if (d.rebuild !== undefined) return true;
     return ports >>> 16 === FTP_DATA || connections.helperPorts.includes(ports & 0xffff);
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../../conntrack/entry.js';
 import { listen } from '../../conntrack/expected.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
-import { SeqAdj } from '../../conntrack/seqadj.js';
+import type { SeqAdj } from '../../conntrack/seqadj.js';
 import { Tcp } from '../../conntrack/tcp.js';
 import { Method } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
@@ -93,7 +93,7 @@ function readCommand(d: Director, entry: number): boolean {
   const text = textOf(d);
   const passive = passiveCommand(text, family);
   if (passive !== undefined) {
-    if (passive !== Awaits.nothing) seqAdjOf(d, entry).awaits = passive;
+    if (passive !== Awaits.nothing) d.connections.seqAdjOf(entry).awaits = passive;
     return true;
   }
   const target = activeCommand(text, family);
@@ -101,15 +101,6 @@ function readCommand(d: Director, entry: number): boolean {
   const seqAdj = d.connections.seqAdj.get(entry);
   if (seqAdj !== undefined) seqAdj.awaits = Awaits.nothing;
   return expectActive(d, entry, target.address, target.port);
-}
-
-function seqAdjOf(d: Director, entry: number): SeqAdj {
-  let seqAdj = d.connections.seqAdj.get(entry);
-  if (seqAdj === undefined) {
-    seqAdj = new SeqAdj();
-    d.connections.seqAdj.set(entry, seqAdj);
-  }
-  return seqAdj;
 }
 
 const caddr = new Int32Array(4);

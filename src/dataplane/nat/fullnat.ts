@@ -71,6 +71,7 @@ function fillReverse(d: Director, reverse: number, entry: number, source: number
   words[line + CONTROL] = entry;
   words[at + DADDR] = reverse;
   words[at + FLAGS]! |= CONN_FULLNAT;
+  table.seal(entry);
   if ((words[at + FLAGS]! & CONN_ONE_PACKET) === 0) table.insert(reverse);
 }
 

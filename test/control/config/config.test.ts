@@ -24,6 +24,7 @@ timeouts:   { tcp: 100, udp: 30 }
 helpers:    { ftp: [] }
 snat:       [ { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 } ]
 socket:     run/ulvs.sock
+state:      run/state
 connections: { max: 1000 }
 workers:    2
 rules: |   # as for ipvsadm -R
@@ -81,12 +82,13 @@ describe('a whole configuration', () => {
       checks: [],
       snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
       socket: '/etc/ulvs/run/ulvs.sock',
+      state: '/etc/ulvs/run/state',
       connections: { max: 1000 },
       workers: 2,
       rulesFile: undefined,
       ruleLines: [
-        { file: '/etc/ulvs/director.yaml', line: 20, text: '-A -t 10.0.0.100:80 -s rr' },
-        { file: '/etc/ulvs/director.yaml', line: 23, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
+        { file: '/etc/ulvs/director.yaml', line: 21, text: '-A -t 10.0.0.100:80 -s rr' },
+        { file: '/etc/ulvs/director.yaml', line: 24, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
       ],
     });
     expect(structuredClone(config)).toEqual(config);

@@ -1,7 +1,7 @@
 /** The dataplane's thread when things go wrong: it is told of, and ends. Runs the built code: a worker is a file. */
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConnectionTable } from '../../../src/conntrack/table.js';
+import { tableMemory } from '../../../src/conntrack/memory.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { DeviceCounters } from '../../../src/control/engine/device-counters.js';
 import type { Message, Report } from '../../../src/control/engine/messages.js';
@@ -15,13 +15,14 @@ const { startInline, startWorker } = (await import(`${DIST}/control/engine/worke
 const config = parseConfig('devices: []\nconnections: { max: 1024 }'.replace('[]', '[{ name: x0, kind: tap }]'), 'x');
 
 /** Without any device: nothing is touched. */
-function setup(counters = new Counters().buffer) {
+function setup(counters = Counters.memory()) {
   return {
     config,
     devices: [],
     umem: makeUmem(256, 2048),
     counters,
-    table: ConnectionTable.memory(config.connections.max),
+    table: tableMemory(config.connections.max),
+    secret: [1, 2, 3],
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
     live: false,
@@ -42,7 +43,7 @@ describe.each([
   });
 
   it('that cannot be built says why', async () => {
-    const tooSmall = new SharedArrayBuffer(8);
+    const tooSmall = { buffer: new SharedArrayBuffer(8), offset: 0 };
     await expect(start(setup(tooSmall), () => {})).rejects.toThrow(/out of bounds|Invalid typed array length/);
   });
 });

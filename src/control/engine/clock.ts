@@ -1,0 +1,10 @@
+/**
+ * The clock of a dataplane: CLOCK_MONOTONIC in ms. It counts from the boot of the machine, so that
+ * the timers of connections go on in a new process. performance.now() counts from the process's own
+ * start; both advance alike.
+ */
+
+/** What to add to performance.now() of this thread, in ms. */
+export function clockOrigin(): number {
+  return Number(process.hrtime.bigint()) / 1e6 - performance.now();
+}

@@ -1,0 +1,129 @@
+/**
+ * Keeps the state of a running director: what the former process left, and each change from now on.
+ *
+ *     former process ─► Store ─► inherited: rules, base, sysctls, stages ─► Daemon
+ *     Daemon ─► changed, released, … ─► journal, written before the answer is sent
+ */
+import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { Sysctls } from '../../service/sysctl.js';
+import { GAUGES, Gauge } from '../../stats/counters.js';
+import type { Action } from '../rules/actions.js';
+import type { ZeroPoints } from '../rules/counter-base.js';
+import { KeptRules } from '../rules/kept-rules.js';
+import { type Base, Journal, type JournalRecord } from './journal.js';
+import { Store, type StoreNeeds } from './store.js';
+
+/** A journal is written anew when it is longer than this, in bytes, and four times its shortest. */
+const LONG = 4 << 20;
+const GROWTH = 4;
+
+/** What a former process left, besides the memory of the workers. */
+export interface Inherited {
+  /** They make its rules. */
+  readonly actions: readonly Action[];
+  readonly base: Base | undefined;
+  readonly sysctl: Readonly<Sysctls> | undefined;
+  readonly stages: readonly SteeringStage[] | undefined;
+}
+
+/** The state of a running director. */
+export class StateKeeper {
+  readonly store: Store;
+  /** undefined: there was no former process. */
+  readonly inherited: Inherited | undefined;
+  private readonly rules = new KeptRules();
+  private base: Base | undefined;
+  private sysctl: Readonly<Sysctls> | undefined;
+  private stages: readonly SteeringStage[] | undefined;
+  private readonly journal: Journal;
+  private shortest = 0;
+
+  /** Throws a StateError. */
+  constructor(needs: StoreNeeds) {
+    this.store = new Store(needs);
+    for (const record of this.store.records) this.take(record);
+    const { base, sysctl, stages } = this;
+    if (this.store.inherited) this.inherited = { actions: this.rules.actions(), base, sysctl, stages };
+    this.journal = new Journal(this.store.journalPath, this.records());
+    this.shortest = this.journal.length;
+    this.clearGauges();
+  }
+
+  /** How the workers of the former process shared clients. */
+  get steering() {
+    return { secret: this.store.birth.secret, stages: this.inherited?.stages };
+  }
+
+  get id(): string {
+    return this.store.birth.state;
+  }
+
+  get zeroPoints(): ZeroPoints {
+    return this.store.zeroPoints;
+  }
+
+  /** The rule table has changed. */
+  changed(actions: readonly Action[]): void {
+    if (actions.length > 0) this.note({ actions });
+  }
+  /** Slots of removed destinations became free. */
+  released(slots: readonly number[]): void {
+    if (slots.length > 0) this.note({ released: slots });
+  }
+  sysctlsAre(sysctl: Readonly<Sysctls>): void {
+    if (JSON.stringify(sysctl) !== JSON.stringify(this.sysctl)) this.note({ sysctl });
+  }
+  /** director.yaml was read. */
+  basedOn(base: Base): void {
+    if (JSON.stringify(base) !== JSON.stringify(this.base)) this.note({ base });
+  }
+  stagesAre(stages: readonly SteeringStage[]): void {
+    this.note({ stages });
+  }
+
+  /** Call it when no thread uses the memory any more. */
+  close(): void {
+    this.journal.close();
+    this.store.close();
+  }
+
+  private note(record: JournalRecord): void {
+    this.take(record);
+    this.journal.append(record);
+    if (this.journal.length < Math.max(LONG, GROWTH * this.shortest)) return;
+    this.journal.replace(this.records());
+    this.shortest = this.journal.length;
+  }
+
+  private take(record: JournalRecord): void {
+    if ('actions' in record) this.rules.apply(record.actions);
+    else if ('released' in record) this.rules.release(record.released);
+    else if ('base' in record) this.base = record.base;
+    else if ('sysctl' in record) this.sysctl = record.sysctl;
+    else if ('stages' in record) this.stages = record.stages;
+  }
+
+  /** The shortest journal of what is. */
+  private records(): JournalRecord[] {
+    const { base, sysctl, stages, store } = this;
+    return [
+      store.birth,
+      { actions: this.rules.actions() },
+      ...(base === undefined ? [] : [{ base }]),
+      ...(sysctl === undefined ? [] : [{ sysctl }]),
+      ...(stages === undefined ? [] : [{ stages }]),
+    ];
+  }
+
+  /**
+   * The gauges count connections, which the rebuild counts again; `overloaded` has a history and
+   * stays. All workers share those of the first.
+   */
+  private clearGauges(): void {
+    const gauges = this.store.gauges;
+    for (const action of this.inherited?.actions ?? [])
+      if (action.kind === 'addDestination')
+        for (const gauge of [Gauge.active, Gauge.inactive, Gauge.persistent, Gauge.references])
+          gauges[action.slot * GAUGES + gauge] = 0;
+  }
+}

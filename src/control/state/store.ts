@@ -1,0 +1,146 @@
+/**
+ * The state of a director: what outlives its process, as files of one directory. The directory is
+ * in a tmpfs, so that the files are memory.
+ *
+ *     lock        locked by the director that uses the state (flock)
+ *     rules       the journal of the rules (journal.ts)
+ *     worker-N    memory of worker N (worker-file.ts)
+ *     *.refused   a file that this version must not use, moved aside
+ */
+import { randomUUID } from 'node:crypto';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { Counters } from '../../stats/counters.js';
+import { lockFile } from '../../sys/libc.js';
+import type { ZeroPoints } from '../rules/counter-base.js';
+import { bootId } from './header.js';
+import { type Birth, type JournalRecord, readJournal } from './journal.js';
+import { layoutHash, VERSION } from './layout.js';
+import { moveAside, openWorkerFile, type WorkerFile } from './worker-file.js';
+import { zeroPointsIn } from './zero-points.js';
+
+/** The state cannot be used; the message is one line. */
+export class StateError extends Error {}
+
+/** What the director needs. */
+export interface StoreNeeds {
+  readonly directory: string;
+  readonly workers: number;
+  /** Lines of each worker's table. */
+  readonly lines: number;
+  /** Begin with nothing, whatever is there. */
+  readonly fresh: boolean;
+  /** Gets one line for each file that is moved aside. */
+  readonly warn: (message: string) => void;
+}
+
+/** An open state. */
+export class Store {
+  /**
+   * The name of the state, the same as long as its connections and rules go on; a secret for
+   * steering.
+   */
+  readonly birth: Birth;
+  readonly workers: readonly WorkerFile[];
+  readonly zeroPoints: ZeroPoints;
+  /** The journal of the former process; empty: there was none. */
+  readonly records: readonly JournalRecord[];
+  private readonly lock: number;
+
+  /** Opens or makes the state. Throws a StateError. */
+  constructor(private readonly needs: StoreNeeds) {
+    const { directory } = needs;
+    this.lock = lock(directory);
+    if (needs.fresh) for (const name of filesOf(directory)) rmSync(path.join(directory, name));
+    this.records = this.readRules();
+    const [first] = this.records;
+    this.birth = first !== undefined && 'state' in first ? first : born();
+    this.workers = this.openWorkers();
+    this.zeroPoints = zeroPointsIn(this.workers[0]!.zeroPoints);
+  }
+
+  get journalPath(): string {
+    return path.join(this.needs.directory, 'rules');
+  }
+
+  get gauges(): Int32Array {
+    return new Counters(this.workers[0]!.counters).gauges;
+  }
+
+  /** Rules or connections of a former process go on. */
+  get inherited(): boolean {
+    return this.records.length > 0;
+  }
+
+  /** Gives the state back. Call it when no thread uses the memory any more. */
+  close(): void {
+    for (const worker of this.workers) worker.unmap();
+    closeSync(this.lock);
+  }
+
+  private openWorkers(): WorkerFile[] {
+    const { directory, workers, lines, warn } = this.needs;
+    return Array.from({ length: workers }, (_, worker) => {
+      const header = { version: VERSION, layout: layoutHash(), boot: bootId(), state: this.birth.state };
+      const wanted = { ...header, worker, workers, lines, secret: secret() };
+      return openWorkerFile(path.join(directory, `worker-${worker}`), wanted, warn);
+    });
+  }
+
+  /** A journal that cannot be read is moved aside. Then the workers' files do not belong to it. */
+  private readRules(): readonly JournalRecord[] {
+    const { warn } = this.needs;
+    try {
+      const content = readJournal(this.journalPath);
+      if (content?.torn) warn(`${this.journalPath}: the last line is not complete: the change in it was not made`);
+      const why = content && refusalOf(content.records);
+      if (why === undefined) return content?.records ?? [];
+      moveAside(this.journalPath, why, warn);
+    } catch (error) {
+      moveAside(this.journalPath, (error as Error).message, warn);
+    }
+    return [];
+  }
+}
+
+/** Why this program must not go on with a journal; undefined: it may. */
+function refusalOf([first]: readonly JournalRecord[]): string | undefined {
+  if (first === undefined || !('state' in first)) return 'its first line is missing';
+  if (first.version !== VERSION) return `it has version ${first.version}, this is ulvs with version ${VERSION}`;
+  return first.boot === bootId() ? undefined : 'it is of another boot of the machine';
+}
+
+function born(): Birth {
+  return { state: randomUUID(), version: VERSION, boot: bootId(), secret: secret() };
+}
+
+function secret(): number[] {
+  return [...crypto.getRandomValues(new Int32Array(3))];
+}
+
+function filesOf(directory: string): string[] {
+  return readdirSync(directory).filter((name) => /^(rules|worker-\d+)(\.new|\.refused)?$/.test(name));
+}
+
+/** Makes and locks the directory. Returns the descriptor that holds the lock. */
+function lock(directory: string): number {
+  const file = path.join(directory, 'lock');
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const fd = openSync(file, 'a+', 0o600);
+    if (lockFile(fd)) {
+      ftruncateSync(fd, 0);
+      writeSync(fd, `${process.pid}\n`);
+      return fd;
+    }
+    closeSync(fd);
+  } catch (error) {
+    throw new StateError(`state ${directory}: ${(error as Error).message}`);
+  }
+  throw new StateError(`state ${directory}: another director uses it${ownerOf(file)}; give each one its own 'state'`);
+}
+
+function ownerOf(file: string): string {
+  const pid = readFileSync(file, 'utf8').trim().split('\n').at(-1);
+  return pid === '' ? '' : ` (pid ${pid})`;
+}
