@@ -10,6 +10,7 @@
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts).
  */
+import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
@@ -52,6 +53,9 @@ import { stateDirectory } from './state/directory.js';
 import type { Base } from './state/journal.js';
 import { type Inherited, StateKeeper } from './state/keeper.js';
 import { startOf, withoutCounts } from './state/start.js';
+import { Giver, type GivingDirector } from './takeover/giver.js';
+import { notOffered, offerOf } from './takeover/offer.js';
+import { Taker } from './takeover/taker.js';
 
 /**
  * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
@@ -68,6 +72,24 @@ const HOUSEKEEPING_MS = 500;
 const CHECK_MS = 5000;
 /** Period of the check for devices that receive nothing any more, and of tries to attach them. */
 const DEVICE_CHECK_MS = 1000;
+/** Time for the workers of a takeover to begin, ms. */
+const FORWARDS_MS = 4000;
+/** Time for the last answer to a successor, ms. */
+const LEAVE_MS = 50;
+/** Requests that a takeover refuses: rules and settings must stay as they are. */
+const CHANGES: ReadonlySet<string> = new Set([
+  'addService',
+  'editService',
+  'deleteService',
+  'addDestination',
+  'editDestination',
+  'deleteDestination',
+  'flush',
+  'zero',
+  'setTimeouts',
+  'batch',
+  'setSysctl',
+]);
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -75,6 +97,8 @@ const HOST_DEVICES = 2;
 export interface StartOptions {
   /** Forget the state of the director before. */
   readonly fresh?: boolean;
+  /** Take over from the director that listens on the same socket. */
+  readonly takeover?: boolean;
 }
 
 /** A running director. */
@@ -92,6 +116,13 @@ export class Daemon implements AdminClient {
   private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
   private readonly wire: WireLog;
+  /** Another process takes over from this one; this one takes over from another. */
+  private readonly giver: Giver;
+  private readonly taker: Taker | undefined;
+  private readonly successor: Promise<number>;
+  private leaveTo: (pid: number) => void = () => {};
+  private standby: SharedArrayBuffer | undefined;
+  private whenRebuilt: () => void = () => {};
   private rawOut: RawOut | undefined;
   private socket: ControlSocket | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -105,8 +136,13 @@ export class Daemon implements AdminClient {
     private readonly loadRules: LoadRules,
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
-    options: StartOptions,
+    options: StartOptions & { taker?: Taker | undefined },
   ) {
+    this.taker = options.taker;
+    this.successor = new Promise((resolve) => {
+      this.leaveTo = resolve;
+    });
+    this.giver = new Giver(this.giving(), log);
     this.keeper = keeperOf(config, options, (message) => log.warn(message));
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
@@ -114,7 +150,7 @@ export class Daemon implements AdminClient {
     this.health = new Health(
       {
         slots: () => this.requests.rules.slots(),
-        apply: (says) => this.requests.applyHealth(says),
+        apply: (says) => (this.giver.isBusy ? undefined : this.requests.applyHealth(says)),
         failed: onFailure,
       },
       log,
@@ -147,20 +183,47 @@ export class Daemon implements AdminClient {
     onFailure: (message: string) => void,
     options: StartOptions = {},
   ): Promise<Daemon> {
+    const taker = options.takeover === true ? await Taker.of(config) : undefined;
     // Before anything changes: a second director would intercept the packets of the first.
-    await refuseInUse(config.socket);
-    const daemon = new Daemon(config, loadRules, log, onFailure, options);
+    if (taker === undefined) await refuseInUse(config.socket);
+    const daemon = new Daemon(taker?.config ?? config, loadRules, log, onFailure, { ...options, taker });
     try {
       await daemon.begin();
     } catch (error) {
-      await daemon.stop();
+      // What was taken from a running director is left as it is: that one goes on.
+      if (taker === undefined) await daemon.stop();
+      else await daemon.leave();
       throw error;
     }
     return daemon;
   }
 
-  request(request: AdminRequest): Promise<AdminReply> {
+  async request(request: AdminRequest): Promise<AdminReply> {
+    if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
+    if (this.giver.isBusy && CHANGES.has(request.op))
+      return {
+        ok: false,
+        errno: 'EPERM',
+        text: 'another process takes over from this director: ask again in a moment',
+      };
     return this.requests.request(request);
+  }
+
+  /** Resolves with the process that has taken over from this director, which then ends by `leave`. */
+  get handedOver(): Promise<number> {
+    return this.successor;
+  }
+
+  /** Ends this process's part, and leaves devices and programs to the process that uses them. */
+  async leave(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.health.close());
+    await this.attempt(() => this.live?.close());
+    await this.attempt(() => this.workers?.leave());
+    await this.attempt(() => this.host?.end());
+    await this.attempt(() => this.rawOut?.close());
+    this.keeper?.close();
   }
 
   /**
@@ -218,25 +281,72 @@ export class Daemon implements AdminClient {
     this.devices = attachment.devices;
     const isLive = this.live !== undefined;
     const steering = this.keeper?.steering;
-    const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering);
+    const { taker } = this;
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering, taker?.adopt());
     this.workers = workers;
     this.loaded = wanted.entries();
     this.startHost(attachment);
     this.warnIneffective();
     this.startRules(wanted);
     // After our own rules: those of a director that was killed keep its packets from the host's stack.
-    for (const pid of removeOrphans())
+    for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
+    if (taker !== undefined) await this.takeOver(workers, taker);
     this.host?.useTun(workers.tun);
     this.host?.warnUnrouted();
     this.startHealth(workers, attachment);
-    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    this.every(HOUSEKEEPING_MS, () => (this.giver.isBusy ? undefined : this.requests.tick()));
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
+  }
+
+  /** The running director stops, and this one goes on at the same place. */
+  private async takeOver(workers: Workers, taker: Taker): Promise<void> {
+    const began = performance.now();
+    const positions = await taker.go();
+    this.keeper?.takeOver();
+    const forwards = new Promise<void>((resolve, reject) => {
+      this.whenRebuilt = resolve;
+      setTimeout(reject, FORWARDS_MS, new Error('no takeover: the workers did not begin in time')).unref();
+    });
+    workers.goOn(this.standby!, positions);
+    await forwards;
+    const ms = Math.round(performance.now() - began);
+    await taker.done();
+    this.keeper?.write();
+    workers.set.useOwnMaps();
+    this.log.info({ ms }, `took over from process ${taker.pid}`);
+  }
+
+  /** What this director does when another process takes over from it. */
+  private giving(): GivingDirector {
+    return {
+      offer: () => {
+        const { config, devices, workers, keeper } = this;
+        if (workers === undefined) return 'the running director is not up yet';
+        return notOffered(config, devices, keeper !== undefined) ?? offerOf(config, devices, workers.set.handOver);
+      },
+      pause: async () => {
+        const positions = await this.workers!.pause();
+        this.keeper?.handOver();
+        return positions;
+      },
+      takeBack: async () => {
+        this.keeper?.takeOver();
+        this.keeper?.write();
+        await this.workers?.takeBack(this.requests.replay());
+        this.live?.refresh();
+      },
+      leave: async (pid) => {
+        await rm(this.config.socket, { force: true });
+        // After the answer, which goes by the socket.
+        setTimeout(() => this.leaveTo(pid), LEAVE_MS);
+      },
+    };
   }
 
   /** The rules of the configuration, or what a former process had. */
@@ -272,6 +382,7 @@ export class Daemon implements AdminClient {
   /** A worker has its connections again. */
   private rebuilt({ kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
     this.rebuilding--;
+    if (this.rebuilding === 0) this.whenRebuilt();
     this.requests.isCounting = this.rebuilding > 0;
     this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
   }
@@ -311,7 +422,8 @@ export class Daemon implements AdminClient {
     const { log } = this;
     for (const reason of reasons) log.info(reason);
     if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
-    for (const line of await workers.start((report) => this.onReport(report))) log.info(line);
+    if (this.taker !== undefined) this.standby = new SharedArrayBuffer(4);
+    for (const line of await workers.start((report) => this.onReport(report), this.standby)) log.info(line);
     const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
     for (const line of workers.open(isThere)) log.info(line);
     const around = {
@@ -320,7 +432,7 @@ export class Daemon implements AdminClient {
       changed: () => this.devicesChanged(),
     };
     this.hotplug = new Hotplug(workers.set, this.config.workers, around, log);
-    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => this.hotplug?.check()));
+    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => (this.giver.isBusy ? undefined : this.hotplug?.check())));
   }
 
   /** An interface has left or was attached. */
@@ -382,7 +494,7 @@ export class Daemon implements AdminClient {
       changed: () => void this.attempt(() => this.host?.refresh()),
       wire: (states) => this.wire.links(states),
       nextHop: (device, ip, answers) => this.wire.nextHop(device, ip, answers),
-      linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
+      linksChanged: () => void this.attempt(() => (this.giver.isBusy ? undefined : this.hotplug?.linksChanged())),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
@@ -394,6 +506,7 @@ export class Daemon implements AdminClient {
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
     else if (report.kind === 'rebuilt') this.rebuilt(report);
+    else if (report.kind === 'paused') this.workers?.hasPaused(report.positions);
     else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
     else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
     else if (report.kind === 'died') void this.revive(report.worker, report.message);
@@ -434,13 +547,14 @@ function baseOf(config: Config, wanted: Rules): Base {
 
 function keeperOf(
   config: Config,
-  { fresh = false }: StartOptions,
+  { fresh = false, taker }: StartOptions & { taker?: Taker | undefined },
   warn: (message: string) => void,
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
   if (directory === undefined) return undefined;
   const { workers } = config;
-  return new StateKeeper({ directory, workers, lines: linesOfEach(config.connections.max, workers), fresh, warn });
+  const lines = linesOfEach(config.connections.max, workers);
+  return new StateKeeper({ directory, workers, lines, fresh, warn, shared: taker !== undefined });
 }
 
 function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {

@@ -38,6 +38,8 @@ export type AdminRequest =
   /** Takes the routes of announced VIPs away (true), or puts them back. */
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
+  /** A successor takes over (takeover/offer.ts); `pid`: its process. */
+  | { op: 'takeover'; step: 'offer' | 'go' | 'done'; pid: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
 
@@ -193,6 +195,8 @@ export type AdminReply =
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
+      /** To a successor: an offer or positions, as JSON. */
+      takeover?: string;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */

@@ -95,6 +95,8 @@ export class Requests implements AdminClient {
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
         return this.withdraw(request.withdrawn);
+      case 'takeover':
+        return { ok: false, errno: 'EPERM', text: 'only a live director can be taken over' };
       default:
         return this.change([request])[0]!;
     }
@@ -259,7 +261,7 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'health', 'withdraw'] as const;
+const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'takeover', 'health', 'withdraw'] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

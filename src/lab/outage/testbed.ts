@@ -8,12 +8,12 @@
  *
  * It is recorded like a lab, so that `ulvs lab down --stale` finds what a killed run left behind.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
 import { directorReady } from '../build/lab.js';
 import { enablePolling, removeNetwork } from '../build/network.js';
-import { type Running, start, stop } from '../build/process.js';
+import { isRunning, type Running, start, stop, untilReady } from '../build/process.js';
 import { type LabState, removeState, saveState } from '../build/state.js';
 import { METHODS, type MethodName } from '../flood/testbed.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
@@ -60,6 +60,7 @@ export class OutageBed {
   private readonly state: LabState;
   private readonly peers: Peer[] = [];
   private client: Peer | undefined;
+  private successors = 0;
 
   private constructor(readonly options: BedOptions) {
     const id = newId('outage');
@@ -184,6 +185,24 @@ export class OutageBed {
     this.track(running);
     await directorReady(this.state, running);
     return running;
+  }
+
+  /** Starts a director that takes over from the running one; resolves when that has ended. */
+  async successor(): Promise<void> {
+    const old = this.state.processes.find(({ what }) => what.startsWith('director'))!;
+    const n = this.successors++;
+    const words = [process.execPath, program('cli/main.js'), 'run', '-c', configPath(this.state.id), '--takeover'];
+    const log = `${directoryOf(this.state.id)}/director-${n}.log`;
+    const running = start(`director-${n}`, this.namespace('director'), log, words);
+    this.track(running);
+    await untilReady(running, () => !isRunning(old) && readFileSync(log, 'utf8').includes('director is up'));
+    this.state.processes.splice(this.state.processes.indexOf(old), 1);
+    saveState(this.state);
+  }
+
+  /** Paths of the logs of all successors. */
+  logs(): string[] {
+    return Array.from({ length: this.successors }, (_, n) => `${directoryOf(this.state.id)}/director-${n}.log`);
   }
 
   private track(running: Running): void {
