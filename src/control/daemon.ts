@@ -339,7 +339,8 @@ export class Daemon implements AdminClient {
         this.keeper?.takeOver();
         this.keeper?.write();
         await this.workers?.takeBack(this.requests.replay());
-        this.live?.refresh();
+        this.sendNetwork();
+        this.workers?.attachAll();
       },
       leave: async (pid) => {
         await rm(this.config.socket, { force: true });
@@ -465,13 +466,19 @@ export class Daemon implements AdminClient {
     try {
       this.hotplug?.workerDied();
       if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
-      if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
-      else this.live.refresh();
+      this.sendNetwork();
+      workers?.attachAll(worker);
       this.health.path?.revive();
       log.info(`worker ${worker} is back`);
     } catch (error) {
       this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
     }
+  }
+
+  /** Tells workers that are new the network. */
+  private sendNetwork(): void {
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(this.config) });
+    else this.live.refresh();
   }
 
   /** Last, since checks need the TUN. */

@@ -106,14 +106,16 @@ export class Workers {
     Atomics.notify(word, 0);
   }
 
-  /** Workers that have paused start anew, after another process has failed to go on. */
+  /**
+   * Workers that have paused start anew, after another process has failed to go on. They have no
+   * device until `attachAll`.
+   */
   async takeBack(first: readonly Message[]): Promise<void> {
     await this.dataplane?.stop();
     for (const worker of this.set.memories.keys()) {
       this.set.renew(worker);
       await this.dataplane?.restart?.(worker, this.setupOf(worker, first, 'uncounted'));
     }
-    this.attachAll();
   }
 
   /** Ends the threads; the devices are another process's by now. */
@@ -121,7 +123,8 @@ export class Workers {
     await this.dataplane?.stop();
   }
 
-  private attachAll(worker?: number): void {
+  /** Gives a worker, or all, the devices that are open. */
+  attachAll(worker?: number): void {
     this.base.devices.forEach((_, device) => {
       if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
     });
@@ -135,7 +138,8 @@ export class Workers {
 
   /**
    * Starts a worker that has died anew, with devices that are opened anew, on the same connection
-   * table and counters. `first`: messages that tell it the rules. Returns false when workers die
+   * table and counters. `first`: messages that tell it the rules. It has no device until
+   * `attachAll`. Returns false when workers die
    * too often, or where the thread is the main one. Rejects with an Error of one line.
    */
   async revive(worker: number, first: readonly Message[]): Promise<boolean> {
@@ -145,7 +149,6 @@ export class Workers {
     if (dataplane?.restart === undefined || this.deaths.length > MOST_DEATHS) return false;
     this.set.renew(worker);
     await dataplane.restart(worker, this.setupOf(worker, first, 'counted'));
-    this.attachAll(worker);
     return true;
   }
 

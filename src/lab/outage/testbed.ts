@@ -9,6 +9,7 @@
  * It is recorded like a lab, so that `ulvs lab down --stale` finds what a killed run left behind.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
 import { directorReady } from '../build/lab.js';
@@ -189,15 +190,37 @@ export class OutageBed {
 
   /** Starts a director that takes over from the running one; resolves when that has ended. */
   async successor(): Promise<void> {
-    const old = this.state.processes.find(({ what }) => what.startsWith('director'))!;
+    const old = this.director;
+    const { running, log } = this.startSuccessor();
+    await untilReady(running, () => !isRunning(old) && readFileSync(log, 'utf8').includes('director is up'));
+    this.state.processes.splice(this.state.processes.indexOf(old), 1);
+    saveState(this.state);
+  }
+
+  /** The same, but the successor is killed `ms` after it has begun; one of the two goes on. */
+  async killedSuccessor(ms: number): Promise<void> {
+    const old = this.director;
+    const { running } = this.startSuccessor();
+    const begun = () => readFileSync(old.log, 'utf8').includes(`process ${running.pid} takes over`);
+    await untilReady(running, begun);
+    await sleep(ms);
+    process.kill(running.pid, 'SIGKILL');
+    while (isRunning(running)) await sleep(5);
+    this.state.processes.splice(this.state.processes.indexOf(running), 1);
+    saveState(this.state);
+  }
+
+  private get director(): Running {
+    return this.state.processes.find(({ what }) => what.startsWith('director'))!;
+  }
+
+  private startSuccessor(): { running: Running; log: string } {
     const n = this.successors++;
     const words = [process.execPath, program('cli/main.js'), 'run', '-c', configPath(this.state.id), '--takeover'];
     const log = `${directoryOf(this.state.id)}/director-${n}.log`;
     const running = start(`director-${n}`, this.namespace('director'), log, words);
     this.track(running);
-    await untilReady(running, () => !isRunning(old) && readFileSync(log, 'utf8').includes('director is up'));
-    this.state.processes.splice(this.state.processes.indexOf(old), 1);
-    saveState(this.state);
+    return { running, log };
   }
 
   /** Paths of the logs of all successors. */
@@ -225,6 +248,7 @@ export class OutageBed {
       'devices:',
       ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),
       'accept: { arp: true }',
+      `state: ${directoryOf(this.state.id)}/state`,
       more,
       'rules: |',
       ...rules.map((rule) => `  ${rule}`),
