@@ -1,40 +1,23 @@
-# The director in a container. It needs these capabilities and no more:
+# The director in a container, from the Debian package: make deb && docker build -t ulvs .
+# It needs these capabilities and no more:
 #
 #   docker run --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW \
-#     --cap-add BPF --cap-add PERFMON --cap-add IPC_LOCK \
+#     --cap-add BPF --cap-add PERFMON --cap-add IPC_LOCK --device /dev/net/tun \
 #     --network host -v /etc/ulvs:/etc/ulvs:ro -v /run/ulvs:/run/ulvs ulvs
 #
 # NET_ADMIN: nft rules, TAPs, neighbours, XDP attachment; NET_RAW: packet and raw sockets. For devices of kind xdp only:
 # BPF and PERFMON: loading the XDP program; IPC_LOCK: the memory that AF_XDP shares with the kernel.
 # --network host directs for the host; with `--network container:NAME` it directs inside that container's namespace.
+# /run/ulvs of the host must belong to root then: root without CAP_DAC_OVERRIDE may not write in another user's directory.
+# With SETUID, SETGID, SETPCAP and CHOWN added, `run --user ulvs -c /etc/ulvs/director.yaml` gives up root at its start.
 
-FROM node:20-bookworm-slim AS build
+ARG BASE=docker.io/library/debian:bookworm-slim
+FROM ${BASE}
+COPY build/deb/ulvs_*.deb /tmp/
 RUN apt-get update \
- && apt-get install -y --no-install-recommends python3 make g++ libpcap-dev \
- && rm -rf /var/lib/apt/lists/*
-WORKDIR /ulvs
-# The image brings Node's headers in /usr/local/include: node-gyp need not fetch any.
-ENV npm_config_nodedir=/usr/local
-COPY package.json package-lock.json ./
-RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
-COPY src ./src
-COPY scripts ./scripts
-RUN npm run build && npm prune --omit=dev
-
-FROM node:20-bookworm-slim
-RUN apt-get update \
- && apt-get install -y --no-install-recommends nftables iproute2 libpcap0.8 \
- && rm -rf /var/lib/apt/lists/*
-WORKDIR /ulvs
-ENV NODE_ENV=production
-COPY --from=build /ulvs/package.json ./
-COPY --from=build /ulvs/node_modules ./node_modules
-COPY --from=build /ulvs/dist ./dist
-COPY LICENSE ./
-RUN ln -s /ulvs/dist/cli/main.js /usr/local/bin/ulvs \
- && ln -s /ulvs/dist/cli/ulvsadm.js /usr/local/bin/ulvsadm \
- && chmod +x dist/cli/main.js dist/cli/ulvsadm.js
+ && apt-get install -y --no-install-recommends /tmp/ulvs_*.deb \
+ && rm -rf /tmp/ulvs_*.deb /var/lib/apt/lists/* /run/ulvs
 # `docker stop` sends SIGTERM: the director then removes its rings, nft rules and TAPs.
-ENTRYPOINT ["node", "/ulvs/dist/cli/main.js"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/bin/ulvs"]
 CMD ["run", "-c", "/etc/ulvs/director.yaml"]

@@ -1,5 +1,5 @@
-# make demo | test | test-node | build | bench | docs | moves | lint | record | clean; every target first installs what is
-# missing (scripts/setup.sh).
+# make demo | test | test-node | build | install | deb | test-deb | bench | docs | moves | lint | record |
+# clean; every target first installs what is missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.
@@ -10,7 +10,7 @@ ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--ro
 ORACLE ?= tools/oracle
 SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
-.PHONY: build demo test test-node bench docs moves lint record clean setup
+.PHONY: install deb test-deb build demo test test-node bench docs moves lint record clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -43,6 +43,20 @@ bench: build
 	@tsc -p tsconfig.bench.json && scripts/bundle.sh $(patsubst %,build/bench/questions/%.js,pipeline table workers)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@node build/bench/run.js $(if $(QUICK),--quick) $(QUESTIONS)
+
+# make install PREFIX=/usr/local DESTDIR= [NODE=FILE] [NAMES=yes]   (scripts/install.sh, docs/installing.md)
+install:
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" NODE="$(NODE)" NAMES="$(NAMES)" scripts/install.sh
+
+# build/deb/ulvs_VERSION_ARCH.deb, with a Node.js of this major version in it.
+deb: build
+	@scripts/setup.sh deb
+	@scripts/deb.sh $(or $(NODE),22)
+	@lintian --fail-on error --suppress-tags running-with-root-privileges build/deb/*.changes
+
+# Installs the package in a fresh Debian, tries it and purges it; and boots a systemd with it (scripts/test-deb.sh).
+test-deb: deb
+	@scripts/test-deb.sh
 
 # Writes the generated documents and manual pages again (tools/docs).
 docs: setup

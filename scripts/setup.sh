@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what ulvs needs and this machine lacks, and says what; quiet when nothing is missing.
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
-# `setup.sh bench` also installs what only the benchmarks need; what cannot be installed of that is said and left out.
+# `setup.sh deb` also installs what builds and tries the Debian package; `setup.sh bench` what only the benchmarks need, and
+# what cannot be installed of that is said and left out.
 # `setup.sh programs` fetches the programs that the tests of `ulvs exec` start.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,6 +31,11 @@ BENCH="
 haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
 /usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
 stdbuf coreutils       taskset util-linux
+"
+# What builds and tries the Debian package.
+DEB="
+dh debhelper           lintian lintian        debootstrap debootstrap
+qemu-system-x86_64 qemu-system-x86            busybox busybox-static
 "
 # Programs that drive IPVS, or that labs start: BIRD, etcd. Installed, most of them would start as services on this machine, so
 # their packages, and those that they need and this machine lacks, are only unpacked, into .tools/debian. It needs no root.
@@ -113,6 +119,10 @@ install_modules() {
 export PATH="$PWD/.tools/bin:$PATH"
 packages=$(missing_packages "$NEEDED")
 [ -z "$packages" ] || apt_install $packages
+if [ "${1:-}" = deb ]; then
+  packages=$(missing_packages "$DEB")
+  [ -z "$packages" ] || apt_install $packages
+fi
 if [ "${1:-}" = bench ]; then
   packages=$(missing_packages "$BENCH")
   # Each by itself where one of them is not to be had: the benchmarks skip what needs it.

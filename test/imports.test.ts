@@ -2,6 +2,7 @@
  * Holds the structure of the source tree: which folder may import which, and the rules that every source file keeps.
  *
  *   cli ─▶ lab ─▶ doctor, device
+ *    ├──▶ exec ─▶ proc
  *    └──▶ replay ─▶ ulvsadm, proc ─▶ control; replay ─▶ capture        library ─▶ replay
  *         control ─▶ dataplane ─▶ conntrack ─▶ service ─▶ stats
  *              │  │           └─▶ device ─▶ sys      ▲

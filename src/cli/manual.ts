@@ -102,6 +102,27 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  drain: {
+    exit: [
+      'no connection was left; the destinations are removed, or kept with --keep',
+      'connections were left after the timeout, no director listens, or the connection broke',
+      `${MISTAKE}, or no service has this real server`,
+    ],
+    signals: [['SIGINT, SIGTERM', 'stop waiting; the destinations keep the weight that they have then']],
+    files: SOCKET,
+    examples: [
+      [
+        'ulvs drain 192.168.1.11:8080 --timeout 600',
+        'wait for its connections for ten minutes at most, then remove it',
+      ],
+      ['ulvs drain 192.168.1.11 --to-zero-weight-in 30 --keep', 'all destinations of a real server, slowly; keep them'],
+    ],
+  },
+  undrain: {
+    exit: [...ASKED, `${MISTAKE}, or no service has this real server`],
+    files: SOCKET,
+    examples: [['ulvs undrain 192.168.1.11', 'its destinations have their weights again']],
+  },
   health: {
     exit: ASKED,
     files: SOCKET,
@@ -123,6 +144,23 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: [...ASKED, MISTAKE],
     files: SOCKET,
     examples: [['ulvs proc ip_vs_conn', "the text of the kernel's /proc/net/ip_vs_conn"]],
+  },
+  exec: {
+    exit: [
+      'the program ended with 0; other codes of the program, and 128 + signal, are passed on',
+      'no director listens on the control socket',
+      'a mistake on the command line; or the kernel, or a filter above, does not allow it: one line says what',
+    ],
+    signals: [
+      ['SIGTERM, SIGHUP, SIGUSR1, SIGUSR2', 'passed on to the program'],
+      ['SIGINT, SIGQUIT', 'passed on to the program, unless a terminal has sent it both already'],
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs exec -- keepalived -n -l', 'keepalived fills the table of the director'],
+      ['ulvs exec -- ipvsadm -Ln', "Debian's ipvsadm; exit code 75 would mean that the director is gone"],
+      ['ulvs exec --proc every -- prometheus-node-exporter', 'a Go program that reads /proc/net/ip_vs*'],
+    ],
   },
   trace: {
     exit: [
@@ -190,6 +228,13 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
+  completion: {
+    exit: ['printed', '', MISTAKE],
+    examples: [
+      ['source <(ulvs completion bash)', 'for this shell'],
+      ['ulvs completion fish > ~/.config/fish/completions/ulvs.fish', 'for every fish from now on'],
+    ],
+  },
   'bench flood': {
     exit: ['measured', 'something failed while running', `${MISTAKE}, no such lab is up, or it was interrupted`],
     signals: [['SIGINT, SIGTERM, SIGHUP', 'stop, take down what was built, exit with 2']],

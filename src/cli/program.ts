@@ -2,8 +2,10 @@
 import { Command } from 'commander';
 import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
+import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
+import { drainCommand, undrainCommand } from './commands/drain.js';
 import { execCommandLine } from './commands/exec.js';
 import { fleetCommand } from './commands/fleet.js';
 import { healthCommand } from './commands/health.js';
@@ -29,6 +31,8 @@ export function ulvsProgram(version: string): Command {
     .addCommand(statusCommand())
     .addCommand(statsCommand())
     .addCommand(healthCommand())
+    .addCommand(drainCommand())
+    .addCommand(undrainCommand())
     .addCommand(sysctlCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
@@ -37,7 +41,8 @@ export function ulvsProgram(version: string): Command {
     .addCommand(doctorCommand())
     .addCommand(fleetCommand())
     .addCommand(labCommand())
-    .addCommand(benchCommand());
+    .addCommand(benchCommand())
+    .addCommand(completionCommand());
   for (const { name, command } of commandsOf(ulvs)) command.addHelpText('after', manualText(name).replace(/\n$/, ''));
   return ulvs;
 }

@@ -1,15 +1,19 @@
 #!/usr/bin/env node
 /** The command `ulvsadm`: ipvsadm's command line for the director behind a control socket. */
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SocketClient } from '../control/api/client.js';
 import { takeOwnOptions } from '../ulvsadm/own-options.js';
 import { type Result, ulvsadm } from '../ulvsadm/ulvsadm.js';
 
+/** By a link of this name (scripts/install.sh) it speaks as ipvsadm does. */
+const NAME = path.basename(process.argv[1] ?? '', '.js') === 'ipvsadm' ? 'ipvsadm' : 'ulvsadm';
+
 async function run(): Promise<Result> {
   const { argv, socket, json } = takeOwnOptions(process.argv.slice(2), process.env);
   const client = new SocketClient(socket);
   try {
-    return await ulvsadm(argv, () => text(process.stdin), client, { json });
+    return await ulvsadm(argv, () => text(process.stdin), client, { json, program: NAME });
   } finally {
     client.close();
   }

@@ -43,9 +43,11 @@ import { removeOrphans } from './host/interceptor.js';
 import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
 import { WireLog } from './host/wire-log.js';
+import { type MetricsServer, serveMetrics } from './metrics/server.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
+import { servedOf } from './rules/served.js';
 import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
@@ -65,6 +67,8 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
+/** Period in which it is seen that the last connections of quiesced destinations have ended. */
+const ANNOUNCE_MS = 2000;
 /**
  * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
  * without a route, and of what the log says about dropped frames.
@@ -109,6 +113,7 @@ export class Daemon implements AdminClient {
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
   private readonly health: Health;
+  private metrics: MetricsServer | undefined;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
   private maps: readonly InterceptMaps[] = [];
@@ -165,6 +170,7 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      changed: () => this.announce(),
       announce: () => this.announced(),
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     };
@@ -262,6 +268,7 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
     await this.attempt(() => this.socket?.close());
+    await this.attempt(() => this.metrics?.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.stop());
@@ -288,16 +295,20 @@ export class Daemon implements AdminClient {
     this.startHost(attachment);
     this.warnIneffective();
     this.startRules(wanted);
-    // After our own rules: those of a director that was killed keep its packets from the host's stack.
+    // After our own rules: until then those of a killed director keep its packets from the host.
     for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
     if (taker !== undefined) await this.takeOver(workers, taker);
     this.host?.useTun(workers.tun);
+    this.announce();
     this.host?.warnUnrouted();
     this.startHealth(workers, attachment);
+    if (this.config.metrics !== undefined)
+      this.metrics = await serveMetrics(this.config.metrics.listen, this.config.metrics, this);
     this.every(HOUSEKEEPING_MS, () => (this.giver.isBusy ? undefined : this.requests.tick()));
+    if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announce());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
     this.socket = await serve(this.config.socket, (request) => this.request(request));
@@ -344,6 +355,8 @@ export class Daemon implements AdminClient {
       },
       leave: async (pid) => {
         await rm(this.config.socket, { force: true });
+        await this.attempt(() => this.metrics?.close());
+        this.metrics = undefined;
         // After the answer, which goes by the socket.
         setTimeout(() => this.leaveTo(pid), LEAVE_MS);
       },
@@ -525,6 +538,14 @@ export class Daemon implements AdminClient {
     return devices.map(({ name, kind, mac, mtu, addresses }, i) => {
       return { name, kind, mac, mtu, addresses, stats: this.shared.statsOf(i) };
     });
+  }
+
+  /** Announces the VIPs that are served, and withdraws the others. */
+  private announce(): void {
+    const routes = this.host?.routes;
+    if (routes === undefined) return;
+    const active = (slot: number) => this.requests.view.connections(slot).activeConns;
+    routes.update(this.requests.rules.slots().map((service) => servedOf(service, active)));
   }
 
   private announced(): AnnounceStatus | undefined {

@@ -1,4 +1,6 @@
-/** Refusals as the kernel gives them to a program: an errno, and a text for netlink's extended ACK. */
+/**
+ * Refusals as the kernel gives them to a program: an errno, and a text for netlink's extended ACK.
+ */
 import os from 'node:os';
 import type { Errno } from '../control/api/api.js';
 

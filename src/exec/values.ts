@@ -16,7 +16,9 @@ const FWD_MASK = 7;
 const TUNNELS: readonly Tunnel['type'][] = ['ipip', 'gue', 'gre'];
 const CHECKSUMS: readonly Tunnel['checksum'][] = ['', 'csum', 'remcsum'];
 
-/** Each service of the kernel has this flag in listings. kube-proxy refuses a service without it. */
+/**
+ * Each service of the kernel has this flag in listings. kube-proxy refuses a service without it.
+ */
 export const SVC_HASHED = 0x02;
 /** Flags of the control protocol, without HASHED. */
 const SVC_FLAGS = 0x3d;

@@ -53,8 +53,8 @@ function persistence({ key, flags, timeout, netmask }: ServiceEntry): string {
 }
 
 function destinationLine(entry: DestinationEntry): string {
-  const { address, port, method, activeConns, inactConns, health } = entry;
-  const weight = health?.weight ?? entry.weight;
+  const { address, port, method, activeConns, inactConns, present } = entry;
+  const weight = present?.weight ?? entry.weight;
   const counts = `${String(weight).padEnd(6)} ${String(activeConns).padEnd(10)} ${String(inactConns).padEnd(10)}`;
   return `  -> ${endpoint(address, port)}      ${METHODS[method].padEnd(7)} ${counts}`;
 }

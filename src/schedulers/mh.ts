@@ -24,7 +24,10 @@ import { folded, sourceWord } from './hash.js';
 import { hsiphash } from './hsiphash.js';
 import { gcd } from './wrr.js';
 
-/** Primes, the largest below 2^8 to 2^17: the sizes that a kernel can be built with (ip_vs_mh.c, primes). */
+/**
+ * Primes, the largest below 2^8 to 2^17: the sizes that a kernel can be built with
+ * (CONFIG_IP_VS_MH_TAB_INDEX).
+ */
 export const MH_SIZES = [251, 509, 1021, 2039, 4093, 8191, 16_381, 32_749, 65_521, 131_071] as const;
 /** IP_VS_MH_TAB_SIZE with 12 bits, the kernel's default. */
 export const SLOTS = 4093;

@@ -44,6 +44,8 @@ export class Destination {
   pathBound = false;
   /** False once removed from its service. */
   available = true;
+  /** Templates bind no client to it any more. */
+  draining = false;
 
   private readonly gauges: Int32Array;
   private readonly gaugeRow: number;

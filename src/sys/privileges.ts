@@ -68,7 +68,7 @@ export function capabilitiesAmong(names: readonly Capability[]): Capability[] {
  * process must be root.
  */
 export function becomeUser({ uid, gid }: UserIds, kept: readonly Capability[]): never {
-  // AF_XDP memory counts against this limit when CAP_IPC_LOCK is missing. Not every root may raise it.
+  // AF_XDP memory counts against this limit without CAP_IPC_LOCK. Not every root may raise it.
   setrlimit(RLIMIT_MEMLOCK, new BigUint64Array(2).fill(2n ** 64n - 1n));
   dropBoundingSet(kept);
   check(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 'PR_SET_KEEPCAPS');
@@ -122,7 +122,9 @@ function ambient(operation: number, number: number): number {
   return prctl(PR_CAP_AMBIENT, operation, number, 0, 0);
 }
 
-/** Removes all capabilities but `kept` from the bounding set. The kernel says where the set ends. */
+/**
+ * Removes all capabilities but `kept` from the bounding set. The kernel says where the set ends.
+ */
 function dropBoundingSet(kept: readonly Capability[]): void {
   const numbers = kept.map((name): number => NUMBERS[name]);
   for (let i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)

@@ -1,6 +1,7 @@
 /**
- * Calls about other processes: memory of another process (process_vm_readv(2)), prctl(2), waitpid(2),
- * and files without a name (memfd_create(2), pipe2(2)). All functions throw a SystemError.
+ * Calls about other processes: memory of another process (process_vm_readv(2)), prctl(2),
+ * waitpid(2), and files without a name (memfd_create(2), pipe2(2)). All functions throw a
+ * SystemError.
  */
 import koffi from 'koffi';
 import { addressOf, check, errno, SystemError, write } from './libc.js';

@@ -1,6 +1,6 @@
 /**
- * seccomp(2) with user notification (seccomp_unotify(2)): a filter on the calling thread and on what
- * it forks, and the listener by which a supervisor answers the calls that the filter stops.
+ * seccomp(2) with user notification (seccomp_unotify(2)): a filter on the calling thread and on
+ * what it forks, and the listener by which a supervisor answers the calls that the filter stops.
  * Structures of linux/seccomp.h:
  *
  *   struct seccomp_notif, 80 bytes             struct seccomp_notif_resp, 24 bytes
@@ -107,7 +107,9 @@ export function receive(listener: number, into: Notification): boolean {
   return ioctl(listener, NOTIF_RECV, into.bytes) >= 0;
 }
 
-/** What the stopped call returns: a value; a negative errno; or 'continue': the kernel executes it. */
+/**
+ * What the stopped call returns: a value; a negative errno; or 'continue': the kernel executes it.
+ */
 export type Outcome = { readonly value: number } | { readonly errno: number } | 'continue';
 
 /** Answers a call. Returns false when its thread does not wait any more: a signal, or its end. */
@@ -122,8 +124,8 @@ export function respond(listener: number, id: bigint, outcome: Outcome): boolean
 
 /**
  * Gives the caller a descriptor of the open file `fd`, and answers its call with the number (Linux
- * 5.14). `at`: the number; undefined: the lowest that is free. Throws a SystemError: ENOENT when the
- * thread does not wait any more, EMFILE.
+ * 5.14). `at`: the number; undefined: the lowest that is free. Throws a SystemError: ENOENT when
+ * the thread does not wait any more, EMFILE.
  */
 export function respondWithFd(listener: number, id: bigint, fd: number, at: number | undefined, flags: number): void {
   const view = new DataView(new ArrayBuffer(24));

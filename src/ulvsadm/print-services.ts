@@ -77,9 +77,9 @@ function serviceFlags(service: ServiceEntry): string {
 }
 
 function destinationColumns(destination: DestinationEntry, { layout, exact }: Style): string {
-  const { activeConns, inactConns, persistConns, upperThreshold, lowerThreshold, stats, health } = destination;
+  const { activeConns, inactConns, persistConns, upperThreshold, lowerThreshold, stats, present } = destination;
   // As with keepalived, the listing shows the weight in force.
-  const weight = health?.weight ?? destination.weight;
+  const weight = present?.weight ?? destination.weight;
   const connections = `${pad(activeConns, 10)} ${pad(inactConns, 10)}`;
   const forward = FORWARD[destination.method].padEnd(7);
   switch (layout) {

@@ -29,8 +29,9 @@ function shown(doc: Doc): string[][] {
   return [...spans, ...blocks.map(({ code }) => code)].flatMap(commandLines);
 }
 
-/** What is wrong with a command line, or ''. */
-function complaint([program, ...words]: readonly string[]): string {
+/** What is wrong with a command line, or ''. What follows -- belongs to the program that `ulvs exec` starts. */
+function complaint([program, ...all]: readonly string[]): string {
+  const words = all.slice(0, all.includes('--') ? all.indexOf('--') : undefined);
   const options = words.filter((word) => /^--?[a-z]/i.test(word)).map((word) => word.split('=')[0]!);
   if (program === 'ulvsadm') return options.map(ulvsadmOption).find(Boolean) ?? '';
   const command = COMMANDS.find((one) => one.name() === words[0]);

@@ -16,6 +16,8 @@ const SRC = path.resolve(import.meta.dirname, '../../src');
 const OTHER_NAMES = [
   ...['ip_vs', 'ip_vs_conn', 'ip_vs_conn_sync', 'ip_vs_stats', 'ip_vs_stats_percpu', 'ip_vs_app'],
   ...['ip_vs_dest_set', 'ip_vs_in'],
+  ...['ip_vs_service_user', 'ip_vs_dest_user', 'ip_vs_stats_user', 'ip_vs_daemon_user', 'ip_vs_flags'],
+  ...['ip_vs_get_services', 'ip_vs_get_dests', 'ip_vs_service_entry', 'ip_vs_dest_entry'],
 ];
 
 /**

@@ -13,20 +13,34 @@ import { DIST, type Ended, type Program, Testbed, until } from './testbed.js';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const UNPACKED = path.join(ROOT, '.tools/debian');
 
+const PROGRAMS = ['ipvsadm', 'keepalived', 'ldirectord', 'prometheus-node-exporter'];
+const UNPACKED_FOLDERS = ['sbin', 'usr/sbin', 'usr/bin'].map((folder) => path.join(UNPACKED, folder));
+const FOLDERS = [...UNPACKED_FOLDERS, ...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+
+/** The path of a program; undefined: it is missing. */
+function find(name: string): string | undefined {
+  return FOLDERS.map((folder) => path.join(folder, name)).find((file) => existsSync(file));
+}
+
 /** Variables with which the programs and their libraries are found. */
 function environment(): string[] {
-  execFileSync(path.join(ROOT, 'scripts/setup.sh'), ['programs'], { stdio: 'inherit' });
-  const in_ = (...folders: string[]) => folders.map((folder) => path.join(UNPACKED, folder));
-  const triplet = existsSync(`${UNPACKED}/usr/lib`)
-    ? readdirSync(`${UNPACKED}/usr/lib`).find((name) => name.endsWith('-linux-gnu'))
-    : undefined;
-  const perl = triplet === undefined ? [] : in_('usr/share/perl5', `usr/lib/${triplet}/perl5/5.36`);
-  const libraries = triplet === undefined ? [] : in_(`usr/lib/${triplet}`, `lib/${triplet}`);
+  // `make test` has fetched them already.
+  if (PROGRAMS.some((name) => find(name) === undefined))
+    execFileSync(path.join(ROOT, 'scripts/setup.sh'), ['programs'], { stdio: 'inherit' });
+  const libraries = under('usr/lib', /-linux-gnu$/);
+  const perl = libraries.flatMap((folder) => under(path.join(folder, 'perl5'), /^\d/));
   return [
-    `PATH=${[...in_('sbin', 'usr/sbin', 'usr/bin'), process.env.PATH, '/usr/sbin', '/sbin'].join(':')}`,
-    `LD_LIBRARY_PATH=${libraries.join(':')}`,
-    `PERL5LIB=${perl.join(':')}`,
+    `PATH=${FOLDERS.join(':')}`,
+    `LD_LIBRARY_PATH=${[...libraries, ...under('lib', /-linux-gnu$/)].map((one) => path.join(UNPACKED, one)).join(':')}`,
+    `PERL5LIB=${['usr/share/perl5', ...perl].map((one) => path.join(UNPACKED, one)).join(':')}`,
   ];
+}
+
+/** Folders by name in a folder of UNPACKED, relative to it. */
+function under(folder: string, name: RegExp): string[] {
+  const whole = path.join(UNPACKED, folder);
+  const names = existsSync(whole) ? readdirSync(whole) : [];
+  return names.filter((one) => name.test(one)).map((one) => path.join(folder, one));
 }
 
 export interface ExecOptions {
@@ -57,6 +71,11 @@ export class ExecBed extends Testbed {
   /** Starts `ulvs exec -- COMMAND` in the director's namespace. */
   exec(command: readonly string[], options: ExecOptions = {}): Program {
     return this.start(this.director, this.execWords(command, options), options.input);
+  }
+
+  /** The path of a program that scripts/setup.sh looks after. */
+  program(name: string): string {
+    return find(name)!;
   }
 
   /** Runs it to its end. */

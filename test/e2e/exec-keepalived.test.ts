@@ -133,7 +133,7 @@ describe.skipIf(!isRoot)('keepalived under ulvs exec', () => {
     config(
       CONFIG.replace('weight 3', 'weight 7')
         .replace('mh', 'rr')
-        .replace(/virtual_server fwmark 9 [^]*?\n}\n/, ''),
+        .replace(/virtual_server fwmark 9 [\s\S]*?\n}\n/, ''),
     );
     keepalived.kill('SIGHUP');
     const changed = SORRY.replace('Masq    5', 'Masq    0').replace('Masq    3', 'Masq    7').replace('mh', 'rr');

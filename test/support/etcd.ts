@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toolWords } from '../../src/lab/build/tool.js';
+import { makeCertificates } from './certificates.js';
 
 /** Why no etcd can be started; '': it can. */
 export function etcdObstacle(): string {
@@ -17,10 +18,10 @@ export function etcdObstacle(): string {
   }
 }
 
-/** Two free ports. */
+/** Three free ports. */
 async function freePorts(): Promise<number[]> {
   const servers = await Promise.all(
-    [0, 0].map(
+    [0, 0, 0].map(
       () =>
         new Promise<net.Server>((resolve) => {
           const server = net.createServer().listen(0, '127.0.0.1', () => resolve(server));
@@ -34,12 +35,17 @@ async function freePorts(): Promise<number[]> {
 
 export class Etcd {
   private child: ChildProcess | undefined;
-  private readonly folder = mkdtempSync(path.join(tmpdir(), 'ulvs-etcd-'));
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'ulvs-etcd-'));
 
-  private constructor(private readonly ports: readonly number[]) {}
+  private constructor(
+    private readonly ports: readonly number[],
+    private readonly tls: boolean,
+  ) {}
 
-  static async start(): Promise<Etcd> {
-    const etcd = new Etcd(await freePorts());
+  /** With `tls` it also listens on `secure`, for clients with a certificate (certificates.ts). */
+  static async start(tls = false): Promise<Etcd> {
+    const etcd = new Etcd(await freePorts(), tls);
+    if (tls) makeCertificates(etcd.folder);
     await etcd.start();
     return etcd;
   }
@@ -48,21 +54,19 @@ export class Etcd {
     return `http://127.0.0.1:${this.ports[0]}`;
   }
 
+  get secure(): string {
+    return `https://127.0.0.1:${this.ports[2]}`;
+  }
+
   /** Starts it, with the data that it had before. */
   async start(): Promise<void> {
     const peer = `http://127.0.0.1:${this.ports[1]}`;
-    const urls = [
-      '--listen-client-urls',
-      this.endpoint,
-      '--advertise-client-urls',
-      this.endpoint,
-      '--listen-peer-urls',
-      peer,
-    ];
+    const clients = this.tls ? `${this.endpoint},${this.secure}` : this.endpoint;
+    const urls = ['--listen-client-urls', clients, '--advertise-client-urls', clients, '--listen-peer-urls', peer];
     const cluster = ['--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`];
     const [command, ...before] = toolWords('etcd', 'etcd-server');
     const words = ['--data-dir', path.join(this.folder, 'data'), '--log-level', 'error', ...urls, ...cluster];
-    this.child = spawn(command!, [...before, ...words], { stdio: 'ignore' });
+    this.child = spawn(command!, [...before, ...words, ...this.tlsWords()], { stdio: 'ignore' });
     for (let i = 0; i < 400; i++, await sleep(25)) if (await this.answers()) return;
     throw new Error('etcd does not answer after 10 s');
   }
@@ -101,6 +105,12 @@ export class Etcd {
     const response = await fetch(`${this.endpoint}/v3/${call}`, { method: 'POST', body: JSON.stringify(body) });
     if (!response.ok) throw new Error(await response.text());
     return response.json();
+  }
+
+  private tlsWords(): string[] {
+    const file = (name: string) => path.join(this.folder, name);
+    const own = ['--cert-file', file('server.pem'), '--key-file', file('server.key')];
+    return this.tls ? [...own, '--client-cert-auth', '--trusted-ca-file', file('ca.pem')] : [];
   }
 
   private async answers(): Promise<boolean> {

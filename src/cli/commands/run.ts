@@ -97,10 +97,10 @@ async function begin(
   fleet: Fleet | undefined,
   log: Logger,
   onFailure: (message: string) => void,
-  how: StartOptions,
+  options: StartOptions,
 ): Promise<Daemon> {
   await fleet?.begin(loadRules);
-  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure, how);
+  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure, options);
 }
 
 /** Resolves at SIGTERM or SIGINT. */

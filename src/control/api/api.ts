@@ -35,6 +35,11 @@ export type AdminRequest =
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
   | { op: 'health' }
+  /**
+   * The destination drains: it has this share of its weight, 0 to 1, and templates no longer bind
+   * clients to it. Without `share` it does so no longer.
+   */
+  | { op: 'drain'; key: ServiceKey; address: string; port: number; share?: number }
   /** Takes the routes of announced VIPs away (true), or puts them back. */
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
@@ -84,10 +89,10 @@ export interface StatsEntry {
 /** A destination in a listing. */
 export interface DestinationEntry extends DestinationConfig {
   /**
-   * Only with health checks: the weight by its health, and whether it is taken out of the
-   * dataplane. `weight` is the operator's.
+   * Only with health checks or while it drains: the weight in force, whether it is taken out of the
+   * dataplane, and whether it drains. `weight` is the operator's.
    */
-  health?: { weight: number; absent: boolean };
+  present?: { weight: number; absent: boolean; draining: boolean };
   /** The last weight above 0, 0 if there was none: the share in the table of mh. */
   lastWeight: number;
   activeConns: number;
@@ -138,8 +143,8 @@ export interface DeviceStatus {
 export interface DirectorStatus {
   pid: number;
   /**
-   * Names the rule table. A director that starts with the rules of its configuration has a new name;
-   * one that takes over the table of its predecessor keeps the name.
+   * Names the rule table. A director that starts with the rules of its configuration has a new
+   * name; one that takes over the table of its predecessor keeps the name.
    */
   tableId: string;
   /** Seconds. */

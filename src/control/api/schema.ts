@@ -71,6 +71,7 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
   z.strictObject({ op: op('health') }),
+  z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),

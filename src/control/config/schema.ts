@@ -9,6 +9,7 @@ import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, textOr, value, words } from './builders.js';
 import { checks } from './checks-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
+import { metrics } from './metrics-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
 import { sysctls } from './sysctl-schema.js';
@@ -207,6 +208,13 @@ export const schema = {
       'by BGP. Needs a device of kind xdp or packet, and /dev/net/tun.',
     example: '{ table: 1085 }',
     without: 'no routes',
+    change: 'restart',
+  }),
+  metrics: metrics.optional().register(words, {
+    type: 'mapping',
+    text: 'Metrics in the text format of Prometheus.',
+    example: '{ listen: 127.0.0.1:9731 }',
+    without: 'no metrics are served',
     change: 'restart',
   }),
   socket: value(text('the path of the control socket'))

@@ -41,6 +41,9 @@ function applyOne(d: Director, action: Action): void {
       return addDestination(d, action.slot, action.serviceSlot, action.destination);
     case 'editDestination':
       return editDestination(d, d.dests[action.slot]!, action.destination);
+    case 'drainDestination':
+      d.dests[action.slot]!.draining = action.on;
+      return;
     case 'removeDestination':
       return removeDestination(d, d.dests[action.slot]!);
     case 'setTimeouts':
@@ -107,6 +110,7 @@ function addDestination(d: Director, slot: number, serviceSlot: number, config: 
     known !== undefined && isSame(known, service, config) ? known : new Destination(slot, service, d.counters);
   dest.service = service;
   dest.available = true;
+  dest.draining = false;
   setAddress(dest, config);
   setDestination(dest, config);
   // Added with weight 0, it has no share in the table of mh, unlike one that was quiesced later.

@@ -43,7 +43,7 @@ export function adoptAll({ memories, tuns, handles }: HandedOver, take: (fd: num
   return {
     memories: memories.map(({ fd, frames, frameSize }) => mapUmem(take(fd), frames, frameSize)),
     tuns: tuns.map(({ name, fd }) => ({ name, fd: take(fd) })),
-    handles: handles.map((all) => all && all.map((handle) => handle && adoptHandle(handle, take))),
+    handles: handles.map((all) => all?.map((handle) => handle && adoptHandle(handle, take)) ?? null),
   };
 }
 

@@ -165,6 +165,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'closed the connection',
   ETIMEDOUT: 'does not answer',
   ENOTFOUND: 'there is no such host',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is of an unknown authority; name that as tls.ca',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is of an unknown authority; name that as tls.ca',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is its own authority; name it as tls.ca',
 };
 
 function wordsOf(error: unknown): string {

@@ -44,8 +44,8 @@ export class HostStack {
   }
 
   /**
-   * Call when the dataplane runs: routes the replies of this machine's destinations, and announces
-   * the VIPs. `tun`: interface into the host's stack, '' for none.
+   * Call when the dataplane runs: routes the replies of this machine's destinations; VIPs can be
+   * announced from then on. `tun`: interface into the host's stack, '' for none.
    */
   useTun(tun: string): void {
     const { announce, accept } = this.config;
@@ -57,7 +57,6 @@ export class HostStack {
     this.replies.update(this.services());
     if (announce === undefined) return;
     this.routes = new VipRoutes(tun, { table: announce.table, ranges: accept.ranges }, warn);
-    this.routes.update(this.services());
   }
 
   /** Takes the routes of announced VIPs away, before anything else ends. */
@@ -84,7 +83,6 @@ export class HostStack {
     if (changes.some(changesServices)) this.warnUnanswered(this.services());
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
-    this.routes?.update(this.services());
   }
 
   /** Keeps answers to health checks from the host's stack. Throws as `configure`. */

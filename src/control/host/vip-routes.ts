@@ -1,15 +1,15 @@
 /**
  * Routes for the VIPs that this director serves, from which a routing daemon announces them:
  *
- *     service with a destination that may get connections ─► ip route: VIP/32 dev ulvsN table T
- *                                                               └─► BIRD learns table T ─► BGP
+ *     service that is served (rules/served.ts) ─► ip route: VIP/32 dev ulvsN table T
+ *                                                    └─► BIRD learns table T ─► BGP
  *
- * No packet uses the routes: no policy rule leads to table T. A VIP without a destination has no
- * route. The routes leave by ulvsN, so that the kernel removes them when the process ends, in
- * whatever way, and BIRD withdraws the VIPs at once.
+ * No packet uses the routes: no policy rule leads to table T. The routes leave by ulvsN, so that the
+ * kernel removes them when the process ends, in whatever way, and BIRD withdraws the VIPs at once.
  */
-import { familyOf, isFwmark, type ServiceRules } from '../../service/config.js';
+import { familyOf, isFwmark } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
+import type { Served } from '../rules/served.js';
 import { type IpBatch, ipBatch } from './local-replies.js';
 
 /** A route of the kernel. */
@@ -28,12 +28,12 @@ export interface VipRoutesOptions {
 const PROTOCOL = 85;
 
 /**
- * Prefixes of the services with a destination whose weight is above 0: /32 and /128 of addresses,
- * and `ranges` of fwmark services of their family.
+ * Prefixes of the services that are served: /32 and /128 of addresses, and `ranges` of fwmark
+ * services of their family.
  */
-export function servedPrefixes(services: readonly ServiceRules[], ranges: readonly string[]): string[] {
-  const served = services.filter(({ destinations }) => destinations.some(({ weight }) => weight > 0));
-  const prefixes = served.flatMap(({ key }) => {
+export function servedPrefixes(services: readonly Served[], ranges: readonly string[]): string[] {
+  const prefixes = services.flatMap(({ key, served }) => {
+    if (!served) return [];
     if (!isFwmark(key)) return [`${key.address}/${isIPv6(key.address) ? 128 : 32}`];
     return ranges.filter((range) => isIPv6(range) === (familyOf(key) === 6));
   });
@@ -43,7 +43,7 @@ export function servedPrefixes(services: readonly ServiceRules[], ranges: readon
 /** The routes of this process in one table. */
 export class VipRoutes {
   private present: readonly string[] = [];
-  private services: readonly ServiceRules[] = [];
+  private services: readonly Served[] = [];
   private withheld = false;
   private warned = '';
 
@@ -65,7 +65,7 @@ export class VipRoutes {
   }
 
   /** Puts the routes of these services into force. */
-  update(services: readonly ServiceRules[]): void {
+  update(services: readonly Served[]): void {
     this.services = services;
     this.refresh();
   }

@@ -26,6 +26,8 @@ export type Action =
     }
   | { kind: 'editDestination'; slot: number; destination: DestinationConfig }
   | { kind: 'removeDestination'; slot: number }
+  /** Templates bind clients to it no longer, or again. */
+  | { kind: 'drainDestination'; slot: number; on: boolean }
   | { kind: 'setTimeouts'; timeouts: Timeouts }
   /**
    * `-Z`: rates are 0 until the next turn of the estimator. `total`: also those of the whole

@@ -85,6 +85,6 @@ function serviceOf(entry: ServiceEntry): ServiceConfig {
 }
 
 function destinationOf(entry: DestinationEntry): DestinationConfig {
-  const { stats, activeConns, inactConns, persistConns, lastWeight, health, ...config } = entry;
+  const { stats, activeConns, inactConns, persistConns, lastWeight, present, ...config } = entry;
   return config;
 }

@@ -1,6 +1,6 @@
 /** Entries of the rule table: services with their destinations, by slot. */
 import { type DestinationConfig, keyText, type ServiceConfig } from '../../service/config.js';
-import type { ServiceEntry } from '../api/api.js';
+import type { DestinationEntry, ServiceEntry } from '../api/api.js';
 import type { ShownCounters } from './counter-base.js';
 import type { ConnectionCounts } from './counters.js';
 
@@ -12,6 +12,8 @@ export interface Destination {
   lastWeight: number;
   /** What the health checks make of its weight; undefined: it has no checks. */
   health?: DestinationHealth | undefined;
+  /** It drains: the share of its weight that it still has, 0 to 1. */
+  drain?: number | undefined;
 }
 
 /** The weight of a destination by its health. */
@@ -28,12 +30,16 @@ export interface DestinationHealth {
  * The weight that the dataplane uses. An operator's 0 stays 0, whatever the checks say, and a
  * destination that is up has at least 1.
  */
-export function effectiveWeight({ config, health }: Pick<Destination, 'config' | 'health'>): number {
-  if (health === undefined || config.weight === 0) return config.weight;
-  if (health.share === 0) return 0;
-  if (health.weight === 0) return 0;
-  const full = health.weight > 0 ? health.weight : config.weight;
-  return Math.max(1, Math.round(full * health.share));
+export function effectiveWeight({
+  config,
+  health,
+  drain = 1,
+}: Pick<Destination, 'config' | 'health' | 'drain'>): number {
+  const share = (health?.share ?? 1) * drain;
+  if (share === 1 && (health?.weight ?? -1) < 0) return config.weight;
+  if (config.weight === 0 || share === 0 || health?.weight === 0) return 0;
+  const full = health !== undefined && health.weight > 0 ? health.weight : config.weight;
+  return Math.max(1, Math.round(full * share));
 }
 
 export interface Service {
@@ -64,6 +70,14 @@ export function newestFirst({ destinations }: Service): Destination[] {
   return [...destinations.values()].reverse();
 }
 
+/** What is in force where that is not the operator's say alone. */
+function presentOf(destination: Destination): Pick<DestinationEntry, 'present'> {
+  const { health, drain } = destination;
+  if (health === undefined && drain === undefined) return {};
+  const absent = health?.absent === true;
+  return { present: { weight: effectiveWeight(destination), absent, draining: drain !== undefined } };
+}
+
 /** A service as a listing shows it. `connections`: the gauges of a destination by slot. */
 export function entryOf(
   service: Service,
@@ -76,9 +90,7 @@ export function entryOf(
     destinations: newestFirst(service).map((destination) => ({
       ...destination.config,
       lastWeight: destination.lastWeight,
-      ...(destination.health !== undefined && {
-        health: { weight: effectiveWeight(destination), absent: destination.health.absent },
-      }),
+      ...presentOf(destination),
       ...connections(destination.slot),
       stats: shown.destination(destination.slot),
     })),

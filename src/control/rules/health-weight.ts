@@ -56,6 +56,17 @@ export function edited(destination: Destination): Action {
   return { kind: 'editDestination', slot: destination.slot, destination: effective(destination) };
 }
 
+/** The destination drains, or no longer (`share` undefined). Returns what the dataplane does. */
+export function applyDrain(destination: Destination, share: number | undefined): Action[] {
+  const { slot } = destination;
+  const before = effectiveWeight(destination);
+  const on = share !== undefined;
+  const drained: Action[] = on === (destination.drain !== undefined) ? [] : [{ kind: 'drainDestination', slot, on }];
+  destination.drain = share;
+  if (isAbsent(destination)) return [];
+  return before === effectiveWeight(destination) ? drained : [edited(destination), ...drained];
+}
+
 /** Sets what health says of a destination. */
 export function applyHealth(
   { destination, service }: HealthTarget,

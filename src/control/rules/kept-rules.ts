@@ -22,6 +22,8 @@ interface KeptDestination {
   config: DestinationConfig;
   /** The last weight above 0: mh fills its table by it while the destination is quiesced. */
   lastWeight: number;
+  /** Templates bind no clients to it. */
+  drained: boolean;
   live: boolean;
 }
 
@@ -77,6 +79,9 @@ export class KeptRules {
       case 'removeDestination':
         this.destinations.get(action.slot)!.live = false;
         return;
+      case 'drainDestination':
+        this.destinations.get(action.slot)!.drained = action.on;
+        return;
       case 'setTimeouts':
         this.timeouts = action.timeouts;
         return;
@@ -89,7 +94,8 @@ export class KeptRules {
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
     this.services.get(serviceSlot)!.destinations++;
     this.forget(slot);
-    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight: destination.weight, live: true });
+    const { weight: lastWeight } = destination;
+    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight, drained: false, live: true });
   }
 
   private editDestination(slot: number, config: DestinationConfig): void {
@@ -126,9 +132,12 @@ function serviceActions(
 }
 
 /** A quiesced destination is added with the weight that it had. */
-function destinationActions(slot: number, serviceSlot: number, { config, lastWeight }: KeptDestination): Action[] {
+function destinationActions(slot: number, serviceSlot: number, kept: KeptDestination): Action[] {
+  const { config, lastWeight, drained } = kept;
   const isQuiesced = config.weight === 0 && lastWeight > 0;
   const destination = isQuiesced ? { ...config, weight: lastWeight } : config;
-  const added: Action = { kind: 'addDestination', slot, serviceSlot, destination, revived: false };
-  return isQuiesced ? [added, { kind: 'editDestination', slot, destination: config }] : [added];
+  const actions: Action[] = [{ kind: 'addDestination', slot, serviceSlot, destination, revived: false }];
+  if (isQuiesced) actions.push({ kind: 'editDestination', slot, destination: config });
+  if (drained) actions.push({ kind: 'drainDestination', slot, on: true });
+  return actions;
 }

@@ -31,6 +31,7 @@ import {
   type Service,
 } from './entries.js';
 import {
+  applyDrain,
   applyHealth,
   type DestinationHealth,
   edited,
@@ -217,6 +218,17 @@ export class Rules {
     if (health === undefined) this.checked.delete(slot);
     else this.checked.set(slot, found);
     return applyHealth(found, health);
+  }
+
+  /**
+   * The destination drains with this share of its weight, or no longer (undefined). The operator's
+   * weight stays what it is, and so does a reload.
+   */
+  drain(key: ServiceKey, which: Endpoint, share: number | undefined): Outcome {
+    return this.withService(key, (service) => {
+      const found = find(service, which);
+      return found === undefined ? refused('ENOENT') : accepted(applyDrain(found, share));
+    });
   }
 
   private addService(config: ServiceConfig): Outcome {

@@ -41,6 +41,8 @@ export interface Forwarding {
   processed(i: number): number;
   /** The health checks; undefined in a replay. */
   readonly health?: HealthChecks;
+  /** Rules, weights or health have changed, and the dataplane knows. */
+  changed?(): void;
   /** What is announced; undefined: the director announces nothing. */
   announce?(): AnnounceStatus | undefined;
   /** Takes the routes of announced VIPs away, or puts them back. */

@@ -15,7 +15,9 @@ export class Heartbeat {
     private readonly rules: Pick<Rules, 'serviceCount'>,
   ) {}
 
-  /** The numbers of the workers that have made no turn since the last call; none at the first one. */
+  /**
+   * The numbers of the workers that have made no turn since the last call; none at the first one.
+   */
   idle(): number[] {
     const now = this.tables.map((table) => Atomics.load(table, TICK_WORD));
     const idle = now.flatMap((tick, worker) => (tick === this.seen[worker] ? [worker] : []));

@@ -91,6 +91,8 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'drain':
+        return this.drain(request);
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -121,10 +123,20 @@ export class Requests implements AdminClient {
   /** Applies what health checks say of weights. A new weight alone does not concern the host. */
   applyHealth(says: readonly HealthSays[]): void {
     const outcomes = says.map(({ slot, health }) => this.rules.setHealth(slot, health));
+    const actions = outcomes.flatMap((outcome) => outcome.actions);
+    // The keeper is not told: after a restart the checks begin with the operator's weights.
+    this.kept.apply(actions);
     this.forward(
-      outcomes.flatMap(({ changes }) => changes),
-      outcomes.flatMap(({ actions }) => actions),
+      outcomes.flatMap((outcome) => outcome.changes),
+      actions,
     );
+  }
+
+  private drain({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): AdminReply {
+    const { reply, actions } = this.rules.drain(key, { address, port }, share);
+    this.kept.apply(actions);
+    this.forward([], actions);
+    return reply;
   }
 
   /** Replaces the running settings. */
@@ -208,6 +220,7 @@ export class Requests implements AdminClient {
       for (let i = 0; i < actions.length; i += SLICE)
         this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
       this.view.follow(actions);
+      this.forwarding.changed?.();
     }
   }
 
@@ -261,7 +274,17 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
   return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
 }
 
-const OTHERS = ['connections', 'batch', 'getSysctls', 'setSysctl', 'status', 'takeover', 'health', 'withdraw'] as const;
+const OTHERS = [
+  'connections',
+  'batch',
+  'getSysctls',
+  'setSysctl',
+  'status',
+  'takeover',
+  'health',
+  'drain',
+  'withdraw',
+] as const;
 
 function isRulesRequest(request: AdminRequest): request is RulesRequest {
   return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);

@@ -51,7 +51,7 @@ export function usableTemplate(d: Director, only: Destination | undefined): numb
       : findEngineTemplate(table, key);
   if (template === 0) return 0;
   const dest = connections.destOf(template);
-  const quiesced = d.sysctl.expire_quiescent_template !== 0 && dest?.weight === 0;
+  const quiesced = dest?.draining === true || (d.sysctl.expire_quiescent_template !== 0 && dest?.weight === 0);
   const other = only !== undefined && dest !== only;
   if (dest?.available && !quiesced && !other && !connections.ended(template)) return template;
   connections.invalidate(template);

@@ -7,8 +7,9 @@
  *     HostRouting     out by the host's own routes (a raw socket in the control thread), where no
  *                     device leads
  */
-import { writeFileSync } from 'node:fs';
+import { setInetConf } from '../../sys/inet-conf.js';
 import { setInterfaceAddress } from '../../sys/interface.js';
+import { ifNameToIndex } from '../../sys/libc.js';
 import { HEADER } from '../../wire/ethernet.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
@@ -17,7 +18,7 @@ import { openTunnel, type TunHandle } from './tap.js';
 
 export interface HostTun {
   tun: TunHandle;
-  /** One line for each sysctl that could not be set. */
+  /** One line when its sysctls could not be set. */
   warnings: string[];
 }
 
@@ -34,22 +35,18 @@ const DUMMY = 0xc0000008;
 export function openHostTun(name = 'ulvs%d'): HostTun {
   const tun = openTunnel(name);
   setInterfaceAddress(tun.name, DUMMY);
-  const wanted = { rp_filter: '2', accept_local: '1' };
-  const warnings = Object.entries(wanted).flatMap(([key, value]) => set(`net/ipv4/conf/${tun.name}/${key}`, value));
-  return { tun, warnings };
+  return { tun, warnings: acceptAll(tun.name) };
 }
 
-/**
- * Writes a sysctl. Returns a warning when that fails: in a container /proc/sys may be read-only.
- */
-function set(sysctl: string, value: string): string[] {
+/** Returns a warning when the settings cannot be made. */
+function acceptAll(name: string): string[] {
   try {
-    writeFileSync(`/proc/sys/${sysctl}`, value);
+    setInetConf(ifNameToIndex(name), { rp_filter: 2, accept_local: 1 });
     return [];
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const why = (error as Error).message;
     return [
-      `${sysctl.replaceAll('/', '.')} cannot be set to ${value} (${code}): the host may drop packets that the director gives back`,
+      `net.ipv4.conf.${name}: rp_filter 2 and accept_local 1 cannot be set (${why}): the host may drop packets that the director gives back`,
     ];
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One connection to the control socket that blocks its thread: a line out, a line in. The supervisor
- * answers one stopped call at a time and has no event loop while it does.
+ * One connection to the control socket that blocks its thread: a line out, a line in. The
+ * supervisor answers one stopped call at a time and has no event loop while it does.
  */
 import { check, close, connect, errno, errnoName, poll, recv, send, socket } from '../../sys/libc.js';
 

@@ -34,8 +34,8 @@ export class Director implements AdminClient {
   private nextId = 1;
 
   /**
-   * `table`: the name of the table that the command fills. `end` is called once, with one line, when
-   * the command must not go on.
+   * `table`: the name of the table that the command fills. `end` is called once, with one line,
+   * when the command must not go on.
    */
   constructor(
     private readonly path: string,

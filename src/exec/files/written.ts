@@ -1,7 +1,7 @@
 /**
  * Sysctl files that programs have open for writing. A program gets the write end of a pipe. What it
- * wrote is set before the supervisor answers the next stopped call, so a program that writes and then
- * reads sees its value. The write itself cannot fail: a wrong value is reported on stderr.
+ * wrote is set before the supervisor answers the next stopped call, so a program that writes and
+ * then reads sees its value. The write itself cannot fail: a wrong value is reported on stderr.
  */
 import type { AdminClient } from '../../control/api/api.js';
 import type { SysctlName } from '../../service/sysctl.js';

@@ -1,8 +1,10 @@
-/** Numbers of linux/genetlink.h and of the IPVS family in linux/ip_vs.h, with the kernel's names. */
+/**
+ * Numbers of linux/genetlink.h and of the IPVS family in linux/ip_vs.h, with the kernel's names.
+ */
 export const GENL_ID_CTRL = 16;
 /**
- * The id of family IPVS. The kernel gives out ids from 16 up to GENL_MAX_ID (1023); no kernel has so
- * many families.
+ * The id of family IPVS. The kernel gives out ids from 16 up to GENL_MAX_ID (1023); no kernel has
+ * so many families.
  */
 export const IPVS_FAMILY_ID = 1023;
 export const IPVS_GENL_NAME = 'IPVS';

@@ -1,12 +1,12 @@
 /**
  * The controller of generic netlink (nlctrl, id 16): CTRL_CMD_GETFAMILY (ctrl_getfamily,
- * ctrl_fill_info of net/netlink/genetlink.c). The families are nlctrl and IPVS; others of the kernel
- * are hidden below `ulvs exec`.
+ * ctrl_fill_info of net/netlink/genetlink.c). The families are nlctrl and IPVS; others of the
+ * kernel are hidden below `ulvs exec`.
  */
 import type { Attributes } from '../../netlink/attribute.js';
 import { joinAligned } from '../../netlink/message.js';
 import { Refusal } from '../refusal.js';
-import { type Answer, OPERATIONS } from './commands.js';
+import { type Answer, OPERATIONS, type Operation } from './commands.js';
 import {
   CMD_ATTR_MAX,
   CTRL_ATTR,
@@ -48,15 +48,22 @@ const IPVS: Family = {
   version: IPVS_GENL_VERSION,
   maxAttribute: CMD_ATTR_MAX,
   operations: new Map(
-    [...OPERATIONS].map(([command, { once, dump }]) => {
+    [...OPERATIONS].filter(isPresent).map(([command, { once, dump }]) => {
       const can = (once ? GENL.CMD_CAP_DO : 0) | (dump ? GENL.CMD_CAP_DUMP : 0);
       return [command, GENL.ADMIN_PERM | can | GENL.CMD_CAP_HASPOL];
     }),
   ),
 };
+/** IPVS_CMD_SET_INFO is a number for answers only. */
+function isPresent([, { once, dump }]: [number, Operation]): boolean {
+  return once !== undefined || dump !== undefined;
+}
+
 const FAMILIES = [CONTROLLER, IPVS];
 
-/** Throws a Refusal: EOPNOTSUPP, EINVAL without a name and id, ENOENT for a family that is not here. */
+/**
+ * Throws a Refusal: EOPNOTSUPP, EINVAL without a name and id, ENOENT for a family that is not here.
+ */
 export function control(command: number, bytes: Uint8Array, dump: boolean): Answer[] {
   if (command !== CTRL_CMD.GETFAMILY) throw new Refusal('EOPNOTSUPP');
   const attributes = validated(bytes, POLICY);

@@ -1,11 +1,11 @@
 /**
- * Serves one datagram of a generic netlink socket, as the kernel does (netlink_rcv_skb, genl_rcv_msg,
- * netlink_ack): requests in, datagrams out. An error is a message NLMSG_ERROR always, never the
- * errno of the send.
+ * Serves one datagram of a generic netlink socket, as the kernel does (netlink_rcv_skb,
+ * genl_rcv_msg, netlink_ack): requests in, datagrams out. An error is a message NLMSG_ERROR always,
+ * never the errno of the send.
  *
  *   datagram ─► message ─► type 16:   controller.ts ─┐
- *                     └──► type IPVS: commands.ts   ─┴─► answers ─► datagrams of at most 8000 bytes
- *                                                                   NLMSG_DONE after a dump, else ACK
+ *                     └──► type IPVS: commands.ts   ─┴─► answers ─► datagrams of at most 8000 bytes,
+ *                                                        NLMSG_DONE after a dump, else an ACK
  */
 import type { AdminClient } from '../../control/api/api.js';
 import { NLM_F, NLMSG, NLMSGERR_ATTR } from '../../netlink/constants.js';
@@ -30,7 +30,9 @@ const GENL_HEADER = 4;
 /** The first message type that is not a control message. */
 const NLMSG_MIN_TYPE = 16;
 const CONTROLLER_VERSION = 2;
-/** Bytes. A whole message is never longer, and the smallest receive buffers hold such a datagram. */
+/**
+ * Bytes. A whole message is never longer, and the smallest receive buffers hold such a datagram.
+ */
 const DATAGRAM = 8000;
 
 /** A request: the message, and its bytes with the header. */

@@ -1,4 +1,6 @@
-/** Attributes of answers. All integers have the host's order, ports and IPv4 masks the network's. */
+/**
+ * Attributes of answers. All integers have the host's order, ports and IPv4 masks the network's.
+ */
 import { encodeAttribute, encodeU32 } from '../../netlink/attribute.js';
 import { HOST_LITTLE, joinAligned, viewOf } from '../../netlink/message.js';
 

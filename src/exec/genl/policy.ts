@@ -1,7 +1,7 @@
 /**
  * Attribute policies (lib/nlattr.c, liberal validation as for all commands of family IPVS): which
- * types a request may have, and their lengths. A type beyond the policy is ignored. Bytes behind the
- * last whole attribute are ignored, too.
+ * types a request may have, and their lengths. A type beyond the policy is ignored. Bytes behind
+ * the last whole attribute are ignored, too.
  */
 import { Attributes } from '../../netlink/attribute.js';
 import { align, HOST_LITTLE, viewOf } from '../../netlink/message.js';

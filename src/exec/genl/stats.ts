@@ -2,7 +2,9 @@
 import type { StatsEntry } from '../../control/api/api.js';
 import { nest, u32, u64 } from './encode.js';
 
-/** IPVS_STATS_ATTR_*, in the order of their numbers, which begin with 1. Bytes have 64 bits always. */
+/**
+ * IPVS_STATS_ATTR_*, in the order of their numbers, which begin with 1. Bytes have 64 bits always.
+ */
 const ORDER = [
   'conns',
   'inpkts',

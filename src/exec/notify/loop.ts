@@ -1,14 +1,14 @@
 /**
  * The supervisor's loop: one stopped call after the other, from receive to answer, without an event
- * loop. What an answer waits for is done by blocking calls; the promises of the code that this thread
- * shares with others are fulfilled by then.
+ * loop. What an answer waits for is done by blocking calls; the promises of the code that this
+ * thread shares with others are fulfilled by then.
  *
  *   poll ─► the director hung up?  ─► connect again, compare its table
  *    ▲ └──► a sysctl was written?  ─► set it
  *    │ └──► a call has stopped     ─► receive ─► serve ─► respond ─► delivered, or lost
  *    └─────────────────────────────────────────────────────┘
  */
-import { poll } from '../../sys/libc.js';
+import { close, poll } from '../../sys/libc.js';
 import { Notification, receive, respond } from '../../sys/seccomp.js';
 import { Ended } from '../director/connection.js';
 import type { Director } from '../director/director.js';
@@ -37,12 +37,18 @@ export class Loop {
     this.calls = new Calls(listener, director, report);
   }
 
-  /** Runs until `wake` has input, or no process is left under the filter. */
+  /**
+   * Runs until `wake` has input, or no process is left under the filter. It closes the listener:
+   * whoever is stopped then, or later, gets ENOSYS and does not wait for ever. The main thread is
+   * among them, because its end opens files.
+   */
   async run(): Promise<void> {
     try {
       while (await this.turn());
     } catch (error) {
       if (!(error instanceof Ended)) throw error;
+    } finally {
+      close(this.listener);
     }
   }
 

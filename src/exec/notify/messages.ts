@@ -9,6 +9,9 @@ export interface SupervisorData {
   readonly wake: number;
 }
 
+/** In place of the listener: there is none, and the supervisor ends. */
+export const NO_LISTENER = -1;
+
 export type FromSupervisor =
   | { readonly kind: 'ready' }
   /** One line for the user. */

@@ -3,9 +3,9 @@
  * protocol NETLINK_USERSOCK. So bind, getsockname, socket options, poll, close and fork are the
  * kernel's. The supervisor keeps a descriptor of each socket and fills its receive queue:
  *
- *   program: send ──stopped──► request ─► answers: [ 2 3 4 ]      the supervisor's queue
+ *   program: send ──stopped──► request ─► answers: [ 2 3 4 ]   the supervisor's queue
  *                                                    │ one at a time
- *   program: recv ──stopped──► bytes ◄── [ 1 ] ◄─────┘            the socket's own queue: poll tells the truth
+ *   program: recv ──stopped──► bytes ◄── [ 1 ] ◄─────┘         the socket's own queue, for poll
  */
 import { readlinkSync } from 'node:fs';
 import { AF_NETLINK, MSG_TRUNC, NETLINK_CAP_ACK, NETLINK_EXT_ACK, SOL_NETLINK } from '../../netlink/constants.js';
@@ -24,7 +24,9 @@ const LARGEST_DATAGRAM = 1 << 16;
 /** Sockets that the supervisor keeps before it looks for closed ones. */
 const MANY = 256;
 
-/** What /proc says of a descriptor, as socket:[4711]; undefined: it is not open, or not ours to see. */
+/**
+ * What /proc says of a descriptor, as socket:[4711]; undefined: it is not open, or not ours to see.
+ */
 export function linkOf(thread: number | 'self', fd: number): string | undefined {
   try {
     return readlinkSync(`/proc/${thread}/fd/${fd}`);
@@ -60,7 +62,9 @@ export class NetlinkSocket {
     if (isIdle && this.peekKernel() === undefined) this.feed();
   }
 
-  /** The datagram that the program reads next, which stays in the queue; undefined: there is none. */
+  /**
+   * The datagram that the program reads next, which stays in the queue; undefined: there is none.
+   */
   peek(): Uint8Array | undefined {
     const first = this.peekKernel();
     if (first !== undefined || this.queue.length === 0) return first;

@@ -10,7 +10,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Director } from '../director/director.js';
 import { Loop } from './loop.js';
-import type { FromSupervisor, SupervisorData } from './messages.js';
+import { type FromSupervisor, NO_LISTENER, type SupervisorData } from './messages.js';
 
 const { socket, table, wake } = workerData as SupervisorData;
 const say = (message: FromSupervisor): void => parentPort!.postMessage(message);
@@ -19,6 +19,7 @@ const director = new Director(socket, table, wake, (reason) => say({ kind: 'end'
 director.tryConnect();
 
 parentPort!.once('message', (listener: number) => {
+  if (listener === NO_LISTENER) return;
   const loop = new Loop(listener, wake, director, (line) => say({ kind: 'report', line }));
   loop.run().catch((error: Error) => say({ kind: 'end', reason: error.stack ?? error.message }));
 });

@@ -46,8 +46,10 @@ export class RunningCommand {
       });
     });
     for (const signal of FORWARDED) process.on(signal, () => this.forward(signal));
-    process.on('SIGCHLD', () => reapOrphans(this.child.pid));
+    process.on('SIGCHLD', this.reap);
   }
+
+  private readonly reap = (): void => void reapOrphans(this.child.pid);
 
   private forward(signal: NodeJS.Signals): void {
     if (FROM_TERMINAL.includes(signal) && inForeground()) return;
@@ -69,6 +71,7 @@ export class RunningCommand {
   async ended(): Promise<number> {
     const code = await this.code;
     while (reapOrphans(undefined).length > 0) await childEnds();
+    process.off('SIGCHLD', this.reap); // without a supervisor it could open no file any more
     return code;
   }
 }

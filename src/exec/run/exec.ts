@@ -15,7 +15,7 @@ import { canRespondWithFd, installFilter, type Listener, O_CLOEXEC } from '../..
 import { ownArchitecture } from '../filter/numbers.js';
 import { compile } from '../filter/program.js';
 import { type Opens, rulesFor } from '../filter/rules.js';
-import type { FromSupervisor, SupervisorData } from '../notify/messages.js';
+import { type FromSupervisor, NO_LISTENER, type SupervisorData } from '../notify/messages.js';
 import { RunningCommand, wordsFor } from './command.js';
 import { CannotExec, explainSeccomp, TOO_OLD } from './refusals.js';
 
@@ -44,20 +44,32 @@ export async function execCommand(command: readonly string[], options: ExecOptio
   const words = wordsFor(command);
   const wake = libc.check(libc.eventfd(0, O_CLOEXEC), 'eventfd');
   const supervisor = await startSupervisor({ socket: options.socket, table: options.table, wake });
-  becomeSubreaper();
-  const { fd } = filterThisThread(options);
-  const running = new RunningCommand(words);
+  try {
+    becomeSubreaper();
+    const { fd } = filterThisThread(options);
+    return await supervise(new RunningCommand(words), supervisor, fd, options.report);
+  } finally {
+    await stopSupervisor(supervisor, wake);
+  }
+}
+
+/** Resolves with the exit code. */
+async function supervise(
+  command: RunningCommand,
+  supervisor: Worker,
+  listener: number,
+  report: ExecOptions['report'],
+): Promise<number> {
   let isGone = false;
   supervisor.on('message', (message: FromSupervisor) => {
-    if (message.kind === 'ready') return;
-    options.report(message.kind === 'report' ? message.line : `${message.reason}; ending ${command[0]}`);
+    if (message.kind === 'report') report(message.line);
     if (message.kind !== 'end') return;
+    report(`${message.reason}; ending the command`);
     isGone = true;
-    running.end();
+    command.end();
   });
-  supervisor.postMessage(fd);
-  const code = await running.ended();
-  await stopSupervisor(supervisor, wake);
+  supervisor.postMessage(listener);
+  const code = await command.ended();
   return isGone ? EXIT_DIRECTOR_GONE : code;
 }
 
@@ -68,10 +80,11 @@ async function startSupervisor(data: SupervisorData): Promise<Worker> {
   return supervisor;
 }
 
-/** Its last messages are delivered before it exits. */
+/** Ends its loop by `wake`, or its waiting for one. Its last messages come before. */
 async function stopSupervisor(supervisor: Worker, wake: number): Promise<void> {
   const exited = once(supervisor, 'exit');
   libc.write(wake, new BigUint64Array([1n]) as unknown as Uint8Array, 8);
+  supervisor.postMessage(NO_LISTENER);
   await exited;
 }
 
@@ -80,8 +93,9 @@ function filterThisThread({ opens, netlink, interruptible }: ExecOptions): Liste
   const rules = rulesFor({ opens, netlink, rawSockets: !mayOpenRawSockets() });
   try {
     const listener = installFilter(compile(rules, ownArchitecture()), !interruptible);
-    if (!canRespondWithFd(listener.fd)) throw new CannotExec(TOO_OLD);
-    return listener;
+    if (canRespondWithFd(listener.fd)) return listener;
+    libc.close(listener.fd);
+    throw new CannotExec(TOO_OLD);
   } catch (error) {
     throw explainSeccomp(error);
   }

@@ -12,7 +12,9 @@ export function children(): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
-/** Reaps children that have ended, except `command`, which Node.js reaps. Returns those that live. */
+/**
+ * Reaps children that have ended, except `command`, which Node.js reaps. Returns those that live.
+ */
 export function reapOrphans(command: number | undefined): number[] {
   for (const pid of children()) if (pid !== command) reap(pid);
   return children().filter((pid) => pid !== command);
@@ -31,7 +33,8 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
 
 /**
  * This process and its command are in the foreground of a terminal, which sends SIGINT and SIGQUIT
- * to both. proc(5): field 5 of stat is the process group, field 8 that of the terminal's foreground.
+ * to both. proc(5): field 5 of stat is the process group, field 8 that of the terminal's
+ * foreground.
  */
 export function inForeground(): boolean {
   const fields = readFileSync('/proc/self/stat', 'utf8')

@@ -14,8 +14,13 @@ export function findCommand(command: string, searchPath: string): string {
   throw new NotStarted(`exec: ${command} is not found: ${where}`, 127);
 }
 
+/** False also in a folder that may not be searched. */
 function isFile(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+  try {
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function isExecutable(file: string): boolean {

@@ -1,4 +1,6 @@
-/** What `ulvs exec` says when it cannot begin: one line, what is missing and what would be right. */
+/**
+ * What `ulvs exec` says when it cannot begin: one line, what is missing and what would be right.
+ */
 import { SystemError } from '../../sys/libc.js';
 
 /** It cannot be done here; the message is one line. */

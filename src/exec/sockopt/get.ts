@@ -1,4 +1,6 @@
-/** IP_VS_SO_GET_* (do_ip_vs_get_ctl): an option and the caller's bytes in, bytes for the caller out. */
+/**
+ * IP_VS_SO_GET_* (do_ip_vs_get_ctl): an option and the caller's bytes in, bytes for the caller out.
+ */
 import type { AdminClient, ServiceEntry } from '../../control/api/api.js';
 import { familyOf } from '../../service/config.js';
 import { askDirector, findService, listServices } from '../ask.js';
@@ -96,7 +98,9 @@ async function services(given: Uint8Array, length: number, client: AdminClient):
   return Buffer.concat([given.subarray(0, 8), ...all.slice(0, room).map(writeService)]);
 }
 
-/** struct ip_vs_get_dests: the key as in ip_vs_service_user, 16 the number of entries, 24 entries. */
+/**
+ * struct ip_vs_get_dests: the key as in ip_vs_service_user, 16 the number of entries, 24 entries.
+ */
 async function destinations(given: Uint8Array, length: number, client: AdminClient): Promise<Uint8Array> {
   const room = wordAt(given, 16);
   if (length !== SIZES[OPTION.DESTS]! + DEST_ENTRY_SIZE * room) throw new Refusal('EINVAL');

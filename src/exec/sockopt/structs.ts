@@ -2,11 +2,11 @@
  * Structures of linux/ip_vs.h for socket options, IPv4 only. They are the same on x86-64 and arm64.
  * Addresses, ports and masks are in network order, all else in the host's (little endian).
  *
- *   ip_vs_service_user, 44              ip_vs_dest_user, 24        ip_vs_stats_user, 56
- *    0 protocol (u16)   4 addr           0 addr     4 port          0 conns  4 inpkts  8 outpkts
- *    8 port            12 fwmark         8 conn_flags              16 inbytes (u64)  24 outbytes (u64)
- *   16 scheduler (16)  32 flags         12 weight (s32)            32 cps  36 inpps  40 outpps
- *   36 timeout         40 netmask       16 upper   20 lower        44 inbps  48 outbps
+ *   ip_vs_service_user, 44          ip_vs_dest_user, 24      ip_vs_stats_user, 56
+ *    0 protocol (u16)   4 addr       0 addr     4 port        0 conns  4 inpkts  8 outpkts
+ *    8 port            12 fwmark     8 conn_flags            16 inbytes (u64)  24 outbytes (u64)
+ *   16 scheduler (16)  32 flags     12 weight (s32)          32 cps  36 inpps  40 outpps
+ *   36 timeout         40 netmask   16 upper   20 lower      44 inbps  48 outbps
  *
  *   ip_vs_service_entry, 104: ip_vs_service_user, 44 num_dests, 48 ip_vs_stats_user
  *   ip_vs_dest_entry, 96:     ip_vs_dest_user, 24 active, 28 inactive, 32 persistent, 40 stats

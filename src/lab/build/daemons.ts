@@ -19,13 +19,13 @@ export async function startDaemons({ id, processes, spec }: Place): Promise<void
   const running = (spec.daemons ?? []).map((daemon) => ({ daemon, process: startDaemon(id, daemon) }));
   processes.push(...running.map(({ process }) => process));
   await Promise.all(running.map(({ daemon, process }) => untilReady(process, () => isReady(daemon, process))));
-  if (spec.fleet !== undefined) await writeRules(id, spec, spec.rules.join('\n'));
+  if (spec.fleet !== undefined) await writeRules(id, spec, spec.rules);
 }
 
 /** Sets the rules of a fleet. Throws a CommandError. */
-export async function writeRules(id: string, { fleet }: Topology, rules: string): Promise<void> {
+export async function writeRules(id: string, { fleet }: Topology, rules: readonly string[]): Promise<void> {
   if (fleet === undefined) return;
-  const words = ['--endpoints', fleet.endpoint, 'put', '/ulvs/services/lab', '--', rules];
+  const words = ['--endpoints', fleet.endpoint, 'put', '/ulvs/services/lab', '--', rules.join('\n')];
   await inNamespace(
     namespaceOf(id, fleet.host),
     'env',

@@ -45,10 +45,8 @@ export async function load(
   await ended;
   signal?.removeEventListener('abort', kill);
   signal?.throwIfAborted();
-  if (!result)
-    throw new LabError(
-      `the client's load program failed: ${stderr.trim() || `exit ${child.exitCode ?? child.signalCode}`}`,
-    );
+  const how = [stderr.trim(), `exit ${child.exitCode ?? child.signalCode}`].filter(Boolean).join(', ');
+  if (!result) throw new LabError(`the client's load program failed: ${how}`);
   return result;
 }
 

@@ -128,7 +128,7 @@ describe('the files of the repository', () => {
 
   it.each([...examples.map((file) => `examples/${file}`), ...scenarios])('%s loads', (file) => {
     const config = loadConfig(path.join(ROOT, file));
-    expect(config.ruleLines.length).toBeGreaterThan(1);
+    if (config.rules === undefined) expect(config.ruleLines.length).toBeGreaterThan(1);
     for (const { text } of config.ruleLines) expect(text).toMatch(/^-[Aa] -[tuf] /);
   });
 

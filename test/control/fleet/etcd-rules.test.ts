@@ -26,7 +26,7 @@ describe.skipIf(reason !== '')('rules from etcd', () => {
   const open: { close(): Promise<void> }[] = [];
 
   beforeAll(async () => {
-    etcd = await Etcd.start();
+    etcd = await Etcd.start(true);
   }, 20_000);
   afterEach(async () => {
     await Promise.all(open.splice(0).map((one) => one.close()));
@@ -211,6 +211,40 @@ describe.skipIf(reason !== '')('rules from etcd', () => {
     const { token } = (await etcd.post('auth/authenticate', { name: 'root', password: 'x' })) as { token: string };
     const headers = { authorization: token };
     await fetch(`${etcd.endpoint}/v3/auth/disable`, { method: 'POST', body: '{}', headers });
+  });
+
+  it('come over TLS, to a director with a certificate', async () => {
+    const { a } = fresh();
+    await etcd.write({ [a]: rule(1) });
+    const file = (name: string) => path.join(etcd.folder, name);
+    const tls = { ca: file('ca.pem'), cert: file('client.pem'), key: file('client.key') };
+    const { applied, said } = await following({ endpoints: [etcd.secure], tls });
+    await etcd.write({ [a]: rule(2) });
+    await until(() => applied.length === 2);
+    expect([applied, said]).toEqual([[[rule(1)], [rule(2)]], []]);
+    const nameless = await following({ endpoints: [etcd.secure], tls: { ca: tls.ca } });
+    expect(nameless.said[0]).toMatch(/^40 etcd is away, .*(certificate required|bad certificate)/);
+    const trusting = await following({ endpoints: [etcd.secure], tls: { cert: tls.cert, key: tls.key } });
+    expect(trusting.said[0]).toMatch(
+      /^40 etcd is away, .*: its certificate is of an unknown authority; name that as tls.ca$/,
+    );
+    expect(() => follower({ tls: { ca: file('none.pem') } })).toThrow(
+      `rules.etcd.tls.ca: ${file('none.pem')}: no such file`,
+    );
+  });
+
+  it('that a compaction has removed are told apart from changes', async () => {
+    const { a } = fresh();
+    await etcd.write({ [a]: rule(1) });
+    const revision = await etcd.write({ [a]: rule(2) });
+    await etcd.post('kv/compaction', { revision });
+    const client = new EtcdClient({ endpoints: [etcd.endpoint], prefix });
+    const reports = client.watch(`${prefix}/services/`, revision - 1, new AbortController().signal);
+    const seen: unknown[] = [];
+    for await (const report of reports) seen.push(report);
+    expect(seen.at(-1)).toEqual({ stale: true });
+    const ahead = client.watch(`${prefix}/services/`, revision + 1000, new AbortController().signal);
+    expect((await ahead.next()).value).toEqual({ stale: true });
   });
 
   describe('the entry of a director', () => {

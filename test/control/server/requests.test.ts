@@ -79,6 +79,15 @@ it('where the host cannot be kept away the director forwards all the same, and s
   expect(await ask({ op: 'addService', service })).toEqual({ ok: false, errno: 'EEXIST' });
 });
 
+it('a director without announced VIPs cannot be drained', async () => {
+  const { ask } = desk();
+  expect(await ask({ op: 'withdraw', withdrawn: true })).toEqual({
+    ok: false,
+    errno: 'EPERM',
+    text: 'this director announces no VIPs: director.yaml has no announce',
+  });
+});
+
 describe('sysctls', () => {
   it('are set one at a time, with the timeouts that were set meanwhile', async () => {
     const { ask, messages } = desk();

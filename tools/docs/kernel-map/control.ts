@@ -48,12 +48,18 @@ proc_do_sync_threshold | service/sysctl.ts: syncThresholdFault |
 proc_do_sync_ports | service/sysctl.ts: sysctlFault |
 proc_do_defense_mode | dataplane/defence.ts: isOn |
 ip_vs_control_net_init_sysctl, ip_vs_control_net_cleanup_sysctl | service/sysctl.ts: SYSCTLS |
-do_ip_vs_set_ctl, do_ip_vs_get_ctl, ip_vs_genl_set_cmd, ip_vs_genl_get_cmd | control/server/requests.ts: request, change | Requests are lines of JSON on a Unix socket (control/api/socket.ts), not netlink messages.
-ip_vs_genl_parse_service, ip_vs_genl_parse_dest, ip_vs_genl_find_service, ip_vs_is_af_valid, ip_vs_copy_usvc_compat, ip_vs_copy_udest_compat | control/api/schema.ts: readEnvelope |
-ip_vs_genl_dump_service, ip_vs_genl_dump_services, ip_vs_genl_fill_service, ip_vs_genl_dump_dest, ip_vs_genl_dump_dests, ip_vs_genl_fill_dest, ip_vs_genl_fill_stats, ip_vs_genl_fill_stats64 | control/rules/rules.ts: entries, entry |
-ip_vs_genl_set_config | control/rules/rules.ts: setTimeouts |
-ip_vs_genl_new_daemon, ip_vs_genl_del_daemon, ip_vs_genl_set_daemon, ip_vs_genl_dump_daemon, ip_vs_genl_dump_daemons, ip_vs_genl_fill_daemon | - | There is no connection synchronisation.
-ip_vs_genl_register, ip_vs_genl_unregister, ip_vs_register_nl_ioctl, ip_vs_unregister_nl_ioctl | control/api/socket.ts: serve |
+do_ip_vs_set_ctl, do_ip_vs_get_ctl | exec/sockopt/set.ts: setOption; exec/sockopt/get.ts: getOption | Under ulvs exec. Other requests are lines of JSON on a Unix socket (control/api/socket.ts).
+ip_vs_genl_set_cmd, ip_vs_genl_get_cmd | exec/genl/commands.ts: perform |
+ip_vs_genl_parse_service, ip_vs_genl_find_service, ip_vs_is_af_valid | exec/genl/service.ts: parseService, fullService |
+ip_vs_genl_parse_dest | exec/genl/destination.ts: parseDestination, fullDestination |
+ip_vs_copy_usvc_compat, ip_vs_copy_udest_compat | exec/sockopt/structs.ts: readService, readDestination |
+ip_vs_genl_dump_service, ip_vs_genl_dump_services, ip_vs_genl_fill_service | exec/genl/commands.ts: dumpServices; exec/genl/service.ts: encodeService |
+ip_vs_genl_dump_dest, ip_vs_genl_dump_dests, ip_vs_genl_fill_dest | exec/genl/commands.ts: dumpDestinations; exec/genl/destination.ts: encodeDestination |
+ip_vs_genl_fill_stats, ip_vs_genl_fill_stats64 | exec/genl/stats.ts: statsAttributes |
+ip_vs_genl_set_config | exec/genl/commands.ts: setConfig; control/rules/rules.ts: setTimeouts |
+ip_vs_genl_new_daemon, ip_vs_genl_del_daemon, ip_vs_genl_set_daemon, ip_vs_genl_dump_daemon, ip_vs_genl_dump_daemons, ip_vs_genl_fill_daemon | exec/genl/commands.ts: newDaemon, deleteDaemon | There is no connection synchronisation: a daemon is refused.
+ip_vs_genl_register, ip_vs_genl_unregister | exec/genl/controller.ts: control |
+ip_vs_register_nl_ioctl, ip_vs_unregister_nl_ioctl | exec/filter/rules.ts: rulesFor |
 ip_vs_dst_event, ip_vs_forget_dev | control/host/live-network.ts: changed | Changes of devices, addresses and routes come by rtnetlink, and the router's tables are made anew.
 __ip_vs_addr_is_local_v6 | dataplane/director.ts: isLocal6 |
 __ip_vs_dst_cache_reset, ip_vs_dest_dst_rcu_free | - | A destination keeps no route.

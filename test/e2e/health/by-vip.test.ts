@@ -3,11 +3,11 @@
  * with the VIP on the director and without.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../../src/control/api/ask.js';
-import { SocketClient } from '../../src/control/api/client.js';
-import type { ServiceStatus } from '../../src/health/spec.js';
-import { isRoot } from '../support/netns.js';
-import { type Program, Testbed, until } from './testbed.js';
+import { ask } from '../../../src/control/api/ask.js';
+import { SocketClient } from '../../../src/control/api/client.js';
+import type { ServiceStatus } from '../../../src/health/spec.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, Testbed, until } from '../testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

@@ -3,11 +3,11 @@
  * weight; reload; a script that hangs.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ask } from '../../src/control/api/ask.js';
-import { SocketClient } from '../../src/control/api/client.js';
-import type { ServiceStatus } from '../../src/health/spec.js';
-import { isRoot } from '../support/netns.js';
-import { type Program, Testbed, until } from './testbed.js';
+import { ask } from '../../../src/control/api/ask.js';
+import { SocketClient } from '../../../src/control/api/client.js';
+import type { ServiceStatus } from '../../../src/health/spec.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, Testbed, until } from '../testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
@@ -50,7 +50,7 @@ describe.skipIf(!isRoot)('health checks of a director', { timeout: 60_000 }, () 
     const { services } = await ask(client, { op: 'list' });
     client.close();
     const all = [...services![0]!.destinations].sort((a, b) => (a.address < b.address ? -1 : 1));
-    return all.map(({ weight, health }) => health?.weight ?? weight);
+    return all.map(({ weight, present }) => present?.weight ?? weight);
   }
   const become = async (...wanted: number[]) => {
     for (let i = 0; i < 4 && !(await until(async () => `${await weights()}` === `${wanted}`)); i++);
@@ -116,6 +116,22 @@ describe.skipIf(!isRoot)('health checks of a director', { timeout: 60_000 }, () 
     program!.kill('SIGHUP');
     await program!.says('configuration reloaded', from);
     await become(4, 4);
+  });
+
+  it('the metrics have health and traffic, on a Unix socket', async () => {
+    await up(`${HTTP}\nmetrics: { listen: ${testbed.folder}/metrics.sock }`);
+    await become(4, 4);
+    clients(3);
+    const scrape = () =>
+      testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/metrics`);
+    await until(() => /ulvs_destination_up\{[^}]*10\.2\.0\.11:8080"\} 1/.test(scrape()));
+    const text = scrape();
+    expect(text).toMatch(/^node_ipvs_connections_total [3-9]$/m);
+    expect(text).toMatch(/^node_ipvs_backend_weight\{[^}]*remote_address="10\.2\.0\.12"[^}]*\} 4$/m);
+    expect(text).toMatch(/^ulvs_check_duration_seconds\{[^}]*check="http"\} 0\.\d+$/m);
+    expect(testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/`)).toContain(
+      '/metrics',
+    );
   });
 
   it('the sorry server has the clients while the quorum is lost', async () => {

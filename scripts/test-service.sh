@@ -1,0 +1,54 @@
+#!/bin/sh
+# Inside a booted Debian that has the package: does the service do what docs/service.md says? (scripts/test-deb.sh)
+failed=0 passed=0
+check() {
+  if out=$(eval "$2" 2>&1); then passed=$((passed + 1)); echo "✔ $1"; else
+    failed=$((failed + 1)); echo "✘ $1: $2"; echo "$out" | tail -n 20; fi
+}
+# until_true SECONDS WHAT
+until_true() { i=0; while ! eval "$2"; do i=$((i + 1)); [ $i -lt $(($1 * 2)) ] || return 1; sleep 0.5; done; }
+show() { systemctl show -P "$1" ulvs; }
+log() { journalctl -u ulvs -o cat; }
+in_status() { grep -qE "^$1:[[:space:]]+$2" "/proc/$(show MainPID)/status"; }
+
+# The virtual machine is emulated: everything takes many times as long as on a real one.
+mkdir -p /run/systemd/system/ulvs.service.d
+printf '[Service]\nTimeoutStartSec=600\nWatchdogSec=60\n' >/run/systemd/system/ulvs.service.d/slow.conf
+systemctl daemon-reload
+
+ip link add eth0 type veth peer name p0; ip addr add 10.0.0.254/24 dev eth0; ip link set eth0 up; ip link set p0 up
+printf 'devices: [{ name: eth0, kind: packet }]\naccept: { arp: true }\nrules: |\n  -A -t 10.0.0.100:80 -s rr\n' >/etc/ulvs/director.yaml
+
+check 'starts, and systemd waits until it is ready' 'systemctl start ulvs && [ "$(show ActiveState)" = active ]'
+check 'is known to systemctl' 'systemctl cat ulvs | grep -qx Type=notify'
+check 'answers as soon as it is started' 'ulvsadm -Sn | grep -x -- "-A -t 10.0.0.100:80 -s rr"'
+check 'says what it does in systemctl status' 'show StatusText | grep "forwarding: 1 service, 0 connections"'
+check 'is the user ulvs' 'in_status Uid "$(id -u ulvs)" && in_status Gid "$(id -g ulvs)"'
+check 'has four capabilities in its bounding set' 'in_status CapBnd 000000c000003000 && in_status CapEff 000000c000003000'
+check 'gives nft CAP_NET_ADMIN alone' 'in_status CapAmb 0000000000001000'
+check 'has a seccomp filter and no new privileges' 'in_status Seccomp 2 && in_status NoNewPrivs 1'
+check 'has its rules in nft' 'nft list ruleset | grep -q "ip daddr 10.0.0.100"'
+check 'has its TUN with rp_filter 2' '[ "$(sysctl -n net.ipv4.conf.ulvs0.rp_filter)" = 2 ]'
+check 'warns of nothing' '! log | grep -E "\"level\":(40|50|\"warn\"|\"error\")"'
+
+printf 'devices: [{ name: eth0, kind: packet }]\naccept: { arp: true }\nrules: |\n  -A -t 10.0.0.100:81 -s rr\n' >/etc/ulvs/director.yaml
+pid=$(show MainPID)
+check 'reloads' 'systemctl reload ulvs && until_true 60 "ulvsadm -Sn | grep -q 10.0.0.100:81" && [ "$(show MainPID)" = "$pid" ]'
+check 'is active after the reload' 'until_true 10 "[ \"\$(show ActiveState)\" = active ]"'
+
+check 'is restarted after kill -9' 'kill -9 $(show MainPID); until_true 120 "[ \"\$(show NRestarts)\" = 1 ] && ulvsadm -Sn >/dev/null 2>&1"'
+printf '[Service]\nWatchdogSec=15\n' >/run/systemd/system/ulvs.service.d/watchdog.conf
+systemctl daemon-reload; systemctl restart ulvs
+check 'lives under a watchdog of 15 seconds' 'pid=$(show MainPID); sleep 32; [ "$(show MainPID)" = "$pid" ]'
+check 'is restarted by the watchdog when it hangs' 'kill -STOP $(show MainPID); until_true 120 "systemctl show -P NRestarts ulvs | grep -qx 1" && until_true 120 "ulvsadm -Sn >/dev/null 2>&1"'
+check 'and that was the watchdog' 'journalctl --no-pager | grep -i "ulvs.service: Watchdog timeout"'
+
+echo 'devicess: []' >/etc/ulvs/director.yaml; systemctl stop ulvs
+check 'leaves nothing when it stops' '! nft list ruleset | grep -q ulvs && ! ip link show ulvs0 2>/dev/null && [ ! -e /run/ulvs/ulvs.sock ]'
+check 'does not start with a mistake, and is not tried again' '! systemctl start ulvs && sleep 3 && [ "$(show ActiveState)" = failed ] && [ "$(show NRestarts)" = 0 ]'
+check 'has the mistake in its log, in one line' 'log | grep "director.yaml:1: devicess: no such key; did you mean devices?"'
+if [ -e /sys/fs/bpf ] && printf 'devices: [{ name: eth0, kind: xdp }]\n' >/etc/ulvs/director.yaml; then
+  check 'runs AF_XDP without CAP_IPC_LOCK' 'systemctl start ulvs && log | grep "using xdp" && systemctl stop ulvs'
+fi
+[ $failed = 0 ] || journalctl --no-pager -u ulvs | tail -n 40
+echo "test-service: $passed passed, $failed failed"
