@@ -227,6 +227,10 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
     signals: ABORT,
   },
+  'lab outage': {
+    exit: ['nothing was lost', 'a trial failed, or an unknown event', MISTAKE],
+    files: LABS,
+  },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {
     exit: ['printed', '', MISTAKE],

@@ -215,8 +215,8 @@ export class Daemon implements AdminClient {
     return this.requests.request(request);
   }
 
-  /** Resolves with the process that has taken over from this director, which then ends by `leave`. */
-  get handedOver(): Promise<number> {
+  /** Resolves with the process that has taken over. This director then ends by `leave`. */
+  get succeeded(): Promise<number> {
     return this.successor;
   }
 
@@ -339,11 +339,11 @@ export class Daemon implements AdminClient {
       offer: () => {
         const { config, devices, workers, keeper } = this;
         if (workers === undefined) return 'the running director is not up yet';
-        return notOffered(config, devices, keeper !== undefined) ?? offerOf(config, devices, workers.set.handOver);
+        return notOffered(config, devices, keeper !== undefined) ?? offerOf(config, devices, workers.set.transfer);
       },
       pause: async () => {
         const positions = await this.workers!.pause();
-        this.keeper?.handOver();
+        this.keeper?.giveUp();
         return positions;
       },
       takeBack: async () => {

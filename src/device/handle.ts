@@ -120,7 +120,7 @@ export function faultOf(handle: DeviceHandle): string {
 }
 
 /** The device can go on in another process. */
-export function canBeHandedOver(kind: DeviceKind): boolean {
+export function canChangeProcess(kind: DeviceKind): boolean {
   return rowOf(kind).adopt !== undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Descriptors of another process (pidfd_open(2), pidfd_getfd(2), Linux 5.6). The kernel asks for the
- * rights of a debugger: the same user, or root; Yama asks the other process, too.
+ * Descriptors of another process (pidfd_open(2), pidfd_getfd(2), Linux 5.6). The kernel asks for
+ * the rights of a debugger: the same user, or root; Yama asks the other process, too.
  */
 import { check, close, descriptorCall, prctl } from './libc.js';
 

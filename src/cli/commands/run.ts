@@ -77,9 +77,9 @@ async function run(options: Options, version: string): Promise<void> {
   fleet?.follow(daemon, inTurn);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
-  const end = await Promise.race([stopped, failure, daemon.handedOver]).catch((error: Error) => error);
+  const end = await Promise.race([stopped, failure, daemon.succeeded]).catch((error: Error) => error);
   if (typeof end === 'number') {
-    manager.handedOver(end);
+    manager.succeeded(end);
     await Promise.all([fleet?.close(), daemon.leave()]);
     log.info(`process ${end} has taken over`);
     // Devices and programs belong to the other process; nothing more is to be closed.

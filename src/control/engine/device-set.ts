@@ -32,14 +32,14 @@ import type { DeviceSetup } from './messages.js';
 export type Share = Omit<QueueShare, 'index'> | undefined;
 
 /** The open devices of a director as plain data. By worker; handles by device, then by worker. */
-export interface HandedOver {
+export interface Transfer {
   readonly memories: readonly UmemMemory[];
   readonly tuns: readonly TunHandle[];
   readonly handles: readonly (readonly (DeviceHandle | null)[] | null)[];
 }
 
-/** What another process hands over, with descriptors of this one. Throws a SystemError. */
-export function adoptAll({ memories, tuns, handles }: HandedOver, take: (fd: number) => number): HandedOver {
+/** What another process gives, with descriptors of this one. Throws a SystemError. */
+export function adoptAll({ memories, tuns, handles }: Transfer, take: (fd: number) => number): Transfer {
   return {
     memories: memories.map(({ fd, frames, frameSize }) => mapUmem(take(fd), frames, frameSize)),
     tuns: tuns.map(({ name, fd }) => ({ name, fd: take(fd) })),
@@ -61,13 +61,13 @@ export class DeviceSet {
 
   /**
    * `shareOf`: makes what the workers of a device share, for each opening anew. `adopted`: what
-   * another process hands over.
+   * another process gives.
    */
   constructor(
     readonly devices: readonly DeviceSetup[],
     private readonly workers: number,
     private readonly shareOf: (device: DeviceSetup) => Share = () => undefined,
-    adopted?: HandedOver,
+    adopted?: Transfer,
   ) {
     const posting = devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     this.handles = devices.map(() => undefined);
@@ -78,7 +78,7 @@ export class DeviceSet {
   }
 
   /** What another process needs to go on with the devices. */
-  get handOver(): HandedOver {
+  get transfer(): Transfer {
     return {
       memories: this.memories,
       tuns: this.tuns,
@@ -86,7 +86,7 @@ export class DeviceSet {
     };
   }
 
-  private adopt({ memories, tuns, handles }: HandedOver): void {
+  private adopt({ memories, tuns, handles }: Transfer): void {
     this.memories.push(...memories);
     this.tuns.push(...tuns);
     handles.forEach((all, i) => {

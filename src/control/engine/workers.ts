@@ -11,7 +11,7 @@ import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceConfig } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { DeviceSet, type HandedOver } from './device-set.js';
+import { DeviceSet, type Transfer } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
@@ -40,7 +40,7 @@ export class Workers {
     maps: readonly InterceptMaps[],
     live: boolean,
     inherited?: InheritedSteering,
-    adopted?: HandedOver,
+    adopted?: Transfer,
   ) {
     this.base = { config, devices, live };
     this.pool = shared.workers === 1 ? undefined : new WorkerPool(shared, devices, maps, inherited);
@@ -68,7 +68,8 @@ export class Workers {
 
   /**
    * Starts the threads, which know the rules before they have a device: the first frame meets the
-   * whole configuration. With `standby` they wait for `goOn`. Returns lines for the log. Rejects with an Error of one line.
+   * whole configuration. With `standby` they wait for `goOn`. Returns lines for the log. Rejects
+   * with an Error of one line.
    */
   async start(onReport: (report: Report) => void, standby?: SharedArrayBuffer): Promise<string[]> {
     const lines = this.base.live ? this.set.openTuns() : [];

@@ -54,7 +54,7 @@ export class ServiceManager {
   }
 
   /** Another process has taken over, and is the service's main process now. */
-  handedOver(pid: number): void {
+  succeeded(pid: number): void {
     clearInterval(this.timer);
     this.tell(`MAINPID=${pid}`);
   }

@@ -57,7 +57,7 @@ export class StateKeeper {
   }
 
   /** Another director goes on with the state; `takeOver` takes it back. */
-  handOver(): void {
+  giveUp(): void {
     this.journal?.close();
     this.journal = undefined;
     this.store.disown();

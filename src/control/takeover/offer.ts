@@ -11,10 +11,10 @@
  *
  * The state (control/state) has connections, counters and rules: both map the same files.
  */
-import { canBeHandedOver } from '../../device/handle.js';
+import { canChangeProcess } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
 import type { Config } from '../config/config.js';
-import type { HandedOver } from '../engine/device-set.js';
+import type { Transfer } from '../engine/device-set.js';
 import { VERSION } from '../state/layout.js';
 
 /** Version of the messages and of the handles in them. */
@@ -29,11 +29,11 @@ export interface Offer {
   readonly devices: readonly { readonly name: string; readonly kind: DeviceKind }[];
   readonly workers: number;
   readonly connections: number;
-  readonly handed: HandedOver;
+  readonly handed: Transfer;
 }
 
 /** The offer of a director. */
-export function offerOf(config: Config, devices: Offer['devices'], handed: HandedOver): Offer {
+export function offerOf(config: Config, devices: Offer['devices'], handed: Transfer): Offer {
   const { workers, connections } = config;
   const names = devices.map(({ name, kind }) => ({ name, kind }));
   const base = { protocol: PROTOCOL, layout: VERSION, pid: process.pid, devices: names };
@@ -42,7 +42,7 @@ export function offerOf(config: Config, devices: Offer['devices'], handed: Hande
 
 /** Why a director cannot be taken over at all; undefined: it can. */
 export function notOffered(config: Config, devices: Offer['devices'], hasState: boolean): string | undefined {
-  const fixed = devices.find(({ kind }) => !canBeHandedOver(kind));
+  const fixed = devices.find(({ kind }) => !canChangeProcess(kind));
   if (fixed !== undefined) return `${fixed.name}: a device of kind ${fixed.kind} cannot change its process`;
   if (config.workers > 1)
     return `the running director has ${config.workers} workers, and a takeover needs 'workers: 1'`;

@@ -2,7 +2,7 @@
 import { ForeignDescriptors } from '../../sys/pidfd.js';
 import { SocketClient, whoListens } from '../api/client.js';
 import type { Config } from '../config/config.js';
-import { adoptAll, type HandedOver } from '../engine/device-set.js';
+import { adoptAll, type Transfer } from '../engine/device-set.js';
 import { type Offer, unfit } from './offer.js';
 
 /** A takeover that goes on. */
@@ -37,7 +37,7 @@ export class Taker {
   }
 
   /** Devices and frames, with descriptors of this process. Throws a SystemError. */
-  adopt(): HandedOver {
+  adopt(): Transfer {
     const descriptors = new ForeignDescriptors(this.offer.pid);
     try {
       return adoptAll(this.offer.handed, (fd) => descriptors.take(fd));
