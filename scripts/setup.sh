@@ -30,7 +30,8 @@ traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/py
 BENCH="
 haproxy haproxy        nginx nginx-light       wrk wrk                dpdk-testpmd dpdk-dev
 /usr/lib/nginx/modules/ngx_stream_module.so libnginx-mod-stream
-stdbuf coreutils       taskset util-linux
+stdbuf coreutils       taskset util-linux      keepalived keepalived
+redis-server redis-server                      dnsmasq dnsmasq-base
 "
 # What builds and tries the Debian package.
 DEB="

@@ -149,7 +149,7 @@ function crowdedFolders(root: string): string[] {
 const ENTRIES = [
   /^cli\/main\.ts$/,
   /^cli\/ulvsadm\.ts$/,
-  /^library\/(index|wire|replay)\.ts$/,
+  /^library\/(index|wire|replay|client)\.ts$/,
   /^control\/engine\/worker\.ts$/,
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,

@@ -21,16 +21,21 @@ export async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
+    // First: the report may go to a full disk.
+    process.exitCode = 1;
     process.exitCode = report(error);
   }
 }
 
 function report(error: unknown): number {
-  if (!(error instanceof Error)) throw error;
+  if (!(error instanceof Error)) return report(new TypeError(String(error)));
   const isMistake = MISTAKES.some((kind) => error instanceof kind);
   const isOurs = isMistake || error instanceof SystemError || Object.getPrototypeOf(error) === Error.prototype;
   // A bug: only its stack trace helps.
-  if (!isOurs) throw error;
+  if (!isOurs) {
+    console.error(error.stack);
+    return 1;
+  }
   for (const line of error.message.split('\n')) console.error(`ulvs: ${line}`);
   return isMistake ? 2 : 1;
 }

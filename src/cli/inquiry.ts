@@ -12,8 +12,12 @@ export function socketOption(): Option {
 }
 
 /** Runs `work` with a client of the director on `socket`, then closes the client. */
-export async function withDirector<T>(socket: string, work: (client: AdminClient) => Promise<T>): Promise<T> {
-  const client = new SocketClient(socket);
+export async function withDirector<T>(
+  socket: string,
+  work: (client: AdminClient) => Promise<T>,
+  deadlineMs?: number,
+): Promise<T> {
+  const client = new SocketClient(socket, deadlineMs);
   try {
     return await work(client);
   } finally {

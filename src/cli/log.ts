@@ -1,11 +1,31 @@
 /** The log of a running director. */
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { descriptor, LogSink } from './log-sink.js';
 
-/** Logs to stderr: readable lines on a terminal, JSON lines otherwise. */
+const STDERR = 2;
+
+/**
+ * Logs to stderr: readable lines on a terminal, JSON lines with the level as a word otherwise. What
+ * cannot be written is counted, never waited for.
+ */
 export function newLogger(level: string): Logger {
-  const stream = process.stderr.isTTY
-    ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' })
-    : pino.destination({ dest: 2, sync: true });
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream);
+  const readable = process.stderr.isTTY
+    ? prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', colorize: true })
+    : (line: string) => line;
+  const sink = new LogSink(descriptor(STDERR), (count) => readable(lostLine(count)));
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => sink.write(readable(line)) },
+  );
+}
+
+function lostLine(count: number): string {
+  const msg = `${count} ${count === 1 ? 'line' : 'lines'} of the log could not be written and ${count === 1 ? 'is' : 'are'} lost`;
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), msg })}\n`;
 }

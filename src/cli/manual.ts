@@ -65,6 +65,18 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
+  reload: {
+    exit: [
+      'the configuration is in force',
+      'no director listens on the control socket, or the connection broke',
+      'a mistake in the configuration: the old one stays in force',
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs reload', 'what has changed, a line for each change'],
+      ['ulvs check /etc/ulvs/director.yaml && ulvs reload', 'looks at the file first'],
+    ],
+  },
   'fleet status': {
     exit: [
       'all directors have the rules of etcd',
@@ -228,8 +240,12 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     signals: ABORT,
   },
   'lab outage': {
-    exit: ['nothing was lost', 'a trial failed, or an unknown event', MISTAKE],
-    files: LABS,
+    exit: [
+      'listed; or each event lost no more than it may',
+      'an event lost more than it may, or something failed; the output names it',
+      MISTAKE,
+    ],
+    signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {

@@ -11,6 +11,7 @@ import { fleetCommand } from './commands/fleet.js';
 import { healthCommand } from './commands/health.js';
 import { labCommand } from './commands/lab.js';
 import { procCommand } from './commands/proc.js';
+import { reloadCommand } from './commands/reload.js';
 import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { statsCommand } from './commands/stats.js';
@@ -27,6 +28,7 @@ export function ulvsProgram(version: string): Command {
     .version(version)
     .addCommand(runCommand(version))
     .addCommand(checkCommand())
+    .addCommand(reloadCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())

@@ -13,21 +13,28 @@
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
+import { linesBytes } from '../conntrack/memory.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
+import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
+import { groupId, type Peer } from '../sys/peer.js';
 import type {
   AdminClient,
   AdminReply,
   AdminRequest,
-  AnnounceStatus,
   ChangeRequest,
   DeviceStatus,
+  ReloadReport,
   ServiceEntry,
 } from './api/api.js';
+import { LIMITS } from './api/limits.js';
+import { Sessions } from './api/session.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
+import { readersSocket } from './api/socket-path.js';
 import type { Config } from './config/config.js';
+import type { Settings } from './config/director-config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
@@ -36,6 +43,7 @@ import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
 import { CheckPath } from './health/check-path.js';
 import { Health } from './health/health.js';
+import { ANNOUNCE_MS, Announcement } from './host/announcement.js';
 import { type Attachment, attach, checkDestinations } from './host/attach.js';
 import { HostStack } from './host/host-stack.js';
 import { Hotplug } from './host/hotplug.js';
@@ -44,14 +52,15 @@ import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
 import { WireLog } from './host/wire-log.js';
 import { type MetricsServer, serveMetrics } from './metrics/server.js';
+import { changeInWords, settingsInWords } from './rules/change-words.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
 import type { Rules } from './rules/rules.js';
-import { servedOf } from './rules/served.js';
+import { Audit } from './server/audit.js';
 import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
-import { stateDirectory } from './state/directory.js';
+import { roomIn, stateDirectory, useLargePagesFor } from './state/directory.js';
 import type { Base } from './state/journal.js';
 import { type Inherited, StateKeeper } from './state/keeper.js';
 import { startOf, withoutCounts } from './state/start.js';
@@ -67,8 +76,6 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period in which it is seen that the last connections of quiesced destinations have ended. */
-const ANNOUNCE_MS = 2000;
 /**
  * Period of the check for intercept rules, which a reload of the firewall removes, for realservers
  * without a route, and of what the log says about dropped frames.
@@ -93,9 +100,18 @@ const CHANGES: ReadonlySet<string> = new Set([
   'setTimeouts',
   'batch',
   'setSysctl',
+  'drain',
+  'withdraw',
+  'reload',
 ]);
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
+
+/** Changes by a reload that the log names at level info, and the reply to `ulvs reload`. */
+const FEW_WORDS = 20;
+const MOST_WORDS = 1000;
+/** The director itself, as one that asks. */
+const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 /** How to start, beside the configuration. */
 export interface StartOptions {
@@ -113,6 +129,7 @@ export class Daemon implements AdminClient {
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
   private readonly health: Health;
+  private readonly announcement: Announcement;
   private metrics: MetricsServer | undefined;
   private devices: readonly DeviceSetup[] = [];
   private live: LiveNetwork | undefined;
@@ -129,7 +146,9 @@ export class Daemon implements AdminClient {
   private standby: SharedArrayBuffer | undefined;
   private whenRebuilt: () => void = () => {};
   private rawOut: RawOut | undefined;
-  private socket: ControlSocket | undefined;
+  private readonly sockets: ControlSocket[] = [];
+  private readonly audit: Audit;
+  private reloader: (() => Promise<AdminReply>) | undefined;
   private readonly timers: NodeJS.Timeout[] = [];
   /** Number of workers that still rebuild their tables. */
   private rebuilding = 0;
@@ -160,6 +179,11 @@ export class Daemon implements AdminClient {
       },
       log,
     );
+    this.announcement = new Announcement(
+      config.announce?.table,
+      () => this.host?.routes,
+      () => this.requests,
+    );
     const forwarding: Forwarding = {
       health: this.health,
       intercept: (changes) => this.intercept(changes),
@@ -170,12 +194,17 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
-      changed: () => this.announce(),
-      announce: () => this.announced(),
+      changed: () => this.announcement.refresh(),
+      announce: () => this.announcement.status,
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     };
     this.requests = new Requests(config, this.shared.sum.counters, forwarding, this.keeper);
-    this.heartbeat = new Heartbeat(this.shared.tables, this.requests.rules);
+    const { rules } = this.requests;
+    this.heartbeat = new Heartbeat(this.shared.tables, rules);
+    this.audit = new Audit(log, () => ({
+      before: { count: rules.serviceCount, find: (key) => rules.find(key) },
+      settings: this.requests.settings,
+    }));
   }
 
   /**
@@ -204,7 +233,8 @@ export class Daemon implements AdminClient {
     return daemon;
   }
 
-  async request(request: AdminRequest): Promise<AdminReply> {
+  /** `peer`: who asks. */
+  async request(request: AdminRequest, peer: Peer = OWN): Promise<AdminReply> {
     if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
     if (this.giver.isBusy && CHANGES.has(request.op))
       return {
@@ -212,7 +242,18 @@ export class Daemon implements AdminClient {
         errno: 'EPERM',
         text: 'another process takes over from this director: ask again in a moment',
       };
-    return this.requests.request(request);
+    const note = this.audit.begin(request, peer);
+    const reply =
+      request.op === 'reload' && this.reloader !== undefined
+        ? await this.reloader()
+        : await this.requests.request(request);
+    note(reply);
+    return reply;
+  }
+
+  /** From now on a client may ask for a reload. */
+  reloadBy(reloader: () => Promise<AdminReply>): void {
+    this.reloader = reloader;
   }
 
   /** Resolves with the process that has taken over. This director then ends by `leave`. */
@@ -223,7 +264,7 @@ export class Daemon implements AdminClient {
   /** Ends this process's part, and leaves devices and programs to the process that uses them. */
   async leave(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
-    await this.attempt(() => this.socket?.close());
+    for (const socket of this.sockets) await this.attempt(() => socket.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.leave());
@@ -238,7 +279,8 @@ export class Daemon implements AdminClient {
    * without rules keeps the services. One with rules undoes changes made by ulvsadm since, and the
    * log names them. Rejects with an Error, one line for each mistake.
    */
-  async reload(config: Config): Promise<void> {
+  async reload(config: Config): Promise<ReloadReport> {
+    if (this.giver.isBusy) throw new Error('another process takes over from this director: reload that one');
     refuseFixed(this.config, config);
     const wanted = await this.dryRun(config);
     if (this.live === undefined) checkDestinations(config, wanted.entries());
@@ -249,6 +291,7 @@ export class Daemon implements AdminClient {
     const lack = rules.lackOfRoom(difference);
     if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
     const lost = reloadDiff(this.loaded, running, services);
+    const words = this.inWords(difference, config);
     this.host?.configure(services, config);
     this.config = config;
     this.loaded = services;
@@ -260,14 +303,34 @@ export class Daemon implements AdminClient {
     this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
-    this.log.info({ services: services.length }, 'configuration reloaded');
+    const more = Math.max(0, difference.length - MOST_WORDS);
+    this.logChanges(words, more);
+    this.log.info({ services: services.length, changes: words.length + more }, 'configuration reloaded');
+    return { changes: more === 0 ? words : [...words, `and ${more} more changes of rules`], undone: lost };
+  }
+
+  /** What a reload changes; of many changes of rules the first. */
+  private inWords(difference: readonly ChangeRequest[], config: Config): string[] {
+    const { rules, settings } = this.requests;
+    const before = { count: rules.serviceCount, find: (key: ServiceKey) => rules.find(key) };
+    return [
+      ...settingsInWords(settings, { ...settings, ...settingsOf(config) }),
+      ...difference.slice(0, MOST_WORDS).map((change) => changeInWords(change, before)),
+    ];
+  }
+
+  private logChanges(words: readonly string[], more: number): void {
+    for (const [i, text] of words.entries())
+      this.log[i < FEW_WORDS ? 'info' : 'debug'](`changed by the reload: ${text}`);
+    const left = Math.max(0, words.length - FEW_WORDS) + more;
+    if (left > 0) this.log.info(`changed by the reload: ${left} more; --log-level debug names ${MOST_WORDS}`);
   }
 
   /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
-    await this.attempt(() => this.socket?.close());
+    for (const socket of this.sockets) await this.attempt(() => socket.close());
     await this.attempt(() => this.metrics?.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
@@ -292,7 +355,7 @@ export class Daemon implements AdminClient {
     const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering, taker?.adopt());
     this.workers = workers;
     this.loaded = wanted.entries();
-    this.startHost(attachment);
+    await this.startHostOrSayWhy(workers, attachment);
     this.warnIneffective();
     this.startRules(wanted);
     // After our own rules: until then those of a killed director keep its packets from the host.
@@ -302,16 +365,16 @@ export class Daemon implements AdminClient {
     await this.startWorkers(workers, attachment);
     if (taker !== undefined) await this.takeOver(workers, taker);
     this.host?.useTun(workers.tun);
-    this.announce();
+    this.announcement.refresh();
     this.host?.warnUnrouted();
     this.startHealth(workers, attachment);
     if (this.config.metrics !== undefined)
       this.metrics = await serveMetrics(this.config.metrics.listen, this.config.metrics, this);
     this.every(HOUSEKEEPING_MS, () => (this.giver.isBusy ? undefined : this.requests.tick()));
-    if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announce());
+    if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announcement.refresh());
     this.every(CHECK_MS, () => this.watch());
     // Last: a client that finds the socket may use the director.
-    this.socket = await serve(this.config.socket, (request) => this.request(request));
+    await this.openSockets();
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
   }
 
@@ -354,13 +417,22 @@ export class Daemon implements AdminClient {
         this.workers?.attachAll();
       },
       leave: async (pid) => {
-        await rm(this.config.socket, { force: true });
+        for (const path of [this.config.socket, readersSocket(this.config.socket)]) await rm(path, { force: true });
         await this.attempt(() => this.metrics?.close());
         this.metrics = undefined;
         // After the answer, which goes by the socket.
         setTimeout(() => this.leaveTo(pid), LEAVE_MS);
       },
     };
+  }
+
+  private async openSockets(): Promise<void> {
+    const { socket, socketGroup, socketReaders } = this.config;
+    const sessions = new Sessions((request, peer) => this.request(request, peer), LIMITS);
+    this.sockets.push(await serve(socket, sessions, { group: groupId(socketGroup) }));
+    const readers = groupId(socketReaders);
+    if (readers !== undefined)
+      this.sockets.push(await serve(readersSocket(socket), sessions, { group: readers, readOnly: true }));
   }
 
   /** The rules of the configuration, or what a former process had. */
@@ -464,10 +536,21 @@ export class Daemon implements AdminClient {
       if (message.kind === 'steering') this.keeper?.stagesAre(message.stages);
   }
 
+  /** Where both the host's rules and the devices are refused, the devices say more about it. */
+  private async startHostOrSayWhy(workers: Workers, attachment: Attachment): Promise<void> {
+    try {
+      this.startHost(attachment);
+    } catch (error) {
+      await this.startWorkers(workers, attachment);
+      throw error;
+    }
+  }
+
   private startHost(attachment: Attachment): void {
     const { live } = attachment;
     if (live === undefined) return;
-    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs());
+    const isKept = this.keeper !== undefined;
+    this.host = new HostStack(live, this.config, this.log, () => this.requests.rules.configs(), isKept);
     this.host.start(attachment);
     this.every(CHECK_MS, () => void this.attempt(() => this.host?.check()));
   }
@@ -540,21 +623,6 @@ export class Daemon implements AdminClient {
     });
   }
 
-  /** Announces the VIPs that are served, and withdraws the others. */
-  private announce(): void {
-    const routes = this.host?.routes;
-    if (routes === undefined) return;
-    const active = (slot: number) => this.requests.view.connections(slot).activeConns;
-    routes.update(this.requests.rules.slots().map((service) => servedOf(service, active)));
-  }
-
-  private announced(): AnnounceStatus | undefined {
-    const { announce } = this.config;
-    const routes = this.host?.routes;
-    if (announce === undefined || routes === undefined) return undefined;
-    return { table: announce.table, withdrawn: routes.withdrawn, prefixes: routes.announced };
-  }
-
   private every(ms: number, work: () => void): void {
     this.timers.push(setInterval(work, ms));
   }
@@ -566,6 +634,10 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
+}
+
+function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Config): Settings {
+  return { sysctl, marks, accept, timeouts, helpers, snat };
 }
 
 /** What a configuration says. */
@@ -580,9 +652,20 @@ function keeperOf(
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
   if (directory === undefined) return undefined;
-  const { workers } = config;
-  const lines = linesOfEach(config.connections.max, workers);
-  return new StateKeeper({ directory, workers, lines, fresh, warn, shared: taker !== undefined });
+  const { workers, connections } = config;
+  if (config.state === undefined) useLargePagesFor(directory);
+  const lines = linesOfEach(connections.max, workers);
+  const keeper = new StateKeeper({ directory, workers, lines, fresh, warn, shared: taker !== undefined });
+  const [room, wanted] = [roomIn(directory), linesBytes(connections.max) - keeper.store.used];
+  if (room < wanted)
+    warn(
+      `state ${directory}: ${mebi(room)} MB are free, a full table needs ${mebi(wanted)} MB; a full tmpfs ends the director`,
+    );
+  return keeper;
+}
+
+function mebi(bytes: number): number {
+  return Math.floor(bytes / 2 ** 20);
 }
 
 function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {

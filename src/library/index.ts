@@ -1,7 +1,7 @@
 /**
  * The entry point `ulvs`: a director as a function, its configuration, and the reasons for drops.
- * What is exported here, in `ulvs/wire` and in `ulvs/replay` is the package's stable surface
- * (SemVer); other files of the package are not importable.
+ * What is exported here, in `ulvs/wire`, `ulvs/replay` and `ulvs/client` is the package's stable
+ * surface (SemVer); other files of the package are not importable.
  */
 import { DROP_NAMES, DROP_TEXTS, type DropReason } from '../stats/drops.js';
 

@@ -118,7 +118,7 @@ export const execve = libc.func('int execve(const char *, const char **, const c
   environment: readonly (string | null)[],
 ) => number;
 
-const passwd = koffi.struct('passwd', {
+const passwd = koffi.struct({
   name: 'str',
   password: 'str',
   uid: 'uint32',
@@ -197,6 +197,16 @@ export function errno(): number {
 export function check(result: number, call: string): number {
   if (result < 0) throw new SystemError(call, koffi.errno());
   return result;
+}
+
+const EINTR = 4;
+
+/** The result of a call that is made again when a signal interrupts it. */
+export function uninterrupted(call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0 || koffi.errno() !== EINTR) return result;
+  }
 }
 
 /** Mapped memory as an ArrayBuffer, without a copy. It is valid until `unmap`. */

@@ -12,7 +12,7 @@
  *   struct seccomp_notif_addfd, 24 bytes: id (u64), flags, srcfd, newfd, newfd_flags
  */
 import koffi from 'koffi';
-import { addressOf, check, errno, ioctl, SystemError } from './libc.js';
+import { addressOf, check, errno, ioctl, SystemError, uninterrupted } from './libc.js';
 import { setNoNewPrivs } from './process.js';
 
 const seccomp = koffi.load('libc.so.6').func('long syscall(long, uint32, uint32, void*)') as (
@@ -119,7 +119,8 @@ export function respond(listener: number, id: bigint, outcome: Outcome): boolean
   if (outcome === 'continue') view.setUint32(20, RESPONSE_CONTINUE, true);
   else if ('errno' in outcome) view.setInt32(16, -outcome.errno, true);
   else view.setBigInt64(8, BigInt(outcome.value), true);
-  return ioctl(listener, NOTIF_SEND, new Uint8Array(view.buffer)) >= 0;
+  const response = new Uint8Array(view.buffer);
+  return uninterrupted(() => ioctl(listener, NOTIF_SEND, response)) >= 0;
 }
 
 /**
@@ -134,7 +135,11 @@ export function respondWithFd(listener: number, id: bigint, fd: number, at: numb
   view.setUint32(12, fd, true);
   view.setUint32(16, at ?? 0, true);
   view.setUint32(20, flags, true);
-  check(ioctl(listener, NOTIF_ADDFD, new Uint8Array(view.buffer)), 'SECCOMP_IOCTL_NOTIF_ADDFD');
+  const request = new Uint8Array(view.buffer);
+  check(
+    uninterrupted(() => ioctl(listener, NOTIF_ADDFD, request)),
+    'SECCOMP_IOCTL_NOTIF_ADDFD',
+  );
 }
 
 /** The kernel has `respondWithFd`: Linux 5.14 and later. Such a kernel looks for the call first. */

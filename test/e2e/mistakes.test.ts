@@ -40,7 +40,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   async function refused(words: string[], code: number, prefix: string[] = []): Promise<string> {
     const before = testbed.traces();
     const ended = await testbed.ulvs(['run', ...words], prefix).ended;
-    const lines = ended.err.split('\n').filter((line) => line !== '' && !line.startsWith('{"level":30,'));
+    const lines = ended.err.split('\n').filter((line) => line !== '' && !line.startsWith('{"level":"info",'));
     expect(testbed.traces()).toBe(before);
     expect({ out: ended.out, code: ended.code, lines: lines.length }).toEqual({ out: '', code, lines: 1 });
     return lines[0]!;

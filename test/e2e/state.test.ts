@@ -57,6 +57,8 @@ describe.skipIf(!isRoot)('the state of a director', () => {
 
   it.each(kinds)('has its connections, its counters and what ulvsadm changed after kill -9 (%s)', async (kind) => {
     testbed = testbeds[kinds.indexOf(kind)]!;
+    // The host's stack would refuse the clients of an address of its own.
+    testbed.run(testbed.director, `ip addr add ${VIP}/32 dev lo`);
     await up();
     await testbed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5`);
     await testbed.ulvsadm(`-A -u ${VIP}:53 -s wlc`);

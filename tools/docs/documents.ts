@@ -8,6 +8,7 @@ import { dropsDocument } from './drops.js';
 import { readmeDocument } from './headlines.js';
 import { kernelMapDocument } from './kernel-map.js';
 import { performanceDocument } from './performance.js';
+import { protocolDocument } from './protocol.js';
 import { schedulersDocument } from './schedulers.js';
 import type { Document } from './text/blocks.js';
 
@@ -21,6 +22,7 @@ export function documents(root: string): Document[] {
     dropsDocument(),
     kernelMapDocument(),
     performanceDocument(root),
+    protocolDocument(),
     schedulersDocument(root),
     ...readmeDocument(root),
   ];

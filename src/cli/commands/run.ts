@@ -4,6 +4,7 @@
  */
 import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
+import type { AdminReply } from '../../control/api/api.js';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
 import { Daemon, type StartOptions } from '../../control/daemon.js';
 import { StartError } from '../../control/engine/worker-handle.js';
@@ -69,12 +70,14 @@ async function run(options: Options, version: string): Promise<void> {
     takeover: options.takeover ?? false,
   });
   const inTurn = turns(started);
-  process.on('SIGHUP', () => void inTurn(async () => reload(await started, options, log, manager, fleet)));
+  const reloadNext = () => inTurn(async () => reload(await started, options, log, manager, fleet));
+  process.on('SIGHUP', () => void reloadNext());
   const daemon = await started.catch((error: unknown) => {
     const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
     throw isMistake ? new UserError(error.message) : error;
   });
   fleet?.follow(daemon, inTurn);
+  daemon.reloadBy(reloadNext);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
   const end = await Promise.race([stopped, failure, daemon.succeeded]).catch((error: Error) => error);
@@ -141,18 +144,22 @@ async function reload(
   log: Logger,
   manager: ServiceManager,
   fleet: Fleet | undefined,
-): Promise<void> {
+): Promise<AdminReply> {
   manager.reloading();
   try {
     const config = configOf(options);
     if (fleet === undefined ? config.rules !== undefined : !fleet.serves(config))
       throw new Error(`${config.file}: rules.etcd cannot change while the director runs: restart it`);
-    await daemon.reload(fleet?.complete(config) ?? config);
+    const report = await daemon.reload(fleet?.complete(config) ?? config);
     await fleet?.reloaded(daemon, config);
+    return { ok: true, reload: report };
   } catch (error) {
-    for (const line of (error as Error).message.split('\n')) log.error(`not reloaded: ${line}`);
+    const { message } = error as Error;
+    for (const line of message.split('\n')) log.error(`not reloaded: ${line}`);
+    return { ok: false, errno: 'EINVAL', text: message };
+  } finally {
+    manager.ready(daemon.heartbeat.status());
   }
-  manager.ready(daemon.heartbeat.status());
 }
 
 function configOf({ config, rules, device, socket }: Options): Config {

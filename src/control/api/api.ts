@@ -24,16 +24,15 @@ export type AdminRequest =
   | { op: 'setTimeouts'; timeouts: Timeouts }
   | { op: 'getTimeouts' }
   | { op: 'list'; key?: ServiceKey }
-  /**
-   * A page of connections that begins at `from` (0: the first page); without `from` all
-   * connections.
-   */
+  /** A page of connections that begins at `from`; without `from` the first page. */
   | { op: 'connections'; from?: number }
   /** Several changes: host and dataplane get them together, before the reply. */
   | { op: 'batch'; requests: ChangeRequest[] }
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
+  /** Reads the configuration again, as SIGHUP does. */
+  | { op: 'reload' }
   | { op: 'health' }
   /**
    * The destination drains: it has this share of its weight, 0 to 1, and templates no longer bind
@@ -181,6 +180,13 @@ export interface AnnounceStatus {
   prefixes: readonly string[];
 }
 
+/** What a reload did, a line for each change. */
+export interface ReloadReport {
+  readonly changes: readonly string[];
+  /** Changes made by commands since the file was read last, which the reload undid. */
+  readonly undone: readonly string[];
+}
+
 /** Facts for the banner of a listing. */
 export interface TableInfo {
   /** Printed as (size=N). */
@@ -202,6 +208,7 @@ export type AdminReply =
       status?: DirectorStatus;
       /** To a successor: an offer or positions, as JSON. */
       takeover?: string;
+      reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];
       /** Records since the last poll; `over`: no more will come. */

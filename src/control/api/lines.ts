@@ -13,6 +13,11 @@ export class Lines {
   /** `limit`: characters of a line without its newline. */
   constructor(private readonly limit: number) {}
 
+  /** Characters of the incomplete line. */
+  get pending(): number {
+    return this.length;
+  }
+
   /** The lines that are complete now; undefined: a line is over the limit. */
   push(chunk: Buffer): string[] | undefined {
     const [first = '', ...others] = this.decoder.write(chunk).split('\n');

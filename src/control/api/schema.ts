@@ -60,7 +60,7 @@ const changes = [
 /** Most requests in a batch. */
 const BATCH = 1000;
 
-const request = z.discriminatedUnion('op', [
+export const request = z.discriminatedUnion('op', [
   ...changes,
   z.strictObject({ op: op('batch'), requests: z.array(z.discriminatedUnion('op', changes)).max(BATCH) }),
   z.strictObject({ op: op('getTimeouts') }),
@@ -70,6 +70,7 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('withdraw'), withdrawn: z.boolean() }),
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
+  z.strictObject({ op: op('reload') }),
   z.strictObject({ op: op('health') }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({
@@ -83,6 +84,19 @@ const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('traceStop') }),
 ]);
 
+/** Requests that change nothing: those of a socket for questions only. */
+export const READING: ReadonlySet<AdminRequest['op']> = new Set([
+  'getTimeouts',
+  'list',
+  'connections',
+  'getSysctls',
+  'status',
+  'health',
+]);
+
+/** Version of the protocol: the field v of each line. */
+export const PROTOCOL = 1;
+
 /** A line of the control socket. */
 export interface Envelope {
   id: number;
@@ -90,8 +104,8 @@ export interface Envelope {
   request?: AdminRequest;
 }
 
-const envelope = z.strictObject({
-  v: z.literal(1),
+export const envelope = z.strictObject({
+  v: z.literal(PROTOCOL),
   id: whole(0, Number.MAX_SAFE_INTEGER),
   request: request.exactOptional(),
 });
@@ -104,6 +118,9 @@ export function readEnvelope(line: string): Envelope | { problem: string } {
   } catch {
     return { problem: 'not a line of JSON' };
   }
+  const v: unknown = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined;
+  if (v !== undefined && v !== PROTOCOL)
+    return { problem: `v: this director speaks version ${PROTOCOL} of the protocol, not ${JSON.stringify(v)}` };
   const { data, error } = envelope.safeParse(value);
   if (data) return data.request ? { id: data.id, request: data.request } : { id: data.id };
   const issue = error.issues[0];

@@ -33,3 +33,8 @@ function networkOf(pid: string): number | undefined {
   const file = (of: string) => statSync(`/proc/${of}/net/dev`, { throwIfNoEntry: false })?.ino;
   return file(pid) ?? file('self');
 }
+
+/** The path of the socket for questions only: `ulvs.sock` becomes `ulvs-ro.sock`. */
+export function readersSocket(socket: string): string {
+  return socket.endsWith('.sock') ? `${socket.slice(0, -'.sock'.length)}-ro.sock` : `${socket}-ro`;
+}

@@ -1,43 +1,57 @@
 /**
- * The control socket: a Unix stream socket, mode 0600, with lines of JSON in both directions.
+ * The control socket: a Unix stream socket with lines of JSON in both directions.
  *
  *   {"v":1,"id":7,"request":{"op":"list"}}   ->   {"id":7,"reply":{"ok":true,...}}
- *   {"v":1,"id":8}                           ->   {"id":8,"pid":4711}                who is there?
- *   anything else                            ->   {"id":null,"error":"not a line of JSON"}
+ *   {"v":1,"id":8}                           ->   {"id":8,"pid":4711,"protocol":1,"version":"0.1.0"}     who is there?
+ *   anything else                            ->   {"id":null,"error":"not a line of JSON","protocol":1}
+ *
+ * Its mode is 0600, or 0660 with a group. A second socket may be for questions only
+ * (docs/control-protocol.md).
  */
 import { once } from 'node:events';
-import { chmod, link, lstat, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import type { AdminReply, AdminRequest } from './api.js';
+import { peerOf } from '../../sys/peer.js';
 import { whoListens } from './client.js';
-import { Lines } from './lines.js';
-import { readEnvelope } from './schema.js';
+import { LIMITS } from './limits.js';
+import { type Handler, Sessions } from './session.js';
 import { SUN_PATH_MAX } from './socket-path.js';
 
-/** Answers a request of the socket. */
-export type Handler = (request: AdminRequest) => Promise<AdminReply> | AdminReply;
+export type { Handler } from './session.js';
 
 /** An open control socket. */
 export interface ControlSocket {
   readonly path: string;
-  /** Ends all sessions and removes the socket file, unless it is that of another process by now. */
+  /** Ends all its sessions and removes the socket file, unless it is another process's by now. */
   close(): Promise<void>;
 }
 
-const LINE_LIMIT = 1 << 20;
+/** How a socket is opened. */
+export interface ServeOptions {
+  /** Number of the group that may connect besides the owner. */
+  readonly group?: number | undefined;
+  /** Requests that change something are refused. */
+  readonly readOnly?: boolean;
+}
 
 /**
- * Opens a control socket. Rejects with an Error of one line: a director listens there, or the path
- * is not a socket or too long.
+ * Opens a control socket. `handler`: or the sessions of another socket, which share their limits.
+ * Rejects with an Error of one line: a director listens there, or the path is not a socket or too
+ * long.
  */
-export async function serve(path: string, handler: Handler): Promise<ControlSocket> {
-  const sessions = new Set<Socket>();
+export async function serve(
+  path: string,
+  handler: Handler | Sessions,
+  { group, readOnly = false }: ServeOptions = {},
+): Promise<ControlSocket> {
+  const sessions = handler instanceof Sessions ? handler : new Sessions(handler, LIMITS);
+  const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sessions.add(socket);
-    socket.once('close', () => sessions.delete(socket));
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    void talk(socket, handler).catch(() => socket.destroy());
+    welcome(socket, sessions, readOnly);
   });
   await mkdir(dirname(path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
@@ -45,9 +59,19 @@ export async function serve(path: string, handler: Handler): Promise<ControlSock
     );
   });
   await clear(path);
-  await publish(server, path);
+  await publish(server, path, group);
   const { ino } = await lstat(path);
-  return { path, close: () => shut(server, sessions, { path, ino }) };
+  return { path, close: () => shut(server, sockets, { path, ino }) };
+}
+
+/** A client whose credentials the kernel does not tell is sent away. */
+function welcome(socket: Socket, sessions: Sessions, readOnly: boolean): void {
+  const { fd } = (socket as unknown as { _handle: { fd: number } | null })._handle ?? { fd: -1 };
+  try {
+    sessions.add(socket, fd, peerOf(fd), readOnly);
+  } catch {
+    socket.destroy();
+  }
 }
 
 /** Removes the socket of a dead director. */
@@ -85,10 +109,10 @@ function inUse(path: string, pid: number | undefined): Error {
 }
 
 /**
- * Binds in a private directory and links the socket to its path: its mode is never other than 0600,
- * and of two directors that start at once only one gets the path.
+ * Binds in a private directory and links the socket to its path: its mode is never wider than
+ * it shall be, and of two directors that start at once only one gets the path.
  */
-async function publish(server: Server, path: string): Promise<void> {
+async function publish(server: Server, path: string, group: number | undefined): Promise<void> {
   const directory = await mkdtemp(join(dirname(path), '.ulvs'));
   const first = join(directory, 's');
   try {
@@ -97,6 +121,7 @@ async function publish(server: Server, path: string): Promise<void> {
     server.listen(first);
     await once(server, 'listening');
     await chmod(first, 0o600);
+    if (group !== undefined) await share(first, group);
     await link(first, path).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EEXIST' ? inUse(path, undefined) : error;
     });
@@ -105,6 +130,16 @@ async function publish(server: Server, path: string): Promise<void> {
     throw error;
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** A director that may not give the socket to the group keeps it to its own user. */
+async function share(file: string, group: number): Promise<void> {
+  try {
+    await chown(file, -1, group);
+    await chmod(file, 0o660);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
   }
 }
 
@@ -120,48 +155,4 @@ async function shut(
   await closed;
   const now = await lstat(path).catch(() => undefined);
   if (now?.ino === ino) await unlink(path);
-}
-
-/**
- * One session: requests are answered in turn, and not read faster than the client reads the
- * answers.
- */
-async function talk(socket: Socket, handler: Handler): Promise<void> {
-  const lines = new Lines(LINE_LIMIT);
-  for await (const chunk of socket) {
-    const complete = lines.push(chunk as Buffer);
-    if (!complete) {
-      socket.end(`${JSON.stringify({ id: null, error: `a line is longer than ${LINE_LIMIT} characters` })}\n`);
-      return;
-    }
-    for (const line of complete) await send(socket, await answer(line, handler));
-  }
-  socket.end();
-}
-
-/** The answer to a line, without its newline. */
-async function answer(line: string, handler: Handler): Promise<string> {
-  const envelope = readEnvelope(line);
-  if ('problem' in envelope) return JSON.stringify({ id: null, error: envelope.problem });
-  const { id, request } = envelope;
-  if (!request) return JSON.stringify({ id, pid: process.pid });
-  try {
-    return JSON.stringify({ id, reply: await handler(request) });
-  } catch (error) {
-    return JSON.stringify({
-      id,
-      error: `the director failed: ${error instanceof Error ? error.message : String(error)}`,
-    });
-  }
-}
-
-async function send(socket: Socket, line: string): Promise<void> {
-  if (socket.destroyed || socket.write(`${line}\n`)) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done).off('close', done);
-      resolve();
-    };
-    socket.on('drain', done).on('close', done);
-  });
 }

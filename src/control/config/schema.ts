@@ -226,6 +226,18 @@ export const schema = {
       without: `${MAIN_SOCKET}; in another network namespace than that of process 1, ${SOCKET_DIRECTORY}/net-INODE.sock`,
       change: 'restart',
     }),
+  socketGroup: value(text('the name of a group')).prefault('ulvs').register(words, {
+    type: 'name or number of a group',
+    text: 'Group whose members may use the control socket, besides root and the user of the director. Without such a group nobody else may.',
+    example: 'netops',
+    change: 'restart',
+  }),
+  socketReaders: value(text('the name of a group')).prefault('ulvs-ro').register(words, {
+    type: 'name or number of a group',
+    text: 'Group whose members may ask but change nothing, by a second socket beside the first: ulvs-ro.sock beside ulvs.sock. Without such a group there is no second socket.',
+    example: 'monitoring',
+    change: 'restart',
+  }),
   state: value(text('none, or the path of a directory'))
     .optional()
     .register(words, {

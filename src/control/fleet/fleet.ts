@@ -22,11 +22,11 @@ type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
 
 /** A running director, as its fleet uses it. */
 export interface FleetDirector extends AdminClient {
-  reload(config: Config): Promise<void>;
+  reload(config: Config): Promise<unknown>;
 }
 
 /** Waits for its turn: a reload by etcd and one by SIGHUP must not overlap. */
-export type InTurn = (work: () => Promise<void>) => Promise<void>;
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** The fleet of one director. */
 export class Fleet {
@@ -80,7 +80,9 @@ export class Fleet {
   /** After a reload by SIGHUP: rules that were refused may be right with the new configuration. */
   async reloaded(director: FleetDirector, config: Config): Promise<void> {
     this.config = config;
-    await this.rules.retry((ruleLines) => director.reload({ ...config, ruleLines }));
+    await this.rules.retry(async (ruleLines) => {
+      await director.reload({ ...config, ruleLines });
+    });
   }
 
   /** Puts the entry, if it has changed. */

@@ -32,6 +32,8 @@ export class HostStack {
     private readonly log: Logger,
     /** The present services. */
     private readonly services: () => readonly ServiceRules[],
+    /** The connections outlive the process (control/state). */
+    private readonly isKept: boolean,
   ) {}
 
   /** Installs empty intercept rules. Throws a DeviceError. */
@@ -39,7 +41,9 @@ export class HostStack {
     const { live, log } = this;
     const copied = devices.filter(({ shared, exclusive }) => shared && !exclusive).map(({ name }) => name);
     if (copied.length + maps.length === 0) return;
-    this.interceptor = new Interceptor(copied, maps, this.config, (address) => live.has(address), this.services);
+    const guarded = this.isKept ? devices.filter(({ shared }) => shared).map(({ name }) => name) : [];
+    const has = (address: string) => live.has(address);
+    this.interceptor = new Interceptor(copied, maps, this.config, has, this.services, guarded);
     for (const text of this.interceptor.warnings()) log.warn(text);
   }
 

@@ -14,6 +14,7 @@ import { ifNameToIndex } from '../../sys/libc.js';
 import { NftSocket } from '../../sys/nftables.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
+import { GapGuard, removeOldGuards } from './gap-guard.js';
 import { type CheckAnswers, type InterceptSettings, inexactMarks } from './intercept-rules.js';
 import { type InterceptDelta, InterceptSet } from './intercept-set.js';
 
@@ -28,6 +29,7 @@ export class Interceptor {
   /** Nft rules or maps are not as wanted, since the last change of them failed. */
   private behind = false;
   private ended = false;
+  private readonly guard: GapGuard | undefined;
   /** Devices whose interface is there. */
   private present: readonly string[];
 
@@ -36,7 +38,8 @@ export class Interceptor {
 
   /**
    * Installs empty rules on `devices`, those that are there. `maps`: those of xdp devices. `has`:
-   * the host has the address. `services`: the present services. Throws a DeviceError.
+   * the host has the address. `services`: the present services. `guarded`: devices that a guard
+   * (gap-guard.ts) watches. Throws a DeviceError.
    */
   constructor(
     private readonly devices: readonly string[],
@@ -44,12 +47,15 @@ export class Interceptor {
     private config: InterceptConfig,
     private readonly has: (address: string) => boolean,
     private readonly services: () => readonly ServiceRules[],
+    private readonly guarded: readonly string[] = [],
   ) {
+    if (guarded.length > 0) this.guard = new GapGuard();
     this.exact = new InterceptSet(this.settings(config), false);
     this.atLeast = new InterceptSet(this.settings(config), true);
-    this.present = devices.filter((name) => ifNameToIndex(name) !== 0);
+    this.present = presentOf(devices);
     if (devices.length > 0) this.nft.install(this.present, []);
     else this.showPresence();
+    this.guard?.install(presentOf(guarded), []);
   }
 
   /** By the table, another director sees that this one runs, though it needs no nft rules. */
@@ -87,7 +93,7 @@ export class Interceptor {
    * Follows accepted changes of the rule table. Throws a DeviceError; the next change tries again.
    */
   follow(changes: readonly ChangeRequest[]): void {
-    if (this.devices.length > 0) this.exact.follow(changes);
+    if (this.devices.length > 0 || this.guard !== undefined) this.exact.follow(changes);
     if (this.maps.length > 0) this.atLeast.follow(changes);
     this.settle();
   }
@@ -98,7 +104,12 @@ export class Interceptor {
    */
   followDevices(away: readonly string[]): void {
     this.present = this.devices.filter((name) => !away.includes(name));
-    if (this.devices.length > 0 && !this.ended) this.nft.install(this.present, this.exact.all());
+    if (this.ended) return;
+    if (this.devices.length > 0) this.nft.install(this.present, this.exact.all());
+    this.guard?.install(
+      this.guarded.filter((name) => !away.includes(name)),
+      this.exact.all(),
+    );
   }
 
   /** Call after addresses or MACs of the host have changed. Throws a DeviceError. */
@@ -124,6 +135,7 @@ export class Interceptor {
   /** Removes the nft rules. */
   end(): void {
     this.ended = true;
+    this.guard?.end();
     if (this.devices.length > 0 || NftSocket.isAvailable) this.nft.remove();
   }
 
@@ -133,7 +145,7 @@ export class Interceptor {
   }
 
   private replace(services: readonly ServiceRules[], config: InterceptConfig): void {
-    if (this.devices.length > 0) this.exact.replace(services, this.settings(config));
+    if (this.devices.length > 0 || this.guard !== undefined) this.exact.replace(services, this.settings(config));
     if (this.maps.length > 0) this.atLeast.replace(services, this.settings(config));
     this.settle();
   }
@@ -142,7 +154,9 @@ export class Interceptor {
   private settle(): void {
     const { behind } = this;
     this.behind = true;
-    this.settleNft(this.exact.take(), behind);
+    const delta = this.exact.take();
+    this.guard?.follow(delta);
+    this.settleNft(delta, behind);
     this.settleMaps(this.atLeast.take(), behind);
     this.behind = false;
   }
@@ -169,6 +183,10 @@ function isEmpty({ added, removed }: InterceptDelta): boolean {
   return added.length + removed.length === 0;
 }
 
+function presentOf(devices: readonly string[]): string[] {
+  return devices.filter((name) => ifNameToIndex(name) !== 0);
+}
+
 /**
  * Removes the nft tables of directors that died. Returns the process ids of other directors that
  * live. The number in the name of a table is a process id.
@@ -176,6 +194,7 @@ function isEmpty({ added, removed }: InterceptDelta): boolean {
 export function removeOrphans(): number[] {
   const { stdout } = spawnSync('nft', ['list', 'tables', 'netdev'], { encoding: 'utf8' });
   const pids = [...(stdout ?? '').matchAll(/^table netdev ulvs_(\d+)$/gm)].map(([, pid]) => Number(pid));
+  removeOldGuards(isDirector);
   for (const pid of pids) if (!isDirector(pid)) new NftIntercept(String(pid)).remove();
   return pids.filter((pid) => pid !== process.pid && isDirector(pid));
 }

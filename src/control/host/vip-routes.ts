@@ -4,8 +4,9 @@
  *     service that is served (rules/served.ts) ─► ip route: VIP/32 dev ulvsN table T
  *                                                    └─► BIRD learns table T ─► BGP
  *
- * No packet uses the routes: no policy rule leads to table T. The routes leave by ulvsN, so that the
- * kernel removes them when the process ends, in whatever way, and BIRD withdraws the VIPs at once.
+ * No packet uses the routes: no policy rule leads to table T. The routes leave by ulvsN, so that
+ * the kernel removes them when the process ends, in whatever way, and BIRD withdraws the VIPs at
+ * once.
  */
 import { familyOf, isFwmark } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';

@@ -15,6 +15,8 @@ interface KeptService {
   live: boolean;
   /** Number of its destinations, removed ones included. */
   destinations: number;
+  /** Number of those that are not removed. */
+  present: number;
 }
 
 interface KeptDestination {
@@ -61,14 +63,13 @@ export class KeptRules {
     switch (action.kind) {
       case 'addService':
         this.services.delete(action.slot);
-        this.services.set(action.slot, { config: action.service, live: true, destinations: 0 });
+        this.services.set(action.slot, { config: action.service, live: true, destinations: 0, present: 0 });
         return;
       case 'editService':
         this.services.get(action.slot)!.config = action.service;
         return;
       case 'deleteService':
-        this.services.get(action.slot)!.live = false;
-        this.releaseService(action.slot);
+        this.deleteService(action.slot);
         return;
       case 'addDestination':
         this.addDestination(action);
@@ -77,7 +78,7 @@ export class KeptRules {
         this.editDestination(action.slot, action.destination);
         return;
       case 'removeDestination':
-        this.destinations.get(action.slot)!.live = false;
+        this.removeDestination(this.destinations.get(action.slot)!);
         return;
       case 'drainDestination':
         this.destinations.get(action.slot)!.drained = action.on;
@@ -92,10 +93,22 @@ export class KeptRules {
 
   /** A revived destination may leave a deleted service. */
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
-    this.services.get(serviceSlot)!.destinations++;
+    const service = this.services.get(serviceSlot)!;
+    service.destinations++;
+    service.present++;
     this.forget(slot);
     const { weight: lastWeight } = destination;
     this.destinations.set(slot, { serviceSlot, config: destination, lastWeight, drained: false, live: true });
+  }
+
+  /** With it go destinations that health had taken out of the dataplane before. */
+  private deleteService(slot: number): void {
+    const service = this.services.get(slot)!;
+    service.live = false;
+    if (service.present > 0)
+      for (const destination of this.destinations.values())
+        if (destination.serviceSlot === slot) this.removeDestination(destination);
+    this.releaseService(slot);
   }
 
   private editDestination(slot: number, config: DestinationConfig): void {
@@ -104,9 +117,15 @@ export class KeptRules {
     if (config.weight !== 0) destination.lastWeight = config.weight;
   }
 
+  private removeDestination(destination: KeptDestination): void {
+    if (destination.live) this.services.get(destination.serviceSlot)!.present--;
+    destination.live = false;
+  }
+
   private forget(slot: number): void {
     const former = this.destinations.get(slot);
     if (former === undefined) return;
+    this.removeDestination(former);
     this.destinations.delete(slot);
     this.services.get(former.serviceSlot)!.destinations--;
     this.releaseService(former.serviceSlot);

@@ -3,8 +3,9 @@
  * have them.
  */
 
-import { endpoint, isFwmark, SCTP, type ServiceKey, UDP } from '../../service/config.js';
+import { endpoint } from '../../service/config.js';
 import type { ChangeRequest, ServiceEntry } from '../api/api.js';
+import { serviceName } from './change-words.js';
 import { changes } from './diff.js';
 
 /**
@@ -25,17 +26,17 @@ export function reloadDiff(
 function inWords(request: ChangeRequest, running: readonly ServiceEntry[]): string {
   switch (request.op) {
     case 'addService':
-      return `${nameOf(request.service.key)} is there again`;
+      return `${serviceName(request.service.key)} is there again`;
     case 'editService':
-      return `${nameOf(request.service.key)} has its scheduler and options again`;
+      return `${serviceName(request.service.key)} has its scheduler and options again`;
     case 'deleteService':
-      return `${nameOf(request.key)} is gone again`;
+      return `${serviceName(request.key)} is gone again`;
     case 'addDestination':
-      return `${serverOf(request.destination)} of ${nameOf(request.key)} is there again`;
+      return `${serverOf(request.destination)} of ${serviceName(request.key)} is there again`;
     case 'deleteDestination':
-      return `${serverOf(request)} of ${nameOf(request.key)} is gone again`;
+      return `${serverOf(request)} of ${serviceName(request.key)} is gone again`;
     case 'editDestination':
-      return `${serverOf(request.destination)} of ${nameOf(request.key)} ${edited(request, running)}`;
+      return `${serverOf(request.destination)} of ${serviceName(request.key)} ${edited(request, running)}`;
     default:
       return request.op;
   }
@@ -45,17 +46,10 @@ function edited(
   { key, destination }: Extract<ChangeRequest, { op: 'editDestination' }>,
   running: readonly ServiceEntry[],
 ): string {
-  const service = running.find((one) => nameOf(one.key) === nameOf(key));
+  const service = running.find((one) => serviceName(one.key) === serviceName(key));
   const old = service?.destinations.find((one) => serverOf(one) === serverOf(destination));
   if (old === undefined || old.weight === destination.weight) return 'has its options again';
   return `has weight ${destination.weight} again, not ${old.weight}`;
-}
-
-/** The service in the words of ulvsadm. */
-function nameOf(key: ServiceKey): string {
-  if (isFwmark(key)) return `-f ${key.fwmark}${key.family === 6 ? ' -6' : ''}`;
-  const option = { [UDP]: '-u', [SCTP]: '--sctp-service' }[key.protocol] ?? '-t';
-  return `${option} ${serverOf(key)}`;
 }
 
 function serverOf({ address, port }: { readonly address: string; readonly port: number }): string {

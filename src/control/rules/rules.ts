@@ -54,6 +54,8 @@ export interface Outcome {
   reply: AdminReply;
   /** For the dataplane, in order; empty for a refused request or a question. */
   actions: Action[];
+  /** What a state keeps, where health makes it another thing than the actions. */
+  kept?: Action[];
 }
 
 /** What a rule table needs to know. */
@@ -194,9 +196,13 @@ export class Rules {
 
   /** Services with destinations, without counters, newest first. */
   configs(): ServiceRules[] {
-    return [...this.services.values()]
-      .reverse()
-      .map((service) => ({ ...service.config, destinations: present(service) }));
+    return [...this.services.values()].reverse().map(rulesOf);
+  }
+
+  /** A service with its destinations, without counters; undefined: there is none. */
+  find(key: ServiceKey): ServiceRules | undefined {
+    const service = this.services.get(keyText(key));
+    return service && rulesOf(service);
   }
 
   /** Services with the slots of their destinations, for the health checks. */
@@ -300,12 +306,14 @@ export class Rules {
     if (!found) return refused('ENOENT');
     found.config = config;
     if (config.weight !== 0) found.lastWeight = config.weight;
-    return accepted(isAbsent(found) ? [] : [edited(found)]);
+    const kept: Action[] = [{ kind: 'editDestination', slot: found.slot, destination: config }];
+    return { ...accepted(isAbsent(found) ? [] : [edited(found)]), kept };
   }
 
   private deleteDestination(service: Service, which: Endpoint): Outcome {
     const found = find(service, which);
-    return found ? accepted(this.remove(service, found)) : refused('ENOENT');
+    if (found === undefined) return refused('ENOENT');
+    return { ...accepted(this.remove(service, found)), kept: [{ kind: 'removeDestination', slot: found.slot }] };
   }
 
   private remove(service: Service, destination: Destination): Action[] {
@@ -358,6 +366,10 @@ export class Rules {
   private releaseService(slot: number): void {
     if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
   }
+}
+
+function rulesOf(service: Service): ServiceRules {
+  return { ...service.config, destinations: present(service) };
 }
 
 function lack(what: string, wanted: number, free: number): string | undefined {

@@ -56,7 +56,7 @@ export class Requests implements AdminClient {
   private tableId: string;
   /** Addresses by destination slot, for connections with a destination of the other family. */
   private readonly daddrs = new Map<number, string>();
-  private settings: Settings;
+  settings: Settings;
   /** For workers that are started anew. */
   private readonly kept = new KeptRules();
   /** Connections of a former process are being counted: no destination counts as idle. */
@@ -82,7 +82,7 @@ export class Requests implements AdminClient {
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {
       case 'connections':
-        return { ok: true, ...this.connections(request.from) };
+        return { ok: true, ...this.connections(request.from ?? 0) };
       case 'batch':
         return { ok: true, replies: this.change(request.requests) };
       case 'getSysctls':
@@ -93,6 +93,8 @@ export class Requests implements AdminClient {
         return { ok: true, status: this.status() };
       case 'drain':
         return this.drain(request);
+      case 'reload':
+        return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
@@ -111,7 +113,7 @@ export class Requests implements AdminClient {
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
     this.kept.apply(actions);
-    this.keeper?.changed(actions);
+    this.keeper?.changed(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
@@ -281,6 +283,7 @@ const OTHERS = [
   'setSysctl',
   'status',
   'takeover',
+  'reload',
   'health',
   'drain',
   'withdraw',

@@ -8,7 +8,17 @@
  *     *.refused   a file that this version must not use, moved aside
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Counters } from '../../stats/counters.js';
 import { lockFile } from '../../sys/libc.js';
@@ -74,6 +84,12 @@ export class Store {
 
   get journalPath(): string {
     return path.join(this.needs.directory, 'rules');
+  }
+
+  /** Bytes that the files take already. */
+  get used(): number {
+    const { directory } = this.needs;
+    return filesOf(directory).reduce((sum, name) => sum + statSync(path.join(directory, name)).blocks * 512, 0);
   }
 
   get gauges(): Int32Array {

@@ -38,15 +38,24 @@ export class NftIntercept {
   readonly table: string;
   private rules: readonly InterceptRule[] = [];
   private readonly socket = NftSocket.isAvailable ? new NftSocket() : undefined;
-  /** The kernel knows `flags owner`. */
-  private owns = this.socket !== undefined;
+  /** The kernel knows `flags owner`, and the table shall end with this process. */
+  private owns: boolean;
 
   /**
    * `name` is a part of the table's name: letters, digits and _; it tells two directors of one
-   * namespace apart.
+   * namespace apart. `kept`: the table stays when this process is killed, behind those of others.
    */
-  constructor(name: string) {
+  constructor(
+    name: string,
+    private readonly kept = false,
+  ) {
+    this.owns = this.socket !== undefined && !kept;
     this.table = `netdev ulvs_${name.replace(/\W/g, '_')}`;
+  }
+
+  /** A table that a killed director leaves behind on purpose. */
+  static kept(name: string): NftIntercept {
+    return new NftIntercept(name, true);
   }
 
   /**
@@ -57,7 +66,7 @@ export class NftIntercept {
     devices.forEach(mustExist);
     const chains = devices.map(
       (device, i) => `  chain on${i} {
-    type filter hook ingress device ${quoted(device)} priority ${PRIORITY}; policy accept;
+    type filter hook ingress device ${quoted(device)} priority ${PRIORITY + (this.kept ? 1 : 0)}; policy accept;
     jump ${CHAIN}
   }`,
     );

@@ -2,7 +2,7 @@
  * One connection to the control socket that blocks its thread: a line out, a line in. The
  * supervisor answers one stopped call at a time and has no event loop while it does.
  */
-import { check, close, connect, errno, errnoName, poll, recv, send, socket } from '../../sys/libc.js';
+import { check, close, connect, errno, errnoName, poll, recv, send, socket, uninterrupted } from '../../sys/libc.js';
 
 const AF_UNIX = 1;
 const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
@@ -40,7 +40,7 @@ const fds = new Int32Array(new ArrayBuffer(16));
  */
 export function wait(fd: number, events: number, wake: number, ms: number): boolean {
   fds.set([fd, events, wake, POLLIN]);
-  const ready = poll(fds, 2, ms);
+  const ready = uninterrupted(() => poll(fds, 2, ms));
   if (ready > 0 && fds[3]! >>> 16 !== 0) throw new Ended();
   return ready > 0 && fds[1]! >>> 16 !== 0;
 }
@@ -59,7 +59,7 @@ export class Connection {
     name[0] = AF_UNIX;
     new TextEncoder().encodeInto(path, name.subarray(2, 2 + SUN_PATH - 1));
     const fd = check(socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0), 'socket');
-    if (connect(fd, name, name.length) >= 0) return new Connection(fd, wake);
+    if (uninterrupted(() => connect(fd, name, name.length)) >= 0) return new Connection(fd, wake);
     const reason = errnoName(errno());
     close(fd);
     throw new ConnectionLost(reason, false);
@@ -71,7 +71,7 @@ export class Connection {
     const parts: Buffer[] = [];
     for (;;) {
       if (!wait(this.fd, POLLIN, this.wake, SILENCE_MS)) throw new ConnectionLost('no answer', true);
-      const n = recv(this.fd, this.chunk, this.chunk.length, 0);
+      const n = uninterrupted(() => recv(this.fd, this.chunk, this.chunk.length, 0));
       if (n <= 0) throw new ConnectionLost(n < 0 ? errnoName(errno()) : 'the director closed the connection', true);
       parts.push(Buffer.from(this.chunk.subarray(0, n)));
       if (this.chunk[n - 1] === NEWLINE) return Buffer.concat(parts).toString('utf8').trimEnd();
@@ -82,7 +82,8 @@ export class Connection {
     const all = new Uint8Array(new ArrayBuffer(bytes.length));
     all.set(bytes);
     for (let at = 0; at < all.length; ) {
-      const n = send(this.fd, all.subarray(at), all.length - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const rest = all.subarray(at);
+      const n = uninterrupted(() => send(this.fd, rest, rest.length, MSG_NOSIGNAL | MSG_DONTWAIT));
       if (n > 0) at += n;
       else if (errnoName(errno()) !== 'EAGAIN') throw new ConnectionLost(errnoName(errno()), false);
       else if (!wait(this.fd, POLLOUT, this.wake, SILENCE_MS)) throw new ConnectionLost('no answer', false);

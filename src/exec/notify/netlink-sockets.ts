@@ -7,10 +7,10 @@
  *                                                    │ one at a time
  *   program: recv ──stopped──► bytes ◄── [ 1 ] ◄─────┘         the socket's own queue, for poll
  */
-import { readlinkSync } from 'node:fs';
 import { AF_NETLINK, MSG_TRUNC, NETLINK_CAP_ACK, NETLINK_EXT_ACK, SOL_NETLINK } from '../../netlink/constants.js';
 import { HOST_LITTLE } from '../../netlink/message.js';
 import * as libc from '../../sys/libc.js';
+import { linkTarget } from '../../sys/process.js';
 import { O_CLOEXEC } from '../../sys/seccomp.js';
 import { FD_END, FD_LOW } from '../filter/rules.js';
 import type { Peer } from '../genl/datagram.js';
@@ -28,16 +28,14 @@ const MANY = 256;
  * What /proc says of a descriptor, as socket:[4711]; undefined: it is not open, or not ours to see.
  */
 export function linkOf(thread: number | 'self', fd: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${thread}/fd/${fd}`);
-  } catch {
-    return undefined;
-  }
+  return linkTarget(`/proc/${thread}/fd/${fd}`);
 }
 
 /** One socket. */
 export class NetlinkSocket {
   private readonly queue: Uint8Array[] = [];
+  /** 0: not known yet. It does not change once the socket has one. */
+  private portId = 0;
 
   /** `fd`: the supervisor's descriptor. `first`: the program's descriptor when it was made. */
   constructor(
@@ -49,7 +47,7 @@ export class NetlinkSocket {
   /** Port id, and the options that the program has set. */
   peer(): Peer {
     return {
-      portId: portOf(this.fd),
+      portId: this.port(),
       extendedAck: this.option(NETLINK_EXT_ACK),
       cappedAck: this.option(NETLINK_CAP_ACK),
     };
@@ -78,6 +76,11 @@ export class NetlinkSocket {
     this.feed();
   }
 
+  private port(): number {
+    this.portId ||= portOf(this.fd);
+    return this.portId;
+  }
+
   private option(name: number): boolean {
     const value = new Int32Array(new ArrayBuffer(4));
     const length = Int32Array.of(4);
@@ -86,17 +89,21 @@ export class NetlinkSocket {
 
   private peekKernel(): Uint8Array | undefined {
     const n = libc.recv(this.fd, datagram, datagram.length, MSG_PEEK | libc.MSG_DONTWAIT | MSG_TRUNC);
-    return n < 0 ? undefined : datagram.slice(0, n);
+    return n < 0 ? undefined : datagram.subarray(0, n);
   }
 
   /** Puts the next answer into the kernel's queue of the socket. */
   private feed(): void {
-    const next = this.queue.shift();
+    const next = this.queue[0];
     if (next === undefined) return;
-    const to = addressOf(portOf(this.fd));
+    const to = addressOf(this.port());
     const bytes = new Uint8Array(new ArrayBuffer(next.length));
     bytes.set(next);
-    libc.check(libc.sendto(this.sender, bytes, bytes.length, 0, to, to.length), 'sendto(AF_NETLINK)');
+    // It fails when the program has closed the socket, or has no room for another datagram.
+    const sent = libc.uninterrupted(() =>
+      libc.sendto(this.sender, bytes, bytes.length, libc.MSG_DONTWAIT, to, to.length),
+    );
+    if (sent >= 0) this.queue.shift();
   }
 }
 

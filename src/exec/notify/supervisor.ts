@@ -8,6 +8,7 @@
  *     ◄── report: a line; end: a reason ──
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { blockSignals } from '../../sys/process.js';
 import { Director } from '../director/director.js';
 import { Loop } from './loop.js';
 import { type FromSupervisor, NO_LISTENER, type SupervisorData } from './messages.js';
@@ -16,6 +17,7 @@ const { socket, table, wake } = workerData as SupervisorData;
 const say = (message: FromSupervisor): void => parentPort!.postMessage(message);
 
 const director = new Director(socket, table, wake, (reason) => say({ kind: 'end', reason }));
+blockSignals();
 director.tryConnect();
 
 parentPort!.once('message', (listener: number) => {

@@ -28,6 +28,7 @@ export function directorYaml(
   return [
     `# Lab ${topology.name}: ${topology.summary}`,
     `socket: ${socketPath(id, director.name)}`,
+    'state: none',
     ...(topology.workers === undefined ? [] : [`workers: ${topology.workers}`]),
     ...block('devices', deviceLines(director, device)),
     ...(own ? block('routes', routeLines(topology, director)) : []),

@@ -1,7 +1,7 @@
 /**
- * Changes of a fleet while connections are held open: a director comes, one dies with its machine,
- * one is drained. The router spreads the connections anew each time, and moves some of them to
- * another director in the middle.
+ * Changes of a fleet while connections are held open: a director comes, one is killed and starts
+ * anew, one dies with its machine, one is drained. The router spreads the connections anew each
+ * time, and moves some of them to another director in the middle.
  *
  *     DR with mh       every director picks the same realserver: no connection may break
  *     full NAT         the other director has another source address: those that are moved break
@@ -58,6 +58,7 @@ export function addKillDrain({ dr, nat }: FleetVips): Check {
     const result = await holding(lab.id, 'client', job, async () => {
       await change('a director is added', () => addDirector(lab, 'director3', dr, 3));
       equal = await rulesReachAll(run);
+      await change('a director is killed and starts anew', () => restart(lab, 'director2', dr, 3));
       await change('a director and its machine die', () => lose(lab, 'director2', dr, 2));
       await change('a director is drained', () => drain(lab, 'director3', dr));
     });
@@ -73,6 +74,13 @@ export function addKillDrain({ dr, nat }: FleetVips): Check {
 async function addDirector(lab: Lab, name: string, vip: string, count: number): Promise<void> {
   await directorReady(lab, startDirector(lab, name));
   await untilRouted(lab.id, vip, count);
+}
+
+/** The process is killed: the kernel takes its routes away. Then it starts again. */
+async function restart(lab: Lab, name: string, vip: string, count: number): Promise<void> {
+  kill(lab.processes.filter(({ what }) => what === name));
+  await untilRouted(lab.id, vip, count - 1);
+  await addDirector(lab, name, vip, count);
 }
 
 /** The machine is off: its director and its BIRD are killed, and its link is down. */
@@ -121,7 +129,7 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return Date.now() - began;
 }
 
-/** The directors that have the rules of etcd, after 5 s at most: they say what they have every 3 s. */
+/** Number of directors with the rules of etcd, after 5 s at most: they say so every 3 s. */
 async function equalDirectors(lab: Lab): Promise<number> {
   const words = [program('cli/main.js'), 'fleet', 'status', '--json', '--socket', socketPath(lab.id, 'director')];
   const shell = ['sh', '-c', 'exec "$@" || true', 'sh', process.execPath, ...words];
@@ -139,7 +147,7 @@ function survived({ name, began }: Change, next: Change | undefined, result: Res
   const lost = (target: string) => mine.filter((loss) => loss.target === target);
   const first = lost(dr)[0];
   const figure = `DR ${kept(lost(dr))}, full NAT ${kept(lost(nat))}${first ? ` (${first.why})` : ''}`;
-  return { name: `${name}: connections that live on`, ok: lost(dr).length === 0, figure };
+  return { name: `${name}: connections alive`, ok: lost(dr).length === 0, figure };
 }
 
 function kept(lost: readonly Loss[]): string {

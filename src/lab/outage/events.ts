@@ -14,6 +14,8 @@ export interface OutageEvent {
   readonly act: (bed: OutageBed) => Promise<unknown>;
   /** Connections by eth0 pass the event, too. */
   readonly all?: true;
+  /** Time after it in which TCP repeats what was lost, in ms; 2500 when left out. */
+  readonly settle?: number;
   /** Only with devices of this kind; any when left out. */
   readonly needsXdp?: true;
 }
@@ -56,6 +58,15 @@ async function overrun(bed: OutageBed): Promise<void> {
 /** Takes the XDP program off, as `bpftool link detach` does. */
 async function detach(bed: OutageBed): Promise<void> {
   inNetns(bed.namespace('director'), () => detachXdp('eth1'));
+}
+
+/** At any moment: the events follow each other at times that nothing determines. */
+const WHENEVER = 500;
+
+async function killDirector(bed: OutageBed): Promise<void> {
+  await sleep(Math.random() * WHENEVER);
+  await bed.killDirector();
+  await bed.startDirector();
 }
 
 const mac = (last: string) => `ip link set eth1 address 02:00:00:00:0e:${last}`;
@@ -108,6 +119,13 @@ export const events: readonly OutageEvent[] = [
     title: 'the new process is killed while it takes over',
     act: (bed) => bed.killedSuccessor(Math.random() * TAKES),
     all: true,
+  },
+  {
+    name: 'kill',
+    title: 'the director is killed (kill -9) and started again, with the state of the one before',
+    act: killDirector,
+    all: true,
+    settle: 6000,
   },
   { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },
 ];

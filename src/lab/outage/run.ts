@@ -13,6 +13,8 @@ export interface PathResult {
   /** Longest gaps, ms. */
   readonly downloadGap: number;
   readonly flowGap: number;
+  /** Of the longest gap of each round, the median, ms. */
+  readonly medianGap: number;
   readonly frames: number;
   readonly framesLost: number;
   readonly opened: number;
@@ -55,7 +57,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     const reports: (readonly [Report, Report])[] = [];
     for (let round = 0; round < options.rounds; round++) {
       await event.act(bed);
-      await sleep(SETTLE);
+      await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
     }
     await sleep(CALM);
@@ -89,6 +91,7 @@ function sumOf(reports: readonly Report[]): PathResult {
     downloads: last.open + last.lost,
     downloadGap: most(({ downloadGap }) => downloadGap),
     flowGap: most(({ flowGap }) => flowGap),
+    medianGap: Math.round(median(reports.map(({ flowGap }) => flowGap))),
     frames: sum(({ sent }) => sent),
     framesLost: Math.max(
       0,
@@ -97,6 +100,10 @@ function sumOf(reports: readonly Report[]): PathResult {
     opened: sum(({ opened }) => opened),
     refused: sum(({ refused }) => refused),
   };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 /** The messages of a log, which is JSON where no terminal reads it. */

@@ -14,7 +14,7 @@ import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
 import { directorReady } from '../build/lab.js';
 import { enablePolling, removeNetwork } from '../build/network.js';
-import { isRunning, type Running, start, stop, untilReady } from '../build/process.js';
+import { isRunning, kill, type Running, start, stop, untilReady } from '../build/process.js';
 import { type LabState, removeState, saveState } from '../build/state.js';
 import { METHODS, type MethodName } from '../flood/testbed.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
@@ -37,6 +37,8 @@ const SYSCTLS = [
   'net.ipv4.conf.default.rp_filter=0',
   'net.ipv4.conf.all.arp_ignore=1',
 ];
+
+const DIRECTOR = 'director';
 
 /** The director's interfaces. */
 export const INTERFACES = ['eth0', 'eth1', 'eth2'] as const;
@@ -179,10 +181,18 @@ export class OutageBed {
     await server.line();
   }
 
+  /** Kills the director with SIGKILL; resolves when it has ended. */
+  async killDirector(): Promise<void> {
+    const running = this.state.processes.find(({ what }) => what === DIRECTOR)!;
+    kill([running]);
+    while (isRunning(running)) await sleep(1);
+    this.state.processes.splice(this.state.processes.indexOf(running), 1);
+  }
+
   /** Starts a director; resolves when it is up. */
   async startDirector(...more: readonly string[]): Promise<Running> {
     const words = [process.execPath, program('cli/main.js'), 'run', '-c', configPath(this.state.id), ...more];
-    const running = start('director', this.namespace('director'), this.log, words);
+    const running = start(DIRECTOR, this.namespace('director'), this.log, words);
     this.track(running);
     await directorReady(this.state, running);
     return running;
@@ -244,11 +254,11 @@ export class OutageBed {
     ]);
     return [
       `socket: ${this.socket}`,
+      `state: ${directoryOf(this.state.id)}/state`,
       ...(workers === undefined ? [] : [`workers: ${workers}`]),
       'devices:',
       ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),
       'accept: { arp: true }',
-      `state: ${directoryOf(this.state.id)}/state`,
       more,
       'rules: |',
       ...rules.map((rule) => `  ${rule}`),

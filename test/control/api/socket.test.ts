@@ -84,7 +84,7 @@ describe('what is malformed', () => {
   it.each([
     ['hello', 'not a line of JSON'],
     ['[]', 'request: Invalid input: expected object, received array'],
-    ['{"v":2,"id":1,"request":{"op":"list"}}', 'v: '],
+    ['{"v":2,"id":1,"request":{"op":"list"}}', 'v: this director speaks version 1 of the protocol, not 2'],
     ['{"v":1,"id":1,"request":{"op":"explode"}}', 'request.op: '],
     ['{"v":1,"id":1,"request":{"op":"list","x":1}}', 'request: Unrecognized key'],
     [
@@ -107,7 +107,7 @@ describe('what is malformed', () => {
     expect(await raw('x'.repeat(3 << 20))).toMatch(
       /^(\{"id":null,"error":"a line is longer than 1048576 characters"\}\n)?$/,
     );
-    expect(await raw('{"v":1,"id":5}\n')).toBe(`{"id":5,"pid":${process.pid}}\n`);
+    expect(await raw('{"v":1,"id":5}\n')).toMatch(`{"id":5,"pid":${process.pid},"protocol":1,"version":"`);
   });
 
   it('survives random bytes, and a handler that throws', async () => {

@@ -82,6 +82,8 @@ describe('a whole configuration', () => {
       checks: [],
       snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
       socket: '/etc/ulvs/run/ulvs.sock',
+      socketGroup: 'ulvs',
+      socketReaders: 'ulvs-ro',
       state: '/etc/ulvs/run/state',
       connections: { max: 1000 },
       workers: 2,

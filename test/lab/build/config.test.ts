@@ -44,6 +44,9 @@ describe('director.yaml of a lab', () => {
     const topology = findTopology(name);
     const config = parseConfig(directorYaml(topology, device, 'x-1'), 'director.yaml');
     expect(config.devices.map(({ kind }) => kind)).toEqual(config.devices.map(() => device));
-    expect(config.ruleLines.map(({ text }) => text.trim()).filter(Boolean)).toEqual(topology.rules);
+    // The rules of a fleet are in etcd.
+    const rules = topology.fleet === undefined ? topology.rules : [];
+    expect(config.ruleLines.map(({ text }) => text.trim()).filter(Boolean)).toEqual(rules);
+    expect(config.rules?.etcd.endpoints).toEqual(topology.fleet && [topology.fleet.endpoint]);
   });
 });
