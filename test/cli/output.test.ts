@@ -66,7 +66,6 @@ const STATUS: DirectorStatus = {
   uptime: 61,
   config: '/etc/ulvs/director.yaml',
   rulesOnly: false,
-  sync: { daemons: [], counters: newSyncStats() },
   devices: [
     {
       name: 'eth0',
