@@ -44,6 +44,7 @@ const DATAPLANE_FLOORS = [
   ['loop', 'housekeeping', 'workers'],
   ['ingress'],
   ['fastpath', 'path'],
+  ['sync'],
   ['schedule'],
   ['xmit'],
   ['neigh', 'ftp'],

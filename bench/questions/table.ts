@@ -11,9 +11,12 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { Connections } from '../../src/conntrack/connections.js';
-import { CONN_INACTIVE, TICKS } from '../../src/conntrack/entry.js';
+import { CONN_INACTIVE, CONN_OUTGOING, TICKS } from '../../src/conntrack/entry.js';
 import { fillEntry } from '../../src/conntrack/find-wide.js';
+import { linesBytes, sealsBytes, type TableMemory } from '../../src/conntrack/memory.js';
+import { Rebuild } from '../../src/conntrack/rebuild.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
+import { openWorkerFile } from '../../src/control/state/worker-file.js';
 import { useLargePages } from '../../src/device/large-pages.js';
 import { orQuick } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
@@ -28,6 +31,8 @@ const LOOKUPS = orQuick(4_000_000, 400_000);
 const LIVE_FOR = 60;
 /** Timer wheel entries that the director checks between two batches. */
 const BUDGET = 256;
+/** As dataplane/housekeeping.ts. */
+const REBUILD_STEP = 8192;
 const client = Int32Array.of(0, 0, 0, 0);
 
 function caddr(flow: number): number {
@@ -47,7 +52,7 @@ function open(connections: Connections, flow: number): void {
   const entry = table.alloc();
   client[3] = caddr(flow);
   fillEntry(table, entry, 4, TCP, client, cport(flow), VIP, PORTS, RIP, 8080);
-  connections.open(entry, undefined, CONN_INACTIVE);
+  connections.open(entry, undefined, CONN_INACTIVE | CONN_OUTGOING);
   connections.setTimeout(entry, LIVE_FOR * TICKS);
   connections.settle(entry);
 }
@@ -96,6 +101,35 @@ function lookups({ table }: Connections, count: number): number {
 }
 
 /**
+ * Memory with seals, as a state has it. In a file of the directory ULVS_STATE, where that is set.
+ */
+function memoryFor(lines: number): TableMemory {
+  const directory = process.env.ULVS_STATE;
+  const block = (bytes: number) => ({ buffer: new SharedArrayBuffer(bytes + 64), offset: 48 });
+  if (directory === undefined) return { lines: block(linesBytes(lines)), seals: block(sealsBytes(lines)) };
+  const header = { version: 0, layout: '', boot: '', state: 'bench', worker: 0, workers: 1, lines, secret: [1, 2, 3] };
+  return openWorkerFile(`${directory}/bench-table`, header, () => {}).table;
+}
+
+/**
+ * Makes the index of a table again, as the next process does. Returns its time and its longest step
+ * in ms.
+ */
+function rebuild(blocks: TableMemory, count: number): { ms: number; longest: number } {
+  const connections = new Connections(new ConnectionTable(count, blocks), []);
+  const longest = new Longest();
+  const before = performance.now();
+  const work = new Rebuild(connections);
+  for (let over = false; !over; )
+    longest.measure(() => {
+      over = work.step(REBUILD_STEP);
+    });
+  const ms = performance.now() - before;
+  if (work.kept !== count) throw new Error(`${count - work.kept} connections were lost: ${work.lost} unsound`);
+  return { ms, longest: longest.ms };
+}
+
+/**
  * Lets all connections expire at once. Returns million expiries a second and the longest turn in
  * ms.
  */
@@ -134,19 +168,23 @@ async function once(millions: number): Promise<Row[]> {
   global.gc!();
   await setTimeout(100);
   const before = mebibytes();
-  const table = new ConnectionTable(count);
+  const blocks = memoryFor(count);
+  const table = new ConnectionTable(count, blocks);
   // The director uses large pages for the table, too.
   useLargePages(table.words.buffer, table.buckets.buffer);
   const connections = new Connections(table, []);
   const filled = fill(connections, count);
-  const memory = mebibytes() - before;
+  const taken = mebibytes() - before;
   const rate = lookups(connections, count);
+  const rebuilt = rebuild(blocks, count);
   const [ends, drained] = expire(connections);
   const name = (what: string) => `${what}, ${millions}M connections`;
   return [
-    { case: name('memory'), value: memory, unit: 'MiB', reference: (millions * 1024) / 10 },
+    { case: name('memory'), value: taken, unit: 'MiB', reference: (millions * 1024) / 10 },
     { case: name(`longest ${BUDGET} insertions`), value: filled, unit: 'ms', reference: 1 },
     { case: name(`longest turn of expiry, ${BUDGET} entries`), value: drained, unit: 'ms', reference: 1 },
+    { case: name('rebuild of the index'), value: rebuilt.ms, unit: 'ms', reference: millions * 200 },
+    { case: name('longest step of a rebuild, 8192 lines'), value: rebuilt.longest, unit: 'ms' },
     { case: name('look-ups'), value: rate, unit: 'M/s' },
     { case: name('ends'), value: ends, unit: 'M/s' },
   ];

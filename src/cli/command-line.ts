@@ -39,6 +39,7 @@ function sentence(text: string, command: Command): string {
   const [first = '', near = ''] = text.trim().split('\n');
   const words = first.replace(/^error: /, '');
   if (words.startsWith('too many arguments')) return surplus(command);
+  if (/^unknown command '(ulvsadm|ipvsadm)'/.test(words)) return `${words}: ulvsadm is a program of its own`;
   return words + near.replace(/^\(Did you mean (.*)\?\)$/, '; did you mean $1?') + HINT;
 }
 

@@ -36,6 +36,17 @@ const LAB_FAILED = 'there is no such topology, or it could not be built; one lin
 const LAB_NOT_UP = 'no such lab is up, or something failed; one line on stderr says what';
 
 export const MANUAL: Readonly<Record<string, Manual>> = {
+  'sync dump': {
+    exit: [
+      'the capture was read, or --count messages came',
+      'there is no such interface or file, it is no capture, or the command was interrupted',
+      MISTAKE,
+    ],
+    examples: [
+      ['ulvs sync dump --interface eth1', 'what directors tell each other by eth1, until Ctrl-C'],
+      ['ulvs sync dump --pcap sync.pcap --json', 'the messages of a capture, a line of JSON each'],
+    ],
+  },
   run: {
     exit: [
       'the director was stopped by a signal and has cleaned up',

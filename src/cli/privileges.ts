@@ -42,7 +42,7 @@ function idsOf(user: string): UserIds {
 function change(user: string, ids: UserIds, socket: string): void {
   try {
     giveDirectory(path.dirname(socket), ids);
-    becomeUser(ids, NEEDED);
+    becomeUser(user, ids, NEEDED);
   } catch (error) {
     throw new UserError(
       `--user ${user}: ${(error as Error).message}: root needs CAP_SETUID, CAP_SETGID, CAP_SETPCAP and CAP_CHOWN for it`,

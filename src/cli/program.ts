@@ -16,6 +16,7 @@ import { replayCommand } from './commands/replay.js';
 import { runCommand } from './commands/run.js';
 import { statsCommand } from './commands/stats.js';
 import { statusCommand } from './commands/status.js';
+import { syncCommand } from './commands/sync.js';
 import { sysctlCommand } from './commands/sysctl.js';
 import { traceCommand } from './commands/trace.js';
 import { manualText } from './manual.js';
@@ -36,6 +37,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(drainCommand())
     .addCommand(undrainCommand())
     .addCommand(sysctlCommand())
+    .addCommand(syncCommand())
     .addCommand(procCommand())
     .addCommand(traceCommand())
     .addCommand(execCommandLine())

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { SocketClient } from '../control/api/client.js';
 import { takeOwnOptions } from '../ulvsadm/own-options.js';
 import { type Result, ulvsadm } from '../ulvsadm/ulvsadm.js';
+import { outputProblem } from './output.js';
 
 /** By a link of this name (scripts/install.sh) it speaks as ipvsadm does. */
 const NAME = path.basename(process.argv[1] ?? '', '.js') === 'ipvsadm' ? 'ipvsadm' : 'ulvsadm';
@@ -19,11 +20,11 @@ async function run(): Promise<Result> {
   }
 }
 
-function print(stream: NodeJS.WriteStream, content: string): Promise<void> {
+/** Resolves with what went wrong; it is no error if the reader closes the output (`| head`). */
+function print(stream: NodeJS.WriteStream, content: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // It is no error if the reader closes the output (`| head`).
-    stream.once('error', () => resolve());
-    stream.write(content, () => resolve());
+    stream.once('error', (error) => resolve(outputProblem(error)));
+    stream.write(content, (error) => resolve(error ? outputProblem(error) : undefined));
   });
 }
 
@@ -31,6 +32,7 @@ const result = await run().catch((error: unknown): Result => {
   return { rc: 2, out: '', err: `ulvsadm: ${error instanceof Error ? error.message : String(error)}\n` };
 });
 await print(process.stderr, result.err);
-await print(process.stdout, result.out);
+const problem = await print(process.stdout, result.out);
+if (problem !== undefined) await print(process.stderr, `ulvsadm: ${problem}\n`);
 // A name lookup that is still pending must not delay the exit.
-process.exit(result.rc);
+process.exit(problem === undefined ? result.rc : 1);

@@ -36,6 +36,7 @@ import {
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
 import { States } from './states.js';
+import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';
 
@@ -55,6 +56,10 @@ export class Connections {
   private readonly rows: SeqAdjRows;
   /** Number of expected connections whose client port is not known yet. */
   withoutPort = 0;
+  /** What synchronisation remembers; undefined until a daemon has run. */
+  sync: SyncState | undefined;
+  /** Called when the timer of an entry with children was postponed, while a master daemon runs. */
+  onPostponed: ((entry: number) => void) | undefined;
   /** Time of the current batch, in ticks. */
   now: number;
   private readonly wheel: TimerWheel;
@@ -111,6 +116,7 @@ export class Connections {
   private enter(at: number, entry: number, dest: Destination | undefined, flags: number): void {
     this.words[at + FLAGS]! |= flags;
     if (dest !== undefined) this.bind(entry, dest);
+    if (this.sync !== undefined) this.sync.reset(entry, this.now);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
     if (!this.needsHelper(at)) return;
     this.words[at + FLAGS]! |= CONN_HELPER;
@@ -289,6 +295,7 @@ export class Connections {
       const at = entry << ENTRY_SHIFT;
       this.words[at + TIMEOUT] = POSTPONED;
       this.words[at + EXPIRES] = (this.now + POSTPONED) | 0;
+      this.onPostponed?.(entry);
       return true;
     }
     this.table.remove(entry);
@@ -309,6 +316,29 @@ export class Connections {
     return (
       ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === TCP && this.helperPorts.includes(words[at + PORTS]! & 0xffff)
     );
+  }
+
+  /**
+   * Binds an entry without a destination to `dest` (ip_vs_try_bind_dest). `method`: its flags of
+   * METHOD_MASK and CONN_NOOUTPUT from now on.
+   */
+  bindLater(entry: number, dest: Destination, method: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.words[at + FLAGS] = (this.words[at + FLAGS]! & ~(METHOD_MASK | CONN_NOOUTPUT)) | method;
+    this.bind(entry, dest);
+    if (this.needsHelper(at)) this.words[at + FLAGS]! |= CONN_HELPER;
+    this.table.seal(entry);
+  }
+
+  /** Makes a connection active or inactive, as a synchronisation message says. */
+  setInactive(entry: number, inactive: boolean): void {
+    const at = entry << ENTRY_SHIFT;
+    if (((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0) === inactive) return;
+    this.words[at + FLAGS]! ^= CONN_INACTIVE;
+    const dest = this.destOf(entry);
+    if (dest === undefined || (this.words[at + FLAGS]! & CONN_TEMPLATE) !== 0) return;
+    dest.add(Gauge.inactive, inactive ? 1 : -1);
+    dest.add(Gauge.active, inactive ? -1 : 1);
   }
 
   private bind(entry: number, dest: Destination): void {

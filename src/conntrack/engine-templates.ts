@@ -118,6 +118,28 @@ export function keyText(words: Int32Array, entry: number): string {
   return bytes.toString('latin1', 0, left);
 }
 
+/**
+ * Copies the key of a template to the front of `bytes`, which has room for 256. Returns its length.
+ */
+export function copyKey(words: Int32Array, entry: number, bytes: Uint8Array): number {
+  let line = words[(entry << ENTRY_SHIFT) + KEY]!;
+  const left = sizeOf(words, line) & 0xff;
+  let word = KEY_BYTES;
+  for (let i = 0; i < left; i += 4) {
+    if (word === 16) {
+      line = words[(line << ENTRY_SHIFT) + NEXT]!;
+      word = 0;
+    }
+    const four = words[(line << ENTRY_SHIFT) + word]!;
+    bytes[i] = four >>> 24;
+    bytes[i + 1] = four >>> 16;
+    bytes[i + 2] = four >>> 8;
+    bytes[i + 3] = four;
+    word = afterWord(word);
+  }
+  return left;
+}
+
 function sizeOf(words: Int32Array, line: number): number {
   return words[(line << ENTRY_SHIFT) + KEY_SIZE] ?? 0;
 }

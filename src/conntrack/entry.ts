@@ -38,6 +38,8 @@ export const CONTROLLED = 15;
 
 /** Flags: the numbers of IPVS (IP_VS_CONN_F_*) below 0x100000, those of ulvs above. */
 export const METHOD_MASK = 0x7;
+/** It came by a synchronisation message. */
+export const CONN_SYNC = 0x20;
 export const CONN_HASHED = 0x40;
 export const CONN_NOOUTPUT = 0x80;
 export const CONN_INACTIVE = 0x100;

@@ -25,7 +25,17 @@ export const SCTP_STATES = [
 const SHORT = ['sNO', 'sI1', 'sIN', 'sCS', 'sCR', 'sCW', 'sCO', 'sCE', 'sES', 'sSS', 'sSR', 'sSA', 'sRJ', 'sCL'];
 
 /** Numbers of the states that code refers to. */
-export const Sctp = { NONE: 0, INIT1: 1, INIT: 2, ESTABLISHED: 8, REJECTED: 12, CLOSED: 13 } as const;
+export const Sctp = {
+  NONE: 0,
+  INIT1: 1,
+  INIT: 2,
+  ESTABLISHED: 8,
+  SHUTDOWN_SENT: 9,
+  SHUTDOWN_RECEIVED: 10,
+  SHUTDOWN_ACK_SENT: 11,
+  REJECTED: 12,
+  CLOSED: 13,
+} as const;
 
 /** Timeouts in seconds, in the order of SCTP_STATES. */
 export const SCTP_TIMEOUTS: readonly number[] = [2, 4, 61, 61, 61, 61, 61, 61, 900, 61, 61, 61, 4, 61];

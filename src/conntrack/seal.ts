@@ -19,6 +19,7 @@ import {
   CONN_ONE_PACKET,
   CONN_OUTGOING,
   CONN_REVERSE,
+  CONN_SYNC,
   CONN_TEMPLATE,
   DADDR,
   DEST,
@@ -47,6 +48,7 @@ const LASTING =
   CONN_HELPER |
   CONN_FULLNAT |
   CONN_REVERSE |
+  CONN_SYNC |
   CONN_OUTGOING |
   CONN_ENGINE_KEY;
 /** Lines of the longest key of an engine: 255 bytes, 48 in the first line and 56 in each other. */

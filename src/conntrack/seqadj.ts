@@ -47,6 +47,21 @@ export class SequenceShift {
     row[this.at + STATUS]! ^= 1;
   }
 
+  /** Writes position, sum after and sum before to `to`, from index `at` on. */
+  write(to: Int32Array, at: number): void {
+    to[at] = this.position;
+    to[at + 1] = this.after;
+    to[at + 2] = this.before;
+  }
+  /** Takes what `write` wrote. */
+  read(from: Int32Array, at: number): void {
+    const other = this.halfAt(1);
+    this.row[other] = from[at]!;
+    this.row[other + 1] = from[at + 2]!;
+    this.row[other + 2] = from[at + 1]!;
+    this.row[this.at + STATUS]! ^= 1;
+  }
+
   /** A sequence number of the destination, as sent to the client. */
   toClient(seq: number): number {
     return (seq + (((seq - this.position) | 0) > 0 ? this.after : this.before)) | 0;

@@ -16,6 +16,7 @@ import {
   CONN_ONE_PACKET,
   CONN_OUTGOING,
   CONN_REVERSE,
+  CONN_SYNC,
   CONN_TEMPLATE,
   CONTROL,
   DADDR,
@@ -104,7 +105,7 @@ export class Soundness {
   private isServed(at: number, flags: number): boolean {
     const slot = this.words[at + DEST]! - 1;
     if (slot >= 0) return this.hasDest(slot);
-    return slot === -1 && ((flags & CONN_OUTGOING) !== 0 || (flags & METHOD_MASK) === Method.bypass);
+    return slot === -1 && ((flags & (CONN_OUTGOING | CONN_SYNC)) !== 0 || (flags & METHOD_MASK) === Method.bypass);
   }
 
   private hasState(at: number): boolean {

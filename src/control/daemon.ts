@@ -13,7 +13,6 @@
 import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
-import { linesBytes } from '../conntrack/memory.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
 import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
@@ -33,12 +32,12 @@ import { LIMITS } from './api/limits.js';
 import { Sessions } from './api/session.js';
 import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
 import { readersSocket } from './api/socket-path.js';
-import type { Config } from './config/config.js';
+import { type Config, ConfigError } from './config/config.js';
 import type { Settings } from './config/director-config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
-import { linesOfEach, SharedMemory } from './engine/shared-memory.js';
+import { SharedMemory } from './engine/shared-memory.js';
 import { staticRoutes } from './engine/static-network.js';
 import { Workers } from './engine/workers.js';
 import { CheckPath } from './health/check-path.js';
@@ -60,10 +59,12 @@ import { Audit } from './server/audit.js';
 import type { Forwarding } from './server/forwarding.js';
 import { Heartbeat } from './server/heartbeat.js';
 import { dryClient, newRules, Requests } from './server/requests.js';
-import { roomIn, stateDirectory, useLargePagesFor } from './state/directory.js';
-import type { Base } from './state/journal.js';
-import { type Inherited, StateKeeper } from './state/keeper.js';
-import { startOf, withoutCounts } from './state/start.js';
+import type { StateKeeper } from './state/keeper.js';
+import { openKeeper } from './state/open.js';
+import { resume } from './state/resume.js';
+import { baseOf, hasRules, timeoutsOf } from './state/start.js';
+import { SyncDaemons } from './sync/daemons.js';
+import { UdpNet } from './sync/udp.js';
 import { Giver, type GivingDirector } from './takeover/giver.js';
 import { notOffered, offerOf } from './takeover/offer.js';
 import { Taker } from './takeover/taker.js';
@@ -104,6 +105,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   'withdraw',
   'reload',
 ]);
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -128,6 +131,7 @@ export class Daemon implements AdminClient {
   /** What outlives the process; undefined: nothing. */
   private readonly keeper: StateKeeper | undefined;
   private readonly requests: Requests;
+  private readonly sync: SyncDaemons;
   private readonly health: Health;
   private readonly announcement: Announcement;
   private metrics: MetricsServer | undefined;
@@ -167,10 +171,18 @@ export class Daemon implements AdminClient {
       this.leaveTo = resolve;
     });
     this.giver = new Giver(this.giving(), log);
-    this.keeper = keeperOf(config, options, (message) => log.warn(message));
+    const shared = options.taker !== undefined;
+    this.keeper = openKeeper(config, options.fresh === true, (message) => log.warn(message), shared);
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
+    this.sync = new SyncDaemons({
+      net: new UdpNet((message) => this.log.warn(message)),
+      send: (message) => this.workers?.send(message),
+      now: () => performance.now(),
+      sysctl: () => this.requests.sysctl,
+      workers: config.workers,
+    });
     this.health = new Health(
       {
         slots: () => this.requests.rules.slots(),
@@ -194,6 +206,7 @@ export class Daemon implements AdminClient {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
@@ -265,6 +278,7 @@ export class Daemon implements AdminClient {
   async leave(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     for (const socket of this.sockets) await this.attempt(() => socket.close());
+    await this.attempt(() => this.sync.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.leave());
@@ -284,6 +298,7 @@ export class Daemon implements AdminClient {
     refuseFixed(this.config, config);
     const wanted = await this.dryRun(config);
     if (this.live === undefined) checkDestinations(config, wanted.entries());
+    this.checkSync(config);
     const { rules } = this.requests;
     const services = hasRules(config) ? wanted.entries() : rules.entries();
     const running = rules.entries();
@@ -300,6 +315,7 @@ export class Daemon implements AdminClient {
     this.keeper?.basedOn(baseOf(config, wanted));
     if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(config) });
     else this.live.refresh();
+    this.sync.configure(config.sync);
     this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
@@ -331,6 +347,7 @@ export class Daemon implements AdminClient {
     for (const timer of this.timers) clearInterval(timer);
     await this.attempt(() => this.host?.withdraw());
     for (const socket of this.sockets) await this.attempt(() => socket.close());
+    await this.attempt(() => this.sync.close());
     await this.attempt(() => this.metrics?.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
@@ -343,6 +360,7 @@ export class Daemon implements AdminClient {
 
   private async begin(): Promise<void> {
     const wanted = await this.dryRun(this.config);
+    this.checkSync(this.config);
     const tooMany = tooManyWorkers(this.config.workers);
     if (tooMany !== undefined) this.log.warn(tooMany);
     const attachment = attach(this.config, wanted.entries());
@@ -373,6 +391,7 @@ export class Daemon implements AdminClient {
     this.every(HOUSEKEEPING_MS, () => (this.giver.isBusy ? undefined : this.requests.tick()));
     if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announcement.refresh());
     this.every(CHECK_MS, () => this.watch());
+    this.startSync();
     // Last: a client that finds the socket may use the director.
     await this.openSockets();
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
@@ -426,6 +445,18 @@ export class Daemon implements AdminClient {
     };
   }
 
+  private startSync(): void {
+    this.sync.configure(this.config.sync);
+    this.every(SYNC_MS, () => this.sync.poll());
+    this.every(CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
+  }
+
+  /** Throws a ConfigError when the host lacks an interface of the key sync. */
+  private checkSync({ file, sync }: Config): void {
+    const missing = this.sync.missing(sync);
+    if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
+  }
+
   private async openSockets(): Promise<void> {
     const { socket, socketGroup, socketReaders } = this.config;
     const sessions = new Sessions((request, peer) => this.request(request, peer), LIMITS);
@@ -440,34 +471,18 @@ export class Daemon implements AdminClient {
     const inherited = this.keeper?.inherited;
     const base = baseOf(this.config, wanted);
     if (inherited === undefined) this.change(base.timeouts, changes([], this.loaded));
-    else this.goOn(inherited, base);
+    else {
+      this.rebuilding = this.shared.inherited.filter(Boolean).length;
+      this.requests.isCounting = this.rebuilding > 0;
+      const { timeouts, requests } = resume(this.requests, this.config, inherited, base, this.log);
+      this.change(timeouts, requests);
+    }
     this.keeper?.basedOn(base);
-  }
-
-  /**
-   * Goes on with the rules of a former process, as far as the configuration is what it was
-   * (state/start.ts).
-   */
-  private goOn(inherited: Inherited, base: Base): void {
-    const { rules } = this.requests;
-    this.rebuilding = this.keeper!.store.workers.filter((worker) => worker.inherited).length;
-    this.requests.isCounting = this.rebuilding > 0;
-    this.requests.restore(inherited.actions);
-    const running = rules.entries();
-    const sysctl = inherited.sysctl ?? base.sysctl;
-    const ran = { services: running, sysctl, timeouts: timeoutsOf(rules) };
-    const start = startOf(base, inherited.base, ran, hasRules(this.config));
-    if (start.isOther) this.requests.renameTable();
-    const lost = start.isOther ? reloadDiff(inherited.base?.services ?? [], running, start.services) : [];
-    for (const text of lost) this.log.warn(`undone by the start, because the file has changed: ${text}`);
-    this.requests.set({ ...this.config, sysctl: start.sysctl, timeouts: start.timeouts });
-    this.change(start.timeouts, changes(running, start.services));
-    this.log.info({ services: rules.serviceCount }, 'goes on with the rules of the former process');
   }
 
   /** A worker has its connections again. */
   private rebuilt({ kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
-    this.rebuilding--;
+    this.rebuilding = Math.max(0, this.rebuilding - 1);
     if (this.rebuilding === 0) this.whenRebuilt();
     this.requests.isCounting = this.rebuilding > 0;
     this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
@@ -638,43 +653,4 @@ export class Daemon implements AdminClient {
 
 function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Config): Settings {
   return { sysctl, marks, accept, timeouts, helpers, snat };
-}
-
-/** What a configuration says. */
-function baseOf(config: Config, wanted: Rules): Base {
-  return { services: withoutCounts(wanted.entries()), sysctl: config.sysctl, timeouts: timeoutsOf(wanted) };
-}
-
-function keeperOf(
-  config: Config,
-  { fresh = false, taker }: StartOptions & { taker?: Taker | undefined },
-  warn: (message: string) => void,
-): StateKeeper | undefined {
-  const directory = stateDirectory(config);
-  if (directory === undefined) return undefined;
-  const { workers, connections } = config;
-  if (config.state === undefined) useLargePagesFor(directory);
-  const lines = linesOfEach(connections.max, workers);
-  const keeper = new StateKeeper({ directory, workers, lines, fresh, warn, shared: taker !== undefined });
-  const [room, wanted] = [roomIn(directory), linesBytes(connections.max) - keeper.store.used];
-  if (room < wanted)
-    warn(
-      `state ${directory}: ${mebi(room)} MB are free, a full table needs ${mebi(wanted)} MB; a full tmpfs ends the director`,
-    );
-  return keeper;
-}
-
-function mebi(bytes: number): number {
-  return Math.floor(bytes / 2 ** 20);
-}
-
-function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
-  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
-}
-
-/** The timeouts of the configuration, or of a `--set` among its rules. */
-function timeoutsOf(rules: Rules): Config['timeouts'] {
-  const { reply } = rules.request({ op: 'getTimeouts' });
-  if (!reply.ok || reply.timeouts === undefined) throw new Error('a rule table without timeouts');
-  return reply.timeouts;
 }

@@ -17,7 +17,10 @@ import type { Config, DeviceConfig } from './config/config.js';
 import { apply } from './engine/apply.js';
 import type { Message } from './engine/messages.js';
 import { addLinks, addNeighbours, settings, staticRoutes } from './engine/static-network.js';
+import { isSyncMessage, WorkerSync } from './engine/worker-sync.js';
 import { Requests } from './server/requests.js';
+import { SyncDaemons } from './sync/daemons.js';
+import { SyncFrames } from './sync/frames.js';
 
 /** Gets each frame that leaves. `device`: index of the link. `bytes`: a copy. */
 export type Outlet = (device: number, bytes: Uint8Array) => void;
@@ -29,6 +32,9 @@ const STEP = 50;
 export class InProcessDirector implements AdminClient {
   readonly director: Director;
   private readonly requests: Requests;
+  private readonly sync: WorkerSync;
+  private readonly syncFrames: SyncFrames;
+  private readonly daemons: SyncDaemons;
   private readonly housekeeping: Housekeeping;
   private readonly batch = new Batch();
 
@@ -45,6 +51,16 @@ export class InProcessDirector implements AdminClient {
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     this.housekeeping = new Housekeeping(this.director);
+    this.sync = new WorkerSync(this.director);
+    this.syncFrames = new SyncFrames(config.devices.map(alone), outlet);
+    this.daemons = new SyncDaemons({
+      net: this.syncFrames,
+      send: (message) => this.handle(message),
+      now: () => this.now,
+      sysctl: () => this.director.sysctl,
+      workers: 1,
+      plain: true,
+    });
     this.requests = new Requests(config, this.director.counters, {
       intercept: () => {},
       send: (message) => this.handle(message),
@@ -54,7 +70,9 @@ export class InProcessDirector implements AdminClient {
       tick: () => tickOf(this.now),
       gather: () => {},
       processed: () => this.director.counters.values[FrameStat.in]!,
+      sync: this.daemons,
     });
+    this.daemons.configure(config.sync);
   }
 
   get now(): number {
@@ -71,8 +89,14 @@ export class InProcessDirector implements AdminClient {
 
   private handle(message: Message): void {
     if (message.kind === 'actions') apply(this.director, message.actions);
-    else if (message.kind === 'settings') settings(this.director, message);
+    else if (message.kind === 'settings') this.set(message);
     else if (message.kind === 'trace') this.trace(message.spec);
+    else if (isSyncMessage(message)) this.sync.handle(message);
+  }
+
+  private set(message: Extract<Message, { kind: 'settings' }>): void {
+    settings(this.director, message);
+    this.sync.noteSettings();
   }
 
   private trace(spec: TraceSpec | undefined): void {
@@ -84,12 +108,14 @@ export class InProcessDirector implements AdminClient {
    * longer than a frame may be.
    */
   receive(device: number, bytes: Uint8Array): boolean {
+    if (this.syncFrames.receive(device, bytes)) return true;
     const frame = this.director.umem.put(bytes);
     if (frame < 0) return false;
     this.batch.push(frame, bytes.length);
     processBatch(this.director, device, this.batch);
     this.housekeeping.ask();
     this.flush();
+    this.daemons.poll();
     return true;
   }
 
@@ -103,6 +129,7 @@ export class InProcessDirector implements AdminClient {
     this.housekeeping.tick(now);
     this.requests.tick();
     this.flush();
+    this.daemons.poll();
   }
 
   private flush(): void {

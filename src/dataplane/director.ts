@@ -52,6 +52,17 @@ export interface ReassembledHandoff {
   handOffReassembled(): Verdict;
 }
 
+/** The master of synchronisation, while one runs (dataplane/sync/master.ts). */
+export interface SyncMaster {
+  /**
+   * Call after each packet of a client. Decides whether its connection is sent. `packets`: the
+   * packets of the client so far.
+   */
+  offer(entry: number, packets: number): void;
+  /** Goes on with a resend of all connections. */
+  tick(): void;
+}
+
 export interface Range {
   readonly words: Int32Array;
   readonly length: number;
@@ -108,6 +119,10 @@ export class Director {
   readonly random: Random;
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
+  /** Set while a master of synchronisation runs. */
+  sync: SyncMaster | undefined;
+  /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
+  backupOnly = false;
   /** While the table of a former process gets its index back (housekeeping.ts). */
   rebuild: Rebuild | undefined;
   /** Set where several workers are one director. */

@@ -53,6 +53,7 @@ export class Housekeeping {
     d.connections.tick(tickOf(now), BUDGET);
     d.defence.tick(now);
     d.expireNodest.tick();
+    if (d.sync !== undefined) d.sync.tick();
   }
 
   /** A step of the rebuild. Until it is complete no connection ends by time. */

@@ -42,7 +42,7 @@ import { refuseStray } from './path/stray-reply.js';
  */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
-  if (isAwake(d, 4)) d.fastPath(device, batch);
+  if (isAwake(d, 4) && !d.backupOnly) d.fastPath(device, batch);
   else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
   batch.n = 0;
 }

@@ -1,6 +1,7 @@
 /** `ulvs lab test`: brings up a lab, checks it, and takes it down in any case. */
 
 import { isShared, kindsWith, PLAIN_KIND } from '../device/kinds.js';
+import { keepalivedObstacle } from './build/keepalived.js';
 import { down, up } from './build/lab.js';
 import { rootlessObstacle } from './build/rootless.js';
 import { runChecks } from './checks/checks.js';
@@ -49,7 +50,7 @@ export async function checkLab(
   report: (outcome: Outcome) => void,
   progress: Progress = () => {},
 ): Promise<void> {
-  const why = rootlessObstacle(spec, device);
+  const why = rootlessObstacle(spec, device) ?? keepalivedObstacle(spec);
   if (why) throw new LabError(why);
   const lab = await up(spec, { device }, signal);
   try {

@@ -175,6 +175,13 @@ export interface Topology<C = unknown> {
   readonly fleet?: FleetSpec;
   /** The number of the director's workers. Default: 1. */
   readonly workers?: number;
+  /**
+   * Both directors run, and keepalived on each, with these configurations by the name of the host.
+   * The first VIP is on the host with the role director at the start.
+   */
+  readonly keepalived?: Readonly<Record<string, string>>;
+  /** Further lines of the director.yaml of each director. */
+  readonly config?: readonly string[];
   /** The user that the director becomes. Default: it stays root. */
   readonly user?: string;
   /** Checks of what is special about this topology, in addition to those of all labs. */

@@ -18,9 +18,11 @@ export async function connectionsText(client: AdminClient): Promise<string> {
   return `${COLUMNS} Expires PEName PEData\n${rows.join('')}`;
 }
 
-/** With the origin of each entry: always LOCAL, because there is no synchronisation. */
+/** With the origin of each entry: SYNC when it came by a synchronisation message, else LOCAL. */
 export async function syncText(client: AdminClient): Promise<string> {
-  const rows = (await readConnections(client)).map((one) => `${flow(one)} ${'LOCAL'.padEnd(6)} ${seconds(one)}\n`);
+  const rows = (await readConnections(client)).map(
+    (one) => `${flow(one)} ${(one.synced ? 'SYNC' : 'LOCAL').padEnd(6)} ${seconds(one)}\n`,
+  );
   return `${COLUMNS} Origin Expires\n${rows.join('')}`;
 }
 

@@ -31,8 +31,6 @@ function inert(value: number, min: number, max: number, meaning: string, why: st
   return { ...row(value, min, max, meaning), effect: 'none', why };
 }
 
-const NO_SYNC = 'there is no connection synchronisation';
-
 export const SYSCTLS = {
   am_droprate: row(10, 0, INT_MAX, 'drop_packet 3 drops every n-th new connection'),
   amemthresh: row(
@@ -41,7 +39,7 @@ export const SYSCTLS = {
     INT_MAX,
     'automatic defences start below this room in the connection table, in pages of 4096 bytes',
   ),
-  backup_only: inert(0, 0, 1, 'a director in backup state does not balance', NO_SYNC),
+  backup_only: row(0, 0, 1, 'a director in backup state does not balance'),
   cache_bypass: row(0, 0, 1, 'without a destination, packets of fwmark services go to their original address'),
   conn_reuse_mode: row(
     1,
@@ -95,21 +93,20 @@ export const SYSCTLS = {
     'replies of masq are routed by their new source',
     'replies are always routed by their new source',
   ),
-  sync_period: inert(
+  sync_period: row(
     50,
     0,
     INT_MAX,
     'second number of sync_threshold: a connection is sent again every n packets (0: once)',
-    NO_SYNC,
   ),
-  sync_persist_mode: inert(0, 0, 1, 'templates are synchronised, their connections are not', NO_SYNC),
-  sync_ports: inert(1, 1, 64, 'number of synchronisation threads and ports, a power of two', NO_SYNC),
-  sync_qlen_max: inert(16_384, 0, INT_MAX, 'synchronisation messages that may wait in the queue', NO_SYNC),
-  sync_refresh_period: inert(0, 0, 2_147_483, 'seconds that a timer must have changed by to be sent again', NO_SYNC),
-  sync_retries: inert(0, 0, 3, 'extra sends of a synchronisation message', NO_SYNC),
-  sync_sock_size: inert(0, 0, INT_MAX, 'bytes of the synchronisation socket buffer (0: the system default)', NO_SYNC),
-  sync_threshold: inert(3, 0, INT_MAX, 'packets after which a connection is first sent', NO_SYNC),
-  sync_version: inert(1, 0, 1, 'version of the synchronisation protocol', NO_SYNC),
+  sync_persist_mode: row(0, 0, 1, 'templates are synchronised, their connections are not'),
+  sync_ports: row(1, 1, 64, 'number of synchronisation threads and ports, a power of two'),
+  sync_qlen_max: row(16_384, 0, INT_MAX, 'synchronisation messages that may wait in the queue'),
+  sync_refresh_period: row(0, 0, 2_147_483, 'seconds that a timer must have changed by to be sent again'),
+  sync_retries: row(0, 0, 3, 'extra sends of a synchronisation message'),
+  sync_sock_size: row(0, 0, INT_MAX, 'bytes of the synchronisation socket buffer (0: the system default)'),
+  sync_threshold: row(3, 0, INT_MAX, 'packets after which a connection is first sent'),
+  sync_version: row(1, 0, 1, 'version of the synchronisation protocol'),
 } as const satisfies Record<string, SysctlRow>;
 
 /** A name of the table. */

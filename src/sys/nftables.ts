@@ -5,6 +5,7 @@
  * ends.
  */
 import koffi from 'koffi';
+import { capabilitiesAmong } from './privileges.js';
 
 interface Library {
   readonly open: (flags: number) => unknown;
@@ -52,6 +53,8 @@ export class NftSocket {
 
   /** Runs lines as one transaction. Returns '', or nft's error in one line. */
   run(lines: readonly string[]): string {
+    // The library writes on stderr itself when it may not open its netlink socket.
+    if (capabilitiesAmong(['CAP_NET_ADMIN']).length === 0) return 'Operation not permitted';
     const lib = library()!;
     this.context ??= opened(lib);
     if (lib.run(this.context, `${lines.join('\n')}\n`) === 0) return '';

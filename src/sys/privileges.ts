@@ -63,16 +63,16 @@ export function capabilitiesAmong(names: readonly Capability[]): Capability[] {
 }
 
 /**
- * Starts this program again as another user, with the capabilities `kept` of those that it has, and
+ * Starts this program again as the user `name`, with the capabilities `kept` of those that it has,
  * with the same arguments and environment. It returns only by an exception: SystemError. The
  * process must be root.
  */
-export function becomeUser({ uid, gid }: UserIds, kept: readonly Capability[]): never {
+export function becomeUser(name: string, { uid, gid }: UserIds, kept: readonly Capability[]): never {
   // AF_XDP memory counts against this limit without CAP_IPC_LOCK. Not every root may raise it.
   setrlimit(RLIMIT_MEMLOCK, new BigUint64Array(2).fill(2n ** 64n - 1n));
   dropBoundingSet(kept);
   check(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 'PR_SET_KEEPCAPS');
-  changeIds(uid, gid);
+  changeIds(name, uid, gid);
   const all = readSets().permitted & maskOf(kept);
   writeSets({ effective: all, permitted: all, inheritable: all });
   for (const one of capabilitiesAmong(kept)) check(ambient(AMBIENT_RAISE, NUMBERS[one]), 'PR_CAP_AMBIENT_RAISE');
@@ -81,9 +81,10 @@ export function becomeUser({ uid, gid }: UserIds, kept: readonly Capability[]): 
 }
 
 /** The C library changes the ids of all threads. */
-function changeIds(uid: number, gid: number): void {
+function changeIds(name: string, uid: number, gid: number): void {
   try {
-    process.setgroups!([gid]);
+    // The groups of the user: the director may then give its sockets to them.
+    (process as NodeJS.Process & { initgroups(user: string, group: number): void }).initgroups(name, gid);
     process.setgid!(gid);
     process.setuid!(uid);
   } catch (error) {

@@ -54,9 +54,9 @@ export function setNoNewPrivs(): void {
 }
 
 /**
- * Blocks all signals in this thread, except those of its own faults. Other threads get them. Without
- * this, a signal can interrupt SECCOMP_IOCTL_NOTIF_ADDFD at a point where the kernel has promised an
- * answer and gives none: the stopped call returns 0.
+ * Blocks all signals in this thread, except those of its own faults. Other threads get them.
+ * Without this, a signal can interrupt SECCOMP_IOCTL_NOTIF_ADDFD at a point where the kernel has
+ * promised an answer and gives none: the stopped call returns 0.
  */
 export function blockSignals(): void {
   const faults = [4, 5, 7, 8, 11].reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);

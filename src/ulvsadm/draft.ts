@@ -1,5 +1,6 @@
 /** A command line while it is read, and the requests that it becomes. */
 import type { Timeouts } from '../control/api/api.js';
+import type { SyncOptions, SyncRole } from '../control/sync/daemon.js';
 import {
   DESTINATION_DEFAULTS,
   type DestinationConfig,
@@ -34,6 +35,9 @@ export interface Draft {
   real: Endpoint;
   readonly server: Writable<Omit<DestinationConfig, 'address' | 'port'>>;
   timeouts: Timeouts;
+  /** Of --start-daemon and --stop-daemon. */
+  role: SyncRole;
+  readonly daemon: Writable<SyncOptions>;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -52,6 +56,8 @@ export function emptyDraft(command: Command): Draft {
     real: nowhere(),
     server: { ...DESTINATION_DEFAULTS },
     timeouts: { tcp: 0, tcpfin: 0, udp: 0 },
+    role: 'master',
+    daemon: { interface: 'eth0', syncid: 0 },
   };
 }
 

@@ -38,6 +38,8 @@ const BY_OPERATION: Partial<Record<AdminRequest['op'], Sentences>> = {
   list: { ESRCH: NO_SERVICE },
   addDestination: { ESRCH: UNDEFINED_SERVICE, EEXIST: 'Destination already exists' },
   editDestination: { ESRCH: UNDEFINED_SERVICE, ENOENT: NO_DESTINATION },
+  startDaemon: { EEXIST: 'Daemon has already run' },
+  stopDaemon: { ESRCH: 'No daemon is running' },
   deleteDestination: { ESRCH: UNDEFINED_SERVICE, ENOENT: NO_DESTINATION },
 };
 
@@ -49,6 +51,7 @@ const ALWAYS: Readonly<Record<Errno, string>> = {
   ENOMEM: 'Memory allocation problem',
   EINVAL: 'Invalid operation.  Possibly wrong module version, address not unicast, ...',
   ERANGE: 'Numerical result out of range',
+  ENODEV: 'No such device',
 };
 
 /** ipvsadm's sentence for a refusal of the director. */

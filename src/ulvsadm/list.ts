@@ -17,7 +17,7 @@ export async function list(run: Run, draft: Draft): Promise<number> {
   if (options.has('connection')) await listConnections(run, style);
   else if (options.has('service-address')) await listService(run, draft, style);
   else if (options.has('timeout')) await listTimeouts(run);
-  else if (options.has('daemon')) listDaemons(run);
+  else if (options.has('daemon')) await listDaemons(run);
   else await listAll(run, style);
   return 0;
 }
@@ -65,9 +65,11 @@ async function listTimeouts(run: Run): Promise<void> {
   run.out += `Timeout (tcp tcpfin udp): ${timeouts.tcp} ${timeouts.tcpfin} ${timeouts.udp}\n`;
 }
 
-/** There is no synchronisation and no daemon; ipvsadm prints nothing then. */
-function listDaemons(run: Run): void {
-  if (run.json) printJson(run, { daemons: [] });
+async function listDaemons(run: Run): Promise<void> {
+  const { daemons = [] } = await mustAsk(run, { op: 'daemons' });
+  if (run.json) return printJson(run, { daemons });
+  for (const { role, interface: name, syncid, maxlen, group, port, ttl } of daemons)
+    run.out += `${role} sync daemon (mcast=${name}, syncid=${syncid}, maxlen=${maxlen}, group=${group}, port=${port}, ttl=${ttl})\n`;
 }
 
 function printJson(run: Run, value: object): void {

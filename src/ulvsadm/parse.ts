@@ -21,9 +21,10 @@ export interface Words {
  */
 export async function parse(argv: readonly string[], words: Words): Promise<Parsed> {
   const scanner = new Scanner(argv, OPTIONS);
-  const command = readCommand(scanner, words.program);
+  const { command, argument } = readCommand(scanner, words.program);
   if (command === 'help' || command === 'version') return command;
   const draft = emptyDraft(command);
+  draft.role = argument === 'backup' ? 'backup' : 'master';
   for (let found = scanner.read(); found; found = scanner.read()) await apply(draft, found, scanner, words.names);
   if (scanner.error) throw new BadLine(FAILED, `${scanner.word}: ${scanner.error}`);
   readWords(draft, scanner.leftovers);
@@ -35,13 +36,18 @@ export function tryHelp(program: string): never {
   throw new Exit(FAILED, `Try \`${program} -h' or '${program} --help' for more information.`);
 }
 
-function readCommand(scanner: Scanner, program: string): Command | 'help' | 'version' {
+interface FoundCommand {
+  readonly command: Command | 'help' | 'version';
+  readonly argument: string | undefined;
+}
+
+function readCommand(scanner: Scanner, program: string): FoundCommand {
   const found = scanner.read();
   if (!found || !COMMANDS.includes(found.option)) return tryHelp(program);
   const { id } = found.option;
   if (id === 'start-daemon') checkRole(found.argument, 'illegal start-daemon parameter specified');
   if (id === 'stop-daemon') checkRole(found.argument, 'illegal start_daemon specified');
-  return id as Command | 'help' | 'version';
+  return { command: id as FoundCommand['command'], argument: found.argument };
 }
 
 function checkRole(role: string | undefined, complaint: string): void {

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { AdminClient } from '../control/api/api.js';
 import { type Config, type RuleLine, reason } from '../control/config/config.js';
 import { RuleLineError, runRuleLines } from '../control/config/rule-lines.js';
+import { ENGINE_NAMES } from '../persistence/index.js';
+import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import { offlineNames } from './names.js';
 import { ulvsadm } from './ulvsadm.js';
 
@@ -12,8 +14,16 @@ export async function loadRules(config: Config, client: AdminClient): Promise<vo
   await runRuleLines(config.ruleLines, async (text) => {
     const { rc, out, err } = await ulvsadm(['-R'], () => `${text}\n`, client, { program: 'ulvsadm', names });
     if (rc === 0) return undefined;
-    return (err + out).trim().split('\n').join('; ');
+    return (err + out).trim().split('\n').map(inWords).join('; ');
   });
+}
+
+/** In a file there is room for more than ipvsadm says. */
+function inWords(message: string): string {
+  if (message.includes('Scheduler or persistence engine not found'))
+    return `${message}; schedulers: ${SCHEDULER_NAMES.join(', ')}; persistence engines: ${ENGINE_NAMES.join(', ')}`;
+  if (message.includes('Service not defined')) return `${message}: no line before it adds the service (-A)`;
+  return message;
 }
 
 /**

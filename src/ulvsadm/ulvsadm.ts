@@ -1,5 +1,5 @@
 /** ulvsadm: ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. */
-import type { AdminClient, AdminReply, ChangeRequest } from '../control/api/api.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest } from '../control/api/api.js';
 import { ask, mustAsk, type Run } from './ask.js';
 import { check } from './check.js';
 import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
@@ -67,8 +67,22 @@ async function perform(run: Run, argv: readonly string[], pending?: Pending): Pr
     return list(run, parsed);
   }
   if (run.json) fail('--json is for listings only: -L and -S');
+  if (parsed.command === 'start-daemon' || parsed.command === 'stop-daemon') return daemon(run, parsed);
   const request = requestOf(parsed, run.program);
   return pending ? pending.add(request) : report(run, request, await ask(run, request));
+}
+
+/**
+ * Starts or stops a daemon of synchronisation. Where a socket fails, the reply has more words than
+ * ipvsadm.
+ */
+async function daemon(run: Run, { command, role, daemon: options }: Draft): Promise<number> {
+  const request: AdminRequest =
+    command === 'stop-daemon' ? { op: 'stopDaemon', role } : { op: 'startDaemon', role, options };
+  const reply = await ask(run, request);
+  if (reply.ok) return 0;
+  run.err += `${reply.text ?? sentence(request.op, reply.errno)}\n`;
+  return FAILED;
 }
 
 /** Help and version end a whole -R, as exit(3) does in ipvsadm. */

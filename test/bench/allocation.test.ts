@@ -60,6 +60,13 @@ it(`runs ${PACKETS} packets without a collection, a deoptimisation or heap growt
 });
 
 // Retries for the same reason.
+it('nor with a master of synchronisation', { timeout: 300_000, retry: 2 }, () => {
+  const { between, grown } = run('1000000', 'sync');
+  expect(between).toEqual([]);
+  expect(grown).toBeLessThan(500_000);
+});
+
+// Retries for the same reason.
 it('nor for dialogues of the persistence engine sip', { timeout: 300_000, retry: 2 }, () => {
   const { between, grown } = run('1000000', 'sip');
   expect(between).toEqual([]);

@@ -1,6 +1,7 @@
 /**
  * The process that allocation.test.ts runs with --expose-gc --trace-gc --trace-deopt. After a
  * warm-up it processes packets of all paths, or with the second argument `sip` dialogues of SIP.
+ * With `sync` a master of synchronisation writes the connections, and they are read from its ring.
  * Between the marks on stdout it does nothing else. It prints by how many bytes the heap grew.
  */
 import { writeSync } from 'node:fs';
@@ -8,6 +9,9 @@ import { setTimeout } from 'node:timers/promises';
 import { DialogueTemplate } from '../../bench/support/dialogue.js';
 import { configFor, FRAMES, type Path, Subject, VIPS } from '../../bench/support/subject.js';
 import { type Family, Order, Template } from '../../bench/support/traffic.js';
+import { SyncState } from '../../src/conntrack/sync-state.js';
+import { RingMaster } from '../../src/dataplane/sync/master.js';
+import { SyncRing } from '../../src/dataplane/sync/ring.js';
 
 const FLOWS = 2000;
 /**
@@ -93,6 +97,7 @@ function drive(subject: Subject, lanes: readonly Lane[], packets: number, step: 
     for (const { device, template, flow } of lanes) {
       subject.sources[device].fill(template, flow);
       subject.turn(step);
+      while (ring?.read()) ring.done();
       done += FRAMES;
     }
 }
@@ -109,10 +114,19 @@ function connections(subject: Subject): Lane[] {
   return lanes;
 }
 
+let ring: SyncRing | undefined;
+
+function synchronise({ director }: Subject): void {
+  ring = new SyncRing(SyncRing.memory());
+  director.connections.sync = new SyncState(director.connections.table.maxEntries);
+  director.sync = new RingMaster(director, ring, () => '', { ports: 1, sequences: false });
+}
+
 async function main(): Promise<void> {
   const packets = Number(process.argv[2] ?? 2_000_000);
   const subject = await Subject.create(1 << 20, configFor(1 << 20, SIP_RULES));
   const sip = process.argv[3] === 'sip';
+  if (process.argv[3] === 'sync') synchronise(subject);
   const lanes = sip ? [dialogues(0), dialogues(1)] : connections(subject);
   for (let i = 0; i < PAUSES; i++) {
     drive(subject, lanes, WARM_UP / PAUSES, WARM_UP_STEP);

@@ -9,6 +9,7 @@ import { printFrame } from '../../src/wire/print.js';
 const TYPE_IPV4 = 0x0800;
 const TYPE_IPV6 = 0x86dd;
 const ICMP = 1;
+const IGMP = 2;
 const IPIP = 4;
 const TCP = 6;
 const UDP = 17;
@@ -44,6 +45,18 @@ const masks: Readonly<Record<string, Mask>> = {
     blank(f, udp, 2);
     if (f.readUInt16BE(udp + 6) !== 0) blank(f, udp + 6, 2);
   },
+  'id, source port and checksums of a synchronisation message; the source of IPv6': (f) => {
+    if (isIpv4(f) && f[23] === UDP && f[0] === 1) {
+      blankId(f);
+      blank(f, 34, 2);
+      blank(f, 40, 2);
+    } else if (isIpv6(f) && f[20] === UDP && f[0] === 0x33) {
+      blank(f, 15, 3);
+      blank(f, 22, 16);
+      blank(f, 54, 2);
+      blank(f, 60, 2);
+    }
+  },
   'id of an IPv6 fragment': (f) => {
     if (isIpv6(f) && f[20] === FRAGMENT) blank(f, 58, 4);
   },
@@ -78,10 +91,11 @@ function blank(f: Buffer, at: number, n: number): void {
 function isHosts(f: Buffer): boolean {
   if (isIpv4(f)) {
     const l4 = 14 + (f[14]! & 15) * 4;
+    if (f[23] === IGMP) return true;
     return f[22] === 64 && ((f[23] === TCP && (f[l4 + 13]! & 4) !== 0) || (f[23] === ICMP && f[l4] === 0));
   }
   if (!isIpv6(f)) return true;
-  if (f[0] === 0x33) return true;
+  if (f[0] === 0x33) return f[20] !== UDP;
   if (f[20] === FRAGMENT) return f[21] === 64 && f[54] === ICMP6;
   if (f[20] === TCP) return f[21] === 64 && (f[54 + 13]! & 4) !== 0;
   return f[20] === ICMP6 && f[54]! >= 128;

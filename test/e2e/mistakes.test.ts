@@ -71,7 +71,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it('a rule line that ulvsadm refuses', async () => {
     const file = testbed.config('rule.yaml', { rules: `${NAT}\n-a -t 10.1.0.101:80 -r 10.2.0.11 -m` });
     expect(await refused(['-c', file], 2)).toBe(
-      `ulvs: ${file}:11: rules: -a -t 10.1.0.101:80 -r 10.2.0.11 -m: Service not defined`,
+      `ulvs: ${file}:11: rules: -a -t 10.1.0.101:80 -r 10.2.0.11 -m: Service not defined: no line before it adds the service (-A)`,
     );
   });
 
@@ -109,7 +109,7 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
   it.each(['packet', 'auto', 'cap'])('a user without privileges (%s)', async (kind) => {
     const file = testbed.config('nobody.yaml');
     const said = await refused(['-c', file, '--device', kind], 2, NOBODY);
-    expect(said).toMatch(/^ulvs: eth0: .*not permitted.*; run as root or with CAP_NET/);
+    expect(said).toMatch(/^ulvs: (eth0|nft): .*not permitted.*; run as root or with CAP_NET/);
   });
 
   it('a user without privileges (tap)', async () => {

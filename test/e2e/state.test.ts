@@ -55,26 +55,30 @@ describe.skipIf(!isRoot)('the state of a director', () => {
   }
   const listing = async (words = '-Sn') => (await testbed.ulvsadm(words)).out;
 
-  it.each(kinds)('has its connections, its counters and what ulvsadm changed after kill -9 (%s)', async (kind) => {
-    testbed = testbeds[kinds.indexOf(kind)]!;
-    // The host's stack would refuse the clients of an address of its own.
-    testbed.run(testbed.director, `ip addr add ${VIP}/32 dev lo`);
-    await up();
-    await testbed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5`);
-    await testbed.ulvsadm(`-A -u ${VIP}:53 -s wlc`);
-    const downloads = Array.from({ length: 4 }, () =>
-      testbed.start(testbed.client, ['sh', '-c', `curl -s -m 20 http://${VIP}/slow | sha256sum`]),
-    );
-    await sleep(400);
-    const rules = await listing();
-    await kill();
-    await up();
-    expect(program!.err).toContain('goes on with the connections of the former process');
-    expect(await listing()).toBe(rules);
-    for (const download of downloads) expect((await download.ended).out).toBe(`${DIGEST}  -\n`);
-    expect(await listing('-Lnc')).toContain('10.2.0.11:8080');
-    expect((await listing('-Ln --stats --exact')).split('\n')[3]).toMatch(/^TCP {2}10\.1\.0\.100:80 +4 /);
-  });
+  it.each(kinds)(
+    'has its connections, its counters and what ulvsadm changed after kill -9 (%s)',
+    async (kind) => {
+      testbed = testbeds[kinds.indexOf(kind)]!;
+      // The host's stack would refuse the clients of an address of its own.
+      testbed.run(testbed.director, `ip addr add ${VIP}/32 dev lo`);
+      await up();
+      await testbed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5`);
+      await testbed.ulvsadm(`-A -u ${VIP}:53 -s wlc`);
+      const downloads = Array.from({ length: 4 }, () =>
+        testbed.start(testbed.client, ['sh', '-c', `curl -s -m 20 http://${VIP}/slow | sha256sum`]),
+      );
+      await sleep(400);
+      const rules = await listing();
+      await kill();
+      await up();
+      expect(program!.err).toContain('goes on with the connections of the former process');
+      expect(await listing()).toBe(rules);
+      for (const download of downloads) expect((await download.ended).out).toBe(`${DIGEST}  -\n`);
+      expect(await listing('-Lnc')).toContain('10.2.0.11:8080');
+      expect((await listing('-Ln --stats --exact')).split('\n')[3]).toMatch(/^TCP {2}10\.1\.0\.100:80 +4 /);
+    },
+    60_000,
+  );
 
   it('follows a file that has changed, and says what is undone', async () => {
     await up();

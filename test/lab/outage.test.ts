@@ -7,8 +7,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/lab/outage/run.js';
-import { isRoot } from '../support/netns.js';
 import { DIST } from '../e2e/testbed.js';
+import { isRoot } from '../support/netns.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

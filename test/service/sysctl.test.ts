@@ -48,7 +48,7 @@ it('says what is wrong with a value', () => {
 
 const SRC = path.resolve(import.meta.dirname, '../../src');
 /** Where a director runs: `doctor`, `cli` and the schema name sysctls without acting on their values. */
-const READERS = ['dataplane', 'conntrack', 'schedulers', 'control/engine', 'control/server'];
+const READERS = ['dataplane', 'conntrack', 'schedulers', 'control/engine', 'control/server', 'control/sync'];
 
 /** All code of the readers, without comments and imports. */
 function code(): string {

@@ -43,6 +43,7 @@ function entryOf(line: string): ConnectionEntry {
     expires: Number(expires),
     peName,
     peData,
+    synced: false,
   };
 }
 

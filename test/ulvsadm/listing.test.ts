@@ -107,6 +107,7 @@ describe('-L -c', () => {
     expires: 897,
     peName: '',
     peData: '',
+    synced: false,
     ...changes,
   });
   const connections = [

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { AdminClient, ServiceEntry } from '../../src/control/api/api.js';
 import { SocketClient } from '../../src/control/api/client.js';
 import { defaultSocket } from '../../src/control/api/socket-path.js';
+import { parseConfig } from '../../src/control/config/config.js';
+import { InProcessDirector } from '../../src/control/inprocess.js';
 import { help } from '../../src/ulvsadm/help.js';
 import { offlineNames, PortNames } from '../../src/ulvsadm/names.js';
 import { OPTION_NAMES } from '../../src/ulvsadm/options/names.js';
@@ -98,20 +100,30 @@ describe("ulvsadm's own options and texts", () => {
     expect(() => at('-L --socket')).toThrow('--socket needs a path');
   });
 
-  it('has its own name in messages, and refuses sync daemons', async () => {
+  it('has its own name in messages', async () => {
     expect(await run('-n', inProcess())).toEqual({
       rc: 255,
       out: '',
       err: "Try `ulvsadm -h' or 'ulvsadm --help' for more information.\n",
     });
-    const refused = await run('--start-daemon master --mcast-interface eth0', inProcess());
-    expect(refused).toMatchObject({
-      rc: 255,
-      err: expect.stringMatching(/^ulvsadm: --start-daemon: .*no connection sync/),
-    });
     const help = (await run('--help', inProcess())).out;
     expect(help).toContain('  ulvsadm -A|E virtual-service');
     expect(help).toContain('--json');
+  });
+
+  it('starts, lists and stops daemons of synchronisation', async () => {
+    const client = new InProcessDirector(parseConfig('devices: [{ name: eth0 }]', 'director.yaml'), () => {});
+    const words = '--mcast-interface eth0 --syncid 3 --mcast-group 239.1.2.3 --mcast-port 99 --mcast-ttl 4';
+    expect(await run(`--start-daemon backup ${words}`, client)).toEqual({ rc: 0, out: '', err: '' });
+    expect(await run(`--start-daemon backup ${words}`, client)).toMatchObject({
+      rc: 255,
+      err: 'Daemon has already run\n',
+    });
+    expect((await run('--start-daemon master --mcast-interface eth9', client)).err).toBe('No such device\n');
+    const line = 'backup sync daemon (mcast=eth0, syncid=3, maxlen=1472, group=239.1.2.3, port=99, ttl=4)\n';
+    expect((await run('-L --daemon', client)).out).toBe(line);
+    expect(await run('--stop-daemon backup', client)).toEqual({ rc: 0, out: '', err: '' });
+    expect(await run('--stop-daemon backup', client)).toMatchObject({ rc: 255, err: 'No daemon is running\n' });
   });
 
   it('tell how to start a director if none runs', async () => {

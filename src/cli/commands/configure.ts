@@ -35,7 +35,7 @@ export function configureCommand(): Command {
 function configure(file: string, options: Options): void {
   try {
     const conf = parseLvsConf(read(file), file, new HostNames(read(options.hosts)));
-    const yaml = directorYaml(conf, basename(file));
+    const yaml = directorYaml(conf, basename(file), options.out);
     // `ulvs run` must accept what is written.
     parseConfig(yaml, options.out);
     save(options.out, yaml, 0o644, options);

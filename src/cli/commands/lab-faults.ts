@@ -1,5 +1,6 @@
 /** `ulvs lab break`, `ulvs lab faults` and `ulvs lab restart`. */
 import type { Command } from 'commander';
+import { didYouMean } from '../../control/text/did-you-mean.js';
 import { restartProgram } from '../../lab/build/lab.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
@@ -31,9 +32,10 @@ const CONCURRENCY = 2;
 
 export function addFaultCommands(lab: Command, { guarded, ranInUserNamespace }: LabGuards): void {
   lab
-    .command('break <name> <fault>')
+    .command('break <name> [fault]')
     .description('inject a fault into a lab that is up; `ulvs doctor --lab NAME` finds it')
-    .action((name, fault) => guarded(() => withRights(() => runBreak(name, fault))));
+    .option('--random', 'any fault that the lab can have; its name is not said')
+    .action((name, fault, { random = false }) => guarded(() => withRights(() => runBreak(name, fault, random))));
   lab
     .command('faults [fault...]')
     .description(
@@ -69,14 +71,31 @@ interface Wanted {
  * The faults that were named, in each of their topologies. Throws a LabError for an unknown name.
  */
 function chosen(names: readonly string[], { all }: FaultsOptions): Wanted[] {
-  return (all ? faults : names.map(findFault)).flatMap((fault) =>
+  return (all ? faults : names.map(faultNamed)).flatMap((fault) =>
     topologiesOf(fault).map((topology) => ({ fault, topology })),
   );
 }
 
-async function runBreak(name: string, faultName: string): Promise<void> {
-  const fault = findFault(faultName);
+/** Throws a LabError that names the fault that was probably meant. */
+function faultNamed(name: string): Fault {
+  const names = faults.map((fault) => fault.name);
+  const meant = names.includes(name) ? '' : didYouMean(name, names);
+  if (meant !== '') throw new LabError(`no fault is named "${name}"${meant}`);
+  return findFault(name);
+}
+
+function anyFault(topology: string): Fault {
+  const possible = faults.filter((fault) => topologiesOf(fault).includes(topology));
+  const found = possible[Math.floor(Math.random() * possible.length)];
+  if (found === undefined) throw new LabError(`no fault is known for the topology ${topology}`);
+  return found;
+}
+
+/** With `random` the fault is not named: it is to be found. */
+async function runBreak(name: string, faultName: string | undefined, random: boolean): Promise<void> {
+  if ((faultName === undefined) !== random) throw new LabError('lab break: name a fault, or use --random');
   const lab = findLab(name);
+  const fault = random ? anyFault(lab.topology) : faultNamed(faultName!);
   const places = topologiesOf(fault);
   if (!places.includes(lab.topology))
     throw new LabError(
@@ -84,7 +103,7 @@ async function runBreak(name: string, faultName: string): Promise<void> {
     );
   await fault.inject(lab);
   const { figure } = await runSmokeTest(fault, lab);
-  console.log(`${lab.id}: ${fault.title}`);
+  console.log(`${lab.id}: ${random ? 'something is broken now' : fault.title}`);
   console.log(`answers of the realservers to a few requests: ${figure}`);
   console.log(`next: ${invocation(`ulvs doctor --lab ${lab.id}`)}`);
 }

@@ -1,6 +1,7 @@
 /** `ulvs lab`: the topologies of the HOWTO in network namespaces. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { forWorkers, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
+import { socketPath } from '../../lab/build/config.js';
 import { down, findLabs, isHealthy, type Lab, markKept, up } from '../../lab/build/lab.js';
 import { isRootless, mayMakeNamespaces, rerunRootless, rootlessObstacle, shell } from '../../lab/build/rootless.js';
 import { isStale, type LabState, listStates } from '../../lab/build/state.js';
@@ -140,7 +141,7 @@ async function untilLeft(lab: Lab, signal: AbortSignal): Promise<void> {
     'This shell runs inside the lab with all privileges there. The lab is taken down when you exit the shell.',
   );
   try {
-    await shell(signal);
+    await shell(signal, { ULVS_SOCKET: socketPath(lab.id) });
   } finally {
     await down(lab);
   }

@@ -164,6 +164,10 @@ async function reload(
 
 function configOf({ config, rules, device, socket }: Options): Config {
   const lines = rules === undefined ? undefined : { rulesFile: rules, ruleLines: fileLines(rules) };
+  if (config === undefined && device === 'tap')
+    throw new UserError(
+      'run --device tap: a TAP has addresses and routes of its own: name them in director.yaml, with -c',
+    );
   const base = config === undefined ? everyInterface(rules) : loadConfig(config);
   return {
     ...base,

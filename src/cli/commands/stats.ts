@@ -3,6 +3,7 @@
  */
 import { Command } from 'commander';
 import type { DirectorStatus } from '../../control/api/api.js';
+import { SYNC_COUNTERS } from '../../control/sync/stats.js';
 import { newDeviceStats } from '../../device/device.js';
 import { guarded } from '../guard.js';
 import { socketOption } from '../inquiry.js';
@@ -23,36 +24,59 @@ export function statsCommand(): Command {
 
 async function show({ socket, json }: Options): Promise<void> {
   const status = await readStatus(socket);
-  const { frames, drops, devices, table, total } = status;
-  if (json) console.log(JSON.stringify({ frames, drops, devices, table, total }, null, 2));
+  const { frames, drops, devices, table, total, sync } = status;
+  if (json) console.log(JSON.stringify({ frames, drops, devices, table, total, sync: sync.counters }, null, 2));
   else console.log(statsText(status));
 }
 
-/**
- * The text of each counter, in the order of the sum: in = forwarded + delivered + passed + dropped,
- * plus the frames that wait for a neighbour.
- */
+/** The text of each counter, in the order of the sum: in = forwarded + … + dropped + waiting. */
 const FRAMES = [
   ['in', 'frames in'],
   ['forwarded', '  forwarded'],
   ['delivered', '  delivered to director or host'],
   ['passed', "  passed to the host's stack"],
   ['dropped', '  dropped'],
+  ['waiting', '  waiting for a neighbour or for fragments'],
   ['originated', 'originated by the director'],
   ['out', 'frames out'],
   ['inBytes', 'bytes in'],
   ['outBytes', 'bytes out'],
 ] as const;
 
-export function statsText({ frames, drops, devices, table }: DirectorStatus): string {
+/** Width of the texts. */
+const WIDTH = 42;
+
+export function statsText({ frames, drops, devices, table, sync }: DirectorStatus): string {
+  const all: Readonly<Record<string, number>> = { ...frames, waiting: waitingOf(frames) };
+  const lost = devices.reduce((sum, { stats }) => sum + stats.rxDropped, 0);
   return [
-    ...FRAMES.map(([name, text]) => `${text.padEnd(32)}${cell(frames[name] ?? 0)}`),
-    ...(frames.handedOff ? [`${'handed off between workers'.padEnd(32)}${cell(frames.handedOff)}`] : []),
-    `${'connection table entries'.padEnd(32)}${cell(table.used)} of ${table.max}`,
+    `${'lost before the director'.padEnd(WIDTH)}${cell(lost)}  rxDropped of all devices`,
+    ...FRAMES.map(([name, text]) => `${text.padEnd(WIDTH)}${cell(all[name] ?? 0)}`),
+    ...(frames.handedOff ? [`${'handed off between workers'.padEnd(WIDTH)}${cell(frames.handedOff)}`] : []),
+    `${'connection table entries'.padEnd(WIDTH)}${cell(table.used)} of ${table.max}`,
+    ...syncLines(sync),
     ...dropLines(drops),
     '',
     ...deviceLines(devices),
   ].join('\n');
+}
+
+/** The counters of synchronisation that are not 0, once a daemon has run. */
+function syncLines({ counters }: DirectorStatus['sync']): string[] {
+  const lines = Object.entries(SYNC_COUNTERS)
+    .filter(([name]) => counters[name as keyof typeof counters] > 0)
+    .map(([name, text]) => `${cell(counters[name as keyof typeof counters])}  ${text}`);
+  return lines.length === 0 ? [] : ['', 'synchronisation', ...lines];
+}
+
+/**
+ * Frames that wait for a neighbour, or for other fragments of their datagram: what is missing in
+ * the sum. The counters are read one after the other while packets flow, so that it is never
+ * below 0.
+ */
+function waitingOf(frames: Readonly<Record<string, number>>): number {
+  const of = (name: string) => frames[name] ?? 0;
+  return Math.max(0, of('in') - of('forwarded') - of('delivered') - of('passed') - of('dropped'));
 }
 
 function dropLines(drops: DirectorStatus['drops']): string[] {

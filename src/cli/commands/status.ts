@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { AnnounceStatus, DeviceStatus, DirectorStatus } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
+import { counted } from '../../control/text/counted.js';
 import { guarded } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
 
@@ -31,6 +32,9 @@ async function show({ socket, json }: Options): Promise<void> {
 }
 
 export function statusText({
+  version,
+  socket,
+  memory,
   pid,
   uptime,
   config,
@@ -44,14 +48,16 @@ export function statusText({
   announce,
 }: DirectorStatus): string {
   return [
-    `director    pid ${pid}, up ${duration(uptime)}`,
+    `director    ulvs ${version}, pid ${pid}, up ${duration(uptime)}, ${Math.round(memory / 1e6)} MB`,
+    `socket      ${socket}`,
     `config      ${config || 'none'}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
-    `services    ${services}, with ${destinations} destinations`,
+    `services    ${services}, with ${counted(destinations, 'destination')}`,
     ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),
     `table       ${table.used} of ${table.max} entries in use`,
-    ...(workers.length > 1 ? [`workers     ${workers.map(workerText).join(', ')}`] : []),
+    `workers     ${workers.length > 1 ? workers.map(workerText).join(', ') : '1'}`,
     ...(announce === undefined ? [] : [`announced   ${announcedText(announce)}`]),
+    `total       ${counted(total.conns, 'connection')}`,
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
 }

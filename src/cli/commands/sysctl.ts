@@ -27,9 +27,19 @@ export function sysctlCommand(): Command {
   return new Command('sysctl')
     .description("list, show or set a running director's sysctls (the kernel's names under net.ipv4.vs)")
     .argument('[words...]', 'NAME shows one, NAME=VALUE sets it; without arguments all are listed')
+    .option('-w', 'as for sysctl(8): the words set')
     .option('--json', 'print one JSON object')
     .addOption(socketOption())
-    .action((words: string[], options: Options) => guarded(() => sysctl(words, options)));
+    .action((words: string[], options: Options) => guarded(() => sysctl(joined(words), options)));
+}
+
+/** `NAME = VALUE` in three words, or `NAME =VALUE`, is one word. */
+function joined(words: readonly string[]): string[] {
+  return words
+    .join('\n')
+    .replace(/\n?=\n?/g, '=')
+    .split('\n')
+    .filter((word) => word !== '');
 }
 
 async function sysctl(words: string[], { socket, json }: Options): Promise<void> {

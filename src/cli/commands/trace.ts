@@ -69,7 +69,7 @@ async function ask(client: SocketClient, request: AdminRequest): Promise<Extract
 
 function show(record: TraceRecord, { json }: Options, writer: PcapngWriter | undefined): void {
   if (writer !== undefined) save(record, writer);
-  else if (json === true) console.log(JSON.stringify(record));
+  else if (json === true) console.log(JSON.stringify({ time: new Date(record.at).toISOString(), ...record }));
   else console.log(`${formatRecord(record)}\n`);
 }
 

@@ -6,9 +6,10 @@ import type { LvsConf, Place, Server, Service } from './lvsconf.js';
 const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
 const TITLES = { nat: 'LVS-NAT', dr: 'LVS-DR', tun: 'LVS-Tun' } as const;
 
-export function directorYaml(conf: LvsConf, source: string): string {
+/** `file`: the name under which it is saved. */
+export function directorYaml(conf: LvsConf, source: string, file = 'director.yaml'): string {
   return [
-    `# ${TITLES[conf.type]}, written by \`ulvs configure ${source}\`. Check it, then: ulvs run -c director.yaml`,
+    `# ${TITLES[conf.type]}, written by \`ulvs configure ${source}\`. Check it, then: ulvs run -c ${file}`,
     'devices:',
     ...devicesOf(conf).map((place) => `  - { name: ${place.device} }${commentOf(place)}`),
     '# No interface of the director has the VIP: the director accepts it in its process.',

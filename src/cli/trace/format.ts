@@ -1,7 +1,7 @@
 /**
  * A trace record as text:
  *
- *     12.345 ms  in eth0   10.0.0.1.40001 > 10.0.0.100.80: tcp [S] …
+ *     20:01:02.123456  in eth0   10.0.0.1.40001 > 10.0.0.100.80: tcp [S] …
  *       service      TCP 10.0.0.100:80, scheduler rr
  *       scheduler    192.168.1.12:8081: the next eligible after the one chosen last
  *       rewrite      IP destination: 10.0.0.100 -> 192.168.1.12
@@ -19,11 +19,23 @@ const LABEL = 13;
 export function formatRecord(record: TraceRecord): string {
   const frame = Buffer.from(record.hex, 'hex');
   return [
-    `${record.at.toFixed(3)} ms  in ${record.device}  ${printFrame(frame)}`,
+    `${timeOf(record.at)}  in ${record.device}  ${printFrame(frame)}`,
     ...record.steps.flatMap(formatStep).map(([label, text]) => row(label, text)),
     ...record.out.flatMap((out) => formatOut(frame, out)),
     `  ${formatVerdict(record)}`,
   ].join('\n');
+}
+
+/** Times from here on are of the wall clock; before, of a virtual one that begins at 0. */
+const WALL_CLOCK = Date.UTC(2000, 0);
+
+/** `at` in ms: the local time as tcpdump prints it, 20:01:02.123456; of a virtual clock ms. */
+export function timeOf(at: number): string {
+  if (at < WALL_CLOCK) return `${at.toFixed(3)} ms`;
+  const time = new Date(at);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const us = Math.floor((at % 1000) * 1000);
+  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(us).padStart(6, '0')}`;
 }
 
 /** The verdict; for a dropped frame with the reason. */

@@ -8,8 +8,10 @@ import type { DeviceStats } from '../../device/device.js';
 import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
+import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
+import type { SyncStats } from '../sync/stats.js';
 
-export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE';
+export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE' | 'ENODEV';
 
 /** A request. */
 export type AdminRequest =
@@ -31,6 +33,9 @@ export type AdminRequest =
   | { op: 'getSysctls' }
   | { op: 'setSysctl'; name: string; value: number }
   | { op: 'status' }
+  | { op: 'startDaemon'; role: SyncRole; options: SyncOptions }
+  | { op: 'stopDaemon'; role: SyncRole }
+  | { op: 'daemons' }
   /** Reads the configuration again, as SIGHUP does. */
   | { op: 'reload' }
   | { op: 'health' }
@@ -125,6 +130,8 @@ export interface ConnectionEntry {
   expires: number;
   peName: string;
   peData: string;
+  /** It came by a synchronisation message. */
+  synced: boolean;
 }
 
 /** A device in a status. */
@@ -140,7 +147,13 @@ export interface DeviceStatus {
 
 /** The status of a director. */
 export interface DirectorStatus {
+  /** Of the package. */
+  version: string;
   pid: number;
+  /** The control socket. */
+  socket: string;
+  /** Bytes of memory in use (resident set). */
+  memory: number;
   /**
    * Names the rule table. A director that starts with the rules of its configuration has a new
    * name; one that takes over the table of its predecessor keeps the name.
@@ -165,6 +178,8 @@ export interface DirectorStatus {
   /** Drop reasons that occurred. */
   drops: { name: string; text: string; packets: number; bytes: number }[];
   helpers: { readonly ftp: readonly number[] };
+  /** Daemons of synchronisation that run, and its counters. */
+  sync: { daemons: SyncDaemon[]; counters: SyncStats };
   /** Destinations with health checks that are up, and all with checks. */
   health: { up: number; checked: number };
   /** With `announce` in director.yaml. */
@@ -208,6 +223,8 @@ export type AdminReply =
       status?: DirectorStatus;
       /** To a successor: an offer or positions, as JSON. */
       takeover?: string;
+      /** The daemons of synchronisation that run, the master first. */
+      daemons?: SyncDaemon[];
       reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];

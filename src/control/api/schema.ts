@@ -60,6 +60,16 @@ const changes = [
 /** Most requests in a batch. */
 const BATCH = 1000;
 
+const role = z.enum(['master', 'backup']);
+const daemon = z.strictObject({
+  interface: z.string().min(1).max(15),
+  syncid: whole(0, 255),
+  maxlen: whole(1, 65_535).exactOptional(),
+  group: address.exactOptional(),
+  port: whole(1, 65_535).exactOptional(),
+  ttl: whole(1, 255).exactOptional(),
+});
+
 export const request = z.discriminatedUnion('op', [
   ...changes,
   z.strictObject({ op: op('batch'), requests: z.array(z.discriminatedUnion('op', changes)).max(BATCH) }),
@@ -70,6 +80,9 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('withdraw'), withdrawn: z.boolean() }),
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),
   z.strictObject({ op: op('status') }),
+  z.strictObject({ op: op('startDaemon'), role, options: daemon }),
+  z.strictObject({ op: op('stopDaemon'), role }),
+  z.strictObject({ op: op('daemons') }),
   z.strictObject({ op: op('reload') }),
   z.strictObject({ op: op('health') }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
@@ -90,6 +103,7 @@ export const READING: ReadonlySet<AdminRequest['op']> = new Set([
   'list',
   'connections',
   'getSysctls',
+  'daemons',
   'status',
   'health',
 ]);

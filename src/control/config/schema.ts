@@ -12,6 +12,7 @@ import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { metrics } from './metrics-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
+import { sync } from './sync-schema.js';
 import { sysctls } from './sysctl-schema.js';
 
 function markRule(raw: unknown) {
@@ -169,6 +170,12 @@ export const schema = {
     type: 'mapping',
     text: 'Helpers for protocols that name addresses and ports in their payload.',
     example: '{ ftp: [21] }',
+    change: 'reload',
+  }),
+  sync: sync.prefault({}).register(words, {
+    type: 'mapping',
+    text: 'Connection synchronisation with other directors, of ulvs or of the kernel, as of ulvsadm --start-daemon.',
+    example: '{ master: { interface: eth1, syncid: 1 }, backup: { interface: eth1, syncid: 1 } }',
     change: 'reload',
   }),
   snat: list('{ from: 192.168.1.0/24, to: 10.0.0.100 }', snat).default([]).register(words, {

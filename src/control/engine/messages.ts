@@ -115,6 +115,13 @@ export type Message =
   | { kind: 'steering'; stages: readonly SteeringStage[] }
   /** The worker forwards no more, for another process goes on; it reports `paused`. */
   | { kind: 'pause' }
+  /** A master of synchronisation runs; each worker has a ring. Without rings it has stopped. */
+  | { kind: 'syncMaster'; rings: readonly SharedArrayBuffer[]; ports: number; sequences: boolean }
+  | { kind: 'syncBackup'; running: boolean }
+  /** A message for a backup. `fresh`: an answer to its request; what it handled since is newer. */
+  | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
+  /** The workers write all connections to their rings. */
+  | { kind: 'syncResend' }
   | { kind: 'stop' };
 
 /** From the dataplane to the control thread. */

@@ -31,6 +31,7 @@ import { DevicePlaces } from './device-places.js';
 import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
+import { WorkerSync } from './worker-sync.js';
 
 /** Period, in ms, at which the counters of devices are written for other threads. */
 const COUNT_EVERY = 200;
@@ -43,6 +44,7 @@ export class Runner {
   readonly places: DevicePlaces;
   /** With several workers. */
   readonly dispatch: WorkerDispatch | undefined;
+  private readonly sync: WorkerSync;
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
@@ -68,6 +70,7 @@ export class Runner {
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
+    this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
     addLinks(this.director, setup.devices);
     if (setup.standby === undefined) this.begin(setup.inherited, now);
@@ -155,6 +158,7 @@ export class Runner {
         return true;
       case 'settings':
         settings(this.director, message);
+        this.sync.noteSettings();
         this.announcements.ranges = message.accept.ranges;
         return true;
       case 'checks':
@@ -165,6 +169,12 @@ export class Runner {
         return true;
       case 'steering':
         if (this.dispatch !== undefined) this.dispatch.steering.stages = message.stages;
+        return true;
+      case 'syncMaster':
+      case 'syncBackup':
+      case 'syncReceived':
+      case 'syncResend':
+        this.sync.handle(message);
         return true;
       case 'detach':
       case 'reclaim':
@@ -226,7 +236,11 @@ export class Runner {
 
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
-    director.trace = spec && new Trace(director, spec, (record) => this.report({ kind: 'traced', record }));
+    director.trace =
+      spec &&
+      new Trace(director, spec, (record) =>
+        this.report({ kind: 'traced', record: { ...record, at: performance.timeOrigin + record.at } }),
+      );
   }
 
   /** Adds two links after the configured ones: into the host's stack, and out by its routing. */

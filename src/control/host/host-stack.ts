@@ -146,7 +146,7 @@ export class HostStack {
   private warnUnanswered(services: readonly ServiceRules[]): void {
     // A router sends the packets of announced VIPs here.
     if (this.config.announce !== undefined) return;
-    const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address));
+    const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address), this.config.snat);
     for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
     this.unanswered = vips;
   }

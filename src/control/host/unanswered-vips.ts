@@ -5,7 +5,7 @@
  */
 import { isFwmark } from '../../service/config.js';
 import type { ServiceEntry } from '../api/api.js';
-import type { AcceptConfig } from '../config/director-config.js';
+import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 
 /** Addresses of services for which ARP gets no answer. `has`: the host has the address. */
@@ -13,10 +13,15 @@ export function unansweredVips(
   services: readonly Pick<ServiceEntry, 'key'>[],
   { arp, ranges }: Pick<AcceptConfig, 'arp' | 'ranges'>,
   has: (address: string) => boolean,
+  snat: readonly Pick<SnatConfig, 'to'>[] = [],
 ): string[] {
   if (arp) return [];
+  // The director itself answers for the addresses that snat translates to.
+  const answered = new Set(snat.map(({ to }) => to));
   const vips = new Set(services.flatMap(({ key }) => (isFwmark(key) ? [] : [key.address])));
-  return [...vips].filter((vip) => !has(vip) && !ranges.some((range) => contains(parsePrefix(range)!, parseIp(vip)!)));
+  return [...vips].filter(
+    (vip) => !has(vip) && !answered.has(vip) && !ranges.some((range) => contains(parsePrefix(range)!, parseIp(vip)!)),
+  );
 }
 
 /** The warning, one line. */

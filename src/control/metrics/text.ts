@@ -36,6 +36,7 @@ export function metricsText(input: MetricsInput, detail: MetricsDetail): Promise
   frames(page, input.status);
   table(page, input.status);
   checks(page, input.health, detail);
+  synchronisation(page, input.status);
   return page.text();
 }
 
@@ -68,6 +69,11 @@ function director(page: Page, { version, status }: MetricsInput): void {
   page.gauge('ulvs_uptime_seconds', 'Time since the start of the director.', [[{}, status.uptime]]);
   page.gauge('ulvs_services', 'Number of services.', [[{}, status.services]]);
   page.gauge('ulvs_destinations', 'Number of destinations.', [[{}, status.destinations]]);
+}
+
+function synchronisation(page: Page, { sync: { counters } }: DirectorStatus): void {
+  const samples = Object.entries(counters).map(([counter, value]): Sample => [{ counter }, value]);
+  page.counter('ulvs_sync_total', 'Connection synchronisation, by counter of ulvs stats.', samples);
 }
 
 function nodeExporter(

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { endpoint, isFwmark, SCTP, type ServiceKey, type ServiceRules, UDP } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Settings } from '../config/director-config.js';
+import { counted } from '../text/counted.js';
 
 /** The services before the change. */
 export interface Before {
@@ -21,7 +22,7 @@ export function changeInWords(request: ChangeRequest, before: Before): string {
       return `${serviceName(request.service.key)}: ${edits(before.find(request.service.key), request.service)}`;
     case 'deleteService': {
       const count = before.find(request.key)?.destinations.length ?? 0;
-      return `${serviceName(request.key)} deleted, with ${count} ${count === 1 ? 'destination' : 'destinations'}`;
+      return `${serviceName(request.key)} deleted, with ${counted(count, 'destination')}`;
     }
     case 'addDestination':
       return `${destinationName(request.key, request.destination)} added: ${request.destination.method}, weight ${request.destination.weight}`;
@@ -34,7 +35,7 @@ export function changeInWords(request: ChangeRequest, before: Before): string {
       return `${destinationName(request.key, request)} deleted${old === undefined ? '' : `: weight was ${old.weight}`}`;
     }
     case 'flush':
-      return `all ${before.count} services deleted`;
+      return `${counted(before.count, 'service')} deleted`;
     case 'zero':
       return `counters set to 0: ${request.key === undefined ? 'all' : serviceName(request.key)}`;
     case 'setTimeouts':

@@ -12,6 +12,7 @@
 import type { ServiceStatus } from '../../health/spec.js';
 import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
+import type { SyncDaemons } from '../sync/daemons.js';
 
 /** The health checks, as the request server sees them. */
 export interface HealthChecks {
@@ -39,6 +40,8 @@ export interface Forwarding {
   tick(table: Int32Array): number;
   /** Number of frames that worker `i` has processed. */
   processed(i: number): number;
+  /** The daemons of synchronisation. */
+  readonly sync: SyncDaemons;
   /** The health checks; undefined in a replay. */
   readonly health?: HealthChecks;
   /** Rules, weights or health have changed, and the dataplane knows. */

@@ -4,6 +4,7 @@
  */
 import { LIVE_WORD, TICK_WORD } from '../../conntrack/entry.js';
 import type { Rules } from '../rules/rules.js';
+import { counted } from '../text/counted.js';
 
 /** The signs of life of one director. */
 export class Heartbeat {
@@ -30,8 +31,4 @@ export class Heartbeat {
     const connections = this.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0);
     return `forwarding: ${counted(this.rules.serviceCount, 'service')}, ${counted(connections, 'connection')}`;
   }
-}
-
-function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

@@ -4,6 +4,7 @@ import { engineOf, keyText } from '../../conntrack/engine-templates.js';
 import {
   CONN_HASHED,
   CONN_REVERSE,
+  CONN_SYNC,
   ENTRY_SHIFT,
   EXPIRES,
   FLAGS,
@@ -108,7 +109,12 @@ export function listConnections(
     const at = entry << ENTRY_SHIFT;
     const left = (words[at + EXPIRES]! - now) | 0;
     if ((words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED && left > 0)
-      entries.push({ ...describe(words, entry, daddrOf), expires: Math.floor(left / TICKS), ...keyOf(words, entry) });
+      entries.push({
+        ...describe(words, entry, daddrOf),
+        expires: Math.floor(left / TICKS),
+        ...keyOf(words, entry),
+        synced: (words[at + FLAGS]! & CONN_SYNC) !== 0,
+      });
   }
   return entries;
 }

@@ -24,6 +24,8 @@ import { LiveCounters, listConnections } from './live-counters.js';
 import { directorStatus } from './status.js';
 import { isTraceRequest, TraceSession } from './trace-session.js';
 
+type DaemonRequest = Extract<AdminRequest, { op: 'startDaemon' | 'stopDaemon' | 'daemons' }>;
+
 /** Entries of the connection table in one page, which takes some 30 ms. */
 const PAGE = 16_384;
 /** Actions in one message: the dataplane forwards between two messages. */
@@ -91,6 +93,10 @@ export class Requests implements AdminClient {
         return this.setSysctl(request.name, request.value);
       case 'status':
         return { ok: true, status: this.status() };
+      case 'startDaemon':
+      case 'stopDaemon':
+      case 'daemons':
+        return this.daemon(request);
       case 'drain':
         return this.drain(request);
       case 'reload':
@@ -149,11 +155,16 @@ export class Requests implements AdminClient {
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }
 
+  get sysctl(): Sysctls {
+    return this.settings.sysctl;
+  }
+
   /** Messages that tell a fresh worker the settings and rules as they are. */
   replay(): Message[] {
     return [
       { kind: 'settings', ...this.settings },
       { kind: 'actions', actions: this.kept.actions() },
+      ...this.forwarding.sync.replay(),
     ];
   }
 
@@ -238,6 +249,17 @@ export class Requests implements AdminClient {
     return { ok: true, sysctls: sysctl };
   }
 
+  private daemon(request: DaemonRequest): AdminReply {
+    const { sync } = this.forwarding;
+    if (request.op === 'daemons') return { ok: true, daemons: sync.list() };
+    try {
+      const errno = request.op === 'stopDaemon' ? sync.stop(request.role) : sync.start(request.role, request.options);
+      return errno === undefined ? { ok: true } : { ok: false, errno };
+    } catch (error) {
+      return { ok: false, errno: 'EINVAL', text: (error as Error).message };
+    }
+  }
+
   private withdraw(withdrawn: boolean): AdminReply {
     const { forwarding } = this;
     if (forwarding.announce?.() === undefined)
@@ -283,6 +305,9 @@ const OTHERS = [
   'setSysctl',
   'status',
   'takeover',
+  'startDaemon',
+  'stopDaemon',
+  'daemons',
   'reload',
   'health',
   'drain',

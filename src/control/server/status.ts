@@ -7,6 +7,7 @@ import type { ServiceStatus } from '../../health/spec.js';
 import { type Counters, FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import type { DirectorStatus } from '../api/api.js';
+import { VERSION } from '../api/version.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Rules } from '../rules/rules.js';
@@ -28,7 +29,10 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
   const services = rules.entries();
   const announce = forwarding.announce?.();
   return {
+    version: VERSION,
     pid: process.pid,
+    socket: config.socket,
+    memory: process.memoryUsage.rss(),
     tableId,
     uptime: Math.floor(process.uptime()),
     config: config.file === '' ? '' : path.resolve(config.file),
@@ -42,6 +46,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),
     helpers,
+    sync: { daemons: forwarding.sync.list(), counters: { ...forwarding.sync.stats } },
     health: healthOf(forwarding.health?.status ?? []),
     ...(announce !== undefined && { announce }),
   };

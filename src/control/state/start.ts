@@ -8,7 +8,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceEntry } from '../api/api.js';
+import type { Config } from '../config/config.js';
 import { NO_STATS } from '../rules/counters.js';
+import type { Rules } from '../rules/rules.js';
 import type { Base } from './journal.js';
 
 /** What to start with. */
@@ -45,4 +47,21 @@ export function withoutCounts(services: readonly ServiceEntry[]): ServiceEntry[]
 /** As it comes back from a file. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
+}
+
+/** What a configuration says. `wanted`: the rule table that its rules make. */
+export function baseOf(config: Config, wanted: Rules): Base {
+  return { services: withoutCounts(wanted.entries()), sysctl: config.sysctl, timeouts: timeoutsOf(wanted) };
+}
+
+/** The configuration has rules; otherwise what ran stays. */
+export function hasRules({ ruleLines, rulesFile, rules }: Config): boolean {
+  return ruleLines.length > 0 || rulesFile !== undefined || rules !== undefined;
+}
+
+/** The timeouts of the configuration, or of a `--set` among its rules. */
+export function timeoutsOf(rules: Rules): Config['timeouts'] {
+  const { reply } = rules.request({ op: 'getTimeouts' });
+  if (!reply.ok || reply.timeouts === undefined) throw new Error('a rule table without timeouts');
+  return reply.timeouts;
 }

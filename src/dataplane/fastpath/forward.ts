@@ -9,6 +9,7 @@ import {
   CONN_INACTIVE,
   CONN_INDEXED,
   CONN_NOOUTPUT,
+  CONN_SYNC,
   DADDR,
   DEST,
   DPORT_PROTO_STATE,
@@ -39,7 +40,7 @@ import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.j
  * path. So a flag that is added to conntrack/entry.ts is slow until somebody adds it here and to
  * test/dataplane/fastpath. `neighbourFor` has the list of the forwarding methods.
  */
-const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT;
+const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC;
 const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
@@ -108,6 +109,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     else
       translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16, kind !== NOT_TCP);
     transmit(row, frame, to);
+    if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
   }
 
   function forwardOut(row: number, entry: number): boolean {

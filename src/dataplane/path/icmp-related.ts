@@ -46,11 +46,11 @@ export function icmpRelated(d: Director): Verdict {
   const verdict = p.family === 4 && local ? tunnelError(d, quote) : Verdict.none;
   if (verdict !== Verdict.none || !readQuote(d)) return verdict;
   // About a reply, then about a request? (ip_vs_in_icmp, ip_vs_out_icmp)
-  const about = current(d, findQuotedReply(d));
+  const about = d.backupOnly ? 0 : current(d, findQuotedReply(d));
   if (about !== 0) return toDestination(d, about, local);
   const request = current(d, mainOf(d, findQuotedRequest(d)));
   if (request !== 0 && isTranslated(d, request)) return toClient(d, request);
-  if (isKept(d, local) || d.sysctl.schedule_icmp === 0) return Verdict.none;
+  if (isKept(d, local) || d.sysctl.schedule_icmp === 0 || d.backupOnly) return Verdict.none;
   // About a connection that is to be: schedule it.
   const made = scheduleQuoted(d, quote);
   if (made === UNWANTED) return Verdict.none;

@@ -4,7 +4,7 @@
  * method.
  */
 
-import { CONN_ONE_PACKET, CONN_OUTGOING } from '../../conntrack/entry.js';
+import { CONN_ONE_PACKET, CONN_OUTGOING, CONN_SYNC, ENTRY_SHIFT, PACKETS } from '../../conntrack/entry.js';
 import { findIn6 } from '../../conntrack/find-wide.js';
 import { Sctp } from '../../conntrack/sctp.js';
 import { Direction } from '../../conntrack/states.js';
@@ -26,6 +26,8 @@ export function inbound(d: Director): Verdict {
   // Is the protocol supported?
   const { protocol } = d.packet;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP && protocol !== ipv4.SCTP) return Verdict.none;
+  // Does a backup balance? (sysctl_backup_only)
+  if (d.backupOnly) return Verdict.none;
   // Does the packet belong to an existing connection? (conn_in_get)
   const entry = findIn(d);
   if (entry !== 0) d.traced?.noteConnection(entry, 'client');
@@ -80,6 +82,9 @@ function forwardIn(d: Director, entry: number, fresh: boolean): FinalVerdict {
   if (fresh && !onePacket) connections.settle(entry);
   else if (!onePacket) connections.touch(entry);
   const verdict = xmit(d, entry);
+  // Do backups need to know? (ip_vs_sync_conn)
+  if (d.sync !== undefined)
+    d.sync.offer(entry, onePacket ? d.sysctl.sync_threshold : connections.words[(entry << ENTRY_SHIFT) + PACKETS]!);
   if (onePacket) connections.release(entry);
   return verdict;
 }
@@ -128,10 +133,14 @@ function isFinished(d: Director, entry: number): boolean {
 }
 
 /**
- * Returns true while the connection's destination exists. Connections of bypass and snat need none.
+ * Returns true while the connection's destination exists. Connections of bypass and snat need none;
+ * one that came by synchronisation works before its destination is there.
  */
 function isServed(d: Director, entry: number): boolean {
   const dest = d.connections.destOf(entry);
   if (dest !== undefined) return dest.available;
-  return d.connections.methodOf(entry) === Method.bypass || (d.connections.flagsOf(entry) & CONN_OUTGOING) !== 0;
+  return (
+    d.connections.methodOf(entry) === Method.bypass ||
+    (d.connections.flagsOf(entry) & (CONN_OUTGOING | CONN_SYNC)) !== 0
+  );
 }

@@ -29,6 +29,7 @@ export function openFor(d: Director, service: VirtualService, dest: Destination,
     drop(d, dest.method === Method.fullnat && !d.connections.table.isFull ? Drop.noSourcePort : Drop.tableFull);
     return DROPPED;
   }
+  if (p.mark !== 0) d.connections.sync?.setMark(entry, p.mark);
   countConnection(d, dest.slot, service.slot);
   return entry;
 }

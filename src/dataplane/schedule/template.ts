@@ -72,6 +72,7 @@ export function openTemplate(d: Director, service: VirtualService, dest: Destina
   }
   connections.open(entry, dest, flagsFor(dest, family) | CONN_TEMPLATE);
   connections.setTimeout(entry, service.timeout * TICKS);
+  if (d.packet.mark !== 0) connections.sync?.setMark(entry, d.packet.mark);
   return entry;
 }
 

@@ -51,7 +51,7 @@ export interface TraceOut {
 }
 
 export interface TraceRecord {
-  /** ms of the director's clock. */
+  /** ms of the director's clock; of a live director ms since 1970. */
   readonly at: number;
   readonly device: string;
   readonly hex: string;

@@ -95,6 +95,13 @@ export class Steering {
     return this.hash(FINEST, p.family);
   }
 
+  /** Returns the worker that owns a client's connections, or the template of a client's network. */
+  ofClient(family: number, address: Int32Array, port: number): number {
+    this.client.set(address);
+    this.client[4] = port;
+    return this.hash(this.stages[this.last]!, family);
+  }
+
   /** Returns true when a connection of this worker matches the packet. */
   knows(p: PacketInfo): boolean {
     const { table } = this.d.connections;

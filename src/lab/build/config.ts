@@ -34,6 +34,7 @@ export function directorYaml(
     ...(own ? block('routes', routeLines(topology, director)) : []),
     ...(own ? block('policy', policyLines(director)) : []),
     ...block('marks', marks),
+    ...(topology.config ?? []),
     `accept: { ${acceptWords({ ...topology, ...director }).join(', ')} }`,
     ...(topology.fleet === undefined ? ruleLines(topology) : fleetLines(topology.fleet, director)),
     '',

@@ -9,6 +9,7 @@ import type { Count } from '../programs/service.js';
 import { type Host, type LabDevice, type Server, servers, type Topology } from '../topology.js';
 import { configPath, directorYaml, socketPath } from './config.js';
 import { startDaemons, untilRouted } from './daemons.js';
+import { startKeepalived, untilHas } from './keepalived.js';
 import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import { type LabState, listStates, removeState, saveState } from './state.js';
@@ -56,6 +57,7 @@ export async function up(spec: Topology, options: UpOptions, signal?: AbortSigna
     const director = options.director === false ? undefined : startDirector(lab);
     await Promise.all(programs.map((running) => untilReady(running, () => saysReady(running))));
     if (director) await finish(lab, director);
+    if (director) await finishPair(lab);
     signal?.throwIfAborted();
     return lab;
   } catch (error) {
@@ -94,6 +96,23 @@ async function finish(lab: Lab, director: Running): Promise<void> {
   await directorReady(lab, director);
   await finishNetwork(lab.spec, lab.id, lab.device);
   if (lab.spec.fleet !== undefined) await untilRouted(lab.id, lab.spec.vips[0]!, 1);
+}
+
+/** Starts the second director and keepalived on both. Resolves when the first one has the VIP. */
+async function finishPair(lab: Lab): Promise<void> {
+  const { keepalived, hosts, vips } = lab.spec;
+  if (keepalived === undefined) return;
+  for (const { name } of hosts.filter(({ role }) => role === 'backup'))
+    await directorReady(lab, startDirector(lab, name));
+  // The first one alone: it need not wait for the other to give way.
+  startVrrp(lab, DIRECTOR);
+  await untilHas(lab.id, DIRECTOR, vips[0]!);
+  for (const host of Object.keys(keepalived)) if (host !== DIRECTOR) startVrrp(lab, host);
+}
+
+/** Starts keepalived on a director. */
+export function startVrrp(lab: Lab, host: string): Running {
+  return track(lab, startKeepalived(lab.id, host, lab.spec.keepalived![host]!));
 }
 
 /** Starts a program of this project in the namespace of a host; `what` names its log. */

@@ -82,10 +82,10 @@ function refusal(): Promise<string | undefined> {
   });
 }
 
-/** Runs the user's shell in the user namespace; resolves when it ends. */
-export function shell(signal?: AbortSignal): Promise<void> {
+/** Runs the user's shell in the user namespace, with more environment; resolves when it ends. */
+export function shell(signal?: AbortSignal, more: Readonly<Record<string, string>> = {}): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.env.SHELL || 'sh', { stdio: 'inherit' });
+    const child = spawn(process.env.SHELL || 'sh', { stdio: 'inherit', env: { ...process.env, ...more } });
     signal?.addEventListener('abort', () => child.kill('SIGHUP'));
     child.on('error', reject).on('close', () => resolve());
   });

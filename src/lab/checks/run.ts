@@ -62,11 +62,11 @@ export class Run {
 
   /**
    * Runs a load on another host than the client. These answers are not compared with the director's
-   * table.
+   * table. `follow` gets the progress.
    */
-  loadFrom(host: string, work: Work): Promise<Result> {
+  loadFrom(host: string, work: Work, follow: Progress = this.progress): Promise<Result> {
     const firstPort = this.takePorts(portsOf(work));
-    return load(this.lab.id, host, { ...work, firstPort }, this.progress, this.signal);
+    return load(this.lab.id, host, { ...work, firstPort }, follow, this.signal);
   }
 
   /** Reserves local ports of the client; returns the first one. */

@@ -18,6 +18,11 @@ export type Work =
   | { kind: 'simultaneous'; targets: readonly Target[]; count: number }
   | { kind: 'download'; target: Target; bytes: number }
   /**
+   * `count` idle connections, and from each target a download of `bytes` at `rate` bytes a second
+   * while they are idle. Ports of the downloads follow those of the idle connections.
+   */
+  | { kind: 'outlive'; targets: readonly Target[]; count: number; bytes: number; rate: number }
+  /**
    * `count` connections that ask again and again until SIGTERM. One that breaks is replaced, from
    * `ports` local ports in all.
    */
@@ -29,6 +34,7 @@ export type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }> & { firs
 
 /** The number of local ports that the job uses. */
 export function portsOf(work: Work): number {
+  if (work.kind === 'outlive') return work.count + work.targets.length;
   if (work.kind === 'held') return work.ports;
   return work.kind === 'download' ? 1 : work.count;
 }
@@ -54,6 +60,8 @@ export interface Result {
   /** SHA-256 and length of a download. */
   sha256?: string;
   bytes?: number;
+  /** Of `outlive`: the hash of each download, and its longest time without data, in ms. */
+  downloads?: readonly { readonly sha256: string; readonly gap: number }[];
   /** Of held connections: those that broke, and the longest time in ms that an answer took. */
   losses?: Loss[];
   longestGapMs?: number;

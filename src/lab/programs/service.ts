@@ -1,13 +1,13 @@
 /**
- * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N`, `/count`) and a UDP echo that
- * adds its name.
+ * What a realserver serves and counts: HTTP (`/`, `/big?bytes=N`, with `&rate=R` at R bytes a
+ * second, `/count`) and a UDP echo that adds its name.
  */
 import dgram from 'node:dgram';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { endpoint } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
-import { byteStream } from '../load/bytes.js';
+import { byteStream, pacedStream } from '../load/bytes.js';
 
 /** The counters of a service; `flows` are distinct UDP client addresses and ports. */
 export interface Count {
@@ -17,6 +17,9 @@ export interface Count {
   datagrams: number;
   flows: number;
 }
+
+/** Time for which an idle connection is kept, in ms: longer than any check waits. */
+const KEPT_MS = 120_000;
 
 export class RealService {
   private readonly flows = new Set<string>();
@@ -33,6 +36,7 @@ export class RealService {
   /** An HTTP server that does not listen yet. `counting` is false for the lab's own requests. */
   httpServer(counting = true): http.Server {
     const server = http.createServer((request, response) => this.answer(request, response, counting));
+    server.keepAliveTimeout = KEPT_MS;
     if (counting) server.on('connection', () => this.count.connections++);
     return server;
   }
@@ -69,7 +73,8 @@ export class RealService {
       return;
     }
     response.setHeader('content-length', bytes);
-    const body = byteStream(bytes);
+    const rate = Number(url.searchParams.get('rate') ?? 0);
+    const body = rate > 0 ? pacedStream(bytes, rate) : byteStream(bytes);
     response.on('close', () => body.destroy());
     body.pipe(response);
   }

@@ -27,6 +27,7 @@ import { natPolicyRoute } from './nat-policy-route.js';
 import { natPortRemap } from './nat-port-remap.js';
 import { natTwoIsps } from './nat-two-isps.js';
 import { natTwoNetworks } from './nat-two-networks.js';
+import { pairDr, pairNat } from './pair.js';
 import { proxyArpFailover } from './proxy-arp-failover.js';
 import { threeTier } from './three-tier.js';
 import { tpRealserver } from './tp-realserver.js';
@@ -69,6 +70,8 @@ export const topologies: readonly Topology[] = [
   fullNat,
   ipv6Nat,
   ipv6Dr,
+  pairNat,
+  pairDr,
   fleet,
 ];
 

@@ -14,6 +14,8 @@ import type { OptionName } from './names.js';
 import { flag, note, type OptionRow, value } from './row.js';
 
 const MAX_SYNC = 65535 - 20 - 8;
+/** Letters of an interface's name, IP_VS_IFNAME_MAXLEN. */
+const INTERFACE_NAME = 15;
 
 /** Options that say which service, and which real server. */
 export const ADDRESS_OPTIONS: readonly OptionRow[] = [
@@ -52,14 +54,35 @@ export const LIST_OPTIONS: readonly OptionRow[] = [
   note('tun-info'),
 ];
 
-/** Options of --start-daemon and --stop-daemon: checked, and without effect. */
+/** Options of --start-daemon and --stop-daemon. */
 export const DAEMON_OPTIONS: readonly OptionRow[] = [
-  { ...value('mcast-interface'), name: 'mcast-interface' },
-  checked('syncid', 0, 255),
-  { ...value('mcast-group'), name: 'mcast-group', set: (_, text) => checkGroup(text) },
-  checked('mcast-port', 1, 65535),
-  checked('mcast-ttl', 1, 255),
-  checked('sync-maxlen', 1, MAX_SYNC),
+  {
+    ...value('mcast-interface'),
+    name: 'mcast-interface',
+    set: ({ daemon }, text) => {
+      daemon.interface = text.slice(0, INTERFACE_NAME);
+    },
+  },
+  number('syncid', 0, 255, ({ daemon }, n) => {
+    daemon.syncid = n;
+  }),
+  {
+    ...value('mcast-group'),
+    name: 'mcast-group',
+    set: ({ daemon }, text) => {
+      checkGroup(text);
+      daemon.group = text;
+    },
+  },
+  number('mcast-port', 1, 65535, ({ daemon }, n) => {
+    daemon.port = n;
+  }),
+  number('mcast-ttl', 1, 255, ({ daemon }, n) => {
+    daemon.ttl = n;
+  }),
+  number('sync-maxlen', 1, MAX_SYNC, ({ daemon }, n) => {
+    daemon.maxlen = n;
+  }),
 ];
 
 function service(spelling: Option, protocol: number): OptionRow {
@@ -84,8 +107,8 @@ function setFamilySix(draft: Draft): void {
   draft.service.netmask = 128;
 }
 
-function checked(name: OptionName, min: number, max: number): OptionRow {
-  return { ...value(name), name, set: (_, text) => void bounded(text, min, max, name) };
+function number(name: OptionName, min: number, max: number, put: (draft: Draft, n: number) => void): OptionRow {
+  return { ...value(name), name, set: (draft, text) => put(draft, bounded(text, min, max, name)) };
 }
 
 function checkGroup(text: string): void {

@@ -16,6 +16,8 @@ import { persistenceScenes } from './persistence.js';
 import { sipScenes } from './sip.js';
 import type { Scene } from './stage.js';
 import { stateScenes } from './states.js';
+import { syncScenes } from './sync.js';
+import { backupScenes } from './sync-backup.js';
 
 export const scenes: readonly Scene[] = [
   ...stateScenes,
@@ -31,4 +33,6 @@ export const scenes: readonly Scene[] = [
   ...foundScenes,
   ...foundFirstScenes,
   ...foundWideScenes,
+  ...syncScenes,
+  ...backupScenes,
 ];

@@ -6,6 +6,7 @@
  *                               2001:db8::/64                                         2001:db8:1::/64
  *                                                                     eth2 ── 172.16.0.0/24 ── router .1 ── 10.20.0.0/16
  */
+import { parse4, parse6 } from '../../../src/wire/address.js';
 import { type Packet, packet } from '../../support/packet.js';
 import type { Ipv4Words, Ipv6Words } from '../../support/packet-words.js';
 import { frameIn, type ScriptRow, writeScenario } from '../../support/scenario-files.js';
@@ -92,6 +93,23 @@ export class Play {
     this.rows.push(frameIn(this.now, device, what(eth)));
     this.now += 10;
   }
+  /** A multicast datagram of the host with this address comes in. */
+  cast(host: string, group: string, port: number, bytes: Uint8Array): void {
+    const [, device, mac] = HOSTS.find(([ip]) => ip === host)!;
+    const tail = group.includes(':') ? parse6(group)!.at(-1)! : (parse4(group)! & 0x7fffff) | 0;
+    const low = group.includes(':') ? '33:33' : '01:00:5e';
+    const bytesOf = [tail >>> 24, (tail >>> 16) & 255, (tail >>> 8) & 255, tail & 255];
+    const suffix = (group.includes(':') ? bytesOf : bytesOf.slice(1)).map((b) => b.toString(16).padStart(2, '0'));
+    const eth = packet().eth(mac, [low, ...suffix].join(':'));
+    this.rows.push(
+      frameIn(
+        this.now,
+        device,
+        ip(eth, host, group, { ttl: 1, df: false }).udp({ sport: 40000, dport: port }).payload(bytes),
+      ),
+    );
+    this.now += 10;
+  }
   run(cmd: string): void {
     this.rows.push({ t: this.now, cmd });
     this.now += 300;
@@ -119,7 +137,7 @@ function setup(scene: Scene): string {
   const own = ADDRESSES.flatMap((pair, i) => usedOf(scene, pair).map((address) => `addr add ${address} dev eth${i}`));
   const vips = usedOf(scene, VIPS).map((address) => `addr add ${address} dev eth0`);
   const hosts = hostsOf(scene).map(([ip, dev, mac]) => `neigh add ${ip} lladdr ${mac} dev ${dev} nud permanent`);
-  const sysctls = Object.entries(scene.sysctl ?? {}).map(([name, value]) => `net.ipv4.vs.${name}=${value}`);
+  const sysctls = kernelSysctls(scene.sysctl ?? {});
   const six = ['all', 'eth0', 'eth1', 'eth2'].map((name) => `net.ipv6.conf.${name}.disable_ipv6=0`);
   const wanted = [
     'net.ipv4.ip_forward=1',
@@ -142,6 +160,13 @@ function setup(scene: Scene): string {
     `ipvsadm -R <<'R'\n${scene.rules.join('\n')}\nR`,
     '',
   ].join('\n');
+}
+
+/** The kernel has sync_threshold and sync_period in one sysctl. */
+function kernelSysctls({ sync_threshold, sync_period, ...others }: NonNullable<Scene['sysctl']>): string[] {
+  const alone = Object.entries(others).map(([name, value]) => `net.ipv4.vs.${name}=${value}`);
+  if (sync_threshold === undefined && sync_period === undefined) return alone;
+  return [...alone, `net.ipv4.vs.sync_threshold='${sync_threshold ?? 3} ${sync_period ?? 50}'`];
 }
 
 function nft({ nft, mark }: NonNullable<Scene['mark']>): string {
@@ -186,7 +211,7 @@ function quoted(address: string): string {
 
 /** The IP layer of either family; `words` as for IPv4, TTL is the hop limit. */
 export function ip(eth: Packet, src: string, dst: string, words: Partial<Ipv4Words & Ipv6Words> = {}): Packet {
-  const { ttl, tos, ...rest } = words;
+  const { ttl, tos, df: _, ...rest } = words;
   if (!src.includes(':')) return eth.ipv4({ ...words, src, dst });
   return eth.ipv6({
     ...rest,

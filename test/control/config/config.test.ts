@@ -23,6 +23,7 @@ sysctl:     { conn_reuse_mode: 0, sync_threshold: 5 60 }
 timeouts:   { tcp: 100, udp: 30 }
 helpers:    { ftp: [] }
 snat:       [ { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 } ]
+sync:       { master: { interface: eth1, syncid: 7, group: ff02::51 } }
 socket:     run/ulvs.sock
 state:      run/state
 connections: { max: 1000 }
@@ -81,6 +82,7 @@ describe('a whole configuration', () => {
       helpers: { ftp: [] },
       checks: [],
       snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
+      sync: { master: { interface: 'eth1', syncid: 7, group: 'ff02::51' }, delay: 2000 },
       socket: '/etc/ulvs/run/ulvs.sock',
       socketGroup: 'ulvs',
       socketReaders: 'ulvs-ro',
@@ -89,8 +91,8 @@ describe('a whole configuration', () => {
       workers: 2,
       rulesFile: undefined,
       ruleLines: [
-        { file: '/etc/ulvs/director.yaml', line: 21, text: '-A -t 10.0.0.100:80 -s rr' },
-        { file: '/etc/ulvs/director.yaml', line: 24, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
+        { file: '/etc/ulvs/director.yaml', line: 22, text: '-A -t 10.0.0.100:80 -s rr' },
+        { file: '/etc/ulvs/director.yaml', line: 25, text: '-a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -w 1' },
       ],
     });
     expect(structuredClone(config)).toEqual(config);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DirectorStatus, ServiceEntry, StatsEntry } from '../../../src/control/api/api.js';
 import { metricsText } from '../../../src/control/metrics/text.js';
+import { newSyncStats } from '../../../src/control/sync/stats.js';
 import { newDeviceStats } from '../../../src/device/device.js';
 import { DESTINATION_DEFAULTS, SERVICE_DEFAULTS } from '../../../src/service/config.js';
 
@@ -38,6 +39,9 @@ const SERVICES: ServiceEntry[] = [
   { ...SERVICE_DEFAULTS, scheduler: 'rr', key: { fwmark: 16, family: 4 }, stats: STATS, destinations: [DEST] },
 ];
 const STATUS: DirectorStatus = {
+  version: '0.1.0',
+  socket: '/run/ulvs/ulvs.sock',
+  memory: 1e8,
   pid: 1,
   uptime: 12,
   config: '/etc/ulvs/director.yaml',
@@ -53,6 +57,7 @@ const STATUS: DirectorStatus = {
   drops: [{ name: 'noRoute', text: '', packets: 10, bytes: 600 }],
   helpers: { ftp: [] },
   health: { up: 0, checked: 1 },
+  sync: { daemons: [], counters: { ...newSyncStats(), connectionsSent: 7 } },
 } as DirectorStatus;
 const HEALTH = [
   {

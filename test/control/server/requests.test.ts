@@ -4,6 +4,9 @@ import type { AdminReply, AdminRequest, ChangeRequest } from '../../../src/contr
 import { parseConfig } from '../../../src/control/config/config.js';
 import type { Message } from '../../../src/control/engine/messages.js';
 import { Requests } from '../../../src/control/server/requests.js';
+import { SyncDaemons } from '../../../src/control/sync/daemons.js';
+import { SyncFrames } from '../../../src/control/sync/frames.js';
+import { defaultSysctls } from '../../../src/service/sysctl.js';
 import { Counters } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 
@@ -39,6 +42,13 @@ function desk(table: Int32Array = new Int32Array(64)) {
     tick: () => 0,
     gather: () => {},
     processed: () => 9,
+    sync: new SyncDaemons({
+      net: new SyncFrames([], () => {}),
+      send: () => {},
+      now: () => 0,
+      sysctl: defaultSysctls,
+      workers: 1,
+    }),
   });
   const ask = (request: AdminRequest): Promise<AdminReply> => requests.request(request);
   return { requests, ask, messages, intercepted, counters, state };

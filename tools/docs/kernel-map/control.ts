@@ -1,6 +1,6 @@
 /**
- * Kernel map: rules, defence, rates (ip_vs_ctl.c, ip_vs_est.c, ip_vs_sched.c), and what has no
- * counterpart (ip_vs_sync.c, ip_vs_nfct.c).
+ * Kernel map: rules, defence, rates (ip_vs_ctl.c, ip_vs_est.c, ip_vs_sched.c), synchronisation
+ * (ip_vs_sync.c), and what has no counterpart (ip_vs_nfct.c).
  */
 import { mapFile } from './parse.js';
 
@@ -34,7 +34,7 @@ ip_vs_rs_hash, ip_vs_rs_hashkey, ip_vs_rs_unhash | dataplane/table/senders.ts: a
 ip_vs_has_real_service | dataplane/path/stray-reply.ts: isFromDestination |
 ip_vs_find_real_service | dataplane/path/server-opened.ts: senderOf |
 ip_vs_find_tunnel | dataplane/path/icmp-tunnel.ts: findTunnel; dataplane/table/senders.ts: change |
-ip_vs_find_dest | - | Only connection synchronisation needs it.
+ip_vs_find_dest | dataplane/sync/backup.ts: takeConn | The destination of a received connection.
 ip_vs_zero_service, ip_vs_zero_all, ip_vs_zero_stats | control/rules/rules.ts: zero, zeroServices; control/rules/counter-base.ts: zero |
 ip_vs_copy_stats, ip_vs_export_stats_user | control/server/live-counters.ts: row; control/rules/counter-base.ts: shown |
 ip_vs_set_timeout | control/rules/rules.ts: setTimeouts; control/rules/refusals.ts: refuseTimeouts; conntrack/timeouts.ts: set |
@@ -57,7 +57,7 @@ ip_vs_genl_dump_service, ip_vs_genl_dump_services, ip_vs_genl_fill_service | exe
 ip_vs_genl_dump_dest, ip_vs_genl_dump_dests, ip_vs_genl_fill_dest | exec/genl/commands.ts: dumpDestinations; exec/genl/destination.ts: encodeDestination |
 ip_vs_genl_fill_stats, ip_vs_genl_fill_stats64 | exec/genl/stats.ts: statsAttributes |
 ip_vs_genl_set_config | exec/genl/commands.ts: setConfig; control/rules/rules.ts: setTimeouts |
-ip_vs_genl_new_daemon, ip_vs_genl_del_daemon, ip_vs_genl_set_daemon, ip_vs_genl_dump_daemon, ip_vs_genl_dump_daemons, ip_vs_genl_fill_daemon | exec/genl/commands.ts: newDaemon, deleteDaemon | There is no connection synchronisation: a daemon is refused.
+ip_vs_genl_new_daemon, ip_vs_genl_del_daemon, ip_vs_genl_set_daemon, ip_vs_genl_dump_daemon, ip_vs_genl_dump_daemons, ip_vs_genl_fill_daemon | exec/genl/commands.ts: newDaemon, deleteDaemon | As requests startDaemon, stopDaemon and daemons.
 ip_vs_genl_register, ip_vs_genl_unregister | exec/genl/controller.ts: control |
 ip_vs_register_nl_ioctl, ip_vs_unregister_nl_ioctl | exec/filter/rules.ts: rulesFor |
 ip_vs_dst_event, ip_vs_forget_dev | control/host/live-network.ts: changed | Changes of devices, addresses and routes come by rtnetlink, and the router's tables are made anew.
@@ -103,9 +103,16 @@ export const SYNC = mapFile(
   'net/netfilter/ipvs/ip_vs_sync.c',
   'Connection synchronisation between directors.',
   `
-start_sync_thread, stop_sync_thread, sync_thread_master, sync_thread_backup, master_wakeup_work_handler, select_master_thread_id, ip_vs_sync_net_init, ip_vs_sync_net_cleanup | - | ulvs has no connection synchronisation. ulvsadm --start-daemon says so.
-ip_vs_sync_conn, ip_vs_sync_conn_v0, ip_vs_sync_conn_needed, in_persistence, ip_vs_sync_buff_create, ip_vs_sync_buff_create_v0, ip_vs_sync_buff_release, next_sync_buff, get_curr_sync_buff, sb_dequeue, sb_queue_tail, hton_seq, ntoh_seq | - | As above: nothing is sent.
-ip_vs_process_message, ip_vs_process_message_v0, ip_vs_proc_conn, ip_vs_proc_sync_conn, ip_vs_proc_seqopt, ip_vs_proc_str, ip_vs_conn_fill_param_sync, ip_vs_sync_validate_flags | - | As above: nothing is received.
-ip_vs_send_async, ip_vs_send_sync_msg, ip_vs_receive, make_send_sock, make_receive_sock, set_sock_size, set_mcast_loop, set_mcast_ttl, set_mcast_pmtudisc, set_mcast_if, join_mcast_group, join_mcast_group6, bind_mcastif_addr, get_mcast_sockaddr | - | As above: there are no sockets for it.
+start_sync_thread, ip_vs_sync_net_init | control/sync/daemon.ts: daemonOf; control/sync/daemons.ts: SyncDaemons |
+stop_sync_thread, ip_vs_sync_net_cleanup | control/sync/daemons.ts: SyncDaemons |
+ip_vs_sync_conn, ip_vs_sync_conn_v0, select_master_thread_id | dataplane/sync/master.ts: RingMaster; dataplane/sync/fill.ts: fillConn; wire/sync.ts: writeConn; wire/sync-v0.ts: writeConnV0 | Written into a ring in shared memory.
+ip_vs_sync_conn_needed, in_persistence | dataplane/sync/master.ts: RingMaster |
+ip_vs_sync_buff_create, ip_vs_sync_buff_create_v0, ip_vs_sync_buff_release, sync_thread_master, master_wakeup_work_handler, next_sync_buff, get_curr_sync_buff, sb_dequeue, sb_queue_tail | control/sync/master-buffer.ts: MasterBuffer | Packed by the control thread.
+sync_thread_backup | control/sync/daemons.ts: SyncDaemons |
+ip_vs_process_message, ip_vs_process_message_v0, hton_seq, ntoh_seq | wire/sync-message.ts: readHeader, readConns; wire/sync-v0.ts: readConnV0 |
+ip_vs_proc_sync_conn, ip_vs_proc_seqopt, ip_vs_proc_str, ip_vs_conn_fill_param_sync, ip_vs_sync_validate_flags | wire/sync.ts: readConn, checkConn |
+ip_vs_proc_conn | dataplane/sync/backup.ts: takeConn |
+ip_vs_send_async, ip_vs_send_sync_msg, ip_vs_receive | control/sync/udp.ts: UdpNet |
+make_send_sock, make_receive_sock, set_sock_size, set_mcast_loop, set_mcast_ttl, set_mcast_pmtudisc, set_mcast_if, join_mcast_group, join_mcast_group6, bind_mcastif_addr, get_mcast_sockaddr | sys/multicast.ts: multicastSender, multicastReceiver |
 `,
 );

@@ -1,0 +1,178 @@
+/** Files of a state that are cut, changed or of another version: refused or read as they were, never something else. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HIGH_WATER_WORD } from '../../../src/conntrack/entry.js';
+import { wordsOf } from '../../../src/conntrack/memory.js';
+import { bootId, type Header, headerBytes, readHeader, refusal } from '../../../src/control/state/header.js';
+import { Journal, type JournalRecord, readJournal } from '../../../src/control/state/journal.js';
+import { StateKeeper } from '../../../src/control/state/keeper.js';
+import { layoutHash, layoutOf, VERSION } from '../../../src/control/state/layout.js';
+import { Store } from '../../../src/control/state/store.js';
+import { DESTINATION_DEFAULTS, SERVICE_DEFAULTS, TCP } from '../../../src/service/config.js';
+import { Random } from '../../support/seed.js';
+
+const LINES = 500;
+/** `ULVS_RUNS=100000` for a long one. */
+const RUNS = Number(process.env.ULVS_RUNS ?? 300);
+/** Distance of the cuts that are tried: every 4 kB in a long run. */
+const CUT = RUNS > 1000 ? 4096 : 4096 * 61;
+let directory: string;
+let warnings: string[];
+
+beforeEach(() => {
+  directory = mkdtempSync('/dev/shm/ulvs-store-');
+  warnings = [];
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const needs = (more: object = {}) => {
+  return { directory, workers: 1, lines: LINES, fresh: false, warn: (text: string) => warnings.push(text), ...more };
+};
+
+function header(more: Partial<Header> = {}): Header {
+  const secret = [1, 2, 3];
+  const same = { version: VERSION, layout: layoutHash(), boot: bootId(), state: 's', worker: 0, workers: 1 };
+  return { ...same, lines: LINES, secret, ...more };
+}
+
+const records: JournalRecord[] = [
+  { state: 's', version: VERSION, boot: bootId(), secret: [1, 2, 3] },
+  ...Array.from({ length: 12 }, (_, slot): JournalRecord => {
+    const key = { protocol: TCP, address: `10.0.0.${slot}`, port: 80 };
+    const destination = { ...DESTINATION_DEFAULTS, address: '192.168.1.1', port: 80 };
+    return {
+      actions: [
+        { kind: 'addService', slot, service: { ...SERVICE_DEFAULTS, key, scheduler: 'rr' } },
+        { kind: 'addDestination', slot, serviceSlot: slot, destination, revived: false },
+      ],
+    };
+  }),
+];
+
+/** The records of a journal with this content; undefined: it is damaged. */
+function readAs(bytes: Uint8Array): readonly JournalRecord[] | undefined {
+  writeFileSync(`${directory}/j`, bytes);
+  try {
+    return readJournal(`${directory}/j`)!.records;
+  } catch {
+    return undefined;
+  }
+}
+
+describe('a journal', () => {
+  const written = () => {
+    new Journal(`${directory}/rules`, records).close();
+    return readFileSync(`${directory}/rules`);
+  };
+
+  it('that is cut anywhere has the records before the cut', () => {
+    const bytes = written();
+    for (let end = 0; end <= bytes.length; end += 7) {
+      const found = readAs(bytes.subarray(0, end))!;
+      expect(found).toEqual(records.slice(0, found.length));
+    }
+    expect(readAs(bytes)).toEqual(records);
+  });
+
+  it('with random bytes is damaged, or has records that were written', () => {
+    const bytes = written();
+    const random = new Random(7);
+    const all = new Set(records.map((record) => JSON.stringify(record)));
+    for (let run = 0; run < RUNS; run++) {
+      const changed = Uint8Array.from(bytes);
+      for (let n = 1 + random.below(5); n > 0; n--) changed[random.below(changed.length)] = random.u8();
+      for (const record of readAs(changed) ?? []) expect(all.has(JSON.stringify(record))).toBe(true);
+    }
+  });
+});
+
+describe('the header of a file', () => {
+  it('is refused where it says another version, layout or boot, or has another length', () => {
+    const { length } = layoutOf(LINES);
+    expect(refusal(header(), length, length)).toBeUndefined();
+    expect(refusal(undefined, length, length)).toBe('its header is damaged');
+    expect(refusal(header({ version: 9 }), length, length)).toBe('it has version 9, this is ulvs with version 1');
+    expect(refusal(header({ layout: 'x' }), length, length)).toMatch(/layout/);
+    expect(refusal(header({ boot: 'x' }), length, length)).toMatch(/another boot/);
+    for (let cut = 0; cut < length; cut += CUT)
+      expect(refusal(header(), cut, length)).toMatch(/^it has \d+ bytes, not/);
+  });
+
+  it('with random bytes is no header', () => {
+    const bytes = headerBytes(header());
+    const random = new Random(3);
+    const end = bytes.indexOf(10);
+    for (let run = 0; run < RUNS; run++) {
+      const changed = Buffer.from(bytes);
+      const at = random.below(end);
+      changed[at]! ^= 1 + random.below(255);
+      expect(readHeader(changed)).toBeUndefined();
+    }
+  });
+});
+
+/**
+ * A change of these numbers is a change of the files: raise VERSION where the meaning of a byte has
+ * changed, then this hash.
+ */
+it('the layout is that of version 1', () => {
+  expect([VERSION, layoutHash()]).toEqual([1, '9849f6565fe6f81a']);
+});
+
+describe('a state', () => {
+  it('is found again, memory and rules', () => {
+    const first = new StateKeeper(needs());
+    first.changed([...(records[1] as { actions: [] }).actions]);
+    wordsOf(first.store.workers[0]!.table.lines, 16)[HIGH_WATER_WORD] = 77;
+    first.zeroPoints.write('service', 5, [1, 2, 3, 4, 5]);
+    const { secret } = first.store.workers[0]!;
+    first.close();
+    const second = new StateKeeper(needs());
+    expect(second.inherited?.actions).toEqual((records[1] as { actions: [] }).actions);
+    expect(wordsOf(second.store.workers[0]!.table.lines, 16)[HIGH_WATER_WORD]).toBe(77);
+    expect(second.zeroPoints.read('service', 5)).toEqual([1, 2, 3, 4, 5]);
+    expect([second.id, second.store.workers[0]!.secret, warnings]).toEqual([first.id, secret, []]);
+    second.close();
+  });
+
+  it('writes its journal anew before it becomes long', () => {
+    const keeper = new StateKeeper(needs());
+    const destination = { ...DESTINATION_DEFAULTS, address: '192.168.1.1', port: 80 };
+    keeper.changed([...(records[1] as { actions: [] }).actions]);
+    for (let weight = 0; weight < 25_000; weight++)
+      keeper.changed([{ kind: 'editDestination', slot: 0, destination: { ...destination, weight } }]);
+    expect(readFileSync(keeper.store.journalPath).length).toBeLessThan(5 << 20);
+    keeper.close();
+    const again = new StateKeeper(needs());
+    expect(JSON.stringify(again.inherited)).toContain('"weight":24999');
+    again.close();
+  });
+
+  it('moves a file aside that was cut, and goes on with the rules', () => {
+    const { length } = layoutOf(LINES);
+    const random = new Random(5);
+    for (let run = 0; run < 20; run++) {
+      new StateKeeper(needs()).close();
+      truncateSync(`${directory}/worker-0`, 4096 * random.below(length / 4096));
+      warnings.length = 0;
+      const keeper = new StateKeeper(needs());
+      expect([warnings.length, keeper.store.workers[0]!.inherited, keeper.inherited]).toMatchObject([1, false, {}]);
+      keeper.close();
+    }
+    expect(readdirSync(directory).sort()).toEqual(['lock', 'rules', 'worker-0', 'worker-0.refused']);
+  });
+
+  it('of another number of workers or lines is not used', () => {
+    new Store(needs()).close();
+    new StateKeeper(needs()).close();
+    new StateKeeper(needs({ lines: LINES + 1 })).close();
+    expect(warnings.at(-1)).toMatch(/it has \d+ bytes, not|it is for worker 0 of 1, 500 connections each/);
+  });
+
+  it('belongs to one director at a time', () => {
+    const first = new Store(needs());
+    expect(() => new Store(needs())).toThrow(/another director uses it \(pid \d+\); give each one its own 'state'/);
+    first.close();
+    new Store(needs()).close();
+  });
+});
