@@ -18,7 +18,7 @@ import type { ServiceKey } from '../service/config.js';
 import { ineffective, withoutEffect } from '../service/sysctl.js';
 import { FrameStat } from '../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
-import { groupId, type Peer } from '../sys/peer.js';
+import type { Peer } from '../sys/peer.js';
 import type {
   AdminClient,
   AdminReply,
@@ -28,9 +28,8 @@ import type {
   ReloadReport,
   ServiceEntry,
 } from './api/api.js';
-import { LIMITS } from './api/limits.js';
-import { Sessions } from './api/session.js';
-import { type ControlSocket, refuseInUse, serve } from './api/socket.js';
+import { openSockets } from './api/open-sockets.js';
+import { type ControlSocket, refuseInUse } from './api/socket.js';
 import { readersSocket } from './api/socket-path.js';
 import { type Config, ConfigError } from './config/config.js';
 import type { Settings } from './config/director-config.js';
@@ -51,9 +50,9 @@ import type { Listener, LiveNetwork } from './host/live-network.js';
 import { RawOut } from './host/raw-out.js';
 import { WireLog } from './host/wire-log.js';
 import { type MetricsServer, serveMetrics } from './metrics/server.js';
-import { changeInWords, settingsInWords } from './rules/change-words.js';
 import { changes } from './rules/diff.js';
 import { reloadDiff } from './rules/reload-diff.js';
+import { logReload, reloadWords, replyWords } from './rules/reload-words.js';
 import type { Rules } from './rules/rules.js';
 import { Audit } from './server/audit.js';
 import type { Forwarding } from './server/forwarding.js';
@@ -67,6 +66,7 @@ import { SyncDaemons } from './sync/daemons.js';
 import { UdpNet } from './sync/udp.js';
 import { Giver, type GivingDirector } from './takeover/giver.js';
 import { notOffered, offerOf } from './takeover/offer.js';
+import { refusedMeanwhile } from './takeover/refused.js';
 import { Taker } from './takeover/taker.js';
 
 /**
@@ -90,31 +90,9 @@ const SYNC_MS = 20;
 const FORWARDS_MS = 4000;
 /** Time for the last answer to a successor, ms. */
 const LEAVE_MS = 50;
-/** Requests that a takeover refuses: rules and settings must stay as they are. */
-const CHANGES: ReadonlySet<string> = new Set([
-  'addService',
-  'editService',
-  'deleteService',
-  'addDestination',
-  'editDestination',
-  'deleteDestination',
-  'flush',
-  'zero',
-  'setTimeouts',
-  'batch',
-  'setSysctl',
-  'drain',
-  'withdraw',
-  'startDaemon',
-  'stopDaemon',
-  'reload',
-]);
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
-/** Changes by a reload that the log names at level info, and the reply to `ulvs reload`. */
-const FEW_WORDS = 20;
-const MOST_WORDS = 1000;
 /** The director itself, as one that asks. */
 const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
@@ -250,12 +228,8 @@ export class Daemon implements AdminClient {
   /** `peer`: who asks. */
   async request(request: AdminRequest, peer: Peer = OWN): Promise<AdminReply> {
     if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
-    if (this.giver.isBusy && CHANGES.has(request.op))
-      return {
-        ok: false,
-        errno: 'EPERM',
-        text: 'another process takes over from this director: ask again in a moment',
-      };
+    const refusal = this.giver.isBusy ? refusedMeanwhile(request) : undefined;
+    if (refusal !== undefined) return refusal;
     const note = this.audit.begin(request, peer);
     const reply =
       request.op === 'reload' && this.reloader !== undefined
@@ -306,7 +280,9 @@ export class Daemon implements AdminClient {
     const lack = rules.lackOfRoom(difference);
     if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
     const lost = reloadDiff(this.loaded, running, services);
-    const words = this.inWords(difference, config);
+    const { settings } = this.requests;
+    const before = { count: rules.serviceCount, find: (key: ServiceKey) => rules.find(key) };
+    const words = reloadWords(settings, { ...settings, ...settingsOf(config) }, difference, before);
     this.host?.configure(services, config);
     this.config = config;
     this.loaded = services;
@@ -319,27 +295,10 @@ export class Daemon implements AdminClient {
     this.health.configure(config.checks);
     for (const text of lost) this.log.warn(`undone by the reload: ${text}`);
     this.warnIneffective();
-    const more = Math.max(0, difference.length - MOST_WORDS);
-    this.logChanges(words, more);
-    this.log.info({ services: services.length, changes: words.length + more }, 'configuration reloaded');
-    return { changes: more === 0 ? words : [...words, `and ${more} more changes of rules`], undone: lost };
-  }
-
-  /** What a reload changes; of many changes of rules the first. */
-  private inWords(difference: readonly ChangeRequest[], config: Config): string[] {
-    const { rules, settings } = this.requests;
-    const before = { count: rules.serviceCount, find: (key: ServiceKey) => rules.find(key) };
-    return [
-      ...settingsInWords(settings, { ...settings, ...settingsOf(config) }),
-      ...difference.slice(0, MOST_WORDS).map((change) => changeInWords(change, before)),
-    ];
-  }
-
-  private logChanges(words: readonly string[], more: number): void {
-    for (const [i, text] of words.entries())
-      this.log[i < FEW_WORDS ? 'info' : 'debug'](`changed by the reload: ${text}`);
-    const left = Math.max(0, words.length - FEW_WORDS) + more;
-    if (left > 0) this.log.info(`changed by the reload: ${left} more; --log-level debug names ${MOST_WORDS}`);
+    logReload(words, this.log);
+    const count = words.words.length + words.more;
+    this.log.info({ services: services.length, changes: count }, 'configuration reloaded');
+    return { changes: replyWords(words), undone: lost };
   }
 
   /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
@@ -393,7 +352,7 @@ export class Daemon implements AdminClient {
     this.every(CHECK_MS, () => this.watch());
     this.startSync();
     // Last: a client that finds the socket may use the director.
-    await this.openSockets();
+    await openSockets(this.config, (request, peer) => this.request(request, peer), this.sockets);
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
   }
 
@@ -455,15 +414,6 @@ export class Daemon implements AdminClient {
         setTimeout(() => this.leaveTo(pid), LEAVE_MS);
       },
     };
-  }
-
-  private async openSockets(): Promise<void> {
-    const { socket, socketGroup, socketReaders } = this.config;
-    const sessions = new Sessions((request, peer) => this.request(request, peer), LIMITS);
-    this.sockets.push(await serve(socket, sessions, { group: groupId(socketGroup) }));
-    const readers = groupId(socketReaders);
-    if (readers !== undefined)
-      this.sockets.push(await serve(readersSocket(socket), sessions, { group: readers, readOnly: true }));
   }
 
   /** The rules of the configuration, or what a former process had. */
