@@ -47,7 +47,7 @@ export class SequenceShift {
     row[this.at + STATUS]! ^= 1;
   }
 
-  /** Writes position, sum after and sum before to `to`, from index `at` on (ip_vs_seq). */
+  /** Writes position, sum after and sum before to `to`, from index `at` on. */
   write(to: Int32Array, at: number): void {
     to[at] = this.position;
     to[at + 1] = this.after;

@@ -10,6 +10,7 @@
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts).
  */
+import { rm } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../conntrack/entry.js';
 import type { InterceptMaps } from '../device/xdp/intercept-maps.js';
@@ -64,6 +65,9 @@ import { resume } from './state/resume.js';
 import { baseOf, hasRules, timeoutsOf } from './state/start.js';
 import { SyncDaemons } from './sync/daemons.js';
 import { UdpNet } from './sync/udp.js';
+import { Giver, type GivingDirector } from './takeover/giver.js';
+import { notOffered, offerOf } from './takeover/offer.js';
+import { Taker } from './takeover/taker.js';
 
 /**
  * Sends the rule lines of a configuration to a director. Rejects with the file and line of the
@@ -82,6 +86,29 @@ const CHECK_MS = 5000;
 const DEVICE_CHECK_MS = 1000;
 /** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
 const SYNC_MS = 20;
+/** Time for the workers of a takeover to begin, ms. */
+const FORWARDS_MS = 4000;
+/** Time for the last answer to a successor, ms. */
+const LEAVE_MS = 50;
+/** Requests that a takeover refuses: rules and settings must stay as they are. */
+const CHANGES: ReadonlySet<string> = new Set([
+  'addService',
+  'editService',
+  'deleteService',
+  'addDestination',
+  'editDestination',
+  'deleteDestination',
+  'flush',
+  'zero',
+  'setTimeouts',
+  'batch',
+  'setSysctl',
+  'drain',
+  'withdraw',
+  'startDaemon',
+  'stopDaemon',
+  'reload',
+]);
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -95,6 +122,8 @@ const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process
 export interface StartOptions {
   /** Forget the state of the director before. */
   readonly fresh?: boolean;
+  /** Take over from the director that listens on the same socket. */
+  readonly takeover?: boolean;
 }
 
 /** A running director. */
@@ -115,6 +144,13 @@ export class Daemon implements AdminClient {
   private hotplug: Hotplug | undefined;
   private host: HostStack | undefined;
   private readonly wire: WireLog;
+  /** Another process takes over from this one; this one takes over from another. */
+  private readonly giver: Giver;
+  private readonly taker: Taker | undefined;
+  private readonly successor: Promise<number>;
+  private leaveTo: (pid: number) => void = () => {};
+  private standby: SharedArrayBuffer | undefined;
+  private whenRebuilt: () => void = () => {};
   private rawOut: RawOut | undefined;
   private readonly sockets: ControlSocket[] = [];
   private readonly audit: Audit;
@@ -130,9 +166,14 @@ export class Daemon implements AdminClient {
     private readonly loadRules: LoadRules,
     private readonly log: Logger,
     private readonly onFailure: (message: string) => void,
-    options: StartOptions,
+    options: StartOptions & { taker?: Taker | undefined },
   ) {
-    this.keeper = openKeeper(config, options.fresh === true, (message) => log.warn(message));
+    this.taker = options.taker;
+    this.successor = new Promise((resolve) => {
+      this.leaveTo = resolve;
+    });
+    this.giver = new Giver(this.giving(), log);
+    this.keeper = openKeeper(config, options, (message) => log.warn(message));
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
@@ -146,7 +187,7 @@ export class Daemon implements AdminClient {
     this.health = new Health(
       {
         slots: () => this.requests.rules.slots(),
-        apply: (says) => this.requests.applyHealth(says),
+        apply: (says) => (this.giver.isBusy ? undefined : this.requests.applyHealth(says)),
         failed: onFailure,
       },
       log,
@@ -191,13 +232,16 @@ export class Daemon implements AdminClient {
     onFailure: (message: string) => void,
     options: StartOptions = {},
   ): Promise<Daemon> {
+    const taker = options.takeover === true ? await Taker.of(config) : undefined;
     // Before anything changes: a second director would intercept the packets of the first.
-    await refuseInUse(config.socket);
-    const daemon = new Daemon(config, loadRules, log, onFailure, options);
+    if (taker === undefined) await refuseInUse(config.socket);
+    const daemon = new Daemon(taker?.config ?? config, loadRules, log, onFailure, { ...options, taker });
     try {
       await daemon.begin();
     } catch (error) {
-      await daemon.stop();
+      // What was taken from a running director is left as it is: that one goes on.
+      if (taker === undefined) await daemon.stop();
+      else await daemon.leave();
       throw error;
     }
     return daemon;
@@ -205,6 +249,13 @@ export class Daemon implements AdminClient {
 
   /** `peer`: who asks. */
   async request(request: AdminRequest, peer: Peer = OWN): Promise<AdminReply> {
+    if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
+    if (this.giver.isBusy && CHANGES.has(request.op))
+      return {
+        ok: false,
+        errno: 'EPERM',
+        text: 'another process takes over from this director: ask again in a moment',
+      };
     const note = this.audit.begin(request, peer);
     const reply =
       request.op === 'reload' && this.reloader !== undefined
@@ -219,6 +270,23 @@ export class Daemon implements AdminClient {
     this.reloader = reloader;
   }
 
+  /** Resolves with the process that has taken over. This director then ends by `leave`. */
+  get succeeded(): Promise<number> {
+    return this.successor;
+  }
+
+  /** Ends this process's part, and leaves devices and programs to the process that uses them. */
+  async leave(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    for (const socket of this.sockets) await this.attempt(() => socket.close());
+    await this.attempt(() => this.health.close());
+    await this.attempt(() => this.live?.close());
+    await this.attempt(() => this.workers?.leave());
+    await this.attempt(() => this.host?.end());
+    await this.attempt(() => this.rawOut?.close());
+    this.keeper?.close();
+  }
+
   /**
    * Replaces the running configuration by another: rules, marks, accept, sysctls, timeouts,
    * helpers, snat and routes. Everything or nothing: what can fail comes first. A configuration
@@ -226,6 +294,7 @@ export class Daemon implements AdminClient {
    * log names them. Rejects with an Error, one line for each mistake.
    */
   async reload(config: Config): Promise<ReloadReport> {
+    if (this.giver.isBusy) throw new Error('another process takes over from this director: reload that one');
     refuseFixed(this.config, config);
     const wanted = await this.dryRun(config);
     if (this.live === undefined) checkDestinations(config, wanted.entries());
@@ -300,24 +369,26 @@ export class Daemon implements AdminClient {
     this.devices = attachment.devices;
     const isLive = this.live !== undefined;
     const steering = this.keeper?.steering;
-    const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering);
+    const { taker } = this;
+    const workers = new Workers(this.shared, this.config, this.devices, this.maps, isLive, steering, taker?.adopt());
     this.workers = workers;
     this.loaded = wanted.entries();
     await this.startHostOrSayWhy(workers, attachment);
     this.warnIneffective();
     this.startRules(wanted);
     // After our own rules: until then those of a killed director keep its packets from the host.
-    for (const pid of removeOrphans())
+    for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
       this.log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
     this.live?.start(this.devices, this.listener());
     await this.startWorkers(workers, attachment);
+    if (taker !== undefined) await this.takeOver(workers, taker);
     this.host?.useTun(workers.tun);
     this.announcement.refresh();
     this.host?.warnUnrouted();
     this.startHealth(workers, attachment);
     if (this.config.metrics !== undefined)
       this.metrics = await serveMetrics(this.config.metrics.listen, this.config.metrics, this);
-    this.every(HOUSEKEEPING_MS, () => this.requests.tick());
+    this.every(HOUSEKEEPING_MS, () => (this.giver.isBusy ? undefined : this.requests.tick()));
     if (this.config.announce !== undefined) this.every(ANNOUNCE_MS, () => this.announcement.refresh());
     this.every(CHECK_MS, () => this.watch());
     this.startSync();
@@ -336,6 +407,54 @@ export class Daemon implements AdminClient {
   private checkSync({ file, sync }: Config): void {
     const missing = this.sync.missing(sync);
     if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
+  }
+
+  /** The running director stops, and this one goes on at the same place. */
+  private async takeOver(workers: Workers, taker: Taker): Promise<void> {
+    const began = performance.now();
+    const positions = await taker.go();
+    this.keeper?.takeOver();
+    const forwards = new Promise<void>((resolve, reject) => {
+      this.whenRebuilt = resolve;
+      setTimeout(reject, FORWARDS_MS, new Error('no takeover: the workers did not begin in time')).unref();
+    });
+    workers.goOn(this.standby!, positions);
+    await forwards;
+    const ms = Math.round(performance.now() - began);
+    await taker.done();
+    this.keeper?.write();
+    workers.set.useOwnMaps();
+    this.log.info({ ms }, `took over from process ${taker.pid}`);
+  }
+
+  /** What this director does when another process takes over from it. */
+  private giving(): GivingDirector {
+    return {
+      offer: () => {
+        const { config, devices, workers, keeper } = this;
+        if (workers === undefined) return 'the running director is not up yet';
+        return notOffered(config, devices, keeper !== undefined) ?? offerOf(config, devices, workers.set.transfer);
+      },
+      pause: async () => {
+        const positions = await this.workers!.pause();
+        this.keeper?.giveUp();
+        return positions;
+      },
+      takeBack: async () => {
+        this.keeper?.takeOver();
+        this.keeper?.write();
+        await this.workers?.takeBack(this.requests.replay());
+        this.sendNetwork();
+        this.workers?.attachAll();
+      },
+      leave: async (pid) => {
+        for (const path of [this.config.socket, readersSocket(this.config.socket)]) await rm(path, { force: true });
+        await this.attempt(() => this.metrics?.close());
+        this.metrics = undefined;
+        // After the answer, which goes by the socket.
+        setTimeout(() => this.leaveTo(pid), LEAVE_MS);
+      },
+    };
   }
 
   private async openSockets(): Promise<void> {
@@ -364,6 +483,7 @@ export class Daemon implements AdminClient {
   /** A worker has its connections again. */
   private rebuilt({ kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
     this.rebuilding = Math.max(0, this.rebuilding - 1);
+    if (this.rebuilding === 0) this.whenRebuilt();
     this.requests.isCounting = this.rebuilding > 0;
     this.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
   }
@@ -403,7 +523,8 @@ export class Daemon implements AdminClient {
     const { log } = this;
     for (const reason of reasons) log.info(reason);
     if (live !== undefined) this.rawOut = new RawOut((message) => log.error(message));
-    for (const line of await workers.start((report) => this.onReport(report))) log.info(line);
+    if (this.taker !== undefined) this.standby = new SharedArrayBuffer(4);
+    for (const line of await workers.start((report) => this.onReport(report), this.standby)) log.info(line);
     const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
     for (const line of workers.open(isThere)) log.info(line);
     const around = {
@@ -412,7 +533,7 @@ export class Daemon implements AdminClient {
       changed: () => this.devicesChanged(),
     };
     this.hotplug = new Hotplug(workers.set, this.config.workers, around, log);
-    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => this.hotplug?.check()));
+    this.every(DEVICE_CHECK_MS, () => void this.attempt(() => (this.giver.isBusy ? undefined : this.hotplug?.check())));
   }
 
   /** An interface has left or was attached. */
@@ -456,13 +577,19 @@ export class Daemon implements AdminClient {
     try {
       this.hotplug?.workerDied();
       if (!(await workers?.revive(worker, requests.replay()))) return this.onFailure(why);
-      if (this.live === undefined) workers?.send({ kind: 'routes', ...staticRoutes(this.config) }, worker);
-      else this.live.refresh();
+      this.sendNetwork();
+      workers?.attachAll(worker);
       this.health.path?.revive();
       log.info(`worker ${worker} is back`);
     } catch (error) {
       this.onFailure(`${why}; it cannot be started anew: ${(error as Error).message}`);
     }
+  }
+
+  /** Tells workers that are new the network. */
+  private sendNetwork(): void {
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(this.config) });
+    else this.live.refresh();
   }
 
   /** Last, since checks need the TUN. */
@@ -485,7 +612,7 @@ export class Daemon implements AdminClient {
       changed: () => void this.attempt(() => this.host?.refresh()),
       wire: (states) => this.wire.links(states),
       nextHop: (device, ip, answers) => this.wire.nextHop(device, ip, answers),
-      linksChanged: () => void this.attempt(() => this.hotplug?.linksChanged()),
+      linksChanged: () => void this.attempt(() => (this.giver.isBusy ? undefined : this.hotplug?.linksChanged())),
       warned: (message) => this.log.warn(message),
       routes: (devices) => (this.config.routes === undefined ? undefined : staticRoutes({ ...this.config, devices })),
     };
@@ -497,6 +624,7 @@ export class Daemon implements AdminClient {
     else if (report.kind === 'originate') this.rawOut?.send(report.packet);
     else if (report.kind === 'warned') this.log.warn(report.message);
     else if (report.kind === 'rebuilt') this.rebuilt(report);
+    else if (report.kind === 'paused') this.workers?.hasPaused(report.positions);
     else if (report.kind === 'fault') this.hotplug?.fault(report.device, report.why);
     else if (report.kind === 'detached') void this.attempt(() => this.hotplug?.letGo(report.device));
     else if (report.kind === 'died') void this.revive(report.worker, report.message);

@@ -51,6 +51,8 @@ export interface Device {
    * system call or more: not for each packet.
    */
   readonly fault?: string;
+  /** Where a device of another process must go on to read; absent: the kernel knows. */
+  readonly position?: number;
   /**
    * Takes back the frames that the kernel had, after another thread has closed the device's handle
    * (handle.ts). Nothing may be received or sent then.

@@ -13,12 +13,13 @@ import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
 import type { DeviceKind } from './kinds.js';
 import type { OpenOptions } from './open.js';
-import { closePacket, openPacket, type PacketHandle } from './packet/open.js';
+import { adoptPacket, closePacket, openPacket, type PacketHandle } from './packet/open.js';
 import { PacketDevice } from './packet/packet.js';
 import { closeTun, openTap, TapDevice, type TunHandle } from './tun/tap.js';
 import type { Umem } from './umem.js';
 import { XdpDevice } from './xdp/device.js';
-import { closeXdp, openXdp, type XdpHandle, xdpDetail, xdpFault } from './xdp/open.js';
+import type { InterceptMapFds } from './xdp/layout.js';
+import { adoptXdp, closeXdp, openXdp, replaceXdp, type XdpHandle, xdpDetail, xdpFault } from './xdp/open.js';
 import type { FrameMemory } from './xdp/open-socket.js';
 
 /** A device of libpcap: it is opened by the thread that uses it. */
@@ -46,6 +47,8 @@ interface Kind<K extends DeviceKind> {
   detail?(handle: Parts[K]): string;
   /** As `faultOf`. */
   fault?(handle: Parts[K]): string;
+  /** As `adoptHandle`; absent: the device cannot change its process. */
+  adopt?(handle: Parts[K], take: (fd: number) => number): Parts[K];
 }
 
 const rows: { readonly [K in DeviceKind]: Kind<K> } = {
@@ -62,16 +65,19 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
     on: (umem, handle) => new XdpDevice(umem, handle),
     detail: xdpDetail,
     fault: xdpFault,
+    adopt: adoptXdp,
   },
   packet: {
     open: (_, name, { promiscuous = false, share }) => openPacket(name, { promiscuous, share }),
     close: closePacket,
     on: (umem, handle) => new PacketDevice(umem, handle),
+    adopt: adoptPacket,
   },
   tap: {
     open: (_, name, { mtu }) => openTap(name, mtu === undefined ? {} : { mtu }),
     close: closeTun,
     on: (umem, handle) => new TapDevice(umem, handle),
+    adopt: ({ name, fd }, take) => ({ name, fd: take(fd) }),
   },
   cap: {
     open: (_, name) => ({ name }),
@@ -111,6 +117,33 @@ export function describe(handle: DeviceHandle): string {
  */
 export function faultOf(handle: DeviceHandle): string {
   return rowOf(handle.kind).fault?.(handle as Parts[DeviceKind]) ?? '';
+}
+
+/** The device can go on in another process. */
+export function canChangeProcess(kind: DeviceKind): boolean {
+  return rowOf(kind).adopt !== undefined;
+}
+
+/**
+ * The handle of another process as one of this process: `take` gives a duplicate of a descriptor.
+ * Rings are mapped again. Throws a SystemError.
+ */
+export function adoptHandle(handle: DeviceHandle, take: (fd: number) => number): DeviceHandle {
+  const { kind } = handle;
+  return { kind, ...rowOf(kind).adopt!(handle as Parts[DeviceKind], take) } as DeviceHandle;
+}
+
+/**
+ * Puts a handle that was adopted under the intercept maps of this process: its program is replaced
+ * without a moment without one. Returns the handle. Throws a SystemError.
+ */
+export function underMaps(handle: DeviceHandle, maps: InterceptMapFds | undefined): DeviceHandle {
+  return handle.kind === 'xdp' && maps !== undefined ? { kind: 'xdp', ...replaceXdp(handle, maps) } : handle;
+}
+
+/** The handle whose ring is read from `position` on. */
+export function fromPosition(handle: DeviceHandle, position: number): DeviceHandle {
+  return handle.kind === 'packet' ? { ...handle, ring: { ...handle.ring, begin: position } } : handle;
 }
 
 /** An open AF_XDP socket with the Umem of these handles; undefined: there is none. */

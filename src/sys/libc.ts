@@ -91,6 +91,14 @@ export const syscall = libc.func('long syscall(long, int, void*, uint32)') as (
   size: number,
 ) => number;
 
+/** syscall(2) with numbers only. */
+export const descriptorCall = libc.func('long syscall(long, long, long, long)') as (
+  number: number,
+  a: number,
+  b: number,
+  c: number,
+) => number;
+
 /** prctl(2); what an argument means follows from the option. */
 export const prctl = libc.func('int prctl(int, ulong, ulong, ulong, ulong)') as (
   option: number,

@@ -63,7 +63,7 @@ export function capabilitiesAmong(names: readonly Capability[]): Capability[] {
 }
 
 /**
- * Starts this program again as the user `name`, with the capabilities `kept` of those that it has, and
+ * Starts this program again as the user `name`, with the capabilities `kept` of those that it has,
  * with the same arguments and environment. It returns only by an exception: SystemError. The
  * process must be root.
  */

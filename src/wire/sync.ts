@@ -51,7 +51,7 @@ export const BACKUP_MASK =
   SyncFlag.method | SyncFlag.noOutput | SyncFlag.inactive | SEQUENCE_FLAGS | SyncFlag.noCport | SyncFlag.template;
 export const BACKUP_UPDATE_MASK = SyncFlag.inactive | SEQUENCE_FLAGS;
 
-/** Number of states by protocol (num_states of ip_vs_protocol). */
+/** Number of states by protocol. */
 export function stateCount(protocol: number): number {
   if (protocol === TCP) return 11;
   if (protocol === SCTP) return 14;

@@ -1,4 +1,5 @@
 /** Programs whose output cannot be written, and words about mistakes on the command line. */
+
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -65,7 +66,6 @@ const STATUS: DirectorStatus = {
   uptime: 61,
   config: '/etc/ulvs/director.yaml',
   rulesOnly: false,
-  sync: { daemons: [], counters: newSyncStats() },
   devices: [
     {
       name: 'eth0',
@@ -84,6 +84,7 @@ const STATUS: DirectorStatus = {
   frames: { in: 31, forwarded: 0, delivered: 1, passed: 4, dropped: 20, out: 2 },
   drops: [],
   helpers: { ftp: [] },
+  sync: { daemons: [], counters: newSyncStats() },
   health: { up: 0, checked: 0 },
 };
 

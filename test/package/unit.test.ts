@@ -67,7 +67,7 @@ describe('what is installed', () => {
   beforeAll(() => {
     const env = { ...process.env, DESTDIR: root, PREFIX: '/opt', NAMES: 'yes' };
     execFileSync(path.join(ROOT, 'scripts/install.sh'), { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  });
+  }, 120_000);
   afterAll(() => rmSync(root, { recursive: true }));
 
   it('is a unit that starts the installed program', () => {

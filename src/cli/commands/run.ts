@@ -24,6 +24,7 @@ interface Options {
   device?: DeviceChoice;
   socket?: string;
   user?: string;
+  takeover?: true;
   fresh?: boolean;
   logLevel: string;
 }
@@ -41,6 +42,10 @@ export function runCommand(version: string): Command {
     .option('--socket <path>', 'control socket, overrides the configuration')
     .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
     .option('--fresh', 'forget the connections and rules that the director before left (key state)')
+    .option(
+      '--takeover',
+      'take over from the director that listens on the socket, without a gap; without one start as usual',
+    )
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
         .choices(['error', 'warn', 'info', 'debug'])
@@ -60,7 +65,10 @@ async function run(options: Options, version: string): Promise<void> {
   const { failure, fail } = failing();
   const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
   const onFailure = (message: string) => fail(new Error(message));
-  const started = begin(config, fleet, log, onFailure, { fresh: options.fresh ?? false });
+  const started = begin(config, fleet, log, onFailure, {
+    fresh: options.fresh ?? false,
+    takeover: options.takeover ?? false,
+  });
   const inTurn = turns(started);
   const reloadNext = () => inTurn(async () => reload(await started, options, log, manager, fleet));
   process.on('SIGHUP', () => void reloadNext());
@@ -72,12 +80,17 @@ async function run(options: Options, version: string): Promise<void> {
   daemon.reloadBy(reloadNext);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
-  try {
-    await Promise.race([stopped, failure]);
-  } finally {
-    manager.stopping();
-    await Promise.all([fleet?.close(), daemon.stop()]);
+  const end = await Promise.race([stopped, failure, daemon.succeeded]).catch((error: Error) => error);
+  if (typeof end === 'number') {
+    manager.succeeded(end);
+    await Promise.all([fleet?.close(), daemon.leave()]);
+    log.info(`process ${end} has taken over`);
+    // Devices and programs belong to the other process; nothing more is to be closed.
+    process.exit(0);
   }
+  manager.stopping();
+  await Promise.all([fleet?.close(), daemon.stop()]);
+  if (end instanceof Error) throw end;
   log.info('director is down');
 }
 

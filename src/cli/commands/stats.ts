@@ -71,7 +71,8 @@ function syncLines({ counters }: DirectorStatus['sync']): string[] {
 
 /**
  * Frames that wait for a neighbour, or for other fragments of their datagram: what is missing in
- * the sum. The counters are read one after the other while packets flow, so that it is never below 0.
+ * the sum. The counters are read one after the other while packets flow, so that it is never
+ * below 0.
  */
 function waitingOf(frames: Readonly<Record<string, number>>): number {
   const of = (name: string) => frames[name] ?? 0;

@@ -47,6 +47,8 @@ export type AdminRequest =
   /** Takes the routes of announced VIPs away (true), or puts them back. */
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
+  /** A successor takes over (takeover/offer.ts); `pid`: its process. */
+  | { op: 'takeover'; step: 'offer' | 'go' | 'done'; pid: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
 
@@ -221,6 +223,8 @@ export type AdminReply =
       status?: DirectorStatus;
       /** The daemons of synchronisation that run, the master first. */
       daemons?: SyncDaemon[];
+      /** To a successor: an offer or positions, as JSON. */
+      takeover?: string;
       reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];

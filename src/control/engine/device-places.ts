@@ -85,6 +85,11 @@ export class DevicePlaces {
     }
   }
 
+  /** Where the devices' rings are read, by device. */
+  get positions(): number[] {
+    return this.devices.map(({ position = 0 }) => position);
+  }
+
   /** Closes the devices of libpcap. The control thread closes all others. */
   close(): void {
     for (const device of this.devices) if (isOwn(device)) device.close();

@@ -10,16 +10,42 @@
  *                            └─ its interface is away
  */
 import { DeviceError } from '../../device/error.js';
-import { closeHandle, type DeviceHandle, describe, ifindexOf, openHandle, sharingSocket } from '../../device/handle.js';
+import {
+  adoptHandle,
+  closeHandle,
+  type DeviceHandle,
+  describe,
+  fromPosition,
+  ifindexOf,
+  openHandle,
+  sharingSocket,
+  underMaps,
+} from '../../device/handle.js';
 import { kindOf } from '../../device/kinds.js';
 import type { QueueShare } from '../../device/queue-share.js';
 import { openHostTun } from '../../device/tun/host.js';
 import { closeTun, type TunHandle } from '../../device/tun/tap.js';
-import { frameSizeFor, framesFor, makeUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
+import { frameSizeFor, framesFor, makeUmem, mapUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
 import type { DeviceSetup } from './messages.js';
 
 /** What the workers of one device share; the index of the worker is added. */
 export type Share = Omit<QueueShare, 'index'> | undefined;
+
+/** The open devices of a director as plain data. By worker; handles by device, then by worker. */
+export interface Transfer {
+  readonly memories: readonly UmemMemory[];
+  readonly tuns: readonly TunHandle[];
+  readonly handles: readonly (readonly (DeviceHandle | null)[] | null)[];
+}
+
+/** What another process gives, with descriptors of this one. Throws a SystemError. */
+export function adoptAll({ memories, tuns, handles }: Transfer, take: (fd: number) => number): Transfer {
+  return {
+    memories: memories.map(({ fd, frames, frameSize }) => mapUmem(take(fd), frames, frameSize)),
+    tuns: tuns.map(({ name, fd }) => ({ name, fd: take(fd) })),
+    handles: handles.map((all) => all?.map((handle) => handle && adoptHandle(handle, take)) ?? null),
+  };
+}
 
 /** All open devices. */
 export class DeviceSet {
@@ -33,17 +59,58 @@ export class DeviceSet {
   private readonly frames: { frames: number; entries: number };
   private readonly frameSize: number;
 
-  /** `shareOf`: makes what the workers of a device share, for each opening anew. */
+  /**
+   * `shareOf`: makes what the workers of a device share, for each opening anew. `adopted`: what
+   * another process gives.
+   */
   constructor(
     readonly devices: readonly DeviceSetup[],
     private readonly workers: number,
     private readonly shareOf: (device: DeviceSetup) => Share = () => undefined,
+    adopted?: Transfer,
   ) {
     const posting = devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     this.handles = devices.map(() => undefined);
     this.frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
     this.frames = framesFor(posting, this.frameSize, workers);
-    for (let i = 0; i < workers; i++) this.memories.push(makeUmem(this.frames.frames, this.frameSize));
+    if (adopted !== undefined) this.adopt(adopted);
+    else for (let i = 0; i < workers; i++) this.memories.push(makeUmem(this.frames.frames, this.frameSize));
+  }
+
+  /** What another process needs to go on with the devices. */
+  get transfer(): Transfer {
+    return {
+      memories: this.memories,
+      tuns: this.tuns,
+      handles: this.handles.map((handles) => handles?.map((handle) => handle ?? null) ?? null),
+    };
+  }
+
+  private adopt({ memories, tuns, handles }: Transfer): void {
+    this.memories.push(...memories);
+    this.tuns.push(...tuns);
+    handles.forEach((all, i) => {
+      this.handles[i] = all?.map((handle) => handle ?? undefined);
+    });
+  }
+
+  /** The rings are read from these positions on, by device. */
+  goOnFrom(positions: readonly number[]): void {
+    this.replaceEach((handle, i) => fromPosition(handle, positions[i] ?? 0));
+  }
+
+  /**
+   * Programs that were adopted get the intercept maps of this process. Until then they intercept
+   * what they did in the other one. Throws a SystemError.
+   */
+  useOwnMaps(): void {
+    this.replaceEach((handle, i) => underMaps(handle, this.devices[i]!.maps));
+  }
+
+  private replaceEach(by: (handle: DeviceHandle, device: number) => DeviceHandle): void {
+    this.handles.forEach((handles, i) => {
+      this.handles[i] = handles?.map((handle) => handle && by(handle, i));
+    });
   }
 
   /** The device is open. */
@@ -109,6 +176,7 @@ export class DeviceSet {
    * /dev/net/tun, as in some user namespaces, all works but packets for the host itself.
    */
   openTuns(): string[] {
+    if (this.tuns.length > 0) return [];
     try {
       return this.memories.flatMap((_, worker) => this.openTun(worker));
     } catch (error) {

@@ -59,6 +59,8 @@ export interface RunnerSetup {
    * gauges still count them, because other workers went on.
    */
   readonly inherited?: 'uncounted' | 'counted' | undefined;
+  /** The worker begins when word 0 is not 0 any more: another process forwards until then. */
+  readonly standby?: SharedArrayBuffer | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */
@@ -118,6 +120,8 @@ export type Message =
   | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
   /** The workers write all connections to their rings. */
   | { kind: 'syncResend' }
+  /** The worker forwards no more, for another process goes on; it reports `paused`. */
+  | { kind: 'pause' }
   | { kind: 'stop' };
 
 /** From the dataplane to the control thread. */
@@ -126,6 +130,8 @@ export type Report =
   | { kind: 'ready' }
   /** A worker uses the device no more. */
   | { kind: 'detached'; device: number; worker: number }
+  /** A worker forwards no more. `positions`: where its devices' rings are read, by device. */
+  | { kind: 'paused'; worker: number; positions: readonly number[] }
   /** A device receives nothing any more though its interface is there. */
   | { kind: 'fault'; device: number; why: string }
   /** It cannot go on; `message`: one line. `mistake`: the user can mend it. */

@@ -50,6 +50,8 @@ export class Runner {
   private readonly deviceCounters: DeviceCounters;
   private readonly announcements: Announcements;
   private nextCount = 0;
+  /** Another process goes on: no turn may follow. */
+  isPaused = false;
   private rebuild: { readonly work: Rebuild; readonly since: number } | undefined;
   /** Links that could not send. */
   private readonly stopped = new Set<number>();
@@ -71,7 +73,7 @@ export class Runner {
     this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
     addLinks(this.director, setup.devices);
-    if (setup.inherited !== undefined) this.beginRebuild(setup.inherited === 'counted', now);
+    if (setup.standby === undefined) this.begin(setup.inherited, now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
     if (setup.live) this.addHostLinks(umem, setup.tun);
     this.configure(setup);
@@ -88,7 +90,10 @@ export class Runner {
     addNeighbours(this.director, config);
     this.director.router.replace(staticRoutes(config));
     // No device is open yet: nothing is announced.
-    for (const message of first) message.kind === 'actions' ? this.apply(message.actions) : this.handle(message);
+    for (const message of first)
+      if (message.kind === 'actions') this.apply(message.actions);
+      else if (message.kind === 'neighbours') for (const fact of message.facts) this.learn(fact, true);
+      else this.handle(message);
   }
 
   private apply(actions: readonly Action[]): void {
@@ -112,6 +117,11 @@ export class Runner {
   /** The thread must not sleep: there is work without frames. */
   get isBusy(): boolean {
     return this.rebuild !== undefined;
+  }
+
+  /** Nobody else uses the table any more. `now` in ms. */
+  begin(inherited: RunnerSetup['inherited'], now: number): void {
+    if (inherited !== undefined) this.beginRebuild(inherited === 'counted', now);
   }
 
   /** The table of a former process or thread: its index is made again, a step a turn. */
@@ -174,6 +184,9 @@ export class Runner {
         this.places.attach(message.device, message.handles);
         this.announcements.note(message.device);
         if (this.announces) this.announcements.announceDue();
+        return true;
+      case 'pause':
+        this.isPaused = true;
         return true;
       case 'stop':
         return false;
@@ -247,10 +260,14 @@ export class Runner {
     this.report({ kind: 'resolve', device, ip: family === 4 ? format4(words[3]!) : format6(words) });
   }
 
-  /** Applies what the kernel knows about a neighbour, if the dataplane has asked for it. */
-  private learn({ device, ip, mac, failed }: NeighbourFact): void {
+  /**
+   * Applies what the kernel knows about a neighbour, if the dataplane has asked for it. `all`: also
+   * if it has not. So the first packets of a director do not wait.
+   */
+  private learn({ device, ip, mac, failed }: NeighbourFact, all = false): void {
     const { neighbours } = this.director;
     const [a0, a1, a2, a3] = wordsOf(ip)!;
+    if (all && mac !== '') neighbours.idOf(device, addressFamily(ip), a0!, a1!, a2!, a3!);
     const neighbour = neighbours.known(device, addressFamily(ip), a0!, a1!, a2!, a3!);
     if (neighbour === undefined || neighbour.permanent) return;
     const parsed = mac === '' ? undefined : parseMac(mac);

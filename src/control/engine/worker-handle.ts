@@ -82,6 +82,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
     if (!running) return;
     worker.postMessage(message);
     Atomics.store(new Int32Array(flags), 0, 1);
+    Atomics.notify(new Int32Array(flags), 0);
     wakeup.ring();
   };
   const stop = async () => {

@@ -50,6 +50,7 @@ function run(runner: Runner): void {
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
+    if (runner.isPaused) return waitForStop(runner, flags);
     if (version !== places.version) {
       version = places.version;
       poller = pollerOf(runner, wakeup);
@@ -62,6 +63,23 @@ function run(runner: Runner): void {
     if (poller.ready(0)) wakeup.answer();
     idle = 0;
   }
+}
+
+/** Another process has the table and the devices: this thread only waits for its end. */
+function waitForStop({ places, dispatch }: Runner, flags: Int32Array): void {
+  report({ kind: 'paused', worker: dispatch?.index ?? 0, positions: places.positions });
+  for (;;) {
+    Atomics.wait(flags, 0, 0);
+    Atomics.store(flags, 0, 0);
+    for (let message = nextMessage(); message !== undefined; message = nextMessage())
+      if (message.kind === 'stop') return;
+  }
+}
+
+/** Waits until another process has stopped to forward. */
+function standBy(runner: Runner, standby: SharedArrayBuffer): void {
+  Atomics.wait(new Int32Array(standby), 0, 0);
+  runner.begin(setup.inherited, performance.now() + clockOrigin());
 }
 
 function pollerOf({ places }: Runner, wakeup: Bell): Poller {
@@ -77,6 +95,7 @@ function main(): void {
     return;
   }
   report({ kind: 'ready' });
+  if (setup.standby !== undefined) standBy(runner, setup.standby);
   try {
     run(runner);
   } finally {

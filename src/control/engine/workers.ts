@@ -11,7 +11,7 @@ import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceConfig } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { DeviceSet } from './device-set.js';
+import { DeviceSet, type Transfer } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
@@ -29,6 +29,7 @@ export class Workers {
   private dataplane: Dataplane | undefined;
   /** Messages from before the start. */
   private readonly early: Message[] = [];
+  private paused: ((positions: readonly number[]) => void) | undefined;
   private deaths: number[] = [];
 
   /** Makes the frames; opens no device yet. Throws a SystemError. */
@@ -39,10 +40,11 @@ export class Workers {
     maps: readonly InterceptMaps[],
     live: boolean,
     inherited?: InheritedSteering,
+    adopted?: Transfer,
   ) {
     this.base = { config, devices, live };
     this.pool = shared.workers === 1 ? undefined : new WorkerPool(shared, devices, maps, inherited);
-    this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device));
+    this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device), adopted);
   }
 
   /**
@@ -50,7 +52,8 @@ export class Workers {
    * log. Throws a DeviceError.
    */
   open(isThere: (device: DeviceSetup) => boolean): string[] {
-    return this.base.devices.map((device, i) => {
+    return this.base.devices.flatMap((device, i) => {
+      if (this.set.isOpen(i)) return [];
       if (!isThere(device)) return `${device.name}: no such network interface yet; it is attached when it is there`;
       const how = this.set.open(i);
       this.send({ kind: 'attach', device: i, handles: this.set.handlesOf(i) });
@@ -65,19 +68,67 @@ export class Workers {
 
   /**
    * Starts the threads, which know the rules before they have a device: the first frame meets the
-   * whole configuration. Returns lines for the log. Rejects with an Error of one line.
+   * whole configuration. With `standby` they wait for `goOn`. Returns lines for the log. Rejects
+   * with an Error of one line.
    */
-  async start(onReport: (report: Report) => void): Promise<string[]> {
+  async start(onReport: (report: Report) => void, standby?: SharedArrayBuffer): Promise<string[]> {
     const lines = this.base.live ? this.set.openTuns() : [];
     const first = this.early.splice(0);
     const setups = this.set.memories.map((_, worker) => {
-      return this.setupOf(worker, first, this.shared.inherited[worker] ? 'uncounted' : undefined);
+      const setup = this.setupOf(worker, first, this.shared.inherited[worker] ? 'uncounted' : undefined);
+      return { ...setup, standby };
     });
     const inline = this.base.devices.some(({ kind }) => kindOf(kind).thread === 'main');
     if (this.pool !== undefined) this.dataplane = await this.pool.start(setups, onReport);
     else this.dataplane = await (inline ? startInline : startWorker)(setups[0]!, onReport);
     for (const message of this.early.splice(0)) this.dataplane.send(message);
     return lines;
+  }
+
+  /** The workers forward no more. Resolves with the positions of the rings of the first one. */
+  pause(): Promise<readonly number[]> {
+    return new Promise((resolve) => {
+      this.paused = resolve;
+      this.send({ kind: 'pause' });
+    });
+  }
+
+  /** A worker has reported that it forwards no more. */
+  hasPaused(positions: readonly number[]): void {
+    this.paused?.(positions);
+  }
+
+  /** Workers that stand by begin, where the rings of another process were read last. */
+  goOn(standby: SharedArrayBuffer, positions: readonly number[]): void {
+    this.set.goOnFrom(positions);
+    this.attachAll();
+    const word = new Int32Array(standby);
+    Atomics.store(word, 0, 1);
+    Atomics.notify(word, 0);
+  }
+
+  /**
+   * Workers that have paused start anew, after another process has failed to go on. They have no
+   * device until `attachAll`.
+   */
+  async takeBack(first: readonly Message[]): Promise<void> {
+    await this.dataplane?.stop();
+    for (const worker of this.set.memories.keys()) {
+      this.set.renew(worker);
+      await this.dataplane?.restart?.(worker, this.setupOf(worker, first, 'uncounted'));
+    }
+  }
+
+  /** Ends the threads; the devices are another process's by now. */
+  async leave(): Promise<void> {
+    await this.dataplane?.stop();
+  }
+
+  /** Gives a worker, or all, the devices that are open. */
+  attachAll(worker?: number): void {
+    this.base.devices.forEach((_, device) => {
+      if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
+    });
   }
 
   /** To one worker, or to all. What is sent before the start is in their setup. */
@@ -88,7 +139,8 @@ export class Workers {
 
   /**
    * Starts a worker that has died anew, with devices that are opened anew, on the same connection
-   * table and counters. `first`: messages that tell it the rules. Returns false when workers die
+   * table and counters. `first`: messages that tell it the rules. It has no device until
+   * `attachAll`. Returns false when workers die
    * too often, or where the thread is the main one. Rejects with an Error of one line.
    */
   async revive(worker: number, first: readonly Message[]): Promise<boolean> {
@@ -98,9 +150,6 @@ export class Workers {
     if (dataplane?.restart === undefined || this.deaths.length > MOST_DEATHS) return false;
     this.set.renew(worker);
     await dataplane.restart(worker, this.setupOf(worker, first, 'counted'));
-    this.base.devices.forEach((_, device) => {
-      if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
-    });
     return true;
   }
 

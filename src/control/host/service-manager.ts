@@ -53,6 +53,12 @@ export class ServiceManager {
     this.tell('RELOADING=1', `MONOTONIC_USEC=${now}`, 'STATUS=reading the configuration');
   }
 
+  /** Another process has taken over, and is the service's main process now. */
+  succeeded(pid: number): void {
+    clearInterval(this.timer);
+    this.tell(`MAINPID=${pid}`);
+  }
+
   /** The director ends. */
   stopping(): void {
     clearInterval(this.timer);

@@ -105,6 +105,8 @@ export class Requests implements AdminClient {
         return { ok: true, health: this.forwarding.health?.status ?? [] };
       case 'withdraw':
         return this.withdraw(request.withdrawn);
+      case 'takeover':
+        return { ok: false, errno: 'EPERM', text: 'only a live director can be taken over' };
       default:
         return this.change([request])[0]!;
     }
@@ -305,6 +307,7 @@ const OTHERS = [
   'startDaemon',
   'stopDaemon',
   'daemons',
+  'takeover',
   'reload',
   'health',
   'drain',

@@ -35,7 +35,8 @@ export class StateKeeper {
   private base: Base | undefined;
   private sysctl: Readonly<Sysctls> | undefined;
   private stages: readonly SteeringStage[] | undefined;
-  private readonly journal: Journal;
+  /** undefined: the state belongs to another director. */
+  private journal: Journal | undefined;
   private shortest = 0;
 
   /** Throws a StateError. */
@@ -44,9 +45,28 @@ export class StateKeeper {
     for (const record of this.store.records) this.take(record);
     const { base, sysctl, stages } = this;
     if (this.store.inherited) this.inherited = { actions: this.rules.actions(), base, sysctl, stages };
+    if (needs.shared === true) return;
+    this.clearGauges();
+    this.write();
+  }
+
+  /** The other director uses the state no more; `write` follows. Throws a StateError. */
+  takeOver(): void {
+    this.store.own();
+    this.clearGauges();
+  }
+
+  /** Another director goes on with the state; `takeOver` takes it back. */
+  giveUp(): void {
+    this.journal?.close();
+    this.journal = undefined;
+    this.store.disown();
+  }
+
+  /** Writes the journal anew; from now on each change is added. */
+  write(): void {
     this.journal = new Journal(this.store.journalPath, this.records());
     this.shortest = this.journal.length;
-    this.clearGauges();
   }
 
   /** How the workers of the former process shared clients. */
@@ -83,12 +103,13 @@ export class StateKeeper {
 
   /** Call it when no thread uses the memory any more. */
   close(): void {
-    this.journal.close();
+    this.journal?.close();
     this.store.close();
   }
 
   private note(record: JournalRecord): void {
     this.take(record);
+    if (this.journal === undefined) return;
     this.journal.append(record);
     if (this.journal.length < Math.max(LONG, GROWTH * this.shortest)) return;
     this.journal.replace(this.records());
@@ -121,7 +142,7 @@ export class StateKeeper {
    */
   private clearGauges(): void {
     const gauges = this.store.gauges;
-    for (const action of this.inherited?.actions ?? [])
+    for (const action of this.rules.actions())
       if (action.kind === 'addDestination')
         for (const gauge of [Gauge.active, Gauge.inactive, Gauge.persistent, Gauge.references])
           gauges[action.slot * GAUGES + gauge] = 0;

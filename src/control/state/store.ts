@@ -38,6 +38,8 @@ export interface StoreNeeds {
   readonly workers: number;
   /** Lines of each worker's table. */
   readonly lines: number;
+  /** Another director still uses the state; `own` makes it this one's. */
+  readonly shared?: boolean;
   /** Begin with nothing, whatever is there. */
   readonly fresh: boolean;
   /** Gets one line for each file that is moved aside. */
@@ -55,18 +57,29 @@ export class Store {
   readonly zeroPoints: ZeroPoints;
   /** The journal of the former process; empty: there was none. */
   readonly records: readonly JournalRecord[];
-  private readonly lock: number;
+  private lock = -1;
 
   /** Opens or makes the state. Throws a StateError. */
   constructor(private readonly needs: StoreNeeds) {
     const { directory } = needs;
-    this.lock = lock(directory);
+    if (needs.shared !== true) this.own();
     if (needs.fresh) for (const name of filesOf(directory)) rmSync(path.join(directory, name));
     this.records = this.readRules();
     const [first] = this.records;
     this.birth = first !== undefined && 'state' in first ? first : born();
     this.workers = this.openWorkers();
     this.zeroPoints = zeroPointsIn(this.workers[0]!.zeroPoints);
+  }
+
+  /** Locks the state. Throws a StateError when another director uses it. */
+  own(): void {
+    this.lock = lock(this.needs.directory);
+  }
+
+  /** Another director may lock the state; this one must not write into it any more. */
+  disown(): void {
+    if (this.lock >= 0) closeSync(this.lock);
+    this.lock = -1;
   }
 
   get journalPath(): string {
@@ -91,7 +104,7 @@ export class Store {
   /** Gives the state back. Call it when no thread uses the memory any more. */
   close(): void {
     for (const worker of this.workers) worker.unmap();
-    closeSync(this.lock);
+    this.disown();
   }
 
   private openWorkers(): WorkerFile[] {

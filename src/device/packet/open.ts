@@ -24,7 +24,7 @@ import { ethernetIndex } from '../ethernet-index.js';
 import type { QueueShare } from '../queue-share.js';
 import { type BlockSize, openBlockRing } from './block-ring.js';
 import type { RingMemory } from './ring.js';
-import { openSlotRing } from './slot-ring.js';
+import { mapSlotRing, openSlotRing, slotBytes } from './slot-ring.js';
 import { openTxSocket } from './tx-socket.js';
 
 export interface PacketOptions extends Partial<BlockSize> {
@@ -74,6 +74,13 @@ export function closePacket({ fd, sender, ring }: PacketHandle): void {
   unmapAt(ring.address, ring.length);
   close(sender);
   close(fd);
+}
+
+/** The handle of another process as one of this process. Throws a SystemError. */
+export function adoptPacket(handle: PacketHandle, take: (fd: number) => number): PacketHandle {
+  const fd = take(handle.fd);
+  const sender = take(handle.sender);
+  return { ...handle, fd, sender, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
 }
 
 function open(name: string, ifindex: number, options: PacketOptions, opened: number[]): PacketHandle {

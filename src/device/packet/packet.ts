@@ -153,6 +153,11 @@ export class PacketDevice implements Device {
     return this.sender.send(batch);
   }
 
+  /** Where the next packet is read: a device of another process goes on there. */
+  get position(): number {
+    return this.ring instanceof SlotRing ? this.ring.position : 0;
+  }
+
   reclaim(): void {
     this.closed = true;
   }

@@ -66,6 +66,11 @@ export function mapSlotRing(fd: number, bytes: number, begin: number): RingMemor
   return { kind: 'slots', address, length: bytes + ROOM, unit: SLOT, begin };
 }
 
+/** Bytes of the slots alone. */
+export function slotBytes({ length }: RingMemory): number {
+  return length - ROOM;
+}
+
 export class SlotRing implements PacketRing {
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;

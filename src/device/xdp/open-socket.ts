@@ -10,6 +10,7 @@ import {
   bindXdp,
   isZeroCopy,
   makeRings,
+  mapRings,
   type RingMapping,
   type RingName,
   registerUmem,
@@ -82,6 +83,13 @@ export function openXdpSocket(memory: FrameMemory, place: SocketPlace, sharing: 
     release(fd, rings);
     throw error;
   }
+}
+
+/** A socket of another process, whose duplicate is `fd`, with its rings mapped here. */
+export function adoptXdpSocket(handle: XdpSocketHandle, fd: number): XdpSocketHandle {
+  // A later socket of the same Umem must have another number.
+  lastNumber = Math.max(lastNumber, handle.number);
+  return { ...handle, fd, rings: mapRings(fd, handle.entries) };
 }
 
 /** Closes the socket. Its frames are then nobody's; XdpSocket.reclaim frees them. */

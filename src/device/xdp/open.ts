@@ -5,7 +5,7 @@
  *
  *     openXdp ─► XdpHandle ─► new XdpDevice(umem, handle) ─► … ─► closeXdp ─► XdpDevice.reclaim
  */
-import { createMap, interfaceXdp, loadXdp, MapType, updateMap } from '../../sys/bpf.js';
+import { createMap, interfaceXdp, loadXdp, MapType, replaceProgram, updateMap } from '../../sys/bpf.js';
 import { interfaceDriver, interfaceMtu, receiveQueues } from '../../sys/interface.js';
 import { check, close, epollOf, socket } from '../../sys/libc.js';
 import {
@@ -26,7 +26,13 @@ import type { QueueShare } from '../queue-share.js';
 import { HEADROOM } from '../umem.js';
 import { attachProgram, type XdpMode, xdpError } from './attach.js';
 import type { InterceptMapFds } from './layout.js';
-import { closeXdpSocket, type FrameMemory, openXdpSocket, type XdpSocketHandle } from './open-socket.js';
+import {
+  adoptXdpSocket,
+  closeXdpSocket,
+  type FrameMemory,
+  openXdpSocket,
+  type XdpSocketHandle,
+} from './open-socket.js';
 import { interceptAllProgram, interceptProgram, passAllProgram } from './program.js';
 
 export interface XdpOptions {
@@ -122,6 +128,30 @@ export function openXdp(memory: FrameMemory, name: string, options: XdpOptions =
 /** Closes everything. Frames that the kernel had are then to be reclaimed. */
 export function closeXdp({ name, sockets, descriptors, turnedOff, sender }: XdpHandle): void {
   release(name, { sockets: [...sockets], descriptors: [...descriptors], turnedOff: [...turnedOff], sender });
+}
+
+/** The handle of another process as one of this process. Throws a SystemError. */
+export function adoptXdp(handle: XdpHandle, take: (fd: number) => number): XdpHandle {
+  const sockets = handle.sockets.map((socket) => adoptXdpSocket(socket, take(socket.fd)));
+  const descriptors = handle.descriptors.filter((fd) => fd !== handle.poll).map(take);
+  const fds = sockets.map(({ fd }) => fd);
+  const poll = fds.length > 1 ? epollOf(fds) : (fds[0] ?? -1);
+  if (fds.length > 1) descriptors.unshift(poll);
+  return { ...handle, sockets, descriptors, poll, sender: take(handle.sender), link: take(handle.link) };
+}
+
+/**
+ * Replaces the program of an open interface by one with other intercept maps, which feeds the same
+ * sockets. The link stays, so that no frame finds no program. Throws a SystemError.
+ */
+export function replaceXdp(handle: XdpHandle, maps: InterceptMapFds): XdpHandle {
+  const shape = { type: MapType.xskMap, keySize: 4, valueSize: 4, entries: handle.queues };
+  const xsks = createMap(shape);
+  for (const { queue, fd } of handle.sockets)
+    updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(fd).buffer));
+  const program = loadXdp(interceptProgram(maps, xsks));
+  replaceProgram(handle.link, program);
+  return { ...handle, descriptors: [...handle.descriptors, program, xsks] };
 }
 
 /** Mode and copy mode of an open interface; the reason when the mode is not native. */

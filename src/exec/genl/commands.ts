@@ -9,10 +9,11 @@ import type { ServiceKey } from '../../service/config.js';
 import { askDirector, findService, listServices } from '../ask.js';
 import { Refusal } from '../refusal.js';
 import { CONN_TAB_SIZE } from '../values.js';
-import { CMD_ATTR, DAEMON_ATTR, INFO_ATTR, IPVS_CMD, IPVS_VERSION } from './constants.js';
+import { CMD_ATTR, INFO_ATTR, IPVS_CMD, IPVS_VERSION } from './constants.js';
+import { daemonOptions, encodeDaemon, parseDaemon } from './daemon.js';
 import { encodeDestination, fullDestination, parseDestination } from './destination.js';
 import { u32 } from './encode.js';
-import { COMMAND_POLICY, DAEMON_POLICY, validated, validatedNest } from './policy.js';
+import { COMMAND_POLICY, validated } from './policy.js';
 import { encodeService, fullService, keepsFlags, parseService, type ServiceRequest } from './service.js';
 
 /** One message of an answer: its command and its attributes. */
@@ -41,7 +42,7 @@ export const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operat
   [IPVS_CMD.GET_DEST, { name: 'GET_DEST', dump: dumpDestinations }],
   [IPVS_CMD.NEW_DAEMON, { name: 'NEW_DAEMON', once: newDaemon }],
   [IPVS_CMD.DEL_DAEMON, { name: 'DEL_DAEMON', once: deleteDaemon }],
-  [IPVS_CMD.GET_DAEMON, { name: 'GET_DAEMON', dump: async () => [] }],
+  [IPVS_CMD.GET_DAEMON, { name: 'GET_DAEMON', dump: dumpDaemons }],
   [IPVS_CMD.SET_CONFIG, { name: 'SET_CONFIG', once: setConfig }],
   [IPVS_CMD.GET_CONFIG, { name: 'GET_CONFIG', once: getConfig }],
   [IPVS_CMD.SET_INFO, { name: 'SET_INFO' }],
@@ -145,19 +146,19 @@ async function dumpDestinations(attributes: Attributes, client: AdminClient): Pr
   }
 }
 
-const NO_SYNC = 'ulvs has no connection synchronisation daemon';
-
-async function newDaemon(attributes: Attributes): Promise<undefined> {
-  const daemon = validatedNest(attributes.bytes(CMD_ATTR.DAEMON), DAEMON_POLICY, 'daemon');
-  if (![DAEMON_ATTR.STATE, DAEMON_ATTR.MCAST_IFN, DAEMON_ATTR.SYNC_ID].every((type) => daemon.has(type)))
-    throw new Refusal('EINVAL', 'a daemon needs state, interface and id');
-  throw new Refusal('EOPNOTSUPP', NO_SYNC);
+async function newDaemon(attributes: Attributes, client: AdminClient): Promise<undefined> {
+  const daemon = parseDaemon(attributes.bytes(CMD_ATTR.DAEMON));
+  await askDirector(client, { op: 'startDaemon', role: daemon.role, options: daemonOptions(daemon) });
 }
 
-/** ESRCH: none runs. */
-async function deleteDaemon(attributes: Attributes): Promise<undefined> {
-  const daemon = validatedNest(attributes.bytes(CMD_ATTR.DAEMON), DAEMON_POLICY, 'daemon');
-  throw daemon.has(DAEMON_ATTR.STATE) ? new Refusal('ESRCH', NO_SYNC) : new Refusal('EINVAL', 'a daemon needs state');
+async function deleteDaemon(attributes: Attributes, client: AdminClient): Promise<undefined> {
+  const { role } = parseDaemon(attributes.bytes(CMD_ATTR.DAEMON));
+  await askDirector(client, { op: 'stopDaemon', role });
+}
+
+async function dumpDaemons(_: Attributes, client: AdminClient): Promise<Answer[]> {
+  const { daemons = [] } = await askDirector(client, { op: 'daemons' });
+  return daemons.map((daemon) => ({ command: IPVS_CMD.NEW_DAEMON, body: encodeDaemon(daemon) }));
 }
 
 /** A timeout that is missing keeps its value; so does 0. */

@@ -68,7 +68,7 @@ async function readValue(option: number, given: Uint8Array, length: number, clie
     case OPTION.TIMEOUT:
       return timeouts(client);
     default:
-      return new Uint8Array(SIZES[OPTION.DAEMON]!); // two struct ip_vs_daemon_user: none runs
+      return daemons(client);
   }
 }
 
@@ -111,4 +111,16 @@ async function destinations(given: Uint8Array, length: number, client: AdminClie
 async function timeouts(client: AdminClient): Promise<Uint8Array> {
   const { timeouts: now } = await askDirector(client, { op: 'getTimeouts' });
   return words(now!.tcp, now!.tcpfin, now!.udp);
+}
+
+/** Two struct ip_vs_daemon_user: the master, the backup; state 0: it does not run. */
+async function daemons(client: AdminClient): Promise<Uint8Array> {
+  const bytes = Buffer.alloc(SIZES[OPTION.DAEMON]!);
+  for (const { role, interface: name, syncid } of (await askDirector(client, { op: 'daemons' })).daemons ?? []) {
+    const at = role === 'master' ? 0 : bytes.length / 2;
+    bytes.writeInt32LE(role === 'master' ? 1 : 2, at);
+    bytes.write(name, at + 4, 15, 'latin1');
+    bytes.writeInt32LE(syncid, at + 20);
+  }
+  return bytes;
 }

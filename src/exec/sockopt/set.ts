@@ -2,10 +2,12 @@
  * IP_VS_SO_SET_* (do_ip_vs_set_ctl): an option and its bytes in, a request to the director. The
  * order of the checks is the kernel's.
  */
-import type { AdminClient, ChangeRequest } from '../../control/api/api.js';
+import type { AdminClient, AdminRequest, ChangeRequest } from '../../control/api/api.js';
+import type { SyncOptions, SyncRole } from '../../control/sync/daemon.js';
 import type { ServiceConfig, ServiceKey } from '../../service/config.js';
 import { askDirector, findService } from '../ask.js';
 import { SOCKOPT_BASE } from '../filter/rules.js';
+import { LARGEST_ID, ROLES } from '../genl/daemon.js';
 import { Refusal } from '../refusal.js';
 import * as value from '../values.js';
 import {
@@ -64,14 +66,26 @@ export async function setOption(option: number, bytes: Uint8Array, client: Admin
 }
 
 /** Requests without a service. */
-function simpleRequest(option: number, bytes: Uint8Array): ChangeRequest | undefined {
+function simpleRequest(option: number, bytes: Uint8Array): AdminRequest | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (option === OPTION.FLUSH) return { op: 'flush' };
   if (option === OPTION.TIMEOUT) return { op: 'setTimeouts', timeouts: timeoutsOf(view) };
-  if (option === OPTION.STARTDAEMON)
-    throw new Refusal(readName(bytes.subarray(4, 20)) === undefined ? 'EINVAL' : 'EOPNOTSUPP');
-  if (option === OPTION.STOPDAEMON) throw new Refusal('ESRCH');
+  if (option === OPTION.STARTDAEMON) return { op: 'startDaemon', role: roleOf(view), options: daemonOf(view, bytes) };
+  if (option === OPTION.STOPDAEMON) return { op: 'stopDaemon', role: roleOf(view) };
   return undefined;
+}
+
+/** struct ip_vs_daemon_user: state. */
+function roleOf(view: DataView): SyncRole {
+  const role = ROLES[view.getInt32(0, true)];
+  if (role === undefined) throw new Refusal('EINVAL');
+  return role;
+}
+
+function daemonOf(view: DataView, bytes: Uint8Array): SyncOptions {
+  const [name, syncid] = [readName(bytes.subarray(4, 20)), view.getInt32(20, true)];
+  if (!name || syncid < 0 || syncid > LARGEST_ID) throw new Refusal('EINVAL');
+  return { interface: name, syncid };
 }
 
 function timeoutsOf(view: DataView): { tcp: number; tcpfin: number; udp: number } {

@@ -56,7 +56,7 @@ export function startKeepalived(id: string, host: string, text: string): Running
 }
 
 /** Resolves when an interface of the host has the address. Throws a LabError after `ms`. */
-export async function untilHas(id: string, host: string, address: string, ms = 15_000): Promise<void> {
+export async function untilHas(id: string, host: string, address: string, ms = 30_000): Promise<void> {
   for (const end = Date.now() + ms; !(await has(id, host, address)); await sleep(30))
     if (Date.now() > end)
       throw new LabError(`${host} has no ${address} after ${ms / 1000} s: keepalived did not move it`);

@@ -22,6 +22,8 @@ export interface OutageEvent {
 
 /** How long an interface stays away, ms. */
 const AWAY = 300;
+/** A takeover takes about as long, ms. */
+const TAKES = 1000;
 
 async function recreate(bed: OutageBed): Promise<void> {
   await bed.run('director', 'ip link del eth1');
@@ -106,6 +108,18 @@ export const events: readonly OutageEvent[] = [
     needsXdp: true,
   },
   { name: 'nft-flush', title: 'somebody runs `nft flush ruleset`', act: both('director', 'nft flush ruleset', 'true') },
+  {
+    name: 'takeover',
+    title: 'a new process takes over (`ulvs run --takeover`)',
+    act: (bed) => bed.successor(),
+    all: true,
+  },
+  {
+    name: 'takeover-killed',
+    title: 'the new process is killed while it takes over',
+    act: (bed) => bed.killedSuccessor(Math.random() * TAKES),
+    all: true,
+  },
   {
     name: 'kill',
     title: 'the director is killed (kill -9) and started again, with the state of the one before',

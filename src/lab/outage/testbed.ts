@@ -8,13 +8,13 @@
  *
  * It is recorded like a lab, so that `ulvs lab down --stale` finds what a killed run left behind.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
 import { directorReady } from '../build/lab.js';
 import { enablePolling, removeNetwork } from '../build/network.js';
-import { isRunning, kill, type Running, start, stop } from '../build/process.js';
+import { isRunning, kill, type Running, start, stop, untilReady } from '../build/process.js';
 import { type LabState, removeState, saveState } from '../build/state.js';
 import { METHODS, type MethodName } from '../flood/testbed.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
@@ -63,6 +63,7 @@ export class OutageBed {
   private readonly state: LabState;
   private readonly peers: Peer[] = [];
   private client: Peer | undefined;
+  private successors = 0;
 
   private constructor(readonly options: BedOptions) {
     const id = newId('outage');
@@ -195,6 +196,46 @@ export class OutageBed {
     this.track(running);
     await directorReady(this.state, running);
     return running;
+  }
+
+  /** Starts a director that takes over from the running one; resolves when that has ended. */
+  async successor(): Promise<void> {
+    const old = this.director;
+    const { running, log } = this.startSuccessor();
+    await untilReady(running, () => !isRunning(old) && readFileSync(log, 'utf8').includes('director is up'));
+    this.state.processes.splice(this.state.processes.indexOf(old), 1);
+    saveState(this.state);
+  }
+
+  /** The same, but the successor is killed `ms` after it has begun; one of the two goes on. */
+  async killedSuccessor(ms: number): Promise<void> {
+    const old = this.director;
+    const { running } = this.startSuccessor();
+    const begun = () => readFileSync(old.log, 'utf8').includes(`process ${running.pid} takes over`);
+    await untilReady(running, begun);
+    await sleep(ms);
+    process.kill(running.pid, 'SIGKILL');
+    while (isRunning(running)) await sleep(5);
+    this.state.processes.splice(this.state.processes.indexOf(running), 1);
+    saveState(this.state);
+  }
+
+  private get director(): Running {
+    return this.state.processes.find(({ what }) => what.startsWith('director'))!;
+  }
+
+  private startSuccessor(): { running: Running; log: string } {
+    const n = this.successors++;
+    const words = [process.execPath, program('cli/main.js'), 'run', '-c', configPath(this.state.id), '--takeover'];
+    const log = `${directoryOf(this.state.id)}/director-${n}.log`;
+    const running = start(`director-${n}`, this.namespace('director'), log, words);
+    this.track(running);
+    return { running, log };
+  }
+
+  /** Paths of the logs of all successors. */
+  logs(): string[] {
+    return Array.from({ length: this.successors }, (_, n) => `${directoryOf(this.state.id)}/director-${n}.log`);
   }
 
   private track(running: Running): void {

@@ -1,6 +1,7 @@
 /**
  * The client of an outage lab: `node outage-client.js GROUPS` (JSON). Prints `ready` when all
- * downloads are open, then a line of JSON (Report[]) for each line that it reads. It ends when its input ends.
+ * downloads are open, then a line of JSON (Report[]) for each line that it reads. It ends when its
+ * input ends.
  */
 import dgram from 'node:dgram';
 import net from 'node:net';

@@ -1,7 +1,7 @@
 /**
  * Two directors, with keepalived on both, moving the VIPs by VRRP, and connection synchronisation
- * in both directions. The addresses are on the interfaces of the one that is master, so that its host
- * answers ARP for them; the director itself answers for nothing (docs/pair.md).
+ * in both directions. The addresses are on the interfaces of the one that is master, so that its
+ * host answers ARP for them. The director itself answers for nothing (docs/pair.md).
  */
 
 import { failover } from '../checks/failover.js';

@@ -6,10 +6,11 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { DeviceCounters } from '../../../src/control/engine/device-counters.js';
 import type { Message, Report } from '../../../src/control/engine/messages.js';
 import type * as Built from '../../../src/control/engine/worker-handle.js';
-import { makeUmem } from '../../../src/device/umem-memory.js';
+import type * as Memory from '../../../src/device/umem-memory.js';
 import { Counters } from '../../../src/stats/counters.js';
 
 const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../../dist`);
+const { makeUmem } = (await import(`${DIST}/device/umem-memory.js`)) as typeof Memory;
 const { startInline, startWorker } = (await import(`${DIST}/control/engine/worker-handle.js`)) as typeof Built;
 
 const config = parseConfig('devices: []\nconnections: { max: 1024 }'.replace('[]', '[{ name: x0, kind: tap }]'), 'x');
@@ -52,7 +53,7 @@ it('a thread that dies in the middle is told of, with its stack, and can still b
   const reports: Report[] = [];
   const dataplane = await startWorker(setup(), (report) => reports.push(report));
   dataplane.send({ kind: 'routes' } as unknown as Message);
-  for (let i = 0; i < 200 && reports.every(({ kind }) => kind !== 'died'); i++)
+  for (let i = 0; i < 1000 && reports.every(({ kind }) => kind !== 'died'); i++)
     await new Promise((resolve) => setTimeout(resolve, 10));
   const died = reports.find(({ kind }) => kind === 'died');
   expect(died).toMatchObject({ worker: 0, message: expect.stringMatching(/^dataplane: TypeError: .*\n +at /s) });

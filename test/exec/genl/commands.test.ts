@@ -1,6 +1,6 @@
 /** The commands of family IPVS: order of checks and errnos as in ip_vs_ctl.c. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AdminClient } from '../../../src/control/api/api.js';
+import type { AdminClient, AdminRequest } from '../../../src/control/api/api.js';
 import { CMD_ATTR, DAEMON_ATTR, DEST_ATTR, IPVS_CMD, SVC_ATTR } from '../../../src/exec/genl/constants.js';
 import { serveDatagram } from '../../../src/exec/genl/datagram.js';
 import { NLM_F } from '../../../src/netlink/constants.js';
@@ -150,18 +150,47 @@ describe('the rest', () => {
     ]);
   });
 
-  it('daemons: none runs, and none can', async () => {
-    const daemon = [u32(DAEMON_ATTR.STATE, 1), text(DAEMON_ATTR.MCAST_IFN, 'lo'), u32(DAEMON_ATTR.SYNC_ID, 5)];
-    expect(await does(IPVS_CMD.NEW_DAEMON, nest(CMD_ATTR.DAEMON, ...daemon))).toEqual([
-      expect.stringMatching(/^ENOTSUP: ulvs/),
+  it('daemons: start, list, stop', async () => {
+    const asked: AdminRequest[] = [];
+    const running = {
+      role: 'master',
+      interface: 'eth0',
+      syncid: 5,
+      maxlen: 1472,
+      group: '224.0.0.81',
+      port: 8848,
+      ttl: 1,
+    } as const;
+    client = {
+      request: async (one) => {
+        asked.push(one);
+        return { ok: true, daemons: [running] };
+      },
+    };
+    const daemon = [u32(DAEMON_ATTR.STATE, 1), text(DAEMON_ATTR.MCAST_IFN, 'eth0'), u32(DAEMON_ATTR.SYNC_ID, 5)];
+    expect(await does(IPVS_CMD.NEW_DAEMON, nest(CMD_ATTR.DAEMON, ...daemon))).toEqual(['ACK']);
+    expect(await does(IPVS_CMD.DEL_DAEMON, nest(CMD_ATTR.DAEMON, daemon[0]!))).toEqual(['ACK']);
+    const [listed] = (await dumps(IPVS_CMD.GET_DAEMON)) as [Exclude<Reply, string>];
+    const got = listed.attributes.nested(CMD_ATTR.DAEMON)!;
+    expect([got.u32(1), got.text(2), got.u32(3), got.u16(4), got.u16(7), got.u8(8)]).toEqual([
+      1,
+      'eth0',
+      5,
+      1472,
+      8848,
+      1,
+    ]);
+    expect(asked).toEqual([
+      { op: 'startDaemon', role: 'master', options: { interface: 'eth0', syncid: 5 } },
+      { op: 'stopDaemon', role: 'master' },
+      { op: 'daemons' },
     ]);
     expect(await does(IPVS_CMD.NEW_DAEMON, nest(CMD_ATTR.DAEMON, daemon[0]!))).toEqual([
       expect.stringMatching(/^EINVAL/),
     ]);
-    expect(await does(IPVS_CMD.DEL_DAEMON, nest(CMD_ATTR.DAEMON, daemon[0]!))).toEqual([
-      expect.stringMatching(/^ESRCH/),
+    expect(await does(IPVS_CMD.NEW_DAEMON, nest(CMD_ATTR.DAEMON, u32(1, 7)))).toEqual([
+      expect.stringMatching(/^EINVAL/),
     ]);
-    expect(await dumps(IPVS_CMD.GET_DAEMON)).toEqual(['DONE']);
   });
 
   it('info, zero and flush', async () => {

@@ -63,8 +63,9 @@ describe('changes', () => {
     ['an unknown scheduler', 2, changed(SERVICE, 16, 120), 'ENOENT'],
     ['a scheduler without its NUL', 2, changed(SERVICE, 16, ...Array(16).fill(97)), 'EINVAL'],
     ['a negative timeout', 10, hex('ffffffff 00000000 00000000'), 'EINVAL'],
-    ['a daemon', 11, new Uint8Array(24), 'EOPNOTSUPP'],
-    ['no daemon', 12, new Uint8Array(24), 'ESRCH'],
+    ['a daemon that is no master or backup', 11, new Uint8Array(24), 'EINVAL'],
+    ['the same to stop', 12, new Uint8Array(24), 'EINVAL'],
+    ['a daemon without an interface', 11, changed(new Uint8Array(24), 0, 1), 'EINVAL'],
   ] as const)('are refused with %s', async (_, option, bytes, code) => expect(await set(option, bytes)).toBe(code));
 
   it('zero everything when the service is empty', async () => {
