@@ -30,6 +30,7 @@ import {
   TIMEOUT,
 } from './entry.js';
 import { Soundness } from './sound.js';
+import { PREFETCHED } from './table.js';
 
 const FREE = 0;
 const ENTRY = 1;
@@ -86,7 +87,12 @@ export class Rebuild {
   private run(last: number): void {
     if (this.phase === 'check') for (; this.at <= last; this.at++) this.check(this.at);
     else if (this.phase === 'tie') for (; this.at <= last; this.at++) this.tie(this.at);
-    else for (; this.at <= last; this.at++) this.adopt(this.at);
+    else
+      while (this.at <= last) {
+        const end = Math.min(last, this.at + PREFETCHED - 1);
+        this.connections.table.prefetch(this.at, end);
+        for (; this.at <= end; this.at++) this.adopt(this.at);
+      }
   }
 
   private check(entry: number): void {

@@ -45,6 +45,9 @@ export const INITIAL_BUCKETS = 4096;
  */
 const BUCKETS_EACH = 2;
 
+/** Lines that `prefetch` takes at once. */
+export const PREFETCHED = 64;
+
 /** The hash key of tests and replays: digits of pi. */
 const FIXED_SECRET = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e);
 
@@ -59,6 +62,8 @@ export class ConnectionTable {
   readonly tupleIndex: TupleIndex;
   /** The first entry of the chain of each bucket. */
   readonly buckets: Int32Array;
+  /** Of `prefetch`; longer than needed, so that V8 places it outside its heap. */
+  private readonly heads = new Int32Array(2 * PREFETCHED);
   /** Virtual addresses of all inserted entries. */
   readonly vipCounts = new VipCounts();
   private nBuckets = INITIAL_BUCKETS;
@@ -185,9 +190,9 @@ export class ConnectionTable {
    */
   forgetIndex(lines: number): void {
     this.buckets.fill(0);
+    this.nBuckets = Math.max(INITIAL_BUCKETS, Math.min(lines * BUCKETS_EACH, this.buckets.length));
     this.level = INITIAL_BUCKETS;
-    while (this.level * 2 <= Math.min(lines * BUCKETS_EACH, this.buckets.length)) this.level *= 2;
-    this.nBuckets = this.level;
+    while (this.level * 2 <= this.nBuckets) this.level *= 2;
     this.freeHead = 0;
     this.words[LIVE_WORD] = 0;
   }
@@ -203,6 +208,19 @@ export class ConnectionTable {
     this.changes = (this.changes + 1) | 0;
     this.link(entry, at, hash);
     while (this.isNarrow()) this.split();
+  }
+
+  /**
+   * Loads into the cache what `adopt` of the lines from `first` to `last` needs, at most PREFETCHED:
+   * the loads are independent, so that their cache misses overlap.
+   */
+  prefetch(first: number, last: number): void {
+    const { buckets, heads, words } = this;
+    let unread = 0;
+    for (let line = first; line <= last; line++)
+      heads[line - first] = buckets[this.bucketOf(this.hashEntry(line << ENTRY_SHIFT))]!;
+    for (let i = 0; i <= last - first; i++) unread ^= words[heads[i]! << ENTRY_SHIFT]!;
+    heads[PREFETCHED] = unread;
   }
 
   /** Puts a line that nothing uses into the free list. */
