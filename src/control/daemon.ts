@@ -84,6 +84,8 @@ const HOUSEKEEPING_MS = 500;
 const CHECK_MS = 5000;
 /** Period of the check for devices that receive nothing any more, and of tries to attach them. */
 const DEVICE_CHECK_MS = 1000;
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
 /** Time for the workers of a takeover to begin, ms. */
 const FORWARDS_MS = 4000;
 /** Time for the last answer to a successor, ms. */
@@ -103,10 +105,10 @@ const CHANGES: ReadonlySet<string> = new Set([
   'setSysctl',
   'drain',
   'withdraw',
+  'startDaemon',
+  'stopDaemon',
   'reload',
 ]);
-/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
-const SYNC_MS = 20;
 /** Links for the host: the TUN into its stack, and its routing. */
 const HOST_DEVICES = 2;
 
@@ -171,8 +173,7 @@ export class Daemon implements AdminClient {
       this.leaveTo = resolve;
     });
     this.giver = new Giver(this.giving(), log);
-    const shared = options.taker !== undefined;
-    this.keeper = openKeeper(config, options.fresh === true, (message) => log.warn(message), shared);
+    this.keeper = openKeeper(config, options, (message) => log.warn(message));
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);
@@ -278,7 +279,6 @@ export class Daemon implements AdminClient {
   async leave(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     for (const socket of this.sockets) await this.attempt(() => socket.close());
-    await this.attempt(() => this.sync.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.leave());
@@ -397,6 +397,18 @@ export class Daemon implements AdminClient {
     this.log.info({ socket: this.config.socket, services: wanted.entries().length }, 'director is up');
   }
 
+  private startSync(): void {
+    this.sync.configure(this.config.sync);
+    this.every(SYNC_MS, () => this.sync.poll());
+    this.every(CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
+  }
+
+  /** Throws a ConfigError when the host lacks an interface of the key sync. */
+  private checkSync({ file, sync }: Config): void {
+    const missing = this.sync.missing(sync);
+    if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
+  }
+
   /** The running director stops, and this one goes on at the same place. */
   private async takeOver(workers: Workers, taker: Taker): Promise<void> {
     const began = performance.now();
@@ -443,18 +455,6 @@ export class Daemon implements AdminClient {
         setTimeout(() => this.leaveTo(pid), LEAVE_MS);
       },
     };
-  }
-
-  private startSync(): void {
-    this.sync.configure(this.config.sync);
-    this.every(SYNC_MS, () => this.sync.poll());
-    this.every(CHECK_MS, () => void this.attempt(() => this.sync.refresh()));
-  }
-
-  /** Throws a ConfigError when the host lacks an interface of the key sync. */
-  private checkSync({ file, sync }: Config): void {
-    const missing = this.sync.missing(sync);
-    if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
   }
 
   private async openSockets(): Promise<void> {

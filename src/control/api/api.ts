@@ -221,10 +221,10 @@ export type AdminReply =
       replies?: AdminReply[];
       sysctls?: Sysctls;
       status?: DirectorStatus;
-      /** To a successor: an offer or positions, as JSON. */
-      takeover?: string;
       /** The daemons of synchronisation that run, the master first. */
       daemons?: SyncDaemon[];
+      /** To a successor: an offer or positions, as JSON. */
+      takeover?: string;
       reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];

@@ -113,8 +113,6 @@ export type Message =
   | { kind: 'attach'; device: number; handles: readonly (DeviceHandle | undefined)[] }
   /** The parts of a client's address by which workers share clients. */
   | { kind: 'steering'; stages: readonly SteeringStage[] }
-  /** The worker forwards no more, for another process goes on; it reports `paused`. */
-  | { kind: 'pause' }
   /** A master of synchronisation runs; each worker has a ring. Without rings it has stopped. */
   | { kind: 'syncMaster'; rings: readonly SharedArrayBuffer[]; ports: number; sequences: boolean }
   | { kind: 'syncBackup'; running: boolean }
@@ -122,6 +120,8 @@ export type Message =
   | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
   /** The workers write all connections to their rings. */
   | { kind: 'syncResend' }
+  /** The worker forwards no more, for another process goes on; it reports `paused`. */
+  | { kind: 'pause' }
   | { kind: 'stop' };
 
 /** From the dataplane to the control thread. */

@@ -5,22 +5,26 @@ import { linesOfEach } from '../engine/shared-memory.js';
 import { roomIn, stateDirectory, useLargePagesFor } from './directory.js';
 import { StateKeeper } from './keeper.js';
 
-/**
- * undefined: the state ends with the process. `shared`: another director still uses it. Throws a
- * StateError.
- */
+/** How to open it. */
+interface Options {
+  /** Forget what is there. */
+  readonly fresh?: boolean;
+  /** The process that uses it hands it over. */
+  readonly taker?: object | undefined;
+}
+
+/** undefined: the state ends with the process. Throws a StateError. */
 export function openKeeper(
   config: Config,
-  fresh: boolean,
+  { fresh = false, taker }: Options,
   warn: (message: string) => void,
-  shared = false,
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
   if (directory === undefined) return undefined;
   const { workers, connections } = config;
   if (config.state === undefined) useLargePagesFor(directory);
   const lines = linesOfEach(connections.max, workers);
-  const keeper = new StateKeeper({ directory, workers, lines, fresh, warn, shared });
+  const keeper = new StateKeeper({ directory, workers, lines, fresh, warn, shared: taker !== undefined });
   const lack = lackOfRoom(roomIn(directory), linesBytes(connections.max) - keeper.store.used);
   if (lack !== undefined) warn(`state ${directory}: ${lack}`);
   return keeper;
