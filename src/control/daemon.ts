@@ -279,7 +279,6 @@ export class Daemon implements AdminClient {
   async leave(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     for (const socket of this.sockets) await this.attempt(() => socket.close());
-    await this.attempt(() => this.sync.close());
     await this.attempt(() => this.health.close());
     await this.attempt(() => this.live?.close());
     await this.attempt(() => this.workers?.leave());

@@ -9,7 +9,7 @@
  *     … page       zero points of the counters (zero-points.ts), in the first worker's file only
  *
  * Change VERSION whenever the meaning of a byte changes. The layout hash follows the numbers of the
- * entry, the counters and the drop reasons by itself; test/control/state holds it.
+ * entry and of the counters by itself; test/control/state holds it.
  */
 import { createHash } from 'node:crypto';
 import * as entry from '../../conntrack/entry.js';
