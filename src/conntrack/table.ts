@@ -211,8 +211,8 @@ export class ConnectionTable {
   }
 
   /**
-   * Loads into the cache what `adopt` of the lines from `first` to `last` needs, at most PREFETCHED:
-   * the loads are independent, so that their cache misses overlap.
+   * Loads into the cache what `adopt` of the lines from `first` to `last` needs, at most
+   * PREFETCHED: the loads are independent, so that their cache misses overlap.
    */
   prefetch(first: number, last: number): void {
     const { buckets, heads, words } = this;

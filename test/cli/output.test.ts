@@ -47,7 +47,7 @@ describe('a mistake', { timeout: 60_000 }, () => {
     ['$ULVS lab faults gatway', /no fault is named "gatway"; did you mean gateway\?/],
     [
       '$ULVS run --device tap --rules /dev/null',
-      /a TAP has addresses and routes of its own: name them in director.yaml/,
+      /such a device has addresses and routes of its own: name them in director.yaml/,
     ],
   ])('%s is answered by what is right', (line, words) => {
     const { code, err } = run(line);

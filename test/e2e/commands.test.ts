@@ -108,7 +108,7 @@ describe.skipIf(!isRoot)('over the control socket', () => {
     const stats = (await ulvs('stats')).out;
     expect(stats).toMatch(/^noDestination +1 +\d+ {2}the service has no available destination/m);
     expect(stats).toMatch(/^eth2 +\d+/m);
-    expect((await ulvs('status')).out).toMatch(/^director {4}pid \d+, up (\d+ min )?\d+ s\n/);
+    expect((await ulvs('status')).out).toMatch(/^director {4}ulvs \S+, pid \d+, up (\d+ min )?\d+ s, \d+ MB\n/);
   });
 
   it('proc prints what programs parse', async () => {

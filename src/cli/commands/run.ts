@@ -11,7 +11,7 @@ import { StartError } from '../../control/engine/worker-handle.js';
 import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
 import { StateError } from '../../control/state/store.js';
-import { type DeviceChoice, deviceChoices, kindsHelp } from '../../device/kinds.js';
+import { type DeviceChoice, deviceChoices, isShared, kindsHelp } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
@@ -164,9 +164,9 @@ async function reload(
 
 function configOf({ config, rules, device, socket }: Options): Config {
   const lines = rules === undefined ? undefined : { rulesFile: rules, ruleLines: fileLines(rules) };
-  if (config === undefined && device === 'tap')
+  if (config === undefined && device !== undefined && !isShared(device))
     throw new UserError(
-      'run --device tap: a TAP has addresses and routes of its own: name them in director.yaml, with -c',
+      `run --device ${device}: such a device has addresses and routes of its own: name them in director.yaml, with -c`,
     );
   const base = config === undefined ? everyInterface(rules) : loadConfig(config);
   return {

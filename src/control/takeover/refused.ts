@@ -1,4 +1,7 @@
-/** Requests that a director refuses while another process takes over: what it has must stay as it is. */
+/**
+ * Requests that a director refuses while another process takes over: what it has must stay as it
+ * is.
+ */
 import type { AdminReply, AdminRequest } from '../api/api.js';
 
 const CHANGES: ReadonlySet<string> = new Set([
