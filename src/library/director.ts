@@ -149,8 +149,9 @@ class FunctionDirector implements Director {
     const { capacity } = this.inner.director.umem;
     if (frame.length > capacity) throw new RangeError(`a frame of ${frame.length} bytes; the longest is ${capacity}`);
     this.move(now);
+    this.record = undefined;
     if (!this.inner.receive(index, frame)) throw new RangeError('no room for the frame: too many others wait');
-    return outcome(this.record!, this.taken());
+    return outcome(this.record, this.taken());
   }
 
   advance(now: number): readonly SentFrame[] {
@@ -206,7 +207,13 @@ class FunctionDirector implements Director {
   }
 }
 
-function outcome({ verdict, dropped, steps }: TraceRecord, sent: readonly SentFrame[]): Outcome {
+/**
+ * `record`: what the trace says; undefined for a message to the daemon of synchronisation, which
+ * goes to the host, where the daemon has its socket.
+ */
+function outcome(record: TraceRecord | undefined, sent: readonly SentFrame[]): Outcome {
+  if (record === undefined) return { verdict: 'passed', drop: undefined, sent, steps: [] };
+  const { verdict, dropped, steps } = record;
   if (dropped) return { verdict: 'dropped', drop: verdict as DropReason, sent, steps };
   return { verdict: verdict as Verdict, drop: undefined, sent, steps };
 }

@@ -119,6 +119,8 @@ let ring: SyncRing | undefined;
 function synchronise({ director }: Subject): void {
   ring = new SyncRing(SyncRing.memory());
   director.connections.sync = new SyncState(director.connections.table.maxEntries);
+  // Every second packet of a connection is worth a message, so that the warm-up has messages too.
+  director.sysctl = { ...director.sysctl, sync_threshold: 0, sync_period: 2 };
   director.sync = new RingMaster(director, ring, () => '', { ports: 1, sequences: false });
 }
 

@@ -143,7 +143,8 @@ describe('verdicts agree with the counters', () => {
       }
       if (line.kind !== 'frame' || line.bytes.length > 1790) continue;
       const before = director.counts();
-      const { verdict, drop } = director.receive(line.if, line.bytes);
+      const { verdict, drop, steps } = director.receive(line.if, line.bytes);
+      if (verdict === 'passed' && steps.length === 0) continue; // a message of synchronisation
       frames++;
       const expected = counted(before, director.counts());
       if (expected !== undefined) expect([line.index, verdict]).toEqual([line.index, expected]);

@@ -11,7 +11,7 @@ import type { AdminReply, AdminRequest } from './api.js';
 import type { Limits } from './limits.js';
 import { Lines } from './lines.js';
 import { PROTOCOL, READING, readEnvelope } from './schema.js';
-import { VERSION } from './version.js';
+import { version } from './version.js';
 
 /** Answers a request. `peer`: who asks. */
 export type Handler = (request: AdminRequest, peer: Peer) => Promise<AdminReply> | AdminReply;
@@ -137,7 +137,7 @@ class Session {
     const envelope = readEnvelope(line);
     if ('problem' in envelope) return JSON.stringify({ id: null, error: envelope.problem, protocol: PROTOCOL });
     const { id, request } = envelope;
-    if (!request) return JSON.stringify({ id, pid: process.pid, protocol: PROTOCOL, version: VERSION });
+    if (!request) return JSON.stringify({ id, pid: process.pid, protocol: PROTOCOL, version: version() });
     if (this.readOnly && !READING.has(request.op))
       return JSON.stringify({
         id,

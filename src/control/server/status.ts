@@ -7,7 +7,7 @@ import type { ServiceStatus } from '../../health/spec.js';
 import { type Counters, FrameStat } from '../../stats/counters.js';
 import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
 import type { DirectorStatus } from '../api/api.js';
-import { VERSION } from '../api/version.js';
+import { version } from '../api/version.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Rules } from '../rules/rules.js';
@@ -29,7 +29,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
   const services = rules.entries();
   const announce = forwarding.announce?.();
   return {
-    version: VERSION,
+    version: version(),
     pid: process.pid,
     socket: config.socket,
     memory: process.memoryUsage.rss(),

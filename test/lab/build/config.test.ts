@@ -10,6 +10,7 @@ describe('director.yaml of a lab', () => {
     expect(directorYaml(findTopology('fwmark'), 'tap', 'fwmark-0001')).toMatchInlineSnapshot(`
       "# Lab fwmark: VIP-less director: a /24 of virtual addresses by firewall mark, none of them on an interface
       socket: /run/ulvs-lab/fwmark-0001/ulvs.sock
+      state: none
       devices:
         - { name: eth0, kind: tap, mac: "02:00:00:00:0d:00", addresses: [10.1.0.9/24], mtu: 1500 }
         - { name: eth1, kind: tap, mac: "02:00:00:00:0d:01", addresses: [192.168.1.254/24], mtu: 1500 }

@@ -34,7 +34,7 @@ describe.skipIf(missing !== '')(`an idle director ${missing}`, () => {
     return part;
   }
 
-  it.each<LabDevice>(['xdp', 'packet'])('over %s sleeps after a flood: less than 1%% of a CPU', async (device) => {
+  it.each<LabDevice>(['xdp', 'packet'])('over %s sleeps after a flood: less than 1 %% of a CPU', async (device) => {
     testbed = await Testbed.build({ tap: false });
     const flows = { clients: 64, ports: 16 };
     const { pid } = await testbed.director({ device, method: 'nat', kind: 'udp', flows: 1024 });
