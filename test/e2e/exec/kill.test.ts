@@ -2,6 +2,7 @@
  * kill -9 of the supervisor, the director and keepalived in turns. After each: nothing hangs, nothing
  * of the command is left, and a new start makes the table right. ULVS_RUNS: how many (1 unless told).
  */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../../support/netns.js';
 import { type Program, until } from '../testbed.js';
@@ -84,5 +85,24 @@ describe.skipIf(!isRoot)('kill -9', () => {
     const codes = { supervisor: null, director: 75, keepalived: 137 };
     for (const [i, one] of outcomes.entries()) expect(one).toContain(`exit code ${codes[VICTIMS[i % 3]!]}`);
     if (RUNS > 3) console.log(outcomes.join('\n'));
+  }, 600_000);
+
+  it('of a director with a state is not noticed: its table comes back, and keepalived goes on with it', async () => {
+    director.kill('SIGTERM');
+    await director.ended;
+    const kept = bed.file('kept.yaml', `${readFileSync(config, 'utf8')}\nstate: ${bed.folder}/state\n`);
+    director = await bed.up('-c', kept);
+    const running = start(RUNS + 1);
+    await running.says('Startup complete');
+    expect(await bed.tableBecomes(TABLE)).toBe(TABLE);
+    director.kill('SIGKILL');
+    await director.ended;
+    director = await bed.up('-c', kept);
+    expect(await bed.table()).toBe(TABLE);
+    expect(left(RUNS + 1)).not.toEqual([]);
+    // Its next commands go to the new process: it takes its services out.
+    running.kill('SIGTERM');
+    expect((await running.ended).code).toBe(0);
+    expect(await bed.table()).toBe('');
   }, 600_000);
 });
