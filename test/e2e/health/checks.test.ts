@@ -124,7 +124,13 @@ describe.skipIf(!isRoot)('health checks of a director', { timeout: 60_000 }, () 
     clients(3);
     const scrape = () =>
       testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/metrics`);
-    await until(() => /ulvs_destination_up\{[^}]*10\.2\.0\.11:8080"\} 1/.test(scrape()));
+    // Health and totals are gathered by timers of their own.
+    await until(() => {
+      const now = scrape();
+      return (
+        /ulvs_destination_up\{[^}]*10\.2\.0\.11:8080"\} 1/.test(now) && /^node_ipvs_connections_total [3-9]$/m.test(now)
+      );
+    });
     const text = scrape();
     expect(text).toMatch(/^node_ipvs_connections_total [3-9]$/m);
     expect(text).toMatch(/^node_ipvs_backend_weight\{[^}]*remote_address="10\.2\.0\.12"[^}]*\} 4$/m);
