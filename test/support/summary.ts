@@ -2,7 +2,7 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * Prints `N passed, N failed, N skipped` as the last line, for scripts. A file that did not load is
+ * Names the tests that needed a second try, then prints `N passed, N failed, N skipped` as the last line, for scripts. A file that did not load is
  * a failure.
  */
 export class Summary implements Reporter {
@@ -10,7 +10,11 @@ export class Summary implements Reporter {
     const count = { passed: 0, failed: unhandled.length, skipped: 0, pending: 0 };
     for (const module of modules) {
       if (module.errors().length > 0) count.failed++;
-      for (const test of module.children.allTests()) count[test.result().state]++;
+      for (const test of module.children.allTests()) {
+        count[test.result().state]++;
+        if (test.diagnostic()?.flaky)
+          console.log(`passed by another try only: ${module.relativeModuleId}: ${test.fullName}`);
+      }
     }
     console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`);
   }
