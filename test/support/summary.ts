@@ -2,8 +2,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * Names the tests that needed a second try, then prints `N passed, N failed, N skipped` as the last line, for scripts. A file that did not load is
- * a failure.
+ * Names the tests that needed another try, then prints `N passed, N failed, N skipped` as the last
+ * line, for scripts. A file that did not load is a failure.
  */
 export class Summary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
