@@ -124,12 +124,15 @@ describe.skipIf(!isRoot)('health checks of a director', { timeout: 60_000 }, () 
     clients(3);
     const scrape = () =>
       testbed.try(testbed.director, `curl -s --unix-socket ${testbed.folder}/metrics.sock http://x/metrics`);
-    // Health and totals are gathered by timers of their own.
+    // Health, totals and durations come by timers of their own.
+    const wanted = [
+      /ulvs_destination_up\{[^}]*10\.2\.0\.11:8080"\} 1/,
+      /^node_ipvs_connections_total [3-9]$/m,
+      /^ulvs_check_duration_seconds\{[^}]*check="http"\} 0\.\d+$/m,
+    ];
     await until(() => {
       const now = scrape();
-      return (
-        /ulvs_destination_up\{[^}]*10\.2\.0\.11:8080"\} 1/.test(now) && /^node_ipvs_connections_total [3-9]$/m.test(now)
-      );
+      return wanted.every((one) => one.test(now));
     });
     const text = scrape();
     expect(text).toMatch(/^node_ipvs_connections_total [3-9]$/m);
