@@ -1,17 +1,13 @@
 #!/usr/bin/env node
 /** The command `ulvs`: runs the command line. */
-import { readFileSync } from 'node:fs';
+import { version } from '../control/api/version.js';
 import { exitCodeOf, strict } from './command-line.js';
 import { guardOutput } from './output.js';
 import { ulvsProgram } from './program.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
 guardOutput();
 try {
-  await strict(ulvsProgram(version)).parseAsync();
+  await strict(ulvsProgram(version())).parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }

@@ -4,20 +4,13 @@
  * SystemError.
  */
 import koffi from 'koffi';
-import { addressOf, check, errno, SystemError, write } from './libc.js';
+import { addressOf, check, errno, prctl, SystemError, write } from './libc.js';
 
 const libc = koffi.load('libc.so.6');
 
 type Vector = BigUint64Array;
 type MoveMemory = (pid: number, here: Vector, n: number, there: Vector, m: number, flags: number) => number;
 
-const prctl5 = libc.func('int prctl(int, ulong, ulong, ulong, ulong)') as (
-  option: number,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-) => number;
 const wait = libc.func('int waitpid(int, void*, int)') as (pid: number, status: null, options: number) => number;
 const memfdCreate = libc.func('int memfd_create(str, uint32)') as (name: string, flags: number) => number;
 const lseek = libc.func('int64 lseek(int, int64, int)') as (fd: number, at: number, whence: number) => number;
@@ -45,12 +38,12 @@ const EFAULT = 14;
 
 /** Orphans below this process become its children, not those of init. */
 export function becomeSubreaper(): void {
-  check(prctl5(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl PR_SET_CHILD_SUBREAPER');
+  check(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 'prctl PR_SET_CHILD_SUBREAPER');
 }
 
 /** Gives up set-user-ID and file capabilities of programs that this thread executes. */
 export function setNoNewPrivs(): void {
-  check(prctl5(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 'prctl PR_SET_NO_NEW_PRIVS');
+  check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 'prctl PR_SET_NO_NEW_PRIVS');
 }
 
 /**

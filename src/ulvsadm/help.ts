@@ -1,5 +1,5 @@
 /** The help and version texts of ulvsadm, in the layout of ipvsadm 1.31. */
-import { readFileSync } from 'node:fs';
+import { version as packageVersion } from '../control/api/version.js';
 import { ENGINE_NAMES } from '../persistence/index.js';
 import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import type { OptionRow } from './options/row.js';
@@ -14,13 +14,7 @@ const OF_IPVSADM = 'rr|wrr|lc|wlc|lblc|lblcr|dh|sh|sed|nq|fo|ovf|mh';
 export const version = (program: string): string =>
   program === 'ipvsadm'
     ? 'ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n'
-    : `${program} v${ourVersion()} (the grammar of ipvsadm v1.31, IPVS v1.2.1)\n`;
-
-/** The version from package.json, which has the same distance from src as from dist. */
-function ourVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
+    : `${program} v${packageVersion()} (the grammar of ipvsadm v1.31, IPVS v1.2.1)\n`;
 
 export function help(program: string): string {
   return version(program) + cpuUsage(program) + (program === 'ipvsadm' ? '' : ours());

@@ -2,12 +2,14 @@
  * `ulvs check FILE`: everything that `ulvs run` checks in a configuration before it touches the
  * machine, and what it would warn of.
  */
+
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../../control/config/config.js';
 import { tooManyWorkers } from '../../control/engine/processors.js';
 import { checkDestinations } from '../../control/host/attach.js';
 import { LiveCounters } from '../../control/server/live-counters.js';
 import { dryClient, newRules } from '../../control/server/requests.js';
+import { counted } from '../../control/text/counted.js';
 import { isShared } from '../../device/kinds.js';
 import { ineffective, withoutEffect } from '../../service/sysctl.js';
 import { Counters } from '../../stats/counters.js';
@@ -50,8 +52,4 @@ function warnings({ devices, deviceLines, sysctl, workers, rules }: Config): str
     ...(tooMany === undefined ? [] : [`: ${tooMany}`]),
     ...ineffective(sysctl).map((name) => `: sysctl.${name}: ${withoutEffect(name)}`),
   ];
-}
-
-function counted(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 /** The text of `ulvs doctor`: what was probed, then the findings. */
+import { counted } from '../../control/text/counted.js';
 import type { Facts, Finding } from '../../doctor/facts.js';
 import type { Row } from '../../doctor/probe/plan.js';
 import type { Probed } from '../../doctor/probe/probe.js';
@@ -24,10 +25,6 @@ function probeLines({ rows, notes, reason }: Omit<Probed, 'findings'>): string[]
 function healthy({ hosts, director }: Facts): string {
   const count = hosts.filter(({ role }) => role !== 'switch').length;
   return `healthy: ${counted(director.services.length, 'service')}, ${counted(count, 'host')} inspected`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function paragraph({ id, wrong, seen, consequence, fix }: Finding): string {

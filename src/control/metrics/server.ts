@@ -2,7 +2,7 @@
  * Serves /metrics by HTTP, on a Unix socket or a loopback address. Everything is read from the
  * control thread's own state and from shared memory: a scrape does not touch the dataplane.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AdminClient } from '../api/api.js';
 import { ask } from '../api/ask.js';
@@ -13,8 +13,6 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** It has the same distance from src as from dist. */
-const PACKAGE = new URL('../../../package.json', import.meta.url);
 /** Content type of the text format. */
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -24,10 +22,7 @@ export async function serveMetrics(
   detail: MetricsDetail,
   client: AdminClient,
 ): Promise<MetricsServer> {
-  const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
-  const server = createServer(
-    (request, response) => void answer(request, response, () => read(client, version, detail)),
-  );
+  const server = createServer((request, response) => void answer(request, response, () => read(client, detail)));
   if ('path' in listen) rmSync(listen.path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new Error(`metrics: ${error.message}`)));
@@ -36,12 +31,12 @@ export async function serveMetrics(
   return { close: () => close(server) };
 }
 
-async function read(client: AdminClient, version: string, detail: MetricsDetail): Promise<string> {
+async function read(client: AdminClient, detail: MetricsDetail): Promise<string> {
   const { status } = await ask(client, { op: 'status' });
   const { services = [] } = await ask(client, { op: 'list' });
   const { health = [] } = await ask(client, { op: 'health' });
   if (status === undefined) throw new Error('no status');
-  return metricsText({ version, status, services, health }, detail);
+  return metricsText({ status, services, health }, detail);
 }
 
 async function answer(

@@ -10,7 +10,6 @@ import { serviceWords } from '../config/service-words.js';
 
 /** What the metrics are read from. */
 export interface MetricsInput {
-  readonly version: string;
   readonly status: DirectorStatus;
   readonly services: readonly ServiceEntry[];
   readonly health: readonly ServiceStatus[];
@@ -64,8 +63,8 @@ function namesOf(samples: readonly Sample[]): string[] {
   return Object.keys(samples[0]?.[0] ?? {});
 }
 
-function director(page: Page, { version, status }: MetricsInput): void {
-  page.gauge('ulvs_build_info', 'Version of the director; always 1.', [[{ version }, 1]]);
+function director(page: Page, { status }: MetricsInput): void {
+  page.gauge('ulvs_build_info', 'Version of the director; always 1.', [[{ version: status.version }, 1]]);
   page.gauge('ulvs_uptime_seconds', 'Time since the start of the director.', [[{}, status.uptime]]);
   page.gauge('ulvs_services', 'Number of services.', [[{}, status.services]]);
   page.gauge('ulvs_destinations', 'Number of destinations.', [[{}, status.destinations]]);

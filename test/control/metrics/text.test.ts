@@ -89,7 +89,7 @@ const HEALTH = [
   },
 ];
 const text = (destinations = true) =>
-  metricsText({ version: '0.1.0', status: STATUS, services: SERVICES, health: HEALTH }, { destinations });
+  metricsText({ status: STATUS, services: SERVICES, health: HEALTH }, { destinations });
 
 /** The series of node_exporter's collector ipvs (collector/ipvs_linux.go): name, type, help, labels. */
 const NODE_EXPORTER = [
