@@ -32,7 +32,7 @@ import { openSockets } from './api/open-sockets.js';
 import { type ControlSocket, refuseInUse } from './api/socket.js';
 import { readersSocket } from './api/socket-path.js';
 import { type Config, ConfigError } from './config/config.js';
-import type { Settings } from './config/director-config.js';
+import { settingsOf } from './config/director-config.js';
 import { refuseFixed } from './config/restart-only.js';
 import type { DeviceSetup, Message, Report } from './engine/messages.js';
 import { tooManyWorkers } from './engine/processors.js';
@@ -599,8 +599,4 @@ export class Daemon implements AdminClient {
       this.log.error((error as Error).message);
     }
   }
-}
-
-function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Config): Settings {
-  return { sysctl, marks, accept, timeouts, helpers, snat };
 }

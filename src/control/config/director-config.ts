@@ -47,3 +47,8 @@ export type ChecksConfig = Config['checks'][number];
 
 /** What the dataplane takes anew while the director runs. */
 export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;
+
+/** The settings among what a configuration says. */
+export function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Settings): Settings {
+  return { sysctl, marks, accept, timeouts, helpers, snat };
+}
