@@ -18,6 +18,7 @@ import { statsCommand } from './commands/stats.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
 import { sysctlCommand } from './commands/sysctl.js';
+import { topCommand } from './commands/top.js';
 import { traceCommand } from './commands/trace.js';
 import { manualText } from './manual.js';
 
@@ -34,6 +35,7 @@ export function ulvsProgram(version: string): Command {
     .addCommand(statusCommand())
     .addCommand(statsCommand())
     .addCommand(healthCommand())
+    .addCommand(topCommand())
     .addCommand(drainCommand())
     .addCommand(undrainCommand())
     .addCommand(sysctlCommand())
