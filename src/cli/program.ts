@@ -1,5 +1,6 @@
 /** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import { Command } from 'commander';
+import { applyCommand, diffCommand } from './commands/apply.js';
 import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
@@ -31,6 +32,8 @@ export function ulvsProgram(version: string): Command {
     .addCommand(runCommand(version))
     .addCommand(checkCommand())
     .addCommand(reloadCommand())
+    .addCommand(applyCommand())
+    .addCommand(diffCommand())
     .addCommand(replayCommand())
     .addCommand(statusCommand())
     .addCommand(statsCommand())

@@ -32,7 +32,10 @@ describe.skipIf(!isRoot)('ulvs top', { timeout: 60_000 }, () => {
     await until(() => pattern.test(screen()));
     expect(screen()).toMatch(pattern);
   };
-  const rowOf = (text: string) => screen().split('\n').findIndex((line) => line.includes(text)) + 1;
+  const rowOf = (text: string) =>
+    screen()
+      .split('\n')
+      .findIndex((line) => line.includes(text)) + 1;
   const weights = async () => [...(await testbed.ulvsadm('-Sn')).out.matchAll(/-w (\d+)/g)].map(([, weight]) => weight);
 
   beforeAll(async () => {
@@ -85,7 +88,7 @@ describe.skipIf(!isRoot)('ulvs top', { timeout: 60_000 }, () => {
     await shows(/connections of -t 10\.1\.0\.100:81/);
     await shows(/TCP +10\.1\.0\.1:\d+ +10\.1\.0\.100:81 +10\.2\.0\.11:8081 +ESTABLISHED +\d+ s/);
     keys('Escape');
-    await shows(/real server +state/);
+    await shows(/service, real server▲? +state/);
     held.kill('SIGKILL');
   });
 
