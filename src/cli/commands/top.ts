@@ -1,4 +1,4 @@
-/** `ulvs top`: services, real servers, drops and workers of a running director, live in the terminal. */
+/** `ulvs top`: a running director, live in the terminal. */
 import { Command, InvalidArgumentError } from 'commander';
 import { guarded, UserError } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';

@@ -1,4 +1,7 @@
-/** The pages of `ulvs top` as tables: services with destinations, drops, workers and devices, connections. */
+/**
+ * The pages of `ulvs top` as tables: services with destinations, drops, workers and devices,
+ * connections.
+ */
 import type { ConnectionEntry, DestinationEntry, ServiceEntry } from '../../control/api/api.js';
 import type { TargetStatus } from '../../health/spec.js';
 import { endpoint, SCTP, TCP, UDP } from '../../service/config.js';

@@ -25,7 +25,8 @@ interface Difference {
 
 /**
  * A configuration without rules keeps the services. One with rules undoes changes made by ulvsadm
- * since, and the log names them. A dry run changes nothing and says what would change. Rejects with an Error, one line for each mistake.
+ * since, and the log names them. A dry run changes nothing and says what would change. Rejects with
+ * an Error, one line for each mistake.
  */
 export async function reload(parts: Parts, config: Config, dryRun = false): Promise<ReloadReport> {
   if (parts.isHandingOver()) throw new Error('another process takes over from this director: reload that one');
