@@ -96,7 +96,7 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
     ['by eth1', hit],
   ] as const)
     console.log(
-      `  ${name}        longest gap ${path.flowGap} ms${outcome.rounds > 1 ? `, median ${path.medianGap} ms` : ''}; frames lost ${path.framesLost} of ${path.frames}; ` +
+      `  ${name}        longest gap ${path.flowGap} ms${outcome.rounds > 1 ? `, median ${path.medianGap} ms` : ''}, of a download ${path.downloadGap} ms; frames lost ${path.framesLost} of ${path.frames}; ` +
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );

@@ -38,6 +38,8 @@ export interface Report {
   readonly bytes: number;
   /** The longest time without a byte in any download, ms. */
   readonly downloadGap: number;
+  /** How long the most silent download has been without a byte by now, ms. */
+  readonly silence: number;
   readonly sent: number;
   readonly echoed: number;
   /** The longest time without an echo in any flow, ms. */
