@@ -61,11 +61,11 @@ async function detach(bed: OutageBed): Promise<void> {
 }
 
 /**
- * At any moment, ms: the director is killed 1 to 4 s after it was up again. Downloads may still wait
+ * At any moment, ms: the director is killed 2 to 5 s after it was up again. Downloads may still wait
  * for a repetition of TCP then.
  */
 const WHENEVER = 3000;
-const UP = 1000;
+const UP = 2000;
 
 async function killDirector(bed: OutageBed): Promise<void> {
   await sleep(Math.random() * WHENEVER);

@@ -2,11 +2,11 @@
  * What the client of an outage lab does and reports, as lines of JSON between it and the lab.
  *
  *     a flow        one datagram each PERIOD ms, which the realserver echoes: frames lost, longest gap
- *     a download    a TCP connection on which the realserver sends a block each PERIOD ms: bytes, longest gap
+ *     a download    a TCP connection on which the realserver sends a block each `pace` ms: bytes, longest gap
  *     an opening    a new TCP connection that fetches some bytes and ends
  */
 
-/** Time between two datagrams of a flow, and between two blocks of a download, in ms. */
+/** Time between two datagrams of a flow, and by default between two blocks of a download, in ms. */
 export const PERIOD = 5;
 /** Bytes of a block. */
 export const BLOCK = 1000;
