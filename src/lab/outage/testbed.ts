@@ -177,7 +177,13 @@ export class OutageBed {
 
   private async startServer(): Promise<void> {
     const addresses = this.options.method === 'nat' ? [RIP] : VIPS;
-    const words = [program('lab/programs/outage-server.js'), `${TCP}`, `${UDP}`, `${this.options.pace ?? PERIOD}`, ...addresses];
+    const words = [
+      program('lab/programs/outage-server.js'),
+      `${TCP}`,
+      `${UDP}`,
+      `${this.options.pace ?? PERIOD}`,
+      ...addresses,
+    ];
     const server = new Peer('the realserver', this.namespace('server'), words);
     this.peers.push(server);
     await server.line();

@@ -6,15 +6,15 @@
  *     opened ─► image ─► copy, damage ─► rebuild ─► a packet ─► what leaves ∈ { kept, fresh, nothing }
  */
 import { expect, it } from 'vitest';
-import { sealsBytes, shiftsBytes, type TableMemory } from '../../../src/conntrack/memory.js';
+import { Connections } from '../../../src/conntrack/connections.js';
+import { linesBytes, sealsBytes, shiftsBytes, type TableMemory } from '../../../src/conntrack/memory.js';
 import { Rebuild } from '../../../src/conntrack/rebuild.js';
-import { SHIFT_WORDS } from '../../../src/conntrack/seqadj.js';
 import { ConnectionTable } from '../../../src/conntrack/table.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { apply } from '../../../src/control/engine/apply.js';
 import { addLinks, addNeighbours, settings, staticRoutes } from '../../../src/control/engine/static-network.js';
 import type { Action } from '../../../src/control/rules/actions.js';
-import { Director } from '../../../src/dataplane/director.js';
+import { Director, tickOf } from '../../../src/dataplane/director.js';
 import { processBatch } from '../../../src/dataplane/ingress.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Umem } from '../../../src/device/umem.js';
@@ -27,7 +27,6 @@ import {
   UDP,
 } from '../../../src/service/config.js';
 import { Counters } from '../../../src/stats/counters.js';
-import { linesBytes } from '../../../src/conntrack/memory.js';
 import { packet } from '../../support/packet.js';
 import type { TcpWords } from '../../support/packet-words.js';
 import { Random } from '../../support/seed.js';
@@ -53,7 +52,7 @@ neighbours:
   - { ip: 192.168.1.11, dev: eth1, mac: ${SERVER} }
   - { ip: 192.168.1.12, dev: eth1, mac: ${SERVER} }
   - { ip: "2001:db8:1::11", dev: eth1, mac: ${SERVER} }
-accept: { sources: [${POOL}] }
+accept: { sources: [${POOL}], toa: false }
 `,
   'damage.yaml',
 );
@@ -101,14 +100,15 @@ const PARTS = ['lines', 'seals', 'shifts'] as const;
 const umem = new Umem(256);
 const counters = new Counters();
 
-/** A director on a table; it takes what lies there when `inherits`. */
+const NOW = 1000;
+
+/** A director whose connections lie in `memory`. */
 class Box {
   readonly director: Director;
   private readonly batch = new Batch();
 
-  constructor(memory: TableMemory, inherits: boolean) {
-    counters.gauges.fill(0, 0, 1024);
-    this.director = new Director(umem, counters, new ConnectionTable(LINES, memory, SECRET), 1000);
+  constructor(private readonly memory: TableMemory) {
+    this.director = new Director(umem, counters, new ConnectionTable(LINES, memory, SECRET), NOW);
     const d = this.director;
     addLinks(
       d,
@@ -124,8 +124,18 @@ class Box {
     addNeighbours(d, config);
     d.router.replace(staticRoutes(config));
     apply(d, actions);
-    const rebuild = inherits ? new Rebuild(d.connections) : undefined;
-    for (let n = 0; rebuild !== undefined && !rebuild.step(1000); n++) if (n > 10) throw new Error('no end');
+  }
+
+  /** As a new process: goes on with the connections that lie in the memory. */
+  restart(): this {
+    const d = this.director;
+    counters.gauges.fill(0, 0, 1024);
+    const table = new ConnectionTable(LINES, this.memory, SECRET);
+    Object.assign(d, { connections: new Connections(table, d.dests, tickOf(NOW)), fastPath: undefined });
+    d.connections.helperPorts = config.helpers.ftp;
+    const rebuild = new Rebuild(d.connections);
+    for (let n = 0; !rebuild.step(1000); n++) if (n > 10) throw new Error('the rebuild does not end');
+    return this;
   }
 
   /** What leaves, as hex. The identification of tunnel headers counts up and is left out. */
@@ -157,7 +167,14 @@ interface Probe {
   readonly bytes: Uint8Array;
 }
 
-function probe(device: 0 | 1, src: string, dst: string, protocol: number, ports: [number, number], words: Words): Probe {
+function probe(
+  device: 0 | 1,
+  src: string,
+  dst: string,
+  protocol: number,
+  ports: [number, number],
+  words: Words,
+): Probe {
   const eth = packet().eth(device === 0 ? CLIENT : SERVER, DIRECTOR[device]);
   const ip = src.includes(':') ? eth.ipv6({ src, dst }) : eth.ipv4({ src, dst });
   const { data = '', ...rest } = words;
@@ -189,13 +206,13 @@ function opened(box: Box): Probe[] {
   return KINDS.flatMap((kind, k) =>
     [0, 1, 2].flatMap((n) => {
       const sport = 4000 + 10 * k + n;
-      const [first] = [...box.sends(0, client(kind, sport, { flags: 'S', ack: 0, data: kind.protocol === UDP ? 'q' : '' }).bytes)];
+      const [first] = box.sends(0, client(kind, sport, { flags: 'S', ack: 0 }).bytes);
       const frame = Buffer.from(first!.slice(2), 'hex');
       const isV6 = kind.vip.includes(':');
       if (kind.method === 'fullnat') translated.set(sport, frame.readUInt16BE(34));
-      const from = isV6 ? '2001:db8:1::11' : `192.168.1.${frame[kind.method === 'ipip' ? 33 : 33]! === 12 ? 12 : 11}`;
+      const from = isV6 ? '2001:db8:1::11' : `192.168.1.${frame[33]}`;
       const answers = kind.method === 'masq' || kind.method === 'fullnat';
-      if (answers) box.sends(1, server(kind, from, sport, { flags: 'SA', seq: 1, ack: 2, data: kind.protocol === UDP ? 'a' : '' }).bytes);
+      if (answers) box.sends(1, server(kind, from, sport, { flags: 'SA', seq: 1, ack: 2 }).bytes);
       box.sends(0, client(kind, sport, { seq: 2, ack: 2 }).bytes);
       const isFtp = kind.port === 21;
       if (isFtp) {
@@ -233,26 +250,26 @@ const DAMAGES: readonly ((random: Random, bytes: Uint8Array) => void)[] = [
   },
 ];
 
-it(`after ${RUNS} damages each packet leaves as it must, or not at all`, () => {
+it(`after ${RUNS} damages each packet leaves as it must, or not at all`, { timeout: 30_000 + 2 * RUNS }, () => {
   const first = memory();
-  const probes = opened(new Box(first, false));
+  const probes = opened(new Box(first));
   const bytesOf = (of: TableMemory) => PARTS.map((part) => new Uint8Array(of[part]!.buffer));
   const images = bytesOf(first).map((bytes) => bytes.slice());
   const second = memory();
   const present = bytesOf(second);
   const restore = () => present.forEach((bytes, i) => void bytes.set(images[i]!));
   restore();
-  const kept = new Box(second, true);
-  const wanted = probes.map(({ device, bytes }) => kept.sends(device, bytes).join());
+  const box = new Box(second).restart();
+  const wanted = probes.map(({ device, bytes }) => box.sends(device, bytes).join());
   expect(wanted.filter((text) => text !== '').length).toBe(probes.length);
-  const fresh = probes.map(({ device, bytes }) => new Box(memory(), false).sends(device, bytes).join());
+  const fresh = probes.map(({ device, bytes }) => new Box(memory()).sends(device, bytes).join());
   const random = new Random(11);
   const seen = { kept: 0, other: 0 };
   for (let run = 0; run < RUNS; run++) {
     restore();
     const part = random.below(8);
     random.pick(DAMAGES)(random, present[part < 6 ? 0 : part === 6 ? 1 : 2]!);
-    const box = new Box(second, true);
+    box.restart();
     for (let n = 0; n < 6; n++) {
       const i = random.below(probes.length);
       const { device, bytes } = probes[i]!;
@@ -264,5 +281,4 @@ it(`after ${RUNS} damages each packet leaves as it must, or not at all`, () => {
   }
   expect(seen.kept).toBeGreaterThan(RUNS);
   expect(seen.other).toBeGreaterThan(RUNS / 10);
-  expect(SHIFT_WORDS).toBeGreaterThan(0);
 });
