@@ -1,6 +1,7 @@
 /** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import type { Command } from 'commander';
 import { assembled } from './assemble.js';
+import { applyCommand, diffCommand } from './commands/apply.js';
 import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
@@ -19,6 +20,7 @@ import { statsCommand } from './commands/stats.js';
 import { statusCommand } from './commands/status.js';
 import { syncCommand } from './commands/sync.js';
 import { sysctlCommand } from './commands/sysctl.js';
+import { topCommand } from './commands/top.js';
 import { traceCommand } from './commands/trace.js';
 
 /** Each subcommand is a file in commands/. `version` is that of package.json. */
@@ -27,10 +29,13 @@ export function ulvsProgram(version: string): Command {
     runCommand(version),
     checkCommand(),
     reloadCommand(),
+    applyCommand(),
+    diffCommand(),
     replayCommand(),
     statusCommand(),
     statsCommand(),
     healthCommand(),
+    topCommand(),
     drainCommand(),
     undrainCommand(),
     sysctlCommand(),

@@ -83,7 +83,11 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('startDaemon'), role, options: daemon }),
   z.strictObject({ op: op('stopDaemon'), role }),
   z.strictObject({ op: op('daemons') }),
-  z.strictObject({ op: op('reload') }),
+  z.strictObject({
+    op: op('reload'),
+    file: z.string().startsWith('/').max(4095).exactOptional(),
+    dryRun: z.boolean().exactOptional(),
+  }),
   z.strictObject({ op: op('health') }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({
