@@ -16,6 +16,7 @@ import { addLinks, addNeighbours, settings, staticRoutes } from '../../../src/co
 import type { Action } from '../../../src/control/rules/actions.js';
 import { Director, tickOf } from '../../../src/dataplane/director.js';
 import { processBatch } from '../../../src/dataplane/ingress.js';
+import { compileRoutes } from '../../../src/dataplane/table/compiled-routes.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Umem } from '../../../src/device/umem.js';
 import {
@@ -122,7 +123,7 @@ class Box {
     );
     settings(d, config);
     addNeighbours(d, config);
-    d.router.replace(staticRoutes(config));
+    d.router.replace(compileRoutes(staticRoutes(config)));
     apply(d, actions);
   }
 
