@@ -2,21 +2,21 @@
 /** The command `ulvs`: runs the command line. */
 import type { Command } from 'commander';
 import { version } from '../control/api/version.js';
-import { assembled } from './assemble.js';
 import { exitCodeOf, strict } from './command-line.js';
-import { runCommand } from './commands/run.js';
+import { newProgram } from './new-program.js';
 import { guardOutput } from './output.js';
+import { singleCommand } from './single.js';
+
+/** With one command, or with all. */
+async function program(version: string): Promise<Command> {
+  const single = await singleCommand(process.argv[2], version);
+  if (single !== undefined) return newProgram(version, [single]);
+  return (await import('./program.js')).ulvsProgram(version);
+}
 
 guardOutput();
 try {
-  await strict(await program()).parseAsync();
+  await strict(await program(version())).parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error);
-}
-
-/** A director that was killed must be back soon: `run` does not load what the other commands need. */
-async function program(): Promise<Command> {
-  if (process.argv[2] === 'run') return assembled(version(), [runCommand(version())]);
-  const { ulvsProgram } = await import('./program.js');
-  return ulvsProgram(version());
 }

@@ -1,6 +1,5 @@
 /** Makes the command `ulvs` with all its subcommands. cli/main.ts runs it, tools/docs reads it. */
 import type { Command } from 'commander';
-import { assembled } from './assemble.js';
 import { applyCommand, diffCommand } from './commands/apply.js';
 import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
@@ -22,10 +21,11 @@ import { syncCommand } from './commands/sync.js';
 import { sysctlCommand } from './commands/sysctl.js';
 import { topCommand } from './commands/top.js';
 import { traceCommand } from './commands/trace.js';
+import { newProgram } from './new-program.js';
 
 /** Each subcommand is a file in commands/. `version` is that of package.json. */
 export function ulvsProgram(version: string): Command {
-  return assembled(version, [
+  return newProgram(version, [
     runCommand(version),
     checkCommand(),
     reloadCommand(),

@@ -1,7 +1,7 @@
 /** The commander definitions of `ulvs` (src/cli) as blocks, for docs/commands.md and man/ulvs.8. */
 import type { Argument, Command, Option } from 'commander';
-import { commandsOf } from '../../src/cli/assemble.js';
 import { exitCodes, type Fact, MANUAL, type Manual } from '../../src/cli/manual.js';
+import { commandsOf } from '../../src/cli/new-program.js';
 import { ulvsProgram } from '../../src/cli/program.js';
 import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 

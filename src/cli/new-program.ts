@@ -1,9 +1,9 @@
-/** The command `ulvs` from its subcommands, with the manual at the end of each help. */
+/** The command `ulvs` with some of its subcommands or all of them, and their help. */
 import { Command } from 'commander';
 import { manualText } from './manual.js';
 
 /** `version` is that of package.json. */
-export function assembled(version: string, commands: readonly Command[]): Command {
+export function newProgram(version: string, commands: readonly Command[]): Command {
   const ulvs = new Command('ulvs')
     .description('a Linux Virtual Server director in user space')
     .enablePositionalOptions()
