@@ -3,11 +3,12 @@
  * table: few connections have any. A row in memory that outlives the process (memory.ts) keeps them
  * over a restart; it has the number of the entry, so that an entry finds its row.
  *
- *     row   0 OWNER    1 STATUS = check << 8 | awaits << 1 | half   2–4 half 0: position before after   5–7 half 1
- *                                                            └─ the half in force; a change writes the other half, then STATUS
+ *     row   0 OWNER    1 STATUS = check << 8 | awaits << 1 | half
+ *           2–4 half 0: position before after   5–7 half 1
  *
- * The check covers what is in force. A row with a wrong check is damaged: its connection must not go on, because
- * every segment of it would leave with wrong numbers.
+ * `half` is the half in force. A change writes the other half, then STATUS. The check covers what
+ * is in force. A row with a wrong check is damaged: its connection must not go on, because every
+ * segment of it would leave with wrong numbers.
  */
 
 /** Words of a row. */

@@ -1,10 +1,10 @@
 /**
- * Routes compiled for look-ups: plain data and typed arrays, which cross to the thread that forwards in less than a
- * millisecond, however many they are. The control thread compiles them; the other one only uses them.
+ * Routes compiled for look-ups: plain data and typed arrays, which cross to the thread that
+ * forwards in less than a millisecond. The control thread compiles them; the other one only uses them.
  *
- *     tables    each table of a rule: its rows [first, first + count), longest prefix first, then lowest metric
- *     rows      | PREFIX ×4 | LENGTH | TYPE | DEVICE | MTU | VIA family | VIA ×4 | SOURCE there | SOURCE ×4 |
- *     gateways  one Fib4 over the IPv4 tables that rules ask unconditionally (gateway-cache.ts)
+ *     tables    each table of a rule: its rows [first, first + count), best first
+ *     rows      | PREFIX ×4 | LENGTH | TYPE | DEVICE | MTU | VIA | VIA_WORDS ×4 | SOURCE | SOURCE_WORDS ×4 |
+ *     gateways  one Fib over the IPv4 tables that rules ask unconditionally (gateway-cache.ts)
  */
 import { addressFamily } from '../../wire/address.js';
 import { chainedFib, type Fib, fibOf } from './fib.js';
@@ -73,7 +73,9 @@ export function compileRoutes(data: RouteData): CompiledRoutes {
   return { rules, rows: rowsOf(rows), gateways: chainedFib(unconditional(rules)) };
 }
 
-/** Longest prefix first, then the lowest metric: the first that covers the address is the answer. */
+/**
+ * Longest prefix first, then the lowest metric: the first that covers the address is the answer.
+ */
 function tableOf(list: readonly Route[], family: 4 | 6, rows: Route[]): Pick<CompiledRule, 'first' | 'count' | 'fib'> {
   const sorted = list
     .filter((route) => route.family === family)

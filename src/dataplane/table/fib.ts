@@ -34,8 +34,8 @@ export interface Fib {
 }
 
 /**
- * `prefixes` in order of preference, the longest first; they are numbered from `first` on. Host bits
- * are ignored.
+ * `prefixes` in order of preference, the longest first; they are numbered from `first` on. Host
+ * bits are ignored.
  */
 export function fibOf(prefixes: readonly Prefix4[], first = 0): Fib {
   const [starts, answers] = stretches(prefixes);

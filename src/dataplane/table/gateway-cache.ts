@@ -13,7 +13,7 @@ const ROW_SHIFT = 2;
 export class GatewayCache {
   private readonly rows: Int32Array;
 
-  /** `fib`: the tables in the order of look-up as one (compiled-routes.ts). `count`: number of routes. */
+  /** `fib`: the tables as one (compiled-routes.ts). `count`: number of routes. */
   constructor(
     private readonly fib: Fib4,
     count: number,

@@ -1,4 +1,4 @@
-/** Routes and policy rules as plain data, as an administrator or the kernel names them; prefixes as words. */
+/** Routes and policy rules as plain data, as the kernel names them; prefixes as words. */
 import { isIPv6, parse4, parse6 } from '../../wire/address.js';
 
 export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';

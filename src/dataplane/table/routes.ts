@@ -1,7 +1,8 @@
 /**
- * The route look-up: rules by priority, in each table the longest prefix (the kernel's fib_lookup). gateway-cache.ts caches routes via a gateway that
- * depend on the destination only. Other IPv4 answers are cached by (destination, source, mark) in a
- * direct-mapped table, until a route changes:
+ * The route look-up: rules by priority, in each table the longest prefix (the kernel's fib_lookup).
+ * gateway-cache.ts caches routes via a gateway that depend on the destination only. Other IPv4
+ * answers are cached by (destination, source, mark) in a direct-mapped table, until a route
+ * changes:
  *
  *      cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
@@ -31,7 +32,7 @@ export const LOCAL_ROUTE = -3;
 
 const ROWS = 4096;
 const ROW = 8;
-/** Words of a row of hops: the number of the route's gateway, and the generation in which it is right. */
+/** Words of a row of hops: number of the route's gateway, generation in which it is right. */
 const HOP_WORDS = 2;
 
 interface Ruled extends CompiledRule {
@@ -64,7 +65,7 @@ export class Router {
     private readonly mtuOf: (device: number) => number,
   ) {}
 
-  /** Puts routes into force. It takes the same time however many they are, but for zeroed memory. */
+  /** Puts routes into force. What it costs hardly depends on their number. */
   replace({ rules, rows, gateways }: CompiledRoutes): void {
     const count = rows.length / ROUTE_WORDS;
     this.rules = rules.map((rule) => ({ ...rule, table: new Fib4(rule.fib) }));
@@ -117,7 +118,7 @@ export class Router {
     return this.resolve(6, dst, src, mark);
   }
 
-  /** The preferred source address of the last IPv6 look-up; the words are valid until the next one. */
+  /** The preferred source address of the last IPv6 look-up; valid until the next one. */
   get source6(): Int32Array | undefined {
     const at = this.found * ROUTE_WORDS;
     if (at < 0 || this.rows[at + SOURCE] === 0) return undefined;

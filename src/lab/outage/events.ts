@@ -61,8 +61,8 @@ async function detach(bed: OutageBed): Promise<void> {
 }
 
 /**
- * At any moment, ms: the director is killed 2 to 5 s after it was up again. Downloads may still wait
- * for a repetition of TCP then.
+ * At any moment, ms: the director is killed 2 to 5 s after it was up again. Downloads may still
+ * wait for a repetition of TCP then.
  */
 const WHENEVER = 3000;
 const UP = 2000;

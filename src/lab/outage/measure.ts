@@ -2,7 +2,7 @@
  * What the client of an outage lab does and reports, as lines of JSON between it and the lab.
  *
  *     a flow        one datagram each PERIOD ms, which the realserver echoes: frames lost, longest gap
- *     a download    a TCP connection on which the realserver sends a block each `pace` ms: bytes, longest gap
+ *     a download    a TCP connection on which the realserver sends blocks: bytes, longest gap
  *     an opening    a new TCP connection that fetches some bytes and ends
  */
 
