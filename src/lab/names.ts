@@ -1,6 +1,6 @@
 /**
- * Names and paths of a lab. Its id is the topology's name and a word, so that several labs can be up
- * at once: four random hex digits, or what the user has chosen.
+ * Names and paths of a lab. Its id is the topology's name and a word, so that several labs can be
+ * up at once: four random hex digits, or what the user has chosen.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,5 @@
 /**
- * `ulvs lab exec LAB HOST COMMAND…`: runs a command on a host of a lab, in its namespace, whose name
- * nobody need type.
+ * `ulvs lab exec LAB HOST COMMAND…`: runs a command on a host of a lab, in its namespace.
  *
  *     ulvs lab exec nat client -- curl -s http://10.0.0.100/
  *                    │      └──► ip netns exec ulvs-nat-1a2b-client curl …       ULVS_SOCKET: that of the lab
