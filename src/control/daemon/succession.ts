@@ -77,4 +77,6 @@ async function withdraw(parts: Parts): Promise<void> {
   for (const path of [socket, readersSocket(socket)]) await rm(path, { force: true });
   await parts.attempt(() => parts.metrics?.close());
   parts.metrics = undefined;
+  await parts.attempt(() => parts.console?.close());
+  parts.console = undefined;
 }
