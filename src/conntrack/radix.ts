@@ -49,10 +49,12 @@ export class RadixParts {
     this.flush(part);
   }
 
-  /** Links the entries of a part. */
-  flush(part: number): void {
+  /** Links the entries of a part. Returns their number. */
+  flush(part: number): number {
     const first = part * PART_ROOM;
-    this.linkAll(this.entries, this.hashes, first, this.tops[part]!);
+    const end = this.tops[part]!;
+    this.linkAll(this.entries, this.hashes, first, end);
     this.tops[part] = first;
+    return end - first;
   }
 }

@@ -45,8 +45,8 @@ const ADOPTED = 3;
 const DEEPEST = 2;
 /** Lines between two looks at what was spent. */
 const RUN = 64;
-/** What linking a full part costs, in lines of the scan. */
-const FLUSH_LINES = PART_ROOM / 4;
+/** Entries that are linked in the time in which the scan looks at one line. */
+const LINKS = 4;
 
 /** One rebuild of one table. */
 export class Rebuild {
@@ -87,7 +87,7 @@ export class Rebuild {
     for (let left = budget; left > 0; ) {
       const { flushes } = this.parts;
       left -= this.phase === 'link' ? this.link() : this.run(Math.min(this.end, this.at + Math.min(left, RUN) - 1));
-      left -= (this.parts.flushes - flushes) * FLUSH_LINES;
+      left -= ((this.parts.flushes - flushes) * PART_ROOM) / LINKS;
       if (this.at <= (this.phase === 'link' ? PARTS : this.end)) continue;
       if (this.phase === 'link') return true;
       this.next();
@@ -110,11 +110,11 @@ export class Rebuild {
     return last - first + 1;
   }
 
-  /** Links the entries of a part that was not full. */
+  /** Links the entries of a part that was not full. Returns what it cost, in lines of the scan. */
   private link(): number {
-    this.parts.flush(this.at - 1);
+    const linked = this.parts.flush(this.at - 1);
     this.at++;
-    return FLUSH_LINES;
+    return 1 + linked / LINKS;
   }
 
   private check(entry: number): void {
