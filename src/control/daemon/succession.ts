@@ -47,7 +47,7 @@ export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDire
     offer: () => {
       const { config, devices, workers, keeper } = parts;
       if (workers === undefined) return 'the running director is not up yet';
-      const refusal = notOffered(config, devices, keeper !== undefined);
+      const refusal = notOffered(devices, keeper !== undefined);
       if (refusal !== undefined) return refusal;
       workers.send({ kind: 'deepen' });
       return offerOf(config, devices, workers.set.transfer);

@@ -114,6 +114,14 @@ export class Runner {
     return received;
   }
 
+  /** Devices are read no more. Processes what other workers hand off, until none does, for `ms` at most. */
+  drain(ms: number): void {
+    const { dispatch } = this;
+    if (dispatch === undefined) return;
+    dispatch.stopReceiving();
+    for (const end = performance.now() + ms; !dispatch.isDrained && performance.now() < end; ) this.loop.drain();
+  }
+
   /** The thread must not sleep: there is work without frames. */
   get isBusy(): boolean {
     return this.rebuild !== undefined;

@@ -16,6 +16,8 @@ const SPINS = 3;
 const SLEEP_MS = 50;
 /** Longest time, in ms, that messages take between two turns, but for the last of them. */
 const PAUSE_MS = 1;
+/** Longest time, in ms, for the frames that other workers hand off before all pause. */
+const DRAIN_MS = 20;
 /** Longest time, in ms, that frames wait for a rebuild after another process has stopped. */
 const PATIENCE_MS = 100;
 
@@ -70,7 +72,9 @@ function run(runner: Runner): void {
 }
 
 /** Another process has the table and the devices: this thread only waits for its end. */
-function waitForStop({ places, dispatch }: Runner, flags: Int32Array): void {
+function waitForStop(runner: Runner, flags: Int32Array): void {
+  const { places, dispatch } = runner;
+  runner.drain(DRAIN_MS);
   report({ kind: 'paused', worker: dispatch?.index ?? 0, positions: places.positions });
   for (;;) {
     Atomics.wait(flags, 0, 0);
