@@ -114,7 +114,10 @@ export class Runner {
     return received;
   }
 
-  /** Devices are read no more. Processes what other workers hand off, until none does, for `ms` at most. */
+  /**
+   * Devices are read no more. Processes what other workers hand off, until none does, for `ms` at
+   * most.
+   */
   drain(ms: number): void {
     const { dispatch } = this;
     if (dispatch === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Warms up the code of a rebuild (conntrack/rebuild.ts) in a worker that stands by. V8 compiles what
- * has run for a while; code that is not compiled takes ten times as long. It runs on a small
+ * Warms up the code of a rebuild (conntrack/rebuild.ts) in a worker that stands by. V8 compiles
+ * what has run for a while; code that is not compiled takes ten times as long. It runs on a small
  * table of its own, before the other process is asked to stop.
  */
 import { Connections } from '../../conntrack/connections.js';

@@ -88,7 +88,7 @@ export function adoptPacket(handle: PacketHandle, take: (fd: number) => number):
 }
 
 /**
- * Gives the sockets of all workers, which were adopted, the fanout program of this process. Throws a
+ * Gives the adopted sockets of all workers the fanout program of this process. Throws a
  * SystemError.
  */
 export function replaceFanout([first]: readonly PacketHandle[], program: number): void {
