@@ -47,6 +47,24 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['ulvs sync dump --pcap sync.pcap --json', 'the messages of a capture, a line of JSON each'],
     ],
   },
+  dump: {
+    exit: [
+      'the director was printed',
+      'no director listens on the control socket, or the connection broke',
+      "a mistake on the command line, or the director's own file cannot be read",
+    ],
+    files: SOCKET,
+    examples: [
+      [
+        'ulvs dump >director.yaml; ulvs check director.yaml',
+        'a file that starts a director with the rules of this one',
+      ],
+      [
+        'ulvs dump --replay >box.yaml; ulvs replay -c box.yaml --pcap eth0.pcap --if eth0',
+        'a capture through a copy of this director, on any machine',
+      ],
+    ],
+  },
   run: {
     exit: [
       'the director was stopped by a signal and has cleaned up',
@@ -75,6 +93,30 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
   check: {
     exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
+  },
+  apply: {
+    exit: [
+      'the director is as the file says; with --dry-run: nothing would change',
+      'no director listens, or the connection broke; with --dry-run: something would change',
+      `${MISTAKE} or in the file: nothing has changed; with --dry-run also: no director listens`,
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs apply -c new.yaml --dry-run', 'what would change, in colour on a terminal'],
+      ['ulvs apply -c new.yaml', 'everything or nothing; connections are kept'],
+    ],
+  },
+  diff: {
+    exit: [
+      'there is no difference',
+      'there is a difference',
+      `${MISTAKE} or in the file, no director listens, or the connection broke`,
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs diff', 'what a reload would change, also of what ulvsadm has changed since'],
+      ['ulvs diff -c new.yaml --json', 'against another file, for programs'],
+    ],
   },
   reload: {
     exit: [
@@ -125,6 +167,15 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  top: {
+    exit: ['the user has quit', ASKED[1]!, `${MISTAKE}, or standard input or output is no terminal`],
+    signals: [['SIGINT, SIGTERM, SIGHUP', 'quit; the terminal is as it was before']],
+    files: SOCKET,
+    examples: [
+      ['ulvs top', 'the key h shows all keys; the mouse selects, sorts and turns pages'],
+      ['ulvs top --interval 0.5', 'look twice a second'],
+    ],
+  },
   drain: {
     exit: [
       'no connection was left; the destinations are removed, or kept with --keep',
