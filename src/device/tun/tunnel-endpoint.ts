@@ -39,8 +39,8 @@ const IPIP_ONLY: TunnelOptions = { types: ['ipip'], guePort: GUE_PORT };
  *                GRE                     raw socket, protocol 47
  *                GUE                     UDP socket
  *
- * The realserver has the VIP on lo or on the injector's interface, and rp_filter 0 or 2 there. Works
- * in the main thread only, in the network namespace of the realserver.
+ * The realserver has the VIP on lo or on the injector's interface, and rp_filter 0 or 2 there.
+ * Works in the main thread only, in the network namespace of the realserver.
  */
 export class TunnelEndpoint {
   readonly stats: TunnelStats = { packets: 0, bytes: 0, malformed: 0, dropped: 0 };
