@@ -25,7 +25,7 @@ demo: build
 # The last line is plain: "N passed, N failed, N skipped" (test/support/summary.ts).
 test: build
 	@scripts/setup.sh programs
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p console
 	@biome check .
 	@vitest run
 
@@ -34,7 +34,7 @@ test-node: setup
 	@$(if $(ROOTLESS),,$(SUDO)) scripts/test-node.sh "$(NODE)" $(ROOTLESS)
 
 lint: setup
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p console
 	@biome check .
 
 # make fuzz [TARGET=frames,timeline] [TIME=60] [SEED=1]: TIME seconds for each target (test/fuzz/README.md).
@@ -46,7 +46,7 @@ fuzz: setup
 # make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)
 bench: build
 	@scripts/setup.sh bench
-	@tsc -p tsconfig.bench.json && scripts/bundle.sh $(patsubst %,build/bench/questions/%.js,pipeline table workers)
+	@tsc -p tsconfig.bench.json && scripts/bundle.mjs $(patsubst %,build/bench/questions/%.js,pipeline table workers)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@node build/bench/run.js $(if $(QUICK),--quick) $(QUESTIONS)
 
