@@ -47,6 +47,18 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['ulvs sync dump --pcap sync.pcap --json', 'the messages of a capture, a line of JSON each'],
     ],
   },
+  decapsulate: {
+    exit: [
+      'it was ended by SIGTERM or SIGINT',
+      'a privilege is missing, or a port or interface cannot be used',
+      MISTAKE,
+    ],
+    signals: [['SIGTERM, SIGINT', 'remove the TUN, print what came, exit with 0']],
+    examples: [
+      ['ip address add 10.0.0.100/32 dev lo; ulvs decapsulate', 'this realserver takes ipip, gre and gue packets'],
+      ['ulvs decapsulate --types gue --gue-port 5555', 'GUE on another port only'],
+    ],
+  },
   dump: {
     exit: [
       'the director was printed',
