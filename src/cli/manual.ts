@@ -292,6 +292,19 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     examples: [
       ['ulvs lab up nat', 'leave the lab running, and print what to try'],
       ['ulvs lab up dr --console', 'and its console for the browser, whose address is the last line'],
+      ['ulvs lab up nat --name a', 'the lab nat-a, whose names are the same each time'],
+    ],
+  },
+  'lab exec': {
+    exit: [
+      'the command ended with 0; otherwise its exit code, or 128 + signal',
+      '',
+      `no such lab is up, or ${MISTAKE}`,
+    ],
+    files: LABS,
+    examples: [
+      ['ulvs lab exec nat client -- curl -s http://10.0.0.100/', "a request of the lab's client"],
+      ['ulvs lab exec nat-a rs1', 'a shell on the realserver rs1'],
     ],
   },
   'lab test': {

@@ -18,6 +18,7 @@ import { Counters } from '../stats/counters.js';
 import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
 import { Defence } from './defence.js';
+import { EarlyDrop } from './early-drop.js';
 import { ExpireNodest } from './expire-nodest.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
@@ -120,6 +121,7 @@ export class Director {
   readonly random: Random;
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
+  readonly earlyDrop: EarlyDrop;
   /** Set while a master of synchronisation runs. */
   sync: SyncMaster | undefined;
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
@@ -147,6 +149,7 @@ export class Director {
     this.defence = new Defence(this);
     this.expireNodest = new ExpireNodest(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
+    this.earlyDrop = new EarlyDrop(this.connections, counters);
     const room = umem.frameCount >>> 2;
     this.assembled = new Assembled(umem, room);
     this.fragments = new FragmentTable(room, (frame, len, reason) => {

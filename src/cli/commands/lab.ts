@@ -15,6 +15,7 @@ import { basics, findTopology, topologies } from '../../lab/topologies/index.js'
 import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
+import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from './lab-faults.js';
 import { addOutageCommand } from './lab-outage.js';
 
@@ -22,13 +23,16 @@ interface Options {
   device?: LabDevice;
   workers?: number;
   user?: string;
+  name?: string;
   rootless?: true;
 }
 
 export function labCommand(): Command {
-  const lab = new Command('lab').description(
-    `the LVS-HOWTO's topologies (${topologies.length}) in network namespaces, with a real client and real servers`,
-  );
+  const lab = new Command('lab')
+    .description(
+      `the LVS-HOWTO's topologies (${topologies.length}) in network namespaces, with a real client and real servers`,
+    )
+    .enablePositionalOptions(); // `lab exec` leaves the options of its command alone
   lab.command('list').description('list the topologies and the labs that are up').action(list);
   lab.command('graph').argument('<name>', 'a topology').description('draw a topology').action(graph);
   lab
@@ -38,6 +42,7 @@ export function labCommand(): Command {
     .addOption(deviceOption())
     .addOption(workersOption())
     .option('--user <name>', USER)
+    .option('--name <word>', 'the lab is TOPOLOGY-WORD, as are its namespaces; without it the word is random')
     .option('--no-director', 'without the director, which you start by hand')
     .option('--console [listen]', 'serve the console of its director (default: 127.0.0.1:9732)')
     .option('--rootless', 'run in a user namespace, until you leave its shell')
@@ -69,6 +74,7 @@ export function labCommand(): Command {
     .addOption(deviceOption())
     .option('--rootless', 'run in a user namespace')
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
+  lab.addCommand(labExecCommand());
   addFaultCommands(lab, { guarded, ranInUserNamespace });
   addOutageCommand(lab, guarded);
   return lab;
