@@ -2,7 +2,19 @@
  * Accounting of the fast path: counts a packet, sets the state and the timer of its connection.
  * What all packets share is summed over the batch.
  */
-import { CONN_NOOUTPUT, DPORT_PROTO_STATE, EXPIRES, FLAGS, TIMEOUT, WHEEL_TICK } from '../../conntrack/entry.js';
+import {
+  CONN_HASHED,
+  CONN_INACTIVE,
+  CONN_INDEXED,
+  CONN_NOOUTPUT,
+  CONN_SYNC,
+  DPORT_PROTO_STATE,
+  EXPIRES,
+  FLAGS,
+  METHOD_MASK,
+  TIMEOUT,
+  WHEEL_TICK,
+} from '../../conntrack/entry.js';
 import { Direction } from '../../conntrack/states.js';
 import { nextTcpState, Tcp } from '../../conntrack/tcp.js';
 import { FrameStat, Stat } from '../../stats/counters.js';
@@ -11,6 +23,12 @@ import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { type BatchCache, COUNTERS, SERVICE } from './cache.js';
 import { NOT_TCP } from './scan.js';
 
+/**
+ * The connection flags that the fast path handles. A connection with any other flag takes the slow
+ * path. So a flag that is added to conntrack/entry.ts is slow until somebody adds it here and to
+ * test/dataplane/fastpath. `neighbourFor` has the list of the forwarding methods.
+ */
+export const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC;
 const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const BYTES = Stat.inbytes - Stat.inpkts;
 /** Indexes into `sums`: frames, their bytes as received, their bytes as sent. */
@@ -28,6 +46,8 @@ export interface BatchAccount {
    */
   countIn(dest: number, bytes: number): void;
   countOut(dest: number, bytes: number): void;
+  /** The timer of the entry whose first word is `at` has ended. */
+  isExpired(at: number): boolean;
   /** Counts a frame by the bytes of its Ethernet frames. */
   countFrame(received: number, sent: number): void;
   /**
@@ -64,6 +84,10 @@ export function batchAccount(d: Director, { rows: cached }: BatchCache): BatchAc
     values[service + BYTES]! += bytes;
     sums[sum]!++;
     sums[sum + 1]! += bytes;
+  }
+
+  function isExpired(at: number): boolean {
+    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
   }
 
   function countFrame(received: number, sent: number): void {
@@ -108,5 +132,5 @@ export function batchAccount(d: Director, { rows: cached }: BatchCache): BatchAc
     sums.fill(0);
   }
 
-  return { countIn, countOut, countFrame, updateState, flush };
+  return { isExpired, countIn, countOut, countFrame, updateState, flush };
 }

@@ -14,6 +14,7 @@ import { type Destination, TunnelKind } from '../../service/service.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { swap16, swap32 } from '../parse/aligned.js';
+import type { Link } from '../table/link.js';
 import { overhead, SMALLEST_MTU4, SMALLEST_MTU6 } from '../xmit/tunnel.js';
 
 const ROWS = 64;
@@ -59,7 +60,10 @@ export interface BatchCache {
    */
   route(row: number): number;
   route6(row: number): number;
-  /** Returns the row of a resolved neighbour, or −1. `hop`: as `route` returns it. */
+  /**
+   * Returns the row of a resolved neighbour, or −1, also where the output of its device is full.
+   * `hop`: as `route` returns it.
+   */
   neighbour(hop: number): number;
 }
 
@@ -135,7 +139,11 @@ export function batchCache(d: Director): BatchCache {
     if (hop < 0) return -1;
     const row = (ROWS + (hop & (ROWS - 1))) << ROW_SHIFT;
     if (rows[row] !== hop + 1 || rows[row + GENERATION] !== state[0]) fillNeighbour(row, hop);
-    return rows[row + DEVICE]! < 0 ? -1 : row;
+    return rows[row + DEVICE]! < 0 || isFull(links[rows[row + DEVICE]!]!) ? -1 : row;
+  }
+
+  function isFull({ output }: Link): boolean {
+    return output.n >= output.capacity;
   }
 
   function fillNeighbour(row: number, hop: number): void {

@@ -21,6 +21,7 @@ import { batchAccount } from './account.js';
 import { batchCache } from './cache.js';
 import { finder6 } from './find6.js';
 import { fastForward } from './forward.js';
+import { forwardBoth } from './forward-both.js';
 import { fastForward6 } from './forward6.js';
 import { connOpener } from './new-conn.js';
 import { overflowPrefetcher } from './prefetch.js';
@@ -75,7 +76,8 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   const cache = batchCache(d);
   const account = batchAccount(d, cache);
   const rewrite = rewriter(d, cache);
-  const forwarder = fastForward(d, rows, cache, account, rewrite);
+  const both = forwardBoth(d, rows, cache, account, rewrite);
+  const forwarder = fastForward(d, rows, cache, account, rewrite, both);
   const { forwardIn, forwardOut } = forwarder;
   const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite);
   const { bucket6, search6 } = finder6(d, rows, addresses);

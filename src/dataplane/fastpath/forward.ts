@@ -5,16 +5,10 @@
 
 import {
   CADDR,
-  CONN_HASHED,
-  CONN_INACTIVE,
-  CONN_INDEXED,
-  CONN_NOOUTPUT,
-  CONN_SYNC,
   DADDR,
   DEST,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
-  EXPIRES,
   FLAGS,
   METHOD_MASK,
   PACKETS,
@@ -26,20 +20,16 @@ import { Method } from '../../service/service.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { TCP_RST, TCP_SYN } from '../parse/packet.js';
-import type { BatchAccount } from './account.js';
-import { type BatchCache, DEVICE, HEADER, MTU, ROOM } from './cache.js';
+import { type BatchAccount, FAST_FLAGS } from './account.js';
+import { type BatchCache, HEADER, MTU, ROOM } from './cache.js';
+import type { ForwardBoth } from './forward-both.js';
+import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
 import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.js';
 
-/**
- * The connection flags that the fast path handles. A connection with any other flag takes the slow
- * path. So a flag that is added to conntrack/entry.ts is slow until somebody adds it here and to
- * test/dataplane/fastpath. `neighbourFor` has the list of the forwarding methods.
- */
-export const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC;
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
+
 export interface FastForward {
   /**
    * A packet from the client, and one from the destination. Returns false when the packet must take
@@ -63,18 +53,21 @@ export function fastForward(
   cache: BatchCache,
   account: BatchAccount,
   rewriter: Rewriter,
+  { forwardInBoth, forwardOutBoth }: ForwardBoth,
 ): FastForward {
-  const { connections, dests, links, pathMtus, router, umem } = d;
+  const { connections, dests, pathMtus, router, umem } = d;
   const { words } = connections;
   const { u16 } = umem;
   const { rows: cached, destination, route, neighbour } = cache;
-  const { countIn, countOut, countFrame, updateState } = account;
+  const { isExpired, countIn, countOut, countFrame, updateState } = account;
   const { decrementTtl, setAddress, setPort, encapsulate4, transmit } = rewriter;
 
   function forwardIn(row: number, entry: number): boolean {
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if ((flags & ~FAST_FLAGS) !== 0 || isExpired(at) || hasNoChecksum(row)) return false;
+    if (hasNoChecksum(row)) return false;
+    if ((flags & ~FAST_FLAGS) !== 0) return forwardInBoth(row, entry);
+    if (isExpired(at)) return false;
     const to = neighbourFor(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
     if (to < 0) return false;
     sendIn(row, entry, to);
@@ -89,8 +82,7 @@ export function fastForward(
     const hop = route(dest);
     if (rows[row + TOTAL]! > cached[dest + (tunnel ? ROOM : MTU)]!) return -1;
     if (pathMtus.some && hasPathMtu(method, address)) return -1;
-    const to = neighbour(hop);
-    return to < 0 || isFull(to) ? -1 : to;
+    return neighbour(hop);
   }
 
   function sendIn(row: number, entry: number, to: number): void {
@@ -134,15 +126,16 @@ export function fastForward(
     const kind = rows[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if ((flags & METHOD_MASK) !== Method.masq || (flags & ~FAST_FLAGS) !== 0 || isExpired(at)) return false;
-    if (kind === NOT_TCP || mayOpen(row, kind)) return false;
+    if (hasNoChecksum(row) || mayOpen(row, kind)) return false;
+    if ((flags & ~FAST_FLAGS) !== 0) return forwardOutBoth(row, entry);
+    if ((flags & METHOD_MASK) !== Method.masq || isExpired(at)) return false;
     const address = words[at + VADDR]!;
     const dest = destination(words[at + DEST]!, words[at + DADDR]!);
     if (dest < 0) return false;
     const hop = router.lookup4(words[at + CADDR]!, address, 0);
     const total = rows[row + TOTAL]!;
     const to = total > router.mtu ? -1 : neighbour(hop);
-    if (to < 0 || isFull(to)) return false;
+    if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, kind);
     const frame = rows[row + FRAME]!;
@@ -160,26 +153,16 @@ export function fastForward(
     return method !== Method.gatewaying && pathMtus.isKnown(address, d.now);
   }
 
-  function isExpired(at: number): boolean {
-    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
-  }
-
   /** A reply that may open a connection of another service, or that marks may route. */
-  function mayOpen(row: number, tcpFlags: number): boolean {
-    if (d.marks !== undefined || connections.withoutPort !== 0) return true;
-    if ((tcpFlags & TCP_RST) !== 0) return false;
-    return d.sysctl.sloppy_tcp !== 0 || ((tcpFlags & TCP_SYN) !== 0 && isServed(row));
+  function mayOpen(row: number, kind: number): boolean {
+    const opens = replyOpens(d, kind);
+    return opens === Opens.maybe || (opens === Opens.served && isServed(row, kind));
   }
 
   /** Returns true when a service has the packet's destination. */
-  function isServed(row: number): boolean {
-    return d.services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
-  }
-
-  /** Returns true when the output of the neighbour's device is full. */
-  function isFull(to: number): boolean {
-    const { output } = links[cached[to + DEVICE]!]!;
-    return output.n >= output.capacity;
+  function isServed(row: number, kind: number): boolean {
+    const protocol = kind === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    return d.services.find4(0, protocol, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
   }
 
   return { forwardIn, forwardOut, neighbourFor, sendIn };

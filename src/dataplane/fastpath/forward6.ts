@@ -8,7 +8,6 @@ import {
   DEST,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
-  EXPIRES,
   FLAGS,
   METHOD_MASK,
   PACKETS,
@@ -24,10 +23,10 @@ import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
-import { TCP_RST, TCP_SYN } from '../parse/packet.js';
-import type { BatchAccount } from './account.js';
-import { type BatchCache, DEVICE, MTU, ROOM, TYPE6 } from './cache.js';
-import { FAST_FLAGS } from './forward.js';
+import { TCP_SYN } from '../parse/packet.js';
+import { type BatchAccount, FAST_FLAGS } from './account.js';
+import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
+import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
 import { FRAME, KIND6, LENGTH, NOT_TCP, ROW_PORTS, TOTAL } from './scan.js';
 
@@ -50,11 +49,11 @@ export function fastForward6(
   account: BatchAccount,
   rewriter: Rewriter,
 ): FastForward6 {
-  const { connections, dests, links, router, services, umem } = d;
+  const { connections, dests, router, services, umem } = d;
   const { words } = connections;
   const { u16 } = umem;
   const { rows: cached, destination, route6, neighbour } = cache;
-  const { countIn, countOut, countFrame, updateState } = account;
+  const { isExpired, countIn, countOut, countFrame, updateState } = account;
   const { decrementHopLimit, setAddress6, setPort, encapsulate6, transmit } = rewriter;
   // Longer than needed, so that V8 places them outside its heap.
   const client = new Int32Array(32);
@@ -71,7 +70,7 @@ export function fastForward6(
     const hop = dest < 0 ? -1 : route6(dest);
     if (hop < 0 || rows[row + TOTAL]! > cached[dest + (tunnel ? ROOM : MTU)]!) return false;
     const to = neighbour(hop);
-    if (to < 0 || isFull(to)) return false;
+    if (to < 0) return false;
     countIn(dest, rows[row + TOTAL]!);
     words[at + PACKETS]!++;
     updateState(entry, at, Direction.input, rows[row + KIND6]!);
@@ -109,7 +108,7 @@ export function fastForward6(
     const hop = router.lookup6(client, virtual, 0);
     const total = rows[row + TOTAL]!;
     const to = total > router.mtu ? -1 : neighbour(hop);
-    if (to < 0 || isFull(to)) return false;
+    if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, rows[row + KIND6]!);
     const frame = rows[row + FRAME]!;
@@ -141,29 +140,17 @@ export function fastForward6(
     return kind > 0 && (kind & TCP_SYN) !== 0;
   }
 
-  function isExpired(at: number): boolean {
-    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
-  }
-
   /** A reply that may open a connection of another service, or that marks may route. */
   function mayOpen(row: number): boolean {
-    if (d.marks !== undefined || connections.withoutPort !== 0) return true;
-    const kind = rows[row + KIND6]!;
-    if (kind === NOT_TCP) return isServed(row, ipv4.UDP);
-    if ((kind & TCP_RST) !== 0) return false;
-    return d.sysctl.sloppy_tcp !== 0 || ((kind & TCP_SYN) !== 0 && isServed(row, ipv4.TCP));
+    const opens = replyOpens(d, rows[row + KIND6]!);
+    return opens === Opens.maybe || (opens === Opens.served && isServed(row));
   }
 
   /** Returns true when a service has the packet's destination. */
-  function isServed(row: number, protocol: number): boolean {
+  function isServed(row: number): boolean {
+    const protocol = rows[row + KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     copyWords(addresses, row + 4, client);
     return services.find6(0, protocol, client, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
-  }
-
-  /** Returns true when the output of the neighbour's device is full. */
-  function isFull(to: number): boolean {
-    const { output } = links[cached[to + DEVICE]!]!;
-    return output.n >= output.capacity;
   }
 
   return { forwardIn6, forwardOut6 };

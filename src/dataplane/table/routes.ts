@@ -79,6 +79,8 @@ export class Router {
   private readonly cache = new Int32Array(ROWS * ROW);
   private generation = 1;
   private rules: CompiledRule[] = [];
+  /** A rule asks for a mark. */
+  readsMarks = false;
   /**
    * Result of the last look-up that found a neighbour: MTU of the route, and preferred source
    * address (0: none).
@@ -105,6 +107,7 @@ export class Router {
         table: compile(routes.get(rule.table), rule.family),
       }))
       .sort((a, b) => a.rule.priority - b.rule.priority);
+    this.readsMarks = data.rules.some(({ mark }) => mark !== undefined);
     this.gateways = new GatewayCache(unconditional(this.rules));
     this.generation++;
   }
