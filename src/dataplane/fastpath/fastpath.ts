@@ -1,8 +1,8 @@
 /**
- * Fast path: unfragmented TCP and UDP packets of existing connections by masquerading, gatewaying or
- * tunnelling, and IPv4 SYNs that open such a connection (new-conn.ts). Every other packet takes the slow
- * path (ingress.ts), unchanged and in its order. The slow path defines what is right;
- * test/dataplane/fastpath compares the two.
+ * Fast path: unfragmented TCP and UDP packets of existing connections, and IPv4 SYNs that open one
+ * (new-conn.ts). It handles masquerading, gatewaying and tunnels, full NAT and snat
+ * (forward-both.ts). Every other packet takes the slow path (ingress.ts), unchanged and in its
+ * order. The slow path defines what is right; test/dataplane/fastpath compares the two.
  *
  *      batch ─► scan: check headers ─► prefetch: bucket, entry ─► find connection ─► forward: count, state, timer, rewrite, queue
  *               └─ no: slow path                                  └─ none, or not on the allow-list: slow path
@@ -106,7 +106,8 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
 
   /**
    * Diverts the packets of a trace to the slow path, which traces them, and all IPv6 packets.
-   * `boxes`: trace/boxes.ts, IPv4 only. Box by box, so that its bounds stay in registers; most packets fail at the first address.
+   * `boxes`: trace/boxes.ts, for IPv4 only. Box by box, so that its bounds stay in registers; most
+   * packets fail at the first address.
    */
   function divert(n: number, boxes: Int32Array): void {
     for (let i = 0; i < n; i++) if (rows[(i << ROW_SHIFT) + KIND] === IPV6) rows[(i << ROW_SHIFT) + KIND] = SLOW_PATH;

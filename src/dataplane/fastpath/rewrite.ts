@@ -44,8 +44,8 @@ export interface Rewriter {
   encapsulate4(frame: number, total: number, dest: Destination, row: number, ports: number): number;
   encapsulate6(frame: number, total: number, dest: Destination, row: number, ports: number): number;
   /**
-   * Writes the Ethernet header and queues the frame. `to`: the neighbour's row in the cache. `type`:
-   * the column HEADER + 3 for IPv4, TYPE6 for IPv6.
+   * Writes the Ethernet header and queues the frame. `to`: the neighbour's row in the cache.
+   * `type`: the column HEADER + 3 for IPv4, TYPE6 for IPv6.
    */
   transmit(frame: number, length: number, to: number, type: number): void;
 }
