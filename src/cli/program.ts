@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { doctorCommand } from './commands/doctor.js';
 import { drainCommand, undrainCommand } from './commands/drain.js';
+import { dumpCommand } from './commands/dump.js';
 import { execCommandLine } from './commands/exec.js';
 import { fleetCommand } from './commands/fleet.js';
 import { healthCommand } from './commands/health.js';
@@ -31,6 +32,7 @@ export function ulvsProgram(version: string): Command {
     reloadCommand(),
     applyCommand(),
     diffCommand(),
+    dumpCommand(),
     replayCommand(),
     statusCommand(),
     statsCommand(),
