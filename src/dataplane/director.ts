@@ -160,6 +160,14 @@ export class Director {
   }
 
   /**
+   * Without services of a family the kernel removes its hooks: existing connections are dormant
+   * until a service comes back. Connections of snat need no service.
+   */
+  isAwake(family: number): boolean {
+    return this.services.serves(family) || this.snatRules.rules.length !== 0;
+  }
+
+  /**
    * Returns true for an address of a device, a VIP, or an accepted range: a packet to it is for the
    * director.
    */
