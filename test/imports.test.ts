@@ -53,7 +53,7 @@ const DATAPLANE_FLOORS = [
   ['nat'],
   ['account'],
   ['director'],
-  ['trace', 'defence', 'expire-nodest'],
+  ['trace', 'defence', 'end-conns'],
   ['table'],
   ['parse'],
 ];

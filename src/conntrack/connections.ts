@@ -33,6 +33,7 @@ import {
   WHEEL_POS,
   WHEEL_TICK,
 } from './entry.js';
+import { OwnIdle } from './own-idle.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
 import { States } from './states.js';
@@ -60,6 +61,11 @@ export class Connections {
   sync: SyncState | undefined;
   /** Called when the timer of an entry with children was postponed, while a master daemon runs. */
   onPostponed: ((entry: number) => void) | undefined;
+  /**
+   * Called when the timer of a connection has ended, where services have options of their own. True:
+   * the connection has a new end.
+   */
+  onIdle: ((entry: number) => boolean) | undefined;
   /** Time of the current batch, in ticks. */
   now: number;
   private readonly wheel: TimerWheel;
@@ -81,6 +87,18 @@ export class Connections {
       (entry) => this.onDue(entry),
       removalPrefetcher(table),
     );
+  }
+
+  /** From now on services may have idle times of their own. */
+  useOwnIdle(): void {
+    this.wheel.own ??= new OwnIdle(this.words, this.dests);
+  }
+
+  /** Gives an entry a new end, `ticks` from now. */
+  endIn(entry: number, ticks: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.words[at + TIMEOUT] = ticks;
+    this.words[at + EXPIRES] = (this.now + ticks) | 0;
   }
 
   /**
@@ -216,6 +234,8 @@ export class Connections {
    * The end has passed and no child keeps the entry, though the timer wheel has not reached it yet.
    */
   ended(entry: number): boolean {
+    if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
+    this.wheel.own?.apply(entry);
     return ((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) <= 0 && this.childrenOf(entry) === 0;
   }
 
@@ -298,6 +318,7 @@ export class Connections {
       this.onPostponed?.(entry);
       return true;
     }
+    if (this.onIdle?.(entry)) return true;
     this.table.remove(entry);
     this.release(entry);
     return false;

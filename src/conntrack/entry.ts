@@ -70,6 +70,11 @@ export const CONN_OUTGOING = 0x4000000;
 export const CONN_INDEXED = 0x8000000;
 
 /**
+ * It is being reset: its next packet is answered by RST to both sides (dataplane/path/reset.ts).
+ */
+export const CONN_RESET = 0x20000000;
+
+/**
  * A template of a persistence engine (engine-templates.ts): word 0 is a hash, word 13 the number of
  * the line with its key and client.
  */

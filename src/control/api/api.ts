@@ -47,6 +47,8 @@ export type AdminRequest =
    * clients to it. Without `share` it does so no longer.
    */
   | { op: 'drain'; key: ServiceKey; address: string; port: number; share?: number }
+  /** Ends the connections of a destination: TCP by RST to both sides, UDP at once. */
+  | { op: 'endConnections'; key: ServiceKey; address: string; port: number; tcp: boolean; udp: boolean }
   /** Takes the routes of announced VIPs away (true), or puts them back. */
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
