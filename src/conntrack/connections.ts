@@ -62,8 +62,8 @@ export class Connections {
   /** Called when the timer of an entry with children was postponed, while a master daemon runs. */
   onPostponed: ((entry: number) => void) | undefined;
   /**
-   * Called when the timer of a connection has ended, where services have options of their own. True:
-   * the connection has a new end.
+   * Called when the timer of a connection has ended, where services have options of their own.
+   * True: the connection has a new end.
    */
   onIdle: ((entry: number) => boolean) | undefined;
   /** Time of the current batch, in ticks. */

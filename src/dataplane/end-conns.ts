@@ -2,7 +2,7 @@
  * Ends connections of destinations before their time. The table is walked in small steps.
  *
  *     sysctl expire_nodest_conn: those of a removed destination, at once (ip_vs_expire_nodest_conn_flush)
- *     options of a service:      TCP of a removed destination by RST; UDP at once, so that it is scheduled anew
+ *     options of a service:      of a removed destination TCP by RST, UDP at once
  *     request endConnections:    the same for a destination that stays
  */
 

@@ -26,7 +26,7 @@ export type Action =
     }
   | { kind: 'editDestination'; slot: number; destination: DestinationConfig }
   | { kind: 'removeDestination'; slot: number }
-  /** Templates bind clients to it no longer, or again. `share`: of the operator's weight, 0 to 1. */
+  /** Templates bind clients to it no longer, or again. `share` is 0 to 1, of its weight. */
   | { kind: 'drainDestination'; slot: number; on: boolean; share?: number }
   /** Ends its connections: TCP by RST to both sides, UDP at once. */
   | { kind: 'endConnections'; slot: number; tcp: boolean; udp: boolean }

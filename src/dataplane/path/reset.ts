@@ -45,7 +45,7 @@ const TCP_LENGTH = 20;
 
 const segment = new Segment();
 
-/** Begins to reset a connection. One that has ended for TCP is removed. Call between packets only. */
+/** Begins to reset a connection, or removes one that has ended. Call it between packets only. */
 export function startReset(d: Director, entry: number): void {
   const { connections } = d;
   if ((connections.flagsOf(entry) & CONN_RESET) !== 0) return;
