@@ -33,12 +33,14 @@ import {
   WHEEL_POS,
   WHEEL_TICK,
 } from './entry.js';
+import { noteSilence } from './handshake.js';
 import { OwnIdle } from './own-idle.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
 import { States } from './states.js';
 import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
+import { Tcp } from './tcp.js';
 import { TimerWheel } from './wheel.js';
 
 /** Timeout of a connection before its first state is set (ip_vs_conn_new), in ticks. */
@@ -319,6 +321,8 @@ export class Connections {
       return true;
     }
     if (this.onIdle?.(entry)) return true;
+    if (this.stateOf(entry) === Tcp.SYN_RECV && this.protocolOf(entry) === TCP)
+      noteSilence(this.flagsOf(entry), this.destOf(entry));
     this.table.remove(entry);
     this.release(entry);
     return false;

@@ -16,6 +16,7 @@ import {
   FLAGS,
   TIMEOUT,
 } from './entry.js';
+import { noteHandshake } from './handshake.js';
 import { nextSctpState, Sctp, sctpActive } from './sctp.js';
 import { nextTcpState, Tcp, tcpActive } from './tcp.js';
 import { StateTimeouts } from './timeouts.js';
@@ -44,6 +45,8 @@ export class States {
     const state = nextTcpState(old, this.tablePart(at, direction), tcpFlags, this.secureTcp);
     if (state !== old) this.setState(at, state, tcpActive(state));
     if (state === Tcp.ESTABLISHED && state !== old) this.assureControl(at);
+    if (old === Tcp.SYN_RECV)
+      noteHandshake(this.words, at, this.destAt(at), direction === Direction.output, tcpFlags, state);
     this.words[at + TIMEOUT] = this.timeouts.tcp[state]!;
   }
 
@@ -82,10 +85,14 @@ export class States {
     const wasInactive = (this.words[at + FLAGS]! & CONN_INACTIVE) !== 0;
     if (active !== wasInactive) return;
     this.words[at + FLAGS]! ^= CONN_INACTIVE;
-    const slot = this.words[at + DEST]!;
-    const dest = slot === 0 ? undefined : this.dests[slot - 1];
+    const dest = this.destAt(at);
     if (dest === undefined) return;
     dest.add(Gauge.active, active ? 1 : -1);
     dest.add(Gauge.inactive, active ? -1 : 1);
+  }
+
+  private destAt(at: number): Destination | undefined {
+    const slot = this.words[at + DEST]!;
+    return slot === 0 ? undefined : this.dests[slot - 1];
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Ends connections of destinations before their time. The table is walked in small steps.
  *
- *     sysctl expire_nodest_conn: those of a removed destination, at once (ip_vs_expire_nodest_conn_flush)
- *     options of a service:      of a removed destination TCP by RST, UDP at once
- *     request endConnections:    the same for a destination that stays
+ *     expire_nodest_conn: those of a removed destination, at once (ip_vs_expire_nodest_conn_flush)
+ *     options of a service: of a removed destination TCP by RST, UDP at once
+ *     endConnections: the same for a destination that stays
  */
 
 import type { Connections } from '../conntrack/connections.js';

@@ -183,6 +183,7 @@ export class Parts {
 
   private newHealth(): Health {
     const rules = {
+      counters: this.shared.sum.memories[0]!,
       slots: () => this.requests.rules.slots(),
       apply: (says: Parameters<Requests['applyHealth']>[0]) =>
         this.isHandingOver() ? undefined : this.requests.applyHealth(says),

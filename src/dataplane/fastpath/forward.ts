@@ -5,6 +5,7 @@
 
 import {
   CADDR,
+  CONN_ANSWERED,
   CONN_HASHED,
   CONN_INACTIVE,
   CONN_INDEXED,
@@ -40,7 +41,7 @@ import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.j
  * path. So a flag that is added to conntrack/entry.ts is slow until somebody adds it here and to
  * test/dataplane/fastpath. `neighbourFor` has the list of the forwarding methods.
  */
-const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC;
+const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC | CONN_ANSWERED;
 const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
@@ -191,6 +192,8 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     const silent = (words[at + FLAGS]! & CONN_NOOUTPUT) !== 0;
     if (silent && direction === Direction.output) return true;
     if (state === Tcp.ESTABLISHED && (tcpFlags & EVENTS) === TCP_ACK) return false;
+    // Handshakes are counted, also where the state stays (conntrack/handshake.ts).
+    if (state === Tcp.SYN_RECV) return true;
     return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, states.secureTcp) !== state;
   }
 

@@ -61,7 +61,7 @@ icmp_echo, icmpv6_echo_reply | dataplane/host/local.ts: echo |
     'net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c',
     'The answer to a TCP segment for a closed port.',
     `
-tcp_v4_send_reset, tcp_v6_send_response | dataplane/host/local.ts: reset |
+tcp_v4_send_reset, tcp_v6_send_response | dataplane/host/tcp-reset.ts: reset |
 `,
   ),
   mapFile(
