@@ -8,6 +8,7 @@ import type { DeviceStats } from '../../device/device.js';
 import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
+import type { LoopReading } from '../../stats/loop-stats.js';
 import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
 import type { SyncStats } from '../sync/stats.js';
 
@@ -176,7 +177,7 @@ export interface DirectorStatus {
   /** Lines of the connection table: one for a connection, two for one of IPv6. */
   table: { used: number; max: number };
   /** By worker: lines of its table in use, and frames processed. */
-  workers: { used: number; frames: number }[];
+  workers: { used: number; frames: number; loop?: LoopReading }[];
   total: StatsEntry;
   /** What became of the frames, by name of FrameStat (stats/counters.ts). */
   frames: Record<string, number>;

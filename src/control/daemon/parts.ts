@@ -203,6 +203,7 @@ export class Parts {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      loop: (i) => this.shared.loopOf(i),
       sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,
