@@ -40,7 +40,7 @@ lint: setup
 # make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)
 bench: build
 	@scripts/setup.sh bench
-	@tsc -p tsconfig.bench.json && scripts/bundle.sh $(patsubst %,build/bench/questions/%.js,pipeline table workers)
+	@tsc -p tsconfig.bench.json && scripts/bundle.mjs $(patsubst %,build/bench/questions/%.js,pipeline table workers)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@node build/bench/run.js $(if $(QUICK),--quick) $(QUESTIONS)
 
@@ -52,7 +52,7 @@ install:
 deb: build
 	@scripts/setup.sh deb
 	@scripts/deb.sh $(or $(NODE),22)
-	@lintian --fail-on error --suppress-tags running-with-root-privileges build/deb/*.changes
+	@lintian --fail-on error build/deb/*.changes
 
 # Installs the package in a fresh Debian, tries it and purges it; and boots a systemd with it (scripts/test-deb.sh).
 test-deb: deb

@@ -47,6 +47,24 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['ulvs sync dump --pcap sync.pcap --json', 'the messages of a capture, a line of JSON each'],
     ],
   },
+  dump: {
+    exit: [
+      'the director was printed',
+      'no director listens on the control socket, or the connection broke',
+      "a mistake on the command line, or the director's own file cannot be read",
+    ],
+    files: SOCKET,
+    examples: [
+      [
+        'ulvs dump >director.yaml; ulvs check director.yaml',
+        'a file that starts a director with the rules of this one',
+      ],
+      [
+        'ulvs dump --replay >box.yaml; ulvs replay -c box.yaml --pcap eth0.pcap --if eth0',
+        'a capture through a copy of this director, on any machine',
+      ],
+    ],
+  },
   run: {
     exit: [
       'the director was stopped by a signal and has cleaned up',

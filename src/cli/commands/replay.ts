@@ -10,6 +10,7 @@ import { Trace } from '../../dataplane/trace/trace.js';
 import { replayPcap } from '../../replay/pcap.js';
 import { replayScenario } from '../../replay/scenario.js';
 import { guarded, UserError } from '../guard.js';
+import { quoting } from '../quoting.js';
 import { formatRecord } from '../trace/format.js';
 
 interface Options {
@@ -58,11 +59,6 @@ function refuseSenseless(dir: string | undefined, { config, pcap, if: device, tr
   if (dir !== undefined && device !== undefined)
     throw new UserError('replay: --if goes with --pcap; in a scenario folder each frame has its device');
   if (drops && trace === undefined) throw new UserError('replay: --drops selects packets for --trace: add --trace');
-}
-
-/** A hint for a filter whose second word was taken for another argument. */
-export function quoting(filter: unknown): string {
-  return typeof filter === 'string' ? `; quote a filter of several words: --trace '${filter} …'` : '';
 }
 
 async function pcap(options: Options, spy: ((director: InProcessDirector) => void) | undefined): Promise<void> {

@@ -59,7 +59,7 @@ export function runCommand(version: string): Command {
 async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
-  const log = newLogger(options.logLevel);
+  const log = await newLogger(options.logLevel);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();

@@ -102,17 +102,6 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('traceStop') }),
 ]);
 
-/** Requests that change nothing: those of a socket for questions only. */
-export const READING: ReadonlySet<AdminRequest['op']> = new Set([
-  'getTimeouts',
-  'list',
-  'connections',
-  'getSysctls',
-  'daemons',
-  'status',
-  'health',
-]);
-
 /** Version of the protocol: the field v of each line. */
 export const PROTOCOL = 1;
 

@@ -11,6 +11,7 @@
  */
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../../conntrack/entry.js';
+import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { FrameStat } from '../../stats/counters.js';
 import type { AdminClient, ChangeRequest, DeviceStatus, ServiceEntry } from '../api/api.js';
@@ -167,7 +168,7 @@ export class Parts {
 
   /** Tells the workers the network. */
   sendNetwork(): void {
-    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(this.config) });
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...compileRoutes(staticRoutes(this.config)) });
     else this.live.refresh();
   }
 

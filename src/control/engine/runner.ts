@@ -11,9 +11,10 @@ import { Housekeeping } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
+import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
-import { wordsOf } from '../../dataplane/table/routes.js';
+import { wordsOf } from '../../dataplane/table/route-data.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
 import { useLargePages } from '../../device/large-pages.js';
@@ -90,7 +91,7 @@ export class Runner {
     settings(this.director, config);
     this.announcements.ranges = config.accept.ranges;
     addNeighbours(this.director, config);
-    this.director.router.replace(staticRoutes(config));
+    this.director.router.replace(compileRoutes(staticRoutes(config)));
     // No device is open yet: nothing is announced.
     for (const message of first)
       if (message.kind === 'actions') this.apply(message.actions);

@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AdminClient } from '../api/api.js';
 import { ask } from '../api/ask.js';
 import type { MetricsListen } from '../config/metrics-schema.js';
-import { type MetricsDetail, metricsText } from './text.js';
+import type { MetricsDetail } from './text.js';
 
 export interface MetricsServer {
   close(): Promise<void>;
@@ -36,6 +36,8 @@ async function read(client: AdminClient, detail: MetricsDetail): Promise<string>
   const { services = [] } = await ask(client, { op: 'list' });
   const { health = [] } = await ask(client, { op: 'health' });
   if (status === undefined) throw new Error('no status');
+  // Loaded when somebody asks: a director without metrics starts without it.
+  const { metricsText } = await import('./text.js');
   return metricsText({ status, services, health }, detail);
 }
 

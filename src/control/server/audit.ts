@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { keyText } from '../../service/config.js';
 import type { Peer } from '../../sys/peer.js';
 import type { AdminReply, AdminRequest, ChangeRequest } from '../api/api.js';
-import { READING } from '../api/schema.js';
+import { READING } from '../api/reading.js';
 import type { Settings } from '../config/director-config.js';
 import { type Before, changeInWords } from '../rules/change-words.js';
 

@@ -13,8 +13,9 @@ export interface PathResult {
   /** Longest gaps, ms. */
   readonly downloadGap: number;
   readonly flowGap: number;
-  /** Of the longest gap of each round, the median, ms. */
+  /** Of the longest gap of each round, the median, ms: in any flow, in any download. */
   readonly medianGap: number;
+  readonly medianDownloadGap: number;
   readonly frames: number;
   readonly framesLost: number;
   readonly opened: number;
@@ -30,7 +31,7 @@ export interface Outcome {
   readonly before: { readonly downloadGap: number; readonly flowGap: number };
   readonly other: PathResult;
   readonly hit: PathResult;
-  /** By eth1 all downloads and flows went on after the last round. */
+  /** Each download and the flows, by both interfaces, went on after the last round. */
   readonly goesOn: boolean;
   /** Lines of the director's log about it. */
   readonly log: readonly string[];
@@ -43,6 +44,8 @@ export interface TrialOptions extends BedOptions, LoadSize {
 /** Time after an event, ms: retransmissions of TCP come within it. */
 const SETTLE = 2500;
 const CALM = 1000;
+/** In this time after the last event each download must have gone on, ms. */
+const GOES_ON = 60_000;
 
 /** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
 export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
@@ -60,8 +63,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
     }
-    await sleep(CALM);
-    const [, after] = await bed.report();
+    const goesOn = await allGoOn(bed, options.downloads);
     return {
       event: event.name,
       device: options.device,
@@ -73,11 +75,24 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       },
       other: sumOf(reports.map(([other]) => other)),
       hit: sumOf(reports.map(([, hit]) => hit)),
-      goesOn: after.bytes > 0 && after.lost === 0 && after.echoed > 0 && after.open === options.downloads,
+      goesOn,
       log: linesOf(readFileSync(bed.log, 'utf8').slice(from)),
     };
   } finally {
     await bed.remove();
+  }
+}
+
+/** Resolves with whether every download gets bytes again, and the flows echoes. */
+async function allGoOn(bed: OutageBed, downloads: number): Promise<boolean> {
+  const begin = performance.now();
+  for (;;) {
+    await sleep(CALM);
+    const since = performance.now() - begin;
+    const reports = await bed.report();
+    if (reports.some(({ open }) => open !== downloads)) return false;
+    if (reports.every(({ silence, echoed }) => silence < since && echoed > 0)) return true;
+    if (since > GOES_ON) return false;
   }
 }
 
@@ -92,6 +107,7 @@ function sumOf(reports: readonly Report[]): PathResult {
     downloadGap: most(({ downloadGap }) => downloadGap),
     flowGap: most(({ flowGap }) => flowGap),
     medianGap: Math.round(median(reports.map(({ flowGap }) => flowGap))),
+    medianDownloadGap: Math.round(median(reports.map(({ downloadGap }) => downloadGap))),
     frames: sum(({ sent }) => sent),
     framesLost: Math.max(
       0,
