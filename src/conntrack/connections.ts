@@ -33,14 +33,13 @@ import {
   WHEEL_POS,
   WHEEL_TICK,
 } from './entry.js';
-import { noteSilence } from './handshake.js';
-import { OwnIdle } from './own-idle.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
-import { States } from './states.js';
+import { noteSilence, States } from './states.js';
 import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
 import { Tcp } from './tcp.js';
+import { OwnIdle } from './timeouts.js';
 import { TimerWheel } from './wheel.js';
 
 /** Timeout of a connection before its first state is set (ip_vs_conn_new), in ticks. */

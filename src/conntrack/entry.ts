@@ -69,7 +69,7 @@ export const CONN_OUTGOING = 0x4000000;
 /** In the index by the whole tuple (tuple-index.ts) instead of the chain of its bucket. */
 export const CONN_INDEXED = 0x8000000;
 
-/** The destination has answered the SYN (conntrack/handshake.ts). */
+/** The destination has answered the SYN (conntrack/states.ts). */
 export const CONN_ANSWERED = 0x40000000;
 
 /**

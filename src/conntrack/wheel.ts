@@ -16,7 +16,7 @@
  * that a dozen entries are prefetched together.
  */
 import { ENTRY_SHIFT, EXPIRES, WHEEL_POS, WHEEL_TICK } from './entry.js';
-import type { OwnIdle } from './own-idle.js';
+import type { OwnIdle } from './timeouts.js';
 
 const NEAR_BITS = 14;
 const FAR_BITS = 9;

@@ -38,7 +38,7 @@ export interface LoopReading {
   /** Frames of measured turns, and the time of each stage in them, s. */
   readonly sampledFrames: number;
   readonly stageSeconds: readonly number[];
-  /** Frames of measured turns by the time from their reception to their sending, and the sum in s. */
+  /** Frames of measured turns by the time from reception to sending, and the sum in s. */
   readonly latencies: readonly number[];
   readonly latencySum: number;
 }

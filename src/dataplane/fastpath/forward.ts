@@ -192,7 +192,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     const silent = (words[at + FLAGS]! & CONN_NOOUTPUT) !== 0;
     if (silent && direction === Direction.output) return true;
     if (state === Tcp.ESTABLISHED && (tcpFlags & EVENTS) === TCP_ACK) return false;
-    // Handshakes are counted, also where the state stays (conntrack/handshake.ts).
+    // Handshakes are counted, also where the state stays (conntrack/states.ts).
     if (state === Tcp.SYN_RECV) return true;
     return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, states.secureTcp) !== state;
   }
