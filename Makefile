@@ -25,7 +25,7 @@ demo: build
 # The last line is plain: "N passed, N failed, N skipped" (test/support/summary.ts).
 test: build
 	@scripts/setup.sh programs
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p console
 	@biome check .
 	@vitest run
 
@@ -34,7 +34,7 @@ test-node: setup
 	@$(if $(ROOTLESS),,$(SUDO)) scripts/test-node.sh "$(NODE)" $(ROOTLESS)
 
 lint: setup
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p console
 	@biome check .
 
 # make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)

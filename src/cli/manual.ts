@@ -164,6 +164,7 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     examples: [
       ['ulvs replay -c director.yaml --pcap in.pcap --if eth0 --out out.pcap', 'what the director sends for a capture'],
       ["ulvs replay -c director.yaml --pcap in.pcap --if eth0 --trace 'tcp port 80'", 'and why'],
+      ['ulvs replay DIR --view packets.html', 'the packets of a scenario, for a browser'],
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
@@ -265,6 +266,19 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['/etc/hosts', 'read: the names of hosts'],
     ],
   },
+  console: {
+    exit: [
+      'stopped by a signal',
+      'the address is in use, or the page is not built',
+      `${MISTAKE}, or no such lab is up`,
+    ],
+    signals: [['SIGINT, SIGTERM', 'stop']],
+    files: SOCKET,
+    examples: [
+      ['ulvs console', "the running director's, at 127.0.0.1:9732; the token's file is named"],
+      ['ulvs console --lab dr', 'that of a lab, with its drawing and its faults'],
+    ],
+  },
   doctor: {
     exit: ['healthy', 'findings, or no director answered', `${MISTAKE}, no such lab is up, or not run as root`],
     files: SOCKET,
@@ -279,7 +293,23 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the lab is up', LAB_FAILED, MISTAKE],
     signals: ABORT,
     files: LABS,
-    examples: [['ulvs lab up nat', 'leave the lab running, and print what to try']],
+    examples: [
+      ['ulvs lab up nat', 'leave the lab running, and print what to try'],
+      ['ulvs lab up dr --console', 'and its console for the browser, whose address is the last line'],
+      ['ulvs lab up nat --name a', 'the lab nat-a, whose names are the same each time'],
+    ],
+  },
+  'lab exec': {
+    exit: [
+      'the command ended with 0; otherwise its exit code, or 128 + signal',
+      '',
+      `no such lab is up, or ${MISTAKE}`,
+    ],
+    files: LABS,
+    examples: [
+      ['ulvs lab exec nat client -- curl -s http://10.0.0.100/', "a request of the lab's client"],
+      ['ulvs lab exec nat-a rs1', 'a shell on the realserver rs1'],
+    ],
   },
   'lab test': {
     exit: ['all checks passed', `a check failed, or ${LAB_FAILED}`, MISTAKE],

@@ -5,6 +5,7 @@ import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
+import { consoleCommand } from './commands/console.js';
 import { doctorCommand } from './commands/doctor.js';
 import { drainCommand, undrainCommand } from './commands/drain.js';
 import { dumpCommand } from './commands/dump.js';
@@ -46,6 +47,7 @@ export function ulvsProgram(version: string): Command {
     traceCommand(),
     execCommandLine(),
     configureCommand(),
+    consoleCommand(),
     doctorCommand(),
     fleetCommand(),
     labCommand(),

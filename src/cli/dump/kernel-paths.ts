@@ -1,7 +1,7 @@
 /**
  * Routes, policy rules and neighbours of the kernel by a director's devices, as keys of
- * director.yaml. What the file cannot say is left out: routes with several next hops, metrics but the smallest,
- * policy rules that do more than select a table.
+ * director.yaml. What the file cannot say is left out: routes with several next hops, metrics but
+ * the smallest, policy rules that do more than select a table.
  */
 import type { Family } from '../../netlink/inet.js';
 import { RouteSocket } from '../../netlink/route-socket.js';

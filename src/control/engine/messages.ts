@@ -122,6 +122,8 @@ export type Message =
   | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
   /** The workers write all connections to their rings. */
   | { kind: 'syncResend' }
+  /** Another process is about to go on: the rings must hold what comes meanwhile. */
+  | { kind: 'deepen' }
   /** The worker forwards no more, for another process goes on; it reports `paused`. */
   | { kind: 'pause' }
   | { kind: 'stop' };

@@ -7,7 +7,7 @@ import { TICK_WORD } from '../../conntrack/entry.js';
 import { Rebuild } from '../../conntrack/rebuild.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
-import { Housekeeping } from '../../dataplane/housekeeping.js';
+import { Housekeeping, REBUILD_BUDGET } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
@@ -117,13 +117,26 @@ export class Runner {
     return received;
   }
 
+  /**
+   * Devices are read no more. Processes what other workers hand off, until none does, for `ms` at
+   * most.
+   */
+  drain(ms: number): void {
+    const { dispatch } = this;
+    if (dispatch === undefined) return;
+    dispatch.stopReceiving();
+    for (const end = performance.now() + ms; !dispatch.isDrained && performance.now() < end; ) this.loop.drain();
+  }
+
   /** The thread must not sleep: there is work without frames. */
   get isBusy(): boolean {
     return this.rebuild !== undefined;
   }
 
-  /** Nobody else uses the table any more. `now` in ms. */
+  /** Nobody else uses frames and table any more. `now` in ms. */
   begin(inherited: RunnerSetup['inherited'], now: number): void {
+    this.director.umem.restock();
+    this.director.connections.now = tickOf(now);
     if (inherited !== undefined) this.beginRebuild(inherited === 'counted', now);
   }
 
@@ -131,6 +144,17 @@ export class Runner {
   private beginRebuild(counted: boolean, now: number): void {
     this.rebuild = { work: new Rebuild(this.director.connections, counted), since: now };
     this.director.rebuild = this.rebuild.work;
+  }
+
+  /**
+   * Rebuilds for `ms` at most, before the first frame is received: frames wait in the rings, and
+   * those of connections that are not found yet would be dropped.
+   */
+  rebuildFirst(ms: number): void {
+    const { director } = this;
+    const end = performance.now() + ms;
+    while (director.rebuild !== undefined && performance.now() < end)
+      if (director.rebuild.step(REBUILD_BUDGET)) director.rebuild = undefined;
   }
 
   private endRebuild(now: number): void {
@@ -187,6 +211,9 @@ export class Runner {
         this.places.attach(message.device, message.handles);
         this.announcements.note(message.device);
         if (this.announces) this.announcements.announceDue();
+        return true;
+      case 'deepen':
+        for (const device of this.places.devices) device.deepen?.();
         return true;
       case 'pause':
         this.isPaused = true;

@@ -21,6 +21,9 @@ import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 const MOST_DEATHS = 5;
 const DEATHS_MS = 60_000;
 
+/** Where the rings of devices are read, by worker and device. */
+export type Positions = readonly (readonly number[])[];
+
 /** The dataplane with its devices. */
 export class Workers {
   readonly set: DeviceSet;
@@ -29,7 +32,8 @@ export class Workers {
   private dataplane: Dataplane | undefined;
   /** Messages from before the start. */
   private readonly early: Message[] = [];
-  private paused: ((positions: readonly number[]) => void) | undefined;
+  private paused: ((positions: Positions) => void) | undefined;
+  private positions: (readonly number[])[] = [];
   private deaths: number[] = [];
 
   /** Makes the frames; opens no device yet. Throws a SystemError. */
@@ -85,21 +89,23 @@ export class Workers {
     return lines;
   }
 
-  /** The workers forward no more. Resolves with the positions of the rings of the first one. */
-  pause(): Promise<readonly number[]> {
+  /** The workers forward no more. Resolves with the positions of their rings. */
+  pause(): Promise<Positions> {
     return new Promise((resolve) => {
+      this.positions = [];
       this.paused = resolve;
       this.send({ kind: 'pause' });
     });
   }
 
   /** A worker has reported that it forwards no more. */
-  hasPaused(positions: readonly number[]): void {
-    this.paused?.(positions);
+  hasPaused(worker: number, positions: readonly number[]): void {
+    this.positions[worker] = positions;
+    if (Object.keys(this.positions).length === this.shared.workers) this.paused?.(this.positions);
   }
 
   /** Workers that stand by begin, where the rings of another process were read last. */
-  goOn(standby: SharedArrayBuffer, positions: readonly number[]): void {
+  goOn(standby: SharedArrayBuffer, positions: Positions): void {
     this.set.goOnFrom(positions);
     this.attachAll();
     const word = new Int32Array(standby);

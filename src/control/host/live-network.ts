@@ -13,15 +13,13 @@ import { type Monitor, monitor } from '../../netlink/monitor.js';
 import type { Neighbour } from '../../netlink/neighbour.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { readSnapshot, type Snapshot } from '../../netlink/snapshot.js';
-import type { DeviceSetup, Message, NeighbourFact } from '../engine/messages.js';
+import type { DeviceSetup, Message } from '../engine/messages.js';
 import { kernelRoutes } from './kernel-routes.js';
+import { neighbourFacts, neighbourMessages } from './neighbour-facts.js';
 import type { WireState } from './wire-log.js';
 
 /** Changes come in bursts: one dump serves those within this many ms. */
 const SETTLE_MS = 50;
-
-/** Neighbours in one message: the worker looks at them in less than a millisecond. */
-const FACTS = 200;
 
 /** Pause, in ms, before the next dump after one that failed. */
 const RETRY_MS = 1000;
@@ -108,7 +106,7 @@ export class LiveNetwork {
     const ifindex = this.indexOf(this.devices[device]?.name ?? '');
     const known = this.neighbours.get(`${ifindex} ${ip}`);
     this.needed.add(`${ifindex} ${ip}`);
-    if (known?.valid) this.listener.send({ kind: 'neighbours', facts: this.facts([known]) });
+    if (known?.valid) this.tellNeighbours([known]);
     // NTF_USE turns a permanent entry into a temporary one (Linux 6.18, __neigh_update).
     if (known?.state === 'PERMANENT' || known?.state === 'NOARP') return;
     try {
@@ -144,8 +142,7 @@ export class LiveNetwork {
 
   private changed(changes: readonly Change[]): void {
     const neighbours = changes.flatMap((change) => (change.kind === 'neighbour' ? [this.record(change)] : []));
-    const facts = this.facts(neighbours);
-    this.tellNeighbours(facts);
+    this.tellNeighbours(neighbours);
     if (neighbours.length < changes.length) this.refreshLater();
   }
 
@@ -189,15 +186,9 @@ export class LiveNetwork {
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
     });
     listener?.send({ kind: 'routes', ...compileRoutes(listener.routes(devices) ?? this.routeData()) });
-    this.tellNeighbours(this.facts(this.snapshot.neighbours));
+    this.tellNeighbours(this.snapshot.neighbours);
     listener?.changed();
     listener?.linksChanged();
-  }
-
-  /** In messages between which packets pass. */
-  private tellNeighbours(facts: readonly NeighbourFact[]): void {
-    for (let at = 0; at < facts.length; at += FACTS)
-      this.listener?.send({ kind: 'neighbours', facts: facts.slice(at, at + FACTS) });
   }
 
   /** The devices with their present MAC, MTU and addresses. */
@@ -237,12 +228,9 @@ export class LiveNetwork {
     return kernelRoutes(this.snapshot, (ifindex) => this.deviceOf(ifindex), this.devices.length + 1);
   }
 
-  private facts(neighbours: readonly (Neighbour & { gone?: boolean })[]): NeighbourFact[] {
-    return neighbours.flatMap(({ ifindex, ip, mac, valid, state, gone }) => {
-      const device = this.deviceOf(ifindex);
-      if (device < 0) return [];
-      return [{ device, ip, mac: valid && gone !== true ? mac : '', failed: state === 'FAILED' }];
-    });
+  private tellNeighbours(neighbours: readonly (Neighbour & { gone?: boolean })[]): void {
+    const facts = neighbourFacts(neighbours, (ifindex) => this.deviceOf(ifindex));
+    for (const message of neighbourMessages(facts)) this.listener?.send(message);
   }
 
   private deviceOf(ifindex: number | undefined): number {

@@ -1,6 +1,7 @@
 /**
  * Routes compiled for look-ups: plain data and typed arrays, which cross to the thread that
- * forwards in less than a millisecond. The control thread compiles them; the other one only uses them.
+ * forwards in less than a millisecond. The control thread compiles them; the other one only uses
+ * them.
  *
  *     tables    each table of a rule: its rows [first, first + count), best first
  *     rows      | PREFIX ×4 | LENGTH | TYPE | DEVICE | MTU | VIA | VIA_WORDS ×4 | SOURCE | SOURCE_WORDS ×4 |

@@ -31,6 +31,11 @@ export class Depth {
     this.posted = this.shallow;
   }
 
+  /** Nobody will receive for a moment. */
+  deepen(): void {
+    this.posted = this.deep;
+  }
+
   /** Called at each check with the number of frames that wait to be received. */
   note(waiting: number): void {
     const { posted } = this;

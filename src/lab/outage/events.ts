@@ -76,6 +76,12 @@ async function killDirector(bed: OutageBed): Promise<void> {
 const mac = (last: string) => `ip link set eth1 address 02:00:00:00:0e:${last}`;
 
 export const events: readonly OutageEvent[] = [
+  {
+    name: 'nothing',
+    title: 'nothing happens: what the machine itself loses meanwhile',
+    act: () => sleep(TAKES),
+    all: true,
+  },
   { name: 'recreate', title: 'eth1 is deleted and created again under its name', act: recreate },
   { name: 'recreate-all', title: 'all three interfaces are deleted and created again', act: recreateAll, all: true },
   {

@@ -33,6 +33,8 @@ export interface Outcome {
   readonly hit: PathResult;
   /** Each download and the flows, by both interfaces, went on after the last round. */
   readonly goesOn: boolean;
+  /** Of takeovers: from the request that the old process stops until the new one forwards, ms. */
+  readonly pauses?: readonly number[];
   /** Lines of the director's log about it. */
   readonly log: readonly string[];
 }
@@ -44,8 +46,11 @@ export interface TrialOptions extends BedOptions, LoadSize {
 /** Time after an event, ms: retransmissions of TCP come within it. */
 const SETTLE = 2500;
 const CALM = 1000;
-/** In this time after the last event each download must have gone on, ms. */
-const GOES_ON = 60_000;
+/**
+ * In this time after the last event each download must have gone on, ms: TCP waits up to 120 s when
+ * all its repetitions met a director that was away.
+ */
+const GOES_ON = 180_000;
 
 /** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
 export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
@@ -76,7 +81,8 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       other: sumOf(reports.map(([other]) => other)),
       hit: sumOf(reports.map(([, hit]) => hit)),
       goesOn,
-      log: linesOf(readFileSync(bed.log, 'utf8').slice(from)),
+      ...pausesIn(bed.successorLogs),
+      log: linesOf(readFileSync(bed.log, 'utf8').slice(from)).map(({ msg }) => msg),
     };
   } finally {
     await bed.remove();
@@ -122,13 +128,24 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-/** The messages of a log, which is JSON where no terminal reads it. */
-function linesOf(log: string): string[] {
+function pausesIn(logs: readonly string[]): Pick<Outcome, 'pauses'> {
+  if (logs.length === 0) return {};
+  const lines = logs.flatMap((path) => linesOf(readFileSync(path, 'utf8')));
+  return { pauses: lines.flatMap(({ msg, ms }) => (msg.startsWith('took over') && ms !== undefined ? [ms] : [])) };
+}
+
+interface LogLine {
+  readonly msg: string;
+  readonly ms?: number;
+}
+
+/** The lines of a log, which is JSON where no terminal reads it. */
+function linesOf(log: string): LogLine[] {
   return log.split('\n').flatMap((line) => {
     try {
-      return line === '' ? [] : [(JSON.parse(line) as { msg: string }).msg];
+      return line === '' ? [] : [JSON.parse(line) as LogLine];
     } catch {
-      return [line];
+      return [{ msg: line }];
     }
   });
 }

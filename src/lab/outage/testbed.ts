@@ -245,7 +245,7 @@ export class OutageBed {
   }
 
   /** Paths of the logs of all successors. */
-  logs(): string[] {
+  get successorLogs(): string[] {
     return Array.from({ length: this.successors }, (_, n) => `${directoryOf(this.state.id)}/director-${n}.log`);
   }
 

@@ -15,6 +15,7 @@ snat: [{ from: 192.168.1.0/24, to: 10.0.0.100 }]
 sync: { master: { interface: eth0 }, backup: { interface: eth0 } }
 metrics: { listen: /run/ulvs/metrics.sock }
 serviceOptions: [{ service: "-t 10.0.0.100:80" }]
+console: { listen: /run/ulvs/console.sock, tls: { cert: c.pem, key: c.key } }
 checks: [{ service: "-t 10.0.0.100:80", run: [{ type: tcp }, { type: tcp, name: web }] }]
 rules: { etcd: { endpoints: [https://10.0.0.2:2379], tls: { cert: c.pem }, user: { name: u, passwordFile: p } } }
 `;

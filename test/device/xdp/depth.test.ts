@@ -16,6 +16,12 @@ describe('Depth', () => {
     expect(looks(depth, times(5000, 40))).toBe(16_384);
   });
 
+  it('is deep before a pause that is known', () => {
+    const depth = new Depth(16_384);
+    depth.deepen();
+    expect(looks(depth, times(50, 4))).toBe(16_384);
+  });
+
   it('does not take a queue that fills slowly for a pause', () => {
     expect(looks(new Depth(16_384), [0, 600, 1200, 1800, 2400, 3000, 4096])).toBe(4096);
   });
