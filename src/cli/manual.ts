@@ -202,6 +202,10 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
         'ulvs drain 192.168.1.11:8080 --timeout 600',
         'wait for its connections for ten minutes at most, then remove it',
       ],
+      [
+        'ulvs drain 192.168.1.11 --timeout 60 --rst --udp-at-once',
+        'reset what is left after a minute; UDP moves at once',
+      ],
       ['ulvs drain 192.168.1.11 --to-zero-weight-in 30 --keep', 'all destinations of a real server, slowly; keep them'],
     ],
   },

@@ -11,6 +11,7 @@ import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
 import { AddressIndex } from '../service/address-index.js';
+import type { ServiceOptions } from '../service/options.js';
 import type { Destination, VirtualService } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { ServiceTable } from '../service/table.js';
@@ -19,7 +20,7 @@ import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
 import { Defence } from './defence.js';
 import { EarlyDrop } from './early-drop.js';
-import { ExpireNodest } from './expire-nodest.js';
+import { EndConns } from './end-conns.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
 import type { CheckPorts } from './table/check-ports.js';
@@ -120,8 +121,10 @@ export class Director {
   /** Numbers for IPv6 fragment identifications and for drop_entry's choice. */
   readonly random: Random;
   readonly defence: Defence;
-  readonly expireNodest: ExpireNodest;
+  readonly endConns: EndConns;
   readonly earlyDrop: EarlyDrop;
+  /** Options of services by keyText, also of services that do not exist. */
+  options: ReadonlyMap<string, ServiceOptions> = new Map();
   /** Set while a master of synchronisation runs. */
   sync: SyncMaster | undefined;
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
@@ -147,7 +150,7 @@ export class Director {
     this.now = now;
     this.random = new Random(seed);
     this.defence = new Defence(this);
-    this.expireNodest = new ExpireNodest(this);
+    this.endConns = new EndConns(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
     this.earlyDrop = new EarlyDrop(this.connections, counters);
     const room = umem.frameCount >>> 2;

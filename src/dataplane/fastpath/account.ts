@@ -3,6 +3,7 @@
  * What all packets share is summed over the batch.
  */
 import {
+  CONN_ANSWERED,
   CONN_HASHED,
   CONN_INACTIVE,
   CONN_INDEXED,
@@ -28,7 +29,8 @@ import { NOT_TCP } from './scan.js';
  * path. So a flag that is added to conntrack/entry.ts is slow until somebody adds it here and to
  * test/dataplane/fastpath. `neighbourFor` has the list of the forwarding methods.
  */
-export const FAST_FLAGS = METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC;
+export const FAST_FLAGS =
+  METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC | CONN_ANSWERED;
 const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const BYTES = Stat.inbytes - Stat.inpkts;
 /** Indexes into `sums`: frames, their bytes as received, their bytes as sent. */
@@ -113,6 +115,8 @@ export function batchAccount(d: Director, { rows: cached }: BatchCache): BatchAc
     const silent = (words[at + FLAGS]! & CONN_NOOUTPUT) !== 0;
     if (silent && direction === Direction.output) return true;
     if (state === Tcp.ESTABLISHED && (tcpFlags & EVENTS) === TCP_ACK) return false;
+    // Handshakes are counted, also where the state stays (conntrack/states.ts).
+    if (state === Tcp.SYN_RECV) return true;
     return nextTcpState(state, silent ? Direction.inputOnly : direction, tcpFlags, states.secureTcp) !== state;
   }
 
