@@ -60,7 +60,7 @@ if [ -z "${NO_BOOT:-}" ]; then
   echo 'devices: [{ name: eth0, kind: packet }]' >"$room/booted/etc/ulvs/director.yaml"
   install -m 755 scripts/test-service.sh "$room/booted/root/test-service.sh"
   cp scripts/boot-debian.sh "$room/" && rm -f "$room/booted.log"
-  check 'runs as a service of systemd' "tools/oracle/guest --timeout 1500 --mem 1536 --cpus 2 -- sh $room/boot-debian.sh $room/booted /root/test-service.sh >$room/booted.log; cat $room/booted.log; tail -n 1 $room/booted.log | grep ' 0 failed'"
+  check 'runs as a service of systemd' "tools/oracle/guest --timeout 3000 --mem 1536 --cpus 2 -- sh $room/boot-debian.sh $room/booted /root/test-service.sh >$room/booted.log; cat $room/booted.log; tail -n 1 $room/booted.log | grep ' 0 failed'"
   sed -n '/^[✔✘]/s/^/    /p' "$room/booted.log"
 fi
 echo "test-deb: $passed passed, $failed failed"

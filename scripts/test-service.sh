@@ -12,6 +12,7 @@ log() { journalctl -u ulvs -o cat; }
 in_status() { grep -qE "^$1:[[:space:]]+$2" "/proc/$(show MainPID)/status"; }
 
 # The virtual machine is emulated: everything takes many times as long as on a real one.
+export SYSTEMD_BUS_TIMEOUT=600
 mkdir -p /run/systemd/system/ulvs.service.d
 printf '[Service]\nTimeoutStartSec=600\nWatchdogSec=60\n' >/run/systemd/system/ulvs.service.d/slow.conf
 systemctl daemon-reload

@@ -55,7 +55,7 @@ const DATAPLANE_FLOORS = [
   ['nat'],
   ['account'],
   ['director'],
-  ['trace', 'defence', 'expire-nodest'],
+  ['trace', 'defence', 'early-drop', 'end-conns'],
   ['table'],
   ['parse'],
 ];

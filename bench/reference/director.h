@@ -15,6 +15,8 @@ extern uint64_t fates[FATES];
 void setup(uint32_t entries, uint32_t least_buckets, int family, int method);
 /* Sets the time, in ticks of 10 ms, and ends the connections that are due. */
 void tick(uint32_t now);
+/* Loads into the cache what `process` of these frames reads first. At most 512 frames. */
+void prefetch(int device, const uint32_t *offsets, uint32_t n);
 /* Processes a frame that was received by device 0 (clients) or 1 (destinations). */
 void process(int device, uint32_t offset, uint32_t len);
 /*

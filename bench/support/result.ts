@@ -15,6 +15,8 @@ export interface Row {
   readonly unit: string;
   /** The reference, in the same unit; undefined when there is none. */
   readonly reference?: number | undefined;
+  /** Where the reference is the best of several: all of them, by name. */
+  readonly references?: Readonly<Record<string, number>>;
 }
 
 export interface Benchmark {
@@ -73,8 +75,15 @@ function print(title: string, against: string, rows: readonly Row[]): void {
     const reference = row.reference === undefined ? '' : round(row.reference);
     const ratio = ratioOf(row)?.toFixed(2) ?? '';
     const columns = `${round(row.value).padStart(10)} ${reference.padStart(12)} ${ratio.padStart(6)}`;
-    console.log(`${row.case.padEnd(width)} ${columns}  ${row.unit}`);
+    console.log(`${row.case.padEnd(width)} ${columns}  ${row.unit}${all(row)}`);
   }
+}
+
+/** All references of a row, where it has several. */
+function all({ references = {} }: Row): string {
+  return Object.entries(references)
+    .map(([name, value]) => `  ${name} ${round(value)}`)
+    .join('');
 }
 
 function round(value: number): string {

@@ -16,6 +16,8 @@ interface FollowProps {
 
 /** Packets that one trace records. */
 const COUNT = 500;
+/** Packets that the page keeps, as the server. */
+const KEPT = 500;
 
 export function FollowPage({ snapshot, about, filter }: FollowProps) {
   const packets = usePackets(snapshot);
@@ -91,18 +93,21 @@ export function FollowPage({ snapshot, about, filter }: FollowProps) {
   );
 }
 
-/** The packets that the server has; it says in each snapshot whether there are more. */
-function usePackets({ follow }: Snapshot): readonly Followed[] {
+/** The packets of the trace. A snapshot says whether there are more; those that are new are asked for. */
+function usePackets({ follow: { first, last, active } }: Snapshot): readonly Followed[] {
   const [packets, setPackets] = useState<readonly Followed[]>([]);
+  // A server that has started again counts from 1 again.
+  const known = packets.filter(({ number }) => number >= first && number <= last);
+  const after = known.at(-1)?.number ?? first - 1;
   useEffect(() => {
     let isCurrent = true;
-    void get<{ packets: Followed[] }>('/api/packets').then(
-      (answer) => isCurrent && setPackets(answer.packets),
+    void get<{ packets: Followed[] }>('/api/packets', { after }).then(
+      (answer) => isCurrent && setPackets([...known, ...answer.packets].slice(-KEPT)),
       () => {},
     );
     return () => {
       isCurrent = false;
     };
-  }, [follow.last, follow.active, follow.filter]);
-  return packets;
+  }, [first, last, active]);
+  return known;
 }

@@ -47,6 +47,18 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['ulvs sync dump --pcap sync.pcap --json', 'the messages of a capture, a line of JSON each'],
     ],
   },
+  decapsulate: {
+    exit: [
+      'it was ended by SIGTERM or SIGINT',
+      'a privilege is missing, or a port or interface cannot be used',
+      MISTAKE,
+    ],
+    signals: [['SIGTERM, SIGINT', 'remove the TUN, print what came, exit with 0']],
+    examples: [
+      ['ip address add 10.0.0.100/32 dev lo; ulvs decapsulate', 'this realserver takes ipip, gre and gue packets'],
+      ['ulvs decapsulate --types gue --gue-port 5555', 'GUE on another port only'],
+    ],
+  },
   dump: {
     exit: [
       'the director was printed',
@@ -189,6 +201,10 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       [
         'ulvs drain 192.168.1.11:8080 --timeout 600',
         'wait for its connections for ten minutes at most, then remove it',
+      ],
+      [
+        'ulvs drain 192.168.1.11 --timeout 60 --rst --udp-at-once',
+        'reset what is left after a minute; UDP moves at once',
       ],
       ['ulvs drain 192.168.1.11 --to-zero-weight-in 30 --keep', 'all destinations of a real server, slowly; keep them'],
     ],

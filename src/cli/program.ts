@@ -6,6 +6,7 @@ import { checkCommand } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
 import { consoleCommand } from './commands/console.js';
+import { decapsulateCommand } from './commands/decapsulate.js';
 import { doctorCommand } from './commands/doctor.js';
 import { drainCommand, undrainCommand } from './commands/drain.js';
 import { dumpCommand } from './commands/dump.js';
@@ -49,6 +50,7 @@ export function ulvsProgram(version: string): Command {
     configureCommand(),
     consoleCommand(),
     doctorCommand(),
+    decapsulateCommand(),
     fleetCommand(),
     labCommand(),
     benchCommand(),

@@ -24,6 +24,7 @@ const LOADERS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['trace', async () => (await import('./commands/trace.js')).traceCommand()],
   ['top', async () => (await import('./commands/top.js')).topCommand()],
   ['dump', async () => (await import('./commands/dump.js')).dumpCommand()],
+  ['decapsulate', async () => (await import('./commands/decapsulate.js')).decapsulateCommand()],
   ['exec', async () => (await import('./commands/exec.js')).execCommandLine()],
 ]);
 

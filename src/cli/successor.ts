@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import { withPrivileges } from './privileges.js';
 
 const TAKEOVER = '--takeover';
-/** A new process begins with what is there; it does not forget it, nor wait for another watchdog. */
+/** A new process begins with what is there: it does not forget it. */
 const NOT_FOR_IT = [TAKEOVER, '--fresh'];
 
 /** Starts the successor of this process. */

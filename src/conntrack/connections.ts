@@ -35,9 +35,11 @@ import {
 } from './entry.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
-import { States } from './states.js';
+import { noteSilence, States } from './states.js';
 import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
+import { Tcp } from './tcp.js';
+import { OwnIdle } from './timeouts.js';
 import { TimerWheel } from './wheel.js';
 
 /** Timeout of a connection before its first state is set (ip_vs_conn_new), in ticks. */
@@ -60,6 +62,11 @@ export class Connections {
   sync: SyncState | undefined;
   /** Called when the timer of an entry with children was postponed, while a master daemon runs. */
   onPostponed: ((entry: number) => void) | undefined;
+  /**
+   * Called when the timer of a connection has ended, where services have options of their own.
+   * True: the connection has a new end.
+   */
+  onIdle: ((entry: number) => boolean) | undefined;
   /** Time of the current batch, in ticks. */
   now: number;
   private readonly wheel: TimerWheel;
@@ -81,6 +88,18 @@ export class Connections {
       (entry) => this.onDue(entry),
       removalPrefetcher(table),
     );
+  }
+
+  /** From now on services may have idle times of their own. */
+  useOwnIdle(): void {
+    this.wheel.own ??= new OwnIdle(this.words, this.dests);
+  }
+
+  /** Gives an entry a new end, `ticks` from now. */
+  endIn(entry: number, ticks: number): void {
+    const at = entry << ENTRY_SHIFT;
+    this.words[at + TIMEOUT] = ticks;
+    this.words[at + EXPIRES] = (this.now + ticks) | 0;
   }
 
   /**
@@ -217,6 +236,8 @@ export class Connections {
    * The end has passed and no child keeps the entry, though the timer wheel has not reached it yet.
    */
   ended(entry: number): boolean {
+    if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
+    this.wheel.own?.apply(entry);
     return ((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) <= 0 && this.childrenOf(entry) === 0;
   }
 
@@ -299,6 +320,9 @@ export class Connections {
       this.onPostponed?.(entry);
       return true;
     }
+    if (this.onIdle?.(entry)) return true;
+    if (this.stateOf(entry) === Tcp.SYN_RECV && this.protocolOf(entry) === TCP)
+      noteSilence(this.flagsOf(entry), this.destOf(entry));
     this.table.remove(entry);
     this.release(entry);
     return false;

@@ -69,6 +69,14 @@ export const CONN_OUTGOING = 0x4000000;
 /** In the index by the whole tuple (tuple-index.ts) instead of the chain of its bucket. */
 export const CONN_INDEXED = 0x8000000;
 
+/** The destination has answered the SYN (conntrack/states.ts). */
+export const CONN_ANSWERED = 0x40000000;
+
+/**
+ * It is being reset: its next packet is answered by RST to both sides (dataplane/path/reset.ts).
+ */
+export const CONN_RESET = 0x20000000;
+
 /**
  * A template of a persistence engine (engine-templates.ts): word 0 is a hash, word 13 the number of
  * the line with its key and client.

@@ -16,6 +16,7 @@
  * that a dozen entries are prefetched together.
  */
 import { ENTRY_SHIFT, EXPIRES, WHEEL_POS, WHEEL_TICK } from './entry.js';
+import type { OwnIdle } from './timeouts.js';
 
 const NEAR_BITS = 14;
 const FAR_BITS = 9;
@@ -48,6 +49,8 @@ export class TimerWheel {
   private usedBlocks = 0;
   /** The tick whose entries are handled next. */
   private hand: number;
+  /** Set where a service has idle times of its own. */
+  own: OwnIdle | undefined;
 
   /** `words`: the connection table of `maxEntries` lines. `now`: in ticks. */
   constructor(
@@ -64,7 +67,8 @@ export class TimerWheel {
   /** Starts the timer of an entry that has none, to end at its EXPIRES. */
   start(entry: number): void {
     const at = entry << ENTRY_SHIFT;
-    this.words[at + WHEEL_TICK] = this.words[at + EXPIRES]!;
+    this.words[at + WHEEL_TICK] =
+      this.own === undefined ? this.words[at + EXPIRES]! : this.own.lookAt(entry, this.hand);
     this.put(entry, at);
   }
 
@@ -129,6 +133,7 @@ export class TimerWheel {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     if (!due) return this.put(entry, at);
+    this.own?.apply(entry);
     const ended = ((words[at + EXPIRES]! - this.hand) | 0) <= 0;
     if (ended && !this.onDue(entry)) return;
     // An entry kept without a later end is due at the next tick; else this slot would never be

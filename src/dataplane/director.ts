@@ -11,6 +11,7 @@ import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
 import { AddressIndex } from '../service/address-index.js';
+import type { ServiceOptions } from '../service/options.js';
 import type { Destination, VirtualService } from '../service/service.js';
 import { defaultSysctls, type Sysctls } from '../service/sysctl.js';
 import { ServiceTable } from '../service/table.js';
@@ -18,7 +19,8 @@ import { Counters } from '../stats/counters.js';
 import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
 import { Defence } from './defence.js';
-import { ExpireNodest } from './expire-nodest.js';
+import { EarlyDrop } from './early-drop.js';
+import { EndConns } from './end-conns.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
 import type { CheckPorts } from './table/check-ports.js';
@@ -119,7 +121,10 @@ export class Director {
   /** Numbers for IPv6 fragment identifications and for drop_entry's choice. */
   readonly random: Random;
   readonly defence: Defence;
-  readonly expireNodest: ExpireNodest;
+  readonly endConns: EndConns;
+  readonly earlyDrop: EarlyDrop;
+  /** Options of services by keyText, also of services that do not exist. */
+  options: ReadonlyMap<string, ServiceOptions> = new Map();
   /** Set while a master of synchronisation runs. */
   sync: SyncMaster | undefined;
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
@@ -145,8 +150,9 @@ export class Director {
     this.now = now;
     this.random = new Random(seed);
     this.defence = new Defence(this);
-    this.expireNodest = new ExpireNodest(this);
+    this.endConns = new EndConns(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
+    this.earlyDrop = new EarlyDrop(this.connections, counters);
     const room = umem.frameCount >>> 2;
     this.assembled = new Assembled(umem, room);
     this.fragments = new FragmentTable(room, (frame, len, reason) => {
@@ -154,6 +160,14 @@ export class Director {
       umem.free(frame);
     });
     this.router = new Router(this.neighbours, (device) => this.links[device]?.mtu ?? 1500);
+  }
+
+  /**
+   * Without services of a family the kernel removes its hooks: existing connections are dormant
+   * until a service comes back. Connections of snat need no service.
+   */
+  isAwake(family: number): boolean {
+    return this.services.serves(family) || this.snatRules.rules.length !== 0;
   }
 
   /**

@@ -9,6 +9,7 @@ import { sendArpRequest } from './neigh/arp.js';
 import { sendSolicitation } from './neigh/nd.js';
 import { dropWaiting } from './output/neighbour-output.js';
 import { expireFragments } from './path/defrag.js';
+import { startReset } from './path/reset.js';
 import type { Neighbour } from './table/neighbour.js';
 
 /** Limit of entries that the timer wheel examines in one call: it bounds the pause. */
@@ -30,6 +31,7 @@ export class Housekeeping {
     private readonly askKernel: (neighbour: Neighbour) => void = () => {},
   ) {
     this.nextSweep = d.now + SWEEP_EVERY;
+    d.endConns.startReset = (entry) => startReset(d, entry);
   }
 
   /** Sets the director's clock (ms) and does what is due. */
@@ -52,7 +54,7 @@ export class Housekeeping {
     const { d } = this;
     d.connections.tick(tickOf(now), BUDGET);
     d.defence.tick(now);
-    d.expireNodest.tick();
+    d.endConns.tick();
     if (d.sync !== undefined) d.sync.tick();
   }
 

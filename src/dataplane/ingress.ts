@@ -42,7 +42,7 @@ import { refuseStray } from './path/stray-reply.js';
  */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
-  if (isAwake(d, 4) && !d.backupOnly) d.fastPath(device, batch);
+  if ((d.isAwake(4) || d.isAwake(6)) && !d.backupOnly) d.fastPath(device, batch);
   else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
   batch.n = 0;
 }
@@ -118,7 +118,7 @@ function routeIp(d: Director): FinalVerdict {
     d.traced?.noteMark(p.mark);
   }
   // Is it of a connection, or for a service? (ip_vs_in_hook, ip_vs_out_hook)
-  if (!isAwake(d, p.family)) return routeOn(d);
+  if (!d.isAwake(p.family)) return routeOn(d);
   if (d.rebuild !== undefined && mustWait(d)) return drop(d, Drop.rebuilding);
   return icmpRelated(d) || inbound(d) || unclaimed(d);
 }
@@ -136,19 +136,11 @@ function routeOn(d: Director): FinalVerdict {
 }
 
 /**
- * Without services of a family the kernel removes its hooks: existing connections are dormant until
- * a service comes back. Connections of snat need no service.
- */
-function isAwake(d: Director, family: number): boolean {
-  return d.services.serves(family) || d.snatRules.rules.length !== 0;
-}
-
-/**
  * Without services, packets that only cross the director stay in fragments. IPv6 is always
  * reassembled: the kernel keeps nf_defrag_ipv6.
  */
 function isGathered(d: Director): boolean {
-  return d.packet.family === 6 || d.marks !== undefined || isAwake(d, 4) || isForUs(d);
+  return d.packet.family === 6 || d.marks !== undefined || d.isAwake(4) || isForUs(d);
 }
 
 /** To one of our addresses; or marked for a service, which accepts any address. */

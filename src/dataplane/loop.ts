@@ -10,10 +10,19 @@
  */
 import { Batch } from '../device/batch.js';
 import type { Device } from '../device/device.js';
+import { type LoopStats, Stage } from '../stats/loop-stats.js';
 import type { Director } from './director.js';
 import type { Housekeeping } from './housekeeping.js';
 import { processBatch } from './ingress.js';
 import type { WorkerDispatch } from './workers/dispatch.js';
+
+/** Measures turns. `clock` returns ms; only measured turns read it. */
+export interface LoopTiming {
+  readonly stats: LoopStats;
+  clock(): number;
+}
+
+const NO_TIMING: { readonly stats: LoopStats | undefined } = { stats: undefined };
 
 export class Loop {
   private readonly batch = new Batch();
@@ -29,10 +38,19 @@ export class Loop {
     private readonly housekeeping: Housekeeping,
     private readonly receiving = devices.length,
     private readonly dispatch?: WorkerDispatch,
+    private readonly timing?: LoopTiming,
   ) {}
 
   /** `now` in ms. Returns the number of received frames. */
   turn(now: number): number {
+    const { stats } = this.timing ?? NO_TIMING;
+    if (stats === undefined) return this.run(now);
+    const received = stats.begin(now) ? this.measured(now, this.timing!) : this.run(now);
+    stats.end(received);
+    return received;
+  }
+
+  private run(now: number): number {
     const { director, devices, batch, dispatch } = this;
     this.housekeeping.tick(now);
     let received = 0;
@@ -44,6 +62,35 @@ export class Loop {
     if (dispatch !== undefined) received += dispatch.receive(batch, this.process);
     this.housekeeping.ask();
     this.flush();
+    return received;
+  }
+
+  /** The same with the clock read between the stages. */
+  private measured(now: number, { stats, clock }: LoopTiming): number {
+    const { director, devices, batch, dispatch } = this;
+    const begin = clock();
+    this.housekeeping.tick(now);
+    const ticked = clock();
+    stats.lap(Stage.timers, begin, ticked);
+    let received = 0;
+    let last = ticked;
+    for (let i = 0; i < this.receiving; i++) {
+      received += devices[i]!.rx(batch);
+      const got = clock();
+      stats.lap(Stage.receive, last, got);
+      dispatch?.sort(i, batch);
+      processBatch(director, i, batch);
+      last = clock();
+      stats.lap(Stage.process, got, last);
+    }
+    if (dispatch !== undefined) received += dispatch.receive(batch, this.process);
+    this.housekeeping.ask();
+    const processed = clock();
+    stats.lap(Stage.process, last, processed);
+    this.flush();
+    const end = clock();
+    stats.lap(Stage.send, processed, end);
+    if (received > 0) stats.latency(end - ticked, received);
     return received;
   }
 

@@ -4,10 +4,13 @@
  */
 
 import { CHECKERS } from './checkers/index.js';
-import type { Check, Outcome, Target } from './spec.js';
+import type { Passive } from './passive.js';
+import type { Check, Outcome, ProbeType, Target } from './spec.js';
 
 /** Resolves with the answer; never rejects. */
-export async function runCheck(target: Target, check: Check): Promise<Outcome> {
+export async function runCheck(target: Target, check: Check, passive: Passive | undefined): Promise<Outcome> {
+  if (check.type === 'passive')
+    return passive?.look(target, check, performance.now()) ?? { ok: true, text: 'no dataplane' };
   const end = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Outcome>((resolve) => {
@@ -17,7 +20,7 @@ export async function runCheck(target: Target, check: Check): Promise<Outcome> {
     }, check.timeout);
   });
   try {
-    return await Promise.race([late, attempt(target, check, end.signal)]);
+    return await Promise.race([late, attempt(target, check, check.type, end.signal)]);
   } finally {
     clearTimeout(timer);
     // Ends what the check has left open.
@@ -25,10 +28,10 @@ export async function runCheck(target: Target, check: Check): Promise<Outcome> {
   }
 }
 
-async function attempt(target: Target, check: Check, signal: AbortSignal): Promise<Outcome> {
+async function attempt(target: Target, check: Check, type: ProbeType, signal: AbortSignal): Promise<Outcome> {
   try {
     const port = check.port || target.port;
-    return await CHECKERS[check.type].run({ address: target.address, port, name: target.name }, check, signal);
+    return await CHECKERS[type].run({ address: target.address, port, name: target.name }, check, signal);
   } catch (error) {
     return { ok: false, text: reasonOf(error) };
   }

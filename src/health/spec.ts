@@ -23,8 +23,11 @@ export const CHECK_TYPES = [
   'icmp',
   'script',
   'sctp',
+  'passive',
 ] as const;
 export type CheckType = (typeof CHECK_TYPES)[number];
+/** Types that send something (checkers/index.ts). */
+export type ProbeType = Exclude<CheckType, 'passive'>;
 
 /** What a type of check needs to know; each type reads some of it. */
 export interface CheckOptions {
@@ -55,6 +58,12 @@ export interface CheckOptions {
   readonly record: string;
   /** Program and arguments. */
   readonly command: readonly string[];
+  /** passive: failures of clients' connections between two looks that make it bad, */
+  readonly failures: number;
+  /** when they are at least this share of the connections, 0 to 1; */
+  readonly share: number;
+  /** and the time after which clients try the destination again. */
+  readonly pause: number;
 }
 
 /** One check of a destination. */

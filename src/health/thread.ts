@@ -6,12 +6,20 @@
  *     control ── plan, status? ──► Board ── due ──► run (checkers/) ──► answer ──► weights, log lines ──► control
  */
 import { parentPort } from 'node:worker_threads';
+import type { Block } from '../stats/block.js';
+import { Counters } from '../stats/counters.js';
 import { Board, type Running } from './board.js';
+import { Passive } from './passive.js';
 import { runCheck } from './run.js';
 import type { HealthEvent, ServicePlan, ServiceStatus, Verdict } from './spec.js';
 
 /** From the control thread. */
-export type HealthMessage = { kind: 'plan'; plans: readonly ServicePlan[] };
+export type HealthMessage = {
+  kind: 'plan';
+  plans: readonly ServicePlan[];
+  /** The counters of the first worker, whose gauges all share. */
+  counters: Block;
+};
 
 /** To the control thread: what has changed, and the whole status a few times a second at most. */
 export type HealthReport =
@@ -28,15 +36,18 @@ const MANY = 200;
 const port = parentPort!;
 const board = new Board(Math.random);
 let nextStatus = 0;
+let passive: Passive | undefined;
 
-port.on('message', ({ plans }: HealthMessage) => {
+port.on('message', ({ plans, counters }: HealthMessage) => {
+  passive ??= new Passive(new Counters(counters));
+  passive.keep(plans.flatMap(({ targets }) => targets));
   board.plan(plans, performance.now());
   nextStatus = 0;
 });
 
 async function check(running: Running): Promise<void> {
   const began = performance.now();
-  const outcome = await runCheck(running.target, running.judge.check);
+  const outcome = await runCheck(running.target, running.judge.check, passive);
   const now = performance.now();
   board.answer(running, outcome, now - began, now);
   if (running.judge.changed) report(now);

@@ -46,6 +46,9 @@ export class Destination {
   available = true;
   /** Templates bind no client to it any more. */
   draining = false;
+  /** Its connections end: those of TCP by RST, those of UDP at once (dataplane/end-conns.ts). */
+  endsTcp = false;
+  endsUdp = false;
 
   private readonly gauges: Int32Array;
   private readonly gaugeRow: number;
@@ -197,6 +200,8 @@ export function overhead(dest: Destination): number {
 
 /** A virtual service on the packet path. Its key is protocol, address and port, or the fwmark. */
 export class VirtualService {
+  /** As of keyText. */
+  key = '';
   family = 4;
   protocol = 0;
   address = 0;
@@ -214,6 +219,12 @@ export class VirtualService {
    * persistent.
    */
   engine: PersistenceEngine | undefined;
+  /** Idle times of its own, in ticks; undefined: it has none. */
+  idle: { tcp: number; tcpfin: number; udp: number; shortest: number } | undefined;
+  /** As in ServiceOptions. */
+  resetIdle = false;
+  resetRemoved = false;
+  rescheduleUdp = false;
   /** False once deleted. Its destinations may stay longer, in the trash. */
   available = true;
   /** Newest first, as in the kernel. */

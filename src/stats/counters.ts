@@ -5,7 +5,7 @@
  *
  *     Float64   frames[FRAME_STATS]  drops[64] dropBytes[64]  total[5]  service[slot][5] …  destination[slot][5] …
  *     Int32     gauges[slot][8]: active, inactive, persistent connections; references (connections that name the slot);
- *               overloaded (0 or 1)
+ *               overloaded (0 or 1); answered, unanswered, refused
  *
  * Schedulers and thresholds read the gauges, so that all workers share the gauges of the first
  * worker and change them by Atomics. Memory is virtual until touched: unused slots cost nothing.
@@ -33,6 +33,8 @@ export const FrameStat = {
   outBytes: 8,
   /** Frames handed off to the worker that owns the client. That worker counts them as in. */
   handedOff: 9,
+  /** Unconfirmed connections that gave their place in the full table to new ones. No frames. */
+  earlyDropped: 10,
 } as const;
 const FRAME_STATS = 16;
 
@@ -40,7 +42,19 @@ const FRAME_STATS = 16;
 export const Stat = { conns: 0, inpkts: 1, outpkts: 2, inbytes: 3, outbytes: 4 } as const;
 export const STATS = 5;
 /** Columns of a row of gauges. */
-export const Gauge = { active: 0, inactive: 1, persistent: 2, references: 3, overloaded: 4 } as const;
+export const Gauge = {
+  active: 0,
+  inactive: 1,
+  persistent: 2,
+  references: 3,
+  overloaded: 4,
+  /** Counts that wrap, for passive health checks: handshakes that were completed, */
+  answered: 5,
+  /** SYNs that the destination did not answer, */
+  unanswered: 6,
+  /** SYNs that it answered by RST, and ICMP unreachable about its connections. */
+  refused: 7,
+} as const;
 export const GAUGES = 8;
 
 const DROPS_AT = FRAME_STATS;

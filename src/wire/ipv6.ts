@@ -16,7 +16,7 @@ import { type Decoded, EMPTY, viewOf } from './decoded.js';
 const VERSION = 0;
 const PAYLOAD_LEN = 4;
 export const NEXT_HEADER = 6;
-const HOP_LIMIT = 7;
+export const HOP_LIMIT = 7;
 export const SRC = 8;
 export const DST = 24;
 export const HEADER = 40;

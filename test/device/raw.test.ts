@@ -1,9 +1,9 @@
-/** Raw sockets: RawSender, and IpipEndpoint in a realserver. */
+/** Raw sockets: RawSender, and TunnelEndpoint in a realserver. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PacketDevice } from '../../src/device/packet/packet.js';
 import { RawSender } from '../../src/device/raw.js';
-import { IpipEndpoint } from '../../src/device/tun/ipip-endpoint.js';
 import { TunDevice } from '../../src/device/tun/tap.js';
+import { TunnelEndpoint } from '../../src/device/tun/tunnel-endpoint.js';
 import { Umem } from '../../src/device/umem.js';
 import { collect, send, wrongIn } from '../support/frames.js';
 import { isRoot, Namespaces } from '../support/netns.js';
@@ -85,7 +85,7 @@ describe.skipIf(!isRoot)('raw sockets', () => {
   it('takes packets out of IPIP and lets the realserver answer the client', async () => {
     const umem = new Umem(64);
     const director = make(a, () => new PacketDevice(umem, 'a0'));
-    const endpoint = make(b, () => new IpipEndpoint(umem, new TunDevice(umem, 'tunl9')));
+    const endpoint = make(b, () => new TunnelEndpoint(umem, new TunDevice(umem, 'tunl9')));
     await spaces.serve(
       b,
       `const s=require('dgram').createSocket('udp4');
@@ -107,5 +107,29 @@ describe.skipIf(!isRoot)('raw sockets', () => {
     expect(wrongIn(got[0]!)).toBe('');
     expect(endpoint.stats).toEqual({ packets: 1, bytes: inner.length, malformed: 2, dropped: 0 });
     expect(umem.freeFrames).toBe(64);
+  });
+
+  it('takes packets out of GRE and GUE', async () => {
+    const umem = new Umem(64);
+    const director = make(a, () => new PacketDevice(umem, 'a0'));
+    const options = { types: ['gre', 'gue'], guePort: 6080 } as const;
+    const endpoint = make(b, () => new TunnelEndpoint(umem, new TunDevice(umem, 'tunl9'), options));
+    const ethernet = [2, 0, 0, 0, 0, 0xb0, 2, 0, 0, 0, 0, 0xa0, 8, 0];
+    const inner = ip(17, '10.9.0.1', '10.5.0.1', udp(4000, 53, 'client'));
+    const [gre, gue] = [
+      [0, 0, 8, 0],
+      [0, 4, 0, 0],
+    ].map((header) => [...header, ...inner]);
+    const datagram = udp(5000, 6080, Buffer.from(gue!).toString('latin1'));
+    const arrives = () => {
+      send(director, umem, [
+        Uint8Array.from([...ethernet, ...ip(47, '10.9.0.1', '10.9.0.2', gre!)]),
+        Uint8Array.from([...ethernet, ...ip(17, '10.9.0.1', '10.9.0.2', datagram)]),
+      ]);
+      return endpoint.stats.packets >= 2;
+    };
+    for (let i = 0; i < 100 && !arrives(); i++) await new Promise((done) => setTimeout(done, 20));
+    expect(endpoint.stats.packets).toBeGreaterThanOrEqual(2);
+    expect(endpoint.stats).toMatchObject({ malformed: 0, dropped: 0 });
   });
 });

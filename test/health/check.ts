@@ -27,4 +27,7 @@ export const CHECK: Check = {
   name: '',
   record: 'A',
   command: [],
+  failures: 3,
+  share: 0.5,
+  pause: 30_000,
 };

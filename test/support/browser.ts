@@ -34,16 +34,18 @@ export function complaintsOf(page: Page, origin: string): string[] {
   return found;
 }
 
-/** The violations of WCAG 2.2 AA that axe finds, one line each. */
-export async function axe(page: Page): Promise<string[]> {
+/** The violations of WCAG 2.2 AA that axe finds, one line each; of these rules only. */
+export async function axe(page: Page, rules?: readonly string[]): Promise<string[]> {
   // By the debugger, which the policy of the page does not concern.
   await page.evaluate(readFileSync(AXE, 'utf8'));
   const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-  return page.evaluate(async (values) => {
+  const only =
+    rules === undefined ? { type: 'tag' as const, values: tags } : { type: 'rule' as const, values: [...rules] };
+  return page.evaluate(async (runOnly) => {
     const { axe: checker } = globalThis as unknown as { axe: typeof import('axe-core') };
-    const { violations } = await checker.run(document, { runOnly: { type: 'tag', values } });
+    const { violations } = await checker.run(document, { runOnly });
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  }, tags);
+  }, only);
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * `ulvs drain` and `ulvs undrain`: takes real servers out of use without breaking a connection.
  *
- *     weight ─ in steps, or at once ─► 0 ─► connections end ─► none left, or timeout ─► removed, or kept
+ *     weight ─ in steps, or at once ─► 0 ─► connections end ─► none left, or timeout ─┬────────► removed, or kept
+ *                                            (UDP at once)                           └─ RST ─┘
  *
  * The director holds the drained state, so that a command that is interrupted leaves it at the
  * weight it had then; `ulvs undrain` takes it back. The operator's weight stays in the rule table.
@@ -21,6 +22,8 @@ interface Options {
   timeout?: number;
   toZeroWeightIn: number;
   keep?: boolean;
+  rst?: true;
+  udpAtOnce?: true;
 }
 
 /** A destination that drains. */
@@ -33,6 +36,8 @@ interface Drained {
 /** Pause between two looks at the connections, ms. */
 const LOOK_MS = 500;
 const LOOKS = 3;
+/** Time for resets, s: an end that does not answer is given up after 3 s. */
+const RESET_S = 6;
 const BAR = 30;
 
 export function drainCommand(): Command {
@@ -41,6 +46,8 @@ export function drainCommand(): Command {
     .argument('<dest>', 'a real server: ADDRESS:PORT, or ADDRESS for all its destinations')
     .option('--timeout <seconds>', 'remove what is left after this time, with its connections', seconds)
     .option('--to-zero-weight-in <seconds>', 'lower the weight in steps for this time', seconds, 0)
+    .option('--rst', 'after the timeout reset what is left on both sides: client and real server get a RST')
+    .option('--udp-at-once', 'UDP connections do not wait for their idle time: the next datagram goes elsewhere')
     .option('--keep', 'keep the destinations at weight 0 instead of removing them')
     .addOption(socketOption())
     .action((dest: string, options: Options) => guarded(() => drain(dest, options)));
@@ -68,11 +75,16 @@ async function undrain(dest: string, socket: string): Promise<void> {
   });
 }
 
-async function drain(dest: string, { socket, timeout, toZeroWeightIn, keep }: Options): Promise<void> {
+async function drain(dest: string, options: Options): Promise<void> {
+  const { socket, timeout, toZeroWeightIn, keep, rst, udpAtOnce } = options;
+  if (rst && timeout === undefined)
+    throw new UserError('drain: --rst resets what is left after --timeout: give --timeout, 0 for at once');
   await withDirector(socket, async (client) => {
     const all = await find(client, dest);
     await lower(client, all, toZeroWeightIn * 1000);
-    const left = await wait(client, all, timeout);
+    if (udpAtOnce) await endConnections(client, all, false);
+    let left = await wait(client, all, timeout);
+    if (rst && left > 0) left = await resetAll(client, all, left);
     if (!keep) for (const one of all) await remove(client, one);
     const what = keep ? 'kept at weight 0' : 'removed';
     for (const { name } of all) console.log(`${name} is ${what}`);
@@ -151,6 +163,17 @@ async function connectionsOf(client: AdminClient, all: readonly Drained[]): Prom
 /** A UDP connection counts as inactive all its life, which its idle time ends. */
 function goingOn(key: ServiceKey, { activeConns, inactConns }: DestinationEntry): number {
   return !isFwmark(key) && key.protocol === UDP ? activeConns + inactConns : activeConns;
+}
+
+async function endConnections(client: AdminClient, all: readonly Drained[], tcp: boolean): Promise<void> {
+  for (const { key, which } of all) await ask(client, { op: 'endConnections', key, ...which, tcp, udp: !tcp });
+}
+
+/** Resets what is left. Returns what is still there then. */
+async function resetAll(client: AdminClient, all: readonly Drained[], left: number): Promise<number> {
+  await endConnections(client, all, true);
+  console.error(`${left} connections are reset`);
+  return wait(client, all, RESET_S);
 }
 
 async function remove(client: AdminClient, { key, which }: Drained): Promise<void> {

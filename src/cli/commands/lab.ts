@@ -16,8 +16,8 @@ import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
 import { labExecCommand } from '../lab/exec.js';
-import { addFaultCommands } from './lab-faults.js';
-import { addOutageCommand } from './lab-outage.js';
+import { addFaultCommands } from '../lab/faults.js';
+import { addOutageCommand } from '../lab/outage.js';
 
 interface Options {
   device?: LabDevice;

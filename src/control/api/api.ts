@@ -8,6 +8,7 @@ import type { DeviceStats } from '../../device/device.js';
 import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
+import type { LoopReading } from '../../stats/loop-stats.js';
 import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
 import type { SyncStats } from '../sync/stats.js';
 import type { ConnectionEntry, FoundConnection } from './connection.js';
@@ -57,6 +58,8 @@ export type AdminRequest =
    * clients to it. Without `share` it does so no longer.
    */
   | { op: 'drain'; key: ServiceKey; address: string; port: number; share?: number }
+  /** Ends the connections of a destination: TCP by RST to both sides, UDP at once. */
+  | { op: 'endConnections'; key: ServiceKey; address: string; port: number; tcp: boolean; udp: boolean }
   /** Takes the routes of announced VIPs away (true), or puts them back. */
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
@@ -162,7 +165,7 @@ export interface DirectorStatus {
   /** Lines of the connection table: one for a connection, two for one of IPv6. */
   table: { used: number; max: number };
   /** By worker: lines of its table in use, and frames processed. */
-  workers: { used: number; frames: number }[];
+  workers: { used: number; frames: number; loop?: LoopReading }[];
   total: StatsEntry;
   /** What became of the frames, by name of FrameStat (stats/counters.ts). */
   frames: Record<string, number>;

@@ -92,6 +92,7 @@ export const request = z.discriminatedUnion('op', [
   }),
   z.strictObject({ op: op('health') }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
+  z.strictObject({ op: op('endConnections'), key, address, port, tcp: z.boolean(), udp: z.boolean() }),
   z.strictObject({
     op: op('traceStart'),
     filter: z.string().max(1000),

@@ -19,6 +19,11 @@ function share(raw: unknown): number {
   throw notA(raw, 'a number from 0 to 0.5');
 }
 
+function wholeShare(raw: unknown): number {
+  if (typeof raw === 'number' && raw >= 0 && raw <= 1) return raw;
+  throw notA(raw, 'a number from 0 to 1');
+}
+
 /** A text. */
 function anyText(raw: unknown): string {
   if (typeof raw !== 'string') throw notA(raw, 'a text');
@@ -190,6 +195,21 @@ const check = mapping('a mapping such as { type: http, path: /health }', {
     type: 'A, AAAA, CNAME, MX, NS, PTR, SOA, SRV or TXT',
     text: 'Type of record that dns asks for.',
     example: 'SOA',
+  }),
+  failures: value(whole(1, 1_000_000)).prefault(3).register(words, {
+    type: '1 to 1000000',
+    text: 'passive is bad when so many connections of clients failed since the last look.',
+    example: '5',
+  }),
+  share: value(wholeShare).prefault(0.5).register(words, {
+    type: '0 to 1',
+    text: 'And when they are at least this share of the connections.',
+    example: '0.2',
+  }),
+  pause: value(seconds(0)).prefault(30).register(words, {
+    type: 'seconds, 0 to 86400',
+    text: 'Time after which passive lets clients try the destination again.',
+    example: '60',
   }),
   command: list('/usr/local/bin/check', value(text('a program, then its arguments')))
     .default([])

@@ -51,9 +51,9 @@ export type SnatConfig = Config['snat'][number];
 export type ChecksConfig = Config['checks'][number];
 
 /** What the dataplane takes anew while the director runs. */
-export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat'>;
+export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' | 'helpers' | 'snat' | 'serviceOptions'>;
 
 /** The settings among what a configuration says. */
-export function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat }: Settings): Settings {
-  return { sysctl, marks, accept, timeouts, helpers, snat };
+export function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat, serviceOptions }: Settings): Settings {
+  return { sysctl, marks, accept, timeouts, helpers, snat, serviceOptions };
 }

@@ -13,6 +13,7 @@ import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { metrics } from './metrics-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
 import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
+import { serviceOptions } from './service-options-schema.js';
 import { sync } from './sync-schema.js';
 import { sysctls } from './sysctl-schema.js';
 
@@ -191,6 +192,14 @@ export const schema = {
     example: '[{ service: "-t 10.0.0.100:80", run: [{ type: http, path: /health }] }]',
     change: 'reload',
   }),
+  serviceOptions: list('{ service: -t 10.0.0.100:80, idle: { tcp: 3600 } }', serviceOptions)
+    .default([])
+    .register(words, {
+      type: 'list of mappings',
+      text: 'Options of a service that IPVS does not have: idle times of its own, RST, UDP that moves. All are off without it.',
+      example: '[{ service: "-t 10.0.0.100:80", resetIdle: true }]',
+      change: 'reload',
+    }),
   rules: textOr(ruleText, rulesFromEtcd)
     .optional()
     .register(words, {

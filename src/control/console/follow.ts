@@ -26,6 +26,7 @@ const KEPT = 500;
 export class Follow {
   private packets: Followed[] = [];
   private next = 1;
+  private first = 1;
   private active: { readonly client: AdminClient; readonly filter: string } | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -33,7 +34,8 @@ export class Follow {
   constructor(private readonly changed: () => void) {}
 
   get state(): FollowState {
-    return { active: this.active !== undefined, filter: this.active?.filter ?? '', last: this.next - 1 };
+    const { active, first } = this;
+    return { active: active !== undefined, filter: active?.filter ?? '', first, last: this.next - 1 };
   }
 
   /** Packets with a higher number than `after`; `after` of a former director gives all. */
@@ -46,6 +48,7 @@ export class Follow {
     await ask(client, { op: 'traceStart', ...request });
     clearTimeout(this.timer);
     this.packets = [];
+    this.first = this.next;
     this.active = { client, filter: request.filter };
     this.poll();
   }

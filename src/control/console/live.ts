@@ -28,7 +28,8 @@ export interface Snapshot {
 export interface FollowState {
   readonly active: boolean;
   readonly filter: string;
-  /** Number of the last packet; the first one has number 1. */
+  /** Numbers of the first packet of this trace and of the last one; they count from 1. */
+  readonly first: number;
   readonly last: number;
 }
 
@@ -45,6 +46,8 @@ export class Live {
   private readonly pages = new Set<ServerResponse>();
   private timer: NodeJS.Timeout | undefined;
   private isWorking = false;
+  /** When the next snapshot may be made, ms of performance.now(). */
+  private next = 0;
   private last = '';
 
   constructor(
@@ -69,10 +72,10 @@ export class Live {
     return this.pages.size;
   }
 
-  /** Sends a snapshot at once: something has changed. */
+  /** Sends a snapshot as soon as its share of the time allows: something has changed. */
   soon(): void {
     clearTimeout(this.timer);
-    void this.turn();
+    this.timer = setTimeout(() => void this.turn(), Math.max(0, this.next - performance.now()));
   }
 
   close(): void {
@@ -91,9 +94,10 @@ export class Live {
       this.send(`event: trouble\ndata: ${JSON.stringify((error as Error).message)}\n\n`);
     }
     this.isWorking = false;
-    const pause = Math.max(PERIOD_MS, SHARE * (performance.now() - began));
+    const now = performance.now();
+    this.next = now + SHARE * (now - began);
     clearTimeout(this.timer);
-    if (this.pages.size > 0) this.timer = setTimeout(() => void this.turn(), pause);
+    if (this.pages.size > 0) this.timer = setTimeout(() => void this.turn(), Math.max(PERIOD_MS, this.next - now));
   }
 
   private send(event: string): void {

@@ -4,7 +4,7 @@
  *     request ─► own Host? ─► own Origin? ─┬─► files of the page, login
  *                                          └─► logged in? ─► may act? ─► api.ts ─► the director
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { RefusedError } from '../api/ask.js';
@@ -77,16 +77,21 @@ function read(file: string): Buffer {
 }
 
 async function listening(server: Server, listen: Listen): Promise<void> {
-  if ('path' in listen) rmSync(listen.path, { force: true });
-  const mask = process.umask(0o177); // a socket is for its owner
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(`console: ${error.message}`)));
-      server.listen(listen, resolve);
-    });
-  } finally {
+  if ('path' in listen) removeSocket(listen.path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`console: ${error.message}`)));
+    // A socket is for its owner. Node binds it within this call.
+    const mask = process.umask(0o177);
+    server.listen(listen, resolve);
     process.umask(mask);
-  }
+  });
+}
+
+/** Removes the socket of a console before; never another file. */
+function removeSocket(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false)
+    throw new Error(`console: ${path} is not a socket: name another path`);
+  rmSync(path, { force: true });
 }
 
 function addressOf(server: Server, { tls, listen }: ConsoleOptions): string {

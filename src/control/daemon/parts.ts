@@ -186,6 +186,7 @@ export class Parts {
 
   private newHealth(): Health {
     const rules = {
+      counters: this.shared.sum.memories[0]!,
       slots: () => this.requests.rules.slots(),
       apply: (says: Parameters<Requests['applyHealth']>[0]) =>
         this.isHandingOver() ? undefined : this.requests.applyHealth(says),
@@ -205,6 +206,7 @@ export class Parts {
       tick: (table) => table[TICK_WORD]!,
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
+      loop: (i) => this.shared.loopOf(i),
       sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,

@@ -6,10 +6,11 @@ import type { Director } from '../../dataplane/director.js';
 import type { Steering } from '../../dataplane/workers/steering.js';
 import { engineNamed } from '../../persistence/index.js';
 import { schedulerNamed } from '../../schedulers/index.js';
-import { type DestinationConfig, familyOf, isFwmark, type ServiceConfig } from '../../service/config.js';
+import { type DestinationConfig, familyOf, isFwmark, keyText, type ServiceConfig } from '../../service/config.js';
 import { Destination, Method, type Schedule, TunnelKind, VirtualService } from '../../service/service.js';
 import { addressFamily, parse4, parse6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
+import { setOptions } from './service-options.js';
 
 /** Applies actions in order. */
 export function apply(d: Director, actions: readonly Action[]): void {
@@ -44,6 +45,8 @@ function applyOne(d: Director, action: Action): void {
     case 'drainDestination':
       d.dests[action.slot]!.draining = action.on;
       return;
+    case 'endConnections':
+      return d.endConns.end(d.dests[action.slot]!, action.tcp, action.udp);
     case 'removeDestination':
       return removeDestination(d, d.dests[action.slot]!);
     case 'setTimeouts':
@@ -58,6 +61,7 @@ function addService(d: Director, slot: number, config: ServiceConfig): void {
   const service = new VirtualService(slot, d);
   setKey(service, config);
   setService(service, config);
+  setOptions(d, service);
   d.services.add(service);
   d.noteEngine(service, 1);
 }
@@ -77,6 +81,7 @@ function deleteService(d: Director, slot: number): void {
 }
 
 function setKey(service: VirtualService, { key }: ServiceConfig): void {
+  service.key = keyText(key);
   service.family = familyOf(key);
   if (isFwmark(key)) {
     service.fwmark = key.fwmark;
@@ -156,7 +161,7 @@ function editDestination(d: Director, dest: Destination, config: DestinationConf
 
 function removeDestination(d: Director, dest: Destination): void {
   dest.available = false;
-  d.expireNodest.noteRemoval();
+  d.endConns.noteRemoval(dest);
   d.unindex(dest);
   dest.service.remove(dest);
 }

@@ -63,6 +63,8 @@ export interface RunnerSetup {
   readonly standby?: SharedArrayBuffer | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
+  /** Memory of LoopStats. */
+  readonly loop: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the wait of the dataplane for frames. */

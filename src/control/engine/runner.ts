@@ -23,6 +23,7 @@ import { TunDevice, type TunHandle } from '../../device/tun/tap.js';
 import type { Umem } from '../../device/umem.js';
 import { umemIn } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
+import { LoopStats } from '../../stats/loop-stats.js';
 import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
@@ -81,7 +82,8 @@ export class Runner {
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
-    this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch);
+    const timing = { stats: new LoopStats(setup.loop), clock: () => performance.now() };
+    this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch, timing);
   }
 
   /** Puts the whole configuration into force: rules, settings, routes. */

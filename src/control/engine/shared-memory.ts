@@ -7,6 +7,7 @@ import { ENTRY_WORDS, LIVE_WORD } from '../../conntrack/entry.js';
 import { type TableMemory, tableMemory, wordsOf } from '../../conntrack/memory.js';
 import type { DeviceStats } from '../../device/device.js';
 import type { Block } from '../../stats/block.js';
+import { type LoopReading, LoopStats } from '../../stats/loop-stats.js';
 import { CounterSum } from '../../stats/sum.js';
 import { DeviceCounters } from './device-counters.js';
 
@@ -35,6 +36,8 @@ export class SharedMemory {
   readonly tables: readonly Int32Array[];
   readonly sum: CounterSum;
   readonly deviceCounters: readonly DeviceCounters[];
+  /** Memory of LoopStats, by worker. */
+  readonly loops: readonly SharedArrayBuffer[];
   /** The tables that have connections of a former process. */
   readonly inherited: readonly boolean[];
   /** Number of lines in each table. */
@@ -60,12 +63,18 @@ export class SharedMemory {
       workers,
       kept?.map(({ counters }) => counters),
     );
+    this.loops = each.map(() => LoopStats.memory());
     this.deviceCounters = each.map(() => new DeviceCounters(DeviceCounters.memory(devices)));
   }
 
   /** There is a connection. */
   get hasConnections(): boolean {
     return this.tables.some((table) => table[LIVE_WORD] !== 0);
+  }
+
+  /** What the loop of worker `i` does with its time. */
+  loopOf(i: number): LoopReading {
+    return new LoopStats(this.loops[i]).read();
   }
 
   /** Counters of device `i`, summed over the workers. */

@@ -13,6 +13,7 @@ import type { Config, DeviceConfig, PolicyConfig, RouteConfig, SnatConfig } from
 import type { Settings } from '../config/director-config.js';
 import { formatIp, formatPrefix, networkOf, parsePrefix } from '../text/prefix.js';
 import type { DeviceSetup } from './messages.js';
+import { serviceOptions } from './service-options.js';
 
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
@@ -42,7 +43,10 @@ function addressOf(text: string) {
 }
 
 /** Applies the settings that may change while the director runs. */
-export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers, snat }: Settings): void {
+export function settings(
+  d: Director,
+  { sysctl, marks, accept, timeouts, helpers, snat, serviceOptions: options }: Settings,
+): void {
   d.sysctl = { ...sysctl };
   d.connections.states.secureTcp = sysctl.secure_tcp >= 2;
   d.connections.states.timeouts.set(timeouts.tcp, timeouts.tcpfin, timeouts.udp);
@@ -59,6 +63,7 @@ export function settings(d: Director, { sysctl, marks, accept, timeouts, helpers
   d.snatRules.rules = snat.map((rule) => snatRule(d, rule));
   d.sourcePool.sources = Int32Array.from(accept.sources, (text) => wordsOf(text)![3]!);
   d.sourcePool.toa = accept.toa;
+  serviceOptions(d, options);
 }
 
 function snatRule(d: Director, { from, to, dev }: SnatConfig): SnatRule {

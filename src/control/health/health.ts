@@ -12,6 +12,7 @@ import type { Logger } from 'pino';
 import type { ServiceStatus, Verdict } from '../../health/spec.js';
 import type { HealthMessage, HealthReport } from '../../health/thread.js';
 import { keyText, type ServiceKey } from '../../service/config.js';
+import type { Block } from '../../stats/block.js';
 import type { ChecksConfig } from '../config/director-config.js';
 import type { SlottedService } from '../rules/health-weight.js';
 import type { HealthChecks } from '../server/forwarding.js';
@@ -24,6 +25,8 @@ const BY_ADDRESS: AddressFor = (_, { config }) => config.address;
 
 /** What the checks need of the director. */
 export interface HealthOwner {
+  /** Of the first worker. */
+  readonly counters: Block;
   slots(): SlottedService[];
   apply(says: readonly HealthSays[]): void;
   /** The director cannot go on; one line. */
@@ -79,7 +82,7 @@ export class Health implements HealthChecks {
     const gone = [...this.slots.keys()].filter((slot) => !all.has(slot));
     this.slots = all;
     if (gone.length > 0) this.owner.apply(gone.map((slot) => ({ slot, health: undefined })));
-    this.send({ kind: 'plan', plans });
+    this.send({ kind: 'plan', plans, counters: this.owner.counters });
   }
 
   private isChecked(key: ServiceKey): boolean {

@@ -87,6 +87,7 @@ function checkOf(config: RunConfig, id: string): Check {
     after,
     name: lookup,
     fast: fastInterval * 1000,
+    pause: config.pause * 1000,
     interval: config.interval * 1000,
     connectTimeout: Math.min(config.connectTimeout, config.timeout) * 1000,
     timeout: config.timeout * 1000,

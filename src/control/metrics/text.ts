@@ -5,6 +5,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ServiceStatus } from '../../health/spec.js';
 import { endpoint, isFwmark, SCTP, type ServiceKey, UDP } from '../../service/config.js';
+import { BATCH_BOUNDS, LATENCY_BOUNDS, STAGES } from '../../stats/loop-stats.js';
 import type { DestinationEntry, DirectorStatus, ServiceEntry } from '../api/api.js';
 import { serviceWords } from '../config/service-words.js';
 
@@ -22,6 +23,8 @@ export interface MetricsDetail {
 
 type Labels = Record<string, string | number>;
 type Sample = readonly [labels: Labels, value: number];
+/** Counts by bucket, the last without an end, and the sum of all values. */
+type Buckets = readonly [labels: Labels, counts: readonly number[], sum: number];
 
 /** Labels of node_exporter's series of a backend, in its order. */
 const BACKEND = ['local_address', 'local_port', 'remote_address', 'remote_port', 'proto', 'local_mark'];
@@ -34,6 +37,7 @@ export function metricsText(input: MetricsInput, detail: MetricsDetail): Promise
   traffic(page, input.services, detail);
   frames(page, input.status);
   table(page, input.status);
+  loops(page, input.status);
   checks(page, input.health, detail);
   synchronisation(page, input.status);
   return page.text();
@@ -42,6 +46,7 @@ export function metricsText(input: MetricsInput, detail: MetricsDetail): Promise
 /** Adds families of series to a registry, which writes them. */
 class Page {
   private readonly registry = new Registry();
+  private readonly histograms: string[] = [];
 
   counter(name: string, help: string, samples: readonly Sample[], labelNames = namesOf(samples)): void {
     const counter = new Counter({ name, help, labelNames, registers: [this.registry] });
@@ -54,8 +59,23 @@ class Page {
     for (const [labels, value] of samples) gauge.set(labels, value);
   }
 
-  text(): Promise<string> {
-    return this.registry.metrics();
+  /** A classic histogram, whose counts are known already: prom-client's own takes observations. */
+  histogram(name: string, help: string, bounds: readonly number[], all: readonly Buckets[]): void {
+    const lines = all.flatMap(([labels, counts, sum]) => {
+      const words = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+      let total = 0;
+      const buckets = counts.map((count, i) => {
+        total += count;
+        return `${name}_bucket{${[...words, `le="${bounds[i] ?? '+Inf'}"`].join(',')}} ${total}`;
+      });
+      const own = `{${words.join(',')}}`;
+      return [...buckets, `${name}_sum${own} ${sum}`, `${name}_count${own} ${total}`];
+    });
+    this.histograms.push(`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines, '');
+  }
+
+  async text(): Promise<string> {
+    return `${await this.registry.metrics()}\n${this.histograms.join('\n')}`;
   }
 }
 
@@ -179,6 +199,37 @@ function table(page: Page, { table: { used, max }, workers }: DirectorStatus): v
     'ulvs_worker_connection_table_entries',
     'Entries in use, by worker.',
     workers.map((one, worker) => [{ worker }, one.used]),
+  );
+}
+
+/** Histograms by worker, and the time of each stage. */
+function loops(page: Page, { workers }: DirectorStatus): void {
+  const all = workers.flatMap(({ loop }, worker) => (loop === undefined ? [] : [{ loop, labels: { worker } }]));
+  page.counter(
+    'ulvs_worker_busy_seconds_total',
+    'Time of turns that received frames; its rate is the load of the worker.',
+    all.map(({ loop, labels }) => [labels, loop.busySeconds]),
+    ['worker'],
+  );
+  page.counter(
+    'ulvs_worker_sampled_frames_total',
+    'Frames of measured turns, one turn of 64.',
+    all.map(({ loop, labels }) => [labels, loop.sampledFrames]),
+    ['worker'],
+  );
+  const stages = all.flatMap(({ loop, labels }) =>
+    STAGES.map((stage, i): Sample => [{ ...labels, stage }, loop.stageSeconds[i]!]),
+  );
+  page.counter('ulvs_worker_stage_seconds_total', 'Time of each stage of measured turns.', stages, ['worker', 'stage']);
+  const batches = all.map(({ loop, labels }): Buckets => [labels, loop.batches, loop.frames]);
+  page.histogram('ulvs_worker_batch_frames', 'Frames that a turn received.', BATCH_BOUNDS, batches);
+  const seconds = LATENCY_BOUNDS.map((us) => us / 1e6);
+  const latencies = all.map(({ loop, labels }): Buckets => [labels, loop.latencies, loop.latencySum]);
+  page.histogram(
+    'ulvs_worker_latency_seconds',
+    'Time of frames in the director, from their reception to their sending; of measured turns.',
+    seconds,
+    latencies,
   );
 }
 

@@ -26,8 +26,10 @@ export type Action =
     }
   | { kind: 'editDestination'; slot: number; destination: DestinationConfig }
   | { kind: 'removeDestination'; slot: number }
-  /** Templates bind clients to it no longer, or again. */
-  | { kind: 'drainDestination'; slot: number; on: boolean }
+  /** Templates bind clients to it no longer, or again. `share` is 0 to 1, of its weight. */
+  | { kind: 'drainDestination'; slot: number; on: boolean; share?: number }
+  /** Ends its connections: TCP by RST to both sides, UDP at once. */
+  | { kind: 'endConnections'; slot: number; tcp: boolean; udp: boolean }
   | { kind: 'setTimeouts'; timeouts: Timeouts }
   /**
    * `-Z`: rates are 0 until the next turn of the estimator. `total`: also those of the whole

@@ -56,15 +56,21 @@ export function edited(destination: Destination): Action {
   return { kind: 'editDestination', slot: destination.slot, destination: effective(destination) };
 }
 
-/** The destination drains, or no longer (`share` undefined). Returns what the dataplane does. */
-export function applyDrain(destination: Destination, share: number | undefined): Action[] {
+/**
+ * The destination drains, or no longer (`share` undefined). Returns what the dataplane does, and
+ * what a state keeps.
+ */
+export function applyDrain(destination: Destination, share: number | undefined): { actions: Action[]; kept: Action[] } {
   const { slot } = destination;
   const before = effectiveWeight(destination);
   const on = share !== undefined;
-  const drained: Action[] = on === (destination.drain !== undefined) ? [] : [{ kind: 'drainDestination', slot, on }];
+  const drained: Action = { kind: 'drainDestination', slot, on, ...(on && { share }) };
+  const isNew = on !== (destination.drain !== undefined);
   destination.drain = share;
-  if (isAbsent(destination)) return [];
-  return before === effectiveWeight(destination) ? drained : [edited(destination), ...drained];
+  const kept = [drained];
+  if (isAbsent(destination)) return { actions: [], kept };
+  const same = before === effectiveWeight(destination);
+  return { actions: [...(same ? [] : [edited(destination)]), ...(isNew ? kept : [])], kept };
 }
 
 /** Sets what health says of a destination. */

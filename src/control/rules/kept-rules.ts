@@ -24,8 +24,8 @@ interface KeptDestination {
   config: DestinationConfig;
   /** The last weight above 0: mh fills its table by it while the destination is quiesced. */
   lastWeight: number;
-  /** Templates bind no clients to it. */
-  drained: boolean;
+  /** It drains: the action that made it so. Templates bind no clients to it. */
+  drained: Extract<Action, { kind: 'drainDestination' }> | undefined;
   live: boolean;
 }
 
@@ -81,12 +81,13 @@ export class KeptRules {
         this.removeDestination(this.destinations.get(action.slot)!);
         return;
       case 'drainDestination':
-        this.destinations.get(action.slot)!.drained = action.on;
+        this.destinations.get(action.slot)!.drained = action.on ? action : undefined;
         return;
       case 'setTimeouts':
         this.timeouts = action.timeouts;
         return;
       case 'zeroRates':
+      case 'endConnections':
         return;
     }
   }
@@ -98,7 +99,7 @@ export class KeptRules {
     service.present++;
     this.forget(slot);
     const { weight: lastWeight } = destination;
-    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight, drained: false, live: true });
+    this.destinations.set(slot, { serviceSlot, config: destination, lastWeight, drained: undefined, live: true });
   }
 
   /** With it go destinations that health had taken out of the dataplane before. */
@@ -157,6 +158,6 @@ function destinationActions(slot: number, serviceSlot: number, kept: KeptDestina
   const destination = isQuiesced ? { ...config, weight: lastWeight } : config;
   const actions: Action[] = [{ kind: 'addDestination', slot, serviceSlot, destination, revived: false }];
   if (isQuiesced) actions.push({ kind: 'editDestination', slot, destination: config });
-  if (drained) actions.push({ kind: 'drainDestination', slot, on: true });
+  if (drained !== undefined) actions.push(drained);
   return actions;
 }

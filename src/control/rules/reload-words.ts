@@ -16,7 +16,7 @@ export interface ReloadWords {
 }
 
 /** Keys that have words of their own. */
-const IN_WORDS = ['sysctl', 'timeouts', 'marks', 'accept', 'helpers', 'snat', 'rules', 'rulesFile'];
+const IN_WORDS = ['sysctl', 'timeouts', 'marks', 'accept', 'helpers', 'snat', 'serviceOptions', 'rules', 'rulesFile'];
 const SIGNS: Partial<Record<ChangeRequest['op'], ReloadChange['sign']>> = {
   addService: '+',
   addDestination: '+',

@@ -6,7 +6,7 @@ import { type DestinationConfig, keyText } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { DestTrash } from './dest-trash.js';
-import { endpointText, identity, type Service } from './entries.js';
+import { type Destination, endpointText, identity, type Service } from './entries.js';
 
 /** What is filled. */
 export interface RestoredTables {
@@ -52,6 +52,9 @@ class Restoring implements RestoredSlots {
         return this.editDestination(action.slot, action.destination);
       case 'removeDestination':
         return this.removeDestination(action.slot);
+      case 'drainDestination':
+        this.destination(action.slot).drain = action.share ?? 0;
+        return;
       case 'setTimeouts':
         this.timeouts = action.timeouts;
         return;
@@ -82,10 +85,14 @@ class Restoring implements RestoredSlots {
   }
 
   private editDestination(slot: number, config: DestinationConfig): void {
-    const { service, endpoint } = this.owners.get(slot)!;
-    const destination = service.destinations.get(endpoint)!;
+    const destination = this.destination(slot);
     destination.config = config;
     if (config.weight !== 0) destination.lastWeight = config.weight;
+  }
+
+  private destination(slot: number): Destination {
+    const { service, endpoint } = this.owners.get(slot)!;
+    return service.destinations.get(endpoint)!;
   }
 
   private removeDestination(slot: number): void {

@@ -233,8 +233,25 @@ export class Rules {
   drain(key: ServiceKey, which: Endpoint, share: number | undefined): Outcome {
     return this.withService(key, (service) => {
       const found = find(service, which);
-      return found === undefined ? refused('ENOENT') : accepted(applyDrain(found, share));
+      if (found === undefined) return refused('ENOENT');
+      const { actions, kept } = applyDrain(found, share);
+      return { ...accepted(actions), kept };
     });
+  }
+
+  /** Ends the connections of a destination: of TCP, of UDP. */
+  endConnections(key: ServiceKey, which: Endpoint, tcp: boolean, udp: boolean): Outcome {
+    return this.withService(key, (service) => {
+      const found = find(service, which);
+      if (found === undefined) return refused('ENOENT');
+      return accepted([{ kind: 'endConnections', slot: found.slot, tcp, udp }]);
+    });
+  }
+
+  /** The weights in force of destinations that drain, after `restore`. */
+  drainedWeights(): Action[] {
+    const all = [...this.services.values()].flatMap(({ destinations }) => [...destinations.values()]);
+    return all.filter(({ drain }) => drain !== undefined).map(edited);
   }
 
   private addService(config: ServiceConfig): Outcome {

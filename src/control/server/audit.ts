@@ -56,6 +56,10 @@ export class Audit {
     if (request.op === 'traceStop') return [request.op];
     if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
     if (request.op === 'drain') return [drainInWords(request)];
+    if (request.op === 'endConnections') {
+      const what = [request.tcp ? 'TCP' : '', request.udp ? 'UDP' : ''].filter((word) => word !== '').join(' and ');
+      return [`${keyText(request.key)} destination ${request.address}:${request.port}: its ${what} connections end`];
+    }
     return [changeInWords(request as ChangeRequest, before)];
   }
 

@@ -10,6 +10,7 @@
  * answer.
  */
 import type { ServiceStatus } from '../../health/spec.js';
+import type { LoopReading } from '../../stats/loop-stats.js';
 import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
 import type { SyncDaemons } from '../sync/daemons.js';
@@ -40,6 +41,8 @@ export interface Forwarding {
   tick(table: Int32Array): number;
   /** Number of frames that worker `i` has processed. */
   processed(i: number): number;
+  /** What the loop of worker `i` does with its time; undefined in a replay. */
+  loop?(i: number): LoopReading;
   /** The daemons of synchronisation. */
   readonly sync: SyncDaemons;
   /** The health checks; undefined in a replay. */

@@ -18,7 +18,7 @@ import type { ZeroPoints } from '../rules/counter-base.js';
 import { changes } from '../rules/diff.js';
 import type { DestinationHealth } from '../rules/entries.js';
 import { KeptRules } from '../rules/kept-rules.js';
-import { Rules, type RulesRequest } from '../rules/rules.js';
+import { type Outcome, Rules, type RulesRequest } from '../rules/rules.js';
 import { connectionAt, type Searched, searchConnections } from './connection-search.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
@@ -104,6 +104,8 @@ export class Requests implements AdminClient {
         return this.daemon(request);
       case 'drain':
         return this.drain(request);
+      case 'endConnections':
+        return this.steer(this.rules.endConnections(request.key, request, request.tcp, request.udp));
       case 'reload':
         return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       case 'health':
@@ -146,8 +148,13 @@ export class Requests implements AdminClient {
   }
 
   private drain({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): AdminReply {
-    const { reply, actions } = this.rules.drain(key, { address, port }, share);
+    return this.steer(this.rules.drain(key, { address, port }, share));
+  }
+
+  /** What concerns the dataplane and the state, but not the host. */
+  private steer({ reply, actions, kept = [] }: Outcome): AdminReply {
     this.kept.apply(actions);
+    this.keeper?.changed(kept);
     this.forward([], actions);
     return reply;
   }
@@ -193,9 +200,10 @@ export class Requests implements AdminClient {
   /** Goes on with the rules that these actions made in a former process. */
   restore(actions: readonly Action[]): void {
     this.rules.restore(actions);
-    this.kept.apply(actions);
+    const all = [...actions, ...this.rules.drainedWeights()];
+    this.kept.apply(all);
     this.gather();
-    this.forward(changes([], this.rules.entries()), actions);
+    this.forward(changes([], this.rules.entries()), all);
   }
 
   /** A page of the connection tables that begins at `from`; without `from` all connections. */
@@ -322,6 +330,7 @@ const OTHERS = [
   'reload',
   'health',
   'drain',
+  'endConnections',
   'withdraw',
 ] as const;
 

@@ -41,7 +41,10 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     services: services.length,
     destinations: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
     table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
-    workers: forwarding.tables.map((table, i) => ({ used: table[LIVE_WORD]!, frames: forwarding.processed(i) })),
+    workers: forwarding.tables.map((table, i) => {
+      const loop = forwarding.loop?.(i);
+      return { used: table[LIVE_WORD]!, frames: forwarding.processed(i), ...(loop !== undefined && { loop }) };
+    }),
     total: rules.total(),
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
     drops: dropsOf(counters),

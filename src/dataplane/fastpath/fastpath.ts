@@ -1,8 +1,8 @@
 /**
- * Fast path: unfragmented TCP and UDP packets over IPv4 of existing connections by masquerading or
- * gatewaying, and SYNs that open such a connection (new-conn.ts). Every other packet takes the slow
- * path (ingress.ts), unchanged and in its order. The slow path defines what is right;
- * test/dataplane/fastpath compares the two.
+ * Fast path: unfragmented TCP and UDP packets of existing connections, and IPv4 SYNs that open one
+ * (new-conn.ts). It handles masquerading, gatewaying and tunnels, full NAT and snat
+ * (forward-both.ts). Every other packet takes the slow path (ingress.ts), unchanged and in its
+ * order. The slow path defines what is right; test/dataplane/fastpath compares the two.
  *
  *      batch ─► scan: check headers ─► prefetch: bucket, entry ─► find connection ─► forward: count, state, timer, rewrite, queue
  *               └─ no: slow path                                  └─ none, or not on the allow-list: slow path
@@ -17,10 +17,15 @@ import * as ipv4 from '../../wire/ipv4.js';
 import type { Director, FastPath } from '../director.js';
 import { TCP_ACK, TCP_SYN } from '../parse/packet.js';
 import { BOX, hasPortsOfBox } from '../trace/boxes.js';
+import { batchAccount } from './account.js';
 import { batchCache } from './cache.js';
+import { finder6 } from './find6.js';
 import { fastForward } from './forward.js';
+import { forwardBoth } from './forward-both.js';
+import { fastForward6 } from './forward6.js';
 import { connOpener } from './new-conn.js';
 import { overflowPrefetcher } from './prefetch.js';
+import { rewriter } from './rewrite.js';
 import {
   FOUND,
   FRAME,
@@ -61,15 +66,21 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   const { table, words } = d.connections;
   const { buckets, vipCounts } = table;
   const rows = new Int32Array(ROOM << ROW_SHIFT);
+  const addresses = new Int32Array(ROOM << ROW_SHIFT);
   const sink = new Int32Array(32);
   // By hash of the source: 1 when its last packet was a reply. Decides only which bucket is
   // prefetched.
   const replies = new Uint8Array(SOURCES);
   const prefetchOverflow = overflowPrefetcher(table, rows, ROOM);
-  const scan = rowScanner(d, rows);
+  const scan = rowScanner(d, rows, addresses);
   const cache = batchCache(d);
-  const forwarder = fastForward(d, rows, cache);
-  const { forwardIn, forwardOut, flushCounters } = forwarder;
+  const account = batchAccount(d, cache);
+  const rewrite = rewriter(d, cache);
+  const both = forwardBoth(d, rows, cache, account, rewrite);
+  const forwarder = fastForward(d, rows, cache, account, rewrite, both);
+  const { forwardIn, forwardOut } = forwarder;
+  const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite);
+  const { bucket6, search6 } = finder6(d, rows, addresses);
   const openConn = connOpener(d, rows, cache, forwarder, slowPathScheduled);
 
   function process(device: number, batch: Batch): void {
@@ -90,14 +101,16 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       slowPath(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, !traces || rows[row + KIND] === SLOW_PATH);
       cache.invalidate();
     }
-    flushCounters();
+    account.flush();
   }
 
   /**
-   * Diverts the packets of a trace to the slow path, which traces them. `boxes`: trace/boxes.ts.
-   * Box by box, so that its bounds stay in registers; most packets fail at the first address.
+   * Diverts the packets of a trace to the slow path, which traces them, and all IPv6 packets.
+   * `boxes`: trace/boxes.ts, for IPv4 only. Box by box, so that its bounds stay in registers; most
+   * packets fail at the first address.
    */
   function divert(n: number, boxes: Int32Array): void {
+    for (let i = 0; i < n; i++) if (rows[(i << ROW_SHIFT) + KIND] === IPV6) rows[(i << ROW_SHIFT) + KIND] = SLOW_PATH;
     for (let at = 0; at < boxes.length; at += BOX) {
       const source = boxes[at + 2]!;
       const sources = boxes[at + 3]! >>> 0;
@@ -121,15 +134,22 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   function forwardFast(device: number, row: number, stale: boolean): boolean {
     const kind = rows[row + KIND]!;
     if (kind === SLOW_PATH) return false;
+    if (kind === IPV6) return forwardFast6(row, stale);
     if (isOpening(kind)) return isUnknown(row) && openConn(device, row);
     const entry = stale ? search(row) : rows[row + FOUND]!;
     return entry > 0 ? !hasSyn(kind) && forwardIn(row, entry) : entry < 0 && forwardOut(row, -entry);
+  }
+
+  function forwardFast6(row: number, stale: boolean): boolean {
+    const entry = stale ? search6(row) : rows[row + FOUND]!;
+    return entry > 0 ? forwardIn6(row, entry) : entry < 0 && forwardOut6(row, -entry);
   }
 
   /** Sets FOUND to the bucket of the client; assumes the direction of the source's last packet. */
   function chooseBuckets(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
+      if (rows[row + KIND] === IPV6) rows[row + FOUND] = bucket6(row);
       if (rows[row + KIND]! <= SLOW_PATH) continue;
       const ports = rows[row + ROW_PORTS]!;
       const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
@@ -163,9 +183,9 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   function find(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      // The slow path will need the prefetched bucket.
-      if (rows[row + KIND] === IPV6) rows[row + KIND] = SLOW_PATH;
-      if (rows[row + KIND] !== SLOW_PATH && !isOpening(rows[row + KIND]!)) rows[row + FOUND] = search(row);
+      const kind = rows[row + KIND]!;
+      if (kind === IPV6) rows[row + FOUND] = search6(row);
+      else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row + FOUND] = search(row);
     }
   }
 

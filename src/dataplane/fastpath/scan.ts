@@ -2,7 +2,8 @@
  * First pass of the fast path (fastpath.ts): checks the headers of a batch's frames and copies the
  * fields that later passes need into a row of eight words for each frame.
  *
- *      [ FRAME | LENGTH | SOURCE | TARGET | ROW_PORTS | KIND | TOTAL | FOUND ]
+ *      IPv4   [ FRAME | LENGTH | SOURCE | TARGET | ROW_PORTS | KIND | TOTAL | FOUND ]
+ *      IPv6   [ FRAME | LENGTH | KIND6  | FOLDS  | ROW_PORTS | IPV6 | TOTAL | FOUND ]     addresses: [ source[4] | destination[4] ]
  */
 import { fold } from '../../conntrack/match.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -24,8 +25,11 @@ export const ROW_PORTS = 4;
 export const KIND = 5;
 export const NOT_TCP = -1;
 export const SLOW_PATH = -2;
-/** IPv6: takes the slow path, but its bucket and entry are prefetched with the batch. */
+/** An IPv6 packet: KIND6 has what KIND has for IPv4. */
 export const IPV6 = -3;
+/** The folds of both addresses (conntrack/match.ts), combined by XOR: a hash of the flow. */
+export const KIND6 = 2;
+export const FOLDS = 3;
 /** Length of the IP packet, header included. */
 export const TOTAL = 6;
 /**
@@ -37,40 +41,50 @@ export const FOUND = 7;
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
 
-/** Fills the rows of the batch's first `n` frames, which the link `device` received. */
+/**
+ * Fills the rows of the batch's first `n` frames, which the link `device` received. FOUND of an
+ * IPv6 row stays undefined.
+ */
 export type ScanRows = (device: number, offsets: Int32Array, lengths: Int32Array, n: number) => void;
 
-/** A closure for the same reason as `fastPath`. */
-export function rowScanner(d: Director, rows: Int32Array): ScanRows {
+/**
+ * A closure for the same reason as `fastPath`. `addresses`: gets the addresses of IPv6 packets, by
+ * the same index as `rows`.
+ */
+export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array): ScanRows {
   const { links, services } = d;
-  const { table } = d.connections;
-  const { i32, u16, u8 } = d.umem;
-  // Source and destination of an IPv6 packet. V8 keeps arrays as long as this one off its heap.
-  const addresses = new Int32Array(32);
+  const { i32, u16, u8, view } = d.umem;
 
-  function isIpv6(frame: number, len: number): boolean {
+  /**
+   * Returns true for an IPv6 packet that parse.ts would accept and that the fast path can read: TCP
+   * or UDP without extension headers, hop limit above 1.
+   */
+  function isFastIpv6(frame: number, len: number): boolean {
     if (len < IP + ipv6.HEADER + 8 || (frame & 3) !== 2) return false;
-    const next = u8[frame + IP + 6];
-    return u16[(frame + 12) >> 1] === swap16(ethernet.TYPE_IPV6) && (next === ipv4.TCP || next === ipv4.UDP);
+    const ip = frame + IP;
+    if (u16[(frame + 12) >> 1] !== swap16(ethernet.TYPE_IPV6) || u8[ip]! >>> 4 !== 6) return false;
+    const payload = swap16(u16[(ip + 4) >> 1]!);
+    const next = u8[ip + ipv6.NEXT_HEADER];
+    if (next === ipv4.TCP ? payload < 20 : next !== ipv4.UDP || payload < 8) return false;
+    return payload <= len - IP - ipv6.HEADER && u8[ip + ipv6.HOP_LIMIT]! > 1 && u8[ip + ipv6.SRC] !== 0xff;
   }
 
-  /** Sets KIND, and FOUND to the bucket of the packet's client. */
   function scanIpv6(row: number, frame: number): void {
-    for (let i = 0; i < 8; i++) addresses[i] = swap32(i32[((frame + IP + ipv6.SRC) >> 2) + i]!);
-    const protocol = u8[frame + IP + 6]!;
-    const ports = swap32(i32[(frame + IP + ipv6.HEADER) >> 2]!);
-    const sport = ports >>> 16;
+    const ip = frame + IP;
+    for (let i = 0; i < 8; i++) addresses[row + i] = view.getInt32(ip + ipv6.SRC + 4 * i);
+    rows[row + KIND6] = u8[ip + ipv6.NEXT_HEADER] === ipv4.TCP ? u8[ip + ipv6.HEADER + 13]! : NOT_TCP;
+    rows[row + FOLDS] = fold(addresses, row) ^ fold(addresses, row + 4);
+    rows[row + ROW_PORTS] = swap32(i32[(ip + ipv6.HEADER) >> 2]!);
     rows[row + KIND] = IPV6;
-    rows[row + FOUND] =
-      d.masqSources.find(addresses[0]!, addresses[1]!, addresses[2]!, addresses[3]!, protocol, sport) >= 0
-        ? table.bucket(protocol, fold(addresses, 4), ports & 0xffff)
-        : table.bucket(protocol, fold(addresses, 0), sport);
+    rows[row + TOTAL] = swap16(u16[(ip + 4) >> 1]!) + ipv6.HEADER;
   }
 
   return (device, offsets, lengths, n) => {
     const { mac } = links[device]!;
     const hi = swap16(mac[0]);
     const lo = swap32(mac[1] | 0);
+    const takes4 = d.isAwake(4);
+    const takes6 = d.isAwake(6) && !d.forwardsShared;
     for (let i = 0; i < n; i++) {
       const frame = offsets[i]!;
       const row = i << ROW_SHIFT;
@@ -79,9 +93,10 @@ export function rowScanner(d: Director, rows: Int32Array): ScanRows {
       rows[row + KIND] = SLOW_PATH;
       if (u16[frame >> 1] !== hi || i32[(frame + 2) >> 2] !== lo) continue;
       if (!isFastPathFrame(i32, frame, lengths[i]!)) {
-        if (isIpv6(frame, lengths[i]!)) scanIpv6(row, frame);
+        if (takes6 && isFastIpv6(frame, lengths[i]!)) scanIpv6(row, frame);
         continue;
       }
+      if (!takes4) continue;
       const source = swap32(i32[(frame + IP + ipv4.SRC) >> 2]!);
       if (d.forwardsShared && services.isVip4(source)) continue;
       rows[row + SOURCE] = source;

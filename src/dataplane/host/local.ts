@@ -7,7 +7,7 @@
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
-import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
+import { pseudo4, pseudo6 } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as extensions from '../../wire/extensions.js';
 import * as icmp from '../../wire/icmp.js';
@@ -21,8 +21,8 @@ import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { enqueue, neighbourOutput } from '../output/neighbour-output.js';
 import { answerRefragmented, deliverRefragmented } from '../output/refragment.js';
 import { deliver, drop } from '../output/verdict.js';
-import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { pass } from './pass.js';
+import { reset } from './tcp-reset.js';
 
 const IGMP = 2;
 
@@ -129,61 +129,4 @@ const chain = new extensions.Chain();
 function namedAt(d: Director): number {
   const { l3, l3len } = d.packet;
   return extensions.walk(d.umem.view, l3, l3 + l3len, chain) ? chain.named - l3 : 0;
-}
-
-/**
- * RFC 9293, 3.5.2: a RST answers everything but a RST. It acknowledges the segment, or takes the
- * acknowledged number as its own.
- */
-function reset(d: Director): void {
-  const p = d.packet;
-  const { view } = d.umem;
-  if ((p.tcpFlags & TCP_RST) !== 0) return;
-  const hop = p.family === 4 ? d.router.lookup4(p.src, p.dst, 0) : d.router.lookup6(p.src6, p.dst6, 0);
-  const frame = hop < 0 ? -1 : d.umem.alloc();
-  if (frame < 0) return;
-  const ip = frame + ethernet.HEADER;
-  const l4 = ip + writeHeader(d, ip);
-  view.setUint16(l4, p.dport);
-  view.setUint16(l4 + 2, p.sport);
-  const acknowledges = (p.tcpFlags & TCP_ACK) === 0;
-  const headerLen = (view.getUint8(p.l4 + 12) >>> 4) << 2;
-  const consumed = p.l4len - headerLen + (p.tcpFlags & TCP_SYN ? 1 : 0) + (p.tcpFlags & TCP_FIN ? 1 : 0);
-  view.setInt32(l4 + 4, acknowledges ? 0 : view.getInt32(p.l4 + 8));
-  view.setInt32(l4 + 8, acknowledges ? view.getInt32(p.l4 + 4) + consumed : 0);
-  view.setUint16(l4 + 12, 0x5000 | TCP_RST | (acknowledges ? TCP_ACK : 0));
-  view.setInt32(l4 + 14, 0);
-  view.setUint16(l4 + 18, 0);
-  const pseudo =
-    p.family === 4 ? pseudo4(p.src, p.dst, ipv4.TCP, 20) : pseudo6(view, ip + ipv6.SRC, ip + ipv6.DST, ipv4.TCP, 20);
-  view.setUint16(l4 + 16, finish(sum(view, l4, 20, pseudo)));
-  neighbourOutput(d, hop, frame, l4 + 20 - frame, p.etherType, true);
-}
-
-/**
- * Writes an IP header from the packet's destination to its source, for 20 bytes of TCP. Returns its
- * length.
- */
-function writeHeader(d: Director, ip: number): number {
-  const p = d.packet;
-  const { view } = d.umem;
-  if (p.family === 6) {
-    ipv6.setTrafficClass(view, ip, 0, 0);
-    ipv6.setPayloadLen(view, ip, 20);
-    ipv6.setNextHeader(view, ip, ipv4.TCP);
-    ipv6.setHopLimit(view, ip, 64);
-    ipv6.rewriteSrc(view, ip, p.dst6);
-    ipv6.rewriteDst(view, ip, p.src6);
-    return ipv6.HEADER;
-  }
-  view.setUint16(ip, 0x4500);
-  ipv4.setTotalLen(view, ip, 40);
-  ipv4.setId(view, ip, 0);
-  ipv4.setFragment(view, ip, 0, false, true);
-  ipv4.setTtl(view, ip, 64);
-  ipv4.setProtocol(view, ip, ipv4.TCP);
-  ipv4.setSrc(view, ip, p.dst);
-  ipv4.setDst(view, ip, p.src);
-  ipv4.fillChecksum(view, ip);
-  return ipv4.HEADER;
 }

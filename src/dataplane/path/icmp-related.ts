@@ -11,6 +11,7 @@
  */
 import { CONN_ONE_PACKET } from '../../conntrack/entry.js';
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
+import { Gauge } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import { pseudo6 } from '../../wire/checksum.js';
@@ -49,7 +50,10 @@ export function icmpRelated(d: Director): Verdict {
   const about = d.backupOnly ? 0 : current(d, findQuotedReply(d));
   if (about !== 0) return toDestination(d, about, local);
   const request = current(d, mainOf(d, findQuotedRequest(d)));
-  if (request !== 0 && isTranslated(d, request)) return toClient(d, request);
+  if (request !== 0 && isTranslated(d, request)) {
+    noteRefusal(d, request);
+    return toClient(d, request);
+  }
   if (isKept(d, local) || d.sysctl.schedule_icmp === 0 || d.backupOnly) return Verdict.none;
   // About a connection that is to be: schedule it.
   const made = scheduleQuoted(d, quote);
@@ -110,8 +114,19 @@ function isKept(d: Director, local: boolean): boolean {
       : findIn6(table, protocol, quote.src6, quote.dst6, ports);
   const entry = current(d, found);
   if (entry === 0 || isTranslated(d, entry)) return false;
+  noteRefusal(d, entry);
   if (local || d.packet.ttl > 1) countOut(d, entry, d.packet.l3len);
   return true;
+}
+
+/** Unreachable, but not for its length: passive health checks count it. */
+function noteRefusal(d: Director, entry: number): void {
+  const { family, icmpType, icmpCode } = d.packet;
+  const isUnreachable =
+    family === 4
+      ? icmpType === icmp.UNREACHABLE && icmpCode !== icmp.FRAGMENTATION_NEEDED
+      : icmpType === icmp6.UNREACHABLE;
+  if (isUnreachable) d.connections.destOf(entry)?.add(Gauge.refused, 1);
 }
 
 function current(d: Director, entry: number): number {

@@ -20,6 +20,7 @@ import { TCP_SYN } from '../parse/packet.js';
 import { UNWANTED } from '../schedule/new-conn.js';
 import { openScheduled, schedule } from '../schedule/schedule.js';
 import { xmit } from '../xmit/xmit.js';
+import { isBeingReset, resetByClient } from './reset.js';
 
 /** Handles a packet that belongs to a connection or a service; none for any other. */
 export function inbound(d: Director): Verdict {
@@ -31,6 +32,9 @@ export function inbound(d: Director): Verdict {
   // Does the packet belong to an existing connection? (conn_in_get)
   const entry = findIn(d);
   if (entry !== 0) d.traced?.noteConnection(entry, 'client');
+  // Is it being reset? A SYN opens a new one in its place.
+  if (entry !== 0 && isBeingReset(d, entry) && d.packet.parts === 0 && (d.packet.tcpFlags & TCP_SYN) === 0)
+    return resetByClient(d, entry);
   let old = 0;
   // Does it open a new connection in place of a finished one? (is_new_conn)
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
@@ -118,6 +122,7 @@ function opensConnection(d: Director): boolean {
  */
 function startsOver(d: Director, entry: number): boolean {
   const { connections } = d;
+  if (isBeingReset(d, entry)) return true;
   const quiesced = d.sysctl.expire_nodest_conn !== 0 && connections.destOf(entry)?.weight === 0;
   return quiesced || (d.sysctl.conn_reuse_mode !== 0 && isFinished(d, entry));
 }

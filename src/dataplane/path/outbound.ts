@@ -21,6 +21,7 @@ import { DROPPED } from '../schedule/new-conn.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { routeReply } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
+import { answerByReset, isBeingReset } from './reset.js';
 import { openFromServer } from './server-opened.js';
 
 /** Handles a reply of a masq or full NAT connection; none for any other packet. */
@@ -33,7 +34,11 @@ export function outbound(d: Director): Verdict {
   if (entry === 0) return d.serversMayOpen ? openedByServer(d) : Verdict.none;
   if (!isTranslated(d, entry)) return Verdict.none;
   d.traced?.noteConnection(entry, 'destination');
-  return reply(d, entry);
+  if (!isBeingReset(d, entry) || d.packet.parts !== 0) return reply(d, entry);
+  answerByReset(d);
+  const verdict = reply(d, entry);
+  d.connections.remove(entry);
+  return verdict;
 }
 
 /**

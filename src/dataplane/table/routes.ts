@@ -43,6 +43,8 @@ export class Router {
   private readonly cache = new Int32Array(ROWS * ROW);
   private generation = 1;
   private rules: readonly Ruled[] = [];
+  /** A rule asks for a mark. */
+  readsMarks = false;
   /** The routes (compiled-routes.ts). */
   private rows: Int32Array = new Int32Array(0);
   private hops = new Int32Array(0);
@@ -69,6 +71,7 @@ export class Router {
   replace({ rules, rows, gateways }: CompiledRoutes): void {
     const count = rows.length / ROUTE_WORDS;
     this.rules = rules.map((rule) => ({ ...rule, table: new Fib4(rule.fib) }));
+    this.readsMarks = rules.some(({ rule }) => rule.mark !== undefined);
     this.rows = rows;
     this.hops = new Int32Array(count * HOP_WORDS);
     this.gateways = new GatewayCache(new Fib4(gateways), count);

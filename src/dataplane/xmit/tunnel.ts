@@ -25,12 +25,12 @@ import { LOCAL_ROUTE } from '../table/routes.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
 
-const SMALLEST_MTU4 = 68;
-const SMALLEST_MTU6 = 1280;
-const GRE = 4;
+export const SMALLEST_MTU4 = 68;
+export const SMALLEST_MTU6 = 1280;
+export const GRE = 4;
 const GRE_CHECKSUM = 8;
-const UDP = 8;
-const GUE = 4;
+export const UDP = 8;
+export const GUE = 4;
 
 export function xmitTunnel(d: Director, entry: number): FinalVerdict {
   const dest = d.connections.destOf(entry);
@@ -159,7 +159,7 @@ function sumUdp(d: Director, dest: Destination): void {
 /**
  * Source port of a flow, from the ephemeral range, so that routers and queues can tell flows apart.
  */
-function flowPort(addresses: number, sport: number, dport: number): number {
+export function flowPort(addresses: number, sport: number, dport: number): number {
   const h = Math.imul(addresses ^ Math.imul((sport << 16) | dport, 0x9e3779b1), 0x85ebca77) >>> 0;
   return 32768 + (h % 28232);
 }

@@ -1,5 +1,5 @@
 /** The types of checks. A new type is a row here, a name in ../spec.ts, and its options there. */
-import type { CheckType } from '../spec.js';
+import type { ProbeType } from '../spec.js';
 import type { Checker } from './checker.js';
 import { dns, udp } from './datagram.js';
 import { mysqlGreeting, postgres, redis, smtp } from './greeting.js';
@@ -8,7 +8,7 @@ import { grpc, http2Checker } from './http2.js';
 import { icmp, script } from './process.js';
 import { sctp, tcp } from './tcp.js';
 
-export const CHECKERS: Readonly<Record<CheckType, Checker>> = {
+export const CHECKERS: Readonly<Record<ProbeType, Checker>> = {
   tcp,
   http,
   https,

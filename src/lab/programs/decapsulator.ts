@@ -1,8 +1,8 @@
 /**
  * The IPIP endpoint of a Tun realserver: `node decapsulator.js INSIDE OUTSIDE`, the two ends of a
- * veth pair. Decapsulated packets arrive on INSIDE (see device/tun/ipip-endpoint.ts).
+ * veth pair. Decapsulated packets arrive on INSIDE (see device/tun/tunnel-endpoint.ts).
  */
-import { IpipEndpoint } from '../../device/tun/ipip-endpoint.js';
+import { TunnelEndpoint } from '../../device/tun/tunnel-endpoint.js';
 import { VethInjector } from '../../device/tun/veth-injector.js';
 import { Umem } from '../../device/umem.js';
 
@@ -13,10 +13,10 @@ import { Umem } from '../../device/umem.js';
 const FRAMES = 4;
 const FRAME_SIZE = 128 * 1024;
 
-function start([inside, outside]: readonly string[]): IpipEndpoint {
+function start([inside, outside]: readonly string[]): TunnelEndpoint {
   if (!inside || !outside) throw new Error('usage: decapsulator INSIDE OUTSIDE');
   const umem = new Umem(FRAMES, FRAME_SIZE);
-  return new IpipEndpoint(umem, new VethInjector(umem, inside, outside));
+  return new TunnelEndpoint(umem, new VethInjector(umem, inside, outside));
 }
 
 try {

@@ -8,6 +8,7 @@ import type { Message, Report } from '../../../src/control/engine/messages.js';
 import type * as Built from '../../../src/control/engine/worker-handle.js';
 import type * as Memory from '../../../src/device/umem-memory.js';
 import { Counters } from '../../../src/stats/counters.js';
+import { LoopStats } from '../../../src/stats/loop-stats.js';
 
 const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../../dist`);
 const { makeUmem } = (await import(`${DIST}/device/umem-memory.js`)) as typeof Memory;
@@ -26,6 +27,8 @@ function setup(counters = Counters.memory()) {
     secret: [1, 2, 3],
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
+
+    loop: LoopStats.memory(),
     live: false,
     first: [],
   };

@@ -4,6 +4,7 @@ import { metricsText } from '../../../src/control/metrics/text.js';
 import { newSyncStats } from '../../../src/control/sync/stats.js';
 import { newDeviceStats } from '../../../src/device/device.js';
 import { DESTINATION_DEFAULTS, SERVICE_DEFAULTS } from '../../../src/service/config.js';
+import type { LoopReading } from '../../../src/stats/loop-stats.js';
 
 const STATS: StatsEntry = {
   conns: 3,
@@ -38,6 +39,16 @@ const SERVICES: ServiceEntry[] = [
   },
   { ...SERVICE_DEFAULTS, scheduler: 'rr', key: { fwmark: 16, family: 4 }, stats: STATS, destinations: [DEST] },
 ];
+const LOOP: LoopReading = {
+  turns: 12,
+  frames: 70,
+  batches: [5, 0, 0, 6, 0, 0, 1, 0, 0, 0],
+  busySeconds: 1.5,
+  sampledFrames: 9,
+  stageSeconds: [0.001, 0.002, 0.003, 0.004],
+  latencies: [0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
+  latencySum: 0.25,
+};
 const STATUS: DirectorStatus = {
   version: '0.1.0',
   socket: '/run/ulvs/ulvs.sock',
@@ -51,7 +62,7 @@ const STATUS: DirectorStatus = {
   services: 2,
   destinations: 2,
   table: { used: 5, max: 1000 },
-  workers: [{ used: 5, frames: 70 }],
+  workers: [{ used: 5, frames: 70, loop: LOOP }],
   total: STATS,
   frames: { in: 70, forwarded: 60, dropped: 10, out: 60 },
   drops: [{ name: 'noRoute', text: '', packets: 10, bytes: 600 }],
@@ -130,6 +141,14 @@ describe('metrics', () => {
       'ulvs_check_duration_seconds{service="-t 10.0.0.100:80",destination="192.168.1.11:8080",check="web"} 0.012',
       'ulvs_check_runs_total{service="-t 10.0.0.100:80",destination="192.168.1.11:8080",check="web",result="bad"} 4',
       'ulvs_service_connections_total{service="-f 16"} 3',
+      'ulvs_worker_busy_seconds_total{worker="0"} 1.5',
+      'ulvs_worker_stage_seconds_total{worker="0",stage="process"} 0.003',
+      'ulvs_worker_batch_frames_bucket{worker="0",le="8"} 11',
+      'ulvs_worker_batch_frames_bucket{worker="0",le="+Inf"} 12',
+      'ulvs_worker_batch_frames_sum{worker="0"} 70',
+      'ulvs_worker_latency_seconds_bucket{worker="0",le="0.000005"} 2',
+      'ulvs_worker_latency_seconds_bucket{worker="0",le="+Inf"} 9',
+      'ulvs_worker_latency_seconds_count{worker="0"} 9',
     ])
       expect(all.split('\n')).toContain(line);
   });
@@ -137,11 +156,14 @@ describe('metrics', () => {
   it('is well-formed: each sample belongs to a family with help and type', async () => {
     const families = new Set<string>();
     for (const line of (await text()).split('\n')) {
-      const type = /^# TYPE (\S+) (counter|gauge)$/.exec(line);
+      const type = /^# TYPE (\S+) (counter|gauge|histogram)$/.exec(line);
       if (type !== null) families.add(type[1]!);
       if (line === '' || line.startsWith('#')) continue;
       const sample = /^([a-z_]+)(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? \d+(\.\d+)?$/.exec(line);
-      expect({ line, known: families.has(sample?.[1] ?? '') }).toEqual({ line, known: true });
+      expect({
+        line,
+        known: families.has((sample?.[1] ?? '').replace(/_(bucket|sum|count)$/, '')) || families.has(sample?.[1] ?? ''),
+      }).toEqual({ line, known: true });
     }
     expect(families.size).toBeGreaterThan(25);
   });

@@ -4,6 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import {
+  CONN_ANSWERED,
   CONN_HASHED,
   CONN_INACTIVE,
   CONN_INDEXED,
@@ -40,7 +41,7 @@ it('a connection flag that is not on the list takes a packet to the slow path', 
     side.turn(0, 0, [segment(1000 + bit, 'A')]);
     if (side.fast.length > length) fast.push(1 << bit);
   }
-  expect(fast).toEqual([CONN_SYNC, CONN_HASHED, CONN_NOOUTPUT, CONN_INACTIVE, CONN_INDEXED]);
+  expect(fast).toEqual([CONN_SYNC, CONN_HASHED, CONN_NOOUTPUT, CONN_INACTIVE, CONN_INDEXED, CONN_ANSWERED]);
 });
 
 it('a service flag that is not on the list takes a SYN to the slow path', async () => {

@@ -16,7 +16,8 @@ export interface Network {
   readonly addresses?: string;
 }
 
-const text = ({ config = '', rules = '', addresses = '' }: Network) => `
+/** The director.yaml of a network. */
+export const text = ({ config = '', rules = '', addresses = '' }: Network) => `
 ${config}
 devices:
   - { name: eth0, mac: ${MACS[0]}, addresses: [10.0.0.254/24, "2001:db8::fe/64"${addresses}], mtu: 1500 }
@@ -25,6 +26,7 @@ neighbours:
   - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
   - { ip: 10.0.0.2, dev: eth0, mac: 02:00:00:00:c0:02 }
   - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
+  - { ip: "2001:db8::2", dev: eth0, mac: 02:00:00:00:c0:02 }
   - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
   - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
   - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }

@@ -87,6 +87,25 @@ export function between(random: Random, device: number, src: string, dst: string
   );
 }
 
+/**
+ * The same over IPv6, with header fields that may be wrong or unusual: hop limit, length, an
+ * extension header, a source that is multicast, a missing checksum.
+ */
+export function odd6(random: Random, device: number, src: string, dst: string, ports: Ports, udp: boolean) {
+  const odd = (one: number) => random.below(one) === 0;
+  const ip = arriving(device).ipv6({
+    src: odd(60) ? 'ff02::1' : src,
+    dst,
+    hopLimit: odd(20) ? random.below(3) : 64,
+    trafficClass: random.u8(),
+    flowLabel: random.below(1 << 20),
+    ...(odd(40) ? { payloadLen: random.below(40) } : {}),
+  });
+  const length = odd(10) ? 500 + random.below(100) : random.below(9);
+  const bytes = transport(random, odd(20) ? ip.extension(60) : ip, udp, ports, length, ORDINARY_FLAGS);
+  return odd(60) ? bytes.subarray(0, random.below(bytes.length)) : bytes;
+}
+
 /** Addresses, protocol and ports of a frame; undefined unless it is whole TCP or UDP. */
 export function endsOf(frame: Uint8Array) {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);

@@ -1,4 +1,5 @@
 /** `ulvs drain` under load: keep-alive, long downloads, persistent clients; undrain; what is left at the timeout. */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../../support/netns.js';
 import { type Program, Testbed, until } from '../testbed.js';
@@ -40,16 +41,19 @@ Promise.all([kept(), kept(), kept(), kept(), slow(), slow()]).then(() => console
 describe.skipIf(!isRoot)('ulvs drain', { timeout: 60_000 }, () => {
   let testbed: Testbed;
   let program: Program;
+  let state: string;
 
   beforeAll(async () => {
     testbed = new Testbed('drain');
+    state = mkdtempSync('/dev/shm/ulvs-drain-');
     await testbed.serve(testbed.servers, WEB);
-    program = await testbed.up('-c', testbed.config('drain.yaml', { rules: RULES }));
+    program = await testbed.up('-c', testbed.config('drain.yaml', { rules: RULES, more: `state: ${state}` }));
   });
   afterAll(async () => {
     program.kill('SIGTERM');
     await program.ended;
     await testbed.remove();
+    rmSync(state, { recursive: true, force: true });
   });
 
   const ulvs = (...words: string[]) => testbed.ulvs([...words, '--socket', testbed.socket]).ended;
@@ -95,6 +99,34 @@ describe.skipIf(!isRoot)('ulvs drain', { timeout: 60_000 }, () => {
     expect((await ulvs('drain', mine, '--keep')).code).toBe(0);
     expect(get(81)).not.toBe(mine);
     await ulvs('undrain', mine);
+  });
+
+  it('--rst resets what is left, on both sides', async () => {
+    const held = testbed.start(testbed.client, ['curl', '-sS', '-m', '60', '-o', '/dev/null', `http://${VIP}/hold`]);
+    await until(async () => /Masq +4 +1 /.test(await listing()));
+    const dest = /(10\.2\.0\.1\d):8080 +Masq +4 +1 /.exec(await listing())![1]!;
+    expect(testbed.run(testbed.servers, 'ss -tn state established')).toContain(`${dest}]:8080`);
+    const { code, out, err } = await ulvs('drain', `${dest}:8080`, '--timeout', '0', '--rst', '--keep');
+    expect({ code, out: out.includes('kept at weight 0'), err: /1 connections are reset/.test(err) }).toEqual({
+      code: 0,
+      out: true,
+      err: true,
+    });
+    expect((await held.ended).err).toMatch(/reset by peer/i);
+    expect(testbed.run(testbed.servers, 'ss -tn state established')).not.toContain(`${dest}]:8080`);
+    expect((await ulvs('drain', dest, '--rst')).err).toContain('give --timeout');
+    expect((await ulvs('undrain', dest)).code).toBe(0);
+  });
+
+  it('survives a restart of the director', async () => {
+    expect((await ulvs('drain', '10.2.0.11:8080', '--timeout', '0', '--keep')).code).toBeLessThan(2);
+    program.kill('SIGKILL');
+    await program.ended;
+    program = await testbed.up('-c', `${testbed.folder}/drain.yaml`);
+    expect(await listing()).toMatch(/10\.2\.0\.11:8080 +Masq +0 /);
+    expect((await testbed.ulvsadm('-Sn')).out).toContain('10.2.0.11:8080 -m -w 4');
+    expect((await ulvs('undrain', '10.2.0.11')).code).toBe(0);
+    expect(await listing()).toMatch(/10\.2\.0\.11:8080 +Masq +4 /);
   });
 
   it('says what was left, and what does not exist', async () => {

@@ -13,7 +13,7 @@ ip_vs_control_assure_ct | conntrack/states.ts: assureControl |
 ip_vs_control_del | conntrack/connections.ts: uncontrol |
 ip_vs_conn_fill_param | dataplane/parse/packet.ts: PacketInfo |
 ip_vs_dest_hold, ip_vs_dest_put, ip_vs_dest_put_and_free | service/service.ts: references |
-ip_vs_enqueue_expire_nodest_conns | dataplane/expire-nodest.ts: noteRemoval |
+ip_vs_enqueue_expire_nodest_conns | dataplane/end-conns.ts: noteRemoval |
 ip_vs_fwd_tag | ulvsadm/print-services.ts: FORWARD |
 ip_vs_notrack | - | The packets of a director do not pass the host's conntrack.
 `,
@@ -61,7 +61,7 @@ icmp_echo, icmpv6_echo_reply | dataplane/host/local.ts: echo |
     'net/ipv4/tcp_ipv4.c, net/ipv6/tcp_ipv6.c',
     'The answer to a TCP segment for a closed port.',
     `
-tcp_v4_send_reset, tcp_v6_send_response | dataplane/host/local.ts: reset |
+tcp_v4_send_reset, tcp_v6_send_response | dataplane/host/tcp-reset.ts: reset |
 `,
   ),
   mapFile(

@@ -30,7 +30,7 @@ ip_vs_conn_del, ip_vs_conn_del_put | conntrack/connections.ts: remove |
 ip_vs_conn_ops_mode | dataplane/schedule/new-conn.ts: openFor |
 ip_vs_random_dropentry | dataplane/defence.ts: thin, isDispensable | Random entries of the table, not random buckets.
 todrop_entry | dataplane/defence.ts: isIdle |
-ip_vs_expire_nodest_conn_flush | dataplane/expire-nodest.ts: tick, look |
+ip_vs_expire_nodest_conn_flush | dataplane/end-conns.ts: tick, look |
 ip_vs_conn_array, ip_vs_conn_seq_start, ip_vs_conn_seq_next, ip_vs_conn_seq_stop | control/server/live-counters.ts: listConnections |
 ip_vs_conn_seq_show | proc/connections.ts: connectionsText |
 ip_vs_conn_sync_seq_show, ip_vs_origin_name | proc/connections.ts: syncText |

@@ -10,7 +10,7 @@ export const CTL = mapFile(
   `
 update_defense_level | dataplane/defence.ts: update, setRate, isOn | "Memory is short" means that the connection table's own room is.
 defense_work_handler | dataplane/defence.ts: tick; dataplane/housekeeping.ts: tick |
-expire_nodest_conn_handler | dataplane/expire-nodest.ts: tick |
+expire_nodest_conn_handler | dataplane/end-conns.ts: tick |
 ip_vs_svc_hashkey, ip_vs_svc_fwm_hashkey, ip_vs_svc_hash | service/table.ts: add |
 ip_vs_svc_unhash | service/table.ts: delete |
 __ip_vs_service_find, __ip_vs_svc_fwm_find, ip_vs_service_find | service/table.ts: find4, find6, findWords |

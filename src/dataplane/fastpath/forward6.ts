@@ -1,0 +1,157 @@
+/**
+ * Last pass of the fast path for IPv6: forward.ts with addresses of four words, which lie in the
+ * second line of the connection.
+ */
+import {
+  CONN_IPV6,
+  DADDR,
+  DEST,
+  DPORT_PROTO_STATE,
+  ENTRY_SHIFT,
+  FLAGS,
+  METHOD_MASK,
+  PACKETS,
+  PORTS,
+  WIDE_CADDR,
+  WIDE_DADDR,
+  WIDE_VADDR,
+} from '../../conntrack/entry.js';
+import { Direction } from '../../conntrack/states.js';
+import { Method } from '../../service/service.js';
+import { copyWords } from '../../wire/address.js';
+import * as ethernet from '../../wire/ethernet.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import type { Director } from '../director.js';
+import { TCP_SYN } from '../parse/packet.js';
+import { type BatchAccount, FAST_FLAGS } from './account.js';
+import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
+import { Opens, replyOpens } from './replies.js';
+import type { Rewriter } from './rewrite.js';
+import { FRAME, KIND6, LENGTH, NOT_TCP, ROW_PORTS, TOTAL } from './scan.js';
+
+const FAST_FLAGS6 = FAST_FLAGS | CONN_IPV6;
+const IP = ethernet.HEADER;
+const L4 = IP + ipv6.HEADER;
+
+/** As in FastForward. A SYN takes the slow path. */
+export interface FastForward6 {
+  forwardIn6(row: number, entry: number): boolean;
+  forwardOut6(row: number, entry: number): boolean;
+}
+
+/** A closure for the same reason as `fastPath`. `addresses`: as in scan.ts. */
+export function fastForward6(
+  d: Director,
+  rows: Int32Array,
+  addresses: Int32Array,
+  cache: BatchCache,
+  account: BatchAccount,
+  rewriter: Rewriter,
+): FastForward6 {
+  const { connections, dests, router, services, umem } = d;
+  const { words } = connections;
+  const { u16 } = umem;
+  const { rows: cached, destination, route6, neighbour } = cache;
+  const { isExpired, countIn, countOut, countFrame, updateState } = account;
+  const { decrementHopLimit, setAddress6, setPort, encapsulate6, transmit } = rewriter;
+  // Longer than needed, so that V8 places them outside its heap.
+  const client = new Int32Array(32);
+  const virtual = new Int32Array(32);
+
+  function forwardIn6(row: number, entry: number): boolean {
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & ~FAST_FLAGS6) !== 0 || isExpired(at) || hasNoChecksum(row) || isSyn(row)) return false;
+    const method = flags & METHOD_MASK;
+    const tunnel = method === Method.ipip;
+    if (method !== Method.masq && method !== Method.gatewaying && !tunnel) return false;
+    const dest = destination(words[at + DEST]!, 0);
+    const hop = dest < 0 ? -1 : route6(dest);
+    if (hop < 0 || rows[row + TOTAL]! > cached[dest + (tunnel ? ROOM : MTU)]!) return false;
+    const to = neighbour(hop);
+    if (to < 0) return false;
+    countIn(dest, rows[row + TOTAL]!);
+    words[at + PACKETS]!++;
+    updateState(entry, at, Direction.input, rows[row + KIND6]!);
+    sendIn(row, at, method, dest, to);
+    if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
+    return true;
+  }
+
+  function sendIn(row: number, at: number, method: number, dest: number, to: number): void {
+    const frame = rows[row + FRAME]!;
+    const total = rows[row + TOTAL]!;
+    decrementHopLimit(frame);
+    if (method === Method.masq) {
+      const wide = words[at + DADDR]! << ENTRY_SHIFT;
+      const port = words[at + DPORT_PROTO_STATE]! >>> 16;
+      translate(row, frame + IP + ipv6.DST, wide + WIDE_DADDR, L4 + 2, port);
+    }
+    if (method !== Method.ipip) send(row, frame, total + IP, to);
+    else {
+      const outer = encapsulate6(frame, total, dests[cached[dest]! - 1]!, dest, rows[row + ROW_PORTS]!);
+      send(row, outer, total + IP + frame - outer, to);
+    }
+  }
+
+  function forwardOut6(row: number, entry: number): boolean {
+    const at = entry << ENTRY_SHIFT;
+    const flags = words[at + FLAGS]!;
+    if ((flags & METHOD_MASK) !== Method.masq || (flags & ~FAST_FLAGS6) !== 0 || isExpired(at)) return false;
+    if (hasNoChecksum(row) || mayOpen(row)) return false;
+    const dest = destination(words[at + DEST]!, 0);
+    if (dest < 0) return false;
+    const wide = words[at + DADDR]! << ENTRY_SHIFT;
+    copyWords(words, wide + WIDE_CADDR, client);
+    copyWords(words, wide + WIDE_VADDR, virtual);
+    const hop = router.lookup6(client, virtual, 0);
+    const total = rows[row + TOTAL]!;
+    const to = total > router.mtu ? -1 : neighbour(hop);
+    if (to < 0) return false;
+    countOut(dest, total);
+    updateState(entry, at, Direction.output, rows[row + KIND6]!);
+    const frame = rows[row + FRAME]!;
+    decrementHopLimit(frame);
+    translate(row, frame + IP + ipv6.SRC, wide + WIDE_VADDR, L4, words[at + PORTS]! & 0xffff);
+    send(row, frame, total + IP, to);
+    return true;
+  }
+
+  /** Rewrites address and port, and the checksum of TCP or UDP. */
+  function translate(row: number, addressAt: number, from: number, portAt: number, port: number): void {
+    const frame = rows[row + FRAME]!;
+    const isTcp = rows[row + KIND6] !== NOT_TCP;
+    const delta = setAddress6(addressAt, words, from);
+    setPort(frame + portAt, port, frame + L4 + (isTcp ? 16 : 6), delta, isTcp);
+  }
+
+  function send(row: number, frame: number, length: number, to: number): void {
+    transmit(frame, length, to, TYPE6);
+    countFrame(rows[row + LENGTH]!, length);
+  }
+
+  function hasNoChecksum(row: number): boolean {
+    return rows[row + KIND6] === NOT_TCP && u16[(rows[row + FRAME]! + L4 + 6) >> 1] === 0;
+  }
+
+  function isSyn(row: number): boolean {
+    const kind = rows[row + KIND6]!;
+    return kind > 0 && (kind & TCP_SYN) !== 0;
+  }
+
+  /** A reply that may open a connection of another service, or that marks may route. */
+  function mayOpen(row: number): boolean {
+    const opens = replyOpens(d, rows[row + KIND6]!);
+    return opens === Opens.maybe || (opens === Opens.served && isServed(row));
+  }
+
+  /** Returns true when a service has the packet's destination. */
+  function isServed(row: number): boolean {
+    const protocol = rows[row + KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    copyWords(addresses, row + 4, client);
+    return services.find6(0, protocol, client, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
+  }
+
+  return { forwardIn6, forwardOut6 };
+}
