@@ -32,7 +32,7 @@ import { SHIFT_WORDS } from '../../src/conntrack/seqadj.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { Random } from '../../src/dataplane/table/random.js';
 import { Destination, Method, VirtualService } from '../../src/service/service.js';
-import { Counters, GAUGES } from '../../src/stats/counters.js';
+import { Counters, GAUGES, Gauge } from '../../src/stats/counters.js';
 import { TCP, UDP } from '../../src/wire/ipv4.js';
 
 const LINES = 160;
@@ -224,6 +224,11 @@ function faultAtEnd({ connections, table, counters }: Process): string {
   return lines.size === LINES ? '' : `${lines.size} lines can be used`;
 }
 
+/** The gauges that follow from the connections; the others stay in the counters' own memory. */
+function held(counters: Counters): number[] {
+  return [...counters.gauges.subarray(0, DESTS * GAUGES)].filter((_, i) => i % GAUGES < Gauge.overloaded);
+}
+
 describe('a table that another process left', () => {
   it('has the same connections, timers and gauges after the rebuild', () => {
     for (let seed = 1; seed <= 10; seed++) {
@@ -231,7 +236,7 @@ describe('a table that another process left', () => {
       const entries = hashed(before.table);
       const kept = entries.map((entry) => lasting(before.table, entry));
       const shifts = [...before.connections.seqAdj].map(([entry, { shift }]) => [entry, shift.toClient(2 ** 30)]);
-      const gauges = [...before.counters.gauges.subarray(0, DESTS * GAUGES)];
+      const gauges = held(before.counters);
       const after = new Process(copied(before.memory), 1000);
       const rebuild = after.rebuild();
       expect(rebuild.lost).toBe(0);
@@ -241,7 +246,7 @@ describe('a table that another process left', () => {
       expect(
         [...after.connections.seqAdj].map(([entry, { shift }]) => [entry, shift.toClient(2 ** 30)]).sort(),
       ).toEqual(shifts.sort());
-      expect([...after.counters.gauges.subarray(0, DESTS * GAUGES)]).toEqual(gauges);
+      expect(held(after.counters)).toEqual(gauges);
       expectSound(after);
     }
   });
