@@ -121,7 +121,7 @@ describe('options without effect are refused', () => {
     ],
     [['dir', '-c', 'f'], 'replay: -c goes with --pcap; a scenario folder has its own director.yaml'],
     [['dir', '--if', 'eth0'], 'replay: --if goes with --pcap; in a scenario folder each frame has its device'],
-    [['dir', '--drops'], 'replay: --drops selects packets for --trace: add --trace'],
+    [['dir', '--drops'], 'replay: --drops selects packets for --trace or --view: add one of them'],
     [
       ['--trace', 'dir'],
       'replay: name a scenario folder, or a capture with --pcap, -c and --if; --trace took dir as its filter: name the folder before --trace',
