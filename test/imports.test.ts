@@ -51,7 +51,7 @@ const DATAPLANE_FLOORS = [
   ['host'],
   ['output'],
   ['nat'],
-  ['account'],
+  ['account', 'offload'],
   ['director'],
   ['trace', 'defence', 'expire-nodest'],
   ['table'],

@@ -16,6 +16,7 @@ import {
   FLAGS,
   TIMEOUT,
 } from './entry.js';
+import type { Offloaded } from './offloaded.js';
 import { nextSctpState, Sctp, sctpActive } from './sctp.js';
 import { nextTcpState, Tcp, tcpActive } from './tcp.js';
 import { StateTimeouts } from './timeouts.js';
@@ -30,6 +31,8 @@ export class States {
   readonly timeouts = new StateTimeouts();
   /** TCP uses the table of secure_tcp. */
   secureTcp = false;
+  /** Somebody else may forward packets of these connections. */
+  offloaded: Offloaded | undefined;
 
   /** `words`: the connection table; `dests` by slot. */
   constructor(
@@ -79,6 +82,7 @@ export class States {
 
   private setState(at: number, state: number, active: boolean): void {
     this.words[at + DPORT_PROTO_STATE] = (this.words[at + DPORT_PROTO_STATE]! & ~0xff) | state;
+    if (this.offloaded !== undefined) this.offloaded.withdraw(at >> ENTRY_SHIFT);
     const wasInactive = (this.words[at + FLAGS]! & CONN_INACTIVE) !== 0;
     if (active !== wasInactive) return;
     this.words[at + FLAGS]! ^= CONN_INACTIVE;

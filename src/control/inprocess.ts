@@ -143,6 +143,7 @@ export class InProcessDirector implements AdminClient {
       }
       link.output.n = 0;
     }
+    this.director.offload?.write();
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
+import type { Offloaded } from '../conntrack/offloaded.js';
 import type { Rebuild } from '../conntrack/rebuild.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
@@ -61,6 +62,18 @@ export interface SyncMaster {
   offer(entry: number, packets: number): void;
   /** Goes on with a resend of all connections. */
   tick(): void;
+}
+
+/** The offload of established connections (dataplane/offload/offload.ts). */
+export interface Offloading extends Offloaded {
+  /** Notes what was done with a packet. `neighbour`: its number; `mtu`: of the route. */
+  note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void;
+  /** Call it after the frames of a turn were sent. */
+  write(): void;
+  /** Call it once a turn; `now` in ms. */
+  tick(now: number): void;
+  /** Neighbours have other numbers, or devices other addresses. */
+  forgetHops(): void;
 }
 
 export interface Range {
@@ -119,6 +132,8 @@ export class Director {
   readonly random: Random;
   readonly defence: Defence;
   readonly expireNodest: ExpireNodest;
+  /** Connections whose packets the XDP program forwards; set before the first batch. */
+  offload: Offloading | undefined;
   /** Set while a master of synchronisation runs. */
   sync: SyncMaster | undefined;
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */

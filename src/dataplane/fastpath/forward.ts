@@ -69,7 +69,7 @@ export interface FastForward {
 
 /** A closure for the same reason as `fastPath`. */
 export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): FastForward {
-  const { connections, counters, links, pathMtus, router, umem } = d;
+  const { connections, counters, links, offload, pathMtus, router, umem } = d;
   const { states, words } = connections;
   const { values } = counters;
   const { i32, u16 } = umem;
@@ -81,7 +81,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
   function forwardIn(row: number, entry: number): boolean {
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if ((flags & ~FAST_FLAGS) !== 0 || isExpired(at) || hasNoChecksum(row)) return false;
+    if ((flags & ~FAST_FLAGS) !== 0 || isExpired(entry, at) || hasNoChecksum(row)) return false;
     const to = neighbourFor(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
     if (to < 0) return false;
     sendIn(row, entry, to);
@@ -110,24 +110,33 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
       translate(frame, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16, kind !== NOT_TCP);
     transmit(row, frame, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
+    if (offload !== undefined && isSteady(kind))
+      offload.note(entry, Direction.input, cached[to]! - 1, cached[destination(words[at + DEST]!, address) + MTU]!);
+  }
+
+  /** A packet like this changes no state: what was done with it can be done with all that follow. */
+  function isSteady(kind: number): boolean {
+    return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
   }
 
   function forwardOut(row: number, entry: number): boolean {
     const kind = rows[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if ((flags & METHOD_MASK) !== Method.masq || (flags & ~FAST_FLAGS) !== 0 || isExpired(at)) return false;
+    if ((flags & METHOD_MASK) !== Method.masq || (flags & ~FAST_FLAGS) !== 0 || isExpired(entry, at)) return false;
     if (kind === NOT_TCP || mayOpen(row, kind)) return false;
     const address = words[at + VADDR]!;
     const dest = destination(words[at + DEST]!, words[at + DADDR]!);
     if (dest < 0) return false;
     const to = neighbour(router.lookup4(words[at + CADDR]!, address, 0));
-    if (to < 0 || rows[row + TOTAL]! > router.mtu || isFull(to)) return false;
+    const { mtu } = router;
+    if (to < 0 || rows[row + TOTAL]! > mtu || isFull(to)) return false;
     count(dest, Stat.outpkts, rows[row + TOTAL]!, OUT);
     updateState(entry, at, Direction.output, kind);
     const frame = rows[row + FRAME]!;
     translate(frame, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff, true);
     transmit(row, frame, to);
+    if (offload !== undefined && isSteady(kind)) offload.note(entry, Direction.output, cached[to]! - 1, mtu);
     return true;
   }
 
@@ -140,8 +149,8 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
     return method === Method.masq && pathMtus.isKnown(address, d.now);
   }
 
-  function isExpired(at: number): boolean {
-    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
+  function isExpired(entry: number, at: number): boolean {
+    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0 && connections.isDue(entry);
   }
 
   /** A reply that may open a connection of another service, or that marks may route. */
