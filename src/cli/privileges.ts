@@ -6,8 +6,8 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { SOCKET_DIRECTORY } from '../control/api/socket-path.js';
-import { type UserIds, userIds } from '../sys/libc.js';
 import { becomeUser, type Capability, limitChildren } from '../sys/privileges.js';
+import { type UserIds, userIds } from '../sys/user.js';
 import { UserError } from './guard.js';
 
 /**

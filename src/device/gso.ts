@@ -10,7 +10,7 @@
  * meanwhile. So a later rx() can go on with the packet when the batch or the Umem was full.
  */
 
-import { memcpyAt } from '../sys/libc.js';
+import { memcpyAt } from '../sys/memory.js';
 import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4 } from '../sys/packet-socket.js';
 import { finish, pseudo4, pseudo6, sum } from '../wire/checksum.js';
 import { HEADER, TYPE_QINQ, TYPE_VLAN } from '../wire/ethernet.js';

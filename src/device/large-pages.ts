@@ -2,7 +2,7 @@
  * Asks the kernel for large pages (MADV_HUGEPAGE, madvise(2)) for memory that every packet reads at
  * random places.
  */
-import { adviseLargePages } from '../sys/libc.js';
+import { adviseLargePages } from '../sys/memory.js';
 
 /** Bytes; smaller memory cannot hold a page of 2 MB. */
 const SMALLEST = 2 << 20;

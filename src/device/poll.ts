@@ -3,7 +3,9 @@
  *
  *     pollfd[n]  | fd 32 | events 16 | revents 16 |       8 bytes each, laid out once
  */
-import { addressAt, check, close, errno, eventfd, pollAt, readAt, SystemError, writeAt } from '../sys/libc.js';
+
+import { check, close, errno, eventfd, pollAt, readAt, SystemError, writeAt } from '../sys/libc.js';
+import { addressAt } from '../sys/memory.js';
 import { clearSocketError } from '../sys/packet-socket.js';
 
 const POLLIN = 1;

@@ -1,8 +1,8 @@
 /** How large the Umem of a worker is, and the memory for it. */
 import { totalmem } from 'node:os';
 import { receiveQueues } from '../sys/interface.js';
+import { close } from '../sys/libc.js';
 import {
-  close,
   MAP_ANONYMOUS,
   MAP_POPULATE,
   MAP_PRIVATE,
@@ -11,7 +11,7 @@ import {
   memoryFile,
   unmapAt,
   viewAt,
-} from '../sys/libc.js';
+} from '../sys/memory.js';
 import { HEADER } from '../wire/ethernet.js';
 import { TAG } from '../wire/vlan.js';
 import { HEADROOM, Umem } from './umem.js';

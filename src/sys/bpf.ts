@@ -4,7 +4,9 @@
  * create a map and another can fill it. All are closed with `close`. When the last descriptor of a
  * link is closed, its program is detached. So a process that dies leaves nothing attached.
  */
-import { addressOf, check, close, errno, SystemError, syscall } from './libc.js';
+
+import { check, close, errno, SystemError, syscall } from './libc.js';
+import { addressOf } from './memory.js';
 
 const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 const MAP_CREATE = 0;

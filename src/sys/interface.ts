@@ -2,7 +2,9 @@
  * Network interfaces by ioctl (netdevice(7)). struct ifreq of linux/if.h has 40 bytes: 16 of the
  * name, then the value of the request. All functions throw a SystemError that names the request.
  */
-import { addressOf, check, close, ioctl, SystemError, socket } from './libc.js';
+
+import { check, close, ioctl, SystemError, socket } from './libc.js';
+import { addressOf } from './memory.js';
 
 const IFREQ = 40;
 const NAME = 16;

@@ -7,7 +7,8 @@
  *
  *     root ─ bounding set ─ setuid ─ capset ─ ambient set ─ no_new_privs ─ execve ─> the user, with `names` only
  */
-import { capget, capset, check, execve, fcntl, prctl, SystemError, setrlimit, type UserIds } from './libc.js';
+import { capget, capset, check, execve, fcntl, prctl, SystemError, setrlimit } from './libc.js';
+import type { UserIds } from './user.js';
 
 /** Numbers of linux/capability.h. */
 const NUMBERS = {

@@ -4,7 +4,8 @@
  * SystemError.
  */
 import koffi from 'koffi';
-import { addressOf, check, errno, prctl, SystemError, write } from './libc.js';
+import { check, errno, prctl, SystemError, write } from './libc.js';
+import { addressOf } from './memory.js';
 
 const libc = koffi.load('libc.so.6');
 

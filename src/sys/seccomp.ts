@@ -12,7 +12,8 @@
  *   struct seccomp_notif_addfd, 24 bytes: id (u64), flags, srcfd, newfd, newfd_flags
  */
 import koffi from 'koffi';
-import { addressOf, check, errno, ioctl, SystemError, uninterrupted } from './libc.js';
+import { check, errno, ioctl, SystemError, uninterrupted } from './libc.js';
+import { addressOf } from './memory.js';
 import { setNoNewPrivs } from './process.js';
 
 const seccomp = koffi.load('libc.so.6').func('long syscall(long, uint32, uint32, void*)') as (

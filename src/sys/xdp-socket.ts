@@ -1,5 +1,6 @@
 /** AF_XDP sockets: numbers and structures of linux/if_xdp.h, little endian. */
-import { bind, check, getsockopt, MAP_POPULATE, MAP_SHARED, map, setsockopt } from './libc.js';
+import { bind, check, getsockopt, setsockopt } from './libc.js';
+import { MAP_POPULATE, MAP_SHARED, map } from './memory.js';
 
 export const AF_XDP = 44;
 export const SOL_XDP = 283;

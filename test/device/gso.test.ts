@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Segmenter } from '../../src/device/gso.js';
 import { completeChecksum } from '../../src/device/partial-checksum.js';
 import { Umem } from '../../src/device/umem.js';
-import { addressAt } from '../../src/sys/libc.js';
+import { addressAt } from '../../src/sys/memory.js';
 import { GSO_ECN, GSO_TCPV4, GSO_TCPV6, GSO_UDP, GSO_UDP_L4 } from '../../src/sys/packet-socket.js';
 import { wrongIn } from '../support/frames.js';
 

@@ -98,7 +98,9 @@ export const ULVSADM_INTRODUCTION: readonly Block[] = [
     `\`ulvsadm\` is ipvsadm for a director in user space: the grammar, the listings, the sentences and the exit codes of
     ipvsadm 1.31. It asks the director over its control socket. Scripts that call \`ipvsadm\` work when the name is replaced.`,
   ),
-  paragraph('`--start-daemon` and `--stop-daemon` are refused: there is no connection synchronisation.'),
+  paragraph(
+    '`--start-daemon` and `--stop-daemon` start and stop connection synchronisation (docs/sync.md). A replay has none.',
+  ),
   paragraph(
     'Without arguments it lists the table. `-R` reads rules from stdin, one a line; a line that is refused is told and the next one goes on.',
   ),

@@ -6,7 +6,8 @@ import { Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import type { AdminReply } from '../../control/api/api.js';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
-import { Daemon, type StartOptions } from '../../control/daemon.js';
+import { Daemon } from '../../control/daemon/daemon.js';
+import type { Around, StartOptions } from '../../control/daemon/parts.js';
 import { StartError } from '../../control/engine/worker-handle.js';
 import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
@@ -65,10 +66,8 @@ async function run(options: Options, version: string): Promise<void> {
   const { failure, fail } = failing();
   const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
   const onFailure = (message: string) => fail(new Error(message));
-  const started = begin(config, fleet, log, onFailure, {
-    fresh: options.fresh ?? false,
-    takeover: options.takeover ?? false,
-  });
+  const how = { fresh: options.fresh ?? false, takeover: options.takeover ?? false };
+  const started = begin(config, fleet, { loadRules, log, onFailure }, how);
   const inTurn = turns(started);
   const reloadNext = () => inTurn(async () => reload(await started, options, log, manager, fleet));
   process.on('SIGHUP', () => void reloadNext());
@@ -95,15 +94,9 @@ async function run(options: Options, version: string): Promise<void> {
 }
 
 /** Starts a director, whose rules may be those of a fleet. */
-async function begin(
-  config: Config,
-  fleet: Fleet | undefined,
-  log: Logger,
-  onFailure: (message: string) => void,
-  options: StartOptions,
-): Promise<Daemon> {
+async function begin(config: Config, fleet: Fleet | undefined, around: Around, options: StartOptions): Promise<Daemon> {
   await fleet?.begin(loadRules);
-  return Daemon.start(fleet?.complete(config) ?? config, loadRules, log, onFailure, options);
+  return Daemon.start(fleet?.complete(config) ?? config, around, options);
 }
 
 /** Resolves at SIGTERM or SIGINT. */

@@ -5,7 +5,7 @@
  *                                   └─ no ──► moved aside; a new one of zeros is made, its header is written last
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { mapShared, type SharedMapping } from '../../sys/libc.js';
+import { mapShared, type SharedMapping } from '../../sys/memory.js';
 import type { KeptMemory } from '../engine/shared-memory.js';
 import { type Header, headerBytes, readHeader, refusal } from './header.js';
 import { HEADER_BYTES, layoutOf, type Section } from './layout.js';

@@ -13,7 +13,7 @@
  * block goes back as a whole after its last packet. PACKET_RESERVE adds 2 bytes, so that IP headers
  * are 4-byte aligned, as in the Umem.
  */
-import { MAP_SHARED, map, viewAt } from '../../sys/libc.js';
+import { MAP_SHARED, map, viewAt } from '../../sys/memory.js';
 import {
   BLOCK,
   PACKET_RESERVE,

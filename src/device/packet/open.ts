@@ -4,7 +4,8 @@
  * forwards. The kernel waits for all CPUs when a packet socket is bound or closed; a thread that
  * forwards must not.
  */
-import { check, close, socket, unmapAt } from '../../sys/libc.js';
+import { check, close, socket } from '../../sys/libc.js';
+import { unmapAt } from '../../sys/memory.js';
 import {
   AF_PACKET,
   bindPacket,

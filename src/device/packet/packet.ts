@@ -1,5 +1,7 @@
 /** The packet device: an interface through a packet socket, packet(7). */
-import { addressAt, getsockopt, memcpyAt } from '../../sys/libc.js';
+
+import { getsockopt } from '../../sys/libc.js';
+import { addressAt, memcpyAt } from '../../sys/memory.js';
 import { PACKET_STATISTICS, SOL_PACKET, VNET, VNET_NEEDS_CSUM } from '../../sys/packet-socket.js';
 import { HEADER } from '../../wire/ethernet.js';
 import { TAG } from '../../wire/vlan.js';

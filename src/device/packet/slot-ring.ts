@@ -11,7 +11,9 @@
  * (PACKET_COPY_THRESH), where it is read from. If the queue is full, the packet is lost, and its
  * slot is skipped.
  */
-import { MAP_SHARED, MSG_DONTWAIT, mapWithRoom, recvAt, viewAt } from '../../sys/libc.js';
+
+import { MSG_DONTWAIT, recvAt } from '../../sys/libc.js';
+import { MAP_SHARED, mapWithRoom, viewAt } from '../../sys/memory.js';
 import {
   PACKET_COPY_THRESH,
   PACKET_RESERVE,

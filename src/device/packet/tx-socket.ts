@@ -8,7 +8,9 @@
  * The socket is bound with protocol 0, so it receives nothing. PACKET_QDISC_BYPASS: what the driver
  * does not take is dropped and counted, never queued.
  */
-import { addressAt, check, close, errno, MSG_DONTWAIT, sendmmsgAt, socket } from '../../sys/libc.js';
+
+import { check, close, errno, MSG_DONTWAIT, sendmmsgAt, socket } from '../../sys/libc.js';
+import { addressAt } from '../../sys/memory.js';
 import {
   AF_PACKET,
   bindPacket,

@@ -14,7 +14,8 @@ import {
   setInterfaceUp,
   tunSetInterface,
 } from '../../sys/interface.js';
-import { addressAt, check, close, errno, open, readAt, SystemError, writeAt } from '../../sys/libc.js';
+import { check, close, errno, open, readAt, SystemError, writeAt } from '../../sys/libc.js';
+import { addressAt } from '../../sys/memory.js';
 import { HEADER as ETHERNET, TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';

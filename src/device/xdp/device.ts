@@ -1,5 +1,5 @@
 /** The xdp device: an interface through AF_XDP sockets. */
-import { addressAt } from '../../sys/libc.js';
+import { addressAt } from '../../sys/memory.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { TxSocket } from '../packet/tx-socket.js';

@@ -8,7 +8,8 @@
  */
 import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, MapType } from '../../sys/bpf.js';
 import { interfaceHardware } from '../../sys/interface.js';
-import { close, MAP_SHARED, type Mapping, map, SystemError } from '../../sys/libc.js';
+import { close, SystemError } from '../../sys/libc.js';
+import { MAP_SHARED, type Mapping, map } from '../../sys/memory.js';
 import { DeviceError, deviceError } from '../error.js';
 import type { InterceptRule } from '../intercept/rule.js';
 import { xdpError } from './attach.js';

@@ -3,7 +3,8 @@
  * opens a socket need not be the thread that uses it: bind and close may take many milliseconds,
  * for which a thread that forwards must not wait.
  */
-import { check, close, SystemError, socket, unmapAt } from '../../sys/libc.js';
+import { check, close, SystemError, socket } from '../../sys/libc.js';
+import { unmapAt } from '../../sys/memory.js';
 import { SOCK_CLOEXEC, SOCK_RAW } from '../../sys/packet-socket.js';
 import {
   AF_XDP,

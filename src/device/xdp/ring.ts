@@ -9,7 +9,7 @@
  *     rx, tx:            a descriptor is | offset into the Umem 64 | length 32 | options 32 |
  *     fill, completion:  a descriptor is | offset into the Umem 64 |           only the low 32 bits are used: the Umem is below 4 GiB
  */
-import { viewAt } from '../../sys/libc.js';
+import { viewAt } from '../../sys/memory.js';
 import { type RingMapping, XDP_RING_NEED_WAKEUP } from '../../sys/xdp-socket.js';
 
 export class Ring {

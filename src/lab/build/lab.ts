@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { userIds } from '../../sys/libc.js';
+import { userIds } from '../../sys/user.js';
 import { LabError } from '../error.js';
 import { directoryOf, namespaceOf, newId, outerEnd, program, STATE_DIRECTORY } from '../names.js';
 import type { Count } from '../programs/service.js';

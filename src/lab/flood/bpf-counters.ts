@@ -1,6 +1,7 @@
 /** 64-bit counters that a BPF program and this process share. */
 import { BPF_F_MMAPABLE, createMap, MapType } from '../../sys/bpf.js';
-import { close, MAP_SHARED, type Mapping, map } from '../../sys/libc.js';
+import { close } from '../../sys/libc.js';
+import { MAP_SHARED, type Mapping, map } from '../../sys/memory.js';
 
 const PAGE = 4096;
 

@@ -11,7 +11,8 @@
  */
 import { Assembler, Call } from '../../device/bpf/assembler.js';
 import { loadXdp, runXdpLive, XDP_DROP, XDP_TX } from '../../sys/bpf.js';
-import { alarmIn, close, ifNameToIndex, SystemError } from '../../sys/libc.js';
+import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
+import { alarmIn } from '../../sys/user.js';
 import { BpfCounters } from './bpf-counters.js';
 import * as at from './frame.js';
 

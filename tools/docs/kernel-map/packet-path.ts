@@ -33,7 +33,7 @@ ip_vs_checksum_complete | dataplane/path/icmp-related.ts: isSoundOrDrop |
 ip_vs_addr_is_unicast | control/rules/unicast.ts: isUnicast |
 ipvs_udp_decap, ipvs_gre_decap | dataplane/path/icmp-tunnel.ts: findTunnel |
 ip_vs_proto_name | ulvsadm/print-connections.ts: PROTOCOLS |
-ip_vs_init_hash_table, ip_vs_init, ip_vs_cleanup, __ip_vs_init, __ip_vs_cleanup_batch, __ip_vs_dev_cleanup_batch | - | Module and namespace set-up. A director is a process: control/daemon.ts starts and stops it.
+ip_vs_init_hash_table, ip_vs_init, ip_vs_cleanup, __ip_vs_init, __ip_vs_cleanup_batch, __ip_vs_dev_cleanup_batch | - | Module and namespace set-up. A director is a process: control/daemon/daemon.ts starts and stops it.
 ip_vs_register_hooks, ip_vs_unregister_hooks | dataplane/ingress.ts: isAwake | Frames come from devices, not from hooks. isAwake does what the missing hooks do while there is no service.
 `,
 );

@@ -1,0 +1,126 @@
+/**
+ * The director of `ulvs run` on a live machine:
+ *
+ *     start ─► requests of clients, reload, reports of the workers ─┬─► stop: all parts in reverse
+ *                                                                   └─► leave: to the process that took over
+ *
+ * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
+ * host's stack and the dataplane by Forwarding (server/forwarding.ts). parts.ts draws the parts.
+ */
+import type { Peer } from '../../sys/peer.js';
+import type { AdminClient, AdminReply, AdminRequest, ReloadReport } from '../api/api.js';
+import { refuseInUse } from '../api/socket.js';
+import type { Config } from '../config/config.js';
+import { Heartbeat } from '../server/heartbeat.js';
+import { Giver } from '../takeover/giver.js';
+import { refusedMeanwhile } from '../takeover/refused.js';
+import { Taker } from '../takeover/taker.js';
+import { type Around, Parts, type StartOptions } from './parts.js';
+import { reload } from './reload.js';
+import { start } from './start.js';
+import { giving } from './succession.js';
+
+/** The director itself, as one that asks. */
+const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+/** A running director. */
+export class Daemon implements AdminClient {
+  readonly heartbeat: Heartbeat;
+  /** Another process takes over from this one. */
+  private readonly giver: Giver;
+  private readonly successor: Promise<number>;
+  private reloader: (() => Promise<AdminReply>) | undefined;
+
+  private constructor(private readonly parts: Parts) {
+    let leaveTo: (pid: number) => void = () => {};
+    this.successor = new Promise((resolve) => {
+      leaveTo = resolve;
+    });
+    this.giver = new Giver(
+      giving(parts, (pid) => leaveTo(pid)),
+      parts.log,
+    );
+    parts.isHandingOver = () => this.giver.isBusy;
+    this.heartbeat = new Heartbeat(parts.shared.tables, parts.requests.rules);
+  }
+
+  /**
+   * Starts a director. On a failure it stops what it has started and rejects with an Error of one
+   * line. The caller stops the director when `around.onFailure` is called.
+   */
+  static async start(config: Config, around: Around, options: StartOptions = {}): Promise<Daemon> {
+    const taker = options.takeover === true ? await Taker.of(config) : undefined;
+    // Before anything changes: a second director would intercept the packets of the first.
+    if (taker === undefined) await refuseInUse(config.socket);
+    const parts = new Parts(taker?.config ?? config, around, options, taker);
+    const daemon = new Daemon(parts);
+    try {
+      await start(parts, daemon, (request, peer) => daemon.request(request, peer));
+    } catch (error) {
+      // What was taken from a running director is left as it is: that one goes on.
+      if (taker === undefined) await daemon.stop();
+      else await daemon.leave();
+      throw error;
+    }
+    return daemon;
+  }
+
+  /** `peer`: who asks. */
+  async request(request: AdminRequest, peer: Peer = OWN): Promise<AdminReply> {
+    if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
+    const refusal = this.giver.isBusy ? refusedMeanwhile(request) : undefined;
+    if (refusal !== undefined) return refusal;
+    const note = this.parts.audit.begin(request, peer);
+    const reply =
+      request.op === 'reload' && this.reloader !== undefined
+        ? await this.reloader()
+        : await this.parts.requests.request(request);
+    note(reply);
+    return reply;
+  }
+
+  /** From now on a client may ask for a reload. */
+  reloadBy(reloader: () => Promise<AdminReply>): void {
+    this.reloader = reloader;
+  }
+
+  /** Replaces the running configuration: everything or nothing (reload.ts). */
+  reload(config: Config): Promise<ReloadReport> {
+    return reload(this.parts, config);
+  }
+
+  /** Resolves with the process that has taken over. This director then ends by `leave`. */
+  get succeeded(): Promise<number> {
+    return this.successor;
+  }
+
+  /** Ends this process's part, and leaves devices and programs to the process that uses them. */
+  async leave(): Promise<void> {
+    const { parts } = this;
+    parts.stopTimers();
+    for (const socket of parts.sockets) await parts.attempt(() => socket.close());
+    await parts.attempt(() => parts.health.close());
+    await parts.attempt(() => parts.live?.close());
+    await parts.attempt(() => parts.workers?.leave());
+    await parts.attempt(() => parts.host?.end());
+    await parts.attempt(() => parts.rawOut?.close());
+    parts.keeper?.close();
+  }
+
+  /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
+  async stop(): Promise<void> {
+    const { parts } = this;
+    parts.stopTimers();
+    await parts.attempt(() => parts.host?.withdraw());
+    for (const socket of parts.sockets) await parts.attempt(() => socket.close());
+    await parts.attempt(() => parts.sync.close());
+    await parts.attempt(() => parts.metrics?.close());
+    await parts.attempt(() => parts.health.close());
+    await parts.attempt(() => parts.live?.close());
+    await parts.attempt(() => parts.workers?.stop());
+    await parts.attempt(() => parts.host?.end());
+    for (const maps of parts.maps) maps.close();
+    await parts.attempt(() => parts.rawOut?.close());
+    parts.keeper?.close();
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Reload: replaces the running configuration by another: rules, marks, accept, sysctls, timeouts,
+ * helpers, snat and routes. Everything or nothing: what can fail comes first.
+ *
+ *     fixed keys ─► dry run ─► interfaces ─► room for the rules ─► host ─► workers ─► sync, health, log
+ *     └──────── a mistake: nothing has changed ──────────┘
+ */
+import type { ChangeRequest, ReloadReport, ServiceEntry } from '../api/api.js';
+import type { Config } from '../config/config.js';
+import { settingsOf } from '../config/director-config.js';
+import { refuseFixed } from '../config/restart-only.js';
+import { checkDestinations } from '../host/attach.js';
+import { changes } from '../rules/diff.js';
+import { reloadDiff } from '../rules/reload-diff.js';
+import { logReload, reloadWords, replyWords } from '../rules/reload-words.js';
+import type { Rules } from '../rules/rules.js';
+import { baseOf, hasRules, timeoutsOf } from '../state/start.js';
+import { checkSync, warnIneffective } from './checks.js';
+import type { Parts } from './parts.js';
+
+/** What a reload does to the rule table. */
+interface Difference {
+  readonly services: readonly ServiceEntry[];
+  readonly requests: readonly ChangeRequest[];
+}
+
+/**
+ * A configuration without rules keeps the services. One with rules undoes changes made by ulvsadm
+ * since, and the log names them. Rejects with an Error, one line for each mistake.
+ */
+export async function reload(parts: Parts, config: Config): Promise<ReloadReport> {
+  if (parts.isHandingOver()) throw new Error('another process takes over from this director: reload that one');
+  refuseFixed(parts.config, config);
+  const wanted = await parts.dryRun(config);
+  if (parts.live === undefined) checkDestinations(config, wanted.entries());
+  checkSync(parts, config);
+  const difference = differenceTo(parts, config, wanted);
+  const undone = reloadDiff(parts.loaded, parts.requests.rules.entries(), difference.services);
+  const { settings } = parts.requests;
+  const words = reloadWords(settings, { ...settings, ...settingsOf(config) }, difference.requests, parts.before());
+  applyConfig(parts, config, wanted, difference);
+  for (const text of undone) parts.log.warn(`undone by the reload: ${text}`);
+  warnIneffective(parts);
+  logReload(words, parts.log);
+  const count = words.words.length + words.more;
+  parts.log.info({ services: difference.services.length, changes: count }, 'configuration reloaded');
+  return { changes: replyWords(words), undone };
+}
+
+/** Throws when the table has no room for it. */
+function differenceTo(parts: Parts, config: Config, wanted: Rules): Difference {
+  const { rules } = parts.requests;
+  const running = rules.entries();
+  const services = hasRules(config) ? wanted.entries() : running;
+  const requests = changes(running, services);
+  const lack = rules.lackOfRoom(requests);
+  if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
+  return { services, requests };
+}
+
+/** The host's stack first: it can still refuse. */
+function applyConfig(parts: Parts, config: Config, wanted: Rules, { services, requests }: Difference): void {
+  parts.host?.configure(services, config);
+  parts.config = config;
+  parts.loaded = services;
+  parts.requests.set({ ...config, timeouts: timeoutsOf(wanted) });
+  parts.change(timeoutsOf(wanted), requests);
+  parts.keeper?.basedOn(baseOf(config, wanted));
+  parts.sendNetwork();
+  parts.sync.configure(config.sync);
+  parts.health.configure(config.checks);
+}

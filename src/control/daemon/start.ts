@@ -1,0 +1,137 @@
+/**
+ * Starts all parts of a director in order:
+ *
+ *     rules checked ─► network read ─► intercept rules ─► dataplane: rules, then devices ─► control socket
+ *
+ * The dataplane has all rules, routes and settings before it opens a device: what comes before its
+ * rules would be refused. The host's stack has the intercept rules before that.
+ */
+import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
+import type { AdminClient } from '../api/api.js';
+import { openSockets } from '../api/open-sockets.js';
+import type { Handler } from '../api/session.js';
+import { tooManyWorkers } from '../engine/processors.js';
+import { Workers } from '../engine/workers.js';
+import { CheckPath } from '../health/check-path.js';
+import { ANNOUNCE_MS } from '../host/announcement.js';
+import { type Attachment, attach } from '../host/attach.js';
+import { removeOrphans } from '../host/interceptor.js';
+import { serveMetrics } from '../metrics/server.js';
+import { changes } from '../rules/diff.js';
+import type { Rules } from '../rules/rules.js';
+import { resume } from '../state/resume.js';
+import { baseOf } from '../state/start.js';
+import { checkSync, warnIneffective } from './checks.js';
+import { listener, startHost, startWorkers } from './dataplane.js';
+import { CHECK_MS, type Parts } from './parts.js';
+import { takeOver } from './succession.js';
+
+/** Period of rates, trash and traces. */
+const HOUSEKEEPING_MS = 500;
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
+
+/**
+ * `client`: the director, for its own parts. `handler` answers the control sockets. Rejects with an
+ * Error of one line; what has started is to be stopped then.
+ */
+export async function start(parts: Parts, client: AdminClient, handler: Handler): Promise<void> {
+  const wanted = await parts.dryRun(parts.config);
+  checkSync(parts, parts.config);
+  const tooMany = tooManyWorkers(parts.config.workers);
+  if (tooMany !== undefined) parts.log.warn(tooMany);
+  const attachment = attach(parts.config, wanted.entries());
+  const workers = newWorkers(parts, attachment);
+  parts.loaded = wanted.entries();
+  await startForwarding(parts, workers, attachment, wanted);
+  startHealth(parts, workers, attachment);
+  const { metrics } = parts.config;
+  if (metrics !== undefined) parts.metrics = await serveMetrics(metrics.listen, metrics, client);
+  startJobs(parts);
+  // Last: a client that finds the socket may use the director.
+  await openSockets(parts.config, handler, parts.sockets);
+  parts.log.info({ socket: parts.config.socket, services: wanted.entries().length }, 'director is up');
+}
+
+/** The workers, without threads yet. */
+function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers {
+  Object.assign(parts, { live, maps, devices });
+  const { shared, config, keeper, taker } = parts;
+  parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, taker?.adopt());
+  return parts.workers;
+}
+
+async function startForwarding(parts: Parts, workers: Workers, attachment: Attachment, wanted: Rules): Promise<void> {
+  const { taker, log } = parts;
+  const standby = taker === undefined ? undefined : new SharedArrayBuffer(4);
+  await startHostOrSayWhy(parts, workers, attachment);
+  warnIneffective(parts);
+  startRules(parts, wanted);
+  // After our own rules: until then those of a killed director keep its packets from the host.
+  for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
+    log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
+  parts.live?.start(parts.devices, listener(parts));
+  await startWorkers(parts, workers, attachment, standby);
+  if (taker !== undefined && standby !== undefined) await takeOver(parts, workers, taker, standby);
+  parts.host?.useTun(workers.tun);
+  parts.announcement.refresh();
+  parts.host?.warnUnrouted();
+}
+
+/** Where both the host's rules and the devices are refused, the devices say more about it. */
+async function startHostOrSayWhy(parts: Parts, workers: Workers, attachment: Attachment): Promise<void> {
+  try {
+    startHost(parts, attachment);
+  } catch (error) {
+    await startWorkers(parts, workers, attachment);
+    throw error;
+  }
+}
+
+/** The rules of the configuration, or what a former process had. */
+function startRules(parts: Parts, wanted: Rules): void {
+  const { keeper, config, requests, log } = parts;
+  const inherited = keeper?.inherited;
+  const base = baseOf(config, wanted);
+  if (inherited === undefined) parts.change(base.timeouts, changes([], parts.loaded));
+  else {
+    parts.rebuilding = parts.shared.inherited.filter(Boolean).length;
+    requests.isCounting = parts.rebuilding > 0;
+    const resumed = resume(requests, config, inherited, base, log);
+    parts.change(resumed.timeouts, resumed.requests);
+  }
+  keeper?.basedOn(base);
+}
+
+/** After the host's parts, since checks need the TUN. */
+function startHealth(parts: Parts, workers: Workers, { live, devices }: Attachment): void {
+  const shared = devices.filter((device) => device.shared).map(({ name }) => name);
+  if (live !== undefined)
+    parts.health.path = new CheckPath({
+      tun: workers.tun,
+      has: (address) => live.has(address),
+      intercept: (protocols) => parts.host?.interceptAnswers(shared, protocols),
+      send: (message) => workers.send(message),
+      warn: (message) => parts.log.warn(message),
+    });
+  parts.health.configure(parts.config.checks);
+}
+
+/** What is done at intervals. */
+function startJobs(parts: Parts): void {
+  const { config, requests, announcement, sync } = parts;
+  parts.every(HOUSEKEEPING_MS, () => (parts.isHandingOver() ? undefined : requests.tick()));
+  if (config.announce !== undefined) parts.every(ANNOUNCE_MS, () => announcement.refresh());
+  parts.every(CHECK_MS, () => watch(parts));
+  sync.configure(config.sync);
+  parts.every(SYNC_MS, () => sync.poll());
+  parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));
+}
+
+/** What the log says about the network beside the monitor's reports. */
+function watch({ shared, host, wire }: Parts): void {
+  const { counters } = shared.sum;
+  shared.sum.gather(0, 0);
+  host?.warnUnrouted();
+  wire.drops(DROP_NAMES.map((name, i) => ({ name, text: DROP_TEXTS[i]!, packets: counters.drops(i) })));
+}

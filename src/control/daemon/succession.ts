@@ -1,0 +1,80 @@
+/**
+ * One director succeeds another on the same machine (../takeover has the steps of the protocol):
+ *
+ *     running director   giving(): offer ─ pause ─────────────── leave
+ *     successor          takeOver():          └─ go on ─ forwards ─┘
+ */
+import { rm } from 'node:fs/promises';
+import { readersSocket } from '../api/socket-path.js';
+import type { Workers } from '../engine/workers.js';
+import type { GivingDirector } from '../takeover/giver.js';
+import { notOffered, offerOf } from '../takeover/offer.js';
+import type { Taker } from '../takeover/taker.js';
+import type { Parts } from './parts.js';
+
+/** Time for the workers of a takeover to begin, ms. */
+const FORWARDS_MS = 4000;
+/** Time for the last answer to a successor, ms. */
+const LEAVE_MS = 50;
+
+/** The running director stops, and this one goes on at the same place: its workers `stand by`. */
+export async function takeOver(
+  parts: Parts,
+  workers: Workers,
+  taker: Taker,
+  standby: SharedArrayBuffer,
+): Promise<void> {
+  const began = performance.now();
+  const positions = await taker.go();
+  parts.keeper?.takeOver();
+  const forwards = new Promise<void>((resolve, reject) => {
+    parts.whenRebuilt = resolve;
+    setTimeout(reject, FORWARDS_MS, new Error('no takeover: the workers did not begin in time')).unref();
+  });
+  workers.goOn(standby, positions);
+  await forwards;
+  const ms = Math.round(performance.now() - began);
+  await taker.done();
+  parts.keeper?.write();
+  workers.set.useOwnMaps();
+  parts.log.info({ ms }, `took over from process ${taker.pid}`);
+}
+
+/** What a director does when another process takes over from it. `leaveTo`: its last step. */
+export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDirector {
+  return {
+    offer: () => {
+      const { config, devices, workers, keeper } = parts;
+      if (workers === undefined) return 'the running director is not up yet';
+      return notOffered(config, devices, keeper !== undefined) ?? offerOf(config, devices, workers.set.transfer);
+    },
+    pause: async () => {
+      const positions = await parts.workers!.pause();
+      parts.keeper?.giveUp();
+      return positions;
+    },
+    takeBack: () => takeBack(parts),
+    leave: async (pid) => {
+      await withdraw(parts);
+      // After the answer, which goes by the socket.
+      setTimeout(() => leaveTo(pid), LEAVE_MS);
+    },
+  };
+}
+
+/** The successor has failed. */
+async function takeBack(parts: Parts): Promise<void> {
+  parts.keeper?.takeOver();
+  parts.keeper?.write();
+  await parts.workers?.takeBack(parts.requests.replay());
+  parts.sendNetwork();
+  parts.workers?.attachAll();
+}
+
+/** Leaves the names of the sockets to the successor. */
+async function withdraw(parts: Parts): Promise<void> {
+  const { socket } = parts.config;
+  for (const path of [socket, readersSocket(socket)]) await rm(path, { force: true });
+  await parts.attempt(() => parts.metrics?.close());
+  parts.metrics = undefined;
+}
