@@ -11,6 +11,7 @@
  */
 import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
+import type { FlowMapFds } from './flow/layout.js';
 import type { DeviceKind } from './kinds.js';
 import type { OpenOptions } from './open.js';
 import { adoptPacket, closePacket, openPacket, type PacketHandle } from './packet/open.js';
@@ -53,9 +54,10 @@ interface Kind<K extends DeviceKind> {
 
 const rows: { readonly [K in DeviceKind]: Kind<K> } = {
   xdp: {
-    open: (memory, name, { promiscuous = false, maps, entries, share, sharing }) =>
+    open: (memory, name, { promiscuous = false, maps, entries, share, sharing, flows }) =>
       openXdp(memory, name, {
         promiscuous,
+        flows,
         share,
         sharing,
         intercept: maps ?? 'nothing',
@@ -134,11 +136,15 @@ export function adoptHandle(handle: DeviceHandle, take: (fd: number) => number):
 }
 
 /**
- * Puts a handle that was adopted under the intercept maps of this process: its program is replaced
- * without a moment without one. Returns the handle. Throws a SystemError.
+ * Puts a handle that was adopted under the intercept maps and the flow table of this process: its
+ * program is replaced without a moment without one. Returns the handle. Throws a SystemError.
  */
-export function underMaps(handle: DeviceHandle, maps: InterceptMapFds | undefined): DeviceHandle {
-  return handle.kind === 'xdp' && maps !== undefined ? { kind: 'xdp', ...replaceXdp(handle, maps) } : handle;
+export function underMaps(
+  handle: DeviceHandle,
+  maps: InterceptMapFds | undefined,
+  flows: FlowMapFds | undefined,
+): DeviceHandle {
+  return handle.kind === 'xdp' && maps !== undefined ? { kind: 'xdp', ...replaceXdp(handle, maps, flows) } : handle;
 }
 
 /** The handle whose ring is read from `position` on. */

@@ -80,7 +80,7 @@ export class Offload implements Offloaded {
 
   constructor(
     private readonly d: Director,
-    memory: FlowMemory,
+    private readonly memory: FlowMemory,
     { after = { tcp: AFTER_TCP, udp: AFTER_UDP }, unitMs }: OffloadOptions,
   ) {
     this.control = memory.control;
@@ -248,6 +248,7 @@ export class Offload implements Offloaded {
   read(): void {
     this.hops.noteUsed();
     this.readback.all();
+    this.tellCounts();
   }
 
   /** Neighbours have other numbers, or devices other addresses. */
@@ -273,6 +274,16 @@ export class Offload implements Offloaded {
     this.nextBeat = now + BEAT_EVERY;
     this.control[Control.aliveUntil] = this.lines.unitsOf(now + ALIVE_MS);
     this.hops.noteUsed();
+    this.tellCounts();
+  }
+
+  /** For the status. */
+  private tellCounts(): void {
+    const { control, counts } = this.memory;
+    control[Control.used] = this.lines.used;
+    control[Control.written] = this.written;
+    control[Control.noRoom] = this.noRoom;
+    counts[Control.packets / 2] = this.readback.forwarded;
   }
 }
 

@@ -3,7 +3,8 @@
  * memory that it shares with the XDP program. The director writes it with plain stores, the program
  * reads it and counts. A line is one cache line and stands for one direction of a connection.
  *
- *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | – | devices 64 | – … ]
+ *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | – |
+ *                 devices 64 | used | written | without room | – | packets f64 ]
  *
  *     buckets   hash of the packet ─► [ line | line | line | line ]      4 x 64 bytes
  *
@@ -25,7 +26,7 @@
  * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
  * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
  * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
- * takes redirected frames.
+ * takes redirected frames. Used, written, without room, packets: what the director has counted.
  */
 
 /** Lines of a bucket. */
@@ -49,7 +50,18 @@ export const OWNER = 14;
 export const PADDING = 15;
 
 /** Words of the control element. */
-export const Control = { generation: 0, off: 1, aliveUntil: 2, clock: 3, secret: 4, devices: 8 } as const;
+export const Control = {
+  generation: 0,
+  off: 1,
+  aliveUntil: 2,
+  clock: 3,
+  secret: 4,
+  devices: 8,
+  used: 10,
+  written: 11,
+  noRoom: 12,
+  packets: 14,
+} as const;
 export const CONTROL_WORDS = 16;
 
 /** Words of a row of the ledger; packets and bytes are doubles. */

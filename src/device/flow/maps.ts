@@ -6,7 +6,8 @@
 import { randomInt } from 'node:crypto';
 import type { Block } from '../../stats/block.js';
 import { BPF_F_MMAPABLE, createMap, deleteFromMap, MapType, updateMap } from '../../sys/bpf.js';
-import { close, mapShared } from '../../sys/libc.js';
+import { close } from '../../sys/libc.js';
+import { mapShared } from '../../sys/memory.js';
 import {
   CONTROL_WORDS,
   Control,
@@ -25,6 +26,8 @@ const NAMES = ['control', 'buckets', 'ledger', 'hops', 'devices'] as const;
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
   readonly control: Int32Array;
+  /** The control words as doubles. */
+  readonly counts: Float64Array;
   readonly lines: Int32Array;
   /** The ledger as doubles and as words. */
   readonly ledger: Float64Array;
@@ -82,6 +85,19 @@ export class FlowMaps {
     }
   }
 
+  /** Frames are redirected to the device. */
+  hasDevice(device: number): boolean {
+    return device < DEVICES && (this.control[Control.devices + (device >> 5)]! & (1 << device)) !== 0;
+  }
+
+  /** What the director has counted. */
+  get stats(): { used: number; written: number; noRoom: number; packets: number } {
+    const { control } = this;
+    const [packets] = new Float64Array(control.slice(Control.packets, Control.packets + 2).buffer);
+    const [used, written, noRoom] = [Control.used, Control.written, Control.noRoom].map((at) => control[at]!);
+    return { used: used!, written: written!, noRoom: noRoom!, packets: packets! };
+  }
+
   /** Closes the maps. A program that still runs keeps them in the kernel. */
   close(): void {
     for (const name of NAMES) close(this.fds[name]);
@@ -95,9 +111,11 @@ function newSecret(): number[] {
 /** Maps the memory of a flow table for the calling thread. Throws a SystemError. */
 export function flowMemory({ control, buckets, ledger, hops, bits, secret }: FlowMapFds): FlowMemory {
   const lines = WAYS * 2 ** bits;
+  const block = mapped(control, 4 * CONTROL_WORDS);
   const rows = mapped(ledger, lines << (LEDGER_SHIFT + 2));
   return {
-    control: words(mapped(control, 4 * CONTROL_WORDS), CONTROL_WORDS),
+    control: words(block, CONTROL_WORDS),
+    counts: new Float64Array(block.buffer, block.offset, CONTROL_WORDS / 2),
     lines: words(mapped(buckets, 4 * LINE_WORDS * lines), LINE_WORDS * lines),
     ledger: new Float64Array(rows.buffer, rows.offset, lines << (LEDGER_SHIFT - 1)),
     ledgerWords: words(rows, lines << LEDGER_SHIFT),

@@ -20,6 +20,7 @@ import { HEADER } from '../../wire/ethernet.js';
 import { TAG } from '../../wire/vlan.js';
 import { DeviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
+import type { FlowMapFds } from '../flow/layout.js';
 import { type OffloadName, turnOff, turnOn } from '../offload.js';
 import { openTxSocket } from '../packet/tx-socket.js';
 import type { QueueShare } from '../queue-share.js';
@@ -64,6 +65,8 @@ export interface XdpOptions {
   promiscuous?: boolean;
   /** An open socket with the same Umem. */
   sharing?: number | undefined;
+  /** With maps: the program forwards by this flow table. */
+  flows?: FlowMapFds | undefined;
 }
 
 /** An open interface as plain data, valid in every thread of the process. */
@@ -144,12 +147,12 @@ export function adoptXdp(handle: XdpHandle, take: (fd: number) => number): XdpHa
  * Replaces the program of an open interface by one with other intercept maps, which feeds the same
  * sockets. The link stays, so that no frame finds no program. Throws a SystemError.
  */
-export function replaceXdp(handle: XdpHandle, maps: InterceptMapFds): XdpHandle {
+export function replaceXdp(handle: XdpHandle, maps: InterceptMapFds, flows?: FlowMapFds): XdpHandle {
   const shape = { type: MapType.xskMap, keySize: 4, valueSize: 4, entries: handle.queues };
   const xsks = createMap(shape);
   for (const { queue, fd } of handle.sockets)
     updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(fd).buffer));
-  const program = loadXdp(interceptProgram(maps, xsks));
+  const program = loadXdp(programFor(xsks, maps, flows));
   replaceProgram(handle.link, program);
   return { ...handle, descriptors: [...handle.descriptors, program, xsks] };
 }
@@ -179,7 +182,7 @@ function open(memory: FrameMemory, name: string, ifindex: number, options: XdpOp
   if ((options.share?.index ?? 0) !== 0)
     return { ...base, ...done(opening), link: -1, mode: 'native', reason: '', completes: true };
   const keep = (fd: number) => kept(opening, fd);
-  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all')));
+  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all', options.flows)));
   keep(join(ifindex, options.promiscuous === true));
   opening.turnedOff = turnOffEach(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
   const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
@@ -247,9 +250,10 @@ function release(name: string, { sockets, descriptors, sender, turnedOff }: Open
   switched(turnOn, name, turnedOff.splice(0));
 }
 
-function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing'): Uint8Array {
+function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing', flows?: FlowMapFds): Uint8Array {
   if (intercept === 'nothing') return passAllProgram();
-  return intercept === 'all' ? interceptAllProgram(xsks) : interceptProgram(intercept, xsks);
+  if (intercept === 'all') return interceptAllProgram(xsks);
+  return interceptProgram(intercept, xsks, flows && { fds: flows, completes: true });
 }
 
 /** Turns off the offloads that the driver can switch. Returns those that were on. */
