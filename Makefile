@@ -52,7 +52,7 @@ install:
 deb: build
 	@scripts/setup.sh deb
 	@scripts/deb.sh $(or $(NODE),22)
-	@lintian --fail-on error --suppress-tags running-with-root-privileges build/deb/*.changes
+	@lintian --fail-on error build/deb/*.changes
 
 # Installs the package in a fresh Debian, tries it and purges it; and boots a systemd with it (scripts/test-deb.sh).
 test-deb: deb

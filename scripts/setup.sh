@@ -23,7 +23,7 @@ NEEDED="
 ip iproute2            nft nftables            tcpdump tcpdump        ethtool ethtool
 curl curl              ping iputils-ping       ps procps              python3 python3
 make make              g++ g++                 gcc gcc                /usr/include/pcap/pcap.h libpcap-dev
-traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
+tmux tmux              traceroute traceroute  iperf3 iperf3           /usr/lib/python3/dist-packages/pyftpdlib/__init__.py python3-pyftpdlib
 /etc/ssl/certs/ca-certificates.crt ca-certificates
 "
 # What ulvs is held against in bench/, and what loads it there.

@@ -15,6 +15,7 @@ in_status() { grep -qE "^$1:[[:space:]]+$2" "/proc/$(show MainPID)/status"; }
 mkdir -p /run/systemd/system/ulvs.service.d
 printf '[Service]\nTimeoutStartSec=600\nWatchdogSec=60\n' >/run/systemd/system/ulvs.service.d/slow.conf
 systemctl daemon-reload
+systemctl log-target journal # what systemd says of the unit is in the journal, as on any Debian
 
 ip link add eth0 type veth peer name p0; ip addr add 10.0.0.254/24 dev eth0; ip link set eth0 up; ip link set p0 up
 printf 'devices: [{ name: eth0, kind: packet }]\naccept: { arp: true }\nrules: |\n  -A -t 10.0.0.100:80 -s rr\n' >/etc/ulvs/director.yaml
@@ -25,6 +26,13 @@ check 'answers as soon as it is started' 'ulvsadm -Sn | grep -x -- "-A -t 10.0.0
 check 'says what it does in systemctl status' 'show StatusText | grep "forwarding: 1 service, 0 connections"'
 check 'is the user ulvs' 'in_status Uid "$(id -u ulvs)" && in_status Gid "$(id -g ulvs)"'
 check 'shares its sockets with the two groups' 'stat -c %a-%G /run/ulvs/ulvs.sock | grep -x 660-ulvs && stat -c %a-%G /run/ulvs/ulvs-ro.sock | grep -x 660-ulvs-ro'
+for user in ulvs:anna ulvs-ro:rosa users:otto; do useradd -M -s /bin/sh -G "${user%:*}" "${user#*:}"; done
+as() { user=$1; shift; runuser -u "$user" -- "$@"; }
+RO='ulvsadm --socket /run/ulvs/ulvs-ro.sock'
+check 'lets a member of group ulvs change rules' 'as anna ulvsadm -A -f 7 -s rr && as anna ulvsadm -D -f 7'
+check 'lets a member of group ulvs-ro list them' "as rosa $RO -Sn | grep 10.0.0.100:80 && ! as rosa $RO -A -f 7 -s rr && ! as rosa ulvsadm -Sn"
+check 'refuses others' "! as otto ulvsadm -Sn && ! as otto $RO -Sn"
+check 'has their changes in its log, with their names' 'log | grep "\"uid\":$(id -u anna)"'
 check 'has four capabilities in its bounding set' 'in_status CapBnd 000000c000003000 && in_status CapEff 000000c000003000'
 check 'gives nft CAP_NET_ADMIN alone' 'in_status CapAmb 0000000000001000'
 check 'has a seccomp filter and no new privileges' 'in_status Seccomp 2 && in_status NoNewPrivs 1'
@@ -42,7 +50,7 @@ printf '[Service]\nWatchdogSec=15\n' >/run/systemd/system/ulvs.service.d/watchdo
 systemctl daemon-reload; systemctl restart ulvs
 check 'lives under a watchdog of 15 seconds' 'pid=$(show MainPID); sleep 32; [ "$(show MainPID)" = "$pid" ]'
 check 'is restarted by the watchdog when it hangs' 'kill -STOP $(show MainPID); until_true 120 "systemctl show -P NRestarts ulvs | grep -qx 1" && until_true 120 "ulvsadm -Sn >/dev/null 2>&1"'
-check 'and that was the watchdog' 'grep "ulvs.service: Watchdog timeout" /systemd.log'
+check 'and that was the watchdog' 'log | grep "ulvs.service: Watchdog timeout"'
 
 echo 'devicess: []' >/etc/ulvs/director.yaml; systemctl stop ulvs
 check 'leaves nothing when it stops' '! nft list ruleset | grep -q ulvs && ! ip link show ulvs0 2>/dev/null && [ ! -e /run/ulvs/ulvs.sock ]'

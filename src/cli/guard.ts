@@ -3,7 +3,7 @@
  * while running. A stack trace is printed for bugs only.
  */
 import { RefusedError } from '../control/api/ask.js';
-import { ConfigError } from '../control/config/config.js';
+import { ConfigError } from '../control/config/config-error.js';
 import { RuleLineError } from '../control/config/rule-lines.js';
 import { FilterError } from '../control/server/trace-filter.js';
 import { DeviceError } from '../device/error.js';

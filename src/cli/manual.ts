@@ -76,6 +76,30 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
+  apply: {
+    exit: [
+      'the director is as the file says; with --dry-run: nothing would change',
+      'no director listens, or the connection broke; with --dry-run: something would change',
+      `${MISTAKE} or in the file: nothing has changed; with --dry-run also: no director listens`,
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs apply -c new.yaml --dry-run', 'what would change, in colour on a terminal'],
+      ['ulvs apply -c new.yaml', 'everything or nothing; connections are kept'],
+    ],
+  },
+  diff: {
+    exit: [
+      'there is no difference',
+      'there is a difference',
+      `${MISTAKE} or in the file, no director listens, or the connection broke`,
+    ],
+    files: SOCKET,
+    examples: [
+      ['ulvs diff', 'what a reload would change, also of what ulvsadm has changed since'],
+      ['ulvs diff -c new.yaml --json', 'against another file, for programs'],
+    ],
+  },
   reload: {
     exit: [
       'the configuration is in force',
@@ -125,6 +149,15 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
+  top: {
+    exit: ['the user has quit', ASKED[1]!, `${MISTAKE}, or standard input or output is no terminal`],
+    signals: [['SIGINT, SIGTERM, SIGHUP', 'quit; the terminal is as it was before']],
+    files: SOCKET,
+    examples: [
+      ['ulvs top', 'the key h shows all keys; the mouse selects, sorts and turns pages'],
+      ['ulvs top --interval 0.5', 'look twice a second'],
+    ],
+  },
   drain: {
     exit: [
       'no connection was left; the destinations are removed, or kept with --keep',

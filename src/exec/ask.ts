@@ -3,6 +3,14 @@ import type { AdminClient, AdminReply, AdminRequest, ServiceEntry } from '../con
 import type { ServiceKey } from '../service/config.js';
 import { Refusal } from './refusal.js';
 
+/** Asks for one program, which may list the whole table in many requests. */
+export interface ProgramClient extends AdminClient {
+  /** Keeps a listing of all services for the requests that follow it. */
+  keepListing?(services: readonly ServiceEntry[]): void;
+  /** The service as it was in that listing; undefined: the director is to be asked. */
+  takeListed?(key: ServiceKey): ServiceEntry | undefined;
+}
+
 type Accepted = Extract<AdminReply, { ok: true }>;
 
 /** Rejects with a Refusal. */

@@ -1,16 +1,11 @@
 /**
- * Calls about other processes: memory of another process (process_vm_readv(2)), prctl(2),
- * waitpid(2), and files without a name (memfd_create(2), pipe2(2)). All functions throw a
- * SystemError.
+ * Calls about processes: prctl(2), waitpid(2), signal masks; and files without a name
+ * (memfd_create(2), pipe2(2)). All functions throw a SystemError.
  */
 import koffi from 'koffi';
-import { check, errno, prctl, SystemError, write } from './libc.js';
-import { addressOf } from './memory.js';
+import { check, prctl, write } from './libc.js';
 
 const libc = koffi.load('libc.so.6');
-
-type Vector = BigUint64Array;
-type MoveMemory = (pid: number, here: Vector, n: number, there: Vector, m: number, flags: number) => number;
 
 const wait = libc.func('int waitpid(int, void*, int)') as (pid: number, status: null, options: number) => number;
 const memfdCreate = libc.func('int memfd_create(str, uint32)') as (name: string, flags: number) => number;
@@ -26,8 +21,6 @@ const readLink = libc.func('int64 readlink(str, void*, size_t)') as (
   to: Uint8Array,
   len: number,
 ) => number;
-const readMemory = libc.func('int64 process_vm_readv(int, void*, ulong, void*, ulong, ulong)') as MoveMemory;
-const writeMemory = libc.func('int64 process_vm_writev(int, void*, ulong, void*, ulong, ulong)') as MoveMemory;
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -35,7 +28,6 @@ const WNOHANG = 1;
 const SIG_SETMASK = 2;
 const MFD_CLOEXEC = 1;
 const O_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
-const EFAULT = 14;
 
 /** Orphans below this process become its children, not those of init. */
 export function becomeSubreaper(): void {
@@ -81,19 +73,6 @@ export function openPipe(): { readEnd: number; writeEnd: number } {
   return { readEnd: fds[0]!, writeEnd: fds[1]! };
 }
 
-const here = new BigUint64Array(new ArrayBuffer(16));
-const there = new BigUint64Array(new ArrayBuffer(16));
-
-/** EFAULT also where only a part of the range is mapped. */
-function move(call: MoveMemory, name: string, pid: number, address: bigint, bytes: Uint8Array): void {
-  if (bytes.length === 0) return;
-  here[0] = addressOf(bytes);
-  here[1] = there[1] = BigInt(bytes.length);
-  there[0] = address;
-  const moved = call(pid, here, 1, there, 1, 0);
-  if (moved !== bytes.length) throw new SystemError(name, moved < 0 ? errno() : EFAULT);
-}
-
 const target = Buffer.from(new ArrayBuffer(256));
 
 /**
@@ -103,18 +82,4 @@ const target = Buffer.from(new ArrayBuffer(256));
 export function linkTarget(path: string): string | undefined {
   const n = readLink(path, target, target.length);
   return n < 0 ? undefined : target.toString('latin1', 0, n);
-}
-
-/** `len` bytes of the memory of a thread's process. EFAULT, EPERM, ESRCH. */
-export function peek(pid: number, address: bigint, len: number): Buffer {
-  const bytes = Buffer.from(new ArrayBuffer(len));
-  move(readMemory, 'process_vm_readv', pid, address, bytes);
-  return bytes;
-}
-
-/** Writes into the memory of a thread's process. EFAULT, EPERM, ESRCH. */
-export function poke(pid: number, address: bigint, bytes: Uint8Array): void {
-  const copy = new Uint8Array(new ArrayBuffer(bytes.length));
-  copy.set(bytes);
-  move(writeMemory, 'process_vm_writev', pid, address, copy);
 }

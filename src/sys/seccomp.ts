@@ -113,14 +113,17 @@ export function receive(listener: number, into: Notification): boolean {
  */
 export type Outcome = { readonly value: number } | { readonly errno: number } | 'continue';
 
+const response = new Uint8Array(new ArrayBuffer(24));
+const responseView = new DataView(response.buffer);
+
 /** Answers a call. Returns false when its thread does not wait any more: a signal, or its end. */
 export function respond(listener: number, id: bigint, outcome: Outcome): boolean {
-  const view = new DataView(new ArrayBuffer(24));
+  response.fill(0);
+  const view = responseView;
   view.setBigUint64(0, id, true);
   if (outcome === 'continue') view.setUint32(20, RESPONSE_CONTINUE, true);
   else if ('errno' in outcome) view.setInt32(16, -outcome.errno, true);
   else view.setBigInt64(8, BigInt(outcome.value), true);
-  const response = new Uint8Array(view.buffer);
   return uninterrupted(() => ioctl(listener, NOTIF_SEND, response)) >= 0;
 }
 

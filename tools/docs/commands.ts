@@ -1,7 +1,8 @@
 /** The commander definitions of `ulvs` (src/cli) as blocks, for docs/commands.md and man/ulvs.8. */
 import type { Argument, Command, Option } from 'commander';
 import { exitCodes, type Fact, MANUAL, type Manual } from '../../src/cli/manual.js';
-import { commandsOf, ulvsProgram } from '../../src/cli/program.js';
+import { commandsOf } from '../../src/cli/new-program.js';
+import { ulvsProgram } from '../../src/cli/program.js';
 import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
 
 export interface CommandPage {

@@ -10,7 +10,7 @@ interface Options {
 }
 
 /** Time, in ms, that a reload may take: a file may have 100,000 rules. */
-const DEADLINE_MS = 120_000;
+export const DEADLINE_MS = 120_000;
 
 export function reloadCommand(): Command {
   return new Command('reload')
@@ -28,7 +28,7 @@ async function reload({ socket, json }: Options): Promise<void> {
     console.log(JSON.stringify(report));
     return;
   }
-  for (const text of report.changes) console.log(`changed: ${text}`);
+  for (const { text } of report.changes) console.log(`changed: ${text}`);
   for (const text of report.undone) console.log(`undone: ${text}`);
   if (report.changes.length === 0) console.log('nothing has changed');
 }

@@ -3,10 +3,8 @@
  * configuration.
  */
 import { Command, Option } from 'commander';
-import type { Logger } from 'pino';
-import type { AdminReply } from '../../control/api/api.js';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
-import { Daemon } from '../../control/daemon/daemon.js';
+import { Daemon, type Reloader } from '../../control/daemon/daemon.js';
 import type { Around, StartOptions } from '../../control/daemon/parts.js';
 import { StartError } from '../../control/engine/worker-handle.js';
 import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
@@ -18,6 +16,7 @@ import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
 import { limitPrivileges } from '../privileges.js';
+import { reloadFor } from '../reloading.js';
 
 interface Options {
   config?: string;
@@ -69,8 +68,9 @@ async function run(options: Options, version: string): Promise<void> {
   const how = { fresh: options.fresh ?? false, takeover: options.takeover ?? false };
   const started = begin(config, fleet, { loadRules, log, onFailure }, how);
   const inTurn = turns(started);
-  const reloadNext = () => inTurn(async () => reload(await started, options, log, manager, fleet));
-  process.on('SIGHUP', () => void reloadNext());
+  const around = { read: (file?: string) => configOf(options, file), log, manager, fleet };
+  const reloadNext: Reloader = (request, peer) => inTurn(async () => reloadFor(await started, request, peer, around));
+  process.on('SIGHUP', () => void reloadNext({ op: 'reload' }));
   const daemon = await started.catch((error: unknown) => {
     const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
     throw isMistake ? new UserError(error.message) : error;
@@ -130,32 +130,10 @@ function turns(started: Promise<Daemon>): InTurn {
   };
 }
 
-/** Reloads the configuration. After a mistake in it, logs the mistake and keeps the running one. */
-async function reload(
-  daemon: Daemon,
-  options: Options,
-  log: Logger,
-  manager: ServiceManager,
-  fleet: Fleet | undefined,
-): Promise<AdminReply> {
-  manager.reloading();
-  try {
-    const config = configOf(options);
-    if (fleet === undefined ? config.rules !== undefined : !fleet.serves(config))
-      throw new Error(`${config.file}: rules.etcd cannot change while the director runs: restart it`);
-    const report = await daemon.reload(fleet?.complete(config) ?? config);
-    await fleet?.reloaded(daemon, config);
-    return { ok: true, reload: report };
-  } catch (error) {
-    const { message } = error as Error;
-    for (const line of message.split('\n')) log.error(`not reloaded: ${line}`);
-    return { ok: false, errno: 'EINVAL', text: message };
-  } finally {
-    manager.ready(daemon.heartbeat.status());
-  }
-}
-
-function configOf({ config, rules, device, socket }: Options): Config {
+/** `other`: a file in place of the director's own configuration and rules. */
+function configOf(options: Options, other?: string): Config {
+  const { device, socket } = options;
+  const { config, rules } = other === undefined ? options : { config: other, rules: undefined };
   const lines = rules === undefined ? undefined : { rulesFile: rules, ruleLines: fileLines(rules) };
   if (config === undefined && device !== undefined && !isShared(device))
     throw new UserError(

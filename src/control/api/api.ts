@@ -36,8 +36,11 @@ export type AdminRequest =
   | { op: 'startDaemon'; role: SyncRole; options: SyncOptions }
   | { op: 'stopDaemon'; role: SyncRole }
   | { op: 'daemons' }
-  /** Reads the configuration again, as SIGHUP does. */
-  | { op: 'reload' }
+  /**
+   * Reads the configuration again, as SIGHUP does; `file`: another one, by its absolute path.
+   * `dryRun`: only says what would change.
+   */
+  | { op: 'reload'; file?: string; dryRun?: boolean }
   | { op: 'health' }
   /**
    * The destination drains: it has this share of its weight, 0 to 1, and templates no longer bind
@@ -211,9 +214,15 @@ export interface AnnounceStatus {
   prefixes: readonly string[];
 }
 
-/** What a reload did, a line for each change. */
+/** One change by a reload: something is added, removed, or different. */
+export interface ReloadChange {
+  readonly sign: '+' | '-' | '~';
+  readonly text: string;
+}
+
+/** What a reload did, or would do. */
 export interface ReloadReport {
-  readonly changes: readonly string[];
+  readonly changes: readonly ReloadChange[];
   /** Changes made by commands since the file was read last, which the reload undid. */
   readonly undone: readonly string[];
 }

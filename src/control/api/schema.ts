@@ -83,7 +83,11 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('startDaemon'), role, options: daemon }),
   z.strictObject({ op: op('stopDaemon'), role }),
   z.strictObject({ op: op('daemons') }),
-  z.strictObject({ op: op('reload') }),
+  z.strictObject({
+    op: op('reload'),
+    file: z.string().startsWith('/').max(4095).exactOptional(),
+    dryRun: z.boolean().exactOptional(),
+  }),
   z.strictObject({ op: op('health') }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({
@@ -95,17 +99,6 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('takeover'), step: z.enum(['offer', 'go', 'done']), pid: whole(1, INT_MAX) }),
   z.strictObject({ op: op('tracePoll') }),
   z.strictObject({ op: op('traceStop') }),
-]);
-
-/** Requests that change nothing: those of a socket for questions only. */
-export const READING: ReadonlySet<AdminRequest['op']> = new Set([
-  'getTimeouts',
-  'list',
-  'connections',
-  'getSysctls',
-  'daemons',
-  'status',
-  'health',
 ]);
 
 /** Version of the protocol: the field v of each line. */

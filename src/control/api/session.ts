@@ -10,7 +10,8 @@ import { hasHungUp, type Peer } from '../../sys/peer.js';
 import type { AdminReply, AdminRequest } from './api.js';
 import type { Limits } from './limits.js';
 import { Lines } from './lines.js';
-import { PROTOCOL, READING, readEnvelope } from './schema.js';
+import { READING } from './reading.js';
+import { PROTOCOL, readEnvelope } from './schema.js';
 import { version } from './version.js';
 
 /** Answers a request. `peer`: who asks. */

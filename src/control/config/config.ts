@@ -9,17 +9,18 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isScalar, LineCounter, parseDocument, Scalar, type YAMLError } from 'yaml';
 import { defaultSocket, SUN_PATH_MAX } from '../api/socket-path.js';
+import { ConfigError } from './config-error.js';
 import { crossCheck } from './crosscheck.js';
 import type { Config, EtcdConfig, RuleLine } from './director-config.js';
 import { Positions } from './position.js';
-import { ConfigError, Problems } from './problem.js';
+import { Problems } from './problem.js';
 import { readSections, type Sections } from './sections.js';
 
 /** The value of `state` for a director whose connections end with its process. */
 export const NO_STATE = 'none';
 
+export { ConfigError } from './config-error.js';
 export type * from './director-config.js';
-export { ConfigError } from './problem.js';
 
 /** Reads and checks a file and its rulesFile. Throws a ConfigError. */
 export function loadConfig(file: string): Config {

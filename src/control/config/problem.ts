@@ -1,15 +1,6 @@
 /** Mistakes in a configuration: collected, sorted by place, one line each. */
+import { ConfigError } from './config-error.js';
 import { type KeyPath, keyText, type Positions } from './position.js';
-
-/** A configuration is wrong; the message has one line for each mistake. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-
-  /** `problems`: `director.yaml:12: routes[0].via: …`, one a line, in file order. */
-  constructor(readonly problems: readonly string[]) {
-    super(problems.join('\n'));
-  }
-}
 
 /** The mistakes of one file. */
 export class Problems {

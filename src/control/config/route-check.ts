@@ -4,8 +4,8 @@
  */
 import type { DestinationConfig } from '../../service/config.js';
 import { contains, type Ip, parseIp, parsePrefix } from '../text/prefix.js';
+import { ConfigError } from './config-error.js';
 import type { Config, RuleLine } from './director-config.js';
-import { ConfigError } from './problem.js';
 
 /** A destination and its rule line. */
 export interface DestinationRule {

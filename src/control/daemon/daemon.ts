@@ -23,13 +23,16 @@ import { giving } from './succession.js';
 /** The director itself, as one that asks. */
 const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
+/** Reads a configuration and gives it to `Daemon.reload`. `peer`: the client that asks. */
+export type Reloader = (request: Extract<AdminRequest, { op: 'reload' }>, peer?: Peer) => Promise<AdminReply>;
+
 /** A running director. */
 export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   /** Another process takes over from this one. */
   private readonly giver: Giver;
   private readonly successor: Promise<number>;
-  private reloader: (() => Promise<AdminReply>) | undefined;
+  private reloader: Reloader | undefined;
 
   private constructor(private readonly parts: Parts) {
     let leaveTo: (pid: number) => void = () => {};
@@ -73,20 +76,20 @@ export class Daemon implements AdminClient {
     const note = this.parts.audit.begin(request, peer);
     const reply =
       request.op === 'reload' && this.reloader !== undefined
-        ? await this.reloader()
+        ? await this.reloader(request, peer)
         : await this.parts.requests.request(request);
     note(reply);
     return reply;
   }
 
   /** From now on a client may ask for a reload. */
-  reloadBy(reloader: () => Promise<AdminReply>): void {
+  reloadBy(reloader: Reloader): void {
     this.reloader = reloader;
   }
 
   /** Replaces the running configuration: everything or nothing (reload.ts). */
-  reload(config: Config): Promise<ReloadReport> {
-    return reload(this.parts, config);
+  reload(config: Config, dryRun = false): Promise<ReloadReport> {
+    return reload(this.parts, config, dryRun);
   }
 
   /** Resolves with the process that has taken over. This director then ends by `leave`. */

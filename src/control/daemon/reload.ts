@@ -7,7 +7,6 @@
  */
 import type { ChangeRequest, ReloadReport, ServiceEntry } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { settingsOf } from '../config/director-config.js';
 import { refuseFixed } from '../config/restart-only.js';
 import { checkDestinations } from '../host/attach.js';
 import { changes } from '../rules/diff.js';
@@ -26,9 +25,10 @@ interface Difference {
 
 /**
  * A configuration without rules keeps the services. One with rules undoes changes made by ulvsadm
- * since, and the log names them. Rejects with an Error, one line for each mistake.
+ * since, and the log names them. A dry run changes nothing and says what would change. Rejects with
+ * an Error, one line for each mistake.
  */
-export async function reload(parts: Parts, config: Config): Promise<ReloadReport> {
+export async function reload(parts: Parts, config: Config, dryRun = false): Promise<ReloadReport> {
   if (parts.isHandingOver()) throw new Error('another process takes over from this director: reload that one');
   refuseFixed(parts.config, config);
   const wanted = await parts.dryRun(config);
@@ -36,15 +36,17 @@ export async function reload(parts: Parts, config: Config): Promise<ReloadReport
   checkSync(parts, config);
   const difference = differenceTo(parts, config, wanted);
   const undone = reloadDiff(parts.loaded, parts.requests.rules.entries(), difference.services);
-  const { settings } = parts.requests;
-  const words = reloadWords(settings, { ...settings, ...settingsOf(config) }, difference.requests, parts.before());
+  const running = { ...parts.config, ...parts.requests.settings };
+  const words = reloadWords(running, config, difference.requests, parts.before());
+  const report = { changes: replyWords(words), undone };
+  if (dryRun) return report;
   applyConfig(parts, config, wanted, difference);
   for (const text of undone) parts.log.warn(`undone by the reload: ${text}`);
   warnIneffective(parts);
   logReload(words, parts.log);
   const count = words.words.length + words.more;
   parts.log.info({ services: difference.services.length, changes: count }, 'configuration reloaded');
-  return { changes: replyWords(words), undone };
+  return report;
 }
 
 /** Throws when the table has no room for it. */

@@ -84,7 +84,8 @@ function serviceOf(entry: ServiceEntry): ServiceConfig {
   return config;
 }
 
-function destinationOf(entry: DestinationEntry): DestinationConfig {
+/** The whole configuration of a listed destination: everything but what the listing adds. */
+export function destinationOf(entry: DestinationEntry): DestinationConfig {
   const { stats, activeConns, inactConns, persistConns, lastWeight, present, ...config } = entry;
   return config;
 }

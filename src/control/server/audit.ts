@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { keyText } from '../../service/config.js';
 import type { Peer } from '../../sys/peer.js';
 import type { AdminReply, AdminRequest, ChangeRequest } from '../api/api.js';
-import { READING } from '../api/schema.js';
+import { READING } from '../api/reading.js';
 import type { Settings } from '../config/director-config.js';
 import { type Before, changeInWords } from '../rules/change-words.js';
 
@@ -32,7 +32,7 @@ export class Audit {
   /** Call before the request is answered, and what it returns with the reply. */
   begin(request: AdminRequest, peer: Peer): (reply: AdminReply) => void {
     const who = { uid: peer.uid, pid: peer.pid };
-    if (READING.has(request.op) || request.op === 'tracePoll')
+    if (READING.has(request.op) || request.op === 'tracePoll' || (request.op === 'reload' && request.dryRun))
       return () => this.log.debug({ ...who, request: request.op }, 'asked');
     const words = this.words(request);
     const command = commandOf(peer.pid);
@@ -52,7 +52,8 @@ export class Audit {
       return [`timeouts ${tcp} ${tcpfin} ${udp} -> ${Object.values(request.timeouts).join(' ')} (0: as before)`];
     }
     if (request.op === 'traceStart') return [`a trace begins: ${request.count} packets, filter "${request.filter}"`];
-    if (request.op === 'traceStop' || request.op === 'reload') return [request.op];
+    if (request.op === 'reload') return [`reload ${request.file ?? ''}`.trim()];
+    if (request.op === 'traceStop') return [request.op];
     if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
     if (request.op === 'drain') return [drainInWords(request)];
     return [changeInWords(request as ChangeRequest, before)];

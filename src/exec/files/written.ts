@@ -26,6 +26,11 @@ export class WrittenSysctls {
     private readonly report: (line: string) => void,
   ) {}
 
+  /** How many are open. */
+  get size(): number {
+    return this.byPipe.size;
+  }
+
   /** For poll. */
   get pipes(): Iterable<number> {
     return this.byPipe.keys();

@@ -4,15 +4,14 @@
  */
 import type { AdminClient, ChangeRequest } from '../../control/api/api.js';
 import type { Attributes } from '../../netlink/attribute.js';
-import { joinAligned } from '../../netlink/message.js';
 import type { ServiceKey } from '../../service/config.js';
-import { askDirector, findService, listServices } from '../ask.js';
+import { askDirector, findService, listServices, type ProgramClient } from '../ask.js';
 import { Refusal } from '../refusal.js';
 import { CONN_TAB_SIZE } from '../values.js';
 import { CMD_ATTR, INFO_ATTR, IPVS_CMD, IPVS_VERSION } from './constants.js';
 import { daemonOptions, encodeDaemon, parseDaemon } from './daemon.js';
 import { encodeDestination, fullDestination, parseDestination } from './destination.js';
-import { u32 } from './encode.js';
+import { encoded } from './encode.js';
 import { COMMAND_POLICY, validated } from './policy.js';
 import { encodeService, fullService, keepsFlags, parseService, type ServiceRequest } from './service.js';
 
@@ -22,7 +21,7 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
-type Perform = (attributes: Attributes, client: AdminClient) => Promise<Answer[] | undefined>;
+type Perform = (attributes: Attributes, client: ProgramClient) => Promise<Answer[] | undefined>;
 
 /** What a command can: with NLM_F_DUMP, and without. A command without one gives EOPNOTSUPP. */
 export interface Operation {
@@ -59,7 +58,7 @@ export async function perform(
   command: number,
   bytes: Uint8Array,
   dump: boolean,
-  client: AdminClient,
+  client: ProgramClient,
 ): Promise<Answer[]> {
   const operation = OPERATIONS.get(command);
   const run = dump ? operation?.dump : operation?.once;
@@ -98,11 +97,10 @@ async function getService(attributes: Attributes, client: AdminClient): Promise<
   return [{ command: IPVS_CMD.NEW_SERVICE, body: encodeService(found) }];
 }
 
-async function dumpServices(_: Attributes, client: AdminClient): Promise<Answer[]> {
-  return (await listServices(client)).map((service) => ({
-    command: IPVS_CMD.NEW_SERVICE,
-    body: encodeService(service),
-  }));
+async function dumpServices(_: Attributes, client: ProgramClient): Promise<Answer[]> {
+  const services = await listServices(client);
+  client.keepListing?.(services);
+  return services.map((service) => ({ command: IPVS_CMD.NEW_SERVICE, body: encodeService(service) }));
 }
 
 /** The kernel looks for the service before it reads the destination. */
@@ -132,9 +130,10 @@ async function afterService<T>(service: ServiceRequest, client: AdminClient, rea
   }
 }
 
-async function dumpDestinations(attributes: Attributes, client: AdminClient): Promise<Answer[]> {
+async function dumpDestinations(attributes: Attributes, client: ProgramClient): Promise<Answer[]> {
   try {
-    const { destinations } = await findService(client, serviceOf(attributes).key);
+    const { key } = serviceOf(attributes);
+    const { destinations } = (key && client.takeListed?.(key)) ?? (await findService(client, key));
     return destinations.map((one) => ({ command: IPVS_CMD.NEW_DEST, body: encodeDestination(one) }));
   } catch (error) {
     if (
@@ -176,13 +175,20 @@ function setConfig(attributes: Attributes, client: AdminClient): Promise<undefin
 async function getConfig(_: Attributes, client: AdminClient): Promise<Answer[]> {
   const { timeouts } = await askDirector(client, { op: 'getTimeouts' });
   const { tcp, tcpfin, udp } = timeouts!;
-  const body = [u32(CMD_ATTR.TIMEOUT_TCP, tcp), u32(CMD_ATTR.TIMEOUT_TCP_FIN, tcpfin), u32(CMD_ATTR.TIMEOUT_UDP, udp)];
-  return [{ command: IPVS_CMD.SET_CONFIG, body: joinAligned(body) }];
+  const body = encoded((to) => {
+    to.u32(CMD_ATTR.TIMEOUT_TCP, tcp);
+    to.u32(CMD_ATTR.TIMEOUT_TCP_FIN, tcpfin);
+    to.u32(CMD_ATTR.TIMEOUT_UDP, udp);
+  });
+  return [{ command: IPVS_CMD.SET_CONFIG, body }];
 }
 
 async function getInfo(): Promise<Answer[]> {
-  const body = [u32(INFO_ATTR.VERSION, IPVS_VERSION), u32(INFO_ATTR.CONN_TAB_SIZE, CONN_TAB_SIZE)];
-  return [{ command: IPVS_CMD.SET_INFO, body: joinAligned(body) }];
+  const body = encoded((to) => {
+    to.u32(INFO_ATTR.VERSION, IPVS_VERSION);
+    to.u32(INFO_ATTR.CONN_TAB_SIZE, CONN_TAB_SIZE);
+  });
+  return [{ command: IPVS_CMD.SET_INFO, body }];
 }
 
 async function zero(attributes: Attributes, client: AdminClient): Promise<undefined> {

@@ -4,7 +4,6 @@
  * kernel are hidden below `ulvs exec`.
  */
 import type { Attributes } from '../../netlink/attribute.js';
-import { joinAligned } from '../../netlink/message.js';
 import { Refusal } from '../refusal.js';
 import { type Answer, OPERATIONS, type Operation } from './commands.js';
 import {
@@ -18,7 +17,7 @@ import {
   IPVS_GENL_NAME,
   IPVS_GENL_VERSION,
 } from './constants.js';
-import { nest, text, u16, u32 } from './encode.js';
+import { encoded } from './encode.js';
 import { type Policy, validated } from './policy.js';
 
 /** GENL_NAMSIZ is 16 with the NUL. */
@@ -79,15 +78,18 @@ function find(attributes: Attributes): Family {
 }
 
 function encode({ name, id, version, maxAttribute, operations }: Family): Uint8Array {
-  const list = [...operations].map(([command, flags], i) =>
-    nest(i + 1, [u32(CTRL_ATTR_OP.ID, command), u32(CTRL_ATTR_OP.FLAGS, flags)]),
-  );
-  return joinAligned([
-    text(CTRL_ATTR.FAMILY_NAME, name),
-    u16(CTRL_ATTR.FAMILY_ID, id),
-    u32(CTRL_ATTR.VERSION, version),
-    u32(CTRL_ATTR.HDRSIZE, 0),
-    u32(CTRL_ATTR.MAXATTR, maxAttribute),
-    nest(CTRL_ATTR.OPS, list),
-  ]);
+  return encoded((to) => {
+    to.text(CTRL_ATTR.FAMILY_NAME, name);
+    to.u16(CTRL_ATTR.FAMILY_ID, id);
+    to.u32(CTRL_ATTR.VERSION, version);
+    to.u32(CTRL_ATTR.HDRSIZE, 0);
+    to.u32(CTRL_ATTR.MAXATTR, maxAttribute);
+    to.nest(CTRL_ATTR.OPS, () => {
+      for (const [i, [command, flags]] of [...operations].entries())
+        to.nest(i + 1, () => {
+          to.u32(CTRL_ATTR_OP.ID, command);
+          to.u32(CTRL_ATTR_OP.FLAGS, flags);
+        });
+    });
+  });
 }

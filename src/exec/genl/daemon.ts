@@ -4,12 +4,11 @@
  */
 import type { SyncDaemon, SyncOptions, SyncRole } from '../../control/sync/daemon.js';
 import type { Attributes } from '../../netlink/attribute.js';
-import { encodeAttribute } from '../../netlink/attribute.js';
 import { isIPv6 } from '../../wire/address.js';
 import { Refusal } from '../refusal.js';
 import { addressBytes, addressText } from '../values.js';
 import { CMD_ATTR, DAEMON_ATTR } from './constants.js';
-import { nest, text, u8, u16, u32 } from './encode.js';
+import { encoded } from './encode.js';
 import { DAEMON_POLICY, validatedNest } from './policy.js';
 
 /** IP_VS_STATE_MASTER, IP_VS_STATE_BACKUP. */
@@ -51,16 +50,17 @@ export function daemonOptions({ attributes }: DaemonRequest): SyncOptions {
 }
 
 export function encodeDaemon({ role, interface: name, syncid, maxlen, group, port, ttl }: SyncDaemon): Uint8Array {
-  const address = isIPv6(group)
-    ? encodeAttribute(DAEMON_ATTR.MCAST_GROUP6, addressBytes(group))
-    : encodeAttribute(DAEMON_ATTR.MCAST_GROUP, addressBytes(group).subarray(0, 4));
-  return nest(CMD_ATTR.DAEMON, [
-    u32(DAEMON_ATTR.STATE, role === 'master' ? 1 : 2),
-    text(DAEMON_ATTR.MCAST_IFN, name),
-    u32(DAEMON_ATTR.SYNC_ID, syncid),
-    u16(DAEMON_ATTR.SYNC_MAXLEN, maxlen),
-    u16(DAEMON_ATTR.MCAST_PORT, port),
-    u8(DAEMON_ATTR.MCAST_TTL, ttl),
-    address,
-  ]);
+  const address = addressBytes(group);
+  return encoded((to) =>
+    to.nest(CMD_ATTR.DAEMON, () => {
+      to.u32(DAEMON_ATTR.STATE, role === 'master' ? 1 : 2);
+      to.text(DAEMON_ATTR.MCAST_IFN, name);
+      to.u32(DAEMON_ATTR.SYNC_ID, syncid);
+      to.u16(DAEMON_ATTR.SYNC_MAXLEN, maxlen);
+      to.u16(DAEMON_ATTR.MCAST_PORT, port);
+      to.u8(DAEMON_ATTR.MCAST_TTL, ttl);
+      if (isIPv6(group)) to.raw(DAEMON_ATTR.MCAST_GROUP6, address);
+      else to.raw(DAEMON_ATTR.MCAST_GROUP, address.subarray(0, 4));
+    }),
+  );
 }

@@ -7,14 +7,14 @@
  *                     └──► type IPVS: commands.ts   ─┴─► answers ─► datagrams of at most 8000 bytes,
  *                                                        NLMSG_DONE after a dump, else an ACK
  */
-import type { AdminClient } from '../../control/api/api.js';
 import { NLM_F, NLMSG, NLMSGERR_ATTR } from '../../netlink/constants.js';
 import { align, encodeMessage, HOST_LITTLE, joinAligned, type Message, viewOf } from '../../netlink/message.js';
+import type { ProgramClient } from '../ask.js';
 import { Refusal } from '../refusal.js';
 import { type Answer, perform } from './commands.js';
 import { GENL_ID_CTRL, IPVS_FAMILY_ID, IPVS_GENL_VERSION } from './constants.js';
 import { control } from './controller.js';
-import { text } from './encode.js';
+import { encoded } from './encode.js';
 
 /** A socket's port id, and options of netlink(7) that shape its ACKs. */
 export interface Peer {
@@ -42,7 +42,7 @@ interface Request {
 }
 
 /** The datagrams that answer the requests in `bytes`, in order. */
-export async function serveDatagram(bytes: Uint8Array, peer: Peer, client: AdminClient): Promise<Uint8Array[]> {
+export async function serveDatagram(bytes: Uint8Array, peer: Peer, client: ProgramClient): Promise<Uint8Array[]> {
   const answers: Uint8Array[] = [];
   for (const request of requestsIn(bytes)) answers.push(...(await serveRequest(request, peer, client)));
   return answers;
@@ -69,7 +69,7 @@ function header(view: DataView): Omit<Message, 'body'> {
   };
 }
 
-async function serveRequest(request: Request, peer: Peer, client: AdminClient): Promise<Uint8Array[]> {
+async function serveRequest(request: Request, peer: Peer, client: ProgramClient): Promise<Uint8Array[]> {
   const { type, flags } = request.message;
   const wantsAck = (flags & NLM_F.ACK) !== 0;
   const isRequest = (flags & NLM_F.REQUEST) !== 0 && type >= NLMSG_MIN_TYPE;
@@ -86,7 +86,7 @@ async function serveRequest(request: Request, peer: Peer, client: AdminClient): 
   }
 }
 
-async function answerTo({ type, body }: Message, dump: boolean, client: AdminClient): Promise<Answer[]> {
+async function answerTo({ type, body }: Message, dump: boolean, client: ProgramClient): Promise<Answer[]> {
   if (type !== GENL_ID_CTRL && type !== IPVS_FAMILY_ID) throw new Refusal('ENOENT');
   if (body.length < GENL_HEADER) throw new Refusal('EINVAL');
   const [command, attributes] = [body[0]!, body.subarray(GENL_HEADER)];
@@ -131,7 +131,7 @@ function ack({ message, whole }: Request, peer: Peer, refusal: Refusal | undefin
   const error = new Uint8Array(4);
   viewOf(error).setInt32(0, refusal === undefined ? 0 : -refusal.errno, HOST_LITTLE);
   const parts = [error, isCapped ? whole.subarray(0, HEADER) : whole];
-  if (reason !== '') parts.push(text(NLMSGERR_ATTR.MSG, reason));
+  if (reason !== '') parts.push(encoded((to) => to.text(NLMSGERR_ATTR.MSG, reason)));
   const flags = (isCapped ? NLM_F.CAPPED : 0) | (reason === '' ? 0 : NLM_F.ACK_TLVS);
   return addressed(NLMSG.ERROR, flags, message.seq, peer.portId, joinAligned(parts));
 }

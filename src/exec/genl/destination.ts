@@ -3,16 +3,16 @@
  * ip_vs_genl_dump_dest).
  */
 import type { DestinationEntry } from '../../control/api/api.js';
-import { type Attributes, encodeAttribute } from '../../netlink/attribute.js';
+import type { Attributes } from '../../netlink/attribute.js';
 import type { DestinationConfig } from '../../service/config.js';
 import { addressFamily } from '../../wire/address.js';
 import { Refusal } from '../refusal.js';
 import * as value from '../values.js';
 import { CMD_ATTR, DEST_ATTR } from './constants.js';
-import { be16, nest, u8, u16, u32 } from './encode.js';
+import { encoded } from './encode.js';
 import { DEST_POLICY, validatedNest } from './policy.js';
 import { portOf } from './service.js';
-import { statsAttributes } from './stats.js';
+import { writeStats } from './stats.js';
 
 /** What a request says about a destination. */
 export interface DestinationRequest {
@@ -58,20 +58,22 @@ export function fullDestination({ address, port, attributes }: DestinationReques
 /** A destination of a listing as IPVS_CMD_ATTR_DEST. */
 export function encodeDestination(entry: DestinationEntry): Uint8Array {
   const tunnel = value.tunnelNumbers(entry.tunnel);
-  return nest(CMD_ATTR.DEST, [
-    encodeAttribute(DEST_ATTR.ADDR, value.addressBytes(entry.address)),
-    be16(DEST_ATTR.PORT, entry.port),
-    u32(DEST_ATTR.FWD_METHOD, value.methodNumber(entry.method)),
-    u32(DEST_ATTR.WEIGHT, entry.weight),
-    u32(DEST_ATTR.U_THRESH, entry.upperThreshold),
-    u32(DEST_ATTR.L_THRESH, entry.lowerThreshold),
-    u32(DEST_ATTR.ACTIVE_CONNS, entry.activeConns),
-    u32(DEST_ATTR.INACT_CONNS, entry.inactConns),
-    u32(DEST_ATTR.PERSIST_CONNS, entry.persistConns),
-    u16(DEST_ATTR.ADDR_FAMILY, value.numberOfFamily(addressFamily(entry.address))),
-    u8(DEST_ATTR.TUN_TYPE, tunnel.type),
-    be16(DEST_ATTR.TUN_PORT, tunnel.port),
-    u16(DEST_ATTR.TUN_FLAGS, tunnel.flags),
-    ...statsAttributes(DEST_ATTR.STATS, DEST_ATTR.STATS64, entry.stats),
-  ]);
+  return encoded((to) =>
+    to.nest(CMD_ATTR.DEST, () => {
+      to.raw(DEST_ATTR.ADDR, value.addressBytes(entry.address));
+      to.be16(DEST_ATTR.PORT, entry.port);
+      to.u32(DEST_ATTR.FWD_METHOD, value.methodNumber(entry.method));
+      to.u32(DEST_ATTR.WEIGHT, entry.weight);
+      to.u32(DEST_ATTR.U_THRESH, entry.upperThreshold);
+      to.u32(DEST_ATTR.L_THRESH, entry.lowerThreshold);
+      to.u32(DEST_ATTR.ACTIVE_CONNS, entry.activeConns);
+      to.u32(DEST_ATTR.INACT_CONNS, entry.inactConns);
+      to.u32(DEST_ATTR.PERSIST_CONNS, entry.persistConns);
+      to.u16(DEST_ATTR.ADDR_FAMILY, value.numberOfFamily(addressFamily(entry.address)));
+      to.u8(DEST_ATTR.TUN_TYPE, tunnel.type);
+      to.be16(DEST_ATTR.TUN_PORT, tunnel.port);
+      to.u16(DEST_ATTR.TUN_FLAGS, tunnel.flags);
+      writeStats(to, DEST_ATTR.STATS, DEST_ATTR.STATS64, entry.stats);
+    }),
+  );
 }

@@ -4,15 +4,14 @@
  */
 import type { ServiceEntry } from '../../control/api/api.js';
 import type { Attributes } from '../../netlink/attribute.js';
-import { encodeAttribute } from '../../netlink/attribute.js';
 import { HOST_LITTLE, viewOf } from '../../netlink/message.js';
 import type { ServiceConfig, ServiceKey } from '../../service/config.js';
 import { Refusal } from '../refusal.js';
 import * as value from '../values.js';
 import { CMD_ATTR, SVC_ATTR } from './constants.js';
-import { be16, be32, nest, text, u16, u32 } from './encode.js';
+import { type AttributeWriter, encoded } from './encode.js';
 import { SERVICE_POLICY, validatedNest } from './policy.js';
-import { statsAttributes } from './stats.js';
+import { writeStats } from './stats.js';
 
 const ALL_FLAGS = 0xffffffff;
 /** Characters of a scheduler's name. */
@@ -88,26 +87,27 @@ function flagsOf(attributes: Attributes): { set: number; mask: number } | undefi
 
 /** A service of a listing as IPVS_CMD_ATTR_SERVICE. */
 export function encodeService({ key, scheduler, flags, timeout, netmask, pe, stats }: ServiceEntry): Uint8Array {
-  const { family, protocol, address, port, fwmark } = value.wireKey(key);
-  const identity =
-    fwmark !== 0
-      ? [u32(SVC_ATTR.FWMARK, fwmark)]
-      : [
-          u16(SVC_ATTR.PROTOCOL, protocol),
-          encodeAttribute(SVC_ATTR.ADDR, value.addressBytes(address)),
-          be16(SVC_ATTR.PORT, port),
-        ];
-  const mask = family === 6 ? u32(SVC_ATTR.NETMASK, netmask) : be32(SVC_ATTR.NETMASK, netmask);
-  return nest(CMD_ATTR.SERVICE, [
-    u16(SVC_ATTR.AF, value.numberOfFamily(family)),
-    ...identity,
-    text(SVC_ATTR.SCHED_NAME, scheduler),
-    ...(pe === '' ? [] : [text(SVC_ATTR.PE_NAME, pe)]),
-    encodeAttribute(SVC_ATTR.FLAGS, flagBytes(value.shownFlags(flags))),
-    u32(SVC_ATTR.TIMEOUT, timeout),
-    mask,
-    ...statsAttributes(SVC_ATTR.STATS, SVC_ATTR.STATS64, stats),
-  ]);
+  const wireKey = value.wireKey(key);
+  return encoded((to) =>
+    to.nest(CMD_ATTR.SERVICE, () => {
+      writeKey(to, wireKey);
+      to.text(SVC_ATTR.SCHED_NAME, scheduler);
+      if (pe !== '') to.text(SVC_ATTR.PE_NAME, pe);
+      to.raw(SVC_ATTR.FLAGS, flagBytes(value.shownFlags(flags)));
+      to.u32(SVC_ATTR.TIMEOUT, timeout);
+      if (wireKey.family === 6) to.u32(SVC_ATTR.NETMASK, netmask);
+      else to.be32(SVC_ATTR.NETMASK, netmask);
+      writeStats(to, SVC_ATTR.STATS, SVC_ATTR.STATS64, stats);
+    }),
+  );
+}
+
+function writeKey(to: AttributeWriter, { family, protocol, address, port, fwmark }: value.WireKey): void {
+  to.u16(SVC_ATTR.AF, value.numberOfFamily(family));
+  if (fwmark !== 0) return to.u32(SVC_ATTR.FWMARK, fwmark);
+  to.u16(SVC_ATTR.PROTOCOL, protocol);
+  to.raw(SVC_ATTR.ADDR, value.addressBytes(address));
+  to.be16(SVC_ATTR.PORT, port);
 }
 
 function flagBytes(flags: number): Uint8Array {

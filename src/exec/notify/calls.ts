@@ -4,6 +4,7 @@ import { RefusedError } from '../../control/api/ask.js';
 import { SystemError } from '../../sys/libc.js';
 import type { Notification } from '../../sys/seccomp.js';
 import { Ended } from '../director/connection.js';
+import { ListingMemory } from '../director/listing-memory.js';
 import { callName, ownArchitecture } from '../filter/numbers.js';
 import { errnoNumber, Refusal } from '../refusal.js';
 import { NetlinkCalls } from './netlink-calls.js';
@@ -25,9 +26,10 @@ export class Calls {
     client: AdminClient,
     private readonly report: (line: string) => void,
   ) {
-    this.opens = new OpenCalls(listener, client, report);
-    this.netlink = new NetlinkCalls(listener, client);
-    this.sockopt = new SockoptCalls(listener, client);
+    const memory = new ListingMemory(client);
+    this.opens = new OpenCalls(listener, memory, report);
+    this.netlink = new NetlinkCalls(listener, memory);
+    this.sockopt = new SockoptCalls(listener, memory);
   }
 
   /** Serves a call. Rejects only with Ended. */

@@ -57,7 +57,7 @@ export class Loop {
     const isAway = this.director.fd < 0 && this.director.isUsable;
     if (poll(this.fds, n, isAway ? AWAY_MS : -1) < 0) return true;
     if (this.events(1) !== 0) return false;
-    await this.calls.opens.written.drain();
+    if (this.calls.opens.written.size > 0) await this.calls.opens.written.drain();
     if (this.events(2) !== 0) this.director.drop();
     if (isAway) this.lookForDirector();
     if ((this.events(0) & POLLIN) !== 0) return this.next();
@@ -66,11 +66,19 @@ export class Loop {
 
   /** Fills the array of poll(2); returns the number of its entries. */
   private fill(): number {
-    const pipes = [...this.calls.opens.written.pipes];
-    const all = [this.listener, this.wake, this.director.fd, ...pipes];
-    if (2 * all.length > this.fds.length) this.fds = new Int32Array(new ArrayBuffer(16 * all.length));
-    for (const [i, fd] of all.entries()) this.fds.set([fd, POLLIN], 2 * i);
-    return FIXED + pipes.length;
+    const { written } = this.calls.opens;
+    const n = FIXED + written.size;
+    if (2 * n > this.fds.length) this.fds = new Int32Array(new ArrayBuffer(16 * n));
+    this.watch(0, this.listener);
+    this.watch(1, this.wake);
+    this.watch(2, this.director.fd);
+    if (written.size > 0) for (const [i, pipe] of [...written.pipes].entries()) this.watch(FIXED + i, pipe);
+    return n;
+  }
+
+  private watch(i: number, fd: number): void {
+    this.fds[2 * i] = fd;
+    this.fds[2 * i + 1] = POLLIN;
   }
 
   private events(i: number): number {

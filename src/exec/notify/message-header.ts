@@ -5,7 +5,7 @@
  *   msghdr, 56:  0 name  8 namelen  16 iov  24 iovlen  32 control  40 controllen  48 flags
  *   iovec, 16:   0 base  8 len
  */
-import { peek, poke } from '../../sys/process.js';
+import { type Part, peek } from '../../sys/process-memory.js';
 import { Refusal } from '../refusal.js';
 
 /** UIO_MAXIOV. */
@@ -52,22 +52,25 @@ export function gather(thread: number, vectors: readonly Vector[]): Uint8Array {
   return Buffer.concat(vectors.map(({ base, length }) => peek(thread, base, Number(length))));
 }
 
-/** Writes as much of `bytes` as there is room for; returns how many bytes. */
-export function scatter(thread: number, vectors: readonly Vector[], bytes: Uint8Array): number {
-  let done = 0;
-  for (const { base, length } of vectors) {
-    const part = bytes.subarray(done, done + Number(length));
-    poke(thread, base, part);
-    done += part.length;
+/** `bytes`, as far as there is room, and where they go. */
+export function scattered(vectors: readonly Vector[], bytes: Uint8Array): { parts: Part[]; length: number } {
+  const parts: Part[] = [];
+  let length = 0;
+  for (const { base, length: room } of vectors) {
+    if (length === bytes.length) break;
+    const part = bytes.subarray(length, length + Number(room));
+    parts.push({ at: base, bytes: part });
+    length += part.length;
   }
-  return done;
+  return { parts, length };
 }
 
-/** Writes what recvmsg(2) returns in its header: no control data, and `flags`. */
-export function writeBack(thread: number, { at }: MessageHeader, nameLength: number, flags: number): void {
-  const numbers = Buffer.alloc(16);
-  numbers.writeUInt32LE(nameLength, 0);
-  poke(thread, at + 8n, numbers.subarray(0, 4));
-  numbers.writeUInt32LE(flags, 8);
-  poke(thread, at + 40n, Buffer.concat([Buffer.alloc(8), numbers.subarray(8, 12)]));
+/** What recvmsg(2) returns in its header: no control data, and `flags`. */
+export function returnedHeader({ at }: MessageHeader, nameLength: number, flags: number): Part[] {
+  const rest = new Uint8Array(12); // controllen, flags
+  new DataView(rest.buffer).setUint32(8, flags, true);
+  return [
+    { at: at + 8n, bytes: Uint8Array.of(nameLength, 0, 0, 0) },
+    { at: at + 40n, bytes: rest },
+  ];
 }

@@ -3,20 +3,21 @@
  * descriptors that the supervisor has handed out. A receive without an answer in the queue is left
  * to the kernel, which blocks or gives EAGAIN.
  */
-import type { AdminClient } from '../../control/api/api.js';
 import { AF_NETLINK, MSG_TRUNC } from '../../netlink/constants.js';
-import { peek, poke } from '../../sys/process.js';
+import { type Part, peek, pokeAll } from '../../sys/process-memory.js';
 import { type Notification, O_CLOEXEC, respondWithFd } from '../../sys/seccomp.js';
+import type { ListingMemory } from '../director/listing-memory.js';
 import { serveDatagram } from '../genl/datagram.js';
 import { Refusal } from '../refusal.js';
 import { LostAnswers } from './lost-answers.js';
-import { gather, readMessageHeader, scatter, type Vector, writeBack } from './message-header.js';
+import { gather, readMessageHeader, returnedHeader, scattered, type Vector } from './message-header.js';
 import { addressOf, type NetlinkSocket, NetlinkSockets } from './netlink-sockets.js';
 import { LEFT_TO_KERNEL, type Result, returns, type Served } from './result.js';
 
 const MSG_PEEK = 2;
 /** struct sockaddr_nl of the kernel: port id 0, which programs check. */
 const FROM_KERNEL = addressOf(0);
+const SENDER_LENGTH = Uint8Array.of(FROM_KERNEL.length, 0, 0, 0);
 const LARGEST_ADDRESS = 128;
 
 export class NetlinkCalls {
@@ -25,7 +26,7 @@ export class NetlinkCalls {
 
   constructor(
     private readonly listener: number,
-    private readonly client: AdminClient,
+    private readonly memory: ListingMemory,
   ) {}
 
   socket(call: Notification): Served {
@@ -58,13 +59,13 @@ export class NetlinkCalls {
     const socket = this.find(call);
     const bytes = socket?.peek();
     if (socket === undefined || bytes === undefined) return LEFT_TO_KERNEL;
-    const n = scatter(call.thread, [{ base: call.wide(1), length: call.wide(2) }], bytes);
+    const { parts, length } = scattered([{ base: call.wide(1), length: call.wide(2) }], bytes);
     if (call.wide(4) !== 0n) {
       const room = peek(call.thread, call.wide(5), 4).readInt32LE();
-      writeSender(call.thread, call.wide(4), room);
-      poke(call.thread, call.wide(5), Uint8Array.of(FROM_KERNEL.length, 0, 0, 0));
+      parts.push(sender(call.wide(4), room), { at: call.wide(5), bytes: SENDER_LENGTH });
     }
-    return received(socket, call.int(3), bytes, n);
+    pokeAll(call.thread, parts);
+    return received(socket, call.int(3), bytes, length);
   }
 
   recvmsg(call: Notification): Served {
@@ -72,10 +73,11 @@ export class NetlinkCalls {
     const bytes = socket?.peek();
     if (socket === undefined || bytes === undefined) return LEFT_TO_KERNEL;
     const header = readMessageHeader(call.thread, call.wide(1));
-    const n = scatter(call.thread, header.vectors, bytes);
-    if (header.name !== 0n) writeSender(call.thread, header.name, header.nameLength);
-    writeBack(call.thread, header, FROM_KERNEL.length, n < bytes.length ? MSG_TRUNC : 0);
-    return received(socket, call.int(2), bytes, n);
+    const { parts, length } = scattered(header.vectors, bytes);
+    if (header.name !== 0n) parts.push(sender(header.name, header.nameLength));
+    parts.push(...returnedHeader(header, FROM_KERNEL.length, length < bytes.length ? MSG_TRUNC : 0));
+    pokeAll(call.thread, parts);
+    return received(socket, call.int(2), bytes, length);
   }
 
   private find(call: Notification): NetlinkSocket | undefined {
@@ -85,12 +87,12 @@ export class NetlinkCalls {
   private async send(thread: number, socket: NetlinkSocket, vectors: readonly Vector[]): Promise<Result> {
     const bytes = gather(thread, vectors);
     const request = Buffer.from(bytes).toString('latin1');
-    const length = this.lost.take(thread, request) ?? (await this.serve(socket, bytes));
+    const length = this.lost.take(thread, request) ?? (await this.serve(thread, socket, bytes));
     return { ...returns(length), lost: () => this.lost.keep(thread, request, length) };
   }
 
-  private async serve(socket: NetlinkSocket, bytes: Uint8Array): Promise<number> {
-    socket.answer(await serveDatagram(bytes, socket.peer(), this.client));
+  private async serve(thread: number, socket: NetlinkSocket, bytes: Uint8Array): Promise<number> {
+    socket.answer(await serveDatagram(bytes, socket.peer(), this.memory.clientOf(thread)));
     return bytes.length;
   }
 }
@@ -104,9 +106,9 @@ function checkReceiver(thread: number, at: bigint, length: number): void {
   if (address.readUInt32LE(4) !== 0) throw new Refusal('ECONNREFUSED');
 }
 
-function writeSender(thread: number, at: bigint, room: number): void {
+function sender(at: bigint, room: number): Part {
   if (room < 0) throw new Refusal('EINVAL');
-  poke(thread, at, FROM_KERNEL.subarray(0, room));
+  return { at, bytes: FROM_KERNEL.subarray(0, room) };
 }
 
 /** The datagram leaves the queue when the program has it. */

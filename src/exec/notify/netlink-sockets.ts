@@ -36,6 +36,7 @@ export class NetlinkSocket {
   private readonly queue: Uint8Array[] = [];
   /** 0: not known yet. It does not change once the socket has one. */
   private portId = 0;
+  private address = addressOf(0);
 
   /** `fd`: the supervisor's descriptor. `first`: the program's descriptor when it was made. */
   constructor(
@@ -77,14 +78,16 @@ export class NetlinkSocket {
   }
 
   private port(): number {
-    this.portId ||= portOf(this.fd);
+    if (this.portId === 0) {
+      this.portId = portOf(this.fd);
+      this.address = addressOf(this.portId);
+    }
     return this.portId;
   }
 
   private option(name: number): boolean {
-    const value = new Int32Array(new ArrayBuffer(4));
-    const length = Int32Array.of(4);
-    return libc.getsockopt(this.fd, SOL_NETLINK, name, value, length) === 0 && value[0] !== 0;
+    optionLength[0] = 4;
+    return libc.getsockopt(this.fd, SOL_NETLINK, name, optionValue, optionLength) === 0 && optionValue[0] !== 0;
   }
 
   private peekKernel(): Uint8Array | undefined {
@@ -96,18 +99,21 @@ export class NetlinkSocket {
   private feed(): void {
     const next = this.queue[0];
     if (next === undefined) return;
-    const to = addressOf(this.port());
-    const bytes = new Uint8Array(new ArrayBuffer(next.length));
+    this.port();
+    const bytes = next.length <= outgoing.length ? outgoing : new Uint8Array(new ArrayBuffer(next.length));
     bytes.set(next);
     // It fails when the program has closed the socket, or has no room for another datagram.
     const sent = libc.uninterrupted(() =>
-      libc.sendto(this.sender, bytes, bytes.length, libc.MSG_DONTWAIT, to, to.length),
+      libc.sendto(this.sender, bytes, next.length, libc.MSG_DONTWAIT, this.address, ADDRESS_SIZE),
     );
     if (sent >= 0) this.queue.shift();
   }
 }
 
 const datagram = new Uint8Array(new ArrayBuffer(LARGEST_DATAGRAM));
+const outgoing = new Uint8Array(new ArrayBuffer(LARGEST_DATAGRAM));
+const optionValue = new Int32Array(new ArrayBuffer(4));
+const optionLength = new Int32Array(new ArrayBuffer(4));
 
 /** struct sockaddr_nl. */
 export function addressOf(portId: number): Uint8Array {

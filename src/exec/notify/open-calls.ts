@@ -5,7 +5,8 @@
 import type { AdminClient } from '../../control/api/api.js';
 import { procText } from '../../proc/text.js';
 import { close } from '../../sys/libc.js';
-import { memoryFile, openPipe, peek } from '../../sys/process.js';
+import { memoryFile, openPipe } from '../../sys/process.js';
+import { peek } from '../../sys/process-memory.js';
 import { type Notification, O_CLOEXEC, respondWithFd } from '../../sys/seccomp.js';
 import { type IpvsFile, ipvsFile } from '../files/path.js';
 import { sysctlText } from '../files/sysctl.js';

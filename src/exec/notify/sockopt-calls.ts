@@ -4,7 +4,7 @@
  */
 import type { AdminClient } from '../../control/api/api.js';
 import * as libc from '../../sys/libc.js';
-import { peek, poke } from '../../sys/process.js';
+import { peek, pokeAll } from '../../sys/process-memory.js';
 import { type Notification, O_CLOEXEC, respondWithFd } from '../../sys/seccomp.js';
 import { Refusal } from '../refusal.js';
 import { getOption, sizeOfGet } from '../sockopt/get.js';
@@ -67,10 +67,12 @@ export class SockoptCalls {
     const size = sizeOfGet(option);
     if (length < size) throw new Refusal('EINVAL');
     const value = await getOption(option, peek(thread, call.wide(3), size), length, this.client);
-    poke(thread, call.wide(3), value.bytes);
     const told = Buffer.alloc(4);
     told.writeInt32LE(value.length);
-    poke(thread, call.wide(4), told);
+    pokeAll(thread, [
+      { at: call.wide(3), bytes: value.bytes },
+      { at: call.wide(4), bytes: told },
+    ]);
     return returns(0);
   }
 }

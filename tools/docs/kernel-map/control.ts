@@ -55,7 +55,7 @@ ip_vs_genl_parse_dest | exec/genl/destination.ts: parseDestination, fullDestinat
 ip_vs_copy_usvc_compat, ip_vs_copy_udest_compat | exec/sockopt/structs.ts: readService, readDestination |
 ip_vs_genl_dump_service, ip_vs_genl_dump_services, ip_vs_genl_fill_service | exec/genl/commands.ts: dumpServices; exec/genl/service.ts: encodeService |
 ip_vs_genl_dump_dest, ip_vs_genl_dump_dests, ip_vs_genl_fill_dest | exec/genl/commands.ts: dumpDestinations; exec/genl/destination.ts: encodeDestination |
-ip_vs_genl_fill_stats, ip_vs_genl_fill_stats64 | exec/genl/stats.ts: statsAttributes |
+ip_vs_genl_fill_stats, ip_vs_genl_fill_stats64 | exec/genl/stats.ts: writeStats |
 ip_vs_genl_set_config | exec/genl/commands.ts: setConfig; control/rules/rules.ts: setTimeouts |
 ip_vs_genl_new_daemon, ip_vs_genl_del_daemon, ip_vs_genl_set_daemon, ip_vs_genl_dump_daemon, ip_vs_genl_dump_daemons, ip_vs_genl_fill_daemon | exec/genl/commands.ts: newDaemon, deleteDaemon | As requests startDaemon, stopDaemon and daemons.
 ip_vs_genl_register, ip_vs_genl_unregister | exec/genl/controller.ts: control |

@@ -1,0 +1,13 @@
+/** Which requests only ask; schema.ts has all of them. */
+import type { AdminRequest } from './api.js';
+
+/** Requests that change nothing: those of a socket for questions only. */
+export const READING: ReadonlySet<AdminRequest['op']> = new Set([
+  'getTimeouts',
+  'list',
+  'connections',
+  'getSysctls',
+  'daemons',
+  'status',
+  'health',
+]);
