@@ -28,8 +28,8 @@ export const DATAGRAM_SIZE = 1 << 16;
 const ANSWER_SECONDS = 5;
 
 /**
- * Opens a socket for requests, of rtnetlink or of another protocol. A receive ends with EAGAIN when the kernel has not answered for 5 s.
- * Throws a SystemError.
+ * Opens a socket for requests, of rtnetlink or of another protocol. A receive ends with EAGAIN when
+ * the kernel has not answered for 5 s. Throws a SystemError.
  */
 export function openRequestSocket(protocol = NETLINK_ROUTE): number {
   const fd = openSocket(0, protocol);

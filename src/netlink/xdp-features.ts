@@ -2,7 +2,7 @@
  * What an interface can do with XDP (generic netlink, family "netdev", Linux 6.3; enum
  * netdev_xdp_act of linux/netdev.h).
  *
- *     CTRL_CMD_GETFAMILY "netdev" ─► number of the family ─► NETDEV_CMD_DEV_GET ifindex ─► bits of features
+ *     CTRL_CMD_GETFAMILY "netdev" ─► its number ─► NETDEV_CMD_DEV_GET ifindex ─► bits
  */
 import * as libc from '../sys/libc.js';
 import { Attributes, encodeAttribute, encodeU32 } from './attribute.js';
@@ -21,7 +21,7 @@ const GENL_HEADER = 4;
 /** The interface takes frames that a program redirects to it (NETDEV_XDP_ACT_NDO_XMIT). */
 const XMIT = 1 << 2;
 
-/** True when frames can be redirected to the interface; false also before Linux 6.3, which cannot tell. */
+/** True when frames can be redirected to the interface. Before Linux 6.3 nobody can tell: false. */
 export function takesRedirected(ifindex: number): boolean {
   const fd = openRequestSocket(NETLINK_GENERIC);
   try {

@@ -17,7 +17,10 @@ require('net').createServer((s) => { s.on('error', () => {}); s.once('data', (d)
   let left = Number(d); const go = () => { while (left > 0) { const n = Math.min(left, chunk.length); left -= n;
   if (!s.write(chunk.subarray(0, n))) return s.once('drain', go); } s.end(); }; go(); }); }).listen(8080, () => console.log('ready'))`;
 /** Prints how many bytes came. */
-const client = (bytes: number, hold = 0) => `let n = 0; const s = require('net').connect({ host: '${VIP}', port: 80 }, () => s.write('${bytes}'));
+const client = (
+  bytes: number,
+  hold = 0,
+) => `let n = 0; const s = require('net').connect({ host: '${VIP}', port: 80 }, () => s.write('${bytes}'));
 s.on('data', (d) => { n += d.length; }).on('end', () => setTimeout(() => { s.end(); console.log(n); }, ${hold})).on('error', (e) => console.log(e.code))`;
 
 describe.skipIf(withoutXdp !== '')('offload', () => {

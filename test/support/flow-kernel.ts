@@ -2,7 +2,7 @@
  * The kernel in front of a director without I/O: each frame first meets the XDP program with the
  * director's flow table, by BPF_PROG_TEST_RUN. The program's clock is the director's.
  */
-
+import type { InProcessDirector } from '../../src/control/inprocess.js';
 import type { Director } from '../../src/dataplane/director.js';
 import { Offload } from '../../src/dataplane/offload/offload.js';
 import { Control } from '../../src/device/flow/layout.js';
@@ -14,6 +14,7 @@ import { close, ifNameToIndex } from '../../src/sys/libc.js';
 
 /** A tick of the connection table: times are exact. */
 const UNIT_MS = 10;
+const BITS = 10;
 
 /** A frame that the program has sent. */
 export interface Redirected {
@@ -21,58 +22,88 @@ export interface Redirected {
   readonly bytes: Uint8Array;
 }
 
-export class FlowKernel {
-  readonly offload: Offload;
-  readonly maps: FlowMaps;
-  readonly memory: FlowMemory;
-  /** Frames that the program has forwarded. */
-  forwarded = 0;
-  private readonly programs: number[] = [];
-  private readonly open: { close(): void }[] = [];
+/** The programs of links with these MAC addresses, and their flow table. They stay loaded. */
+class Programs {
+  readonly maps = new FlowMaps(BITS);
+  readonly memory: FlowMemory = flowMemory(this.maps.fds);
+  readonly fds: number[] = [];
 
-  /** `after`: packets of a client before its connection is offloaded. `bits`: of the buckets. */
-  constructor(
-    private readonly d: Director,
-    { after = 1, bits = 10, completes = false } = {},
-  ) {
-    this.maps = new FlowMaps(bits);
-    this.memory = flowMemory(this.maps.fds);
-    this.offload = new Offload(d, this.memory, { after: { tcp: after, udp: after }, unitMs: UNIT_MS });
-    d.offload = this.offload;
-    d.connections.offloadTo(this.offload);
+  constructor(readonly macs: readonly Buffer[]) {
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
-    for (const link of d.links) {
-      const intercept = new InterceptMaps('lo', () => macOf(link.mac));
+    for (const [device, mac] of macs.entries()) {
+      const intercept = new InterceptMaps('lo', () => mac);
       intercept.update([]);
-      const use = { fds: this.maps.fds, completes, clock: 'word' } as const;
-      this.programs.push(loadXdp(interceptProgram(intercept.fds, xsks, use)));
-      this.maps.setDevice(link.index, ifNameToIndex('lo'));
-      this.open.push(intercept);
+      const use = { fds: this.maps.fds, completes: true, clock: 'word' } as const;
+      this.fds.push(loadXdp(interceptProgram(intercept.fds, xsks, use)));
+      this.maps.setDevice(device, ifNameToIndex('lo'));
+      intercept.close();
     }
     close(xsks);
   }
 
-  /** The director's clock has moved. */
-  setClock(): void {
-    this.memory.control[Control.clock] = this.offload.lines.unitsOf(this.d.now);
+  clear(): void {
+    const { lines, hops, ledgerWords, control } = this.memory;
+    for (const part of [lines, hops, ledgerWords]) part.fill(0);
+    control[Control.generation] = 1;
+    control[Control.off] = 0;
+  }
+}
+
+const loaded = new Map<string, Programs>();
+
+function programsFor(macs: readonly Buffer[]): Programs {
+  const key = Buffer.concat(macs).toString('hex');
+  const programs = loaded.get(key) ?? new Programs(macs);
+  loaded.set(key, programs);
+  programs.clear();
+  return programs;
+}
+
+export class FlowKernel {
+  readonly offload: Offload;
+  readonly memory: FlowMemory;
+  /** Frames that the program has forwarded. */
+  forwarded = 0;
+  private readonly programs: Programs;
+
+  /** Connections are offloaded from the first packet on. One kernel is used at a time. */
+  constructor(private readonly d: Director) {
+    this.programs = programsFor(d.links.map(({ mac }) => macOf(mac)));
+    this.memory = this.programs.memory;
+    this.offload = new Offload(d, this.memory, { after: { tcp: 1, udp: 1 }, unitMs: UNIT_MS });
+    d.offload = this.offload;
+    d.connections.offloadTo(this.offload);
   }
 
   /** What the program sends for a frame that comes in by a link; undefined: the director gets it. */
   run(device: number, frame: Uint8Array): Redirected | undefined {
     if (frame.length < 14) return undefined;
-    const { result, packet } = runXdp(this.programs[device]!, frame);
+    this.memory.control[Control.clock] = this.offload.lines.unitsOf(this.d.now);
+    const { result, packet } = runXdp(this.programs.fds[device]!, frame);
     if (result !== XDP_REDIRECT) return undefined;
     this.forwarded++;
-    const source = Buffer.from(packet.subarray(6, 12));
-    const to = this.d.links.findIndex((link) => source.equals(macOf(link.mac)));
-    return { device: to, bytes: packet };
+    const source = packet.subarray(6, 12);
+    return { device: this.programs.macs.findIndex((mac) => mac.equals(source)), bytes: packet };
   }
+}
 
-  close(): void {
-    for (const fd of this.programs) close(fd);
-    for (const one of this.open) one.close();
-    this.maps.close();
-  }
+/** Puts the kernel in front of a director. */
+export function inFrontOf(inner: InProcessDirector, send: (frame: Redirected) => void): FlowKernel {
+  const kernel = new FlowKernel(inner.director);
+  const [receive, request] = [inner.receive.bind(inner), inner.request.bind(inner)];
+  inner.receive = (device, bytes) => {
+    const sent = kernel.run(device, bytes);
+    if (sent === undefined) return receive(device, bytes);
+    send(sent);
+    return true;
+  };
+  inner.request = (one) => {
+    if (['list', 'connections', 'status', 'getTimeouts', 'getSysctls', 'daemons'].includes(one.op))
+      kernel.offload.read();
+    else kernel.offload.settle();
+    return request(one);
+  };
+  return kernel;
 }
 
 function macOf([hi, lo]: readonly [number, number]): Buffer {

@@ -14,7 +14,7 @@ import type { OffloadStatus } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import type { DeviceSetup, Message } from './messages.js';
 
-/** 2 to this power buckets of four lines: 16 MB, and 32,768 connections at a quarter of the lines. */
+/** 2 to this power buckets of four lines, 16 MB: 32,768 connections at a quarter of the lines. */
 const BITS = 16;
 
 /** Messages after which packets of connections are forwarded as before. */

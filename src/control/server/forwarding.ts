@@ -55,7 +55,7 @@ export interface Forwarding {
    * below these numbers.
    */
   gather(services: number, destinations: number): void;
-  /** Counters and timers follow what XDP programs have forwarded; undefined: there is no offload. */
+  /** Counters and timers follow what XDP programs have forwarded; undefined: no offload. */
   readonly readFlows?: (() => Promise<void>) | undefined;
   /** The offload; undefined: there is none. */
   flows?(): OffloadStatus | undefined;

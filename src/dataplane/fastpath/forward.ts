@@ -114,7 +114,7 @@ export function fastForward(d: Director, rows: Int32Array, cache: BatchCache): F
       offload.note(entry, Direction.input, cached[to]! - 1, cached[destination(words[at + DEST]!, address) + MTU]!);
   }
 
-  /** A packet like this changes no state: what was done with it can be done with all that follow. */
+  /** The packet changes no state: all that follow can be treated like it. */
   function isSteady(kind: number): boolean {
     return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
   }

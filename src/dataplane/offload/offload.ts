@@ -6,12 +6,12 @@
  *
  *     packet ─► fast path or slow path ─ note ─► pending ─ the frames were sent ─► line in force
  *
- *     packets of the line ─► program: count, last seen                state changes ──► line cleared
- *                              │                                      rules, routes …─► generation + 1
- *                              └─ fold: counters of the director      entry ends ─────► line freed
+ *     packets of the line ─► program: count, last seen        state changes ──► line cleared
+ *                              │                              rules, routes …─► generation + 1
+ *                              └─ fold: counters              entry ends ─────► line freed
  *                              └─ pull: EXPIRES of the entry
  *
- * Of each direction of a connection this file knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
+ * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
  */
 import {
   CADDR,
@@ -93,9 +93,9 @@ export class Offload implements Offloaded {
   }
 
   /**
-   * A packet of an entry was forwarded to a neighbour as all that follow will be. `direction`: as of
-   * Direction; `mtu`: of the route. The caller has seen that the packet changed no state and that no
-   * flag or rule takes it another way.
+   * A packet of an entry was forwarded to a neighbour as all that follow will be. `direction`: as
+   * of Direction; `mtu`: of the route. The caller has seen that the packet changed no state and
+   * that no flag or rule takes it another way.
    */
   note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void {
     const { words } = this.d.connections;
@@ -106,6 +106,8 @@ export class Offload implements Offloaded {
     const isTcp = ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === ipv4.TCP;
     if (packets < (isTcp ? this.after.tcp : this.after.udp) || this.queued === QUEUE) return;
     if (isTcp && (words[at + DPORT_PROTO_STATE]! & 0xff) !== Tcp.ESTABLISHED) return;
+    // Each packet of a client may be the one by which backups hear of its connection.
+    if (direction === 0 && this.d.sync !== undefined) return;
     if ((place === NO_ROOM && packets % RETRY !== 0) || this.control[Control.off] !== 0) return;
     this.places[2 * entry + direction] = place > 0 ? place : PENDING;
     const item = this.queued++ * QUEUED;

@@ -4,7 +4,7 @@
  * seconds, the period of the estimator, some each turn; all at once when somebody asks; one when it
  * is freed or when its timer is due.
  */
-import { CONN_HASHED, DEST, ENTRY_SHIFT, EXPIRES, PACKETS, TIMEOUT } from '../../conntrack/entry.js';
+import { DEST, ENTRY_SHIFT, EXPIRES, PACKETS, TIMEOUT } from '../../conntrack/entry.js';
 import { FrameStat, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY } from '../../stats/estimator.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -84,7 +84,7 @@ export class FlowReadback {
     values[FrameStat.out]! += packets;
     values[FrameStat.outBytes]! += frames;
     this.forwarded += packets;
-    if (column === Stat.inpkts) this.countIn(entry, packets);
+    if (column === Stat.inpkts) connections.words[(entry << ENTRY_SHIFT) + PACKETS]! += packets;
   }
 
   /** The column of bytes is two behind that of packets. */
@@ -92,18 +92,5 @@ export class FlowReadback {
     const { values } = this.d.counters;
     values[at]! += this.lines.packets;
     values[at + (Stat.inbytes - Stat.inpkts)]! += this.lines.bytes;
-  }
-
-  /** Backups hear of the packets by which they would have heard, but not more than once. */
-  private countIn(entry: number, packets: number): void {
-    const { connections, sync, sysctl } = this.d;
-    const at = (entry << ENTRY_SHIFT) + PACKETS;
-    const before = connections.words[at]!;
-    connections.words[at] = (before + packets) | 0;
-    if (sync === undefined || (connections.flagsOf(entry) & CONN_HASHED) === 0) return;
-    const now = before + packets;
-    const period = sysctl.sync_period;
-    const last = period > 0 ? now - ((now - sysctl.sync_threshold) % period) : sysctl.sync_threshold;
-    sync.offer(entry, last > before && last <= now ? last : now);
   }
 }

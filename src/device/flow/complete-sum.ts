@@ -3,7 +3,7 @@
  * leave it: the field holds the sum of the pseudo header. A checksum that is right and has this
  * value by chance stays as it is.
  *
- *     field == sum of the pseudo header? ─► sum of the transport's bytes, in pieces of 512, 256 … 4, 2, 1 ─► field
+ *     field == sum of the pseudo header? ─► sum of all bytes, in pieces of 512 … 4, 2, 1 ─► field
  */
 import { UDP } from '../../wire/ipv4.js';
 import { type Assembler, Call } from '../bpf/assembler.js';

@@ -16,7 +16,7 @@ export function flowHash(secret: ArrayLike<number>, saddr: number, daddr: number
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The same for r1 source, r2 destination, r3 ports, zero-extended. The hash is in r1; r4 is lost. */
+/** The same for r1 source, r2 destination, r3 ports. The hash is in r1; r4 is lost. */
 export function hashInstructions(asm: Assembler, secret: ArrayLike<number>): Assembler {
   const multiply = (by: number) => low32(asm.mul('r1', by | 1 | 0));
   const shift = (bits: number) => asm.mov('r4', 'r1').rsh('r4', bits).xor('r1', 'r4');

@@ -65,7 +65,7 @@ export function flowInstructions(asm: Assembler, { fds, completes, clock = 'kern
   asm.map('r1', fds.devices).mov('r2', 'r6').mov('r3', XDP_DROP).call(Call.redirectMap).exit();
 }
 
-/** Checks the IPv4 header. r4: length of the packet; also on the stack, as are the bytes behind it. */
+/** Checks the IPv4 header. r4 and the stack: length of the packet; stack: bytes behind it. */
 function header(asm: Assembler, miss: string): void {
   checkEnd(asm, L4 + 8, miss);
   asm.load(8, 'r1', 'r7', IP).jumpIf('r1', '!=', 0x45, miss);

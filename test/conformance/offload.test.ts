@@ -1,0 +1,35 @@
+/**
+ * Replays the recorded scenarios through a director with the XDP program in front of it, which
+ * forwards each connection from its first packet on. The answers must still be those of the kernel.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Row, replayScenario } from '../../src/replay/scenario.js';
+import { withoutXdp } from '../device/xdp/missing.js';
+import { type FlowKernel, inFrontOf } from '../support/flow-kernel.js';
+import { recordedScenarios } from '../support/recorded.js';
+import { compare } from './compare.js';
+
+function recorded(folder: string): Row[] {
+  const lines = readFileSync(`${folder}/out.jsonl`, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
+}
+
+/** Scenarios in which the program has forwarded a packet. */
+let offloaded = 0;
+
+describe.skipIf(withoutXdp !== '')('scenarios recorded from the kernel, offloaded', () => {
+  it.each([...recordedScenarios()])('%s', async (_, folder) => {
+    let kernel: FlowKernel | undefined;
+    const rows = await replayScenario(folder, (director) => {
+      kernel = inFrontOf(director, ({ device, bytes }) => director['outlet'](device, bytes));
+    });
+    if (kernel!.forwarded > 0) offloaded++;
+    expect(compare(rows, recorded(folder))).toEqual([]);
+  });
+
+  it('are offloaded, many of them', () => {
+    console.log(`offload: the program forwarded in ${offloaded} scenarios`);
+    expect(offloaded).toBeGreaterThan(40);
+  });
+});
