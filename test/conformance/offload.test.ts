@@ -15,11 +15,15 @@ function recorded(folder: string): Row[] {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
 }
 
+/** One in eight, or all with ULVS_RUNS=all. */
+const EACH = process.env.ULVS_RUNS === 'all' ? 1 : 8;
+const scenarios = [...recordedScenarios()].filter((_, i) => i % EACH === 0);
+
 /** Scenarios in which the program has forwarded a packet. */
 let offloaded = 0;
 
 describe.skipIf(withoutXdp !== '')('scenarios recorded from the kernel, offloaded', () => {
-  it.each([...recordedScenarios()])('%s', async (_, folder) => {
+  it.each(scenarios)('%s', async (_, folder) => {
     let kernel: FlowKernel | undefined;
     const rows = await replayScenario(folder, (director) => {
       kernel = inFrontOf(director, ({ device, bytes }) => director['outlet'](device, bytes));
@@ -30,6 +34,6 @@ describe.skipIf(withoutXdp !== '')('scenarios recorded from the kernel, offloade
 
   it('are offloaded, many of them', () => {
     console.log(`offload: the program forwarded in ${offloaded} scenarios`);
-    expect(offloaded).toBeGreaterThan(40);
+    expect(offloaded).toBeGreaterThan(scenarios.length / 10);
   });
 });

@@ -67,7 +67,9 @@ export function useFlows(d: Director, fds: FlowMapFds): Offload {
  */
 export function beforeMessage(offload: Offload, message: Message): void {
   if (message.kind === 'trace') offload.setOff(message.spec !== undefined);
-  if (message.kind === 'readFlows') offload.read();
+  // Another process goes on with what waits in the rings, and with these counters and timers.
+  if (message.kind === 'pause') offload.setOff(true);
+  if (message.kind === 'readFlows' || message.kind === 'pause') offload.read();
   if (HARMLESS.includes(message.kind)) return;
   offload.settle();
   if (message.kind === 'links') offload.forgetHops();

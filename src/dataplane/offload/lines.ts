@@ -32,6 +32,7 @@ import {
 import type { FlowMemory } from '../../device/flow/maps.js';
 import { fold } from '../../wire/checksum.js';
 import { halves } from '../parse/aligned.js';
+import type { FlowTuple } from './tuple.js';
 
 /** A line rests this long (ms) before another connection gets it. */
 const REST_MS = 1000;
@@ -40,18 +41,14 @@ const IDLE_MS = 10_000;
 /** The TTL is the low byte of its word: one less, in a ones' complement sum. */
 const TTL_STEP = 0xfffe;
 
-/** Addresses and ports of a packet, as words of the packet. */
-export class FlowTuple {
-  saddr = 0;
-  daddr = 0;
-  ports = 0;
-}
-
 export class FlowLines {
   /** By line: its owner + 1, 0 for none; as OWNER of the line. */
   readonly owners: Int32Array;
   /** Number of lines with an owner. */
   used = 0;
+  /** Lines that were put in force, and connections that found no room. */
+  written = 0;
+  noRoom = 0;
   /** What the last `grown` found. */
   packets = 0;
   bytes = 0;

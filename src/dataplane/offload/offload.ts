@@ -13,29 +13,17 @@
  *
  * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
  */
-import {
-  CADDR,
-  DADDR,
-  DPORT_PROTO_STATE,
-  ENTRY_SHIFT,
-  EXPIRES,
-  FLAGS,
-  METHOD_MASK,
-  PACKETS,
-  PORTS,
-  VADDR,
-} from '../../conntrack/entry.js';
+import { CADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
 import type { Offloaded } from '../../conntrack/offloaded.js';
 import { Tcp } from '../../conntrack/tcp.js';
-import { Control } from '../../device/flow/layout.js';
+import { Control, LINE_SHIFT, OWNER } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
-import { Method } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { swap32 } from '../parse/aligned.js';
 import { FlowHops } from './hops.js';
-import { FlowLines, FlowTuple } from './lines.js';
+import { FlowLines } from './lines.js';
 import { FlowReadback } from './readback.js';
+import { FlowTuple, fillTuples } from './tuple.js';
 
 /** A connection is offloaded from this packet of its client on: a short one never is. */
 const AFTER_TCP = 4;
@@ -61,9 +49,6 @@ export interface OffloadOptions {
 }
 
 export class Offload implements Offloaded {
-  /** Lines that were put in force, and connections that found no room. */
-  written = 0;
-  noRoom = 0;
   readonly lines: FlowLines;
   readonly readback: FlowReadback;
   private readonly hops: FlowHops;
@@ -85,11 +70,25 @@ export class Offload implements Offloaded {
   ) {
     this.control = memory.control;
     this.lines = new FlowLines(memory, unitMs);
-    this.readback = new FlowReadback(d, this.lines);
+    this.readback = new FlowReadback(d, this.lines, memory);
     this.hops = new FlowHops(d, memory.hops);
     this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
     this.after = after;
     d.neighbours.onChange = (neighbour) => this.hops.forget(neighbour);
+    this.begin();
+  }
+
+  /** A worker before this one may have left lines: their connections come to the director again. */
+  private begin(): void {
+    const { lines, d, memory } = this;
+    this.forgetHops();
+    for (let line = 0; line < lines.owners.length; line++) {
+      const owner = memory.lines[(line << LINE_SHIFT) + OWNER]!;
+      if (owner === 0) continue;
+      this.readback.pull(line + 1, ((owner - 1) >> 1) << ENTRY_SHIFT);
+      lines.free(line, d.now);
+    }
+    Atomics.store(this.control, Control.off, 0);
   }
 
   /**
@@ -138,7 +137,7 @@ export class Offload implements Offloaded {
     }
     this.places[owner] = place;
     this.lines.enforce(place - 1, row, this.d.now);
-    this.written++;
+    this.lines.written++;
   }
 
   /** A reply to an address that is a VIP, too, may belong to another connection. */
@@ -156,38 +155,16 @@ export class Offload implements Offloaded {
   private placeFor(entry: number, owner: number, direction: number): number {
     if (this.places[owner]! > 0) return this.places[owner]!;
     const { connections, now } = this.d;
-    this.fillTuples(entry, direction);
+    fillTuples(connections.words, entry, direction, this.from, this.to);
     const line = this.lines.claim(this.from, now);
     if (line < 0) {
-      this.noRoom++;
+      this.lines.noRoom++;
       return NO_ROOM;
     }
     if (this.lines.owners[line] !== 0) this.giveUp(line);
     const seal = connections.table.seals[entry] ?? 0;
     this.lines.write(line, owner, connections.protocolOf(entry), this.from, this.to, seal);
     return line + 1;
-  }
-
-  /** What a packet of this direction has, and what it leaves with. */
-  private fillTuples(entry: number, direction: number): void {
-    const { words } = this.d.connections;
-    const { from, to } = this;
-    const at = entry << ENTRY_SHIFT;
-    const client = swap32(words[at + CADDR]!);
-    const vip = swap32(words[at + VADDR]!);
-    const server = swap32(words[at + DADDR]!);
-    const cport = words[at + PORTS]! >>> 16;
-    const vport = words[at + PORTS]! & 0xffff;
-    const dport = words[at + DPORT_PROTO_STATE]! >>> 16;
-    const isNat = (words[at + FLAGS]! & METHOD_MASK) === Method.masq;
-    if (direction === 0) {
-      set(from, client, vip, cport, vport);
-      if (isNat) set(to, client, server, cport, dport);
-      else set(to, client, vip, cport, vport);
-    } else {
-      set(from, server, client, dport, cport);
-      set(to, vip, client, vport, cport);
-    }
   }
 
   /** Another connection needs the line of one that is idle. */
@@ -250,7 +227,7 @@ export class Offload implements Offloaded {
   read(): void {
     this.hops.noteUsed();
     this.readback.all();
-    this.tellCounts();
+    this.readback.tell();
   }
 
   /** Neighbours have other numbers, or devices other addresses. */
@@ -276,21 +253,6 @@ export class Offload implements Offloaded {
     this.nextBeat = now + BEAT_EVERY;
     this.control[Control.aliveUntil] = this.lines.unitsOf(now + ALIVE_MS);
     this.hops.noteUsed();
-    this.tellCounts();
+    this.readback.tell();
   }
-
-  /** For the status. */
-  private tellCounts(): void {
-    const { control, counts } = this.memory;
-    control[Control.used] = this.lines.used;
-    control[Control.written] = this.written;
-    control[Control.noRoom] = this.noRoom;
-    counts[Control.packets / 2] = this.readback.forwarded;
-  }
-}
-
-function set(tuple: FlowTuple, saddr: number, daddr: number, sport: number, dport: number): void {
-  tuple.saddr = saddr;
-  tuple.daddr = daddr;
-  tuple.ports = swap32((sport << 16) | dport);
 }

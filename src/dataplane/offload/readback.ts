@@ -5,6 +5,8 @@
  * is freed or when its timer is due.
  */
 import { DEST, ENTRY_SHIFT, EXPIRES, PACKETS, TIMEOUT } from '../../conntrack/entry.js';
+import { Control } from '../../device/flow/layout.js';
+import type { FlowMemory } from '../../device/flow/maps.js';
 import { FrameStat, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY } from '../../stats/estimator.js';
 import * as ethernet from '../../wire/ethernet.js';
@@ -24,6 +26,7 @@ export class FlowReadback {
   constructor(
     private readonly d: Director,
     private readonly lines: FlowLines,
+    private readonly memory: FlowMemory,
   ) {}
 
   /** Call it once a turn; `now` in ms. */
@@ -42,6 +45,15 @@ export class FlowReadback {
   all(): void {
     if (this.lines.used > 0) this.sweep(0, this.lines.owners.length);
     this.at = -1;
+  }
+
+  /** Writes the counts for the status, which another thread reads. */
+  tell(): void {
+    const { control, counts } = this.memory;
+    control[Control.used] = this.lines.used;
+    control[Control.written] = this.lines.written;
+    control[Control.noRoom] = this.lines.noRoom;
+    counts[Control.packets / 2] = this.forwarded;
   }
 
   private sweep(from: number, end: number): void {
