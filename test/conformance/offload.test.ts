@@ -26,7 +26,7 @@ describe.skipIf(withoutXdp !== '')('scenarios recorded from the kernel, offloade
   it.each(scenarios)('%s', async (_, folder) => {
     let kernel: FlowKernel | undefined;
     const rows = await replayScenario(folder, (director) => {
-      kernel = inFrontOf(director, ({ device, bytes }) => director['outlet'](device, bytes));
+      kernel = inFrontOf(director, ({ device, bytes }) => director.outlet(device, bytes));
     });
     if (kernel!.forwarded > 0) offloaded++;
     expect(compare(rows, recorded(folder))).toEqual([]);

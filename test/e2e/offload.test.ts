@@ -29,7 +29,8 @@ describe.skipIf(withoutXdp !== '')('offload', () => {
 
   beforeAll(async () => {
     testbed = new Testbed('offload', 'xdp');
-    const { run, client: c, servers: s, director: d } = { run: testbed.run.bind(testbed), ...testbed };
+    const { client: c, servers: s, director: d } = testbed;
+    const run = testbed.run.bind(testbed);
     for (const space of [c, s]) run(space, 'ethtool -K eth0 gro on');
     for (const space of [c, s, d]) run(space, 'sysctl -qw net.ipv6.conf.all.disable_ipv6=1');
     const mac = (space: string, dev: string) => run(space, `cat /sys/class/net/${dev}/address`).trim();

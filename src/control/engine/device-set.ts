@@ -109,7 +109,7 @@ export class DeviceSet {
    */
   useOwnMaps(): void {
     this.replaceEach((handle, i) => underMaps(handle, this.devices[i]!.maps, this.flows?.fds));
-    this.devices.forEach((_, i) => this.redirectTo(i));
+    for (const i of this.devices.keys()) this.redirectTo(i);
   }
 
   private replaceEach(by: (handle: DeviceHandle, device: number) => DeviceHandle): void {
