@@ -1,4 +1,4 @@
-# make demo | test | test-node | build | install | deb | test-deb | bench | docs | moves | lint | record |
+# make demo | test | test-node | fuzz | build | install | deb | test-deb | bench | docs | moves | lint | record |
 # clean; every target first installs what is missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -10,7 +10,7 @@ ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--ro
 ORACLE ?= tools/oracle
 SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
-.PHONY: install deb test-deb build demo test test-node bench docs moves lint record clean setup
+.PHONY: install deb test-deb build demo test test-node fuzz bench docs moves lint record clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -25,7 +25,7 @@ demo: build
 # The last line is plain: "N passed, N failed, N skipped" (test/support/summary.ts).
 test: build
 	@scripts/setup.sh programs
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p console
 	@biome check .
 	@vitest run
 
@@ -34,13 +34,19 @@ test-node: setup
 	@$(if $(ROOTLESS),,$(SUDO)) scripts/test-node.sh "$(NODE)" $(ROOTLESS)
 
 lint: setup
-	@tsc --noEmit
+	@tsc --noEmit && tsc --noEmit -p console
 	@biome check .
+
+# make fuzz [TARGET=frames,timeline] [TIME=60] [SEED=1]: TIME seconds for each target (test/fuzz/README.md).
+fuzz: setup
+	@tsc -p tsconfig.fuzz.json && rollup -c test/fuzz/instrument.mjs --silent
+	@ln -sfn ../package.json build/package.json
+	@node build/test/fuzz/run.js "$(TARGET)" "$(or $(TIME),60)" "$(or $(SEED),1)"
 
 # make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)
 bench: build
 	@scripts/setup.sh bench
-	@tsc -p tsconfig.bench.json && scripts/bundle.sh $(patsubst %,build/bench/questions/%.js,pipeline table workers)
+	@tsc -p tsconfig.bench.json && scripts/bundle.mjs $(patsubst %,build/bench/questions/%.js,pipeline table workers)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@node build/bench/run.js $(if $(QUICK),--quick) $(QUESTIONS)
 

@@ -3,7 +3,7 @@
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
 # `setup.sh deb` also installs what builds and tries the Debian package; `setup.sh bench` what only the benchmarks need, and
 # what cannot be installed of that is said and left out.
-# `setup.sh programs` fetches the programs that the tests of `ulvs exec` start.
+# `setup.sh programs` fetches the programs that the tests of `ulvs exec` start, and installs Chromium for those of the console.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
@@ -44,6 +44,8 @@ PROGRAMS="
 ipvsadm ipvsadm        keepalived keepalived   ldirectord ldirectord  prometheus-node-exporter prometheus-node-exporter
 bird bird2             etcd etcd-server        etcdctl etcd-client
 "
+# The browser that drives the console's page in the tests. It starts nothing, so it is installed.
+BROWSER="/usr/bin/chromium chromium"
 present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
 missing_packages() { # of a list as above
@@ -131,6 +133,10 @@ if [ "${1:-}" = bench ]; then
     (apt_install "$package") || say "$package is left out: the benchmarks skip what needs it"
   done
 fi
-[ "${1:-}" != programs ] || unpack_programs
+if [ "${1:-}" = programs ]; then
+  unpack_programs
+  packages=$(missing_packages "$BROWSER")
+  [ -z "$packages" ] || apt_install $packages
+fi
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
 install_modules

@@ -9,6 +9,7 @@
  *              │  └─▶ schedulers, persistence ───────┘
  *              ├─▶ netlink ─▶ sys
  *              ├─▶ health ─▶ sys
+ *              ├─▶ trace ─▶ dataplane, schedulers
  *              └─▶ doctor ─▶ service, sys           anything ─▶ wire, stats
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -29,7 +30,8 @@ const ARROWS: Record<string, string[]> = {
   lab: ['doctor', 'device'],
   doctor: ['service', 'sys'],
   capture: ['device'],
-  control: ['dataplane', 'persistence', 'schedulers', 'netlink', 'doctor', 'health'],
+  control: ['dataplane', 'persistence', 'schedulers', 'netlink', 'doctor', 'health', 'trace'],
+  trace: ['dataplane', 'schedulers'],
   health: ['sys'],
   dataplane: ['conntrack', 'device'],
   conntrack: ['service'],
@@ -53,7 +55,7 @@ const DATAPLANE_FLOORS = [
   ['nat'],
   ['account', 'offload'],
   ['director'],
-  ['trace', 'defence', 'expire-nodest'],
+  ['trace', 'defence', 'early-drop', 'expire-nodest'],
   ['table'],
   ['parse'],
 ];

@@ -42,6 +42,7 @@ function setups(count: number, bells: readonly Bell[]): WorkersSetup[] {
     secret: [11, 22, 33],
     rings: Array.from({ length: count * count }, () => HandoffRing.memory(2048)),
     asleep: new SharedArrayBuffer(4 * count),
+    quiet: new SharedArrayBuffer(4 * count),
     bellFds: bells.map(({ fd }) => fd),
   };
   return Array.from({ length: count }, (_, index) => ({ ...shared, index }));

@@ -3,7 +3,7 @@
  * `ulvs: `, with exit code 2.
  */
 import { type Command, CommanderError, type OptionValues } from 'commander';
-import { quoting } from './commands/replay.js';
+import { quoting } from './quoting.js';
 
 const MISTAKE = 2;
 const HINT = ' (--help lists what there is)';

@@ -1,6 +1,5 @@
 /** The log of a running director. */
 import { type Logger, pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { descriptor, LogSink } from './log-sink.js';
 
 const STDERR = 2;
@@ -9,10 +8,8 @@ const STDERR = 2;
  * Logs to stderr: readable lines on a terminal, JSON lines with the level as a word otherwise. What
  * cannot be written is counted, never waited for.
  */
-export function newLogger(level: string): Logger {
-  const readable = process.stderr.isTTY
-    ? prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', colorize: true })
-    : (line: string) => line;
+export async function newLogger(level: string): Promise<Logger> {
+  const readable = process.stderr.isTTY ? await pretty() : (line: string) => line;
   const sink = new LogSink(descriptor(STDERR), (count) => readable(lostLine(count)));
   return pino(
     {
@@ -23,6 +20,12 @@ export function newLogger(level: string): Logger {
     },
     { write: (line) => sink.write(readable(line)) },
   );
+}
+
+/** Loaded for a terminal only. */
+async function pretty(): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty');
+  return prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', colorize: true });
 }
 
 function lostLine(count: number): string {

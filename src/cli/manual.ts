@@ -47,6 +47,24 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['ulvs sync dump --pcap sync.pcap --json', 'the messages of a capture, a line of JSON each'],
     ],
   },
+  dump: {
+    exit: [
+      'the director was printed',
+      'no director listens on the control socket, or the connection broke',
+      "a mistake on the command line, or the director's own file cannot be read",
+    ],
+    files: SOCKET,
+    examples: [
+      [
+        'ulvs dump >director.yaml; ulvs check director.yaml',
+        'a file that starts a director with the rules of this one',
+      ],
+      [
+        'ulvs dump --replay >box.yaml; ulvs replay -c box.yaml --pcap eth0.pcap --if eth0',
+        'a capture through a copy of this director, on any machine',
+      ],
+    ],
+  },
   run: {
     exit: [
       'the director was stopped by a signal and has cleaned up',
@@ -146,6 +164,7 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     examples: [
       ['ulvs replay -c director.yaml --pcap in.pcap --if eth0 --out out.pcap', 'what the director sends for a capture'],
       ["ulvs replay -c director.yaml --pcap in.pcap --if eth0 --trace 'tcp port 80'", 'and why'],
+      ['ulvs replay DIR --view packets.html', 'the packets of a scenario, for a browser'],
     ],
   },
   status: { exit: [...ASKED, MISTAKE], files: SOCKET },
@@ -243,6 +262,19 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       ['/etc/hosts', 'read: the names of hosts'],
     ],
   },
+  console: {
+    exit: [
+      'stopped by a signal',
+      'the address is in use, or the page is not built',
+      `${MISTAKE}, or no such lab is up`,
+    ],
+    signals: [['SIGINT, SIGTERM', 'stop']],
+    files: SOCKET,
+    examples: [
+      ['ulvs console', "the running director's, at 127.0.0.1:9732; the token's file is named"],
+      ['ulvs console --lab dr', 'that of a lab, with its drawing and its faults'],
+    ],
+  },
   doctor: {
     exit: ['healthy', 'findings, or no director answered', `${MISTAKE}, no such lab is up, or not run as root`],
     files: SOCKET,
@@ -257,7 +289,23 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the lab is up', LAB_FAILED, MISTAKE],
     signals: ABORT,
     files: LABS,
-    examples: [['ulvs lab up nat', 'leave the lab running, and print what to try']],
+    examples: [
+      ['ulvs lab up nat', 'leave the lab running, and print what to try'],
+      ['ulvs lab up dr --console', 'and its console for the browser, whose address is the last line'],
+      ['ulvs lab up nat --name a', 'the lab nat-a, whose names are the same each time'],
+    ],
+  },
+  'lab exec': {
+    exit: [
+      'the command ended with 0; otherwise its exit code, or 128 + signal',
+      '',
+      `no such lab is up, or ${MISTAKE}`,
+    ],
+    files: LABS,
+    examples: [
+      ['ulvs lab exec nat client -- curl -s http://10.0.0.100/', "a request of the lab's client"],
+      ['ulvs lab exec nat-a rs1', 'a shell on the realserver rs1'],
+    ],
   },
   'lab test': {
     exit: ['all checks passed', `a check failed, or ${LAB_FAILED}`, MISTAKE],

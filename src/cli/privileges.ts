@@ -6,7 +6,7 @@
 import { chownSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { SOCKET_DIRECTORY } from '../control/api/socket-path.js';
-import { becomeUser, type Capability, limitChildren } from '../sys/privileges.js';
+import { becomeUser, type Capability, endowChildren, limitChildren } from '../sys/privileges.js';
 import { type UserIds, userIds } from '../sys/user.js';
 import { UserError } from './guard.js';
 
@@ -30,6 +30,17 @@ export function limitPrivileges(user: string | undefined, socket: string): void 
   if (ids.uid === 0) return;
   if (ids.uid === own) limitChildren(FOR_CHILDREN);
   else change(user!, ids, socket);
+}
+
+/** Does `work`, which starts this program again: it gets the privileges of this process. */
+export function withPrivileges<T>(work: () => T): T {
+  if (process.geteuid!() === 0) return work();
+  endowChildren(NEEDED);
+  try {
+    return work();
+  } finally {
+    limitChildren(FOR_CHILDREN);
+  }
 }
 
 function idsOf(user: string): UserIds {

@@ -5,8 +5,10 @@ import { benchCommand } from './commands/bench.js';
 import { checkCommand } from './commands/check.js';
 import { completionCommand } from './commands/completion.js';
 import { configureCommand } from './commands/configure.js';
+import { consoleCommand } from './commands/console.js';
 import { doctorCommand } from './commands/doctor.js';
 import { drainCommand, undrainCommand } from './commands/drain.js';
+import { dumpCommand } from './commands/dump.js';
 import { execCommandLine } from './commands/exec.js';
 import { fleetCommand } from './commands/fleet.js';
 import { healthCommand } from './commands/health.js';
@@ -31,6 +33,7 @@ export function ulvsProgram(version: string): Command {
     reloadCommand(),
     applyCommand(),
     diffCommand(),
+    dumpCommand(),
     replayCommand(),
     statusCommand(),
     statsCommand(),
@@ -44,6 +47,7 @@ export function ulvsProgram(version: string): Command {
     traceCommand(),
     execCommandLine(),
     configureCommand(),
+    consoleCommand(),
     doctorCommand(),
     fleetCommand(),
     labCommand(),

@@ -22,6 +22,8 @@ const LOADERS: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['sysctl', async () => (await import('./commands/sysctl.js')).sysctlCommand()],
   ['proc', async () => (await import('./commands/proc.js')).procCommand()],
   ['trace', async () => (await import('./commands/trace.js')).traceCommand()],
+  ['top', async () => (await import('./commands/top.js')).topCommand()],
+  ['dump', async () => (await import('./commands/dump.js')).dumpCommand()],
   ['exec', async () => (await import('./commands/exec.js')).execCommandLine()],
 ]);
 

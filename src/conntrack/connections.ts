@@ -148,20 +148,21 @@ export class Connections {
   }
 
   /**
-   * Makes a valid entry that a former process left findable again, and starts its timer. `lines`:
-   * how many lines it has. Its destination counts it again (rebuild.ts).
+   * Takes over a valid entry of `lines` lines that a former process left: starts its timer, and its
+   * destination counts it again (rebuild.ts). Returns its hash, by which it must be linked.
    */
-  adopt(entry: number, lines: number): void {
+  adopt(entry: number, lines: number): number {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     const flags = words[at + FLAGS]!;
-    this.table.adopt(entry, lines);
+    const hash = this.table.adopt(entry, lines);
     if ((flags & CONN_NO_CPORT) !== 0) this.addWithoutPort();
     const kept = (flags & CONN_HELPER) !== 0 ? this.rows.kept(entry, this.table.seals[entry]!) : undefined;
     if (kept !== undefined) this.seqAdj.set(entry, kept);
     const dest = this.destOf(entry);
     if (dest !== undefined) this.bind(entry, dest);
     this.wheel.start(entry);
+    return hash;
   }
 
   /** The destination; undefined for none. */

@@ -70,14 +70,14 @@ export function describe(words: Int32Array, entry: number, daddrOf: (slot: numbe
  * The word with the address of an IPv4 client: in the entry, or for a template of an engine in its
  * key.
  */
-function caddrAt(words: Int32Array, at: number, flags: number): number {
+export function caddrAt(words: Int32Array, at: number, flags: number): number {
   return (flags & CONN_ENGINE_KEY) !== 0 ? (words[at + KEY]! << ENTRY_SHIFT) + KEY_CADDR : at + CADDR;
 }
 
 /**
  * The word with the address of the destination: in the entry, or for full NAT in its reverse line.
  */
-function daddrAt(words: Int32Array, at: number, flags: number): number {
+export function daddrAt(words: Int32Array, at: number, flags: number): number {
   return ((flags & CONN_FULLNAT) !== 0 ? words[at + DADDR]! << ENTRY_SHIFT : at) + DADDR;
 }
 

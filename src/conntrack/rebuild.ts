@@ -1,11 +1,15 @@
 /**
  * Rebuilds the index of a connection table that another thread or process left: buckets, timers,
  * free list, gauges. It trusts no word of the memory but the sealed ones (seal.ts). It works in
- * steps, so that packets pass between them: an entry is found as soon as it was adopted.
+ * steps, so that packets pass between them: an entry is found a moment after it was adopted.
  *
- *     check     each entry: sound? else it is dropped        marks: 0 free  1 entry  2 line of an entry  3 adopted
+ *     scan      each entry: sound? else it is dropped. One without relatives is adopted at once: it
+ *               gets its timer and destination back, and its bucket with others (radix.ts)
  *     tie       templates and control connections count their children again
- *     adopt     entries get bucket, timer and destination back; other lines go into the free list
+ *     rest      entries with relatives are adopted; lines that nothing uses go into the free list
+ *     link      what still waits for its bucket
+ *
+ *     marks     0 free   1 entry with relatives, not adopted yet   2 line of an entry   3 adopted
  *
  * Nothing ends by its timer meanwhile (Connections.tick), because it could be half adopted.
  */
@@ -29,8 +33,8 @@ import {
   NEXT,
   TIMEOUT,
 } from './entry.js';
+import { PART_ROOM, PARTS, RadixParts } from './radix.js';
 import { Soundness } from './sound.js';
-import { PREFETCHED } from './table.js';
 
 const FREE = 0;
 const ENTRY = 1;
@@ -39,6 +43,10 @@ const ADOPTED = 3;
 
 /** Data connection, control connection, template: no entry has more ancestors. */
 const DEEPEST = 2;
+/** Lines between two looks at what was spent. */
+const RUN = 64;
+/** Entries that are linked in the time in which the scan looks at one line. */
+const LINKS = 4;
 
 /** One rebuild of one table. */
 export class Rebuild {
@@ -50,9 +58,10 @@ export class Rebuild {
   private readonly end: number;
   private readonly marks: Uint8Array;
   private readonly soundness: Soundness;
-  private phase: 'check' | 'tie' | 'adopt' = 'check';
+  private readonly parts: RadixParts;
+  private phase: 'scan' | 'tie' | 'rest' | 'link' = 'scan';
   private at = 1;
-  private hasChildren = false;
+  private hasRelatives = false;
 
   /**
    * `counted`: the gauges of the destinations still count these entries, because other workers go
@@ -68,37 +77,50 @@ export class Rebuild {
     this.marks = new Uint8Array(this.end + 1);
     this.soundness = new Soundness(table, this.end, (slot) => connections.hasDest(slot));
     table.forgetIndex(clamp(words[LIVE_WORD]!, this.end));
+    this.parts = new RadixParts(table.width, (entries, hashes, first, end) =>
+      table.linkAll(entries, hashes, first, end),
+    );
   }
 
-  /** Looks at `budget` lines at most. Returns true when the rebuild is complete. */
+  /** Does as much as looking at `budget` lines costs. Returns true when the rebuild is complete. */
   step(budget: number): boolean {
     for (let left = budget; left > 0; ) {
-      const last = Math.min(this.end, this.at + left - 1);
-      left -= last - this.at + 1;
-      this.run(last);
-      if (this.at <= this.end) return false;
-      if (this.phase === 'adopt') return true;
-      this.phase = this.phase === 'check' && this.hasChildren ? 'tie' : 'adopt';
-      this.at = 1;
+      const { flushes } = this.parts;
+      left -= this.phase === 'link' ? this.link() : this.run(Math.min(this.end, this.at + Math.min(left, RUN) - 1));
+      left -= ((this.parts.flushes - flushes) * PART_ROOM) / LINKS;
+      if (this.at <= (this.phase === 'link' ? PARTS : this.end)) continue;
+      if (this.phase === 'link') return true;
+      this.next();
     }
     return false;
   }
 
-  private run(last: number): void {
-    if (this.phase === 'check') for (; this.at <= last; this.at++) this.check(this.at);
+  private next(): void {
+    this.at = 1;
+    if (this.phase === 'scan') this.phase = this.hasRelatives ? 'tie' : 'rest';
+    else this.phase = this.phase === 'tie' ? 'rest' : 'link';
+  }
+
+  /** Looks at the lines up to `last`. Returns their number. */
+  private run(last: number): number {
+    const first = this.at;
+    if (this.phase === 'scan') for (; this.at <= last; this.at++) this.check(this.at);
     else if (this.phase === 'tie') for (; this.at <= last; this.at++) this.tie(this.at);
-    else
-      while (this.at <= last) {
-        const end = Math.min(last, this.at + PREFETCHED - 1);
-        this.connections.table.prefetch(this.at, end);
-        for (; this.at <= end; this.at++) this.adopt(this.at);
-      }
+    else for (; this.at <= last; this.at++) this.finish(this.at);
+    return last - first + 1;
+  }
+
+  /** Links the entries of a part that was not full. Returns what it cost, in lines of the scan. */
+  private link(): number {
+    const linked = this.parts.flush(this.at - 1);
+    this.at++;
+    return 1 + linked / LINKS;
   }
 
   private check(entry: number): void {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
-    if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
+    if ((words[at + FLAGS]! & CONN_HASHED) === 0 || this.marks[entry] !== FREE) return;
     if (this.counted) this.connections.discount(entry);
     if (!this.soundness.isSound(entry) || !this.claim(at)) {
       words[at + FLAGS] = 0;
@@ -106,13 +128,16 @@ export class Rebuild {
       return;
     }
     this.marks[entry] = ENTRY;
+    // Its connection brings it.
+    if ((words[at + FLAGS]! & CONN_REVERSE) !== 0) return;
+    const hasRelatives = words[at + CONTROL] !== 0 || words[at + CONTROLLED] !== 0;
     words[at + CONTROLLED] = 0;
-    if (words[at + CONTROL] !== 0) this.hasChildren = true;
     const { now } = this.connections;
     if (((words[at + EXPIRES]! - now) | 0) > words[at + TIMEOUT]!)
       words[at + EXPIRES] = (now + words[at + TIMEOUT]!) | 0;
+    if (hasRelatives) this.hasRelatives = true;
+    else this.adopt(entry);
   }
-
   /** Marks the lines of an entry. Returns false when another entry has one of them. */
   private claim(at: number): boolean {
     const { words, marks } = this;
@@ -148,18 +173,25 @@ export class Rebuild {
     return true;
   }
 
+  /** After all entries were looked at: a line that none of them has is free. */
+  private finish(entry: number): void {
+    const mark = this.marks[entry];
+    if (mark === FREE) this.connections.table.reclaim(entry);
+    else if (mark === ENTRY && (this.words[(entry << ENTRY_SHIFT) + FLAGS]! & CONN_REVERSE) === 0) this.adopt(entry);
+  }
+
   private adopt(entry: number): void {
-    const { marks, connections, words } = this;
-    if (marks[entry] === FREE) return connections.table.reclaim(entry);
+    const { connections, words } = this;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    if (marks[entry] !== ENTRY || (flags & CONN_REVERSE) !== 0) return;
-    connections.adopt(entry, this.linesOf(at, flags));
-    marks[entry] = ADOPTED;
+    this.place(entry, connections.adopt(entry, this.linesOf(at, flags)));
     this.kept++;
-    if ((flags & CONN_FULLNAT) === 0) return;
-    connections.table.adopt(words[at + DADDR]!, 1);
-    marks[words[at + DADDR]!] = ADOPTED;
+    if ((flags & CONN_FULLNAT) !== 0) this.place(words[at + DADDR]!, connections.table.adopt(words[at + DADDR]!, 1));
+  }
+
+  private place(entry: number, hash: number): void {
+    this.marks[entry] = ADOPTED;
+    this.parts.add(entry, hash, this.connections.table.bucketOf(hash));
   }
 
   private linesOf(at: number, flags: number): number {

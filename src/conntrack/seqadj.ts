@@ -3,8 +3,12 @@
  * table: few connections have any. A row in memory that outlives the process (memory.ts) keeps them
  * over a restart; it has the number of the entry, so that an entry finds its row.
  *
- *     row   0 OWNER    1 STATUS = awaits << 1 | half   2–4 half 0: position before after   5–7 half 1
- *                                               └─ the half in force; a change writes the other half, then STATUS
+ *     row   0 OWNER    1 STATUS = check << 8 | awaits << 1 | half
+ *           2–4 half 0: position before after   5–7 half 1
+ *
+ * `half` is the half in force. A change writes the other half, then STATUS. The check covers what
+ * is in force. A row with a wrong check is damaged: its connection must not go on, because every
+ * segment of it would leave with wrong numbers.
  */
 
 /** Words of a row. */
@@ -13,6 +17,21 @@ const OWNER = 0;
 const STATUS = 1;
 const HALVES = 2;
 const HALF_WORDS = 3;
+/** OWNER of a control connection that has no numbers yet. 0 there is a row that was lost. */
+const NOBODY = -1;
+/** Bits of STATUS beside the check. */
+const IN_FORCE = 0xff;
+
+/** STATUS for these low bits: with the check over the owner, the bits and their half. */
+function checked(row: Int32Array, at: number, low: number, owner = row[at + OWNER]!): number {
+  const half = at + HALVES + (low & 1) * HALF_WORDS;
+  let h = Math.imul(owner ^ low, 0x9e3779b1);
+  for (let i = 0; i < HALF_WORDS; i++) {
+    h = Math.imul(h ^ (h >>> 15) ^ row[half + i]!, 0x85ebca6b);
+    h ^= h >>> 13;
+  }
+  return (h & ~IN_FORCE) | low;
+}
 
 /**
  * Sequence numbers of the destination's side after payload was resized, as in nf_conntrack_seqadj:
@@ -43,8 +62,7 @@ export class SequenceShift {
     row[other] = seq;
     row[other + 1] = this.after;
     row[other + 2] = this.after + by;
-    // The last store: a process that dies before it leaves the old numbers.
-    row[this.at + STATUS]! ^= 1;
+    this.useOther();
   }
 
   /** Writes position, sum after and sum before to `to`, from index `at` on. */
@@ -59,7 +77,13 @@ export class SequenceShift {
     this.row[other] = from[at]!;
     this.row[other + 1] = from[at + 2]!;
     this.row[other + 2] = from[at + 1]!;
-    this.row[this.at + STATUS]! ^= 1;
+    this.useOther();
+  }
+
+  /** The last store of a change: a process that dies before it leaves the old numbers. */
+  private useOther(): void {
+    const status = this.at + STATUS;
+    this.row[status] = checked(this.row, this.at, (this.row[status]! & IN_FORCE) ^ 1);
   }
 
   /** A sequence number of the destination, as sent to the client. */
@@ -103,10 +127,11 @@ export class SeqAdj {
   }
 
   get awaits(): number {
-    return this.row[this.at + STATUS]! >> 1;
+    return (this.row[this.at + STATUS]! & IN_FORCE) >> 1;
   }
   set awaits(awaits: number) {
-    this.row[this.at + STATUS] = (awaits << 1) | (this.row[this.at + STATUS]! & 1);
+    const status = this.at + STATUS;
+    this.row[status] = checked(this.row, this.at, (awaits << 1) | (this.row[status]! & 1));
   }
 }
 
@@ -120,8 +145,17 @@ export class SeqAdjRows {
     const at = entry * SHIFT_WORDS;
     if (rows.length === 0) return new SeqAdj();
     for (let i = 0; i < SHIFT_WORDS; i++) rows[at + i] = 0;
+    rows[at + STATUS] = checked(rows, at, 0, owner);
     rows[at + OWNER] = owner;
     return new SeqAdj(rows, at);
+  }
+
+  /** Returns false when the row of this connection is damaged. */
+  isSound(entry: number, owner: number): boolean {
+    const { rows } = this;
+    const at = entry * SHIFT_WORDS;
+    if (rows.length === 0 || rows[at + OWNER] === NOBODY) return true;
+    return rows[at + OWNER] === owner && rows[at + STATUS] === checked(rows, at, rows[at + STATUS]! & IN_FORCE);
   }
 
   /** The row that a former process made for this connection; undefined: none. */
@@ -130,8 +164,8 @@ export class SeqAdjRows {
     return this.rows.length !== 0 && this.rows[at + OWNER] === owner ? new SeqAdj(this.rows, at) : undefined;
   }
 
-  /** Forgets the row of an entry. */
+  /** Call for each new control connection: it has no row yet. */
   clear(entry: number): void {
-    if (this.rows.length !== 0) this.rows[entry * SHIFT_WORDS + OWNER] = 0;
+    if (this.rows.length !== 0) this.rows[entry * SHIFT_WORDS + OWNER] = NOBODY;
   }
 }

@@ -12,6 +12,7 @@ import {
   CONN_ENGINE_KEY,
   CONN_FULLNAT,
   CONN_HASHED,
+  CONN_HELPER,
   CONN_IPV6,
   CONN_ONE_PACKET,
   CONN_OUTGOING,
@@ -32,6 +33,7 @@ import {
 } from './entry.js';
 import { SCTP_STATES } from './sctp.js';
 import { MAX_KEY_LINES } from './seal.js';
+import { SeqAdjRows } from './seqadj.js';
 import type { ConnectionTable } from './table.js';
 import { TCP_STATES } from './tcp.js';
 
@@ -42,6 +44,7 @@ const METHODS = Object.keys(Method).length;
 /** The entries of a table that a former process left. */
 export class Soundness {
   private readonly words: Int32Array;
+  private readonly shifts: SeqAdjRows;
 
   /** `end`: the highest entry that was in use. `hasDest`: a destination has the slot. */
   constructor(
@@ -50,6 +53,7 @@ export class Soundness {
     private readonly hasDest: (slot: number) => boolean,
   ) {
     this.words = table.words;
+    this.shifts = new SeqAdjRows(table.shifts);
   }
 
   /** Returns true when packets may follow the entry. */
@@ -67,6 +71,7 @@ export class Soundness {
     const flags = this.words[at + FLAGS]!;
     if ((flags & CONN_HASHED) === 0 || !this.hasPossibleFlags(flags) || !this.hasLines(at, flags)) return false;
     if (!this.table.isSealed(entry)) return false;
+    if ((flags & CONN_HELPER) !== 0 && !this.shifts.isSound(entry, this.table.seals[entry]!)) return false;
     return (flags & CONN_REVERSE) !== 0 || (this.isServed(at, flags) && this.hasState(at));
   }
 

@@ -45,8 +45,8 @@ export const INITIAL_BUCKETS = 4096;
  */
 const BUCKETS_EACH = 2;
 
-/** Lines that `prefetch` takes at once. */
-export const PREFETCHED = 64;
+/** Entries that `linkAll` fetches at once. */
+const PREFETCHED = 64;
 
 /** The hash key of tests and replays: digits of pi. */
 const FIXED_SECRET = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e);
@@ -158,7 +158,8 @@ export class ConnectionTable {
     const hash = this.hashEntry(at);
     this.words[at + HASH] = hash;
     if (this.seals.length !== 0) this.seals[entry] = sealOf(this.words, at, this.k0);
-    this.link(entry, at, hash);
+    this.vipCounts.add(this.words[at + VADDR]!);
+    this.link(entry, at, this.bucketOf(hash));
     for (let i = 0; i < BUCKETS_EACH && this.isNarrow(); i++) this.split();
   }
 
@@ -171,9 +172,7 @@ export class ConnectionTable {
     return this.seals.length === 0 || this.seals[entry] === sealOf(this.words, entry << ENTRY_SHIFT, this.k0);
   }
 
-  private link(entry: number, at: number, hash: number): void {
-    this.vipCounts.add(this.words[at + VADDR]!);
-    const bucket = this.bucketOf(hash);
+  private link(entry: number, at: number, bucket: number): void {
     if (isChainFull(this.words, this.buckets[bucket]!, at)) {
       this.spill(bucket, at);
       this.addToIndex(entry, at);
@@ -186,10 +185,11 @@ export class ConnectionTable {
 
   /**
    * Forgets the index and the free list, of a table whose memory a former writer left. `lines`: an
-   * estimate of the lines in use. `adopt` and `reclaim` then give each line its place again.
+   * estimate of the lines in use. `adopt`, `linkAll` and `reclaim` then give each line its place.
    */
   forgetIndex(lines: number): void {
-    this.buckets.fill(0);
+    // Buckets that were never written take no memory yet.
+    if (this.changes !== 0) this.buckets.fill(0);
     this.nBuckets = Math.max(INITIAL_BUCKETS, Math.min(lines * BUCKETS_EACH, this.buckets.length));
     this.level = INITIAL_BUCKETS;
     while (this.level * 2 <= this.nBuckets) this.level *= 2;
@@ -197,29 +197,50 @@ export class ConnectionTable {
     this.words[LIVE_WORD] = 0;
   }
 
-  /** Makes an entry that a former writer left findable again. `lines`: how many lines it has. */
-  adopt(entry: number, lines: number): void {
+  /**
+   * Counts an entry of `lines` lines that a former writer left. Returns its hash. `linkAll` makes
+   * it findable.
+   */
+  adopt(entry: number, lines: number): number {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     words[LIVE_WORD]! += lines;
-    words[at + FLAGS]! &= ~CONN_INDEXED;
-    const hash = this.hashEntry(at);
-    words[at + HASH] = hash;
-    this.changes = (this.changes + 1) | 0;
-    this.link(entry, at, hash);
     while (this.isNarrow()) this.split();
+    const hash = this.hashEntry(at);
+    words[at + FLAGS]! &= ~CONN_INDEXED;
+    words[at + HASH] = hash;
+    words[at + NEXT] = 0;
+    this.vipCounts.add(words[at + VADDR]!);
+    return hash;
+  }
+
+  /** Makes entries findable that were adopted (radix.ts). */
+  linkAll(entries: Int32Array, hashes: Int32Array, first: number, end: number): void {
+    this.changes = (this.changes + 1) | 0;
+    for (let from = first; from < end; from += PREFETCHED) {
+      const to = Math.min(end, from + PREFETCHED);
+      this.prefetch(entries, hashes, from, to);
+      for (let i = from; i < to; i++) {
+        const bucket = this.bucketOf(hashes[i]!);
+        if (this.buckets[bucket] === 0) this.buckets[bucket] = entries[i]!;
+        else this.link(entries[i]!, entries[i]! << ENTRY_SHIFT, bucket);
+      }
+    }
   }
 
   /**
-   * Loads into the cache what `adopt` of the lines from `first` to `last` needs, at most
-   * PREFETCHED: the loads are independent, so that their cache misses overlap.
+   * Loads buckets into the cache, and where one has an entry already, the lines of both: the loads
+   * are independent, so that their cache misses overlap.
    */
-  prefetch(first: number, last: number): void {
+  private prefetch(entries: Int32Array, hashes: Int32Array, first: number, end: number): void {
     const { buckets, heads, words } = this;
     let unread = 0;
-    for (let line = first; line <= last; line++)
-      heads[line - first] = buckets[this.bucketOf(this.hashEntry(line << ENTRY_SHIFT))]!;
-    for (let i = 0; i <= last - first; i++) unread ^= words[heads[i]! << ENTRY_SHIFT]!;
+    for (let i = first; i < end; i++) heads[i - first] = buckets[this.bucketOf(hashes[i]!)]!;
+    for (let i = first; i < end; i++) {
+      const head = heads[i - first]!;
+      // Line 0 where there is no other entry; without a branch.
+      unread ^= words[head << ENTRY_SHIFT]! ^ words[(entries[i]! & (-head >> 31)) << ENTRY_SHIFT]!;
+    }
     heads[PREFETCHED] = unread;
   }
 
@@ -279,6 +300,10 @@ export class ConnectionTable {
   bucket(protocol: number, caddr: number, cport: number): number {
     return this.bucketOf(this.hash(caddr, (protocol << 16) | cport));
   }
+  /** Number of buckets. */
+  get width(): number {
+    return this.nBuckets;
+  }
   /** The bucket of the inserted entry at word `at`. */
   bucketOfEntry(at: number): number {
     return this.bucketOf(this.words[at + HASH]!);
@@ -334,7 +359,8 @@ export class ConnectionTable {
     if (this.nBuckets === this.level * 2) this.level *= 2;
   }
 
-  private bucketOf(hash: number): number {
+  /** The bucket of a hash. */
+  bucketOf(hash: number): number {
     const bucket = hash & (this.level * 2 - 1);
     return bucket < this.nBuckets ? bucket : hash & (this.level - 1);
   }

@@ -8,6 +8,7 @@ import { ConnectionTable } from '../conntrack/table.js';
 import { Director, tickOf } from '../dataplane/director.js';
 import { Housekeeping } from '../dataplane/housekeeping.js';
 import { processBatch } from '../dataplane/ingress.js';
+import { compileRoutes } from '../dataplane/table/compiled-routes.js';
 import { Trace, type TraceSpec } from '../dataplane/trace/trace.js';
 import { Batch } from '../device/batch.js';
 import { Umem } from '../device/umem.js';
@@ -49,7 +50,7 @@ export class InProcessDirector implements AdminClient {
     addLinks(this.director, config.devices.map(alone));
     settings(this.director, config);
     addNeighbours(this.director, config);
-    this.director.router.replace(staticRoutes(config));
+    this.director.router.replace(compileRoutes(staticRoutes(config)));
     this.housekeeping = new Housekeeping(this.director);
     this.sync = new WorkerSync(this.director);
     this.syncFrames = new SyncFrames(config.devices.map(alone), outlet);

@@ -19,6 +19,7 @@ import { Counters } from '../stats/counters.js';
 import type { Verdict } from '../stats/verdict.js';
 import { addressFamily } from '../wire/address.js';
 import { Defence } from './defence.js';
+import { EarlyDrop } from './early-drop.js';
 import { ExpireNodest } from './expire-nodest.js';
 import { PacketInfo } from './parse/packet.js';
 import { Assembled } from './table/assembled.js';
@@ -29,7 +30,8 @@ import { Neighbours } from './table/neighbour.js';
 import { PathMtus } from './table/path-mtu.js';
 import { Random } from './table/random.js';
 import { TokenBuckets } from './table/rate-limit.js';
-import { covers, Router, wordsOf } from './table/routes.js';
+import { covers, wordsOf } from './table/route-data.js';
+import { Router } from './table/routes.js';
 import { Senders } from './table/senders.js';
 import { SnatRules } from './table/snat-rules.js';
 import { SourcePool } from './table/source-pool.js';
@@ -134,6 +136,7 @@ export class Director {
   readonly expireNodest: ExpireNodest;
   /** Connections whose packets the XDP program forwards; set before the first batch. */
   offload: Offloading | undefined;
+  readonly earlyDrop: EarlyDrop;
   /** Set while a master of synchronisation runs. */
   sync: SyncMaster | undefined;
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
@@ -161,6 +164,7 @@ export class Director {
     this.defence = new Defence(this);
     this.expireNodest = new ExpireNodest(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
+    this.earlyDrop = new EarlyDrop(this.connections, counters);
     const room = umem.frameCount >>> 2;
     this.assembled = new Assembled(umem, room);
     this.fragments = new FragmentTable(room, (frame, len, reason) => {

@@ -14,7 +14,7 @@ import type { Neighbour } from './table/neighbour.js';
 /** Limit of entries that the timer wheel examines in one call: it bounds the pause. */
 const BUDGET = 256;
 /** Lines of a table that one call rebuilds: about a millisecond. */
-const REBUILD_BUDGET = 8192;
+export const REBUILD_BUDGET = 8192;
 /** Interval (ms) of neighbour checks; neighbour timers count seconds. */
 const NEIGHBOURS_EVERY = 100;
 /** Interval (ms) of the schedulers' clean-up (ip_vs_lblc.c: CHECK_EXPIRE_INTERVAL). */

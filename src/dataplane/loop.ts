@@ -47,6 +47,12 @@ export class Loop {
     return received;
   }
 
+  /** Processes what other workers handed off, without the devices. */
+  drain(): void {
+    this.dispatch?.receive(this.batch, this.process);
+    this.flush();
+  }
+
   private flush(): void {
     const { director, devices } = this;
     for (let i = 0; i < devices.length; i++) {

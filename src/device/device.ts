@@ -53,6 +53,8 @@ export interface Device {
   readonly fault?: string;
   /** Where a device of another process must go on to read; absent: the kernel knows. */
   readonly position?: number;
+  /** Nobody will receive for a moment: keeps room for as many frames as it can. */
+  deepen?(): void;
   /**
    * Takes back the frames that the kernel had, after another thread has closed the device's handle
    * (handle.ts). Nothing may be received or sent then.

@@ -14,8 +14,9 @@ import type { Device } from './device.js';
 import type { FlowMapFds } from './flow/layout.js';
 import type { DeviceKind } from './kinds.js';
 import type { OpenOptions } from './open.js';
-import { adoptPacket, closePacket, openPacket, type PacketHandle } from './packet/open.js';
+import { adoptPacket, closePacket, openPacket, type PacketHandle, replaceFanout } from './packet/open.js';
 import { PacketDevice } from './packet/packet.js';
+import type { QueueShare } from './queue-share.js';
 import { closeTun, openTap, TapDevice, type TunHandle } from './tun/tap.js';
 import type { Umem } from './umem.js';
 import { XdpDevice } from './xdp/device.js';
@@ -27,6 +28,9 @@ import type { FrameMemory } from './xdp/open-socket.js';
 interface CapHandle {
   readonly name: string;
 }
+
+/** What the workers of one device share; the index of the worker is added. */
+export type Share = Omit<QueueShare, 'index'> | undefined;
 
 /** What each kind's handle has. */
 interface Parts {
@@ -50,6 +54,13 @@ interface Kind<K extends DeviceKind> {
   fault?(handle: Parts[K]): string;
   /** As `adoptHandle`; absent: the device cannot change its process. */
   adopt?(handle: Parts[K], take: (fd: number) => number): Parts[K];
+  /** As `underOwn`; absent: nothing of this process is in the handles. */
+  own?(
+    handles: readonly Parts[K][],
+    maps: InterceptMapFds | undefined,
+    share: Share,
+    flows: FlowMapFds | undefined,
+  ): readonly Parts[K][];
 }
 
 const rows: { readonly [K in DeviceKind]: Kind<K> } = {
@@ -68,12 +79,18 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
     detail: xdpDetail,
     fault: xdpFault,
     adopt: adoptXdp,
+    own: (handles, maps, share, flows) =>
+      maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks, flows),
   },
   packet: {
     open: (_, name, { promiscuous = false, share }) => openPacket(name, { promiscuous, share }),
     close: closePacket,
     on: (umem, handle) => new PacketDevice(umem, handle),
     adopt: adoptPacket,
+    own: (handles, _, share) => {
+      if (share?.program !== undefined) replaceFanout(handles, share.program);
+      return handles;
+    },
   },
   tap: {
     open: (_, name, { mtu }) => openTap(name, mtu === undefined ? {} : { mtu }),
@@ -136,15 +153,25 @@ export function adoptHandle(handle: DeviceHandle, take: (fd: number) => number):
 }
 
 /**
- * Puts a handle that was adopted under the intercept maps and the flow table of this process: its
- * program is replaced without a moment without one. Returns the handle. Throws a SystemError.
+ * Puts the handles of a device, by worker, which were adopted, under the intercept maps and the
+ * share of this process: programs are replaced without a moment without one. Returns the handles.
+ * Throws a SystemError.
  */
-export function underMaps(
-  handle: DeviceHandle,
+export function underOwn(
+  handles: readonly DeviceHandle[],
   maps: InterceptMapFds | undefined,
+  share: Share,
   flows: FlowMapFds | undefined,
-): DeviceHandle {
-  return handle.kind === 'xdp' && maps !== undefined ? { kind: 'xdp', ...replaceXdp(handle, maps, flows) } : handle;
+): DeviceHandle[] {
+  const { kind } = handles[0]!;
+  const own = rowOf(kind).own?.(handles as readonly Parts[DeviceKind][], maps, share, flows) ?? handles;
+  return own.map((handle) => ({ ...handle, kind }) as DeviceHandle);
+}
+
+/** The share with which adopted handles were opened, where they know it. */
+export function shareIn(handles: readonly DeviceHandle[], share: Share): Share {
+  const [first] = handles;
+  return share !== undefined && first?.kind === 'packet' ? { ...share, group: first.group } : share;
 }
 
 /** The handle whose ring is read from `position` on. */

@@ -23,7 +23,8 @@ export class Umem {
   /** By frame: the number of the AF_XDP socket through which the kernel has it; 0: none. */
   readonly held: Uint8Array;
   private readonly free_: Int32Array;
-  private nFree: number;
+  private nFree = 0;
+  private reserved = 0;
 
   /**
    * `frameSize` in bytes, a power of two. `buffer`: mapped memory of frameSize * frameCount bytes
@@ -42,8 +43,17 @@ export class Umem {
     this.i32 = new Int32Array(buffer);
     this.view = new DataView(buffer);
     this.free_ = new Int32Array(frameCount);
+    this.restock();
+  }
+
+  /**
+   * Frees all frames that the kernel does not have, as `held` says. For a Umem of which no frame is
+   * in use here: another process has used the frames meanwhile.
+   */
+  restock(): void {
     this.nFree = 0;
-    for (let i = frameCount - 1; i >= 0; i--) if (held[i] === 0) this.free_[this.nFree++] = i * frameSize;
+    for (let i = this.frameCount - this.reserved - 1; i >= 0; i--)
+      if (this.held[i] === 0) this.free_[this.nFree++] = i * this.frameSize;
   }
 
   /** Bytes of the longest frame, with the Ethernet header, that fits behind the headroom. */
@@ -72,6 +82,7 @@ export class Umem {
     for (let i = 0; i < n; i++)
       if (i >= this.nFree || this.free_[i] !== (this.frameCount - 1 - i) * this.frameSize) return -1;
     this.nFree -= n;
+    this.reserved += n;
     this.free_.copyWithin(0, n, n + this.nFree);
     return (this.frameCount - n) * this.frameSize + HEADROOM;
   }

@@ -1,5 +1,5 @@
 /** The list of checks, and the function that runs them all. */
-import { arpAnswers } from './check/arp.js';
+import { arpAnswers, unansweredVips } from './check/arp.js';
 import { fragNeeded, neighbourDiscovery, replyFirewalls } from './check/firewalls.js';
 import { listening } from './check/listeners.js';
 import { acceptance, markRules } from './check/marks.js';
@@ -17,6 +17,7 @@ const checks: readonly Check[] = [
   reversePath,
   vipPresent,
   arpAnswers,
+  unansweredVips,
   listening,
   directorAsGateway,
   routesToRealservers,

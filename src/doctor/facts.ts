@@ -139,6 +139,17 @@ export interface DirectorFacts {
   readonly marks: readonly MarkRule[];
   readonly ranges: readonly string[];
   readonly forwardShared: readonly string[];
+  /** Routes of director.yaml, which a TAP director has in place of the kernel's. */
+  readonly routes: readonly ConfiguredRoute[];
+  /** VIPs for which the director itself does not answer ARP, and which no router sends here. */
+  readonly unheard: readonly string[];
+}
+
+/** A route of director.yaml. Without `via` the network is on the wire. */
+export interface ConfiguredRoute {
+  readonly to: string;
+  readonly via?: string;
+  readonly dev: string;
 }
 
 /** The MACs that answered an ARP request or a neighbour solicitation for a VIP. */

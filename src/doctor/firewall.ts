@@ -1,6 +1,7 @@
 /**
  * nft's JSON ruleset as chains of rules, and the question whether one of them drops a given packet.
  */
+import { z } from 'zod';
 import { within } from './address.js';
 
 export interface Rule {
@@ -65,24 +66,32 @@ function verdict(chain: Chain, packet: FirewallPacket): Drop | undefined {
   return chain.policy === 'drop' ? { chain } : undefined;
 }
 
-interface Match {
-  op: string;
-  left: { payload?: { protocol: string; field: string }; meta?: { key: string } };
-  right: unknown;
-}
+const left = z.object({
+  payload: z.object({ protocol: z.string(), field: z.string() }).optional().catch(undefined),
+  meta: z.object({ key: z.string() }).optional().catch(undefined),
+});
+const match = z.object({ op: z.string(), left, right: z.unknown() });
+const right = z.object({
+  set: z.array(z.unknown()).optional(),
+  range: z.tuple([z.number(), z.number()]).optional(),
+  prefix: z.object({ addr: z.string(), len: z.number() }).optional(),
+});
 
 function matches({ expr }: Rule, packet: FirewallPacket): boolean {
-  return expr.every((one) => !('match' in one) || matchesValue(one.match as Match, packet));
+  return expr.every((one) => !('match' in one) || matchesValue(one.match, packet));
 }
 
-function matchesValue({ op, left, right }: Match, packet: FirewallPacket): boolean {
+function matchesValue(form: unknown, packet: FirewallPacket): boolean {
+  const { data } = match.safeParse(form);
+  if (data === undefined) return false;
+  const { op, left, right } = data;
   const value = fieldOf(left, packet);
   if (value === undefined) return false;
   const same = equals(value, right);
   return op === '!=' ? !same : same;
 }
 
-function fieldOf({ payload, meta }: Match['left'], packet: FirewallPacket): string | number | undefined {
+function fieldOf({ payload, meta }: z.infer<typeof left>, packet: FirewallPacket): string | number | undefined {
   if (payload) return packet.fields[`${payload.protocol} ${payload.field}`];
   if (meta?.key === 'l4proto') return packet.protocol;
   if (meta?.key === 'nfproto') return packet.six ? 'ipv6' : 'ipv4';
@@ -91,13 +100,9 @@ function fieldOf({ payload, meta }: Match['left'], packet: FirewallPacket): stri
   return undefined;
 }
 
-function equals(value: string | number, right: unknown): boolean {
-  if (typeof right !== 'object' || right === null) return value === right;
-  const { set, range, prefix } = right as {
-    set?: unknown[];
-    range?: [number, number];
-    prefix?: { addr: string; len: number };
-  };
+function equals(value: string | number, wanted: unknown): boolean {
+  if (typeof wanted !== 'object' || wanted === null) return value === wanted;
+  const { set, range, prefix } = right.safeParse(wanted).data ?? {};
   if (set) return set.some((one) => equals(value, one));
   if (range) return Number(value) >= range[0] && Number(value) <= range[1];
   return prefix !== undefined && within(String(value), prefix.addr, prefix.len);

@@ -18,7 +18,13 @@ export async function gatherMachine(ask: AskDirector, socket: string, config: st
     gatherHost({ name: 'director', role: 'director', namespace: '', segmentOf: new Map() }),
   ]);
   return withArpAnswers(
-    { director: directorFacts, hosts: [withUnsharedDevices(host, directorFacts, [])], arp: [], config, socket },
+    {
+      director: directorFacts,
+      hosts: [withUnsharedDevices(host, directorFacts, directorFacts.routes)],
+      arp: [],
+      config,
+      socket,
+    },
     probe,
   );
 }

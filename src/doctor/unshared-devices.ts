@@ -6,15 +6,8 @@
 
 import { format4, format6, isIPv6, mask4, maskWord, parse4, parse6 } from '../wire/address.js';
 import { network } from './address.js';
-import type { AddressFact, DirectorFacts, HostFacts, RouteFact } from './facts.js';
+import type { AddressFact, ConfiguredRoute, DirectorFacts, HostFacts, RouteFact } from './facts.js';
 import { MAIN_TABLE_ONLY } from './routing.js';
-
-/** A route of director.yaml. Without `via` the network is on the wire. */
-export interface ConfiguredRoute {
-  readonly to: string;
-  readonly via?: string;
-  readonly dev: string;
-}
 
 /** Returns the host unchanged if the director shares all its devices. */
 export function withUnsharedDevices(

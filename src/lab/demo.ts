@@ -44,6 +44,9 @@ export async function demo(device: LabDevice, signal?: AbortSignal): Promise<voi
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
   report.say(`\n${shown} labs in ${seconds} s. Their namespaces, processes and files are removed.`);
   report.say(`Next: ${invocation('ulvs lab test nat')}, or lab up dr, lab list, lab --help`);
+  report.say(
+    `See your own packet on its way, in a browser: ${invocation('ulvs lab up dr --console')} ends with the address.`,
+  );
   if (report.failed > 0) throw new Error(`${report.failed} of the labs did not answer every request`);
 }
 

@@ -7,7 +7,6 @@ import { isRootless } from './build/rootless.js';
 import { topologiesOf } from './faults/fault.js';
 import { faults } from './faults/index.js';
 import { invocation } from './invocation.js';
-import { namespaceOf } from './names.js';
 import { realservers } from './topology.js';
 
 /**
@@ -15,7 +14,7 @@ import { realservers } from './topology.js';
  * tells how to start it.
  */
 export function hintsFor(lab: Lab, director: boolean): string[] {
-  const inside = (host: string) => `ip netns exec ${namespaceOf(lab.id, host)}`;
+  const inside = (host: string) => invocation(`ulvs lab exec ${lab.id} ${host} --`);
   const { vips, httpPort } = lab.spec;
   const first = realservers(lab.spec)[0]!.name;
   const socket = socketPath(lab.id);

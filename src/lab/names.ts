@@ -1,15 +1,20 @@
 /**
- * Names and paths of a lab. Its id is the topology's name and four random hex digits, so that
- * several labs can be up at once.
+ * Names and paths of a lab. Its id is the topology's name and a word, so that several labs can be
+ * up at once: four random hex digits, or what the user has chosen.
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { LabError } from './error.js';
+
+const WORD = /^[a-z0-9][a-z0-9-]{0,15}$/;
 
 /** In a user namespace /run is a private tmpfs (lab/build/rootless.ts). */
 export const STATE_DIRECTORY = '/run/ulvs-lab';
 
-export function newId(topology: string): string {
-  return `${topology}-${randomBytes(2).toString('hex')}`;
+/** Throws a LabError for a word that cannot be a part of file names. */
+export function newId(topology: string, word: string = randomBytes(2).toString('hex')): string {
+  if (!WORD.test(word)) throw new LabError(`--name ${word}: use 1 to 16 of a-z, 0-9 and -`);
+  return `${topology}-${word}`;
 }
 
 export function namespaceOf(id: string, host: string): string {

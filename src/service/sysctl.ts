@@ -4,7 +4,7 @@
  * any; elsewhere they hold the values with a meaning.
  *
  * Differences: `sync_threshold` holds two numbers in the kernel; here the second is `sync_period`,
- * its name before 2.6.38. The kernel's default of `sync_qlen_max` depends on the memory; here it is
+ * its name before 2.6.38. `early_drop` is a name of ulvs. The kernel's default of `sync_qlen_max` depends on the memory; here it is
  * that of 2 GiB. `est_cpulist` is left out: it names CPUs for threads that a director does not
  * have.
  */
@@ -67,6 +67,7 @@ export const SYSCTLS = {
     3,
     'drops new connections when the table is short of room (0 never, 1 and 2 automatic, 3 always)',
   ),
+  early_drop: row(1, 0, 1, 'an unconfirmed connection gives its place when the table is full (0: as in the kernel)'),
   est_nice: inert(0, -20, 19, 'priority of the rate estimator', 'rates are estimated without a thread of their own'),
   expire_nodest_conn: row(0, 0, 1, 'ends connections whose destination was removed'),
   expire_quiescent_template: row(0, 0, 1, 'ends persistence templates whose destination is quiesced'),

@@ -33,6 +33,8 @@ export const FrameStat = {
   outBytes: 8,
   /** Frames handed off to the worker that owns the client. That worker counts them as in. */
   handedOff: 9,
+  /** Unconfirmed connections that gave their place in the full table to new ones. No frames. */
+  earlyDropped: 10,
 } as const;
 const FRAME_STATS = 16;
 

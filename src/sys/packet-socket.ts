@@ -139,7 +139,12 @@ export function joinPacket(fd: number, ifindex: number, type: number): void {
 export function joinFanout(fd: number, group: number, program?: number): void {
   const type = (program === undefined ? PACKET_FANOUT_HASH : PACKET_FANOUT_EBPF) | PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
   setPacketOption(fd, SOL_PACKET, PACKET_FANOUT, group | (type << 16), 'PACKET_FANOUT');
-  if (program !== undefined) setPacketOption(fd, SOL_PACKET, PACKET_FANOUT_DATA, program, 'PACKET_FANOUT_DATA');
+  if (program !== undefined) setFanoutProgram(fd, program);
+}
+
+/** Replaces the program of the fanout group of a socket. Throws a SystemError. */
+export function setFanoutProgram(fd: number, program: number): void {
+  setPacketOption(fd, SOL_PACKET, PACKET_FANOUT_DATA, program, 'PACKET_FANOUT_DATA');
 }
 
 /**

@@ -115,6 +115,13 @@ export function limitChildren(names: readonly Capability[]): void {
   refuseNewPrivileges();
 }
 
+/** Undoes `limitChildren`: programs that this process starts get all that it has of `names`. */
+export function endowChildren(names: readonly Capability[]): void {
+  const sets = readSets();
+  writeSets({ ...sets, inheritable: sets.inheritable | (sets.permitted & maskOf(names)) });
+  for (const name of capabilitiesAmong(names)) check(ambient(AMBIENT_RAISE, NUMBERS[name]), 'PR_CAP_AMBIENT_RAISE');
+}
+
 /** Setuid programs and file capabilities no longer give anything. */
 function refuseNewPrivileges(): void {
   check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 'PR_SET_NO_NEW_PRIVS');

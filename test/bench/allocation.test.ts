@@ -21,7 +21,7 @@ beforeAll(() => {
   const tsc = join(ROOT, 'node_modules/.bin/tsc');
   execFileSync(tsc, ['-p', 'tsconfig.bench.json', '--outDir', BUILT, '--sourceMap', 'false'], { cwd: ROOT });
   // Bundled, as the dataplane is.
-  execFileSync(join(ROOT, 'scripts/bundle.sh'), [join(BUILT, 'test/bench/steady.js')]);
+  execFileSync(join(ROOT, 'scripts/bundle.mjs'), [join(BUILT, 'test/bench/steady.js')]);
 });
 afterAll(() => rmSync(BUILT, { recursive: true, force: true }));
 

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { statsText } from '../../src/cli/commands/stats.js';
 import { statusText } from '../../src/cli/commands/status.js';
-import { timeOf } from '../../src/cli/trace/format.js';
 import type { DirectorStatus } from '../../src/control/api/api.js';
 import { newSyncStats } from '../../src/control/sync/stats.js';
 import { newDeviceStats } from '../../src/device/device.js';
+import { timeOf } from '../../src/trace/format.js';
 
 const DIST = path.resolve(process.env.ULVS_DIST ?? `${import.meta.dirname}/../../dist`);
 

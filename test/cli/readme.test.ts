@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatRecord } from '../../src/cli/trace/format.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
 import { Trace } from '../../src/dataplane/trace/trace.js';
 import { replayScenario } from '../../src/replay/scenario.js';
+import { formatRecord } from '../../src/trace/format.js';
 import { recordedScenario } from '../support/recorded.js';
 
 /** The records that a document shows, with the scenario each comes from. */

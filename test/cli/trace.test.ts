@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCapture } from '../../src/capture/pcap.js';
 import { PcapngWriter } from '../../src/capture/pcapng-writer.js';
-import { formatRecord } from '../../src/cli/trace/format.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
 import { Trace, type TraceRecord } from '../../src/dataplane/trace/trace.js';
 import { replayScenario } from '../../src/replay/scenario.js';
+import { formatRecord } from '../../src/trace/format.js';
 
 const NAT = 'test/conformance/recorded/basic/nat-basic';
 const DR = 'test/conformance/recorded/basic/dr-basic';

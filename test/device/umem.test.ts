@@ -1,4 +1,4 @@
-/** Umem: frames that are reserved for good. */
+/** Umem: frames that are reserved for good, or that the kernel has. */
 import { describe, expect, it } from 'vitest';
 import { HEADROOM, Umem } from '../../src/device/umem.js';
 
@@ -22,4 +22,16 @@ describe('reserved frames', () => {
     expect(new Umem(4).reserve(5)).toBe(-1);
     expect(umem.freeFrames).toBe(4);
   });
+});
+
+it('frees what the kernel does not have, after another process has used the frames', () => {
+  const held = new Uint8Array(8);
+  held[1] = 1;
+  const umem = new Umem(8, 1024, new ArrayBuffer(8 * 1024), held);
+  umem.reserve(2);
+  // Meanwhile the other process gave frame 0 to the kernel and got frame 1 back.
+  [held[0], held[1]] = [1, 0];
+  umem.restock();
+  const frames = Array.from({ length: umem.freeFrames }, () => (umem.alloc() - HEADROOM) / 1024);
+  expect(frames).toEqual([1, 2, 3, 4, 5]);
 });

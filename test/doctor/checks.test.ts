@@ -246,6 +246,22 @@ describe('ARP answers', () => {
     ['backup', 'vip-on-backup'],
     ['router', 'vip-owned-elsewhere'],
   ] as const)('from a %s give %s, from the director nothing', (role, id) => expect(ids(asked(role))).toEqual([id]));
+
+  it('of nobody are found, unless an interface of the director has the VIP', () => {
+    const silent = dr({}, { unheard: ['10.0.0.100'] });
+    const found = examine(silent);
+    expect(found.map(({ id, wrong }) => [id, wrong])).toEqual([
+      ['vip-unanswered', 'nobody answers ARP for the VIP 10.0.0.100'],
+    ]);
+    expect(found[0]!.fix[0]).toContain('ip address add 10.0.0.100/32 dev eth0');
+    const answer = { vip: '10.0.0.100', host: 'client', dev: 'eth0', macs: ['02:00:00:00:0d:00'] };
+    expect(ids({ ...silent, arp: [answer] })).toEqual([]);
+    const addresses = [
+      { dev: 'eth0', address: '10.0.0.254', length: 24 },
+      { dev: 'lo', address: '10.0.0.100', length: 32 },
+    ];
+    expect(ids(changed(silent, 'director', { addresses }))).toEqual([]);
+  });
 });
 
 describe('marks', () => {

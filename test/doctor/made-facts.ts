@@ -71,6 +71,8 @@ export function directorFacts(
     marks: [],
     ranges: [],
     forwardShared: [],
+    routes: [],
+    unheard: [],
     ...more,
   };
 }

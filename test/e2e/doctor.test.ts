@@ -115,6 +115,30 @@ describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 
     }
   });
 
+  it('knows that nobody answers ARP for a VIP, and the routes of a TAP director', { timeout: 60_000 }, async () => {
+    const testbed = new Testbed('calm');
+    const director = async (name: string, lines: string) => {
+      const running = await testbed.up('-c', testbed.file(name, `socket: ${testbed.socket}\nstate: none\n${lines}`));
+      const { code, out } = await testbed.ulvs(['doctor', '--no-probe', '--socket', testbed.socket]).ended;
+      running.kill('SIGTERM');
+      await running.ended;
+      return { code, out };
+    };
+    try {
+      const rules = 'rules: |\n  -A -t 10.1.0.100:80 -s rr\n  -a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m\n';
+      const silent = await director('silent.yaml', `devices: [{ name: eth0, kind: packet }]\n${rules}`);
+      expect(silent.code).toBe(1);
+      expect(silent.out).toContain('nobody answers ARP for the VIP 10.1.0.100');
+
+      const tap = 'devices: [{ name: tap7, kind: tap, addresses: [10.5.0.254/24] }]\naccept: { arp: true }\n';
+      const route = 'routes: [{ to: default, via: 10.5.0.1, dev: tap7 }]\n';
+      const tun = 'rules: |\n  -A -t 10.5.0.100:80 -s rr\n  -a -t 10.5.0.100:80 -r 172.16.1.11:80 -i\n';
+      expect(await director('tap.yaml', `${tap}${route}${tun}`)).toMatchObject({ code: 0 });
+    } finally {
+      await testbed.remove();
+    }
+  });
+
   it.skipIf(withoutXdp !== '')(
     'probes the return path of NAT realservers over xdp only if the VIP is on an interface',
     async () => {

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { chmodSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
 import { DIST, Testbed } from './testbed.js';
@@ -143,6 +144,10 @@ describe.skipIf(!isRoot)('ulvs run refuses', () => {
       `ulvs: another director (pid ${first.child.pid}) listens on ${testbed.socket}: stop it first, or name another socket with --socket\n`,
     );
     expect(second.code).toBe(1);
+    testbed.run(testbed.director, `chmod 755 ${testbed.folder} ${path.dirname(testbed.socket)}`);
+    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+    const third = await testbed.ulvs(['run', '-c', file], nobody).ended;
+    expect(third.err).toBe(`ulvs: ${testbed.socket} is another user's socket: name another one with --socket\n`);
     expect(testbed.traces()).toBe(before);
     first.kill('SIGTERM');
     expect((await first.ended).code).toBe(0);

@@ -182,12 +182,12 @@ export class Program {
   }
 
   /**
-   * Waits at most 10 s for `text` in the output. Throws an Error with the output if the program
-   * ends first.
+   * Waits at most 60 s for `text` in the output: on a busy machine the start of Node.js alone takes
+   * 10. Throws an Error with the output if the program ends first.
    */
   async says(text: string | RegExp, from = 0): Promise<void> {
     const said = () => (this.out + this.err).slice(from);
-    for (let i = 0; i < 1000; i++) {
+    for (const end = Date.now() + 60_000; Date.now() < end; ) {
       if (typeof text === 'string' ? said().includes(text) : text.test(said())) return;
       if (this.child.exitCode !== null) break;
       await sleep(10);

@@ -3,9 +3,9 @@
  * index.
  */
 import { describe, expect, it } from 'vitest';
-import { formatRecord } from '../../src/cli/trace/format.js';
 import { SCHEDULER_NAMES, SCHEDULERS } from '../../src/schedulers/index.js';
 import type { ServiceConfig } from '../../src/service/config.js';
+import { formatRecord } from '../../src/trace/format.js';
 import { SCHEDULER_FLAGS, schedulerFlagNames } from '../../src/ulvsadm/flags.js';
 import { help } from '../../src/ulvsadm/help.js';
 import { Random } from '../support/seed.js';

@@ -16,6 +16,7 @@ interface Options {
   readonly downloads: number;
   readonly flows: number;
   readonly rate: number;
+  readonly pace: number;
   readonly workers?: number;
   readonly longest: number;
   readonly all?: true;
@@ -43,6 +44,7 @@ export function addOutageCommand(
     .option('--downloads <n>', 'open downloads by each interface', number(1, 1000), 20)
     .option('--flows <n>', 'flows of datagrams by each interface, one each 5 ms', number(1, 100), 4)
     .option('--rate <n>', 'new connections a second by each interface', number(0, 2000), 50)
+    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', number(1, 1000), 5)
     .option('--workers <n>', 'worker threads of the director', number(1, 16))
     .option('--longest <ms>', 'the longest gap by the other interface that passes', number(1, 60_000), 250)
     .option('--json', 'print one JSON object for each event')
@@ -96,7 +98,7 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
     ['by eth1', hit],
   ] as const)
     console.log(
-      `  ${name}        longest gap ${path.flowGap} ms${outcome.rounds > 1 ? `, median ${path.medianGap} ms` : ''}; frames lost ${path.framesLost} of ${path.frames}; ` +
+      `  ${name}        longest gap ${path.flowGap} ms${outcome.rounds > 1 ? `, median ${path.medianGap} ms` : ''}, of a download ${path.downloadGap} ms; frames lost ${path.framesLost} of ${path.frames}; ` +
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );

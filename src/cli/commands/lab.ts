@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { forWorkers, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
 import { socketPath } from '../../lab/build/config.js';
+import { startConsole } from '../../lab/build/console.js';
 import { down, findLabs, isHealthy, type Lab, markKept, up } from '../../lab/build/lab.js';
 import { isRootless, mayMakeNamespaces, rerunRootless, rootlessObstacle, shell } from '../../lab/build/rootless.js';
 import { isStale, type LabState, listStates } from '../../lab/build/state.js';
@@ -14,6 +15,7 @@ import { basics, findTopology, topologies } from '../../lab/topologies/index.js'
 import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
+import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from './lab-faults.js';
 import { addOutageCommand } from './lab-outage.js';
 
@@ -21,13 +23,16 @@ interface Options {
   device?: LabDevice;
   workers?: number;
   user?: string;
+  name?: string;
   rootless?: true;
 }
 
 export function labCommand(): Command {
-  const lab = new Command('lab').description(
-    `the LVS-HOWTO's topologies (${topologies.length}) in network namespaces, with a real client and real servers`,
-  );
+  const lab = new Command('lab')
+    .description(
+      `the LVS-HOWTO's topologies (${topologies.length}) in network namespaces, with a real client and real servers`,
+    )
+    .enablePositionalOptions(); // `lab exec` leaves the options of its command alone
   lab.command('list').description('list the topologies and the labs that are up').action(list);
   lab.command('graph').argument('<name>', 'a topology').description('draw a topology').action(graph);
   lab
@@ -37,7 +42,9 @@ export function labCommand(): Command {
     .addOption(deviceOption())
     .addOption(workersOption())
     .option('--user <name>', USER)
+    .option('--name <word>', 'the lab is TOPOLOGY-WORD, as are its namespaces; without it the word is random')
     .option('--no-director', 'without the director, which you start by hand')
+    .option('--console [listen]', 'serve the console of its director (default: 127.0.0.1:9732)')
     .option('--rootless', 'run in a user namespace, until you leave its shell')
     .action((name, options) => guarded((signal) => runUp(name, options, signal)));
   lab
@@ -67,6 +74,7 @@ export function labCommand(): Command {
     .addOption(deviceOption())
     .option('--rootless', 'run in a user namespace')
     .action((options: Options) => guarded((signal) => runDemo(options, signal)));
+  lab.addCommand(labExecCommand());
   addFaultCommands(lab, { guarded, ranInUserNamespace });
   addOutageCommand(lab, guarded);
   return lab;
@@ -122,7 +130,13 @@ function graph(name: string): Promise<void> {
   return guarded(async () => console.log(findTopology(name).drawing));
 }
 
-async function runUp(name: string, options: Options & { director: boolean }, signal: AbortSignal): Promise<void> {
+interface UpCommand extends Options {
+  director: boolean;
+  console?: string | true;
+}
+
+async function runUp(name: string, options: UpCommand, signal: AbortSignal): Promise<void> {
+  refuseConsole(options);
   const spec = adapted(findTopology(name), options);
   const device = deviceFor(spec, options.device);
   if (await ranInUserNamespace(options)) return;
@@ -132,7 +146,19 @@ async function runUp(name: string, options: Options & { director: boolean }, sig
   if (!isRootless()) markKept(lab);
   console.log(spec.drawing);
   for (const line of hintsFor(lab, options.director)) console.log(line);
+  if (options.console !== undefined) console.log(await startConsole(lab, listenOf(options)));
   if (isRootless()) await untilLeft(lab, signal);
+}
+
+/** Throws a LabError where a browser could not reach the console, or it would have no director. */
+function refuseConsole({ console: wanted, rootless, director }: UpCommand): void {
+  if (wanted === undefined) return;
+  if (rootless) throw new LabError('--console: a browser does not reach a lab in a user namespace; use sudo');
+  if (!director) throw new LabError('--console: there is no director; start one, then `ulvs console --lab NAME`');
+}
+
+function listenOf({ console: wanted }: UpCommand): string {
+  return typeof wanted === 'string' ? wanted : '127.0.0.1:9732';
 }
 
 /** The lab exists in the user namespace of this process only: it lives as long as the shell. */

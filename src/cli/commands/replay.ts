@@ -9,8 +9,10 @@ import { parseFilter } from '../../control/server/trace-filter.js';
 import { Trace } from '../../dataplane/trace/trace.js';
 import { replayPcap } from '../../replay/pcap.js';
 import { replayScenario } from '../../replay/scenario.js';
+import { formatRecord } from '../../trace/format.js';
+import { Recorder } from '../console/recorder.js';
 import { guarded, UserError } from '../guard.js';
-import { formatRecord } from '../trace/format.js';
+import { quoting } from '../quoting.js';
 
 interface Options {
   config?: string;
@@ -19,6 +21,8 @@ interface Options {
   out?: string;
   trace?: string | true;
   drops?: boolean;
+  view?: string;
+  filter?: string;
 }
 
 export function replayCommand(): Command {
@@ -30,22 +34,36 @@ export function replayCommand(): Command {
     .option('--if <device>', 'the device that receives them, with --pcap')
     .option('--out <file>', 'output: lines of JSON as in out.jsonl (default: stdout), or a pcap file with --pcap')
     .option('--trace [filter]', "explain each packet on stderr; a filter in tcpdump's language, in quotes")
-    .option('--drops', 'with --trace: dropped packets only')
+    .option('--drops', 'with --trace or --view: dropped packets only')
+    .option('--view <file>', 'write one HTML file that shows each packet on its way; it opens without a server')
+    .option('--filter <filter>', "with --view: these packets only, in tcpdump's language, in quotes")
     .action((dir: string | undefined, options: Options) => guarded(() => replay(dir, options)));
 }
 
 async function replay(dir: string | undefined, options: Options): Promise<void> {
   refuseSenseless(dir, options);
-  const spy = options.trace === undefined ? undefined : (one: InProcessDirector) => trace(one, options);
+  const recorder = options.view === undefined ? undefined : new Recorder(options.filter ?? '', options.drops === true);
+  const spy = (one: InProcessDirector) => {
+    if (recorder !== undefined) recorder.attach(one);
+    else if (options.trace !== undefined) trace(one, options);
+  };
+  await run(dir, options, spy);
+  if (recorder === undefined) return;
+  writeFileSync(options.view!, await recorder.page(`ulvs replay ${dir ?? options.pcap}`));
+  console.error(`${options.view}: ${recorder.text}`);
+}
+
+async function run(dir: string | undefined, options: Options, spy: (director: InProcessDirector) => void) {
   if (options.pcap !== undefined) return pcap(options, spy);
   const rows = await replayScenario(dir!, spy);
   const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-  if (options.out === undefined) process.stdout.write(text);
-  else writeFileSync(options.out, text);
+  if (options.out !== undefined) writeFileSync(options.out, text);
+  else if (options.view === undefined) process.stdout.write(text);
 }
 
 /** Refuses options that would have no effect. Throws a UserError. */
-function refuseSenseless(dir: string | undefined, { config, pcap, if: device, trace, drops }: Options): void {
+function refuseSenseless(dir: string | undefined, options: Options): void {
+  const { config, pcap, if: device, trace, drops, view, filter } = options;
   const word = typeof trace === 'string' ? trace : undefined;
   if (dir !== undefined && pcap !== undefined)
     throw new UserError(`replay: give a folder (${dir}) or a capture (--pcap ${pcap}), not both${quoting(word)}`);
@@ -57,12 +75,11 @@ function refuseSenseless(dir: string | undefined, { config, pcap, if: device, tr
     throw new UserError(`replay: -c goes with --pcap; a scenario folder has its own director.yaml`);
   if (dir !== undefined && device !== undefined)
     throw new UserError('replay: --if goes with --pcap; in a scenario folder each frame has its device');
-  if (drops && trace === undefined) throw new UserError('replay: --drops selects packets for --trace: add --trace');
-}
-
-/** A hint for a filter whose second word was taken for another argument. */
-export function quoting(filter: unknown): string {
-  return typeof filter === 'string' ? `; quote a filter of several words: --trace '${filter} …'` : '';
+  if (view !== undefined && trace !== undefined)
+    throw new UserError('replay: --view has the trace of each packet in it: give --trace or --view, not both');
+  if (filter !== undefined && view === undefined) throw new UserError('replay: --filter goes with --view');
+  if (drops && trace === undefined && view === undefined)
+    throw new UserError('replay: --drops selects packets for --trace or --view: add one of them');
 }
 
 async function pcap(options: Options, spy: ((director: InProcessDirector) => void) | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * `ulvs run`: runs a director in the foreground until SIGINT or SIGTERM. SIGHUP reloads its
- * configuration.
+ * configuration, SIGUSR2 starts its successor.
  */
 import { Command, Option } from 'commander';
 import { type Config, loadConfig, parseConfig } from '../../control/config/config.js';
@@ -17,6 +17,7 @@ import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
 import { limitPrivileges } from '../privileges.js';
 import { reloadFor } from '../reloading.js';
+import { SuccessorStart } from '../successor.js';
 
 interface Options {
   config?: string;
@@ -32,7 +33,7 @@ interface Options {
 export function runCommand(version: string): Command {
   return new Command('run')
     .description(
-      'run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration; without -c and --rules an empty director on all interfaces that are up',
+      'run a director in the foreground until SIGTERM or SIGINT; SIGHUP reloads the configuration, SIGUSR2 starts a successor that takes over; without -c and --rules an empty director on all interfaces that are up',
     )
     .option('-c, --config <file>', 'the configuration, director.yaml')
     .option('--rules <file>', 'rules, lines as for ipvsadm -R; without -c on all interfaces that are up')
@@ -42,9 +43,11 @@ export function runCommand(version: string): Command {
     .option('--socket <path>', 'control socket, overrides the configuration')
     .option('--user <name>', 'give up root: become this user, with the few capabilities that a director needs')
     .option('--fresh', 'forget the connections and rules that the director before left (key state)')
-    .option(
-      '--takeover',
-      'take over from the director that listens on the socket, without a gap; without one start as usual',
+    .addOption(
+      new Option(
+        '--takeover',
+        'take over from the director that listens on the socket, without a gap; without one start as usual',
+      ).conflicts('fresh'),
     )
     .addOption(
       new Option('--log-level <level>', 'least severe messages to log')
@@ -59,7 +62,7 @@ export function runCommand(version: string): Command {
 async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
-  const log = newLogger(options.logLevel);
+  const log = await newLogger(options.logLevel);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
@@ -71,6 +74,8 @@ async function run(options: Options, version: string): Promise<void> {
   const around = { read: (file?: string) => configOf(options, file), log, manager, fleet };
   const reloadNext: Reloader = (request, peer) => inTurn(async () => reloadFor(await started, request, peer, around));
   process.on('SIGHUP', () => void reloadNext({ op: 'reload' }));
+  const successor = new SuccessorStart(log);
+  process.on('SIGUSR2', () => successor.begin());
   const daemon = await started.catch((error: unknown) => {
     const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
     throw isMistake ? new UserError(error.message) : error;

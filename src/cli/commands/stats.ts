@@ -53,6 +53,9 @@ export function statsText({ frames, drops, devices, table, sync }: DirectorStatu
     `${'lost before the director'.padEnd(WIDTH)}${cell(lost)}  rxDropped of all devices`,
     ...FRAMES.map(([name, text]) => `${text.padEnd(WIDTH)}${cell(all[name] ?? 0)}`),
     ...(frames.handedOff ? [`${'handed off between workers'.padEnd(WIDTH)}${cell(frames.handedOff)}`] : []),
+    ...(frames.earlyDropped
+      ? [`${'unconfirmed connections, dropped early'.padEnd(WIDTH)}${cell(frames.earlyDropped)}`]
+      : []),
     `${'connection table entries'.padEnd(WIDTH)}${cell(table.used)} of ${table.max}`,
     ...syncLines(sync),
     ...dropLines(drops),

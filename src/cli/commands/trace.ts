@@ -5,9 +5,9 @@ import { PcapngWriter } from '../../capture/pcapng-writer.js';
 import type { AdminReply, AdminRequest } from '../../control/api/api.js';
 import { SocketClient } from '../../control/api/client.js';
 import type { TraceRecord } from '../../dataplane/trace/trace.js';
+import { formatRecord } from '../../trace/format.js';
 import { guarded, UserError } from '../guard.js';
 import { socketOption } from '../inquiry.js';
-import { formatRecord } from '../trace/format.js';
 
 interface Options {
   count?: string;

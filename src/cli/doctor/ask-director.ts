@@ -2,6 +2,7 @@
 import type { DeviceStatus, DirectorStatus, ServiceEntry } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { loadConfig } from '../../control/config/config.js';
+import { unansweredVips } from '../../control/host/unanswered-vips.js';
 import { findKind } from '../../device/kinds.js';
 import type { DeviceFact, DirectorFacts, ServiceFact } from '../../doctor/facts.js';
 import { SVC_PERSISTENT } from '../../service/config.js';
@@ -24,7 +25,7 @@ export async function askDirector(socket: string, file: string): Promise<Directo
     devices: status.devices.map(deviceFact),
     expireQuiescentTemplate: sysctls.expire_quiescent_template !== 0,
     refusesStrays: sysctls.nat_icmp_send !== 0,
-    ...fromConfiguration(file, status),
+    ...fromConfiguration(file, status, services),
   };
 }
 
@@ -32,10 +33,23 @@ export async function askDirector(socket: string, file: string): Promise<Directo
 function fromConfiguration(
   file: string,
   { config, rulesOnly }: DirectorStatus,
-): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared'> {
-  if (file === '' && rulesOnly) return { marks: [], ranges: [], forwardShared: [] };
-  const { marks, accept } = loadConfig(file || config);
-  return { marks, ranges: accept.ranges, forwardShared: accept.forwardShared };
+  services: readonly ServiceEntry[],
+): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared' | 'routes' | 'unheard'> {
+  const none = { marks: [], ranges: [], forwardShared: [], routes: [] };
+  if (file === '' && rulesOnly) return { ...none, unheard: unheard(services, { arp: false, ranges: [] }, []) };
+  const { marks, accept, routes = [], snat } = loadConfig(file || config);
+  const { ranges, forwardShared } = accept;
+  const plain = routes.map(({ to, via, dev }) => ({ to, dev, ...(via !== undefined && { via }) }));
+  return { marks, ranges, forwardShared, routes: plain, unheard: unheard(services, accept, snat) };
+}
+
+/** VIPs that are lost if no interface has them; the doctor knows the interfaces. */
+function unheard(
+  services: readonly ServiceEntry[],
+  accept: Parameters<typeof unansweredVips>[1],
+  snat: NonNullable<Parameters<typeof unansweredVips>[3]>,
+): string[] {
+  return unansweredVips(services, accept, () => false, snat);
 }
 
 /** A kind that this program does not know, of a director of another version, counts as shared. */

@@ -10,6 +10,9 @@ import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service
 import type { Sysctls } from '../../service/sysctl.js';
 import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
 import type { SyncStats } from '../sync/stats.js';
+import type { ConnectionEntry, FoundConnection } from './connection.js';
+
+export type { ConnectionEntry, FoundConnection } from './connection.js';
 
 export type Errno = 'EEXIST' | 'ENOENT' | 'ESRCH' | 'EPERM' | 'ENOMEM' | 'EINVAL' | 'ERANGE' | 'ENODEV';
 
@@ -28,6 +31,13 @@ export type AdminRequest =
   | { op: 'list'; key?: ServiceKey }
   /** A page of connections that begins at `from`; without `from` the first page. */
   | { op: 'connections'; from?: number }
+  /**
+   * Connections that match a query (server/connection-query.ts): `limit` of them after the first
+   * `offset`, and how many there are.
+   */
+  | { op: 'search'; query: string; offset: number; limit: number }
+  /** The connection in a place that a search has named. */
+  | { op: 'connection'; at: number }
   /** Several changes: host and dataplane get them together, before the reply. */
   | { op: 'batch'; requests: ChangeRequest[] }
   | { op: 'getSysctls' }
@@ -113,28 +123,6 @@ export interface ServiceEntry extends ServiceConfig {
   stats: StatsEntry;
   /** Newest first, as in the kernel; ulvsadm sorts. */
   destinations: DestinationEntry[];
-}
-
-/**
- * A connection, as in /proc/net/ip_vs_conn. A fwmark template has protocol 0 and the mark as its
- * virtual address.
- */
-export interface ConnectionEntry {
-  protocol: number;
-  family: 4 | 6;
-  caddr: string;
-  cport: number;
-  vaddr: string;
-  vport: number;
-  daddr: string;
-  dport: number;
-  state: string;
-  /** Whole seconds until it ends. */
-  expires: number;
-  peName: string;
-  peData: string;
-  /** It came by a synchronisation message. */
-  synced: boolean;
 }
 
 /** A device in a status. */
@@ -240,6 +228,8 @@ export type AdminReply =
       services?: ServiceEntry[];
       connections?: ConnectionEntry[];
       timeouts?: Timeouts;
+      /** One page of a search, or the one connection that was asked for, and the number of all. */
+      found?: { connections: FoundConnection[]; total: number };
       /** After a page of connections: `from` of the next page; absent: it was the last. */
       next?: number;
       /** The replies to the requests of a batch. */

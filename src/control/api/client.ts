@@ -122,16 +122,22 @@ function parseAnswer(line: string): Answer | undefined {
  * The process that listens on a socket; undefined: none. `pid` is known when a director answers
  * within a second.
  */
-export async function whoListens(path: string): Promise<{ pid: number | undefined } | undefined> {
+export async function whoListens(path: string): Promise<{ pid: number | undefined; foreign?: true } | undefined> {
+  let foreign = false;
   const connected = await new Promise<boolean>((resolve) => {
     const socket = createConnection(path);
     const done = (alive: boolean): void => {
       socket.destroy();
       resolve(alive);
     };
-    socket.once('connect', () => done(true)).once('error', (error) => done(!isGone(error)));
+    socket.once('connect', () => done(true));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      foreign = error.code === 'EACCES';
+      done(!isGone(error));
+    });
   });
   if (!connected) return undefined;
+  if (foreign) return { pid: undefined, foreign };
   const client = new SocketClient(path, HELLO_MS);
   const pid = await client.hello().catch(() => undefined);
   client.close();

@@ -6,6 +6,8 @@ export const READING: ReadonlySet<AdminRequest['op']> = new Set([
   'getTimeouts',
   'list',
   'connections',
+  'search',
+  'connection',
   'getSysctls',
   'daemons',
   'status',

@@ -76,6 +76,8 @@ export const request = z.discriminatedUnion('op', [
   z.strictObject({ op: op('getTimeouts') }),
   z.strictObject({ op: op('list'), key: key.exactOptional() }),
   z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).exactOptional() }),
+  z.strictObject({ op: op('search'), query: z.string().max(500), offset: whole(0, INT_MAX), limit: whole(0, 1000) }),
+  z.strictObject({ op: op('connection'), at: whole(0, INT_MAX) }),
   z.strictObject({ op: op('getSysctls') }),
   z.strictObject({ op: op('withdraw'), withdrawn: z.boolean() }),
   z.strictObject({ op: op('setSysctl'), name: z.string().max(64), value: z.number().int() }),

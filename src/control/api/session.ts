@@ -14,8 +14,13 @@ import { READING } from './reading.js';
 import { PROTOCOL, readEnvelope } from './schema.js';
 import { version } from './version.js';
 
-/** Answers a request. `peer`: who asks. */
-export type Handler = (request: AdminRequest, peer: Peer) => Promise<AdminReply> | AdminReply;
+/** Who asks: a process, or in its name a user of the console. */
+export interface Asker extends Peer {
+  readonly user?: string;
+}
+
+/** Answers a request. */
+export type Handler = (request: AdminRequest, asker: Asker) => Promise<AdminReply> | AdminReply;
 
 /** Pause, in ms, before it is looked again whether there is room for an answer. */
 const ROOM_CHECK_MS = 20;

@@ -89,6 +89,7 @@ export async function refuseInUse(path: string): Promise<number | undefined> {
   if (!found) return undefined;
   if (!found.isSocket()) throw new Error(`${path} is not a socket: name another path with --socket`);
   const listener = await whoListens(path);
+  if (listener?.foreign) throw new Error(`${path} is another user's socket: name another one with --socket`);
   if (listener) throw inUse(path, listener.pid);
   return found.ino;
 }

@@ -86,7 +86,23 @@ function assemble(sections: Sections, file: string, problems: Problems): Omit<Co
   const rules = typeof sections.rules === 'object' ? { etcd: withPaths(sections.rules.etcd, from) } : undefined;
   const { state } = sections;
   const directory = state === undefined || state === NO_STATE ? state : path.resolve(from, state);
-  return { ...rest, file, socket, rulesFile, rules, state: directory };
+  const browser = withConsolePaths(sections.console, from);
+  return { ...rest, file, socket, rulesFile, rules, state: directory, console: browser };
+}
+
+/** The same with absolute paths. */
+function withConsolePaths(given: Sections['console'], from: string): Config['console'] {
+  if (given === undefined) return undefined;
+  const { tls, token, readToken, ...rest } = given;
+  const absolute = (file: string) => path.resolve(from, file);
+  return {
+    ...rest,
+    ...(token !== undefined && { token: absolute(token) }),
+    ...(readToken !== undefined && { readToken: absolute(readToken) }),
+    ...(tls !== undefined && {
+      tls: { cert: absolute(tls.cert), key: absolute(tls.key), ...(tls.ca !== undefined && { ca: absolute(tls.ca) }) },
+    }),
+  };
 }
 
 /** The same with absolute paths. */

@@ -28,12 +28,17 @@ interface Origin {
   readonly rules: { readonly etcd: EtcdConfig } | undefined;
   /** Absolute path. */
   readonly socket: string;
+  /** Paths are absolute. */
+  readonly console: ConsoleConfig | undefined;
 }
+
+/** `console`; paths are absolute here. */
+export type ConsoleConfig = Frozen<NonNullable<Sections['console']>>;
 
 /** `rules.etcd`; paths are absolute here. */
 export type EtcdConfig = Frozen<Extract<Sections['rules'], object>['etcd']>;
 
-export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile' | 'socket'>>;
+export type Config = Origin & Frozen<Omit<Sections, 'rules' | 'rulesFile' | 'socket' | 'console'>>;
 
 export type DeviceConfig = Config['devices'][number];
 /** `default` is written out as 0.0.0.0/0 or ::/0; table 254 is main. */

@@ -24,8 +24,8 @@ function memberName(raw: unknown): string {
   return raw;
 }
 
-const path = (what: string) => value(text(`the path of ${what}`));
-const PATH = 'path, relative to the directory of director.yaml';
+export const path = (what: string) => value(text(`the path of ${what}`));
+export const PATH = 'path, relative to the directory of director.yaml';
 
 const tls = mapping('a mapping such as { ca: ca.pem, cert: client.pem, key: client.key }', {
   ca: path('a file of certificates').optional().register(words, {

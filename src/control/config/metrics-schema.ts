@@ -3,12 +3,12 @@ import { canonicalAddress } from '../text/address.js';
 import { mapping, value, words } from './builders.js';
 import { flag, notA, shown, Wrong } from './scalars.js';
 
-/** Where the metrics are served: a path, or a loopback address and port. */
-export type MetricsListen = { readonly path: string } | { readonly host: string; readonly port: number };
+/** Where a server of the director listens: a path, or a loopback address and port. */
+export type Listen = { readonly path: string } | { readonly host: string; readonly port: number };
 
 const RIGHT = 'an absolute path, or a loopback address with a port such as 127.0.0.1:9731';
 
-function listen(raw: unknown): MetricsListen {
+export function listen(raw: unknown): Listen {
   if (typeof raw !== 'string') throw notA(raw, RIGHT);
   if (raw.startsWith('/')) return { path: raw };
   const match = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(raw);

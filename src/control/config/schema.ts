@@ -8,6 +8,7 @@ import { MAIN_SOCKET, SOCKET_DIRECTORY, SUN_PATH_MAX } from '../api/socket-path.
 import { parseMarkRule } from '../mark/rule.js';
 import { list, mapping, textOr, value, words } from './builders.js';
 import { checks } from './checks-schema.js';
+import { browserConsole } from './console-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { metrics } from './metrics-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
@@ -222,6 +223,13 @@ export const schema = {
     text: 'Metrics in the text format of Prometheus.',
     example: '{ listen: 127.0.0.1:9731 }',
     without: 'no metrics are served',
+    change: 'restart',
+  }),
+  console: browserConsole.optional().register(words, {
+    type: 'mapping',
+    text: 'The console: a page for the browser that shows the director and changes its rules.',
+    example: '{ listen: 127.0.0.1:9732 }',
+    without: 'no console is served',
     change: 'restart',
   }),
   socket: value(text('the path of the control socket'))

@@ -7,8 +7,8 @@
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts). parts.ts draws the parts.
  */
-import type { Peer } from '../../sys/peer.js';
 import type { AdminClient, AdminReply, AdminRequest, ReloadReport } from '../api/api.js';
+import type { Asker } from '../api/session.js';
 import { refuseInUse } from '../api/socket.js';
 import type { Config } from '../config/config.js';
 import { Heartbeat } from '../server/heartbeat.js';
@@ -21,10 +21,10 @@ import { start } from './start.js';
 import { giving } from './succession.js';
 
 /** The director itself, as one that asks. */
-const OWN: Peer = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+const OWN: Asker = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 
 /** Reads a configuration and gives it to `Daemon.reload`. `peer`: the client that asks. */
-export type Reloader = (request: Extract<AdminRequest, { op: 'reload' }>, peer?: Peer) => Promise<AdminReply>;
+export type Reloader = (request: Extract<AdminRequest, { op: 'reload' }>, peer?: Asker) => Promise<AdminReply>;
 
 /** A running director. */
 export class Daemon implements AdminClient {
@@ -69,7 +69,7 @@ export class Daemon implements AdminClient {
   }
 
   /** `peer`: who asks. */
-  async request(request: AdminRequest, peer: Peer = OWN): Promise<AdminReply> {
+  async request(request: AdminRequest, peer: Asker = OWN): Promise<AdminReply> {
     if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
     const refusal = this.giver.isBusy ? refusedMeanwhile(request) : undefined;
     if (refusal !== undefined) return refusal;
@@ -118,6 +118,7 @@ export class Daemon implements AdminClient {
     for (const socket of parts.sockets) await parts.attempt(() => socket.close());
     await parts.attempt(() => parts.sync.close());
     await parts.attempt(() => parts.metrics?.close());
+    await parts.attempt(() => parts.console?.close());
     await parts.attempt(() => parts.health.close());
     await parts.attempt(() => parts.live?.close());
     await parts.attempt(() => parts.workers?.stop());

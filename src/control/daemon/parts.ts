@@ -4,7 +4,7 @@
  *                    ┌─ shared (tables, counters) ── keeper (state that outlives the process)
  *     Parts ─────────┼─ requests ─ forwarding ─► host (stack), workers (dataplane)
  *     made at once   ├─ health, sync, announcement, wire, audit
- *                    └─ live, host, workers, hotplug, rawOut, metrics: undefined until start.ts
+ *                    └─ live, host, workers, hotplug, rawOut, metrics, console: undefined until start.ts
  *
  * start.ts starts them, reports.ts follows what the workers say, reload.ts replaces the
  * configuration, succession.ts hands them to another process and daemon.ts stops them.
@@ -12,12 +12,14 @@
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../../conntrack/entry.js';
 import type { FlowMaps } from '../../device/flow/maps.js';
+import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { FrameStat } from '../../stats/counters.js';
 import type { AdminClient, ChangeRequest, DeviceStatus, ServiceEntry } from '../api/api.js';
 import type { ControlSocket } from '../api/socket.js';
 import type { Config } from '../config/config.js';
 import { offloadStatus } from '../engine/flow-offload.js';
+import type { ConsoleServer } from '../console/server.js';
 import type { DeviceSetup } from '../engine/messages.js';
 import { SharedMemory } from '../engine/shared-memory.js';
 import { staticRoutes } from '../engine/static-network.js';
@@ -95,6 +97,7 @@ export class Parts {
   host: HostStack | undefined;
   rawOut: RawOut | undefined;
   metrics: MetricsServer | undefined;
+  console: ConsoleServer | undefined;
   /** The services of the configuration when it was read last. */
   loaded: readonly ServiceEntry[] = [];
   /** Number of workers that still rebuild their tables. */
@@ -171,7 +174,7 @@ export class Parts {
 
   /** Tells the workers the network. */
   sendNetwork(): void {
-    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...staticRoutes(this.config) });
+    if (this.live === undefined) this.workers?.send({ kind: 'routes', ...compileRoutes(staticRoutes(this.config)) });
     else this.live.refresh();
   }
 

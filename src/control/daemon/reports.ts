@@ -16,7 +16,7 @@ export function onReport(parts: Parts, report: Report): void {
   else if (report.kind === 'originate') parts.rawOut?.send(report.packet);
   else if (report.kind === 'warned') parts.log.warn(report.message);
   else if (report.kind === 'rebuilt') rebuilt(parts, report);
-  else if (report.kind === 'paused') parts.workers?.hasPaused(report.positions);
+  else if (report.kind === 'paused') parts.workers?.hasPaused(report.worker, report.positions);
   else if (report.kind === 'fault') parts.hotplug?.fault(report.device, report.why);
   else if (report.kind === 'detached') void parts.attempt(() => parts.hotplug?.letGo(report.device));
   else if (report.kind === 'died') void revive(parts, report.worker, report.message);

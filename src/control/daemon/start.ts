@@ -11,6 +11,7 @@ import type { AdminClient } from '../api/api.js';
 import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import { openFlows } from '../engine/flow-offload.js';
+import type { ConsoleServer } from '../console/server.js';
 import { tooManyWorkers } from '../engine/processors.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
@@ -48,10 +49,16 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   startHealth(parts, workers, attachment);
   const { metrics } = parts.config;
   if (metrics !== undefined) parts.metrics = await serveMetrics(metrics.listen, metrics, client);
+  if (parts.config.console !== undefined) parts.console = await loadConsole(parts, handler);
   startJobs(parts);
   // Last: a client that finds the socket may use the director.
   await openSockets(parts.config, handler, parts.sockets);
   parts.log.info({ socket: parts.config.socket, services: wanted.entries().length }, 'director is up');
+}
+
+/** Few directors have a console: its modules are loaded for those only. */
+async function loadConsole({ config, log }: Parts, handler: Handler): Promise<ConsoleServer | undefined> {
+  return (await import('./console.js')).startConsole(config, handler, log);
 }
 
 /** The workers, without threads yet. */

@@ -26,6 +26,7 @@ export async function takeOver(
 ): Promise<void> {
   const began = performance.now();
   const positions = await taker.go();
+  const paused = performance.now() - began;
   parts.keeper?.takeOver();
   const forwards = new Promise<void>((resolve, reject) => {
     parts.whenRebuilt = resolve;
@@ -37,7 +38,7 @@ export async function takeOver(
   await taker.done();
   parts.keeper?.write();
   workers.set.useOwnMaps();
-  parts.log.info({ ms }, `took over from process ${taker.pid}`);
+  parts.log.info({ ms, paused: Math.round(paused) }, `took over from process ${taker.pid}`);
 }
 
 /** What a director does when another process takes over from it. `leaveTo`: its last step. */
@@ -46,7 +47,10 @@ export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDire
     offer: () => {
       const { config, devices, workers, keeper } = parts;
       if (workers === undefined) return 'the running director is not up yet';
-      return notOffered(config, devices, keeper !== undefined) ?? offerOf(config, devices, workers.set.transfer);
+      const refusal = notOffered(devices, keeper !== undefined);
+      if (refusal !== undefined) return refusal;
+      workers.send({ kind: 'deepen' });
+      return offerOf(config, devices, workers.set.transfer);
     },
     pause: async () => {
       const positions = await parts.workers!.pause();
@@ -77,4 +81,6 @@ async function withdraw(parts: Parts): Promise<void> {
   for (const path of [socket, readersSocket(socket)]) await rm(path, { force: true });
   await parts.attempt(() => parts.metrics?.close());
   parts.metrics = undefined;
+  await parts.attempt(() => parts.console?.close());
+  parts.console = undefined;
 }

@@ -7,7 +7,7 @@
 import type { Director } from '../../dataplane/director.js';
 import { announce, announceOn } from '../../dataplane/neigh/announce.js';
 import type { Link } from '../../dataplane/table/link.js';
-import { wordsOf } from '../../dataplane/table/routes.js';
+import { wordsOf } from '../../dataplane/table/route-data.js';
 import { isFwmark } from '../../service/config.js';
 import { addressFamily } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';

@@ -19,19 +19,17 @@ import {
   fromPosition,
   ifindexOf,
   openHandle,
+  type Share,
+  shareIn,
   sharingSocket,
-  underMaps,
+  underOwn,
 } from '../../device/handle.js';
 import { kindOf } from '../../device/kinds.js';
-import type { QueueShare } from '../../device/queue-share.js';
 import { openHostTun } from '../../device/tun/host.js';
 import { closeTun, type TunHandle } from '../../device/tun/tap.js';
 import { frameSizeFor, framesFor, makeUmem, mapUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
 import { takesRedirected } from '../../netlink/xdp-features.js';
 import type { DeviceSetup } from './messages.js';
-
-/** What the workers of one device share; the index of the worker is added. */
-export type Share = Omit<QueueShare, 'index'> | undefined;
 
 /** The open devices of a director as plain data. By worker; handles by device, then by worker. */
 export interface Transfer {
@@ -98,9 +96,11 @@ export class DeviceSet {
     });
   }
 
-  /** The rings are read from these positions on, by device. */
-  goOnFrom(positions: readonly number[]): void {
-    this.replaceEach((handle, i) => fromPosition(handle, positions[i] ?? 0));
+  /** The rings are read from these positions on, by worker and device. */
+  goOnFrom(positions: readonly (readonly number[])[]): void {
+    this.handles.forEach((handles, i) => {
+      this.handles[i] = handles?.map((handle, worker) => handle && fromPosition(handle, positions[worker]?.[i] ?? 0));
+    });
   }
 
   /**
@@ -108,13 +108,13 @@ export class DeviceSet {
    * what they did in the other one. Throws a SystemError.
    */
   useOwnMaps(): void {
-    this.replaceEach((handle, i) => underMaps(handle, this.devices[i]!.maps, this.flows?.fds));
-    for (const i of this.devices.keys()) this.redirectTo(i);
-  }
-
-  private replaceEach(by: (handle: DeviceHandle, device: number) => DeviceHandle): void {
-    this.handles.forEach((handles, i) => {
-      this.handles[i] = handles?.map((handle) => handle && by(handle, i));
+    this.devices.forEach((device, i) => {
+      const handles = this.handles[i]?.filter((handle) => handle !== undefined);
+      if (handles === undefined || handles.length === 0) return;
+      const share = shareIn(handles, this.shareOf(device));
+      this.shares[i] = share;
+      this.handles[i] = underOwn(handles, device.maps, share, this.flows?.fds);
+      this.redirectTo(i);
     });
   }
 

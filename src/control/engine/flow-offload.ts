@@ -26,6 +26,7 @@ const HARMLESS: readonly Message['kind'][] = [
   'syncReceived',
   'syncResend',
   'readFlows',
+  'deepen',
   'pause',
   'stop',
 ];

@@ -4,7 +4,7 @@
  */
 
 import type { TableMemory } from '../../conntrack/memory.js';
-import type { RouteData } from '../../dataplane/table/routes.js';
+import type { CompiledRoutes } from '../../dataplane/table/compiled-routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
@@ -97,7 +97,7 @@ export interface NeighbourFact {
 /** From the control thread to the dataplane. */
 export type Message =
   | { kind: 'actions'; actions: readonly Action[] }
-  | ({ kind: 'routes' } & RouteData)
+  | ({ kind: 'routes' } & CompiledRoutes)
   /** MAC and MTU of each device, and whether it can send: it is up and has a carrier. */
   | { kind: 'links'; links: readonly LinkFact[] }
   /** Addresses of each device, then those of the other interfaces of the host. */
@@ -125,6 +125,8 @@ export type Message =
   | { kind: 'syncResend' }
   /** Counters and timers follow what programs have forwarded; the worker reports `flowsRead`. */
   | { kind: 'readFlows' }
+  /** Another process is about to go on: the rings must hold what comes meanwhile. */
+  | { kind: 'deepen' }
   /** The worker forwards no more, for another process goes on; it reports `paused`. */
   | { kind: 'pause' }
   | { kind: 'stop' };

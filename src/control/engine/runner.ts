@@ -7,14 +7,15 @@ import { TICK_WORD } from '../../conntrack/entry.js';
 import { Rebuild } from '../../conntrack/rebuild.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
-import { Housekeeping } from '../../dataplane/housekeeping.js';
+import { Housekeeping, REBUILD_BUDGET } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import type { Offload } from '../../dataplane/offload/offload.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
+import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
-import { wordsOf } from '../../dataplane/table/routes.js';
+import { wordsOf } from '../../dataplane/table/route-data.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
 import { useLargePages } from '../../device/large-pages.js';
@@ -92,7 +93,7 @@ export class Runner {
     settings(this.director, config);
     this.announcements.ranges = config.accept.ranges;
     addNeighbours(this.director, config);
-    this.director.router.replace(staticRoutes(config));
+    this.director.router.replace(compileRoutes(staticRoutes(config)));
     // No device is open yet: nothing is announced.
     for (const message of first)
       if (message.kind === 'actions') this.apply(message.actions);
@@ -118,13 +119,26 @@ export class Runner {
     return received;
   }
 
+  /**
+   * Devices are read no more. Processes what other workers hand off, until none does, for `ms` at
+   * most.
+   */
+  drain(ms: number): void {
+    const { dispatch } = this;
+    if (dispatch === undefined) return;
+    dispatch.stopReceiving();
+    for (const end = performance.now() + ms; !dispatch.isDrained && performance.now() < end; ) this.loop.drain();
+  }
+
   /** The thread must not sleep: there is work without frames. */
   get isBusy(): boolean {
     return this.rebuild !== undefined;
   }
 
-  /** Nobody else uses the table any more. `now` in ms. */
+  /** Nobody else uses frames and table any more. `now` in ms. */
   begin(inherited: RunnerSetup['inherited'], now: number): void {
+    this.director.umem.restock();
+    this.director.connections.now = tickOf(now);
     if (inherited !== undefined) this.beginRebuild(inherited === 'counted', now);
   }
 
@@ -132,6 +146,17 @@ export class Runner {
   private beginRebuild(counted: boolean, now: number): void {
     this.rebuild = { work: new Rebuild(this.director.connections, counted), since: now };
     this.director.rebuild = this.rebuild.work;
+  }
+
+  /**
+   * Rebuilds for `ms` at most, before the first frame is received: frames wait in the rings, and
+   * those of connections that are not found yet would be dropped.
+   */
+  rebuildFirst(ms: number): void {
+    const { director } = this;
+    const end = performance.now() + ms;
+    while (director.rebuild !== undefined && performance.now() < end)
+      if (director.rebuild.step(REBUILD_BUDGET)) director.rebuild = undefined;
   }
 
   private endRebuild(now: number): void {
@@ -192,6 +217,8 @@ export class Runner {
         return true;
       case 'readFlows':
         this.report({ kind: 'flowsRead' });
+      case 'deepen':
+        for (const device of this.places.devices) device.deepen?.();
         return true;
       case 'pause':
         this.isPaused = true;

@@ -5,7 +5,7 @@
 import type { Director, Marker } from '../../dataplane/director.js';
 import { Link } from '../../dataplane/table/link.js';
 import { Marks } from '../../dataplane/table/marks.js';
-import { type Route, type RouteData, type Rule, wordsOf } from '../../dataplane/table/routes.js';
+import { type Route, type RouteData, type Rule, wordsOf } from '../../dataplane/table/route-data.js';
 import type { SnatRule } from '../../dataplane/table/snat-rules.js';
 import type { MarkRule } from '../../service/mark.js';
 import { addressFamily, isIPv6, parseMac } from '../../wire/address.js';

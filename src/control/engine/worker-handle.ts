@@ -105,7 +105,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
 
 /**
  * Starts workers as one dataplane, the first one last, as their devices were opened. `setups`: by
- * worker.
+ * worker. The caller closes `wakeups`.
  */
 export async function startWorkers(
   setups: readonly DataplaneSetup[],
@@ -115,8 +115,6 @@ export async function startWorkers(
   const workers: Dataplane[] = [];
   const stop = async () => {
     await Promise.all(workers.map((worker) => worker.stop()));
-    // Only now: a worker may wake another one while it stops.
-    for (const wakeup of wakeups) wakeup.close();
   };
   try {
     for (let i = setups.length - 1; i >= 0; i--) workers.unshift(await startWorker(setups[i]!, onReport, wakeups[i]));

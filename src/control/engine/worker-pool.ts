@@ -9,6 +9,7 @@ import { randomInt } from 'node:crypto';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import { HandoffRing } from '../../dataplane/workers/handoff.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { Share } from '../../device/handle.js';
 import { kindOf } from '../../device/kinds.js';
 import { Fanout, type FanoutSource } from '../../device/packet/fanout.js';
 import { Bell } from '../../device/poll.js';
@@ -19,7 +20,7 @@ import { receiveQueues } from '../../sys/interface.js';
 import { bytes4, bytes6, isIPv6, parse4, parse6 } from '../../wire/address.js';
 import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
-import type { DeviceSet, Share } from './device-set.js';
+import type { DeviceSet } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
@@ -89,6 +90,7 @@ export class WorkerPool {
         HandoffRing.memory(frameSizeFor(devices.map(({ mtu }) => mtu))),
       ),
       asleep: new SharedArrayBuffer(4 * count),
+      quiet: new SharedArrayBuffer(4 * count),
       bellFds: this.wakeups.map(({ fd }) => fd),
     };
   }
@@ -136,6 +138,8 @@ export class WorkerPool {
 
   /** Call after the workers have stopped. */
   close(): void {
+    // Only now: a worker may wake another one while it stops.
+    for (const wakeup of this.wakeups) wakeup.close();
     this.fanout?.close();
   }
 }

@@ -8,6 +8,7 @@ import { Bell, Poller } from '../../device/poll.js';
 import { clockOrigin } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
+import { warmUpRebuild } from './warm-up.js';
 
 /** Idle turns before the thread sleeps: a device that was just emptied often has more frames. */
 const SPINS = 3;
@@ -15,6 +16,10 @@ const SPINS = 3;
 const SLEEP_MS = 50;
 /** Longest time, in ms, that messages take between two turns, but for the last of them. */
 const PAUSE_MS = 1;
+/** Longest time, in ms, for the frames that other workers hand off before all pause. */
+const DRAIN_MS = 20;
+/** Longest time, in ms, that frames wait for a rebuild after another process has stopped. */
+const PATIENCE_MS = 100;
 
 const port = parentPort!;
 const setup = workerData as RunnerSetup;
@@ -67,7 +72,9 @@ function run(runner: Runner): void {
 }
 
 /** Another process has the table and the devices: this thread only waits for its end. */
-function waitForStop({ places, dispatch }: Runner, flags: Int32Array): void {
+function waitForStop(runner: Runner, flags: Int32Array): void {
+  const { places, dispatch } = runner;
+  runner.drain(DRAIN_MS);
   report({ kind: 'paused', worker: dispatch?.index ?? 0, positions: places.positions });
   for (;;) {
     Atomics.wait(flags, 0, 0);
@@ -81,6 +88,7 @@ function waitForStop({ places, dispatch }: Runner, flags: Int32Array): void {
 function standBy(runner: Runner, standby: SharedArrayBuffer): void {
   Atomics.wait(new Int32Array(standby), 0, 0);
   runner.begin(setup.inherited, performance.now() + clockOrigin());
+  runner.rebuildFirst(PATIENCE_MS);
 }
 
 function pollerOf({ places }: Runner, wakeup: Bell): Poller {
@@ -95,6 +103,7 @@ function main(): void {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
+  if (setup.standby !== undefined) warmUpRebuild();
   report({ kind: 'ready' });
   if (setup.standby !== undefined) standBy(runner, setup.standby);
   try {

@@ -25,6 +25,9 @@ const DEATHS_MS = 60_000;
 /** An answer does not wait longer, ms, for a worker that reads flows. */
 const READ_MS = 1000;
 
+/** Where the rings of devices are read, by worker and device. */
+export type Positions = readonly (readonly number[])[];
+
 /** The dataplane with its devices. */
 export class Workers {
   readonly set: DeviceSet;
@@ -33,7 +36,8 @@ export class Workers {
   private dataplane: Dataplane | undefined;
   /** Messages from before the start. */
   private readonly early: Message[] = [];
-  private paused: ((positions: readonly number[]) => void) | undefined;
+  private paused: ((positions: Positions) => void) | undefined;
+  private positions: (readonly number[])[] = [];
   private deaths: number[] = [];
   private readonly readers: (() => void)[] = [];
 
@@ -91,9 +95,10 @@ export class Workers {
     return lines;
   }
 
-  /** The workers forward no more. Resolves with the positions of the rings of the first one. */
-  pause(): Promise<readonly number[]> {
+  /** The workers forward no more. Resolves with the positions of their rings. */
+  pause(): Promise<Positions> {
     return new Promise((resolve) => {
+      this.positions = [];
       this.paused = resolve;
       this.send({ kind: 'pause' });
     });
@@ -115,12 +120,13 @@ export class Workers {
   }
 
   /** A worker has reported that it forwards no more. */
-  hasPaused(positions: readonly number[]): void {
-    this.paused?.(positions);
+  hasPaused(worker: number, positions: readonly number[]): void {
+    this.positions[worker] = positions;
+    if (Object.keys(this.positions).length === this.shared.workers) this.paused?.(this.positions);
   }
 
   /** Workers that stand by begin, where the rings of another process were read last. */
-  goOn(standby: SharedArrayBuffer, positions: readonly number[]): void {
+  goOn(standby: SharedArrayBuffer, positions: Positions): void {
     this.set.goOnFrom(positions);
     this.attachAll();
     const word = new Int32Array(standby);

@@ -1,7 +1,7 @@
 /**
  * Routes and policy rules of the kernel in the form of the dataplane, as far as it can follow them.
  */
-import type { Route, RouteData, RouteType, Rule } from '../../dataplane/table/routes.js';
+import type { Route, RouteData, RouteType, Rule } from '../../dataplane/table/route-data.js';
 import type { Route as KernelRoute } from '../../netlink/route.js';
 import type { Rule as KernelRule } from '../../netlink/rule.js';
 import type { Snapshot } from '../../netlink/snapshot.js';

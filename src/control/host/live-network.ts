@@ -2,18 +2,20 @@
  * The network of a live box: links, addresses, routes, rules and neighbours of the kernel. They are
  * read once and then followed; the dataplane gets them by messages.
  *
- *     kernel ── monitor ──► a change ──► (50 ms later, once) dump ──► messages: links, addresses, routes
+ *     kernel ── monitor ──► a change ──► (50 ms later, once) dump ──► messages: links, addresses, compiled routes
  *                       └─► neighbours, at once
  *     dataplane ── resolve ──► NTF_USE ──► the kernel asks ──► monitor
  */
-import type { RouteData } from '../../dataplane/table/routes.js';
+import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
+import type { RouteData } from '../../dataplane/table/route-data.js';
 import type { Change } from '../../netlink/change.js';
 import { type Monitor, monitor } from '../../netlink/monitor.js';
 import type { Neighbour } from '../../netlink/neighbour.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { readSnapshot, type Snapshot } from '../../netlink/snapshot.js';
-import type { DeviceSetup, Message, NeighbourFact } from '../engine/messages.js';
+import type { DeviceSetup, Message } from '../engine/messages.js';
 import { kernelRoutes } from './kernel-routes.js';
+import { neighbourFacts, neighbourMessages } from './neighbour-facts.js';
 import type { WireState } from './wire-log.js';
 
 /** Changes come in bursts: one dump serves those within this many ms. */
@@ -52,6 +54,8 @@ export class LiveNetwork {
   /** The addresses of a snapshot, for `has`. */
   private known: { of: Snapshot['addresses']; all: ReadonlySet<string> } = { of: [], all: new Set() };
   private timer: NodeJS.Timeout | undefined;
+  /** Before the next dump, ms: while routes keep changing, a third of the time is for dumps. */
+  private pause = SETTLE_MS;
   private listener: Listener | undefined;
   private devices: readonly DeviceSetup[] = [];
 
@@ -102,7 +106,7 @@ export class LiveNetwork {
     const ifindex = this.indexOf(this.devices[device]?.name ?? '');
     const known = this.neighbours.get(`${ifindex} ${ip}`);
     this.needed.add(`${ifindex} ${ip}`);
-    if (known?.valid) this.listener.send({ kind: 'neighbours', facts: this.facts([known]) });
+    if (known?.valid) this.tellNeighbours([known]);
     // NTF_USE turns a permanent entry into a temporary one (Linux 6.18, __neigh_update).
     if (known?.state === 'PERMANENT' || known?.state === 'NOARP') return;
     try {
@@ -115,6 +119,7 @@ export class LiveNetwork {
 
   /** Reads everything and sends it to the listener. Call it after the configuration has changed. */
   refresh(): void {
+    const began = performance.now();
     try {
       this.snapshot = readSnapshot(this.socket);
     } catch (error) {
@@ -125,6 +130,7 @@ export class LiveNetwork {
       return this.refreshLater(RETRY_MS);
     }
     this.publish();
+    this.pause = Math.max(SETTLE_MS, 2 * (performance.now() - began));
   }
 
   async close(): Promise<void> {
@@ -136,8 +142,7 @@ export class LiveNetwork {
 
   private changed(changes: readonly Change[]): void {
     const neighbours = changes.flatMap((change) => (change.kind === 'neighbour' ? [this.record(change)] : []));
-    const facts = this.facts(neighbours);
-    if (facts.length > 0) this.listener?.send({ kind: 'neighbours', facts });
+    this.tellNeighbours(neighbours);
     if (neighbours.length < changes.length) this.refreshLater();
   }
 
@@ -161,7 +166,7 @@ export class LiveNetwork {
     this.listener?.nextHop(device.name, ip, valid);
   }
 
-  private refreshLater(ms = SETTLE_MS): void {
+  private refreshLater(ms = this.pause): void {
     if (this.listener === undefined) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
@@ -180,8 +185,8 @@ export class LiveNetwork {
       kind: 'addresses',
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
     });
-    listener?.send({ kind: 'routes', ...(listener.routes(devices) ?? this.routeData()) });
-    listener?.send({ kind: 'neighbours', facts: this.facts(this.snapshot.neighbours) });
+    listener?.send({ kind: 'routes', ...compileRoutes(listener.routes(devices) ?? this.routeData()) });
+    this.tellNeighbours(this.snapshot.neighbours);
     listener?.changed();
     listener?.linksChanged();
   }
@@ -223,12 +228,9 @@ export class LiveNetwork {
     return kernelRoutes(this.snapshot, (ifindex) => this.deviceOf(ifindex), this.devices.length + 1);
   }
 
-  private facts(neighbours: readonly (Neighbour & { gone?: boolean })[]): NeighbourFact[] {
-    return neighbours.flatMap(({ ifindex, ip, mac, valid, state, gone }) => {
-      const device = this.deviceOf(ifindex);
-      if (device < 0) return [];
-      return [{ device, ip, mac: valid && gone !== true ? mac : '', failed: state === 'FAILED' }];
-    });
+  private tellNeighbours(neighbours: readonly (Neighbour & { gone?: boolean })[]): void {
+    const facts = neighbourFacts(neighbours, (ifindex) => this.deviceOf(ifindex));
+    for (const message of neighbourMessages(facts)) this.listener?.send(message);
   }
 
   private deviceOf(ifindex: number | undefined): number {

@@ -6,8 +6,8 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AdminClient } from '../api/api.js';
 import { ask } from '../api/ask.js';
-import type { MetricsListen } from '../config/metrics-schema.js';
-import { type MetricsDetail, metricsText } from './text.js';
+import type { Listen } from '../config/metrics-schema.js';
+import type { MetricsDetail } from './text.js';
 
 export interface MetricsServer {
   close(): Promise<void>;
@@ -17,11 +17,7 @@ export interface MetricsServer {
 const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Starts the server. Rejects with an Error of one line. */
-export async function serveMetrics(
-  listen: MetricsListen,
-  detail: MetricsDetail,
-  client: AdminClient,
-): Promise<MetricsServer> {
+export async function serveMetrics(listen: Listen, detail: MetricsDetail, client: AdminClient): Promise<MetricsServer> {
   const server = createServer((request, response) => void answer(request, response, () => read(client, detail)));
   if ('path' in listen) rmSync(listen.path, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -36,6 +32,8 @@ async function read(client: AdminClient, detail: MetricsDetail): Promise<string>
   const { services = [] } = await ask(client, { op: 'list' });
   const { health = [] } = await ask(client, { op: 'health' });
   if (status === undefined) throw new Error('no status');
+  // Loaded when somebody asks: a director without metrics starts without it.
+  const { metricsText } = await import('./text.js');
   return metricsText({ status, services, health }, detail);
 }
 

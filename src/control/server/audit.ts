@@ -6,9 +6,9 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { keyText } from '../../service/config.js';
-import type { Peer } from '../../sys/peer.js';
 import type { AdminReply, AdminRequest, ChangeRequest } from '../api/api.js';
 import { READING } from '../api/reading.js';
+import type { Asker } from '../api/session.js';
 import type { Settings } from '../config/director-config.js';
 import { type Before, changeInWords } from '../rules/change-words.js';
 
@@ -30,13 +30,13 @@ export class Audit {
   ) {}
 
   /** Call before the request is answered, and what it returns with the reply. */
-  begin(request: AdminRequest, peer: Peer): (reply: AdminReply) => void {
-    const who = { uid: peer.uid, pid: peer.pid };
+  begin(request: AdminRequest, peer: Asker): (reply: AdminReply) => void {
+    const who = peer.user === undefined ? { uid: peer.uid, pid: peer.pid } : { console: peer.user };
     if (READING.has(request.op) || request.op === 'tracePoll' || (request.op === 'reload' && request.dryRun))
       return () => this.log.debug({ ...who, request: request.op }, 'asked');
     const words = this.words(request);
-    const command = commandOf(peer.pid);
-    return (reply) => this.note({ ...who, command }, request, words, reply);
+    const by = peer.user === undefined ? { ...who, command: commandOf(peer.pid) } : who;
+    return (reply) => this.note(by, request, words, reply);
   }
 
   private words(request: AdminRequest): string[] {

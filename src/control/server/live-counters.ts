@@ -105,18 +105,32 @@ export function listConnections(
   to = words[HIGH_WATER_WORD]!,
 ): ConnectionEntry[] {
   const entries: ConnectionEntry[] = [];
-  for (let entry = from; entry <= to; entry++) {
-    const at = entry << ENTRY_SHIFT;
-    const left = (words[at + EXPIRES]! - now) | 0;
-    if ((words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED && left > 0)
-      entries.push({
-        ...describe(words, entry, daddrOf),
-        expires: Math.floor(left / TICKS),
-        ...keyOf(words, entry),
-        synced: (words[at + FLAGS]! & CONN_SYNC) !== 0,
-      });
-  }
+  for (let entry = from; entry <= to; entry++)
+    if (isListed(words, entry, now)) entries.push(listed(words, entry, now, daddrOf));
   return entries;
+}
+
+/** Returns true for a connection or template that has not ended. */
+export function isListed(words: Int32Array, entry: number, now: number): boolean {
+  const at = entry << ENTRY_SHIFT;
+  const isOne = (words[at + FLAGS]! & (CONN_HASHED | CONN_REVERSE)) === CONN_HASHED;
+  return isOne && ((words[at + EXPIRES]! - now) | 0) > 0;
+}
+
+/** The connection or template at `entry`, as in a listing. */
+export function listed(
+  words: Int32Array,
+  entry: number,
+  now: number,
+  daddrOf: (slot: number) => string,
+): ConnectionEntry {
+  const at = entry << ENTRY_SHIFT;
+  return {
+    ...describe(words, entry, daddrOf),
+    expires: Math.floor(((words[at + EXPIRES]! - now) | 0) / TICKS),
+    ...keyOf(words, entry),
+    synced: (words[at + FLAGS]! & CONN_SYNC) !== 0,
+  };
 }
 
 /** Engine and key of a template. */

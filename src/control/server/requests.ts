@@ -19,6 +19,7 @@ import { changes } from '../rules/diff.js';
 import type { DestinationHealth } from '../rules/entries.js';
 import { KeptRules } from '../rules/kept-rules.js';
 import { Rules, type RulesRequest } from '../rules/rules.js';
+import { connectionAt, type Searched, searchConnections } from './connection-search.js';
 import type { Forwarding } from './forwarding.js';
 import { LiveCounters, listConnections } from './live-counters.js';
 import { directorStatus } from './status.js';
@@ -86,6 +87,10 @@ export class Requests implements AdminClient {
     switch (request.op) {
       case 'connections':
         return { ok: true, ...this.connections(request.from ?? 0) };
+      case 'search':
+        return { ok: true, found: await searchConnections(this.searched(), request) };
+      case 'connection':
+        return { ok: true, found: connectionAt(this.searched(), request.at) };
       case 'batch':
         return { ok: true, replies: this.change(request.requests) };
       case 'getSysctls':
@@ -214,6 +219,11 @@ export class Requests implements AdminClient {
     this.forwarding.gather(services, destinations);
   }
 
+  private searched(): Searched {
+    const { tables, tick } = this.forwarding;
+    return { tables, tick, daddrOf: (slot) => this.daddrs.get(slot) ?? '', span: SPAN };
+  }
+
   private listed(table: Int32Array, first: number, last: number): ConnectionEntry[] {
     const daddrOf = (slot: number) => this.daddrs.get(slot) ?? '';
     return listConnections(table, this.forwarding.tick(table), daddrOf, first, last);
@@ -300,6 +310,8 @@ function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
 
 const OTHERS = [
   'connections',
+  'search',
+  'connection',
   'batch',
   'getSysctls',
   'setSysctl',

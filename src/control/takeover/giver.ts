@@ -9,6 +9,7 @@
 import type { Logger } from 'pino';
 import { allowDescriptorsTo } from '../../sys/pidfd.js';
 import type { AdminReply } from '../api/api.js';
+import type { Positions } from '../engine/workers.js';
 import type { Offer } from './offer.js';
 
 /** How often the successor is looked at, ms. */
@@ -22,7 +23,7 @@ export interface GivingDirector {
   /** The offer, or why there is none. */
   offer(): Offer | string;
   /** Forwards no more; resolves with the positions of the rings. */
-  pause(): Promise<readonly number[]>;
+  pause(): Promise<Positions>;
   /** Forwards again, with devices that are opened anew. */
   takeBack(): Promise<void>;
   /** The successor `pid` forwards: this process ends and leaves everything as it is. */

@@ -18,7 +18,7 @@ import type { Transfer } from '../engine/device-set.js';
 import { VERSION } from '../state/layout.js';
 
 /** Version of the messages and of the handles in them. */
-const PROTOCOL = 1;
+const PROTOCOL = 2;
 
 /** The offer. */
 export interface Offer {
@@ -41,11 +41,9 @@ export function offerOf(config: Config, devices: Offer['devices'], handed: Trans
 }
 
 /** Why a director cannot be taken over at all; undefined: it can. */
-export function notOffered(config: Config, devices: Offer['devices'], hasState: boolean): string | undefined {
+export function notOffered(devices: Offer['devices'], hasState: boolean): string | undefined {
   const fixed = devices.find(({ kind }) => !canChangeProcess(kind));
   if (fixed !== undefined) return `${fixed.name}: a device of kind ${fixed.kind} cannot change its process`;
-  if (config.workers > 1)
-    return `the running director has ${config.workers} workers, and a takeover needs 'workers: 1'`;
   return hasState ? undefined : "the running director keeps no state: set 'state' in director.yaml";
 }
 

@@ -3,6 +3,7 @@ import { ForeignDescriptors } from '../../sys/pidfd.js';
 import { SocketClient, whoListens } from '../api/client.js';
 import type { Config } from '../config/config.js';
 import { adoptAll, type Transfer } from '../engine/device-set.js';
+import type { Positions } from '../engine/workers.js';
 import { type Offer, unfit } from './offer.js';
 
 /** A takeover that goes on. */
@@ -46,9 +47,9 @@ export class Taker {
     }
   }
 
-  /** The other director forwards no more. Resolves with the positions of the rings, by device. */
-  async go(): Promise<readonly number[]> {
-    return JSON.parse(await ask(this.client, 'go')) as number[];
+  /** The other director forwards no more. Resolves with the positions of the rings. */
+  async go(): Promise<Positions> {
+    return JSON.parse(await ask(this.client, 'go')) as Positions;
   }
 
   /** This director forwards: the other one ends. */

@@ -11,6 +11,7 @@ import type { Destination, VirtualService } from '../../service/service.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countConnection } from '../account.js';
 import type { Director } from '../director.js';
+import { NEW_CONN_LINES } from '../early-drop.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { FTP_DATA, flagsFor } from '../schedule/new-conn.js';
 import type { BatchCache } from './cache.js';
@@ -67,9 +68,14 @@ export function connOpener(
    * ports of FTP.
    */
   function needsSlowPath(ports: number): boolean {
-    if (d.marks !== undefined || table.isFull || connections.withoutPort !== 0 || defence.rate !== 0) return true;
+    if (d.marks !== undefined || isAlmostFull() || connections.withoutPort !== 0 || defence.rate !== 0) return true;
     if (d.rebuild !== undefined) return true;
     return ports >>> 16 === FTP_DATA || connections.helperPorts.includes(ports & 0xffff);
+  }
+
+  /** Opening a connection may have to end another one (early-drop.ts). */
+  function isAlmostFull(): boolean {
+    return table.maxEntries - table.live < NEW_CONN_LINES;
   }
 
   /** Fills the fields that schedulers read. */

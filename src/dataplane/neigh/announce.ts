@@ -9,7 +9,7 @@ import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { enqueue } from '../output/neighbour-output.js';
 import type { Link, LinkAddress } from '../table/link.js';
-import { covers } from '../table/routes.js';
+import { covers } from '../table/route-data.js';
 import { advertise } from './nd.js';
 
 /**

@@ -7,6 +7,7 @@ import { Drop } from '../../stats/drops.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
+import { NEW_CONN_LINES } from '../early-drop.js';
 import { drop } from '../output/verdict.js';
 import { type PacketInfo, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import type { Quote } from '../parse/quote.js';
@@ -84,6 +85,8 @@ function scheduleFor(d: Director, service: VirtualService): number {
     drop(d, Drop.defence);
     return DROPPED;
   }
+  // Is the table full? (connections that nobody confirmed make room)
+  if (d.sysctl.early_drop !== 0 && isAlmostFull(d)) d.earlyDrop.makeRoom();
   // Persistent: by template (ip_vs_sched_persist).
   if (service.persistent) return schedulePersistent(d, service);
   // Without persistence a service takes its own port only.
@@ -92,6 +95,11 @@ function scheduleFor(d: Director, service: VirtualService): number {
   const dest = service.schedule.schedule(p, d.now);
   d.traced?.noteChoice(service, dest);
   return openScheduled(d, service, dest);
+}
+
+/** The table may lack the lines that a new connection needs. */
+function isAlmostFull({ connections: { table } }: Director): boolean {
+  return table.maxEntries - table.live < NEW_CONN_LINES;
 }
 
 /** Opens a connection at the scheduler's choice `dest`; without one, acts as ip_vs_leave does. */

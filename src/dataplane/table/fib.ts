@@ -19,50 +19,70 @@ export interface Prefix4 {
 }
 
 /**
- * Ranges of addresses. The sign bit of each address is flipped, so that signed comparison orders
- * them.
+ * The ranges, as plain data. The sign bit of each address is flipped, so that signed comparison
+ * orders them.
  */
-export class Fib4 {
-  private readonly starts: Int32Array;
-  /** Per range: the index of its prefix in the list, −1 for none. */
-  private readonly answers: Int32Array;
+export interface Fib {
+  readonly starts: Int32Array;
+  /** Per range: the number of its prefix, −1 for none. */
+  readonly answers: Int32Array;
   /**
    * Per first byte: the range of its first address. One row more, so that the next row bounds the
    * search.
    */
-  private readonly byByte = new Int32Array(257);
+  readonly byByte: Int32Array;
+}
 
-  /** `prefixes` in order of preference, the longest first. Host bits are ignored. */
-  constructor(prefixes: readonly Prefix4[], [starts, answers] = stretches(prefixes)) {
-    this.starts = Int32Array.from(starts, turned);
-    this.answers = Int32Array.from(answers);
-    for (let byte = 0, i = 0; byte < 256; byte++) {
-      while (i + 1 < starts.length && starts[i + 1]! <= byte * 2 ** 24) i++;
-      this.byByte[byte] = i;
+/**
+ * `prefixes` in order of preference, the longest first; they are numbered from `first` on. Host
+ * bits are ignored.
+ */
+export function fibOf(prefixes: readonly Prefix4[], first = 0): Fib {
+  const [starts, answers] = stretches(prefixes);
+  return fibWith(
+    starts,
+    answers.map((place) => (place < 0 ? place : first + place)),
+  );
+}
+
+/** Several tables as one: the first table with an answer decides. */
+export function chainedFib(list: readonly Fib[]): Fib {
+  const fibs = list.map((data) => new Fib4(data));
+  const starts = [...new Set([0, ...list.flatMap((data) => [...data.starts].map((start) => turned(start) >>> 0))])];
+  starts.sort((a, b) => a - b);
+  const answers = starts.map((start) => {
+    for (const fib of fibs) {
+      const found = fib.find(start | 0);
+      if (found >= 0) return found;
     }
-    this.byByte[256] = starts.length - 1;
+    return -1;
+  });
+  return fibWith(starts, answers);
+}
+
+function fibWith(starts: readonly number[], answers: readonly number[]): Fib {
+  const byByte = new Int32Array(257);
+  for (let byte = 0, i = 0; byte < 256; byte++) {
+    while (i + 1 < starts.length && starts[i + 1]! <= byte * 2 ** 24) i++;
+    byByte[byte] = i;
+  }
+  byByte[256] = starts.length - 1;
+  return { starts: Int32Array.from(starts, turned), answers: Int32Array.from(answers), byByte };
+}
+
+/** Look-ups in the ranges. */
+export class Fib4 {
+  private readonly starts: Int32Array;
+  private readonly answers: Int32Array;
+  private readonly byByte: Int32Array;
+
+  constructor({ starts, answers, byByte }: Fib = fibOf([])) {
+    this.starts = starts;
+    this.answers = answers;
+    this.byByte = byByte;
   }
 
-  /**
-   * Merges tables: the first table with an answer decides. Indices count on from list to list;
-   * `sizes` are the lengths of the lists.
-   */
-  static chained(fibs: readonly Fib4[], sizes: readonly number[]): Fib4 {
-    const starts = [...new Set(fibs.flatMap((fib) => [...fib.starts].map((start) => turned(start) >>> 0)))];
-    starts.sort((a, b) => a - b);
-    const answers = starts.map((start) => {
-      let before = 0;
-      for (const [i, fib] of fibs.entries()) {
-        const place = fib.find(start | 0);
-        if (place >= 0) return before + place;
-        before += sizes[i]!;
-      }
-      return -1;
-    });
-    return new Fib4([], starts.length === 0 ? stretches([]) : [starts, answers]);
-  }
-
-  /** Returns the index of the prefix that decides about `address`, −1 for none. */
+  /** Returns the number of the prefix that decides about `address`, −1 for none. */
   find(address: number): number {
     const { starts, byByte } = this;
     const key = turned(address);

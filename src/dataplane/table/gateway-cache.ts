@@ -1,29 +1,25 @@
 /**
  * Cache for routes via a gateway that depend on the destination only. Their tables are merged into
- * one Fib4, with one cached answer per route:
+ * one Fib4, with one cached answer per route, by the route's number:
  *
  *      row: [ neighbour | mtu | preferred source | generation ]
  *
  * A cache by address would serve destinations as well, but not the clients of 100,000 connections.
  */
-import { Fib4 } from './fib.js';
+import type { Fib4 } from './fib.js';
 
 const ROW_SHIFT = 2;
 
-export class GatewayCache<Route> {
-  private readonly fib: Fib4;
-  private readonly routes: readonly Route[];
+export class GatewayCache {
   private readonly rows: Int32Array;
 
-  /** `tables` in the order of look-up, each with its routes in the order of its Fib4's list. */
-  constructor(tables: readonly { readonly entries: readonly Route[]; readonly fib: Fib4 }[]) {
-    this.routes = tables.flatMap(({ entries }) => entries);
-    this.fib = Fib4.chained(
-      tables.map(({ fib }) => fib),
-      tables.map(({ entries }) => entries.length),
-    );
+  /** `fib`: the tables as one (compiled-routes.ts). `count`: number of routes. */
+  constructor(
+    private readonly fib: Fib4,
+    count: number,
+  ) {
     // Never so short that V8 keeps the array on its heap, where it would move.
-    this.rows = new Int32Array(Math.max(32, this.routes.length << ROW_SHIFT));
+    this.rows = new Int32Array(Math.max(32, count << ROW_SHIFT));
   }
 
   /** The row of the route to this address, −1 for none. */
@@ -31,8 +27,8 @@ export class GatewayCache<Route> {
     const place = this.fib.find(address);
     return place < 0 ? -1 : place << ROW_SHIFT;
   }
-  isOf(row: number, route: Route): boolean {
-    return this.routes[row >> ROW_SHIFT] === route;
+  isOf(row: number, route: number): boolean {
+    return row >= 0 && row >> ROW_SHIFT === route;
   }
   isGood(row: number, generation: number): boolean {
     return this.rows[row + 3] === generation;

@@ -1,84 +1,51 @@
 /**
- * Routes and policy rules as plain data, and the route look-up: rules by priority, in each table
- * the longest prefix (the kernel's fib_lookup). gateway-cache.ts caches routes via a gateway that
- * depend on the destination only. Other IPv4 answers are cached by (destination, source, mark) in a
- * direct-mapped table, until a route changes:
+ * The route look-up: rules by priority, in each table the longest prefix (the kernel's fib_lookup).
+ * gateway-cache.ts caches routes via a gateway that depend on the destination only. Other IPv4
+ * answers are cached by (destination, source, mark) in a direct-mapped table, until a route
+ * changes:
  *
  *      cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
-import { addressFamily, isIPv6, parse4, parse6 } from '../../wire/address.js';
+import {
+  type CompiledRoutes,
+  type CompiledRule,
+  DEVICE,
+  LENGTH,
+  MTU,
+  ROUTE_WORDS,
+  RouteKind,
+  SOURCE,
+  SOURCE_WORDS,
+  TYPE,
+  VIA,
+  VIA_WORDS,
+} from './compiled-routes.js';
 import { Fib4 } from './fib.js';
 import { GatewayCache } from './gateway-cache.js';
 import type { Neighbours } from './neighbour.js';
-
-export type RouteType = 'unicast' | 'local' | 'blackhole' | 'unreachable' | 'prohibit';
-
-/**
- * Prefixes are text (`10.0.0.0/8`, `default` is 0.0.0.0/0 or ::/0). `device` is the index of a
- * link.
- */
-export interface Route {
-  readonly family: 4 | 6;
-  readonly to: string;
-  readonly via?: string;
-  readonly device: number;
-  readonly src?: string;
-  readonly mtu?: number;
-  readonly type: RouteType;
-  readonly metric: number;
-}
-export interface Rule {
-  readonly family: 4 | 6;
-  readonly priority: number;
-  readonly from?: string;
-  readonly to?: string;
-  readonly iif?: number;
-  readonly mark?: number;
-  readonly mask?: number;
-  readonly table: number;
-}
-export interface RouteData {
-  readonly tables: readonly { readonly id: number; readonly routes: readonly Route[] }[];
-  readonly rules: readonly Rule[];
-}
+import { covers, type Prefix, type Rule } from './route-data.js';
 
 /** Answers of a look-up that are no neighbour. */
 export const NO_ROUTE = -1;
 export const BLACKHOLE = -2;
 export const LOCAL_ROUTE = -3;
 
-interface Prefix {
-  readonly words: Int32Array;
-  readonly length: number;
-}
-interface Entry extends Prefix {
-  readonly route: Route;
-  readonly gateway: Int32Array | undefined;
-  readonly source: Int32Array | undefined;
-  /** Number of the gateway, valid while `generation` equals the router's. */
-  hop: number;
-  generation: number;
-}
-interface Table {
-  readonly entries: readonly Entry[];
-  /** IPv4 only: indices into `entries`. */
-  readonly fib: Fib4;
-}
-interface CompiledRule {
-  readonly rule: Rule;
-  readonly from: Prefix | undefined;
-  readonly to: Prefix | undefined;
-  readonly table: Table | undefined;
-}
-
 const ROWS = 4096;
 const ROW = 8;
-const ANY4 = new Int32Array(4);
+/** Words of a row of hops: number of the route's gateway, generation in which it is right. */
+const HOP_WORDS = 2;
+
+interface Ruled extends CompiledRule {
+  readonly table: Fib4;
+}
 
 export class Router {
   private readonly cache = new Int32Array(ROWS * ROW);
   private generation = 1;
-  private rules: CompiledRule[] = [];
+  private rules: readonly Ruled[] = [];
+  /** The routes (compiled-routes.ts). */
+  private rows: Int32Array = new Int32Array(0);
+  private hops = new Int32Array(0);
   /**
    * Result of the last look-up that found a neighbour: MTU of the route, and preferred source
    * address (0: none).
@@ -87,25 +54,24 @@ export class Router {
   source = 0;
   private readonly dst = new Int32Array(4);
   private readonly src = new Int32Array(4);
-  private found: Entry | undefined;
-  private gateways = new GatewayCache<Entry>([]);
+  private readonly via = new Int32Array(4);
+  private readonly sourceWords = new Int32Array(4);
+  /** Number of the route that the last look-up found; −1: none to a neighbour. */
+  private found = -1;
+  private gateways = new GatewayCache(new Fib4(), 0);
 
   constructor(
     private readonly neighbours: Neighbours,
     private readonly mtuOf: (device: number) => number,
   ) {}
 
-  replace(data: RouteData): void {
-    const routes = new Map(data.tables.map(({ id, routes }) => [id, routes]));
-    this.rules = data.rules
-      .map((rule) => ({
-        rule,
-        from: prefixOf(rule.from, rule.family),
-        to: prefixOf(rule.to, rule.family),
-        table: compile(routes.get(rule.table), rule.family),
-      }))
-      .sort((a, b) => a.rule.priority - b.rule.priority);
-    this.gateways = new GatewayCache(unconditional(this.rules));
+  /** Puts routes into force. What it costs hardly depends on their number. */
+  replace({ rules, rows, gateways }: CompiledRoutes): void {
+    const count = rows.length / ROUTE_WORDS;
+    this.rules = rules.map((rule) => ({ ...rule, table: new Fib4(rule.fib) }));
+    this.rows = rows;
+    this.hops = new Int32Array(count * HOP_WORDS);
+    this.gateways = new GatewayCache(new Fib4(gateways), count);
     this.generation++;
   }
 
@@ -152,14 +118,16 @@ export class Router {
     return this.resolve(6, dst, src, mark);
   }
 
-  /** The preferred source address of the last IPv6 look-up. */
+  /** The preferred source address of the last IPv6 look-up; valid until the next one. */
   get source6(): Int32Array | undefined {
-    return this.found?.source;
+    const at = this.found * ROUTE_WORDS;
+    if (at < 0 || this.rows[at + SOURCE] === 0) return undefined;
+    return copied(this.rows, at + SOURCE_WORDS, this.sourceWords);
   }
 
   /** Prefix length of the route of the last IPv6 look-up. */
   get length6(): number {
-    return this.found?.length ?? 128;
+    return this.found < 0 ? 128 : this.rows[this.found * ROUTE_WORDS + LENGTH]!;
   }
 
   private fill4(gatewayRow: number, row: number, dst: number, src: number, mark: number): void {
@@ -173,56 +141,59 @@ export class Router {
     cache[row + 2] = mark;
     cache[row + 3] = this.generation;
     cache[row + 5] = this.mtu;
-    cache[row + 6] = this.found?.source?.[3] ?? 0;
-    if (gatewayRow >= 0 && this.found?.gateway !== undefined && this.gateways.isOf(gatewayRow, this.found))
+    const at = this.found * ROUTE_WORDS;
+    cache[row + 6] = at < 0 ? 0 : this.rows[at + SOURCE_WORDS + 3]!;
+    if (at >= 0 && this.rows[at + VIA] !== 0 && this.gateways.isOf(gatewayRow, this.found))
       this.gateways.set(gatewayRow, cache[row + 4]!, this.mtu, cache[row + 6]!, this.generation);
   }
 
   private resolve(family: 4 | 6, dst: Int32Array, src: Int32Array, mark: number): number {
     this.mtu = 0;
-    this.found = undefined;
-    for (const { rule, from, to, table } of this.rules) {
-      if (table === undefined || rule.family !== family || !ruleMatches(rule, from, to, dst, src, mark)) continue;
-      const entry = family === 4 ? table.entries[table.fib.find(dst[3]!)] : longest(table.entries, dst);
-      if (entry !== undefined) return this.answer(entry, dst);
+    this.found = -1;
+    for (const { rule, from, to, table, first, count } of this.rules) {
+      if (rule.family !== family || !ruleMatches(rule, from, to, dst, src, mark)) continue;
+      const route = family === 4 ? table.find(dst[3]!) : this.longest(first, first + count, dst);
+      if (route >= 0) return this.answer(route, family, dst);
     }
     return NO_ROUTE;
   }
 
-  private answer(entry: Entry, dst: Int32Array): number {
-    const { route } = entry;
-    if (route.type === 'local') return LOCAL_ROUTE;
-    if (route.type === 'blackhole') return BLACKHOLE;
-    if (route.type !== 'unicast') return NO_ROUTE;
-    this.found = entry;
-    this.mtu = route.mtu ?? this.mtuOf(route.device);
-    if (entry.gateway === undefined)
-      return this.neighbours.idOf(route.device, route.family, dst[0]!, dst[1]!, dst[2]!, dst[3]!);
-    return entry.generation === this.generation ? entry.hop : this.findGateway(entry, entry.gateway);
+  /** The number of the first IPv6 route that covers the address, −1 for none. */
+  private longest(first: number, end: number, dst: Int32Array): number {
+    for (let route = first; route < end; route++) {
+      const at = route * ROUTE_WORDS;
+      if (coversAt(this.rows, at, this.rows[at + LENGTH]!, dst)) return route;
+    }
+    return -1;
   }
 
-  private findGateway(entry: Entry, [a0, a1, a2, a3]: Int32Array): number {
-    const { route } = entry;
-    entry.hop = this.neighbours.idOf(route.device, gatewayFamily(route), a0!, a1!, a2!, a3!);
-    entry.generation = this.generation;
-    return entry.hop;
+  private answer(route: number, family: 4 | 6, dst: Int32Array): number {
+    const { rows } = this;
+    const at = route * ROUTE_WORDS;
+    const type = rows[at + TYPE]!;
+    if (type === RouteKind.local) return LOCAL_ROUTE;
+    if (type === RouteKind.blackhole) return BLACKHOLE;
+    if (type !== RouteKind.unicast) return NO_ROUTE;
+    this.found = route;
+    const device = rows[at + DEVICE]!;
+    this.mtu = rows[at + MTU]! || this.mtuOf(device);
+    if (rows[at + VIA] === 0) return this.neighbours.idOf(device, family, dst[0]!, dst[1]!, dst[2]!, dst[3]!);
+    const hop = route * HOP_WORDS;
+    if (this.hops[hop + 1] !== this.generation) this.findGateway(at, hop);
+    return this.hops[hop]!;
+  }
+
+  private findGateway(at: number, hop: number): void {
+    const { rows, hops } = this;
+    const [a0, a1, a2, a3] = copied(rows, at + VIA_WORDS, this.via);
+    hops[hop] = this.neighbours.idOf(rows[at + DEVICE]!, rows[at + VIA]!, a0!, a1!, a2!, a3!);
+    hops[hop + 1] = this.generation;
   }
 }
 
-/** The IPv4 tables that rules ask unconditionally, in order, up to the first conditional rule. */
-function unconditional(rules: readonly CompiledRule[]): Table[] {
-  const tables: Table[] = [];
-  for (const { rule, from, to, table } of rules) {
-    // A rule with an input device never matches the director's own packets.
-    if (rule.family !== 4 || rule.iif !== undefined) continue;
-    if (rule.mark !== undefined || from !== undefined || to !== undefined) break;
-    if (table !== undefined) tables.push(table);
-  }
-  return tables;
-}
-
-function gatewayFamily(route: Route): 4 | 6 {
-  return route.via === undefined ? 4 : addressFamily(route.via);
+function copied(rows: Int32Array, at: number, to: Int32Array): Int32Array {
+  for (let i = 0; i < 4; i++) to[i] = rows[at + i]!;
+  return to;
 }
 
 function ruleMatches(
@@ -240,53 +211,11 @@ function ruleMatches(
   return to === undefined || covers(to, dst, rule.family);
 }
 
-function longest(entries: readonly Entry[], dst: Int32Array): Entry | undefined {
-  for (let i = 0; i < entries.length; i++) if (covers(entries[i]!, dst, 6)) return entries[i];
-  return undefined;
-}
-
-/**
- * Longest prefix first, then the lowest metric: the first that covers the address is the answer.
- */
-function compile(routes: readonly Route[] | undefined, family: 4 | 6): Table | undefined {
-  if (routes === undefined) return undefined;
-  const entries = routes
-    .filter((route) => route.family === family)
-    .map((route) => ({
-      ...(prefixOf(route.to, family) ?? { words: ANY4, length: 0 }),
-      route,
-      gateway: wordsOf(route.via),
-      source: wordsOf(route.src),
-      hop: 0,
-      generation: 0,
-    }))
-    .sort((a, b) => b.length - a.length || a.route.metric - b.route.metric);
-  return { entries, fib: new Fib4(family === 4 ? entries : []) };
-}
-
-/**
- * Text to words, IPv4 in the last word. Undefined for no text and for a text that is no address
- * (the control side has checked it).
- */
-export function wordsOf(text: string | undefined): Int32Array | undefined {
-  if (text === undefined) return undefined;
-  if (isIPv6(text)) return parse6(text);
-  const address = parse4(text);
-  return address === undefined ? undefined : Int32Array.of(0, 0, 0, address);
-}
-
-function prefixOf(text: string | undefined, family: 4 | 6): Prefix | undefined {
-  if (text === undefined || text === 'default') return undefined;
-  const [address, length] = text.split('/');
-  const words = wordsOf(address);
-  return words && { words, length: length === undefined ? (family === 4 ? 32 : 128) : Number(length) };
-}
-
-export function covers(prefix: Prefix, address: Int32Array, family: number): boolean {
-  let left = prefix.length;
-  for (let i = family === 4 ? 3 : 0; left > 0; i++, left -= 32) {
+/** The IPv6 prefix at word `at` covers the address. */
+function coversAt(rows: Int32Array, at: number, length: number, address: Int32Array): boolean {
+  for (let i = 0, left = length; left > 0; i++, left -= 32) {
     const mask = left >= 32 ? -1 : -1 << (32 - left);
-    if (((prefix.words[i]! ^ address[i]!) & mask) !== 0) return false;
+    if (((rows[at + i]! ^ address[i]!) & mask) !== 0) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@
  */
 import * as ipv4 from '../../wire/ipv4.js';
 import type { PacketInfo } from '../parse/packet.js';
-import { covers } from './routes.js';
+import { covers } from './route-data.js';
 
 export interface SnatRule {
   readonly family: number;

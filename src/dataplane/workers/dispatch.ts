@@ -32,6 +32,8 @@ export interface WorkersSetup {
   readonly rings: readonly SharedArrayBuffer[];
   /** Int32 words: 1 while worker i sleeps. */
   readonly asleep: SharedArrayBuffer;
+  /** Int32 words: 1 when worker i receives from devices no more. */
+  readonly quiet: SharedArrayBuffer;
   readonly bellFds: readonly number[];
 }
 
@@ -52,6 +54,7 @@ export class WorkerDispatch {
   private readonly in: (HandoffRing | undefined)[] = [];
   private readonly bells: Bell[];
   private readonly asleep: Int32Array;
+  private readonly quiet: Int32Array;
   /** Per worker: it got something since the last `publish`. */
   private readonly toNotify: Uint8Array;
   private readonly packet = new PacketInfo();
@@ -64,6 +67,8 @@ export class WorkerDispatch {
     this.index = index;
     this.steering = new Steering(d, count, secret);
     this.asleep = new Int32Array(setup.asleep);
+    this.quiet = new Int32Array(setup.quiet);
+    Atomics.store(this.quiet, index, 0);
     this.bells = setup.bellFds.map((fd) => new Bell(fd));
     this.toNotify = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
@@ -224,6 +229,16 @@ export class WorkerDispatch {
       this.out[i]!.publish();
       if (Atomics.exchange(this.asleep, i, 0) !== 0) this.bells[i]!.ring();
     }
+  }
+
+  /** This worker receives from devices no more. */
+  stopReceiving(): void {
+    Atomics.store(this.quiet, this.index, 1);
+  }
+  /** No worker receives from devices any more, and no frame waits for this one. */
+  get isDrained(): boolean {
+    for (let i = 0; i < this.quiet.length; i++) if (Atomics.load(this.quiet, i) === 0) return false;
+    return this.in.every((ring) => ring === undefined || ring.waiting === 0);
   }
 
   /** Call before this worker sleeps. Returns false when a frame was handed off meanwhile. */

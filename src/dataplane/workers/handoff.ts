@@ -19,18 +19,23 @@ export class HandoffRing {
   private readonly i32: Int32Array;
   private readonly u8: Uint8Array;
   private readonly slot: number;
-  private written = 0;
-  private done = 0;
+  private written: number;
+  private done: number;
   /** Fields of the frame that `take` found. */
   device = 0;
   length = 0;
   stage = 0;
 
-  /** `buffer`: `HandoffRing.memory` for the same Umem frame size. */
+  /**
+   * `buffer`: `HandoffRing.memory` for the same Umem frame size. A worker that is started anew goes
+   * on where the one before it stopped.
+   */
   constructor(buffer: SharedArrayBuffer) {
     this.i32 = new Int32Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.slot = (buffer.byteLength - LINES) / SLOTS;
+    this.written = Atomics.load(this.i32, 0);
+    this.done = Atomics.load(this.i32, READ);
   }
 
   /** The memory is not resident until it is used. */

@@ -18,6 +18,7 @@ import {
   SOCK_CLOEXEC,
   SOCK_RAW,
   SOL_PACKET,
+  setFanoutProgram,
   setPacketOption,
 } from '../../sys/packet-socket.js';
 import { deviceError } from '../error.js';
@@ -50,6 +51,8 @@ export interface PacketHandle {
   readonly fd: number;
   /** Socket that sends. */
   readonly sender: number;
+  /** Number of its fanout group; absent: the socket receives everything. */
+  readonly group?: number | undefined;
   readonly ring: RingMemory;
 }
 
@@ -84,6 +87,14 @@ export function adoptPacket(handle: PacketHandle, take: (fd: number) => number):
   return { ...handle, fd, sender, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
 }
 
+/**
+ * Gives the adopted sockets of all workers the fanout program of this process. Throws a
+ * SystemError.
+ */
+export function replaceFanout([first]: readonly PacketHandle[], program: number): void {
+  if (first !== undefined) setFanoutProgram(first.fd, program);
+}
+
 function open(name: string, ifindex: number, options: PacketOptions, opened: number[]): PacketHandle {
   const { share } = options;
   const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');
@@ -104,5 +115,5 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
     unmapAt(ring.address, ring.length);
     throw error;
   }
-  return { name, ifindex, fd, sender, ring };
+  return { name, ifindex, fd, sender, group: share?.group, ring };
 }

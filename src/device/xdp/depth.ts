@@ -8,6 +8,8 @@
  *     shallow ───────────────────────────────────────────────────────────────────► deep
  *             ◄───────────────────────────────────────────────────────────────────
  *             nearly full at CHECKS checks in a row: overload
+ *
+ * A new worker begins deep: its code is not compiled yet, and all clients may come back at once.
  */
 
 /** Frames of a shallow queue: 5 ms at 800,000 frames a second. */
@@ -17,6 +19,8 @@ export const SHALLOW = 4096;
  * an eighth.
  */
 const CHECKS = 1024;
+/** Checks that found frames after which a new worker's code is compiled. */
+const COLD_CHECKS = 4096;
 
 export class Depth {
   /** Frames to post at most. */
@@ -24,19 +28,26 @@ export class Depth {
   private readonly shallow: number;
   private wasEmpty = true;
   private full = 0;
+  private cold = COLD_CHECKS;
 
   /** `deep`: the larger depth, in frames. A depth of SHALLOW or less does not change. */
   constructor(private readonly deep: number) {
     this.shallow = Math.min(deep, SHALLOW);
-    this.posted = this.shallow;
+    this.posted = deep;
+  }
+
+  /** Nobody will receive for a moment. */
+  deepen(): void {
+    this.posted = this.deep;
   }
 
   /** Called at each check with the number of frames that wait to be received. */
   note(waiting: number): void {
     const { posted } = this;
+    if (this.cold > 0 && waiting > 0 && --this.cold === 0) this.posted = this.shallow;
     if (this.wasEmpty && waiting * 2 >= posted) this.posted = this.deep;
     this.wasEmpty = waiting * 8 <= posted;
     this.full = waiting * 8 >= posted * 7 ? this.full + 1 : 0;
-    if (this.full >= CHECKS) this.posted = this.shallow;
+    if (this.full >= CHECKS && this.cold === 0) this.posted = this.shallow;
   }
 }

@@ -108,6 +108,10 @@ export class XdpDevice implements Device {
     return sent;
   }
 
+  deepen(): void {
+    for (const socket of this.sockets) socket.deepen();
+  }
+
   reclaim(): void {
     this.closed = true;
     for (const one of this.sockets.splice(0)) one.reclaim();

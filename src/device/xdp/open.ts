@@ -145,16 +145,26 @@ export function adoptXdp(handle: XdpHandle, take: (fd: number) => number): XdpHa
 
 /**
  * Replaces the program of an open interface by one with other intercept maps, which feeds the same
- * sockets. The link stays, so that no frame finds no program. Throws a SystemError.
+ * sockets. The link stays, so that no frame finds no program. `handles`: by worker. `shared`: the
+ * XSKMAP of several workers. Returns the handles. Throws a SystemError.
  */
-export function replaceXdp(handle: XdpHandle, maps: InterceptMapFds, flows?: FlowMapFds): XdpHandle {
-  const shape = { type: MapType.xskMap, keySize: 4, valueSize: 4, entries: handle.queues };
-  const xsks = createMap(shape);
-  for (const { queue, fd } of handle.sockets)
-    updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(fd).buffer));
+export function replaceXdp(
+  handles: readonly XdpHandle[],
+  maps: InterceptMapFds,
+  shared?: number,
+  flows?: FlowMapFds,
+): XdpHandle[] {
+  const [first, ...others] = handles as [XdpHandle, ...XdpHandle[]];
+  const xsks = shared ?? createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: first.queues });
+  for (const socket of handles.flatMap(({ sockets }) => sockets)) addSocket(xsks, socket);
   const program = loadXdp(programFor(xsks, maps, flows));
-  replaceProgram(handle.link, program);
-  return { ...handle, descriptors: [...handle.descriptors, program, xsks] };
+  replaceProgram(first.link, program);
+  const own = shared === undefined ? [program, xsks] : [program];
+  return [{ ...first, descriptors: [...first.descriptors, ...own] }, ...others];
+}
+
+function addSocket(xsks: number, { queue, fd }: XdpSocketHandle): void {
+  updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(fd).buffer));
 }
 
 /** Mode and copy mode of an open interface; the reason when the mode is not native. */
@@ -222,7 +232,7 @@ function openSockets(
   for (let queue = share?.index ?? 0; queue < count; queue += share?.count ?? 1) {
     const made = openXdpSocket(memory, { ifindex, queue, entries, copy }, sharing ?? sockets[0]?.fd);
     sockets.push(made);
-    updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(made.fd).buffer));
+    addSocket(xsks, made);
   }
   return xsks;
 }

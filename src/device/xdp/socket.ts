@@ -100,6 +100,12 @@ export class XdpSocket {
     return n;
   }
 
+  /** Posts as many frames as it can. */
+  deepen(): void {
+    this.depth.deepen();
+    this.refill();
+  }
+
   private read(batch: Batch, n: number): void {
     const { words, descriptors, mask } = this.rx;
     let index = this.received;

@@ -1,10 +1,38 @@
 /** ARP: the director alone may answer for a VIP (HOWTO 7.4, "the ARP problem"). */
 import { isIPv6 } from '../../wire/address.js';
+import { width } from '../address.js';
 import type { ArpAnswer, Check, Facts, Finding, HostFacts } from '../facts.js';
-import { commandOn } from '../queries.js';
+import { commandOn, director } from '../queries.js';
 
 export const arpAnswers: Check = (facts) =>
   facts.arp.flatMap((answer) => answer.macs.flatMap((mac) => unexpectedAnswer(facts, answer, mac)));
+
+/** A VIP that no interface has and that the director does not answer for. */
+export const unansweredVips: Check = (facts) =>
+  facts.director.unheard.filter((vip) => isNowhere(facts, vip)).map((vip) => unanswered(facts, vip));
+
+function isNowhere({ hosts, arp }: Facts, vip: string): boolean {
+  const own = hosts.some(
+    ({ role, addresses }) => role === 'director' && addresses.some(({ address }) => address === vip),
+  );
+  return !own && !arp.some((answer) => answer.vip === vip && answer.macs.length > 0);
+}
+
+function unanswered(facts: Facts, vip: string): Finding {
+  const host = director(facts);
+  const question = isIPv6(vip) ? 'neighbour solicitations' : 'ARP';
+  const [dev] = host.links.filter((link) => link.dev !== 'lo').map((link) => link.dev);
+  return {
+    id: 'vip-unanswered',
+    host: host.name,
+    wrong: `nobody answers ${question} for the VIP ${vip}`,
+    seen: `no interface of ${host.name} has ${vip}, and accept.arp is false in director.yaml`,
+    consequence: 'no host or router on the segment finds the director by this address',
+    fix: [
+      `${commandOn(host, `ip address add ${vip}/${width(vip)} dev ${dev ?? 'DEVICE'}`)}   # or accept: { arp: true }`,
+    ],
+  };
+}
 
 /** An answer from a MAC that is not the director's. */
 function unexpectedAnswer(facts: Facts, answer: ArpAnswer, mac: string): Finding[] {

@@ -21,6 +21,8 @@ import { type LabState, listStates, removeState, saveState } from './state.js';
 export interface UpOptions {
   readonly device: LabDevice;
   readonly director?: boolean;
+  /** The word behind the topology in the lab's id, in place of a random one. */
+  readonly name?: string;
 }
 
 /** A lab of this process: its recorded state and its topology. */
@@ -33,7 +35,8 @@ export interface Lab extends LabState {
  * LabError or a CommandError.
  */
 export async function up(spec: Topology, options: UpOptions, signal?: AbortSignal): Promise<Lab> {
-  const id = newId(spec.name);
+  const id = newId(spec.name, options.name);
+  if (listStates().some((other) => other.id === id)) throw new LabError(`lab ${id} is up already`);
   const lab: Lab = {
     id,
     topology: spec.name,

@@ -19,14 +19,17 @@ export interface Running {
 }
 
 /**
- * Starts a program whose output goes to `log`. It outlives this process. Throws a LabError if it
+ * Starts a program whose output goes to `log`, in a namespace or (undefined) where this process is.
+ * It outlives this process. Throws a LabError if it
  * cannot be started.
  */
-export function start(what: string, namespace: string, log: string, words: readonly string[]): Running {
+export function start(what: string, namespace: string | undefined, log: string, words: readonly string[]): Running {
   const fd = openSync(log, 'w');
   try {
     // `ip netns exec` becomes the program, so the pid is the program's own.
-    const child = spawn('ip', ['netns', 'exec', namespace, ...words], { detached: true, stdio: ['ignore', fd, fd] });
+    const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace];
+    const [file = '', ...rest] = [...inside, ...words];
+    const child = spawn(file, rest, { detached: true, stdio: ['ignore', fd, fd] });
     child.unref();
     child.on('error', () => {}); // without a pid, which is reported below
     if (child.pid === undefined) throw new LabError(`cannot start ${what}: is iproute2 installed?`);

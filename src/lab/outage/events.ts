@@ -60,8 +60,12 @@ async function detach(bed: OutageBed): Promise<void> {
   inNetns(bed.namespace('director'), () => detachXdp('eth1'));
 }
 
-/** At any moment: the events follow each other at times that nothing determines. */
-const WHENEVER = 500;
+/**
+ * At any moment, ms: the director is killed 2 to 5 s after it was up again. Downloads may still
+ * wait for a repetition of TCP then.
+ */
+const WHENEVER = 3000;
+const UP = 2000;
 
 async function killDirector(bed: OutageBed): Promise<void> {
   await sleep(Math.random() * WHENEVER);
@@ -72,6 +76,12 @@ async function killDirector(bed: OutageBed): Promise<void> {
 const mac = (last: string) => `ip link set eth1 address 02:00:00:00:0e:${last}`;
 
 export const events: readonly OutageEvent[] = [
+  {
+    name: 'nothing',
+    title: 'nothing happens: what the machine itself loses meanwhile',
+    act: () => sleep(TAKES),
+    all: true,
+  },
   { name: 'recreate', title: 'eth1 is deleted and created again under its name', act: recreate },
   { name: 'recreate-all', title: 'all three interfaces are deleted and created again', act: recreateAll, all: true },
   {
@@ -125,7 +135,7 @@ export const events: readonly OutageEvent[] = [
     title: 'the director is killed (kill -9) and started again, with the state of the one before',
     act: killDirector,
     all: true,
-    settle: 6000,
+    settle: UP,
   },
   { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },
 ];

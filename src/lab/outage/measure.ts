@@ -2,11 +2,11 @@
  * What the client of an outage lab does and reports, as lines of JSON between it and the lab.
  *
  *     a flow        one datagram each PERIOD ms, which the realserver echoes: frames lost, longest gap
- *     a download    a TCP connection on which the realserver sends a block each PERIOD ms: bytes, longest gap
+ *     a download    a TCP connection on which the realserver sends blocks: bytes, longest gap
  *     an opening    a new TCP connection that fetches some bytes and ends
  */
 
-/** Time between two datagrams of a flow, and between two blocks of a download, in ms. */
+/** Time between two datagrams of a flow, and by default between two blocks of a download, in ms. */
 export const PERIOD = 5;
 /** Bytes of a block. */
 export const BLOCK = 1000;
@@ -38,6 +38,8 @@ export interface Report {
   readonly bytes: number;
   /** The longest time without a byte in any download, ms. */
   readonly downloadGap: number;
+  /** How long the most silent download has been without a byte by now, ms. */
+  readonly silence: number;
   readonly sent: number;
   readonly echoed: number;
   /** The longest time without an echo in any flow, ms. */

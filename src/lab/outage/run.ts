@@ -13,8 +13,9 @@ export interface PathResult {
   /** Longest gaps, ms. */
   readonly downloadGap: number;
   readonly flowGap: number;
-  /** Of the longest gap of each round, the median, ms. */
+  /** Of the longest gap of each round, the median, ms: in any flow, in any download. */
   readonly medianGap: number;
+  readonly medianDownloadGap: number;
   readonly frames: number;
   readonly framesLost: number;
   readonly opened: number;
@@ -30,8 +31,10 @@ export interface Outcome {
   readonly before: { readonly downloadGap: number; readonly flowGap: number };
   readonly other: PathResult;
   readonly hit: PathResult;
-  /** By eth1 all downloads and flows went on after the last round. */
+  /** Each download and the flows, by both interfaces, went on after the last round. */
   readonly goesOn: boolean;
+  /** Of takeovers: from the request that the old process stops until the new one forwards, ms. */
+  readonly pauses?: readonly number[];
   /** Lines of the director's log about it. */
   readonly log: readonly string[];
 }
@@ -43,6 +46,11 @@ export interface TrialOptions extends BedOptions, LoadSize {
 /** Time after an event, ms: retransmissions of TCP come within it. */
 const SETTLE = 2500;
 const CALM = 1000;
+/**
+ * In this time after the last event each download must have gone on, ms: TCP waits up to 120 s when
+ * all its repetitions met a director that was away.
+ */
+const GOES_ON = 180_000;
 
 /** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
 export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
@@ -60,8 +68,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
     }
-    await sleep(CALM);
-    const [, after] = await bed.report();
+    const goesOn = await allGoOn(bed, options.downloads);
     return {
       event: event.name,
       device: options.device,
@@ -73,11 +80,25 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       },
       other: sumOf(reports.map(([other]) => other)),
       hit: sumOf(reports.map(([, hit]) => hit)),
-      goesOn: after.bytes > 0 && after.lost === 0 && after.echoed > 0 && after.open === options.downloads,
-      log: linesOf(readFileSync(bed.log, 'utf8').slice(from)),
+      goesOn,
+      ...pausesIn(bed.successorLogs),
+      log: linesOf(readFileSync(bed.log, 'utf8').slice(from)).map(({ msg }) => msg),
     };
   } finally {
     await bed.remove();
+  }
+}
+
+/** Resolves with whether every download gets bytes again, and the flows echoes. */
+async function allGoOn(bed: OutageBed, downloads: number): Promise<boolean> {
+  const begin = performance.now();
+  for (;;) {
+    await sleep(CALM);
+    const since = performance.now() - begin;
+    const reports = await bed.report();
+    if (reports.some(({ open }) => open !== downloads)) return false;
+    if (reports.every(({ silence, echoed }) => silence < since && echoed > 0)) return true;
+    if (since > GOES_ON) return false;
   }
 }
 
@@ -92,6 +113,7 @@ function sumOf(reports: readonly Report[]): PathResult {
     downloadGap: most(({ downloadGap }) => downloadGap),
     flowGap: most(({ flowGap }) => flowGap),
     medianGap: Math.round(median(reports.map(({ flowGap }) => flowGap))),
+    medianDownloadGap: Math.round(median(reports.map(({ downloadGap }) => downloadGap))),
     frames: sum(({ sent }) => sent),
     framesLost: Math.max(
       0,
@@ -106,13 +128,24 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
-/** The messages of a log, which is JSON where no terminal reads it. */
-function linesOf(log: string): string[] {
+function pausesIn(logs: readonly string[]): Pick<Outcome, 'pauses'> {
+  if (logs.length === 0) return {};
+  const lines = logs.flatMap((path) => linesOf(readFileSync(path, 'utf8')));
+  return { pauses: lines.flatMap(({ msg, ms }) => (msg.startsWith('took over') && ms !== undefined ? [ms] : [])) };
+}
+
+interface LogLine {
+  readonly msg: string;
+  readonly ms?: number;
+}
+
+/** The lines of a log, which is JSON where no terminal reads it. */
+function linesOf(log: string): LogLine[] {
   return log.split('\n').flatMap((line) => {
     try {
-      return line === '' ? [] : [(JSON.parse(line) as { msg: string }).msg];
+      return line === '' ? [] : [JSON.parse(line) as LogLine];
     } catch {
-      return [line];
+      return [{ msg: line }];
     }
   });
 }

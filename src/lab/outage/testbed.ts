@@ -8,7 +8,7 @@
  *
  * It is recorded like a lab, so that `ulvs lab down --stale` finds what a killed run left behind.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { configPath, socketPath } from '../build/config.js';
@@ -19,7 +19,7 @@ import { type LabState, removeState, saveState } from '../build/state.js';
 import { METHODS, type MethodName } from '../flood/testbed.js';
 import { directoryOf, namespaceOf, newId, program } from '../names.js';
 import type { LabDevice } from '../topology.js';
-import type { Group, Report } from './measure.js';
+import { type Group, PERIOD, type Report } from './measure.js';
 import { Peer } from './peer.js';
 
 const HOSTS = ['switch', 'client', 'director', 'server'] as const;
@@ -48,6 +48,8 @@ export interface BedOptions {
   readonly device: LabDevice;
   readonly method: MethodName;
   readonly workers?: number;
+  /** Time between two blocks of a download, ms. */
+  readonly pace?: number;
   /** More lines of director.yaml. */
   readonly more?: string;
 }
@@ -175,17 +177,26 @@ export class OutageBed {
 
   private async startServer(): Promise<void> {
     const addresses = this.options.method === 'nat' ? [RIP] : VIPS;
-    const words = [program('lab/programs/outage-server.js'), `${TCP}`, `${UDP}`, ...addresses];
+    const words = [
+      program('lab/programs/outage-server.js'),
+      `${TCP}`,
+      `${UDP}`,
+      `${this.options.pace ?? PERIOD}`,
+      ...addresses,
+    ];
     const server = new Peer('the realserver', this.namespace('server'), words);
     this.peers.push(server);
     await server.line();
   }
 
-  /** Kills the director with SIGKILL; resolves when it has ended. */
+  /**
+   * Kills the director with SIGKILL; resolves when all its threads have ended. Until then its
+   * socket still takes connections.
+   */
   async killDirector(): Promise<void> {
     const running = this.state.processes.find(({ what }) => what === DIRECTOR)!;
     kill([running]);
-    while (isRunning(running)) await sleep(1);
+    while (existsSync(`/proc/${running.pid}`)) await sleep(1);
     this.state.processes.splice(this.state.processes.indexOf(running), 1);
   }
 
@@ -234,7 +245,7 @@ export class OutageBed {
   }
 
   /** Paths of the logs of all successors. */
-  logs(): string[] {
+  get successorLogs(): string[] {
     return Array.from({ length: this.successors }, (_, n) => `${directoryOf(this.state.id)}/director-${n}.log`);
   }
 

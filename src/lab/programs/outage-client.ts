@@ -128,6 +128,7 @@ class Load {
       wrong: this.wrong,
       bytes: this.bytes,
       downloadGap: Math.max(this.downloadGap, silent(this.last)),
+      silence: silent(this.last),
       sent: this.sent,
       echoed: this.echoed,
       flowGap: Math.max(this.flowGap, silent(this.lastEcho)),

@@ -1,10 +1,11 @@
 /**
- * The realserver of an outage lab: `node outage-server.js PORT UDP-PORT ADDRESS…`. It streams,
- * answers small requests and echoes datagrams (measure.ts). It ends when its input ends.
+ * The realserver of an outage lab: `node outage-server.js PORT UDP-PORT PACE ADDRESS…`. It streams
+ * a block each PACE ms, answers small requests and echoes datagrams (measure.ts). It ends when its
+ * input ends.
  */
 import dgram from 'node:dgram';
 import net, { type Socket } from 'node:net';
-import { BLOCK, byteAt, PERIOD, SMALL } from '../outage/measure.js';
+import { BLOCK, byteAt, SMALL } from '../outage/measure.js';
 
 /** The content repeats after 64 KiB: the bytes of one period. */
 const CONTENT = Buffer.from(Array.from({ length: 1 << 16 }, (_, i) => byteAt(i)));
@@ -32,7 +33,7 @@ function sendBlocks(): void {
   }
 }
 
-function main([tcp, udp, ...addresses]: readonly string[]): void {
+function main([tcp, udp, pace, ...addresses]: readonly string[]): void {
   net.createServer(serve).listen({ port: Number(tcp), host: '0.0.0.0', backlog: 4096 });
   for (const address of addresses) {
     const socket = dgram.createSocket('udp4');
@@ -40,7 +41,7 @@ function main([tcp, udp, ...addresses]: readonly string[]): void {
     socket.on('message', (data, { port, address: from }) => socket.send(data, port, from, () => {}));
     socket.bind(Number(udp), address);
   }
-  setInterval(sendBlocks, PERIOD);
+  setInterval(sendBlocks, Number(pace));
   process.stdin.on('end', () => process.exit(0)).resume();
   console.log('ready');
 }

@@ -14,6 +14,7 @@ neighbours: [{ ip: 10.0.0.2, dev: eth0, mac: "02:00:00:00:0a:02" }]
 snat: [{ from: 192.168.1.0/24, to: 10.0.0.100 }]
 sync: { master: { interface: eth0 }, backup: { interface: eth0 } }
 metrics: { listen: /run/ulvs/metrics.sock }
+console: { listen: /run/ulvs/console.sock, tls: { cert: c.pem, key: c.key } }
 checks: [{ service: "-t 10.0.0.100:80", run: [{ type: tcp }, { type: tcp, name: web }] }]
 rules: { etcd: { endpoints: [https://10.0.0.2:2379], tls: { cert: c.pem }, user: { name: u, passwordFile: p } } }
 `;

@@ -141,7 +141,16 @@ export const CASES: readonly Case[] = [
     config: 'sysctl: { drop_packet: 3, am_droprate: 3 }',
     check: (o) => drops(o, Drop.defence),
   },
-  { name: 'a full table', config: 'connections: { max: 40 }', check: (o) => drops(o, Drop.tableFull) },
+  {
+    name: 'a full table',
+    config: 'connections: { max: 40 }\nsysctl: { early_drop: 0 }',
+    check: (o) => drops(o, Drop.tableFull),
+  },
+  {
+    name: 'a full table, early_drop',
+    config: 'connections: { max: 40 }',
+    check: ({ d }) => expect(d.counters.values[FrameStat.earlyDropped]).toBeGreaterThan(100),
+  },
   {
     name: 'expire_nodest_conn, short timeouts',
     config: 'sysctl: { expire_nodest_conn: 1 }\ntimeouts: { tcp: 5, tcpfin: 2, udp: 3 }',

@@ -16,7 +16,8 @@ export interface Network {
   readonly addresses?: string;
 }
 
-const text = ({ config = '', rules = '', addresses = '' }: Network) => `
+/** The director.yaml of a network. */
+export const text = ({ config = '', rules = '', addresses = '' }: Network) => `
 ${config}
 devices:
   - { name: eth0, mac: ${MACS[0]}, addresses: [10.0.0.254/24, "2001:db8::fe/64"${addresses}], mtu: 1500 }

@@ -33,6 +33,7 @@ async function workers(isFast: boolean): Promise<Side[]> {
     secret: [1, 2, 3],
     rings: Array.from({ length: COUNT * COUNT }, () => HandoffRing.memory(2048)),
     asleep: new SharedArrayBuffer(4 * COUNT),
+    quiet: new SharedArrayBuffer(4 * COUNT),
     bellFds: own.map(({ fd }) => fd),
   };
   const sides: Side[] = [];

@@ -7,7 +7,7 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { Announcements } from '../../../src/control/engine/announcing.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { announce } from '../../../src/dataplane/neigh/announce.js';
-import { wordsOf } from '../../../src/dataplane/table/routes.js';
+import { wordsOf } from '../../../src/dataplane/table/route-data.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { offlineNames } from '../../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';

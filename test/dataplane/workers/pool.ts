@@ -103,7 +103,15 @@ export class WorkerPool {
     const bellFds = bells.slice(-count).map(({ fd }) => fd);
     for (let index = 0; index < count; index++) {
       const inner = await director(text);
-      const setup = { index, count, secret: [1, 2, 3], rings, asleep, bellFds };
+      const setup = {
+        index,
+        count,
+        secret: [1, 2, 3],
+        rings,
+        asleep,
+        quiet: new SharedArrayBuffer(asleep.byteLength),
+        bellFds,
+      };
       pool.workers.push(new Worker(inner, new WorkerDispatch(inner.director, setup)));
     }
     pool.settle();

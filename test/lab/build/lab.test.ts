@@ -2,7 +2,9 @@
  * Labs without a director: they come up complete, several at a time, and leave nothing behind.
  * Needs root.
  */
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { countOf, down, findLabs, isHealthy, type Lab, up } from '../../../src/lab/build/lab.js';
 import { isRunning, start as startProcess, untilReady } from '../../../src/lab/build/process.js';
@@ -48,6 +50,38 @@ describe.skipIf(reason !== '')('a lab', () => {
     expect(traces(lab.id)).toEqual([]);
     expect(lab.processes.some(isRunning)).toBe(false);
   });
+
+  it('has the name that it is given, once', async () => {
+    const lab = await up(findTopology('nat'), { device: 'packet', director: false, name: 'a' });
+    labs.push(lab);
+    expect(lab.id).toBe('nat-a');
+    expect(readdirSync('/run/netns')).toContain('ulvs-nat-a-client');
+    const again = up(findTopology('nat'), { device: 'packet', director: false, name: 'a' });
+    await expect(again).rejects.toThrow('lab nat-a is up already');
+    const wrong = up(findTopology('nat'), { device: 'packet', director: false, name: '../a' });
+    await expect(wrong).rejects.toThrow('--name ../a: use 1 to 16 of a-z, 0-9 and -');
+    expect(isHealthy(lab)).toBe(true);
+  });
+
+  it('runs a command on one of its hosts, and gives its exit code', async () => {
+    const lab = await start('nat');
+    const exec = async (host: string, ...words: string[]) => {
+      const all = [program('cli/main.js'), 'lab', 'exec', lab.id, host, ...words];
+      const run = promisify(execFile)(process.execPath, all);
+      return run.catch(({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+        code,
+        stdout,
+        stderr,
+      }));
+    };
+    const there = await exec('rs2', '--', 'sh', '-c', 'ip -br -4 address show eth0; echo $ULVS_SOCKET');
+    expect(there.stdout).toMatch(/^eth0\S* +UP +192\.168\.1\.12\/24 \n/);
+    expect(there.stdout).toContain(`/run/ulvs-lab/${lab.id}/ulvs.sock`);
+    expect(await exec('rs2', 'sh', '-c', 'exit 7')).toMatchObject({ code: 7, stderr: '' });
+    const missing = await exec('rs9', 'true');
+    expect(missing).toMatchObject({ code: 2, stdout: '' });
+    expect(missing.stderr).toMatch(/^ulvs: lab nat-\w+ has no host rs9; it has client, director, rs1, rs2, rs3\n$/);
+  }, 60_000);
 
   it('can be up twice, and is found by id and by topology', async () => {
     const [one, two] = [await start('dr'), await start('dr')];

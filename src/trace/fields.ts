@@ -2,12 +2,12 @@
  * A frame as named fields, and the fields that a director changed: the lines "field: before ->
  * after".
  */
-import { format4, format6, formatMac } from '../../wire/address.js';
-import { isBad, viewOf } from '../../wire/decoded.js';
-import * as ethernet from '../../wire/ethernet.js';
-import * as extensions from '../../wire/extensions.js';
-import * as ipv4 from '../../wire/ipv4.js';
-import * as ipv6 from '../../wire/ipv6.js';
+import { format4, format6, formatMac } from '../wire/address.js';
+import { isBad, viewOf } from '../wire/decoded.js';
+import * as ethernet from '../wire/ethernet.js';
+import * as extensions from '../wire/extensions.js';
+import * as ipv4 from '../wire/ipv4.js';
+import * as ipv6 from '../wire/ipv6.js';
 
 export type Fields = ReadonlyMap<string, string>;
 

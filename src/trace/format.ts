@@ -8,10 +8,10 @@
  *       out eth1     …
  *       forwarded
  */
-import type { Candidate, TraceOut, TraceRecord, TraceStep } from '../../dataplane/trace/trace.js';
-import { schedulerNamed } from '../../schedulers/index.js';
-import { DROP_NAMES, DROP_TEXTS } from '../../stats/drops.js';
-import { printFrame } from '../../wire/print.js';
+import type { Candidate, TraceOut, TraceRecord, TraceStep } from '../dataplane/trace/trace.js';
+import { schedulerNamed } from '../schedulers/index.js';
+import { DROP_NAMES, DROP_TEXTS } from '../stats/drops.js';
+import { printFrame } from '../wire/print.js';
 import { differences, fieldsOf } from './fields.js';
 
 const LABEL = 13;
@@ -48,7 +48,8 @@ function row(label: string, text: string): string {
   return `  ${label.padEnd(LABEL)}${text}`;
 }
 
-function formatStep(step: TraceStep): [label: string, text: string][] {
+/** The lines of a step: a label, '' for a further line of the same step, and its text. */
+export function formatStep(step: TraceStep): [label: string, text: string][] {
   switch (step.step) {
     case 'mark':
       return [['mark', String(step.mark)]];

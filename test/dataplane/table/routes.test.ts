@@ -1,0 +1,123 @@
+/** Routes that were compiled elsewhere and crossed to this thread, against a search through their list. */
+import { describe, expect, it } from 'vitest';
+import { neighbourMessages } from '../../../src/control/host/neighbour-facts.js';
+import { compileRoutes } from '../../../src/dataplane/table/compiled-routes.js';
+import { Neighbours } from '../../../src/dataplane/table/neighbour.js';
+import { covers, prefixOf, type Route, type Rule, wordsOf } from '../../../src/dataplane/table/route-data.js';
+import { BLACKHOLE, LOCAL_ROUTE, NO_ROUTE, Router } from '../../../src/dataplane/table/routes.js';
+import { Random } from '../../support/seed.js';
+
+const TABLES = [254, 255, 7];
+const RULES: readonly Rule[] = [
+  { family: 4, priority: 0, table: 255 },
+  { family: 4, priority: 10, table: 7, mark: 5, mask: 0xff },
+  { family: 4, priority: 32766, table: 254 },
+  { family: 6, priority: 1, from: '2001:db8:5::/48', table: 7 },
+  { family: 6, priority: 32766, table: 254 },
+  { family: 4, priority: 40000, table: 99 },
+];
+
+function anyAddress(random: Random, family: 4 | 6): string {
+  const byte = () => random.below(4);
+  return family === 4 ? `10.${byte()}.${byte()}.${byte()}` : `2001:db8:${byte()}::${byte() + 1}`;
+}
+
+function anyRoute(random: Random, i: number): Route {
+  const family = random.pick([4, 4, 6] as const);
+  const lengths = family === 4 ? [0, 8, 15, 24, 31, 32] : [0, 32, 48, 127, 128];
+  const type = random.pick(['unicast', 'unicast', 'unicast', 'local', 'blackhole', 'unreachable'] as const);
+  return {
+    family,
+    to: `${anyAddress(random, family)}/${random.pick(lengths)}`,
+    device: random.below(3),
+    type,
+    metric: i,
+    ...(random.bool() && { via: anyAddress(random, family) }),
+    ...(random.bool() && { src: anyAddress(random, family) }),
+    ...(random.bool() && { mtu: 1000 + i }),
+  };
+}
+
+interface Answer {
+  readonly hop: string | number;
+  readonly mtu: number;
+  readonly source: string;
+}
+
+/** By the definition: rules by priority, in each table the longest prefix, of equal ones the lowest metric. */
+function wanted(tables: ReadonlyMap<number, Route[]>, family: 4 | 6, dst: string, src: string, mark: number): Answer {
+  const nothing = { mtu: 0, source: '' };
+  for (const rule of RULES) {
+    const { mark: value = 0, mask = 0, from, table } = rule;
+    if (rule.family !== family || ((mark ^ value) & mask) !== 0) continue;
+    if (from !== undefined && !covers(prefixOf(from, family)!, wordsOf(src)!, family)) continue;
+    const found = (tables.get(table) ?? [])
+      .filter((route) => route.family === family && covers(prefixOf(route.to, family)!, wordsOf(dst)!, family))
+      .sort((a, b) => Number(b.to.split('/')[1]) - Number(a.to.split('/')[1]) || a.metric - b.metric)[0];
+    if (found === undefined) continue;
+    if (found.type === 'local') return { hop: LOCAL_ROUTE, ...nothing };
+    if (found.type === 'blackhole') return { hop: BLACKHOLE, ...nothing };
+    if (found.type !== 'unicast') return { hop: NO_ROUTE, ...nothing };
+    const hop = `${found.device} ${wordsOf(found.via ?? dst)}`;
+    return {
+      hop,
+      mtu: found.mtu ?? 1500 + found.device,
+      source: `${found.src === undefined ? '' : wordsOf(found.src)}`,
+    };
+  }
+  return { hop: NO_ROUTE, ...nothing };
+}
+
+describe('compiled routes', () => {
+  it('that crossed to another thread answer as the list does, with every cache warm', () => {
+    const random = new Random();
+    const neighbours = new Neighbours();
+    const router = new Router(neighbours, (device) => 1500 + device);
+    const asked = (family: 4 | 6, dst: string, src: string, mark: number): Answer => {
+      const [to, from] = [wordsOf(dst)!, wordsOf(src)!];
+      const found = family === 4 ? router.lookup4(to[3]!, from[3]!, mark) : router.lookup6(to, from, mark);
+      if (found < 0) return { hop: found, mtu: 0, source: '' };
+      const { device, words } = neighbours.all[found]!;
+      const source4 = router.source === 0 ? '' : `0,0,0,${router.source}`;
+      return { hop: `${device} ${words}`, mtu: router.mtu, source: family === 4 ? source4 : `${router.source6 ?? ''}` };
+    };
+    for (let round = 0; round < 100; round++) {
+      const list = Array.from({ length: random.below(20) }, (_, i) => anyRoute(random, i));
+      const tables = new Map(TABLES.map((id) => [id, list.filter(() => random.bool())]));
+      const data = { tables: [...tables].map(([id, routes]) => ({ id, routes })), rules: RULES };
+      router.replace(structuredClone(compileRoutes(data)));
+      for (let n = 0; n < 60; n++) {
+        const family = random.pick([4, 6] as const);
+        const [dst, src] = [anyAddress(random, family), anyAddress(random, family)];
+        const mark = random.pick([0, 0, 5]);
+        const context = `seed ${random.seed}, round ${round}: ${dst} from ${src}, mark ${mark}`;
+        for (const _ of [1, 2])
+          expect(asked(family, dst, src, mark), context).toEqual(wanted(tables, family, dst, src, mark));
+      }
+    }
+  });
+
+  it('of 20,000 are some arrays, not 20,000 objects', () => {
+    const routes = Array.from({ length: 20_000 }, (_, i): Route => {
+      return { family: 4, to: `10.77.${i >> 8}.${i & 255}/32`, device: 0, type: 'unicast', metric: 0 };
+    });
+    const compiled = compileRoutes({ tables: [{ id: 254, routes }], rules: [{ family: 4, priority: 1, table: 254 }] });
+    expect(
+      JSON.stringify({ ...compiled, rows: 0, gateways: 0, rules: compiled.rules.map(({ rule }) => rule) }).length,
+    ).toBeLessThan(200);
+    expect(compiled.rows.length / 20_000).toBeLessThan(32);
+  });
+
+  it('neighbours cross in pieces, in their order', () => {
+    const facts = Array.from({ length: 450 }, (_, i) => ({
+      device: 0,
+      ip: `10.0.${i >> 8}.${i & 255}`,
+      mac: '',
+      failed: false,
+    }));
+    const pieces = neighbourMessages(facts).map((message) => (message.kind === 'neighbours' ? message.facts : []));
+    expect(pieces.map((piece) => piece.length)).toEqual([200, 200, 50]);
+    expect(pieces.flat()).toEqual(facts);
+    expect(neighbourMessages([])).toEqual([]);
+  });
+});
