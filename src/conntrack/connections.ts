@@ -33,10 +33,9 @@ import {
   WHEEL_POS,
   WHEEL_TICK,
 } from './entry.js';
-import type { Offloaded } from './offloaded.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
-import { States } from './states.js';
+import { type Offloaded, States } from './states.js';
 import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
 import { TimerWheel } from './wheel.js';

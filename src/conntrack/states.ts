@@ -16,7 +16,6 @@ import {
   FLAGS,
   TIMEOUT,
 } from './entry.js';
-import type { Offloaded } from './offloaded.js';
 import { nextSctpState, Sctp, sctpActive } from './sctp.js';
 import { nextTcpState, Tcp, tcpActive } from './tcp.js';
 import { StateTimeouts } from './timeouts.js';
@@ -25,6 +24,23 @@ import { StateTimeouts } from './timeouts.js';
  * Rows of a state table: packets of the client, of the destination, of the client alone (DR, Tun).
  */
 export const Direction = { input: 0, output: 1, inputOnly: 2 } as const;
+
+/**
+ * What a connection table asks and tells of connections whose packets somebody else forwards
+ * (dataplane/offload): no packet of theirs comes to the director.
+ */
+export interface Offloaded {
+  /**
+   * Sets EXPIRES by the last packet of the entry. Returns true when its end is in the future.
+   */
+  pull(entry: number): boolean;
+  /** The state of the entry changes: its packets must come to the director. */
+  withdraw(entry: number): void;
+  /** The entry leaves the table. It still has its destination. */
+  release(entry: number): void;
+  /** Something changes that the packets of many entries depend on. */
+  bump(): void;
+}
 
 /** The state machines of one connection table. */
 export class States {

@@ -14,7 +14,7 @@
  * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
  */
 import { CADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
-import type { Offloaded } from '../../conntrack/offloaded.js';
+import type { Offloaded } from '../../conntrack/states.js';
 import { Tcp } from '../../conntrack/tcp.js';
 import { Control, LINE_SHIFT, OWNER } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
