@@ -217,6 +217,7 @@ export class Runner {
         return true;
       case 'readFlows':
         this.report({ kind: 'flowsRead' });
+        return true;
       case 'deepen':
         for (const device of this.places.devices) device.deepen?.();
         return true;
