@@ -12,12 +12,14 @@
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../../conntrack/entry.js';
 import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
+import type { FlowMaps } from '../../device/flow/maps.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { FrameStat } from '../../stats/counters.js';
 import type { AdminClient, ChangeRequest, DeviceStatus, ServiceEntry } from '../api/api.js';
 import type { ControlSocket } from '../api/socket.js';
 import type { Config } from '../config/config.js';
 import type { ConsoleServer } from '../console/server.js';
+import { offloadStatus } from '../engine/flow-offload.js';
 import type { DeviceSetup } from '../engine/messages.js';
 import { SharedMemory } from '../engine/shared-memory.js';
 import { staticRoutes } from '../engine/static-network.js';
@@ -55,6 +57,8 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
  * without a route, and of what the log says about dropped frames.
  */
 export const CHECK_MS = 5000;
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
 
 /** How to start, beside the configuration. */
 export interface StartOptions {
@@ -88,6 +92,8 @@ export class Parts {
   devices: readonly DeviceSetup[] = [];
   live: LiveNetwork | undefined;
   maps: readonly InterceptMaps[] = [];
+  /** The flow table of the programs; undefined: there is no offload. */
+  flows: FlowMaps | undefined;
   workers: Workers | undefined;
   hotplug: Hotplug | undefined;
   host: HostStack | undefined;
@@ -102,6 +108,7 @@ export class Parts {
   /** A takeover by another process goes on: rules must not change. */
   isHandingOver: () => boolean = () => false;
   private readonly timers: NodeJS.Timeout[] = [];
+  private syncTimer: NodeJS.Timeout | undefined;
 
   constructor(
     public config: Config,
@@ -134,6 +141,7 @@ export class Parts {
 
   stopTimers(): void {
     for (const timer of this.timers) clearInterval(timer);
+    this.pollSync(false);
   }
 
   /** Takes a step. Logs its error: the others are still to be taken. */
@@ -181,7 +189,14 @@ export class Parts {
       now: () => performance.now(),
       sysctl: () => this.requests.sysctl,
       workers: this.config.workers,
+      polling: (needed) => this.pollSync(needed),
     });
+  }
+
+  /** Only while a daemon runs: an idle director sleeps. */
+  private pollSync(needed: boolean): void {
+    clearInterval(this.syncTimer);
+    this.syncTimer = needed ? setInterval(() => this.sync.poll(), SYNC_MS) : undefined;
   }
 
   private newHealth(): Health {
@@ -210,6 +225,8 @@ export class Parts {
       sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,
+      readFlows: this.config.offload === 'off' ? undefined : () => this.workers?.readFlows() ?? Promise.resolve(),
+      flows: () => this.flows && offloadStatus(this.flows, this.devices),
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     };
   }

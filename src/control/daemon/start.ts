@@ -11,6 +11,7 @@ import type { AdminClient } from '../api/api.js';
 import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
+import { openFlows } from '../engine/flow-offload.js';
 import { tooManyWorkers } from '../engine/processors.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
@@ -29,8 +30,6 @@ import { takeOver } from './succession.js';
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
-const SYNC_MS = 20;
 
 /**
  * `client`: the director, for its own parts. `handler` answers the control sockets. Rejects with an
@@ -64,7 +63,10 @@ async function loadConsole({ config, log }: Parts, handler: Handler): Promise<Co
 function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers {
   Object.assign(parts, { live, maps, devices });
   const { shared, config, keeper, taker } = parts;
-  parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, taker?.adopt());
+  const flows = openFlows(config, devices, (line) => parts.log.info(line));
+  parts.flows = flows;
+  const adopted = taker?.adopt();
+  parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, adopted, flows);
   return parts.workers;
 }
 
@@ -131,7 +133,6 @@ function startJobs(parts: Parts): void {
   if (config.announce !== undefined) parts.every(ANNOUNCE_MS, () => announcement.refresh());
   parts.every(CHECK_MS, () => watch(parts));
   sync.configure(config.sync);
-  parts.every(SYNC_MS, () => sync.poll());
   parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));
 }
 
