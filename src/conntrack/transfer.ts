@@ -83,7 +83,9 @@ export class Transfer {
     if (lines[entry] === 0) return;
     const parent = words[(entry << ENTRY_SHIFT) + CONTROL]!;
     if (parent < 1 || parent >= lines.length || lines[parent] === 0 || tables[parent] !== tables[entry]) return;
-    this.to[tables[entry]!]!.words[(lines[entry]! << ENTRY_SHIFT) + CONTROL] = lines[parent]!;
+    const there = this.to[tables[entry]!]!.words;
+    there[(lines[entry]! << ENTRY_SHIFT) + CONTROL] = lines[parent]!;
+    there[(lines[parent]! << ENTRY_SHIFT) + CONTROLLED]!++;
   }
 }
 
