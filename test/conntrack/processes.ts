@@ -50,11 +50,13 @@ export class Process {
     now = 0,
     readonly counters = new Counters(),
     lines = LINES,
+    secret: Int32Array = SECRET,
+    isFirst = true,
   ) {
-    counters.gauges.fill(0, 0, DESTS * GAUGES);
+    if (isFirst) counters.gauges.fill(0, 0, DESTS * GAUGES);
     const service = new VirtualService(0);
     for (let slot = 0; slot < DESTS; slot++) this.dests.push(new Destination(slot, service, this.counters));
-    this.table = new ConnectionTable(lines, memory, SECRET);
+    this.table = new ConnectionTable(lines, memory, secret);
     this.connections = new Connections(this.table, this.dests, now);
     this.connections.helperPorts = [21];
   }
