@@ -11,7 +11,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Transfer } from '../../conntrack/transfer.js';
+import { Transfer } from './transfer.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import { counted } from '../text/counted.js';
 import { addCounters, openFormer } from './former-file.js';

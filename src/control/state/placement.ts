@@ -37,7 +37,7 @@ export class Placement {
     this.stage = last;
   }
 
-  /** As OwnerOf of conntrack/transfer.ts. */
+  /** As OwnerOf of transfer.ts. */
   ownerOf = (words: Int32Array, entry: number, former: number): number => {
     if (this.former === this.count) return former;
     if (this.count === 1) return 0;

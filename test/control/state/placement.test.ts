@@ -8,7 +8,7 @@ import { afterEach, expect, it } from 'vitest';
 import { linesBytes, sealsBytes, shiftsBytes, type TableMemory } from '../../../src/conntrack/memory.js';
 import { Rebuild } from '../../../src/conntrack/rebuild.js';
 import { ConnectionTable } from '../../../src/conntrack/table.js';
-import { Transfer } from '../../../src/conntrack/transfer.js';
+import { Transfer } from '../../../src/control/state/transfer.js';
 import { Placement } from '../../../src/control/state/placement.js';
 import { configs, DEVICES, POOL_SECRET, silence, WorkerPool } from '../../dataplane/workers/pool.js';
 import { packet } from '../../support/packet.js';

@@ -1,7 +1,7 @@
 /** Connections that go into tables of another size or number: the same ones, whole, or none. */
 import { describe, expect, it } from 'vitest';
-import { describe as described } from '../../src/conntrack/describe.js';
-import { engineOf, keyText } from '../../src/conntrack/engine-templates.js';
+import { describe as described } from '../../../src/conntrack/describe.js';
+import { engineOf, keyText } from '../../../src/conntrack/engine-templates.js';
 import {
   CADDR,
   CONN_HASHED,
@@ -13,11 +13,11 @@ import {
   FLAGS,
   PORTS,
   TIMEOUT,
-} from '../../src/conntrack/entry.js';
-import { type OwnerOf, Transfer } from '../../src/conntrack/transfer.js';
-import { Random } from '../../src/dataplane/table/random.js';
-import { Counters, GAUGES } from '../../src/stats/counters.js';
-import { copied, DESTS, faultOf, hashed, isGauge, LINES, memory, Process, populated } from './processes.js';
+} from '../../../src/conntrack/entry.js';
+import { type OwnerOf, Transfer } from '../../../src/control/state/transfer.js';
+import { Random } from '../../../src/dataplane/table/random.js';
+import { Counters, GAUGES } from '../../../src/stats/counters.js';
+import { copied, DESTS, faultOf, hashed, isGauge, LINES, memory, Process, populated } from '../../conntrack/processes.js';
 
 const NOW = 1000;
 

@@ -8,7 +8,7 @@
  *
  * A child stays tied to its parent where both come into the same table.
  */
-import { rehashKey } from './engine-templates.js';
+import { rehashKey } from '../../conntrack/engine-templates.js';
 import {
   CONN_ENGINE_KEY,
   CONN_FULLNAT,
@@ -26,10 +26,10 @@ import {
   KEY,
   linesOf,
   NEXT,
-} from './entry.js';
-import { SeqAdjRows } from './seqadj.js';
-import { Soundness } from './sound.js';
-import type { ConnectionTable } from './table.js';
+} from '../../conntrack/entry.js';
+import { SeqAdjRows } from '../../conntrack/seqadj.js';
+import { Soundness } from '../../conntrack/sound.js';
+import type { ConnectionTable } from '../../conntrack/table.js';
 
 /** The number of the table that gets an entry. `former`: the number of its former table. */
 export type OwnerOf = (words: Int32Array, entry: number, former: number) => number;
