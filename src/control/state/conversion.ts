@@ -11,12 +11,12 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Transfer } from './transfer.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import { counted } from '../text/counted.js';
 import { addCounters, openFormer } from './former-file.js';
 import { type Header, isFormer } from './header.js';
 import { type FormerSteering, Placement } from './placement.js';
+import { Transfer } from './transfer.js';
 import { createWorkerFile, headerOf, mapWorkerFile, moveAside, tableOf } from './worker-file.js';
 
 /** Names in the directory of a state. */

@@ -17,7 +17,17 @@ import {
 import { type OwnerOf, Transfer } from '../../../src/control/state/transfer.js';
 import { Random } from '../../../src/dataplane/table/random.js';
 import { Counters, GAUGES } from '../../../src/stats/counters.js';
-import { copied, DESTS, faultOf, hashed, isGauge, LINES, memory, Process, populated } from '../../conntrack/processes.js';
+import {
+  copied,
+  DESTS,
+  faultOf,
+  hashed,
+  isGauge,
+  LINES,
+  memory,
+  Process,
+  populated,
+} from '../../conntrack/processes.js';
 
 const NOW = 1000;
 
