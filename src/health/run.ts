@@ -7,6 +7,9 @@ import { CHECKERS } from './checkers/index.js';
 import type { Passive } from './passive.js';
 import type { Check, Outcome, ProbeType, Target } from './spec.js';
 
+/** Why a check is ended. One for all: an error for each, with its stack, costs more than a connection. */
+const OVER = new Error('the check is over');
+
 /** Resolves with the answer; never rejects. */
 export async function runCheck(target: Target, check: Check, passive: Passive | undefined): Promise<Outcome> {
   if (check.type === 'passive')
@@ -16,7 +19,7 @@ export async function runCheck(target: Target, check: Check, passive: Passive | 
   const late = new Promise<Outcome>((resolve) => {
     timer = setTimeout(() => {
       resolve({ ok: false, text: `no good answer within ${check.timeout / 1000} s` });
-      end.abort();
+      end.abort(OVER);
     }, check.timeout);
   });
   try {
@@ -24,7 +27,7 @@ export async function runCheck(target: Target, check: Check, passive: Passive | 
   } finally {
     clearTimeout(timer);
     // Ends what the check has left open.
-    end.abort();
+    end.abort(OVER);
   }
 }
 
