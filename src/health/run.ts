@@ -34,7 +34,8 @@ export async function runCheck(target: Target, check: Check, passive: Passive | 
 async function attempt(target: Target, check: Check, type: ProbeType, signal: AbortSignal): Promise<Outcome> {
   try {
     const port = check.port || target.port;
-    return await CHECKERS[type].run({ address: target.address, port, name: target.name }, check, signal);
+    const address = type === 'icmp' ? target.pinged : target.address;
+    return await CHECKERS[type].run({ address, port, name: target.name }, check, signal);
   } catch (error) {
     return { ok: false, text: reasonOf(error) };
   }

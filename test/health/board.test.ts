@@ -12,6 +12,7 @@ function plan(more: Partial<ServicePlan> = {}, checks: readonly Check[] = [CHECK
     slot,
     name: `10.0.0.${slot}:80`,
     address: `10.0.0.${slot}`,
+    pinged: `10.0.0.${slot}`,
     port: 80,
     checks,
   }));
@@ -140,7 +141,7 @@ describe('what follows', () => {
       plan({ quorum: 2, hysteresis: 1, sorry: 9 }, [{ ...CHECK, fall: 1, rise: 1 }], [1, 2, 3, 4]),
     );
     const withSorry = plan({ quorum: 2, hysteresis: 1, sorry: 9 }, [{ ...CHECK, fall: 1, rise: 1 }], [1, 2, 3, 4]);
-    const sorry = { slot: 9, name: '10.0.0.9:80', address: '10.0.0.9', port: 80, checks: [] };
+    const sorry = { slot: 9, name: '10.0.0.9:80', address: '10.0.0.9', pinged: '10.0.0.9', port: 80, checks: [] };
     clock.board.plan([{ ...withSorry, targets: [...withSorry.targets, sorry] }], 0);
     const down = new Set<number>();
     clock.answer = (slot) => (down.has(slot) ? BAD : OK);
