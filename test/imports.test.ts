@@ -53,7 +53,7 @@ const DATAPLANE_FLOORS = [
   ['host'],
   ['output'],
   ['nat'],
-  ['account'],
+  ['account', 'offload'],
   ['director'],
   ['trace', 'defence', 'early-drop', 'end-conns'],
   ['table'],

@@ -35,7 +35,7 @@ import {
 } from './entry.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
-import { noteSilence, States } from './states.js';
+import { noteSilence, type Offloaded, States } from './states.js';
 import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
 import { Tcp } from './tcp.js';
@@ -70,6 +70,7 @@ export class Connections {
   /** Time of the current batch, in ticks. */
   now: number;
   private readonly wheel: TimerWheel;
+  private offloaded: Offloaded | undefined;
 
   /** `dests`: by slot, removed destinations included. `now`: in ticks. */
   constructor(
@@ -100,6 +101,12 @@ export class Connections {
     const at = entry << ENTRY_SHIFT;
     this.words[at + TIMEOUT] = ticks;
     this.words[at + EXPIRES] = (this.now + ticks) | 0;
+  }
+
+  /** From now on somebody else may forward packets of these connections. */
+  offloadTo(offloaded: Offloaded): void {
+    this.offloaded = offloaded;
+    this.states.offloaded = offloaded;
   }
 
   /**
@@ -136,10 +143,16 @@ export class Connections {
     this.words[at + FLAGS]! |= flags;
     if (dest !== undefined) this.bind(entry, dest);
     if (this.sync !== undefined) this.sync.reset(entry, this.now);
-    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
+    if ((flags & CONN_NO_CPORT) !== 0) this.addWithoutPort();
     if (!this.needsHelper(at)) return;
     this.words[at + FLAGS]! |= CONN_HELPER;
     this.rows.clear(entry);
+  }
+
+  /** A packet of any port may be its first one, a reply of another connection, too. */
+  private addWithoutPort(): void {
+    this.withoutPort++;
+    this.offloaded?.bump();
   }
 
   /** The sequence shift of a control connection, made at its first use. */
@@ -161,7 +174,7 @@ export class Connections {
     const { words } = this;
     const flags = words[at + FLAGS]!;
     const hash = this.table.adopt(entry, lines);
-    if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort++;
+    if ((flags & CONN_NO_CPORT) !== 0) this.addWithoutPort();
     const kept = (flags & CONN_HELPER) !== 0 ? this.rows.kept(entry, this.table.seals[entry]!) : undefined;
     if (kept !== undefined) this.seqAdj.set(entry, kept);
     const dest = this.destOf(entry);
@@ -238,7 +251,18 @@ export class Connections {
   ended(entry: number): boolean {
     if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
     this.wheel.own?.apply(entry);
-    return ((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) <= 0 && this.childrenOf(entry) === 0;
+    return this.isDue(entry) && this.childrenOf(entry) === 0;
+  }
+
+  /** Brings EXPIRES up to date with the packets that somebody else has forwarded. */
+  refresh(entry: number): void {
+    this.offloaded?.pull(entry);
+  }
+
+  /** The end has passed, also by the packets that somebody else has forwarded. */
+  isDue(entry: number): boolean {
+    if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
+    return this.offloaded === undefined || !this.offloaded.pull(entry);
   }
 
   countPacket(entry: number): void {
@@ -298,6 +322,7 @@ export class Connections {
 
   /** Unbinds and frees an entry that is not in the table, such as a one-packet connection. */
   release(entry: number): void {
+    if (this.offloaded !== undefined) this.offloaded.release(entry);
     const flags = this.flagsOf(entry);
     if ((flags & CONN_HELPER) !== 0) this.forgetShift(entry);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
@@ -313,6 +338,7 @@ export class Connections {
 
   /** The timer of the entry has ended. True: it has children and stays. */
   private onDue(entry: number): boolean {
+    if (this.offloaded?.pull(entry) === true) return true;
     if (this.childrenOf(entry) !== 0) {
       const at = entry << ENTRY_SHIFT;
       this.words[at + TIMEOUT] = POSTPONED;
@@ -352,12 +378,14 @@ export class Connections {
     this.words[at + FLAGS] = (this.words[at + FLAGS]! & ~(METHOD_MASK | CONN_NOOUTPUT)) | method;
     this.bind(entry, dest);
     if (this.needsHelper(at)) this.words[at + FLAGS]! |= CONN_HELPER;
+    this.offloaded?.release(entry);
     this.table.seal(entry);
   }
 
   /** Makes a connection active or inactive, as a synchronisation message says. */
   setInactive(entry: number, inactive: boolean): void {
     const at = entry << ENTRY_SHIFT;
+    this.offloaded?.withdraw(entry);
     if (((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0) === inactive) return;
     this.words[at + FLAGS]! ^= CONN_INACTIVE;
     const dest = this.destOf(entry);

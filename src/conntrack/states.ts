@@ -28,11 +28,30 @@ import { StateTimeouts } from './timeouts.js';
  */
 export const Direction = { input: 0, output: 1, inputOnly: 2 } as const;
 
+/**
+ * What a connection table asks and tells of connections whose packets somebody else forwards
+ * (dataplane/offload): no packet of theirs comes to the director.
+ */
+export interface Offloaded {
+  /**
+   * Sets EXPIRES by the last packet of the entry. Returns true when its end is in the future.
+   */
+  pull(entry: number): boolean;
+  /** The state of the entry changes: its packets must come to the director. */
+  withdraw(entry: number): void;
+  /** The entry leaves the table. It still has its destination. */
+  release(entry: number): void;
+  /** Something changes that the packets of many entries depend on. */
+  bump(): void;
+}
+
 /** The state machines of one connection table. */
 export class States {
   readonly timeouts = new StateTimeouts();
   /** TCP uses the table of secure_tcp. */
   secureTcp = false;
+  /** Somebody else may forward packets of these connections. */
+  offloaded: Offloaded | undefined;
 
   /** `words`: the connection table; `dests` by slot. */
   constructor(
@@ -84,6 +103,7 @@ export class States {
 
   private setState(at: number, state: number, active: boolean): void {
     this.words[at + DPORT_PROTO_STATE] = (this.words[at + DPORT_PROTO_STATE]! & ~0xff) | state;
+    if (this.offloaded !== undefined) this.offloaded.withdraw(at >> ENTRY_SHIFT);
     const wasInactive = (this.words[at + FLAGS]! & CONN_INACTIVE) !== 0;
     if (active !== wasInactive) return;
     this.words[at + FLAGS]! ^= CONN_INACTIVE;

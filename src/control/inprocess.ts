@@ -41,7 +41,7 @@ export class InProcessDirector implements AdminClient {
 
   constructor(
     readonly config: Config,
-    private readonly outlet: Outlet,
+    readonly outlet: Outlet,
     now = 0,
     umem = new Umem(1024),
     table = new ConnectionTable(config.connections.max),
@@ -144,6 +144,7 @@ export class InProcessDirector implements AdminClient {
       }
       link.output.n = 0;
     }
+    this.director.offload?.write();
   }
 }
 

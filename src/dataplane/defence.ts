@@ -124,6 +124,7 @@ export class Defence {
    */
   private isIdle(at: number): boolean {
     const { words, now } = this.d.connections;
+    this.d.connections.refresh(at >> ENTRY_SHIFT);
     const since = words[at + TIMEOUT]! - ((words[at + EXPIRES]! - now) | 0);
     const packets = words[at + PACKETS]!;
     return since >= IDLE && packets >= 1 && packets <= 8 && this.d.random.below(packets) === 0;

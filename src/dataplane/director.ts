@@ -7,6 +7,7 @@
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
 import type { Rebuild } from '../conntrack/rebuild.js';
+import type { Offloaded } from '../conntrack/states.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';
 import type { Umem } from '../device/umem.js';
@@ -66,6 +67,18 @@ export interface SyncMaster {
   tick(): void;
 }
 
+/** The offload of established connections (dataplane/offload/offload.ts). */
+export interface Offloading extends Offloaded {
+  /** Notes what was done with a packet. `neighbour`: its number; `mtu`: of the route. */
+  note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void;
+  /** Call it after the frames of a turn were sent. */
+  write(): void;
+  /** Call it once a turn; `now` in ms. */
+  tick(now: number): void;
+  /** Neighbours have other numbers, or devices other addresses. */
+  forgetHops(): void;
+}
+
 export interface Range {
   readonly words: Int32Array;
   readonly length: number;
@@ -122,6 +135,8 @@ export class Director {
   readonly random: Random;
   readonly defence: Defence;
   readonly endConns: EndConns;
+  /** Connections whose packets the XDP program forwards; set before the first batch. */
+  offload: Offloading | undefined;
   readonly earlyDrop: EarlyDrop;
   /** Options of services by keyText, also of services that do not exist. */
   options: ReadonlyMap<string, ServiceOptions> = new Map();

@@ -41,6 +41,7 @@ export class Housekeeping {
     if (d.rebuild === undefined) this.endDue(now);
     else this.rebuild(d.rebuild, now);
     expireFragments(d);
+    if (d.offload !== undefined) d.offload.tick(now);
     if (now >= this.nextNeighbours) this.ageNeighbours(now);
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP_EVERY;
@@ -71,7 +72,10 @@ export class Housekeeping {
   private ageNeighbours(now: number): void {
     const { d } = this;
     this.nextNeighbours = now + NEIGHBOURS_EVERY;
-    if (d.neighbours.collect()) d.router.forgetCached();
+    if (d.neighbours.collect()) {
+      d.router.forgetCached();
+      d.offload?.forgetHops();
+    }
     d.neighbours.tick(
       now,
       (device) => d.links[device]!.resolves,

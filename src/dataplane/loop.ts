@@ -106,5 +106,6 @@ export class Loop {
       const { output } = director.links[i]!;
       if (output.n !== 0) devices[i]!.tx(output);
     }
+    if (director.offload !== undefined) director.offload.write();
   }
 }

@@ -11,6 +11,7 @@
  */
 import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
+import type { FlowMapFds } from './flow/layout.js';
 import type { DeviceKind } from './kinds.js';
 import type { OpenOptions } from './open.js';
 import { adoptPacket, closePacket, openPacket, type PacketHandle, replaceFanout } from './packet/open.js';
@@ -54,14 +55,20 @@ interface Kind<K extends DeviceKind> {
   /** As `adoptHandle`; absent: the device cannot change its process. */
   adopt?(handle: Parts[K], take: (fd: number) => number): Parts[K];
   /** As `underOwn`; absent: nothing of this process is in the handles. */
-  own?(handles: readonly Parts[K][], maps: InterceptMapFds | undefined, share: Share): readonly Parts[K][];
+  own?(
+    handles: readonly Parts[K][],
+    maps: InterceptMapFds | undefined,
+    share: Share,
+    flows: FlowMapFds | undefined,
+  ): readonly Parts[K][];
 }
 
 const rows: { readonly [K in DeviceKind]: Kind<K> } = {
   xdp: {
-    open: (memory, name, { promiscuous = false, maps, entries, share, sharing }) =>
+    open: (memory, name, { promiscuous = false, maps, entries, share, sharing, flows }) =>
       openXdp(memory, name, {
         promiscuous,
+        flows,
         share,
         sharing,
         intercept: maps ?? 'nothing',
@@ -72,7 +79,8 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
     detail: xdpDetail,
     fault: xdpFault,
     adopt: adoptXdp,
-    own: (handles, maps, share) => (maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks)),
+    own: (handles, maps, share, flows) =>
+      maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks, flows),
   },
   packet: {
     open: (_, name, { promiscuous = false, share }) => openPacket(name, { promiscuous, share }),
@@ -153,9 +161,10 @@ export function underOwn(
   handles: readonly DeviceHandle[],
   maps: InterceptMapFds | undefined,
   share: Share,
+  flows: FlowMapFds | undefined,
 ): DeviceHandle[] {
   const { kind } = handles[0]!;
-  const own = rowOf(kind).own?.(handles as readonly Parts[DeviceKind][], maps, share) ?? handles;
+  const own = rowOf(kind).own?.(handles as readonly Parts[DeviceKind][], maps, share, flows) ?? handles;
   return own.map((handle) => ({ ...handle, kind }) as DeviceHandle);
 }
 

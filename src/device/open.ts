@@ -5,6 +5,7 @@
 import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
 import { DeviceError } from './error.js';
+import type { FlowMapFds } from './flow/layout.js';
 import { AUTO, type DeviceChoice, type DeviceKind, kindsWith } from './kinds.js';
 import { PacketDevice } from './packet/packet.js';
 import type { QueueShare } from './queue-share.js';
@@ -34,6 +35,8 @@ export interface OpenOptions {
   share?: QueueShare | undefined;
   /** An open AF_XDP socket with the same Umem. */
   sharing?: number | undefined;
+  /** Flow table by which the program of an exclusive kind forwards. */
+  flows?: FlowMapFds | undefined;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;

@@ -28,11 +28,11 @@ export const DATAGRAM_SIZE = 1 << 16;
 const ANSWER_SECONDS = 5;
 
 /**
- * Opens a socket for requests. A receive ends with EAGAIN when the kernel has not answered for 5 s.
- * Throws a SystemError.
+ * Opens a socket for requests, of rtnetlink or of another protocol. A receive ends with EAGAIN when
+ * the kernel has not answered for 5 s. Throws a SystemError.
  */
-export function openRequestSocket(): number {
-  const fd = openSocket(0);
+export function openRequestSocket(protocol = NETLINK_ROUTE): number {
+  const fd = openSocket(0, protocol);
   setOption(fd, SOL_SOCKET, SO_RCVTIMEO, new BigInt64Array([BigInt(ANSWER_SECONDS), 0n]));
   return fd;
 }
@@ -49,8 +49,8 @@ export function openGroupSocket(groups: number, bufferBytes: number): number {
   return fd;
 }
 
-function openSocket(groups: number): number {
-  const fd = libc.check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), 'socket(AF_NETLINK)');
+function openSocket(groups: number, protocol = NETLINK_ROUTE): number {
+  const fd = libc.check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), 'socket(AF_NETLINK)');
   // Kernels before 4.20 do not have all of these options. They work without.
   for (const option of [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK])
     setOption(fd, SOL_NETLINK, option, new Int32Array([1]));

@@ -33,7 +33,7 @@ const LOG_SIZE = 1 << 20;
 const LINK_INFO = 32;
 const ENOENT = 2;
 
-export const MapType = { hash: 1, array: 2, lpmTrie: 11, xskMap: 17 } as const;
+export const MapType = { hash: 1, array: 2, lpmTrie: 11, devMap: 14, xskMap: 17 } as const;
 export const BPF_F_NO_PREALLOC = 1;
 /** An array that `map` of libc.ts can map: adjacent values of 8 bytes. */
 export const BPF_F_MMAPABLE = 1 << 10;
@@ -244,9 +244,16 @@ export function attachIngress(programFd: number, ifindex: number): number {
  * SystemError.
  */
 export function testXdp(programFd: number, packet: Uint8Array): number {
-  const attributes = new Attributes().words(0, programFd, 0, packet.length).pointer(16, pinned(packet)).words(32, 1);
-  check(attributes.run(PROG_TEST_RUN), 'bpf PROG_TEST_RUN');
-  return attributes.view.getUint32(4, true);
+  return runXdp(programFd, packet).result;
+}
+
+/** The same with what the program made of the packet. */
+export function runXdp(programFd: number, packet: Uint8Array): { result: number; packet: Uint8Array } {
+  const out = pinned(new Uint8Array(packet.length + 256));
+  const attributes = new Attributes().words(0, programFd, 0, packet.length, out.length).words(32, 1);
+  check(attributes.pointer(16, pinned(packet)).pointer(24, out).run(PROG_TEST_RUN), 'bpf PROG_TEST_RUN');
+  const { view } = attributes;
+  return { result: view.getUint32(4, true), packet: out.subarray(0, view.getUint32(12, true)) };
 }
 
 /**

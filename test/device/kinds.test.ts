@@ -66,6 +66,7 @@ describe('other files', () => {
     'device/intercept/nft-text.ts': 'a kind of intercept rule',
     'control/host/intercept-rules.ts': 'a kind of intercept rule',
     'control/mark/to-intercept.ts': 'a kind of intercept rule',
+    'cli/console/recorder.ts': 'a count of packets',
     'device/cap.ts': "the name of libpcap's package, and its event",
   };
   /** The table, and what the compiler holds against it. */

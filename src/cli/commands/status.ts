@@ -1,6 +1,6 @@
 /** `ulvs status`: an overview of a running director. */
 import { Command } from 'commander';
-import type { AnnounceStatus, DeviceStatus, DirectorStatus } from '../../control/api/api.js';
+import type { AnnounceStatus, DeviceStatus, DirectorStatus, OffloadStatus } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { counted } from '../../control/text/counted.js';
 import { guarded } from '../guard.js';
@@ -46,6 +46,7 @@ export function statusText({
   total,
   health,
   announce,
+  offload,
 }: DirectorStatus): string {
   return [
     `director    ulvs ${version}, pid ${pid}, up ${duration(uptime)}, ${Math.round(memory / 1e6)} MB`,
@@ -56,10 +57,17 @@ export function statusText({
     ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),
     `table       ${table.used} of ${table.max} entries in use`,
     `workers     ${workers.length > 1 ? workers.map(workerText).join(', ') : '1'}`,
+    ...(offload === undefined ? [] : [`offload     ${offloadText(offload)}`]),
     ...(announce === undefined ? [] : [`announced   ${announcedText(announce)}`]),
     `total       ${counted(total.conns, 'connection')}`,
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
+}
+
+function offloadText({ used, lines, packets, noRoom, devices }: OffloadStatus): string {
+  if (devices.length === 0) return 'no device takes frames that XDP redirects';
+  const full = noRoom > 0 ? `, ${noRoom} times without room` : '';
+  return `${used} of ${lines} lines used${full}, ${counted(packets, 'packet')} forwarded, by ${devices.join(' ')}`;
 }
 
 /** What a director announces: its prefixes, or why there are none. */

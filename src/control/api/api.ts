@@ -178,6 +178,22 @@ export interface DirectorStatus {
   health: { up: number; checked: number };
   /** With `announce` in director.yaml. */
   announce?: AnnounceStatus;
+  /** With `offload: auto` in director.yaml. */
+  offload?: OffloadStatus;
+}
+
+/** Connections whose packets the XDP programs forward. */
+export interface OffloadStatus {
+  /** Directions of connections that have a line of the flow table, and its lines. */
+  used: number;
+  lines: number;
+  /** Lines that were written, and connections that found their bucket full. */
+  written: number;
+  noRoom: number;
+  /** Packets that the programs have forwarded. */
+  packets: number;
+  /** Devices that take redirected frames. */
+  devices: string[];
 }
 
 /** What a director announces to its router. */

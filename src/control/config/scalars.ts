@@ -49,6 +49,12 @@ export function flag(value: unknown): boolean {
   return value;
 }
 
+/** Reads auto or off. */
+export function autoOrOff(value: unknown): 'auto' | 'off' {
+  if (value !== 'auto' && value !== 'off') throw notA(value, 'auto or off');
+  return value;
+}
+
 /** Reader of a whole number, both limits included. */
 export function whole(min: number, max: number, unit = 'a whole number') {
   return (value: unknown): number => {

@@ -12,7 +12,7 @@ import { browserConsole } from './console-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { metrics } from './metrics-schema.js';
 import { device, neighbour, policy, route, snat } from './network-schema.js';
-import { deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
+import { autoOrOff, deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
 import { serviceOptions } from './service-options-schema.js';
 import { sync } from './sync-schema.js';
 import { sysctls } from './sysctl-schema.js';
@@ -286,4 +286,14 @@ export const schema = {
     example: '2',
     change: 'restart',
   }),
+  offload: value(autoOrOff)
+    .prefault('off')
+    .register(words, {
+      type: 'auto or off',
+      text:
+        'Packets of established connections are forwarded by the XDP programs of the devices, without the director. ' +
+        '`auto`: between devices of kind xdp whose drivers take redirected frames, with one worker.',
+      example: 'auto',
+      change: 'restart',
+    }),
 };

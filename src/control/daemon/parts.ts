@@ -12,12 +12,14 @@
 import type { Logger } from 'pino';
 import { TICK_WORD } from '../../conntrack/entry.js';
 import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
+import type { FlowMaps } from '../../device/flow/maps.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import { FrameStat } from '../../stats/counters.js';
 import type { AdminClient, ChangeRequest, DeviceStatus, ServiceEntry } from '../api/api.js';
 import type { ControlSocket } from '../api/socket.js';
 import type { Config } from '../config/config.js';
 import type { ConsoleServer } from '../console/server.js';
+import { offloadStatus } from '../engine/flow-offload.js';
 import type { DeviceSetup } from '../engine/messages.js';
 import { SharedMemory } from '../engine/shared-memory.js';
 import { staticRoutes } from '../engine/static-network.js';
@@ -88,6 +90,8 @@ export class Parts {
   devices: readonly DeviceSetup[] = [];
   live: LiveNetwork | undefined;
   maps: readonly InterceptMaps[] = [];
+  /** The flow table of the programs; undefined: there is no offload. */
+  flows: FlowMaps | undefined;
   workers: Workers | undefined;
   hotplug: Hotplug | undefined;
   host: HostStack | undefined;
@@ -210,6 +214,8 @@ export class Parts {
       sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,
+      readFlows: this.config.offload === 'off' ? undefined : () => this.workers?.readFlows() ?? Promise.resolve(),
+      flows: () => this.flows && offloadStatus(this.flows, this.devices),
       withdraw: (withdrawn) => this.host?.routes?.withdraw(withdrawn),
     };
   }

@@ -11,6 +11,7 @@ import type { AdminClient } from '../api/api.js';
 import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
+import { openFlows } from '../engine/flow-offload.js';
 import { tooManyWorkers } from '../engine/processors.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
@@ -64,7 +65,10 @@ async function loadConsole({ config, log }: Parts, handler: Handler): Promise<Co
 function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers {
   Object.assign(parts, { live, maps, devices });
   const { shared, config, keeper, taker } = parts;
-  parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, taker?.adopt());
+  const flows = openFlows(config, devices, (line) => parts.log.info(line));
+  parts.flows = flows;
+  const adopted = taker?.adopt();
+  parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, adopted, flows);
   return parts.workers;
 }
 

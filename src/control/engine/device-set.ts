@@ -10,6 +10,7 @@
  *                            └─ its interface is away
  */
 import { DeviceError } from '../../device/error.js';
+import type { FlowMaps } from '../../device/flow/maps.js';
 import {
   adoptHandle,
   closeHandle,
@@ -27,6 +28,7 @@ import { kindOf } from '../../device/kinds.js';
 import { openHostTun } from '../../device/tun/host.js';
 import { closeTun, type TunHandle } from '../../device/tun/tap.js';
 import { frameSizeFor, framesFor, makeUmem, mapUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
+import { takesRedirected } from '../../netlink/xdp-features.js';
 import type { DeviceSetup } from './messages.js';
 
 /** The open devices of a director as plain data. By worker; handles by device, then by worker. */
@@ -66,6 +68,8 @@ export class DeviceSet {
     private readonly workers: number,
     private readonly shareOf: (device: DeviceSetup) => Share = () => undefined,
     adopted?: Transfer,
+    /** Flow table of the programs; undefined: there is no offload. */
+    readonly flows?: FlowMaps,
   ) {
     const posting = devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     this.handles = devices.map(() => undefined);
@@ -109,7 +113,8 @@ export class DeviceSet {
       if (handles === undefined || handles.length === 0) return;
       const share = shareIn(handles, this.shareOf(device));
       this.shares[i] = share;
-      this.handles[i] = underOwn(handles, device.maps, share);
+      this.handles[i] = underOwn(handles, device.maps, share, this.flows?.fds);
+      this.redirectTo(i);
     });
   }
 
@@ -149,7 +154,14 @@ export class DeviceSet {
       throw error;
     }
     this.handles[device] = opened;
+    this.redirectTo(device);
     return describe(opened[0]!);
+  }
+
+  /** Programs redirect frames to an open device that can take them. */
+  private redirectTo(device: number): void {
+    const ifindex = this.devices[device]!.exclusive ? this.ifindexOf(device) : undefined;
+    this.flows?.setDevice(device, ifindex !== undefined && takesRedirected(ifindex) ? ifindex : 0);
   }
 
   private openFor(worker: number, device: number): DeviceHandle {
@@ -162,6 +174,7 @@ export class DeviceSet {
       entries: this.frames.entries,
       sharing: sharingSocket(this.of(worker)),
       share: share && { ...share, index: worker },
+      flows: this.flows?.fds,
     });
   }
 
@@ -169,6 +182,7 @@ export class DeviceSet {
   close(device: number): void {
     for (const handle of this.handles[device] ?? []) if (handle !== undefined) closeHandle(handle);
     this.handles[device] = undefined;
+    this.flows?.setDevice(device, 0);
   }
 
   /**
@@ -216,5 +230,6 @@ export class DeviceSet {
     for (let device = 0; device < this.devices.length; device++) this.close(device);
     for (const tun of this.tuns.splice(0)) closeTun(tun);
     for (const memory of this.memories.splice(0)) removeUmem(memory);
+    this.flows?.close();
   }
 }

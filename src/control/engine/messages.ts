@@ -8,6 +8,7 @@ import type { CompiledRoutes } from '../../dataplane/table/compiled-routes.js';
 import type { TraceRecord, TraceSpec } from '../../dataplane/trace/trace.js';
 import type { WorkersSetup } from '../../dataplane/workers/dispatch.js';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { FlowMapFds } from '../../device/flow/layout.js';
 import type { DeviceHandle } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
 import type { TunHandle } from '../../device/tun/tap.js';
@@ -73,6 +74,8 @@ export interface RunnerSetup {
   readonly first: readonly Message[];
   /** The host shares devices: two more links lead to its stack and to its routing. */
   readonly live: boolean;
+  /** The flow table of the programs; undefined: there is no offload. */
+  readonly flows?: FlowMapFds | undefined;
 }
 
 /** What the kernel knows about a link. */
@@ -122,6 +125,8 @@ export type Message =
   | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
   /** The workers write all connections to their rings. */
   | { kind: 'syncResend' }
+  /** Counters and timers follow what programs have forwarded; the worker reports `flowsRead`. */
+  | { kind: 'readFlows' }
   /** Another process is about to go on: the rings must hold what comes meanwhile. */
   | { kind: 'deepen' }
   /** The worker forwards no more, for another process goes on; it reports `paused`. */
@@ -150,4 +155,5 @@ export type Report =
   /** An IP packet to send by the routing of the host. */
   | { kind: 'originate'; packet: Uint8Array }
   | { kind: 'traced'; record: TraceRecord }
+  | { kind: 'flowsRead' }
   | { kind: 'stopped' };

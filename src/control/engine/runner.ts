@@ -9,6 +9,7 @@ import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping, REBUILD_BUDGET } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
+import type { Offload } from '../../dataplane/offload/offload.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
 import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
@@ -30,6 +31,7 @@ import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
+import { beforeMessage, useFlows } from './flow-offload.js';
 import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
@@ -51,6 +53,7 @@ export class Runner {
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
   private readonly announcements: Announcements;
+  private readonly offload: Offload | undefined;
   private nextCount = 0;
   /** Another process goes on: no turn may follow. */
   isPaused = false;
@@ -78,6 +81,7 @@ export class Runner {
     if (setup.standby === undefined) this.begin(setup.inherited, now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
     if (setup.live) this.addHostLinks(umem, setup.tun);
+    this.offload = setup.flows && useFlows(this.director, setup.flows);
     this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
@@ -165,6 +169,7 @@ export class Runner {
 
   /** Handles a message. False: it was `stop`. */
   handle(message: Message): boolean {
+    if (this.offload !== undefined) beforeMessage(this.offload, message);
     switch (message.kind) {
       case 'actions':
         this.apply(message.actions);
@@ -211,6 +216,9 @@ export class Runner {
         this.places.attach(message.device, message.handles);
         this.announcements.note(message.device);
         if (this.announces) this.announcements.announceDue();
+        return true;
+      case 'readFlows':
+        this.report({ kind: 'flowsRead' });
         return true;
       case 'deepen':
         for (const device of this.places.devices) device.deepen?.();

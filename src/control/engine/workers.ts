@@ -6,6 +6,8 @@
  *     WorkerPool (what they share) ┘                   │ one dies
  *                                        devices anew ─┴─► a thread on the same table and counters
  */
+
+import type { FlowMaps } from '../../device/flow/maps.js';
 import { kindOf } from '../../device/kinds.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceConfig } from '../../service/config.js';
@@ -20,6 +22,8 @@ import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 /** Deaths within DEATHS_MS after which a director gives up: the next start would die, too. */
 const MOST_DEATHS = 5;
 const DEATHS_MS = 60_000;
+/** An answer does not wait longer, ms, for a worker that reads flows. */
+const READ_MS = 1000;
 
 /** Where the rings of devices are read, by worker and device. */
 export type Positions = readonly (readonly number[])[];
@@ -35,6 +39,7 @@ export class Workers {
   private paused: ((positions: Positions) => void) | undefined;
   private positions: (readonly number[])[] = [];
   private deaths: number[] = [];
+  private readonly readers: (() => void)[] = [];
 
   /** Makes the frames; opens no device yet. Throws a SystemError. */
   constructor(
@@ -45,10 +50,11 @@ export class Workers {
     live: boolean,
     inherited?: InheritedSteering,
     adopted?: Transfer,
+    flows?: FlowMaps,
   ) {
     this.base = { config, devices, live };
     this.pool = shared.workers === 1 ? undefined : new WorkerPool(shared, devices, maps, inherited);
-    this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device), adopted);
+    this.set = new DeviceSet(devices, shared.workers, (device) => this.pool?.shareOf(device), adopted, flows);
   }
 
   /**
@@ -96,6 +102,21 @@ export class Workers {
       this.paused = resolve;
       this.send({ kind: 'pause' });
     });
+  }
+
+  /** Counters and timers are up to date with what programs have forwarded. */
+  readFlows(): Promise<void> {
+    if (this.set.flows === undefined || this.dataplane === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.readers.push(resolve);
+      setTimeout(resolve, READ_MS).unref();
+      this.send({ kind: 'readFlows' });
+    });
+  }
+
+  /** The worker has read flows, once for each request. */
+  hasReadFlows(): void {
+    this.readers.shift()?.();
   }
 
   /** A worker has reported that it forwards no more. */
@@ -182,7 +203,8 @@ export class Workers {
 
   private setupOf(worker: number, rules: readonly Message[], inherited: RunnerSetup['inherited']): DataplaneSetup {
     const first = this.pool === undefined ? rules : [this.pool.steering, ...rules];
-    const setup = { ...setupFor(worker, this.shared, this.set, { ...this.base, first }), inherited };
+    const flows = this.set.flows?.fds;
+    const setup = { ...setupFor(worker, this.shared, this.set, { ...this.base, first }), inherited, flows };
     return this.pool?.complete(setup, worker) ?? setup;
   }
 }

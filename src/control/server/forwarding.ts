@@ -11,7 +11,7 @@
  */
 import type { ServiceStatus } from '../../health/spec.js';
 import type { LoopReading } from '../../stats/loop-stats.js';
-import type { AnnounceStatus, ChangeRequest, DeviceStatus } from '../api/api.js';
+import type { AnnounceStatus, ChangeRequest, DeviceStatus, OffloadStatus } from '../api/api.js';
 import type { Message } from '../engine/messages.js';
 import type { SyncDaemons } from '../sync/daemons.js';
 
@@ -58,4 +58,8 @@ export interface Forwarding {
    * below these numbers.
    */
   gather(services: number, destinations: number): void;
+  /** Counters and timers follow what XDP programs have forwarded; undefined: no offload. */
+  readonly readFlows?: (() => Promise<void>) | undefined;
+  /** The offload; undefined: there is none. */
+  flows?(): OffloadStatus | undefined;
 }

@@ -81,6 +81,7 @@ export class Requests implements AdminClient {
   }
 
   async request(request: AdminRequest): Promise<AdminReply> {
+    if (this.forwarding.readFlows !== undefined) await this.forwarding.readFlows();
     this.gather();
     if (isTraceRequest(request)) return this.tracing.request(request, this.forwarding.now());
     switch (request.op) {

@@ -28,6 +28,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
   const { forwarding, rules, counters, config, helpers, tableId } = sources;
   const services = rules.entries();
   const announce = forwarding.announce?.();
+  const offload = forwarding.flows?.();
   return {
     version: version(),
     pid: process.pid,
@@ -52,6 +53,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     sync: { daemons: forwarding.sync.list(), counters: { ...forwarding.sync.stats } },
     health: healthOf(forwarding.health?.status ?? []),
     ...(announce !== undefined && { announce }),
+    ...(offload !== undefined && { offload }),
   };
 }
 

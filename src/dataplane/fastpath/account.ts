@@ -10,6 +10,7 @@ import {
   CONN_NOOUTPUT,
   CONN_SYNC,
   DPORT_PROTO_STATE,
+  ENTRY_SHIFT,
   EXPIRES,
   FLAGS,
   METHOD_MASK,
@@ -31,7 +32,8 @@ import { NOT_TCP } from './scan.js';
  */
 export const FAST_FLAGS =
   METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC | CONN_ANSWERED;
-const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
+/** TCP flags that may change a state; a packet with TCP_ACK only of them changes none. */
+export const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const BYTES = Stat.inbytes - Stat.inpkts;
 /** Indexes into `sums`: frames, their bytes as received, their bytes as sent. */
 const FRAMES = 0;
@@ -89,7 +91,7 @@ export function batchAccount(d: Director, { rows: cached }: BatchCache): BatchAc
   }
 
   function isExpired(at: number): boolean {
-    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0;
+    return ((words[at + EXPIRES]! - connections.now) | 0) <= 0 && connections.isDue(at >>> ENTRY_SHIFT);
   }
 
   function countFrame(received: number, sent: number): void {

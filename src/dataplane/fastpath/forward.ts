@@ -20,7 +20,8 @@ import { Method } from '../../service/service.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { type BatchAccount, FAST_FLAGS } from './account.js';
+import { TCP_ACK } from '../parse/packet.js';
+import { type BatchAccount, EVENTS, FAST_FLAGS } from './account.js';
 import { type BatchCache, HEADER, MTU, ROOM } from './cache.js';
 import type { ForwardBoth } from './forward-both.js';
 import { Opens, replyOpens } from './replies.js';
@@ -55,7 +56,7 @@ export function fastForward(
   rewriter: Rewriter,
   { forwardInBoth, forwardOutBoth }: ForwardBoth,
 ): FastForward {
-  const { connections, dests, pathMtus, router, umem } = d;
+  const { connections, dests, offload, pathMtus, router, umem } = d;
   const { words } = connections;
   const { u16 } = umem;
   const { rows: cached, destination, route, neighbour } = cache;
@@ -88,12 +89,13 @@ export function fastForward(
   function sendIn(row: number, entry: number, to: number): void {
     const frame = rows[row + FRAME]!;
     const total = rows[row + TOTAL]!;
+    const kind = rows[row + KIND]!;
     const at = entry << ENTRY_SHIFT;
     const address = words[at + DADDR]!;
     const dest = destination(words[at + DEST]!, address);
     countIn(dest, total);
     words[at + PACKETS]!++;
-    updateState(entry, at, Direction.input, rows[row + KIND]!);
+    updateState(entry, at, Direction.input, kind);
     const method = words[at + FLAGS]! & METHOD_MASK;
     if (method === Method.masq)
       translate(row, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16);
@@ -101,6 +103,13 @@ export function fastForward(
     if (method === Method.ipip) sendTunnelled(row, frame, total, dest, to);
     else send(row, frame, total + IP, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
+    if (offload !== undefined && method !== Method.ipip && isSteady(kind))
+      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + MTU]!);
+  }
+
+  /** The packet changes no state: all that follow can be treated like it. */
+  function isSteady(kind: number): boolean {
+    return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
   }
 
   function sendTunnelled(row: number, frame: number, total: number, dest: number, to: number): void {
@@ -133,14 +142,17 @@ export function fastForward(
     const dest = destination(words[at + DEST]!, words[at + DADDR]!);
     if (dest < 0) return false;
     const hop = router.lookup4(words[at + CADDR]!, address, 0);
+    const { mtu } = router;
     const total = rows[row + TOTAL]!;
-    const to = total > router.mtu ? -1 : neighbour(hop);
+    const to = total > mtu ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, kind);
     const frame = rows[row + FRAME]!;
     translate(row, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
+    if (offload !== undefined && kind !== NOT_TCP && isSteady(kind))
+      offload.note(entry, Direction.output, cached[to]! - 1, mtu);
     return true;
   }
 

@@ -18,6 +18,7 @@ export function parse(view: DataView, frame: number, len: number, p: PacketInfo)
   p.parts = 0;
   p.crossed = false;
   p.etherType = 0;
+  clearTransport(p);
   if (len < ethernet.HEADER) return Drop.truncated;
   p.l3 = frame + ethernet.HEADER;
   p.l3len = len - ethernet.HEADER;
@@ -26,6 +27,17 @@ export function parse(view: DataView, frame: number, len: number, p: PacketInfo)
   if (p.etherType === ethernet.TYPE_IPV4) return parse4(view, p);
   if (p.etherType === ethernet.TYPE_IPV6) return parse6(view, p);
   return 0;
+}
+
+/** A refused packet must not have ports of the packet before: a trace's filter reads them. */
+function clearTransport(p: PacketInfo): void {
+  p.moreFragments = false;
+  p.fragmentOffset = 0;
+  p.sport = 0;
+  p.dport = 0;
+  p.tcpFlags = 0;
+  p.icmpType = 0;
+  p.icmpCode = 0;
 }
 
 function parse4(view: DataView, p: PacketInfo): number {

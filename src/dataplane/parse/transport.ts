@@ -18,11 +18,6 @@ export function badFragment(p: PacketInfo): number {
  * reassembled.
  */
 export function parseTransport(view: DataView, p: PacketInfo): number {
-  p.sport = 0;
-  p.dport = 0;
-  p.tcpFlags = 0;
-  p.icmpType = 0;
-  p.icmpCode = 0;
   if (p.fragmentOffset !== 0 || p.moreFragments) return 0;
   const least = leastTransport(p.protocol);
   if (least === 0) return 0;

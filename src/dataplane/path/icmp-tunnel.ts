@@ -110,6 +110,7 @@ function noteMtu(d: Director, server: number): number {
   d.router.lookup4(server, 0, 0);
   const routeMtu = d.router.mtu;
   d.pathMtus.learn(server, icmp.mtu(d.umem.view, d.packet.l4), routeMtu, d.now);
+  d.offload?.bump();
   const mtu = dest.pathBound ? d.pathMtus.mtu(server, routeMtu, d.now) : routeMtu;
   const overhead = ipv4.HEADER + shim;
   return mtu > SMALLEST_MTU + overhead ? mtu - overhead : mtu;

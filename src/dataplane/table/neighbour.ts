@@ -79,6 +79,8 @@ export class Neighbours {
   readonly wanted: number[] = [];
   /** Number of frames that wait, for all neighbours. */
   waiting = 0;
+  /** Called when frames to a neighbour must take another MAC address, or none. */
+  onChange: ((neighbour: Neighbour) => void) | undefined;
   private index = new AddressIndex();
 
   constructor() {
@@ -148,6 +150,7 @@ export class Neighbours {
    * Stores a learnt MAC. The caller then sends the frames in `waiting`, in order, and empties it.
    */
   resolve(neighbour: Neighbour, macHi: number, macLo: number, now: number, permanent = false): void {
+    if (neighbour.macHi !== macHi || neighbour.macLo !== macLo) this.onChange?.(neighbour);
     neighbour.macHi = macHi;
     neighbour.macLo = macLo;
     neighbour.state = permanent ? NeighbourState.permanent : NeighbourState.reachable;
@@ -159,6 +162,7 @@ export class Neighbours {
    * The kernel or an administrator says that the neighbour cannot be reached, or removed its entry.
    */
   forget(neighbour: Neighbour, failed: boolean, now: number): void {
+    this.onChange?.(neighbour);
     neighbour.state = failed ? NeighbourState.failed : NeighbourState.none;
     neighbour.since = now;
   }

@@ -34,6 +34,7 @@ const LDX = 0x61;
 const ST = 0x62;
 const STX = 0x63;
 const ATOMIC = 0xdb;
+const ATOMIC_32 = 0xc3;
 const ALU64 = 0x07;
 const JMP = 0x05;
 const JMP32 = 0x06;
@@ -49,9 +50,11 @@ export const Call = {
   mapLookup: 1,
   ktime: 5,
   redirect: 23,
+  csumDiff: 28,
   pullData: 39,
   redirectMap: 51,
   loadBytesRelative: 68,
+  ktimeCoarse: 160,
 } as const;
 
 interface Instruction {
@@ -124,6 +127,10 @@ export class Assembler {
   /** Memory at base + offset += value: 64 bits, atomic. */
   addTo(base: Register, offset: number, value: Register): this {
     return this.put(ATOMIC, base, number(value), offset, 0);
+  }
+  /** The same with 32 bits. */
+  addTo32(base: Register, offset: number, value: Register): this {
+    return this.put(ATOMIC_32, base, number(value), offset, 0);
   }
 
   jump(target: string): this {

@@ -20,6 +20,7 @@ import { HEADER } from '../../wire/ethernet.js';
 import { TAG } from '../../wire/vlan.js';
 import { DeviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
+import type { FlowMapFds } from '../flow/layout.js';
 import { type OffloadName, turnOff, turnOn } from '../offload.js';
 import { openTxSocket } from '../packet/tx-socket.js';
 import type { QueueShare } from '../queue-share.js';
@@ -64,6 +65,8 @@ export interface XdpOptions {
   promiscuous?: boolean;
   /** An open socket with the same Umem. */
   sharing?: number | undefined;
+  /** With maps: the program forwards by this flow table. */
+  flows?: FlowMapFds | undefined;
 }
 
 /** An open interface as plain data, valid in every thread of the process. */
@@ -145,11 +148,16 @@ export function adoptXdp(handle: XdpHandle, take: (fd: number) => number): XdpHa
  * sockets. The link stays, so that no frame finds no program. `handles`: by worker. `shared`: the
  * XSKMAP of several workers. Returns the handles. Throws a SystemError.
  */
-export function replaceXdp(handles: readonly XdpHandle[], maps: InterceptMapFds, shared?: number): XdpHandle[] {
+export function replaceXdp(
+  handles: readonly XdpHandle[],
+  maps: InterceptMapFds,
+  shared?: number,
+  flows?: FlowMapFds,
+): XdpHandle[] {
   const [first, ...others] = handles as [XdpHandle, ...XdpHandle[]];
   const xsks = shared ?? createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: first.queues });
   for (const socket of handles.flatMap(({ sockets }) => sockets)) addSocket(xsks, socket);
-  const program = loadXdp(interceptProgram(maps, xsks));
+  const program = loadXdp(programFor(xsks, maps, flows));
   replaceProgram(first.link, program);
   const own = shared === undefined ? [program, xsks] : [program];
   return [{ ...first, descriptors: [...first.descriptors, ...own] }, ...others];
@@ -184,7 +192,7 @@ function open(memory: FrameMemory, name: string, ifindex: number, options: XdpOp
   if ((options.share?.index ?? 0) !== 0)
     return { ...base, ...done(opening), link: -1, mode: 'native', reason: '', completes: true };
   const keep = (fd: number) => kept(opening, fd);
-  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all')));
+  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all', options.flows)));
   keep(join(ifindex, options.promiscuous === true));
   opening.turnedOff = turnOffEach(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
   const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
@@ -252,9 +260,10 @@ function release(name: string, { sockets, descriptors, sender, turnedOff }: Open
   switched(turnOn, name, turnedOff.splice(0));
 }
 
-function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing'): Uint8Array {
+function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing', flows?: FlowMapFds): Uint8Array {
   if (intercept === 'nothing') return passAllProgram();
-  return intercept === 'all' ? interceptAllProgram(xsks) : interceptProgram(intercept, xsks);
+  if (intercept === 'all') return interceptAllProgram(xsks);
+  return interceptProgram(intercept, xsks, flows && { fds: flows, completes: true });
 }
 
 /** Turns off the offloads that the driver can switch. Returns those that were on. */

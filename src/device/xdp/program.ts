@@ -3,6 +3,7 @@
  * passes all others to the stack of the host. It passes frames for other MAC addresses, tagged
  * frames, and all that is neither ARP nor IP.
  *
+ *     IPv4 of a connection in the flow table? (flow/program.ts) ─► forwarded
  *     ARP request ─ target ─► trie dst4: ARP_TARGET? ────────────────────────────────────────► redirect
  *     IPv4, IPv6 ─┬─ ICMP error? redirected, if errors are ───────────────────────────────────────► redirect
  *                 ├─ neighbour solicitation ─ target ─► trie dst6: ARP_TARGET? ──────────────────► redirect
@@ -28,6 +29,7 @@ import { NEIGHBOUR_SOLICITATION } from '../../wire/icmp6.js';
 import { ICMP as ICMP4 } from '../../wire/ipv4.js';
 import { ICMP6 } from '../../wire/ipv6.js';
 import { Assembler, Call } from '../bpf/assembler.js';
+import { type FlowUse, flowInstructions } from '../flow/program.js';
 import { ICMP_ERRORS, ICMP6_ERRORS } from '../intercept/rule.js';
 import {
   ARP_TARGET,
@@ -73,15 +75,17 @@ function wire16(value: number): number {
 
 /**
  * The instructions of the program. `xsks`: file descriptor of the XSKMAP, the map of sockets by
- * queue.
+ * queue. `flows`: packets of established connections are forwarded here.
  */
-export function interceptProgram(maps: InterceptMapFds, xsks: number): Uint8Array {
+export function interceptProgram(maps: InterceptMapFds, xsks: number, flows?: FlowUse): Uint8Array {
   const asm = new Assembler();
   begin(asm);
   asm.load(16, 'r1', 'r7', 12);
   asm.jumpIf('r1', '==', wire16(TYPE_ARP), 'arp').jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
   asm.jumpIf('r1', '!=', wire16(TYPE_IPV4), 'pass');
   checkMac(asm, maps, 'pass');
+  if (flows !== undefined) flowInstructions(asm, flows, 'noFlow');
+  asm.label('noFlow');
   ipv4(asm);
   transport(asm, 4, maps);
   match(asm, 4, maps);

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { type Program, Testbed } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, Testbed } from '../testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
-import { type Program, Testbed, until } from './testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { type Program, Testbed, until } from '../testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 

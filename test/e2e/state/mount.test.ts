@@ -6,11 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { isRoot } from '../support/netns.js';
+import { isRoot } from '../../support/netns.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
-const MAIN = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
+const MAIN = path.resolve(import.meta.dirname, '../../../dist/cli/main.js');
 const SCRIPT = `
 mount -t tmpfs tmpfs /run
 ip link add eth0 type veth peer name eth1

@@ -1,0 +1,87 @@
+/**
+ * The next hops of a flow table: a row for each neighbour and MTU. A neighbour that changes costs
+ * one store, for all its connections. A row that was given up is not used again for a second,
+ * because lines name rows by their numbers.
+ */
+import { HOP_SHIFT, HOPS, Hop } from '../../device/flow/layout.js';
+import type { Director } from '../director.js';
+import { swap16, swap32 } from '../parse/aligned.js';
+import type { Neighbour } from '../table/neighbour.js';
+
+/** Rows that a look-up examines. */
+const PROBES = 16;
+const REST_MS = 1000;
+/** In the place of a neighbour: the row rests. */
+const RESTS = -1;
+
+export class FlowHops {
+  private readonly restsUntil = new Float64Array(HOPS);
+
+  /** `rows`: the memory of the table. */
+  constructor(
+    private readonly d: Director,
+    private readonly rows: Int32Array,
+  ) {}
+
+  /** The row of a usable neighbour, −1 when there is no room. `mtu`: of the route to it. */
+  rowOf(neighbour: Neighbour, mtu: number): number {
+    const { rows } = this;
+    const wanted = neighbour.device | (mtu << 16);
+    const first = Math.imul(neighbour.id ^ (mtu << 16), 0x9e3779b1) >>> 22;
+    let free = -1;
+    for (let i = 0; i < PROBES; i++) {
+      const row = (first + i) & (HOPS - 1);
+      const at = row << HOP_SHIFT;
+      const owner = rows[at + Hop.neighbour]!;
+      if (owner === neighbour.id + 1 && rows[at + Hop.deviceMtu] === wanted) return row;
+      if (free < 0 && (owner === 0 || (owner === RESTS && this.restsUntil[row]! <= this.d.now))) free = row;
+    }
+    if (free >= 0) this.write(free << HOP_SHIFT, neighbour, wanted);
+    return free;
+  }
+
+  /** The MTU is written last: before it no packet fits. */
+  private write(at: number, { id, device, macHi, macLo }: Neighbour, deviceMtu: number): void {
+    const { rows } = this;
+    const { mac } = this.d.links[device]!;
+    const hi = mac[0];
+    const lo = mac[1] | 0;
+    rows[at] = swap32((macHi << 16) | (macLo >>> 16));
+    rows[at + 1] = swap16(macLo & 0xffff) | (swap16(hi) << 16);
+    rows[at + 2] = swap32(lo);
+    rows[at + Hop.used] = 0;
+    rows[at + Hop.neighbour] = id + 1;
+    Atomics.store(rows, at + Hop.deviceMtu, deviceMtu);
+  }
+
+  /** The neighbour changed: no packet goes to the MAC address that it had. */
+  forget({ id }: Neighbour): void {
+    for (let row = 0; row < HOPS; row++) if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] === id + 1) this.giveUp(row);
+  }
+
+  /** Neighbours have other numbers, or devices have other addresses. */
+  forgetAll(): void {
+    for (let row = 0; row < HOPS; row++) if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] !== 0) this.giveUp(row);
+  }
+
+  private giveUp(row: number): void {
+    const at = row << HOP_SHIFT;
+    Atomics.store(this.rows, at + Hop.deviceMtu, 0);
+    if (this.rows[at + Hop.neighbour] === RESTS) return;
+    this.rows[at + Hop.neighbour] = RESTS;
+    this.restsUntil[row] = this.d.now + REST_MS;
+  }
+
+  /** Notes the neighbours that packets went to since the last call. */
+  noteUsed(): void {
+    const { rows } = this;
+    const { all } = this.d.neighbours;
+    for (let row = 0; row < HOPS; row++) {
+      const at = row << HOP_SHIFT;
+      if (rows[at + Hop.used] === 0) continue;
+      rows[at + Hop.used] = 0;
+      const neighbour = all[rows[at + Hop.neighbour]! - 1];
+      if (neighbour !== undefined) neighbour.used = true;
+    }
+  }
+}

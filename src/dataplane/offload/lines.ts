@@ -1,0 +1,195 @@
+/**
+ * The lines of a flow table, as the director writes them (device/flow/layout.ts).
+ *
+ *     free ──claim──► written ──► in force ──clear──► cleared ──1 s──► free
+ *                                    └── generation raised ──► stale ──claimed by another, 1 s after its last packet──► written
+ *
+ * The generation is written last and cleared first. A line is not used for another connection until
+ * a second after its last use, so that no program that runs meets words of two connections.
+ */
+import { flowHash } from '../../device/flow/hash.js';
+import {
+  BYTES,
+  Control,
+  DADDR,
+  DELTAS,
+  GENERATION,
+  LEDGER_SHIFT,
+  Ledger,
+  LINE_SHIFT,
+  NEW_DADDR,
+  NEW_PORTS,
+  NEW_SADDR,
+  OWNER,
+  PACKETS,
+  PADDING,
+  PORTS,
+  PROTOCOL_HOP,
+  SADDR,
+  SEEN,
+  WAYS,
+} from '../../device/flow/layout.js';
+import type { FlowMemory } from '../../device/flow/maps.js';
+import { fold } from '../../wire/checksum.js';
+import { halves } from '../parse/aligned.js';
+import type { FlowTuple } from './tuple.js';
+
+/** A line rests this long (ms) before another connection gets it. */
+const REST_MS = 1000;
+/** A line in force that saw no packet for this long (ms) makes room. */
+const IDLE_MS = 10_000;
+/** The TTL is the low byte of its word: one less, in a ones' complement sum. */
+const TTL_STEP = 0xfffe;
+
+export class FlowLines {
+  /** By line: its owner + 1, 0 for none; as OWNER of the line. */
+  readonly owners: Int32Array;
+  /** Number of lines with an owner. */
+  used = 0;
+  /** Lines that were put in force, and connections that found no room. */
+  written = 0;
+  noRoom = 0;
+  /** What the last `grown` found. */
+  packets = 0;
+  bytes = 0;
+  padding = 0;
+  private readonly mask: number;
+
+  /** `unitMs`: unit of the times in the lines. */
+  constructor(
+    private readonly memory: FlowMemory,
+    private readonly unitMs: number,
+  ) {
+    this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
+    this.mask = 2 ** memory.bits - 1;
+  }
+
+  /** A time in ms in units of the lines, wrapping. */
+  unitsOf(ms: number): number {
+    return Math.floor(ms / this.unitMs) | 0;
+  }
+
+  /** Ticks of 10 ms since the last packet of the line. `now` in ms. */
+  idleTicks(line: number, now: number): number {
+    return Math.floor((this.idleUnits(line, now) * this.unitMs) / 10);
+  }
+
+  private idleUnits(line: number, now: number): number {
+    const idle = (this.unitsOf(now) - this.memory.lines[(line << LINE_SHIFT) + SEEN]!) | 0;
+    return Math.max(idle, 0);
+  }
+
+  /** A line of the bucket of `from` that may be written, −1 when there is none. `now` in ms. */
+  claim(from: FlowTuple, now: number): number {
+    const { secret } = this.memory;
+    const first = (flowHash(secret, from.saddr, from.daddr, from.ports) & this.mask) * WAYS;
+    let best = -1;
+    let longest = -1;
+    for (let line = first; line < first + WAYS; line++) {
+      const idle = this.idleUnits(line, now) * this.unitMs;
+      if (idle <= longest || !this.mayLeave(line, idle)) continue;
+      best = line;
+      longest = idle;
+    }
+    return best;
+  }
+
+  private mayLeave(line: number, idle: number): boolean {
+    const { lines, control } = this.memory;
+    const at = line << LINE_SHIFT;
+    if (lines[at + SEEN] === 0 && this.owners[line] === 0) return true;
+    if (lines[at + GENERATION] === control[Control.generation]) {
+      // The rest begins when it is cleared: the next one that looks for room gets it.
+      if (idle > IDLE_MS) Atomics.store(lines, at + GENERATION, 0);
+      return idle > IDLE_MS + REST_MS;
+    }
+    return idle > REST_MS;
+  }
+
+  /** True when the line is in force. */
+  isInForce(line: number): boolean {
+    return this.memory.lines[(line << LINE_SHIFT) + GENERATION] === this.memory.control[Control.generation];
+  }
+  /** Packets of the line go to the director from now on. */
+  clear(line: number): void {
+    Atomics.store(this.memory.lines, (line << LINE_SHIFT) + GENERATION, 0);
+  }
+
+  /** The line belongs to nobody any more. `now` in ms. */
+  free(line: number, now: number): void {
+    const { lines } = this.memory;
+    const at = line << LINE_SHIFT;
+    this.clear(line);
+    lines[at + PROTOCOL_HOP] = 0;
+    lines[at + SEEN] = this.unitsOf(now) || 1;
+    lines[at + OWNER] = 0;
+    if (this.owners[line] !== 0) this.used--;
+    this.owners[line] = 0;
+  }
+
+  /** Writes a line that was claimed, all but its generation. `seal`: as of conntrack/seal.ts. */
+  write(line: number, owner: number, protocol: number, from: FlowTuple, to: FlowTuple, seal: number): void {
+    const { lines, ledger, ledgerWords } = this.memory;
+    const at = line << LINE_SHIFT;
+    lines[at + SADDR] = from.saddr;
+    lines[at + DADDR] = from.daddr;
+    lines[at + PORTS] = from.ports;
+    lines[at + PROTOCOL_HOP] = protocol;
+    lines[at + NEW_SADDR] = to.saddr;
+    lines[at + NEW_DADDR] = to.daddr;
+    lines[at + NEW_PORTS] = to.ports;
+    lines[at + DELTAS] = deltas(from, to);
+    for (let i = PACKETS; i < OWNER; i++) lines[at + i] = 0;
+    lines[at + PADDING] = 0;
+    ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.packets] = 0;
+    ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.bytes] = 0;
+    ledgerWords[(line << LEDGER_SHIFT) + Ledger.padding] = 0;
+    ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal] = seal;
+    lines[at + OWNER] = owner + 1;
+    this.owners[line] = owner + 1;
+    this.used++;
+  }
+
+  /** Puts a line that is written in force. `hop`: row of its next hop. `now` in ms. */
+  enforce(line: number, hop: number, now: number): void {
+    const { lines, control } = this.memory;
+    const at = line << LINE_SHIFT;
+    lines[at + PROTOCOL_HOP] = (lines[at + PROTOCOL_HOP]! & 0xff) | (hop << 16);
+    lines[at + SEEN] = this.unitsOf(now) || 1;
+    Atomics.store(lines, at + GENERATION, control[Control.generation]!);
+  }
+
+  /** What the line has counted since the last call. Returns false for nothing. */
+  grown(line: number): boolean {
+    const { lines, ledger, ledgerWords } = this.memory;
+    const at = line << LINE_SHIFT;
+    const row = line << (LEDGER_SHIFT - 1);
+    const packets = read64(lines, at + PACKETS);
+    this.packets = packets - ledger[row + Ledger.packets]!;
+    if (this.packets === 0) return false;
+    const bytes = read64(lines, at + BYTES);
+    const padding = lines[at + PADDING]!;
+    this.bytes = bytes - ledger[row + Ledger.bytes]!;
+    this.padding = (padding - ledgerWords[(row << 1) + Ledger.padding]!) >>> 0;
+    ledger[row + Ledger.packets] = packets;
+    ledger[row + Ledger.bytes] = bytes;
+    ledgerWords[(row << 1) + Ledger.padding] = padding;
+    return true;
+  }
+}
+
+/** A counter of 64 bits that grows meanwhile. */
+function read64(words: Int32Array, at: number): number {
+  const high = words[at + 1]!;
+  const low = words[at]! >>> 0;
+  const again = words[at + 1]!;
+  return again === high ? high * 2 ** 32 + low : again * 2 ** 32 + (words[at]! >>> 0);
+}
+
+/** What changes in the header's sum, the TTL included, and in the transport's; 0: nothing. */
+function deltas(from: FlowTuple, to: FlowTuple): number {
+  const addresses = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
+  const ports = halves(~from.ports) + halves(to.ports);
+  const isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;
+  return fold(addresses + TTL_STEP) | ((isSame ? 0 : fold(addresses + ports)) << 16);
+}

@@ -1,0 +1,258 @@
+/**
+ * Offload: established connections whose packets the XDP program forwards by the flow table
+ * (device/flow/layout.ts). The director stays the one that decides. What it has just done with a
+ * packet of a connection becomes a line of the table; the program does the same with the packets
+ * that follow, until the line or the generation is withdrawn.
+ *
+ *     packet ─► fast path or slow path ─ note ─► pending ─ the frames were sent ─► line in force
+ *
+ *     packets of the line ─► program: count, last seen        state changes ──► line cleared
+ *                              │                              rules, routes …─► generation + 1
+ *                              └─ fold: counters              entry ends ─────► line freed
+ *                              └─ pull: EXPIRES of the entry
+ *
+ * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
+ */
+import { CADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
+import type { Offloaded } from '../../conntrack/states.js';
+import { Tcp } from '../../conntrack/tcp.js';
+import { Control, LINE_SHIFT, OWNER } from '../../device/flow/layout.js';
+import type { FlowMemory } from '../../device/flow/maps.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import type { Director } from '../director.js';
+import { FlowHops } from './hops.js';
+import { FlowLines } from './lines.js';
+import { FlowReadback } from './readback.js';
+import { FlowTuple, fillTuples } from './tuple.js';
+
+/** A connection is offloaded from this packet of its client on: a short one never is. */
+const AFTER_TCP = 4;
+const AFTER_UDP = 8;
+/** One in so many packets looks for room again. */
+const RETRY = 64;
+const PENDING = -1;
+const NO_ROOM = -2;
+/** Connections that one turn may register, and the words of each. */
+const QUEUE = 512;
+const QUEUED = 4;
+/** Interval (ms) at which the program is told that the director lives. */
+const BEAT_EVERY = 100;
+/** The program goes on without the director for this long (ms). */
+const ALIVE_MS = 60_000;
+
+/** What differs from the defaults, in tests. */
+export interface OffloadOptions {
+  /** Packets of a client before its connection is offloaded. */
+  readonly after?: { readonly tcp: number; readonly udp: number };
+  /** Unit of the table's times, ms. */
+  readonly unitMs: number;
+}
+
+export class Offload implements Offloaded {
+  readonly lines: FlowLines;
+  readonly readback: FlowReadback;
+  private readonly hops: FlowHops;
+  private readonly control: Int32Array;
+  /** By 2 x connection + direction. */
+  private readonly places: Int32Array;
+  private readonly queue = new Int32Array(QUEUE * QUEUED);
+  private queued = 0;
+  private readonly from = new FlowTuple();
+  private readonly to = new FlowTuple();
+  private readonly after: { readonly tcp: number; readonly udp: number };
+  private nextBeat = 0;
+  private isOff = false;
+
+  constructor(
+    private readonly d: Director,
+    private readonly memory: FlowMemory,
+    { after = { tcp: AFTER_TCP, udp: AFTER_UDP }, unitMs }: OffloadOptions,
+  ) {
+    this.control = memory.control;
+    this.lines = new FlowLines(memory, unitMs);
+    this.readback = new FlowReadback(d, this.lines, memory);
+    this.hops = new FlowHops(d, memory.hops);
+    this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
+    this.after = after;
+    d.neighbours.onChange = (neighbour) => this.hops.forget(neighbour);
+    this.begin();
+  }
+
+  /** A worker before this one may have left lines: their connections come to the director again. */
+  private begin(): void {
+    const { lines, d, memory } = this;
+    this.forgetHops();
+    for (let line = 0; line < lines.owners.length; line++) {
+      const owner = memory.lines[(line << LINE_SHIFT) + OWNER]!;
+      if (owner === 0) continue;
+      this.readback.pull(line + 1, ((owner - 1) >> 1) << ENTRY_SHIFT);
+      lines.free(line, d.now);
+    }
+    Atomics.store(this.control, Control.off, 0);
+  }
+
+  /**
+   * A packet of an entry was forwarded to a neighbour as all that follow will be. `direction`: as
+   * of Direction; `mtu`: of the route. The caller has seen that the packet changed no state and
+   * that no flag or rule takes it another way.
+   */
+  note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void {
+    const { words } = this.d.connections;
+    const at = entry << ENTRY_SHIFT;
+    const place = this.places[2 * entry + direction]!;
+    if (place === PENDING || (place > 0 && this.lines.isInForce(place - 1))) return;
+    const packets = words[at + PACKETS]!;
+    const isTcp = ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === ipv4.TCP;
+    if (packets < (isTcp ? this.after.tcp : this.after.udp) || this.queued === QUEUE) return;
+    if (isTcp && (words[at + DPORT_PROTO_STATE]! & 0xff) !== Tcp.ESTABLISHED) return;
+    // Each packet of a client may be the one by which backups hear of its connection.
+    if (direction === 0 && this.d.sync !== undefined) return;
+    if ((place === NO_ROOM && packets % RETRY !== 0) || this.control[Control.off] !== 0) return;
+    this.places[2 * entry + direction] = place > 0 ? place : PENDING;
+    const item = this.queued++ * QUEUED;
+    this.queue[item] = entry;
+    this.queue[item + 1] = direction;
+    this.queue[item + 2] = neighbour;
+    this.queue[item + 3] = mtu;
+  }
+
+  /** Puts what was noted in force. Call it after the frames of the turn were sent. */
+  write(): void {
+    for (let i = 0; i < this.queued; i++) {
+      const item = i * QUEUED;
+      if (this.queue[item] !== 0)
+        this.register(this.queue[item]!, this.queue[item + 1]!, this.queue[item + 2]!, this.queue[item + 3]!);
+    }
+    this.queued = 0;
+  }
+
+  private register(entry: number, direction: number, hop: number, mtu: number): void {
+    const owner = 2 * entry + direction;
+    const neighbour = this.d.neighbours.all[hop];
+    const row = neighbour?.usable === true && this.takesFrames(neighbour.device) ? this.hops.rowOf(neighbour, mtu) : -1;
+    const place = row < 0 || (direction === 1 && this.mayBeServed(entry)) ? 0 : this.placeFor(entry, owner, direction);
+    if (place <= 0) {
+      if (this.places[owner] === PENDING) this.places[owner] = place;
+      return;
+    }
+    this.places[owner] = place;
+    this.lines.enforce(place - 1, row, this.d.now);
+    this.lines.written++;
+  }
+
+  /** A reply to an address that is a VIP, too, may belong to another connection. */
+  private mayBeServed(entry: number): boolean {
+    const client = this.d.connections.words[(entry << ENTRY_SHIFT) + CADDR]!;
+    return this.d.services.isVip4(client) || this.d.connections.table.vipCounts.mayHave(client);
+  }
+
+  /** The device takes frames that an XDP program redirects to it. */
+  private takesFrames(device: number): boolean {
+    return (this.control[Control.devices + (device >> 5)]! & (1 << device)) !== 0 && device < 64;
+  }
+
+  /** The line of a direction + 1, written; NO_ROOM when its bucket is full. */
+  private placeFor(entry: number, owner: number, direction: number): number {
+    if (this.places[owner]! > 0) return this.places[owner]!;
+    const { connections, now } = this.d;
+    fillTuples(connections.words, entry, direction, this.from, this.to);
+    const line = this.lines.claim(this.from, now);
+    if (line < 0) {
+      this.lines.noRoom++;
+      return NO_ROOM;
+    }
+    if (this.lines.owners[line] !== 0) this.giveUp(line);
+    const seal = connections.table.seals[entry] ?? 0;
+    this.lines.write(line, owner, connections.protocolOf(entry), this.from, this.to, seal);
+    return line + 1;
+  }
+
+  /** Another connection needs the line of one that is idle. */
+  private giveUp(line: number): void {
+    const owner = this.lines.owners[line]! - 1;
+    this.readback.pull(line + 1, (owner >> 1) << ENTRY_SHIFT);
+    this.readback.fold(line);
+    this.places[owner] = 0;
+    this.lines.free(line, this.d.now);
+  }
+
+  pull(entry: number): boolean {
+    const at = entry << ENTRY_SHIFT;
+    this.readback.pull(this.places[2 * entry]!, at);
+    this.readback.pull(this.places[2 * entry + 1]!, at);
+    const { words, now } = this.d.connections;
+    return ((words[at + EXPIRES]! - now) | 0) > 0;
+  }
+
+  withdraw(entry: number): void {
+    this.withdrawOne(2 * entry);
+    this.withdrawOne(2 * entry + 1);
+  }
+
+  private withdrawOne(owner: number): void {
+    const place = this.places[owner]!;
+    if (place > 0) this.lines.clear(place - 1);
+    else if (place === PENDING) this.places[owner] = 0;
+    if (place !== 0) this.unqueue(owner);
+  }
+
+  private unqueue(owner: number): void {
+    for (let item = 0; item < this.queued * QUEUED; item += QUEUED)
+      if (2 * this.queue[item]! + this.queue[item + 1]! === owner) this.queue[item] = 0;
+  }
+
+  release(entry: number): void {
+    this.withdraw(entry);
+    for (let owner = 2 * entry; owner < 2 * entry + 2; owner++) {
+      const place = this.places[owner]!;
+      this.places[owner] = 0;
+      if (place <= 0) continue;
+      this.readback.fold(place - 1);
+      this.lines.free(place - 1, this.d.now);
+    }
+  }
+
+  bump(): void {
+    const next = (Atomics.add(this.control, Control.generation, 1) + 1) | 0;
+    if (next === 0) Atomics.store(this.control, Control.generation, 1);
+  }
+
+  /** Before something changes that packets depend on or that decides how they are counted. */
+  settle(): void {
+    this.bump();
+    this.read();
+  }
+
+  /** Brings counters and timers up to date with what the program has forwarded. */
+  read(): void {
+    this.hops.noteUsed();
+    this.readback.all();
+    this.readback.tell();
+  }
+
+  /** Neighbours have other numbers, or devices other addresses. */
+  forgetHops(): void {
+    this.bump();
+    this.hops.forgetAll();
+  }
+
+  /** All packets come to the director, or no longer. With several workers each asks once. */
+  setOff(off: boolean): void {
+    if (off === this.isOff) return;
+    this.isOff = off;
+    Atomics.add(this.control, Control.off, off ? 1 : -1);
+  }
+
+  /** Call it once a turn; `now` in ms. */
+  tick(now: number): void {
+    if (now >= this.nextBeat) this.beat(now);
+    this.readback.tick(now);
+  }
+
+  private beat(now: number): void {
+    this.nextBeat = now + BEAT_EVERY;
+    this.control[Control.aliveUntil] = this.lines.unitsOf(now + ALIVE_MS);
+    this.hops.noteUsed();
+    this.readback.tell();
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The flow table: what the director has decided for the packets of established connections, in
+ * memory that it shares with the XDP program. The director writes it with plain stores, the program
+ * reads it and counts. A line is one cache line and stands for one direction of a connection.
+ *
+ *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | – |
+ *                 devices 64 | used | written | without room | – | packets f64 ]
+ *
+ *     buckets   hash of the packet ─► [ line | line | line | line ]      4 x 64 bytes
+ *
+ *     line       0 source        1 destination        2 ports         3 protocol 8 | – 8 | hop 16
+ *                4 new source    5 new destination    6 new ports     7 delta of the header's sum 16 | of the transport's 16
+ *                8 generation    9 last seen         10 packets 64   12 bytes 64
+ *               14 owner + 1    15 padding
+ *
+ *     ledger    [ packets f64 | bytes f64 | padding 32 | seal 32 | – ]    of each line: what the director has counted
+ *
+ *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1 | – ]
+ *
+ *     devices   DEVMAP: device of the director ─► interface
+ *
+ * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. A line is in force
+ * while its generation is that of the control words: the director raises the latter when anything
+ * changes that many lines depend on, and sets the former to 0 when one connection must come back.
+ * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.
+ * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
+ * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
+ * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
+ * takes redirected frames. Used, written, without room, packets: what the director has counted.
+ */
+
+/** Lines of a bucket. */
+export const WAYS = 4;
+/** Words of a line. */
+export const LINE_WORDS = 16;
+export const LINE_SHIFT = 4;
+export const SADDR = 0;
+export const DADDR = 1;
+export const PORTS = 2;
+export const PROTOCOL_HOP = 3;
+export const NEW_SADDR = 4;
+export const NEW_DADDR = 5;
+export const NEW_PORTS = 6;
+export const DELTAS = 7;
+export const GENERATION = 8;
+export const SEEN = 9;
+export const PACKETS = 10;
+export const BYTES = 12;
+export const OWNER = 14;
+export const PADDING = 15;
+
+/** Words of the control element. */
+export const Control = {
+  generation: 0,
+  off: 1,
+  aliveUntil: 2,
+  clock: 3,
+  secret: 4,
+  devices: 8,
+  used: 10,
+  written: 11,
+  noRoom: 12,
+  packets: 14,
+} as const;
+export const CONTROL_WORDS = 16;
+
+/** Words of a row of the ledger; packets and bytes are doubles. */
+export const LEDGER_SHIFT = 3;
+export const Ledger = { packets: 0, bytes: 1, padding: 4, seal: 5 } as const;
+
+/** Words of a row of the next hops. */
+export const HOP_WORDS = 8;
+export const HOP_SHIFT = 3;
+export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5 } as const;
+export const HOPS = 1024;
+
+/** Most devices of a director that frames are redirected to. */
+export const DEVICES = 64;
+
+/** A unit of SEEN is 2^20 ns. */
+export const SEEN_SHIFT = 20;
+export const SEEN_UNIT_MS = 2 ** SEEN_SHIFT / 1e6;
+
+/** File descriptors of a flow table, valid in every thread of the process. */
+export interface FlowMapFds {
+  readonly control: number;
+  readonly buckets: number;
+  readonly ledger: number;
+  readonly hops: number;
+  readonly devices: number;
+  /** The number of buckets is 2 to this power. */
+  readonly bits: number;
+  /** Three words that key the hash. */
+  readonly secret: readonly number[];
+}

@@ -1,0 +1,114 @@
+/**
+ * The kernel in front of a director without I/O: each frame first meets the XDP program with the
+ * director's flow table, by BPF_PROG_TEST_RUN. The program's clock is the director's.
+ */
+import type { InProcessDirector } from '../../src/control/inprocess.js';
+import type { Director } from '../../src/dataplane/director.js';
+import { Offload } from '../../src/dataplane/offload/offload.js';
+import { Control } from '../../src/device/flow/layout.js';
+import { FlowMaps, type FlowMemory, flowMemory } from '../../src/device/flow/maps.js';
+import { InterceptMaps } from '../../src/device/xdp/intercept-maps.js';
+import { interceptProgram } from '../../src/device/xdp/program.js';
+import { createMap, loadXdp, MapType, runXdp, XDP_REDIRECT } from '../../src/sys/bpf.js';
+import { close, ifNameToIndex } from '../../src/sys/libc.js';
+
+/** A tick of the connection table: times are exact. */
+const UNIT_MS = 10;
+const BITS = 10;
+
+/** A frame that the program has sent. */
+export interface Redirected {
+  readonly device: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The programs of links with these MAC addresses, and their flow table. They stay loaded. */
+class Programs {
+  readonly maps = new FlowMaps(BITS);
+  readonly memory: FlowMemory = flowMemory(this.maps.fds);
+  readonly fds: number[] = [];
+
+  constructor(readonly macs: readonly Buffer[]) {
+    const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
+    for (const [device, mac] of macs.entries()) {
+      const intercept = new InterceptMaps('lo', () => mac);
+      intercept.update([]);
+      const use = { fds: this.maps.fds, completes: true, clock: 'word' } as const;
+      this.fds.push(loadXdp(interceptProgram(intercept.fds, xsks, use)));
+      this.maps.setDevice(device, ifNameToIndex('lo'));
+      intercept.close();
+    }
+    close(xsks);
+  }
+
+  clear(): void {
+    const { lines, hops, ledgerWords, control } = this.memory;
+    for (const part of [lines, hops, ledgerWords]) part.fill(0);
+    control[Control.generation] = 1;
+    control[Control.off] = 0;
+  }
+}
+
+const loaded = new Map<string, Programs>();
+
+function programsFor(macs: readonly Buffer[]): Programs {
+  const key = Buffer.concat(macs).toString('hex');
+  const programs = loaded.get(key) ?? new Programs(macs);
+  loaded.set(key, programs);
+  programs.clear();
+  return programs;
+}
+
+export class FlowKernel {
+  readonly offload: Offload;
+  readonly memory: FlowMemory;
+  /** Frames that the program has forwarded. */
+  forwarded = 0;
+  private readonly programs: Programs;
+
+  /** Connections are offloaded from the first packet on. One kernel is used at a time. */
+  constructor(private readonly d: Director) {
+    this.programs = programsFor(d.links.map(({ mac }) => macOf(mac)));
+    this.memory = this.programs.memory;
+    this.offload = new Offload(d, this.memory, { after: { tcp: 1, udp: 1 }, unitMs: UNIT_MS });
+    d.offload = this.offload;
+    d.connections.offloadTo(this.offload);
+  }
+
+  /** What the program sends for a frame that comes in by a link; undefined: the director gets it. */
+  run(device: number, frame: Uint8Array): Redirected | undefined {
+    if (frame.length < 14) return undefined;
+    this.memory.control[Control.clock] = this.offload.lines.unitsOf(this.d.now);
+    const { result, packet } = runXdp(this.programs.fds[device]!, frame);
+    if (result !== XDP_REDIRECT) return undefined;
+    this.forwarded++;
+    const source = packet.subarray(6, 12);
+    return { device: this.programs.macs.findIndex((mac) => mac.equals(source)), bytes: packet };
+  }
+}
+
+/** Puts the kernel in front of a director. */
+export function inFrontOf(inner: InProcessDirector, send: (frame: Redirected) => void): FlowKernel {
+  const kernel = new FlowKernel(inner.director);
+  const [receive, request] = [inner.receive.bind(inner), inner.request.bind(inner)];
+  inner.receive = (device, bytes) => {
+    const sent = kernel.run(device, bytes);
+    if (sent === undefined) return receive(device, bytes);
+    send(sent);
+    return true;
+  };
+  inner.request = (one) => {
+    if (['list', 'connections', 'status', 'getTimeouts', 'getSysctls', 'daemons'].includes(one.op))
+      kernel.offload.read();
+    else kernel.offload.settle();
+    return request(one);
+  };
+  return kernel;
+}
+
+function macOf([hi, lo]: readonly [number, number]): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt16BE(hi, 0);
+  bytes.writeUInt32BE(lo >>> 0, 2);
+  return bytes;
+}
