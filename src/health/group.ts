@@ -105,7 +105,7 @@ export class Group {
     this.queue.push({ group: this, slot, judge }, judge.next);
   }
 
-  /** Starts a check that the queue gave; undefined: it is of an old plan, or waits for another one. */
+  /** Starts a check that the queue gave. Undefined: it is of an old plan, or waits for another. */
   start({ slot, judge }: Queued): Running | undefined {
     const member = this.members.get(slot);
     if (member?.judges.get(judge.check.id) !== judge) return undefined;

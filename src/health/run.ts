@@ -7,7 +7,7 @@ import { CHECKERS } from './checkers/index.js';
 import type { Passive } from './passive.js';
 import type { Check, Outcome, ProbeType, Target } from './spec.js';
 
-/** Why a check is ended. One for all: an error for each, with its stack, costs more than a connection. */
+/** Why a check is ended. One for all: an error with its stack is dear. */
 const OVER = new Error('the check is over');
 
 /** Resolves with the answer; never rejects. */

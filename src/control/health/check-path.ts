@@ -73,7 +73,7 @@ export class CheckPath {
     };
   }
 
-  /** VIP and destination have this family, and the destination is another machine; undefined: no path. */
+  /** The family of VIP and destination, on another machine; undefined: no path. */
   private familyOf({ config: { key } }: SlottedService, { config, slot }: Destination): Family | undefined {
     const { method, address } = config;
     if ((method !== 'gatewaying' && method !== 'ipip') || isFwmark(key) || slot >= SLOTS) return undefined;

@@ -35,7 +35,7 @@ export const CHECK_NET = 0xc6120000 | 0;
 const NET_MASK = 0xffff0000 | 0;
 /** Address of the TUN (device/tun/host.ts), from which the host connects. */
 const HOST = 0xc0000008 | 0;
-/** 2001:2::1, of the network for tests of devices (RFC 5180), from which the host connects by IPv6. */
+/** 2001:2::1, of the network for tests of devices (RFC 5180): the host connects from it. */
 export const CHECK_HOST6 = new Int32Array([0x2001_0002, 0, 0, 1]);
 /** Last word of the IPv6 address of slot 0. */
 const SLOT6 = 0x1_0000;
