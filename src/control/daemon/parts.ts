@@ -57,6 +57,8 @@ export type LoadRules = (config: Config, client: AdminClient) => Promise<void>;
  * without a route, and of what the log says about dropped frames.
  */
 export const CHECK_MS = 5000;
+/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
+const SYNC_MS = 20;
 
 /** How to start, beside the configuration. */
 export interface StartOptions {
@@ -106,6 +108,7 @@ export class Parts {
   /** A takeover by another process goes on: rules must not change. */
   isHandingOver: () => boolean = () => false;
   private readonly timers: NodeJS.Timeout[] = [];
+  private syncTimer: NodeJS.Timeout | undefined;
 
   constructor(
     public config: Config,
@@ -138,6 +141,7 @@ export class Parts {
 
   stopTimers(): void {
     for (const timer of this.timers) clearInterval(timer);
+    this.pollSync(false);
   }
 
   /** Takes a step. Logs its error: the others are still to be taken. */
@@ -185,7 +189,14 @@ export class Parts {
       now: () => performance.now(),
       sysctl: () => this.requests.sysctl,
       workers: this.config.workers,
+      polling: (needed) => this.pollSync(needed),
     });
+  }
+
+  /** Only while a daemon runs: an idle director sleeps. */
+  private pollSync(needed: boolean): void {
+    clearInterval(this.syncTimer);
+    this.syncTimer = needed ? setInterval(() => this.sync.poll(), SYNC_MS) : undefined;
   }
 
   private newHealth(): Health {

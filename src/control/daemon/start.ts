@@ -30,8 +30,6 @@ import { takeOver } from './succession.js';
 
 /** Period of rates, trash and traces. */
 const HOUSEKEEPING_MS = 500;
-/** Period at which connections of the workers are sent to backups, as IPVS_SYNC_SEND_DELAY. */
-const SYNC_MS = 20;
 
 /**
  * `client`: the director, for its own parts. `handler` answers the control sockets. Rejects with an
@@ -135,7 +133,6 @@ function startJobs(parts: Parts): void {
   if (config.announce !== undefined) parts.every(ANNOUNCE_MS, () => announcement.refresh());
   parts.every(CHECK_MS, () => watch(parts));
   sync.configure(config.sync);
-  parts.every(SYNC_MS, () => sync.poll());
   parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));
 }
 

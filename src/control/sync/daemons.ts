@@ -45,6 +45,8 @@ export interface SyncHost {
   readonly workers: number;
   /** Backups do not ask for everything, masters do not answer: as the kernel. */
   readonly plain?: boolean;
+  /** From now on `poll` is needed, or no longer. */
+  readonly polling?: (needed: boolean) => void;
 }
 
 interface Master {
@@ -149,6 +151,7 @@ export class SyncDaemons {
     const daemon = daemonOf(role, options, mtu);
     if (role === 'master') this.startMaster(daemon);
     else this.startBackup(daemon);
+    this.host.polling?.(true);
     return undefined;
   }
 
@@ -162,6 +165,7 @@ export class SyncDaemons {
     if (this.daemonOf(role) === undefined) return 'ESRCH';
     if (role === 'master') this.stopMaster();
     else this.stopBackup();
+    this.host.polling?.(this.list().length > 0);
     return undefined;
   }
 

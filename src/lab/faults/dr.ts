@@ -2,10 +2,10 @@
 
 import { endpoint } from '../../service/config.js';
 import { type Lab, restartProgram } from '../build/lab.js';
-import { SWITCH } from '../names.js';
+import { directoryOf, SWITCH } from '../names.js';
 import { addressOf, hostOf, realservers, usesIPv6 } from '../topology.js';
 import { ulvsadm } from '../watch/listing.js';
-import { type Fault, inside } from './fault.js';
+import { type Fault, inside, shell } from './fault.js';
 
 function first(lab: Lab): string {
   return addressOf(realservers(lab.spec)[0]!);
@@ -95,6 +95,19 @@ export const drFaults: readonly Fault[] = [
     alsoIn: ['ipv6-dr'],
     expects: 'dr-port-differs',
     inject: (lab) => restartProgram(lab, 'rs1', { http: 8080 }),
+  },
+  {
+    name: 'vip-gone',
+    title: 'no interface has the VIP, and the director does not answer ARP for it',
+    topology: 'dr',
+    expects: 'vip-unanswered',
+    inject: async (lab) => {
+      const folder = directoryOf(lab.id);
+      await shell(
+        `sed -i 's/arp: true/arp: false/' ${folder}/director.yaml && ulvs reload --socket ${folder}/ulvs.sock`,
+      );
+      await inside(lab, 'router', `ip neigh flush to ${vipOf(lab)}`);
+    },
   },
   {
     name: 'martian',
