@@ -7,12 +7,6 @@
  *       4000  2040             rows[3], rows[4]     children of i: 2i + 1, 2i + 2
  */
 
-interface Row<T> {
-  /** Time at which it is due, ms. */
-  readonly at: number;
-  readonly item: T;
-}
-
 export class DueQueue<T> {
   private readonly rows: Row<T>[] = [];
 
@@ -53,4 +47,10 @@ export class DueQueue<T> {
     }
     rows[i] = row;
   }
+}
+
+interface Row<T> {
+  /** Time at which it is due, ms. */
+  readonly at: number;
+  readonly item: T;
 }
