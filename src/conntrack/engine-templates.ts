@@ -140,6 +140,14 @@ export function copyKey(words: Int32Array, entry: number, bytes: Uint8Array): nu
   return left;
 }
 
+/** Hashes the key of a template by the secret of this table, into which it was copied. */
+export function rehashKey(table: ConnectionTable, entry: number): void {
+  const key = new TemplateKey();
+  key.bytes = new Uint8Array(256);
+  key.length = copyKey(table.words, entry, key.bytes);
+  table.words[(entry << ENTRY_SHIFT) + CADDR] = hashBytes(table.secret, key);
+}
+
 function sizeOf(words: Int32Array, line: number): number {
   return words[(line << ENTRY_SHIFT) + KEY_SIZE] ?? 0;
 }

@@ -99,6 +99,15 @@ export function secondWord(words: Int32Array, entry: number): number {
   return (words[at + FLAGS]! & CONN_IPV6) === 0 ? 0 : words[words[at + DADDR]! << ENTRY_SHIFT]!;
 }
 
+/** Number of lines of the entry at word `at`, the reverse line of full NAT not counted. */
+export function linesOf(words: Int32Array, at: number): number {
+  const flags = words[at + FLAGS]!;
+  let lines = (flags & CONN_IPV6) !== 0 ? 2 : 1;
+  if ((flags & CONN_ENGINE_KEY) === 0) return lines;
+  for (let line = words[at + KEY]!; line !== 0; line = words[(line << ENTRY_SHIFT) + NEXT]!) lines++;
+  return lines;
+}
+
 /** Timer ticks per second: timeouts are exact to 10 ms, and 31 days fit an int32. */
 export const TICKS = 100;
 

@@ -30,6 +30,7 @@ import {
   HIGH_WATER_WORD,
   KEY,
   LIVE_WORD,
+  linesOf,
   NEXT,
   TIMEOUT,
 } from './entry.js';
@@ -184,7 +185,7 @@ export class Rebuild {
     const { connections, words } = this;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
-    this.place(entry, connections.adopt(entry, this.linesOf(at, flags)));
+    this.place(entry, connections.adopt(entry, linesOf(words, at)));
     this.kept++;
     if ((flags & CONN_FULLNAT) !== 0) this.place(words[at + DADDR]!, connections.table.adopt(words[at + DADDR]!, 1));
   }
@@ -192,13 +193,6 @@ export class Rebuild {
   private place(entry: number, hash: number): void {
     this.marks[entry] = ADOPTED;
     this.parts.add(entry, hash, this.connections.table.bucketOf(hash));
-  }
-
-  private linesOf(at: number, flags: number): number {
-    let lines = (flags & CONN_IPV6) !== 0 ? 2 : 1;
-    if ((flags & CONN_ENGINE_KEY) === 0) return lines;
-    for (let line = this.words[at + KEY]!; line !== 0; line = this.words[(line << ENTRY_SHIFT) + NEXT]!) lines++;
-    return lines;
   }
 }
 

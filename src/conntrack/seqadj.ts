@@ -164,6 +164,24 @@ export class SeqAdjRows {
     return this.rows.length !== 0 && this.rows[at + OWNER] === owner ? new SeqAdj(this.rows, at) : undefined;
   }
 
+  /** Gives a row the check that rows of version 1 of the files do not have (control/state). */
+  addCheck(entry: number, owner: number): void {
+    const { rows } = this;
+    const at = entry * SHIFT_WORDS;
+    if (rows[at + OWNER] !== owner) rows[at + OWNER] = NOBODY;
+    else rows[at + STATUS] = checked(rows, at, rows[at + STATUS]! & IN_FORCE);
+  }
+
+  /** Copies the row of a connection, which may have none, to an entry of other rows. */
+  copy(entry: number, owner: number, to: SeqAdjRows, copy: number, newOwner: number): void {
+    const row = this.kept(entry, owner) === undefined ? undefined : entry * SHIFT_WORDS;
+    if (row === undefined) return to.clear(copy);
+    const at = copy * SHIFT_WORDS;
+    for (let i = 0; i < SHIFT_WORDS; i++) to.rows[at + i] = this.rows[row + i]!;
+    to.rows[at + OWNER] = newOwner;
+    to.addCheck(copy, newOwner);
+  }
+
   /** Call for each new control connection: it has no row yet. */
   clear(entry: number): void {
     if (this.rows.length !== 0) this.rows[entry * SHIFT_WORDS + OWNER] = NOBODY;

@@ -8,13 +8,16 @@
  *     weight:   up   1, or time since it came up / slowStart      down 0
  *               while the quorum is lost and a sorry server exists: 0, and the sorry server 1
  */
+import type { DueQueue } from './due-queue.js';
 import { Judge } from './judge.js';
-import type { HealthEvent, Outcome, ServicePlan, ServiceStatus, Target, TargetStatus, Verdict } from './spec.js';
+import type { Check, HealthEvent, Outcome, ServicePlan, ServiceStatus, Target, TargetStatus, Verdict } from './spec.js';
 
 /** A destination. */
 interface Member {
   readonly target: Target;
   readonly judges: ReadonlyMap<string, Judge>;
+  /** Checks that were due while the check before them (`after`) was down. */
+  readonly waiting: Set<Judge>;
   up: boolean;
   /** Time of the last change, ms. */
   since: number;
@@ -26,8 +29,16 @@ interface Member {
   saidWeight: number;
 }
 
-/** A check that is due. */
-export interface Due {
+/** A check in the queue. Each check of a group is in it once, or waits, or runs. */
+export interface Queued {
+  readonly group: Group;
+  readonly slot: number;
+  readonly judge: Judge;
+}
+
+/** A check that runs. */
+export interface Running {
+  readonly group: Group;
   readonly target: Target;
   readonly judge: Judge;
 }
@@ -42,12 +53,15 @@ export class Group {
   /** Those whose weight may have changed since the last turn. */
   private readonly stale = new Set<Member>();
   private quorate = true;
+  /** Destinations that are up, without the sorry server. */
+  private up = 0;
   private events: HealthEvent[] = [];
 
   constructor(
     private plan: ServicePlan,
     now: number,
     private readonly random: () => number,
+    private readonly queue: DueQueue<Queued>,
   ) {
     this.replan(plan, now);
   }
@@ -57,7 +71,14 @@ export class Group {
     const old = this.members;
     this.plan = plan;
     this.members = new Map(plan.targets.map((target) => [target.slot, this.member(target, old.get(target.slot), now)]));
+    this.up = 0;
+    for (const member of this.members.values()) if (member.up && this.counts(member)) this.up++;
     this.examineAll();
+  }
+
+  /** Ends: what is queued or runs has no effect any more. */
+  end(): void {
+    this.members.clear();
   }
 
   private examineAll(): void {
@@ -69,47 +90,62 @@ export class Group {
     const same = old?.target.name === target.name ? old : undefined;
     const judges = target.checks.map((check): [string, Judge] => {
       const judge = same?.judges.get(check.id);
-      if (judge === undefined) return [check.id, new Judge(check, now, this.random)];
-      const isSame = JSON.stringify(judge.check) === JSON.stringify(check);
-      return [check.id, isSame ? judge : judge.with(check, now)];
+      if (judge !== undefined && !same!.waiting.has(judge) && isSame(judge.check, check)) return [check.id, judge];
+      const other = judge?.with(check, now) ?? new Judge(check, now, this.random);
+      this.enqueue(target.slot, other);
+      return [check.id, other];
     });
     const state = same ?? { up: true, since: now, changes: 0, ramps: false };
     const { up, since, changes, ramps } = state;
-    return { target, judges: new Map(judges), up, since, changes, ramps, said: Number.NaN, saidWeight: -1 };
+    const unsaid = { said: Number.NaN, saidWeight: -1 };
+    return { target, judges: new Map(judges), waiting: new Set(), up, since, changes, ramps, ...unsaid };
   }
 
-  /** The checks to start now. */
-  due(now: number): Due[] {
-    const due: Due[] = [];
-    for (const { target, judges } of this.members.values())
-      for (const judge of judges.values())
-        if (!judge.running && judge.next <= now && this.mayRun(judges, judge)) due.push({ target, judge });
-    return due;
+  private enqueue(slot: number, judge: Judge): void {
+    this.queue.push({ group: this, slot, judge }, judge.next);
   }
 
-  private mayRun(judges: ReadonlyMap<string, Judge>, { check }: Judge): boolean {
-    return check.after === '' || judges.get(check.after)?.up !== false;
+  /** Starts a check that the queue gave. Undefined: it is of an old plan, or waits for another. */
+  start({ slot, judge }: Queued): Running | undefined {
+    const member = this.members.get(slot);
+    if (member?.judges.get(judge.check.id) !== judge) return undefined;
+    const { after } = judge.check;
+    if (after !== '' && member.judges.get(after)?.up === false) {
+      member.waiting.add(judge);
+      return undefined;
+    }
+    return { group: this, target: member.target, judge };
   }
 
-  /** Takes the answer of a check that was due. */
-  answer({ target, judge }: Due, outcome: Outcome, took: number, now: number): void {
+  /** Takes the answer of a check that was started. */
+  answer({ target, judge }: Running, outcome: Outcome, took: number, now: number): void {
+    const { weight } = judge;
     judge.end(outcome, took, now);
     const member = this.members.get(target.slot);
-    if (member === undefined || member.judges.get(judge.check.id) !== judge) return;
-    if (outcome.ok) this.stale.add(member);
-    this.judgeMember(member, judge, now);
+    if (member?.judges.get(judge.check.id) !== judge) return;
+    this.enqueue(target.slot, judge);
+    if (judge.weight !== weight) this.stale.add(member);
+    if (judge.changed) this.judgeMember(member, judge, now);
   }
 
   private judgeMember(member: Member, { check, reason }: Judge, now: number): void {
+    for (const judge of member.waiting) this.enqueue(member.target.slot, judge);
+    member.waiting.clear();
     const up = [...member.judges.values()].every((judge) => judge.up);
     if (up === member.up) return;
     member.up = up;
+    if (this.counts(member)) this.up += up ? 1 : -1;
     this.stale.add(member);
     member.since = now;
     member.changes++;
     member.ramps = up;
     const text = `${member.target.name} of ${this.plan.name} is ${up ? 'up' : `down: ${check.id}: ${reason}`}`;
     this.events.push({ level: up ? 'info' : 'warn', text });
+  }
+
+  /** `turn` has something to say, or to look at. */
+  get hasNews(): boolean {
+    return this.stale.size + this.events.length > 0;
   }
 
   /** What has changed since the last call. */
@@ -130,7 +166,7 @@ export class Group {
 
   private judgeQuorum(): void {
     const { quorum, hysteresis, name, sorry } = this.plan;
-    const up = this.up;
+    const { up } = this;
     const quorate = this.quorate ? up >= quorum - hysteresis : up >= quorum + hysteresis;
     if (quorate === this.quorate) return;
     this.quorate = quorate;
@@ -160,11 +196,9 @@ export class Group {
     return Math.max(FIRST_SHARE, Math.floor(((now - since) / slowStart) * STEPS) / STEPS);
   }
 
-  /** Destinations that are up, without the sorry server. */
-  private get up(): number {
-    let up = 0;
-    for (const { target, up: isUp } of this.members.values()) if (isUp && target.slot !== this.plan.sorry) up++;
-    return up;
+  /** The sorry server is no part of the quorum. */
+  private counts({ target }: Member): boolean {
+    return target.slot !== this.plan.sorry;
   }
 
   status(now: number): ServiceStatus {
@@ -179,4 +213,8 @@ export class Group {
     const checks = [...judges.values()].map(({ status }) => status);
     return { slot: target.slot, name: target.name, up, share, since: now - since, changes, checks };
   }
+}
+
+function isSame(one: Check, other: Check): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -14,7 +14,6 @@ import type { Check, CheckStatus, Outcome } from './spec.js';
 /** A check of one destination. `random` returns 0 to 1. */
 export class Judge {
   up = true;
-  running = false;
   /** The last answer has changed the state. */
   changed = false;
   /** Time of the next run, ms. */
@@ -44,13 +43,8 @@ export class Judge {
     return Object.assign(judge, { up, weight, streak, text, took, passed, failed, lastOk });
   }
 
-  begin(): void {
-    this.running = true;
-  }
-
   /** Takes an answer; `changed` says whether the state has changed. */
   end({ ok, text, weight = -1 }: Outcome, took: number, now: number): void {
-    this.running = false;
     this.text = text;
     this.took = took;
     this.lastOk = ok;

@@ -7,6 +7,9 @@ import { CHECKERS } from './checkers/index.js';
 import type { Passive } from './passive.js';
 import type { Check, Outcome, ProbeType, Target } from './spec.js';
 
+/** Why a check is ended. One for all: an error with its stack is dear. */
+const OVER = new Error('the check is over');
+
 /** Resolves with the answer; never rejects. */
 export async function runCheck(target: Target, check: Check, passive: Passive | undefined): Promise<Outcome> {
   if (check.type === 'passive')
@@ -16,7 +19,7 @@ export async function runCheck(target: Target, check: Check, passive: Passive | 
   const late = new Promise<Outcome>((resolve) => {
     timer = setTimeout(() => {
       resolve({ ok: false, text: `no good answer within ${check.timeout / 1000} s` });
-      end.abort();
+      end.abort(OVER);
     }, check.timeout);
   });
   try {
@@ -24,14 +27,15 @@ export async function runCheck(target: Target, check: Check, passive: Passive | 
   } finally {
     clearTimeout(timer);
     // Ends what the check has left open.
-    end.abort();
+    end.abort(OVER);
   }
 }
 
 async function attempt(target: Target, check: Check, type: ProbeType, signal: AbortSignal): Promise<Outcome> {
   try {
     const port = check.port || target.port;
-    return await CHECKERS[type].run({ address: target.address, port, name: target.name }, check, signal);
+    const address = type === 'icmp' ? target.pinged : target.address;
+    return await CHECKERS[type].run({ address, port, name: target.name }, check, signal);
   } catch (error) {
     return { ok: false, text: reasonOf(error) };
   }

@@ -97,6 +97,8 @@ export interface Target {
   readonly name: string;
   /** Address that checks connect to: the destination's, or one that leads through the dataplane. */
   readonly address: string;
+  /** Address that pings go to: no ping by IPv6 goes through the dataplane. */
+  readonly pinged: string;
   readonly port: number;
   readonly checks: readonly Check[];
 }

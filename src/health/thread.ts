@@ -8,7 +8,8 @@
 import { parentPort } from 'node:worker_threads';
 import type { Block } from '../stats/block.js';
 import { Counters } from '../stats/counters.js';
-import { Board, type Running } from './board.js';
+import { Board } from './board.js';
+import type { Running } from './group.js';
 import { Passive } from './passive.js';
 import { runCheck } from './run.js';
 import type { HealthEvent, ServicePlan, ServiceStatus, Verdict } from './spec.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Board, type Running } from '../../src/health/board.js';
+import { Board } from '../../src/health/board.js';
+import type { Running } from '../../src/health/group.js';
 import type { Check, Outcome, ServicePlan, Verdict } from '../../src/health/spec.js';
 import { CHECK } from './check.js';
 
@@ -11,6 +12,7 @@ function plan(more: Partial<ServicePlan> = {}, checks: readonly Check[] = [CHECK
     slot,
     name: `10.0.0.${slot}:80`,
     address: `10.0.0.${slot}`,
+    pinged: `10.0.0.${slot}`,
     port: 80,
     checks,
   }));
@@ -139,7 +141,7 @@ describe('what follows', () => {
       plan({ quorum: 2, hysteresis: 1, sorry: 9 }, [{ ...CHECK, fall: 1, rise: 1 }], [1, 2, 3, 4]),
     );
     const withSorry = plan({ quorum: 2, hysteresis: 1, sorry: 9 }, [{ ...CHECK, fall: 1, rise: 1 }], [1, 2, 3, 4]);
-    const sorry = { slot: 9, name: '10.0.0.9:80', address: '10.0.0.9', port: 80, checks: [] };
+    const sorry = { slot: 9, name: '10.0.0.9:80', address: '10.0.0.9', pinged: '10.0.0.9', port: 80, checks: [] };
     clock.board.plan([{ ...withSorry, targets: [...withSorry.targets, sorry] }], 0);
     const down = new Set<number>();
     clock.answer = (slot) => (down.has(slot) ? BAD : OK);
@@ -195,6 +197,63 @@ describe('what follows', () => {
     clock.board.plan([plan({}, [{ ...CHECK, interval: 5000 }], [2, 3, 4])], clock.now);
     clock.run(40);
     expect([2, 3, 4].map((slot) => clock.shares.get(slot))).toEqual([0, 1, 1]);
+  });
+
+  it('a check that waits for another runs soon after that one is up', () => {
+    const checks = [
+      { ...CHECK, fall: 1, rise: 1 },
+      { ...CHECK, id: 'http', after: 'tcp' },
+    ];
+    const clock = new Clock(plan({}, checks, [1])).run(5000);
+    clock.answer = (_, id) => (id === 'tcp' ? BAD : OK);
+    clock.run(10_000);
+    clock.answer = () => OK;
+    const from = clock.runs.length;
+    clock.run(600);
+    expect(clock.runs.slice(from).map(({ id }) => id)).toContain('http');
+    const before = clock.runs.length;
+    clock.run(10_000);
+    expect(clock.runs.slice(before).filter(({ id }) => id === 'http')).toHaveLength(5);
+  });
+
+  it('new plans while checks run and wait leave each check once in the queue', () => {
+    const checks = [CHECK, { ...CHECK, id: 'http', after: 'tcp' }];
+    const clock = new Clock(plan({}, checks, [1, 2]));
+    clock.answer = (slot, id) => (slot === 2 && id === 'tcp' ? BAD : OK);
+    for (let i = 0; i < 20; i++) {
+      clock.run(700);
+      const interval = i % 2 === 0 ? 3000 : 2000;
+      clock.board.plan(
+        [
+          plan(
+            {},
+            checks.map((check) => ({ ...check, interval })),
+            i % 3 === 0 ? [1] : [1, 2],
+          ),
+        ],
+        clock.now,
+      );
+    }
+    clock.board.plan([plan({}, checks, [1, 2])], clock.now);
+    clock.answer = () => OK;
+    clock.run(10_000);
+    const from = clock.runs.length;
+    clock.run(20_000);
+    const counts = [1, 2].flatMap((slot) =>
+      ['tcp', 'http'].map((id) => clock.runs.slice(from).filter((run) => run.slot === slot && run.id === id).length),
+    );
+    expect(counts).toEqual([10, 10, 10, 10]);
+  });
+
+  it('a service that has gone is checked no more, and has no say', () => {
+    const clock = new Clock(plan());
+    clock.answer = () => undefined;
+    clock.run(40);
+    clock.board.plan([], clock.now);
+    for (const running of clock.hanging) clock.board.answer(running, BAD, 1, clock.now);
+    const from = clock.runs.length;
+    clock.run(10_000);
+    expect(clock.runs).toHaveLength(from);
   });
 
   it('5,000 destinations: every check runs, none early, none late', () => {

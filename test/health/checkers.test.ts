@@ -40,7 +40,7 @@ async function listen(server: net.Server): Promise<number> {
 function run(type: Check['type'], port: number, more: Partial<Check> = {}): Promise<Outcome> {
   const check = { ...CHECK, type, id: type, timeout: 400, connectTimeout: 300, ...more };
   return runCheck(
-    { slot: 1, name: `127.0.0.1:${port}`, address: '127.0.0.1', port, checks: [check] },
+    { slot: 1, name: `127.0.0.1:${port}`, address: '127.0.0.1', pinged: '127.0.0.1', port, checks: [check] },
     check,
     undefined,
   );

@@ -108,7 +108,14 @@ describe('the counters of a destination', () => {
 });
 
 describe('a passive check', () => {
-  const target = { slot: 3, name: '192.168.1.11:80', address: '192.168.1.11', port: 80, checks: [] };
+  const target = {
+    slot: 3,
+    name: '192.168.1.11:80',
+    address: '192.168.1.11',
+    pinged: '192.168.1.11',
+    port: 80,
+    checks: [],
+  };
   const check = { ...CHECK, id: 'passive', type: 'passive', failures: 3, share: 0.5, pause: 10_000 } as const;
   let counters: Counters;
   let passive: Passive;

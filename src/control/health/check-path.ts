@@ -3,13 +3,14 @@
  * (dataplane/path/checked.ts): a route into the director's TUN, intercept rules for the answers,
  * and the ports that the workers share. It is set up when the first check needs it.
  *
- *     ip route 198.18.0.0/16 dev ulvsN      198.18.0.0 + slot stands for a destination
+ *     ip route add 198.18.0.0/16 dev ulvsN        198.18.0.0 + slot stands for a destination
+ *     ip -6 addr add 2001:2::1/96 dev ulvsN       2001:2::1:0 + slot
  */
 import { spawnSync } from 'node:child_process';
-import { CHECK_NET } from '../../dataplane/path/checked.js';
+import { CHECK_HOST6, CHECK_NET, checkAddress6 } from '../../dataplane/path/checked.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
 import { isFwmark } from '../../service/config.js';
-import { format4, isIPv6 } from '../../wire/address.js';
+import { addressFamily, format4, format6 } from '../../wire/address.js';
 import { ICMP, TCP, UDP } from '../../wire/ipv4.js';
 import type { ChecksConfig } from '../config/director-config.js';
 import type { Message } from '../engine/messages.js';
@@ -40,10 +41,20 @@ const PROTOCOLS: Partial<Record<CheckType, readonly number[]>> = {
   sctp: [],
 };
 
+type Family = 4 | 6;
+
+/** Words of ip(8) that lead the addresses into the TUN; the IPv6 ones bring the route with them. */
+const LEADS: Readonly<Record<Family, readonly string[]>> = {
+  4: ['route', 'add', `${format4(CHECK_NET)}/16`, 'dev'],
+  6: ['-6', 'addr', 'add', `${format6(CHECK_HOST6)}/96`, 'nodad', 'dev'],
+};
+/** An address has room for this many slots. */
+const SLOTS = 0x1_0000;
+
 export class CheckPath {
   private readonly memory = CheckPorts.memory();
   private protocols: readonly number[] = [];
-  private routed: boolean | undefined;
+  private readonly routed = new Map<Family, boolean>();
 
   constructor(private readonly site: CheckSite) {}
 
@@ -52,29 +63,34 @@ export class CheckPath {
    * own address, and a warning says so.
    */
   addresses(checks: readonly ChecksConfig[], services: readonly SlottedService[]): AddressFor {
-    const some = services.some((service) => service.destinations.some((one) => this.isWanted(service, one)));
-    if (!some || !this.route()) return (_, { config }) => config.address;
+    const wanted = services.flatMap((service) => service.destinations.map((one) => this.familyOf(service, one)));
+    const families = ([4, 6] as const).filter((family) => wanted.includes(family) && this.route(family));
+    if (families.length === 0) return (_, { config }) => config.address;
     this.use(protocolsOf(checks));
-    return (service, one) => (this.isWanted(service, one) ? format4(CHECK_NET | one.slot) : one.config.address);
+    return (service, one) => {
+      const family = this.familyOf(service, one);
+      return family !== undefined && families.includes(family) ? addressOf(family, one.slot) : one.config.address;
+    };
   }
 
-  /** The VIP is an IPv4 address, and the destination another machine. */
-  private isWanted({ config: { key } }: SlottedService, { config }: Destination): boolean {
+  /** The family of VIP and destination, on another machine; undefined: no path. */
+  private familyOf({ config: { key } }: SlottedService, { config, slot }: Destination): Family | undefined {
     const { method, address } = config;
-    if (method !== 'gatewaying' && method !== 'ipip') return false;
-    return !isFwmark(key) && !isIPv6(key.address) && !isIPv6(address) && !this.site.has(address);
+    if ((method !== 'gatewaying' && method !== 'ipip') || isFwmark(key) || slot >= SLOTS) return undefined;
+    const family = addressFamily(address);
+    return addressFamily(key.address) === family && !this.site.has(address) ? family : undefined;
   }
 
   /** Adds the route, once. The kernel removes it with the TUN. */
-  private route(): boolean {
-    this.routed ??= this.addRoute();
-    return this.routed;
+  private route(family: Family): boolean {
+    const routed = this.routed.get(family) ?? this.addRoute(family);
+    this.routed.set(family, routed);
+    return routed;
   }
 
-  private addRoute(): boolean {
+  private addRoute(family: Family): boolean {
     const { tun, warn } = this.site;
-    const network = `${format4(CHECK_NET)}/16`;
-    const words = ['route', 'add', network, 'dev', tun];
+    const words = [...LEADS[family], tun];
     const { status, stderr } =
       tun === '' ? { status: 1, stderr: 'there is no TUN' } : spawnSync('ip', words, { encoding: 'utf8' });
     if (status === 0) return true;
@@ -96,6 +112,10 @@ export class CheckPath {
     const { memory, protocols } = this;
     if (protocols.length > 0) this.site.send({ kind: 'checks', memory, protocols });
   }
+}
+
+function addressOf(family: Family, slot: number): string {
+  return family === 4 ? format4(CHECK_NET | slot) : format6(checkAddress6(slot));
 }
 
 function protocolsOf(checks: readonly ChecksConfig[]): number[] {

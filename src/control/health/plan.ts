@@ -4,6 +4,7 @@
  */
 import type { Check, ServicePlan, Target } from '../../health/spec.js';
 import { endpoint, keyText } from '../../service/config.js';
+import { isIPv6 } from '../../wire/address.js';
 import type { ChecksConfig } from '../config/director-config.js';
 import { type Endpoint, serviceWords } from '../config/service-words.js';
 import type { Destination } from '../rules/entries.js';
@@ -55,6 +56,7 @@ function targetOf({ slot, config }: Destination, address: string, checks: readon
     slot,
     name: endpoint(config.address, config.port),
     address,
+    pinged: isIPv6(address) ? config.address : address,
     port: config.port,
     checks: own.map(({ check }) => check),
   };

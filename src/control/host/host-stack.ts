@@ -92,8 +92,7 @@ export class HostStack {
   /** Keeps answers to health checks from the host's stack. Throws as `configure`. */
   interceptAnswers(devices: readonly string[], protocols: readonly number[]): void {
     if (this.interceptor === undefined) return;
-    const addresses = () =>
-      devices.flatMap((name) => this.live.addressesOf(name)).filter((text) => !text.includes(':'));
+    const addresses = () => devices.flatMap((name) => this.live.addressesOf(name));
     this.interceptor.answers = () => ({ addresses: addresses().map((text) => text.split('/')[0]!), protocols });
     this.interceptor.refresh();
   }

@@ -19,6 +19,7 @@ import {
 } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
 import { addressFamily } from '../../wire/address.js';
+import { ICMP } from '../../wire/ipv4.js';
 import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
 import { isFtp } from '../rules/ftp-ports.js';
@@ -28,7 +29,7 @@ const LAST_PORT = 65_535;
 
 /** Where answers to health checks come to. */
 export interface CheckAnswers {
-  /** IPv4 addresses of the director's devices. */
+  /** Addresses of the director's devices. */
   readonly addresses: readonly string[];
   readonly protocols: readonly number[];
 }
@@ -156,12 +157,15 @@ function snatRules({ from, to }: SnatConfig, { has }: InterceptSettings): Interc
   return [...sent, ...answers];
 }
 
+/** Pings are checks by IPv4 only. */
 function checkRules({ addresses, protocols }: CheckAnswers): InterceptRule[] {
   return addresses.flatMap((daddr) =>
-    protocols.map((protocol): InterceptRule => {
-      const rule = { kind: 'packet', family: 4, daddr, protocol } as const;
-      return WITH_PORTS.includes(protocol) ? { ...rule, dport: [[FIRST_CHECK_PORT, LAST_PORT]] } : rule;
-    }),
+    protocols
+      .filter((protocol) => addressFamily(daddr) === 4 || protocol !== ICMP)
+      .map((protocol): InterceptRule => {
+        const rule = { kind: 'packet', family: addressFamily(daddr), daddr, protocol } as const;
+        return WITH_PORTS.includes(protocol) ? { ...rule, dport: [[FIRST_CHECK_PORT, LAST_PORT]] } : rule;
+      }),
   );
 }
 

@@ -1,7 +1,7 @@
 /** The header of a worker's file: who may go on with the file. */
 import { readFileSync } from 'node:fs';
 import { checkedLine, readLine } from './checked-line.js';
-import { HEADER_BYTES, layoutHash, VERSION } from './layout.js';
+import { BEFORE, HEADER_BYTES, layoutHash, layoutOf, VERSION } from './layout.js';
 
 export interface Header {
   readonly version: number;
@@ -38,6 +38,15 @@ export function refusal(header: Header | undefined, length: number, wanted: numb
   if (header.layout !== layoutHash()) return 'it has the layout of another version of ulvs';
   if (header.boot !== bootId()) return 'it is of another boot of the machine';
   return length === wanted ? undefined : `it has ${length} bytes, not ${wanted}`;
+}
+
+/** A file of this state that a conversion can read (conversion.ts). */
+export function isFormer(header: Header | undefined, length: number, state: string): header is Header {
+  if (header === undefined || header.state !== state || header.boot !== bootId()) return false;
+  const isKnown =
+    (header.version === VERSION && header.layout === layoutHash()) ||
+    (header.version === BEFORE.version && header.layout === BEFORE.layout);
+  return isKnown && length === layoutOf(header.lines).length;
 }
 
 /** A name of the present boot (random(4)). */

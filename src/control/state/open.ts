@@ -24,7 +24,15 @@ export function openKeeper(
   const { workers, connections } = config;
   if (config.state === undefined) useLargePagesFor(directory);
   const lines = linesOfEach(connections.max, workers);
-  const keeper = new StateKeeper({ directory, workers, lines, fresh, warn, shared: taker !== undefined });
+  const keeper = new StateKeeper({
+    directory,
+    workers,
+    lines,
+    ftp: config.helpers.ftp,
+    fresh,
+    warn,
+    shared: taker !== undefined,
+  });
   const lack = lackOfRoom(roomIn(directory), linesBytes(connections.max) - keeper.store.used);
   if (lack !== undefined) warn(`state ${directory}: ${lack}`);
   return keeper;

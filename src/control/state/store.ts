@@ -6,6 +6,7 @@
  *     rules       the journal of the rules (journal.ts)
  *     worker-N    memory of worker N (worker-file.ts)
  *     *.refused   a file that this version must not use, moved aside
+ *     former      files of another shape while they are converted (conversion.ts)
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -20,12 +21,17 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
+import type { SteeringStage } from '../../dataplane/workers/steering.js';
+import type { ServiceConfig } from '../../service/config.js';
 import { Counters } from '../../stats/counters.js';
 import { lockFile } from '../../sys/libc.js';
+import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
-import { bootId } from './header.js';
-import { type Birth, type JournalRecord, readJournal } from './journal.js';
-import { layoutHash, VERSION } from './layout.js';
+import { convert, DONE, FORMER } from './conversion.js';
+import { bootId, type Header } from './header.js';
+import { type Birth, Journal, type JournalRecord, readJournal } from './journal.js';
+import { BEFORE, layoutHash, VERSION } from './layout.js';
+import type { FormerSteering } from './placement.js';
 import { moveAside, openWorkerFile, type WorkerFile } from './worker-file.js';
 import { zeroPointsIn } from './zero-points.js';
 
@@ -40,6 +46,8 @@ export interface StoreNeeds {
   readonly lines: number;
   /** Another director still uses the state; `own` makes it this one's. */
   readonly shared?: boolean;
+  /** Ports of the FTP helper. */
+  readonly ftp?: readonly number[];
   /** Begin with nothing, whatever is there. */
   readonly fresh: boolean;
   /** Gets one line for each file that is moved aside. */
@@ -56,17 +64,17 @@ export class Store {
   readonly workers: readonly WorkerFile[];
   readonly zeroPoints: ZeroPoints;
   /** The journal of the former process; empty: there was none. */
-  readonly records: readonly JournalRecord[];
+  records: readonly JournalRecord[];
   private lock = -1;
 
   /** Opens or makes the state. Throws a StateError. */
   constructor(private readonly needs: StoreNeeds) {
     const { directory } = needs;
     if (needs.shared !== true) this.own();
-    if (needs.fresh) for (const name of filesOf(directory)) rmSync(path.join(directory, name));
+    if (needs.fresh) for (const name of filesOf(directory)) rmSync(path.join(directory, name), { recursive: true });
     this.records = this.readRules();
     const [first] = this.records;
-    this.birth = first !== undefined && 'state' in first ? first : born();
+    this.birth = first !== undefined && 'state' in first ? { ...first, version: VERSION } : born();
     this.workers = this.openWorkers();
     this.zeroPoints = zeroPointsIn(this.workers[0]!.zeroPoints);
   }
@@ -108,12 +116,30 @@ export class Store {
   }
 
   private openWorkers(): WorkerFile[] {
-    const { directory, workers, lines, warn } = this.needs;
-    return Array.from({ length: workers }, (_, worker) => {
-      const header = { version: VERSION, layout: layoutHash(), boot: bootId(), state: this.birth.state };
-      const wanted = { ...header, worker, workers, lines, secret: secret() };
-      return openWorkerFile(path.join(directory, `worker-${worker}`), wanted, warn);
+    const { directory, workers, lines, warn, shared } = this.needs;
+    const header = { version: VERSION, layout: layoutHash(), boot: bootId(), state: this.birth.state };
+    const wanted = Array.from({ length: workers }, (_, worker): Header => {
+      return { ...header, worker, workers, lines, secret: secret() };
     });
+    // The running director of a takeover has files of the same shape.
+    if (shared !== true) this.convert(wanted);
+    return wanted.map((one) => openWorkerFile(path.join(directory, `worker-${one.worker}`), one, warn));
+  }
+
+  private convert(wanted: readonly Header[]): void {
+    const { directory, warn } = this.needs;
+    const keepStages = (kept: readonly SteeringStage[]) => {
+      this.records = [...this.records, { stages: kept }];
+      new Journal(this.journalPath, this.records).close();
+    };
+    convert({ directory, wanted, steering: () => this.steering(), warn, keepStages });
+  }
+
+  private steering(): FormerSteering {
+    const { ftp = [] } = this.needs;
+    const stages = this.records.flatMap((record) => ('stages' in record ? [record.stages] : [])).at(-1);
+    const services = this.records.flatMap((record) => ('actions' in record ? servicesOf(record.actions) : []));
+    return { secret: this.birth.secret, stages, services, ftp };
   }
 
   /** A journal that cannot be read is moved aside. Then the workers' files do not belong to it. */
@@ -135,7 +161,8 @@ export class Store {
 /** Why this program must not go on with a journal; undefined: it may. */
 function refusalOf([first]: readonly JournalRecord[]): string | undefined {
   if (first === undefined || !('state' in first)) return 'its first line is missing';
-  if (first.version !== VERSION) return `it has version ${first.version}, this is ulvs with version ${VERSION}`;
+  if (first.version !== VERSION && first.version !== BEFORE.version)
+    return `it has version ${first.version}, this is ulvs with version ${VERSION}`;
   return first.boot === bootId() ? undefined : 'it is of another boot of the machine';
 }
 
@@ -143,12 +170,18 @@ function born(): Birth {
   return { state: randomUUID(), version: VERSION, boot: bootId(), secret: secret() };
 }
 
+/** Services of any time: connections of a removed one may go on. */
+function servicesOf(actions: readonly Action[]): ServiceConfig[] {
+  return actions.flatMap((action) => ('service' in action ? [action.service] : []));
+}
+
 function secret(): number[] {
   return [...crypto.getRandomValues(new Int32Array(3))];
 }
 
 function filesOf(directory: string): string[] {
-  return readdirSync(directory).filter((name) => /^(rules|worker-\d+)(\.new|\.refused)?$/.test(name));
+  const isOurs = (name: string) => /^(rules|worker-\d+)(\.new|\.refused)?$/.test(name) || [FORMER, DONE].includes(name);
+  return readdirSync(directory).filter(isOurs);
 }
 
 /** Makes and locks the directory. Returns the descriptor that holds the lock. */

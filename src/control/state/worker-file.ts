@@ -5,6 +5,7 @@
  *                                   └─ no ──► moved aside; a new one of zeros is made, its header is written last
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { ConnectionTable } from '../../conntrack/table.js';
 import { mapShared, type SharedMapping } from '../../sys/memory.js';
 import type { KeptMemory } from '../engine/shared-memory.js';
 import { type Header, headerBytes, readHeader, refusal } from './header.js';
@@ -25,11 +26,11 @@ export function openWorkerFile(path: string, wanted: Header, warn: (message: str
   const found = headerOf(path);
   if (found !== undefined) {
     const why = refusal(found.header, found.length, layoutOf(wanted.lines).length) ?? otherThan(found.header!, wanted);
-    if (why === undefined) return mapped(path, found.header!, true);
+    if (why === undefined) return { ...mapWorkerFile(path, found.header!), inherited: true };
     moveAside(path, why, warn);
   }
-  create(path, wanted);
-  return mapped(path, wanted, false);
+  createWorkerFile(path, wanted);
+  return mapWorkerFile(path, wanted);
 }
 
 /** Moves a file away that this director must not use; an older one there is replaced. */
@@ -47,7 +48,8 @@ function otherThan(header: Header, wanted: Header): string | undefined {
     : `it is for worker ${header.worker} of ${header.workers}, ${header.lines} connections each`;
 }
 
-function headerOf(path: string): { header: Header | undefined; length: number } | undefined {
+/** undefined: there is no such file. */
+export function headerOf(path: string): { header: Header | undefined; length: number } | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -62,7 +64,8 @@ function headerOf(path: string): { header: Header | undefined; length: number } 
   return { header: readHeader(bytes), length };
 }
 
-function create(path: string, header: Header): void {
+/** Makes a file of zeros with this header. */
+export function createWorkerFile(path: string, header: Header): void {
   rmSync(path, { force: true });
   const fd = openSync(path, 'wx', 0o600);
   ftruncateSync(fd, layoutOf(header.lines).length);
@@ -70,7 +73,8 @@ function create(path: string, header: Header): void {
   closeSync(fd);
 }
 
-function mapped(path: string, header: Header, inherited: boolean): WorkerFile {
+/** Maps a file that has this header. */
+export function mapWorkerFile(path: string, header: Header): WorkerFile {
   const fd = openSync(path, 'r+');
   const { lines, seals, shifts, counters, zeroPoints } = layoutOf(header.lines);
   const sections = [lines, seals, shifts, counters, zeroPoints];
@@ -85,7 +89,7 @@ function mapped(path: string, header: Header, inherited: boolean): WorkerFile {
   ];
   return {
     secret: header.secret,
-    inherited,
+    inherited: false,
     table: { lines: blockOf(linesOf), seals: blockOf(sealsOf), shifts: blockOf(shiftsOf) },
     counters: blockOf(countersOf),
     zeroPoints: zeroPointsOf,
@@ -93,6 +97,11 @@ function mapped(path: string, header: Header, inherited: boolean): WorkerFile {
       for (const mapping of mappings) mapping.unmap();
     },
   };
+}
+
+/** The connection table in a mapped file. */
+export function tableOf({ table, secret }: WorkerFile, { lines }: Header): ConnectionTable {
+  return new ConnectionTable(lines, table, Int32Array.from(secret));
 }
 
 /** What may cross to another thread. */

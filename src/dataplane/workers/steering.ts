@@ -34,6 +34,11 @@ export interface SteeringStage {
   readonly ports: boolean;
   readonly mask4: number;
   readonly prefix6: number;
+  /**
+   * Of full NAT: added to the port before it gives the worker. Connections that came from another
+   * number of workers (control/state) may be in a worker that would not have chosen their port.
+   */
+  readonly shift?: number;
 }
 
 export const FINEST: SteeringStage = { ports: true, mask4: -1, prefix6: 128 };
@@ -80,7 +85,7 @@ export class Steering {
   of(p: PacketInfo, stage: number): number {
     if (this.d.marks !== undefined) p.mark = this.d.marks.match(p);
     const found = isError(p) ? this.findQuoted(p) : this.findClient(p);
-    if (found === FULL_NAT) return this.client[4]! % this.count;
+    if (found === FULL_NAT) return (this.client[4]! + (this.stages[stage]!.shift ?? 0)) % this.count;
     return found === ANYONE ? ANYONE : this.hash(this.stages[stage]!, p.family);
   }
 
@@ -199,14 +204,24 @@ export class Steering {
     return quote.readPorts(view, end);
   }
 
-  private hash({ ports, mask4, prefix6 }: SteeringStage, family: number): number {
-    const { client } = this;
-    let h = this.secret[0]!;
-    for (let i = family === 4 ? 3 : 0; i < 4; i++)
-      h = mix(h, client[i]! & (family === 4 ? mask4 : maskWord(prefix6, i)), this.secret[1]!);
-    if (ports) h = mix(h, client[4]!, this.secret[2]!);
-    return Math.imul(h >>> 16, this.count) >>> 16;
+  private hash(stage: SteeringStage, family: number): number {
+    return workerOf(this.client, stage, family, this.count, this.secret);
   }
+}
+
+/** The worker of a client: its address (IPv4 in the fourth word), then its port. */
+export function workerOf(
+  client: Int32Array,
+  { ports, mask4, prefix6 }: SteeringStage,
+  family: number,
+  count: number,
+  secret: readonly number[],
+): number {
+  let h = secret[0]!;
+  for (let i = family === 4 ? 3 : 0; i < 4; i++)
+    h = mix(h, client[i]! & (family === 4 ? mask4 : maskWord(prefix6, i)), secret[1]!);
+  if (ports) h = mix(h, client[4]!, secret[2]!);
+  return Math.imul(h >>> 16, count) >>> 16;
 }
 
 function mix(h: number, word: number, key: number): number {

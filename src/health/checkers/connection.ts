@@ -23,7 +23,7 @@ export function connect(
     };
     const late = () => fail(new Error(`no connection within ${connectTimeout / 1000} s`));
     const timer = setTimeout(late, connectTimeout);
-    signal.addEventListener('abort', () => fail(new Error('the check was ended')), { once: true });
+    signal.addEventListener('abort', () => fail(signal.reason), { once: true });
     socket.once('error', fail);
     socket.connect({ host: address, port }, () => {
       clearTimeout(timer);

@@ -30,7 +30,7 @@ async function ask(scheme: 'http' | 'https', place: Place, options: CheckSetting
     bodyTimeout: 0,
     pipelining: 0,
   });
-  signal.addEventListener('abort', () => void client.destroy().catch(() => {}), { once: true });
+  signal.addEventListener('abort', () => void client.destroy(signal.reason).catch(() => {}), { once: true });
   const headers = { host: host || hostText(place), 'user-agent': 'ulvs-health' };
   const answer = await client.request({ path, method: 'GET', headers, signal, reset: true }).catch((error) => {
     throw seen.wrong === '' ? error : new Error(seen.wrong);

@@ -82,6 +82,7 @@ describe('a whole configuration', () => {
       helpers: { ftp: [] },
       checks: [],
       serviceOptions: [],
+      offload: 'off',
       snat: [{ from: '192.168.1.0/24', to: '10.0.0.100', dev: 'eth0' }],
       sync: { master: { interface: 'eth1', syncid: 7, group: 'ff02::51' }, delay: 2000 },
       socket: '/etc/ulvs/run/ulvs.sock',

@@ -93,7 +93,7 @@ describe('the header of a file', () => {
     const { length } = layoutOf(LINES);
     expect(refusal(header(), length, length)).toBeUndefined();
     expect(refusal(undefined, length, length)).toBe('its header is damaged');
-    expect(refusal(header({ version: 9 }), length, length)).toBe('it has version 9, this is ulvs with version 1');
+    expect(refusal(header({ version: 9 }), length, length)).toBe('it has version 9, this is ulvs with version 2');
     expect(refusal(header({ layout: 'x' }), length, length)).toMatch(/layout/);
     expect(refusal(header({ boot: 'x' }), length, length)).toMatch(/another boot/);
     for (let cut = 0; cut < length; cut += CUT)
@@ -117,8 +117,8 @@ describe('the header of a file', () => {
  * A change of these numbers is a change of the files: raise VERSION where the meaning of a byte has
  * changed, then this hash.
  */
-it('the layout is that of version 1', () => {
-  expect([VERSION, layoutHash()]).toEqual([1, 'cbd11d3e49a05106']);
+it('the layout is that of version 2', () => {
+  expect([VERSION, layoutHash()]).toEqual([2, 'cbd11d3e49a05106']);
 });
 
 describe('a state', () => {
@@ -162,13 +162,6 @@ describe('a state', () => {
       keeper.close();
     }
     expect(readdirSync(directory).sort()).toEqual(['lock', 'rules', 'worker-0', 'worker-0.refused']);
-  });
-
-  it('of another number of workers or lines is not used', () => {
-    new Store(needs()).close();
-    new StateKeeper(needs()).close();
-    new StateKeeper(needs({ lines: LINES + 1 })).close();
-    expect(warnings.at(-1)).toMatch(/it has \d+ bytes, not|it is for worker 0 of 1, 500 connections each/);
   });
 
   it('belongs to one director at a time', () => {

@@ -6,23 +6,29 @@ import { CheckPorts } from '../../../src/dataplane/table/check-ports.js';
 import { Link } from '../../../src/dataplane/table/link.js';
 import { offlineNames } from '../../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
-import { ZERO_MAC } from '../../../src/wire/address.js';
+import { format6, ZERO_MAC } from '../../../src/wire/address.js';
 import * as ethernet from '../../../src/wire/ethernet.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
+import * as ipv6 from '../../../src/wire/ipv6.js';
 import * as tcp from '../../../src/wire/tcp.js';
 import { checkFrame, packet } from '../../support/packet.js';
 
 const CONFIG = `
-devices: [{ name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24] }]
+devices: [{ name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, 2001:db8:2::254/64] }]
 neighbours:
   - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
   - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
+  - { ip: 2001:db8:2::11, dev: eth1, mac: 02:00:00:00:a0:11 }
+  - { ip: 2001:db8:2::12, dev: eth1, mac: 02:00:00:00:a0:12 }
 `;
-/** Slots 0 and 1. */
+/** Slots 0 and 1; of IPv6 2 and 3. */
 const RULES = [
   '-A -t 10.0.0.100:80 -s rr',
   '-a -t 10.0.0.100:80 -r 192.168.1.11 -g',
   '-a -t 10.0.0.100:80 -r 192.168.1.12 -i',
+  '-A -t [2001:db8:1::100]:80 -s rr',
+  '-a -t [2001:db8:1::100]:80 -r [2001:db8:2::11]:80 -g',
+  '-a -t [2001:db8:1::100]:80 -r [2001:db8:2::12]:80 -i',
 ];
 const TUN = 1;
 const S = '192.168.1.254';
@@ -112,6 +118,77 @@ describe('a health check through the dataplane', () => {
 
   it('drops a check of a destination that does not exist', () => {
     ask(9);
+    expect(sent).toEqual([]);
+  });
+});
+
+const VIP6 = '2001:db8:1::100';
+const S6 = '2001:db8:2::254';
+const ask6 = (slot: number, src = '2001:2::1') =>
+  one.receive(
+    TUN,
+    packet()
+      .eth(zero, zero)
+      .ipv6({ src, dst: `2001:2::1:${slot.toString(16)}` })
+      .tcp({ sport: 40_001, dport: 80, flags: 'S' })
+      .bytes(),
+  );
+const answer6 = (dport: number, src = VIP6) =>
+  one.receive(
+    0,
+    packet()
+      .eth('02:00:00:00:a0:11', '02:00:00:00:0d:01')
+      .ipv6({ src, dst: S6 })
+      .tcp({ sport: 80, dport, flags: 'SA' })
+      .bytes(),
+  );
+function segment6(bytes: Uint8Array, ip = ethernet.HEADER) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const l4 = ip + ipv6.HEADER;
+  const [src, dst] = [new Int32Array(4), new Int32Array(4)];
+  ipv6.readSrc(view, ip, src);
+  ipv6.readDst(view, ip, dst);
+  return { src: format6(src), dst: format6(dst), sport: tcp.sport(view, l4), dport: tcp.dport(view, l4) };
+}
+
+describe('a health check through the dataplane by IPv6', () => {
+  it('goes to the VIP at the MAC of a gatewaying destination, and its answer to the TUN', () => {
+    ask6(2);
+    const { device, bytes } = sent.pop()!;
+    expect(device).toBe(0);
+    expect(Buffer.from(bytes.subarray(0, 6)).toString('hex')).toBe('02000000a011');
+    checkFrame(bytes);
+    const { sport, ...rest } = segment6(bytes);
+    expect(rest).toEqual({ src: S6, dst: VIP6, dport: 80 });
+    answer6(sport);
+    const back = sent.pop()!;
+    expect(back.device).toBe(TUN);
+    checkFrame(back.bytes);
+    expect(segment6(back.bytes)).toEqual({ src: '2001:2::1:2', dst: '2001:2::1', sport: 80, dport: 40_001 });
+    expect(one.connections()).toEqual([]);
+  });
+
+  it('goes through the tunnel of an ipip destination', () => {
+    ask6(3);
+    const { bytes } = sent.pop()!;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    expect(ipv6.nextHeader(view, ethernet.HEADER)).toBe(ipv4.IPV6);
+    expect(segment6(bytes, ethernet.HEADER + ipv6.HEADER)).toMatchObject({ src: S6, dst: VIP6, dport: 80 });
+  });
+
+  it('takes no answer from another address, of another port, or of the other family', () => {
+    ask6(2);
+    const { sport } = segment6(sent.pop()!.bytes);
+    answer6(sport, '2001:db8:1::101');
+    answer6(sport === 65_535 ? 65_534 : sport + 1);
+    answer(sport);
+    expect(sent.filter(({ device }) => device === TUN)).toEqual([]);
+  });
+
+  it('drops a check of a destination that does not exist, or of the other family', () => {
+    ask6(9);
+    ask6(0);
+    ask(2);
     expect(sent).toEqual([]);
   });
 });

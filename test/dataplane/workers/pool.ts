@@ -3,6 +3,7 @@
  * single director.
  */
 import { expect } from 'vitest';
+import type { ConnectionTable } from '../../../src/conntrack/table.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { SteeringKey } from '../../../src/control/engine/steering-key.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
@@ -14,10 +15,14 @@ import { HandoffRing } from '../../../src/dataplane/workers/handoff.js';
 import type { Steering } from '../../../src/dataplane/workers/steering.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Bell } from '../../../src/device/poll.js';
+import { Umem } from '../../../src/device/umem.js';
 import type { ServiceConfig } from '../../../src/service/config.js';
 import { loadRules } from '../../../src/ulvsadm/rules.js';
 
 export const DEVICES = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
+
+/** Keys the steering. */
+export const POOL_SECRET = [1, 2, 3];
 
 const bells: Bell[] = [];
 /** Closes the bells of the workers. Call it after each test. */
@@ -70,14 +75,14 @@ class Worker {
   }
 }
 
-async function director(text: string): Promise<InProcessDirector> {
-  const inner = new InProcessDirector(parseConfig(text, 'test.yaml'), () => {});
+async function director(text: string, table?: ConnectionTable): Promise<InProcessDirector> {
+  const inner = new InProcessDirector(parseConfig(text, 'test.yaml'), () => {}, 0, new Umem(1024), table);
   await loadRules(inner.config, inner);
   return inner;
 }
 
 /** Replaces the SteeringKey of the control thread: the stages, by the rules. */
-function configs(inner: InProcessDirector): ServiceConfig[] {
+export function configs(inner: InProcessDirector): ServiceConfig[] {
   return inner.director.services.all().map((service) => ({
     key:
       service.fwmark !== 0
@@ -95,18 +100,19 @@ export class WorkerPool {
   readonly workers: Worker[] = [];
   readonly steeringKey = new SteeringKey();
 
-  static async of(count: number, text: string): Promise<WorkerPool> {
+  /** `tables`: memory of the connection tables, where it is not made here. */
+  static async of(count: number, text: string, tables: readonly ConnectionTable[] = []): Promise<WorkerPool> {
     const pool = new WorkerPool();
     const rings = Array.from({ length: count * count }, () => HandoffRing.memory(2048));
     const asleep = new SharedArrayBuffer(4 * count);
     for (let i = 0; i < count; i++) bells.push(new Bell());
     const bellFds = bells.slice(-count).map(({ fd }) => fd);
     for (let index = 0; index < count; index++) {
-      const inner = await director(text);
+      const inner = await director(text, tables[index]);
       const setup = {
         index,
         count,
-        secret: [1, 2, 3],
+        secret: POOL_SECRET,
         rings,
         asleep,
         quiet: new SharedArrayBuffer(asleep.byteLength),

@@ -80,6 +80,28 @@ describe.skipIf(!isRoot)('the state of a director', () => {
     60_000,
   );
 
+  it('has its connections with another number of workers and another size, too', async () => {
+    const start = async (workers: number, max: number) => {
+      const more = `state: ${state}\nworkers: ${workers}\nconnections: { max: ${max} }`;
+      program = await testbed.up('-c', testbed.config('shape.yaml', { rules: NAT, more }));
+      return program.err;
+    };
+    testbed.run(testbed.director, `ip addr replace ${VIP}/32 dev lo`);
+    await start(1, 10_000);
+    const downloads = Array.from({ length: 6 }, () =>
+      testbed.start(testbed.client, ['sh', '-c', `curl -s -m 20 http://${VIP}/slow | sha256sum`]),
+    );
+    await sleep(300);
+    await kill();
+    expect(await start(2, 5000)).toMatch(/goes on with 6 connections of 1 worker with 10000 lines each \(version 2\)/);
+    await kill();
+    expect(await start(1, 20_000)).toMatch(
+      /goes on with 6 connections of 2 workers with 2500 lines each \(version 2\)/,
+    );
+    for (const download of downloads) expect((await download.ended).out).toBe(`${DIGEST}  -\n`);
+    expect((await listing('-Ln --stats --exact')).split('\n')[3]).toMatch(/^TCP {2}10\.1\.0\.100:80 +6 /);
+  }, 60_000);
+
   it('follows a file that has changed, and says what is undone', async () => {
     await up();
     await testbed.ulvsadm(`-e -t ${VIP}:80 -r 10.2.0.11:8080 -m -w 5`);
