@@ -105,7 +105,12 @@ export const SYSCTLS = {
   sync_qlen_max: row(16_384, 0, INT_MAX, 'synchronisation messages that may wait in the queue'),
   sync_refresh_period: row(0, 0, 2_147_483, 'seconds that a timer must have changed by to be sent again'),
   sync_retries: row(0, 0, 3, 'extra sends of a synchronisation message'),
-  sync_sock_size: row(0, 0, INT_MAX, 'bytes of the synchronisation socket buffer (0: the system default)'),
+  sync_sock_size: row(
+    0,
+    0,
+    INT_MAX,
+    'bytes of the synchronisation socket buffer (0: 4 MB to receive, the system default to send)',
+  ),
   sync_threshold: row(3, 0, INT_MAX, 'packets after which a connection is first sent'),
   sync_version: row(1, 0, 1, 'version of the synchronisation protocol'),
 } as const satisfies Record<string, SysctlRow>;

@@ -4,6 +4,7 @@
  * closes the socket.
  */
 import { bind, check, close, connect, getsockname, ifNameToIndex, setsockopt, socket } from './libc.js';
+import { setQueue } from './packet-socket.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -16,6 +17,11 @@ const SO_REUSEADDR = 2;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_BINDTODEVICE = 25;
+/**
+ * Bytes that a receiver may hold: a director that starts asks for all connections, and reads the
+ * answers when it has opened its devices. The system's default holds about 100 messages.
+ */
+const RECEIVE_BUFFER = 4 << 20;
 const IPPROTO_IP = 0;
 const IP_MTU_DISCOVER = 10;
 const IP_MULTICAST_IF = 32;
@@ -94,6 +100,7 @@ export function multicastReceiver(group: MulticastGroup): number {
   return made(group, (fd, index) => {
     set(fd, SOL_SOCKET, SO_REUSEADDR, int(1), 'SO_REUSEADDR');
     if (group.buffer > 0) set(fd, SOL_SOCKET, SO_RCVBUF, int(group.buffer), 'SO_RCVBUF');
+    else setQueue(fd, 'receive', RECEIVE_BUFFER);
     set(fd, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(`${group.interface}\0`), 'SO_BINDTODEVICE');
     const at = address(group.words, group.port, index);
     check(bind(fd, at, at.length), 'bind');

@@ -25,6 +25,11 @@ import { newSyncStats, type SyncStats } from './stats.js';
 const ASK_AGAIN_MS = [0, 1000, 3000];
 /** A master answers one request in this time, in ms. */
 const ANSWER_EVERY = 500;
+/**
+ * Connections of an answer that leave in one poll, by worker. The others wait in the ring, and the
+ * worker waits for room there. A burst would not fit into the socket of a backup that is busy.
+ */
+const RESEND_MOST = 1000;
 
 /** The key sync of director.yaml. */
 export interface SyncConfig {
@@ -171,29 +176,32 @@ export class SyncDaemons {
 
   /** The director ends: what waits is sent. */
   close(): void {
-    this.poll();
+    this.poll(Number.POSITIVE_INFINITY);
     for (const buffer of this.master?.buffers ?? []) buffer.flush();
     this.stopMaster();
     this.stopBackup();
   }
 
   /** Sends what the workers have written, and what is old enough. Call it every 20 ms or so. */
-  poll(): void {
+  poll(most = RESEND_MOST): void {
     this.ask();
     if (this.master === undefined) return;
     const now = this.host.now();
-    for (const ring of this.master.rings) this.drain(this.master, ring, now);
+    for (const ring of this.master.rings) this.drain(this.master, ring, now, most);
     for (const buffer of this.master.buffers) buffer.tick(now);
     this.master.answers.tick(now);
     this.stats.ringFull = this.master.rings.reduce((sum, ring) => sum + ring.lost, 0);
   }
 
-  private drain(master: Master, ring: SyncRing, now: number): void {
-    for (; ring.read(); ring.done()) {
+  private drain(master: Master, ring: SyncRing, now: number, most: number): void {
+    for (let left = most; left > 0 && ring.read(); ring.done()) {
       const conn = ring.bytes.subarray(ring.at, ring.at + ring.size);
       this.stats.connectionsSent++;
-      if (ring.kind === RecordKind.resend) master.answers.push(conn, 1, now);
-      else master.buffers[ring.port]!.push(conn, ring.kind, now);
+      if (ring.kind !== RecordKind.resend) master.buffers[ring.port]!.push(conn, ring.kind, now);
+      else {
+        master.answers.push(conn, 1, now);
+        left--;
+      }
     }
   }
 

@@ -66,3 +66,14 @@ async function has(id: string, host: string, address: string): Promise<boolean> 
   const { stdout } = await command('ip', ['-n', namespaceOf(id, host), '-brief', 'address']);
   return stdout.includes(` ${address}/`);
 }
+
+/**
+ * Lines of `ip -batch` that take away the addresses that a keepalived with this configuration may
+ * have left behind. `to` means a prefix: without /32 it would match the host's own address of the
+ * same network, too.
+ */
+export function withoutVirtual(text: string): string[] {
+  return [...text.matchAll(/^\s*([\d.]+)\/\d+ dev (\S+)$/gm)].map(
+    ([, address, dev]) => `address flush dev ${dev} to ${address}/32`,
+  );
+}

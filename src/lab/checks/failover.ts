@@ -5,7 +5,7 @@
  */
 
 import { ipBatch } from '../../sys/command.js';
-import { untilHas } from '../build/keepalived.js';
+import { untilHas, withoutVirtual } from '../build/keepalived.js';
 import { DIRECTOR, directorReady, type Lab, startDirector, startVrrp } from '../build/lab.js';
 import { LabError } from '../error.js';
 import { sha256OfBytes } from '../load/bytes.js';
@@ -44,7 +44,7 @@ const dead: Fault = {
   // What a boot would find: no addresses of keepalived.
   repair: async (lab) => {
     const own = namespaceOf(lab.id, DIRECTOR);
-    await ipBatch(own, leftOver(lab));
+    await ipBatch(own, withoutVirtual(lab.spec.keepalived![DIRECTOR]!));
     await plug(lab, 'up');
     await directorReady(lab, startDirector(lab));
     startVrrp(lab, DIRECTOR);
@@ -129,13 +129,5 @@ async function plug(lab: Lab, how: 'up' | 'down', ports = 9): Promise<void> {
   await ipBatch(
     namespaceOf(lab.id, SWITCH),
     all.map(({ dev }) => `link set ${switchEnd(DIRECTOR, dev)} ${how}`),
-  );
-}
-
-/** The addresses that keepalived has left on the director. */
-function leftOver(lab: Lab): string[] {
-  const text = lab.spec.keepalived![DIRECTOR]!;
-  return [...text.matchAll(/^\s*([\d.]+\/\d+) dev (\S+)$/gm)].map(
-    ([, address, dev]) => `address flush dev ${dev} to ${address}`,
   );
 }
