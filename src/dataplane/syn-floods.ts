@@ -1,4 +1,4 @@
-/** Measures, for each service with a SYN proxy, whether it is in a SYN flood (service/syn-proxy.ts). */
+/** Measures for each service with a SYN proxy: is it in a SYN flood? (service/syn-proxy.ts) */
 import type { VirtualService } from '../service/service.js';
 import type { Sysctls } from '../service/sysctl.js';
 import { type Counters, Stat } from '../stats/counters.js';

@@ -42,7 +42,7 @@ import {
   present,
   type SlottedService,
 } from './health-weight.js';
-import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
+import { refuseBehindProxy, refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
 import { restoreRules } from './restore.js';
 import { CountedSlots, Slots } from './slots.js';
 
@@ -95,6 +95,8 @@ export class Rules {
   private readonly trash = new DestTrash();
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
+  /** Services with a SYN proxy, by keyText. */
+  private proxied: ReadonlySet<string> = new Set();
   /** Destinations whose weight follows their health, by slot. */
   private readonly checked = new Map<number, HealthTarget>();
 
@@ -178,6 +180,11 @@ export class Rules {
       lack('services', count('addService'), this.serviceSlots.free) ??
       lack('destinations', count('addDestination'), this.destinationSlots.free)
     );
+  }
+
+  /** From now on these services have a SYN proxy. */
+  proxy(keys: readonly ServiceKey[]): void {
+    this.proxied = new Set(keys.map(keyText));
   }
 
   get serviceCount(): number {
@@ -281,10 +288,17 @@ export class Rules {
   }
 
   private addDestination(service: Service, config: DestinationConfig): Outcome {
-    const errno = refuseDestination(config, familyOf(service.config.key));
-    if (errno) return refused(errno);
+    const refusal = this.refuse(service, config);
+    if (refusal) return refusal;
     if (find(service, config)) return refused('EEXIST');
     return this.revive(service, config) ?? this.create(service, config);
+  }
+
+  private refuse({ config: { key } }: Service, config: DestinationConfig): Outcome | undefined {
+    const errno = refuseDestination(config, familyOf(key));
+    if (errno) return refused(errno);
+    const text = this.proxied.has(keyText(key)) ? refuseBehindProxy(config, key) : undefined;
+    return text === undefined ? undefined : refused('EINVAL', text);
   }
 
   private create(service: Service, config: DestinationConfig): Outcome {
@@ -317,8 +331,8 @@ export class Rules {
   }
 
   private editDestination(service: Service, config: DestinationConfig): Outcome {
-    const errno = refuseDestination(config, familyOf(service.config.key));
-    if (errno) return refused(errno);
+    const refusal = this.refuse(service, config);
+    if (refusal) return refusal;
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;
@@ -398,6 +412,6 @@ function accepted(actions: Action[]): Outcome {
   return { reply: { ok: true }, actions };
 }
 
-function refused(errno: Errno): Outcome {
-  return { reply: { ok: false, errno }, actions: [] };
+function refused(errno: Errno, text?: string): Outcome {
+  return { reply: { ok: false, errno, ...(text === undefined ? {} : { text }) }, actions: [] };
 }

@@ -1,4 +1,4 @@
-/** TCP segments that the director makes itself: headers and the options of a handshake, no payload. */
+/** TCP segments that the director makes itself: headers, options of a handshake, no payload. */
 import {
   CADDR,
   CONN_IPV6,
@@ -60,7 +60,7 @@ export function segmentLength({ family, headerLen }: Segment): number {
   return ethernet.HEADER + (family === 4 ? ipv4.HEADER : ipv6.HEADER) + headerLen;
 }
 
-/** Writes the segment into a new frame (writeSegmentAt). Returns the frame, −1 when none is free. */
+/** Writes the segment into a new frame, as writeSegmentAt. Returns it, −1 when none is free. */
 export function writeSegment(d: Director, s: Segment): number {
   const frame = d.umem.alloc();
   if (frame >= 0) writeSegmentAt(d, s, frame);

@@ -114,7 +114,7 @@ export class Stage {
       device,
       ip
         .tcp(words)
-        .payload(seg.data ?? '')
+        .payload(Buffer.from(seg.data ?? '', 'latin1'))
         .bytes(),
     );
     return this.out();
