@@ -51,7 +51,12 @@ print("\\n".join(results))
 `;
 const pattern = (step: number) =>
   createHash('sha1')
-    .update(Buffer.alloc(BYTES - (BYTES % 256), Uint8Array.from({ length: 256 }, (_, i) => i * step)))
+    .update(
+      Buffer.alloc(
+        BYTES - (BYTES % 256),
+        Uint8Array.from({ length: 256 }, (_, i) => i * step),
+      ),
+    )
     .digest('hex');
 const RIGHT = `${pattern(31)} ${pattern(7)}`;
 
@@ -87,14 +92,19 @@ beforeAll(async () => {
 afterAll(() => pair?.close(), 30_000);
 
 describe.skipIf(reason !== '')('the SYN proxy', () => {
-  it.each(['10.0.0.100', '2001:db8::100'])('joins connections to %s: each byte arrives in both directions', (vip) => {
-    const before = stats().cookiesAccepted;
-    expect(talk(vip, 4)).toEqual(Array.from({ length: 4 }, () => RIGHT));
-    expect(stats().cookiesAccepted - before).toBe(4);
-  }, 30_000);
+  it.each(['10.0.0.100', '2001:db8::100'])(
+    'joins connections to %s: each byte arrives in both directions',
+    (vip) => {
+      const before = stats().cookiesAccepted;
+      expect(talk(vip, 4)).toEqual(Array.from({ length: 4 }, () => RIGHT));
+      expect(stats().cookiesAccepted - before).toBe(4);
+    },
+    30_000,
+  );
 
   it('whatever is lost on the way between director and server', () => {
-    const drop = 'table ip lossy { chain in { type filter hook input priority 0; numgen random mod 30 == 0 counter drop; }; }';
+    const drop =
+      'table ip lossy { chain in { type filter hook input priority 0; numgen random mod 30 == 0 counter drop; }; }';
     pair.run('server', 'nft', drop);
     expect(talk('10.0.0.100', 2)).toEqual([RIGHT, RIGHT]);
     expect(pair.run('server', 'nft', 'list table ip lossy')).not.toContain('packets 0');

@@ -48,6 +48,8 @@ export interface Sent extends Seg {
 export class Stage {
   private readonly frames: Uint8Array[] = [];
   private readonly ends: typeof V4;
+  /** Source port of the last segment that was sent. */
+  lastSport = 0;
 
   private constructor(
     private readonly family: 4 | 6,
@@ -73,8 +75,11 @@ export class Stage {
   }
 
   async rule(line: string): Promise<void> {
-    const { err } = await ulvsadm(line.split(' '), () => '', this.director, { names: offlineNames() });
-    expect(err).toBe('');
+    expect(await this.told(line)).toBe('');
+  }
+  /** What ulvsadm says to the words. */
+  async told(line: string): Promise<string> {
+    return (await ulvsadm(line.split(' '), () => '', this.director, { names: offlineNames() })).err;
   }
 
   /** What the director sends because of a segment of the client, or of the server. */
@@ -82,10 +87,9 @@ export class Stage {
     const { client, vip } = this.ends;
     return this.receive(0, '02:00:00:00:c0:01', '02:00:00:00:0d:00', client, vip, sport, this.dport, seg);
   }
-  server(seg: Seg, dport = 4000): Sent[] {
-    const { client, server } = this.ends;
+  server(seg: Seg, dport = 4000, dst = this.ends.client): Sent[] {
     const sport = this.dport === 80 ? 8080 : this.dport;
-    return this.receive(1, '02:00:00:00:a0:11', '02:00:00:00:0d:01', server, client, sport, dport, seg);
+    return this.receive(1, '02:00:00:00:a0:11', '02:00:00:00:0d:01', this.ends.server, dst, sport, dport, seg);
   }
   /** What it sends in the time up to `now`, in ms. */
   advance(now: number): Sent[] {
@@ -134,6 +138,7 @@ export class Stage {
     const list = options.decode(segment.options);
     if (typeof list === 'string') throw new Error(list);
     const { seq, ack, window } = segment;
+    this.lastSport = segment.sport;
     const data = Buffer.from(segment.payload).toString('latin1');
     return {
       to: frame[5] === 1 ? 'client' : 'server',

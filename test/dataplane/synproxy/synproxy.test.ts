@@ -194,3 +194,107 @@ describe('on the way to a connection', () => {
     ]);
   });
 });
+
+describe('synproxy: auto', () => {
+  const AUTO = 'sysctl: { tcp_max_syn_backlog: 50 }\nserviceOptions: [{ service: SERVICE, synproxy: auto }]';
+  const syn = (sport: number): Seg => ({ ...SYN, seq: sport });
+
+  it('opens connections as without a proxy, until too many are half-open; 10 s after the flood again', async () => {
+    const stage = await Stage.begin(AUTO);
+    let now = 5000;
+    const pass = (ms: number) => stage.advance((now += ms));
+    pass(100);
+    for (let port = 1001; port <= 1060; port++) expect(stage.client(syn(port), port)).toMatchObject([{ to: 'server' }]);
+    pass(100);
+    for (let port = 1061; port <= 1160; port++) expect(stage.client(syn(port), port)).toMatchObject([{ to: 'client' }]);
+    expect(stage.states()).toHaveLength(60);
+    expect(connect(stage).reply).toHaveLength(2);
+    for (let i = 0; i < 110; i++) pass(100);
+    expect(stage.client(syn(4003), 4003)).toMatchObject([{ to: 'server', flags: 'S' }]);
+    // A cookie of the flood's last moment is good.
+    const late = stage.director.director;
+    expect(late.services.all()[0]!.synProxy!.mayHaveCookies(late.now)).toBe(true);
+  });
+
+  it('a proven client has a place in a full table, which the flood gives', async () => {
+    const stage = await Stage.begin(`connections: { max: 40 }\n${AUTO.replace('auto', 'on')}`);
+    for (let port = 1; port <= 100; port++) stage.client(syn(port), port);
+    expect(stage.states()).toEqual([]);
+    connect(stage);
+    for (let port = 1; port <= 100; port++) stage.client(syn(port), port);
+    expect(stage.states()).toEqual(['ESTABLISHED']);
+  });
+
+  it('persistence, thresholds and counters know the connection when its client is proven', async () => {
+    const stage = await Stage.begin();
+    await stage.rule('-E -t 10.0.0.100:80 -s rr -p 60');
+    await stage.rule('-e -t 10.0.0.100:80 -r 192.168.1.11:8080 -m -x 1');
+    stage.client(SYN, 4001);
+    expect(stage.states()).toEqual([]);
+    connect(stage);
+    expect(stage.states().sort()).toEqual(['ASSURED', 'ESTABLISHED']);
+    const dest = stage.director.director.dests[0]!;
+    expect([dest.active, dest.overloaded]).toEqual([1, true]);
+  });
+});
+
+describe('with other features', () => {
+  it('full NAT: the client’s address in TOA, both sides joined', async () => {
+    const more = 'accept: { sources: [192.168.1.250] }\nserviceOptions: [{ service: SERVICE, synproxy: on }]';
+    const stage = await Stage.begin(more, { method: '--full-nat' });
+    const { cookie, toServer } = prove(stage);
+    expect(toServer).toMatchObject([{ to: 'server', flags: 'S', seq: 100, scale: 9 }]);
+    const source = { dst: '192.168.1.250', dport: stage.lastSport };
+    const seg = {
+      flags: 'SA',
+      seq: 900,
+      ack: 101,
+      window: 65160,
+      mss: 1460,
+      ts: [42_000_000, 7800] as const,
+      scale: 7,
+    };
+    const joined = [
+      { to: 'client', flags: 'A', seq: u32(cookie + 1) },
+      { to: 'server', seq: 101, ack: 901 },
+    ];
+    expect(stage.server(seg, source.dport, source.dst)).toMatchObject(joined);
+  });
+
+  it('FTP: the helper’s shift comes on top, and there are no timestamps', async () => {
+    const stage = await Stage.begin(undefined, { port: 21 });
+    const { reply, cookie } = connect(stage);
+    expect(reply).toMatchObject([
+      { to: 'client', seq: u32(cookie + 1) },
+      { to: 'server', ack: 901 },
+    ]);
+    expect(reply[0]).not.toHaveProperty('ts');
+    stage.client({ flags: 'PA', seq: 101, ack: u32(cookie + 1), window: 500, data: 'PASV\r\n' });
+    const text = '227 Entering Passive Mode (192,168,1,11,200,10).\r\n';
+    const [answer] = stage.server({ flags: 'PA', seq: 901, ack: 107, window: 500, data: text });
+    expect(answer).toMatchObject({ seq: u32(cookie + 1), data: '227 Entering Passive Mode (10,0,0,100,200,10).\r\n' });
+    const by = answer!.data!.length - text.length;
+    expect(stage.server({ flags: 'PA', seq: 901 + text.length, ack: 107, window: 500, data: 'x' })).toMatchObject([
+      { seq: u32(cookie + 1 + text.length + by) },
+    ]);
+    const ack = u32(cookie + 2 + text.length + by);
+    expect(stage.client({ flags: 'A', seq: 107, ack, window: 500 })).toMatchObject([{ ack: 902 + text.length }]);
+  });
+});
+
+describe('real servers that are not by NAT', () => {
+  it('are refused for a service with a SYN proxy', async () => {
+    const stage = await Stage.begin();
+    const said = await stage.told('-a -t 10.0.0.100:80 -r 192.168.1.12 -g');
+    expect(said).toBe(
+      '-t 10.0.0.100:80 has a SYN proxy (serviceOptions), which needs real servers by NAT: -m or --full-nat\n',
+    );
+    expect(await stage.told('-e -t 10.0.0.100:80 -r 192.168.1.11:8080 -i')).toMatch(/SYN proxy/);
+  });
+
+  it('so is the SYN proxy of a service that has no SYNs', async () => {
+    await expect(Stage.begin('serviceOptions: [{ service: -u 10.0.0.100:53, synproxy: auto }]')).rejects.toThrow(
+      'serviceOptions[0].synproxy: -u 10.0.0.100:53 is no TCP service; only such a one has SYNs',
+    );
+  });
+});
