@@ -203,7 +203,7 @@ export class Parts {
   private newHealth(): Health {
     const rules = {
       counters: this.shared.sum.memories[0]!,
-      slots: () => this.requests.rules.slots(),
+      slots: () => this.requests.rules.slotted(),
       apply: (says: Parameters<Requests['applyHealth']>[0]) =>
         this.isHandingOver() ? undefined : this.requests.applyHealth(says),
       failed: this.around.onFailure,

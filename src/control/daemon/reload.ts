@@ -56,7 +56,7 @@ function differenceTo(parts: Parts, config: Config, wanted: Rules): Difference {
   const services = hasRules(config) ? wanted.entries() : running;
   checkProxied(config, services);
   const requests = changes(running, services);
-  const lack = rules.lackOfRoom(requests);
+  const lack = rules.slots.lackOfRoom(requests);
   if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
   return { services, requests };
 }

@@ -5,7 +5,8 @@ import type { AdminClient, AdminReply, AdminRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { proxied } from '../config/director-config.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
-import { Rules, type RulesRequest } from '../rules/rules.js';
+import type { RulesRequest } from '../rules/outcome.js';
+import { Rules } from '../rules/rules.js';
 import type { LiveCounters } from './live-counters.js';
 
 /** Requests that the rule table itself answers. */

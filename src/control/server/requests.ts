@@ -15,7 +15,8 @@ import type { ZeroPoints } from '../rules/counter-base.js';
 import { changes } from '../rules/diff.js';
 import type { DestinationHealth } from '../rules/entries.js';
 import { KeptRules } from '../rules/kept-rules.js';
-import type { Outcome, Rules, RulesRequest } from '../rules/rules.js';
+import type { Outcome, RulesRequest } from '../rules/outcome.js';
+import type { Rules } from '../rules/rules.js';
 import { connectionAt, searchConnections } from './connection-search.js';
 import { newRules } from './dry-client.js';
 import type { Forwarding } from './forwarding.js';
@@ -183,7 +184,7 @@ export class Requests implements AdminClient {
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
     if (this.isCounting) return;
-    const freed = this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
+    const freed = this.rules.slots.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
     for (const slot of freed) this.listing.daddrs.delete(slot);
     this.kept.release(freed);
     this.keeper?.released(freed);
@@ -209,7 +210,7 @@ export class Requests implements AdminClient {
   }
 
   private gather(): void {
-    const { services, destinations } = this.rules.high;
+    const { services, destinations } = this.rules.slots.high;
     this.forwarding.gather(services, destinations);
   }
 

@@ -1,5 +1,6 @@
 /**
- * The backup daemon: messages of the group go to the workers. When it starts it asks for everything.
+ * The backup daemon: messages of the group go to the workers. When it starts it asks for
+ * everything.
  *
  *     UDP multicast ─► check the signature, the header and each connection ─► workers
  */

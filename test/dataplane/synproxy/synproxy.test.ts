@@ -202,7 +202,10 @@ describe('synproxy: auto', () => {
   it('opens connections as without a proxy, until too many are half-open; 10 s after the flood again', async () => {
     const stage = await Stage.begin(AUTO);
     let now = 5000;
-    const pass = (ms: number) => stage.advance((now += ms));
+    const pass = (ms: number) => {
+      now += ms;
+      stage.advance(now);
+    };
     pass(100);
     for (let port = 1001; port <= 1060; port++) expect(stage.client(syn(port), port)).toMatchObject([{ to: 'server' }]);
     pass(100);
