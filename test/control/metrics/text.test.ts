@@ -64,7 +64,7 @@ const STATUS: DirectorStatus = {
   table: { used: 5, max: 1000 },
   workers: [{ used: 5, frames: 70, loop: LOOP }],
   total: STATS,
-  frames: { in: 70, forwarded: 60, dropped: 10, out: 60 },
+  frames: { in: 70, forwarded: 60, dropped: 10, out: 60, cookiesAccepted: 5 },
   drops: [{ name: 'noRoute', text: '', packets: 10, bytes: 600 }],
   helpers: { ftp: [] },
   health: { up: 0, checked: 1 },
@@ -135,6 +135,7 @@ describe('metrics', () => {
     for (const line of [
       'ulvs_drops_total{reason="noRoute"} 10',
       'ulvs_frames_total{verdict="forwarded"} 60',
+      'ulvs_syn_cookies_total{result="accepted"} 5',
       'ulvs_connection_table_entries 5',
       'ulvs_worker_frames_total{worker="0"} 70',
       'ulvs_service_quorate{service="-t 10.0.0.100:80"} 0',
