@@ -27,7 +27,7 @@ const ARROWS: Record<string, string[]> = {
   replay: ['ulvsadm', 'proc', 'capture'],
   ulvsadm: ['control'],
   proc: ['control'],
-  lab: ['doctor', 'device'],
+  lab: ['control'],
   doctor: ['service', 'sys'],
   capture: ['device'],
   control: ['dataplane', 'persistence', 'schedulers', 'netlink', 'doctor', 'health', 'trace'],

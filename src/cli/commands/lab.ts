@@ -18,6 +18,7 @@ import { interruptible } from '../interruptible.js';
 import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from '../lab/faults.js';
 import { addOutageCommand } from '../lab/outage.js';
+import { addSoakCommand } from '../lab/soak.js';
 
 interface Options {
   device?: LabDevice;
@@ -77,6 +78,7 @@ export function labCommand(): Command {
   lab.addCommand(labExecCommand());
   addFaultCommands(lab, { guarded, ranInUserNamespace });
   addOutageCommand(lab, guarded);
+  addSoakCommand(lab, guarded);
   return lab;
 }
 

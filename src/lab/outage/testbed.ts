@@ -81,7 +81,7 @@ export class OutageBed {
       saveState(bed.state);
       await bed.network();
       await bed.startServer();
-      writeFileSync(configPath(bed.state.id), bed.config());
+      writeFileSync(bed.config, bed.configText());
       await bed.startDirector();
       return bed;
     } catch (error) {
@@ -97,6 +97,11 @@ export class OutageBed {
   /** Path of the director's log. */
   get log(): string {
     return `${directoryOf(this.state.id)}/director.log`;
+  }
+
+  /** Path of director.yaml, which ends with its rules. */
+  get config(): string {
+    return configPath(this.state.id);
   }
 
   get socket(): string {
@@ -202,7 +207,7 @@ export class OutageBed {
 
   /** Starts a director; resolves when it is up. */
   async startDirector(...more: readonly string[]): Promise<Running> {
-    const words = [process.execPath, program('cli/main.js'), 'run', '-c', configPath(this.state.id), ...more];
+    const words = [process.execPath, program('cli/main.js'), 'run', '-c', this.config, ...more];
     const running = start(DIRECTOR, this.namespace('director'), this.log, words);
     this.track(running);
     await directorReady(this.state, running);
@@ -237,7 +242,7 @@ export class OutageBed {
 
   private startSuccessor(): { running: Running; log: string } {
     const n = this.successors++;
-    const words = [process.execPath, program('cli/main.js'), 'run', '-c', configPath(this.state.id), '--takeover'];
+    const words = [process.execPath, program('cli/main.js'), 'run', '-c', this.config, '--takeover'];
     const log = `${directoryOf(this.state.id)}/director-${n}.log`;
     const running = start(`director-${n}`, this.namespace('director'), log, words);
     this.track(running);
@@ -254,7 +259,7 @@ export class OutageBed {
     saveState(this.state);
   }
 
-  private config(): string {
+  private configText(): string {
     const { device, method, workers, more = '' } = this.options;
     const flag = METHODS[method];
     const rules = VIPS.flatMap((vip) => [
@@ -292,6 +297,11 @@ export class OutageBed {
   /** What became of the load since the last call: by eth0, by eth1. */
   async report(): Promise<readonly [Report, Report]> {
     return JSON.parse(await this.client!.ask('report')) as [Report, Report];
+  }
+
+  /** Ends the load. */
+  async endLoad(): Promise<void> {
+    await this.client!.stop();
   }
 
   /** Runs a command line in a namespace. Rejects with a CommandError. */

@@ -7,7 +7,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { byteAt, type Group, PERIOD, type Report, SMALL } from '../outage/measure.js';
+import { byteAt, datagramAt, type Group, PERIOD, type Report, SMALL, timeOfEcho, timesOf } from '../outage/measure.js';
 
 /** After this time, in ms, an opening has failed. */
 const PATIENCE = 5000;
@@ -28,6 +28,8 @@ class Load {
   private slowest = 0;
   private readonly last: number[] = [];
   private readonly lastEcho: number[] = [];
+  private echoTimes: number[] = [];
+  private openingTimes: number[] = [];
 
   constructor(private readonly group: Group) {}
 
@@ -74,14 +76,17 @@ class Load {
     const { vip, udp, from } = this.group;
     const socket = dgram.createSocket('udp4');
     socket.on('error', () => {});
-    socket.on('message', () => {
+    socket.on('message', (echo) => {
+      const time = timeOfEcho(echo);
+      if (time === undefined) this.wrong++;
+      else this.echoTimes.push(performance.now() - time);
       this.echoed++;
       this.flowGap = Math.max(this.flowGap, this.since(this.lastEcho, i));
     });
     socket.bind(0, from, () => {
       setInterval(() => {
         this.sent++;
-        socket.send(Buffer.alloc(64), udp, vip, () => {});
+        socket.send(datagramAt(performance.now()), udp, vip, () => {});
       }, PERIOD);
     });
   }
@@ -109,9 +114,12 @@ class Load {
       });
       socket.on('error', () => {});
       socket.on('close', () => {
-        if (got === SMALL) this.opened++;
-        else this.refused++;
-        this.slowest = Math.max(this.slowest, performance.now() - began);
+        const took = performance.now() - began;
+        if (got === SMALL) {
+          this.opened++;
+          this.openingTimes.push(took);
+        } else this.refused++;
+        this.slowest = Math.max(this.slowest, took);
         resolve();
       });
     });
@@ -135,7 +143,11 @@ class Load {
       opened: this.opened,
       refused: this.refused,
       slowest: this.slowest,
+      echo: timesOf(this.echoTimes),
+      opening: timesOf(this.openingTimes),
     };
+    this.echoTimes = [];
+    this.openingTimes = [];
     this.downloadGap = this.flowGap = this.slowest = 0;
     this.bytes = this.sent = this.echoed = this.opened = this.refused = 0;
     return report;
