@@ -15,6 +15,7 @@ import { basics, findTopology, topologies } from '../../lab/topologies/index.js'
 import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
+import { addChaosCommand } from '../lab/chaos.js';
 import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from '../lab/faults.js';
 import { addOutageCommand } from '../lab/outage.js';
@@ -79,6 +80,7 @@ export function labCommand(): Command {
   addFaultCommands(lab, { guarded, ranInUserNamespace });
   addOutageCommand(lab, guarded);
   addSoakCommand(lab, guarded);
+  addChaosCommand(lab, guarded);
   return lab;
 }
 

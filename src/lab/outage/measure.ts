@@ -26,6 +26,8 @@ export interface Group {
   readonly downloads: number;
   /** Openings a second. */
   readonly rate: number;
+  /** A download that was lost begins again. */
+  readonly again?: boolean;
 }
 
 /** What became of a group since the last report. */

@@ -11,6 +11,8 @@ import { byteAt, datagramAt, type Group, PERIOD, type Report, SMALL, timeOfEcho,
 
 /** After this time, in ms, an opening has failed. */
 const PATIENCE = 5000;
+/** Until a download that was lost begins again, ms. */
+const AGAIN = 300;
 /** Longest a download may be silent at the start, ms. */
 const START = 20_000;
 
@@ -46,7 +48,10 @@ class Load {
       const socket = net.connect({ host: vip, port: tcp, localAddress: from });
       const timer = setTimeout(() => reject(new Error(`${vip}: no answer in ${START / 1000} s`)), START);
       let at = 0;
+      let isOpen = false;
+      delete this.last[i];
       socket.on('connect', () => {
+        isOpen = true;
         this.open++;
         socket.write('stream\n');
       });
@@ -59,8 +64,9 @@ class Load {
       });
       socket.on('error', (error) => reject(error));
       socket.on('close', () => {
-        this.open--;
-        this.lost++;
+        if (isOpen) this.open--;
+        if (isOpen) this.lost++;
+        if (this.group.again) setTimeout(() => void this.download(i).catch(() => {}), AGAIN);
       });
     });
   }

@@ -6,7 +6,7 @@
  *
  * and each `every` seconds a sample.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BedOptions, type LoadSize, OutageBed } from '../outage/testbed.js';
 import { AskedDirector, descriptorsOf } from '../watch/asked.js';
@@ -80,7 +80,7 @@ async function operate(bed: OutageBed, director: AskedDirector, signal: AbortSig
 }
 
 async function exchange(bed: OutageBed, director: AskedDirector, config: string): Promise<void> {
-  writeFileSync(bed.config, config);
+  bed.writeConfig(config);
   await director.reload();
 }
 
