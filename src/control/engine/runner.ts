@@ -29,9 +29,11 @@ import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/
 import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
+import { wallOrigin } from './clock.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import { beforeMessage, useFlows } from './flow-offload.js';
+import { FrameCounts } from './frame-census.js';
 import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
@@ -52,6 +54,7 @@ export class Runner {
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
+  private readonly frameCounts: FrameCounts;
   private readonly announcements: Announcements;
   private readonly offload: Offload | undefined;
   private nextCount = 0;
@@ -73,6 +76,7 @@ export class Runner {
     useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
+    this.frameCounts = new FrameCounts(setup.frameCounts);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.sync = new WorkerSync(this.director, this.dispatch);
@@ -244,6 +248,7 @@ export class Runner {
   private count(now: number): void {
     this.nextCount = now + COUNT_EVERY;
     this.deviceCounters.write(this.places.devices, this.places.before);
+    this.frameCounts.write(this.director);
     this.places.check(now);
   }
 
@@ -274,10 +279,11 @@ export class Runner {
 
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
+    const origin = wallOrigin();
     director.trace =
       spec &&
       new Trace(director, spec, (record) =>
-        this.report({ kind: 'traced', record: { ...record, at: performance.timeOrigin + record.at } }),
+        this.report({ kind: 'traced', record: { ...record, at: origin + record.at } }),
       );
   }
 
