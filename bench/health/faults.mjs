@@ -3,7 +3,7 @@
  * for keepalived (under `ulvs exec`), in the same lab, on the same servers, with the same intervals. Faults of one server come one
  * after the other, those of different servers at the same time.
  *
- *     node bench/health/faults.mjs           needs root and `scripts/setup.sh bench`; about two minutes
+ *     node bench/health/faults.mjs [SERVER…]     needs root and `scripts/setup.sh bench`; about two minutes; all servers by default
  *
  *     director 10.2.0.254 ── real server 10.2.0.11: nginx :8080 :8443 :8444, redis :6379, … (servers.mjs); 10.2.0.12 answers pings
  */
@@ -99,6 +99,8 @@ const rows = {
   script: [['script: exit code 1', 9, () => lab.file('state', '1'), () => lab.file('state', '0')]],
 };
 
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(rows);
+
 const all = Object.entries(ports).map(([port, [ours, theirs, udp = '', address = '10.2.0.11']]) => ({ port, ours, theirs, udp, address }));
 
 function yaml() {
@@ -171,9 +173,9 @@ try {
   await sleep(6000);
   void watch();
   const lines = await Promise.all(
-    Object.values(rows).map(async (faults) => {
+    wanted.map(async (server) => {
       const done = [];
-      for (const fault of faults) done.push(await measure(fault));
+      for (const fault of rows[server]) done.push(await measure(fault));
       return done;
     }),
   );
