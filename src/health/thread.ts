@@ -36,9 +36,9 @@ const LONG_STATUS_MS = 1000;
 const MANY = 200;
 
 /**
- * Steps of niceness below the dataplane: where processors are short, the checks get a quarter of the
- * time, and packets go first. With more steps they would starve on the only processor of a director
- * that is flooded, and all its real servers would be down.
+ * Steps of niceness below the dataplane: where processors are short, the checks get a quarter of
+ * the time, and packets go first. With more steps they would starve on the only processor of a
+ * director that is flooded, and all its real servers would be down.
  */
 const NICER = 5;
 
