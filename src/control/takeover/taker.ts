@@ -1,5 +1,6 @@
 /** Taker: the successor's side of a takeover (offer.ts). */
 import { ForeignDescriptors } from '../../sys/pidfd.js';
+import { stepBack } from '../../sys/priority.js';
 import { SocketClient, whoListens } from '../api/client.js';
 import type { Config } from '../config/config.js';
 import { adoptAll, type Transfer } from '../engine/device-set.js';
@@ -8,6 +9,9 @@ import { type Offer, unfit } from './offer.js';
 
 /** A takeover that goes on. */
 export class Taker {
+  /** The running director has the processors while this one prepares. */
+  private readonly stepForward = stepBack();
+
   private constructor(
     private readonly client: SocketClient,
     /** The configuration, with the kinds of the running devices. */
@@ -49,6 +53,7 @@ export class Taker {
 
   /** The other director forwards no more. Resolves with the positions of the rings. */
   async go(): Promise<Positions> {
+    this.stepForward();
     return JSON.parse(await ask(this.client, 'go')) as Positions;
   }
 
