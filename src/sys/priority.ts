@@ -2,12 +2,15 @@
  * The priority of this process (setpriority(2)). Linux has one for each thread; a new thread has
  * that of the thread that starts it.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
 /** Steps of nice(1) that `stepBack` gives way. */
 const STEPS = 10;
 const LOWEST = 19;
+/** RLIMIT_NICE that allows priority 0. */
+const LIMIT_OF_0 = 20;
+const CAP_SYS_NICE = 1n << 23n;
 
 /**
  * All threads of this process give way to other processes until the returned function is called. No
@@ -25,15 +28,15 @@ export function giveWay(): void {
   setAll(Math.min(LOWEST, getPriority() + STEPS));
 }
 
-/** One step of this thread is tried: should it be lost, little is lost. */
+/** The kernel's can_nice: RLIMIT_NICE, or CAP_SYS_NICE outside of user namespaces. */
 function mayReturn(priority: number): boolean {
-  try {
-    setPriority(Math.min(LOWEST, priority + 1));
-    setPriority(priority);
-    return true;
-  } catch {
-    return false;
-  }
+  const [limits, status, uids] = ['limits', 'status', 'uid_map'].map((name) =>
+    readFileSync(`/proc/self/${name}`, 'utf8'),
+  );
+  const limit = Number(/^Max nice priority +(\d+)/m.exec(limits!)?.[1] ?? 0);
+  if (limit >= LIMIT_OF_0 - priority) return true;
+  const capabilities = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status!)?.[1] ?? 0}`);
+  return (capabilities & CAP_SYS_NICE) !== 0n && /^\s*0\s+0\s+4294967295/.test(uids!);
 }
 
 function setAll(priority: number): void {
