@@ -37,8 +37,14 @@ export async function takeOver(parts: Parts, workers: Workers, taker: Taker): Pr
   parts.log.info({ ms, paused: Math.round(paused) }, `took over from process ${taker.pid}`);
 }
 
+/** A process that goes on. `yields`: it starts when this one has stopped. */
+export interface Succession {
+  readonly pid: number;
+  readonly yields: boolean;
+}
+
 /** What a director does when another process takes over from it. `leaveTo`: its last step. */
-export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDirector {
+export function giving(parts: Parts, leaveTo: (to: Succession) => void): GivingDirector {
   return {
     offer: () => {
       const { config, devices, workers, keeper } = parts;
@@ -58,8 +64,9 @@ export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDire
       giveWay();
       await withdraw(parts);
       // After the answer, which goes by the socket.
-      setTimeout(() => leaveTo(pid), LEAVE_MS);
+      setTimeout(() => leaveTo({ pid, yields: false }), LEAVE_MS);
     },
+    yieldTo: (pid) => void setTimeout(() => leaveTo({ pid, yields: true }), LEAVE_MS),
   };
 }
 
