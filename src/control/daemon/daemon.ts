@@ -93,7 +93,10 @@ export class Daemon implements AdminClient {
     return reload(this.parts, config, dryRun);
   }
 
-  /** Resolves with the process that goes on. This director ends by `leave`, or by `yieldTo`. */
+  /**
+   * Resolves with the process that goes on. This director then ends by `leave` or `yieldTo`, as the
+   * Succession says.
+   */
   get succeeded(): Promise<Succession> {
     return this.successor;
   }
