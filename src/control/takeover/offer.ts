@@ -9,8 +9,8 @@
  *     ──────── where its rings are read ────► rebuilds the table's index, forwards
  *     ends      ◄──────── done ────────────── has forwarded
  *
- * The state (control/state) has connections, counters and rules: both map the same files. Where they
- * cannot, the old process yields: it stops, and the new one converts the state (yielding.ts).
+ * The state (control/state) has connections, counters and rules: both map the same files. Where
+ * they cannot, the old process yields: it stops, and the new one converts the state (yielding.ts).
  */
 import { canChangeProcess } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
