@@ -27,7 +27,7 @@ const ARROWS: Record<string, string[]> = {
   replay: ['ulvsadm', 'proc', 'capture'],
   ulvsadm: ['control'],
   proc: ['control'],
-  lab: ['doctor', 'device'],
+  lab: ['control'],
   doctor: ['service', 'sys'],
   capture: ['device'],
   control: ['dataplane', 'persistence', 'schedulers', 'netlink', 'doctor', 'health', 'trace'],
@@ -157,7 +157,7 @@ const ENTRIES = [
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
   /^health\/thread\.ts$/,
-  /^lab\/programs\/(realserver|decapsulator|xdp-wire|outage-client|outage-server)\.ts$/,
+  /^lab\/programs\/(realserver|decapsulator|impaired-wire|xdp-wire|outage-client|outage-server)\.ts$/,
   /^lab\/load\/load\.ts$/,
   /^lab\/flood\/generator\.ts$/,
 ];

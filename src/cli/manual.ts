@@ -355,6 +355,14 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
     signals: ABORT,
   },
+  'lab chaos': {
+    exit: ['the plan is printed; or everything held', 'something did not hold; the output names it', MISTAKE],
+    signals: ABORT,
+  },
+  'lab soak': {
+    exit: ['nothing grew, nothing was lost', 'otherwise; the output names it', MISTAKE],
+    signals: ABORT,
+  },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },
   completion: {
     exit: ['printed', '', MISTAKE],

@@ -71,6 +71,18 @@ export class Umem {
     return this.nFree;
   }
 
+  /** Number of frames without the reserved ones. */
+  get usableFrames(): number {
+    return this.frameCount - this.reserved;
+  }
+
+  /** Number of frames that the kernel has. Reads a byte for each frame. */
+  get heldFrames(): number {
+    let held = 0;
+    for (const socket of this.held) if (socket !== 0) held++;
+    return held;
+  }
+
   /**
    * Allocates a frame. Returns the offset of its Ethernet header, or −1 when all frames are in use.
    */

@@ -15,9 +15,11 @@ import { basics, findTopology, topologies } from '../../lab/topologies/index.js'
 import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
+import { addChaosCommand } from '../lab/chaos.js';
 import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from '../lab/faults.js';
 import { addOutageCommand } from '../lab/outage.js';
+import { addSoakCommand } from '../lab/soak.js';
 
 interface Options {
   device?: LabDevice;
@@ -77,6 +79,8 @@ export function labCommand(): Command {
   lab.addCommand(labExecCommand());
   addFaultCommands(lab, { guarded, ranInUserNamespace });
   addOutageCommand(lab, guarded);
+  addSoakCommand(lab, guarded);
+  addChaosCommand(lab, guarded);
   return lab;
 }
 

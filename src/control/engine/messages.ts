@@ -68,6 +68,8 @@ export interface RunnerSetup {
   readonly backed?: readonly Backed[] | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
+  /** Memory of FrameCounts (frame-census.ts). */
+  readonly frameCounts: SharedArrayBuffer;
   /** Memory of LoopStats. */
   readonly loop: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */

@@ -32,6 +32,7 @@ import { apply, teach } from './apply.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import { beforeMessage, useFlows } from './flow-offload.js';
+import { FrameCounts } from './frame-census.js';
 import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
@@ -52,6 +53,7 @@ export class Runner {
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
+  private readonly frameCounts: FrameCounts;
   private readonly announcements: Announcements;
   private readonly offload: Offload | undefined;
   /** Those in force. */
@@ -74,6 +76,7 @@ export class Runner {
     const table = new ConnectionTable(setup.connections, setup.table, Int32Array.from(setup.secret));
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
+    this.frameCounts = new FrameCounts(setup.frameCounts);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
     this.adviseLargePages();
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
@@ -264,6 +267,7 @@ export class Runner {
   private count(now: number): void {
     this.nextCount = now + COUNT_EVERY;
     this.deviceCounters.write(this.places.devices, this.places.before);
+    this.frameCounts.write(this.director);
     this.places.check(now);
   }
 

@@ -10,6 +10,7 @@ import type { Block } from '../../stats/block.js';
 import { type LoopReading, LoopStats } from '../../stats/loop-stats.js';
 import { CounterSum } from '../../stats/sum.js';
 import { DeviceCounters } from './device-counters.js';
+import { type FrameCensus, FrameCounts } from './frame-census.js';
 
 /** A part of a worker's memory, as pages of a file. */
 export interface BackedPart extends Block {
@@ -49,6 +50,8 @@ export class SharedMemory {
   readonly tables: readonly Int32Array[];
   readonly sum: CounterSum;
   readonly deviceCounters: readonly DeviceCounters[];
+  /** Memory of FrameCounts, by worker. */
+  readonly frameCounts: readonly SharedArrayBuffer[];
   /** Memory of LoopStats, by worker. */
   readonly loops: readonly SharedArrayBuffer[];
   /** The tables that have connections of a former process. */
@@ -79,6 +82,7 @@ export class SharedMemory {
       workers,
       kept?.map(({ counters }) => counters),
     );
+    this.frameCounts = each.map(() => FrameCounts.memory());
     this.loops = each.map(() => LoopStats.memory());
     this.deviceCounters = each.map(() => new DeviceCounters(DeviceCounters.memory(devices)));
   }
@@ -91,6 +95,11 @@ export class SharedMemory {
   /** What the loop of worker `i` does with its time. */
   loopOf(i: number): LoopReading {
     return new LoopStats(this.loops[i]).read();
+  }
+
+  /** Where the frames of worker `i` are; at most 0.2 s old. */
+  censusOf(i: number): FrameCensus {
+    return new FrameCounts(this.frameCounts[i]!).read();
   }
 
   /** Counters of device `i`, summed over the workers. */

@@ -50,6 +50,7 @@ export function setupFor(
     connections: shared.connections,
     counters: shared.sum.memories[worker]!,
     deviceCounters: shared.deviceCounters[worker]!.buffer,
+    frameCounts: shared.frameCounts[worker]!,
     loop: shared.loops[worker]!,
     backed: backedOf(worker, shared),
   };

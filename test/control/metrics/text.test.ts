@@ -53,6 +53,7 @@ const STATUS: DirectorStatus = {
   version: '0.1.0',
   socket: '/run/ulvs/ulvs.sock',
   memory: 1e8,
+  heap: { used: 0, external: 0 },
   pid: 1,
   uptime: 12,
   config: '/etc/ulvs/director.yaml',
