@@ -67,7 +67,7 @@ export type AdminRequest =
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   /** A successor takes over (takeover/offer.ts); `pid`: its process. */
-  | { op: 'takeover'; step: 'offer' | 'go' | 'done'; pid: number }
+  | { op: 'takeover'; step: 'offer' | 'go' | 'done' | 'yield'; pid: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
 
