@@ -64,7 +64,7 @@ export const STATUS: DirectorStatus = {
   table: { used: 5, max: 1000 },
   workers: [{ used: 5, frames: 70, loop: LOOP }],
   total: STATS,
-  frames: { in: 70, forwarded: 60, dropped: 10, out: 60 },
+  frames: { in: 70, forwarded: 60, dropped: 10, out: 60, cookiesAccepted: 5 },
   drops: [{ name: 'noRoute', text: '', packets: 10, bytes: 600 }],
   helpers: { ftp: [] },
   health: { up: 0, checked: 1 },
