@@ -187,9 +187,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const restore = first();
 try {
   const fastest = await rounds('all that can be made', ROUNDS, () => 0);
-  const half = await rounds('half load', HALF_ROUNDS, (one) =>
-    Math.round(HALF * 1000 * throughput(fastest, one)),
-  );
+  const half = await rounds('half load', HALF_ROUNDS, (one) => Math.round(HALF * 1000 * throughput(fastest, one)));
   // This runs before the rows are made, because it may skip one more contender.
   const lost = await endurance(fastest);
   report({

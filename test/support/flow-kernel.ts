@@ -11,6 +11,7 @@ import { InterceptMaps } from '../../src/device/xdp/intercept-maps.js';
 import { interceptProgram } from '../../src/device/xdp/program.js';
 import { createMap, loadXdp, MapType, runXdp, XDP_REDIRECT } from '../../src/sys/bpf.js';
 import { close, ifNameToIndex } from '../../src/sys/libc.js';
+import { TYPE_IPV6 } from '../../src/wire/ethernet.js';
 
 /** A tick of the connection table: times are exact. */
 const UNIT_MS = 10;
@@ -42,8 +43,8 @@ class Programs {
   }
 
   clear(): void {
-    const { lines, hops, ledgerWords, control } = this.memory;
-    for (const part of [lines, hops, ledgerWords]) part.fill(0);
+    const { lines, wide, hops, ledgerWords, control } = this.memory;
+    for (const part of [lines, wide, hops, ledgerWords]) part.fill(0);
     control[Control.generation] = 1;
     control[Control.off] = 0;
   }
@@ -62,8 +63,10 @@ function programsFor(macs: readonly Buffer[]): Programs {
 export class FlowKernel {
   readonly offload: Offload;
   readonly memory: FlowMemory;
-  /** Frames that the program has forwarded. */
+  /** Frames that the program has forwarded, of both families, of IPv6, and in tunnels. */
   forwarded = 0;
+  forwarded6 = 0;
+  tunnelled = 0;
   private readonly programs: Programs;
 
   /** Connections are offloaded from the first packet on. One kernel is used at a time. */
@@ -82,8 +85,11 @@ export class FlowKernel {
     const { result, packet } = runXdp(this.programs.fds[device]!, frame);
     if (result !== XDP_REDIRECT) return undefined;
     this.forwarded++;
+    if (frame[12] === 0x86) this.forwarded6++;
+    if (packet.length > frame.length) this.tunnelled++;
     const source = packet.subarray(6, 12);
-    return { device: this.programs.macs.findIndex((mac) => mac.equals(source)), bytes: packet };
+    const bytes = packet.subarray(0, endOf(packet));
+    return { device: this.programs.macs.findIndex((mac) => mac.equals(source)), bytes };
   }
 }
 
@@ -104,6 +110,12 @@ export function inFrontOf(inner: InProcessDirector, send: (frame: Redirected) =>
     return request(one);
   };
   return kernel;
+}
+
+/** The program leaves bytes behind the packet there; the director does not send them. */
+function endOf(frame: Uint8Array): number {
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  return view.getUint16(12) === TYPE_IPV6 ? 54 + view.getUint16(18) : 14 + view.getUint16(16);
 }
 
 function macOf([hi, lo]: readonly [number, number]): Buffer {

@@ -20,8 +20,7 @@ import { Method } from '../../service/service.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { TCP_ACK } from '../parse/packet.js';
-import { type BatchAccount, EVENTS, FAST_FLAGS } from './account.js';
+import { type BatchAccount, FAST_FLAGS, isSteady } from './account.js';
 import { type BatchCache, HEADER, MTU, ROOM } from './cache.js';
 import type { ForwardBoth } from './forward-both.js';
 import { Opens, replyOpens } from './replies.js';
@@ -105,11 +104,6 @@ export function fastForward(
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
     if (offload !== undefined && method !== Method.ipip && isSteady(kind))
       offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + MTU]!);
-  }
-
-  /** The packet changes no state: all that follow can be treated like it. */
-  function isSteady(kind: number): boolean {
-    return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
   }
 
   function sendTunnelled(row: number, frame: number, total: number, dest: number, to: number): void {

@@ -13,11 +13,22 @@
  *
  * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
  */
-import { CADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
+import {
+  CADDR,
+  CONN_IPV6,
+  DADDR,
+  DPORT_PROTO_STATE,
+  ENTRY_SHIFT,
+  EXPIRES,
+  FLAGS,
+  PACKETS,
+  WIDE_CADDR,
+} from '../../conntrack/entry.js';
 import type { Offloaded } from '../../conntrack/states.js';
 import { Tcp } from '../../conntrack/tcp.js';
 import { Control, LINE_SHIFT, OWNER } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
+import { copyWords } from '../../wire/address.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
 import { FlowHops } from './hops.js';
@@ -60,6 +71,8 @@ export class Offload implements Offloaded {
   private readonly from = new FlowTuple();
   private readonly to = new FlowTuple();
   private readonly after: { readonly tcp: number; readonly udp: number };
+  /** Longer than needed, so that V8 places it outside its heap. */
+  private readonly client = new Int32Array(32);
   private nextBeat = 0;
   private isOff = false;
 
@@ -142,8 +155,15 @@ export class Offload implements Offloaded {
 
   /** A reply to an address that is a VIP, too, may belong to another connection. */
   private mayBeServed(entry: number): boolean {
-    const client = this.d.connections.words[(entry << ENTRY_SHIFT) + CADDR]!;
-    return this.d.services.isVip4(client) || this.d.connections.table.vipCounts.mayHave(client);
+    const { services, connections } = this.d;
+    const { words } = connections;
+    const at = entry << ENTRY_SHIFT;
+    // Of IPv6 it is a fold, as that of the virtual addresses that are counted.
+    const client = words[at + CADDR]!;
+    if (connections.table.vipCounts.mayHave(client)) return true;
+    if ((words[at + FLAGS]! & CONN_IPV6) === 0) return services.isVip4(client);
+    copyWords(words, (words[at + DADDR]! << ENTRY_SHIFT) + WIDE_CADDR, this.client);
+    return services.isVip6(this.client);
   }
 
   /** The device takes frames that an XDP program redirects to it. */

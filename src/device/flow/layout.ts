@@ -8,10 +8,12 @@
  *
  *     buckets   hash of the packet ─► [ line | line | line | line ]      4 x 64 bytes
  *
- *     line       0 source        1 destination        2 ports         3 protocol 8 | – 8 | hop 16
+ *     line       0 source        1 destination        2 ports         3 protocol 8 | family 8 | hop 16
  *                4 new source    5 new destination    6 new ports     7 delta of the header's sum 16 | of the transport's 16
  *                8 generation    9 last seen         10 packets 64   12 bytes 64
  *               14 owner + 1    15 padding
+ *
+ *     wide       source [3]  destination [3]  new source [3]  new destination [3]  – [4]    of an IPv6 line
  *
  *     ledger    [ packets f64 | bytes f64 | padding 32 | seal 32 | – ]    of each line: what the director has counted
  *
@@ -19,7 +21,8 @@
  *
  *     devices   DEVMAP: device of the director ─► interface
  *
- * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. A line is in force
+ * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses a
+ * line has the last words, and its row of `wide` the three words before them. A line is in force
  * while its generation is that of the control words: the director raises the latter when anything
  * changes that many lines depend on, and sets the former to 0 when one connection must come back.
  * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.
@@ -48,6 +51,10 @@ export const PACKETS = 10;
 export const BYTES = 12;
 export const OWNER = 14;
 export const PADDING = 15;
+
+/** Words of a row of `wide`: the packet's upper words of both addresses, then the new ones. */
+export const WIDE_SHIFT = 4;
+export const WIDE_NEW = 6;
 
 /** Words of the control element. */
 export const Control = {
@@ -85,6 +92,7 @@ export const SEEN_UNIT_MS = 2 ** SEEN_SHIFT / 1e6;
 export interface FlowMapFds {
   readonly control: number;
   readonly buckets: number;
+  readonly wide: number;
   readonly ledger: number;
   readonly hops: number;
   readonly devices: number;

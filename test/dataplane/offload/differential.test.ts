@@ -84,8 +84,10 @@ async function run(one: Case): Promise<void> {
       expect(is[key], `seed ${random.seed}, round ${round}, ${key}`).toEqual(was[key]);
     left.push(...off.left);
   }
-  // Full NAT and tunnels are not offloaded: the usual traffic beside them is.
+  // Full NAT is not offloaded: the usual traffic beside it is.
   expect(kernel.forwarded).toBeGreaterThan(one === CASES[0] ? ROUNDS / 4 : 0);
+  if (one.name === 'IPv6 beside IPv4') expect(kernel.forwarded6).toBeGreaterThan(ROUNDS / 4);
+  if (one.name === 'tunnels') expect(kernel.tunnelled).toBeGreaterThan(0);
 }
 
 describe.skipIf(withoutXdp !== '')('a director with offload does the same as one without', () => {
