@@ -102,8 +102,8 @@ export function fastForward(
     if (method === Method.ipip) sendTunnelled(row, frame, total, dest, to);
     else send(row, frame, total + IP, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
-    if (offload !== undefined && method !== Method.ipip && isSteady(kind))
-      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + MTU]!);
+    if (offload !== undefined && isSteady(kind))
+      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + (method === Method.ipip ? ROOM : MTU)]!);
   }
 
   function sendTunnelled(row: number, frame: number, total: number, dest: number, to: number): void {

@@ -76,8 +76,8 @@ export function fastForward6(
     updateState(entry, at, Direction.input, rows[row + KIND6]!);
     sendIn(row, at, method, dest, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
-    if (offload !== undefined && !tunnel && isSteady(rows[row + KIND6]!))
-      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + MTU]!);
+    if (offload !== undefined && isSteady(rows[row + KIND6]!))
+      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + (tunnel ? ROOM : MTU)]!);
     return true;
   }
 

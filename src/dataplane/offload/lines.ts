@@ -46,6 +46,8 @@ const TTL_STEP = 0xfffe;
 export class FlowLines {
   /** By line: its owner + 1, 0 for none; as OWNER of the line. */
   readonly owners: Int32Array;
+  /** By line: bytes that the program puts in front of each packet. */
+  readonly overheads: Uint8Array;
   /** Number of lines with an owner. */
   used = 0;
   /** Lines that were put in force, and connections that found no room. */
@@ -63,6 +65,7 @@ export class FlowLines {
     private readonly unitMs: number,
   ) {
     this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
+    this.overheads = new Uint8Array(this.owners.length);
     this.mask = 2 ** memory.bits - 1;
   }
 
@@ -164,6 +167,12 @@ export class FlowLines {
       this.memory.wide[at + i] = from.upper[i]!;
       this.memory.wide[at + WIDE_NEW + i] = to.upper[i]!;
     }
+  }
+
+  /** Packets of a line that is written go into a tunnel. `ports`: of gue, as in the packet. */
+  encapsulate(line: number, bytes: number, ports: number): void {
+    this.overheads[line] = bytes;
+    if (bytes > 0) this.memory.lines[(line << LINE_SHIFT) + NEW_SADDR] = ports;
   }
 
   /** Puts a line that is written in force. `hop`: row of its next hop. `now` in ms. */

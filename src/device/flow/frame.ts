@@ -37,7 +37,7 @@ export const PLACES: Readonly<Record<4 | 6, Places>> = {
 /**
  * Offsets in the stack of the program, below r10: index of a look-up; length of the packet; bytes
  * behind it; time; index of the next hop; sum so far and length of what is summed; number of the
- * line in its bucket; the rest of an IPv6 line.
+ * line in its bucket; the rest of an IPv6 line; the device and the row of the next hop.
  */
 export const Stack = {
   index: -4,
@@ -49,6 +49,8 @@ export const Stack = {
   sum: -32,
   length: -36,
   wide: -48,
+  device: -52,
+  row: -64,
 } as const;
 
 /** `value` in network order, as a little-endian machine reads it. */

@@ -17,7 +17,8 @@
  *
  *     ledger    [ packets f64 | bytes f64 | padding 32 | seal 32 | – ]    of each line: what the director has counted
  *
- *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1 | – ]
+ *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1
+ *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8] ]
  *
  *     devices   DEVMAP: device of the director ─► interface
  *
@@ -26,6 +27,7 @@
  * while its generation is that of the control words: the director raises the latter when anything
  * changes that many lines depend on, and sets the former to 0 when one connection must come back.
  * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.
+ * The line of a packet for a tunnel has the ports of gue in word 4, and leaves its packet as it is.
  * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
  * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
  * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
@@ -76,9 +78,11 @@ export const LEDGER_SHIFT = 3;
 export const Ledger = { packets: 0, bytes: 1, padding: 4, seal: 5 } as const;
 
 /** Words of a row of the next hops. */
-export const HOP_WORDS = 8;
-export const HOP_SHIFT = 3;
-export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5 } as const;
+export const HOP_WORDS = 16;
+export const HOP_SHIFT = 4;
+export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5, tunnel: 6, sum: 7, outer: 8 } as const;
+/** Bytes between outer IP header and packet that a program can write: of ipip, gre and gue. */
+export const SHIMS = [0, 4, 12] as const;
 export const HOPS = 1024;
 
 /** Most devices of a director that frames are redirected to. */

@@ -7,7 +7,7 @@
  *       TCP with ACK and none of SYN, FIN, RST, or UDP with a checksum          find-line.ts
  *         line of the packet, in force; offload is on; the director was alive lately
  *           complete a partial checksum ─► next hop: the packet fits its MTU    complete-sum.ts
- *             count ─► rewrite ─► redirect                                      rewrite.ts
+ *             count ─► rewrite, or the headers of a tunnel ─► redirect          rewrite.ts, tunnel.ts
  */
 import { XDP_DROP } from '../../sys/bpf.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
@@ -27,6 +27,7 @@ import {
   SEEN_SHIFT,
 } from './layout.js';
 import { rewrite } from './rewrite.js';
+import { tunnel } from './tunnel.js';
 
 /** How the program of a device uses a flow table. */
 export interface FlowUse {
@@ -52,9 +53,13 @@ export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, mi
   inForce(asm, fds, clock, miss);
   if (completes) completeSum(asm, places, miss);
   nextHop(asm, fds, family, miss);
-  count(asm, family);
+  const [send, tunnelled] = [`flowSend${family}`, `flowTunnel${family}`];
+  asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '!=', 0, tunnelled);
+  count(asm, `Plain${family}`);
   rewrite(asm, places);
-  asm.map('r1', fds.devices).mov('r2', 'r6').mov('r3', XDP_DROP).call(Call.redirectMap).exit();
+  asm.label(send).load(32, 'r2', 'r10', Stack.device);
+  asm.map('r1', fds.devices).mov('r3', XDP_DROP).call(Call.redirectMap).exit().label(tunnelled);
+  tunnel(asm, places, { miss, send }, (name) => count(asm, `${name}of${family}`));
 }
 
 /** The line is in force, offload is on, and the director was alive lately. Writes the time. */
@@ -78,7 +83,7 @@ function inForce(asm: Assembler, fds: FlowMapFds, clock: 'kernel' | 'word', miss
   asm.sub('r1', 'r0').lsh('r1', 32).rsh('r1', 63).jumpIf('r1', '!=', 0, miss);
 }
 
-/** r0: the row of the next hop, which takes the packet; r4: length of the packet; r6: the device. */
+/** r0: the row of the next hop, which takes the packet; the stack: the device. */
 function nextHop(asm: Assembler, fds: FlowMapFds, family: 4 | 6, miss: string): void {
   const used = `flowUsed${family}`;
   asm.load(16, 'r1', 'r9', 4 * PROTOCOL_HOP + 2).store(32, 'r10', Stack.hop, 'r1');
@@ -87,15 +92,16 @@ function nextHop(asm: Assembler, fds: FlowMapFds, family: 4 | 6, miss: string): 
     .load(16, 'r1', 'r0', 4 * Hop.deviceMtu + 2)
     .load(32, 'r4', 'r10', Stack.total)
     .jumpIf('r4', '>', 'r1', miss);
-  asm.load(16, 'r6', 'r0', 4 * Hop.deviceMtu);
+  asm.load(16, 'r1', 'r0', 4 * Hop.deviceMtu).store(32, 'r10', Stack.device, 'r1');
   asm.load(32, 'r1', 'r0', 4 * Hop.used).jumpIf('r1', '!=', 0, used);
   asm.store(32, 'r0', 4 * Hop.used, 1).label(used);
 }
 
-/** r4: length of the packet. Atomic: two queues may have packets of one connection. */
-function count(asm: Assembler, family: 4 | 6): void {
-  const done = `flowCounted${family}`;
+/** Atomic: two queues may have packets of one connection. */
+function count(asm: Assembler, name: string): void {
+  const done = `flowCounted${name}`;
   asm
+    .load(32, 'r4', 'r10', Stack.total)
     .mov('r1', 1)
     .addTo('r9', 4 * PACKETS, 'r1')
     .addTo('r9', 4 * BYTES, 'r4');

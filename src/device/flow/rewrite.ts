@@ -11,8 +11,7 @@ import { DELTAS, Hop, NEW_DADDR, NEW_PORTS, NEW_SADDR, WIDE_NEW } from './layout
 /** Needs r0: the row of the next hop, r9: the line. */
 export function rewrite(asm: Assembler, places: Places): void {
   const { family, source, destination, l4, ttl } = places;
-  asm.load(64, 'r1', 'r0', 4 * Hop.macs).store(64, 'r7', 0, 'r1');
-  asm.load(32, 'r1', 'r0', 4 * Hop.macs + 8).store(32, 'r7', 8, 'r1');
+  macs(asm);
   if (family === 4) asm.load(64, 'r1', 'r9', 4 * NEW_SADDR).store(64, 'r7', source, 'r1');
   else addresses6(asm, source, destination);
   asm.load(32, 'r1', 'r9', 4 * NEW_PORTS).store(32, 'r7', l4, 'r1');
@@ -22,6 +21,12 @@ export function rewrite(asm: Assembler, places: Places): void {
     adjust(asm).store(16, 'r7', IP + 10, 'r1');
   }
   transportSum(asm, places);
+}
+
+/** Writes the MAC addresses of the row in r0. */
+export function macs(asm: Assembler): void {
+  asm.load(64, 'r1', 'r0', 4 * Hop.macs).store(64, 'r7', 0, 'r1');
+  asm.load(32, 'r1', 'r0', 4 * Hop.macs + 8).store(32, 'r7', 8, 'r1');
 }
 
 function addresses6(asm: Assembler, source: number, destination: number): void {
@@ -49,7 +54,7 @@ function transportSum(asm: Assembler, { family, protocol, sum }: Places): void {
 }
 
 /** Adds the delta in r2 to the checksum in r1 (RFC 1624). r3 is lost. */
-function adjust(asm: Assembler): Assembler {
+export function adjust(asm: Assembler): Assembler {
   asm.xor('r1', 0xffff).add('r1', 'r2').mov('r3', 'r1').rsh('r3', 16).and('r1', 0xffff).add('r1', 'r3');
   return asm.xor('r1', 0xffff);
 }
