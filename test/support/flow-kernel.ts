@@ -15,7 +15,15 @@ import { TYPE_IPV6 } from '../../src/wire/ethernet.js';
 
 /** A tick of the connection table: times are exact. */
 const UNIT_MS = 10;
-const BITS = 10;
+
+/** What a test wants of a flow table. */
+export interface FlowKernelOptions {
+  /** Packets of a client before its connection is offloaded; undefined: as in the product. */
+  readonly after?: { readonly tcp: number; readonly udp: number } | undefined;
+  /** 2 to this power buckets. */
+  readonly bits?: number;
+}
+const USUAL: FlowKernelOptions = { after: { tcp: 1, udp: 1 } };
 
 /** A frame that the program has sent. */
 export interface Redirected {
@@ -25,11 +33,16 @@ export interface Redirected {
 
 /** The programs of links with these MAC addresses, and their flow table. They stay loaded. */
 class Programs {
-  readonly maps = new FlowMaps(BITS);
-  readonly memory: FlowMemory = flowMemory(this.maps.fds);
+  readonly maps: FlowMaps;
+  readonly memory: FlowMemory;
   readonly fds: number[] = [];
 
-  constructor(readonly macs: readonly Buffer[]) {
+  constructor(
+    readonly macs: readonly Buffer[],
+    bits: number,
+  ) {
+    this.maps = new FlowMaps(bits);
+    this.memory = flowMemory(this.maps.fds);
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     for (const [device, mac] of macs.entries()) {
       const intercept = new InterceptMaps('lo', () => mac);
@@ -52,9 +65,9 @@ class Programs {
 
 const loaded = new Map<string, Programs>();
 
-function programsFor(macs: readonly Buffer[]): Programs {
-  const key = Buffer.concat(macs).toString('hex');
-  const programs = loaded.get(key) ?? new Programs(macs);
+function programsFor(macs: readonly Buffer[], bits: number): Programs {
+  const key = `${Buffer.concat(macs).toString('hex')} ${bits}`;
+  const programs = loaded.get(key) ?? new Programs(macs, bits);
   loaded.set(key, programs);
   programs.clear();
   return programs;
@@ -69,11 +82,17 @@ export class FlowKernel {
   tunnelled = 0;
   private readonly programs: Programs;
 
-  /** Connections are offloaded from the first packet on. One kernel is used at a time. */
-  constructor(private readonly d: Director) {
-    this.programs = programsFor(d.links.map(({ mac }) => macOf(mac)));
+  /** One kernel is used at a time. Without options connections are offloaded from the first packet on. */
+  constructor(
+    private readonly d: Director,
+    { after, bits = 10 }: FlowKernelOptions = USUAL,
+  ) {
+    this.programs = programsFor(
+      d.links.map(({ mac }) => macOf(mac)),
+      bits,
+    );
     this.memory = this.programs.memory;
-    this.offload = new Offload(d, this.memory, { after: { tcp: 1, udp: 1 }, unitMs: UNIT_MS });
+    this.offload = new Offload(d, this.memory, { ...(after && { after }), unitMs: UNIT_MS });
     d.offload = this.offload;
     d.connections.offloadTo(this.offload);
   }
@@ -94,8 +113,12 @@ export class FlowKernel {
 }
 
 /** Puts the kernel in front of a director. */
-export function inFrontOf(inner: InProcessDirector, send: (frame: Redirected) => void): FlowKernel {
-  const kernel = new FlowKernel(inner.director);
+export function inFrontOf(
+  inner: InProcessDirector,
+  send: (frame: Redirected) => void,
+  options?: FlowKernelOptions,
+): FlowKernel {
+  const kernel = new FlowKernel(inner.director, options);
   const [receive, request] = [inner.receive.bind(inner), inner.request.bind(inner)];
   inner.receive = (device, bytes) => {
     const sent = kernel.run(device, bytes);

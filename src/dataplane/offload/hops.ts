@@ -1,7 +1,7 @@
 /**
- * The next hops of a flow table: a row for each neighbour, MTU and tunnel. A neighbour that changes costs
- * one store, for all its connections. A row that was given up is not used again for a second,
- * because lines name rows by their numbers.
+ * The next hops of a flow table: a row for each neighbour, MTU and tunnel. When
+ * a neighbour changes, its rows are given up. A row that was given up is not used again for a second,
+ * because a program that runs may have read its number.
  */
 import { HOP_SHIFT, HOPS, Hop } from '../../device/flow/layout.js';
 import type { Director } from '../director.js';
@@ -69,9 +69,18 @@ export class FlowHops {
     Atomics.store(rows, at + Hop.deviceMtu, deviceMtu);
   }
 
-  /** The neighbour changed: no packet goes to the MAC address that it had. */
-  forget({ id }: Neighbour): void {
-    for (let row = 0; row < HOPS; row++) if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] === id + 1) this.giveUp(row);
+  /**
+   * The neighbour changed: no packet goes to the MAC address that it had. Returns true when lines may
+   * name its rows: they must not be in force when the rows get another neighbour.
+   */
+  forget({ id }: Neighbour): boolean {
+    let some = false;
+    for (let row = 0; row < HOPS; row++) {
+      if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] !== id + 1) continue;
+      this.giveUp(row);
+      some = true;
+    }
+    return some;
   }
 
   /** Neighbours have other numbers, or devices have other addresses. */

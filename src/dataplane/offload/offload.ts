@@ -78,7 +78,9 @@ export class Offload implements Offloaded {
     this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
     this.register = new FlowRegister(d, memory, this.lines, this.readback, this.hops, this.places);
     this.after = after;
-    d.neighbours.onChange = (neighbour) => this.hops.forget(neighbour);
+    d.neighbours.onChange = (neighbour) => {
+      if (this.hops.forget(neighbour)) this.bump();
+    };
     this.begin();
   }
 

@@ -35,22 +35,23 @@ export const PLACES: Readonly<Record<4 | 6, Places>> = {
 };
 
 /**
- * Offsets in the stack of the program, below r10: index of a look-up; length of the packet; bytes
- * behind it; time; index of the next hop; sum so far and length of what is summed; number of the
- * line in its bucket; the rest of an IPv6 line; the device and the row of the next hop.
+ * Offsets in the stack of the program, below r10 and below those of the intercept program, because
+ * the verifier knows stack by 8 bytes: index of a look-up; length of the packet; bytes behind it;
+ * time; index of the next hop; number of the line in its bucket; sum so far and length of what is
+ * summed; the rest of an IPv6 line; the device and the row of the next hop.
  */
 export const Stack = {
-  index: -4,
-  total: -8,
-  extra: -12,
-  time: -16,
-  hop: -20,
-  way: -24,
-  sum: -32,
-  length: -36,
-  wide: -48,
-  device: -52,
-  row: -64,
+  index: -84,
+  total: -88,
+  extra: -92,
+  time: -96,
+  hop: -100,
+  way: -104,
+  sum: -112,
+  length: -116,
+  wide: -128,
+  device: -132,
+  row: -144,
 } as const;
 
 /** `value` in network order, as a little-endian machine reads it. */

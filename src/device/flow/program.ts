@@ -13,7 +13,7 @@ import { XDP_DROP } from '../../sys/bpf.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
 import { completeSum } from './complete-sum.js';
 import { findLine, header4, header6, transport } from './find-line.js';
-import { look, PLACES, Stack } from './frame.js';
+import { checkEnd, IP, look, PLACES, Stack } from './frame.js';
 import {
   BYTES,
   Control,
@@ -40,11 +40,12 @@ export interface FlowUse {
 
 /**
  * Adds the instructions for packets of a family. Needs r6: the context, r7: the frame, for this MAC
- * address and of the type of the family, r8: its end. Jumps to `miss` for what is not forwarded,
- * with r6 to r8 as they were.
+ * address and of the type of the family, r8: its end. What is not forwarded goes on behind them,
+ * with r6 to r8 as they were; `pass` is for a frame below 34 bytes, which there is not.
  */
-export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, miss: string): void {
+export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, pass: string): void {
   const { fds, completes, clock = 'kernel' } = use;
+  const miss = `flowMiss${family}`;
   const places = PLACES[family];
   if (family === 4) header4(asm, miss);
   else header6(asm, miss);
@@ -60,6 +61,16 @@ export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, mi
   asm.label(send).load(32, 'r2', 'r10', Stack.device);
   asm.map('r1', fds.devices).mov('r3', XDP_DROP).call(Call.redirectMap).exit().label(tunnelled);
   tunnel(asm, places, { miss, send }, (name) => count(asm, `${name}of${family}`));
+  goOn(asm.label(miss), pass);
+}
+
+/**
+ * All misses go on with the same knowledge of the frame: otherwise the verifier would examine what
+ * follows once for each of them.
+ */
+function goOn(asm: Assembler, pass: string): void {
+  asm.load(32, 'r7', 'r6', 0).load(32, 'r8', 'r6', 4);
+  checkEnd(asm, IP + 20, pass);
 }
 
 /** The line is in force, offload is on, and the director was alive lately. Writes the time. */

@@ -5,7 +5,6 @@
  *
  *     | MACs, type | outer IP: TOS, length, TTL of the packet; addresses of the hop | gre, gue | packet, TTL − 1 |
  */
-import { XDP_DROP } from '../../sys/bpf.js';
 import { TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
@@ -36,36 +35,22 @@ export function tunnel(
     const next = `flowNotShim${shim}of${family}`;
     asm.load(64, 'r1', 'r10', Stack.row).load(32, 'r1', 'r1', 4 * Hop.tunnel);
     asm.jumpIf('r1', '!=', header + shim, next);
-    makeRoom(asm, places, header + shim);
+    makeRoom(asm, places, header + shim, to.miss);
     count(`Tunnel${shim}`);
     write(asm, places, shim);
     asm.jump(to.send).label(next);
   }
   asm.jump(to.miss);
-  noRoom(asm, places, to.miss);
 }
 
-/** Moves the beginning of the frame. r7, r8: as before; r0: the row of the next hop. */
-function makeRoom(asm: Assembler, { family, l4 }: Places, bytes: number): void {
-  const failed = `flowNoRoom${family}`;
-  asm.mov('r1', 'r6').mov('r2', -bytes).call(Call.adjustHead).jumpIf('r0', '!=', 0, failed);
-  reload(asm);
-  checkEnd(asm, l4 + bytes, failed).load(64, 'r0', 'r10', Stack.row);
-}
-
-function reload(asm: Assembler): void {
+/**
+ * Moves the beginning of the frame; a driver may leave no room for it. r7, r8: as before; r0: the
+ * row of the next hop.
+ */
+function makeRoom(asm: Assembler, { l4 }: Places, bytes: number, miss: string): void {
+  asm.mov('r1', 'r6').mov('r2', -bytes).call(Call.adjustHead).jumpIf('r0', '!=', 0, miss);
   asm.load(32, 'r7', 'r6', 0).load(32, 'r8', 'r6', 4);
-}
-
-/** The driver left no room in front of the frame: the director gets it. */
-function noRoom(asm: Assembler, { family, l4 }: Places, miss: string): void {
-  const pass = `flowGone${family}`;
-  reload(asm.label(`flowNoRoom${family}`));
-  checkEnd(asm, l4 + 8, pass)
-    .jump(miss)
-    .label(pass)
-    .mov('r0', XDP_DROP)
-    .exit();
+  checkEnd(asm, l4 + bytes, miss).load(64, 'r0', 'r10', Stack.row);
 }
 
 function write(asm: Assembler, places: Places, shim: number): void {

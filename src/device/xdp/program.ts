@@ -84,15 +84,14 @@ export function interceptProgram(maps: InterceptMapFds, xsks: number, flows?: Fl
   asm.jumpIf('r1', '==', wire16(TYPE_ARP), 'arp').jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
   asm.jumpIf('r1', '!=', wire16(TYPE_IPV4), 'pass');
   checkMac(asm, maps, 'pass');
-  if (flows !== undefined) flowInstructions(asm, flows, 4, 'noFlow');
-  asm.label('noFlow');
+  if (flows !== undefined) flowInstructions(asm, flows, 4, 'pass');
   ipv4(asm);
   transport(asm, 4, maps);
   match(asm, 4, maps);
   asm.label('ipv6').store(32, 'r10', MULTICAST, 0);
   checkMac(asm, maps, 'multicast');
-  if (flows === undefined) asm.jump('ipv6Header');
-  else flowInstructions(asm, flows, 6, 'ipv6Header');
+  if (flows !== undefined) flowInstructions(asm, flows, 6, 'pass');
+  asm.jump('ipv6Header');
   asm.label('multicast').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MULTICAST, 'r1');
   asm.jumpIf('r1', '==', 0, 'pass').label('ipv6Header');
   ipv6(asm);
