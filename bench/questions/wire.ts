@@ -14,6 +14,7 @@
  */
 import { parseArgs } from 'node:util';
 import { cpuPerFrame, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
+import type { MethodName } from '../../src/lab/flood/testbed.js';
 import { orQuick, WORDS } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
@@ -49,13 +50,15 @@ const HALF_ROUNDS = Number(options.half);
 /** Largest loss in per cent. */
 const TOLERATED = 0.1;
 
-const ours = (device: 'xdp' | 'packet' | 'tap', method: 'nat' | 'dr', variant: Variant = {}) =>
+const ours = (device: 'xdp' | 'packet' | 'tap', method: MethodName, variant: Variant = {}) =>
   ulvs(device, method, FLOWS.clients * FLOWS.ports, variant);
 const [xdpNat, xdpDr, tapNat] = [ours('xdp', 'nat'), ours('xdp', 'dr'), ours('tap', 'nat')];
+const xdpTun = ours('xdp', 'tun');
 const natOut = ours('xdp', 'nat', { replies: true });
 const offloaded = {
   nat: ours('xdp', 'nat', { offload: true }),
   dr: ours('xdp', 'dr', { offload: true }),
+  tun: ours('xdp', 'tun', { offload: true }),
   out: ours('xdp', 'nat', { offload: true, replies: true }),
   natXdp: ours('xdp', 'nat', { offload: true, xdpSink: true }),
   drXdp: ours('xdp', 'dr', { offload: true, xdpSink: true }),
@@ -64,7 +67,7 @@ const [bare, bareXdp] = [redirect(), redirect({ xdpSink: true })];
 const afXdp = testpmd('net_af_xdp');
 const contenders = [
   ...[xdpNat, xdpDr, ours('packet', 'nat'), ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
-  ...[natOut, ...Object.values(offloaded), bare, bareXdp],
+  ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp],
   ...[forwarding, dnat, steered, numgen, afXdp, testpmd('net_af_packet')],
 ].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
@@ -123,6 +126,7 @@ const TARGETS: readonly [string, Contender, Contender][] = [
   ['xdp DR : testpmd, net_af_xdp', xdpDr, afXdp],
   ['offload NAT : xdp NAT', offloaded.nat, xdpNat],
   ['offload DR : xdp DR', offloaded.dr, xdpDr],
+  ['offload Tun : xdp Tun', offloaded.tun, xdpTun],
   ['offload NAT out : xdp NAT out', offloaded.out, natOut],
   ['offload NAT : kernel, forwarding', offloaded.nat, forwarding],
   ['offload NAT : testpmd, net_af_xdp', offloaded.nat, afXdp],
