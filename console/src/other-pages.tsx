@@ -8,7 +8,7 @@ import { Picture } from './picture.js';
 import { Plot } from './plot.js';
 import { duration, short } from './text.js';
 import { tonesOf } from './tones.js';
-import type { About, ConsoleFinding, LabDrawing, Snapshot } from './types.js';
+import type { About, Finding, LabDrawing, Snapshot } from './types.js';
 
 interface LiveProps {
   readonly snapshot: Snapshot;
@@ -98,11 +98,11 @@ export function DropsPage({ snapshot, history }: LiveProps) {
 }
 
 export function DoctorPage() {
-  const [findings, setFindings] = useState<readonly ConsoleFinding[]>();
+  const [findings, setFindings] = useState<readonly Finding[]>();
   const [state, setState] = useState('');
   const examine = () => {
     setState('The doctor looks at routes, neighbours, sysctls, firewalls …');
-    get<{ findings: ConsoleFinding[] }>('/api/doctor').then(
+    get<{ findings: Finding[] }>('/api/doctor').then(
       (answer) => {
         setFindings(answer.findings);
         setState(answer.findings.length === 0 ? 'healthy: nothing was found' : `${answer.findings.length} found`);
@@ -122,13 +122,13 @@ export function DoctorPage() {
         {state}
       </p>
       {findings?.map((finding) => (
-        <Finding key={`${finding.id} ${finding.host}`} finding={finding} />
+        <FindingCard key={`${finding.id} ${finding.host}`} finding={finding} />
       ))}
     </section>
   );
 }
 
-function Finding({ finding: { id, host, wrong, seen, consequence, fix } }: { finding: ConsoleFinding }) {
+function FindingCard({ finding: { id, host, wrong, seen, consequence, fix } }: { finding: Finding }) {
   return (
     <article class="card finding">
       <h3>{wrong}</h3>

@@ -7,10 +7,11 @@ export type {
   ServiceEntry,
 } from '../../src/control/api/api.js';
 export type { ConsoleChange } from '../../src/control/console/changes.js';
-export type { ConsoleFinding, LabDrawing } from '../../src/control/console/extras.js';
+export type { LabDrawing } from '../../src/control/console/extras.js';
 export type { Followed } from '../../src/control/console/follow.js';
 export type { FollowState, Snapshot } from '../../src/control/console/live.js';
 export type { Recording } from '../../src/control/console/recording.js';
+export type { Finding } from '../../src/doctor/facts.js';
 export type { OutView, StepView } from '../../src/trace/packet-view.js';
 
 import type { LabDrawing } from '../../src/control/console/extras.js';

@@ -7,8 +7,9 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Recorder } from '../../src/cli/console/recorder.js';
 import type { AdminReply } from '../../src/control/api/api.js';
-import type { ConsoleExtras, ConsoleFinding } from '../../src/control/console/extras.js';
+import type { ConsoleExtras } from '../../src/control/console/extras.js';
 import { type ConsoleServer, serveConsole } from '../../src/control/console/server.js';
+import type { Finding } from '../../src/doctor/facts.js';
 import { axe, complaintsOf, launch, noBrowser } from '../support/browser.js';
 import { ConsoleDirector } from '../support/console-director.js';
 
@@ -16,7 +17,7 @@ const OPERATOR = 'operator-token-for-tests';
 const READER = 'reader-token-for-tests-1';
 const HOSTILE = `<img src=x onerror=alert(1)><script>alert(2)</script>"'\u0000&lt;`;
 
-const finding: ConsoleFinding = {
+const finding: Finding = {
   id: 'vip-missing',
   host: 'rs1',
   wrong: 'the VIP is missing on rs1',

@@ -2,7 +2,7 @@
 import type { AdminClient } from '../../src/control/api/api.js';
 import { noCounters } from '../../src/control/rules/counters.js';
 import { Rules } from '../../src/control/rules/rules.js';
-import { dryClient } from '../../src/control/server/requests.js';
+import { dryClient } from '../../src/control/server/dry-client.js';
 import { offlineNames, PortNames } from '../../src/ulvsadm/names.js';
 
 /** The schedulers of kernel 6.1. */

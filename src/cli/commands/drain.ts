@@ -1,8 +1,10 @@
 /**
  * `ulvs drain` and `ulvs undrain`: takes real servers out of use without breaking a connection.
  *
- *     weight ─ in steps, or at once ─► 0 ─► connections end ─► none left, or timeout ─┬────────► removed, or kept
- *                                            (UDP at once)                           └─ RST ─┘
+ *     lower the weight ──► wait for the connections ──► reset what is left ──► remove the
+ *     to 0                 or for --timeout             (--rst)                destination
+ *     (in steps:           (UDP not: --udp-at-once)                            (not: --keep)
+ *     --to-zero-weight-in)
  *
  * The director holds the drained state, so that a command that is interrupted leaves it at the
  * weight it had then; `ulvs undrain` takes it back. The operator's weight stays in the rule table.

@@ -1,14 +1,5 @@
 /** What a console can do beyond the director's requests, where the program that serves it can. */
-
-/** A finding of the doctor, with the commands that repair it. */
-export interface ConsoleFinding {
-  readonly id: string;
-  readonly host: string;
-  readonly wrong: string;
-  readonly seen: string;
-  readonly consequence: string;
-  readonly fix: readonly string[];
-}
+import type { Finding } from '../../doctor/facts.js';
 
 /** A host of a lab: a network namespace with its interfaces. */
 export interface LabHost {
@@ -41,6 +32,6 @@ export interface LabControl {
 
 export interface ConsoleExtras {
   /** Examines the machine or the lab. Rejects with an Error of one line. */
-  readonly examine?: () => Promise<readonly ConsoleFinding[]>;
+  readonly examine?: () => Promise<readonly Finding[]>;
   readonly lab?: LabControl;
 }

@@ -35,8 +35,9 @@ import type { MetricsServer } from '../metrics/server.js';
 import type { Before } from '../rules/change-words.js';
 import type { Rules } from '../rules/rules.js';
 import { Audit } from '../server/audit.js';
+import { dryClient, newRules } from '../server/dry-client.js';
 import type { Forwarding } from '../server/forwarding.js';
-import { dryClient, newRules, Requests } from '../server/requests.js';
+import { Requests } from '../server/requests.js';
 import type { StateKeeper } from '../state/keeper.js';
 import { openKeeper } from '../state/open.js';
 import { SyncDaemons } from '../sync/daemons.js';
@@ -202,7 +203,7 @@ export class Parts {
   private newHealth(): Health {
     const rules = {
       counters: this.shared.sum.memories[0]!,
-      slots: () => this.requests.rules.slots(),
+      slots: () => this.requests.rules.slotted(),
       apply: (says: Parameters<Requests['applyHealth']>[0]) =>
         this.isHandingOver() ? undefined : this.requests.applyHealth(says),
       failed: this.around.onFailure,

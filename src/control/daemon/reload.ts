@@ -55,7 +55,7 @@ function differenceTo(parts: Parts, config: Config, wanted: Rules): Difference {
   const running = rules.entries();
   const services = hasRules(config) ? wanted.entries() : running;
   const requests = changes(running, services);
-  const lack = rules.lackOfRoom(requests);
+  const lack = rules.slots.lackOfRoom(requests);
   if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
   return { services, requests };
 }

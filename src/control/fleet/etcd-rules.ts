@@ -1,11 +1,12 @@
 /**
  * The rules of a fleet, followed in etcd.
  *
- *     read all ─► apply ─► watch from the next revision ─► changes ─► apply ─┐
- *        ▲                   ▲         │                                     │
- *        │   compacted, or     └────────┼─────────────────────────────────────┘
- *        └── etcd was set back ─────────┤
- *                                       └─ away: said once; again after 0.25 s … 5 s from the same revision
+ *     read all ──► apply ──► watch from the next revision ──► a change ──► apply ──► watch on
+ *
+ *     while it watches:
+ *       the revision was compacted, or etcd was set back ──► read all
+ *       etcd is away ──► one line in the log; watch again from the same revision
+ *                        after 0.25 s, then longer, 5 s at most
  *
  * `apply` takes a whole set of rules or refuses it. What it refuses is said with its key, and the
  * rules stay those of the last revision that it took.

@@ -28,7 +28,7 @@ export class Announcement {
     if (routes === undefined) return;
     const { rules, view } = this.rules();
     const active = (slot: number) => view.connections(slot).activeConns;
-    routes.update(rules.slots().map((service) => servedOf(service, active)));
+    routes.update(rules.slotted().map((service) => servedOf(service, active)));
   }
 
   get status(): AnnounceStatus | undefined {

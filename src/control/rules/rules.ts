@@ -14,12 +14,9 @@ import {
   type ServiceKey,
   type ServiceRules,
 } from '../../service/config.js';
-import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
-import type { AdminReply, AdminRequest, ChangeRequest, Errno, ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
+import type { ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
-import { ShownCounters, type ZeroPoints } from './counter-base.js';
-import type { CountersView } from './counters.js';
-import { DestTrash } from './dest-trash.js';
+import type { ShownCounters } from './counter-base.js';
 import {
   type Destination,
   type Endpoint,
@@ -42,67 +39,34 @@ import {
   present,
   type SlottedService,
 } from './health-weight.js';
+import { accepted, type Outcome, type RulesRequest, refused } from './outcome.js';
 import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
-import { restoreRules } from './restore.js';
-import { CountedSlots, Slots } from './slots.js';
-
-/** Requests that the rule table answers. */
-export type RulesRequest = ChangeRequest | Extract<AdminRequest, { op: 'getTimeouts' | 'list' }>;
-
-/** The answer to a request. */
-export interface Outcome {
-  reply: AdminReply;
-  /** For the dataplane, in order; empty for a refused request or a question. */
-  actions: Action[];
-  /** What a state keeps, where health makes it another thing than the actions. */
-  kept?: Action[];
-}
+import { RuleSlots, type SlotsOptions } from './rule-slots.js';
 
 /** What a rule table needs to know. */
-export interface RulesOptions {
+export interface RulesOptions extends SlotsOptions {
   /** Names of the schedulers and persistence engines. */
   readonly schedulers: readonly string[];
   readonly engines: readonly string[];
-  readonly counters: CountersView;
   readonly timeouts?: Timeouts;
-  /** Zero points of the counters, where they outlive the process. */
-  readonly zeroPoints?: ZeroPoints | undefined;
   /** Size of the connection table in the banner of listings; 4096 by default. */
   readonly size?: number;
-  /** Number of slots; by default as many as the counters have. */
-  readonly room?: Room;
 }
-
-/** Numbers of services and destinations. */
-export interface Room {
-  readonly services: number;
-  readonly destinations: number;
-}
-
-const WHOLE_ROOM: Room = { services: MAX_SERVICES, destinations: MAX_DESTINATIONS };
 
 const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
 
 /** The rule table. */
 export class Rules {
   private readonly services = new Map<string, Service>();
-  /**
-   * A service has one reference to its slot, and so has each of its destinations, live or in the
-   * trash.
-   */
-  private readonly serviceSlots: CountedSlots;
-  private readonly destinationSlots: Slots;
-  private readonly trash = new DestTrash();
+  readonly slots: RuleSlots;
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
   /** Destinations whose weight follows their health, by slot. */
   private readonly checked = new Map<number, HealthTarget>();
 
   constructor(private readonly options: RulesOptions) {
-    const { services, destinations } = options.room ?? WHOLE_ROOM;
-    this.serviceSlots = new CountedSlots(services);
-    this.destinationSlots = new Slots(destinations);
-    this.shown = new ShownCounters(options.counters, options.zeroPoints);
+    this.slots = new RuleSlots(options);
+    this.shown = this.slots.shown;
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
 
@@ -135,49 +99,11 @@ export class Rules {
   }
 
   /**
-   * Frees removed destinations that no connection names any more. Call it every few seconds,
-   * `nowMs` in ms. `refs`: number of connections and templates that name a slot. Returns the slots
-   * that became free.
-   */
-  tick(nowMs: number, refs: (destinationSlot: number) => number): number[] {
-    const gone = this.trash.tick(nowMs, refs);
-    for (const { slot, serviceSlot } of gone) {
-      this.destinationSlots.release(slot);
-      this.shown.forgetDestination(slot);
-      this.releaseService(serviceSlot);
-    }
-    return gone.map((entry) => entry.slot);
-  }
-
-  /**
    * Makes an empty table the one that these actions made in a former process (restore.ts), with its
    * slots, its trash and its counters.
    */
   restore(actions: readonly Action[]): void {
-    const { services, trash } = this;
-    const { serviceSlots, destinationSlots, timeouts } = restoreRules(actions, { services, trash });
-    this.serviceSlots.restore(serviceSlots);
-    this.destinationSlots.restore(destinationSlots);
-    this.timeouts = timeouts ?? this.timeouts;
-    this.shown.restore(serviceSlots.keys(), destinationSlots);
-  }
-
-  /** No slot of a service and of a destination from these on was ever used. */
-  get high(): Room {
-    return { services: this.serviceSlots.high, destinations: this.destinationSlots.high };
-  }
-
-  /**
-   * What is missing for all of these requests to be accepted, in words; undefined: nothing. Slots
-   * of removed destinations and their services stay in use for two minutes, or longer while
-   * connections name them.
-   */
-  lackOfRoom(requests: readonly ChangeRequest[]): string | undefined {
-    const count = (op: ChangeRequest['op']) => requests.filter((request) => request.op === op).length;
-    return (
-      lack('services', count('addService'), this.serviceSlots.free) ??
-      lack('destinations', count('addDestination'), this.destinationSlots.free)
-    );
+    this.timeouts = this.slots.restore(actions, this.services) ?? this.timeouts;
   }
 
   get serviceCount(): number {
@@ -206,7 +132,7 @@ export class Rules {
   }
 
   /** Services with the slots of their destinations, for the health checks. */
-  slots(): SlottedService[] {
+  slotted(): SlottedService[] {
     return [...this.services.values()].map(({ slot, config, destinations }) => ({
       slot,
       config,
@@ -259,10 +185,9 @@ export class Rules {
     if (this.services.has(key)) return refused('EEXIST');
     const errno = refuseService(config, this.options);
     if (errno) return refused(errno);
-    const slot = this.serviceSlots.allocate();
+    const slot = this.slots.openService();
     if (slot === undefined) return refused('ENOMEM');
     this.services.set(key, { slot, config, destinations: new Map() });
-    this.shown.zeroService(slot);
     return accepted([{ kind: 'addService', slot, service: config }]);
   }
 
@@ -276,7 +201,7 @@ export class Rules {
   private removeService(service: Service): Action[] {
     const removed = newestFirst(service).flatMap((destination) => this.remove(service, destination));
     this.services.delete(keyText(service.config.key));
-    this.releaseService(service.slot);
+    this.slots.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
   }
 
@@ -290,24 +215,15 @@ export class Rules {
   private create(service: Service, config: DestinationConfig): Outcome {
     const errno = refuseDestination(config, familyOf(service.config.key), 'new');
     if (errno) return refused(errno);
-    const slot = this.destinationSlots.allocate();
+    const slot = this.slots.openDestination(service.slot);
     if (slot === undefined) return refused('ENOMEM');
-    this.serviceSlots.addReference(service.slot);
-    this.shown.zeroDestination(slot);
     return this.attach(service, { slot, config, lastWeight: config.weight }, false);
   }
 
-  /**
-   * Takes a destination back from the trash. Its counters go on only if its service is the same
-   * (ip_vs_zero_stats in __ip_vs_update_dest).
-   */
   private revive(service: Service, config: DestinationConfig): Outcome | undefined {
-    const found = this.trash.takeOut(identity(service, config));
-    if (!found) return undefined;
-    if (found.serviceSlot !== service.slot) this.shown.zeroDestination(found.slot);
-    this.serviceSlots.addReference(service.slot);
-    this.releaseService(found.serviceSlot);
-    return this.attach(service, { slot: found.slot, config, lastWeight: config.weight }, true);
+    const slot = this.slots.revive(identity(service, config), service.slot);
+    if (slot === undefined) return undefined;
+    return this.attach(service, { slot, config, lastWeight: config.weight }, true);
   }
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
@@ -336,7 +252,7 @@ export class Rules {
   private remove(service: Service, destination: Destination): Action[] {
     service.destinations.delete(endpointText(destination.config));
     this.checked.delete(destination.slot);
-    this.trash.put(identity(service, destination.config), destination.slot, service.slot);
+    this.slots.bury(identity(service, destination.config), destination.slot, service.slot);
     return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
   }
 
@@ -379,25 +295,8 @@ export class Rules {
     const service = this.services.get(keyText(key));
     return service ? then(service) : refused('ESRCH');
   }
-
-  private releaseService(slot: number): void {
-    if (this.serviceSlots.release(slot)) this.shown.forgetService(slot);
-  }
 }
 
 function rulesOf(service: Service): ServiceRules {
   return { ...service.config, destinations: present(service) };
-}
-
-function lack(what: string, wanted: number, free: number): string | undefined {
-  if (wanted <= free) return undefined;
-  return `${wanted} new ${what}, but there is room for ${free} only: removed ones keep their place for two minutes, or while they have connections`;
-}
-
-function accepted(actions: Action[]): Outcome {
-  return { reply: { ok: true }, actions };
-}
-
-function refused(errno: Errno): Outcome {
-  return { reply: { ok: false, errno }, actions: [] };
 }

@@ -4,9 +4,6 @@
  * shared memory, without the dataplane.
  */
 import { randomUUID } from 'node:crypto';
-import { HIGH_WATER_WORD } from '../../conntrack/entry.js';
-import { ENGINE_NAMES } from '../../persistence/index.js';
-import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../../service/sysctl.js';
 import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
@@ -18,21 +15,20 @@ import type { ZeroPoints } from '../rules/counter-base.js';
 import { changes } from '../rules/diff.js';
 import type { DestinationHealth } from '../rules/entries.js';
 import { KeptRules } from '../rules/kept-rules.js';
-import { type Outcome, Rules, type RulesRequest } from '../rules/rules.js';
-import { connectionAt, type Searched, searchConnections } from './connection-search.js';
+import type { Outcome, RulesRequest } from '../rules/outcome.js';
+import type { Rules } from '../rules/rules.js';
+import { connectionAt, searchConnections } from './connection-search.js';
+import { newRules } from './dry-client.js';
 import type { Forwarding } from './forwarding.js';
-import { LiveCounters, listConnections } from './live-counters.js';
+import { Listing } from './listing.js';
+import { LiveCounters } from './live-counters.js';
 import { directorStatus } from './status.js';
 import { isTraceRequest, TraceSession } from './trace-session.js';
 
 type DaemonRequest = Extract<AdminRequest, { op: 'startDaemon' | 'stopDaemon' | 'daemons' }>;
 
-/** Entries of the connection table in one page, which takes some 30 ms. */
-const PAGE = 16_384;
 /** Actions in one message: the dataplane forwards between two messages. */
 const SLICE = 128;
-/** Pages are numbered by entry: those of table i begin at i * SPAN. */
-const SPAN = 2 ** 25;
 
 /** What health checks say of the destination of a slot; undefined: nothing any more. */
 export interface HealthSays {
@@ -57,8 +53,7 @@ export class Requests implements AdminClient {
   readonly tracing: TraceSession;
   /** As of DirectorStatus. */
   private tableId: string;
-  /** Addresses by destination slot, for connections with a destination of the other family. */
-  private readonly daddrs = new Map<number, string>();
+  private readonly listing: Listing;
   settings: Settings;
   /** For workers that are started anew. */
   private readonly kept = new KeptRules();
@@ -74,6 +69,7 @@ export class Requests implements AdminClient {
     this.settings = config;
     this.tableId = keeper?.id ?? randomUUID();
     this.view = new LiveCounters(counters, forwarding.now());
+    this.listing = new Listing(forwarding);
     this.rules = newRules(config, this.view, keeper?.zeroPoints);
     this.tracing = new TraceSession((spec) =>
       forwarding.send(spec === undefined ? { kind: 'trace' } : { kind: 'trace', spec }),
@@ -88,9 +84,9 @@ export class Requests implements AdminClient {
       case 'connections':
         return { ok: true, ...this.connections(request.from ?? 0) };
       case 'search':
-        return { ok: true, found: await searchConnections(this.searched(), request) };
+        return { ok: true, found: await searchConnections(this.listing.all, request) };
       case 'connection':
-        return { ok: true, found: connectionAt(this.searched(), request.at) };
+        return { ok: true, found: connectionAt(this.listing.all, request.at) };
       case 'batch':
         return { ok: true, replies: this.change(request.requests) };
       case 'getSysctls':
@@ -187,8 +183,8 @@ export class Requests implements AdminClient {
     if (this.settings.sysctl.run_estimation !== 0) this.view.tick(now);
     this.tracing.tick(now);
     if (this.isCounting) return;
-    const freed = this.rules.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
-    for (const slot of freed) this.daddrs.delete(slot);
+    const freed = this.rules.slots.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
+    for (const slot of freed) this.listing.daddrs.delete(slot);
     this.kept.release(freed);
     this.keeper?.released(freed);
   }
@@ -207,34 +203,14 @@ export class Requests implements AdminClient {
     this.forward(changes([], this.rules.entries()), all);
   }
 
-  /** A page of the connection tables that begins at `from`; without `from` all connections. */
+  /** As Listing.page. */
   connections(from?: number): { connections: ConnectionEntry[]; next?: number } {
-    const { tables } = this.forwarding;
-    if (from === undefined)
-      return { connections: tables.flatMap((table) => this.listed(table, 1, table[HIGH_WATER_WORD]!)) };
-    const number = Math.floor(from / SPAN);
-    const table = tables[number];
-    if (table === undefined) return { connections: [] };
-    const first = Math.max(from % SPAN, 1);
-    const last = Math.min(first + PAGE - 1, table[HIGH_WATER_WORD]!);
-    const connections = this.listed(table, first, last);
-    if (last < table[HIGH_WATER_WORD]!) return { connections, next: number * SPAN + last + 1 };
-    return number + 1 < tables.length ? { connections, next: (number + 1) * SPAN } : { connections };
+    return this.listing.page(from);
   }
 
   private gather(): void {
-    const { services, destinations } = this.rules.high;
+    const { services, destinations } = this.rules.slots.high;
     this.forwarding.gather(services, destinations);
-  }
-
-  private searched(): Searched {
-    const { tables, tick } = this.forwarding;
-    return { tables, tick, daddrOf: (slot) => this.daddrs.get(slot) ?? '', span: SPAN };
-  }
-
-  private listed(table: Int32Array, first: number, last: number): ConnectionEntry[] {
-    const daddrOf = (slot: number) => this.daddrs.get(slot) ?? '';
-    return listConnections(table, this.forwarding.tick(table), daddrOf, first, last);
   }
 
   /**
@@ -243,7 +219,7 @@ export class Requests implements AdminClient {
   private forward(changes: readonly ChangeRequest[], actions: readonly Action[]): void {
     if (actions.length === 0) return;
     for (const action of actions)
-      if (action.kind === 'addDestination') this.daddrs.set(action.slot, action.destination.address);
+      if (action.kind === 'addDestination') this.listing.daddrs.set(action.slot, action.destination.address);
       else if (action.kind === 'setTimeouts') this.settings = { ...this.settings, timeouts: action.timeouts };
     try {
       if (changes.length > 0) this.forwarding.intercept(changes);
@@ -295,46 +271,4 @@ export class Requests implements AdminClient {
 /** The request may change what the host's stack sees. */
 function isHostChange({ op }: RulesRequest): boolean {
   return op !== 'list' && op !== 'getTimeouts' && op !== 'setTimeouts' && op !== 'zero';
-}
-
-/** An empty rule table with the timeouts of a configuration. */
-export function newRules(
-  { timeouts }: Pick<Config, 'timeouts'>,
-  counters: LiveCounters,
-  zeroPoints?: ZeroPoints,
-): Rules {
-  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });
-}
-
-/** A client of a rule table that forwards nothing: it checks rules before anything changes. */
-export function dryClient(rules: Rules): AdminClient {
-  return { request: async (request) => dryAnswer(rules, request) };
-}
-
-function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
-  if (request.op === 'batch') return { ok: true, replies: request.requests.map((one) => rules.request(one).reply) };
-  return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
-}
-
-const OTHERS = [
-  'connections',
-  'search',
-  'connection',
-  'batch',
-  'getSysctls',
-  'setSysctl',
-  'status',
-  'startDaemon',
-  'stopDaemon',
-  'daemons',
-  'takeover',
-  'reload',
-  'health',
-  'drain',
-  'endConnections',
-  'withdraw',
-] as const;
-
-function isRulesRequest(request: AdminRequest): request is RulesRequest {
-  return !OTHERS.some((op) => op === request.op) && !isTraceRequest(request);
 }

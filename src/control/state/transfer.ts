@@ -3,9 +3,11 @@
  * workers. It trusts no word of the former memory but the sealed ones (sound.ts). The index of the
  * new tables is made later (rebuild.ts).
  *
- *     former table 0 ─┐ sound?  ┌─► owner? ─► table 0: entry, its second line, key, reverse line, shifts
- *     former table 1 ─┴─────────┴──────────► table 1        numbers of lines are replaced, then it is sealed anew
+ *     former table ─► sealed entry ─► table of its owner ─► copy its lines ─► replace the numbers ─► seal it
+ *                     (others are     (the worker that                        of lines
+ *                     left out)       the key's hash names)
  *
+ * Its lines are the entry, its second line, the key, the reverse line and the sequence shifts.
  * A child stays tied to its parent where both come into the same table.
  */
 import { rehashKey } from '../../conntrack/engine-templates.js';

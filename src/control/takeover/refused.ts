@@ -3,24 +3,15 @@
  * is.
  */
 import type { AdminReply, AdminRequest } from '../api/api.js';
+import { READING } from '../api/reading.js';
 
-const CHANGES: ReadonlySet<string> = new Set([
-  'addService',
-  'editService',
-  'deleteService',
-  'addDestination',
-  'editDestination',
-  'deleteDestination',
-  'flush',
-  'zero',
-  'setTimeouts',
-  'batch',
-  'setSysctl',
-  'drain',
-  'withdraw',
-  'startDaemon',
-  'stopDaemon',
-  'reload',
+/** A trace keeps nothing that a successor needs; the takeover goes on by its own requests. */
+const ANSWERED: ReadonlySet<AdminRequest['op']> = new Set([
+  ...READING,
+  'traceStart',
+  'tracePoll',
+  'traceStop',
+  'takeover',
 ]);
 
 const REFUSAL: AdminReply = {
@@ -31,5 +22,5 @@ const REFUSAL: AdminReply = {
 
 /** The refusal; undefined: the request changes nothing. */
 export function refusedMeanwhile({ op }: AdminRequest): AdminReply | undefined {
-  return CHANGES.has(op) ? REFUSAL : undefined;
+  return ANSWERED.has(op) ? undefined : REFUSAL;
 }

@@ -1,8 +1,10 @@
 /**
  * The lines of a flow table, as the director writes them (device/flow/layout.ts).
  *
- *     free ──claim──► written ──► in force ──clear──► cleared ──1 s──► free
- *                                    └── generation raised ──► stale ──claimed by another, 1 s after its last packet──► written
+ *     free ──► written ──► in force ──► cleared ──► free, 1 s later
+ *                             │
+ *                             └──► stale: the table's generation was raised.
+ *                                  Another connection may claim it 1 s after its last packet.
  *
  * The generation is written last and cleared first. A line is not used for another connection until
  * a second after its last use, so that no program that runs meets words of two connections.

@@ -9,7 +9,7 @@ import { SocketClient } from '../../../src/control/api/client.js';
 import { type ControlSocket, type Handler, serve } from '../../../src/control/api/socket.js';
 import { noCounters } from '../../../src/control/rules/counters.js';
 import { Rules } from '../../../src/control/rules/rules.js';
-import { dryClient } from '../../../src/control/server/requests.js';
+import { dryClient } from '../../../src/control/server/dry-client.js';
 import { Random } from '../../support/seed.js';
 
 let folder: string;

@@ -10,7 +10,7 @@ import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { noCounters } from '../../../src/control/rules/counters.js';
 import { changes } from '../../../src/control/rules/diff.js';
 import { Rules } from '../../../src/control/rules/rules.js';
-import { dryClient } from '../../../src/control/server/requests.js';
+import { dryClient } from '../../../src/control/server/dry-client.js';
 import { SCHEDULER_NAMES, SCHEDULERS } from '../../../src/schedulers/index.js';
 import { loadRules } from '../../../src/ulvsadm/rules.js';
 import { Random } from '../../support/seed.js';

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { noCounters } from '../../../src/control/rules/counters.js';
 import { KeptRules } from '../../../src/control/rules/kept-rules.js';
-import { Rules, type RulesRequest } from '../../../src/control/rules/rules.js';
+import type { RulesRequest } from '../../../src/control/rules/outcome.js';
+import { Rules } from '../../../src/control/rules/rules.js';
 import { DESTINATION_DEFAULTS, SERVICE_DEFAULTS, TCP } from '../../../src/service/config.js';
 import { Random } from '../../support/seed.js';
 
@@ -59,7 +60,7 @@ describe('kept rules', () => {
         const { actions, kept: other } = rules.request(anyRequest(random));
         kept.apply(other ?? actions);
         now += random.below(3) === 0 ? 70_000 : 0;
-        kept.release(rules.tick(now, (slot) => (slot % 3 === 0 ? 1 : 0)));
+        kept.release(rules.slots.tick(now, (slot) => (slot % 3 === 0 ? 1 : 0)));
       }
       const again = empty();
       again.restore(JSON.parse(JSON.stringify(kept.actions())));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Action } from '../../../src/control/rules/actions.js';
 import { type CountersView, NO_STATS, noCounters } from '../../../src/control/rules/counters.js';
-import { type Outcome, Rules, type RulesOptions } from '../../../src/control/rules/rules.js';
+import type { Outcome } from '../../../src/control/rules/outcome.js';
+import { Rules, type RulesOptions } from '../../../src/control/rules/rules.js';
 import { type DestinationConfig, PLAIN_TUNNEL, type ServiceConfig, TCP } from '../../../src/service/config.js';
 import { Random } from '../../support/seed.js';
 
@@ -84,16 +85,16 @@ describe('room', () => {
     const addition = { op: 'addService', service: another } as const;
     rules.request({ op: 'addService', service });
     add(rules, '10.1.0.1');
-    expect(rules.lackOfRoom([addition])).toBeUndefined();
-    expect(rules.lackOfRoom([addition, addition])).toMatch(/^2 new services, but there is room for 1 only/);
+    expect(rules.slots.lackOfRoom([addition])).toBeUndefined();
+    expect(rules.slots.lackOfRoom([addition, addition])).toMatch(/^2 new services, but there is room for 1 only/);
     const more = { op: 'addDestination', key, destination: server('10.1.0.2') } as const;
-    expect(rules.lackOfRoom([more, more, more])).toMatch(/^3 new destinations, but there is room for 2 only/);
+    expect(rules.slots.lackOfRoom([more, more, more])).toMatch(/^3 new destinations, but there is room for 2 only/);
     rules.request({ op: 'flush' });
-    expect(rules.lackOfRoom([addition, addition])).toMatch(/room for 1 only/);
-    rules.tick(0, () => 0);
-    rules.tick(60_000, () => 0);
-    rules.tick(180_000, () => 0);
-    expect(rules.lackOfRoom([addition, addition])).toBeUndefined();
+    expect(rules.slots.lackOfRoom([addition, addition])).toMatch(/room for 1 only/);
+    rules.slots.tick(0, () => 0);
+    rules.slots.tick(60_000, () => 0);
+    rules.slots.tick(180_000, () => 0);
+    expect(rules.slots.lackOfRoom([addition, addition])).toBeUndefined();
   });
 });
 
@@ -127,7 +128,7 @@ describe('trash', () => {
     const freedAt: number[] = [];
     for (let second = 0; second <= 600; second++) {
       if (second === 90) refs = 0;
-      if (rules.tick(second * 1000, () => refs).length > 0) freedAt.push(second);
+      if (rules.slots.tick(second * 1000, () => refs).length > 0) freedAt.push(second);
     }
     expect(freedAt).toEqual([240]);
     expect(add(rules, '10.1.0.1')).toMatchObject({ slot: 0, revived: false });
@@ -138,7 +139,7 @@ describe('trash', () => {
     rules.request({ op: 'addService', service });
     add(rules, '10.1.0.1');
     drop(rules, '10.1.0.1');
-    for (let minute = 0; minute < 60; minute++) expect(rules.tick(minute * 60_000, () => 1)).toEqual([]);
+    for (let minute = 0; minute < 60; minute++) expect(rules.slots.tick(minute * 60_000, () => 1)).toEqual([]);
     expect(add(rules, '10.1.0.2')).toMatchObject({ slot: 1 });
   });
 
@@ -159,7 +160,7 @@ describe('trash', () => {
         live.set(address, action.slot);
       }
       now += random.below(30_000);
-      rules.tick(now, () => random.below(4));
+      rules.slots.tick(now, () => random.below(4));
       const shown = rules.entries()[0]!.destinations.map((destination) => destination.address);
       expect(shown).toEqual([...live.keys()].reverse());
     }

@@ -6,7 +6,7 @@ import { parseConfig } from '../../../src/control/config/config.js';
 import { noCounters } from '../../../src/control/rules/counters.js';
 import { Rules } from '../../../src/control/rules/rules.js';
 import { Audit } from '../../../src/control/server/audit.js';
-import { dryClient } from '../../../src/control/server/requests.js';
+import { dryClient } from '../../../src/control/server/dry-client.js';
 import { PLAIN_TUNNEL } from '../../../src/service/config.js';
 
 const key = { protocol: 6, address: '10.0.0.100', port: 80 } as const;

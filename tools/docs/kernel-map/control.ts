@@ -107,8 +107,8 @@ start_sync_thread, ip_vs_sync_net_init | control/sync/daemon.ts: daemonOf; contr
 stop_sync_thread, ip_vs_sync_net_cleanup | control/sync/daemons.ts: SyncDaemons |
 ip_vs_sync_conn, ip_vs_sync_conn_v0, select_master_thread_id | dataplane/sync/master.ts: RingMaster; dataplane/sync/fill.ts: fillConn; wire/sync.ts: writeConn; wire/sync-v0.ts: writeConnV0 | Written into a ring in shared memory.
 ip_vs_sync_conn_needed, in_persistence | dataplane/sync/master.ts: RingMaster |
-ip_vs_sync_buff_create, ip_vs_sync_buff_create_v0, ip_vs_sync_buff_release, sync_thread_master, master_wakeup_work_handler, next_sync_buff, get_curr_sync_buff, sb_dequeue, sb_queue_tail | control/sync/master-buffer.ts: MasterBuffer | Packed by the control thread.
-sync_thread_backup | control/sync/daemons.ts: SyncDaemons |
+ip_vs_sync_buff_create, ip_vs_sync_buff_create_v0, ip_vs_sync_buff_release, sync_thread_master, master_wakeup_work_handler, next_sync_buff, get_curr_sync_buff, sb_dequeue, sb_queue_tail | control/sync/master.ts: SyncMaster; control/sync/master-buffer.ts: MasterBuffer | Packed by the control thread.
+sync_thread_backup | control/sync/backup.ts: SyncBackup |
 ip_vs_process_message, ip_vs_process_message_v0, hton_seq, ntoh_seq | wire/sync-message.ts: readHeader, readConns; wire/sync-v0.ts: readConnV0 |
 ip_vs_proc_sync_conn, ip_vs_proc_seqopt, ip_vs_proc_str, ip_vs_conn_fill_param_sync, ip_vs_sync_validate_flags | wire/sync.ts: readConn, checkConn |
 ip_vs_proc_conn | dataplane/sync/backup.ts: takeConn |

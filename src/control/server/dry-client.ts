@@ -1,0 +1,47 @@
+/** A rule table without a dataplane: rules are checked by it before anything changes. */
+import { ENGINE_NAMES } from '../../persistence/index.js';
+import { SCHEDULER_NAMES } from '../../schedulers/index.js';
+import type { AdminClient, AdminReply, AdminRequest } from '../api/api.js';
+import type { Config } from '../config/config.js';
+import type { ZeroPoints } from '../rules/counter-base.js';
+import type { RulesRequest } from '../rules/outcome.js';
+import { Rules } from '../rules/rules.js';
+import type { LiveCounters } from './live-counters.js';
+
+/** Requests that the rule table itself answers. */
+const RULES: ReadonlySet<AdminRequest['op']> = new Set<RulesRequest['op']>([
+  'addService',
+  'editService',
+  'deleteService',
+  'addDestination',
+  'editDestination',
+  'deleteDestination',
+  'flush',
+  'zero',
+  'setTimeouts',
+  'getTimeouts',
+  'list',
+]);
+
+/** An empty rule table with the timeouts of a configuration. */
+export function newRules(
+  { timeouts }: Pick<Config, 'timeouts'>,
+  counters: LiveCounters,
+  zeroPoints?: ZeroPoints,
+): Rules {
+  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });
+}
+
+/** A client of a rule table that forwards nothing. */
+export function dryClient(rules: Rules): AdminClient {
+  return { request: async (request) => dryAnswer(rules, request) };
+}
+
+function dryAnswer(rules: Rules, request: AdminRequest): AdminReply {
+  if (request.op === 'batch') return { ok: true, replies: request.requests.map((one) => rules.request(one).reply) };
+  return isRulesRequest(request) ? rules.request(request).reply : { ok: true };
+}
+
+function isRulesRequest(request: AdminRequest): request is RulesRequest {
+  return RULES.has(request.op);
+}
