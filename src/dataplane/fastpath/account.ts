@@ -141,7 +141,9 @@ export function batchAccount(d: Director, { rows: cached }: BatchCache): BatchAc
   return { isExpired, countIn, countOut, countFrame, updateState, flush };
 }
 
-/** The packet changes no state: all that follow can be treated like it. `kind`: as KIND of a row. */
+/**
+ * The packet changes no state: all that follow can be treated like it. `kind`: as KIND of a row.
+ */
 export function isSteady(kind: number): boolean {
   return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
 }

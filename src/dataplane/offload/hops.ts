@@ -1,7 +1,7 @@
 /**
- * The next hops of a flow table: a row for each neighbour, MTU and tunnel. When
- * a neighbour changes, its rows are given up. A row that was given up is not used again for a second,
- * because a program that runs may have read its number.
+ * The next hops of a flow table: a row for each neighbour, MTU and tunnel. When a neighbour
+ * changes, its rows are given up. A row that was given up is not used again for a second, because a
+ * program that runs may have read its number.
  */
 import { HOP_SHIFT, HOPS, Hop } from '../../device/flow/layout.js';
 import type { Director } from '../director.js';
@@ -25,8 +25,8 @@ export class FlowHops {
   ) {}
 
   /**
-   * The row of a usable neighbour, −1 when there is no room. `mtu`: the longest packet that it takes.
-   * `tunnel`: to whom its packets go; `bytes` 0 for none.
+   * The row of a usable neighbour, −1 when there is no room. `mtu`: the longest packet that it
+   * takes. `tunnel`: to whom its packets go; `bytes` 0 for none.
    */
   rowOf(neighbour: Neighbour, mtu: number, tunnel: FlowTunnel): number {
     const { rows } = this;
@@ -70,8 +70,8 @@ export class FlowHops {
   }
 
   /**
-   * The neighbour changed: no packet goes to the MAC address that it had. Returns true when lines may
-   * name its rows: they must not be in force when the rows get another neighbour.
+   * The neighbour changed: no packet goes to the MAC address that it had. Returns true when lines
+   * may name its rows: they must not be in force when the rows get another neighbour.
    */
   forget({ id }: Neighbour): boolean {
     let some = false;

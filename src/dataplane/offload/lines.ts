@@ -213,7 +213,9 @@ function read64(words: Int32Array, at: number): number {
   return again === high ? high * 2 ** 32 + low : again * 2 ** 32 + (words[at]! >>> 0);
 }
 
-/** What changes in the sum of an IPv4 header, the TTL included, and in the transport's; 0: nothing. */
+/**
+ * What changes in the sum of an IPv4 header, the TTL included, and in the transport's; 0: nothing.
+ */
 function deltas(from: FlowTuple, to: FlowTuple): number {
   let sum = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
   let isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;

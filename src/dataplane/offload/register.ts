@@ -38,7 +38,10 @@ export class FlowRegister {
     private readonly places: Int32Array,
   ) {}
 
-  /** Puts a direction of a connection in force. `hop`: number of the neighbour; `mtu`: the longest packet. */
+  /**
+   * Puts a direction of a connection in force. `hop`: number of the neighbour; `mtu`: the longest
+   * packet.
+   */
   put(entry: number, direction: number, hop: number, mtu: number): void {
     const owner = 2 * entry + direction;
     const neighbour = this.d.neighbours.all[hop];

@@ -1,7 +1,7 @@
 /**
  * What the program puts in front of packets to a destination: the headers of its tunnel, as far as
- * they are the same for all of them. The program takes packets of the same family as the tunnel, and
- * no checksum over the whole packet.
+ * they are the same for all of them. The program takes packets of the same family as the tunnel,
+ * and no checksum over the whole packet.
  */
 import type { Destination } from '../../service/service.js';
 import { TunnelKind } from '../../service/service.js';
@@ -19,14 +19,17 @@ export class FlowTunnel {
   bytes = 0;
   /** Sum of what does not change in an IPv4 header, but for its first byte. */
   sum = 0;
-  /** Source and destination as in the packet. Longer than needed, so that V8 places it outside its heap. */
+  /**
+   * Source and destination as in the packet. Longer than needed, so that V8 places it outside its
+   * heap.
+   */
   readonly outer = new Int32Array(new ArrayBuffer(128), 0, 8);
   private kind = 0;
   private port = 0;
 
   /**
-   * Returns false when the program cannot make the tunnel, or when its route is not by the neighbour
-   * with number `hop`.
+   * Returns false when the program cannot make the tunnel, or when its route is not by the
+   * neighbour with number `hop`.
    */
   fill(d: Director, dest: Destination, hop: number): boolean {
     this.bytes = overhead(dest);

@@ -19,7 +19,10 @@ import { swap32 } from '../parse/aligned.js';
 /** Addresses and ports of a packet. Of IPv6 addresses the last words, and the three before them. */
 export class FlowTuple {
   family: 4 | 6 = 4;
-  /** Of the source, then of the destination. Longer than needed, so that V8 places it outside its heap. */
+  /**
+   * Of the source, then of the destination. Longer than needed, so that V8 places it outside its
+   * heap.
+   */
   readonly upper = new Int32Array(new ArrayBuffer(128), 0, 6);
   saddr = 0;
   daddr = 0;

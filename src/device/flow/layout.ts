@@ -22,8 +22,8 @@
  *
  *     devices   DEVMAP: device of the director ─► interface
  *
- * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses a
- * line has the last words, and its row of `wide` the three words before them. A line is in force
+ * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses
+ * a line has the last words, and its row of `wide` the three words before them. A line is in force
  * while its generation is that of the control words: the director raises the latter when anything
  * changes that many lines depend on, and sets the former to 0 when one connection must come back.
  * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.

@@ -3,7 +3,7 @@
  * (layout.ts). It comes before the intercept rules; what it does not forward falls through to them
  * unchanged, but for a completed checksum.
  *
- *     IPv4 or IPv6, no option or extension header, no fragment, TTL > 1, length and header checksum right
+ *     IPv4 or IPv6; no option, extension header or fragment; TTL > 1; length and checksum right
  *       TCP with ACK and none of SYN, FIN, RST, or UDP with a checksum          find-line.ts
  *         line of the packet, in force; offload is on; the director was alive lately
  *           complete a partial checksum ─► next hop: the packet fits its MTU    complete-sum.ts
