@@ -76,9 +76,13 @@ export function fastForward6(
     updateState(entry, at, Direction.input, rows[row + KIND6]!);
     sendIn(row, at, method, dest, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
-    if (offload !== undefined && isSteady(rows[row + KIND6]!))
-      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + (tunnel ? ROOM : MTU)]!);
+    if (offload !== undefined) noteIn(row, entry, tunnel ? dest + ROOM : dest + MTU, to);
     return true;
+  }
+
+  /** `mtuAt`: where the cache has the longest packet. */
+  function noteIn(row: number, entry: number, mtuAt: number, to: number): void {
+    if (isSteady(rows[row + KIND6]!)) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
   }
 
   function sendIn(row: number, at: number, method: number, dest: number, to: number): void {
@@ -118,10 +122,13 @@ export function fastForward6(
     decrementHopLimit(frame);
     translate(row, frame + IP + ipv6.SRC, wide + WIDE_VADDR, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
-    const kind = rows[row + KIND6]!;
-    if (offload !== undefined && kind !== NOT_TCP && isSteady(kind))
-      offload.note(entry, Direction.output, cached[to]! - 1, mtu);
+    if (offload !== undefined) noteOut(row, entry, mtu, to);
     return true;
+  }
+
+  function noteOut(row: number, entry: number, mtu: number, to: number): void {
+    const kind = rows[row + KIND6]!;
+    if (kind !== NOT_TCP && isSteady(kind)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** Rewrites address and port, and the checksum of TCP or UDP. */
