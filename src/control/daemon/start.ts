@@ -73,7 +73,6 @@ function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers 
 
 async function startForwarding(parts: Parts, workers: Workers, attachment: Attachment, wanted: Rules): Promise<void> {
   const { taker, log } = parts;
-  const standby = taker === undefined ? undefined : new SharedArrayBuffer(4);
   await startHostOrSayWhy(parts, workers, attachment);
   warnIneffective(parts);
   startRules(parts, wanted);
@@ -81,8 +80,8 @@ async function startForwarding(parts: Parts, workers: Workers, attachment: Attac
   for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
     log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
   parts.live?.start(parts.devices, listener(parts));
-  await startWorkers(parts, workers, attachment, standby);
-  if (taker !== undefined && standby !== undefined) await takeOver(parts, workers, taker, standby);
+  await startWorkers(parts, workers, attachment, taker !== undefined);
+  if (taker !== undefined) await takeOver(parts, workers, taker);
   parts.host?.useTun(workers.tun);
   parts.announcement.refresh();
   parts.host?.warnUnrouted();

@@ -23,6 +23,8 @@ const TCP_PORT = 8080;
 const CLIENT = '10.0.0.1';
 const PACE = 20;
 const CALM = 1000;
+/** The table is full for a while: a client gives up after 5 s. */
+const FILL = 1.4;
 const LONGEST_BULK = 120_000;
 
 export interface TrialOptions {
@@ -86,7 +88,7 @@ export async function tryFlood(attack: Attack, defence: Defence, options: TrialO
     const flooder = await start('the flooder', 'client', FLOODER, 'eth0', attack.name, `${rate}`, target);
     await flooder.line();
     await flooder.ask('begin');
-    await sleep((HALF_OPEN * 1000) / options.times);
+    await sleep((HALF_OPEN * 1000 * FILL) / options.times);
     await reportOf(client);
     const sentBefore = Number(await flooder.ask('sent'));
     const bulk = start('a download', 'client', 'lab/programs/bulk-client.js', CLIENT, VIP, '80').then((it) =>

@@ -36,10 +36,9 @@ async function main([device = '', name, rate, text = '{}']: readonly string[]): 
     for (; due >= 1; due--, sent++) sendFrame(fd, attack.frame(target, word));
   };
   console.log('ready');
-  let timer: NodeJS.Timeout | undefined;
   for await (const _ of createInterface({ input: process.stdin })) {
+    if (before === 0) setInterval(batch, EVERY);
     before ||= performance.now();
-    timer ??= setInterval(batch, EVERY);
     console.log(String(sent));
   }
   process.exit(0);
