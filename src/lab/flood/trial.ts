@@ -1,7 +1,6 @@
 /**
  * One trial of `ulvs lab flood`: downloads and new clients go on while a flood comes (testbed.ts).
  *
- *
  *     load ── calm ── flood begins ── fill ──┬── measured: new clients, a 50 MB download ──┬── end
  *                                            └─ half-open connections have filled the table ┘
  */

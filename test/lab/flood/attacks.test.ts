@@ -24,7 +24,7 @@ it.each(ATTACKS)('$name: each frame is sound, and nearly each is another one', (
 it.skipIf(!isRoot)(
   'ulvs lab flood: behind the SYN proxy clients are served while SYNs come',
   async () => {
-    const size = '--lines 3000 --times 60 --seconds 2 --downloads 5 --clients 20'.split(' ');
+    const size = '--lines 6000 --times 60 --seconds 2 --downloads 5 --clients 20'.split(' ');
     const words = ['lab', 'flood', '--device', 'packet', '--defence', 'synproxy', '--json', ...size];
     const { stdout } = await promisify(execFile)(process.execPath, [path.join(DIST, 'cli/main.js'), ...words]);
     const { percent, lost, cookies, bulk } = JSON.parse(stdout) as TrialResult;
