@@ -9,9 +9,11 @@
  * host's stack would refuse clients of a service that the director already serves, and both would
  * answer.
  */
+import type { RouteData } from '../../dataplane/table/route-data.js';
 import type { ServiceStatus } from '../../health/spec.js';
 import type { LoopReading } from '../../stats/loop-stats.js';
 import type { AnnounceStatus, ChangeRequest, DeviceStatus, OffloadStatus } from '../api/api.js';
+import type { FrameCensus } from '../engine/frame-census.js';
 import type { Message } from '../engine/messages.js';
 import type { SyncDaemons } from '../sync/daemons.js';
 
@@ -33,6 +35,8 @@ export interface Forwarding {
   /** Sends a message to every worker. */
   send(message: Message): void;
   devices(): DeviceStatus[];
+  /** The routes that the dataplane follows; undefined in a replay. */
+  routes?(): RouteData;
   /** Time of the dataplane's clock, ms. */
   now(): number;
   /** The connection table of each worker. */
@@ -43,6 +47,8 @@ export interface Forwarding {
   processed(i: number): number;
   /** What the loop of worker `i` does with its time; undefined in a replay. */
   loop?(i: number): LoopReading;
+  /** Where the frames of worker `i` are; undefined in a replay. */
+  census?(i: number): FrameCensus;
   /** The daemons of synchronisation. */
   readonly sync: SyncDaemons;
   /** The health checks; undefined in a replay. */
