@@ -56,6 +56,12 @@ export class Umem {
       if (this.held[i] === 0) this.free_[this.nFree++] = i * this.frameSize;
   }
 
+  /** Until `restock` only the first `n` frames are used, whoever has them. */
+  useFirst(n: number): void {
+    this.nFree = 0;
+    while (this.nFree < n) this.free_[this.nFree] = this.nFree++ * this.frameSize;
+  }
+
   /** Bytes of the longest frame, with the Ethernet header, that fits behind the headroom. */
   get capacity(): number {
     return this.frameSize - HEADROOM;

@@ -91,6 +91,7 @@ export const request = z.discriminatedUnion('op', [
     dryRun: z.boolean().exactOptional(),
   }),
   z.strictObject({ op: op('health') }),
+  z.strictObject({ op: op('routes'), addresses: z.array(address).max(64) }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({ op: op('endConnections'), key, address, port, tcp: z.boolean(), udp: z.boolean() }),
   z.strictObject({
@@ -99,7 +100,7 @@ export const request = z.discriminatedUnion('op', [
     dropsOnly: z.boolean(),
     count: whole(1, INT_MAX),
   }),
-  z.strictObject({ op: op('takeover'), step: z.enum(['offer', 'go', 'done']), pid: whole(1, INT_MAX) }),
+  z.strictObject({ op: op('takeover'), step: z.enum(['offer', 'go', 'done', 'yield']), pid: whole(1, INT_MAX) }),
   z.strictObject({ op: op('tracePoll') }),
   z.strictObject({ op: op('traceStop') }),
 ]);

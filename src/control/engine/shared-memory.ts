@@ -12,6 +12,18 @@ import { CounterSum } from '../../stats/sum.js';
 import { DeviceCounters } from './device-counters.js';
 import { type FrameCensus, FrameCounts } from './frame-census.js';
 
+/** A part of a worker's memory, as pages of a file. */
+export interface BackedPart extends Block {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** The file of a worker's memory. Its last part has the counters. */
+export interface Backed {
+  readonly path: string;
+  readonly parts: readonly BackedPart[];
+}
+
 /** Memory of one worker that outlives the process (control/state). */
 export interface KeptMemory {
   readonly table: TableMemory;
@@ -20,6 +32,7 @@ export interface KeptMemory {
   readonly secret: readonly number[];
   /** The table has connections of a former process. */
   readonly inherited: boolean;
+  readonly backed: Backed;
 }
 
 /** Number of lines in the table of each worker. */
@@ -43,6 +56,8 @@ export class SharedMemory {
   readonly loops: readonly SharedArrayBuffer[];
   /** The tables that have connections of a former process. */
   readonly inherited: readonly boolean[];
+  /** Files of the memory; empty: it ends with the process. */
+  readonly backed: readonly Backed[];
   /** Number of lines in each table. */
   readonly connections: number;
 
@@ -61,6 +76,7 @@ export class SharedMemory {
     this.memories = kept?.map(({ table }) => table) ?? each.map(() => tableMemory(this.connections));
     this.secrets = kept?.map(({ secret }) => secret) ?? each.map(() => [...crypto.getRandomValues(new Int32Array(3))]);
     this.tables = this.memories.map(({ lines }) => wordsOf(lines, (this.connections + 1) * ENTRY_WORDS));
+    this.backed = kept?.map(({ backed }) => backed) ?? [];
     this.inherited = each.map((_, i) => kept?.[i]?.inherited ?? false);
     this.sum = new CounterSum(
       workers,
