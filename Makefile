@@ -17,6 +17,7 @@ setup:
 	@scripts/setup.sh
 
 build: setup
+	@[ -e dist/cli/main.js ] || echo "build: compiling, half a minute the first time"
 	@npm run --silent build
 
 demo: build

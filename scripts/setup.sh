@@ -38,15 +38,23 @@ DEB="
 dh debhelper           lintian lintian        debootstrap debootstrap
 qemu-system-x86_64 qemu-system-x86            busybox busybox-static
 "
-# Programs that drive IPVS, or that labs start: BIRD, etcd. Installed, most of them would start as services on this machine, so
-# their packages, and those that they need and this machine lacks, are only unpacked, into .tools/debian. It needs no root.
+# Programs that drive IPVS, that labs start (BIRD, etcd), or that judge the metrics. Installed, most of them would start as
+# services on this machine, so their packages, and those that they need and this machine lacks, are only unpacked, into
+# .tools/debian. It needs no root.
 PROGRAMS="
 ipvsadm ipvsadm        keepalived keepalived   ldirectord ldirectord  prometheus-node-exporter prometheus-node-exporter
 bird bird2             etcd etcd-server        etcdctl etcd-client
+prometheus prometheus  promtool prometheus
+"
+# Real servers of the measurements in bench/health, unpacked likewise.
+CHECKED="
+postgres postgresql-15 mariadbd mariadb-server-core mariadb-admin mariadb-client
+named bind9            aiosmtpd python3-aiosmtpd
+lib/python3/dist-packages/grpc/__init__.py python3-grpcio
 "
 # The browser that drives the console's page in the tests. It starts nothing, so it is installed.
 BROWSER="/usr/bin/chromium chromium"
-present() { case $1 in /*) [ -e "$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
+present() { case $1 in /*) [ -e "$1" ] ;; lib/*) [ -e "/usr/$1" ] || [ -e ".tools/debian/usr/$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
 missing_packages() { # of a list as above
   local PATH=$PATH:/usr/sbin:/sbin # an unprivileged user's PATH lacks them
@@ -63,9 +71,10 @@ apt_install() {
   rm -f "$log"
 }
 
-unpack_programs() {
-  local PATH=$PWD/.tools/debian/sbin:$PWD/.tools/debian/usr/sbin:$PWD/.tools/debian/usr/bin:$PATH names files log
-  names=$(missing_packages "$PROGRAMS")
+unpack_programs() { # of a list as above
+  local there=$PWD/.tools/debian names files log
+  local PATH=$there/sbin:$there/usr/sbin:$there/usr/bin:$there/usr/lib/postgresql/15/bin:/usr/lib/postgresql/15/bin:$PATH
+  names=$(missing_packages "$1")
   [ -n "$names" ] || return 0
   command -v apt-get >/dev/null || die "missing: $names. Without apt-get, install them by your own package manager"
   say "apt-get download $(echo $names) (unpacked into .tools/debian)"
@@ -110,7 +119,7 @@ install_modules() {
   if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     # npm ci empties what the link leads to, which belongs to another tree.
     [ ! -L node_modules ] || die "node_modules is a link to $(readlink node_modules) and does not fit package-lock.json: remove the link"
-    say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing))"
+    say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing); it takes half a minute or more)"
     npm_log ci
   fi
   modules_load && return
@@ -132,9 +141,10 @@ if [ "${1:-}" = bench ]; then
   [ -z "$packages" ] || (apt_install $packages) || for package in $packages; do
     (apt_install "$package") || say "$package is left out: the benchmarks skip what needs it"
   done
+  (unpack_programs "$CHECKED") || say "left out: the measurements of health checks need it"
 fi
 if [ "${1:-}" = programs ]; then
-  unpack_programs
+  unpack_programs "$PROGRAMS"
   packages=$(missing_packages "$BROWSER")
   [ -z "$packages" ] || apt_install $packages
 fi

@@ -1,14 +1,15 @@
 /**
  * The drawing of a director: what it knows, as boxes and wires.
  *
- *     clients ─► director [ service, service, … ] ─► real servers
- *        ▲                                                │
+ *     clients ─► director [ service, service, … ] ─┬──────────────► real servers
+ *        ▲                                         └─► router ──► real servers
  *        └── replies of DR and tunnels do not pass it ────┘
  *
  * A wire is as thick as its rate. Only the busiest real servers have a box.
  */
-import { METHODS, serviceName, short } from './text.js';
-import type { DestinationEntry, ServiceEntry } from './types.js';
+import { serviceName, short } from './text.js';
+import type { DestinationEntry, NextHop, ServiceEntry } from './types.js';
+import { isTunnel, Ways } from './ways.js';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'idle' | 'plain';
 
@@ -48,9 +49,13 @@ export interface Drawing {
 export interface Scene {
   readonly services: readonly ServiceEntry[];
   readonly devices: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+  /** To real servers; absent: not known. */
+  readonly routes?: readonly NextHop[];
 }
 
 const WIDTH = 960;
+/** More of it where routers are drawn. */
+const ROUTERS = 180;
 const MOST = 14;
 const ROW = 62;
 const TOP = 56;
@@ -62,7 +67,7 @@ interface Server {
   readonly rate: number;
 }
 
-export function directorDrawing({ services, devices }: Scene): Drawing {
+export function directorDrawing({ services, devices, routes = [] }: Scene): Drawing {
   const shown = [...services].sort((a, b) => b.stats.inpps - a.stats.inpps).slice(0, MOST);
   const servers = serversOf(services);
   const drawn = servers.slice(0, MOST);
@@ -72,15 +77,21 @@ export function directorDrawing({ services, devices }: Scene): Drawing {
   const at = (count: number, i: number) => TOP + 8 + (inner * (i + 0.5)) / count - 24;
   const client: Place = box('client', 'client', 20, TOP + inner / 2 - 20, 130, 'clients', ratesOf(services));
   const boxes = shown.map((service, i) => serviceBox(service, at(shown.length, i)));
-  const machines = drawn.map((server, i) => serverBox(server, at(drawn.length, i)));
+  const ways = new Ways(
+    routes,
+    drawn.map(({ name }) => name),
+  );
+  const shift = ways.gateways.length > 0 ? ROUTERS : 0;
+  const machines = drawn.map((server, i) => serverBox(server, 720 + shift, at(drawn.length, i)));
   const director: Place = {
     ...box('director', 'director', 300, 12, 260, 'director', devices.map(deviceText).join('  ')),
     h: height - 40,
   };
-  const places = [director, client, ...boxes, ...machines];
-  const wires = wiresOf(places, shown, drawn, height);
+  const places = [director, client, ...boxes, ...machines, ...routerBoxes(ways, machines)];
+  const wires = wiresOf(places, shown, drawn, ways);
+  if (isDirect(shown)) wires.push(directReplies(client, shift, height));
   const left = [more(services.length - shown.length, 'services'), more(servers.length - drawn.length, 'real servers')];
-  return { width: WIDTH, height, places, wires, left: left.filter(Boolean).join(', ') };
+  return { width: WIDTH + shift, height, places, wires, left: left.filter(Boolean).join(', ') };
 }
 
 function more(count: number, what: string): string {
@@ -111,13 +122,13 @@ function serviceBox(service: ServiceEntry, y: number): Place {
   return { ...place, tone: service.destinations.some((one) => weightOf(one) > 0) ? 'good' : 'bad' };
 }
 
-function serverBox({ name, of }: Server, y: number): Place {
+function serverBox({ name, of }: Server, x: number, y: number): Place {
   const ports = [...new Set(of.map(({ dest }) => dest.port))].sort((a, b) => a - b);
   const words = [...new Set(of.map(({ dest }) => stateOf(dest)))].join(', ');
   const active = sum(of.map(({ dest }) => dest.activeConns));
   const sub = `:${ports.slice(0, 3).join(' :')} ${words}, ${short(active)} active`;
   return {
-    ...box(`server ${name}`, 'server', 720, y, 220, name, sub),
+    ...box(`server ${name}`, 'server', x, y, 220, name, sub),
     tone: worst(of.map(({ dest }) => toneOf(dest))),
   };
 }
@@ -151,71 +162,71 @@ function deviceText({ name, addresses }: Scene['devices'][number]): string {
   return `${name} ${addresses[0] ?? ''}`.trim();
 }
 
-function wiresOf(
-  places: readonly Place[],
-  services: readonly ServiceEntry[],
-  servers: readonly Server[],
-  height: number,
-) {
-  const place = (id: string) => places.find((one) => one.id === id);
-  const largest = Math.max(1, ...services.map(({ stats }) => stats.inpps + stats.outpps));
-  const width = (rate: number) => 1.5 + 10 * Math.sqrt(Math.min(1, rate / largest));
-  const wires: Wire[] = [];
-  for (const service of services) {
-    const to = place(`service ${serviceName(service)}`)!;
-    const rate = service.stats.inpps + service.stats.outpps;
-    wires.push(wire(place('client')!, to, width(rate), to.tone, ''));
-    for (const { name, of } of servers)
-      for (const { dest } of of.filter((one) => one.service === service)) {
-        const end = place(`server ${name}`)!;
-        wires.push(wire(to, end, width(dest.stats.inpps + dest.stats.outpps), end.tone, METHODS[dest.method] ?? ''));
-      }
-  }
-  const isDirect = services.some(({ destinations }) =>
-    destinations.some(({ method }) => method === 'gatewaying' || method === 'ipip'),
-  );
-  return isDirect ? [...wires, directReplies(place('client')!, height)] : wires;
+/** Each router at the middle height of the real servers behind it. */
+function routerBoxes({ gateways }: Ways, machines: readonly Place[]): Place[] {
+  return gateways.map(({ id, via, behind }) => {
+    const heights = machines.filter((one) => behind.includes(one.title)).map(({ y }) => y);
+    return box(id, 'host', 640, sum(heights) / heights.length, 140, 'router', via);
+  });
 }
 
-function wire(from: Place, to: Place, width: number, tone: Tone, label: string): Wire {
-  const [x1, y1, x2, y2] = [from.x + from.w, from.y + from.h / 2, to.x, to.y + to.h / 2];
-  const bend = (x2 - x1) / 2;
-  const path = `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
-  return { id: `${from.id}>${to.id}`, path, width, tone, dashed: false, label, x: x2 - 34, y: y2 - 6 };
+function wiresOf(places: readonly Place[], services: readonly ServiceEntry[], servers: readonly Server[], ways: Ways) {
+  const place = (id: string) => places.find((one) => one.id === id)!;
+  const wires = new Wires(Math.max(1, ...services.map(({ stats }) => stats.inpps + stats.outpps)));
+  for (const service of services) {
+    const box = place(`service ${serviceName(service)}`);
+    wires.add(place('client'), box, service.stats.inpps + service.stats.outpps, box.tone);
+    for (const { name, of } of servers)
+      for (const { dest } of of.filter((one) => one.service === service)) {
+        const end = place(`server ${name}`);
+        const router = ways.before(name);
+        const rate = dest.stats.inpps + dest.stats.outpps;
+        const tunnel = isTunnel(dest.method);
+        if (router !== undefined) wires.add(box, place(router.id), rate, end.tone, '', tunnel);
+        wires.add(router === undefined ? box : place(router.id), end, rate, end.tone, ways.label(dest), tunnel);
+      }
+  }
+  return wires.all();
+}
+
+/** Wires by their ends: several services may use the same one behind a router. */
+class Wires {
+  private readonly rates = new Map<string, number>();
+  private readonly found = new Map<string, Wire>();
+
+  /** `largest`: the rate of the thickest wire. */
+  constructor(private readonly largest: number) {}
+
+  add(from: Place, to: Place, rate: number, tone: Tone, label = '', dashed = false): void {
+    const id = `${from.id}>${to.id}`;
+    const sum = (this.rates.get(id) ?? 0) + rate;
+    this.rates.set(id, sum);
+    const width = 1.5 + 10 * Math.sqrt(Math.min(1, sum / this.largest));
+    const [x1, y1, x2, y2] = [from.x + from.w, from.y + from.h / 2, to.x, to.y + to.h / 2];
+    const bend = (x2 - x1) / 2;
+    const path = `M${x1} ${y1} C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+    this.found.set(id, { id, path, width, tone, dashed, label, x: x2 - 10 - 3 * label.length, y: y2 - 6 });
+  }
+
+  all(): Wire[] {
+    return [...this.found.values()];
+  }
+}
+
+function isDirect(services: readonly ServiceEntry[]): boolean {
+  return services.some(({ destinations }) =>
+    destinations.some(({ method }) => method === 'gatewaying' || method === 'ipip'),
+  );
 }
 
 /** Replies that do not pass the director, below everything. */
-function directReplies(client: Place, height: number): Wire {
+function directReplies(client: Place, shift: number, height: number): Wire {
   const [x, y, bottom] = [client.x + client.w / 2, client.y + client.h, height - 14];
-  const path = `M830 ${height - 44} C830 ${bottom} 800 ${bottom} 720 ${bottom} L190 ${bottom} C110 ${bottom} ${x} ${bottom - 20} ${x} ${y + 6}`;
+  const path = `M${830 + shift} ${height - 44} C${830 + shift} ${bottom} ${800 + shift} ${bottom} ${720 + shift} ${bottom} L190 ${bottom} C110 ${bottom} ${x} ${bottom - 20} ${x} ${y + 6}`;
   const label = 'replies of DR and tunnels go straight to the clients';
   return { id: 'replies', path, width: 1.5, tone: 'idle', dashed: true, label, x: 570, y: bottom - 6 };
 }
 
 function sum(values: readonly number[]): number {
   return values.reduce((one, other) => one + other, 0);
-}
-
-/** The places that a packet passes: before the director, in it, and behind it. */
-export interface Route {
-  readonly before: readonly string[];
-  readonly inside: string;
-  readonly behind: readonly string[];
-}
-
-/** Finds the ids of the boxes of a packet's service and destination. */
-export function routeOf(
-  drawing: Drawing,
-  packet: { service: string; destination: string; side: string; sent: boolean },
-): Route {
-  const known = (id: string) => drawing.places.some((one) => one.id === id);
-  const service = [
-    `service ${packet.service}`,
-    ...['TCP', 'UDP', 'SCTP'].map((name) => `service ${name} ${packet.service}`),
-  ].find(known);
-  const address = packet.destination.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  const server = [`server ${address}`].filter(known);
-  const inside = service ?? 'director';
-  if (packet.side === 'destination') return { before: server, inside, behind: packet.sent ? ['client'] : [] };
-  return { before: ['client'], inside, behind: packet.sent && packet.side === 'client' ? server : [] };
 }

@@ -40,7 +40,7 @@ export function FollowPage({ snapshot, about, filter }: FollowProps) {
     );
   const drawing =
     about.lab === undefined
-      ? directorDrawing({ services: snapshot.services, devices: snapshot.status.devices })
+      ? directorDrawing({ services: snapshot.services, devices: snapshot.status.devices, routes: snapshot.routes })
       : labDrawing(about.lab, tonesOf(snapshot, about.lab));
   const isOperator = about.role === 'operator';
   return (

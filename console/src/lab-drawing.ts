@@ -2,7 +2,8 @@
  * The drawing of a lab: every network namespace as a box, every segment as a bar. Rows follow the
  * way from the client: hosts, the segments behind them, the hosts on those.
  */
-import type { Drawing, Place, Route, Tone, Wire } from './drawing.js';
+import type { Drawing, Place, Tone, Wire } from './drawing.js';
+import type { Route } from './stages.js';
 import type { LabDrawing } from './types.js';
 
 type LabHost = LabDrawing['hosts'][number];

@@ -16,7 +16,7 @@ interface LiveProps {
 }
 
 export function OverviewPage({ snapshot, history, about }: LiveProps & { about: About }) {
-  const { status, services } = snapshot;
+  const { status, services, routes } = snapshot;
   const facts: [string, string][] = [
     ['up for', duration(status.uptime)],
     ['services', `${short(status.services)} with ${short(status.destinations)} destinations`],
@@ -38,7 +38,7 @@ export function OverviewPage({ snapshot, history, about }: LiveProps & { about: 
         ))}
       </dl>
       <Picture
-        drawing={directorDrawing({ services, devices: status.devices })}
+        drawing={directorDrawing({ services, devices: status.devices, routes })}
         title="the director and its real servers"
       />
       {about.lab !== undefined && (

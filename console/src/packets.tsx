@@ -4,11 +4,11 @@
  */
 import { useEffect, useRef } from 'preact/hooks';
 import { Bytes } from './bytes.js';
-import { type Drawing, type Route, routeOf } from './drawing.js';
+import type { Drawing } from './drawing.js';
 import { labRoute } from './lab-drawing.js';
 import { Picture } from './picture.js';
 import { type Playback, usePlayback } from './playback.js';
-import { type Stage, stagesOf } from './stages.js';
+import { type Route, routeOf, type Stage, stagesOf } from './stages.js';
 import type { Followed, LabDrawing, StepView } from './types.js';
 
 interface PacketsProps {

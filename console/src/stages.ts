@@ -3,7 +3,7 @@
  *
  *     hosts before the director ─► arrival ─► each step of the trace ─► each frame out ─► hosts behind ─► verdict
  */
-import type { Drawing, Route } from './drawing.js';
+import type { Drawing } from './drawing.js';
 import type { Followed, OutView, StepView } from './types.js';
 
 export interface Stage {
@@ -39,4 +39,32 @@ export function stagesOf(packet: Followed, route: Route, drawing: Drawing): Stag
     ...passed(route.behind, sent),
     { place: last, label: 'verdict', text: packet.verdict, ...(sent && { out: sent }) },
   ];
+}
+
+/** The places that a packet passes: before the director, in it, and behind it. */
+export interface Route {
+  readonly before: readonly string[];
+  readonly inside: string;
+  readonly behind: readonly string[];
+}
+
+/** Finds the ids of the boxes of a packet's service and destination. */
+export function routeOf(
+  drawing: Drawing,
+  packet: { service: string; destination: string; side: string; sent: boolean },
+): Route {
+  const known = (id: string) => drawing.places.some((one) => one.id === id);
+  const service = [
+    `service ${packet.service}`,
+    ...['TCP', 'UDP', 'SCTP'].map((name) => `service ${name} ${packet.service}`),
+  ].find(known);
+  const address = packet.destination.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const server = `server ${address}`;
+  const router = drawing.wires
+    .find(({ id }) => id.startsWith('gateway ') && id.endsWith(`>${server}`))
+    ?.id.split('>')[0];
+  const way = [...(router === undefined ? [] : [router]), server].filter(known);
+  const inside = service ?? 'director';
+  if (packet.side === 'destination') return { before: way.reverse(), inside, behind: packet.sent ? ['client'] : [] };
+  return { before: ['client'], inside, behind: packet.sent && packet.side === 'client' ? way : [] };
 }

@@ -4,6 +4,7 @@ export type {
   DestinationEntry,
   DirectorStatus,
   FoundConnection,
+  NextHop,
   ServiceEntry,
 } from '../../src/control/api/api.js';
 export type { ConsoleChange } from '../../src/control/console/changes.js';

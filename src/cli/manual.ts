@@ -103,7 +103,11 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   check: {
-    exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
+    exit: [
+      'the configuration is correct',
+      'something failed while running',
+      'mistakes in it; one line for each, those of the rules once all keys are correct',
+    ],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
   apply: {

@@ -1,5 +1,5 @@
 /**
- * Calls about processes: prctl(2), waitpid(2), signal masks; and files without a name
+ * Calls about processes: prctl(2), waitpid(2), niceness, signal masks; and files without a name
  * (memfd_create(2), pipe2(2)). All functions throw a SystemError.
  */
 import koffi from 'koffi';
@@ -11,6 +11,7 @@ const wait = libc.func('int waitpid(int, void*, int)') as (pid: number, status: 
 const memfdCreate = libc.func('int memfd_create(str, uint32)') as (name: string, flags: number) => number;
 const lseek = libc.func('int64 lseek(int, int64, int)') as (fd: number, at: number, whence: number) => number;
 const pipe2 = libc.func('int pipe2(void*, int)') as (fds: Int32Array, flags: number) => number;
+const nice = libc.func('int nice(int)') as (steps: number) => number;
 const setMask = libc.func('int pthread_sigmask(int, void*, void*)') as (
   how: number,
   set: BigUint64Array,
@@ -49,6 +50,13 @@ export function blockSignals(): void {
   const set = new BigUint64Array(new ArrayBuffer(128));
   set[0] = 2n ** 64n - 1n - faults;
   setMask(SIG_SETMASK, set, null);
+}
+
+/**
+ * Makes this thread, and what it starts, nicer by `steps` (nice(2)). Linux has it for each thread.
+ */
+export function beNicer(steps: number): void {
+  nice(steps);
 }
 
 /** Reaps a child that has ended. Does nothing when it runs, or when it is no child. */

@@ -59,8 +59,15 @@ function port(dev: string, segment: string, mac: string, address: string) {
   return { dev, segment, mac, addresses: [address] };
 }
 
-/** What strangers control, in the answers of the director. */
+/** One real server on the link, one behind a router. */
+const routes = [
+  { address: '192.168.1.11', to: '192.168.1.0/24', device: 'eth1' },
+  { address: '192.168.1.12', to: '192.168.1.12/32', device: 'eth1', via: '192.168.1.1' },
+];
+
+/** What strangers control, in the answers of the director; and routes. */
 function hostile(reply: AdminReply): AdminReply {
+  if (reply.ok && reply.routes !== undefined) return { ...reply, routes };
   if (!reply.ok || reply.health === undefined) return reply;
   const check = { id: HOSTILE, type: 'http' as const, up: false, text: HOSTILE, took: 1.5, passed: 0, failed: 3 };
   const target = { slot: 0, name: HOSTILE, up: false, share: 1, since: 5000, changes: 1, checks: [check] };
@@ -130,6 +137,13 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     director.connect(nextPort++, HOSTILE);
     await page.waitForSelector('.packet-list li:nth-child(2)');
   };
+
+  it('draws routers and devices on the way to the real servers', async () => {
+    const page = await open(READER);
+    const drawing = await page.textContent('.picture svg');
+    expect(drawing).toMatch(/router192\.168\.1\.1(?!\d)/);
+    expect(drawing?.match(/NAT eth1/g)).toHaveLength(3);
+  });
 
   it.each([
     ['light', undefined],

@@ -31,7 +31,8 @@ describe.skipIf(!isRoot)('a director that gives up root', () => {
   beforeAll(async () => {
     testbed = new Testbed('user');
     chmodSync(testbed.folder, 0o755);
-    program = await testbed.up('-c', testbed.config('director.yaml', { rules: RULES }), '--user', 'nobody');
+    const more = 'console: { listen: 127.0.0.1:9732, token: run/console.token }';
+    program = await testbed.up('-c', testbed.config('director.yaml', { rules: RULES, more }), '--user', 'nobody');
   });
   afterAll(() => testbed.remove());
 
@@ -58,6 +59,12 @@ describe.skipIf(!isRoot)('a director that gives up root', () => {
     expect(run('nft list ruleset')).toContain('ip daddr 10.1.0.100');
     expect(run('ip rule')).toContain('from 10.2.0.254 ipproto tcp sport 8080');
     expect(run('sysctl -n net.ipv4.conf.ulvs0.rp_filter').trim()).toBe('2');
+  });
+
+  it('lets the doctor of its console inspect the machine', () => {
+    const token = readFileSync(`${testbed.folder}/run/console.token`, 'utf8').trim();
+    const curl = `curl -s -H 'Authorization: Bearer ${token}' http://127.0.0.1:9732/api/doctor`;
+    expect(JSON.parse(testbed.try(testbed.director, curl))).toEqual({ findings: [] });
   });
 
   it('reloads a file that the user may read, and says so of another one', async () => {

@@ -318,6 +318,12 @@ describe('script and icmp', () => {
     expect(await find()).toBe(false);
   });
 
+  it('a script that leaves a daemon behind is judged by its exit code', async () => {
+    const began = performance.now();
+    expect(await script('setsid sleep 2 & echo fine')).toEqual({ ok: true, text: 'fine' });
+    expect(performance.now() - began).toBeLessThan(390);
+  });
+
   it('icmp pings', async () => {
     expect(await run('icmp', 0, { timeout: 3000 })).toEqual({ ok: true, text: 'answered' });
   });

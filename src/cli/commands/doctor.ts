@@ -8,6 +8,7 @@ import { type Probed, probeRealservers } from '../../doctor/probe/probe.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { gatherLab } from '../../lab/faults/gather-lab.js';
 import { invocation } from '../../lab/invocation.js';
+import { capabilitiesAmong } from '../../sys/privileges.js';
 import { askDirector } from '../doctor/ask-director.js';
 import { reportText } from '../doctor/report.js';
 import { findLab } from '../find-lab.js';
@@ -50,13 +51,23 @@ export function doctorCommand(): Command {
 }
 
 async function doctor(options: Options): Promise<void> {
-  if (!mayMakeNamespaces())
-    throw new UserError('doctor enters namespaces and sends ARP requests, which needs root: run it with sudo');
+  checkPrivileges(options);
   const facts = await gather(options);
   const { findings: found, ...probed } = await diagnosisOf(facts, options);
   const findings = found.map((one) => ({ ...one, fix: one.fix.map((words) => invocation(words)) }));
   console.log(options.json ? JSON.stringify(findings, null, 2) : reportText(facts, probed, findings));
   process.exitCode = findings.length > 0 ? 1 : 0;
+}
+
+/** The console of a director that is not root has what the director's nft has: CAP_NET_ADMIN. */
+function checkPrivileges({ lab, probe }: Options): void {
+  if (mayMakeNamespaces()) return;
+  if (lab !== undefined || probe)
+    throw new UserError('doctor enters namespaces and sends ARP requests, which needs root: run it with sudo');
+  if (capabilitiesAmong(['CAP_NET_ADMIN']).length === 0)
+    throw new UserError(
+      'doctor --no-probe reads the rules of the firewall, which needs CAP_NET_ADMIN: run it with sudo',
+    );
 }
 
 function gather({ lab, socket, config = '', probe }: Options): Promise<Facts> {

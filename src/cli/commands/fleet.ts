@@ -104,12 +104,12 @@ async function withdraw(socket: string, withdrawn: boolean): Promise<AnnounceSta
 /** Whether no packet of a client came in for `quietMs` before `timeoutMs` were over. */
 async function untilQuiet(socket: string, timeoutMs: number, quietMs: number): Promise<boolean> {
   const packets = async () => (await readStatus(socket)).total.inpkts;
-  const end = Date.now() + timeoutMs;
+  const end = performance.now() + timeoutMs;
   let last = await packets();
-  for (let since = Date.now(); Date.now() - since < quietMs; await sleep(LOOK_MS)) {
-    if (Date.now() > end) return false;
+  for (let since = performance.now(); performance.now() - since < quietMs; await sleep(LOOK_MS)) {
+    if (performance.now() > end) return false;
     const now = await packets();
-    if (now !== last) since = Date.now();
+    if (now !== last) since = performance.now();
     last = now;
   }
   return true;
@@ -117,7 +117,7 @@ async function untilQuiet(socket: string, timeoutMs: number, quietMs: number): P
 
 /** Waits until a process has ended, 30 s at most. */
 async function untilGone(pid: number): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(50)) {
+  for (const end = performance.now() + 30_000; performance.now() < end; await sleep(50)) {
     try {
       process.kill(pid, 0);
     } catch {

@@ -63,6 +63,8 @@ async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
   const log = await newLogger(options.logLevel);
+  if (options.config === undefined)
+    log.warn(`no -c: the director takes all interfaces that are up: ${namesOf(config)}`);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
@@ -116,6 +118,10 @@ async function yieldedTo(pid: number, daemon: Daemon, fleet: Fleet | undefined):
 async function begin(config: Config, fleet: Fleet | undefined, around: Around, options: StartOptions): Promise<Daemon> {
   await fleet?.begin(loadRules);
   return Daemon.start(fleet?.complete(config) ?? config, around, options);
+}
+
+function namesOf({ devices }: Config): string {
+  return devices.map(({ name }) => name).join(', ');
 }
 
 /** Resolves at SIGTERM or SIGINT. */

@@ -54,6 +54,8 @@ export type AdminRequest =
    */
   | { op: 'reload'; file?: string; dryRun?: boolean }
   | { op: 'health' }
+  /** By which routes packets to these addresses leave. */
+  | { op: 'routes'; addresses: string[] }
   /**
    * The destination drains: it has this share of its weight, 0 to 1, and templates no longer bind
    * clients to it. Without `share` it does so no longer.
@@ -185,6 +187,17 @@ export interface DirectorStatus {
   offload?: OffloadStatus;
 }
 
+/** The route to an address. */
+export interface NextHop {
+  readonly address: string;
+  /** Prefix of the route, or `default`. */
+  readonly to: string;
+  /** Name of the device; '': the routing of the host. */
+  readonly device: string;
+  /** Gateway; absent: the address is on the link. */
+  readonly via?: string;
+}
+
 /** Connections whose packets the XDP programs forward. */
 export interface OffloadStatus {
   /** Directions of connections that have a line of the flow table, and its lines. */
@@ -249,6 +262,7 @@ export type AdminReply =
       reload?: ReloadReport;
       /** Services with health checks, at most a second old. */
       health?: readonly ServiceStatus[];
+      routes?: readonly NextHop[];
       /** Records since the last poll; `over`: no more will come. */
       trace?: { records: TraceRecord[]; over: boolean };
     }

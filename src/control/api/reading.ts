@@ -12,4 +12,5 @@ export const READING: ReadonlySet<AdminRequest['op']> = new Set([
   'daemons',
   'status',
   'health',
+  'routes',
 ]);

@@ -91,6 +91,7 @@ export const request = z.discriminatedUnion('op', [
     dryRun: z.boolean().exactOptional(),
   }),
   z.strictObject({ op: op('health') }),
+  z.strictObject({ op: op('routes'), addresses: z.array(address).max(64) }),
   z.strictObject({ op: op('drain'), key, address, port, share: z.number().min(0).max(1).exactOptional() }),
   z.strictObject({ op: op('endConnections'), key, address, port, tcp: z.boolean(), udp: z.boolean() }),
   z.strictObject({

@@ -100,7 +100,12 @@ function withConsolePaths(given: Sections['console'], from: string): Config['con
     ...(token !== undefined && { token: absolute(token) }),
     ...(readToken !== undefined && { readToken: absolute(readToken) }),
     ...(tls !== undefined && {
-      tls: { cert: absolute(tls.cert), key: absolute(tls.key), ...(tls.ca !== undefined && { ca: absolute(tls.ca) }) },
+      tls: {
+        ...tls,
+        cert: absolute(tls.cert),
+        key: absolute(tls.key),
+        ...(tls.ca !== undefined && { ca: absolute(tls.ca) }),
+      },
     }),
   };
 }

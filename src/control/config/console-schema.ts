@@ -1,7 +1,8 @@
 /** The key `console` of director.yaml. */
-import { mapping, value, words } from './builders.js';
+import { list, mapping, value, words } from './builders.js';
 import { PATH, path } from './fleet-schema.js';
 import { listen } from './metrics-schema.js';
+import { text } from './scalars.js';
 
 const tls = mapping('a mapping such as { cert: console.pem, key: console.key }', {
   cert: path('a certificate').register(words, {
@@ -23,6 +24,16 @@ const tls = mapping('a mapping such as { cert: console.pem, key: console.key }',
         'A browser with such a certificate needs no token, and one without it is refused.',
       example: '/etc/ulvs/users-ca.pem',
       without: 'users log in by a token',
+    }),
+  readers: list('alice.example.org', value(text('the name of a certificate, or its SHA-256 fingerprint')))
+    .optional()
+    .register(words, {
+      type: 'list of names or SHA-256 fingerprints of certificates',
+      text:
+        'Certificates of users who may look but change nothing: a common name (CN), a subject alternative name, ' +
+        'or the fingerprint in hexadecimal digits with or without colons. All other certificates of `ca` are those of operators.',
+      example: '[ alice.example.org ]',
+      without: 'every user with a certificate may change rules',
     }),
 });
 

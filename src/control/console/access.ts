@@ -11,7 +11,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { dirname } from 'node:path';
-import { TLSSocket } from 'node:tls';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 
 /** An operator may change rules, a reader may look. */
 export type Role = 'operator' | 'reader';
@@ -72,10 +72,14 @@ export class Access {
   private failures = 0;
   private failuresSince = 0;
 
-  /** `now` in ms. */
+  /**
+   * `readers`: names and fingerprints of certificates whose users only look. `now`: monotonic time,
+   * ms, so that a step of the wall clock ends no session and keeps no door shut.
+   */
   constructor(
     private readonly tokens: Readonly<Partial<Record<Role, string>>>,
-    private readonly now: () => number = Date.now,
+    private readonly readers: readonly string[] = [],
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** The user of a request; undefined: nobody is logged in. */
@@ -115,8 +119,10 @@ export class Access {
   /** A certificate that the authority of the configuration has signed. */
   private byCertificate({ socket }: IncomingMessage): User | undefined {
     if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-    const { subject } = socket.getPeerCertificate();
-    return { name: `certificate ${String(subject?.CN ?? '?').slice(0, 64)}`, role: 'operator' };
+    const certificate = socket.getPeerCertificate();
+    const name = `certificate ${String(certificate.subject?.CN ?? '?').slice(0, 64)}`;
+    const reads = this.readers.some((reader) => isOf(certificate, reader));
+    return { name, role: reads ? 'reader' : 'operator' };
   }
 
   /** Compares in constant time. After too many wrong tokens every one is wrong for a while. */
@@ -135,6 +141,13 @@ export class Access {
     for (const [id, { until }] of this.sessions)
       if (until <= this.now() || this.sessions.size >= SESSIONS) this.sessions.delete(id);
   }
+}
+
+/** The certificate has this common name, alternative name or SHA-256 fingerprint. */
+function isOf({ subject, subjectaltname = '', fingerprint256 = '' }: PeerCertificate, who: string): boolean {
+  const digits = (text: string) => text.replaceAll(':', '').toLowerCase();
+  const names = [subject?.CN, ...subjectaltname.split(', ').map((name) => name.replace(/^[^:]+:/, ''))].flat();
+  return names.includes(who) || (/^[0-9a-f]{64}$/.test(digits(who)) && digits(fingerprint256) === digits(who));
 }
 
 function isSame(token: string, right: string | undefined): boolean {

@@ -11,7 +11,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { ServiceStatus } from '../../health/spec.js';
-import type { AdminClient, DirectorStatus, ServiceEntry } from '../api/api.js';
+import type { AdminClient, DirectorStatus, NextHop, ServiceEntry } from '../api/api.js';
 import { ask } from '../api/ask.js';
 
 /** The state of a director at one moment. */
@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly status: DirectorStatus;
   readonly services: readonly ServiceEntry[];
   readonly health: readonly ServiceStatus[];
+  /** To the busiest real servers. */
+  readonly routes: readonly NextHop[];
   readonly follow: FollowState;
 }
 
@@ -41,6 +43,8 @@ const SHARE = 20;
 const PAGES = 50;
 /** Bytes of events that a page has not taken, above which it gets no further one. */
 const UNTAKEN = 4096;
+/** Real servers whose routes a snapshot has: a drawing has fewer. */
+const ROUTES = 32;
 
 export class Live {
   private readonly pages = new Set<ServerResponse>();
@@ -109,7 +113,17 @@ export class Live {
     const { status } = await ask(this.client, { op: 'status' });
     const { services = [] } = await ask(this.client, { op: 'list' });
     const { health = [] } = await ask(this.client, { op: 'health' });
+    const { routes = [] } = await ask(this.client, { op: 'routes', addresses: busiest(services) });
     if (status === undefined) throw new Error('the director sent no status');
-    return { at: Date.now(), status, services, health, follow: this.follow() };
+    return { at: Date.now(), status, services, health, routes, follow: this.follow() };
   }
+}
+
+/** Addresses of the real servers with the most packets. */
+function busiest(services: readonly ServiceEntry[]): string[] {
+  const rates = new Map<string, number>();
+  for (const { destinations } of services)
+    for (const { address, stats } of destinations) rates.set(address, (rates.get(address) ?? 0) + stats.inpps);
+  const sorted = [...rates].sort(([, a], [, b]) => b - a).slice(0, ROUTES);
+  return sorted.map(([address]) => address);
 }

@@ -16,14 +16,22 @@ import { loginPage, type PageFile, pageFiles } from './files.js';
 
 export interface ConsoleOptions {
   readonly listen: Listen;
-  /** PEM texts are read from these files. With `ca` a client needs a certificate. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined;
+  readonly tls?: ConsoleTls | undefined;
   /** Who logs in by which token. */
   readonly tokens: ConstructorParameters<typeof Access>[0];
   /** Where the token is, for the login form. */
   readonly tokenFile: string;
   readonly clientFor: ClientFor;
   readonly extras?: ConsoleExtras;
+}
+
+/** PEM texts are read from these files. With `ca` a client needs a certificate. */
+export interface ConsoleTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string | undefined;
+  /** Names and fingerprints of certificates whose users only look. */
+  readonly readers?: readonly string[] | undefined;
 }
 
 export interface ConsoleServer {
@@ -63,7 +71,7 @@ export async function serveConsole(options: ConsoleOptions): Promise<ConsoleServ
   };
 }
 
-function tlsOf({ cert, key, ca }: NonNullable<ConsoleOptions['tls']>) {
+function tlsOf({ cert, key, ca }: ConsoleTls) {
   const files = { cert: read(cert), key: read(key), minVersion: 'TLSv1.2' } as const;
   return ca === undefined ? files : { ...files, ca: read(ca), requestCert: true, rejectUnauthorized: true };
 }
@@ -110,7 +118,7 @@ class ConsoleRequests {
     private readonly options: ConsoleOptions,
     private readonly files: ReadonlyMap<string, PageFile>,
   ) {
-    this.access = new Access(options.tokens);
+    this.access = new Access(options.tokens, options.tls?.readers);
     this.api = new ConsoleApi(options.clientFor, options.extras ?? {});
   }
 

@@ -217,6 +217,7 @@ export class Parts {
       intercept: (changes) => this.intercept(changes),
       send: (message) => this.workers?.send(message),
       devices: () => this.deviceStatus(),
+      routes: () => this.live?.routing ?? staticRoutes(this.config),
       now: () => performance.now(),
       tables: this.shared.tables,
       tick: (table) => table[TICK_WORD]!,

@@ -23,7 +23,7 @@ import { changes } from '../rules/diff.js';
 import type { Rules } from '../rules/rules.js';
 import { resume } from '../state/resume.js';
 import { baseOf } from '../state/start.js';
-import { checkSync, warnIneffective } from './checks.js';
+import { checkProxied, checkSync, warnIneffective } from './checks.js';
 import { listener, startHost, startWorkers } from './dataplane.js';
 import { CHECK_MS, type Parts } from './parts.js';
 import { takeOver } from './succession.js';
@@ -38,6 +38,7 @@ const HOUSEKEEPING_MS = 500;
 export async function start(parts: Parts, client: AdminClient, handler: Handler): Promise<void> {
   const wanted = await parts.dryRun(parts.config);
   checkSync(parts, parts.config);
+  checkProxied(parts.config, wanted.entries());
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
   const attachment = attach(parts.config, wanted.entries());

@@ -29,6 +29,7 @@ import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/
 import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
+import { wallOrigin } from './clock.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import { beforeMessage, useFlows } from './flow-offload.js';
@@ -298,10 +299,11 @@ export class Runner {
 
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
+    const origin = wallOrigin();
     director.trace =
       spec &&
       new Trace(director, spec, (record) =>
-        this.report({ kind: 'traced', record: { ...record, at: performance.timeOrigin + record.at } }),
+        this.report({ kind: 'traced', record: { ...record, at: origin + record.at } }),
       );
   }
 

@@ -47,6 +47,8 @@ export class LiveNetwork {
   private readonly socket = new RouteSocket();
   private readonly monitor: Monitor;
   private snapshot: Snapshot;
+  /** The routes that the dataplane follows. */
+  routing: RouteData = { tables: [], rules: [] };
   /** The kernel's neighbour table, by `keyOf`. */
   private neighbours = new Map<string, Neighbour>();
   /** Neighbours that the dataplane has asked for, by `keyOf`. */
@@ -185,7 +187,8 @@ export class LiveNetwork {
       kind: 'addresses',
       addresses: [...devices.map(({ addresses }) => addresses), this.otherAddresses()],
     });
-    listener?.send({ kind: 'routes', ...compileRoutes(listener.routes(devices) ?? this.routeData()) });
+    this.routing = listener?.routes(devices) ?? this.routeData();
+    listener?.send({ kind: 'routes', ...compileRoutes(this.routing) });
     this.tellNeighbours(this.snapshot.neighbours);
     listener?.changed();
     listener?.linksChanged();

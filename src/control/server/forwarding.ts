@@ -9,6 +9,7 @@
  * host's stack would refuse clients of a service that the director already serves, and both would
  * answer.
  */
+import type { RouteData } from '../../dataplane/table/route-data.js';
 import type { ServiceStatus } from '../../health/spec.js';
 import type { LoopReading } from '../../stats/loop-stats.js';
 import type { AnnounceStatus, ChangeRequest, DeviceStatus, OffloadStatus } from '../api/api.js';
@@ -34,6 +35,8 @@ export interface Forwarding {
   /** Sends a message to every worker. */
   send(message: Message): void;
   devices(): DeviceStatus[];
+  /** The routes that the dataplane follows; undefined in a replay. */
+  routes?(): RouteData;
   /** Time of the dataplane's clock, ms. */
   now(): number;
   /** The connection table of each worker. */

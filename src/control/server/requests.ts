@@ -6,9 +6,9 @@
 import { randomUUID } from 'node:crypto';
 import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../../service/sysctl.js';
 import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
-import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry } from '../api/api.js';
+import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry, NextHop } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { type Settings, settingsOf } from '../config/director-config.js';
+import { proxied, type Settings, settingsOf } from '../config/director-config.js';
 import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
@@ -22,6 +22,7 @@ import { newRules } from './dry-client.js';
 import type { Forwarding } from './forwarding.js';
 import { Listing } from './listing.js';
 import { LiveCounters } from './live-counters.js';
+import { nextHops } from './next-hops.js';
 import { directorStatus } from './status.js';
 import { isTraceRequest, TraceSession } from './trace-session.js';
 
@@ -107,6 +108,8 @@ export class Requests implements AdminClient {
         return { ok: false, errno: 'EINVAL', text: 'reload: this director has no file to read again' };
       case 'health':
         return { ok: true, health: this.forwarding.health?.status ?? [] };
+      case 'routes':
+        return { ok: true, routes: this.routes(request.addresses) };
       case 'withdraw':
         return this.withdraw(request.withdrawn);
       case 'takeover':
@@ -114,6 +117,12 @@ export class Requests implements AdminClient {
       default:
         return this.change([request])[0]!;
     }
+  }
+
+  private routes(addresses: readonly string[]): NextHop[] {
+    const data = this.forwarding.routes?.();
+    const devices = this.forwarding.devices().map(({ name }) => name);
+    return data === undefined ? [] : nextHops(addresses, data, devices);
   }
 
   /** Applies several requests in order. Host and dataplane get all changes together. */
@@ -159,6 +168,7 @@ export class Requests implements AdminClient {
   /** Replaces the running settings. */
   set(settings: Settings): void {
     this.settings = settingsOf(settings);
+    this.rules.proxy(proxied(settings));
     this.keeper?.sysctlsAre(settings.sysctl);
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }

@@ -31,6 +31,9 @@ export const icmp: Checker = {
   },
 };
 
+/** The output of a program that has ended is read for this time. */
+const LAST_WORDS_MS = 50;
+
 interface Ended {
   /** null: a signal ended it. */
   readonly code: number | null;
@@ -53,10 +56,14 @@ function run(command: readonly string[], { address, port, name }: Place, signal:
     child.stdout.on('data', note);
     child.stderr.on('data', note);
     child.once('error', reject);
-    child.once('close', (code) => {
+    const end = (code: number | null) => {
       over = true;
       resolve({ code, text: said.trim().split('\n')[0]!.slice(0, 200) });
-    });
+      // What the program has left behind may hold its output open.
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    };
+    child.once('close', end);
+    child.once('exit', (code) => setTimeout(end, LAST_WORDS_MS, code));
     signal.addEventListener('abort', () => over || kill(child.pid), { once: true });
   });
 }

@@ -1,4 +1,5 @@
 /** The console's server over real HTTP: who may do what, changes and undo, snapshots and slow browsers. */
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -332,7 +333,8 @@ describe('other doors', () => {
     makeCertificates(folder);
     const file = (name: string) => path.join(folder, name);
     const pem = (name: string) => readFileSync(file(name));
-    await open({ tls: { cert: file('server.pem'), key: file('server.key'), ca: file('ca.pem') } });
+    const tls = { cert: file('server.pem'), key: file('server.key'), ca: file('ca.pem') };
+    await open({ tls });
     const get = (more: https.RequestOptions) =>
       new Promise<string>((resolve, reject) => {
         https
@@ -344,5 +346,15 @@ describe('other doors', () => {
     const about = JSON.parse(await get({ cert: pem('client.pem'), key: pem('client.key') }));
     expect(about).toMatchObject({ user: 'certificate client', role: 'operator' });
     await expect(get({})).rejects.toThrow(/certificate required|ECONNRESET|alert/);
+    const { fingerprint256 } = new X509Certificate(pem('client.pem'));
+    const digits = fingerprint256.replaceAll(':', '').toLowerCase();
+    const cases = [['client'], ['127.0.0.1'], [fingerprint256], [digits], ['clien', `${digits}0`, 'CN', '']];
+    const roles: string[] = [];
+    for (const readers of cases) {
+      await server.close();
+      await open({ tls: { ...tls, readers } });
+      roles.push(JSON.parse(await get({ cert: pem('client.pem'), key: pem('client.key') })).role);
+    }
+    expect(roles).toEqual(['reader', 'reader', 'reader', 'reader', 'operator']);
   });
 });
