@@ -1,5 +1,5 @@
-# make demo | console | test | test-node | fuzz | build | install | deb | test-deb | bench | docs | moves | lint | record |
-# clean; every target first installs what is missing (scripts/setup.sh).
+# make demo | console | test | test-node | fuzz | soak | build | install | deb | test-deb | bench | docs | moves | lint |
+# record | clean; every target first installs what is missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.
@@ -10,13 +10,14 @@ ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--ro
 ORACLE ?= tools/oracle
 SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
-.PHONY: install deb test-deb build demo console test test-node fuzz bench docs moves lint record clean setup
+.PHONY: install deb test-deb build demo console test test-node fuzz soak bench docs moves lint record clean setup
 .DEFAULT_GOAL := build
 
 setup:
 	@scripts/setup.sh
 
 build: setup
+	@[ -e dist/cli/main.js ] || echo "build: compiling, half a minute the first time"
 	@npm run --silent build
 
 demo: build
@@ -46,6 +47,13 @@ fuzz: setup
 	@tsc -p tsconfig.fuzz.json && rollup -c test/fuzz/instrument.mjs --silent
 	@ln -sfn ../package.json build/package.json
 	@node build/test/fuzz/run.js "$(TARGET)" "$(or $(TIME),60)" "$(or $(SEED),1)"
+
+# make soak [HOURS=2] [DEVICE=xdp]: hours of traffic through one director; its figures become docs/soak.md.
+soak: build
+	@tsc -p tsconfig.bench.json && ln -sfn ../dist build/dist
+	@$(SUDO) node dist/cli/main.js lab soak --hours $(or $(HOURS),2) --device $(or $(DEVICE),xdp) --out build/soak.jsonl
+	@node build/bench/soak.js build/soak.jsonl
+	@$(MAKE) --no-print-directory docs
 
 # make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)
 bench: build

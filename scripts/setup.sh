@@ -119,7 +119,7 @@ install_modules() {
   if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     # npm ci empties what the link leads to, which belongs to another tree.
     [ ! -L node_modules ] || die "node_modules is a link to $(readlink node_modules) and does not fit package-lock.json: remove the link"
-    say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing))"
+    say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing); it takes half a minute or more)"
     npm_log ci
   fi
   modules_load && return

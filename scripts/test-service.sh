@@ -46,6 +46,26 @@ pid=$(show MainPID)
 check 'reloads' 'systemctl reload ulvs && until_true 60 "ulvsadm -Sn | grep -q 10.0.0.100:81" && [ "$(show MainPID)" = "$pid" ]'
 check 'is active after the reload' 'until_true 10 "[ \"\$(show ActiveState)\" = active ]"'
 
+# A client and a realserver at the other end, and a connection that must go on.
+ip netns add far; ip link set p0 netns far
+ip -n far addr add 10.0.0.1/24 dev p0; ip -n far addr add 10.0.0.11/24 dev p0; ip -n far link set p0 up
+ulvsadm -A -u 10.0.0.100:53 -s rr && ulvsadm -a -u 10.0.0.100:53 -r 10.0.0.11 -g
+ip netns exec far bash -c 'echo ask >/dev/udp/10.0.0.100/53'
+has_connection() { ulvsadm -Lnc | grep -q "UDP.*10.0.0.1:.*10.0.0.100:53.*10.0.0.11:53"; }
+check 'has a connection' 'until_true 30 has_connection'
+upgraded() { [ "$(show MainPID)" != "$old" ] && [ ! -e "/proc/$old" ] && [ "$(show ActiveState)" = active ]; }
+for n in 1 2; do
+  old=$(show MainPID)
+  check "is upgraded by SIGUSR2, time $n" 'systemctl kill --signal=SIGUSR2 --kill-whom=main ulvs && until_true 300 upgraded && log | grep "took over from process $old"'
+  check "and goes on with rules and connections, time $n" 'ulvsadm -Sn | grep 10.0.0.100:81 && has_connection'
+  check "in the same sandbox, time $n" 'in_status Seccomp 2 && in_status NoNewPrivs 1 && in_status CapEff 000000c000003000 && [ "$(ps -o ni= -p $(show MainPID) | tr -d " ")" = 0 ]'
+done
+check 'has not been restarted for that' '[ "$(show NRestarts)" = 0 ]'
+old=$(show MainPID)
+cp /etc/ulvs/director.yaml /tmp/good.yaml; echo 'devicess: []' >/etc/ulvs/director.yaml
+check 'goes on when the successor fails' 'systemctl kill --signal=SIGUSR2 --kill-whom=main ulvs && until_true 300 "log | grep -q \"the successor has ended\"" && [ "$(show MainPID)" = "$old" ] && has_connection'
+cp /tmp/good.yaml /etc/ulvs/director.yaml
+
 check 'is restarted after kill -9' 'kill -9 $(show MainPID); until_true 120 "[ \"\$(show NRestarts)\" = 1 ] && ulvsadm -Sn >/dev/null 2>&1"'
 printf '[Service]\nWatchdogSec=15\n' >/run/systemd/system/ulvs.service.d/watchdog.conf
 systemctl daemon-reload; systemctl restart ulvs

@@ -90,12 +90,12 @@ function round(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-function machine(): string {
+export function machine(): string {
   const all = cpus();
   return `${all.length} x ${all[0]?.model.trim() ?? 'unknown processor'}`;
 }
 
-function commit(): string {
+export function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   } catch {

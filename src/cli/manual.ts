@@ -103,7 +103,11 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     ],
   },
   check: {
-    exit: ['the configuration is correct', 'something failed while running', 'a mistake in it; one line for each'],
+    exit: [
+      'the configuration is correct',
+      'something failed while running',
+      'mistakes in it; one line for each, those of the rules once all keys are correct',
+    ],
     examples: [['ulvs check /etc/ulvs/director.yaml', 'before a reload or a restart']],
   },
   apply: {
@@ -353,6 +357,14 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
       'an event lost more than it may, or something failed; the output names it',
       MISTAKE,
     ],
+    signals: ABORT,
+  },
+  'lab chaos': {
+    exit: ['the plan is printed; or everything held', 'something did not hold; the output names it', MISTAKE],
+    signals: ABORT,
+  },
+  'lab soak': {
+    exit: ['nothing grew, nothing was lost', 'otherwise; the output names it', MISTAKE],
     signals: ABORT,
   },
   'lab restart': { exit: ['restarted', LAB_NOT_UP, MISTAKE], files: LABS },

@@ -32,6 +32,7 @@ import {
   TIMEOUT,
   WHEEL_POS,
   WHEEL_TICK,
+  WITH_SHIFTS,
 } from './entry.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
@@ -53,7 +54,10 @@ export class Connections {
   readonly states: States;
   /** Virtual ports of the FTP helper, which reads masq connections to them. */
   helperPorts: readonly number[] = [];
-  /** Sequence shifts by entry, of control connections that asked for a data connection. */
+  /**
+   * Sequence shifts by entry, of control connections that asked for a data connection, and of those
+   * of the SYN proxy.
+   */
   readonly seqAdj = new Map<number, SeqAdj>();
   private readonly rows: SeqAdjRows;
   /** Number of expected connections whose client port is not known yet. */
@@ -175,7 +179,7 @@ export class Connections {
     const flags = words[at + FLAGS]!;
     const hash = this.table.adopt(entry, lines);
     if ((flags & CONN_NO_CPORT) !== 0) this.addWithoutPort();
-    const kept = (flags & CONN_HELPER) !== 0 ? this.rows.kept(entry, this.table.seals[entry]!) : undefined;
+    const kept = (flags & WITH_SHIFTS) !== 0 ? this.rows.kept(entry, this.table.seals[entry]!) : undefined;
     if (kept !== undefined) this.seqAdj.set(entry, kept);
     const dest = this.destOf(entry);
     if (dest !== undefined) this.bind(entry, dest);
@@ -324,7 +328,7 @@ export class Connections {
   release(entry: number): void {
     if (this.offloaded !== undefined) this.offloaded.release(entry);
     const flags = this.flagsOf(entry);
-    if ((flags & CONN_HELPER) !== 0) this.forgetShift(entry);
+    if ((flags & WITH_SHIFTS) !== 0) this.forgetShift(entry);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
     this.unbind(entry);
     this.uncontrol(entry);

@@ -78,6 +78,14 @@ export const CONN_ANSWERED = 0x40000000;
 export const CONN_RESET = 0x20000000;
 
 /**
+ * The SYN proxy opened it (dataplane/synproxy): numbers of the destination's side are shifted from
+ * the first segment on. While it is not CONN_ANSWERED, the destination has not answered the proxy.
+ */
+export const CONN_SYNPROXY = 1 << 31;
+/** It has a row of sequence shifts (seqadj.ts). */
+export const WITH_SHIFTS = CONN_HELPER | CONN_SYNPROXY;
+
+/**
  * A template of a persistence engine (engine-templates.ts): word 0 is a hash, word 13 the number of
  * the line with its key and client.
  */

@@ -1,7 +1,9 @@
 /**
- * Sequence numbers of control connections whose payload a helper resized (FTP). They lie beside the
- * table: few connections have any. A row in memory that outlives the process (memory.ts) keeps them
- * over a restart; it has the number of the entry, so that an entry finds its row.
+ * Sequence numbers of connections whose destination uses others than the client sees: control
+ * connections whose payload a helper resized (FTP), and connections that the SYN proxy opened. They
+ * lie beside the table: few connections have any. A row in memory that outlives the process
+ * (memory.ts) keeps them over a restart; it has the number of the entry, so that an entry finds its
+ * row.
  *
  *     row   0 OWNER    1 STATUS = check << 8 | awaits << 1 | half
  *           2–4 half 0: position before after   5–7 half 1
@@ -9,6 +11,11 @@
  * `half` is the half in force. A change writes the other half, then STATUS. The check covers what
  * is in force. A row with a wrong check is damaged: its connection must not go on, because every
  * segment of it would leave with wrong numbers.
+ *
+ * No payload of the SYN proxy's connections is resized, but with a helper. Without one `before` and
+ * `after` are equal, `position` is what the timestamps are shifted by, and the shift of the window
+ * stands for `awaits`. Until the destination answers, the halves have what the proxy must know
+ * (Asked), and the check is wrong: such a handshake does not outlive the process.
  */
 
 /** Words of a row. */
@@ -21,6 +28,9 @@ const HALF_WORDS = 3;
 const NOBODY = -1;
 /** Bits of STATUS beside the check. */
 const IN_FORCE = 0xff;
+/** The shift of a window in STATUS, a signed number. */
+const WINDOW_BITS = 0x1f;
+const UNUSED_BITS = 27;
 
 /** STATUS for these low bits: with the check over the owner, the bits and their half. */
 function checked(row: Int32Array, at: number, low: number, owner = row[at + OWNER]!): number {
@@ -113,8 +123,15 @@ export class SequenceShift {
 }
 
 /**
+ * What the SYN proxy notes of the acknowledgement by which a client proved its address
+ * (dataplane/synproxy/open.ts): numbers, timestamps, window; MSS << 1 | it has timestamps.
+ */
+export const Asked = { seq: 0, ack: 1, timestamp: 2, echo: 3, window: 4, offers: 5 } as const;
+type AskedWord = (typeof Asked)[keyof typeof Asked];
+
+/**
  * A control connection: the reply that the helper waits for (Awaits of dataplane/ftp/text.ts), and
- * the shift of its numbers.
+ * the shift of its numbers. A connection of the SYN proxy: all shifts.
  */
 export class SeqAdj {
   readonly shift: SequenceShift;
@@ -133,6 +150,32 @@ export class SeqAdj {
     const status = this.at + STATUS;
     this.row[status] = checked(this.row, this.at, (awaits << 1) | (this.row[status]! & 1));
   }
+
+  /** What the SYN proxy notes until the destination answers. */
+  note(word: AskedWord, value: number): void {
+    this.row[this.at + HALVES + word] = value;
+  }
+  noted(word: AskedWord): number {
+    return this.row[this.at + HALVES + word]!;
+  }
+
+  /**
+   * The destination has answered the SYN proxy. A number of the destination plus `sequence` is the
+   * client's, a timestamp plus `timestamp`, a window shifted left by `window` (−14 to 14).
+   */
+  splice(sequence: number, timestamp: number, window: number): void {
+    const { row, at } = this;
+    row[at + HALVES] = timestamp;
+    row[at + HALVES + 1] = sequence;
+    row[at + HALVES + 2] = sequence;
+    row[at + STATUS] = checked(row, at, (window & WINDOW_BITS) << 1);
+  }
+  get timestampShift(): number {
+    return this.row[this.at + HALVES]!;
+  }
+  get windowShift(): number {
+    return (this.awaits << UNUSED_BITS) >> UNUSED_BITS;
+  }
 }
 
 /** The rows of one table, by entry. Without memory each control connection has a row of its own. */
@@ -150,11 +193,11 @@ export class SeqAdjRows {
     return new SeqAdj(rows, at);
   }
 
-  /** Returns false when the row of this connection is damaged. */
-  isSound(entry: number, owner: number): boolean {
+  /** Returns false when the row of this connection is damaged, or it has none and `needs` one. */
+  isSound(entry: number, owner: number, needs: boolean): boolean {
     const { rows } = this;
     const at = entry * SHIFT_WORDS;
-    if (rows.length === 0 || rows[at + OWNER] === NOBODY) return true;
+    if (rows.length === 0 || rows[at + OWNER] === NOBODY) return !needs;
     return rows[at + OWNER] === owner && rows[at + STATUS] === checked(rows, at, rows[at + STATUS]! & IN_FORCE);
   }
 

@@ -12,12 +12,12 @@ import {
   CONN_ENGINE_KEY,
   CONN_FULLNAT,
   CONN_HASHED,
-  CONN_HELPER,
   CONN_IPV6,
   CONN_ONE_PACKET,
   CONN_OUTGOING,
   CONN_REVERSE,
   CONN_SYNC,
+  CONN_SYNPROXY,
   CONN_TEMPLATE,
   CONTROL,
   DADDR,
@@ -30,6 +30,7 @@ import {
   NEXT,
   TICKS,
   TIMEOUT,
+  WITH_SHIFTS,
 } from './entry.js';
 import { SCTP_STATES } from './sctp.js';
 import { MAX_KEY_LINES } from './seal.js';
@@ -71,8 +72,13 @@ export class Soundness {
     const flags = this.words[at + FLAGS]!;
     if ((flags & CONN_HASHED) === 0 || !this.hasPossibleFlags(flags) || !this.hasLines(at, flags)) return false;
     if (!this.table.isSealed(entry)) return false;
-    if ((flags & CONN_HELPER) !== 0 && !this.shifts.isSound(entry, this.table.seals[entry]!)) return false;
+    if ((flags & WITH_SHIFTS) !== 0 && !this.hasShifts(entry, flags)) return false;
     return (flags & CONN_REVERSE) !== 0 || (this.isServed(at, flags) && this.hasState(at));
+  }
+
+  /** The numbers of the SYN proxy's connections are always shifted. */
+  private hasShifts(entry: number, flags: number): boolean {
+    return this.shifts.isSound(entry, this.table.seals[entry]!, (flags & CONN_SYNPROXY) !== 0);
   }
 
   private hasPossibleFlags(flags: number): boolean {

@@ -65,7 +65,7 @@ export class States {
     const old = this.words[at + DPORT_PROTO_STATE]! & 0xff;
     const state = nextTcpState(old, this.tablePart(at, direction), tcpFlags, this.secureTcp);
     if (state !== old) this.setState(at, state, tcpActive(state));
-    if (state === Tcp.ESTABLISHED && state !== old) this.assureControl(at);
+    if (state === Tcp.ESTABLISHED && state !== old) this.noteEstablished(at);
     if (old === Tcp.SYN_RECV)
       noteHandshake(this.words, at, this.destAt(at), direction === Direction.output, tcpFlags, state);
     this.words[at + TIMEOUT] = this.timeouts.tcp[state]!;
@@ -86,6 +86,12 @@ export class States {
     const at = entry << ENTRY_SHIFT;
     this.words[at + TIMEOUT] = this.timeouts.udp;
     if (direction === Direction.output) this.assureControl(at);
+  }
+
+  private noteEstablished(at: number): void {
+    this.assureControl(at);
+    const proxy = this.destAt(at)?.service.synProxy;
+    if (proxy !== undefined) proxy.confirmed++;
   }
 
   private assureControl(at: number): void {

@@ -189,7 +189,7 @@ export class ConnectionTable {
    */
   forgetIndex(lines: number): void {
     // Buckets that were never written take no memory yet.
-    if (this.changes !== 0) this.buckets.fill(0);
+    if (this.changes !== 0) this.buckets.fill(0, 0, this.nBuckets);
     this.nBuckets = Math.max(INITIAL_BUCKETS, Math.min(lines * BUCKETS_EACH, this.buckets.length));
     this.level = INITIAL_BUCKETS;
     while (this.level * 2 <= this.nBuckets) this.level *= 2;

@@ -11,6 +11,7 @@ import {
   CONN_ASSURED,
   CONN_HASHED,
   CONN_REVERSE,
+  CONN_SYNPROXY,
   CONN_TEMPLATE,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
@@ -112,7 +113,7 @@ export class Defence {
     if ((flags & CONN_TEMPLATE) !== 0) return (flags & CONN_ASSURED) === 0;
     const state = connections.words[at + DPORT_PROTO_STATE]! & 0xff;
     const protocol = connections.protocolOf(entry);
-    if (protocol === ipv4.TCP && (state === Tcp.SYN_RECV || state === Tcp.SYNACK)) return true;
+    if (protocol === ipv4.TCP && (state === Tcp.SYN_RECV || state === Tcp.SYNACK)) return (flags & CONN_SYNPROXY) === 0;
     if (protocol === ipv4.SCTP && (state === Sctp.INIT1 || state === Sctp.INIT)) return true;
     const lasting = protocol === ipv4.UDP || state === (protocol === ipv4.TCP ? Tcp.ESTABLISHED : Sctp.ESTABLISHED);
     return lasting && this.isIdle(at);

@@ -23,8 +23,10 @@ import { Defence } from './defence.js';
 import { EarlyDrop } from './early-drop.js';
 import { EndConns } from './end-conns.js';
 import { PacketInfo } from './parse/packet.js';
+import { SynFloods } from './syn-floods.js';
 import { Assembled } from './table/assembled.js';
 import type { CheckPorts } from './table/check-ports.js';
+import { Cookies } from './table/cookies.js';
 import { FragmentTable } from './table/fragments.js';
 import type { Link } from './table/link.js';
 import { Neighbours } from './table/neighbour.js';
@@ -138,6 +140,8 @@ export class Director {
   /** Connections whose packets the XDP program forwards; set before the first batch. */
   offload: Offloading | undefined;
   readonly earlyDrop: EarlyDrop;
+  readonly synFloods: SynFloods;
+  readonly cookies: Cookies;
   /** Options of services by keyText, also of services that do not exist. */
   options: ReadonlyMap<string, ServiceOptions> = new Map();
   /** Set while a master of synchronisation runs. */
@@ -168,6 +172,8 @@ export class Director {
     this.endConns = new EndConns(this);
     this.connections = new Connections(table, this.dests, tickOf(now));
     this.earlyDrop = new EarlyDrop(this.connections, counters);
+    this.synFloods = new SynFloods(this);
+    this.cookies = new Cookies(table.secret);
     const room = umem.frameCount >>> 2;
     this.assembled = new Assembled(umem, room);
     this.fragments = new FragmentTable(room, (frame, len, reason) => {

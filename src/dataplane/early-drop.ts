@@ -13,6 +13,7 @@ import type { Connections } from '../conntrack/connections.js';
 import {
   CONN_HASHED,
   CONN_REVERSE,
+  CONN_SYNPROXY,
   CONN_TEMPLATE,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
@@ -50,13 +51,16 @@ export class EarlyDrop {
     }
   }
 
-  /** TCP and SCTP before the handshake ends; UDP after one packet of the client. */
+  /**
+   * TCP and SCTP before the handshake ends, unless the SYN proxy knows the client; UDP after one
+   * packet of the client.
+   */
   private isUnconfirmed(entry: number): boolean {
     const { connections } = this;
     const at = entry << ENTRY_SHIFT;
     const { words } = connections;
     const flags = words[at + FLAGS]!;
-    if ((flags & (CONN_HASHED | CONN_REVERSE | CONN_TEMPLATE)) !== CONN_HASHED) return false;
+    if ((flags & (CONN_HASHED | CONN_REVERSE | CONN_TEMPLATE | CONN_SYNPROXY)) !== CONN_HASHED) return false;
     if (connections.childrenOf(entry) !== 0) return false;
     const state = words[at + DPORT_PROTO_STATE]! & 0xff;
     const protocol = connections.protocolOf(entry);

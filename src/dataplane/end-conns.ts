@@ -7,7 +7,16 @@
  */
 
 import type { Connections } from '../conntrack/connections.js';
-import { CONN_HASHED, CONN_RESET, CONN_REVERSE, CONN_TEMPLATE, ENTRY_SHIFT, FLAGS } from '../conntrack/entry.js';
+import {
+  CONN_ANSWERED,
+  CONN_HASHED,
+  CONN_RESET,
+  CONN_REVERSE,
+  CONN_SYNPROXY,
+  CONN_TEMPLATE,
+  ENTRY_SHIFT,
+  FLAGS,
+} from '../conntrack/entry.js';
 import { Tcp } from '../conntrack/tcp.js';
 import type { Destination } from '../service/service.js';
 import type { Sysctls } from '../service/sysctl.js';
@@ -28,6 +37,11 @@ export class EndConns {
 
   /** Resets a TCP connection on both sides; set by the director's housekeeping. */
   startReset: (entry: number) => void = () => {};
+  /**
+   * The SYN proxy's connection has waited in vain for its destination; set likewise. True: it waits
+   * on.
+   */
+  askAgain: (entry: number) => boolean = () => false;
 
   /** Call after a destination was removed. */
   noteRemoval(dest: Destination): void {
@@ -48,7 +62,13 @@ export class EndConns {
   useOptions(): void {
     const { connections } = this.d;
     connections.useOwnIdle();
-    connections.onIdle ??= (entry) => this.resetIdle(entry);
+    connections.onIdle ??= (entry) => this.goesOn(entry);
+  }
+
+  /** The timer of a connection has ended. True: it has a new end. */
+  private goesOn(entry: number): boolean {
+    const waits = (this.d.connections.flagsOf(entry) & (CONN_SYNPROXY | CONN_ANSWERED)) === CONN_SYNPROXY;
+    return waits ? this.askAgain(entry) : this.resetIdle(entry);
   }
 
   /** The idle time of a connection is over. True: it is being reset. */

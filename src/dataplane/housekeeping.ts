@@ -10,6 +10,7 @@ import { sendSolicitation } from './neigh/nd.js';
 import { dropWaiting } from './output/neighbour-output.js';
 import { expireFragments } from './path/defrag.js';
 import { startReset } from './path/reset.js';
+import { askAgain } from './path/synproxy.js';
 import type { Neighbour } from './table/neighbour.js';
 
 /** Limit of entries that the timer wheel examines in one call: it bounds the pause. */
@@ -32,6 +33,7 @@ export class Housekeeping {
   ) {
     this.nextSweep = d.now + SWEEP_EVERY;
     d.endConns.startReset = (entry) => startReset(d, entry);
+    d.endConns.askAgain = (entry) => askAgain(d, entry);
   }
 
   /** Sets the director's clock (ms) and does what is due. */
@@ -55,6 +57,7 @@ export class Housekeeping {
     const { d } = this;
     d.connections.tick(tickOf(now), BUDGET);
     d.defence.tick(now);
+    d.synFloods.tick(now);
     d.endConns.tick();
     if (d.sync !== undefined) d.sync.tick();
   }

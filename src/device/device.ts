@@ -53,6 +53,11 @@ export interface Device {
   readonly fault?: string;
   /** Where a device of another process must go on to read; absent: the kernel knows. */
   readonly position?: number;
+  /**
+   * Another process has read and sent until now, the last time at `position`: goes on there. The
+   * device was made as one that waits.
+   */
+  resume?(position: number): void;
   /** Nobody will receive for a moment: keeps room for as many frames as it can. */
   deepen?(): void;
   /**

@@ -47,7 +47,8 @@ export type DeviceHandle = { readonly [K in DeviceKind]: { readonly kind: K } & 
 interface Kind<K extends DeviceKind> {
   open(memory: FrameMemory, name: string, options: OpenOptions): Parts[K];
   close(handle: Parts[K]): void;
-  on(umem: Umem, handle: Parts[K]): Device;
+  /** `waits`: as deviceOn. */
+  on(umem: Umem, handle: Parts[K], waits: boolean): Device;
   /** How the device works on its interface; '' when there is nothing to say. */
   detail?(handle: Parts[K]): string;
   /** As `faultOf`. */
@@ -75,7 +76,7 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
         ...(entries !== undefined && { entries }),
       }),
     close: closeXdp,
-    on: (umem, handle) => new XdpDevice(umem, handle),
+    on: (umem, handle, waits) => new XdpDevice(umem, handle, { waits }),
     detail: xdpDetail,
     fault: xdpFault,
     adopt: adoptXdp,
@@ -119,9 +120,12 @@ export function closeHandle(handle: DeviceHandle): void {
   rowOf(handle.kind).close(handle as Parts[DeviceKind]);
 }
 
-/** The device of a handle, for the calling thread. Throws a DeviceError for libpcap. */
-export function deviceOn(umem: Umem, handle: DeviceHandle): Device {
-  return rowOf(handle.kind).on(umem, handle as Parts[DeviceKind]);
+/**
+ * The device of a handle, for the calling thread. `waits`: another process uses it until `resume`.
+ * Throws a DeviceError for libpcap.
+ */
+export function deviceOn(umem: Umem, handle: DeviceHandle, waits = false): Device {
+  return rowOf(handle.kind).on(umem, handle as Parts[DeviceKind], waits);
 }
 
 /** The kind, and how the device works on its interface, for the log. */

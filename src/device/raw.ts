@@ -32,6 +32,10 @@ interface RawPackage {
 
 /** IPPROTO_RAW (raw(7)): the socket receives nothing, and what is sent has its own IP header. */
 const IPPROTO_RAW = 255;
+/** Of socket(7). */
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
 /** Bytes of the longest IP packet. */
 const LONGEST = 0xffff;
 /** Packets that may wait for the host; when more wait, further ones are dropped. */
@@ -50,6 +54,18 @@ export function openRaw(family: 4 | 6, protocol: number): RawSocket {
     return raw.createSocket({ protocol, addressFamily, bufferSize: LONGEST });
   } catch (error) {
     throw new DeviceError(name, (error as Error).message.split('\n')[0]!, 'run as root or with CAP_NET_RAW');
+  }
+}
+
+/**
+ * Packets of so many bytes wait until the event loop reads them, with what the kernel counts for
+ * each; without CAP_NET_ADMIN fewer (net.core.rmem_max).
+ */
+export function setRawQueue(socket: RawSocket, bytes: number): void {
+  try {
+    socket.setOption(SOL_SOCKET, SO_RCVBUFFORCE, bytes);
+  } catch {
+    socket.setOption(SOL_SOCKET, SO_RCVBUF, bytes);
   }
 }
 

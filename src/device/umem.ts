@@ -56,6 +56,12 @@ export class Umem {
       if (this.held[i] === 0) this.free_[this.nFree++] = i * this.frameSize;
   }
 
+  /** Until `restock` only the first `n` frames are used, whoever has them. */
+  useFirst(n: number): void {
+    this.nFree = 0;
+    while (this.nFree < n) this.free_[this.nFree] = this.nFree++ * this.frameSize;
+  }
+
   /** Bytes of the longest frame, with the Ethernet header, that fits behind the headroom. */
   get capacity(): number {
     return this.frameSize - HEADROOM;
@@ -63,6 +69,18 @@ export class Umem {
 
   get freeFrames(): number {
     return this.nFree;
+  }
+
+  /** Number of frames without the reserved ones. */
+  get usableFrames(): number {
+    return this.frameCount - this.reserved;
+  }
+
+  /** Number of frames that the kernel has. Reads a byte for each frame. */
+  get heldFrames(): number {
+    let held = 0;
+    for (const socket of this.held) if (socket !== 0) held++;
+    return held;
   }
 
   /**

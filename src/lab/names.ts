@@ -4,12 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { LABS_DIRECTORY } from '../control/api/socket-path.js';
 import { LabError } from './error.js';
 
 const WORD = /^[a-z0-9][a-z0-9-]{0,15}$/;
 
 /** In a user namespace /run is a private tmpfs (lab/build/rootless.ts). */
-export const STATE_DIRECTORY = '/run/ulvs-lab';
+export const STATE_DIRECTORY = LABS_DIRECTORY;
 
 /** Throws a LabError for a word that cannot be a part of file names. */
 export function newId(topology: string, word: string = randomBytes(2).toString('hex')): string {

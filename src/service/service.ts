@@ -7,6 +7,7 @@
 import { type Counters, GAUGES, Gauge } from '../stats/counters.js';
 import { SVC_ONEPACKET, SVC_PERSISTENT } from './config.js';
 import type { PersistenceEngine } from './persistence-engine.js';
+import type { SynProxy } from './syn-proxy.js';
 import { defaultSysctls, type Sysctls } from './sysctl.js';
 
 /** Forwarding methods in connection entries: the numbers of IPVS (IP_VS_CONN_F_*), and fullnat. */
@@ -225,6 +226,8 @@ export class VirtualService {
   resetIdle = false;
   resetRemoved = false;
   rescheduleUdp = false;
+  /** The SYN proxy; undefined: the service never has one. */
+  synProxy: SynProxy | undefined;
   /** False once deleted. Its destinations may stay longer, in the trash. */
   available = true;
   /** Newest first, as in the kernel. */

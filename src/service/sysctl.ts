@@ -4,9 +4,10 @@
  * any; elsewhere they hold the values with a meaning.
  *
  * Differences: `sync_threshold` holds two numbers in the kernel; here the second is `sync_period`,
- * its name before 2.6.38. `early_drop` is a name of ulvs. The kernel's default of `sync_qlen_max`
- * depends on the memory; here it is that of 2 GiB. `est_cpulist` is left out: it names CPUs for
- * threads that a director does not have.
+ * its name before 2.6.38. `early_drop` is a name of ulvs. `tcp_max_syn_backlog` is a name of
+ * /proc/sys/net/ipv4, where it is the limit of a listening socket. The kernel's default of
+ * `sync_qlen_max` depends on the memory; here it is that of 2 GiB. `est_cpulist` is left out: it
+ * names CPUs for threads that a director does not have.
  */
 const INT_MAX = 2_147_483_647;
 
@@ -113,6 +114,12 @@ export const SYSCTLS = {
   ),
   sync_threshold: row(3, 0, INT_MAX, 'packets after which a connection is first sent'),
   sync_version: row(1, 0, 1, 'version of the synchronisation protocol'),
+  tcp_max_syn_backlog: row(
+    4096,
+    1,
+    INT_MAX,
+    'half-open connections of a service above which its SYN proxy (synproxy: auto) answers by cookies',
+  ),
 } as const satisfies Record<string, SysctlRow>;
 
 /** A name of the table. */

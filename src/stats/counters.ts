@@ -35,6 +35,10 @@ export const FrameStat = {
   handedOff: 9,
   /** Unconfirmed connections that gave their place in the full table to new ones. No frames. */
   earlyDropped: 10,
+  /** SYN proxy: cookies sent; acknowledgements with a valid cookie, and without. No frames. */
+  cookiesSent: 11,
+  cookiesAccepted: 12,
+  cookiesRefused: 13,
 } as const;
 const FRAME_STATS = 16;
 

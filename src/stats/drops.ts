@@ -176,6 +176,11 @@ const REASONS = [
     'the connection table is being rebuilt after a restart, and the connection was not found yet',
     'Wanted, for the first moments of a director that goes on with the connections of the one before it. The sender repeats the packet.',
   ],
+  [
+    'synProxyWaits',
+    'the SYN proxy waits for the real server to accept the connection',
+    'The client sends it again. Many of them mean that a real server is slow to accept connections, or does not answer: look at its backlog and at its health.',
+  ],
 ] as const satisfies readonly (readonly [string, string, string])[];
 
 export type DropReason = (typeof REASONS)[number][0];

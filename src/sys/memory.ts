@@ -122,6 +122,7 @@ const mmapAt = libc.func('uint64 mmap(uint64, size_t, int, int, int, int64)') as
   offset: number,
 ) => number;
 const MAP_FIXED = 0x10;
+const MAP_NORESERVE = 0x4000;
 
 /**
  * Maps `len` bytes of a file from offset 0, followed by `extra` bytes of anonymous memory in the
@@ -165,6 +166,33 @@ export function mapShared(fd: number, at: number, len: number): SharedMapping {
     mapped.delete(buffer);
   };
   return { buffer, offset, unmap };
+}
+
+/** Pages of a file that are mapped in this process. */
+export interface FilePages {
+  readonly address: number;
+  readonly bytes: number;
+  readonly fd: number;
+  /** Where they are in the file. */
+  readonly at: number;
+}
+
+/**
+ * Does `work` with memory of zeros in the place of pages of files. No other process sees what is
+ * written meanwhile, and it is gone afterwards. No other thread may use the pages until then.
+ * Throws a SystemError('mmap').
+ */
+export function onScratch(pages: readonly FilePages[], work: () => void): void {
+  const put = ({ address, bytes }: FilePages, flags: number, fd: number, at: number) => {
+    if (mmapAt(address, bytes, PROT_READ_WRITE, flags | MAP_FIXED, fd, at) !== address)
+      throw new SystemError('mmap', koffi.errno());
+  };
+  try {
+    for (const one of pages) put(one, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    work();
+  } finally {
+    for (const one of pages) put(one, MAP_SHARED, one.fd, one.at);
+  }
 }
 
 /** Buffers with pages of files: V8 must not free them, because malloc would use the pages again. */

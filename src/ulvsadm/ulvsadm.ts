@@ -160,7 +160,7 @@ class Pending {
 
 function report(run: Run, request: ChangeRequest, reply: AdminReply): number {
   if (reply.ok) return 0;
-  run.err += `${sentence(request.op, reply.errno)}\n`;
+  run.err += `${reply.text ?? sentence(request.op, reply.errno)}\n`;
   return FAILED;
 }
 

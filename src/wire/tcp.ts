@@ -59,6 +59,10 @@ export function flags(view: DataView, l4: number): number {
 export function window(view: DataView, l4: number): number {
   return view.getUint16(l4 + WINDOW);
 }
+/** The checksum is not adjusted. */
+export function setWindow(view: DataView, l4: number, value: number): void {
+  view.setUint16(l4 + WINDOW, value);
+}
 export function checksum(view: DataView, l4: number): number {
   return view.getUint16(l4 + CHECKSUM);
 }

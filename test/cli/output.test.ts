@@ -62,6 +62,7 @@ const STATUS: DirectorStatus = {
   pid: 7,
   socket: '/run/ulvs/ulvs.sock',
   memory: 2e8,
+  heap: { used: 0, external: 0 },
   tableId: 'x',
   uptime: 61,
   config: '/etc/ulvs/director.yaml',

@@ -10,6 +10,7 @@ import { kernelMapDocument } from './kernel-map.js';
 import { performanceDocument } from './performance.js';
 import { protocolDocument } from './protocol.js';
 import { schedulersDocument } from './schedulers.js';
+import { soakDocument } from './soak.js';
 import type { Document } from './text/blocks.js';
 
 /** `root`: the folder of the repository. */
@@ -24,6 +25,7 @@ export function documents(root: string): Document[] {
     performanceDocument(root),
     protocolDocument(),
     schedulersDocument(root),
+    soakDocument(root),
     ...readmeDocument(root),
   ];
 }

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { forWorkers, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
 import { socketPath } from '../../lab/build/config.js';
-import { startConsole } from '../../lab/build/console.js';
+import { refuseUsedAddress, startConsole } from '../../lab/build/console.js';
 import { down, findLabs, isHealthy, type Lab, markKept, up } from '../../lab/build/lab.js';
 import { isRootless, mayMakeNamespaces, rerunRootless, rootlessObstacle, shell } from '../../lab/build/rootless.js';
 import { isStale, type LabState, listStates } from '../../lab/build/state.js';
@@ -15,9 +15,11 @@ import { basics, findTopology, topologies } from '../../lab/topologies/index.js'
 import type { LabDevice, Topology } from '../../lab/topology.js';
 import { command } from '../../sys/command.js';
 import { interruptible } from '../interruptible.js';
+import { addChaosCommand } from '../lab/chaos.js';
 import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from '../lab/faults.js';
 import { addOutageCommand } from '../lab/outage.js';
+import { addSoakCommand } from '../lab/soak.js';
 
 interface Options {
   device?: LabDevice;
@@ -77,6 +79,8 @@ export function labCommand(): Command {
   lab.addCommand(labExecCommand());
   addFaultCommands(lab, { guarded, ranInUserNamespace });
   addOutageCommand(lab, guarded);
+  addSoakCommand(lab, guarded);
+  addChaosCommand(lab, guarded);
   return lab;
 }
 
@@ -142,6 +146,7 @@ async function runUp(name: string, options: UpCommand, signal: AbortSignal): Pro
   if (await ranInUserNamespace(options)) return;
   const why = rootlessObstacle(spec, device);
   if (why) throw new LabError(why);
+  if (options.console !== undefined) await refuseUsedAddress(listenOf(options));
   const lab: Lab = await up(spec, { ...options, device }, signal);
   if (!isRootless()) markKept(lab);
   console.log(spec.drawing);

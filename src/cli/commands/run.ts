@@ -25,7 +25,7 @@ interface Options {
   device?: DeviceChoice;
   socket?: string;
   user?: string;
-  takeover?: true;
+  takeover?: true | undefined;
   fresh?: boolean;
   logLevel: string;
 }
@@ -63,6 +63,8 @@ async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
   const log = await newLogger(options.logLevel);
+  if (options.config === undefined)
+    log.warn(`no -c: the director takes all interfaces that are up: ${namesOf(config)}`);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
@@ -85,10 +87,15 @@ async function run(options: Options, version: string): Promise<void> {
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
   const end = await Promise.race([stopped, failure, daemon.succeeded]).catch((error: Error) => error);
-  if (typeof end === 'number') {
-    manager.succeeded(end);
-    await Promise.all([fleet?.close(), daemon.leave()]);
-    log.info(`process ${end} has taken over`);
+  if (end !== undefined && 'yields' in end) {
+    if (end.yields && !(await yieldedTo(end.pid, daemon, fleet))) {
+      log.warn(`process ${end.pid} has ended before it was up; this director starts again`);
+      for (const signal of SIGNALS) process.removeAllListeners(signal);
+      return run({ ...options, takeover: undefined, fresh: false }, version);
+    }
+    manager.succeeded(end.pid);
+    if (!end.yields) await Promise.all([fleet?.close(), daemon.leave()]);
+    log.info(`process ${end.pid} has taken over`);
     // Devices and programs belong to the other process; nothing more is to be closed.
     process.exit(0);
   }
@@ -98,10 +105,23 @@ async function run(options: Options, version: string): Promise<void> {
   log.info('director is down');
 }
 
+/** Signals that `run` handles. */
+const SIGNALS = ['SIGHUP', 'SIGUSR2', 'SIGTERM', 'SIGINT', 'uncaughtException'] as const;
+
+/** Process `pid` goes on in the place of this one. False: it has ended before it was up. */
+async function yieldedTo(pid: number, daemon: Daemon, fleet: Fleet | undefined): Promise<boolean> {
+  await fleet?.close();
+  return daemon.yieldTo(pid);
+}
+
 /** Starts a director, whose rules may be those of a fleet. */
 async function begin(config: Config, fleet: Fleet | undefined, around: Around, options: StartOptions): Promise<Daemon> {
   await fleet?.begin(loadRules);
   return Daemon.start(fleet?.complete(config) ?? config, around, options);
+}
+
+function namesOf({ devices }: Config): string {
+  return devices.map(({ name }) => name).join(', ');
 }
 
 /** Resolves at SIGTERM or SIGINT. */

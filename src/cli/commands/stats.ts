@@ -43,6 +43,14 @@ const FRAMES = [
   ['outBytes', 'bytes out'],
 ] as const;
 
+/** What is no frame, shown where it is not 0. */
+const NO_FRAMES = [
+  ['earlyDropped', 'unconfirmed connections, dropped early'],
+  ['cookiesSent', 'SYN proxy: SYNs answered by a cookie'],
+  ['cookiesAccepted', 'SYN proxy: clients with a valid cookie'],
+  ['cookiesRefused', 'SYN proxy: acknowledgements without one'],
+] as const;
+
 /** Width of the texts. */
 const WIDTH = 42;
 
@@ -53,9 +61,7 @@ export function statsText({ frames, drops, devices, table, sync }: DirectorStatu
     `${'lost before the director'.padEnd(WIDTH)}${cell(lost)}  rxDropped of all devices`,
     ...FRAMES.map(([name, text]) => `${text.padEnd(WIDTH)}${cell(all[name] ?? 0)}`),
     ...(frames.handedOff ? [`${'handed off between workers'.padEnd(WIDTH)}${cell(frames.handedOff)}`] : []),
-    ...(frames.earlyDropped
-      ? [`${'unconfirmed connections, dropped early'.padEnd(WIDTH)}${cell(frames.earlyDropped)}`]
-      : []),
+    ...NO_FRAMES.filter(([name]) => frames[name]).map(([name, text]) => `${text.padEnd(WIDTH)}${cell(frames[name]!)}`),
     `${'connection table entries'.padEnd(WIDTH)}${cell(table.used)} of ${table.max}`,
     ...syncLines(sync),
     ...dropLines(drops),

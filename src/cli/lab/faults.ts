@@ -93,7 +93,8 @@ function anyFault(topology: string): Fault {
 
 /** With `random` the fault is not named: it is to be found. */
 async function runBreak(name: string, faultName: string | undefined, random: boolean): Promise<void> {
-  if ((faultName === undefined) !== random) throw new LabError('lab break: name a fault, or use --random');
+  if ((faultName === undefined) !== random)
+    throw new LabError('lab break: name a fault (`ulvs lab faults` lists them), or use --random');
   const lab = findLab(name);
   const fault = random ? anyFault(lab.topology) : faultNamed(faultName!);
   const places = topologiesOf(fault);

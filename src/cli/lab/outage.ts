@@ -1,5 +1,5 @@
 /** `ulvs lab outage`: what connections lose when an interface of the director goes and comes. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { didYouMean } from '../../control/text/did-you-mean.js';
 import { kindsWith } from '../../device/kinds.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
@@ -8,6 +8,7 @@ import { METHODS, type MethodName } from '../../lab/flood/testbed.js';
 import { events, type OutageEvent } from '../../lab/outage/events.js';
 import { isPassed, type Outcome, tryOutage } from '../../lab/outage/run.js';
 import type { LabDevice } from '../../lab/topology.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   readonly device: LabDevice;
@@ -40,23 +41,15 @@ export function addOutageCommand(
       new Option('--device <kind>', "kind of the director's devices").choices(OUTAGE_KINDS).default(OUTAGE_KINDS[0]),
     )
     .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
-    .option('--rounds <n>', 'how often each event happens', number(1, 1000), 1)
-    .option('--downloads <n>', 'open downloads by each interface', number(1, 1000), 20)
-    .option('--flows <n>', 'flows of datagrams by each interface, one each 5 ms', number(1, 100), 4)
-    .option('--rate <n>', 'new connections a second by each interface', number(0, 2000), 50)
-    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', number(1, 1000), 5)
-    .option('--workers <n>', 'worker threads of the director', number(1, 16))
-    .option('--longest <ms>', 'the longest gap by the other interface that passes', number(1, 60_000), 250)
+    .option('--rounds <n>', 'how often each event happens', wholeNumber(1, 1000), 1)
+    .option('--downloads <n>', 'open downloads by each interface', wholeNumber(1, 1000), 20)
+    .option('--flows <n>', 'flows of datagrams by each interface, one each 5 ms', wholeNumber(1, 100), 4)
+    .option('--rate <n>', 'new connections a second by each interface', wholeNumber(0, 2000), 50)
+    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', wholeNumber(1, 1000), 5)
+    .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
+    .option('--longest <ms>', 'the longest gap by the other interface that passes', wholeNumber(1, 60_000), 250)
     .option('--json', 'print one JSON object for each event')
     .action((names: string[], options: Options) => guarded(() => run(names, options)));
-}
-
-function number(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`A whole number from ${least} to ${most}.`);
-  };
 }
 
 async function run(names: readonly string[], options: Options): Promise<void> {
@@ -102,5 +95,7 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );
+  if (outcome.socketDrops > 0)
+    console.log(`  testbed        sockets of client and realserver dropped ${outcome.socketDrops} datagrams`);
   for (const line of log.slice(0, 6)) console.log(`  log            ${line}`);
 }

@@ -9,6 +9,7 @@ import type { ServiceStatus } from '../../health/spec.js';
 import type { DestinationConfig, ServiceConfig, ServiceKey } from '../../service/config.js';
 import type { Sysctls } from '../../service/sysctl.js';
 import type { LoopReading } from '../../stats/loop-stats.js';
+import type { FrameCensus } from '../engine/frame-census.js';
 import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
 import type { SyncStats } from '../sync/stats.js';
 import type { ConnectionEntry, FoundConnection } from './connection.js';
@@ -66,7 +67,7 @@ export type AdminRequest =
   | { op: 'withdraw'; withdrawn: boolean }
   | { op: 'traceStart'; filter: string; dropsOnly: boolean; count: number }
   /** A successor takes over (takeover/offer.ts); `pid`: its process. */
-  | { op: 'takeover'; step: 'offer' | 'go' | 'done'; pid: number }
+  | { op: 'takeover'; step: 'offer' | 'go' | 'done' | 'yield'; pid: number }
   | { op: 'tracePoll' }
   | { op: 'traceStop' };
 
@@ -167,7 +168,9 @@ export interface DirectorStatus {
   /** Lines of the connection table: one for a connection, two for one of IPv6. */
   table: { used: number; max: number };
   /** By worker: lines of its table in use, and frames processed. */
-  workers: { used: number; frames: number; loop?: LoopReading }[];
+  workers: { used: number; frames: number; loop?: LoopReading; census?: FrameCensus }[];
+  /** Bytes of JavaScript objects of the control thread, and of memory outside that they own. */
+  heap: { used: number; external: number };
   total: StatsEntry;
   /** What became of the frames, by name of FrameStat (stats/counters.ts). */
   frames: Record<string, number>;

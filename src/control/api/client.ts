@@ -2,9 +2,12 @@
 import { createConnection, type Socket } from 'node:net';
 import type { AdminClient, AdminReply, AdminRequest } from './api.js';
 import { Lines } from './lines.js';
+import { defaultSocket, otherSockets } from './socket-path.js';
 
 /** Time, in ms, without data after which a request fails. */
 const DEADLINE_MS = 10_000;
+/** Other sockets that an error names. */
+const MOST_NAMED = 4;
 const HELLO_MS = 1000;
 /** Characters of a line: a listing of a million connections is one line. */
 const LINE_LIMIT = 2 ** 29;
@@ -101,7 +104,9 @@ export class SocketClient implements AdminClient {
 
   private explain({ code, message }: NodeJS.ErrnoException): string {
     if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-      return `no director is listening on ${this.path} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket)`;
+      const others = this.path === defaultSocket() ? otherSockets().slice(0, MOST_NAMED) : [];
+      const hint = others.length === 0 ? '' : `; there are ${others.join(', ')}`;
+      return `no director is listening on ${this.path} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket${hint})`;
     }
     if (code === 'EACCES' || code === 'EPERM')
       return `${this.path}: permission denied; run as root or as the user of the director`;

@@ -100,7 +100,7 @@ export const request = z.discriminatedUnion('op', [
     dropsOnly: z.boolean(),
     count: whole(1, INT_MAX),
   }),
-  z.strictObject({ op: op('takeover'), step: z.enum(['offer', 'go', 'done']), pid: whole(1, INT_MAX) }),
+  z.strictObject({ op: op('takeover'), step: z.enum(['offer', 'go', 'done', 'yield']), pid: whole(1, INT_MAX) }),
   z.strictObject({ op: op('tracePoll') }),
   z.strictObject({ op: op('traceStop') }),
 ]);

@@ -5,7 +5,7 @@
  *     the namespace of process 1      /run/ulvs/ulvs.sock
  *     any other one                   /run/ulvs/net-INODE.sock, INODE as in `ls -Li /proc/self/ns/net`
  */
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 
 /**
  * Longest path of a Unix socket in bytes: sun_path of struct sockaddr_un (108) without its final
@@ -17,6 +17,9 @@ export const SUN_PATH_MAX = 107;
 export const SOCKET_DIRECTORY = '/run/ulvs';
 /** The default socket in the network namespace of process 1, and its name in documents. */
 export const MAIN_SOCKET = `${SOCKET_DIRECTORY}/ulvs.sock`;
+
+/** Each lab has a folder here, with its sockets. */
+export const LABS_DIRECTORY = '/run/ulvs-lab';
 
 /** The path of the control socket, where nothing names another one, in this network namespace. */
 export function defaultSocket(): string {
@@ -32,6 +35,21 @@ export function defaultSocket(): string {
 function networkOf(pid: string): number | undefined {
   const file = (of: string) => statSync(`/proc/${of}/net/dev`, { throwIfNoEntry: false })?.ino;
   return file(pid) ?? file('self');
+}
+
+/** Control sockets that are there: of directors in other network namespaces, and of labs. */
+export function otherSockets(): string[] {
+  const own = filesOf(SOCKET_DIRECTORY).filter((file) => file.endsWith('.sock') && !file.endsWith('-ro.sock'));
+  const labs = filesOf(LABS_DIRECTORY).map((folder) => `${folder}/ulvs.sock`);
+  return [...labs.filter((file) => existsSync(file)), ...own];
+}
+
+function filesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => `${folder}/${name}`);
+  } catch {
+    return [];
+  }
 }
 
 /** The path of the socket for questions only: `ulvs.sock` becomes `ulvs-ro.sock`. */

@@ -4,6 +4,7 @@
  */
 
 import { forWorkers, mayHaveWorkers } from '../../device/kinds.js';
+import { isFwmark, TCP } from '../../service/config.js';
 import { namesDevice } from '../../service/mark.js';
 import { isIPv6 } from '../../wire/address.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
@@ -12,6 +13,7 @@ import type { DeviceConfig, RouteConfig } from './director-config.js';
 import { type KeyPath, keyText } from './position.js';
 import type { Problems } from './problem.js';
 import type { Sections } from './sections.js';
+import { serviceWords } from './service-words.js';
 
 type Parts = Partial<Sections>;
 
@@ -25,6 +27,7 @@ export function crossCheck(parts: Parts, problems: Problems): void {
   checkSnat(parts, problems);
   checkWorkers(parts, problems);
   crossCheckChecks(parts.checks ?? [], problems);
+  checkSynProxies(parts, problems);
   checkEtcd(parts, problems);
   if (parts.rules !== undefined && parts.rulesFile !== undefined) {
     problems.addKey(['rulesFile'], 'rules are given too; keep one of the two');
@@ -165,6 +168,16 @@ function checkSnat({ snat = [] }: Parts, problems: Problems): void {
   snat.forEach(({ from, to }, i) => {
     if (isIPv6(from) !== isIPv6(to))
       problems.add(['snat', i, 'to'], `${to} and from: ${from} are of different families`);
+  });
+}
+
+function checkSynProxies({ serviceOptions = [] }: Parts, problems: Problems): void {
+  serviceOptions.forEach(({ service, synproxy }, i) => {
+    if (synproxy === 'off' || (!isFwmark(service) && service.protocol === TCP)) return;
+    problems.add(
+      ['serviceOptions', i, 'synproxy'],
+      `${serviceWords(service)} is no TCP service; only such a one has SYNs`,
+    );
   });
 }
 

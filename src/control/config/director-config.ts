@@ -2,6 +2,7 @@
  * Config: a whole configuration as plain data, every default filled in. Addresses and MACs are text
  * in canonical form. The types come from schema.ts, which says what each key is.
  */
+import type { ServiceKey } from '../../service/config.js';
 import type { Sections } from './sections.js';
 
 /** Read-only, all the way down. */
@@ -56,4 +57,9 @@ export type Settings = Pick<Config, 'sysctl' | 'marks' | 'accept' | 'timeouts' |
 /** The settings among what a configuration says. */
 export function settingsOf({ sysctl, marks, accept, timeouts, helpers, snat, serviceOptions }: Settings): Settings {
   return { sysctl, marks, accept, timeouts, helpers, snat, serviceOptions };
+}
+
+/** The services that have a SYN proxy. */
+export function proxied({ serviceOptions }: Pick<Config, 'serviceOptions'>): ServiceKey[] {
+  return serviceOptions.filter(({ synproxy }) => synproxy !== 'off').map(({ service }) => service);
 }

@@ -55,6 +55,12 @@ export function autoOrOff(value: unknown): 'auto' | 'off' {
   return value;
 }
 
+/** Reads auto, on or off. */
+export function autoOnOff(value: unknown): 'auto' | 'on' | 'off' {
+  if (value !== 'auto' && value !== 'on' && value !== 'off') throw notA(value, 'auto, on or off');
+  return value;
+}
+
 /** Reader of a whole number, both limits included. */
 export function whole(min: number, max: number, unit = 'a whole number') {
   return (value: unknown): number => {

@@ -1,6 +1,6 @@
 /** The key `serviceOptions` of director.yaml: what IPVS does not have, off by default. */
 import { mapping, value, words } from './builders.js';
-import { flag, whole } from './scalars.js';
+import { autoOnOff, flag, whole } from './scalars.js';
 import { serviceKey } from './service-words.js';
 
 const LONGEST = 2_678_400;
@@ -50,4 +50,14 @@ export const serviceOptions = mapping('a mapping such as { service: -t 10.0.0.10
     text: 'UDP connections of a destination that is removed end at once. Their next datagram is scheduled anew.',
     example: 'true',
   }),
+  synproxy: value(autoOnOff)
+    .prefault('off')
+    .register(words, {
+      type: 'auto, on or off',
+      text:
+        'The SYN proxy: the director answers SYNs by a cookie, and opens a connection when the client has answered. ' +
+        'auto: only while more connections are half-open than the sysctl tcp_max_syn_backlog says. For TCP services ' +
+        'of real servers by NAT.',
+      example: 'auto',
+    }),
 });

@@ -1,12 +1,27 @@
 /** What start and reload say about a configuration before they use it. */
+import { keyText } from '../../service/config.js';
 import { ineffective, withoutEffect } from '../../service/sysctl.js';
+import type { ServiceEntry } from '../api/api.js';
 import { type Config, ConfigError } from '../config/config.js';
+import { proxied } from '../config/director-config.js';
+import { refuseBehindProxy } from '../rules/refusals.js';
 import type { Parts } from './parts.js';
 
 /** Throws a ConfigError when the host lacks an interface of the key sync. */
 export function checkSync(parts: Parts, { file, sync }: Config): void {
   const missing = parts.sync.missing(sync);
   if (missing.length > 0) throw new ConfigError(missing.map((line) => `${file}: ${line}`));
+}
+
+/** Throws a ConfigError where a service with a SYN proxy has destinations that are not by NAT. */
+export function checkProxied(config: Config, services: readonly ServiceEntry[]): void {
+  const behind = new Set(proxied(config).map(keyText));
+  const problems = services
+    .filter(({ key }) => behind.has(keyText(key)))
+    .flatMap(({ key, destinations }) =>
+      destinations.map((destination) => refuseBehindProxy(destination, key)).filter((text) => text !== undefined),
+    );
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)].map((line) => `${config.file}: ${line}`));
 }
 
 /** A warning for each sysctl of the file that has no effect. */

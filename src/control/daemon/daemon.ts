@@ -15,10 +15,11 @@ import { Heartbeat } from '../server/heartbeat.js';
 import { Giver } from '../takeover/giver.js';
 import { refusedMeanwhile } from '../takeover/refused.js';
 import { Taker } from '../takeover/taker.js';
+import { isUpOrEnded } from '../takeover/yielding.js';
 import { type Around, Parts, type StartOptions } from './parts.js';
 import { reload } from './reload.js';
 import { start } from './start.js';
-import { giving } from './succession.js';
+import { giving, type Succession } from './succession.js';
 
 /** The director itself, as one that asks. */
 const OWN: Asker = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -31,16 +32,16 @@ export class Daemon implements AdminClient {
   readonly heartbeat: Heartbeat;
   /** Another process takes over from this one. */
   private readonly giver: Giver;
-  private readonly successor: Promise<number>;
+  private readonly successor: Promise<Succession>;
   private reloader: Reloader | undefined;
 
   private constructor(private readonly parts: Parts) {
-    let leaveTo: (pid: number) => void = () => {};
+    let leaveTo: (to: Succession) => void = () => {};
     this.successor = new Promise((resolve) => {
       leaveTo = resolve;
     });
     this.giver = new Giver(
-      giving(parts, (pid) => leaveTo(pid)),
+      giving(parts, (to) => leaveTo(to)),
       parts.log,
     );
     parts.isHandingOver = () => this.giver.isBusy;
@@ -52,7 +53,7 @@ export class Daemon implements AdminClient {
    * line. The caller stops the director when `around.onFailure` is called.
    */
   static async start(config: Config, around: Around, options: StartOptions = {}): Promise<Daemon> {
-    const taker = options.takeover === true ? await Taker.of(config) : undefined;
+    const taker = options.takeover === true ? await Taker.of(config, (line) => around.log.warn(line)) : undefined;
     // Before anything changes: a second director would intercept the packets of the first.
     if (taker === undefined) await refuseInUse(config.socket);
     const parts = new Parts(taker?.config ?? config, around, options, taker);
@@ -92,8 +93,11 @@ export class Daemon implements AdminClient {
     return reload(this.parts, config, dryRun);
   }
 
-  /** Resolves with the process that has taken over. This director then ends by `leave`. */
-  get succeeded(): Promise<number> {
+  /**
+   * Resolves with the process that goes on. This director then ends by `leave` or `yieldTo`, as the
+   * Succession says.
+   */
+  get succeeded(): Promise<Succession> {
     return this.successor;
   }
 
@@ -110,8 +114,22 @@ export class Daemon implements AdminClient {
     parts.keeper?.close();
   }
 
-  /** Stops all parts, in reverse. A step that fails is logged, and the others are still taken. */
-  async stop(): Promise<void> {
+  /**
+   * Stops, for the process of a Succession that `yields`. Resolves with true when that one is up,
+   * with false when it has ended. The packets of connections are kept from the host meanwhile.
+   */
+  async yieldTo(pid: number): Promise<boolean> {
+    await this.stop(true);
+    const isUp = await isUpOrEnded(pid, this.parts.config.socket);
+    this.parts.host?.endGuard();
+    return isUp;
+  }
+
+  /**
+   * Stops all parts, in reverse. A step that fails is logged, and the others are still taken.
+   * `guarded`: packets of connections are still kept from the host.
+   */
+  async stop(guarded = false): Promise<void> {
     const { parts } = this;
     parts.stopTimers();
     await parts.attempt(() => parts.host?.withdraw());
@@ -122,7 +140,7 @@ export class Daemon implements AdminClient {
     await parts.attempt(() => parts.health.close());
     await parts.attempt(() => parts.live?.close());
     await parts.attempt(() => parts.workers?.stop());
-    await parts.attempt(() => parts.host?.end());
+    await parts.attempt(() => parts.host?.end(guarded));
     for (const maps of parts.maps) maps.close();
     await parts.attempt(() => parts.rawOut?.close());
     parts.keeper?.close();

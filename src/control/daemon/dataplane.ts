@@ -29,17 +29,17 @@ export function startHost(parts: Parts, attachment: Attachment): void {
   parts.every(CHECK_MS, () => void parts.attempt(() => host.check()));
 }
 
-/** Starts the threads, then opens the devices. With `standby` the threads wait (Workers.goOn). */
+/** Starts the threads, then opens the devices. With `standsBy` the threads wait (Workers.goOn). */
 export async function startWorkers(
   parts: Parts,
   workers: Workers,
   { live, reasons }: Attachment,
-  standby?: SharedArrayBuffer,
+  standsBy = false,
 ): Promise<void> {
   const { log } = parts;
   for (const reason of reasons) log.info(reason);
   if (live !== undefined) parts.rawOut = new RawOut((message) => log.error(message));
-  for (const line of await workers.start((report) => onReport(parts, report), standby)) log.info(line);
+  for (const line of await workers.start((report) => onReport(parts, report), standsBy)) log.info(line);
   const isThere = ({ name, shared }: DeviceSetup) => !shared || live?.indexOf(name) !== undefined;
   for (const line of workers.open(isThere)) log.info(line);
   startHotplug(parts, workers);

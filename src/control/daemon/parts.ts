@@ -224,6 +224,7 @@ export class Parts {
       gather: (services, destinations) => this.shared.sum.gather(services, destinations),
       processed: (i) => this.shared.sum.of(i, FrameStat.in),
       loop: (i) => this.shared.loopOf(i),
+      census: (i) => this.shared.censusOf(i),
       sync: this.sync,
       changed: () => this.announcement.refresh(),
       announce: () => this.announcement.status,

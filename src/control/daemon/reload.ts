@@ -14,7 +14,7 @@ import { reloadDiff } from '../rules/reload-diff.js';
 import { logReload, reloadWords, replyWords } from '../rules/reload-words.js';
 import type { Rules } from '../rules/rules.js';
 import { baseOf, hasRules, timeoutsOf } from '../state/start.js';
-import { checkSync, warnIneffective } from './checks.js';
+import { checkProxied, checkSync, warnIneffective } from './checks.js';
 import type { Parts } from './parts.js';
 
 /** What a reload does to the rule table. */
@@ -54,6 +54,7 @@ function differenceTo(parts: Parts, config: Config, wanted: Rules): Difference {
   const { rules } = parts.requests;
   const running = rules.entries();
   const services = hasRules(config) ? wanted.entries() : running;
+  checkProxied(config, services);
   const requests = changes(running, services);
   const lack = rules.slots.lackOfRoom(requests);
   if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);

@@ -23,7 +23,7 @@ import { changes } from '../rules/diff.js';
 import type { Rules } from '../rules/rules.js';
 import { resume } from '../state/resume.js';
 import { baseOf } from '../state/start.js';
-import { checkSync, warnIneffective } from './checks.js';
+import { checkProxied, checkSync, warnIneffective } from './checks.js';
 import { listener, startHost, startWorkers } from './dataplane.js';
 import { CHECK_MS, type Parts } from './parts.js';
 import { takeOver } from './succession.js';
@@ -38,6 +38,7 @@ const HOUSEKEEPING_MS = 500;
 export async function start(parts: Parts, client: AdminClient, handler: Handler): Promise<void> {
   const wanted = await parts.dryRun(parts.config);
   checkSync(parts, parts.config);
+  checkProxied(parts.config, wanted.entries());
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
   const attachment = attach(parts.config, wanted.entries());
@@ -72,7 +73,6 @@ function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers 
 
 async function startForwarding(parts: Parts, workers: Workers, attachment: Attachment, wanted: Rules): Promise<void> {
   const { taker, log } = parts;
-  const standby = taker === undefined ? undefined : new SharedArrayBuffer(4);
   await startHostOrSayWhy(parts, workers, attachment);
   warnIneffective(parts);
   startRules(parts, wanted);
@@ -80,8 +80,8 @@ async function startForwarding(parts: Parts, workers: Workers, attachment: Attac
   for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
     log.warn(`another director (pid ${pid}) runs in this network namespace: no service may be in both`);
   parts.live?.start(parts.devices, listener(parts));
-  await startWorkers(parts, workers, attachment, standby);
-  if (taker !== undefined && standby !== undefined) await takeOver(parts, workers, taker, standby);
+  await startWorkers(parts, workers, attachment, taker !== undefined);
+  if (taker !== undefined) await takeOver(parts, workers, taker);
   parts.host?.useTun(workers.tun);
   parts.announcement.refresh();
   parts.host?.warnUnrouted();

@@ -5,6 +5,7 @@
  *     successor          takeOver():          └─ go on ─ forwards ─┘
  */
 import { rm } from 'node:fs/promises';
+import { giveWay } from '../../sys/priority.js';
 import { readersSocket } from '../api/socket-path.js';
 import type { Workers } from '../engine/workers.js';
 import type { GivingDirector } from '../takeover/giver.js';
@@ -18,12 +19,7 @@ const FORWARDS_MS = 4000;
 const LEAVE_MS = 50;
 
 /** The running director stops, and this one goes on at the same place: its workers `stand by`. */
-export async function takeOver(
-  parts: Parts,
-  workers: Workers,
-  taker: Taker,
-  standby: SharedArrayBuffer,
-): Promise<void> {
+export async function takeOver(parts: Parts, workers: Workers, taker: Taker): Promise<void> {
   const began = performance.now();
   const positions = await taker.go();
   const paused = performance.now() - began;
@@ -32,7 +28,7 @@ export async function takeOver(
     parts.whenRebuilt = resolve;
     setTimeout(reject, FORWARDS_MS, new Error('no takeover: the workers did not begin in time')).unref();
   });
-  workers.goOn(standby, positions);
+  workers.goOn(positions);
   await forwards;
   const ms = Math.round(performance.now() - began);
   await taker.done();
@@ -41,8 +37,14 @@ export async function takeOver(
   parts.log.info({ ms, paused: Math.round(paused) }, `took over from process ${taker.pid}`);
 }
 
+/** A process that goes on. `yields`: it starts when this one has stopped. */
+export interface Succession {
+  readonly pid: number;
+  readonly yields: boolean;
+}
+
 /** What a director does when another process takes over from it. `leaveTo`: its last step. */
-export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDirector {
+export function giving(parts: Parts, leaveTo: (to: Succession) => void): GivingDirector {
   return {
     offer: () => {
       const { config, devices, workers, keeper } = parts;
@@ -59,10 +61,12 @@ export function giving(parts: Parts, leaveTo: (pid: number) => void): GivingDire
     },
     takeBack: () => takeBack(parts),
     leave: async (pid) => {
+      giveWay();
       await withdraw(parts);
       // After the answer, which goes by the socket.
-      setTimeout(() => leaveTo(pid), LEAVE_MS);
+      setTimeout(() => leaveTo({ pid, yields: false }), LEAVE_MS);
     },
+    yieldTo: (pid) => void setTimeout(() => leaveTo({ pid, yields: true }), LEAVE_MS),
   };
 }
 

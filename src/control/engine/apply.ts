@@ -77,6 +77,7 @@ function deleteService(d: Director, slot: number): void {
   const service = d.services.bySlot[slot]!;
   service.available = false;
   d.services.delete(service);
+  d.synFloods.noteService(service);
   d.noteEngine(service, -1);
 }
 

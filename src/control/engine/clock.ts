@@ -4,6 +4,11 @@
  * start; both advance alike.
  */
 
+/** What to add to a time of this clock, to get the wall clock's, in ms. It changes when that is set. */
+export function wallOrigin(): number {
+  return Date.now() - Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** What to add to performance.now() of this thread, in ms. */
 export function clockOrigin(): number {
   return Number(process.hrtime.bigint()) / 1e6 - performance.now();

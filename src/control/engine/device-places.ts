@@ -65,12 +65,15 @@ export class DevicePlaces {
     this.leaving[index] = undefined;
   }
 
-  /** Takes over an open device. `handles`: by worker. Throws a DeviceError of libpcap. */
-  attach(index: number, handles: readonly (DeviceHandle | undefined)[]): void {
+  /**
+   * Takes over an open device. `handles`: by worker. `waits`: another process uses it until
+   * `resume`. Throws a DeviceError of libpcap.
+   */
+  attach(index: number, handles: readonly (DeviceHandle | undefined)[], waits = false): void {
     const handle = handles[this.worker];
     if (handle === undefined) return;
     this.reported[index] = false;
-    this.replace(index, deviceOn(this.umem, handle));
+    this.replace(index, deviceOn(this.umem, handle, waits));
   }
 
   /** Reports devices with a fault, each once. `now` in ms. */

@@ -128,6 +128,11 @@ export class DeviceSet {
     return this.handles.map((handles) => handles?.[worker]);
   }
 
+  /** All handles, by device, then by worker; empty where its interface is away. */
+  get allHandles(): readonly (readonly (DeviceHandle | undefined)[])[] {
+    return this.handles.map((handles) => handles ?? []);
+  }
+
   /** The handles of a device, by worker. The device must be open. */
   handlesOf(device: number): readonly (DeviceHandle | undefined)[] {
     return this.handles[device]!;

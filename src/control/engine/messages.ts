@@ -18,6 +18,8 @@ import type { Block } from '../../stats/block.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
+import type { Backed } from './shared-memory.js';
+import type { Standby } from './standby.js';
 
 /** A configured device, with all facts that its attachment needs. */
 export interface DeviceSetup {
@@ -60,10 +62,14 @@ export interface RunnerSetup {
    * gauges still count them, because other workers went on.
    */
   readonly inherited?: 'uncounted' | 'counted' | undefined;
-  /** The worker begins when word 0 is not 0 any more: another process forwards until then. */
-  readonly standby?: SharedArrayBuffer | undefined;
+  /** Another process forwards until the worker is told to begin. */
+  readonly standby?: Standby | undefined;
+  /** Files of table and counters; absent: the memory ends with the process. */
+  readonly backed?: readonly Backed[] | undefined;
   /** Memory of the counters of devices (device-counters.ts). */
   readonly deviceCounters: SharedArrayBuffer;
+  /** Memory of FrameCounts (frame-census.ts). */
+  readonly frameCounts: SharedArrayBuffer;
   /** Memory of LoopStats. */
   readonly loop: SharedArrayBuffer;
   /** Int32 words: [0] is 1 while messages wait. */

@@ -12,7 +12,7 @@ import { Loop } from '../../dataplane/loop.js';
 import type { Offload } from '../../dataplane/offload/offload.js';
 import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
-import { compileRoutes } from '../../dataplane/table/compiled-routes.js';
+import { type CompiledRoutes, compileRoutes } from '../../dataplane/table/compiled-routes.js';
 import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/route-data.js';
@@ -29,9 +29,11 @@ import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/
 import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
+import { wallOrigin } from './clock.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import { beforeMessage, useFlows } from './flow-offload.js';
+import { FrameCounts } from './frame-census.js';
 import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
@@ -52,8 +54,11 @@ export class Runner {
   private readonly loop: Loop;
   private readonly words: Int32Array;
   private readonly deviceCounters: DeviceCounters;
+  private readonly frameCounts: FrameCounts;
   private readonly announcements: Announcements;
   private readonly offload: Offload | undefined;
+  /** Those in force. */
+  routes: CompiledRoutes | undefined;
   private nextCount = 0;
   /** Another process goes on: no turn may follow. */
   isPaused = false;
@@ -70,10 +75,11 @@ export class Runner {
     setPacketPathFlags();
     const umem = umemIn(setup.umem);
     const table = new ConnectionTable(setup.connections, setup.table, Int32Array.from(setup.secret));
-    useLargePages(table.words.buffer, table.buckets.buffer);
     this.words = table.words;
     this.deviceCounters = new DeviceCounters(setup.deviceCounters);
+    this.frameCounts = new FrameCounts(setup.frameCounts);
     this.director = new Director(umem, new Counters(setup.counters, setup.gauges), table, now, randomInt(2 ** 32));
+    this.adviseLargePages();
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
@@ -95,7 +101,7 @@ export class Runner {
     settings(this.director, config);
     this.announcements.ranges = config.accept.ranges;
     addNeighbours(this.director, config);
-    this.director.router.replace(compileRoutes(staticRoutes(config)));
+    this.setRoutes(compileRoutes(staticRoutes(config)));
     // No device is open yet: nothing is announced.
     for (const message of first)
       if (message.kind === 'actions') this.apply(message.actions);
@@ -110,6 +116,24 @@ export class Runner {
 
   private announce(actions: readonly Action[]): void {
     if (this.announces) this.announcements.announceServices(actions);
+  }
+
+  private setRoutes(routes: CompiledRoutes): void {
+    this.routes = routes;
+    this.director.router.replace(routes);
+  }
+
+  /** Asks for large pages, after the table's memory was mapped. */
+  adviseLargePages(): void {
+    const { words, buckets } = this.director.connections.table;
+    useLargePages(words.buffer, buckets.buffer);
+  }
+
+  /** Goes on with a device that another process has read up to `position`. */
+  resume(device: number, position: number): void {
+    this.places.devices[device]!.resume?.(position);
+    this.announcements.note(device);
+    if (this.announces) this.announcements.announceDue();
   }
 
   /** One turn at `now` (ms). Returns the number of frames received. */
@@ -176,7 +200,7 @@ export class Runner {
         this.announce(message.actions);
         return true;
       case 'routes':
-        this.director.router.replace(message);
+        this.setRoutes(message);
         return true;
       case 'links':
         this.setLinks(message.links);
@@ -244,6 +268,7 @@ export class Runner {
   private count(now: number): void {
     this.nextCount = now + COUNT_EVERY;
     this.deviceCounters.write(this.places.devices, this.places.before);
+    this.frameCounts.write(this.director);
     this.places.check(now);
   }
 
@@ -274,10 +299,11 @@ export class Runner {
 
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
+    const origin = wallOrigin();
     director.trace =
       spec &&
       new Trace(director, spec, (record) =>
-        this.report({ kind: 'traced', record: { ...record, at: performance.timeOrigin + record.at } }),
+        this.report({ kind: 'traced', record: { ...record, at: origin + record.at } }),
       );
   }
 

@@ -2,8 +2,9 @@
 import { TICKS } from '../../conntrack/entry.js';
 import type { Director } from '../../dataplane/director.js';
 import { keyText } from '../../service/config.js';
-import type { IdleTimes } from '../../service/options.js';
+import type { IdleTimes, SynProxyMode } from '../../service/options.js';
 import type { VirtualService } from '../../service/service.js';
+import { SynProxy } from '../../service/syn-proxy.js';
 import type { Settings } from '../config/director-config.js';
 
 /** Replaces the options of all services. */
@@ -20,6 +21,14 @@ export function setOptions(d: Director, service: VirtualService): void {
   service.resetIdle = options?.resetIdle === true;
   service.resetRemoved = options?.resetRemoved === true;
   service.rescheduleUdp = options?.rescheduleUdp === true;
+  setSynProxy(service, options?.synproxy ?? 'off');
+  d.synFloods.noteService(service);
+}
+
+/** A proxy whose mode stays goes on as it is. */
+function setSynProxy(service: VirtualService, mode: SynProxyMode): void {
+  if (mode === 'off') service.synProxy = undefined;
+  else if (service.synProxy?.mode !== mode) service.synProxy = new SynProxy(mode);
 }
 
 function idleOf({ tcp, tcpfin, udp }: IdleTimes): VirtualService['idle'] {

@@ -10,6 +10,19 @@ import type { Block } from '../../stats/block.js';
 import { type LoopReading, LoopStats } from '../../stats/loop-stats.js';
 import { CounterSum } from '../../stats/sum.js';
 import { DeviceCounters } from './device-counters.js';
+import { type FrameCensus, FrameCounts } from './frame-census.js';
+
+/** A part of a worker's memory, as pages of a file. */
+export interface BackedPart extends Block {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** The file of a worker's memory. Its last part has the counters. */
+export interface Backed {
+  readonly path: string;
+  readonly parts: readonly BackedPart[];
+}
 
 /** Memory of one worker that outlives the process (control/state). */
 export interface KeptMemory {
@@ -19,6 +32,7 @@ export interface KeptMemory {
   readonly secret: readonly number[];
   /** The table has connections of a former process. */
   readonly inherited: boolean;
+  readonly backed: Backed;
 }
 
 /** Number of lines in the table of each worker. */
@@ -36,10 +50,14 @@ export class SharedMemory {
   readonly tables: readonly Int32Array[];
   readonly sum: CounterSum;
   readonly deviceCounters: readonly DeviceCounters[];
+  /** Memory of FrameCounts, by worker. */
+  readonly frameCounts: readonly SharedArrayBuffer[];
   /** Memory of LoopStats, by worker. */
   readonly loops: readonly SharedArrayBuffer[];
   /** The tables that have connections of a former process. */
   readonly inherited: readonly boolean[];
+  /** Files of the memory; empty: it ends with the process. */
+  readonly backed: readonly Backed[];
   /** Number of lines in each table. */
   readonly connections: number;
 
@@ -58,11 +76,13 @@ export class SharedMemory {
     this.memories = kept?.map(({ table }) => table) ?? each.map(() => tableMemory(this.connections));
     this.secrets = kept?.map(({ secret }) => secret) ?? each.map(() => [...crypto.getRandomValues(new Int32Array(3))]);
     this.tables = this.memories.map(({ lines }) => wordsOf(lines, (this.connections + 1) * ENTRY_WORDS));
+    this.backed = kept?.map(({ backed }) => backed) ?? [];
     this.inherited = each.map((_, i) => kept?.[i]?.inherited ?? false);
     this.sum = new CounterSum(
       workers,
       kept?.map(({ counters }) => counters),
     );
+    this.frameCounts = each.map(() => FrameCounts.memory());
     this.loops = each.map(() => LoopStats.memory());
     this.deviceCounters = each.map(() => new DeviceCounters(DeviceCounters.memory(devices)));
   }
@@ -75,6 +95,11 @@ export class SharedMemory {
   /** What the loop of worker `i` does with its time. */
   loopOf(i: number): LoopReading {
     return new LoopStats(this.loops[i]).read();
+  }
+
+  /** Where the frames of worker `i` are; at most 0.2 s old. */
+  censusOf(i: number): FrameCensus {
+    return new FrameCounts(this.frameCounts[i]!).read();
   }
 
   /** Counters of device `i`, summed over the workers. */

@@ -22,7 +22,7 @@ import type { ChangeRequest } from '../api/api.js';
 import { isFtp } from '../rules/ftp-ports.js';
 import type { DeviceSet } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
-import type { SharedMemory } from './shared-memory.js';
+import type { Backed, SharedMemory } from './shared-memory.js';
 import { SteeringKey } from './steering-key.js';
 import { type Dataplane, type DataplaneSetup, startWorkers } from './worker-handle.js';
 
@@ -50,8 +50,17 @@ export function setupFor(
     connections: shared.connections,
     counters: shared.sum.memories[worker]!,
     deviceCounters: shared.deviceCounters[worker]!.buffer,
+    frameCounts: shared.frameCounts[worker]!,
     loop: shared.loops[worker]!,
+    backed: backedOf(worker, shared),
   };
+}
+
+/** The files of a worker's memory. All workers share the gauges of the first. */
+function backedOf(worker: number, { backed }: SharedMemory): readonly Backed[] {
+  const [first] = backed;
+  if (first === undefined || worker === 0) return backed.slice(0, 1);
+  return [backed[worker]!, { path: first.path, parts: first.parts.slice(-1) }];
 }
 
 /** The secret and the stages by which workers share clients. */

@@ -8,7 +8,7 @@ import { Bell, Poller } from '../../device/poll.js';
 import { clockOrigin } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
-import { warmUpRebuild } from './warm-up.js';
+import { prepare, standBy } from './standing-by.js';
 
 /** Idle turns before the thread sleeps: a device that was just emptied often has more frames. */
 const SPINS = 3;
@@ -18,8 +18,6 @@ const SLEEP_MS = 50;
 const PAUSE_MS = 1;
 /** Longest time, in ms, for the frames that other workers hand off before all pause. */
 const DRAIN_MS = 20;
-/** Longest time, in ms, that frames wait for a rebuild after another process has stopped. */
-const PATIENCE_MS = 100;
 
 const port = parentPort!;
 const setup = workerData as RunnerSetup;
@@ -84,13 +82,6 @@ function waitForStop(runner: Runner, flags: Int32Array): void {
   }
 }
 
-/** Waits until another process has stopped to forward. */
-function standBy(runner: Runner, standby: SharedArrayBuffer): void {
-  Atomics.wait(new Int32Array(standby), 0, 0);
-  runner.begin(setup.inherited, performance.now() + clockOrigin());
-  runner.rebuildFirst(PATIENCE_MS);
-}
-
 function pollerOf({ places }: Runner, wakeup: Bell): Poller {
   return new Poller([wakeup.fd, ...places.descriptors]);
 }
@@ -99,13 +90,13 @@ function main(): void {
   let runner: Runner;
   try {
     runner = new Runner(setup, performance.now() + clockOrigin(), report);
+    if (setup.standby !== undefined) prepare(runner, setup, setup.standby);
   } catch (error) {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  if (setup.standby !== undefined) warmUpRebuild();
   report({ kind: 'ready' });
-  if (setup.standby !== undefined) standBy(runner, setup.standby);
+  if (setup.standby !== undefined) standBy(runner, setup, setup.standby);
   try {
     run(runner);
   } finally {

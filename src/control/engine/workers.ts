@@ -16,6 +16,7 @@ import type { Config } from '../config/config.js';
 import { DeviceSet, type Transfer } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
+import { newStandby, release, type Standby } from './standby.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
 import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 
@@ -34,6 +35,7 @@ export class Workers {
   private readonly pool: WorkerPool | undefined;
   private readonly base: Pick<RunnerSetup, 'config' | 'devices' | 'live'>;
   private dataplane: Dataplane | undefined;
+  private standby: Standby | undefined;
   /** Messages from before the start. */
   private readonly early: Message[] = [];
   private paused: ((positions: Positions) => void) | undefined;
@@ -78,15 +80,16 @@ export class Workers {
 
   /**
    * Starts the threads, which know the rules before they have a device: the first frame meets the
-   * whole configuration. With `standby` they wait for `goOn`. Returns lines for the log. Rejects
+   * whole configuration. With `standsBy` they wait for `goOn`. Returns lines for the log. Rejects
    * with an Error of one line.
    */
-  async start(onReport: (report: Report) => void, standby?: SharedArrayBuffer): Promise<string[]> {
+  async start(onReport: (report: Report) => void, standsBy = false): Promise<string[]> {
     const lines = this.base.live ? this.set.openTuns() : [];
     const first = this.early.splice(0);
+    if (standsBy) this.standby = newStandby(this.set.allHandles, this.shared.workers);
     const setups = this.set.memories.map((_, worker) => {
       const setup = this.setupOf(worker, first, this.shared.inherited[worker] ? 'uncounted' : undefined);
-      return { ...setup, standby };
+      return { ...setup, standby: this.standby };
     });
     const inline = this.base.devices.some(({ kind }) => kindOf(kind).thread === 'main');
     if (this.pool !== undefined) this.dataplane = await this.pool.start(setups, onReport);
@@ -126,12 +129,9 @@ export class Workers {
   }
 
   /** Workers that stand by begin, where the rings of another process were read last. */
-  goOn(standby: SharedArrayBuffer, positions: Positions): void {
+  goOn(positions: Positions): void {
     this.set.goOnFrom(positions);
-    this.attachAll();
-    const word = new Int32Array(standby);
-    Atomics.store(word, 0, 1);
-    Atomics.notify(word, 0);
+    if (this.standby !== undefined) release(this.standby, positions);
   }
 
   /**

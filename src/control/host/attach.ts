@@ -147,7 +147,8 @@ function settle(name: string, frameSize: number, reasons: string[]): DeviceKind 
   const { umem, unmap } = mappedUmem(PROBE_FRAMES, frameSize);
   try {
     const found = probe(umem, name);
-    reasons.push(...found.reasons);
+    // The last one names the kind; the log has it when the device is opened.
+    reasons.push(...found.reasons.slice(0, -1));
     return found.kind;
   } finally {
     unmap();

@@ -130,9 +130,13 @@ export class HostStack {
   }
 
   /** Removes everything. */
-  end(): void {
+  end(guarded = false): void {
     this.replies?.end();
-    this.interceptor?.end();
+    this.interceptor?.end(guarded);
+  }
+
+  endGuard(): void {
+    this.interceptor?.endGuard();
   }
 
   /** The change may be one of a destination on this machine. */

@@ -133,10 +133,15 @@ export class Interceptor {
   }
 
   /** Removes the nft rules. */
-  end(): void {
+  /** `guarded`: the guard stays until `endGuard`. */
+  end(guarded = false): void {
     this.ended = true;
-    this.guard?.end();
+    if (!guarded) this.guard?.end();
     if (this.devices.length > 0 || NftSocket.isAvailable) this.nft.remove();
+  }
+
+  endGuard(): void {
+    this.guard?.end();
   }
 
   private settings({ marks, accept, helpers, snat }: InterceptConfig): InterceptSettings {

@@ -169,11 +169,16 @@ function traffic(page: Page, services: readonly ServiceEntry[], { destinations }
 /** Verdicts of frames; the rest of `frames` are bytes and frames of other kinds. */
 const VERDICTS = ['forwarded', 'delivered', 'passed', 'dropped'];
 
+/** Ends of the names of the SYN proxy's counters. */
+const COOKIES = ['Sent', 'Accepted', 'Refused'];
+
 function frames(page: Page, { frames: counts, drops, devices }: DirectorStatus): void {
   const by = (names: readonly string[], label: string): Sample[] =>
     names.map((name) => [{ [label]: name }, counts[name] ?? 0]);
   page.counter('ulvs_frames_received_total', 'Frames that came in.', [[{}, counts.in ?? 0]]);
   page.counter('ulvs_frames_total', 'Frames that came in, by verdict.', by(VERDICTS, 'verdict'));
+  const cookies = COOKIES.map((result): Sample => [{ result: result.toLowerCase() }, counts[`cookies${result}`] ?? 0]);
+  page.counter('ulvs_syn_cookies_total', 'Cookies of the SYN proxy that were sent, accepted and refused.', cookies);
   page.counter('ulvs_frames_originated_total', 'Frames that the director made.', [[{}, counts.originated ?? 0]]);
   page.counter('ulvs_frames_sent_total', 'Frames that went out.', [[{}, counts.out ?? 0]]);
   page.counter('ulvs_received_bytes_total', 'Bytes of frames that came in.', [[{}, counts.inBytes ?? 0]]);

@@ -18,6 +18,7 @@ export function accepted(actions: Action[]): Outcome {
   return { reply: { ok: true }, actions };
 }
 
-export function refused(errno: Errno): Outcome {
-  return { reply: { ok: false, errno }, actions: [] };
+/** `text`: one line, where the errno does not say enough. */
+export function refused(errno: Errno, text?: string): Outcome {
+  return { reply: { ok: false, errno, ...(text === undefined ? {} : { text }) }, actions: [] };
 }

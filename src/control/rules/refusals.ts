@@ -2,9 +2,16 @@
  * Refusals of the kernel, in its order (ip_vs_add_service, ip_vs_add_dest, ip_vs_set_timeout). Each
  * function returns the errno; undefined: the request is accepted.
  */
-import { type DestinationConfig, type Family, familyOf, type ServiceConfig } from '../../service/config.js';
+import {
+  type DestinationConfig,
+  type Family,
+  familyOf,
+  type ServiceConfig,
+  type ServiceKey,
+} from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
 import type { Errno, Timeouts } from '../api/api.js';
+import { serviceWords } from '../config/service-words.js';
 import { isUnicast } from './unicast.js';
 
 const INT_MAX = 2147483647;
@@ -37,6 +44,14 @@ export function refuseDestination(config: DestinationConfig, family: Family, how
   if (tunnel.type === 'gue' && tunnel.port === 0) return 'EINVAL';
   if (how === 'new' && !isUnicast(address)) return 'EINVAL';
   return undefined;
+}
+
+/**
+ * Behind a SYN proxy a destination's answers must pass the director. Returns the refusal in words.
+ */
+export function refuseBehindProxy({ method }: DestinationConfig, key: ServiceKey): string | undefined {
+  if (method === 'masq' || method === 'fullnat') return undefined;
+  return `${serviceWords(key)} has a SYN proxy (serviceOptions), which needs real servers by NAT: -m or --full-nat`;
 }
 
 /** Refusal of ulvsadm --set. */

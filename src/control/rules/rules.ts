@@ -40,7 +40,7 @@ import {
   type SlottedService,
 } from './health-weight.js';
 import { accepted, type Outcome, type RulesRequest, refused } from './outcome.js';
-import { refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
+import { refuseBehindProxy, refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
 import { RuleSlots, type SlotsOptions } from './rule-slots.js';
 
 /** What a rule table needs to know. */
@@ -61,6 +61,8 @@ export class Rules {
   readonly slots: RuleSlots;
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
+  /** Services with a SYN proxy, by keyText. */
+  private proxied: ReadonlySet<string> = new Set();
   /** Destinations whose weight follows their health, by slot. */
   private readonly checked = new Map<number, HealthTarget>();
 
@@ -104,6 +106,11 @@ export class Rules {
    */
   restore(actions: readonly Action[]): void {
     this.timeouts = this.slots.restore(actions, this.services) ?? this.timeouts;
+  }
+
+  /** From now on these services have a SYN proxy. */
+  proxy(keys: readonly ServiceKey[]): void {
+    this.proxied = new Set(keys.map(keyText));
   }
 
   get serviceCount(): number {
@@ -206,10 +213,17 @@ export class Rules {
   }
 
   private addDestination(service: Service, config: DestinationConfig): Outcome {
-    const errno = refuseDestination(config, familyOf(service.config.key));
-    if (errno) return refused(errno);
+    const refusal = this.refuse(service, config);
+    if (refusal) return refusal;
     if (find(service, config)) return refused('EEXIST');
     return this.revive(service, config) ?? this.create(service, config);
+  }
+
+  private refuse({ config: { key } }: Service, config: DestinationConfig): Outcome | undefined {
+    const errno = refuseDestination(config, familyOf(key));
+    if (errno) return refused(errno);
+    const text = this.proxied.has(keyText(key)) ? refuseBehindProxy(config, key) : undefined;
+    return text === undefined ? undefined : refused('EINVAL', text);
   }
 
   private create(service: Service, config: DestinationConfig): Outcome {
@@ -233,8 +247,8 @@ export class Rules {
   }
 
   private editDestination(service: Service, config: DestinationConfig): Outcome {
-    const errno = refuseDestination(config, familyOf(service.config.key));
-    if (errno) return refused(errno);
+    const refusal = this.refuse(service, config);
+    if (refusal) return refusal;
     const found = find(service, config);
     if (!found) return refused('ENOENT');
     found.config = config;

@@ -3,6 +3,7 @@ import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import type { AdminClient, AdminReply, AdminRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
+import { proxied } from '../config/director-config.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
 import type { RulesRequest } from '../rules/outcome.js';
 import { Rules } from '../rules/rules.js';
@@ -23,13 +24,15 @@ const RULES: ReadonlySet<AdminRequest['op']> = new Set<RulesRequest['op']>([
   'list',
 ]);
 
-/** An empty rule table with the timeouts of a configuration. */
+/** An empty rule table with the timeouts and SYN proxies of a configuration. */
 export function newRules(
-  { timeouts }: Pick<Config, 'timeouts'>,
+  { timeouts, serviceOptions }: Pick<Config, 'timeouts' | 'serviceOptions'>,
   counters: LiveCounters,
   zeroPoints?: ZeroPoints,
 ): Rules {
-  return new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });
+  const rules = new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });
+  rules.proxy(proxied({ serviceOptions }));
+  return rules;
 }
 
 /** A client of a rule table that forwards nothing. */

@@ -13,6 +13,7 @@ import type { RouteData } from '../../dataplane/table/route-data.js';
 import type { ServiceStatus } from '../../health/spec.js';
 import type { LoopReading } from '../../stats/loop-stats.js';
 import type { AnnounceStatus, ChangeRequest, DeviceStatus, OffloadStatus } from '../api/api.js';
+import type { FrameCensus } from '../engine/frame-census.js';
 import type { Message } from '../engine/messages.js';
 import type { SyncDaemons } from '../sync/daemons.js';
 
@@ -46,6 +47,8 @@ export interface Forwarding {
   processed(i: number): number;
   /** What the loop of worker `i` does with its time; undefined in a replay. */
   loop?(i: number): LoopReading;
+  /** Where the frames of worker `i` are; undefined in a replay. */
+  census?(i: number): FrameCensus;
   /** The daemons of synchronisation. */
   readonly sync: SyncDaemons;
   /** The health checks; undefined in a replay. */

@@ -8,7 +8,7 @@ import { isSysctlName, type Sysctls, syncThresholdFault, sysctlFault } from '../
 import { type Counters, GAUGES, Gauge } from '../../stats/counters.js';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest, ConnectionEntry, NextHop } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { type Settings, settingsOf } from '../config/director-config.js';
+import { proxied, type Settings, settingsOf } from '../config/director-config.js';
 import type { Message } from '../engine/messages.js';
 import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
@@ -168,6 +168,7 @@ export class Requests implements AdminClient {
   /** Replaces the running settings. */
   set(settings: Settings): void {
     this.settings = settingsOf(settings);
+    this.rules.proxy(proxied(settings));
     this.keeper?.sysctlsAre(settings.sysctl);
     this.forwarding.send({ kind: 'settings', ...this.settings });
   }

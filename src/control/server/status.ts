@@ -34,6 +34,7 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     pid: process.pid,
     socket: config.socket,
     memory: process.memoryUsage.rss(),
+    heap: heapOf(process.memoryUsage()),
     tableId,
     uptime: Math.floor(process.uptime()),
     config: config.file === '' ? '' : path.resolve(config.file),
@@ -44,7 +45,9 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     table: { used: forwarding.tables.reduce((sum, table) => sum + table[LIVE_WORD]!, 0), max: config.connections.max },
     workers: forwarding.tables.map((table, i) => {
       const loop = forwarding.loop?.(i);
-      return { used: table[LIVE_WORD]!, frames: forwarding.processed(i), ...(loop !== undefined && { loop }) };
+      const census = forwarding.census?.(i);
+      const counts = { used: table[LIVE_WORD]!, frames: forwarding.processed(i) };
+      return { ...counts, ...(loop !== undefined && { loop }), ...(census !== undefined && { census }) };
     }),
     total: rules.total(),
     frames: Object.fromEntries(Object.entries(FrameStat).map(([name, at]) => [name, counters.values[at]!])),
@@ -55,6 +58,10 @@ export function directorStatus(sources: StatusSources): DirectorStatus {
     ...(announce !== undefined && { announce }),
     ...(offload !== undefined && { offload }),
   };
+}
+
+function heapOf({ heapUsed, external }: NodeJS.MemoryUsage): DirectorStatus['heap'] {
+  return { used: heapUsed, external };
 }
 
 function healthOf(services: readonly ServiceStatus[]): DirectorStatus['health'] {

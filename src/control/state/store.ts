@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -200,6 +201,16 @@ function lock(directory: string): number {
     throw new StateError(`state ${directory}: ${(error as Error).message}`);
   }
   throw new StateError(`state ${directory}: another director uses it${ownerOf(file)}; give each one its own 'state'`);
+}
+
+/** A director has locked the state in this directory. */
+export function isInUse(directory: string): boolean {
+  const file = path.join(directory, 'lock');
+  if (!existsSync(file)) return false;
+  const fd = openSync(file, 'r');
+  const isFree = lockFile(fd);
+  closeSync(fd);
+  return !isFree;
 }
 
 function ownerOf(file: string): string {

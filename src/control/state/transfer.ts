@@ -15,7 +15,6 @@ import {
   CONN_ENGINE_KEY,
   CONN_FULLNAT,
   CONN_HASHED,
-  CONN_HELPER,
   CONN_INDEXED,
   CONN_IPV6,
   CONN_REVERSE,
@@ -28,6 +27,7 @@ import {
   KEY,
   linesOf,
   NEXT,
+  WITH_SHIFTS,
 } from '../../conntrack/entry.js';
 import { SeqAdjRows } from '../../conntrack/seqadj.js';
 import { Soundness } from '../../conntrack/sound.js';
@@ -142,6 +142,6 @@ function finish(from: ConnectionTable, entry: number, to: ConnectionTable, copy:
   to.words[there + FLAGS]! &= ~CONN_INDEXED;
   to.words[there + NEXT] = 0;
   to.seal(copy);
-  if ((to.words[there + FLAGS]! & CONN_HELPER) === 0) return;
+  if ((to.words[there + FLAGS]! & WITH_SHIFTS) === 0) return;
   new SeqAdjRows(from.shifts).copy(entry, from.seals[entry]!, new SeqAdjRows(to.shifts), copy, to.seals[copy]!);
 }

@@ -90,6 +90,7 @@ export function mapWorkerFile(path: string, header: Header): WorkerFile {
   return {
     secret: header.secret,
     inherited: false,
+    backed: { path, parts: mappings.slice(0, 4).map((mapping, i) => ({ ...blockOf(mapping), ...sections[i]! })) },
     table: { lines: blockOf(linesOf), seals: blockOf(sealsOf), shifts: blockOf(shiftsOf) },
     counters: blockOf(countersOf),
     zeroPoints: zeroPointsOf,

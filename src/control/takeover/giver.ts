@@ -2,8 +2,9 @@
  * Giver: the running director's side of a takeover (offer.ts). When the successor dies or is too
  * slow, the director goes on:
  *
- *     idle ─ offer ─► offered ─ go ─► paused ─ done ─► left
- *       ▲               │ dies          │ dies, or PATIENCE is over
+ *     idle ─ offer ─► offered ─┬─ go ─► paused ─ done ─► left
+ *       ▲               │      └─ yield ─────────────────► left: the successor starts anew
+ *       │               │ dies          │ dies, or PATIENCE is over
  *       └───────────────┴─ take back ◄──┘
  */
 import type { Logger } from 'pino';
@@ -11,6 +12,7 @@ import { allowDescriptorsTo } from '../../sys/pidfd.js';
 import type { AdminReply } from '../api/api.js';
 import type { Positions } from '../engine/workers.js';
 import type { Offer } from './offer.js';
+import { isAlive } from './yielding.js';
 
 /** How often the successor is looked at, ms. */
 const WATCH_MS = 20;
@@ -28,6 +30,8 @@ export interface GivingDirector {
   takeBack(): Promise<void>;
   /** The successor `pid` forwards: this process ends and leaves everything as it is. */
   leave(pid: number): Promise<void>;
+  /** This director stops, and the successor `pid` starts with its state. */
+  yieldTo(pid: number): void;
 }
 
 /** The takeover of one director. */
@@ -48,9 +52,10 @@ export class Giver {
   }
 
   /** Answers a request of the successor `pid`. */
-  async answer(step: 'offer' | 'go' | 'done', pid: number): Promise<AdminReply> {
+  async answer(step: 'offer' | 'go' | 'done' | 'yield', pid: number): Promise<AdminReply> {
     if (step === 'offer') return this.offer(pid);
     if (pid !== this.successor) return refused('no takeover by this process goes on');
+    if (step === 'yield') return this.yield();
     return step === 'go' ? this.go() : this.done();
   }
 
@@ -70,6 +75,14 @@ export class Giver {
     if (this.state !== 'offered') return refused('there was no offer');
     this.enter('paused');
     return { ok: true, takeover: JSON.stringify(await this.director.pause()) };
+  }
+
+  private yield(): AdminReply {
+    if (this.state !== 'offered') return refused('there was no offer');
+    this.enter('left');
+    clearInterval(this.timer);
+    this.director.yieldTo(this.successor);
+    return { ok: true };
   }
 
   private async done(): Promise<AdminReply> {
@@ -101,12 +114,4 @@ export class Giver {
 
 function refused(text: string): AdminReply {
   return { ok: false, errno: 'EPERM', text };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

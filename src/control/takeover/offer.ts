@@ -9,13 +9,14 @@
  *     ──────── where its rings are read ────► rebuilds the table's index, forwards
  *     ends      ◄──────── done ────────────── has forwarded
  *
- * The state (control/state) has connections, counters and rules: both map the same files.
+ * The state (control/state) has connections, counters and rules: both map the same files. Where
+ * they cannot, the old process yields: it stops, and the new one converts the state (yielding.ts).
  */
 import { canChangeProcess } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
 import type { Config } from '../config/config.js';
 import type { Transfer } from '../engine/device-set.js';
-import { VERSION } from '../state/layout.js';
+import { BEFORE, VERSION } from '../state/layout.js';
 
 /** Version of the messages and of the handles in them. */
 const PROTOCOL = 2;
@@ -47,17 +48,24 @@ export function notOffered(devices: Offer['devices'], hasState: boolean): string
   return hasState ? undefined : "the running director keeps no state: set 'state' in director.yaml";
 }
 
-/** Why a configuration cannot go on with an offer; undefined: it can. */
+/** Why a process cannot go on with an offer, nor with its state; undefined: it can. */
+export function foreign({ protocol, layout }: Offer): string | undefined {
+  if (protocol !== PROTOCOL) return `the running director speaks version ${protocol}, this one ${PROTOCOL}`;
+  if (layout > VERSION || layout < BEFORE.version)
+    return `the running director has state version ${layout}, this one ${VERSION}`;
+  return undefined;
+}
+
+/** Why a configuration cannot use devices and tables of an offer as they are; undefined: it can. */
 export function unfit(offer: Offer, { devices, workers, connections }: Config): string | undefined {
-  if (offer.protocol !== PROTOCOL) return `the running director speaks version ${offer.protocol}, this one ${PROTOCOL}`;
-  if (offer.layout !== VERSION) return `the running director has state version ${offer.layout}, this one ${VERSION}`;
+  if (offer.layout !== VERSION) return `its state has version ${offer.layout}, this one ${VERSION}`;
   const names = (all: readonly { name: string }[]) => all.map(({ name }) => name).join(', ');
   if (names(offer.devices) !== names(devices))
-    return `the running director has the devices ${names(offer.devices)}, the configuration ${names(devices)}`;
+    return `its devices are ${names(offer.devices)}, those of the configuration ${names(devices)}`;
   const other = devices.find(({ kind }, i) => kind !== 'auto' && kind !== offer.devices[i]!.kind);
-  if (other !== undefined) return `${other.name}: the running director has another kind of device`;
-  if (offer.workers !== workers) return `'workers' cannot change: the running director has ${offer.workers}`;
+  if (other !== undefined) return `${other.name}: it has another kind of device`;
+  if (offer.workers !== workers) return `it has 'workers: ${offer.workers}', the configuration ${workers}`;
   if (offer.connections !== connections.max)
-    return `'connections.max' cannot change: the running director has ${offer.connections}`;
+    return `it has 'connections.max: ${offer.connections}', the configuration ${connections.max}`;
   return undefined;
 }

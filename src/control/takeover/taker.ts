@@ -1,13 +1,18 @@
 /** Taker: the successor's side of a takeover (offer.ts). */
 import { ForeignDescriptors } from '../../sys/pidfd.js';
+import { stepBack } from '../../sys/priority.js';
 import { SocketClient, whoListens } from '../api/client.js';
 import type { Config } from '../config/config.js';
 import { adoptAll, type Transfer } from '../engine/device-set.js';
 import type { Positions } from '../engine/workers.js';
-import { type Offer, unfit } from './offer.js';
+import { foreign, type Offer, unfit } from './offer.js';
+import { whenFree } from './yielding.js';
 
 /** A takeover that goes on. */
 export class Taker {
+  /** The running director has the processors while this one prepares. */
+  private readonly stepForward = stepBack();
+
   private constructor(
     private readonly client: SocketClient,
     /** The configuration, with the kinds of the running devices. */
@@ -16,17 +21,25 @@ export class Taker {
   ) {}
 
   /**
-   * Asks the director that listens on the configuration's socket. Undefined: there is none. Rejects
-   * with an Error of one line when it cannot be taken over.
+   * Asks the director that listens on the configuration's socket. Undefined: there is none, or it
+   * has yielded; `say` gets a line about that. Rejects with an Error of one line when it cannot be
+   * taken over.
    */
-  static async of(config: Config): Promise<Taker | undefined> {
+  static async of(config: Config, say: (line: string) => void): Promise<Taker | undefined> {
     if ((await whoListens(config.socket)) === undefined) return undefined;
     const client = new SocketClient(config.socket);
     const offer = JSON.parse(await ask(client, 'offer')) as Offer;
+    const refusal = foreign(offer);
+    if (refusal !== undefined) {
+      client.close();
+      throw new Error(`no takeover: ${refusal}; restart the director instead`);
+    }
     const why = unfit(offer, config);
     if (why !== undefined) {
+      say(`no takeover without a gap from process ${offer.pid}: ${why}; it stops, and its state is converted`);
+      await ask(client, 'yield');
       client.close();
-      throw new Error(`no takeover: ${why}; restart the director instead`);
+      return void (await whenFree(config));
     }
     const devices = config.devices.map((device, i) => ({ ...device, kind: offer.devices[i]!.kind }));
     return new Taker(client, { ...config, devices }, offer);
@@ -49,6 +62,7 @@ export class Taker {
 
   /** The other director forwards no more. Resolves with the positions of the rings. */
   async go(): Promise<Positions> {
+    this.stepForward();
     return JSON.parse(await ask(this.client, 'go')) as Positions;
   }
 
@@ -59,7 +73,7 @@ export class Taker {
   }
 }
 
-async function ask(client: SocketClient, step: 'offer' | 'go' | 'done'): Promise<string> {
+async function ask(client: SocketClient, step: 'offer' | 'go' | 'done' | 'yield'): Promise<string> {
   const reply = await client.request({ op: 'takeover', step, pid: process.pid });
   if (reply.ok) return reply.takeover ?? 'null';
   client.close();

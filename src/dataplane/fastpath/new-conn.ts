@@ -60,7 +60,8 @@ export function connOpener(
 
   /** A service of exactly this port, without a feature that only the slow path handles. */
   function isFastService(service: VirtualService, port: number): boolean {
-    return (service.flags & ~FAST_SERVICE_FLAGS) === 0 && service.engine === undefined && service.port === port;
+    if ((service.flags & ~FAST_SERVICE_FLAGS) !== 0 || service.engine !== undefined) return false;
+    return service.port === port && service.synProxy?.isOn !== true;
   }
 
   /**

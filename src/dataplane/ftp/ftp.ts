@@ -20,10 +20,11 @@ import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import * as tcp from '../../wire/tcp.js';
 import type { Director } from '../director.js';
+import { shiftFromClient, shiftFromDestination } from '../nat/shift.js';
 import { sendIcmp4, sendIcmp6 } from '../output/icmp-error.js';
 import { drop } from '../output/verdict.js';
 import { findFromClient, findFromDestination, readClient, readDestination, readVirtual } from './find-conn.js';
-import { isIntact, payloadAt, replace, shiftFromClient, shiftFromDestination } from './tcp-segment.js';
+import { isIntact, payloadAt, replace } from './tcp-segment.js';
 import { Awaits, activeCommand, announce, passiveAnswer, passiveCommand } from './text.js';
 
 /**

@@ -1,9 +1,7 @@
-/** A TCP segment whose payload a helper reads and changes: payload, checksum, sequence numbers. */
-import type { SequenceShift } from '../../conntrack/seqadj.js';
-import { delta32, fold, pseudo4, pseudo6 } from '../../wire/checksum.js';
+/** A TCP segment whose payload a helper reads and changes: payload, lengths, checksum. */
+import { pseudo4, pseudo6 } from '../../wire/checksum.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
-import * as options from '../../wire/options.js';
 import * as tcp from '../../wire/tcp.js';
 import type { Director } from '../director.js';
 
@@ -56,39 +54,6 @@ function writeLengths(d: Director): void {
   if (p.family === 4) ipv4.rewriteTotalLen(view, p.l3, p.l3len);
   else ipv6.setPayloadLen(view, p.l3, p.l3len - ipv6.HEADER);
   tcp.fillChecksum(view, p.l4, p.l4len, pseudo(d));
-}
-
-/**
- * Translates the sequence number of a destination's segment. `seq`: the number before the
- * translation.
- */
-export function shiftFromDestination(d: Director, shift: SequenceShift, seq: number): void {
-  tcp.rewriteSeq(d.umem.view, d.packet.l4, shift.toClient(seq));
-}
-
-/**
- * Translates the client's acknowledgement and SACK blocks (RFC 2018) into the destination's
- * numbers.
- */
-export function shiftFromClient(d: Director, shift: SequenceShift): void {
-  const { l4, l4len, tcpFlags } = d.packet;
-  const { view } = d.umem;
-  if ((tcpFlags & tcp.ACK) === 0) return;
-  tcp.rewriteAck(view, l4, shift.toDestination(tcp.ack(view, l4)));
-  const end = l4 + Math.min(tcp.headerLen(view, l4), l4len);
-  const sack = options.find(view, l4 + tcp.HEADER, end, options.SACK);
-  if (sack < 0) return;
-  const blocks = sack + view.getUint8(sack + 1);
-  for (let at = sack + 2; at + 4 <= blocks; at += 4) rewriteEdge(view, l4, at, shift);
-}
-
-function rewriteEdge(view: DataView, l4: number, at: number, shift: SequenceShift): void {
-  const old = view.getInt32(at);
-  const now = shift.toDestination(old);
-  const delta = fold(delta32(old, now));
-  view.setInt32(at, now);
-  // After a single NOP the blocks are not aligned to the checksum's 16-bit words.
-  tcp.fix(view, l4, ((at - l4) & 1) === 0 ? delta : ((delta & 0xff) << 8) | (delta >>> 8));
 }
 
 function pseudo(d: Director): number {

@@ -95,7 +95,7 @@ function echo(d: Director): FinalVerdict {
 }
 
 /** A packet with a wrong checksum gets no answer, nor does UDP over IPv6 without one. */
-function isSound(d: Director): boolean {
+export function isSound(d: Director): boolean {
   const { family, protocol, src, dst, l3, l4, l4len } = d.packet;
   const { view } = d.umem;
   if (protocol !== ipv4.TCP && protocol !== ipv4.UDP) return true;

@@ -58,6 +58,8 @@ export class PacketInfo {
    * the client sees them, until scheduleQuoted restores them.
    */
   quoted = false;
+  /** An acknowledgement with a valid cookie: it opens a connection (dataplane/synproxy). */
+  proven = false;
   /** The finished connection of the client that a new one replaces, 0 for none. */
   replaced = 0;
   /** fwmark that the mark rules gave the packet. */

@@ -16,11 +16,12 @@ import * as ipv4 from '../../wire/ipv4.js';
 import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';
 import { drop } from '../output/verdict.js';
-import { TCP_SYN } from '../parse/packet.js';
-import { UNWANTED } from '../schedule/new-conn.js';
+import { TCP_RST, TCP_SYN } from '../parse/packet.js';
+import { ANSWERED, UNWANTED } from '../schedule/new-conn.js';
 import { openScheduled, schedule } from '../schedule/schedule.js';
 import { xmit } from '../xmit/xmit.js';
 import { isBeingReset, resetByClient } from './reset.js';
+import { FIRST_WAIT, isAwaiting } from './synproxy.js';
 
 /** Handles a packet that belongs to a connection or a service; none for any other. */
 export function inbound(d: Director): Verdict {
@@ -35,6 +36,8 @@ export function inbound(d: Director): Verdict {
   // Is it being reset? A SYN opens a new one in its place.
   if (entry !== 0 && isBeingReset(d, entry) && d.packet.parts === 0 && (d.packet.tcpFlags & TCP_SYN) === 0)
     return resetByClient(d, entry);
+  // Does the SYN proxy wait for the destination?
+  if (entry !== 0 && isAwaiting(d, entry)) return holdBack(d, entry);
   let old = 0;
   // Does it open a new connection in place of a finished one? (is_new_conn)
   if (entry !== 0 && opensConnection(d) && startsOver(d, entry)) old = entry;
@@ -66,7 +69,16 @@ function open(d: Director, old: number): Verdict {
 /** `entry`: a new connection, UNWANTED or DROPPED, as `schedule` returns it. */
 function forwardNew(d: Director, entry: number): Verdict {
   if (entry > 0) return forwardIn(d, entry, true);
+  if (entry === ANSWERED) return Verdict.delivered;
   return entry === UNWANTED ? Verdict.none : Verdict.dropped;
+}
+
+/** The client may send nothing yet, and sends it again. A RST of it ends the connection. */
+function holdBack(d: Director, entry: number): FinalVerdict {
+  if ((d.packet.tcpFlags & TCP_RST) === 0) return drop(d, Drop.synProxyWaits);
+  const verdict = forwardIn(d, entry, false);
+  d.connections.remove(entry);
+  return verdict;
 }
 
 /**
@@ -83,6 +95,7 @@ function forwardIn(d: Director, entry: number, fresh: boolean): FinalVerdict {
   setState(d, entry, Direction.input);
   const onePacket = (connections.flagsOf(entry) & CONN_ONE_PACKET) !== 0;
   connections.countPacket(entry);
+  if (fresh && isAwaiting(d, entry)) connections.setTimeout(entry, FIRST_WAIT);
   if (fresh && !onePacket) connections.settle(entry);
   else if (!onePacket) connections.touch(entry);
   const verdict = xmit(d, entry);

@@ -4,10 +4,11 @@
  * this is the order of the kernel's hooks.
  */
 
-import { CONN_HELPER, CONN_ONE_PACKET } from '../../conntrack/entry.js';
+import { CONN_HELPER, CONN_ONE_PACKET, CONN_SYNPROXY, WITH_SHIFTS } from '../../conntrack/entry.js';
 import { findOut6 } from '../../conntrack/find-wide.js';
 import { Direction } from '../../conntrack/states.js';
 import { Method } from '../../service/service.js';
+import { Drop } from '../../stats/drops.js';
 import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { countOut, setState } from '../account.js';
@@ -16,13 +17,16 @@ import { answerFitsOrDrop, ftpOut } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
 import { fullSnat, mainOf } from '../nat/fullnat.js';
 import { isTranslated, snat } from '../nat/masq.js';
+import { spliceFromDestination } from '../nat/shift.js';
 import { ipOutput } from '../output/ip-output.js';
+import { drop } from '../output/verdict.js';
 import { DROPPED } from '../schedule/new-conn.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { routeReply } from '../xmit/next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from '../xmit/ttl-mtu.js';
 import { answerByReset, isBeingReset } from './reset.js';
 import { openFromServer } from './server-opened.js';
+import { Answer, acknowledge, isAwaiting, takeAnswer } from './synproxy.js';
 
 /** Handles a reply of a masq or full NAT connection; none for any other packet. */
 export function outbound(d: Director): Verdict {
@@ -34,10 +38,20 @@ export function outbound(d: Director): Verdict {
   if (entry === 0) return d.serversMayOpen ? openedByServer(d) : Verdict.none;
   if (!isTranslated(d, entry)) return Verdict.none;
   d.traced?.noteConnection(entry, 'destination');
+  if (isAwaiting(d, entry)) return firstReply(d, entry);
   if (!isBeingReset(d, entry) || d.packet.parts !== 0) return reply(d, entry);
   answerByReset(d);
   const verdict = reply(d, entry);
   d.connections.remove(entry);
+  return verdict;
+}
+
+/** The SYN proxy waits for this packet. */
+function firstReply(d: Director, entry: number): FinalVerdict {
+  const answer = takeAnswer(d, entry);
+  if (answer === Answer.none) return drop(d, Drop.synProxyWaits);
+  const verdict = reply(d, entry);
+  if (answer === Answer.open) acknowledge(d, entry);
   return verdict;
 }
 
@@ -70,6 +84,7 @@ function reply(d: Director, entry: number): FinalVerdict {
   setState(d, entry, Direction.output);
   if ((flags & CONN_ONE_PACKET) === 0) d.connections.touch(entry);
   if (seqAdj && hop >= 0 && !answerFitsOrDrop(d, entry, mtu)) return Verdict.dropped;
+  if ((flags & WITH_SHIFTS) === CONN_SYNPROXY) spliceFromDestination(d, d.connections.seqAdjOf(entry));
   // Rewrite the source and send it (snat_handler).
   if (d.connections.methodOf(entry) === Method.fullnat) fullSnat(d, entry);
   else snat(d, entry);

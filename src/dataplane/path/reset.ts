@@ -9,35 +9,19 @@
  * One answer is enough. Of DR and tunnel connections only the client's is seen. Without an answer
  * within 3 s the connection ends silently.
  */
-import {
-  CADDR,
-  CONN_IPV6,
-  CONN_RESET,
-  DADDR,
-  ENTRY_SHIFT,
-  FLAGS,
-  PORTS,
-  TICKS,
-  VADDR,
-  WIDE_CADDR,
-  WIDE_VADDR,
-} from '../../conntrack/entry.js';
+import { CONN_RESET, ENTRY_SHIFT, FLAGS, TICKS } from '../../conntrack/entry.js';
 import { tcpActive } from '../../conntrack/tcp.js';
-import { FrameStat } from '../../stats/counters.js';
 import type { FinalVerdict } from '../../stats/verdict.js';
-import { copyWords } from '../../wire/address.js';
 import { finish, pseudo4, pseudo6, sum } from '../../wire/checksum.js';
-import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import { countIn } from '../account.js';
 import type { Director } from '../director.js';
 import { reset } from '../host/tcp-reset.js';
-import { neighbourOutput } from '../output/neighbour-output.js';
-import { Segment, segmentLength, writeSegment } from '../output/segment.js';
+import { fillEnds, Segment } from '../output/segment.js';
 import { TCP_ACK, TCP_RST } from '../parse/packet.js';
-import { parse } from '../parse/parse.js';
 import { xmit } from '../xmit/xmit.js';
+import { receiveFromClient, sendToClient } from './own-segment.js';
 
 /** Time for an answer, in ticks. */
 const PATIENCE = 3 * TICKS;
@@ -78,45 +62,20 @@ export function answerByReset(d: Director): void {
 
 function askClient(d: Director, entry: number): void {
   fillSegment(d, entry, false);
-  const s = segment;
-  const hop = s.family === 4 ? d.router.lookup4(s.dst, s.src, 0) : d.router.lookup6(s.dst6, s.src6, 0);
-  const frame = hop < 0 ? -1 : writeSegment(d, s);
-  if (frame >= 0) neighbourOutput(d, hop, frame, segmentLength(s), ethernet.type(d.umem.view, frame), true);
+  sendToClient(d, segment);
 }
 
-/** As if the client had sent it: by the connection's method. It counts as a received frame. */
+/** By the connection's method. */
 function askDestination(d: Director, entry: number): void {
   fillSegment(d, entry, true);
-  const frame = writeSegment(d, segment);
-  if (frame < 0) return;
-  const length = segmentLength(segment);
-  d.counters.values[FrameStat.in]!++;
-  d.counters.values[FrameStat.inBytes]! += length;
-  d.packet.device = 0;
-  parse(d.umem.view, frame, length, d.packet);
-  xmit(d, entry);
+  if (receiveFromClient(d, segment)) xmit(d, entry);
 }
 
-/** A segment between client and virtual address. */
 function fillSegment(d: Director, entry: number, fromClient: boolean): void {
-  const at = entry << ENTRY_SHIFT;
-  const { words } = d.connections;
-  const s = segment;
-  const ports = words[at + PORTS]!;
-  s.family = (words[at + FLAGS]! & CONN_IPV6) === 0 ? 4 : 6;
-  if (s.family === 4) {
-    s.src = words[at + (fromClient ? CADDR : VADDR)]!;
-    s.dst = words[at + (fromClient ? VADDR : CADDR)]!;
-  } else {
-    const wide = words[at + DADDR]! << ENTRY_SHIFT;
-    copyWords(words, wide + WIDE_CADDR, fromClient ? s.src6 : s.dst6);
-    copyWords(words, wide + WIDE_VADDR, fromClient ? s.dst6 : s.src6);
-  }
-  s.sport = fromClient ? ports >>> 16 : ports & 0xffff;
-  s.dport = fromClient ? ports & 0xffff : ports >>> 16;
-  s.seq = d.random.next() | 0;
-  s.ack = d.random.next() | 0;
-  s.flags = TCP_ACK;
+  fillEnds(d, segment, entry, fromClient);
+  segment.seq = d.random.next() | 0;
+  segment.ack = d.random.next() | 0;
+  segment.flags = TCP_ACK;
 }
 
 /** Makes a RST of the current packet: no payload, no options, its sequence number. */

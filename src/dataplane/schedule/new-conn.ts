@@ -1,5 +1,5 @@
 /** Opens a connection: fills an entry, binds it to its destination, hashes it (ip_vs_conn_new). */
-import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET } from '../../conntrack/entry.js';
+import { CONN_INACTIVE, CONN_MIXED, CONN_NOOUTPUT, CONN_ONE_PACKET, CONN_SYNPROXY } from '../../conntrack/entry.js';
 import { fillEntry } from '../../conntrack/find-wide.js';
 import { type Destination, Method, type VirtualService } from '../../service/service.js';
 import { Drop } from '../../stats/drops.js';
@@ -12,10 +12,11 @@ import type { PacketInfo } from '../parse/packet.js';
 
 /**
  * Answers of `schedule` that are no entry. UNWANTED: no service wants the packet, the path goes on.
- * DROPPED: the packet was dropped.
+ * DROPPED: the packet was dropped. ANSWERED: the SYN proxy has answered it.
  */
 export const UNWANTED = 0;
 export const DROPPED = -1;
+export const ANSWERED = -2;
 
 export const FTP = 21;
 export const FTP_DATA = 20;
@@ -24,7 +25,8 @@ export const FTP_DATA = 20;
 export function openFor(d: Director, service: VirtualService, dest: Destination, dport: number): number {
   const p = d.packet;
   const onePacket = service.onePacket && p.protocol === ipv4.UDP ? CONN_ONE_PACKET : 0;
-  const entry = newEntry(d, dest, p.protocol, clientOf(p), p.sport, virtualOf(p), p.dport, dport, onePacket);
+  const extra = p.proven ? CONN_SYNPROXY : onePacket;
+  const entry = newEntry(d, dest, p.protocol, clientOf(p), p.sport, virtualOf(p), p.dport, dport, extra);
   if (entry === 0) {
     drop(d, dest.method === Method.fullnat && !d.connections.table.isFull ? Drop.noSourcePort : Drop.tableFull);
     return DROPPED;
@@ -58,7 +60,7 @@ export function destinationOf(dest: Destination): Int32Array {
 
 /**
  * Returns an entry that is filled, bound and hashed, 0 when the table is full. `extra`:
- * CONN_ONE_PACKET or 0.
+ * CONN_ONE_PACKET, CONN_SYNPROXY or 0.
  */
 export function newEntry(
   d: Director,

@@ -9,6 +9,7 @@ import { Drop } from '../../stats/drops.js';
 import * as icmp from '../../wire/icmp.js';
 import * as icmp6 from '../../wire/icmp6.js';
 import type { Director } from '../director.js';
+import { reset } from '../host/tcp-reset.js';
 import { drop } from '../output/verdict.js';
 import { icmpErrorFor4, icmpErrorFor6 } from '../xmit/ttl-mtu.js';
 import { clientOf, DROPPED, FTP, UNWANTED, virtualOf } from './new-conn.js';
@@ -37,10 +38,18 @@ export function openBypass(d: Director, service: VirtualService): number {
 /** ip_vs_leave: no destination. The client gets ICMP port unreachable, also for TCP. */
 export function scheduleNoDest(d: Director, service: VirtualService): number {
   const p = d.packet;
+  if (p.proven) return refuseProven(d);
   const entry = openBypass(d, service);
   if (entry !== 0) return entry;
   if (service.port === FTP && p.dport !== FTP) return UNWANTED;
   if (!p.quoted) refuse(d);
+  drop(d, Drop.noDestination);
+  return DROPPED;
+}
+
+/** The SYN proxy has told the client that it is connected. */
+function refuseProven(d: Director): number {
+  reset(d);
   drop(d, Drop.noDestination);
   return DROPPED;
 }

@@ -3,23 +3,31 @@
  * destination? The order of the checks is that of ip_vs_schedule.
  */
 import type { Destination, VirtualService } from '../../service/service.js';
+import type { SynProxy } from '../../service/syn-proxy.js';
 import { Drop } from '../../stats/drops.js';
+import { Verdict } from '../../stats/verdict.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { NEW_CONN_LINES } from '../early-drop.js';
 import { drop } from '../output/verdict.js';
-import { type PacketInfo, TCP_RST, TCP_SYN } from '../parse/packet.js';
+import { type PacketInfo, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import type { Quote } from '../parse/quote.js';
-import { DROPPED, FTP_DATA, openFor, UNWANTED } from './new-conn.js';
+import { answerByCookie } from '../synproxy/answer.js';
+import { becomeSyn, proves } from '../synproxy/open.js';
+import { ANSWERED, DROPPED, FTP_DATA, openFor, UNWANTED } from './new-conn.js';
 import { scheduleNoDest } from './no-dest.js';
 import { schedulePersistent } from './persistence.js';
 
-/** Returns the new connection, UNWANTED without a service, or DROPPED (ip_vs_try_to_schedule). */
+/**
+ * Returns the new connection, UNWANTED without a service, DROPPED (ip_vs_try_to_schedule), or
+ * ANSWERED.
+ */
 export function schedule(d: Director): number {
   const p = d.packet;
   // Does the protocol let this packet open a connection? (tcp_conn_schedule and its like)
-  if (!mayOpen(d, p)) return UNWANTED;
+  const opens = mayOpen(d, p);
+  if (!opens && !(d.synFloods.some && isAcknowledgement(p))) return UNWANTED;
   // Which service? (ip_vs_service_find)
   const service =
     p.family === 4
@@ -27,7 +35,9 @@ export function schedule(d: Director): number {
       : d.services.find6(p.mark, p.protocol, p.dst6, p.dport);
   if (service === undefined || p.sport === FTP_DATA) return UNWANTED;
   d.traced?.noteService(service);
-  return scheduleFor(d, service);
+  // Does the SYN proxy speak for it?
+  if (service.synProxy !== undefined && !p.quoted) return scheduleBehindProxy(d, service, service.synProxy, opens);
+  return opens ? scheduleFor(d, service) : UNWANTED;
 }
 
 /**
@@ -78,10 +88,42 @@ function mayOpen(d: Director, p: PacketInfo): boolean {
   return chunk !== 6 && (chunk === 1 || d.sysctl.sloppy_sctp !== 0);
 }
 
+/**
+ * A service with a SYN proxy: while it is on, a SYN gets a cookie. An acknowledgement with a valid
+ * cookie opens the connection. `opens`: the packet may open one without a proxy.
+ */
+function scheduleBehindProxy(d: Director, service: VirtualService, proxy: SynProxy, opens: boolean): number {
+  const p = d.packet;
+  if (service.port === 0 || p.dport === service.port) {
+    if (proxy.isOn && isOpening(p) && p.parts === 0)
+      return answerByCookie(d, proxy) === Verdict.dropped ? DROPPED : ANSWERED;
+    if (isAcknowledgement(p) && proxy.mayHaveCookies(d.now) && proves(d)) return openProven(d, service, proxy);
+  }
+  return opens && !proxy.isOn ? scheduleFor(d, service) : UNWANTED;
+}
+
+function openProven(d: Director, service: VirtualService, proxy: SynProxy): number {
+  const p = d.packet;
+  proxy.confirmed++;
+  p.proven = true;
+  const entry = scheduleFor(d, service);
+  p.proven = false;
+  if (entry > 0) becomeSyn(d, entry);
+  return entry;
+}
+
+function isOpening({ tcpFlags }: PacketInfo): boolean {
+  return (tcpFlags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) === TCP_SYN;
+}
+
+function isAcknowledgement({ protocol, tcpFlags }: PacketInfo): boolean {
+  return protocol === ipv4.TCP && (tcpFlags & (TCP_SYN | TCP_ACK | TCP_RST)) === TCP_ACK;
+}
+
 function scheduleFor(d: Director, service: VirtualService): number {
   const p = d.packet;
   // Is the director short of memory? (ip_vs_todrop)
-  if (d.defence.drops()) {
+  if (!p.proven && d.defence.drops()) {
     drop(d, Drop.defence);
     return DROPPED;
   }

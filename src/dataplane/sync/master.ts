@@ -18,6 +18,7 @@ import {
   CONN_ONE_PACKET,
   CONN_OUTGOING,
   CONN_REVERSE,
+  CONN_SYNPROXY,
   CONN_TEMPLATE,
   CONTROL,
   DPORT_PROTO_STATE,
@@ -45,8 +46,11 @@ const SCTP_SENT = bits(
   Sctp.SHUTDOWN_ACK_SENT,
   Sctp.CLOSED,
 );
-/** Connections that the protocol cannot describe: full NAT, snat, tunnels to the other family. */
-const UNKNOWN_TO_IPVS = CONN_FULLNAT | CONN_REVERSE | CONN_OUTGOING | CONN_MIXED;
+/**
+ * Connections that the protocol cannot describe: full NAT, snat, tunnels to the other family, the
+ * SYN proxy's (their timestamps and windows are shifted, too).
+ */
+const UNKNOWN_TO_IPVS = CONN_FULLNAT | CONN_REVERSE | CONN_OUTGOING | CONN_MIXED | CONN_SYNPROXY;
 /** Shortest change of a timer (ticks) that counts beside sync_refresh_period. */
 const SHORTEST = 10 * TICKS;
 /** Lines of the table that one turn of a resend looks at. */

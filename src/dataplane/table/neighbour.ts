@@ -125,6 +125,12 @@ export class Neighbours {
     return true;
   }
 
+  /** Removes the neighbours from number `first` on, which nothing may name any more. */
+  forgetAfter(first: number): void {
+    for (const { words, device, family } of this.all.splice(first))
+      this.index.delete(words[0]!, words[1]!, words[2]!, words[3]!, device, family);
+  }
+
   /**
    * Removes unused neighbours once the list is half full. The numbers change: owners of numbers
    * must look them up again. Returns true when it removed any.

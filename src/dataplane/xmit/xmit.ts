@@ -3,7 +3,14 @@
  * ip_vs_tunnel_xmit, ip_vs_bypass_xmit; docs/ipvs-reference.md section 10).
  */
 
-import { CONN_FULLNAT, CONN_HELPER, CONN_NO_CPORT } from '../../conntrack/entry.js';
+import {
+  CONN_ANSWERED,
+  CONN_FULLNAT,
+  CONN_HELPER,
+  CONN_NO_CPORT,
+  CONN_SYNPROXY,
+  WITH_SHIFTS,
+} from '../../conntrack/entry.js';
 import { fillClientPort } from '../../conntrack/expected.js';
 import { Method } from '../../service/service.js';
 import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
@@ -12,6 +19,7 @@ import { ftpIn } from '../ftp/ftp.js';
 import { deliverLocal } from '../host/local.js';
 import { fullDnat } from '../nat/fullnat.js';
 import { dnat } from '../nat/masq.js';
+import { spliceFromClient } from '../nat/shift.js';
 import { ipOutput } from '../output/ip-output.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
@@ -43,6 +51,8 @@ function xmitMasq(d: Director, entry: number): FinalVerdict {
   if (hop >= 0 && (!decrementTtlOrDrop(d, entry) || !fitsMtuOrDrop(d, mtu, entry))) return Verdict.dropped;
   // Let the helper read it, then rewrite it (ip_vs_app_pkt_in, dnat_handler).
   if ((flags & CONN_HELPER) !== 0 && !ftpIn(d, entry)) return Verdict.dropped;
+  if ((flags & WITH_SHIFTS) === CONN_SYNPROXY && (flags & CONN_ANSWERED) !== 0)
+    spliceFromClient(d, d.connections.seqAdjOf(entry));
   if ((flags & CONN_FULLNAT) !== 0) fullDnat(d, entry, mtu);
   else dnat(d, entry);
   return hop === LOCAL_ROUTE ? deliverLocal(d) : ipOutput(d, hop, mtu);

@@ -160,6 +160,10 @@ export class PacketDevice implements Device {
     return this.ring instanceof SlotRing ? this.ring.position : 0;
   }
 
+  resume(position: number): void {
+    if (this.ring instanceof SlotRing) this.ring.position = position;
+  }
+
   reclaim(): void {
     this.closed = true;
   }

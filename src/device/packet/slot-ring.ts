@@ -106,6 +106,10 @@ export class SlotRing implements PacketRing {
     return this.at;
   }
 
+  set position(at: number) {
+    this.at = at;
+  }
+
   peek(): boolean {
     if (this.held) return true;
     const status = Atomics.load(this.i32, (this.at + TPACKET2.status) >> 2);

@@ -6,7 +6,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import { Batch } from '../batch.js';
 import type { Device } from '../device.js';
 import { DeviceError } from '../error.js';
-import { openRaw } from '../raw.js';
+import { openRaw, setRawQueue } from '../raw.js';
 import type { Umem } from '../umem.js';
 import { innerPacket, type TunnelType } from './inner-packet.js';
 
@@ -26,6 +26,11 @@ export interface TunnelOptions {
 }
 
 const GRE = 47;
+/**
+ * Bytes of packets that wait while the event loop does something else: by default 200 small ones
+ * would, which come in 20 ms.
+ */
+const QUEUE = 8 << 20;
 /** The default of `ulvsadm --tun-port` in examples, as of ip-fou(8). */
 export const GUE_PORT = 6080;
 const IPIP_ONLY: TunnelOptions = { types: ['ipip'], guePort: GUE_PORT };
@@ -69,6 +74,7 @@ export class TunnelEndpoint {
 
   private listenRaw(type: TunnelType, protocol: number): void {
     const socket = openRaw(4, protocol);
+    setRawQueue(socket, QUEUE);
     this.sockets.push(socket);
     socket.on('message', (packet) => this.arrived(type, packet.subarray((packet[0]! & 15) << 2)));
     socket.on('error', () => this.stats.dropped++);

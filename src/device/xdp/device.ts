@@ -57,7 +57,7 @@ export class XdpDevice implements Device {
     this.reason = handle.reason;
     this.completes = handle.completes;
     const reserve = umem.frameCount >> 4;
-    this.sockets = handle.sockets.map((socket) => new XdpSocket(umem, socket, reserve));
+    this.sockets = handle.sockets.map((socket) => new XdpSocket(umem, socket, reserve, options.waits));
     this.zeroCopy = this.sockets.every(({ zeroCopy }) => zeroCopy);
     if (handle.sender >= 0) this.sender = new TxSocket(umem, this.counts, handle.sender);
   }
@@ -106,6 +106,10 @@ export class XdpDevice implements Device {
     this.counts.txDropped += batch.n - sent;
     batch.n = 0;
     return sent;
+  }
+
+  resume(): void {
+    for (const socket of this.sockets) socket.resume();
   }
 
   deepen(): void {

@@ -51,6 +51,8 @@ export interface XdpOptions {
   mode?: XdpMode;
   /** How many receive queues, from queue 0; all when left out. */
   queues?: number;
+  /** Of a handle: another process uses it until `resume`. */
+  waits?: boolean;
   /** Copy mode, also where the driver has zero-copy. */
   copy?: boolean;
   /**

@@ -32,12 +32,12 @@ export class XdpSocket {
   private readonly completion: Ring;
   private readonly depth: Depth;
   private readonly mostSending: number;
-  private received: number;
-  private sent: number;
-  private filled: number;
-  private completed: number;
-  private posted: number;
-  private sending: number;
+  private received = 0;
+  private sent = 0;
+  private filled = 0;
+  private completed = 0;
+  private posted = 0;
+  private sending = 0;
   /** Takes the result of `prefetch`, so that V8 cannot remove its reads. */
   private readonly prefetched = new Int32Array(1);
   /** By frame, of the Umem: the number of this socket when the kernel has the frame. */
@@ -46,13 +46,14 @@ export class XdpSocket {
   private readonly shift: number;
 
   /**
-   * Takes over an open socket and posts frames. The rings say how far its last owner has come.
+   * Takes over an open socket, and posts frames unless it `waits` for `resume`.
    * `reserve`: free frames of the Umem that are left for other devices.
    */
   constructor(
     private readonly umem: Umem,
     private readonly handle: XdpSocketHandle,
     private readonly reserve: number,
+    waits = false,
   ) {
     const { fd, zeroCopy, entries, rings, number } = handle;
     this.fd = fd;
@@ -66,6 +67,11 @@ export class XdpSocket {
     this.tx = new Ring(rings.tx, entries);
     this.fill = new Ring(rings.fill, entries);
     this.completion = new Ring(rings.completion, entries);
+    if (!waits) this.resume();
+  }
+
+  /** Goes on where the last owner has come to, as the rings say, and posts frames. */
+  resume(): void {
     this.received = this.rx.read;
     this.sent = this.tx.written;
     this.filled = this.fill.written;

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { detachXdp } from '../../device/xdp/attach.js';
 import { ipBatch } from '../../sys/command.js';
 import { inNetns } from '../../sys/netns.js';
-import { INTERFACES, type OutageBed } from './testbed.js';
+import { INTERFACES } from './network.js';
+import type { OutageBed } from './testbed.js';
 
 /** One thing that happens. */
 export interface OutageEvent {

@@ -1,7 +1,8 @@
 /**
  * What the client of an outage lab does and reports, as lines of JSON between it and the lab.
  *
- *     a flow        one datagram each PERIOD ms, which the realserver echoes: frames lost, longest gap
+ *     a flow        one datagram each PERIOD ms, which the realserver echoes: frames lost, longest gap,
+ *                   the time until the echo
  *     a download    a TCP connection on which the realserver sends blocks: bytes, longest gap
  *     an opening    a new TCP connection that fetches some bytes and ends
  */
@@ -25,6 +26,8 @@ export interface Group {
   readonly downloads: number;
   /** Openings a second. */
   readonly rate: number;
+  /** A download that was lost begins again. */
+  readonly again?: boolean;
 }
 
 /** What became of a group since the last report. */
@@ -33,7 +36,7 @@ export interface Report {
   /** Downloads that are still open, and that were lost. */
   readonly open: number;
   readonly lost: number;
-  /** Bytes that were not those the realserver sent. */
+  /** Bytes that were not those the realserver sent; and echoes that were not what was sent. */
   readonly wrong: number;
   readonly bytes: number;
   /** The longest time without a byte in any download, ms. */
@@ -48,6 +51,39 @@ export interface Report {
   readonly refused: number;
   /** The longest time that an opening took, ms. */
   readonly slowest: number;
+  /** Times until an echo, and of openings that succeeded, ms. */
+  readonly echo: Times;
+  readonly opening: Times;
+}
+
+/** Of a number of times, ms; 0 where there is none. */
+export interface Times {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export function timesOf(all: readonly number[]): Times {
+  const sorted = [...all].sort((a, b) => a - b);
+  const at = (part: number) => Math.round((sorted[Math.floor(part * sorted.length)] ?? 0) * 1000) / 1000;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+/** Bytes of a datagram: the time at which it was sent (Float64), then those of a download. */
+export const DATAGRAM = 64;
+const TIME = 8;
+
+/** A datagram that is sent at `time`, ms. */
+export function datagramAt(time: number): Buffer {
+  const datagram = Buffer.from(Array.from({ length: DATAGRAM }, (_, i) => byteAt(i)));
+  datagram.writeDoubleLE(time);
+  return datagram;
+}
+
+/** When an echo was sent, ms; undefined: it is not what was sent. */
+export function timeOfEcho(echo: Buffer): number | undefined {
+  if (echo.length !== DATAGRAM) return undefined;
+  for (let i = TIME; i < DATAGRAM; i++) if (echo[i] !== byteAt(i)) return undefined;
+  return echo.readDoubleLE();
 }
 
 /** Byte `i` of every download. */

@@ -50,7 +50,12 @@ export class Peer {
     return answer;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
   async stop(): Promise<void> {
+    this.child.kill('SIGCONT');
     this.child.stdin!.end();
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 2000);
     await this.ended;

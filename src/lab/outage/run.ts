@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OutageEvent } from './events.js';
 import type { Report } from './measure.js';
+import { socketDrops } from './socket-drops.js';
 import { type BedOptions, type LoadSize, OutageBed } from './testbed.js';
 
 /** What became of the connections by one interface, over all rounds. */
@@ -31,11 +32,13 @@ export interface Outcome {
   readonly before: { readonly downloadGap: number; readonly flowGap: number };
   readonly other: PathResult;
   readonly hit: PathResult;
+  /** Of `framesLost`: datagrams that sockets of the client and the realserver dropped. */
+  readonly socketDrops: number;
   /** Each download and the flows, by both interfaces, went on after the last round. */
   readonly goesOn: boolean;
   /** Of takeovers: from the request that the old process stops until the new one forwards, ms. */
   readonly pauses?: readonly number[];
-  /** Lines of the director's log about it. */
+  /** Lines of the director's log about it, then the warnings of its successors. */
   readonly log: readonly string[];
 }
 
@@ -61,6 +64,8 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     await bed.report();
     await sleep(CALM);
     const [before0, before1] = await bed.report();
+    const ends = [bed.namespace('client'), bed.namespace('server')];
+    const dropped = await socketDrops(ends);
     const from = readFileSync(bed.log, 'utf8').length;
     const reports: (readonly [Report, Report])[] = [];
     for (let round = 0; round < options.rounds; round++) {
@@ -80,9 +85,12 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       },
       other: sumOf(reports.map(([other]) => other)),
       hit: sumOf(reports.map(([, hit]) => hit)),
+      socketDrops: (await socketDrops(ends)) - dropped,
       goesOn,
       ...pausesIn(bed.successorLogs),
-      log: linesOf(readFileSync(bed.log, 'utf8').slice(from)).map(({ msg }) => msg),
+      log: [...linesOf(readFileSync(bed.log, 'utf8').slice(from)), ...warningsIn(bed.successorLogs)].map(
+        ({ msg }) => msg,
+      ),
     };
   } finally {
     await bed.remove();
@@ -134,8 +142,16 @@ function pausesIn(logs: readonly string[]): Pick<Outcome, 'pauses'> {
   return { pauses: lines.flatMap(({ msg, ms }) => (msg.startsWith('took over') && ms !== undefined ? [ms] : [])) };
 }
 
+/** pino's number of a warning. */
+const WARN = 40;
+
+function warningsIn(logs: readonly string[]): LogLine[] {
+  return logs.flatMap((path) => linesOf(readFileSync(path, 'utf8'))).filter(({ level = 0 }) => level >= WARN);
+}
+
 interface LogLine {
   readonly msg: string;
+  readonly level?: number;
   readonly ms?: number;
 }
 

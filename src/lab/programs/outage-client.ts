@@ -7,10 +7,12 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { byteAt, type Group, PERIOD, type Report, SMALL } from '../outage/measure.js';
+import { byteAt, datagramAt, type Group, PERIOD, type Report, SMALL, timeOfEcho, timesOf } from '../outage/measure.js';
 
 /** After this time, in ms, an opening has failed. */
 const PATIENCE = 5000;
+/** Until a download that was lost begins again, ms. */
+const AGAIN = 300;
 /** Longest a download may be silent at the start, ms. */
 const START = 20_000;
 
@@ -28,6 +30,8 @@ class Load {
   private slowest = 0;
   private readonly last: number[] = [];
   private readonly lastEcho: number[] = [];
+  private echoTimes: number[] = [];
+  private openingTimes: number[] = [];
 
   constructor(private readonly group: Group) {}
 
@@ -44,7 +48,10 @@ class Load {
       const socket = net.connect({ host: vip, port: tcp, localAddress: from });
       const timer = setTimeout(() => reject(new Error(`${vip}: no answer in ${START / 1000} s`)), START);
       let at = 0;
+      let isOpen = false;
+      delete this.last[i];
       socket.on('connect', () => {
+        isOpen = true;
         this.open++;
         socket.write('stream\n');
       });
@@ -57,8 +64,9 @@ class Load {
       });
       socket.on('error', (error) => reject(error));
       socket.on('close', () => {
-        this.open--;
-        this.lost++;
+        if (isOpen) this.open--;
+        if (isOpen) this.lost++;
+        if (this.group.again) setTimeout(() => void this.download(i).catch(() => {}), AGAIN);
       });
     });
   }
@@ -74,14 +82,17 @@ class Load {
     const { vip, udp, from } = this.group;
     const socket = dgram.createSocket('udp4');
     socket.on('error', () => {});
-    socket.on('message', () => {
+    socket.on('message', (echo) => {
+      const time = timeOfEcho(echo);
+      if (time === undefined) this.wrong++;
+      else this.echoTimes.push(performance.now() - time);
       this.echoed++;
       this.flowGap = Math.max(this.flowGap, this.since(this.lastEcho, i));
     });
     socket.bind(0, from, () => {
       setInterval(() => {
         this.sent++;
-        socket.send(Buffer.alloc(64), udp, vip, () => {});
+        socket.send(datagramAt(performance.now()), udp, vip, () => {});
       }, PERIOD);
     });
   }
@@ -109,9 +120,12 @@ class Load {
       });
       socket.on('error', () => {});
       socket.on('close', () => {
-        if (got === SMALL) this.opened++;
-        else this.refused++;
-        this.slowest = Math.max(this.slowest, performance.now() - began);
+        const took = performance.now() - began;
+        if (got === SMALL) {
+          this.opened++;
+          this.openingTimes.push(took);
+        } else this.refused++;
+        this.slowest = Math.max(this.slowest, took);
         resolve();
       });
     });
@@ -135,7 +149,11 @@ class Load {
       opened: this.opened,
       refused: this.refused,
       slowest: this.slowest,
+      echo: timesOf(this.echoTimes),
+      opening: timesOf(this.openingTimes),
     };
+    this.echoTimes = [];
+    this.openingTimes = [];
     this.downloadGap = this.flowGap = this.slowest = 0;
     this.bytes = this.sent = this.echoed = this.opened = this.refused = 0;
     return report;

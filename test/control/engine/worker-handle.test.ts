@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { tableMemory } from '../../../src/conntrack/memory.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { DeviceCounters } from '../../../src/control/engine/device-counters.js';
+import { FrameCounts } from '../../../src/control/engine/frame-census.js';
 import type { Message, Report } from '../../../src/control/engine/messages.js';
 import type * as Built from '../../../src/control/engine/worker-handle.js';
 import type * as Memory from '../../../src/device/umem-memory.js';
@@ -27,6 +28,7 @@ function setup(counters = Counters.memory()) {
     secret: [1, 2, 3],
     connections: config.connections.max,
     deviceCounters: DeviceCounters.memory(2),
+    frameCounts: FrameCounts.memory(),
 
     loop: LoopStats.memory(),
     live: false,

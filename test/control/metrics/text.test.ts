@@ -38,6 +38,7 @@ describe('metrics', () => {
     for (const line of [
       'ulvs_drops_total{reason="noRoute"} 10',
       'ulvs_frames_total{verdict="forwarded"} 60',
+      'ulvs_syn_cookies_total{result="accepted"} 5',
       'ulvs_connection_table_entries 5',
       'ulvs_worker_frames_total{worker="0"} 70',
       'ulvs_service_quorate{service="-t 10.0.0.100:80"} 0',

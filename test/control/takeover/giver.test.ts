@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { Giver } from '../../../src/control/takeover/giver.js';
-import { notOffered, type Offer, offerOf, unfit } from '../../../src/control/takeover/offer.js';
+import { foreign, notOffered, type Offer, offerOf, unfit } from '../../../src/control/takeover/offer.js';
 
 let done: string[];
 let refusal: string | undefined;
@@ -18,6 +18,7 @@ beforeEach(() => {
     pause: async () => [[7, 8]],
     takeBack: async () => void done.push('take back'),
     leave: async (pid: number) => void done.push(`leave to ${pid}`),
+    yieldTo: (pid: number) => void done.push(`yield to ${pid}`),
   };
   const say = (text: string) => void done.push(text.replace(/\d+/, 'N'));
   giver = new Giver(director, { info: say, warn: say } as never);
@@ -37,6 +38,15 @@ it('offers, pauses and leaves, in this order only', async () => {
   expect(await giver.answer('go', pid)).toMatchObject({ ok: false });
   expect(await giver.answer('done', pid)).toEqual({ ok: true });
   expect(done).toEqual(['process N takes over', `leave to ${pid}`]);
+});
+
+it('yields after an offer only', async () => {
+  const pid = successor.pid!;
+  expect(await giver.answer('yield', pid)).toMatchObject({ ok: false });
+  await giver.answer('offer', pid);
+  expect(await giver.answer('yield', pid)).toEqual({ ok: true });
+  expect(await giver.answer('yield', pid)).toMatchObject({ ok: false });
+  expect(done).toEqual(['process N takes over', `yield to ${pid}`]);
 });
 
 it('refuses with a reason, and stays free', async () => {
@@ -72,11 +82,14 @@ it('what does not fit is refused with the key that differs', () => {
   expect(unfit(offer, config)).toBeUndefined();
   expect(unfit(offer, parseConfig(text.replace('xdp', 'auto'), 'a.yaml'))).toBeUndefined();
   expect(unfit(offer, parseConfig(text.replace('xdp', 'packet'), 'a.yaml'))).toMatch(/^eth1: .*another kind/);
-  expect(unfit(offer, parseConfig(text.replace('eth1', 'eth2'), 'a.yaml'))).toContain('the devices eth0, eth1');
-  expect(unfit(offer, parseConfig(`${text}\nworkers: 2`, 'a.yaml'))).toMatch(/^'workers' cannot change/);
-  expect(unfit(offer, parseConfig(`${text}\nconnections: { max: 4096 }`, 'a.yaml'))).toMatch(/^'connections.max'/);
-  expect(unfit({ ...offer, layout: 99 }, config)).toMatch(/state version 99/);
-  expect(unfit({ ...offer, protocol: 1 }, config)).toMatch(/speaks version 1/);
+  expect(unfit(offer, parseConfig(text.replace('eth1', 'eth2'), 'a.yaml'))).toContain('its devices are eth0, eth1');
+  expect(unfit(offer, parseConfig(`${text}\nworkers: 2`, 'a.yaml'))).toContain("'workers: 1', the configuration 2");
+  expect(unfit(offer, parseConfig(`${text}\nconnections: { max: 4096 }`, 'a.yaml'))).toContain("'connections.max: ");
+  expect(unfit({ ...offer, layout: 1 }, config)).toContain('its state has version 1');
+  expect(foreign(offer)).toBeUndefined();
+  expect(foreign({ ...offer, layout: 1 })).toBeUndefined();
+  expect(foreign({ ...offer, layout: 99 })).toMatch(/state version 99/);
+  expect(foreign({ ...offer, protocol: 1 })).toMatch(/speaks version 1/);
   expect(notOffered(devices, true)).toBeUndefined();
   expect(notOffered(devices, false)).toContain("set 'state'");
   expect(notOffered([{ name: 'eth0', kind: 'cap' }], true)).toContain('cannot change its process');

@@ -101,6 +101,37 @@ describe.skipIf(!isRoot)('a takeover', () => {
     60_000,
   );
 
+  it('with another number of workers stops the old process first, and keeps downloads', async () => {
+    testbed = testbeds[0]!;
+    const first = await up('workers: 1');
+    const open = downloads();
+    await sleep(300);
+    const second = await up('workers: 2', '--takeover');
+    expect(second.err).toContain("it has 'workers: 1', the configuration 2; it stops, and its state is converted");
+    expect((await first.ended).code).toBe(0);
+    expect(first.err).toContain('has taken over');
+    await expectWhole(open);
+  }, 60_000);
+
+  it('with another number of workers goes back when the new process fails', async () => {
+    testbed = testbeds[0]!;
+    const first = await up('workers: 1');
+    const open = downloads();
+    await sleep(300);
+    const failing = testbed.start(testbed.director, [
+      process.execPath,
+      '-e',
+      FAILING,
+      testbed.socket,
+      'offer',
+      'yield',
+    ]);
+    await failing.says('dies');
+    await first.says('has ended before it was up; this director starts again');
+    expect(await until(() => (first.err.match(/director is up/g) ?? []).length === 2)).toBe(true);
+    await expectWhole(open);
+  }, 60_000);
+
   it('by SIGUSR2 starts the successor with the rights of the user', async () => {
     testbed = testbeds[0]!;
     const run = path.dirname(testbed.socket);

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { PcapWriter, readCapture } from '../../../src/capture/pcap.js';
 import { Batch } from '../../../src/device/batch.js';
 import { Umem } from '../../../src/device/umem.js';
+import { FaultInjector, type FaultOptions } from '../../../src/lab/chaos/fault-injector.js';
 import { drain, plainFrame, send } from '../frames.js';
-import { FaultInjector, type FaultOptions } from './fault-injector.js';
 import { MemoryDevice } from './memory.js';
 import { Tracer } from './tracer.js';
 
@@ -37,7 +37,7 @@ describe('Tracer', () => {
 
 describe('FaultInjector', () => {
   const frames = Array.from({ length: 1000 }, (_, i) =>
-    Uint8Array.from({ length: 60 }, (_, k) => (k < 2 ? i >> (8 * k) : 0x55)),
+    Uint8Array.from({ length: 60 }, (_, k) => (k < 2 ? i >> (8 * k) : k === 12 ? 8 : k === 13 ? 0 : 0x55)),
   );
 
   function through(options: FaultOptions, capacity = 7) {
@@ -69,6 +69,14 @@ describe('FaultInjector', () => {
     const bits = got.map((frame, i) => frame.reduce((sum, byte, k) => sum + ones(byte ^ frames[i]![k]!), 0));
     expect(new Set(bits)).toEqual(new Set([1]));
     expect(through({ seed: 3, duplicate: 1 }, 64).got.length).toBe(2000);
+  });
+
+  it('lets some frames pass later, and loses none', () => {
+    const { got, counts } = through({ seed: 3, reorder: 0.1 });
+    expect(Math.abs(counts.reordered - 100)).toBeLessThan(50);
+    expect(got).not.toEqual(frames);
+    const sorted = (all: readonly Uint8Array[]) => all.map((frame) => Buffer.from(frame).toString('hex')).sort();
+    expect(sorted(got)).toEqual(sorted(frames));
   });
 
   it('refuses shares that make no sense', () => {

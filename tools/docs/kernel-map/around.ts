@@ -101,6 +101,30 @@ nf_ct_seq_adjust | conntrack/seqadj.ts: SequenceShift |
 mark_tg | dataplane/table/marks.ts: match |
 hash_32 | schedulers/hash.ts: hash32 |
 hsiphash_1u32 | schedulers/hsiphash.ts: hsiphash |
+siphash_4u32 | wire/siphash.ts: siphash |
+`,
+  ),
+  mapFile(
+    'net/ipv4/syncookies.c, net/ipv6/syncookies.c',
+    'SYN cookies.',
+    `
+cookie_v4_init_sequence, cookie_v6_init_sequence | dataplane/table/cookies.ts: make |
+__cookie_v4_check, __cookie_v6_check | dataplane/table/cookies.ts: check |
+cookie_hash | dataplane/table/cookies.ts: of | One hash, with the time in it; the kernel adds two.
+`,
+  ),
+  mapFile(
+    'net/netfilter/nf_synproxy_core.c',
+    'The SYN proxy of nft.',
+    `
+synproxy_send_client_synack | dataplane/synproxy/answer.ts: answerByCookie | The MSS and window scale are no settings.
+synproxy_init_timestamp_cookie | dataplane/synproxy/answer.ts: fillOptions |
+synproxy_check_timestamp_cookie | dataplane/synproxy/answer.ts: readOffers |
+synproxy_recv_client_ack | dataplane/synproxy/open.ts: proves, becomeSyn |
+synproxy_send_server_syn | dataplane/synproxy/open.ts: fillAsked; dataplane/path/synproxy.ts: askAgain |
+synproxy_send_client_ack | dataplane/path/synproxy.ts: takeAnswer, becomeAck |
+synproxy_send_server_ack | dataplane/path/synproxy.ts: acknowledge |
+synproxy_tstamp_adjust | dataplane/nat/shift.ts: spliceFromClient, spliceFromDestination |
 `,
   ),
 ];

@@ -115,8 +115,8 @@ export const APP = mapFile(
   `
 ip_vs_app_pkt_in, app_tcp_pkt_in | dataplane/ftp/ftp.ts: ftpIn |
 ip_vs_app_pkt_out, app_tcp_pkt_out | dataplane/ftp/ftp.ts: ftpOut |
-vs_fix_seq | dataplane/ftp/tcp-segment.ts: shiftFromDestination; conntrack/seqadj.ts: toClient |
-vs_fix_ack_seq | dataplane/ftp/tcp-segment.ts: shiftFromClient; conntrack/seqadj.ts: toDestination |
+vs_fix_seq | dataplane/nat/shift.ts: shiftFromDestination; conntrack/seqadj.ts: toClient |
+vs_fix_ack_seq | dataplane/nat/shift.ts: shiftFromClient; conntrack/seqadj.ts: toDestination |
 vs_seq_update | conntrack/seqadj.ts: resized |
 ip_vs_bind_app, ip_vs_unbind_app | conntrack/connections.ts: needsHelper |
 ip_vs_app_seq_start, ip_vs_app_seq_next, ip_vs_app_seq_stop, ip_vs_app_seq_show, ip_vs_app_idx | proc/text.ts: appText |

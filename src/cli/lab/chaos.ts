@@ -1,0 +1,81 @@
+/** `ulvs lab chaos`: random faults by a seed, while traffic flows. */
+import { type Command, Option } from 'commander';
+import { kindsWith } from '../../device/kinds.js';
+import { mayMakeNamespaces } from '../../lab/build/rootless.js';
+import { type ChaosOptions, type ChaosResult, chaos, chaosPlan } from '../../lab/chaos/chaos.js';
+import { FAULTS } from '../../lab/chaos/faults.js';
+import { stepText } from '../../lab/chaos/plan.js';
+import { LabError } from '../../lab/error.js';
+import { METHODS } from '../../lab/flood/testbed.js';
+import { wholeNumber } from './whole-number.js';
+
+const KINDS = kindsWith(({ shared, thread }) => shared && thread === 'worker');
+const MOST_SEED = 2 ** 31 - 1;
+
+interface Options extends ChaosOptions {
+  readonly rounds: number;
+  readonly plan?: true;
+  readonly json?: true;
+}
+
+export function addChaosCommand(
+  lab: Command,
+  guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
+): void {
+  lab
+    .command('chaos')
+    .description(
+      `${FAULTS.length} kinds of faults at random while traffic flows; what must hold is looked at all the time`,
+    )
+    .option('--seed <n>', 'the same seed makes the same faults', wholeNumber(0, MOST_SEED), 1)
+    .option('--seconds <n>', 'how long faults begin', wholeNumber(1, 3600), 60)
+    .option('--rounds <n>', 'how many runs, each with the next seed', wholeNumber(1, 10_000), 1)
+    .option('--plan', 'only print the faults')
+    .addOption(new Option('--device <kind>', "kind of the director's devices").choices(KINDS).default(KINDS[0]))
+    .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
+    .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
+    .option('--downloads <n>', 'open downloads by each of two interfaces', wholeNumber(1, 1000), 10)
+    .option('--flows <n>', 'flows of datagrams by each, one each 5 ms', wholeNumber(1, 100), 1)
+    .option('--rate <n>', 'new connections a second by each', wholeNumber(1, 2000), 20)
+    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', wholeNumber(1, 1000), 20)
+    .option('--json', 'print one JSON object for each run')
+    .action((options: Options) => guarded((signal) => run(options, signal)));
+}
+
+async function run(options: Options, signal: AbortSignal): Promise<void> {
+  const seeds = Array.from({ length: options.rounds }, (_, i) => options.seed + i);
+  if (options.plan) return printPlans(seeds, options);
+  if (!mayMakeNamespaces()) throw new LabError('only root may make the namespaces of this lab: run it with sudo');
+  for (const seed of seeds) {
+    signal.throwIfAborted();
+    const result = await chaos({ ...options, seed }, signal);
+    console.log(options.json ? JSON.stringify(result) : textOf(result));
+    if (result.broken.length > 0) process.exitCode = 1;
+  }
+}
+
+function printPlans(seeds: readonly number[], { seconds }: Options): void {
+  for (const seed of seeds) {
+    console.log(`seed ${seed}`);
+    for (const step of chaosPlan({ seed, seconds })) console.log(stepText(step));
+  }
+}
+
+function textOf({
+  seed,
+  device,
+  method,
+  steps,
+  looks,
+  bytes,
+  opened,
+  refused,
+  lostToVictims,
+  broken,
+}: ChaosResult): string {
+  return [
+    `${broken.length === 0 ? '✔' : '✘'} seed ${seed} (${device}, ${method}): ${steps} faults, ${looks} looks at what must hold; ` +
+      `${Math.round(bytes / 1000)} kB by downloads, connections opened ${opened}, failed ${refused}, lost with their realserver ${lostToVictims}`,
+    ...broken.map((sentence) => `  ${sentence}`),
+  ].join('\n');
+}

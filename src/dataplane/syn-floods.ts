@@ -1,0 +1,33 @@
+/** Measures for each service with a SYN proxy: is it in a SYN flood? (service/syn-proxy.ts) */
+import type { VirtualService } from '../service/service.js';
+import type { Sysctls } from '../service/sysctl.js';
+import { type Counters, Stat } from '../stats/counters.js';
+
+/** Interval of the measurements, in ms. */
+const EVERY = 100;
+
+export class SynFloods {
+  private readonly services = new Set<VirtualService>();
+  private next = 0;
+
+  constructor(private readonly d: { readonly counters: Counters; readonly sysctl: Sysctls }) {}
+
+  /** Some service has a SYN proxy. */
+  get some(): boolean {
+    return this.services.size !== 0;
+  }
+
+  /** Call after the SYN proxy of a service was set or removed, and after a service was deleted. */
+  noteService(service: VirtualService): void {
+    if (service.available && service.synProxy !== undefined) this.services.add(service);
+    else this.services.delete(service);
+  }
+
+  tick(now: number): void {
+    if (this.services.size === 0 || now < this.next) return;
+    this.next = now + EVERY;
+    const { counters, sysctl } = this.d;
+    for (const { slot, synProxy } of this.services)
+      synProxy?.measure(now, counters.values[counters.serviceRow(slot) + Stat.conns]!, sysctl.tcp_max_syn_backlog);
+  }
+}

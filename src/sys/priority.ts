@@ -1,0 +1,51 @@
+/**
+ * The priority of this process (setpriority(2)). Linux has one for each thread; a new thread has
+ * that of the thread that starts it.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+
+/** Steps of nice(1) that `stepBack` gives way. */
+const STEPS = 10;
+const LOWEST = 19;
+/** RLIMIT_NICE that allows priority 0. */
+const LIMIT_OF_0 = 20;
+const CAP_SYS_NICE = 1n << 23n;
+
+/**
+ * All threads of this process give way to other processes until the returned function is called. No
+ * effect where the process may not take the priority back (it needs CAP_SYS_NICE, or RLIMIT_NICE).
+ */
+export function stepBack(): () => void {
+  const before = getPriority();
+  if (!mayReturn(before)) return () => {};
+  giveWay();
+  return () => setAll(before);
+}
+
+/** The same until the end of the process. */
+export function giveWay(): void {
+  setAll(Math.min(LOWEST, getPriority() + STEPS));
+}
+
+/** The kernel's can_nice: RLIMIT_NICE, or CAP_SYS_NICE outside of user namespaces. */
+function mayReturn(priority: number): boolean {
+  const [limits, status, uids] = ['limits', 'status', 'uid_map'].map((name) =>
+    readFileSync(`/proc/self/${name}`, 'utf8'),
+  );
+  const limit = Number(/^Max nice priority +(\d+)/m.exec(limits!)?.[1] ?? 0);
+  if (limit >= LIMIT_OF_0 - priority) return true;
+  const capabilities = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status!)?.[1] ?? 0}`);
+  return (capabilities & CAP_SYS_NICE) !== 0n && /^\s*0\s+0\s+4294967295/.test(uids!);
+}
+
+function setAll(priority: number): void {
+  for (const thread of readdirSync('/proc/self/task')) setOne(Number(thread), priority);
+}
+
+/** A thread that has ended has none, and a right may be gone: nothing depends on it. */
+function setOne(thread: number, priority: number): void {
+  try {
+    setPriority(thread, priority);
+  } catch {}
+}
