@@ -3,32 +3,41 @@
  * of device, through the kernel's forwarding and NAT, and through DPDK's testpmd on the same
  * sockets. The contenders run in turns, so that other load hits all of them alike.
  *
- *     node build/bench/questions/wire.js [--quick] [--rounds 5] [--ms 2000] [--long 60]
- *                                        [--only TEXT]
+ * CPU per packet is the time of all CPUs, the interrupts' included, for each packet that arrived:
+ * the flood and its sink are in it, for all contenders alike. A contender on the flood's CPU shares
+ * it with the flood; one with a thread of its own has another CPU. The frames that an XDP program
+ * redirects arrive as skbs, as other frames do, but for the rows with an XDP sink: there nothing is
+ * made of them, as on the wire of a NIC.
+ *
+ *     node build/bench/questions/wire.js [--quick] [--rounds 5] [--half 3] [--ms 2000]
+ *                                        [--long 60] [--only 'TEXT|TEXT…']
  */
 import { parseArgs } from 'node:util';
-import { type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
+import { cpuPerFrame, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
+import type { MethodName } from '../../src/lab/flood/testbed.js';
 import { orQuick, WORDS } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
 import { dnat, forwarding, numgen, steered } from '../support/wire/kernel.js';
+import { redirect } from '../support/wire/redirect.js';
 import { type Load, round } from '../support/wire/round.js';
 import { preferSoftirqs } from '../support/wire/softirq.js';
 import { testpmd } from '../support/wire/testpmd.js';
-import { ulvs } from '../support/wire/ulvs.js';
+import { ulvs, type Variant } from '../support/wire/ulvs.js';
 
 const { values: options } = parseArgs({
   args: [...WORDS],
   options: {
     rounds: { type: 'string', default: orQuick('5', '1') },
+    half: { type: 'string', default: orQuick('3', '1') },
     ms: { type: 'string', default: orQuick('2000', '500') },
     long: { type: 'string', default: orQuick('60', '2') },
     only: { type: 'string', default: '' },
   },
 });
 const FLOWS = { clients: 1024, ports: 64 };
-const LOAD: Load = { kind: 'udp', ...FLOWS, ms: Number(options.ms) };
+const LOAD: Load = { ...FLOWS, ms: Number(options.ms) };
 const ROUNDS = Number(options.rounds);
 /**
  * Shares of a contender's throughput: at HIGH no packet may be lost, at HALF a packet should hardly
@@ -36,18 +45,31 @@ const ROUNDS = Number(options.rounds);
  */
 const HIGH = 0.8;
 const HALF = 0.5;
-const HALF_ROUNDS = 3;
+/** Rounds at HALF; 0: delays are not measured. */
+const HALF_ROUNDS = Number(options.half);
 /** Largest loss in per cent. */
 const TOLERATED = 0.1;
 
-const ours = (device: 'xdp' | 'packet' | 'tap', method: 'nat' | 'dr') =>
-  ulvs(device, method, LOAD.kind, FLOWS.clients * FLOWS.ports);
+const ours = (device: 'xdp' | 'packet' | 'tap', method: MethodName, variant: Variant = {}) =>
+  ulvs(device, method, FLOWS.clients * FLOWS.ports, variant);
 const [xdpNat, xdpDr, tapNat] = [ours('xdp', 'nat'), ours('xdp', 'dr'), ours('tap', 'nat')];
+const xdpTun = ours('xdp', 'tun');
+const natOut = ours('xdp', 'nat', { replies: true });
+const offloaded = {
+  nat: ours('xdp', 'nat', { offload: true }),
+  dr: ours('xdp', 'dr', { offload: true }),
+  tun: ours('xdp', 'tun', { offload: true }),
+  out: ours('xdp', 'nat', { offload: true, replies: true }),
+  natXdp: ours('xdp', 'nat', { offload: true, xdpSink: true }),
+  drXdp: ours('xdp', 'dr', { offload: true, xdpSink: true }),
+};
+const [bare, bareXdp] = [redirect(), redirect({ xdpSink: true })];
 const afXdp = testpmd('net_af_xdp');
 const contenders = [
   ...[xdpNat, xdpDr, ours('packet', 'nat'), ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
+  ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp],
   ...[forwarding, dnat, steered, numgen, afXdp, testpmd('net_af_packet')],
-].filter(({ name }) => name.includes(options.only));
+].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
 const abort = new AbortController();
 const skips = new Skips();
@@ -67,7 +89,8 @@ async function rounds(what: string, count: number, rateOf: (contender: Contender
       found.get(contender)!.push(result);
       const { p50, p99 } = result.delays;
       const delays = `p50 ${p50.toFixed(1)} µs, p99 ${p99.toFixed(1)} µs`;
-      console.error(`${what} ${i}/${count} ${contender.name}: ${kpps(result).toFixed(0)} kpps, ${delays}`);
+      const rate = `${kpps(result).toFixed(0)} kpps, CPU ${cpuPerFrame(result).toFixed(0)} ns a packet`;
+      console.error(`${what} ${i}/${count} ${contender.name}: ${rate}, ${delays}`);
     }
   return found;
 }
@@ -90,6 +113,7 @@ async function attempt(contender: Contender, rate: number, load: Load): Promise<
 
 const kpps = (result: FloodRun) => outRate(result) / 1000;
 const throughput = (found: Found, contender: Contender) => median((found.get(contender) ?? []).map(kpps));
+const cpuOf = (found: Found, contender: Contender) => median((found.get(contender) ?? []).map(cpuPerFrame));
 const has = (found: Found, contender: Contender) => found.has(contender) && !skips.has(contender.name);
 
 /** Pairs that are compared: the first contender is the figure, the second its reference. */
@@ -100,17 +124,36 @@ const TARGETS: readonly [string, Contender, Contender][] = [
   ['xdp NAT : xdp DR', xdpNat, xdpDr],
   ['xdp NAT : testpmd, net_af_xdp', xdpNat, afXdp],
   ['xdp DR : testpmd, net_af_xdp', xdpDr, afXdp],
+  ['offload NAT : xdp NAT', offloaded.nat, xdpNat],
+  ['offload DR : xdp DR', offloaded.dr, xdpDr],
+  ['offload Tun : xdp Tun', offloaded.tun, xdpTun],
+  ['offload NAT out : xdp NAT out', offloaded.out, natOut],
+  ['offload NAT : kernel, forwarding', offloaded.nat, forwarding],
+  ['offload NAT : testpmd, net_af_xdp', offloaded.nat, afXdp],
+  ['offload NAT : bare redirect', offloaded.nat, bare],
+  ['offload NAT, XDP sink : xdp NAT', offloaded.natXdp, xdpNat],
+  ['offload DR, XDP sink : xdp DR', offloaded.drXdp, xdpDr],
+  ['offload NAT, XDP sink : bare redirect, XDP sink', offloaded.natXdp, bareXdp],
 ];
 
+/** A row with the figures of `one` against those of `reference`. */
+function rowOf(found: Found, name: string, one: Contender, reference: Contender): Row {
+  const isThere = has(found, reference);
+  const cpu = { value: cpuOf(found, one), reference: isThere ? cpuOf(found, reference) : undefined };
+  return {
+    case: name,
+    value: throughput(found, one),
+    unit: 'kpps',
+    reference: isThere ? throughput(found, reference) : undefined,
+    cpu,
+  };
+}
+
 function ratesOf(found: Found): Row[] {
-  const reference = has(found, dnat) ? throughput(found, dnat) : undefined;
-  const rows = able().map((one): Row => ({ case: one.name, value: throughput(found, one), unit: 'kpps', reference }));
   const targets = TARGETS.filter(([, a, b]) => has(found, a) && has(found, b));
   return [
-    ...rows,
-    ...targets.map(([name, a, b]): Row => {
-      return { case: name, value: throughput(found, a), unit: 'kpps', reference: throughput(found, b) };
-    }),
+    ...able().map((one) => rowOf(found, one.name, one, dnat)),
+    ...targets.map(([name, a, b]) => rowOf(found, name, a, b)),
   ];
 }
 
@@ -148,16 +191,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const restore = first();
 try {
   const fastest = await rounds('all that can be made', ROUNDS, () => 0);
-  const half = await rounds('half load', Math.min(ROUNDS, HALF_ROUNDS), (one) =>
-    Math.round(HALF * 1000 * throughput(fastest, one)),
-  );
+  const half = await rounds('half load', HALF_ROUNDS, (one) => Math.round(HALF * 1000 * throughput(fastest, one)));
   // This runs before the rows are made, because it may skip one more contender.
   const lost = await endurance(fastest);
   report({
     name: 'wire',
     title: 'A flood of 65,536 flows through two wires',
     against: 'reference',
-    rows: [...ratesOf(fastest), ...delaysOf(half), ...lost],
+    rows: [...ratesOf(fastest), ...(HALF_ROUNDS > 0 ? delaysOf(half) : []), ...lost],
     skipped: skips.all,
   });
 } finally {

@@ -17,6 +17,8 @@ export interface Row {
   readonly reference?: number | undefined;
   /** Where the reference is the best of several: all of them, by name. */
   readonly references?: Readonly<Record<string, number>>;
+  /** CPU time for each packet in ns, and that of the reference. */
+  readonly cpu?: { readonly value: number; readonly reference?: number | undefined };
 }
 
 export interface Benchmark {
@@ -37,7 +39,12 @@ export interface Benchmark {
  */
 export function report({ name, title, against, rows, skipped = [] }: Benchmark): void {
   if (rows.length === 0) throw new Error(`${name}: nothing could be measured`);
-  const kept = rows.map((row) => ({ ...row, reference: row.reference ?? null, ratio: ratioOf(row) ?? null }));
+  const kept = rows.map((row) => ({
+    ...row,
+    reference: row.reference ?? null,
+    ratio: ratioOf(row) ?? null,
+    ...(row.cpu && { cpu: { ...row.cpu, ratio: ratioOf(row.cpu) ?? null } }),
+  }));
   print(title, against, rows);
   mkdirSync(RESULTS, { recursive: true });
   const circumstances = { machine: machine(), kernel: release(), node: process.version, commit: commit() };
@@ -57,7 +64,7 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >>> 1]!;
 }
 
-function ratioOf({ value, reference }: Row): number | undefined {
+function ratioOf({ value, reference }: Pick<Row, 'value' | 'reference'>): number | undefined {
   return reference === undefined ? undefined : Number((value / reference).toFixed(3));
 }
 
@@ -75,8 +82,13 @@ function print(title: string, against: string, rows: readonly Row[]): void {
     const reference = row.reference === undefined ? '' : round(row.reference);
     const ratio = ratioOf(row)?.toFixed(2) ?? '';
     const columns = `${round(row.value).padStart(10)} ${reference.padStart(12)} ${ratio.padStart(6)}`;
-    console.log(`${row.case.padEnd(width)} ${columns}  ${row.unit}${all(row)}`);
+    console.log(`${row.case.padEnd(width)} ${columns}  ${row.unit}${cpuText(row)}${all(row)}`);
   }
+}
+
+function cpuText({ cpu }: Row): string {
+  if (cpu === undefined) return '';
+  return `  CPU ${round(cpu.value)} ns a packet${cpu.reference === undefined ? '' : `, x${ratioOf(cpu)!.toFixed(2)}`}`;
 }
 
 /** All references of a row, where it has several. */

@@ -15,9 +15,10 @@ function recorded(folder: string): Row[] {
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row);
 }
 
-/** One in eight, or all with ULVS_RUNS=all. */
-const EACH = process.env.ULVS_RUNS === 'all' ? 1 : 8;
-const scenarios = [...recordedScenarios()].filter((_, i) => i % EACH === 0);
+/** Those with packets of established connections, or all with ULVS_RUNS=all. */
+const REACHING =
+  process.env.ULVS_RUNS === 'all' ? /^/ : /^(xmit|mtu|nat-|state-tcp|ftp-(active|passive|port|removed)|dr-)/;
+const scenarios = [...recordedScenarios()].filter(([name]) => REACHING.test(name));
 
 /** Scenarios in which the program has forwarded a packet. */
 let offloaded = 0;
@@ -34,6 +35,6 @@ describe.skipIf(withoutXdp !== '')('scenarios recorded from the kernel, offloade
 
   it('are offloaded, some of them', () => {
     console.log(`offload: the program forwarded in ${offloaded} scenarios`);
-    expect(offloaded).toBeGreaterThan(0);
+    expect(offloaded).toBeGreaterThan(25);
   });
 });

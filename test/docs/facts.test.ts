@@ -1,8 +1,9 @@
 /** What the documents count and list is what there is: topologies, faults, findings, scenarios. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { faults } from '../../src/lab/faults/index.js';
+import { events } from '../../src/lab/outage/events.js';
 import { topologies } from '../../src/lab/topologies/index.js';
 import { recordedScenarios } from '../support/recorded.js';
 import { codeSpans, documents, ROOT } from './markdown.js';
@@ -46,6 +47,31 @@ describe('the chapters', () => {
   it('name every topology', () => {
     expect(topologies.map(({ name }) => name).filter((name) => !named.has(name))).toEqual([]);
   });
+});
+
+describe('the page of faults', () => {
+  const page = docs.find(({ file }) => file === 'docs/reliability.md')!;
+  const names: readonly string[] = events.map(({ name }) => name);
+
+  it('names every event of an outage', () => {
+    const said = new Set(codeSpans(page).flatMap((span) => span.split(' ')));
+    expect(names.filter((name) => name !== 'nothing' && !said.has(name))).toEqual([]);
+  });
+
+  it('has commands that are there, in each row', () => {
+    const rows = page.text.split('\n').filter((line) => line.startsWith('| '));
+    const commands = rows.map((row) => /`([^`]+)`(?:, `[^`]+`)? \|$/.exec(row)?.[1]).filter((one) => one !== undefined);
+    expect(commands.length).toBeGreaterThan(18);
+    expect(commands.filter((command) => !isThere(command))).toEqual([]);
+  });
+
+  function isThere(command: string): boolean {
+    const lab = /^ulvs lab test ([\w-]+)$/.exec(command)?.[1];
+    if (lab !== undefined) return topologies.some(({ name }) => name === lab);
+    const file = /npx vitest run (\S+)$/.exec(command)?.[1];
+    if (file !== undefined) return existsSync(path.join(ROOT, file));
+    return names.includes(command) || command === 'ulvs lab outage';
+  }
 });
 
 describe('the page of the doctor', () => {

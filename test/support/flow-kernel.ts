@@ -11,10 +11,19 @@ import { InterceptMaps } from '../../src/device/xdp/intercept-maps.js';
 import { interceptProgram } from '../../src/device/xdp/program.js';
 import { createMap, loadXdp, MapType, runXdp, XDP_REDIRECT } from '../../src/sys/bpf.js';
 import { close, ifNameToIndex } from '../../src/sys/libc.js';
+import { TYPE_IPV6 } from '../../src/wire/ethernet.js';
 
 /** A tick of the connection table: times are exact. */
 const UNIT_MS = 10;
-const BITS = 10;
+
+/** What a test wants of a flow table. */
+export interface FlowKernelOptions {
+  /** Packets of a client before its connection is offloaded; undefined: as in the product. */
+  readonly after?: { readonly tcp: number; readonly udp: number } | undefined;
+  /** 2 to this power buckets. */
+  readonly bits?: number;
+}
+const USUAL: FlowKernelOptions = { after: { tcp: 1, udp: 1 } };
 
 /** A frame that the program has sent. */
 export interface Redirected {
@@ -24,11 +33,16 @@ export interface Redirected {
 
 /** The programs of links with these MAC addresses, and their flow table. They stay loaded. */
 class Programs {
-  readonly maps = new FlowMaps(BITS);
-  readonly memory: FlowMemory = flowMemory(this.maps.fds);
+  readonly maps: FlowMaps;
+  readonly memory: FlowMemory;
   readonly fds: number[] = [];
 
-  constructor(readonly macs: readonly Buffer[]) {
+  constructor(
+    readonly macs: readonly Buffer[],
+    bits: number,
+  ) {
+    this.maps = new FlowMaps(bits);
+    this.memory = flowMemory(this.maps.fds);
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     for (const [device, mac] of macs.entries()) {
       const intercept = new InterceptMaps('lo', () => mac);
@@ -42,8 +56,8 @@ class Programs {
   }
 
   clear(): void {
-    const { lines, hops, ledgerWords, control } = this.memory;
-    for (const part of [lines, hops, ledgerWords]) part.fill(0);
+    const { lines, wide, hops, ledgerWords, control } = this.memory;
+    for (const part of [lines, wide, hops, ledgerWords]) part.fill(0);
     control[Control.generation] = 1;
     control[Control.off] = 0;
   }
@@ -51,9 +65,9 @@ class Programs {
 
 const loaded = new Map<string, Programs>();
 
-function programsFor(macs: readonly Buffer[]): Programs {
-  const key = Buffer.concat(macs).toString('hex');
-  const programs = loaded.get(key) ?? new Programs(macs);
+function programsFor(macs: readonly Buffer[], bits: number): Programs {
+  const key = `${Buffer.concat(macs).toString('hex')} ${bits}`;
+  const programs = loaded.get(key) ?? new Programs(macs, bits);
   loaded.set(key, programs);
   programs.clear();
   return programs;
@@ -62,15 +76,23 @@ function programsFor(macs: readonly Buffer[]): Programs {
 export class FlowKernel {
   readonly offload: Offload;
   readonly memory: FlowMemory;
-  /** Frames that the program has forwarded. */
+  /** Frames that the program has forwarded, of both families, of IPv6, and in tunnels. */
   forwarded = 0;
+  forwarded6 = 0;
+  tunnelled = 0;
   private readonly programs: Programs;
 
-  /** Connections are offloaded from the first packet on. One kernel is used at a time. */
-  constructor(private readonly d: Director) {
-    this.programs = programsFor(d.links.map(({ mac }) => macOf(mac)));
+  /** One kernel is used at a time. Without options connections are offloaded from the first packet on. */
+  constructor(
+    private readonly d: Director,
+    { after, bits = 10 }: FlowKernelOptions = USUAL,
+  ) {
+    this.programs = programsFor(
+      d.links.map(({ mac }) => macOf(mac)),
+      bits,
+    );
     this.memory = this.programs.memory;
-    this.offload = new Offload(d, this.memory, { after: { tcp: 1, udp: 1 }, unitMs: UNIT_MS });
+    this.offload = new Offload(d, this.memory, { ...(after && { after }), unitMs: UNIT_MS });
     d.offload = this.offload;
     d.connections.offloadTo(this.offload);
   }
@@ -82,14 +104,21 @@ export class FlowKernel {
     const { result, packet } = runXdp(this.programs.fds[device]!, frame);
     if (result !== XDP_REDIRECT) return undefined;
     this.forwarded++;
+    if (frame[12] === 0x86) this.forwarded6++;
+    if (packet.length > frame.length) this.tunnelled++;
     const source = packet.subarray(6, 12);
-    return { device: this.programs.macs.findIndex((mac) => mac.equals(source)), bytes: packet };
+    const bytes = packet.subarray(0, endOf(packet));
+    return { device: this.programs.macs.findIndex((mac) => mac.equals(source)), bytes };
   }
 }
 
 /** Puts the kernel in front of a director. */
-export function inFrontOf(inner: InProcessDirector, send: (frame: Redirected) => void): FlowKernel {
-  const kernel = new FlowKernel(inner.director);
+export function inFrontOf(
+  inner: InProcessDirector,
+  send: (frame: Redirected) => void,
+  options?: FlowKernelOptions,
+): FlowKernel {
+  const kernel = new FlowKernel(inner.director, options);
   const [receive, request] = [inner.receive.bind(inner), inner.request.bind(inner)];
   inner.receive = (device, bytes) => {
     const sent = kernel.run(device, bytes);
@@ -104,6 +133,12 @@ export function inFrontOf(inner: InProcessDirector, send: (frame: Redirected) =>
     return request(one);
   };
   return kernel;
+}
+
+/** The program leaves bytes behind the packet there; the director does not send them. */
+function endOf(frame: Uint8Array): number {
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  return view.getUint16(12) === TYPE_IPV6 ? 54 + view.getUint16(18) : 14 + view.getUint16(16);
 }
 
 function macOf([hi, lo]: readonly [number, number]): Buffer {

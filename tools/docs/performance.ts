@@ -76,13 +76,20 @@ function groupBlocks(rows: readonly ResultRow[], against: string): Block[] {
   const part = partOf(first!);
   const { unit } = first!;
   const title = `${part === '' ? '' : `${part}, `}${unit} (${isLessBetter(unit) ? 'less' : 'more'} is better)`;
+  const hasCpu = rows.some(({ cpu }) => cpu !== undefined);
   const cells = rows.map((row) => [
     nameOf(row),
     figure(row.value),
     row.reference === null ? '' : figure(row.reference),
     ratioText(row),
+    ...(hasCpu ? cpuCells(row) : []),
   ]);
-  return [table([title, 'measured', referenceOf(rows, against), 'ratio'], cells)];
+  const cpu = hasCpu ? ['CPU per packet', 'ratio'] : [];
+  return [table([title, 'measured', referenceOf(rows, against), 'ratio', ...cpu], cells)];
+}
+
+function cpuCells({ cpu }: ResultRow): string[] {
+  return cpu === undefined ? ['', ''] : [`${figure(cpu.value)} ns`, ratioText(cpu)];
 }
 
 function nameOf(row: ResultRow): string {

@@ -12,6 +12,8 @@ export interface ResultRow {
   readonly reference: number | null;
   /** The value divided by the reference. */
   readonly ratio: number | null;
+  /** CPU time for each packet in ns, and divided by that of the reference. */
+  readonly cpu?: { readonly value: number; readonly ratio: number | null };
 }
 
 export interface Result {
@@ -67,7 +69,7 @@ export function figure(value: number): string {
     .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-export function ratioText({ ratio }: ResultRow): string {
+export function ratioText({ ratio }: Pick<ResultRow, 'ratio'>): string {
   return ratio === null ? '' : `× ${ratio < 1000 ? ratio.toPrecision(3) : ratio.toFixed(0)}`;
 }
 

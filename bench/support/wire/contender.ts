@@ -9,9 +9,15 @@ import type { Testbed } from '../../../src/lab/flood/testbed.js';
 export interface Contender {
   readonly name: string;
   readonly tap: boolean;
+  /** The flood is TCP from the realserver to the clients, of connections that clients opened. */
+  readonly replies?: boolean;
+  /** The flood is counted by XDP, as near to a NIC as a veth gets: no skb is made for the sink. */
+  readonly xdpSink?: boolean;
   /**
    * Resolves when the contender forwards, with the pid of its process (0: none). It ends with the
    * testbed.
    */
   start(testbed: Testbed): Promise<number>;
+  /** Ends what does not end with the testbed. */
+  stop?(): void;
 }

@@ -2,13 +2,11 @@
  * Runs one round: builds the network, starts the contender, runs the flood, and removes everything.
  */
 
-import { Flood, type FloodRun } from '../../../src/lab/flood/flood.js';
-import type { Kind } from '../../../src/lab/flood/frame.js';
+import { Flood, type FloodOptions, type FloodRun } from '../../../src/lab/flood/flood.js';
 import { Testbed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
 export interface Load {
-  readonly kind: Kind;
   readonly clients: number;
   readonly ports: number;
   readonly ms: number;
@@ -26,15 +24,45 @@ export async function round(contender: Contender, rate: number, load: Load, sign
   try {
     const pid = await contender.start(testbed);
     signal.throwIfAborted();
-    const flood = await Flood.start(testbed.endpoints, { ...load, pid }, signal);
+    const options = { ...load, pid, xdpSink: contender.xdpSink === true };
+    const flood = contender.replies
+      ? await floodOfReplies(testbed, options, signal)
+      : await opened(testbed, { ...options, kind: 'udp' }, signal);
     try {
-      await flood.open();
       await flood.run(Math.round(rate * WARM_UP_PART), WARM_UP_MS);
       return await flood.run(rate, load.ms);
     } finally {
       await flood.stop();
     }
   } finally {
+    contender.stop?.();
     await testbed.remove();
   }
+}
+
+/** A flood of the clients that has opened its flows. */
+async function opened(testbed: Testbed, options: FloodOptions, signal: AbortSignal): Promise<Flood> {
+  const flood = await Flood.start(testbed.endpoints, options, signal);
+  try {
+    await flood.open();
+    return flood;
+  } catch (error) {
+    await flood.stop();
+    throw error;
+  }
+}
+
+/** The clients open connections and send on them, before the realserver floods. */
+async function floodOfReplies(
+  testbed: Testbed,
+  options: Omit<FloodOptions, 'kind'>,
+  signal: AbortSignal,
+): Promise<Flood> {
+  const clients = await opened(testbed, { ...options, kind: 'established' }, signal);
+  try {
+    await clients.run(0, WARM_UP_MS);
+  } finally {
+    await clients.stop();
+  }
+  return Flood.start(testbed.replies, { ...options, kind: 'replies' }, signal);
 }

@@ -1,11 +1,20 @@
 /** ulvs as a contender: `ulvs run` of the compiled program. */
 
-import type { Kind } from '../../../src/lab/flood/frame.js';
 import type { MethodName } from '../../../src/lab/flood/testbed.js';
 import type { LabDevice } from '../../../src/lab/topology.js';
 import type { Contender } from './contender.js';
 
-export function ulvs(device: LabDevice, method: MethodName, kind: Kind, flows: number): Contender {
-  const start: Contender['start'] = async (testbed) => (await testbed.director({ device, method, kind, flows })).pid;
-  return { name: `ulvs ${device} ${method}`, tap: device === 'tap', start };
+/** What differs from a flood of requests to a director without offload. */
+export interface Variant extends Pick<Contender, 'replies' | 'xdpSink'> {
+  readonly offload?: boolean;
+}
+
+/** A director for `flows` flows over UDP; for a flood of replies over TCP. */
+export function ulvs(device: LabDevice, method: MethodName, flows: number, variant: Variant = {}): Contender {
+  const { offload = false, replies = false, xdpSink = false } = variant;
+  const kind = replies ? 'established' : 'udp';
+  const start: Contender['start'] = async (testbed) =>
+    (await testbed.director({ device, method, kind, flows, offload })).pid;
+  const words = [replies ? ' out' : '', offload ? ', offload' : '', xdpSink ? ', XDP sink' : ''];
+  return { name: `ulvs ${device} ${method}${words.join('')}`, tap: device === 'tap', replies, xdpSink, start };
 }

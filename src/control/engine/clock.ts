@@ -4,7 +4,9 @@
  * start; both advance alike.
  */
 
-/** What to add to a time of this clock, to get the wall clock's, in ms. It changes when that is set. */
+/**
+ * What to add to a time of this clock, to get the wall clock's, in ms. It changes when that is set.
+ */
 export function wallOrigin(): number {
   return Date.now() - Number(process.hrtime.bigint()) / 1e6;
 }

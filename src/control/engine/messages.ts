@@ -19,7 +19,7 @@ import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
 import type { Backed } from './shared-memory.js';
-import type { Standby } from './standby.js';
+import type { Standby } from './standby/standby.js';
 
 /** A configured device, with all facts that its attachment needs. */
 export interface DeviceSetup {

@@ -8,7 +8,7 @@ import { Bell, Poller } from '../../device/poll.js';
 import { clockOrigin } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
-import { prepare, standBy } from './standing-by.js';
+import { prepare, standBy } from './standby/standing-by.js';
 
 /** Idle turns before the thread sleeps: a device that was just emptied often has more frames. */
 const SPINS = 3;

@@ -16,7 +16,7 @@ import type { Config } from '../config/config.js';
 import { DeviceSet, type Transfer } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
-import { newStandby, release, type Standby } from './standby.js';
+import { newStandby, release, type Standby } from './standby/standby.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
 import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 

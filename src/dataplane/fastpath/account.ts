@@ -33,7 +33,7 @@ import { NOT_TCP } from './scan.js';
 export const FAST_FLAGS =
   METHOD_MASK | CONN_HASHED | CONN_INDEXED | CONN_INACTIVE | CONN_NOOUTPUT | CONN_SYNC | CONN_ANSWERED;
 /** TCP flags that may change a state; a packet with TCP_ACK only of them changes none. */
-export const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
+const EVENTS = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 const BYTES = Stat.inbytes - Stat.inpkts;
 /** Indexes into `sums`: frames, their bytes as received, their bytes as sent. */
 const FRAMES = 0;
@@ -139,4 +139,11 @@ export function batchAccount(d: Director, { rows: cached }: BatchCache): BatchAc
   }
 
   return { isExpired, countIn, countOut, countFrame, updateState, flush };
+}
+
+/**
+ * The packet changes no state: all that follow can be treated like it. `kind`: as KIND of a row.
+ */
+export function isSteady(kind: number): boolean {
+  return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
 }

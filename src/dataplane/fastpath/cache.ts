@@ -15,7 +15,7 @@ import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { swap16, swap32 } from '../parse/aligned.js';
 import type { Link } from '../table/link.js';
-import { overhead, SMALLEST_MTU4, SMALLEST_MTU6 } from '../xmit/tunnel.js';
+import { overhead, SMALLEST_MTU4, SMALLEST_MTU6 } from '../table/tunnel-headers.js';
 
 const ROWS = 64;
 const ROW_SHIFT = 4;

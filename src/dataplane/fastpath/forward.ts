@@ -20,8 +20,7 @@ import { Method } from '../../service/service.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { TCP_ACK } from '../parse/packet.js';
-import { type BatchAccount, EVENTS, FAST_FLAGS } from './account.js';
+import { type BatchAccount, FAST_FLAGS, isSteady } from './account.js';
 import { type BatchCache, HEADER, MTU, ROOM } from './cache.js';
 import type { ForwardBoth } from './forward-both.js';
 import { Opens, replyOpens } from './replies.js';
@@ -103,13 +102,12 @@ export function fastForward(
     if (method === Method.ipip) sendTunnelled(row, frame, total, dest, to);
     else send(row, frame, total + IP, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
-    if (offload !== undefined && method !== Method.ipip && isSteady(kind))
-      offload.note(entry, Direction.input, cached[to]! - 1, cached[dest + MTU]!);
+    if (offload !== undefined) noteIn(entry, kind, method === Method.ipip ? dest + ROOM : dest + MTU, to);
   }
 
-  /** The packet changes no state: all that follow can be treated like it. */
-  function isSteady(kind: number): boolean {
-    return kind === NOT_TCP || (kind & EVENTS) === TCP_ACK;
+  /** `mtuAt`: where the cache has the longest packet. */
+  function noteIn(entry: number, kind: number, mtuAt: number, to: number): void {
+    if (isSteady(kind)) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
   }
 
   function sendTunnelled(row: number, frame: number, total: number, dest: number, to: number): void {
@@ -151,9 +149,12 @@ export function fastForward(
     const frame = rows[row + FRAME]!;
     translate(row, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
-    if (offload !== undefined && kind !== NOT_TCP && isSteady(kind))
-      offload.note(entry, Direction.output, cached[to]! - 1, mtu);
+    if (offload !== undefined) noteOut(entry, kind, mtu, to);
     return true;
+  }
+
+  function noteOut(entry: number, kind: number, mtu: number, to: number): void {
+    if (kind !== NOT_TCP && isSteady(kind)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** A datagram without a checksum: NAT adds one, as in the kernel. */

@@ -24,7 +24,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { TCP_SYN } from '../parse/packet.js';
-import { type BatchAccount, FAST_FLAGS } from './account.js';
+import { type BatchAccount, FAST_FLAGS, isSteady } from './account.js';
 import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
 import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
@@ -49,7 +49,7 @@ export function fastForward6(
   account: BatchAccount,
   rewriter: Rewriter,
 ): FastForward6 {
-  const { connections, dests, router, services, umem } = d;
+  const { connections, dests, offload, router, services, umem } = d;
   const { words } = connections;
   const { u16 } = umem;
   const { rows: cached, destination, route6, neighbour } = cache;
@@ -76,7 +76,13 @@ export function fastForward6(
     updateState(entry, at, Direction.input, rows[row + KIND6]!);
     sendIn(row, at, method, dest, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
+    if (offload !== undefined) noteIn(row, entry, tunnel ? dest + ROOM : dest + MTU, to);
     return true;
+  }
+
+  /** `mtuAt`: where the cache has the longest packet. */
+  function noteIn(row: number, entry: number, mtuAt: number, to: number): void {
+    if (isSteady(rows[row + KIND6]!)) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
   }
 
   function sendIn(row: number, at: number, method: number, dest: number, to: number): void {
@@ -107,7 +113,8 @@ export function fastForward6(
     copyWords(words, wide + WIDE_VADDR, virtual);
     const hop = router.lookup6(client, virtual, 0);
     const total = rows[row + TOTAL]!;
-    const to = total > router.mtu ? -1 : neighbour(hop);
+    const { mtu } = router;
+    const to = total > mtu ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, rows[row + KIND6]!);
@@ -115,7 +122,13 @@ export function fastForward6(
     decrementHopLimit(frame);
     translate(row, frame + IP + ipv6.SRC, wide + WIDE_VADDR, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
+    if (offload !== undefined) noteOut(row, entry, mtu, to);
     return true;
+  }
+
+  function noteOut(row: number, entry: number, mtu: number, to: number): void {
+    const kind = rows[row + KIND6]!;
+    if (kind !== NOT_TCP && isSteady(kind)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** Rewrites address and port, and the checksum of TCP or UDP. */

@@ -12,7 +12,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { adjusted, halves, swap16, swap32 } from '../parse/aligned.js';
-import { flowPort, GRE, GUE, UDP } from '../xmit/tunnel.js';
+import { flowPort, GRE, GUE, UDP } from '../table/tunnel-headers.js';
 import { ADDRESS6, type BatchCache, DEVICE, HEADER, SOURCE6, TUNNEL_SOURCE } from './cache.js';
 
 const IP = ethernet.HEADER;

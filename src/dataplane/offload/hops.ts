@@ -1,12 +1,13 @@
 /**
- * The next hops of a flow table: a row for each neighbour and MTU. A neighbour that changes costs
- * one store, for all its connections. A row that was given up is not used again for a second,
- * because lines name rows by their numbers.
+ * The next hops of a flow table: a row for each neighbour, MTU and tunnel. When a neighbour
+ * changes, its rows are given up. A row that was given up is not used again for a second, because a
+ * program that runs may have read its number.
  */
 import { HOP_SHIFT, HOPS, Hop } from '../../device/flow/layout.js';
 import type { Director } from '../director.js';
 import { swap16, swap32 } from '../parse/aligned.js';
 import type { Neighbour } from '../table/neighbour.js';
+import type { FlowTunnel } from './tunnel.js';
 
 /** Rows that a look-up examines. */
 const PROBES = 16;
@@ -23,25 +24,36 @@ export class FlowHops {
     private readonly rows: Int32Array,
   ) {}
 
-  /** The row of a usable neighbour, −1 when there is no room. `mtu`: of the route to it. */
-  rowOf(neighbour: Neighbour, mtu: number): number {
+  /**
+   * The row of a usable neighbour, −1 when there is no room. `mtu`: the longest packet that it
+   * takes. `tunnel`: to whom its packets go; `bytes` 0 for none.
+   */
+  rowOf(neighbour: Neighbour, mtu: number, tunnel: FlowTunnel): number {
     const { rows } = this;
     const wanted = neighbour.device | (mtu << 16);
-    const first = Math.imul(neighbour.id ^ (mtu << 16), 0x9e3779b1) >>> 22;
+    const mixed = neighbour.id ^ (mtu << 16) ^ tunnel.outer[1]! ^ tunnel.outer[7]!;
+    const first = Math.imul(mixed, 0x9e3779b1) >>> 22;
     let free = -1;
     for (let i = 0; i < PROBES; i++) {
       const row = (first + i) & (HOPS - 1);
       const at = row << HOP_SHIFT;
       const owner = rows[at + Hop.neighbour]!;
-      if (owner === neighbour.id + 1 && rows[at + Hop.deviceMtu] === wanted) return row;
+      if (owner === neighbour.id + 1 && rows[at + Hop.deviceMtu] === wanted && this.isTo(at, tunnel)) return row;
       if (free < 0 && (owner === 0 || (owner === RESTS && this.restsUntil[row]! <= this.d.now))) free = row;
     }
-    if (free >= 0) this.write(free << HOP_SHIFT, neighbour, wanted);
+    if (free >= 0) this.write(free << HOP_SHIFT, neighbour, wanted, tunnel);
     return free;
   }
 
+  private isTo(at: number, { bytes, outer }: FlowTunnel): boolean {
+    const { rows } = this;
+    if (rows[at + Hop.tunnel] !== bytes) return false;
+    for (let i = 0; i < outer.length; i++) if (rows[at + Hop.outer + i] !== outer[i]) return false;
+    return true;
+  }
+
   /** The MTU is written last: before it no packet fits. */
-  private write(at: number, { id, device, macHi, macLo }: Neighbour, deviceMtu: number): void {
+  private write(at: number, { id, device, macHi, macLo }: Neighbour, deviceMtu: number, tunnel: FlowTunnel): void {
     const { rows } = this;
     const { mac } = this.d.links[device]!;
     const hi = mac[0];
@@ -51,12 +63,24 @@ export class FlowHops {
     rows[at + 2] = swap32(lo);
     rows[at + Hop.used] = 0;
     rows[at + Hop.neighbour] = id + 1;
+    rows[at + Hop.tunnel] = tunnel.bytes;
+    rows[at + Hop.sum] = tunnel.sum;
+    for (let i = 0; i < tunnel.outer.length; i++) rows[at + Hop.outer + i] = tunnel.outer[i]!;
     Atomics.store(rows, at + Hop.deviceMtu, deviceMtu);
   }
 
-  /** The neighbour changed: no packet goes to the MAC address that it had. */
-  forget({ id }: Neighbour): void {
-    for (let row = 0; row < HOPS; row++) if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] === id + 1) this.giveUp(row);
+  /**
+   * The neighbour changed: no packet goes to the MAC address that it had. Returns true when lines
+   * may name its rows: they must not be in force when the rows get another neighbour.
+   */
+  forget({ id }: Neighbour): boolean {
+    let some = false;
+    for (let row = 0; row < HOPS; row++) {
+      if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] !== id + 1) continue;
+      this.giveUp(row);
+      some = true;
+    }
+    return some;
   }
 
   /** Neighbours have other numbers, or devices have other addresses. */

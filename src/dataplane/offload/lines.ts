@@ -9,7 +9,7 @@
  * The generation is written last and cleared first. A line is not used for another connection until
  * a second after its last use, so that no program that runs meets words of two connections.
  */
-import { flowHash } from '../../device/flow/hash.js';
+import { flowHash, mixed6 } from '../../device/flow/hash.js';
 import {
   BYTES,
   Control,
@@ -30,6 +30,8 @@ import {
   SADDR,
   SEEN,
   WAYS,
+  WIDE_NEW,
+  WIDE_SHIFT,
 } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import { fold } from '../../wire/checksum.js';
@@ -46,6 +48,8 @@ const TTL_STEP = 0xfffe;
 export class FlowLines {
   /** By line: its owner + 1, 0 for none; as OWNER of the line. */
   readonly owners: Int32Array;
+  /** By line: bytes that the program puts in front of each packet. */
+  readonly overheads: Uint8Array;
   /** Number of lines with an owner. */
   used = 0;
   /** Lines that were put in force, and connections that found no room. */
@@ -63,6 +67,7 @@ export class FlowLines {
     private readonly unitMs: number,
   ) {
     this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
+    this.overheads = new Uint8Array(this.owners.length);
     this.mask = 2 ** memory.bits - 1;
   }
 
@@ -83,8 +88,7 @@ export class FlowLines {
 
   /** A line of the bucket of `from` that may be written, −1 when there is none. `now` in ms. */
   claim(from: FlowTuple, now: number): number {
-    const { secret } = this.memory;
-    const first = (flowHash(secret, from.saddr, from.daddr, from.ports) & this.mask) * WAYS;
+    const first = (this.hashOf(from) & this.mask) * WAYS;
     let best = -1;
     let longest = -1;
     for (let line = first; line < first + WAYS; line++) {
@@ -94,6 +98,12 @@ export class FlowLines {
       longest = idle;
     }
     return best;
+  }
+
+  private hashOf({ family, saddr, daddr, ports, upper }: FlowTuple): number {
+    const { secret } = this.memory;
+    if (family === 4) return flowHash(secret, saddr, daddr, ports);
+    return flowHash(secret, mixed6(secret, upper, 0, saddr), mixed6(secret, upper, 3, daddr), ports);
   }
 
   private mayLeave(line: number, idle: number): boolean {
@@ -136,11 +146,12 @@ export class FlowLines {
     lines[at + SADDR] = from.saddr;
     lines[at + DADDR] = from.daddr;
     lines[at + PORTS] = from.ports;
-    lines[at + PROTOCOL_HOP] = protocol;
+    lines[at + PROTOCOL_HOP] = protocol | (from.family << 8);
     lines[at + NEW_SADDR] = to.saddr;
     lines[at + NEW_DADDR] = to.daddr;
     lines[at + NEW_PORTS] = to.ports;
     lines[at + DELTAS] = deltas(from, to);
+    if (from.family === 6) this.writeWide(line, from, to);
     for (let i = PACKETS; i < OWNER; i++) lines[at + i] = 0;
     lines[at + PADDING] = 0;
     ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.packets] = 0;
@@ -152,11 +163,25 @@ export class FlowLines {
     this.used++;
   }
 
+  private writeWide(line: number, from: FlowTuple, to: FlowTuple): void {
+    const at = line << WIDE_SHIFT;
+    for (let i = 0; i < WIDE_NEW; i++) {
+      this.memory.wide[at + i] = from.upper[i]!;
+      this.memory.wide[at + WIDE_NEW + i] = to.upper[i]!;
+    }
+  }
+
+  /** Packets of a line that is written go into a tunnel. `ports`: of gue, as in the packet. */
+  encapsulate(line: number, bytes: number, ports: number): void {
+    this.overheads[line] = bytes;
+    if (bytes > 0) this.memory.lines[(line << LINE_SHIFT) + NEW_SADDR] = ports;
+  }
+
   /** Puts a line that is written in force. `hop`: row of its next hop. `now` in ms. */
   enforce(line: number, hop: number, now: number): void {
     const { lines, control } = this.memory;
     const at = line << LINE_SHIFT;
-    lines[at + PROTOCOL_HOP] = (lines[at + PROTOCOL_HOP]! & 0xff) | (hop << 16);
+    lines[at + PROTOCOL_HOP] = (lines[at + PROTOCOL_HOP]! & 0xffff) | (hop << 16);
     lines[at + SEEN] = this.unitsOf(now) || 1;
     Atomics.store(lines, at + GENERATION, control[Control.generation]!);
   }
@@ -188,10 +213,17 @@ function read64(words: Int32Array, at: number): number {
   return again === high ? high * 2 ** 32 + low : again * 2 ** 32 + (words[at]! >>> 0);
 }
 
-/** What changes in the header's sum, the TTL included, and in the transport's; 0: nothing. */
+/**
+ * What changes in the sum of an IPv4 header, the TTL included, and in the transport's; 0: nothing.
+ */
 function deltas(from: FlowTuple, to: FlowTuple): number {
-  const addresses = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
+  let sum = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
+  let isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;
+  if (from.family === 6)
+    for (let i = 0; i < from.upper.length; i++) {
+      sum += halves(~from.upper[i]!) + halves(to.upper[i]!);
+      isSame &&= from.upper[i] === to.upper[i];
+    }
   const ports = halves(~from.ports) + halves(to.ports);
-  const isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;
-  return fold(addresses + TTL_STEP) | ((isSame ? 0 : fold(addresses + ports)) << 16);
+  return fold(sum + TTL_STEP) | ((isSame ? 0 : fold(sum + ports)) << 16);
 }

@@ -11,9 +11,10 @@
  *                              └─ fold: counters              entry ends ─────► line freed
  *                              └─ pull: EXPIRES of the entry
  *
- * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, or line + 1.
+ * Of each direction of a connection it knows the line: 0 none, PENDING, NO_ROOM, line + 1, or, of a
+ * UDP connection with few packets, when it began (BORN).
  */
-import { CADDR, DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
+import { DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
 import type { Offloaded } from '../../conntrack/states.js';
 import { Tcp } from '../../conntrack/tcp.js';
 import { Control, LINE_SHIFT, OWNER } from '../../device/flow/layout.js';
@@ -23,15 +24,18 @@ import type { Director } from '../director.js';
 import { FlowHops } from './hops.js';
 import { FlowLines } from './lines.js';
 import { FlowReadback } from './readback.js';
-import { FlowTuple, fillTuples } from './tuple.js';
+import { FlowRegister, NO_ROOM, PENDING } from './register.js';
 
 /** A connection is offloaded from this packet of its client on: a short one never is. */
 const AFTER_TCP = 4;
 const AFTER_UDP = 8;
+/** A UDP connection that lives this long (ms) needs fewer packets. */
+const OLD_MS = 1000;
 /** One in so many packets looks for room again. */
 const RETRY = 64;
-const PENDING = -1;
-const NO_ROOM = -2;
+/** From here down: the time of the first packet of a datagram flow, in ms, negative. */
+const BORN = -3;
+const BORN_MASK = 0x3fffffff;
 /** Connections that one turn may register, and the words of each. */
 const QUEUE = 512;
 const QUEUED = 4;
@@ -52,13 +56,12 @@ export class Offload implements Offloaded {
   readonly lines: FlowLines;
   readonly readback: FlowReadback;
   private readonly hops: FlowHops;
+  private readonly register: FlowRegister;
   private readonly control: Int32Array;
   /** By 2 x connection + direction. */
   private readonly places: Int32Array;
   private readonly queue = new Int32Array(QUEUE * QUEUED);
   private queued = 0;
-  private readonly from = new FlowTuple();
-  private readonly to = new FlowTuple();
   private readonly after: { readonly tcp: number; readonly udp: number };
   private nextBeat = 0;
   private isOff = false;
@@ -73,8 +76,11 @@ export class Offload implements Offloaded {
     this.readback = new FlowReadback(d, this.lines, memory);
     this.hops = new FlowHops(d, memory.hops);
     this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
+    this.register = new FlowRegister(d, memory, this.lines, this.readback, this.hops, this.places);
     this.after = after;
-    d.neighbours.onChange = (neighbour) => this.hops.forget(neighbour);
+    d.neighbours.onChange = (neighbour) => {
+      if (this.hops.forget(neighbour)) this.bump();
+    };
     this.begin();
   }
 
@@ -93,8 +99,8 @@ export class Offload implements Offloaded {
 
   /**
    * A packet of an entry was forwarded to a neighbour as all that follow will be. `direction`: as
-   * of Direction; `mtu`: of the route. The caller has seen that the packet changed no state and
-   * that no flag or rule takes it another way.
+   * of Direction; `mtu`: the longest packet, without headers of a tunnel. The caller has seen that
+   * the packet changed no state and that no flag or rule takes it another way.
    */
   note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void {
     const { words } = this.d.connections;
@@ -103,7 +109,8 @@ export class Offload implements Offloaded {
     if (place === PENDING || (place > 0 && this.lines.isInForce(place - 1))) return;
     const packets = words[at + PACKETS]!;
     const isTcp = ((words[at + DPORT_PROTO_STATE]! >>> 8) & 0xff) === ipv4.TCP;
-    if (packets < (isTcp ? this.after.tcp : this.after.udp) || this.queued === QUEUE) return;
+    if (isTcp ? packets < this.after.tcp : packets < this.after.udp && !this.isOld(2 * entry + direction)) return;
+    if (this.queued === QUEUE) return;
     if (isTcp && (words[at + DPORT_PROTO_STATE]! & 0xff) !== Tcp.ESTABLISHED) return;
     // Each packet of a client may be the one by which backups hear of its connection.
     if (direction === 0 && this.d.sync !== undefined) return;
@@ -116,64 +123,22 @@ export class Offload implements Offloaded {
     this.queue[item + 3] = mtu;
   }
 
+  /** The first call for a connection begins its time. */
+  private isOld(owner: number): boolean {
+    const now = Math.floor(this.d.now) & BORN_MASK;
+    const place = this.places[owner]!;
+    if (place === 0) this.places[owner] = BORN - now;
+    return place <= BORN && ((now - (BORN - place)) & BORN_MASK) >= OLD_MS;
+  }
+
   /** Puts what was noted in force. Call it after the frames of the turn were sent. */
   write(): void {
     for (let i = 0; i < this.queued; i++) {
       const item = i * QUEUED;
       if (this.queue[item] !== 0)
-        this.register(this.queue[item]!, this.queue[item + 1]!, this.queue[item + 2]!, this.queue[item + 3]!);
+        this.register.put(this.queue[item]!, this.queue[item + 1]!, this.queue[item + 2]!, this.queue[item + 3]!);
     }
     this.queued = 0;
-  }
-
-  private register(entry: number, direction: number, hop: number, mtu: number): void {
-    const owner = 2 * entry + direction;
-    const neighbour = this.d.neighbours.all[hop];
-    const row = neighbour?.usable === true && this.takesFrames(neighbour.device) ? this.hops.rowOf(neighbour, mtu) : -1;
-    const place = row < 0 || (direction === 1 && this.mayBeServed(entry)) ? 0 : this.placeFor(entry, owner, direction);
-    if (place <= 0) {
-      if (this.places[owner] === PENDING) this.places[owner] = place;
-      return;
-    }
-    this.places[owner] = place;
-    this.lines.enforce(place - 1, row, this.d.now);
-    this.lines.written++;
-  }
-
-  /** A reply to an address that is a VIP, too, may belong to another connection. */
-  private mayBeServed(entry: number): boolean {
-    const client = this.d.connections.words[(entry << ENTRY_SHIFT) + CADDR]!;
-    return this.d.services.isVip4(client) || this.d.connections.table.vipCounts.mayHave(client);
-  }
-
-  /** The device takes frames that an XDP program redirects to it. */
-  private takesFrames(device: number): boolean {
-    return (this.control[Control.devices + (device >> 5)]! & (1 << device)) !== 0 && device < 64;
-  }
-
-  /** The line of a direction + 1, written; NO_ROOM when its bucket is full. */
-  private placeFor(entry: number, owner: number, direction: number): number {
-    if (this.places[owner]! > 0) return this.places[owner]!;
-    const { connections, now } = this.d;
-    fillTuples(connections.words, entry, direction, this.from, this.to);
-    const line = this.lines.claim(this.from, now);
-    if (line < 0) {
-      this.lines.noRoom++;
-      return NO_ROOM;
-    }
-    if (this.lines.owners[line] !== 0) this.giveUp(line);
-    const seal = connections.table.seals[entry] ?? 0;
-    this.lines.write(line, owner, connections.protocolOf(entry), this.from, this.to, seal);
-    return line + 1;
-  }
-
-  /** Another connection needs the line of one that is idle. */
-  private giveUp(line: number): void {
-    const owner = this.lines.owners[line]! - 1;
-    this.readback.pull(line + 1, (owner >> 1) << ENTRY_SHIFT);
-    this.readback.fold(line);
-    this.places[owner] = 0;
-    this.lines.free(line, this.d.now);
   }
 
   pull(entry: number): boolean {

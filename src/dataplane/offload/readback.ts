@@ -94,7 +94,7 @@ export class FlowReadback {
     values[FrameStat.inBytes]! += frames + padding;
     values[FrameStat.forwarded]! += packets;
     values[FrameStat.out]! += packets;
-    values[FrameStat.outBytes]! += frames;
+    values[FrameStat.outBytes]! += frames + packets * this.lines.overheads[line]!;
     this.forwarded += packets;
     if (column === Stat.inpkts) connections.words[(entry << ENTRY_SHIFT) + PACKETS]! += packets;
   }

@@ -1,6 +1,7 @@
 /** What a packet of a connection has in a direction, and what it leaves with, as its words. */
 import {
   CADDR,
+  CONN_IPV6,
   DADDR,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
@@ -8,12 +9,21 @@ import {
   METHOD_MASK,
   PORTS,
   VADDR,
+  WIDE_CADDR,
+  WIDE_DADDR,
+  WIDE_VADDR,
 } from '../../conntrack/entry.js';
 import { Method } from '../../service/service.js';
 import { swap32 } from '../parse/aligned.js';
 
-/** Addresses and ports of a packet. */
+/** Addresses and ports of a packet. Of IPv6 addresses the last words, and the three before them. */
 export class FlowTuple {
+  family: 4 | 6 = 4;
+  /**
+   * Of the source, then of the destination. Longer than needed, so that V8 places it outside its
+   * heap.
+   */
+  readonly upper = new Int32Array(new ArrayBuffer(128), 0, 6);
   saddr = 0;
   daddr = 0;
   ports = 0;
@@ -25,9 +35,10 @@ export class FlowTuple {
  */
 export function fillTuples(words: Int32Array, entry: number, direction: number, from: FlowTuple, to: FlowTuple): void {
   const at = entry << ENTRY_SHIFT;
-  const client = swap32(words[at + CADDR]!);
-  const vip = swap32(words[at + VADDR]!);
-  const server = swap32(words[at + DADDR]!);
+  if ((words[at + FLAGS]! & CONN_IPV6) !== 0) return fillTuples6(words, at, direction, from, to);
+  const client = words[at + CADDR]!;
+  const vip = words[at + VADDR]!;
+  const server = words[at + DADDR]!;
   const cport = words[at + PORTS]! >>> 16;
   const vport = words[at + PORTS]! & 0xffff;
   const dport = words[at + DPORT_PROTO_STATE]! >>> 16;
@@ -42,8 +53,35 @@ export function fillTuples(words: Int32Array, entry: number, direction: number, 
   }
 }
 
+function fillTuples6(words: Int32Array, at: number, direction: number, from: FlowTuple, to: FlowTuple): void {
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  const [client, vip, server] = [wide + WIDE_CADDR, wide + WIDE_VADDR, wide + WIDE_DADDR];
+  const cport = words[at + PORTS]! >>> 16;
+  const vport = words[at + PORTS]! & 0xffff;
+  const dport = words[at + DPORT_PROTO_STATE]! >>> 16;
+  const isNat = (words[at + FLAGS]! & METHOD_MASK) === Method.masq;
+  if (direction === 0) {
+    set6(from, words, client, vip, cport, vport);
+    if (isNat) set6(to, words, client, server, cport, dport);
+    else set6(to, words, client, vip, cport, vport);
+  } else {
+    set6(from, words, server, client, dport, cport);
+    set6(to, words, vip, client, vport, cport);
+  }
+}
+
+function set6(tuple: FlowTuple, words: Int32Array, source: number, destination: number, sport: number, dport: number) {
+  for (let i = 0; i < 3; i++) {
+    tuple.upper[i] = swap32(words[source + i]!);
+    tuple.upper[3 + i] = swap32(words[destination + i]!);
+  }
+  set(tuple, words[source + 3]!, words[destination + 3]!, sport, dport);
+  tuple.family = 6;
+}
+
 function set(tuple: FlowTuple, saddr: number, daddr: number, sport: number, dport: number): void {
-  tuple.saddr = saddr;
-  tuple.daddr = daddr;
+  tuple.family = 4;
+  tuple.saddr = swap32(saddr);
+  tuple.daddr = swap32(daddr);
   tuple.ports = swap32((sport << 16) | dport);
 }

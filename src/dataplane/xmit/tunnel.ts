@@ -22,15 +22,9 @@ import { deliverLocal } from '../host/local.js';
 import { ipOutput } from '../output/ip-output.js';
 import { drop } from '../output/verdict.js';
 import { LOCAL_ROUTE } from '../table/routes.js';
+import { flowPort, GUE, overhead, SMALLEST_MTU4, SMALLEST_MTU6, shim, UDP } from '../table/tunnel-headers.js';
 import { pathMtu, routeForward, usableOrDrop } from './next-hop.js';
 import { decrementTtlOrDrop, fitsMtuOrDrop } from './ttl-mtu.js';
-
-export const SMALLEST_MTU4 = 68;
-export const SMALLEST_MTU6 = 1280;
-export const GRE = 4;
-const GRE_CHECKSUM = 8;
-export const UDP = 8;
-export const GUE = 4;
 
 export function xmitTunnel(d: Director, entry: number): FinalVerdict {
   const dest = d.connections.destOf(entry);
@@ -50,15 +44,6 @@ export function tunnelTo(d: Director, dest: Destination, hop: number, entry: num
   if (!cuttable && !fitsMtuOrDrop(d, inside, entry)) return Verdict.dropped;
   if (!encapsulate(d, dest, hop)) return drop(d, Drop.noRoute);
   return ipOutput(d, hop, mtu);
-}
-
-/** Bytes of all headers in front of the packet. */
-export function overhead(dest: Destination): number {
-  return (dest.family === 6 ? ipv6.HEADER : ipv4.HEADER) + shim(dest);
-}
-function shim(dest: Destination): number {
-  if (dest.tunnelKind === TunnelKind.gre) return dest.tunnelChecksum !== 0 ? GRE_CHECKSUM : GRE;
-  return dest.tunnelKind === TunnelKind.gue ? UDP + GUE : 0;
 }
 
 /**
@@ -154,14 +139,6 @@ function sumUdp(d: Director, dest: Destination): void {
       ? pseudo6(view, ip + ipv6.SRC, ip + ipv6.DST, ipv4.UDP, len)
       : pseudo4(ipv4.src(view, ip), ipv4.dst(view, ip), ipv4.UDP, len);
   view.setUint16(l4 + 6, finish(sum(view, l4, len, pseudo)) || 0xffff);
-}
-
-/**
- * Source port of a flow, from the ephemeral range, so that routers and queues can tell flows apart.
- */
-export function flowPort(addresses: number, sport: number, dport: number): number {
-  const h = Math.imul(addresses ^ Math.imul((sport << 16) | dport, 0x9e3779b1), 0x85ebca77) >>> 0;
-  return 32768 + (h % 28232);
 }
 
 /** Makes room for `n` more bytes in front of the packet. Returns their offset. */

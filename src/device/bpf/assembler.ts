@@ -52,6 +52,7 @@ export const Call = {
   redirect: 23,
   csumDiff: 28,
   pullData: 39,
+  adjustHead: 44,
   redirectMap: 51,
   loadBytesRelative: 68,
   ktimeCoarse: 160,

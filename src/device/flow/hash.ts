@@ -2,9 +2,9 @@
  * The bucket of a packet: a keyed hash of its addresses and ports, twice, for the director and as
  * instructions for the kernel. Both take the words as a little-endian machine reads them from the
  * packet. The key keeps a sender from choosing a bucket; a full bucket only means that a connection
- * is not offloaded.
+ * is not offloaded. Each address of IPv6 is first mixed into one word.
  */
-import type { Assembler } from '../bpf/assembler.js';
+import type { Assembler, Register } from '../bpf/assembler.js';
 
 /** Hash of a packet, 32 bits unsigned. `secret`: three words, as in the control words. */
 export function flowHash(secret: ArrayLike<number>, saddr: number, daddr: number, ports: number): number {
@@ -14,6 +14,11 @@ export function flowHash(secret: ArrayLike<number>, saddr: number, daddr: number
   h ^= h >>> 13;
   h = Math.imul(h ^ ports, secret[1]! | 1);
   return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** The word of an IPv6 address: `last`, and the three before it, in `upper` from `at`. */
+export function mixed6(secret: ArrayLike<number>, upper: ArrayLike<number>, at: number, last: number): number {
+  return flowHash(secret, upper[at]!, upper[at + 1]!, upper[at + 2]!) ^ last;
 }
 
 /** The same for r1 source, r2 destination, r3 ports. The hash is in r1; r4 is lost. */
@@ -27,6 +32,17 @@ export function hashInstructions(asm: Assembler, secret: ArrayLike<number>): Ass
   shift(13).xor('r1', 'r3');
   multiply(secret[1]!);
   return shift(16);
+}
+
+/** r1: the word of the IPv6 address at base + offset. r2 to r4 are lost. */
+export function mix6Instructions(asm: Assembler, secret: ArrayLike<number>, base: Register, offset: number): void {
+  asm
+    .load(32, 'r1', base, offset)
+    .load(32, 'r2', base, offset + 4)
+    .load(32, 'r3', base, offset + 8);
+  hashInstructions(asm, secret)
+    .load(32, 'r2', base, offset + 12)
+    .xor('r1', 'r2');
 }
 
 /** Clears the upper half of r1. */

@@ -8,21 +8,26 @@
  *
  *     buckets   hash of the packet ─► [ line | line | line | line ]      4 x 64 bytes
  *
- *     line       0 source        1 destination        2 ports         3 protocol 8 | – 8 | hop 16
+ *     line       0 source        1 destination        2 ports         3 protocol 8 | family 8 | hop 16
  *                4 new source    5 new destination    6 new ports     7 delta of the header's sum 16 | of the transport's 16
  *                8 generation    9 last seen         10 packets 64   12 bytes 64
  *               14 owner + 1    15 padding
  *
+ *     wide       source [3]  destination [3]  new source [3]  new destination [3]  – [4]    of an IPv6 line
+ *
  *     ledger    [ packets f64 | bytes f64 | padding 32 | seal 32 | – ]    of each line: what the director has counted
  *
- *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1 | – ]
+ *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1
+ *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8] ]
  *
  *     devices   DEVMAP: device of the director ─► interface
  *
- * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. A line is in force
+ * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses
+ * a line has the last words, and its row of `wide` the three words before them. A line is in force
  * while its generation is that of the control words: the director raises the latter when anything
  * changes that many lines depend on, and sets the former to 0 when one connection must come back.
  * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.
+ * The line of a packet for a tunnel has the ports of gue in word 4, and leaves its packet as it is.
  * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
  * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
  * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
@@ -49,6 +54,10 @@ export const BYTES = 12;
 export const OWNER = 14;
 export const PADDING = 15;
 
+/** Words of a row of `wide`: the packet's upper words of both addresses, then the new ones. */
+export const WIDE_SHIFT = 4;
+export const WIDE_NEW = 6;
+
 /** Words of the control element. */
 export const Control = {
   generation: 0,
@@ -69,9 +78,11 @@ export const LEDGER_SHIFT = 3;
 export const Ledger = { packets: 0, bytes: 1, padding: 4, seal: 5 } as const;
 
 /** Words of a row of the next hops. */
-export const HOP_WORDS = 8;
-export const HOP_SHIFT = 3;
-export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5 } as const;
+export const HOP_WORDS = 16;
+export const HOP_SHIFT = 4;
+export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5, tunnel: 6, sum: 7, outer: 8 } as const;
+/** Bytes between outer IP header and packet that a program can write: of ipip, gre and gue. */
+export const SHIMS = [0, 4, 12] as const;
 export const HOPS = 1024;
 
 /** Most devices of a director that frames are redirected to. */
@@ -85,6 +96,7 @@ export const SEEN_UNIT_MS = 2 ** SEEN_SHIFT / 1e6;
 export interface FlowMapFds {
   readonly control: number;
   readonly buckets: number;
+  readonly wide: number;
   readonly ledger: number;
   readonly hops: number;
   readonly devices: number;

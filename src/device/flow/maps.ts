@@ -18,10 +18,11 @@ import {
   LEDGER_SHIFT,
   LINE_WORDS,
   WAYS,
+  WIDE_SHIFT,
 } from './layout.js';
 
 const PAGE = 4096;
-const NAMES = ['control', 'buckets', 'ledger', 'hops', 'devices'] as const;
+const NAMES = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices'] as const;
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
@@ -29,6 +30,7 @@ export interface FlowMemory {
   /** The control words as doubles. */
   readonly counts: Float64Array;
   readonly lines: Int32Array;
+  readonly wide: Int32Array;
   /** The ledger as doubles and as words. */
   readonly ledger: Float64Array;
   readonly ledgerWords: Int32Array;
@@ -53,10 +55,11 @@ export class FlowMaps {
     try {
       const control = array(4 * CONTROL_WORDS, 1);
       const buckets = array(4 * LINE_WORDS * WAYS, 2 ** bits);
+      const wide = array(4 << WIDE_SHIFT, WAYS * 2 ** bits);
       const ledger = array(4 << LEDGER_SHIFT, WAYS * 2 ** bits);
       const hops = array(4 * HOP_WORDS, HOPS);
       made.push(createMap({ type: MapType.devMap, keySize: 4, valueSize: 4, entries: DEVICES }));
-      this.fds = { control, buckets, ledger, hops, devices: made.at(-1)!, bits, secret: newSecret() };
+      this.fds = { control, buckets, wide, ledger, hops, devices: made.at(-1)!, bits, secret: newSecret() };
       this.control = words(mapped(control, 4 * CONTROL_WORDS), CONTROL_WORDS);
       this.begin();
     } catch (error) {
@@ -109,7 +112,7 @@ function newSecret(): number[] {
 }
 
 /** Maps the memory of a flow table for the calling thread. Throws a SystemError. */
-export function flowMemory({ control, buckets, ledger, hops, bits, secret }: FlowMapFds): FlowMemory {
+export function flowMemory({ control, buckets, wide, ledger, hops, bits, secret }: FlowMapFds): FlowMemory {
   const lines = WAYS * 2 ** bits;
   const block = mapped(control, 4 * CONTROL_WORDS);
   const rows = mapped(ledger, lines << (LEDGER_SHIFT + 2));
@@ -117,6 +120,7 @@ export function flowMemory({ control, buckets, ledger, hops, bits, secret }: Flo
     control: words(block, CONTROL_WORDS),
     counts: new Float64Array(block.buffer, block.offset, CONTROL_WORDS / 2),
     lines: words(mapped(buckets, 4 * LINE_WORDS * lines), LINE_WORDS * lines),
+    wide: words(mapped(wide, lines << (WIDE_SHIFT + 2)), lines << WIDE_SHIFT),
     ledger: new Float64Array(rows.buffer, rows.offset, lines << (LEDGER_SHIFT - 1)),
     ledgerWords: words(rows, lines << LEDGER_SHIFT),
     hops: words(mapped(hops, 4 * HOP_WORDS * HOPS), HOP_WORDS * HOPS),

@@ -3,7 +3,7 @@
  * passes all others to the stack of the host. It passes frames for other MAC addresses, tagged
  * frames, and all that is neither ARP nor IP.
  *
- *     IPv4 of a connection in the flow table? (flow/program.ts) ─► forwarded
+ *     IPv4, IPv6 of a connection in the flow table? (flow/program.ts) ─► forwarded
  *     ARP request ─ target ─► trie dst4: ARP_TARGET? ────────────────────────────────────────► redirect
  *     IPv4, IPv6 ─┬─ ICMP error? redirected, if errors are ───────────────────────────────────────► redirect
  *                 ├─ neighbour solicitation ─ target ─► trie dst6: ARP_TARGET? ──────────────────► redirect
@@ -84,14 +84,15 @@ export function interceptProgram(maps: InterceptMapFds, xsks: number, flows?: Fl
   asm.jumpIf('r1', '==', wire16(TYPE_ARP), 'arp').jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
   asm.jumpIf('r1', '!=', wire16(TYPE_IPV4), 'pass');
   checkMac(asm, maps, 'pass');
-  if (flows !== undefined) flowInstructions(asm, flows, 'noFlow');
-  asm.label('noFlow');
+  if (flows !== undefined) flowInstructions(asm, flows, 4, 'pass');
   ipv4(asm);
   transport(asm, 4, maps);
   match(asm, 4, maps);
   asm.label('ipv6').store(32, 'r10', MULTICAST, 0);
   checkMac(asm, maps, 'multicast');
-  asm.jump('ipv6Header').label('multicast').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MULTICAST, 'r1');
+  if (flows !== undefined) flowInstructions(asm, flows, 6, 'pass');
+  asm.jump('ipv6Header');
+  asm.label('multicast').load(8, 'r1', 'r7', 0).and('r1', 1).store(32, 'r10', MULTICAST, 'r1');
   asm.jumpIf('r1', '==', 0, 'pass').label('ipv6Header');
   ipv6(asm);
   transport(asm, 6, maps);

@@ -22,6 +22,8 @@ export interface FloodOptions {
   readonly ports: number;
   /** The process whose CPU time is reported; 0: none. */
   readonly pid: number;
+  /** The sinks count by XDP, so that no skb is made for a frame that was redirected. */
+  readonly xdpSink?: boolean;
 }
 
 /** The result of one run. Counts are frames, shares are parts of 1, delays are µs. */
@@ -35,11 +37,18 @@ export interface FloodRun {
   readonly idle: number;
   /** CPU seconds per second of the forwarding process; NaN if there is none. */
   readonly cpu: number;
+  /**
+   * CPU time of the machine, in ms: generator, forwarder, sink and interrupts, without processes of
+   * positive niceness.
+   */
+  readonly busy: number;
   readonly delays: Percentiles;
 }
 
 export const inRate = ({ sent, ms }: FloodRun) => (sent * 1000) / ms;
 export const outRate = ({ arrived, ms }: FloodRun) => (arrived * 1000) / ms;
+/** CPU time of the machine for each frame that arrived, in ns. */
+export const cpuPerFrame = ({ busy, arrived }: FloodRun) => (busy * 1e6) / Math.max(1, arrived);
 export const loss = ({ sent, arrived }: FloodRun) => (sent === 0 ? 0 : 1 - arrived / sent);
 
 const QUIET_MS = 60;
@@ -97,7 +106,7 @@ export class Flood {
 
   private sinkAt({ namespace, device }: NetDevice): Sink {
     try {
-      return new Sink(namespace, device);
+      return new Sink(namespace, device, this.options.xdpSink);
     } catch (error) {
       for (const sink of this.sinks) sink.close();
       throw new LabError(`the flood cannot be counted on ${device} in ${namespace}: ${(error as Error).message}`);
@@ -150,6 +159,7 @@ export class Flood {
       arrived: this.frames - frames,
       idle: idleShare(used, after, FLOOD_CPU + 1),
       cpu: (after.process - used.process) / took,
+      busy: after.work - used.work,
       delays: percentiles(this.delays.map((count, i) => count - delays[i]!)),
     };
   }

@@ -11,6 +11,8 @@ export interface Usage {
   /** Idle time of each CPU. */
   readonly idle: readonly number[];
   readonly busy: readonly number[];
+  /** Time of all CPUs for everything but processes of positive niceness. */
+  readonly work: number;
   /** User and system time of all threads; NaN if there is no such process. */
   readonly process: number;
 }
@@ -24,7 +26,11 @@ export function cpuUsage(pid: number): Usage {
   const cpus = lines.filter((line) => /^cpu\d/.test(line)).map((line) => line.split(' ').slice(1, 9).map(Number));
   const idle = cpus.map(([, , , idling = 0, waiting = 0]) => (idling + waiting) * TICK_MS);
   const busy = cpus.map((all, i) => all.reduce((sum, ticks) => sum + ticks, 0) * TICK_MS - idle[i]!);
-  return { idle, busy, process: pid === 0 ? Number.NaN : processTime(pid) };
+  const work = cpus.reduce(
+    (sum, [user = 0, , system = 0, , , irq = 0, softirq = 0]) => sum + user + system + irq + softirq,
+    0,
+  );
+  return { idle, busy, work: work * TICK_MS, process: pid === 0 ? Number.NaN : processTime(pid) };
 }
 
 function processTime(pid: number): number {

@@ -49,8 +49,7 @@ export class Sink {
     this.keep(attachXdp(program, ifindex, XDP_FLAGS_DRV_MODE));
   }
 
-  /** Returns false if the kernel is too old for tcx. */
-  /** Attaches the program as a classifier. */
+  /** Attaches the program as a classifier. Returns false if the kernel is too old for tcx. */
   private attachClassifier(ifindex: number, maps: [number, number]): boolean {
     const program = this.keep(loadClassifier(assembled(CLASSIFIER, ...maps)));
     try {
@@ -108,7 +107,9 @@ function assembled(hook: Hook, counterFd: number, delaysFd: number): Uint8Array 
   asm.load(16, 'r2', 'r6', 12).jumpIf('r2', '!=', IPV4_ON_WIRE, 'pass');
   asm.load(8, 'r2', 'r6', PROTOCOL).jumpIf('r2', '!=', ipv4.IPIP, 'bare').add('r6', ipv4.HEADER);
   asm.mov('r2', 'r6').add('r2', LENGTH).jumpIf('r2', '>', 'r7', 'pass').label('bare');
-  asm.load(16, 'r2', 'r6', SOURCE).jumpIf('r2', '!=', CLIENTS_ON_WIRE, 'pass').load(32, 'r6', 'r6', STAMP);
+  asm.load(16, 'r2', 'r6', SOURCE).jumpIf('r2', '==', CLIENTS_ON_WIRE, 'counted');
+  asm.load(16, 'r2', 'r6', SOURCE + 4).jumpIf('r2', '!=', CLIENTS_ON_WIRE, 'pass');
+  asm.label('counted').load(32, 'r6', 'r6', STAMP);
   asm.mov('r2', 0);
   increment(asm, counterFd);
   asm.jumpIf('r6', '==', 0, 'drop').call(Call.ktime).sub('r0', 'r6').lsh('r0', 32).rsh('r0', 32).mov('r2', 'r0');

@@ -191,19 +191,20 @@ function fill(asm: Assembler, frame: Uint8Array): void {
 /** Writes client and port of the flow, and their complements. */
 function number(asm: Assembler, spread: number, { kind, clients, ports }: SourceOptions): void {
   const complement = at.complementAt(kind);
+  const client = at.clientAt(kind);
   asm
     .mul('r7', spread)
     .mov('r1', 'r7')
     .and('r1', clients - 1);
   asm
     .swap('r1', 16)
-    .store(16, 'r2', at.SOURCE + 2, 'r1')
+    .store(16, 'r2', client.address + 2, 'r1')
     .xor('r1', -1);
   asm.store(16, 'r2', at.ID, 'r1').store(16, 'r2', complement, 'r1');
   asm
     .rsh('r7', Math.log2(clients))
     .and('r7', ports - 1)
     .or('r7', FIRST_PORT);
-  asm.swap('r7', 16).store(16, 'r2', at.SPORT, 'r7').xor('r7', -1);
+  asm.swap('r7', 16).store(16, 'r2', client.port, 'r7').xor('r7', -1);
   asm.store(16, 'r2', complement + 2, 'r7');
 }

@@ -25,10 +25,11 @@ export const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
 export type MethodName = keyof typeof METHODS;
 
 const CLIENT_MAC = '02:00:00:00:0c:00';
-const DIRECTOR_MACS = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
+export const DIRECTOR_MACS = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 export const REALSERVER_MAC = '02:00:00:00:b1:00';
 export const VIP = '10.0.0.100';
 export const RIP = '192.168.1.11';
+const CIP = '10.0.0.1';
 const VPORT = 80;
 const RPORT = 8080;
 const ADDRESSES = ['10.0.0.254/24', '192.168.1.254/24'] as const;
@@ -49,6 +50,8 @@ export interface DirectorOptions {
   readonly kind: Kind;
   /** The number of flows; the connection table has room for all. */
   readonly flows: number;
+  /** Its XDP programs forward established connections; the hosts' devices take their frames. */
+  readonly offload?: boolean;
 }
 
 export class Testbed {
@@ -99,6 +102,18 @@ export class Testbed {
     return { client: { namespace: this.namespace('client'), device: 'eth0' }, target, sinks };
   }
 
+  /** Replies of the realserver to the clients, counted at the client. */
+  get replies(): Endpoints {
+    const target: Target = { srcMac: REALSERVER_MAC, dstMac: DIRECTOR_MACS[1], vip: RIP, port: RPORT };
+    const sinks = [{ namespace: this.namespace('client'), device: 'eth0' }];
+    return { client: { namespace: this.namespace('realserver'), device: 'eth0' }, target, sinks };
+  }
+
+  /** The devices of both hosts take frames that XDP programs redirect to them. */
+  async takeRedirected(): Promise<void> {
+    for (const host of ['client', 'realserver'] as const) await enablePolling(this.namespace(host), 'eth0');
+  }
+
   private async network(): Promise<void> {
     for (const host of HOSTS) await command('ip', ['netns', 'add', this.namespace(host)]);
     for (const host of HOSTS) await inNamespace(this.namespace(host), 'sysctl', '-qw', ...SYSCTLS);
@@ -107,7 +122,7 @@ export class Testbed {
     const mac = (i: 0 | 1) => (this.tap ? '' : `address ${DIRECTOR_MACS[i]}`);
     await ipBatch(client, [
       `link add eth0 address ${CLIENT_MAC} type veth peer name ${far[0]} ${mac(0)} netns ${director}`,
-      'address add 10.0.0.1/24 dev eth0',
+      `address add ${CIP}/24 dev eth0`,
       'link set eth0 up',
     ]);
     await ipBatch(realserver, [
@@ -142,6 +157,7 @@ export class Testbed {
   /** Starts a director with `ulvs run`, as users do. Resolves when it is up. */
   async director(options: DirectorOptions): Promise<Running> {
     const config = configPath(this.state.id);
+    if (options.offload) await this.takeRedirected();
     writeFileSync(config, configOf(options, this.socket));
     const words = [process.execPath, program('cli/main.js'), 'run', '-c', config];
     const running = this.start('director', 'director', words);
@@ -160,10 +176,12 @@ function directorSetup(): string[] {
   return [
     ...ADDRESSES.flatMap((address, i) => [`address add ${address} dev eth${i}`, `link set eth${i} up`]),
     `neighbour replace ${RIP} lladdr ${REALSERVER_MAC} dev eth1 nud permanent`,
+    `neighbour replace ${CIP} lladdr ${CLIENT_MAC} dev eth0 nud permanent`,
+    `route add 198.18.0.0/16 via ${CIP} dev eth0`,
   ];
 }
 
-function configOf({ device, method, kind, flows }: DirectorOptions, socket: string): string {
+function configOf({ device, method, kind, flows, offload = false }: DirectorOptions, socket: string): string {
   const service = `${kind === 'udp' ? '-u' : '-t'} ${VIP}:${VPORT}`;
   const port = method === 'nat' ? RPORT : VPORT;
   const max = Math.min(MOST_CONNECTIONS, Math.max(LEAST_CONNECTIONS, 2 * flows));
@@ -175,6 +193,7 @@ function configOf({ device, method, kind, flows }: DirectorOptions, socket: stri
     ),
     ...(kindOf(device).shared ? [] : [`neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`]),
     `connections: { max: ${max} }`,
+    ...(offload ? ['offload: auto'] : []),
     'rules: |',
     `  -A ${service} -s rr`,
     `  -a ${service} -r ${RIP}:${port} ${METHODS[method]} -w 1`,

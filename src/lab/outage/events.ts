@@ -1,8 +1,12 @@
 /** The events of an outage lab: what happens to the director's interface eth1, and how it ends. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SocketClient } from '../../control/api/client.js';
 import { detachXdp } from '../../device/xdp/attach.js';
 import { ipBatch } from '../../sys/command.js';
 import { inNetns } from '../../sys/netns.js';
+import { LabError } from '../error.js';
 import { INTERFACES } from './network.js';
 import type { OutageBed } from './testbed.js';
 
@@ -74,6 +78,32 @@ async function killDirector(bed: OutageBed): Promise<void> {
   await bed.startDirector();
 }
 
+/** A process asks the director to pause, and dies. */
+async function failedTakeover(bed: OutageBed): Promise<void> {
+  const successor = spawn('sleep', ['60']);
+  const client = new SocketClient(bed.socket);
+  try {
+    for (const step of ['offer', 'go'] as const) {
+      const reply = await client.request({ op: 'takeover', step, pid: successor.pid! });
+      if (!reply.ok) throw new LabError(`the director refuses a takeover: ${reply.text}`);
+    }
+  } finally {
+    client.close();
+    successor.kill('SIGKILL');
+  }
+  await sleep(TAKES);
+}
+
+/** Two workers, then one again, and so on. */
+async function takeoverByOthers(bed: OutageBed): Promise<void> {
+  const text = readFileSync(bed.config, 'utf8');
+  const without = text.replace(/^workers: .*\n/m, '');
+  bed.writeConfig(text.includes(TWO) ? without : `${TWO}${without}`);
+  await bed.successor();
+}
+
+const TWO = 'workers: 2\n';
+
 const mac = (last: string) => `ip link set eth1 address 02:00:00:00:0e:${last}`;
 
 export const events: readonly OutageEvent[] = [
@@ -130,6 +160,19 @@ export const events: readonly OutageEvent[] = [
     title: 'the new process is killed while it takes over',
     act: (bed) => bed.killedSuccessor(Math.random() * TAKES),
     all: true,
+  },
+  {
+    name: 'takeover-failed',
+    title: 'the new process dies after the old one has paused',
+    act: failedTakeover,
+    all: true,
+  },
+  {
+    name: 'takeover-workers',
+    title: 'a new process takes over with another number of workers: the old one stops first',
+    act: takeoverByOthers,
+    all: true,
+    settle: UP,
   },
   {
     name: 'kill',

@@ -43,6 +43,7 @@ export interface Case extends Network {
 
 const DIRECTOR = Buffer.of(10, 0, 0, 254);
 const VIP6 = '2001:db8::100';
+const DR_VIP6 = '2001:db8::101';
 /** A reply to a packet of a connection, not to a packet that the director made itself. */
 const answers: Source = (random, device, left) => {
   const said = left.filter((frame) => !DIRECTOR.equals(frame.subarray(26, 30)));
@@ -121,7 +122,7 @@ const SERVER6 = '2001:db8:1::11';
 const six: Source = (random, device) => {
   const client = { sport: 1000 + random.below(6), dport: 80 };
   const udp = random.below(6) === 0;
-  const vip = random.pick([VIP6, VIP6, ...(udp ? [] : TUNNEL_VIPS6)]);
+  const vip = random.pick([VIP6, VIP6, ...(udp ? [] : [DR_VIP6, ...TUNNEL_VIPS6])]);
   if (device === 0) return odd6(random, device, CLIENT6, vip, udp ? { ...client, dport: 53 } : client, udp);
   return odd6(random, device, SERVER6, CLIENT6, { sport: udp ? 53 : 8080, dport: client.sport }, udp);
 };
@@ -144,7 +145,8 @@ const tunnelRules = [
   `-a -t [${TUNNEL_VIPS6[4]}]:80 -r 192.168.1.12 -i`,
 ].join('\n');
 const rules6 = `-A -t [${VIP6}]:80 -s rr\n-a -t [${VIP6}]:80 -r [${SERVER6}]:8080 -m
--A -u [${VIP6}]:53 -s rr\n-a -u [${VIP6}]:53 -r [${SERVER6}]:53 -m`;
+-A -u [${VIP6}]:53 -s rr\n-a -u [${VIP6}]:53 -r [${SERVER6}]:53 -m
+-A -t [${DR_VIP6}]:80 -s rr\n-a -t [${DR_VIP6}]:80 -r [${SERVER6}]:80 -g`;
 
 export const CASES: readonly Case[] = [
   {
@@ -258,6 +260,7 @@ export const CASES: readonly Case[] = [
     check: (o) => {
       expect(count(leftBy(o, 1), ({ dst }) => dst === SERVER6)).toBeGreaterThan(100);
       expect(count(leftBy(o, 0), ({ src }) => src === VIP6)).toBeGreaterThan(100);
+      expect(count(leftBy(o, 1), ({ dst }) => dst === DR_VIP6)).toBeGreaterThan(20);
       expect(count(o.fast, ({ src, udp }) => src === CLIENT6 && !udp)).toBeGreaterThan(100);
       expect(count(o.fast, ({ src, udp }) => src === CLIENT6 && udp)).toBeGreaterThan(50);
       expect(count(o.fast, ({ src, udp }) => src === SERVER6 && !udp)).toBeGreaterThan(50);

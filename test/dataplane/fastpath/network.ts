@@ -53,8 +53,12 @@ rules: |
 ${rules.replace(/^/gm, '  ')}
 `;
 
-export async function directorOf(network: Network): Promise<InProcessDirector> {
-  const inner = new InProcessDirector(parseConfig(text(network), 'test.yaml'), () => {});
+/** `outlet`: gets the frames that leave. */
+export async function directorOf(
+  network: Network,
+  outlet: (device: number, bytes: Uint8Array) => void = () => {},
+): Promise<InProcessDirector> {
+  const inner = new InProcessDirector(parseConfig(text(network), 'test.yaml'), outlet);
   await loadRules(inner.config, inner);
   return inner;
 }

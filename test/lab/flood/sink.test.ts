@@ -28,7 +28,7 @@ describe.skipIf(!isRoot)('a flood without a director', () => {
     ['classifier', false],
     ['xdp', true],
   ])('into a sink by %s', (_, xdp) => {
-    it.each(KINDS)('counts and times %s', (kind) => {
+    it.each([...KINDS, 'replies'] as const)('counts and times %s', (kind) => {
       const sink = new Sink(r!, 'r0', xdp);
       const options = { device: 'g0', kind, target, clients: 32, ports: 4 };
       const source = spaces.inside(g!, () => new Source(options));

@@ -3,15 +3,15 @@
  * what has run for a while; code that is not compiled takes ten times as long. It runs on a small
  * table of its own, before the other process is asked to stop.
  */
-import { Connections } from '../../conntrack/connections.js';
-import { CONN_INACTIVE, TICKS } from '../../conntrack/entry.js';
-import { fillEntry } from '../../conntrack/find-wide.js';
-import { linesBytes, sealsBytes, type TableMemory } from '../../conntrack/memory.js';
-import { Rebuild } from '../../conntrack/rebuild.js';
-import { ConnectionTable } from '../../conntrack/table.js';
-import { Destination, Method, VirtualService } from '../../service/service.js';
-import { Counters } from '../../stats/counters.js';
-import { TCP } from '../../wire/ipv4.js';
+import { Connections } from '../../../conntrack/connections.js';
+import { CONN_INACTIVE, TICKS } from '../../../conntrack/entry.js';
+import { fillEntry } from '../../../conntrack/find-wide.js';
+import { linesBytes, sealsBytes, type TableMemory } from '../../../conntrack/memory.js';
+import { Rebuild } from '../../../conntrack/rebuild.js';
+import { ConnectionTable } from '../../../conntrack/table.js';
+import { Destination, Method, VirtualService } from '../../../service/service.js';
+import { Counters } from '../../../stats/counters.js';
+import { TCP } from '../../../wire/ipv4.js';
 
 const LINES = 8192;
 /** As many rebuilds of LINES lines are made, within MOST_MS. */

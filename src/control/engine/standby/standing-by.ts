@@ -7,15 +7,15 @@
  *     standBy   sleeps ── the other process has paused ──► frames, rings, index of the table ─► forwards
  */
 import { closeSync, openSync } from 'node:fs';
-import { ENTRY_WORDS } from '../../conntrack/entry.js';
-import { addressAt, type FilePages } from '../../sys/memory.js';
-import { clockOrigin } from './clock.js';
-import type { RunnerSetup } from './messages.js';
-import type { Runner } from './runner.js';
-import type { Backed } from './shared-memory.js';
+import { ENTRY_WORDS } from '../../../conntrack/entry.js';
+import { addressAt, type FilePages } from '../../../sys/memory.js';
+import { clockOrigin } from '../clock.js';
+import type { RunnerSetup } from '../messages.js';
+import type { Runner } from '../runner.js';
+import type { Backed } from '../shared-memory.js';
 import { awaitRelease, type Standby } from './standby.js';
-import { warmUpRebuild } from './warm-up.js';
 import { warmBytes, warmUpPath } from './warm-up-path.js';
+import { warmUpRebuild } from './warm-up-rebuild.js';
 
 /** Longest time, in ms, that frames wait for a rebuild after another process has stopped. */
 const PATIENCE_MS = 100;

@@ -3,12 +3,12 @@
  *
  *     client 192.0.0.64 … ─► VIP 192.0.0.1 masq, .2 gatewaying, .3 ipip ─► realserver 192.0.0.17, .18, .19
  */
-import type { ForwardingMethod } from '../../service/config.js';
-import { type Mac, parse4 } from '../../wire/address.js';
-import * as ethernet from '../../wire/ethernet.js';
-import * as ipv4 from '../../wire/ipv4.js';
-import * as tcp from '../../wire/tcp.js';
-import * as udp from '../../wire/udp.js';
+import type { ForwardingMethod } from '../../../service/config.js';
+import { type Mac, parse4 } from '../../../wire/address.js';
+import * as ethernet from '../../../wire/ethernet.js';
+import * as ipv4 from '../../../wire/ipv4.js';
+import * as tcp from '../../../wire/tcp.js';
+import * as udp from '../../../wire/udp.js';
 
 /** The network, and the source of tunnels in it. */
 export const WARM_NETWORK = '192.0.0.0/24';

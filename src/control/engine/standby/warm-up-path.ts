@@ -8,16 +8,16 @@
  *     services, routes, neighbours               added for the packets, removed at the end
  *     devices                                    none: what leaves is freed
  */
-import { ENTRY_SHIFT, FLAGS } from '../../conntrack/entry.js';
-import type { Director } from '../../dataplane/director.js';
-import { processBatch } from '../../dataplane/ingress.js';
-import { type CompiledRoutes, compileRoutes } from '../../dataplane/table/compiled-routes.js';
-import { Batch } from '../../device/batch.js';
-import { MAX_DESTINATIONS, MAX_SERVICES } from '../../stats/counters.js';
-import { type FilePages, onScratch } from '../../sys/memory.js';
-import { parse4 } from '../../wire/address.js';
-import { TCP, UDP } from '../../wire/ipv4.js';
-import { apply } from './apply.js';
+import { ENTRY_SHIFT, FLAGS } from '../../../conntrack/entry.js';
+import type { Director } from '../../../dataplane/director.js';
+import { processBatch } from '../../../dataplane/ingress.js';
+import { type CompiledRoutes, compileRoutes } from '../../../dataplane/table/compiled-routes.js';
+import { Batch } from '../../../device/batch.js';
+import { MAX_DESTINATIONS, MAX_SERVICES } from '../../../stats/counters.js';
+import { type FilePages, onScratch } from '../../../sys/memory.js';
+import { parse4 } from '../../../wire/address.js';
+import { TCP, UDP } from '../../../wire/ipv4.js';
+import { apply } from '../apply.js';
 import { nextHops, WARM_NETWORK, WARM_SERVICES, WARM_SOURCE, warmFrames } from './warm-up-frames.js';
 
 /** Longest time, ms. */

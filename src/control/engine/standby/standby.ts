@@ -4,7 +4,7 @@
  *
  *     words  | 1: begin | position of device 0, worker 0 | device 1, worker 0 | … | device 0, worker 1 | …
  */
-import type { DeviceHandle } from '../../device/handle.js';
+import type { DeviceHandle } from '../../../device/handle.js';
 
 /** What workers that stand by wait for, as plain data. */
 export interface Standby {

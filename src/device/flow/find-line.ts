@@ -1,0 +1,136 @@
+/**
+ * Instructions that find the line of a packet.
+ *
+ *     checked header ─► hash ─► bucket ─► last words of the addresses, ports, protocol and family equal?
+ *                                           IPv6: the other words of the addresses equal?
+ */
+import { TCP, UDP } from '../../wire/ipv4.js';
+import { ACK, FIN, RST, SYN } from '../../wire/tcp.js';
+import type { Assembler } from '../bpf/assembler.js';
+import { checkEnd, IP, look, PLACES, type Places, Stack, wire16 } from './frame.js';
+import { hashInstructions, mix6Instructions } from './hash.js';
+import { type FlowMapFds, PORTS, PROTOCOL_HOP, SADDR, WAYS } from './layout.js';
+
+const LINE = 64;
+/** No UDP datagram is shorter. */
+const SHORTEST = 8;
+
+/**
+ * Checks the IPv4 header: no option, no fragment, TTL > 1, length and checksum right. r4 and the
+ * stack: length of the packet; stack: bytes behind it.
+ */
+export function header4(asm: Assembler, miss: string): void {
+  const { header, l4, ttl } = PLACES[4];
+  checkEnd(asm, l4 + SHORTEST, miss);
+  asm.load(8, 'r1', 'r7', IP).jumpIf('r1', '!=', 0x45, miss);
+  asm
+    .load(16, 'r1', 'r7', IP + 6)
+    .and('r1', wire16(0x3fff))
+    .jumpIf('r1', '!=', 0, miss);
+  asm.load(8, 'r1', 'r7', ttl).jumpIf('r1', '<=', 1, miss);
+  asm
+    .load(16, 'r4', 'r7', IP + 2)
+    .swap('r4', 16)
+    .jumpIf('r4', '<', header + SHORTEST, miss);
+  lengths(asm, miss);
+  asm.load(32, 'r1', 'r7', IP);
+  for (const at of [4, 8, 12, 16]) asm.load(32, 'r2', 'r7', IP + at).add('r1', 'r2');
+  asm.mov('r2', 'r1').rsh('r2', 32).lsh('r1', 32).rsh('r1', 32).add('r1', 'r2');
+  for (let i = 0; i < 2; i++) asm.mov('r2', 'r1').rsh('r2', 16).and('r1', 0xffff).add('r1', 'r2');
+  asm.jumpIf('r1', '!=', 0xffff, miss);
+}
+
+/** The same for IPv6. A packet with extension headers has another protocol than TCP and UDP. */
+export function header6(asm: Assembler, miss: string): void {
+  const { header, l4, ttl } = PLACES[6];
+  checkEnd(asm, l4 + SHORTEST, miss);
+  asm.load(8, 'r1', 'r7', IP).and('r1', 0xf0).jumpIf('r1', '!=', 0x60, miss);
+  asm.load(8, 'r1', 'r7', ttl).jumpIf('r1', '<=', 1, miss);
+  asm
+    .load(16, 'r4', 'r7', IP + 4)
+    .swap('r4', 16)
+    .jumpIf('r4', '<', SHORTEST, miss)
+    .add('r4', header);
+  lengths(asm, miss);
+}
+
+/** r4: length of the packet, which the frame must have. */
+function lengths(asm: Assembler, miss: string): void {
+  asm.store(32, 'r10', Stack.total, 'r4').mov('r1', 'r8').sub('r1', 'r7').sub('r1', IP);
+  asm.jumpIf('r4', '>', 'r1', miss).sub('r1', 'r4').store(32, 'r10', Stack.extra, 'r1');
+}
+
+/** TCP with ACK and none of SYN, FIN, RST, or UDP with a checksum. r4: length of the packet. */
+export function transport(asm: Assembler, { family, header, protocol, l4, sum }: Places, miss: string): void {
+  const [udp, done] = [`flowUdp${family}`, `flowKey${family}`];
+  asm.load(8, 'r5', 'r7', protocol).jumpIf('r5', '==', UDP, udp).jumpIf('r5', '!=', TCP, miss);
+  asm.jumpIf('r4', '<', header + 20, miss);
+  checkEnd(asm, l4 + 20, miss);
+  asm
+    .load(8, 'r1', 'r7', l4 + 13)
+    .and('r1', SYN | FIN | RST | ACK)
+    .jumpIf('r1', '!=', ACK, miss);
+  asm.jump(done).label(udp).load(16, 'r1', 'r7', sum.udp).jumpIf('r1', '==', 0, miss).label(done);
+}
+
+/** r9: the line of the packet. For IPv6 the rest of the line is on the stack. */
+export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: string): void {
+  const { family } = places;
+  const found = `flowFound${family}`;
+  bucketOf(asm, fds, places);
+  look(asm, fds.buckets, Stack.index, miss).mov('r9', 'r0');
+  key(asm, places);
+  for (let way = 0; way < WAYS; way++) {
+    const next = `flowNot${way}of${family}`;
+    const at = way * LINE;
+    asm.load(64, 'r3', 'r0', at + 4 * SADDR).jumpIf('r3', '!=', 'r1', next);
+    asm.load(32, 'r3', 'r0', at + 4 * PORTS).jumpIf('r3', '!=', 'r2', next);
+    asm.load(16, 'r3', 'r0', at + 4 * PROTOCOL_HOP).jumpIf('r3', '!=', 'r5', next);
+    if (way > 0) asm.add('r9', at);
+    if (family === 6) asm.store(32, 'r10', Stack.way, way);
+    asm.jump(found).label(next);
+  }
+  asm.jump(miss).label(found);
+  if (family === 6) rest(asm, fds, places, miss);
+}
+
+/** Writes the number of the bucket to the stack. */
+function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source, destination, l4 }: Places): void {
+  if (family === 4) asm.load(32, 'r1', 'r7', source).load(32, 'r2', 'r7', destination);
+  else {
+    mix6Instructions(asm, secret, 'r7', source);
+    asm.mov('r5', 'r1');
+    mix6Instructions(asm, secret, 'r7', destination);
+    asm.mov('r2', 'r1').mov('r1', 'r5');
+  }
+  asm.load(32, 'r3', 'r7', l4);
+  hashInstructions(asm, secret)
+    .and('r1', 2 ** bits - 1)
+    .store(32, 'r10', Stack.index, 'r1');
+}
+
+/** r1: the last words of the addresses; r2: ports; r5: protocol and family. */
+function key(asm: Assembler, { family, source, destination, words, protocol, l4 }: Places): void {
+  asm.load(32, 'r1', 'r7', destination + 4 * (words - 1)).lsh('r1', 32);
+  asm.load(32, 'r2', 'r7', source + 4 * (words - 1)).or('r1', 'r2');
+  asm
+    .load(32, 'r2', 'r7', l4)
+    .load(8, 'r5', 'r7', protocol)
+    .or('r5', family << 8);
+}
+
+/** Compares the upper words of the IPv6 addresses with the rest of the line. */
+function rest(asm: Assembler, { wide }: FlowMapFds, { source, destination }: Places, miss: string): void {
+  asm.load(32, 'r1', 'r10', Stack.index).lsh('r1', Math.log2(WAYS)).load(32, 'r2', 'r10', Stack.way).add('r1', 'r2');
+  look(asm.store(32, 'r10', Stack.index, 'r1'), wide, Stack.index, miss);
+  for (const [at, from] of [
+    [0, source],
+    [12, destination],
+  ] as const)
+    for (let i = 0; i < 12; i += 4)
+      asm
+        .load(32, 'r1', 'r7', from + i)
+        .load(32, 'r2', 'r0', at + i)
+        .jumpIf('r1', '!=', 'r2', miss);
+  asm.store(64, 'r10', Stack.wide, 'r0');
+}
