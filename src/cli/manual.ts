@@ -363,6 +363,15 @@ export const MANUAL: Readonly<Record<string, Manual>> = {
     exit: ['the plan is printed; or everything held', 'something did not hold; the output names it', MISTAKE],
     signals: ABORT,
   },
+  'lab flood': {
+    exit: ['each trial is printed', 'a trial could not be made; the output says why', MISTAKE],
+    signals: ABORT,
+    examples: [
+      ['ulvs lab flood', 'SYNs of forged clients over xdp, each defence in turn'],
+      ['ulvs lab flood --device xdp packet tap --defence default synproxy', 'two defences over three kinds of device'],
+      ['ulvs lab flood --attack udp fragments arp icmp bucket --defence default', 'the other floods'],
+    ],
+  },
   'lab soak': {
     exit: ['nothing grew, nothing was lost', 'otherwise; the output names it', MISTAKE],
     signals: ABORT,

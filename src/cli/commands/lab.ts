@@ -18,6 +18,7 @@ import { interruptible } from '../interruptible.js';
 import { addChaosCommand } from '../lab/chaos.js';
 import { labExecCommand } from '../lab/exec.js';
 import { addFaultCommands } from '../lab/faults.js';
+import { addFloodCommand } from '../lab/flood.js';
 import { addOutageCommand } from '../lab/outage.js';
 import { addSoakCommand } from '../lab/soak.js';
 
@@ -81,6 +82,7 @@ export function labCommand(): Command {
   addOutageCommand(lab, guarded);
   addSoakCommand(lab, guarded);
   addChaosCommand(lab, guarded);
+  addFloodCommand(lab, guarded);
   return lab;
 }
 

@@ -156,9 +156,14 @@ export class Testbed {
 
   /** Starts a director with `ulvs run`, as users do. Resolves when it is up. */
   async director(options: DirectorOptions): Promise<Running> {
-    const config = configPath(this.state.id);
     if (options.offload) await this.takeRedirected();
-    writeFileSync(config, configOf(options, this.socket));
+    return this.directorOf(configOf(options, this.socket));
+  }
+
+  /** The same, with this text as its director.yaml. */
+  async directorOf(text: string): Promise<Running> {
+    const config = configPath(this.state.id);
+    writeFileSync(config, text);
     const words = [process.execPath, program('cli/main.js'), 'run', '-c', config];
     const running = this.start('director', 'director', words);
     await directorReady(this.state, running);

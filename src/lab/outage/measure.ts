@@ -13,6 +13,15 @@ export const PERIOD = 5;
 export const BLOCK = 1000;
 /** Bytes that an opening fetches. */
 export const SMALL = 200;
+/** Bytes of one large download (programs/bulk-client.ts), which comes as fast as it can. */
+export const BULK = 50_000_000;
+
+/** What became of a large download. */
+export interface Bulk {
+  readonly isWhole: boolean;
+  readonly bytes: number;
+  readonly ms: number;
+}
 
 /** Connections by one interface of the director. */
 export interface Group {

@@ -5,7 +5,7 @@
  */
 import dgram from 'node:dgram';
 import net, { type Socket } from 'node:net';
-import { BLOCK, byteAt, SMALL } from '../outage/measure.js';
+import { BLOCK, BULK, byteAt, SMALL } from '../outage/measure.js';
 
 /** The content repeats after 64 KiB: the bytes of one period. */
 const CONTENT = Buffer.from(Array.from({ length: 1 << 16 }, (_, i) => byteAt(i)));
@@ -18,8 +18,16 @@ function serve(socket: Socket): void {
   socket.on('close', () => streams.delete(socket));
   socket.once('data', (line) => {
     if (line.toString() === 'stream\n') streams.set(socket, 0);
+    else if (line.toString() === 'bulk\n') sendBulk(socket, 0);
     else socket.end(CONTENT.subarray(0, SMALL));
   });
+}
+
+/** As fast as the client takes it. */
+function sendBulk(socket: Socket, from: number): void {
+  if (from >= BULK) return void socket.end();
+  const piece = CONTENT.subarray(0, Math.min(CONTENT.length, BULK - from));
+  socket.write(piece, (error) => (error == null ? sendBulk(socket, from + piece.length) : undefined));
 }
 
 /** One block for each stream whose client keeps up. */

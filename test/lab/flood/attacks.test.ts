@@ -1,0 +1,36 @@
+/** The floods of `ulvs lab flood`: their frames, and one short trial with real traffic. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { ATTACKS } from '../../../src/lab/flood/attacks.js';
+import type { TrialResult } from '../../../src/lab/flood/trial.js';
+import { DIST } from '../../e2e/testbed.js';
+import { isRoot } from '../../support/netns.js';
+import { checkFrame } from '../../support/packet.js';
+import { Random } from '../../support/seed.js';
+
+if (!isRoot) console.log('skipped: needs root for namespaces');
+
+it.each(ATTACKS)('$name: each frame is sound, and nearly each is another one', ({ name, frame }) => {
+  const random = new Random();
+  const target = { srcMac: '02:00:00:00:0c:00', dstMac: '02:00:00:00:0d:00', vip: '10.0.0.100', port: 80 };
+  const frames = Array.from({ length: 500 }, () => frame(target, () => random.u32()));
+  for (const one of frames) expect(checkFrame(one)).toEqual([]);
+  const distinct = new Set(frames.map((one) => Buffer.from(one).toString('hex'))).size;
+  expect(distinct).toBeGreaterThan(name === 'arp' ? 200 : 490);
+});
+
+it.skipIf(!isRoot)(
+  'ulvs lab flood: behind the SYN proxy clients are served while SYNs come',
+  async () => {
+    const size = '--lines 3000 --times 60 --seconds 2 --downloads 5 --clients 20'.split(' ');
+    const words = ['lab', 'flood', '--device', 'packet', '--defence', 'synproxy', '--json', ...size];
+    const { stdout } = await promisify(execFile)(process.execPath, [path.join(DIST, 'cli/main.js'), ...words]);
+    const { percent, lost, cookies, bulk } = JSON.parse(stdout) as TrialResult;
+    expect({ lost, isWhole: bulk.isWhole }).toEqual({ lost: 0, isWhole: true });
+    expect(percent).toBeGreaterThan(90);
+    expect(cookies).toBeGreaterThan(1000);
+  },
+  60_000,
+);
