@@ -1,5 +1,5 @@
-# make demo | test | test-node | fuzz | soak | build | install | deb | test-deb | bench | docs | moves | lint | record |
-# clean; every target first installs what is missing (scripts/setup.sh).
+# make demo | console | test | test-node | fuzz | soak | build | install | deb | test-deb | bench | docs | moves | lint |
+# record | clean; every target first installs what is missing (scripts/setup.sh).
 # A Node.js that setup.sh had to fetch lies in .tools and goes before the system's.
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 # Namespaces need root: asked for only where it is needed, and only when we are not root.
@@ -10,7 +10,7 @@ ROOTLESS := $(if $(SUDO),$(if $(shell unshare -Ucnm --keep-caps true 2>&1),,--ro
 ORACLE ?= tools/oracle
 SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)))
 
-.PHONY: install deb test-deb build demo test test-node fuzz soak bench docs moves lint record clean setup
+.PHONY: install deb test-deb build demo console test test-node fuzz soak bench docs moves lint record clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -22,6 +22,10 @@ build: setup
 
 demo: build
 	@$(if $(ROOTLESS),,$(SUDO)) node dist/cli/main.js lab demo $(ROOTLESS)
+
+# A lab whose console shows one's own packet; `ulvs lab down dr` ends it.
+console: build
+	@$(SUDO) node dist/cli/main.js lab up dr --console
 
 # The last line is plain: "N passed, N failed, N skipped" (test/support/summary.ts).
 test: build

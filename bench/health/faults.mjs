@@ -33,7 +33,7 @@ const ports = {
   8444: ['type: http2, tls: true, expect: fine', misc(['curl -skf --http2 -m 1 -o /dev/null https://10.2.0.11:8444/'])],
   50051: ['type: grpc', 'TCP_CHECK {'],
   6379: ['type: redis', 'TCP_CHECK {'],
-  5432: ['type: postgres', misc(['pg_isready -q -t 1 -h 10.2.0.11'])],
+  5432: ['type: postgres', misc([`${POSTGRES}/pg_isready -q -t 1 -h 10.2.0.11`])],
   3306: ['type: mysql', misc(admin)],
   25: ['type: smtp', 'SMTP_CHECK {'],
   53: ['type: dns, lookup: www.example.org, expect: 192.0.2.1', 'DNS_CHECK { type A \n name www.example.org', 'udp'],

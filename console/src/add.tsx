@@ -1,4 +1,7 @@
-/** The forms for a new service and a new real server. */
+/**
+ * The forms for a new service and a new real server. Their fields begin with values and keep what is typed: a field with `value` would
+ * lose it with the next snapshot.
+ */
 import type { ComponentChildren } from 'preact';
 import type { Propose } from './change.js';
 import { Dialog } from './dialog.js';
@@ -71,20 +74,20 @@ export function AddServer({ service, propose, onClose }: AddProps & { readonly s
         Address <input name="address" required placeholder="192.168.1.14" />
       </label>
       <label>
-        Port <input name="port" type="number" min="0" max="65535" required value={port} />
+        Port <input name="port" type="number" min="0" max="65535" required defaultValue={port} />
       </label>
       <label>
         Method{' '}
-        <select name="method" value={method}>
+        <select name="method">
           {Object.entries(METHODS).map(([name, words]) => (
-            <option key={name} value={name}>
+            <option key={name} value={name} selected={name === method}>
               {words}
             </option>
           ))}
         </select>
       </label>
       <label>
-        Weight <input name="weight" type="number" min="0" max="65535" required value="1" />
+        Weight <input name="weight" type="number" min="0" max="65535" required defaultValue="1" />
       </label>
     </Form>
   );
@@ -115,13 +118,15 @@ export function AddService({ propose, onClose }: AddProps) {
         Virtual address <input name="address" required placeholder="10.0.0.100" />
       </label>
       <label>
-        Port <input name="port" type="number" min="1" max="65535" required value="80" />
+        Port <input name="port" type="number" min="1" max="65535" required defaultValue="80" />
       </label>
       <label>
         Scheduler{' '}
-        <select name="scheduler" value="wlc">
+        <select name="scheduler">
           {SCHEDULERS.map((name) => (
-            <option key={name}>{name}</option>
+            <option key={name} selected={name === 'wlc'}>
+              {name}
+            </option>
           ))}
         </select>
       </label>

@@ -14,6 +14,7 @@ import { type Device, type DeviceStats, newDeviceStats } from './device.js';
 import { DeviceError } from './error.js';
 import { ethernetIndex } from './ethernet-index.js';
 import { Segmenter } from './gso.js';
+import { LearnedMtus } from './learned-mtu.js';
 import { completeIfPartial } from './partial-checksum.js';
 import type { Umem } from './umem.js';
 
@@ -60,7 +61,8 @@ export class CapDevice implements Device {
   private readonly out: Buffer;
   private readonly queue: Batch;
   private head = 0;
-  private readonly longest: number;
+  private readonly mtu: number;
+  private readonly learned = new LearnedMtus();
   private readonly segmenter: Segmenter;
   private closed = false;
 
@@ -75,7 +77,7 @@ export class CapDevice implements Device {
   ) {
     if (!isMainThread) throw new DeviceError(name, 'libpcap cannot be used in a worker thread', "use kind 'packet'");
     ethernetIndex(name);
-    this.longest = interfaceMtu(name) + ETHERNET + TAG;
+    this.mtu = interfaceMtu(name);
     this.queue = new Batch(options.queue ?? 1024);
     this.out = Buffer.alloc(umem.frameSize);
     const bytes = new Uint8Array(this.buffer.buffer);
@@ -102,22 +104,25 @@ export class CapDevice implements Device {
   /** Handles an event of the main loop: one frame is in `buffer`. */
   private arrived(length: number, truncated: boolean): void {
     if (truncated || length < ETHERNET) this.stats.rxOversize++;
-    else if (length > this.longest && this.beginSegments(length)) this.segment();
+    else if (this.beginSegments(length)) this.segment();
     else if (length > this.umem.capacity) this.stats.rxOversize++;
     else this.enqueue(this.umem.put(this.buffer.subarray(0, length)), length);
   }
 
   /**
-   * TCP longer than the MTU is segmented as its sender would have done for this MTU. Returns false
-   * for anything else.
+   * TCP longer than the MTU is segmented as its sender would have done for this MTU, or for a
+   * smaller one that it was told of. Returns false for anything else.
    */
   private beginSegments(length: number): boolean {
     const { buffer } = this;
+    const family = buffer.readUInt16BE(12) === TYPE_IPV6 ? 6 : 4;
+    const mtu = this.learned.find(family, buffer, ETHERNET) ?? this.mtu;
+    if (length <= (mtu < this.mtu ? mtu + ETHERNET : this.mtu + ETHERNET + TAG)) return false;
     const v4 = buffer.readUInt16BE(12) === TYPE_IPV4;
     const l4 = ETHERNET + (v4 ? (buffer[ETHERNET]! & 15) << 2 : 40);
     if ((!v4 && buffer.readUInt16BE(12) !== TYPE_IPV6) || buffer[ETHERNET + (v4 ? 9 : 6)] !== TCP) return false;
     const header = l4 + ((buffer[l4 + 12]! >> 4) << 2);
-    const size = this.longest - TAG - header;
+    const size = Math.min(mtu, this.mtu) + ETHERNET - header;
     return this.segmenter.begin(0, length, v4 ? GSO_TCPV4 : GSO_TCPV6, size, l4, false);
   }
 
@@ -172,6 +177,7 @@ export class CapDevice implements Device {
 
   private send(offset: number, length: number): boolean {
     if (this.closed) return false;
+    this.learned.note(this.umem.u8, this.umem.view, offset, length);
     this.out.set(this.umem.u8.subarray(offset, offset + length));
     try {
       this.handle.send(this.out, length);

@@ -32,6 +32,8 @@ const LOG_SIZE = 1 << 20;
 /** Bytes of struct bpf_link_info that are read. */
 const LINK_INFO = 32;
 const ENOENT = 2;
+const EAGAIN = 11;
+const LOAD_ATTEMPTS = 5;
 
 export const MapType = { hash: 1, array: 2, lpmTrie: 11, devMap: 14, xskMap: 17 } as const;
 export const BPF_F_NO_PREALLOC = 1;
@@ -164,9 +166,13 @@ export function loadClassifier(instructions: Uint8Array): number {
 }
 
 function load(instructions: Uint8Array, type: number): number {
-  const first = program(instructions, type).run(PROG_LOAD);
-  if (first >= 0) return first;
-  const error = errno();
+  let error = EAGAIN;
+  // A signal ends the verifier's work (EAGAIN); libbpf tries as often.
+  for (let attempts = LOAD_ATTEMPTS; attempts > 0 && error === EAGAIN; attempts--) {
+    const fd = program(instructions, type).run(PROG_LOAD);
+    if (fd >= 0) return fd;
+    error = errno();
+  }
   const log = pinned(new Uint8Array(LOG_SIZE));
   const second = program(instructions, type).words(24, 1, LOG_SIZE).pointer(32, log).run(PROG_LOAD);
   if (second >= 0) return second;

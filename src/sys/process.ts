@@ -52,9 +52,7 @@ export function blockSignals(): void {
   setMask(SIG_SETMASK, set, null);
 }
 
-/**
- * Makes this thread, and what it starts, nicer by `steps` (nice(2)). Linux has it for each thread.
- */
+/** Makes this thread, and what it starts, nicer by `steps` (nice(2)). Each thread has its own. */
 export function beNicer(steps: number): void {
   nice(steps);
 }

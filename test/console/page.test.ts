@@ -215,8 +215,14 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     await page.click('button:text-is("Add a service")');
     await page.fill('dialog input[name=address]', '10.0.0.100');
     await page.fill('dialog input[name=port]', '443');
+    await page.selectOption('dialog select[name=scheduler]', 'sed');
+    const seen = director.asked.filter(({ op }) => op === 'status').length;
+    // Snapshots come meanwhile: what is typed stays.
+    await expect
+      .poll(() => director.asked.filter(({ op }) => op === 'status').length, { timeout: 15_000 })
+      .toBeGreaterThan(seen + 1);
     await page.click('dialog button:text-is("Show what changes")');
-    await confirm(page, /443 added: scheduler wlc/);
+    await confirm(page, /443 added: scheduler sed/);
     await page.waitForSelector('article[aria-label="TCP 10.0.0.100:443"]');
     await page.click('article[aria-label="TCP 10.0.0.100:443"] button:text-is("Remove the service")');
     await confirm(page, /443 deleted/);

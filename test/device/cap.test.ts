@@ -5,8 +5,11 @@ import { PacketDevice } from '../../src/device/packet/packet.js';
 import { Umem } from '../../src/device/umem.js';
 import { collect, isPlain, plainFrame, send, wrongIn } from '../support/frames.js';
 import { isRoot, Namespaces } from '../support/netns.js';
+import { packet } from '../support/packet.js';
 
 if (!isRoot) console.log('cap: skipped, needs root for namespaces');
+
+const MAC = '02:00:00:00:00:01';
 
 /** ns a: a0 10.9.0.1/24 ─── veth ─── b0 10.9.0.2/24 :ns b */
 describe.skipIf(!isRoot)('CapDevice', () => {
@@ -62,6 +65,26 @@ describe.skipIf(!isRoot)('CapDevice', () => {
     const payload = got.reduce((sum, f) => sum + (f[16]! << 8) + f[17]! - 20 - (f[46]! >> 4) * 4, 0);
     expect(payload).toBeGreaterThanOrEqual(300000);
     expect(umem.freeFrames).toBe(4096);
+  });
+
+  it('segments GSO packets of a sender that was told of a smaller MTU for that MTU', async () => {
+    const umem = new Umem(4096);
+    const cap = make(b, () => new CapDevice(umem, 'b0', { filter: 'tcp', queue: 4096 }));
+    const quoted = packet()
+      .eth(MAC, MAC)
+      .ipv4({ src: '10.9.0.1', dst: '10.9.0.2' })
+      .tcp({ sport: 1, dport: 7000 })
+      .bytes();
+    const ip = packet().eth(MAC, MAC).ipv4({ src: '10.9.0.2', dst: '10.9.0.1' });
+    const tooBig = ip.icmp({ type: 3, code: 4 }).payload(quoted.subarray(14)).bytes();
+    tooBig.set([1400 >> 8, 1400 & 255], 14 + 20 + 6);
+    send(cap, umem, [tooBig]);
+    const listen = "listen(7000,'10.9.0.2',()=>console.log('ready'))";
+    await spaces.serve(b, `require('net').createServer((c)=>c.resume()).${listen}`);
+    spaces.node(a, `require('net').connect(7000,'10.9.0.2').end(Buffer.alloc(300000,7))`);
+    const got = await collect(cap, umem, (all) => all.some((frame) => (frame[47]! & 1) !== 0));
+    expect(Math.max(...got.map(({ length }) => length))).toBe(14 + 1400);
+    expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);
   });
 
   it('takes only what the filter says; a full queue drops and counts; close gives frames back', async () => {

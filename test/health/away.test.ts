@@ -60,6 +60,7 @@ it('a wall clock that jumps disturbs no deadline', async () => {
 /** Who may read the wall clock, and why. */
 const WALL_CLOCK: Readonly<Record<string, string>> = {
   'src/health/checkers/http.ts': 'the dates of a certificate',
+  'src/control/engine/clock.ts': 'the times of a trace, as people read them',
   'src/control/sync/auth.ts': 'numbers that grow over restarts',
   'src/control/fleet/fleet.ts': 'the time of the start, for other machines',
   'src/control/console/live.ts': 'the time of a snapshot, for the browser',

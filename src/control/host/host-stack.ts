@@ -3,7 +3,7 @@
  * warnings about unanswered VIPs in step with the services.
  */
 import type { Logger } from 'pino';
-import type { ServiceRules } from '../../service/config.js';
+import { isFwmark, type ServiceRules } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/director-config.js';
 import type { Attachment } from './attach.js';
@@ -24,7 +24,7 @@ export class HostStack {
   /** The routes of announced VIPs, with `announce`. */
   routes: VipRoutes | undefined;
   /** VIPs that a warning was given for. */
-  private unanswered: readonly string[] = [];
+  private readonly unanswered = new Set<string>();
 
   constructor(
     private readonly live: LiveNetwork,
@@ -84,7 +84,7 @@ export class HostStack {
    */
   intercept(changes: readonly ChangeRequest[]): void {
     if (changes.some((change) => 'destination' in change)) this.checked = undefined;
-    if (changes.some(changesServices)) this.warnUnanswered(this.services());
+    this.warnUnanswered(changes);
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
   }
@@ -145,17 +145,22 @@ export class HostStack {
     return 'destination' in change && this.live.has(change.destination.address);
   }
 
-  /** Warns once for each VIP, until ARP for it gets an answer again. */
-  private warnUnanswered(services: readonly ServiceRules[]): void {
+  /**
+   * Warns once for each VIP that comes, until it goes, or comes while ARP for it gets an answer.
+   * What it costs does not depend on the number of services.
+   */
+  private warnUnanswered(changes: readonly ChangeRequest[]): void {
     // A router sends the packets of announced VIPs here.
     if (this.config.announce !== undefined) return;
-    const vips = unansweredVips(services, this.config.accept, (address) => this.live.has(address), this.config.snat);
-    for (const vip of vips) if (!this.unanswered.includes(vip)) this.log.warn(warningOf(vip));
-    this.unanswered = vips;
+    for (const change of changes)
+      if (change.op === 'flush') this.unanswered.clear();
+      else if (change.op === 'deleteService' && !isFwmark(change.key)) this.unanswered.delete(change.key.address);
+    const came = changes.flatMap((change) => (change.op === 'addService' ? [change.service] : []));
+    if (came.length === 0) return;
+    const { accept, snat } = this.config;
+    const vips = new Set(unansweredVips(came, accept, (address) => this.live.has(address), snat));
+    for (const vip of vips) if (!this.unanswered.has(vip)) this.log.warn(warningOf(vip));
+    for (const { key } of came) if (!isFwmark(key)) this.unanswered.delete(key.address);
+    for (const vip of vips) this.unanswered.add(vip);
   }
-}
-
-/** The change adds, edits or removes a service. */
-function changesServices({ op }: ChangeRequest): boolean {
-  return op === 'addService' || op === 'deleteService' || op === 'flush';
 }

@@ -154,7 +154,7 @@ export function fastForward(
   }
 
   function noteOut(entry: number, kind: number, mtu: number, to: number): void {
-    if (kind !== NOT_TCP && isSteady(kind)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
+    if (isSteady(kind)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** A datagram without a checksum: NAT adds one, as in the kernel. */

@@ -127,8 +127,7 @@ export function fastForward6(
   }
 
   function noteOut(row: number, entry: number, mtu: number, to: number): void {
-    const kind = rows[row + KIND6]!;
-    if (kind !== NOT_TCP && isSteady(kind)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
+    if (isSteady(rows[row + KIND6]!)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** Rewrites address and port, and the checksum of TCP or UDP. */

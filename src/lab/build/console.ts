@@ -8,7 +8,9 @@ import { start, untilReady } from './process.js';
 
 const READY = /^the console is at .*$/m;
 
-/** Throws a LabError when another program listens at this address: call it before the lab is built. */
+/**
+ * Throws a LabError when another program listens at this address: call it before the lab is built.
+ */
 export async function refuseUsedAddress(listen: string): Promise<void> {
   const at = listen.lastIndexOf(':');
   if (at < 0) return;

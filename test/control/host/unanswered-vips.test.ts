@@ -1,5 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { HostStack } from '../../../src/control/host/host-stack.js';
 import { unansweredVips } from '../../../src/control/host/unanswered-vips.js';
+import { service } from './services.js';
+
+type Live = ConstructorParameters<typeof HostStack>[0];
+type StackConfig = ConstructorParameters<typeof HostStack>[1];
+type Log = ConstructorParameters<typeof HostStack>[2];
 
 const at = (address: string) => ({ key: { protocol: 6, address, port: 80 } });
 const SERVICES = [
@@ -18,4 +24,40 @@ it.each([
   ['with arp', true, [], []],
 ] as const)('VIPs that nobody finds, %s', (_, arp, ranges, vips) => {
   expect(unansweredVips(SERVICES, { arp, ranges }, has)).toEqual(vips);
+});
+
+describe('the host stack warns', () => {
+  const add = (address: string) =>
+    ({ op: 'addService', service: service({ protocol: 6, address, port: 80 }) }) as const;
+  const remove = (address: string) => ({ op: 'deleteService', key: { protocol: 6, address, port: 80 } }) as const;
+
+  function hostStack() {
+    const [warned, asked]: [string[], string[]] = [[], []];
+    const host = { answers: false };
+    const has = (address: string) => asked.push(address) > 0 && host.answers;
+    const config = { accept: { arp: false, ranges: [] }, snat: [] } as unknown as StackConfig;
+    const log = { warn: (text: string) => warned.push(/VIP (\S+):/.exec(text)![1]!) } as unknown as Log;
+    const live = { has } as unknown as Live;
+    return { stack: new HostStack(live, config, log, () => [], false), warned, asked, host };
+  }
+
+  it('once of a VIP, and again when it has gone or was answered meanwhile', () => {
+    const { stack, warned, host } = hostStack();
+    stack.intercept([add('10.0.0.1'), add('10.0.0.1'), add('10.0.0.2')]);
+    stack.intercept([add('10.0.0.1')]);
+    expect(warned).toEqual(['10.0.0.1', '10.0.0.2']);
+    stack.intercept([remove('10.0.0.1'), add('10.0.0.1')]);
+    host.answers = true;
+    stack.intercept([add('10.0.0.2')]);
+    host.answers = false;
+    stack.intercept([add('10.0.0.2')]);
+    stack.intercept([{ op: 'flush' }, add('10.0.0.2')]);
+    expect(warned.slice(2)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.2']);
+  });
+
+  it('after a look at what came, not at every service', () => {
+    const { stack, asked } = hostStack();
+    for (let i = 0; i < 1000; i++) stack.intercept([add(`10.1.${i >> 8}.${i & 255}`)]);
+    expect(asked).toHaveLength(1000);
+  });
 });

@@ -8,7 +8,7 @@
  *     services, routes, neighbours               added for the packets, removed at the end
  *     devices                                    none: what leaves is freed
  */
-import { ENTRY_SHIFT, FLAGS } from '../../../conntrack/entry.js';
+import { CONN_HASHED, ENTRY_SHIFT, FLAGS } from '../../../conntrack/entry.js';
 import type { Director } from '../../../dataplane/director.js';
 import { processBatch } from '../../../dataplane/ingress.js';
 import { type CompiledRoutes, compileRoutes } from '../../../dataplane/table/compiled-routes.js';
@@ -28,6 +28,8 @@ const ROUNDS = 24;
 const FRAMES = 128;
 const BATCH = 64;
 const MAIN_TABLE = 254;
+/** No connection has more ancestors. */
+const DEEPEST = 2;
 const SOME_MAC = [0x0200, 2] as const;
 
 /** Bytes of the Umem that `warmUpPath` writes. */
@@ -74,7 +76,7 @@ function warmRoutes(): CompiledRoutes {
 }
 
 function addServices(d: Director): void {
-  const scheduler = d.services.all()[0]?.scheduler ?? 'wlc';
+  const scheduler = d.services.all().find((one) => one.scheduler !== 'none')?.scheduler ?? 'wlc';
   for (const { method, vip, realserver } of WARM_SERVICES)
     for (const protocol of [TCP, UDP] as const) {
       const serviceSlot = d.services.bySlot.length;
@@ -116,10 +118,13 @@ function pass(d: Director, batch: Batch): void {
   }
 }
 
+/** A mark may have given packets to a persistent service: templates end after their children. */
 function endAll({ connections }: Director): void {
   const { table, words } = connections;
-  for (let entry = 1; entry <= table.highWater; entry++)
-    if (words[(entry << ENTRY_SHIFT) + FLAGS] !== 0) connections.expireNow(entry);
+  for (let depth = 0; depth <= DEEPEST; depth++)
+    for (let entry = 1; entry <= table.highWater; entry++)
+      if ((words[(entry << ENTRY_SHIFT) + FLAGS]! & CONN_HASHED) !== 0) connections.expireNow(entry);
+  if (table.live !== 0) throw new Error(`the warm-up has left ${table.live} connections`);
 }
 
 function removeServices(d: Director, services: number, destinations: number): void {

@@ -19,6 +19,7 @@ import { Batch } from '../../../../src/device/batch.js';
 import { makeUmem, removeUmem, type UmemMemory, umemIn } from '../../../../src/device/umem-memory.js';
 import { Counters, FrameStat } from '../../../../src/stats/counters.js';
 import { addressAt } from '../../../../src/sys/memory.js';
+import { parse4 } from '../../../../src/wire/address.js';
 import { packet } from '../../../support/packet.js';
 
 const LINES = 4096;
@@ -90,6 +91,20 @@ function directorOn({ table, counters }: WorkerFile): Director {
     { kind: 'addService', slot: 0, service: { key, scheduler: 'rr', flags: 0, timeout: 0, netmask: -1, pe: '' } },
     { kind: 'addDestination', slot: 0, serviceSlot: 0, destination, revived: false },
   ]);
+  // Takes the packets of the warm-up, too: persistent, so that their connections have templates.
+  const marked = {
+    key: { fwmark: 7, family: 4 },
+    scheduler: 'rr',
+    flags: 1,
+    timeout: 300,
+    netmask: -1,
+    pe: '',
+  } as const;
+  apply(d, [
+    { kind: 'addService', slot: 1, service: marked },
+    { kind: 'addDestination', slot: 1, serviceSlot: 1, destination: { ...destination, port: 0 }, revived: false },
+  ]);
+  d.marks = { match: (p) => (p.dst === parse4('192.0.0.1') ? 7 : 0), isIntercepted: () => false };
   return d;
 }
 
@@ -150,8 +165,8 @@ it('warms up with the running director beside it, and leaves nothing', () => {
   expect(running.counters.values[FrameStat.in], 'its counters').toBe(counted);
   expect(Buffer.from(successor.umem.u8.slice(0, frames.length)).equals(frames), 'its frames').toBe(true);
   expect(successor.fastPath, 'the code has run').toBeDefined();
-  expect(successor.services.all()).toHaveLength(1);
-  expect(successor.dests).toHaveLength(1);
+  expect(successor.services.all()).toHaveLength(2);
+  expect(successor.dests).toHaveLength(2);
   expect(successor.neighbours.all).toHaveLength(running.neighbours.all.length);
   expect(successor.isLocal4(0xc0000001 | 0), 'its VIPs are gone').toBe(false);
   // The running director stops; the successor goes on with the connection.
