@@ -195,10 +195,11 @@ const overrun: Fault = {
     const hosts = some(400, (i) => `10.2.${4 + (i >> 8)}.${i & 255} dev eth2`);
     const batch = (lines: readonly string[]) => ipBatch(bed.namespace('director'), lines);
     const reachable = 'lladdr 02:00:00:00:77:00 nud reachable';
-    // The kernel may have no room for more neighbours: all namespaces share it.
+    // The kernel may have no room for more neighbours: all namespaces share it. Another fault may
+    // take the interface down meanwhile, and its routes go.
     await batch(hosts.map((line) => `neigh replace ${line} ${reachable}`)).catch(nothing);
-    await batch(routes.map((line) => `route add ${line}`));
-    await batch(routes.map((line) => `route del ${line}`));
+    await batch(routes.map((line) => `route add ${line}`)).catch(nothing);
+    await bed.run('director', 'ip route flush root 10.77.0.0/16');
     await batch(hosts.map((line) => `neigh del ${line}`)).catch(nothing);
     return nothing;
   },
