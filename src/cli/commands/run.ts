@@ -63,8 +63,6 @@ async function run(options: Options, version: string): Promise<void> {
   const config = configOf(options);
   limitPrivileges(options.user, config.socket);
   const log = await newLogger(options.logLevel);
-  if (options.config === undefined)
-    log.warn(`no -c: the director takes all interfaces that are up: ${namesOf(config)}`);
   const manager = new ServiceManager((message) => log.warn(message));
   const stopped = whenStopped();
   const { failure, fail } = failing();
@@ -82,6 +80,7 @@ async function run(options: Options, version: string): Promise<void> {
     const isMistake = (error instanceof StartError && error.mistake) || error instanceof StateError;
     throw isMistake ? new UserError(error.message) : error;
   });
+  if (options.config === undefined) log.warn(`no -c: the director has all interfaces that are up: ${namesOf(config)}`);
   fleet?.follow(daemon, inTurn);
   daemon.reloadBy(reloadNext);
   manager.ready(daemon.heartbeat.status());

@@ -1,15 +1,14 @@
 /** `ulvs lab chaos`: random faults by a seed, while traffic flows. */
 import { type Command, Option } from 'commander';
-import { kindsWith } from '../../device/kinds.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { type ChaosOptions, type ChaosResult, chaos, chaosPlan } from '../../lab/chaos/chaos.js';
 import { FAULTS } from '../../lab/chaos/faults.js';
 import { stepText } from '../../lab/chaos/plan.js';
 import { LabError } from '../../lab/error.js';
 import { METHODS } from '../../lab/flood/testbed.js';
+import { LOAD_KINDS } from './load-kinds.js';
 import { wholeNumber } from './whole-number.js';
 
-const KINDS = kindsWith(({ shared, thread }) => shared && thread === 'worker');
 const MOST_SEED = 2 ** 31 - 1;
 
 interface Options extends ChaosOptions {
@@ -31,7 +30,9 @@ export function addChaosCommand(
     .option('--seconds <n>', 'how long faults begin', wholeNumber(1, 3600), 60)
     .option('--rounds <n>', 'how many runs, each with the next seed', wholeNumber(1, 10_000), 1)
     .option('--plan', 'only print the faults')
-    .addOption(new Option('--device <kind>', "kind of the director's devices").choices(KINDS).default(KINDS[0]))
+    .addOption(
+      new Option('--device <kind>', "kind of the director's devices").choices(LOAD_KINDS).default(LOAD_KINDS[0]),
+    )
     .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
     .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
     .option('--downloads <n>', 'open downloads by each of two interfaces', wholeNumber(1, 1000), 10)

@@ -1,5 +1,6 @@
 /** `ulvs lab flood`: who gets through while a flood comes, and by which defence. */
 import { type Command, Option } from 'commander';
+import { kindsWith } from '../../device/kinds.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import { ATTACKS, DEFENCES } from '../../lab/flood/attacks.js';
@@ -14,7 +15,7 @@ interface Options extends Omit<TrialOptions, 'device'> {
   readonly json?: true;
 }
 
-const DEVICES = ['xdp', 'packet', 'tap'] as const satisfies readonly LabDevice[];
+const DEVICES = kindsWith(({ thread }) => thread === 'worker');
 const HEAD = ['device', 'flood', 'defence', 'frames/s', 'new clients', 'downloads', 'gap ms', '50 MB', 'MB', 'lines'];
 
 export function addFloodCommand(
@@ -25,7 +26,9 @@ export function addFloodCommand(
   lab
     .command('flood')
     .description('downloads and new clients while a flood comes: who gets through, by which defence')
-    .addOption(new Option('--device <kind...>', "kinds of the director's devices").choices(DEVICES).default(['xdp']))
+    .addOption(
+      new Option('--device <kind...>', "kinds of the director's devices").choices(DEVICES).default([DEVICES[0]]),
+    )
     .addOption(new Option('--attack <name...>', 'floods').choices(names(ATTACKS)).default(['syn']))
     .addOption(new Option('--defence <name...>', 'defences').choices(names(DEFENCES)).default(names(DEFENCES)))
     .option('--lines <n>', 'lines of the connection table', wholeNumber(1000, 2 ** 24), 131_072)

@@ -1,13 +1,13 @@
 /** `ulvs lab outage`: what connections lose when an interface of the director goes and comes. */
 import { type Command, Option } from 'commander';
 import { didYouMean } from '../../control/text/did-you-mean.js';
-import { kindsWith } from '../../device/kinds.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import { METHODS, type MethodName } from '../../lab/flood/testbed.js';
 import { events, type OutageEvent } from '../../lab/outage/events.js';
 import { isPassed, type Outcome, tryOutage } from '../../lab/outage/run.js';
 import type { LabDevice } from '../../lab/topology.js';
+import { LOAD_KINDS } from './load-kinds.js';
 import { wholeNumber } from './whole-number.js';
 
 interface Options {
@@ -25,7 +25,6 @@ interface Options {
 }
 
 /** Kinds whose interface is the host's, and whose devices the control thread opens. */
-const OUTAGE_KINDS = kindsWith(({ shared, thread }) => shared && thread === 'worker');
 
 export function addOutageCommand(
   lab: Command,
@@ -38,7 +37,7 @@ export function addOutageCommand(
     )
     .option('--all', 'every event')
     .addOption(
-      new Option('--device <kind>', "kind of the director's devices").choices(OUTAGE_KINDS).default(OUTAGE_KINDS[0]),
+      new Option('--device <kind>', "kind of the director's devices").choices(LOAD_KINDS).default(LOAD_KINDS[0]),
     )
     .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
     .option('--rounds <n>', 'how often each event happens', wholeNumber(1, 1000), 1)
@@ -68,7 +67,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
 }
 
 function fits({ needsXdp }: OutageEvent, { device }: Options): boolean {
-  return needsXdp !== true || device === OUTAGE_KINDS[0];
+  return needsXdp !== true || device === LOAD_KINDS[0];
 }
 
 function find(name: string): OutageEvent {

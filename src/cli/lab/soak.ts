@@ -1,16 +1,14 @@
 /** `ulvs lab soak`: hours of traffic; memory, descriptors, frames and latency over time. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { kindsWith } from '../../device/kinds.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import { METHODS } from '../../lab/flood/testbed.js';
 import type { Sample } from '../../lab/soak/sample.js';
 import { type SoakOptions, soak } from '../../lab/soak/soak.js';
 import { verdictOf } from '../../lab/soak/verdict.js';
+import { LOAD_KINDS } from './load-kinds.js';
 import { wholeNumber } from './whole-number.js';
-
-const KINDS = kindsWith(({ shared, thread }) => shared && thread === 'worker');
 
 interface Options extends SoakOptions {
   readonly out: string;
@@ -26,7 +24,9 @@ export function addSoakCommand(
     .option('--hours <n>', 'how long', hours, 2)
     .option('--every <s>', 'time between two samples', wholeNumber(1, 3600), 10)
     .option('--out <file>', 'the samples, one JSON object a line', 'soak.jsonl')
-    .addOption(new Option('--device <kind>', "kind of the director's devices").choices(KINDS).default(KINDS[0]))
+    .addOption(
+      new Option('--device <kind>', "kind of the director's devices").choices(LOAD_KINDS).default(LOAD_KINDS[0]),
+    )
     .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
     .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
     .option('--downloads <n>', 'open downloads by each of two interfaces', wholeNumber(1, 1000), 20)
