@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: ['default', new Summary()],
-    // End-to-end files make namespaces of their own names, so they may run side by side; two cores, two files.
-    maxWorkers: 2,
+    // End-to-end files make namespaces of their own names, so they may run side by side. They wait much: three files for two cores.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Real processes and timers: on a machine that pauses, one in thousands fails. A second try is named in the summary.
