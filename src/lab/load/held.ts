@@ -49,6 +49,10 @@ async function hold(target: Target, localPort: number, tally: Tally, signal: Abo
   socket.on('error', (error) => {
     broken = error;
   });
+  // A write to a closed socket has no event: without this a question would have no end.
+  socket.on('close', () => {
+    broken ??= new Error('closed');
+  });
   let server = '';
   try {
     for (let asked = performance.now(); !signal.aborted; ) {
