@@ -10,7 +10,7 @@ import { SeqAdjRows } from '../../conntrack/seqadj.js';
 import type { ConnectionTable } from '../../conntrack/table.js';
 import { Counters } from '../../stats/counters.js';
 import type { Header } from './header.js';
-import { layoutOf, type Section, VERSION } from './layout.js';
+import { layoutOf, type Section } from './layout.js';
 import { headerOf, mapWorkerFile, tableOf, type WorkerFile } from './worker-file.js';
 
 /** Bytes that are read at once: a whole number of doubles. */
@@ -24,12 +24,15 @@ export interface FormerFile {
   close(): void;
 }
 
+/** The version that has checks in the rows of sequence shifts. */
+const FIRST_CHECKED = 2;
+
 /** Opens a file whose header is known to be good. */
 export function openFormer(path: string): FormerFile {
   const { header } = headerOf(path) as { header: Header };
   const file = mapWorkerFile(path, header);
   const table = tableOf(file, header);
-  if (header.version < VERSION) addChecks(table);
+  if (header.version < FIRST_CHECKED) addChecks(table);
   const fd = openSync(path, 'r');
   const close = () => {
     file.unmap();

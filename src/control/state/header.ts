@@ -1,7 +1,7 @@
 /** The header of a worker's file: who may go on with the file. */
 import { readFileSync } from 'node:fs';
 import { checkedLine, readLine } from './checked-line.js';
-import { BEFORE, HEADER_BYTES, layoutHash, layoutOf, VERSION } from './layout.js';
+import { FORMER_LAYOUTS, HEADER_BYTES, layoutHash, layoutOf, VERSION } from './layout.js';
 
 export interface Header {
   readonly version: number;
@@ -45,7 +45,7 @@ export function isFormer(header: Header | undefined, length: number, state: stri
   if (header === undefined || header.state !== state || header.boot !== bootId()) return false;
   const isKnown =
     (header.version === VERSION && header.layout === layoutHash()) ||
-    (header.version === BEFORE.version && header.layout === BEFORE.layout);
+    FORMER_LAYOUTS.some(({ version, layout }) => header.version === version && header.layout === layout);
   return isKnown && length === layoutOf(header.lines).length;
 }
 

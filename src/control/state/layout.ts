@@ -18,12 +18,16 @@ import { SHIFT_WORDS } from '../../conntrack/seqadj.js';
 import { COUNTERS_BYTES, FrameStat, Gauge, MAX_DESTINATIONS, MAX_SERVICES, Stat } from '../../stats/counters.js';
 
 /** The version of all files of a state. */
-export const VERSION = 2;
+export const VERSION = 3;
 /**
- * The version before, whose files are converted: every word has the place that it has now. Rows of
- * sequence shifts had no check, and three columns of gauges and two flags had no meaning yet (0).
+ * The versions before, whose files are converted: every word has the place that it has now.
+ * Version 1: rows of sequence shifts had no check, and three columns of gauges and two flags had no
+ * meaning yet (0). Version 2: the flag of the SYN proxy had no meaning yet (0).
  */
-export const BEFORE = { version: 1, layout: '9849f6565fe6f81a' };
+export const FORMER_LAYOUTS: readonly { readonly version: number; readonly layout: string }[] = [
+  { version: 1, layout: '9849f6565fe6f81a' },
+  { version: 2, layout: 'cbd11d3e49a05106' },
+];
 export const HEADER_BYTES = 4096;
 const PAGE = 4096;
 const LARGE_PAGE = 2 << 20;

@@ -31,7 +31,7 @@ import type { ZeroPoints } from '../rules/counter-base.js';
 import { convert, DONE, FORMER } from './conversion.js';
 import { bootId, type Header } from './header.js';
 import { type Birth, Journal, type JournalRecord, readJournal } from './journal.js';
-import { BEFORE, layoutHash, VERSION } from './layout.js';
+import { FORMER_LAYOUTS, layoutHash, VERSION } from './layout.js';
 import type { FormerSteering } from './placement.js';
 import { moveAside, openWorkerFile, type WorkerFile } from './worker-file.js';
 import { zeroPointsIn } from './zero-points.js';
@@ -162,7 +162,7 @@ export class Store {
 /** Why this program must not go on with a journal; undefined: it may. */
 function refusalOf([first]: readonly JournalRecord[]): string | undefined {
   if (first === undefined || !('state' in first)) return 'its first line is missing';
-  if (first.version !== VERSION && first.version !== BEFORE.version)
+  if (first.version !== VERSION && FORMER_LAYOUTS.every(({ version }) => version !== first.version))
     return `it has version ${first.version}, this is ulvs with version ${VERSION}`;
   return first.boot === bootId() ? undefined : 'it is of another boot of the machine';
 }

@@ -16,7 +16,7 @@ import { canChangeProcess } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
 import type { Config } from '../config/config.js';
 import type { Transfer } from '../engine/device-set.js';
-import { BEFORE, VERSION } from '../state/layout.js';
+import { FORMER_LAYOUTS, VERSION } from '../state/layout.js';
 
 /** Version of the messages and of the handles in them. */
 const PROTOCOL = 2;
@@ -51,7 +51,7 @@ export function notOffered(devices: Offer['devices'], hasState: boolean): string
 /** Why a process cannot go on with an offer, nor with its state; undefined: it can. */
 export function foreign({ protocol, layout }: Offer): string | undefined {
   if (protocol !== PROTOCOL) return `the running director speaks version ${protocol}, this one ${PROTOCOL}`;
-  if (layout > VERSION || layout < BEFORE.version)
+  if (layout !== VERSION && FORMER_LAYOUTS.every(({ version }) => version !== layout))
     return `the running director has state version ${layout}, this one ${VERSION}`;
   return undefined;
 }

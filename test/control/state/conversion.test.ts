@@ -19,7 +19,7 @@ import { CONN_INDEXED, CONN_REVERSE, ENTRY_SHIFT, FLAGS } from '../../../src/con
 import { bootId, headerBytes } from '../../../src/control/state/header.js';
 import { Journal, type JournalRecord } from '../../../src/control/state/journal.js';
 import { StateKeeper } from '../../../src/control/state/keeper.js';
-import { layoutHash, VERSION } from '../../../src/control/state/layout.js';
+import { FORMER_LAYOUTS, layoutHash, VERSION } from '../../../src/control/state/layout.js';
 import { tableOf } from '../../../src/control/state/worker-file.js';
 import { Random } from '../../../src/dataplane/table/random.js';
 import { DESTINATION_DEFAULTS, SERVICE_DEFAULTS, TCP } from '../../../src/service/config.js';
@@ -131,11 +131,11 @@ describe('a state of another shape', () => {
     ] as const)
       expect(found(workers, lines)).toEqual(all);
     expect(said.map((text) => text.replace(/.*goes on/, 'goes on'))).toEqual([
-      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 160 lines each \(version 2\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 2 workers with 160 lines each \(version 2\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 3 workers with 200 lines each \(version 2\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 160 lines each \(version 2\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 1000 lines each \(version 2\)$/),
+      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 160 lines each \(version 3\)$/),
+      expect.stringMatching(/^goes on with \d+ connections of 2 workers with 160 lines each \(version 3\)$/),
+      expect.stringMatching(/^goes on with \d+ connections of 3 workers with 200 lines each \(version 3\)$/),
+      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 160 lines each \(version 3\)$/),
+      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 1000 lines each \(version 3\)$/),
     ]);
   });
 
@@ -268,6 +268,15 @@ describe('a state of version 1', () => {
     const keeper = keeperOf(2, 300);
     const all = [0, 1].flatMap((worker) => hashed(processOf(keeper, worker, 2, 300).table));
     expect(all.length).toBe(entries.length);
+    keeper.close();
+  });
+
+  it('as version 2 goes on, but for shifts without their check', () => {
+    const { entries, lines } = putVersion1(FORMER_LAYOUTS[1]);
+    const keeper = keeperOf(1, lines);
+    const sound = entries.filter(([, , shift]) => shift === 0).length;
+    expect(hashed(processOf(keeper, 0, 1, lines).table)).toHaveLength(sound);
+    expect(said).toEqual([expect.stringMatching(/lines each \(version 2\)/)]);
     keeper.close();
   });
 

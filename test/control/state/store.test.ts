@@ -93,7 +93,7 @@ describe('the header of a file', () => {
     const { length } = layoutOf(LINES);
     expect(refusal(header(), length, length)).toBeUndefined();
     expect(refusal(undefined, length, length)).toBe('its header is damaged');
-    expect(refusal(header({ version: 9 }), length, length)).toBe('it has version 9, this is ulvs with version 2');
+    expect(refusal(header({ version: 9 }), length, length)).toBe('it has version 9, this is ulvs with version 3');
     expect(refusal(header({ layout: 'x' }), length, length)).toMatch(/layout/);
     expect(refusal(header({ boot: 'x' }), length, length)).toMatch(/another boot/);
     for (let cut = 0; cut < length; cut += CUT)
@@ -117,8 +117,8 @@ describe('the header of a file', () => {
  * A change of these numbers is a change of the files: raise VERSION where the meaning of a byte has
  * changed, then this hash.
  */
-it('the layout is that of version 2', () => {
-  expect([VERSION, layoutHash()]).toEqual([2, '2777aa076bc20bdd']);
+it('the layout is that of version 3', () => {
+  expect([VERSION, layoutHash()]).toEqual([3, '2777aa076bc20bdd']);
 });
 
 describe('a state', () => {
