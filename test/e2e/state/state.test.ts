@@ -93,10 +93,10 @@ describe.skipIf(!isRoot)('the state of a director', () => {
     );
     await sleep(300);
     await kill();
-    expect(await start(2, 5000)).toMatch(/goes on with 6 connections of 1 worker with 10000 lines each \(version 2\)/);
+    expect(await start(2, 5000)).toMatch(/goes on with 6 connections of 1 worker with 10000 lines each \(version 3\)/);
     await kill();
     expect(await start(1, 20_000)).toMatch(
-      /goes on with 6 connections of 2 workers with 2500 lines each \(version 2\)/,
+      /goes on with 6 connections of 2 workers with 2500 lines each \(version 3\)/,
     );
     for (const download of downloads) expect((await download.ended).out).toBe(`${DIGEST}  -\n`);
     expect((await listing('-Ln --stats --exact')).split('\n')[3]).toMatch(/^TCP {2}10\.1\.0\.100:80 +6 /);
