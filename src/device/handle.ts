@@ -84,7 +84,7 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
       maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks, flows),
   },
   packet: {
-    open: (_, name, { promiscuous = false, share }) => openPacket(name, { promiscuous, share }),
+    open: (_, name, { promiscuous = false, share, gso = false }) => openPacket(name, { promiscuous, share, gso }),
     close: closePacket,
     on: (umem, handle) => new PacketDevice(umem, handle),
     adopt: adoptPacket,

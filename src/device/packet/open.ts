@@ -1,6 +1,6 @@
 /**
- * Opens an interface for a packet device: a socket with a mapped ring that receives, and a socket
- * that sends. The result is plain data, from which a PacketDevice is made in the thread that
+ * Opens an interface for a packet device: a socket with a mapped ring that receives, and sockets
+ * that send. The result is plain data, from which a PacketDevice is made in the thread that
  * forwards. The kernel waits for all CPUs when a packet socket is bound or closed; a thread that
  * forwards must not.
  */
@@ -39,6 +39,8 @@ export interface PacketOptions extends Partial<BlockSize> {
   slots?: number;
   /** Receives frames for other Ethernet addresses, too; false when left out. */
   promiscuous?: boolean;
+  /** Forwards GSO packets in one piece; false when left out. */
+  gso?: boolean;
   /** Several workers read the interface, and each gets a part of the frames. */
   share?: QueueShare | undefined;
 }
@@ -51,6 +53,8 @@ export interface PacketHandle {
   readonly fd: number;
   /** Socket that sends. */
   readonly sender: number;
+  /** Socket that sends GSO packets; absent: they are cut when they are received. */
+  readonly gsoSender?: number | undefined;
   /** Number of its fanout group; absent: the socket receives everything. */
   readonly group?: number | undefined;
   readonly ring: RingMemory;
@@ -73,10 +77,11 @@ export function openPacket(name: string, options: PacketOptions = {}): PacketHan
   }
 }
 
-/** Closes both sockets, and ends the mapping of the ring. */
-export function closePacket({ fd, sender, ring }: PacketHandle): void {
+/** Closes all sockets, and ends the mapping of the ring. */
+export function closePacket({ fd, sender, gsoSender, ring }: PacketHandle): void {
   unmapAt(ring.address, ring.length);
   close(sender);
+  if (gsoSender !== undefined) close(gsoSender);
   close(fd);
 }
 
@@ -84,7 +89,8 @@ export function closePacket({ fd, sender, ring }: PacketHandle): void {
 export function adoptPacket(handle: PacketHandle, take: (fd: number) => number): PacketHandle {
   const fd = take(handle.fd);
   const sender = take(handle.sender);
-  return { ...handle, fd, sender, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
+  const gsoSender = handle.gsoSender === undefined ? undefined : take(handle.gsoSender);
+  return { ...handle, fd, sender, gsoSender, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
 }
 
 /**
@@ -105,6 +111,8 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
   setPacketOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
   const sender = openTxSocket(ifindex);
   opened.push(sender);
+  const gsoSender = options.gso === true ? openTxSocket(ifindex, true) : undefined;
+  if (gsoSender !== undefined) opened.push(gsoSender);
   const ring =
     options.ring === 'blocks' ? openBlockRing(fd, { ...SIZE, ...options }) : openSlotRing(fd, options.slots ?? SLOTS);
   try {
@@ -115,5 +123,5 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
     unmapAt(ring.address, ring.length);
     throw error;
   }
-  return { name, ifindex, fd, sender, group: share?.group, ring };
+  return { name, ifindex, fd, sender, gsoSender, group: share?.group, ring };
 }

@@ -4,6 +4,8 @@ import { getsockopt } from '../../sys/libc.js';
 import { addressAt, memcpyAt } from '../../sys/memory.js';
 import { PACKET_STATISTICS, SOL_PACKET, VNET, VNET_NEEDS_CSUM } from '../../sys/packet-socket.js';
 import { HEADER } from '../../wire/ethernet.js';
+import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
 import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
@@ -28,12 +30,14 @@ const ADDRESSES = 12;
  * of the host sees every frame, too; NftIntercept drops the frames that the director intercepts.
  *
  * `rx` returns a frame as it is on the wire: partial checksums are completed, VLAN tags are put
- * back, GSO packets are segmented.
+ * back, GSO packets are segmented. With the option gso a GSO packet that is longer than a frame is
+ * returned in one piece, in a large frame.
  */
 export class PacketDevice implements Device {
   readonly kind = 'packet';
   readonly fd: number;
   readonly name: string;
+  readonly takesGso: boolean;
   private readonly handle: PacketHandle;
   private readonly counts: DeviceStats = newDeviceStats();
   private readonly ring: PacketRing;
@@ -59,7 +63,8 @@ export class PacketDevice implements Device {
     this.fd = handle.fd;
     this.umemAddress = addressAt(umem.buffer);
     this.ring = handle.ring.kind === 'blocks' ? new BlockRing(handle.ring) : new SlotRing(handle.fd, handle.ring);
-    this.sender = new TxSocket(umem, this.counts, handle.sender);
+    this.sender = new TxSocket(umem, this.counts, handle.sender, handle.gsoSender ?? -1);
+    this.takesGso = handle.gsoSender !== undefined;
     this.segmenter = new Segmenter(umem, this.umemAddress, this.ring.u8, this.ring.address);
   }
 
@@ -90,15 +95,30 @@ export class PacketDevice implements Device {
     const tag = this.ring.tagged ? TAG : 0;
     if (this.ring.cut) this.counts.rxDropped++;
     else if (length < HEADER) this.counts.rxOversize++;
-    else if (u8[vnet + VNET.gsoType] !== 0) this.beginSegments(vnet, csumStart);
+    else if (u8[vnet + VNET.gsoType] !== 0) this.receiveGso(vnet, csumStart, batch);
     else if (length + tag > this.umem.capacity) this.counts.rxOversize++;
     else this.copy(tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);
   }
 
-  private beginSegments(vnet: number, l4: number): void {
+  private receiveGso(vnet: number, l4: number, batch: Batch): void {
     const { u8, u16, source, length, tagged } = this.ring;
+    const type = u8[vnet + VNET.gsoType]!;
     const size = u16[(vnet + VNET.gsoSize) >> 1]!;
-    if (!this.segmenter.begin(source, length, u8[vnet + VNET.gsoType]!, size, l4, tagged)) this.counts.rxOversize++;
+    if (!this.segmenter.begin(source, length, type, size, l4, tagged)) this.counts.rxOversize++;
+    else if (this.takesGso && length > this.umem.capacity && !tagged && isPlain(u8, source, l4))
+      this.takeWhole(type, size, batch);
+  }
+
+  /** Takes the packet in one piece. No large frame is free: it is segmented. */
+  private takeWhole(type: number, size: number, batch: Batch): void {
+    const { address, source, length } = this.ring;
+    const { large } = this.umem;
+    const frame = length > large.capacity ? -1 : large.alloc();
+    if (frame < 0) return;
+    this.segmenter.left = 0;
+    memcpyAt(this.umemAddress + frame, address + source, length);
+    large.setGso(frame, type, size);
+    this.append(frame, length, batch);
   }
 
   private segment(batch: Batch): void {
@@ -173,4 +193,9 @@ export class PacketDevice implements Device {
     this.closed = true;
     closePacket(this.handle);
   }
+}
+
+/** Returns true for an untagged packet whose IP header has no options and no extension headers. */
+function isPlain(u8: Uint8Array, frame: number, l4: number): boolean {
+  return l4 === HEADER + (u8[frame + HEADER]! >> 4 === 4 ? ipv4.HEADER : ipv6.HEADER);
 }
