@@ -39,7 +39,7 @@ export interface PacketOptions extends Partial<BlockSize> {
   slots?: number;
   /** Receives frames for other Ethernet addresses, too; false when left out. */
   promiscuous?: boolean;
-  /** Forwards GSO packets in one piece; false when left out. */
+  /** Forwards GSO packets in one piece, with slots; false when left out. */
   gso?: boolean;
   /** Several workers read the interface, and each gets a part of the frames. */
   share?: QueueShare | undefined;

@@ -8,6 +8,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
+import { Cutter } from '../cutter.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { Segmenter } from '../gso.js';
 import { completeChecksum } from '../partial-checksum.js';
@@ -30,8 +31,8 @@ const ADDRESSES = 12;
  * of the host sees every frame, too; NftIntercept drops the frames that the director intercepts.
  *
  * `rx` returns a frame as it is on the wire: partial checksums are completed, VLAN tags are put
- * back, GSO packets are segmented. With the option gso a GSO packet that is longer than a frame is
- * returned in one piece, in a large frame.
+ * back, GSO packets are segmented. With the option gso (slots only) a GSO packet that has no place
+ * in a slot is returned in one piece, in a large frame.
  */
 export class PacketDevice implements Device {
   readonly kind = 'packet';
@@ -41,6 +42,8 @@ export class PacketDevice implements Device {
   private readonly handle: PacketHandle;
   private readonly counts: DeviceStats = newDeviceStats();
   private readonly ring: PacketRing;
+  private readonly slots: SlotRing | undefined;
+  private readonly cutter: Cutter;
   private readonly sender: TxSocket;
   private readonly segmenter: Segmenter;
   private readonly umemAddress: number;
@@ -63,6 +66,8 @@ export class PacketDevice implements Device {
     this.fd = handle.fd;
     this.umemAddress = addressAt(umem.buffer);
     this.ring = handle.ring.kind === 'blocks' ? new BlockRing(handle.ring) : new SlotRing(handle.fd, handle.ring);
+    this.slots = this.ring instanceof SlotRing ? this.ring : undefined;
+    this.cutter = new Cutter(umem);
     this.sender = new TxSocket(umem, this.counts, handle.sender, handle.gsoSender ?? -1);
     this.takesGso = handle.gsoSender !== undefined;
     this.segmenter = new Segmenter(umem, this.umemAddress, this.ring.u8, this.ring.address);
@@ -81,7 +86,7 @@ export class PacketDevice implements Device {
     while (batch.n < batch.capacity && this.umem.freeFrames > 0) {
       if (!this.ring.peek()) break;
       if (this.segmenter.left > 0) this.segment(batch);
-      else this.receive(batch);
+      else if (!this.ring.queued || !this.receiveQueued(batch)) this.receive(batch);
       if (this.segmenter.left === 0) this.ring.advance();
     }
     return batch.n - before;
@@ -95,30 +100,46 @@ export class PacketDevice implements Device {
     const tag = this.ring.tagged ? TAG : 0;
     if (this.ring.cut) this.counts.rxDropped++;
     else if (length < HEADER) this.counts.rxOversize++;
-    else if (u8[vnet + VNET.gsoType] !== 0) this.receiveGso(vnet, csumStart, batch);
+    else if (u8[vnet + VNET.gsoType] !== 0) this.beginSegments(vnet, csumStart);
     else if (length + tag > this.umem.capacity) this.counts.rxOversize++;
     else this.copy(tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);
   }
 
-  private receiveGso(vnet: number, l4: number, batch: Batch): void {
-    const { u8, u16, source, length, tagged } = this.ring;
-    const type = u8[vnet + VNET.gsoType]!;
-    const size = u16[(vnet + VNET.gsoSize) >> 1]!;
-    if (!this.segmenter.begin(source, length, type, size, l4, tagged)) this.counts.rxOversize++;
-    else if (this.takesGso && length > this.umem.capacity && !tagged && isPlain(u8, source, l4))
-      this.takeWhole(type, size, batch);
+  /**
+   * Reads a packet that waits in the socket's queue straight into a large frame. Returns false when
+   * it cannot stay there; it is in the ring's memory then.
+   */
+  private receiveQueued(batch: Batch): boolean {
+    const slots = this.slots!;
+    const { large } = this.umem;
+    const frame = this.takesGso && !slots.tagged ? large.alloc() : -1;
+    if (frame < 0) {
+      slots.readQueued();
+      return false;
+    }
+    const address = this.umemAddress + frame - VNET.length;
+    const got = slots.receiveQueued(address, large.capacity);
+    if (this.acceptWhole(frame, got - VNET.length, batch)) return true;
+    slots.putBack(address, got);
+    large.free(frame);
+    return false;
   }
 
-  /** Takes the packet in one piece. No large frame is free: it is segmented. */
-  private takeWhole(type: number, size: number, batch: Batch): void {
-    const { address, source, length } = this.ring;
-    const { large } = this.umem;
-    const frame = length > large.capacity ? -1 : large.alloc();
-    if (frame < 0) return;
-    this.segmenter.left = 0;
-    memcpyAt(this.umemAddress + frame, address + source, length);
-    large.setGso(frame, type, size);
+  /** Keeps the packet of `length` bytes in a large frame, if it may stay whole. */
+  private acceptWhole(frame: number, length: number, batch: Batch): boolean {
+    const { u8, u16, large, capacity } = this.umem;
+    const vnet = frame - VNET.length;
+    if (length <= capacity || (u8[vnet + VNET.flags]! & VNET_NEEDS_CSUM) === 0) return false;
+    large.setGso(frame, u8[vnet + VNET.gsoType]!, u16[(vnet + VNET.gsoSize) >> 1]!);
+    if (!this.cutter.begin(frame, length) || !isPlain(u8, frame, u16[(vnet + VNET.csumStart) >> 1]!)) return false;
     this.append(frame, length, batch);
+    return true;
+  }
+
+  private beginSegments(vnet: number, l4: number): void {
+    const { u8, u16, source, length, tagged } = this.ring;
+    const size = u16[(vnet + VNET.gsoSize) >> 1]!;
+    if (!this.segmenter.begin(source, length, u8[vnet + VNET.gsoType]!, size, l4, tagged)) this.counts.rxOversize++;
   }
 
   private segment(batch: Batch): void {
@@ -177,11 +198,11 @@ export class PacketDevice implements Device {
 
   /** Where the next packet is read: a device of another process goes on there. */
   get position(): number {
-    return this.ring instanceof SlotRing ? this.ring.position : 0;
+    return this.slots?.position ?? 0;
   }
 
   resume(position: number): void {
-    if (this.ring instanceof SlotRing) this.ring.position = position;
+    if (this.slots !== undefined) this.slots.position = position;
   }
 
   reclaim(): void {
