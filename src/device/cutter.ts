@@ -24,7 +24,7 @@ export class Cutter {
    */
   begin(frame: number, len: number): boolean {
     const { large } = this.umem;
-    return this.segmenter.begin(frame, len, large.gsoType(frame), large.gsoSize(frame), 0, false);
+    return this.segmenter.begin(frame, len, large.gsoType(frame), large.gsoSize(frame), large.l4(frame), false);
   }
 
   /**

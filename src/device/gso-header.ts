@@ -18,6 +18,17 @@ const UDP_FIELD = 6;
 const UDP_HEADER = 8;
 
 /**
+ * Takes over what the header in front of a received GSO packet says; the packet lies in a large
+ * frame.
+ */
+export function readGsoHeader({ u16, u8, large }: Umem, frame: number): void {
+  const at = frame - VNET.length;
+  const needsChecksum = (u8[at + VNET.flags]! & VNET_NEEDS_CSUM) !== 0;
+  const l4 = needsChecksum ? u16[(at + VNET.csumStart) >> 1]! : 0;
+  large.setGso(frame, u8[at + VNET.gsoType]!, u16[(at + VNET.gsoSize) >> 1]!, l4);
+}
+
+/**
  * Writes the header in front of the frame, and the sum of the pseudo header into the checksum
  * field. The frame is untagged; its IP header has no options and no extension headers, as all that
  * the fast path forwards.

@@ -14,9 +14,13 @@
 export const LARGE_FRAME = 0x11000;
 
 export class LargeFrames {
-  /** By large frame: payload bytes of a segment, and VIRTIO_NET_HDR_GSO_*. */
+  /**
+   * By large frame: payload bytes of a segment, VIRTIO_NET_HDR_GSO_*, and where the transport header
+   * begins.
+   */
   private readonly sizes: Uint16Array;
   private readonly types: Uint8Array;
+  private readonly starts: Uint16Array;
   private readonly free_: Int32Array;
   private nFree = 0;
 
@@ -28,6 +32,7 @@ export class LargeFrames {
   ) {
     this.sizes = new Uint16Array(count);
     this.types = new Uint8Array(count);
+    this.starts = new Uint16Array(count);
     this.free_ = new Int32Array(count);
     this.restock();
   }
@@ -56,11 +61,15 @@ export class LargeFrames {
     this.free_[this.nFree++] = this.indexOf(offset);
   }
 
-  /** Notes how the packet is to be cut. */
-  setGso(offset: number, type: number, size: number): void {
+  /**
+   * Notes how the packet is to be cut. `l4`: bytes before the transport header; 0 when the IP header
+   * says it.
+   */
+  setGso(offset: number, type: number, size: number, l4: number): void {
     const index = this.indexOf(offset);
     this.types[index] = type;
     this.sizes[index] = size;
+    this.starts[index] = l4;
   }
 
   gsoSize(offset: number): number {
@@ -69,6 +78,10 @@ export class LargeFrames {
 
   gsoType(offset: number): number {
     return this.types[this.indexOf(offset)]!;
+  }
+
+  l4(offset: number): number {
+    return this.starts[this.indexOf(offset)]!;
   }
 
   private start(index: number): number {

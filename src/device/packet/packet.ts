@@ -4,13 +4,12 @@ import { getsockopt } from '../../sys/libc.js';
 import { addressAt, memcpyAt } from '../../sys/memory.js';
 import { PACKET_STATISTICS, SOL_PACKET, VNET, VNET_NEEDS_CSUM } from '../../sys/packet-socket.js';
 import { HEADER } from '../../wire/ethernet.js';
-import * as ipv4 from '../../wire/ipv4.js';
-import * as ipv6 from '../../wire/ipv6.js';
 import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
 import { Cutter } from '../cutter.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { Segmenter } from '../gso.js';
+import { readGsoHeader } from '../gso-header.js';
 import { completeChecksum } from '../partial-checksum.js';
 import type { Umem } from '../umem.js';
 import { BlockRing } from './block-ring.js';
@@ -125,13 +124,11 @@ export class PacketDevice implements Device {
     return false;
   }
 
-  /** Keeps the packet of `length` bytes in a large frame, if it may stay whole. */
+  /** Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut. */
   private acceptWhole(frame: number, length: number, batch: Batch): boolean {
-    const { u8, u16, large, capacity } = this.umem;
-    const vnet = frame - VNET.length;
-    if (length <= capacity || (u8[vnet + VNET.flags]! & VNET_NEEDS_CSUM) === 0) return false;
-    large.setGso(frame, u8[vnet + VNET.gsoType]!, u16[(vnet + VNET.gsoSize) >> 1]!);
-    if (!this.cutter.begin(frame, length) || !isPlain(u8, frame, u16[(vnet + VNET.csumStart) >> 1]!)) return false;
+    if (length < HEADER) return false;
+    readGsoHeader(this.umem, frame);
+    if (!this.cutter.begin(frame, length)) return false;
     this.append(frame, length, batch);
     return true;
   }
@@ -214,9 +211,4 @@ export class PacketDevice implements Device {
     this.closed = true;
     closePacket(this.handle);
   }
-}
-
-/** Returns true for an untagged packet whose IP header has no options and no extension headers. */
-function isPlain(u8: Uint8Array, frame: number, l4: number): boolean {
-  return l4 === HEADER + (u8[frame + HEADER]! >> 4 === 4 ? ipv4.HEADER : ipv6.HEADER);
 }
