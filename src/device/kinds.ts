@@ -35,6 +35,8 @@ export interface KindRow {
    * not at all.
    */
   readonly workers: 'queues' | 'fanout' | 'none';
+  /** By which programs the kernel forwards established connections (docs/offload.md). */
+  readonly offload: 'xdp' | 'tcx' | 'none';
   /**
    * The thread that runs the packet path. `main`: the library behind the kind belongs to the main
    * thread's event loop.
@@ -68,6 +70,7 @@ export const KINDS = [
     shared: true,
     exclusive: true,
     workers: 'queues',
+    offload: 'xdp',
     thread: 'worker',
     postsFrames: true,
     needs: 'bpf',
@@ -87,6 +90,7 @@ export const KINDS = [
     shared: true,
     exclusive: false,
     workers: 'fanout',
+    offload: 'tcx',
     thread: 'worker',
     postsFrames: false,
     needs: 'nothing',
@@ -103,6 +107,7 @@ export const KINDS = [
     shared: false,
     exclusive: false,
     workers: 'none',
+    offload: 'none',
     thread: 'worker',
     postsFrames: false,
     needs: '/dev/net/tun',
@@ -116,6 +121,7 @@ export const KINDS = [
     shared: true,
     exclusive: false,
     workers: 'none',
+    offload: 'none',
     thread: 'main',
     postsFrames: false,
     needs: 'libpcap',

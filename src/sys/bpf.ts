@@ -29,6 +29,8 @@ const PROG_TYPE_XDP = 6;
 const ATTACH_XDP = 37;
 const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
+/** enum bpf_link_type. */
+const LINK_TYPE = { xdp: 6, tcx: 11 } as const;
 /** Bytes of struct bpf_link_info that are read. */
 const LINK_INFO = 32;
 const ENOENT = 2;
@@ -199,13 +201,15 @@ export function attachXdp(programFd: number, ifindex: number, flags: number): nu
 }
 
 /**
- * The index of the interface to which a link attaches its XDP program; 0 when the program was taken
- * away or the interface is gone (struct bpf_link_info). Throws a SystemError.
+ * The index of the interface to which a link attaches its program; 0 when the program was taken
+ * away, the interface is gone or the link is of another type (struct bpf_link_info). Throws a
+ * SystemError.
  */
-export function interfaceXdp(link: number): number {
+export function linkedInterface(link: number, type: keyof typeof LINK_TYPE): number {
   const info = pinned(new Uint8Array(LINK_INFO));
   check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
-  return new DataView(info.buffer).getUint32(16, true);
+  const view = new DataView(info.buffer);
+  return view.getUint32(0, true) === LINK_TYPE[type] ? view.getUint32(16, true) : 0;
 }
 
 /** Replaces the program of a link, without a moment without a program. Throws a SystemError. */

@@ -58,7 +58,7 @@ class Programs {
     this.memory = flowMemory(this.maps.fds);
     for (const [device, mac] of macs.entries()) {
       this.maps.setDevice(device, ifNameToIndex('lo'));
-      if (skb) this.fds.push(loadClassifier(classifierProgram({ fds: this.maps.fds, device, mac, clock: 'word' })));
+      if (skb) this.fds.push(loadClassifier(classifierProgram({ fds: this.maps.fds, mac, clock: 'word' })));
     }
     if (!skb) this.loadXdp(macs);
   }

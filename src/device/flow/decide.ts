@@ -24,8 +24,6 @@ const SHORTEST_TCP = 20;
 /** How the programs of a device of kind packet use a flow table. */
 export interface SkbUse {
   readonly fds: FlowMapFds;
-  /** Number of the device, below DEVICES. */
-  readonly device: number;
   readonly clock?: Clock;
   /** The host's address, in a test run, which has no interface. */
   readonly mac?: Uint8Array;

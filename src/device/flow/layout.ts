@@ -21,7 +21,7 @@
  *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8] ]
  *
  *     devices   DEVMAP: device of the director ─► interface
- *     claims    device of the director ─► what its socket filter has decided (skb.ts); for each CPU
+ *     claims    what a socket filter has decided about the packet of this CPU (skb.ts)
  *
  * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses
  * a line has the last words, and its row of `wide` the three words before them. A line is in force
@@ -102,6 +102,8 @@ export interface FlowMapFds {
   readonly hops: number;
   readonly devices: number;
   readonly claims: number;
+  /** Devices of kind packet forward by it, too: the kernel has tcx (Linux 6.6). */
+  readonly tcx: boolean;
   /** The number of buckets is 2 to this power. */
   readonly bits: number;
   /** Three words that key the hash. */

@@ -45,7 +45,7 @@ export class FlowMaps {
   private readonly control: Int32Array;
 
   /** `bits`: 2 to this power is the number of buckets. Throws a SystemError. */
-  constructor(bits: number) {
+  constructor(bits: number, tcx = true) {
     const made: number[] = [];
     const array = (bytes: number, entries: number) => {
       const shape = { type: MapType.array, keySize: 4, valueSize: bytes, entries, flags: BPF_F_MMAPABLE };
@@ -60,9 +60,9 @@ export class FlowMaps {
       const hops = array(4 * HOP_WORDS, HOPS);
       made.push(createMap({ type: MapType.devMap, keySize: 4, valueSize: 4, entries: DEVICES }));
       const devices = made.at(-1)!;
-      made.push(createMap({ type: MapType.perCpuArray, keySize: 4, valueSize: 4, entries: DEVICES }));
+      made.push(createMap({ type: MapType.perCpuArray, keySize: 4, valueSize: 4, entries: 1 }));
       const claims = made.at(-1)!;
-      this.fds = { control, buckets, wide, ledger, hops, devices, claims, bits, secret: newSecret() };
+      this.fds = { control, buckets, wide, ledger, hops, devices, claims, tcx, bits, secret: newSecret() };
       this.control = words(mapped(control, 4 * CONTROL_WORDS), CONTROL_WORDS);
       this.begin();
     } catch (error) {

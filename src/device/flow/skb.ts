@@ -62,9 +62,14 @@ export function classifierProgram(use: SkbUse): Uint8Array {
   return asm.label('drop').mov('r0', TCX_DROP).exit().assemble();
 }
 
+/** A classifier that leaves every packet to the next one, to find out whether the kernel has tcx. */
+export function nextProgram(): Uint8Array {
+  return new Assembler().mov('r0', TCX_NEXT).exit().assemble();
+}
+
 /** r0: the claim of this CPU. */
-function lookClaim(asm: Assembler, { fds, device }: SkbUse, missing: string): void {
-  look(asm.store(32, 'r10', Stack.index, device), fds.claims, Stack.index, missing);
+function lookClaim(asm: Assembler, { fds }: SkbUse, missing: string): void {
+  look(asm.store(32, 'r10', Stack.index, 0), fds.claims, Stack.index, missing);
 }
 
 /** Rewrites the packet by the line on the stack, and sends it. */
