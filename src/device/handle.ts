@@ -92,8 +92,7 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
     fault: packetFault,
     own: (handles, _, share, flows) => {
       if (share?.program !== undefined) replaceFanout(handles, share.program);
-      if (flows?.tcx === true) replaceFlowPrograms(handles, flows);
-      return handles;
+      return flows?.tcx === true ? replaceFlowPrograms(handles, flows) : handles;
     },
   },
   tap: {

@@ -35,8 +35,11 @@ export interface KindRow {
    * not at all.
    */
   readonly workers: 'queues' | 'fanout' | 'none';
-  /** By which programs the kernel forwards established connections (docs/offload.md). */
-  readonly offload: 'xdp' | 'tcx' | 'none';
+  /**
+   * By which programs the kernel forwards established connections: XDP's, which have frames, or
+   * tcx's, which have skbs (docs/offload.md).
+   */
+  readonly offload: 'frames' | 'skbs' | 'none';
   /**
    * The thread that runs the packet path. `main`: the library behind the kind belongs to the main
    * thread's event loop.
@@ -70,7 +73,7 @@ export const KINDS = [
     shared: true,
     exclusive: true,
     workers: 'queues',
-    offload: 'xdp',
+    offload: 'frames',
     thread: 'worker',
     postsFrames: true,
     needs: 'bpf',
@@ -90,7 +93,7 @@ export const KINDS = [
     shared: true,
     exclusive: false,
     workers: 'fanout',
-    offload: 'tcx',
+    offload: 'skbs',
     thread: 'worker',
     postsFrames: false,
     needs: 'nothing',

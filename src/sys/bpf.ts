@@ -30,7 +30,7 @@ const ATTACH_XDP = 37;
 const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
 /** enum bpf_link_type. */
-const LINK_TYPE = { xdp: 6, tcx: 11 } as const;
+export const LinkType = { xdp: 6, tcx: 11 } as const;
 /** Bytes of struct bpf_link_info that are read. */
 const LINK_INFO = 32;
 const ENOENT = 2;
@@ -205,11 +205,11 @@ export function attachXdp(programFd: number, ifindex: number, flags: number): nu
  * away, the interface is gone or the link is of another type (struct bpf_link_info). Throws a
  * SystemError.
  */
-export function linkedInterface(link: number, type: keyof typeof LINK_TYPE): number {
+export function linkedInterface(link: number, type: number): number {
   const info = pinned(new Uint8Array(LINK_INFO));
   check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
   const view = new DataView(info.buffer);
-  return view.getUint32(0, true) === LINK_TYPE[type] ? view.getUint32(16, true) : 0;
+  return view.getUint32(0, true) === type ? view.getUint32(16, true) : 0;
 }
 
 /** Replaces the program of a link, without a moment without a program. Throws a SystemError. */
@@ -268,8 +268,8 @@ export function runXdp(programFd: number, packet: Uint8Array): { result: number;
 }
 
 /**
- * The same of a classifier. `gsoSize`: bytes of a segment of a GSO packet; 0 for another packet. The
- * packet is for no host, as the loopback has no address.
+ * The same of a classifier. `gsoSize`: bytes of a segment of a GSO packet; 0 for another packet.
+ * The packet is for no host, as the loopback has no address.
  */
 export function runClassifier(
   programFd: number,

@@ -171,13 +171,13 @@ export class DeviceSet {
     if (this.flows === undefined) return;
     const ifindex = this.forwards(device) ? this.ifindexOf(device) : undefined;
     const takesFrames = ifindex !== undefined && takesRedirected(ifindex);
-    const isTaking = takesFrames || !this.devices.some(({ kind }) => kindOf(kind).offload === 'xdp');
+    const isTaking = takesFrames || !this.devices.some(({ kind }) => kindOf(kind).offload === 'frames');
     this.flows.setDevice(device, isTaking ? (ifindex ?? 0) : 0, takesFrames);
   }
 
   private forwards(device: number): boolean {
     const { offload } = kindOf(this.devices[device]!.kind);
-    return offload === 'xdp' || (offload === 'tcx' && this.flows!.fds.tcx);
+    return offload === 'frames' || (offload === 'skbs' && this.flows!.fds.tcx);
   }
 
   private openFor(worker: number, device: number): DeviceHandle {

@@ -43,15 +43,15 @@ export function openFlows(
   say: (line: string) => void,
 ): FlowMaps | undefined {
   const programs = new Set(devices.map(({ kind }) => kindOf(kind).offload));
-  if (offload === 'off' || !(programs.has('xdp') || programs.has('tcx'))) return undefined;
+  if (offload === 'off' || !(programs.has('frames') || programs.has('skbs'))) return undefined;
   if (workers > 1) {
     say('no offload: it needs one worker');
     return undefined;
   }
   try {
-    const tcx = programs.has('tcx') && hasTcx();
-    if (programs.has('tcx') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
-    return tcx || programs.has('xdp') ? new FlowMaps(BITS, tcx) : undefined;
+    const tcx = programs.has('skbs') && hasTcx();
+    if (programs.has('skbs') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
+    return tcx || programs.has('frames') ? new FlowMaps(BITS, tcx) : undefined;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     say(`no offload: ${error.message}`);

@@ -1,4 +1,7 @@
-/** What the parts of the flow table's programs share: places in the frame and on the stack, and how to reach the frame. */
+/**
+ * What the parts of the flow table's programs share: places in the frame and on the stack, and how
+ * to reach the frame.
+ */
 import { HEADER } from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';

@@ -32,7 +32,8 @@
  * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
  * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
  * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
- * takes redirected frames; interfaces: their indexes. Used, written, without room, packets: what the director has counted.
+ * takes redirected frames; interfaces: their indexes. Used, written, without room, packets: what
+ * the director has counted.
  */
 
 /** Lines of a bucket. */

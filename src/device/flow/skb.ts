@@ -62,7 +62,7 @@ export function classifierProgram(use: SkbUse): Uint8Array {
   return asm.label('drop').mov('r0', TCX_DROP).exit().assemble();
 }
 
-/** A classifier that leaves every packet to the next one, to find out whether the kernel has tcx. */
+/** A classifier that leaves every packet to the next one, to find out whether there is tcx. */
 export function nextProgram(): Uint8Array {
   return new Assembler().mov('r0', TCX_NEXT).exit().assemble();
 }
@@ -150,7 +150,7 @@ function transportSum(asm: Assembler, { family, sum }: Places): void {
   asm.label(done);
 }
 
-/** What the addresses change in a sum: the delta of the header without the step of the TTL. r5 is lost. */
+/** What the addresses change in a sum: the header's delta without the TTL's step. r5 is lost. */
 function addressDelta(asm: Assembler, to: 'r3' | 'r4'): Assembler {
   asm.load(16, to, 'r9', 4 * DELTAS).add(to, 1);
   return asm.mov('r5', to).rsh('r5', 16).and(to, 0xffff).add(to, 'r5');

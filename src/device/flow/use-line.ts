@@ -20,7 +20,7 @@ import {
 /** The time is the kernel's, or the clock word, which a test moves. */
 export type Clock = 'kernel' | 'word';
 
-/** The line in r9 is in force, offload is on, and the director was alive lately. Writes the time. */
+/** The line in r9 is in force, offload is on, the director was alive lately. Writes the time. */
 export function inForce(asm: Assembler, fds: FlowMapFds, clock: Clock, miss: string): void {
   asm.store(32, 'r10', Stack.index, 0);
   look(asm, fds.control, Stack.index, miss);

@@ -6,7 +6,14 @@
  *     open    classifier, then filters         a filter that claims a packet finds the classifier there
  *     close   sockets, then the classifier
  */
-import { attachIngress, linkedInterface, loadClassifier, loadSocketFilter, replaceProgram } from '../../sys/bpf.js';
+import {
+  attachIngress,
+  LinkType,
+  linkedInterface,
+  loadClassifier,
+  loadSocketFilter,
+  replaceProgram,
+} from '../../sys/bpf.js';
 import { close, SystemError } from '../../sys/libc.js';
 import { setFilter } from '../../sys/packet-socket.js';
 import type { FlowMapFds } from '../flow/layout.js';
@@ -21,6 +28,13 @@ interface Opened {
   readonly ifindex: number;
   readonly flows: FlowMapFds | undefined;
   readonly share: QueueShare | undefined;
+}
+
+/** An adopted socket; `link` as of PacketHandle. */
+interface Adopted {
+  readonly fd: number;
+  readonly ifindex: number;
+  readonly link: number;
 }
 
 /**
@@ -40,10 +54,19 @@ export function openFlowPrograms({ fd, ifindex, flows, share }: Opened): number 
   return link;
 }
 
-/** Adopted sockets forward by the flow table of this process. Throws a SystemError. */
-export function replaceFlowPrograms(handles: readonly { fd: number; link: number }[], flows: FlowMapFds): void {
-  for (const { link } of handles) if (link >= 0) withClassifier(flows, (program) => replaceProgram(link, program));
+/**
+ * Adopted sockets, by worker, forward by the flow table of this process. Returns them with their
+ * links. Throws a SystemError.
+ */
+export function replaceFlowPrograms<T extends Adopted>(handles: readonly T[], flows: FlowMapFds): T[] {
+  const owner = handles.find(({ link }) => link >= 0) ?? handles.at(-1)!;
+  const link = withClassifier(flows, (program) => {
+    if (owner.link < 0) return attachIngress(program, owner.ifindex);
+    replaceProgram(owner.link, program);
+    return owner.link;
+  });
   for (const { fd } of handles) setFlowFilter(fd, flows);
+  return handles.map((handle) => (handle === owner ? { ...handle, link } : handle));
 }
 
 function setFlowFilter(fd: number, fds: FlowMapFds): void {
@@ -76,5 +99,5 @@ export function hasTcx(): boolean {
 
 /** The classifier was taken off the interface (bpftool link detach); '' while it is there. */
 export function packetFault({ link, ifindex }: { link: number; ifindex: number }): string {
-  return link >= 0 && linkedInterface(link, 'tcx') !== ifindex ? 'its classifier was taken away' : '';
+  return link >= 0 && linkedInterface(link, LinkType.tcx) !== ifindex ? 'its classifier was taken away' : '';
 }

@@ -5,6 +5,7 @@
 import {
   attachXdp,
   detachLink,
+  LinkType,
   linkedInterface,
   linkOf,
   XDP_FLAGS_DRV_MODE,
@@ -69,7 +70,7 @@ export function xdpError(device: string, error: unknown): unknown {
  */
 export function detachXdp(name: string): boolean {
   const ifindex = ifNameToIndex(name);
-  const link = linkOf((fd) => linkedInterface(fd, 'xdp') === ifindex);
+  const link = linkOf((fd) => linkedInterface(fd, LinkType.xdp) === ifindex);
   if (link === undefined) return false;
   try {
     detachLink(link);
