@@ -1,6 +1,6 @@
 /**
- * The SYN proxy, destination's side: until the destination answers, the connection waits; then its
- * numbers are shifted (nat/shift.ts). The client was told window 0, and may send from now on.
+ * The SYN proxy, destination's side. The connection waits until the destination answers. Then its
+ * sequence numbers are shifted (nat/shift.ts). The client had window 0 until then; now it may send.
  *
  *     client ── ACK (cookie) ─► director ── SYN ────────────────► destination     synproxy/open.ts
  *                               director ── SYN ────────────────► destination     again after 1, 3, 7, 15, 31 s
