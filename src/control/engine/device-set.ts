@@ -65,7 +65,10 @@ export class DeviceSet {
   readonly tuns: TunHandle[] = [];
   private readonly frames: { frames: number; entries: number };
   private readonly frameSize: number;
-  /** Number of large frames of a worker. A hand-off ring has no room for one. */
+  /**
+   * Number of large frames of a worker. A hand-off ring has no room for one; and with offload the
+   * programs forward GSO packets in one piece, and count their segments.
+   */
   private readonly large: number;
 
   /**
@@ -83,7 +86,7 @@ export class DeviceSet {
     const posting = devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     this.handles = devices.map(() => undefined);
     this.frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
-    this.large = workers === 1 && devices.some(forwardsGso) ? LARGE_FRAMES : 0;
+    this.large = workers === 1 && flows === undefined && devices.some(forwardsGso) ? LARGE_FRAMES : 0;
     this.frames = framesFor(posting, this.frameSize, workers);
     if (adopted !== undefined) this.adopt(adopted);
     else for (let i = 0; i < workers; i++) this.memories.push(makeUmem(this.frames.frames, this.frameSize, this.large));
@@ -173,10 +176,21 @@ export class DeviceSet {
     return describe(opened[0]!);
   }
 
-  /** Programs redirect frames to an open device that can take them. */
+  /**
+   * Programs redirect packets to an open device that can take them. One line serves all programs:
+   * where some are XDP's, each device must take frames.
+   */
   private redirectTo(device: number): void {
-    const ifindex = this.devices[device]!.exclusive ? this.ifindexOf(device) : undefined;
-    this.flows?.setDevice(device, ifindex !== undefined && takesRedirected(ifindex) ? ifindex : 0);
+    if (this.flows === undefined) return;
+    const ifindex = this.forwards(device) ? this.ifindexOf(device) : undefined;
+    const takesFrames = ifindex !== undefined && takesRedirected(ifindex);
+    const isTaking = takesFrames || !this.devices.some(({ kind }) => kindOf(kind).offload === 'frames');
+    this.flows.setDevice(device, isTaking ? (ifindex ?? 0) : 0, takesFrames);
+  }
+
+  private forwards(device: number): boolean {
+    const { offload } = kindOf(this.devices[device]!.kind);
+    return offload === 'frames' || (offload === 'skbs' && this.flows!.fds.tcx);
   }
 
   private openFor(worker: number, device: number): DeviceHandle {

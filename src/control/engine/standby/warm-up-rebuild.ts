@@ -1,5 +1,5 @@
 /**
- * Warms up the code of a rebuild (conntrack/rebuild.ts) in a worker that stands by. V8 compiles
+ * Warms up the code of a rebuild (conntrack/rebuild) in a worker that stands by. V8 compiles
  * what has run for a while; code that is not compiled takes ten times as long. It runs on a small
  * table of its own, before the other process is asked to stop.
  */
@@ -7,7 +7,7 @@ import { Connections } from '../../../conntrack/connections.js';
 import { CONN_INACTIVE, TICKS } from '../../../conntrack/entry.js';
 import { fillEntry } from '../../../conntrack/find-wide.js';
 import { linesBytes, sealsBytes, type TableMemory } from '../../../conntrack/memory.js';
-import { Rebuild } from '../../../conntrack/rebuild.js';
+import { Rebuild } from '../../../conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../../conntrack/table.js';
 import { Destination, Method, VirtualService } from '../../../service/service.js';
 import { Counters } from '../../../stats/counters.js';
