@@ -6,8 +6,8 @@
  *
  * With several workers, frames of other workers leave the batch before it is processed, and frames
  * that others handed off are processed after the devices' own. The clock is read once a turn.
- * Frames that do not fit a full output are counted and dropped. A GSO packet that cannot be forwarded
- * in one piece is cut, and its frames are processed like received ones.
+ * Frames that do not fit a full output are counted and dropped. A GSO packet that cannot be
+ * forwarded in one piece is cut, and its frames are processed like received ones.
  */
 import { Batch } from '../device/batch.js';
 import { Cutter } from '../device/cutter.js';

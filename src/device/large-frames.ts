@@ -15,8 +15,8 @@ export const LARGE_FRAME = 0x11000;
 
 export class LargeFrames {
   /**
-   * By large frame: payload bytes of a segment, VIRTIO_NET_HDR_GSO_*, and where the transport header
-   * begins.
+   * By large frame: payload bytes of a segment, VIRTIO_NET_HDR_GSO_*, and where the transport
+   * header begins.
    */
   private readonly sizes: Uint16Array;
   private readonly types: Uint8Array;
@@ -62,8 +62,8 @@ export class LargeFrames {
   }
 
   /**
-   * Notes how the packet is to be cut. `l4`: bytes before the transport header; 0 when the IP header
-   * says it.
+   * Notes how the packet is to be cut. `l4`: bytes before the transport header; 0 when the IP
+   * header says it.
    */
   setGso(offset: number, type: number, size: number, l4: number): void {
     const index = this.indexOf(offset);

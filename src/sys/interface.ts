@@ -68,8 +68,8 @@ export const TUN_F_USO4 = 0x20;
 export const TUN_F_USO6 = 0x40;
 
 /**
- * Says what the process behind `fd` takes from the interface: partial checksums, GSO packets. Throws
- * a SystemError, EINVAL for a bit that the kernel does not know.
+ * Says what the process behind `fd` takes from the interface: partial checksums, GSO packets.
+ * Throws a SystemError, EINVAL for a bit that the kernel does not know.
  */
 export function tunSetOffload(fd: number, bits: number): void {
   check(ioctlValue(fd, TUNSETOFFLOAD, bits), 'TUNSETOFFLOAD');

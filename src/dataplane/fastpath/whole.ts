@@ -1,7 +1,7 @@
 /**
- * May a packet leave as it is? A packet in an ordinary frame: when it is not longer than the MTU. A
- * GSO packet in a large frame (device/large-frames.ts): when its link takes such packets and each of
- * its segments is not longer than the MTU (the kernel's skb_gso_validate_network_len).
+ * May a packet leave as it is? A packet in an ordinary frame: when it is not longer than the MTU.
+ * A GSO packet in a large frame (device/large-frames.ts): when its link takes such packets and each
+ * of its segments is not longer than the MTU (the kernel's skb_gso_validate_network_len).
  *
  *     | IP | TCP | gso size |  ≤ MTU        the packet itself: | IP | TCP | ………… |  ≤ 64 KiB
  */

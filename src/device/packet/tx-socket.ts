@@ -5,9 +5,10 @@
  *     mmsghdr[64]  | name, iov, iovlen, control, flags | sent |      64 bytes each; iov points to
  *     iovec[64]    | base = Umem + offset | len |                    16 bytes each, written for each frame
  *
- * GSO packets (large-frames.ts) leave through a socket of their own, with virtio_net_hdr in front of
- * each (gso-header.ts): ordinary frames need none. A socket is bound with protocol 0, so it receives nothing. PACKET_QDISC_BYPASS: what the driver
- * does not take is dropped and counted, never queued.
+ * GSO packets (large-frames.ts) leave through a socket of their own, with virtio_net_hdr in front
+ * of each (gso-header.ts): ordinary frames need none. A socket is bound with protocol 0, so it
+ * receives nothing. PACKET_QDISC_BYPASS: what the driver does not take is dropped and counted,
+ * never queued.
  */
 
 import { check, close, errno, MSG_DONTWAIT, sendmmsgAt, socket } from '../../sys/libc.js';
@@ -121,8 +122,8 @@ export class TxSocket {
 }
 
 /**
- * Opens a socket that sends by interface number `ifindex`. `gso`: it sends GSO packets. Returns its descriptor, which the caller
- * closes. Throws a SystemError.
+ * Opens a socket that sends by interface number `ifindex`. `gso`: it sends GSO packets. Returns its
+ * descriptor, which the caller closes. Throws a SystemError.
  */
 export function openTxSocket(ifindex: number, gso = false): number {
   const fd = check(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'socket');

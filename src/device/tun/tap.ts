@@ -89,7 +89,7 @@ function openFile(wanted: string, flags: number, options: TapOptions): TunHandle
   }
 }
 
-/** A persistent interface keeps what a former process has announced, so `gso` false is said, too. */
+/** A persistent interface keeps what a former process has announced: `gso` false is said, too. */
 function setOffloads(fd: number, gso: boolean): void {
   const tcp = gso ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0;
   try {
