@@ -28,8 +28,8 @@ export class Cutter {
   }
 
   /**
-   * Fills `batch`, which is empty, with the next frames. Returns how many: 0 at the end of the
-   * packet, or when the Umem has no free frame.
+   * Appends the next frames to `batch` while it has room. Returns how many are in it: none at the
+   * end of the packet, or when the Umem has no free frame.
    */
   fill(batch: Batch): number {
     const { segmenter, umem } = this;

@@ -6,9 +6,9 @@
  *                                         ^ from
  *     a large frame:  |<- headroom 258 ->|<- Ethernet, IP, TCP, payload ->|      gso size and type: beside
  *
- * What lies in a large frame is always a GSO packet with a partial checksum. Its transport checksum
- * has no meaning while the director has it: who sends it (gso-header.ts) or cuts it (gso.ts) writes
- * it anew.
+ * What lies in a large frame is always a GSO packet that is longer than an ordinary frame, and so
+ * than any MTU. Its transport checksum has no meaning while the director has it: who sends it
+ * (gso-header.ts) or cuts it (gso.ts) writes it anew.
  */
 /** Bytes of a large frame: headroom, the longest IP packet, Ethernet header and tags. */
 export const LARGE_FRAME = 0x11000;

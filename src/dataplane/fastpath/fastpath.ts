@@ -42,7 +42,7 @@ import {
   TARGET,
 } from './scan.js';
 import type { SlowPath, SlowPathScheduled } from './slow-path.js';
-import { lengthCheck } from './whole.js';
+import { segmentCheck } from './whole.js';
 
 /** Word that takes the result of prefetches: the compiler removes loads without a use. */
 const SINK = 0;
@@ -78,11 +78,11 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   const cache = batchCache(d);
   const account = batchAccount(d, cache);
   const rewrite = rewriter(d, cache);
-  const isTooLong = lengthCheck(d, rows);
-  const both = forwardBoth(d, rows, cache, account, rewrite, isTooLong);
-  const forwarder = fastForward(d, rows, cache, account, rewrite, both, isTooLong);
+  const fitsInSegments = segmentCheck(d, rows);
+  const both = forwardBoth(d, rows, cache, account, rewrite, fitsInSegments);
+  const forwarder = fastForward(d, rows, cache, account, rewrite, both, fitsInSegments);
   const { forwardIn, forwardOut } = forwarder;
-  const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite, isTooLong);
+  const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite, fitsInSegments);
   const { bucket6, search6 } = finder6(d, rows, addresses);
   const openConn = connOpener(d, rows, cache, forwarder, slowPathScheduled);
 

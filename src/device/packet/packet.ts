@@ -124,9 +124,9 @@ export class PacketDevice implements Device {
     return false;
   }
 
-  /** Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut. */
+  /** Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut, longer than any MTU. */
   private acceptWhole(frame: number, length: number, batch: Batch): boolean {
-    if (length < HEADER) return false;
+    if (length <= this.umem.capacity) return false;
     readGsoHeader(this.umem, frame);
     if (!this.cutter.begin(frame, length)) return false;
     this.append(frame, length, batch);

@@ -6,6 +6,8 @@
  *     read    | virtio_net_hdr 10 | Ethernet, IP, TCP, payload ……… | ……………………………………………… |
  *               └─ frame: the capacity of an ordinary frame ──────┘ └─ the same place of a large frame
  *     a GSO packet: the beginning is copied in front of the rest, and the ordinary frame is free
+ *
+ * A GSO packet that an ordinary frame has room for is cut here: a large frame has a longer one.
  */
 
 import { readvAt, writeAt } from '../../sys/libc.js';
@@ -27,6 +29,8 @@ export class GsoTapDevice extends TunFile {
   private readonly iovWords = new Uint32Array(this.iov);
   private readonly iovAddress = addressAt(this.iov);
   private readonly cutter: Cutter;
+  /** The large frame whose packet is being cut; −1: none. */
+  private cutting = -1;
 
   /** As of TapDevice. Throws a DeviceError. */
   constructor(umem: Umem, source: string | TunHandle, options: TapOptions = {}) {
@@ -43,6 +47,10 @@ export class GsoTapDevice extends TunFile {
     const { large } = umem;
     const before = batch.n;
     while (batch.n < batch.capacity && !this.closed && umem.freeFrames > 0 && large.freeFrames > 0) {
+      if (this.cutting >= 0) {
+        this.cutMore(batch);
+        continue;
+      }
       const frame = umem.alloc();
       const rest = large.alloc();
       const got = this.readInto(frame, rest);
@@ -87,8 +95,19 @@ export class GsoTapDevice extends TunFile {
       this.stats.rxOversize++;
       return 0;
     }
-    this.append(rest, len, batch);
+    if (len > umem.capacity) this.append(rest, len, batch);
+    else this.cutting = rest;
     return rest;
+  }
+
+  private cutMore(batch: Batch): void {
+    const before = batch.n;
+    this.cutter.fill(batch);
+    this.stats.rxPackets += batch.n - before;
+    for (let i = before; i < batch.n; i++) this.stats.rxBytes += batch.lengths[i]!;
+    if (!this.cutter.done) return;
+    this.umem.free(this.cutting);
+    this.cutting = -1;
   }
 
   private complete(frame: number, len: number): void {

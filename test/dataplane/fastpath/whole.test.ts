@@ -180,7 +180,7 @@ function big(
     ? ip.udp({ sport, dport })
     : ip.tcp({ sport, dport, flags, seq: random.u32(), ack: 1, options } as never);
   const type = udp ? GSO_UDP_L4 : isV6 ? GSO_TCPV6 : GSO_TCPV4;
-  const bytes = l4.payload(random.bytes(1 + random.below(random.pick([3000, 12_000, 60_000])))).bytes();
+  const bytes = l4.payload(random.bytes(1800 + random.below(random.pick([3000, 12_000, 60_000])))).bytes();
   return { bytes, type: type | (flags === 'AC' && !udp ? GSO_ECN : 0), size };
 }
 
