@@ -64,7 +64,10 @@ export class PacketDevice implements Device {
     this.name = handle.name;
     this.fd = handle.fd;
     this.umemAddress = addressAt(umem.buffer);
-    this.ring = handle.ring.kind === 'blocks' ? new BlockRing(handle.ring) : new SlotRing(handle.fd, handle.ring);
+  /**
+   * Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut,
+   * longer than any MTU.
+   */
     this.slots = this.ring instanceof SlotRing ? this.ring : undefined;
     this.cutter = new Cutter(umem);
     this.sender = new TxSocket(umem, this.counts, handle.sender, handle.gsoSender ?? -1);
