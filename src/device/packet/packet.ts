@@ -64,10 +64,7 @@ export class PacketDevice implements Device {
     this.name = handle.name;
     this.fd = handle.fd;
     this.umemAddress = addressAt(umem.buffer);
-  /**
-   * Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut,
-   * longer than any MTU.
-   */
+    this.ring = handle.ring.kind === 'blocks' ? new BlockRing(handle.ring) : new SlotRing(handle.fd, handle.ring);
     this.slots = this.ring instanceof SlotRing ? this.ring : undefined;
     this.cutter = new Cutter(umem);
     this.sender = new TxSocket(umem, this.counts, handle.sender, handle.gsoSender ?? -1);
@@ -127,7 +124,10 @@ export class PacketDevice implements Device {
     return false;
   }
 
-  /** Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut, longer than any MTU. */
+  /**
+   * Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut,
+   * longer than any MTU.
+   */
   private acceptWhole(frame: number, length: number, batch: Batch): boolean {
     if (length <= this.umem.capacity) return false;
     readGsoHeader(this.umem, frame);
