@@ -12,6 +12,7 @@ import { pinned, processors } from './placement.js';
 import type { Scene } from './scene.js';
 import { listening, nginxConfig } from './servers.js';
 import { BACK, BALANCER, FRONT, routeByBalancer, routeDirect, type Site, VIP } from './site.js';
+import { bridgeTaps, returnAddresses, takeAddresses, tapDevices } from './taps.js';
 
 export interface Balancer {
   readonly name: string;
@@ -45,6 +46,7 @@ export const BALANCERS: readonly Balancer[] = [
     by(`ulvs NAT, ${shown(kind)}`, (scene) => beginUlvs(scene, kind, '-m')),
     by(`ulvs DR, ${shown(kind)}`, (scene) => beginUlvs(scene, kind, '-g')),
   ]),
+  by('ulvs NAT, tap', beginTap, ({ site }) => returnAddresses(site)),
   by('ulvs NAT, packet, offload', (scene) => beginUlvs(scene, 'packet', '-m', 'auto')),
   by('ulvs DR, packet, offload', (scene) => beginUlvs(scene, 'packet', '-g', 'auto')),
 ];
@@ -137,14 +139,15 @@ function nginx({ directory, place }: Scene): string[] {
 
 async function beginUlvs(
   scene: Scene,
-  kind: 'auto' | 'packet',
+  kind: 'auto' | 'packet' | 'tap',
   how: '-m' | '-g',
   offload: 'auto' | 'off' = 'off',
 ): Promise<Running> {
   const { site, directory } = scene;
   const file = `${directory}/director.yaml`;
   const socket = `${directory}/ulvs.sock`;
-  writeFileSync(file, `offload: ${offload}\n${directorYaml(site, socket, kind, how)}`);
+  const devices = kind === 'tap' ? tapDevices() : site.devices.map((dev) => `{ name: ${dev}, kind: ${kind} }`);
+  writeFileSync(file, `offload: ${offload}\n${directorYaml(devices, socket, how)}`);
   rmSync(socket, { force: true });
   await routeByBalancer(site);
   const running = startIn(scene, 'ulvs', [process.execPath, program('cli/main.js'), 'run', '-c', file]);
@@ -155,7 +158,14 @@ async function beginUlvs(
   return running;
 }
 
-function directorYaml({ devices }: Site, socket: string, kind: string, how: '-m' | '-g'): string {
+async function beginTap(scene: Scene): Promise<Running> {
+  await takeAddresses(scene.site);
+  const running = await beginUlvs(scene, 'tap', '-m');
+  await orEnd(running, bridgeTaps(scene.site));
+  return running;
+}
+
+function directorYaml(devices: readonly string[], socket: string, how: '-m' | '-g'): string {
   const rips = how === '-m' ? BACK.realservers : FRONT.realservers;
   const rules = [
     `-A -t ${VIP}:${WEB_PORT} -s rr`,
@@ -163,8 +173,7 @@ function directorYaml({ devices }: Site, socket: string, kind: string, how: '-m'
     `-A -t ${VIP}:${BULK_PORT} -s rr`,
     `-a -t ${VIP}:${BULK_PORT} -r ${rips[0]}:${BULK_PORT} ${how}`,
   ];
-  const names = devices.map((dev) => `{ name: ${dev}, kind: ${kind} }`);
-  return [`socket: ${socket}`, `devices: [ ${names.join(', ')} ]`, 'rules: |', ...rules.map((rule) => `  ${rule}`)]
+  return [`socket: ${socket}`, `devices: [ ${devices.join(', ')} ]`, 'rules: |', ...rules.map((rule) => `  ${rule}`)]
     .join('\n')
     .concat('\n');
 }
