@@ -3,7 +3,7 @@
  * director handles fewer packets than a wire would carry.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Program, Testbed } from './testbed.js';
@@ -41,6 +41,7 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
   let program: Program;
   let file: string;
   let sha256: string;
+  const state = `/dev/shm/ulvs-bulk-${process.pid}`;
 
   beforeAll(async () => {
     testbed = new Testbed('bulk');
@@ -51,7 +52,8 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
     sha256 = createHash('sha256').update(bytes).digest('hex');
     addIPv6();
     await testbed.serve(servers, server(file));
-    if (kind === 'packet') program = await testbed.up('-c', testbed.config('bulk.yaml', { rules: RULES }));
+    if (kind === 'packet')
+      program = await testbed.up('-c', testbed.config('bulk.yaml', { rules: RULES, more: `state: ${state}` }));
     else {
       for (const { of } of TAPS) testbed.run(director, `ip addr flush dev ${of}`);
       program = await testbed.up('-c', testbed.file('bulk.yaml', ofTaps()));
@@ -65,6 +67,7 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
   afterAll(async () => {
     program?.kill('SIGTERM');
     await program?.ended;
+    rmSync(state, { recursive: true, force: true });
     await testbed.remove();
   });
 
@@ -102,5 +105,17 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
     const after = await counted(realserver);
     // ACKs of the other direction are packets, too.
     for (const way of [0, 1]) expect(after[way]! - before[way]!).toBeLessThan(BYTES / 1448 / 2);
+  });
+
+  if (kind !== 'packet') return;
+  it('goes on so in a process that takes over', { timeout: 60_000 }, async () => {
+    const successor = testbed.ulvs(['run', '-c', path.join(testbed.folder, 'bulk.yaml'), '--takeover']);
+    await successor.says('director is up');
+    await program.ended;
+    program = successor;
+    const [, before] = await counted('10.2.0.11');
+    expect(node(download(VIP))).toBe(sha256);
+    const [, after] = await counted('10.2.0.11');
+    expect(after - before).toBeLessThan(BYTES / 1448 / 4);
   });
 });

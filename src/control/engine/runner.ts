@@ -18,6 +18,7 @@ import type { Neighbour } from '../../dataplane/table/neighbour.js';
 import { wordsOf } from '../../dataplane/table/route-data.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
+import type { DeviceHandle } from '../../device/handle.js';
 import { useLargePages } from '../../device/large-pages.js';
 import { HostRouting } from '../../device/tun/host.js';
 import { TunDevice, type TunHandle } from '../../device/tun/tap.js';
@@ -129,6 +130,12 @@ export class Runner {
     useLargePages(words.buffer, buckets.buffer);
   }
 
+  /** Takes over an open device (DevicePlaces.attach). */
+  attach(device: number, handles: readonly (DeviceHandle | undefined)[], waits = false): void {
+    this.places.attach(device, handles, waits);
+    this.director.links[device]!.takesGso = this.places.devices[device]!.takesGso === true;
+  }
+
   /** Goes on with a device that another process has read up to `position`. */
   resume(device: number, position: number): void {
     this.places.devices[device]!.resume?.(position);
@@ -237,8 +244,7 @@ export class Runner {
         this.places[message.kind](message.device);
         return true;
       case 'attach':
-        this.places.attach(message.device, message.handles);
-        this.director.links[message.device]!.takesGso = this.places.devices[message.device]!.takesGso === true;
+        this.attach(message.device, message.handles);
         this.announcements.note(message.device);
         if (this.announces) this.announcements.announceDue();
         return true;

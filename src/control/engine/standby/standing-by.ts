@@ -33,7 +33,7 @@ export function prepare(runner: Runner, setup: RunnerSetup, { handles }: Standby
   }
   runner.adviseLargePages();
   handles.forEach((all, device) => {
-    runner.places.attach(device, all, true);
+    runner.attach(device, all, true);
   });
   touch(runner.director.connections.words, runner.director.connections.table.highWater);
 }
