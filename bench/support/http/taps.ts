@@ -1,6 +1,6 @@
 /**
- * ulvs behind TAP devices: each interface of the balancer is in a bridge with a TAP, and its address
- * is in the process.
+ * ulvs behind TAP devices: each interface of the balancer is in a bridge with a TAP, and its
+ * address is in the process.
  *
  *     front ── dev ─ bridge ─ TAP ── ulvs ── TAP ─ bridge ─ dev ── back
  */
