@@ -16,7 +16,7 @@ import { openFlows } from '../engine/flow-offload.js';
 import { tooManyWorkers } from '../engine/processors.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
-import { ANNOUNCE_MS } from '../host/announcement.js';
+import { ANNOUNCE_MS, BEGIN_MS } from '../host/announcement.js';
 import { type Attachment, attach } from '../host/attach.js';
 import { removeOrphans } from '../host/interceptor.js';
 import { serveMetrics } from '../metrics/server.js';
@@ -85,6 +85,7 @@ async function startForwarding(parts: Parts, workers: Workers, attachment: Attac
   await startWorkers(parts, workers, attachment, taker !== undefined);
   if (taker !== undefined) await takeOver(parts, workers, taker);
   parts.host?.useTun(workers.tun);
+  parts.sync.configure(parts.config.sync);
   parts.announcement.refresh();
   parts.host?.warnUnrouted();
 }
@@ -132,9 +133,11 @@ function startHealth(parts: Parts, workers: Workers, { live, devices }: Attachme
 function startJobs(parts: Parts): void {
   const { config, requests, announcement, sync } = parts;
   parts.every(HOUSEKEEPING_MS, () => (parts.isHandingOver() ? undefined : requests.tick()));
-  if (config.announce !== undefined) parts.every(ANNOUNCE_MS, () => announcement.refresh());
+  if (config.announce !== undefined) {
+    parts.every(ANNOUNCE_MS, () => announcement.refresh());
+    parts.every(BEGIN_MS, () => announcement.begin());
+  }
   parts.every(CHECK_MS, () => watch(parts));
-  sync.configure(config.sync);
   parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));
 }
 
