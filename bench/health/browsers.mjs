@@ -17,10 +17,7 @@ const lab = new Lab('pages');
 const [client, director, server] = ['c', 'd', 's'].map((letter) => lab.space(letter));
 
 function network() {
-  sh(`ip link add eth0 netns ${client} type veth peer name eth1 netns ${director}; ip link add eth2 netns ${director} type veth peer name eth0 netns ${server}`);
-  for (const [space, device, address] of [[client, 'eth0', '10.1.0.1'], [director, 'eth1', '10.1.0.254'], [director, 'eth2', '10.2.0.254'], [server, 'eth0', '10.2.0.11']])
-    sh(`ip -n ${space} addr add ${address}/24 dev ${device}; ip -n ${space} link set ${device} up`);
-  sh(`ip -n ${server} route add default via 10.2.0.254; ip -n ${client} route add default via 10.1.0.254`);
+  lab.cables(client, director, server);
   sh(`mkdir -p ${lab.folder}/www; echo ok > ${lab.folder}/www/index.html; chmod -R a+rx ${lab.folder}`);
 }
 
@@ -31,9 +28,7 @@ function yaml() {
     rules.push(`-A -t 10.1.0.100:${8000 + i} -s rr`);
     for (let k = 0; k < 10; k++) rules.push(`-a -t 10.1.0.100:${8000 + i} -r 10.2.0.${20 + k}:80 -m`);
   }
-  const devices = 'devices: [{ name: eth1, kind: xdp }, { name: eth2, kind: xdp }]';
-  const page = `console: { listen: 127.0.0.1:9732, token: ${lab.folder}/token }`;
-  return [devices, 'accept: { arp: true }', `socket: ${lab.socket}`, page, 'rules: |', ...rules.map((rule) => `  ${rule}`), ''].join('\n');
+  return lab.yaml('arp: true', `console: { listen: 127.0.0.1:9732, token: ${lab.folder}/token }`, rules);
 }
 
 /** Follows the director on PAGES connections; prints how many bytes came, once a second. */

@@ -35,6 +35,20 @@ export class Lab {
     return space;
   }
 
+  /** Lays the cables: client 10.1.0.1 ── 10.1.0.254 director 10.2.0.254 ── 10.2.0.11 server. */
+  cables(client, director, server) {
+    sh(`ip link add eth0 netns ${client} type veth peer name eth1 netns ${director}; ip link add eth2 netns ${director} type veth peer name eth0 netns ${server}`);
+    for (const [space, device, address] of [[client, 'eth0', '10.1.0.1'], [director, 'eth1', '10.1.0.254'], [director, 'eth2', '10.2.0.254'], [server, 'eth0', '10.2.0.11']])
+      sh(`ip -n ${space} addr add ${address}/24 dev ${device}; ip -n ${space} link set ${device} up`);
+    sh(`ip -n ${server} route add default via 10.2.0.254; ip -n ${client} route add default via 10.1.0.254`);
+  }
+
+  /** director.yaml of an XDP director between these cables. */
+  yaml(accept, more, rules) {
+    const devices = 'devices: [{ name: eth1, kind: xdp }, { name: eth2, kind: xdp }]';
+    return [devices, `accept: { ${accept} }`, `socket: ${this.socket}`, more, 'rules: |', ...rules.map((rule) => `  ${rule}`), ''].join('\n');
+  }
+
   file(name, text) {
     writeFileSync(`${this.folder}/${name}`, text);
     return `${this.folder}/${name}`;

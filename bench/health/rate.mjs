@@ -19,10 +19,8 @@ const lab = new Lab('hr');
 const [client, director, server] = ['c', 'd', 's'].map((letter) => lab.space(letter));
 
 function network() {
-  sh(`ip link add eth0 netns ${client} type veth peer name eth1 netns ${director}; ip link add eth2 netns ${director} type veth peer name eth0 netns ${server}`);
-  for (const [space, device, address] of [[client, 'eth0', '10.1.0.1'], [director, 'eth1', '10.1.0.254'], [director, 'eth2', '10.2.0.254'], [server, 'eth0', '10.2.0.11']])
-    sh(`ip -n ${space} addr add ${address}/24 dev ${device}; ip -n ${space} link set ${device} up`);
-  sh(`ip -n ${director} route add 10.3.0.0/16 via 10.2.0.11; ip -n ${server} route add local 10.3.0.0/16 dev lo; ip -n ${server} route add default via 10.2.0.254`);
+  lab.cables(client, director, server);
+  sh(`ip -n ${director} route add 10.3.0.0/16 via 10.2.0.11; ip -n ${server} route add local 10.3.0.0/16 dev lo`);
 }
 
 const SERVER = `require('http').createServer((q, a) => a.end('fine')).listen(8080, '0.0.0.0', 4096)`;
@@ -41,8 +39,7 @@ function yaml(withChecks) {
   const rules = ['-A -u 10.1.0.100:9000 -s rr', '-a -u 10.1.0.100:9000 -r 10.2.0.11:9000 -m', '-A -t 10.1.0.100:8080 -s rr'];
   for (let i = 0; i < N; i++) rules.push(`-a -t 10.1.0.100:8080 -r 10.3.${i >> 8}.${i & 255}:8080 -m`);
   const checks = `checks: [{ service: "-t 10.1.0.100:8080", run: [{ type: ${type}${type === 'http' ? ', expect: fine' : ''}, interval: ${INTERVAL} }] }]`;
-  const devices = 'devices: [{ name: eth1, kind: xdp }, { name: eth2, kind: xdp }]';
-  return [devices, 'accept: { arp: true, icmp: true }', `socket: ${lab.socket}`, withChecks ? checks : '', 'rules: |', ...rules.map((rule) => `  ${rule}`), ''].join('\n');
+  return lab.yaml('arp: true, icmp: true', withChecks ? checks : '', rules);
 }
 
 async function totals() {

@@ -14,7 +14,7 @@ import { Connections } from '../../src/conntrack/connections.js';
 import { CONN_INACTIVE, CONN_OUTGOING, TICKS } from '../../src/conntrack/entry.js';
 import { fillEntry } from '../../src/conntrack/find-wide.js';
 import { linesBytes, sealsBytes, type TableMemory } from '../../src/conntrack/memory.js';
-import { Rebuild } from '../../src/conntrack/rebuild.js';
+import { Rebuild } from '../../src/conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { openWorkerFile } from '../../src/control/state/worker-file.js';
 import { useLargePages } from '../../src/device/large-pages.js';

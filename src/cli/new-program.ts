@@ -1,6 +1,6 @@
 /** The command `ulvs` with some of its subcommands or all of them, and their help. */
 import { Command } from 'commander';
-import { manualText } from './manual.js';
+import { manualText } from './manual/manual.js';
 
 /** `version` is that of package.json. */
 export function newProgram(version: string, commands: readonly Command[]): Command {

@@ -8,25 +8,20 @@
  */
 
 import type { Destination } from '../service/service.js';
-import { Gauge } from '../stats/counters.js';
 import { TCP } from '../wire/ipv4.js';
 import {
   CONN_ASSURED,
   CONN_HELPER,
-  CONN_INACTIVE,
   CONN_NO_CPORT,
   CONN_NOOUTPUT,
   CONN_ONE_PACKET,
   CONN_TEMPLATE,
   CONTROL,
-  CONTROLLED,
-  DEST,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   EXPIRES,
   FLAGS,
   METHOD_MASK,
-  PACKETS,
   PORTS,
   TICKS,
   TIMEOUT,
@@ -34,6 +29,8 @@ import {
   WHEEL_TICK,
   WITH_SHIFTS,
 } from './entry.js';
+import { EntryFields } from './entry-fields.js';
+import { bind, count, setInactive, unbind } from './gauges.js';
 import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
 import { noteSilence, type Offloaded, States } from './states.js';
@@ -49,8 +46,7 @@ const FRESH = 3 * TICKS;
 const POSTPONED = 60 * TICKS;
 
 /** The connections of one worker: table, states and timers. */
-export class Connections {
-  readonly words: Int32Array;
+export class Connections extends EntryFields {
   readonly states: States;
   /** Virtual ports of the FTP helper, which reads masq connections to them. */
   helperPorts: readonly number[] = [];
@@ -79,10 +75,10 @@ export class Connections {
   /** `dests`: by slot, removed destinations included. `now`: in ticks. */
   constructor(
     readonly table: ConnectionTable,
-    private readonly dests: readonly (Destination | undefined)[],
+    dests: readonly (Destination | undefined)[],
     now = 0,
   ) {
-    this.words = table.words;
+    super(table.words, dests);
     this.rows = new SeqAdjRows(table.shifts);
     this.now = now;
     this.states = new States(this.words, dests);
@@ -140,12 +136,12 @@ export class Connections {
   /** Takes an entry out of the gauges of its destination, which `adopt` puts back (rebuild.ts). */
   discount(entry: number): void {
     const dest = this.destOf(entry);
-    if (dest !== undefined) this.count(dest, this.flagsOf(entry), -1);
+    if (dest !== undefined) count(dest, this.flagsOf(entry), -1);
   }
 
   private enter(at: number, entry: number, dest: Destination | undefined, flags: number): void {
     this.words[at + FLAGS]! |= flags;
-    if (dest !== undefined) this.bind(entry, dest);
+    if (dest !== undefined) bind(this.words, at, dest);
     if (this.sync !== undefined) this.sync.reset(entry, this.now);
     if ((flags & CONN_NO_CPORT) !== 0) this.addWithoutPort();
     if (!this.needsHelper(at)) return;
@@ -182,45 +178,9 @@ export class Connections {
     const kept = (flags & WITH_SHIFTS) !== 0 ? this.rows.kept(entry, this.table.seals[entry]!) : undefined;
     if (kept !== undefined) this.seqAdj.set(entry, kept);
     const dest = this.destOf(entry);
-    if (dest !== undefined) this.bind(entry, dest);
+    if (dest !== undefined) bind(words, at, dest);
     this.wheel.start(entry);
     return hash;
-  }
-
-  /** The destination; undefined for none. */
-  destOf(entry: number): Destination | undefined {
-    const slot = this.words[(entry << ENTRY_SHIFT) + DEST]!;
-    return slot === 0 ? undefined : this.dests[slot - 1];
-  }
-  /** A destination has the slot. */
-  hasDest(slot: number): boolean {
-    return this.dests[slot] !== undefined;
-  }
-  stateOf(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + DPORT_PROTO_STATE]! & 0xff;
-  }
-  protocolOf(entry: number): number {
-    return (this.words[(entry << ENTRY_SHIFT) + DPORT_PROTO_STATE]! >>> 8) & 0xff;
-  }
-  flagsOf(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + FLAGS]!;
-  }
-  methodOf(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + FLAGS]! & METHOD_MASK;
-  }
-  childrenOf(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + CONTROLLED]!;
-  }
-
-  /** Its template or control connection; 0: none. */
-  parentOf(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + CONTROL]!;
-  }
-  isControlled(entry: number): boolean {
-    return this.words[(entry << ENTRY_SHIFT) + CONTROL] !== 0;
-  }
-  hasNoOutput(entry: number): boolean {
-    return (this.words[(entry << ENTRY_SHIFT) + FLAGS]! & CONN_NOOUTPUT) !== 0;
   }
 
   /** Restarts the timer with the timeout of the entry, as after every packet. */
@@ -244,11 +204,6 @@ export class Connections {
     this.wheel.start(entry);
   }
 
-  /** Sets the timeout that each packet adds, in ticks. */
-  setTimeout(entry: number, ticks: number): void {
-    this.words[(entry << ENTRY_SHIFT) + TIMEOUT] = ticks;
-  }
-
   /**
    * The end has passed and no child keeps the entry, though the timer wheel has not reached it yet.
    */
@@ -267,20 +222,6 @@ export class Connections {
   isDue(entry: number): boolean {
     if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
     return this.offloaded === undefined || !this.offloaded.pull(entry);
-  }
-
-  countPacket(entry: number): void {
-    this.words[(entry << ENTRY_SHIFT) + PACKETS]!++;
-  }
-
-  /**
-   * Makes `parent` (a template or control connection) the controller of `child`
-   * (ip_vs_control_add).
-   */
-  control(child: number, parent: number): void {
-    this.uncontrol(child);
-    this.words[(child << ENTRY_SHIFT) + CONTROL] = parent;
-    this.words[(parent << ENTRY_SHIFT) + CONTROLLED]!++;
   }
 
   /** Ends the entry now. With children it stays, and its timer goes on. */
@@ -330,7 +271,8 @@ export class Connections {
     const flags = this.flagsOf(entry);
     if ((flags & WITH_SHIFTS) !== 0) this.forgetShift(entry);
     if ((flags & CONN_NO_CPORT) !== 0) this.withoutPort--;
-    this.unbind(entry);
+    const dest = this.destOf(entry);
+    if (dest !== undefined) unbind(this.words, entry << ENTRY_SHIFT, dest);
     this.uncontrol(entry);
     this.table.free(entry);
   }
@@ -380,7 +322,7 @@ export class Connections {
   bindLater(entry: number, dest: Destination, method: number): void {
     const at = entry << ENTRY_SHIFT;
     this.words[at + FLAGS] = (this.words[at + FLAGS]! & ~(METHOD_MASK | CONN_NOOUTPUT)) | method;
-    this.bind(entry, dest);
+    bind(this.words, at, dest);
     if (this.needsHelper(at)) this.words[at + FLAGS]! |= CONN_HELPER;
     this.offloaded?.release(entry);
     this.table.seal(entry);
@@ -388,43 +330,7 @@ export class Connections {
 
   /** Makes a connection active or inactive, as a synchronisation message says. */
   setInactive(entry: number, inactive: boolean): void {
-    const at = entry << ENTRY_SHIFT;
     this.offloaded?.withdraw(entry);
-    if (((this.words[at + FLAGS]! & CONN_INACTIVE) !== 0) === inactive) return;
-    this.words[at + FLAGS]! ^= CONN_INACTIVE;
-    const dest = this.destOf(entry);
-    if (dest === undefined || (this.words[at + FLAGS]! & CONN_TEMPLATE) !== 0) return;
-    dest.add(Gauge.inactive, inactive ? 1 : -1);
-    dest.add(Gauge.active, inactive ? -1 : 1);
-  }
-
-  private bind(entry: number, dest: Destination): void {
-    const at = entry << ENTRY_SHIFT;
-    this.words[at + DEST] = dest.slot + 1;
-    this.count(dest, this.words[at + FLAGS]!, 1);
-    dest.noteBound();
-  }
-
-  private unbind(entry: number): void {
-    const at = entry << ENTRY_SHIFT;
-    const dest = this.destOf(entry);
-    if (dest === undefined) return;
-    this.count(dest, this.words[at + FLAGS]!, -1);
-    dest.noteUnbound();
-    this.words[at + DEST] = 0;
-  }
-
-  private count(dest: Destination, flags: number, by: 1 | -1): void {
-    dest.add(Gauge.references, by);
-    if ((flags & CONN_TEMPLATE) !== 0) dest.add(Gauge.persistent, by);
-    else dest.add((flags & CONN_INACTIVE) !== 0 ? Gauge.inactive : Gauge.active, by);
-  }
-
-  private uncontrol(child: number): void {
-    const at = child << ENTRY_SHIFT;
-    const parent = this.words[at + CONTROL]!;
-    if (parent === 0) return;
-    this.words[at + CONTROL] = 0;
-    this.words[(parent << ENTRY_SHIFT) + CONTROLLED]!--;
+    setInactive(this.words, entry << ENTRY_SHIFT, this.destOf(entry), inactive);
   }
 }

@@ -14,24 +14,19 @@
 import { isChainFull, oldestOf, unlink } from './chain.js';
 import {
   CADDR,
-  CONN_ENGINE_KEY,
-  CONN_FULLNAT,
   CONN_HASHED,
   CONN_INDEXED,
-  CONN_IPV6,
-  DADDR,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
   ENTRY_WORDS,
   FLAGS,
   HASH,
-  HIGH_WATER_WORD,
-  KEY,
   LIVE_WORD,
   NEXT,
   PORTS,
   VADDR,
 } from './entry.js';
+import { Lines } from './lines.js';
 import { isIn4, isOut4 } from './match.js';
 import { type TableMemory, tableMemory, wordsOf } from './memory.js';
 import { sealOf } from './seal.js';
@@ -52,8 +47,7 @@ const PREFETCHED = 64;
 const FIXED_SECRET = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e);
 
 /** The connection table of one worker. */
-export class ConnectionTable {
-  readonly words: Int32Array;
+export class ConnectionTable extends Lines {
   /** By entry: its seal (seal.ts). Empty where the table ends with the process. */
   readonly seals: Int32Array;
   /** Rows of sequence shifts (seqadj.ts); empty as `seals`. */
@@ -69,7 +63,6 @@ export class ConnectionTable {
   private nBuckets = INITIAL_BUCKETS;
   /** Number of buckets after the last complete doubling: level <= nBuckets < 2 * level. */
   private level = INITIAL_BUCKETS;
-  private freeHead = 0;
   /**
    * Counts insertions and removals. A remembered look-up result is valid while it stays the same.
    */
@@ -83,11 +76,11 @@ export class ConnectionTable {
    * Throws RangeError when the memory is not available.
    */
   constructor(
-    readonly maxEntries = 1 << 20,
+    maxEntries = 1 << 20,
     memory: TableMemory = tableMemory(maxEntries),
     readonly secret: Int32Array = FIXED_SECRET,
   ) {
-    this.words = wordsOf(memory.lines, (maxEntries + 1) * ENTRY_WORDS);
+    super(wordsOf(memory.lines, (maxEntries + 1) * ENTRY_WORDS), maxEntries);
     this.seals = wordsOf(memory.seals, maxEntries + 1);
     this.shifts = wordsOf(memory.shifts, (maxEntries + 1) * SHIFT_WORDS);
     this.buckets = new Int32Array(
@@ -97,58 +90,6 @@ export class ConnectionTable {
     this.k0 = secret[0]!;
     this.k1 = secret[1]! | 1;
     this.k2 = secret[2]! | 1;
-  }
-
-  /** Number of lines in use: connections, templates and second lines. */
-  get live(): number {
-    return this.words[LIVE_WORD]!;
-  }
-  /** Highest entry ever used. */
-  get highWater(): number {
-    return this.words[HIGH_WATER_WORD]!;
-  }
-
-  get isFull(): boolean {
-    return this.freeHead === 0 && this.words[HIGH_WATER_WORD]! >= this.maxEntries;
-  }
-
-  /** A zeroed line; 0: the table is full. */
-  alloc(): number {
-    let entry = this.freeHead;
-    if (entry !== 0) this.freeHead = this.words[(entry << ENTRY_SHIFT) + NEXT]!;
-    else if (this.words[HIGH_WATER_WORD]! < this.maxEntries) entry = ++this.words[HIGH_WATER_WORD]!;
-    else return 0;
-    this.words[LIVE_WORD]!++;
-    const at = entry << ENTRY_SHIFT;
-    // A loop, because `fill` costs more than the sixteen stores.
-    for (let i = at; i < at + ENTRY_WORDS; i++) this.words[i] = 0;
-    return entry;
-  }
-
-  /** Frees a line that was removed or never inserted, and the lines that belong to it. */
-  free(entry: number): void {
-    const at = entry << ENTRY_SHIFT;
-    const flags = this.words[at + FLAGS]!;
-    if ((flags & CONN_ENGINE_KEY) !== 0) this.freeKey(this.words[at + KEY]!);
-    const second = (flags & (CONN_IPV6 | CONN_FULLNAT)) !== 0 ? this.words[at + DADDR]! : 0;
-    if ((flags & CONN_FULLNAT) !== 0) this.remove(second);
-    this.release(entry, at);
-    if (second !== 0) this.release(second, second << ENTRY_SHIFT);
-  }
-
-  private freeKey(first: number): void {
-    for (let line = first; line !== 0; ) {
-      const next = this.next(line);
-      this.release(line, line << ENTRY_SHIFT);
-      line = next;
-    }
-  }
-
-  private release(entry: number, at: number): void {
-    this.words[at + FLAGS] = 0;
-    this.words[at + NEXT] = this.freeHead;
-    this.freeHead = entry;
-    this.words[LIVE_WORD]!--;
   }
 
   /** Makes an entry findable. Its addresses, ports, protocol and flags are filled in. */
@@ -193,8 +134,7 @@ export class ConnectionTable {
     this.nBuckets = Math.max(INITIAL_BUCKETS, Math.min(lines * BUCKETS_EACH, this.buckets.length));
     this.level = INITIAL_BUCKETS;
     while (this.level * 2 <= this.nBuckets) this.level *= 2;
-    this.freeHead = 0;
-    this.words[LIVE_WORD] = 0;
+    this.forgetLines();
   }
 
   /**
@@ -214,7 +154,7 @@ export class ConnectionTable {
     return hash;
   }
 
-  /** Makes entries findable that were adopted (radix.ts). */
+  /** Makes entries findable that were adopted (rebuild/radix.ts). */
   linkAll(entries: Int32Array, hashes: Int32Array, first: number, end: number): void {
     this.changes = (this.changes + 1) | 0;
     for (let from = first; from < end; from += PREFETCHED) {
@@ -244,14 +184,6 @@ export class ConnectionTable {
     heads[PREFETCHED] = unread;
   }
 
-  /** Puts a line that nothing uses into the free list. */
-  reclaim(line: number): void {
-    const at = line << ENTRY_SHIFT;
-    this.words[at + FLAGS] = 0;
-    this.words[at + NEXT] = this.freeHead;
-    this.freeHead = line;
-  }
-
   private isNarrow(): boolean {
     return this.words[LIVE_WORD]! * BUCKETS_EACH > this.nBuckets && this.nBuckets < this.buckets.length;
   }
@@ -273,8 +205,7 @@ export class ConnectionTable {
     this.tupleIndex.add(entry);
   }
 
-  /** Undoes `insert`; no effect on an entry that is not inserted. */
-  remove(entry: number): void {
+  override remove(entry: number): void {
     const { words } = this;
     const at = entry << ENTRY_SHIFT;
     if ((words[at + FLAGS]! & CONN_HASHED) === 0) return;
@@ -308,10 +239,6 @@ export class ConnectionTable {
   bucketOfEntry(at: number): number {
     return this.bucketOf(this.words[at + HASH]!);
   }
-  next(entry: number): number {
-    return this.words[(entry << ENTRY_SHIFT) + NEXT]!;
-  }
-
   /** The IPv4 connection of a packet from the client, or 0. `ports`: cport << 16 | vport. Templates do not match. */
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { words } = this;

@@ -6,7 +6,7 @@
 
 import { Connections } from '../conntrack/connections.js';
 import { TICKS } from '../conntrack/entry.js';
-import type { Rebuild } from '../conntrack/rebuild.js';
+import type { Rebuild } from '../conntrack/rebuild/rebuild.js';
 import type { Offloaded } from '../conntrack/states.js';
 import { ConnectionTable } from '../conntrack/table.js';
 import type { Batch } from '../device/batch.js';

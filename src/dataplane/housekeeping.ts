@@ -3,7 +3,7 @@
  * a batch, and when idle.
  */
 
-import type { Rebuild } from '../conntrack/rebuild.js';
+import type { Rebuild } from '../conntrack/rebuild/rebuild.js';
 import { type Director, tickOf } from './director.js';
 import { sendArpRequest } from './neigh/arp.js';
 import { sendSolicitation } from './neigh/nd.js';

@@ -24,7 +24,7 @@ import {
 } from '../../src/conntrack/entry.js';
 import { fillEntry } from '../../src/conntrack/find-wide.js';
 import { linesBytes, sealsBytes, shiftsBytes, type TableMemory } from '../../src/conntrack/memory.js';
-import { Rebuild } from '../../src/conntrack/rebuild.js';
+import { Rebuild } from '../../src/conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import type { Random } from '../../src/dataplane/table/random.js';
 import { Destination, Method, VirtualService } from '../../src/service/service.js';

@@ -9,14 +9,11 @@ import { FrameStat } from '../../src/stats/counters.js';
 import { DROP_NAMES, Drop } from '../../src/stats/drops.js';
 import { offlineNames } from '../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../src/ulvsadm/ulvsadm.js';
+import { DEVICES } from '../support/network.js';
 import { packet } from '../support/packet.js';
 import { Random } from '../support/seed.js';
 
-const CONFIG = `
-devices:
-  - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::254/64"] }
-  - { name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, "2001:db8:1::254/64"] }
-neighbours:
+const CONFIG = `${DEVICES}neighbours:
   - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
   - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
   - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }

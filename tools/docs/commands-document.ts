@@ -5,7 +5,7 @@ import { manual } from './text/man.js';
 import { markdown } from './text/markdown.js';
 import { ULVSADM_EXAMPLES, ULVSADM_INTRODUCTION, type UlvsadmPages, ulvsadmPages } from './ulvsadm.js';
 
-const ULVS_SOURCES = ['src/cli/program.ts', 'src/cli/commands/*.ts', 'src/cli/manual.ts'];
+const ULVS_SOURCES = ['src/cli/program.ts', 'src/cli/commands/*.ts', 'src/cli/manual/*.ts'];
 const ULVSADM_SOURCES = ['src/ulvsadm/help.ts', 'src/ulvsadm/options.ts'];
 
 export function commandDocuments(version: string): Document[] {

@@ -1,6 +1,7 @@
 /** The commander definitions of `ulvs` (src/cli) as blocks, for docs/commands.md and man/ulvs.8. */
 import type { Argument, Command, Option } from 'commander';
-import { exitCodes, type Fact, MANUAL, type Manual } from '../../src/cli/manual.js';
+import { exitCodes, MANUAL } from '../../src/cli/manual/manual.js';
+import type { Fact, Manual } from '../../src/cli/manual/row.js';
 import { commandsOf } from '../../src/cli/new-program.js';
 import { ulvsProgram } from '../../src/cli/program.js';
 import { type Block, code, heading, paragraph, type Row, sentence, table } from './text/blocks.js';
@@ -22,7 +23,7 @@ export function commandPages(version: string): CommandPage[] {
   const leaves = commandsOf(program(version)).filter(({ command }) => command.commands.length === 0);
   const names = leaves.map(({ name }) => name);
   const unknown = Object.keys(MANUAL).filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new Error(`src/cli/manual.ts: no such command: ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`src/cli/manual/: no such command: ${unknown.join(', ')}`);
   return leaves.map(({ name, command }) => pageOf(name, command));
 }
 
@@ -39,7 +40,7 @@ function program(version: string): Command {
 
 function pageOf(name: string, command: Command): CommandPage {
   const manual = MANUAL[name];
-  if (manual === undefined) throw new Error(`src/cli/manual.ts: ulvs ${name} has no row`);
+  if (manual === undefined) throw new Error(`src/cli/manual/: ulvs ${name} has no row`);
   const words = [...command.registeredArguments.map(argumentRow), ...optionsOf(command)];
   return {
     name: `ulvs ${name}`,
@@ -103,7 +104,7 @@ function exampleText(examples: readonly Fact[]): string {
   return examples.map(([words, text]) => `${words.padEnd(width)}   # ${text}`).join('\n');
 }
 
-/** The paragraphs after the options in the command's help, without those of manual.ts. */
+/** The paragraphs after the options in the command's help, without those of the manual. */
 function explanation(command: Command): Block[] {
   let text = '';
   command.configureOutput({ writeOut: (words) => (text += words) }).outputHelp();

@@ -1,12 +1,11 @@
 /** `ulvs lab chaos`: random faults by a seed, while traffic flows. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { type ChaosOptions, type ChaosResult, chaos, chaosPlan } from '../../lab/chaos/chaos.js';
 import { FAULTS } from '../../lab/chaos/faults.js';
 import { stepText } from '../../lab/chaos/plan.js';
 import { LabError } from '../../lab/error.js';
-import { METHODS } from '../../lab/flood/testbed.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { addDirectorOptions, addLoadOptions } from './load-options.js';
 import { wholeNumber } from './whole-number.js';
 
 const MOST_SEED = 2 ** 31 - 1;
@@ -21,7 +20,7 @@ export function addChaosCommand(
   lab: Command,
   guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
 ): void {
-  lab
+  const command = lab
     .command('chaos')
     .description(
       `${FAULTS.length} kinds of faults at random while traffic flows; what must hold is looked at all the time`,
@@ -30,17 +29,10 @@ export function addChaosCommand(
     .option('--seconds <n>', 'how long faults begin', wholeNumber(1, 3600), 60)
     .option('--rounds <n>', 'how many runs, each with the next seed', wholeNumber(1, 10_000), 1)
     .option('--plan', 'only print the faults')
-    .addOption(
-      new Option('--device <kind>', "kind of the director's devices").choices(LOAD_KINDS).default(LOAD_KINDS[0]),
-    )
-    .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
-    .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
-    .option('--downloads <n>', 'open downloads by each of two interfaces', wholeNumber(1, 1000), 10)
-    .option('--flows <n>', 'flows of datagrams by each, one each 5 ms', wholeNumber(1, 100), 1)
-    .option('--rate <n>', 'new connections a second by each', wholeNumber(1, 2000), 20)
-    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', wholeNumber(1, 1000), 20)
-    .option('--json', 'print one JSON object for each run')
-    .action((options: Options) => guarded((signal) => run(options, signal)));
+    .option('--json', 'print one JSON object for each run');
+  addLoadOptions(addDirectorOptions(command), { downloads: 10, flows: 1, rate: 20, pace: 20 }, 1).action(
+    (options: Options) => guarded((signal) => run(options, signal)),
+  );
 }
 
 async function run(options: Options, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,13 @@
 /** `ulvs lab outage`: what connections lose when an interface of the director goes and comes. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { didYouMean } from '../../control/text/did-you-mean.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
-import { METHODS, type MethodName } from '../../lab/flood/testbed.js';
+import type { MethodName } from '../../lab/flood/testbed.js';
 import { events, type OutageEvent } from '../../lab/outage/events.js';
 import { isPassed, type Outcome, tryOutage } from '../../lab/outage/run.js';
 import type { LabDevice } from '../../lab/topology.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { addDirectorOptions, addLoadOptions, LOAD_KINDS } from './load-options.js';
 import { wholeNumber } from './whole-number.js';
 
 interface Options {
@@ -24,31 +24,22 @@ interface Options {
   readonly json?: true;
 }
 
-/** Kinds whose interface is the host's, and whose devices the control thread opens. */
-
 export function addOutageCommand(
   lab: Command,
   guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
 ): void {
-  lab
+  const command = lab
     .command('outage [event...]')
     .description(
       `list the ${events.length} events; with names or --all: make each happen to a director under load, and count what was lost`,
     )
     .option('--all', 'every event')
-    .addOption(
-      new Option('--device <kind>', "kind of the director's devices").choices(LOAD_KINDS).default(LOAD_KINDS[0]),
-    )
-    .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
     .option('--rounds <n>', 'how often each event happens', wholeNumber(1, 1000), 1)
-    .option('--downloads <n>', 'open downloads by each interface', wholeNumber(1, 1000), 20)
-    .option('--flows <n>', 'flows of datagrams by each interface, one each 5 ms', wholeNumber(1, 100), 4)
-    .option('--rate <n>', 'new connections a second by each interface', wholeNumber(0, 2000), 50)
-    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', wholeNumber(1, 1000), 5)
-    .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
     .option('--longest <ms>', 'the longest gap by the other interface that passes', wholeNumber(1, 60_000), 250)
-    .option('--json', 'print one JSON object for each event')
-    .action((names: string[], options: Options) => guarded(() => run(names, options)));
+    .option('--json', 'print one JSON object for each event');
+  addLoadOptions(addDirectorOptions(command), { downloads: 20, flows: 4, rate: 50, pace: 5 }).action(
+    (names: string[], options: Options) => guarded(() => run(names, options)),
+  );
 }
 
 async function run(names: readonly string[], options: Options): Promise<void> {

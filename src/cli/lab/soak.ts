@@ -1,13 +1,12 @@
 /** `ulvs lab soak`: hours of traffic; memory, descriptors, frames and latency over time. */
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
-import { METHODS } from '../../lab/flood/testbed.js';
 import type { Sample } from '../../lab/soak/sample.js';
 import { type SoakOptions, soak } from '../../lab/soak/soak.js';
 import { verdictOf } from '../../lab/soak/verdict.js';
-import { LOAD_KINDS } from './load-kinds.js';
+import { addDirectorOptions, addLoadOptions } from './load-options.js';
 import { wholeNumber } from './whole-number.js';
 
 interface Options extends SoakOptions {
@@ -18,22 +17,15 @@ export function addSoakCommand(
   lab: Command,
   guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
 ): void {
-  lab
+  const command = lab
     .command('soak')
     .description('hours of traffic, reloads, listings and traces; what the director holds, over time')
     .option('--hours <n>', 'how long', hours, 2)
     .option('--every <s>', 'time between two samples', wholeNumber(1, 3600), 10)
-    .option('--out <file>', 'the samples, one JSON object a line', 'soak.jsonl')
-    .addOption(
-      new Option('--device <kind>', "kind of the director's devices").choices(LOAD_KINDS).default(LOAD_KINDS[0]),
-    )
-    .addOption(new Option('--method <name>', 'forwarding method').choices(Object.keys(METHODS)).default('nat'))
-    .option('--workers <n>', 'worker threads of the director', wholeNumber(1, 16))
-    .option('--downloads <n>', 'open downloads by each of two interfaces', wholeNumber(1, 1000), 20)
-    .option('--flows <n>', 'flows of datagrams by each, one each 5 ms', wholeNumber(1, 100), 2)
-    .option('--rate <n>', 'new connections a second by each', wholeNumber(0, 2000), 100)
-    .option('--pace <ms>', 'time between two blocks of 1,000 bytes of a download', wholeNumber(1, 1000), 20)
-    .action((options: Options) => guarded((signal) => run(options, signal)));
+    .option('--out <file>', 'the samples, one JSON object a line', 'soak.jsonl');
+  addLoadOptions(addDirectorOptions(command), { downloads: 20, flows: 2, rate: 100, pace: 20 }).action(
+    (options: Options) => guarded((signal) => run(options, signal)),
+  );
 }
 
 function hours(text: string): number {

@@ -12,6 +12,7 @@ import type { LoopReading } from '../../stats/loop-stats.js';
 import type { FrameCensus } from '../engine/frame-census.js';
 import type { SyncDaemon, SyncOptions, SyncRole } from '../sync/daemon.js';
 import type { SyncStats } from '../sync/stats.js';
+import type { CHANGES } from './changes.js';
 import type { ConnectionEntry, FoundConnection } from './connection.js';
 
 export type { ConnectionEntry, FoundConnection } from './connection.js';
@@ -72,21 +73,7 @@ export type AdminRequest =
   | { op: 'traceStop' };
 
 /** Requests that a batch may hold. */
-export type ChangeRequest = Extract<
-  AdminRequest,
-  {
-    op:
-      | 'addService'
-      | 'editService'
-      | 'deleteService'
-      | 'addDestination'
-      | 'editDestination'
-      | 'deleteDestination'
-      | 'flush'
-      | 'zero'
-      | 'setTimeouts';
-  }
->;
+export type ChangeRequest = Extract<AdminRequest, { op: (typeof CHANGES)[number] }>;
 
 /** Idle timeouts in seconds; 0 in `setTimeouts` keeps the old value. */
 export interface Timeouts {

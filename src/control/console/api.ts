@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { AdminClient, AdminRequest } from '../api/api.js';
 import { ask } from '../api/ask.js';
+import { RULE_CHANGES } from '../api/changes.js';
 import { request } from '../api/schema.js';
 import type { User } from './access.js';
 import { Changes, type ConsoleChange } from './changes.js';
@@ -29,19 +30,11 @@ export class ConsoleError extends Error {
 type Answer = (user: User, query: URLSearchParams) => unknown;
 type Action = (user: User, body: unknown) => unknown;
 
-const CHANGES: ReadonlySet<AdminRequest['op']> = new Set([
-  'addService',
-  'editService',
-  'deleteService',
-  'addDestination',
-  'editDestination',
-  'deleteDestination',
-  'drain',
-]);
+const ALLOWED: ReadonlySet<AdminRequest['op']> = new Set([...RULE_CHANGES, 'drain']);
 
 const changesBody = z.strictObject({
   changes: z
-    .array(request.refine(({ op }) => CHANGES.has(op), 'not a change that the console makes'))
+    .array(request.refine(({ op }) => ALLOWED.has(op), 'not a change that the console makes'))
     .min(1)
     .max(100),
 });

@@ -7,17 +7,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { endpoint, keyText, type ServiceKey } from '../../service/config.js';
 import type { AdminClient, AdminRequest, ChangeRequest, DestinationEntry, ServiceEntry } from '../api/api.js';
 import { ask } from '../api/ask.js';
+import type { RULE_CHANGES } from '../api/changes.js';
 import { changeInWords, serviceName } from '../rules/change-words.js';
 import { counted } from '../text/counted.js';
 
 type Drain = Extract<AdminRequest, { op: 'drain' }>;
 /** What the console may ask for. */
-export type ConsoleChange = Extract<
-  ChangeRequest,
-  {
-    op: 'addService' | 'editService' | 'deleteService' | 'addDestination' | 'editDestination' | 'deleteDestination';
-  }
->;
+export type ConsoleChange = Extract<ChangeRequest, { op: (typeof RULE_CHANGES)[number] }>;
 
 /** A change that can be taken back. */
 interface Done {

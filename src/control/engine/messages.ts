@@ -154,7 +154,7 @@ export type Report =
   /** A worker ended. Its connection table and counters are still there. */
   | { kind: 'died'; worker: number; message: string }
   | { kind: 'warned'; message: string }
-  /** The table of a former process has its index again (conntrack/rebuild.ts). */
+  /** The table of a former process has its index again (conntrack/rebuild). */
   | { kind: 'rebuilt'; kept: number; lost: number; ms: number }
   /** A neighbour that the kernel shall resolve. */
   | { kind: 'resolve'; device: number; ip: string }

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { TICK_WORD } from '../../conntrack/entry.js';
-import { Rebuild } from '../../conntrack/rebuild.js';
+import { Rebuild } from '../../conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../conntrack/table.js';
 import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping, REBUILD_BUDGET } from '../../dataplane/housekeeping.js';

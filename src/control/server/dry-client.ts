@@ -2,6 +2,7 @@
 import { ENGINE_NAMES } from '../../persistence/index.js';
 import { SCHEDULER_NAMES } from '../../schedulers/index.js';
 import type { AdminClient, AdminReply, AdminRequest } from '../api/api.js';
+import { CHANGES } from '../api/changes.js';
 import type { Config } from '../config/config.js';
 import { proxied } from '../config/director-config.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
@@ -10,19 +11,7 @@ import { Rules } from '../rules/rules.js';
 import type { LiveCounters } from './live-counters.js';
 
 /** Requests that the rule table itself answers. */
-const RULES: ReadonlySet<AdminRequest['op']> = new Set<RulesRequest['op']>([
-  'addService',
-  'editService',
-  'deleteService',
-  'addDestination',
-  'editDestination',
-  'deleteDestination',
-  'flush',
-  'zero',
-  'setTimeouts',
-  'getTimeouts',
-  'list',
-]);
+const RULES: ReadonlySet<AdminRequest['op']> = new Set<RulesRequest['op']>([...CHANGES, 'getTimeouts', 'list']);
 
 /** An empty rule table with the timeouts and SYN proxies of a configuration. */
 export function newRules(

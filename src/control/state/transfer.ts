@@ -29,8 +29,8 @@ import {
   NEXT,
   WITH_SHIFTS,
 } from '../../conntrack/entry.js';
+import { Soundness } from '../../conntrack/rebuild/sound.js';
 import { SeqAdjRows } from '../../conntrack/seqadj.js';
-import { Soundness } from '../../conntrack/sound.js';
 import type { ConnectionTable } from '../../conntrack/table.js';
 
 /** The number of the table that gets an entry. `former`: the number of its former table. */

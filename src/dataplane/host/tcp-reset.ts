@@ -1,10 +1,9 @@
 /** A RST in answer to the current packet. */
 
-import { copyWords } from '../../wire/address.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
 import { neighbourOutput } from '../output/neighbour-output.js';
-import { Segment, segmentLength, writeSegment } from '../output/segment.js';
+import { fillEndsOfPacket, Segment, segmentLength, writeSegment } from '../output/segment.js';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../parse/packet.js';
 
 const segment = new Segment();
@@ -22,15 +21,7 @@ export function reset(d: Director): void {
   const acknowledges = (p.tcpFlags & TCP_ACK) === 0;
   const headerLen = (view.getUint8(p.l4 + 12) >>> 4) << 2;
   const consumed = p.l4len - headerLen + (p.tcpFlags & TCP_SYN ? 1 : 0) + (p.tcpFlags & TCP_FIN ? 1 : 0);
-  segment.family = p.family;
-  segment.src = p.dst;
-  segment.dst = p.src;
-  if (p.family === 6) {
-    copyWords(p.dst6, 0, segment.src6);
-    copyWords(p.src6, 0, segment.dst6);
-  }
-  segment.sport = p.dport;
-  segment.dport = p.sport;
+  fillEndsOfPacket(d, segment, true);
   segment.seq = acknowledges ? 0 : view.getInt32(p.l4 + 8);
   segment.ack = acknowledges ? view.getInt32(p.l4 + 4) + consumed : 0;
   segment.flags = TCP_RST | (acknowledges ? TCP_ACK : 0);

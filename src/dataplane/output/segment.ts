@@ -55,6 +55,19 @@ export function fillEnds(d: Director, s: Segment, entry: number, fromClient: boo
   s.dport = fromClient ? ports & 0xffff : ports >>> 16;
 }
 
+/** Fills in the addresses and ports of the current packet; turned round, the segment answers it. */
+export function fillEndsOfPacket({ packet: p }: Director, s: Segment, turned: boolean): void {
+  s.family = p.family;
+  s.src = turned ? p.dst : p.src;
+  s.dst = turned ? p.src : p.dst;
+  if (p.family === 6) {
+    copyWords(p.src6, 0, turned ? s.dst6 : s.src6);
+    copyWords(p.dst6, 0, turned ? s.src6 : s.dst6);
+  }
+  s.sport = turned ? p.dport : p.sport;
+  s.dport = turned ? p.sport : p.dport;
+}
+
 /** Length of the frame of a segment that was written. */
 export function segmentLength({ family, headerLen }: Segment): number {
   return ethernet.HEADER + (family === 4 ? ipv4.HEADER : ipv6.HEADER) + headerLen;

@@ -1,5 +1,5 @@
 /**
- * While the connection table is rebuilt (conntrack/rebuild.ts), a packet whose connection is not
+ * While the connection table is rebuilt (conntrack/rebuild), a packet whose connection is not
  * found may belong to one that comes later. An answer would end it, and a new connection could go
  * to another destination. So the packet is dropped, and its sender repeats it.
  *

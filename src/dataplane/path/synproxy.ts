@@ -1,6 +1,6 @@
 /**
- * The SYN proxy, destination's side: until the destination answers, the connection waits; then its
- * numbers are shifted (nat/shift.ts). The client was told window 0, and may send from now on.
+ * The SYN proxy, destination's side. The connection waits until the destination answers. Then its
+ * sequence numbers are shifted (nat/shift.ts). The client had window 0 until then; now it may send.
  *
  *     client ── ACK (cookie) ─► director ── SYN ────────────────► destination     synproxy/open.ts
  *                               director ── SYN ────────────────► destination     again after 1, 3, 7, 15, 31 s
@@ -12,13 +12,12 @@
 import { CONN_ANSWERED, CONN_SYNPROXY, ENTRY_SHIFT, FLAGS, PACKETS, TICKS, TIMEOUT } from '../../conntrack/entry.js';
 import { Asked, type SeqAdj } from '../../conntrack/seqadj.js';
 import { Direction } from '../../conntrack/states.js';
-import { copyWords } from '../../wire/address.js';
 import { SynOptions } from '../../wire/syn-options.js';
 import * as tcp from '../../wire/tcp.js';
 import { countIn, setState } from '../account.js';
 import type { Director } from '../director.js';
 import { reset } from '../host/tcp-reset.js';
-import { fillEnds, Segment, segmentLength, writeSegmentAt } from '../output/segment.js';
+import { fillEnds, fillEndsOfPacket, Segment, segmentLength, writeSegmentAt } from '../output/segment.js';
 import { TCP_ACK, TCP_RST, TCP_SYN } from '../parse/packet.js';
 import { parse } from '../parse/parse.js';
 import { ANNOUNCED_SCALE, readOffers } from '../synproxy/answer.js';
@@ -94,15 +93,7 @@ function becomeAck(d: Director): void {
   const p = d.packet;
   const { view } = d.umem;
   const s = segment;
-  s.family = p.family;
-  s.src = p.src;
-  s.dst = p.dst;
-  if (p.family === 6) {
-    copyWords(p.src6, 0, s.src6);
-    copyWords(p.dst6, 0, s.dst6);
-  }
-  s.sport = p.sport;
-  s.dport = p.dport;
+  fillEndsOfPacket(d, s, false);
   s.seq = (tcp.seq(view, p.l4) + 1) | 0;
   s.ack = tcp.ack(view, p.l4);
   s.flags = tcp.ACK;

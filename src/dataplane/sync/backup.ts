@@ -37,7 +37,7 @@ import { flagsFor } from '../schedule/new-conn.js';
 
 /** Timeout of a template, in seconds, when the message has none. */
 const UNKNOWN_TIMEOUT = 180;
-/** Longest timeout in seconds, as of conntrack/sound.ts. */
+/** Longest timeout in seconds, as of conntrack/rebuild/sound.ts. */
 const LONGEST = 8_589_934;
 
 /** The number of a persistence engine by its name; 0: there is none. */

@@ -15,14 +15,13 @@ import type { SynProxy } from '../../service/syn-proxy.js';
 import { FrameStat } from '../../stats/counters.js';
 import { Drop } from '../../stats/drops.js';
 import type { FinalVerdict } from '../../stats/verdict.js';
-import { copyWords } from '../../wire/address.js';
 import * as ethernet from '../../wire/ethernet.js';
 import { SynOptions } from '../../wire/syn-options.js';
 import * as tcp from '../../wire/tcp.js';
 import type { Director } from '../director.js';
 import { isSound } from '../host/local.js';
 import { neighbourOutput } from '../output/neighbour-output.js';
-import { Segment, segmentLength, writeSegment } from '../output/segment.js';
+import { fillEndsOfPacket, Segment, segmentLength, writeSegment } from '../output/segment.js';
 import { deliver, drop } from '../output/verdict.js';
 
 /** The window scale that clients are told, which is Linux's for 6 MB. */
@@ -58,15 +57,7 @@ function fillAnswer(d: Director, mtu: number): void {
   const { view } = d.umem;
   const s = segment;
   offered.read(view, p.l4 + tcp.HEADER, p.l4 + Math.min(tcp.headerLen(view, p.l4), p.l4len));
-  s.family = p.family;
-  s.src = p.dst;
-  s.dst = p.src;
-  if (p.family === 6) {
-    copyWords(p.dst6, 0, s.src6);
-    copyWords(p.src6, 0, s.dst6);
-  }
-  s.sport = p.dport;
-  s.dport = p.sport;
+  fillEndsOfPacket(d, s, true);
   const seq = tcp.seq(view, p.l4);
   s.seq = d.cookies.make(p, seq, offered.mss, d.now);
   s.ack = (seq + 1) | 0;

@@ -5,9 +5,10 @@
  *      inner.rx ─► lost? ─► one bit changed? ─► twice? ─► held back until later frames have passed? ─► rx
  */
 import { Batch } from '../../device/batch.js';
-import type { Device, DeviceStats } from '../../device/device.js';
+import type { Device } from '../../device/device.js';
 import { DeviceError } from '../../device/error.js';
 import type { Umem } from '../../device/umem.js';
+import { WrappedDevice } from '../../device/wrapped.js';
 import { type as etherType, HEADER } from '../../wire/ethernet.js';
 
 /** Shares of the received frames, 0 to 1, tested in this order. A frame has at most one fault. */
@@ -39,7 +40,7 @@ const LATER = 3;
  * changed. Frames without a checksum of their own, as those of ARP, are not corrupted: the wire's
  * check sequence would drop them.
  */
-export class FaultInjector implements Device {
+export class FaultInjector extends WrappedDevice {
   readonly counts: FaultCounts = { dropped: 0, corrupted: 0, duplicated: 0, reordered: 0 };
   private readonly raw: Batch;
   private readonly late = new Batch(64);
@@ -52,10 +53,11 @@ export class FaultInjector implements Device {
   private reorder = 0;
 
   constructor(
-    private readonly inner: Device,
+    inner: Device,
     private readonly umem: Umem,
     { seed, ...shares }: FaultOptions,
   ) {
+    super(inner);
     this.state = seed | 0;
     this.raw = new Batch(64);
     this.set(shares);
@@ -72,20 +74,7 @@ export class FaultInjector implements Device {
     this.reorder = this.duplicate + reorder;
   }
 
-  get name(): string {
-    return this.inner.name;
-  }
-  get kind(): string {
-    return this.inner.kind;
-  }
-  get fd(): number {
-    return this.inner.fd;
-  }
-  get stats(): DeviceStats {
-    return this.inner.stats;
-  }
-
-  rx(batch: Batch): number {
+  override rx(batch: Batch): number {
     const before = batch.n;
     do {
       if (this.head === this.raw.n && !this.refill()) break;
@@ -161,13 +150,9 @@ export class FaultInjector implements Device {
     return ((x ^ (x >>> 14)) >>> 0) / 0x100000000;
   }
 
-  tx(batch: Batch): number {
-    return this.inner.tx(batch);
-  }
-
-  close(): void {
+  override close(): void {
     for (; this.head < this.raw.n; this.head++) this.umem.free(this.raw.offsets[this.head]!);
     for (let i = 0; i < this.late.n; i++) this.umem.free(this.late.offsets[i]!);
-    this.inner.close();
+    super.close();
   }
 }

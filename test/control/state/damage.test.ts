@@ -8,7 +8,7 @@
 import { expect, it } from 'vitest';
 import { Connections } from '../../../src/conntrack/connections.js';
 import { linesBytes, sealsBytes, shiftsBytes, type TableMemory } from '../../../src/conntrack/memory.js';
-import { Rebuild } from '../../../src/conntrack/rebuild.js';
+import { Rebuild } from '../../../src/conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../../src/conntrack/table.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { apply } from '../../../src/control/engine/apply.js';

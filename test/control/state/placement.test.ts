@@ -6,7 +6,7 @@
  */
 import { afterEach, expect, it } from 'vitest';
 import { linesBytes, sealsBytes, shiftsBytes, type TableMemory } from '../../../src/conntrack/memory.js';
-import { Rebuild } from '../../../src/conntrack/rebuild.js';
+import { Rebuild } from '../../../src/conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../../src/conntrack/table.js';
 import { Placement } from '../../../src/control/state/placement.js';
 import { Transfer } from '../../../src/control/state/transfer.js';

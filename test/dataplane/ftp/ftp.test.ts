@@ -11,19 +11,11 @@ import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { offlineNames } from '../../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
+import { NETWORK } from '../../support/network.js';
 import { checkFrame, packet } from '../../support/packet.js';
 import type { TcpWords } from '../../support/packet-words.js';
 
-const config = (more = '') => `
-devices:
-  - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::254/64"] }
-  - { name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, "2001:db8:1::254/64"] }
-neighbours:
-  - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
-  - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
-${more}`;
+const config = (more = '') => NETWORK + more;
 const V4 = { client: '10.0.0.1', vip: '10.0.0.100', server: '192.168.1.11' };
 const V6 = { client: '2001:db8::1', vip: '2001:db8::100', server: '2001:db8:1::11' };
 type Words = Partial<TcpWords> & { data?: string; df?: boolean };

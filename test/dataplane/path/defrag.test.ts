@@ -7,19 +7,10 @@ import { Drop } from '../../../src/stats/drops.js';
 import { offlineNames } from '../../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
+import { NETWORK } from '../../support/network.js';
 import { checkFrame, checkPacket, packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
 
-const CONFIG = `
-devices:
-  - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::254/64"] }
-  - { name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, "2001:db8:1::254/64"] }
-neighbours:
-  - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
-  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
-`;
 const RULES = [
   '-A -u 10.0.0.100:53 -s rr',
   '-a -u 10.0.0.100:53 -r 192.168.1.11:5353 -m',
@@ -35,7 +26,7 @@ let free: number;
 
 beforeEach(async () => {
   sent = [];
-  one = new InProcessDirector(parseConfig(CONFIG, 'test.yaml'), (_, bytes) => sent.push(bytes));
+  one = new InProcessDirector(parseConfig(NETWORK, 'test.yaml'), (_, bytes) => sent.push(bytes));
   free = one.director.umem.freeFrames;
   for (const rule of RULES)
     expect((await ulvsadm(rule.split(' '), () => '', one, { names: offlineNames() })).err).toBe('');

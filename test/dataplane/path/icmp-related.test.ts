@@ -11,21 +11,13 @@ import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
 import { format4 } from '../../../src/wire/address.js';
 import * as icmp from '../../../src/wire/icmp.js';
 import * as ipv4 from '../../../src/wire/ipv4.js';
+import { NETWORK } from '../../support/network.js';
 import { checkFrame, packet } from '../../support/packet.js';
 import { Random } from '../../support/seed.js';
 
 // What the kernel does is held by test/conformance/icmp*; here is what it has not got, and input that is broken.
 const CONFIG = `
-devices:
-  - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::254/64"] }
-  - { name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, "2001:db8:1::254/64"] }
-neighbours:
-  - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
-  - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
-  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
-accept: { sources: [192.168.1.240] }
+${NETWORK}accept: { sources: [192.168.1.240] }
 `;
 const RULES = [
   '-A -t 10.0.0.100:80 -s rr',

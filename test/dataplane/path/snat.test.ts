@@ -6,21 +6,12 @@ import { FrameStat } from '../../../src/stats/counters.js';
 import { Drop } from '../../../src/stats/drops.js';
 import { offlineNames } from '../../../src/ulvsadm/names.js';
 import { ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
+import { DEVICES, NEIGHBOURS } from '../../support/network.js';
 import { checkFrame, type Packet, packet } from '../../support/packet.js';
 
-const config = (more: string) => `
-devices:
-  - { name: eth0, mac: 02:00:00:00:0d:00, addresses: [10.0.0.254/24, "2001:db8::254/64"] }
-  - { name: eth1, mac: 02:00:00:00:0d:01, addresses: [192.168.1.254/24, "2001:db8:1::254/64"] }
-  - { name: eth2, mac: 02:00:00:00:0d:02, addresses: [172.16.0.254/24] }
+const config = (more: string) => `${DEVICES}  - { name: eth2, mac: 02:00:00:00:0d:02, addresses: [172.16.0.254/24] }
 routes: [ { to: 0.0.0.0/0, via: 10.0.0.1, dev: eth0 } ]
-neighbours:
-  - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
-  - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
-  - { ip: 172.16.0.1, dev: eth2, mac: 02:00:00:00:b0:01 }
-  - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
+${NEIGHBOURS}  - { ip: 172.16.0.1, dev: eth2, mac: 02:00:00:00:b0:01 }
 ${more}`;
 const SNAT = `snat:
   - { from: 192.168.1.0/24, to: 10.0.0.100, dev: eth0 }

@@ -8,9 +8,9 @@ export const AROUND: readonly MapFile[] = [
     `
 ip_vs_todrop | dataplane/defence.ts: drops |
 ip_vs_dest_conn_overhead | service/service.ts: overhead |
-ip_vs_control_add | conntrack/connections.ts: control |
+ip_vs_control_add | conntrack/entry-fields.ts: control |
 ip_vs_control_assure_ct | conntrack/states.ts: assureControl |
-ip_vs_control_del | conntrack/connections.ts: uncontrol |
+ip_vs_control_del | conntrack/entry-fields.ts: uncontrol |
 ip_vs_conn_fill_param | dataplane/parse/packet.ts: PacketInfo |
 ip_vs_dest_hold, ip_vs_dest_put, ip_vs_dest_put_and_free | service/service.ts: references |
 ip_vs_enqueue_expire_nodest_conns | dataplane/end-conns.ts: noteRemoval |

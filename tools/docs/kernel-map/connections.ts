@@ -20,7 +20,7 @@ ip_vs_conn_put, __ip_vs_conn_put_timer | conntrack/connections.ts: touch, settle
 ip_vs_conn_fill_cport | conntrack/expected.ts: fillClientPort |
 ip_vs_bind_xmit, ip_vs_bind_xmit_v6 | dataplane/xmit/xmit.ts: xmit | Chosen by the method in the entry at each packet; there is no function pointer.
 ip_vs_bind_dest | conntrack/connections.ts: bind; service/service.ts: noteBound |
-ip_vs_unbind_dest | conntrack/connections.ts: unbind; service/service.ts: noteUnbound |
+ip_vs_unbind_dest | conntrack/gauges.ts: unbind; service/service.ts: noteUnbound |
 ip_vs_try_bind_dest | conntrack/connections.ts: Connections; dataplane/sync/backup.ts: takeConn | When a message names the connection again.
 expire_quiescent_template, ip_vs_check_template | dataplane/schedule/template.ts: usableTemplate; conntrack/connections.ts: invalidate |
 ip_vs_conn_new | dataplane/schedule/new-conn.ts: newEntry; conntrack/find-wide.ts: fillEntry; conntrack/connections.ts: open |

@@ -1,5 +1,5 @@
 /**
- * Warms up the code of a rebuild (conntrack/rebuild.ts) in a worker that stands by. V8 compiles
+ * Warms up the code of a rebuild (conntrack/rebuild) in a worker that stands by. V8 compiles
  * what has run for a while; code that is not compiled takes ten times as long. It is the director's
  * own table that is rebuilt, because the code is compiled for its arrays (ADR 0004):
  *
@@ -9,7 +9,7 @@ import { Connections } from '../../../conntrack/connections.js';
 import { CONN_INACTIVE, HIGH_WATER_WORD, TICKS } from '../../../conntrack/entry.js';
 import { fillEntry } from '../../../conntrack/find-wide.js';
 import type { TableMemory } from '../../../conntrack/memory.js';
-import { Rebuild } from '../../../conntrack/rebuild.js';
+import { Rebuild } from '../../../conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../../conntrack/table.js';
 import type { Director } from '../../../dataplane/director.js';
 import { REBUILD_BUDGET } from '../../../dataplane/housekeeping.js';

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Rebuild } from '../../../../src/conntrack/rebuild.js';
+import { Rebuild } from '../../../../src/conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../../../src/conntrack/table.js';
 import { parseConfig } from '../../../../src/control/config/config.js';
 import { apply } from '../../../../src/control/engine/apply.js';

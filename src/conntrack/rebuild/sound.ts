@@ -6,8 +6,8 @@
  *     full NAT     connection ── DADDR ──► reverse line       each must name the other
  *                             ◄─ CONTROL ─
  */
-import { Method } from '../service/service.js';
-import { SCTP, TCP } from '../wire/ipv4.js';
+import { Method } from '../../service/service.js';
+import { SCTP, TCP } from '../../wire/ipv4.js';
 import {
   CONN_ENGINE_KEY,
   CONN_FULLNAT,
@@ -31,12 +31,12 @@ import {
   TICKS,
   TIMEOUT,
   WITH_SHIFTS,
-} from './entry.js';
-import { SCTP_STATES } from './sctp.js';
-import { MAX_KEY_LINES } from './seal.js';
-import { SeqAdjRows } from './seqadj.js';
-import type { ConnectionTable } from './table.js';
-import { TCP_STATES } from './tcp.js';
+} from '../entry.js';
+import { SCTP_STATES } from '../sctp.js';
+import { MAX_KEY_LINES } from '../seal.js';
+import { SeqAdjRows } from '../seqadj.js';
+import type { ConnectionTable } from '../table.js';
+import { TCP_STATES } from '../tcp.js';
 
 /** The longest timeout that the rule table accepts (rules/refusals.ts), in ticks. */
 const LONGEST = Math.floor(2147483647 / 250) * TICKS;

@@ -14,10 +14,10 @@ import {
   LIVE_WORD,
   PORTS,
   VADDR,
-} from '../../src/conntrack/entry.js';
-import { SHIFT_WORDS } from '../../src/conntrack/seqadj.js';
-import { Random } from '../../src/dataplane/table/random.js';
-import { Counters, GAUGES } from '../../src/stats/counters.js';
+} from '../../../src/conntrack/entry.js';
+import { SHIFT_WORDS } from '../../../src/conntrack/seqadj.js';
+import { Random } from '../../../src/dataplane/table/random.js';
+import { Counters, GAUGES } from '../../../src/stats/counters.js';
 import {
   copied,
   copy,
@@ -31,7 +31,7 @@ import {
   memory,
   Process,
   populated,
-} from './processes.js';
+} from '../processes.js';
 
 /** Fuzz runs; `ULVS_RUNS=1000000` for a long one. */
 const RUNS = Number(process.env.ULVS_RUNS ?? 150);

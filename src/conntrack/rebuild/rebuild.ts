@@ -14,7 +14,7 @@
  * Nothing ends by its timer meanwhile (Connections.tick), because it could be half adopted.
  */
 
-import type { Connections } from './connections.js';
+import type { Connections } from '../connections.js';
 import {
   CONN_ENGINE_KEY,
   CONN_FULLNAT,
@@ -33,7 +33,7 @@ import {
   linesOf,
   NEXT,
   TIMEOUT,
-} from './entry.js';
+} from '../entry.js';
 import { PART_ROOM, PARTS, RadixParts } from './radix.js';
 import { Soundness } from './sound.js';
 
