@@ -40,7 +40,8 @@ const drawing = `
  | director | | director2 | | director3 |   | rs1 rs2   |  | etcd |
  | BIRD     | | BIRD      | | BIRD      |   | rs3       |  |______|
  |__________| |___________| |___________|   |___________|
-   10.9.0.1, DR, rr    10.9.0.2, DR, mh    10.9.0.3, full NAT, mh    10.9.0.5, NAT, rr, synchronised
+   10.9.0.1, DR, rr   10.9.0.2, DR, mh   10.9.0.3, full NAT, mh
+   10.9.0.5, NAT, rr, with synchronisation
 `;
 
 /** The VIP of the checks of all labs, and those of the fleet's own checks. */
@@ -71,7 +72,7 @@ function tableOf(i: number): number {
   return 101 + i;
 }
 
-/** A realserver answers clients of NAT by the director whose packet it got last in the connection. */
+/** A realserver answers clients of NAT by the director whose packet came last in the connection. */
 function throughSender(rip: string): Pick<Host, 'nft' | 'ip'> {
   const clients = `ip saddr != ${LAN} ip daddr ${rip}`;
   return {

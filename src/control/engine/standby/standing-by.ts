@@ -4,7 +4,7 @@
  * process is asked to stop:
  *
  *     prepare   code warmed up ─► devices made, which wait ─► pages of the table mapped ─► report `ready`
- *     standBy   sleeps ── the other process has paused ──► frames, rings, index of the table ─► forwards what waited
+ *     standBy   sleeps ── the other process has paused ──► frames, rings, index ─► forwards what waited
  *
  * From its sleep until nothing waits any more the thread goes before others (SCHED_RR): on a busy
  * machine it would wait longer for a processor than it computes.
