@@ -25,7 +25,10 @@ const OTHER_NAMES = [
  */
 function defines(text: string, name: string): boolean {
   const declared = new RegExp(`^(export )?(async )?(function|class|const|let|interface) ${name}\\b`, 'm');
-  const member = new RegExp(`^ {2,}((private|protected|static|override|readonly|async|get|set) )*${name}(\\(|<| = |: |\\?: )`, 'm');
+  const member = new RegExp(
+    `^ {2,}((private|protected|static|override|readonly|async|get|set) )*${name}(\\(|<| = |: |\\?: )`,
+    'm',
+  );
   return declared.test(text) || member.test(text);
 }
 

@@ -168,9 +168,9 @@ export class Interceptor {
 
   private settleNft(delta: InterceptDelta, behind: boolean): void {
     if (this.devices.length === 0 || (!behind && isEmpty(delta))) return;
+    if (behind) return this.nft.install(this.present, this.exact.all());
     try {
-      if (behind) this.nft.update(this.exact.all());
-      else this.nft.change(delta.added, delta.removed);
+      this.nft.change(delta.added, delta.removed);
     } catch {
       this.nft.install(this.present, this.exact.all());
     }
