@@ -21,7 +21,7 @@ const NAME = 'kept_';
 const FEW = 100;
 const SLICE = 1000;
 /** Time between two slices, in ms. */
-const PAUSE_MS = 20;
+const PAUSE_MS = 100;
 
 /** The guard of this process. */
 export class GapGuard {
