@@ -85,6 +85,7 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );
+  if (outcome.took !== undefined) console.log(`  took           ${outcome.took.join(', ')} ms`);
   if (outcome.socketDrops > 0)
     console.log(`  testbed        sockets of client and realserver dropped ${outcome.socketDrops} datagrams`);
   for (const line of log.slice(0, 6)) console.log(`  log            ${line}`);

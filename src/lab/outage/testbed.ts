@@ -277,6 +277,15 @@ export class OutageBed {
     await this.client.line();
   }
 
+  /** Gives lines to `ulvsadm -R`. Resolves with the time it took, ms. Rejects with a LabError. */
+  async restore(lines: readonly string[]): Promise<number> {
+    const file = `${directoryOf(this.state.id)}/restore`;
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const begin = performance.now();
+    await this.run('director', `${process.execPath} ${program('cli/ulvsadm.js')} --socket ${this.socket} -R < ${file}`);
+    return performance.now() - begin;
+  }
+
   /** What became of the load since the last call: by eth0, by eth1. */
   async report(): Promise<readonly [Report, Report]> {
     return JSON.parse(await this.client!.ask('report')) as [Report, Report];
