@@ -39,6 +39,8 @@ export interface BedOptions {
   readonly workers?: number;
   /** Time between two blocks of a download, ms. */
   readonly pace?: number;
+  /** A SYN proxy opens all TCP connections. */
+  readonly synproxy?: true;
   /** More lines of director.yaml. */
   readonly more?: string;
   /** Number of realservers, 1 when left out. With several the first one serves eth0's VIP alone. */
@@ -237,7 +239,8 @@ export class OutageBed {
   }
 
   private configText(): string {
-    const { device, workers, more = '' } = this.options;
+    const { device, workers, synproxy, more = '' } = this.options;
+    const proxies = VIPS.map((vip) => `  - { service: "-t ${vip}:${TCP}", synproxy: on }`);
     return [
       `socket: ${this.socket}`,
       `state: ${directoryOf(this.state.id)}/state`,
@@ -245,6 +248,7 @@ export class OutageBed {
       'devices:',
       ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),
       'accept: { arp: true }',
+      ...(synproxy ? ['serviceOptions:', ...proxies] : []),
       more,
       'rules: |',
       ...this.rules().map((rule) => `  ${rule}`),
