@@ -46,8 +46,8 @@ export class StartError extends Error {
 }
 
 /**
- * The young generation of a worker's heap, in MB. Forwarding waits while V8 copies what lives in it:
- * many rules at once fill it, packets do not.
+ * The young generation of a worker's heap, in MB. Forwarding waits while V8 copies what lives
+ * there. Many rules at once fill it, packets do not.
  */
 const YOUNG_MB = 3;
 

@@ -8,8 +8,8 @@
  *     killed             only the guard drops: clients and realservers wait and repeat
  *     the next one       installs its own rules, then removes those of the dead process
  *
- * A guard that cannot be installed is no reason not to run. Nothing waits for it: many rules at once
- * follow in slices, a little later.
+ * A guard that cannot be installed is no reason not to run. Nothing waits for it: it follows many
+ * rules in slices, a little later.
  */
 import { spawnSync } from 'node:child_process';
 import { NftIntercept } from '../../device/intercept/nft.js';

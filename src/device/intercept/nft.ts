@@ -103,8 +103,8 @@ export class NftIntercept {
   }
 
   /**
-   * Adds and removes rules in one transaction; what it costs follows from their number. All counters
-   * of the chain begin at 0 when a rule that is no element goes. Throws a DeviceError.
+   * Adds and removes rules in one transaction. What it costs depends on their number alone. All
+   * counters of the chain begin at 0 when a rule that is no element goes. Throws a DeviceError.
    */
   change(added: readonly InterceptRule[], removed: readonly InterceptRule[]): void {
     const came = split(added);
