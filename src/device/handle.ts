@@ -14,6 +14,7 @@ import type { Device } from './device.js';
 import type { FlowMapFds } from './flow/layout.js';
 import type { DeviceKind } from './kinds.js';
 import type { OpenOptions } from './open.js';
+import { packetFault, replaceFlowPrograms } from './packet/flow-programs.js';
 import { adoptPacket, closePacket, openPacket, type PacketHandle, replaceFanout } from './packet/open.js';
 import { PacketDevice } from './packet/packet.js';
 import type { QueueShare } from './queue-share.js';
@@ -84,13 +85,14 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
       maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks, flows),
   },
   packet: {
-    open: (_, name, { promiscuous = false, share }) => openPacket(name, { promiscuous, share }),
+    open: (_, name, { promiscuous = false, share, flows }) => openPacket(name, { promiscuous, share, flows }),
     close: closePacket,
     on: (umem, handle) => new PacketDevice(umem, handle),
     adopt: adoptPacket,
-    own: (handles, _, share) => {
+    fault: packetFault,
+    own: (handles, _, share, flows) => {
       if (share?.program !== undefined) replaceFanout(handles, share.program);
-      return handles;
+      return flows?.tcx === true ? replaceFlowPrograms(handles, flows) : handles;
     },
   },
   tap: {

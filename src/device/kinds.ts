@@ -36,6 +36,11 @@ export interface KindRow {
    */
   readonly workers: 'queues' | 'fanout' | 'none';
   /**
+   * By which programs the kernel forwards established connections: XDP's, which have frames, or
+   * tcx's, which have skbs (docs/offload.md).
+   */
+  readonly offload: 'frames' | 'skbs' | 'none';
+  /**
    * The thread that runs the packet path. `main`: the library behind the kind belongs to the main
    * thread's event loop.
    */
@@ -68,6 +73,7 @@ export const KINDS = [
     shared: true,
     exclusive: true,
     workers: 'queues',
+    offload: 'frames',
     thread: 'worker',
     postsFrames: true,
     needs: 'bpf',
@@ -87,6 +93,7 @@ export const KINDS = [
     shared: true,
     exclusive: false,
     workers: 'fanout',
+    offload: 'skbs',
     thread: 'worker',
     postsFrames: false,
     needs: 'nothing',
@@ -103,6 +110,7 @@ export const KINDS = [
     shared: false,
     exclusive: false,
     workers: 'none',
+    offload: 'none',
     thread: 'worker',
     postsFrames: false,
     needs: '/dev/net/tun',
@@ -116,6 +124,7 @@ export const KINDS = [
     shared: true,
     exclusive: false,
     workers: 'none',
+    offload: 'none',
     thread: 'main',
     postsFrames: false,
     needs: 'libpcap',

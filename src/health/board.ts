@@ -8,13 +8,15 @@
  */
 import { DueQueue } from './due-queue.js';
 import { Group, type Queued, type Running } from './group.js';
-import type { HealthEvent, Outcome, ServicePlan, ServiceStatus, Verdict } from './spec.js';
+import type { HealthEvent, Outcome, ServicePlan, ServiceStatus, StatusPart, Verdict } from './spec.js';
 
 export class Board {
   private groups = new Map<string, Group>();
   private readonly queue = new DueQueue<Queued>();
   /** Groups to look at in the next turn. */
   private readonly news = new Set<Group>();
+  /** Where the next part of the status begins. */
+  private told = { group: 0, target: 0 };
 
   /** `random` returns 0 to 1. */
   constructor(private readonly random: () => number) {}
@@ -24,6 +26,7 @@ export class Board {
     const old = this.groups;
     this.groups = new Map(plans.map((plan) => [plan.name, this.group(plan, old.get(plan.name), now)]));
     for (const [name, group] of old) if (!this.groups.has(name)) group.end();
+    this.told = { group: 0, target: 0 };
     this.news.clear();
     for (const group of this.groups.values()) this.news.add(group);
   }
@@ -58,7 +61,38 @@ export class Board {
     return { verdicts: turns.flatMap(({ verdicts }) => verdicts), events: turns.flatMap(({ events }) => events) };
   }
 
+  /** Time at which the next check is due, ms; Infinity without one. */
+  get next(): number {
+    return this.queue.next;
+  }
+
+  /** Number of targets of all services. */
+  get size(): number {
+    let all = 0;
+    for (const group of this.groups.values()) all += group.size;
+    return all;
+  }
+
   status(now: number): ServiceStatus[] {
     return [...this.groups.values()].map((group) => group.status(now));
+  }
+
+  /** The part of the status after the last one, with `most` targets at most; it begins again. */
+  statusPart(now: number, most: number): StatusPart[] {
+    const parts: StatusPart[] = [];
+    const groups = [...this.groups.values()];
+    // A service costs as much as a target, also one without targets.
+    for (let left = most; left > 0 && parts.length < groups.length; left--) {
+      const { group: index, target: first } = this.told;
+      const group = groups[index]!;
+      const part = { ...group.status(now, first, left), first };
+      parts.push(part);
+      left -= part.targets.length;
+      const isWhole = first + part.targets.length >= group.size;
+      this.told = isWhole
+        ? { group: (index + 1) % groups.length, target: 0 }
+        : { group: index, target: first + part.targets.length };
+    }
+    return parts;
   }
 }

@@ -14,6 +14,11 @@ export class DueQueue<T> {
     return this.rows.length;
   }
 
+  /** Time at which the earliest item is due, ms; Infinity without one. */
+  get next(): number {
+    return this.rows[0]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
   push(item: T, at: number): void {
     const { rows } = this;
     const row = { at, item };

@@ -201,9 +201,15 @@ export class Group {
     return target.slot !== this.plan.sorry;
   }
 
-  status(now: number): ServiceStatus {
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** The status with `most` targets at most, from the `first` on. */
+  status(now: number, first = 0, most = this.size): ServiceStatus {
     const { name, quorum } = this.plan;
-    const targets = [...this.members.values()].map((member) => this.memberStatus(member, now));
+    const members = [...this.members.values()].slice(first, first + most);
+    const targets = members.map((member) => this.memberStatus(member, now));
     return { name, up: this.up, quorum, quorate: this.quorate, targets };
   }
 

@@ -176,3 +176,8 @@ export interface ServiceStatus {
   readonly quorate: boolean;
   readonly targets: readonly TargetStatus[];
 }
+
+/** A service with some of its targets: those from the `first` on, in their order. */
+export interface StatusPart extends ServiceStatus {
+  readonly first: number;
+}

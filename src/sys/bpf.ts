@@ -29,13 +29,15 @@ const PROG_TYPE_XDP = 6;
 const ATTACH_XDP = 37;
 const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
+/** enum bpf_link_type. */
+export const LinkType = { xdp: 6, tcx: 11 } as const;
 /** Bytes of struct bpf_link_info that are read. */
 const LINK_INFO = 32;
 const ENOENT = 2;
 const EAGAIN = 11;
 const LOAD_ATTEMPTS = 5;
 
-export const MapType = { hash: 1, array: 2, lpmTrie: 11, devMap: 14, xskMap: 17 } as const;
+export const MapType = { hash: 1, array: 2, perCpuArray: 6, lpmTrie: 11, devMap: 14, xskMap: 17 } as const;
 export const BPF_F_NO_PREALLOC = 1;
 /** An array that `map` of libc.ts can map: adjacent values of 8 bytes. */
 export const BPF_F_MMAPABLE = 1 << 10;
@@ -48,6 +50,11 @@ export const XDP_PASS = 2;
 export const XDP_TX = 3;
 export const XDP_REDIRECT = 4;
 export const TEST_XDP_LIVE_FRAMES = 2;
+/** What a classifier returns after bpf_redirect (TC_ACT_REDIRECT). */
+export const TC_REDIRECT = 7;
+/** Bytes of struct __sk_buff, and offset of gso_size in it. */
+const SKB_CONTEXT = 192;
+const SKB_GSO_SIZE = 176;
 
 /** The map of BPF_MAP_CREATE: sizes in bytes, `entries` at most. */
 export interface MapShape {
@@ -194,13 +201,15 @@ export function attachXdp(programFd: number, ifindex: number, flags: number): nu
 }
 
 /**
- * The index of the interface to which a link attaches its XDP program; 0 when the program was taken
- * away or the interface is gone (struct bpf_link_info). Throws a SystemError.
+ * The index of the interface to which a link attaches its program; 0 when the program was taken
+ * away, the interface is gone or the link is of another type (struct bpf_link_info). Throws a
+ * SystemError.
  */
-export function interfaceXdp(link: number): number {
+export function linkedInterface(link: number, type: number): number {
   const info = pinned(new Uint8Array(LINK_INFO));
   check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
-  return new DataView(info.buffer).getUint32(16, true);
+  const view = new DataView(info.buffer);
+  return view.getUint32(0, true) === type ? view.getUint32(16, true) : 0;
 }
 
 /** Replaces the program of a link, without a moment without a program. Throws a SystemError. */
@@ -255,8 +264,27 @@ export function testXdp(programFd: number, packet: Uint8Array): number {
 
 /** The same with what the program made of the packet. */
 export function runXdp(programFd: number, packet: Uint8Array): { result: number; packet: Uint8Array } {
+  return testRun(programFd, packet);
+}
+
+/**
+ * The same of a classifier. `gsoSize`: bytes of a segment of a GSO packet; 0 for another packet.
+ * The packet is for no host, as the loopback has no address.
+ */
+export function runClassifier(
+  programFd: number,
+  packet: Uint8Array,
+  gsoSize = 0,
+): { result: number; packet: Uint8Array } {
+  const context = pinned(new Uint8Array(SKB_CONTEXT));
+  new DataView(context.buffer).setUint32(SKB_GSO_SIZE, gsoSize, true);
+  return testRun(programFd, packet, context);
+}
+
+function testRun(programFd: number, packet: Uint8Array, context?: Uint8Array): { result: number; packet: Uint8Array } {
   const out = pinned(new Uint8Array(packet.length + 256));
   const attributes = new Attributes().words(0, programFd, 0, packet.length, out.length).words(32, 1);
+  if (context !== undefined) attributes.words(40, context.length).pointer(48, context);
   check(attributes.pointer(16, pinned(packet)).pointer(24, out).run(PROG_TEST_RUN), 'bpf PROG_TEST_RUN');
   const { view } = attributes;
   return { result: view.getUint32(4, true), packet: out.subarray(0, view.getUint32(12, true)) };

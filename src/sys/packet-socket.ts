@@ -10,6 +10,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;
 const SO_SNDBUFFORCE = 32;
+const SO_ATTACH_BPF = 50;
 const SO_RCVBUFFORCE = 33;
 export const SOL_PACKET = 263;
 export const ETH_P_ALL = 0x0003;
@@ -140,6 +141,11 @@ export function joinFanout(fd: number, group: number, program?: number): void {
   const type = (program === undefined ? PACKET_FANOUT_HASH : PACKET_FANOUT_EBPF) | PACKET_FANOUT_FLAG_IGNORE_OUTGOING;
   setPacketOption(fd, SOL_PACKET, PACKET_FANOUT, group | (type << 16), 'PACKET_FANOUT');
   if (program !== undefined) setFanoutProgram(fd, program);
+}
+
+/** Sets or replaces the filter of a socket, an eBPF socket filter. Throws a SystemError. */
+export function setFilter(fd: number, program: number): void {
+  setPacketOption(fd, SOL_SOCKET, SO_ATTACH_BPF, program, 'SO_ATTACH_BPF');
 }
 
 /** Replaces the program of the fanout group of a socket. Throws a SystemError. */

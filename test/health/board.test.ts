@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { withParts } from '../../src/control/health/with-parts.js';
 import { Board } from '../../src/health/board.js';
 import type { Running } from '../../src/health/group.js';
-import type { Check, Outcome, ServicePlan, Verdict } from '../../src/health/spec.js';
+import type { Check, Outcome, ServicePlan, ServiceStatus, Verdict } from '../../src/health/spec.js';
 import { CHECK } from './check.js';
 
 const OK: Outcome = { ok: true, text: 'connected' };
@@ -117,6 +118,23 @@ describe('rise and fall', () => {
     clock.board.plan([plan({}, [CHECK], [2])], clock.now);
     for (const running of clock.hanging) clock.board.answer(running, BAD, 1, clock.now);
     expect(clock.board.status(clock.now)[0]!.targets.map(({ slot }) => slot)).toEqual([2]);
+  });
+});
+
+describe('the status in parts', () => {
+  it('is the whole status after a round, also with services without targets', () => {
+    const slots = { a: [1, 2, 3], b: [], c: [4, 5, 6, 7, 8], d: [9] };
+    const plans = Object.entries(slots).map(([name, list]) => plan({ name }, [CHECK], list));
+    const board = new Board(() => 0);
+    board.plan(plans, 0);
+    let status: readonly ServiceStatus[] = board.status(0);
+    for (const most of [1, 2, 3, 4, 5, 6]) {
+      const parts = Array.from({ length: 26 }, () => board.statusPart(most * 100, most));
+      for (const part of parts) status = withParts(status, part);
+      expect(status).toEqual(board.status(most * 100));
+      const sizes = parts.map((all) => all.reduce((sum, { targets }) => sum + targets.length, 0));
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+    }
   });
 });
 

@@ -7,9 +7,19 @@ import type { Director } from '../../src/dataplane/director.js';
 import { Offload } from '../../src/dataplane/offload/offload.js';
 import { Control } from '../../src/device/flow/layout.js';
 import { FlowMaps, type FlowMemory, flowMemory } from '../../src/device/flow/maps.js';
+import { classifierProgram } from '../../src/device/flow/skb.js';
 import { InterceptMaps } from '../../src/device/xdp/intercept-maps.js';
 import { interceptProgram } from '../../src/device/xdp/program.js';
-import { createMap, loadXdp, MapType, runXdp, XDP_REDIRECT } from '../../src/sys/bpf.js';
+import {
+  createMap,
+  loadClassifier,
+  loadXdp,
+  MapType,
+  runClassifier,
+  runXdp,
+  TC_REDIRECT,
+  XDP_REDIRECT,
+} from '../../src/sys/bpf.js';
 import { close, ifNameToIndex } from '../../src/sys/libc.js';
 import { TYPE_IPV6 } from '../../src/wire/ethernet.js';
 
@@ -22,6 +32,8 @@ export interface FlowKernelOptions {
   readonly after?: { readonly tcp: number; readonly udp: number } | undefined;
   /** 2 to this power buckets. */
   readonly bits?: number;
+  /** The programs of devices of kind packet, in the place of XDP's. */
+  readonly skb?: boolean;
 }
 const USUAL: FlowKernelOptions = { after: { tcp: 1, udp: 1 } };
 
@@ -40,16 +52,24 @@ class Programs {
   constructor(
     readonly macs: readonly Buffer[],
     bits: number,
+    skb: boolean,
   ) {
     this.maps = new FlowMaps(bits);
     this.memory = flowMemory(this.maps.fds);
-    const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     for (const [device, mac] of macs.entries()) {
+      this.maps.setDevice(device, ifNameToIndex('lo'));
+      if (skb) this.fds.push(loadClassifier(classifierProgram({ fds: this.maps.fds, mac, clock: 'word' })));
+    }
+    if (!skb) this.loadXdp(macs);
+  }
+
+  private loadXdp(macs: readonly Buffer[]): void {
+    const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
+    for (const mac of macs) {
       const intercept = new InterceptMaps('lo', () => mac);
       intercept.update([]);
       const use = { fds: this.maps.fds, completes: true, clock: 'word' } as const;
       this.fds.push(loadXdp(interceptProgram(intercept.fds, xsks, use)));
-      this.maps.setDevice(device, ifNameToIndex('lo'));
       intercept.close();
     }
     close(xsks);
@@ -65,9 +85,9 @@ class Programs {
 
 const loaded = new Map<string, Programs>();
 
-function programsFor(macs: readonly Buffer[], bits: number): Programs {
-  const key = `${Buffer.concat(macs).toString('hex')} ${bits}`;
-  const programs = loaded.get(key) ?? new Programs(macs, bits);
+function programsFor(macs: readonly Buffer[], bits: number, skb: boolean): Programs {
+  const key = `${Buffer.concat(macs).toString('hex')} ${bits} ${skb}`;
+  const programs = loaded.get(key) ?? new Programs(macs, bits, skb);
   loaded.set(key, programs);
   programs.clear();
   return programs;
@@ -81,15 +101,18 @@ export class FlowKernel {
   forwarded6 = 0;
   tunnelled = 0;
   private readonly programs: Programs;
+  private readonly isSkb: boolean;
 
   /** One kernel is used at a time. Without options connections are offloaded from the first packet on. */
   constructor(
     private readonly d: Director,
-    { after, bits = 10 }: FlowKernelOptions = USUAL,
+    { after, bits = 10, skb = false }: FlowKernelOptions = USUAL,
   ) {
+    this.isSkb = skb;
     this.programs = programsFor(
       d.links.map(({ mac }) => macOf(mac)),
       bits,
+      skb,
     );
     this.memory = this.programs.memory;
     this.offload = new Offload(d, this.memory, { ...(after && { after }), unitMs: UNIT_MS });
@@ -97,12 +120,16 @@ export class FlowKernel {
     d.connections.offloadTo(this.offload);
   }
 
-  /** What the program sends for a frame that comes in by a link; undefined: the director gets it. */
-  run(device: number, frame: Uint8Array): Redirected | undefined {
-    if (frame.length < 14) return undefined;
+  /**
+   * What the program sends for a frame that comes in by a link; undefined: the director gets it.
+   * `gsoSize`: of a GSO packet.
+   */
+  run(device: number, frame: Uint8Array, gsoSize = 0): Redirected | undefined {
+    if (frame.length < (this.isSkb ? shortestSkb(frame) : 14)) return undefined;
     this.memory.control[Control.clock] = this.offload.lines.unitsOf(this.d.now);
-    const { result, packet } = runXdp(this.programs.fds[device]!, frame);
-    if (result !== XDP_REDIRECT) return undefined;
+    const program = this.programs.fds[device]!;
+    const { result, packet } = this.isSkb ? runClassifier(program, frame, gsoSize) : runXdp(program, frame);
+    if (result !== (this.isSkb ? TC_REDIRECT : XDP_REDIRECT)) return undefined;
     this.forwarded++;
     if (frame[12] === 0x86) this.forwarded6++;
     if (packet.length > frame.length) this.tunnelled++;
@@ -133,6 +160,11 @@ export function inFrontOf(
     return request(one);
   };
   return kernel;
+}
+
+/** A test run takes no skb without a whole IP header. */
+function shortestSkb(frame: Uint8Array): number {
+  return frame[12] === 0x86 ? 54 : 34;
 }
 
 /** The program leaves bytes behind the packet there; the director does not send them. */

@@ -45,6 +45,8 @@ export const BALANCERS: readonly Balancer[] = [
     by(`ulvs NAT, ${shown(kind)}`, (scene) => beginUlvs(scene, kind, '-m')),
     by(`ulvs DR, ${shown(kind)}`, (scene) => beginUlvs(scene, kind, '-g')),
   ]),
+  by('ulvs NAT, packet, offload', (scene) => beginUlvs(scene, 'packet', '-m', 'auto')),
+  by('ulvs DR, packet, offload', (scene) => beginUlvs(scene, 'packet', '-g', 'auto')),
 ];
 
 function by(name: string, begin: Balancer['begin'], end: Balancer['end'] = nothing): Balancer {
@@ -133,11 +135,16 @@ function nginx({ directory, place }: Scene): string[] {
   return ['nginx', '-c', file];
 }
 
-async function beginUlvs(scene: Scene, kind: 'auto' | 'packet', how: '-m' | '-g'): Promise<Running> {
+async function beginUlvs(
+  scene: Scene,
+  kind: 'auto' | 'packet',
+  how: '-m' | '-g',
+  offload: 'auto' | 'off' = 'off',
+): Promise<Running> {
   const { site, directory } = scene;
   const file = `${directory}/director.yaml`;
   const socket = `${directory}/ulvs.sock`;
-  writeFileSync(file, directorYaml(site, socket, kind, how));
+  writeFileSync(file, `offload: ${offload}\n${directorYaml(site, socket, kind, how)}`);
   rmSync(socket, { force: true });
   await routeByBalancer(site);
   const running = startIn(scene, 'ulvs', [process.execPath, program('cli/main.js'), 'run', '-c', file]);

@@ -291,8 +291,9 @@ export const schema = {
     .register(words, {
       type: 'auto or off',
       text:
-        'Packets of established connections are forwarded by the XDP programs of the devices, without the director. ' +
-        '`auto`: between devices of kind xdp whose drivers take redirected frames, with one worker.',
+        'Packets of established connections are forwarded by programs in the kernel, without the director. `auto`: ' +
+        'between devices of kind packet by tcx (Linux 6.6), and of kind xdp whose drivers take redirected frames; ' +
+        'with one worker.',
       example: 'auto',
       change: 'restart',
     }),

@@ -163,10 +163,21 @@ export class DeviceSet {
     return describe(opened[0]!);
   }
 
-  /** Programs redirect frames to an open device that can take them. */
+  /**
+   * Programs redirect packets to an open device that can take them. One line serves all programs:
+   * where some are XDP's, each device must take frames.
+   */
   private redirectTo(device: number): void {
-    const ifindex = this.devices[device]!.exclusive ? this.ifindexOf(device) : undefined;
-    this.flows?.setDevice(device, ifindex !== undefined && takesRedirected(ifindex) ? ifindex : 0);
+    if (this.flows === undefined) return;
+    const ifindex = this.forwards(device) ? this.ifindexOf(device) : undefined;
+    const takesFrames = ifindex !== undefined && takesRedirected(ifindex);
+    const isTaking = takesFrames || !this.devices.some(({ kind }) => kindOf(kind).offload === 'frames');
+    this.flows.setDevice(device, isTaking ? (ifindex ?? 0) : 0, takesFrames);
+  }
+
+  private forwards(device: number): boolean {
+    const { offload } = kindOf(this.devices[device]!.kind);
+    return offload === 'frames' || (offload === 'skbs' && this.flows!.fds.tcx);
   }
 
   private openFor(worker: number, device: number): DeviceHandle {

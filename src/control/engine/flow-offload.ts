@@ -2,13 +2,15 @@
  * The offload of a director: the flow table, which the control thread makes, and what the worker
  * does about it.
  *
- *     director.yaml `offload` ─► openFlows ─► FlowMaps ─► programs of xdp devices (device-set.ts)
+ *     director.yaml `offload` ─► openFlows ─► FlowMaps ─► programs of the devices (device-set.ts)
  *                                                └─► worker: useFlows, beforeMessage
  */
 import type { Director } from '../../dataplane/director.js';
 import { Offload } from '../../dataplane/offload/offload.js';
 import { type FlowMapFds, SEEN_UNIT_MS, WAYS } from '../../device/flow/layout.js';
 import { FlowMaps, flowMemory } from '../../device/flow/maps.js';
+import { kindOf } from '../../device/kinds.js';
+import { hasTcx } from '../../device/packet/flow-programs.js';
 import { SystemError } from '../../sys/libc.js';
 import type { OffloadStatus } from '../api/api.js';
 import type { Config } from '../config/config.js';
@@ -40,13 +42,16 @@ export function openFlows(
   devices: readonly DeviceSetup[],
   say: (line: string) => void,
 ): FlowMaps | undefined {
-  if (offload === 'off' || !devices.some(({ exclusive }) => exclusive)) return undefined;
+  const programs = new Set(devices.map(({ kind }) => kindOf(kind).offload));
+  if (offload === 'off' || !(programs.has('frames') || programs.has('skbs'))) return undefined;
   if (workers > 1) {
     say('no offload: it needs one worker');
     return undefined;
   }
   try {
-    return new FlowMaps(BITS);
+    const tcx = programs.has('skbs') && hasTcx();
+    if (programs.has('skbs') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
+    return tcx || programs.has('frames') ? new FlowMaps(BITS, tcx) : undefined;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     say(`no offload: ${error.message}`);

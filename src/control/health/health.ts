@@ -19,6 +19,7 @@ import type { HealthChecks } from '../server/forwarding.js';
 import type { HealthSays } from '../server/requests.js';
 import type { CheckPath } from './check-path.js';
 import { type AddressFor, plansOf } from './plan.js';
+import { withParts } from './with-parts.js';
 
 /** Without a path through the dataplane, checks go to the real server's own address. */
 const BY_ADDRESS: AddressFor = (_, { config }) => config.address;
@@ -35,7 +36,7 @@ export interface HealthOwner {
 
 /** The health checks of a director. */
 export class Health implements HealthChecks {
-  status: readonly ServiceStatus[] = [];
+  private services: readonly ServiceStatus[] = [];
   /** Set once the director has a TUN. */
   path: CheckPath | undefined;
   private thread: Worker | undefined;
@@ -49,6 +50,10 @@ export class Health implements HealthChecks {
     private readonly owner: HealthOwner,
     private readonly log: Logger,
   ) {}
+
+  get status(): readonly ServiceStatus[] {
+    return this.services;
+  }
 
   /** Takes the checks of the configuration. */
   configure(checks: readonly ChecksConfig[]): void {
@@ -112,10 +117,12 @@ export class Health implements HealthChecks {
 
   private take(report: HealthReport): void {
     if (this.closed) return;
-    if (report.kind === 'status') {
-      this.status = report.services;
-      return;
-    }
+    if (report.kind === 'status') this.services = report.services;
+    else if (report.kind === 'statusPart') this.services = withParts(this.services, report.parts);
+    else this.takeChanges(report);
+  }
+
+  private takeChanges(report: Extract<HealthReport, { kind: 'changed' }>): void {
     this.owner.apply(report.verdicts.map((verdict) => this.says(verdict)));
     for (const { level, text } of report.events) this.log[level](text);
   }

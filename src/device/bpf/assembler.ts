@@ -20,6 +20,7 @@ const ARITHMETIC = {
   add: 0x00,
   sub: 0x10,
   mul: 0x20,
+  div: 0x30,
   or: 0x40,
   and: 0x50,
   lsh: 0x60,
@@ -49,7 +50,9 @@ const EXIT = 0x95;
 export const Call = {
   mapLookup: 1,
   ktime: 5,
+  l4CsumReplace: 11,
   redirect: 23,
+  loadBytes: 26,
   csumDiff: 28,
   pullData: 39,
   adjustHead: 44,
@@ -89,6 +92,10 @@ export class Assembler {
   }
   mul(dst: Register, value: Register | number): this {
     return this.arithmetic('mul', dst, value);
+  }
+  /** Unsigned; 0 when the divisor is 0. */
+  div(dst: Register, value: Register | number): this {
+    return this.arithmetic('div', dst, value);
   }
   and(dst: Register, value: Register | number): this {
     return this.arithmetic('and', dst, value);

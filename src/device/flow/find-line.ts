@@ -7,7 +7,7 @@
 import { TCP, UDP } from '../../wire/ipv4.js';
 import { ACK, FIN, RST, SYN } from '../../wire/tcp.js';
 import type { Assembler } from '../bpf/assembler.js';
-import { checkEnd, IP, look, PLACES, type Places, Stack, wire16 } from './frame.js';
+import { type Access, IP, look, PLACES, type Places, Stack, wire16 } from './frame.js';
 import { hashInstructions, mix6Instructions } from './hash.js';
 import { type FlowMapFds, PORTS, PROTOCOL_HOP, SADDR, WAYS } from './layout.js';
 
@@ -19,9 +19,9 @@ const SHORTEST = 8;
  * Checks the IPv4 header: no option, no fragment, TTL > 1, length and checksum right. r4 and the
  * stack: length of the packet; stack: bytes behind it.
  */
-export function header4(asm: Assembler, miss: string): void {
+export function header4(asm: Assembler, access: Access, miss: string): void {
   const { header, l4, ttl } = PLACES[4];
-  checkEnd(asm, l4 + SHORTEST, miss);
+  access.reach(asm, 0, l4 + SHORTEST, miss);
   asm.load(8, 'r1', 'r7', IP).jumpIf('r1', '!=', 0x45, miss);
   asm
     .load(16, 'r1', 'r7', IP + 6)
@@ -32,7 +32,7 @@ export function header4(asm: Assembler, miss: string): void {
     .load(16, 'r4', 'r7', IP + 2)
     .swap('r4', 16)
     .jumpIf('r4', '<', header + SHORTEST, miss);
-  lengths(asm, miss);
+  lengths(asm, access, miss);
   asm.load(32, 'r1', 'r7', IP);
   for (const at of [4, 8, 12, 16]) asm.load(32, 'r2', 'r7', IP + at).add('r1', 'r2');
   asm.mov('r2', 'r1').rsh('r2', 32).lsh('r1', 32).rsh('r1', 32).add('r1', 'r2');
@@ -41,9 +41,9 @@ export function header4(asm: Assembler, miss: string): void {
 }
 
 /** The same for IPv6. A packet with extension headers has another protocol than TCP and UDP. */
-export function header6(asm: Assembler, miss: string): void {
+export function header6(asm: Assembler, access: Access, miss: string): void {
   const { header, l4, ttl } = PLACES[6];
-  checkEnd(asm, l4 + SHORTEST, miss);
+  access.reach(asm, 0, l4 + SHORTEST, miss);
   asm.load(8, 'r1', 'r7', IP).and('r1', 0xf0).jumpIf('r1', '!=', 0x60, miss);
   asm.load(8, 'r1', 'r7', ttl).jumpIf('r1', '<=', 1, miss);
   asm
@@ -51,21 +51,22 @@ export function header6(asm: Assembler, miss: string): void {
     .swap('r4', 16)
     .jumpIf('r4', '<', SHORTEST, miss)
     .add('r4', header);
-  lengths(asm, miss);
+  lengths(asm, access, miss);
 }
 
 /** r4: length of the packet, which the frame must have. */
-function lengths(asm: Assembler, miss: string): void {
-  asm.store(32, 'r10', Stack.total, 'r4').mov('r1', 'r8').sub('r1', 'r7').sub('r1', IP);
+function lengths(asm: Assembler, access: Access, miss: string): void {
+  access.length(asm.store(32, 'r10', Stack.total, 'r4'));
   asm.jumpIf('r4', '>', 'r1', miss).sub('r1', 'r4').store(32, 'r10', Stack.extra, 'r1');
 }
 
 /** TCP with ACK and none of SYN, FIN, RST, or UDP with a checksum. r4: length of the packet. */
-export function transport(asm: Assembler, { family, header, protocol, l4, sum }: Places, miss: string): void {
+export function transport(asm: Assembler, access: Access, places: Places, miss: string): void {
+  const { family, header, protocol, l4, sum } = places;
   const [udp, done] = [`flowUdp${family}`, `flowKey${family}`];
   asm.load(8, 'r5', 'r7', protocol).jumpIf('r5', '==', UDP, udp).jumpIf('r5', '!=', TCP, miss);
   asm.jumpIf('r4', '<', header + 20, miss);
-  checkEnd(asm, l4 + 20, miss);
+  access.reach(asm, l4 + SHORTEST, l4 + 20, miss);
   asm
     .load(8, 'r1', 'r7', l4 + 13)
     .and('r1', SYN | FIN | RST | ACK)
@@ -73,7 +74,10 @@ export function transport(asm: Assembler, { family, header, protocol, l4, sum }:
   asm.jump(done).label(udp).load(16, 'r1', 'r7', sum.udp).jumpIf('r1', '==', 0, miss).label(done);
 }
 
-/** r9: the line of the packet. For IPv6 the rest of the line is on the stack. */
+/**
+ * r9: the line of the packet; the stack: number of the bucket, and of the line in it. For IPv6 the
+ * rest of the line is on the stack, and the number of the line in the place of that of the bucket.
+ */
 export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: string): void {
   const { family } = places;
   const found = `flowFound${family}`;
@@ -87,7 +91,7 @@ export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: 
     asm.load(32, 'r3', 'r0', at + 4 * PORTS).jumpIf('r3', '!=', 'r2', next);
     asm.load(16, 'r3', 'r0', at + 4 * PROTOCOL_HOP).jumpIf('r3', '!=', 'r5', next);
     if (way > 0) asm.add('r9', at);
-    if (family === 6) asm.store(32, 'r10', Stack.way, way);
+    asm.store(32, 'r10', Stack.way, way);
     asm.jump(found).label(next);
   }
   asm.jump(miss).label(found);

@@ -1,4 +1,7 @@
-/** What the parts of the flow table's program share: places in the frame and on its stack. */
+/**
+ * What the parts of the flow table's programs share: places in the frame and on the stack, and how
+ * to reach the frame.
+ */
 import { HEADER } from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
@@ -38,7 +41,9 @@ export const PLACES: Readonly<Record<4 | 6, Places>> = {
  * Offsets in the stack of the program, below r10 and below those of the intercept program, because
  * the verifier knows stack by 8 bytes: index of a look-up; length of the packet; bytes behind it;
  * time; index of the next hop; number of the line in its bucket; sum so far and length of what is
- * summed; the rest of an IPv6 line; the device and the row of the next hop.
+ * summed; the rest of an IPv6 line; the device and the row of the next hop. Of the programs for
+ * skbs (skb.ts) besides: segments, bytes of all of them, the longest one; the number of the line;
+ * the copy of the headers, whose IP header begins at a multiple of 8, as the verifier wants it.
  */
 export const Stack = {
   index: -84,
@@ -52,12 +57,34 @@ export const Stack = {
   wide: -128,
   device: -132,
   row: -144,
+  segments: -148,
+  bytes: -152,
+  longest: -156,
+  line: -160,
+  copy: -246,
 } as const;
 
 /** `value` in network order, as a little-endian machine reads it. */
 export function wire16(value: number): number {
   return ((value & 0xff) << 8) | (value >>> 8);
 }
+
+/** How a program reaches the frame, whose headers it reads from r7 on. */
+export interface Access {
+  /**
+   * Jumps to `short` unless the bytes up to `end` are there; `from`: those before it were asked for
+   * already. r0 to r5 are lost.
+   */
+  reach(asm: Assembler, from: number, end: number, short: string): Assembler;
+  /** r1: bytes behind the Ethernet header. */
+  length(asm: Assembler): Assembler;
+}
+
+/** An XDP program: r7 is the frame, r8 its end. */
+export const DIRECT: Access = {
+  reach: (asm, _, end, short) => checkEnd(asm, end, short),
+  length: (asm) => asm.mov('r1', 'r8').sub('r1', 'r7').sub('r1', IP),
+};
 
 /** Jumps when the frame (r7 to r8) is shorter than `bytes`: the verifier wants the check. */
 export function checkEnd(asm: Assembler, bytes: number, short: string): Assembler {

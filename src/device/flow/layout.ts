@@ -4,7 +4,7 @@
  * reads it and counts. A line is one cache line and stands for one direction of a connection.
  *
  *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | – |
- *                 devices 64 | used | written | without room | – | packets f64 ]
+ *                 devices 64 | used | written | without room | – | packets f64 | interfaces [64] ]
  *
  *     buckets   hash of the packet ─► [ line | line | line | line ]      4 x 64 bytes
  *
@@ -21,6 +21,7 @@
  *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8] ]
  *
  *     devices   DEVMAP: device of the director ─► interface
+ *     claims    what a socket filter has decided about the packet of this CPU (skb.ts)
  *
  * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses
  * a line has the last words, and its row of `wide` the three words before them. A line is in force
@@ -31,7 +32,8 @@
  * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
  * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
  * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
- * takes redirected frames. Used, written, without room, packets: what the director has counted.
+ * takes redirected frames; interfaces: their indexes. Used, written, without room, packets: what
+ * the director has counted.
  */
 
 /** Lines of a bucket. */
@@ -70,8 +72,11 @@ export const Control = {
   written: 11,
   noRoom: 12,
   packets: 14,
+  interfaces: 16,
 } as const;
-export const CONTROL_WORDS = 16;
+/** Most devices of a director that frames are redirected to. */
+export const DEVICES = 64;
+export const CONTROL_WORDS = Control.interfaces + DEVICES;
 
 /** Words of a row of the ledger; packets and bytes are doubles. */
 export const LEDGER_SHIFT = 3;
@@ -85,9 +90,6 @@ export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5, tunnel: 6, su
 export const SHIMS = [0, 4, 12] as const;
 export const HOPS = 1024;
 
-/** Most devices of a director that frames are redirected to. */
-export const DEVICES = 64;
-
 /** A unit of SEEN is 2^20 ns. */
 export const SEEN_SHIFT = 20;
 export const SEEN_UNIT_MS = 2 ** SEEN_SHIFT / 1e6;
@@ -100,6 +102,9 @@ export interface FlowMapFds {
   readonly ledger: number;
   readonly hops: number;
   readonly devices: number;
+  readonly claims: number;
+  /** Devices of kind packet forward by it, too: the kernel has tcx (Linux 6.6). */
+  readonly tcx: boolean;
   /** The number of buckets is 2 to this power. */
   readonly bits: number;
   /** Three words that key the hash. */

@@ -22,7 +22,7 @@ import {
 } from './layout.js';
 
 const PAGE = 4096;
-const NAMES = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices'] as const;
+const NAMES = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices', 'claims'] as const;
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
@@ -45,7 +45,7 @@ export class FlowMaps {
   private readonly control: Int32Array;
 
   /** `bits`: 2 to this power is the number of buckets. Throws a SystemError. */
-  constructor(bits: number) {
+  constructor(bits: number, tcx = true) {
     const made: number[] = [];
     const array = (bytes: number, entries: number) => {
       const shape = { type: MapType.array, keySize: 4, valueSize: bytes, entries, flags: BPF_F_MMAPABLE };
@@ -59,7 +59,10 @@ export class FlowMaps {
       const ledger = array(4 << LEDGER_SHIFT, WAYS * 2 ** bits);
       const hops = array(4 * HOP_WORDS, HOPS);
       made.push(createMap({ type: MapType.devMap, keySize: 4, valueSize: 4, entries: DEVICES }));
-      this.fds = { control, buckets, wide, ledger, hops, devices: made.at(-1)!, bits, secret: newSecret() };
+      const devices = made.at(-1)!;
+      made.push(createMap({ type: MapType.perCpuArray, keySize: 4, valueSize: 4, entries: 1 }));
+      const claims = made.at(-1)!;
+      this.fds = { control, buckets, wide, ledger, hops, devices, claims, tcx, bits, secret: newSecret() };
       this.control = words(mapped(control, 4 * CONTROL_WORDS), CONTROL_WORDS);
       this.begin();
     } catch (error) {
@@ -74,18 +77,19 @@ export class FlowMaps {
     this.control.set(this.fds.secret, Control.secret);
   }
 
-  /** Frames for the director's device `device` leave by this interface; 0: by none. */
-  setDevice(device: number, ifindex: number): void {
+  /**
+   * Frames for the director's device `device` leave by this interface; 0: by none. `fromXdp`: XDP
+   * programs redirect to it, besides classifiers.
+   */
+  setDevice(device: number, ifindex: number, fromXdp = true): void {
     if (device >= DEVICES) return;
     const key = new Uint8Array(Uint32Array.of(device).buffer);
     const at = Control.devices + (device >> 5);
-    if (ifindex === 0) {
-      Atomics.and(this.control, at, ~(1 << device));
-      deleteFromMap(this.fds.devices, key);
-    } else {
-      updateMap(this.fds.devices, key, new Uint8Array(Uint32Array.of(ifindex).buffer));
-      Atomics.or(this.control, at, 1 << device);
-    }
+    if (ifindex === 0) Atomics.and(this.control, at, ~(1 << device));
+    if (ifindex === 0 || !fromXdp) deleteFromMap(this.fds.devices, key);
+    else updateMap(this.fds.devices, key, new Uint8Array(Uint32Array.of(ifindex).buffer));
+    Atomics.store(this.control, Control.interfaces + device, ifindex);
+    if (ifindex !== 0) Atomics.or(this.control, at, 1 << device);
   }
 
   /** Frames are redirected to the device. */

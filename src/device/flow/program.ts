@@ -13,29 +13,18 @@ import { XDP_DROP } from '../../sys/bpf.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
 import { completeSum } from './complete-sum.js';
 import { findLine, header4, header6, transport } from './find-line.js';
-import { checkEnd, IP, look, PLACES, Stack } from './frame.js';
-import {
-  BYTES,
-  Control,
-  type FlowMapFds,
-  GENERATION,
-  Hop,
-  PACKETS,
-  PADDING,
-  PROTOCOL_HOP,
-  SEEN,
-  SEEN_SHIFT,
-} from './layout.js';
+import { checkEnd, DIRECT, IP, PLACES, Stack } from './frame.js';
+import { type FlowMapFds, Hop } from './layout.js';
 import { rewrite } from './rewrite.js';
 import { tunnel } from './tunnel.js';
+import { type Clock, count, inForce, nextHop } from './use-line.js';
 
 /** How the program of a device uses a flow table. */
 export interface FlowUse {
   readonly fds: FlowMapFds;
   /** Frames may have partial checksums. */
   readonly completes: boolean;
-  /** The time is the clock word, which a test moves, not the kernel's. */
-  readonly clock?: 'kernel' | 'word';
+  readonly clock?: Clock;
 }
 
 /**
@@ -47,9 +36,9 @@ export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, pa
   const { fds, completes, clock = 'kernel' } = use;
   const miss = `flowMiss${family}`;
   const places = PLACES[family];
-  if (family === 4) header4(asm, miss);
-  else header6(asm, miss);
-  transport(asm, places, miss);
+  if (family === 4) header4(asm, DIRECT, miss);
+  else header6(asm, DIRECT, miss);
+  transport(asm, DIRECT, places, miss);
   findLine(asm, fds, places, miss);
   inForce(asm, fds, clock, miss);
   if (completes) completeSum(asm, places, miss);
@@ -71,55 +60,4 @@ export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, pa
 function goOn(asm: Assembler, pass: string): void {
   asm.load(32, 'r7', 'r6', 0).load(32, 'r8', 'r6', 4);
   checkEnd(asm, IP + 20, pass);
-}
-
-/** The line is in force, offload is on, and the director was alive lately. Writes the time. */
-function inForce(asm: Assembler, fds: FlowMapFds, clock: 'kernel' | 'word', miss: string): void {
-  asm.store(32, 'r10', Stack.index, 0);
-  look(asm, fds.control, Stack.index, miss);
-  asm.load(32, 'r1', 'r9', 4 * GENERATION).load(32, 'r2', 'r0', 4 * Control.generation);
-  asm.jumpIf('r1', '==', 0, miss).jumpIf('r1', '!=', 'r2', miss);
-  asm.load(32, 'r1', 'r0', 4 * Control.off).jumpIf('r1', '!=', 0, miss);
-  asm.load(32, 'r1', 'r0', 4 * Control.aliveUntil);
-  if (clock === 'word') asm.load(32, 'r0', 'r0', 4 * Control.clock).store(32, 'r10', Stack.time, 'r0');
-  else {
-    asm
-      .store(32, 'r10', Stack.index, 'r1')
-      .call(Call.ktimeCoarse)
-      .rsh('r0', SEEN_SHIFT)
-      .store(32, 'r10', Stack.time, 'r0');
-    asm.load(32, 'r1', 'r10', Stack.index);
-  }
-  // The sign of a difference of 32 bits.
-  asm.sub('r1', 'r0').lsh('r1', 32).rsh('r1', 63).jumpIf('r1', '!=', 0, miss);
-}
-
-/** r0: the row of the next hop, which takes the packet; the stack: the device. */
-function nextHop(asm: Assembler, fds: FlowMapFds, family: 4 | 6, miss: string): void {
-  const used = `flowUsed${family}`;
-  asm.load(16, 'r1', 'r9', 4 * PROTOCOL_HOP + 2).store(32, 'r10', Stack.hop, 'r1');
-  look(asm, fds.hops, Stack.hop, miss);
-  asm
-    .load(16, 'r1', 'r0', 4 * Hop.deviceMtu + 2)
-    .load(32, 'r4', 'r10', Stack.total)
-    .jumpIf('r4', '>', 'r1', miss);
-  asm.load(16, 'r1', 'r0', 4 * Hop.deviceMtu).store(32, 'r10', Stack.device, 'r1');
-  asm.load(32, 'r1', 'r0', 4 * Hop.used).jumpIf('r1', '!=', 0, used);
-  asm.store(32, 'r0', 4 * Hop.used, 1).label(used);
-}
-
-/** Atomic: two queues may have packets of one connection. */
-function count(asm: Assembler, name: string): void {
-  const done = `flowCounted${name}`;
-  asm
-    .load(32, 'r4', 'r10', Stack.total)
-    .mov('r1', 1)
-    .addTo('r9', 4 * PACKETS, 'r1')
-    .addTo('r9', 4 * BYTES, 'r4');
-  asm.load(32, 'r1', 'r10', Stack.time).store(32, 'r9', 4 * SEEN, 'r1');
-  asm
-    .load(32, 'r1', 'r10', Stack.extra)
-    .jumpIf('r1', '==', 0, done)
-    .addTo32('r9', 4 * PADDING, 'r1')
-    .label(done);
 }

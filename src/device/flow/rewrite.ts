@@ -10,6 +10,12 @@ import { DELTAS, Hop, NEW_DADDR, NEW_PORTS, NEW_SADDR, WIDE_NEW } from './layout
 
 /** Needs r0: the row of the next hop, r9: the line. */
 export function rewrite(asm: Assembler, places: Places): void {
+  rewriteHeaders(asm, places);
+  transportSum(asm, places);
+}
+
+/** All but the transport's checksum. */
+export function rewriteHeaders(asm: Assembler, places: Places): void {
   const { family, source, destination, l4, ttl } = places;
   macs(asm);
   if (family === 4) asm.load(64, 'r1', 'r9', 4 * NEW_SADDR).store(64, 'r7', source, 'r1');
@@ -20,7 +26,6 @@ export function rewrite(asm: Assembler, places: Places): void {
     asm.load(16, 'r1', 'r7', IP + 10).load(16, 'r2', 'r9', 4 * DELTAS);
     adjust(asm).store(16, 'r7', IP + 10, 'r1');
   }
-  transportSum(asm, places);
 }
 
 /** Writes the MAC addresses of the row in r0. */

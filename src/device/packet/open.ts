@@ -23,8 +23,10 @@ import {
 } from '../../sys/packet-socket.js';
 import { deviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
+import type { FlowMapFds } from '../flow/layout.js';
 import type { QueueShare } from '../queue-share.js';
 import { type BlockSize, openBlockRing } from './block-ring.js';
+import { openFlowPrograms } from './flow-programs.js';
 import type { RingMemory } from './ring.js';
 import { mapSlotRing, openSlotRing, slotBytes } from './slot-ring.js';
 import { openTxSocket } from './tx-socket.js';
@@ -41,6 +43,8 @@ export interface PacketOptions extends Partial<BlockSize> {
   promiscuous?: boolean;
   /** Several workers read the interface, and each gets a part of the frames. */
   share?: QueueShare | undefined;
+  /** The kernel forwards by this flow table. */
+  flows?: FlowMapFds | undefined;
 }
 
 /** An open interface as plain data, valid in every thread of the process. */
@@ -54,6 +58,8 @@ export interface PacketHandle {
   /** Number of its fanout group; absent: the socket receives everything. */
   readonly group?: number | undefined;
   readonly ring: RingMemory;
+  /** BPF link of the classifier that forwards by the flow table; −1: none, or another worker's. */
+  readonly link: number;
 }
 
 const SLOTS = 8192;
@@ -74,17 +80,19 @@ export function openPacket(name: string, options: PacketOptions = {}): PacketHan
 }
 
 /** Closes both sockets, and ends the mapping of the ring. */
-export function closePacket({ fd, sender, ring }: PacketHandle): void {
+export function closePacket({ fd, sender, ring, link }: PacketHandle): void {
   unmapAt(ring.address, ring.length);
   close(sender);
   close(fd);
+  if (link >= 0) close(link);
 }
 
 /** The handle of another process as one of this process. Throws a SystemError. */
 export function adoptPacket(handle: PacketHandle, take: (fd: number) => number): PacketHandle {
   const fd = take(handle.fd);
   const sender = take(handle.sender);
-  return { ...handle, fd, sender, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
+  const link = handle.link < 0 ? -1 : take(handle.link);
+  return { ...handle, fd, sender, link, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
 }
 
 /**
@@ -111,9 +119,10 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
     bindPacket(fd, ifindex, ETH_P_ALL);
     if (share?.group !== undefined) joinFanout(fd, share.group, share.program);
     if (options.promiscuous === true) joinPacket(fd, ifindex, PACKET_MR_PROMISC);
+    const link = openFlowPrograms({ fd, ifindex, flows: options.flows, share });
+    return { name, ifindex, fd, sender, group: share?.group, ring, link };
   } catch (error) {
     unmapAt(ring.address, ring.length);
     throw error;
   }
-  return { name, ifindex, fd, sender, group: share?.group, ring };
 }

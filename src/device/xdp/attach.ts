@@ -2,7 +2,15 @@
  * Attaches an XDP program to an interface: in native mode (the driver runs it) if possible, else in
  * generic mode.
  */
-import { attachXdp, detachLink, interfaceXdp, linkOf, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE } from '../../sys/bpf.js';
+import {
+  attachXdp,
+  detachLink,
+  LinkType,
+  linkedInterface,
+  linkOf,
+  XDP_FLAGS_DRV_MODE,
+  XDP_FLAGS_SKB_MODE,
+} from '../../sys/bpf.js';
 import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 
@@ -62,7 +70,7 @@ export function xdpError(device: string, error: unknown): unknown {
  */
 export function detachXdp(name: string): boolean {
   const ifindex = ifNameToIndex(name);
-  const link = linkOf((fd) => interfaceXdp(fd) === ifindex);
+  const link = linkOf((fd) => linkedInterface(fd, LinkType.xdp) === ifindex);
   if (link === undefined) return false;
   try {
     detachLink(link);

@@ -5,7 +5,7 @@
  *
  *     openXdp ─► XdpHandle ─► new XdpDevice(umem, handle) ─► … ─► closeXdp ─► XdpDevice.reclaim
  */
-import { createMap, interfaceXdp, loadXdp, MapType, replaceProgram, updateMap } from '../../sys/bpf.js';
+import { createMap, LinkType, linkedInterface, loadXdp, MapType, replaceProgram, updateMap } from '../../sys/bpf.js';
 import { interfaceDriver, interfaceMtu, receiveQueues } from '../../sys/interface.js';
 import { check, close, epollOf, socket } from '../../sys/libc.js';
 import {
@@ -181,7 +181,7 @@ export function xdpDetail({ sockets, mode, reason }: XdpHandle): string {
  */
 export function xdpFault({ link, ifindex, queues, name }: XdpHandle): string {
   if (link < 0) return '';
-  if (interfaceXdp(link) !== ifindex) return 'its XDP program was taken away';
+  if (linkedInterface(link, LinkType.xdp) !== ifindex) return 'its XDP program was taken away';
   return receiveQueues(name) === queues ? '' : 'it has another number of receive queues';
 }
 
