@@ -74,13 +74,15 @@ export class NftIntercept {
   }`,
     );
     const { elements, others } = split(rules);
+    // A table that only shows that a director runs is empty.
+    const isUsed = devices.length + rules.length > 0;
     const lines = (owner: string) => [
       `table ${this.table} {${owner}}`,
       `delete table ${this.table}`,
       `table ${this.table} {${owner}`,
-      ...SET_LINES,
+      ...(isUsed ? SET_LINES : []),
       `  chain ${CHAIN} {`,
-      ...[...SET_RULES, ...others.map(ruleText)].map((line) => `    ${line}`),
+      ...[...(isUsed ? SET_RULES : []), ...others.map(ruleText)].map((line) => `    ${line}`),
       '  }',
       ...chains,
       '}',
