@@ -11,11 +11,12 @@ import type { AdminClient } from '../api/api.js';
 import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
+import type { Transfer } from '../engine/device-set.js';
 import { openFlows } from '../engine/flow-offload.js';
 import { tooManyWorkers } from '../engine/processors.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
-import { ANNOUNCE_MS } from '../host/announcement.js';
+import { ANNOUNCE_MS, BEGIN_MS } from '../host/announcement.js';
 import { type Attachment, attach } from '../host/attach.js';
 import { removeOrphans } from '../host/interceptor.js';
 import { serveMetrics } from '../metrics/server.js';
@@ -41,8 +42,10 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   checkProxied(parts.config, wanted.entries());
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
-  const attachment = attach(parts.config, wanted.entries());
-  const workers = newWorkers(parts, attachment);
+  const adopted = parts.taker?.adopt();
+  const ports = adopted?.ports?.map((fd) => (fd < 0 ? undefined : fd));
+  const attachment = attach(parts.config, wanted.entries(), ports);
+  const workers = newWorkers(parts, attachment, adopted);
   parts.loaded = wanted.entries();
   await startForwarding(parts, workers, attachment, wanted);
   startHealth(parts, workers, attachment);
@@ -61,12 +64,11 @@ async function loadConsole({ config, log }: Parts, handler: Handler): Promise<Co
 }
 
 /** The workers, without threads yet. */
-function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers {
+function newWorkers(parts: Parts, { live, maps, devices }: Attachment, adopted: Transfer | undefined): Workers {
   Object.assign(parts, { live, maps, devices });
-  const { shared, config, keeper, taker } = parts;
+  const { shared, config, keeper } = parts;
   const flows = openFlows(config, devices, (line) => parts.log.info(line));
   parts.flows = flows;
-  const adopted = taker?.adopt();
   parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, adopted, flows);
   return parts.workers;
 }
@@ -83,6 +85,7 @@ async function startForwarding(parts: Parts, workers: Workers, attachment: Attac
   await startWorkers(parts, workers, attachment, taker !== undefined);
   if (taker !== undefined) await takeOver(parts, workers, taker);
   parts.host?.useTun(workers.tun);
+  parts.sync.configure(parts.config.sync);
   parts.announcement.refresh();
   parts.host?.warnUnrouted();
 }
@@ -130,9 +133,11 @@ function startHealth(parts: Parts, workers: Workers, { live, devices }: Attachme
 function startJobs(parts: Parts): void {
   const { config, requests, announcement, sync } = parts;
   parts.every(HOUSEKEEPING_MS, () => (parts.isHandingOver() ? undefined : requests.tick()));
-  if (config.announce !== undefined) parts.every(ANNOUNCE_MS, () => announcement.refresh());
+  if (config.announce !== undefined) {
+    parts.every(ANNOUNCE_MS, () => announcement.refresh());
+    parts.every(BEGIN_MS, () => announcement.begin());
+  }
   parts.every(CHECK_MS, () => watch(parts));
-  sync.configure(config.sync);
   parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));
 }
 
