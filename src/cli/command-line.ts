@@ -8,11 +8,15 @@ import { quoting } from './quoting.js';
 const MISTAKE = 2;
 const HINT = ' (--help lists what there is)';
 
+/** Words that other programs have for commands of ours. */
+const OURS: Readonly<Record<string, string>> = { start: 'run', restart: 'run --takeover', validate: 'check' };
+
 /** What a surplus argument was probably meant for, by command; '' if that is not known. */
 const MEANT: Readonly<Record<string, (word: string, options: OptionValues) => string>> = {
   run: (word) => `; to name a configuration use -c: ulvs run -c ${word}`,
   doctor: (word) => `; to name a lab use --lab: ulvs doctor --lab ${word}`,
   replay: (_, { trace }) => quoting(trace),
+  up: (word) => `; one lab at a time: run ulvs lab up ${word} after it`,
 };
 
 /**
@@ -39,6 +43,8 @@ function sentence(text: string, command: Command): string {
   const [first = '', near = ''] = text.trim().split('\n');
   const words = first.replace(/^error: /, '');
   if (words.startsWith('too many arguments')) return surplus(command);
+  const ours = OURS[/^unknown command '(.*)'$/.exec(words)?.[1] ?? ''];
+  if (ours !== undefined) return `${words}; did you mean ${ours}?${HINT}`;
   if (/^unknown command '(ulvsadm|ipvsadm)'/.test(words)) return `${words}: ulvsadm is a program of its own`;
   return words + near.replace(/^\(Did you mean (.*)\?\)$/, '; did you mean $1?') + HINT;
 }

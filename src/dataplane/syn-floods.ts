@@ -9,6 +9,8 @@ const EVERY = 100;
 export class SynFloods {
   private readonly services = new Set<VirtualService>();
   private next = 0;
+  /** Called when the proxy of a service begins or ends to answer SYNs. */
+  onTurn: (service: VirtualService, on: boolean) => void = () => {};
 
   constructor(private readonly d: { readonly counters: Counters; readonly sysctl: Sysctls }) {}
 
@@ -27,7 +29,12 @@ export class SynFloods {
     if (this.services.size === 0 || now < this.next) return;
     this.next = now + EVERY;
     const { counters, sysctl } = this.d;
-    for (const { slot, synProxy } of this.services)
-      synProxy?.measure(now, counters.values[counters.serviceRow(slot) + Stat.conns]!, sysctl.tcp_max_syn_backlog);
+    for (const service of this.services) {
+      const { slot, synProxy } = service;
+      if (synProxy === undefined) continue;
+      const was = synProxy.isOn;
+      synProxy.measure(now, counters.values[counters.serviceRow(slot) + Stat.conns]!, sysctl.tcp_max_syn_backlog);
+      if (synProxy.isOn !== was) this.onTurn(service, synProxy.isOn);
+    }
   }
 }

@@ -16,6 +16,9 @@ export type MethodNumber = (typeof Method)[keyof typeof Method];
 /** Encapsulations (IP_VS_CONN_F_TUNNEL_TYPE_*). */
 export const TunnelKind = { ipip: 0, gue: 1, gre: 2 } as const;
 
+/** Of all IPv4 destinations, of which there may be many; nobody writes it. */
+const NO_ADDRESS6 = new Int32Array(4);
+
 /**
  * A destination on the packet path. Its gauges lie in the shared counters under its slot, where
  * other threads read them. After its removal it stays, unavailable, while connections name its
@@ -26,7 +29,7 @@ export class Destination {
   text = '';
   /** IPv4 address as int32; IPv6 is in address6. */
   address = 0;
-  readonly address6 = new Int32Array(4);
+  address6: Int32Array = NO_ADDRESS6;
   family = 4;
   port = 0;
   method: number = Method.masq;

@@ -11,31 +11,32 @@ const COLUMNS = 5;
 
 /** The averages of one row of counters: conns, inpkts, outpkts, inbytes, outbytes. */
 export class Estimator {
-  private readonly last = new Float64Array(COLUMNS);
-  private readonly average = new Float64Array(COLUMNS);
+  /** The last counts, then the averages: one array, for there may be 100,000 estimators. */
+  private readonly values = new Float64Array(2 * COLUMNS);
 
   /** `row`: index of the first column in `values`. Counts of the past do not enter the average. */
   constructor(values: Float64Array, row: number) {
-    for (let i = 0; i < COLUMNS; i++) this.last[i] = values[row + i]!;
+    for (let i = 0; i < COLUMNS; i++) this.values[i] = values[row + i]!;
   }
 
   /** Call once per period. */
   update(values: Float64Array, row: number): void {
+    const own = this.values;
     for (let i = 0; i < COLUMNS; i++) {
-      const rate = (values[row + i]! - this.last[i]!) * (i < 3 ? 512 : 16);
-      this.last[i] = values[row + i]!;
-      this.average[i]! += Math.floor((rate - this.average[i]!) / 4);
+      const rate = (values[row + i]! - own[i]!) * (i < 3 ? 512 : 16);
+      own[i] = values[row + i]!;
+      own[COLUMNS + i]! += Math.floor((rate - own[COLUMNS + i]!) / 4);
     }
   }
 
   /** Sets the averages to zero (ipvsadm --zero). */
   reset(): void {
-    this.average.fill(0);
+    this.values.fill(0, COLUMNS);
   }
 
   /** Rate per second, rounded as the kernel does; `column` as of Stat. */
   shown(column: number): number {
-    const average = this.average[column]!;
+    const average = this.values[COLUMNS + column]!;
     return column < 3 ? Math.floor((average + 0x1ff) / 1024) : Math.floor((average + 0xf) / 32);
   }
 }

@@ -26,7 +26,7 @@ export interface Settings {
 }
 
 /** The most lines of -R in one request. */
-const BATCH = 500;
+const BATCH = 1000;
 
 /**
  * Runs one command line; `argv` begins after the program's name. Neither exits nor prints. `stdin`

@@ -1,5 +1,5 @@
 /** The values of options, read as ipvsadm and the C library read them. */
-import { format4, format6, parse6 } from '../wire/address.js';
+import { format4, format6, parse4, parse6 } from '../wire/address.js';
 import { fail } from './errors.js';
 import { SCHEDULER_FLAGS } from './flags.js';
 
@@ -59,12 +59,13 @@ function partValue(part: string): number {
 
 /** inet_pton(3) for IPv6, in canonical form. */
 export function inet6(text: string): string | undefined {
+  if (text.indexOf(':') === text.lastIndexOf(':')) return undefined;
   const words = parse6(text);
   return words && format6(words);
 }
 
 export function inet4(text: string): string | undefined {
-  const value = inetAton(text);
+  const value = parse4(text) ?? inetAton(text);
   return value === undefined ? undefined : format4(value);
 }
 

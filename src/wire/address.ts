@@ -10,7 +10,6 @@ export type Mac = readonly [hi: number, lo: number];
 export const BROADCAST_MAC: Mac = [0xffff, -1];
 export const ZERO_MAC: Mac = [0, 0];
 
-const QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
 const GROUP = /^[0-9a-f]{1,4}$/i;
 const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
 
@@ -29,12 +28,25 @@ export function addressFamily(text: string): 4 | 6 {
 
 /** Parses a dotted quad as inet_pton(3) does: four decimal parts, no leading zeros, no spaces. */
 export function parse4(text: string): number | undefined {
-  const match = QUAD.exec(text);
-  if (!match) return undefined;
-  const [a, b, c, d] = match.slice(1).map(Number) as [number, number, number, number];
-  if (a > 255 || b > 255 || c > 255 || d > 255) return undefined;
-  return (a << 24) | (b << 16) | (c << 8) | d;
+  let address = 0;
+  let part = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT && part >= 0 && dots < 3) {
+      address = (address << 8) | part;
+      part = -1;
+      dots++;
+    } else if (code >= ZERO && code <= ZERO + 9 && part !== 0) {
+      part = Math.max(part, 0) * 10 + code - ZERO;
+      if (part > 255) return undefined;
+    } else return undefined;
+  }
+  return dots === 3 && part >= 0 ? (address << 8) | part : undefined;
 }
+
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 /** The dotted quad of an address, signed or unsigned. */
 export function format4(address: number): string {

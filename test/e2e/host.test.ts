@@ -82,7 +82,7 @@ describe.skipIf(!isRoot)("the host's own traffic", () => {
   it('passes to an address that the host gets later', async () => {
     expect((await testbed.ulvsadm('-A -t 10.1.0.150:80 -s rr')).code).toBe(0);
     expect((await testbed.ulvsadm('-a -t 10.1.0.150:80 -r 10.2.0.11:8080 -m')).code).toBe(0);
-    const whole = () => /ip daddr 10\.1\.0\.150 counter/.test(testbed.run(testbed.director, 'nft list ruleset'));
+    const whole = () => /set daddr4 \{[^}]*10\.1\.0\.150\b/.test(testbed.run(testbed.director, 'nft list ruleset'));
     expect(whole()).toBe(true);
     testbed.run(testbed.director, 'ip addr add 10.1.0.150/32 dev lo');
     expect(await until(() => !whole())).toBe(true);

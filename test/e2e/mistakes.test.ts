@@ -163,6 +163,8 @@ describe('a mistake on the command line is one line and exit code 2', () => {
     });
 
   it.each([
+    [['start'], "unknown command 'start'; did you mean run? (--help lists what there is)"],
+    [['lab', 'up', 'nat', 'tun'], 'too many arguments for up: tun; one lab at a time: run ulvs lab up tun after it'],
     [['rum'], "unknown command 'rum'; did you mean run? (--help lists what there is)"],
     [['doctor', '--labb', 'x'], "unknown option '--labb'; did you mean --lab? (--help lists what there is)"],
     [['doctor', '--lab'], "option '--lab <id|name>' argument missing (--help lists what there is)"],

@@ -15,12 +15,19 @@ if (!isRoot) console.log('skipped: needs root for namespaces');
 const run = promisify(execFile);
 const EVENTS = (process.env.ULVS_EVENTS ?? 'recreate takeover').split(' ');
 const ROUNDS = Number(process.env.ULVS_ROUNDS ?? 1);
-const KINDS = { recreate: 'packet', takeover: 'xdp' } as Record<string, string>;
+const KINDS = { recreate: 'packet', takeover: 'xdp', kill: 'xdp' } as Record<string, string>;
+/** Connections that the SYN proxy has spliced outlive these, too. */
+const MORE = { takeover: ['--synproxy'], kill: ['--synproxy'] } as Record<string, readonly string[]>;
 
 async function outage(event: string): Promise<Outcome> {
   const load = ['--downloads', '5', '--flows', '2', '--rate', '10', '--longest', '5000'];
   const words = ['lab', 'outage', event, '--device', KINDS[event] ?? 'packet', '--rounds', `${ROUNDS}`, '--json'];
-  const { stdout } = await run(process.execPath, [path.join(DIST, 'cli/main.js'), ...words, ...load]);
+  const { stdout } = await run(process.execPath, [
+    path.join(DIST, 'cli/main.js'),
+    ...words,
+    ...load,
+    ...(MORE[event] ?? []),
+  ]);
   return JSON.parse(stdout) as Outcome;
 }
 

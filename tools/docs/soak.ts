@@ -44,8 +44,9 @@ export function soakDocument(root: string): Document {
           : `Not as it must be: ${kept.verdict.faults.join('; ')}.`,
       ),
       paragraph(
-        `Growth is the slope of the line through the lowest sample of each sixteenth of the time, without the first quarter. More than
-        16 MiB an hour is a fault. In use are frames in the rings of AF_XDP sockets, which are there all the time, and frames that wait.`,
+        `Growth, without the first quarter of the time: of heap and external memory it is the slope of the line through the lowest sample
+        of each sixteenth, of resident memory the median of the slopes between the medians of the sixteenths. More than 8 MiB an hour is
+        a fault. In use are frames in the rings of AF_XDP sockets, which are there all the time, and frames that wait.`,
       ),
       {
         kind: 'image',

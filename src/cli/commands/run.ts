@@ -69,10 +69,11 @@ async function run(options: Options, version: string): Promise<void> {
   const fleet = config.rules === undefined ? undefined : new Fleet(config, log, version);
   const onFailure = (message: string) => fail(new Error(message));
   const how = { fresh: options.fresh ?? false, takeover: options.takeover ?? false };
-  const started = begin(config, fleet, { loadRules, log, onFailure }, how);
-  const inTurn = turns(started);
   const around = { read: (file?: string) => configOf(options, file), log, manager, fleet };
+  // A client may ask as soon as the control socket is there, a moment before the director is up.
   const reloadNext: Reloader = (request, peer) => inTurn(async () => reloadFor(await started, request, peer, around));
+  const started = begin(config, fleet, { loadRules, log, onFailure }, how, reloadNext);
+  const inTurn = turns(started);
   process.on('SIGHUP', () => void reloadNext({ op: 'reload' }));
   const successor = new SuccessorStart(log);
   process.on('SIGUSR2', () => successor.begin());
@@ -82,7 +83,6 @@ async function run(options: Options, version: string): Promise<void> {
   });
   if (options.config === undefined) log.warn(`no -c: the director has all interfaces that are up: ${namesOf(config)}`);
   fleet?.follow(daemon, inTurn);
-  daemon.reloadBy(reloadNext);
   manager.ready(daemon.heartbeat.status());
   manager.watch(daemon.heartbeat);
   const end = await Promise.race([stopped, failure, daemon.succeeded]).catch((error: Error) => error);
@@ -114,9 +114,15 @@ async function yieldedTo(pid: number, daemon: Daemon, fleet: Fleet | undefined):
 }
 
 /** Starts a director, whose rules may be those of a fleet. */
-async function begin(config: Config, fleet: Fleet | undefined, around: Around, options: StartOptions): Promise<Daemon> {
+async function begin(
+  config: Config,
+  fleet: Fleet | undefined,
+  around: Around,
+  options: StartOptions,
+  reloader: Reloader,
+): Promise<Daemon> {
   await fleet?.begin(loadRules);
-  return Daemon.start(fleet?.complete(config) ?? config, around, options);
+  return Daemon.start(fleet?.complete(config) ?? config, around, options, reloader);
 }
 
 function namesOf({ devices }: Config): string {

@@ -19,6 +19,7 @@ interface Options {
   readonly rate: number;
   readonly pace: number;
   readonly workers?: number;
+  readonly synproxy?: true;
   readonly longest: number;
   readonly all?: true;
   readonly json?: true;
@@ -36,6 +37,7 @@ export function addOutageCommand(
     .option('--all', 'every event')
     .option('--rounds <n>', 'how often each event happens', wholeNumber(1, 1000), 1)
     .option('--longest <ms>', 'the longest gap by the other interface that passes', wholeNumber(1, 60_000), 250)
+    .option('--synproxy', 'a SYN proxy opens all TCP connections (method nat only)')
     .option('--json', 'print one JSON object for each event');
   addLoadOptions(addDirectorOptions(command), { downloads: 20, flows: 4, rate: 50, pace: 5 }).action(
     (names: string[], options: Options) => guarded(() => run(names, options)),
@@ -46,6 +48,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
   const wanted = options.all ? events.filter((event) => fits(event, options)) : names.map(find);
   if (wanted.length === 0) return list();
   if (!mayMakeNamespaces()) throw new LabError('only root may make the namespaces of this lab: run it with sudo');
+  if (options.synproxy && options.method !== 'nat') throw new LabError('--synproxy needs --method nat');
   let passed = true;
   for (const event of wanted) {
     const outcome = await tryOutage(event, options);
@@ -85,6 +88,7 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );
+  if (outcome.took !== undefined) console.log(`  took           ${outcome.took.join(', ')} ms`);
   if (outcome.socketDrops > 0)
     console.log(`  testbed        sockets of client and realserver dropped ${outcome.socketDrops} datagrams`);
   for (const line of log.slice(0, 6)) console.log(`  log            ${line}`);

@@ -33,9 +33,11 @@ export class Daemon implements AdminClient {
   /** Another process takes over from this one. */
   private readonly giver: Giver;
   private readonly successor: Promise<Succession>;
-  private reloader: Reloader | undefined;
 
-  private constructor(private readonly parts: Parts) {
+  private constructor(
+    private readonly parts: Parts,
+    private readonly reloader: Reloader | undefined,
+  ) {
     let leaveTo: (to: Succession) => void = () => {};
     this.successor = new Promise((resolve) => {
       leaveTo = resolve;
@@ -50,14 +52,15 @@ export class Daemon implements AdminClient {
 
   /**
    * Starts a director. On a failure it stops what it has started and rejects with an Error of one
-   * line. The caller stops the director when `around.onFailure` is called.
+   * line. The caller stops the director when `around.onFailure` is called. `reloader`: what a
+   * client's request for a reload does; without it there is none.
    */
-  static async start(config: Config, around: Around, options: StartOptions = {}): Promise<Daemon> {
+  static async start(config: Config, around: Around, options: StartOptions = {}, reloader?: Reloader): Promise<Daemon> {
     const taker = options.takeover === true ? await Taker.of(config, (line) => around.log.warn(line)) : undefined;
     // Before anything changes: a second director would intercept the packets of the first.
     if (taker === undefined) await refuseInUse(config.socket);
     const parts = new Parts(taker?.config ?? config, around, options, taker);
-    const daemon = new Daemon(parts);
+    const daemon = new Daemon(parts, reloader);
     try {
       await start(parts, daemon, (request, peer) => daemon.request(request, peer));
     } catch (error) {
@@ -81,11 +84,6 @@ export class Daemon implements AdminClient {
         : await this.parts.requests.request(request);
     note(reply);
     return reply;
-  }
-
-  /** From now on a client may ask for a reload. */
-  reloadBy(reloader: Reloader): void {
-    this.reloader = reloader;
   }
 
   /** Replaces the running configuration: everything or nothing (reload.ts). */

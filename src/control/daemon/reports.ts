@@ -5,6 +5,7 @@
  *                      ├─ traced ─► requests                └─ died ─► revive: a new thread, same table
  *                      └─ fault, detached ─► hotplug             failed ─► the director ends
  */
+import { serviceWords } from '../config/service-words.js';
 import type { Report } from '../engine/messages.js';
 import type { Parts } from './parts.js';
 
@@ -15,12 +16,19 @@ export function onReport(parts: Parts, report: Report): void {
   else if (report.kind === 'flowsRead') parts.workers?.hasReadFlows();
   else if (report.kind === 'originate') parts.rawOut?.send(report.packet);
   else if (report.kind === 'warned') parts.log.warn(report.message);
+  else if (report.kind === 'synProxy') synProxyTurned(parts, report);
   else if (report.kind === 'rebuilt') rebuilt(parts, report);
   else if (report.kind === 'paused') parts.workers?.hasPaused(report.worker, report.positions);
   else if (report.kind === 'fault') parts.hotplug?.fault(report.device, report.why);
   else if (report.kind === 'detached') void parts.attempt(() => parts.hotplug?.letGo(report.device));
   else if (report.kind === 'died') void revive(parts, report.worker, report.message);
   else if (report.kind === 'failed') parts.around.onFailure(report.message);
+}
+
+/** A service that was deleted in between has no name any more. */
+function synProxyTurned({ requests, wire }: Parts, { worker, slot, on }: Extract<Report, { kind: 'synProxy' }>): void {
+  const service = requests.rules.slotted().find((one) => one.slot === slot);
+  if (service !== undefined) wire.synProxy(serviceWords(service.config.key), worker, on);
 }
 
 /** A worker has its connections again. */

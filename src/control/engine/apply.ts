@@ -138,7 +138,7 @@ function setAddress(dest: Destination, { address, port }: DestinationConfig): vo
   dest.family = addressFamily(address);
   dest.port = port;
   if (dest.family === 4) dest.address = parse4(address)!;
-  else dest.address6.set(parse6(address)!);
+  else dest.address6 = parse6(address)!;
 }
 
 function setDestination(dest: Destination, config: DestinationConfig): void {

@@ -84,6 +84,8 @@ export class Runner {
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
+    const worker = this.dispatch?.index ?? 0;
+    this.director.synFloods.onTurn = ({ slot }, on) => report({ kind: 'synProxy', worker, slot, on });
     addLinks(this.director, setup.devices);
     if (setup.standby === undefined) this.begin(setup.inherited, now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);

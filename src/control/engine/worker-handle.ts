@@ -45,6 +45,12 @@ export class StartError extends Error {
   }
 }
 
+/**
+ * The young generation of a worker's heap, in MB. Forwarding waits while V8 copies what lives
+ * there. Many rules at once fill it, packets do not.
+ */
+const YOUNG_MB = 3;
+
 /** Time, in ms, after which a dataplane that does not stop is terminated. */
 const STOP_MS = 5000;
 
@@ -53,7 +59,10 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const wakeup = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
   const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd };
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   let running = true;
   let stopping = false;
   const ended = new Promise<void>((resolve) => {

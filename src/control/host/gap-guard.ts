@@ -8,7 +8,8 @@
  *     killed             only the guard drops: clients and realservers wait and repeat
  *     the next one       installs its own rules, then removes those of the dead process
  *
- * A guard that cannot be installed is no reason not to run.
+ * A guard that cannot be installed is no reason not to run. Nothing waits for it: it follows many
+ * rules in slices, a little later.
  */
 import { spawnSync } from 'node:child_process';
 import { NftIntercept } from '../../device/intercept/nft.js';
@@ -16,24 +17,56 @@ import type { InterceptRule } from '../../device/intercept/rule.js';
 import type { InterceptDelta } from './intercept-set.js';
 
 const NAME = 'kept_';
+/** Rules that follow at once; and those of a slice. */
+const FEW = 100;
+const SLICE = 1000;
+/** Time between two slices, in ms. */
+const PAUSE_MS = 100;
 
 /** The guard of this process. */
 export class GapGuard {
   private readonly nft = NftIntercept.kept(`${NAME}${process.pid}`);
   private isThere = false;
+  /** Changes that are still to follow, in their order. */
+  private readonly waiting: InterceptDelta[] = [];
+  private timer: NodeJS.Timeout | undefined;
 
   /** Installs these rules on the interfaces that are there. */
   install(devices: readonly string[], rules: readonly InterceptRule[]): void {
+    this.forget();
     this.isThere = tried(() => this.nft.install(devices, rules));
   }
 
   /** Follows a change of the rules. */
-  follow({ added, removed }: InterceptDelta): void {
-    if (this.isThere && added.length + removed.length > 0) tried(() => this.nft.change(added, removed));
+  follow(delta: InterceptDelta): void {
+    const { added, removed } = delta;
+    const length = Math.max(added.length, removed.length);
+    if (!this.isThere || length === 0) return;
+    if (this.waiting.length === 0 && length <= FEW) return this.change(delta);
+    for (let i = 0; i < length; i += SLICE)
+      this.waiting.push({ added: added.slice(i, i + SLICE), removed: removed.slice(i, i + SLICE) });
+    this.timer ??= setInterval(() => this.followOn(), PAUSE_MS).unref();
   }
 
   end(): void {
+    this.forget();
     if (this.isThere) tried(() => this.nft.remove());
+  }
+
+  private followOn(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.forget();
+    else this.change(next);
+  }
+
+  private change({ added, removed }: InterceptDelta): void {
+    tried(() => this.nft.change(added, removed));
+  }
+
+  private forget(): void {
+    this.waiting.length = 0;
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 }
 

@@ -11,15 +11,18 @@ import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
 import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
-import { unroutedDestinations } from './unrouted.js';
+import { unroutedDestinations, unroutedWarning } from './unrouted.js';
 import { VipRoutes } from './vip-routes.js';
+
+/** Warnings about single addresses at a time. */
+const MOST_WARNINGS = 8;
 
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
   /** Realservers that a warning was given for, and the routes in which all were looked up. */
-  private unrouted: readonly string[] = [];
+  private unrouted: ReadonlySet<string> = new Set();
   private checked: LiveNetwork['routes'] | undefined;
   /** The routes of announced VIPs, with `announce`. */
   routes: VipRoutes | undefined;
@@ -121,12 +124,9 @@ export class HostStack {
     if (routes === this.checked) return;
     this.checked = routes;
     const without = unroutedDestinations(this.services(), routes, (address) => this.live.has(address));
-    for (const address of without)
-      if (!this.unrouted.includes(address))
-        this.log.warn(
-          `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`,
-        );
-    this.unrouted = without;
+    const fresh = without.filter((address) => !this.unrouted.has(address));
+    this.warnOfEach(fresh, unroutedWarning, 'realservers to which no route leads');
+    this.unrouted = new Set(without);
   }
 
   /** Removes everything. */
@@ -137,6 +137,13 @@ export class HostStack {
 
   endGuard(): void {
     this.interceptor?.endGuard();
+  }
+
+  /** Thousands of rules may come at once: the log names the first ones, and their number. */
+  private warnOfEach(addresses: readonly string[], warning: (address: string) => string, what: string): void {
+    for (const address of addresses.slice(0, MOST_WARNINGS)) this.log.warn(warning(address));
+    if (addresses.length > MOST_WARNINGS)
+      this.log.warn(`there are ${addresses.length - MOST_WARNINGS} more ${what}, the last is ${addresses.at(-1)}`);
   }
 
   /** The change may be one of a destination on this machine. */
@@ -159,7 +166,8 @@ export class HostStack {
     if (came.length === 0) return;
     const { accept, snat } = this.config;
     const vips = new Set(unansweredVips(came, accept, (address) => this.live.has(address), snat));
-    for (const vip of vips) if (!this.unanswered.has(vip)) this.log.warn(warningOf(vip));
+    const fresh = [...vips].filter((vip) => !this.unanswered.has(vip));
+    this.warnOfEach(fresh, warningOf, 'VIPs for which nobody answers ARP');
     for (const { key } of came) if (!isFwmark(key)) this.unanswered.delete(key.address);
     for (const vip of vips) this.unanswered.add(vip);
   }

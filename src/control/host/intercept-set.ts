@@ -132,7 +132,7 @@ export class InterceptSet {
 
   private hold(rules: readonly InterceptRule[]): readonly string[] {
     return rules.map((rule) => {
-      const text = JSON.stringify(rule);
+      const text = textOf(rule);
       const known = this.counted.get(text);
       if (known !== undefined) known.count++;
       else {
@@ -151,6 +151,14 @@ export class InterceptSet {
       if (!this.added.delete(text)) this.removed.set(text, known.rule);
     }
   }
+}
+
+/** What tells rules apart. Most are about replies of one port; JSON takes three times as long. */
+function textOf(rule: InterceptRule): string {
+  if (rule.kind !== 'packet' || rule.daddr !== undefined || rule.iif !== undefined || rule.dport !== undefined)
+    return JSON.stringify(rule);
+  const { family, saddr, protocol, sport } = rule;
+  return `${family} ${saddr} ${protocol} ${sport ?? ''}`;
 }
 
 /** The change may add or remove a service by mark. */

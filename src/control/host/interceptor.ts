@@ -25,7 +25,8 @@ export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'sna
 export class Interceptor {
   private readonly nft = new NftIntercept(String(process.pid));
   private readonly exact: InterceptSet;
-  private readonly atLeast: InterceptSet;
+  /** The same one, unless nft cannot express a mark rule. */
+  private atLeast: InterceptSet;
   /** Nft rules or maps are not as wanted, since the last change of them failed. */
   private behind = false;
   private ended = false;
@@ -51,7 +52,7 @@ export class Interceptor {
   ) {
     if (guarded.length > 0) this.guard = new GapGuard();
     this.exact = new InterceptSet(this.settings(config), false);
-    this.atLeast = new InterceptSet(this.settings(config), true);
+    this.atLeast = this.exact;
     this.present = presentOf(devices);
     if (devices.length > 0) this.nft.install(this.present, []);
     else this.showPresence();
@@ -93,8 +94,8 @@ export class Interceptor {
    * Follows accepted changes of the rule table. Throws a DeviceError; the next change tries again.
    */
   follow(changes: readonly ChangeRequest[]): void {
-    if (this.devices.length > 0 || this.guard !== undefined) this.exact.follow(changes);
-    if (this.maps.length > 0) this.atLeast.follow(changes);
+    this.exact.follow(changes);
+    if (this.atLeast !== this.exact) this.atLeast.follow(changes);
     this.settle();
   }
 
@@ -150,8 +151,14 @@ export class Interceptor {
   }
 
   private replace(services: readonly ServiceRules[], config: InterceptConfig): void {
-    if (this.devices.length > 0 || this.guard !== undefined) this.exact.replace(services, this.settings(config));
-    if (this.maps.length > 0) this.atLeast.replace(services, this.settings(config));
+    const settings = this.settings(config);
+    const isOne = this.maps.length === 0 || inexactMarks(config.marks).length === 0;
+    if (isOne !== (this.atLeast === this.exact)) {
+      this.atLeast = isOne ? this.exact : new InterceptSet(settings, true);
+      this.behind = true;
+    }
+    this.exact.replace(services, settings);
+    if (!isOne) this.atLeast.replace(services, settings);
     this.settle();
   }
 
@@ -162,15 +169,15 @@ export class Interceptor {
     const delta = this.exact.take();
     this.guard?.follow(delta);
     this.settleNft(delta, behind);
-    this.settleMaps(this.atLeast.take(), behind);
+    this.settleMaps(this.atLeast === this.exact ? delta : this.atLeast.take(), behind);
     this.behind = false;
   }
 
   private settleNft(delta: InterceptDelta, behind: boolean): void {
     if (this.devices.length === 0 || (!behind && isEmpty(delta))) return;
+    if (behind) return this.nft.install(this.present, this.exact.all());
     try {
-      if (behind) this.nft.update(this.exact.all());
-      else this.nft.change(delta.added, delta.removed);
+      this.nft.change(delta.added, delta.removed);
     } catch {
       this.nft.install(this.present, this.exact.all());
     }

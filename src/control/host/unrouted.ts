@@ -6,6 +6,11 @@ import type { Route } from '../../netlink/route.js';
 import type { ServiceRules } from '../../service/config.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 
+/** The warning, one line. */
+export function unroutedWarning(address: string): string {
+  return `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`;
+}
+
 /** Addresses of destinations without a route, each once. `has`: the host has the address. */
 export function unroutedDestinations(
   services: readonly Pick<ServiceRules, 'destinations'>[],

@@ -3,6 +3,7 @@
  *
  *     eth1: link down                                          eth1: link up after 12 s
  *     192.168.1.11 (eth1) does not answer ARP                  … answers again after 40 s
+ *     -t 10.0.0.100:80: SYN flood: the SYN proxy answers …     … is over after 73 s: …
  *     frames are dropped: neighbourFailed …                    … no more: 26 frames in 35 s
  *
  * Not more than BURST lines a minute: a network that flaps must not fill a disk.
@@ -46,6 +47,8 @@ export class WireLog {
   private readonly states = new Map<string, WireState & { since: number }>();
   private readonly silent = new Map<string, number>();
   private readonly counts = new Map<string, number>();
+  /** Services in a SYN flood: since when, and the workers whose proxy answers. */
+  private readonly floods = new Map<string, { readonly since: number; readonly workers: Set<number> }>();
   private readonly dropping = new Map<string, Dropping>();
   private minute = 0;
   private lines = 0;
@@ -54,6 +57,22 @@ export class WireLog {
     private readonly log: Pick<Logger, 'info' | 'warn'>,
     private readonly now: () => number = () => performance.now(),
   ) {}
+
+  /** The SYN proxy of a service, in mode auto, begins or ends to answer SYNs in one worker. */
+  synProxy(service: string, worker: number, on: boolean): void {
+    const flood = this.floods.get(service) ?? { since: this.now(), workers: new Set() };
+    const before = flood.workers.size;
+    if (on) flood.workers.add(worker);
+    else flood.workers.delete(worker);
+    if (before === 0 && on) {
+      this.floods.set(service, flood);
+      this.say('warn', `${service}: SYN flood: the SYN proxy answers SYNs by cookies`);
+    } else if (before > 0 && flood.workers.size === 0) {
+      this.floods.delete(service);
+      const after = this.seconds(flood.since);
+      this.say('info', `${service}: the SYN flood is over after ${after}: the SYN proxy is off again`);
+    }
+  }
 
   /** The devices as they are now. */
   links(states: readonly WireState[]): void {

@@ -25,6 +25,10 @@ export class DestTrash {
   private readonly entries = new Map<string, Trashed>();
   private nextScan: number | undefined;
 
+  get isEmpty(): boolean {
+    return this.entries.size === 0;
+  }
+
   /** Adds a removed destination. */
   put(identity: string, slot: number, serviceSlot: number): void {
     this.entries.set(identity, { slot, serviceSlot, idleSince: undefined });

@@ -74,6 +74,11 @@ export class RuleSlots {
     this.trash.put(identity, slot, serviceSlot);
   }
 
+  /** No destination can be taken back. */
+  get isTrashEmpty(): boolean {
+    return this.trash.isEmpty;
+  }
+
   /**
    * Takes a destination back from the trash; undefined: it is not there. Its counters go on only if
    * its service is the same (ip_vs_zero_stats in __ip_vs_update_dest).

@@ -222,7 +222,8 @@ export class Rules {
   private refuse({ config: { key } }: Service, config: DestinationConfig): Outcome | undefined {
     const errno = refuseDestination(config, familyOf(key));
     if (errno) return refused(errno);
-    const text = this.proxied.has(keyText(key)) ? refuseBehindProxy(config, key) : undefined;
+    const isProxied = this.proxied.size > 0 && this.proxied.has(keyText(key));
+    const text = isProxied ? refuseBehindProxy(config, key) : undefined;
     return text === undefined ? undefined : refused('EINVAL', text);
   }
 
@@ -235,6 +236,7 @@ export class Rules {
   }
 
   private revive(service: Service, config: DestinationConfig): Outcome | undefined {
+    if (this.slots.isTrashEmpty) return undefined;
     const slot = this.slots.revive(identity(service, config), service.slot);
     if (slot === undefined) return undefined;
     return this.attach(service, { slot, config, lastWeight: config.weight }, true);

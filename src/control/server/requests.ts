@@ -29,7 +29,7 @@ import { isTraceRequest, TraceSession } from './trace-session.js';
 type DaemonRequest = Extract<AdminRequest, { op: 'startDaemon' | 'stopDaemon' | 'daemons' }>;
 
 /** Actions in one message: the dataplane forwards between two messages. */
-const SLICE = 128;
+const SLICE = 32;
 
 /** What health checks say of the destination of a slot; undefined: nothing any more. */
 export interface HealthSays {

@@ -13,9 +13,13 @@ import { KeptRules } from '../rules/kept-rules.js';
 import { type Base, Journal, type JournalRecord } from './journal.js';
 import { Store, type StoreNeeds } from './store.js';
 
-/** A journal is written anew when it is longer than this, in bytes, and four times its shortest. */
+/**
+ * A journal is written anew when it is longer than this, in bytes, and four times its shortest: not
+ * at once, for then it would be several times while many rules are loaded.
+ */
 const LONG = 4 << 20;
 const GROWTH = 4;
+const SHORTEN_MS = 5000;
 
 /** What a former process left, besides the memory of the workers. */
 export interface Inherited {
@@ -38,6 +42,7 @@ export class StateKeeper {
   /** undefined: the state belongs to another director. */
   private journal: Journal | undefined;
   private shortest = 0;
+  private shortening: NodeJS.Timeout | undefined;
 
   /** Throws a StateError. */
   constructor(needs: StoreNeeds) {
@@ -58,8 +63,7 @@ export class StateKeeper {
 
   /** Another director goes on with the state; `takeOver` takes it back. */
   giveUp(): void {
-    this.journal?.close();
-    this.journal = undefined;
+    this.endJournal();
     this.store.disown();
   }
 
@@ -103,7 +107,7 @@ export class StateKeeper {
 
   /** Call it when no thread uses the memory any more. */
   close(): void {
-    this.journal?.close();
+    this.endJournal();
     this.store.close();
   }
 
@@ -111,9 +115,24 @@ export class StateKeeper {
     this.take(record);
     if (this.journal === undefined) return;
     this.journal.append(record);
-    if (this.journal.length < Math.max(LONG, GROWTH * this.shortest)) return;
-    this.journal.replace(this.records());
-    this.shortest = this.journal.length;
+    if (this.journal.length >= Math.max(LONG, GROWTH * this.shortest))
+      this.shortening ??= setTimeout(() => this.shorten(), SHORTEN_MS).unref();
+  }
+
+  /** On a full disk the long journal stays, and the next change tries again. */
+  private shorten(): void {
+    this.shortening = undefined;
+    try {
+      this.journal?.replace(this.records());
+      this.shortest = this.journal?.length ?? 0;
+    } catch {}
+  }
+
+  private endJournal(): void {
+    clearTimeout(this.shortening);
+    this.shortening = undefined;
+    this.journal?.close();
+    this.journal = undefined;
   }
 
   private take(record: JournalRecord): void {

@@ -5,7 +5,9 @@
  */
 import {
   CADDR,
+  CONN_ANSWERED,
   CONN_FULLNAT,
+  CONN_SYNPROXY,
   DADDR,
   DPORT_PROTO_STATE,
   ENTRY_SHIFT,
@@ -14,6 +16,7 @@ import {
   VADDR,
   WIDE_DADDR,
   WIDE_VADDR,
+  WITH_SHIFTS,
 } from '../../conntrack/entry.js';
 import { pseudo6 } from '../../wire/checksum.js';
 import * as icmp from '../../wire/icmp.js';
@@ -22,6 +25,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import type { Quote } from '../parse/quote.js';
+import { spliceQuoted } from './shift.js';
 
 /**
  * `toClient`: the virtual address replaces the destination's. Otherwise the destination's replaces
@@ -31,6 +35,8 @@ export function rewriteError(d: Director, quote: Quote, entry: number, toClient:
   const { words } = d.connections;
   const { view } = d.umem;
   const at = entry << ENTRY_SHIFT;
+  if ((words[at + FLAGS]! & (WITH_SHIFTS | CONN_ANSWERED)) === (CONN_SYNPROXY | CONN_ANSWERED))
+    spliceQuoted(view, quote.l4, d.packet.l4 + d.packet.l4len, d.connections.seqAdjOf(entry), toClient);
   if ((words[at + FLAGS]! & CONN_FULLNAT) !== 0) return rewriteFull(d, quote, entry, toClient);
   if (toClient) view.setUint16(quote.l4 + 2, words[at + PORTS]! & 0xffff);
   else view.setUint16(quote.l4, words[at + DPORT_PROTO_STATE]! >>> 16);

@@ -61,6 +61,21 @@ export function spliceFromDestination(d: Director, seqAdj: SeqAdj): void {
   if (seqAdj.windowShift !== 0 && (tcp.flags(view, l4) & tcp.SYN) === 0) rescaleWindow(view, l4, seqAdj.windowShift);
 }
 
+/**
+ * Translates the segment that an ICMP error quotes, as far as it is there (`end`: where the frame
+ * ends). The end that gets the error compares the number with its own (tcp_v4_err). `toClient`: the
+ * client's segment is quoted, as the destination got it. Timestamps stay: nobody compares them. The
+ * kernel's synproxy does not translate quotes, so path MTU discovery fails behind it.
+ */
+export function spliceQuoted(view: DataView, l4: number, end: number, seqAdj: SeqAdj, toClient: boolean): void {
+  const at = l4 + (toClient ? 8 : 4);
+  if (at + 4 > end) return;
+  const { shift } = seqAdj;
+  const number = view.getInt32(at);
+  // Both are numbers of the destination's side.
+  view.setInt32(at, toClient ? shift.toClient(number) : shift.toDestination(number));
+}
+
 function rescaleWindow(view: DataView, l4: number, shift: number): void {
   const old = tcp.window(view, l4);
   const now = shift < 0 ? old >>> -shift : Math.min(old << shift, 0xffff);

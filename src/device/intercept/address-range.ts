@@ -16,21 +16,32 @@ export interface Prefix {
  * else.
  */
 export function addressRange(text: string, family: 4 | 6): [from: bigint, to: bigint] {
-  const bad = new DeviceError('intercept rule', `'${text}' is not an IPv${family} address, prefix or range`);
   const [first, last] = text.split('-');
   if (last !== undefined) {
-    if (!isAddress(first!, family) || !isAddress(last, family)) throw bad;
+    if (!isAddress(first!, family) || !isAddress(last, family)) throw notAnAddress(text, family);
     const pair: [bigint, bigint] = [addressNumber(first!), addressNumber(last)];
-    if (pair[0] > pair[1]) throw bad;
+    if (pair[0] > pair[1]) throw notAnAddress(text, family);
     return pair;
   }
   const [address, length] = text.split('/');
   const bits = widthOf(family);
   const prefix = length === undefined ? bits : Number(length);
-  if (!isAddress(address!, family) || !Number.isInteger(prefix) || prefix < 0 || prefix > bits) throw bad;
+  if (!isAddress(address!, family) || !Number.isInteger(prefix) || prefix < 0 || prefix > bits)
+    throw notAnAddress(text, family);
   const host = (1n << BigInt(bits - prefix)) - 1n;
   const from = addressNumber(address!) & ~host;
   return [from, from | host];
+}
+
+function notAnAddress(text: string, family: 4 | 6): DeviceError {
+  return new DeviceError('intercept rule', `'${text}' is not an IPv${family} address, prefix or range`);
+}
+
+/** The text is one address, no prefix and no range. Throws a DeviceError as addressRange. */
+export function isSingleAddress(text: string, family: 4 | 6): boolean {
+  if (isAddress(text, family)) return true;
+  if (!text.includes('/') && !text.includes('-')) throw notAnAddress(text, family);
+  return false;
 }
 
 /**

@@ -9,7 +9,8 @@
  *     table netdev ulvs_<name>
  *       flags owner        the kernel removes the table when this process ends, however it ends
  *       chain on0, on1 …   a hook on each device, which jumps to
- *       chain intercept    one rule for each InterceptRule
+ *       set saddr4, …      rules about single addresses (nft-sets.ts)
+ *       chain intercept    one rule for each set, and for each rule that is no element of one
  *
  * Without libnftables, or before Linux 5.12, the table has no owner: a killed director leaves it
  * behind, and it swallows the packets of its VIPs until the next director removes it.
@@ -18,6 +19,7 @@ import { spawnSync } from 'node:child_process';
 import { ifNameToIndex } from '../../sys/libc.js';
 import { NftSocket } from '../../sys/nftables.js';
 import { DeviceError } from '../error.js';
+import { elementLines, elementOf, type NftElement, SET_LINES, SET_RULES } from './nft-sets.js';
 import { quoted, ruleText } from './nft-text.js';
 import type { InterceptRule } from './rule.js';
 
@@ -28,14 +30,15 @@ const PRIORITY = -500;
 const CHAIN = 'intercept';
 const OWNER = ' flags owner;';
 
-export interface NftInterceptCount {
-  rule: InterceptRule;
-  packets: number;
-  bytes: number;
+/** Rules in the two forms that they have in a table. */
+interface Split {
+  readonly elements: readonly NftElement[];
+  readonly others: readonly InterceptRule[];
 }
 
 export class NftIntercept {
   readonly table: string;
+  /** Rules that are no elements, in the order of the chain. */
   private rules: readonly InterceptRule[] = [];
   private readonly socket = NftSocket.isAvailable ? new NftSocket() : undefined;
   /** The kernel knows `flags owner`, and the table shall end with this process. */
@@ -70,20 +73,24 @@ export class NftIntercept {
     jump ${CHAIN}
   }`,
     );
-    const body = rules.map((rule) => `    ${ruleText(rule)}`);
+    const { elements, others } = split(rules);
+    // A table that only shows that a director runs is empty.
+    const isUsed = devices.length + rules.length > 0;
     const lines = (owner: string) => [
       `table ${this.table} {${owner}}`,
       `delete table ${this.table}`,
       `table ${this.table} {${owner}`,
+      ...(isUsed ? SET_LINES : []),
       `  chain ${CHAIN} {`,
-      ...body,
+      ...[...(isUsed ? SET_RULES : []), ...others.map(ruleText)].map((line) => `    ${line}`),
       '  }',
       ...chains,
       '}',
+      ...elementLines('add', this.table, elements),
     ];
     if (this.owns) this.owns = this.installOwned(lines(OWNER));
     if (!this.owns) this.transaction(lines(''));
-    this.rules = [...rules];
+    this.rules = others;
   }
 
   /** Returns false when the kernel does not know owners. Removes a table that has none. */
@@ -98,36 +105,24 @@ export class NftIntercept {
   }
 
   /**
-   * Replaces the rules in one transaction. If rules are only added, the others keep their counters;
-   * else all counters begin at 0. Throws a DeviceError.
-   */
-  update(rules: readonly InterceptRule[]): void {
-    const there = new Set(this.rules.map((rule) => JSON.stringify(rule)));
-    const added = rules.filter((rule) => !there.has(JSON.stringify(rule)));
-    const onlyMore = rules.length - added.length === there.size;
-    const lines = (onlyMore ? added : rules).map((rule) => `add rule ${this.table} ${CHAIN} ${ruleText(rule)}`);
-    this.transaction(onlyMore ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
-    this.rules = onlyMore ? [...this.rules, ...added] : [...rules];
-  }
-
-  /**
-   * Adds and removes rules in one transaction. Rules that stay keep their counters, unless one is
-   * removed. Throws a DeviceError.
+   * Adds and removes rules in one transaction. What it costs depends on their number alone. All
+   * counters of the chain begin at 0 when a rule that is no element goes. Throws a DeviceError.
    */
   change(added: readonly InterceptRule[], removed: readonly InterceptRule[]): void {
-    const gone = new Set(removed.map((rule) => JSON.stringify(rule)));
+    const came = split(added);
+    const went = split(removed);
+    const gone = new Set(went.others.map((rule) => JSON.stringify(rule)));
     const stay = gone.size === 0 ? this.rules : this.rules.filter((rule) => !gone.has(JSON.stringify(rule)));
-    const anew = gone.size === 0 ? added : [...stay, ...added];
-    const lines = anew.map((rule) => `add rule ${this.table} ${CHAIN} ${ruleText(rule)}`);
-    this.transaction(gone.size === 0 ? lines : [`flush chain ${this.table} ${CHAIN}`, ...lines]);
-    this.rules = [...stay, ...added];
-  }
-
-  /** What each rule has dropped since it was installed. Throws a DeviceError. */
-  counts(): NftInterceptCount[] {
-    const listing: unknown = JSON.parse(nft(['-j', 'list', 'chain', ...this.table.split(' '), CHAIN]));
-    const found = counters(listing);
-    return this.rules.map((rule, i) => ({ rule, packets: found[i]?.packets ?? 0, bytes: found[i]?.bytes ?? 0 }));
+    const anew =
+      gone.size === 0 ? came.others.map(ruleText) : [...SET_RULES, ...[...stay, ...came.others].map(ruleText)];
+    const lines = [
+      ...(gone.size === 0 ? [] : [`flush chain ${this.table} ${CHAIN}`]),
+      ...anew.map((line) => `add rule ${this.table} ${CHAIN} ${line}`),
+      ...elementLines('add', this.table, came.elements),
+      ...elementLines('delete', this.table, went.elements),
+    ];
+    if (lines.length > 0) this.transaction(lines);
+    this.rules = [...stay, ...came.others];
   }
 
   /** Removes the table; no error when there is none. Throws a DeviceError when nft fails. */
@@ -144,15 +139,15 @@ export class NftIntercept {
   }
 }
 
-interface Counter {
-  packets: number;
-  bytes: number;
-}
-
-/** The counters of `nft -j list chain`, in the order of the rules. */
-function counters(listing: unknown): Counter[] {
-  const { nftables } = listing as { nftables: { rule?: { expr: { counter?: Counter }[] } }[] };
-  return nftables.flatMap(({ rule }) => rule?.expr.flatMap(({ counter }) => (counter ? [counter] : [])) ?? []);
+function split(rules: readonly InterceptRule[]): Split {
+  const elements: NftElement[] = [];
+  const others: InterceptRule[] = [];
+  for (const rule of rules) {
+    const element = elementOf(rule);
+    if (element === undefined) others.push(rule);
+    else elements.push(element);
+  }
+  return { elements, others };
 }
 
 /** Newer kernels accept a hook on a device that does not exist, and the hook does nothing. */

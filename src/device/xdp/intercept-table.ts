@@ -217,12 +217,16 @@ function portsOf(ranges: readonly PortRange[]): number[] | undefined {
   return ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
 }
 
+const scratch = Buffer.alloc(PORT_KEY);
+
 function portKey(address: Uint8Array, port: number, protocol: number, side: number): string {
-  const key = Buffer.alloc(PORT_KEY);
-  key.set(address);
-  key.writeUInt16BE(port, 16);
-  key.set([protocol, side], 18);
-  return key.toString('hex');
+  scratch.fill(0, address.length, 16);
+  scratch.set(address);
+  scratch[16] = port >> 8;
+  scratch[17] = port;
+  scratch[18] = protocol;
+  scratch[19] = side;
+  return scratch.toString('hex');
 }
 
 function fill(words: Uint32Array, from: number, to: number, bit: number): void {

@@ -48,7 +48,8 @@ function inBatches<T>(all: readonly T[], change: (some: readonly T[]) => void): 
 function keysOf(keys: readonly string[]): Uint8Array {
   const size = keys[0]!.length / 2;
   const bytes = buffer(keys.length * size);
-  for (const [i, key] of keys.entries()) Buffer.from(bytes.buffer, i * size, size).write(key, 'hex');
+  const written = Buffer.from(bytes.buffer);
+  for (const [i, key] of keys.entries()) written.write(key, i * size, 'hex');
   return bytes;
 }
 

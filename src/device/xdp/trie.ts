@@ -70,9 +70,11 @@ export class Trie {
   /** All lengths in the trie, longest first. */
   private lengths: readonly number[] = [];
 
-  /** The trie always has the prefix of length 0, so that every look-up finds an entry. */
+  /** The prefix of length 0 is always there, so that every look-up finds an entry. */
+  private readonly root: TrieEntry;
+
   constructor(family: 4 | 6) {
-    this.at({ address: new Uint8Array(family === 4 ? 4 : 16), length: 0 });
+    this.root = this.at({ address: new Uint8Array(family === 4 ? 4 : 16), length: 0 });
   }
 
   /** The entry of a prefix; creates it. */
@@ -99,6 +101,7 @@ export class Trie {
   private parentOf({ address, length }: Prefix): TrieEntry | undefined {
     for (const shorter of this.lengths) {
       if (shorter >= length) continue;
+      if (shorter === 0) return this.root;
       const found = this.entries.get(keyOf({ address: cut(address, shorter), length: shorter }));
       if (found !== undefined) return found;
     }
@@ -111,9 +114,11 @@ function cut(address: Uint8Array, length: number): Uint8Array {
   return address.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, length - 8 * i))));
 }
 
+/** A key of IPv6 is as long. */
+const scratch = Buffer.alloc(20);
+
 function keyOf({ address, length }: Prefix): string {
-  const key = Buffer.alloc(4 + address.length);
-  key.writeUInt32LE(length);
-  key.set(address, 4);
-  return key.toString('hex');
+  scratch[0] = length;
+  scratch.set(address, 4);
+  return scratch.toString('hex', 0, 4 + address.length);
 }

@@ -2,12 +2,14 @@
  * The floods of `ulvs lab flood`, and the defences against them. Each frame of a flood is another
  * one: forged sources in 198.18.0.0/15, which is reserved for benchmarks (RFC 2544).
  */
-import { parse4, parseMac } from '../../wire/address.js';
+import { parse4, parse6, parseMac } from '../../wire/address.js';
 import * as arp from '../../wire/arp.js';
-import { sum32 } from '../../wire/checksum.js';
+import { sum32, sum128 } from '../../wire/checksum.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as icmp from '../../wire/icmp.js';
 import * as ipv4 from '../../wire/ipv4.js';
+import * as ipv6 from '../../wire/ipv6.js';
+import * as neighbour from '../../wire/neighbour.js';
 import * as options from '../../wire/options.js';
 import * as tcp from '../../wire/tcp.js';
 import * as udp from '../../wire/udp.js';
@@ -15,6 +17,8 @@ import type { Target } from './frame.js';
 import { VIP } from './testbed.js';
 
 export const UDP_PORT = 9090;
+/** The VIP of neighbour discovery's flood. */
+export const VIP6 = 'fd00::100';
 /** The addresses of the service by mark, for the flood of one bucket. */
 export const MARKED = '10.9.0.0/16';
 
@@ -47,6 +51,7 @@ function syn(target: Target, src: number, sport: number, dst: number, word: () =
 }
 
 const vip = parse4(VIP)!;
+const vip6 = parse6(VIP6)!;
 
 export const ATTACKS: readonly Attack[] = [
   {
@@ -79,6 +84,22 @@ export const ATTACKS: readonly Attack[] = [
       const senderIp = parse4('10.0.0.0')! | (2 + (word() % 250)) | 0;
       const payload = arp.encode({ operation: arp.REQUEST, senderMac: src, senderIp, targetIp: vip });
       return ethernet.encode({ dst: parseMac('ff:ff:ff:ff:ff:ff')!, src, type: ethernet.TYPE_ARP, payload });
+    },
+  },
+  {
+    name: 'nd',
+    title: 'neighbour solicitations for an IPv6 VIP of forged senders, and advertisements of them',
+    frame: ({ srcMac }, word) => {
+      const src = Int32Array.of(0xfe800000 | 0, 0, word() | 0, word() | 0);
+      const advertisement = (word() & 1) === 1;
+      const group = neighbour.solicitedNode(vip6);
+      const fields = { advertisement, router: false, solicited: false, override: advertisement };
+      const mac = parseMac(srcMac)!;
+      const target = advertisement ? src : vip6;
+      const message = neighbour.encode({ ...fields, target, mac }, sum128(src) + sum128(group));
+      const words = { src, dst: group, nextHeader: ipv6.ICMP6, hopLimit: neighbour.HOP_LIMIT, payload: message };
+      const dst = neighbour.multicastMac(group);
+      return ethernet.encode({ dst, src: mac, type: ethernet.TYPE_IPV6, payload: ipv6.encode(words) });
     },
   },
   {

@@ -13,7 +13,7 @@ import { program } from '../names.js';
 import type { Bulk, Group, Report } from '../outage/measure.js';
 import { Peer } from '../outage/peer.js';
 import type { LabDevice } from '../topology.js';
-import { type Attack, type Defence, MARKED, UDP_PORT } from './attacks.js';
+import { type Attack, type Defence, MARKED, UDP_PORT, VIP6 } from './attacks.js';
 import { REALSERVER_MAC, RIP, Testbed, VIP } from './testbed.js';
 
 /** Timeout of a half-open connection, s. */
@@ -157,7 +157,9 @@ function configOf(bed: Testbed, defence: Defence, { device, lines }: TrialOption
 function rulesOf(): string[] {
   const services = [`-t ${VIP}:80`, `-u ${VIP}:${UDP_PORT}`, '-f 1'];
   const servers = [`${RIP}:${TCP_PORT}`, `${RIP}:${UDP_PORT}`, `${RIP}:${TCP_PORT}`];
-  return services.flatMap((service, i) => [`-A ${service} -s rr`, `-a ${service} -r ${servers[i]} -m`]);
+  const six = [`-A -t [${VIP6}]:80 -s rr`, `-a -t [${VIP6}]:80 -r [fd00:1::11]:80 -m`];
+  const four = services.flatMap((service, i) => [`-A ${service} -s rr`, `-a ${service} -r ${servers[i]} -m`]);
+  return [...four, ...six];
 }
 
 function groupOf({ downloads, clients }: TrialOptions): string {

@@ -15,7 +15,7 @@ export interface OutageEvent {
   readonly name: string;
   /** What is done, for the table. */
   readonly title: string;
-  /** Makes it happen, waits a moment and undoes it. */
+  /** Makes it happen, waits a moment and undoes it. May resolve with a time that counts, ms. */
   readonly act: (bed: OutageBed) => Promise<unknown>;
   /** Connections by eth0 pass the event, too. */
   readonly all?: true;
@@ -102,6 +102,23 @@ async function takeoverByOthers(bed: OutageBed): Promise<void> {
   await bed.successor();
 }
 
+/** Loads many rules and removes them. Resolves with the time that loading took. */
+async function loadRules(bed: OutageBed): Promise<number> {
+  const services = Array.from({ length: SERVICES }, (_, i) => `-t 10.9.${i >> 8}.${i & 255}:80`);
+  const added = services.flatMap((service, i) => [
+    `-A ${service} -s rr`,
+    ...Array.from({ length: EACH }, (_, j) => `-a ${service} -r 10.${100 + j}.${i >> 8}.${i & 255}:8080 -m`),
+  ]);
+  const took = await bed.restore(added);
+  await sleep(AWAY);
+  await bed.restore(services.map((service) => `-D ${service}`));
+  return took;
+}
+
+/** Services, and destinations of each. */
+const SERVICES = 10_000;
+const EACH = 10;
+
 const TWO = 'workers: 2\n';
 
 const mac = (last: string) => `ip link set eth1 address 02:00:00:00:0e:${last}`;
@@ -180,6 +197,12 @@ export const events: readonly OutageEvent[] = [
     act: killDirector,
     all: true,
     settle: UP,
+  },
+  {
+    name: 'rules',
+    title: 'ulvsadm -R adds 10,000 services with 10 destinations each, then removes them',
+    act: loadRules,
+    all: true,
   },
   { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },
 ];

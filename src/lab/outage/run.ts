@@ -38,6 +38,8 @@ export interface Outcome {
   readonly goesOn: boolean;
   /** Of takeovers: from the request that the old process stops until the new one forwards, ms. */
   readonly pauses?: readonly number[];
+  /** Of events that take a time that counts, by round, ms. */
+  readonly took?: readonly number[];
   /** Lines of the director's log about it, then the warnings of its successors. */
   readonly log: readonly string[];
 }
@@ -68,8 +70,10 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     const dropped = await socketDrops(ends);
     const from = readFileSync(bed.log, 'utf8').length;
     const reports: (readonly [Report, Report])[] = [];
+    const took: number[] = [];
     for (let round = 0; round < options.rounds; round++) {
-      await event.act(bed);
+      const ms = await event.act(bed);
+      if (typeof ms === 'number') took.push(Math.round(ms));
       await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
     }
@@ -88,6 +92,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       socketDrops: (await socketDrops(ends)) - dropped,
       goesOn,
       ...pausesIn(bed.successorLogs),
+      ...(took.length > 0 && { took }),
       log: [...linesOf(readFileSync(bed.log, 'utf8').slice(from)), ...warningsIn(bed.successorLogs)].map(
         ({ msg }) => msg,
       ),

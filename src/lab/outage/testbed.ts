@@ -39,6 +39,8 @@ export interface BedOptions {
   readonly workers?: number;
   /** Time between two blocks of a download, ms. */
   readonly pace?: number;
+  /** A SYN proxy opens all TCP connections. */
+  readonly synproxy?: true;
   /** More lines of director.yaml. */
   readonly more?: string;
   /** Number of realservers, 1 when left out. With several the first one serves eth0's VIP alone. */
@@ -237,7 +239,8 @@ export class OutageBed {
   }
 
   private configText(): string {
-    const { device, workers, more = '' } = this.options;
+    const { device, workers, synproxy, more = '' } = this.options;
+    const proxies = VIPS.map((vip) => `  - { service: "-t ${vip}:${TCP}", synproxy: on }`);
     return [
       `socket: ${this.socket}`,
       `state: ${directoryOf(this.state.id)}/state`,
@@ -245,6 +248,7 @@ export class OutageBed {
       'devices:',
       ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),
       'accept: { arp: true }',
+      ...(synproxy ? ['serviceOptions:', ...proxies] : []),
       more,
       'rules: |',
       ...this.rules().map((rule) => `  ${rule}`),
@@ -275,6 +279,15 @@ export class OutageBed {
     const words = [program('lab/programs/outage-client.js'), JSON.stringify(groups)];
     this.client = new Peer('the client', this.namespace('client'), words);
     await this.client.line();
+  }
+
+  /** Gives lines to `ulvsadm -R`. Resolves with the time it took, ms. Rejects with a LabError. */
+  async restore(lines: readonly string[]): Promise<number> {
+    const file = `${directoryOf(this.state.id)}/restore`;
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const begin = performance.now();
+    await this.run('director', `${process.execPath} ${program('cli/ulvsadm.js')} --socket ${this.socket} -R < ${file}`);
+    return performance.now() - begin;
   }
 
   /** What became of the load since the last call: by eth0, by eth1. */

@@ -4,8 +4,11 @@ import type { Sample } from './sample.js';
 export interface Verdict {
   readonly hours: number;
   /**
-   * Growth after the first quarter, bytes an hour: of the line through the lowest sample of each
-   * part.
+   * Growth after the first quarter, bytes an hour. Of the heap and of external memory: the slope of
+   * the line through the lowest sample of each part, which is what a collection left. Resident
+   * memory has no such floor: V8 gives pages back now and then, 40 MB at a time, and the lowest
+   * sample of a part says whether it just had. Its growth is the median of the slopes between the
+   * medians of all parts (Theil-Sen).
    */
   readonly rssGrowth: number;
   readonly heapGrowth: number;
@@ -23,7 +26,7 @@ const WARM_UP = 0.25;
 /** Parts of the time: the garbage collector has run in each. */
 const PARTS = 16;
 /** Growth of the memory that passes: bytes an hour. */
-const MOST_GROWTH = 16 << 20;
+const MOST_GROWTH = 8 << 20;
 
 /** `samples` in their order; the last one was taken after the load had ended. */
 export function verdictOf(samples: readonly Sample[]): Verdict {
@@ -34,7 +37,7 @@ export function verdictOf(samples: readonly Sample[]): Verdict {
   const growth = (of: (sample: Sample) => number) => Math.round(slope(troughs(warm, of)));
   const verdict = {
     hours: before.at / 3600,
-    rssGrowth: growth(({ rss }) => rss),
+    rssGrowth: Math.round(medianSlope(medians(warm, ({ rss }) => rss))),
     heapGrowth: growth(({ heap }) => heap),
     externalGrowth: growth(({ external }) => external),
     sent: sum(({ sent }) => sent),
@@ -64,14 +67,34 @@ function keptIn(samples: readonly Sample[], begin: Sample, end: Sample): string[
   ];
 }
 
+type Point = readonly [hours: number, value: number];
+
 /** The lowest sample of each part of the time: what is left after the garbage was collected. */
-function troughs(samples: readonly Sample[], of: (sample: Sample) => number): [hours: number, value: number][] {
-  const size = Math.ceil(samples.length / PARTS);
-  return Array.from({ length: Math.ceil(samples.length / size) }, (_, part) => {
-    const some = samples.slice(part * size, (part + 1) * size);
+function troughs(samples: readonly Sample[], of: (sample: Sample) => number): Point[] {
+  return partsOf(samples).map((some) => {
     const lowest = some.reduce((least, sample) => (of(sample) < of(least) ? sample : least));
     return [lowest.at / 3600, of(lowest)];
   });
+}
+
+function medians(samples: readonly Sample[], of: (sample: Sample) => number): Point[] {
+  return partsOf(samples).map((some) => [median(some.map(({ at }) => at)) / 3600, median(some.map(of))]);
+}
+
+function partsOf(samples: readonly Sample[]): Sample[][] {
+  const size = Math.ceil(samples.length / PARTS);
+  return Array.from({ length: Math.ceil(samples.length / size) }, (_, part) =>
+    samples.slice(part * size, (part + 1) * size),
+  );
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+/** The median of the slopes between any two points: some points far off do not move it. */
+export function medianSlope(points: readonly Point[]): number {
+  return median(points.flatMap(([x, y], i) => points.slice(i + 1).map(([x1, y1]) => (y1 - y) / (x1 - x))));
 }
 
 /** Of the line with the least squares. */

@@ -73,3 +73,17 @@ it('says at most forty lines a minute', () => {
   wire.links([{ ...eth1, mtu: 1400 }]);
   expect(lines.at(-1)).toBe('info eth1: its MTU is 1400 now');
 });
+
+it('a SYN flood: once when the first worker answers by cookies, once when the last one ends', () => {
+  const turn = (worker: number, on: boolean) => wire.synProxy('-t 10.0.0.100:80', worker, on);
+  turn(0, true);
+  turn(1, true);
+  now += 73_000;
+  turn(0, false);
+  turn(1, false);
+  turn(1, false);
+  expect(lines).toEqual([
+    'warn -t 10.0.0.100:80: SYN flood: the SYN proxy answers SYNs by cookies',
+    'info -t 10.0.0.100:80: the SYN flood is over after 73 s: the SYN proxy is off again',
+  ]);
+});

@@ -82,6 +82,35 @@ export class Stage {
     const sport = this.dport === 80 ? 8080 : this.dport;
     return this.receive(1, '02:00:00:00:a0:11', '02:00:00:00:0d:01', this.ends.server, dst, sport, dport, seg);
   }
+  /**
+   * An ICMP error about a segment of the VIP to the client, or of the client to the server. Returns
+   * the numbers of the segment that it quotes when it leaves; undefined: it does not.
+   */
+  error(about: 'reply' | 'request', { seq, ack }: Pick<Seg, 'seq' | 'ack'>): { seq: number; ack: number } | undefined {
+    const { client, vip, server } = this.ends;
+    const sport = this.dport === 80 ? 8080 : this.dport;
+    const [src, dst] = about === 'reply' ? [vip, client] : [client, server];
+    const ports = about === 'reply' ? { sport: this.dport, dport: 4000 } : { sport: 4000, dport: sport };
+    const from = about === 'reply' ? client : server;
+    const to = about === 'reply' ? vip : client;
+    const [device, mac, own] =
+      about === 'reply'
+        ? ([0, '02:00:00:00:c0:01', '02:00:00:00:0d:00'] as const)
+        : ([1, '02:00:00:00:a0:11', '02:00:00:00:0d:01'] as const);
+    const eth = packet().eth(mac, own);
+    const numbers = { ...ports, seq: seq >>> 0, ack: ack >>> 0 };
+    const bytes =
+      this.family === 4
+        ? eth.ipv4({ src: from, dst: to }).icmp({ type: 3, code: 4, mtu: 1400 }).ipv4({ src, dst }).tcp(numbers).bytes()
+        : eth.ipv6({ src: from, dst: to }).icmp6({ type: 2, mtu: 1400 }).ipv6({ src, dst }).tcp(numbers).bytes();
+    this.director.receive(device, bytes);
+    const [frame] = this.frames.splice(0);
+    if (frame === undefined) return undefined;
+    const view = new DataView(frame.buffer, frame.byteOffset);
+    const l4 = 14 + (this.family === 4 ? 20 + 8 + 20 : ipv6.HEADER + 8 + ipv6.HEADER);
+    return { seq: view.getUint32(l4 + 4), ack: view.getUint32(l4 + 8) };
+  }
+
   /** What it sends in the time up to `now`, in ms. */
   advance(now: number): Sent[] {
     this.director.advance(now);

@@ -80,6 +80,13 @@ describe.each([4, 6] as const)('the SYN proxy by IPv%i', (family) => {
     ]);
   });
 
+  it('translates the numbers that ICMP errors quote, or path MTU discovery would fail', async () => {
+    const stage = await begin();
+    const { cookie } = connect(stage);
+    expect(stage.error('reply', { seq: u32(cookie + 1), ack: 101 })).toEqual({ seq: 901, ack: 101 });
+    expect(stage.error('request', { seq: 101, ack: 901 })).toEqual({ seq: 101, ack: u32(cookie + 1) });
+  });
+
   it('without timestamps there is neither window scale nor SACK, and the MSS is that of the cookie', async () => {
     const stage = await begin();
     const syn: Seg = { flags: 'S', seq: 100, ack: 0, window: 64240, mss: 1452, sackOk: true, scale: 9 };

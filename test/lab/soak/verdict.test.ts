@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Sample } from '../../../src/lab/soak/sample.js';
-import { slope, verdictOf } from '../../../src/lab/soak/verdict.js';
+import { medianSlope, slope, verdictOf } from '../../../src/lab/soak/verdict.js';
 
 const MB = 1e6;
 
@@ -39,6 +39,11 @@ it('finds nothing in a director that holds what it held', () => {
 it.each<[string, Sample[], RegExp]>([
   ['memory that grows', [...hour((at) => ({ rss: 300 * MB + at * 1e4 })), sample(3630)], /^rssGrowth: 36 MB an hour$/],
   [
+    'memory that grows below the pages that V8 gives back now and then',
+    [...hour((at) => ({ rss: 300 * MB + at * 4e3 - (at % 900 < 300 ? 40 * MB : 0) })), sample(3630)],
+    /^rssGrowth: 1[345] MB an hour$/,
+  ],
+  [
     'a heap that grows below its sawtooth',
     [...hour((at) => ({ heap: at * 1e4 + (at % 90) * MB })), sample(3630)],
     /^heapGrowth/,
@@ -63,6 +68,23 @@ it('the slope of a line is its own', () => {
       [0, 1],
       [1, 3],
       [2, 5],
+    ]),
+  ).toBeCloseTo(2);
+});
+
+it('resident memory that is low now and then is no growth, wherever that falls', () => {
+  const low = (at: number) => (at % 1110 < 60 && at < 2000 ? 40 * MB : 0);
+  expect(verdictOf([...hour((at) => ({ rss: 340 * MB - low(at) })), sample(3630)]).faults).toEqual([]);
+});
+
+it('the median of slopes does not follow a point that is far off', () => {
+  expect(
+    medianSlope([
+      [0, 1],
+      [1, 3],
+      [2, 500],
+      [3, 7],
+      [4, 9],
     ]),
   ).toBeCloseTo(2);
 });
