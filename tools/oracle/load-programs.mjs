@@ -12,7 +12,7 @@ import { addressOf } from '../../dist/sys/memory.js';
 const intercept = new InterceptMaps('lo', () => Buffer.from('020000000d00', 'hex'));
 intercept.update([]);
 const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
-const { fds } = new FlowMaps(10);
+const { fds } = FlowMaps.make(10);
 const uses = { 'no flow table': undefined, 'a flow table': { fds, completes: true } };
 for (const [what, flows] of Object.entries(uses)) {
   const text = interceptProgram(intercept.fds, xsks, flows);

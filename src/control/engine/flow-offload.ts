@@ -7,7 +7,7 @@
  */
 import type { Director } from '../../dataplane/director.js';
 import { Offload } from '../../dataplane/offload/offload.js';
-import { type FlowMapFds, SEEN_UNIT_MS, WAYS } from '../../device/flow/layout.js';
+import { type FlowMapFds, SEEN_UNIT_MS, WAYS, WORKERS } from '../../device/flow/layout.js';
 import { FlowMaps, flowMemory } from '../../device/flow/maps.js';
 import { kindOf } from '../../device/kinds.js';
 import { hasTcx } from '../../device/packet/flow-programs.js';
@@ -28,6 +28,7 @@ const HARMLESS: readonly Message['kind'][] = [
   'syncReceived',
   'syncResend',
   'readFlows',
+  'beginFlows',
   'deepen',
   'pause',
   'stop',
@@ -44,14 +45,14 @@ export function openFlows(
 ): FlowMaps | undefined {
   const programs = new Set(devices.map(({ kind }) => kindOf(kind).offload));
   if (offload === 'off' || !(programs.has('frames') || programs.has('skbs'))) return undefined;
-  if (workers > 1) {
-    say('no offload: it needs one worker');
+  if (workers > WORKERS) {
+    say(`no offload: it needs ${WORKERS} workers or fewer`);
     return undefined;
   }
   try {
     const tcx = programs.has('skbs') && hasTcx();
     if (programs.has('skbs') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
-    return tcx || programs.has('frames') ? new FlowMaps(BITS, tcx) : undefined;
+    return tcx || programs.has('frames') ? FlowMaps.make(BITS, tcx, workers) : undefined;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     say(`no offload: ${error.message}`);
@@ -59,9 +60,9 @@ export function openFlows(
   }
 }
 
-/** The worker offloads connections from now on. Call it before the first batch. */
-export function useFlows(d: Director, fds: FlowMapFds): Offload {
-  const offload = new Offload(d, flowMemory(fds), { unitMs: SEEN_UNIT_MS });
+/** The worker offloads connections, once its offload has begun. `index`: number of the worker. */
+export function useFlows(d: Director, fds: FlowMapFds, { index = 0, count = 1 } = {}): Offload {
+  const offload = new Offload(d, flowMemory(fds), { unitMs: SEEN_UNIT_MS, worker: index, workers: count });
   d.offload = offload;
   d.connections.offloadTo(offload);
   return offload;
@@ -73,9 +74,9 @@ export function useFlows(d: Director, fds: FlowMapFds): Offload {
  */
 export function beforeMessage(offload: Offload, message: Message): void {
   if (message.kind === 'trace') offload.setOff(message.spec !== undefined);
-  // Another process goes on with what waits in the rings, and with these counters and timers.
-  if (message.kind === 'pause') offload.setOff(true);
-  if (message.kind === 'readFlows' || message.kind === 'pause') offload.read();
+  if (message.kind === 'readFlows') offload.read();
+  // Another process goes on, with these lines, counters and timers.
+  if (message.kind === 'pause') offload.leave();
   if (HARMLESS.includes(message.kind)) return;
   offload.settle();
   if (message.kind === 'links') offload.forgetHops();

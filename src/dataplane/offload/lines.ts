@@ -6,7 +6,8 @@
  *                             └──► stale: the table's generation was raised.
  *                                  Another connection may claim it 1 s after its last packet.
  *
- * The generation is written last and cleared first. A line is not used for another connection until
+ * Each line has one worker, which takes it by its owner word; no other one writes, reads back or
+ * frees it. The generation is written last and cleared first. A line is not used for another connection until
  * a second after its last use, so that no program that runs meets words of two connections.
  */
 import { flowHash, mixed6 } from '../../device/flow/hash.js';
@@ -16,6 +17,8 @@ import {
   DADDR,
   DELTAS,
   GENERATION,
+  HOP_SHIFT,
+  Hop,
   LEDGER_SHIFT,
   Ledger,
   LINE_SHIFT,
@@ -32,6 +35,7 @@ import {
   WAYS,
   WIDE_NEW,
   WIDE_SHIFT,
+  WORKER_SHIFT,
 } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import { fold } from '../../wire/checksum.js';
@@ -42,6 +46,7 @@ import type { FlowTuple } from './tuple.js';
 const REST_MS = 1000;
 /** A line in force that saw no packet for this long (ms) makes room. */
 const IDLE_MS = 10_000;
+const OWNER_MASK = 2 ** WORKER_SHIFT - 1;
 /** The TTL is the low byte of its word: one less, in a ones' complement sum. */
 const TTL_STEP = 0xfffe;
 
@@ -61,10 +66,11 @@ export class FlowLines {
   padding = 0;
   private readonly mask: number;
 
-  /** `unitMs`: unit of the times in the lines. */
+  /** `unitMs`: unit of the times in the lines. `worker`: number of the worker. */
   constructor(
     private readonly memory: FlowMemory,
     private readonly unitMs: number,
+    private readonly worker = 0,
   ) {
     this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
     this.overheads = new Uint8Array(this.owners.length);
@@ -109,6 +115,7 @@ export class FlowLines {
   private mayLeave(line: number, idle: number): boolean {
     const { lines, control } = this.memory;
     const at = line << LINE_SHIFT;
+    if (lines[at + OWNER] !== 0 && this.owners[line] === 0) return false;
     if (lines[at + SEEN] === 0 && this.owners[line] === 0) return true;
     if (lines[at + GENERATION] === control[Control.generation]) {
       // The rest begins when it is cleared: the next one that looks for room gets it.
@@ -116,6 +123,33 @@ export class FlowLines {
       return idle > IDLE_MS + REST_MS;
     }
     return idle > REST_MS;
+  }
+
+  /** Makes a free line that of `owner`. False: another worker was faster. */
+  take(line: number, owner: number): boolean {
+    const word = (owner + 1) | (this.worker << WORKER_SHIFT);
+    return Atomics.compareExchange(this.memory.lines, (line << LINE_SHIFT) + OWNER, 0, word) === 0;
+  }
+
+  /**
+   * Goes on with the lines of a former thread or process. Calls `each` with those of this worker
+   * whose connection has the same seal; the others are free. `now` in ms.
+   */
+  adopt(sealOf: (owner: number) => number | undefined, each: (line: number, owner: number) => void, now: number): void {
+    const { lines, ledgerWords, hops } = this.memory;
+    for (let line = 0; line < this.owners.length; line++) {
+      const at = line << LINE_SHIFT;
+      const word = lines[at + OWNER]!;
+      if (word === 0 || word >>> WORKER_SHIFT !== this.worker) continue;
+      const owner = (word & OWNER_MASK) - 1;
+      if (sealOf(owner) !== ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal]) this.free(line, now);
+      else {
+        this.owners[line] = owner + 1;
+        this.overheads[line] = hops[((lines[at + PROTOCOL_HOP]! >>> 16) << HOP_SHIFT) + Hop.tunnel]!;
+        this.used++;
+        each(line, owner);
+      }
+    }
   }
 
   /** True when the line is in force. */
@@ -134,12 +168,13 @@ export class FlowLines {
     this.clear(line);
     lines[at + PROTOCOL_HOP] = 0;
     lines[at + SEEN] = this.unitsOf(now) || 1;
-    lines[at + OWNER] = 0;
     if (this.owners[line] !== 0) this.used--;
     this.owners[line] = 0;
+    // Last: another worker may take the line then.
+    Atomics.store(lines, at + OWNER, 0);
   }
 
-  /** Writes a line that was claimed, all but its generation. `seal`: as of conntrack/seal.ts. */
+  /** Writes a line that was taken, all but its generation. `seal`: as of conntrack/seal.ts. */
   write(line: number, owner: number, protocol: number, from: FlowTuple, to: FlowTuple, seal: number): void {
     const { lines, ledger, ledgerWords } = this.memory;
     const at = line << LINE_SHIFT;
@@ -158,7 +193,6 @@ export class FlowLines {
     ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.bytes] = 0;
     ledgerWords[(line << LEDGER_SHIFT) + Ledger.padding] = 0;
     ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal] = seal;
-    lines[at + OWNER] = owner + 1;
     this.owners[line] = owner + 1;
     this.used++;
   }

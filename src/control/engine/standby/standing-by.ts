@@ -46,6 +46,7 @@ export function standBy(runner: Runner, setup: RunnerSetup, standby: Standby): v
     runner.resume(device, position);
   });
   runner.rebuildFirst(PATIENCE_MS);
+  runner.handle({ kind: 'beginFlows' });
 }
 
 /** The files of table and counters, opened. The caller closes them. */
