@@ -1,23 +1,15 @@
 /**
- * The offload of a director: the flow table, which the control thread makes, and what the worker
- * does about it.
+ * What a worker does about the flow table, which the control thread makes (open-flows.ts).
  *
  *     director.yaml `offload` ─► openFlows ─► FlowMaps ─► programs of the devices (device-set.ts)
  *                                                └─► worker: useFlows, beforeMessage
  */
 import type { Director } from '../../dataplane/director.js';
 import { Offload } from '../../dataplane/offload/offload.js';
-import { type FlowMapFds, SEEN_UNIT_MS, WAYS, WORKERS } from '../../device/flow/layout.js';
-import { FlowMaps, flowMemory } from '../../device/flow/maps.js';
-import { kindOf } from '../../device/kinds.js';
-import { hasTcx } from '../../device/packet/flow-programs.js';
-import { SystemError } from '../../sys/libc.js';
+import { type FlowMapFds, SEEN_UNIT_MS, WAYS } from '../../device/flow/layout.js';
+import { type FlowMaps, flowMemory } from '../../device/flow/maps.js';
 import type { OffloadStatus } from '../api/api.js';
-import type { Config } from '../config/config.js';
 import type { DeviceSetup, Message } from './messages.js';
-
-/** 2 to this power buckets of four lines, 16 MB: 32,768 connections at a quarter of the lines. */
-const BITS = 16;
 
 /** Messages after which packets of connections are forwarded as before. */
 const HARMLESS: readonly Message['kind'][] = [
@@ -33,32 +25,6 @@ const HARMLESS: readonly Message['kind'][] = [
   'pause',
   'stop',
 ];
-
-/**
- * The flow table that a configuration wants; undefined without offload, or where no device can use
- * it. Lines that say why not go to `say`.
- */
-export function openFlows(
-  { offload, workers }: Pick<Config, 'offload' | 'workers'>,
-  devices: readonly DeviceSetup[],
-  say: (line: string) => void,
-): FlowMaps | undefined {
-  const programs = new Set(devices.map(({ kind }) => kindOf(kind).offload));
-  if (offload === 'off' || !(programs.has('frames') || programs.has('skbs'))) return undefined;
-  if (workers > WORKERS) {
-    say(`no offload: it needs ${WORKERS} workers or fewer`);
-    return undefined;
-  }
-  try {
-    const tcx = programs.has('skbs') && hasTcx();
-    if (programs.has('skbs') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
-    return tcx || programs.has('frames') ? FlowMaps.make(BITS, tcx, workers) : undefined;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    say(`no offload: ${error.message}`);
-    return undefined;
-  }
-}
 
 /** The worker offloads connections, once its offload has begun. `index`: number of the worker. */
 export function useFlows(d: Director, fds: FlowMapFds, { index = 0, count = 1 } = {}): Offload {

@@ -101,6 +101,10 @@ export const HOPS = 1024;
 export const SEEN_SHIFT = 20;
 export const SEEN_UNIT_MS = 2 ** SEEN_SHIFT / 1e6;
 
+/** The maps of a flow table. */
+export const FLOW_MAPS = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices', 'claims'] as const;
+export type FlowMapName = (typeof FLOW_MAPS)[number];
+
 /** File descriptors of a flow table, valid in every thread of the process. */
 export interface FlowMapFds {
   readonly control: number;

@@ -12,7 +12,9 @@ import {
   CONTROL_WORDS,
   Control,
   DEVICES,
+  FLOW_MAPS,
   type FlowMapFds,
+  type FlowMapName,
   HOP_WORDS,
   HOPS,
   LEDGER_SHIFT,
@@ -22,12 +24,11 @@ import {
   WAYS,
   WIDE_SHIFT,
 } from './layout.js';
+import type { FlowPins } from './pins.js';
 
 const PAGE = 4096;
 /** Version of the layout: maps of another one are not adopted. */
 const LAYOUT = 1;
-export const FLOW_MAPS = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices', 'claims'] as const;
-export type FlowMapName = (typeof FLOW_MAPS)[number];
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
@@ -46,6 +47,8 @@ export interface FlowMemory {
 
 /** The maps of one director. */
 export class FlowMaps {
+  /** Keeps maps and programs when the process is killed; undefined: nothing does. */
+  pins: FlowPins | undefined;
   private readonly control: Int32Array;
   /** The control words as doubles. */
   private readonly counts: Float64Array;
@@ -155,6 +158,12 @@ export class FlowMaps {
   close(): void {
     for (const name of FLOW_MAPS) close(this.fds[name]);
   }
+}
+
+/** The descriptors of another process as those of this one: `take` gives a duplicate. */
+export function flowFds(fds: FlowMapFds, take: (fd: number) => number): FlowMapFds {
+  const own = Object.fromEntries(FLOW_MAPS.map((name) => [name, take(fds[name])])) as Record<FlowMapName, number>;
+  return { ...fds, ...own };
 }
 
 /** Version of the layout, size and use, as one word. */
