@@ -10,11 +10,10 @@
  *                            └─ its interface is away
  */
 import { DeviceError } from '../../device/error.js';
-import { DEVICES, type FlowMapFds } from '../../device/flow/layout.js';
-import { type FlowMaps, flowFds } from '../../device/flow/maps.js';
-import { isLinkedTo, type PinnedLink } from '../../device/flow/pins.js';
+import { DEVICES } from '../../device/flow/layout.js';
+import type { FlowMaps } from '../../device/flow/maps.js';
+import type { PinnedLink } from '../../device/flow/pins.js';
 import {
-  adoptHandle,
   closeHandle,
   type DeviceHandle,
   describe,
@@ -30,29 +29,10 @@ import {
 import { kindOf } from '../../device/kinds.js';
 import { openHostTun } from '../../device/tun/host.js';
 import { closeTun, type TunHandle } from '../../device/tun/tap.js';
-import { frameSizeFor, framesFor, makeUmem, mapUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
+import { frameSizeFor, framesFor, makeUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
 import { takesRedirected } from '../../netlink/xdp-features.js';
-import { close } from '../../sys/libc.js';
 import type { DeviceSetup } from './messages.js';
-
-/** The open devices of a director as plain data. By worker; handles by device, then by worker. */
-export interface Transfer {
-  readonly memories: readonly UmemMemory[];
-  readonly tuns: readonly TunHandle[];
-  readonly handles: readonly (readonly (DeviceHandle | null)[] | null)[];
-  /** Of the flow table; absent: there is no offload. */
-  readonly flows?: FlowMapFds | undefined;
-}
-
-/** What another process gives, with descriptors of this one. Throws a SystemError. */
-export function adoptAll({ memories, tuns, handles, flows }: Transfer, take: (fd: number) => number): Transfer {
-  return {
-    memories: memories.map(({ fd, frames, frameSize }) => mapUmem(take(fd), frames, frameSize)),
-    tuns: tuns.map(({ name, fd }) => ({ name, fd: take(fd) })),
-    handles: handles.map((all) => all?.map((handle) => handle && adoptHandle(handle, take)) ?? null),
-    flows: flows && flowFds(flows, take),
-  };
-}
+import type { Transfer } from './transfer.js';
 
 /** All open devices. */
 export class DeviceSet {
@@ -191,14 +171,9 @@ export class DeviceSet {
     return offload === 'frames' || (offload === 'skbs' && this.flows!.fds.tcx);
   }
 
-  /** The link of a program that a former process has left attached to the same interface. */
+  /** The link of a program that a former process has left attached. */
   private inheritedLink(device: number): PinnedLink | undefined {
-    const pins = this.flows?.pins;
-    const link = pins?.openLink(device);
-    if (link === undefined || isLinkedTo(link, this.devices[device]!.name)) return link;
-    close(link.fd);
-    pins!.dropLink(device);
-    return undefined;
+    return this.flows?.pins?.openLink(device, this.devices[device]!.name);
   }
 
   /** The program of a device stays attached when this process is killed. */

@@ -13,10 +13,11 @@ import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceConfig } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { DeviceSet, type Transfer } from './device-set.js';
+import { DeviceSet } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { newStandby, release, type Standby } from './standby/standby.js';
+import type { Transfer } from './transfer.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
 import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 

@@ -38,17 +38,13 @@ import {
   WORKER_SHIFT,
 } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
-import { fold } from '../../wire/checksum.js';
-import { halves } from '../parse/aligned.js';
-import type { FlowTuple } from './tuple.js';
+import { deltas, type FlowTuple } from './tuple.js';
 
 /** A line rests this long (ms) before another connection gets it. */
 const REST_MS = 1000;
 /** A line in force that saw no packet for this long (ms) makes room. */
 const IDLE_MS = 10_000;
 const OWNER_MASK = 2 ** WORKER_SHIFT - 1;
-/** The TTL is the low byte of its word: one less, in a ones' complement sum. */
-const TTL_STEP = 0xfffe;
 
 export class FlowLines {
   /** By line: its owner + 1, 0 for none; as OWNER of the line. */
@@ -245,19 +241,4 @@ function read64(words: Int32Array, at: number): number {
   const low = words[at]! >>> 0;
   const again = words[at + 1]!;
   return again === high ? high * 2 ** 32 + low : again * 2 ** 32 + (words[at]! >>> 0);
-}
-
-/**
- * What changes in the sum of an IPv4 header, the TTL included, and in the transport's; 0: nothing.
- */
-function deltas(from: FlowTuple, to: FlowTuple): number {
-  let sum = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
-  let isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;
-  if (from.family === 6)
-    for (let i = 0; i < from.upper.length; i++) {
-      sum += halves(~from.upper[i]!) + halves(to.upper[i]!);
-      isSame &&= from.upper[i] === to.upper[i];
-    }
-  const ports = halves(~from.ports) + halves(to.ports);
-  return fold(sum + TTL_STEP) | ((isSame ? 0 : fold(sum + ports)) << 16);
 }

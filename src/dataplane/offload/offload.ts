@@ -21,6 +21,7 @@ import { Control, TOLD_WORDS, Told } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
+import { tellAlive } from './alive.js';
 import { FlowHops } from './hops.js';
 import { FlowLines } from './lines.js';
 import { FlowReadback } from './readback.js';
@@ -256,15 +257,7 @@ export class Offload implements Offloaded {
 
   private beat(now: number): void {
     this.nextBeat = now + BEAT_EVERY;
-    const { control } = this;
-    const mine = this.lines.unitsOf(now + ALIVE_MS);
-    control[this.told + Told.aliveUntil] = mine;
-    let earliest = mine;
-    for (let i = 0; i < control[Control.workers]!; i++) {
-      const other = control[Control.told + i * TOLD_WORDS + Told.aliveUntil]!;
-      if (((other - earliest) | 0) < 0) earliest = other;
-    }
-    control[Control.aliveUntil] = earliest;
+    tellAlive(this.control, this.told, this.lines.unitsOf(now + ALIVE_MS));
     this.hops.noteUsed();
     this.readback.tell();
   }

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { LinkType, linkedInterface, openPin, pin } from '../../sys/bpf.js';
-import { ifNameToIndex } from '../../sys/libc.js';
+import { close, ifNameToIndex } from '../../sys/libc.js';
 import { FLOW_MAPS, type FlowMapFds, type FlowMapName } from './layout.js';
 
 const USUAL = '/sys/fs/bpf';
@@ -31,7 +31,7 @@ function fileSystem(): string | undefined {
 }
 
 /** The link's program is attached to this interface. */
-export function isLinkedTo({ fd, mode }: PinnedLink, name: string): boolean {
+function isLinkedTo({ fd, mode }: PinnedLink, name: string): boolean {
   const type = mode === 'tcx' ? LinkType.tcx : LinkType.xdp;
   return linkedInterface(fd, type) === ifNameToIndex(name);
 }
@@ -64,10 +64,18 @@ export class FlowPins {
     return openPin(this.at(name));
   }
 
-  /** The link of a device, opened; undefined: there is none. Throws a SystemError. */
-  openLink(device: number): PinnedLink | undefined {
-    const name = this.linkName(device);
-    return name === undefined ? undefined : { fd: openPin(this.at(name)), mode: name.split('-')[2]! };
+  /**
+   * The link of a device, opened; undefined: there is none to interface `name`, and one to another
+   * interface is dropped. Throws a SystemError.
+   */
+  openLink(device: number, name: string): PinnedLink | undefined {
+    const file = this.linkName(device);
+    if (file === undefined) return undefined;
+    const link = { fd: openPin(this.at(file)), mode: file.split('-')[2]! };
+    if (isLinkedTo(link, name)) return link;
+    close(link.fd);
+    this.dropLink(device);
+    return undefined;
   }
 
   /** Keeps the link of a device, unless it is there. Throws a SystemError. */
