@@ -9,6 +9,7 @@ import { readmeDocument } from './headlines.js';
 import { kernelMapDocument } from './kernel-map.js';
 import { performanceDocument } from './performance.js';
 import { protocolDocument } from './protocol.js';
+import { scaleDocument } from './scale.js';
 import { schedulersDocument } from './schedulers.js';
 import { soakDocument } from './soak.js';
 import type { Document } from './text/blocks.js';
@@ -24,6 +25,7 @@ export function documents(root: string): Document[] {
     kernelMapDocument(),
     performanceDocument(root),
     protocolDocument(),
+    scaleDocument(root),
     schedulersDocument(root),
     soakDocument(root),
     ...readmeDocument(root),

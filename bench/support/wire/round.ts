@@ -41,7 +41,7 @@ export async function round(contender: Contender, rate: number, load: Load, sign
 }
 
 /** A flood of the clients that has opened its flows. */
-async function opened(testbed: Testbed, options: FloodOptions, signal: AbortSignal): Promise<Flood> {
+export async function opened(testbed: Testbed, options: FloodOptions, signal: AbortSignal): Promise<Flood> {
   const flood = await Flood.start(testbed.endpoints, options, signal);
   try {
     await flood.open();

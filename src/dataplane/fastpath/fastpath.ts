@@ -12,6 +12,7 @@
  * of later packets are searched again.
  */
 import { ENTRY_SHIFT, secondWord } from '../../conntrack/entry.js';
+import { isIn4, isOut4 } from '../../conntrack/match.js';
 import type { Batch } from '../../device/batch.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director, FastPath } from '../director.js';
@@ -185,7 +186,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       const row = i << ROW_SHIFT;
       const kind = rows[row + KIND]!;
       if (kind === IPV6) rows[row + FOUND] = search6(row);
-      else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row + FOUND] = search(row);
+      else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row + FOUND] = searchFrom(rows[row + FOUND]!, row);
     }
   }
 
@@ -195,6 +196,23 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
    */
   function isUnknown(row: number): boolean {
     return table.findIn4(ipv4.TCP, rows[row + SOURCE]!, rows[row + TARGET]!, rows[row + ROW_PORTS]!) === 0;
+  }
+
+  /**
+   * As `search`; `head` is the first entry of the chain in the prefetched bucket. Most connections
+   * are the first ones of their chains: the bucket is not computed again. An entry that matches is
+   * in its own bucket only, so that `search` would return the same.
+   */
+  function searchFrom(head: number, row: number): number {
+    const at = head << ENTRY_SHIFT;
+    const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const source = rows[row + SOURCE]!;
+    const target = rows[row + TARGET]!;
+    const ports = rows[row + ROW_PORTS]!;
+    if (head === 0) return search(row);
+    if (replies[sourceHash(row)] === 0) return isIn4(words, at, protocol, source, target, ports) ? head : search(row);
+    if (vipCounts.mayHave(target)) return search(row);
+    return isOut4(words, at, protocol, source, ports >>> 16, target, ports & 0xffff) ? 0 - head : search(row);
   }
 
   /** Returns the connection, negated for a reply, or 0. */
