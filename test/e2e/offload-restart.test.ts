@@ -11,6 +11,8 @@ import { SocketClient } from '../../src/control/api/client.js';
 import { withoutXdp } from '../device/xdp/missing.js';
 import { type Program, Testbed, until } from './testbed.js';
 
+/** ULVS_RUNS: kills, each with a takeover after it. */
+const ROUNDS = Number(process.env.ULVS_RUNS ?? 1);
 const VIP = '10.1.0.100';
 const RULES = `-A -u ${VIP}:53 -s rr
 -a -u ${VIP}:53 -r 10.2.0.11:5300 -m`;
@@ -65,29 +67,37 @@ describe.skipIf(withoutXdp !== '').concurrent.each(['xdp', 'packet'] as const)(
       socket.close();
       return (reply?.ok && reply.status?.offload?.packets) || 0;
     };
+    /** The programs forward now: the count of a new process begins at 0. */
     const offloads = async () => {
-      const packets = await forwarded();
-      return until(async () => (await forwarded()) > packets + 10);
+      let last = Number.POSITIVE_INFINITY;
+      return until(async () => {
+        const before = last;
+        last = await forwarded();
+        return last > before + 5;
+      });
     };
 
     it('loses no packet when its director is killed or taken over', async () => {
       let director: Program = await testbed.up('-c', config);
       const flow = await testbed.serve(testbed.client, client);
       expect(await offloads()).toBe(true);
-      director.kill('SIGKILL');
-      await director.ended;
-      director = await testbed.up('-c', config);
-      expect(await offloads()).toBe(true);
-      const successor = await testbed.up('--takeover', '-c', config);
-      expect(await offloads()).toBe(true);
+      for (let round = 0; round < ROUNDS; round++) {
+        director.kill('SIGKILL');
+        await director.ended;
+        await testbed.up('-c', config);
+        expect(await offloads()).toBe(true);
+        director = await testbed.up('--takeover', '-c', config);
+        expect(await offloads()).toBe(true);
+      }
       flow.kill('SIGUSR2');
       const { sent, got, unique, reached } = JSON.parse((await flow.ended).out.trim().split('\n').at(-1)!);
       expect({ got, unique, reached }).toEqual({ got: sent, unique: sent, reached: sent });
       const { out } = await testbed.ulvsadm('-Ln --stats --exact');
       const line = out.split('\n').find((one) => one.includes('-> 10.2.0.11'))!;
       expect(line.trim().split(/\s+/).slice(3, 5).map(Number)).toEqual([sent + 1, sent + 1]);
-      successor.kill('SIGTERM');
-      await successor.ended;
+      if (ROUNDS > 1) console.log(`${kind}: ${sent} datagrams, ${ROUNDS} kills, ${ROUNDS} takeovers`);
+      director.kill('SIGTERM');
+      await director.ended;
     });
   },
 );

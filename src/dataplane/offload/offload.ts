@@ -123,6 +123,7 @@ export class Offload implements Offloaded {
     }
     Atomics.sub(this.control, Control.off, this.control[this.told + Told.off]!);
     this.control[this.told + Told.off] = 0;
+    this.readback.tell();
   }
 
   /** Another process goes on with the lines. */
