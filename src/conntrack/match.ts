@@ -74,6 +74,36 @@ export function isIn6(
   return same(words, wide + WIDE_CADDR, caddr) && same(words, wide + WIDE_VADDR, vaddr);
 }
 
+/** As isIn6, for a packet whose addresses lie in `pair`: the source from `from` on, the target. */
+export function isPairIn6(
+  words: Int32Array,
+  at: number,
+  protocol: number,
+  pair: Int32Array,
+  from: number,
+  ports: number,
+): boolean {
+  if (words[at + PORTS] !== ports || !isFlow6(words, at, protocol)) return false;
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return same(words, wide + WIDE_CADDR, pair, from) && same(words, wide + WIDE_VADDR, pair, from + 4);
+}
+
+/** As isOut6, for a packet whose addresses lie in `pair`. `ports`: source << 16 | destination. */
+export function isPairOut6(
+  words: Int32Array,
+  at: number,
+  protocol: number,
+  pair: Int32Array,
+  from: number,
+  ports: number,
+): boolean {
+  if (words[at + PORTS]! >>> 16 !== (ports & 0xffff) || words[at + DPORT_PROTO_STATE]! >>> 16 !== ports >>> 16)
+    return false;
+  if (!isFlow6(words, at, protocol) || (words[at + FLAGS]! & CONN_MIXED) !== 0) return false;
+  const wide = words[at + DADDR]! << ENTRY_SHIFT;
+  return same(words, wide + WIDE_DADDR, pair, from) && same(words, wide + WIDE_CADDR, pair, from + 4);
+}
+
 /** The entry is the IPv6 connection of a packet from the destination. */
 export function isOut6(
   words: Int32Array,
@@ -103,13 +133,13 @@ function isFlow6(words: Int32Array, at: number, protocol: number): boolean {
   );
 }
 
-/** The four words from `at` are the address. */
-export function same(words: Int32Array, at: number, address: Int32Array): boolean {
+/** The four words from `at` are the address, which begins at `from`. */
+export function same(words: Int32Array, at: number, address: Int32Array, from = 0): boolean {
   return (
-    words[at + 3] === address[3] &&
-    words[at + 2] === address[2] &&
-    words[at + 1] === address[1] &&
-    words[at] === address[0]
+    words[at + 3] === address[from + 3] &&
+    words[at + 2] === address[from + 2] &&
+    words[at + 1] === address[from + 1] &&
+    words[at] === address[from]
   );
 }
 

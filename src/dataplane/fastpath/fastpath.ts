@@ -81,7 +81,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   const forwarder = fastForward(d, rows, cache, account, rewrite, both);
   const { forwardIn, forwardOut } = forwarder;
   const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite);
-  const { bucket6, search6 } = finder6(d, rows, addresses);
+  const { bucket6, searchFrom6, search6 } = finder6(d, rows, addresses);
   const openConn = connOpener(d, rows, cache, forwarder, slowPathScheduled);
 
   function process(device: number, batch: Batch): void {
@@ -185,7 +185,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       const kind = rows[row + KIND]!;
-      if (kind === IPV6) rows[row + FOUND] = search6(row);
+      if (kind === IPV6) rows[row + FOUND] = searchFrom6(rows[row + FOUND]!, row);
       else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row + FOUND] = searchFrom(rows[row + FOUND]!, row);
     }
   }
