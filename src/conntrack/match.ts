@@ -83,9 +83,13 @@ export function isPairIn6(
   from: number,
   ports: number,
 ): boolean {
-  if (words[at + PORTS] !== ports || !isFlow6(words, at, protocol)) return false;
   const wide = words[at + DADDR]! << ENTRY_SHIFT;
-  return same(words, wide + WIDE_CADDR, pair, from) && same(words, wide + WIDE_VADDR, pair, from + 4);
+  return (
+    words[at + PORTS] === ports &&
+    isFlow6(words, at, protocol) &&
+    same(words, wide + WIDE_CADDR, pair, from) &&
+    same(words, wide + WIDE_VADDR, pair, from + 4)
+  );
 }
 
 /** As isOut6, for a packet whose addresses lie in `pair`. `ports`: source << 16 | destination. */
@@ -97,11 +101,18 @@ export function isPairOut6(
   from: number,
   ports: number,
 ): boolean {
-  if (words[at + PORTS]! >>> 16 !== (ports & 0xffff) || words[at + DPORT_PROTO_STATE]! >>> 16 !== ports >>> 16)
-    return false;
-  if (!isFlow6(words, at, protocol) || (words[at + FLAGS]! & CONN_MIXED) !== 0) return false;
+  // Without branches: V8 would deoptimise at the first entry that gets past one of them.
+  const differs =
+    ((words[at + PORTS]! >>> 16) ^ (ports & 0xffff)) |
+    ((words[at + DPORT_PROTO_STATE]! >>> 16) ^ (ports >>> 16)) |
+    (words[at + FLAGS]! & CONN_MIXED);
   const wide = words[at + DADDR]! << ENTRY_SHIFT;
-  return same(words, wide + WIDE_DADDR, pair, from) && same(words, wide + WIDE_CADDR, pair, from + 4);
+  return (
+    differs === 0 &&
+    isFlow6(words, at, protocol) &&
+    same(words, wide + WIDE_DADDR, pair, from) &&
+    same(words, wide + WIDE_CADDR, pair, from + 4)
+  );
 }
 
 /** The entry is the IPv6 connection of a packet from the destination. */

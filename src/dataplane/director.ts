@@ -48,7 +48,11 @@ export interface Marker {
 }
 
 /** Processes all frames of `batch` (512 at most), received by the link `device`, in their order. */
-export type FastPath = (device: number, batch: Batch) => void;
+/**
+ * Returns how many frames of the batch it has taken: all, or those before a large frame that must
+ * be cut.
+ */
+export type FastPath = (device: number, batch: Batch) => number;
 
 /**
  * With several workers: returns true when the current reassembled packet was handed off

@@ -37,14 +37,22 @@ import { mustWait } from './path/rebuilding.js';
 import { refuseStray } from './path/stray-reply.js';
 
 /**
- * Takes all frames of `batch`, which came in by the link `device`. Afterwards the batch is empty
- * and each frame has its verdict.
+ * Takes the frames of `batch`, which came in by the link `device`. Afterwards each has its verdict,
+ * and the batch is empty; or it begins with a large frame that must be cut.
  */
 export function processBatch(d: Director, device: number, batch: Batch): void {
   d.fastPath ??= fastPath(d, processFrame, processScheduled);
-  if ((d.isAwake(4) || d.isAwake(6)) && !d.backupOnly) d.fastPath(device, batch);
-  else for (let i = 0; i < batch.n; i++) processFrame(d, device, batch.offsets[i]!, batch.lengths[i]!);
-  batch.n = 0;
+  const isFast = (d.isAwake(4) || d.isAwake(6)) && !d.backupOnly;
+  batch.removeFirst(isFast ? d.fastPath(device, batch) : processEach(d, device, batch));
+}
+
+/** By the slow path alone. Returns the number of frames before the first large one. */
+function processEach(d: Director, device: number, { n, offsets, lengths }: Batch): number {
+  for (let i = 0; i < n; i++) {
+    if (offsets[i]! >= d.umem.largeFrom) return i;
+    processFrame(d, device, offsets[i]!, lengths[i]!);
+  }
+  return n;
 }
 
 /** Takes one frame by the slow path. `mayTrace`: false when no trace is about it. */

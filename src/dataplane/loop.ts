@@ -6,9 +6,11 @@
  *
  * With several workers, frames of other workers leave the batch before it is processed, and frames
  * that others handed off are processed after the devices' own. The clock is read once a turn.
- * Frames that do not fit a full output are counted and dropped.
+ * Frames that do not fit a full output are counted and dropped. A GSO packet that cannot be
+ * forwarded in one piece is cut, and its frames are processed like received ones.
  */
 import { Batch } from '../device/batch.js';
+import { Cutter } from '../device/cutter.js';
 import type { Device } from '../device/device.js';
 import { type LoopStats, Stage } from '../stats/loop-stats.js';
 import type { Director } from './director.js';
@@ -26,7 +28,9 @@ const NO_TIMING: { readonly stats: LoopStats | undefined } = { stats: undefined 
 
 export class Loop {
   private readonly batch = new Batch();
-  private readonly process = (device: number, batch: Batch) => processBatch(this.director, device, batch);
+  private readonly segments = new Batch();
+  private readonly cutter: Cutter;
+  private readonly process = (device: number, batch: Batch) => this.processAll(device, batch);
 
   /**
    * `devices[i]` belongs to the director's link i. The loop receives from the first `receiving`
@@ -39,7 +43,9 @@ export class Loop {
     private readonly receiving = devices.length,
     private readonly dispatch?: WorkerDispatch,
     private readonly timing?: LoopTiming,
-  ) {}
+  ) {
+    this.cutter = new Cutter(director.umem);
+  }
 
   /** `now` in ms. Returns the number of received frames. */
   turn(now: number): number {
@@ -51,13 +57,13 @@ export class Loop {
   }
 
   private run(now: number): number {
-    const { director, devices, batch, dispatch } = this;
+    const { devices, batch, dispatch } = this;
     this.housekeeping.tick(now);
     let received = 0;
     for (let i = 0; i < this.receiving; i++) {
       received += devices[i]!.rx(batch);
       dispatch?.sort(i, batch);
-      processBatch(director, i, batch);
+      this.processAll(i, batch);
     }
     if (dispatch !== undefined) received += dispatch.receive(batch, this.process);
     this.housekeeping.ask();
@@ -67,7 +73,7 @@ export class Loop {
 
   /** The same with the clock read between the stages. */
   private measured(now: number, { stats, clock }: LoopTiming): number {
-    const { director, devices, batch, dispatch } = this;
+    const { devices, batch, dispatch } = this;
     const begin = clock();
     this.housekeeping.tick(now);
     const ticked = clock();
@@ -79,7 +85,7 @@ export class Loop {
       const got = clock();
       stats.lap(Stage.receive, last, got);
       dispatch?.sort(i, batch);
-      processBatch(director, i, batch);
+      this.processAll(i, batch);
       last = clock();
       stats.lap(Stage.process, got, last);
     }
@@ -98,6 +104,30 @@ export class Loop {
   drain(): void {
     this.dispatch?.receive(this.batch, this.process);
     this.flush();
+  }
+
+  private processAll(device: number, batch: Batch): void {
+    processBatch(this.director, device, batch);
+    while (batch.n > 0) {
+      this.cutFirst(device, batch);
+      processBatch(this.director, device, batch);
+    }
+  }
+
+  /** Cuts the large frame that the batch begins with, and sends after each 64 frames of it. */
+  private cutFirst(device: number, batch: Batch): void {
+    const { cutter, segments } = this;
+    const frame = batch.offsets[0]!;
+    if (!cutter.begin(frame, batch.lengths[0]!)) this.devices[device]!.stats.rxOversize++;
+    else {
+      while (cutter.fill(segments) > 0) {
+        processBatch(this.director, device, segments);
+        this.flush();
+      }
+      if (!cutter.done) this.devices[device]!.stats.rxDropped++;
+    }
+    this.director.umem.free(frame);
+    batch.removeFirst(1);
   }
 
   private flush(): void {

@@ -21,4 +21,13 @@ export class Batch {
     this.lengths[this.n++] = len;
     return true;
   }
+
+  /** Removes the first `count` frames. The frames stay in use. */
+  removeFirst(count: number): void {
+    if (count < this.n) {
+      this.offsets.copyWithin(0, count, this.n);
+      this.lengths.copyWithin(0, count, this.n);
+    }
+    this.n -= count;
+  }
 }

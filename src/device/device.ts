@@ -36,6 +36,8 @@ export interface Device {
    * How the device works on this interface, for the log; absent or '' when there is nothing to say.
    */
   readonly detail?: string;
+  /** Sends GSO packets in one piece (large-frames.ts); absent: it must not get one. */
+  readonly takesGso?: boolean;
   /** File descriptor that poll(2) reports input on; −1 when there is none. */
   readonly fd: number;
   readonly stats: DeviceStats;

@@ -19,6 +19,7 @@ import { packetFault, replaceFlowPrograms } from './packet/flow-programs.js';
 import { adoptPacket, closePacket, openPacket, type PacketHandle, replaceFanout } from './packet/open.js';
 import { PacketDevice } from './packet/packet.js';
 import type { QueueShare } from './queue-share.js';
+import { GsoTapDevice } from './tun/gso-tap.js';
 import { closeTun, openTap, TapDevice, type TunHandle } from './tun/tap.js';
 import type { Umem } from './umem.js';
 import { XdpDevice } from './xdp/device.js';
@@ -87,8 +88,8 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
       maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks, flows),
   },
   packet: {
-    open: (_, name, { promiscuous = false, share, flows, link }) =>
-      openPacket(name, { promiscuous, share, flows, link }),
+    open: (_, name, { promiscuous = false, share, flows, link, gso = false }) =>
+      openPacket(name, { promiscuous, share, flows, link, gso }),
     close: closePacket,
     on: (umem, handle) => new PacketDevice(umem, handle),
     adopt: adoptPacket,
@@ -99,10 +100,10 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
     },
   },
   tap: {
-    open: (_, name, { mtu }) => openTap(name, mtu === undefined ? {} : { mtu }),
+    open: (_, name, { mtu, gso = false }) => openTap(name, { gso, ...(mtu !== undefined && { mtu }) }),
     close: closeTun,
-    on: (umem, handle) => new TapDevice(umem, handle),
-    adopt: ({ name, fd }, take) => ({ name, fd: take(fd) }),
+    on: (umem, handle) => (handle.gso === true ? new GsoTapDevice(umem, handle) : new TapDevice(umem, handle)),
+    adopt: (handle, take) => ({ ...handle, fd: take(handle.fd) }),
   },
   cap: {
     open: (_, name) => ({ name }),

@@ -11,7 +11,7 @@
  */
 
 /** Keys of a device in director.yaml that not every kind reads. */
-export type DeviceOption = 'mac' | 'addresses' | 'mtu' | 'promiscuous';
+export type DeviceOption = 'mac' | 'addresses' | 'mtu' | 'promiscuous' | 'gso';
 
 export interface KindRow {
   readonly name: string;
@@ -97,7 +97,7 @@ export const KINDS = [
     thread: 'worker',
     postsFrames: false,
     needs: 'nothing',
-    options: ['promiscuous'],
+    options: ['promiscuous', 'gso'],
     caveats: [
       'The socket gets copies; nft rules at ingress drop the originals of intercepted packets.',
       'tcpdump on the director shows what comes in, not what the director sends.',
@@ -114,7 +114,7 @@ export const KINDS = [
     thread: 'worker',
     postsFrames: false,
     needs: '/dev/net/tun',
-    options: ['mac', 'addresses', 'mtu'],
+    options: ['mac', 'addresses', 'mtu', 'gso'],
     caveats: ['The interface is created when it is not there, and removed at the end unless it is persistent.'],
   },
   {

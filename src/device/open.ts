@@ -28,6 +28,8 @@ export interface OpenOptions {
   mtu?: number;
   /** Receives frames for other Ethernet addresses, too. */
   promiscuous?: boolean;
+  /** Forwards GSO packets in one piece, where the kind can. */
+  gso?: boolean;
   /** Intercept maps of an exclusive kind; without them the device intercepts nothing. */
   maps?: InterceptMapFds | undefined;
   /** Slots of each ring of a kind that posts frames, a power of two. */
@@ -52,7 +54,8 @@ const openers: Readonly<Record<DeviceKind, Open>> = {
       intercept: maps ?? 'nothing',
       ...(entries !== undefined && { entries }),
     }),
-  packet: (umem, name, { promiscuous = false, share }) => new PacketDevice(umem, name, { promiscuous, share }),
+  packet: (umem, name, { promiscuous = false, share, gso = false }) =>
+    new PacketDevice(umem, name, { promiscuous, share, gso }),
   tap: (umem, name, { mtu }) => new TapDevice(umem, name, mtu === undefined ? {} : { mtu }),
   cap: (umem, name) => new CapDevice(umem, name),
 };

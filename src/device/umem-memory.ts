@@ -14,6 +14,7 @@ import {
 } from '../sys/memory.js';
 import { HEADER } from '../wire/ethernet.js';
 import { TAG } from '../wire/vlan.js';
+import { LARGE_FRAME } from './large-frames.js';
 import { HEADROOM, Umem } from './umem.js';
 import { SHALLOW } from './xdp/depth.js';
 
@@ -44,20 +45,22 @@ export function mappedUmem(frameCount: number, frameSize = SMALLEST_FRAME): { um
  * The memory of a Umem as plain data, valid in every thread. It is a file, so that another process
  * can map it, too.
  *
- *     | frame 0 | frame 1 | … | frame n−1 | held: a byte a frame (umem.ts) |
+ *     | frame 0 | frame 1 | … | frame n−1 | large frames | held: a byte a frame (umem.ts) |
  */
 export interface UmemMemory {
   readonly fd: number;
   readonly address: number;
   readonly frames: number;
   readonly frameSize: number;
+  /** Number of large frames (large-frames.ts); absent in what an older process gives: none. */
+  readonly large?: number;
 }
 
 /** Makes the memory of a Umem. Throws a SystemError. */
-export function makeUmem(frames: number, frameSize: number): UmemMemory {
-  const fd = memoryFile('ulvs-umem', bytesOf(frames, frameSize));
+export function makeUmem(frames: number, frameSize: number, large = 0): UmemMemory {
+  const fd = memoryFile('ulvs-umem', bytesOf(frames, frameSize, large));
   try {
-    return mapUmem(fd, frames, frameSize);
+    return mapUmem(fd, frames, frameSize, large);
   } catch (error) {
     close(fd);
     throw error;
@@ -65,25 +68,26 @@ export function makeUmem(frames: number, frameSize: number): UmemMemory {
 }
 
 /** Maps the memory that another process has made. Throws a SystemError. */
-export function mapUmem(fd: number, frames: number, frameSize: number): UmemMemory {
-  const { address } = map(bytesOf(frames, frameSize), MAP_SHARED | MAP_POPULATE, fd, 0);
-  return { fd, address, frames, frameSize };
+export function mapUmem(fd: number, frames: number, frameSize: number, large = 0): UmemMemory {
+  const { address } = map(bytesOf(frames, frameSize, large), MAP_SHARED | MAP_POPULATE, fd, 0);
+  return { fd, address, frames, frameSize, large };
 }
 
 /** The Umem in such memory. Frames that are held already stay held. */
-export function umemIn({ address, frames, frameSize }: UmemMemory): Umem {
-  const held = new Uint8Array(viewAt(address + frames * frameSize, frames));
-  return new Umem(frames, frameSize, viewAt(address, frames * frameSize), held);
+export function umemIn({ address, frames, frameSize, large = 0 }: UmemMemory): Umem {
+  const bytes = frames * frameSize + large * LARGE_FRAME;
+  const held = new Uint8Array(viewAt(address + bytes, frames));
+  return new Umem(frames, frameSize, viewAt(address, bytes), held, large);
 }
 
 /** Gives the memory back. Call it when no thread and no socket uses it any more. */
-export function removeUmem({ fd, address, frames, frameSize }: UmemMemory): void {
-  unmapAt(address, bytesOf(frames, frameSize));
+export function removeUmem({ fd, address, frames, frameSize, large }: UmemMemory): void {
+  unmapAt(address, bytesOf(frames, frameSize, large));
   close(fd);
 }
 
-function bytesOf(frames: number, frameSize: number): number {
-  return frames * frameSize + frames;
+function bytesOf(frames: number, frameSize: number, large = 0): number {
+  return frames * frameSize + large * LARGE_FRAME + frames;
 }
 
 /**

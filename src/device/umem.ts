@@ -10,38 +10,48 @@
  * The headroom is 258 bytes: the 256 bytes that AF_XDP reserves (XDP_PACKET_HEADROOM), and 2 bytes
  * that align the IP header. So an Int32Array can read the IP header, and a tunnel header is
  * prepended without a copy. Free frames are a stack: the frame that was freed last, and is still in
- * the cache, is used first.
+ * the cache, is used first. Behind them are large frames, for GSO packets (large-frames.ts).
  */
+import { LARGE_FRAME, LargeFrames } from './large-frames.js';
+
 /** Bytes before the Ethernet header of a new frame. */
 export const HEADROOM = 258;
 
 export class Umem {
+  readonly buffer: ArrayBufferLike;
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
   readonly i32: Int32Array;
   readonly view: DataView;
   /** By frame: the number of the AF_XDP socket through which the kernel has it; 0: none. */
   readonly held: Uint8Array;
+  readonly large: LargeFrames;
+  /** A frame at this offset or above is a large one. */
+  readonly largeFrom: number;
   private readonly free_: Int32Array;
   private nFree = 0;
   private reserved = 0;
 
   /**
-   * `frameSize` in bytes, a power of two. `buffer`: mapped memory of frameSize * frameCount bytes
-   * (AF_XDP); left out, the memory is an ArrayBuffer. `held`: memory of frameCount bytes; frames
-   * that are not 0 in it are in use from the beginning.
+   * `frameSize` in bytes, a power of two. `buffer`: mapped memory for all frames (AF_XDP); left
+   * out, the memory is an ArrayBuffer. `held`: memory of frameCount bytes; frames that are not 0 in
+   * it are in use from the beginning. `large`: number of large frames.
    */
   constructor(
     readonly frameCount = 4096,
     readonly frameSize = 2048,
-    readonly buffer: ArrayBufferLike = new ArrayBuffer(frameCount * frameSize),
+    buffer?: ArrayBufferLike,
     held = new Uint8Array(frameCount),
+    large = 0,
   ) {
+    this.buffer = buffer ?? new ArrayBuffer(frameCount * frameSize + large * LARGE_FRAME);
     this.held = held;
-    this.u8 = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.view = new DataView(buffer);
+    this.largeFrom = frameCount * frameSize;
+    this.large = new LargeFrames(this.largeFrom, large, HEADROOM);
+    this.u8 = new Uint8Array(this.buffer);
+    this.u16 = new Uint16Array(this.buffer);
+    this.i32 = new Int32Array(this.buffer);
+    this.view = new DataView(this.buffer);
     this.free_ = new Int32Array(frameCount);
     this.restock();
   }
@@ -52,6 +62,7 @@ export class Umem {
    */
   restock(): void {
     this.nFree = 0;
+    this.large.restock();
     for (let i = this.frameCount - this.reserved - 1; i >= 0; i--)
       if (this.held[i] === 0) this.free_[this.nFree++] = i * this.frameSize;
   }
@@ -112,7 +123,8 @@ export class Umem {
 
   /** Frees the frame that `offset` lies in; the offset may point anywhere into the frame. */
   free(offset: number): void {
-    this.free_[this.nFree++] = offset & ~(this.frameSize - 1);
+    if (offset >= this.largeFrom) this.large.free(offset);
+    else this.free_[this.nFree++] = offset & ~(this.frameSize - 1);
   }
 
   /**

@@ -3,7 +3,7 @@
  * name, then the value of the request. All functions throw a SystemError that names the request.
  */
 
-import { check, close, ioctl, SystemError, socket } from './libc.js';
+import { check, close, ioctl, ioctlValue, SystemError, socket } from './libc.js';
 import { addressOf } from './memory.js';
 
 const IFREQ = 40;
@@ -17,11 +17,13 @@ const SIOCSIFHWADDR = 0x8924;
 const SIOCGIFHWADDR = 0x8927;
 const SIOCETHTOOL = 0x8946;
 const TUNSETIFF = 0x400454ca;
+const TUNSETOFFLOAD = 0x400454d0;
 
 const IFF_UP = 1;
 export const IFF_TUN = 0x0001;
 export const IFF_TAP = 0x0002;
 export const IFF_NO_PI = 0x1000;
+export const IFF_VNET_HDR = 0x4000;
 export const ARPHRD_ETHER = 1;
 export const ARPHRD_LOOPBACK = 772;
 
@@ -54,6 +56,23 @@ export function tunSetInterface(fd: number, name: string, flags: number): string
   view.setUint16(NAME, flags, true);
   check(ioctl(fd, TUNSETIFF, new Uint8Array(view.buffer)), 'TUNSETIFF');
   return new TextDecoder().decode(new Uint8Array(view.buffer, 0, NAME)).replace(/\0.*$/, '');
+}
+
+/** Bits of TUNSETOFFLOAD (linux/if_tun.h). */
+export const TUN_F_CSUM = 1;
+export const TUN_F_TSO4 = 2;
+export const TUN_F_TSO6 = 4;
+export const TUN_F_TSO_ECN = 8;
+/** Linux 6.2 and later. */
+export const TUN_F_USO4 = 0x20;
+export const TUN_F_USO6 = 0x40;
+
+/**
+ * Says what the process behind `fd` takes from the interface: partial checksums, GSO packets.
+ * Throws a SystemError, EINVAL for a bit that the kernel does not know.
+ */
+export function tunSetOffload(fd: number, bits: number): void {
+  check(ioctlValue(fd, TUNSETOFFLOAD, bits), 'TUNSETOFFLOAD');
 }
 
 /** The MTU in bytes. */

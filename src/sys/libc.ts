@@ -73,6 +73,12 @@ export const read = libc.func('int64 read(int, void*, size_t)') as (fd: number, 
 export const write = libc.func('int64 write(int, void*, size_t)') as (fd: number, data: Buffer_, len: number) => number;
 export const open = libc.func('int open(str, int, int)') as (path: string, flags: number, mode: number) => number;
 export const close = libc.func('int close(int)') as (fd: number) => number;
+/** A request whose argument is a number, not an address. */
+export const ioctlValue = libc.func('int ioctl(int, ulong, ulong)') as (
+  fd: number,
+  request: number,
+  arg: number,
+) => number;
 export const ioctl = libc.func('int ioctl(int, ulong, void*)') as (fd: number, request: number, arg: Buffer_) => number;
 export const poll = libc.func('int poll(void*, ulong, int)') as (fds: Buffer_, n: number, timeoutMs: number) => number;
 export const eventfd = libc.func('int eventfd(uint32, int)') as (initial: number, flags: number) => number;
@@ -172,6 +178,12 @@ export const writeAt = libc.func('int64 write(int, uint64, size_t)') as (
   fd: number,
   from: Address,
   len: number,
+) => number;
+/** `iov`: address of `count` struct iovec. */
+export const readvAt = libc.func('int64 readv(int, uint64, int)') as (
+  fd: number,
+  iov: Address,
+  count: number,
 ) => number;
 export const recvAt = libc.func('int64 recv(int, uint64, size_t, int)') as (
   fd: number,

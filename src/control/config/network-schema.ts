@@ -4,7 +4,7 @@ import { AUTO, type DeviceOption, deviceChoices, kindsWith, PLAIN_KIND } from '.
 import { isIPv6 } from '../../wire/address.js';
 import { parseMarkValue } from '../mark/words.js';
 import { list, mapping, oneOf, value, words } from './builders.js';
-import { deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
+import { autoOrOff, deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
 
 const TABLES: Readonly<Record<string, number>> = { main: 254, default: 253, local: 255 };
 
@@ -59,6 +59,13 @@ export const device = mapping('a mapping such as { name: eth0 }', {
       type: 'true or false',
       text: `Receives frames for other MAC addresses, too. Read by kind ${readersOf('promiscuous')}.`,
       example: 'true',
+    }),
+  gso: value(autoOrOff)
+    .prefault('auto')
+    .register(words, {
+      type: 'auto or off',
+      text: `Forwards GSO packets of up to 64 KiB in one piece where it can (docs/bulk.md); off cuts each when it is received. Read by kind ${readersOf('gso')}.`,
+      example: 'off',
     }),
 });
 

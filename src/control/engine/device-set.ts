@@ -34,6 +34,13 @@ import { takesRedirected } from '../../netlink/xdp-features.js';
 import type { DeviceSetup } from './messages.js';
 import type { Transfer } from './transfer.js';
 
+/** As many as a receive batch has frames: 4.25 MiB. */
+const LARGE_FRAMES = 64;
+
+function forwardsGso({ kind, gso }: DeviceSetup): boolean {
+  return gso === 'auto' && kindOf(kind).options.includes('gso');
+}
+
 /** All open devices. */
 export class DeviceSet {
   /** By worker. */
@@ -45,6 +52,11 @@ export class DeviceSet {
   readonly tuns: TunHandle[] = [];
   private readonly frames: { frames: number; entries: number };
   private readonly frameSize: number;
+  /**
+   * Number of large frames of a worker. A hand-off ring has no room for one; and with offload the
+   * programs forward GSO packets in one piece, and count their segments.
+   */
+  private readonly large: number;
 
   /**
    * `shareOf`: makes what the workers of a device share, for each opening anew. `adopted`: what
@@ -61,9 +73,10 @@ export class DeviceSet {
     const posting = devices.filter(({ kind }) => kindOf(kind).postsFrames).map(({ name }) => name);
     this.handles = devices.map(() => undefined);
     this.frameSize = frameSizeFor(devices.map(({ mtu }) => mtu));
+    this.large = workers === 1 && flows === undefined && devices.some(forwardsGso) ? LARGE_FRAMES : 0;
     this.frames = framesFor(posting, this.frameSize, workers);
     if (adopted !== undefined) this.adopt(adopted);
-    else for (let i = 0; i < workers; i++) this.memories.push(makeUmem(this.frames.frames, this.frameSize));
+    else for (let i = 0; i < workers; i++) this.memories.push(makeUmem(this.frames.frames, this.frameSize, this.large));
   }
 
   /** What another process needs to go on with the devices. */
@@ -185,11 +198,12 @@ export class DeviceSet {
   }
 
   private openFor(worker: number, device: number, link?: PinnedLink): DeviceHandle {
-    const { name, kind, mtu, promiscuous, maps } = this.devices[device]!;
+    const { name, kind, mtu, promiscuous, gso, maps } = this.devices[device]!;
     const share = this.shares[device];
     return openHandle(this.memories[worker]!, name, kind, {
       mtu,
       promiscuous,
+      gso: gso === 'auto' && this.large > 0,
       maps,
       entries: this.frames.entries,
       sharing: sharingSocket(this.of(worker)),
@@ -242,7 +256,7 @@ export class DeviceSet {
     });
     if (tun !== undefined) closeTun(tun);
     removeUmem(this.memories[worker]!);
-    this.memories[worker] = makeUmem(this.frames.frames, this.frameSize);
+    this.memories[worker] = makeUmem(this.frames.frames, this.frameSize, this.large);
     this.handles.forEach((handles, device) => {
       if (handles !== undefined) handles[worker] = this.openFor(worker, device, links[device]);
     });

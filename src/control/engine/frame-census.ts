@@ -51,8 +51,8 @@ export class FrameCounts {
     const received = fragments.held + receivedThatWait(director);
     this.before ??= withoutVerdict(director) - received;
     this.values.set([
-      umem.usableFrames,
-      umem.freeFrames,
+      umem.usableFrames + umem.large.count,
+      umem.freeFrames + umem.large.freeFrames,
       umem.heldFrames,
       fragments.held + neighbours.waiting,
       withoutVerdict(director) - received - this.before,

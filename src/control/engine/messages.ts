@@ -28,6 +28,7 @@ export interface DeviceSetup {
   readonly mac: string;
   readonly mtu: number;
   readonly promiscuous: boolean;
+  readonly gso: 'auto' | 'off';
   /** With prefix lengths: 10.0.0.254/24. */
   readonly addresses: readonly string[];
   /** The host's stack has the interface, too (device/kinds.ts). */

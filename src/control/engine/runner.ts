@@ -243,6 +243,7 @@ export class Runner {
         return true;
       case 'attach':
         this.places.attach(message.device, message.handles);
+        this.director.links[message.device]!.takesGso = this.places.devices[message.device]!.takesGso === true;
         this.announcements.note(message.device);
         if (this.announces) this.announcements.announceDue();
         return true;

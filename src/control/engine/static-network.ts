@@ -19,7 +19,7 @@ const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
 
 /** Adds a link for each device, in order. */
-export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind' | 'promiscuous'>[]): void {
+export function addLinks(d: Director, devices: readonly Omit<DeviceSetup, 'kind' | 'promiscuous' | 'gso'>[]): void {
   for (const { name, mac, mtu, shared, resolves, exclusive } of devices)
     d.links.push(new Link(d.links.length, name, parseMac(mac)!, mtu, shared, resolves, exclusive));
   setAddresses(

@@ -23,7 +23,7 @@ export interface Transfer {
 /** What another process gives, with descriptors of this one. Throws a SystemError. */
 export function adoptAll({ memories, tuns, handles, flows }: Transfer, take: (fd: number) => number): Transfer {
   return {
-    memories: memories.map(({ fd, frames, frameSize }) => mapUmem(take(fd), frames, frameSize)),
+    memories: memories.map(({ fd, frames, frameSize, large }) => mapUmem(take(fd), frames, frameSize, large)),
     tuns: tuns.map(({ name, fd }) => ({ name, fd: take(fd) })),
     handles: handles.map((all) => all?.map((handle) => handle && adoptHandle(handle, take)) ?? null),
     flows: flows && flowFds(flows, take),

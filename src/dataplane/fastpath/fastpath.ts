@@ -9,7 +9,8 @@
  *
  * Each pass handles the whole batch. The packets of a pass are independent, so the CPU has the
  * cache misses of many packets under way at once. When a packet changes the table, the connections
- * of later packets are searched again.
+ * of later packets are searched again. A GSO packet in a large frame is forwarded here in one piece
+ * (whole.ts) or not at all: the loop cuts it.
  */
 import { ENTRY_SHIFT, secondWord } from '../../conntrack/entry.js';
 import { isIn4, isOut4 } from '../../conntrack/match.js';
@@ -42,6 +43,7 @@ import {
   TARGET,
 } from './scan.js';
 import type { SlowPath, SlowPathScheduled } from './slow-path.js';
+import { segmentCheck } from './whole.js';
 
 /** Word that takes the result of prefetches: the compiler removes loads without a use. */
 const SINK = 0;
@@ -77,14 +79,15 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   const cache = batchCache(d);
   const account = batchAccount(d, cache);
   const rewrite = rewriter(d, cache);
-  const both = forwardBoth(d, rows, cache, account, rewrite);
-  const forwarder = fastForward(d, rows, cache, account, rewrite, both);
+  const fitsInSegments = segmentCheck(d, rows);
+  const both = forwardBoth(d, rows, cache, account, rewrite, fitsInSegments);
+  const forwarder = fastForward(d, rows, cache, account, rewrite, both, fitsInSegments);
   const { forwardIn, forwardOut } = forwarder;
-  const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite);
+  const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite, fitsInSegments);
   const { bucket6, searchFrom6, search6 } = finder6(d, rows, addresses);
   const openConn = connOpener(d, rows, cache, forwarder, slowPathScheduled);
 
-  function process(device: number, batch: Batch): void {
+  function process(device: number, batch: Batch): number {
     const { offsets, lengths, n } = batch;
     cache.invalidate();
     scan(device, offsets, lengths, n);
@@ -94,15 +97,23 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     prefetch(n);
     if (table.tupleIndex.size !== 0) sink[SINK] = prefetchOverflow(n);
     find(n);
+    const taken = forwardAll(device, n, traces);
+    account.flush();
+    return taken;
+  }
+
+  /** Returns the number of the first large frame that the fast path cannot forward; `n`: none. */
+  function forwardAll(device: number, n: number, traces: boolean): number {
     const { changes } = table;
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       if (forwardFast(device, row, changes !== table.changes)) continue;
+      if (rows[row + FRAME]! >= d.umem.largeFrom) return i;
       // `divert` has seen that a trace is not about what is not marked SLOW_PATH.
       slowPath(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, !traces || rows[row + KIND] === SLOW_PATH);
       cache.invalidate();
     }
-    account.flush();
+    return n;
   }
 
   /**
@@ -136,7 +147,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     const kind = rows[row + KIND]!;
     if (kind === SLOW_PATH) return false;
     if (kind === IPV6) return forwardFast6(row, stale);
-    if (isOpening(kind)) return isUnknown(row) && openConn(device, row);
+    if (isOpening(kind)) return rows[row + FRAME]! < d.umem.largeFrom && isUnknown(row) && openConn(device, row);
     const entry = stale ? search(row) : rows[row + FOUND]!;
     return entry > 0 ? !hasSyn(kind) && forwardIn(row, entry) : entry < 0 && forwardOut(row, -entry);
   }

@@ -31,6 +31,7 @@ import { type BatchAccount, FAST_FLAGS } from './account.js';
 import { type BatchCache, HEADER } from './cache.js';
 import type { Rewriter } from './rewrite.js';
 import { FRAME, KIND, LENGTH, NOT_TCP, TOTAL } from './scan.js';
+import type { FitsInSegments } from './whole.js';
 
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
@@ -53,6 +54,7 @@ export function forwardBoth(
   cache: BatchCache,
   account: BatchAccount,
   rewriter: Rewriter,
+  fitsInSegments: FitsInSegments,
 ): ForwardBoth {
   const { connections, pathMtus, router, sourcePool } = d;
   const { words } = connections;
@@ -116,7 +118,8 @@ export function forwardBoth(
   }
 
   function nextHop(row: number, hop: number): number {
-    return rows[row + TOTAL]! > router.mtu ? -1 : neighbour(hop);
+    const { mtu } = router;
+    return rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
   }
 
   function translatePort(row: number, portAt: number, port: number, delta: number): void {

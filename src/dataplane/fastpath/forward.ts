@@ -26,6 +26,7 @@ import type { ForwardBoth } from './forward-both.js';
 import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
 import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.js';
+import { type FitsInSegments, TUNNELLED } from './whole.js';
 
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
@@ -54,6 +55,7 @@ export function fastForward(
   account: BatchAccount,
   rewriter: Rewriter,
   { forwardInBoth, forwardOutBoth }: ForwardBoth,
+  fitsInSegments: FitsInSegments,
 ): FastForward {
   const { connections, dests, offload, pathMtus, router, umem } = d;
   const { words } = connections;
@@ -80,7 +82,8 @@ export function fastForward(
     const dest = destination(slot, address);
     if (dest < 0) return -1;
     const hop = route(dest);
-    if (rows[row + TOTAL]! > cached[dest + (tunnel ? ROOM : MTU)]!) return -1;
+    const mtu = cached[dest + (tunnel ? ROOM : MTU)]!;
+    if (rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return -1;
     if (pathMtus.some && hasPathMtu(method, address)) return -1;
     return neighbour(hop);
   }
@@ -142,7 +145,7 @@ export function fastForward(
     const hop = router.lookup4(words[at + CADDR]!, address, 0);
     const { mtu } = router;
     const total = rows[row + TOTAL]!;
-    const to = total > mtu ? -1 : neighbour(hop);
+    const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, kind);

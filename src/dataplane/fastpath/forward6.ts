@@ -29,6 +29,7 @@ import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
 import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
 import { FRAME, KIND6, LENGTH, NOT_TCP, ROW_PORTS, TOTAL } from './scan.js';
+import { type FitsInSegments, TUNNELLED } from './whole.js';
 
 const FAST_FLAGS6 = FAST_FLAGS | CONN_IPV6;
 const IP = ethernet.HEADER;
@@ -48,6 +49,7 @@ export function fastForward6(
   cache: BatchCache,
   account: BatchAccount,
   rewriter: Rewriter,
+  fitsInSegments: FitsInSegments,
 ): FastForward6 {
   const { connections, dests, offload, router, services, umem } = d;
   const { words } = connections;
@@ -68,7 +70,9 @@ export function fastForward6(
     if (method !== Method.masq && method !== Method.gatewaying && !tunnel) return false;
     const dest = destination(words[at + DEST]!, 0);
     const hop = dest < 0 ? -1 : route6(dest);
-    if (hop < 0 || rows[row + TOTAL]! > cached[dest + (tunnel ? ROOM : MTU)]!) return false;
+    if (hop < 0) return false;
+    const mtu = cached[dest + (tunnel ? ROOM : MTU)]!;
+    if (rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return false;
     const to = neighbour(hop);
     if (to < 0) return false;
     countIn(dest, rows[row + TOTAL]!);
@@ -114,7 +118,7 @@ export function fastForward6(
     const hop = router.lookup6(client, virtual, 0);
     const total = rows[row + TOTAL]!;
     const { mtu } = router;
-    const to = total > mtu ? -1 : neighbour(hop);
+    const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, rows[row + KIND6]!);

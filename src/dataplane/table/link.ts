@@ -19,6 +19,8 @@ export class Link {
   readonly addresses: LinkAddress[] = [];
   /** Forwards packets that arrive here with one of our VIPs as source. */
   forwardsShared = false;
+  /** The device sends GSO packets in one piece (device/large-frames.ts). */
+  takesGso = false;
 
   /**
    * `shared`: the host's stack sees the frames too; frames that are not the director's are left to

@@ -59,6 +59,7 @@ export class BlockRing implements PacketRing {
   source = 0;
   length = 0;
   cut = false;
+  readonly queued = false;
   tagged = false;
   tci = 0;
   tpid = TYPE_VLAN;

@@ -1,6 +1,6 @@
 /**
- * Opens an interface for a packet device: a socket with a mapped ring that receives, and a socket
- * that sends. The result is plain data, from which a PacketDevice is made in the thread that
+ * Opens an interface for a packet device: a socket with a mapped ring that receives, and sockets
+ * that send. The result is plain data, from which a PacketDevice is made in the thread that
  * forwards. The kernel waits for all CPUs when a packet socket is bound or closed; a thread that
  * forwards must not.
  */
@@ -42,6 +42,8 @@ export interface PacketOptions extends Partial<BlockSize> {
   slots?: number;
   /** Receives frames for other Ethernet addresses, too; false when left out. */
   promiscuous?: boolean;
+  /** Forwards GSO packets in one piece, with slots; false when left out. */
+  gso?: boolean;
   /** Several workers read the interface, and each gets a part of the frames. */
   share?: QueueShare | undefined;
   /** The kernel forwards by this flow table. */
@@ -58,6 +60,8 @@ export interface PacketHandle {
   readonly fd: number;
   /** Socket that sends. */
   readonly sender: number;
+  /** Socket that sends GSO packets; absent: they are cut when they are received. */
+  readonly gsoSender?: number | undefined;
   /** Number of its fanout group; absent: the socket receives everything. */
   readonly group?: number | undefined;
   readonly ring: RingMemory;
@@ -82,10 +86,11 @@ export function openPacket(name: string, options: PacketOptions = {}): PacketHan
   }
 }
 
-/** Closes both sockets, and ends the mapping of the ring. */
-export function closePacket({ fd, sender, ring, link }: PacketHandle): void {
+/** Closes all sockets, and ends the mapping of the ring. */
+export function closePacket({ fd, sender, gsoSender, ring, link }: PacketHandle): void {
   unmapAt(ring.address, ring.length);
   close(sender);
+  if (gsoSender !== undefined) close(gsoSender);
   close(fd);
   if (link !== undefined) close(link);
 }
@@ -94,8 +99,9 @@ export function closePacket({ fd, sender, ring, link }: PacketHandle): void {
 export function adoptPacket(handle: PacketHandle, take: (fd: number) => number): PacketHandle {
   const fd = take(handle.fd);
   const sender = take(handle.sender);
+  const gsoSender = handle.gsoSender === undefined ? undefined : take(handle.gsoSender);
   const link = handle.link === undefined ? undefined : take(handle.link);
-  return { ...handle, fd, sender, link, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
+  return { ...handle, fd, sender, gsoSender, link, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
 }
 
 /**
@@ -116,6 +122,8 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
   setPacketOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, 'PACKET_IGNORE_OUTGOING');
   const sender = openTxSocket(ifindex);
   opened.push(sender);
+  const gsoSender = options.gso === true ? openTxSocket(ifindex, true) : undefined;
+  if (gsoSender !== undefined) opened.push(gsoSender);
   const ring =
     options.ring === 'blocks' ? openBlockRing(fd, { ...SIZE, ...options }) : openSlotRing(fd, options.slots ?? SLOTS);
   try {
@@ -124,7 +132,7 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
     bindPacket(fd, ifindex, ETH_P_ALL);
     if (share?.group !== undefined) joinFanout(fd, share.group, share.program);
     if (options.promiscuous === true) joinPacket(fd, ifindex, PACKET_MR_PROMISC);
-    return { name, ifindex, fd, sender, group: share?.group, ring, link };
+    return { name, ifindex, fd, sender, gsoSender, group: share?.group, ring, link };
   } catch (error) {
     unmapAt(ring.address, ring.length);
     throw error;

@@ -6,8 +6,10 @@ import { PACKET_STATISTICS, SOL_PACKET, VNET, VNET_NEEDS_CSUM } from '../../sys/
 import { HEADER } from '../../wire/ethernet.js';
 import { TAG } from '../../wire/vlan.js';
 import type { Batch } from '../batch.js';
+import { Cutter } from '../cutter.js';
 import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { Segmenter } from '../gso.js';
+import { readGsoHeader } from '../gso-header.js';
 import { completeChecksum } from '../partial-checksum.js';
 import type { Umem } from '../umem.js';
 import { BlockRing } from './block-ring.js';
@@ -28,15 +30,19 @@ const ADDRESSES = 12;
  * of the host sees every frame, too; NftIntercept drops the frames that the director intercepts.
  *
  * `rx` returns a frame as it is on the wire: partial checksums are completed, VLAN tags are put
- * back, GSO packets are segmented.
+ * back, GSO packets are segmented. With the option gso (slots only) a GSO packet that has no place
+ * in a slot is returned in one piece, in a large frame.
  */
 export class PacketDevice implements Device {
   readonly kind = 'packet';
   readonly fd: number;
   readonly name: string;
+  readonly takesGso: boolean;
   private readonly handle: PacketHandle;
   private readonly counts: DeviceStats = newDeviceStats();
   private readonly ring: PacketRing;
+  private readonly slots: SlotRing | undefined;
+  private readonly cutter: Cutter;
   private readonly sender: TxSocket;
   private readonly segmenter: Segmenter;
   private readonly umemAddress: number;
@@ -59,7 +65,10 @@ export class PacketDevice implements Device {
     this.fd = handle.fd;
     this.umemAddress = addressAt(umem.buffer);
     this.ring = handle.ring.kind === 'blocks' ? new BlockRing(handle.ring) : new SlotRing(handle.fd, handle.ring);
-    this.sender = new TxSocket(umem, this.counts, handle.sender);
+    this.slots = this.ring instanceof SlotRing ? this.ring : undefined;
+    this.cutter = new Cutter(umem);
+    this.sender = new TxSocket(umem, this.counts, handle.sender, handle.gsoSender ?? -1);
+    this.takesGso = handle.gsoSender !== undefined;
     this.segmenter = new Segmenter(umem, this.umemAddress, this.ring.u8, this.ring.address);
   }
 
@@ -76,7 +85,7 @@ export class PacketDevice implements Device {
     while (batch.n < batch.capacity && this.umem.freeFrames > 0) {
       if (!this.ring.peek()) break;
       if (this.segmenter.left > 0) this.segment(batch);
-      else this.receive(batch);
+      else if (!this.ring.queued || !this.receiveQueued(batch)) this.receive(batch);
       if (this.segmenter.left === 0) this.ring.advance();
     }
     return batch.n - before;
@@ -93,6 +102,38 @@ export class PacketDevice implements Device {
     else if (u8[vnet + VNET.gsoType] !== 0) this.beginSegments(vnet, csumStart);
     else if (length + tag > this.umem.capacity) this.counts.rxOversize++;
     else this.copy(tag, csumStart, u16[(vnet + VNET.csumOffset) >> 1]!, batch);
+  }
+
+  /**
+   * Reads a packet that waits in the socket's queue straight into a large frame. Returns false when
+   * it cannot stay there; it is in the ring's memory then.
+   */
+  private receiveQueued(batch: Batch): boolean {
+    const slots = this.slots!;
+    const { large } = this.umem;
+    const frame = this.takesGso && !slots.tagged ? large.alloc() : -1;
+    if (frame < 0) {
+      slots.readQueued();
+      return false;
+    }
+    const address = this.umemAddress + frame - VNET.length;
+    const got = slots.receiveQueued(address, large.capacity);
+    if (this.acceptWhole(frame, got - VNET.length, batch)) return true;
+    slots.putBack(address, got);
+    large.free(frame);
+    return false;
+  }
+
+  /**
+   * Keeps the packet of `length` bytes in a large frame, if it is a GSO packet that can be cut,
+   * longer than any MTU.
+   */
+  private acceptWhole(frame: number, length: number, batch: Batch): boolean {
+    if (length <= this.umem.capacity) return false;
+    readGsoHeader(this.umem, frame);
+    if (!this.cutter.begin(frame, length)) return false;
+    this.append(frame, length, batch);
+    return true;
   }
 
   private beginSegments(vnet: number, l4: number): void {
@@ -157,11 +198,11 @@ export class PacketDevice implements Device {
 
   /** Where the next packet is read: a device of another process goes on there. */
   get position(): number {
-    return this.ring instanceof SlotRing ? this.ring.position : 0;
+    return this.slots?.position ?? 0;
   }
 
   resume(position: number): void {
-    if (this.ring instanceof SlotRing) this.ring.position = position;
+    if (this.slots !== undefined) this.slots.position = position;
   }
 
   reclaim(): void {

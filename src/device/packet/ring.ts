@@ -19,6 +19,11 @@ export interface PacketRing {
   tagged: boolean;
   tci: number;
   tpid: number;
+  /**
+   * The packet has no place in the ring, and waits in the queue of the socket (slot-ring.ts). Only
+   * the tag's fields are set.
+   */
+  readonly queued: boolean;
   /** Sets the fields for the next packet. Returns false when there is no packet. */
   peek(): boolean;
   /** Releases the packet: the kernel may use its memory again. */

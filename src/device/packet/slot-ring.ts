@@ -13,7 +13,7 @@
  */
 
 import { MSG_DONTWAIT, recvAt } from '../../sys/libc.js';
-import { MAP_SHARED, mapWithRoom, viewAt } from '../../sys/memory.js';
+import { MAP_SHARED, mapWithRoom, memcpyAt, viewAt } from '../../sys/memory.js';
 import {
   PACKET_COPY_THRESH,
   PACKET_RESERVE,
@@ -81,6 +81,7 @@ export class SlotRing implements PacketRing {
   source = 0;
   length = 0;
   cut = false;
+  queued = false;
   tagged = false;
   tci = 0;
   tpid = TYPE_VLAN;
@@ -118,8 +119,8 @@ export class SlotRing implements PacketRing {
     this.tagged = (status & TP_STATUS_VLAN_VALID) !== 0;
     this.tci = this.u16[(this.at + TPACKET2.vlanTci) >> 1]!;
     this.tpid = (status & TP_STATUS_VLAN_TPID_VALID) !== 0 ? this.u16[(this.at + TPACKET2.vlanTpid) >> 1]! : TYPE_VLAN;
-    if ((status & TP_STATUS_COPY) !== 0) this.readQueued();
-    else this.readSlot();
+    this.queued = (status & TP_STATUS_COPY) !== 0;
+    if (!this.queued) this.readSlot();
     return true;
   }
 
@@ -129,15 +130,29 @@ export class SlotRing implements PacketRing {
     this.cut = this.length < this.i32[(this.at + TPACKET2.len) >> 2]!;
   }
 
+  /** Reads the packet that waits in the queue. */
+  readQueued(): void {
+    this.setQueued(this.receiveQueued(this.address + this.room + PAD, ROOM - PAD));
+  }
+
   /**
-   * The first recv returns a pending error of the socket (its interface went down), if there is
-   * one; the second the packet.
+   * Reads it, virtio_net_hdr first, to memory at `address`. Returns the number of bytes, at most
+   * `space`; below 0 when the packet is lost. The first recv returns a pending error of the socket
+   * (its interface went down), if there is one; the second the packet.
    */
-  private readQueued(): void {
-    const to = this.address + this.room + PAD;
-    const space = ROOM - PAD;
-    let got = recvAt(this.fd, to, space, MSG_DONTWAIT);
-    if (got < 0) got = recvAt(this.fd, to, space, MSG_DONTWAIT);
+  receiveQueued(address: number, space: number): number {
+    const got = recvAt(this.fd, address, space, MSG_DONTWAIT);
+    return got < 0 ? recvAt(this.fd, address, space, MSG_DONTWAIT) : got;
+  }
+
+  /** Takes back what `receiveQueued` has read to `address`: the fields are those of the packet. */
+  putBack(address: number, bytes: number): void {
+    if (bytes > 0) memcpyAt(this.address + this.room + PAD, address, bytes);
+    this.setQueued(bytes);
+  }
+
+  private setQueued(got: number): void {
+    this.queued = false;
     this.source = this.room + PAD + VNET.length;
     this.length = Math.max(0, got - VNET.length);
     this.cut = this.length < this.i32[(this.at + TPACKET2.len) >> 2]!;

@@ -2,17 +2,25 @@
  * Devices behind /dev/net/tun (Documentation/networking/tuntap). The kernel's side is a network
  * interface. The process has a file: each read or write is one frame, into or from the Umem. No
  * offloads are announced (TUNSETOFFLOAD), so the kernel completes partial checksums and segments
- * GSO packets itself.
+ * GSO packets itself. A TAP with the option gso takes both (gso-tap.ts).
  */
 
 import {
   IFF_NO_PI,
   IFF_TAP,
   IFF_TUN,
+  IFF_VNET_HDR,
   setInterfaceMac,
   setInterfaceMtu,
   setInterfaceUp,
+  TUN_F_CSUM,
+  TUN_F_TSO_ECN,
+  TUN_F_TSO4,
+  TUN_F_TSO6,
+  TUN_F_USO4,
+  TUN_F_USO6,
   tunSetInterface,
+  tunSetOffload,
 } from '../../sys/interface.js';
 import { check, close, errno, open, readAt, SystemError, writeAt } from '../../sys/libc.js';
 import { addressAt } from '../../sys/memory.js';
@@ -34,6 +42,8 @@ export interface TapOptions {
   mac?: Uint8Array;
   /** Bytes, of the kernel's side. */
   mtu?: number;
+  /** Takes and gives GSO packets in one piece (tap only). */
+  gso?: boolean;
   /** Brings the kernel's side up; true when left out. */
   up?: boolean;
 }
@@ -42,6 +52,8 @@ export interface TapOptions {
 export interface TunHandle {
   readonly name: string;
   readonly fd: number;
+  /** A virtio_net_hdr is in front of each frame. */
+  readonly gso?: boolean;
 }
 
 /**
@@ -49,7 +61,7 @@ export interface TunHandle {
  * characters; with %d, or '', the kernel numbers the interface. Throws a DeviceError.
  */
 export function openTap(name: string, options: TapOptions = {}): TunHandle {
-  return openFile(name, IFF_TAP, options);
+  return openFile(name, IFF_TAP | (options.gso === true ? IFF_VNET_HDR : 0), options);
 }
 
 /** The same for a TUN interface. */
@@ -66,25 +78,36 @@ function openFile(wanted: string, flags: number, options: TapOptions): TunHandle
   const fd = openTun(wanted);
   try {
     const name = tunSetInterface(fd, wanted, flags | IFF_NO_PI);
+    setOffloads(fd, options.gso === true);
     if (options.mac) setInterfaceMac(name, options.mac);
     if (options.mtu !== undefined) setInterfaceMtu(name, options.mtu);
     if (options.up ?? true) setInterfaceUp(name);
-    return { name, fd };
+    return options.gso === true ? { name, fd, gso: true } : { name, fd };
   } catch (error) {
     close(fd);
     throw tunError(wanted, error);
   }
 }
 
+/** A persistent interface keeps what a former process has announced: `gso` false is said, too. */
+function setOffloads(fd: number, gso: boolean): void {
+  const tcp = gso ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0;
+  try {
+    tunSetOffload(fd, gso ? tcp | TUN_F_USO4 | TUN_F_USO6 : 0);
+  } catch {
+    tunSetOffload(fd, tcp); // a kernel without USO
+  }
+}
+
 /** What tap and tun have in common. The first `skip` bytes of a frame are not in the file. */
-abstract class TunFile implements Device {
+export abstract class TunFile implements Device {
   readonly kind = 'tap';
   readonly fd: number;
   readonly name: string;
   readonly stats: DeviceStats = newDeviceStats();
-  private readonly umemAddress: number;
+  protected readonly umemAddress: number;
   private readonly room: number;
-  private closed = false;
+  protected closed = false;
   private gone = false;
 
   protected constructor(
@@ -113,17 +136,20 @@ abstract class TunFile implements Device {
       else {
         this.umem.free(offset);
         if (len === this.room) this.stats.rxOversize++;
-        else {
-          const error = errno();
-          if (error === EBADFD) this.gone = true;
-          if (error !== EINTR) break;
-        }
+        else if (!this.mayReadAgain()) break;
       }
     }
     return batch.n - before;
   }
 
-  private append(offset: number, len: number, batch: Batch): void {
+  /** After a read that failed: notes a fault. Returns true when a signal has interrupted it. */
+  protected mayReadAgain(): boolean {
+    const error = errno();
+    if (error === EBADFD) this.gone = true;
+    return error === EINTR;
+  }
+
+  protected append(offset: number, len: number, batch: Batch): void {
     this.fillHeader(offset);
     batch.push(offset, len);
     this.stats.rxPackets++;
@@ -147,7 +173,7 @@ abstract class TunFile implements Device {
     return sent;
   }
 
-  private write(offset: number, len: number): boolean {
+  protected write(offset: number, len: number): boolean {
     if (this.closed || len <= this.skip) return false;
     return writeAt(this.fd, this.umemAddress + offset + this.skip, len - this.skip) > 0;
   }

@@ -32,6 +32,8 @@ export interface CapturedPacket {
 
 const FRAME = /^(\d+\.\d+) ([0-9a-f:]{17}) > ([0-9a-f:]{17}), ethertype IPv[46]/;
 const ADDRESS = '(\\d+\\.\\d+\\.\\d+\\.\\d+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*)(?:\\.(\\d+))?';
+/** Bytes, of the frames on a wire. */
+const LONGEST_FRAME = 1514;
 const PAIR = new RegExp(`(?<![0-9a-f:.])${ADDRESS} > ${ADDRESS}:(?: |$)`, 'g');
 
 /** Returns the IP packets in `text`. ARP and tcpdump's own messages are left out. */
@@ -58,9 +60,17 @@ function readPacket(text: string): CapturedPacket | undefined {
     protocol: last(text, /\b(?:proto|next-header) (\S+) \(/g),
     flags: /Flags \[([^\]]*)\]/.exec(text)?.[1] ?? '',
     length: Number(last(text, /, length (\d+)/g) || 0),
-    badChecksum: /bad cksum|bad udp cksum|incorrect/.test(text),
+    badChecksum: (isGso(text) ? /bad cksum/ : /bad cksum|bad udp cksum|incorrect/).test(text),
     text,
   };
+}
+
+/**
+ * A frame longer than a wire's is a GSO packet on this machine. Its transport checksum is partial:
+ * who cuts it completes the checksum of each segment.
+ */
+function isGso(text: string): boolean {
+  return Number(/ethertype \S+ \(\S+\), length (\d+)/.exec(text)?.[1] ?? 0) > LONGEST_FRAME;
 }
 
 function withPort(address: string, port: string | undefined): string {

@@ -49,6 +49,7 @@ describe('a whole configuration', () => {
           addresses: ['10.0.0.254/24', '2001:db8::1/64'],
           mtu: 1500,
           promiscuous: false,
+          gso: 'auto',
         },
         {
           name: 'eth1',
@@ -57,6 +58,7 @@ describe('a whole configuration', () => {
           addresses: ['192.168.1.254/24'],
           mtu: 1500,
           promiscuous: true,
+          gso: 'auto',
         },
       ],
       deviceLines: [2, 3],
