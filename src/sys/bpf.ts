@@ -243,8 +243,8 @@ function nextLink(id: number): number {
 }
 
 /**
- * Gives a map or link a name in a BPF file system, whose files keep it. Throws a SystemError, EEXIST
- * when the name is taken.
+ * Gives a map or link a name in a BPF file system, whose files keep it. Throws a SystemError,
+ * EEXIST when the name is taken.
  */
 export function pin(fd: number, path: string): void {
   check(

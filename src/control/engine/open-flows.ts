@@ -76,7 +76,9 @@ function shapeOf(
   return tcx || programs.has('frames') ? { tcx, workers } : undefined;
 }
 
-/** The maps of the process before; undefined: there are none that fit, and what was left is removed. */
+/**
+ * The maps of the process before; undefined: there are none that fit, and what was left is removed.
+ */
 function formerFlows(
   shape: Shape | undefined,
   devices: readonly DeviceSetup[],

@@ -7,8 +7,9 @@
  *                                  Another connection may claim it 1 s after its last packet.
  *
  * Each line has one worker, which takes it by its owner word; no other one writes, reads back or
- * frees it. The generation is written last and cleared first. A line is not used for another connection until
- * a second after its last use, so that no program that runs meets words of two connections.
+ * frees it. The generation is written last and cleared first. A line is not used for another
+ * connection until a second after its last use, so that no program that runs meets words of two
+ * connections.
  */
 import { flowHash, mixed6 } from '../../device/flow/hash.js';
 import {

@@ -65,7 +65,9 @@ export interface PacketHandle {
   /** Number of its fanout group; absent: the socket receives everything. */
   readonly group?: number | undefined;
   readonly ring: RingMemory;
-  /** BPF link of the classifier that forwards by the flow table; absent: none, or another worker's. */
+  /**
+   * BPF link of the classifier that forwards by the flow table; absent: none, or another worker's.
+   */
   readonly link?: number | undefined;
 }
 

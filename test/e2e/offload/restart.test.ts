@@ -7,9 +7,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SocketClient } from '../../src/control/api/client.js';
-import { withoutXdp } from '../device/xdp/missing.js';
-import { type Program, Testbed, until } from './testbed.js';
+import { SocketClient } from '../../../src/control/api/client.js';
+import { withoutXdp } from '../../device/xdp/missing.js';
+import { type Program, Testbed, until } from '../testbed.js';
 
 /** ULVS_RUNS: kills, each with a takeover after it. */
 const ROUNDS = Number(process.env.ULVS_RUNS ?? 1);
