@@ -60,20 +60,20 @@ describe.skipIf(withoutXdp !== '').concurrent.each(['xdp', 'packet'] as const)(
       await testbed.remove();
     });
 
-    /** Packets that programs have forwarded. */
-    const forwarded = async () => {
+    const statusOf = async () => {
       const socket = new SocketClient(testbed.socket);
       const reply = await socket.request({ op: 'status' }).catch(() => undefined);
       socket.close();
-      return (reply?.ok && reply.status?.offload?.packets) || 0;
+      return reply?.ok ? reply.status?.offload : undefined;
     };
-    /** The programs forward now: the count of a new process begins at 0. */
+    /** The programs forward both directions now: the counts of a new process begin at 0. */
     const offloads = async () => {
       let last = Number.POSITIVE_INFINITY;
       return until(async () => {
-        const before = last;
-        last = await forwarded();
-        return last > before + 5;
+        const { used = 0, packets = last } = (await statusOf()) ?? {};
+        const grows = packets > last + 5;
+        last = packets;
+        return grows && used === 2;
       });
     };
 
