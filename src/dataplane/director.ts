@@ -153,7 +153,7 @@ export class Director {
   /** A backup of synchronisation runs, and sysctl backup_only leaves packets to the host. */
   backupOnly = false;
   /** While the table of a former process gets its index back (housekeeping.ts). */
-  rebuild: Rebuild | undefined;
+  rebuild: Rebuild | undefined = undefined;
   /** Set where several workers are one director. */
   dispatch: ReassembledHandoff | undefined;
   /** The fast path, made with the first batch. */

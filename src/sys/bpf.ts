@@ -12,6 +12,7 @@ const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 const MAP_CREATE = 0;
 const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
+const MAP_GET_NEXT_KEY = 4;
 const MAP_UPDATE_BATCH = 26;
 const MAP_DELETE_BATCH = 27;
 const PROG_LOAD = 5;
@@ -135,6 +136,21 @@ export function deleteFromMap(fd: number, key: Uint8Array): boolean {
   if (result === 0) return true;
   if (errno() === ENOENT) return false;
   throw new SystemError('bpf MAP_DELETE', errno());
+}
+
+/**
+ * All keys of a map whose keys have `size` bytes, in hex. Nobody may change it meanwhile. Throws a
+ * SystemError('bpf MAP_GET_NEXT_KEY').
+ */
+export function keysOfMap(fd: number, size: number): string[] {
+  const keys: string[] = [];
+  const next = pinned(new Uint8Array(size));
+  for (let attributes = new Attributes(); ; attributes = new Attributes().pointer(8, pinned(next))) {
+    if (attributes.words(0, fd).pointer(16, next).run(MAP_GET_NEXT_KEY) !== 0) break;
+    keys.push(Buffer.from(next.subarray(0, size)).toString('hex'));
+  }
+  if (errno() !== ENOENT) throw new SystemError('bpf MAP_GET_NEXT_KEY', errno());
+  return keys;
 }
 
 /**

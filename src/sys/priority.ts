@@ -1,9 +1,24 @@
 /**
- * The priority of this process (setpriority(2)). Linux has one for each thread; a new thread has
- * that of the thread that starts it.
+ * The priority of this process (setpriority(2)) and of its threads (sched(7)). Linux has one for
+ * each thread; a new thread has that of the thread that starts it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { libc } from './libc.js';
+
+const setScheduler = libc.func('int sched_setscheduler(int, int, void*)') as (
+  thread: number,
+  policy: number,
+  param: Int32Array,
+) => number;
+const getScheduler = libc.func('int sched_getscheduler(int)') as (thread: number) => number;
+const SCHED_OTHER = 0;
+const SCHED_RR = 2;
+/** A thread that it starts has the usual priority. */
+const RESET_ON_FORK = 0x40000000;
+/** The lowest of SCHED_RR; sched_param has nothing else. */
+const URGENT = Int32Array.of(1);
+const USUAL = Int32Array.of(0);
 
 /** Steps of nice(1) that `stepBack` gives way. */
 const STEPS = 10;
@@ -26,6 +41,24 @@ export function stepBack(): () => void {
 /** The same until the end of the process. */
 export function giveWay(): void {
   setAll(Math.min(LOWEST, getPriority() + STEPS));
+}
+
+/** The calling thread has the priority of `hurry`. */
+let hurries = false;
+
+/**
+ * The calling thread goes before all threads of usual priority (SCHED_RR, sched(7)) until
+ * `calmDown`, which must follow soon. No effect on a thread that somebody gave another policy, and
+ * where it is not allowed: it needs CAP_SYS_NICE or RLIMIT_RTPRIO.
+ */
+export function hurry(): void {
+  if (getScheduler(0) === SCHED_OTHER) hurries = setScheduler(0, SCHED_RR | RESET_ON_FORK, URGENT) === 0;
+}
+
+/** The calling thread has its usual priority again. */
+export function calmDown(): void {
+  if (hurries) setScheduler(0, SCHED_OTHER, USUAL);
+  hurries = false;
 }
 
 /** The kernel's can_nice: RLIMIT_NICE, or CAP_SYS_NICE outside of user namespaces. */

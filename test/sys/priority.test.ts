@@ -1,5 +1,5 @@
-/** A process gives way, and comes back. */
-import { execFileSync } from 'node:child_process';
+/** A process gives way, and comes back; a thread goes before others. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -22,4 +22,35 @@ it('all threads give way and come back, where the process may', () => {
   const lower = isRoot ? Math.min(19, before + 10) : before;
   expect(meanwhile).toEqual([lower]);
   expect(after).toEqual([before]);
+});
+
+/** Prints the policy of the main thread (proc(5), field 41 of stat) before, meanwhile, after; and that of a new thread. */
+const HURRIES = `import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { calmDown, hurry } from '${path.resolve('dist/sys/priority.js')}';
+const POLICY = "require('node:fs').readFileSync('/proc/thread-self/stat', 'utf8').split(') ')[1].split(' ')[38]";
+const policy = () => readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[38];
+const before = policy();
+hurry();
+const meanwhile = policy();
+const worker = new Worker('require("node:worker_threads").parentPort.postMessage(' + POLICY + ')', { eval: true, execArgv: [] });
+worker.once('message', (thread) => {
+  calmDown();
+  console.log(JSON.stringify([before, meanwhile, thread, policy()]));
+});`;
+
+function hurried(...prefix: string[]): string[] {
+  const [program, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', HURRIES];
+  return JSON.parse(execFileSync(program!, args, { encoding: 'utf8' })) as string[];
+}
+
+const [OTHER, RR, BATCH] = ['0', '2', '3'];
+
+it('a thread hurries and calms down, and what it starts does not hurry', () => {
+  const mayHurry = spawnSync('chrt', ['-r', '1', 'true']).status === 0;
+  expect(hurried()).toEqual([OTHER, mayHurry ? RR : OTHER, OTHER, OTHER]);
+});
+
+it('the policy that somebody gave a process stays', () => {
+  expect(hurried('chrt', '-b', '0')).toEqual([BATCH, BATCH, BATCH, BATCH]);
 });

@@ -130,6 +130,7 @@ export class Parts {
       config.announce?.table,
       () => this.host?.routes,
       () => this.requests,
+      () => this.sync.isSettled,
     );
     this.requests = new Requests(config, this.shared.sum.counters, this.forwarding(), this.keeper);
     this.audit = new Audit(log, () => ({ before: this.before(), settings: this.requests.settings }));

@@ -13,9 +13,10 @@ import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
 import { openFlows } from '../engine/open-flows.js';
 import { tooManyWorkers } from '../engine/processors.js';
+import type { Transfer } from '../engine/transfer.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
-import { ANNOUNCE_MS } from '../host/announcement.js';
+import { ANNOUNCE_MS, BEGIN_MS } from '../host/announcement.js';
 import { type Attachment, attach } from '../host/attach.js';
 import { removeOrphans } from '../host/interceptor.js';
 import { serveMetrics } from '../metrics/server.js';
@@ -42,8 +43,10 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   checkProxied(parts.config, wanted.entries());
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
-  const attachment = attach(parts.config, wanted.entries());
-  const workers = newWorkers(parts, attachment);
+  const adopted = parts.taker?.adopt();
+  const ports = adopted?.ports?.map((fd) => (fd < 0 ? undefined : fd));
+  const attachment = attach(parts.config, wanted.entries(), ports);
+  const workers = newWorkers(parts, attachment, adopted);
   parts.loaded = wanted.entries();
   await startForwarding(parts, workers, attachment, wanted);
   startHealth(parts, workers, attachment);
@@ -62,10 +65,9 @@ async function loadConsole({ config, log }: Parts, handler: Handler): Promise<Co
 }
 
 /** The workers, without threads yet. */
-function newWorkers(parts: Parts, { live, maps, devices }: Attachment): Workers {
+function newWorkers(parts: Parts, { live, maps, devices }: Attachment, adopted: Transfer | undefined): Workers {
   Object.assign(parts, { live, maps, devices });
-  const { shared, config, keeper, taker } = parts;
-  const adopted = taker?.adopt();
+  const { shared, config, keeper } = parts;
   const inherited = {
     state: keeper && stateDirectory(config),
     connections: shared.inherited.every(Boolean),
@@ -89,6 +91,7 @@ async function startForwarding(parts: Parts, workers: Workers, attachment: Attac
   await startWorkers(parts, workers, attachment, taker !== undefined);
   if (taker !== undefined) await takeOver(parts, workers, taker);
   parts.host?.useTun(workers.tun);
+  parts.sync.configure(parts.config.sync);
   parts.announcement.refresh();
   parts.host?.warnUnrouted();
 }
@@ -136,9 +139,11 @@ function startHealth(parts: Parts, workers: Workers, { live, devices }: Attachme
 function startJobs(parts: Parts): void {
   const { config, requests, announcement, sync } = parts;
   parts.every(HOUSEKEEPING_MS, () => (parts.isHandingOver() ? undefined : requests.tick()));
-  if (config.announce !== undefined) parts.every(ANNOUNCE_MS, () => announcement.refresh());
+  if (config.announce !== undefined) {
+    parts.every(ANNOUNCE_MS, () => announcement.refresh());
+    parts.every(BEGIN_MS, () => announcement.begin());
+  }
   parts.every(CHECK_MS, () => watch(parts));
-  sync.configure(config.sync);
   parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));
 }
 

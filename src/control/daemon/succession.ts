@@ -5,7 +5,8 @@
  *     successor          takeOver():          └─ go on ─ forwards ─┘
  */
 import { rm } from 'node:fs/promises';
-import { giveWay } from '../../sys/priority.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { calmDown, giveWay, hurry } from '../../sys/priority.js';
 import { readersSocket } from '../api/socket-path.js';
 import type { Workers } from '../engine/workers.js';
 import type { GivingDirector } from '../takeover/giver.js';
@@ -15,6 +16,11 @@ import type { Parts } from './parts.js';
 
 /** Time for the workers of a takeover to begin, ms. */
 const FORWARDS_MS = 4000;
+/**
+ * Time, ms, in which this process starts nothing more and the other one does not end: clients and
+ * realservers on the same machine need the processors for what waited.
+ */
+const SETTLES_MS = 200;
 /** Time for the last answer to a successor, ms. */
 const LEAVE_MS = 50;
 
@@ -31,9 +37,12 @@ export async function takeOver(parts: Parts, workers: Workers, taker: Taker): Pr
   workers.goOn(positions);
   await forwards;
   const ms = Math.round(performance.now() - began);
+  calmDown();
+  await sleep(SETTLES_MS);
   await taker.done();
   parts.keeper?.write();
   workers.set.useOwnMaps();
+  for (const maps of parts.maps) await parts.attempt(() => maps.removeForeign());
   parts.log.info({ ms, paused: Math.round(paused) }, `took over from process ${taker.pid}`);
 }
 
@@ -55,12 +64,17 @@ export function giving(parts: Parts, leaveTo: (to: Succession) => void): GivingD
       return offerOf(config, devices, workers.set.transfer);
     },
     pause: async () => {
+      hurry();
       const positions = await parts.workers!.pause();
       parts.keeper?.giveUp();
       return positions;
     },
-    takeBack: () => takeBack(parts),
+    takeBack: () => {
+      calmDown();
+      return takeBack(parts);
+    },
     leave: async (pid) => {
+      calmDown();
       giveWay();
       await withdraw(parts);
       // After the answer, which goes by the socket.

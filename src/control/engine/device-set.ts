@@ -86,6 +86,7 @@ export class DeviceSet {
       tuns: this.tuns,
       handles: this.handles.map((handles) => handles?.map((handle) => handle ?? null) ?? null),
       flows: this.flows?.fds,
+      ports: this.devices.map(({ maps }) => maps?.ports ?? -1),
     };
   }
 

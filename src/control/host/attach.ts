@@ -30,10 +30,14 @@ export interface Attachment {
 }
 
 /**
- * Looks up the devices; opens no device but those that `auto` tries. Throws a DeviceError or
- * ConfigError.
+ * Looks up the devices; opens no device but those that `auto` tries. `ports`: by device, a port
+ * table that another process gives. Throws a DeviceError or ConfigError.
  */
-export function attach(config: Config, services: readonly ServiceEntry[]): Attachment {
+export function attach(
+  config: Config,
+  services: readonly ServiceEntry[],
+  ports: readonly (number | undefined)[] = [],
+): Attachment {
   const alone = config.devices.flatMap((one) =>
     one.kind === AUTO || kindOf(one.kind).shared ? [] : [own(one, one.kind)],
   );
@@ -49,7 +53,7 @@ export function attach(config: Config, services: readonly ServiceEntry[]): Attac
     refuseMissing(config, live);
     const settled = config.devices.map((device) => setupOf(device, live, frameSize, reasons));
     for (const { name, kind } of settled) refuseSingle(name, kind, config.workers);
-    return { devices: settled.map((device) => withMaps(device, maps)), live, reasons, maps };
+    return { devices: settled.map((device, i) => withMaps(device, maps, ports[i])), live, reasons, maps };
   } catch (error) {
     for (const one of maps) one.close();
     void live.close();
@@ -77,10 +81,10 @@ function refuseSingle(name: string, kind: DeviceKind, workers: number): void {
     );
 }
 
-/** The device with its intercept maps, which are still empty. */
-function withMaps(device: DeviceSetup, all: InterceptMaps[]): DeviceSetup {
+/** The device with its intercept maps, which are still empty but for adopted `ports`. */
+function withMaps(device: DeviceSetup, all: InterceptMaps[], ports?: number): DeviceSetup {
   if (!device.exclusive) return device;
-  const maps = new InterceptMaps(device.name);
+  const maps = new InterceptMaps(device.name, undefined, ports);
   all.push(maps);
   return { ...device, maps: maps.fds };
 }

@@ -14,6 +14,10 @@ import { encodeRequest, isRequest, nonceOf, setNonce } from './requests.js';
 
 /** A backup repeats its request: the network may not have joined it to the group at the first. */
 const ASK_AGAIN_MS = [0, 1000, 3000];
+/** An answer has ended when nothing of it comes for this time. */
+const ENDED_MS = 500;
+/** Without an answer for this time there is nobody to give one. */
+const NOBODY_MS = 1500;
 
 export class SyncBackup {
   readonly sockets: SyncSockets;
@@ -22,6 +26,8 @@ export class SyncBackup {
   /** Asks for everything. */
   private readonly mouth: SyncSockets | undefined;
   private readonly askAt: number[];
+  /** When it will have settled, unless an answer comes. */
+  private settlesAt: number;
   private readonly conn = new SyncConn();
 
   /** Throws when a socket fails. */
@@ -34,7 +40,13 @@ export class SyncBackup {
     this.mouth = host.plain ? undefined : host.net.sender(daemon, 1, limitsOf(host));
     const now = host.now();
     this.askAt = ASK_AGAIN_MS.map((ms) => now + ms);
+    this.settlesAt = this.mouth === undefined ? now : now + NOBODY_MS;
     host.send({ kind: 'syncBackup', running: true });
+  }
+
+  /** The answer has come, or nobody answers: it knows the connections that others know. */
+  get isSettled(): boolean {
+    return this.common.host.now() >= this.settlesAt;
   }
 
   /** Asks for everything when it is time. */
@@ -70,6 +82,7 @@ export class SyncBackup {
     else if (asked === nonce && !isRequest(bytes)) {
       // The answer has come: the request need not be repeated.
       this.askAt.length = 0;
+      this.settlesAt = this.common.host.now() + ENDED_MS;
       setNonce(bytes, 0);
       this.forward(bytes, true);
     }

@@ -89,6 +89,11 @@ export class SyncDaemons {
     return (role === 'master' ? this.master : this.backup)?.daemon;
   }
 
+  /** No backup daemon still waits for the connections of the others. */
+  get isSettled(): boolean {
+    return this.backup?.isSettled ?? true;
+  }
+
   list(): SyncDaemon[] {
     return [this.master, this.backup].flatMap((one) => (one === undefined ? [] : [one.daemon]));
   }

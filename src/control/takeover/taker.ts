@@ -1,6 +1,6 @@
 /** Taker: the successor's side of a takeover (offer.ts). */
 import { ForeignDescriptors } from '../../sys/pidfd.js';
-import { stepBack } from '../../sys/priority.js';
+import { hurry, stepBack } from '../../sys/priority.js';
 import { SocketClient, whoListens } from '../api/client.js';
 import type { Config } from '../config/config.js';
 import { adoptAll, type Transfer } from '../engine/transfer.js';
@@ -63,6 +63,7 @@ export class Taker {
   /** The other director forwards no more. Resolves with the positions of the rings. */
   async go(): Promise<Positions> {
     this.stepForward();
+    hurry();
     return JSON.parse(await ask(this.client, 'go')) as Positions;
   }
 

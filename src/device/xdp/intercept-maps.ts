@@ -6,7 +6,7 @@
  *     rules ─► InterceptTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
  *                                    └──► memory shared with the kernel for protocols and ports' rule bits
  */
-import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, MapType } from '../../sys/bpf.js';
+import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, keysOfMap, MapType } from '../../sys/bpf.js';
 import { interfaceHardware } from '../../sys/interface.js';
 import { close, SystemError } from '../../sys/libc.js';
 import { MAP_SHARED, type Mapping, map } from '../../sys/memory.js';
@@ -29,7 +29,8 @@ import type { Trie, TrieEntry } from './trie.js';
 /**
  * Entries of each trie, and of the port table: more than MAX_SERVICES and MAX_DESTINATIONS together
  * need. The kernel fills all buckets of the port table when it is made, without a pause for other
- * threads of that processor: 39 ms.
+ * threads of that processor: 39 ms. So a process that takes over goes on with the port table of the
+ * other one.
  */
 const ADDRESSES = 1 << 21;
 const PORT_KEYS = 1 << 21;
@@ -51,11 +52,13 @@ export class InterceptMaps {
   private behind = false;
 
   /**
-   * `device`: name of the interface; rules with another `iif` are left out. Throws a DeviceError.
+   * `device`: name of the interface; rules with another `iif` are left out. `adopted`: the port
+   * table that another process still uses. Throws a DeviceError.
    */
   constructor(
     readonly device: string,
     private readonly mac: () => Uint8Array = () => interfaceHardware(device).mac,
+    adopted?: number,
   ) {
     this.table = new InterceptTable([], device);
     const made: number[] = [];
@@ -67,7 +70,7 @@ export class InterceptMaps {
     try {
       const trie = (bytes: number) => make(MapType.lpmTrie, 4 + bytes, TRIE_VALUE, ADDRESSES, BPF_F_NO_PREALLOC);
       const array = (entries: number) => make(MapType.array, 4, 8, entries, BPF_F_MMAPABLE);
-      const ports = make(MapType.hash, PORT_KEY, 4, PORT_KEYS, BPF_F_NO_PREALLOC);
+      const ports = adopted ?? make(MapType.hash, PORT_KEY, 4, PORT_KEYS, BPF_F_NO_PREALLOC);
       const tries = { dst4: trie(4), src4: trie(4), dst6: trie(16), src6: trie(16) };
       const arrays = { protocols: array(ARRAYS.protocols), sports: array(ARRAYS.sports), dports: array(ARRAYS.dports) };
       this.fds = { ports, ...tries, ...arrays };
@@ -168,6 +171,19 @@ export class InterceptMaps {
 
   private setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
     setAll(fd, keys, TRIE_VALUE, (key, words, at) => entries.get(key)!.write(words, at));
+  }
+
+  /**
+   * Removes what another process has left in the port table that it shared. Without an entry of a
+   * trie it has no effect. Throws a SystemError.
+   */
+  removeForeign(): void {
+    if (this.closed) return;
+    const { ports } = this.fds;
+    removeAll(
+      ports,
+      keysOfMap(ports, PORT_KEY).filter((key) => !this.table.ports.has(key)),
+    );
   }
 
   /** Reads the MAC address of the interface again. */

@@ -5,6 +5,7 @@
  *
  *     DR with mh       every director picks the same realserver: no connection may break
  *     full NAT         the other director has another source address: those that are moved break
+ *     NAT with rr      synchronisation tells the other directors: none may break that they know
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { command, inNamespace } from '../../sys/command.js';
@@ -21,10 +22,9 @@ import { realservers } from '../topology.js';
 import type { Check, Outcome, Run } from './run.js';
 
 /**
- * Connections held open, half of them to each VIP, and local ports for those that replace broken
- * ones.
+ * Connections held open to each VIP, and local ports for those that replace broken ones.
  */
-const HELD = 120;
+const HELD = 60;
 const PORTS = 1000;
 /** Time in which a moved connection shows whether it lives, ms. */
 const SETTLE_MS = 700;
@@ -38,11 +38,12 @@ interface Change {
 /** What the check needs to know of the topology. */
 export interface FleetVips {
   readonly dr: string;
+  readonly fullNat: string;
   readonly nat: string;
 }
 
 /** The check of a fleet with three directors, of which the first one runs. */
-export function addKillDrain({ dr, nat }: FleetVips): Check {
+export function addKillDrain({ dr, fullNat, nat }: FleetVips): Check {
   return async (run) => {
     const { lab } = run;
     const changes: Change[] = [];
@@ -52,9 +53,15 @@ export function addKillDrain({ dr, nat }: FleetVips): Check {
       await sleep(SETTLE_MS);
     };
     await addDirector(lab, 'director2', dr, 2);
-    const targets = [dr, nat].map((address) => ({ address, port: 80 }));
+    const targets = [dr, fullNat, nat].map((address) => ({ address, port: 80 }));
     let equal: Outcome[] = [];
-    const job = { kind: 'held', targets, count: HELD, ports: PORTS, firstPort: run.takePorts(PORTS) } as const;
+    const job = {
+      kind: 'held',
+      targets,
+      count: HELD * targets.length,
+      ports: PORTS,
+      firstPort: run.takePorts(PORTS),
+    } as const;
     const result = await holding(lab.id, 'client', job, async () => {
       await change('a director is added', () => addDirector(lab, 'director3', dr, 3));
       equal = await rulesReachAll(run);
@@ -62,10 +69,11 @@ export function addKillDrain({ dr, nat }: FleetVips): Check {
       await change('a director and its machine die', () => lose(lab, 'director2', dr, 2));
       await change('a director is drained', () => drain(lab, 'director3', dr));
     });
-    const [ofDr, ofNat] = targets.map(endpointOf) as [string, string];
+    const [ofDr, ofFullNat, ofNat] = targets.map(endpointOf) as [string, string, string];
+    const of = { dr: ofDr, fullNat: ofFullNat, nat: ofNat };
     return [
       ...equal,
-      ...changes.map((one, i) => survived(one, changes[i + 1], result, ofDr, ofNat)),
+      ...changes.map((one, i) => survived(one, changes[i + 1], result, of)),
       { name: 'held connections: longest time without an answer', ...gap(result) },
     ];
   };
@@ -142,16 +150,18 @@ async function equalDirectors(lab: Lab): Promise<number> {
 }
 
 /** The connections that broke between this change and the next one. */
-function survived({ name, began }: Change, next: Change | undefined, result: Result, dr: string, nat: string): Outcome {
+function survived({ name, began }: Change, next: Change | undefined, result: Result, of: FleetVips): Outcome {
   const mine = (result.losses ?? []).filter(({ at }) => at >= began && at < (next?.began ?? Number.POSITIVE_INFINITY));
   const lost = (target: string) => mine.filter((loss) => loss.target === target);
-  const first = lost(dr)[0];
-  const figure = `DR ${kept(lost(dr))}, full NAT ${kept(lost(nat))}${first ? ` (${first.why})` : ''}`;
-  return { name: `${name}: connections alive`, ok: lost(dr).length === 0, figure };
+  const [dr, nat] = [lost(of.dr), lost(of.nat)];
+  const first = [...dr, ...nat][0];
+  const why = first ? ` (${first.why})` : '';
+  const figure = `DR ${kept(dr)}, NAT with synchronisation ${kept(nat)}, full NAT ${kept(lost(of.fullNat))}${why}`;
+  return { name: `${name}: connections alive`, ok: dr.length + nat.length === 0, figure };
 }
 
 function kept(lost: readonly Loss[]): string {
-  return `${HELD / 2 - lost.length} of ${HELD / 2}`;
+  return `${HELD - lost.length} of ${HELD}`;
 }
 
 function gap({ longestGapMs = 0, errors }: Result): Omit<Outcome, 'name'> {

@@ -1,7 +1,10 @@
 /**
  * A fleet of directors behind a router with ECMP. Each announces its VIPs by BGP from BIRD, with
  * BFD, and has its rules from etcd. The lab begins with one director; its own checks add two, kill
- * one and drain one.
+ * one and drain one. All tell each other their connections.
+ *
+ * Replies of NAT need the director that has the connection. A realserver notes by which one each
+ * packet of a client came, and answers by the same one: `throughSender`.
  */
 import { addKillDrain } from '../checks/fleet.js';
 import type { Check } from '../checks/run.js';
@@ -18,7 +21,7 @@ import {
   ripsOf,
   router,
 } from '../hosts.js';
-import type { Daemon, Host, Topology } from '../topology.js';
+import { addressOf, type Daemon, type Host, type Topology } from '../topology.js';
 
 const drawing = `
                         ________
@@ -37,23 +40,20 @@ const drawing = `
  | director | | director2 | | director3 |   | rs1 rs2   |  | etcd |
  | BIRD     | | BIRD      | | BIRD      |   | rs3       |  |______|
  |__________| |___________| |___________|   |___________|
-   10.9.0.1, DR, rr       10.9.0.2, DR, mh       10.9.0.3, full NAT, mh
+   10.9.0.1, DR, rr   10.9.0.2, DR, mh   10.9.0.3, full NAT, mh
+   10.9.0.5, NAT, rr, with synchronisation
 `;
 
 /** The VIP of the checks of all labs, and those of the fleet's own checks. */
 const VIP = '10.9.0.1';
 const DR_VIP = '10.9.0.2';
-const NAT_VIP = '10.9.0.3';
+const FULL_NAT_VIP = '10.9.0.3';
+const NAT_VIP = '10.9.0.5';
+const LAN = '192.168.1.0/24';
 const ROUTER = '192.168.1.254';
 const ETCD = '192.168.1.8';
-
-const rs = [1, 2, 3].map((n) =>
-  realserver(n, [['lan', `192.168.1.1${n}/24`]], ROUTER, {
-    sysctls: QUIET_ARP,
-    vip: { dev: 'lo', address: `${VIP}/32` },
-    ip: [`address add ${DR_VIP}/32 dev lo`],
-  }),
-);
+/** Each director sends its connections to the others and takes theirs. */
+const SYNC = 'sync: { master: { interface: eth0, syncid: 1 }, backup: { interface: eth0, syncid: 1 }, delay: 100 }';
 
 function another(n: number, address: string): Host {
   const ports = [{ dev: 'eth0', segment: 'lan', mac: `02:00:00:00:0d:${n}0`, address: `${address}/24` }];
@@ -66,6 +66,41 @@ const directors: readonly Host[] = [
   another(2, '192.168.1.10'),
   another(3, '192.168.1.21'),
 ];
+
+/** Table of the default route by director number `i`, and the mark that leads there. */
+function tableOf(i: number): number {
+  return 101 + i;
+}
+
+/** A realserver answers clients of NAT by the director whose packet came last in the connection. */
+function throughSender(rip: string): Pick<Host, 'nft' | 'ip'> {
+  const clients = `ip saddr != ${LAN} ip daddr ${rip}`;
+  return {
+    nft: [
+      'table inet back {',
+      'chain in { type filter hook prerouting priority mangle;',
+      ...directors.map(({ ports }, i) => `ether saddr ${ports[0]!.mac} ${clients} ct mark set ${tableOf(i)};`),
+      '}',
+      'chain out { type route hook output priority mangle; ct mark != 0 meta mark set ct mark; }',
+      '}',
+    ],
+    ip: directors.flatMap((one, i) => [
+      `rule add fwmark ${tableOf(i)} table ${tableOf(i)}`,
+      `route add default via ${addressOf(one)} dev eth0 table ${tableOf(i)}`,
+    ]),
+  };
+}
+
+const rs = [11, 12, 13].map((last, i) => {
+  const rip = `192.168.1.${last}`;
+  const { nft, ip = [] } = throughSender(rip);
+  return realserver(i + 1, [['lan', `${rip}/24`]], ROUTER, {
+    sysctls: QUIET_ARP,
+    vip: { dev: 'lo', address: `${VIP}/32` },
+    nft: nft!,
+    ip: [`address add ${DR_VIP}/32 dev lo`, ...ip],
+  });
+});
 
 function bird(host: string, config: string): Daemon {
   const words = (folder: string) => ['-f', '-c', `${folder}/${host}-bird.conf`, '-s', `${folder}/${host}-bird.ctl`];
@@ -85,8 +120,8 @@ const etcd: Daemon = {
   ready: /serving insecure client requests/,
 };
 
-const service = (vip: string, how: string) => [
-  `-A -t ${vip}:80 -s mh -b mh-port`,
+const service = (vip: string, how: string, scheduler = 'mh -b mh-port') => [
+  `-A -t ${vip}:80 -s ${scheduler}`,
   ...ripsOf(rs).map((rip) => `-a -t ${vip}:80 -r ${rip}:80 ${how} -w 1`),
 ];
 const base = onVip(VIP, rs, '-g');
@@ -118,7 +153,13 @@ export const fleet: Topology<Check> = {
   ],
   ...base,
   listeners: (host) => ({ ...base.listeners(host), addresses: [...base.listeners(host).addresses, DR_VIP] }),
-  rules: [...base.rules, ...service(DR_VIP, '-g'), ...service(NAT_VIP, '--full-nat')],
+  rules: [
+    ...base.rules,
+    ...service(DR_VIP, '-g'),
+    ...service(FULL_NAT_VIP, '--full-nat'),
+    ...service(NAT_VIP, '-m', 'rr'),
+  ],
+  config: [SYNC],
   arp: false,
   hostStack: true,
   fleet: { endpoint: `http://${ETCD}:2379`, host: 'etcd' },
@@ -129,5 +170,5 @@ export const fleet: Topology<Check> = {
       bird(name, directorBird({ id: ports[0]!.address.split('/')[0]!, device: 'eth0', router: ROUTER })),
     ),
   ],
-  checks: [addKillDrain({ dr: DR_VIP, nat: NAT_VIP })],
+  checks: [addKillDrain({ dr: DR_VIP, fullNat: FULL_NAT_VIP, nat: NAT_VIP })],
 };

@@ -122,7 +122,11 @@ describe('two directors', () => {
   it('a backup that joins late asks, and gets everything; a third one does not take the answer', async () => {
     const wire = new Wire();
     const [one, third] = [await new Box(wire, '10.1.0.1').start(), await new Box(wire, '10.1.0.3').start()];
-    third.wait(5000);
+    third.wait(1000);
+    expect(third.daemons.isSettled).toBe(false);
+    // Nobody answers it.
+    third.wait(4000);
+    expect(third.daemons.isSettled).toBe(true);
     for (let port = 5000; port < 5100; port++) one.talk(port);
     one.wait(200);
     const taken = third.daemons.stats.connectionsReceived;
@@ -131,6 +135,9 @@ describe('two directors', () => {
     late.wait(40);
     one.wait(400);
     expect(late.ports.length).toBe(100);
+    expect(late.daemons.isSettled).toBe(false);
+    late.wait(500);
+    expect(late.daemons.isSettled).toBe(true);
     expect(one.daemons.stats.requests).toBe(asked + 1);
     expect(third.daemons.stats.connectionsReceived).toBe(taken);
     // It does not ask again.

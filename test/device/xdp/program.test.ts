@@ -6,12 +6,14 @@ import type { InterceptRule } from '../../../src/device/intercept/rule.js';
 import { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
 import { interceptProgram } from '../../../src/device/xdp/program.js';
 import { createMap, loadXdp, MapType, testXdp, updateMap, XDP_PASS, XDP_REDIRECT } from '../../../src/sys/bpf.js';
-import { check, close, socket } from '../../../src/sys/libc.js';
+import { check, close, fcntl, socket } from '../../../src/sys/libc.js';
 import { AF_XDP } from '../../../src/sys/xdp-socket.js';
 import { Random } from '../../support/seed.js';
 import { anyFrame, anyRule, changeHosts, ip4, MAC, ports } from './any.js';
 import { withoutXdp } from './missing.js';
 import { isTakenBy } from './reference.js';
+
+const F_DUPFD_CLOEXEC = 1030;
 
 describe.skipIf(withoutXdp !== '')('the XDP program', () => {
   let maps: InterceptMaps;
@@ -79,6 +81,26 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
     expect([tagged, other, broadcast, lldp, frame.subarray(0, 36), frame.subarray(0, 33)].map(taken)).toEqual(
       Array(6).fill(false),
     );
+  });
+
+  it('shares its port table with the process that takes over', () => {
+    const at = (port: number): InterceptRule => ({ ...vip, dport: [[port, port]] });
+    maps.update([at(80), at(443)]);
+    const shared = check(fcntl(maps.fds.ports, F_DUPFD_CLOEXEC, 0), 'fcntl');
+    const successor = new InterceptMaps('eth0', () => Buffer.from(MAC, 'hex'), shared);
+    const second = loadXdp(interceptProgram(successor.fds, open[0]!));
+    open.push(second);
+    const takes = (by: number, port: number) =>
+      testXdp(by, ip4(6, '1.2.3.4', '10.0.0.100', ports(1024, port))) === XDP_REDIRECT;
+    successor.update([at(22), at(80)]);
+    // The one that still forwards has lost nothing.
+    expect([80, 443].map((port) => takes(program, port))).toEqual([true, true]);
+    expect([22, 80].map((port) => takes(second, port))).toEqual([true, true]);
+    successor.removeForeign();
+    expect([22, 80, 443].map((port) => takes(second, port))).toEqual([true, true, false]);
+    successor.close();
+    maps.update([at(80)]);
+    expect([80, 443].map((port) => takes(program, port))).toEqual([true, false]);
   });
 
   it('takes all fragments where any packet could be taken by its ports', () => {

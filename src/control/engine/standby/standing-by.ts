@@ -4,26 +4,30 @@
  * process is asked to stop:
  *
  *     prepare   code warmed up ─► devices made, which wait ─► pages of the table mapped ─► report `ready`
- *     standBy   sleeps ── the other process has paused ──► frames, rings, index of the table ─► forwards
+ *     standBy   sleeps ── the other process has paused ──► frames, rings, index ─► forwards what waited
+ *
+ * From its sleep until nothing waits any more the thread goes before others (SCHED_RR): on a busy
+ * machine it would wait longer for a processor than it computes.
  */
 import { closeSync, openSync } from 'node:fs';
 import { ENTRY_WORDS } from '../../../conntrack/entry.js';
 import { addressAt, type FilePages } from '../../../sys/memory.js';
+import { calmDown, hurry } from '../../../sys/priority.js';
 import { clockOrigin } from '../clock.js';
 import type { RunnerSetup } from '../messages.js';
 import type { Runner } from '../runner.js';
 import type { Backed } from '../shared-memory.js';
 import { awaitRelease, type Standby } from './standby.js';
 import { warmBytes, warmUpPath } from './warm-up-path.js';
-import { warmUpRebuild } from './warm-up-rebuild.js';
 
 /** Longest time, in ms, that frames wait for a rebuild after another process has stopped. */
 const PATIENCE_MS = 100;
+/** Longest time, in ms, in which frames that have waited go before everything else. */
+const BACKLOG_MS = 50;
 const PAGE_WORDS = 1024;
 
 /** Does what can be done while another process forwards. Throws a SystemError. */
 export function prepare(runner: Runner, setup: RunnerSetup, { handles }: Standby): void {
-  warmUpRebuild();
   const files = filesOf(setup);
   try {
     const pages = [...files.flatMap(({ pages }) => pages), framesOf(setup)];
@@ -40,6 +44,7 @@ export function prepare(runner: Runner, setup: RunnerSetup, { handles }: Standby
 
 /** Waits until another process has stopped to forward, and goes on where it has stopped. */
 export function standBy(runner: Runner, setup: RunnerSetup, standby: Standby): void {
+  hurry();
   const positions = awaitRelease(standby, setup.workers?.index ?? 0);
   runner.begin(setup.inherited, performance.now() + clockOrigin());
   positions.forEach((position, device) => {
@@ -47,6 +52,15 @@ export function standBy(runner: Runner, setup: RunnerSetup, standby: Standby): v
   });
   runner.rebuildFirst(PATIENCE_MS);
   runner.handle({ kind: 'beginFlows' });
+  forwardBacklog(runner, BACKLOG_MS);
+  calmDown();
+}
+
+/** Forwards the frames that have waited, for `ms` at most. */
+function forwardBacklog(runner: Runner, ms: number): void {
+  const origin = clockOrigin();
+  const end = performance.now() + ms;
+  while (runner.turn(performance.now() + origin) > 0 && performance.now() < end);
 }
 
 /** The files of table and counters, opened. The caller closes them. */

@@ -19,6 +19,7 @@ import { parse4 } from '../../../wire/address.js';
 import { TCP, UDP } from '../../../wire/ipv4.js';
 import { apply } from '../apply.js';
 import { nextHops, WARM_NETWORK, WARM_SERVICES, WARM_SOURCE, warmFrames } from './warm-up-frames.js';
+import { warmUpRebuild } from './warm-up-rebuild.js';
 
 /** Longest time, ms. */
 const MOST_MS = 600;
@@ -49,6 +50,8 @@ export function warmUpPath(d: Director, pages: readonly FilePages[], routes: Com
     d.umem.useFirst(FRAMES);
     addServices(d);
     addNeighbours(d);
+    const own = d.dests.slice(destinations).filter((dest) => dest !== undefined);
+    warmUpRebuild(d, own, () => endAll(d));
     const frames = warmFrames(d.links[0]!.mac);
     const end = performance.now() + MOST_MS;
     for (let round = 0; round < ROUNDS && performance.now() < end; round++) passAll(d, frames);

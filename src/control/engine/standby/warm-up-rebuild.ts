@@ -1,47 +1,71 @@
 /**
  * Warms up the code of a rebuild (conntrack/rebuild) in a worker that stands by. V8 compiles
- * what has run for a while; code that is not compiled takes ten times as long. It runs on a small
- * table of its own, before the other process is asked to stop.
+ * what has run for a while; code that is not compiled takes ten times as long. It is the director's
+ * own table that is rebuilt, because the code is compiled for its arrays (ADR 0004):
+ *
+ *     another Connections of the same memory fills lines ─► rebuild ─► all end ─► again
  */
 import { Connections } from '../../../conntrack/connections.js';
-import { CONN_INACTIVE, TICKS } from '../../../conntrack/entry.js';
+import { CONN_INACTIVE, HIGH_WATER_WORD, TICKS } from '../../../conntrack/entry.js';
 import { fillEntry } from '../../../conntrack/find-wide.js';
-import { linesBytes, sealsBytes, type TableMemory } from '../../../conntrack/memory.js';
+import type { TableMemory } from '../../../conntrack/memory.js';
 import { Rebuild } from '../../../conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../../conntrack/table.js';
-import { Destination, Method, VirtualService } from '../../../service/service.js';
-import { Counters } from '../../../stats/counters.js';
-import { TCP } from '../../../wire/ipv4.js';
+import type { Director } from '../../../dataplane/director.js';
+import { REBUILD_BUDGET } from '../../../dataplane/housekeeping.js';
+import type { Destination } from '../../../service/service.js';
+import type { Block } from '../../../stats/block.js';
+import { TCP, UDP } from '../../../wire/ipv4.js';
 
 const LINES = 8192;
 /** As many rebuilds of LINES lines are made, within MOST_MS. */
-const ROUNDS = 12;
-const MOST_MS = 500;
-const STEP = 8192;
+const ROUNDS = 10;
+const MOST_MS = 400;
 
-/** A table as a former process leaves it. */
-function filled(memory: TableMemory, dest: Destination): void {
-  const connections = new Connections(new ConnectionTable(LINES, memory), [dest]);
-  const { table } = connections;
+/**
+ * Rebuilds the table of `d` until the code is compiled. Its memory is zeros. `dests`: of the
+ * connections; `endAll` ends them.
+ */
+export function warmUpRebuild(d: Director, dests: readonly Destination[], endAll: () => void): void {
+  const lines = Math.min(LINES, d.connections.table.maxEntries);
+  const end = performance.now() + MOST_MS;
+  for (let round = 0; round < ROUNDS && performance.now() < end; round++) {
+    fill(d, lines, dests);
+    d.connections.now++;
+    d.rebuild = new Rebuild(d.connections);
+    while (!d.rebuild.step(REBUILD_BUDGET));
+    d.rebuild = undefined;
+    endAll();
+  }
+}
+
+/** Makes the table one that another process leaves. */
+function fill(d: Director, lines: number, dests: readonly Destination[]): void {
+  const { now, words } = d.connections;
+  words[HIGH_WATER_WORD] = 0;
+  const table = new ConnectionTable(lines, memoryOf(d.connections.table), d.connections.table.secret);
+  table.forgetIndex(0);
+  const connections = new Connections(table, d.dests, now);
   const address = (last: number) => Int32Array.of(0, 0, 0, 0x0a000000 | last);
-  for (let i = 0; i < LINES; i++) {
+  for (let i = 0; i < lines; i++) {
+    const dest = dests[i % dests.length]!;
     const entry = table.alloc();
-    fillEntry(table, entry, 4, TCP, address(i), 1024 + i, address(1), 80, address(2), 80);
-    connections.open(entry, dest, CONN_INACTIVE | Method.masq);
+    if (entry === 0) return;
+    fillEntry(table, entry, 4, (i & 1) === 0 ? TCP : UDP, address(i >> 2), 1024 + i, address(1), 80, address(2), 80);
+    connections.open(entry, dest, ((i & 2) === 0 ? CONN_INACTIVE : 0) | dest.method);
     connections.setTimeout(entry, (i & 63) * TICKS + 1);
     connections.settle(entry);
   }
 }
 
-/** Rebuilds a small table until the code is compiled. */
-export function warmUpRebuild(): void {
-  const block = (bytes: number) => ({ buffer: new SharedArrayBuffer(bytes), offset: 0 });
-  const memory = { lines: block(linesBytes(LINES)), seals: block(sealsBytes(LINES)) };
-  const dest = new Destination(0, new VirtualService(0), new Counters());
-  filled(memory, dest);
-  const end = performance.now() + MOST_MS;
-  for (let round = 0; round < ROUNDS && performance.now() < end; round++) {
-    const rebuild = new Rebuild(new Connections(new ConnectionTable(LINES, memory), [dest]));
-    while (!rebuild.step(STEP));
-  }
+function memoryOf({ words, seals, shifts }: ConnectionTable): TableMemory {
+  return { lines: blockOf(words), seals: partOf(seals), shifts: partOf(shifts) };
+}
+
+function partOf(words: Int32Array): Block | undefined {
+  return words.length === 0 ? undefined : blockOf(words);
+}
+
+function blockOf({ buffer, byteOffset }: Int32Array): Block {
+  return { buffer: buffer as SharedArrayBuffer, offset: byteOffset };
 }
