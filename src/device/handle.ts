@@ -12,6 +12,7 @@
 import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
 import type { FlowMapFds } from './flow/layout.js';
+import type { PinnedLink } from './flow/pins.js';
 import type { DeviceKind } from './kinds.js';
 import type { OpenOptions } from './open.js';
 import { packetFault, replaceFlowPrograms } from './packet/flow-programs.js';
@@ -68,10 +69,11 @@ interface Kind<K extends DeviceKind> {
 
 const rows: { readonly [K in DeviceKind]: Kind<K> } = {
   xdp: {
-    open: (memory, name, { promiscuous = false, maps, entries, share, sharing, flows }) =>
+    open: (memory, name, { promiscuous = false, maps, entries, share, sharing, flows, link }) =>
       openXdp(memory, name, {
         promiscuous,
         flows,
+        link,
         share,
         sharing,
         intercept: maps ?? 'nothing',
@@ -86,8 +88,8 @@ const rows: { readonly [K in DeviceKind]: Kind<K> } = {
       maps === undefined ? handles : replaceXdp(handles, maps, share?.xsks, flows),
   },
   packet: {
-    open: (_, name, { promiscuous = false, share, flows, gso = false }) =>
-      openPacket(name, { promiscuous, share, flows, gso }),
+    open: (_, name, { promiscuous = false, share, flows, link, gso = false }) =>
+      openPacket(name, { promiscuous, share, flows, link, gso }),
     close: closePacket,
     on: (umem, handle) => new PacketDevice(umem, handle),
     adopt: adoptPacket,
@@ -192,6 +194,16 @@ export function sharingSocket(handles: readonly (DeviceHandle | undefined)[]): n
   for (const handle of handles)
     if (handle?.kind === 'xdp' && handle.sockets[0] !== undefined) return handle.sockets[0].fd;
   return undefined;
+}
+
+/**
+ * The BPF link that keeps the program of a handle attached, and how; undefined: it has none, as all
+ * workers but one.
+ */
+export function programLink(handle: DeviceHandle): PinnedLink | undefined {
+  if (handle.kind === 'xdp') return handle.link < 0 ? undefined : { fd: handle.link, mode: handle.mode };
+  if (handle.kind !== 'packet' || handle.link === undefined) return undefined;
+  return { fd: handle.link, mode: 'tcx' };
 }
 
 /** Index of the interface; undefined where the handle does not follow an interface of the host. */

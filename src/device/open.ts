@@ -6,6 +6,7 @@ import { CapDevice } from './cap.js';
 import type { Device } from './device.js';
 import { DeviceError } from './error.js';
 import type { FlowMapFds } from './flow/layout.js';
+import type { PinnedLink } from './flow/pins.js';
 import { AUTO, type DeviceChoice, type DeviceKind, kindsWith } from './kinds.js';
 import { PacketDevice } from './packet/packet.js';
 import type { QueueShare } from './queue-share.js';
@@ -39,6 +40,8 @@ export interface OpenOptions {
   sharing?: number | undefined;
   /** Flow table by which the program of an exclusive kind forwards. */
   flows?: FlowMapFds | undefined;
+  /** The program of a former process is attached by this link. */
+  link?: PinnedLink | undefined;
 }
 
 type Open = (umem: Umem, name: string, options: OpenOptions) => Device;

@@ -16,6 +16,8 @@ const MAP_GET_NEXT_KEY = 4;
 const MAP_UPDATE_BATCH = 26;
 const MAP_DELETE_BATCH = 27;
 const PROG_LOAD = 5;
+const OBJ_PIN = 6;
+const OBJ_GET = 7;
 const PROG_TEST_RUN = 10;
 const OBJ_GET_INFO_BY_FD = 15;
 const LINK_CREATE = 28;
@@ -254,6 +256,25 @@ function nextLink(id: number): number {
   if (result < 0 && errno() === ENOENT) return 0;
   check(result, 'bpf LINK_GET_NEXT_ID');
   return attributes.view.getUint32(4, true);
+}
+
+/**
+ * Gives a map or link a name in a BPF file system, whose files keep it. Throws a SystemError,
+ * EEXIST when the name is taken.
+ */
+export function pin(fd: number, path: string): void {
+  check(
+    new Attributes()
+      .words(8, fd)
+      .pointer(0, pinned(Buffer.from(`${path}\0`)))
+      .run(OBJ_PIN),
+    'bpf OBJ_PIN',
+  );
+}
+
+/** A descriptor of what `pin` has named. Throws a SystemError. */
+export function openPin(path: string): number {
+  return check(new Attributes().pointer(0, pinned(Buffer.from(`${path}\0`))).run(OBJ_GET), 'bpf OBJ_GET');
 }
 
 /** Takes the program of a link off its interface; the link stays open. Throws a SystemError. */

@@ -54,7 +54,7 @@ class Programs {
     bits: number,
     skb: boolean,
   ) {
-    this.maps = new FlowMaps(bits);
+    this.maps = FlowMaps.make(bits);
     this.memory = flowMemory(this.maps.fds);
     for (const [device, mac] of macs.entries()) {
       this.maps.setDevice(device, ifNameToIndex('lo'));
@@ -79,6 +79,7 @@ class Programs {
     const { lines, wide, hops, ledgerWords, control } = this.memory;
     for (const part of [lines, wide, hops, ledgerWords]) part.fill(0);
     control[Control.generation] = 1;
+    control.fill(0, Control.told);
     control[Control.off] = 0;
   }
 }
@@ -116,6 +117,7 @@ export class FlowKernel {
     );
     this.memory = this.programs.memory;
     this.offload = new Offload(d, this.memory, { ...(after && { after }), unitMs: UNIT_MS });
+    this.offload.begin();
     d.offload = this.offload;
     d.connections.offloadTo(this.offload);
   }

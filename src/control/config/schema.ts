@@ -292,8 +292,7 @@ export const schema = {
       type: 'auto or off',
       text:
         'Packets of established connections are forwarded by programs in the kernel, without the director. `auto`: ' +
-        'between devices of kind packet by tcx (Linux 6.6), and of kind xdp whose drivers take redirected frames; ' +
-        'with one worker.',
+        'between devices of kind packet by tcx (Linux 6.6), and of kind xdp whose drivers take redirected frames.',
       example: 'auto',
       change: 'restart',
     }),

@@ -13,7 +13,7 @@ import type { Parts } from './parts.js';
 export function onReport(parts: Parts, report: Report): void {
   if (report.kind === 'resolve') parts.live?.resolve(report.device, report.ip);
   else if (report.kind === 'traced') parts.requests.tracing.add(report.record);
-  else if (report.kind === 'flowsRead') parts.workers?.hasReadFlows();
+  else if (report.kind === 'flowsRead') parts.workers?.hasReadFlows(report.id);
   else if (report.kind === 'originate') parts.rawOut?.send(report.packet);
   else if (report.kind === 'warned') parts.log.warn(report.message);
   else if (report.kind === 'synProxy') synProxyTurned(parts, report);

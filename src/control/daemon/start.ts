@@ -11,9 +11,9 @@ import type { AdminClient } from '../api/api.js';
 import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
-import type { Transfer } from '../engine/device-set.js';
-import { openFlows } from '../engine/flow-offload.js';
+import { openFlows } from '../engine/open-flows.js';
 import { tooManyWorkers } from '../engine/processors.js';
+import type { Transfer } from '../engine/transfer.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
 import { ANNOUNCE_MS, BEGIN_MS } from '../host/announcement.js';
@@ -22,6 +22,7 @@ import { removeOrphans } from '../host/interceptor.js';
 import { serveMetrics } from '../metrics/server.js';
 import { changes } from '../rules/diff.js';
 import type { Rules } from '../rules/rules.js';
+import { stateDirectory } from '../state/directory.js';
 import { resume } from '../state/resume.js';
 import { baseOf } from '../state/start.js';
 import { checkProxied, checkSync, warnIneffective } from './checks.js';
@@ -67,7 +68,12 @@ async function loadConsole({ config, log }: Parts, handler: Handler): Promise<Co
 function newWorkers(parts: Parts, { live, maps, devices }: Attachment, adopted: Transfer | undefined): Workers {
   Object.assign(parts, { live, maps, devices });
   const { shared, config, keeper } = parts;
-  const flows = openFlows(config, devices, (line) => parts.log.info(line));
+  const inherited = {
+    state: keeper && stateDirectory(config),
+    connections: shared.inherited.every(Boolean),
+    flows: adopted?.flows,
+  };
+  const flows = openFlows(config, devices, inherited, (line) => parts.log.info(line));
   parts.flows = flows;
   parts.workers = new Workers(shared, config, devices, maps, live !== undefined, keeper?.steering, adopted, flows);
   return parts.workers;

@@ -10,15 +10,17 @@
  *                            └─ its interface is away
  */
 import { DeviceError } from '../../device/error.js';
+import { DEVICES } from '../../device/flow/layout.js';
 import type { FlowMaps } from '../../device/flow/maps.js';
+import type { PinnedLink } from '../../device/flow/pins.js';
 import {
-  adoptHandle,
   closeHandle,
   type DeviceHandle,
   describe,
   fromPosition,
   ifindexOf,
   openHandle,
+  programLink,
   type Share,
   shareIn,
   sharingSocket,
@@ -27,28 +29,10 @@ import {
 import { kindOf } from '../../device/kinds.js';
 import { openHostTun } from '../../device/tun/host.js';
 import { closeTun, type TunHandle } from '../../device/tun/tap.js';
-import { frameSizeFor, framesFor, makeUmem, mapUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
+import { frameSizeFor, framesFor, makeUmem, removeUmem, type UmemMemory } from '../../device/umem-memory.js';
 import { takesRedirected } from '../../netlink/xdp-features.js';
 import type { DeviceSetup } from './messages.js';
-
-/** The open devices of a director as plain data. By worker; handles by device, then by worker. */
-export interface Transfer {
-  readonly memories: readonly UmemMemory[];
-  readonly tuns: readonly TunHandle[];
-  readonly handles: readonly (readonly (DeviceHandle | null)[] | null)[];
-  /** By device: the port table of its program, −1: none. Absent: of a version without. */
-  readonly ports?: readonly number[];
-}
-
-/** What another process gives, with descriptors of this one. Throws a SystemError. */
-export function adoptAll({ memories, tuns, handles, ports = [] }: Transfer, take: (fd: number) => number): Transfer {
-  return {
-    memories: memories.map(({ fd, frames, frameSize, large }) => mapUmem(take(fd), frames, frameSize, large)),
-    tuns: tuns.map(({ name, fd }) => ({ name, fd: take(fd) })),
-    handles: handles.map((all) => all?.map((handle) => handle && adoptHandle(handle, take)) ?? null),
-    ports: ports.map(take),
-  };
-}
+import type { Transfer } from './transfer.js';
 
 /** As many as a receive batch has frames: 4.25 MiB. */
 const LARGE_FRAMES = 64;
@@ -101,6 +85,7 @@ export class DeviceSet {
       memories: this.memories,
       tuns: this.tuns,
       handles: this.handles.map((handles) => handles?.map((handle) => handle ?? null) ?? null),
+      flows: this.flows?.fds,
       ports: this.devices.map(({ maps }) => maps?.ports ?? -1),
     };
   }
@@ -131,6 +116,7 @@ export class DeviceSet {
       const share = shareIn(handles, this.shareOf(device));
       this.shares[i] = share;
       this.handles[i] = underOwn(handles, device.maps, share, this.flows?.fds);
+      this.keepLink(i);
       this.redirectTo(i);
     });
   }
@@ -169,13 +155,15 @@ export class DeviceSet {
     const setup = this.devices[device]!;
     this.shares[device] = this.shareOf(setup);
     const opened: DeviceHandle[] = [];
+    const link = this.inheritedLink(device);
     try {
-      for (let worker = this.workers - 1; worker >= 0; worker--) opened.unshift(this.openFor(worker, device));
+      for (let worker = this.workers - 1; worker >= 0; worker--) opened.unshift(this.openFor(worker, device, link));
     } catch (error) {
       for (const handle of opened) closeHandle(handle);
       throw error;
     }
     this.handles[device] = opened;
+    this.keepLink(device);
     this.redirectTo(device);
     return describe(opened[0]!);
   }
@@ -197,7 +185,20 @@ export class DeviceSet {
     return offload === 'frames' || (offload === 'skbs' && this.flows!.fds.tcx);
   }
 
-  private openFor(worker: number, device: number): DeviceHandle {
+  /** The link of a program that a former process has left attached. */
+  private inheritedLink(device: number): PinnedLink | undefined {
+    return this.flows?.pins?.openLink(device, this.devices[device]!.name);
+  }
+
+  /** The program of a device stays attached when this process is killed. */
+  private keepLink(device: number): void {
+    for (const handle of this.handles[device] ?? []) {
+      const link = handle && programLink(handle);
+      if (link !== undefined) this.flows?.pins?.keepLink(device, link.fd, link.mode);
+    }
+  }
+
+  private openFor(worker: number, device: number, link?: PinnedLink): DeviceHandle {
     const { name, kind, mtu, promiscuous, gso, maps } = this.devices[device]!;
     const share = this.shares[device];
     return openHandle(this.memories[worker]!, name, kind, {
@@ -208,7 +209,8 @@ export class DeviceSet {
       entries: this.frames.entries,
       sharing: sharingSocket(this.of(worker)),
       share: share && { ...share, index: worker },
-      flows: this.flows?.fds,
+      flows: device < DEVICES ? this.flows?.fds : undefined,
+      link,
     });
   }
 
@@ -217,6 +219,7 @@ export class DeviceSet {
     for (const handle of this.handles[device] ?? []) if (handle !== undefined) closeHandle(handle);
     this.handles[device] = undefined;
     this.flows?.setDevice(device, 0);
+    this.flows?.pins?.dropLink(device);
   }
 
   /**
@@ -245,16 +248,18 @@ export class DeviceSet {
    */
   renew(worker: number): void {
     const tun = this.tuns[worker];
-    for (const handles of this.handles) {
+    const links = this.handles.map((handles, device) => {
       const handle = handles?.[worker];
+      const link = handle && programLink(handle) && this.inheritedLink(device);
       if (handle !== undefined) closeHandle(handle);
       if (handles !== undefined) handles[worker] = undefined;
-    }
+      return link;
+    });
     if (tun !== undefined) closeTun(tun);
     removeUmem(this.memories[worker]!);
     this.memories[worker] = makeUmem(this.frames.frames, this.frameSize, this.large);
     this.handles.forEach((handles, device) => {
-      if (handles !== undefined) handles[worker] = this.openFor(worker, device);
+      if (handles !== undefined) handles[worker] = this.openFor(worker, device, links[device]);
     });
     if (tun !== undefined) this.openTun(worker);
   }
@@ -264,6 +269,7 @@ export class DeviceSet {
     for (let device = 0; device < this.devices.length; device++) this.close(device);
     for (const tun of this.tuns.splice(0)) closeTun(tun);
     for (const memory of this.memories.splice(0)) removeUmem(memory);
+    this.flows?.pins?.remove();
     this.flows?.close();
   }
 }

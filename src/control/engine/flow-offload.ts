@@ -1,6 +1,5 @@
 /**
- * The offload of a director: the flow table, which the control thread makes, and what the worker
- * does about it.
+ * What a worker does about the flow table, which the control thread makes (open-flows.ts).
  *
  *     director.yaml `offload` ─► openFlows ─► FlowMaps ─► programs of the devices (device-set.ts)
  *                                                └─► worker: useFlows, beforeMessage
@@ -8,16 +7,9 @@
 import type { Director } from '../../dataplane/director.js';
 import { Offload } from '../../dataplane/offload/offload.js';
 import { type FlowMapFds, SEEN_UNIT_MS, WAYS } from '../../device/flow/layout.js';
-import { FlowMaps, flowMemory } from '../../device/flow/maps.js';
-import { kindOf } from '../../device/kinds.js';
-import { hasTcx } from '../../device/packet/flow-programs.js';
-import { SystemError } from '../../sys/libc.js';
+import { type FlowMaps, flowMemory } from '../../device/flow/maps.js';
 import type { OffloadStatus } from '../api/api.js';
-import type { Config } from '../config/config.js';
 import type { DeviceSetup, Message } from './messages.js';
-
-/** 2 to this power buckets of four lines, 16 MB: 32,768 connections at a quarter of the lines. */
-const BITS = 16;
 
 /** Messages after which packets of connections are forwarded as before. */
 const HARMLESS: readonly Message['kind'][] = [
@@ -28,40 +20,15 @@ const HARMLESS: readonly Message['kind'][] = [
   'syncReceived',
   'syncResend',
   'readFlows',
+  'beginFlows',
   'deepen',
   'pause',
   'stop',
 ];
 
-/**
- * The flow table that a configuration wants; undefined without offload, or where no device can use
- * it. Lines that say why not go to `say`.
- */
-export function openFlows(
-  { offload, workers }: Pick<Config, 'offload' | 'workers'>,
-  devices: readonly DeviceSetup[],
-  say: (line: string) => void,
-): FlowMaps | undefined {
-  const programs = new Set(devices.map(({ kind }) => kindOf(kind).offload));
-  if (offload === 'off' || !(programs.has('frames') || programs.has('skbs'))) return undefined;
-  if (workers > 1) {
-    say('no offload: it needs one worker');
-    return undefined;
-  }
-  try {
-    const tcx = programs.has('skbs') && hasTcx();
-    if (programs.has('skbs') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
-    return tcx || programs.has('frames') ? new FlowMaps(BITS, tcx) : undefined;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    say(`no offload: ${error.message}`);
-    return undefined;
-  }
-}
-
-/** The worker offloads connections from now on. Call it before the first batch. */
-export function useFlows(d: Director, fds: FlowMapFds): Offload {
-  const offload = new Offload(d, flowMemory(fds), { unitMs: SEEN_UNIT_MS });
+/** The worker offloads connections, once its offload has begun. `index`: number of the worker. */
+export function useFlows(d: Director, fds: FlowMapFds, { index = 0, count = 1 } = {}): Offload {
+  const offload = new Offload(d, flowMemory(fds), { unitMs: SEEN_UNIT_MS, worker: index, workers: count });
   d.offload = offload;
   d.connections.offloadTo(offload);
   return offload;
@@ -73,9 +40,9 @@ export function useFlows(d: Director, fds: FlowMapFds): Offload {
  */
 export function beforeMessage(offload: Offload, message: Message): void {
   if (message.kind === 'trace') offload.setOff(message.spec !== undefined);
-  // Another process goes on with what waits in the rings, and with these counters and timers.
-  if (message.kind === 'pause') offload.setOff(true);
-  if (message.kind === 'readFlows' || message.kind === 'pause') offload.read();
+  if (message.kind === 'readFlows') offload.read();
+  // Another process goes on, with these lines, counters and timers.
+  if (message.kind === 'pause') offload.leave();
   if (HARMLESS.includes(message.kind)) return;
   offload.settle();
   if (message.kind === 'links') offload.forgetHops();

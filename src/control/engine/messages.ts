@@ -132,8 +132,10 @@ export type Message =
   | { kind: 'syncReceived'; message: Uint8Array; fresh: boolean }
   /** The workers write all connections to their rings. */
   | { kind: 'syncResend' }
+  /** All devices are open: connections that programs forward are decided about anew. */
+  | { kind: 'beginFlows' }
   /** Counters and timers follow what programs have forwarded; the worker reports `flowsRead`. */
-  | { kind: 'readFlows' }
+  | { kind: 'readFlows'; id: number }
   /** Another process is about to go on: the rings must hold what comes meanwhile. */
   | { kind: 'deepen' }
   /** The worker forwards no more, for another process goes on; it reports `paused`. */
@@ -164,5 +166,5 @@ export type Report =
   /** An IP packet to send by the routing of the host. */
   | { kind: 'originate'; packet: Uint8Array }
   | { kind: 'traced'; record: TraceRecord }
-  | { kind: 'flowsRead' }
+  | { kind: 'flowsRead'; id: number }
   | { kind: 'stopped' };

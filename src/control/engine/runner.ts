@@ -61,6 +61,7 @@ export class Runner {
   /** Those in force. */
   routes: CompiledRoutes | undefined;
   private nextCount = 0;
+  private mayBeginFlows = false;
   /** Another process goes on: no turn may follow. */
   isPaused = false;
   private rebuild: { readonly work: Rebuild; readonly since: number } | undefined;
@@ -87,10 +88,10 @@ export class Runner {
     const worker = this.dispatch?.index ?? 0;
     this.director.synFloods.onTurn = ({ slot }, on) => report({ kind: 'synProxy', worker, slot, on });
     addLinks(this.director, setup.devices);
+    this.offload = setup.flows && useFlows(this.director, setup.flows, setup.workers);
     if (setup.standby === undefined) this.begin(setup.inherited, now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
     if (setup.live) this.addHostLinks(umem, setup.tun);
-    this.offload = setup.flows && useFlows(this.director, setup.flows);
     this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
@@ -151,6 +152,8 @@ export class Runner {
     this.words[TICK_WORD] = tickOf(now);
     if (now >= this.nextCount) this.count(now);
     if (this.rebuild !== undefined && this.director.rebuild === undefined) this.endRebuild(now);
+    // Programs go on with connections that are not found yet.
+    if (this.mayBeginFlows && this.rebuild === undefined) this.offload?.begin();
     return received;
   }
 
@@ -174,6 +177,8 @@ export class Runner {
   begin(inherited: RunnerSetup['inherited'], now: number): void {
     this.director.umem.restock();
     this.director.connections.now = tickOf(now);
+    // Before the rebuild: it ends connections whose time is over.
+    this.offload?.adopt();
     if (inherited !== undefined) this.beginRebuild(inherited === 'counted', now);
   }
 
@@ -251,7 +256,10 @@ export class Runner {
         if (this.announces) this.announcements.announceDue();
         return true;
       case 'readFlows':
-        this.report({ kind: 'flowsRead' });
+        this.report({ kind: 'flowsRead', id: message.id });
+        return true;
+      case 'beginFlows':
+        this.mayBeginFlows = true;
         return true;
       case 'deepen':
         for (const device of this.places.devices) device.deepen?.();

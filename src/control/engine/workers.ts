@@ -13,10 +13,11 @@ import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceConfig } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
-import { DeviceSet, type Transfer } from './device-set.js';
+import { DeviceSet } from './device-set.js';
 import type { DeviceSetup, Message, Report, RunnerSetup } from './messages.js';
 import type { SharedMemory } from './shared-memory.js';
 import { newStandby, release, type Standby } from './standby/standby.js';
+import type { Transfer } from './transfer.js';
 import { type Dataplane, type DataplaneSetup, startInline, startWorker } from './worker-handle.js';
 import { type InheritedSteering, setupFor, WorkerPool } from './worker-pool.js';
 
@@ -41,7 +42,9 @@ export class Workers {
   private paused: ((positions: Positions) => void) | undefined;
   private positions: (readonly number[])[] = [];
   private deaths: number[] = [];
-  private readonly readers: (() => void)[] = [];
+  /** By number of the request: who waits, and for how many workers. */
+  private readonly readers = new Map<number, { readonly resolve: () => void; left: number }>();
+  private reads = 0;
 
   /** Makes the frames; opens no device yet. Throws a SystemError. */
   constructor(
@@ -64,13 +67,19 @@ export class Workers {
    * log. Throws a DeviceError.
    */
   open(isThere: (device: DeviceSetup) => boolean): string[] {
-    return this.base.devices.flatMap((device, i) => {
+    const lines = this.base.devices.flatMap((device, i) => {
       if (this.set.isOpen(i)) return [];
       if (!isThere(device)) return `${device.name}: no such network interface yet; it is attached when it is there`;
       const how = this.set.open(i);
       this.send({ kind: 'attach', device: i, handles: this.set.handlesOf(i) });
       return `${device.name}: using ${how}`;
     });
+    this.beginFlows();
+    return lines;
+  }
+
+  private beginFlows(worker?: number): void {
+    if (this.set.flows !== undefined) this.send({ kind: 'beginFlows' }, worker);
   }
 
   /** Name of the interface into the host's stack; '': none. */
@@ -111,15 +120,21 @@ export class Workers {
   readFlows(): Promise<void> {
     if (this.set.flows === undefined || this.dataplane === undefined) return Promise.resolve();
     return new Promise((resolve) => {
-      this.readers.push(resolve);
-      setTimeout(resolve, READ_MS).unref();
-      this.send({ kind: 'readFlows' });
+      const id = this.reads++;
+      this.readers.set(id, { resolve, left: this.shared.workers });
+      setTimeout(() => this.hasReadFlows(id, this.shared.workers), READ_MS).unref();
+      this.send({ kind: 'readFlows', id });
     });
   }
 
-  /** The worker has read flows, once for each request. */
-  hasReadFlows(): void {
-    this.readers.shift()?.();
+  /** A worker has read flows for a request, or all have. */
+  hasReadFlows(id: number, workers = 1): void {
+    const reader = this.readers.get(id);
+    if (reader === undefined) return;
+    reader.left -= workers;
+    if (reader.left > 0) return;
+    this.readers.delete(id);
+    reader.resolve();
   }
 
   /** A worker has reported that it forwards no more. */
@@ -156,6 +171,7 @@ export class Workers {
     this.base.devices.forEach((_, device) => {
       if (this.set.isOpen(device)) this.send({ kind: 'attach', device, handles: this.set.handlesOf(device) }, worker);
     });
+    this.beginFlows(worker);
   }
 
   /** To one worker, or to all. What is sent before the start is in their setup. */

@@ -15,7 +15,7 @@
 import { canChangeProcess } from '../../device/handle.js';
 import type { DeviceKind } from '../../device/kinds.js';
 import type { Config } from '../config/config.js';
-import type { Transfer } from '../engine/device-set.js';
+import type { Transfer } from '../engine/transfer.js';
 import { FORMER_LAYOUTS, VERSION } from '../state/layout.js';
 
 /** Version of the messages and of the handles in them. */

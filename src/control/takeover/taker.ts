@@ -3,7 +3,7 @@ import { ForeignDescriptors } from '../../sys/pidfd.js';
 import { hurry, stepBack } from '../../sys/priority.js';
 import { SocketClient, whoListens } from '../api/client.js';
 import type { Config } from '../config/config.js';
-import { adoptAll, type Transfer } from '../engine/device-set.js';
+import { adoptAll, type Transfer } from '../engine/transfer.js';
 import type { Positions } from '../engine/workers.js';
 import { foreign, type Offer, unfit } from './offer.js';
 import { whenFree } from './yielding.js';

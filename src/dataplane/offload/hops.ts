@@ -17,12 +17,20 @@ const RESTS = -1;
 
 export class FlowHops {
   private readonly restsUntil = new Float64Array(HOPS);
+  /** The rows of this worker: `rooms`, a power of two, from `begin` on. */
+  private readonly begin: number;
+  private readonly rooms: number;
 
-  /** `rows`: the memory of the table. */
+  /** `rows`: the memory of the table, of which each worker has a part. */
   constructor(
     private readonly d: Director,
     private readonly rows: Int32Array,
-  ) {}
+    worker: number,
+    workers: number,
+  ) {
+    this.rooms = HOPS >> Math.ceil(Math.log2(workers));
+    this.begin = worker * this.rooms;
+  }
 
   /**
    * The row of a usable neighbour, −1 when there is no room. `mtu`: the longest packet that it
@@ -35,7 +43,7 @@ export class FlowHops {
     const first = Math.imul(mixed, 0x9e3779b1) >>> 22;
     let free = -1;
     for (let i = 0; i < PROBES; i++) {
-      const row = (first + i) & (HOPS - 1);
+      const row = this.begin + ((first + i) & (this.rooms - 1));
       const at = row << HOP_SHIFT;
       const owner = rows[at + Hop.neighbour]!;
       if (owner === neighbour.id + 1 && rows[at + Hop.deviceMtu] === wanted && this.isTo(at, tunnel)) return row;
@@ -75,7 +83,7 @@ export class FlowHops {
    */
   forget({ id }: Neighbour): boolean {
     let some = false;
-    for (let row = 0; row < HOPS; row++) {
+    for (let row = this.begin; row < this.begin + this.rooms; row++) {
       if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] !== id + 1) continue;
       this.giveUp(row);
       some = true;
@@ -85,7 +93,8 @@ export class FlowHops {
 
   /** Neighbours have other numbers, or devices have other addresses. */
   forgetAll(): void {
-    for (let row = 0; row < HOPS; row++) if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] !== 0) this.giveUp(row);
+    for (let row = this.begin; row < this.begin + this.rooms; row++)
+      if (this.rows[(row << HOP_SHIFT) + Hop.neighbour] !== 0) this.giveUp(row);
   }
 
   private giveUp(row: number): void {
@@ -100,7 +109,7 @@ export class FlowHops {
   noteUsed(): void {
     const { rows } = this;
     const { all } = this.d.neighbours;
-    for (let row = 0; row < HOPS; row++) {
+    for (let row = this.begin; row < this.begin + this.rooms; row++) {
       const at = row << HOP_SHIFT;
       if (rows[at + Hop.used] === 0) continue;
       rows[at + Hop.used] = 0;

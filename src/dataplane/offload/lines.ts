@@ -6,8 +6,10 @@
  *                             └──► stale: the table's generation was raised.
  *                                  Another connection may claim it 1 s after its last packet.
  *
- * The generation is written last and cleared first. A line is not used for another connection until
- * a second after its last use, so that no program that runs meets words of two connections.
+ * Each line has one worker, which takes it by its owner word; no other one writes, reads back or
+ * frees it. The generation is written last and cleared first. A line is not used for another
+ * connection until a second after its last use, so that no program that runs meets words of two
+ * connections.
  */
 import { flowHash, mixed6 } from '../../device/flow/hash.js';
 import {
@@ -16,6 +18,8 @@ import {
   DADDR,
   DELTAS,
   GENERATION,
+  HOP_SHIFT,
+  Hop,
   LEDGER_SHIFT,
   Ledger,
   LINE_SHIFT,
@@ -32,18 +36,16 @@ import {
   WAYS,
   WIDE_NEW,
   WIDE_SHIFT,
+  WORKER_SHIFT,
 } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
-import { fold } from '../../wire/checksum.js';
-import { halves } from '../parse/aligned.js';
-import type { FlowTuple } from './tuple.js';
+import { deltas, type FlowTuple } from './tuple.js';
 
 /** A line rests this long (ms) before another connection gets it. */
 const REST_MS = 1000;
 /** A line in force that saw no packet for this long (ms) makes room. */
 const IDLE_MS = 10_000;
-/** The TTL is the low byte of its word: one less, in a ones' complement sum. */
-const TTL_STEP = 0xfffe;
+const OWNER_MASK = 2 ** WORKER_SHIFT - 1;
 
 export class FlowLines {
   /** By line: its owner + 1, 0 for none; as OWNER of the line. */
@@ -61,10 +63,11 @@ export class FlowLines {
   padding = 0;
   private readonly mask: number;
 
-  /** `unitMs`: unit of the times in the lines. */
+  /** `unitMs`: unit of the times in the lines. `worker`: number of the worker. */
   constructor(
     private readonly memory: FlowMemory,
     private readonly unitMs: number,
+    private readonly worker = 0,
   ) {
     this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
     this.overheads = new Uint8Array(this.owners.length);
@@ -109,6 +112,7 @@ export class FlowLines {
   private mayLeave(line: number, idle: number): boolean {
     const { lines, control } = this.memory;
     const at = line << LINE_SHIFT;
+    if (lines[at + OWNER] !== 0 && this.owners[line] === 0) return false;
     if (lines[at + SEEN] === 0 && this.owners[line] === 0) return true;
     if (lines[at + GENERATION] === control[Control.generation]) {
       // The rest begins when it is cleared: the next one that looks for room gets it.
@@ -116,6 +120,33 @@ export class FlowLines {
       return idle > IDLE_MS + REST_MS;
     }
     return idle > REST_MS;
+  }
+
+  /** Makes a free line that of `owner`. False: another worker was faster. */
+  take(line: number, owner: number): boolean {
+    const word = (owner + 1) | (this.worker << WORKER_SHIFT);
+    return Atomics.compareExchange(this.memory.lines, (line << LINE_SHIFT) + OWNER, 0, word) === 0;
+  }
+
+  /**
+   * Goes on with the lines of a former thread or process. Calls `each` with those of this worker
+   * whose connection has the same seal; the others are free. `now` in ms.
+   */
+  adopt(sealOf: (owner: number) => number | undefined, each: (line: number, owner: number) => void, now: number): void {
+    const { lines, ledgerWords, hops } = this.memory;
+    for (let line = 0; line < this.owners.length; line++) {
+      const at = line << LINE_SHIFT;
+      const word = lines[at + OWNER]!;
+      if (word === 0 || word >>> WORKER_SHIFT !== this.worker) continue;
+      const owner = (word & OWNER_MASK) - 1;
+      if (sealOf(owner) !== ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal]) this.free(line, now);
+      else {
+        this.owners[line] = owner + 1;
+        this.overheads[line] = hops[((lines[at + PROTOCOL_HOP]! >>> 16) << HOP_SHIFT) + Hop.tunnel]!;
+        this.used++;
+        each(line, owner);
+      }
+    }
   }
 
   /** True when the line is in force. */
@@ -134,12 +165,13 @@ export class FlowLines {
     this.clear(line);
     lines[at + PROTOCOL_HOP] = 0;
     lines[at + SEEN] = this.unitsOf(now) || 1;
-    lines[at + OWNER] = 0;
     if (this.owners[line] !== 0) this.used--;
     this.owners[line] = 0;
+    // Last: another worker may take the line then.
+    Atomics.store(lines, at + OWNER, 0);
   }
 
-  /** Writes a line that was claimed, all but its generation. `seal`: as of conntrack/seal.ts. */
+  /** Writes a line that was taken, all but its generation. `seal`: as of conntrack/seal.ts. */
   write(line: number, owner: number, protocol: number, from: FlowTuple, to: FlowTuple, seal: number): void {
     const { lines, ledger, ledgerWords } = this.memory;
     const at = line << LINE_SHIFT;
@@ -158,7 +190,6 @@ export class FlowLines {
     ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.bytes] = 0;
     ledgerWords[(line << LEDGER_SHIFT) + Ledger.padding] = 0;
     ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal] = seal;
-    lines[at + OWNER] = owner + 1;
     this.owners[line] = owner + 1;
     this.used++;
   }
@@ -211,19 +242,4 @@ function read64(words: Int32Array, at: number): number {
   const low = words[at]! >>> 0;
   const again = words[at + 1]!;
   return again === high ? high * 2 ** 32 + low : again * 2 ** 32 + (words[at]! >>> 0);
-}
-
-/**
- * What changes in the sum of an IPv4 header, the TTL included, and in the transport's; 0: nothing.
- */
-function deltas(from: FlowTuple, to: FlowTuple): number {
-  let sum = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
-  let isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;
-  if (from.family === 6)
-    for (let i = 0; i < from.upper.length; i++) {
-      sum += halves(~from.upper[i]!) + halves(to.upper[i]!);
-      isSame &&= from.upper[i] === to.upper[i];
-    }
-  const ports = halves(~from.ports) + halves(to.ports);
-  return fold(sum + TTL_STEP) | ((isSame ? 0 : fold(sum + ports)) << 16);
 }

@@ -17,10 +17,11 @@
 import { DPORT_PROTO_STATE, ENTRY_SHIFT, EXPIRES, PACKETS } from '../../conntrack/entry.js';
 import type { Offloaded } from '../../conntrack/states.js';
 import { Tcp } from '../../conntrack/tcp.js';
-import { Control, LINE_SHIFT, OWNER } from '../../device/flow/layout.js';
+import { Control, TOLD_WORDS, Told } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
+import { tellAlive } from './alive.js';
 import { FlowHops } from './hops.js';
 import { FlowLines } from './lines.js';
 import { FlowReadback } from './readback.js';
@@ -50,6 +51,9 @@ export interface OffloadOptions {
   readonly after?: { readonly tcp: number; readonly udp: number };
   /** Unit of the table's times, ms. */
   readonly unitMs: number;
+  /** Number of the worker, and of all. */
+  readonly worker?: number;
+  readonly workers?: number;
 }
 
 export class Offload implements Offloaded {
@@ -65,36 +69,67 @@ export class Offload implements Offloaded {
   private readonly after: { readonly tcp: number; readonly udp: number };
   private nextBeat = 0;
   private isOff = false;
+  /** False: the program goes on with what a former process or thread has written. */
+  private hasBegun = false;
+  /** Where the control words have what this worker tells. */
+  private readonly told: number;
 
   constructor(
     private readonly d: Director,
-    private readonly memory: FlowMemory,
-    { after = { tcp: AFTER_TCP, udp: AFTER_UDP }, unitMs }: OffloadOptions,
+    memory: FlowMemory,
+    { after = { tcp: AFTER_TCP, udp: AFTER_UDP }, unitMs, worker = 0, workers = 1 }: OffloadOptions,
   ) {
     this.control = memory.control;
-    this.lines = new FlowLines(memory, unitMs);
-    this.readback = new FlowReadback(d, this.lines, memory);
-    this.hops = new FlowHops(d, memory.hops);
+    this.told = Control.told + worker * TOLD_WORDS;
+    this.lines = new FlowLines(memory, unitMs, worker);
+    this.readback = new FlowReadback(d, this.lines, memory, this.told);
+    this.hops = new FlowHops(d, memory.hops, worker, workers);
     this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
     this.register = new FlowRegister(d, memory, this.lines, this.readback, this.hops, this.places);
     this.after = after;
     d.neighbours.onChange = (neighbour) => {
-      if (this.hops.forget(neighbour)) this.bump();
+      if (this.hasBegun && this.hops.forget(neighbour)) this.bump();
     };
-    this.begin();
   }
 
-  /** A worker before this one may have left lines: their connections come to the director again. */
-  private begin(): void {
-    const { lines, d, memory } = this;
+  /**
+   * Goes on with the lines of a former process or thread of this worker, whose packets the program
+   * forwards meanwhile: their timers are read, and none of them ends until `begin`.
+   */
+  adopt(): void {
+    const { seals, maxEntries } = this.d.connections.table;
+    const sealOf = (owner: number) => (owner >> 1 > maxEntries ? undefined : (seals[owner >> 1] ?? 0));
+    const take = (line: number, owner: number) => {
+      this.places[owner] = line + 1;
+      this.readback.pull(line + 1, (owner >> 1) << ENTRY_SHIFT);
+    };
+    this.lines.adopt(sealOf, take, this.d.now);
+  }
+
+  /**
+   * The director has its devices: it decides anew about all connections. Rules are there, for the
+   * counters.
+   */
+  begin(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
     this.forgetHops();
-    for (let line = 0; line < lines.owners.length; line++) {
-      const owner = memory.lines[(line << LINE_SHIFT) + OWNER]!;
+    for (let line = 0; line < this.lines.owners.length; line++) {
+      const owner = this.lines.owners[line]!;
       if (owner === 0) continue;
-      this.readback.pull(line + 1, ((owner - 1) >> 1) << ENTRY_SHIFT);
-      lines.free(line, d.now);
+      this.places[owner - 1] = 0;
+      this.readback.fold(line);
+      this.lines.free(line, this.d.now);
     }
-    Atomics.store(this.control, Control.off, 0);
+    Atomics.sub(this.control, Control.off, this.control[this.told + Told.off]!);
+    this.control[this.told + Told.off] = 0;
+    this.readback.tell();
+  }
+
+  /** Another process goes on with the lines. */
+  leave(): void {
+    this.read();
+    this.hasBegun = false;
   }
 
   /**
@@ -103,6 +138,7 @@ export class Offload implements Offloaded {
    * the packet changed no state and that no flag or rule takes it another way.
    */
   note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void {
+    if (!this.hasBegun) return;
     const { words } = this.d.connections;
     const at = entry << ENTRY_SHIFT;
     const place = this.places[2 * entry + direction]!;
@@ -178,18 +214,21 @@ export class Offload implements Offloaded {
   }
 
   bump(): void {
+    if (!this.hasBegun) return;
     const next = (Atomics.add(this.control, Control.generation, 1) + 1) | 0;
     if (next === 0) Atomics.store(this.control, Control.generation, 1);
   }
 
   /** Before something changes that packets depend on or that decides how they are counted. */
   settle(): void {
+    if (!this.hasBegun) return;
     this.bump();
     this.read();
   }
 
   /** Brings counters and timers up to date with what the program has forwarded. */
   read(): void {
+    if (!this.hasBegun) return;
     this.hops.noteUsed();
     this.readback.all();
     this.readback.tell();
@@ -197,6 +236,7 @@ export class Offload implements Offloaded {
 
   /** Neighbours have other numbers, or devices other addresses. */
   forgetHops(): void {
+    if (!this.hasBegun) return;
     this.bump();
     this.hops.forgetAll();
   }
@@ -205,18 +245,20 @@ export class Offload implements Offloaded {
   setOff(off: boolean): void {
     if (off === this.isOff) return;
     this.isOff = off;
+    this.control[this.told + Told.off] = off ? 1 : 0;
     Atomics.add(this.control, Control.off, off ? 1 : -1);
   }
 
   /** Call it once a turn; `now` in ms. */
   tick(now: number): void {
+    if (!this.hasBegun) return;
     if (now >= this.nextBeat) this.beat(now);
     this.readback.tick(now);
   }
 
   private beat(now: number): void {
     this.nextBeat = now + BEAT_EVERY;
-    this.control[Control.aliveUntil] = this.lines.unitsOf(now + ALIVE_MS);
+    tellAlive(this.control, this.told, this.lines.unitsOf(now + ALIVE_MS));
     this.hops.noteUsed();
     this.readback.tell();
   }

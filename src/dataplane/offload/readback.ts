@@ -5,7 +5,7 @@
  * is freed or when its timer is due.
  */
 import { DEST, ENTRY_SHIFT, EXPIRES, PACKETS, TIMEOUT } from '../../conntrack/entry.js';
-import { Control } from '../../device/flow/layout.js';
+import { Told } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import { FrameStat, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY } from '../../stats/estimator.js';
@@ -27,6 +27,8 @@ export class FlowReadback {
     private readonly d: Director,
     private readonly lines: FlowLines,
     private readonly memory: FlowMemory,
+    /** Where the control words have what this worker tells. */
+    private readonly told: number,
   ) {}
 
   /** Call it once a turn; `now` in ms. */
@@ -50,10 +52,10 @@ export class FlowReadback {
   /** Writes the counts for the status, which another thread reads. */
   tell(): void {
     const { control, counts } = this.memory;
-    control[Control.used] = this.lines.used;
-    control[Control.written] = this.lines.written;
-    control[Control.noRoom] = this.lines.noRoom;
-    counts[Control.packets / 2] = this.forwarded;
+    control[this.told + Told.used] = this.lines.used;
+    control[this.told + Told.written] = this.lines.written;
+    control[this.told + Told.noRoom] = this.lines.noRoom;
+    counts[(this.told + Told.packets) >> 1] = this.forwarded;
   }
 
   private sweep(from: number, end: number): void {

@@ -99,6 +99,7 @@ export class FlowRegister {
       return NO_ROOM;
     }
     if (this.lines.owners[line] !== 0) this.giveUp(line);
+    if (!this.lines.take(line, owner)) return NO_ROOM;
     const seal = connections.table.seals[entry] ?? 0;
     this.lines.write(line, owner, connections.protocolOf(entry), this.from, this.to, seal);
     return line + 1;

@@ -14,7 +14,11 @@ import {
   WIDE_VADDR,
 } from '../../conntrack/entry.js';
 import { Method } from '../../service/service.js';
-import { swap32 } from '../parse/aligned.js';
+import { fold } from '../../wire/checksum.js';
+import { halves, swap32 } from '../parse/aligned.js';
+
+/** The TTL is the low byte of its word: one less, in a ones' complement sum. */
+const TTL_STEP = 0xfffe;
 
 /** Addresses and ports of a packet. Of IPv6 addresses the last words, and the three before them. */
 export class FlowTuple {
@@ -84,4 +88,19 @@ function set(tuple: FlowTuple, saddr: number, daddr: number, sport: number, dpor
   tuple.saddr = swap32(saddr);
   tuple.daddr = swap32(daddr);
   tuple.ports = swap32((sport << 16) | dport);
+}
+
+/**
+ * What changes in the sum of an IPv4 header, the TTL included, and in the transport's; 0: nothing.
+ */
+export function deltas(from: FlowTuple, to: FlowTuple): number {
+  let sum = halves(~from.saddr) + halves(~from.daddr) + halves(to.saddr) + halves(to.daddr);
+  let isSame = from.saddr === to.saddr && from.daddr === to.daddr && from.ports === to.ports;
+  if (from.family === 6)
+    for (let i = 0; i < from.upper.length; i++) {
+      sum += halves(~from.upper[i]!) + halves(to.upper[i]!);
+      isSame &&= from.upper[i] === to.upper[i];
+    }
+  const ports = halves(~from.ports) + halves(to.ports);
+  return fold(sum + TTL_STEP) | ((isSame ? 0 : fold(sum + ports)) << 16);
 }

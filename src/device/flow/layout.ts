@@ -3,8 +3,9 @@
  * memory that it shares with the XDP program. The director writes it with plain stores, the program
  * reads it and counts. A line is one cache line and stands for one direction of a connection.
  *
- *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | – |
- *                 devices 64 | used | written | without room | – | packets f64 | interfaces [64] ]
+ *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | workers |
+ *                 devices 64 | shape | – [5] | interfaces [64] | of each worker: [ used | written | without room | off |
+ *                                                       packets f64 | alive until | – ] ]
  *
  *     buckets   hash of the packet ─► [ line | line | line | line ]      4 x 64 bytes
  *
@@ -29,11 +30,12 @@
  * changes that many lines depend on, and sets the former to 0 when one connection must come back.
  * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.
  * The line of a packet for a tunnel has the ports of gue in word 4, and leaves its packet as it is.
- * Owner: number of the connection x 2 + direction. Padding: bytes of the frames behind the packets.
- * Off is not 0 while somebody wants all packets, such as a trace. The program forwards until `alive
- * until` only, so that a director that hangs is not obeyed for long. Devices: a bit for each that
- * takes redirected frames; interfaces: their indexes. Used, written, without room, packets: what
- * the director has counted.
+ * Owner: number of the worker in the upper 4 bits, number of the connection x 2 + direction in the
+ * others. Padding: bytes of the frames behind the packets. Off is not 0 while somebody wants all
+ * packets, such as a trace: each worker adds its own word. The program forwards until `alive until`
+ * only, the earliest of the workers, so that a director that hangs is not obeyed for long. Devices:
+ * a bit for each that takes redirected frames; interfaces: their indexes. Used, written, without
+ * room, packets: what the worker has counted.
  */
 
 /** Lines of a bucket. */
@@ -67,16 +69,21 @@ export const Control = {
   aliveUntil: 2,
   clock: 3,
   secret: 4,
+  workers: 7,
   devices: 8,
-  used: 10,
-  written: 11,
-  noRoom: 12,
-  packets: 14,
+  shape: 10,
   interfaces: 16,
+  told: 80,
 } as const;
+/** What a worker tells the others, from Control.told on; packets: a double. */
+export const Told = { used: 0, written: 1, noRoom: 2, off: 3, packets: 4, aliveUntil: 6 } as const;
+export const TOLD_WORDS = 8;
+/** Most workers with offload, and where OWNER has the number of one. */
+export const WORKERS = 16;
+export const WORKER_SHIFT = 28;
 /** Most devices of a director that frames are redirected to. */
 export const DEVICES = 64;
-export const CONTROL_WORDS = Control.interfaces + DEVICES;
+export const CONTROL_WORDS = Control.told + WORKERS * TOLD_WORDS;
 
 /** Words of a row of the ledger; packets and bytes are doubles. */
 export const LEDGER_SHIFT = 3;
@@ -93,6 +100,10 @@ export const HOPS = 1024;
 /** A unit of SEEN is 2^20 ns. */
 export const SEEN_SHIFT = 20;
 export const SEEN_UNIT_MS = 2 ** SEEN_SHIFT / 1e6;
+
+/** The maps of a flow table. */
+export const FLOW_MAPS = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices', 'claims'] as const;
+export type FlowMapName = (typeof FLOW_MAPS)[number];
 
 /** File descriptors of a flow table, valid in every thread of the process. */
 export interface FlowMapFds {

@@ -12,17 +12,23 @@ import {
   CONTROL_WORDS,
   Control,
   DEVICES,
+  FLOW_MAPS,
   type FlowMapFds,
+  type FlowMapName,
   HOP_WORDS,
   HOPS,
   LEDGER_SHIFT,
   LINE_WORDS,
+  TOLD_WORDS,
+  Told,
   WAYS,
   WIDE_SHIFT,
 } from './layout.js';
+import type { FlowPins } from './pins.js';
 
 const PAGE = 4096;
-const NAMES = ['control', 'buckets', 'wide', 'ledger', 'hops', 'devices', 'claims'] as const;
+/** Version of the layout: maps of another one are not adopted. */
+const LAYOUT = 1;
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
@@ -41,40 +47,81 @@ export interface FlowMemory {
 
 /** The maps of one director. */
 export class FlowMaps {
-  readonly fds: FlowMapFds;
+  /** Keeps maps and programs when the process is killed; undefined: nothing does. */
+  pins: FlowPins | undefined;
   private readonly control: Int32Array;
+  /** The control words as doubles. */
+  private readonly counts: Float64Array;
 
-  /** `bits`: 2 to this power is the number of buckets. Throws a SystemError. */
-  constructor(bits: number, tcx = true) {
+  /** `fds`: of maps that are there. Throws a SystemError. */
+  constructor(readonly fds: FlowMapFds) {
+    const block = mapped(fds.control, 4 * CONTROL_WORDS);
+    this.control = words(block, CONTROL_WORDS);
+    this.counts = new Float64Array(block.buffer, block.offset, CONTROL_WORDS / 2);
+  }
+
+  /**
+   * New maps. `bits`: 2 to this power is the number of buckets. `tcx`: devices of kind packet
+   * forward, too. Throws a SystemError.
+   */
+  static make(bits: number, tcx = true, workers = 1): FlowMaps {
     const made: number[] = [];
-    const array = (bytes: number, entries: number) => {
-      const shape = { type: MapType.array, keySize: 4, valueSize: bytes, entries, flags: BPF_F_MMAPABLE };
-      made.push(createMap(shape));
+    const create = (type: number, valueSize: number, entries: number, flags = 0) => {
+      made.push(createMap({ type, keySize: 4, valueSize, entries, flags }));
       return made.at(-1)!;
     };
+    const array = (bytes: number, entries: number) => create(MapType.array, bytes, entries, BPF_F_MMAPABLE);
     try {
-      const control = array(4 * CONTROL_WORDS, 1);
-      const buckets = array(4 * LINE_WORDS * WAYS, 2 ** bits);
-      const wide = array(4 << WIDE_SHIFT, WAYS * 2 ** bits);
-      const ledger = array(4 << LEDGER_SHIFT, WAYS * 2 ** bits);
-      const hops = array(4 * HOP_WORDS, HOPS);
-      made.push(createMap({ type: MapType.devMap, keySize: 4, valueSize: 4, entries: DEVICES }));
-      const devices = made.at(-1)!;
-      made.push(createMap({ type: MapType.perCpuArray, keySize: 4, valueSize: 4, entries: 1 }));
-      const claims = made.at(-1)!;
-      this.fds = { control, buckets, wide, ledger, hops, devices, claims, tcx, bits, secret: newSecret() };
-      this.control = words(mapped(control, 4 * CONTROL_WORDS), CONTROL_WORDS);
-      this.begin();
+      const fds = {
+        control: array(4 * CONTROL_WORDS, 1),
+        buckets: array(4 * LINE_WORDS * WAYS, 2 ** bits),
+        wide: array(4 << WIDE_SHIFT, WAYS * 2 ** bits),
+        ledger: array(4 << LEDGER_SHIFT, WAYS * 2 ** bits),
+        hops: array(4 * HOP_WORDS, HOPS),
+        devices: create(MapType.devMap, 4, DEVICES),
+        claims: create(MapType.perCpuArray, 4, 1),
+      };
+      return new FlowMaps({ ...fds, tcx, bits, secret: newSecret() }).begin(workers);
     } catch (error) {
       for (const fd of made) close(fd);
       throw error;
     }
   }
 
+  /**
+   * Maps that a former process has left: `fdOf` opens one by its name. Undefined when they are not
+   * as those that `make` makes; then they are closed. Throws a SystemError.
+   */
+  static adopt(bits: number, tcx: boolean, workers: number, fdOf: (name: FlowMapName) => number): FlowMaps | undefined {
+    const opened = FLOW_MAPS.map((name) => [name, fdOf(name)] as const);
+    const fds = Object.fromEntries(opened) as Record<FlowMapName, number>;
+    const maps = new FlowMaps({ ...fds, tcx, bits, secret: [] });
+    const { control } = maps;
+    const secret = [...control.slice(Control.secret, Control.secret + 3)];
+    if (control[Control.workers] === workers && control[Control.shape] === shapeOf(bits, tcx))
+      return new FlowMaps({ ...maps.fds, secret });
+    maps.close();
+    return undefined;
+  }
+
   /** Generation 1: a line of zeros is not in force. */
-  private begin(): void {
+  private begin(workers: number): this {
+    const { bits, tcx, secret } = this.fds;
     this.control[Control.generation] = 1;
-    this.control.set(this.fds.secret, Control.secret);
+    this.control[Control.workers] = workers;
+    this.control[Control.shape] = shapeOf(bits, tcx);
+    this.control.set(secret, Control.secret);
+    return this;
+  }
+
+  /** No program forwards by the table any more. */
+  turnOff(): void {
+    Atomics.add(this.control, Control.off, 1);
+  }
+
+  /** Index of the interface of a device; 0: none. */
+  interfaceOf(device: number): number {
+    return this.control[Control.interfaces + device] ?? 0;
   }
 
   /**
@@ -99,16 +146,29 @@ export class FlowMaps {
 
   /** What the director has counted. */
   get stats(): { used: number; written: number; noRoom: number; packets: number } {
-    const { control } = this;
-    const [packets] = new Float64Array(control.slice(Control.packets, Control.packets + 2).buffer);
-    const [used, written, noRoom] = [Control.used, Control.written, Control.noRoom].map((at) => control[at]!);
-    return { used: used!, written: written!, noRoom: noRoom!, packets: packets! };
+    const sum = { used: 0, written: 0, noRoom: 0, packets: 0 };
+    for (let at: number = Control.told; at < CONTROL_WORDS; at += TOLD_WORDS) {
+      for (const key of ['used', 'written', 'noRoom'] as const) sum[key] += this.control[at + Told[key]]!;
+      sum.packets += this.counts[(at + Told.packets) >> 1]!;
+    }
+    return sum;
   }
 
   /** Closes the maps. A program that still runs keeps them in the kernel. */
   close(): void {
-    for (const name of NAMES) close(this.fds[name]);
+    for (const name of FLOW_MAPS) close(this.fds[name]);
   }
+}
+
+/** The descriptors of another process as those of this one: `take` gives a duplicate. */
+export function flowFds(fds: FlowMapFds, take: (fd: number) => number): FlowMapFds {
+  const own = Object.fromEntries(FLOW_MAPS.map((name) => [name, take(fds[name])])) as Record<FlowMapName, number>;
+  return { ...fds, ...own };
+}
+
+/** Version of the layout, size and use, as one word. */
+function shapeOf(bits: number, tcx: boolean): number {
+  return (LAYOUT << 16) | (bits << 8) | Number(tcx);
 }
 
 function newSecret(): number[] {

@@ -17,6 +17,7 @@ import {
 import { close, SystemError } from '../../sys/libc.js';
 import { setFilter } from '../../sys/packet-socket.js';
 import type { FlowMapFds } from '../flow/layout.js';
+import type { PinnedLink } from '../flow/pins.js';
 import { classifierProgram, filterProgram, nextProgram } from '../flow/skb.js';
 import type { QueueShare } from '../queue-share.js';
 
@@ -26,32 +27,43 @@ const LOOPBACK = 1;
 interface Opened {
   readonly fd: number;
   readonly ifindex: number;
-  readonly flows: FlowMapFds | undefined;
-  readonly share: QueueShare | undefined;
+  readonly flows?: FlowMapFds | undefined;
+  readonly share?: QueueShare | undefined;
+  /** The classifier of a former process is attached by it. */
+  readonly link?: PinnedLink | undefined;
 }
 
 /** An adopted socket; `link` as of PacketHandle. */
 interface Adopted {
   readonly fd: number;
   readonly ifindex: number;
-  readonly link: number;
+  readonly link?: number | undefined;
 }
 
 /**
- * Returns the BPF link of the classifier; −1: there is none, or another worker has it. Throws a
- * SystemError.
+ * Returns the BPF link of the classifier; undefined: there is none, or another worker has it.
+ * Throws a SystemError.
  */
-export function openFlowPrograms({ fd, ifindex, flows, share }: Opened): number {
-  if (flows === undefined || !flows.tcx) return -1;
+export function openFlowPrograms({ fd, ifindex, flows, share, link: before }: Opened): number | undefined {
+  if (flows === undefined || !flows.tcx) return undefined;
   const isFirst = share === undefined || share.index === share.count - 1;
-  const link = isFirst ? withClassifier(flows, (program) => attachIngress(program, ifindex)) : -1;
+  const link = isFirst ? linkTo(flows, ifindex, before?.fd) : undefined;
   try {
     setFlowFilter(fd, flows);
   } catch (error) {
-    if (link >= 0) close(link);
+    if (link !== undefined) close(link);
     throw error;
   }
   return link;
+}
+
+/** Attaches the classifier, or puts it in the place of that of a link. */
+function linkTo(flows: FlowMapFds, ifindex: number, link: number | undefined): number {
+  return use(loadClassifier(classifierProgram({ fds: flows })), (program) => {
+    if (link === undefined) return attachIngress(program, ifindex);
+    replaceProgram(link, program);
+    return link;
+  });
 }
 
 /**
@@ -59,22 +71,14 @@ export function openFlowPrograms({ fd, ifindex, flows, share }: Opened): number 
  * links. Throws a SystemError.
  */
 export function replaceFlowPrograms<T extends Adopted>(handles: readonly T[], flows: FlowMapFds): T[] {
-  const owner = handles.find(({ link }) => link >= 0) ?? handles.at(-1)!;
-  const link = withClassifier(flows, (program) => {
-    if (owner.link < 0) return attachIngress(program, owner.ifindex);
-    replaceProgram(owner.link, program);
-    return owner.link;
-  });
+  const owner = handles.find(({ link }) => link !== undefined) ?? handles.at(-1)!;
+  const link = linkTo(flows, owner.ifindex, owner.link);
   for (const { fd } of handles) setFlowFilter(fd, flows);
   return handles.map((handle) => (handle === owner ? { ...handle, link } : handle));
 }
 
 function setFlowFilter(fd: number, fds: FlowMapFds): void {
   use(loadSocketFilter(filterProgram({ fds })), (program) => setFilter(fd, program));
-}
-
-function withClassifier<T>(fds: FlowMapFds, then: (program: number) => T): T {
-  return use(loadClassifier(classifierProgram({ fds })), then);
 }
 
 /** The kernel keeps a program that is attached. */
@@ -98,6 +102,6 @@ export function hasTcx(): boolean {
 }
 
 /** The classifier was taken off the interface (bpftool link detach); '' while it is there. */
-export function packetFault({ link, ifindex }: { link: number; ifindex: number }): string {
-  return link >= 0 && linkedInterface(link, LinkType.tcx) !== ifindex ? 'its classifier was taken away' : '';
+export function packetFault({ link, ifindex }: Adopted): string {
+  return link !== undefined && linkedInterface(link, LinkType.tcx) !== ifindex ? 'its classifier was taken away' : '';
 }

@@ -24,6 +24,7 @@ import {
 import { deviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
 import type { FlowMapFds } from '../flow/layout.js';
+import type { PinnedLink } from '../flow/pins.js';
 import type { QueueShare } from '../queue-share.js';
 import { type BlockSize, openBlockRing } from './block-ring.js';
 import { openFlowPrograms } from './flow-programs.js';
@@ -47,6 +48,8 @@ export interface PacketOptions extends Partial<BlockSize> {
   share?: QueueShare | undefined;
   /** The kernel forwards by this flow table. */
   flows?: FlowMapFds | undefined;
+  /** The classifier of a former process is attached by this link. */
+  link?: PinnedLink | undefined;
 }
 
 /** An open interface as plain data, valid in every thread of the process. */
@@ -62,8 +65,10 @@ export interface PacketHandle {
   /** Number of its fanout group; absent: the socket receives everything. */
   readonly group?: number | undefined;
   readonly ring: RingMemory;
-  /** BPF link of the classifier that forwards by the flow table; −1: none, or another worker's. */
-  readonly link: number;
+  /**
+   * BPF link of the classifier that forwards by the flow table; absent: none, or another worker's.
+   */
+  readonly link?: number | undefined;
 }
 
 const SLOTS = 8192;
@@ -89,7 +94,7 @@ export function closePacket({ fd, sender, gsoSender, ring, link }: PacketHandle)
   close(sender);
   if (gsoSender !== undefined) close(gsoSender);
   close(fd);
-  if (link >= 0) close(link);
+  if (link !== undefined) close(link);
 }
 
 /** The handle of another process as one of this process. Throws a SystemError. */
@@ -97,7 +102,7 @@ export function adoptPacket(handle: PacketHandle, take: (fd: number) => number):
   const fd = take(handle.fd);
   const sender = take(handle.sender);
   const gsoSender = handle.gsoSender === undefined ? undefined : take(handle.gsoSender);
-  const link = handle.link < 0 ? -1 : take(handle.link);
+  const link = handle.link === undefined ? undefined : take(handle.link);
   return { ...handle, fd, sender, gsoSender, link, ring: mapSlotRing(fd, slotBytes(handle.ring), handle.ring.begin) };
 }
 
@@ -124,10 +129,11 @@ function open(name: string, ifindex: number, options: PacketOptions, opened: num
   const ring =
     options.ring === 'blocks' ? openBlockRing(fd, { ...SIZE, ...options }) : openSlotRing(fd, options.slots ?? SLOTS);
   try {
+    // Before the bind: what the classifier forwards must not be in the ring.
+    const link = openFlowPrograms({ fd, ifindex, ...options });
     bindPacket(fd, ifindex, ETH_P_ALL);
     if (share?.group !== undefined) joinFanout(fd, share.group, share.program);
     if (options.promiscuous === true) joinPacket(fd, ifindex, PACKET_MR_PROMISC);
-    const link = openFlowPrograms({ fd, ifindex, flows: options.flows, share });
     return { name, ifindex, fd, sender, gsoSender, group: share?.group, ring, link };
   } catch (error) {
     unmapAt(ring.address, ring.length);

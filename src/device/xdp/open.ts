@@ -21,11 +21,12 @@ import { TAG } from '../../wire/vlan.js';
 import { DeviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
 import type { FlowMapFds } from '../flow/layout.js';
+import type { PinnedLink } from '../flow/pins.js';
 import { type OffloadName, turnOff, turnOn } from '../offload.js';
 import { openTxSocket } from '../packet/tx-socket.js';
 import type { QueueShare } from '../queue-share.js';
 import { HEADROOM } from '../umem.js';
-import { attachProgram, type XdpMode, xdpError } from './attach.js';
+import { type Attached, attachProgram, type XdpMode, xdpError } from './attach.js';
 import type { InterceptMapFds } from './layout.js';
 import {
   adoptXdpSocket,
@@ -69,6 +70,8 @@ export interface XdpOptions {
   sharing?: number | undefined;
   /** With maps: the program forwards by this flow table. */
   flows?: FlowMapFds | undefined;
+  /** The program of a former process is attached by this link. */
+  link?: PinnedLink | undefined;
 }
 
 /** An open interface as plain data, valid in every thread of the process. */
@@ -197,7 +200,9 @@ function open(memory: FrameMemory, name: string, ifindex: number, options: XdpOp
   const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all', options.flows)));
   keep(join(ifindex, options.promiscuous === true));
   opening.turnedOff = turnOffEach(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
-  const { link, mode, reason } = attachProgram(program, ifindex, driver, options.mode);
+  const { link, mode, reason } = options.link
+    ? inherit(options.link, program)
+    : attachProgram(program, ifindex, driver, options.mode);
   keep(link);
   if (mode === 'generic') opening.turnedOff.push(...turnOffEach(name, GENERIC_OFF));
   // A sender on this machine sends partial checksums.
@@ -210,6 +215,12 @@ function done(opening: Opening): Pick<XdpHandle, 'sockets' | 'sender' | 'descrip
   const fds = sockets.map(({ fd }) => fd);
   const poll = fds.length > 1 ? kept(opening, epollOf(fds)) : (fds[0] ?? -1);
   return { sockets, sender, turnedOff, poll, descriptors: [...opening.descriptors] };
+}
+
+/** The program takes the place of a former process's. */
+function inherit({ fd, mode }: PinnedLink, program: number): Attached {
+  replaceProgram(fd, program);
+  return { link: fd, mode: mode as XdpMode, reason: mode === 'native' ? '' : 'as before' };
 }
 
 /** Puts a descriptor in front of those to close. */

@@ -51,6 +51,7 @@ export function standBy(runner: Runner, setup: RunnerSetup, standby: Standby): v
     runner.resume(device, position);
   });
   runner.rebuildFirst(PATIENCE_MS);
+  runner.handle({ kind: 'beginFlows' });
   forwardBacklog(runner, BACKLOG_MS);
   calmDown();
 }
