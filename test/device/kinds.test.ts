@@ -64,7 +64,9 @@ describe('other files', () => {
   const OTHER_MEANINGS: Readonly<Record<string, string>> = {
     'device/intercept/rule.ts': 'a kind of intercept rule',
     'device/intercept/nft-text.ts': 'a kind of intercept rule',
+    'device/intercept/nft-sets.ts': 'a kind of intercept rule',
     'control/host/intercept-rules.ts': 'a kind of intercept rule',
+    'control/host/intercept-set.ts': 'a kind of intercept rule',
     'control/mark/to-intercept.ts': 'a kind of intercept rule',
     'device/cap.ts': "the name of libpcap's package, and its event",
   };
