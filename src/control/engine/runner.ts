@@ -10,23 +10,17 @@ import { Director, tickOf } from '../../dataplane/director.js';
 import { Housekeeping, REBUILD_BUDGET } from '../../dataplane/housekeeping.js';
 import { Loop } from '../../dataplane/loop.js';
 import type { Offload } from '../../dataplane/offload/offload.js';
-import { dropWaiting, releaseWaiting } from '../../dataplane/output/neighbour-output.js';
 import { CheckPorts } from '../../dataplane/table/check-ports.js';
 import { type CompiledRoutes, compileRoutes } from '../../dataplane/table/compiled-routes.js';
-import { Link } from '../../dataplane/table/link.js';
 import type { Neighbour } from '../../dataplane/table/neighbour.js';
-import { wordsOf } from '../../dataplane/table/route-data.js';
 import { Trace, type TraceSpec } from '../../dataplane/trace/trace.js';
 import { WorkerDispatch } from '../../dataplane/workers/dispatch.js';
 import type { DeviceHandle } from '../../device/handle.js';
 import { useLargePages } from '../../device/large-pages.js';
-import { HostRouting } from '../../device/tun/host.js';
-import { TunDevice, type TunHandle } from '../../device/tun/tap.js';
-import type { Umem } from '../../device/umem.js';
 import { umemIn } from '../../device/umem-memory.js';
 import { Counters } from '../../stats/counters.js';
 import { LoopStats } from '../../stats/loop-stats.js';
-import { addressFamily, format4, format6, parseMac, ZERO_MAC } from '../../wire/address.js';
+import { format4, format6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
@@ -35,15 +29,14 @@ import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import { beforeMessage, useFlows } from './flow-offload.js';
 import { FrameCounts } from './frame-census.js';
-import type { LinkFact, Message, NeighbourFact, Report, RunnerSetup } from './messages.js';
+import { addHostLinks, HostFacts } from './host-facts.js';
+import type { Message, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
 import { setPacketPathFlags } from './v8-flags.js';
 import { WorkerSync } from './worker-sync.js';
 
 /** Period, in ms, at which the counters of devices are written for other threads. */
 const COUNT_EVERY = 200;
-/** Ethernet header and a VLAN tag. */
-const OVERHEAD = 18;
 
 /** One worker's dataplane. */
 export class Runner {
@@ -57,6 +50,7 @@ export class Runner {
   private readonly deviceCounters: DeviceCounters;
   private readonly frameCounts: FrameCounts;
   private readonly announcements: Announcements;
+  private readonly host: HostFacts;
   private readonly offload: Offload | undefined;
   /** Those in force. */
   routes: CompiledRoutes | undefined;
@@ -65,8 +59,6 @@ export class Runner {
   /** Another process goes on: no turn may follow. */
   isPaused = false;
   private rebuild: { readonly work: Rebuild; readonly since: number } | undefined;
-  /** Links that could not send. */
-  private readonly stopped = new Set<number>();
 
   /** Has no device yet; `now` in ms. */
   constructor(
@@ -85,13 +77,14 @@ export class Runner {
     this.dispatch = setup.workers && new WorkerDispatch(this.director, setup.workers);
     this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
+    this.host = new HostFacts(this.director, this.announcements, report);
     const worker = this.dispatch?.index ?? 0;
     this.director.synFloods.onTurn = ({ slot }, on) => report({ kind: 'synProxy', worker, slot, on });
     addLinks(this.director, setup.devices);
     this.offload = setup.flows && useFlows(this.director, setup.flows, setup.workers);
     if (setup.standby === undefined) this.begin(setup.inherited, now);
     this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
-    if (setup.live) this.addHostLinks(umem, setup.tun);
+    if (setup.live) addHostLinks(this.director, this.places, umem, setup.tun, report);
     this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
@@ -109,7 +102,7 @@ export class Runner {
     // No device is open yet: nothing is announced.
     for (const message of first)
       if (message.kind === 'actions') this.apply(message.actions);
-      else if (message.kind === 'neighbours') for (const fact of message.facts) this.learn(fact, true);
+      else if (message.kind === 'neighbours') for (const fact of message.facts) this.host.learn(fact, true);
       else this.handle(message);
   }
 
@@ -217,14 +210,14 @@ export class Runner {
         this.setRoutes(message);
         return true;
       case 'links':
-        this.setLinks(message.links);
+        this.host.setLinks(message.links);
         return true;
       case 'addresses':
         setAddresses(this.director, message.addresses);
         if (this.announces) this.announcements.announceDue();
         return true;
       case 'neighbours':
-        for (const fact of message.facts) this.learn(fact);
+        for (const fact of message.facts) this.host.learn(fact);
         return true;
       case 'settings':
         settings(this.director, message);
@@ -289,31 +282,6 @@ export class Runner {
     this.places.check(now);
   }
 
-  /**
-   * Sets MAC and MTU of the links. What failed while a link could not send is asked for again. A
-   * longer MTU than frames have room for needs a restart.
-   */
-  private setLinks(links: readonly LinkFact[]): void {
-    const { director } = this;
-    const longest = director.umem.capacity - OVERHEAD;
-    links.forEach(({ mac, mtu, running }, i) => {
-      const link = director.links[i]!;
-      if (mtu > longest && mtu !== link.mtu)
-        this.warn(`${link.name}: MTU ${mtu} needs a restart; until then it is ${longest}`);
-      const before = link.mac;
-      link.mac = parseMac(mac) ?? before;
-      if (link.mac[0] !== before[0] || link.mac[1] !== before[1]) this.announcements.note(i);
-      link.mtu = Math.min(mtu, longest);
-      if (running && this.stopped.delete(i)) director.neighbours.forgetFailures(i);
-      else if (!running) this.stopped.add(i);
-    });
-    director.router.forgetCached();
-  }
-
-  private warn(message: string): void {
-    this.report({ kind: 'warned', message });
-  }
-
   private trace(spec: TraceSpec | undefined): void {
     const { director } = this;
     const origin = wallOrigin();
@@ -324,40 +292,8 @@ export class Runner {
       );
   }
 
-  /** Adds two links after the configured ones: into the host's stack, and out by its routing. */
-  private addHostLinks(umem: Umem, handle: TunHandle | undefined): void {
-    const { director } = this;
-    const tun = handle && new TunDevice(umem, handle);
-    const routing = new HostRouting(umem, (packet) => this.report({ kind: 'originate', packet }));
-    this.places.add(tun ?? new HostRouting(umem, () => {}), routing);
-    for (const name of [tun?.name ?? 'no host', routing.name])
-      director.links.push(new Link(director.links.length, name, ZERO_MAC, 1500, false, false));
-    if (tun) director.hostLink = director.links.at(-2)!;
-    for (const link of director.links.slice(-2)) director.neighbours.pointToPoint.add(link.index);
-  }
-
   /** Asks the kernel to resolve a neighbour. */
   private resolve({ device, family, words }: Neighbour): void {
     this.report({ kind: 'resolve', device, ip: family === 4 ? format4(words[3]!) : format6(words) });
-  }
-
-  /**
-   * Applies what the kernel knows about a neighbour, if the dataplane has asked for it. `all`: also
-   * if it has not. So the first packets of a director do not wait.
-   */
-  private learn({ device, ip, mac, failed }: NeighbourFact, all = false): void {
-    const { neighbours } = this.director;
-    const [a0, a1, a2, a3] = wordsOf(ip)!;
-    if (all && mac !== '') neighbours.idOf(device, addressFamily(ip), a0!, a1!, a2!, a3!);
-    const neighbour = neighbours.known(device, addressFamily(ip), a0!, a1!, a2!, a3!);
-    if (neighbour === undefined || neighbour.permanent) return;
-    const parsed = mac === '' ? undefined : parseMac(mac);
-    if (parsed === undefined) {
-      if (neighbour.usable || failed) neighbours.forget(neighbour, failed, this.director.now);
-      if (failed) dropWaiting(this.director, neighbour);
-      return;
-    }
-    neighbours.resolve(neighbour, parsed[0], parsed[1], this.director.now);
-    releaseWaiting(this.director, neighbour);
   }
 }
