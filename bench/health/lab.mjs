@@ -87,8 +87,8 @@ export class Lab {
   }
 
   /** Starts a director and waits until it answers. */
-  async director(space, yaml) {
-    const program = this.start(space, [...ULVS, 'run', '-c', this.file('d.yaml', yaml)]);
+  async director(space, yaml, prefix = []) {
+    const program = this.start(space, [...prefix, ...ULVS, 'run', '-c', this.file('d.yaml', yaml)]);
     for (let i = 0; i < 600; i++) {
       await sleep(100);
       if (await this.ask({ op: 'list' }).then(() => true, () => false)) return program;

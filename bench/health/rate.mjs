@@ -3,7 +3,10 @@
  * turns: without checks, with them, and with the same connections made by another process (what client, servers and kernel cost).
  * It is one director all the time; a reload takes the checks away and brings them back.
  *
- *     node bench/health/rate.mjs [TYPE] [DESTINATIONS] [TURNS] [SECONDS]     needs root; tcp, 5000, 6 and 5 by default; two minutes
+ *     node bench/health/rate.mjs [TYPE] [DESTINATIONS] [TURNS] [SECONDS] [apart]     needs root; tcp, 5000, 6 and 5 by default; two minutes
+ *
+ * apart: client, director and echo have processor 0; the thread of the checks, the other process and the server of the checks have
+ * processor 1. Without it all share all processors.
  *
  *     client 10.1.0.1 ── 10.1.0.254 director 10.2.0.254 ── 10.2.0.11 real server, which has 10.3.0.0/16 too (TCP 8080, UDP 9000)
  */
@@ -12,8 +15,14 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab, sh } from './lab.mjs';
 
-const [type = 'tcp', ...numbers] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const APART = words.at(-1) === 'apart' && words.pop() === 'apart';
+const [type = 'tcp', ...numbers] = words;
 const [N = 5000, TURNS = 6, SECONDS = 5] = numbers.map(Number);
+/** Prefixes of command lines: of what packets need, and of what checks need. */
+const [PACKETS, CHECKS] = [0, 1].map((cpu) => (APART ? ['taskset', '-c', String(cpu)] : []));
+/** Niceness of the thread of the checks above that of the process (src/health/thread.ts). */
+const NICER = 5;
 const INTERVAL = 2;
 const lab = new Lab('hr');
 const [client, director, server] = ['c', 'd', 's'].map((letter) => lab.space(letter));
@@ -57,11 +66,19 @@ function threads(pid) {
   }));
 }
 
+/** The thread of the checks: the one that is nicer than the others. */
+function checksOf(pid) {
+  const nice = (id) => Number(readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8').split(') ')[1].split(' ')[16]);
+  const found = readdirSync(`/proc/${pid}/task`).filter((id) => nice(id) === nice(pid) + NICER);
+  if (found.length !== 1) throw new Error(`${found.length} threads are nicer than the others by ${NICER}`);
+  return found[0];
+}
+
 const at = (sorted, share) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 const median = (all) => at([...all].sort((a, b) => a - b), 0.5);
 
 async function trips() {
-  const { out } = await lab.run(client, [process.execPath, '-e', CLIENT]);
+  const { out } = await lab.run(client, [...PACKETS, process.execPath, '-e', CLIENT]);
   const sorted = JSON.parse(out).sort((a, b) => a - b);
   return { p50: at(sorted, 0.5), p99: at(sorted, 0.99), got: sorted.length };
 }
@@ -69,7 +86,7 @@ async function trips() {
 async function turn(program, kind) {
   lab.file('d.yaml', yaml(kind === 'checks'));
   lab.signal(program, 'SIGHUP');
-  const other = kind === 'other' ? lab.start(director, [process.execPath, '-e', OTHER]) : undefined;
+  const other = kind === 'other' ? lab.start(director, [...CHECKS, process.execPath, '-e', OTHER]) : undefined;
   await sleep(4000);
   const before = { ...(await totals()), cpu: threads(program.pid), now: performance.now() };
   const found = await trips();
@@ -84,10 +101,11 @@ async function turn(program, kind) {
 
 try {
   network();
-  lab.start(server, [process.execPath, '-e', SERVER]);
-  lab.start(server, [process.execPath, '-e', ECHO]);
-  const program = await lab.director(director, yaml(true));
+  lab.start(server, [...CHECKS, process.execPath, '-e', SERVER]);
+  lab.start(server, [...PACKETS, process.execPath, '-e', ECHO]);
+  const program = await lab.director(director, yaml(true), PACKETS);
   await sleep(5000);
+  if (APART) sh(`taskset -pc 1 ${checksOf(program.pid)}`);
   const ratios = { checks: { p50: [], p99: [] }, other: { p50: [], p99: [] } };
   for (let i = 0; i < TURNS; i++) {
     const none = await turn(program, 'none');
