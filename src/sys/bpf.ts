@@ -1,14 +1,12 @@
 /**
- * bpf(2): maps, programs, links and test runs, with the numbers and structures of linux/bpf.h
+ * bpf(2): maps, programs and test runs, with the numbers and structures of linux/bpf.h
  * (union bpf_attr, little endian). File descriptors are numbers of the process: one thread can
- * create a map and another can fill it. All are closed with `close`. When the last descriptor of a
- * link is closed, its program is detached. So a process that dies leaves nothing attached.
+ * create a map and another can fill it. All are closed with `close`. bpf-link.ts attaches programs.
  */
 
-import { check, close, errno, SystemError, syscall } from './libc.js';
-import { addressOf } from './memory.js';
+import { Attributes, pinned } from './bpf-call.js';
+import { check, errno, SystemError } from './libc.js';
 
-const SYS_BPF = process.arch === 'arm64' ? 280 : 321;
 const MAP_CREATE = 0;
 const MAP_UPDATE = 2;
 const MAP_DELETE = 3;
@@ -16,26 +14,12 @@ const MAP_GET_NEXT_KEY = 4;
 const MAP_UPDATE_BATCH = 26;
 const MAP_DELETE_BATCH = 27;
 const PROG_LOAD = 5;
-const OBJ_PIN = 6;
-const OBJ_GET = 7;
 const PROG_TEST_RUN = 10;
-const OBJ_GET_INFO_BY_FD = 15;
-const LINK_CREATE = 28;
-const LINK_UPDATE = 29;
-const LINK_GET_FD_BY_ID = 30;
-const LINK_GET_NEXT_ID = 31;
-const LINK_DETACH = 34;
 
 const PROG_TYPE_SOCKET_FILTER = 1;
 const PROG_TYPE_SCHED_CLS = 3;
 const PROG_TYPE_XDP = 6;
-const ATTACH_XDP = 37;
-const ATTACH_TCX_INGRESS = 46;
 const LOG_SIZE = 1 << 20;
-/** enum bpf_link_type. */
-export const LinkType = { xdp: 6, tcx: 11 } as const;
-/** Bytes of struct bpf_link_info that are read. */
-const LINK_INFO = 32;
 const ENOENT = 2;
 const EAGAIN = 11;
 const LOAD_ATTEMPTS = 5;
@@ -44,10 +28,6 @@ export const MapType = { hash: 1, array: 2, perCpuArray: 6, lpmTrie: 11, devMap:
 export const BPF_F_NO_PREALLOC = 1;
 /** An array that `map` of libc.ts can map: adjacent values of 8 bytes. */
 export const BPF_F_MMAPABLE = 1 << 10;
-/** Native mode: the driver runs the program, before the kernel allocates an skb. */
-export const XDP_FLAGS_DRV_MODE = 4;
-/** Generic mode: the stack runs the program on the skb. It works with every driver. */
-export const XDP_FLAGS_SKB_MODE = 2;
 export const XDP_DROP = 1;
 export const XDP_PASS = 2;
 export const XDP_TX = 3;
@@ -79,39 +59,6 @@ export class ProgramRefused extends SystemError {
     super('bpf PROG_LOAD', errno);
     const last = log.trimEnd().split('\n').slice(-12).join('\n  ');
     if (last !== '') this.message += `; the verifier:\n  ${last}`;
-  }
-}
-
-/**
- * A copy that does not move while a structure has its address. Small typed arrays are in V8's heap
- * and can move.
- */
-function pinned(bytes: ArrayLike<number>): Uint8Array {
-  const copy = new Uint8Array(new ArrayBuffer(Math.max(8, bytes.length)));
-  copy.set(bytes);
-  return copy;
-}
-
-/** union bpf_attr of one call. */
-class Attributes {
-  readonly view = new DataView(new ArrayBuffer(152));
-  private readonly kept: Uint8Array[] = [];
-
-  words(at: number, ...values: readonly number[]): this {
-    for (const [i, value] of values.entries()) this.view.setUint32(at + 4 * i, value, true);
-    return this;
-  }
-
-  pointer(at: number, bytes: Uint8Array): this {
-    this.kept.push(bytes);
-    this.view.setBigUint64(at, addressOf(bytes), true);
-    return this;
-  }
-
-  run(command: number): number {
-    const result = syscall(SYS_BPF, command, new Uint8Array(this.view.buffer), this.view.byteLength);
-    this.kept.length = 0; // not before: the kernel has only the addresses
-    return result;
   }
 }
 
@@ -208,87 +155,6 @@ function program(instructions: Uint8Array, type: number): Attributes {
   const license = pinned(new TextEncoder().encode('Dual MIT/GPL\0'));
   const attributes = new Attributes().words(0, type, instructions.length / 8);
   return attributes.pointer(8, pinned(instructions)).pointer(16, license);
-}
-
-/**
- * Attaches an XDP program to an interface and returns the file descriptor of the link. `flags`:
- * XDP_FLAGS_*_MODE. Throws a SystemError; EBUSY when the interface has another program.
- */
-export function attachXdp(programFd: number, ifindex: number, flags: number): number {
-  return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
-}
-
-/**
- * The index of the interface to which a link attaches its program; 0 when the program was taken
- * away, the interface is gone or the link is of another type (struct bpf_link_info). Throws a
- * SystemError.
- */
-export function linkedInterface(link: number, type: number): number {
-  const info = pinned(new Uint8Array(LINK_INFO));
-  check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
-  const view = new DataView(info.buffer);
-  return view.getUint32(0, true) === type ? view.getUint32(16, true) : 0;
-}
-
-/** Replaces the program of a link, without a moment without a program. Throws a SystemError. */
-export function replaceProgram(link: number, programFd: number): void {
-  check(new Attributes().words(0, link, programFd).run(LINK_UPDATE), 'bpf LINK_UPDATE');
-}
-
-/**
- * A descriptor of the first link of this machine for which `is` holds, which the caller closes;
- * undefined: there is none. Throws a SystemError without CAP_SYS_ADMIN.
- */
-export function linkOf(is: (fd: number) => boolean): number | undefined {
-  for (let id = nextLink(0); id !== 0; id = nextLink(id)) {
-    const fd = new Attributes().words(0, id).run(LINK_GET_FD_BY_ID);
-    if (fd < 0) continue;
-    if (is(fd)) return fd;
-    close(fd);
-  }
-  return undefined;
-}
-
-/** The id that follows `id`; 0: it was the last one. */
-function nextLink(id: number): number {
-  const attributes = new Attributes().words(0, id);
-  const result = attributes.run(LINK_GET_NEXT_ID);
-  if (result < 0 && errno() === ENOENT) return 0;
-  check(result, 'bpf LINK_GET_NEXT_ID');
-  return attributes.view.getUint32(4, true);
-}
-
-/**
- * Gives a map or link a name in a BPF file system, whose files keep it. Throws a SystemError,
- * EEXIST when the name is taken.
- */
-export function pin(fd: number, path: string): void {
-  check(
-    new Attributes()
-      .words(8, fd)
-      .pointer(0, pinned(Buffer.from(`${path}\0`)))
-      .run(OBJ_PIN),
-    'bpf OBJ_PIN',
-  );
-}
-
-/** A descriptor of what `pin` has named. Throws a SystemError. */
-export function openPin(path: string): number {
-  return check(new Attributes().pointer(0, pinned(Buffer.from(`${path}\0`))).run(OBJ_GET), 'bpf OBJ_GET');
-}
-
-/** Takes the program of a link off its interface; the link stays open. Throws a SystemError. */
-export function detachLink(link: number): void {
-  check(new Attributes().words(0, link).run(LINK_DETACH), 'bpf LINK_DETACH');
-}
-
-/**
- * Attaches a classifier to the ingress of an interface (tcx) and returns the file descriptor of the
- * link. Throws a SystemError; EINVAL before Linux 6.6.
- */
-export function attachIngress(programFd: number, ifindex: number): number {
-  const attributes = new Attributes().words(0, programFd, ifindex, ATTACH_TCX_INGRESS);
-  return check(attributes.run(LINK_CREATE), 'bpf LINK_CREATE');
 }
 
 /**

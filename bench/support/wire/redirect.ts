@@ -4,15 +4,8 @@
  */
 import { Assembler, Call } from '../../../src/device/bpf/assembler.js';
 import { DIRECTOR_MACS, REALSERVER_MAC } from '../../../src/lab/flood/testbed.js';
-import {
-  attachXdp,
-  createMap,
-  loadXdp,
-  MapType,
-  updateMap,
-  XDP_DROP,
-  XDP_FLAGS_DRV_MODE,
-} from '../../../src/sys/bpf.js';
+import { createMap, loadXdp, MapType, updateMap, XDP_DROP } from '../../../src/sys/bpf.js';
+import { attachXdp, XDP_FLAGS_DRV_MODE } from '../../../src/sys/bpf-link.js';
 import { close, ifNameToIndex } from '../../../src/sys/libc.js';
 import { inNetns } from '../../../src/sys/netns.js';
 import { bytesMac, parseMac } from '../../../src/wire/address.js';

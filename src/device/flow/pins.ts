@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
-import { LinkType, linkedInterface, openPin, pin } from '../../sys/bpf.js';
+import { LinkType, linkedInterface, openPin, pin } from '../../sys/bpf-link.js';
 import { close, ifNameToIndex } from '../../sys/libc.js';
 import { FLOW_MAPS, type FlowMapFds, type FlowMapName } from './layout.js';
 

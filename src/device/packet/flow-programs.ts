@@ -6,14 +6,8 @@
  *     open    classifier, then filters         a filter that claims a packet finds the classifier there
  *     close   sockets, then the classifier
  */
-import {
-  attachIngress,
-  LinkType,
-  linkedInterface,
-  loadClassifier,
-  loadSocketFilter,
-  replaceProgram,
-} from '../../sys/bpf.js';
+import { loadClassifier, loadSocketFilter } from '../../sys/bpf.js';
+import { attachIngress, LinkType, linkedInterface, replaceProgram } from '../../sys/bpf-link.js';
 import { close, SystemError } from '../../sys/libc.js';
 import { setFilter } from '../../sys/packet-socket.js';
 import type { FlowMapFds } from '../flow/layout.js';

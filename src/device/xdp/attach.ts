@@ -10,7 +10,7 @@ import {
   linkOf,
   XDP_FLAGS_DRV_MODE,
   XDP_FLAGS_SKB_MODE,
-} from '../../sys/bpf.js';
+} from '../../sys/bpf-link.js';
 import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 

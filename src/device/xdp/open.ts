@@ -5,7 +5,8 @@
  *
  *     openXdp ─► XdpHandle ─► new XdpDevice(umem, handle) ─► … ─► closeXdp ─► XdpDevice.reclaim
  */
-import { createMap, LinkType, linkedInterface, loadXdp, MapType, replaceProgram, updateMap } from '../../sys/bpf.js';
+import { createMap, loadXdp, MapType, updateMap } from '../../sys/bpf.js';
+import { LinkType, linkedInterface, replaceProgram } from '../../sys/bpf-link.js';
 import { interfaceDriver, interfaceMtu, receiveQueues } from '../../sys/interface.js';
 import { check, close, epollOf, socket } from '../../sys/libc.js';
 import {

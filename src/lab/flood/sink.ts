@@ -7,15 +7,8 @@
  *     counters:  | frames 64 |      delays: one 64-bit count for each of BUCKETS (delays.ts)
  */
 import { Assembler, Call } from '../../device/bpf/assembler.js';
-import {
-  attachIngress,
-  attachXdp,
-  loadClassifier,
-  loadXdp,
-  XDP_DROP,
-  XDP_FLAGS_DRV_MODE,
-  XDP_PASS,
-} from '../../sys/bpf.js';
+import { loadClassifier, loadXdp, XDP_DROP, XDP_PASS } from '../../sys/bpf.js';
+import { attachIngress, attachXdp, XDP_FLAGS_DRV_MODE } from '../../sys/bpf-link.js';
 import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import { inNetns } from '../../sys/netns.js';
 import * as ipv4 from '../../wire/ipv4.js';

@@ -9,7 +9,8 @@
  * The peer of TO must run NAPI (`ethtool -K eth1 gro on`), else the kernel drops redirected frames.
  */
 import { Assembler, Call } from '../../device/bpf/assembler.js';
-import { attachXdp, loadXdp, XDP_FLAGS_DRV_MODE, XDP_PASS } from '../../sys/bpf.js';
+import { loadXdp, XDP_PASS } from '../../sys/bpf.js';
+import { attachXdp, XDP_FLAGS_DRV_MODE } from '../../sys/bpf-link.js';
 import { ifNameToIndex } from '../../sys/libc.js';
 
 const ETHERNET = 14;
