@@ -7,7 +7,7 @@ import { release } from 'node:os';
 import type { Sample } from '../src/lab/soak/sample.js';
 import { verdictOf } from '../src/lab/soak/verdict.js';
 import { linePlots } from './support/line-plot.js';
-import { commit, machine } from './support/result.js';
+import { commit, machine, median } from './support/result.js';
 
 const [file = 'build/soak.jsonl'] = process.argv.slice(2);
 const samples = readFileSync(file, 'utf8')
@@ -64,7 +64,3 @@ const plots = linePlots('One director for hours', hours, [
 ]);
 writeFileSync('bench/results/soak.svg', plots);
 for (const fault of kept.verdict.faults) console.log(`✘ ${fault}`);
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}

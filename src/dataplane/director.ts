@@ -47,10 +47,9 @@ export interface Marker {
   isIntercepted(packet: PacketInfo, services: ServiceTable): boolean;
 }
 
-/** Processes all frames of `batch` (512 at most), received by the link `device`, in their order. */
 /**
- * Returns how many frames of the batch it has taken: all, or those before a large frame that must
- * be cut.
+ * Processes the frames of `batch` (512 at most), received by the link `device`, in their order.
+ * Returns how many it has taken: all, or those before a large frame that must be cut.
  */
 export type FastPath = (device: number, batch: Batch) => number;
 

@@ -11,11 +11,11 @@ import { HEADER } from '../wire/ethernet.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
 import * as tcp from '../wire/tcp.js';
+import * as udp from '../wire/udp.js';
 import type { Umem } from './umem.js';
 
 const TCP_FIELD = 16;
 const UDP_FIELD = 6;
-const UDP_HEADER = 8;
 
 /**
  * Takes over what the header in front of a received GSO packet says; the packet lies in a large
@@ -43,7 +43,7 @@ export function writeGsoHeader(umem: Umem, frame: number, len: number): void {
   const at = frame - VNET.length;
   u8[at + VNET.flags] = VNET_NEEDS_CSUM;
   u8[at + VNET.gsoType] = large.gsoType(frame);
-  u16[(at + VNET.headerLen) >> 1] = l4 - frame + (isUdp ? UDP_HEADER : tcp.headerLen(view, l4));
+  u16[(at + VNET.headerLen) >> 1] = l4 - frame + (isUdp ? udp.HEADER : tcp.headerLen(view, l4));
   u16[(at + VNET.gsoSize) >> 1] = large.gsoSize(frame);
   u16[(at + VNET.csumStart) >> 1] = l4 - frame;
   u16[(at + VNET.csumOffset) >> 1] = field;

@@ -10,6 +10,7 @@
  * than any MTU. Its transport checksum has no meaning while the director has it: who sends it
  * (gso-header.ts) or cuts it (gso.ts) writes it anew.
  */
+
 /** Bytes of a large frame: headroom, the longest IP packet, Ethernet header and tags. */
 export const LARGE_FRAME = 0x11000;
 

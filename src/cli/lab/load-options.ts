@@ -2,17 +2,14 @@
 import { type Command, Option } from 'commander';
 import { kindsWith } from '../../device/kinds.js';
 import { METHODS } from '../../lab/flood/testbed.js';
+import type { LoadSize } from '../../lab/outage/testbed.js';
 import { wholeNumber } from './whole-number.js';
 
 /** Kinds of device that these labs can have: interfaces of the host, read by workers. */
 export const LOAD_KINDS = kindsWith(({ shared, thread }) => shared && thread === 'worker');
 
 /** Defaults of the options of the load. */
-interface Load {
-  readonly downloads: number;
-  readonly flows: number;
-  /** Connections a second. */
-  readonly rate: number;
+interface Load extends LoadSize {
   /** Milliseconds. */
   readonly pace: number;
 }

@@ -141,6 +141,14 @@ export class Parts {
     this.timers.push(setInterval(work, ms));
   }
 
+  /** The same until `work` returns true. */
+  until(ms: number, work: () => boolean): void {
+    const timer = setInterval(() => {
+      if (work()) clearInterval(timer);
+    }, ms);
+    this.timers.push(timer);
+  }
+
   stopTimers(): void {
     for (const timer of this.timers) clearInterval(timer);
     this.pollSync(false);

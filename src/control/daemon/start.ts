@@ -141,7 +141,7 @@ function startJobs(parts: Parts): void {
   parts.every(HOUSEKEEPING_MS, () => (parts.isHandingOver() ? undefined : requests.tick()));
   if (config.announce !== undefined) {
     parts.every(ANNOUNCE_MS, () => announcement.refresh());
-    parts.every(BEGIN_MS, () => announcement.begin());
+    parts.until(BEGIN_MS, () => announcement.begin());
   }
   parts.every(CHECK_MS, () => watch(parts));
   parts.every(CHECK_MS, () => void parts.attempt(() => sync.refresh()));

@@ -36,7 +36,7 @@ export interface HealthOwner {
 
 /** The health checks of a director. */
 export class Health implements HealthChecks {
-  private services: readonly ServiceStatus[] = [];
+  status: readonly ServiceStatus[] = [];
   /** Set once the director has a TUN. */
   path: CheckPath | undefined;
   private thread: Worker | undefined;
@@ -50,10 +50,6 @@ export class Health implements HealthChecks {
     private readonly owner: HealthOwner,
     private readonly log: Logger,
   ) {}
-
-  get status(): readonly ServiceStatus[] {
-    return this.services;
-  }
 
   /** Takes the checks of the configuration. */
   configure(checks: readonly ChecksConfig[]): void {
@@ -117,8 +113,8 @@ export class Health implements HealthChecks {
 
   private take(report: HealthReport): void {
     if (this.closed) return;
-    if (report.kind === 'status') this.services = report.services;
-    else if (report.kind === 'statusPart') this.services = withParts(this.services, report.parts);
+    if (report.kind === 'status') this.status = report.services;
+    else if (report.kind === 'statusPart') this.status = withParts(this.status, report.parts);
     else this.takeChanges(report);
   }
 

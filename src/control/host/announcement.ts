@@ -27,9 +27,10 @@ export class Announcement {
     private readonly mayBegin: () => boolean = () => true,
   ) {}
 
-  /** Announces at last, when it could not before. Call it often. */
-  begin(): void {
+  /** Announces at last, when it could not before. Call it often, until it returns true. */
+  begin(): boolean {
     if (!this.hasBegun) this.refresh();
+    return this.hasBegun;
   }
 
   /** Announces the VIPs that are served, and withdraws the others. */

@@ -9,13 +9,13 @@ import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import * as tcp from '../../wire/tcp.js';
+import * as udp from '../../wire/udp.js';
 import type { Director } from '../director.js';
 import { FRAME } from './scan.js';
 
 /** The hop of a packet that gets another header: only an ordinary frame can. */
 export const TUNNELLED = -1;
 const IP = ethernet.HEADER;
-const UDP_HEADER = 8;
 
 /**
  * Returns true when the packet of `row`, which is longer than `mtu`, may leave whole. `hop`: its
@@ -34,7 +34,7 @@ export function segmentCheck(d: Director, rows: Int32Array): FitsInSegments {
     const isV4 = u8[frame + IP]! >> 4 === 4;
     const l4 = IP + (isV4 ? ipv4.HEADER : ipv6.HEADER);
     const protocol = isV4 ? ipv4.protocol(view, frame + IP) : ipv6.nextHeader(view, frame + IP);
-    const header = protocol === ipv4.TCP ? tcp.headerLen(view, frame + l4) : UDP_HEADER;
+    const header = protocol === ipv4.TCP ? tcp.headerLen(view, frame + l4) : udp.HEADER;
     return l4 - IP + header + large.gsoSize(frame) <= mtu;
   };
 }

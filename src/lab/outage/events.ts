@@ -102,6 +102,10 @@ async function takeoverByOthers(bed: OutageBed): Promise<void> {
   await bed.successor();
 }
 
+/** Services, and destinations of each. */
+const SERVICES = 10_000;
+const EACH = 10;
+
 /** Loads many rules and removes them. Resolves with the time that loading took. */
 async function loadRules(bed: OutageBed): Promise<number> {
   const services = Array.from({ length: SERVICES }, (_, i) => `-t 10.9.${i >> 8}.${i & 255}:80`);
@@ -114,10 +118,6 @@ async function loadRules(bed: OutageBed): Promise<number> {
   await bed.restore(services.map((service) => `-D ${service}`));
   return took;
 }
-
-/** Services, and destinations of each. */
-const SERVICES = 10_000;
-const EACH = 10;
 
 const TWO = 'workers: 2\n';
 

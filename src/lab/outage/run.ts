@@ -1,6 +1,7 @@
 /** One trial of an outage: a load, an event some times, and what became of the load. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '../median.js';
 import type { OutageEvent } from './events.js';
 import type { Report } from './measure.js';
 import { socketDrops } from './socket-drops.js';
@@ -135,10 +136,6 @@ function sumOf(reports: readonly Report[]): PathResult {
     opened: sum(({ opened }) => opened),
     refused: sum(({ refused }) => refused),
   };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 function pausesIn(logs: readonly string[]): Pick<Outcome, 'pauses'> {

@@ -1,4 +1,5 @@
 /** What the samples of a soak say: nothing grows, nothing is lost, everything comes back. */
+import { median } from '../median.js';
 import type { Sample } from './sample.js';
 
 export interface Verdict {
@@ -88,13 +89,10 @@ function partsOf(samples: readonly Sample[]): Sample[][] {
   );
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-}
-
 /** The median of the slopes between any two points: some points far off do not move it. */
 export function medianSlope(points: readonly Point[]): number {
-  return median(points.flatMap(([x, y], i) => points.slice(i + 1).map(([x1, y1]) => (y1 - y) / (x1 - x))));
+  const slopes = points.flatMap(([x, y], i) => points.slice(i + 1).map(([x1, y1]) => (y1 - y) / (x1 - x)));
+  return slopes.length === 0 ? 0 : median(slopes);
 }
 
 /** Of the line with the least squares. */
