@@ -44,7 +44,7 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
   const adopted = parts.taker?.adopt();
-  const ports = adopted?.ports?.map((fd) => (fd < 0 ? undefined : fd));
+  const ports = adopted?.ports?.filter((fd) => fd >= 0);
   const attachment = attach(parts.config, wanted.entries(), ports);
   const workers = newWorkers(parts, attachment, adopted);
   parts.loaded = wanted.entries();

@@ -1,11 +1,12 @@
 /**
- * InterceptTable: what the maps of a device must hold for a list of intercept rules, as plain data.
- * Simple rules about single addresses come and go one by one; for others it is made anew.
+ * InterceptTable: what the maps of all devices must hold for a list of intercept rules, as plain
+ * data. Simple rules about single addresses come and go one by one; for others it is made anew.
  *
  *     rule                                          becomes
  *     daddr (or saddr) alone                        WHOLE in the trie
  *     one address, protocol, a few ports or none    PORTS in the trie, entries of the port table
  *     anything else                                 a rule bit: in the tries by its addresses, by protocol, by port
+ *     a rule about one device of several (iif)      a rule bit: that of its protocol is set for the device alone
  *     icmpError                                     a flag for its family, whatever the error is about
  *     arp                                           ARP_TARGET in the trie
  */
@@ -44,19 +45,20 @@ export class InterceptTable {
   };
   /** Keys of the port table, in hex, with the number of rules that need each. */
   readonly ports = new Map<string, number>();
-  /** Rule bits: two 32-bit words an entry. */
-  readonly protocols = new Uint32Array(2 * PROTOCOL_ENTRIES);
+  /** Rule bits: two 32-bit words an entry. By protocol they differ by device. */
+  readonly protocols: ReadonlyMap<string, Uint32Array>;
   readonly sports = new Uint32Array(2 * PORT_ENTRIES);
   readonly dports = new Uint32Array(2 * PORT_ENTRIES);
   /** The bit of each rule that needs one, by the rule's JSON text. */
   readonly bits = new Map<string, number>();
 
   /**
-   * Uses the rules for `device`. Rules that `before` has keep their bits. Throws a DeviceError for
+   * Uses the rules for `devices`. Rules that `before` has keep their bits. Throws a DeviceError for
    * a malformed rule.
    */
-  constructor(rules: readonly InterceptRule[], device: string, before?: InterceptTable) {
-    const here = rules.filter(({ iif }) => iif === undefined || iif === device);
+  constructor(rules: readonly InterceptRule[], devices: readonly string[], before?: InterceptTable) {
+    this.protocols = new Map(devices.map((device) => [device, new Uint32Array(2 * PROTOCOL_ENTRIES)]));
+    const here = rules.flatMap((rule) => rulesHere(rule, devices));
     const wide = here.filter((rule) => !this.addSimple(rule)) as (InterceptRule & PacketMatch)[];
     this.assignBits(wide.map(textOf), before?.bits ?? new Map());
     for (const rule of wide) this.addWide(rule, this.bits.get(textOf(rule))!);
@@ -65,10 +67,20 @@ export class InterceptTable {
 
   /** Returns false when the rule needs a rule bit. */
   private addSimple(rule: InterceptRule): boolean {
-    if (rule.kind === 'icmpError') this.protocols[2 * (rule.about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
+    if (rule.kind === 'icmpError') this.flagErrors(rule);
     else if (rule.kind === 'arp') this.flag(isIPv6(rule.target) ? 'dst6' : 'dst4', rule.target, ARP_TARGET);
+    else if (rule.iif !== undefined) return false;
     else return this.addAddress(rule, 'dst') || this.addAddress(rule, 'src');
     return true;
+  }
+
+  private flagErrors({ about, iif }: Extract<InterceptRule, { kind: 'icmpError' }>): void {
+    for (const words of this.protocolsOf(iif)) words[2 * (about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
+  }
+
+  /** Of one device, or of all. */
+  private protocolsOf(iif: string | undefined): Iterable<Uint32Array> {
+    return iif === undefined ? this.protocols.values() : [this.protocols.get(iif)!];
   }
 
   /** Adds a packet rule that names one side only. Returns false when it needs a rule bit. */
@@ -130,16 +142,22 @@ export class InterceptTable {
       if (!this.bits.has(rule)) this.bits.set(rule, before.get(rule) ?? free.shift() ?? RULE_BITS - 1);
   }
 
-  private addWide(match: PacketMatch, bit: number): void {
+  private addWide(match: PacketMatch & Pick<InterceptRule, 'iif'>, bit: number): void {
     const { family, protocol } = match;
     const any = family === 4 ? '0.0.0.0/0' : '::/0';
     for (const prefix of prefixesOf(match.daddr ?? any, family)) this.tries[`dst${family}`].at(prefix).setBit(bit);
     for (const prefix of prefixesOf(match.saddr ?? any, family)) this.tries[`src${family}`].at(prefix).setBit(bit);
-    if (protocol === undefined) fill(this.protocols, 0, 255, bit);
-    else fill(this.protocols, protocol, protocol, bit);
+    for (const words of this.protocolsOf(match.iif)) fill(words, protocol ?? 0, protocol ?? 255, bit);
     addPortBits(this.sports, match.sport, match, bit);
     addPortBits(this.dports, match.dport, match, bit);
   }
+}
+
+/** The rule, unless it is about another device. Of a single device it is about all packets. */
+function rulesHere(rule: InterceptRule, devices: readonly string[]): InterceptRule[] {
+  const { iif, ...everywhere } = rule;
+  if (iif === undefined || (devices.length === 1 && iif === devices[0])) return [everywhere];
+  return devices.includes(iif) ? [rule] : [];
 }
 
 /** What the maps must follow: entries by side and key, and keys of the port table. */

@@ -39,7 +39,7 @@ export function anyRule(random: Random): InterceptRule {
   const iif = random.below(8) === 0 ? { iif: pick(random, ['eth0', 'eth1']) } : {};
   const kind = random.below(12);
   if (kind === 0) return { kind: 'icmpError', about: { family }, ...iif };
-  if (kind <= 2) return { kind: 'arp', target: address(), ...iif };
+  if (kind <= 2) return { kind: 'arp', target: address() };
   const match: PacketMatch = { family };
   const shape = random.below(16);
   if (shape & 1) match.daddr = address();
