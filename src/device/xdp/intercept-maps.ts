@@ -16,9 +16,11 @@ import { DeviceError, deviceError } from '../error.js';
 import type { InterceptRule } from '../intercept/rule.js';
 import { xdpError } from './attach.js';
 import { DeviceMaps, MappedArray } from './device-maps.js';
-import { type HostChanges, type HostDelta, InterceptTable, noChanges } from './intercept-table.js';
+import type { HostDelta } from './host-rule.js';
+import { type HostChanges, InterceptTable, noChanges } from './intercept-table.js';
+import { KeyList } from './key-counts.js';
 import { type InterceptMapFds, PORT_ENTRIES, PORT_KEY, SIDES, type Side, TRIE_VALUE } from './layout.js';
-import { removeAll, setAll } from './map-batch.js';
+import { fixed, type Packed, removeAll, setAll } from './map-batch.js';
 import type { Trie, TrieEntry } from './trie.js';
 
 /**
@@ -109,17 +111,13 @@ export class InterceptMaps {
       this.byDevice.map(({ device }) => device),
       before,
     );
-    const lacks = (has: boolean) => this.behind || !has;
     try {
-      this.setPorts([...wanted.ports.keys()].filter((key) => lacks(before.ports.has(key))));
+      this.setPorts(wanted.ports.lackingIn(this.behind ? undefined : before.ports));
       this.sports.words.set(wanted.sports);
       this.dports.words.set(wanted.dports);
       for (const one of this.byDevice) one.set(wanted.protocols.get(one.device)!);
       for (const side of SIDES) this.changeTrie(this.tries[side], wanted.tries[side], before.tries[side]);
-      removeAll(
-        this.ports,
-        [...before.ports.keys()].filter((key) => !wanted.ports.has(key)),
-      );
+      this.removePorts(before.ports.lackingIn(wanted.ports));
     } catch (error) {
       throw full(this.byDevice[0]!.device, error);
     }
@@ -146,34 +144,29 @@ export class InterceptMaps {
 
   private follow({ entries, ports }: HostChanges): void {
     const { table } = this;
-    this.setPorts([...ports].filter((key) => table.ports.has(key)));
+    this.setPorts(ports.filter((words, at) => table.ports.has(words, at)));
     for (const side of SIDES) {
       const keys = [...entries[side].keys()];
       const there = table.tries[side].entries;
-      this.setEntries(
-        this.tries[side],
-        keys.filter((key) => there.has(key)),
-        there,
-      );
-      removeAll(
-        this.tries[side],
-        keys.filter((key) => !there.has(key)),
-      );
+      const stay = keys.filter((key) => there.has(key));
+      setEntries(this.tries[side], stay, there);
+      if (stay.length < keys.length)
+        removeEntries(
+          this.tries[side],
+          keys.filter((key) => !there.has(key)),
+        );
     }
-    removeAll(
-      this.ports,
-      [...ports].filter((key) => !table.ports.has(key)),
-    );
+    this.removePorts(ports.filter((words, at) => !table.ports.has(words, at)));
   }
 
-  private setPorts(keys: readonly string[]): void {
-    setAll(this.ports, keys, 4, (_, words, at) => {
-      words[at] = PRESENT;
-    });
+  private setPorts(keys: KeyList): void {
+    const values = fixed(4 * keys.length);
+    new Uint32Array(values.buffer).fill(PRESENT);
+    setAll(this.ports, { bytes: keys.bytes, size: PORT_KEY }, { bytes: values, size: 4 });
   }
 
-  private setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
-    setAll(fd, keys, TRIE_VALUE, (key, words, at) => entries.get(key)!.write(words, at));
+  private removePorts(keys: KeyList): void {
+    removeAll(this.ports, { bytes: keys.bytes, size: PORT_KEY });
   }
 
   /**
@@ -182,11 +175,12 @@ export class InterceptMaps {
    */
   removeForeign(): void {
     if (this.closed) return;
-    const { ports } = this;
-    removeAll(
-      ports,
-      keysOfMap(ports, PORT_KEY).filter((key) => !this.table.ports.has(key)),
-    );
+    const foreign = new KeyList();
+    for (const key of keysOfMap(this.ports, PORT_KEY)) {
+      const words = new Int32Array(Uint8Array.from(Buffer.from(key, 'hex')).buffer);
+      if (!this.table.ports.has(words)) foreign.push(words);
+    }
+    this.removePorts(foreign);
   }
 
   /** Reads the MAC addresses of the interfaces again. */
@@ -200,8 +194,8 @@ export class InterceptMaps {
       return this.behind || old === undefined || Buffer.compare(old.value(), entry.value()) !== 0;
     };
     const changed = [...wanted.entries].filter(isNew).map(([key]) => key);
-    this.setEntries(fd, changed, wanted.entries);
-    removeAll(
+    setEntries(fd, changed, wanted.entries);
+    removeEntries(
       fd,
       [...(before?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key)),
     );
@@ -214,6 +208,26 @@ export class InterceptMaps {
     for (const one of [this.sports, this.dports, ...this.byDevice]) one.close();
     for (const fd of [this.ports, ...Object.values(this.tries)]) close(fd);
   }
+}
+
+function setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
+  const values = fixed(TRIE_VALUE * keys.length);
+  const words = new Uint32Array(values.buffer);
+  for (const [i, key] of keys.entries()) entries.get(key)!.write(words, (i * TRIE_VALUE) / 4);
+  setAll(fd, trieKeys(keys), { bytes: values, size: TRIE_VALUE });
+}
+
+function removeEntries(fd: number, keys: readonly string[]): void {
+  removeAll(fd, trieKeys(keys));
+}
+
+/** Keys of a trie, given in hex. */
+function trieKeys(keys: readonly string[]): Packed {
+  const size = (keys[0] ?? '00').length / 2;
+  const bytes = fixed(size * keys.length);
+  const written = Buffer.from(bytes.buffer);
+  for (const [i, key] of keys.entries()) written.write(key, i * size, 'hex');
+  return { bytes, size };
 }
 
 /** The MAC address of an interface. Throws a SystemError. */

@@ -1,7 +1,7 @@
 /** Random intercept rules, changes of them, and frames that they are about. */
 import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
+import { hostDelta } from '../../../src/device/xdp/host-rule.js';
 import type { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
-import { hostDelta } from '../../../src/device/xdp/intercept-table.js';
 import type { Random } from '../../support/seed.js';
 import { toNumber } from './reference.js';
 
