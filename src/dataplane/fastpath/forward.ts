@@ -83,15 +83,15 @@ export function fastForward(
     if (dest < 0) return -1;
     const hop = route(dest);
     const mtu = cached[dest + (tunnel ? ROOM : MTU)]!;
-    if (rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return -1;
+    if (rows[row | TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return -1;
     if (pathMtus.some && hasPathMtu(method, address)) return -1;
     return neighbour(hop);
   }
 
   function sendIn(row: number, entry: number, to: number): void {
-    const frame = rows[row + FRAME]!;
-    const total = rows[row + TOTAL]!;
-    const kind = rows[row + KIND]!;
+    const frame = rows[row | FRAME]!;
+    const total = rows[row | TOTAL]!;
+    const kind = rows[row | KIND]!;
     const at = entry << ENTRY_SHIFT;
     const address = words[at + DADDR]!;
     const dest = destination(words[at + DEST]!, address);
@@ -114,26 +114,26 @@ export function fastForward(
   }
 
   function sendTunnelled(row: number, frame: number, total: number, dest: number, to: number): void {
-    const outer = encapsulate4(frame, total, dests[cached[dest]! - 1]!, dest, rows[row + ROW_PORTS]!);
+    const outer = encapsulate4(frame, total, dests[cached[dest]! - 1]!, dest, rows[row | ROW_PORTS]!);
     send(row, outer, total + IP + frame - outer, to);
   }
 
   function send(row: number, frame: number, length: number, to: number): void {
     transmit(frame, length, to, HEADER + 3);
-    countFrame(rows[row + LENGTH]!, length);
+    countFrame(rows[row | LENGTH]!, length);
   }
 
   /** Rewrites address and port, decrements the TTL, updates both checksums. */
   function translate(row: number, addressAt: number, to: number, portAt: number, port: number): void {
-    const frame = rows[row + FRAME]!;
-    const isTcp = rows[row + KIND] !== NOT_TCP;
+    const frame = rows[row | FRAME]!;
+    const isTcp = rows[row | KIND] !== NOT_TCP;
     const delta = setAddress(addressAt, to);
     decrementTtl(frame, delta);
     setPort(frame + portAt, port, frame + L4 + (isTcp ? 16 : 6), delta, isTcp);
   }
 
   function forwardOut(row: number, entry: number): boolean {
-    const kind = rows[row + KIND]!;
+    const kind = rows[row | KIND]!;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
     if (hasNoChecksum(row) || mayOpen(row, kind)) return false;
@@ -144,12 +144,12 @@ export function fastForward(
     if (dest < 0) return false;
     const hop = router.lookup4(words[at + CADDR]!, address, 0);
     const { mtu } = router;
-    const total = rows[row + TOTAL]!;
+    const total = rows[row | TOTAL]!;
     const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, kind);
-    const frame = rows[row + FRAME]!;
+    const frame = rows[row | FRAME]!;
     translate(row, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
     if (offload !== undefined) noteOut(entry, kind, mtu, to);
@@ -162,7 +162,7 @@ export function fastForward(
 
   /** A datagram without a checksum: NAT adds one, as in the kernel. */
   function hasNoChecksum(row: number): boolean {
-    return rows[row + KIND] === NOT_TCP && u16[(rows[row + FRAME]! + L4 + 6) >> 1] === 0;
+    return rows[row | KIND] === NOT_TCP && u16[(rows[row | FRAME]! + L4 + 6) >> 1] === 0;
   }
 
   function hasPathMtu(method: number, address: number): boolean {
@@ -178,7 +178,7 @@ export function fastForward(
   /** Returns true when a service has the packet's destination. */
   function isServed(row: number, kind: number): boolean {
     const protocol = kind === NOT_TCP ? ipv4.UDP : ipv4.TCP;
-    return d.services.find4(0, protocol, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
+    return d.services.find4(0, protocol, rows[row | TARGET]!, rows[row | ROW_PORTS]! & 0xffff) !== undefined;
   }
 
   return { forwardIn, forwardOut, neighbourFor, sendIn };
