@@ -39,12 +39,12 @@ export interface FastForward {
   forwardIn(row: number, entry: number): boolean;
   forwardOut(row: number, entry: number): boolean;
   /**
-   * Returns the cache row of the neighbour for a client's packet to this destination, −1 for the
-   * slow path. `slot`: the destination's slot + 1.
+   * Returns the cache row of the neighbour for a client's packet to the destination with the cache
+   * row `dest` and this address, −1 for the slow path.
    */
-  neighbourFor(row: number, method: number, slot: number, address: number): number;
+  neighbourFor(row: number, method: number, dest: number, address: number): number;
   /** Sends a client's packet. `to`: as `neighbourFor` returns it. */
-  sendIn(row: number, entry: number, to: number): void;
+  sendIn(row: number, entry: number, dest: number, to: number): void;
 }
 
 /** A closure for the same reason as `fastPath`. */
@@ -70,17 +70,17 @@ export function fastForward(
     if (hasNoChecksum(row)) return false;
     if ((flags & ~FAST_FLAGS) !== 0) return forwardInBoth(row, entry);
     if (isExpired(at)) return false;
-    const to = neighbourFor(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
+    const address = words[at + DADDR]!;
+    const dest = destination(words[at + DEST]!, address);
+    const to = neighbourFor(row, flags & METHOD_MASK, dest, address);
     if (to < 0) return false;
-    sendIn(row, entry, to);
+    sendIn(row, entry, dest, to);
     return true;
   }
 
-  function neighbourFor(row: number, method: number, slot: number, address: number): number {
+  function neighbourFor(row: number, method: number, dest: number, address: number): number {
     const tunnel = method === Method.ipip;
-    if (method !== Method.masq && method !== Method.gatewaying && !tunnel) return -1;
-    const dest = destination(slot, address);
-    if (dest < 0) return -1;
+    if (dest < 0 || (method !== Method.masq && method !== Method.gatewaying && !tunnel)) return -1;
     const hop = route(dest);
     const mtu = cached[dest + (tunnel ? ROOM : MTU)]!;
     if (rows[row | TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return -1;
@@ -88,19 +88,17 @@ export function fastForward(
     return neighbour(hop);
   }
 
-  function sendIn(row: number, entry: number, to: number): void {
+  function sendIn(row: number, entry: number, dest: number, to: number): void {
     const frame = rows[row | FRAME]!;
     const total = rows[row | TOTAL]!;
     const kind = rows[row | KIND]!;
     const at = entry << ENTRY_SHIFT;
-    const address = words[at + DADDR]!;
-    const dest = destination(words[at + DEST]!, address);
     countIn(dest, total);
     words[at + PACKETS]!++;
     updateState(entry, at, Direction.input, kind);
     const method = words[at + FLAGS]! & METHOD_MASK;
     if (method === Method.masq)
-      translate(row, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16);
+      translate(row, frame + IP + ipv4.DST, words[at + DADDR]!, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16);
     else decrementTtl(frame, 0);
     if (method === Method.ipip) sendTunnelled(row, frame, total, dest, to);
     else send(row, frame, total + IP, to);

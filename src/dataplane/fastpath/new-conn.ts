@@ -49,13 +49,18 @@ export function connOpener(
     if (service === undefined || !isFastService(service, rows[row | ROW_PORTS]! & 0xffff)) return false;
     fillPacket(row);
     const dest = service.schedule.schedule(packet, d.now);
-    const to = dest === null ? -1 : neighbourFor(row, dest.method, dest.slot + 1, dest.address);
+    const to = dest === null ? -1 : neighbourFor(row, dest.method, rowOf(dest), dest.address);
     if (dest !== null && to >= 0) open(row, service, dest, to);
     else {
       slowPathScheduled(d, device, rows[row | FRAME]!, rows[row | LENGTH]!, service, dest);
       cache.invalidate();
     }
     return true;
+  }
+
+  /** The cache row of a destination. */
+  function rowOf(dest: Destination): number {
+    return cache.destination(dest.slot + 1, dest.address);
   }
 
   /** A service of exactly this port, without a feature that only the slow path handles. */
@@ -100,7 +105,7 @@ export function connOpener(
     words[at + DPORT_PROTO_STATE] = ((dest.port !== 0 ? dest.port : ports & 0xffff) << 16) | (ipv4.TCP << 8);
     connections.openUntimed(entry, dest, flagsFor(dest, 4));
     countConnection(d, dest.slot, service.slot);
-    sendIn(row, entry, to);
+    sendIn(row, entry, rowOf(dest), to);
     connections.settle(entry);
   }
 
