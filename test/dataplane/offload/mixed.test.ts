@@ -17,7 +17,7 @@ const BITS = FLOWS > 10_000 ? 16 : 6;
 /** Of many flows each has fewer frames. */
 const FRAMES = FLOWS > 100_000 ? 4 * FLOWS : 24 * FLOWS;
 /** Frames between two steps of the clock, two events, two comparisons of everything. */
-const STEP = 32;
+const STEP = Math.max(32, FLOWS >> 10);
 const EVENT = Math.max(300, FLOWS);
 const COMPARE = Math.max(700, FLOWS >> 1);
 /** Time that the load takes (ms), after each flow was opened. */

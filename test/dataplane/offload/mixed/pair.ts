@@ -56,9 +56,15 @@ export class Pair {
     return this.isEqualLeft();
   }
 
+  /**
+   * Moves both clocks, until no connection waits whose end has passed: the director ends a limited
+   * number at once, and the programs forward packets of those that wait, as the kernel's IPVS does.
+   */
   advance(to: number): boolean {
-    this.on.advance(to);
-    this.off.advance(to);
+    for (let i = 0; i <= this.on.director.connections.table.live >> 8; i++) {
+      this.on.advance(to);
+      this.off.advance(to);
+    }
     return this.isEqualLeft();
   }
 
