@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 /** The command `ulvsadm`: ipvsadm's command line for the director behind a control socket. */
-import { constants, setPriority } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SocketClient } from '../control/api/client.js';
@@ -15,16 +14,10 @@ async function run(): Promise<Result> {
   const { argv, socket, json } = takeOwnOptions(process.argv.slice(2), process.env);
   const client = new SocketClient(socket);
   try {
-    return await ulvsadm(argv, readRules, client, { json, program: NAME });
+    return await ulvsadm(argv, () => text(process.stdin), client, { json, program: NAME });
   } finally {
     client.close();
   }
-}
-
-/** There may be many, and the director forwards on the same processors. */
-function readRules(): Promise<string> {
-  if (!process.env.ULVS_NONICE) setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  return text(process.stdin);
 }
 
 /** Resolves with what went wrong; it is no error if the reader closes the output (`| head`). */

@@ -43,29 +43,6 @@ export function giveWay(): void {
   setAll(Math.min(LOWEST, getPriority() + STEPS));
 }
 
-/** The main thread gives way; the timer ends it. */
-let giving: NodeJS.Timeout | undefined;
-
-/**
- * The main thread gives way to all other threads until `ms` after the last call: it works for long,
- * and the workers share its processors. Call it in the main thread. No effect as with `stepBack`.
- */
-export function giveWayFor(ms: number): void {
-  if (giving !== undefined) {
-    giving.refresh();
-    return;
-  }
-  const before = getPriority();
-  if (!mayReturn(before)) return;
-  const lower = Math.min(LOWEST, before + STEPS);
-  setOne(process.pid, lower);
-  giving = setTimeout(() => {
-    giving = undefined;
-    // Threads that it has started meanwhile have its priority. Another one was set on purpose.
-    if (getPriority() === lower) setAll(before);
-  }, ms).unref();
-}
-
 /** The calling thread has the priority of `hurry`. */
 let hurries = false;
 

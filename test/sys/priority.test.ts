@@ -24,35 +24,6 @@ it('all threads give way and come back, where the process may', () => {
   expect(after).toEqual([before]);
 });
 
-/** Prints the priority of the main thread and those of the others, again and again until it is the first one. */
-const GIVES = `import { readdirSync } from 'node:fs';
-import { getPriority } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { giveWayFor } from '${path.resolve('dist/sys/priority.js')}';
-const others = () => readdirSync('/proc/self/task').map(Number).filter((id) => id !== process.pid);
-const before = getPriority();
-const former = others();
-giveWayFor(20);
-giveWayFor(20);
-const meanwhile = [getPriority(), ...new Set(former.map((id) => getPriority(id)))];
-new Worker('setTimeout(() => {}, 2000)', { eval: true, execArgv: [] }).once('online', function wait() {
-  const after = [...new Set([process.pid, ...others()].map((id) => getPriority(id)))];
-  if (after.length > 1 || after[0] !== before) return setTimeout(wait, 5);
-  console.log(JSON.stringify({ before, meanwhile, after }));
-  process.exit();
-});`;
-
-it('the main thread alone gives way for a time, and what it starts meanwhile comes back with it', () => {
-  const out = execFileSync(process.execPath, ['--input-type=module', '-e', GIVES], {
-    encoding: 'utf8',
-    timeout: 20_000,
-  });
-  const { before, meanwhile, after } = JSON.parse(out) as { before: number; meanwhile: number[]; after: number[] };
-  const isRoot = process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  expect(meanwhile).toEqual([isRoot ? Math.min(19, before + 10) : before, before]);
-  expect(after).toEqual([before]);
-});
-
 /** Prints the policy of the main thread (proc(5), field 41 of stat) before, meanwhile, after; and that of a new thread. */
 const HURRIES = `import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';

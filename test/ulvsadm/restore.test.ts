@@ -49,7 +49,10 @@ it('ends with the code of its last line', async () => {
 });
 
 it('prints a message about a line after those of the lines before it', async () => {
-  const { err, ops } = await restore([...lines(2500), '-X', ...lines(2)].join('\n'), ['2400', '2']);
+  const { err, ops } = await restore([...lines(2500), '-d -t 10.0.0.1:80 --bogus', ...lines(2)].join('\n'), [
+    '2400',
+    '2',
+  ]);
   expect(err.split('\n').slice(0, 2)).toEqual(['refused 2', 'refused 2400']);
   expect(err.trim().split('\n').at(-1)).toBe('refused 2');
   expect(ops).toHaveLength(2502);

@@ -7,8 +7,6 @@
  * A request goes from the socket to Requests (server/requests.ts), and what it changes to the
  * host's stack and the dataplane by Forwarding (server/forwarding.ts). parts.ts draws the parts.
  */
-
-import { giveWayFor } from '../../sys/priority.js';
 import type { AdminClient, AdminReply, AdminRequest, ReloadReport } from '../api/api.js';
 import type { Asker } from '../api/session.js';
 import { refuseInUse } from '../api/socket.js';
@@ -22,11 +20,6 @@ import { type Around, Parts, type StartOptions } from './parts.js';
 import { reload } from './reload.js';
 import { start } from './start.js';
 import { giving, type Succession } from './succession.js';
-
-/** A batch with more changes than this may be one of many. */
-const FEW = 100;
-/** Time between two of them, ms. */
-const LOADING_MS = 200;
 
 /** The director itself, as one that asks. */
 const OWN: Asker = { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -84,7 +77,6 @@ export class Daemon implements AdminClient {
     if (request.op === 'takeover') return this.giver.answer(request.step, request.pid);
     const refusal = this.giver.isBusy ? refusedMeanwhile(request) : undefined;
     if (refusal !== undefined) return refusal;
-    if (request.op === 'batch' && request.requests.length > FEW && !process.env.ULVS_NONICE) giveWayFor(LOADING_MS);
     const note = this.parts.audit.begin(request, peer);
     const reply =
       request.op === 'reload' && this.reloader !== undefined
