@@ -56,7 +56,8 @@ export class InterceptMaps {
       devices.map(({ name }) => name),
     );
     const [shared, ...others] = adopted;
-    for (const fd of others) close(fd);
+    // Devices that shared a table in the other process name the same one.
+    for (const fd of new Set(others)) if (fd !== shared) close(fd);
     const undo: (() => void)[] = [];
     const make = (type: number, keySize: number, valueSize: number, entries: number) => {
       const fd = createMap({ type, keySize, valueSize, entries, flags: BPF_F_NO_PREALLOC });

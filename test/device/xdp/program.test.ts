@@ -117,7 +117,7 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
     const at = (port: number): InterceptRule => ({ ...vip, dport: [[port, port]] });
     maps.update([at(80), at(443)]);
     const shared = check(fcntl(maps.fdsOf('eth0').ports, F_DUPFD_CLOEXEC, 0), 'fcntl');
-    const successor = mapsOf(['eth0'], [shared]);
+    const successor = mapsOf(['eth0'], [shared, shared]);
     const second = loadXdp(interceptProgram(successor.fdsOf('eth0'), open[0]!));
     open.push(second);
     const takes = (by: number, port: number) =>
