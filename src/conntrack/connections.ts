@@ -107,6 +107,7 @@ export class Connections extends EntryFields {
   offloadTo(offloaded: Offloaded): void {
     this.offloaded = offloaded;
     this.states.offloaded = offloaded;
+    this.wheel.refresh = (entry) => this.refresh(entry);
   }
 
   /**
@@ -284,7 +285,6 @@ export class Connections extends EntryFields {
 
   /** The timer of the entry has ended. True: it has children and stays. */
   private onDue(entry: number): boolean {
-    if (this.offloaded?.pull(entry) === true) return true;
     if (this.childrenOf(entry) !== 0) {
       const at = entry << ENTRY_SHIFT;
       this.words[at + TIMEOUT] = POSTPONED;

@@ -51,6 +51,8 @@ export class TimerWheel {
   private hand: number;
   /** Set where a service has idle times of its own. */
   own: OwnIdle | undefined;
+  /** Sets EXPIRES by packets that did not come here; set where somebody else forwards some. */
+  refresh: ((entry: number) => void) | undefined;
 
   /** `words`: the connection table of `maxEntries` lines. `now`: in ticks. */
   constructor(
@@ -133,6 +135,7 @@ export class TimerWheel {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     if (!due) return this.put(entry, at);
+    this.refresh?.(entry);
     this.own?.apply(entry);
     const ended = ((words[at + EXPIRES]! - this.hand) | 0) <= 0;
     if (ended && !this.onDue(entry)) return;

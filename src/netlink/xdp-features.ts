@@ -23,16 +23,32 @@ const XMIT = 1 << 2;
 
 /** True when frames can be redirected to the interface. Before Linux 6.3 nobody can tell: false. */
 export function takesRedirected(ifindex: number): boolean {
-  const fd = openRequestSocket(NETLINK_GENERIC);
-  try {
-    const family = ask(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, encodeAttribute(CTRL_ATTR.familyName, text('netdev')));
-    const id = family?.u16(CTRL_ATTR.familyId);
+  return inSocket((fd) => {
+    const id = familyId(fd);
     const device = id && ask(fd, id, NETDEV_CMD_DEV_GET, encodeU32(NETDEV_A_DEV.ifindex, ifindex));
     const features = device ? device.bytes(NETDEV_A_DEV.xdpFeatures) : undefined;
     return features !== undefined && (viewOf(features).getUint32(HOST_LITTLE ? 0 : 4, HOST_LITTLE) & XMIT) !== 0;
+  });
+}
+
+/** True when the kernel can say which interfaces take redirected frames: Linux 6.3 and later. */
+export function tellsRedirected(): boolean {
+  return inSocket((fd) => familyId(fd) !== undefined);
+}
+
+function inSocket<T>(ask: (fd: number) => T): T {
+  const fd = openRequestSocket(NETLINK_GENERIC);
+  try {
+    return ask(fd);
   } finally {
     libc.close(fd);
   }
+}
+
+/** Number of the family "netdev"; undefined: the kernel does not have it. */
+function familyId(fd: number): number | undefined {
+  const family = ask(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, encodeAttribute(CTRL_ATTR.familyName, text('netdev')));
+  return family?.u16(CTRL_ATTR.familyId);
 }
 
 function text(value: string): Uint8Array {

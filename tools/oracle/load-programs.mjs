@@ -1,12 +1,14 @@
 // Loads the programs of an xdp device, without and with a flow table, and those of a packet device
-// with one, into the kernel that runs this, and says how many instructions the verifier examined (its limit is a million). Needs a
-// build, and root:  tools/oracle/guest --share $PWD -- node tools/oracle/load-programs.mjs
+// with one, into the kernel that runs this, and says how many instructions the verifier examined (its limit is a million), or why it
+// refuses; then what a director with `offload: auto` says. Needs a build, and root:
+//     tools/oracle/guest --share $PWD -- sh -c 'ulimit -l unlimited; node tools/oracle/load-programs.mjs'
 import { release } from 'node:os';
 import { FlowMaps } from '../../dist/device/flow/maps.js';
 import { InterceptMaps } from '../../dist/device/xdp/intercept-maps.js';
 import { interceptProgram } from '../../dist/device/xdp/program.js';
 import { classifierProgram, filterProgram } from '../../dist/device/flow/skb.js';
-import { createMap, loadClassifier, loadSocketFilter, loadXdp, MapType, testXdp } from '../../dist/sys/bpf.js';
+import { openFlows } from '../../dist/control/engine/open-flows.js';
+import { createMap, loadClassifier, loadSocketFilter, loadXdp, MapType } from '../../dist/sys/bpf.js';
 import { syscall } from '../../dist/sys/libc.js';
 import { addressOf } from '../../dist/sys/memory.js';
 
@@ -14,20 +16,27 @@ const intercept = new InterceptMaps('lo', () => Buffer.from('020000000d00', 'hex
 intercept.update([]);
 const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
 const { fds } = FlowMaps.make(10);
-const uses = { 'no flow table': undefined, 'a flow table': { fds, completes: true } };
-for (const [what, flows] of Object.entries(uses)) {
-  const text = interceptProgram(intercept.fds, xsks, flows);
-  const program = loadXdp(text);
-  const result = testXdp(program, new Uint8Array(64));
-  console.log(`Linux ${release()}, ${what}: ${text.length / 8} instructions, ${verified(program)} examined, result ${result}`);
-}
-const skbs = { 'socket filter': [loadSocketFilter, filterProgram], classifier: [loadClassifier, classifierProgram] };
-for (const [what, [load, make]] of Object.entries(skbs)) {
-  const text = make({ fds });
-  console.log(`Linux ${release()}, ${what}: ${text.length / 8} instructions, ${verified(load(text))} examined`);
+
+report('XDP, no flow table', loadXdp, interceptProgram(intercept.fds, xsks));
+report('XDP, a flow table', loadXdp, interceptProgram(intercept.fds, xsks, { fds, completes: true }));
+report('socket filter', loadSocketFilter, filterProgram({ fds }));
+report('classifier', loadClassifier, classifierProgram({ fds }));
+for (const kind of ['xdp', 'packet']) {
+  const lines = [];
+  const flows = openFlows({ offload: 'auto', workers: 1 }, [{ kind }], { connections: false }, (line) => lines.push(line));
+  console.log(`director with ${kind} devices: ${flows === undefined ? lines.join('; ') : 'offload'}`);
 }
 
-/** verified_insns of struct bpf_prog_info (BPF_OBJ_GET_INFO_BY_FD), Linux 5.16. */
+function report(what, load, text) {
+  const size = `Linux ${release()}, ${what}: ${text.length / 8} instructions`;
+  try {
+    console.log(`${size}, ${verified(load(text)) || 'unknown'} examined`);
+  } catch (error) {
+    console.log(`${size}, refused (${error.code}): ${error.log.trimEnd().split('\n').filter((line) => !/^(processed|verification time|stack depth)/.test(line)).at(-1)}`);
+  }
+}
+
+/** verified_insns of struct bpf_prog_info (BPF_OBJ_GET_INFO_BY_FD), Linux 5.16; 0 before. */
 function verified(program) {
   const [bpf, getInfo, bytes] = [321, 15, 232];
   const info = new Uint8Array(new ArrayBuffer(256));

@@ -11,7 +11,10 @@ import { FlowMaps } from '../../device/flow/maps.js';
 import { FlowPins } from '../../device/flow/pins.js';
 import { kindOf } from '../../device/kinds.js';
 import { hasTcx } from '../../device/packet/flow-programs.js';
-import { ifNameToIndex, SystemError } from '../../sys/libc.js';
+import { flowProgram } from '../../device/xdp/program.js';
+import { tellsRedirected } from '../../netlink/xdp-features.js';
+import { loadXdp, ProgramRefused } from '../../sys/bpf.js';
+import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
 import type { Config } from '../config/config.js';
 import type { DeviceSetup } from './messages.js';
 
@@ -71,9 +74,32 @@ function shapeOf(
     say(`no offload: it needs ${WORKERS} workers or fewer`);
     return undefined;
   }
+  const refusal = programs.has('frames') ? frameRefusal() : '';
+  if (refusal !== '') {
+    say(`no offload: ${refusal}`);
+    return undefined;
+  }
   const tcx = programs.has('skbs') && hasTcx();
   if (programs.has('skbs') && !tcx) say('no offload for devices of kind packet: this kernel has no tcx (Linux 6.6)');
   return tcx || programs.has('frames') ? { tcx, workers } : undefined;
+}
+
+/**
+ * Why devices of kind xdp cannot have offload here; '': they can. They would not open with a
+ * program that the kernel refuses.
+ */
+function frameRefusal(): string {
+  if (!tellsRedirected()) return 'this kernel does not say which devices take redirected frames (Linux 6.3)';
+  const flows = FlowMaps.make(0);
+  try {
+    close(loadXdp(flowProgram({ fds: flows.fds, completes: true })));
+    return '';
+  } catch (error) {
+    if (!(error instanceof ProgramRefused)) throw error;
+    return `this kernel refuses the XDP program (${error.code})`;
+  } finally {
+    flows.close();
+  }
 }
 
 /**

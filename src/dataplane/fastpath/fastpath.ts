@@ -108,9 +108,9 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       if (forwardFast(device, row, changes !== table.changes)) continue;
-      if (rows[row + FRAME]! >= d.umem.largeFrom) return i;
+      if (rows[row | FRAME]! >= d.umem.largeFrom) return i;
       // `divert` has seen that a trace is not about what is not marked SLOW_PATH.
-      slowPath(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, !traces || rows[row + KIND] === SLOW_PATH);
+      slowPath(d, device, rows[row | FRAME]!, rows[row | LENGTH]!, !traces || rows[row | KIND] === SLOW_PATH);
       cache.invalidate();
     }
     return n;
@@ -130,30 +130,30 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       const targets = boxes[at + 5]! >>> 0;
       for (let i = 0; i < n; i++) {
         const row = i << ROW_SHIFT;
-        if ((rows[row + SOURCE]! - source) >>> 0 > sources || (rows[row + TARGET]! - target) >>> 0 > targets) continue;
-        if (rows[row + KIND]! > SLOW_PATH && isInBox(boxes, at, row)) rows[row + KIND] = SLOW_PATH;
+        if ((rows[row | SOURCE]! - source) >>> 0 > sources || (rows[row | TARGET]! - target) >>> 0 > targets) continue;
+        if (rows[row | KIND]! > SLOW_PATH && isInBox(boxes, at, row)) rows[row | KIND] = SLOW_PATH;
       }
     }
   }
 
   function isInBox(boxes: Int32Array, at: number, row: number): boolean {
-    const ports = rows[row + ROW_PORTS]!;
-    const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const ports = rows[row | ROW_PORTS]!;
+    const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     return hasPortsOfBox(boxes, at, protocol, ports >>> 16, ports & 0xffff);
   }
 
   /** Returns false when the packet must take the slow path. `stale`: FOUND may be outdated. */
   function forwardFast(device: number, row: number, stale: boolean): boolean {
-    const kind = rows[row + KIND]!;
+    const kind = rows[row | KIND]!;
     if (kind === SLOW_PATH) return false;
     if (kind === IPV6) return forwardFast6(row, stale);
-    if (isOpening(kind)) return rows[row + FRAME]! < d.umem.largeFrom && isUnknown(row) && openConn(device, row);
-    const entry = stale ? search(row) : rows[row + FOUND]!;
+    if (isOpening(kind)) return rows[row | FRAME]! < d.umem.largeFrom && isUnknown(row) && openConn(device, row);
+    const entry = stale ? search(row) : rows[row | FOUND]!;
     return entry > 0 ? !hasSyn(kind) && forwardIn(row, entry) : entry < 0 && forwardOut(row, -entry);
   }
 
   function forwardFast6(row: number, stale: boolean): boolean {
-    const entry = stale ? search6(row) : rows[row + FOUND]!;
+    const entry = stale ? search6(row) : rows[row | FOUND]!;
     return entry > 0 ? forwardIn6(row, entry) : entry < 0 && forwardOut6(row, -entry);
   }
 
@@ -161,31 +161,31 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   function chooseBuckets(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      if (rows[row + KIND] === IPV6) rows[row + FOUND] = bucket6(row);
-      if (rows[row + KIND]! <= SLOW_PATH) continue;
-      const ports = rows[row + ROW_PORTS]!;
-      const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
-      rows[row + FOUND] =
+      if (rows[row | KIND] === IPV6) rows[row | FOUND] = bucket6(row);
+      if (rows[row | KIND]! <= SLOW_PATH) continue;
+      const ports = rows[row | ROW_PORTS]!;
+      const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+      rows[row | FOUND] =
         replies[sourceHash(row)] === 0
-          ? table.bucket(protocol, rows[row + SOURCE]!, ports >>> 16)
-          : table.bucket(protocol, rows[row + TARGET]!, ports & 0xffff);
+          ? table.bucket(protocol, rows[row | SOURCE]!, ports >>> 16)
+          : table.bucket(protocol, rows[row | TARGET]!, ports & 0xffff);
     }
   }
 
   function sourceHash(row: number): number {
-    return Math.imul(rows[row + SOURCE]! ^ (rows[row + ROW_PORTS]! >>> 16), 0x9e3779b1) >>> 20;
+    return Math.imul(rows[row | SOURCE]! ^ (rows[row | ROW_PORTS]! >>> 16), 0x9e3779b1) >>> 20;
   }
 
   /** Short loops, so that the CPU has dozens of their cache misses under way at once. */
   function prefetch(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      if (rows[row + KIND] !== SLOW_PATH) rows[row + FOUND] = buckets[rows[row + FOUND]!]!;
+      if (rows[row | KIND] !== SLOW_PATH) rows[row | FOUND] = buckets[rows[row | FOUND]!]!;
     }
     let lines = 0;
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      if (rows[row + KIND] !== SLOW_PATH) lines ^= words[rows[row + FOUND]! << ENTRY_SHIFT]!;
+      if (rows[row | KIND] !== SLOW_PATH) lines ^= words[rows[row | FOUND]! << ENTRY_SHIFT]!;
     }
     for (let i = 0; i < n; i++)
       if (rows[(i << ROW_SHIFT) + KIND] === IPV6) lines ^= secondWord(words, rows[(i << ROW_SHIFT) + FOUND]!);
@@ -195,9 +195,9 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   function find(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      const kind = rows[row + KIND]!;
-      if (kind === IPV6) rows[row + FOUND] = searchFrom6(rows[row + FOUND]!, row);
-      else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row + FOUND] = searchFrom(rows[row + FOUND]!, row);
+      const kind = rows[row | KIND]!;
+      if (kind === IPV6) rows[row | FOUND] = searchFrom6(rows[row | FOUND]!, row);
+      else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row | FOUND] = searchFrom(rows[row | FOUND]!, row);
     }
   }
 
@@ -206,7 +206,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
    * table.
    */
   function isUnknown(row: number): boolean {
-    return table.findIn4(ipv4.TCP, rows[row + SOURCE]!, rows[row + TARGET]!, rows[row + ROW_PORTS]!) === 0;
+    return table.findIn4(ipv4.TCP, rows[row | SOURCE]!, rows[row | TARGET]!, rows[row | ROW_PORTS]!) === 0;
   }
 
   /**
@@ -216,10 +216,10 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
    */
   function searchFrom(head: number, row: number): number {
     const at = head << ENTRY_SHIFT;
-    const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
-    const source = rows[row + SOURCE]!;
-    const target = rows[row + TARGET]!;
-    const ports = rows[row + ROW_PORTS]!;
+    const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const source = rows[row | SOURCE]!;
+    const target = rows[row | TARGET]!;
+    const ports = rows[row | ROW_PORTS]!;
     if (head === 0) return search(row);
     if (replies[sourceHash(row)] === 0) return isIn4(words, at, protocol, source, target, ports) ? head : search(row);
     if (vipCounts.mayHave(target)) return search(row);
@@ -228,10 +228,10 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
 
   /** Returns the connection, negated for a reply, or 0. */
   function search(row: number): number {
-    const protocol = rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
-    const source = rows[row + SOURCE]!;
-    const target = rows[row + TARGET]!;
-    const ports = rows[row + ROW_PORTS]!;
+    const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const source = rows[row | SOURCE]!;
+    const target = rows[row | TARGET]!;
+    const ports = rows[row | ROW_PORTS]!;
     const isReply = replies[sourceHash(row)] !== 0 && !vipCounts.mayHave(target);
     let entry = isReply ? 0 : table.findIn4(protocol, source, target, ports);
     // Not −x: −0 is no small integer, V8 would allocate it.

@@ -32,25 +32,25 @@ export function finder6(d: Director, rows: Int32Array, addresses: Int32Array): F
   const target = new Int32Array(32);
 
   function bucket6(row: number): number {
-    const ports = rows[row + ROW_PORTS]!;
+    const ports = rows[row | ROW_PORTS]!;
     return replies[flowHash(row)] === 0
       ? table.bucket(protocolOf(row), fold(addresses, row), ports >>> 16)
       : table.bucket(protocolOf(row), fold(addresses, row + 4), ports & 0xffff);
   }
 
   function protocolOf(row: number): number {
-    return rows[row + KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    return rows[row | KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
   }
 
   function flowHash(row: number): number {
-    return Math.imul(rows[row + FOLDS]! ^ (rows[row + ROW_PORTS]! >>> 16), 0x9e3779b1) >>> (32 - FLOWS_BITS);
+    return Math.imul(rows[row | FOLDS]! ^ (rows[row | ROW_PORTS]! >>> 16), 0x9e3779b1) >>> (32 - FLOWS_BITS);
   }
 
   /** As `searchFrom` of fastpath.ts. */
   function searchFrom6(head: number, row: number): number {
     const at = head << ENTRY_SHIFT;
     const protocol = protocolOf(row);
-    const ports = rows[row + ROW_PORTS]!;
+    const ports = rows[row | ROW_PORTS]!;
     if (head === 0) return search6(row);
     if (replies[flowHash(row)] === 0)
       return isPairIn6(words, at, protocol, addresses, row, ports) ? head : search6(row);
@@ -64,7 +64,7 @@ export function finder6(d: Director, rows: Int32Array, addresses: Int32Array): F
       target[i] = addresses[row + 4 + i]!;
     }
     const protocol = protocolOf(row);
-    const ports = rows[row + ROW_PORTS]!;
+    const ports = rows[row | ROW_PORTS]!;
     const isReply = replies[flowHash(row)] !== 0 && !vipCounts.mayHave(fold(target));
     let entry = isReply ? 0 : findIn6(table, protocol, source, target, ports);
     // Not −x: −0 is no small integer, V8 would allocate it.

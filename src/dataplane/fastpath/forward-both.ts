@@ -66,17 +66,17 @@ export function forwardBoth(
     const at = entry << ENTRY_SHIFT;
     if (!isHandled(at) || isExpired(at)) return false;
     const full = (words[at + FLAGS]! & CONN_FULLNAT) !== 0;
-    if (full && sourcePool.toa && rows[row + KIND] !== NOT_TCP && words[at + PACKETS]! < WITH_TOA) return false;
+    if (full && sourcePool.toa && rows[row | KIND] !== NOT_TCP && words[at + PACKETS]! < WITH_TOA) return false;
     const line = full ? words[at + DADDR]! << ENTRY_SHIFT : at;
     const address = words[line + DADDR]!;
     const dest = full ? destination(words[at + DEST]!, address) : NOBODY;
     if (dest === -1 || (pathMtus.some && pathMtus.isKnown(address, d.now))) return false;
     const to = nextHop(row, router.lookup4(address, 0, 0));
     if (to < 0) return false;
-    if (full) countIn(dest, rows[row + TOTAL]!);
+    if (full) countIn(dest, rows[row | TOTAL]!);
     words[at + PACKETS]!++;
-    updateState(entry, at, Direction.input, rows[row + KIND]!);
-    const frame = rows[row + FRAME]!;
+    updateState(entry, at, Direction.input, rows[row | KIND]!);
+    const frame = rows[row | FRAME]!;
     const delta = setAddress(frame + IP + ipv4.DST, address);
     const more = full ? setAddress(frame + IP + ipv4.SRC, words[line + CADDR]!) : 0;
     if (full) translatePort(row, L4, words[line + PORTS]! >>> 16, 0);
@@ -96,9 +96,9 @@ export function forwardBoth(
     if (dest === -1) return false;
     const to = nextHop(row, router.lookup4(words[at + CADDR]!, words[at + VADDR]!, 0));
     if (to < 0) return false;
-    if (reverse) countOut(dest, rows[row + TOTAL]!);
-    updateState(entry, at, Direction.output, rows[row + KIND]!);
-    const frame = rows[row + FRAME]!;
+    if (reverse) countOut(dest, rows[row | TOTAL]!);
+    updateState(entry, at, Direction.output, rows[row | KIND]!);
+    const frame = rows[row | FRAME]!;
     const delta = setAddress(frame + IP + ipv4.SRC, words[at + VADDR]!);
     const more = reverse ? setAddress(frame + IP + ipv4.DST, words[at + CADDR]!) : 0;
     if (reverse) translatePort(row, L4 + 2, words[at + PORTS]! >>> 16, 0);
@@ -119,21 +119,21 @@ export function forwardBoth(
 
   function nextHop(row: number, hop: number): number {
     const { mtu } = router;
-    return rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
+    return rows[row | TOTAL]! > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
   }
 
   function translatePort(row: number, portAt: number, port: number, delta: number): void {
-    const frame = rows[row + FRAME]!;
-    const isTcp = rows[row + KIND] !== NOT_TCP;
+    const frame = rows[row | FRAME]!;
+    const isTcp = rows[row | KIND] !== NOT_TCP;
     setPort(frame + portAt, port, frame + L4 + (isTcp ? 16 : 6), delta, isTcp);
   }
 
   function send(row: number, delta: number, to: number): void {
-    const frame = rows[row + FRAME]!;
-    const length = rows[row + TOTAL]! + IP;
+    const frame = rows[row | FRAME]!;
+    const length = rows[row | TOTAL]! + IP;
     decrementTtl(frame, delta);
     transmit(frame, length, to, HEADER + 3);
-    countFrame(rows[row + LENGTH]!, length);
+    countFrame(rows[row | LENGTH]!, length);
   }
 
   return { forwardInBoth, forwardOutBoth };

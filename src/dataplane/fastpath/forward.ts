@@ -39,12 +39,12 @@ export interface FastForward {
   forwardIn(row: number, entry: number): boolean;
   forwardOut(row: number, entry: number): boolean;
   /**
-   * Returns the cache row of the neighbour for a client's packet to this destination, −1 for the
-   * slow path. `slot`: the destination's slot + 1.
+   * Returns the cache row of the neighbour for a client's packet to the destination with the cache
+   * row `dest` and this address, −1 for the slow path.
    */
-  neighbourFor(row: number, method: number, slot: number, address: number): number;
+  neighbourFor(row: number, method: number, dest: number, address: number): number;
   /** Sends a client's packet. `to`: as `neighbourFor` returns it. */
-  sendIn(row: number, entry: number, to: number): void;
+  sendIn(row: number, entry: number, dest: number, to: number): void;
 }
 
 /** A closure for the same reason as `fastPath`. */
@@ -70,37 +70,35 @@ export function fastForward(
     if (hasNoChecksum(row)) return false;
     if ((flags & ~FAST_FLAGS) !== 0) return forwardInBoth(row, entry);
     if (isExpired(at)) return false;
-    const to = neighbourFor(row, flags & METHOD_MASK, words[at + DEST]!, words[at + DADDR]!);
+    const address = words[at + DADDR]!;
+    const dest = destination(words[at + DEST]!, address);
+    const to = neighbourFor(row, flags & METHOD_MASK, dest, address);
     if (to < 0) return false;
-    sendIn(row, entry, to);
+    sendIn(row, entry, dest, to);
     return true;
   }
 
-  function neighbourFor(row: number, method: number, slot: number, address: number): number {
+  function neighbourFor(row: number, method: number, dest: number, address: number): number {
     const tunnel = method === Method.ipip;
-    if (method !== Method.masq && method !== Method.gatewaying && !tunnel) return -1;
-    const dest = destination(slot, address);
-    if (dest < 0) return -1;
+    if (dest < 0 || (method !== Method.masq && method !== Method.gatewaying && !tunnel)) return -1;
     const hop = route(dest);
     const mtu = cached[dest + (tunnel ? ROOM : MTU)]!;
-    if (rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return -1;
+    if (rows[row | TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return -1;
     if (pathMtus.some && hasPathMtu(method, address)) return -1;
     return neighbour(hop);
   }
 
-  function sendIn(row: number, entry: number, to: number): void {
-    const frame = rows[row + FRAME]!;
-    const total = rows[row + TOTAL]!;
-    const kind = rows[row + KIND]!;
+  function sendIn(row: number, entry: number, dest: number, to: number): void {
+    const frame = rows[row | FRAME]!;
+    const total = rows[row | TOTAL]!;
+    const kind = rows[row | KIND]!;
     const at = entry << ENTRY_SHIFT;
-    const address = words[at + DADDR]!;
-    const dest = destination(words[at + DEST]!, address);
     countIn(dest, total);
     words[at + PACKETS]!++;
     updateState(entry, at, Direction.input, kind);
     const method = words[at + FLAGS]! & METHOD_MASK;
     if (method === Method.masq)
-      translate(row, frame + IP + ipv4.DST, address, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16);
+      translate(row, frame + IP + ipv4.DST, words[at + DADDR]!, L4 + 2, words[at + DPORT_PROTO_STATE]! >>> 16);
     else decrementTtl(frame, 0);
     if (method === Method.ipip) sendTunnelled(row, frame, total, dest, to);
     else send(row, frame, total + IP, to);
@@ -114,26 +112,26 @@ export function fastForward(
   }
 
   function sendTunnelled(row: number, frame: number, total: number, dest: number, to: number): void {
-    const outer = encapsulate4(frame, total, dests[cached[dest]! - 1]!, dest, rows[row + ROW_PORTS]!);
+    const outer = encapsulate4(frame, total, dests[cached[dest]! - 1]!, dest, rows[row | ROW_PORTS]!);
     send(row, outer, total + IP + frame - outer, to);
   }
 
   function send(row: number, frame: number, length: number, to: number): void {
     transmit(frame, length, to, HEADER + 3);
-    countFrame(rows[row + LENGTH]!, length);
+    countFrame(rows[row | LENGTH]!, length);
   }
 
   /** Rewrites address and port, decrements the TTL, updates both checksums. */
   function translate(row: number, addressAt: number, to: number, portAt: number, port: number): void {
-    const frame = rows[row + FRAME]!;
-    const isTcp = rows[row + KIND] !== NOT_TCP;
+    const frame = rows[row | FRAME]!;
+    const isTcp = rows[row | KIND] !== NOT_TCP;
     const delta = setAddress(addressAt, to);
     decrementTtl(frame, delta);
     setPort(frame + portAt, port, frame + L4 + (isTcp ? 16 : 6), delta, isTcp);
   }
 
   function forwardOut(row: number, entry: number): boolean {
-    const kind = rows[row + KIND]!;
+    const kind = rows[row | KIND]!;
     const at = entry << ENTRY_SHIFT;
     const flags = words[at + FLAGS]!;
     if (hasNoChecksum(row) || mayOpen(row, kind)) return false;
@@ -144,12 +142,12 @@ export function fastForward(
     if (dest < 0) return false;
     const hop = router.lookup4(words[at + CADDR]!, address, 0);
     const { mtu } = router;
-    const total = rows[row + TOTAL]!;
+    const total = rows[row | TOTAL]!;
     const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
     updateState(entry, at, Direction.output, kind);
-    const frame = rows[row + FRAME]!;
+    const frame = rows[row | FRAME]!;
     translate(row, frame + IP + ipv4.SRC, address, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
     if (offload !== undefined) noteOut(entry, kind, mtu, to);
@@ -162,7 +160,7 @@ export function fastForward(
 
   /** A datagram without a checksum: NAT adds one, as in the kernel. */
   function hasNoChecksum(row: number): boolean {
-    return rows[row + KIND] === NOT_TCP && u16[(rows[row + FRAME]! + L4 + 6) >> 1] === 0;
+    return rows[row | KIND] === NOT_TCP && u16[(rows[row | FRAME]! + L4 + 6) >> 1] === 0;
   }
 
   function hasPathMtu(method: number, address: number): boolean {
@@ -178,7 +176,7 @@ export function fastForward(
   /** Returns true when a service has the packet's destination. */
   function isServed(row: number, kind: number): boolean {
     const protocol = kind === NOT_TCP ? ipv4.UDP : ipv4.TCP;
-    return d.services.find4(0, protocol, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
+    return d.services.find4(0, protocol, rows[row | TARGET]!, rows[row | ROW_PORTS]! & 0xffff) !== undefined;
   }
 
   return { forwardIn, forwardOut, neighbourFor, sendIn };

@@ -72,12 +72,12 @@ export function fastForward6(
     const hop = dest < 0 ? -1 : route6(dest);
     if (hop < 0) return false;
     const mtu = cached[dest + (tunnel ? ROOM : MTU)]!;
-    if (rows[row + TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return false;
+    if (rows[row | TOTAL]! > mtu && !fitsInSegments(row, mtu, tunnel ? TUNNELLED : hop)) return false;
     const to = neighbour(hop);
     if (to < 0) return false;
-    countIn(dest, rows[row + TOTAL]!);
+    countIn(dest, rows[row | TOTAL]!);
     words[at + PACKETS]!++;
-    updateState(entry, at, Direction.input, rows[row + KIND6]!);
+    updateState(entry, at, Direction.input, rows[row | KIND6]!);
     sendIn(row, at, method, dest, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
     if (offload !== undefined) noteIn(row, entry, tunnel ? dest + ROOM : dest + MTU, to);
@@ -86,12 +86,12 @@ export function fastForward6(
 
   /** `mtuAt`: where the cache has the longest packet. */
   function noteIn(row: number, entry: number, mtuAt: number, to: number): void {
-    if (isSteady(rows[row + KIND6]!)) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
+    if (isSteady(rows[row | KIND6]!)) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
   }
 
   function sendIn(row: number, at: number, method: number, dest: number, to: number): void {
-    const frame = rows[row + FRAME]!;
-    const total = rows[row + TOTAL]!;
+    const frame = rows[row | FRAME]!;
+    const total = rows[row | TOTAL]!;
     decrementHopLimit(frame);
     if (method === Method.masq) {
       const wide = words[at + DADDR]! << ENTRY_SHIFT;
@@ -100,7 +100,7 @@ export function fastForward6(
     }
     if (method !== Method.ipip) send(row, frame, total + IP, to);
     else {
-      const outer = encapsulate6(frame, total, dests[cached[dest]! - 1]!, dest, rows[row + ROW_PORTS]!);
+      const outer = encapsulate6(frame, total, dests[cached[dest]! - 1]!, dest, rows[row | ROW_PORTS]!);
       send(row, outer, total + IP + frame - outer, to);
     }
   }
@@ -116,13 +116,13 @@ export function fastForward6(
     copyWords(words, wide + WIDE_CADDR, client);
     copyWords(words, wide + WIDE_VADDR, virtual);
     const hop = router.lookup6(client, virtual, 0);
-    const total = rows[row + TOTAL]!;
+    const total = rows[row | TOTAL]!;
     const { mtu } = router;
     const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
-    updateState(entry, at, Direction.output, rows[row + KIND6]!);
-    const frame = rows[row + FRAME]!;
+    updateState(entry, at, Direction.output, rows[row | KIND6]!);
+    const frame = rows[row | FRAME]!;
     decrementHopLimit(frame);
     translate(row, frame + IP + ipv6.SRC, wide + WIDE_VADDR, L4, words[at + PORTS]! & 0xffff);
     send(row, frame, total + IP, to);
@@ -131,42 +131,42 @@ export function fastForward6(
   }
 
   function noteOut(row: number, entry: number, mtu: number, to: number): void {
-    if (isSteady(rows[row + KIND6]!)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
+    if (isSteady(rows[row | KIND6]!)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** Rewrites address and port, and the checksum of TCP or UDP. */
   function translate(row: number, addressAt: number, from: number, portAt: number, port: number): void {
-    const frame = rows[row + FRAME]!;
-    const isTcp = rows[row + KIND6] !== NOT_TCP;
+    const frame = rows[row | FRAME]!;
+    const isTcp = rows[row | KIND6] !== NOT_TCP;
     const delta = setAddress6(addressAt, words, from);
     setPort(frame + portAt, port, frame + L4 + (isTcp ? 16 : 6), delta, isTcp);
   }
 
   function send(row: number, frame: number, length: number, to: number): void {
     transmit(frame, length, to, TYPE6);
-    countFrame(rows[row + LENGTH]!, length);
+    countFrame(rows[row | LENGTH]!, length);
   }
 
   function hasNoChecksum(row: number): boolean {
-    return rows[row + KIND6] === NOT_TCP && u16[(rows[row + FRAME]! + L4 + 6) >> 1] === 0;
+    return rows[row | KIND6] === NOT_TCP && u16[(rows[row | FRAME]! + L4 + 6) >> 1] === 0;
   }
 
   function isSyn(row: number): boolean {
-    const kind = rows[row + KIND6]!;
+    const kind = rows[row | KIND6]!;
     return kind > 0 && (kind & TCP_SYN) !== 0;
   }
 
   /** A reply that may open a connection of another service, or that marks may route. */
   function mayOpen(row: number): boolean {
-    const opens = replyOpens(d, rows[row + KIND6]!);
+    const opens = replyOpens(d, rows[row | KIND6]!);
     return opens === Opens.maybe || (opens === Opens.served && isServed(row));
   }
 
   /** Returns true when a service has the packet's destination. */
   function isServed(row: number): boolean {
-    const protocol = rows[row + KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = rows[row | KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     copyWords(addresses, row + 4, client);
-    return services.find6(0, protocol, client, rows[row + ROW_PORTS]! & 0xffff) !== undefined;
+    return services.find6(0, protocol, client, rows[row | ROW_PORTS]! & 0xffff) !== undefined;
   }
 
   return { forwardIn6, forwardOut6 };

@@ -44,18 +44,23 @@ export function connOpener(
   const { table, words } = connections;
 
   function openConn(device: number, row: number): boolean {
-    if ((rows[row + KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || needsSlowPath(rows[row + ROW_PORTS]!)) return false;
-    const service = services.find4(0, ipv4.TCP, rows[row + TARGET]!, rows[row + ROW_PORTS]! & 0xffff);
-    if (service === undefined || !isFastService(service, rows[row + ROW_PORTS]! & 0xffff)) return false;
+    if ((rows[row | KIND]! & FLAGS_OF_A_SYN) !== TCP_SYN || needsSlowPath(rows[row | ROW_PORTS]!)) return false;
+    const service = services.find4(0, ipv4.TCP, rows[row | TARGET]!, rows[row | ROW_PORTS]! & 0xffff);
+    if (service === undefined || !isFastService(service, rows[row | ROW_PORTS]! & 0xffff)) return false;
     fillPacket(row);
     const dest = service.schedule.schedule(packet, d.now);
-    const to = dest === null ? -1 : neighbourFor(row, dest.method, dest.slot + 1, dest.address);
+    const to = dest === null ? -1 : neighbourFor(row, dest.method, rowOf(dest), dest.address);
     if (dest !== null && to >= 0) open(row, service, dest, to);
     else {
-      slowPathScheduled(d, device, rows[row + FRAME]!, rows[row + LENGTH]!, service, dest);
+      slowPathScheduled(d, device, rows[row | FRAME]!, rows[row | LENGTH]!, service, dest);
       cache.invalidate();
     }
     return true;
+  }
+
+  /** The cache row of a destination. */
+  function rowOf(dest: Destination): number {
+    return cache.destination(dest.slot + 1, dest.address);
   }
 
   /** A service of exactly this port, without a feature that only the slow path handles. */
@@ -83,24 +88,24 @@ export function connOpener(
   function fillPacket(row: number): void {
     packet.family = 4;
     packet.protocol = ipv4.TCP;
-    packet.src = rows[row + SOURCE]!;
-    packet.dst = rows[row + TARGET]!;
-    packet.sport = rows[row + ROW_PORTS]! >>> 16;
-    packet.dport = rows[row + ROW_PORTS]! & 0xffff;
+    packet.src = rows[row | SOURCE]!;
+    packet.dst = rows[row | TARGET]!;
+    packet.sport = rows[row | ROW_PORTS]! >>> 16;
+    packet.dport = rows[row | ROW_PORTS]! & 0xffff;
   }
 
   function open(row: number, service: VirtualService, dest: Destination, to: number): void {
     const entry = table.alloc();
     const at = entry << ENTRY_SHIFT;
-    const ports = rows[row + ROW_PORTS]!;
-    words[at + CADDR] = rows[row + SOURCE]!;
+    const ports = rows[row | ROW_PORTS]!;
+    words[at + CADDR] = rows[row | SOURCE]!;
     words[at + PORTS] = ports;
-    words[at + VADDR] = rows[row + TARGET]!;
+    words[at + VADDR] = rows[row | TARGET]!;
     words[at + DADDR] = dest.address;
     words[at + DPORT_PROTO_STATE] = ((dest.port !== 0 ? dest.port : ports & 0xffff) << 16) | (ipv4.TCP << 8);
     connections.openUntimed(entry, dest, flagsFor(dest, 4));
     countConnection(d, dest.slot, service.slot);
-    sendIn(row, entry, to);
+    sendIn(row, entry, rowOf(dest), to);
     connections.settle(entry);
   }
 

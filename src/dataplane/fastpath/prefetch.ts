@@ -32,13 +32,13 @@ export function overflowPrefetcher(table: ConnectionTable, rows: Int32Array, roo
    * with another client's: then the index is hardly needed.
    */
   function slotOf(row: number): number {
-    const head = rows[row + FOUND]! << ENTRY_SHIFT;
-    const source = rows[row + SOURCE]!;
-    const target = rows[row + TARGET]!;
-    const ports = rows[row + ROW_PORTS]!;
+    const head = rows[row | FOUND]! << ENTRY_SHIFT;
+    const source = rows[row | SOURCE]!;
+    const target = rows[row | TARGET]!;
+    const ports = rows[row | ROW_PORTS]!;
     if (words[head + CADDR] !== source || (words[head + PORTS]! ^ ports) >>> 16 !== 0) return 0;
     if (words[head + VADDR] === target && words[head + PORTS] === ports) return 0;
-    return tupleIndex.placeIn4(rows[row + KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP, source, target, ports);
+    return tupleIndex.placeIn4(rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP, source, target, ports);
   }
 
   return prefetch;

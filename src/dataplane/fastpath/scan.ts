@@ -63,7 +63,7 @@ export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array)
     if (len < IP + ipv6.HEADER + 8 || (frame & 3) !== 2) return false;
     const ip = frame + IP;
     if (u16[(frame + 12) >> 1] !== swap16(ethernet.TYPE_IPV6) || u8[ip]! >>> 4 !== 6) return false;
-    const payload = swap16(u16[(ip + 4) >> 1]!);
+    const payload = view.getUint16(ip + 4);
     const next = u8[ip + ipv6.NEXT_HEADER];
     if (next === ipv4.TCP ? payload < 20 : next !== ipv4.UDP || payload < 8) return false;
     return payload <= len - IP - ipv6.HEADER && u8[ip + ipv6.HOP_LIMIT]! > 1 && u8[ip + ipv6.SRC] !== 0xff;
@@ -72,11 +72,11 @@ export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array)
   function scanIpv6(row: number, frame: number): void {
     const ip = frame + IP;
     for (let i = 0; i < 8; i++) addresses[row + i] = view.getInt32(ip + ipv6.SRC + 4 * i);
-    rows[row + KIND6] = u8[ip + ipv6.NEXT_HEADER] === ipv4.TCP ? u8[ip + ipv6.HEADER + 13]! : NOT_TCP;
-    rows[row + FOLDS] = fold(addresses, row) ^ fold(addresses, row + 4);
-    rows[row + ROW_PORTS] = swap32(i32[(ip + ipv6.HEADER) >> 2]!);
-    rows[row + KIND] = IPV6;
-    rows[row + TOTAL] = swap16(u16[(ip + 4) >> 1]!) + ipv6.HEADER;
+    rows[row | KIND6] = u8[ip + ipv6.NEXT_HEADER] === ipv4.TCP ? u8[ip + ipv6.HEADER + 13]! : NOT_TCP;
+    rows[row | FOLDS] = fold(addresses, row) ^ fold(addresses, row + 4);
+    rows[row | ROW_PORTS] = view.getInt32(ip + ipv6.HEADER);
+    rows[row | KIND] = IPV6;
+    rows[row | TOTAL] = view.getUint16(ip + 4) + ipv6.HEADER;
   }
 
   return (device, offsets, lengths, n) => {
@@ -88,22 +88,22 @@ export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array)
     for (let i = 0; i < n; i++) {
       const frame = offsets[i]!;
       const row = i << ROW_SHIFT;
-      rows[row + FRAME] = frame;
-      rows[row + LENGTH] = lengths[i]!;
-      rows[row + KIND] = SLOW_PATH;
+      rows[row | FRAME] = frame;
+      rows[row | LENGTH] = lengths[i]!;
+      rows[row | KIND] = SLOW_PATH;
       if (u16[frame >> 1] !== hi || i32[(frame + 2) >> 2] !== lo) continue;
       if (!isFastPathFrame(i32, frame, lengths[i]!)) {
         if (takes6 && isFastIpv6(frame, lengths[i]!)) scanIpv6(row, frame);
         continue;
       }
       if (!takes4) continue;
-      const source = swap32(i32[(frame + IP + ipv4.SRC) >> 2]!);
+      const source = view.getInt32(frame + IP + ipv4.SRC);
       if (d.forwardsShared && services.isVip4(source)) continue;
-      rows[row + SOURCE] = source;
-      rows[row + TARGET] = swap32(i32[(frame + IP + ipv4.DST) >> 2]!);
-      rows[row + ROW_PORTS] = swap32(i32[(frame + L4) >> 2]!);
-      rows[row + KIND] = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : NOT_TCP;
-      rows[row + TOTAL] = swap16(u16[(frame + IP + 2) >> 1]!);
+      rows[row | SOURCE] = source;
+      rows[row | TARGET] = view.getInt32(frame + IP + ipv4.DST);
+      rows[row | ROW_PORTS] = view.getInt32(frame + L4);
+      rows[row | KIND] = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : NOT_TCP;
+      rows[row | TOTAL] = view.getUint16(frame + IP + 2);
     }
   };
 }

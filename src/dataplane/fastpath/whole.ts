@@ -29,7 +29,7 @@ export function segmentCheck(d: Director, rows: Int32Array): FitsInSegments {
   const { largeFrom, large, u8, view } = umem;
 
   return (row, mtu, hop) => {
-    const frame = rows[row + FRAME]!;
+    const frame = rows[row | FRAME]!;
     if (frame < largeFrom || hop < 0 || !links[neighbours.all[hop]!.device]!.takesGso) return false;
     const isV4 = u8[frame + IP]! >> 4 === 4;
     const l4 = IP + (isV4 ? ipv4.HEADER : ipv6.HEADER);

@@ -103,6 +103,17 @@ export function interceptProgram(maps: InterceptMapFds, xsks: number, flows?: Fl
   return redirect(asm, xsks).assemble();
 }
 
+/** The instructions for a flow table alone, to find out whether the kernel takes them. */
+export function flowProgram(flows: FlowUse): Uint8Array {
+  const asm = new Assembler();
+  begin(asm);
+  asm.load(16, 'r1', 'r7', 12).jumpIf('r1', '==', wire16(TYPE_IPV6), 'ipv6');
+  flowInstructions(asm, flows, 4, 'pass');
+  asm.jump('pass').label('ipv6');
+  flowInstructions(asm, flows, 6, 'pass');
+  return asm.label('pass').mov('r0', XDP_PASS).exit().assemble();
+}
+
 /** A program that redirects every frame, for tests and benchmarks. */
 export function interceptAllProgram(xsks: number): Uint8Array {
   return redirect(new Assembler().mov('r6', 'r1'), xsks).assemble();
