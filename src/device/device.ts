@@ -74,8 +74,8 @@ export interface Device {
 const WIDE = 2 ** 53;
 
 /**
- * Counters at 0. Their fields are doubles from the beginning: the code of the packet path is compiled
- * for what they hold, and would be compiled anew, with milliseconds in which it is slow, when a
+ * Counters at 0. Their fields are doubles from the beginning: the code of the packet path is
+ * compiled for what they hold. It would be compiled anew, and be slow for milliseconds, when a
  * count passes 2^31 or the first frame is dropped.
  */
 export function newDeviceStats(): DeviceStats {

@@ -28,7 +28,7 @@ export const workersSchema = {
       type: 'normal or realtime',
       text:
         'Scheduling of the workers. With realtime a worker goes before all threads of usual priority on its CPU ' +
-        '(SCHED_RR), and polls 50 µs longer before it sleeps. It needs CAP_SYS_NICE or LimitRTPRIO=1.',
+        '(SCHED_RR), and polls for 0.05 ms more before it sleeps. It needs CAP_SYS_NICE or LimitRTPRIO=1.',
       example: 'realtime',
       change: 'restart',
     }),

@@ -10,6 +10,7 @@
  * V8 compiles and collects garbage in threads of its own. Where such a thread has a worker's CPU,
  * the worker waits for it up to a tick of the scheduler, 1 to 10 ms.
  */
+import { availableParallelism } from 'node:os';
 import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';
 import { goFirst, mayGoFirst } from '../../sys/priority.js';
 import type { Config } from '../config/config.js';
@@ -42,4 +43,14 @@ export function placeWorker({ workerCpus, workerPriority }: Placement, index: nu
   const cpu = workerCpus[index];
   if (cpu !== undefined) runOn(cpu);
   return workerPriority === 'realtime' && goFirst();
+}
+
+/**
+ * The warning, one line, that there are more workers than processors: each worker polls and needs
+ * one of its own. Undefined: all have one.
+ */
+export function tooManyWorkers(workers: number, processors = availableParallelism()): string | undefined {
+  if (workers <= processors) return undefined;
+  const there = `${processors} processor${processors === 1 ? '' : 's'}`;
+  return `workers: ${workers}, but this machine has ${there}: workers that share one are slower; try 'workers: ${processors}'`;
 }
