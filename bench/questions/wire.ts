@@ -19,7 +19,7 @@ import { orQuick, WORDS } from '../support/options.js';
 import { median, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
-import { dnat, forwarding, numgen, steered } from '../support/wire/kernel.js';
+import { dnat, forwarding, ipvs, numgen, steered } from '../support/wire/kernel.js';
 import { redirect } from '../support/wire/redirect.js';
 import { type Load, round } from '../support/wire/round.js';
 import { preferSoftirqs } from '../support/wire/softirq.js';
@@ -62,13 +62,17 @@ const offloaded = {
   out: ours('xdp', 'nat', { offload: true, replies: true }),
   natXdp: ours('xdp', 'nat', { offload: true, xdpSink: true }),
   drXdp: ours('xdp', 'dr', { offload: true, xdpSink: true }),
+  outXdp: ours('xdp', 'nat', { offload: true, replies: true, xdpSink: true }),
 };
 const [bare, bareXdp] = [redirect(), redirect({ xdpSink: true })];
+const [bareOut, bareOutXdp] = [redirect({ replies: true }), redirect({ replies: true, xdpSink: true })];
 const afXdp = testpmd('net_af_xdp');
+const [ipvsNat, ipvsOut] = [ipvs(), ipvs({ out: true })];
+const packetNat = ours('packet', 'nat');
 const contenders = [
-  ...[xdpNat, xdpDr, ours('packet', 'nat'), ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
-  ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp],
-  ...[forwarding, dnat, steered, numgen, afXdp, testpmd('net_af_packet')],
+  ...[xdpNat, xdpDr, packetNat, ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
+  ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp, bareOut, bareOutXdp],
+  ...[forwarding, dnat, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
 ].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
 const abort = new AbortController();
@@ -125,12 +129,19 @@ const TARGETS: readonly [string, Contender, Contender][] = [
   ['xdp NAT : testpmd, net_af_xdp', xdpNat, afXdp],
   ['xdp DR : testpmd, net_af_xdp', xdpDr, afXdp],
   ['offload NAT : xdp NAT', offloaded.nat, xdpNat],
+  ['packet NAT : kernel, IPVS NAT', packetNat, ipvsNat],
+  ['xdp NAT : kernel, IPVS NAT', xdpNat, ipvsNat],
+  ['offload NAT : kernel, IPVS NAT', offloaded.nat, ipvsNat],
+  ['xdp NAT out : kernel, IPVS NAT out', natOut, ipvsOut],
+  ['offload NAT out : kernel, IPVS NAT out', offloaded.out, ipvsOut],
   ['offload DR : xdp DR', offloaded.dr, xdpDr],
   ['offload Tun : xdp Tun', offloaded.tun, xdpTun],
   ['offload NAT out : xdp NAT out', offloaded.out, natOut],
   ['offload NAT : kernel, forwarding', offloaded.nat, forwarding],
   ['offload NAT : testpmd, net_af_xdp', offloaded.nat, afXdp],
   ['offload NAT : bare redirect', offloaded.nat, bare],
+  ['offload NAT out : bare redirect out', offloaded.out, bareOut],
+  ['offload NAT out, XDP sink : bare redirect out, XDP sink', offloaded.outXdp, bareOutXdp],
   ['offload NAT, XDP sink : xdp NAT', offloaded.natXdp, xdpNat],
   ['offload DR, XDP sink : xdp DR', offloaded.drXdp, xdpDr],
   ['offload NAT, XDP sink : bare redirect, XDP sink', offloaded.natXdp, bareXdp],

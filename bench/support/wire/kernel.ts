@@ -1,11 +1,12 @@
 /**
- * The kernel as a contender: forwarding, and DNAT by nft with and without connection tracking. The
- * kernel forwards on the CPU that receives, which on a veth is the CPU of the sender. The flood
- * needs 0.25 µs of that CPU to make one frame.
+ * The kernel as a contender: forwarding, DNAT by nft with and without connection tracking, and
+ * IPVS, which not every kernel has (tools/oracle/guest boots one that has it). The kernel forwards
+ * on the CPU that receives, which on a veth is the CPU of the sender. The flood needs 0.25 µs of
+ * that CPU to make one frame.
  */
 
 import { RIP, type Testbed, VIP } from '../../../src/lab/flood/testbed.js';
-import { inNamespace } from '../../../src/sys/command.js';
+import { command, inNamespace } from '../../../src/sys/command.js';
 import type { Contender } from './contender.js';
 
 const DNAT = `table ip x {
@@ -24,6 +25,11 @@ const NUMGEN = `table ip x {
   }
 }`;
 
+const IPVS = ['-u', '-t'].map((protocol) => {
+  const service = `${protocol} ${VIP}:80`;
+  return `-A ${service} -s rr\n-a ${service} -r ${RIP}:8080 -m\n`;
+});
+
 export const forwarding: Contender = contender('kernel, forwarding', '');
 export const dnat: Contender = contender('kernel, nft DNAT, conntrack', DNAT);
 /** With receive packet steering (RPS), the second CPU forwards, as with the other contenders. */
@@ -40,4 +46,17 @@ function contender(name: string, rules: string, steers = false): Contender {
     return 0;
   };
   return { name, tap: false, start };
+}
+
+/** NAT of the kernel's IPVS. `out`: the flood is of replies. */
+export function ipvs({ out = false } = {}): Contender {
+  const start = async (testbed: Testbed) => {
+    const inside = (...words: string[]) => inNamespace(testbed.namespace('director'), ...words);
+    await inside('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    // IPVS sees packets for the host itself.
+    await inside('ip', 'address', 'add', `${VIP}/32`, 'dev', 'eth0');
+    await command('ip', ['netns', 'exec', testbed.namespace('director'), 'ipvsadm', '-R'], IPVS.join(''));
+    return 0;
+  };
+  return { name: `kernel, IPVS nat${out ? ' out' : ''}`, tap: false, replies: out, start };
 }

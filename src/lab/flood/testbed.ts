@@ -24,7 +24,7 @@ import type { Kind, Target } from './frame.js';
 export const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
 export type MethodName = keyof typeof METHODS;
 
-const CLIENT_MAC = '02:00:00:00:0c:00';
+export const CLIENT_MAC = '02:00:00:00:0c:00';
 export const DIRECTOR_MACS = ['02:00:00:00:0d:00', '02:00:00:00:0d:01'] as const;
 export const REALSERVER_MAC = '02:00:00:00:b1:00';
 export const VIP = '10.0.0.100';
