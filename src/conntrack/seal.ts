@@ -18,6 +18,7 @@ import {
   CONN_NO_CPORT,
   CONN_ONE_PACKET,
   CONN_OUTGOING,
+  CONN_RESET,
   CONN_REVERSE,
   CONN_SYNC,
   CONN_SYNPROXY,
@@ -38,7 +39,7 @@ import {
   WIDE_VADDR,
 } from './entry.js';
 
-/** Flags that do not change while the entry is in the table. */
+/** Flags that packets do not change. Who changes one seals the entry again. */
 const LASTING =
   METHOD_MASK |
   CONN_NO_CPORT |
@@ -52,6 +53,7 @@ const LASTING =
   CONN_REVERSE |
   CONN_SYNC |
   CONN_OUTGOING |
+  CONN_RESET |
   CONN_ENGINE_KEY;
 /** Lines of the longest key of an engine: 255 bytes, 48 in the first line and 56 in each other. */
 export const MAX_KEY_LINES = 5;

@@ -35,6 +35,7 @@ export function startReset(d: Director, entry: number): void {
   if ((connections.flagsOf(entry) & CONN_RESET) !== 0) return;
   if (!tcpActive(connections.stateOf(entry))) return connections.remove(entry);
   connections.words[(entry << ENTRY_SHIFT) + FLAGS]! |= CONN_RESET;
+  connections.table.seal(entry);
   connections.setTimeout(entry, PATIENCE);
   connections.touch(entry);
   askClient(d, entry);
