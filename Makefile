@@ -58,7 +58,7 @@ soak: build
 # make bench [QUICK=1] [QUESTIONS="pipeline wire"]   (bench/README.md)
 bench: build
 	@scripts/setup.sh bench
-	@tsc -p tsconfig.bench.json && scripts/bundle.mjs $(patsubst %,build/bench/questions/%.js,pipeline table workers scale)
+	@tsc -p tsconfig.bench.json && scripts/bundle.mjs $(patsubst %,build/bench/questions/%.js,pipeline instructions table workers scale)
 	@ln -sfn ../dist build/dist # what starts programs of ours looks there
 	@node build/bench/run.js $(if $(QUICK),--quick) $(QUESTIONS)
 

@@ -6,12 +6,13 @@
  *     node --expose-gc build/bench/questions/pipeline.js [--quick] ['flood v4' | 'v6 1000 flows' | 'trace' | …]
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { orQuick, WORDS } from '../support/options.js';
+import { established, firstFlow, traffic } from '../support/paths.js';
+import { buildReferences, program, REFERENCES } from '../support/references.js';
 import { median, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import { FRAMES, type Path, Subject, VIPS } from '../support/subject.js';
-import { clientOf, type Family, Order, Template } from '../support/traffic.js';
+import { clientOf, type Family, Template } from '../support/traffic.js';
 
 const ROUNDS = orQuick(5, 1);
 const PACKETS = FRAMES << orQuick(10, 7);
@@ -21,13 +22,7 @@ const FLOWS = orQuick([1_000, 100_000, 1_000_000], [1_000]);
 const FEW = 100_000;
 const TOGETHER: readonly (readonly Path[])[] = [['natin', 'natout', 'dr', 'tun']];
 const APART: readonly (readonly Path[])[] = [['natin', 'natout'], ['dr'], ['tun']];
-/** Both variants of the reference, by the name in the results: what gcc gets. */
-const REFERENCES: Readonly<Record<string, readonly string[]>> = {
-  'C -O2': ['-O2'],
-  'C -O3 batches': ['-O3', '-march=native', '-DBATCHES'],
-};
 const SYN = 0x02;
-const ACK = 0x10;
 const LIVE_MS = 60_000;
 const FLOOD_LIVE = 1_000_000;
 const AGAINST = 'better C';
@@ -35,21 +30,6 @@ const skips = new Skips();
 
 /** Million packets a second of each variant, by its name; no variants where gcc is missing. */
 type References = Readonly<Record<string, number[]>>;
-
-function buildReferences(): void {
-  const files = ['pipeline.c', 'director.c'].map((name) => `bench/reference/${name}`);
-  mkdirSync('build', { recursive: true });
-  try {
-    for (const [name, flags] of Object.entries(REFERENCES))
-      execFileSync('gcc', [...flags, '-o', program(name), ...files], { stdio: 'inherit' });
-  } catch (error) {
-    skips.add(AGAINST, error);
-  }
-}
-
-function program(name: string): string {
-  return `build/pipeline-${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
-}
 
 function noRuns(): References {
   return skips.has(AGAINST) ? {} : Object.fromEntries(Object.keys(REFERENCES).map((name) => [name, []]));
@@ -90,38 +70,6 @@ function drive(
     ms += subject.run(step);
   }
   return ms;
-}
-
-/**
- * The first flow of a path. Each service has its own clients. One client with connections to many
- * addresses is a different question (bench/support/walk.ts).
- */
-function firstFlow(path: Path): number {
-  return { natin: 0, natout: 0, dr: 1, tun: 2 }[path] << 22;
-}
-
-function established(subject: Subject, path: Path, family: Family, flows: number): void {
-  const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
-  const syn = new Template(family, false, end, SYN, '02:00:00:00:0d:00');
-  const first = firstFlow(path);
-  let sequence = first;
-  while (sequence < first + flows) {
-    subject.sources[0].fill(syn, () => sequence++);
-    subject.run();
-  }
-}
-
-/**
- * Template and flow order of the measured packets of a path. The source of replies alternates as
- * the destinations of the flows do.
- */
-function traffic(path: Path, family: Family, flows: number) {
-  const order = new Order();
-  const flow = () => firstFlow(path) + order.next(flows);
-  const end = { address: VIPS[path][family === 4 ? 0 : 1], port: 80 };
-  if (path !== 'natout') return { template: new Template(family, false, end, ACK, '02:00:00:00:0d:00'), flow };
-  const from = { address: family === 4 ? '192.168.1.11' : '2001:db8:1::11', port: 8080 };
-  return { template: new Template(family, true, from, ACK, '02:00:00:00:0d:01'), flow };
 }
 
 /**
@@ -241,7 +189,11 @@ function run(subject: Subject, wanted = ''): Row[] {
 }
 
 async function main(): Promise<void> {
-  buildReferences();
+  try {
+    buildReferences();
+  } catch (error) {
+    skips.add(AGAINST, error);
+  }
   const subject = await Subject.create(4_200_000);
   warmUp(subject);
   const rows = run(subject, WORDS[0]);

@@ -16,6 +16,7 @@ const NETWORK = ['ip', 'sysctl', 'taskset', 'nice', 'chrt'];
 
 export const QUESTIONS: readonly Question[] = [
   { name: 'pipeline' },
+  { name: 'instructions', root: true, programs: ['gcc', 'nm'] },
   { name: 'workers' },
   { name: 'wire', root: true, programs: NETWORK },
   { name: 'scale', root: true, programs: NETWORK },

@@ -79,7 +79,7 @@ export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array)
     rows[row | TOTAL] = view.getUint16(ip + 4) + ipv6.HEADER;
   }
 
-  return (device, offsets, lengths, n) => {
+  function scan(device: number, offsets: Int32Array, lengths: Int32Array, n: number): void {
     const { mac } = links[device]!;
     const hi = swap16(mac[0]);
     const lo = swap32(mac[1] | 0);
@@ -105,5 +105,7 @@ export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array)
       rows[row | KIND] = u8[frame + IP + 9] === ipv4.TCP ? u8[frame + L4 + 13]! : NOT_TCP;
       rows[row | TOTAL] = view.getUint16(frame + IP + 2);
     }
-  };
+  }
+
+  return scan;
 }
