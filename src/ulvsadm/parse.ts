@@ -25,7 +25,10 @@ export async function parse(argv: readonly string[], words: Words): Promise<Pars
   if (command === 'help' || command === 'version') return command;
   const draft = emptyDraft(command);
   draft.role = argument === 'backup' ? 'backup' : 'master';
-  for (let found = scanner.read(); found; found = scanner.read()) await apply(draft, found, scanner, words.names);
+  for (let found = scanner.read(); found; found = scanner.read()) {
+    const waits = apply(draft, found, scanner, words.names);
+    if (waits !== undefined) await waits;
+  }
   if (scanner.error) throw new BadLine(FAILED, `${scanner.word}: ${scanner.error}`);
   readWords(draft, scanner.leftovers);
   if (draft.schedulerFlags) draft.service.flags |= schedulerFlags(draft.schedulerFlags, draft.service.scheduler);
@@ -65,12 +68,13 @@ function readWords(draft: Draft, leftovers: readonly string[]): void {
   if (rest.length > 0) fail(`unexpected argument ${rest[0]}`);
 }
 
-async function apply(draft: Draft, { option, argument }: Found, scanner: Scanner, names: Names): Promise<void> {
+/** Only names of hosts take time. */
+function apply(draft: Draft, { option, argument }: Found, scanner: Scanner, names: Names): void | Promise<void> {
   const row = ROW_BY_ID.get(option.id);
   if (row === undefined) return fail(`invalid option \`${scanner.word}'`);
   if (row.name) once(draft, row.name);
-  if (argument === undefined && row.setDefault) row.setDefault(draft);
-  else await row.set?.(draft, argument ?? '', names);
+  if (argument === undefined && row.setDefault) return row.setDefault(draft);
+  return row.set?.(draft, argument ?? '', names);
 }
 
 const ROW_BY_ID = new Map(ROWS.map((row) => [row.id, row]));

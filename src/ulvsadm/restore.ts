@@ -5,11 +5,14 @@
  */
 const OUR_NAMES = new Set(['ipvsadm', 'ulvsadm']);
 
-export function commandLines(text: string): string[][] {
+export function* commandLines(text: string): Generator<string[]> {
   const lines = text.split('\n');
   const last = lines.pop() ?? '';
   if (!/[ \t\r]{2}$/.test(last)) lines.push(last);
-  return lines.map(words).filter((line) => line.length > 0);
+  for (const line of lines) {
+    const argv = words(line);
+    if (argv.length > 0) yield argv;
+  }
 }
 
 function words(line: string): string[] {

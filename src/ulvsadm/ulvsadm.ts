@@ -27,6 +27,8 @@ export interface Settings {
 
 /** The most lines of -R in one request. */
 const BATCH = 1000;
+/** Requests that wait for an answer while the next one is read. */
+const AHEAD = 2;
 
 /**
  * Runs one command line; `argv` begins after the program's name. Neither exits nor prints. `stdin`
@@ -116,40 +118,37 @@ async function restoreLine(run: Run, line: readonly string[], pending: Pending):
 
 /**
  * Changes that are sent in one request: each request makes the host change its packet filter. The
- * director works on one request while the next one is read.
+ * director works on one request while the next ones are read and sent.
  */
 class Pending {
   private requests: ChangeRequest[] = [];
-  /** The request on its way: the exit code of its last line. */
-  private sent: Promise<number | undefined> = Promise.resolve(undefined);
+  /** The requests on their way, oldest first: the exit code of the last line of each. */
+  private readonly sent: Promise<number | undefined>[] = [];
 
   constructor(private readonly run: Run) {}
 
   /** Returns the exit code of the last line whose answer is known; 0: none. */
   async add(request: ChangeRequest): Promise<number> {
     this.requests.push(request);
-    return this.requests.length < BATCH ? 0 : ((await this.send()) ?? 0);
+    if (this.requests.length < BATCH) return 0;
+    this.send();
+    return this.sent.length > AHEAD ? ((await this.sent.shift()) ?? 0) : 0;
   }
 
   /** Returns the exit code of the last line that waited; undefined if there was none. */
   async flush(): Promise<number | undefined> {
-    const before = await this.send();
-    const last = await this.sent;
-    this.sent = Promise.resolve(undefined);
-    return last ?? before;
+    if (this.requests.length > 0) this.send();
+    let last: number | undefined;
+    for (const one of this.sent.splice(0)) last = await one;
+    return last;
   }
 
-  /**
-   * Sends what waits, once the request before it is answered. Returns the exit code of that one.
-   */
-  private async send(): Promise<number | undefined> {
-    const requests = this.requests;
+  private send(): void {
+    const answered = this.ask(this.requests);
     this.requests = [];
-    const before = await this.sent;
-    this.sent = requests.length === 0 ? Promise.resolve(before) : this.ask(requests);
     // An error is reported where the answer is awaited.
-    this.sent.catch(() => {});
-    return before;
+    answered.catch(() => {});
+    this.sent.push(answered);
   }
 
   private async ask(requests: readonly ChangeRequest[]): Promise<number | undefined> {

@@ -66,10 +66,10 @@ class Programs {
   private loadXdp(macs: readonly Buffer[]): void {
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     for (const mac of macs) {
-      const intercept = new InterceptMaps('lo', () => mac);
+      const intercept = new InterceptMaps([{ name: 'lo' }], [], () => mac);
       intercept.update([]);
       const use = { fds: this.maps.fds, completes: true, clock: 'word' } as const;
-      this.fds.push(loadXdp(interceptProgram(intercept.fds, xsks, use)));
+      this.fds.push(loadXdp(interceptProgram(intercept.fdsOf('lo'), xsks, use)));
       intercept.close();
     }
     close(xsks);

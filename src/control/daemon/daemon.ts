@@ -139,7 +139,7 @@ export class Daemon implements AdminClient {
     await parts.attempt(() => parts.live?.close());
     await parts.attempt(() => parts.workers?.stop());
     await parts.attempt(() => parts.host?.end(guarded));
-    for (const maps of parts.maps) maps.close();
+    parts.maps?.close();
     await parts.attempt(() => parts.rawOut?.close());
     parts.keeper?.close();
   }

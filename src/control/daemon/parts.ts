@@ -92,7 +92,7 @@ export class Parts {
   readonly sockets: ControlSocket[] = [];
   devices: readonly DeviceSetup[] = [];
   live: LiveNetwork | undefined;
-  maps: readonly InterceptMaps[] = [];
+  maps: InterceptMaps | undefined;
   /** The flow table of the programs; undefined: there is no offload. */
   flows: FlowMaps | undefined;
   workers: Workers | undefined;

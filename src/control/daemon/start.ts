@@ -45,7 +45,7 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   if (tooMany !== undefined) parts.log.warn(tooMany);
   for (const line of placeOthers(parts.config)) parts.log.warn(line);
   const adopted = parts.taker?.adopt();
-  const ports = adopted?.ports?.map((fd) => (fd < 0 ? undefined : fd));
+  const ports = adopted?.ports?.filter((fd) => fd >= 0);
   const attachment = attach(parts.config, wanted.entries(), ports);
   const workers = newWorkers(parts, attachment, adopted);
   parts.loaded = wanted.entries();

@@ -42,7 +42,7 @@ export async function takeOver(parts: Parts, workers: Workers, taker: Taker): Pr
   await taker.done();
   parts.keeper?.write();
   workers.set.useOwnMaps();
-  for (const maps of parts.maps) await parts.attempt(() => maps.removeForeign());
+  await parts.attempt(() => parts.maps?.removeForeign());
   parts.log.info({ ms, paused: Math.round(paused) }, `took over from process ${taker.pid}`);
 }
 

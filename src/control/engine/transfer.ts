@@ -16,7 +16,10 @@ export interface Transfer {
   readonly memories: readonly UmemMemory[];
   readonly tuns: readonly TunHandle[];
   readonly handles: readonly (readonly (DeviceHandle | null)[] | null)[];
-  /** By device: the port table of its program, −1: none. Absent: of a version without. */
+  /**
+   * By device: the port table of its program, the same for all; −1: none. Absent: of a version
+   * without.
+   */
   readonly ports?: readonly number[];
   /** Of the flow table; absent: there is no offload. */
   readonly flows?: FlowMapFds | undefined;

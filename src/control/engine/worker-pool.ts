@@ -84,7 +84,7 @@ export class WorkerPool {
   constructor(
     private readonly shared: SharedMemory,
     devices: readonly DeviceSetup[],
-    private readonly maps: readonly InterceptMaps[],
+    private readonly maps: InterceptMaps | undefined,
     inherited: InheritedSteering = {},
   ) {
     const count = shared.workers;
@@ -113,8 +113,7 @@ export class WorkerPool {
   /** What the workers share of a device, made anew. */
   shareOf({ name, kind }: DeviceSetup): Share {
     const { count } = this.common;
-    if (kindOf(kind).workers === 'queues')
-      return { count, xsks: this.maps.find(({ device }) => device === name)!.sockets(receiveQueues(name)) };
+    if (kindOf(kind).workers === 'queues') return { count, xsks: this.maps!.sockets(name, receiveQueues(name)) };
     return { count, group: randomInt(1, GROUPS), program: this.fanout!.program };
   }
 

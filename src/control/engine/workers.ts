@@ -51,7 +51,7 @@ export class Workers {
     private readonly shared: SharedMemory,
     config: Config,
     devices: readonly DeviceSetup[],
-    maps: readonly InterceptMaps[],
+    maps: InterceptMaps | undefined,
     live: boolean,
     inherited?: InheritedSteering,
     adopted?: Transfer,

@@ -25,37 +25,39 @@ export interface Attachment {
   readonly live: LiveNetwork | undefined;
   /** Lines about the choice of devices, for the log. */
   readonly reasons: readonly string[];
-  /** The intercept maps of each exclusive device; the caller closes them. */
-  readonly maps: readonly InterceptMaps[];
+  /** The intercept maps of the exclusive devices; the caller closes them. */
+  readonly maps: InterceptMaps | undefined;
 }
 
 /**
- * Looks up the devices; opens no device but those that `auto` tries. `ports`: by device, a port
- * table that another process gives. Throws a DeviceError or ConfigError.
+ * Looks up the devices; opens no device but those that `auto` tries. `ports`: port tables that
+ * another process gives. Throws a DeviceError or ConfigError.
  */
-export function attach(
-  config: Config,
-  services: readonly ServiceEntry[],
-  ports: readonly (number | undefined)[] = [],
-): Attachment {
+export function attach(config: Config, services: readonly ServiceEntry[], ports: readonly number[] = []): Attachment {
   const alone = config.devices.flatMap((one) =>
     one.kind === AUTO || kindOf(one.kind).shared ? [] : [own(one, one.kind)],
   );
   if (alone.length === config.devices.length) {
     checkDestinations(config, services);
-    return { devices: alone, live: undefined, reasons: [], maps: [] };
+    return { devices: alone, live: undefined, reasons: [], maps: undefined };
   }
   const live = new LiveNetwork();
-  const maps: InterceptMaps[] = [];
+  let maps: InterceptMaps | undefined;
   const reasons: string[] = [];
   try {
     const frameSize = frameSizeFor(config.devices.map(({ name, mtu }) => linkOf(live, name)?.mtu ?? mtu));
     refuseMissing(config, live);
     const settled = config.devices.map((device) => setupOf(device, live, frameSize, reasons));
     for (const { name, kind } of settled) refuseSingle(name, kind, config.workers);
-    return { devices: settled.map((device, i) => withMaps(device, maps, ports[i])), live, reasons, maps };
+    const exclusive = settled.filter((device) => device.exclusive);
+    if (exclusive.length > 0) maps = new InterceptMaps(exclusive, ports);
+    const devices = settled.map((device) => ({
+      ...device,
+      ...(device.exclusive && { maps: maps?.fdsOf(device.name) }),
+    }));
+    return { devices, live, reasons, maps };
   } catch (error) {
-    for (const one of maps) one.close();
+    maps?.close();
     void live.close();
     throw error;
   }
@@ -79,14 +81,6 @@ function refuseSingle(name: string, kind: DeviceKind, workers: number): void {
       `${workers} workers need a device of kind ${forWorkers().join(' or ')}, this one is ${kind}`,
       "set 'workers: 1'",
     );
-}
-
-/** The device with its intercept maps, which are still empty but for adopted `ports`. */
-function withMaps(device: DeviceSetup, all: InterceptMaps[], ports?: number): DeviceSetup {
-  if (!device.exclusive) return device;
-  const maps = new InterceptMaps(device.name, undefined, ports);
-  all.push(maps);
-  return { ...device, maps: maps.fds };
 }
 
 /**

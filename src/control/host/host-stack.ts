@@ -43,7 +43,7 @@ export class HostStack {
   start({ devices, maps }: Attachment): void {
     const { live, log } = this;
     const copied = devices.filter(({ shared, exclusive }) => shared && !exclusive).map(({ name }) => name);
-    if (copied.length + maps.length === 0) return;
+    if (copied.length === 0 && maps === undefined) return;
     const guarded = this.isKept ? devices.filter(({ shared }) => shared).map(({ name }) => name) : [];
     const has = (address: string) => live.has(address);
     this.interceptor = new Interceptor(copied, maps, this.config, has, this.services, guarded);

@@ -7,8 +7,8 @@ import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { DeviceError } from '../../device/error.js';
 import { NftIntercept } from '../../device/intercept/nft.js';
+import { hostDelta } from '../../device/xdp/host-rule.js';
 import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
-import { hostDelta } from '../../device/xdp/intercept-table.js';
 import type { ServiceRules } from '../../service/config.js';
 import { ifNameToIndex } from '../../sys/libc.js';
 import { NftSocket } from '../../sys/nftables.js';
@@ -44,7 +44,7 @@ export class Interceptor {
    */
   constructor(
     private readonly devices: readonly string[],
-    private readonly maps: readonly InterceptMaps[],
+    private readonly maps: InterceptMaps | undefined,
     private config: InterceptConfig,
     private readonly has: (address: string) => boolean,
     private readonly services: () => readonly ServiceRules[],
@@ -115,7 +115,7 @@ export class Interceptor {
 
   /** Call after addresses or MACs of the host have changed. Throws a DeviceError. */
   refresh(): void {
-    for (const one of this.maps) one.readMac();
+    this.maps?.readMac();
     this.replace(this.services(), this.config);
   }
 
@@ -152,7 +152,7 @@ export class Interceptor {
 
   private replace(services: readonly ServiceRules[], config: InterceptConfig): void {
     const settings = this.settings(config);
-    const isOne = this.maps.length === 0 || inexactMarks(config.marks).length === 0;
+    const isOne = this.maps === undefined || inexactMarks(config.marks).length === 0;
     if (isOne !== (this.atLeast === this.exact)) {
       this.atLeast = isOne ? this.exact : new InterceptSet(settings, true);
       this.behind = true;
@@ -184,10 +184,10 @@ export class Interceptor {
   }
 
   private settleMaps(delta: InterceptDelta, behind: boolean): void {
-    if (this.maps.length === 0 || (!behind && isEmpty(delta))) return;
+    if (this.maps === undefined || (!behind && isEmpty(delta))) return;
     const simple = behind ? undefined : hostDelta(delta.added, delta.removed);
-    if (simple !== undefined) for (const one of this.maps) one.change(simple);
-    else for (const one of this.maps) one.update(this.atLeast.all());
+    if (simple !== undefined) this.maps.change(simple);
+    else this.maps.update(this.atLeast.all());
   }
 }
 

@@ -6,7 +6,6 @@ import type { StatsEntry } from '../api/api.js';
 import type { CountersView } from './counters.js';
 
 const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
-type Totals = Record<(typeof TOTALS)[number], number>;
 
 /**
  * Where zero points outlive the process; the order of `counts` is that of Stat (stats/counters.ts).
@@ -18,7 +17,8 @@ export interface ZeroPoints {
 
 /** Zero points of the counters of slots. */
 class CounterBases {
-  private readonly bases = new Map<number, Totals>();
+  /** Of each slot the counts in the order of TOTALS, 0 where there is no zero point. */
+  private bases = new Float64Array(TOTALS.length);
 
   constructor(
     private readonly of: 'service' | 'destination' | 'whole',
@@ -28,29 +28,36 @@ class CounterBases {
   /** Makes the present counts the zero point. */
   zero(slot: number, counted: StatsEntry): void {
     const { conns, inpkts, outpkts, inbytes, outbytes } = counted;
-    this.bases.set(slot, { conns, inpkts, outpkts, inbytes, outbytes });
+    this.set(slot, [conns, inpkts, outpkts, inbytes, outbytes]);
     this.kept?.write(this.of, slot, [conns, inpkts, outpkts, inbytes, outbytes]);
   }
 
   /** Takes the zero point that a former process has set. */
   restore(slot: number): void {
     const counts = this.kept?.read(this.of, slot);
-    if (counts === undefined) return;
-    const [conns, inpkts, outpkts, inbytes, outbytes] = counts as [number, number, number, number, number];
-    this.bases.set(slot, { conns, inpkts, outpkts, inbytes, outbytes });
+    if (counts !== undefined) this.set(slot, counts);
+  }
+
+  private set(slot: number, counts: readonly number[]): void {
+    const at = slot * TOTALS.length;
+    if (at >= this.bases.length) {
+      const more = new Float64Array(2 * (at + TOTALS.length));
+      more.set(this.bases);
+      this.bases = more;
+    }
+    this.bases.set(counts, at);
   }
 
   /** The counts since the zero point. */
   shown(slot: number, counted: StatsEntry): StatsEntry {
-    const base = this.bases.get(slot);
     const entry = { ...counted };
-    if (base) for (const name of TOTALS) entry[name] -= base[name];
+    for (const [i, name] of TOTALS.entries()) entry[name] -= this.bases[slot * TOTALS.length + i] ?? 0;
     return entry;
   }
 
   /** Removes the zero point. */
   forget(slot: number): void {
-    this.bases.delete(slot);
+    this.bases.fill(0, slot * TOTALS.length, (slot + 1) * TOTALS.length);
   }
 }
 

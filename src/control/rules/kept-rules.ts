@@ -45,6 +45,11 @@ export class KeptRules {
     for (const slot of slots) this.forget(slot);
   }
 
+  /** Number of services and destinations, removed ones included. */
+  get count(): number {
+    return this.services.size + this.destinations.size;
+  }
+
   /** Actions that make these rules of nothing. */
   actions(): Action[] {
     const bySlot = new Map<number, [number, KeptDestination][]>();

@@ -181,10 +181,14 @@ export class Rules {
     });
   }
 
-  /** The weights in force of destinations that drain, after `restore`. */
-  drainedWeights(): Action[] {
-    const all = [...this.services.values()].flatMap(({ destinations }) => [...destinations.values()]);
-    return all.filter(({ drain }) => drain !== undefined).map(edited);
+  /** What drains and what health says, as actions that follow those of the operator's rules. */
+  inForce(): Action[] {
+    const actions: Action[] = [];
+    for (const { destinations } of this.services.values())
+      for (const one of destinations.values())
+        if (isAbsent(one)) actions.push({ kind: 'removeDestination', slot: one.slot });
+        else if (one.drain !== undefined || one.health !== undefined) actions.push(edited(one));
+    return actions;
   }
 
   private addService(config: ServiceConfig): Outcome {

@@ -13,14 +13,14 @@ import {
 } from '../../conntrack/entry.js';
 import { engineNumbered } from '../../persistence/index.js';
 import { type Counters, GAUGES, Gauge, Stat } from '../../stats/counters.js';
-import { ESTIMATE_EVERY, Estimator } from '../../stats/estimator.js';
+import { ESTIMATE_EVERY, Estimators } from '../../stats/estimator.js';
 import type { ConnectionEntry, StatsEntry } from '../api/api.js';
 import type { Action } from '../rules/actions.js';
 import type { ConnectionCounts, CountersView } from '../rules/counters.js';
 
 /** Counters with rates. Rates of a service or destination are estimated from its addition on. */
 export class LiveCounters implements CountersView {
-  private readonly estimators = new Map<number, Estimator>();
+  private readonly rates = new Estimators();
   private nextEstimate: number;
 
   constructor(
@@ -51,8 +51,7 @@ export class LiveCounters implements CountersView {
 
   /** Estimates rates. Call it at least every two seconds; `now` in ms. */
   tick(now: number): void {
-    for (; now >= this.nextEstimate; this.nextEstimate += ESTIMATE_EVERY)
-      for (const [row, estimator] of this.estimators) estimator.update(this.counters.values, row);
+    for (; now >= this.nextEstimate; this.nextEstimate += ESTIMATE_EVERY) this.rates.update(this.counters.values);
   }
 
   /** Starts estimating for new services and destinations; resets zeroed ones. */
@@ -66,29 +65,29 @@ export class LiveCounters implements CountersView {
   }
 
   private zero(services: number[], destinations: number[], total: boolean): void {
-    for (const slot of services) this.estimators.get(this.counters.serviceRow(slot))?.reset();
-    for (const slot of destinations) this.estimators.get(this.counters.destinationRow(slot))?.reset();
-    if (total) this.estimators.get(this.counters.totalRow)?.reset();
+    for (const slot of services) this.rates.reset(this.counters.serviceRow(slot));
+    for (const slot of destinations) this.rates.reset(this.counters.destinationRow(slot));
+    if (total) this.rates.reset(this.counters.totalRow);
   }
 
   private watch(row: number): void {
-    this.estimators.set(row, new Estimator(this.counters.values, row));
+    this.rates.watch(this.counters.values, row);
   }
 
   private row(row: number): StatsEntry {
+    const { rates } = this;
     const { values } = this.counters;
-    const rates = this.estimators.get(row);
     return {
       conns: values[row + Stat.conns]!,
       inpkts: values[row + Stat.inpkts]!,
       outpkts: values[row + Stat.outpkts]!,
       inbytes: values[row + Stat.inbytes]!,
       outbytes: values[row + Stat.outbytes]!,
-      cps: rates?.shown(0) ?? 0,
-      inpps: rates?.shown(1) ?? 0,
-      outpps: rates?.shown(2) ?? 0,
-      inbps: rates?.shown(3) ?? 0,
-      outbps: rates?.shown(4) ?? 0,
+      cps: rates.shown(row, 0),
+      inpps: rates.shown(row, 1),
+      outpps: rates.shown(row, 2),
+      inbps: rates.shown(row, 3),
+      outbps: rates.shown(row, 4),
     };
   }
 }

@@ -42,6 +42,8 @@ export interface Keeper {
   /** A name that is the same as long as the rules go on. */
   readonly id: string;
   readonly zeroPoints: ZeroPoints;
+  /** Follow `changed` and `released`. */
+  readonly rules: KeptRules;
   changed(actions: readonly Action[]): void;
   released(slots: readonly number[]): void;
   sysctlsAre(sysctl: Readonly<Sysctls>): void;
@@ -56,8 +58,8 @@ export class Requests implements AdminClient {
   private tableId: string;
   private readonly listing: Listing;
   settings: Settings;
-  /** For workers that are started anew. */
-  private readonly kept = new KeptRules();
+  /** The operator's rules, for workers that are started anew; the keeper's, where there is one. */
+  private readonly kept: KeptRules;
   /** Connections of a former process are being counted: no destination counts as idle. */
   isCounting = false;
 
@@ -68,6 +70,7 @@ export class Requests implements AdminClient {
     private readonly keeper?: Keeper,
   ) {
     this.settings = config;
+    this.kept = keeper?.rules ?? new KeptRules();
     this.tableId = keeper?.id ?? randomUUID();
     this.view = new LiveCounters(counters, forwarding.now());
     this.listing = new Listing(forwarding);
@@ -131,8 +134,7 @@ export class Requests implements AdminClient {
     this.gather();
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
-    this.kept.apply(actions);
-    this.keeper?.changed(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
+    this.keep(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
     const accepted = requests.filter((request, i): request is ChangeRequest => {
       return isHostChange(request) && outcomes[i]!.reply.ok;
     });
@@ -145,8 +147,7 @@ export class Requests implements AdminClient {
   applyHealth(says: readonly HealthSays[]): void {
     const outcomes = says.map(({ slot, health }) => this.rules.setHealth(slot, health));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
-    // The keeper is not told: after a restart the checks begin with the operator's weights.
-    this.kept.apply(actions);
+    // They are not kept: after a restart the checks begin with the operator's weights.
     this.forward(
       outcomes.flatMap((outcome) => outcome.changes),
       actions,
@@ -159,10 +160,14 @@ export class Requests implements AdminClient {
 
   /** What concerns the dataplane and the state, but not the host. */
   private steer({ reply, actions, kept = [] }: Outcome): AdminReply {
-    this.kept.apply(actions);
-    this.keeper?.changed(kept);
+    this.keep(kept);
     this.forward([], actions);
     return reply;
+  }
+
+  private keep(actions: readonly Action[]): void {
+    if (this.keeper === undefined) this.kept.apply(actions);
+    else this.keeper.changed(actions);
   }
 
   /** Replaces the running settings. */
@@ -181,7 +186,7 @@ export class Requests implements AdminClient {
   replay(): Message[] {
     return [
       { kind: 'settings', ...this.settings },
-      { kind: 'actions', actions: this.kept.actions() },
+      { kind: 'actions', actions: [...this.kept.actions(), ...this.rules.inForce()] },
       ...this.forwarding.sync.replay(),
     ];
   }
@@ -195,8 +200,8 @@ export class Requests implements AdminClient {
     if (this.isCounting) return;
     const freed = this.rules.slots.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
     for (const slot of freed) this.listing.daddrs.delete(slot);
-    this.kept.release(freed);
-    this.keeper?.released(freed);
+    if (this.keeper === undefined) this.kept.release(freed);
+    else this.keeper.released(freed);
   }
 
   /** Call when another file took the place of the rules of the former process. */
@@ -204,13 +209,11 @@ export class Requests implements AdminClient {
     this.tableId = randomUUID();
   }
 
-  /** Goes on with the rules that these actions made in a former process. */
+  /** Goes on with the rules that these actions of the keeper made in a former process. */
   restore(actions: readonly Action[]): void {
     this.rules.restore(actions);
-    const all = [...actions, ...this.rules.drainedWeights()];
-    this.kept.apply(all);
     this.gather();
-    this.forward(changes([], this.rules.entries()), all);
+    this.forward(changes([], this.rules.entries()), [...actions, ...this.rules.inForce()]);
   }
 
   /** As Listing.page. */

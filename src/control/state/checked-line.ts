@@ -4,10 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 
-/** The line, without its line end. */
-export function checkedLine(value: unknown): string {
-  const text = JSON.stringify(value);
-  return `${checksum(text)} ${text}`;
+/** Characters of a checksum. */
+const CHECKSUM = 16;
+
+/** The line with its line end, as bytes: many rules are a long line, which is encoded once. */
+export function checkedLine(value: unknown): Buffer {
+  const line = Buffer.from(`${' '.repeat(CHECKSUM + 1)}${JSON.stringify(value)}\n`);
+  line.write(checksum(line.subarray(CHECKSUM + 1, -1)));
+  return line;
 }
 
 /** The value of a line; undefined: the line is damaged. */
@@ -17,6 +21,6 @@ export function readLine(line: string): unknown {
   return space > 0 && line.slice(0, space) === checksum(text) ? JSON.parse(text) : undefined;
 }
 
-function checksum(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+function checksum(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, CHECKSUM);
 }

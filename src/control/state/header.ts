@@ -21,7 +21,7 @@ export interface Header {
 /** The header as the first bytes of a file. */
 export function headerBytes(header: Header): Buffer {
   const bytes = Buffer.alloc(HEADER_BYTES);
-  bytes.write(`${checkedLine(header)}\n`);
+  bytes.set(checkedLine(header));
   return bytes;
 }
 

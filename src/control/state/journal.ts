@@ -82,14 +82,15 @@ export class Journal {
   }
 
   append(record: JournalRecord): void {
-    this.length += writeAll(this.fd, `${checkedLine(record)}\n`);
+    this.length += writeAll(this.fd, checkedLine(record));
   }
 
   /** Another file takes the place of this one at once, or not at all. */
   replace(records: readonly JournalRecord[]): void {
     const fresh = `${this.path}.new`;
     const fd = openSync(fresh, 'w', 0o600);
-    this.length = writeAll(fd, records.map((record) => `${checkedLine(record)}\n`).join(''));
+    this.length = 0;
+    for (const record of records) this.length += writeAll(fd, checkedLine(record));
     renameSync(fresh, this.path);
     if (this.fd >= 0) closeSync(this.fd);
     this.fd = fd;
@@ -100,8 +101,7 @@ export class Journal {
   }
 }
 
-function writeAll(fd: number, text: string): number {
-  const bytes = Buffer.from(text);
+function writeAll(fd: number, bytes: Buffer): number {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
   return bytes.length;
 }

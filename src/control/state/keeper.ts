@@ -14,11 +14,13 @@ import { type Base, Journal, type JournalRecord } from './journal.js';
 import { Store, type StoreNeeds } from './store.js';
 
 /**
- * A journal is written anew when it is longer than this, in bytes, and four times its shortest: not
- * at once, for then it would be several times while many rules are loaded.
+ * A journal is written anew when it is longer than this, in bytes, and four times its shortest,
+ * which has PER_RULE bytes for each rule at least: not at once, for then it would be several times
+ * while many rules change.
  */
 const LONG = 4 << 20;
 const GROWTH = 4;
+const PER_RULE = 200;
 const SHORTEN_MS = 5000;
 
 /** What a former process left, besides the memory of the workers. */
@@ -35,7 +37,7 @@ export class StateKeeper {
   readonly store: Store;
   /** undefined: there was no former process. */
   readonly inherited: Inherited | undefined;
-  private readonly rules = new KeptRules();
+  readonly rules = new KeptRules();
   private base: Base | undefined;
   private sysctl: Readonly<Sysctls> | undefined;
   private stages: readonly SteeringStage[] | undefined;
@@ -115,7 +117,8 @@ export class StateKeeper {
     this.take(record);
     if (this.journal === undefined) return;
     this.journal.append(record);
-    if (this.journal.length >= Math.max(LONG, GROWTH * this.shortest))
+    const shortest = Math.max(this.shortest, PER_RULE * this.rules.count);
+    if (this.journal.length >= Math.max(LONG, GROWTH * shortest))
       this.shortening ??= setTimeout(() => this.shorten(), SHORTEN_MS).unref();
   }
 

@@ -36,7 +36,7 @@ export interface PacketMatch {
 export type InterceptRule =
   | ({ kind: 'packet'; iif?: string } & PacketMatch)
   | { kind: 'icmpError'; iif?: string; about: PacketMatch }
-  | { kind: 'arp'; iif?: string; target: string };
+  | { kind: 'arp'; iif?: undefined; target: string };
 
 /**
  * ICMP errors that belong to a connection: those that ip_vs_in_icmp follows, and parameter problem.

@@ -1,29 +1,26 @@
 /**
- * InterceptMaps: the BPF maps of a device. They are created empty, and kept equal to the intercept
- * rules while the program reads them. New entries are added first and old ones are removed last. So
- * a packet of a rule that stays is never missed in between.
+ * InterceptMaps: the BPF maps of all devices of a director. They are created empty, and kept equal
+ * to the intercept rules while the programs read them. New entries are added first and old ones are
+ * removed last. So a packet of a rule that stays is never missed in between.
  *
- *     rules ─► InterceptTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports
- *                                    └──► memory shared with the kernel for protocols and ports' rule bits
+ *     rules ─► InterceptTable ─► difference ─► bpf(MAP_UPDATE, MAP_DELETE) for tries and ports ────────┐ shared by
+ *                                    ├──► memory shared with the kernel for ports' rule bits ────────┤ all programs
+ *                                    └──► the same for protocols' rule bits, with the MAC address ───┘ by device
+ *
+ * A director with several devices would otherwise change as many maps for each rule.
  */
-import { BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, createMap, keysOfMap, MapType } from '../../sys/bpf.js';
+import { BPF_F_NO_PREALLOC, createMap, keysOfMap, MapType } from '../../sys/bpf.js';
 import { interfaceHardware } from '../../sys/interface.js';
 import { close, SystemError } from '../../sys/libc.js';
-import { MAP_SHARED, type Mapping, map } from '../../sys/memory.js';
 import { DeviceError, deviceError } from '../error.js';
 import type { InterceptRule } from '../intercept/rule.js';
 import { xdpError } from './attach.js';
-import { type HostChanges, type HostDelta, InterceptTable, noChanges } from './intercept-table.js';
-import {
-  type InterceptMapFds,
-  OWN_MAC,
-  PORT_ENTRIES,
-  PORT_KEY,
-  PROTOCOL_ENTRIES,
-  SIDES,
-  TRIE_VALUE,
-} from './layout.js';
-import { removeAll, setAll } from './map-batch.js';
+import { DeviceMaps, MappedArray } from './device-maps.js';
+import type { HostDelta } from './host-rule.js';
+import { type HostChanges, InterceptTable, noChanges } from './intercept-table.js';
+import { KeyList } from './key-counts.js';
+import { type InterceptMapFds, PORT_ENTRIES, PORT_KEY, SIDES, type Side, TRIE_VALUE } from './layout.js';
+import { fixed, type Packed, removeAll, setAll } from './map-batch.js';
 import type { Trie, TrieEntry } from './trie.js';
 
 /**
@@ -34,69 +31,72 @@ import type { Trie, TrieEntry } from './trie.js';
  */
 const ADDRESSES = 1 << 21;
 const PORT_KEYS = 1 << 21;
-const PAGE = 4096;
-const ARRAYS = { protocols: PROTOCOL_ENTRIES, sports: PORT_ENTRIES, dports: PORT_ENTRIES } as const;
-const ARRAY_NAMES = ['protocols', 'sports', 'dports'] as const;
 /** The value of every key of the port table. */
 const PRESENT = 1;
 
 export class InterceptMaps {
-  readonly fds: InterceptMapFds;
-  private readonly mappings: Mapping[] = [];
-  private readonly arrays: Uint32Array[] = [];
-  private readonly more: number[] = [];
+  private readonly ports: number;
+  private readonly tries: Readonly<Record<Side, number>>;
+  private readonly sports: MappedArray;
+  private readonly dports: MappedArray;
+  private readonly byDevice: readonly DeviceMaps[];
   private table: InterceptTable;
   private closed = false;
-  private lastMac: Uint8Array = new Uint8Array(6);
   /** The last change failed: the maps may lack what `table` has. */
   private behind = false;
 
   /**
-   * `device`: name of the interface; rules with another `iif` are left out. `adopted`: the port
-   * table that another process still uses. Throws a DeviceError.
+   * `devices`: one at least; rules with the `iif` of another one are left out. `adopted`: port
+   * tables that another process still uses; the first one serves, the others are closed. Throws a
+   * DeviceError.
    */
-  constructor(
-    readonly device: string,
-    private readonly mac: () => Uint8Array = () => interfaceHardware(device).mac,
-    adopted?: number,
-  ) {
-    this.table = new InterceptTable([], device);
-    const made: number[] = [];
-    const make = (...shape: [type: number, keySize: number, valueSize: number, entries: number, flags: number]) => {
-      const [type, keySize, valueSize, entries, flags] = shape;
-      made.push(createMap({ type, keySize, valueSize, entries, flags }));
-      return made.at(-1)!;
+  constructor(devices: readonly { readonly name: string }[], adopted: readonly number[] = [], macOf = hardwareMac) {
+    this.table = new InterceptTable(
+      [],
+      devices.map(({ name }) => name),
+    );
+    const [shared, ...others] = adopted;
+    for (const fd of others) close(fd);
+    const undo: (() => void)[] = [];
+    const make = (type: number, keySize: number, valueSize: number, entries: number) => {
+      const fd = createMap({ type, keySize, valueSize, entries, flags: BPF_F_NO_PREALLOC });
+      undo.push(() => close(fd));
+      return fd;
+    };
+    const closing = <T extends { close(): void }>(one: T): T => {
+      undo.push(() => one.close());
+      return one;
     };
     try {
-      const trie = (bytes: number) => make(MapType.lpmTrie, 4 + bytes, TRIE_VALUE, ADDRESSES, BPF_F_NO_PREALLOC);
-      const array = (entries: number) => make(MapType.array, 4, 8, entries, BPF_F_MMAPABLE);
-      const ports = adopted ?? make(MapType.hash, PORT_KEY, 4, PORT_KEYS, BPF_F_NO_PREALLOC);
-      const tries = { dst4: trie(4), src4: trie(4), dst6: trie(16), src6: trie(16) };
-      const arrays = { protocols: array(ARRAYS.protocols), sports: array(ARRAYS.sports), dports: array(ARRAYS.dports) };
-      this.fds = { ports, ...tries, ...arrays };
-      for (const name of ARRAY_NAMES) this.mapArray(this.fds[name], ARRAYS[name]);
-      for (const side of SIDES) this.changeTrie(this.fds[side], this.table.tries[side], undefined);
+      const trie = (bytes: number) => make(MapType.lpmTrie, 4 + bytes, TRIE_VALUE, ADDRESSES);
+      this.ports = shared ?? make(MapType.hash, PORT_KEY, 4, PORT_KEYS);
+      this.tries = { dst4: trie(4), src4: trie(4), dst6: trie(16), src6: trie(16) };
+      this.sports = closing(new MappedArray(PORT_ENTRIES));
+      this.dports = closing(new MappedArray(PORT_ENTRIES));
+      this.byDevice = devices.map(({ name }) => closing(new DeviceMaps(name, () => macOf(name))));
+      for (const side of SIDES) this.changeTrie(this.tries[side], this.table.tries[side], undefined);
     } catch (error) {
-      for (const fd of made) close(fd);
-      throw xdpError(device, error);
+      for (const step of undo) step();
+      throw xdpError(devices[0]!.name, error);
     }
   }
 
-  private mapArray(fd: number, entries: number): void {
-    const mapping = map(Math.ceil((8 * entries) / PAGE) * PAGE, MAP_SHARED, fd, 0);
-    this.mappings.push(mapping);
-    this.arrays.push(new Uint32Array(mapping.buffer, 0, 2 * entries));
+  /** What the program of a device reads. */
+  fdsOf(device: string): InterceptMapFds {
+    const { ports, tries, sports, dports } = this;
+    return { ports, ...tries, sports: sports.fd, dports: dports.fd, protocols: this.of(device).protocols };
+  }
+
+  private of(device: string): DeviceMaps {
+    return this.byDevice.find((one) => one.device === device)!;
   }
 
   /**
-   * Creates an XSKMAP for `queues` sockets, which several workers share, in place of the last one.
-   * Returns its file descriptor. Throws a SystemError.
+   * Creates an XSKMAP for `queues` sockets of a device, which several workers share, in place of
+   * the last one. Returns its file descriptor. Throws a SystemError.
    */
-  sockets(queues: number): number {
-    const fd = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: queues });
-    for (const last of this.more.splice(0)) close(last);
-    this.more.push(fd);
-    return fd;
+  sockets(device: string, queues: number): number {
+    return this.of(device).sockets(queues);
   }
 
   /**
@@ -105,20 +105,21 @@ export class InterceptMaps {
    */
   update(rules: readonly InterceptRule[]): void {
     if (this.closed) return;
-    const wanted = new InterceptTable(rules, this.device, this.table);
     const before = this.table;
-    const lacks = (has: boolean) => this.behind || !has;
-    new Uint8Array(wanted.protocols.buffer).set(this.presentMac(), 8 * OWN_MAC);
+    const wanted = new InterceptTable(
+      rules,
+      this.byDevice.map(({ device }) => device),
+      before,
+    );
     try {
-      this.setPorts([...wanted.ports.keys()].filter((key) => lacks(before.ports.has(key))));
-      for (const [i, name] of ARRAY_NAMES.entries()) this.arrays[i]!.set(wanted[name]);
-      for (const side of SIDES) this.changeTrie(this.fds[side], wanted.tries[side], before.tries[side]);
-      removeAll(
-        this.fds.ports,
-        [...before.ports.keys()].filter((key) => !wanted.ports.has(key)),
-      );
+      this.setPorts(wanted.ports.lackingIn(this.behind ? undefined : before.ports));
+      this.sports.words.set(wanted.sports);
+      this.dports.words.set(wanted.dports);
+      for (const one of this.byDevice) one.set(wanted.protocols.get(one.device)!);
+      for (const side of SIDES) this.changeTrie(this.tries[side], wanted.tries[side], before.tries[side]);
+      this.removePorts(before.ports.lackingIn(wanted.ports));
     } catch (error) {
-      throw full(this.device, error);
+      throw full(this.byDevice[0]!.device, error);
     }
     this.table = wanted;
     this.behind = false;
@@ -137,40 +138,35 @@ export class InterceptMaps {
       this.follow(changes);
     } catch (error) {
       this.behind = true;
-      throw full(this.device, error);
+      throw full(this.byDevice[0]!.device, error);
     }
   }
 
   private follow({ entries, ports }: HostChanges): void {
-    const { table, fds } = this;
-    this.setPorts([...ports].filter((key) => table.ports.has(key)));
+    const { table } = this;
+    this.setPorts(ports.filter((words, at) => table.ports.has(words, at)));
     for (const side of SIDES) {
       const keys = [...entries[side].keys()];
       const there = table.tries[side].entries;
-      this.setEntries(
-        fds[side],
-        keys.filter((key) => there.has(key)),
-        there,
-      );
-      removeAll(
-        fds[side],
-        keys.filter((key) => !there.has(key)),
-      );
+      const stay = keys.filter((key) => there.has(key));
+      setEntries(this.tries[side], stay, there);
+      if (stay.length < keys.length)
+        removeEntries(
+          this.tries[side],
+          keys.filter((key) => !there.has(key)),
+        );
     }
-    removeAll(
-      fds.ports,
-      [...ports].filter((key) => !table.ports.has(key)),
-    );
+    this.removePorts(ports.filter((words, at) => !table.ports.has(words, at)));
   }
 
-  private setPorts(keys: readonly string[]): void {
-    setAll(this.fds.ports, keys, 4, (_, words, at) => {
-      words[at] = PRESENT;
-    });
+  private setPorts(keys: KeyList): void {
+    const values = fixed(4 * keys.length);
+    new Uint32Array(values.buffer).fill(PRESENT);
+    setAll(this.ports, { bytes: keys.bytes, size: PORT_KEY }, { bytes: values, size: 4 });
   }
 
-  private setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
-    setAll(fd, keys, TRIE_VALUE, (key, words, at) => entries.get(key)!.write(words, at));
+  private removePorts(keys: KeyList): void {
+    removeAll(this.ports, { bytes: keys.bytes, size: PORT_KEY });
   }
 
   /**
@@ -179,26 +175,17 @@ export class InterceptMaps {
    */
   removeForeign(): void {
     if (this.closed) return;
-    const { ports } = this.fds;
-    removeAll(
-      ports,
-      keysOfMap(ports, PORT_KEY).filter((key) => !this.table.ports.has(key)),
-    );
-  }
-
-  /** Reads the MAC address of the interface again. */
-  readMac(): void {
-    if (!this.closed) new Uint8Array(this.arrays[0]!.buffer).set(this.presentMac(), 8 * OWN_MAC);
-  }
-
-  /** The MAC address of the interface; the last one while the interface is away. */
-  private presentMac(): Uint8Array {
-    try {
-      this.lastMac = this.mac();
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
+    const foreign = new KeyList();
+    for (const key of keysOfMap(this.ports, PORT_KEY)) {
+      const words = new Int32Array(Uint8Array.from(Buffer.from(key, 'hex')).buffer);
+      if (!this.table.ports.has(words)) foreign.push(words);
     }
-    return this.lastMac;
+    this.removePorts(foreign);
+  }
+
+  /** Reads the MAC addresses of the interfaces again. */
+  readMac(): void {
+    if (!this.closed) for (const one of this.byDevice) one.readMac();
   }
 
   private changeTrie(fd: number, wanted: Trie, before: Trie | undefined): void {
@@ -207,8 +194,8 @@ export class InterceptMaps {
       return this.behind || old === undefined || Buffer.compare(old.value(), entry.value()) !== 0;
     };
     const changed = [...wanted.entries].filter(isNew).map(([key]) => key);
-    this.setEntries(fd, changed, wanted.entries);
-    removeAll(
+    setEntries(fd, changed, wanted.entries);
+    removeEntries(
       fd,
       [...(before?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key)),
     );
@@ -218,9 +205,34 @@ export class InterceptMaps {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const mapping of this.mappings.splice(0)) mapping.unmap();
-    for (const fd of [...Object.values(this.fds), ...this.more]) close(fd);
+    for (const one of [this.sports, this.dports, ...this.byDevice]) one.close();
+    for (const fd of [this.ports, ...Object.values(this.tries)]) close(fd);
   }
+}
+
+function setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
+  const values = fixed(TRIE_VALUE * keys.length);
+  const words = new Uint32Array(values.buffer);
+  for (const [i, key] of keys.entries()) entries.get(key)!.write(words, (i * TRIE_VALUE) / 4);
+  setAll(fd, trieKeys(keys), { bytes: values, size: TRIE_VALUE });
+}
+
+function removeEntries(fd: number, keys: readonly string[]): void {
+  removeAll(fd, trieKeys(keys));
+}
+
+/** Keys of a trie, given in hex. */
+function trieKeys(keys: readonly string[]): Packed {
+  const size = (keys[0] ?? '00').length / 2;
+  const bytes = fixed(size * keys.length);
+  const written = Buffer.from(bytes.buffer);
+  for (const [i, key] of keys.entries()) written.write(key, i * size, 'hex');
+  return { bytes, size };
+}
+
+/** The MAC address of an interface. Throws a SystemError. */
+function hardwareMac(device: string): Uint8Array {
+  return interfaceHardware(device).mac;
 }
 
 function full(device: string, error: unknown): unknown {

@@ -1,27 +1,28 @@
 /**
- * InterceptTable: what the maps of a device must hold for a list of intercept rules, as plain data.
- * Simple rules about single addresses come and go one by one; for others it is made anew.
+ * InterceptTable: what the maps of all devices must hold for a list of intercept rules, as plain
+ * data. Simple rules about single addresses come and go one by one; for others it is made anew.
  *
  *     rule                                          becomes
  *     daddr (or saddr) alone                        WHOLE in the trie
  *     one address, protocol, a few ports or none    PORTS in the trie, entries of the port table
  *     anything else                                 a rule bit: in the tries by its addresses, by protocol, by port
+ *     a rule about one device of several (iif)      a rule bit: that of its protocol is set for the device alone
  *     icmpError                                     a flag for its family, whatever the error is about
  *     arp                                           ARP_TARGET in the trie
  */
 
 import { isIPv6 } from '../../wire/address.js';
 import { DeviceError } from '../error.js';
-import { type Prefix, prefixesOf } from '../intercept/address-range.js';
+import { prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PacketMatch, PortRange } from '../intercept/rule.js';
+import { eachPortKey, type HostRule, isHost, portsOf } from './host-rule.js';
+import { KeyCounts, KeyList } from './key-counts.js';
 import {
   ARP_TARGET,
-  FRAGMENT,
   ICMP_ERRORS_4,
   ICMP_ERRORS_6,
   NO_PORT,
   PORT_ENTRIES,
-  PORT_KEY,
   PORTS,
   PROTOCOL_ENTRIES,
   RULE_BITS,
@@ -32,9 +33,6 @@ import {
 } from './layout.js';
 import { Trie, type TrieEntry } from './trie.js';
 
-/** A rule with more ports than this gets a rule bit instead of an entry for each port. */
-const FEW_PORTS = 16;
-
 export class InterceptTable {
   readonly tries: Readonly<Record<Side, Trie>> = {
     dst4: new Trie(4),
@@ -42,21 +40,22 @@ export class InterceptTable {
     dst6: new Trie(6),
     src6: new Trie(6),
   };
-  /** Keys of the port table, in hex, with the number of rules that need each. */
-  readonly ports = new Map<string, number>();
-  /** Rule bits: two 32-bit words an entry. */
-  readonly protocols = new Uint32Array(2 * PROTOCOL_ENTRIES);
+  /** Keys of the port table. */
+  readonly ports = new KeyCounts();
+  /** Rule bits: two 32-bit words an entry. By protocol they differ by device. */
+  readonly protocols: ReadonlyMap<string, Uint32Array>;
   readonly sports = new Uint32Array(2 * PORT_ENTRIES);
   readonly dports = new Uint32Array(2 * PORT_ENTRIES);
   /** The bit of each rule that needs one, by the rule's JSON text. */
   readonly bits = new Map<string, number>();
 
   /**
-   * Uses the rules for `device`. Rules that `before` has keep their bits. Throws a DeviceError for
+   * Uses the rules for `devices`. Rules that `before` has keep their bits. Throws a DeviceError for
    * a malformed rule.
    */
-  constructor(rules: readonly InterceptRule[], device: string, before?: InterceptTable) {
-    const here = rules.filter(({ iif }) => iif === undefined || iif === device);
+  constructor(rules: readonly InterceptRule[], devices: readonly string[], before?: InterceptTable) {
+    this.protocols = new Map(devices.map((device) => [device, new Uint32Array(2 * PROTOCOL_ENTRIES)]));
+    const here = rules.flatMap((rule) => rulesHere(rule, devices));
     const wide = here.filter((rule) => !this.addSimple(rule)) as (InterceptRule & PacketMatch)[];
     this.assignBits(wide.map(textOf), before?.bits ?? new Map());
     for (const rule of wide) this.addWide(rule, this.bits.get(textOf(rule))!);
@@ -65,10 +64,20 @@ export class InterceptTable {
 
   /** Returns false when the rule needs a rule bit. */
   private addSimple(rule: InterceptRule): boolean {
-    if (rule.kind === 'icmpError') this.protocols[2 * (rule.about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
+    if (rule.kind === 'icmpError') this.flagErrors(rule);
     else if (rule.kind === 'arp') this.flag(isIPv6(rule.target) ? 'dst6' : 'dst4', rule.target, ARP_TARGET);
+    else if (rule.iif !== undefined) return false;
     else return this.addAddress(rule, 'dst') || this.addAddress(rule, 'src');
     return true;
+  }
+
+  private flagErrors({ about, iif }: Extract<InterceptRule, { kind: 'icmpError' }>): void {
+    for (const words of this.protocolsOf(iif)) words[2 * (about.family === 4 ? ICMP_ERRORS_4 : ICMP_ERRORS_6)] = 1;
+  }
+
+  /** Of one device, or of all. */
+  private protocolsOf(iif: string | undefined): Iterable<Uint32Array> {
+    return iif === undefined ? this.protocols.values() : [this.protocols.get(iif)!];
   }
 
   /** Adds a packet rule that names one side only. Returns false when it needs a rule bit. */
@@ -88,7 +97,7 @@ export class InterceptTable {
 
   private addPorts(side: Side, text: string, address: Uint8Array, protocol: number, ports: readonly number[]): void {
     this.flag(side, text, PORTS);
-    for (const key of portKeys(side, address, protocol, ports)) this.ports.set(key, (this.ports.get(key) ?? 0) + 1);
+    eachPortKey(side, address, { protocol, ports }, (key) => void this.ports.add(key));
   }
 
   private flag(side: Side, text: string, flag: number): void {
@@ -99,22 +108,20 @@ export class InterceptTable {
    * Adds or removes a rule. `changed` gets the entry and the port keys that the maps must follow.
    */
   changeHost(host: HostRule, one: 1 | -1, changed: HostChanges): void {
-    const { side, prefix, flag, keys } = host;
+    const { side, prefix, flag, few } = host;
     const trie = this.tries[side];
     const entry = trie.at(prefix);
     if (one === 1) entry.hold(flag);
     else entry.release(flag);
-    trie.adopt(entry);
+    trie.adopt(entry, prefix);
     if (entry.isEmpty) trie.entries.delete(entry.key);
     changed.entries[side].set(entry.key, entry);
-    for (const key of keys) this.changePort(key, one, changed);
+    if (few !== undefined) eachPortKey(side, prefix.address, few, (key) => this.changePort(key, one, changed));
   }
 
-  private changePort(key: string, one: 1 | -1, changed: HostChanges): void {
-    const count = (this.ports.get(key) ?? 0) + one;
-    if (count === 0) this.ports.delete(key);
-    else this.ports.set(key, count);
-    changed.ports.add(key);
+  private changePort(key: Int32Array, one: 1 | -1, changed: HostChanges): void {
+    const count = one === 1 ? this.ports.add(key) : this.ports.remove(key);
+    if (count === (one === 1 ? 1 : 0)) changed.ports.push(key);
   }
 
   /**
@@ -130,103 +137,39 @@ export class InterceptTable {
       if (!this.bits.has(rule)) this.bits.set(rule, before.get(rule) ?? free.shift() ?? RULE_BITS - 1);
   }
 
-  private addWide(match: PacketMatch, bit: number): void {
+  private addWide(match: PacketMatch & Pick<InterceptRule, 'iif'>, bit: number): void {
     const { family, protocol } = match;
     const any = family === 4 ? '0.0.0.0/0' : '::/0';
     for (const prefix of prefixesOf(match.daddr ?? any, family)) this.tries[`dst${family}`].at(prefix).setBit(bit);
     for (const prefix of prefixesOf(match.saddr ?? any, family)) this.tries[`src${family}`].at(prefix).setBit(bit);
-    if (protocol === undefined) fill(this.protocols, 0, 255, bit);
-    else fill(this.protocols, protocol, protocol, bit);
+    for (const words of this.protocolsOf(match.iif)) fill(words, protocol ?? 0, protocol ?? 255, bit);
     addPortBits(this.sports, match.sport, match, bit);
     addPortBits(this.dports, match.dport, match, bit);
   }
 }
 
-/** What the maps must follow: entries by side and key, and keys of the port table. */
+/** The rule, unless it is about another device. Of a single device it is about all packets. */
+function rulesHere(rule: InterceptRule, devices: readonly string[]): InterceptRule[] {
+  const { iif, ...everywhere } = rule;
+  if (iif === undefined || (devices.length === 1 && iif === devices[0])) return [everywhere];
+  return devices.includes(iif) ? [rule] : [];
+}
+
+/**
+ * What the maps must follow: entries by side and key, and keys of the port table that came or went;
+ * one that did both is there twice.
+ */
 export interface HostChanges {
   readonly entries: Readonly<Record<Side, Map<string, TrieEntry>>>;
-  readonly ports: Set<string>;
+  readonly ports: KeyList;
 }
 
 export function noChanges(): HostChanges {
-  return { entries: { dst4: new Map(), src4: new Map(), dst6: new Map(), src6: new Map() }, ports: new Set() };
-}
-
-/** A rule about one address, on every device, that needs no rule bit. */
-export interface HostRule {
-  readonly side: Side;
-  readonly prefix: Prefix;
-  readonly flag: number;
-  /** Keys of the port table. */
-  readonly keys: readonly string[];
-}
-
-/** Such rules that came and went. */
-export interface HostDelta {
-  readonly added: readonly HostRule[];
-  readonly removed: readonly HostRule[];
-}
-
-/** The rules, if each is about one address; undefined: another rule is among them. */
-export function hostDelta(added: readonly InterceptRule[], removed: readonly InterceptRule[]): HostDelta | undefined {
-  const delta = { added: added.map(hostRuleOf), removed: removed.map(hostRuleOf) };
-  const isWhole = [...delta.added, ...delta.removed].every((rule) => rule !== undefined);
-  return isWhole ? (delta as HostDelta) : undefined;
-}
-
-function hostRuleOf(rule: InterceptRule): HostRule | undefined {
-  if (rule.iif !== undefined || rule.kind === 'icmpError') return undefined;
-  if (rule.kind === 'arp') return hostOf(rule.target, isIPv6(rule.target) ? 'dst6' : 'dst4', ARP_TARGET);
-  const { family, saddr, daddr, protocol, sport = [], dport = [] } = rule;
-  const [address, which, ports, others] =
-    daddr === undefined ? ([saddr, 'src', sport, dport] as const) : ([daddr, 'dst', dport, sport] as const);
-  if (address === undefined || (saddr !== undefined && daddr !== undefined) || others.length > 0) return undefined;
-  const side: Side = `${which}${family}`;
-  if (protocol === undefined) return ports.length === 0 ? hostOf(address, side, WHOLE) : undefined;
-  const few = portsOf(ports);
-  const host = hostOf(address, side, PORTS);
-  if (few === undefined || host === undefined) return undefined;
-  return { ...host, keys: portKeys(side, host.prefix.address, protocol, few) };
-}
-
-function hostOf(address: string, side: Side, flag: number): HostRule | undefined {
-  const [prefix, ...more] = prefixesOf(address, side.endsWith('4') ? 4 : 6);
-  if (prefix === undefined || more.length > 0 || !isHost(prefix)) return undefined;
-  return { side, prefix, flag, keys: [] };
-}
-
-/** The keys of the ports; without ports, that of any port. Fragments have one of their own. */
-function portKeys(side: Side, address: Uint8Array, protocol: number, ports: readonly number[]): string[] {
-  const number = SIDES.indexOf(side);
-  const keys = (ports.length === 0 ? [0] : ports).map((port) => portKey(address, port, protocol, number));
-  return [...keys, portKey(address, 0, protocol, number | FRAGMENT)];
+  return { entries: { dst4: new Map(), src4: new Map(), dst6: new Map(), src6: new Map() }, ports: new KeyList() };
 }
 
 function textOf(rule: InterceptRule): string {
   return JSON.stringify(rule);
-}
-
-function isHost({ address, length }: { address: Uint8Array; length: number }): boolean {
-  return length === 8 * address.length;
-}
-
-/** The ports of the ranges; undefined when there are many, or port 0, which stands for any. */
-function portsOf(ranges: readonly PortRange[]): number[] | undefined {
-  const count = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
-  if (count > FEW_PORTS || ranges.some(([from]) => from === 0)) return undefined;
-  return ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
-}
-
-const scratch = Buffer.alloc(PORT_KEY);
-
-function portKey(address: Uint8Array, port: number, protocol: number, side: number): string {
-  scratch.fill(0, address.length, 16);
-  scratch.set(address);
-  scratch[16] = port >> 8;
-  scratch[17] = port;
-  scratch[18] = protocol;
-  scratch[19] = side;
-  return scratch.toString('hex');
 }
 
 function fill(words: Uint32Array, from: number, to: number, bit: number): void {

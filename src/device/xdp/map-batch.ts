@@ -7,53 +7,44 @@ import { deleteFromMap, deleteFromMapBatch, updateMap, updateMapBatch } from '..
 /** Changes in one call. */
 const MOST = 4096;
 
-/**
- * Sets keys, given in hex, to values of `size` bytes. `write` puts a value into words at an index.
- * Throws a SystemError.
- */
-export function setAll(
-  fd: number,
-  keys: readonly string[],
-  size: number,
-  write: (key: string, words: Uint32Array, at: number) => void,
-): void {
-  inBatches(keys, (some) => {
-    const words = new Uint32Array(buffer(some.length * size).buffer);
-    for (const [i, key] of some.entries()) write(key, words, (i * size) / 4);
-    const values = new Uint8Array(words.buffer);
+/** Keys or values of `size` bytes, one after the other, in memory that does not move (`fixed`). */
+export interface Packed {
+  readonly bytes: Uint8Array;
+  readonly size: number;
+}
+
+/** Sets keys to values. Throws a SystemError. */
+export function setAll(fd: number, keys: Packed, values: Packed): void {
+  inBatches(keys, (from, to) => {
     try {
-      updateMapBatch(fd, keysOf(some), values, some.length);
+      updateMapBatch(fd, part(keys, from, to), part(values, from, to), to - from);
     } catch {
-      for (const [i, key] of some.entries())
-        updateMap(fd, Buffer.from(key, 'hex'), values.subarray(i * size, (i + 1) * size));
+      for (let i = from; i < to; i++) updateMap(fd, part(keys, i, i + 1), part(values, i, i + 1));
     }
   });
 }
 
-/** Removes keys, given in hex. A key that is not there is no error. Throws a SystemError. */
-export function removeAll(fd: number, keys: readonly string[]): void {
-  inBatches(keys, (some) => {
+/** Removes keys. A key that is not there is no error. Throws a SystemError. */
+export function removeAll(fd: number, keys: Packed): void {
+  inBatches(keys, (from, to) => {
     try {
-      deleteFromMapBatch(fd, keysOf(some), some.length);
+      deleteFromMapBatch(fd, part(keys, from, to), to - from);
     } catch {
-      for (const key of some) deleteFromMap(fd, Buffer.from(key, 'hex'));
+      for (let i = from; i < to; i++) deleteFromMap(fd, part(keys, i, i + 1));
     }
   });
 }
 
-function inBatches<T>(all: readonly T[], change: (some: readonly T[]) => void): void {
-  for (let i = 0; i < all.length; i += MOST) change(all.slice(i, i + MOST));
+function inBatches({ bytes, size }: Packed, change: (from: number, to: number) => void): void {
+  const count = bytes.length / size;
+  for (let i = 0; i < count; i += MOST) change(i, Math.min(count, i + MOST));
 }
 
-function keysOf(keys: readonly string[]): Uint8Array {
-  const size = keys[0]!.length / 2;
-  const bytes = buffer(keys.length * size);
-  const written = Buffer.from(bytes.buffer);
-  for (const [i, key] of keys.entries()) written.write(key, i * size, 'hex');
-  return bytes;
+function part({ bytes, size }: Packed, from: number, to: number): Uint8Array {
+  return bytes.subarray(from * size, to * size);
 }
 
 /** Memory that does not move while the kernel has its address: short arrays are on V8's heap. */
-function buffer(size: number): Uint8Array {
-  return new Uint8Array(new ArrayBuffer(Math.max(128, size)));
+export function fixed(size: number): Uint8Array {
+  return new Uint8Array(new ArrayBuffer(Math.max(128, size)), 0, size);
 }

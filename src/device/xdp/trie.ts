@@ -23,10 +23,13 @@ export class TrieEntry {
   /** The longest of the shorter prefixes that contain this one; undefined: none. */
   parent: TrieEntry | undefined = undefined;
 
-  constructor(
-    readonly key: string,
-    readonly prefix: Prefix,
-  ) {}
+  constructor(readonly key: string) {}
+
+  /** Made from the key: an object of its own for each entry would be work for V8's collector. */
+  get prefix(): Prefix {
+    const [length = 0, , , , ...address] = Buffer.from(this.key, 'hex');
+    return { address: Uint8Array.from(address), length };
+  }
 
   /** One more rule needs a flag. */
   hold(flag: number): void {
@@ -82,7 +85,7 @@ export class Trie {
     const key = keyOf(prefix);
     const found = this.entries.get(key);
     if (found !== undefined) return found;
-    const entry = new TrieEntry(key, prefix);
+    const entry = new TrieEntry(key);
     this.entries.set(key, entry);
     return entry;
   }
@@ -94,8 +97,8 @@ export class Trie {
   }
 
   /** As `inherit`, for one entry of full length, which no other entry inherits from. */
-  adopt(entry: TrieEntry): void {
-    entry.parent = this.parentOf(entry.prefix);
+  adopt(entry: TrieEntry, prefix = entry.prefix): void {
+    entry.parent = this.parentOf(prefix);
   }
 
   private parentOf({ address, length }: Prefix): TrieEntry | undefined {

@@ -34,7 +34,7 @@ export const ADDRESS_OPTIONS: readonly OptionRow[] = [
   {
     ...value('real-server', 'r'),
     name: 'real-server',
-    set: async (draft, text, names) => setServer(draft, await endpointOf(draft, text, names, 'real')),
+    set: (draft, text, names) => withEndpoint(draft, text, names, 'real', (endpoint) => setServer(draft, endpoint)),
   },
   { ...flag('ipv6', '6'), set: setFamilySix },
 ];
@@ -89,16 +89,24 @@ function service(spelling: Option, protocol: number): OptionRow {
   return {
     ...spelling,
     name: 'service-address',
-    set: async (draft, text, names) => {
+    set: (draft, text, names) => {
       draft.protocol = protocol;
-      setService(draft, await endpointOf(draft, text, names, 'virtual'));
+      return withEndpoint(draft, text, names, 'virtual', (endpoint) => setService(draft, endpoint));
     },
   };
 }
 
-async function endpointOf(draft: Draft, text: string, names: Names, kind: 'virtual' | 'real'): Promise<ParsedEndpoint> {
-  const endpoint = await parseEndpoint(text, draft.protocol, draft.virtual.port, names);
-  return endpoint ?? fail(`illegal ${kind} server address[:port] specified`);
+function withEndpoint(
+  draft: Draft,
+  text: string,
+  names: Names,
+  kind: 'virtual' | 'real',
+  set: (endpoint: ParsedEndpoint) => void,
+): void | Promise<void> {
+  const done = (endpoint: ParsedEndpoint | undefined) =>
+    set(endpoint ?? fail(`illegal ${kind} server address[:port] specified`));
+  const endpoint = parseEndpoint(text, draft.protocol, draft.virtual.port, names);
+  return endpoint instanceof Promise ? endpoint.then(done) : done(endpoint);
 }
 
 function setFamilySix(draft: Draft): void {

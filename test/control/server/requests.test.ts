@@ -54,6 +54,34 @@ function desk(table: Int32Array = new Int32Array(64)) {
   return { requests, ask, messages, intercepted, counters, state };
 }
 
+it('a worker that is started anew gets what health and draining make of the rules', async () => {
+  const { ask, requests } = desk();
+  const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'];
+  await ask({ op: 'addService', service });
+  for (const address of addresses)
+    await ask({ op: 'addDestination', key, destination: { ...destination(address), weight: 8 } });
+  const [away, half, drained] = [0, 1, 2];
+  requests.applyHealth([
+    { slot: away, health: { share: 0, weight: -1, absent: true } },
+    { slot: half, health: { share: 0.5, weight: -1, absent: false } },
+  ]);
+  await ask({ op: 'drain', key, address: addresses[drained]!, port: 80, share: 0.25 });
+  const actions = requests.replay().flatMap((message) => (message.kind === 'actions' ? message.actions : []));
+  const weights = new Map<number, number>();
+  for (const action of actions)
+    if (action.kind === 'addDestination' || action.kind === 'editDestination')
+      weights.set(action.slot, action.destination.weight);
+    else if (action.kind === 'removeDestination') weights.delete(action.slot);
+  expect([...weights]).toEqual([
+    [half, 4],
+    [drained, 2],
+    [3, 8],
+  ]);
+  expect(actions.filter(({ kind }) => kind === 'drainDestination')).toEqual([
+    { kind: 'drainDestination', slot: drained, on: true, share: 0.25 },
+  ]);
+});
+
 describe('a batch', () => {
   it('is answered one by one, and told the host and the dataplane once', async () => {
     const { ask, messages, intercepted } = desk();

@@ -42,7 +42,7 @@ describe('ruleText', () => {
     [{ kind: 'packet', family: 4, saddr: '10.0.0.9-10.0.0.1' }, "'10.0.0.9-10.0.0.1' is not"],
     [{ kind: 'packet', family: 4, dport: [[80, 80]] }, 'ports given for protocol any; name tcp, udp or sctp'],
     [{ kind: 'packet', family: 4, protocol: 6, dport: [[80, 70000]] }, 'bad port range 80-70000'],
-    [{ kind: 'arp', target: '1.2.3.4', iif: 'a"; flush ruleset' }, 'not an interface name'],
+    [{ kind: 'icmpError', about: { family: 4 }, iif: 'a"; flush ruleset' }, 'not an interface name'],
   ])('refuses %#', (rule, text) => expect(() => ruleText(rule)).toThrow(text));
 });
 

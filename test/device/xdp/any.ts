@@ -1,7 +1,7 @@
 /** Random intercept rules, changes of them, and frames that they are about. */
 import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
+import { hostDelta } from '../../../src/device/xdp/host-rule.js';
 import type { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
-import { hostDelta } from '../../../src/device/xdp/intercept-table.js';
 import type { Random } from '../../support/seed.js';
 import { toNumber } from './reference.js';
 
@@ -39,7 +39,7 @@ export function anyRule(random: Random): InterceptRule {
   const iif = random.below(8) === 0 ? { iif: pick(random, ['eth0', 'eth1']) } : {};
   const kind = random.below(12);
   if (kind === 0) return { kind: 'icmpError', about: { family }, ...iif };
-  if (kind <= 2) return { kind: 'arp', target: address(), ...iif };
+  if (kind <= 2) return { kind: 'arp', target: address() };
   const match: PacketMatch = { family };
   const shape = random.below(16);
   if (shape & 1) match.daddr = address();

@@ -15,17 +15,24 @@ import { isTakenBy } from './reference.js';
 
 const F_DUPFD_CLOEXEC = 1030;
 
+const mapsOf = (devices: readonly string[], adopted: readonly number[] = []) =>
+  new InterceptMaps(
+    devices.map((name) => ({ name })),
+    adopted,
+    () => Buffer.from(MAC, 'hex'),
+  );
+
 describe.skipIf(withoutXdp !== '')('the XDP program', () => {
   let maps: InterceptMaps;
   let program: number;
   const open: number[] = [];
 
   beforeAll(() => {
-    maps = new InterceptMaps('eth0', () => Buffer.from(MAC, 'hex'));
+    maps = mapsOf(['eth0']);
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     const xsk = check(socket(AF_XDP, 3, 0), 'socket');
     updateMap(xsks, new Uint8Array(4), new Uint8Array(Uint32Array.of(xsk).buffer));
-    program = loadXdp(interceptProgram(maps.fds, xsks));
+    program = loadXdp(interceptProgram(maps.fdsOf('eth0'), xsks));
     open.push(xsks, xsk, program);
   });
   afterAll(() => {
@@ -60,6 +67,29 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
     expect(misses).toBeGreaterThan(2000);
   });
 
+  it('intercepts by the rules of each device, with the maps of all', () => {
+    const names = ['eth0', 'eth1'];
+    const both = mapsOf(names);
+    const programs = names.map((name) => loadXdp(interceptProgram(both.fdsOf(name), open[0]!)));
+    open.push(...programs);
+    const random = new Random();
+    const differs = [0, 0];
+    for (let round = 0; round < 30; round++) {
+      // Fewer than there are bits.
+      const rules = Array.from({ length: 1 + random.below(40) }, () => anyRule(random));
+      both.update(rules);
+      for (let i = 0; i < 200; i++) {
+        const frame = anyFrame(random);
+        const wanted = names.map((name) => isTakenBy(rules, name, MAC, frame));
+        const got = programs.map((one) => testXdp(one, frame) === XDP_REDIRECT);
+        expect(got, `seed ${random.seed}, round ${round}: ${frame.toString('hex')}`).toEqual(wanted);
+        if (wanted[0] !== wanted[1]) differs[wanted[0] ? 0 : 1]!++;
+      }
+    }
+    expect(Math.min(...differs)).toBeGreaterThan(5);
+    both.close();
+  });
+
   it('intercepts nothing without rules', () => {
     maps.update([]);
     const random = new Random(7);
@@ -86,9 +116,9 @@ describe.skipIf(withoutXdp !== '')('the XDP program', () => {
   it('shares its port table with the process that takes over', () => {
     const at = (port: number): InterceptRule => ({ ...vip, dport: [[port, port]] });
     maps.update([at(80), at(443)]);
-    const shared = check(fcntl(maps.fds.ports, F_DUPFD_CLOEXEC, 0), 'fcntl');
-    const successor = new InterceptMaps('eth0', () => Buffer.from(MAC, 'hex'), shared);
-    const second = loadXdp(interceptProgram(successor.fds, open[0]!));
+    const shared = check(fcntl(maps.fdsOf('eth0').ports, F_DUPFD_CLOEXEC, 0), 'fcntl');
+    const successor = mapsOf(['eth0'], [shared]);
+    const second = loadXdp(interceptProgram(successor.fdsOf('eth0'), open[0]!));
     open.push(second);
     const takes = (by: number, port: number) =>
       testXdp(by, ip4(6, '1.2.3.4', '10.0.0.100', ports(1024, port))) === XDP_REDIRECT;

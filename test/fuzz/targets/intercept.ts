@@ -50,11 +50,11 @@ class Kernel {
   private readonly program: number;
 
   constructor(device: string, mac: string) {
-    this.maps = new InterceptMaps(device, () => Buffer.from(mac, 'hex'));
+    this.maps = new InterceptMaps([{ name: device }], [], () => Buffer.from(mac, 'hex'));
     const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
     const xsk = check(socket(AF_XDP, 3, 0), 'socket');
     updateMap(xsks, new Uint8Array(4), new Uint8Array(Uint32Array.of(xsk).buffer));
-    this.program = loadXdp(interceptProgram(this.maps.fds, xsks));
+    this.program = loadXdp(interceptProgram(this.maps.fdsOf(device), xsks));
   }
 
   takes(frame: Buffer): boolean {

@@ -1,0 +1,103 @@
+/**
+ * Rules about one address and a few ports or none: what they are in the tries and in the port
+ * table. They come and go one by one (intercept-table.ts).
+ *
+ *     saddr 10.0.0.7, TCP, port 80 ─► trie src4: 10.0.0.7/32 PORTS
+ *                                     port table: 10.0.0.7 | 80 | TCP | src4    and    10.0.0.7 | 0 | TCP | src4 FRAGMENT
+ */
+import { isIPv6 } from '../../wire/address.js';
+import { type Prefix, prefixesOf } from '../intercept/address-range.js';
+import type { InterceptRule, PortRange } from '../intercept/rule.js';
+import { ARP_TARGET, FRAGMENT, PORT_KEY, PORTS, SIDES, type Side, WHOLE } from './layout.js';
+
+/** A rule with more ports than this gets a rule bit instead of an entry for each port. */
+const FEW_PORTS = 16;
+
+/** A rule about one address, on every device, that needs no rule bit. */
+export interface HostRule {
+  readonly side: Side;
+  readonly prefix: Prefix;
+  readonly flag: number;
+  /** It is about these ports only. */
+  readonly few?: FewPorts;
+}
+
+/** No port: any. */
+export interface FewPorts {
+  readonly protocol: number;
+  readonly ports: readonly number[];
+}
+
+/** Such rules that came and went. */
+export interface HostDelta {
+  readonly added: readonly HostRule[];
+  readonly removed: readonly HostRule[];
+}
+
+/** The rules, if each is about one address; undefined: another rule is among them. */
+export function hostDelta(added: readonly InterceptRule[], removed: readonly InterceptRule[]): HostDelta | undefined {
+  const delta = { added: added.map(hostRuleOf), removed: removed.map(hostRuleOf) };
+  const isWhole = [...delta.added, ...delta.removed].every((rule) => rule !== undefined);
+  return isWhole ? (delta as HostDelta) : undefined;
+}
+
+function hostRuleOf(rule: InterceptRule): HostRule | undefined {
+  if (rule.iif !== undefined || rule.kind === 'icmpError') return undefined;
+  if (rule.kind === 'arp') return hostOf(rule.target, isIPv6(rule.target) ? 'dst6' : 'dst4', ARP_TARGET);
+  const { family, saddr, daddr, protocol, sport = [], dport = [] } = rule;
+  const [address, which, ports, others] =
+    daddr === undefined ? ([saddr, 'src', sport, dport] as const) : ([daddr, 'dst', dport, sport] as const);
+  if (address === undefined || (saddr !== undefined && daddr !== undefined) || others.length > 0) return undefined;
+  const side: Side = `${which}${family}`;
+  if (protocol === undefined) return ports.length === 0 ? hostOf(address, side, WHOLE) : undefined;
+  const few = portsOf(ports);
+  const host = hostOf(address, side, PORTS);
+  if (few === undefined || host === undefined) return undefined;
+  return { ...host, few: { protocol, ports: few } };
+}
+
+function hostOf(address: string, side: Side, flag: number): HostRule | undefined {
+  const [prefix, ...more] = prefixesOf(address, side.endsWith('4') ? 4 : 6);
+  if (prefix === undefined || more.length > 0 || !isHost(prefix)) return undefined;
+  return { side, prefix, flag };
+}
+
+/**
+ * Calls `then` with the key of each port; without ports, with that of any port. Fragments have one
+ * of their own. The key is valid until the next call.
+ */
+export function eachPortKey(
+  side: Side,
+  address: Uint8Array,
+  { protocol, ports }: FewPorts,
+  then: (key: Int32Array) => void,
+): void {
+  const number = SIDES.indexOf(side);
+  if (ports.length === 0) then(portKey(address, 0, protocol, number));
+  for (const port of ports) then(portKey(address, port, protocol, number));
+  then(portKey(address, 0, protocol, number | FRAGMENT));
+}
+
+export function isHost({ address, length }: { address: Uint8Array; length: number }): boolean {
+  return length === 8 * address.length;
+}
+
+/** The ports of the ranges; undefined when there are many, or port 0, which stands for any. */
+export function portsOf(ranges: readonly PortRange[]): number[] | undefined {
+  const count = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
+  if (count > FEW_PORTS || ranges.some(([from]) => from === 0)) return undefined;
+  return ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
+}
+
+const scratch = new Uint8Array(PORT_KEY);
+const scratchWords = new Int32Array(scratch.buffer);
+
+function portKey(address: Uint8Array, port: number, protocol: number, side: number): Int32Array {
+  scratchWords.fill(0);
+  scratch.set(address);
+  scratch[16] = port >> 8;
+  scratch[17] = port;
+  scratch[18] = protocol;
+  scratch[19] = side;
+  return scratchWords;
+}
