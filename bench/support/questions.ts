@@ -19,6 +19,7 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'instructions', root: true, programs: ['gcc', 'nm'] },
   { name: 'workers' },
   { name: 'wire', root: true, programs: NETWORK },
+  { name: 'latency', root: true, programs: NETWORK },
   { name: 'scale', root: true, programs: NETWORK },
   { name: 'http', root: true, programs: [...NETWORK, 'ethtool', 'ss', 'timeout', 'wrk', 'iperf3', 'nginx'] },
   { name: 'table' },

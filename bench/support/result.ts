@@ -31,13 +31,15 @@ export interface Benchmark {
   readonly rows: readonly Row[];
   /** What could not be measured and has no rows. */
   readonly skipped?: readonly Skip[];
+  /** Single runs that the rows are made of, where they are kept. */
+  readonly runs?: unknown;
 }
 
 /**
  * Prints the rows with their ratios (value divided by reference) and writes the result files. A new
  * run replaces the files. Throws an Error when there are no rows.
  */
-export function report({ name, title, against, rows, skipped = [] }: Benchmark): void {
+export function report({ name, title, against, rows, skipped = [], runs }: Benchmark): void {
   if (rows.length === 0) throw new Error(`${name}: nothing could be measured`);
   const kept = rows.map((row) => ({
     ...row,
@@ -48,11 +50,16 @@ export function report({ name, title, against, rows, skipped = [] }: Benchmark):
   print(title, against, rows);
   mkdirSync(RESULTS, { recursive: true });
   const circumstances = { machine: machine(), kernel: release(), node: process.version, commit: commit() };
-  const results = { ...circumstances, against, rows: kept, skipped };
-  writeFileSync(resultFile(name), `${JSON.stringify(results, null, 2)}\n`);
+  const results = { ...circumstances, against, rows: kept, skipped, runs };
+  writeFileSync(resultFile(name), `${pairsInLine(JSON.stringify(results, null, 2))}\n`);
   const unit = rows[0]!.unit;
   const bars = rows.filter((row) => row.unit === unit).map(barOf);
   writeFileSync(`${RESULTS}/${name}.svg`, barPlot(title, unit, ['ulvs', against], bars));
+}
+
+/** Pairs of numbers, of which histograms have many, do not take four lines each. */
+function pairsInLine(json: string): string {
+  return json.replace(/\[\s+(\d+),\s+(\d+)\s+\](,?)\s+/g, '[$1,$2]$3 ');
 }
 
 export function resultFile(name: string): string {

@@ -3,8 +3,8 @@
  * process (bench/reference/steps.c), so it needs no counters of the processor, which virtual
  * machines often lack. x86-64 only.
  *
- * The number of packets is not known to it. But nearly all instructions of a packet path are executed
- * once for each packet: the weighted median of the counts is the number of packets.
+ * The number of packets is not known to it. But nearly all instructions of a packet path are
+ * executed once for each packet: the weighted median of the counts is the number of packets.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';

@@ -61,6 +61,21 @@ export function calmDown(): void {
   hurries = false;
 }
 
+/**
+ * The calling thread goes before all threads of usual priority from now on (SCHED_RR); threads that
+ * it starts do not. Returns false where it is not allowed.
+ */
+export function goFirst(): boolean {
+  return setScheduler(0, SCHED_RR | RESET_ON_FORK, URGENT) === 0;
+}
+
+/** Whether `goFirst` is allowed. The calling thread has the usual priority. */
+export function mayGoFirst(): boolean {
+  const may = goFirst();
+  if (may) setScheduler(0, SCHED_OTHER, USUAL);
+  return may;
+}
+
 /** The kernel's can_nice: RLIMIT_NICE, or CAP_SYS_NICE outside of user namespaces. */
 function mayReturn(priority: number): boolean {
   const [limits, status, uids] = ['limits', 'status', 'uid_map'].map((name) =>

@@ -5,7 +5,7 @@
 
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../../control/config/config.js';
-import { tooManyWorkers } from '../../control/engine/processors.js';
+import { tooManyWorkers } from '../../control/engine/placement.js';
 import { checkDestinations } from '../../control/host/attach.js';
 import { dryClient, newRules } from '../../control/server/dry-client.js';
 import { LiveCounters } from '../../control/server/live-counters.js';

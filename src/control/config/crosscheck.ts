@@ -154,8 +154,14 @@ function checkNeighbours({ neighbours = [] }: Parts, problems: Problems): void {
   unique(places, problems);
 }
 
-/** Some kinds of device serve one worker only. */
-function checkWorkers({ devices = [], workers = 1 }: Parts, problems: Problems): void {
+/** Some kinds of device serve one worker only. A worker has a CPU of its own. */
+function checkWorkers({ devices = [], workers = 1, workerCpus = [] }: Parts, problems: Problems): void {
+  if (workerCpus.length > 0 && workerCpus.length !== workers)
+    problems.add(['workerCpus'], `${workerCpus.length} CPUs for ${workers} workers; name one for each`);
+  unique(
+    workerCpus.map((cpu, i) => ({ path: ['workerCpus', i], value: `CPU ${cpu}` })),
+    problems,
+  );
   const single = workers > 1 ? devices.find(({ kind }) => !mayHaveWorkers(kind)) : undefined;
   if (single !== undefined)
     problems.add(

@@ -16,6 +16,7 @@ import { autoOrOff, deviceName, flag, hostAddress4, network, notA, text, whole }
 import { serviceOptions } from './service-options-schema.js';
 import { sync } from './sync-schema.js';
 import { sysctls } from './sysctl-schema.js';
+import { workersSchema } from './workers-schema.js';
 
 function markRule(raw: unknown) {
   if (typeof raw !== 'string') throw notA(raw, 'a text such as "-d 10.9.0.0/16 -j MARK --set-mark 1"');
@@ -280,12 +281,7 @@ export const schema = {
     example: '{ max: 4194304 }',
     change: 'restart',
   }),
-  workers: value(whole(1, 64)).prefault(1).register(words, {
-    type: '1 to 64',
-    text: 'Number of threads that forward packets. More than one needs devices of kind xdp or packet.',
-    example: '2',
-    change: 'restart',
-  }),
+  ...workersSchema,
   offload: value(autoOrOff)
     .prefault('off')
     .register(words, {

@@ -12,7 +12,7 @@ import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
 import { openFlows } from '../engine/open-flows.js';
-import { tooManyWorkers } from '../engine/processors.js';
+import { placeOthers, tooManyWorkers } from '../engine/placement.js';
 import type { Transfer } from '../engine/transfer.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
@@ -43,6 +43,7 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   checkProxied(parts.config, wanted.entries());
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
+  for (const line of placeOthers(parts.config)) parts.log.warn(line);
   const adopted = parts.taker?.adopt();
   const ports = adopted?.ports?.filter((fd) => fd >= 0);
   const attachment = attach(parts.config, wanted.entries(), ports);

@@ -7,6 +7,8 @@ import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
 import { clockOrigin } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
+import { placeWorker } from './placement.js';
+import { Rest } from './rest.js';
 import { Runner } from './runner.js';
 import { prepare, standBy } from './standby/standing-by.js';
 
@@ -51,6 +53,7 @@ function run(runner: Runner): void {
   const wakeup = new Bell(setup.wakeFd);
   const origin = clockOrigin();
   const { places } = runner;
+  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags) : undefined;
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
@@ -59,10 +62,19 @@ function run(runner: Runner): void {
       version = places.version;
       poller = pollerOf(runner, wakeup);
     }
-    idle = runner.turn(performance.now() + origin) > 0 ? 0 : idle + 1;
-    if (idle <= SPINS || runner.isBusy || Atomics.load(flags, 0) !== 0 || runner.dispatch?.maySleep() === false)
+    const now = rest === undefined ? performance.now() : rest.between(performance.now());
+    idle = runner.turn(now + origin) > 0 ? 0 : idle + 1;
+    if (idle === 0) rest?.worked(now);
+    if (
+      idle <= SPINS ||
+      rest?.mayComeSoon(now) ||
+      runner.isBusy ||
+      Atomics.load(flags, 0) !== 0 ||
+      runner.dispatch?.maySleep() === false
+    )
       continue;
     poller.wait(SLEEP_MS);
+    rest?.slept(performance.now() - now);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();
     idle = 0;

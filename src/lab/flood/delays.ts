@@ -24,6 +24,14 @@ export function delayOf(bucket: number): number {
   return least + (2 ** halvings - 1) / 2;
 }
 
+/** Delays in ns, and how many frames had each. */
+export type Histogram = readonly (readonly [ns: number, frames: number])[];
+
+/** The buckets that are not empty. */
+export function histogramOf(counts: Float64Array): Histogram {
+  return [...counts].flatMap((frames, bucket) => (frames > 0 ? [[Math.round(delayOf(bucket)), frames] as const] : []));
+}
+
 export function percentiles(counts: Float64Array): Percentiles {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const at = (part: number): number => {

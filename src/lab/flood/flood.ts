@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LabError } from '../error.js';
 import { program } from '../names.js';
 import { FLOOD_CPU, floodPrefix } from './cpu-placement.js';
-import { BUCKETS, type Percentiles, percentiles } from './delays.js';
+import { BUCKETS, type Histogram, histogramOf, type Percentiles, percentiles } from './delays.js';
 import type { Endpoints, NetDevice } from './endpoints.js';
 import type { Kind } from './frame.js';
 import type { Done, Task } from './generator.js';
@@ -43,6 +43,8 @@ export interface FloodRun {
    */
   readonly busy: number;
   readonly delays: Percentiles;
+  /** Frames by delay: the middle of the bucket in ns (delays.ts), and how many; no empty bucket. */
+  readonly histogram: Histogram;
 }
 
 export const inRate = ({ sent, ms }: FloodRun) => (sent * 1000) / ms;
@@ -153,6 +155,7 @@ export class Flood {
     const after = cpuUsage(pid);
     const took = performance.now() - begun;
     await this.settled();
+    const counts = this.delays.map((count, i) => count - delays[i]!);
     return {
       rate,
       ...done,
@@ -160,7 +163,8 @@ export class Flood {
       idle: idleShare(used, after, FLOOD_CPU + 1),
       cpu: (after.process - used.process) / took,
       busy: after.work - used.work,
-      delays: percentiles(this.delays.map((count, i) => count - delays[i]!)),
+      delays: percentiles(counts),
+      histogram: histogramOf(counts),
     };
   }
 

@@ -52,6 +52,8 @@ export interface DirectorOptions {
   readonly flows: number;
   /** Its XDP programs forward established connections; the hosts' devices take their frames. */
   readonly offload?: boolean;
+  /** Its worker has real-time priority. */
+  readonly realtime?: boolean;
 }
 
 export class Testbed {
@@ -186,7 +188,8 @@ function directorSetup(): string[] {
   ];
 }
 
-function configOf({ device, method, kind, flows, offload = false }: DirectorOptions, socket: string): string {
+function configOf(options: DirectorOptions, socket: string): string {
+  const { device, method, kind, flows, offload = false, realtime = false } = options;
   const service = `${kind === 'udp' ? '-u' : '-t'} ${VIP}:${VPORT}`;
   const port = method === 'nat' ? RPORT : VPORT;
   const max = Math.min(MOST_CONNECTIONS, Math.max(LEAST_CONNECTIONS, 2 * flows));
@@ -199,6 +202,7 @@ function configOf({ device, method, kind, flows, offload = false }: DirectorOpti
     ...(kindOf(device).shared ? [] : [`neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`]),
     `connections: { max: ${max} }`,
     ...(offload ? ['offload: auto'] : []),
+    ...(realtime ? ['workerPriority: realtime'] : []),
     'rules: |',
     `  -A ${service} -s rr`,
     `  -a ${service} -r ${RIP}:${port} ${METHODS[method]} -w 1`,

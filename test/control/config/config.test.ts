@@ -93,6 +93,8 @@ describe('a whole configuration', () => {
       state: '/etc/ulvs/run/state',
       connections: { max: 1000 },
       workers: 2,
+      workerCpus: [],
+      workerPriority: 'normal',
       rulesFile: undefined,
       ruleLines: [
         { file: '/etc/ulvs/director.yaml', line: 22, text: '-A -t 10.0.0.100:80 -s rr' },

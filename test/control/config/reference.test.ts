@@ -88,6 +88,8 @@ describe('a reload', () => {
     ['socket', '/run/ulvs/second.sock'],
     ['connections.max', 1000],
     ['workers', 2],
+    ['workerCpus', [1]],
+    ['workerPriority', 'realtime'],
   ])('refuses another %s, which the reference says needs a restart', (path, value) => {
     const wanted = parseConfig(withKey(path, value), 'director.yaml');
     const name = path.split(/[.[]/)[0];

@@ -8,7 +8,17 @@ function through(forwarded: number, made: number) {
   return async (rate: number): Promise<FloodRun> => {
     const sent = rate === 0 ? made : Math.min(rate, made);
     const delays = { p50: 1, p90: 1, p99: 1, p999: 1 };
-    return { rate, ms: 1000, sent, arrived: Math.min(sent, forwarded), idle: 0, cpu: 1, busy: 0, delays };
+    return {
+      rate,
+      ms: 1000,
+      sent,
+      arrived: Math.min(sent, forwarded),
+      idle: 0,
+      cpu: 1,
+      busy: 0,
+      delays,
+      histogram: [],
+    };
   };
 }
 

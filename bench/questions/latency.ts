@@ -1,0 +1,191 @@
+/**
+ * What delay does a director add, and what does it lose? A flood of 65,536 known flows between two
+ * veths, at 10, 50 and 80 % of the rate that the contender forwards at most. One frame in 64 has a
+ * time stamp. The wire, the flood and the sink are the same for all contenders; testpmd is an
+ * ordinary process that does no more than forward.
+ *
+ *     start ─► as fast as possible, twice ─► 10 % ─► 50 % ─► 80 %, each `rounds` times ─► next contender
+ *     start ─► as fast as possible, twice ─► 80 % for `long` seconds: what is lost
+ *
+ * A figure is the median of the rounds, and `worst` the largest of them. `realtime` is the key
+ * workerPriority of director.yaml. The results have the histogram of each round. `--add` keeps what
+ * the results have of other contenders and of the other part, so that parts may be measured apart.
+ *
+ *     node build/bench/questions/latency.js [--quick] [--rounds 3] [--ms 4000] [--long 60] [--add]
+ *                                           [--part all|delays|losses] [--only 'TEXT|TEXT…']     needs root
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Histogram, Percentiles } from '../../src/lab/flood/delays.js';
+import { type Flood, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
+import { type MethodName, Testbed } from '../../src/lab/flood/testbed.js';
+import { orQuick, WORDS } from '../support/options.js';
+import { median, type Row, report, resultFile } from '../support/result.js';
+import { Skips } from '../support/skips.js';
+import type { Contender } from '../support/wire/contender.js';
+import { forwarding } from '../support/wire/kernel.js';
+import { opened } from '../support/wire/round.js';
+import { testpmd } from '../support/wire/testpmd.js';
+import { ulvs, type Variant } from '../support/wire/ulvs.js';
+
+const { values: options } = parseArgs({
+  args: [...WORDS],
+  options: {
+    rounds: { type: 'string', default: orQuick('3', '1') },
+    ms: { type: 'string', default: orQuick('4000', '500') },
+    long: { type: 'string', default: orQuick('60', '2') },
+    part: { type: 'string', default: 'all' },
+    only: { type: 'string', default: '' },
+    add: { type: 'boolean', default: false },
+  },
+});
+const NAME = 'latency';
+const FLOWS = { clients: 1024, ports: 64 };
+const SHARES = [10, 50, 80];
+/** The share of the highest rate at which loss is measured, %. */
+const HIGH = 80;
+const WARM_UP_MS = 2000;
+const TOLERATED = 0.01;
+const PERCENTILES = ['p50', 'p99', 'p999'] as const;
+const TITLES = { p50: 'p50', p99: 'p99', p999: 'p99.9' } as const;
+
+/** What is kept of a run: rate in kpps, loss in %, delays in µs. */
+interface Kept {
+  readonly contender: string;
+  readonly part: 'delays' | 'losses';
+  readonly share: number;
+  readonly kpps: number;
+  readonly lost: number;
+  readonly seconds: number;
+  readonly delays: Percentiles;
+  readonly histogram: Histogram;
+}
+
+const ours = (device: 'xdp' | 'packet', method: MethodName, variant: Variant = {}) =>
+  ulvs(device, method, FLOWS.clients * FLOWS.ports, variant);
+const realtime = { realtime: true };
+const reference = testpmd('net_af_xdp');
+const lossy = [ours('xdp', 'nat'), ours('xdp', 'dr'), ours('xdp', 'nat', realtime), ours('xdp', 'dr', realtime)];
+const contenders: readonly Contender[] = [
+  reference,
+  forwarding,
+  ...lossy,
+  ours('packet', 'nat'),
+  ours('packet', 'nat', realtime),
+  ours('xdp', 'nat', { offload: true }),
+];
+const chosen = ({ name }: Contender) => options.only.split('|').some((text) => name.includes(text));
+
+const abort = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
+const skips = new Skips();
+
+/** Starts the contender on a network of its own, floods it, and removes everything. */
+async function measure(contender: Contender, runs: (flood: Flood, highest: number) => Promise<Kept[]>) {
+  const testbed = await Testbed.build({ tap: contender.tap });
+  try {
+    const pid = await contender.start(testbed);
+    const flood = await opened(testbed, { ...FLOWS, kind: 'udp', pid }, abort.signal);
+    try {
+      await flood.run(0, WARM_UP_MS);
+      return await runs(flood, outRate(await flood.run(0, WARM_UP_MS)));
+    } finally {
+      await flood.stop();
+    }
+  } finally {
+    contender.stop?.();
+    await testbed.remove();
+  }
+}
+
+async function delaysOf(contender: Contender): Promise<Kept[]> {
+  return measure(contender, async (flood, highest) => {
+    const kept: Kept[] = [];
+    for (const share of SHARES)
+      for (let round = 0; round < Number(options.rounds); round++) {
+        const run = await flood.run(Math.round((highest * share) / 100), Number(options.ms));
+        kept.push(keep(contender, 'delays', share, run));
+      }
+    return kept;
+  });
+}
+
+async function lossesOf(contender: Contender): Promise<Kept[]> {
+  return measure(contender, async (flood, highest) => {
+    const run = await flood.run(Math.round((highest * HIGH) / 100), 1000 * Number(options.long));
+    return [keep(contender, 'losses', HIGH, run)];
+  });
+}
+
+function keep({ name }: Contender, part: Kept['part'], share: number, run: FloodRun): Kept {
+  const { delays, histogram, ms } = run;
+  const [kpps, lost] = [outRate(run) / 1000, 100 * loss(run)];
+  const times = PERCENTILES.map((one) => `${TITLES[one]} ${delays[one].toFixed(1)} µs`).join(', ');
+  console.error(`${name}, ${share} %: ${kpps.toFixed(0)} kpps, lost ${lost.toFixed(4)} %, ${times}`);
+  return { contender: name, part, share, kpps, lost, seconds: ms / 1000, delays, histogram };
+}
+
+/** What the results have of runs that are not made now. */
+function former(made: readonly Kept[]): Kept[] {
+  const file = resultFile(NAME);
+  if (!options.add || !existsSync(file)) return [];
+  const { runs = [] } = JSON.parse(readFileSync(file, 'utf8')) as { runs?: Kept[] };
+  return runs.filter(({ contender, part }) => !made.some((one) => one.contender === contender && one.part === part));
+}
+
+function rowsOf(runs: readonly Kept[]): Row[] {
+  const of = (name: string, share: number, part: Kept['part']) =>
+    runs.filter((run) => run.contender === name && run.share === share && run.part === part);
+  const names = contenders.map(({ name }) => name).filter((name) => runs.some(({ contender }) => contender === name));
+  const delays = SHARES.flatMap((share) =>
+    PERCENTILES.flatMap((one) =>
+      [median, (all: readonly number[]) => Math.max(...all)].flatMap((figure) => {
+        const what = `${figure === median ? '' : 'worst '}${TITLES[one]} at ${share} %`;
+        const value = (name: string) => figure(of(name, share, 'delays').map((run) => run.delays[one]));
+        const isThere = of(reference.name, share, 'delays').length > 0;
+        return names
+          .filter((name) => of(name, share, 'delays').length > 0)
+          .map((name) => ({
+            case: `${what}: ${name}`,
+            value: value(name),
+            unit: 'µs',
+            reference: isThere ? value(reference.name) : undefined,
+          }));
+      }),
+    ),
+  );
+  const lost = runs
+    .filter(({ part }) => part === 'losses')
+    .map(({ contender, kpps, seconds, lost: value }) => ({
+      case: `lost at ${HIGH} %: ${contender}, ${kpps.toFixed(0)} kpps for ${seconds.toFixed(0)} s`,
+      value,
+      unit: '%',
+      reference: TOLERATED,
+    }));
+  return [...delays, ...lost];
+}
+
+async function attempt(contender: Contender, part: (contender: Contender) => Promise<Kept[]>): Promise<Kept[]> {
+  try {
+    return await part(contender);
+  } catch (error) {
+    abort.signal.throwIfAborted();
+    skips.add(contender.name, error);
+    return [];
+  }
+}
+
+const made: Kept[] = [];
+if (options.part !== 'losses')
+  for (const contender of contenders.filter(chosen)) made.push(...(await attempt(contender, delaysOf)));
+if (options.part !== 'delays')
+  for (const contender of lossy.filter(chosen)) made.push(...(await attempt(contender, lossesOf)));
+const runs = [...made, ...former(made)];
+report({
+  name: NAME,
+  title: 'Delays and losses of a flood through two wires',
+  against: 'testpmd, net_af_xdp',
+  rows: rowsOf(runs),
+  skipped: skips.all,
+  runs,
+});

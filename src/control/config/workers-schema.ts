@@ -1,0 +1,35 @@
+/** Keys of director.yaml about the workers: how many, on which CPUs, with which priority. */
+import { list, oneOf, value, words } from './builders.js';
+import { whole } from './scalars.js';
+
+/** The most CPUs that Linux is built for. */
+const LAST_CPU = 8191;
+
+export const workersSchema = {
+  workers: value(whole(1, 64)).prefault(1).register(words, {
+    type: '1 to 64',
+    text: 'Number of threads that forward packets. More than one needs devices of kind xdp or packet.',
+    example: '2',
+    change: 'restart',
+  }),
+  workerCpus: list('2', value(whole(0, LAST_CPU, 'the number of a CPU')))
+    .default([])
+    .register(words, {
+      type: 'list of CPU numbers, one for each worker',
+      text:
+        'CPUs of the workers, in their order. All other threads of the director leave these CPUs, if it may use ' +
+        'others. An empty list: the kernel places all threads (docs/latency.md).',
+      example: '[2]',
+      change: 'restart',
+    }),
+  workerPriority: oneOf(['normal', 'realtime'])
+    .prefault('normal')
+    .register(words, {
+      type: 'normal or realtime',
+      text:
+        'Scheduling of the workers. With realtime a worker goes before all threads of usual priority on its CPU ' +
+        '(SCHED_RR), and polls for 0.05 ms more before it sleeps. It needs CAP_SYS_NICE or LimitRTPRIO=1.',
+      example: 'realtime',
+      change: 'restart',
+    }),
+};

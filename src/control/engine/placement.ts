@@ -1,0 +1,56 @@
+/**
+ * CPUs and priority of the workers (workerCpus, workerPriority). The control thread places the
+ * others when it starts, each worker places itself before its first turn:
+ *
+ *     CPUs that the process may use     0    1    2    3
+ *     workerCpus: [2, 3]                |    |    |    └ worker 1
+ *                                       |    |    └ worker 0
+ *                     control thread, V8's own threads, monitor, health checks
+ *
+ * V8 compiles and collects garbage in threads of its own. Where such a thread has a worker's CPU,
+ * the worker waits for it up to a tick of the scheduler, 1 to 10 ms.
+ */
+import { availableParallelism } from 'node:os';
+import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';
+import { goFirst, mayGoFirst } from '../../sys/priority.js';
+import type { Config } from '../config/config.js';
+
+/** The part of the configuration that says it. */
+export type Placement = Pick<Config, 'workerCpus' | 'workerPriority'>;
+
+/**
+ * Moves the threads of this process off the workers' CPUs, before workers start. Returns warnings,
+ * one line each, about what is not possible here.
+ */
+export function placeOthers({ workerCpus, workerPriority }: Placement): string[] {
+  const allowed = allowedCpus();
+  const missing = workerCpus.filter((cpu) => !allowed.includes(cpu));
+  const warnings = missing.map(
+    (cpu) =>
+      `workerCpus: the director may not use CPU ${cpu}; it may use ${allowed.join(' ')}: its worker is not placed`,
+  );
+  if (workerCpus.length > missing.length && !leaveCpus(workerCpus))
+    warnings.push('workerCpus: the director has no other CPU, so its other threads run on those of the workers');
+  if (workerPriority === 'realtime' && !mayGoFirst())
+    warnings.push(
+      'workerPriority: realtime is not allowed here: it needs CAP_SYS_NICE or LimitRTPRIO=1, and no RestrictRealtime; the workers have the usual priority',
+    );
+  return warnings;
+}
+
+/** Places the calling thread, worker `index`. Returns true where it has real-time priority. */
+export function placeWorker({ workerCpus, workerPriority }: Placement, index: number): boolean {
+  const cpu = workerCpus[index];
+  if (cpu !== undefined) runOn(cpu);
+  return workerPriority === 'realtime' && goFirst();
+}
+
+/**
+ * The warning, one line, that there are more workers than processors: each worker polls and needs
+ * one of its own. Undefined: all have one.
+ */
+export function tooManyWorkers(workers: number, processors = availableParallelism()): string | undefined {
+  if (workers <= processors) return undefined;
+  const there = `${processors} processor${processors === 1 ? '' : 's'}`;
+  return `workers: ${workers}, but this machine has ${there}: workers that share one are slower; try 'workers: ${processors}'`;
+}

@@ -1,0 +1,51 @@
+/**
+ * Rest of a worker with real-time priority. Linux lets real-time threads run for 95 % of a second
+ * (sched_rt_runtime_us) and then stops them for 50 ms. Since Linux 6.12 its fair server does the
+ * same for threads that starve. A worker that rests 7 % of each half millisecond never comes there:
+ *
+ *     |≈≈≈≈≈≈≈≈ turns ≈≈≈≈≈≈≈≈≈| 40 µs |≈≈≈≈≈≈≈≈ turns ≈≈≈≈≈≈≈≈≈| 40 µs |      instead of      |≈≈ 950 ms ≈≈| 50 ms |
+ *
+ * What it sleeps for want of frames counts as rest. Others, ksoftirqd and kworkers too, run then.
+ */
+
+/** In ms. */
+const PERIOD_MS = 0.5;
+const REST_MS = 0.04;
+/** What a call of poll(2) takes that does not sleep, ms. */
+const CALL_MS = 0.005;
+/** An idle worker polls on for this time, ms: the CPU would have to wake up again. */
+const SPIN_MS = 0.05;
+
+export class Rest {
+  private rested = 0;
+  private due = 0;
+  private idleSince = 0;
+
+  /** `flags`: word 0 is 1 while messages wait, and ends a rest. */
+  constructor(private readonly flags: Int32Array) {}
+
+  /** Rests between two turns, where it is time. Takes and returns the time of performance.now(). */
+  between(now: number): number {
+    if (now < this.due) return now;
+    if (this.rested < REST_MS) Atomics.wait(this.flags, 0, 0, REST_MS - this.rested);
+    this.rested = 0;
+    const after = performance.now();
+    this.due = after + PERIOD_MS;
+    return after;
+  }
+
+  /** A turn at `now` has received frames. */
+  worked(now: number): void {
+    this.idleSince = now;
+  }
+
+  /** Frames have come so recently that more may come soon. */
+  mayComeSoon(now: number): boolean {
+    return now - this.idleSince < SPIN_MS;
+  }
+
+  /** The worker has waited for frames for `ms`. */
+  slept(ms: number): void {
+    this.rested += Math.max(0, ms - CALL_MS);
+  }
+}

@@ -1,0 +1,86 @@
+/** CPUs and priority of the workers, in a process of their own; and the rest of one that goes first. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import { Rest } from '../../../src/control/engine/rest.js';
+
+const [PLACEMENT, AFFINITY] = ['dist/control/engine/placement.js', 'dist/sys/affinity.js'].map(
+  (file) => pathToFileURL(path.resolve(file)).href,
+) as [string, string];
+
+/** Places the process by `placement`, then a thread as worker 0. Its last CPU is LAST. */
+function placed(placement: string, ...prefix: string[]) {
+  const thread = `import { placeWorker } from '${PLACEMENT}'; import { allowedCpus } from '${AFFINITY}';
+import { parentPort, workerData } from 'node:worker_threads';
+parentPort.postMessage({ first: placeWorker(workerData, 0), cpus: allowedCpus() });`;
+  const program = `import { placeOthers } from '${PLACEMENT}'; import { allowedCpus } from '${AFFINITY}';
+import { Worker } from 'node:worker_threads';
+const all = allowedCpus(); const LAST = all.at(-1); const placement = ${placement};
+const warnings = placeOthers(placement);
+const url = 'data:text/javascript,' + encodeURIComponent(${JSON.stringify(thread)});
+new Worker(new URL(url), { workerData: placement, execArgv: [] }).once('message', (worker) =>
+  console.log(JSON.stringify({ all, warnings, main: allowedCpus(), worker })));`;
+  const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', program];
+  return JSON.parse(execFileSync(file!, args, { encoding: 'utf8' })) as {
+    all: number[];
+    warnings: string[];
+    main: number[];
+    worker: { first: boolean; cpus: number[] };
+  };
+}
+
+it('a worker has its CPU, and the others leave it', () => {
+  const { all, warnings, main, worker } = placed(`{ workerCpus: [LAST], workerPriority: 'normal' }`);
+  const others = all.slice(0, -1);
+  expect(worker).toEqual({ first: false, cpus: all.slice(-1) });
+  expect(main).toEqual(others.length > 0 ? others : all);
+  expect(warnings.length).toBe(others.length > 0 ? 0 : 1);
+});
+
+it('a CPU that the process may not use is named, and nobody moves', () => {
+  const { all, warnings, main, worker } = placed(`{ workerCpus: [8191], workerPriority: 'normal' }`);
+  expect(warnings).toEqual([
+    `workerCpus: the director may not use CPU 8191; it may use ${all.join(' ')}: its worker is not placed`,
+  ]);
+  expect([main, worker.cpus]).toEqual([all, all]);
+});
+
+it('a worker goes first where it may; else a warning says what it needs', () => {
+  const may = spawnSync('chrt', ['-r', '1', 'true']).status === 0;
+  const { warnings, worker } = placed(`{ workerCpus: [], workerPriority: 'realtime' }`);
+  expect([worker.first, warnings.length]).toEqual([may, may ? 0 : 1]);
+  const denied = placed(
+    `{ workerCpus: [], workerPriority: 'realtime' }`,
+    ...(may ? ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice'] : []),
+  );
+  expect(denied.worker.first).toBe(false);
+  expect(denied.warnings[0]).toMatch(/^workerPriority: realtime is not allowed here: it needs CAP_SYS_NICE/);
+});
+
+it('a worker that goes first rests at short intervals, unless it has slept or messages wait', () => {
+  const flags = new Int32Array(new SharedArrayBuffer(4));
+  const rest = new Rest(flags);
+  const begun = performance.now();
+  const after = rest.between(begun);
+  expect(after - begun).toBeGreaterThanOrEqual(0.04);
+  expect(rest.between(after)).toBe(after);
+  const quickest = (prepare: () => void) => {
+    const times = Array.from({ length: 50 }, (_, i) => {
+      prepare();
+      const now = after + 1e6 * (i + 1); // Another period has ended.
+      const before = performance.now();
+      return rest.between(now) - before;
+    });
+    return Math.min(...times);
+  };
+  expect(quickest(() => rest.slept(1))).toBeLessThan(0.04);
+  flags[0] = 1;
+  expect(quickest(() => {})).toBeLessThan(0.04);
+});
+
+it('an idle worker that goes first polls on for 50 µs', () => {
+  const rest = new Rest(new Int32Array(new SharedArrayBuffer(4)));
+  rest.worked(100);
+  expect([100.04, 100.06].map((now) => rest.mayComeSoon(now))).toEqual([true, false]);
+});
