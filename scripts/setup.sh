@@ -83,7 +83,7 @@ unpack_programs() { # of a list as above
     { tail -n 15 "$log" >&2; die "apt-get does not find $(echo $names) (log: $log)"; }
   mkdir -p .tools/debian
   local packages; packages=$(mktemp -d)
-  (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || { tail -n 15 "$log" >&2; die "apt-get could not download $files (log: $log)"; }
+  (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || { tail -n 15 "$log" >&2; rm -rf "$packages"; die "apt-get could not download $(echo $files); these programs are only for tests of exec, labs and the console. Is there a network? (log: $log)"; }
   for file in "$packages"/*.deb; do dpkg -x "$file" .tools/debian; done
   find .tools/debian -xtype l -delete # links to what only an installation makes
   rm -rf "$packages" "$log"

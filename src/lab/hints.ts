@@ -28,7 +28,7 @@ export function hintsFor(lab: Lab, director: boolean): string[] {
     ...(isRootless() ? [] : [`ulvs lab down ${lab.id}`]),
   ];
   const lines = [
-    `lab ${lab.id} is up (${lab.device}). Try:`,
+    `lab ${lab.id} is up (devices of kind ${lab.device}). Try:`,
     `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips[0]!, httpPort)}/`)}`,
     `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips.at(-1)!, httpPort)}/big?bytes=50000000`)} | sha256sum`,
     `  ${inside(first)} tcpdump -ni eth0`,
@@ -40,5 +40,6 @@ export function hintsFor(lab: Lab, director: boolean): string[] {
 
 /** Quotes an IPv6 URL: the shell and curl would take its brackets for a pattern. */
 function quoted(url: string): string {
-  return url.includes('[') ? `-g '${url}'` : url;
+  if (url.includes('[')) return `-g '${url}'`;
+  return url.includes('?') ? `'${url}'` : url;
 }

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /** The console's page in a real Chromium: every page, every action, WCAG, hostile texts, 400 px, a recording. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -314,7 +314,8 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     const recorder = new Recorder('tcp', false);
     recorder.attach(recorded.director);
     recorded.connect(4000, '</script><script>alert(3)</script>');
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'ulvs-view-')), 'view.html');
+    const folder = mkdtempSync(path.join(tmpdir(), 'ulvs-view-'));
+    const file = path.join(folder, 'view.html');
     writeFileSync(file, await recorder.page('a recording </script>'));
     const page = await (await browser.newContext({ offline: true })).newPage();
     const complaints = complaintsOf(page, 'file:');
@@ -326,5 +327,6 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     expect(await axe(page)).toEqual([]);
     expect(complaints).toEqual([]);
     await page.context().close();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -45,7 +45,7 @@ const HEADLINES: readonly Headline[] = [
   { words: 'NAT on a veth, `tap`', question: 'wire', case: 'ulvs tap nat', against: DNAT },
   { words: 'HTTP, keep-alive, NAT', question: 'http', case: 'apart, keep-alive: ulvs NAT, xdp' },
   { words: 'HTTP, keep-alive, DR', question: 'http', case: 'apart, keep-alive: ulvs DR, xdp' },
-  { words: 'HTTP, pages of 100 kB, NAT', question: 'http', case: 'apart, 100 kB: ulvs NAT, xdp' },
+  { words: 'HTTP, pages of 100 kB, NAT, `xdp`', question: 'http', case: 'apart, 100 kB: ulvs NAT, xdp' },
   { words: 'memory of 10 million connections', question: 'table', case: 'memory, 10M connections' },
   {
     words: 'longest pause while the table grows to 10 million',

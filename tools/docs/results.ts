@@ -73,8 +73,8 @@ export function ratioText({ ratio }: Pick<ResultRow, 'ratio'>): string {
   return ratio === null ? '' : `× ${ratio < 1000 ? ratio.toPrecision(3) : ratio.toFixed(0)}`;
 }
 
-/** Times, sizes and losses; all other units are rates. */
-const LESS = /^(p\d+ )?(ns|us|µs|ms|MiB|%)(\/|$)/;
+/** Times, sizes, instructions and losses; all other units are rates. */
+const LESS = /^(p\d+ )?(ns|us|µs|ms|MiB|%|instructions)( a packet|\/|$)/;
 
 export function isLessBetter(unit: string): boolean {
   return LESS.test(unit);

@@ -1,6 +1,6 @@
 /** The console's server over real HTTP: who may do what, changes and undo, snapshots and slow browsers. */
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,17 @@ beforeEach(async () => {
   director = await ConsoleDirector.start();
   await open();
 });
-afterEach(() => server.close());
+const folders: string[] = [];
+afterEach(async () => {
+  await server.close();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ulvs-console-'));
+  folders.push(folder);
+  return folder;
+}
 
 interface Answer {
   status: number;
@@ -168,7 +178,7 @@ describe('the door', () => {
 
 describe('tokens', () => {
   it('are made once, for their owner only', () => {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'ulvs-token-')), 'below/console.token');
+    const file = path.join(newFolder(), 'below/console.token');
     const token = tokenOf(file);
     expect(token).toMatch(/^[\w-]{32}$/);
     expect(tokenOf(file)).toBe(token);
@@ -315,7 +325,7 @@ describe('what is live', () => {
 describe('other doors', () => {
   it('a Unix socket for its owner, which ssh -L leads to', async () => {
     await server.close();
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'ulvs-console-')), 'c.sock');
+    const file = path.join(newFolder(), 'c.sock');
     await open({ listen: { path: file } });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const text = await new Promise<string>((resolve) => {
@@ -329,7 +339,7 @@ describe('other doors', () => {
 
   it('TLS: a certificate of the authority is the user; without one nothing is answered', async () => {
     await server.close();
-    const folder = mkdtempSync(path.join(tmpdir(), 'ulvs-console-'));
+    const folder = newFolder();
     makeCertificates(folder);
     const file = (name: string) => path.join(folder, name);
     const pem = (name: string) => readFileSync(file(name));
