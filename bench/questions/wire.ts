@@ -15,8 +15,9 @@
 import { parseArgs } from 'node:util';
 import { cpuPerFrame, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
 import type { MethodName } from '../../src/lab/flood/testbed.js';
+import { median } from '../../src/lab/median.js';
 import { orQuick, WORDS } from '../support/options.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
 import { dnat, forwarding, ipvs, numgen, steered } from '../support/wire/kernel.js';
