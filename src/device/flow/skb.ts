@@ -18,7 +18,7 @@ import { TCP, UDP } from '../../wire/ipv4.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { byFamily, decide, SKB, type SkbUse } from './decide.js';
 import { checkEnd, look, PLACES, type Places, Stack } from './frame.js';
-import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR, WAYS } from './layout.js';
+import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR } from './layout.js';
 import { rewriteHeaders } from './rewrite.js';
 import { lookHop } from './use-line.js';
 
@@ -35,7 +35,6 @@ const PSEUDO_HEADER = 1 << 4;
 const MANGLED_0 = 1 << 5;
 /** Linux 6.16 and later: of IPv6 no header sum makes up for a changed address. */
 const IPV6 = 1 << 7;
-const LINE_BYTES = 64;
 
 /** The socket filter of a device. */
 export function filterProgram(use: SkbUse): Uint8Array {
@@ -75,7 +74,7 @@ function lookClaim(asm: Assembler, { fds }: SkbUse, missing: string): void {
 /** Rewrites the packet by the line on the stack, and sends it. */
 function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   const { family } = places;
-  lookLine(asm, fds);
+  look(asm, fds.lines, Stack.line, 'drop').mov('r9', 'r0');
   reachPacket(asm, places);
   checkKey(asm, places);
   if (family === 6) look(asm, fds.wide, Stack.line, 'drop').store(64, 'r10', Stack.wide, 'r0');
@@ -84,17 +83,6 @@ function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   rewriteHeaders(asm, places);
   transportSum(asm, places);
   redirect(asm, fds);
-}
-
-/** r9: the line. */
-function lookLine(asm: Assembler, { buckets }: FlowMapFds): void {
-  asm.load(32, 'r1', 'r10', Stack.line).rsh('r1', Math.log2(WAYS)).store(32, 'r10', Stack.index, 'r1');
-  look(asm, buckets, Stack.index, 'drop').mov('r9', 'r0');
-  asm
-    .load(32, 'r1', 'r10', Stack.line)
-    .and('r1', WAYS - 1)
-    .mul('r1', LINE_BYTES)
-    .add('r9', 'r1');
 }
 
 /** r7: the packet, with its headers in one piece; r8: the end of that piece. */
