@@ -6,7 +6,7 @@
  *     skb for this host, not tagged ─► headers, copied ─► line in force ─► segments fit the MTU ─► counted
  *
  * A GSO packet counts as the packets that it stands for, as the director would have cut it
- * (device/gso.ts). Only TCP has such packets here; others go to the director, as do tunnels.
+ * (device/gso.ts). Only TCP has such packets here; others go to the director.
  */
 import { TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import { UDP } from '../../wire/ipv4.js';
@@ -14,12 +14,15 @@ import { type Assembler, Call } from '../bpf/assembler.js';
 import { findLine, header4, header6, transport } from './find-line.js';
 import { type Access, IP, PLACES, type Places, Stack, wire16 } from './frame.js';
 import { type FlowMapFds, Hop, WAYS } from './layout.js';
+import { mustNotFragment } from './tunnel.js';
 import { type Clock, count, inForce, nextHop } from './use-line.js';
 
 /** struct __sk_buff: byte offsets. */
 export const SKB = { length: 0, packetType: 4, protocol: 16, tagged: 20, data: 76, dataEnd: 80, gsoSize: 176 } as const;
 const PACKET_HOST = 0;
 const SHORTEST_TCP = 20;
+/** Bytes of an IP packet. */
+const LONGEST = 0xffff;
 
 /** How the programs of a device of kind packet use a flow table. */
 export interface SkbUse {
@@ -78,8 +81,17 @@ function decideFamily(asm: Assembler, use: SkbUse, places: Places, miss: string)
   inForce(asm, fds, clock, miss);
   segments(asm, places, miss);
   nextHop(asm, fds, family, miss, Stack.longest);
-  asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '!=', 0, miss);
+  mayEncapsulate(asm, family, miss);
   count(asm, `Skb${family}`, (each) => each.load(32, 'r4', 'r10', Stack.bytes).load(32, 'r1', 'r10', Stack.segments));
+}
+
+/** Needs r0: the row of the next hop. A tunnel's packet has DF, and has room for the headers. */
+function mayEncapsulate(asm: Assembler, family: 4 | 6, miss: string): void {
+  const plain = `plain${family}`;
+  asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '==', 0, plain);
+  asm.load(32, 'r2', 'r10', Stack.total).add('r1', 'r2').jumpIf('r1', '>', LONGEST, miss);
+  mustNotFragment(asm, family, miss);
+  asm.label(plain);
 }
 
 function checkMac(asm: Assembler, mac: Uint8Array, other: string): void {
