@@ -100,17 +100,21 @@ describe.skipIf(withoutXdp !== '')('the classifier sends what the director sends
     }
   });
 
-  it('and counts a GSO packet as its segments', async () => {
-    const { inner, kernel } = await offloaded(['nat', 4, 'tcp'], true);
+  it.each([
+    ['tcp', 20],
+    ['udp', 8],
+  ] as const)('and counts a GSO packet as its segments, %s', async (protocol, header) => {
+    const { inner, kernel } = await offloaded(['nat', 4, protocol], true);
     const length = 2500;
+    const frame = frameOf(4, protocol, { tos: 0, ttl: 64, length });
     const { values, totalRow } = inner.director.counters;
     const counted = () => [values[totalRow + Stat.inpkts]!, values[totalRow + Stat.inbytes]!] as const;
     const [packets, bytes] = counted();
-    expect(kernel.run(0, frameOf(4, 'tcp', { tos: 0, ttl: 64, length }))).toBeUndefined();
-    expect(kernel.run(0, frameOf(4, 'tcp', { tos: 0, ttl: 64, length }), 1461)).toBeUndefined();
-    expect(kernel.run(0, frameOf(4, 'tcp', { tos: 0, ttl: 64, length }), 500)).toBeDefined();
+    expect(kernel.run(0, frame)).toBeUndefined();
+    expect(kernel.run(0, frame, 1481 - header)).toBeUndefined();
+    expect(kernel.run(0, frame, 500)).toBeDefined();
     kernel.offload.read();
-    expect(counted()).toEqual([packets + 5, bytes + length + 5 * 40]);
+    expect(counted()).toEqual([packets + 5, bytes + length + 5 * (20 + header)]);
   });
 });
 
