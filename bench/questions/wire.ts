@@ -15,8 +15,10 @@
 import { parseArgs } from 'node:util';
 import { cpuPerFrame, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
 import type { MethodName } from '../../src/lab/flood/testbed.js';
+import { median } from '../../src/lab/median.js';
+import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
 import { dnat, forwarding, ipvs, numgen, steered } from '../support/wire/kernel.js';
@@ -75,7 +77,7 @@ const contenders = [
   ...[forwarding, dnat, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
 ].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
-const abort = new AbortController();
+const signal = interruption();
 const skips = new Skips();
 
 type Found = Map<Contender, FloodRun[]>;
@@ -106,9 +108,9 @@ async function rounds(what: string, count: number, rateOf: (contender: Contender
 async function attempt(contender: Contender, rate: number, load: Load): Promise<FloodRun | undefined> {
   for (const last of [false, true])
     try {
-      return await round(contender, rate, load, abort.signal);
+      return await round(contender, rate, load, signal);
     } catch (error) {
-      abort.signal.throwIfAborted();
+      signal.throwIfAborted();
       if (last) skips.add(contender.name, error);
       else console.error(`${contender.name}: ${(error as Error).message}; trying once more`);
     }
@@ -198,7 +200,6 @@ async function endurance(found: Found): Promise<Row[]> {
   return rows;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
 const restore = first();
 try {
   const fastest = await rounds('all that can be made', ROUNDS, () => 0);
