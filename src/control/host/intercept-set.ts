@@ -14,11 +14,11 @@ import type { ChangeRequest } from '../api/api.js';
 import { endpointText } from '../rules/entries.js';
 import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
 
-/** The rules of one service, as texts. */
+/** The rules of one service, as texts, and its destinations, by endpointText. */
 interface Part {
   readonly key: ServiceKey;
   own: readonly string[];
-  readonly destinations: Map<string, readonly string[]>;
+  readonly destinations: Map<string, DestinationConfig>;
 }
 
 interface Counted {
@@ -61,13 +61,14 @@ export class InterceptSet {
   /** Replaces settings and services. */
   replace(services: readonly ServiceRules[], settings: InterceptSettings): void {
     const before = [...this.parts.values()];
+    const former = this.settings;
     this.parts.clear();
     this.settings = settings;
     for (const { key, destinations } of [...services].reverse()) {
       this.addService(key);
       for (const destination of [...destinations].reverse()) this.addDestination(key, destination);
     }
-    for (const part of before) this.release(part);
+    for (const part of before) this.release(part, former);
     this.restand();
   }
 
@@ -93,7 +94,7 @@ export class InterceptSet {
     const own = this.hold(serviceRules({ key }, this.settings));
     if (known === undefined) this.parts.set(keyText(key), { key, own, destinations: new Map() });
     else {
-      this.drop(known.own);
+      for (const text of known.own) this.dropOne(text);
       known.own = own;
     }
   }
@@ -105,51 +106,59 @@ export class InterceptSet {
   }
 
   private addDestination(key: ServiceKey, destination: DestinationConfig): void {
-    const destinations = this.parts.get(keyText(key))?.destinations;
-    if (destinations === undefined) return;
+    const part = this.parts.get(keyText(key));
+    if (part === undefined) return;
     const text = endpointText(destination);
-    const held = this.hold(destinationRules(key, destination, this.settings));
-    this.drop(destinations.get(text) ?? []);
-    destinations.set(text, held);
+    const before = part.destinations.get(text);
+    part.destinations.set(text, destination);
+    for (const rule of destinationRules(key, destination, this.settings)) this.holdOne(rule);
+    if (before !== undefined) this.dropDestination(key, before, this.settings);
   }
 
   private deleteDestination(service: string, endpoint: string): void {
-    const destinations = this.parts.get(service)?.destinations;
-    this.drop(destinations?.get(endpoint) ?? []);
-    destinations?.delete(endpoint);
+    const part = this.parts.get(service);
+    const destination = part?.destinations.get(endpoint);
+    if (part === undefined || destination === undefined) return;
+    part.destinations.delete(endpoint);
+    this.dropDestination(part.key, destination, this.settings);
   }
 
-  private release({ own, destinations }: Part): void {
-    this.drop(own);
-    for (const texts of destinations.values()) this.drop(texts);
+  /** Its rules follow from its service and the settings: what they are need not be kept. */
+  private dropDestination(key: ServiceKey, destination: DestinationConfig, settings: InterceptSettings): void {
+    for (const rule of destinationRules(key, destination, settings)) this.dropOne(textOf(rule));
+  }
+
+  private release({ key, own, destinations }: Part, settings = this.settings): void {
+    for (const text of own) this.dropOne(text);
+    for (const destination of destinations.values()) this.dropDestination(key, destination, settings);
   }
 
   private restand(): void {
     const held = this.hold(standingRules([...this.parts.values()], this.settings, this.atLeast));
-    this.drop(this.standing);
+    for (const text of this.standing) this.dropOne(text);
     this.standing = held;
   }
 
   private hold(rules: readonly InterceptRule[]): readonly string[] {
-    return rules.map((rule) => {
-      const text = textOf(rule);
-      const known = this.counted.get(text);
-      if (known !== undefined) known.count++;
-      else {
-        this.counted.set(text, { rule, count: 1 });
-        if (!this.removed.delete(text)) this.added.set(text, rule);
-      }
-      return text;
-    });
+    return rules.map((rule) => this.holdOne(rule));
   }
 
-  private drop(texts: readonly string[]): void {
-    for (const text of texts) {
-      const known = this.counted.get(text)!;
-      if (--known.count > 0) continue;
-      this.counted.delete(text);
-      if (!this.added.delete(text)) this.removed.set(text, known.rule);
+  private holdOne(rule: InterceptRule): string {
+    const text = textOf(rule);
+    const known = this.counted.get(text);
+    if (known !== undefined) known.count++;
+    else {
+      this.counted.set(text, { rule, count: 1 });
+      if (!this.removed.delete(text)) this.added.set(text, rule);
     }
+    return text;
+  }
+
+  private dropOne(text: string): void {
+    const known = this.counted.get(text)!;
+    if (--known.count > 0) return;
+    this.counted.delete(text);
+    if (!this.added.delete(text)) this.removed.set(text, known.rule);
   }
 }
 
@@ -158,7 +167,10 @@ function textOf(rule: InterceptRule): string {
   if (rule.kind !== 'packet' || rule.daddr !== undefined || rule.iif !== undefined || rule.dport !== undefined)
     return JSON.stringify(rule);
   const { family, saddr, protocol, sport } = rule;
-  return `${family} ${saddr} ${protocol} ${sport ?? ''}`;
+  const [from, to] = sport?.[0] ?? [];
+  // An array as text takes several times as long.
+  const ports = sport?.length === 1 && from === to ? from : sport;
+  return `${family} ${saddr} ${protocol} ${ports ?? ''}`;
 }
 
 /** The change may add or remove a service by mark. */

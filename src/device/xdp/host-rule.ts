@@ -51,15 +51,14 @@ function hostRuleOf(rule: InterceptRule): HostRule | undefined {
   const side: Side = `${which}${family}`;
   if (protocol === undefined) return ports.length === 0 ? hostOf(address, side, WHOLE) : undefined;
   const few = portsOf(ports);
-  const host = hostOf(address, side, PORTS);
-  if (few === undefined || host === undefined) return undefined;
-  return { ...host, few: { protocol, ports: few } };
+  return few && hostOf(address, side, PORTS, { protocol, ports: few });
 }
 
-function hostOf(address: string, side: Side, flag: number): HostRule | undefined {
-  const [prefix, ...more] = prefixesOf(address, side.endsWith('4') ? 4 : 6);
-  if (prefix === undefined || more.length > 0 || !isHost(prefix)) return undefined;
-  return { side, prefix, flag };
+function hostOf(address: string, side: Side, flag: number, few?: FewPorts): HostRule | undefined {
+  const prefixes = prefixesOf(address, side.endsWith('4') ? 4 : 6);
+  const prefix = prefixes[0];
+  if (prefix === undefined || prefixes.length > 1 || !isHost(prefix)) return undefined;
+  return few === undefined ? { side, prefix, flag } : { side, prefix, flag, few };
 }
 
 /**
@@ -83,7 +82,9 @@ export function isHost({ address, length }: { address: Uint8Array; length: numbe
 }
 
 /** The ports of the ranges; undefined when there are many, or port 0, which stands for any. */
-export function portsOf(ranges: readonly PortRange[]): number[] | undefined {
+export function portsOf(ranges: readonly PortRange[]): readonly number[] | undefined {
+  const one = ranges.length === 1 ? ranges[0]! : undefined;
+  if (one !== undefined && one[0] === one[1] && one[0] > 0) return [one[0]];
   const count = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   if (count > FEW_PORTS || ranges.some(([from]) => from === 0)) return undefined;
   return ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
