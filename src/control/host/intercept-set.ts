@@ -14,16 +14,14 @@ import type { ChangeRequest } from '../api/api.js';
 import { endpointText } from '../rules/entries.js';
 import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
 
-/** The rules of one service, as texts, and its destinations, by endpointText. */
+/**
+ * The rules of one service, and its destinations, by endpointText. The rules of a destination
+ * follow from it and the settings: there may be hundreds of thousands, so they are not kept.
+ */
 interface Part {
   readonly key: ServiceKey;
-  own: readonly string[];
+  own: readonly InterceptRule[];
   readonly destinations: Map<string, DestinationConfig>;
-}
-
-interface Counted {
-  readonly rule: InterceptRule;
-  count: number;
 }
 
 /** Rules that came and went. */
@@ -34,8 +32,9 @@ export interface InterceptDelta {
 
 export class InterceptSet {
   private readonly parts = new Map<string, Part>();
-  private standing: readonly string[] = [];
-  private readonly counted = new Map<string, Counted>();
+  private standing: readonly InterceptRule[] = [];
+  /** How many services, destinations and settings a rule follows from, by its text. */
+  private readonly counts = new Map<string, number>();
   private readonly added = new Map<string, InterceptRule>();
   private readonly removed = new Map<string, InterceptRule>();
 
@@ -47,7 +46,14 @@ export class InterceptSet {
 
   /** All rules. */
   all(): InterceptRule[] {
-    return [...this.counted.values()].map(({ rule }) => rule);
+    const rules = new Map<string, InterceptRule>();
+    const note = (rule: InterceptRule) => void rules.set(textOf(rule), rule);
+    for (const { key, own, destinations } of this.parts.values()) {
+      own.forEach(note);
+      for (const destination of destinations.values()) destinationRules(key, destination, this.settings).forEach(note);
+    }
+    this.standing.forEach(note);
+    return [...rules.values()];
   }
 
   /** The rules that came and went since the last call. */
@@ -91,10 +97,11 @@ export class InterceptSet {
 
   private addService(key: ServiceKey): void {
     const known = this.parts.get(keyText(key));
-    const own = this.hold(serviceRules({ key }, this.settings));
+    const own = serviceRules({ key }, this.settings);
+    this.hold(own);
     if (known === undefined) this.parts.set(keyText(key), { key, own, destinations: new Map() });
     else {
-      for (const text of known.own) this.dropOne(text);
+      this.drop(known.own);
       known.own = own;
     }
   }
@@ -111,8 +118,8 @@ export class InterceptSet {
     const text = endpointText(destination);
     const before = part.destinations.get(text);
     part.destinations.set(text, destination);
-    for (const rule of destinationRules(key, destination, this.settings)) this.holdOne(rule);
-    if (before !== undefined) this.dropDestination(key, before, this.settings);
+    this.hold(destinationRules(key, destination, this.settings));
+    if (before !== undefined) this.drop(destinationRules(key, before, this.settings));
   }
 
   private deleteDestination(service: string, endpoint: string): void {
@@ -120,45 +127,40 @@ export class InterceptSet {
     const destination = part?.destinations.get(endpoint);
     if (part === undefined || destination === undefined) return;
     part.destinations.delete(endpoint);
-    this.dropDestination(part.key, destination, this.settings);
-  }
-
-  /** Its rules follow from its service and the settings: what they are need not be kept. */
-  private dropDestination(key: ServiceKey, destination: DestinationConfig, settings: InterceptSettings): void {
-    for (const rule of destinationRules(key, destination, settings)) this.dropOne(textOf(rule));
+    this.drop(destinationRules(part.key, destination, this.settings));
   }
 
   private release({ key, own, destinations }: Part, settings = this.settings): void {
-    for (const text of own) this.dropOne(text);
-    for (const destination of destinations.values()) this.dropDestination(key, destination, settings);
+    this.drop(own);
+    for (const destination of destinations.values()) this.drop(destinationRules(key, destination, settings));
   }
 
   private restand(): void {
-    const held = this.hold(standingRules([...this.parts.values()], this.settings, this.atLeast));
-    for (const text of this.standing) this.dropOne(text);
-    this.standing = held;
+    const standing = standingRules([...this.parts.values()], this.settings, this.atLeast);
+    this.hold(standing);
+    this.drop(this.standing);
+    this.standing = standing;
   }
 
-  private hold(rules: readonly InterceptRule[]): readonly string[] {
-    return rules.map((rule) => this.holdOne(rule));
-  }
-
-  private holdOne(rule: InterceptRule): string {
-    const text = textOf(rule);
-    const known = this.counted.get(text);
-    if (known !== undefined) known.count++;
-    else {
-      this.counted.set(text, { rule, count: 1 });
-      if (!this.removed.delete(text)) this.added.set(text, rule);
+  private hold(rules: readonly InterceptRule[]): void {
+    for (const rule of rules) {
+      const text = textOf(rule);
+      const count = this.counts.get(text) ?? 0;
+      this.counts.set(text, count + 1);
+      if (count === 0 && !this.removed.delete(text)) this.added.set(text, rule);
     }
-    return text;
   }
 
-  private dropOne(text: string): void {
-    const known = this.counted.get(text)!;
-    if (--known.count > 0) return;
-    this.counted.delete(text);
-    if (!this.added.delete(text)) this.removed.set(text, known.rule);
+  private drop(rules: readonly InterceptRule[]): void {
+    for (const rule of rules) {
+      const text = textOf(rule);
+      const left = this.counts.get(text)! - 1;
+      if (left > 0) this.counts.set(text, left);
+      else {
+        this.counts.delete(text);
+        if (!this.added.delete(text)) this.removed.set(text, rule);
+      }
+    }
   }
 }
 
@@ -168,9 +170,8 @@ function textOf(rule: InterceptRule): string {
     return JSON.stringify(rule);
   const { family, saddr, protocol, sport } = rule;
   const [from, to] = sport?.[0] ?? [];
-  // An array as text takes several times as long.
-  const ports = sport?.length === 1 && from === to ? from : sport;
-  return `${family} ${saddr} ${protocol} ${ports ?? ''}`;
+  const ports = sport?.length === 1 && from === to ? from : String(sport ?? '');
+  return [family, saddr, protocol, ports].join(' ');
 }
 
 /** The change may add or remove a service by mark. */

@@ -10,6 +10,7 @@ import { type Prefix, prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PortRange } from '../intercept/rule.js';
 import { ARP_TARGET, FRAGMENT, PORT_KEY, PORTS, SIDES, type Side, WHOLE } from './layout.js';
 
+const NO_PORTS: readonly PortRange[] = [];
 /** A rule with more ports than this gets a rule bit instead of an entry for each port. */
 const FEW_PORTS = 16;
 
@@ -44,11 +45,13 @@ export function hostDelta(added: readonly InterceptRule[], removed: readonly Int
 function hostRuleOf(rule: InterceptRule): HostRule | undefined {
   if (rule.iif !== undefined || rule.kind === 'icmpError') return undefined;
   if (rule.kind === 'arp') return hostOf(rule.target, isIPv6(rule.target) ? 'dst6' : 'dst4', ARP_TARGET);
-  const { family, saddr, daddr, protocol, sport = [], dport = [] } = rule;
-  const [address, which, ports, others] =
-    daddr === undefined ? ([saddr, 'src', sport, dport] as const) : ([daddr, 'dst', dport, sport] as const);
+  const { family, saddr, daddr, protocol } = rule;
+  const isSource = daddr === undefined;
+  const address = isSource ? saddr : daddr;
+  const ports = (isSource ? rule.sport : rule.dport) ?? NO_PORTS;
+  const others = (isSource ? rule.dport : rule.sport) ?? NO_PORTS;
   if (address === undefined || (saddr !== undefined && daddr !== undefined) || others.length > 0) return undefined;
-  const side: Side = `${which}${family}`;
+  const side: Side = `${isSource ? 'src' : 'dst'}${family}`;
   if (protocol === undefined) return ports.length === 0 ? hostOf(address, side, WHOLE) : undefined;
   const few = portsOf(ports);
   return few && hostOf(address, side, PORTS, { protocol, ports: few });
