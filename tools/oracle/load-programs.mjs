@@ -12,13 +12,13 @@ import { createMap, loadClassifier, loadSocketFilter, loadXdp, MapType } from '.
 import { syscall } from '../../dist/sys/libc.js';
 import { addressOf } from '../../dist/sys/memory.js';
 
-const intercept = new InterceptMaps('lo', () => Buffer.from('020000000d00', 'hex'));
+const intercept = new InterceptMaps([{ name: 'lo' }], [], () => Buffer.from('020000000d00', 'hex'));
 intercept.update([]);
 const xsks = createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: 1 });
 const { fds } = FlowMaps.make(10);
 
-report('XDP, no flow table', loadXdp, interceptProgram(intercept.fds, xsks));
-report('XDP, a flow table', loadXdp, interceptProgram(intercept.fds, xsks, { fds, completes: true }));
+report('XDP, no flow table', loadXdp, interceptProgram(intercept.fdsOf('lo'), xsks));
+report('XDP, a flow table', loadXdp, interceptProgram(intercept.fdsOf('lo'), xsks, { fds, completes: true }));
 report('socket filter', loadSocketFilter, filterProgram({ fds }));
 report('classifier', loadClassifier, classifierProgram({ fds }));
 for (const kind of ['xdp', 'packet']) {

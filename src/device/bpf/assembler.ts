@@ -56,6 +56,7 @@ export const Call = {
   csumDiff: 28,
   pullData: 39,
   adjustHead: 44,
+  adjustRoom: 50,
   redirectMap: 51,
   loadBytesRelative: 68,
   ktimeCoarse: 160,

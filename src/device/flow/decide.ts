@@ -6,20 +6,24 @@
  *     skb for this host, not tagged ─► headers, copied ─► line in force ─► segments fit the MTU ─► counted
  *
  * A GSO packet counts as the packets that it stands for, as the director would have cut it
- * (device/gso.ts). Only TCP has such packets here; others go to the director, as do tunnels.
+ * (device/gso.ts).
  */
 import { TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import { UDP } from '../../wire/ipv4.js';
+import * as udp from '../../wire/udp.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
 import { findLine, header4, header6, transport } from './find-line.js';
 import { type Access, IP, PLACES, type Places, Stack, wire16 } from './frame.js';
-import { type FlowMapFds, Hop, WAYS } from './layout.js';
+import { type FlowMapFds, Hop } from './layout.js';
+import { mustNotFragment } from './tunnel.js';
 import { type Clock, count, inForce, nextHop } from './use-line.js';
 
 /** struct __sk_buff: byte offsets. */
 export const SKB = { length: 0, packetType: 4, protocol: 16, tagged: 20, data: 76, dataEnd: 80, gsoSize: 176 } as const;
 const PACKET_HOST = 0;
 const SHORTEST_TCP = 20;
+/** Bytes of an IP packet. */
+const LONGEST = 0xffff;
 
 /** How the programs of a device of kind packet use a flow table. */
 export interface SkbUse {
@@ -74,37 +78,44 @@ function decideFamily(asm: Assembler, use: SkbUse, places: Places, miss: string)
   if (mac !== undefined) checkMac(asm, mac, miss);
   transport(asm, COPIED, places, miss);
   findLine(asm, fds, places, miss);
-  lineNumber(asm, family);
   inForce(asm, fds, clock, miss);
   segments(asm, places, miss);
   nextHop(asm, fds, family, miss, Stack.longest);
-  asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '!=', 0, miss);
+  mayEncapsulate(asm, places, miss);
   count(asm, `Skb${family}`, (each) => each.load(32, 'r4', 'r10', Stack.bytes).load(32, 'r1', 'r10', Stack.segments));
+}
+
+/**
+ * Needs r0: the row of the next hop. A tunnel's packet has DF, and has room for the headers. A GSO
+ * packet of UDP goes to the director: where it is received by a raw socket (`ulvs decapsulate`),
+ * nobody knows any more where one datagram ends.
+ */
+function mayEncapsulate(asm: Assembler, { family, protocol }: Places, miss: string): void {
+  const plain = `plain${family}`;
+  asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '==', 0, plain);
+  asm.load(32, 'r2', 'r10', Stack.total).add('r1', 'r2').jumpIf('r1', '>', LONGEST, miss);
+  mustNotFragment(asm, family, miss);
+  asm.load(8, 'r1', 'r7', protocol).jumpIf('r1', '!=', UDP, plain);
+  asm.load(32, 'r1', 'r6', SKB.gsoSize).jumpIf('r1', '!=', 0, miss).label(plain);
 }
 
 function checkMac(asm: Assembler, mac: Uint8Array, other: string): void {
   for (let i = 0; i < 6; i += 2) asm.load(16, 'r1', 'r7', i).jumpIf('r1', '!=', mac[i]! | (mac[i + 1]! << 8), other);
 }
 
-function lineNumber(asm: Assembler, family: 4 | 6): void {
-  asm.load(32, 'r1', 'r10', Stack.index);
-  if (family === 4) asm.lsh('r1', Math.log2(WAYS)).load(32, 'r2', 'r10', Stack.way).add('r1', 'r2');
-  asm.store(32, 'r10', Stack.line, 'r1');
-}
-
 /** Writes how many packets the skb stands for, their bytes, and the length of the longest one. */
 function segments(asm: Assembler, { family, header, protocol, l4 }: Places, miss: string): void {
-  const [gso, done] = [`gso${family}`, `segments${family}`];
+  const [gso, cut, done] = [`gso${family}`, `cut${family}`, `segments${family}`];
   asm.load(32, 'r4', 'r10', Stack.total).load(32, 'r1', 'r6', SKB.gsoSize).jumpIf('r1', '!=', 0, gso);
   asm.store(32, 'r10', Stack.segments, 1).store(32, 'r10', Stack.bytes, 'r4').store(32, 'r10', Stack.longest, 'r4');
-  asm.jump(done).label(gso).load(8, 'r2', 'r7', protocol).jumpIf('r2', '==', UDP, miss);
-  asm.load(32, 'r2', 'r10', Stack.extra).jumpIf('r2', '!=', 0, miss);
+  asm.jump(done).label(gso).load(32, 'r2', 'r10', Stack.extra).jumpIf('r2', '!=', 0, miss);
+  asm.load(8, 'r2', 'r7', protocol).mov('r3', udp.HEADER).jumpIf('r2', '==', UDP, cut);
   asm
     .load(8, 'r3', 'r7', l4 + 12)
     .rsh('r3', 4)
     .lsh('r3', 2)
     .jumpIf('r3', '<', SHORTEST_TCP, miss);
-  asm.add('r3', header).jumpIf('r3', '>=', 'r4', miss);
+  asm.label(cut).add('r3', header).jumpIf('r3', '>=', 'r4', miss);
   asm.mov('r2', 'r4').sub('r2', 'r3').add('r2', 'r1').sub('r2', 1).div('r2', 'r1');
   asm.store(32, 'r10', Stack.segments, 'r2').sub('r2', 1).mul('r2', 'r3').add('r2', 'r4');
   asm.store(32, 'r10', Stack.bytes, 'r2').add('r3', 'r1').store(32, 'r10', Stack.longest, 'r3').label(done);

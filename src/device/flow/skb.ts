@@ -5,7 +5,7 @@
  *
  *     skb ─► socket filter ─ decide.ts ─┬─ line ─► claim: line + 1; the socket does not get it
  *                                       └─ none ─► claim: LEFT; the socket gets it
- *         ─► classifier ─ claim of this CPU, which becomes 0 ─┬─ line ─► rewrite, redirect
+ *         ─► classifier ─ claim of this CPU, which becomes 0 ─┬─ line ─► rewrite, or the headers of a tunnel ─► redirect
  *                                                             ├─ LEFT ─► the next program, nft, the stack
  *                                                             └─ 0: no socket saw it ─► decide.ts
  *
@@ -17,9 +17,10 @@
 import { TCP, UDP } from '../../wire/ipv4.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { byFamily, decide, SKB, type SkbUse } from './decide.js';
-import { checkEnd, look, PLACES, type Places, Stack } from './frame.js';
-import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR, WAYS } from './layout.js';
+import { checkEnd, IP, look, PLACES, type Places, Stack } from './frame.js';
+import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR, SHIMS } from './layout.js';
 import { rewriteHeaders } from './rewrite.js';
+import { tunnel } from './tunnel.js';
 import { lookHop } from './use-line.js';
 
 /** The claim of a packet that the socket gets. */
@@ -35,7 +36,12 @@ const PSEUDO_HEADER = 1 << 4;
 const MANGLED_0 = 1 << 5;
 /** Linux 6.16 and later: of IPv6 no header sum makes up for a changed address. */
 const IPV6 = 1 << 7;
-const LINE_BYTES = 64;
+/** BPF_ADJ_ROOM_MAC, and the flags of bpf_skb_adjust_room: segments keep their size. */
+const BEHIND_MAC = 1;
+const FIXED_GSO = 1;
+const ENCAPSULATES = { 4: FIXED_GSO | (1 << 1), 6: FIXED_GSO | (1 << 2) } as const;
+/** By bytes between outer IP header and packet (SHIMS): ipip, gre, gue. */
+const ENCAPSULATES_BY: Readonly<Record<number, number>> = { [SHIMS[0]]: 0, [SHIMS[1]]: 1 << 3, [SHIMS[2]]: 1 << 4 };
 
 /** The socket filter of a device. */
 export function filterProgram(use: SkbUse): Uint8Array {
@@ -75,39 +81,58 @@ function lookClaim(asm: Assembler, { fds }: SkbUse, missing: string): void {
 /** Rewrites the packet by the line on the stack, and sends it. */
 function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   const { family } = places;
-  lookLine(asm, fds);
+  look(asm, fds.lines, Stack.line, 'drop').mov('r9', 'r0');
   reachPacket(asm, places);
   checkKey(asm, places);
   if (family === 6) look(asm, fds.wide, Stack.line, 'drop').store(64, 'r10', Stack.wide, 'r0');
   lookHop(asm, fds, 'drop');
   asm.load(16, 'r1', 'r0', 4 * Hop.deviceMtu).store(32, 'r10', Stack.device, 'r1');
+  const [send, tunnelled] = [`send${family}`, `tunnel${family}`];
+  asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '!=', 0, tunnelled);
   rewriteHeaders(asm, places);
   transportSum(asm, places);
+  asm.label(send);
   redirect(asm, fds);
-}
-
-/** r9: the line. */
-function lookLine(asm: Assembler, { buckets }: FlowMapFds): void {
-  asm.load(32, 'r1', 'r10', Stack.line).rsh('r1', Math.log2(WAYS)).store(32, 'r10', Stack.index, 'r1');
-  look(asm, buckets, Stack.index, 'drop').mov('r9', 'r0');
-  asm
-    .load(32, 'r1', 'r10', Stack.line)
-    .and('r1', WAYS - 1)
-    .mul('r1', LINE_BYTES)
-    .add('r9', 'r1');
+  tunnel(asm.label(tunnelled), places, { miss: 'drop', send }, undefined, roomInSkb);
 }
 
 /** r7: the packet, with its headers in one piece; r8: the end of that piece. */
 function reachPacket(asm: Assembler, { family, l4 }: Places): void {
   const [again, there] = [`pull${family}`, `there${family}`];
-  const reach = (short: string) =>
-    checkEnd(asm.load(32, 'r7', 'r6', SKB.data).load(32, 'r8', 'r6', SKB.dataEnd), l4 + 8, short);
-  reach(again).jump(there).label(again);
+  reach(asm, l4 + 8, again)
+    .jump(there)
+    .label(again);
   asm
     .mov('r1', 'r6')
     .mov('r2', l4 + 8)
     .call(Call.pullData);
-  reach('drop').label(there);
+  reach(asm, l4 + 8, 'drop').label(there);
+}
+
+function reach(asm: Assembler, bytes: number, short: string): Assembler {
+  return checkEnd(asm.load(32, 'r7', 'r6', SKB.data).load(32, 'r8', 'r6', SKB.dataEnd), bytes, short);
+}
+
+/**
+ * Room for a tunnel's headers, of which the kernel knows, so that it can cut a GSO packet behind
+ * them. It refuses that for a packet that has such headers already: of another sender on this
+ * machine. Then it knows of none, which is enough for a packet that nobody cuts.
+ */
+function roomInSkb(asm: Assembler, { family, header, l4 }: Places, bytes: number, miss: string): void {
+  const made = `room${bytes - header}of${family}`;
+  if (family === 4) asm.load(16, 'r1', 'r7', IP + 2).swap('r1', 16);
+  else
+    asm
+      .load(16, 'r1', 'r7', IP + 4)
+      .swap('r1', 16)
+      .add('r1', header);
+  asm.store(32, 'r10', Stack.total, 'r1');
+  for (const flags of [ENCAPSULATES[family] | ENCAPSULATES_BY[bytes - header]!, 0]) {
+    asm.mov('r1', 'r6').mov('r2', bytes).mov('r3', BEHIND_MAC).mov('r4', flags).call(Call.adjustRoom);
+    asm.jumpIf('r0', '==', 0, made);
+    if (flags !== 0) asm.load(32, 'r1', 'r6', SKB.gsoSize).jumpIf('r1', '!=', 0, miss);
+  }
+  reach(asm.jump(miss).label(made), l4 + bytes, miss);
 }
 
 /** A claim that stayed behind is about another packet. */

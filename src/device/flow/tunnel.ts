@@ -17,26 +17,24 @@ const DF = 0x40 << 16;
 /**
  * Needs r0: the row of the next hop, r6: the context, r9: the line. Jumps to `miss` when nothing
  * was done, to `send` when the packet may leave. `count`: adds the instructions that count, under a
- * name.
+ * name. `room`: those that move the beginning of the packet.
  */
 export function tunnel(
   asm: Assembler,
   places: Places,
   to: { readonly miss: string; readonly send: string },
-  count: (name: string) => void,
+  count: (name: string) => void = () => {},
+  room: MakeRoom = roomInFrame,
 ): void {
   const { family, header } = places;
-  if (family === 4)
-    asm
-      .load(16, 'r1', 'r7', IP + 6)
-      .and('r1', wire16(0x4000))
-      .jumpIf('r1', '==', 0, to.miss);
+  mustNotFragment(asm, family, to.miss);
   asm.store(64, 'r10', Stack.row, 'r0');
   for (const shim of SHIMS) {
     const next = `flowNotShim${shim}of${family}`;
     asm.load(64, 'r1', 'r10', Stack.row).load(32, 'r1', 'r1', 4 * Hop.tunnel);
     asm.jumpIf('r1', '!=', header + shim, next);
-    makeRoom(asm, places, header + shim, to.miss);
+    room(asm, places, header + shim, to.miss);
+    asm.load(64, 'r0', 'r10', Stack.row);
     count(`Tunnel${shim}`);
     write(asm, places, shim);
     asm.jump(to.send).label(next);
@@ -44,14 +42,26 @@ export function tunnel(
   asm.jump(to.miss);
 }
 
+/** An IPv4 packet has DF. Needs r7: the packet. */
+export function mustNotFragment(asm: Assembler, family: 4 | 6, miss: string): void {
+  if (family === 6) return;
+  asm
+    .load(16, 'r1', 'r7', IP + 6)
+    .and('r1', wire16(0x4000))
+    .jumpIf('r1', '==', 0, miss);
+}
+
 /**
- * Moves the beginning of the frame; a driver may leave no room for it. r7, r8: as before; r0: the
- * row of the next hop.
+ * Moves the beginning of the packet by `bytes`, all headers of the tunnel. r7, r8 as before;
+ * Stack.total: length of the packet inside.
  */
-function makeRoom(asm: Assembler, { l4 }: Places, bytes: number, miss: string): void {
+export type MakeRoom = (asm: Assembler, places: Places, bytes: number, miss: string) => void;
+
+/** A driver may leave no room for the headers. */
+function roomInFrame(asm: Assembler, { l4 }: Places, bytes: number, miss: string): void {
   asm.mov('r1', 'r6').mov('r2', -bytes).call(Call.adjustHead).jumpIf('r0', '!=', 0, miss);
   asm.load(32, 'r7', 'r6', 0).load(32, 'r8', 'r6', 4);
-  checkEnd(asm, l4 + bytes, miss).load(64, 'r0', 'r10', Stack.row);
+  checkEnd(asm, l4 + bytes, miss);
 }
 
 function write(asm: Assembler, places: Places, shim: number): void {

@@ -6,6 +6,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import { Batch } from '../batch.js';
 import type { Device } from '../device.js';
 import { DeviceError } from '../error.js';
+import { completeIfPartial } from '../partial-checksum.js';
 import { openRaw, setRawQueue } from '../raw.js';
 import type { Umem } from '../umem.js';
 import { innerPacket, type TunnelType } from './inner-packet.js';
@@ -104,6 +105,8 @@ export class TunnelEndpoint {
     }
     this.umem.u8.set(inner, offset + HEADER);
     this.umem.view.setUint16(offset + 12, inner[0]! >> 4 === 6 ? TYPE_IPV6 : TYPE_IPV4);
+    // A sender on the director's machine leaves it to who sends the packet; the tunnel hides it.
+    completeIfPartial(this.umem.view, offset, inner.length + HEADER);
     this.batch.push(offset, inner.length + HEADER);
     if (this.injector.tx(this.batch) === 0) this.stats.dropped++;
     else {
