@@ -25,8 +25,10 @@ export class Estimators {
     const place = this.places.get(row) ?? this.places.size * WIDTH;
     this.places.set(row, place);
     if (place >= this.values.length) this.grow();
-    for (let i = 0; i < COLUMNS; i++) this.values[place + i] = counts[row + i]!;
-    this.values.fill(0, place + COLUMNS, place + WIDTH);
+    for (let i = 0; i < COLUMNS; i++) {
+      this.values[place + i] = counts[row + i]!;
+      this.values[place + COLUMNS + i] = 0;
+    }
   }
 
   private grow(): void {

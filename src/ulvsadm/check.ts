@@ -17,6 +17,7 @@ export function check(draft: Draft): void {
 }
 
 function checkLegal(given: ReadonlySet<OptionName>, names: readonly OptionName[], legal: Legal, where: string): void {
+  if (isLegal(given, legal)) return;
   let exclusive: OptionName | undefined;
   for (const name of names) {
     if (!given.has(name)) {
@@ -28,6 +29,12 @@ function checkLegal(given: ReadonlySet<OptionName>, names: readonly OptionName[]
       fail(`Illegal '${name}' option with the ${where}`);
     }
   }
+}
+
+/** Nothing is missing, and nothing is exclusive or not known: most lines of -R. */
+function isLegal(given: ReadonlySet<OptionName>, { required = [], optional = [] }: Legal): boolean {
+  for (const name of given) if (!required.includes(name) && !optional.includes(name)) return false;
+  return required.every((name) => given.has(name));
 }
 
 function checkService(draft: Draft): void {

@@ -4,7 +4,7 @@ import { ADDRESS_OPTIONS, DAEMON_OPTIONS, LIST_OPTIONS } from './options/other.j
 import type { OptionRow } from './options/row.js';
 import { SERVER_OPTIONS } from './options/server.js';
 import { SERVICE_OPTIONS } from './options/service.js';
-import type { Option } from './scanner.js';
+import { type Option, Spellings } from './scanner.js';
 
 const command = (id: Command | 'help' | 'version', long: string, short?: string): Option =>
   short ? { id, long, short, argument: 'none' } : { id, long, argument: 'none' };
@@ -41,6 +41,7 @@ export const ROWS: readonly OptionRow[] = [
 
 /** Everything that the scanner knows. */
 export const OPTIONS: readonly Option[] = [...COMMANDS, ...ROWS];
+export const SPELLINGS = new Spellings(OPTIONS);
 
 /**
  * The options of a command or a tunnel type. Options in no list are illegal; of the exclusive ones

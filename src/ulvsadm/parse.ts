@@ -3,7 +3,7 @@ import { type Draft, emptyDraft } from './draft.js';
 import { BadLine, Exit, FAILED, fail } from './errors.js';
 import type { Names } from './names.js';
 import type { Command, OptionName } from './options/names.js';
-import { COMMANDS, OPTIONS, ROWS } from './options.js';
+import { COMMANDS, ROWS, SPELLINGS } from './options.js';
 import { type Found, Scanner } from './scanner.js';
 import { schedulerFlags, timeoutValue } from './values.js';
 
@@ -20,7 +20,7 @@ export interface Words {
  * code.
  */
 export async function parse(argv: readonly string[], words: Words): Promise<Parsed> {
-  const scanner = new Scanner(argv, OPTIONS);
+  const scanner = new Scanner(argv, SPELLINGS);
   const { command, argument } = readCommand(scanner, words.program);
   if (command === 'help' || command === 'version') return command;
   const draft = emptyDraft(command);

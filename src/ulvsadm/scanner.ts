@@ -19,6 +19,19 @@ export interface Found {
 
 export type ScanError = 'unknown option' | 'missing argument' | 'option does not take an argument';
 
+/** Options by their names. Of two of one name the first counts. */
+export class Spellings {
+  readonly long = new Map<string, Option>();
+  readonly short = new Map<string, Option>();
+
+  constructor(options: readonly Option[]) {
+    for (const option of [...options].reverse()) {
+      this.long.set(option.long, option);
+      if (option.short !== undefined) this.short.set(option.short, option);
+    }
+  }
+}
+
 export class Scanner {
   readonly leftovers: string[] = [];
   error: ScanError | undefined;
@@ -29,7 +42,7 @@ export class Scanner {
 
   constructor(
     private readonly argv: readonly string[],
-    private readonly options: readonly Option[],
+    private readonly options: Spellings,
   ) {}
 
   /** The last word that was read, unchanged; error messages name it. */
@@ -54,15 +67,11 @@ export class Scanner {
     const cut = text.indexOf('=');
     const name = cut < 0 ? text : text.slice(0, cut);
     const attached = cut < 0 ? undefined : text.slice(cut + 1);
-    return this.finish(
-      this.options.find((option) => option.long === name),
-      attached,
-    );
+    return this.finish(this.options.long.get(name), attached);
   }
 
   private readShort(): Found | undefined {
-    const letter = this.shorts[0];
-    const option = this.options.find((one) => one.short === letter);
+    const option = this.options.short.get(this.shorts[0]!);
     const rest = this.shorts.slice(1);
     this.shorts = '';
     if (option?.argument === 'none') {

@@ -67,7 +67,9 @@ export function maskWord(prefix: number, i: number): number {
 
 /** The four bytes, network order. */
 export function bytes4(address: number): Uint8Array {
-  return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
+  const bytes = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) bytes[i] = address >>> (24 - 8 * i);
+  return bytes;
 }
 
 /**

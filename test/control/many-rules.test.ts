@@ -2,7 +2,10 @@
 import { expect, it } from 'vitest';
 import type { ChangeRequest } from '../../src/control/api/api.js';
 import { parseConfig } from '../../src/control/config/config.js';
+import { InterceptSet } from '../../src/control/host/intercept-set.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
+import { hostDelta } from '../../src/device/xdp/host-rule.js';
+import { InterceptTable, noChanges } from '../../src/device/xdp/intercept-table.js';
 import { PLAIN_TUNNEL } from '../../src/service/config.js';
 
 /** `services` services with `each` destinations. */
@@ -21,13 +24,32 @@ function additions(services: number, each: number): ChangeRequest[] {
   }).flat();
 }
 
+const ACCEPT = { arp: true, icmp: true, ranges: [], forwardShared: [], sources: [], toa: true };
+
+/** Follows changes as the host's side does: rules for nft and XDP, and the contents of XDP maps. */
+function hostSide(): (requests: readonly ChangeRequest[]) => void {
+  const set = new InterceptSet({ marks: [], accept: ACCEPT, snat: [], ftp: [], has: () => false }, false);
+  const table = new InterceptTable([], ['eth0']);
+  return (requests) => {
+    set.follow(requests);
+    const { added, removed } = set.take();
+    const changes = noChanges();
+    // The first service brings the rules about ICMP errors, too.
+    const hosts = added.filter(({ kind }) => kind !== 'icmpError');
+    for (const rule of hostDelta(hosts, removed)!.added) table.changeHost(rule, 1, changes);
+  };
+}
+
 /** Time, in ms, to load all of them in batches of 1000. */
 async function load(requests: ChangeRequest[]): Promise<number> {
   const config = parseConfig('devices: [{ name: eth0, kind: tap, addresses: [10.0.0.254/8] }]', 'director.yaml');
   const director = new InProcessDirector(config, () => {});
+  const follow = hostSide();
   const start = performance.now();
   for (let i = 0; i < requests.length; i += 1000) {
-    const reply = await director.request({ op: 'batch', requests: requests.slice(i, i + 1000) });
+    const batch = requests.slice(i, i + 1000);
+    const reply = await director.request({ op: 'batch', requests: batch });
+    follow(batch);
     expect(reply).not.toMatchObject({ replies: expect.arrayContaining([{ ok: false }]) });
   }
   return performance.now() - start;

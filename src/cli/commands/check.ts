@@ -8,11 +8,9 @@ import { type Config, loadConfig } from '../../control/config/config.js';
 import { tooManyWorkers } from '../../control/engine/placement.js';
 import { checkDestinations } from '../../control/host/attach.js';
 import { dryClient, newRules } from '../../control/server/dry-client.js';
-import { LiveCounters } from '../../control/server/live-counters.js';
 import { counted } from '../../control/text/counted.js';
 import { isShared } from '../../device/kinds.js';
 import { ineffective, withoutEffect } from '../../service/sysctl.js';
-import { Counters } from '../../stats/counters.js';
 import { ifNameToIndex } from '../../sys/libc.js';
 import { loadRules } from '../../ulvsadm/rules.js';
 import { guarded } from '../guard.js';
@@ -26,7 +24,7 @@ export function checkCommand(): Command {
 
 async function check(file: string): Promise<void> {
   const config = loadConfig(file);
-  const rules = newRules(config, new LiveCounters(new Counters(), 0));
+  const rules = newRules(config);
   await loadRules(config, dryClient(rules));
   const services = rules.entries();
   if (config.devices.every(({ kind }) => !isShared(kind))) checkDestinations(config, services);

@@ -21,10 +21,13 @@ interface Options {
   readonly pace: number;
   readonly workers?: number;
   readonly synproxy?: true;
+  readonly realtime?: true;
   readonly longest: number;
   readonly all?: true;
   readonly json?: true;
 }
+
+const REALTIME = 'workerPriority: realtime';
 
 export function addOutageCommand(
   lab: Command,
@@ -39,6 +42,7 @@ export function addOutageCommand(
     .option('--rounds <n>', 'how often each event happens', wholeNumber(1, 1000), 1)
     .option('--longest <ms>', 'the longest gap by the other interface that passes', wholeNumber(1, 60_000), 250)
     .option('--synproxy', 'a SYN proxy opens all TCP connections (method nat only)')
+    .option('--realtime', 'the director has workerPriority: realtime, and hardly waits for a processor')
     .option('--json', 'print one JSON object for each event');
   addLoadOptions(addDirectorOptions(command), { downloads: 20, flows: 4, rate: 50, pace: 5 }).action(
     (names: string[], options: Options) => guarded(() => run(names, options)),
@@ -52,7 +56,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
   if (options.synproxy && options.method !== 'nat') throw new LabError('--synproxy needs --method nat');
   let passed = true;
   for (const event of wanted) {
-    const outcome = await tryOutage(event, options);
+    const outcome = await tryOutage(event, { ...options, ...(options.realtime && { more: REALTIME }) });
     const ok = isPassed(outcome, event, options.longest);
     passed &&= ok;
     if (options.json) console.log(JSON.stringify({ ...outcome, ok }));

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { canonicalAddress } from '../text/address.js';
 import type { AdminRequest } from './api.js';
+import { isSoundBatch } from './sound-batch.js';
 
 const INT_MAX = 2147483647;
 const whole = (min: number, max: number) => z.number().int().min(min).max(max);
@@ -121,6 +122,13 @@ export const envelope = z.strictObject({
   request: request.exactOptional(),
 });
 
+/** A line with a sound batch: the schema would accept it as it is. */
+function isSoundLine(value: unknown): value is Required<Envelope> & { v: number } {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 3) return false;
+  const { v, id, request: asked } = value as Readonly<Record<string, unknown>>;
+  return v === PROTOCOL && Number.isSafeInteger(id) && (id as number) >= 0 && isSoundBatch(asked, BATCH);
+}
+
 /** Parses a line; `problem`: one line about what is wrong. */
 export function readEnvelope(line: string): Envelope | { problem: string } {
   let value: unknown;
@@ -132,6 +140,7 @@ export function readEnvelope(line: string): Envelope | { problem: string } {
   const v: unknown = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined;
   if (v !== undefined && v !== PROTOCOL)
     return { problem: `v: this director speaks version ${PROTOCOL} of the protocol, not ${JSON.stringify(v)}` };
+  if (isSoundLine(value)) return { id: value.id, request: value.request };
   const { data, error } = envelope.safeParse(value);
   if (data) return data.request ? { id: data.id, request: data.request } : { id: data.id };
   const issue = error.issues[0];

@@ -165,7 +165,7 @@ export class Parts {
 
   /** The rule table that the rules of a configuration make. Rejects as LoadRules. */
   async dryRun(config: Config): Promise<Rules> {
-    const wanted = newRules(config, this.requests.view);
+    const wanted = newRules(config);
     await this.around.loadRules(config, dryClient(wanted));
     return wanted;
   }

@@ -19,6 +19,7 @@ import type { Parts } from './parts.js';
 
 /** What a reload does to the rule table. */
 interface Difference {
+  readonly running: readonly ServiceEntry[];
   readonly services: readonly ServiceEntry[];
   readonly requests: readonly ChangeRequest[];
 }
@@ -35,7 +36,7 @@ export async function reload(parts: Parts, config: Config, dryRun = false): Prom
   if (parts.live === undefined) checkDestinations(config, wanted.entries());
   checkSync(parts, config);
   const difference = differenceTo(parts, config, wanted);
-  const undone = reloadDiff(parts.loaded, parts.requests.rules.entries(), difference.services);
+  const undone = reloadDiff(parts.loaded, difference.running, difference.services);
   const running = { ...parts.config, ...parts.requests.settings };
   const words = reloadWords(running, config, difference.requests, parts.before());
   const report = { changes: replyWords(words), undone };
@@ -58,7 +59,7 @@ function differenceTo(parts: Parts, config: Config, wanted: Rules): Difference {
   const requests = changes(running, services);
   const lack = rules.slots.lackOfRoom(requests);
   if (lack !== undefined) throw new Error(`${config.file}: ${lack}`);
-  return { services, requests };
+  return { running, services, requests };
 }
 
 /** The host's stack first: it can still refuse. */

@@ -7,12 +7,10 @@
  */
 import os from 'node:os';
 import type { Logger } from 'pino';
-import { Counters } from '../../stats/counters.js';
 import type { AdminClient } from '../api/api.js';
 import { ask } from '../api/ask.js';
 import type { Config } from '../config/director-config.js';
 import { dryClient, newRules } from '../server/dry-client.js';
-import { LiveCounters } from '../server/live-counters.js';
 import { EtcdClient } from './etcd-client.js';
 import { EtcdRules } from './etcd-rules.js';
 import { Member, type MemberEntry } from './member.js';
@@ -105,5 +103,5 @@ export class Fleet {
 
 /** Rejects with the first rule that is wrong. */
 async function dryRun(config: Config, load: LoadRules): Promise<void> {
-  await load(config, dryClient(newRules(config, new LiveCounters(new Counters(), 0))));
+  await load(config, dryClient(newRules(config)));
 }

@@ -20,8 +20,12 @@ const NAME = 'kept_';
 /** Rules that follow at once; and those of a slice. */
 const FEW = 100;
 const SLICE = 1000;
-/** Time between two slices, in ms. */
+/**
+ * Time between two slices, in ms. While many rules come, they wait for the last of them, but no
+ * longer than LONGEST_MS: the thread has other work then.
+ */
 const PAUSE_MS = 100;
+const LONGEST_MS = 5000;
 
 /** The guard of this process. */
 export class GapGuard {
@@ -30,6 +34,8 @@ export class GapGuard {
   /** Changes that are still to follow, in their order. */
   private readonly waiting: InterceptDelta[] = [];
   private timer: NodeJS.Timeout | undefined;
+  /** When the oldest of them came, ms. */
+  private since = 0;
 
   /** Installs these rules on the interfaces that are there. */
   install(devices: readonly string[], rules: readonly InterceptRule[]): void {
@@ -43,9 +49,11 @@ export class GapGuard {
     const length = Math.max(added.length, removed.length);
     if (!this.isThere || length === 0) return;
     if (this.waiting.length === 0 && length <= FEW) return this.change(delta);
+    if (this.waiting.length === 0) this.since = performance.now();
     for (let i = 0; i < length; i += SLICE)
       this.waiting.push({ added: added.slice(i, i + SLICE), removed: removed.slice(i, i + SLICE) });
     this.timer ??= setInterval(() => this.followOn(), PAUSE_MS).unref();
+    if (performance.now() - this.since < LONGEST_MS) this.timer.refresh();
   }
 
   end(): void {

@@ -17,12 +17,19 @@ import { VipRoutes } from './vip-routes.js';
 /** Warnings about single addresses at a time. */
 const MOST_WARNINGS = 8;
 
+/** Changes after which a realserver may be none: a warning may be due again when it comes back. */
+const REMOVALS: ReadonlySet<ChangeRequest['op']> = new Set(['deleteDestination', 'deleteService', 'flush']);
+
 /** All that is changed in the host while a director runs. */
 export class HostStack {
   private interceptor: Interceptor | undefined;
   private replies: LocalReplies | undefined;
-  /** Realservers that a warning was given for, and the routes in which all were looked up. */
+  /**
+   * Realservers that a warning was given for, those that came since, and the routes in which all
+   * others were looked up.
+   */
   private unrouted: ReadonlySet<string> = new Set();
+  private readonly came = new Set<string>();
   private checked: LiveNetwork['routes'] | undefined;
   /** The routes of announced VIPs, with `announce`. */
   routes: VipRoutes | undefined;
@@ -86,7 +93,9 @@ export class HostStack {
    * services. Throws a DeviceError.
    */
   intercept(changes: readonly ChangeRequest[]): void {
-    if (changes.some((change) => 'destination' in change)) this.checked = undefined;
+    for (const change of changes)
+      if ('destination' in change) this.came.add(change.destination.address);
+      else if (REMOVALS.has(change.op) && this.unrouted.size > 0) this.checked = undefined;
     this.warnUnanswered(changes);
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
@@ -118,15 +127,25 @@ export class HostStack {
       this.log.warn('nft: the intercept rules were removed from outside; they are installed again');
   }
 
-  /** Warns once for each realserver without a route, until it has one again. */
+  /**
+   * Warns once for each realserver without a route, until it has one again. While the routes stay,
+   * only realservers that came are looked up.
+   */
   warnUnrouted(): void {
     const { routes } = this.live;
-    if (routes === this.checked) return;
+    const isNew = routes !== this.checked;
+    if (!isNew && this.came.size === 0) return;
     this.checked = routes;
-    const without = unroutedDestinations(this.services(), routes, (address) => this.live.has(address));
+    const addresses = isNew ? this.realservers() : this.came;
+    const without = unroutedDestinations(addresses, routes, (address) => this.live.has(address));
     const fresh = without.filter((address) => !this.unrouted.has(address));
     this.warnOfEach(fresh, unroutedWarning, 'realservers to which no route leads');
-    this.unrouted = new Set(without);
+    this.unrouted = new Set(isNew ? without : [...this.unrouted, ...fresh]);
+    this.came.clear();
+  }
+
+  private realservers(): Set<string> {
+    return new Set(this.services().flatMap(({ destinations }) => destinations.map(({ address }) => address)));
   }
 
   /** Removes everything. */

@@ -14,16 +14,14 @@ import type { ChangeRequest } from '../api/api.js';
 import { endpointText } from '../rules/entries.js';
 import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
 
-/** The rules of one service, as texts. */
+/**
+ * The rules of one service, and its destinations, by endpointText. The rules of a destination
+ * follow from it and the settings: there may be hundreds of thousands, so they are not kept.
+ */
 interface Part {
   readonly key: ServiceKey;
-  own: readonly string[];
-  readonly destinations: Map<string, readonly string[]>;
-}
-
-interface Counted {
-  readonly rule: InterceptRule;
-  count: number;
+  own: readonly InterceptRule[];
+  readonly destinations: Map<string, DestinationConfig>;
 }
 
 /** Rules that came and went. */
@@ -34,8 +32,9 @@ export interface InterceptDelta {
 
 export class InterceptSet {
   private readonly parts = new Map<string, Part>();
-  private standing: readonly string[] = [];
-  private readonly counted = new Map<string, Counted>();
+  private standing: readonly InterceptRule[] = [];
+  /** How many services, destinations and settings a rule follows from, by its text. */
+  private readonly counts = new Map<string, number>();
   private readonly added = new Map<string, InterceptRule>();
   private readonly removed = new Map<string, InterceptRule>();
 
@@ -47,7 +46,14 @@ export class InterceptSet {
 
   /** All rules. */
   all(): InterceptRule[] {
-    return [...this.counted.values()].map(({ rule }) => rule);
+    const rules = new Map<string, InterceptRule>();
+    const note = (rule: InterceptRule) => void rules.set(textOf(rule), rule);
+    for (const { key, own, destinations } of this.parts.values()) {
+      own.forEach(note);
+      for (const destination of destinations.values()) destinationRules(key, destination, this.settings).forEach(note);
+    }
+    this.standing.forEach(note);
+    return [...rules.values()];
   }
 
   /** The rules that came and went since the last call. */
@@ -61,13 +67,14 @@ export class InterceptSet {
   /** Replaces settings and services. */
   replace(services: readonly ServiceRules[], settings: InterceptSettings): void {
     const before = [...this.parts.values()];
+    const former = this.settings;
     this.parts.clear();
     this.settings = settings;
     for (const { key, destinations } of [...services].reverse()) {
       this.addService(key);
       for (const destination of [...destinations].reverse()) this.addDestination(key, destination);
     }
-    for (const part of before) this.release(part);
+    for (const part of before) this.release(part, former);
     this.restand();
   }
 
@@ -90,7 +97,8 @@ export class InterceptSet {
 
   private addService(key: ServiceKey): void {
     const known = this.parts.get(keyText(key));
-    const own = this.hold(serviceRules({ key }, this.settings));
+    const own = serviceRules({ key }, this.settings);
+    this.hold(own);
     if (known === undefined) this.parts.set(keyText(key), { key, own, destinations: new Map() });
     else {
       this.drop(known.own);
@@ -105,50 +113,53 @@ export class InterceptSet {
   }
 
   private addDestination(key: ServiceKey, destination: DestinationConfig): void {
-    const destinations = this.parts.get(keyText(key))?.destinations;
-    if (destinations === undefined) return;
+    const part = this.parts.get(keyText(key));
+    if (part === undefined) return;
     const text = endpointText(destination);
-    const held = this.hold(destinationRules(key, destination, this.settings));
-    this.drop(destinations.get(text) ?? []);
-    destinations.set(text, held);
+    const before = part.destinations.get(text);
+    part.destinations.set(text, destination);
+    this.hold(destinationRules(key, destination, this.settings));
+    if (before !== undefined) this.drop(destinationRules(key, before, this.settings));
   }
 
   private deleteDestination(service: string, endpoint: string): void {
-    const destinations = this.parts.get(service)?.destinations;
-    this.drop(destinations?.get(endpoint) ?? []);
-    destinations?.delete(endpoint);
+    const part = this.parts.get(service);
+    const destination = part?.destinations.get(endpoint);
+    if (part === undefined || destination === undefined) return;
+    part.destinations.delete(endpoint);
+    this.drop(destinationRules(part.key, destination, this.settings));
   }
 
-  private release({ own, destinations }: Part): void {
+  private release({ key, own, destinations }: Part, settings = this.settings): void {
     this.drop(own);
-    for (const texts of destinations.values()) this.drop(texts);
+    for (const destination of destinations.values()) this.drop(destinationRules(key, destination, settings));
   }
 
   private restand(): void {
-    const held = this.hold(standingRules([...this.parts.values()], this.settings, this.atLeast));
+    const standing = standingRules([...this.parts.values()], this.settings, this.atLeast);
+    this.hold(standing);
     this.drop(this.standing);
-    this.standing = held;
+    this.standing = standing;
   }
 
-  private hold(rules: readonly InterceptRule[]): readonly string[] {
-    return rules.map((rule) => {
+  private hold(rules: readonly InterceptRule[]): void {
+    for (const rule of rules) {
       const text = textOf(rule);
-      const known = this.counted.get(text);
-      if (known !== undefined) known.count++;
-      else {
-        this.counted.set(text, { rule, count: 1 });
-        if (!this.removed.delete(text)) this.added.set(text, rule);
-      }
-      return text;
-    });
+      const count = this.counts.get(text) ?? 0;
+      this.counts.set(text, count + 1);
+      if (count === 0 && !this.removed.delete(text)) this.added.set(text, rule);
+    }
   }
 
-  private drop(texts: readonly string[]): void {
-    for (const text of texts) {
-      const known = this.counted.get(text)!;
-      if (--known.count > 0) continue;
-      this.counted.delete(text);
-      if (!this.added.delete(text)) this.removed.set(text, known.rule);
+  private drop(rules: readonly InterceptRule[]): void {
+    for (const rule of rules) {
+      const text = textOf(rule);
+      const left = this.counts.get(text)! - 1;
+      if (left > 0) this.counts.set(text, left);
+      else {
+        this.counts.delete(text);
+        if (!this.added.delete(text)) this.removed.set(text, rule);
+      }
     }
   }
 }
@@ -158,7 +169,9 @@ function textOf(rule: InterceptRule): string {
   if (rule.kind !== 'packet' || rule.daddr !== undefined || rule.iif !== undefined || rule.dport !== undefined)
     return JSON.stringify(rule);
   const { family, saddr, protocol, sport } = rule;
-  return `${family} ${saddr} ${protocol} ${sport ?? ''}`;
+  const [from, to] = sport?.[0] ?? [];
+  const ports = sport?.length === 1 && from === to ? from : String(sport ?? '');
+  return [family, saddr, protocol, ports].join(' ');
 }
 
 /** The change may add or remove a service by mark. */

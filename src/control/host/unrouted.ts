@@ -3,7 +3,6 @@
  * would say why.
  */
 import type { Route } from '../../netlink/route.js';
-import type { ServiceRules } from '../../service/config.js';
 import { contains, parseIp, parsePrefix } from '../text/prefix.js';
 
 /** The warning, one line. */
@@ -11,9 +10,9 @@ export function unroutedWarning(address: string): string {
   return `no route leads to the realserver ${address}: its packets are dropped; 'ip route' lists the routes`;
 }
 
-/** Addresses of destinations without a route, each once. `has`: the host has the address. */
+/** Those of the destinations' addresses that have no route. `has`: the host has the address. */
 export function unroutedDestinations(
-  services: readonly Pick<ServiceRules, 'destinations'>[],
+  addresses: ReadonlySet<string>,
   routes: readonly Pick<Route, 'dst' | 'type' | 'family'>[],
   has: (address: string) => boolean,
 ): string[] {
@@ -21,7 +20,6 @@ export function unroutedDestinations(
   const everywhere = new Set(used.filter(({ dst }) => dst === 'default').map(({ family }) => family));
   const texts = new Set(used.map(({ dst }) => dst).filter((dst) => dst !== 'default'));
   const networks = [...texts].map((dst) => parsePrefix(dst)!);
-  const addresses = new Set(services.flatMap(({ destinations }) => destinations.map(({ address }) => address)));
   return [...addresses].filter((address) => {
     const ip = parseIp(address);
     if (ip === undefined || everywhere.has(ip.family) || has(address)) return false;

@@ -3,7 +3,7 @@
  * the slot got a new owner, or at the last `-Z`. Shown = counted − base. Rates have no base.
  */
 import type { StatsEntry } from '../api/api.js';
-import type { CountersView } from './counters.js';
+import type { CountersOf, CountersView } from './counters.js';
 
 const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
 
@@ -11,8 +11,8 @@ const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
  * Where zero points outlive the process; the order of `counts` is that of Stat (stats/counters.ts).
  */
 export interface ZeroPoints {
-  read(of: 'service' | 'destination' | 'whole', slot: number): readonly number[];
-  write(of: 'service' | 'destination' | 'whole', slot: number, counts: readonly number[]): void;
+  read(of: CountersOf, slot: number): readonly number[];
+  write(of: CountersOf, slot: number, counts: ArrayLike<number>): void;
 }
 
 /** Zero points of the counters of slots. */
@@ -21,31 +21,33 @@ class CounterBases {
   private bases = new Float64Array(TOTALS.length);
 
   constructor(
-    private readonly of: 'service' | 'destination' | 'whole',
+    private readonly of: CountersOf,
+    private readonly counters: CountersView,
     private readonly kept: ZeroPoints | undefined,
   ) {}
 
   /** Makes the present counts the zero point. */
-  zero(slot: number, counted: StatsEntry): void {
-    const { conns, inpkts, outpkts, inbytes, outbytes } = counted;
-    this.set(slot, [conns, inpkts, outpkts, inbytes, outbytes]);
-    this.kept?.write(this.of, slot, [conns, inpkts, outpkts, inbytes, outbytes]);
+  zero(slot: number): void {
+    const at = this.roomFor(slot);
+    this.counters.copyCounts(this.of, slot, this.bases, at);
+    this.kept?.write(this.of, slot, this.bases.subarray(at, at + TOTALS.length));
   }
 
   /** Takes the zero point that a former process has set. */
   restore(slot: number): void {
     const counts = this.kept?.read(this.of, slot);
-    if (counts !== undefined) this.set(slot, counts);
+    if (counts !== undefined) this.bases.set(counts, this.roomFor(slot));
   }
 
-  private set(slot: number, counts: readonly number[]): void {
+  /** Where the zero point of a slot is. */
+  private roomFor(slot: number): number {
     const at = slot * TOTALS.length;
     if (at >= this.bases.length) {
       const more = new Float64Array(2 * (at + TOTALS.length));
       more.set(this.bases);
       this.bases = more;
     }
-    this.bases.set(counts, at);
+    return at;
   }
 
   /** The counts since the zero point. */
@@ -77,9 +79,9 @@ export class ShownCounters {
     private readonly counters: CountersView,
     kept?: ZeroPoints,
   ) {
-    this.services = new CounterBases('service', kept);
-    this.destinations = new CounterBases('destination', kept);
-    this.whole = new CounterBases('whole', kept);
+    this.services = new CounterBases('service', counters, kept);
+    this.destinations = new CounterBases('destination', counters, kept);
+    this.whole = new CounterBases('total', counters, kept);
     this.whole.restore(TOTAL);
   }
 
@@ -100,13 +102,13 @@ export class ShownCounters {
   }
 
   zeroService(slot: number): void {
-    this.services.zero(slot, this.counters.service(slot));
+    this.services.zero(slot);
   }
   zeroDestination(slot: number): void {
-    this.destinations.zero(slot, this.counters.destination(slot));
+    this.destinations.zero(slot);
   }
   zeroTotal(): void {
-    this.whole.zero(TOTAL, this.counters.total());
+    this.whole.zero(TOTAL);
   }
 
   forgetService(slot: number): void {

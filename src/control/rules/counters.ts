@@ -1,4 +1,5 @@
 /** Interface by which the rule table reads the counters of the dataplane. */
+import { STATS } from '../../stats/counters.js';
 import type { StatsEntry } from '../api/api.js';
 
 /** Gauges of a destination. */
@@ -17,7 +18,11 @@ export interface CountersView {
   destination(slot: number): StatsEntry;
   connections(destinationSlot: number): ConnectionCounts;
   total(): StatsEntry;
+  /** Copies the five counts, without the rates, in the order of Stat. `total` has one slot, 0. */
+  copyCounts(of: CountersOf, slot: number, into: Float64Array, at: number): void;
 }
+
+export type CountersOf = 'service' | 'destination' | 'total';
 
 /** All counts and rates at 0. */
 export const NO_STATS: StatsEntry = Object.freeze({
@@ -39,4 +44,5 @@ export const noCounters: CountersView = {
   destination: () => NO_STATS,
   connections: () => ({ activeConns: 0, inactConns: 0, persistConns: 0 }),
   total: () => NO_STATS,
+  copyCounts: (_of, _slot, into, at) => void into.fill(0, at, at + STATS),
 };

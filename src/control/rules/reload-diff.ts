@@ -18,6 +18,7 @@ export function reloadDiff(
   wanted: readonly ServiceEntry[],
 ): string[] {
   const back = new Set(changes(running, loaded).map((request) => JSON.stringify(request)));
+  if (back.size === 0) return [];
   return changes(running, wanted)
     .filter((request) => back.has(JSON.stringify(request)))
     .map((request) => inWords(request, running));

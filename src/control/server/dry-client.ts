@@ -6,17 +6,20 @@ import { CHANGES } from '../api/changes.js';
 import type { Config } from '../config/config.js';
 import { proxied } from '../config/director-config.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
+import { type CountersView, noCounters } from '../rules/counters.js';
 import type { RulesRequest } from '../rules/outcome.js';
 import { Rules } from '../rules/rules.js';
-import type { LiveCounters } from './live-counters.js';
 
 /** Requests that the rule table itself answers. */
 const RULES: ReadonlySet<AdminRequest['op']> = new Set<RulesRequest['op']>([...CHANGES, 'getTimeouts', 'list']);
 
-/** An empty rule table with the timeouts and SYN proxies of a configuration. */
+/**
+ * An empty rule table with the timeouts and SYN proxies of a configuration. A table that is only
+ * compared needs no counters.
+ */
 export function newRules(
   { timeouts, serviceOptions }: Pick<Config, 'timeouts' | 'serviceOptions'>,
-  counters: LiveCounters,
+  counters: CountersView = noCounters,
   zeroPoints?: ZeroPoints,
 ): Rules {
   const rules = new Rules({ schedulers: SCHEDULER_NAMES, engines: ENGINE_NAMES, counters, timeouts, zeroPoints });

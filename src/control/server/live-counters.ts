@@ -12,11 +12,11 @@ import {
   TICKS,
 } from '../../conntrack/entry.js';
 import { engineNumbered } from '../../persistence/index.js';
-import { type Counters, GAUGES, Gauge, Stat } from '../../stats/counters.js';
+import { type Counters, GAUGES, Gauge, STATS, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY, Estimators } from '../../stats/estimator.js';
 import type { ConnectionEntry, StatsEntry } from '../api/api.js';
 import type { Action } from '../rules/actions.js';
-import type { ConnectionCounts, CountersView } from '../rules/counters.js';
+import type { ConnectionCounts, CountersOf, CountersView } from '../rules/counters.js';
 
 /** Counters with rates. Rates of a service or destination are estimated from its addition on. */
 export class LiveCounters implements CountersView {
@@ -39,6 +39,11 @@ export class LiveCounters implements CountersView {
   }
   total(): StatsEntry {
     return this.row(this.counters.totalRow);
+  }
+  copyCounts(of: CountersOf, slot: number, into: Float64Array, at: number): void {
+    const { counters } = this;
+    const row = of === 'total' ? counters.totalRow : counters[of === 'service' ? 'serviceRow' : 'destinationRow'](slot);
+    for (let i = 0; i < STATS; i++) into[at + i] = counters.values[row + i]!;
   }
   connections(slot: number): ConnectionCounts {
     const { gauges } = this.counters;

@@ -9,7 +9,7 @@ import type { ZeroPoints } from '../rules/counter-base.js';
 /** Zero points in a block of the size of Counters. */
 export function zeroPointsIn(block: Block): ZeroPoints {
   const rows = new Counters(block);
-  const rowOf = { service: rows.serviceRow, destination: rows.destinationRow, whole: () => rows.totalRow };
+  const rowOf = { service: rows.serviceRow, destination: rows.destinationRow, total: () => rows.totalRow };
   const at = (of: keyof typeof rowOf, slot: number) => rowOf[of].call(rows, slot);
   return {
     read: (of, slot) => [...rows.values.subarray(at(of, slot), at(of, slot) + STATS)],

@@ -71,8 +71,10 @@ export function sameIp(a: Ip, b: Ip): boolean {
 }
 
 /** The address is in the network of the prefix. */
-export function contains(prefix: Prefix, ip: Ip): boolean {
-  return sameIp(networkOf(prefix), networkOf({ ip, length: prefix.length }));
+export function contains({ ip: { family, words }, length }: Prefix, ip: Ip): boolean {
+  if (family !== ip.family) return false;
+  for (let i = 0; i < words.length; i++) if (((words[i]! ^ ip.words[i]!) & maskWord(length, i)) !== 0) return false;
+  return true;
 }
 
 /** The address can be that of a host: not unspecified, multicast or the limited broadcast. */

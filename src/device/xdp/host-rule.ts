@@ -10,6 +10,7 @@ import { type Prefix, prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PortRange } from '../intercept/rule.js';
 import { ARP_TARGET, FRAGMENT, PORT_KEY, PORTS, SIDES, type Side, WHOLE } from './layout.js';
 
+const NO_PORTS: readonly PortRange[] = [];
 /** A rule with more ports than this gets a rule bit instead of an entry for each port. */
 const FEW_PORTS = 16;
 
@@ -44,22 +45,23 @@ export function hostDelta(added: readonly InterceptRule[], removed: readonly Int
 function hostRuleOf(rule: InterceptRule): HostRule | undefined {
   if (rule.iif !== undefined || rule.kind === 'icmpError') return undefined;
   if (rule.kind === 'arp') return hostOf(rule.target, isIPv6(rule.target) ? 'dst6' : 'dst4', ARP_TARGET);
-  const { family, saddr, daddr, protocol, sport = [], dport = [] } = rule;
-  const [address, which, ports, others] =
-    daddr === undefined ? ([saddr, 'src', sport, dport] as const) : ([daddr, 'dst', dport, sport] as const);
+  const { family, saddr, daddr, protocol } = rule;
+  const isSource = daddr === undefined;
+  const address = isSource ? saddr : daddr;
+  const ports = (isSource ? rule.sport : rule.dport) ?? NO_PORTS;
+  const others = (isSource ? rule.dport : rule.sport) ?? NO_PORTS;
   if (address === undefined || (saddr !== undefined && daddr !== undefined) || others.length > 0) return undefined;
-  const side: Side = `${which}${family}`;
+  const side: Side = `${isSource ? 'src' : 'dst'}${family}`;
   if (protocol === undefined) return ports.length === 0 ? hostOf(address, side, WHOLE) : undefined;
   const few = portsOf(ports);
-  const host = hostOf(address, side, PORTS);
-  if (few === undefined || host === undefined) return undefined;
-  return { ...host, few: { protocol, ports: few } };
+  return few && hostOf(address, side, PORTS, { protocol, ports: few });
 }
 
-function hostOf(address: string, side: Side, flag: number): HostRule | undefined {
-  const [prefix, ...more] = prefixesOf(address, side.endsWith('4') ? 4 : 6);
-  if (prefix === undefined || more.length > 0 || !isHost(prefix)) return undefined;
-  return { side, prefix, flag };
+function hostOf(address: string, side: Side, flag: number, few?: FewPorts): HostRule | undefined {
+  const prefixes = prefixesOf(address, side.endsWith('4') ? 4 : 6);
+  const prefix = prefixes[0];
+  if (prefix === undefined || prefixes.length > 1 || !isHost(prefix)) return undefined;
+  return few === undefined ? { side, prefix, flag } : { side, prefix, flag, few };
 }
 
 /**
@@ -83,7 +85,9 @@ export function isHost({ address, length }: { address: Uint8Array; length: numbe
 }
 
 /** The ports of the ranges; undefined when there are many, or port 0, which stands for any. */
-export function portsOf(ranges: readonly PortRange[]): number[] | undefined {
+export function portsOf(ranges: readonly PortRange[]): readonly number[] | undefined {
+  const one = ranges.length === 1 ? ranges[0]! : undefined;
+  if (one !== undefined && one[0] === one[1] && one[0] > 0) return [one[0]];
   const count = ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
   if (count > FEW_PORTS || ranges.some(([from]) => from === 0)) return undefined;
   return ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));

@@ -145,7 +145,8 @@ export class InterceptMaps {
 
   private follow({ entries, ports }: HostChanges): void {
     const { table } = this;
-    this.setPorts(ports.filter((words, at) => table.ports.has(words, at)));
+    const [set, gone] = ports.split((words, at) => table.ports.has(words, at));
+    this.setPorts(set);
     for (const side of SIDES) {
       const keys = [...entries[side].keys()];
       const there = table.tries[side].entries;
@@ -157,7 +158,7 @@ export class InterceptMaps {
           keys.filter((key) => !there.has(key)),
         );
     }
-    this.removePorts(ports.filter((words, at) => !table.ports.has(words, at)));
+    this.removePorts(gone);
   }
 
   private setPorts(keys: KeyList): void {

@@ -85,11 +85,12 @@ export class KeyCounts {
     const { keys, counts } = this;
     this.keys = new Int32Array(2 * keys.length);
     this.counts = new Int32Array(2 * counts.length);
-    for (const [old, count] of counts.entries()) {
-      if (count === 0) continue;
+    // Without an object for each key, for there may be a million.
+    for (let old = 0; old < counts.length; old++) {
+      if (counts[old] === 0) continue;
       const place = this.placeOf(keys, old * KEY_WORDS);
-      this.counts[place] = count;
-      this.keys.set(keys.subarray(old * KEY_WORDS, (old + 1) * KEY_WORDS), place * KEY_WORDS);
+      this.counts[place] = counts[old]!;
+      for (let i = 0; i < KEY_WORDS; i++) this.keys[place * KEY_WORDS + i] = keys[old * KEY_WORDS + i]!;
     }
   }
 }
@@ -109,12 +110,12 @@ export class KeyList {
     for (let i = 0; i < KEY_WORDS; i++) this.words[end + i] = from[at + i]!;
   }
 
-  /** Those for which `isWanted` holds. */
-  filter(isWanted: (words: Int32Array, at: number) => boolean): KeyList {
-    const list = new KeyList();
+  /** Those for which `isFirst` holds, and the others. */
+  split(isFirst: (words: Int32Array, at: number) => boolean): [KeyList, KeyList] {
+    const lists: [KeyList, KeyList] = [new KeyList(), new KeyList()];
     for (let at = 0; at < this.length * KEY_WORDS; at += KEY_WORDS)
-      if (isWanted(this.words, at)) list.push(this.words, at);
-    return list;
+      lists[isFirst(this.words, at) ? 0 : 1].push(this.words, at);
+    return lists;
   }
 
   get bytes(): Uint8Array {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { StatsEntry } from '../../../src/control/api/api.js';
 import type { Action } from '../../../src/control/rules/actions.js';
-import { type CountersView, NO_STATS } from '../../../src/control/rules/counters.js';
+import { type CountersOf, type CountersView, NO_STATS } from '../../../src/control/rules/counters.js';
 import { Rules } from '../../../src/control/rules/rules.js';
 import { offlineNames, PortNames } from '../../../src/ulvsadm/names.js';
 import { bothStreams, ulvsadm } from '../../../src/ulvsadm/ulvsadm.js';
@@ -45,6 +45,10 @@ class CountingDataplane implements CountersView {
   service = (slot: number): StatsEntry => this.services.get(slot) ?? NO_STATS;
   destination = (slot: number): StatsEntry => this.destinations.get(slot) ?? NO_STATS;
   total = (): StatsEntry => NO_STATS;
+  copyCounts = (of: CountersOf, slot: number, into: Float64Array, at: number): void => {
+    const { conns, inpkts, outpkts, inbytes, outbytes } = this[of](slot);
+    into.set([conns, inpkts, outpkts, inbytes, outbytes], at);
+  };
   connections = (slot: number) => ({ activeConns: this.active.get(slot) ?? 0, inactConns: 0, persistConns: 0 });
 }
 
