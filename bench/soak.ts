@@ -4,10 +4,11 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { median } from '../src/lab/median.js';
 import type { Sample } from '../src/lab/soak/sample.js';
 import { verdictOf } from '../src/lab/soak/verdict.js';
 import { linePlots } from './support/line-plot.js';
-import { commit, machine, median } from './support/result.js';
+import { commit, machine } from './support/result.js';
 
 const [file = 'build/soak.jsonl'] = process.argv.slice(2);
 const samples = readFileSync(file, 'utf8')

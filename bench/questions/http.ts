@@ -23,6 +23,7 @@ import type { Scene } from '../support/http/scene.js';
 import { prepare, startServers } from '../support/http/servers.js';
 import { build, planSite, remove, type Site } from '../support/http/site.js';
 import { type Part, Trial, UNITS } from '../support/http/trial.js';
+import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
 import { report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
@@ -125,6 +126,4 @@ async function main(signal: AbortSignal): Promise<void> {
   report({ name: 'http', title: 'Web requests', against: HAPROXY, rows, skipped: skips.all });
 }
 
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort(new Error(name)));
-await main(interrupted.signal);
+await main(interruption());

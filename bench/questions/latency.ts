@@ -18,13 +18,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Histogram, Percentiles } from '../../src/lab/flood/delays.js';
 import { type Flood, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
-import { type MethodName, Testbed } from '../../src/lab/flood/testbed.js';
+import type { MethodName } from '../../src/lab/flood/testbed.js';
+import { median } from '../../src/lab/median.js';
+import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
-import { median, type Row, report, resultFile } from '../support/result.js';
+import { type Row, report, resultFile } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
 import { forwarding } from '../support/wire/kernel.js';
-import { opened } from '../support/wire/round.js';
+import { flooded } from '../support/wire/round.js';
 import { testpmd } from '../support/wire/testpmd.js';
 import { ulvs, type Variant } from '../support/wire/ulvs.js';
 
@@ -76,29 +78,18 @@ const contenders: readonly Contender[] = [
 ];
 const chosen = ({ name }: Contender) => options.only.split('|').some((text) => name.includes(text));
 
-const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
+const signal = interruption();
 const skips = new Skips();
 
-/** Starts the contender on a network of its own, floods it, and removes everything. */
-async function measure(contender: Contender, runs: (flood: Flood, highest: number) => Promise<Kept[]>) {
-  const testbed = await Testbed.build({ tap: contender.tap });
-  try {
-    const pid = await contender.start(testbed);
-    const flood = await opened(testbed, { ...FLOWS, kind: 'udp', pid }, abort.signal);
-    try {
-      await flood.run(0, WARM_UP_MS);
-      return await runs(flood, outRate(await flood.run(0, WARM_UP_MS)));
-    } finally {
-      await flood.stop();
-    }
-  } finally {
-    contender.stop?.();
-    await testbed.remove();
-  }
+/** Floods a contender as fast as possible, twice. `runs` gets the flood and the second rate. */
+function measure(contender: Contender, runs: (flood: Flood, highest: number) => Promise<Kept[]>): Promise<Kept[]> {
+  return flooded(contender, FLOWS, signal, async (flood) => {
+    await flood.run(0, WARM_UP_MS);
+    return runs(flood, outRate(await flood.run(0, WARM_UP_MS)));
+  });
 }
 
-async function delaysOf(contender: Contender): Promise<Kept[]> {
+function delaysOf(contender: Contender): Promise<Kept[]> {
   return measure(contender, async (flood, highest) => {
     const kept: Kept[] = [];
     for (const share of SHARES)
@@ -110,7 +101,7 @@ async function delaysOf(contender: Contender): Promise<Kept[]> {
   });
 }
 
-async function lossesOf(contender: Contender): Promise<Kept[]> {
+function lossesOf(contender: Contender): Promise<Kept[]> {
   return measure(contender, async (flood, highest) => {
     const run = await flood.run(Math.round((highest * HIGH) / 100), 1000 * Number(options.long));
     return [keep(contender, 'losses', HIGH, run)];
@@ -133,43 +124,46 @@ function former(made: readonly Kept[]): Kept[] {
   return runs.filter(({ contender, part }) => !made.some((one) => one.contender === contender && one.part === part));
 }
 
-function rowsOf(runs: readonly Kept[]): Row[] {
-  const of = (name: string, share: number, part: Kept['part']) =>
-    runs.filter((run) => run.contender === name && run.share === share && run.part === part);
-  const names = contenders.map(({ name }) => name).filter((name) => runs.some(({ contender }) => contender === name));
-  const delays = SHARES.flatMap((share) =>
-    PERCENTILES.flatMap((one) =>
-      [median, (all: readonly number[]) => Math.max(...all)].flatMap((figure) => {
-        const what = `${figure === median ? '' : 'worst '}${TITLES[one]} at ${share} %`;
-        const value = (name: string) => figure(of(name, share, 'delays').map((run) => run.delays[one]));
-        const isThere = of(reference.name, share, 'delays').length > 0;
-        return names
-          .filter((name) => of(name, share, 'delays').length > 0)
-          .map((name) => ({
-            case: `${what}: ${name}`,
-            value: value(name),
-            unit: 'µs',
-            reference: isThere ? value(reference.name) : undefined,
-          }));
-      }),
-    ),
+const FIGURES: readonly [string, (all: readonly number[]) => number][] = [
+  ['', median],
+  ['worst ', (all) => Math.max(...all)],
+];
+
+function delayRows(runs: readonly Kept[]): Row[] {
+  const shown = SHARES.flatMap((share) =>
+    PERCENTILES.flatMap((one) => FIGURES.map(([word, figure]) => ({ share, one, word, figure }))),
   );
-  const lost = runs
+  return shown.flatMap(({ share, one, word, figure }) => {
+    const value = (name: string) => {
+      const own = runs.filter((run) => run.contender === name && run.share === share && run.part === 'delays');
+      return own.length === 0 ? undefined : figure(own.map(({ delays }) => delays[one]));
+    };
+    const rowOf = (name: string) => ({
+      case: `${word}${TITLES[one]} at ${share} %: ${name}`,
+      value: value(name)!,
+      unit: 'µs',
+      reference: value(reference.name),
+    });
+    return contenders.flatMap(({ name }) => (value(name) === undefined ? [] : [rowOf(name)]));
+  });
+}
+
+function lossRows(runs: readonly Kept[]): Row[] {
+  return runs
     .filter(({ part }) => part === 'losses')
-    .map(({ contender, kpps, seconds, lost: value }) => ({
+    .map(({ contender, kpps, seconds, lost }) => ({
       case: `lost at ${HIGH} %: ${contender}, ${kpps.toFixed(0)} kpps for ${seconds.toFixed(0)} s`,
-      value,
+      value: lost,
       unit: '%',
       reference: TOLERATED,
     }));
-  return [...delays, ...lost];
 }
 
 async function attempt(contender: Contender, part: (contender: Contender) => Promise<Kept[]>): Promise<Kept[]> {
   try {
     return await part(contender);
   } catch (error) {
-    abort.signal.throwIfAborted();
+    signal.throwIfAborted();
     skips.add(contender.name, error);
     return [];
   }
@@ -185,7 +179,7 @@ report({
   name: NAME,
   title: 'Delays and losses of a flood through two wires',
   against: 'testpmd, net_af_xdp',
-  rows: rowsOf(runs),
+  rows: [...delayRows(runs), ...lossRows(runs)],
   skipped: skips.all,
   runs,
 });

@@ -6,10 +6,11 @@
  *     node --expose-gc build/bench/questions/pipeline.js [--quick] ['flood v4' | 'v6 1000 flows' | 'trace' | …]
  */
 import { execFileSync } from 'node:child_process';
+import { median } from '../../src/lab/median.js';
 import { orQuick, WORDS } from '../support/options.js';
 import { established, firstFlow, traffic } from '../support/paths.js';
 import { buildReferences, program, REFERENCES } from '../support/references.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import { FRAMES, type Path, Subject, VIPS } from '../support/subject.js';
 import { clientOf, type Family, Template } from '../support/traffic.js';

@@ -17,9 +17,11 @@ import { ask } from '../../src/control/api/ask.js';
 import { SocketClient } from '../../src/control/api/client.js';
 import { outRate } from '../../src/lab/flood/flood.js';
 import { type MethodName, Testbed } from '../../src/lab/flood/testbed.js';
+import { median } from '../../src/lab/median.js';
 import { type LoopReading, STAGES } from '../../src/stats/loop-stats.js';
+import { interruption } from '../support/interruption.js';
 import { orQuick } from '../support/options.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import { FRAMES, type Path, Subject, VIPS } from '../support/subject.js';
 import { Order, Template } from '../support/traffic.js';
@@ -45,8 +47,7 @@ interface Run {
   readonly rate: number;
 }
 
-const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
+const signal = interruption();
 
 async function reading(client: SocketClient): Promise<LoopReading> {
   const { status } = await ask(client, { op: 'status' });
@@ -63,7 +64,7 @@ async function run(method: MethodName): Promise<Run> {
   try {
     const { pid } = await testbed.director({ device: 'xdp', method, kind: 'udp', flows: FLOWS });
     const client = new SocketClient(testbed.socket);
-    const flood = await opened(testbed, { kind: 'udp', clients: CLIENTS, ports: PORTS, pid }, abort.signal);
+    const flood = await opened(testbed, { kind: 'udp', clients: CLIENTS, ports: PORTS, pid }, signal);
     try {
       await flood.run(0, WARM_UP_MS);
       const before = await reading(client);
@@ -132,7 +133,7 @@ for (const [method, path] of PATHS)
     }
     rows.push(...rowsOf(method, runs, memory));
   } catch (error) {
-    abort.signal.throwIfAborted();
+    signal.throwIfAborted();
     skips.add(method, error);
   }
 report({

@@ -7,11 +7,13 @@
  *
  *     node build/bench/questions/schedulers.js [--quick]
  */
+
+import { median } from '../../src/lab/median.js';
 import { SCHEDULER_NAMES, schedulerNamed } from '../../src/schedulers/index.js';
 import { Destination, VirtualService } from '../../src/service/service.js';
 import { Counters, Gauge } from '../../src/stats/counters.js';
 import { orQuick } from '../support/options.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 
 const ROUNDS = orQuick(5, 1);
 const ROUND_MS = orQuick(60, 20);

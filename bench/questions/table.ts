@@ -18,8 +18,9 @@ import { Rebuild } from '../../src/conntrack/rebuild/rebuild.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { openWorkerFile } from '../../src/control/state/worker-file.js';
 import { useLargePages } from '../../src/device/large-pages.js';
+import { median } from '../../src/lab/median.js';
 import { orQuick } from '../support/options.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import { walkRows } from '../support/walk.js';
 

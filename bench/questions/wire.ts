@@ -15,11 +15,13 @@
 import { parseArgs } from 'node:util';
 import { cpuPerFrame, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
 import type { MethodName } from '../../src/lab/flood/testbed.js';
+import { median } from '../../src/lab/median.js';
+import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
-import { median, type Row, report } from '../support/result.js';
+import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
-import { dnat, forwarding, ipvs, numgen, steered } from '../support/wire/kernel.js';
+import { dnat, dnatOut, forwarding, forwardingOut, ipvs, numgen, steered } from '../support/wire/kernel.js';
 import { redirect } from '../support/wire/redirect.js';
 import { type Load, round } from '../support/wire/round.js';
 import { preferSoftirqs } from '../support/wire/softirq.js';
@@ -72,10 +74,10 @@ const packetNat = ours('packet', 'nat');
 const contenders = [
   ...[xdpNat, xdpDr, packetNat, ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
   ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp, bareOut, bareOutXdp],
-  ...[forwarding, dnat, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
+  ...[forwarding, forwardingOut, dnat, dnatOut, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
 ].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
-const abort = new AbortController();
+const signal = interruption();
 const skips = new Skips();
 
 type Found = Map<Contender, FloodRun[]>;
@@ -106,9 +108,9 @@ async function rounds(what: string, count: number, rateOf: (contender: Contender
 async function attempt(contender: Contender, rate: number, load: Load): Promise<FloodRun | undefined> {
   for (const last of [false, true])
     try {
-      return await round(contender, rate, load, abort.signal);
+      return await round(contender, rate, load, signal);
     } catch (error) {
-      abort.signal.throwIfAborted();
+      signal.throwIfAborted();
       if (last) skips.add(contender.name, error);
       else console.error(`${contender.name}: ${(error as Error).message}; trying once more`);
     }
@@ -138,6 +140,10 @@ const TARGETS: readonly [string, Contender, Contender][] = [
   ['offload Tun : xdp Tun', offloaded.tun, xdpTun],
   ['offload NAT out : xdp NAT out', offloaded.out, natOut],
   ['offload NAT : kernel, forwarding', offloaded.nat, forwarding],
+  ['offload DR : kernel, forwarding', offloaded.dr, forwarding],
+  ['offload Tun : kernel, forwarding', offloaded.tun, forwarding],
+  ['offload NAT out : kernel, forwarding out', offloaded.out, forwardingOut],
+  ['offload NAT out : kernel, nft DNAT out, conntrack', offloaded.out, dnatOut],
   ['offload NAT : testpmd, net_af_xdp', offloaded.nat, afXdp],
   ['offload NAT : bare redirect', offloaded.nat, bare],
   ['offload NAT out : bare redirect out', offloaded.out, bareOut],
@@ -198,7 +204,6 @@ async function endurance(found: Found): Promise<Row[]> {
   return rows;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(new Error('interrupted')));
 const restore = first();
 try {
   const fastest = await rounds('all that can be made', ROUNDS, () => 0);

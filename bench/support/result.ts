@@ -66,11 +66,6 @@ export function resultFile(name: string): string {
   return `${RESULTS}/${name}.json`;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >>> 1]!;
-}
-
 function ratioOf({ value, reference }: Pick<Row, 'value' | 'reference'>): number | undefined {
   return reference === undefined ? undefined : Number((value / reference).toFixed(3));
 }

@@ -3,13 +3,15 @@
  * are in one bucket of the table. The reference is as many clients that connect to one address;
  * each of them has its own bucket.
  */
+
+import { median } from '../../src/lab/median.js';
 import { parse4, parseMac } from '../../src/wire/address.js';
 import { adjust, sum32 } from '../../src/wire/checksum.js';
 import * as ethernet from '../../src/wire/ethernet.js';
 import * as ipv4 from '../../src/wire/ipv4.js';
 import * as tcp from '../../src/wire/tcp.js';
 import { orQuick } from './options.js';
-import { median, type Row } from './result.js';
+import type { Row } from './result.js';
 import { FRAMES, Subject } from './subject.js';
 import { Order } from './traffic.js';
 

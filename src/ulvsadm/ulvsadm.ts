@@ -123,16 +123,16 @@ async function restoreLine(run: Run, line: readonly string[], pending: Pending):
 class Pending {
   private requests: ChangeRequest[] = [];
   /** The requests on their way, oldest first: the exit code of the last line of each. */
-  private readonly sent: Promise<number | undefined>[] = [];
+  private readonly sent: Promise<number>[] = [];
 
   constructor(private readonly run: Run) {}
 
-  /** Returns the exit code of the last line whose answer is known; 0: none. */
+  /** Returns 0: the exit code of the line is not known before `flush`. */
   async add(request: ChangeRequest): Promise<number> {
     this.requests.push(request);
-    if (this.requests.length < BATCH) return 0;
-    this.send();
-    return this.sent.length > AHEAD ? ((await this.sent.shift()) ?? 0) : 0;
+    if (this.requests.length === BATCH) this.send();
+    if (this.sent.length > AHEAD) await this.sent.shift();
+    return 0;
   }
 
   /** Returns the exit code of the last line that waited; undefined if there was none. */
@@ -151,9 +151,9 @@ class Pending {
     this.sent.push(answered);
   }
 
-  private async ask(requests: readonly ChangeRequest[]): Promise<number | undefined> {
+  private async ask(requests: readonly ChangeRequest[]): Promise<number> {
     const { replies = [] } = await mustAsk(this.run, { op: 'batch', requests: [...requests] });
-    return replies.map((reply, i) => report(this.run, requests[i]!, reply)).at(-1);
+    return replies.map((reply, i) => report(this.run, requests[i]!, reply)).at(-1) ?? FAILED;
   }
 }
 

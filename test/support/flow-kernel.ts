@@ -76,8 +76,8 @@ class Programs {
   }
 
   clear(): void {
-    const { lines, wide, hops, ledgerWords, control } = this.memory;
-    for (const part of [lines, wide, hops, ledgerWords]) part.fill(0);
+    const { slots, lines, wide, hops, ledgerWords, control } = this.memory;
+    for (const part of [slots, lines, wide, hops, ledgerWords]) part.fill(0);
     control[Control.generation] = 1;
     control.fill(0, Control.told);
     control[Control.off] = 0;

@@ -1,5 +1,6 @@
 /** Figures of all rounds, by measure and balancer. */
-import { median, type Row } from '../result.js';
+import { median } from '../../../src/lab/median.js';
+import type { Row } from '../result.js';
 
 /** For example `apart, keep-alive` in `requests/s`. */
 export interface Measure {

@@ -6,9 +6,9 @@ import { Flood, type FloodOptions, type FloodRun } from '../../../src/lab/flood/
 import { Testbed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
-export interface Load {
-  readonly clients: number;
-  readonly ports: number;
+type Flows = Pick<FloodOptions, 'clients' | 'ports'>;
+
+export interface Load extends Flows {
   readonly ms: number;
 }
 
@@ -19,18 +19,33 @@ const WARM_UP_PART = 0.5;
  * Runs the flood with `rate` frames a second; 0: as fast as possible. A warm-up before it is not
  * measured. Throws the reason of `signal` when it aborts.
  */
-export async function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<FloodRun> {
+export function round(contender: Contender, rate: number, load: Load, signal: AbortSignal): Promise<FloodRun> {
+  return flooded(contender, load, signal, async (flood) => {
+    await flood.run(Math.round(rate * WARM_UP_PART), WARM_UP_MS);
+    return flood.run(rate, load.ms);
+  });
+}
+
+/**
+ * Builds the network and starts the contender and a flood; removes everything after `use`. Throws
+ * the reason of `signal` when it aborts.
+ */
+export async function flooded<T>(
+  contender: Contender,
+  flows: Flows,
+  signal: AbortSignal,
+  use: (flood: Flood) => Promise<T>,
+): Promise<T> {
   const testbed = await Testbed.build({ tap: contender.tap });
   try {
     const pid = await contender.start(testbed);
     signal.throwIfAborted();
-    const options = { ...load, pid, xdpSink: contender.xdpSink === true };
+    const options = { ...flows, pid, xdpSink: contender.xdpSink === true };
     const flood = contender.replies
       ? await floodOfReplies(testbed, options, signal)
       : await opened(testbed, { ...options, kind: 'udp' }, signal);
     try {
-      await flood.run(Math.round(rate * WARM_UP_PART), WARM_UP_MS);
-      return await flood.run(rate, load.ms);
+      return await use(flood);
     } finally {
       await flood.stop();
     }

@@ -6,7 +6,7 @@
  */
 import type { Director } from '../../dataplane/director.js';
 import { Offload } from '../../dataplane/offload/offload.js';
-import { type FlowMapFds, SEEN_UNIT_MS, WAYS } from '../../device/flow/layout.js';
+import { type FlowMapFds, SEEN_UNIT_MS, SLOTS } from '../../device/flow/layout.js';
 import { type FlowMaps, flowMemory } from '../../device/flow/maps.js';
 import type { OffloadStatus } from '../api/api.js';
 import type { DeviceSetup, Message } from './messages.js';
@@ -52,7 +52,7 @@ export function beforeMessage(offload: Offload, message: Message): void {
 export function offloadStatus(flows: FlowMaps, devices: readonly DeviceSetup[]): OffloadStatus {
   return {
     ...flows.stats,
-    lines: WAYS * 2 ** flows.fds.bits,
+    lines: SLOTS * 2 ** flows.fds.bits,
     devices: devices.filter((_, i) => flows.hasDevice(i)).map(({ name }) => name),
   };
 }

@@ -23,7 +23,7 @@ export type Placement = Pick<Config, 'workerCpus' | 'workerPriority'>;
  * one line each, about what is not possible here.
  */
 export function placeOthers({ workerCpus, workerPriority }: Placement): string[] {
-  const allowed = allowedCpus();
+  const allowed = workerCpus.length > 0 ? allowedCpus() : [];
   const missing = workerCpus.filter((cpu) => !allowed.includes(cpu));
   const warnings = missing.map(
     (cpu) =>

@@ -6,10 +6,10 @@
  *                             └──► stale: the table's generation was raised.
  *                                  Another connection may claim it 1 s after its last packet.
  *
- * Each line has one worker, which takes it by its owner word; no other one writes, reads back or
- * frees it. The generation is written last and cleared first. A line is not used for another
- * connection until a second after its last use, so that no program that runs meets words of two
- * connections.
+ * Each line belongs to one worker for good; no other one writes, reads back or frees it. A packet
+ * finds it by a slot of its bucket (slots.ts). The generation is written last and cleared first. A
+ * line is not used for another connection until a second after its last use, so that no program
+ * that runs meets words of two connections.
  */
 import { flowHash, mixed6 } from '../../device/flow/hash.js';
 import {
@@ -33,19 +33,19 @@ import {
   PROTOCOL_HOP,
   SADDR,
   SEEN,
-  WAYS,
+  SLOTS,
   WIDE_NEW,
   WIDE_SHIFT,
-  WORKER_SHIFT,
 } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
+import { FreeLines } from './free-lines.js';
+import { FlowSlots } from './slots.js';
 import { deltas, type FlowTuple } from './tuple.js';
 
 /** A line rests this long (ms) before another connection gets it. */
 const REST_MS = 1000;
 /** A line in force that saw no packet for this long (ms) makes room. */
 const IDLE_MS = 10_000;
-const OWNER_MASK = 2 ** WORKER_SHIFT - 1;
 
 export class FlowLines {
   /** By line: its owner + 1, 0 for none; as OWNER of the line. */
@@ -61,17 +61,23 @@ export class FlowLines {
   packets = 0;
   bytes = 0;
   padding = 0;
-  private readonly mask: number;
+  private readonly slots: FlowSlots;
+  private readonly free: FreeLines;
+  /** Hash and slot of the line that `claim` has found. */
+  private hash = 0;
+  private slot = 0;
 
-  /** `unitMs`: unit of the times in the lines. `worker`: number of the worker. */
+  /** `unitMs`: unit of the times in the lines. `worker`: number of the worker, of so many. */
   constructor(
     private readonly memory: FlowMemory,
     private readonly unitMs: number,
-    private readonly worker = 0,
+    worker = 0,
+    workers = 1,
   ) {
     this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
     this.overheads = new Uint8Array(this.owners.length);
-    this.mask = 2 ** memory.bits - 1;
+    this.slots = new FlowSlots(memory.slots);
+    this.free = new FreeLines(memory.lines, Math.ceil(REST_MS / unitMs), worker, workers);
   }
 
   /** A time in ms in units of the lines, wrapping. */
@@ -89,16 +95,28 @@ export class FlowLines {
     return Math.max(idle, 0);
   }
 
-  /** A line of the bucket of `from` that may be written, −1 when there is none. `now` in ms. */
+  /**
+   * A line that may be written for `from`: a free one, or that of a connection that has not used it
+   * for long; 0: there is none. `take` makes it the claimer's. `now` in ms.
+   */
   claim(from: FlowTuple, now: number): number {
-    const first = (this.hashOf(from) & this.mask) * WAYS;
-    let best = -1;
-    let longest = -1;
-    for (let line = first; line < first + WAYS; line++) {
-      const idle = this.idleUnits(line, now) * this.unitMs;
-      if (idle <= longest || !this.mayLeave(line, idle)) continue;
+    this.hash = this.hashOf(from);
+    this.slot = this.slots.find(this.hash);
+    const like = this.slot < 0 ? 0 : this.slots.lineAt(this.slot);
+    if (like !== 0) return this.mayLeave(like, now) ? like : 0;
+    const line = this.slot < 0 ? 0 : this.free.take(this.unitsOf(now));
+    return line === 0 ? this.claimIdle(now) : line;
+  }
+
+  /** The line of the bucket that was used before the others, if it may leave. */
+  private claimIdle(now: number): number {
+    const first = this.slots.first(this.hash);
+    let best = 0;
+    for (let slot = first; slot < first + SLOTS; slot++) {
+      const line = this.slots.lineAt(slot);
+      if (!this.mayLeave(line, now) || (best !== 0 && this.idleUnits(line, now) <= this.idleUnits(best, now))) continue;
       best = line;
-      longest = idle;
+      this.slot = slot;
     }
     return best;
   }
@@ -109,23 +127,22 @@ export class FlowLines {
     return flowHash(secret, mixed6(secret, upper, 0, saddr), mixed6(secret, upper, 3, daddr), ports);
   }
 
-  private mayLeave(line: number, idle: number): boolean {
-    const { lines, control } = this.memory;
-    const at = line << LINE_SHIFT;
-    if (lines[at + OWNER] !== 0 && this.owners[line] === 0) return false;
-    if (lines[at + SEEN] === 0 && this.owners[line] === 0) return true;
-    if (lines[at + GENERATION] === control[Control.generation]) {
-      // The rest begins when it is cleared: the next one that looks for room gets it.
-      if (idle > IDLE_MS) Atomics.store(lines, at + GENERATION, 0);
-      return idle > IDLE_MS + REST_MS;
-    }
-    return idle > REST_MS;
+  /** A line of this worker has not been used for long. */
+  private mayLeave(line: number, now: number): boolean {
+    if (this.owners[line] === 0) return false;
+    const idle = this.idleUnits(line, now) * this.unitMs;
+    if (!this.isInForce(line)) return idle > REST_MS;
+    // The rest begins when it is cleared: the next one that looks for room gets it.
+    if (idle > IDLE_MS) this.clear(line);
+    return idle > IDLE_MS + REST_MS;
   }
 
-  /** Makes a free line that of `owner`. False: another worker was faster. */
-  take(line: number, owner: number): boolean {
-    const word = (owner + 1) | (this.worker << WORKER_SHIFT);
-    return Atomics.compareExchange(this.memory.lines, (line << LINE_SHIFT) + OWNER, 0, word) === 0;
+  /** Makes a claimed line that of `owner`. False: another worker has the slot. `now` in ms. */
+  take(line: number, owner: number, now: number): boolean {
+    const isTaken = this.slots.take(this.slot, this.hash, line);
+    if (isTaken) this.memory.lines[(line << LINE_SHIFT) + OWNER] = owner + 1;
+    else this.release(line, now);
+    return isTaken;
   }
 
   /**
@@ -133,20 +150,24 @@ export class FlowLines {
    * whose connection has the same seal; the others are free. `now` in ms.
    */
   adopt(sealOf: (owner: number) => number | undefined, each: (line: number, owner: number) => void, now: number): void {
-    const { lines, ledgerWords, hops } = this.memory;
-    for (let line = 0; line < this.owners.length; line++) {
-      const at = line << LINE_SHIFT;
-      const word = lines[at + OWNER]!;
-      if (word === 0 || word >>> WORKER_SHIFT !== this.worker) continue;
-      const owner = (word & OWNER_MASK) - 1;
-      if (sealOf(owner) !== ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal]) this.free(line, now);
-      else {
-        this.owners[line] = owner + 1;
-        this.overheads[line] = hops[((lines[at + PROTOCOL_HOP]! >>> 16) << HOP_SHIFT) + Hop.tunnel]!;
-        this.used++;
-        each(line, owner);
-      }
-    }
+    const { lines, ledgerWords } = this.memory;
+    this.slots.adopt((line) => this.free.isOwn(line));
+    this.free.adopt((line) => {
+      const owner = lines[(line << LINE_SHIFT) + OWNER]! - 1;
+      const isKept = owner >= 0 && sealOf(owner) === ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal];
+      if (isKept) this.keep(line, owner);
+      else this.vacate(line, now);
+      if (isKept) each(line, owner);
+      return isKept;
+    });
+  }
+
+  private keep(line: number, owner: number): void {
+    const { lines, hops } = this.memory;
+    const row = lines[(line << LINE_SHIFT) + PROTOCOL_HOP]! >>> 16;
+    this.owners[line] = owner + 1;
+    this.overheads[line] = hops[(row << HOP_SHIFT) + Hop.tunnel]!;
+    this.used++;
   }
 
   /** True when the line is in force. */
@@ -159,16 +180,22 @@ export class FlowLines {
   }
 
   /** The line belongs to nobody any more. `now` in ms. */
-  free(line: number, now: number): void {
+  release(line: number, now: number): void {
+    this.vacate(line, now);
+    this.free.add(line);
+  }
+
+  /** The same for a line that was claimed: its next owner is there. */
+  vacate(line: number, now: number): void {
     const { lines } = this.memory;
     const at = line << LINE_SHIFT;
     this.clear(line);
+    this.slots.clear(line);
     lines[at + PROTOCOL_HOP] = 0;
     lines[at + SEEN] = this.unitsOf(now) || 1;
+    lines[at + OWNER] = 0;
     if (this.owners[line] !== 0) this.used--;
     this.owners[line] = 0;
-    // Last: another worker may take the line then.
-    Atomics.store(lines, at + OWNER, 0);
   }
 
   /** Writes a line that was taken, all but its generation. `seal`: as of conntrack/seal.ts. */

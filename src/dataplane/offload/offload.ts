@@ -81,7 +81,7 @@ export class Offload implements Offloaded {
   ) {
     this.control = memory.control;
     this.told = Control.told + worker * TOLD_WORDS;
-    this.lines = new FlowLines(memory, unitMs, worker);
+    this.lines = new FlowLines(memory, unitMs, worker, workers);
     this.readback = new FlowReadback(d, this.lines, memory, this.told);
     this.hops = new FlowHops(d, memory.hops, worker, workers);
     this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
@@ -119,7 +119,7 @@ export class Offload implements Offloaded {
       if (owner === 0) continue;
       this.places[owner - 1] = 0;
       this.readback.fold(line);
-      this.lines.free(line, this.d.now);
+      this.lines.release(line, this.d.now);
     }
     Atomics.sub(this.control, Control.off, this.control[this.told + Told.off]!);
     this.control[this.told + Told.off] = 0;
@@ -209,7 +209,7 @@ export class Offload implements Offloaded {
       this.places[owner] = 0;
       if (place <= 0) continue;
       this.readback.fold(place - 1);
-      this.lines.free(place - 1, this.d.now);
+      this.lines.release(place - 1, this.d.now);
     }
   }
 

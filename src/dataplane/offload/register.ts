@@ -94,12 +94,12 @@ export class FlowRegister {
     fillTuples(connections.words, entry, direction, this.from, this.to);
     if (this.places[owner]! > 0) return this.places[owner]!;
     const line = this.lines.claim(this.from, now);
-    if (line < 0) {
+    if (line === 0) {
       this.lines.noRoom++;
       return NO_ROOM;
     }
     if (this.lines.owners[line] !== 0) this.giveUp(line);
-    if (!this.lines.take(line, owner)) return NO_ROOM;
+    if (!this.lines.take(line, owner, now)) return NO_ROOM;
     const seal = connections.table.seals[entry] ?? 0;
     this.lines.write(line, owner, connections.protocolOf(entry), this.from, this.to, seal);
     return line + 1;
@@ -111,6 +111,6 @@ export class FlowRegister {
     this.readback.pull(line + 1, (owner >> 1) << ENTRY_SHIFT);
     this.readback.fold(line);
     this.places[owner] = 0;
-    this.lines.free(line, this.d.now);
+    this.lines.vacate(line, this.d.now);
   }
 }

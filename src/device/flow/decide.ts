@@ -14,7 +14,7 @@ import * as udp from '../../wire/udp.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
 import { findLine, header4, header6, transport } from './find-line.js';
 import { type Access, IP, PLACES, type Places, Stack, wire16 } from './frame.js';
-import { type FlowMapFds, Hop, WAYS } from './layout.js';
+import { type FlowMapFds, Hop } from './layout.js';
 import { mustNotFragment } from './tunnel.js';
 import { type Clock, count, inForce, nextHop } from './use-line.js';
 
@@ -78,7 +78,6 @@ function decideFamily(asm: Assembler, use: SkbUse, places: Places, miss: string)
   if (mac !== undefined) checkMac(asm, mac, miss);
   transport(asm, COPIED, places, miss);
   findLine(asm, fds, places, miss);
-  lineNumber(asm, family);
   inForce(asm, fds, clock, miss);
   segments(asm, places, miss);
   nextHop(asm, fds, family, miss, Stack.longest);
@@ -102,12 +101,6 @@ function mayEncapsulate(asm: Assembler, { family, protocol }: Places, miss: stri
 
 function checkMac(asm: Assembler, mac: Uint8Array, other: string): void {
   for (let i = 0; i < 6; i += 2) asm.load(16, 'r1', 'r7', i).jumpIf('r1', '!=', mac[i]! | (mac[i + 1]! << 8), other);
-}
-
-function lineNumber(asm: Assembler, family: 4 | 6): void {
-  asm.load(32, 'r1', 'r10', Stack.index);
-  if (family === 4) asm.lsh('r1', Math.log2(WAYS)).load(32, 'r2', 'r10', Stack.way).add('r1', 'r2');
-  asm.store(32, 'r10', Stack.line, 'r1');
 }
 
 /** Writes how many packets the skb stands for, their bytes, and the length of the longest one. */

@@ -1,17 +1,17 @@
 /**
  * Instructions that find the line of a packet.
  *
- *     checked header ─► hash ─► bucket ─► last words of the addresses, ports, protocol and family equal?
- *                                           IPv6: the other words of the addresses equal?
+ *     checked header ─► hash ─► bucket ─► slot with the tag ─► line
+ *                                 last words of the addresses, ports, protocol and family equal?
+ *                                   IPv6: the other words of the addresses equal?
  */
 import { TCP, UDP } from '../../wire/ipv4.js';
 import { ACK, FIN, RST, SYN } from '../../wire/tcp.js';
 import type { Assembler } from '../bpf/assembler.js';
 import { type Access, IP, look, PLACES, type Places, Stack, wire16 } from './frame.js';
 import { hashInstructions, mix6Instructions } from './hash.js';
-import { type FlowMapFds, PORTS, PROTOCOL_HOP, SADDR, WAYS } from './layout.js';
+import { type FlowMapFds, LINE_BITS, PORTS, PROTOCOL_HOP, SADDR, SLOTS } from './layout.js';
 
-const LINE = 64;
 /** No UDP datagram is shorter. */
 const SHORTEST = 8;
 
@@ -74,31 +74,27 @@ export function transport(asm: Assembler, access: Access, places: Places, miss: 
   asm.jump(done).label(udp).load(16, 'r1', 'r7', sum.udp).jumpIf('r1', '==', 0, miss).label(done);
 }
 
-/**
- * r9: the line of the packet; the stack: number of the bucket, and of the line in it. For IPv6 the
- * rest of the line is on the stack, and the number of the line in the place of that of the bucket.
- */
+/** r9: the line of the packet; the stack: its number, and for IPv6 the rest of it. */
 export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: string): void {
-  const { family } = places;
-  const found = `flowFound${family}`;
+  const found = `flowFound${places.family}`;
   bucketOf(asm, fds, places);
-  look(asm, fds.buckets, Stack.index, miss).mov('r9', 'r0');
+  look(asm, fds.buckets, Stack.index, miss);
+  // The number of the line is what is left of a slot with the tag.
+  for (let slot = 0; slot < SLOTS; slot++)
+    asm
+      .load(32, 'r3', 'r0', 4 * slot)
+      .xor('r3', 'r9')
+      .jumpIf('r3', '<', 2 ** LINE_BITS, found);
+  asm.jump(miss).label(found).store(32, 'r10', Stack.line, 'r3');
+  look(asm, fds.lines, Stack.line, miss).mov('r9', 'r0');
   key(asm, places);
-  for (let way = 0; way < WAYS; way++) {
-    const next = `flowNot${way}of${family}`;
-    const at = way * LINE;
-    asm.load(64, 'r3', 'r0', at + 4 * SADDR).jumpIf('r3', '!=', 'r1', next);
-    asm.load(32, 'r3', 'r0', at + 4 * PORTS).jumpIf('r3', '!=', 'r2', next);
-    asm.load(16, 'r3', 'r0', at + 4 * PROTOCOL_HOP).jumpIf('r3', '!=', 'r5', next);
-    if (way > 0) asm.add('r9', at);
-    asm.store(32, 'r10', Stack.way, way);
-    asm.jump(found).label(next);
-  }
-  asm.jump(miss).label(found);
-  if (family === 6) rest(asm, fds, places, miss);
+  asm.load(64, 'r3', 'r9', 4 * SADDR).jumpIf('r3', '!=', 'r1', miss);
+  asm.load(32, 'r3', 'r9', 4 * PORTS).jumpIf('r3', '!=', 'r2', miss);
+  asm.load(16, 'r3', 'r9', 4 * PROTOCOL_HOP).jumpIf('r3', '!=', 'r5', miss);
+  if (places.family === 6) rest(asm, fds, places, miss);
 }
 
-/** Writes the number of the bucket to the stack. */
+/** Writes the number of the bucket to the stack. r9: the tag, above the bits of a line. */
 function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source, destination, l4 }: Places): void {
   if (family === 4) asm.load(32, 'r1', 'r7', source).load(32, 'r2', 'r7', destination);
   else {
@@ -109,6 +105,9 @@ function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source
   }
   asm.load(32, 'r3', 'r7', l4);
   hashInstructions(asm, secret)
+    .mov('r9', 'r1')
+    .rsh('r9', LINE_BITS)
+    .lsh('r9', LINE_BITS)
     .and('r1', 2 ** bits - 1)
     .store(32, 'r10', Stack.index, 'r1');
 }
@@ -125,8 +124,7 @@ function key(asm: Assembler, { family, source, destination, words, protocol, l4 
 
 /** Compares the upper words of the IPv6 addresses with the rest of the line. */
 function rest(asm: Assembler, { wide }: FlowMapFds, { source, destination }: Places, miss: string): void {
-  asm.load(32, 'r1', 'r10', Stack.index).lsh('r1', Math.log2(WAYS)).load(32, 'r2', 'r10', Stack.way).add('r1', 'r2');
-  look(asm.store(32, 'r10', Stack.index, 'r1'), wide, Stack.index, miss);
+  look(asm, wide, Stack.line, miss);
   for (const [at, from] of [
     [0, source],
     [12, destination],

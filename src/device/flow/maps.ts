@@ -19,22 +19,23 @@ import {
   HOPS,
   LEDGER_SHIFT,
   LINE_WORDS,
+  SLOTS,
   TOLD_WORDS,
   Told,
-  WAYS,
   WIDE_SHIFT,
 } from './layout.js';
 import type { FlowPins } from './pins.js';
 
 const PAGE = 4096;
 /** Version of the layout: maps of another one are not adopted. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
   readonly control: Int32Array;
   /** The control words as doubles. */
   readonly counts: Float64Array;
+  readonly slots: Int32Array;
   readonly lines: Int32Array;
   readonly wide: Int32Array;
   /** The ledger as doubles and as words. */
@@ -74,9 +75,10 @@ export class FlowMaps {
     try {
       const fds = {
         control: array(4 * CONTROL_WORDS, 1),
-        buckets: array(4 * LINE_WORDS * WAYS, 2 ** bits),
-        wide: array(4 << WIDE_SHIFT, WAYS * 2 ** bits),
-        ledger: array(4 << LEDGER_SHIFT, WAYS * 2 ** bits),
+        buckets: array(4 * SLOTS, 2 ** bits),
+        lines: array(4 * LINE_WORDS, SLOTS * 2 ** bits),
+        wide: array(4 << WIDE_SHIFT, SLOTS * 2 ** bits),
+        ledger: array(4 << LEDGER_SHIFT, SLOTS * 2 ** bits),
         hops: array(4 * HOP_WORDS, HOPS),
         devices: create(MapType.devMap, 4, DEVICES),
         claims: create(MapType.perCpuArray, 4, 1),
@@ -176,17 +178,19 @@ function newSecret(): number[] {
 }
 
 /** Maps the memory of a flow table for the calling thread. Throws a SystemError. */
-export function flowMemory({ control, buckets, wide, ledger, hops, bits, secret }: FlowMapFds): FlowMemory {
-  const lines = WAYS * 2 ** bits;
+export function flowMemory(fds: FlowMapFds): FlowMemory {
+  const { control, buckets, lines, wide, ledger, hops, bits, secret } = fds;
+  const count = SLOTS * 2 ** bits;
   const block = mapped(control, 4 * CONTROL_WORDS);
-  const rows = mapped(ledger, lines << (LEDGER_SHIFT + 2));
+  const rows = mapped(ledger, count << (LEDGER_SHIFT + 2));
   return {
     control: words(block, CONTROL_WORDS),
     counts: new Float64Array(block.buffer, block.offset, CONTROL_WORDS / 2),
-    lines: words(mapped(buckets, 4 * LINE_WORDS * lines), LINE_WORDS * lines),
-    wide: words(mapped(wide, lines << (WIDE_SHIFT + 2)), lines << WIDE_SHIFT),
-    ledger: new Float64Array(rows.buffer, rows.offset, lines << (LEDGER_SHIFT - 1)),
-    ledgerWords: words(rows, lines << LEDGER_SHIFT),
+    slots: words(mapped(buckets, 4 * count), count),
+    lines: words(mapped(lines, 4 * LINE_WORDS * count), LINE_WORDS * count),
+    wide: words(mapped(wide, count << (WIDE_SHIFT + 2)), count << WIDE_SHIFT),
+    ledger: new Float64Array(rows.buffer, rows.offset, count << (LEDGER_SHIFT - 1)),
+    ledgerWords: words(rows, count << LEDGER_SHIFT),
     hops: words(mapped(hops, 4 * HOP_WORDS * HOPS), HOP_WORDS * HOPS),
     bits,
     secret,

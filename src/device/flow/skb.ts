@@ -18,7 +18,7 @@ import { TCP, UDP } from '../../wire/ipv4.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { byFamily, decide, SKB, type SkbUse } from './decide.js';
 import { checkEnd, IP, look, PLACES, type Places, Stack } from './frame.js';
-import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR, SHIMS, WAYS } from './layout.js';
+import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR, SHIMS } from './layout.js';
 import { rewriteHeaders } from './rewrite.js';
 import { tunnel } from './tunnel.js';
 import { lookHop } from './use-line.js';
@@ -36,7 +36,6 @@ const PSEUDO_HEADER = 1 << 4;
 const MANGLED_0 = 1 << 5;
 /** Linux 6.16 and later: of IPv6 no header sum makes up for a changed address. */
 const IPV6 = 1 << 7;
-const LINE_BYTES = 64;
 /** BPF_ADJ_ROOM_MAC, and the flags of bpf_skb_adjust_room: segments keep their size. */
 const BEHIND_MAC = 1;
 const FIXED_GSO = 1;
@@ -82,7 +81,7 @@ function lookClaim(asm: Assembler, { fds }: SkbUse, missing: string): void {
 /** Rewrites the packet by the line on the stack, and sends it. */
 function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   const { family } = places;
-  lookLine(asm, fds);
+  look(asm, fds.lines, Stack.line, 'drop').mov('r9', 'r0');
   reachPacket(asm, places);
   checkKey(asm, places);
   if (family === 6) look(asm, fds.wide, Stack.line, 'drop').store(64, 'r10', Stack.wide, 'r0');
@@ -95,17 +94,6 @@ function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   asm.label(send);
   redirect(asm, fds);
   tunnel(asm.label(tunnelled), places, { miss: 'drop', send }, undefined, roomInSkb);
-}
-
-/** r9: the line. */
-function lookLine(asm: Assembler, { buckets }: FlowMapFds): void {
-  asm.load(32, 'r1', 'r10', Stack.line).rsh('r1', Math.log2(WAYS)).store(32, 'r10', Stack.index, 'r1');
-  look(asm, buckets, Stack.index, 'drop').mov('r9', 'r0');
-  asm
-    .load(32, 'r1', 'r10', Stack.line)
-    .and('r1', WAYS - 1)
-    .mul('r1', LINE_BYTES)
-    .add('r9', 'r1');
 }
 
 /** r7: the packet, with its headers in one piece; r8: the end of that piece. */

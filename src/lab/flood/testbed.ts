@@ -41,6 +41,11 @@ const SYSCTLS = [
 ];
 const HOSTS = ['client', 'director', 'realserver'] as const;
 type HostName = (typeof HOSTS)[number];
+/**
+ * Not the index of the other end. Linux takes a veth whose ends have the same index for a NIC
+ * (linkwatch_urgent_event) and tells a bridge of its carrier up to a second later.
+ */
+const CLIENT_INDEX = 100;
 const MOST_CONNECTIONS = 2 ** 24;
 const LEAST_CONNECTIONS = 2 ** 20;
 
@@ -123,7 +128,7 @@ export class Testbed {
     const far = this.tap ? ['wire0', 'wire1'] : ['eth0', 'eth1'];
     const mac = (i: 0 | 1) => (this.tap ? '' : `address ${DIRECTOR_MACS[i]}`);
     await ipBatch(client, [
-      `link add eth0 address ${CLIENT_MAC} type veth peer name ${far[0]} ${mac(0)} netns ${director}`,
+      `link add eth0 index ${CLIENT_INDEX} address ${CLIENT_MAC} type veth peer name ${far[0]} ${mac(0)} netns ${director}`,
       `address add ${CIP}/24 dev eth0`,
       'link set eth0 up',
     ]);

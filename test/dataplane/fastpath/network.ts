@@ -1,7 +1,7 @@
 /** The network of the differential tests of the fast path: two links, four destinations and services of every kind. */
 
 import { parseConfig } from '../../../src/control/config/config.js';
-import { InProcessDirector } from '../../../src/control/inprocess.js';
+import { InProcessDirector, type Outlet } from '../../../src/control/inprocess.js';
 import { loadRules } from '../../../src/ulvsadm/rules.js';
 
 /** MAC addresses of the director's links. */
@@ -16,10 +16,8 @@ export interface Network {
   readonly addresses?: string;
 }
 
-/** The director.yaml of a network. */
-export const text = ({ config = '', rules = '', addresses = '' }: Network) => `
-${config}
-devices:
+/** The part of director.yaml that has the links and their neighbours. `addresses`: more of eth0. */
+export const links = (addresses = '') => `devices:
   - { name: eth0, mac: ${MACS[0]}, addresses: [10.0.0.254/24, "2001:db8::fe/64"${addresses}], mtu: 1500 }
   - { name: eth1, mac: ${MACS[1]}, addresses: [192.168.1.254/24, "2001:db8:1::fe/64"], mtu: 600 }
 neighbours:
@@ -29,7 +27,12 @@ neighbours:
   - { ip: "2001:db8::2", dev: eth0, mac: 02:00:00:00:c0:02 }
   - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
   - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
-  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
+  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }`;
+
+/** The director.yaml of a network. */
+export const text = ({ config = '', rules = '', addresses = '' }: Network) => `
+${config}
+${links(addresses)}
 routes: [ { to: 11.0.0.0/8, via: 10.0.0.1, dev: eth0 } ]
 rules: |
   -A -t 10.0.0.100:80 -s rr
@@ -54,11 +57,13 @@ ${rules.replace(/^/gm, '  ')}
 `;
 
 /** `outlet`: gets the frames that leave. */
-export async function directorOf(
-  network: Network,
-  outlet: (device: number, bytes: Uint8Array) => void = () => {},
-): Promise<InProcessDirector> {
-  const inner = new InProcessDirector(parseConfig(text(network), 'test.yaml'), outlet);
+export function directorOf(network: Network, outlet: Outlet = () => {}): Promise<InProcessDirector> {
+  return directorFrom(text(network), outlet);
+}
+
+/** A director of this director.yaml, with its rules. */
+export async function directorFrom(yaml: string, outlet: Outlet): Promise<InProcessDirector> {
+  const inner = new InProcessDirector(parseConfig(yaml, 'test.yaml'), outlet);
   await loadRules(inner.config, inner);
   return inner;
 }

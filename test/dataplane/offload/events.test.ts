@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { beforeMessage } from '../../../src/control/engine/flow-offload.js';
 import type { InProcessDirector } from '../../../src/control/inprocess.js';
 import type { TraceSpec } from '../../../src/dataplane/trace/trace.js';
+import { SLOTS } from '../../../src/device/flow/layout.js';
 import { withoutXdp } from '../../device/xdp/missing.js';
 import { type FlowKernel, type FlowKernelOptions, inFrontOf } from '../../support/flow-kernel.js';
 import { directorOf, rule } from '../fastpath/network.js';
@@ -106,18 +107,18 @@ describe.skipIf(withoutXdp !== '')('an offloaded connection', () => {
 
   it('that is idle leaves when there is no room', async () => {
     const stage = await Stage.of({ ...FIRST, bits: 0 });
-    const flows = [1000, 1001, 1002, 1003];
+    const flows = Array.from({ length: SLOTS - 1 }, (_, i) => 1000 + i);
     for (const sport of flows) stage.open(sport);
-    expect(stage.sends(1004, 100)).toEqual(Array(100).fill('director'));
+    expect(stage.sends(2000, 100)).toEqual(Array(100).fill('director'));
     for (let i = 0; i < 6; i++) {
       stage.after(2000);
       for (const sport of flows.slice(1)) expect(stage.send(sport)).toBe('program');
     }
     // One in 64 packets looks for room.
-    expect(stage.sends(1004, 65).at(-1)).toBe('program');
+    expect(stage.sends(2000, 65).at(-1)).toBe('program');
     for (const sport of flows.slice(1)) expect(stage.send(sport)).toBe('program');
     expect(stage.send(1000)).toBe('director');
-    expect(stage.kernel.offload.lines.used).toBe(4);
+    expect(stage.kernel.offload.lines.used).toBe(flows.length);
   });
 
   it('goes on when the weight becomes 0, also with expire_nodest_conn', async () => {

@@ -12,9 +12,9 @@ import { Flows } from './mixed/flows.js';
 import { Pair } from './mixed/pair.js';
 
 const FLOWS = Number(process.env.ULVS_RUNS ?? 300);
-/** 2 to this power buckets; of few flows so few that some find no room. */
+/** The flow table has 2 to this power buckets. Few flows get so few that some find no room. */
 const BITS = FLOWS > 10_000 ? 17 : 6;
-/** Of many flows each has fewer frames. */
+/** With many flows each has fewer frames. */
 const FRAMES = FLOWS > 100_000 ? 4 * FLOWS : 24 * FLOWS;
 /** Frames between two steps of the clock, two events, two comparisons of everything. */
 const STEP = Math.max(32, FLOWS >> 10);
@@ -26,7 +26,7 @@ const SPAN = 240_000;
 /** One in so many frames that are not of a new flow is of any flow, the others of one flow in eight. */
 const COLD = 8;
 
-/** By sysctl drop_entry and the like connections end that a flow still has: it goes on all the same. */
+/** A flow goes on when its connection has ended, by drop_entry for example. */
 class Load {
   readonly random = new Random();
   readonly flows = new Flows(FLOWS, this.random);

@@ -77,8 +77,12 @@ describe.skipIf(missing !== '')(`a flood ${missing}`, () => {
     await expect(on.flood.open()).rejects.toThrow(/only 0 of 1024 first packets reached a realserver/);
   });
 
-  it('removes its namespaces', async () => {
-    const built = await Testbed.build({ tap: false });
+  it('has wires that carry frames at once, and removes its namespaces', async () => {
+    const built = await Testbed.build({ tap: true });
+    const ports = ['wire0', 'wire1'].map((name) => `/sys/class/net/${name}/brport/state`);
+    const inside = ['netns', 'exec', built.namespace('director'), 'cat', ...ports];
+    const states = () => execFileSync('ip', inside, { encoding: 'utf8' });
+    await expect.poll(states, { timeout: 200 }).toBe('3\n3\n'); // BR_STATE_FORWARDING
     const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
     expect(names).toContain(built.namespace('client'));
     await built.remove();

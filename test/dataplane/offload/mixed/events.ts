@@ -1,7 +1,7 @@
 /**
  * What happens to the directors of the mixed load between frames: changes of rules, sysctls,
- * neighbours, routes and MTUs; somebody reads counters or connections. Each event is seen as false
- * when the two directors then differ.
+ * neighbours, routes and MTUs; readings of counters and connections. An event returns false when
+ * the two directors differ after it.
  */
 import { Announcements } from '../../../../src/control/engine/announcing.js';
 import { HostFacts } from '../../../../src/control/engine/host-facts.js';
@@ -17,7 +17,7 @@ import type { Pair } from './pair.js';
 type Event = () => boolean | Promise<boolean>;
 
 export class Events {
-  /** The rules that must be put back: each removal is followed by its addition. */
+  /** The rules that were removed. The next removal adds one of them again instead. */
   private readonly undo: string[] = [];
   /** Last byte of the MAC addresses of 192.168.1.21 and .22. */
   private readonly macs = new Map([
@@ -92,7 +92,7 @@ export class Events {
     return on.ok && JSON.stringify(on) === JSON.stringify(off);
   }
 
-  /** Counters as somebody reads them. Rates are from what was read before. */
+  /** Reads the counters. Rates are left out: they depend on what was read before. */
   private async listing(): Promise<boolean> {
     const [on, off] = [await this.pair.on.request({ op: 'list' }), await this.pair.off.request({ op: 'list' })];
     const exact = (key: string, value: unknown) =>
@@ -105,7 +105,7 @@ export class Events {
     return this.request({ op: 'connections' });
   }
 
-  /** A realserver has another MAC address: it says so, or the kernel does. */
+  /** A realserver has another MAC address: its ARP reply or the kernel says so. */
   private neighbour(): boolean {
     const [ip] = this.random.pick([...this.macs]);
     this.macs.set(ip, this.random.below(256));

@@ -1,7 +1,7 @@
 /**
  * The flows of the mixed load, each a client of a service, and the next frame of each:
  *
- *     closed ─ SYN ─► opening ─ SYN ACK ─► answered ─ ACK ─► established ─ FIN ─► closing ─ FIN ─► closed ─ ACK ─►
+ *     closed ─ SYN ─► opening ─ SYN ACK ─► answered ─ ACK ─► established ─ FIN ─► closing ─ FIN ─► last ACK ─ ACK ─►
  *        ▲                                                     │ data of both sides, RST
  *        └─────────────────────────────────────────────────────┘
  *
@@ -12,7 +12,7 @@ import type { Random } from '../../../support/seed.js';
 import { anyFrame, arriving, endsOf } from '../../fastpath/traffic.js';
 import { SERVICES } from './network.js';
 
-const Phase = { closed: 0, opening: 1, answered: 2, established: 3, closing: 4, closed2: 5 } as const;
+const Phase = { closed: 0, opening: 1, answered: 2, established: 3, closing: 4, lastAck: 5 } as const;
 
 /** A frame, and the device that receives it. */
 export interface Arrival {
@@ -41,7 +41,7 @@ export class Flows {
     this.server = new Uint16Array(count);
   }
 
-  /** The flow is forgotten, in whatever state it is; its place gets a new one. Returns its first frame. */
+  /** Replaces a flow by a new one, in whatever phase it is. Returns the first frame of the new one. */
   renew(flow: number): Arrival {
     const { random } = this;
     this.service[flow] = random.below(SERVICES.length);
@@ -57,20 +57,22 @@ export class Flows {
     const { isUdp, replies } = SERVICES[this.service[flow]!]!;
     switch (this.phase[flow]) {
       case Phase.closed:
-        return this.opens(flow, isUdp ? Phase.established : Phase.opening);
+        return this.fromClient(flow, 'S', isUdp ? Phase.established : Phase.opening);
       case Phase.opening:
-        if (!replies) return this.client_(flow, 'A', Phase.established);
-        return this.server[flow] === 0 ? this.opens(flow, Phase.opening) : this.reply(flow, 'SA', Phase.answered);
+        if (!replies) return this.fromClient(flow, 'A', Phase.established);
+        return this.server[flow] === 0
+          ? this.fromClient(flow, 'S', Phase.opening)
+          : this.fromServer(flow, 'SA', Phase.answered);
       case Phase.answered:
-        return this.client_(flow, 'A', Phase.established);
+        return this.fromClient(flow, 'A', Phase.established);
       case Phase.established:
         return this.data(flow);
       case Phase.closing:
         return replies && this.server[flow] !== 0
-          ? this.reply(flow, 'FA', Phase.closed2)
-          : this.client_(flow, 'A', Phase.closed);
+          ? this.fromServer(flow, 'FA', Phase.lastAck)
+          : this.fromClient(flow, 'A', Phase.closed);
       default:
-        return this.client_(flow, 'A', Phase.closed);
+        return this.fromClient(flow, 'A', Phase.closed);
     }
   }
 
@@ -88,23 +90,19 @@ export class Flows {
     this.server[flow] = number;
   }
 
-  private opens(flow: number, phase: number): Arrival {
-    return this.client_(flow, 'S', phase);
-  }
-
   private data(flow: number): Arrival {
     const { random } = this;
     const { isUdp } = SERVICES[this.service[flow]!]!;
     const way = random.below(256);
     if (way === 0) return this.odd();
-    if (way < 4 && !isUdp) return this.client_(flow, 'FA', Phase.closing);
-    if (way === 4 && !isUdp) return this.client_(flow, 'R', Phase.closed);
+    if (way < 4 && !isUdp) return this.fromClient(flow, 'FA', Phase.closing);
+    if (way === 4 && !isUdp) return this.fromClient(flow, 'R', Phase.closed);
     const flags = random.below(4) === 0 ? 'PA' : 'A';
     const length = random.below(32) === 0 ? 500 + random.below(100) : random.below(9);
     const isReply = this.server[flow] !== 0 && random.bool();
     return isReply
-      ? this.reply(flow, flags, Phase.established, length)
-      : this.client_(flow, flags, Phase.established, length);
+      ? this.fromServer(flow, flags, Phase.established, length)
+      : this.fromClient(flow, flags, Phase.established, length);
   }
 
   /** A frame that may be anything. */
@@ -113,14 +111,14 @@ export class Flows {
     return { device, bytes: anyFrame(this.random, device) };
   }
 
-  private client_(flow: number, flags: string, phase: number, length = 0): Arrival {
+  private fromClient(flow: number, flags: string, phase: number, length = 0): Arrival {
     const { vip, port } = SERVICES[this.service[flow]!]!;
     this.phase[flow] = phase;
     const ends = { src: this.clientOf(flow), dst: vip, sport: this.port[flow]!, dport: port };
     return { device: 0, bytes: this.frame(flow, 0, ends, flags, length) };
   }
 
-  private reply(flow: number, flags: string, phase: number, length = 0): Arrival {
+  private fromServer(flow: number, flags: string, phase: number, length = 0): Arrival {
     const { address, port } = this.servers[this.server[flow]! - 1]!;
     this.phase[flow] = phase;
     const ends = { src: address, dst: this.clientOf(flow), sport: port, dport: this.port[flow]! };

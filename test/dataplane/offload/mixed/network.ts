@@ -6,10 +6,8 @@
  *     2001:db8:c::/64    ─┴────────── eth0 director eth1 ┼─ 192.168.1.21, .22: answer ARP
  *                                     MTU 1500   MTU 600 └─ 2001:db8:1::11
  */
-import { parseConfig } from '../../../../src/control/config/config.js';
-import { InProcessDirector, type Outlet } from '../../../../src/control/inprocess.js';
-import { loadRules } from '../../../../src/ulvsadm/rules.js';
-import { MACS } from '../../fastpath/network.js';
+import type { InProcessDirector, Outlet } from '../../../../src/control/inprocess.js';
+import { directorFrom, links } from '../../fastpath/network.js';
 
 /** A service, and how its flows look. */
 export interface Service {
@@ -79,17 +77,7 @@ const RULES = SERVICES.flatMap((service) => [
 const config = (connections: number) => `
 connections: { max: ${connections} }
 timeouts: { tcp: 60, tcpfin: 8, udp: 20 }
-devices:
-  - { name: eth0, mac: ${MACS[0]}, addresses: [10.0.0.254/24, "2001:db8::fe/64"], mtu: 1500 }
-  - { name: eth1, mac: ${MACS[1]}, addresses: [192.168.1.254/24, "2001:db8:1::fe/64"], mtu: 600 }
-neighbours:
-  - { ip: 10.0.0.1, dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: 10.0.0.2, dev: eth0, mac: 02:00:00:00:c0:02 }
-  - { ip: "2001:db8::1", dev: eth0, mac: 02:00:00:00:c0:01 }
-  - { ip: "2001:db8::2", dev: eth0, mac: 02:00:00:00:c0:02 }
-  - { ip: 192.168.1.11, dev: eth1, mac: 02:00:00:00:a0:11 }
-  - { ip: 192.168.1.12, dev: eth1, mac: 02:00:00:00:a0:12 }
-  - { ip: "2001:db8:1::11", dev: eth1, mac: 02:00:00:00:a0:11 }
+${links()}
 routes:
   - { to: 11.0.0.0/8, via: 10.0.0.1, dev: eth0 }
   - { to: "2001:db8:c::/64", via: "2001:db8::1", dev: eth0 }
@@ -98,8 +86,6 @@ ${RULES.map((line) => `  ${line}`).join('\n')}
 `;
 
 /** `connections`: lines of its table. */
-export async function directorFor(connections: number, outlet: Outlet): Promise<InProcessDirector> {
-  const inner = new InProcessDirector(parseConfig(config(connections), 'test.yaml'), outlet);
-  await loadRules(inner.config, inner);
-  return inner;
+export function directorFor(connections: number, outlet: Outlet): Promise<InProcessDirector> {
+  return directorFrom(config(connections), outlet);
 }
