@@ -64,7 +64,7 @@ export class OutageNetwork {
     return INTERFACES.map((name) => `d-${name}:w-${name}`);
   }
 
-  /** In the switch's namespace: where frames of clients go to the director, and where they come from it. */
+  /** In the switch's namespace: by which frames of clients go to the director and come from it. */
   get passages(): { readonly to: readonly string[]; readonly from: string } {
     return { to: ['d-eth0', 'd-eth1'], from: 'd-eth2' };
   }
