@@ -104,7 +104,7 @@ function register(fd: number, { address, frames, frameSize }: FrameMemory): void
   registerUmem(fd, address, frames * frameSize, Math.min(frameSize, CHUNK), HEADROOM - KERNEL_HEADROOM);
 }
 
-/** `several`: frames may have several descriptors. Sockets of one Umem have it from the first one. */
+/** `several`: frames may have several descriptors, as the first socket of a Umem says for all. */
 function bindTo(
   fd: number,
   { ifindex, queue, copy }: SocketPlace,
