@@ -8,6 +8,8 @@
  * What it sleeps for want of frames counts as rest. Others, ksoftirqd and kworkers too, run then.
  */
 
+import { monotonic } from './clock.js';
+
 /** In ms. */
 const PERIOD_MS = 0.5;
 const REST_MS = 0.04;
@@ -24,12 +26,12 @@ export class Rest {
   /** `flags`: word 0 is 1 while messages wait, and ends a rest. */
   constructor(private readonly flags: Int32Array) {}
 
-  /** Rests between two turns, where it is time. Takes and returns the time of performance.now(). */
+  /** Rests between two turns, where it is time. Takes and returns a time of `monotonic`. */
   between(now: number): number {
     if (now < this.due) return now;
     if (this.rested < REST_MS) Atomics.wait(this.flags, 0, 0, REST_MS - this.rested);
     this.rested = 0;
-    const after = performance.now();
+    const after = monotonic();
     this.due = after + PERIOD_MS;
     return after;
   }
