@@ -5,6 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
+import { goFirst } from '../../sys/priority.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { placeWorker } from './placement.js';
@@ -52,7 +53,7 @@ function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
   const { places } = runner;
-  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags) : undefined;
+  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags, goFirst) : undefined;
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
