@@ -21,7 +21,7 @@ import { orQuick, WORDS } from '../support/options.js';
 import { type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
-import { dnat, forwarding, ipvs, numgen, steered } from '../support/wire/kernel.js';
+import { dnat, dnatOut, forwarding, forwardingOut, ipvs, numgen, steered } from '../support/wire/kernel.js';
 import { redirect } from '../support/wire/redirect.js';
 import { type Load, round } from '../support/wire/round.js';
 import { preferSoftirqs } from '../support/wire/softirq.js';
@@ -74,7 +74,7 @@ const packetNat = ours('packet', 'nat');
 const contenders = [
   ...[xdpNat, xdpDr, packetNat, ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
   ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp, bareOut, bareOutXdp],
-  ...[forwarding, dnat, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
+  ...[forwarding, forwardingOut, dnat, dnatOut, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
 ].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
 const signal = interruption();
@@ -140,6 +140,10 @@ const TARGETS: readonly [string, Contender, Contender][] = [
   ['offload Tun : xdp Tun', offloaded.tun, xdpTun],
   ['offload NAT out : xdp NAT out', offloaded.out, natOut],
   ['offload NAT : kernel, forwarding', offloaded.nat, forwarding],
+  ['offload DR : kernel, forwarding', offloaded.dr, forwarding],
+  ['offload Tun : kernel, forwarding', offloaded.tun, forwarding],
+  ['offload NAT out : kernel, forwarding out', offloaded.out, forwardingOut],
+  ['offload NAT out : kernel, nft DNAT out, conntrack', offloaded.out, dnatOut],
   ['offload NAT : testpmd, net_af_xdp', offloaded.nat, afXdp],
   ['offload NAT : bare redirect', offloaded.nat, bare],
   ['offload NAT out : bare redirect out', offloaded.out, bareOut],

@@ -31,7 +31,9 @@ const IPVS = ['-u', '-t'].map((protocol) => {
 });
 
 export const forwarding: Contender = contender('kernel, forwarding', '');
+export const forwardingOut: Contender = { ...contender('kernel, forwarding out', ''), replies: true };
 export const dnat: Contender = contender('kernel, nft DNAT, conntrack', DNAT);
+export const dnatOut: Contender = { ...contender('kernel, nft DNAT out, conntrack', DNAT), replies: true };
 /** With receive packet steering (RPS), the second CPU forwards, as with the other contenders. */
 export const steered: Contender = contender('kernel, nft DNAT, conntrack, RPS', DNAT, true);
 export const numgen: Contender = contender('kernel, nft numgen, stateless', NUMGEN);

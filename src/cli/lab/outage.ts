@@ -4,6 +4,7 @@ import { didYouMean } from '../../control/text/did-you-mean.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import type { MethodName } from '../../lab/flood/testbed.js';
+import { median } from '../../lab/median.js';
 import { events, type OutageEvent } from '../../lab/outage/events.js';
 import { isPassed, type Outcome, tryOutage } from '../../lab/outage/run.js';
 import type { LabDevice } from '../../lab/topology.js';
@@ -88,6 +89,9 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );
+  const { rounds: all, before: calm } = outcome.stalls;
+  const middle = all.length > 1 ? `, median ${median(all)} ms` : '';
+  console.log(`  director       longest stall ${Math.max(...all)} ms${middle}; before ${calm} ms`);
   if (outcome.took !== undefined) console.log(`  took           ${outcome.took.join(', ')} ms`);
   if (outcome.socketDrops > 0)
     console.log(`  testbed        sockets of client and realserver dropped ${outcome.socketDrops} datagrams`);

@@ -64,6 +64,11 @@ export class OutageNetwork {
     return INTERFACES.map((name) => `d-${name}:w-${name}`);
   }
 
+  /** In the switch's namespace: by which frames of clients go to the director and come from it. */
+  get passages(): { readonly to: readonly string[]; readonly from: string } {
+    return { to: ['d-eth0', 'd-eth1'], from: 'd-eth2' };
+  }
+
   async build(): Promise<void> {
     const hosts = hostNames(this.servers);
     for (const host of hosts) await command('ip', ['netns', 'add', this.namespace(host)]);

@@ -31,6 +31,11 @@ export interface Outcome {
   readonly rounds: number;
   /** Longest gaps of one second before the event, ms: the testbed's own. */
   readonly before: { readonly downloadGap: number; readonly flowGap: number };
+  /**
+   * The longest times in which frames of clients came to the director and none left it, by round,
+   * ms (stall.ts); `before`: in one second before the event.
+   */
+  readonly stalls: { readonly before: number; readonly rounds: readonly number[] };
   readonly other: PathResult;
   readonly hit: PathResult;
   /** Of `framesLost`: datagrams that sockets of the client and the realserver dropped. */
@@ -61,12 +66,16 @@ const GOES_ON = 180_000;
 /** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
 export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
   const bed = await OutageBed.build(options);
+  const stall = bed.stall();
+  const longestStall = () => Math.round(stall.take() * 10) / 10;
   try {
     await bed.load(options);
     await sleep(CALM);
     await bed.report();
+    stall.take();
     await sleep(CALM);
     const [before0, before1] = await bed.report();
+    const stalls = { before: longestStall(), rounds: [] as number[] };
     const ends = [bed.namespace('client'), bed.namespace('server')];
     const dropped = await socketDrops(ends);
     const from = readFileSync(bed.log, 'utf8').length;
@@ -77,6 +86,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       if (typeof ms === 'number') took.push(Math.round(ms));
       await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
+      stalls.rounds.push(longestStall());
     }
     const goesOn = await allGoOn(bed, options.downloads);
     return {
@@ -88,6 +98,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
         downloadGap: Math.max(before0.downloadGap, before1.downloadGap),
         flowGap: Math.max(before0.flowGap, before1.flowGap),
       },
+      stalls,
       other: sumOf(reports.map(([other]) => other)),
       hit: sumOf(reports.map(([, hit]) => hit)),
       socketDrops: (await socketDrops(ends)) - dropped,
@@ -99,6 +110,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       ),
     };
   } finally {
+    stall.close();
     await bed.remove();
   }
 }

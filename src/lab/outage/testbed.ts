@@ -26,6 +26,7 @@ import {
   VIPS,
 } from './network.js';
 import { Peer } from './peer.js';
+import { Stall } from './stall.js';
 
 const TCP = 8080;
 const UDP = 9090;
@@ -125,6 +126,12 @@ export class OutageBed {
 
   get socket(): string {
     return socketPath(this.state.id);
+  }
+
+  /** Measures the director's stalls; the caller closes it. Throws a SystemError. */
+  stall(): Stall {
+    const { to, from } = this.network.passages;
+    return new Stall(this.namespace('switch'), to, from);
   }
 
   /** Makes an interface of the director, with its address, on its bridge. */
