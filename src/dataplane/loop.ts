@@ -49,7 +49,7 @@ export class Loop {
 
   /** `now` in ms. Returns the number of received frames. */
   turn(now: number): number {
-    // The time is in the director, not an argument: V8 allocates numbers that it gives to functions.
+    // In the director, not an argument: V8 allocates a number that is given to a function.
     this.director.now = now;
     const { stats } = this.timing ?? NO_TIMING;
     if (stats === undefined) return this.run();

@@ -101,7 +101,7 @@ function setAll(priority: number): void {
   for (const thread of readdirSync('/proc/self/task')) setOne(Number(thread), priority);
 }
 
-/** `thread` 0: the calling one. A thread may have ended, and a right be gone: nothing depends on it. */
+/** `thread` 0: the calling one. No effect if it has ended, or where the right is missing. */
 function setOne(thread: number, priority: number): void {
   try {
     setPriority(thread, priority);
