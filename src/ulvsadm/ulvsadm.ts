@@ -25,7 +25,7 @@ export interface Settings {
   json?: boolean;
 }
 
-/** The most lines of -R in one request: a socket holds three such requests, so the director need not wait. */
+/** The most lines of -R in one request. A socket holds three of them: the director never waits. */
 const BATCH = 250;
 /** Requests that wait for an answer while the next one is read. */
 const AHEAD = 8;
