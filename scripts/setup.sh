@@ -12,6 +12,14 @@ say() { echo "setup: $*"; }
 die() { echo "setup: $*" >&2; exit 1; }
 root() { if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
   die "need root for '$*': run as root, or install sudo"; fi; }
+# failed LOG SENTENCE: ends. Without a network the sentence says enough; else the log's last lines come first.
+failed() {
+  if grep -qE 'EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|Temporary failure resolving|Could not (resolve|connect)' "$1"; then
+    die "$2: the package server cannot be reached. Is there a network? What is here once is not fetched again (log: $1)"
+  fi
+  tail -n 20 "$1" >&2
+  die "$2 (log: $1)"
+}
 # dist, node_modules and .tools are made here.
 if [ ! -w . ] || [ -n "$(find dist ! -writable -print -quit 2>/dev/null)" ]; then
   die "$(id -un) may not write $PWD (or what is in its dist): clone ulvs where you may, or be its owner (sudo make …)"
@@ -67,7 +75,7 @@ apt_install() {
   say "apt-get install $*"
   local log; log=$(mktemp)
   { root apt-get update && root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
-    >"$log" 2>&1 </dev/null || { tail -n 15 "$log" >&2; die "apt-get could not install $* (log: $log)"; }
+    >"$log" 2>&1 </dev/null || failed "$log" "apt-get could not install $*"
   rm -f "$log"
 }
 
@@ -80,10 +88,13 @@ unpack_programs() { # of a list as above
   say "apt-get download $(echo $names) (unpacked into .tools/debian)"
   log=$(mktemp)
   files=$(simulate $names 2>"$log") || { root apt-get update >>"$log" 2>&1 && files=$(simulate $names 2>>"$log"); } ||
-    { tail -n 15 "$log" >&2; die "apt-get does not find $(echo $names) (log: $log)"; }
+    failed "$log" "apt-get does not find $(echo $names)"
   mkdir -p .tools/debian
   local packages; packages=$(mktemp -d)
-  (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || { tail -n 15 "$log" >&2; rm -rf "$packages"; die "apt-get could not download $(echo $files); these programs are only for tests of exec, labs and the console. Is there a network? (log: $log)"; }
+  (cd "$packages" && apt-get download $files) >>"$log" 2>&1 || {
+    rm -rf "$packages"
+    failed "$log" "apt-get could not download $(echo $names) and what they need, for tests and measurements"
+  }
   for file in "$packages"/*.deb; do dpkg -x "$file" .tools/debian; done
   find .tools/debian -xtype l -delete # links to what only an installation makes
   rm -rf "$packages" "$log"
@@ -98,7 +109,7 @@ install_node() {
   [ "$(node_major)" -ge 20 ] && return
   local arch; case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) die "Node.js 20 needed, found $(node -v)" ;; esac
   say "Node.js 20 into .tools (found $(node -v))"
-  npm install --silent --no-audit --no-fund --prefix .tools "node-linux-$arch@20" npm@10 || die "npm could not fetch node-linux-$arch"
+  npm_log "npm could not fetch Node.js 20 (node-linux-$arch)" install --no-audit --no-fund --prefix .tools "node-linux-$arch@20" npm@10
   mkdir -p .tools/bin && ln -sf "../node_modules/node-linux-$arch/bin/node" ../node_modules/.bin/npm .tools/bin/
   hash -r # bash remembers where it found the old ones
 }
@@ -106,9 +117,10 @@ install_node() {
 # The native modules must really load: npm may be told to run no install scripts.
 modules_load() { (node -e 'require("koffi"); require("raw-socket"); require("cap")'; exit $?) 2>/dev/null; }
 
-npm_log() { # runs npm quietly; on failure shows its last lines
-  local log; log=$(mktemp)
-  npm "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "npm $* failed (log: $log)"; }
+npm_log() { # SENTENCE WORDS…: runs npm quietly; the sentence says what failed
+  local sentence=$1 log; shift; log=$(mktemp)
+  # Between its tries npm waits up to a minute; without a network that is for nothing.
+  npm_config_fetch_retry_maxtimeout=10000 npm "$@" >"$log" 2>&1 || failed "$log" "$sentence"
   rm -f "$log"
 }
 
@@ -120,11 +132,11 @@ install_modules() {
     # npm ci empties what the link leads to, which belongs to another tree.
     [ ! -L node_modules ] || die "node_modules is a link to $(readlink node_modules) and does not fit package-lock.json: remove the link"
     say "npm ci (node_modules is $([ -e node_modules ] && echo older than package-lock.json || echo missing); it takes half a minute or more)"
-    npm_log ci
+    npm_log 'npm ci could not install the packages of package-lock.json' ci
   fi
   modules_load && return
   say "npm rebuild koffi raw-socket cap (their install scripts did not run)"
-  npm_log rebuild --ignore-scripts=false koffi raw-socket cap
+  npm_log 'npm could not build koffi, raw-socket and cap' rebuild --ignore-scripts=false koffi raw-socket cap
   modules_load || die "the native modules do not load: node -e 'require(\"raw-socket\")' says why"
 }
 

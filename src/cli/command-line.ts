@@ -46,7 +46,20 @@ function sentence(text: string, command: Command): string {
   const ours = OURS[/^unknown command '(.*)'$/.exec(words)?.[1] ?? ''];
   if (ours !== undefined) return `${words}; did you mean ${ours}?${HINT}`;
   if (/^unknown command '(ulvsadm|ipvsadm)'/.test(words)) return `${words}: ulvsadm is a program of its own`;
-  return words + near.replace(/^\(Did you mean (.*)\?\)$/, '; did you mean $1?') + HINT;
+  const hint = misplaced(/^unknown option '(.*)'$/.exec(words)?.[1] ?? '', command) || HINT;
+  return words + near.replace(/^\(Did you mean (.*)\?\)$/, '; did you mean $1?') + hint;
+}
+
+/** Hint for an option before its command (`ulvs --socket S status`); '': no command has it. */
+function misplaced(option: string, command: Command): string {
+  const owner = command.commands.find(({ options }) =>
+    options.some(({ long, short }) => [long, short].includes(option)),
+  );
+  return owner === undefined ? '' : ` here: options follow the command, as in ${pathOf(owner)} ${option}`;
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function surplus(command: Command): string {

@@ -147,8 +147,12 @@ function printTcp(bytes: Uint8Array, cut: boolean): string {
   if (isBad(t)) return cut && bytes.length >= 8 ? `tcp seq ${viewOf(bytes).getUint32(4)}` : `[${t}]`;
   const ack = t.flags & tcp.ACK ? `, ack ${t.ack}` : '';
   const options = t.options.length > 0 ? `, options ${t.options.length}` : '';
-  const flags = tcp.flagsText(t.flags);
-  return `tcp [${flags}], seq ${t.seq}${ack}, win ${t.window}${options}, length ${t.payload.length}`;
+  return `tcp [${flagsAsTcpdump(t.flags)}], seq ${t.seq}${ack}, win ${t.window}${options}, length ${t.payload.length}`;
+}
+
+/** `S.` for SYN and ACK, `W` for CWR, `none`. */
+function flagsAsTcpdump(bits: number): string {
+  return tcp.flagsText(bits).replace('A', '.').replace('C', 'W') || 'none';
 }
 
 function printUdp(bytes: Uint8Array, cut: boolean): string {

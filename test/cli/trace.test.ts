@@ -1,12 +1,17 @@
 /** `ulvs trace`: the text of a record, filters and counts, and the capture that it writes. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCapture } from '../../src/capture/pcap.js';
 import { PcapngWriter } from '../../src/capture/pcapng-writer.js';
+import type { AdminRequest } from '../../src/control/api/api.js';
+import { serve } from '../../src/control/api/socket.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
 import { Trace, type TraceRecord } from '../../src/dataplane/trace/trace.js';
+import { program } from '../../src/lab/names.js';
 import { replayScenario } from '../../src/replay/scenario.js';
 import { formatRecord } from '../../src/trace/format.js';
 
@@ -94,5 +99,20 @@ describe('PcapngWriter', () => {
       ['eth1', 60],
     ]);
     expect(readFileSync(path).includes('why: because')).toBe(true);
+  });
+});
+
+describe('ulvs trace', () => {
+  it('says on a terminal that it waits', async () => {
+    const seen: AdminRequest[] = [];
+    const socket = await serve(join(dir, 'ulvs.sock'), (request) => {
+      seen.push(request);
+      return { ok: true, trace: { records: [], over: true } };
+    });
+    const words = [process.execPath, program('cli/main.js'), 'trace', '--count', '2', '--socket', socket.path, 'udp'];
+    const { stdout } = await promisify(execFile)('script', ['-qec', words.join(' '), '/dev/null']);
+    await socket.close();
+    expect(stdout).toBe('ulvs trace: waiting for 2 packets (udp); Ctrl-C ends it\r\n');
+    expect(seen.map(({ op }) => op)).toEqual(['traceStart', 'tracePoll']);
   });
 });

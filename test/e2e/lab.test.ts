@@ -84,6 +84,10 @@ describe.skipIf(reason !== '')('Ctrl-C', () => {
   it('during a test takes the lab down', { timeout: 60_000 }, async () => {
     const child = execFile(process.execPath, [program('cli/main.js'), 'lab', 'test', 'nat']);
     const names = await namespacesOf(child.pid!);
+    const { out } = await ulvs('lab', 'list', '--running');
+    const { id } = listStates().find(({ owner }) => owner === child.pid)!;
+    expect(out).toContain(`up: ${id} (`);
+    for (const line of out.trimEnd().split('\n')) expect(line).toMatch(/^up: /);
     child.kill('SIGINT');
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect(code).toBe(1);

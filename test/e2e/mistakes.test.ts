@@ -167,6 +167,11 @@ describe('a mistake on the command line is one line and exit code 2', () => {
     [['lab', 'up', 'nat', 'tun'], 'too many arguments for up: tun; one lab at a time: run ulvs lab up tun after it'],
     [['rum'], "unknown command 'rum'; did you mean run? (--help lists what there is)"],
     [['doctor', '--labb', 'x'], "unknown option '--labb'; did you mean --lab? (--help lists what there is)"],
+    [
+      ['--socket', '/run/s', 'status'],
+      "unknown option '--socket' here: options follow the command, as in ulvs run --socket",
+    ],
+    [['lab', '--all', 'down'], "unknown option '--all' here: options follow the command, as in ulvs lab test --all"],
     [['doctor', '--lab'], "option '--lab <id|name>' argument missing (--help lists what there is)"],
     [['lab', 'up'], "missing required argument 'name' (--help lists what there is)"],
     [['status', 'x', 'y'], 'too many arguments for status: x y (--help lists what there is)'],

@@ -17,7 +17,7 @@ it("reads Linux's frames aloud", () => {
       "udp: IP (ttl 64, id 13006, DF) 192.0.2.1.52222 > 192.0.2.2.9: udp, length 5",
       "portUnreachable: IP (ttl 64, id 19498, tos 0xc0) 192.0.2.2 > 192.0.2.1: icmp type 3 code 3 [IP (ttl 64, id 13006, DF) 192.0.2.1.52222 > 192.0.2.2.9: udp, length 5]",
       "syn: IP (ttl 64, id 48455, DF) 192.0.2.1.38884 > 192.0.2.2.9: tcp [S], seq 3325904415, win 64240, options 20, length 0",
-      "reset: IP (ttl 64, id 0, DF) 192.0.2.2.9 > 192.0.2.1.38884: tcp [RA], seq 0, ack 3325904416, win 0, length 0",
+      "reset: IP (ttl 64, id 0, DF) 192.0.2.2.9 > 192.0.2.1.38884: tcp [R.], seq 0, ack 3325904416, win 0, length 0",
       "solicitation: IP6 (hlim 255) 2001:db8::1 > ff02::1:ff00:2: who-has 2001:db8::2",
       "advertisement: IP6 (hlim 255) 2001:db8::2 > 2001:db8::1: neighbour 2001:db8::2 is-at 02:00:00:00:00:0b",
       "udp6: IP6 (hlim 64) 2001:db8::1.49263 > 2001:db8::2.9: udp, length 5",
@@ -54,14 +54,14 @@ it('reads what the kernel does not send on an ordinary day', () => {
   ];
   expect(frames.map((frame) => printFrame(frame.bytes()).replace(/^\S+ > \S+ /, ''))).toMatchInlineSnapshot(`
     [
-      "vlan 7 vlan 5 IP (ttl 64, id 1, DF) 10.0.0.1.4000 > 10.0.0.100.80: tcp [SA], seq 1, ack 2, win 65535, length 0",
+      "vlan 7 vlan 5 IP (ttl 64, id 1, DF) 10.0.0.1.4000 > 10.0.0.100.80: tcp [S.], seq 1, ack 2, win 65535, length 0",
       "IP (ttl 64, id 1, DF) 192.168.1.254 > 192.168.1.11: IP (ttl 64, id 1, DF) 10.0.0.1.9 > 10.0.0.100.53: udp, length 0, no checksum",
       "IP (ttl 64, id 1, frag 0+, bad checksum) 10.0.0.1.9 > 10.0.0.100.53: udp, length 2992",
       "IP (ttl 64, id 1, frag 1480) 10.0.0.1 > 10.0.0.100: proto 17, length 8",
       "IP (ttl 64, id 1, DF) 10.0.0.1 > 10.0.0.100: icmp type 3 code 4 mtu 1400 [IP (ttl 64, id 1, DF) 10.0.0.1.1 > 10.0.0.100.2: tcp seq 9]",
       "IP (ttl 64, id 1, DF) 10.0.0.1 > 10.0.0.100: icmp type 8 code 0 id 3 seq 4, length 8",
       "IP (ttl 64, id 1, DF) 10.0.0.1.1 > 10.0.0.100.2: sctp tag 5, chunks 1 10",
-      "IP6 (hlim 64, frag 0+) fe80::1.1 > ff02::1.2: tcp [A], seq 0, ack 0, win 65535, length 0",
+      "IP6 (hlim 64, frag 0+) fe80::1.1 > ff02::1.2: tcp [.], seq 0, ack 0, win 65535, length 0",
       "IP6 (hlim 64) fe80::1 > ff02::1: [broken extension headers]",
       "[IPv4 header needs 20 bytes, has 16]",
       "IP (ttl 64, id 1, DF) 10.0.0.1 > 10.0.0.100: proto 47, length 4",
@@ -85,4 +85,20 @@ it('does not follow tunnels without end', () => {
   const ip = { src: '10.0.0.1', dst: '10.0.0.2' };
   const nested = Array.from({ length: 40 }).reduce<ReturnType<typeof packet>>((p) => p.ipv4(ip), packet());
   expect(printPacket(nested.bytes()).match(/ttl/g)).toHaveLength(5);
+});
+
+it('writes TCP flags as tcpdump does', () => {
+  const eth = packet().eth('02:00:00:00:c0:01', '02:00:00:00:0d:00').ipv4({ src: '10.0.0.1', dst: '10.0.0.2' });
+  const printed = (flags: string) =>
+    /tcp \[(.*?)\]/.exec(printFrame(eth.tcp({ sport: 1, dport: 2, flags }).bytes()))![1];
+  expect(['S', 'SA', 'FPA', 'RA', 'A', 'SEC', 'U', ''].map(printed)).toEqual([
+    'S',
+    'S.',
+    'FP.',
+    'R.',
+    '.',
+    'SEW',
+    'U',
+    'none',
+  ]);
 });

@@ -36,7 +36,11 @@ export function labCommand(): Command {
       `the LVS-HOWTO's topologies (${topologies.length}) in network namespaces, with a real client and real servers`,
     )
     .enablePositionalOptions(); // `lab exec` leaves the options of its command alone
-  lab.command('list').description('list the topologies and the labs that are up').action(list);
+  lab
+    .command('list')
+    .description('list the topologies and the labs that are up')
+    .option('--running', 'only the labs that are up')
+    .action(list);
   lab.command('graph').argument('<name>', 'a topology').description('draw a topology').action(graph);
   lab
     .command('up')
@@ -112,9 +116,11 @@ function deviceOption(): Option {
 
 const NAME_WIDTH = 27;
 
-function list(): void {
-  for (const { name, summary } of topologies) console.log(`${name.padEnd(NAME_WIDTH)}${summary}`);
-  for (const lab of listStates()) console.log(`up: ${lab.id} (${lab.device})${conditionOf(lab)}`);
+function list({ running }: { running?: true }): void {
+  const labs = listStates();
+  if (!running) for (const { name, summary } of topologies) console.log(`${name.padEnd(NAME_WIDTH)}${summary}`);
+  for (const lab of labs) console.log(`up: ${lab.id} (${lab.device})${conditionOf(lab)}`);
+  if (running && labs.length === 0) console.log('no lab is up');
 }
 
 function conditionOf(lab: LabState): string {

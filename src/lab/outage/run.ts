@@ -66,9 +66,9 @@ const GOES_ON = 180_000;
 /** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
 export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
   const bed = await OutageBed.build(options);
-  const stall = bed.stall();
-  const longestStall = () => Math.round(stall.take() * 10) / 10;
   try {
+    const stall = bed.watchStalls();
+    const longestStall = () => Math.round(stall.take() * 10) / 10;
     await bed.load(options);
     await sleep(CALM);
     await bed.report();
@@ -110,7 +110,6 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       ),
     };
   } finally {
-    stall.close();
     await bed.remove();
   }
 }

@@ -68,6 +68,7 @@ export class OutageBed {
   private readonly servers: Peer[] = [];
   private wire: Peer | undefined;
   private client: Peer | undefined;
+  private stall: Stall | undefined;
   private successors = 0;
 
   private constructor(readonly options: BedOptions) {
@@ -128,10 +129,11 @@ export class OutageBed {
     return socketPath(this.state.id);
   }
 
-  /** Measures the director's stalls; the caller closes it. Throws a SystemError. */
-  stall(): Stall {
+  /** Measures the director's stalls until the testbed is removed. Throws a SystemError. */
+  watchStalls(): Stall {
     const { to, from } = this.network.passages;
-    return new Stall(this.namespace('switch'), to, from);
+    this.stall = new Stall(this.namespace('switch'), to, from);
+    return this.stall;
   }
 
   /** Makes an interface of the director, with its address, on its bridge. */
@@ -313,6 +315,7 @@ export class OutageBed {
   }
 
   async remove(): Promise<void> {
+    this.stall?.close();
     const peers = [this.client, ...this.servers, this.wire].filter((peer) => peer !== undefined);
     await Promise.all(peers.map((peer) => peer.stop()));
     await stop(this.state.processes);
