@@ -40,6 +40,8 @@ const IDLE = 60 * TICKS;
 
 /** The fields of a director that the strategies read and change. */
 export interface Defended {
+  /** Time, ms. */
+  readonly now: number;
   readonly connections: Connections;
   readonly sysctl: Sysctls;
   readonly random: Random;
@@ -62,7 +64,8 @@ export class Defence {
     return true;
   }
 
-  tick(now: number): void {
+  tick(): void {
+    const { now } = this.d;
     if (now >= this.next) {
       this.next = now + EVERY;
       this.update();

@@ -78,8 +78,8 @@ export interface Offloading extends Offloaded {
   note(entry: number, direction: 0 | 1, neighbour: number, mtu: number): void;
   /** Call it after the frames of a turn were sent. */
   write(): void;
-  /** Call it once a turn; `now` in ms. */
-  tick(now: number): void;
+  /** Call it once a turn. */
+  tick(): void;
   /** Neighbours have other numbers, or devices other addresses. */
   forgetHops(): void;
 }

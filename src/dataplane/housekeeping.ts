@@ -38,12 +38,18 @@ export class Housekeeping {
 
   /** Sets the director's clock (ms) and does what is due. */
   tick(now: number): void {
+    this.d.now = now;
+    this.doDue();
+  }
+
+  /** Does what is due at the director's time. */
+  doDue(): void {
     const { d } = this;
-    d.now = now;
-    if (d.rebuild === undefined) this.endDue(now);
-    else this.rebuild(d.rebuild, now);
+    const { now } = d;
+    if (d.rebuild === undefined) this.endDue();
+    else this.rebuild(d.rebuild);
     expireFragments(d);
-    if (d.offload !== undefined) d.offload.tick(now);
+    if (d.offload !== undefined) d.offload.tick();
     if (now >= this.nextNeighbours) this.ageNeighbours(now);
     if (now >= this.nextSweep) {
       this.nextSweep = now + SWEEP_EVERY;
@@ -53,19 +59,19 @@ export class Housekeeping {
   }
 
   /** Ends connections: by their timers, in defence, without their destination. */
-  private endDue(now: number): void {
+  private endDue(): void {
     const { d } = this;
-    d.connections.tick(tickOf(now), BUDGET);
-    d.defence.tick(now);
-    d.synFloods.tick(now);
+    d.connections.tick(tickOf(d.now), BUDGET);
+    d.defence.tick();
+    d.synFloods.tick();
     d.endConns.tick();
     if (d.sync !== undefined) d.sync.tick();
   }
 
   /** A step of the rebuild. Until it is complete no connection ends by time. */
-  private rebuild(rebuild: Rebuild, now: number): void {
+  private rebuild(rebuild: Rebuild): void {
     const { d } = this;
-    d.connections.now = tickOf(now);
+    d.connections.now = tickOf(d.now);
     if (rebuild.step(REBUILD_BUDGET)) d.rebuild = undefined;
   }
 

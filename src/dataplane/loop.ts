@@ -49,16 +49,18 @@ export class Loop {
 
   /** `now` in ms. Returns the number of received frames. */
   turn(now: number): number {
+    // In the director, not an argument: V8 allocates a number that is given to a function.
+    this.director.now = now;
     const { stats } = this.timing ?? NO_TIMING;
-    if (stats === undefined) return this.run(now);
-    const received = stats.begin(now) ? this.measured(now, this.timing!) : this.run(now);
+    if (stats === undefined) return this.run();
+    const received = stats.begin(now) ? this.measured(this.timing!) : this.run();
     stats.end(received);
     return received;
   }
 
-  private run(now: number): number {
+  private run(): number {
     const { devices, batch, dispatch } = this;
-    this.housekeeping.tick(now);
+    this.housekeeping.doDue();
     let received = 0;
     for (let i = 0; i < this.receiving; i++) {
       received += devices[i]!.rx(batch);
@@ -72,10 +74,10 @@ export class Loop {
   }
 
   /** The same with the clock read between the stages. */
-  private measured(now: number, { stats, clock }: LoopTiming): number {
+  private measured({ stats, clock }: LoopTiming): number {
     const { devices, batch, dispatch } = this;
     const begin = clock();
-    this.housekeeping.tick(now);
+    this.housekeeping.doDue();
     const ticked = clock();
     stats.lap(Stage.timers, begin, ticked);
     let received = 0;

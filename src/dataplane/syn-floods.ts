@@ -12,7 +12,7 @@ export class SynFloods {
   /** Called when the proxy of a service begins or ends to answer SYNs. */
   onTurn: (service: VirtualService, on: boolean) => void = () => {};
 
-  constructor(private readonly d: { readonly counters: Counters; readonly sysctl: Sysctls }) {}
+  constructor(private readonly d: { readonly now: number; readonly counters: Counters; readonly sysctl: Sysctls }) {}
 
   /** Some service has a SYN proxy. */
   get some(): boolean {
@@ -25,7 +25,8 @@ export class SynFloods {
     else this.services.delete(service);
   }
 
-  tick(now: number): void {
+  tick(): void {
+    const { now } = this.d;
     if (this.services.size === 0 || now < this.next) return;
     this.next = now + EVERY;
     const { counters, sysctl } = this.d;

@@ -78,10 +78,10 @@ export const KINDS = [
     postsFrames: true,
     needs: 'bpf',
     options: [],
-    largestMtu: 3820,
+    largestMtu: 16_108,
     caveats: [
       'The interface must have no other XDP program.',
-      'A frame and its headroom must fit into one page: that bounds the MTU. A driver may allow less.',
+      'An MTU above 3,820 needs Linux 6.6: a frame is longer than a page then. A driver may allow less.',
       'tcpdump on the director shows none of its packets; `ulvs trace --pcap` does.',
       'VLAN tag stripping is switched off on the interface; in generic mode GRO and LRO, too.',
     ],

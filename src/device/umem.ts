@@ -28,6 +28,7 @@ export class Umem {
   readonly large: LargeFrames;
   /** A frame at this offset or above is a large one. */
   readonly largeFrom: number;
+  private readonly heldWords: Int32Array;
   private readonly free_: Int32Array;
   private nFree = 0;
   private reserved = 0;
@@ -46,6 +47,7 @@ export class Umem {
   ) {
     this.buffer = buffer ?? new ArrayBuffer(frameCount * frameSize + large * LARGE_FRAME);
     this.held = held;
+    this.heldWords = new Int32Array(held.buffer, held.byteOffset, held.length >> 2);
     this.largeFrom = frameCount * frameSize;
     this.large = new LargeFrames(this.largeFrom, large, HEADROOM);
     this.u8 = new Uint8Array(this.buffer);
@@ -87,10 +89,15 @@ export class Umem {
     return this.frameCount - this.reserved;
   }
 
-  /** Number of frames that the kernel has. Reads a byte for each frame. */
+  /**
+   * Number of frames that the kernel has. Reads the bytes of `held` four at a time: a loop over
+   * 131,072 single bytes would stop forwarding for a fifth of a millisecond.
+   */
   get heldFrames(): number {
+    const { heldWords } = this;
     let held = 0;
-    for (const socket of this.held) if (socket !== 0) held++;
+    for (let i = 0; i < heldWords.length; i++) held += nonZeroBytes(heldWords[i]!);
+    for (let i = heldWords.length << 2; i < this.held.length; i++) if (this.held[i] !== 0) held++;
     return held;
   }
 
@@ -137,4 +144,11 @@ export class Umem {
     if (offset >= 0) this.u8.set(bytes, offset);
     return offset;
   }
+}
+
+/** Number of bytes in `word` that are not 0. */
+function nonZeroBytes(word: number): number {
+  // Bit 7 of a byte: one of its bits is set. The sum of the four flags ends in the highest byte.
+  const flags = (((word & 0x7f7f7f7f) + 0x7f7f7f7f) | word) & 0x80808080;
+  return Math.imul(flags >>> 7, 0x01010101) >>> 24;
 }

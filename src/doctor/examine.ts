@@ -5,6 +5,7 @@ import { listening } from './check/listeners.js';
 import { acceptance, markRules } from './check/marks.js';
 import { redirects, repliesByDirector } from './check/nat.js';
 import { onSegment, routesToRealservers, tunnelMtu, wireMtu } from './check/paths.js';
+import { interruptsOfWorkers, nodesOfWorkers } from './check/processors.js';
 import { directorAsGateway, reversePath, tunnelEnds, vipPresent } from './check/realserver.js';
 import { synAckRetries, templates, weights } from './check/services.js';
 import type { Check, Facts, Finding } from './facts.js';
@@ -33,6 +34,8 @@ const checks: readonly Check[] = [
   weights,
   synAckRetries,
   templates,
+  interruptsOfWorkers,
+  nodesOfWorkers,
 ];
 
 /** Runs every check on the facts and returns each finding once. Sends nothing. */

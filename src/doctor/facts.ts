@@ -6,6 +6,7 @@
 import type { ServiceKey } from '../service/config.js';
 import type { MarkRule } from '../service/mark.js';
 import type { Chain } from './firewall.js';
+import type { ProcessorFacts } from './interrupts.js';
 
 /** The part that a host plays in the LVS. `backup` is a second director. */
 export type Role = 'client' | 'router' | 'director' | 'backup' | 'realserver';
@@ -88,6 +89,8 @@ export interface HostFacts {
   readonly sysctls: Readonly<Record<string, number>>;
   readonly listeners: readonly ListenerFact[];
   readonly firewall: readonly Chain[];
+  /** CPUs, and what they receive. Left out: not gathered. */
+  readonly processors?: ProcessorFacts;
 }
 
 /** A destination of a virtual service. */
@@ -143,6 +146,8 @@ export interface DirectorFacts {
   readonly routes: readonly ConfiguredRoute[];
   /** VIPs for which the director itself does not answer ARP, and which no router sends here. */
   readonly unheard: readonly string[];
+  /** CPUs and priority of the workers, of director.yaml. */
+  readonly placement: { readonly workerCpus: readonly number[]; readonly isRealtime: boolean };
 }
 
 /** A route of director.yaml. Without `via` the network is on the wire. */

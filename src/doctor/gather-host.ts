@@ -1,6 +1,7 @@
 /** Gathers the facts of one host: one shell in its namespace runs all tools. */
 import { command } from '../sys/command.js';
 import type { HostFacts } from './facts.js';
+import { INTERRUPTS_SCRIPT, parseInterrupts } from './interrupts.js';
 import {
   parseChecksums,
   parseFirewall,
@@ -27,8 +28,8 @@ cd /proc/sys/net/ipv6; grep -H . ${CONF6.map((name) => `$PWD/conf/*/${name}`).jo
 nft -j list ruleset; echo @@
 for dev in $(ls /sys/class/net); do
   echo "$dev $(ethtool -k $dev 2>/dev/null | sed -n 's/^tx-checksumming: \\(on\\|off\\).*/\\1/p')"
-done
-`;
+done; echo @@
+${INTERRUPTS_SCRIPT}`;
 
 /**
  * Where to look, and what the facts cannot tell: the host's name, its part, and a lab's segments.
@@ -50,7 +51,7 @@ export async function gatherHost({ name, role, namespace, segmentOf, tunnel }: W
     : await command(shell[0]!, shell.slice(1));
   const parts = stdout.split('@@').map((part) => part.trim());
   const [links = '', routes = '', rules = '', routes6 = '', rules6 = ''] = parts;
-  const [sockets = '', sysctls = '', nft = '', checksums = ''] = parts.slice(5);
+  const [sockets = '', sysctls = '', nft = '', checksums = '', interrupts = ''] = parts.slice(5);
   const { links: bare, addresses } = parseLinks(links);
   const offloaded = parseChecksums(checksums);
   return {
@@ -69,5 +70,6 @@ export async function gatherHost({ name, role, namespace, segmentOf, tunnel }: W
     sysctls: parseSysctls(sysctls),
     listeners: parseListeners(sockets),
     firewall: parseFirewall(nft),
+    processors: parseInterrupts(interrupts),
   };
 }

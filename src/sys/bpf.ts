@@ -28,6 +28,7 @@ export const MapType = { hash: 1, array: 2, perCpuArray: 6, lpmTrie: 11, devMap:
 export const BPF_F_NO_PREALLOC = 1;
 /** An array that `map` of libc.ts can map: adjacent values of 8 bytes. */
 export const BPF_F_MMAPABLE = 1 << 10;
+const BPF_F_XDP_HAS_FRAGS = 1 << 5;
 export const XDP_DROP = 1;
 export const XDP_PASS = 2;
 export const XDP_TX = 3;
@@ -120,11 +121,11 @@ export function deleteFromMapBatch(fd: number, keys: Uint8Array, count: number):
 }
 
 /**
- * Loads an XDP program of 8-byte instructions and returns its file descriptor. Throws a
- * ProgramRefused with the log of the verifier.
+ * Loads an XDP program of 8-byte instructions and returns its file descriptor. `frags`: it takes
+ * frames in several buffers (Linux 5.18). Throws a ProgramRefused with the log of the verifier.
  */
-export function loadXdp(instructions: Uint8Array): number {
-  return load(instructions, PROG_TYPE_XDP);
+export function loadXdp(instructions: Uint8Array, frags = false): number {
+  return load(instructions, PROG_TYPE_XDP, frags ? BPF_F_XDP_HAS_FRAGS : 0);
 }
 
 /** The same for a socket filter (struct __sk_buff). */
@@ -137,23 +138,23 @@ export function loadClassifier(instructions: Uint8Array): number {
   return load(instructions, PROG_TYPE_SCHED_CLS);
 }
 
-function load(instructions: Uint8Array, type: number): number {
+function load(instructions: Uint8Array, type: number, flags = 0): number {
   let error = EAGAIN;
   // A signal ends the verifier's work (EAGAIN); libbpf tries as often.
   for (let attempts = LOAD_ATTEMPTS; attempts > 0 && error === EAGAIN; attempts--) {
-    const fd = program(instructions, type).run(PROG_LOAD);
+    const fd = program(instructions, type, flags).run(PROG_LOAD);
     if (fd >= 0) return fd;
     error = errno();
   }
   const log = pinned(new Uint8Array(LOG_SIZE));
-  const second = program(instructions, type).words(24, 1, LOG_SIZE).pointer(32, log).run(PROG_LOAD);
+  const second = program(instructions, type, flags).words(24, 1, LOG_SIZE).pointer(32, log).run(PROG_LOAD);
   if (second >= 0) return second;
   throw new ProgramRefused(error, new TextDecoder().decode(log.subarray(0, log.indexOf(0))));
 }
 
-function program(instructions: Uint8Array, type: number): Attributes {
+function program(instructions: Uint8Array, type: number, flags: number): Attributes {
   const license = pinned(new TextEncoder().encode('Dual MIT/GPL\0'));
-  const attributes = new Attributes().words(0, type, instructions.length / 8);
+  const attributes = new Attributes().words(0, type, instructions.length / 8).words(44, flags);
   return attributes.pointer(8, pinned(instructions)).pointer(16, license);
 }
 

@@ -180,11 +180,7 @@ export const writeAt = libc.func('int64 write(int, uint64, size_t)') as (
   len: number,
 ) => number;
 /** `iov`: address of `count` struct iovec. */
-export const readvAt = libc.func('int64 readv(int, uint64, int)') as (
-  fd: number,
-  iov: Address,
-  count: number,
-) => number;
+export const readvAt = libc.func('int64 readv(int, uint64, int)') as (fd: number, iov: bigint, count: number) => number;
 export const recvAt = libc.func('int64 recv(int, uint64, size_t, int)') as (
   fd: number,
   to: Address,

@@ -17,6 +17,10 @@ const XDP_MAX_TX_SKB_BUDGET = 9;
 export const XDP_SHARED_UMEM = 1;
 export const XDP_COPY = 2;
 export const XDP_USE_NEED_WAKEUP = 8;
+/** Frames may have several descriptors (Linux 6.6). */
+export const XDP_USE_SG = 16;
+/** In the options of a descriptor: the frame goes on in the next one. */
+export const XDP_PKT_CONTD = 1;
 /** In the flags of a ring: the kernel waits for a system call before it goes on with the ring. */
 export const XDP_RING_NEED_WAKEUP = 1;
 const XDP_OPTIONS_ZEROCOPY = 1;
@@ -46,13 +50,13 @@ export interface RingMapping {
 
 /**
  * Registers the Umem of a socket (struct xdp_umem_reg): `length` bytes at `address`, which begins a
- * page, in frames of `frameSize` bytes. Throws a SystemError.
+ * page, in chunks of `chunkSize` bytes. Throws a SystemError.
  */
-export function registerUmem(fd: number, address: number, length: number, frameSize: number, headroom: number): void {
+export function registerUmem(fd: number, address: number, length: number, chunkSize: number, headroom: number): void {
   const request = new DataView(new ArrayBuffer(32));
   request.setBigUint64(0, BigInt(address), true);
   request.setBigUint64(8, BigInt(length), true);
-  request.setUint32(16, frameSize, true);
+  request.setUint32(16, chunkSize, true);
   request.setUint32(20, headroom, true);
   check(setsockopt(fd, SOL_XDP, XDP_UMEM_REG, new Uint8Array(request.buffer), 32), 'XDP_UMEM_REG');
 }

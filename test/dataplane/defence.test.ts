@@ -6,7 +6,7 @@ import { fillEntry } from '../../src/conntrack/find-wide.js';
 import { Sctp } from '../../src/conntrack/sctp.js';
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { Tcp } from '../../src/conntrack/tcp.js';
-import { Defence } from '../../src/dataplane/defence.js';
+import { Defence, type Defended } from '../../src/dataplane/defence.js';
 import { Random } from '../../src/dataplane/table/random.js';
 import { defaultSysctls, type Sysctls } from '../../src/service/sysctl.js';
 import { SCTP, TCP, UDP } from '../../src/wire/ipv4.js';
@@ -19,13 +19,14 @@ const MINUTE = 6000;
 let sysctl: Sysctls;
 let connections: Connections;
 let defence: Defence;
-let now: number;
+/** The director, as far as the defence sees it. */
+let d: { -readonly [K in keyof Defended]: Defended[K] };
 
 beforeEach(() => {
   sysctl = defaultSysctls();
   connections = new Connections(new ConnectionTable(LINES), []);
-  defence = new Defence({ connections, sysctl, random: new Random(1) });
-  now = 0;
+  d = { now: 0, connections, sysctl, random: new Random(1) };
+  defence = new Defence(d);
 });
 
 /** A connection of another client each time, last used `idle` ticks ago. */
@@ -45,7 +46,7 @@ function open(protocol: number, state: number, { idle = 0, packets = 1, flags = 
 
 /** Runs the defence for a number of seconds, in several calls a second as housekeeping does. */
 function run(seconds: number): void {
-  for (const end = now + seconds * 1000; now < end; now += 100) defence.tick(now);
+  for (const end = d.now + seconds * 1000; d.now < end; d.now += 100) defence.tick();
 }
 
 /** Fills the table up to a number of free pages. */

@@ -35,3 +35,17 @@ it('frees what the kernel does not have, after another process has used the fram
   const frames = Array.from({ length: umem.freeFrames }, () => (umem.alloc() - HEADROOM) / 1024);
   expect(frames).toEqual([1, 2, 3, 4, 5]);
 });
+
+it('counts the frames that the kernel has, whatever their socket, and those behind the last word', () => {
+  for (const frames of [4, 7, 16, 130]) {
+    const held = new Uint8Array(frames);
+    const umem = new Umem(frames, 512, new ArrayBuffer(frames * 512), held);
+    let expected = 0;
+    for (const socket of [1, 127, 128, 255])
+      for (let frame = socket % 3; frame < frames; frame += 2) {
+        if (held[frame] === 0) expected++;
+        held[frame] = socket;
+        expect(umem.heldFrames).toBe(expected);
+      }
+  }
+});

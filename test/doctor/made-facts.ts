@@ -73,6 +73,7 @@ export function directorFacts(
     forwardShared: [],
     routes: [],
     unheard: [],
+    placement: { workerCpus: [], isRealtime: false },
     ...more,
   };
 }

@@ -1,11 +1,12 @@
 /**
- * GSO packets in one piece on a live machine: downloads and uploads through NAT are whole, and the
- * director handles fewer packets than a wire would carry.
+ * GSO packets in one piece on a live machine, and jumbo frames by xdp: downloads and uploads through
+ * NAT are whole, and the director handles fewer packets than a wire would carry.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutXdp } from '../device/xdp/missing.js';
 import { type Program, Testbed } from './testbed.js';
 
 const VIP = '10.1.0.100';
@@ -36,7 +37,9 @@ s.on('data', (d) => hash.update(d)).on('end', () => { console.log(hash.digest('h
 const upload = (host: string, file: string) => `const s = require('net').connect({ host: '${host}', port: 80 });
 s.end(require('fs').readFileSync('${file}')); s.on('data', (d) => console.log(String(d)))`;
 
-describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind) => {
+const KINDS = withoutXdp === '' ? (['packet', 'tap', 'xdp'] as const) : (['packet', 'tap'] as const);
+
+describe.each(KINDS)('GSO packets in one piece, jumbo frames, %s', (kind) => {
   let testbed: Testbed;
   let program: Program;
   let file: string;
@@ -44,15 +47,16 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
   const state = `/dev/shm/ulvs-bulk-${process.pid}`;
 
   beforeAll(async () => {
-    testbed = new Testbed('bulk');
+    testbed = new Testbed('bulk', kind === 'xdp' ? 'xdp' : 'packet');
     const { client, director, servers } = testbed;
+    if (kind === 'xdp') widen();
     file = path.join(testbed.folder, 'data');
     const bytes = randomBytes(BYTES);
     writeFileSync(file, bytes);
     sha256 = createHash('sha256').update(bytes).digest('hex');
     addIPv6();
     await testbed.serve(servers, server(file));
-    if (kind === 'packet')
+    if (kind !== 'tap')
       program = await testbed.up('-c', testbed.config('bulk.yaml', { rules: RULES, more: `state: ${state}` }));
     else {
       for (const { of } of TAPS) testbed.run(director, `ip addr flush dev ${of}`);
@@ -70,6 +74,17 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
     rmSync(state, { recursive: true, force: true });
     await testbed.remove();
   });
+
+  /** AF_XDP gives frames, never GSO packets. */
+  function widen(): void {
+    const { client, director, servers } = testbed;
+    for (const [space, names] of [
+      [client, 'eth0 eth1'],
+      [servers, 'eth0'],
+      [director, 'eth0 eth1 eth2'],
+    ] as const)
+      testbed.run(space, `for i in ${names}; do ip link set $i mtu 9000; done`);
+  }
 
   function addIPv6(): void {
     const { client, director, servers } = testbed;
@@ -107,7 +122,7 @@ describe.each(['packet', 'tap'] as const)('GSO packets in one piece, %s', (kind)
     for (const way of [0, 1]) expect(after[way]! - before[way]!).toBeLessThan(BYTES / 1448 / 2);
   });
 
-  if (kind !== 'packet') return;
+  if (kind === 'tap') return;
   it('goes on so in a process that takes over', { timeout: 60_000 }, async () => {
     const successor = testbed.ulvs(['run', '-c', path.join(testbed.folder, 'bulk.yaml'), '--takeover']);
     await successor.says('director is up');

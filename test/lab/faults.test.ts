@@ -27,14 +27,16 @@ describe('the list of faults', () => {
       for (const topology of topologiesOf(fault)) expect(findTopology(topology).name).toBe(topology);
   });
 
-  it('has a fault for each finding of a check', () => {
+  it('has a fault for each finding of a check, but for those that need hardware', () => {
     const folder = 'src/doctor/check';
     const ids = readdirSync(folder).flatMap((file) =>
       [...readFileSync(`${folder}/${file}`, 'utf8').matchAll(/\bid: '([\w-]+)'/g)].map(([, id]) => id!),
     );
     const expected = new Set(faults.map(({ expects }) => expects));
     expect(ids.length).toBeGreaterThan(20);
-    expect(ids.filter((id) => !expected.has(id))).toEqual([]);
+    // A veth has no interrupts, and a lab does not change those of its machine.
+    const hardware = ['interrupts-on-worker-cpu', 'rps-on-worker-cpu', 'worker-on-other-node'];
+    expect(ids.filter((id) => !expected.has(id))).toEqual(hardware);
   });
 
   it('is in the error for an unknown name', () => {

@@ -34,13 +34,16 @@ function fromConfiguration(
   file: string,
   { config, rulesOnly }: DirectorStatus,
   services: readonly ServiceEntry[],
-): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared' | 'routes' | 'unheard'> {
-  const none = { marks: [], ranges: [], forwardShared: [], routes: [] };
+): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared' | 'routes' | 'unheard' | 'placement'> {
+  const placement = { workerCpus: [], isRealtime: false };
+  const none = { marks: [], ranges: [], forwardShared: [], routes: [], placement };
   if (file === '' && rulesOnly) return { ...none, unheard: unheard(services, { arp: false, ranges: [] }, []) };
-  const { marks, accept, routes = [], snat } = loadConfig(file || config);
+  const { marks, accept, routes = [], snat, workerCpus, workerPriority } = loadConfig(file || config);
   const { ranges, forwardShared } = accept;
   const plain = routes.map(({ to, via, dev }) => ({ to, dev, ...(via !== undefined && { via }) }));
-  return { marks, ranges, forwardShared, routes: plain, unheard: unheard(services, accept, snat) };
+  const placed = { workerCpus, isRealtime: workerPriority === 'realtime' };
+  const heard = { unheard: unheard(services, accept, snat), placement: placed };
+  return { marks, ranges, forwardShared, routes: plain, ...heard };
 }
 
 /** VIPs that are lost if no interface has them; the doctor knows the interfaces. */

@@ -8,11 +8,12 @@
  *                     control thread, V8's own threads, monitor, health checks
  *
  * V8 compiles and collects garbage in threads of its own. Where such a thread has a worker's CPU,
- * the worker waits for it up to a tick of the scheduler, 1 to 10 ms.
+ * the worker waits for it up to a tick of the scheduler, 1 to 10 ms. A lower niceness of the worker
+ * makes that rarer, real-time priority ends it.
  */
 import { availableParallelism } from 'node:os';
 import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';
-import { goFirst, mayGoFirst } from '../../sys/priority.js';
+import { goBefore, mayGoFirst } from '../../sys/priority.js';
 import type { Config } from '../config/config.js';
 
 /** The part of the configuration that says it. */
@@ -38,11 +39,15 @@ export function placeOthers({ workerCpus, workerPriority }: Placement): string[]
   return warnings;
 }
 
-/** Places the calling thread, worker `index`. Returns true where it has real-time priority. */
+/**
+ * Places the calling thread, worker `index`, and puts it before the other threads of the process
+ * where that is allowed. Returns true where it shall and may have real-time priority (rest.ts).
+ */
 export function placeWorker({ workerCpus, workerPriority }: Placement, index: number): boolean {
   const cpu = workerCpus[index];
   if (cpu !== undefined) runOn(cpu);
-  return workerPriority === 'realtime' && goFirst();
+  goBefore();
+  return workerPriority === 'realtime' && mayGoFirst();
 }
 
 /**

@@ -6,13 +6,21 @@
  *     |≈≈≈≈≈≈≈≈ turns ≈≈≈≈≈≈≈≈≈| 40 µs |≈≈≈≈≈≈≈≈ turns ≈≈≈≈≈≈≈≈≈| 40 µs |      instead of      |≈≈ 950 ms ≈≈| 50 ms |
  *
  * What it sleeps for want of frames counts as rest. Others, ksoftirqd and kworkers too, run then.
+ * It rests from its start, so that V8 has compiled that too when the priority begins.
  */
+
+import { monotonic } from './clock.js';
 
 /** In ms. */
 const PERIOD_MS = 0.5;
 const REST_MS = 0.04;
 /** What a call of poll(2) takes that does not sleep, ms. */
 const CALL_MS = 0.005;
+/**
+ * Turns with frames after which a worker's code is compiled, and it goes first: about a second
+ * under load. Earlier it would take the processor from V8's compiler.
+ */
+const COLD_TURNS = 20_000;
 /** An idle worker polls on for this time, ms: the CPU would have to wake up again. */
 const SPIN_MS = 0.05;
 
@@ -20,16 +28,20 @@ export class Rest {
   private rested = 0;
   private due = 0;
   private idleSince = 0;
+  private cold = COLD_TURNS;
 
-  /** `flags`: word 0 is 1 while messages wait, and ends a rest. */
-  constructor(private readonly flags: Int32Array) {}
+  /** `flags`: word 0 is 1 while messages wait, and ends a rest. `goFirst` sets the priority. */
+  constructor(
+    private readonly flags: Int32Array,
+    private readonly goFirst: () => void,
+  ) {}
 
-  /** Rests between two turns, where it is time. Takes and returns the time of performance.now(). */
+  /** Rests between two turns, where it is time. Takes and returns a time of `monotonic`. */
   between(now: number): number {
     if (now < this.due) return now;
     if (this.rested < REST_MS) Atomics.wait(this.flags, 0, 0, REST_MS - this.rested);
     this.rested = 0;
-    const after = performance.now();
+    const after = monotonic();
     this.due = after + PERIOD_MS;
     return after;
   }
@@ -37,6 +49,7 @@ export class Rest {
   /** A turn at `now` has received frames. */
   worked(now: number): void {
     this.idleSince = now;
+    if (this.cold > 0 && --this.cold === 0) this.goFirst();
   }
 
   /** Frames have come so recently that more may come soon. */

@@ -24,7 +24,7 @@ import { format4, format6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
-import { wallOrigin } from './clock.js';
+import { monotonic, wallOrigin } from './clock.js';
 import { DeviceCounters } from './device-counters.js';
 import { DevicePlaces } from './device-places.js';
 import { beforeMessage, useFlows } from './flow-offload.js';
@@ -89,7 +89,7 @@ export class Runner {
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
     // Frames are received from the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
-    const timing = { stats: new LoopStats(setup.loop), clock: () => performance.now() };
+    const timing = { stats: new LoopStats(setup.loop), clock: monotonic };
     this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch, timing);
   }
 
@@ -158,7 +158,7 @@ export class Runner {
     const { dispatch } = this;
     if (dispatch === undefined) return;
     dispatch.stopReceiving();
-    for (const end = performance.now() + ms; !dispatch.isDrained && performance.now() < end; ) this.loop.drain();
+    for (const end = monotonic() + ms; !dispatch.isDrained && monotonic() < end; ) this.loop.drain();
   }
 
   /** The thread must not sleep: there is work without frames. */
@@ -187,8 +187,8 @@ export class Runner {
    */
   rebuildFirst(ms: number): void {
     const { director } = this;
-    const end = performance.now() + ms;
-    while (director.rebuild !== undefined && performance.now() < end)
+    const end = monotonic() + ms;
+    while (director.rebuild !== undefined && monotonic() < end)
       if (director.rebuild.step(REBUILD_BUDGET)) director.rebuild = undefined;
   }
 

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
-import { clockOrigin } from './clock.js';
+import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
 
@@ -160,8 +160,7 @@ const IDLE_MS = 1;
 /** Starts a dataplane in the main thread. */
 export const startInline: StartDataplane = async (setup, onReport) => {
   const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), wakeFd: -1 };
-  const origin = clockOrigin();
-  const runner = new Runner(full, performance.now() + origin, onReport);
+  const runner = new Runner(full, monotonic(), onReport);
   onReport({ kind: 'ready' });
   let running = true;
   const waiting: Message[] = [];
@@ -169,7 +168,7 @@ export const startInline: StartDataplane = async (setup, onReport) => {
     while (running) {
       const message = waiting.shift();
       if (message !== undefined) runner.handle(message);
-      if (runner.turn(performance.now() + origin) > 0 || waiting.length > 0) await nextTurn();
+      if (runner.turn(monotonic()) > 0 || waiting.length > 0) await nextTurn();
       else await sleep(IDLE_MS);
     }
   };

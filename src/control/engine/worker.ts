@@ -5,7 +5,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
-import { clockOrigin } from './clock.js';
+import { goFirst } from '../../sys/priority.js';
+import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { placeWorker } from './placement.js';
 import { Rest } from './rest.js';
@@ -37,11 +38,11 @@ function nextMessage(): Message | undefined {
  * turn. False: one of them was `stop`.
  */
 function handleMessages(runner: Runner, flags: Int32Array): boolean {
-  const end = performance.now() + PAUSE_MS;
+  const end = monotonic() + PAUSE_MS;
   for (let message = nextMessage(); message !== undefined; message = nextMessage()) {
     if (!runner.handle(message)) return false;
     // All devices together: what one receives may leave by another.
-    if (message.kind === 'attach' || performance.now() < end) continue;
+    if (message.kind === 'attach' || monotonic() < end) continue;
     Atomics.store(flags, 0, 1);
     return true;
   }
@@ -51,9 +52,8 @@ function handleMessages(runner: Runner, flags: Int32Array): boolean {
 function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
-  const origin = clockOrigin();
   const { places } = runner;
-  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags) : undefined;
+  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags, goFirst) : undefined;
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
@@ -62,8 +62,8 @@ function run(runner: Runner): void {
       version = places.version;
       poller = pollerOf(runner, wakeup);
     }
-    const now = rest === undefined ? performance.now() : rest.between(performance.now());
-    idle = runner.turn(now + origin) > 0 ? 0 : idle + 1;
+    const now = rest === undefined ? monotonic() : rest.between(monotonic());
+    idle = runner.turn(now) > 0 ? 0 : idle + 1;
     if (idle === 0) rest?.worked(now);
     if (
       idle <= SPINS ||
@@ -74,7 +74,7 @@ function run(runner: Runner): void {
     )
       continue;
     poller.wait(SLEEP_MS);
-    rest?.slept(performance.now() - now);
+    rest?.slept(monotonic() - now);
     runner.dispatch?.awake();
     if (poller.ready(0)) wakeup.answer();
     idle = 0;
@@ -101,7 +101,7 @@ function pollerOf({ places }: Runner, wakeup: Bell): Poller {
 function main(): void {
   let runner: Runner;
   try {
-    runner = new Runner(setup, performance.now() + clockOrigin(), report);
+    runner = new Runner(setup, monotonic(), report);
     if (setup.standby !== undefined) prepare(runner, setup, setup.standby);
   } catch (error) {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });

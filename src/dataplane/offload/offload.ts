@@ -250,8 +250,9 @@ export class Offload implements Offloaded {
   }
 
   /** Call it once a turn; `now` in ms. */
-  tick(now: number): void {
+  tick(): void {
     if (!this.hasBegun) return;
+    const { now } = this.d;
     if (now >= this.nextBeat) this.beat(now);
     this.readback.tick(now);
   }

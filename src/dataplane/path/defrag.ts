@@ -177,6 +177,8 @@ function present(d: Director, datagram: FragmentQueue, l3len: number): Verdict {
 
 /** Discards expired datagrams. Called with every tick. */
 export function expireFragments(d: Director): void {
+  // Here, not in `overdue`: a number that is given to a function may be allocated, in each turn.
+  if (d.now < d.fragments.nextDue) return;
   for (let late = d.fragments.overdue(d.now); late !== undefined; late = d.fragments.overdue(d.now)) {
     if (late.first!.from === 0) sendTimeExceeded(d, late);
     d.fragments.discard(late, Drop.fragmentTimeout);

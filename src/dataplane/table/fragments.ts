@@ -30,7 +30,8 @@ export class FragmentTable {
   private readonly spentPieces: Piece[] = [];
   private oldest: FragmentQueue | undefined;
   private newest: FragmentQueue | undefined;
-  private nextDue = Number.POSITIVE_INFINITY;
+  /** `overdue` has nothing before this time, ms. */
+  nextDue = Number.POSITIVE_INFINITY;
 
   /** `room`: the limit of frames. `lose` frees a frame and counts it. */
   constructor(
@@ -89,7 +90,6 @@ export class FragmentTable {
 
   /** Returns the oldest expired datagram, undefined when there is none. The caller discards it. */
   overdue(now: number): FragmentQueue | undefined {
-    if (now < this.nextDue) return undefined;
     this.nextDue = Number.POSITIVE_INFINITY;
     for (let datagram = this.oldest; datagram !== undefined; datagram = datagram.newer) {
       if (datagram.due <= now) {

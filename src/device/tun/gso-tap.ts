@@ -11,7 +11,6 @@
  */
 
 import { readvAt, writeAt } from '../../sys/libc.js';
-import { addressAt } from '../../sys/memory.js';
 import { VNET, VNET_NEEDS_CSUM } from '../../sys/packet-socket.js';
 import type { Batch } from '../batch.js';
 import { Cutter } from '../cutter.js';
@@ -20,14 +19,9 @@ import { completeChecksum } from '../partial-checksum.js';
 import type { Umem } from '../umem.js';
 import { openTap, type TapOptions, TunFile, type TunHandle } from './tap.js';
 
-const IOVEC = 16;
-
 /** TAP: Ethernet frames; GSO packets in large frames. */
 export class GsoTapDevice extends TunFile {
   readonly takesGso = true;
-  private readonly iov = new ArrayBuffer(2 * IOVEC);
-  private readonly iovWords = new Uint32Array(this.iov);
-  private readonly iovAddress = addressAt(this.iov);
   private readonly cutter: Cutter;
   /** The large frame whose packet is being cut; −1: none. */
   private cutting = -1;
@@ -66,11 +60,6 @@ export class GsoTapDevice extends TunFile {
     this.putAddress(0, this.umemAddress + frame - VNET.length);
     this.putAddress(4, this.umemAddress + rest + this.umem.capacity);
     return readvAt(this.fd, this.iovAddress, 2);
-  }
-
-  private putAddress(word: number, address: number): void {
-    this.iovWords[word] = address >>> 0;
-    this.iovWords[word + 1] = (address / 0x100000000) >>> 0;
   }
 
   /** Appends the packet to the batch. Returns which of both frames has it; 0: it was dropped. */

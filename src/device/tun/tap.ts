@@ -22,7 +22,7 @@ import {
   tunSetInterface,
   tunSetOffload,
 } from '../../sys/interface.js';
-import { check, close, errno, open, readAt, SystemError, writeAt } from '../../sys/libc.js';
+import { check, close, errno, open, readvAt, SystemError, writeAt } from '../../sys/libc.js';
 import { addressAt } from '../../sys/memory.js';
 import { HEADER as ETHERNET, TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import type { Batch } from '../batch.js';
@@ -30,6 +30,9 @@ import { type Device, type DeviceStats, newDeviceStats } from '../device.js';
 import { DeviceError, deviceError } from '../error.js';
 import type { Umem } from '../umem.js';
 
+/** Bytes of a struct iovec, and how many a file has. */
+const IOVEC = 16;
+const IOVECS = 2;
 const O_RDWR = 2;
 const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
@@ -106,6 +109,11 @@ export abstract class TunFile implements Device {
   readonly name: string;
   readonly stats: DeviceStats = newDeviceStats();
   protected readonly umemAddress: number;
+  private readonly iov = new ArrayBuffer(IOVECS * IOVEC);
+  /** struct iovec: address 64, length 64. */
+  protected readonly iovWords = new Uint32Array(this.iov);
+  /** A BigInt: V8 would allocate a number of this size at each call that it is given to. */
+  protected readonly iovAddress = BigInt(addressAt(this.iov));
   private readonly room: number;
   protected closed = false;
   private gone = false;
@@ -117,6 +125,7 @@ export abstract class TunFile implements Device {
   ) {
     this.umemAddress = addressAt(umem.buffer);
     this.room = umem.capacity - skip;
+    this.iovWords[2] = this.room;
     this.name = name;
     this.fd = fd;
   }
@@ -131,7 +140,8 @@ export abstract class TunFile implements Device {
       if (offset < 0) break;
       // The file cuts a long frame without an error. So a frame that fills the room counts as too
       // long, and the longest frame is one byte shorter than the room.
-      const len = readAt(this.fd, this.umemAddress + offset + this.skip, this.room);
+      this.putAddress(0, this.umemAddress + offset + this.skip);
+      const len = readvAt(this.fd, this.iovAddress, 1);
       if (len > 0 && len < this.room) this.append(offset, len + this.skip, batch);
       else {
         this.umem.free(offset);
@@ -140,6 +150,11 @@ export abstract class TunFile implements Device {
       }
     }
     return batch.n - before;
+  }
+
+  protected putAddress(word: number, address: number): void {
+    this.iovWords[word] = address >>> 0;
+    this.iovWords[word + 1] = (address / 0x100000000) >>> 0;
   }
 
   /** After a read that failed: notes a fault. Returns true when a signal has interrupted it. */

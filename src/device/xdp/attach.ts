@@ -44,10 +44,16 @@ function isFinal({ code }: SystemError): boolean {
   return ['EPERM', 'EBUSY', 'EEXIST', 'ENODEV'].includes(code);
 }
 
+/** The MTU of another device may be the large one: all have frames of one size. */
+const NO_LONG_FRAMES =
+  'this kernel has no AF_XDP for frames longer than a page (Linux 6.6), as an MTU above 3820 needs';
 const NEEDS = 'run as root or with CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF and CAP_PERFMON';
 
-/** Turns a SystemError of an xdp device into a DeviceError; returns any other error unchanged. */
-export function xdpError(device: string, error: unknown): unknown {
+/**
+ * Turns a SystemError of an xdp device into a DeviceError; returns any other error unchanged.
+ * `several`: frames may have several descriptors.
+ */
+export function xdpError(device: string, error: unknown, several = false): unknown {
   if (!(error instanceof SystemError)) return error;
   const { call, code } = error;
   if (call === 'socket' && code === 'EAFNOSUPPORT')
@@ -59,6 +65,8 @@ export function xdpError(device: string, error: unknown): unknown {
   // EACCES: without CAP_PERFMON the verifier refuses the program.
   if (call.startsWith('bpf') && (code === 'EPERM' || code === 'EACCES'))
     return new DeviceError(device, 'not permitted', NEEDS);
+  if (several && call === 'bind' && code === 'EINVAL')
+    return new DeviceError(device, NO_LONG_FRAMES, "use kind 'packet' or smaller MTUs");
   if (call === 'bind' && (code === 'EOPNOTSUPP' || code === 'EINVAL'))
     return new DeviceError(device, `its driver refuses these frames (${code})`, "use kind 'packet'");
   return deviceError(device, error);

@@ -72,6 +72,7 @@ export class XdpDevice implements Device {
     if (this.closed) return this.counts;
     const all = this.sockets.map(({ statistics }) => statistics);
     this.counts.rxDropped = all.reduce((sum, { rxDropped }) => sum + rxDropped, 0);
+    this.counts.rxOversize = this.sockets.reduce((sum, { tooLong }) => sum + tooLong, 0);
     return this.counts;
   }
 

@@ -55,9 +55,7 @@ export class InterceptMaps {
       [],
       devices.map(({ name }) => name),
     );
-    const [shared, ...others] = adopted;
-    // Devices that shared a table in the other process name the same one.
-    for (const fd of new Set(others)) if (fd !== shared) close(fd);
+    const shared = firstOf(adopted);
     const undo: (() => void)[] = [];
     const make = (type: number, keySize: number, valueSize: number, entries: number) => {
       const fd = createMap({ type, keySize, valueSize, entries, flags: BPF_F_NO_PREALLOC });
@@ -230,6 +228,13 @@ function trieKeys(keys: readonly string[]): Packed {
   const written = Buffer.from(bytes.buffer);
   for (const [i, key] of keys.entries()) written.write(key, i * size, 'hex');
   return { bytes, size };
+}
+
+/** The first file descriptor; closes the others, of which some may be the first one again. */
+function firstOf(fds: readonly number[]): number | undefined {
+  const [first, ...others] = new Set(fds);
+  for (const fd of others) close(fd);
+  return first;
 }
 
 /** The MAC address of an interface. Throws a SystemError. */

@@ -19,8 +19,10 @@ import {
   XDP_COPY,
   XDP_SHARED_UMEM,
   XDP_USE_NEED_WAKEUP,
+  XDP_USE_SG,
 } from '../../sys/xdp-socket.js';
 import { HEADROOM } from '../umem.js';
+import { CHUNK } from './chunks.js';
 
 /** Wait between two tries to bind, in ms. */
 const BUSY_MS = 20;
@@ -76,7 +78,7 @@ export function openXdpSocket(memory: FrameMemory, place: SocketPlace, sharing: 
   try {
     if (sharing === undefined) register(fd, memory);
     rings = makeRings(fd, entries);
-    bindTo(fd, place, sharing);
+    bindTo(fd, place, sharing, memory.frameSize > CHUNK);
     setSendBudget(fd, SEND_BUDGET);
     lastNumber = (lastNumber % NUMBERS) + 1;
     return { fd, queue, entries, rings, zeroCopy: isZeroCopy(fd), number: lastNumber };
@@ -99,11 +101,17 @@ export function closeXdpSocket({ fd, rings }: XdpSocketHandle): void {
 }
 
 function register(fd: number, { address, frames, frameSize }: FrameMemory): void {
-  registerUmem(fd, address, frames * frameSize, frameSize, HEADROOM - KERNEL_HEADROOM);
+  registerUmem(fd, address, frames * frameSize, Math.min(frameSize, CHUNK), HEADROOM - KERNEL_HEADROOM);
 }
 
-function bindTo(fd: number, { ifindex, queue, copy }: SocketPlace, sharing: number | undefined): void {
-  const own = XDP_USE_NEED_WAKEUP | (copy ? XDP_COPY : 0);
+/** `several`: frames may have several descriptors, as the first socket of a Umem says for all. */
+function bindTo(
+  fd: number,
+  { ifindex, queue, copy }: SocketPlace,
+  sharing: number | undefined,
+  several: boolean,
+): void {
+  const own = XDP_USE_NEED_WAKEUP | (copy ? XDP_COPY : 0) | (several ? XDP_USE_SG : 0);
   retryWhileBusy(() => bindXdp(fd, ifindex, queue, sharing === undefined ? own : XDP_SHARED_UMEM, sharing ?? 0));
 }
 

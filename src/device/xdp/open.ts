@@ -28,6 +28,7 @@ import { openTxSocket } from '../packet/tx-socket.js';
 import type { QueueShare } from '../queue-share.js';
 import { HEADROOM } from '../umem.js';
 import { type Attached, attachProgram, type XdpMode, xdpError } from './attach.js';
+import { CHUNK } from './chunks.js';
 import type { InterceptMapFds } from './layout.js';
 import {
   adoptXdpSocket,
@@ -96,6 +97,8 @@ export interface XdpHandle {
   /** Frames may have partial checksums. */
   readonly completes: boolean;
   readonly turnedOff: readonly OffloadName[];
+  /** The program takes frames in several buffers; absent in what an older process gives: false. */
+  readonly frags?: boolean;
 }
 
 const ENTRIES = 2048;
@@ -103,6 +106,8 @@ const ENTRIES = 2048;
 const LOCAL_DRIVERS = ['veth', 'tun'];
 /** Bytes. */
 const PAGE = 4096;
+/** Bytes of the longest frames of a Umem: those of longer ones would take too much memory. */
+const LONGEST_FRAME = 16_384;
 
 /**
  * Offloads that are turned off in generic mode. The program runs behind GRO and LRO there, which
@@ -130,7 +135,7 @@ export function openXdp(memory: FrameMemory, name: string, options: XdpOptions =
     return open(memory, name, ifindex, options, opening);
   } catch (error) {
     release(name, opening);
-    throw xdpError(name, error);
+    throw xdpError(name, error, hasChunks(memory));
   }
 }
 
@@ -163,7 +168,7 @@ export function replaceXdp(
   const [first, ...others] = handles as [XdpHandle, ...XdpHandle[]];
   const xsks = shared ?? createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: first.queues });
   for (const socket of handles.flatMap(({ sockets }) => sockets)) addSocket(xsks, socket);
-  const program = loadXdp(programFor(xsks, maps, flows));
+  const program = loadXdp(programFor(xsks, maps, flows), first.frags);
   replaceProgram(first.link, program);
   const own = shared === undefined ? [program, xsks] : [program];
   return [{ ...first, descriptors: [...first.descriptors, ...own] }, ...others];
@@ -194,11 +199,11 @@ function open(memory: FrameMemory, name: string, ifindex: number, options: XdpOp
   const driver = interfaceDriver(name);
   const xsks = openSockets(memory, ifindex, queues, options, opening);
   if (opening.sockets.length === 0) opening.sender = openTxSocket(ifindex);
-  const base = { name, ifindex, queues };
+  const base = { name, ifindex, queues, frags: hasChunks(memory) };
   if ((options.share?.index ?? 0) !== 0)
     return { ...base, ...done(opening), link: -1, mode: 'native', reason: '', completes: true };
   const keep = (fd: number) => kept(opening, fd);
-  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all', options.flows)));
+  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all', options.flows), base.frags));
   keep(join(ifindex, options.promiscuous === true));
   opening.turnedOff = turnOffEach(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
   const { link, mode, reason } = options.link
@@ -295,10 +300,15 @@ function switched<T>(turn: (name: string, offloads: readonly OffloadName[]) => T
   }
 }
 
+/** Frames of the Umem are longer than a chunk of the kernel's (chunks.ts). */
+function hasChunks({ frameSize }: FrameMemory): boolean {
+  return frameSize > CHUNK;
+}
+
 function checkFrames({ address, frameSize }: FrameMemory, name: string): void {
   const mtu = interfaceMtu(name);
   const capacity = frameSize - HEADROOM;
-  if (frameSize > PAGE)
+  if (frameSize > LONGEST_FRAME)
     throw new DeviceError(name, `AF_XDP cannot use frames of ${frameSize} bytes`, "use kind 'packet' or a smaller MTU");
   if (mtu + HEADER + TAG > capacity)
     throw new DeviceError(name, `its MTU ${mtu} does not fit into frames of ${capacity} bytes`, "use kind 'packet'");

@@ -14,6 +14,7 @@ import { MSG_DONTWAIT, recvAt, sendAt } from '../../sys/libc.js';
 import { type XdpStatistics, xdpStatistics } from '../../sys/xdp-socket.js';
 import type { Batch } from '../batch.js';
 import type { Umem } from '../umem.js';
+import { CHUNK, Chunks } from './chunks.js';
 import { Depth, SHALLOW } from './depth.js';
 import { closeXdpSocket, type XdpSocketHandle } from './open-socket.js';
 import { Ring } from './ring.js';
@@ -44,6 +45,8 @@ export class XdpSocket {
   private readonly held: Uint8Array;
   private readonly number: number;
   private readonly shift: number;
+  /** Frames of the Umem are longer than a page: they may have several descriptors. */
+  private readonly chunks: Chunks | undefined;
 
   /**
    * Takes over an open socket, and posts frames unless it `waits` for `resume`.
@@ -63,6 +66,7 @@ export class XdpSocket {
     this.mostSending = Math.min(entries, SHALLOW);
     this.held = umem.held;
     this.shift = Math.log2(umem.frameSize);
+    this.chunks = umem.frameSize > CHUNK ? new Chunks(umem, number) : undefined;
     this.rx = new Ring(rings.rx, entries);
     this.tx = new Ring(rings.tx, entries);
     this.fill = new Ring(rings.fill, entries);
@@ -81,9 +85,14 @@ export class XdpSocket {
     this.refill();
   }
 
-  /** How many frames the kernel has. */
+  /** How many frames the kernel has; a frame that is sent in several descriptors counts as many. */
   get inKernel(): number {
     return this.posted + this.sending;
+  }
+
+  /** Received frames that were longer than a frame of the Umem. */
+  get tooLong(): number {
+    return this.chunks?.tooLong ?? 0;
   }
 
   get statistics(): XdpStatistics {
@@ -91,19 +100,18 @@ export class XdpSocket {
   }
 
   /**
-   * Appends received frames to `batch`, and posts new ones for them. Returns how many were
-   * received.
+   * Appends received frames to `batch`, and posts new ones for them.
    */
-  receive(batch: Batch): number {
+  receive(batch: Batch): void {
     this.complete();
     const waiting = (this.rx.written - this.received) | 0;
     this.depth.note(waiting);
     const n = Math.min(waiting, batch.capacity - batch.n);
-    if (n > 0) this.read(batch, n);
+    if (n > 0 && this.chunks === undefined) this.read(batch, n);
+    else if (n > 0) this.gather(this.chunks!, batch, waiting);
     this.refill();
     if (this.fill.needsWakeup) recvAt(this.fd, 0, 0, MSG_DONTWAIT);
     if (this.sending !== 0) this.kick(1);
-    return n;
   }
 
   /** Posts as many frames as it can. */
@@ -126,6 +134,15 @@ export class XdpSocket {
     this.rx.read = index;
     this.posted -= n;
     this.prefetch(batch, n);
+  }
+
+  private gather(chunks: Chunks, batch: Batch, waiting: number): void {
+    const before = batch.n;
+    const n = chunks.gather(this.rx, this.received, waiting, batch);
+    this.received = (this.received + n) | 0;
+    this.rx.read = this.received;
+    this.posted -= n;
+    this.prefetch(batch, batch.n - before);
   }
 
   /**
@@ -161,6 +178,7 @@ export class XdpSocket {
    */
   enqueue(batch: Batch, from: number): number {
     this.complete();
+    if (this.chunks !== undefined) return this.enqueueChunks(this.chunks, batch, from);
     const { words, descriptors, mask } = this.tx;
     const n = Math.min(batch.n - from, this.mostSending - this.sending);
     for (let i = from; i < from + n; i++) {
@@ -177,6 +195,19 @@ export class XdpSocket {
     return n;
   }
 
+  private enqueueChunks(chunks: Chunks, batch: Batch, from: number): number {
+    let i = from;
+    for (; i < batch.n; i++) {
+      const room = this.mostSending - this.sending;
+      const n = chunks.split(this.tx, this.sent, batch.offsets[i]!, batch.lengths[i]!, room);
+      if (n === 0) break;
+      this.sent = (this.sent + n) | 0;
+      this.sending += n;
+    }
+    this.tx.written = this.sent;
+    return i - from;
+  }
+
   /** Makes the kernel send the enqueued frames, with at most `calls` system calls. */
   kick(calls = KICKS): void {
     for (let i = 0; i < calls && this.tx.read !== this.sent && this.tx.needsWakeup; i++)
@@ -190,9 +221,10 @@ export class XdpSocket {
     const { words, descriptors, mask } = this.completion;
     for (let i = 0; i < n; i++) {
       const offset = words[descriptors + ((this.completed & mask) << 1)]!;
+      this.completed = (this.completed + 1) | 0;
+      if (this.chunks !== undefined && !this.chunks.countSent(offset)) continue;
       this.held[offset >>> this.shift] = 0;
       this.umem.free(offset);
-      this.completed = (this.completed + 1) | 0;
     }
     this.completion.read = this.completed;
     this.sending -= n;

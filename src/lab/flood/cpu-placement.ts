@@ -14,10 +14,13 @@ export function floodPrefix(): string[] {
   return cpus().length > 1 ? ['chrt', '-f', '1', 'taskset', '-c', String(FLOOD_CPU)] : [];
 }
 
-/** Command prefix for the forwarder: the best niceness (-20), on the other CPUs. */
+/**
+ * Command prefix for the forwarder, on the other CPUs. Its niceness leaves room for that of a
+ * worker, which is 10 lower.
+ */
 export function forwarderPrefix(): string[] {
   const all = cpus().length;
-  return all > 1 ? ['nice', '-n', '-20', 'taskset', '-c', `${FLOOD_CPU + 1}-${all - 1}`] : [];
+  return all > 1 ? ['nice', '-n', '-10', 'taskset', '-c', `${FLOOD_CPU + 1}-${all - 1}`] : [];
 }
 
 /**

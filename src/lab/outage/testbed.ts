@@ -11,15 +11,13 @@ import { directorReady } from '../build/lab.js';
 import { removeNetwork } from '../build/network.js';
 import { isRunning, kill, type Running, saysReady, start, stop, untilReady } from '../build/process.js';
 import { type LabState, removeState, saveState } from '../build/state.js';
-import { METHODS, type MethodName } from '../flood/testbed.js';
 import { directoryOf, newId, program } from '../names.js';
-import type { LabDevice } from '../topology.js';
+import { type ConfigOptions, configOf, TCP, UDP } from './config.js';
 import { type Group, PERIOD, type Report } from './measure.js';
 import {
   addressOf,
   type HostName,
   hostNames,
-  INTERFACES,
   type InterfaceName,
   OutageNetwork,
   serverNames,
@@ -28,24 +26,13 @@ import {
 import { Peer } from './peer.js';
 import { Stall } from './stall.js';
 
-const TCP = 8080;
-const UDP = 9090;
 const DIRECTOR = 'director';
 /** Of the disk of a log: as for mount(8). */
 const LOG_SIZE = 'size=1m,nr_inodes=8';
 
-export interface BedOptions {
-  readonly device: LabDevice;
-  readonly method: MethodName;
-  readonly workers?: number;
+export interface BedOptions extends ConfigOptions {
   /** Time between two blocks of a download, ms. */
   readonly pace?: number;
-  /** A SYN proxy opens all TCP connections. */
-  readonly synproxy?: true;
-  /** More lines of director.yaml. */
-  readonly more?: string;
-  /** Number of realservers, 1 when left out. With several the first one serves eth0's VIP alone. */
-  readonly servers?: number;
   /** The seed of wires that a program carries; left out: there are none. */
   readonly wires?: number;
   /** The director's log is on a disk of its own, a small one. */
@@ -92,7 +79,7 @@ export class OutageBed {
         if (options.method === 'tun') await bed.startDecapsulator(name);
         await bed.startServer(i);
       }
-      bed.writeConfig(bed.configText());
+      bed.writeConfig(configOf(options, bed.socket, directoryOf(bed.state.id)));
       await bed.startDirector();
       return bed;
     } catch (error) {
@@ -245,38 +232,6 @@ export class OutageBed {
   private track(running: Running): void {
     this.state.processes.push(running);
     saveState(this.state);
-  }
-
-  private configText(): string {
-    const { device, workers, synproxy, more = '' } = this.options;
-    const proxies = VIPS.map((vip) => `  - { service: "-t ${vip}:${TCP}", synproxy: on }`);
-    return [
-      `socket: ${this.socket}`,
-      `state: ${directoryOf(this.state.id)}/state`,
-      ...(workers === undefined ? [] : [`workers: ${workers}`]),
-      'devices:',
-      ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),
-      'accept: { arp: true }',
-      ...(synproxy ? ['serviceOptions:', ...proxies] : []),
-      more,
-      'rules: |',
-      ...this.rules().map((rule) => `  ${rule}`),
-      '',
-    ].join('\n');
-  }
-
-  private rules(): string[] {
-    const { method, servers = 1 } = this.options;
-    const all = serverNames(servers).map((_, i) => addressOf(i));
-    const [first, others] = servers === 1 ? [all, all] : [all.slice(0, 1), all.slice(1)];
-    return VIPS.flatMap((vip, path) =>
-      [`-t ${vip}:${TCP}`, `-u ${vip}:${UDP}`].flatMap((service) => [
-        `-A ${service} -s rr`,
-        ...(path === 0 ? first : others).map(
-          (rip) => `-a ${service} -r ${rip}:${service.startsWith('-t') ? TCP : UDP} ${METHODS[method]}`,
-        ),
-      ]),
-    );
   }
 
   /** Starts the load; resolves when every download flows. */

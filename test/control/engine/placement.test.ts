@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
+import { monotonic } from '../../../src/control/engine/clock.js';
 import { Rest } from '../../../src/control/engine/rest.js';
 
 const [PLACEMENT, AFFINITY] = ['dist/control/engine/placement.js', 'dist/sys/affinity.js'].map(
@@ -13,29 +14,40 @@ const [PLACEMENT, AFFINITY] = ['dist/control/engine/placement.js', 'dist/sys/aff
 function placed(placement: string, ...prefix: string[]) {
   const thread = `import { placeWorker } from '${PLACEMENT}'; import { allowedCpus } from '${AFFINITY}';
 import { parentPort, workerData } from 'node:worker_threads';
-parentPort.postMessage({ first: placeWorker(workerData, 0), cpus: allowedCpus() });`;
+import { getPriority } from 'node:os';
+parentPort.postMessage({ first: placeWorker(workerData, 0), cpus: allowedCpus(), nice: getPriority() });`;
   const program = `import { placeOthers } from '${PLACEMENT}'; import { allowedCpus } from '${AFFINITY}';
-import { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads'; import { getPriority } from 'node:os';
 const all = allowedCpus(); const LAST = all.at(-1); const placement = ${placement};
 const warnings = placeOthers(placement);
 const url = 'data:text/javascript,' + encodeURIComponent(${JSON.stringify(thread)});
 new Worker(new URL(url), { workerData: placement, execArgv: [] }).once('message', (worker) =>
-  console.log(JSON.stringify({ all, warnings, main: allowedCpus(), worker })));`;
+  console.log(JSON.stringify({ all, warnings, main: allowedCpus(), nice: getPriority(), worker })));`;
   const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', program];
   return JSON.parse(execFileSync(file!, args, { encoding: 'utf8' })) as {
     all: number[];
     warnings: string[];
     main: number[];
-    worker: { first: boolean; cpus: number[] };
+    nice: number;
+    worker: { first: boolean; cpus: number[]; nice: number };
   };
 }
 
 it('a worker has its CPU, and the others leave it', () => {
   const { all, warnings, main, worker } = placed(`{ workerCpus: [LAST], workerPriority: 'normal' }`);
   const others = all.slice(0, -1);
-  expect(worker).toEqual({ first: false, cpus: all.slice(-1) });
+  expect(worker).toMatchObject({ first: false, cpus: all.slice(-1) });
   expect(main).toEqual(others.length > 0 ? others : all);
   expect(warnings.length).toBe(others.length > 0 ? 0 : 1);
+});
+
+it('a worker has a lower niceness than the others where it may, else the same', () => {
+  const usual = `{ workerCpus: [], workerPriority: 'normal' }`;
+  const may = spawnSync('nice', ['-n', '-10', 'true'], { encoding: 'utf8' }).stderr === '';
+  const { nice, worker } = placed(usual);
+  expect(worker.nice).toBe(may ? Math.max(-20, nice - 10) : nice);
+  const best = placed(usual, ...(may ? ['nice', '-n', '-40'] : []));
+  expect(best.worker.nice).toBe(best.nice);
 });
 
 it('a CPU that the process may not use is named, and nobody moves', () => {
@@ -60,8 +72,8 @@ it('a worker goes first where it may; else a warning says what it needs', () => 
 
 it('a worker that goes first rests at short intervals, unless it has slept or messages wait', () => {
   const flags = new Int32Array(new SharedArrayBuffer(4));
-  const rest = new Rest(flags);
-  const begun = performance.now();
+  const rest = new Rest(flags, () => {});
+  const begun = monotonic();
   const after = rest.between(begun);
   expect(after - begun).toBeGreaterThanOrEqual(0.04);
   expect(rest.between(after)).toBe(after);
@@ -69,7 +81,7 @@ it('a worker that goes first rests at short intervals, unless it has slept or me
     const times = Array.from({ length: 50 }, (_, i) => {
       prepare();
       const now = after + 1e6 * (i + 1); // Another period has ended.
-      const before = performance.now();
+      const before = monotonic();
       return rest.between(now) - before;
     });
     return Math.min(...times);
@@ -80,7 +92,16 @@ it('a worker that goes first rests at short intervals, unless it has slept or me
 });
 
 it('an idle worker that goes first polls on for 50 µs', () => {
-  const rest = new Rest(new Int32Array(new SharedArrayBuffer(4)));
+  const rest = new Rest(new Int32Array(new SharedArrayBuffer(4)), () => {});
   rest.worked(100);
   expect([100.04, 100.06].map((now) => rest.mayComeSoon(now))).toEqual([true, false]);
+});
+
+it('goes first when its code is compiled: after 20,000 turns with frames, once', () => {
+  let times = 0;
+  const rest = new Rest(new Int32Array(new SharedArrayBuffer(4)), () => times++);
+  for (let turn = 1; turn < 20_000; turn++) rest.worked(turn);
+  expect(times).toBe(0);
+  for (let turn = 0; turn < 20_000; turn++) rest.worked(turn);
+  expect(times).toBe(1);
 });

@@ -158,10 +158,10 @@ describe.skipIf(withoutXdp !== '')('XdpDevice', () => {
       /^a0: its MTU 9000 does not fit into frames of 1790 bytes/,
     ],
     [
-      'frames longer than a page',
+      'frames longer than 16 KB',
       'a0',
-      () => mappedUmem(16, 16_384).umem,
-      /^a0: AF_XDP cannot use frames of 16384 bytes; use/,
+      () => mappedUmem(16, 32_768).umem,
+      /^a0: AF_XDP cannot use frames of 32768 bytes; use/,
     ],
     ['frames in memory of its own', 'a0', () => new Umem(16, 4096), /^a0: .*(MTU 9000|begin on a page)/],
   ])('refuses %s', (_, name, of, message) => {

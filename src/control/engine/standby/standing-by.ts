@@ -13,7 +13,7 @@ import { closeSync, openSync } from 'node:fs';
 import { ENTRY_WORDS } from '../../../conntrack/entry.js';
 import { addressAt, type FilePages } from '../../../sys/memory.js';
 import { calmDown, hurry } from '../../../sys/priority.js';
-import { clockOrigin } from '../clock.js';
+import { monotonic } from '../clock.js';
 import type { RunnerSetup } from '../messages.js';
 import type { Runner } from '../runner.js';
 import type { Backed } from '../shared-memory.js';
@@ -46,7 +46,7 @@ export function prepare(runner: Runner, setup: RunnerSetup, { handles }: Standby
 export function standBy(runner: Runner, setup: RunnerSetup, standby: Standby): void {
   hurry();
   const positions = awaitRelease(standby, setup.workers?.index ?? 0);
-  runner.begin(setup.inherited, performance.now() + clockOrigin());
+  runner.begin(setup.inherited, monotonic());
   positions.forEach((position, device) => {
     runner.resume(device, position);
   });
@@ -58,9 +58,8 @@ export function standBy(runner: Runner, setup: RunnerSetup, standby: Standby): v
 
 /** Forwards the frames that have waited, for `ms` at most. */
 function forwardBacklog(runner: Runner, ms: number): void {
-  const origin = clockOrigin();
-  const end = performance.now() + ms;
-  while (runner.turn(performance.now() + origin) > 0 && performance.now() < end);
+  const end = monotonic() + ms;
+  while (runner.turn(monotonic()) > 0 && monotonic() < end);
 }
 
 /** The files of table and counters, opened. The caller closes them. */

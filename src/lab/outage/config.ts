@@ -1,0 +1,56 @@
+/**
+ * The director.yaml of an outage's testbed (network.ts has its drawing). Each VIP has a service for
+ * downloads and one for datagrams:
+ *
+ *     -t VIP:8080, -u VIP:9090 ─► the realservers; of several the first one serves eth0's VIP alone
+ */
+import { METHODS, type MethodName } from '../flood/testbed.js';
+import type { LabDevice } from '../topology.js';
+import { addressOf, INTERFACES, serverNames, VIPS } from './network.js';
+
+export const TCP = 8080;
+export const UDP = 9090;
+
+export interface ConfigOptions {
+  readonly device: LabDevice;
+  readonly method: MethodName;
+  readonly workers?: number;
+  /** A SYN proxy opens all TCP connections. */
+  readonly synproxy?: true;
+  /** More lines of director.yaml. */
+  readonly more?: string;
+  /** Number of realservers, 1 when left out. With several the first one serves eth0's VIP alone. */
+  readonly servers?: number;
+}
+
+/** `folder`: of the state. */
+export function configOf(options: ConfigOptions, socket: string, folder: string): string {
+  const { device, workers, synproxy, more = '' } = options;
+  const proxies = VIPS.map((vip) => `  - { service: "-t ${vip}:${TCP}", synproxy: on }`);
+  return [
+    `socket: ${socket}`,
+    `state: ${folder}/state`,
+    ...(workers === undefined ? [] : [`workers: ${workers}`]),
+    'devices:',
+    ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),
+    'accept: { arp: true }',
+    ...(synproxy ? ['serviceOptions:', ...proxies] : []),
+    more,
+    'rules: |',
+    ...rulesOf(options).map((rule) => `  ${rule}`),
+    '',
+  ].join('\n');
+}
+
+function rulesOf({ method, servers = 1 }: ConfigOptions): string[] {
+  const all = serverNames(servers).map((_, i) => addressOf(i));
+  const [first, others] = servers === 1 ? [all, all] : [all.slice(0, 1), all.slice(1)];
+  return VIPS.flatMap((vip, path) =>
+    [`-t ${vip}:${TCP}`, `-u ${vip}:${UDP}`].flatMap((service) => [
+      `-A ${service} -s rr`,
+      ...(path === 0 ? first : others).map(
+        (rip) => `-a ${service} -r ${rip}:${service.startsWith('-t') ? TCP : UDP} ${METHODS[method]}`,
+      ),
+    ]),
+  );
+}
