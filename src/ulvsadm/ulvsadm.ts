@@ -25,7 +25,10 @@ export interface Settings {
   json?: boolean;
 }
 
-/** The most lines of -R in one request. A socket holds three such requests. */
+/**
+ * The most lines of -R in one request. A socket holds three such requests, so that the director
+ * need not wait for the next one.
+ */
 const BATCH = 250;
 /** Requests that wait for an answer while the next one is read. */
 const AHEAD = 8;

@@ -36,7 +36,9 @@ class CounterBases {
   /** Takes the zero point that a former process has set. */
   restore(slot: number): void {
     const counts = this.kept?.read(this.of, slot);
-    if (counts !== undefined) this.bases.set(counts, this.roomFor(slot));
+    if (counts === undefined) return;
+    const at = this.roomFor(slot);
+    this.bases.set(counts, at);
   }
 
   /** Where the zero point of a slot is. */
