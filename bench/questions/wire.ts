@@ -191,9 +191,10 @@ function delaysOf(found: Found): Row[] {
   });
 }
 
-/** Loss in per cent at a high rate over a long time. */
+/** Loss in per cent at a high rate over a long time. `--long 0`: it is not measured. */
 async function endurance(found: Found): Promise<Row[]> {
   const rows: Row[] = [];
+  if (Number(options.long) === 0) return rows;
   for (const one of [xdpNat, xdpDr].filter((each) => has(found, each))) {
     const rate = Math.round(HIGH * 1000 * throughput(found, one));
     const result = await attempt(one, rate, { ...LOAD, ms: Number(options.long) * 1000 });
