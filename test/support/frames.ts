@@ -80,3 +80,18 @@ export function send(device: Device, umem: Umem, frames: Uint8Array[]): number {
 }
 
 export const isPlain = (frame: Uint8Array): boolean => frame[12] === 0x88 && frame[13] === 0xb5;
+
+/**
+ * A Node.js script that sends `count` datagrams to 10.9.0.2, one each ms. `length`: an expression
+ * of n, the number of those before.
+ */
+export function datagramSender(count: number, length: string): string {
+  return `const s=require('dgram').createSocket('udp4');let n=0;
+    const t=setInterval(()=>{s.send(Buffer.alloc(${length},n),9,'10.9.0.2');if(++n===${count}){clearInterval(t);setTimeout(()=>s.close(),50)}},1)`;
+}
+
+/** The UDP frames over IPv4 that come in, `count` of them or fewer. */
+export async function collectUdp(device: Device, umem: Umem, count: number): Promise<Uint8Array[]> {
+  const isUdp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === 17;
+  return (await collect(device, umem, (all) => all.filter(isUdp).length >= count)).filter(isUdp);
+}

@@ -6,7 +6,16 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../../src/device/batch.js';
 import { PacketDevice } from '../../../src/device/packet/packet.js';
 import { Umem } from '../../../src/device/umem.js';
-import { collect, drain, isPlain, plainFrame, send, wrongIn } from '../../support/frames.js';
+import {
+  collect,
+  collectUdp,
+  datagramSender,
+  drain,
+  isPlain,
+  plainFrame,
+  send,
+  wrongIn,
+} from '../../support/frames.js';
 import { isRoot, Namespaces } from '../../support/netns.js';
 
 if (!isRoot) console.log('packet: skipped, needs root for namespaces');
@@ -115,13 +124,8 @@ describe.skipIf(!isRoot).each(['blocks', 'slots'] as const)('PacketDevice with a
   it('finishes the checksums that a veth leaves undone', async () => {
     const umem = new Umem(256);
     const to = device(b, 'b0', umem);
-    spaces.node(
-      a,
-      `const s=require('dgram').createSocket('udp4');let n=0;
-      const t=setInterval(()=>{s.send(Buffer.alloc(1+n*13,n),9,'10.9.0.2');if(++n===50){clearInterval(t);setTimeout(()=>s.close(),50)}},1)`,
-    );
-    const isUdp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === 17;
-    const got = (await collect(to, umem, (all) => all.filter(isUdp).length >= 50)).filter(isUdp);
+    spaces.node(a, datagramSender(50, '1+n*13'));
+    const got = await collectUdp(to, umem, 50);
     expect(got.length).toBe(50);
     expect(got.map(wrongIn).filter((wrong) => wrong !== '')).toEqual([]);
     expect(umem.freeFrames).toBe(256);

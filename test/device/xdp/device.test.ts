@@ -5,7 +5,16 @@ import { Poller } from '../../../src/device/poll.js';
 import { Umem } from '../../../src/device/umem.js';
 import { mappedUmem } from '../../../src/device/umem-memory.js';
 import { XdpDevice, type XdpOptions } from '../../../src/device/xdp/device.js';
-import { collect, drain, isPlain, plainFrame, send, wrongIn } from '../../support/frames.js';
+import {
+  collect,
+  collectUdp,
+  datagramSender,
+  drain,
+  isPlain,
+  plainFrame,
+  send,
+  wrongIn,
+} from '../../support/frames.js';
 import { Namespaces } from '../../support/netns.js';
 import { withoutXdp } from './missing.js';
 
@@ -59,13 +68,8 @@ describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('XdpDevi
   it('completes the partial checksums of a veth', async () => {
     const to = device(b, 'b0');
     spaces.run(a, 'ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:b0 dev a0');
-    spaces.node(
-      a,
-      `const s=require('dgram').createSocket('udp4');let n=0;
-      const t=setInterval(()=>{s.send(Buffer.alloc(1+n*13,n),9,'10.9.0.2');if(++n===50){clearInterval(t);setTimeout(()=>s.close(),50)}},1)`,
-    );
-    const isUdp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === 17;
-    const got = (await collect(to, umem, (all) => all.filter(isUdp).length >= 50)).filter(isUdp);
+    spaces.node(a, datagramSender(50, '1+n*13'));
+    const got = await collectUdp(to, umem, 50);
     expect(got.length).toBe(50);
     expect(got.map(wrongIn).filter(Boolean)).toEqual([]);
   });
@@ -117,11 +121,9 @@ describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('XdpDevi
       a,
       `const d=require('dgram');for(let i=0;i<64;i++){const s=d.createSocket('udp4');s.send('x'.repeat(20+i),9,'10.9.0.2',()=>s.close())}`,
     );
-    const isUdp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === 17;
     const poller = new Poller([to.fd]);
     expect(poller.wait(5000)).toBe(1);
-    const got = await collect(to, umem, (all) => all.filter(isUdp).length >= 64);
-    expect(got.filter(isUdp).length).toBe(64);
+    expect((await collectUdp(to, umem, 64)).length).toBe(64);
     expect(poller.wait(0)).toBe(0);
     if (mode === 'native')
       for (const queue of [0, 1])

@@ -7,7 +7,7 @@ import { Batch } from '../../../src/device/batch.js';
 import type { Umem } from '../../../src/device/umem.js';
 import { frameSizeFor, mappedUmem } from '../../../src/device/umem-memory.js';
 import { XdpDevice } from '../../../src/device/xdp/device.js';
-import { collect, isPlain, plainFrame, send, wrongIn } from '../../support/frames.js';
+import { collect, collectUdp, datagramSender, isPlain, plainFrame, send, wrongIn } from '../../support/frames.js';
 import { Namespaces } from '../../support/netns.js';
 import { withoutXdp } from './missing.js';
 
@@ -88,13 +88,8 @@ describe.skipIf(withoutXdp !== '').each(['native', 'generic'] as const)('long fr
   it('have their partial checksums completed', async () => {
     const to = device(b, 'b0');
     spaces.run(a, 'ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:b0 dev a0');
-    spaces.node(
-      a,
-      `const s=require('dgram').createSocket('udp4');let n=0;
-      const t=setInterval(()=>{s.send(Buffer.alloc(3000+n*997,n),9,'10.9.0.2');if(++n===12){clearInterval(t);setTimeout(()=>s.close(),50)}},1)`,
-    );
-    const isUdp = (frame: Uint8Array) => frame[12] === 8 && frame[13] === 0 && frame[23] === 17;
-    const got = (await collect(to, umem, (all) => all.filter(isUdp).length >= 12)).filter(isUdp);
+    spaces.node(a, datagramSender(12, '3000+n*997'));
+    const got = await collectUdp(to, umem, 12);
     expect(got.length).toBe(12);
     expect(got.map(wrongIn).filter(Boolean)).toEqual([]);
   });
