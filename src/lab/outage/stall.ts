@@ -63,28 +63,21 @@ export class Stall {
 }
 
 function arrives(map: number): Uint8Array {
-  const asm = begin(map)
-    .load(32, 'r1', 'r6', PACKET_TYPE)
-    .jumpIf('r1', '!=', PACKET_OUTGOING, 'end')
-    .load(64, 'r1', 'r7', WAITING)
-    .jumpIf('r1', '!=', 0, 'end');
+  const asm = begin(map, '!=').load(64, 'r1', 'r7', WAITING).jumpIf('r1', '!=', 0, 'end');
   return end(asm.call(Call.ktime).store(64, 'r7', WAITING, 'r0'));
 }
 
 function leaves(map: number): Uint8Array {
-  const asm = begin(map)
-    .load(32, 'r1', 'r6', PACKET_TYPE)
-    .jumpIf('r1', '==', PACKET_OUTGOING, 'end')
-    .load(64, 'r8', 'r7', WAITING)
-    .jumpIf('r8', '==', 0, 'end');
+  const asm = begin(map, '==').load(64, 'r8', 'r7', WAITING).jumpIf('r8', '==', 0, 'end');
   asm.call(Call.ktime).store(64, 'r7', WAITING, 0).jumpIf('r0', '<=', 'r8', 'end').sub('r0', 'r8');
   asm.load(64, 'r1', 'r7', LONGEST).jumpIf('r0', '<=', 'r1', 'end').store(64, 'r7', LONGEST, 'r0');
   return end(asm);
 }
 
-/** r6: the skb, of IPv4; r7: what is shared. */
-function begin(map: number): Assembler {
+/** r7: what is shared. `other`: an skb does not count when its type compares so with OUTGOING. */
+function begin(map: number, other: '==' | '!='): Assembler {
   const asm = new Assembler().mov('r6', 'r1').load(32, 'r1', 'r6', PROTOCOL).jumpIf('r1', '!=', IPV4_ON_WIRE, 'end');
+  asm.load(32, 'r1', 'r6', PACKET_TYPE).jumpIf('r1', other, PACKET_OUTGOING, 'end');
   asm.store(32, 'r10', -4, 0).map('r1', map).mov('r2', 'r10').add('r2', -4).call(Call.mapLookup);
   return asm.jumpIf('r0', '==', 0, 'end').mov('r7', 'r0');
 }
