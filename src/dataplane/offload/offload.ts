@@ -249,7 +249,7 @@ export class Offload implements Offloaded {
     Atomics.add(this.control, Control.off, off ? 1 : -1);
   }
 
-  /** Call it once a turn; `now` in ms. */
+  /** Call it once a turn. */
   tick(): void {
     if (!this.hasBegun) return;
     const { now } = this.d;

@@ -42,7 +42,6 @@ export interface FlowMemory {
   readonly ledger: Float64Array;
   readonly ledgerWords: Int32Array;
   readonly hops: Int32Array;
-  readonly bits: number;
   readonly secret: ArrayLike<number>;
 }
 
@@ -192,7 +191,6 @@ export function flowMemory(fds: FlowMapFds): FlowMemory {
     ledger: new Float64Array(rows.buffer, rows.offset, count << (LEDGER_SHIFT - 1)),
     ledgerWords: words(rows, count << LEDGER_SHIFT),
     hops: words(mapped(hops, 4 * HOP_WORDS * HOPS), HOP_WORDS * HOPS),
-    bits,
     secret,
   };
 }

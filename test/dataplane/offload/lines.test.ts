@@ -38,7 +38,6 @@ function table(): FlowMemory {
     ledger,
     ledgerWords: new Int32Array(ledger.buffer),
     hops: new Int32Array(1024),
-    bits: BITS,
     secret: SECRET,
   };
 }
