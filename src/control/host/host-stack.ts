@@ -17,7 +17,10 @@ import { VipRoutes } from './vip-routes.js';
 /** Warnings about single addresses at a time. */
 const MOST_WARNINGS = 8;
 
-/** Changes after which a realserver may be none: a warning may be due again when it comes back. */
+/**
+ * Changes after which a realserver may be none: one that came is not to be warned of, and a warning
+ * may be due again when it comes back.
+ */
 const REMOVALS: ReadonlySet<ChangeRequest['op']> = new Set(['deleteDestination', 'deleteService', 'flush']);
 
 /** All that is changed in the host while a director runs. */
@@ -95,7 +98,7 @@ export class HostStack {
   intercept(changes: readonly ChangeRequest[]): void {
     for (const change of changes)
       if ('destination' in change) this.came.push(change.destination.address);
-      else if (REMOVALS.has(change.op) && this.unrouted.size > 0) this.checked = undefined;
+      else if (REMOVALS.has(change.op) && this.unrouted.size + this.came.length > 0) this.checked = undefined;
     this.warnUnanswered(changes);
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
