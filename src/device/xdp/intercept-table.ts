@@ -4,7 +4,7 @@
  *
  *     rule                                          becomes
  *     daddr (or saddr) alone                        WHOLE in the trie
- *     one address, protocol, a few ports or none    PORTS and fragments in the trie, entries of the port table
+ *     one address, protocol, a few ports or none    PORTS, fragments in the trie; keys of the port table
  *     anything else                                 a rule bit: in the tries by its addresses, by protocol, by port
  *     a rule about one device of several (iif)      a rule bit: that of its protocol is set for the device alone
  *     icmpError                                     a flag for its family, whatever the error is about

@@ -13,7 +13,8 @@ export type Side = (typeof SIDES)[number];
 
 /**
  * Key of a trie: | prefix length 32, host order | address, 4 or 16 bytes |
- * Value of a trie: | flags 32 | fragments 32 | rule bits 64 |, host order. It includes the values of all shorter prefixes.
+ * Value of a trie: | flags 32 | fragments 32 | rule bits 64 |, host order. It includes the values
+ * of all shorter prefixes.
  */
 export const TRIE_VALUE = 16;
 
