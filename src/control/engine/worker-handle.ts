@@ -91,7 +91,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const send = (message: Message) => {
     if (!running) return;
     worker.postMessage(message);
-    // It does not sleep while the word is 1: of many messages only the first one costs a system call.
+    // It does not sleep while the word is 1: the first one of many messages wakes it.
     if (Atomics.exchange(words, 0, 1) !== 0) return;
     Atomics.notify(words, 0);
     wakeup.ring();
