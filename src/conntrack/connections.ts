@@ -1,12 +1,11 @@
 /**
  * The life of a connection: opened and bound to a destination, moved through its states by each
- * packet, ended by its timer. The gauges of the destination, its thresholds and the tie to a
- * template are updated here.
+ * packet, ended by its timer (timers.ts). The gauges of the destination, its thresholds and the tie
+ * to a template are updated here.
  *
  *     open ─► bound (inactive) ─► state moves it between active and inactive ─► timer ends ─┬─► unbound, freed
  *                                                                 children alive: 60 s more ┘
  */
-
 import type { Destination } from '../service/service.js';
 import { TCP } from '../wire/ipv4.js';
 import {
@@ -25,20 +24,16 @@ import {
   PORTS,
   TICKS,
   TIMEOUT,
-  WHEEL_POS,
   WHEEL_TICK,
   WITH_SHIFTS,
 } from './entry.js';
-import { EntryFields } from './entry-fields.js';
 import { bind, count, setInactive, unbind } from './gauges.js';
-import { removalPrefetcher } from './prefetch.js';
 import { type SeqAdj, SeqAdjRows } from './seqadj.js';
-import { noteSilence, type Offloaded, States } from './states.js';
+import { noteSilence } from './states.js';
 import type { SyncState } from './sync-state.js';
 import type { ConnectionTable } from './table.js';
 import { Tcp } from './tcp.js';
-import { OwnIdle } from './timeouts.js';
-import { TimerWheel } from './wheel.js';
+import { ConnectionTimers } from './timers.js';
 
 /** Timeout of a connection before its first state is set (ip_vs_conn_new), in ticks. */
 const FRESH = 3 * TICKS;
@@ -46,8 +41,7 @@ const FRESH = 3 * TICKS;
 const POSTPONED = 60 * TICKS;
 
 /** The connections of one worker: table, states and timers. */
-export class Connections extends EntryFields {
-  readonly states: States;
+export class Connections extends ConnectionTimers {
   /** Virtual ports of the FTP helper, which reads masq connections to them. */
   helperPorts: readonly number[] = [];
   /**
@@ -67,47 +61,11 @@ export class Connections extends EntryFields {
    * True: the connection has a new end.
    */
   onIdle: ((entry: number) => boolean) | undefined;
-  /** Time of the current batch, in ticks. */
-  now: number;
-  private readonly wheel: TimerWheel;
-  private offloaded: Offloaded | undefined;
 
   /** `dests`: by slot, removed destinations included. `now`: in ticks. */
-  constructor(
-    readonly table: ConnectionTable,
-    dests: readonly (Destination | undefined)[],
-    now = 0,
-  ) {
-    super(table.words, dests);
+  constructor(table: ConnectionTable, dests: readonly (Destination | undefined)[], now = 0) {
+    super(table, dests, now);
     this.rows = new SeqAdjRows(table.shifts);
-    this.now = now;
-    this.states = new States(this.words, dests);
-    this.wheel = new TimerWheel(
-      this.words,
-      table.maxEntries,
-      now,
-      (entry) => this.onDue(entry),
-      removalPrefetcher(table),
-    );
-  }
-
-  /** From now on services may have idle times of their own. */
-  useOwnIdle(): void {
-    this.wheel.own ??= new OwnIdle(this.words, this.dests);
-  }
-
-  /** Gives an entry a new end, `ticks` from now. */
-  endIn(entry: number, ticks: number): void {
-    const at = entry << ENTRY_SHIFT;
-    this.words[at + TIMEOUT] = ticks;
-    this.words[at + EXPIRES] = (this.now + ticks) | 0;
-  }
-
-  /** From now on somebody else may forward packets of these connections. */
-  offloadTo(offloaded: Offloaded): void {
-    this.offloaded = offloaded;
-    this.states.offloaded = offloaded;
-    this.wheel.refresh = (entry) => this.refresh(entry);
   }
 
   /**
@@ -184,47 +142,6 @@ export class Connections extends EntryFields {
     return hash;
   }
 
-  /** Restarts the timer with the timeout of the entry, as after every packet. */
-  touch(entry: number): void {
-    const at = entry << ENTRY_SHIFT;
-    const { words } = this;
-    const expires = (this.now + words[at + TIMEOUT]!) | 0;
-    words[at + EXPIRES] = expires;
-    if (((expires - words[at + WHEEL_TICK]!) | 0) < 0) this.wheel.moved(entry);
-  }
-
-  /**
-   * Starts the timer of a new connection after its first packet has set the state and its timeout.
-   */
-  settle(entry: number): void {
-    const at = entry << ENTRY_SHIFT;
-    const { words } = this;
-    words[at + EXPIRES] = (this.now + words[at + TIMEOUT]!) | 0;
-    // 0 as alloc left it: the entry was opened untimed.
-    if (words[at + WHEEL_POS] !== 0) this.wheel.stop(entry);
-    this.wheel.start(entry);
-  }
-
-  /**
-   * The end has passed and no child keeps the entry, though the timer wheel has not reached it yet.
-   */
-  ended(entry: number): boolean {
-    if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
-    this.wheel.own?.apply(entry);
-    return this.isDue(entry) && this.childrenOf(entry) === 0;
-  }
-
-  /** Brings EXPIRES up to date with the packets that somebody else has forwarded. */
-  refresh(entry: number): void {
-    this.offloaded?.pull(entry);
-  }
-
-  /** The end has passed, also by the packets that somebody else has forwarded. */
-  isDue(entry: number): boolean {
-    if (((this.words[(entry << ENTRY_SHIFT) + EXPIRES]! - this.now) | 0) > 0) return false;
-    return this.offloaded === undefined || !this.offloaded.pull(entry);
-  }
-
   /** Ends the entry now. With children it stays, and its timer goes on. */
   expireNow(entry: number): void {
     if (this.childrenOf(entry) === 0) this.end(entry);
@@ -257,15 +174,6 @@ export class Connections extends EntryFields {
     this.table.insert(template);
   }
 
-  /**
-   * Ends connections that are due, looking at `budget` entries at most. Call it once per batch;
-   * `now` in ticks.
-   */
-  tick(now: number, budget = 256): void {
-    this.now = now;
-    this.wheel.advance(now, budget);
-  }
-
   /** Unbinds and frees an entry that is not in the table, such as a one-packet connection. */
   release(entry: number): void {
     if (this.offloaded !== undefined) this.offloaded.release(entry);
@@ -284,7 +192,7 @@ export class Connections extends EntryFields {
   }
 
   /** The timer of the entry has ended. True: it has children and stays. */
-  private onDue(entry: number): boolean {
+  protected override onDue(entry: number): boolean {
     if (this.childrenOf(entry) !== 0) {
       const at = entry << ENTRY_SHIFT;
       this.words[at + TIMEOUT] = POSTPONED;

@@ -66,7 +66,7 @@ export const CONN_REVERSE = 0x2000000;
 /** A connection that a realserver opened (snat): it has no destination. */
 export const CONN_OUTGOING = 0x4000000;
 
-/** In the index by the whole tuple (tuple-index.ts) instead of the chain of its bucket. */
+/** In the index by the whole tuple (hash/tuple-index.ts) instead of the chain of its bucket. */
 export const CONN_INDEXED = 0x8000000;
 
 /** The destination has answered the SYN (conntrack/states.ts). */

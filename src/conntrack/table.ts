@@ -3,42 +3,24 @@
  * side alone (protocol, caddr, cport), so that one bucket serves both directions of a NAT flow: the
  * destination of a reply is the client.
  *
- *     buckets  [ b0 | b1 | … | bn-1 ]        linear hashing: an insertion over one entry in two buckets splits just two,
- *                 |                          so that growth never pauses
- *               entry -> entry -> 0
+ *     hash/buckets.ts      [ b0 | b1 | … | bn-1 ]
+ *                             |
+ *     hash/chain.ts         entry -> entry -> 0
+ *     hash/tuple-index.ts   entries of clients that would make a chain long
  *
  * Memory for the largest table is reserved as virtual memory at the start and touched as the table
  * fills. Entries never move: their numbers serve as references for parents, timers and listings.
  * There is one writer; listings in another thread read at the same time.
  */
-import { isChainFull, oldestOf, unlink } from './chain.js';
-import {
-  CADDR,
-  CONN_HASHED,
-  CONN_INDEXED,
-  DPORT_PROTO_STATE,
-  ENTRY_SHIFT,
-  ENTRY_WORDS,
-  FLAGS,
-  HASH,
-  LIVE_WORD,
-  NEXT,
-  PORTS,
-  VADDR,
-} from './entry.js';
-import { Lines } from './lines.js';
+import { CONN_HASHED, CONN_INDEXED, ENTRY_SHIFT, ENTRY_WORDS, FLAGS, HASH, LIVE_WORD, NEXT, VADDR } from './entry.js';
+import { Buckets } from './hash/buckets.js';
+import { isChainFull, oldestOf, unlink } from './hash/chain.js';
+import { TupleIndex } from './hash/tuple-index.js';
 import { isIn4, isOut4 } from './match.js';
 import { type TableMemory, tableMemory, wordsOf } from './memory.js';
 import { sealOf } from './seal.js';
 import { SHIFT_WORDS } from './seqadj.js';
-import { TupleIndex } from './tuple-index.js';
 import { VipCounts } from './vip-counts.js';
-
-export const INITIAL_BUCKETS = 4096;
-/**
- * Buckets per line in use. Most chains are then one entry long: each further entry is a cache miss.
- */
-const BUCKETS_EACH = 2;
 
 /** Entries that `linkAll` fetches at once. */
 const PREFETCHED = 64;
@@ -47,49 +29,31 @@ const PREFETCHED = 64;
 const FIXED_SECRET = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e);
 
 /** The connection table of one worker. */
-export class ConnectionTable extends Lines {
+export class ConnectionTable extends Buckets {
   /** By entry: its seal (seal.ts). Empty where the table ends with the process. */
   readonly seals: Int32Array;
   /** Rows of sequence shifts (seqadj.ts); empty as `seals`. */
   readonly shifts: Int32Array;
   /** Entries moved out of long chains. */
   readonly tupleIndex: TupleIndex;
-  /** The first entry of the chain of each bucket. */
-  readonly buckets: Int32Array;
   /** Of `prefetch`; longer than needed, so that V8 places it outside its heap. */
   private readonly heads = new Int32Array(2 * PREFETCHED);
   /** Virtual addresses of all inserted entries. */
   readonly vipCounts = new VipCounts();
-  private nBuckets = INITIAL_BUCKETS;
-  /** Number of buckets after the last complete doubling: level <= nBuckets < 2 * level. */
-  private level = INITIAL_BUCKETS;
   /**
    * Counts insertions and removals. A remembered look-up result is valid while it stays the same.
    */
   changes = 0;
-  private readonly k0: number;
-  private readonly k1: number;
-  private readonly k2: number;
 
   /**
    * `maxEntries`: lines, up to 2^26. `secret`: three words that key the hash; random on a live box.
    * Throws RangeError when the memory is not available.
    */
-  constructor(
-    maxEntries = 1 << 20,
-    memory: TableMemory = tableMemory(maxEntries),
-    readonly secret: Int32Array = FIXED_SECRET,
-  ) {
-    super(wordsOf(memory.lines, (maxEntries + 1) * ENTRY_WORDS), maxEntries);
+  constructor(maxEntries = 1 << 20, memory: TableMemory = tableMemory(maxEntries), secret: Int32Array = FIXED_SECRET) {
+    super(wordsOf(memory.lines, (maxEntries + 1) * ENTRY_WORDS), maxEntries, secret);
     this.seals = wordsOf(memory.seals, maxEntries + 1);
     this.shifts = wordsOf(memory.shifts, (maxEntries + 1) * SHIFT_WORDS);
-    this.buckets = new Int32Array(
-      new SharedArrayBuffer(4 * Math.max(INITIAL_BUCKETS, 2 ** Math.ceil(Math.log2(BUCKETS_EACH * maxEntries)))),
-    );
     this.tupleIndex = new TupleIndex(this.words, maxEntries, secret[0]! ^ secret[1]!);
-    this.k0 = secret[0]!;
-    this.k1 = secret[1]! | 1;
-    this.k2 = secret[2]! | 1;
   }
 
   /** Makes an entry findable. Its addresses, ports, protocol and flags are filled in. */
@@ -101,7 +65,7 @@ export class ConnectionTable extends Lines {
     if (this.seals.length !== 0) this.seals[entry] = sealOf(this.words, at, this.k0);
     this.vipCounts.add(this.words[at + VADDR]!);
     this.link(entry, at, this.bucketOf(hash));
-    for (let i = 0; i < BUCKETS_EACH && this.isNarrow(); i++) this.split();
+    this.grow();
   }
 
   /** Writes the seal again, after a word was changed that it covers. */
@@ -130,10 +94,8 @@ export class ConnectionTable extends Lines {
    */
   forgetIndex(lines: number): void {
     // Buckets that were never written take no memory yet.
-    if (this.changes !== 0) this.buckets.fill(0, 0, this.nBuckets);
-    this.nBuckets = Math.max(INITIAL_BUCKETS, Math.min(lines * BUCKETS_EACH, this.buckets.length));
-    this.level = INITIAL_BUCKETS;
-    while (this.level * 2 <= this.nBuckets) this.level *= 2;
+    if (this.changes !== 0) this.buckets.fill(0, 0, this.width);
+    this.forgetBuckets(lines);
     this.forgetLines();
   }
 
@@ -145,7 +107,7 @@ export class ConnectionTable extends Lines {
     const at = entry << ENTRY_SHIFT;
     const { words } = this;
     words[LIVE_WORD]! += lines;
-    while (this.isNarrow()) this.split();
+    this.growWide();
     const hash = this.hashEntry(at);
     words[at + FLAGS]! &= ~CONN_INDEXED;
     words[at + HASH] = hash;
@@ -184,10 +146,6 @@ export class ConnectionTable extends Lines {
     heads[PREFETCHED] = unread;
   }
 
-  private isNarrow(): boolean {
-    return this.words[LIVE_WORD]! * BUCKETS_EACH > this.nBuckets && this.nBuckets < this.buckets.length;
-  }
-
   /**
    * Moves all connections of this client from the chain to the index, the oldest first. A look-up
    * searches the chain first, so that entries there must be newer than like ones in the index.
@@ -220,25 +178,6 @@ export class ConnectionTable extends Lines {
     unlink(words, this.buckets, this.bucketOfEntry(at), entry);
   }
 
-  /**
-   * The first entry of the chain for a client's side, or 0; `next` gives the others. For IPv6
-   * `caddr` is the `fold`. A chain holds entries of both families and templates: the caller
-   * compares.
-   */
-  chain(protocol: number, caddr: number, cport: number): number {
-    return this.buckets[this.bucket(protocol, caddr, cport)]!;
-  }
-  bucket(protocol: number, caddr: number, cport: number): number {
-    return this.bucketOf(this.hash(caddr, (protocol << 16) | cport));
-  }
-  /** Number of buckets. */
-  get width(): number {
-    return this.nBuckets;
-  }
-  /** The bucket of the inserted entry at word `at`. */
-  bucketOfEntry(at: number): number {
-    return this.bucketOf(this.words[at + HASH]!);
-  }
   /** The IPv4 connection of a packet from the client, or 0. `ports`: cport << 16 | vport. Templates do not match. */
   findIn4(protocol: number, caddr: number, vaddr: number, ports: number): number {
     const { words } = this;
@@ -258,55 +197,5 @@ export class ConnectionTable extends Lines {
     for (; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!)
       if (isOut4(words, entry << ENTRY_SHIFT, protocol, daddr, dport, caddr, cport)) return entry;
     return this.tupleIndex.size === 0 ? 0 : this.tupleIndex.findOut4(protocol, daddr, dport, caddr, cport);
-  }
-
-  /** Splits one bucket in two (linear hashing). */
-  private split(): void {
-    const { words, buckets } = this;
-    const from = this.nBuckets - this.level;
-    const to = this.nBuckets++;
-    let entry = buckets[from]!;
-    let stay = 0;
-    let move = 0;
-    const mask = this.level * 2 - 1;
-    while (entry !== 0) {
-      const at = entry << ENTRY_SHIFT;
-      const next = words[at + NEXT]!;
-      if ((words[at + HASH]! & mask) === to) {
-        words[at + NEXT] = move;
-        move = entry;
-      } else {
-        words[at + NEXT] = stay;
-        stay = entry;
-      }
-      entry = next;
-    }
-    buckets[from] = stay;
-    buckets[to] = move;
-    if (this.nBuckets === this.level * 2) this.level *= 2;
-  }
-
-  /** The bucket of a hash. */
-  bucketOf(hash: number): number {
-    const bucket = hash & (this.level * 2 - 1);
-    return bucket < this.nBuckets ? bucket : hash & (this.level - 1);
-  }
-
-  private hashEntry(at: number): number {
-    const { words } = this;
-    return this.hash(
-      words[at + CADDR]!,
-      ((words[at + DPORT_PROTO_STATE]! & 0xff00) << 8) | (words[at + PORTS]! >>> 16),
-    );
-  }
-
-  /** Keyed: a sender who does not know k0..k2 cannot choose a bucket. `rest`: protocol << 16 | cport. */
-  private hash(caddr: number, rest: number): number {
-    let h = Math.imul(caddr ^ this.k0, this.k1);
-    h ^= h >>> 15;
-    h = Math.imul(h + Math.imul(rest, this.k2), (0x2c1b3c6d ^ this.k0) | 1) ^ (h >>> 7);
-    h ^= h >>> 16;
-    h = Math.imul(h, this.k1);
-    return h ^ (h >>> 13);
   }
 }

@@ -23,8 +23,9 @@ import { GsoTapDevice } from './tun/gso-tap.js';
 import { closeTun, openTap, TapDevice, type TunHandle } from './tun/tap.js';
 import type { Umem } from './umem.js';
 import { XdpDevice } from './xdp/device.js';
+import { adoptXdp, closeXdp, replaceXdp, type XdpHandle, xdpDetail, xdpFault } from './xdp/handle.js';
 import type { InterceptMapFds } from './xdp/layout.js';
-import { adoptXdp, closeXdp, openXdp, replaceXdp, type XdpHandle, xdpDetail, xdpFault } from './xdp/open.js';
+import { openXdp } from './xdp/open.js';
 import type { FrameMemory } from './xdp/open-socket.js';
 
 /** A device of libpcap: it is opened by the thread that uses it. */

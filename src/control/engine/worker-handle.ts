@@ -58,6 +58,7 @@ const STOP_MS = 5000;
 export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const wakeup = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
+  const words = new Int32Array(flags);
   const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData,
@@ -90,8 +91,9 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const send = (message: Message) => {
     if (!running) return;
     worker.postMessage(message);
-    Atomics.store(new Int32Array(flags), 0, 1);
-    Atomics.notify(new Int32Array(flags), 0);
+    // It does not sleep while the word is 1: the first one of many messages wakes it.
+    if (Atomics.exchange(words, 0, 1) !== 0) return;
+    Atomics.notify(words, 0);
     wakeup.ring();
   };
   const stop = async () => {

@@ -1,46 +1,27 @@
 /**
  * The rule table of the control thread: services and destinations by key, with the answers of the
  * kernel's ip_vs_ctl.c. It forwards nothing. An accepted request becomes actions for the dataplane;
- * a refused one changes nothing.
+ * a refused one changes nothing. destinations.ts has what is asked about one destination.
  *
  *     request ─► Rules ─┬─► reply
  *                       └─► actions, by slot (actions.ts)
  */
-import {
-  type DestinationConfig,
-  familyOf,
-  keyText,
-  type ServiceConfig,
-  type ServiceKey,
-  type ServiceRules,
-} from '../../service/config.js';
+import { keyText, type ServiceConfig, type ServiceKey, type ServiceRules } from '../../service/config.js';
 import type { ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { ShownCounters } from './counter-base.js';
+import { DestinationRules } from './destinations.js';
+import { type Endpoint, entryOf, newestFirst, type Service } from './entries.js';
 import {
-  type Destination,
-  type Endpoint,
-  endpointText,
-  entryOf,
-  find,
-  identity,
-  newestFirst,
-  type Service,
-} from './entries.js';
-import {
-  applyDrain,
-  applyHealth,
   type DestinationHealth,
   edited,
-  findSlot,
   type HealthOutcome,
-  type HealthTarget,
   isAbsent,
   present,
   type SlottedService,
 } from './health-weight.js';
 import { accepted, type Outcome, type RulesRequest, refused } from './outcome.js';
-import { refuseBehindProxy, refuseDestination, refuseService, refuseTimeouts } from './refusals.js';
+import { refuseService, refuseTimeouts } from './refusals.js';
 import { RuleSlots, type SlotsOptions } from './rule-slots.js';
 
 /** What a rule table needs to know. */
@@ -61,14 +42,12 @@ export class Rules {
   readonly slots: RuleSlots;
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
-  /** Services with a SYN proxy, by keyText. */
-  private proxied: ReadonlySet<string> = new Set();
-  /** Destinations whose weight follows their health, by slot. */
-  private readonly checked = new Map<number, HealthTarget>();
+  private readonly destinations: DestinationRules;
 
   constructor(private readonly options: RulesOptions) {
     this.slots = new RuleSlots(options);
     this.shown = this.slots.shown;
+    this.destinations = new DestinationRules(this.slots);
     this.timeouts = { ...(options.timeouts ?? KERNEL_TIMEOUTS) };
   }
 
@@ -82,11 +61,11 @@ export class Rules {
       case 'deleteService':
         return this.withService(request.key, (it) => accepted(this.removeService(it)));
       case 'addDestination':
-        return this.withService(request.key, (it) => this.addDestination(it, request.destination));
+        return this.withService(request.key, (it) => this.destinations.add(it, request.destination));
       case 'editDestination':
-        return this.withService(request.key, (it) => this.editDestination(it, request.destination));
+        return this.withService(request.key, (it) => this.destinations.edit(it, request.destination));
       case 'deleteDestination':
-        return this.withService(request.key, (it) => this.deleteDestination(it, request));
+        return this.withService(request.key, (it) => this.destinations.delete(it, request));
       case 'flush':
         return accepted([...this.services.values()].flatMap((service) => this.removeService(service)));
       case 'zero':
@@ -110,7 +89,7 @@ export class Rules {
 
   /** From now on these services have a SYN proxy. */
   proxy(keys: readonly ServiceKey[]): void {
-    this.proxied = new Set(keys.map(keyText));
+    this.destinations.proxy(keys);
   }
 
   get serviceCount(): number {
@@ -152,11 +131,7 @@ export class Rules {
    * stays what it is. Returns what the host and the dataplane do.
    */
   setHealth(slot: number, health: DestinationHealth | undefined): HealthOutcome {
-    const found = this.checked.get(slot) ?? findSlot(this.services.values(), slot);
-    if (found === undefined) return { changes: [], actions: [] };
-    if (health === undefined) this.checked.delete(slot);
-    else this.checked.set(slot, found);
-    return applyHealth(found, health);
+    return this.destinations.setHealth(this.services.values(), slot, health);
   }
 
   /**
@@ -164,21 +139,12 @@ export class Rules {
    * weight stays what it is, and so does a reload.
    */
   drain(key: ServiceKey, which: Endpoint, share: number | undefined): Outcome {
-    return this.withService(key, (service) => {
-      const found = find(service, which);
-      if (found === undefined) return refused('ENOENT');
-      const { actions, kept } = applyDrain(found, share);
-      return { ...accepted(actions), kept };
-    });
+    return this.withService(key, (service) => this.destinations.drain(service, which, share));
   }
 
   /** Ends the connections of a destination: of TCP, of UDP. */
   endConnections(key: ServiceKey, which: Endpoint, tcp: boolean, udp: boolean): Outcome {
-    return this.withService(key, (service) => {
-      const found = find(service, which);
-      if (found === undefined) return refused('ENOENT');
-      return accepted([{ kind: 'endConnections', slot: found.slot, tcp, udp }]);
-    });
+    return this.withService(key, (service) => this.destinations.endConnections(service, which, tcp, udp));
   }
 
   /** What drains and what health says, as actions that follow those of the operator's rules. */
@@ -210,70 +176,10 @@ export class Rules {
   }
 
   private removeService(service: Service): Action[] {
-    const removed = newestFirst(service).flatMap((destination) => this.remove(service, destination));
+    const removed = newestFirst(service).flatMap((destination) => this.destinations.remove(service, destination));
     this.services.delete(keyText(service.config.key));
     this.slots.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
-  }
-
-  private addDestination(service: Service, config: DestinationConfig): Outcome {
-    const refusal = this.refuse(service, config);
-    if (refusal) return refusal;
-    if (find(service, config)) return refused('EEXIST');
-    return this.revive(service, config) ?? this.create(service, config);
-  }
-
-  private refuse({ config: { key } }: Service, config: DestinationConfig): Outcome | undefined {
-    const errno = refuseDestination(config, familyOf(key));
-    if (errno) return refused(errno);
-    const isProxied = this.proxied.size > 0 && this.proxied.has(keyText(key));
-    const text = isProxied ? refuseBehindProxy(config, key) : undefined;
-    return text === undefined ? undefined : refused('EINVAL', text);
-  }
-
-  private create(service: Service, config: DestinationConfig): Outcome {
-    const errno = refuseDestination(config, familyOf(service.config.key), 'new');
-    if (errno) return refused(errno);
-    const slot = this.slots.openDestination(service.slot);
-    if (slot === undefined) return refused('ENOMEM');
-    return this.attach(service, { slot, config, lastWeight: config.weight }, false);
-  }
-
-  private revive(service: Service, config: DestinationConfig): Outcome | undefined {
-    if (this.slots.isTrashEmpty) return undefined;
-    const slot = this.slots.revive(identity(service, config), service.slot);
-    if (slot === undefined) return undefined;
-    return this.attach(service, { slot, config, lastWeight: config.weight }, true);
-  }
-
-  private attach(service: Service, destination: Destination, revived: boolean): Outcome {
-    const { slot, config } = destination;
-    service.destinations.set(endpointText(config), destination);
-    return accepted([{ kind: 'addDestination', slot, serviceSlot: service.slot, destination: config, revived }]);
-  }
-
-  private editDestination(service: Service, config: DestinationConfig): Outcome {
-    const refusal = this.refuse(service, config);
-    if (refusal) return refusal;
-    const found = find(service, config);
-    if (!found) return refused('ENOENT');
-    found.config = config;
-    if (config.weight !== 0) found.lastWeight = config.weight;
-    const kept: Action[] = [{ kind: 'editDestination', slot: found.slot, destination: config }];
-    return { ...accepted(isAbsent(found) ? [] : [edited(found)]), kept };
-  }
-
-  private deleteDestination(service: Service, which: Endpoint): Outcome {
-    const found = find(service, which);
-    if (found === undefined) return refused('ENOENT');
-    return { ...accepted(this.remove(service, found)), kept: [{ kind: 'removeDestination', slot: found.slot }] };
-  }
-
-  private remove(service: Service, destination: Destination): Action[] {
-    service.destinations.delete(endpointText(destination.config));
-    this.checked.delete(destination.slot);
-    this.slots.bury(identity(service, destination.config), destination.slot, service.slot);
-    return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
   }
 
   private zero(key: ServiceKey | undefined): Outcome {

@@ -1,7 +1,7 @@
 /**
- * Prefetches the overflow index (conntrack/tuple-index.ts) for clients with more connections than a
- * bucket chain may hold: an index slot and an entry, two cache misses for each packet. With the
- * prefetch a client with many connections costs as much as many clients.
+ * Prefetches the overflow index (conntrack/hash/tuple-index.ts) for clients with more connections
+ * than a bucket chain may hold: an index slot and an entry, two cache misses for each packet. With
+ * the prefetch a client with many connections costs as much as many clients.
  */
 import { CADDR, ENTRY_SHIFT, PORTS, VADDR } from '../../conntrack/entry.js';
 import type { ConnectionTable } from '../../conntrack/table.js';

@@ -38,8 +38,8 @@ export const PLACES: Readonly<Record<4 | 6, Places>> = {
 };
 
 /**
- * Offsets in the stack of the program, below r10 and below those of the intercept program, because
- * the verifier knows stack by 8 bytes: index of a look-up; length of the packet; bytes behind it;
+ * Offsets in the stack of the program, below r10 and below those of xdp/look-up.ts, because the
+ * verifier knows stack by 8 bytes: index of a look-up; length of the packet; bytes behind it;
  * time; index of the next hop; number of the line; sum so far and length of what is summed; the
  * rest of an IPv6 line; the device and the row of the next hop. Of the programs for skbs (skb.ts)
  * besides: segments, bytes of all of them, the longest one; the copy of the headers, whose IP

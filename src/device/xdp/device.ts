@@ -6,7 +6,8 @@ import { TxSocket } from '../packet/tx-socket.js';
 import { completeIfPartial } from '../partial-checksum.js';
 import type { Umem } from '../umem.js';
 import type { XdpMode } from './attach.js';
-import { closeXdp, openXdp, type XdpHandle, type XdpOptions, xdpDetail } from './open.js';
+import { closeXdp, type XdpHandle, xdpDetail } from './handle.js';
+import { openXdp, type XdpOptions } from './open.js';
 import type { FrameMemory } from './open-socket.js';
 import { XdpSocket } from './socket.js';
 

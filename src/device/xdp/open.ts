@@ -5,8 +5,8 @@
  *
  *     openXdp ─► XdpHandle ─► new XdpDevice(umem, handle) ─► … ─► closeXdp ─► XdpDevice.reclaim
  */
-import { createMap, loadXdp, MapType, updateMap } from '../../sys/bpf.js';
-import { LinkType, linkedInterface, replaceProgram } from '../../sys/bpf-link.js';
+import { loadXdp } from '../../sys/bpf.js';
+import { replaceProgram } from '../../sys/bpf-link.js';
 import { interfaceDriver, interfaceMtu, receiveQueues } from '../../sys/interface.js';
 import { check, close, epollOf, socket } from '../../sys/libc.js';
 import {
@@ -23,28 +23,22 @@ import { DeviceError } from '../error.js';
 import { ethernetIndex } from '../ethernet-index.js';
 import type { FlowMapFds } from '../flow/layout.js';
 import type { PinnedLink } from '../flow/pins.js';
-import { type OffloadName, turnOff, turnOn } from '../offload.js';
+import { type OffloadName, turnOff } from '../offload.js';
 import { openTxSocket } from '../packet/tx-socket.js';
 import type { QueueShare } from '../queue-share.js';
 import { HEADROOM } from '../umem.js';
 import { type Attached, attachProgram, type XdpMode, xdpError } from './attach.js';
 import { CHUNK } from './chunks.js';
-import type { InterceptMapFds } from './layout.js';
-import {
-  adoptXdpSocket,
-  closeXdpSocket,
-  type FrameMemory,
-  openXdpSocket,
-  type XdpSocketHandle,
-} from './open-socket.js';
-import { interceptAllProgram, interceptProgram, passAllProgram } from './program.js';
+import { addSocket, createXskMap, type Opening, release, switched, type XdpHandle } from './handle.js';
+import { type FrameMemory, openXdpSocket } from './open-socket.js';
+import { type Intercepted, xdpProgram } from './program.js';
 
 export interface XdpOptions {
   /**
    * What is intercepted: what these maps select, everything (the default), or nothing, to find out
    * whether XDP works.
    */
-  intercept?: InterceptMapFds | 'all' | 'nothing';
+  intercept?: Intercepted;
   /**
    * Slots of each ring, a power of two: the most frames that a queue posts for receiving
    * (depth.ts).
@@ -76,31 +70,6 @@ export interface XdpOptions {
   link?: PinnedLink | undefined;
 }
 
-/** An open interface as plain data, valid in every thread of the process. */
-export interface XdpHandle {
-  readonly name: string;
-  readonly ifindex: number;
-  /** Receive queues of the interface when it was opened. */
-  readonly queues: number;
-  readonly sockets: readonly XdpSocketHandle[];
-  /** Socket that only sends, for a worker that has no queue; −1: none. */
-  readonly sender: number;
-  /** BPF link of the program; −1: another worker has attached it. */
-  readonly link: number;
-  /** To close, in this order: the program before the sockets that it feeds. */
-  readonly descriptors: readonly number[];
-  /** Descriptor to wait on; −1: none. */
-  readonly poll: number;
-  readonly mode: XdpMode;
-  /** Why the mode is not native; '' when it is. */
-  readonly reason: string;
-  /** Frames may have partial checksums. */
-  readonly completes: boolean;
-  readonly turnedOff: readonly OffloadName[];
-  /** The program takes frames in several buffers; absent in what an older process gives: false. */
-  readonly frags?: boolean;
-}
-
 const ENTRIES = 2048;
 /** Drivers whose senders are on this machine: the other end of a veth, the guest of a TAP. */
 const LOCAL_DRIVERS = ['veth', 'tun'];
@@ -114,14 +83,6 @@ const LONGEST_FRAME = 16_384;
  * may have merged frames. With rxVlan nobody sees the VLAN tag.
  */
 const GENERIC_OFF: readonly OffloadName[] = ['rxVlan', 'gro', 'lro'];
-
-/** What has been opened so far. */
-interface Opening {
-  readonly sockets: XdpSocketHandle[];
-  readonly descriptors: number[];
-  turnedOff: OffloadName[];
-  sender: number;
-}
 
 /**
  * Opens interface `name`. Throws a DeviceError: no such interface, no privilege, no AF_XDP, a frame
@@ -139,61 +100,6 @@ export function openXdp(memory: FrameMemory, name: string, options: XdpOptions =
   }
 }
 
-/** Closes everything. Frames that the kernel had are then to be reclaimed. */
-export function closeXdp({ name, sockets, descriptors, turnedOff, sender }: XdpHandle): void {
-  release(name, { sockets: [...sockets], descriptors: [...descriptors], turnedOff: [...turnedOff], sender });
-}
-
-/** The handle of another process as one of this process. Throws a SystemError. */
-export function adoptXdp(handle: XdpHandle, take: (fd: number) => number): XdpHandle {
-  const sockets = handle.sockets.map((socket) => adoptXdpSocket(socket, take(socket.fd)));
-  const descriptors = handle.descriptors.filter((fd) => fd !== handle.poll).map(take);
-  const fds = sockets.map(({ fd }) => fd);
-  const poll = fds.length > 1 ? epollOf(fds) : (fds[0] ?? -1);
-  if (fds.length > 1) descriptors.unshift(poll);
-  return { ...handle, sockets, descriptors, poll, sender: take(handle.sender), link: take(handle.link) };
-}
-
-/**
- * Replaces the program of an open interface by one with other intercept maps, which feeds the same
- * sockets. The link stays, so that no frame finds no program. `handles`: by worker. `shared`: the
- * XSKMAP of several workers. Returns the handles. Throws a SystemError.
- */
-export function replaceXdp(
-  handles: readonly XdpHandle[],
-  maps: InterceptMapFds,
-  shared?: number,
-  flows?: FlowMapFds,
-): XdpHandle[] {
-  const [first, ...others] = handles as [XdpHandle, ...XdpHandle[]];
-  const xsks = shared ?? createMap({ type: MapType.xskMap, keySize: 4, valueSize: 4, entries: first.queues });
-  for (const socket of handles.flatMap(({ sockets }) => sockets)) addSocket(xsks, socket);
-  const program = loadXdp(programFor(xsks, maps, flows), first.frags);
-  replaceProgram(first.link, program);
-  const own = shared === undefined ? [program, xsks] : [program];
-  return [{ ...first, descriptors: [...first.descriptors, ...own] }, ...others];
-}
-
-function addSocket(xsks: number, { queue, fd }: XdpSocketHandle): void {
-  updateMap(xsks, new Uint8Array(Uint32Array.of(queue).buffer), new Uint8Array(Uint32Array.of(fd).buffer));
-}
-
-/** Mode and copy mode of an open interface; the reason when the mode is not native. */
-export function xdpDetail({ sockets, mode, reason }: XdpHandle): string {
-  const copies = sockets.every(({ zeroCopy }) => zeroCopy) ? 'zero-copy' : 'copy mode';
-  return `${mode}, ${copies}${reason === '' ? '' : `; ${reason}`}`;
-}
-
-/**
- * The program was taken off the interface (bpftool link detach), or the interface has another
- * number of queues than when it was opened (ethtool -L); '' for neither.
- */
-export function xdpFault({ link, ifindex, queues, name }: XdpHandle): string {
-  if (link < 0) return '';
-  if (linkedInterface(link, LinkType.xdp) !== ifindex) return 'its XDP program was taken away';
-  return receiveQueues(name) === queues ? '' : 'it has another number of receive queues';
-}
-
 function open(memory: FrameMemory, name: string, ifindex: number, options: XdpOptions, opening: Opening): XdpHandle {
   const queues = options.queues ?? receiveQueues(name);
   const driver = interfaceDriver(name);
@@ -203,7 +109,7 @@ function open(memory: FrameMemory, name: string, ifindex: number, options: XdpOp
   if ((options.share?.index ?? 0) !== 0)
     return { ...base, ...done(opening), link: -1, mode: 'native', reason: '', completes: true };
   const keep = (fd: number) => kept(opening, fd);
-  const program = keep(loadXdp(programFor(xsks, options.intercept ?? 'all', options.flows), base.frags));
+  const program = keep(loadXdp(xdpProgram(xsks, options.intercept ?? 'all', options.flows), base.frags));
   keep(join(ifindex, options.promiscuous === true));
   opening.turnedOff = turnOffEach(name, options.mode === 'generic' ? GENERIC_OFF : ['rxVlan']);
   const { link, mode, reason } = options.link
@@ -246,8 +152,7 @@ function openSockets(
   opening: Opening,
 ): number {
   const { sockets } = opening;
-  const shape = { type: MapType.xskMap, keySize: 4, valueSize: 4, entries: count };
-  const xsks = share?.xsks ?? kept(opening, createMap(shape));
+  const xsks = share?.xsks ?? kept(opening, createXskMap(count));
   for (let queue = share?.index ?? 0; queue < count; queue += share?.count ?? 1) {
     const made = openXdpSocket(memory, { ifindex, queue, entries, copy }, sharing ?? sockets[0]?.fd);
     sockets.push(made);
@@ -272,32 +177,9 @@ function join(ifindex: number, promiscuous: boolean): number {
   return fd;
 }
 
-function release(name: string, { sockets, descriptors, sender, turnedOff }: Opening): void {
-  for (const fd of descriptors.splice(0)) close(fd);
-  for (const one of sockets.splice(0)) closeXdpSocket(one);
-  if (sender >= 0) close(sender);
-  switched(turnOn, name, turnedOff.splice(0));
-}
-
-function programFor(xsks: number, intercept: InterceptMapFds | 'all' | 'nothing', flows?: FlowMapFds): Uint8Array {
-  if (intercept === 'nothing') return passAllProgram();
-  if (intercept === 'all') return interceptAllProgram(xsks);
-  return interceptProgram(intercept, xsks, flows && { fds: flows, completes: true });
-}
-
 /** Turns off the offloads that the driver can switch. Returns those that were on. */
 function turnOffEach(name: string, offloads: readonly OffloadName[]): OffloadName[] {
   return offloads.flatMap((offload) => switched(turnOff, name, [offload]) ?? []);
-}
-
-/** Switches offloads; undefined when the driver cannot, or when the interface is gone. */
-function switched<T>(turn: (name: string, offloads: readonly OffloadName[]) => T, name: string, which: OffloadName[]) {
-  try {
-    return turn(name, which);
-  } catch (error) {
-    if (error instanceof DeviceError) return undefined;
-    throw error;
-  }
 }
 
 /** Frames of the Umem are longer than a chunk of the kernel's (chunks.ts). */

@@ -17,15 +17,16 @@ it('are those that neither a network, a default route nor the host itself has', 
 
 type Stack = ConstructorParameters<typeof HostStack>;
 
-it('are warned of once each, looked up when they come, and all of them when routes change', () => {
+/** A host without routes, its warnings, and the number of walks over all services. */
+function host() {
   const warned: string[] = [];
   const log = { warn: (text: string) => warned.push(/realserver (\S+):/.exec(text)![1]!) } as unknown as Stack[2];
   const live = { has, routes: [] as unknown[] };
   const config = { accept: { arp: true, ranges: [] }, snat: [] } as unknown as Stack[1];
   const present = new Set<string>();
-  let walks = 0;
+  const walks = { count: 0 };
   const services = () => {
-    walks++;
+    walks.count++;
     return [{ destinations: [...present].map((address) => ({ address })) }] as never;
   };
   const stack = new HostStack(live as unknown as Stack[0], config, log, services, false);
@@ -33,21 +34,38 @@ it('are warned of once each, looked up when they come, and all of them when rout
     if (op === 'addDestination') present.add(address);
     else present.delete(address);
     stack.intercept([(op === 'addDestination' ? { op, destination: { address } } : { op, address }) as never]);
-    stack.warnUnrouted();
   };
   stack.warnUnrouted();
-  const before = walks;
-  change('addDestination', '192.168.1.11');
-  change('addDestination', '192.168.1.12');
-  change('addDestination', '192.168.1.11');
+  return { warned, live, walks, stack, change };
+}
+
+it('are warned of once each, looked up when they come, and all of them when routes change', () => {
+  const { warned, live, walks, stack, change } = host();
+  const look = (...changed: Parameters<typeof change>) => {
+    change(...changed);
+    stack.warnUnrouted();
+  };
+  const before = walks.count;
+  look('addDestination', '192.168.1.11');
+  look('addDestination', '192.168.1.12');
+  look('addDestination', '192.168.1.11');
   expect(warned).toEqual(['192.168.1.11', '192.168.1.12']);
-  expect(walks).toBe(before);
-  change('deleteDestination', '192.168.1.11');
-  change('addDestination', '192.168.1.11');
+  expect(walks.count).toBe(before);
+  look('deleteDestination', '192.168.1.11');
+  look('addDestination', '192.168.1.11');
   expect(warned).toEqual(['192.168.1.11', '192.168.1.12', '192.168.1.11']);
   live.routes = [route('default')];
   stack.warnUnrouted();
   live.routes = [];
   stack.warnUnrouted();
   expect(warned.slice(3).sort()).toEqual(['192.168.1.11', '192.168.1.12']);
+});
+
+it('are not warned of when they have gone before the next look', () => {
+  const { warned, stack, change } = host();
+  change('addDestination', '192.168.1.11');
+  change('addDestination', '192.168.1.12');
+  change('deleteDestination', '192.168.1.11');
+  stack.warnUnrouted();
+  expect(warned).toEqual(['192.168.1.12']);
 });

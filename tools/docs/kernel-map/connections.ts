@@ -8,7 +8,7 @@ export const CONN = mapFile(
   'net/netfilter/ipvs/ip_vs_conn.c',
   'The connection table, timers and listings.',
   `
-ip_vs_conn_hashkey, ip_vs_conn_hashkey_param, ip_vs_conn_hashkey_conn | conntrack/table.ts: hash, bucketOf | Hashed by client address and port only, so that both directions meet in one bucket.
+ip_vs_conn_hashkey, ip_vs_conn_hashkey_param, ip_vs_conn_hashkey_conn | conntrack/hash/buckets.ts: hash, bucketOf | Hashed by client address and port only, so that both directions meet in one bucket.
 ip_vs_conn_hash | conntrack/table.ts: insert |
 ip_vs_conn_unhash, ip_vs_conn_unlink | conntrack/table.ts: remove |
 __ip_vs_conn_in_get, ip_vs_conn_in_get | conntrack/table.ts: findIn4; conntrack/find-wide.ts: findIn6; dataplane/path/inbound.ts: findIn |
@@ -16,7 +16,7 @@ ip_vs_conn_in_get_proto, ip_vs_conn_fill_param_proto | dataplane/path/inbound.ts
 ip_vs_ct_in_get | conntrack/find-wide.ts: findTemplate; conntrack/engine-templates.ts: findEngineTemplate |
 ip_vs_conn_out_get | conntrack/table.ts: findOut4; conntrack/find-wide.ts: findOut6 |
 ip_vs_conn_out_get_proto | dataplane/path/outbound.ts: findOut |
-ip_vs_conn_put, __ip_vs_conn_put_timer | conntrack/connections.ts: touch, settle |
+ip_vs_conn_put, __ip_vs_conn_put_timer | conntrack/timers.ts: touch, settle |
 ip_vs_conn_fill_cport | conntrack/expected.ts: fillClientPort |
 ip_vs_bind_xmit, ip_vs_bind_xmit_v6 | dataplane/xmit/xmit.ts: xmit | Chosen by the method in the entry at each packet; there is no function pointer.
 ip_vs_bind_dest | conntrack/connections.ts: bind; service/service.ts: noteBound |
@@ -35,7 +35,7 @@ ip_vs_conn_array, ip_vs_conn_seq_start, ip_vs_conn_seq_next, ip_vs_conn_seq_stop
 ip_vs_conn_seq_show | proc/connections.ts: connectionsText |
 ip_vs_conn_sync_seq_show, ip_vs_origin_name | proc/connections.ts: syncText |
 ct_write_lock_bh, ct_write_unlock_bh, ip_vs_conn_rcu_free | - | Each worker owns its connections: there are no locks.
-ip_vs_conn_init, ip_vs_conn_cleanup, ip_vs_conn_net_init, ip_vs_conn_net_cleanup, ip_vs_conn_flush | conntrack/table.ts: memory | The table ends with the process.
+ip_vs_conn_init, ip_vs_conn_cleanup, ip_vs_conn_net_init, ip_vs_conn_net_cleanup, ip_vs_conn_flush | conntrack/table.ts: ConnectionTable | The table ends with the process.
 `,
 );
 

@@ -21,12 +21,12 @@ __ip_vs_bind_svc | control/engine/apply.ts: addDestination |
 __ip_vs_svc_put, ip_vs_service_free, ip_vs_service_rcu_free | control/rules/slots.ts: addReference, release |
 ip_vs_flush | control/rules/rules.ts: request |
 ip_vs_lookup_dest | control/rules/entries.ts: find |
-ip_vs_new_dest | control/rules/rules.ts: create; control/rules/refusals.ts: refuseDestination |
-ip_vs_add_dest | control/rules/rules.ts: addDestination; control/engine/apply.ts: addDestination |
-ip_vs_edit_dest | control/rules/rules.ts: editDestination; control/engine/apply.ts: editDestination |
-__ip_vs_update_dest | control/rules/rules.ts: attach; control/engine/apply.ts: setDestination |
-ip_vs_del_dest, __ip_vs_unlink_dest, __ip_vs_del_dest | control/rules/rules.ts: deleteDestination, remove; control/engine/apply.ts: removeDestination |
-ip_vs_trash_get_dest | control/rules/dest-trash.ts: takeOut; control/rules/rules.ts: revive |
+ip_vs_new_dest | control/rules/destinations.ts: create; control/rules/refusals.ts: refuseDestination |
+ip_vs_add_dest | control/rules/destinations.ts: add; control/engine/apply.ts: addDestination |
+ip_vs_edit_dest | control/rules/destinations.ts: edit; control/engine/apply.ts: editDestination |
+__ip_vs_update_dest | control/rules/destinations.ts: attach; control/engine/apply.ts: setDestination |
+ip_vs_del_dest, __ip_vs_unlink_dest, __ip_vs_del_dest | control/rules/destinations.ts: delete, remove; control/engine/apply.ts: removeDestination |
+ip_vs_trash_get_dest | control/rules/dest-trash.ts: takeOut; control/rules/destinations.ts: revive |
 ip_vs_dest_trash_expire, ip_vs_dest_free | control/rules/dest-trash.ts: tick, isOver |
 ip_vs_trash_cleanup | - | The trash ends with the process.
 ip_vs_dest_update_overload, __ip_vs_dest_update_overload | service/service.ts: noteBound, noteUnbound, noteThresholds |

@@ -1,9 +1,9 @@
 /** A table under random insertions and removals against a list, with clients that crowd their chains; and what crowding costs. */
 import { describe, expect, it } from 'vitest';
-import { CONN_INDEXED, ENTRY_SHIFT, FLAGS } from '../../src/conntrack/entry.js';
-import { fillEntry, findIn6, findOut6 } from '../../src/conntrack/find-wide.js';
-import { ConnectionTable } from '../../src/conntrack/table.js';
-import { Random } from '../support/seed.js';
+import { CONN_INDEXED, ENTRY_SHIFT, FLAGS } from '../../../src/conntrack/entry.js';
+import { fillEntry, findIn6, findOut6 } from '../../../src/conntrack/find-wide.js';
+import { ConnectionTable } from '../../../src/conntrack/table.js';
+import { Random } from '../../support/seed.js';
 
 const TCP = 6;
 interface Flow {

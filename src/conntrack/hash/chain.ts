@@ -5,7 +5,7 @@
  *
  *     bucket ─► c2 ─► other ─► c1 ─► 0        a third of client c comes: c1, c2, then c3 go to the index, the chain is short again
  */
-import { Method } from '../service/service.js';
+import { Method } from '../../service/service.js';
 import {
   CADDR,
   CONN_FULLNAT,
@@ -18,7 +18,7 @@ import {
   NEXT,
   PORTS,
   VADDR,
-} from './entry.js';
+} from '../entry.js';
 
 /** Connections of one client address and port that a chain may hold. */
 const MAX_PER_CLIENT = 2;

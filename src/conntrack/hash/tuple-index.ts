@@ -22,8 +22,8 @@ import {
   PORTS,
   VADDR,
   WIDE_DADDR,
-} from './entry.js';
-import { fold, isIn4, isIn6, isOut4, isOut6 } from './match.js';
+} from '../entry.js';
+import { fold, isIn4, isIn6, isOut4, isOut6 } from '../match.js';
 
 /** Open addressing with linear probing. */
 export class TupleIndex {
