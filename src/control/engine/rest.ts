@@ -8,8 +8,8 @@
  * What it sleeps for want of frames counts as rest. Others, ksoftirqd and kworkers too, run then.
  * It rests from its start, so that V8 has compiled that too when the priority begins.
  *
- * While frames come no CPU sleeps (wake-latency.ts): one that sleeps wakes up late, most of all that
- * of a virtual machine, whose host has given it to somebody else.
+ * While frames come no CPU sleeps (wake-latency.ts): one that sleeps wakes up late, most of all in
+ * a virtual machine, whose host has given it to somebody else.
  */
 
 import { monotonic } from './clock.js';
@@ -24,8 +24,9 @@ const CALL_MS = 0.005;
  * under load. Earlier it would take the processor from V8's compiler.
  */
 const COLD_TURNS = 20_000;
-/** Frames that come again within this time keep the CPUs awake, and this time without frames ends it, ms. */
+/** Frames that come again within this time keep the CPUs awake, ms. */
 const DENSE_MS = 1;
+/** A wait for frames that is longer than this ends it, ms. */
 const QUIET_MS = 10;
 /** An idle worker polls on for this time, ms: the CPU would have to wake up again. */
 const SPIN_MS = 0.05;

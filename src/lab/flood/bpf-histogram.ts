@@ -2,7 +2,7 @@
 import { type Assembler, Call } from '../../device/bpf/assembler.js';
 import { PRECISION } from './delays.js';
 
-/** Increments entry r2 of a map of 64-bit counters; goes to `without` where it has no such entry. */
+/** Increments entry r2 of a map of 64-bit counters, or goes to `without` if it has none. */
 export function increment(asm: Assembler, mapFd: number, without: string): void {
   asm.store(32, 'r10', -4, 'r2').mov('r2', 'r10').add('r2', -4).map('r1', mapFd).call(Call.mapLookup);
   asm.jumpIf('r0', '==', 0, without).mov('r1', 1).addTo('r0', 0, 'r1');

@@ -53,7 +53,10 @@ export interface FloodRun {
   readonly undisturbed?: Undisturbed;
 }
 
-/** The delays of frames that no pause of the machine has delayed; `part`: of all frames that have a time stamp. */
+/**
+ * The delays of frames that no pause of the machine has delayed. `part`: of all frames that have a
+ * time stamp.
+ */
 export interface Undisturbed extends Percentiles {
   readonly part: number;
 }
@@ -161,8 +164,8 @@ export class Flood {
   }
 
   /**
-   * Sends `rate` frames a second (0: as fast as possible) for `ms` and counts them. `load`: the part
-   * of the forwarder's highest rate that this is (Pauses.load).
+   * Sends `rate` frames a second (0: as fast as possible) for `ms` and counts them. `load`: the
+   * part of the forwarder's highest rate that this is (Pauses.load).
    */
   async run(rate: number, ms: number, load = 0.5): Promise<FloodRun> {
     const { pid } = this.options;
