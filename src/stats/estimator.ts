@@ -22,13 +22,18 @@ export class Estimators {
 
   /** Starts with a row, or starts anew. Counts of the past do not enter the average. */
   watch(counts: Float64Array, row: number): void {
-    const place = this.places.get(row) ?? this.places.size * WIDTH;
-    this.places.set(row, place);
+    const place = this.places.get(row) ?? this.add(row);
     if (place >= this.values.length) this.grow();
     for (let i = 0; i < COLUMNS; i++) {
       this.values[place + i] = counts[row + i]!;
       this.values[place + COLUMNS + i] = 0;
     }
+  }
+
+  private add(row: number): number {
+    const place = this.places.size * WIDTH;
+    this.places.set(row, place);
+    return place;
   }
 
   private grow(): void {

@@ -6,15 +6,24 @@
 const OUR_NAMES = new Set(['ipvsadm', 'ulvsadm']);
 
 export function* commandLines(text: string): Generator<string[]> {
-  const lines = text.split('\n');
-  const last = lines.pop() ?? '';
-  if (!/[ \t\r]{2}$/.test(last)) lines.push(last);
-  for (const line of lines) {
+  for (const line of linesOf(text)) {
     const argv = words(line);
     if (argv.length > 0) yield argv;
   }
 }
 
+/** One after the other: a list of very many lines would be work for V8's collector. */
+function* linesOf(text: string): Generator<string> {
+  let from = 0;
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', from)) {
+    yield text.slice(from, end);
+    from = end + 1;
+  }
+  const last = text.slice(from);
+  if (!/[ \t\r]{2}$/.test(last)) yield last;
+}
+
 function words(line: string): string[] {
-  return line.split(/[ \t\r]+/).filter((word) => word !== '' && !OUR_NAMES.has(word));
+  // Almost all lines have blanks only; for them a regular expression takes three times as long.
+  return line.split(/[\t\r]/.test(line) ? /[ \t\r]+/ : ' ').filter((word) => word !== '' && !OUR_NAMES.has(word));
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { canonicalAddress } from '../text/address.js';
 import type { AdminRequest } from './api.js';
-import { isSoundBatch } from './sound-batch.js';
+import { isSoundBatch, sharePlainTunnels } from './sound-batch.js';
 
 const INT_MAX = 2147483647;
 const whole = (min: number, max: number) => z.number().int().min(min).max(max);
@@ -140,7 +140,10 @@ export function readEnvelope(line: string): Envelope | { problem: string } {
   const v: unknown = typeof value === 'object' && value !== null && 'v' in value ? value.v : undefined;
   if (v !== undefined && v !== PROTOCOL)
     return { problem: `v: this director speaks version ${PROTOCOL} of the protocol, not ${JSON.stringify(v)}` };
-  if (isSoundLine(value)) return { id: value.id, request: value.request };
+  if (isSoundLine(value)) {
+    sharePlainTunnels(value.request);
+    return { id: value.id, request: value.request };
+  }
   const { data, error } = envelope.safeParse(value);
   if (data) return data.request ? { id: data.id, request: data.request } : { id: data.id };
   const issue = error.issues[0];

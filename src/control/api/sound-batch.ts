@@ -3,10 +3,12 @@
  * `ulvsadm -R` sends them. The schema makes a copy of each object, which takes longer than all else
  * for a line. What this check does not know, the schema judges: it alone refuses.
  *
- *     line of JSON ─► isSoundBatch? ─ yes ─► request as it is
+ *     line of JSON ─► isSoundBatch? ─ yes ─► request as it is ─► sharePlainTunnels
  *                           └─ no ─► schema ─► request, or what is wrong with it
  */
+import { PLAIN_TUNNEL, type Tunnel } from '../../service/config.js';
 import { canonicalAddress } from '../text/address.js';
+import type { AdminRequest } from './api.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -18,6 +20,16 @@ export function isSoundBatch(request: unknown, most: number): boolean {
   if (!hasOnly(request, 2)) return false;
   const { op, requests } = request;
   return op === 'batch' && Array.isArray(requests) && requests.length <= most && requests.every(isSoundChange);
+}
+
+/**
+ * Makes the tunnels of a sound batch one object. One for each destination would be copied by V8's
+ * collector and to each worker.
+ */
+export function sharePlainTunnels(request: AdminRequest): void {
+  if (request.op !== 'batch') return;
+  for (const change of request.requests)
+    if (change.op === 'addDestination') (change.destination as { tunnel: Tunnel }).tunnel = PLAIN_TUNNEL;
 }
 
 function isSoundChange(change: unknown): boolean {

@@ -8,6 +8,7 @@ import { Bell } from '../../device/poll.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
+import { setWorkerHeap } from './v8-flags.js';
 
 /** A running dataplane. */
 export interface Dataplane {
@@ -58,7 +59,9 @@ const STOP_MS = 5000;
 export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const wakeup = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
+  const words = new Int32Array(flags);
   const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd };
+  const endWorkerHeap = setWorkerHeap();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
@@ -77,6 +80,9 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   } catch (error) {
     await worker.terminate();
     throw error;
+  } finally {
+    // The thread has its heap by now; those of others stay small.
+    endWorkerHeap();
   }
   const index = setup.workers?.index ?? 0;
   const died = (why: string) => onReport({ kind: 'died', worker: index, message: `dataplane: ${why}` });
@@ -90,8 +96,9 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const send = (message: Message) => {
     if (!running) return;
     worker.postMessage(message);
-    Atomics.store(new Int32Array(flags), 0, 1);
-    Atomics.notify(new Int32Array(flags), 0);
+    // It does not sleep while the word is 1: the first one of many messages wakes it.
+    if (Atomics.exchange(words, 0, 1) !== 0) return;
+    Atomics.notify(words, 0);
     wakeup.ring();
   };
   const stop = async () => {

@@ -31,8 +31,8 @@ export class HostStack {
    * Realservers that a warning was given for, those that came since, and the routes in which all
    * others were looked up.
    */
-  private unrouted: ReadonlySet<string> = new Set();
-  private readonly came = new Set<string>();
+  private unrouted = new Set<string>();
+  private came: string[] = [];
   private checked: LiveNetwork['routes'] | undefined;
   /** The routes of announced VIPs, with `announce`. */
   routes: VipRoutes | undefined;
@@ -97,8 +97,8 @@ export class HostStack {
    */
   intercept(changes: readonly ChangeRequest[]): void {
     for (const change of changes)
-      if ('destination' in change) this.came.add(change.destination.address);
-      else if (REMOVALS.has(change.op) && this.unrouted.size + this.came.size > 0) this.checked = undefined;
+      if ('destination' in change) this.came.push(change.destination.address);
+      else if (REMOVALS.has(change.op) && this.unrouted.size + this.came.length > 0) this.checked = undefined;
     this.warnUnanswered(changes);
     this.interceptor?.follow(changes);
     if (changes.some((change) => this.concernsReplies(change))) this.replies?.update(this.services());
@@ -137,14 +137,15 @@ export class HostStack {
   warnUnrouted(): void {
     const { routes } = this.live;
     const isNew = routes !== this.checked;
-    if (!isNew && this.came.size === 0) return;
+    if (!isNew && this.came.length === 0) return;
     this.checked = routes;
-    const addresses = isNew ? this.realservers() : this.came;
+    const addresses = isNew ? this.realservers() : new Set(this.came);
     const without = unroutedDestinations(addresses, routes, (address) => this.live.has(address));
     const fresh = without.filter((address) => !this.unrouted.has(address));
     this.warnOfEach(fresh, unroutedWarning, 'realservers to which no route leads');
-    this.unrouted = new Set(isNew ? without : [...this.unrouted, ...fresh]);
-    this.came.clear();
+    if (isNew) this.unrouted = new Set(without);
+    else for (const address of fresh) this.unrouted.add(address);
+    this.came = [];
   }
 
   private realservers(): Set<string> {

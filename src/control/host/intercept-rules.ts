@@ -140,8 +140,19 @@ export function destinationRules(
     family: addressFamily(saddr),
     saddr,
     protocol,
-    ...(!anyPort && port !== 0 && { sport: [[port, port]] as const }),
+    ...(!anyPort && port !== 0 && { sport: only(port) }),
   }));
+}
+
+/** Ranges by port: those of many rules that wait together are one object. */
+const single = new Map<number, readonly PortRange[]>();
+
+function only(port: number): readonly PortRange[] {
+  const known = single.get(port);
+  if (known !== undefined) return known;
+  const ranges: readonly PortRange[] = [[port, port]];
+  single.set(port, ranges);
+  return ranges;
 }
 
 /**

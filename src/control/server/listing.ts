@@ -15,7 +15,7 @@ const SPAN = 2 ** 25;
 
 export class Listing {
   /** Addresses by destination slot, for connections with a destination of the other family. */
-  readonly daddrs = new Map<number, string>();
+  readonly daddrs: string[] = [];
 
   constructor(private readonly forwarding: Forwarding) {}
 
@@ -44,5 +44,5 @@ export class Listing {
     return listConnections(table, this.forwarding.tick(table), this.daddrOf, first, last);
   }
 
-  private readonly daddrOf = (slot: number) => this.daddrs.get(slot) ?? '';
+  private readonly daddrOf = (slot: number) => this.daddrs[slot] ?? '';
 }

@@ -92,7 +92,7 @@ export class Requests implements AdminClient {
       case 'connection':
         return { ok: true, found: connectionAt(this.listing.all, request.at) };
       case 'batch':
-        return { ok: true, replies: this.change(request.requests) };
+        return { ok: true, replies: this.applyAll(request.requests) };
       case 'getSysctls':
         return { ok: true, sysctls: this.settings.sysctl };
       case 'setSysctl':
@@ -118,7 +118,7 @@ export class Requests implements AdminClient {
       case 'takeover':
         return { ok: false, errno: 'EPERM', text: 'only a live director can be taken over' };
       default:
-        return this.change([request])[0]!;
+        return this.applyAll([request])[0]!;
     }
   }
 
@@ -130,8 +130,12 @@ export class Requests implements AdminClient {
 
   /** Applies several requests in order. Host and dataplane get all changes together. */
   change(requests: readonly RulesRequest[]): AdminReply[] {
-    // A slot that gets a new owner counts from its present counters on.
     this.gather();
+    return this.applyAll(requests);
+  }
+
+  /** Call `gather` before: a slot that gets a new owner counts from its present counters on. */
+  private applyAll(requests: readonly RulesRequest[]): AdminReply[] {
     const outcomes = requests.map((request) => this.rules.request(request));
     const actions = outcomes.flatMap((outcome) => outcome.actions);
     this.keep(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
@@ -199,7 +203,7 @@ export class Requests implements AdminClient {
     this.tracing.tick(now);
     if (this.isCounting) return;
     const freed = this.rules.slots.tick(now, (it) => this.counters.gauges[it * GAUGES + Gauge.references]!);
-    for (const slot of freed) this.listing.daddrs.delete(slot);
+    for (const slot of freed) this.listing.daddrs[slot] = '';
     if (this.keeper === undefined) this.kept.release(freed);
     else this.keeper.released(freed);
   }
@@ -232,7 +236,7 @@ export class Requests implements AdminClient {
   private forward(changes: readonly ChangeRequest[], actions: readonly Action[]): void {
     if (actions.length === 0) return;
     for (const action of actions)
-      if (action.kind === 'addDestination') this.listing.daddrs.set(action.slot, action.destination.address);
+      if (action.kind === 'addDestination') this.listing.daddrs[action.slot] = action.destination.address;
       else if (action.kind === 'setTimeouts') this.settings = { ...this.settings, timeouts: action.timeouts };
     try {
       if (changes.length > 0) this.forwarding.intercept(changes);

@@ -3,12 +3,13 @@
  * table. They come and go one by one (intercept-table.ts).
  *
  *     saddr 10.0.0.7, TCP, port 80 ─► trie src4: 10.0.0.7/32 PORTS
- *                                     port table: 10.0.0.7 | 80 | TCP | src4    and    10.0.0.7 | 0 | TCP | src4 FRAGMENT
+ *                                                         fragments of TCP
+ *                                     port table: 10.0.0.7 | 80 | TCP | src4
  */
 import { isIPv6 } from '../../wire/address.js';
 import { type Prefix, prefixesOf } from '../intercept/address-range.js';
 import type { InterceptRule, PortRange } from '../intercept/rule.js';
-import { ARP_TARGET, FRAGMENT, PORT_KEY, PORTS, SIDES, type Side, WHOLE } from './layout.js';
+import { ARP_TARGET, FRAGMENT, FRAGMENT_BITS, PORT_KEY, PORTS, SIDES, type Side, WHOLE } from './layout.js';
 
 const NO_PORTS: readonly PortRange[] = [];
 /** A rule with more ports than this gets a rule bit instead of an entry for each port. */
@@ -65,8 +66,8 @@ function hostOf(address: string, side: Side, flag: number, few?: FewPorts): Host
 }
 
 /**
- * Calls `then` with the key of each port; without ports, with that of any port. Fragments have one
- * of their own. The key is valid until the next call.
+ * Calls `then` with the key of each port; without ports, with that of any port. Fragments of a
+ * protocol without a bit have one of their own. The key is valid until the next call.
  */
 export function eachPortKey(
   side: Side,
@@ -77,7 +78,7 @@ export function eachPortKey(
   const number = SIDES.indexOf(side);
   if (ports.length === 0) then(portKey(address, 0, protocol, number));
   for (const port of ports) then(portKey(address, port, protocol, number));
-  then(portKey(address, 0, protocol, number | FRAGMENT));
+  if (!FRAGMENT_BITS.includes(protocol)) then(portKey(address, 0, protocol, number | FRAGMENT));
 }
 
 export function isHost({ address, length }: { address: Uint8Array; length: number }): boolean {

@@ -4,7 +4,7 @@
  *
  *     rule                                          becomes
  *     daddr (or saddr) alone                        WHOLE in the trie
- *     one address, protocol, a few ports or none    PORTS in the trie, entries of the port table
+ *     one address, protocol, a few ports or none    PORTS, fragments in the trie; keys of the port table
  *     anything else                                 a rule bit: in the tries by its addresses, by protocol, by port
  *     a rule about one device of several (iif)      a rule bit: that of its protocol is set for the device alone
  *     icmpError                                     a flag for its family, whatever the error is about
@@ -96,12 +96,12 @@ export class InterceptTable {
   }
 
   private addPorts(side: Side, text: string, address: Uint8Array, protocol: number, ports: readonly number[]): void {
-    this.flag(side, text, PORTS);
+    this.flag(side, text, PORTS, protocol);
     eachPortKey(side, address, { protocol, ports }, (key) => void this.ports.add(key));
   }
 
-  private flag(side: Side, text: string, flag: number): void {
-    for (const prefix of prefixesOf(text, side.endsWith('4') ? 4 : 6)) this.tries[side].at(prefix).hold(flag);
+  private flag(side: Side, text: string, flag: number, protocol?: number): void {
+    for (const prefix of prefixesOf(text, side.endsWith('4') ? 4 : 6)) this.tries[side].at(prefix).hold(flag, protocol);
   }
 
   /**
@@ -111,8 +111,8 @@ export class InterceptTable {
     const { side, prefix, flag, few } = host;
     const trie = this.tries[side];
     const entry = trie.at(prefix);
-    if (one === 1) entry.hold(flag);
-    else entry.release(flag);
+    if (one === 1) entry.hold(flag, few?.protocol);
+    else entry.release(flag, few?.protocol);
     trie.adopt(entry, prefix);
     if (entry.isEmpty) trie.entries.delete(entry.key);
     changed.entries[side].set(entry.key, entry);

@@ -13,7 +13,8 @@ export type Side = (typeof SIDES)[number];
 
 /**
  * Key of a trie: | prefix length 32, host order | address, 4 or 16 bytes |
- * Value of a trie: | flags 32 | unused 32 | rule bits 64 |, host order. It includes the values of all shorter prefixes.
+ * Value of a trie: | flags 32 | fragments 32 | rule bits 64 |, host order. It includes the values
+ * of all shorter prefixes.
  */
 export const TRIE_VALUE = 16;
 
@@ -21,13 +22,18 @@ export const TRIE_VALUE = 16;
 export const WHOLE = 1;
 /** Flag: the port table has entries for the address. */
 export const PORTS = 2;
+/**
+ * Protocols whose fragments have a bit in the value of a trie, the first one bit 0. It stands with
+ * PORTS. A key of the port table for each address would be as many keys again.
+ */
+export const FRAGMENT_BITS: readonly number[] = [TCP, UDP, SCTP];
 /** Flag: the director answers ARP requests and neighbour solicitations for the address. */
 export const ARP_TARGET = 4;
 
 /**
  * Bytes of a key of the port table: | address 16 bytes (IPv4 in the first 4) | port 16 | protocol 8 | side 8 |
  * Port 0 stands for any port, and is the port of protocols without ports. FRAGMENT in the side: a
- * fragment, port 0.
+ * fragment of a protocol that is not in FRAGMENT_BITS, port 0.
  */
 export const PORT_KEY = 20;
 export const FRAGMENT = 4;

@@ -12,6 +12,7 @@ import { wire16 } from '../flow/frame.js';
 import { ICMP_ERRORS, ICMP6_ERRORS } from '../intercept/rule.js';
 import {
   ARP_TARGET,
+  FRAGMENT_BITS,
   ICMP_ERRORS_4,
   ICMP_ERRORS_6,
   type InterceptMapFds,
@@ -88,11 +89,24 @@ function matchSide(asm: Assembler, side: Side, maps: InterceptMapFds, offset: nu
   look(asm, side, maps, 'r7', offset, 'pass').load(32, 'r1', 'r0', 0).load(64, 'r5', 'r0', 8);
   asm.jumpIf('r1', '&', WHOLE, 'redirect').jumpIf('r1', '&', PORTS, `${side}Ports`).jump(`${side}Done`);
   asm.label(`${side}Ports`).store(64, 'r10', Stack.trieKey, 'r5');
+  matchFragment(asm, side);
   portKey(asm, side, offset, port);
   asm.load(16, 'r1', 'r10', PortKey.port).jumpIf('r1', '==', 0, `${side}Any`);
   lookPort(asm, maps).jumpIf('r0', '!=', 0, 'redirect').store(16, 'r10', PortKey.port, 0);
   asm.label(`${side}Any`);
   lookPort(asm, maps).jumpIf('r0', '!=', 0, 'redirect').load(64, 'r5', 'r10', Stack.trieKey).label(`${side}Done`);
+}
+
+/** Redirects a fragment whose protocol has its bit in the trie's value at r0. */
+function matchFragment(asm: Assembler, side: Side): void {
+  asm.load(32, 'r1', 'r10', Stack.fragmented).jumpIf('r1', '==', 0, `${side}Whole`);
+  asm.load(32, 'r1', 'r10', Stack.protocol).load(32, 'r2', 'r0', 4);
+  for (const [bit, protocol] of FRAGMENT_BITS.entries())
+    asm
+      .jumpIf('r1', '!=', protocol, `${side}Not${bit}`)
+      .jumpIf('r2', '&', 1 << bit, 'redirect')
+      .label(`${side}Not${bit}`);
+  asm.label(`${side}Whole`);
 }
 
 /**

@@ -8,7 +8,7 @@
  *     10.1.2.3/32   WHOLE                     10.1.2.3/32   bits 1 2, WHOLE
  */
 import type { Prefix } from '../intercept/address-range.js';
-import { TRIE_VALUE } from './layout.js';
+import { FRAGMENT_BITS, TRIE_VALUE } from './layout.js';
 
 /** Room in `holders` for the rules of one flag. */
 const HOLDERS = 2 ** 16;
@@ -20,6 +20,8 @@ export class TrieEntry {
   private high = 0;
   /** Number of rules that need each flag: WHOLE in the last 16 bits, PORTS, ARP_TARGET. */
   private holders = 0;
+  /** Number of rules that need fragments, for each bit of FRAGMENT_BITS, as in `holders`. */
+  private fragments = 0;
   /** The longest of the shorter prefixes that contain this one; undefined: none. */
   parent: TrieEntry | undefined = undefined;
 
@@ -31,13 +33,15 @@ export class TrieEntry {
     return { address: Uint8Array.from(address), length };
   }
 
-  /** One more rule needs a flag. */
-  hold(flag: number): void {
+  /** One more rule needs a flag, and fragments of a protocol. */
+  hold(flag: number, protocol?: number): void {
     this.holders += HOLDERS ** Math.log2(flag);
+    this.fragments += fragmentsOf(protocol);
   }
-  /** One rule less needs a flag. */
-  release(flag: number): void {
+  /** One rule less needs them. */
+  release(flag: number, protocol?: number): void {
     this.holders -= HOLDERS ** Math.log2(flag);
+    this.fragments -= fragmentsOf(protocol);
   }
 
   setBit(bit: number): void {
@@ -50,10 +54,10 @@ export class TrieEntry {
     return this.low === 0 && this.high === 0 && this.holders === 0;
   }
 
-  /** Writes the value for the map: flags and 64 bits, host order. `words`: four words at `at`. */
+  /** Writes the value for the map, in host order. `words`: four words at `at`. */
   write(words: Uint32Array, at: number): void {
-    for (let place = 0, left = this.holders; left > 0; place++, left = Math.floor(left / HOLDERS))
-      if (left % HOLDERS > 0) words[at]! |= 1 << place;
+    words[at]! |= bitsOf(this.holders);
+    words[at + 1]! |= bitsOf(this.fragments);
     words[at + 2]! |= this.low;
     words[at + 3]! |= this.high;
     this.parent?.write(words, at);
@@ -65,6 +69,20 @@ export class TrieEntry {
     this.write(words, 0);
     return new Uint8Array(words.buffer);
   }
+}
+
+/** A bit for each number above 0 among those that one number holds. */
+function bitsOf(numbers: number): number {
+  let bits = 0;
+  for (let place = 0, left = numbers; left > 0; place++, left = Math.floor(left / HOLDERS))
+    if (left % HOLDERS > 0) bits |= 1 << place;
+  return bits;
+}
+
+/** What a rule adds to TrieEntry.fragments. */
+function fragmentsOf(protocol: number | undefined): number {
+  const bit = protocol === undefined ? -1 : FRAGMENT_BITS.indexOf(protocol);
+  return bit < 0 ? 0 : HOLDERS ** bit;
 }
 
 export class Trie {
