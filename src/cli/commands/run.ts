@@ -58,9 +58,12 @@ export function runCommand(version: string): Command {
     .action((options: Options) => guarded(() => run(options, version)));
 }
 
-/** Runs until `stop` has completed: a start that is interrupted is undone, too. */
-async function run(options: Options, version: string): Promise<void> {
-  const config = configOf(options);
+/**
+ * Runs until `stop` has completed: a start that is interrupted is undone, too. `again`: the
+ * configuration of a director that has yielded in vain; its file may have a mistake by now.
+ */
+async function run(options: Options, version: string, again?: Config): Promise<void> {
+  const config = again ?? configOf(options);
   limitPrivileges(options.user, config.socket);
   const log = await newLogger(options.logLevel);
   const manager = new ServiceManager((message) => log.warn(message));
@@ -90,7 +93,7 @@ async function run(options: Options, version: string): Promise<void> {
     if (end.yields && !(await yieldedTo(end.pid, daemon, fleet))) {
       log.warn(`process ${end.pid} has ended before it was up; this director starts again`);
       for (const signal of SIGNALS) process.removeAllListeners(signal);
-      return run({ ...options, takeover: undefined, fresh: false }, version);
+      return run({ ...options, takeover: undefined, fresh: false }, version, daemon.config);
     }
     manager.succeeded(end.pid);
     if (!end.yields) await Promise.all([fleet?.close(), daemon.leave()]);

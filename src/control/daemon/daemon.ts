@@ -11,6 +11,7 @@ import type { AdminClient, AdminReply, AdminRequest, ReloadReport } from '../api
 import type { Asker } from '../api/session.js';
 import { refuseInUse } from '../api/socket.js';
 import type { Config } from '../config/config.js';
+import { refuseMissing } from '../host/attach.js';
 import { Heartbeat } from '../server/heartbeat.js';
 import { Giver } from '../takeover/giver.js';
 import { refusedMeanwhile } from '../takeover/refused.js';
@@ -60,6 +61,7 @@ export class Daemon implements AdminClient {
     // Before a state is made, and before the running director waits for this one.
     const wanted = await wantedRules(config, around);
     checkProxied(config, wanted.entries());
+    if (options.takeover === true) refuseMissing(config);
     const taker = options.takeover === true ? await Taker.of(config, (line) => around.log.warn(line)) : undefined;
     // Before anything changes: a second director would intercept the packets of the first.
     if (taker === undefined) await refuseInUse(config.socket);
@@ -76,6 +78,11 @@ export class Daemon implements AdminClient {
       throw error;
     }
     return daemon;
+  }
+
+  /** The configuration that was accepted last. */
+  get config(): Config {
+    return this.parts.config;
   }
 
   /** `peer`: who asks. */

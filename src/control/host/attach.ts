@@ -9,6 +9,7 @@ import { AUTO, type DeviceKind, forWorkers, isShared, kindOf, mayHaveWorkers } f
 import { probe } from '../../device/open.js';
 import { frameSizeFor, mappedUmem } from '../../device/umem-memory.js';
 import { InterceptMaps } from '../../device/xdp/intercept-maps.js';
+import { ifNameToIndex } from '../../sys/libc.js';
 import type { ServiceEntry } from '../api/api.js';
 import { type Config, ConfigError, type DeviceConfig, type RuleLine } from '../config/config.js';
 import { checkRoutes } from '../config/route-check.js';
@@ -64,13 +65,18 @@ export function attach(config: Config, services: readonly ServiceEntry[], ports:
 }
 
 /** Throws a ConfigError with a line for each interface that the host does not have. */
-function refuseMissing({ file, devices, deviceLines }: Config, live: LiveNetwork): void {
+export function refuseMissing({ file, devices, deviceLines }: Config, live?: LiveNetwork): void {
+  const isThere = live === undefined ? isInterface : (name: string) => linkOf(live, name) !== undefined;
   const problems = devices.flatMap(({ name, kind }, i) => {
-    if (!isShared(kind) || linkOf(live, name) !== undefined) return [];
+    if (!isShared(kind) || isThere(name)) return [];
     const place = `${file}:${deviceLines[i]}: devices[${i}].name`;
     return [`${place}: ${name}: no such network interface; 'ip link' lists the interfaces`];
   });
   if (problems.length > 0) throw new ConfigError(problems);
+}
+
+function isInterface(name: string): boolean {
+  return ifNameToIndex(name) !== 0;
 }
 
 /** Throws a DeviceError when the kind that `auto` has chosen cannot serve several workers. */

@@ -110,7 +110,17 @@ describe.skipIf(!isRoot)('a takeover', () => {
     expect((await testbed.ulvsadm(`-A -u ${VIP}:53 -s rr`)).code).toBe(0);
   }, 60_000);
 
-  it('whose devices are refused ends at once, and the old process takes changes', async () => {
+  it('with an interface that is not there does not stop the old process', async () => {
+    testbed = testbeds[0]!;
+    const first = await up('workers: 1');
+    const right = readFileSync(testbed.config('right.yaml', { rules: NAT, more: `state: ${state}` }), 'utf8');
+    const wrong = testbed.file('wrong.yaml', right.replace('name: eth2', 'name: eth9'));
+    const { code, err } = await testbed.ulvs(['run', '-c', wrong, '--takeover']).ended;
+    expect([code, err]).toEqual([2, expect.stringContaining('eth9: no such network interface')]);
+    expect(first.err).not.toContain('takes over');
+  }, 60_000);
+
+  it('whose sync interface is refused ends at once, and the old process takes changes', async () => {
     testbed = testbeds[0]!;
     const first = await up('workers: 1');
     const wrong = testbed.config('wrong.yaml', {
