@@ -64,18 +64,28 @@ export class InterceptSet {
     return delta;
   }
 
-  /** Replaces settings and services. */
+  /** Replaces settings and services. The rules of a destination that stays are not made again. */
   replace(services: readonly ServiceRules[], settings: InterceptSettings): void {
-    const before = [...this.parts.values()];
+    const before = new Map(this.parts);
     const former = this.settings;
+    const isSame = String(former.ftp) === String(settings.ftp);
     this.parts.clear();
     this.settings = settings;
     for (const { key, destinations } of [...services].reverse()) {
       this.addService(key);
-      for (const destination of [...destinations].reverse()) this.addDestination(key, destination);
+      const known = isSame ? before.get(keyText(key)) : undefined;
+      for (const destination of [...destinations].reverse()) this.keep(key, destination, known);
     }
-    for (const part of before) this.release(part, former);
+    for (const part of before.values()) this.release(part, former);
     this.restand();
+  }
+
+  /** Adds a destination, or takes it over from a part whose rules are released afterwards. */
+  private keep(key: ServiceKey, destination: DestinationConfig, from: Part | undefined): void {
+    const text = endpointText(destination);
+    if (from?.destinations.get(text)?.method !== destination.method) return this.addDestination(key, destination);
+    from.destinations.delete(text);
+    this.parts.get(keyText(key))!.destinations.set(text, destination);
   }
 
   /** Follows accepted changes of the rule table. */

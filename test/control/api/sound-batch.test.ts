@@ -1,7 +1,8 @@
 /** The quick check of batches, against the schema: what it accepts, the schema accepts and leaves as it is. */
 import { expect, it } from 'vitest';
+import type { AdminRequest } from '../../../src/control/api/api.js';
 import { request } from '../../../src/control/api/schema.js';
-import { isSoundBatch } from '../../../src/control/api/sound-batch.js';
+import { isSoundBatch, sharePlainTunnels } from '../../../src/control/api/sound-batch.js';
 import { PLAIN_TUNNEL } from '../../../src/service/config.js';
 import { Random } from '../../support/seed.js';
 
@@ -19,6 +20,15 @@ const batch = {
 it('accepts services and destinations, but no more than a batch may have', () => {
   expect(isSoundBatch(batch, MOST)).toBe(true);
   expect(isSoundBatch(batch, 1)).toBe(false);
+});
+
+it('makes their tunnels one object', () => {
+  const read = structuredClone(batch) as AdminRequest;
+  sharePlainTunnels(read);
+  expect(read).toEqual(batch);
+  expect(read).toMatchObject({
+    requests: [{}, { destination: { tunnel: expect.toSatisfy((it) => it === PLAIN_TUNNEL) } }],
+  });
 });
 
 const VALUES: readonly unknown[] = [

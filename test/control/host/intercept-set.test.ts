@@ -49,17 +49,21 @@ it.each([false, true])('are the same after any changes (atLeast %s)', (atLeast) 
   const rules = new Rules({ schedulers: ['rr'], engines: [], counters: noCounters });
   const set = new InterceptSet(SETTINGS, atLeast);
   const followed = new Set<string>();
+  let settings = SETTINGS;
   for (let round = 0; round < 3000; round++) {
     const batch = Array.from({ length: 1 + random.below(4) }, () => anyChange(random));
-    set.follow(batch.filter((request) => rules.request(request).reply.ok));
-    if (random.below(50) === 0) set.replace(rules.configs(), SETTINGS);
+    const accepted = batch.filter((request) => rules.request(request).reply.ok);
+    if (random.below(10) === 0) {
+      if (random.bool()) settings = { ...SETTINGS, ftp: random.bool() ? [21] : [21, 80] };
+      set.replace(rules.configs(), settings);
+    } else set.follow(accepted);
     const { added, removed } = set.take();
     for (const text of texts(removed)) expect(followed.delete(text), `${round}: ${text}`).toBe(true);
     for (const text of texts(added)) {
       expect(followed.has(text), `${round}: ${text}`).toBe(false);
       followed.add(text);
     }
-    const wanted = texts(interceptRules({ ...SETTINGS, services: rules.configs() }, atLeast));
+    const wanted = texts(interceptRules({ ...settings, services: rules.configs() }, atLeast));
     expect(texts(set.all()), `seed ${random.seed}, round ${round}`).toEqual(wanted);
     expect([...followed].sort()).toEqual(wanted);
   }

@@ -29,7 +29,7 @@ function desk(table: Int32Array = new Int32Array(64)) {
   const intercepted: string[][] = [];
   const counters = new Counters();
   const config = parseConfig('devices: [{ name: eth0 }]\nsysctl: { sync_threshold: 3 }', 'director.yaml');
-  const state = { refusing: false, now: 0 };
+  const state = { refusing: false, now: 0, sums: 0 };
   const requests = new Requests(config, counters, {
     intercept: (changes: readonly ChangeRequest[]) => {
       if (state.refusing) throw new Error('nft: not permitted');
@@ -40,7 +40,7 @@ function desk(table: Int32Array = new Int32Array(64)) {
     now: () => state.now,
     tables: [table],
     tick: () => 0,
-    gather: () => {},
+    gather: () => void state.sums++,
     processed: () => 9,
     sync: new SyncDaemons({
       net: new SyncFrames([], () => {}),
@@ -53,6 +53,20 @@ function desk(table: Int32Array = new Int32Array(64)) {
   const ask = (request: AdminRequest): Promise<AdminReply> => requests.request(request);
   return { requests, ask, messages, intercepted, counters, state };
 }
+
+it('sums the counters of the workers once for a request, whatever it changes', async () => {
+  const { ask, requests, state } = desk();
+  await ask({
+    op: 'batch',
+    requests: [
+      { op: 'addService', service },
+      { op: 'addDestination', key, destination: destination('10.0.0.1') },
+    ],
+  });
+  expect(state.sums).toBe(1);
+  requests.change([{ op: 'flush' }]);
+  expect(state.sums).toBe(2);
+});
 
 it('a worker that is started anew gets what health and draining make of the rules', async () => {
   const { ask, requests } = desk();
