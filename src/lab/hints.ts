@@ -7,7 +7,7 @@ import { isRootless } from './build/rootless.js';
 import { topologiesOf } from './faults/fault.js';
 import { faults } from './faults/index.js';
 import { invocation } from './invocation.js';
-import { realservers } from './topology.js';
+import { addressOf, realservers } from './topology.js';
 
 /**
  * The hints for a lab that is up, one a line. Without a director (`director` false) the first one
@@ -15,14 +15,15 @@ import { realservers } from './topology.js';
  */
 export function hintsFor(lab: Lab, director: boolean): string[] {
   const inside = (host: string) => invocation(`ulvs lab exec ${lab.id} ${host} --`);
-  const { vips, httpPort } = lab.spec;
+  const { vips, httpPort, hosts } = lab.spec;
+  const client = addressOf(hosts.find(({ name }) => name === 'client')!);
   const first = realservers(lab.spec)[0]!.name;
   const socket = socketPath(lab.id);
   const fault = faults.find((one) => topologiesOf(one).includes(lab.topology));
   const ours = [
     `ulvsadm --socket ${socket} -Ln --stats`,
     `ulvsadm --socket ${socket} -Lnc`,
-    `ulvs trace --socket ${socket} port ${httpPort}`,
+    `ulvs trace --socket ${socket} host ${client}`,
     `ulvs doctor --lab ${lab.id}`,
     ...(fault ? [`ulvs lab break ${lab.id} ${fault.name}   # then run the doctor again`] : []),
     ...(isRootless() ? [] : [`ulvs lab down ${lab.id}`]),
@@ -30,7 +31,7 @@ export function hintsFor(lab: Lab, director: boolean): string[] {
   const lines = [
     `lab ${lab.id} is up (devices of kind ${lab.device}). Try:`,
     `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips[0]!, httpPort)}/`)}`,
-    `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips.at(-1)!, httpPort)}/big?bytes=50000000`)} | sha256sum`,
+    `  ${inside('client')} curl -s ${quoted(`http://${endpoint(vips.at(-1)!, httpPort)}/big?bytes=50000000`)} | wc -c`,
     `  ${inside(first)} tcpdump -ni eth0`,
     ...ours.map((words) => `  ${invocation(words)}`),
   ];

@@ -111,7 +111,7 @@ export interface Director {
  * devices' `kind` have no effect.
  * @param config From parseConfig or loadConfig.
  * @param now Where its clock begins, in milliseconds.
- * @throws RuleLineError for the first rule line that is refused.
+ * @throws RuleLineError that names the rule lines that are refused.
  */
 export async function createDirector(config: Config, now = 0): Promise<Director> {
   const director = new FunctionDirector(config, now);

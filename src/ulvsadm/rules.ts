@@ -8,12 +8,19 @@ import { SCHEDULER_NAMES } from '../schedulers/index.js';
 import { offlineNames } from './names.js';
 import { ulvsadm } from './ulvsadm.js';
 
-/** Runs the rule lines. Throws a RuleLineError `file:line: …` for the first one that is wrong. */
+const NO_SERVICE = 'Service not defined';
+
+/**
+ * Runs the rule lines. Throws a RuleLineError `file:line: …` for those that are wrong. A line that
+ * only misses the service of a wrong -A before it is not named.
+ */
 export async function loadRules(config: Config, client: AdminClient): Promise<void> {
   const names = offlineNames();
+  let lacksService = false;
   await runRuleLines(config.ruleLines, async (text) => {
     const { rc, out, err } = await ulvsadm(['-R'], () => `${text}\n`, client, { program: 'ulvsadm', names });
-    if (rc === 0) return undefined;
+    if (rc === 0 || (lacksService && (err + out).includes(NO_SERVICE))) return undefined;
+    lacksService ||= /^(-A|--add-service)/.test(text);
     return (err + out).trim().split('\n').map(inWords).join('; ');
   });
 }
@@ -22,7 +29,7 @@ export async function loadRules(config: Config, client: AdminClient): Promise<vo
 function inWords(message: string): string {
   if (message.includes('Scheduler or persistence engine not found'))
     return `${message}; schedulers: ${SCHEDULER_NAMES.join(', ')}; persistence engines: ${ENGINE_NAMES.join(', ')}`;
-  if (message.includes('Service not defined')) return `${message}: no line before it adds the service (-A)`;
+  if (message.includes(NO_SERVICE)) return `${message}: no line before it adds the service (-A)`;
   return message;
 }
 

@@ -49,6 +49,13 @@ describe('ulvs check', () => {
     expect(code).toBe(2);
   });
 
+  it('names every wrong rule line, and not those that only lack its service', () => {
+    const rules = ['-A -t 10.0.0.1:80 -s rrr', '-a -t 10.0.0.1:80 -r 10.1.0.1 -m', '-A -f 1', '-a -f 1 -r 10.1.0.1 -q'];
+    const { code, err } = check(`devices: [{ name: lo }]\nrules: |\n${rules.map((line) => `  ${line}\n`).join('')}`);
+    expect(code).toBe(2);
+    expect(err.match(/^ulvs: director.yaml:\d/gm)).toEqual(['ulvs: director.yaml:3', 'ulvs: director.yaml:6']);
+  });
+
   it('warns of what this machine lacks', () => {
     const many = availableParallelism() + 1;
     const { code, err } = check(`devices:\n  - { name: eth77 }\nworkers: ${Math.min(many, 64)}\n`);

@@ -25,6 +25,8 @@ describe.skipIf(!isRoot)('ulvs dump', () => {
     await asked('sysctl', 'expire_nodest_conn=1');
     const { out: saved } = await testbed.ulvsadm('-Sn');
     const { out: limits } = await testbed.ulvsadm('-Ln --thresholds');
+    const { out: now } = await asked('dump');
+    expect((await asked('diff', '-c', testbed.file('now.yaml', now))).code).toBe(0);
     const dump = await asked('dump', '--replay');
     expect([dump.code, dump.err]).toEqual([0, '']);
     first.kill('SIGTERM');

@@ -49,7 +49,7 @@ it.each([
   };
   const lines = hintsFor(lab, true);
   for (const words of [
-    `ulvs trace --socket /run/ulvs-lab/${lab.id}/ulvs.sock port ${spec.httpPort}`,
+    `ulvs trace --socket /run/ulvs-lab/${lab.id}/ulvs.sock host 10.0.0.1`,
     `ulvs doctor --lab ${lab.id}`,
     `ulvs lab break ${lab.id} ${fault}   # then run the doctor again`,
   ])

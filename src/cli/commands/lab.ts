@@ -41,10 +41,10 @@ export function labCommand(): Command {
     .description('list the topologies and the labs that are up')
     .option('--running', 'only the labs that are up')
     .action(list);
-  lab.command('graph').argument('<name>', 'a topology').description('draw a topology').action(graph);
+  lab.command('graph').argument('<name>', 'a topology of `ulvs lab list`').description('draw a topology').action(graph);
   lab
     .command('up')
-    .argument('<name>', 'a topology')
+    .argument('<name>', 'a topology of `ulvs lab list`')
     .description('bring up a lab and leave it running')
     .addOption(deviceOption())
     .addOption(workersOption())

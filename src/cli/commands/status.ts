@@ -59,7 +59,7 @@ export function statusText({
     `workers     ${workers.length > 1 ? workers.map(workerText).join(', ') : '1'}`,
     ...(offload === undefined ? [] : [`offload     ${offloadText(offload)}`]),
     ...(announce === undefined ? [] : [`announced   ${announcedText(announce)}`]),
-    `total       ${counted(total.conns, 'connection')}`,
+    `total       ${counted(total.conns, 'connection')} since the counters were at 0`,
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
 }

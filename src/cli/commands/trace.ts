@@ -43,7 +43,7 @@ async function trace(filter: string, options: Options): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
   try {
     await ask(client, { op: 'traceStart', filter, dropsOnly: options.drops === true, count });
-    if (process.stderr.isTTY) console.error(waiting(filter, options));
+    console.error(waiting(filter, options));
     for (let over = false; !over; ) {
       const { trace: got } = await ask(client, stopped ? { op: 'traceStop' } : { op: 'tracePoll' });
       for (const record of got?.records ?? []) show(record, options, writer);
@@ -56,7 +56,7 @@ async function trace(filter: string, options: Options): Promise<void> {
   }
 }
 
-/** What a person may wait for in vain. */
+/** Said once the director traces: packets from now on are seen. */
 function waiting(filter: string, { drops, count }: Options): string {
   const packets = `${count === undefined ? '' : `${count} `}${drops ? 'dropped ' : ''}packets`;
   return `ulvs trace: waiting for ${packets}${filter === '' ? '' : ` (${filter})`}; Ctrl-C ends it`;

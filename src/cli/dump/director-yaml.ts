@@ -2,7 +2,7 @@
  * A running director as a director.yaml: `ulvs dump`.
  *
  *     its own file ──────────────► every key that no command changes, with its comments
- *     status ────────────────────► devices: MAC, addresses, MTU
+ *     status, with --replay ─────► devices: MAC, addresses, MTU
  *     list, getSysctls, getTimeouts ► rules, sysctl, timeouts as they are now
  *     kernel, with --replay ─────► routes, policy, neighbours
  */
@@ -25,7 +25,7 @@ export interface LiveDirector {
 /** `base`: the text of its own director.yaml; '': it has none. */
 export function directorYaml(base: string, live: LiveDirector, paths?: KernelPaths): string {
   const document: Document = base === '' ? new YamlDocument({}) : parseDocument(base);
-  document.set('devices', devicesOf(document, live));
+  document.set('devices', devicesOf(document, live, paths !== undefined));
   if (paths !== undefined)
     for (const [key, value] of Object.entries(paths)) document.set(key, flowRows(document, value));
   document.set('sysctl', changedSysctls(live.sysctls));
@@ -35,13 +35,14 @@ export function directorYaml(base: string, live: LiveDirector, paths?: KernelPat
   return document.toString({ lineWidth: 0, blockQuote: 'literal' });
 }
 
-/** As the file has them, with what the interfaces have, which a replay needs. */
-function devicesOf(document: Document, { devices }: LiveDirector): unknown {
+/** As the file has them; `whole`: with what the interfaces have, which a replay needs. */
+function devicesOf(document: Document, { devices }: LiveDirector, whole: boolean): unknown {
   const written = (document.toJS() as { devices?: readonly { name: string }[] }).devices ?? [];
   return flowRows(
     document,
     devices.map(({ name, kind, mac, mtu, addresses }) => {
       const own = written.find((one) => one.name === name) ?? { name, kind };
+      if (!whole) return own;
       return { ...own, ...(mac !== '' && { mac }), ...(addresses.length > 0 && { addresses: [...addresses] }), mtu };
     }),
   );

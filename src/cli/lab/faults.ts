@@ -32,12 +32,15 @@ const CONCURRENCY = 2;
 
 export function addFaultCommands(lab: Command, { guarded, ranInUserNamespace }: LabGuards): void {
   lab
-    .command('break <name> [fault]')
+    .command('break')
+    .argument('<name>', 'the id of a lab, or a topology')
+    .argument('[fault]', 'a fault of `ulvs lab faults`, if not --random')
     .description('inject a fault into a lab that is up; `ulvs doctor --lab NAME` finds it')
     .option('--random', 'any fault that the lab can have; its name is not said')
     .action((name, fault, { random = false }) => guarded(() => withRights(() => runBreak(name, fault, random))));
   lab
-    .command('faults [fault...]')
+    .command('faults')
+    .argument('[fault...]', 'faults to try; without them all are listed')
     .description(
       `list the ${faults.length} faults; with names or --all: inject each, find it, fix it by the doctor's commands, test again`,
     )
@@ -52,7 +55,9 @@ export function addFaultCommands(lab: Command, { guarded, ranInUserNamespace }: 
       }),
     );
   lab
-    .command('restart <name> <program>')
+    .command('restart')
+    .argument('<name>', 'the id of a lab, or a topology')
+    .argument('<program>', 'a realserver (rs1), or its tunnel endpoint (rs1-decapsulator)')
     .description("restart a lab's service program (rs1) or tunnel endpoint (rs1-decapsulator)")
     .action((name, program) => guarded(() => withRights(() => restartProgram(findLab(name), program))));
 }

@@ -34,7 +34,8 @@ export function addOutageCommand(
   guarded: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
 ): void {
   const command = lab
-    .command('outage [event...]')
+    .command('outage')
+    .argument('[event...]', 'events to make happen; without them all are listed')
     .description(
       `list the ${events.length} events; with names or --all: make each happen to a director under load, and count what was lost`,
     )

@@ -183,7 +183,9 @@ export const snat = mapping('a mapping such as { from: 192.168.1.0/24, to: 10.0.
   }),
   to: value(hostAddress).register(words, {
     type: 'IPv4 or IPv6 address',
-    text: 'Source address that the packets get, of the same family as from.',
+    text:
+      'Source address that the packets get, of the same family as from. If no interface has it, the director answers ARP ' +
+      'for it, also without accept.arp.',
     example: '10.0.0.100',
   }),
   dev: value(deviceName).optional().register(words, {

@@ -41,21 +41,29 @@ const seconds = whole(1, 2_678_400, 'a number of seconds');
 const PORTS_OF_HELPER = 8;
 
 const accept = mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {
-  arp: value(flag).prefault(false).register(words, {
-    type: 'true or false',
-    text: 'Answers ARP requests and neighbour solicitations for the ranges. When false, a router must send the ranges here.',
-    example: 'true',
-  }),
+  arp: value(flag)
+    .prefault(false)
+    .register(words, {
+      type: 'true or false',
+      text:
+        'Answers ARP requests and neighbour solicitations for the ranges, and for VIPs of services that no interface has. ' +
+        'When false, a router must send their packets here. For accept.sources and snat[].to it answers in both cases.',
+      example: 'true',
+    }),
   icmp: value(flag).prefault(true).register(words, {
     type: 'true or false',
     text: 'Answers pings to the ranges and sends ICMP errors from them. When false, they are silent as in the kernel.',
     example: 'false',
   }),
-  ranges: list('10.9.0.0/16', value(network)).default([]).register(words, {
-    type: 'list of IPv4 or IPv6 prefixes',
-    text: 'Packets to these networks are for the director, though no interface has the address.',
-    example: '[10.9.0.0/16]',
-  }),
+  ranges: list('10.9.0.0/16', value(network))
+    .default([])
+    .register(words, {
+      type: 'list of IPv4 or IPv6 prefixes',
+      text:
+        'Packets to these networks are for the director, though no interface has the address. Services by fwmark need it. ' +
+        'The VIPs of other services are accepted without it.',
+      example: '[10.9.0.0/16]',
+    }),
   forwardShared: list('eth1', value(deviceName))
     .default([])
     .register(words, {

@@ -50,9 +50,11 @@ export function settingsInWords(before: Settings, after: Settings): string[] {
   return [
     ...fields('sysctl.', before.sysctl, sysctl),
     ...fields('timeouts.', before.timeouts, timeouts),
-    ...others
-      .filter((name) => !isDeepStrictEqual(before[name], after[name]))
-      .map((name) => `${name}: ${JSON.stringify(before[name])} -> ${JSON.stringify(after[name])}`),
+    ...others.flatMap((name) =>
+      Array.isArray(after[name])
+        ? fields('', { [name]: before[name] }, { [name]: after[name] })
+        : fields(`${name}.`, before[name], after[name]),
+    ),
   ];
 }
 

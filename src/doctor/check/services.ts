@@ -10,7 +10,7 @@ export const weights: Check = (facts) =>
       host: director(facts).name,
       wrong: `every destination of ${serviceWords(service)} has weight 0`,
       seen: '`ulvsadm -Ln`',
-      consequence: 'every destination is quiesced: the SYN of a new connection is dropped',
+      consequence: 'every destination is quiesced: a new client is refused at once (ICMP port unreachable)',
       fix: service.destinations.map((destination) => editCommand(facts, service, { ...destination, weight: 1 })),
     }));
 

@@ -58,7 +58,7 @@ describe('a dump', () => {
     const text = directorYaml('', await live());
     const config = parseConfig(text, 'dump');
     expect([...linesOf(text)].sort()).toEqual([...wanted].sort());
-    expect(config.devices).toMatchObject([{ name: 'eth0', kind: 'packet', addresses: ['10.0.0.254/24'] }]);
+    expect(config.devices).toMatchObject([{ name: 'eth0', kind: 'packet', addresses: [] }]);
     expect(config.sysctl).toMatchObject({ expire_nodest_conn: 1, sync_threshold: 4, sync_period: 60 });
     expect(config.timeouts).toEqual({ tcp: 800, tcpfin: 120, udp: 300 });
     expect(config.routes).toBeUndefined();
@@ -78,7 +78,8 @@ sysctl: { drop_entry: 1 }
     expect(text).toContain('# the director of rack 4');
     expect(text).toContain('# VIPs are on no interface');
     expect(config.accept.arp).toBe(true);
-    expect(config.devices).toMatchObject([{ name: 'eth0', kind: 'auto', promiscuous: true, mac: '02:00:00:00:0d:00' }]);
+    expect(config.devices).toMatchObject([{ name: 'eth0', kind: 'auto', promiscuous: true, addresses: [] }]);
+    expect(config.devices[0]?.mac).toBeUndefined();
     expect([config.timeouts.tcp, config.sysctl.drop_entry, config.sysctl.expire_nodest_conn]).toEqual([800, 0, 1]);
     expect([...linesOf(text)].sort()).toEqual([...wanted].sort());
   });
@@ -119,6 +120,7 @@ sysctl: { drop_entry: 1 }
       ],
     } as unknown as Snapshot;
     const config = parseConfig(directorYaml('', await live(), kernelPaths(snapshot, ['eth0'])), 'dump');
+    expect(config.devices).toMatchObject([{ mac: '02:00:00:00:0d:00', mtu: 1500, addresses: ['10.0.0.254/24'] }]);
     expect(config.routes).toMatchObject([
       { to: '0.0.0.0/0', via: '10.0.0.1', dev: 'eth0' },
       { to: '10.8.0.0/16', via: '10.0.0.2', dev: 'eth0', table: 7 },
