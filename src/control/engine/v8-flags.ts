@@ -1,6 +1,5 @@
 /**
- * Flags of V8 for the packet path. They hold for the whole process, so that the core does not set
- * them.
+ * Flags of V8 for the workers. They hold for the whole process, so that the core does not set them.
  */
 import { setFlagsFromString } from 'node:v8';
 
@@ -13,4 +12,21 @@ const INLINING = '--max-inlined-bytecode-size-cumulative=3000';
 /** Sets the flags. Call it before the first packet: functions already compiled keep their code. */
 export function setPacketPathFlags(): void {
   setFlagsFromString(INLINING);
+}
+
+/**
+ * The size of a worker's old generation, in MB, below which V8 does not collect it. Forwarding
+ * waits meanwhile: 2 ms, and 12 where V8's own threads wait for a processor. 100,000 destinations
+ * take 46 MB. Packets take nothing.
+ */
+const WORKER_HEAP_MB = 128;
+
+/**
+ * Threads that start from now on have the heap of a worker; the calling thread keeps its own.
+ * Returns what ends that.
+ */
+export function setWorkerHeap(): () => void {
+  const set = (mb: number) => setFlagsFromString(`--initial-old-space-size=${mb}`);
+  set(WORKER_HEAP_MB);
+  return () => set(0);
 }

@@ -8,6 +8,7 @@ import { Bell } from '../../device/poll.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
+import { setWorkerHeap } from './v8-flags.js';
 
 /** A running dataplane. */
 export interface Dataplane {
@@ -60,6 +61,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const flags = new SharedArrayBuffer(64);
   const words = new Int32Array(flags);
   const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd };
+  const endWorkerHeap = setWorkerHeap();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
@@ -78,6 +80,9 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   } catch (error) {
     await worker.terminate();
     throw error;
+  } finally {
+    // The thread has its heap by now; those of others stay small.
+    endWorkerHeap();
   }
   const index = setup.workers?.index ?? 0;
   const died = (why: string) => onReport({ kind: 'died', worker: index, message: `dataplane: ${why}` });
