@@ -133,12 +133,15 @@ function machineText(pauses: PauseRun, undisturbed: Undisturbed): string {
   return `${own}; ${(100 * undisturbed.part).toFixed(1)} % undisturbed: ${rest}`;
 }
 
-/** What the results have of runs that are not made now. */
+/** What the results have of runs that are not made now; older ones without pauses are left out. */
 function former(made: readonly Kept[]): Kept[] {
   const file = resultFile(NAME);
   if (!options.add || !existsSync(file)) return [];
   const { runs = [] } = JSON.parse(readFileSync(file, 'utf8')) as { runs?: Kept[] };
-  return runs.filter(({ contender, part }) => !made.some((one) => one.contender === contender && one.part === part));
+  const complete = runs.filter(({ pauses }) => (pauses as PauseRun | undefined) !== undefined);
+  return complete.filter(
+    ({ contender, part }) => !made.some((one) => one.contender === contender && one.part === part),
+  );
 }
 
 const FIGURES: readonly [string, (all: readonly number[]) => number][] = [
