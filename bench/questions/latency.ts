@@ -7,6 +7,9 @@
  *     start ─► as fast as possible, twice ─► 10 % ─► 50 % ─► 80 %, each `rounds` times ─► next contender
  *     start ─► as fast as possible, twice ─► 80 % for `long` seconds: what is lost
  *
+ * Pauses of the machine's CPUs are measured beside each run (pauses.ts): the p99.9 that they alone
+ * would make, and the delays of frames that no pause has touched.
+ *
  * A figure is the median of the rounds, and `worst` the largest of them. `realtime` is the key
  * workerPriority of director.yaml. The results have the histogram of each round. `--add` keeps what
  * the results have of other contenders and of the other part, so that parts may be measured apart.
@@ -17,7 +20,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Histogram, Percentiles } from '../../src/lab/flood/delays.js';
-import { type Flood, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
+import { type Flood, type FloodRun, loss, outRate, type Undisturbed } from '../../src/lab/flood/flood.js';
+import type { PauseRun } from '../../src/lab/flood/pauses.js';
 import type { MethodName } from '../../src/lab/flood/testbed.js';
 import { median } from '../../src/lab/median.js';
 import { interruption } from '../support/interruption.js';
@@ -42,7 +46,7 @@ const { values: options } = parseArgs({
   },
 });
 const NAME = 'latency';
-const FLOWS = { clients: 1024, ports: 64 };
+const FLOWS = { clients: 1024, ports: 64, pauses: true };
 const SHARES = [10, 50, 80];
 /** The share of the highest rate at which loss is measured, %. */
 const HIGH = 80;
@@ -61,6 +65,9 @@ interface Kept {
   readonly seconds: number;
   readonly delays: Percentiles;
   readonly histogram: Histogram;
+  /** What the machine itself did meanwhile, and frames that it did not delay. */
+  readonly pauses: PauseRun;
+  readonly undisturbed: Undisturbed;
 }
 
 const ours = (device: 'xdp' | 'packet', method: MethodName, variant: Variant = {}) =>
@@ -94,7 +101,7 @@ function delaysOf(contender: Contender): Promise<Kept[]> {
     const kept: Kept[] = [];
     for (const share of SHARES)
       for (let round = 0; round < Number(options.rounds); round++) {
-        const run = await flood.run(Math.round((highest * share) / 100), Number(options.ms));
+        const run = await flood.run(Math.round((highest * share) / 100), Number(options.ms), share / 100);
         kept.push(keep(contender, 'delays', share, run));
       }
     return kept;
@@ -110,10 +117,20 @@ function lossesOf(contender: Contender): Promise<Kept[]> {
 
 function keep({ name }: Contender, part: Kept['part'], share: number, run: FloodRun): Kept {
   const { delays, histogram, ms } = run;
+  const [pauses, undisturbed] = [run.pauses!, run.undisturbed!];
   const [kpps, lost] = [outRate(run) / 1000, 100 * loss(run)];
   const times = PERCENTILES.map((one) => `${TITLES[one]} ${delays[one].toFixed(1)} µs`).join(', ');
-  console.error(`${name}, ${share} %: ${kpps.toFixed(0)} kpps, lost ${lost.toFixed(4)} %, ${times}`);
-  return { contender: name, part, share, kpps, lost, seconds: ms / 1000, delays, histogram };
+  console.error(
+    `${name}, ${share} %: ${kpps.toFixed(0)} kpps, lost ${lost.toFixed(4)} %, ${times}; ${machineText(pauses, undisturbed)}`,
+  );
+  return { contender: name, part, share, kpps, lost, seconds: ms / 1000, delays, histogram, pauses, undisturbed };
+}
+
+/** What the machine itself did meanwhile. */
+function machineText(pauses: PauseRun, undisturbed: Undisturbed): string {
+  const own = `the machine: ${pauses.count} pauses, ${pauses.ms.toFixed(0)} ms, longest ${pauses.longest.toFixed(1)} ms, p99.9 ${pauses.p999.toFixed(0)} µs`;
+  const rest = `p99 ${undisturbed.p99.toFixed(0)} µs, p99.9 ${undisturbed.p999.toFixed(0)} µs`;
+  return `${own}; ${(100 * undisturbed.part).toFixed(1)} % undisturbed: ${rest}`;
 }
 
 /** What the results have of runs that are not made now. */
@@ -129,17 +146,24 @@ const FIGURES: readonly [string, (all: readonly number[]) => number][] = [
   ['worst ', (all) => Math.max(...all)],
 ];
 
+const COLUMNS: readonly (readonly [string, (run: Kept) => number])[] = [
+  ...PERCENTILES.map((one) => [TITLES[one], ({ delays }: Kept) => delays[one]] as const),
+  ['p99 without pauses of the machine', ({ undisturbed }) => undisturbed.p99],
+  ['p99.9 without pauses of the machine', ({ undisturbed }) => undisturbed.p999],
+  ["the machine's own p99.9", ({ pauses }) => pauses.p999],
+];
+
 function delayRows(runs: readonly Kept[]): Row[] {
   const shown = SHARES.flatMap((share) =>
-    PERCENTILES.flatMap((one) => FIGURES.map(([word, figure]) => ({ share, one, word, figure }))),
+    COLUMNS.flatMap(([title, of]) => FIGURES.map(([word, figure]) => ({ share, title, of, word, figure }))),
   );
-  return shown.flatMap(({ share, one, word, figure }) => {
+  return shown.flatMap(({ share, title, of, word, figure }) => {
     const value = (name: string) => {
       const own = runs.filter((run) => run.contender === name && run.share === share && run.part === 'delays');
-      return own.length === 0 ? undefined : figure(own.map(({ delays }) => delays[one]));
+      return own.length === 0 ? undefined : figure(own.map(of));
     };
     const rowOf = (name: string) => ({
-      case: `${word}${TITLES[one]} at ${share} %: ${name}`,
+      case: `${word}${title} at ${share} %: ${name}`,
       value: value(name)!,
       unit: 'µs',
       reference: value(reference.name),

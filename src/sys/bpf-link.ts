@@ -8,6 +8,7 @@ import { check, close, errno } from './libc.js';
 const OBJ_PIN = 6;
 const OBJ_GET = 7;
 const OBJ_GET_INFO_BY_FD = 15;
+const RAW_TRACEPOINT_OPEN = 17;
 const LINK_CREATE = 28;
 const LINK_UPDATE = 29;
 const LINK_GET_FD_BY_ID = 30;
@@ -31,6 +32,16 @@ export const XDP_FLAGS_SKB_MODE = 2;
  */
 export function attachXdp(programFd: number, ifindex: number, flags: number): number {
   return check(new Attributes().words(0, programFd, ifindex, ATTACH_XDP, flags).run(LINK_CREATE), 'bpf LINK_CREATE');
+}
+
+/**
+ * Attaches a program (loadTracepoint) to the tracepoint `name`, on all CPUs, and returns the file
+ * descriptor of the link. Throws a SystemError; ENOENT where the kernel does not have it.
+ */
+export function attachTracepoint(programFd: number, name: string): number {
+  const text = pinned(new TextEncoder().encode(`${name}\0`));
+  const attributes = new Attributes().pointer(0, text).words(8, programFd);
+  return check(attributes.run(RAW_TRACEPOINT_OPEN), 'bpf RAW_TRACEPOINT_OPEN');
 }
 
 /**

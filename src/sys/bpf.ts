@@ -19,6 +19,7 @@ const PROG_TEST_RUN = 10;
 const PROG_TYPE_SOCKET_FILTER = 1;
 const PROG_TYPE_SCHED_CLS = 3;
 const PROG_TYPE_XDP = 6;
+const PROG_TYPE_RAW_TRACEPOINT = 17;
 const LOG_SIZE = 1 << 20;
 const ENOENT = 2;
 const EAGAIN = 11;
@@ -136,6 +137,11 @@ export function loadSocketFilter(instructions: Uint8Array): number {
 /** The same for a classifier of traffic control (struct __sk_buff). */
 export function loadClassifier(instructions: Uint8Array): number {
   return load(instructions, PROG_TYPE_SCHED_CLS);
+}
+
+/** The same for a tracepoint (attachTracepoint), whose arguments it gets. */
+export function loadTracepoint(instructions: Uint8Array): number {
+  return load(instructions, PROG_TYPE_RAW_TRACEPOINT);
 }
 
 function load(instructions: Uint8Array, type: number, flags = 0): number {

@@ -42,6 +42,10 @@ function pathsIn(doc: Doc): string[] {
 }
 
 describe('documents', () => {
+  it('have a heading and a text', () => {
+    expect(docs.filter(({ text }) => !/^#+ .+\n+\S/m.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+
   it('link to what is there', () => {
     expect(docs.length).toBeGreaterThan(20);
     const wrong = docs.flatMap((doc) => links(doc).map((target) => complaint(doc, target)));

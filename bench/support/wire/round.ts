@@ -6,7 +6,7 @@ import { Flood, type FloodOptions, type FloodRun } from '../../../src/lab/flood/
 import { Testbed } from '../../../src/lab/flood/testbed.js';
 import type { Contender } from './contender.js';
 
-type Flows = Pick<FloodOptions, 'clients' | 'ports'>;
+type Flows = Pick<FloodOptions, 'clients' | 'ports' | 'pauses'>;
 
 export interface Load extends Flows {
   readonly ms: number;

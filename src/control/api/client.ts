@@ -104,8 +104,9 @@ export class SocketClient implements AdminClient {
 
   private explain({ code, message }: NodeJS.ErrnoException): string {
     if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-      const others = this.path === defaultSocket() ? otherSockets().slice(0, MOST_NAMED) : [];
-      const hint = others.length === 0 ? '' : `; there are ${others.join(', ')}`;
+      const others = this.path === defaultSocket() ? otherSockets(this.path).slice(0, MOST_NAMED) : [];
+      const verb = others.length === 1 ? 'is' : 'are';
+      const hint = others.length === 0 ? '' : `; there ${verb} ${others.join(', ')}`;
       return `no director is listening on ${this.path} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket${hint})`;
     }
     if (code === 'EACCES' || code === 'EPERM')

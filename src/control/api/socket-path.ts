@@ -37,11 +37,14 @@ function networkOf(pid: string): number | undefined {
   return file(pid) ?? file('self');
 }
 
-/** Control sockets that are there: of directors in other network namespaces, and of labs. */
-export function otherSockets(): string[] {
+/**
+ * Control sockets that are there besides `socket`: of directors in other network namespaces, and of
+ * labs.
+ */
+export function otherSockets(socket: string): string[] {
   const own = filesOf(SOCKET_DIRECTORY).filter((file) => file.endsWith('.sock') && !file.endsWith('-ro.sock'));
   const labs = filesOf(LABS_DIRECTORY).map((folder) => `${folder}/ulvs.sock`);
-  return [...labs.filter((file) => existsSync(file)), ...own];
+  return [...labs.filter((file) => existsSync(file)), ...own].filter((file) => file !== socket);
 }
 
 function filesOf(folder: string): string[] {

@@ -1,11 +1,20 @@
-/** What start and reload say about a configuration before they use it. */
+/** What start and reload find out about a configuration before they use it. */
 import { keyText } from '../../service/config.js';
 import { ineffective, withoutEffect } from '../../service/sysctl.js';
 import type { ServiceEntry } from '../api/api.js';
 import { type Config, ConfigError } from '../config/config.js';
 import { proxied } from '../config/director-config.js';
 import { refuseBehindProxy } from '../rules/refusals.js';
-import type { Parts } from './parts.js';
+import type { Rules } from '../rules/rules.js';
+import { dryClient, newRules } from '../server/dry-client.js';
+import type { Around, Parts } from './parts.js';
+
+/** The rule table that the rules of a configuration make. Rejects as LoadRules. */
+export async function wantedRules(config: Config, { loadRules }: Around): Promise<Rules> {
+  const wanted = newRules(config);
+  await loadRules(config, dryClient(wanted));
+  return wanted;
+}
 
 /** Throws a ConfigError when the host lacks an interface of the key sync. */
 export function checkSync(parts: Parts, { file, sync }: Config): void {

@@ -16,6 +16,7 @@ import { Giver } from '../takeover/giver.js';
 import { refusedMeanwhile } from '../takeover/refused.js';
 import { Taker } from '../takeover/taker.js';
 import { isUpOrEnded } from '../takeover/yielding.js';
+import { checkProxied, wantedRules } from './checks.js';
 import { type Around, Parts, type StartOptions } from './parts.js';
 import { reload } from './reload.js';
 import { start } from './start.js';
@@ -56,17 +57,22 @@ export class Daemon implements AdminClient {
    * client's request for a reload does; without it there is none.
    */
   static async start(config: Config, around: Around, options: StartOptions = {}, reloader?: Reloader): Promise<Daemon> {
+    // Before a state is made, and before the running director waits for this one.
+    const wanted = await wantedRules(config, around);
+    checkProxied(config, wanted.entries());
     const taker = options.takeover === true ? await Taker.of(config, (line) => around.log.warn(line)) : undefined;
     // Before anything changes: a second director would intercept the packets of the first.
     if (taker === undefined) await refuseInUse(config.socket);
     const parts = new Parts(taker?.config ?? config, around, options, taker);
     const daemon = new Daemon(parts, reloader);
     try {
-      await start(parts, daemon, (request, peer) => daemon.request(request, peer));
+      await start(parts, wanted, daemon, (request, peer) => daemon.request(request, peer));
     } catch (error) {
       // What was taken from a running director is left as it is: that one goes on.
       if (taker === undefined) await daemon.stop();
       else await daemon.leave();
+      taker?.close();
+      parts.keeper?.store.forgetNew();
       throw error;
     }
     return daemon;

@@ -33,9 +33,7 @@ import type { RawOut } from '../host/raw-out.js';
 import { WireLog } from '../host/wire-log.js';
 import type { MetricsServer } from '../metrics/server.js';
 import type { Before } from '../rules/change-words.js';
-import type { Rules } from '../rules/rules.js';
 import { Audit } from '../server/audit.js';
-import { dryClient, newRules } from '../server/dry-client.js';
 import type { Forwarding } from '../server/forwarding.js';
 import { Requests } from '../server/requests.js';
 import type { StateKeeper } from '../state/keeper.js';
@@ -161,13 +159,6 @@ export class Parts {
     } catch (error) {
       this.log.error((error as Error).message);
     }
-  }
-
-  /** The rule table that the rules of a configuration make. Rejects as LoadRules. */
-  async dryRun(config: Config): Promise<Rules> {
-    const wanted = newRules(config);
-    await this.around.loadRules(config, dryClient(wanted));
-    return wanted;
   }
 
   /**

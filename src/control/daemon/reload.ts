@@ -14,7 +14,7 @@ import { reloadDiff } from '../rules/reload-diff.js';
 import { logReload, reloadWords, replyWords } from '../rules/reload-words.js';
 import type { Rules } from '../rules/rules.js';
 import { baseOf, hasRules, timeoutsOf } from '../state/start.js';
-import { checkProxied, checkSync, warnIneffective } from './checks.js';
+import { checkProxied, checkSync, wantedRules, warnIneffective } from './checks.js';
 import type { Parts } from './parts.js';
 
 /** What a reload does to the rule table. */
@@ -32,7 +32,7 @@ interface Difference {
 export async function reload(parts: Parts, config: Config, dryRun = false): Promise<ReloadReport> {
   if (parts.isHandingOver()) throw new Error('another process takes over from this director: reload that one');
   refuseFixed(parts.config, config);
-  const wanted = await parts.dryRun(config);
+  const wanted = await wantedRules(config, parts.around);
   if (parts.live === undefined) checkDestinations(config, wanted.entries());
   checkSync(parts, config);
   const difference = differenceTo(parts, config, wanted);

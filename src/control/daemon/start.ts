@@ -25,7 +25,7 @@ import type { Rules } from '../rules/rules.js';
 import { stateDirectory } from '../state/directory.js';
 import { resume } from '../state/resume.js';
 import { baseOf } from '../state/start.js';
-import { checkProxied, checkSync, warnIneffective } from './checks.js';
+import { checkSync, warnIneffective } from './checks.js';
 import { listener, startHost, startWorkers } from './dataplane.js';
 import { CHECK_MS, type Parts } from './parts.js';
 import { takeOver } from './succession.js';
@@ -34,13 +34,12 @@ import { takeOver } from './succession.js';
 const HOUSEKEEPING_MS = 500;
 
 /**
- * `client`: the director, for its own parts. `handler` answers the control sockets. Rejects with an
- * Error of one line; what has started is to be stopped then.
+ * `wanted`: what the rules of the configuration make. `client`: the director, for its own parts.
+ * `handler` answers the control sockets. Rejects with an Error of one line; what has started is to
+ * be stopped then.
  */
-export async function start(parts: Parts, client: AdminClient, handler: Handler): Promise<void> {
-  const wanted = await parts.dryRun(parts.config);
+export async function start(parts: Parts, wanted: Rules, client: AdminClient, handler: Handler): Promise<void> {
   checkSync(parts, parts.config);
-  checkProxied(parts.config, wanted.entries());
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
   for (const line of placeOthers(parts.config)) parts.log.warn(line);
@@ -51,13 +50,26 @@ export async function start(parts: Parts, client: AdminClient, handler: Handler)
   parts.loaded = wanted.entries();
   await startForwarding(parts, workers, attachment, wanted);
   startHealth(parts, workers, attachment);
-  const { metrics } = parts.config;
-  if (metrics !== undefined) parts.metrics = await serveMetrics(metrics.listen, metrics, client);
-  if (parts.config.console !== undefined) parts.console = await loadConsole(parts, handler);
   startJobs(parts);
-  // Last: a client that finds the socket may use the director.
-  await openSockets(parts.config, handler, parts.sockets);
+  // The process before this one has ended: one address that cannot be used must not end all.
+  for (const step of listening(parts, client, handler))
+    await (parts.taker === undefined ? step() : parts.attempt(step));
   parts.log.info({ socket: parts.config.socket, services: wanted.entries().length }, 'director is up');
+}
+
+/** What opens the addresses of clients. */
+function listening(parts: Parts, client: AdminClient, handler: Handler): (() => Promise<void>)[] {
+  const { metrics, console } = parts.config;
+  return [
+    async () => {
+      if (metrics !== undefined) parts.metrics = await serveMetrics(metrics.listen, metrics, client);
+    },
+    async () => {
+      if (console !== undefined) parts.console = await loadConsole(parts, handler);
+    },
+    // Last: a client that finds the socket may use the director.
+    () => openSockets(parts.config, handler, parts.sockets),
+  ];
 }
 
 /** Few directors have a console: its modules are loaded for those only. */

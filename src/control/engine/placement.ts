@@ -14,6 +14,7 @@
 import { availableParallelism } from 'node:os';
 import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';
 import { goBefore, mayGoFirst } from '../../sys/priority.js';
+import { WAKE_LATENCY, WakeLatency } from '../../sys/wake-latency.js';
 import type { Config } from '../config/config.js';
 
 /** The part of the configuration that says it. */
@@ -36,7 +37,18 @@ export function placeOthers({ workerCpus, workerPriority }: Placement): string[]
     warnings.push(
       'workerPriority: realtime is not allowed here: it needs CAP_SYS_NICE or LimitRTPRIO=1, and no RestrictRealtime; the workers have the usual priority',
     );
+  else if (workerPriority === 'realtime') warnings.push(...sleepWarnings());
   return warnings;
+}
+
+function sleepWarnings(): string[] {
+  const request = WakeLatency.open();
+  if (typeof request === 'string')
+    return [
+      `workerPriority: ${WAKE_LATENCY} cannot be written (${request}): CPUs that are idle for a moment sleep, and packets wait until they have woken up`,
+    ];
+  request.close();
+  return [];
 }
 
 /**

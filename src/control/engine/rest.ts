@@ -7,6 +7,9 @@
  *
  * What it sleeps for want of frames counts as rest. Others, ksoftirqd and kworkers too, run then.
  * It rests from its start, so that V8 has compiled that too when the priority begins.
+ *
+ * While frames come no CPU sleeps (wake-latency.ts): one that sleeps wakes up late, most of all in
+ * a virtual machine, whose host has given it to somebody else.
  */
 
 import { monotonic } from './clock.js';
@@ -21,6 +24,10 @@ const CALL_MS = 0.005;
  * under load. Earlier it would take the processor from V8's compiler.
  */
 const COLD_TURNS = 20_000;
+/** Frames that come again within this time keep the CPUs awake, ms. */
+const DENSE_MS = 1;
+/** A wait for frames that is longer than this ends it, ms. */
+const QUIET_MS = 10;
 /** An idle worker polls on for this time, ms: the CPU would have to wake up again. */
 const SPIN_MS = 0.05;
 
@@ -29,11 +36,16 @@ export class Rest {
   private due = 0;
   private idleSince = 0;
   private cold = COLD_TURNS;
+  private isAwake = false;
 
-  /** `flags`: word 0 is 1 while messages wait, and ends a rest. `goFirst` sets the priority. */
+  /**
+   * `flags`: word 0 is 1 while messages wait, and ends a rest. `goFirst` sets the priority,
+   * `keepAwake` says whether CPUs may sleep.
+   */
   constructor(
     private readonly flags: Int32Array,
     private readonly goFirst: () => void,
+    private readonly keepAwake: (awake: boolean) => void,
   ) {}
 
   /** Rests between two turns, where it is time. Takes and returns a time of `monotonic`. */
@@ -48,6 +60,7 @@ export class Rest {
 
   /** A turn at `now` has received frames. */
   worked(now: number): void {
+    if (!this.isAwake && now - this.idleSince < DENSE_MS) this.wake(true);
     this.idleSince = now;
     if (this.cold > 0 && --this.cold === 0) this.goFirst();
   }
@@ -60,5 +73,11 @@ export class Rest {
   /** The worker has waited for frames for `ms`. */
   slept(ms: number): void {
     this.rested += Math.max(0, ms - CALL_MS);
+    if (this.isAwake && ms > QUIET_MS) this.wake(false);
+  }
+
+  private wake(awake: boolean): void {
+    this.isAwake = awake;
+    this.keepAwake(awake);
   }
 }

@@ -6,6 +6,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
 import { goFirst } from '../../sys/priority.js';
+import { WakeLatency } from '../../sys/wake-latency.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { placeWorker } from './placement.js';
@@ -53,7 +54,7 @@ function run(runner: Runner): void {
   const flags = new Int32Array(setup.flags);
   const wakeup = new Bell(setup.wakeFd);
   const { places } = runner;
-  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags, goFirst) : undefined;
+  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags, goFirst, keepAwake()) : undefined;
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
@@ -79,6 +80,12 @@ function run(runner: Runner): void {
     if (poller.ready(0)) wakeup.answer();
     idle = 0;
   }
+}
+
+/** What says whether CPUs may sleep; where that is not allowed it does nothing (placement.ts). */
+function keepAwake(): (awake: boolean) => void {
+  const request = WakeLatency.open();
+  return typeof request === 'string' ? () => {} : (awake) => request.keepAwake(awake);
 }
 
 /** Another process has the table and the devices: this thread only waits for its end. */

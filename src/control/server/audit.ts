@@ -14,6 +14,8 @@ import { type Before, changeInWords } from '../rules/change-words.js';
 
 /** A batch with more changes than this is one line. */
 const FEW = 10;
+/** `ulvs trace` without --count asks for more packets than this. */
+const MOST_COUNTED = 999_999_999;
 /** Characters of a command line. */
 const COMMAND = 200;
 
@@ -51,7 +53,7 @@ export class Audit {
       const { tcp, tcpfin, udp } = settings.timeouts;
       return [`timeouts ${tcp} ${tcpfin} ${udp} -> ${Object.values(request.timeouts).join(' ')} (0: as before)`];
     }
-    if (request.op === 'traceStart') return [`a trace begins: ${request.count} packets, filter "${request.filter}"`];
+    if (request.op === 'traceStart') return [traceInWords(request)];
     if (request.op === 'reload') return [`reload ${request.file ?? ''}`.trim()];
     if (request.op === 'traceStop') return [request.op];
     if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
@@ -80,6 +82,11 @@ export class Audit {
   private isOneLine({ requests }: Extract<AdminRequest, { op: 'batch' }>): boolean {
     return requests.length > FEW && !this.log.isLevelEnabled('debug');
   }
+}
+
+function traceInWords({ count, filter }: Extract<AdminRequest, { op: 'traceStart' }>): string {
+  const many = count > MOST_COUNTED ? 'all packets' : `${count} packets`;
+  return `a trace begins: ${many}${filter === '' ? '' : `, filter "${filter}"`}`;
 }
 
 function drainInWords({ key, address, port, share }: Extract<AdminRequest, { op: 'drain' }>): string {

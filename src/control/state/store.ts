@@ -116,6 +116,13 @@ export class Store {
     this.disown();
   }
 
+  /** Removes a state that began with this process. Call `close` before. */
+  forgetNew(): void {
+    const { directory, shared } = this.needs;
+    if (this.inherited || shared === true) return;
+    for (const name of filesOf(directory)) if (!name.endsWith('.refused')) rmSync(path.join(directory, name));
+  }
+
   private openWorkers(): WorkerFile[] {
     const { directory, workers, lines, warn, shared } = this.needs;
     const header = { version: VERSION, layout: layoutHash(), boot: bootId(), state: this.birth.state };

@@ -70,6 +70,11 @@ export class Taker {
   /** This director forwards: the other one ends. */
   async done(): Promise<void> {
     await ask(this.client, 'done');
+    this.close();
+  }
+
+  /** Without `done` the other director goes on when this process has ended. */
+  close(): void {
     this.client.close();
   }
 }

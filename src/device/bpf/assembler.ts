@@ -50,6 +50,7 @@ const EXIT = 0x95;
 export const Call = {
   mapLookup: 1,
   ktime: 5,
+  cpu: 8,
   l4CsumReplace: 11,
   redirect: 23,
   loadBytes: 26,

@@ -13,6 +13,7 @@ import { BUCKETS, type Histogram, histogramOf, type Percentiles, percentiles } f
 import type { Endpoints, NetDevice } from './endpoints.js';
 import type { Kind } from './frame.js';
 import type { Done, Task } from './generator.js';
+import { type PauseRun, Pauses, pauseRun } from './pauses.js';
 import { cpuUsage, idleShare } from './processor.js';
 import { Sink } from './sink.js';
 
@@ -24,6 +25,8 @@ export interface FloodOptions {
   readonly pid: number;
   /** The sinks count by XDP, so that no skb is made for a frame that was redirected. */
   readonly xdpSink?: boolean;
+  /** Pauses of the machine are measured, too. */
+  readonly pauses?: boolean;
 }
 
 /** The result of one run. Counts are frames, shares are parts of 1, delays are µs. */
@@ -45,6 +48,17 @@ export interface FloodRun {
   readonly delays: Percentiles;
   /** Frames by delay: the middle of the bucket in ns (delays.ts), and how many; no empty bucket. */
   readonly histogram: Histogram;
+  /** With FloodOptions.pauses: those, and the delays of frames that none of them has delayed. */
+  readonly pauses?: PauseRun;
+  readonly undisturbed?: Undisturbed;
+}
+
+/**
+ * The delays of frames that no pause of the machine has delayed. `part`: of all frames that have a
+ * time stamp.
+ */
+export interface Undisturbed extends Percentiles {
+  readonly part: number;
 }
 
 export const inRate = ({ sent, ms }: FloodRun) => (sent * 1000) / ms;
@@ -62,6 +76,7 @@ const OPENED = 0.9;
 
 export class Flood {
   private readonly sinks: Sink[] = [];
+  private readonly pauses: Pauses | undefined;
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly lines: AsyncIterator<string>;
   private stderr = '';
@@ -71,6 +86,7 @@ export class Flood {
     private readonly options: FloodOptions,
     private readonly signal: AbortSignal | undefined,
   ) {
+    this.pauses = options.pauses ? new Pauses() : undefined;
     for (const place of sinks) this.sinks.push(this.sinkAt(place));
     const { kind, clients, ports } = options;
     const source = JSON.stringify({ device: client.device, kind, target, clients, ports });
@@ -108,7 +124,7 @@ export class Flood {
 
   private sinkAt({ namespace, device }: NetDevice): Sink {
     try {
-      return new Sink(namespace, device, this.options.xdpSink);
+      return new Sink(namespace, device, this.options.xdpSink, this.pauses);
     } catch (error) {
       for (const sink of this.sinks) sink.close();
       throw new LabError(`the flood cannot be counted on ${device} in ${namespace}: ${(error as Error).message}`);
@@ -147,15 +163,22 @@ export class Flood {
       );
   }
 
-  /** Sends `rate` frames a second (0: as fast as possible) for `ms` and counts them. */
-  async run(rate: number, ms: number): Promise<FloodRun> {
+  /**
+   * Sends `rate` frames a second (0: as fast as possible) for `ms` and counts them. `load`: the
+   * part of the forwarder's highest rate that this is (Pauses.load).
+   */
+  async run(rate: number, ms: number, load = 0.5): Promise<FloodRun> {
     const { pid } = this.options;
+    if (this.pauses !== undefined) this.pauses.load = load;
     const [frames, delays, used, begun] = [this.frames, this.delays, cpuUsage(pid), performance.now()];
+    const { pauses } = this;
+    const before = pauses && { lengths: pauses.counts, undisturbed: this.undisturbed };
     const done = await this.ask({ rate, ms });
     const after = cpuUsage(pid);
     const took = performance.now() - begun;
+    const paused = pauses && pauseRun(since(pauses.counts, before!.lengths), took);
     await this.settled();
-    const counts = this.delays.map((count, i) => count - delays[i]!);
+    const counts = since(this.delays, delays);
     return {
       rate,
       ...done,
@@ -165,6 +188,10 @@ export class Flood {
       busy: after.work - used.work,
       delays: percentiles(counts),
       histogram: histogramOf(counts),
+      ...(paused && {
+        pauses: paused,
+        undisturbed: undisturbedOf(since(this.undisturbed, before!.undisturbed), counts),
+      }),
     };
   }
 
@@ -175,6 +202,12 @@ export class Flood {
   private get delays(): Float64Array {
     const counts = new Float64Array(BUCKETS);
     for (const sink of this.sinks) sink.addDelays(counts);
+    return counts;
+  }
+
+  private get undisturbed(): Float64Array {
+    const counts = new Float64Array(BUCKETS);
+    for (const sink of this.sinks) sink.addUndisturbed(counts);
     return counts;
   }
 
@@ -194,5 +227,18 @@ export class Flood {
     this.kill();
     await ended;
     for (const sink of this.sinks.splice(0)) sink.close();
+    this.pauses?.close();
   }
+}
+
+function since(counts: Float64Array, before: Float64Array): Float64Array {
+  return counts.map((count, i) => count - before[i]!);
+}
+
+function undisturbedOf(counts: Float64Array, all: Float64Array): Undisturbed {
+  return { ...percentiles(counts), part: sum(counts) / Math.max(1, sum(all)) };
+}
+
+function sum(counts: Float64Array): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

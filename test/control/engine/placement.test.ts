@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { monotonic } from '../../../src/control/engine/clock.js';
 import { Rest } from '../../../src/control/engine/rest.js';
+import { WAKE_LATENCY } from '../../../src/sys/wake-latency.js';
 
 const [PLACEMENT, AFFINITY] = ['dist/control/engine/placement.js', 'dist/sys/affinity.js'].map(
   (file) => pathToFileURL(path.resolve(file)).href,
@@ -61,7 +62,12 @@ it('a CPU that the process may not use is named, and nobody moves', () => {
 it('a worker goes first where it may; else a warning says what it needs', () => {
   const may = spawnSync('chrt', ['-r', '1', 'true']).status === 0;
   const { warnings, worker } = placed(`{ workerCpus: [], workerPriority: 'realtime' }`);
-  expect([worker.first, warnings.length]).toEqual([may, may ? 0 : 1]);
+  const sleeps = spawnSync('sh', ['-c', `true > ${WAKE_LATENCY}`]).status !== 0;
+  expect(worker.first).toBe(may);
+  expect(warnings).toEqual([
+    ...(may ? [] : [expect.stringContaining('realtime is not allowed here')]),
+    ...(may && sleeps ? [expect.stringContaining(`${WAKE_LATENCY} cannot be written`)] : []),
+  ]);
   const denied = placed(
     `{ workerCpus: [], workerPriority: 'realtime' }`,
     ...(may ? ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice'] : []),
@@ -72,7 +78,11 @@ it('a worker goes first where it may; else a warning says what it needs', () => 
 
 it('a worker that goes first rests at short intervals, unless it has slept or messages wait', () => {
   const flags = new Int32Array(new SharedArrayBuffer(4));
-  const rest = new Rest(flags, () => {});
+  const rest = new Rest(
+    flags,
+    () => {},
+    () => {},
+  );
   const begun = monotonic();
   const after = rest.between(begun);
   expect(after - begun).toBeGreaterThanOrEqual(0.04);
@@ -92,16 +102,42 @@ it('a worker that goes first rests at short intervals, unless it has slept or me
 });
 
 it('an idle worker that goes first polls on for 50 µs', () => {
-  const rest = new Rest(new Int32Array(new SharedArrayBuffer(4)), () => {});
+  const rest = new Rest(
+    new Int32Array(new SharedArrayBuffer(4)),
+    () => {},
+    () => {},
+  );
   rest.worked(100);
   expect([100.04, 100.06].map((now) => rest.mayComeSoon(now))).toEqual([true, false]);
 });
 
 it('goes first when its code is compiled: after 20,000 turns with frames, once', () => {
   let times = 0;
-  const rest = new Rest(new Int32Array(new SharedArrayBuffer(4)), () => times++);
+  const rest = new Rest(
+    new Int32Array(new SharedArrayBuffer(4)),
+    () => times++,
+    () => {},
+  );
   for (let turn = 1; turn < 20_000; turn++) rest.worked(turn);
   expect(times).toBe(0);
   for (let turn = 0; turn < 20_000; turn++) rest.worked(turn);
   expect(times).toBe(1);
+});
+
+it('keeps CPUs awake while frames come often, until it has waited for them', () => {
+  const asked: boolean[] = [];
+  const rest = new Rest(
+    new Int32Array(new SharedArrayBuffer(4)),
+    () => {},
+    (awake) => asked.push(awake),
+  );
+  for (const now of [100, 105, 110]) rest.worked(now);
+  expect(asked).toEqual([]);
+  for (const now of [110.5, 110.9, 111.2]) rest.worked(now);
+  rest.slept(5);
+  expect(asked).toEqual([true]);
+  for (const ms of [50, 50]) rest.slept(ms);
+  expect(asked).toEqual([true, false]);
+  for (const now of [300, 300.1]) rest.worked(now);
+  expect(asked).toEqual([true, false, true]);
 });

@@ -1,5 +1,5 @@
 /** Files of a state that are cut, changed or of another version: refused or read as they were, never something else. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HIGH_WATER_WORD } from '../../../src/conntrack/entry.js';
 import { wordsOf } from '../../../src/conntrack/memory.js';
@@ -135,6 +135,20 @@ describe('a state', () => {
     expect(second.zeroPoints.read('service', 5)).toEqual([1, 2, 3, 4, 5]);
     expect([second.id, second.store.workers[0]!.secret, warnings]).toEqual([first.id, secret, []]);
     second.close();
+  });
+
+  it('is removed when its first start was refused, and not one that went on', () => {
+    for (const isOlder of [false, true]) {
+      const keeper = new StateKeeper(needs());
+      expect(keeper.inherited !== undefined).toBe(isOlder);
+      keeper.close();
+      if (isOlder) keeper.store.forgetNew();
+      expect(existsSync(keeper.store.journalPath)).toBe(true);
+    }
+    const begun = new StateKeeper({ ...needs(), fresh: true });
+    begun.close();
+    begun.store.forgetNew();
+    expect(existsSync(begun.store.journalPath)).toBe(false);
   });
 
   it('writes its journal anew when it has become long, a moment later', () => {

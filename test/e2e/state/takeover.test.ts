@@ -101,6 +101,39 @@ describe.skipIf(!isRoot)('a takeover', () => {
     60_000,
   );
 
+  it('whose rules have a mistake ends at once, and the old process takes changes', async () => {
+    testbed = testbeds[0]!;
+    await up('workers: 1');
+    const wrong = testbed.config('wrong.yaml', { rules: NAT.replace('-s rr', '-s wrr2'), more: `state: ${state}` });
+    const { code, err } = await testbed.ulvs(['run', '-c', wrong, '--takeover']).ended;
+    expect([code, err]).toEqual([2, expect.stringContaining('wrong.yaml')]);
+    expect((await testbed.ulvsadm(`-A -u ${VIP}:53 -s rr`)).code).toBe(0);
+  }, 60_000);
+
+  it('whose devices are refused ends at once, and the old process takes changes', async () => {
+    testbed = testbeds[0]!;
+    const first = await up('workers: 1');
+    const wrong = testbed.config('wrong.yaml', {
+      rules: NAT,
+      more: `state: ${state}\nsync: { master: { interface: eth9 } }`,
+    });
+    const { code, err } = await testbed.ulvs(['run', '-c', wrong, '--takeover']).ended;
+    expect([code, err]).toEqual([2, expect.stringContaining('eth9')]);
+    await first.says('this director goes on');
+    expect((await testbed.ulvsadm(`-A -u ${VIP}:53 -s rr`)).code).toBe(0);
+  }, 60_000);
+
+  it('goes on when an address of its own cannot be used: the old process has ended', async () => {
+    testbed = testbeds[0]!;
+    const first = await up('workers: 1');
+    const occupied = "require('net').createServer().listen(9731, '127.0.0.1', () => console.log('ready'))";
+    programs.push(await testbed.serve(testbed.director, occupied));
+    const second = await up('workers: 1\nmetrics: { listen: 127.0.0.1:9731 }', '--takeover');
+    expect((await first.ended).code).toBe(0);
+    expect(second.err).toContain('127.0.0.1:9731');
+    expect((await testbed.ulvsadm('-L -n')).out).toContain(VIP);
+  }, 60_000);
+
   it('with another number of workers stops the old process first, and keeps downloads', async () => {
     testbed = testbeds[0]!;
     const first = await up('workers: 1');

@@ -3,6 +3,7 @@
  * packets pass.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BpfCounters } from '../../../src/lab/flood/bpf-counters.js';
 import { BUCKETS, percentiles } from '../../../src/lab/flood/delays.js';
 import { KINDS } from '../../../src/lab/flood/frame.js';
 import { Sink } from '../../../src/lab/flood/sink.js';
@@ -46,5 +47,30 @@ describe.skipIf(!isRoot)('a flood without a director', () => {
         sink.close();
       }
     });
+  });
+
+  it.each([
+    ['before', 0n, FRAMES / 64],
+    ['until the end of', 2n ** 62n, 0],
+  ])('counts frames apart that no pause has delayed: a pause %s the flood', (_, until, undisturbed) => {
+    const pauses = new BpfCounters(1, 2);
+    pauses.values[0] = until;
+    const sink = new Sink(r!, 'r0', false, pauses);
+    const options = { device: 'g0', kind: 'udp', target, clients: 32, ports: 4 } as const;
+    const source = spaces.inside(g!, () => new Source(options));
+    try {
+      spaces.inside(g!, () => source.burst(FRAMES));
+      const [all, apart] = [new Float64Array(BUCKETS), new Float64Array(BUCKETS)];
+      sink.addDelays(all);
+      sink.addUndisturbed(apart);
+      expect([all, apart].map((counts) => counts.reduce((sum, count) => sum + count, 0))).toEqual([
+        FRAMES / 64,
+        undisturbed,
+      ]);
+    } finally {
+      source.close();
+      sink.close();
+      pauses.close();
+    }
   });
 });
