@@ -5,7 +5,7 @@ import type { Row } from '../../doctor/probe/plan.js';
 import type { Probed } from '../../doctor/probe/probe.js';
 
 export function reportText(facts: Facts, probed: Omit<Probed, 'findings'>, findings: readonly Finding[]): string {
-  const result = findings.length > 0 ? findings.map(paragraph).join('\n\n') : healthy(facts);
+  const result = findings.length > 0 ? findings.map(paragraph).join('\n\n') : healthy(facts, probed);
   return [...probeLines(probed), result].join('\n');
 }
 
@@ -22,9 +22,10 @@ function probeLines({ rows, notes, reason }: Omit<Probed, 'findings'>): string[]
   ];
 }
 
-function healthy({ hosts, director }: Facts): string {
+function healthy({ hosts, director }: Facts, { notes }: Omit<Probed, 'findings'>): string {
   const count = hosts.filter(({ role }) => role !== 'switch').length;
-  return `healthy: ${counted(director.services.length, 'service')}, ${counted(count, 'host')} inspected`;
+  const result = notes.length > 0 ? 'healthy, except for what was not probed' : 'healthy';
+  return `${result}: ${counted(director.services.length, 'service')}, ${counted(count, 'host')} inspected`;
 }
 
 function paragraph({ id, wrong, seen, consequence, fix }: Finding): string {

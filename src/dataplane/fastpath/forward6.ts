@@ -24,6 +24,7 @@ import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { TCP_SYN } from '../parse/packet.js';
+import { UNKNOWN } from '../table/routes.js';
 import { type BatchAccount, FAST_FLAGS, isSteady } from './account.js';
 import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
 import { Opens, replyOpens } from './replies.js';
@@ -113,9 +114,8 @@ export function fastForward6(
     const dest = destination(words[at + DEST]!, 0);
     if (dest < 0) return false;
     const wide = words[at + DADDR]! << ENTRY_SHIFT;
-    copyWords(words, wide + WIDE_CADDR, client);
-    copyWords(words, wide + WIDE_VADDR, virtual);
-    const hop = router.lookup6(client, virtual, 0);
+    const known = router.gateway6(addresses, row + 4);
+    const hop = known === UNKNOWN ? route(wide) : known;
     const total = rows[row | TOTAL]!;
     const { mtu } = router;
     const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
@@ -128,6 +128,12 @@ export function fastForward6(
     send(row, frame, total + IP, to);
     if (offload !== undefined) noteOut(row, entry, mtu, to);
     return true;
+  }
+
+  function route(wide: number): number {
+    copyWords(words, wide + WIDE_CADDR, client);
+    copyWords(words, wide + WIDE_VADDR, virtual);
+    return router.lookup6(client, virtual, 0);
   }
 
   function noteOut(row: number, entry: number, mtu: number, to: number): void {

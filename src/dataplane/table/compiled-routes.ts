@@ -6,9 +6,11 @@
  *     tables    each table of a rule: its rows [first, first + count), best first
  *     rows      | PREFIX ×4 | LENGTH | TYPE | DEVICE | MTU | VIA | VIA_WORDS ×4 | SOURCE | SOURCE_WORDS ×4 |
  *     gateways  one Fib over the IPv4 tables that rules ask unconditionally (gateway-cache.ts)
+ *     fib6      the IPv6 tables that rules ask unconditionally (fib6.ts)
  */
 import { addressFamily } from '../../wire/address.js';
 import { chainedFib, type Fib, fibOf } from './fib.js';
+import { FIB6_WORDS, MASK, ROUTE, writeMask } from './fib6.js';
 import { type Prefix, prefixOf, type Route, type RouteData, type RouteType, type Rule, wordsOf } from './route-data.js';
 
 /** Words of a row. */
@@ -51,6 +53,7 @@ export interface CompiledRoutes {
   readonly rules: readonly CompiledRule[];
   readonly rows: Int32Array;
   readonly gateways: Fib;
+  readonly fib6: Int32Array;
 }
 
 /** Compiles routes and rules. Allocates; not for the thread that forwards. */
@@ -71,7 +74,9 @@ export function compileRoutes(data: RouteData): CompiledRoutes {
       }
       return [{ rule, from: prefixOf(rule.from, family), to: prefixOf(rule.to, family), ...place }];
     });
-  return { rules, rows: rowsOf(rows), gateways: chainedFib(unconditional(rules)) };
+  const compiled = rowsOf(rows);
+  const gateways = chainedFib(unconditional(rules, 4).map(({ fib }) => fib));
+  return { rules, rows: compiled, gateways, fib6: fib6Of(compiled, unconditional(rules, 6)) };
 }
 
 /**
@@ -108,14 +113,29 @@ function rowsOf(routes: readonly Route[]): Int32Array {
   return rows;
 }
 
-/** The IPv4 tables that rules ask unconditionally, in order, up to the first conditional rule. */
-function unconditional(rules: readonly CompiledRule[]): Fib[] {
-  const fibs: Fib[] = [];
-  for (const { rule, from, to, fib } of rules) {
+/** The rules of a family that ask unconditionally, in order, up to the first conditional rule. */
+function unconditional(rules: readonly CompiledRule[], family: 4 | 6): CompiledRule[] {
+  const found: CompiledRule[] = [];
+  for (const one of rules) {
+    const { rule, from, to } = one;
     // A rule with an input device never matches the director's own packets.
-    if (rule.family !== 4 || rule.iif !== undefined) continue;
+    if (rule.family !== family || rule.iif !== undefined) continue;
     if (rule.mark !== undefined || from !== undefined || to !== undefined) break;
-    fibs.push(fib);
+    found.push(one);
   }
-  return fibs;
+  return found;
+}
+
+/** The rows of these rules' tables (fib6.ts). */
+function fib6Of(rows: Int32Array, rules: readonly CompiledRule[]): Int32Array {
+  const numbers = rules.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
+  const fib = new Int32Array(numbers.length * FIB6_WORDS);
+  numbers.forEach((route, i) => {
+    const at = i * FIB6_WORDS;
+    const row = route * ROUTE_WORDS;
+    fib.set(rows.subarray(row, row + LENGTH), at);
+    writeMask(fib, at + MASK, rows[row + LENGTH]!);
+    fib[at + ROUTE] = route;
+  });
+  return fib;
 }

@@ -1,8 +1,8 @@
 /**
  * The route look-up: rules by priority, in each table the longest prefix (the kernel's fib_lookup).
- * gateway-cache.ts caches routes via a gateway that depend on the destination only. Other IPv4
- * answers are cached by (destination, source, mark) in a direct-mapped table, until a route
- * changes:
+ * gateway-cache.ts caches routes via a gateway that depend on the destination only; fib6.ts finds
+ * those of IPv6. Other IPv4 answers are cached by (destination, source, mark) in a direct-mapped
+ * table, until a route changes:
  *
  *      cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
@@ -21,6 +21,7 @@ import {
   VIA_WORDS,
 } from './compiled-routes.js';
 import { Fib4 } from './fib.js';
+import { findIn } from './fib6.js';
 import { GatewayCache } from './gateway-cache.js';
 import type { Neighbours } from './neighbour.js';
 import { covers, type Prefix, type Rule } from './route-data.js';
@@ -29,11 +30,13 @@ import { covers, type Prefix, type Rule } from './route-data.js';
 export const NO_ROUTE = -1;
 export const BLACKHOLE = -2;
 export const LOCAL_ROUTE = -3;
+/** Answer of gateway6. */
+export const UNKNOWN = -4;
 
 const ROWS = 4096;
 const ROW = 8;
-/** Words of a row of hops: number of the route's gateway, generation in which it is right. */
-const HOP_WORDS = 2;
+/** Words of a row of hops: number of the route's gateway, generation in which it is right, MTU. */
+const HOP_WORDS = 3;
 
 interface Ruled extends CompiledRule {
   readonly table: Fib4;
@@ -61,6 +64,7 @@ export class Router {
   /** Number of the route that the last look-up found; −1: none to a neighbour. */
   private found = -1;
   private gateways = new GatewayCache(new Fib4(), 0);
+  private fib6: Int32Array = new Int32Array(0);
 
   constructor(
     private readonly neighbours: Neighbours,
@@ -68,13 +72,14 @@ export class Router {
   ) {}
 
   /** Puts routes into force. What it costs hardly depends on their number. */
-  replace({ rules, rows, gateways }: CompiledRoutes): void {
+  replace({ rules, rows, gateways, fib6 }: CompiledRoutes): void {
     const count = rows.length / ROUTE_WORDS;
     this.rules = rules.map((rule) => ({ ...rule, table: new Fib4(rule.fib) }));
     this.readsMarks = rules.some(({ rule }) => rule.mark !== undefined);
     this.rows = rows;
     this.hops = new Int32Array(count * HOP_WORDS);
     this.gateways = new GatewayCache(new Fib4(gateways), count);
+    this.fib6 = fib6;
     this.generation++;
   }
 
@@ -116,9 +121,24 @@ export class Router {
     return cache[row + 4]!;
   }
 
-  /** As lookup4, without a cache. Addresses are four words. */
+  /** As lookup4. Addresses are four words. Gateways are cached, by their route. */
   lookup6(dst: Int32Array, src: Int32Array, mark: number): number {
-    return this.resolve(6, dst, src, mark);
+    const hop = this.gateway6(dst, 0);
+    return hop === UNKNOWN ? this.resolve(6, dst, src, mark) : hop;
+  }
+
+  /**
+   * As lookup6 for the address in the four words from `from`, where its route has a gateway and
+   * does not depend on source and mark. UNKNOWN: ask lookup6.
+   */
+  gateway6(addresses: Int32Array, from: number): number {
+    const { hops } = this;
+    const route = findIn(this.fib6, addresses, from);
+    const hop = route * HOP_WORDS;
+    if (route < 0 || hops[hop + 1] !== this.generation) return UNKNOWN;
+    this.found = route;
+    this.mtu = hops[hop + 2]!;
+    return hops[hop]!;
   }
 
   /** The preferred source address of the last IPv6 look-up; valid until the next one. */
@@ -191,6 +211,7 @@ export class Router {
     const [a0, a1, a2, a3] = copied(rows, at + VIA_WORDS, this.via);
     hops[hop] = this.neighbours.idOf(rows[at + DEVICE]!, rows[at + VIA]!, a0!, a1!, a2!, a3!);
     hops[hop + 1] = this.generation;
+    hops[hop + 2] = this.mtu;
   }
 }
 

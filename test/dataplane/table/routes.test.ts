@@ -4,17 +4,22 @@ import { neighbourMessages } from '../../../src/control/host/neighbour-facts.js'
 import { compileRoutes } from '../../../src/dataplane/table/compiled-routes.js';
 import { Neighbours } from '../../../src/dataplane/table/neighbour.js';
 import { covers, prefixOf, type Route, type Rule, wordsOf } from '../../../src/dataplane/table/route-data.js';
-import { BLACKHOLE, LOCAL_ROUTE, NO_ROUTE, Router } from '../../../src/dataplane/table/routes.js';
+import { BLACKHOLE, LOCAL_ROUTE, NO_ROUTE, Router, UNKNOWN } from '../../../src/dataplane/table/routes.js';
 import { Random } from '../../support/seed.js';
 
 const TABLES = [254, 255, 7];
-const RULES: readonly Rule[] = [
+/** Of these the IPv6 rules begin with a conditional one, or with unconditional ones. */
+const CONDITIONAL_FIRST: readonly Rule[] = [
   { family: 4, priority: 0, table: 255 },
   { family: 4, priority: 10, table: 7, mark: 5, mask: 0xff },
   { family: 4, priority: 32766, table: 254 },
   { family: 6, priority: 1, from: '2001:db8:5::/48', table: 7 },
   { family: 6, priority: 32766, table: 254 },
   { family: 4, priority: 40000, table: 99 },
+];
+const UNCONDITIONAL_FIRST: readonly Rule[] = [
+  { family: 6, priority: 0, table: 255 },
+  ...CONDITIONAL_FIRST.map((rule) => (rule.from === undefined ? rule : { ...rule, priority: 40000 })),
 ];
 
 function anyAddress(random: Random, family: 4 | 6): string {
@@ -45,9 +50,16 @@ interface Answer {
 }
 
 /** By the definition: rules by priority, in each table the longest prefix, of equal ones the lowest metric. */
-function wanted(tables: ReadonlyMap<number, Route[]>, family: 4 | 6, dst: string, src: string, mark: number): Answer {
+function wanted(
+  rules: readonly Rule[],
+  tables: ReadonlyMap<number, Route[]>,
+  family: 4 | 6,
+  dst: string,
+  src: string,
+  mark: number,
+): Answer {
   const nothing = { mtu: 0, source: '' };
-  for (const rule of RULES) {
+  for (const rule of [...rules].sort((a, b) => a.priority - b.priority)) {
     const { mark: value = 0, mask = 0, from, table } = rule;
     if (rule.family !== family || ((mark ^ value) & mask) !== 0) continue;
     if (from !== undefined && !covers(prefixOf(from, family)!, wordsOf(src)!, family)) continue;
@@ -72,19 +84,24 @@ describe('compiled routes', () => {
   it('that crossed to another thread answer as the list does, with every cache warm', () => {
     const random = new Random();
     const neighbours = new Neighbours();
+    let gateways = 0;
     const router = new Router(neighbours, (device) => 1500 + device);
     const asked = (family: 4 | 6, dst: string, src: string, mark: number): Answer => {
       const [to, from] = [wordsOf(dst)!, wordsOf(src)!];
       const found = family === 4 ? router.lookup4(to[3]!, from[3]!, mark) : router.lookup6(to, from, mark);
+      const known = family === 4 ? UNKNOWN : router.gateway6(to, 0);
+      if (known !== UNKNOWN) expect(known).toBe(found);
+      if (known !== UNKNOWN) gateways++;
       if (found < 0) return { hop: found, mtu: 0, source: '' };
       const { device, words } = neighbours.all[found]!;
       const source4 = router.source === 0 ? '' : `0,0,0,${router.source}`;
       return { hop: `${device} ${words}`, mtu: router.mtu, source: family === 4 ? source4 : `${router.source6 ?? ''}` };
     };
     for (let round = 0; round < 100; round++) {
+      const rules = round % 2 === 0 ? CONDITIONAL_FIRST : UNCONDITIONAL_FIRST;
       const list = Array.from({ length: random.below(20) }, (_, i) => anyRoute(random, i));
       const tables = new Map(TABLES.map((id) => [id, list.filter(() => random.bool())]));
-      const data = { tables: [...tables].map(([id, routes]) => ({ id, routes })), rules: RULES };
+      const data = { tables: [...tables].map(([id, routes]) => ({ id, routes })), rules };
       router.replace(structuredClone(compileRoutes(data)));
       for (let n = 0; n < 60; n++) {
         const family = random.pick([4, 6] as const);
@@ -92,9 +109,10 @@ describe('compiled routes', () => {
         const mark = random.pick([0, 0, 5]);
         const context = `seed ${random.seed}, round ${round}: ${dst} from ${src}, mark ${mark}`;
         for (const _ of [1, 2])
-          expect(asked(family, dst, src, mark), context).toEqual(wanted(tables, family, dst, src, mark));
+          expect(asked(family, dst, src, mark), context).toEqual(wanted(rules, tables, family, dst, src, mark));
       }
     }
+    expect(gateways).toBeGreaterThan(100);
   });
 
   it('of 20,000 are some arrays, not 20,000 objects', () => {
