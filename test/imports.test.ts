@@ -157,7 +157,7 @@ const ENTRIES = [
   /^exec\/notify\/supervisor\.ts$/,
   /^netlink\/monitor-thread\.ts$/,
   /^health\/thread\.ts$/,
-  /^lab\/programs\/(realserver|decapsulator|impaired-wire|xdp-wire|outage-client|outage-server|flooder|bulk-client)\.ts$/,
+  /^lab\/programs\/(realserver|decapsulator|impaired-wire|xdp-wire|outage-client|outage-server|end-worker|flooder|bulk-client)\.ts$/,
   /^lab\/load\/load\.ts$/,
   /^lab\/flood\/generator\.ts$/,
 ];

@@ -13,7 +13,7 @@ import { isRoot } from '../support/netns.js';
 if (!isRoot) console.log('skipped: needs root for namespaces');
 
 const run = promisify(execFile);
-const EVENTS = (process.env.ULVS_EVENTS ?? 'recreate takeover').split(' ');
+const EVENTS = (process.env.ULVS_EVENTS ?? 'recreate takeover worker').split(' ');
 const ROUNDS = Number(process.env.ULVS_ROUNDS ?? 1);
 const KINDS = { recreate: 'packet', takeover: 'xdp', kill: 'xdp' } as Record<string, string>;
 /** Connections that the SYN proxy has spliced outlive these, too. */
@@ -39,6 +39,13 @@ describe.skipIf(!isRoot)('connections outlive', () => {
       lost: 0,
       wrong: 0,
     });
+  });
+
+  it.concurrent('a state that is damaged costs connections, and no new ones', { timeout: 60_000 }, async () => {
+    const { other, hit, goesOn, log } = await outage('state-cut');
+    expect({ goesOn, wrong: other.wrong + hit.wrong, log }).toMatchObject({ goesOn: true, wrong: 0 });
+    expect(other.lost).toBeGreaterThan(0);
+    expect(log.join()).toContain('.refused');
   });
 
   it('says which event it does not know', async () => {

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { kindsWith } from '../../device/kinds.js';
 import { METHODS } from '../../lab/flood/testbed.js';
-import type { LoadSize } from '../../lab/outage/testbed.js';
+import type { LoadSize } from '../../lab/outage/config.js';
 import { wholeNumber } from './whole-number.js';
 
 /** Kinds of device that these labs can have: interfaces of the host, read by workers. */

@@ -1,6 +1,6 @@
 /**
- * The director.yaml of an outage's testbed (network.ts has its drawing). Each VIP has a service for
- * downloads and one for datagrams:
+ * The size of an outage's testbed and its director.yaml (network.ts has its drawing). Each VIP has
+ * a service for downloads and one for datagrams:
  *
  *     -t VIP:8080, -u VIP:9090 ─► the realservers; of several the first one serves eth0's VIP alone
  */
@@ -10,6 +10,8 @@ import { addressOf, INTERFACES, serverNames, VIPS } from './network.js';
 
 export const TCP = 8080;
 export const UDP = 9090;
+/** The folder of the director's state. */
+export const STATE = 'state';
 
 export interface ConfigOptions {
   readonly device: LabDevice;
@@ -23,13 +25,33 @@ export interface ConfigOptions {
   readonly servers?: number;
 }
 
+export interface BedOptions extends ConfigOptions {
+  /** Time between two blocks of a download, ms. */
+  readonly pace?: number;
+  /** The seed of wires that a program carries; left out: there are none. */
+  readonly wires?: number;
+  /** The director's log is on a disk of its own, a small one. */
+  readonly smallLog?: boolean;
+  /** A program that is loaded into the director before it starts. */
+  readonly preload?: string | undefined;
+}
+
+/** How much the client does, by path. */
+export interface LoadSize {
+  readonly flows: number;
+  readonly downloads: number;
+  readonly rate: number;
+  /** A download by eth1 that was lost begins again. */
+  readonly again?: boolean;
+}
+
 /** `folder`: of the state. */
 export function configOf(options: ConfigOptions, socket: string, folder: string): string {
   const { device, workers, synproxy, more = '' } = options;
   const proxies = VIPS.map((vip) => `  - { service: "-t ${vip}:${TCP}", synproxy: on }`);
   return [
     `socket: ${socket}`,
-    `state: ${folder}/state`,
+    `state: ${folder}/${STATE}`,
     ...(workers === undefined ? [] : [`workers: ${workers}`]),
     'devices:',
     ...INTERFACES.map((name) => `  - { name: ${name}, kind: ${device} }`),

@@ -7,6 +7,8 @@ import { detachXdp } from '../../device/xdp/attach.js';
 import { ipBatch } from '../../sys/command.js';
 import { inNetns } from '../../sys/netns.js';
 import { LabError } from '../error.js';
+import { breakJournal, breakTable, CHANGES, cutTable } from './damage.js';
+import { SILENT } from './measure.js';
 import { INTERFACES } from './network.js';
 import type { OutageBed } from './testbed.js';
 
@@ -23,6 +25,10 @@ export interface OutageEvent {
   readonly settle?: number;
   /** Only with devices of this kind; any when left out. */
   readonly needsXdp?: true;
+  /** Connections may be lost; new ones go on. */
+  readonly loses?: true;
+  /** A program of the lab that is loaded into the director before it starts. */
+  readonly preload?: string;
 }
 
 /** How long an interface stays away, ms. */
@@ -78,6 +84,27 @@ async function killDirector(bed: OutageBed): Promise<void> {
   await bed.startDirector();
 }
 
+/** Kills the director, damages its state, and starts it again. */
+function killAnd(damage: (folder: string) => void): OutageEvent['act'] {
+  return async (bed) => {
+    await bed.killDirector();
+    damage(bed.stateFolder);
+    await bed.startDirector();
+  };
+}
+
+/** SIGPWR ends a thread (programs/end-worker.ts). */
+async function endWorker(bed: OutageBed): Promise<void> {
+  const { pid } = bed.director;
+  const times = () => readFileSync(bed.log, 'utf8').split('is back').length;
+  const before = times();
+  process.kill(pid, 'SIGPWR');
+  for (let ms = 0; times() === before; ms += WATCH) {
+    if (ms > REVIVED) throw new LabError(`no worker of the director is back after ${REVIVED / 1000} s`);
+    await sleep(WATCH);
+  }
+}
+
 /** A process asks the director to pause, and dies. */
 async function failedTakeover(bed: OutageBed): Promise<void> {
   const successor = spawn('sleep', ['60']);
@@ -101,6 +128,13 @@ async function takeoverByOthers(bed: OutageBed): Promise<void> {
   bed.writeConfig(text.includes(TWO) ? without : `${TWO}${without}`);
   await bed.successor();
 }
+
+/** Connections that were lost have been silent by then, ms. */
+const LOST = 2 * SILENT;
+
+/** A worker is back within this time, ms, and how often it is looked for. */
+const REVIVED = 10_000;
+const WATCH = 20;
 
 /** Services, and destinations of each. */
 const SERVICES = 10_000;
@@ -197,6 +231,37 @@ export const events: readonly OutageEvent[] = [
     act: killDirector,
     all: true,
     settle: UP,
+  },
+  {
+    name: 'worker',
+    title: 'a worker thread of the director dies',
+    act: endWorker,
+    all: true,
+    preload: 'lab/programs/end-worker.js',
+  },
+  {
+    name: 'state-cut',
+    title: 'the director is killed, and the file of its connections is cut before it starts again',
+    act: killAnd(cutTable),
+    all: true,
+    settle: LOST,
+    loses: true,
+  },
+  {
+    name: 'state-rules',
+    title: 'the director is killed, and the journal of its rules gets random bytes before it starts again',
+    act: killAnd(breakJournal),
+    all: true,
+    settle: LOST,
+    loses: true,
+  },
+  {
+    name: 'state-words',
+    title: `the director is killed, and ${CHANGES} random words are written into its connections before it starts again`,
+    act: killAnd(breakTable),
+    all: true,
+    settle: LOST,
+    loses: true,
   },
   {
     name: 'rules',

@@ -9,6 +9,8 @@
 
 /** Time between two datagrams of a flow, and by default between two blocks of a download, in ms. */
 export const PERIOD = 5;
+/** After this time without a byte a download is called silent, ms: TCP repeats within it. */
+export const SILENT = 4000;
 /** Bytes of a block. */
 export const BLOCK = 1000;
 /** Bytes that an opening fetches. */
@@ -52,6 +54,8 @@ export interface Report {
   readonly downloadGap: number;
   /** How long the most silent download has been without a byte by now, ms. */
   readonly silence: number;
+  /** Downloads that have been without a byte for SILENT by now. */
+  readonly silent: number;
   readonly sent: number;
   readonly echoed: number;
   /** The longest time without an echo in any flow, ms. */

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../median.js';
+import type { BedOptions, LoadSize } from './config.js';
 import type { OutageEvent } from './events.js';
 import type { Report } from './measure.js';
 import { socketDrops } from './socket-drops.js';
-import { type BedOptions, type LoadSize, OutageBed } from './testbed.js';
+import { OutageBed } from './testbed.js';
 
 /** What became of the connections by one interface, over all rounds. */
 export interface PathResult {
@@ -65,7 +66,7 @@ const GOES_ON = 180_000;
 
 /** Tries one event in a testbed of its own. Rejects with a LabError or CommandError. */
 export async function tryOutage(event: OutageEvent, options: TrialOptions): Promise<Outcome> {
-  const bed = await OutageBed.build(options);
+  const bed = await OutageBed.build({ ...options, preload: event.preload });
   try {
     const stall = bed.watchStalls();
     const longestStall = () => Math.round(stall.take() * 10) / 10;
@@ -78,7 +79,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     const stalls = { before: longestStall(), rounds: [] as number[] };
     const ends = [bed.namespace('client'), bed.namespace('server')];
     const dropped = await socketDrops(ends);
-    const from = readFileSync(bed.log, 'utf8').length;
+    bed.markLog();
     const reports: (readonly [Report, Report])[] = [];
     const took: number[] = [];
     for (let round = 0; round < options.rounds; round++) {
@@ -88,7 +89,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       reports.push(await bed.report());
       stalls.rounds.push(longestStall());
     }
-    const goesOn = await allGoOn(bed, options.downloads);
+    const goesOn = await allGoOn(bed, event.loses ? undefined : options.downloads);
     return {
       event: event.name,
       device: options.device,
@@ -99,40 +100,50 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
         flowGap: Math.max(before0.flowGap, before1.flowGap),
       },
       stalls,
-      other: sumOf(reports.map(([other]) => other)),
-      hit: sumOf(reports.map(([, hit]) => hit)),
+      other: sumOf(
+        reports.map(([other]) => other),
+        event.loses,
+      ),
+      hit: sumOf(
+        reports.map(([, hit]) => hit),
+        event.loses,
+      ),
       socketDrops: (await socketDrops(ends)) - dropped,
       goesOn,
       ...pausesIn(bed.successorLogs),
       ...(took.length > 0 && { took }),
-      log: [...linesOf(readFileSync(bed.log, 'utf8').slice(from)), ...warningsIn(bed.successorLogs)].map(
-        ({ msg }) => msg,
-      ),
+      log: [...linesOf(bed.logged), ...warningsIn(bed.successorLogs)].map(({ msg }) => msg),
     };
   } finally {
     await bed.remove();
   }
 }
 
-/** Resolves with whether every download gets bytes again, and the flows echoes. */
-async function allGoOn(bed: OutageBed, downloads: number): Promise<boolean> {
+/**
+ * Resolves with whether every download gets bytes again, and the flows echoes. `downloads`: how
+ * many there must be; undefined: some may be lost, and new connections must succeed.
+ */
+async function allGoOn(bed: OutageBed, downloads: number | undefined): Promise<boolean> {
   const begin = performance.now();
   for (;;) {
     await sleep(CALM);
     const since = performance.now() - begin;
     const reports = await bed.report();
-    if (reports.some(({ open }) => open !== downloads)) return false;
-    if (reports.every(({ silence, echoed }) => silence < since && echoed > 0)) return true;
+    if (downloads !== undefined && reports.some(({ open }) => open !== downloads)) return false;
+    const isBack = ({ silence, opened, refused }: Report) =>
+      downloads === undefined ? opened > 0 && refused === 0 : silence < since;
+    if (reports.every((report) => report.echoed > 0 && isBack(report))) return true;
     if (since > GOES_ON) return false;
   }
 }
 
-function sumOf(reports: readonly Report[]): PathResult {
+/** `loses`: a download that is silent at the end is lost. */
+function sumOf(reports: readonly Report[], loses = false): PathResult {
   const sum = (of: (report: Report) => number) => reports.reduce((total, report) => total + of(report), 0);
   const most = (of: (report: Report) => number) => Math.round(Math.max(...reports.map(of)));
   const last = reports.at(-1)!;
   return {
-    lost: last.lost,
+    lost: last.lost + (loses ? last.silent : 0),
     wrong: last.wrong,
     downloads: last.open + last.lost,
     downloadGap: most(({ downloadGap }) => downloadGap),
@@ -182,8 +193,8 @@ function linesOf(log: string): LogLine[] {
 /**
  * The trial is as it must be: nothing is lost by the other interface, and nothing for good by eth1.
  */
-export function isPassed({ other, hit, goesOn }: Outcome, { all }: OutageEvent, longest: number): boolean {
-  const nothingLost = [other, hit].every(({ lost, wrong }) => lost === 0 && wrong === 0);
+export function isPassed({ other, hit, goesOn }: Outcome, { all, loses }: OutageEvent, longest: number): boolean {
+  const nothingLost = [other, hit].every(({ lost, wrong }) => (lost === 0 || loses === true) && wrong === 0);
   const noGap = all === true || (other.flowGap <= longest && other.refused === 0);
   return nothingLost && goesOn && noGap;
 }

@@ -12,7 +12,7 @@ import { removeNetwork } from '../build/network.js';
 import { isRunning, kill, type Running, saysReady, start, stop, untilReady } from '../build/process.js';
 import { type LabState, removeState, saveState } from '../build/state.js';
 import { directoryOf, newId, program } from '../names.js';
-import { type ConfigOptions, configOf, TCP, UDP } from './config.js';
+import { type BedOptions, configOf, type LoadSize, STATE, TCP, UDP } from './config.js';
 import { type Group, PERIOD, type Report } from './measure.js';
 import {
   addressOf,
@@ -30,24 +30,6 @@ const DIRECTOR = 'director';
 /** Of the disk of a log: as for mount(8). */
 const LOG_SIZE = 'size=1m,nr_inodes=8';
 
-export interface BedOptions extends ConfigOptions {
-  /** Time between two blocks of a download, ms. */
-  readonly pace?: number;
-  /** The seed of wires that a program carries; left out: there are none. */
-  readonly wires?: number;
-  /** The director's log is on a disk of its own, a small one. */
-  readonly smallLog?: boolean;
-}
-
-/** How much the client does, by path. */
-export interface LoadSize {
-  readonly flows: number;
-  readonly downloads: number;
-  readonly rate: number;
-  /** A download by eth1 that was lost begins again. */
-  readonly again?: boolean;
-}
-
 export class OutageBed {
   private readonly state: LabState;
   private readonly network: OutageNetwork;
@@ -57,6 +39,8 @@ export class OutageBed {
   private client: Peer | undefined;
   private stall: Stall | undefined;
   private successors = 0;
+  /** Characters of the log before `markLog`. */
+  private marked = 0;
 
   private constructor(readonly options: BedOptions) {
     const id = newId('outage');
@@ -97,6 +81,15 @@ export class OutageBed {
     return `${this.logFolder}/director.log`;
   }
 
+  markLog(): void {
+    this.marked = readFileSync(this.log, 'utf8').length;
+  }
+
+  /** What the director has logged since `markLog`, or since it was started anew after that. */
+  get logged(): string {
+    return readFileSync(this.log, 'utf8').slice(this.marked);
+  }
+
   get logFolder(): string {
     return `${directoryOf(this.state.id)}${this.options.smallLog ? '/log' : ''}`;
   }
@@ -110,6 +103,11 @@ export class OutageBed {
   writeConfig(text: string): void {
     writeFileSync(`${this.config}.new`, text);
     renameSync(`${this.config}.new`, this.config);
+  }
+
+  /** Folder of the director's state. */
+  get stateFolder(): string {
+    return `${directoryOf(this.state.id)}/${STATE}`;
   }
 
   get socket(): string {
@@ -181,8 +179,11 @@ export class OutageBed {
 
   /** Starts a director; resolves when it is up. */
   async startDirector(...more: readonly string[]): Promise<Running> {
-    const words = [process.execPath, program('cli/main.js'), 'run', '-c', this.config, ...more];
+    const { preload } = this.options;
+    const loaded = preload === undefined ? [] : ['--import', program(preload)];
+    const words = [process.execPath, ...loaded, program('cli/main.js'), 'run', '-c', this.config, ...more];
     const running = start(DIRECTOR, this.namespace('director'), this.log, words);
+    this.marked = 0;
     this.track(running);
     await directorReady(this.state, running);
     return running;

@@ -7,7 +7,17 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { byteAt, datagramAt, type Group, PERIOD, type Report, SMALL, timeOfEcho, timesOf } from '../outage/measure.js';
+import {
+  byteAt,
+  datagramAt,
+  type Group,
+  PERIOD,
+  type Report,
+  SILENT,
+  SMALL,
+  timeOfEcho,
+  timesOf,
+} from '../outage/measure.js';
 
 /** After this time, in ms, an opening has failed. */
 const PATIENCE = 5000;
@@ -143,6 +153,7 @@ class Load {
       bytes: this.bytes,
       downloadGap: Math.max(this.downloadGap, silent(this.last)),
       silence: silent(this.last),
+      silent: this.last.filter((then) => now - then >= SILENT).length,
       sent: this.sent,
       echoed: this.echoed,
       flowGap: Math.max(this.flowGap, silent(this.lastEcho)),

@@ -8,7 +8,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BedOptions, type LoadSize, OutageBed } from '../outage/testbed.js';
+import type { BedOptions, LoadSize } from '../outage/config.js';
+import { OutageBed } from '../outage/testbed.js';
 import { AskedDirector, descriptorsOf } from '../watch/asked.js';
 import { type Sample, sampleOf } from './sample.js';
 
