@@ -145,7 +145,7 @@ export const policy = mapping('a mapping such as { priority: 100, from: 10.0.0.1
   }),
   iif: value(deviceName).optional().register(words, {
     type: 'name of a device of this file',
-    text: 'The rule matches nothing: it is for packets from a device, and the director routes packets of its own.',
+    text: 'A rule with this key never matches: it is about packets that come in by a device, and the director routes only its own packets.',
     example: 'eth0',
     without: 'any device',
   }),

@@ -1,8 +1,8 @@
 /**
- * The rules with which a director starts that goes on with a state. director.yaml is the ground,
- * and what ulvsadm changed since the file was read stands on it. While the file says the same as
- * then, the changes come back. A file that says something else wins, as at a reload, and the log
- * says what it undoes. Services, timeouts and sysctls are each judged alone.
+ * The rules with which a director starts that goes on with a state. While director.yaml says what
+ * the former process read, the changes of ulvsadm come back. A file that says something else wins,
+ * as at a reload, and the log says what it undoes. Services, timeouts and sysctls are each judged
+ * alone.
  *
  *     file then = file now ─► what ran          file then ≠ file now ─► the file; no rules in it: what ran
  */

@@ -114,7 +114,7 @@ function fixesFor({ rip, neighbour, dev, target, destination }: Plan, verdict: V
       return [
         there(
           'systemctl restart SERVICE',
-          `after its configuration says to listen on ${endpoint(target!.address, target!.port)}`,
+          `let its configuration listen on ${endpoint(target!.address, target!.port)} first`,
         ),
       ];
     case 'no tunnel endpoint':
