@@ -25,7 +25,7 @@ export function hintsFor(lab: Lab, director: boolean): string[] {
     `ulvsadm --socket ${socket} -Lnc`,
     `ulvs trace --socket ${socket} host ${client}`,
     `ulvs doctor --lab ${lab.id}`,
-    ...(fault ? [`ulvs lab break ${lab.id} ${fault.name}   # then run the doctor again`] : []),
+    ...(fault ? [`ulvs lab break ${lab.id} ${fault.name}   # then run the doctor again, and its fix`] : []),
     ...(isRootless() ? [] : [`ulvs lab down ${lab.id}`]),
   ];
   const lines = [

@@ -51,7 +51,7 @@ it.each([
   for (const words of [
     `ulvs trace --socket /run/ulvs-lab/${lab.id}/ulvs.sock host 10.0.0.1`,
     `ulvs doctor --lab ${lab.id}`,
-    `ulvs lab break ${lab.id} ${fault}   # then run the doctor again`,
+    `ulvs lab break ${lab.id} ${fault}   # then run the doctor again, and its fix`,
   ])
     expect(lines).toContain(`  ${invocation(words)}`);
 });
