@@ -1,9 +1,9 @@
-# The director in a container, from the Debian package: make deb && docker build -t ulvs .
+# The director in a container, from the Debian package: make deb && docker build -t ulvs:local .
 # It needs these capabilities and no more:
 #
 #   docker run --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW \
 #     --cap-add BPF --cap-add PERFMON --cap-add IPC_LOCK --device /dev/net/tun \
-#     --network host -v /etc/ulvs:/etc/ulvs:ro -v /run/ulvs:/run/ulvs ulvs
+#     --network host -v /etc/ulvs:/etc/ulvs:ro -v /run/ulvs:/run/ulvs ulvs:local
 #
 # NET_ADMIN: nft rules, TAPs, neighbours, XDP attachment; NET_RAW: packet and raw sockets. For devices of kind xdp only:
 # BPF and PERFMON: loading the XDP program; IPC_LOCK: the memory that AF_XDP shares with the kernel.
