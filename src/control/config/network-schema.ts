@@ -1,10 +1,24 @@
-/** Entries of director.yaml about the network: devices, routes, policy rules, neighbours, snat. */
+/**
+ * Entries of director.yaml about the network: devices, routes, policy rules, neighbours, snat,
+ * accept.
+ */
 
 import { AUTO, type DeviceOption, deviceChoices, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
 import { isIPv6 } from '../../wire/address.js';
 import { parseMarkValue } from '../mark/words.js';
 import { list, mapping, oneOf, value, words } from './builders.js';
-import { autoOrOff, deviceName, flag, hostAddress, mac, network, notA, ownAddress, whole } from './scalars.js';
+import {
+  autoOrOff,
+  deviceName,
+  flag,
+  hostAddress,
+  hostAddress4,
+  mac,
+  network,
+  notA,
+  ownAddress,
+  whole,
+} from './scalars.js';
 
 const TABLES: Readonly<Record<string, number>> = { main: 254, default: 253, local: 255 };
 
@@ -193,5 +207,50 @@ export const snat = mapping('a mapping such as { from: 192.168.1.0/24, to: 10.0.
     text: 'The rule applies to packets that leave by this device.',
     example: 'eth0',
     without: 'any device but the one that the packet came in by',
+  }),
+});
+
+export const accept = mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {
+  arp: value(flag)
+    .prefault(false)
+    .register(words, {
+      type: 'true or false',
+      text:
+        'Answers ARP requests and neighbour solicitations for the ranges, and for VIPs of services that no interface has. ' +
+        'When false, a router must send their packets here. For accept.sources and snat[].to it answers in both cases.',
+      example: 'true',
+    }),
+  icmp: value(flag).prefault(true).register(words, {
+    type: 'true or false',
+    text: 'Answers pings to the ranges and sends ICMP errors from them. When false, they are silent as in the kernel.',
+    example: 'false',
+  }),
+  ranges: list('10.9.0.0/16', value(network))
+    .default([])
+    .register(words, {
+      type: 'list of IPv4 or IPv6 prefixes',
+      text:
+        'Packets to these networks are for the director, though no interface has the address. Services by fwmark need it. ' +
+        'The VIPs of other services are accepted without it.',
+      example: '[10.9.0.0/16]',
+    }),
+  forwardShared: list('eth1', value(deviceName))
+    .default([])
+    .register(words, {
+      type: 'list of names of devices of this file',
+      text:
+        'Packets that come in by these devices from a VIP of an interface of the director are routed, not dropped as ' +
+        'martians. Use it where the director is the router of its DR realservers (HOWTO 7.5.2).',
+      example: '[eth0]',
+    }),
+  sources: list('192.168.1.240', value(hostAddress4)).default([]).register(words, {
+    type: 'list of IPv4 addresses',
+    text: 'Source addresses of full NAT (ulvsadm --full-nat). No interface may have them. The director answers ARP for them.',
+    example: '[192.168.1.240]',
+  }),
+  toa: value(flag).prefault(true).register(words, {
+    type: 'true or false',
+    text: 'Full NAT adds the TCP option TOA (kind 254) with the address and port of the client.',
+    example: 'false',
   }),
 });

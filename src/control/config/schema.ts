@@ -11,8 +11,8 @@ import { checks } from './checks-schema.js';
 import { browserConsole } from './console-schema.js';
 import { announce, rulesFromEtcd } from './fleet-schema.js';
 import { metrics } from './metrics-schema.js';
-import { device, neighbour, policy, route, snat } from './network-schema.js';
-import { autoOrOff, deviceName, flag, hostAddress4, network, notA, text, whole } from './scalars.js';
+import { accept, device, neighbour, policy, route, snat } from './network-schema.js';
+import { autoOrOff, notA, text, whole } from './scalars.js';
 import { serviceOptions } from './service-options-schema.js';
 import { sync } from './sync-schema.js';
 import { sysctls } from './sysctl-schema.js';
@@ -39,51 +39,6 @@ const seconds = whole(1, 2_678_400, 'a number of seconds');
  * (IP_VS_APP_MAX_PORTS).
  */
 const PORTS_OF_HELPER = 8;
-
-const accept = mapping('a mapping such as { arp: true, ranges: [10.9.0.0/16] }', {
-  arp: value(flag)
-    .prefault(false)
-    .register(words, {
-      type: 'true or false',
-      text:
-        'Answers ARP requests and neighbour solicitations for the ranges, and for VIPs of services that no interface has. ' +
-        'When false, a router must send their packets here. For accept.sources and snat[].to it answers in both cases.',
-      example: 'true',
-    }),
-  icmp: value(flag).prefault(true).register(words, {
-    type: 'true or false',
-    text: 'Answers pings to the ranges and sends ICMP errors from them. When false, they are silent as in the kernel.',
-    example: 'false',
-  }),
-  ranges: list('10.9.0.0/16', value(network))
-    .default([])
-    .register(words, {
-      type: 'list of IPv4 or IPv6 prefixes',
-      text:
-        'Packets to these networks are for the director, though no interface has the address. Services by fwmark need it. ' +
-        'The VIPs of other services are accepted without it.',
-      example: '[10.9.0.0/16]',
-    }),
-  forwardShared: list('eth1', value(deviceName))
-    .default([])
-    .register(words, {
-      type: 'list of names of devices of this file',
-      text:
-        'Packets that come in by these devices from a VIP of an interface of the director are routed, not dropped as ' +
-        'martians. Use it where the director is the router of its DR realservers (HOWTO 7.5.2).',
-      example: '[eth0]',
-    }),
-  sources: list('192.168.1.240', value(hostAddress4)).default([]).register(words, {
-    type: 'list of IPv4 addresses',
-    text: 'Source addresses of full NAT (ulvsadm --full-nat). No interface may have them. The director answers ARP for them.',
-    example: '[192.168.1.240]',
-  }),
-  toa: value(flag).prefault(true).register(words, {
-    type: 'true or false',
-    text: 'Full NAT adds the TCP option TOA (kind 254) with the address and port of the client.',
-    example: 'false',
-  }),
-});
 
 const timeouts = mapping('a mapping such as { tcp: 900, tcpfin: 120, udp: 300 }', {
   tcp: value(seconds).prefault(900).register(words, {
