@@ -76,6 +76,11 @@ export class Rest {
     if (this.isAwake && ms > QUIET_MS) this.wake(false);
   }
 
+  /** CPUs may sleep again: the worker ends, and its process may go on. */
+  end(): void {
+    if (this.isAwake) this.wake(false);
+  }
+
   private wake(awake: boolean): void {
     this.isAwake = awake;
     this.keepAwake(awake);

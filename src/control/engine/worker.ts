@@ -50,11 +50,9 @@ function handleMessages(runner: Runner, flags: Int32Array): boolean {
   return true;
 }
 
-function run(runner: Runner): void {
-  const flags = new Int32Array(setup.flags);
+function run(runner: Runner, flags: Int32Array, rest: Rest | undefined): void {
   const wakeup = new Bell(setup.wakeFd);
   const { places } = runner;
-  const rest = placeWorker(setup.config, setup.workers?.index ?? 0) ? new Rest(flags, goFirst, keepAwake()) : undefined;
   let poller = pollerOf(runner, wakeup);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
@@ -116,9 +114,13 @@ function main(): void {
   }
   report({ kind: 'ready' });
   if (setup.standby !== undefined) standBy(runner, setup, setup.standby);
+  const flags = new Int32Array(setup.flags);
+  const goesFirst = placeWorker(setup.config, setup.workers?.index ?? 0);
+  const rest = goesFirst ? new Rest(flags, goFirst, keepAwake()) : undefined;
   try {
-    run(runner);
+    run(runner, flags, rest);
   } finally {
+    rest?.end();
     runner.close();
   }
   report({ kind: 'stopped' });

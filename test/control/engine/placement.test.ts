@@ -140,4 +140,6 @@ it('keeps CPUs awake while frames come often, until it has waited for them', () 
   expect(asked).toEqual([true, false]);
   for (const now of [300, 300.1]) rest.worked(now);
   expect(asked).toEqual([true, false, true]);
+  for (let times = 0; times < 2; times++) rest.end();
+  expect(asked).toEqual([true, false, true, false]);
 });
