@@ -4,11 +4,12 @@
  * time stamp. The wire, the flood and the sink are the same for all contenders; testpmd is an
  * ordinary process that does no more than forward.
  *
- *     start ─► as fast as possible, twice ─► 10 % ─► 50 % ─► 80 %, each `rounds` times ─► next contender
+ *     start ─► as fast as possible, twice ─► 10 % ─► 50 % ─► 80 % ─► next contender        `rounds` times
  *     start ─► as fast as possible, twice ─► 80 % for `long` seconds: what is lost
  *
  * Pauses of the machine's CPUs are measured beside each run (pauses.ts): the p99.9 that they alone
- * would make, and the delays of frames that no pause has touched.
+ * would make, and the delays of frames that no pause has touched. The contender `clock` is a
+ * thread that only reads the clock: what the machine does to any thread of real-time priority.
  *
  * A figure is the median of the rounds, and `worst` the largest of them. `realtime` is the key
  * workerPriority of director.yaml. The results have the histogram of each round. `--add` keeps what
@@ -28,6 +29,7 @@ import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
 import { type Row, report, resultFile } from '../support/result.js';
 import { Skips } from '../support/skips.js';
+import { clock, readClock } from '../support/wire/clock.js';
 import type { Contender } from '../support/wire/contender.js';
 import { forwarding } from '../support/wire/kernel.js';
 import { flooded } from '../support/wire/round.js';
@@ -55,6 +57,8 @@ const TOLERATED = 0.01;
 const PERCENTILES = ['p50', 'p99', 'p999'] as const;
 const TITLES = { p50: 'p50', p99: 'p99', p999: 'p99.9' } as const;
 
+type Delays = Pick<Percentiles, (typeof PERCENTILES)[number]>;
+
 /** What is kept of a run: rate in kpps, loss in %, delays in µs. */
 interface Kept {
   readonly contender: string;
@@ -63,11 +67,11 @@ interface Kept {
   readonly kpps: number;
   readonly lost: number;
   readonly seconds: number;
-  readonly delays: Percentiles;
+  readonly delays: Delays;
   readonly histogram: Histogram;
   /** What the machine itself did meanwhile, and frames that it did not delay. */
   readonly pauses: PauseRun;
-  readonly undisturbed: Undisturbed;
+  readonly undisturbed?: Undisturbed;
 }
 
 const ours = (device: 'xdp' | 'packet', method: MethodName, variant: Variant = {}) =>
@@ -82,6 +86,7 @@ const contenders: readonly Contender[] = [
   ours('packet', 'nat'),
   ours('packet', 'nat', realtime),
   ours('xdp', 'nat', { offload: true }),
+  clock,
 ];
 const chosen = ({ name }: Contender) => options.only.split('|').some((text) => name.includes(text));
 
@@ -99,13 +104,18 @@ function measure(contender: Contender, runs: (flood: Flood, highest: number) => 
 function delaysOf(contender: Contender): Promise<Kept[]> {
   return measure(contender, async (flood, highest) => {
     const kept: Kept[] = [];
-    for (const share of SHARES)
-      for (let round = 0; round < Number(options.rounds); round++) {
-        const run = await flood.run(Math.round((highest * share) / 100), Number(options.ms), share / 100);
-        kept.push(keep(contender, 'delays', share, run));
-      }
+    for (const share of SHARES) {
+      const run = () => flood.run(Math.round((highest * share) / 100), Number(options.ms), share / 100);
+      kept.push(contender === clock ? await besideClock(share, run) : keep(contender, 'delays', share, await run()));
+    }
     return kept;
   });
+}
+
+/** The delays are those that the machine makes by itself, whatever forwards. */
+async function besideClock(share: number, run: () => Promise<FloodRun>): Promise<Kept> {
+  const [waits, { undisturbed: _, ...flood }] = await Promise.all([readClock(Number(options.ms), share / 100), run()]);
+  return keep(clock, 'delays', share, { ...flood, delays: { ...flood.delays, ...waits }, histogram: [] });
 }
 
 function lossesOf(contender: Contender): Promise<Kept[]> {
@@ -117,18 +127,21 @@ function lossesOf(contender: Contender): Promise<Kept[]> {
 
 function keep({ name }: Contender, part: Kept['part'], share: number, run: FloodRun): Kept {
   const { delays, histogram, ms } = run;
-  const [pauses, undisturbed] = [run.pauses!, run.undisturbed!];
+  const { undisturbed } = run;
+  const pauses = run.pauses!;
   const [kpps, lost] = [outRate(run) / 1000, 100 * loss(run)];
   const times = PERCENTILES.map((one) => `${TITLES[one]} ${delays[one].toFixed(1)} µs`).join(', ');
   console.error(
     `${name}, ${share} %: ${kpps.toFixed(0)} kpps, lost ${lost.toFixed(4)} %, ${times}; ${machineText(pauses, undisturbed)}`,
   );
-  return { contender: name, part, share, kpps, lost, seconds: ms / 1000, delays, histogram, pauses, undisturbed };
+  const kept = { contender: name, part, share, kpps, lost, seconds: ms / 1000, delays, histogram, pauses };
+  return undisturbed === undefined ? kept : { ...kept, undisturbed };
 }
 
 /** What the machine itself did meanwhile. */
-function machineText(pauses: PauseRun, undisturbed: Undisturbed): string {
+function machineText(pauses: PauseRun, undisturbed?: Undisturbed): string {
   const own = `the machine: ${pauses.count} pauses, ${pauses.ms.toFixed(0)} ms, longest ${pauses.longest.toFixed(1)} ms, p99.9 ${pauses.p999.toFixed(0)} µs`;
+  if (undisturbed === undefined) return own;
   const rest = `p99 ${undisturbed.p99.toFixed(0)} µs, p99.9 ${undisturbed.p999.toFixed(0)} µs`;
   return `${own}; ${(100 * undisturbed.part).toFixed(1)} % undisturbed: ${rest}`;
 }
@@ -149,10 +162,10 @@ const FIGURES: readonly [string, (all: readonly number[]) => number][] = [
   ['worst ', (all) => Math.max(...all)],
 ];
 
-const COLUMNS: readonly (readonly [string, (run: Kept) => number])[] = [
+const COLUMNS: readonly (readonly [string, (run: Kept) => number | undefined])[] = [
   ...PERCENTILES.map((one) => [TITLES[one], ({ delays }: Kept) => delays[one]] as const),
-  ['p99 without pauses of the machine', ({ undisturbed }) => undisturbed.p99],
-  ['p99.9 without pauses of the machine', ({ undisturbed }) => undisturbed.p999],
+  ['p99 without pauses of the machine', ({ undisturbed }) => undisturbed?.p99],
+  ['p99.9 without pauses of the machine', ({ undisturbed }) => undisturbed?.p999],
   ["the machine's own p99.9", ({ pauses }) => pauses.p999],
 ];
 
@@ -163,7 +176,8 @@ function delayRows(runs: readonly Kept[]): Row[] {
   return shown.flatMap(({ share, title, of, word, figure }) => {
     const value = (name: string) => {
       const own = runs.filter((run) => run.contender === name && run.share === share && run.part === 'delays');
-      return own.length === 0 ? undefined : figure(own.map(of));
+      const figures = own.map(of).filter((one) => one !== undefined);
+      return figures.length === 0 ? undefined : figure(figures);
     };
     const rowOf = (name: string) => ({
       case: `${word}${title} at ${share} %: ${name}`,
@@ -197,8 +211,11 @@ async function attempt(contender: Contender, part: (contender: Contender) => Pro
 }
 
 const made: Kept[] = [];
-if (options.part !== 'losses')
-  for (const contender of contenders.filter(chosen)) made.push(...(await attempt(contender, delaysOf)));
+if (options.part !== 'losses') {
+  // All contenders in each round: what the machine does changes from minute to minute.
+  for (let round = 0; round < Number(options.rounds); round++)
+    for (const contender of contenders.filter(chosen)) made.push(...(await attempt(contender, delaysOf)));
+}
 if (options.part !== 'delays')
   for (const contender of lossy.filter(chosen)) made.push(...(await attempt(contender, lossesOf)));
 const runs = [...made, ...former(made)];

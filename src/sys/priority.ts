@@ -1,6 +1,7 @@
 /**
- * The priority of this process (setpriority(2)) and of its threads (sched(7)). Linux has one for
- * each thread; a new thread has that of the thread that starts it.
+ * The priority of this process (setpriority(2)) and of its threads (sched(7)), and the processor
+ * time that they get. Linux has one priority for each thread; a new thread has that of the thread
+ * that starts it.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
@@ -84,6 +85,26 @@ export function mayGoFirst(): boolean {
  */
 export function goBefore(): void {
   setOne(0, Math.max(HIGHEST, getPriority() - STEPS));
+}
+
+/** The numbers (gettid(2)) of all threads of this process but the first. */
+export function otherThreads(): number[] {
+  return readdirSync('/proc/self/task').flatMap((name) => (Number(name) === process.pid ? [] : [Number(name)]));
+}
+
+/**
+ * The processor time that these threads of this process have used together, ms
+ * (Documentation/scheduler/sched-stats.rst). 0 for one that has ended, and where the kernel counts
+ * none.
+ */
+export function processorTime(threads: readonly number[]): number {
+  return threads.reduce((sum, thread) => {
+    try {
+      return sum + Number.parseInt(readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1'), 10) / 1e6;
+    } catch {
+      return sum;
+    }
+  }, 0);
 }
 
 /** The kernel's can_nice: RLIMIT_NICE, or CAP_SYS_NICE outside of user namespaces. */

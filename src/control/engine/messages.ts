@@ -77,6 +77,8 @@ export interface RunnerSetup {
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the wait of the dataplane for frames. */
   readonly wakeFd: number;
+  /** Threads in which V8 compiles code and collects garbage. */
+  readonly compilers: readonly number[];
   /** Handled before a device is opened: the first frame meets the whole configuration. */
   readonly first: readonly Message[];
   /** The host shares devices: two more links lead to its stack and to its routing. */

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
+import { otherThreads } from '../../sys/priority.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
@@ -24,7 +25,7 @@ export interface Dataplane {
 }
 
 /** The setup without what the handle adds. */
-export type DataplaneSetup = Omit<RunnerSetup, 'flags' | 'wakeFd'>;
+export type DataplaneSetup = Omit<RunnerSetup, 'flags' | 'wakeFd' | 'compilers'>;
 
 /** Starts a dataplane. Rejects with an Error of one line when a device is not available. */
 export type StartDataplane = (
@@ -55,12 +56,22 @@ const YOUNG_MB = 3;
 /** Time, in ms, after which a dataplane that does not stop is terminated. */
 const STOP_MS = 5000;
 
+/**
+ * V8's own threads: Node.js starts them before any other. Later ones, such as workers, are no part
+ * of the list.
+ */
+let v8Threads: readonly number[] | undefined;
+function compilers(): readonly number[] {
+  v8Threads ??= otherThreads();
+  return v8Threads;
+}
+
 /** Starts a dataplane in a thread of its own. */
 export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const wakeup = given ?? new Bell();
   const flags = new SharedArrayBuffer(64);
   const words = new Int32Array(flags);
-  const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd };
+  const workerData: RunnerSetup = { ...setup, flags, wakeFd: wakeup.fd, compilers: compilers() };
   const endWorkerHeap = setWorkerHeap();
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData,
@@ -166,7 +177,7 @@ const IDLE_MS = 1;
 
 /** Starts a dataplane in the main thread. */
 export const startInline: StartDataplane = async (setup, onReport) => {
-  const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), wakeFd: -1 };
+  const full: RunnerSetup = { ...setup, flags: new SharedArrayBuffer(64), wakeFd: -1, compilers: [] };
   const runner = new Runner(full, monotonic(), onReport);
   onReport({ kind: 'ready' });
   let running = true;

@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
-import { goFirst } from '../../sys/priority.js';
+import { goFirst, processorTime } from '../../sys/priority.js';
 import { WakeLatency } from '../../sys/wake-latency.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
@@ -116,7 +116,8 @@ function main(): void {
   if (setup.standby !== undefined) standBy(runner, setup, setup.standby);
   const flags = new Int32Array(setup.flags);
   const goesFirst = placeWorker(setup.config, setup.workers?.index ?? 0);
-  const rest = goesFirst ? new Rest(flags, goFirst, keepAwake()) : undefined;
+  const compilerTime = () => processorTime(setup.compilers);
+  const rest = goesFirst ? new Rest(flags, compilerTime, goFirst, keepAwake()) : undefined;
   try {
     run(runner, flags, rest);
   } finally {

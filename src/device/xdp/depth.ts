@@ -41,13 +41,29 @@ export class Depth {
     this.posted = this.deep;
   }
 
-  /** Called at each check with the number of frames that wait to be received. */
+  /**
+   * Called at each check with the number of frames that wait to be received. It reads everything
+   * first: where V8 meets a field or a comparison for the first time, it throws away the code of
+   * all that receives.
+   */
   note(waiting: number): void {
-    const { posted } = this;
-    if (this.cold > 0 && waiting > 0 && --this.cold === 0) this.posted = this.shallow;
-    if (this.wasEmpty && waiting * 2 >= posted) this.posted = this.deep;
-    this.wasEmpty = waiting * 8 <= posted;
-    this.full = waiting * 8 >= posted * 7 ? this.full + 1 : 0;
-    if (this.full >= CHECKS && this.cold === 0) this.posted = this.shallow;
+    const { posted, deep, shallow, wasEmpty, cold } = this;
+    const isHalf = waiting * 2 >= posted;
+    const isFull = waiting * 8 >= posted * 7;
+    const isEmpty = waiting * 8 <= posted;
+    const left = Math.max(0, cold - Math.min(waiting, 1));
+    const isCold = cold > 0;
+    const isWarm = left === 0;
+    const more = this.full + 1;
+    const full = isFull ? more : 0;
+    const isOverload = full >= CHECKS;
+    let depth = posted;
+    if (isCold && isWarm) depth = shallow;
+    if (wasEmpty && isHalf) depth = deep;
+    if (isOverload && isWarm) depth = shallow;
+    this.posted = depth;
+    this.wasEmpty = isEmpty;
+    this.full = full;
+    this.cold = left;
   }
 }

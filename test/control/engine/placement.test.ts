@@ -80,6 +80,7 @@ it('a worker that goes first rests at short intervals, unless it has slept or me
   const flags = new Int32Array(new SharedArrayBuffer(4));
   const rest = new Rest(
     flags,
+    () => 0,
     () => {},
     () => {},
   );
@@ -104,6 +105,7 @@ it('a worker that goes first rests at short intervals, unless it has slept or me
 it('an idle worker that goes first polls on for 50 µs', () => {
   const rest = new Rest(
     new Int32Array(new SharedArrayBuffer(4)),
+    () => 0,
     () => {},
     () => {},
   );
@@ -111,23 +113,37 @@ it('an idle worker that goes first polls on for 50 µs', () => {
   expect([100.04, 100.06].map((now) => rest.mayComeSoon(now))).toEqual([true, false]);
 });
 
-it('goes first when its code is compiled: after 20,000 turns with frames, once', () => {
-  let times = 0;
+/** A worker whose V8 threads use these times, ms, from one look to the next. Returns its turns until it goes first. */
+function turnsToFirst(used: (look: number) => number): number {
+  let [looks, total, first] = [0, 0, 0];
   const rest = new Rest(
     new Int32Array(new SharedArrayBuffer(4)),
-    () => times++,
+    () => (total += used(looks++)),
+    () => first++,
     () => {},
   );
-  for (let turn = 1; turn < 20_000; turn++) rest.worked(turn);
-  expect(times).toBe(0);
-  for (let turn = 0; turn < 20_000; turn++) rest.worked(turn);
-  expect(times).toBe(1);
+  for (let turn = 1; turn < 200_000; turn++) {
+    rest.worked(turn / 20); // 20 turns in a ms: 2,000 in 100 ms
+    if (first > 0) return turn;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+it('goes first when V8 has compiled its code', () => {
+  // The first look has nothing to compare with.
+  expect(turnsToFirst(() => 0)).toBe(22_000);
+  expect(turnsToFirst((look) => (look < 5 ? 40 : 4))).toBe(30_000);
+});
+
+it('goes first in the end though V8 is always busy', () => {
+  expect(turnsToFirst(() => 40)).toBe(20_000 + 49 * 2000);
 });
 
 it('keeps CPUs awake while frames come often, until it has waited for them', () => {
   const asked: boolean[] = [];
   const rest = new Rest(
     new Int32Array(new SharedArrayBuffer(4)),
+    () => 0,
     () => {},
     (awake) => asked.push(awake),
   );
