@@ -4,8 +4,10 @@
  * time stamp. The wire, the flood and the sink are the same for all contenders; testpmd is an
  * ordinary process that does no more than forward.
  *
- *     start ─► as fast as possible, twice ─► 10 % ─► 50 % ─► 80 % ─► next contender        `rounds` times
- *     start ─► as fast as possible, twice ─► 80 % for `long` seconds: what is lost
+ * Each of `rounds` rounds, and after them once what is lost:
+ *
+ *     start ─► as fast as possible, twice ─► 10 % ─► 50 % ─► 80 % ─► next contender
+ *     start ─► as fast as possible, twice ─► 80 % for `long` seconds ─► next contender
  *
  * Pauses of the machine's CPUs are measured beside each run (pauses.ts): the p99.9 that they alone
  * would make, and the delays of frames that no pause has touched. The contender `clock` is a

@@ -22,7 +22,7 @@ const PARTS = { p50: 0.5, p99: 0.01, p999: 0.001 } as const;
 /** In µs. */
 export type Waits = Readonly<Record<keyof typeof PARTS, number>>;
 
-/** Frames that came evenly for `ms` waited `most` to `least` ms, all times between equally often. */
+/** Frames that came evenly for `ms` waited `most` to `least` ms, each time equally often. */
 interface Stretch {
   readonly ms: number;
   readonly most: number;
