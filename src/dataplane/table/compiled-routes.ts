@@ -3,14 +3,15 @@
  * forwards in less than a millisecond. The control thread compiles them; the other one only uses
  * them.
  *
- *     tables    each table of a rule: its rows [first, first + count), best first
+ *     rules     IPv4: each with the Fib of its table
  *     rows      | PREFIX ×4 | LENGTH | TYPE | DEVICE | MTU | VIA | VIA_WORDS ×4 | SOURCE | SOURCE_WORDS ×4 |
  *     gateways  one Fib over the IPv4 tables that rules ask unconditionally (gateway-cache.ts)
- *     fib6      the IPv6 tables that rules ask unconditionally (fib6.ts)
+ *     fib6      one FibTree over the IPv6 tables that rules ask unconditionally
+ *     rules6    the other IPv6 rules, each with the FibTree of its table
  */
 import { addressFamily } from '../../wire/address.js';
 import { chainedFib, type Fib, fibOf } from './fib.js';
-import { FIB6_WORDS, MASK, ROUTE, writeMask } from './fib6.js';
+import { type FibTree, fibTreeOf } from './fib6.js';
 import { type Prefix, prefixOf, type Route, type RouteData, type RouteType, type Rule, wordsOf } from './route-data.js';
 
 /** Words of a row. */
@@ -36,69 +37,100 @@ export const RouteKind: Readonly<Record<RouteType, number>> = {
   prohibit: 4,
 };
 
-/** A rule, and where the rows of its table are. */
-export interface CompiledRule {
+/** A rule, and its table. */
+export interface CompiledRule<Table> {
   readonly rule: Rule;
   readonly from: Prefix | undefined;
   readonly to: Prefix | undefined;
-  readonly first: number;
-  readonly count: number;
-  /** IPv4: numbers of rows, from `first` on. */
-  readonly fib: Fib;
+  readonly table: Table;
 }
 
-/** What a Router uses. */
+/** What a Router uses. Rules are in order; those whose table is empty are left out. */
 export interface CompiledRoutes {
-  /** By priority; rules whose table is empty are left out. */
-  readonly rules: readonly CompiledRule[];
+  readonly rules: readonly CompiledRule<Fib>[];
   readonly rows: Int32Array;
   readonly gateways: Fib;
-  readonly fib6: Int32Array;
+  readonly fib6: FibTree;
+  readonly rules6: readonly CompiledRule<FibTree>[];
+}
+
+interface Parsed {
+  readonly route: Route;
+  readonly prefix: Prefix;
+}
+
+/** The rows of a table, from `first` on: the longest prefix first, then the lowest metric. */
+interface Rows {
+  readonly first: number;
+  readonly prefixes: readonly Prefix[];
 }
 
 /** Compiles routes and rules. Allocates; not for the thread that forwards. */
-export function compileRoutes(data: RouteData): CompiledRoutes {
-  const routes = new Map(data.tables.map((table) => [table.id, table.routes]));
-  const rows: Route[] = [];
-  const places = new Map<string, Pick<CompiledRule, 'first' | 'count' | 'fib'>>();
-  const rules = [...data.rules]
-    .sort((a, b) => a.priority - b.priority)
-    .flatMap((rule): CompiledRule[] => {
-      const { table, family } = rule;
-      const list = routes.get(table);
-      if (list === undefined) return [];
-      let place = places.get(`${table} ${family}`);
-      if (place === undefined) {
-        place = tableOf(list, family, rows);
-        places.set(`${table} ${family}`, place);
-      }
-      return [{ rule, from: prefixOf(rule.from, family), to: prefixOf(rule.to, family), ...place }];
+export function compileRoutes({ tables, rules }: RouteData): CompiledRoutes {
+  const lists = new Map(tables.map(({ id, routes }) => [id, routes]));
+  const rows: Parsed[] = [];
+  const sorted = [...rules].sort((a, b) => a.priority - b.priority);
+  const [four, six] = ([4, 6] as const).map((family) => {
+    const place = once((table: number) => tableOf(lists.get(table)!, family, rows));
+    return sorted.flatMap((rule): CompiledRule<Rows>[] => {
+      const { from, to, table } = rule;
+      if (rule.family !== family || !lists.has(table)) return [];
+      return [{ rule, from: prefixOf(from, family), to: prefixOf(to, family), table: place(table) }];
     });
-  const compiled = rowsOf(rows);
-  const gateways = chainedFib(unconditional(rules, 4).map(({ fib }) => fib));
-  return { rules, rows: compiled, gateways, fib6: fib6Of(compiled, unconditional(rules, 6)) };
+  }) as [CompiledRule<Rows>[], CompiledRule<Rows>[]];
+  const always = unconditional(six);
+  const rules4 = withTables(four, ({ prefixes, first }) => fibOf(prefixes, first));
+  return {
+    rules: rules4,
+    rows: rowsOf(rows),
+    gateways: chainedFib(unconditional(rules4).map(({ table }) => table)),
+    fib6: treeOf(always.map(({ table }) => table)),
+    rules6: withTables(
+      six.filter((one) => !always.includes(one)),
+      (table) => treeOf([table]),
+    ),
+  };
 }
 
-/**
- * Longest prefix first, then the lowest metric: the first that covers the address is the answer.
- */
-function tableOf(list: readonly Route[], family: 4 | 6, rows: Route[]): Pick<CompiledRule, 'first' | 'count' | 'fib'> {
+/** A function that is called once for each argument. */
+function once<A, R>(make: (argument: A) => R): (argument: A) => R {
+  const made = new Map<A, R>();
+  return (argument) => {
+    if (!made.has(argument)) made.set(argument, make(argument));
+    return made.get(argument)!;
+  };
+}
+
+function withTables<T>(rules: readonly CompiledRule<Rows>[], make: (rows: Rows) => T): CompiledRule<T>[] {
+  const made = once(make);
+  return rules.map(({ table, ...rest }) => ({ ...rest, table: made(table) }));
+}
+
+/** Several tables as one: the first one with an answer decides. */
+function treeOf(tables: readonly Rows[]): FibTree {
+  const numbers = tables.flatMap(({ first, prefixes }) => prefixes.map((_, i) => first + i));
+  return fibTreeOf(
+    tables.flatMap(({ prefixes }) => prefixes),
+    numbers,
+  );
+}
+
+function tableOf(list: readonly Route[], family: 4 | 6, rows: Parsed[]): Rows {
   const sorted = list
     .filter((route) => route.family === family)
     .map((route) => ({ route, prefix: prefixOf(route.to, family) ?? EVERY }))
     .sort((a, b) => b.prefix.length - a.prefix.length || a.route.metric - b.route.metric);
   const first = rows.length;
-  for (const { route } of sorted) rows.push(route);
-  return { first, count: sorted.length, fib: fibOf(family === 4 ? sorted.map(({ prefix }) => prefix) : [], first) };
+  for (const one of sorted) rows.push(one);
+  return { first, prefixes: sorted.map(({ prefix }) => prefix) };
 }
 
 const EVERY: Prefix = { words: new Int32Array(4), length: 0 };
 
-function rowsOf(routes: readonly Route[]): Int32Array {
+function rowsOf(routes: readonly Parsed[]): Int32Array {
   const rows = new Int32Array(routes.length * ROUTE_WORDS);
-  routes.forEach(({ family, to, type, device, mtu = 0, via, src }, i) => {
+  routes.forEach(({ route: { type, device, mtu = 0, via, src }, prefix: { words, length } }, i) => {
     const at = i * ROUTE_WORDS;
-    const { words, length } = prefixOf(to, family) ?? EVERY;
     rows.set(words, at);
     rows[at + LENGTH] = length;
     rows[at + TYPE] = RouteKind[type];
@@ -113,29 +145,12 @@ function rowsOf(routes: readonly Route[]): Int32Array {
   return rows;
 }
 
-/** The rules of a family that ask unconditionally, in order, up to the first conditional rule. */
-function unconditional(rules: readonly CompiledRule[], family: 4 | 6): CompiledRule[] {
-  const found: CompiledRule[] = [];
-  for (const one of rules) {
-    const { rule, from, to } = one;
-    // A rule with an input device never matches the director's own packets.
-    if (rule.family !== family || rule.iif !== undefined) continue;
-    if (rule.mark !== undefined || from !== undefined || to !== undefined) break;
-    found.push(one);
-  }
-  return found;
-}
-
-/** The rows of these rules' tables (fib6.ts). */
-function fib6Of(rows: Int32Array, rules: readonly CompiledRule[]): Int32Array {
-  const numbers = rules.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i));
-  const fib = new Int32Array(numbers.length * FIB6_WORDS);
-  numbers.forEach((route, i) => {
-    const at = i * FIB6_WORDS;
-    const row = route * ROUTE_WORDS;
-    fib.set(rows.subarray(row, row + LENGTH), at);
-    writeMask(fib, at + MASK, rows[row + LENGTH]!);
-    fib[at + ROUTE] = route;
-  });
-  return fib;
+/** The rules that ask unconditionally, in order, up to the first conditional rule. */
+function unconditional<T>(rules: readonly CompiledRule<T>[]): CompiledRule<T>[] {
+  // A rule with an input device never matches the director's own packets.
+  const asked = rules.filter(({ rule }) => rule.iif === undefined);
+  const end = asked.findIndex(
+    ({ rule, from, to }) => rule.mark !== undefined || from !== undefined || to !== undefined,
+  );
+  return end < 0 ? asked : asked.slice(0, end);
 }

@@ -1,8 +1,7 @@
 /**
  * The route look-up: rules by priority, in each table the longest prefix (the kernel's fib_lookup).
- * gateway-cache.ts caches routes via a gateway that depend on the destination only; fib6.ts finds
- * those of IPv6. Other IPv4 answers are cached by (destination, source, mark) in a direct-mapped
- * table, until a route changes:
+ * gateway-cache.ts caches routes via a gateway that depend on the destination only. Other IPv4
+ * answers are cached by (destination, source, mark) in a direct-mapped table, until a route changes:
  *
  *      cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */
@@ -21,7 +20,7 @@ import {
   VIA_WORDS,
 } from './compiled-routes.js';
 import { Fib4 } from './fib.js';
-import { findIn } from './fib6.js';
+import { Fib6 } from './fib6.js';
 import { GatewayCache } from './gateway-cache.js';
 import type { Neighbours } from './neighbour.js';
 import { covers, type Prefix, type Rule } from './route-data.js';
@@ -38,14 +37,11 @@ const ROW = 8;
 /** Words of a row of hops: number of the route's gateway, generation in which it is right, MTU. */
 const HOP_WORDS = 3;
 
-interface Ruled extends CompiledRule {
-  readonly table: Fib4;
-}
-
 export class Router {
   private readonly cache = new Int32Array(ROWS * ROW);
   private generation = 1;
-  private rules: readonly Ruled[] = [];
+  private rules: readonly CompiledRule<Fib4>[] = [];
+  private rules6: readonly CompiledRule<Fib6>[] = [];
   /** A rule asks for a mark. */
   readsMarks = false;
   /** The routes (compiled-routes.ts). */
@@ -64,7 +60,8 @@ export class Router {
   /** Number of the route that the last look-up found; −1: none to a neighbour. */
   private found = -1;
   private gateways = new GatewayCache(new Fib4(), 0);
-  private fib6: Int32Array = new Int32Array(0);
+  /** What rules6 do not decide. */
+  private fib6 = new Fib6();
 
   constructor(
     private readonly neighbours: Neighbours,
@@ -72,14 +69,15 @@ export class Router {
   ) {}
 
   /** Puts routes into force. What it costs hardly depends on their number. */
-  replace({ rules, rows, gateways, fib6 }: CompiledRoutes): void {
+  replace({ rules, rows, gateways, fib6, rules6 }: CompiledRoutes): void {
     const count = rows.length / ROUTE_WORDS;
-    this.rules = rules.map((rule) => ({ ...rule, table: new Fib4(rule.fib) }));
-    this.readsMarks = rules.some(({ rule }) => rule.mark !== undefined);
+    this.rules = rules.map((rule) => ({ ...rule, table: new Fib4(rule.table) }));
+    this.rules6 = rules6.map((rule) => ({ ...rule, table: new Fib6(rule.table) }));
+    this.readsMarks = [...rules, ...rules6].some(({ rule }) => rule.mark !== undefined);
     this.rows = rows;
     this.hops = new Int32Array(count * HOP_WORDS);
     this.gateways = new GatewayCache(new Fib4(gateways), count);
-    this.fib6 = fib6;
+    this.fib6 = new Fib6(fib6);
     this.generation++;
   }
 
@@ -123,8 +121,10 @@ export class Router {
 
   /** As lookup4. Addresses are four words. Gateways are cached, by their route. */
   lookup6(dst: Int32Array, src: Int32Array, mark: number): number {
-    const hop = this.gateway6(dst, 0);
-    return hop === UNKNOWN ? this.resolve(6, dst, src, mark) : hop;
+    this.mtu = 0;
+    this.found = -1;
+    const route = this.fib6.find(dst, 0);
+    return route < 0 ? this.resolve6(dst, src, mark) : this.answer(route, 6, dst);
   }
 
   /**
@@ -133,7 +133,7 @@ export class Router {
    */
   gateway6(addresses: Int32Array, from: number): number {
     const { hops } = this;
-    const route = findIn(this.fib6, addresses, from);
+    const route = this.fib6.find(addresses, from);
     const hop = route * HOP_WORDS;
     if (route < 0 || hops[hop + 1] !== this.generation) return UNKNOWN;
     this.found = route;
@@ -158,7 +158,7 @@ export class Router {
     this.src[3] = src;
     this.source = 0;
     const { cache } = this;
-    cache[row + 4] = this.resolve(4, this.dst, this.src, mark);
+    cache[row + 4] = this.resolve4(this.dst, this.src, mark);
     cache[row] = dst;
     cache[row + 1] = src;
     cache[row + 2] = mark;
@@ -170,24 +170,24 @@ export class Router {
       this.gateways.set(gatewayRow, cache[row + 4]!, this.mtu, cache[row + 6]!, this.generation);
   }
 
-  private resolve(family: 4 | 6, dst: Int32Array, src: Int32Array, mark: number): number {
+  private resolve4(dst: Int32Array, src: Int32Array, mark: number): number {
     this.mtu = 0;
     this.found = -1;
-    for (const { rule, from, to, table, first, count } of this.rules) {
-      if (rule.family !== family || !ruleMatches(rule, from, to, dst, src, mark)) continue;
-      const route = family === 4 ? table.find(dst[3]!) : this.longest(first, first + count, dst);
-      if (route >= 0) return this.answer(route, family, dst);
+    for (const { rule, from, to, table } of this.rules) {
+      if (!ruleMatches(rule, from, to, dst, src, mark)) continue;
+      const route = table.find(dst[3]!);
+      if (route >= 0) return this.answer(route, 4, dst);
     }
     return NO_ROUTE;
   }
 
-  /** The number of the first IPv6 route that covers the address, −1 for none. */
-  private longest(first: number, end: number, dst: Int32Array): number {
-    for (let route = first; route < end; route++) {
-      const at = route * ROUTE_WORDS;
-      if (coversAt(this.rows, at, this.rows[at + LENGTH]!, dst)) return route;
+  private resolve6(dst: Int32Array, src: Int32Array, mark: number): number {
+    for (const { rule, from, to, table } of this.rules6) {
+      if (!ruleMatches(rule, from, to, dst, src, mark)) continue;
+      const route = table.find(dst, 0);
+      if (route >= 0) return this.answer(route, 6, dst);
     }
-    return -1;
+    return NO_ROUTE;
   }
 
   private answer(route: number, family: 4 | 6, dst: Int32Array): number {
@@ -233,15 +233,6 @@ function ruleMatches(
   if (rule.mark !== undefined && ((mark ^ rule.mark) & (rule.mask ?? -1)) !== 0) return false;
   if (from !== undefined && !covers(from, src, rule.family)) return false;
   return to === undefined || covers(to, dst, rule.family);
-}
-
-/** The IPv6 prefix at word `at` covers the address. */
-function coversAt(rows: Int32Array, at: number, length: number, address: Int32Array): boolean {
-  for (let i = 0, left = length; left > 0; i++, left -= 32) {
-    const mask = left >= 32 ? -1 : -1 << (32 - left);
-    if (((rows[at + i]! ^ address[i]!) & mask) !== 0) return false;
-  }
-  return true;
 }
 
 function mix(a: number, b: number, c: number): number {
