@@ -80,6 +80,8 @@ export function formatStep(step: TraceStep): [label: string, text: string][] {
       return [['next hop', `${step.ip} is at ${step.mac} on ${step.device}`]];
     case 'waits':
       return [['next hop', `${step.ip} on ${step.device} is not resolved yet: it is asked for, the frame waits`]];
+    case 'waited':
+      return [['waited', `${step.ms.toFixed(3)} ms for its next hop; this is the second record of the frame`]];
     case 'note':
       return [['', step.text]];
   }

@@ -8,7 +8,7 @@ import { Drop } from '../../stats/drops.js';
 import { type FinalVerdict, Verdict } from '../../stats/verdict.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
-import type { Neighbour } from '../table/neighbour.js';
+import type { Neighbour, Waiting } from '../table/neighbour.js';
 
 /**
  * `frame` and `len`: the whole frame; its Ethernet header is written here. `originated`: the
@@ -33,7 +33,7 @@ export function neighbourOutput(
   if (!d.neighbours.want(neighbour, d.now)) return dropOutput(d, frame, len, originated, Drop.neighbourFailed);
   if (neighbour.full || d.neighbours.waiting >= d.umem.frameCount >> 2)
     return dropOutput(d, frame, len, originated, Drop.neighbourQueue);
-  neighbour.waiting.push({ frame, len, originated });
+  neighbour.waiting.push({ frame, len, originated, traced: originated ? undefined : d.traced?.noteWait() });
   d.neighbours.waiting++;
   return Verdict.waiting;
 }
@@ -81,14 +81,25 @@ export function dropOutput(
 
 /** Sends the frames that waited for the neighbour, in their order. */
 export function releaseWaiting(d: Director, neighbour: Neighbour): void {
-  for (const { frame, len, originated } of neighbour.waiting) addressAndEnqueue(d, neighbour, frame, len, originated);
+  // They have records of their own: the packet at hand, such as the answer to ARP, did not become them.
+  const { traced } = d;
+  d.traced = undefined;
+  for (const waiting of neighbour.waiting) release(d, neighbour, waiting);
+  d.traced = traced;
   forgetWaiting(d, neighbour);
+}
+
+function release(d: Director, neighbour: Neighbour, { frame, len, originated, traced }: Waiting): void {
+  if (addressAndEnqueue(d, neighbour, frame, len, originated) === Verdict.dropped) traced?.dropped(Drop.txFull);
+  else traced?.left(neighbour, frame, len);
 }
 
 /** Drops the frames that waited: the neighbour did not answer. */
 export function dropWaiting(d: Director, neighbour: Neighbour): void {
-  for (const { frame, len, originated } of neighbour.waiting)
+  for (const { frame, len, originated, traced } of neighbour.waiting) {
     dropOutput(d, frame, len, originated, Drop.neighbourFailed);
+    traced?.dropped(Drop.neighbourFailed);
+  }
   forgetWaiting(d, neighbour);
 }
 

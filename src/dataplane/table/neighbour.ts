@@ -33,6 +33,14 @@ export interface Waiting {
   readonly len: number;
   /** The director made this frame: no received frame waits for a verdict. */
   readonly originated: boolean;
+  /** A trace is about the frame. */
+  readonly traced?: TracedFrame | undefined;
+}
+
+/** Tells a trace what became of a frame that waited. */
+export interface TracedFrame {
+  left(neighbour: Neighbour, frame: number, len: number): void;
+  dropped(reason: number): void;
 }
 
 export class Neighbour {

@@ -6,7 +6,7 @@
  *      isAbout (filter) ─► begin ─► note… ─► end: one record
  *
  * A frame that waits for a neighbour leaves later, while another packet is processed. Its record
- * ends with the waiting.
+ * ends with the waiting; a second one tells how the frame left or why it was dropped.
  */
 
 import type { Connections } from '../../conntrack/connections.js';
@@ -20,7 +20,7 @@ import { format4, format6, formatMac } from '../../wire/address.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import type { PacketInfo } from '../parse/packet.js';
 import type { Link } from '../table/link.js';
-import type { Neighbour } from '../table/neighbour.js';
+import type { Neighbour, TracedFrame } from '../table/neighbour.js';
 import { boxesOf, isInBoxes } from './boxes.js';
 import { type Filter, passes } from './filter.js';
 
@@ -42,6 +42,7 @@ export type TraceStep =
   | { step: 'state'; from: string; to: string; seconds: number }
   | { step: 'neighbour'; ip: string; device: string; mac: string }
   | { step: 'waits'; ip: string; device: string }
+  | { step: 'waited'; ms: number }
   | { step: 'note'; text: string };
 
 export interface TraceOut {
@@ -77,6 +78,8 @@ export interface TraceSource {
   readonly connections: Connections;
   readonly dests: readonly (Destination | undefined)[];
   readonly now: number;
+  /** The trace that runs. */
+  readonly trace: Trace | undefined;
 }
 
 export class Trace {
@@ -169,15 +172,42 @@ export class Trace {
    * `originated`: what waits is a packet of the director's own, so that the frame at hand does not.
    */
   noteNeighbour(neighbour: Neighbour, originated: boolean): void {
-    const device = this.d.links[neighbour.device]!.name;
-    const ip = neighbour.family === 4 ? format4(neighbour.words[3]!) : format6(neighbour.words);
-    if (!neighbour.usable) {
-      this.steps.push({ step: 'waits', ip, device });
+    if (neighbour.usable) this.steps.push(this.resolved(neighbour));
+    else {
+      this.steps.push({ step: 'waits', ...this.placeOf(neighbour) });
       if (!originated) this.verdict = 'waiting';
-    } else this.steps.push({ step: 'neighbour', ip, device, mac: formatMac(neighbour.macHi, neighbour.macLo) });
+    }
+  }
+  private placeOf({ family, words, device }: Neighbour): { ip: string; device: string } {
+    return { ip: family === 4 ? format4(words[3]!) : format6(words), device: this.d.links[device]!.name };
+  }
+  private resolved(neighbour: Neighbour): TraceStep {
+    return { step: 'neighbour', ...this.placeOf(neighbour), mac: formatMac(neighbour.macHi, neighbour.macLo) };
+  }
+  /** The frame at hand waits for its next hop. Returns what makes its second record. */
+  noteWait(): TracedFrame {
+    const { d, hex } = this;
+    const since = d.now;
+    const device = d.links[d.packet.device]!.name;
+    const tell = (more: Pick<TraceRecord, 'out' | 'verdict' | 'dropped'>, steps: readonly TraceStep[] = []) => {
+      if (d.trace !== this || this.left <= 0 || (this.spec.dropsOnly && !more.dropped)) return;
+      this.left--;
+      const waited: TraceStep = { step: 'waited', ms: d.now - since };
+      this.sink({ at: d.now, device, hex, steps: [waited, ...steps], ...more });
+    };
+    return {
+      left: (neighbour, frame, len) => {
+        const out = this.outOf(neighbour.device, frame, len, false);
+        tell({ out: [out], verdict: 'forwarded', dropped: false }, [this.resolved(neighbour)]);
+      },
+      dropped: (reason) => tell({ out: [], verdict: DROP_NAMES[reason]!, dropped: true }),
+    };
   }
   noteOut(device: number, frame: number, len: number, originated: boolean): void {
-    this.out.push({ device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated });
+    this.out.push(this.outOf(device, frame, len, originated));
+  }
+  private outOf(device: number, frame: number, len: number, originated: boolean): TraceOut {
+    return { device: this.d.links[device]!.name, hex: hexOf(this.d.umem.u8, frame, len), originated };
   }
   noteVerdict(verdict: 'delivered' | 'passed' | 'waiting'): void {
     this.verdict = verdict;
