@@ -118,7 +118,7 @@ export class Parts {
   ) {
     const { log } = around;
     this.log = log;
-    this.keeper = openKeeper(config, { ...options, taker }, (message) => log.warn(message));
+    this.keeper = openKeeper(config, { ...options, taker }, log);
     const links = config.devices.length + HOST_DEVICES;
     this.shared = new SharedMemory(config.workers, config.connections.max, links, this.keeper?.store.workers);
     this.wire = new WireLog(log);

@@ -32,11 +32,11 @@ function synProxyTurned({ requests, wire }: Parts, { worker, slot, on }: Extract
 }
 
 /** A worker has its connections again. */
-function rebuilt(parts: Parts, { kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
+function rebuilt(parts: Parts, { worker, kept, lost, ms }: Extract<Report, { kind: 'rebuilt' }>): void {
   parts.rebuilding = Math.max(0, parts.rebuilding - 1);
   if (parts.rebuilding === 0) parts.whenRebuilt();
   parts.requests.isCounting = parts.rebuilding > 0;
-  parts.log.info({ kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
+  parts.log.info({ worker, kept, lost, ms: Math.round(ms) }, 'goes on with the connections of the former process');
 }
 
 /** Starts a worker that has died anew, and tells it rules and network. */

@@ -162,7 +162,7 @@ export type Report =
   /** The SYN proxy of a service, in mode auto, begins or ends to answer SYNs of this worker. */
   | { kind: 'synProxy'; worker: number; slot: number; on: boolean }
   /** The table of a former process has its index again (conntrack/rebuild). */
-  | { kind: 'rebuilt'; kept: number; lost: number; ms: number }
+  | { kind: 'rebuilt'; worker: number; kept: number; lost: number; ms: number }
   /** A neighbour that the kernel shall resolve. */
   | { kind: 'resolve'; device: number; ip: string }
   /** An IP packet to send by the routing of the host. */

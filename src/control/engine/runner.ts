@@ -195,7 +195,8 @@ export class Runner {
   private endRebuild(now: number): void {
     const { work, since } = this.rebuild!;
     this.rebuild = undefined;
-    this.report({ kind: 'rebuilt', kept: work.kept, lost: work.lost, ms: now - since });
+    const worker = this.dispatch?.index ?? 0;
+    this.report({ kind: 'rebuilt', worker, kept: work.kept, lost: work.lost, ms: now - since });
   }
 
   /** Handles a message. False: it was `stop`. */

@@ -31,7 +31,9 @@ export interface ConversionNeeds {
   readonly wanted: readonly Header[];
   /** Read when it is needed: the end of an earlier conversion may change it. */
   readonly steering: () => FormerSteering;
-  /** Gets one line for each file that is moved aside, and one about what was kept. */
+  /** Gets one line about what was kept. */
+  readonly info: (message: string) => void;
+  /** Gets one line for each file that is moved aside, and that line where a connection was lost. */
   readonly warn: (message: string) => void;
   /** The journal must say how the workers share clients from now on. */
   readonly keepStages: (stages: readonly SteeringStage[]) => void;
@@ -77,7 +79,7 @@ function putAway({ directory, wanted, warn }: ConversionNeeds, name: string, sha
   else moveAside(from, 'it is damaged, or not of the same state as the others', warn);
 }
 
-function transfer({ directory, wanted, steering, warn }: ConversionNeeds, shape: Header): void {
+function transfer({ directory, wanted, steering, info, warn }: ConversionNeeds, shape: Header): void {
   const files = wanted.map((header) => {
     const fresh = path.join(directory, `worker-${header.worker}.new`);
     createWorkerFile(fresh, header);
@@ -96,7 +98,8 @@ function transfer({ directory, wanted, steering, warn }: ConversionNeeds, shape:
   }
   for (const file of files) file.unmap();
   writeFileSync(path.join(directory, FORMER, STAGES), JSON.stringify(placement.stages ?? null));
-  warn(`state ${directory}: ${report(work, shape)}`);
+  const say = work.lost + work.unfit === 0 ? info : warn;
+  say(`state ${directory}: ${report(work, shape)}`);
 }
 
 function report({ kept, lost, unfit }: Transfer, { version, workers, lines }: Header): string {

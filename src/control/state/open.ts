@@ -1,4 +1,5 @@
 /** Opens the state that a configuration names, or that it has by default. */
+import type { Logger } from 'pino';
 import { linesBytes } from '../../conntrack/memory.js';
 import type { Config } from '../config/config.js';
 import { linesOfEach } from '../engine/shared-memory.js';
@@ -17,7 +18,7 @@ interface Options {
 export function openKeeper(
   config: Config,
   { fresh = false, taker }: Options,
-  warn: (message: string) => void,
+  log: Pick<Logger, 'info' | 'warn'>,
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
   if (directory === undefined) return undefined;
@@ -30,11 +31,12 @@ export function openKeeper(
     lines,
     ftp: config.helpers.ftp,
     fresh,
-    warn,
+    info: (message) => log.info(message),
+    warn: (message) => log.warn(message),
     shared: taker !== undefined,
   });
   const lack = lackOfRoom(roomIn(directory), linesBytes(connections.max) - keeper.store.used);
-  if (lack !== undefined) warn(`state ${directory}: ${lack}`);
+  if (lack !== undefined) log.warn(`state ${directory}: ${lack}`);
   return keeper;
 }
 

@@ -51,7 +51,9 @@ export interface StoreNeeds {
   readonly ftp?: readonly number[];
   /** Begin with nothing, whatever is there. */
   readonly fresh: boolean;
-  /** Gets one line for each file that is moved aside. */
+  /** Gets one line when files were converted. */
+  readonly info: (message: string) => void;
+  /** Gets one line for each file that is moved aside, and for connections that a conversion lost. */
   readonly warn: (message: string) => void;
 }
 
@@ -135,12 +137,12 @@ export class Store {
   }
 
   private convert(wanted: readonly Header[]): void {
-    const { directory, warn } = this.needs;
+    const { directory, info, warn } = this.needs;
     const keepStages = (kept: readonly SteeringStage[]) => {
       this.records = [...this.records, { stages: kept }];
       new Journal(this.journalPath, this.records).close();
     };
-    convert({ directory, wanted, steering: () => this.steering(), warn, keepStages });
+    convert({ directory, wanted, steering: () => this.steering(), info, warn, keepStages });
   }
 
   private steering(): FormerSteering {

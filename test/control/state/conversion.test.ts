@@ -37,6 +37,8 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const at = (name: string) => path.join(directory, name);
 
+type Say = (text: string) => void;
+
 /** How the next process would share clients. */
 function keeperStages(workers: number) {
   const keeper = keeperOf(workers);
@@ -46,7 +48,11 @@ function keeperStages(workers: number) {
 }
 
 function keeperOf(workers = 1, lines = LINES): StateKeeper {
-  return new StateKeeper({ directory, workers, lines, fresh: false, ftp: [21], warn: (text) => said.push(text) });
+  const [info, warn] = ['info', 'warn'].map((level) => (text: string) => void said.push(`${level} ${text}`)) as [
+    Say,
+    Say,
+  ];
+  return new StateKeeper({ directory, workers, lines, fresh: false, ftp: [21], info, warn });
 }
 
 /** The worker with its connections, after the rebuild. */
@@ -130,12 +136,12 @@ describe('a state of another shape', () => {
       [2, 1000],
     ] as const)
       expect(found(workers, lines)).toEqual(all);
-    expect(said.map((text) => text.replace(/.*goes on/, 'goes on'))).toEqual([
-      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 160 lines each \(version 3\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 2 workers with 160 lines each \(version 3\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 3 workers with 200 lines each \(version 3\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 160 lines each \(version 3\)$/),
-      expect.stringMatching(/^goes on with \d+ connections of 1 worker with 1000 lines each \(version 3\)$/),
+    expect(said.map((text) => text.replace(/ .*goes on/, ': goes on'))).toEqual([
+      expect.stringMatching(/^info: goes on with \d+ connections of 1 worker with 160 lines each \(version 3\)$/),
+      expect.stringMatching(/^info: goes on with \d+ connections of 2 workers with 160 lines each \(version 3\)$/),
+      expect.stringMatching(/^info: goes on with \d+ connections of 3 workers with 200 lines each \(version 3\)$/),
+      expect.stringMatching(/^info: goes on with \d+ connections of 1 worker with 160 lines each \(version 3\)$/),
+      expect.stringMatching(/^info: goes on with \d+ connections of 1 worker with 1000 lines each \(version 3\)$/),
     ]);
   });
 
@@ -145,7 +151,9 @@ describe('a state of another shape', () => {
     expect(few.length).toBeGreaterThan(10);
     for (const text of few) expect(all).toContain(text);
     expect(said).toEqual([
-      expect.stringMatching(`goes on with ${few.length} connections .*; ${all.length - few.length} have no room$`),
+      expect.stringMatching(
+        `^warn .*goes on with ${few.length} connections .*; ${all.length - few.length} have no room$`,
+      ),
     ]);
   });
 
@@ -157,7 +165,7 @@ describe('a state of another shape', () => {
     const kept = found(2, LINES);
     expect(kept.length).toBeLessThan(all.length);
     for (const text of kept) expect(all).toContain(text);
-    expect(said).toEqual([expect.stringMatching(/\d+ entries were damaged$/)]);
+    expect(said).toEqual([expect.stringMatching(/^warn .*\d+ entries were damaged$/)]);
   });
 
   it('is converted again after a process that died in the middle of it', () => {
@@ -194,6 +202,7 @@ describe('a state of another shape', () => {
       workers: 1,
       lines: LINES,
       fresh: true,
+      info: (text) => said.push(text),
       warn: (text) => said.push(text),
     });
     expect([keeper.inherited, keeper.store.workers[0]!.inherited, said]).toEqual([undefined, false, []]);
@@ -288,7 +297,7 @@ describe('a state of version 1', () => {
       const { lines } = putVersion1({ layout: layoutHash(), version: VERSION, ...more });
       said.length = 0;
       const keeper = keeperOf(1, lines);
-      expect(said).toEqual([`${at('worker-0')} is not used: ${why}; it is now ${at('worker-0.refused')}`]);
+      expect(said).toEqual([`warn ${at('worker-0')} is not used: ${why}; it is now ${at('worker-0.refused')}`]);
       expect([keeper.store.workers[0]!.inherited, keeper.inherited?.actions.length]).toEqual([false, 6]);
       keeper.close();
     }

@@ -27,7 +27,15 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const needs = (more: object = {}) => {
-  return { directory, workers: 1, lines: LINES, fresh: false, warn: (text: string) => warnings.push(text), ...more };
+  return {
+    directory,
+    workers: 1,
+    lines: LINES,
+    fresh: false,
+    info: () => {},
+    warn: (text: string) => warnings.push(text),
+    ...more,
+  };
 };
 
 function header(more: Partial<Header> = {}): Header {
