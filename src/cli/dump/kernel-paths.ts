@@ -86,9 +86,11 @@ function policyOf({ rules }: Snapshot): Row[] {
     }));
 }
 
+/** Without multicast groups, of which the kernel has rows too: their MAC address has the group bit. */
 function neighboursOf({ neighbours }: Snapshot, nameOf: NameOf): Row[] {
   return neighbours.flatMap(({ ip, ifindex, mac, valid }) => {
     const dev = nameOf(ifindex);
-    return valid && mac !== '' && dev !== undefined ? [{ ip, dev, mac }] : [];
+    const isHost = valid && mac !== '' && (Number.parseInt(mac, 16) & 1) === 0;
+    return isHost && dev !== undefined ? [{ ip, dev, mac }] : [];
   });
 }

@@ -116,6 +116,7 @@ sysctl: { drop_entry: 1 }
       neighbours: [
         { family: 4, ifindex: 2, ip: '10.0.0.1', mac: '02:00:00:00:0a:01', valid: true },
         { family: 4, ifindex: 2, ip: '10.0.0.9', mac: '', valid: false },
+        { family: 6, ifindex: 2, ip: 'ff02::16', mac: '33:33:00:00:00:16', valid: true },
         { family: 4, ifindex: 3, ip: '10.9.0.1', mac: '02:00:00:00:0a:02', valid: true },
       ],
     } as unknown as Snapshot;
