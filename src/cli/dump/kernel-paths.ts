@@ -86,7 +86,7 @@ function policyOf({ rules }: Snapshot): Row[] {
     }));
 }
 
-/** Without multicast groups, of which the kernel has rows too: their MAC address has the group bit. */
+/** Not multicast groups, of which the kernel has rows too: their MAC has the group bit. */
 function neighboursOf({ neighbours }: Snapshot, nameOf: NameOf): Row[] {
   return neighbours.flatMap(({ ip, ifindex, mac, valid }) => {
     const dev = nameOf(ifindex);

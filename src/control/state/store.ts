@@ -53,7 +53,7 @@ export interface StoreNeeds {
   readonly fresh: boolean;
   /** Gets one line when files were converted. */
   readonly info: (message: string) => void;
-  /** Gets one line for each file that is moved aside, and for connections that a conversion lost. */
+  /** Gets one line for each file that is moved aside, and when a conversion lost connections. */
   readonly warn: (message: string) => void;
 }
 

@@ -81,7 +81,7 @@ export function dropOutput(
 
 /** Sends the frames that waited for the neighbour, in their order. */
 export function releaseWaiting(d: Director, neighbour: Neighbour): void {
-  // They have records of their own: the packet at hand, such as the answer to ARP, did not become them.
+  // They have records of their own, beside that of the current packet, such as a reply to ARP.
   const { traced } = d;
   d.traced = undefined;
   for (const waiting of neighbour.waiting) release(d, neighbour, waiting);

@@ -20,7 +20,7 @@ const NODE = -2;
 const ENDS = [16, 48, 80, 112, 128];
 /** Most bits of a key that choose the bucket. */
 const MOST_BITS = 16;
-/** How many more bits than the number of ranges has. The first node is one, and its keys lie close together. */
+/** Bits beyond those of the number of ranges. The first node's keys lie close together. */
 const MORE_BITS_FIRST = 8;
 const MORE_BITS = 1;
 
@@ -101,7 +101,7 @@ function masked(word: number, left: number): number {
   return left >= 32 ? word : left <= 0 ? 0 : word & (-1 << (32 - left));
 }
 
-/** By address, the shorter prefix first. Of equal ones the preferred one is last, so that it ends on top. */
+/** By address, the shorter prefix first. Of equal ones the preferred one is last, and so on top. */
 function inOrder(a: Placed, b: Placed): number {
   if (a.high !== b.high) return a.high - b.high;
   for (let i = 1; i < 4; i++) if (a.words[i] !== b.words[i]) return (a.words[i]! >>> 0) - (b.words[i]! >>> 0);
@@ -179,7 +179,7 @@ function sameKey(prefixes: readonly Placed[], i: number, level: number): Placed[
   return prefixes.slice(i, end);
 }
 
-/** The ranges of a node. Prefixes are nested or disjoint, so a stack of open ones knows the answer. */
+/** The ranges of a node: a stack of open prefixes, which are nested or disjoint. */
 class Ranges {
   readonly starts: number[] = [];
   readonly places: number[] = [];

@@ -1,7 +1,8 @@
 /**
  * The route look-up: rules by priority, in each table the longest prefix (the kernel's fib_lookup).
- * gateway-cache.ts caches routes via a gateway that depend on the destination only. Other IPv4
- * answers are cached by (destination, source, mark) in a direct-mapped table, until a route changes:
+ * gateway-cache.ts caches IPv4 routes via a gateway that depend on the destination only. Other IPv4
+ * answers are cached by (destination, source, mark) in a direct-mapped table, until a route
+ * changes:
  *
  *      cache row: [ dst | src | mark | generation | neighbour or −reason | mtu | preferred source | – ]     IPv4 only
  */

@@ -41,8 +41,8 @@ ip_finish_output2, ip6_finish_output2 | dataplane/output/neighbour-output.ts: ne
     'Routes and policy rules.',
     `
 ip_error | dataplane/path/forward.ts: dropUnroutable |
-fib_table_lookup | dataplane/table/fib.ts: find; dataplane/table/routes.ts: longest |
-fib_rules_lookup, fib_rule_match | dataplane/table/routes.ts: resolve, ruleMatches |
+fib_table_lookup | dataplane/table/fib.ts: find; dataplane/table/fib6.ts: find |
+fib_rules_lookup, fib_rule_match | dataplane/table/routes.ts: resolve4, resolve6, ruleMatches |
 inet_addr_type | dataplane/director.ts: isLocal4; control/rules/unicast.ts: isUnicast |
 ip_rt_update_pmtu | dataplane/table/path-mtu.ts: learn |
 `,
