@@ -80,9 +80,11 @@ function show(record: TraceRecord, { json }: Options, writer: PcapngWriter | und
   else console.log(`${formatRecord(record)}\n`);
 }
 
-function save(record: TraceRecord, writer: PcapngWriter): void {
+/** A frame that waited came once: the record of its leaving has only what left. */
+export function save(record: TraceRecord, writer: Pick<PcapngWriter, 'write'>): void {
   const us = Math.round(record.at * 1000);
-  writer.write(record.device, us, Buffer.from(record.hex, 'hex'), formatRecord(record));
-  for (const out of record.out)
-    writer.write(out.device, us, Buffer.from(out.hex, 'hex'), `sent because of the packet from ${record.device}`);
+  const waited = !record.dropped && record.steps.some(({ step }) => step === 'waited');
+  if (!waited) writer.write(record.device, us, Buffer.from(record.hex, 'hex'), formatRecord(record));
+  const comment = waited ? formatRecord(record) : `sent because of the packet from ${record.device}`;
+  for (const out of record.out) writer.write(out.device, us, Buffer.from(out.hex, 'hex'), comment);
 }

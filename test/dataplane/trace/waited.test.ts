@@ -1,5 +1,6 @@
 /** A traced frame that waits for its next hop has a second record: how it left, or why it was dropped. */
 import { describe, expect, it } from 'vitest';
+import { save } from '../../../src/cli/commands/trace.js';
 import { parseConfig } from '../../../src/control/config/config.js';
 import { InProcessDirector } from '../../../src/control/inprocess.js';
 import { parseFilter } from '../../../src/control/server/trace-filter.js';
@@ -68,6 +69,14 @@ describe('a traced frame that waits', () => {
       ['delivered', 0],
     ]);
     expect(inner.director.traced).toBeUndefined();
+  });
+
+  it('is once in a capture, and once as it left', async () => {
+    const { inner, records } = await waiting('port 80');
+    inner.receive(1, ANSWER);
+    const written: string[] = [];
+    for (const record of records) save(record, { write: (device) => void written.push(device) });
+    expect(written).toEqual(['eth0', 'eth1']);
   });
 
   it('is among the drops when nobody answers', async () => {
