@@ -4,11 +4,12 @@ import { ask, mustAsk, type Run } from './ask.js';
 import { check } from './check.js';
 import { type Draft, destinationOf, emptyDraft, keyOf, serviceOf } from './draft.js';
 import { BadLine, Exit, FAILED, fail, sentence } from './errors.js';
+import { FrequentLines } from './frequent-line.js';
 import { help, version } from './help.js';
 import { list } from './list.js';
 import { type Names, systemNames } from './names.js';
 import { parse, tryHelp } from './parse.js';
-import { commandLines } from './restore.js';
+import { linesOf, wordsOf } from './restore.js';
 
 export interface Result {
   /** The exit code as a shell sees it, 0 to 255. */
@@ -25,11 +26,8 @@ export interface Settings {
   json?: boolean;
 }
 
-/**
- * The most lines of -R in one request. A socket holds three such requests, so that the director
- * need not wait for the next one.
- */
-const BATCH = 250;
+/** The most lines of -R in one request. */
+const BATCH = 500;
 /** Requests that wait for an answer while the next one is read. */
 const AHEAD = 8;
 
@@ -102,12 +100,19 @@ function leave(run: Run, text: string): never {
  */
 async function restore(run: Run): Promise<number> {
   const pending = new Pending(run);
+  const frequent = new FrequentLines();
   let rc = 0;
-  for (const line of commandLines(await run.stdin())) rc = await restoreLine(run, line, pending);
+  for (const line of linesOf(await run.stdin())) {
+    const request = run.json ? undefined : frequent.read(line);
+    if (request === undefined) rc = (await restoreLine(run, wordsOf(line), pending)) ?? rc;
+    else rc = pending.put(request) ? 0 : await pending.wait();
+  }
   return (await pending.flush()) ?? rc;
 }
 
-async function restoreLine(run: Run, line: readonly string[], pending: Pending): Promise<number> {
+/** Resolves with the exit code of the line; undefined: it has no words. */
+async function restoreLine(run: Run, line: readonly string[], pending: Pending): Promise<number | undefined> {
+  if (line.length === 0) return undefined;
   try {
     return await perform(run, line, pending);
   } catch (error) {
@@ -132,9 +137,19 @@ class Pending {
 
   /** Returns 0: the exit code of the line is not known before `flush`. */
   async add(request: ChangeRequest): Promise<number> {
+    return this.put(request) ? 0 : this.wait();
+  }
+
+  /** As `add`, without a promise for each line. False: `wait` must follow. */
+  put(request: ChangeRequest): boolean {
     this.requests.push(request);
     if (this.requests.length === BATCH) this.send();
-    if (this.sent.length > AHEAD) await this.sent.shift();
+    return this.sent.length <= AHEAD;
+  }
+
+  /** Waits for the oldest request on its way. */
+  async wait(): Promise<number> {
+    await this.sent.shift();
     return 0;
   }
 
