@@ -2,6 +2,7 @@
 import { createConnection, type Socket } from 'node:net';
 import type { AdminClient, AdminReply, AdminRequest } from './api.js';
 import { Lines } from './lines.js';
+import { isLongBatch, shortened } from './short-batch.js';
 import { defaultSocket, otherSockets } from './socket-path.js';
 
 /** Time, in ms, without data after which a request fails. */
@@ -16,6 +17,7 @@ interface Answer {
   id: number | null;
   reply?: AdminReply;
   pid?: number;
+  short?: boolean;
   error?: string;
 }
 
@@ -32,6 +34,9 @@ export class SocketClient implements AdminClient {
   private readonly lines = new Lines(LINE_LIMIT);
   private socket: Socket | undefined;
   private nextId = 1;
+  /** Whether the director takes the short form of batches; undefined: it was not asked yet. */
+  private short: boolean | undefined;
+  private greeting: Promise<void> | undefined;
 
   constructor(
     readonly path: string,
@@ -39,6 +44,9 @@ export class SocketClient implements AdminClient {
   ) {}
 
   async request(request: AdminRequest): Promise<AdminReply> {
+    if (isLongBatch(request) && this.short === undefined) this.greeting ??= this.greet();
+    // Requests are sent in the order in which they were made.
+    if (this.greeting !== undefined) await this.greeting;
     const { reply, error } = await this.ask(request);
     if (reply) return reply;
     throw new Error(`the director on ${this.path} refused the request: ${error ?? 'no reply in its answer'}`);
@@ -58,8 +66,14 @@ export class SocketClient implements AdminClient {
     const socket = this.socket ?? this.connect();
     const id = this.nextId++;
     const answer = this.expect(id);
-    socket.write(`${JSON.stringify({ v: 1, id, request })}\n`);
+    const sent = this.short === true && isLongBatch(request) ? shortened(request) : request;
+    socket.write(`${JSON.stringify({ v: 1, id, request: sent })}\n`);
     return answer;
+  }
+
+  private async greet(): Promise<void> {
+    this.short = (await this.ask(undefined)).short === true;
+    this.greeting = undefined;
   }
 
   private async expect(id: number): Promise<Answer> {

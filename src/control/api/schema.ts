@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { canonicalAddress } from '../text/address.js';
-import type { AdminRequest } from './api.js';
+import type { AdminRequest, ChangeRequest } from './api.js';
+import { lengthened } from './short-batch.js';
 import { isSoundBatch, sharePlainTunnels } from './sound-batch.js';
 
 const INT_MAX = 2147483647;
@@ -33,11 +34,14 @@ const service = z.strictObject({
   pe: z.string().max(16),
 });
 
+const method = z.enum(['masq', 'local', 'ipip', 'gatewaying', 'bypass', 'fullnat']);
+const weight = whole(-INT_MAX - 1, INT_MAX);
+
 const destination = z.strictObject({
   address,
   port,
-  method: z.enum(['masq', 'local', 'ipip', 'gatewaying', 'bypass', 'fullnat']),
-  weight: whole(-INT_MAX - 1, INT_MAX),
+  method,
+  weight,
   upperThreshold: whole(0, INT_MAX),
   lowerThreshold: whole(0, INT_MAX),
   tunnel: z.strictObject({ type: z.enum(['ipip', 'gue', 'gre']), port, checksum: z.enum(['', 'csum', 'remcsum']) }),
@@ -61,6 +65,35 @@ const changes = [
 /** Most requests in a batch. */
 const BATCH = 1000;
 
+/** Of the short form (short-batch.ts). */
+const together = z.strictObject({
+  op: z.literal('addDestinations'),
+  key,
+  method,
+  weight,
+  at: z.array(z.union([address, port])).max(2 * BATCH),
+});
+
+const batch = z.strictObject({
+  op: op('batch'),
+  requests: z
+    .array(z.discriminatedUnion('op', [...changes, together]))
+    .max(BATCH)
+    .transform((requests, context) => {
+      const long = lengthened(requests);
+      if (long.length <= BATCH && long.every(isWholeAddition)) return long;
+      context.addIssue({ code: 'custom', message: `an address and a port for each of ${BATCH} destinations at most` });
+      return z.NEVER;
+    }),
+});
+
+/** What stood in pairs has an address and a port. */
+function isWholeAddition(change: ChangeRequest): boolean {
+  if (change.op !== 'addDestination') return true;
+  const { address, port } = change.destination;
+  return typeof address === 'string' && typeof port === 'number';
+}
+
 const role = z.enum(['master', 'backup']);
 const daemon = z.strictObject({
   interface: z.string().min(1).max(15),
@@ -73,7 +106,7 @@ const daemon = z.strictObject({
 
 export const request = z.discriminatedUnion('op', [
   ...changes,
-  z.strictObject({ op: op('batch'), requests: z.array(z.discriminatedUnion('op', changes)).max(BATCH) }),
+  batch,
   z.strictObject({ op: op('getTimeouts') }),
   z.strictObject({ op: op('list'), key: key.exactOptional() }),
   z.strictObject({ op: op('connections'), from: whole(0, INT_MAX).exactOptional() }),
@@ -141,8 +174,9 @@ export function readEnvelope(line: string): Envelope | { problem: string } {
   if (v !== undefined && v !== PROTOCOL)
     return { problem: `v: this director speaks version ${PROTOCOL} of the protocol, not ${JSON.stringify(v)}` };
   if (isSoundLine(value)) {
-    sharePlainTunnels(value.request);
-    return { id: value.id, request: value.request };
+    const { id, request: asked } = value;
+    if (asked.op === 'batch') sharePlainTunnels(asked);
+    return { id, request: asked.op === 'batch' ? { op: 'batch', requests: lengthened(asked.requests) } : asked };
   }
   const { data, error } = envelope.safeParse(value);
   if (data) return data.request ? { id: data.id, request: data.request } : { id: data.id };

@@ -143,7 +143,7 @@ class Session {
     const envelope = readEnvelope(line);
     if ('problem' in envelope) return JSON.stringify({ id: null, error: envelope.problem, protocol: PROTOCOL });
     const { id, request } = envelope;
-    if (!request) return JSON.stringify({ id, pid: process.pid, protocol: PROTOCOL, version: version() });
+    if (!request) return JSON.stringify({ id, pid: process.pid, protocol: PROTOCOL, version: version(), short: true });
     if (this.readOnly && !READING.has(request.op))
       return JSON.stringify({
         id,

@@ -2,7 +2,7 @@
  * The control socket: a Unix stream socket with lines of JSON in both directions.
  *
  *   {"v":1,"id":7,"request":{"op":"list"}}   ->   {"id":7,"reply":{"ok":true,...}}
- *   {"v":1,"id":8}                           ->   {"id":8,"pid":4711,"protocol":1,"version":"0.1.0"}     who is there?
+ *   {"v":1,"id":8}                           ->   {"id":8,"pid":4711,"protocol":1,"version":"0.1.0","short":true}     who is there?
  *   anything else                            ->   {"id":null,"error":"not a line of JSON","protocol":1}
  *
  * Its mode is 0600, or 0660 with a group. A second socket may be for questions only

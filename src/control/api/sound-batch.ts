@@ -19,7 +19,13 @@ const METHODS: ReadonlySet<unknown> = new Set(['masq', 'local', 'ipip', 'gateway
 export function isSoundBatch(request: unknown, most: number): boolean {
   if (!hasOnly(request, 2)) return false;
   const { op, requests } = request;
-  return op === 'batch' && Array.isArray(requests) && requests.length <= most && requests.every(isSoundChange);
+  if (op !== 'batch' || !Array.isArray(requests)) return false;
+  let count = 0;
+  for (const change of requests) {
+    if (!isSoundChange(change)) return false;
+    count += 'at' in change ? change.at.length / 2 : 1;
+  }
+  return count <= most;
 }
 
 /**
@@ -32,14 +38,23 @@ export function sharePlainTunnels(request: AdminRequest): void {
     if (change.op === 'addDestination') (change.destination as { tunnel: Tunnel }).tunnel = PLAIN_TUNNEL;
 }
 
-function isSoundChange(change: unknown): boolean {
+function isSoundChange(change: unknown): change is object & { at: unknown[] } {
   if (hasOnly(change, 3)) {
     const { op, key, destination } = change;
     return op === 'addDestination' && isKey(key) && isPlain(destination);
   }
+  if (hasOnly(change, 5)) return isSoundTogether(change);
   if (!hasOnly(change, 2)) return false;
   const { op, service } = change;
   return op === 'addService' && isService(service);
+}
+
+/** Destinations of the short form (short-batch.ts). */
+function isSoundTogether({ op, key, method, weight, at }: Fields): boolean {
+  if (op !== 'addDestinations' || !isKey(key) || !METHODS.has(method) || !Array.isArray(at)) return false;
+  if (!isWhole(weight, -INT_MAX - 1, INT_MAX) || at.length % 2 !== 0) return false;
+  for (let i = 0; i < at.length; i += 2) if (!isAddress(at[i]) || !isWhole(at[i + 1], 0, 65535)) return false;
+  return true;
 }
 
 /** A service by address: one by mark is left to the schema. */
