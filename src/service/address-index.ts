@@ -110,9 +110,13 @@ function newSegment(rows: number, depth: number): Int32Array {
 function move(old: Int32Array, into: (hash: number) => Int32Array): void {
   for (let row = ROW; row < old.length; row += ROW) {
     if (old[row + 5] === 0) continue;
-    const [a0, a1, a2, a3, key, stored] = old.subarray(row, row + ROW);
-    const hash = mix(a0!, a1!, a2!, a3!, key!);
-    put(into(hash), hash, a0!, a1!, a2!, a3!, key!, stored!);
+    const a0 = old[row]!;
+    const a1 = old[row + 1]!;
+    const a2 = old[row + 2]!;
+    const a3 = old[row + 3]!;
+    const key = old[row + 4]!;
+    const hash = mix(a0, a1, a2, a3, key);
+    put(into(hash), hash, a0, a1, a2, a3, key, old[row + 5]!);
   }
 }
 
@@ -133,7 +137,12 @@ function put(
   const row = (i + 1) * ROW;
   const isNew = rows[row + 5] === 0;
   if (isNew) rows[USED]!++;
-  rows.set([a0, a1, a2, a3, key, stored], row);
+  rows[row] = a0;
+  rows[row + 1] = a1;
+  rows[row + 2] = a2;
+  rows[row + 3] = a3;
+  rows[row + 4] = key;
+  rows[row + 5] = stored;
   return isNew;
 }
 

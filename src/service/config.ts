@@ -111,9 +111,16 @@ export function familyOf(key: ServiceKey): Family {
   return addressFamily(key.address);
 }
 
+/** The key that was asked for last: its destinations often follow, with the same object. */
+let lastKey: ServiceKey | undefined;
+let lastText = '';
+
 /** A key as text, for maps: `6 10.0.0.1|80`, `f1/4`. */
 export function keyText(key: ServiceKey): string {
-  return isFwmark(key) ? `f${key.fwmark}/${key.family}` : `${key.protocol} ${key.address}|${key.port}`;
+  if (key === lastKey) return lastText;
+  lastText = isFwmark(key) ? `f${key.fwmark}/${key.family}` : `${key.protocol} ${key.address}|${key.port}`;
+  lastKey = key;
+  return lastText;
 }
 
 /** Address and port as text: 10.0.0.1:80, [2001:db8::1]:80. */

@@ -5,6 +5,7 @@
  *           └─ schedule: Schedule, made by Scheduler.bind ──► chooses one of the destinations
  */
 import { type Counters, GAUGES, Gauge } from '../stats/counters.js';
+import { format4, format6 } from '../wire/address.js';
 import { SVC_ONEPACKET, SVC_PERSISTENT } from './config.js';
 import type { PersistenceEngine } from './persistence-engine.js';
 import type { SynProxy } from './syn-proxy.js';
@@ -16,7 +17,7 @@ export type MethodNumber = (typeof Method)[keyof typeof Method];
 /** Encapsulations (IP_VS_CONN_F_TUNNEL_TYPE_*). */
 export const TunnelKind = { ipip: 0, gue: 1, gre: 2 } as const;
 
-/** Of all IPv4 destinations, of which there may be many; nobody writes it. */
+/** Of all that is IPv4, of which there may be much; nobody writes it. */
 const NO_ADDRESS6 = new Int32Array(4);
 
 /**
@@ -25,8 +26,6 @@ const NO_ADDRESS6 = new Int32Array(4);
  * slot. Adding the same destination again revives it (the kernel's dest_trash).
  */
 export class Destination {
-  /** The address as text. */
-  text = '';
   /** IPv4 address as int32; IPv6 is in address6. */
   address = 0;
   address6: Int32Array = NO_ADDRESS6;
@@ -66,6 +65,11 @@ export class Destination {
     this.gauges = counters.gauges;
     this.shared = counters.shared;
     this.gaugeRow = slot * GAUGES;
+  }
+
+  /** The address as text: a text for each of very many would be work for V8's collector. */
+  get text(): string {
+    return this.family === 4 ? format4(this.address) : format6(this.address6);
   }
 
   get active(): number {
@@ -209,7 +213,7 @@ export class VirtualService {
   family = 4;
   protocol = 0;
   address = 0;
-  readonly address6 = new Int32Array(4);
+  address6: Int32Array = NO_ADDRESS6;
   port = 0;
   fwmark = 0;
   /** SVC_* bits. */

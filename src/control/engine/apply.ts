@@ -91,7 +91,7 @@ function setKey(service: VirtualService, { key }: ServiceConfig): void {
   service.protocol = key.protocol;
   service.port = key.port;
   if (service.family === 4) service.address = parse4(key.address)!;
-  else service.address6.set(parse6(key.address)!);
+  else service.address6 = parse6(key.address)!;
 }
 
 /** Sets everything that can be edited. An unchanged scheduler keeps its state, as in the kernel. */
@@ -134,7 +134,6 @@ function isSame(dest: Destination, service: VirtualService, config: DestinationC
 }
 
 function setAddress(dest: Destination, { address, port }: DestinationConfig): void {
-  dest.text = address;
   dest.family = addressFamily(address);
   dest.port = port;
   if (dest.family === 4) dest.address = parse4(address)!;

@@ -22,6 +22,7 @@ import { Counters } from '../../stats/counters.js';
 import { LoopStats } from '../../stats/loop-stats.js';
 import { format4, format6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
+import { unpack } from '../rules/packed-actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
 import { monotonic, wallOrigin } from './clock.js';
@@ -111,8 +112,10 @@ export class Runner {
     if (this.dispatch !== undefined) teach(this.dispatch.steering, this.director, actions);
   }
 
-  private announce(actions: readonly Action[]): void {
+  private follow(actions: readonly Action[]): true {
+    this.apply(actions);
     if (this.announces) this.announcements.announceServices(actions);
+    return true;
   }
 
   private setRoutes(routes: CompiledRoutes): void {
@@ -204,9 +207,9 @@ export class Runner {
     if (this.offload !== undefined) beforeMessage(this.offload, message);
     switch (message.kind) {
       case 'actions':
-        this.apply(message.actions);
-        this.announce(message.actions);
-        return true;
+        return this.follow(message.actions);
+      case 'packed':
+        return this.follow(unpack(message.packed));
       case 'routes':
         this.setRoutes(message);
         return true;

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
 import { otherThreads } from '../../sys/priority.js';
+import { pack } from '../rules/packed-actions.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { Runner } from './runner.js';
@@ -106,9 +107,16 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   worker.on('exit', () => stopping || died(reason));
   const send = (message: Message) => {
     if (!running) return;
-    worker.postMessage(message);
-    // It does not sleep while the word is 1: the first one of many messages wakes it.
-    if (Atomics.exchange(words, 0, 1) !== 0) return;
+    worker.postMessage(message.kind === 'actions' ? { kind: 'packed', packed: pack(message.actions) } : message);
+    // Each wake takes this thread's processor away: messages of one piece of work are one wake.
+    if (!waking) queueMicrotask(wake);
+    waking = true;
+  };
+  let waking = false;
+  const wake = () => {
+    waking = false;
+    // It does not sleep while the word is 1.
+    if (!running || Atomics.exchange(words, 0, 1) !== 0) return;
     Atomics.notify(words, 0);
     wakeup.ring();
   };

@@ -22,12 +22,14 @@ export const MARKED_SOURCE = 256;
 type Change = (index: SharedAddressIndex, dest: Destination, protocol: number, port: number) => void;
 
 const store: Change = (index, dest, protocol, port) => {
-  const [a0, a1, a2, a3] = wordsOf(dest);
-  index.add(a0!, a1!, a2!, a3!, protocol, port, dest.slot);
+  const { family, address, address6: a } = dest;
+  if (family === 4) index.add(0, 0, 0, address, protocol, port, dest.slot);
+  else index.add(a[0]!, a[1]!, a[2]!, a[3]!, protocol, port, dest.slot);
 };
 const erase: Change = (index, dest, protocol, port) => {
-  const [a0, a1, a2, a3] = wordsOf(dest);
-  index.remove(a0!, a1!, a2!, a3!, protocol, port, dest.slot);
+  const { family, address, address6: a } = dest;
+  if (family === 4) index.remove(0, 0, 0, address, protocol, port, dest.slot);
+  else index.remove(a[0]!, a[1]!, a[2]!, a[3]!, protocol, port, dest.slot);
 };
 
 export class Senders {
@@ -58,8 +60,4 @@ export class Senders {
     if (protocol === TCP && (port === FTP || helperPorts.includes(port)) && dest.port !== 0)
       change(this.masqSources, dest, protocol, 0);
   }
-}
-
-function wordsOf({ family, address, address6 }: Destination): ArrayLike<number> & Iterable<number> {
-  return family === 6 ? address6 : [0, 0, 0, address];
 }
