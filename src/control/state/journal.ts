@@ -14,7 +14,8 @@ import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import type { Sysctls } from '../../service/sysctl.js';
 import type { ServiceEntry, Timeouts } from '../api/api.js';
 import type { Action } from '../rules/actions.js';
-import { checkedLine, readLine } from './checked-line.js';
+import { actionText } from './action-text.js';
+import { checkedLine, checkedText, readLine } from './checked-line.js';
 
 /** What director.yaml said: the ground on which ulvsadm's changes stand. */
 export interface Base {
@@ -82,7 +83,7 @@ export class Journal {
   }
 
   append(record: JournalRecord): void {
-    this.length += writeAll(this.fd, checkedLine(record));
+    this.length += writeAll(this.fd, lineOf(record));
   }
 
   /** Another file takes the place of this one at once, or not at all. */
@@ -90,7 +91,7 @@ export class Journal {
     const fresh = `${this.path}.new`;
     const fd = openSync(fresh, 'w', 0o600);
     this.length = 0;
-    for (const record of records) this.length += writeAll(fd, checkedLine(record));
+    for (const record of records) this.length += writeAll(fd, lineOf(record));
     renameSync(fresh, this.path);
     if (this.fd >= 0) closeSync(this.fd);
     this.fd = fd;
@@ -99,6 +100,11 @@ export class Journal {
   close(): void {
     closeSync(this.fd);
   }
+}
+
+function lineOf(record: JournalRecord): Buffer {
+  if (!('actions' in record)) return checkedLine(record);
+  return checkedText(`{"actions":[${record.actions.map(actionText).join(',')}]}`);
 }
 
 function writeAll(fd: number, bytes: Buffer): number {
