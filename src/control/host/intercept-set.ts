@@ -9,19 +9,29 @@
  * A rule may follow from several services: it goes with the last of them.
  */
 import type { InterceptRule } from '../../device/intercept/rule.js';
-import { type DestinationConfig, isFwmark, keyText, type ServiceKey, type ServiceRules } from '../../service/config.js';
+import {
+  type DestinationConfig,
+  isFwmark,
+  keyText,
+  SCTP,
+  type ServiceKey,
+  type ServiceRules,
+  TCP,
+  UDP,
+} from '../../service/config.js';
+import { parse4 } from '../../wire/address.js';
 import type { ChangeRequest } from '../api/api.js';
-import { endpointText } from '../rules/entries.js';
+import { type EndpointKey, endpointKey } from '../rules/entries.js';
 import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
 
 /**
- * The rules of one service, and its destinations, by endpointText. The rules of a destination
+ * The rules of one service, and its destinations, by endpointKey. The rules of a destination
  * follow from it and the settings: there may be hundreds of thousands, so they are not kept.
  */
 interface Part {
   readonly key: ServiceKey;
   own: readonly InterceptRule[];
-  readonly destinations: Map<string, DestinationConfig>;
+  readonly destinations: Map<EndpointKey, DestinationConfig>;
 }
 
 /** Rules that came and went. */
@@ -33,10 +43,10 @@ export interface InterceptDelta {
 export class InterceptSet {
   private readonly parts = new Map<string, Part>();
   private standing: readonly InterceptRule[] = [];
-  /** How many services, destinations and settings a rule follows from, by its text. */
-  private readonly counts = new Map<string, number>();
-  private readonly added = new Map<string, InterceptRule>();
-  private readonly removed = new Map<string, InterceptRule>();
+  /** How many services, destinations and settings a rule follows from, by keyOf. */
+  private readonly counts = new Map<RuleKey, number>();
+  private readonly added = new Map<RuleKey, InterceptRule>();
+  private readonly removed = new Map<RuleKey, InterceptRule>();
 
   /** `atLeast`: as for interceptRules. */
   constructor(
@@ -46,8 +56,8 @@ export class InterceptSet {
 
   /** All rules. */
   all(): InterceptRule[] {
-    const rules = new Map<string, InterceptRule>();
-    const note = (rule: InterceptRule) => void rules.set(textOf(rule), rule);
+    const rules = new Map<RuleKey, InterceptRule>();
+    const note = (rule: InterceptRule) => void rules.set(keyOf(rule), rule);
     for (const { key, own, destinations } of this.parts.values()) {
       own.forEach(note);
       for (const destination of destinations.values()) destinationRules(key, destination, this.settings).forEach(note);
@@ -82,7 +92,7 @@ export class InterceptSet {
 
   /** Adds a destination, or takes it over from a part whose rules are released afterwards. */
   private keep(key: ServiceKey, destination: DestinationConfig, from: Part | undefined): void {
-    const text = endpointText(destination);
+    const text = endpointKey(destination);
     if (from?.destinations.get(text)?.method !== destination.method) return this.addDestination(key, destination);
     from.destinations.delete(text);
     this.parts.get(keyText(key))!.destinations.set(text, destination);
@@ -101,7 +111,7 @@ export class InterceptSet {
     else if (change.op === 'deleteService') this.deleteService(keyText(change.key));
     else if (change.op === 'addDestination' || change.op === 'editDestination')
       this.addDestination(change.key, change.destination);
-    else if (change.op === 'deleteDestination') this.deleteDestination(keyText(change.key), endpointText(change));
+    else if (change.op === 'deleteDestination') this.deleteDestination(keyText(change.key), endpointKey(change));
     else if (change.op === 'flush') for (const key of [...this.parts.keys()]) this.deleteService(key);
   }
 
@@ -125,14 +135,14 @@ export class InterceptSet {
   private addDestination(key: ServiceKey, destination: DestinationConfig): void {
     const part = this.parts.get(keyText(key));
     if (part === undefined) return;
-    const text = endpointText(destination);
+    const text = endpointKey(destination);
     const before = part.destinations.get(text);
     part.destinations.set(text, destination);
     this.hold(destinationRules(key, destination, this.settings));
     if (before !== undefined) this.drop(destinationRules(key, before, this.settings));
   }
 
-  private deleteDestination(service: string, endpoint: string): void {
+  private deleteDestination(service: string, endpoint: EndpointKey): void {
     const part = this.parts.get(service);
     const destination = part?.destinations.get(endpoint);
     if (part === undefined || destination === undefined) return;
@@ -154,34 +164,45 @@ export class InterceptSet {
 
   private hold(rules: readonly InterceptRule[]): void {
     for (const rule of rules) {
-      const text = textOf(rule);
-      const count = this.counts.get(text) ?? 0;
-      this.counts.set(text, count + 1);
-      if (count === 0 && !this.removed.delete(text)) this.added.set(text, rule);
+      const key = keyOf(rule);
+      const count = this.counts.get(key) ?? 0;
+      this.counts.set(key, count + 1);
+      if (count === 0 && !this.removed.delete(key)) this.added.set(key, rule);
     }
   }
 
   private drop(rules: readonly InterceptRule[]): void {
     for (const rule of rules) {
-      const text = textOf(rule);
-      const left = this.counts.get(text)! - 1;
-      if (left > 0) this.counts.set(text, left);
+      const key = keyOf(rule);
+      const left = this.counts.get(key)! - 1;
+      if (left > 0) this.counts.set(key, left);
       else {
-        this.counts.delete(text);
-        if (!this.added.delete(text)) this.removed.set(text, rule);
+        this.counts.delete(key);
+        if (!this.added.delete(key)) this.removed.set(key, rule);
       }
     }
   }
 }
 
-/** What tells rules apart. Most are about replies of one port; JSON takes three times as long. */
-function textOf(rule: InterceptRule): string {
+/** What tells rules apart: a number for replies of one IPv4 address and port, as most are. */
+type RuleKey = number | string;
+
+const PORTS = 2 ** 16;
+/** A number has room for these protocols only. */
+const NUMBERS: Readonly<Record<number, number>> = { [TCP]: 0, [UDP]: 1, [SCTP]: 2 };
+const NUMBERED = 3;
+
+function keyOf(rule: InterceptRule): RuleKey {
   if (rule.kind !== 'packet' || rule.daddr !== undefined || rule.iif !== undefined || rule.dport !== undefined)
     return JSON.stringify(rule);
   const { family, saddr, protocol, sport } = rule;
   const [from, to] = sport?.[0] ?? [];
-  const ports = sport?.length === 1 && from === to ? from : String(sport ?? '');
-  return [family, saddr, protocol, ports].join(' ');
+  const port = sport?.length === 1 && from === to ? from : undefined;
+  const number = protocol === undefined ? undefined : NUMBERS[protocol];
+  const ipv4 = saddr === undefined || port === undefined || number === undefined ? undefined : parse4(saddr);
+  // JSON takes three times as long.
+  if (ipv4 === undefined) return [family, saddr, protocol, port ?? String(sport ?? '')].join(' ');
+  return ((ipv4 >>> 0) * NUMBERED + number!) * PORTS + port!;
 }
 
 /** The change may add or remove a service by mark. */

@@ -7,7 +7,7 @@
  */
 import { type DestinationConfig, familyOf, keyText, type ServiceKey } from '../../service/config.js';
 import type { Action } from './actions.js';
-import { type Destination, type Endpoint, endpointText, find, identity, type Service } from './entries.js';
+import { type Destination, type Endpoint, endpointKey, find, identity, type Service } from './entries.js';
 import {
   applyDrain,
   applyHealth,
@@ -62,7 +62,7 @@ export class DestinationRules {
 
   /** Puts a destination into the trash. Returns what the dataplane does. */
   remove(service: Service, destination: Destination): Action[] {
-    service.destinations.delete(endpointText(destination.config));
+    service.destinations.delete(endpointKey(destination.config));
     this.checked.delete(destination.slot);
     this.slots.bury(identity(service, destination.config), destination.slot, service.slot);
     return isAbsent(destination) ? [] : [{ kind: 'removeDestination', slot: destination.slot }];
@@ -117,7 +117,7 @@ export class DestinationRules {
 
   private attach(service: Service, destination: Destination, revived: boolean): Outcome {
     const { slot, config } = destination;
-    service.destinations.set(endpointText(config), destination);
+    service.destinations.set(endpointKey(config), destination);
     return accepted([{ kind: 'addDestination', slot, serviceSlot: service.slot, destination: config, revived }]);
   }
 }

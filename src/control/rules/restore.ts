@@ -6,7 +6,7 @@ import { type DestinationConfig, keyText } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { DestTrash } from './dest-trash.js';
-import { type Destination, endpointText, identity, type Service } from './entries.js';
+import { type Destination, type EndpointKey, endpointKey, identity, type Service } from './entries.js';
 
 /** What is filled. */
 export interface RestoredTables {
@@ -36,7 +36,7 @@ class Restoring implements RestoredSlots {
   timeouts: Timeouts | undefined;
   private readonly bySlot = new Map<number, Service>();
   /** The service and the key of a destination, by its slot. */
-  private readonly owners = new Map<number, { service: Service; endpoint: string }>();
+  private readonly owners = new Map<number, { service: Service; endpoint: EndpointKey }>();
 
   constructor(private readonly tables: RestoredTables) {}
 
@@ -77,7 +77,7 @@ class Restoring implements RestoredSlots {
 
   private addDestination({ slot, serviceSlot, destination }: Extract<Action, { kind: 'addDestination' }>): void {
     const service = this.bySlot.get(serviceSlot)!;
-    const endpoint = endpointText(destination);
+    const endpoint = endpointKey(destination);
     service.destinations.set(endpoint, { slot, config: destination, lastWeight: destination.weight });
     this.owners.set(slot, { service, endpoint });
     this.destinationSlots.add(slot);

@@ -26,6 +26,9 @@ export interface AuditState {
 }
 
 export class Audit {
+  /** Command lines, by session. */
+  private readonly commands = new WeakMap<Asker, string>();
+
   constructor(
     private readonly log: Logger,
     private readonly state: () => AuditState,
@@ -37,8 +40,17 @@ export class Audit {
     if (READING.has(request.op) || request.op === 'tracePoll' || (request.op === 'reload' && request.dryRun))
       return () => this.log.debug({ ...who, request: request.op }, 'asked');
     const words = this.words(request);
-    const by = peer.user === undefined ? { ...who, command: commandOf(peer.pid) } : who;
+    const by = peer.user === undefined ? { ...who, command: this.commandOf(peer) } : who;
     return (reply) => this.note(by, request, words, reply);
+  }
+
+  /** A client with many requests is looked up once. */
+  private commandOf(peer: Asker): string {
+    const known = this.commands.get(peer);
+    if (known !== undefined) return known;
+    const command = commandOf(peer.pid);
+    this.commands.set(peer, command);
+    return command;
   }
 
   private words(request: AdminRequest): string[] {

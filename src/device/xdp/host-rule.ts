@@ -98,8 +98,8 @@ const scratch = new Uint8Array(PORT_KEY);
 const scratchWords = new Int32Array(scratch.buffer);
 
 function portKey(address: Uint8Array, port: number, protocol: number, side: number): Int32Array {
-  scratchWords.fill(0);
-  scratch.set(address);
+  for (let i = 0; i < scratchWords.length; i++) scratchWords[i] = 0;
+  for (let i = 0; i < address.length; i++) scratch[i] = address[i]!;
   scratch[16] = port >> 8;
   scratch[17] = port;
   scratch[18] = protocol;

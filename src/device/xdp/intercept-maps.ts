@@ -21,7 +21,7 @@ import { type HostChanges, InterceptTable, noChanges } from './intercept-table.j
 import { KeyList } from './key-counts.js';
 import { type InterceptMapFds, PORT_ENTRIES, PORT_KEY, SIDES, type Side, TRIE_VALUE } from './layout.js';
 import { fixed, type Packed, removeAll, setAll } from './map-batch.js';
-import type { Trie, TrieEntry } from './trie.js';
+import { sizeOf, type Trie, type TrieEntry, type TrieKey, writeKey } from './trie.js';
 
 /**
  * Entries of each trie, and of the port table: more than MAX_SERVICES and MAX_DESTINATIONS together
@@ -146,14 +146,13 @@ export class InterceptMaps {
     const [set, gone] = ports.split((words, at) => table.ports.has(words, at));
     this.setPorts(set);
     for (const side of SIDES) {
-      const keys = [...entries[side].keys()];
-      const there = table.tries[side].entries;
-      const stay = keys.filter((key) => there.has(key));
-      setEntries(this.tries[side], stay, there);
-      if (stay.length < keys.length)
+      const changed = [...entries[side].values()];
+      const gone = changed.filter(({ isEmpty }) => isEmpty);
+      setEntries(this.tries[side], gone.length === 0 ? changed : changed.filter(({ isEmpty }) => !isEmpty));
+      if (gone.length > 0)
         removeEntries(
           this.tries[side],
-          keys.filter((key) => !there.has(key)),
+          gone.map(({ key }) => key),
         );
     }
     this.removePorts(gone);
@@ -189,12 +188,11 @@ export class InterceptMaps {
   }
 
   private changeTrie(fd: number, wanted: Trie, before: Trie | undefined): void {
-    const isNew = ([key, entry]: readonly [string, TrieEntry]) => {
-      const old = before?.entries.get(key);
+    const isNew = (entry: TrieEntry) => {
+      const old = before?.entries.get(entry.key);
       return this.behind || old === undefined || Buffer.compare(old.value(), entry.value()) !== 0;
     };
-    const changed = [...wanted.entries].filter(isNew).map(([key]) => key);
-    setEntries(fd, changed, wanted.entries);
+    setEntries(fd, [...wanted.entries.values()].filter(isNew));
     removeEntries(
       fd,
       [...(before?.entries.keys() ?? [])].filter((key) => !wanted.entries.has(key)),
@@ -210,23 +208,22 @@ export class InterceptMaps {
   }
 }
 
-function setEntries(fd: number, keys: readonly string[], entries: ReadonlyMap<string, TrieEntry>): void {
-  const values = fixed(TRIE_VALUE * keys.length);
+function setEntries(fd: number, entries: readonly TrieEntry[]): void {
+  const values = fixed(TRIE_VALUE * entries.length);
   const words = new Uint32Array(values.buffer);
-  for (const [i, key] of keys.entries()) entries.get(key)!.write(words, (i * TRIE_VALUE) / 4);
-  setAll(fd, trieKeys(keys), { bytes: values, size: TRIE_VALUE });
+  for (const [i, entry] of entries.entries()) entry.write(words, (i * TRIE_VALUE) / 4);
+  setAll(fd, trieKeys(entries.map(({ key }) => key)), { bytes: values, size: TRIE_VALUE });
 }
 
-function removeEntries(fd: number, keys: readonly string[]): void {
+function removeEntries(fd: number, keys: readonly TrieKey[]): void {
   removeAll(fd, trieKeys(keys));
 }
 
-/** Keys of a trie, given in hex. */
-function trieKeys(keys: readonly string[]): Packed {
-  const size = (keys[0] ?? '00').length / 2;
+/** Keys of a trie. */
+function trieKeys(keys: readonly TrieKey[]): Packed {
+  const size = sizeOf(keys[0] ?? 0);
   const bytes = fixed(size * keys.length);
-  const written = Buffer.from(bytes.buffer);
-  for (const [i, key] of keys.entries()) written.write(key, i * size, 'hex');
+  for (const [i, key] of keys.entries()) writeKey(key, bytes, i * size);
   return { bytes, size };
 }
 

@@ -31,7 +31,7 @@ import {
   WHOLE,
   WITH_PORTS,
 } from './layout.js';
-import { Trie, type TrieEntry } from './trie.js';
+import { Trie, type TrieEntry, type TrieKey } from './trie.js';
 
 export class InterceptTable {
   readonly tries: Readonly<Record<Side, Trie>> = {
@@ -160,7 +160,7 @@ function rulesHere(rule: InterceptRule, devices: readonly string[]): InterceptRu
  * one that did both is there twice.
  */
 export interface HostChanges {
-  readonly entries: Readonly<Record<Side, Map<string, TrieEntry>>>;
+  readonly entries: Readonly<Record<Side, Map<TrieKey, TrieEntry>>>;
   readonly ports: KeyList;
 }
 

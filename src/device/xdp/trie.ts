@@ -13,6 +13,14 @@ import { FRAGMENT_BITS, TRIE_VALUE } from './layout.js';
 /** Room in `holders` for the rules of one flag. */
 const HOLDERS = 2 ** 16;
 
+/**
+ * What tells prefixes of one family apart: of IPv4 length and address as one number, of IPv6 the
+ * kernel's key in hex. A text for each of very many would be work for V8's collector.
+ */
+export type TrieKey = number | string;
+
+const ADDRESSES = 2 ** 32;
+
 /** An entry. There may be hundreds of thousands: it has numbers only. */
 export class TrieEntry {
   /** Rule bits 0–31 and 32–63. */
@@ -25,11 +33,11 @@ export class TrieEntry {
   /** The longest of the shorter prefixes that contain this one; undefined: none. */
   parent: TrieEntry | undefined = undefined;
 
-  constructor(readonly key: string) {}
+  constructor(readonly key: TrieKey) {}
 
   /** Made from the key: an object of its own for each entry would be work for V8's collector. */
   get prefix(): Prefix {
-    const [length = 0, , , , ...address] = Buffer.from(this.key, 'hex');
+    const [length = 0, , , , ...address] = bytesOf(this.key);
     return { address: Uint8Array.from(address), length };
   }
 
@@ -86,8 +94,7 @@ function fragmentsOf(protocol: number | undefined): number {
 }
 
 export class Trie {
-  /** Entries by their key in hex. */
-  readonly entries = new Map<string, TrieEntry>();
+  readonly entries = new Map<TrieKey, TrieEntry>();
   /** All lengths in the trie, longest first. */
   private lengths: readonly number[] = [];
 
@@ -135,11 +142,38 @@ function cut(address: Uint8Array, length: number): Uint8Array {
   return address.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, length - 8 * i))));
 }
 
-/** A key of IPv6 is as long. */
-const scratch = Buffer.alloc(20);
+/** Bytes of a key of the kernel. */
+const KEY_4 = 8;
+const KEY_6 = 20;
 
-function keyOf({ address, length }: Prefix): string {
+const scratch = Buffer.alloc(KEY_6);
+
+function keyOf({ address, length }: Prefix): TrieKey {
+  if (address.length === 4) return length * ADDRESSES + word4(address);
   scratch[0] = length;
   scratch.set(address, 4);
   return scratch.toString('hex', 0, 4 + address.length);
+}
+
+function word4(address: Uint8Array): number {
+  return ((address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!) >>> 0;
+}
+
+/** Bytes of the kernel's form of a key. */
+export function sizeOf(key: TrieKey): number {
+  return typeof key === 'number' ? KEY_4 : KEY_6;
+}
+
+/** Writes a key as the kernel has it: the length in host order, then the address. */
+export function writeKey(key: TrieKey, into: Uint8Array, at: number): void {
+  if (typeof key === 'string') return into.set(Buffer.from(key, 'hex'), at);
+  const address = key % ADDRESSES;
+  into[at] = (key - address) / ADDRESSES;
+  for (let i = 0; i < 4; i++) into[at + 4 + i] = address >>> (24 - 8 * i);
+}
+
+function bytesOf(key: TrieKey): Uint8Array {
+  const bytes = new Uint8Array(sizeOf(key));
+  writeKey(key, bytes, 0);
+  return bytes;
 }
