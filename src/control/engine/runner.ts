@@ -88,7 +88,7 @@ export class Runner {
     if (setup.live) addHostLinks(this.director, this.places, umem, setup.tun, report);
     this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
-    // Frames are received from the host's TUN too: by a route into it the host itself is a client.
+    // From the host's TUN too: by a route into it the host itself is a client.
     const receiving = setup.devices.length + (setup.live ? 1 : 0);
     const timing = { stats: new LoopStats(setup.loop), clock: monotonic };
     this.loop = new Loop(this.director, this.places.devices, housekeeping, receiving, this.dispatch, timing);
@@ -207,9 +207,8 @@ export class Runner {
     if (this.offload !== undefined) beforeMessage(this.offload, message);
     switch (message.kind) {
       case 'actions':
-        return this.follow(message.actions);
       case 'packed':
-        return this.follow(unpack(message.packed));
+        return this.follow(message.kind === 'packed' ? unpack(message.packed) : message.actions);
       case 'routes':
         this.setRoutes(message);
         return true;

@@ -14,12 +14,10 @@ import { FRAGMENT_BITS, TRIE_VALUE } from './layout.js';
 const HOLDERS = 2 ** 16;
 
 /**
- * What tells prefixes of one family apart: of IPv4 length and address as one number, of IPv6 the
- * kernel's key in hex. A text for each of very many would be work for V8's collector.
+ * What tells prefixes of one family apart: a single IPv4 address is itself, as int32, for which V8
+ * needs no object; of others it is the kernel's key in hex.
  */
 export type TrieKey = number | string;
-
-const ADDRESSES = 2 ** 32;
 
 /** An entry. There may be hundreds of thousands: it has numbers only. */
 export class TrieEntry {
@@ -142,34 +140,31 @@ function cut(address: Uint8Array, length: number): Uint8Array {
   return address.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, length - 8 * i))));
 }
 
-/** Bytes of a key of the kernel. */
+const WHOLE_4 = 32;
+/** Bytes of the kernel's key of an IPv4 address, and of the longest key. */
 const KEY_4 = 8;
 const KEY_6 = 20;
 
 const scratch = Buffer.alloc(KEY_6);
 
 function keyOf({ address, length }: Prefix): TrieKey {
-  if (address.length === 4) return length * ADDRESSES + word4(address);
+  if (address.length === 4 && length === WHOLE_4)
+    return (address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!;
   scratch[0] = length;
   scratch.set(address, 4);
   return scratch.toString('hex', 0, 4 + address.length);
 }
 
-function word4(address: Uint8Array): number {
-  return ((address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!) >>> 0;
-}
-
 /** Bytes of the kernel's form of a key. */
 export function sizeOf(key: TrieKey): number {
-  return typeof key === 'number' ? KEY_4 : KEY_6;
+  return typeof key === 'number' ? KEY_4 : key.length / 2;
 }
 
 /** Writes a key as the kernel has it: the length in host order, then the address. */
 export function writeKey(key: TrieKey, into: Uint8Array, at: number): void {
   if (typeof key === 'string') return into.set(Buffer.from(key, 'hex'), at);
-  const address = key % ADDRESSES;
-  into[at] = (key - address) / ADDRESSES;
-  for (let i = 0; i < 4; i++) into[at + 4 + i] = address >>> (24 - 8 * i);
+  into[at] = WHOLE_4;
+  for (let i = 0; i < 4; i++) into[at + 4 + i] = key >>> (24 - 8 * i);
 }
 
 function bytesOf(key: TrieKey): Uint8Array {
