@@ -79,12 +79,12 @@ export class Runner {
     this.sync = new WorkerSync(this.director, this.dispatch);
     this.announcements = new Announcements(this.director);
     this.host = new HostFacts(this.director, this.announcements, report);
-    const worker = this.dispatch?.index ?? 0;
-    this.director.synFloods.onTurn = ({ slot }, on) => report({ kind: 'synProxy', worker, slot, on });
+    const { synFloods } = this.director;
+    synFloods.onTurn = ({ slot }, on) => report({ kind: 'synProxy', worker: this.index, slot, on });
     addLinks(this.director, setup.devices);
     this.offload = setup.flows && useFlows(this.director, setup.flows, setup.workers);
     if (setup.standby === undefined) this.begin(setup.inherited, now);
-    this.places = new DevicePlaces(umem, setup.devices, this.dispatch?.index ?? 0, report);
+    this.places = new DevicePlaces(umem, setup.devices, this.index, report);
     if (setup.live) addHostLinks(this.director, this.places, umem, setup.tun, report);
     this.configure(setup);
     const housekeeping = new Housekeeping(this.director, (neighbour) => this.resolve(neighbour));
@@ -112,15 +112,9 @@ export class Runner {
     if (this.dispatch !== undefined) teach(this.dispatch.steering, this.director, actions);
   }
 
-  private follow(actions: readonly Action[]): true {
+  private follow(actions: readonly Action[]): void {
     this.apply(actions);
-    if (this.announces) this.announcements.announceServices(actions);
-    return true;
-  }
-
-  private setRoutes(routes: CompiledRoutes): void {
-    this.routes = routes;
-    this.director.router.replace(routes);
+    if (this.index === 0) this.announcements.announceServices(actions);
   }
 
   /** Asks for large pages, after the table's memory was mapped. */
@@ -139,7 +133,7 @@ export class Runner {
   resume(device: number, position: number): void {
     this.places.devices[device]!.resume?.(position);
     this.announcements.note(device);
-    if (this.announces) this.announcements.announceDue();
+    if (this.index === 0) this.announcements.announceDue();
   }
 
   /** One turn at `now` (ms). Returns the number of frames received. */
@@ -198,8 +192,7 @@ export class Runner {
   private endRebuild(now: number): void {
     const { work, since } = this.rebuild!;
     this.rebuild = undefined;
-    const worker = this.dispatch?.index ?? 0;
-    this.report({ kind: 'rebuilt', worker, kept: work.kept, lost: work.lost, ms: now - since });
+    this.report({ kind: 'rebuilt', worker: this.index, kept: work.kept, lost: work.lost, ms: now - since });
   }
 
   /** Handles a message. False: it was `stop`. */
@@ -208,16 +201,18 @@ export class Runner {
     switch (message.kind) {
       case 'actions':
       case 'packed':
-        return this.follow(message.kind === 'packed' ? unpack(message.packed) : message.actions);
+        this.follow(message.kind === 'packed' ? unpack(message.packed) : message.actions);
+        return true;
       case 'routes':
-        this.setRoutes(message);
+        this.routes = message;
+        this.director.router.replace(message);
         return true;
       case 'links':
         this.host.setLinks(message.links);
         return true;
       case 'addresses':
         setAddresses(this.director, message.addresses);
-        if (this.announces) this.announcements.announceDue();
+        if (this.index === 0) this.announcements.announceDue();
         return true;
       case 'neighbours':
         for (const fact of message.facts) this.host.learn(fact);
@@ -249,7 +244,7 @@ export class Runner {
       case 'attach':
         this.attach(message.device, message.handles);
         this.announcements.note(message.device);
-        if (this.announces) this.announcements.announceDue();
+        if (this.index === 0) this.announcements.announceDue();
         return true;
       case 'readFlows':
         this.report({ kind: 'flowsRead', id: message.id });
@@ -268,9 +263,9 @@ export class Runner {
     }
   }
 
-  /** One worker announces the addresses that all of them answer for. */
-  private get announces(): boolean {
-    return this.dispatch === undefined || this.dispatch.index === 0;
+  /** Worker 0 announces the addresses that all of them answer for. */
+  private get index(): number {
+    return this.dispatch?.index ?? 0;
   }
 
   /** The devices that this thread has opened itself are closed. */
