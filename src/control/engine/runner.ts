@@ -99,7 +99,7 @@ export class Runner {
     settings(this.director, config);
     this.announcements.ranges = config.accept.ranges;
     addNeighbours(this.director, config);
-    this.setRoutes(compileRoutes(staticRoutes(config)));
+    this.handle({ kind: 'routes', ...compileRoutes(staticRoutes(config)) });
     // No device is open yet: nothing is announced.
     for (const message of first)
       if (message.kind === 'actions') this.apply(message.actions);
