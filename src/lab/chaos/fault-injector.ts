@@ -22,6 +22,8 @@ export interface FaultShares {
 export interface FaultOptions extends FaultShares {
   /** The same seed makes the same faults for the same frames. */
   seed: number;
+  /** Which of the WIRES it is. */
+  wire?: number;
 }
 
 /** Number of faults so far. */
@@ -34,6 +36,12 @@ export interface FaultCounts {
 
 /** Frames that are held back pass after so many others, or when none comes. */
 const LATER = 3;
+/**
+ * Each of so many wires changes bits of columns of its own, of 16-bit words. Two bits of the same
+ * column can leave the Internet checksum (RFC 1071) as it was: nobody would see that they are wrong.
+ */
+const WIRES = 3;
+const COLUMNS = Math.floor(16 / WIRES);
 
 /**
  * Loses, duplicates or delays some received frames, or changes one bit of them. Sent frames are not
@@ -46,6 +54,7 @@ export class FaultInjector extends WrappedDevice {
   private readonly late = new Batch(64);
   private head = 0;
   private sinceLate = 0;
+  private readonly wire: number;
   private state: number;
   private drop = 0;
   private corrupt = 0;
@@ -55,10 +64,11 @@ export class FaultInjector extends WrappedDevice {
   constructor(
     inner: Device,
     private readonly umem: Umem,
-    { seed, ...shares }: FaultOptions,
+    { seed, wire = 0, ...shares }: FaultOptions,
   ) {
     super(inner);
     this.state = seed | 0;
+    this.wire = wire;
     this.raw = new Batch(64);
     this.set(shares);
   }
@@ -124,11 +134,12 @@ export class FaultInjector extends WrappedDevice {
     return length > HEADER && (type === 0x0800 || type === 0x86dd);
   }
 
-  /** Behind the Ethernet header. */
+  /** Behind the Ethernet header, in a column of 16-bit words that this wire may change. */
   private flipBit(offset: number, length: number): void {
-    const bit = Math.floor(this.random() * (length - HEADER) * 8);
-    const at = offset + HEADER + (bit >> 3);
-    this.umem.u8[at] = this.umem.u8[at]! ^ (1 << (bit & 7));
+    const column = (this.wire % WIRES) + WIRES * Math.floor(this.random() * COLUMNS);
+    const word = Math.floor(this.random() * ((length - HEADER) >> 1));
+    const at = offset + HEADER + 2 * word + (column < 8 ? 1 : 0);
+    this.umem.u8[at] = this.umem.u8[at]! ^ (1 << (column & 7));
     this.counts.corrupted++;
   }
 

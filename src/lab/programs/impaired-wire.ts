@@ -23,11 +23,15 @@ interface Direction {
   readonly to: FaultInjector;
 }
 
-function wire([a, b]: readonly string[], umem: Umem, seed: number): Direction[] {
+function wire([a, b]: readonly string[], umem: Umem, seed: number, number: number): Direction[] {
   if (!a || !b) throw new Error('usage: impaired-wire SEED A:B …');
   const options = { promiscuous: true, slots: SLOTS };
   const [left, right] = [a, b].map(
-    (name, i) => new FaultInjector(new PacketDevice(umem, name, options), umem, { seed: (seed * 31 + i) & MASK }),
+    (name, i) =>
+      new FaultInjector(new PacketDevice(umem, name, options), umem, {
+        seed: ((seed + number) * 31 + i) & MASK,
+        wire: number,
+      }),
   ) as [FaultInjector, FaultInjector];
   return [
     { from: left, to: right },
@@ -46,7 +50,7 @@ function carry(directions: readonly Direction[], batch: Batch): number {
 
 function main([seed = '1', ...pairs]: readonly string[]): void {
   const umem = new Umem(FRAMES);
-  const wires = pairs.map((pair, i) => wire(pair.split(':'), umem, Number(seed) + i));
+  const wires = pairs.map((pair, i) => wire(pair.split(':'), umem, Number(seed), i));
   const directions = wires.flat();
   const poller = new Poller(directions.map(({ from }) => from.fd));
   const batch = new Batch();

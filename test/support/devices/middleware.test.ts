@@ -71,6 +71,16 @@ describe('FaultInjector', () => {
     expect(through({ seed: 3, duplicate: 1 }, 64).got.length).toBe(2000);
   });
 
+  it('changes bits that those of other wires cannot hide from the Internet checksum', () => {
+    const columns = [0, 1, 2].map((wire) => {
+      const { got } = through({ seed: 3, corrupt: 1, wire });
+      const changed = got.map((frame, i) => frame.findIndex((byte, k) => byte !== frames[i]![k]));
+      return changed.map((k, i) => (k % 2 === 0 ? 8 : 0) + Math.log2(got[i]![k]! ^ frames[i]![k]!));
+    });
+    expect(columns.map((all) => new Set(all).size)).toEqual([5, 5, 5]);
+    expect(new Set(columns.flat()).size).toBe(15);
+  });
+
   it('lets some frames pass later, and loses none', () => {
     const { got, counts } = through({ seed: 3, reorder: 0.1 });
     expect(Math.abs(counts.reordered - 100)).toBeLessThan(50);
