@@ -102,7 +102,7 @@ export const ULVSADM_INTRODUCTION: readonly Block[] = [
     '`--start-daemon` and `--stop-daemon` start and stop connection synchronisation (docs/sync.md). A replay has none.',
   ),
   paragraph(
-    'Without arguments it lists the table. `-R` reads rules from stdin, one a line; a line that is refused is told and the next one goes on.',
+    'Without arguments it lists the table. `-R` reads rules from stdin, one a line; a line that is refused is told and the next one goes on. A line with wrong words ends it, as in ipvsadm: the lines before it are in force. There are no comments. The exit code is that of the last line.',
   ),
 ];
 

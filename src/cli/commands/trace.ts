@@ -27,7 +27,7 @@ export function traceCommand(): Command {
       '[filter...]',
       "which packets, in tcpdump's language: host, net, port, tcp, udp, icmp, src, dst, and, or, not",
     )
-    .option('--count <n>', 'stop after this many packets')
+    .option('--count <n>', 'stop after this many records; a packet that waited for its next hop has two')
     .option('--drops', 'dropped packets only, with the reason')
     .option('--pcap <file>', 'write a pcapng file with the explanation as a comment on each packet')
     .option('--json', 'print one JSON object for each packet')

@@ -16,6 +16,7 @@ export function onReport(parts: Parts, report: Report): void {
   else if (report.kind === 'flowsRead') parts.workers?.hasReadFlows(report.id);
   else if (report.kind === 'originate') parts.rawOut?.send(report.packet);
   else if (report.kind === 'warned') parts.log.warn(report.message);
+  else if (report.kind === 'goesFirst') parts.log.info({ worker: report.worker }, 'the worker has real-time priority');
   else if (report.kind === 'synProxy') synProxyTurned(parts, report);
   else if (report.kind === 'rebuilt') rebuilt(parts, report);
   else if (report.kind === 'paused') parts.workers?.hasPaused(report.worker, report.positions);

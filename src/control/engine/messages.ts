@@ -162,6 +162,8 @@ export type Report =
   /** A worker ended. Its connection table and counters are still there. */
   | { kind: 'died'; worker: number; message: string }
   | { kind: 'warned'; message: string }
+  /** The worker has real-time priority from now on. */
+  | { kind: 'goesFirst'; worker: number }
   /** The SYN proxy of a service, in mode auto, begins or ends to answer SYNs of this worker. */
   | { kind: 'synProxy'; worker: number; slot: number; on: boolean }
   /** The table of a former process has its index again (conntrack/rebuild). */

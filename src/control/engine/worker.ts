@@ -115,9 +115,12 @@ function main(): void {
   report({ kind: 'ready' });
   if (setup.standby !== undefined) standBy(runner, setup, setup.standby);
   const flags = new Int32Array(setup.flags);
-  const goesFirst = placeWorker(setup.config, setup.workers?.index ?? 0);
+  const worker = setup.workers?.index ?? 0;
   const compilerTime = () => processorTime(setup.compilers);
-  const rest = goesFirst ? new Rest(flags, compilerTime, goFirst, keepAwake()) : undefined;
+  const begin = () => {
+    if (goFirst()) report({ kind: 'goesFirst', worker });
+  };
+  const rest = placeWorker(setup.config, worker) ? new Rest(flags, compilerTime, begin, keepAwake()) : undefined;
   try {
     run(runner, flags, rest);
   } finally {
