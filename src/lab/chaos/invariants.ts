@@ -56,6 +56,9 @@ export function keptAfter(
 /** Words of the log that no fault here may cause. */
 const TROUBLE = /"level":"(?:error|fatal)"|unhandled|uncaught|worker \d+ (?:died|is started anew)/i;
 
+/** The fault `descriptors` makes a reload impossible, and the log has to say so. */
+const TOLD = /"msg":"not reloaded: [^"]*EMFILE/;
+
 export function troubleIn(log: string): string[] {
-  return log.split('\n').filter((line) => TROUBLE.test(line));
+  return log.split('\n').filter((line) => TROUBLE.test(line) && !TOLD.test(line));
 }

@@ -112,5 +112,7 @@ it('everything has fallen silent', async () => {
 
 it('the log tells of a failure', () => {
   const lines = ['{"level":"info","msg":"director is up"}', '{"level":"error","msg":"dataplane: its thread ended"}'];
-  expect(troubleIn(lines.join('\n'))).toEqual([lines[1]]);
+  // What the fault `descriptors` must cause.
+  const told = '{"level":"error","msg":"not reloaded: /run/d.yaml: EMFILE: too many open files"}';
+  expect(troubleIn([...lines, told].join('\n'))).toEqual([lines[1]]);
 });
