@@ -38,7 +38,7 @@ export interface FaultCounts {
 const LATER = 3;
 /**
  * Each of so many wires changes bits of columns of its own, of 16-bit words. Two bits of the same
- * column can leave the Internet checksum (RFC 1071) as it was: nobody would see that they are wrong.
+ * column can leave the Internet checksum (RFC 1071) as it was, and nobody would see them.
  */
 const WIRES = 3;
 const COLUMNS = Math.floor(16 / WIRES);
