@@ -3,7 +3,7 @@
 # Debian packages by apt (with sudo when not root), Node.js 20 from npm where Debian's is older, node_modules by `npm ci`.
 # `setup.sh deb` also installs what builds and tries the Debian package; `setup.sh bench` what only the benchmarks need, and
 # what cannot be installed of that is said and left out.
-# `setup.sh programs` fetches the programs that the tests of `ulvs exec` start, and installs Chromium for those of the console.
+# `setup.sh programs` fetches the programs that the tests of `ulvs exec` start, and installs Chromium, zsh and fish.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec 9<scripts/setup.sh && flock 9 # two makes at once must not both install
@@ -60,8 +60,9 @@ postgres postgresql-15 mariadbd mariadb-server-core mariadb-admin mariadb-client
 named bind9            aiosmtpd python3-aiosmtpd
 lib/python3/dist-packages/grpc/__init__.py python3-grpcio
 "
-# The browser that drives the console's page in the tests. It starts nothing, so it is installed.
-BROWSER="/usr/bin/chromium chromium"
+# The browser that drives the console's page in the tests, and the shells whose completion is tested. They start nothing, so
+# they are installed.
+TESTED="/usr/bin/chromium chromium            zsh zsh                fish fish"
 present() { case $1 in /*) [ -e "$1" ] ;; lib/*) [ -e "/usr/$1" ] || [ -e ".tools/debian/usr/$1" ] ;; *) command -v "$1" >/dev/null ;; esac; }
 
 missing_packages() { # of a list as above
@@ -157,7 +158,7 @@ if [ "${1:-}" = bench ]; then
 fi
 if [ "${1:-}" = programs ]; then
   unpack_programs "$PROGRAMS"
-  packages=$(missing_packages "$BROWSER")
+  packages=$(missing_packages "$TESTED")
   [ -z "$packages" ] || apt_install $packages
 fi
 [ "$(node_major)" -ge 20 ] && command -v npm >/dev/null || install_node
