@@ -216,7 +216,8 @@ const made: Kept[] = [];
 if (options.part !== 'losses') {
   // All contenders in each round: what the machine does changes from minute to minute.
   for (let round = 0; round < Number(options.rounds); round++)
-    for (const contender of contenders.filter(chosen)) made.push(...(await attempt(contender, delaysOf)));
+    for (const contender of contenders.filter((one) => chosen(one) && !skips.has(one.name)))
+      made.push(...(await attempt(contender, delaysOf)));
 }
 if (options.part !== 'delays')
   for (const contender of lossy.filter(chosen)) made.push(...(await attempt(contender, lossesOf)));

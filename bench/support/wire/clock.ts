@@ -12,6 +12,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { FLOOD_CPU } from '../../../src/lab/flood/cpu-placement.js';
+import { waitOf } from '../../../src/lab/flood/pauses.js';
 import type { Contender } from './contender.js';
 import { forwarding } from './kernel.js';
 
@@ -63,20 +64,10 @@ export function waits(times: readonly (readonly [run: number, gap: number])[], l
     waiting = left + busy * gap;
     stretches.push({ ms: gap, most: left + gap, least: waiting });
   }
-  return Object.fromEntries(Object.entries(PARTS).map(([name, part]) => [name, longest(stretches, part)])) as Waits;
-}
-
-/** The time in µs that this part of the frames waits at least. */
-function longest(stretches: readonly Stretch[], part: number): number {
-  const frames = part * stretches.reduce((sum, { ms }) => sum + ms, 0);
-  const longer = (than: number) => stretches.reduce((sum, one) => sum + longerIn(one, than), 0);
-  let [low, high] = [0, stretches.reduce((most, one) => Math.max(most, one.most), 0)];
-  while (high - low > 0.0005) {
-    const middle = (low + high) / 2;
-    if (longer(middle) > frames) low = middle;
-    else high = middle;
-  }
-  return 1000 * high;
+  const longest = stretches.reduce((most, one) => Math.max(most, one.most), 0);
+  const longer = (than: number) => stretches.reduce((sum, one) => sum + longerIn(one, than), 0) / (ran + stood);
+  const figures = Object.entries(PARTS).map(([name, part]) => [name, 1000 * waitOf(part, longest, longer)]);
+  return Object.fromEntries(figures) as Waits;
 }
 
 /** For how many ms frames came that waited longer. */

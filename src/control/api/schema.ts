@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { canonicalAddress } from '../text/address.js';
 import type { AdminRequest, ChangeRequest } from './api.js';
-import { lengthened } from './short-batch.js';
+import { lengthened, type ShortBatch } from './short-batch.js';
 import { isSoundBatch, sharePlainTunnels } from './sound-batch.js';
 
 const INT_MAX = 2147483647;
@@ -156,7 +156,7 @@ export const envelope = z.strictObject({
 });
 
 /** A line with a sound batch: the schema would accept it as it is. */
-function isSoundLine(value: unknown): value is Required<Envelope> & { v: number } {
+function isSoundLine(value: unknown): value is { id: number; request: ShortBatch } {
   if (typeof value !== 'object' || value === null || Object.keys(value).length !== 3) return false;
   const { v, id, request: asked } = value as Readonly<Record<string, unknown>>;
   return v === PROTOCOL && Number.isSafeInteger(id) && (id as number) >= 0 && isSoundBatch(asked, BATCH);
@@ -174,9 +174,9 @@ export function readEnvelope(line: string): Envelope | { problem: string } {
   if (v !== undefined && v !== PROTOCOL)
     return { problem: `v: this director speaks version ${PROTOCOL} of the protocol, not ${JSON.stringify(v)}` };
   if (isSoundLine(value)) {
-    const { id, request: asked } = value;
-    if (asked.op === 'batch') sharePlainTunnels(asked);
-    return { id, request: asked.op === 'batch' ? { op: 'batch', requests: lengthened(asked.requests) } : asked };
+    const { id, request: sound } = value;
+    sharePlainTunnels(sound);
+    return { id, request: { op: sound.op, requests: lengthened(sound.requests) } };
   }
   const { data, error } = envelope.safeParse(value);
   if (data) return data.request ? { id: data.id, request: data.request } : { id: data.id };

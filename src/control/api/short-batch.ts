@@ -5,7 +5,13 @@
  *
  *     addDestination 10.1.0.1:80, addDestination 10.1.0.2:80  ◄──►  addDestinations at 10.1.0.1 80 10.1.0.2 80
  */
-import { type DestinationConfig, type ForwardingMethod, PLAIN_TUNNEL, type ServiceKey } from '../../service/config.js';
+import {
+  DESTINATION_DEFAULTS,
+  type DestinationConfig,
+  type ForwardingMethod,
+  PLAIN_TUNNEL,
+  type ServiceKey,
+} from '../../service/config.js';
 import type { AdminRequest, ChangeRequest } from './api.js';
 
 type Batch = Extract<AdminRequest, { op: 'batch' }>;
@@ -23,6 +29,11 @@ export interface AddedTogether {
 
 export type ShortChange = ChangeRequest | AddedTogether;
 
+export interface ShortBatch {
+  readonly op: 'batch';
+  readonly requests: readonly ShortChange[];
+}
+
 /** Batches with fewer requests are sent as they are. */
 const FEW = 10;
 
@@ -31,7 +42,7 @@ export function isLongBatch(request: AdminRequest | undefined): request is Batch
 }
 
 /** Destinations that follow each other have one key object, or each has its own line. */
-export function shortened({ op, requests }: Batch): { op: 'batch'; requests: ShortChange[] } {
+export function shortened({ op, requests }: Batch): ShortBatch {
   const short: ShortChange[] = [];
   let last: AddedTogether | undefined;
   for (const change of requests) {
@@ -58,18 +69,12 @@ export function lengthened(requests: readonly ShortChange[]): ChangeRequest[] {
 }
 
 function addedAt({ key, method, weight, at }: AddedTogether, i: number): Added {
+  const [address, port] = [at[i] as string, at[i + 1] as number];
+  const { upperThreshold, lowerThreshold, tunnel } = DESTINATION_DEFAULTS;
   return {
     op: 'addDestination',
     key,
-    destination: {
-      address: at[i] as string,
-      port: at[i + 1] as number,
-      method,
-      weight,
-      upperThreshold: 0,
-      lowerThreshold: 0,
-      tunnel: PLAIN_TUNNEL,
-    },
+    destination: { address, port, method, weight, upperThreshold, lowerThreshold, tunnel },
   };
 }
 

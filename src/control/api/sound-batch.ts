@@ -8,7 +8,7 @@
  */
 import { PLAIN_TUNNEL, type Tunnel } from '../../service/config.js';
 import { canonicalAddress } from '../text/address.js';
-import type { AdminRequest } from './api.js';
+import type { ShortBatch } from './short-batch.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -32,9 +32,8 @@ export function isSoundBatch(request: unknown, most: number): boolean {
  * Makes the tunnels of a sound batch one object. One for each destination would be copied by V8's
  * collector and to each worker.
  */
-export function sharePlainTunnels(request: AdminRequest): void {
-  if (request.op !== 'batch') return;
-  for (const change of request.requests)
+export function sharePlainTunnels({ requests }: ShortBatch): void {
+  for (const change of requests)
     if (change.op === 'addDestination') (change.destination as { tunnel: Tunnel }).tunnel = PLAIN_TUNNEL;
 }
 

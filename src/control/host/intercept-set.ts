@@ -92,10 +92,10 @@ export class InterceptSet {
 
   /** Adds a destination, or takes it over from a part whose rules are released afterwards. */
   private keep(key: ServiceKey, destination: DestinationConfig, from: Part | undefined): void {
-    const text = endpointKey(destination);
-    if (from?.destinations.get(text)?.method !== destination.method) return this.addDestination(key, destination);
-    from.destinations.delete(text);
-    this.parts.get(keyText(key))!.destinations.set(text, destination);
+    const endpoint = endpointKey(destination);
+    if (from?.destinations.get(endpoint)?.method !== destination.method) return this.addDestination(key, destination);
+    from.destinations.delete(endpoint);
+    this.parts.get(keyText(key))!.destinations.set(endpoint, destination);
   }
 
   /** Follows accepted changes of the rule table. */
@@ -135,9 +135,9 @@ export class InterceptSet {
   private addDestination(key: ServiceKey, destination: DestinationConfig): void {
     const part = this.parts.get(keyText(key));
     if (part === undefined) return;
-    const text = endpointKey(destination);
-    const before = part.destinations.get(text);
-    part.destinations.set(text, destination);
+    const endpoint = endpointKey(destination);
+    const before = part.destinations.get(endpoint);
+    part.destinations.set(endpoint, destination);
     this.hold(destinationRules(key, destination, this.settings));
     if (before !== undefined) this.drop(destinationRules(key, before, this.settings));
   }

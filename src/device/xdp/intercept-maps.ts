@@ -147,12 +147,12 @@ export class InterceptMaps {
     this.setPorts(set);
     for (const side of SIDES) {
       const changed = [...entries[side].values()];
-      const gone = changed.filter(({ isEmpty }) => isEmpty);
-      setEntries(this.tries[side], gone.length === 0 ? changed : changed.filter(({ isEmpty }) => !isEmpty));
-      if (gone.length > 0)
+      const stay = changed.filter(({ isEmpty }) => !isEmpty);
+      setEntries(this.tries[side], stay);
+      if (stay.length < changed.length)
         removeEntries(
           this.tries[side],
-          gone.map(({ key }) => key),
+          changed.filter(({ isEmpty }) => isEmpty).map(({ key }) => key),
         );
     }
     this.removePorts(gone);

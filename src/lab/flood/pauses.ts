@@ -84,15 +84,23 @@ export function pauseRun(counts: Float64Array, ms: number, forwarders = Math.max
   const sum = (of: (pause: { count: number; ms: number }) => number) => all.reduce((total, one) => total + of(one), 0);
   /** The part of the frames that wait longer than `than`, ms. */
   const longer = (than: number) => sum(({ count, ms: each }) => count * Math.max(0, each - than)) / (ms * forwarders);
-  let [low, high] = [0, Math.max(0, ...all.map((one) => one.ms))];
-  const longest = high;
-  if (longer(0) < 0.001) high = 0;
+  const longest = Math.max(0, ...all.map((one) => one.ms));
+  const p999 = 1000 * waitOf(0.001, longest, longer);
+  return { count: sum(({ count }) => count), ms: sum((one) => one.count * one.ms), longest, p999 };
+}
+
+/**
+ * The time in ms that this part of the frames waits at least. `longer`: the part of them that waits
+ * longer than a time; `longest`: how long one waits at most.
+ */
+export function waitOf(part: number, longest: number, longer: (than: number) => number): number {
+  let [low, high] = [0, longer(0) < part ? 0 : longest];
   while (high - low > 0.001) {
     const middle = (low + high) / 2;
-    if (longer(middle) > 0.001) low = middle;
+    if (longer(middle) > part) low = middle;
     else high = middle;
   }
-  return { count: sum(({ count }) => count), ms: sum((one) => one.count * one.ms), longest, p999: high * 1000 };
+  return high;
 }
 
 /** Goes to `label` where a frame that was made at the time in `made` was delayed by a pause. */

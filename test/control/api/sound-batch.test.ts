@@ -1,7 +1,7 @@
 /** The quick check of batches, against the schema: what it accepts, the schema accepts and leaves as it is. */
 import { expect, it } from 'vitest';
-import type { AdminRequest } from '../../../src/control/api/api.js';
 import { request } from '../../../src/control/api/schema.js';
+import type { ShortBatch } from '../../../src/control/api/short-batch.js';
 import { isSoundBatch, sharePlainTunnels } from '../../../src/control/api/sound-batch.js';
 import { PLAIN_TUNNEL } from '../../../src/service/config.js';
 import { Random } from '../../support/seed.js';
@@ -23,7 +23,7 @@ it('accepts services and destinations, but no more than a batch may have', () =>
 });
 
 it('makes their tunnels one object', () => {
-  const read = structuredClone(batch) as AdminRequest;
+  const read = structuredClone(batch) as ShortBatch;
   sharePlainTunnels(read);
   expect(read).toEqual(batch);
   expect(read).toMatchObject({
