@@ -12,7 +12,7 @@ describe.skipIf(!isRoot)('ulvs reload', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     testbed = new Testbed('reload');
     program = await testbed.up('-c', testbed.config('director.yaml', { rules: RULES }));
-  }, 60_000);
+  });
   afterAll(() => testbed.remove());
 
   const reload = () => testbed.ulvs(['reload', '--socket', testbed.socket]).ended;

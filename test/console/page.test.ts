@@ -183,7 +183,7 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect([title, width]).toEqual([title, 400]);
     }
-  }, 60_000);
+  });
 
   it('changes weights, drains, adds and removes after a confirmation, and takes it back', async () => {
     const page = await open();
@@ -227,7 +227,7 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     await page.click('article[aria-label="TCP 10.0.0.100:443"] button:text-is("Remove the service")');
     await confirm(page, /443 deleted/);
     await page.waitForSelector('article[aria-label="TCP 10.0.0.100:443"]', { state: 'detached' });
-  }, 60_000);
+  });
 
   it('finds connections, shows the course of one, and leads to its packets', async () => {
     const page = await open();
@@ -243,7 +243,7 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     await go(page, 'Connections');
     await page.click('text=Next page');
     await page.waitForFunction(() => document.querySelectorAll('tbody tr').length < 100);
-  }, 60_000);
+  });
 
   it('follows a packet step by step, back and forth, by keys too', async () => {
     const page = await open();
@@ -272,7 +272,7 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     await page.click('button:text-is("Pause")');
     await page.click('button:text-is("Stop")');
     await page.waitForSelector('text=the trace has ended');
-  }, 60_000);
+  });
 
   it('shows what strangers wrote as text: Call-IDs, bodies of checks, packets', async () => {
     const page = await open();
@@ -285,7 +285,7 @@ describe.skipIf(noBrowser !== '')(`the page${noBrowser && ` (${noBrowser})`}`, (
     await page.click('text=Examine');
     await page.waitForSelector('dd:has-text("<script>")');
     expect(await page.locator('img, main script').count()).toBe(0);
-  }, 60_000);
+  });
 
   it('switches faults of a lab on and off', async () => {
     const page = await open();

@@ -50,12 +50,12 @@ describe.skipIf(reason !== '')('ulvs lab up dr --console', () => {
     await page.fill('#token', readFileSync(`${directoryOf(id)}/console.token`, 'utf8').trim());
     await page.click('button');
     await page.waitForSelector('.picture svg');
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await ulvs('lab', 'down', id);
     expect(complaints).toEqual([]);
-  }, 60_000);
+  });
 
   const go = async (title: string) => {
     await page.click(`nav a:text-is("${title}")`);
@@ -84,14 +84,14 @@ describe.skipIf(reason !== '')('ulvs lab up dr --console', () => {
     expect(await page.textContent('.steps')).toContain('MAC destination');
     expect(await page.textContent('.candidates')).toMatch(/✔ 192\.168\.1\.1[123]:80/);
     expect(await difference(page, 'console-follow')).toBeLessThan(LIKE);
-  }, 60_000);
+  });
 
   it('shows rates, the lab and the director', async () => {
     await go('Overview');
     await page.waitForSelector('text=The lab dr-');
     expect(await page.locator('.place.host').count()).toBe(6);
     expect(await difference(page, 'console-overview')).toBeLessThan(LIKE);
-  }, 60_000);
+  });
 
   it('switches a fault on, finds it with the doctor, and switches it off', async () => {
     await go('Lab');
@@ -134,5 +134,5 @@ describe.skipIf(reason !== '')('console: in director.yaml', () => {
     expect(director.err + director.out).toContain('operator by token');
     director.kill('SIGTERM');
     expect((await director.ended).code).toBe(0);
-  }, 60_000);
+  });
 });

@@ -22,7 +22,7 @@ describe.skipIf(!isRoot)('ulvs decapsulate', () => {
     const listen = `require('http').createServer((q, a) => a.end('x'.repeat(100000)))`;
     const ports = [80, 81, 82].map((port) => `${listen}.listen(${port}, '${VIP}')`);
     await testbed.serve(servers, `${ports.join(';')};setTimeout(() => console.log('ready'), 100)`);
-  }, 60_000);
+  });
   afterAll(() => testbed.remove());
 
   const bytes = (port: number) => testbed.try(testbed.client, `curl -s -m 5 http://${VIP}:${port}/ | wc -c`).trim();

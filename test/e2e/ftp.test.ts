@@ -40,7 +40,7 @@ beforeAll(async () => {
   for (const [name, bytes] of Object.entries(FILES)) writeFileSync(join(home, name), bytes);
   const server = join(import.meta.dirname, 'ftpserver.py');
   await Promise.all([pair.start('server', 'ready', '/usr/bin/python3', server, home), pair.direct(...rules())]);
-}, 30_000);
+});
 
 afterAll(() => pair?.close(), 30_000);
 

@@ -60,7 +60,7 @@ describe.skipIf(!isRoot).each([['packet', 2], ...(withoutXdp === '' ? ([['xdp', 
       await testbed.serve(testbed.servers, server('rs'));
       await testbed.serve(testbed.director, server('host'));
       program = await testbed.up('-c', testbed.config('local.yaml', { rules: RULES, more: `workers: ${workers}` }));
-    }, 30_000);
+    });
     afterAll(() => testbed.remove());
 
     it('answers as the VIP, like the other realserver', () => {

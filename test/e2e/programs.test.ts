@@ -26,10 +26,10 @@ function laboratory(topology: Topology, device: LabDevice, rules: readonly strin
   let lab: Lab | undefined;
   beforeAll(async () => {
     lab = await up({ ...topology, rules: [...topology.rules, ...rules] }, { device });
-  }, 30_000);
+  });
   afterAll(async () => {
     if (lab) await down(lab);
-  }, 30_000);
+  });
   return {
     vip: topology.vips[0]!,
     /** Both output streams, whatever the exit code. */

@@ -42,7 +42,7 @@ beforeAll(async () => {
     pair.start('client', 'ready', '/usr/bin/python3', join(pair.home, 'server.py')),
     pair.direct(...snat, 'rules: |', '  -A -t 10.0.0.100:80 -s rr', '  -a -t 10.0.0.100:80 -r 192.168.1.11:8080 -m'),
   ]);
-}, 30_000);
+});
 
 afterAll(() => pair?.close(), 30_000);
 

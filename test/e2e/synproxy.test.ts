@@ -87,7 +87,7 @@ beforeAll(async () => {
       '  -a -t 10.0.0.101:80 -r 192.168.1.11:8081 -m',
     ),
   ]);
-}, 30_000);
+});
 
 afterAll(() => pair?.close(), 30_000);
 
@@ -109,10 +109,10 @@ describe.skipIf(reason !== '')('the SYN proxy', () => {
     expect(talk('10.0.0.100', 2)).toEqual([RIGHT, RIGHT]);
     expect(pair.run('server', 'nft', 'list table ip lossy')).not.toContain('packets 0');
     pair.run('server', 'nft', 'delete table ip lossy');
-  }, 60_000);
+  });
 
   it('tells the client when no server listens', () => {
     expect(talk('10.0.0.101', 1).join('\n')).toMatch(/Connection reset by peer|Broken pipe/);
     expect(pair.ulvsadm('-Lnc')).toMatch(/TCP .* CLOSE +10\.0\.0\.1:\d+ +10\.0\.0\.101:80 +192\.168\.1\.11:8081/);
-  }, 30_000);
+  });
 });

@@ -27,7 +27,7 @@ describe.skipIf(reason !== '')('rules from etcd', () => {
 
   beforeAll(async () => {
     etcd = await Etcd.start(true);
-  }, 20_000);
+  });
   afterEach(async () => {
     await Promise.all(open.splice(0).map((one) => one.close()));
   });
@@ -136,7 +136,7 @@ describe.skipIf(reason !== '')('rules from etcd', () => {
     }
     expect(said).toHaveLength(2);
     expect(JSON.parse(readFileSync(lastGood, 'utf8')).entries).toHaveLength(2);
-  }, 30_000);
+  });
 
   it('are read anew after a compaction, and after etcd has lost its data', async () => {
     const { a, b } = fresh();
@@ -158,7 +158,7 @@ describe.skipIf(reason !== '')('rules from etcd', () => {
     await until(() => applied.at(-1)?.[0] === rule(3));
     expect(applied.at(-1)).toEqual([rule(3)]);
     expect(said.slice(from).every((line) => /etcd is (away|back)/.test(line))).toBe(true);
-  }, 30_000);
+  });
 
   it('are asked of another endpoint when the first one is away', async () => {
     const { a } = fresh();

@@ -162,4 +162,4 @@ it('takes less than 300 ms for a million connections', () => {
   const times = execFileSync(process.execPath, words, { encoding: 'utf8' }).trim().split('\n').map(Number);
   expect(times).toHaveLength(4);
   expect(Math.max(...times)).toBeLessThan(300);
-}, 60_000);
+});

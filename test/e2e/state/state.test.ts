@@ -100,7 +100,7 @@ describe.skipIf(!isRoot)('the state of a director', () => {
     );
     for (const download of downloads) expect((await download.ended).out).toBe(`${DIGEST}  -\n`);
     expect((await listing('-Ln --stats --exact')).split('\n')[3]).toMatch(/^TCP {2}10\.1\.0\.100:80 +6 /);
-  }, 60_000);
+  });
 
   it('follows a file that has changed, and says what is undone', async () => {
     await up();

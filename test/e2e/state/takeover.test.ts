@@ -108,7 +108,7 @@ describe.skipIf(!isRoot)('a takeover', () => {
     const { code, err } = await testbed.ulvs(['run', '-c', wrong, '--takeover']).ended;
     expect([code, err]).toEqual([2, expect.stringContaining('wrong.yaml')]);
     expect((await testbed.ulvsadm(`-A -u ${VIP}:53 -s rr`)).code).toBe(0);
-  }, 60_000);
+  });
 
   it('with an interface that is not there does not stop the old process', async () => {
     testbed = testbeds[0]!;
@@ -118,7 +118,7 @@ describe.skipIf(!isRoot)('a takeover', () => {
     const { code, err } = await testbed.ulvs(['run', '-c', wrong, '--takeover']).ended;
     expect([code, err]).toEqual([2, expect.stringContaining('eth9: no such network interface')]);
     expect(first.err).not.toContain('takes over');
-  }, 60_000);
+  });
 
   it('whose sync interface is refused ends at once, and the old process takes changes', async () => {
     testbed = testbeds[0]!;
@@ -131,7 +131,7 @@ describe.skipIf(!isRoot)('a takeover', () => {
     expect([code, err]).toEqual([2, expect.stringContaining('eth9')]);
     await first.says('this director goes on');
     expect((await testbed.ulvsadm(`-A -u ${VIP}:53 -s rr`)).code).toBe(0);
-  }, 60_000);
+  });
 
   it('goes on when an address of its own cannot be used: the old process has ended', async () => {
     testbed = testbeds[0]!;
@@ -142,7 +142,7 @@ describe.skipIf(!isRoot)('a takeover', () => {
     expect((await first.ended).code).toBe(0);
     expect(second.err).toContain('127.0.0.1:9731');
     expect((await testbed.ulvsadm('-L -n')).out).toContain(VIP);
-  }, 60_000);
+  });
 
   it('with another number of workers stops the old process first, and keeps downloads', async () => {
     testbed = testbeds[0]!;
@@ -154,7 +154,7 @@ describe.skipIf(!isRoot)('a takeover', () => {
     expect((await first.ended).code).toBe(0);
     expect(first.err).toContain('has taken over');
     await expectWhole(open);
-  }, 60_000);
+  });
 
   it('with another number of workers goes back when the new process fails', async () => {
     testbed = testbeds[0]!;
@@ -173,7 +173,7 @@ describe.skipIf(!isRoot)('a takeover', () => {
     await first.says('has ended before it was up; this director starts again');
     expect(await until(() => (first.err.match(/director is up/g) ?? []).length === 2)).toBe(true);
     await expectWhole(open);
-  }, 60_000);
+  });
 
   it('by SIGUSR2 starts the successor with the rights of the user', async () => {
     testbed = testbeds[0]!;
@@ -194,5 +194,5 @@ describe.skipIf(!isRoot)('a takeover', () => {
     expect(status).toMatch(/^Uid:\t65534\t/m);
     process.kill(next, 'SIGTERM');
     expect(await until(() => first.err.includes('director is down'))).toBe(true);
-  }, 60_000);
+  });
 });
