@@ -80,14 +80,15 @@ const ours = (device: 'xdp' | 'packet', method: MethodName, variant: Variant = {
   ulvs(device, method, FLOWS.clients * FLOWS.ports, variant);
 const realtime = { realtime: true };
 const reference = testpmd('net_af_xdp');
-const lossy = [ours('xdp', 'nat'), ours('xdp', 'dr'), ours('xdp', 'nat', realtime), ours('xdp', 'dr', realtime)];
+const offload = { offload: true };
+const lossy = [{}, realtime, offload].flatMap((variant) => [ours('xdp', 'nat', variant), ours('xdp', 'dr', variant)]);
 const contenders: readonly Contender[] = [
   reference,
   forwarding,
   ...lossy,
   ours('packet', 'nat'),
   ours('packet', 'nat', realtime),
-  ours('xdp', 'nat', { offload: true }),
+  ours('packet', 'nat', offload),
   clock,
 ];
 const chosen = ({ name }: Contender) => options.only.split('|').some((text) => name.includes(text));
