@@ -3,7 +3,7 @@
  * warnings about unanswered VIPs in step with the services.
  */
 import type { Logger } from 'pino';
-import { isFwmark, type ServiceRules } from '../../service/config.js';
+import { isFwmark, type ServiceConfig, type ServiceRules } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/director-config.js';
 import type { Attachment } from './attach.js';
@@ -182,10 +182,11 @@ export class HostStack {
   private warnUnanswered(changes: readonly ChangeRequest[]): void {
     // A router sends the packets of announced VIPs here.
     if (this.config.announce !== undefined) return;
+    const came: ServiceConfig[] = [];
     for (const change of changes)
-      if (change.op === 'flush') this.unanswered.clear();
+      if (change.op === 'addService') came.push(change.service);
+      else if (change.op === 'flush') this.unanswered.clear();
       else if (change.op === 'deleteService' && !isFwmark(change.key)) this.unanswered.delete(change.key.address);
-    const came = changes.flatMap((change) => (change.op === 'addService' ? [change.service] : []));
     if (came.length === 0) return;
     const { accept, snat } = this.config;
     const vips = new Set(unansweredVips(came, accept, (address) => this.live.has(address), snat));

@@ -14,8 +14,10 @@ export interface Outcome {
   kept?: Action[];
 }
 
+const OK: AdminReply = { ok: true };
+
 export function accepted(actions: Action[]): Outcome {
-  return { reply: { ok: true }, actions };
+  return { reply: OK, actions };
 }
 
 /** `text`: one line, where the errno does not say enough. */

@@ -41,7 +41,8 @@ export class Slots {
 /** Slots with reference counts: a slot is free again after the last release. */
 export class CountedSlots {
   private readonly slots: Slots;
-  private readonly references = new Map<number, number>();
+  /** By slot; 0: it is free. */
+  private readonly references: number[] = [];
 
   constructor(limit: number) {
     this.slots = new Slots(limit);
@@ -50,15 +51,15 @@ export class CountedSlots {
   /** A free slot with one reference; undefined: all are in use. */
   allocate(): number | undefined {
     const slot = this.slots.allocate();
-    if (slot !== undefined) this.references.set(slot, 1);
+    if (slot !== undefined) this.references[slot] = 1;
     return slot;
   }
 
   /** Makes exactly these slots used, with their references. */
   restore(references: ReadonlyMap<number, number>): void {
-    this.references.clear();
-    for (const [slot, count] of references) this.references.set(slot, count);
     this.slots.restore(new Set(references.keys()));
+    this.references.length = 0;
+    for (let slot = 0; slot < this.high; slot++) this.references.push(references.get(slot) ?? 0);
   }
 
   /** No slot from here on was ever used. */
@@ -71,15 +72,12 @@ export class CountedSlots {
   }
 
   addReference(slot: number): void {
-    this.references.set(slot, this.references.get(slot)! + 1);
+    this.references[slot]!++;
   }
 
   /** Drops a reference. True: it was the last one, and the slot is free. */
   release(slot: number): boolean {
-    const left = this.references.get(slot)! - 1;
-    this.references.set(slot, left);
-    if (left > 0) return false;
-    this.references.delete(slot);
+    if (--this.references[slot]! > 0) return false;
     this.slots.release(slot);
     return true;
   }

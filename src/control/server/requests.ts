@@ -136,15 +136,20 @@ export class Requests implements AdminClient {
 
   /** Call `gather` before: a slot that gets a new owner counts from its present counters on. */
   private applyAll(requests: readonly RulesRequest[]): AdminReply[] {
-    const outcomes = requests.map((request) => this.rules.request(request));
-    const actions = outcomes.flatMap((outcome) => outcome.actions);
-    this.keep(outcomes.flatMap((outcome) => outcome.kept ?? outcome.actions));
-    const accepted = requests.filter((request, i): request is ChangeRequest => {
-      return isHostChange(request) && outcomes[i]!.reply.ok;
-    });
+    const replies: AdminReply[] = [];
+    const [actions, kept]: [Action[], Action[]] = [[], []];
+    const accepted: ChangeRequest[] = [];
+    for (const request of requests) {
+      const outcome = this.rules.request(request);
+      replies.push(outcome.reply);
+      for (const action of outcome.actions) actions.push(action);
+      for (const action of outcome.kept ?? outcome.actions) kept.push(action);
+      if (outcome.reply.ok && isHostChange(request)) accepted.push(request);
+    }
+    this.keep(kept);
     this.forward(accepted, actions);
     this.forwarding.health?.rulesChanged();
-    return outcomes.map(({ reply }) => reply);
+    return replies;
   }
 
   /** Applies what health checks say of weights. A new weight alone does not concern the host. */
@@ -286,6 +291,7 @@ export class Requests implements AdminClient {
 }
 
 /** The request may change what the host's stack sees. */
-function isHostChange({ op }: RulesRequest): boolean {
+function isHostChange(request: RulesRequest): request is ChangeRequest {
+  const { op } = request;
   return op !== 'list' && op !== 'getTimeouts' && op !== 'setTimeouts' && op !== 'zero';
 }

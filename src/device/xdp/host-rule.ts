@@ -38,9 +38,18 @@ export interface HostDelta {
 
 /** The rules, if each is about one address; undefined: another rule is among them. */
 export function hostDelta(added: readonly InterceptRule[], removed: readonly InterceptRule[]): HostDelta | undefined {
-  const delta = { added: added.map(hostRuleOf), removed: removed.map(hostRuleOf) };
-  const isWhole = [...delta.added, ...delta.removed].every((rule) => rule !== undefined);
-  return isWhole ? (delta as HostDelta) : undefined;
+  const [came, went] = [hostRules(added), hostRules(removed)];
+  return came && went && { added: came, removed: went };
+}
+
+function hostRules(rules: readonly InterceptRule[]): HostRule[] | undefined {
+  const list: HostRule[] = [];
+  for (const rule of rules) {
+    const one = hostRuleOf(rule);
+    if (one === undefined) return undefined;
+    list.push(one);
+  }
+  return list;
 }
 
 function hostRuleOf(rule: InterceptRule): HostRule | undefined {
