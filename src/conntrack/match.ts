@@ -156,10 +156,8 @@ export function same(words: Int32Array, at: number, address: Int32Array, from = 
 
 /** An IPv6 address (four words from `at`) as one int32, for hashing and a first comparison. */
 export function fold(address: Int32Array, at = 0): number {
-  return (
-    Math.imul(address[at]!, 0x9e3779b1) ^
-    Math.imul(address[at + 1]!, 0x85ebca77) ^
-    Math.imul(address[at + 2]!, 0xc2b2ae3d) ^
-    address[at + 3]!
-  );
+  return foldWords(address[at]!, address[at + 1]!, address[at + 2]!, address[at + 3]!);
+}
+export function foldWords(a: number, b: number, c: number, d: number): number {
+  return Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(c, 0xc2b2ae3d) ^ d;
 }

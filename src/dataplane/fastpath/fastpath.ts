@@ -40,6 +40,8 @@ import {
   rowScanner,
   SLOW_PATH,
   SOURCE,
+  SOURCES,
+  sourceHash,
   TARGET,
 } from './scan.js';
 import type { SlowPath, SlowPathScheduled } from './slow-path.js';
@@ -49,8 +51,6 @@ import { segmentCheck } from './whole.js';
 const SINK = 0;
 /** The largest batch. */
 const ROOM = 512;
-/** Sources for which the direction of the last packet is remembered, by hash. */
-const SOURCES = 4096;
 
 function hasSyn(kind: number): boolean {
   return kind > 0 && (kind & TCP_SYN) !== 0;
@@ -84,7 +84,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   const forwarder = fastForward(d, rows, cache, account, rewrite, both, fitsInSegments);
   const { forwardIn, forwardOut } = forwarder;
   const { forwardIn6, forwardOut6 } = fastForward6(d, rows, addresses, cache, account, rewrite, fitsInSegments);
-  const { bucket6, searchFrom6, search6 } = finder6(d, rows, addresses);
+  const { searchFrom6, search6 } = finder6(d, rows, addresses, replies);
   const openConn = connOpener(d, rows, cache, forwarder, slowPathScheduled);
 
   function process(device: number, batch: Batch): number {
@@ -122,7 +122,8 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
    * packets fail at the first address.
    */
   function divert(n: number, boxes: Int32Array): void {
-    for (let i = 0; i < n; i++) if (rows[(i << ROW_SHIFT) + KIND] === IPV6) rows[(i << ROW_SHIFT) + KIND] = SLOW_PATH;
+    for (let i = 0; i < n; i++)
+      if (rows[(i << ROW_SHIFT) + KIND]! < SLOW_PATH) rows[(i << ROW_SHIFT) + KIND] = SLOW_PATH;
     for (let at = 0; at < boxes.length; at += BOX) {
       const source = boxes[at + 2]!;
       const sources = boxes[at + 3]! >>> 0;
@@ -146,7 +147,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   function forwardFast(device: number, row: number, stale: boolean): boolean {
     const kind = rows[row | KIND]!;
     if (kind === SLOW_PATH) return false;
-    if (kind === IPV6) return forwardFast6(row, stale);
+    if (kind < SLOW_PATH) return forwardFast6(row, stale);
     if (isOpening(kind)) return rows[row | FRAME]! < d.umem.largeFrom && isUnknown(row) && openConn(device, row);
     const entry = stale ? search(row) : rows[row | FOUND]!;
     return entry > 0 ? !hasSyn(kind) && forwardIn(row, entry) : entry < 0 && forwardOut(row, -entry);
@@ -161,19 +162,15 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
   function chooseBuckets(n: number): void {
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
-      if (rows[row | KIND] === IPV6) rows[row | FOUND] = bucket6(row);
-      if (rows[row | KIND]! <= SLOW_PATH) continue;
+      const kind = rows[row | KIND]!;
+      if (kind === SLOW_PATH) continue;
       const ports = rows[row | ROW_PORTS]!;
-      const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+      const protocol = kind === NOT_TCP || kind === IPV6 + NOT_TCP ? ipv4.UDP : ipv4.TCP;
       rows[row | FOUND] =
-        replies[sourceHash(row)] === 0
+        replies[sourceHash(rows, row)] === 0
           ? table.bucket(protocol, rows[row | SOURCE]!, ports >>> 16)
           : table.bucket(protocol, rows[row | TARGET]!, ports & 0xffff);
     }
-  }
-
-  function sourceHash(row: number): number {
-    return Math.imul(rows[row | SOURCE]! ^ (rows[row | ROW_PORTS]! >>> 16), 0x9e3779b1) >>> 20;
   }
 
   /** Short loops, so that the CPU has dozens of their cache misses under way at once. */
@@ -188,7 +185,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       if (rows[row | KIND] !== SLOW_PATH) lines ^= words[rows[row | FOUND]! << ENTRY_SHIFT]!;
     }
     for (let i = 0; i < n; i++)
-      if (rows[(i << ROW_SHIFT) + KIND] === IPV6) lines ^= secondWord(words, rows[(i << ROW_SHIFT) + FOUND]!);
+      if (rows[(i << ROW_SHIFT) + KIND]! < SLOW_PATH) lines ^= secondWord(words, rows[(i << ROW_SHIFT) + FOUND]!);
     sink[SINK] = lines;
   }
 
@@ -196,7 +193,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     for (let i = 0; i < n; i++) {
       const row = i << ROW_SHIFT;
       const kind = rows[row | KIND]!;
-      if (kind === IPV6) rows[row | FOUND] = searchFrom6(rows[row | FOUND]!, row);
+      if (kind < SLOW_PATH) rows[row | FOUND] = searchFrom6(rows[row | FOUND]!, row);
       else if (kind !== SLOW_PATH && !isOpening(kind)) rows[row | FOUND] = searchFrom(rows[row | FOUND]!, row);
     }
   }
@@ -221,7 +218,8 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     const target = rows[row | TARGET]!;
     const ports = rows[row | ROW_PORTS]!;
     if (head === 0) return search(row);
-    if (replies[sourceHash(row)] === 0) return isIn4(words, at, protocol, source, target, ports) ? head : search(row);
+    if (replies[sourceHash(rows, row)] === 0)
+      return isIn4(words, at, protocol, source, target, ports) ? head : search(row);
     if (vipCounts.mayHave(target)) return search(row);
     return isOut4(words, at, protocol, source, ports >>> 16, target, ports & 0xffff) ? 0 - head : search(row);
   }
@@ -232,11 +230,11 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
     const source = rows[row | SOURCE]!;
     const target = rows[row | TARGET]!;
     const ports = rows[row | ROW_PORTS]!;
-    const isReply = replies[sourceHash(row)] !== 0 && !vipCounts.mayHave(target);
+    const isReply = replies[sourceHash(rows, row)] !== 0 && !vipCounts.mayHave(target);
     let entry = isReply ? 0 : table.findIn4(protocol, source, target, ports);
     // Not −x: −0 is no small integer, V8 would allocate it.
     if (entry === 0) entry = 0 - table.findOut4(protocol, source, ports >>> 16, target, ports & 0xffff);
-    replies[sourceHash(row)] = entry < 0 ? 1 : 0;
+    replies[sourceHash(rows, row)] = entry < 0 ? 1 : 0;
     return entry;
   }
 

@@ -29,7 +29,7 @@ import { type BatchAccount, FAST_FLAGS, isSteady } from './account.js';
 import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
 import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
-import { FRAME, KIND6, LENGTH, NOT_TCP, ROW_PORTS, TOTAL } from './scan.js';
+import { FRAME, IPV6, KIND, LENGTH, NOT_TCP, ROW_PORTS, TOTAL } from './scan.js';
 import { type FitsInSegments, TUNNELLED } from './whole.js';
 
 const FAST_FLAGS6 = FAST_FLAGS | CONN_IPV6;
@@ -78,7 +78,7 @@ export function fastForward6(
     if (to < 0) return false;
     countIn(dest, rows[row | TOTAL]!);
     words[at + PACKETS]!++;
-    updateState(entry, at, Direction.input, rows[row | KIND6]!);
+    updateState(entry, at, Direction.input, kindOf(row));
     sendIn(row, at, method, dest, to);
     if (d.sync !== undefined) d.sync.offer(entry, words[at + PACKETS]!);
     if (offload !== undefined) noteIn(row, entry, tunnel ? dest + ROOM : dest + MTU, to);
@@ -87,7 +87,7 @@ export function fastForward6(
 
   /** `mtuAt`: where the cache has the longest packet. */
   function noteIn(row: number, entry: number, mtuAt: number, to: number): void {
-    if (isSteady(rows[row | KIND6]!)) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
+    if (isSteady(kindOf(row))) offload!.note(entry, Direction.input, cached[to]! - 1, cached[mtuAt]!);
   }
 
   function sendIn(row: number, at: number, method: number, dest: number, to: number): void {
@@ -121,7 +121,7 @@ export function fastForward6(
     const to = total > mtu && !fitsInSegments(row, mtu, hop) ? -1 : neighbour(hop);
     if (to < 0) return false;
     countOut(dest, total);
-    updateState(entry, at, Direction.output, rows[row | KIND6]!);
+    updateState(entry, at, Direction.output, kindOf(row));
     const frame = rows[row | FRAME]!;
     decrementHopLimit(frame);
     translate(row, frame + IP + ipv6.SRC, wide + WIDE_VADDR, L4, words[at + PORTS]! & 0xffff);
@@ -137,13 +137,13 @@ export function fastForward6(
   }
 
   function noteOut(row: number, entry: number, mtu: number, to: number): void {
-    if (isSteady(rows[row | KIND6]!)) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
+    if (isSteady(kindOf(row))) offload!.note(entry, Direction.output, cached[to]! - 1, mtu);
   }
 
   /** Rewrites address and port, and the checksum of TCP or UDP. */
   function translate(row: number, addressAt: number, from: number, portAt: number, port: number): void {
     const frame = rows[row | FRAME]!;
-    const isTcp = rows[row | KIND6] !== NOT_TCP;
+    const isTcp = kindOf(row) !== NOT_TCP;
     const delta = setAddress6(addressAt, words, from);
     setPort(frame + portAt, port, frame + L4 + (isTcp ? 16 : 6), delta, isTcp);
   }
@@ -153,24 +153,29 @@ export function fastForward6(
     countFrame(rows[row | LENGTH]!, length);
   }
 
+  /** What KIND has for an IPv4 packet. */
+  function kindOf(row: number): number {
+    return rows[row | KIND]! - IPV6;
+  }
+
   function hasNoChecksum(row: number): boolean {
-    return rows[row | KIND6] === NOT_TCP && u16[(rows[row | FRAME]! + L4 + 6) >> 1] === 0;
+    return kindOf(row) === NOT_TCP && u16[(rows[row | FRAME]! + L4 + 6) >> 1] === 0;
   }
 
   function isSyn(row: number): boolean {
-    const kind = rows[row | KIND6]!;
+    const kind = kindOf(row);
     return kind > 0 && (kind & TCP_SYN) !== 0;
   }
 
   /** A reply that may open a connection of another service, or that marks may route. */
   function mayOpen(row: number): boolean {
-    const opens = replyOpens(d, rows[row | KIND6]!);
+    const opens = replyOpens(d, kindOf(row));
     return opens === Opens.maybe || (opens === Opens.served && isServed(row));
   }
 
   /** Returns true when a service has the packet's destination. */
   function isServed(row: number): boolean {
-    const protocol = rows[row | KIND6] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = kindOf(row) === NOT_TCP ? ipv4.UDP : ipv4.TCP;
     copyWords(addresses, row + 4, client);
     return services.find6(0, protocol, client, rows[row | ROW_PORTS]! & 0xffff) !== undefined;
   }

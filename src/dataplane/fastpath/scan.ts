@@ -3,9 +3,9 @@
  * fields that later passes need into a row of eight words for each frame.
  *
  *      IPv4   [ FRAME | LENGTH | SOURCE | TARGET | ROW_PORTS | KIND | TOTAL | FOUND ]
- *      IPv6   [ FRAME | LENGTH | KIND6  | FOLDS  | ROW_PORTS | IPV6 | TOTAL | FOUND ]     addresses: [ source[4] | destination[4] ]
+ *      IPv6   the same; SOURCE and TARGET are folds (conntrack/match.ts)     addresses: [ source[4] | destination[4] ]
  */
-import { fold } from '../../conntrack/match.js';
+import { foldWords } from '../../conntrack/match.js';
 import * as ethernet from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
@@ -16,20 +16,20 @@ export const ROW_SHIFT = 3;
 /** Umem offset and length of the frame. */
 export const FRAME = 0;
 export const LENGTH = 1;
-/** IPv4 addresses as in the connection table: int32 in network byte order. */
+/**
+ * Addresses as in the first line of a connection: IPv4 as int32 in network byte order, IPv6 as its
+ * fold.
+ */
 export const SOURCE = 2;
 export const TARGET = 3;
 /** Source port << 16 | destination port. */
 export const ROW_PORTS = 4;
-/** The TCP flags, or one of the three negative values. */
+/** The TCP flags, NOT_TCP or SLOW_PATH. An IPv6 packet: IPV6 + its TCP flags or NOT_TCP. */
 export const KIND = 5;
 export const NOT_TCP = -1;
 export const SLOW_PATH = -2;
-/** An IPv6 packet: KIND6 has what KIND has for IPv4. */
-export const IPV6 = -3;
-/** The folds of both addresses (conntrack/match.ts), combined by XOR: a hash of the flow. */
-export const KIND6 = 2;
-export const FOLDS = 3;
+/** The KIND of each IPv6 packet is below SLOW_PATH. */
+export const IPV6 = -512;
 /** Length of the IP packet, header included. */
 export const TOTAL = 6;
 /**
@@ -41,9 +41,17 @@ export const FOUND = 7;
 const IP = ethernet.HEADER;
 const L4 = IP + ipv4.HEADER;
 
+/** Sources for which the direction of the last packet is remembered, by `sourceHash`. */
+const SOURCE_BITS = 12;
+export const SOURCES = 1 << SOURCE_BITS;
+
+/** A hash of source address and port, below SOURCES. */
+export function sourceHash(rows: Int32Array, row: number): number {
+  return Math.imul(rows[row | SOURCE]! ^ (rows[row | ROW_PORTS]! >>> 16), 0x9e3779b1) >>> (32 - SOURCE_BITS);
+}
+
 /**
- * Fills the rows of the batch's first `n` frames, which the link `device` received. FOUND of an
- * IPv6 row stays undefined.
+ * Fills the rows of the batch's first `n` frames, which the link `device` received.
  */
 export type ScanRows = (device: number, offsets: Int32Array, lengths: Int32Array, n: number) => void;
 
@@ -71,12 +79,24 @@ export function rowScanner(d: Director, rows: Int32Array, addresses: Int32Array)
 
   function scanIpv6(row: number, frame: number): void {
     const ip = frame + IP;
-    for (let i = 0; i < 8; i++) addresses[row + i] = view.getInt32(ip + ipv6.SRC + 4 * i);
-    rows[row | KIND6] = u8[ip + ipv6.NEXT_HEADER] === ipv4.TCP ? u8[ip + ipv6.HEADER + 13]! : NOT_TCP;
-    rows[row | FOLDS] = fold(addresses, row) ^ fold(addresses, row + 4);
+    rows[row | SOURCE] = copyAddress(ip + ipv6.SRC, row);
+    rows[row | TARGET] = copyAddress(ip + ipv6.DST, row | 4);
     rows[row | ROW_PORTS] = view.getInt32(ip + ipv6.HEADER);
-    rows[row | KIND] = IPV6;
+    rows[row | KIND] = IPV6 + (u8[ip + ipv6.NEXT_HEADER] === ipv4.TCP ? u8[ip + ipv6.HEADER + 13]! : NOT_TCP);
     rows[row | TOTAL] = view.getUint16(ip + 4) + ipv6.HEADER;
+  }
+
+  /** Copies the IPv6 address at offset `at` to `addresses`. Returns its fold. */
+  function copyAddress(at: number, to: number): number {
+    const a = view.getInt32(at);
+    const b = view.getInt32(at + 4);
+    const c = view.getInt32(at + 8);
+    const d = view.getInt32(at + 12);
+    addresses[to] = a;
+    addresses[to | 1] = b;
+    addresses[to | 2] = c;
+    addresses[to | 3] = d;
+    return foldWords(a, b, c, d);
   }
 
   function scan(device: number, offsets: Int32Array, lengths: Int32Array, n: number): void {
