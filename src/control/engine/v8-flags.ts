@@ -16,39 +16,10 @@ const INLINING = '--max-inlined-bytecode-size-cumulative=4500';
  */
 const YOUNG_ALONE = '--no-parallel-scavenge';
 
-/** Sets what holds for workers from their start. */
-export function setWorkerFlags(): void {
-  setFlagsFromString(YOUNG_ALONE);
-}
-
-/**
- * Sets the flags for the packet path, and for the rebuild, which is as hot. Functions already
- * compiled keep their code.
- */
+/** Sets the flags. Call it before the first packet: functions already compiled keep their code. */
 export function setPacketPathFlags(): void {
   setFlagsFromString(INLINING);
-}
-
-/** Neighbours and the host's own stack send some frames before clients do. */
-const FEW = 64;
-
-/**
- * Says when clients' packets arrive: the flags are set then, and not at the start. V8 compiles no
- * function of the packet path before some hundreds of frames. Rules often come earlier, and with
- * the flags V8 takes twice as long to compile what handles them: half a second for 100,000.
- */
-export class Arrival {
-  private left = FEW;
-
-  /** `arrived` is called once. */
-  constructor(private readonly arrived: () => void) {}
-
-  /** A turn has received so many frames. */
-  note(frames: number): void {
-    if (this.left <= 0) return;
-    this.left -= frames;
-    if (this.left <= 0) this.arrived();
-  }
+  setFlagsFromString(YOUNG_ALONE);
 }
 
 /**
