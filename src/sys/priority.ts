@@ -3,7 +3,7 @@
  * time that they get. Linux has one priority for each thread; a new thread has that of the thread
  * that starts it.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import { libc } from './libc.js';
 
@@ -13,7 +13,6 @@ const setScheduler = libc.func('int sched_setscheduler(int, int, void*)') as (
   param: Int32Array,
 ) => number;
 const getScheduler = libc.func('int sched_getscheduler(int)') as (thread: number) => number;
-const sessionOf = libc.func('int getsid(int)') as (process: number) => number;
 const SCHED_OTHER = 0;
 const SCHED_RR = 2;
 /** A thread that it starts has the usual priority. */
@@ -81,24 +80,11 @@ export function mayGoFirst(): boolean {
 
 /**
  * The calling thread gets nine tenths of a processor that it shares with another thread of this
- * process (setpriority(2)), and so does this process where it shares one with another session. No
- * effect where it is not allowed: it needs CAP_SYS_NICE, or RLIMIT_NICE.
+ * process (setpriority(2)). No effect where it is not allowed: it needs CAP_SYS_NICE, or
+ * RLIMIT_NICE.
  */
 export function goBefore(): void {
   setOne(0, Math.max(HIGHEST, getPriority() - STEPS));
-  raiseSession();
-}
-
-/**
- * Linux shares processors among sessions first, and the niceness of threads counts within one only
- * (autogroups, sched(7)). A service leads a session of its own. A director that was started in a
- * terminal does not: there the shell and its other commands would be raised with it.
- */
-function raiseSession(): void {
-  if (sessionOf(0) !== process.pid) return;
-  try {
-    writeFileSync('/proc/self/autogroup', String(-STEPS));
-  } catch {}
 }
 
 /** The numbers (gettid(2)) of all threads of this process but the first. */

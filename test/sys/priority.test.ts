@@ -1,8 +1,8 @@
 /** A process gives way, and comes back; a thread goes before others. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 /** In a process of its own, so that this one keeps its priority. Prints the priorities of all threads, twice. */
 const PROGRAM = `import { readdirSync } from 'node:fs';
@@ -15,11 +15,10 @@ const meanwhile = all();
 back();
 console.log(JSON.stringify({ before, meanwhile, after: all() }));`;
 
-const isRoot = process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-
 it('all threads give way and come back, where the process may', () => {
   const out = execFileSync(process.execPath, ['--input-type=module', '-e', PROGRAM], { encoding: 'utf8' });
   const { before, meanwhile, after } = JSON.parse(out) as { before: number; meanwhile: number[]; after: number[] };
+  const isRoot = process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'));
   const lower = isRoot ? Math.min(19, before + 10) : before;
   expect(meanwhile).toEqual([lower]);
   expect(after).toEqual([before]);
@@ -54,31 +53,4 @@ it('a thread hurries and calms down, and what it starts does not hurry', () => {
 
 it('the policy that somebody gave a process stays', () => {
   expect(hurried('chrt', '-b', '0')).toEqual([BATCH, BATCH, BATCH, BATCH]);
-});
-
-/** Prints the niceness of its session before and after it goes before others (sched(7)). */
-const GOES_BEFORE = `import { readFileSync } from 'node:fs';
-import { goBefore } from '${path.resolve('dist/sys/priority.js')}';
-const niceness = () => Number(readFileSync('/proc/self/autogroup', 'utf8').split(' nice ')[1]);
-const before = niceness();
-goBefore();
-console.log(JSON.stringify([before, niceness()]));`;
-
-function sessions(...prefix: string[]): number[] {
-  const [program, ...args] = [...prefix, process.execPath, '--input-type=module', '-e', GOES_BEFORE];
-  return JSON.parse(execFileSync(program!, args, { encoding: 'utf8' })) as number[];
-}
-
-const noSessions = existsSync('/proc/self/autogroup') ? '' : 'this kernel has no autogroups';
-if (noSessions) console.log(`skipped: ${noSessions}`);
-
-describe.skipIf(noSessions !== '')('the session', () => {
-  it('goes before others where the process leads it, as a service does', () => {
-    expect(sessions('setsid', '--wait')).toEqual([0, isRoot ? -10 : 0]);
-  });
-
-  it('of a terminal stays what it is', () => {
-    const [before, after] = sessions();
-    expect(after).toBe(before);
-  });
 });
