@@ -1,6 +1,7 @@
 /** `ulvs top` in a real pseudo-terminal (tmux): keys, mouse, a weight, connections, the end. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
 import { DIST, type Program, Testbed, until } from './testbed.js';
@@ -116,8 +117,14 @@ describe.skipIf(!isRoot)('ulvs top', { timeout: 60_000 }, () => {
     director = await testbed.up('-c', path.join(testbed.folder, 'top.yaml'));
     keys('1');
     await shows(/-t 10\.1\.0\.100:80 rr +2\/2 used/);
+  });
+
+  it('ends at once, though an answer of the director is still to come', async () => {
+    director.kill('SIGSTOP');
+    await sleep(1000);
     keys('q');
     await shows(/ended 0/);
+    director.kill('SIGCONT');
   });
 
   it('needs a terminal', async () => {

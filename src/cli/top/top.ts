@@ -34,6 +34,8 @@ export class Top {
     resized: () => this.step({ state: moved(this.state, 0, this.shown()) }),
   });
   private end: () => void = () => {};
+  /** The terminal is as it was: an answer that comes late draws nothing. */
+  private hasEnded = false;
 
   constructor(
     private readonly client: AdminClient,
@@ -50,6 +52,7 @@ export class Top {
       void this.refresh();
       await ended;
     } finally {
+      this.hasEnded = true;
       clearTimeout(this.timer);
       this.end = () => {};
       this.terminal.close();
@@ -64,6 +67,7 @@ export class Top {
     } catch (error) {
       this.trouble = (error as Error).message;
     }
+    if (this.hasEnded) return;
     this.draw();
     this.timer = setTimeout(() => void this.refresh(), this.intervalMs);
   }
@@ -155,6 +159,7 @@ export class Top {
   }
 
   private draw(): void {
+    if (this.hasEnded) return;
     const table = this.table();
     const { rows } = this.shown();
     const { sample, trends, trouble } = this;
