@@ -158,6 +158,8 @@ export function same(words: Int32Array, at: number, address: Int32Array, from = 
 export function fold(address: Int32Array, at = 0): number {
   return foldWords(address[at]!, address[at + 1]!, address[at + 2]!, address[at + 3]!);
 }
+
+/** The same of the four words of an address. */
 export function foldWords(a: number, b: number, c: number, d: number): number {
   return Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca77) ^ Math.imul(c, 0xc2b2ae3d) ^ d;
 }
