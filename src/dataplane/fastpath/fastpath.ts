@@ -31,10 +31,9 @@ import { rewriter } from './rewrite.js';
 import {
   FOUND,
   FRAME,
-  IPV6,
   KIND,
   LENGTH,
-  NOT_TCP,
+  protocolOfKind,
   ROW_PORTS,
   ROW_SHIFT,
   rowScanner,
@@ -139,7 +138,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
 
   function isInBox(boxes: Int32Array, at: number, row: number): boolean {
     const ports = rows[row | ROW_PORTS]!;
-    const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = protocolOfKind(rows[row | KIND]!);
     return hasPortsOfBox(boxes, at, protocol, ports >>> 16, ports & 0xffff);
   }
 
@@ -165,7 +164,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
       const kind = rows[row | KIND]!;
       if (kind === SLOW_PATH) continue;
       const ports = rows[row | ROW_PORTS]!;
-      const protocol = kind === NOT_TCP || kind === IPV6 + NOT_TCP ? ipv4.UDP : ipv4.TCP;
+      const protocol = protocolOfKind(kind);
       rows[row | FOUND] =
         replies[sourceHash(rows, row)] === 0
           ? table.bucket(protocol, rows[row | SOURCE]!, ports >>> 16)
@@ -213,7 +212,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
    */
   function searchFrom(head: number, row: number): number {
     const at = head << ENTRY_SHIFT;
-    const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = protocolOfKind(rows[row | KIND]!);
     const source = rows[row | SOURCE]!;
     const target = rows[row | TARGET]!;
     const ports = rows[row | ROW_PORTS]!;
@@ -226,7 +225,7 @@ export function fastPath(d: Director, slowPath: SlowPath, slowPathScheduled: Slo
 
   /** Returns the connection, negated for a reply, or 0. */
   function search(row: number): number {
-    const protocol = rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = protocolOfKind(rows[row | KIND]!);
     const source = rows[row | SOURCE]!;
     const target = rows[row | TARGET]!;
     const ports = rows[row | ROW_PORTS]!;

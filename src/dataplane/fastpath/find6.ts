@@ -4,9 +4,8 @@
 import { ENTRY_SHIFT, NEXT } from '../../conntrack/entry.js';
 import { findIn6, findOut6 } from '../../conntrack/find-wide.js';
 import { isPairIn6, isPairOut6 } from '../../conntrack/match.js';
-import * as ipv4 from '../../wire/ipv4.js';
 import type { Director } from '../director.js';
-import { IPV6, KIND, NOT_TCP, ROW_PORTS, sourceHash, TARGET } from './scan.js';
+import { KIND, protocolOfKind, ROW_PORTS, sourceHash, TARGET } from './scan.js';
 
 export interface Finder6 {
   /** As `search6`; `head` is the first entry of the chain in the prefetched bucket. */
@@ -26,15 +25,11 @@ export function finder6(d: Director, rows: Int32Array, addresses: Int32Array, re
   const source = new Int32Array(32);
   const target = new Int32Array(32);
 
-  function protocolOf(row: number): number {
-    return rows[row | KIND]! === IPV6 + NOT_TCP ? ipv4.UDP : ipv4.TCP;
-  }
-
   /**
    * As `searchFrom` of fastpath.ts, for the whole chain: `search6` costs more than the next entry.
    */
   function searchFrom6(head: number, row: number): number {
-    const protocol = protocolOf(row);
+    const protocol = protocolOfKind(rows[row | KIND]!);
     const ports = rows[row | ROW_PORTS]!;
     if (replies[sourceHash(rows, row)] === 0) {
       for (let entry = head; entry !== 0; entry = words[(entry << ENTRY_SHIFT) + NEXT]!)
@@ -51,7 +46,7 @@ export function finder6(d: Director, rows: Int32Array, addresses: Int32Array, re
       source[i] = addresses[row + i]!;
       target[i] = addresses[row + 4 + i]!;
     }
-    const protocol = protocolOf(row);
+    const protocol = protocolOfKind(rows[row | KIND]!);
     const ports = rows[row | ROW_PORTS]!;
     const isReply = replies[sourceHash(rows, row)] !== 0 && !vipCounts.mayHave(rows[row | TARGET]!);
     let entry = isReply ? 0 : findIn6(table, protocol, source, target, ports);

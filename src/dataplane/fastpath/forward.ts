@@ -25,7 +25,7 @@ import { type BatchCache, HEADER, MTU, ROOM } from './cache.js';
 import type { ForwardBoth } from './forward-both.js';
 import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
-import { FRAME, KIND, LENGTH, NOT_TCP, ROW_PORTS, TARGET, TOTAL } from './scan.js';
+import { FRAME, KIND, LENGTH, NOT_TCP, protocolOfKind, ROW_PORTS, TARGET, TOTAL } from './scan.js';
 import { type FitsInSegments, TUNNELLED } from './whole.js';
 
 const IP = ethernet.HEADER;
@@ -175,7 +175,7 @@ export function fastForward(
 
   /** Returns true when a service has the packet's destination. */
   function isServed(row: number, kind: number): boolean {
-    const protocol = kind === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = protocolOfKind(kind);
     return d.services.find4(0, protocol, rows[row | TARGET]!, rows[row | ROW_PORTS]! & 0xffff) !== undefined;
   }
 

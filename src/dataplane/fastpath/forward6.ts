@@ -20,7 +20,6 @@ import { Direction } from '../../conntrack/states.js';
 import { Method } from '../../service/service.js';
 import { copyWords } from '../../wire/address.js';
 import * as ethernet from '../../wire/ethernet.js';
-import * as ipv4 from '../../wire/ipv4.js';
 import * as ipv6 from '../../wire/ipv6.js';
 import type { Director } from '../director.js';
 import { TCP_SYN } from '../parse/packet.js';
@@ -29,7 +28,7 @@ import { type BatchAccount, FAST_FLAGS, isSteady } from './account.js';
 import { type BatchCache, MTU, ROOM, TYPE6 } from './cache.js';
 import { Opens, replyOpens } from './replies.js';
 import type { Rewriter } from './rewrite.js';
-import { FRAME, IPV6, KIND, LENGTH, NOT_TCP, ROW_PORTS, TOTAL } from './scan.js';
+import { FRAME, IPV6, KIND, LENGTH, NOT_TCP, protocolOfKind, ROW_PORTS, TOTAL } from './scan.js';
 import { type FitsInSegments, TUNNELLED } from './whole.js';
 
 const FAST_FLAGS6 = FAST_FLAGS | CONN_IPV6;
@@ -175,7 +174,7 @@ export function fastForward6(
 
   /** Returns true when a service has the packet's destination. */
   function isServed(row: number): boolean {
-    const protocol = kindOf(row) === NOT_TCP ? ipv4.UDP : ipv4.TCP;
+    const protocol = protocolOfKind(kindOf(row));
     copyWords(addresses, row + 4, client);
     return services.find6(0, protocol, client, rows[row | ROW_PORTS]! & 0xffff) !== undefined;
   }

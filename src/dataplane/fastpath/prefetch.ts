@@ -5,8 +5,7 @@
  */
 import { CADDR, ENTRY_SHIFT, PORTS, VADDR } from '../../conntrack/entry.js';
 import type { ConnectionTable } from '../../conntrack/table.js';
-import * as ipv4 from '../../wire/ipv4.js';
-import { FOUND, KIND, NOT_TCP, ROW_PORTS, ROW_SHIFT, SLOW_PATH, SOURCE, TARGET } from './scan.js';
+import { FOUND, KIND, protocolOfKind, ROW_PORTS, ROW_SHIFT, SLOW_PATH, SOURCE, TARGET } from './scan.js';
 
 /**
  * `n`: number of filled rows, their FOUND the first entry of the packet's chain. The result means
@@ -38,7 +37,7 @@ export function overflowPrefetcher(table: ConnectionTable, rows: Int32Array, roo
     const ports = rows[row | ROW_PORTS]!;
     if (words[head + CADDR] !== source || (words[head + PORTS]! ^ ports) >>> 16 !== 0) return 0;
     if (words[head + VADDR] === target && words[head + PORTS] === ports) return 0;
-    return tupleIndex.placeIn4(rows[row | KIND] === NOT_TCP ? ipv4.UDP : ipv4.TCP, source, target, ports);
+    return tupleIndex.placeIn4(protocolOfKind(rows[row | KIND]!), source, target, ports);
   }
 
   return prefetch;

@@ -50,6 +50,11 @@ export function sourceHash(rows: Int32Array, row: number): number {
   return Math.imul(rows[row | SOURCE]! ^ (rows[row | ROW_PORTS]! >>> 16), 0x9e3779b1) >>> (32 - SOURCE_BITS);
 }
 
+/** The IP protocol of a row whose KIND is `kind`, which is not SLOW_PATH. */
+export function protocolOfKind(kind: number): number {
+  return kind === NOT_TCP || kind === IPV6 + NOT_TCP ? ipv4.UDP : ipv4.TCP;
+}
+
 /**
  * Fills the rows of the batch's first `n` frames, which the link `device` received.
  */
