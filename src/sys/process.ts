@@ -2,6 +2,7 @@
  * Calls about processes: prctl(2), waitpid(2), niceness, signal masks; and files without a name
  * (memfd_create(2), pipe2(2)). All functions throw a SystemError.
  */
+import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { check, prctl, write } from './libc.js';
 
@@ -29,6 +30,15 @@ const WNOHANG = 1;
 const SIG_SETMASK = 2;
 const MFD_CLOEXEC = 1;
 const O_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
+
+/** The arguments of a process, its program first; none: it is gone, or of another user. */
+export function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
+  } catch {
+    return [];
+  }
+}
 
 /** Orphans below this process become its children, not those of init. */
 export function becomeSubreaper(): void {

@@ -56,6 +56,12 @@ describe('ulvs check', () => {
     expect(err.match(/^ulvs: director.yaml:\d/gm)).toEqual(['ulvs: director.yaml:3', 'ulvs: director.yaml:6']);
   });
 
+  it('warns of CPUs that the machine lacks', () => {
+    const { code, err } = check('devices: [{ name: lo }]\nworkerCpus: [999]\n');
+    expect(code).toBe(0);
+    expect(err).toMatch(/^ulvs: warning: director.yaml: workerCpus: the director may not use CPU 999; it may use 0/);
+  });
+
   it('warns of what this machine lacks', () => {
     const many = availableParallelism() + 1;
     const { code, err } = check(`devices:\n  - { name: eth77 }\nworkers: ${Math.min(many, 64)}\n`);

@@ -2,12 +2,13 @@
  * `ulvs lab test NAME --device KIND` as a user runs it: real clients and servers in namespaces, a
  * real director, and the lab's checks. Needs root.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { listStates } from '../../src/lab/build/state.js';
 import { program } from '../../src/lab/names.js';
 import { basics, topologies } from '../../src/lab/topologies/index.js';
+import { argumentsOf } from '../../src/sys/process.js';
 import { withoutXdp } from '../device/xdp/missing.js';
 
 const reason =
@@ -77,6 +78,20 @@ describe.skipIf(reason !== '')('a closed output', () => {
     expect(await ended).toBe(1);
     expect(readdirSync('/run/netns').filter((name) => names.includes(name))).toEqual([]);
     expect(listStates().filter(({ owner }) => owner === child.pid)).toEqual([]);
+  });
+});
+
+describe.skipIf(reason !== '')('lab down', () => {
+  it('says which programs of others go on in its namespaces', { timeout: 60_000 }, async () => {
+    const { out } = await ulvs('lab', 'up', 'nat', '--name', 'left', '--no-director');
+    expect(out).toContain('left');
+    const { id, namespaces } = listStates().find(({ id }) => id.endsWith('left'))!;
+    const other = spawn('ip', ['netns', 'exec', namespaces[0]!, 'sleep', '50'], { stdio: 'ignore' });
+    await expect.poll(() => argumentsOf(other.pid!)[0], { timeout: 5000 }).toBe('sleep');
+    const { code, err } = await ulvs('lab', 'down', id);
+    other.kill();
+    expect(code).toBe(0);
+    expect(err).toBe(`ulvs lab: still running in ${namespaces[0]}: sleep 50; \`kill ${other.pid}\` ends it\n`);
   });
 });
 

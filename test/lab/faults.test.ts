@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { askDirector } from '../../src/cli/doctor/ask-director.js';
 import { topologiesOf } from '../../src/lab/faults/fault.js';
-import { faults, findFault } from '../../src/lab/faults/index.js';
+import { faults, faultsOf, findFault } from '../../src/lab/faults/index.js';
 import { tryFault } from '../../src/lab/faults/run.js';
 import { program } from '../../src/lab/names.js';
 import { findTopology } from '../../src/lab/topologies/index.js';
@@ -43,6 +43,11 @@ describe('the list of faults', () => {
     expect(() => findFault('nix')).toThrow(
       /^no fault is named "nix"; there are gateway, .*acceptance, offload, discovery, wire-mtu$/,
     );
+    const ofTun = faultsOf('tun')
+      .map(({ name }) => name)
+      .join(', ');
+    expect(() => findFault('nix', faultsOf('tun'))).toThrow(`no fault is named "nix"; there are ${ofTun}`);
+    expect(ofTun).not.toContain('gateway');
   });
 });
 

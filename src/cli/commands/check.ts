@@ -5,7 +5,7 @@
 
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../../control/config/config.js';
-import { tooManyWorkers } from '../../control/engine/placement.js';
+import { missingCpus, tooManyWorkers } from '../../control/engine/placement.js';
 import { checkDestinations } from '../../control/host/attach.js';
 import { dryClient, newRules } from '../../control/server/dry-client.js';
 import { counted } from '../../control/text/counted.js';
@@ -38,7 +38,7 @@ async function check(file: string): Promise<void> {
   console.log(`${file}: correct: ${counts.join(', ')}`);
 }
 
-function warnings({ devices, deviceLines, sysctl, workers, rules }: Config): string[] {
+function warnings({ devices, deviceLines, sysctl, workers, workerCpus, rules }: Config): string[] {
   const tooMany = tooManyWorkers(workers);
   const missing = devices.flatMap(({ name, kind }, i) => {
     if (!isShared(kind) || ifNameToIndex(name) !== 0) return [];
@@ -48,6 +48,7 @@ function warnings({ devices, deviceLines, sysctl, workers, rules }: Config): str
     ...missing,
     ...(rules === undefined ? [] : [': rules: they are in etcd and are not checked here']),
     ...(tooMany === undefined ? [] : [`: ${tooMany}`]),
+    ...missingCpus(workerCpus).map((text) => `: ${text}`),
     ...ineffective(sysctl).map((name) => `: sysctl.${name}: ${withoutEffect(name)}`),
   ];
 }

@@ -213,8 +213,9 @@ async function runDown(name: string | undefined, { all, stale }: { all?: true; s
   const found = findLabs(all ? undefined : name).filter((lab) => !stale || isStale(lab));
   if (found.length === 0 && name) throw new LabError(`no lab ${name} is up`);
   for (const lab of found) {
-    await down(lab);
+    const foreign = await down(lab);
     console.log(`down: ${lab.id}`);
+    for (const line of foreign) console.error(`ulvs lab: ${line}`);
   }
 }
 

@@ -6,7 +6,7 @@
  *     list, getSysctls, getTimeouts ► rules, sysctl, timeouts as they are now
  *     kernel, with --replay ─────► routes, policy, neighbours
  */
-import { type Document, parseDocument, YAMLMap, Document as YamlDocument } from 'yaml';
+import { type Document, parseDocument, Scalar, YAMLMap, Document as YamlDocument } from 'yaml';
 import type { DestinationEntry, DeviceStatus, ServiceEntry, Timeouts } from '../../control/api/api.js';
 import { defaultSysctls, SYSCTL_NAMES, type Sysctls } from '../../service/sysctl.js';
 import { numericLabel } from '../../ulvsadm/labels.js';
@@ -51,8 +51,15 @@ function devicesOf(document: Document, { devices }: LiveDirector, whole: boolean
 /** A list with one row a line. */
 function flowRows(document: Document, rows: readonly object[]): unknown {
   const list = document.createNode(rows) as { items: unknown[] };
-  for (const row of list.items) if (row instanceof YAMLMap) row.flow = true;
+  for (const row of list.items) if (row instanceof YAMLMap) flowRow(row);
   return list;
+}
+
+/** A MAC of digits only would be a number for a reader of YAML 1.1. */
+function flowRow(row: YAMLMap): void {
+  row.flow = true;
+  const mac = row.get('mac', true);
+  if (mac instanceof Scalar) mac.type = 'QUOTE_DOUBLE';
 }
 
 function changedSysctls(now: Sysctls): Partial<Sysctls> {

@@ -5,7 +5,7 @@ import { restartProgram } from '../../lab/build/lab.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import { type Fault, runSmokeTest, topologiesOf } from '../../lab/faults/fault.js';
-import { faults, findFault } from '../../lab/faults/index.js';
+import { faults, faultsOf, findFault } from '../../lab/faults/index.js';
 import { type Health, type Trial, tryFault, tryHealthy } from '../../lab/faults/run.js';
 import { invocation } from '../../lab/invocation.js';
 import { inParallel } from '../../lab/parallel.js';
@@ -76,21 +76,26 @@ interface Wanted {
  * The faults that were named, in each of their topologies. Throws a LabError for an unknown name.
  */
 function chosen(names: readonly string[], { all }: FaultsOptions): Wanted[] {
-  return (all ? faults : names.map(faultNamed)).flatMap((fault) =>
+  return (all ? faults : names.map((name) => faultNamed(name))).flatMap((fault) =>
     topologiesOf(fault).map((topology) => ({ fault, topology })),
   );
 }
 
-/** Throws a LabError that names the fault that was probably meant. */
-function faultNamed(name: string): Fault {
+/**
+ * Throws a LabError that names the fault that was probably meant, or those of the topology; without
+ * it all.
+ */
+function faultNamed(name: string, topology?: string): Fault {
   const names = faults.map((fault) => fault.name);
   const meant = names.includes(name) ? '' : didYouMean(name, names);
   if (meant !== '') throw new LabError(`no fault is named "${name}"${meant}`);
-  return findFault(name);
+  const possible = topology === undefined ? faults : faultsOf(topology);
+  if (possible.length === 0) throw new LabError(`no fault is known for the topology ${topology}`);
+  return findFault(name, possible);
 }
 
 function anyFault(topology: string): Fault {
-  const possible = faults.filter((fault) => topologiesOf(fault).includes(topology));
+  const possible = faultsOf(topology);
   const found = possible[Math.floor(Math.random() * possible.length)];
   if (found === undefined) throw new LabError(`no fault is known for the topology ${topology}`);
   return found;
@@ -101,7 +106,7 @@ async function runBreak(name: string, faultName: string | undefined, random: boo
   if ((faultName === undefined) !== random)
     throw new LabError('lab break: name a fault (`ulvs lab faults` lists them), or use --random');
   const lab = findLab(name);
-  const fault = random ? anyFault(lab.topology) : faultNamed(faultName!);
+  const fault = random ? anyFault(lab.topology) : faultNamed(faultName!, lab.topology);
   const places = topologiesOf(fault);
   if (!places.includes(lab.topology))
     throw new LabError(

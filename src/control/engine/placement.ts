@@ -25,13 +25,8 @@ export type Placement = Pick<Config, 'workerCpus' | 'workerPriority'>;
  * one line each, about what is not possible here.
  */
 export function placeOthers({ workerCpus, workerPriority }: Placement): string[] {
-  const allowed = workerCpus.length > 0 ? allowedCpus() : [];
-  const missing = workerCpus.filter((cpu) => !allowed.includes(cpu));
-  const warnings = missing.map(
-    (cpu) =>
-      `workerCpus: the director may not use CPU ${cpu}; it may use ${allowed.join(' ')}: its worker is not placed`,
-  );
-  if (workerCpus.length > missing.length && !leaveCpus(workerCpus))
+  const warnings = missingCpus(workerCpus);
+  if (workerCpus.length > warnings.length && !leaveCpus(workerCpus))
     warnings.push('workerCpus: the director has no other CPU, so its other threads run on those of the workers');
   if (workerPriority === 'realtime' && !mayGoFirst())
     warnings.push(
@@ -39,6 +34,17 @@ export function placeOthers({ workerCpus, workerPriority }: Placement): string[]
     );
   else if (workerPriority === 'realtime') warnings.push(...sleepWarnings());
   return warnings;
+}
+
+/** A warning, one line, for each CPU that this process may not use. */
+export function missingCpus(workerCpus: readonly number[]): string[] {
+  const allowed = workerCpus.length > 0 ? allowedCpus() : [];
+  return workerCpus
+    .filter((cpu) => !allowed.includes(cpu))
+    .map(
+      (cpu) =>
+        `workerCpus: the director may not use CPU ${cpu}; it may use ${allowed.join(' ')}: its worker is not placed`,
+    );
 }
 
 function sleepWarnings(): string[] {

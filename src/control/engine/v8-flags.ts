@@ -16,7 +16,10 @@ const INLINING = '--max-inlined-bytecode-size-cumulative=4500';
  */
 const YOUNG_ALONE = '--no-parallel-scavenge';
 
-/** Sets the flags. Call it before the first packet: functions already compiled keep their code. */
+/**
+ * Sets both flags for all threads of the process. Call it before the first packet: functions
+ * already compiled keep their code.
+ */
 export function setPacketPathFlags(): void {
   setFlagsFromString(INLINING);
   setFlagsFromString(YOUNG_ALONE);

@@ -4,7 +4,6 @@
  * `check` installs them again.
  */
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { DeviceError } from '../../device/error.js';
 import { NftIntercept } from '../../device/intercept/nft.js';
 import { hostDelta } from '../../device/xdp/host-rule.js';
@@ -12,6 +11,7 @@ import type { InterceptMaps } from '../../device/xdp/intercept-maps.js';
 import type { ServiceRules } from '../../service/config.js';
 import { ifNameToIndex } from '../../sys/libc.js';
 import { NftSocket } from '../../sys/nftables.js';
+import { argumentsOf } from '../../sys/process.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { GapGuard, removeOldGuards } from './gap-guard.js';
@@ -133,8 +133,7 @@ export class Interceptor {
     return true;
   }
 
-  /** Removes the nft rules. */
-  /** `guarded`: the guard stays until `endGuard`. */
+  /** Removes the nft rules. `guarded`: the guard stays until `endGuard`. */
   end(guarded = false): void {
     this.ended = true;
     if (!guarded) this.guard?.end();
@@ -213,9 +212,5 @@ export function removeOrphans(): number[] {
 
 /** The process is an `ulvs run`. */
 export function isDirector(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0run\0');
-  } catch {
-    return false;
-  }
+  return argumentsOf(pid).slice(1).includes('run');
 }

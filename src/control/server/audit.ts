@@ -3,14 +3,15 @@
  * what was there before and what is there now. A long batch is one line, and its changes are there
  * with --log-level debug. No packet causes a line.
  */
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { keyText } from '../../service/config.js';
+import { argumentsOf } from '../../sys/process.js';
 import type { AdminReply, AdminRequest, ChangeRequest } from '../api/api.js';
 import { READING } from '../api/reading.js';
 import type { Asker } from '../api/session.js';
 import type { Settings } from '../config/director-config.js';
 import { type Before, changeInWords } from '../rules/change-words.js';
+import { counted } from '../text/counted.js';
 
 /** A batch with more changes than this is one line. */
 const FEW = 10;
@@ -48,7 +49,7 @@ export class Audit {
   private commandOf(peer: Asker): string {
     const known = this.commands.get(peer);
     if (known !== undefined) return known;
-    const command = commandOf(peer.pid);
+    const command = argumentsOf(peer.pid).join(' ').slice(0, COMMAND);
     this.commands.set(peer, command);
     return command;
   }
@@ -67,7 +68,7 @@ export class Audit {
     }
     if (request.op === 'traceStart') return [traceInWords(request)];
     if (request.op === 'reload') return [`reload ${request.file ?? ''}`.trim()];
-    if (request.op === 'traceStop') return [request.op];
+    if (request.op === 'traceStop') return ['the trace ends'];
     if (request.op === 'withdraw') return [`announced VIPs ${request.withdrawn ? 'withdrawn' : 'announced again'}`];
     if (request.op === 'drain') return [drainInWords(request)];
     if (request.op === 'endConnections') {
@@ -97,7 +98,7 @@ export class Audit {
 }
 
 function traceInWords({ count, filter }: Extract<AdminRequest, { op: 'traceStart' }>): string {
-  const many = count > MOST_COUNTED ? 'all packets' : `${count} packets`;
+  const many = count > MOST_COUNTED ? 'all packets' : counted(count, 'packet');
   return `a trace begins: ${many}${filter === '' ? '' : `, filter "${filter}"`}`;
 }
 
@@ -110,13 +111,4 @@ function summary(requests: readonly ChangeRequest[]): string {
   const counts = new Map<string, number>();
   for (const { op } of requests) counts.set(op, (counts.get(op) ?? 0) + 1);
   return [...counts].map(([op, count]) => `${count} ${op}`).join(', ');
-}
-
-/** The command line of a process; '': it is gone, or of another user. */
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim().slice(0, COMMAND);
-  } catch {
-    return '';
-  }
 }

@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import { argumentsOf } from '../../sys/process.js';
 import { userIds } from '../../sys/user.js';
 import { LabError } from '../error.js';
 import { directoryOf, namespaceOf, newId, outerEnd, program, STATE_DIRECTORY } from '../names.js';
@@ -10,7 +11,7 @@ import { type Host, type LabDevice, type Server, servers, type Topology } from '
 import { configPath, directorYaml, socketPath } from './config.js';
 import { startDaemons, untilRouted } from './daemons.js';
 import { startKeepalived, untilHas } from './keepalived.js';
-import { buildNetwork, finishNetwork, namespaces, removeNetwork } from './network.js';
+import { buildNetwork, finishNetwork, namespaces, processesIn, removeNetwork } from './network.js';
 import { isRunning, type Running, saysReady, start, stop, untilReady } from './process.js';
 import { type LabState, listStates, removeState, saveState } from './state.js';
 
@@ -188,13 +189,22 @@ function countPath(id: string, name: string): string {
   return `${directoryOf(id)}/${name}.sock`;
 }
 
+/** Characters of a command line that are shown. */
+const SHOWN = 120;
+
 /**
  * Ends the lab's processes and deletes its namespaces and files. It is no error if they are gone.
+ * Returns a line for each other process in the namespaces: it goes on in one without a name.
  */
-export async function down(lab: LabState): Promise<void> {
+export async function down(lab: LabState): Promise<string[]> {
   await stop(lab.processes);
+  const foreign = await processesIn(lab.namespaces);
   await removeNetwork(lab.namespaces);
   removeState(lab.id);
+  return foreign.map(
+    ({ namespace, pid }) =>
+      `still running in ${namespace}: ${argumentsOf(pid).join(' ').slice(0, SHOWN)}; \`kill ${pid}\` ends it`,
+  );
 }
 
 /** The labs named `name`: by id, or by topology. Without a name all labs. */

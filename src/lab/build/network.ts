@@ -158,6 +158,17 @@ export async function removeNetwork(names: readonly string[]): Promise<void> {
   for (const name of names) if (present.has(name)) await removeNamespace(name);
 }
 
+/** Processes in these namespaces. */
+export async function processesIn(names: readonly string[]): Promise<{ namespace: string; pid: number }[]> {
+  const present = await presentNamespaces();
+  const found: { namespace: string; pid: number }[] = [];
+  for (const namespace of names.filter((name) => present.has(name))) {
+    const { stdout } = await command('ip', ['netns', 'pids', namespace]);
+    for (const pid of stdout.split('\n')) if (pid !== '') found.push({ namespace, pid: Number(pid) });
+  }
+  return found;
+}
+
 async function presentNamespaces(): Promise<Set<string>> {
   const { stdout } = await command('ip', ['netns', 'list']);
   return new Set(stdout.split('\n').map((line) => line.split(' ')[0]!));
