@@ -44,16 +44,20 @@ const NOT_THEIRS = ['main', 'build', 'turn', 'next_flow', 'client_of', '_init', 
 /** Functions that take less are one row. */
 const LEAST = 10;
 
-/** Sends packets of established connections through a director until it is killed. */
+/** Turns between two looks whether the process that counts is still there. */
+const TURNS = 1 << 14;
+
+/** Sends packets of established connections through a director until it is killed, or alone. */
 async function runPath(path: Path, family: Family): Promise<void> {
   const subject = await Subject.create(1 << 20);
   established(subject, path, family, FLOWS);
   const { template, flow } = traffic(path, family, FLOWS);
   const source = subject.sources[path === 'natout' ? 1 : 0];
-  for (;;) {
-    source.fill(template, flow);
-    subject.run();
-  }
+  for (const parent = process.ppid; process.ppid === parent; )
+    for (let turn = 0; turn < TURNS; turn++) {
+      source.fill(template, flow);
+      subject.run();
+    }
 }
 
 async function counted(child: ChildProcess, ms: number, count: (pid: number) => Instructions): Promise<Instructions> {

@@ -23,6 +23,8 @@ const USUAL = Int32Array.of(0);
 
 /** Steps of nice(1) that `stepBack` gives way, and that `goBefore` goes ahead. */
 const STEPS = 10;
+/** Steps of `putBehind`. */
+const STEPS_BEHIND = 5;
 const LOWEST = 19;
 const HIGHEST = -20;
 /** RLIMIT_NICE that allows priority 0. */
@@ -85,6 +87,11 @@ export function mayGoFirst(): boolean {
  */
 export function goBefore(): void {
   setOne(0, Math.max(HIGHEST, getPriority() - STEPS));
+}
+
+/** These threads of this process get a quarter of a processor that they share with another one. */
+export function putBehind(threads: readonly number[]): void {
+  for (const thread of threads) setOne(thread, Math.min(LOWEST, getPriority() + STEPS_BEHIND));
 }
 
 /** The numbers (gettid(2)) of all threads of this process but the first. */

@@ -12,7 +12,7 @@ import { openSockets } from '../api/open-sockets.js';
 import type { Handler } from '../api/session.js';
 import type { ConsoleServer } from '../console/server.js';
 import { openFlows } from '../engine/open-flows.js';
-import { placeOthers, tooManyWorkers } from '../engine/placement.js';
+import { placeOthers, putCompilersBehind, tooManyWorkers } from '../engine/placement.js';
 import type { Transfer } from '../engine/transfer.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
@@ -51,6 +51,7 @@ export async function start(parts: Parts, wanted: Rules, client: AdminClient, ha
   await startForwarding(parts, workers, attachment, wanted);
   startHealth(parts, workers, attachment);
   startJobs(parts);
+  putCompilersBehind();
   // The process before this one has ended: one address that cannot be used must not end all.
   for (const step of listening(parts, client, handler))
     await (parts.taker === undefined ? step() : parts.attempt(step));

@@ -9,11 +9,13 @@
  *
  * V8 compiles and collects garbage in threads of its own. Where such a thread has a worker's CPU,
  * the worker waits for it up to a tick of the scheduler, 1 to 10 ms. A lower niceness of the worker
- * makes that rarer, real-time priority ends it.
+ * makes that rarer, real-time priority ends it. Once the director is up, V8's threads are behind
+ * the control thread too: while it loads many rules, four of them compile, and it had a third of a
+ * CPU.
  */
 import { availableParallelism } from 'node:os';
 import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';
-import { goBefore, mayGoFirst } from '../../sys/priority.js';
+import { goBefore, mayGoFirst, otherThreads, putBehind } from '../../sys/priority.js';
 import { WAKE_LATENCY, WakeLatency } from '../../sys/wake-latency.js';
 import type { Config } from '../config/config.js';
 
@@ -55,6 +57,22 @@ function sleepWarnings(): string[] {
     ];
   request.close();
   return [];
+}
+
+let v8Threads: readonly number[] | undefined;
+
+/**
+ * V8's own threads: Node.js starts them before any other. Call it before workers start: they are no
+ * part of the list.
+ */
+export function compilers(): readonly number[] {
+  v8Threads ??= otherThreads();
+  return v8Threads;
+}
+
+/** V8's own threads give way to all others, from now on. */
+export function putCompilersBehind(): void {
+  putBehind(compilers());
 }
 
 /**

@@ -5,10 +5,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
-import { otherThreads } from '../../sys/priority.js';
 import { pack } from '../rules/packed-actions.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
+import { compilers } from './placement.js';
 import { Runner } from './runner.js';
 import { setWorkerHeap } from './v8-flags.js';
 
@@ -56,16 +56,6 @@ const YOUNG_MB = 3;
 
 /** Time, in ms, after which a dataplane that does not stop is terminated. */
 const STOP_MS = 5000;
-
-/**
- * V8's own threads: Node.js starts them before any other. Later ones, such as workers, are no part
- * of the list.
- */
-let v8Threads: readonly number[] | undefined;
-function compilers(): readonly number[] {
-  v8Threads ??= otherThreads();
-  return v8Threads;
-}
 
 /** Starts a dataplane in a thread of its own. */
 export const startWorker: StartDataplane = async (setup, onReport, given) => {

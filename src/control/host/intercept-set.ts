@@ -9,20 +9,12 @@
  * A rule may follow from several services: it goes with the last of them.
  */
 import type { InterceptRule } from '../../device/intercept/rule.js';
-import {
-  type DestinationConfig,
-  isFwmark,
-  keyText,
-  SCTP,
-  type ServiceKey,
-  type ServiceRules,
-  TCP,
-  UDP,
-} from '../../service/config.js';
-import { parse4 } from '../../wire/address.js';
+import { type DestinationConfig, isFwmark, type ServiceKey, type ServiceRules } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import { type EndpointKey, endpointKey } from '../rules/entries.js';
+import { ServiceMap } from '../rules/service-map.js';
 import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
+import { RuleCounts, textOf } from './rule-counts.js';
 
 /**
  * The rules of one service, and its destinations, by endpointKey. The rules of a destination
@@ -41,12 +33,13 @@ export interface InterceptDelta {
 }
 
 export class InterceptSet {
-  private readonly parts = new Map<string, Part>();
+  private parts = new ServiceMap<Part>();
   private standing: readonly InterceptRule[] = [];
-  /** How many services, destinations and settings a rule follows from, by keyOf. */
-  private readonly counts = new Map<RuleKey, number>();
-  private readonly added = new Map<RuleKey, InterceptRule>();
-  private readonly removed = new Map<RuleKey, InterceptRule>();
+  /** How many services, destinations and settings a rule follows from. */
+  private readonly counts = new RuleCounts();
+  /** Since the last `take`. */
+  private added: InterceptRule[] = [];
+  private removed: InterceptRule[] = [];
 
   /** `atLeast`: as for interceptRules. */
   constructor(
@@ -56,8 +49,8 @@ export class InterceptSet {
 
   /** All rules. */
   all(): InterceptRule[] {
-    const rules = new Map<RuleKey, InterceptRule>();
-    const note = (rule: InterceptRule) => void rules.set(keyOf(rule), rule);
+    const rules = new Map<string, InterceptRule>();
+    const note = (rule: InterceptRule) => void rules.set(textOf(rule), rule);
     for (const { key, own, destinations } of this.parts.values()) {
       own.forEach(note);
       for (const destination of destinations.values()) destinationRules(key, destination, this.settings).forEach(note);
@@ -68,22 +61,22 @@ export class InterceptSet {
 
   /** The rules that came and went since the last call. */
   take(): InterceptDelta {
-    const delta = { added: [...this.added.values()], removed: [...this.removed.values()] };
-    this.added.clear();
-    this.removed.clear();
-    return delta;
+    const { added, removed } = this;
+    this.added = [];
+    this.removed = [];
+    return added.length === 0 || removed.length === 0 ? { added, removed } : withoutReturned(added, removed);
   }
 
   /** Replaces settings and services. The rules of a destination that stays are not made again. */
   replace(services: readonly ServiceRules[], settings: InterceptSettings): void {
-    const before = new Map(this.parts);
+    const before = this.parts;
     const former = this.settings;
     const isSame = String(former.ftp) === String(settings.ftp);
-    this.parts.clear();
+    this.parts = new ServiceMap();
     this.settings = settings;
     for (const { key, destinations } of [...services].reverse()) {
       this.addService(key);
-      const known = isSame ? before.get(keyText(key)) : undefined;
+      const known = isSame ? before.get(key) : undefined;
       for (const destination of [...destinations].reverse()) this.keep(key, destination, known);
     }
     for (const part of before.values()) this.release(part, former);
@@ -95,7 +88,7 @@ export class InterceptSet {
     const endpoint = endpointKey(destination);
     if (from?.destinations.get(endpoint)?.method !== destination.method) return this.addDestination(key, destination);
     from.destinations.delete(endpoint);
-    this.parts.get(keyText(key))!.destinations.set(endpoint, destination);
+    this.parts.get(key)!.destinations.set(endpoint, destination);
   }
 
   /** Follows accepted changes of the rule table. */
@@ -108,32 +101,32 @@ export class InterceptSet {
 
   private followOne(change: ChangeRequest): void {
     if (change.op === 'addService') this.addService(change.service.key);
-    else if (change.op === 'deleteService') this.deleteService(keyText(change.key));
+    else if (change.op === 'deleteService') this.deleteService(change.key);
     else if (change.op === 'addDestination' || change.op === 'editDestination')
       this.addDestination(change.key, change.destination);
-    else if (change.op === 'deleteDestination') this.deleteDestination(keyText(change.key), endpointKey(change));
-    else if (change.op === 'flush') for (const key of [...this.parts.keys()]) this.deleteService(key);
+    else if (change.op === 'deleteDestination') this.deleteDestination(change.key, endpointKey(change));
+    else if (change.op === 'flush') for (const { key } of [...this.parts.values()]) this.deleteService(key);
   }
 
   private addService(key: ServiceKey): void {
-    const known = this.parts.get(keyText(key));
+    const known = this.parts.get(key);
     const own = serviceRules({ key }, this.settings);
     this.hold(own);
-    if (known === undefined) this.parts.set(keyText(key), { key, own, destinations: new Map() });
+    if (known === undefined) this.parts.set(key, { key, own, destinations: new Map() });
     else {
       this.drop(known.own);
       known.own = own;
     }
   }
 
-  private deleteService(text: string): void {
-    const part = this.parts.get(text);
-    this.parts.delete(text);
+  private deleteService(key: ServiceKey): void {
+    const part = this.parts.get(key);
+    this.parts.delete(key);
     if (part !== undefined) this.release(part);
   }
 
   private addDestination(key: ServiceKey, destination: DestinationConfig): void {
-    const part = this.parts.get(keyText(key));
+    const part = this.parts.get(key);
     if (part === undefined) return;
     const endpoint = endpointKey(destination);
     const before = part.destinations.get(endpoint);
@@ -142,7 +135,7 @@ export class InterceptSet {
     if (before !== undefined) this.drop(destinationRules(key, before, this.settings));
   }
 
-  private deleteDestination(service: string, endpoint: EndpointKey): void {
+  private deleteDestination(service: ServiceKey, endpoint: EndpointKey): void {
     const part = this.parts.get(service);
     const destination = part?.destinations.get(endpoint);
     if (part === undefined || destination === undefined) return;
@@ -163,46 +156,30 @@ export class InterceptSet {
   }
 
   private hold(rules: readonly InterceptRule[]): void {
-    for (const rule of rules) {
-      const key = keyOf(rule);
-      const count = this.counts.get(key) ?? 0;
-      this.counts.set(key, count + 1);
-      if (count === 0 && !this.removed.delete(key)) this.added.set(key, rule);
-    }
+    for (const rule of rules) if (this.counts.add(rule) === 1) this.added.push(rule);
   }
 
   private drop(rules: readonly InterceptRule[]): void {
-    for (const rule of rules) {
-      const key = keyOf(rule);
-      const left = this.counts.get(key)! - 1;
-      if (left > 0) this.counts.set(key, left);
-      else {
-        this.counts.delete(key);
-        if (!this.added.delete(key)) this.removed.set(key, rule);
-      }
-    }
+    for (const rule of rules) if (this.counts.remove(rule) === 0) this.removed.push(rule);
   }
 }
 
-/** What tells rules apart: a number for replies of one IPv4 address and port, as most are. */
-type RuleKey = number | string;
-
-const PORTS = 2 ** 16;
-/** A number has room for these protocols only. */
-const NUMBERS: Readonly<Record<number, number>> = { [TCP]: 0, [UDP]: 1, [SCTP]: 2 };
-const NUMBERED = 3;
-
-function keyOf(rule: InterceptRule): RuleKey {
-  if (rule.kind !== 'packet' || rule.daddr !== undefined || rule.iif !== undefined || rule.dport !== undefined)
-    return JSON.stringify(rule);
-  const { family, saddr, protocol, sport } = rule;
-  const [from, to] = sport?.[0] ?? [];
-  const port = sport?.length === 1 && from === to ? from : undefined;
-  const number = protocol === undefined ? undefined : NUMBERS[protocol];
-  const ipv4 = saddr === undefined || port === undefined || number === undefined ? undefined : parse4(saddr);
-  // JSON takes three times as long.
-  if (ipv4 === undefined) return [family, saddr, protocol, port ?? String(sport ?? '')].join(' ');
-  return ((ipv4 >>> 0) * NUMBERED + number!) * PORTS + port!;
+/**
+ * Leaves out rules that came and went, or went and came: they are in both lists equally often.
+ */
+function withoutReturned(added: readonly InterceptRule[], removed: readonly InterceptRule[]): InterceptDelta {
+  const balance = new Map<string, number>();
+  const count = (rules: readonly InterceptRule[], one: number) => {
+    for (const rule of rules) balance.set(textOf(rule), (balance.get(textOf(rule)) ?? 0) + one);
+  };
+  count(added, 1);
+  count(removed, -1);
+  const left = (rules: readonly InterceptRule[], sign: number) => [
+    ...new Map(
+      rules.map((rule) => [textOf(rule), rule] as const).filter(([text]) => balance.get(text) === sign),
+    ).values(),
+  ];
+  return { added: left(added, 1), removed: left(removed, -1) };
 }
 
 /** The change may add or remove a service by mark. */

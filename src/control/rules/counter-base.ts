@@ -12,7 +12,8 @@ const TOTALS = ['conns', 'inpkts', 'outpkts', 'inbytes', 'outbytes'] as const;
  */
 export interface ZeroPoints {
   read(of: CountersOf, slot: number): readonly number[];
-  write(of: CountersOf, slot: number, counts: ArrayLike<number>): void;
+  /** Takes the counts from index `from` on, 0 by default. */
+  write(of: CountersOf, slot: number, counts: ArrayLike<number>, from?: number): void;
 }
 
 /** Zero points of the counters of slots. */
@@ -30,7 +31,7 @@ class CounterBases {
   zero(slot: number): void {
     const at = this.roomFor(slot);
     this.counters.copyCounts(this.of, slot, this.bases, at);
-    this.kept?.write(this.of, slot, this.bases.subarray(at, at + TOTALS.length));
+    this.kept?.write(this.of, slot, this.bases, at);
   }
 
   /** Takes the zero point that a former process has set. */

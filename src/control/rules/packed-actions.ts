@@ -1,10 +1,13 @@
 /**
- * Actions on their way to a worker, as one list without an object for each. V8 takes several times
- * as long for objects, in the worker too, where forwarding waits meanwhile.
+ * Actions as one list without an object for each: on their way to a worker, and in the journal. V8
+ * takes several times as long for objects, in the worker too, where forwarding waits meanwhile.
+ * New destinations of one service that follow each other share their fields:
  *
- *     addService        SERVICE      slot  protocol address port  scheduler flags timeout netmask pe
- *     addDestination    DESTINATION  slot serviceSlot revived  address port method weight thresholds
- *     anything else     OTHER        the action
+ *     addService        SERVICE       slot  protocol address port  scheduler flags timeout netmask pe
+ *     addDestination    DESTINATIONS  count  serviceSlot revived method weight thresholds  (slot address port) × count
+ *     anything else     OTHER         the action
+ *
+ * A change of this form needs a new version of the journal (control/state/journal.ts).
  */
 import {
   type DestinationConfig,
@@ -22,26 +25,55 @@ type Added<K extends Action['kind']> = Extract<Action, { kind: K }>;
 
 const OTHER = 0;
 const SERVICE = 1;
-const DESTINATION = 2;
+const DESTINATIONS = 2;
+
+/** Places of the shared fields of destinations. */
+const COUNT = 1;
+const SHARED = 8;
+/** Fields of one destination. */
+const OWN = 3;
 
 export function pack(actions: readonly Action[]): Packed {
   const packed: Packed = [];
-  for (const action of actions)
-    if (action.kind === 'addDestination' && isPlain(action.destination.tunnel)) packDestination(packed, action);
-    else if (action.kind === 'addService') packService(packed, action);
-    else packed.push(OTHER, action);
+  // The destinations that the last action belongs to: their place, and one of them.
+  let at = 0;
+  let last: Added<'addDestination'> | undefined;
+  for (const action of actions) {
+    if (action.kind !== 'addDestination' || !isPlain(action.destination.tunnel)) {
+      last = undefined;
+      packOther(packed, action);
+      continue;
+    }
+    if (last === undefined || !goesWith(last, action)) {
+      at = packed.length;
+      packShared(packed, action);
+    }
+    last = action;
+    packed[at + COUNT] = (packed[at + COUNT] as number) + 1;
+    packed.push(action.slot, action.destination.address, action.destination.port);
+  }
   return packed;
 }
 
-function packDestination(packed: Packed, { slot, serviceSlot, destination, revived }: Added<'addDestination'>): void {
-  const { address, port, method, weight, upperThreshold, lowerThreshold } = destination;
-  packed.push(DESTINATION, slot, serviceSlot, revived, address, port, method, weight, upperThreshold, lowerThreshold);
+function packOther(packed: Packed, action: Action): void {
+  if (action.kind !== 'addService' || isFwmark(action.service.key)) packed.push(OTHER, action);
+  else {
+    const { key, scheduler, flags, timeout, netmask, pe } = action.service;
+    packed.push(SERVICE, action.slot, key.protocol, key.address, key.port, scheduler, flags, timeout, netmask, pe);
+  }
 }
 
-function packService(packed: Packed, action: Added<'addService'>): void {
-  const { key, scheduler, flags, timeout, netmask, pe } = action.service;
-  if (isFwmark(key)) packed.push(OTHER, action);
-  else packed.push(SERVICE, action.slot, key.protocol, key.address, key.port, scheduler, flags, timeout, netmask, pe);
+function packShared(packed: Packed, { serviceSlot, revived, destination }: Added<'addDestination'>): void {
+  const { method, weight, upperThreshold, lowerThreshold } = destination;
+  packed.push(DESTINATIONS, 0, serviceSlot, revived, method, weight, upperThreshold, lowerThreshold);
+}
+
+/** All fields are equal but those of its own. */
+function goesWith(a: Added<'addDestination'>, b: Added<'addDestination'>): boolean {
+  if (a.serviceSlot !== b.serviceSlot || a.revived !== b.revived) return false;
+  const [one, other] = [a.destination, b.destination];
+  if (one.method !== other.method || one.weight !== other.weight) return false;
+  return one.upperThreshold === other.upperThreshold && one.lowerThreshold === other.lowerThreshold;
 }
 
 function isPlain({ type, port, checksum }: Tunnel): boolean {
@@ -54,15 +86,18 @@ export function unpack(packed: Packed): Action[] {
     if (packed[at] === OTHER) {
       actions.push(packed[at + 1] as Action);
       at += 2;
+    } else if (packed[at] === SERVICE) {
+      actions.push(serviceAt(packed, at));
+      at += SERVICE_FIELDS;
     } else {
-      actions.push(packed[at] === SERVICE ? serviceAt(packed, at) : destinationAt(packed, at));
-      at += FIELDS;
+      const count = packed[at + COUNT] as number;
+      for (let i = 0; i < count; i++) actions.push(destinationAt(packed, at, at + SHARED + OWN * i));
+      at += SHARED + OWN * count;
     }
   return actions;
 }
 
-/** Of a service and of a destination. */
-const FIELDS = 10;
+const SERVICE_FIELDS = 10;
 
 function serviceAt(packed: Packed, at: number): Action {
   const number = (i: number) => packed[at + i] as number;
@@ -78,16 +113,17 @@ function serviceAt(packed: Packed, at: number): Action {
   return { kind: 'addService', slot: number(1), service };
 }
 
-function destinationAt(packed: Packed, at: number): Action {
+/** `at`: the shared fields; `own`: those of this destination. */
+function destinationAt(packed: Packed, at: number, own: number): Action {
   const destination: DestinationConfig = {
-    address: packed[at + 4] as string,
-    port: packed[at + 5] as number,
-    method: packed[at + 6] as ForwardingMethod,
-    weight: packed[at + 7] as number,
-    upperThreshold: packed[at + 8] as number,
-    lowerThreshold: packed[at + 9] as number,
+    address: packed[own + 1] as string,
+    port: packed[own + 2] as number,
+    method: packed[at + 4] as ForwardingMethod,
+    weight: packed[at + 5] as number,
+    upperThreshold: packed[at + 6] as number,
+    lowerThreshold: packed[at + 7] as number,
     tunnel: PLAIN_TUNNEL,
   };
-  const [slot, serviceSlot] = [packed[at + 1] as number, packed[at + 2] as number];
+  const [slot, serviceSlot] = [packed[own] as number, packed[at + 2] as number];
   return { kind: 'addDestination', slot, serviceSlot, destination, revived: packed[at + 3] as boolean };
 }

@@ -2,15 +2,16 @@
  * The rule table of a former process, from the actions that made it (kept-rules.ts). Every
  * action names its slots, so that connections, which name slots, find their destinations again.
  */
-import { type DestinationConfig, keyText } from '../../service/config.js';
+import type { DestinationConfig } from '../../service/config.js';
 import type { Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { DestTrash } from './dest-trash.js';
 import { type Destination, type EndpointKey, endpointKey, identity, type Service } from './entries.js';
+import type { ServiceMap } from './service-map.js';
 
 /** What is filled. */
 export interface RestoredTables {
-  readonly services: Map<string, Service>;
+  readonly services: ServiceMap<Service>;
   readonly trash: DestTrash;
 }
 
@@ -65,13 +66,13 @@ class Restoring implements RestoredSlots {
 
   private addService(slot: number, config: Service['config']): void {
     const service: Service = { slot, config, destinations: new Map() };
-    this.tables.services.set(keyText(config.key), service);
+    this.tables.services.set(config.key, service);
     this.bySlot.set(slot, service);
     this.serviceSlots.set(slot, 1);
   }
 
   private deleteService(slot: number): void {
-    this.tables.services.delete(keyText(this.bySlot.get(slot)!.config.key));
+    this.tables.services.delete(this.bySlot.get(slot)!.config.key);
     this.serviceSlots.set(slot, this.serviceSlots.get(slot)! - 1);
   }
 

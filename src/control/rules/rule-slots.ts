@@ -14,6 +14,7 @@ import type { CountersView } from './counters.js';
 import { DestTrash } from './dest-trash.js';
 import type { Service } from './entries.js';
 import { type RestoredSlots, restoreRules } from './restore.js';
+import type { ServiceMap } from './service-map.js';
 import { CountedSlots, Slots } from './slots.js';
 
 /** Numbers of services and destinations. */
@@ -108,7 +109,7 @@ export class RuleSlots {
   }
 
   /** As Rules.restore; fills `services`. */
-  restore(actions: readonly Action[], services: Map<string, Service>): RestoredSlots['timeouts'] {
+  restore(actions: readonly Action[], services: ServiceMap<Service>): RestoredSlots['timeouts'] {
     const { serviceSlots, destinationSlots, timeouts } = restoreRules(actions, { services, trash: this.trash });
     this.services.restore(serviceSlots);
     this.destinations.restore(destinationSlots);

@@ -6,7 +6,7 @@
  *     request ─► Rules ─┬─► reply
  *                       └─► actions, by slot (actions.ts)
  */
-import { keyText, type ServiceConfig, type ServiceKey, type ServiceRules } from '../../service/config.js';
+import type { ServiceConfig, ServiceKey, ServiceRules } from '../../service/config.js';
 import type { ServiceEntry, StatsEntry, Timeouts } from '../api/api.js';
 import type { Action } from './actions.js';
 import type { ShownCounters } from './counter-base.js';
@@ -23,6 +23,7 @@ import {
 import { accepted, type Outcome, type RulesRequest, refused } from './outcome.js';
 import { refuseService, refuseTimeouts } from './refusals.js';
 import { RuleSlots, type SlotsOptions } from './rule-slots.js';
+import { ServiceMap } from './service-map.js';
 
 /** What a rule table needs to know. */
 export interface RulesOptions extends SlotsOptions {
@@ -38,7 +39,7 @@ const KERNEL_TIMEOUTS: Timeouts = { tcp: 900, tcpfin: 120, udp: 300 };
 
 /** The rule table. */
 export class Rules {
-  private readonly services = new Map<string, Service>();
+  private readonly services = new ServiceMap<Service>();
   readonly slots: RuleSlots;
   private readonly shown: ShownCounters;
   private timeouts: Timeouts;
@@ -113,7 +114,7 @@ export class Rules {
 
   /** A service with its destinations, without counters; undefined: there is none. */
   find(key: ServiceKey): ServiceRules | undefined {
-    const service = this.services.get(keyText(key));
+    const service = this.services.get(key);
     return service && rulesOf(service);
   }
 
@@ -158,13 +159,12 @@ export class Rules {
   }
 
   private addService(config: ServiceConfig): Outcome {
-    const key = keyText(config.key);
-    if (this.services.has(key)) return refused('EEXIST');
+    if (this.services.get(config.key) !== undefined) return refused('EEXIST');
     const errno = refuseService(config, this.options);
     if (errno) return refused(errno);
     const slot = this.slots.openService();
     if (slot === undefined) return refused('ENOMEM');
-    this.services.set(key, { slot, config, destinations: new Map() });
+    this.services.set(config.key, { slot, config, destinations: new Map() });
     return accepted([{ kind: 'addService', slot, service: config }]);
   }
 
@@ -177,7 +177,7 @@ export class Rules {
 
   private removeService(service: Service): Action[] {
     const removed = newestFirst(service).flatMap((destination) => this.destinations.remove(service, destination));
-    this.services.delete(keyText(service.config.key));
+    this.services.delete(service.config.key);
     this.slots.releaseService(service.slot);
     return [...removed, { kind: 'deleteService', slot: service.slot }];
   }
@@ -218,7 +218,7 @@ export class Rules {
   }
 
   private withService(key: ServiceKey, then: (service: Service) => Outcome): Outcome {
-    const service = this.services.get(keyText(key));
+    const service = this.services.get(key);
     return service ? then(service) : refused('ESRCH');
   }
 }

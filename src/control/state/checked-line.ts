@@ -7,14 +7,9 @@ import { createHash } from 'node:crypto';
 /** Characters of a checksum. */
 const CHECKSUM = 16;
 
-/** The line with its line end, as bytes. */
+/** The line with its line end, as bytes. Many rules are a long line: it is encoded once. */
 export function checkedLine(value: unknown): Buffer {
-  return checkedText(JSON.stringify(value));
-}
-
-/** The same for the text of a value: many rules are a long line, which is encoded once. */
-export function checkedText(text: string): Buffer {
-  const line = Buffer.from(`${' '.repeat(CHECKSUM + 1)}${text}\n`);
+  const line = Buffer.from(`${' '.repeat(CHECKSUM + 1)}${JSON.stringify(value)}\n`);
   line.write(checksum(line.subarray(CHECKSUM + 1, -1)));
   return line;
 }

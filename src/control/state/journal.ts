@@ -3,19 +3,24 @@
  * a process that is killed loses no change. A start writes the journal anew, as short as it can be.
  *
  *     {"state": …}          first line: the name of the state, its version, the boot, a secret
- *     {"actions": […]}      changes of the rule table (rules/actions.ts)
+ *     {"packed": […]}       changes of the rule table (rules/packed-actions.ts)
  *     {"released": […]}     slots of removed destinations that became free
  *     {"sysctl": {…}}       the present sysctls
  *     {"base": {…}}         what director.yaml said when it was read last
  *     {"stages": […]}       the stages by which workers share clients
+ *
+ * Versions 1 to 3 had {"actions": […]} in place of `packed`: an object for each (rules/actions.ts).
  */
 import { closeSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import type { SteeringStage } from '../../dataplane/workers/steering.js';
 import type { Sysctls } from '../../service/sysctl.js';
 import type { ServiceEntry, Timeouts } from '../api/api.js';
 import type { Action } from '../rules/actions.js';
-import { actionText } from './action-text.js';
-import { checkedLine, checkedText, readLine } from './checked-line.js';
+import { type Packed, unpack } from '../rules/packed-actions.js';
+import { checkedLine, readLine } from './checked-line.js';
+
+/** The version of the journal. Those before it can be read. */
+export const JOURNAL_VERSION = 4;
 
 /** What director.yaml said: the ground on which ulvsadm's changes stand. */
 export interface Base {
@@ -34,6 +39,7 @@ export interface Birth {
 
 export type JournalRecord =
   | Birth
+  | { readonly packed: Packed }
   | { readonly actions: readonly Action[] }
   | { readonly released: readonly number[] }
   | { readonly sysctl: Readonly<Sysctls> }
@@ -45,6 +51,12 @@ export interface JournalContent {
   readonly records: readonly JournalRecord[];
   /** The last line was not complete: the process died while it wrote the line. */
   readonly torn: boolean;
+}
+
+/** The changes of the rule table in a record; undefined: it has none. */
+export function actionsOf(record: JournalRecord): readonly Action[] | undefined {
+  if ('packed' in record) return unpack(record.packed);
+  return 'actions' in record ? record.actions : undefined;
 }
 
 /** Reads a journal. undefined: there is none. Throws an Error that says where it is damaged. */
@@ -83,7 +95,7 @@ export class Journal {
   }
 
   append(record: JournalRecord): void {
-    this.length += writeAll(this.fd, lineOf(record));
+    this.length += writeAll(this.fd, checkedLine(record));
   }
 
   /** Another file takes the place of this one at once, or not at all. */
@@ -91,7 +103,7 @@ export class Journal {
     const fresh = `${this.path}.new`;
     const fd = openSync(fresh, 'w', 0o600);
     this.length = 0;
-    for (const record of records) this.length += writeAll(fd, lineOf(record));
+    for (const record of records) this.length += writeAll(fd, checkedLine(record));
     renameSync(fresh, this.path);
     if (this.fd >= 0) closeSync(this.fd);
     this.fd = fd;
@@ -100,11 +112,6 @@ export class Journal {
   close(): void {
     closeSync(this.fd);
   }
-}
-
-function lineOf(record: JournalRecord): Buffer {
-  if (!('actions' in record)) return checkedLine(record);
-  return checkedText(`{"actions":[${record.actions.map(actionText).join(',')}]}`);
 }
 
 function writeAll(fd: number, bytes: Buffer): number {

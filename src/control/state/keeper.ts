@@ -10,7 +10,8 @@ import { GAUGES, Gauge } from '../../stats/counters.js';
 import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
 import { KeptRules } from '../rules/kept-rules.js';
-import { type Base, Journal, type JournalRecord } from './journal.js';
+import { pack } from '../rules/packed-actions.js';
+import { actionsOf, type Base, Journal, type JournalRecord } from './journal.js';
 import { Store, type StoreNeeds } from './store.js';
 
 /**
@@ -20,7 +21,7 @@ import { Store, type StoreNeeds } from './store.js';
  */
 const LONG = 4 << 20;
 const GROWTH = 4;
-const PER_RULE = 200;
+const PER_RULE = 40;
 const SHORTEN_MS = 5000;
 
 /** What a former process left, besides the memory of the workers. */
@@ -90,7 +91,9 @@ export class StateKeeper {
 
   /** The rule table has changed. */
   changed(actions: readonly Action[]): void {
-    if (actions.length > 0) this.note({ actions });
+    if (actions.length === 0) return;
+    this.rules.apply(actions);
+    this.append({ packed: pack(actions) });
   }
   /** Slots of removed destinations became free. */
   released(slots: readonly number[]): void {
@@ -115,6 +118,10 @@ export class StateKeeper {
 
   private note(record: JournalRecord): void {
     this.take(record);
+    this.append(record);
+  }
+
+  private append(record: JournalRecord): void {
     if (this.journal === undefined) return;
     this.journal.append(record);
     const shortest = Math.max(this.shortest, PER_RULE * this.rules.count);
@@ -139,7 +146,8 @@ export class StateKeeper {
   }
 
   private take(record: JournalRecord): void {
-    if ('actions' in record) this.rules.apply(record.actions);
+    const actions = actionsOf(record);
+    if (actions !== undefined) this.rules.apply(actions);
     else if ('released' in record) this.rules.release(record.released);
     else if ('base' in record) this.base = record.base;
     else if ('sysctl' in record) this.sysctl = record.sysctl;
@@ -151,7 +159,7 @@ export class StateKeeper {
     const { base, sysctl, stages, store } = this;
     return [
       store.birth,
-      { actions: this.rules.actions() },
+      { packed: pack(this.rules.actions()) },
       ...(base === undefined ? [] : [{ base }]),
       ...(sysctl === undefined ? [] : [{ sysctl }]),
       ...(stages === undefined ? [] : [{ stages }]),

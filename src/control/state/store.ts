@@ -30,8 +30,8 @@ import type { Action } from '../rules/actions.js';
 import type { ZeroPoints } from '../rules/counter-base.js';
 import { convert, DONE, FORMER } from './conversion.js';
 import { bootId, type Header } from './header.js';
-import { type Birth, Journal, type JournalRecord, readJournal } from './journal.js';
-import { FORMER_LAYOUTS, layoutHash, VERSION } from './layout.js';
+import { actionsOf, type Birth, JOURNAL_VERSION, Journal, type JournalRecord, readJournal } from './journal.js';
+import { layoutHash, VERSION } from './layout.js';
 import type { FormerSteering } from './placement.js';
 import { moveAside, openWorkerFile, type WorkerFile } from './worker-file.js';
 import { zeroPointsIn } from './zero-points.js';
@@ -77,7 +77,7 @@ export class Store {
     if (needs.fresh) for (const name of filesOf(directory)) rmSync(path.join(directory, name), { recursive: true });
     this.records = this.readRules();
     const [first] = this.records;
-    this.birth = first !== undefined && 'state' in first ? { ...first, version: VERSION } : born();
+    this.birth = first !== undefined && 'state' in first ? { ...first, version: JOURNAL_VERSION } : born();
     this.workers = this.openWorkers();
     this.zeroPoints = zeroPointsIn(this.workers[0]!.zeroPoints);
   }
@@ -148,7 +148,7 @@ export class Store {
   private steering(): FormerSteering {
     const { ftp = [] } = this.needs;
     const stages = this.records.flatMap((record) => ('stages' in record ? [record.stages] : [])).at(-1);
-    const services = this.records.flatMap((record) => ('actions' in record ? servicesOf(record.actions) : []));
+    const services = this.records.flatMap((record) => servicesOf(actionsOf(record) ?? []));
     return { secret: this.birth.secret, stages, services, ftp };
   }
 
@@ -171,13 +171,13 @@ export class Store {
 /** Why this program must not go on with a journal; undefined: it may. */
 function refusalOf([first]: readonly JournalRecord[]): string | undefined {
   if (first === undefined || !('state' in first)) return 'its first line is missing';
-  if (first.version !== VERSION && FORMER_LAYOUTS.every(({ version }) => version !== first.version))
-    return `it has version ${first.version}, this is ulvs with version ${VERSION}`;
+  if (!Number.isInteger(first.version) || first.version < 1 || first.version > JOURNAL_VERSION)
+    return `it has version ${first.version}, this is ulvs with version ${JOURNAL_VERSION}`;
   return first.boot === bootId() ? undefined : 'it is of another boot of the machine';
 }
 
 function born(): Birth {
-  return { state: randomUUID(), version: VERSION, boot: bootId(), secret: secret() };
+  return { state: randomUUID(), version: JOURNAL_VERSION, boot: bootId(), secret: secret() };
 }
 
 /** Services of any time: connections of a removed one may go on. */

@@ -13,6 +13,10 @@ export function zeroPointsIn(block: Block): ZeroPoints {
   const at = (of: keyof typeof rowOf, slot: number) => rowOf[of].call(rows, slot);
   return {
     read: (of, slot) => [...rows.values.subarray(at(of, slot), at(of, slot) + STATS)],
-    write: (of, slot, counts) => rows.values.set(counts, at(of, slot)),
+    // No subarray and no set(): many new destinations are as many calls.
+    write: (of, slot, counts, from = 0) => {
+      const row = at(of, slot);
+      for (let i = 0; i < STATS; i++) rows.values[row + i] = counts[from + i]!;
+    },
   };
 }

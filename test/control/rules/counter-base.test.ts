@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { ShownCounters, type ZeroPoints } from '../../../src/control/rules/counter-base.js';
 import { type CountersOf, type CountersView, NO_STATS, noCounters } from '../../../src/control/rules/counters.js';
+import { STATS } from '../../../src/stats/counters.js';
 
 const COUNTED = [7, 20, 10, 2000, 1000];
 const counters: CountersView = {
@@ -16,7 +17,7 @@ function kept(): ZeroPoints {
   const key = (of: CountersOf, slot: number) => `${of} ${slot}`;
   return {
     read: (of, slot) => rows.get(key(of, slot)) ?? [0, 0, 0, 0, 0],
-    write: (of, slot, counts) => void rows.set(key(of, slot), Array.from(counts)),
+    write: (of, slot, counts, from = 0) => void rows.set(key(of, slot), Array.from(counts).slice(from, from + STATS)),
   };
 }
 

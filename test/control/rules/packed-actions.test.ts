@@ -31,6 +31,31 @@ it('arrive in another thread as they were', () => {
   expect(unpack(pack([]))).toEqual([]);
 });
 
+it('share their fields where they follow each other, and only equal ones', () => {
+  const added = (slot: number, more: object = {}, serviceSlot = 0): Action => ({
+    kind: 'addDestination',
+    slot,
+    serviceSlot,
+    destination: { ...destination, address: `10.1.0.${slot}`, ...more },
+    revived: false,
+  });
+  const alike = [1, 2, 3, 4].map((slot) => added(slot));
+  expect(pack(alike).length).toBe(8 + 4 * 3);
+  expect(unpack(pack(alike))).toEqual(alike);
+  const others = [
+    added(1),
+    added(2, { weight: 8 }),
+    added(3, { method: 'local' }),
+    added(4, { upperThreshold: 5 }),
+    added(5, { lowerThreshold: 4 }),
+    added(6, {}, 1),
+    { ...added(7), revived: true } as Action,
+    { kind: 'removeDestination', slot: 7 } as Action,
+    added(8),
+  ];
+  expect(unpack(pack(others))).toEqual(others);
+});
+
 it('have an object of their own only where they are rare', () => {
   expect(pack(actions.slice(2, 4)).every((field) => typeof field !== 'object')).toBe(true);
 });

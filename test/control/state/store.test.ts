@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HIGH_WATER_WORD } from '../../../src/conntrack/entry.js';
 import { wordsOf } from '../../../src/conntrack/memory.js';
+import type { Action } from '../../../src/control/rules/actions.js';
+import { pack } from '../../../src/control/rules/packed-actions.js';
 import { bootId, type Header, headerBytes, readHeader, refusal } from '../../../src/control/state/header.js';
-import { Journal, type JournalRecord, readJournal } from '../../../src/control/state/journal.js';
+import { JOURNAL_VERSION, Journal, type JournalRecord, readJournal } from '../../../src/control/state/journal.js';
 import { StateKeeper } from '../../../src/control/state/keeper.js';
 import { layoutHash, layoutOf, VERSION } from '../../../src/control/state/layout.js';
 import { Store } from '../../../src/control/state/store.js';
@@ -44,19 +46,16 @@ function header(more: Partial<Header> = {}): Header {
   return { ...same, lines: LINES, secret, ...more };
 }
 
-const records: JournalRecord[] = [
-  { state: 's', version: VERSION, boot: bootId(), secret: [1, 2, 3] },
-  ...Array.from({ length: 12 }, (_, slot): JournalRecord => {
-    const key = { protocol: TCP, address: `10.0.0.${slot}`, port: 80 };
-    const destination = { ...DESTINATION_DEFAULTS, address: '192.168.1.1', port: 80 };
-    return {
-      actions: [
-        { kind: 'addService', slot, service: { ...SERVICE_DEFAULTS, key, scheduler: 'rr' } },
-        { kind: 'addDestination', slot, serviceSlot: slot, destination, revived: false },
-      ],
-    };
-  }),
-];
+const changes: Action[][] = Array.from({ length: 12 }, (_, slot) => {
+  const key = { protocol: TCP, address: `10.0.0.${slot}`, port: 80 };
+  const destination = { ...DESTINATION_DEFAULTS, address: '192.168.1.1', port: 80 };
+  return [
+    { kind: 'addService', slot, service: { ...SERVICE_DEFAULTS, key, scheduler: 'rr' } },
+    { kind: 'addDestination', slot, serviceSlot: slot, destination, revived: false },
+  ];
+});
+const birth = { state: 's', version: JOURNAL_VERSION, boot: bootId(), secret: [1, 2, 3] };
+const records: JournalRecord[] = [birth, ...changes.map((actions) => ({ packed: pack(actions) }))];
 
 /** The records of a journal with this content; undefined: it is damaged. */
 function readAs(bytes: Uint8Array): readonly JournalRecord[] | undefined {
@@ -132,17 +131,33 @@ it('the layout is that of version 3', () => {
 describe('a state', () => {
   it('is found again, memory and rules', () => {
     const first = new StateKeeper(needs());
-    first.changed([...(records[1] as { actions: [] }).actions]);
+    first.changed(changes[0]!);
     wordsOf(first.store.workers[0]!.table.lines, 16)[HIGH_WATER_WORD] = 77;
     first.zeroPoints.write('service', 5, [1, 2, 3, 4, 5]);
     const { secret } = first.store.workers[0]!;
     first.close();
     const second = new StateKeeper(needs());
-    expect(second.inherited?.actions).toEqual((records[1] as { actions: [] }).actions);
+    expect(second.inherited?.actions).toEqual(changes[0]);
     expect(wordsOf(second.store.workers[0]!.table.lines, 16)[HIGH_WATER_WORD]).toBe(77);
     expect(second.zeroPoints.read('service', 5)).toEqual([1, 2, 3, 4, 5]);
     expect([second.id, second.store.workers[0]!.secret, warnings]).toEqual([first.id, secret, []]);
     second.close();
+  });
+
+  it('reads a journal of a former version, and refuses one of a later', () => {
+    const journal = `${directory}/rules`;
+    for (const version of [3, JOURNAL_VERSION + 1]) {
+      new Journal(journal, [{ ...birth, version }, ...changes.map((actions) => ({ actions }))]).close();
+      const keeper = new StateKeeper(needs());
+      const found = keeper.inherited?.actions;
+      expect(found?.length).toBe(version === 3 ? changes.flat().length : undefined);
+      keeper.close();
+    }
+    expect(warnings).toEqual([
+      expect.stringContaining('it has version 5, this is ulvs with version 4'),
+      expect.stringContaining('it belongs to other rules than those of this state'),
+    ]);
+    expect(existsSync(`${journal}.refused`)).toBe(true);
   });
 
   it('is removed when its first start was refused, and not one that went on', () => {
@@ -163,7 +178,7 @@ describe('a state', () => {
     vi.useFakeTimers();
     const keeper = new StateKeeper(needs());
     const destination = { ...DESTINATION_DEFAULTS, address: '192.168.1.1', port: 80 };
-    keeper.changed([...(records[1] as { actions: [] }).actions]);
+    keeper.changed(changes[0]!);
     for (let weight = 0; weight < 25_000; weight++)
       keeper.changed([{ kind: 'editDestination', slot: 0, destination: { ...destination, weight } }]);
     expect(readFileSync(keeper.store.journalPath).length).toBeGreaterThan(5 << 20);
