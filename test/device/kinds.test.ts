@@ -66,7 +66,7 @@ describe('other files', () => {
     'device/intercept/nft-text.ts': 'a kind of intercept rule',
     'device/intercept/nft-sets.ts': 'a kind of intercept rule',
     'control/host/intercept-rules.ts': 'a kind of intercept rule',
-    'control/host/intercept-set.ts': 'a kind of intercept rule',
+    'control/host/rule-counts.ts': 'a kind of intercept rule',
     'control/mark/to-intercept.ts': 'a kind of intercept rule',
     'device/cap.ts': "the name of libpcap's package, and its event",
   };
