@@ -47,7 +47,10 @@ const LEAST = 10;
 /** Turns between two looks whether the process that counts is still there. */
 const TURNS = 1 << 14;
 
-/** Sends packets of established connections through a director until it is killed, or alone. */
+/**
+ * Sends packets of established connections through a director until it is killed. It ends by itself
+ * when the process that counts has ended.
+ */
 async function runPath(path: Path, family: Family): Promise<void> {
   const subject = await Subject.create(1 << 20);
   established(subject, path, family, FLOWS);

@@ -34,7 +34,8 @@ const O_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 /** The arguments of a process, its program first; none: it is gone, or of another user. */
 export function argumentsOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
+    const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0$/, '');
+    return text === '' ? [] : text.split('\0');
   } catch {
     return [];
   }

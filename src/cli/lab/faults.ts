@@ -82,23 +82,27 @@ function chosen(names: readonly string[], { all }: FaultsOptions): Wanted[] {
 }
 
 /**
- * Throws a LabError that names the fault that was probably meant, or those of the topology; without
- * it all.
+ * Throws a LabError for an unknown name. It names the fault that was probably meant, or those that
+ * the topology can have, or all where no topology is given.
  */
 function faultNamed(name: string, topology?: string): Fault {
   const names = faults.map((fault) => fault.name);
-  const meant = names.includes(name) ? '' : didYouMean(name, names);
+  if (names.includes(name)) return findFault(name);
+  const meant = didYouMean(name, names);
   if (meant !== '') throw new LabError(`no fault is named "${name}"${meant}`);
-  const possible = topology === undefined ? faults : faultsOf(topology);
-  if (possible.length === 0) throw new LabError(`no fault is known for the topology ${topology}`);
-  return findFault(name, possible);
+  return findFault(name, topology === undefined ? faults : knownFaults(topology));
 }
 
 function anyFault(topology: string): Fault {
-  const possible = faultsOf(topology);
-  const found = possible[Math.floor(Math.random() * possible.length)];
-  if (found === undefined) throw new LabError(`no fault is known for the topology ${topology}`);
-  return found;
+  const possible = knownFaults(topology);
+  return possible[Math.floor(Math.random() * possible.length)]!;
+}
+
+/** One at least. Throws a LabError where there is none. */
+function knownFaults(topology: string): Fault[] {
+  const known = faultsOf(topology);
+  if (known.length === 0) throw new LabError(`no fault is known for the topology ${topology}`);
+  return known;
 }
 
 /** With `random` the fault is not named: it is to be found. */

@@ -9,9 +9,9 @@
  *
  * V8 compiles and collects garbage in threads of its own. Where such a thread has a worker's CPU,
  * the worker waits for it up to a tick of the scheduler, 1 to 10 ms. A lower niceness of the worker
- * makes that rarer, real-time priority ends it. Once the director is up, V8's threads are behind
- * the control thread too: while it loads many rules, four of them compile, and it had a third of a
- * CPU.
+ * makes that rarer, real-time priority ends it. Once the director is up, V8's threads have a higher
+ * niceness than the control thread, too. While that loads many rules, four of them compile: with
+ * equal niceness they left it a third of a CPU.
  */
 import { availableParallelism } from 'node:os';
 import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';

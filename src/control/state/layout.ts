@@ -17,7 +17,7 @@ import { linesBytes, sealsBytes, shiftsBytes } from '../../conntrack/memory.js';
 import { SHIFT_WORDS } from '../../conntrack/seqadj.js';
 import { COUNTERS_BYTES, FrameStat, Gauge, MAX_DESTINATIONS, MAX_SERVICES, Stat } from '../../stats/counters.js';
 
-/** The version of all files of a state. */
+/** The version of the workers' files. The journal has its own (journal.ts). */
 export const VERSION = 3;
 /**
  * The versions before, whose files are converted: every word has the place that it has now.

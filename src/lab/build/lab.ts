@@ -198,7 +198,7 @@ const SHOWN = 120;
  */
 export async function down(lab: LabState): Promise<string[]> {
   await stop(lab.processes);
-  const foreign = await processesIn(lab.namespaces);
+  const foreign = processesIn(lab.namespaces);
   await removeNetwork(lab.namespaces);
   removeState(lab.id);
   return foreign.map(

@@ -12,6 +12,7 @@
  *     ── wire0 ─ br0 ─ eth0 (TAP) ═══ director process
  */
 
+import { readdirSync, statSync } from 'node:fs';
 import { kindOf } from '../../device/kinds.js';
 import { command, inNamespace, ipBatch } from '../../sys/command.js';
 import { isIPv6 } from '../../wire/address.js';
@@ -159,14 +160,22 @@ export async function removeNetwork(names: readonly string[]): Promise<void> {
 }
 
 /** Processes in these namespaces. */
-export async function processesIn(names: readonly string[]): Promise<{ namespace: string; pid: number }[]> {
-  const present = await presentNamespaces();
-  const found: { namespace: string; pid: number }[] = [];
-  for (const namespace of names.filter((name) => present.has(name))) {
-    const { stdout } = await command('ip', ['netns', 'pids', namespace]);
-    for (const pid of stdout.split('\n')) if (pid !== '') found.push({ namespace, pid: Number(pid) });
+export function processesIn(names: readonly string[]): { namespace: string; pid: number }[] {
+  const byInode = new Map(names.map((name) => [inodeOf(`/run/netns/${name}`), name]));
+  byInode.delete(undefined);
+  return readdirSync('/proc').flatMap((entry) => {
+    const namespace = /^\d+$/.test(entry) ? byInode.get(inodeOf(`/proc/${entry}/ns/net`)) : undefined;
+    return namespace === undefined ? [] : [{ namespace, pid: Number(entry) }];
+  });
+}
+
+/** The inode of a namespace; undefined: it is gone, as the process may be. */
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined;
   }
-  return found;
 }
 
 async function presentNamespaces(): Promise<Set<string>> {
