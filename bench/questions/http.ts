@@ -7,7 +7,9 @@
  *     shared   all processes on all processors, veths with their default offloads: what a user of this machine sees
  *     wire     as shared, with offloads off, for long pages and bulk: frames of 1514 bytes with checksums, as on a wire
  *
- * Every round runs all balancers. The figures are medians of five rounds.
+ * Every round runs all balancers. The figures are medians of five rounds. In `apart` each job runs
+ * for 3 s before it is measured: a director that has just started compiles its code on its own
+ * processor (V8, 1.2 s of the first 5 s), and a measurement of 2 s would be about that.
  *
  *     node build/bench/questions/http.js [--quick] [apart | shared | wire …] ['HAProxy' | 'nft DNAT' | 'ulvs NAT, xdp' | …]
  */

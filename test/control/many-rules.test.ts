@@ -32,11 +32,12 @@ function hostSide(): (requests: readonly ChangeRequest[]) => void {
   const table = new InterceptTable([], ['eth0']);
   return (requests) => {
     set.follow(requests);
-    const { added, removed } = set.take();
+    const { added, removed, replies } = set.take();
     const changes = noChanges();
     // The first service brings the rules about ICMP errors, too.
     const hosts = added.filter(({ kind }) => kind !== 'icmpError');
     for (const rule of hostDelta(hosts, removed)!.added) table.changeHost(rule, 1, changes);
+    table.changeReplies(replies.came, 1, changes);
   };
 }
 

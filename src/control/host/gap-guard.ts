@@ -14,7 +14,7 @@
 import { spawnSync } from 'node:child_process';
 import { NftIntercept } from '../../device/intercept/nft.js';
 import type { InterceptRule } from '../../device/intercept/rule.js';
-import type { InterceptDelta } from './intercept-set.js';
+import { allRules, type InterceptDelta, lengthOf, type RuleDelta } from './rule-counts.js';
 
 const NAME = 'kept_';
 /** Rules that follow at once; and those of a slice. */
@@ -33,6 +33,8 @@ export class GapGuard {
   private isThere = false;
   /** Changes that are still to follow, in their order. */
   private readonly waiting: InterceptDelta[] = [];
+  /** Slices of the change that follows now. */
+  private slices: RuleDelta[] = [];
   private timer: NodeJS.Timeout | undefined;
   /** When the oldest of them came, ms. */
   private since = 0;
@@ -45,13 +47,12 @@ export class GapGuard {
 
   /** Follows a change of the rules. */
   follow(delta: InterceptDelta): void {
-    const { added, removed } = delta;
-    const length = Math.max(added.length, removed.length);
+    const length = lengthOf(delta);
     if (!this.isThere || length === 0) return;
-    if (this.waiting.length === 0 && length <= FEW) return this.change(delta);
-    if (this.waiting.length === 0) this.since = performance.now();
-    for (let i = 0; i < length; i += SLICE)
-      this.waiting.push({ added: added.slice(i, i + SLICE), removed: removed.slice(i, i + SLICE) });
+    const isNext = this.waiting.length + this.slices.length === 0;
+    if (isNext && length <= FEW) return this.change(allRules(delta));
+    if (isNext) this.since = performance.now();
+    this.waiting.push(delta);
     this.timer ??= setInterval(() => this.followOn(), PAUSE_MS).unref();
     if (performance.now() - this.since < LONGEST_MS) this.timer.refresh();
   }
@@ -62,20 +63,30 @@ export class GapGuard {
   }
 
   private followOn(): void {
-    const next = this.waiting.shift();
+    if (this.slices.length === 0) this.slices = this.waiting.splice(0, 1).flatMap(slicesOf);
+    const next = this.slices.shift();
     if (next === undefined) this.forget();
     else this.change(next);
   }
 
-  private change({ added, removed }: InterceptDelta): void {
+  private change({ added, removed }: RuleDelta): void {
     tried(() => this.nft.change(added, removed));
   }
 
   private forget(): void {
     this.waiting.length = 0;
+    this.slices = [];
     clearInterval(this.timer);
     this.timer = undefined;
   }
+}
+
+function slicesOf(delta: InterceptDelta): RuleDelta[] {
+  const { added, removed } = allRules(delta);
+  const slices: RuleDelta[] = [];
+  for (let i = 0; i < Math.max(added.length, removed.length); i += SLICE)
+    slices.push({ added: added.slice(i, i + SLICE), removed: removed.slice(i, i + SLICE) });
+  return slices;
 }
 
 /** Removes the guards of processes that `isAlive` does not know. */

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { isFwmark, type ServiceConfig, type ServiceRules } from '../../service/config.js';
 import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/director-config.js';
+import { AddressWarnings } from './address-warnings.js';
 import type { Attachment } from './attach.js';
 import { type InterceptConfig, Interceptor } from './interceptor.js';
 import type { LiveNetwork } from './live-network.js';
@@ -13,9 +14,6 @@ import { LocalReplies } from './local-replies.js';
 import { unansweredVips, warningOf } from './unanswered-vips.js';
 import { unroutedDestinations, unroutedWarning } from './unrouted.js';
 import { VipRoutes } from './vip-routes.js';
-
-/** Warnings about single addresses at a time. */
-const MOST_WARNINGS = 8;
 
 /**
  * Changes after which a realserver may be none: one that came is not to be warned of, and a warning
@@ -38,6 +36,8 @@ export class HostStack {
   routes: VipRoutes | undefined;
   /** VIPs that a warning was given for. */
   private readonly unanswered = new Set<string>();
+  private readonly unroutedWarnings: AddressWarnings;
+  private readonly unansweredWarnings: AddressWarnings;
 
   constructor(
     private readonly live: LiveNetwork,
@@ -47,7 +47,11 @@ export class HostStack {
     private readonly services: () => readonly ServiceRules[],
     /** The connections outlive the process (control/state). */
     private readonly isKept: boolean,
-  ) {}
+  ) {
+    const warn = (line: string) => log.warn(line);
+    this.unroutedWarnings = new AddressWarnings(warn, unroutedWarning, 'realservers to which no route leads');
+    this.unansweredWarnings = new AddressWarnings(warn, warningOf, 'VIPs for which nobody answers ARP');
+  }
 
   /** Installs empty intercept rules. Throws a DeviceError. */
   start({ devices, maps }: Attachment): void {
@@ -142,7 +146,7 @@ export class HostStack {
     const addresses = isNew ? this.realservers() : new Set(this.came);
     const without = unroutedDestinations(addresses, routes, (address) => this.live.has(address));
     const fresh = without.filter((address) => !this.unrouted.has(address));
-    this.warnOfEach(fresh, unroutedWarning, 'realservers to which no route leads');
+    this.unroutedWarnings.add(fresh);
     if (isNew) this.unrouted = new Set(without);
     else for (const address of fresh) this.unrouted.add(address);
     this.came = [];
@@ -154,19 +158,14 @@ export class HostStack {
 
   /** Removes everything. */
   end(guarded = false): void {
+    this.unroutedWarnings.end();
+    this.unansweredWarnings.end();
     this.replies?.end();
     this.interceptor?.end(guarded);
   }
 
   endGuard(): void {
     this.interceptor?.endGuard();
-  }
-
-  /** Thousands of rules may come at once: the log names the first ones, and their number. */
-  private warnOfEach(addresses: readonly string[], warning: (address: string) => string, what: string): void {
-    for (const address of addresses.slice(0, MOST_WARNINGS)) this.log.warn(warning(address));
-    if (addresses.length > MOST_WARNINGS)
-      this.log.warn(`there are ${addresses.length - MOST_WARNINGS} more ${what}, the last is ${addresses.at(-1)}`);
   }
 
   /** The change may be one of a destination on this machine. */
@@ -191,7 +190,7 @@ export class HostStack {
     const { accept, snat } = this.config;
     const vips = new Set(unansweredVips(came, accept, (address) => this.live.has(address), snat));
     const fresh = [...vips].filter((vip) => !this.unanswered.has(vip));
-    this.warnOfEach(fresh, warningOf, 'VIPs for which nobody answers ARP');
+    this.unansweredWarnings.add(fresh);
     for (const { key } of came) if (!isFwmark(key)) this.unanswered.delete(key.address);
     for (const vip of vips) this.unanswered.add(vip);
   }

@@ -6,6 +6,7 @@
 
 import { FIRST_CHECK_PORT } from '../../dataplane/table/check-ports.js';
 import type { InterceptRule, PortRange } from '../../device/intercept/rule.js';
+import { replyKey } from '../../device/xdp/reply-key.js';
 import {
   type DestinationConfig,
   type Family,
@@ -18,7 +19,7 @@ import {
   UDP,
 } from '../../service/config.js';
 import type { MarkRule } from '../../service/mark.js';
-import { addressFamily } from '../../wire/address.js';
+import { addressFamily, parse4 } from '../../wire/address.js';
 import { ICMP } from '../../wire/ipv4.js';
 import type { AcceptConfig, SnatConfig } from '../config/director-config.js';
 import { toIntercept, toInterceptAtLeast } from '../mark/to-intercept.js';
@@ -142,6 +143,21 @@ export function destinationRules(
     protocol,
     ...(!anyPort && port !== 0 && { sport: only(port) }),
   }));
+}
+
+/**
+ * The key (reply-key.ts) of the only rule that `destinationRules` makes for the destination: of TCP,
+ * UDP or SCTP over IPv4, from one port. It is valid until the next call. Undefined: ask
+ * `destinationRules`.
+ */
+export function soleReply(
+  key: ServiceKey,
+  { address, port, method }: DestinationConfig,
+  { ftp }: InterceptSettings,
+): Int32Array | undefined {
+  if (method !== 'masq' || port === 0 || isFwmark(key) || isFtp(key, ftp)) return undefined;
+  const ipv4 = parse4(address);
+  return ipv4 === undefined ? undefined : replyKey(ipv4, port, key.protocol);
 }
 
 /** Ranges by port: those of many rules that wait together are one object. */

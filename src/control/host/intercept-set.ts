@@ -13,8 +13,8 @@ import { type DestinationConfig, isFwmark, type ServiceKey, type ServiceRules } 
 import type { ChangeRequest } from '../api/api.js';
 import { type EndpointKey, endpointKey } from '../rules/entries.js';
 import { ServiceMap } from '../rules/service-map.js';
-import { destinationRules, type InterceptSettings, serviceRules, standingRules } from './intercept-rules.js';
-import { RuleCounts, textOf } from './rule-counts.js';
+import { destinationRules, type InterceptSettings, serviceRules, soleReply, standingRules } from './intercept-rules.js';
+import { type InterceptDelta, RuleCounts, textOf } from './rule-counts.js';
 
 /**
  * The rules of one service, and its destinations, by endpointKey. The rules of a destination
@@ -26,20 +26,10 @@ interface Part {
   readonly destinations: Map<EndpointKey, DestinationConfig>;
 }
 
-/** Rules that came and went. */
-export interface InterceptDelta {
-  readonly added: readonly InterceptRule[];
-  readonly removed: readonly InterceptRule[];
-}
-
 export class InterceptSet {
   private parts = new ServiceMap<Part>();
   private standing: readonly InterceptRule[] = [];
-  /** How many services, destinations and settings a rule follows from. */
   private readonly counts = new RuleCounts();
-  /** Since the last `take`. */
-  private added: InterceptRule[] = [];
-  private removed: InterceptRule[] = [];
 
   /** `atLeast`: as for interceptRules. */
   constructor(
@@ -61,10 +51,7 @@ export class InterceptSet {
 
   /** The rules that came and went since the last call. */
   take(): InterceptDelta {
-    const { added, removed } = this;
-    this.added = [];
-    this.removed = [];
-    return added.length === 0 || removed.length === 0 ? { added, removed } : withoutReturned(added, removed);
+    return this.counts.take();
   }
 
   /** Replaces settings and services. The rules of a destination that stays are not made again. */
@@ -131,8 +118,8 @@ export class InterceptSet {
     const endpoint = endpointKey(destination);
     const before = part.destinations.get(endpoint);
     part.destinations.set(endpoint, destination);
-    this.hold(destinationRules(key, destination, this.settings));
-    if (before !== undefined) this.drop(destinationRules(key, before, this.settings));
+    this.holdDestination(key, destination);
+    if (before !== undefined) this.dropDestination(key, before, this.settings);
   }
 
   private deleteDestination(service: ServiceKey, endpoint: EndpointKey): void {
@@ -140,12 +127,12 @@ export class InterceptSet {
     const destination = part?.destinations.get(endpoint);
     if (part === undefined || destination === undefined) return;
     part.destinations.delete(endpoint);
-    this.drop(destinationRules(part.key, destination, this.settings));
+    this.dropDestination(part.key, destination, this.settings);
   }
 
   private release({ key, own, destinations }: Part, settings = this.settings): void {
     this.drop(own);
-    for (const destination of destinations.values()) this.drop(destinationRules(key, destination, settings));
+    for (const destination of destinations.values()) this.dropDestination(key, destination, settings);
   }
 
   private restand(): void {
@@ -155,31 +142,25 @@ export class InterceptSet {
     this.standing = standing;
   }
 
+  private holdDestination(key: ServiceKey, destination: DestinationConfig): void {
+    const reply = soleReply(key, destination, this.settings);
+    if (reply !== undefined) this.counts.holdReply(reply);
+    else this.hold(destinationRules(key, destination, this.settings));
+  }
+
+  private dropDestination(key: ServiceKey, destination: DestinationConfig, settings: InterceptSettings): void {
+    const reply = soleReply(key, destination, settings);
+    if (reply !== undefined) this.counts.dropReply(reply);
+    else this.drop(destinationRules(key, destination, settings));
+  }
+
   private hold(rules: readonly InterceptRule[]): void {
-    for (const rule of rules) if (this.counts.add(rule) === 1) this.added.push(rule);
+    for (const rule of rules) this.counts.hold(rule);
   }
 
   private drop(rules: readonly InterceptRule[]): void {
-    for (const rule of rules) if (this.counts.remove(rule) === 0) this.removed.push(rule);
+    for (const rule of rules) this.counts.drop(rule);
   }
-}
-
-/**
- * Leaves out rules that came and went, or went and came: they are in both lists equally often.
- */
-function withoutReturned(added: readonly InterceptRule[], removed: readonly InterceptRule[]): InterceptDelta {
-  const balance = new Map<string, number>();
-  const count = (rules: readonly InterceptRule[], one: number) => {
-    for (const rule of rules) balance.set(textOf(rule), (balance.get(textOf(rule)) ?? 0) + one);
-  };
-  count(added, 1);
-  count(removed, -1);
-  const left = (rules: readonly InterceptRule[], sign: number) => [
-    ...new Map(
-      rules.map((rule) => [textOf(rule), rule] as const).filter(([text]) => balance.get(text) === sign),
-    ).values(),
-  ];
-  return { added: left(added, 1), removed: left(removed, -1) };
 }
 
 /** The change may add or remove a service by mark. */

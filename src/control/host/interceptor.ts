@@ -16,7 +16,8 @@ import type { ChangeRequest } from '../api/api.js';
 import type { Config } from '../config/config.js';
 import { GapGuard, removeOldGuards } from './gap-guard.js';
 import { type CheckAnswers, type InterceptSettings, inexactMarks } from './intercept-rules.js';
-import { type InterceptDelta, InterceptSet } from './intercept-set.js';
+import { InterceptSet } from './intercept-set.js';
+import { allRules, type InterceptDelta, lengthOf } from './rule-counts.js';
 
 /** The parts of a configuration that intercept rules follow from. */
 export type InterceptConfig = Pick<Config, 'marks' | 'accept' | 'helpers' | 'snat'>;
@@ -173,25 +174,22 @@ export class Interceptor {
   }
 
   private settleNft(delta: InterceptDelta, behind: boolean): void {
-    if (this.devices.length === 0 || (!behind && isEmpty(delta))) return;
+    if (this.devices.length === 0 || (!behind && lengthOf(delta) === 0)) return;
     if (behind) return this.nft.install(this.present, this.exact.all());
     try {
-      this.nft.change(delta.added, delta.removed);
+      const { added, removed } = allRules(delta);
+      this.nft.change(added, removed);
     } catch {
       this.nft.install(this.present, this.exact.all());
     }
   }
 
   private settleMaps(delta: InterceptDelta, behind: boolean): void {
-    if (this.maps === undefined || (!behind && isEmpty(delta))) return;
+    if (this.maps === undefined || (!behind && lengthOf(delta) === 0)) return;
     const simple = behind ? undefined : hostDelta(delta.added, delta.removed);
-    if (simple !== undefined) this.maps.change(simple);
+    if (simple !== undefined) this.maps.change(simple, delta.replies);
     else this.maps.update(this.atLeast.all());
   }
-}
-
-function isEmpty({ added, removed }: InterceptDelta): boolean {
-  return added.length + removed.length === 0;
 }
 
 function presentOf(devices: readonly string[]): string[] {

@@ -1,37 +1,104 @@
 /**
- * How many services, destinations and settings an intercept rule follows from. Most rules are about
- * replies from one IPv4 address and port, and there may be hundreds of thousands: they are counted
- * in typed arrays. A number of 50 bits as the key of a Map would be an object for V8, and its hash
- * slow.
+ * How many services, destinations and settings each intercept rule follows from, and which rules
+ * came and went. Most rules are about replies from one IPv4 address and port: they are keys in
+ * typed arrays (reply-key.ts).
+ *
+ *     hold, drop ─► count of the rule ─ 0 → 1: came, 1 → 0: went ─► take
  */
 import type { InterceptRule } from '../../device/intercept/rule.js';
-import { KEY_WORDS, KeyCounts } from '../../device/xdp/key-counts.js';
-import { parse4 } from '../../wire/address.js';
+import { KeyCounts, KeyList } from '../../device/xdp/key-counts.js';
+import * as replyKeys from '../../device/xdp/reply-key.js';
+
+/** Rules that came and went. */
+export interface RuleDelta {
+  readonly added: readonly InterceptRule[];
+  readonly removed: readonly InterceptRule[];
+}
+
+/** The same where those about replies from one IPv4 address and port are apart. */
+export interface InterceptDelta extends RuleDelta {
+  readonly replies: replyKeys.ReplyDelta;
+}
+
+/** Number of rules. */
+export function lengthOf({ added, removed, replies: { came, went } }: InterceptDelta): number {
+  return added.length + removed.length + came.length + went.length;
+}
+
+/** All rules as objects. */
+export function allRules({ added, removed, replies: { came, went } }: InterceptDelta): RuleDelta {
+  return {
+    added: [...added, ...replyKeys.replyRules(came)],
+    removed: [...removed, ...replyKeys.replyRules(went)],
+  };
+}
 
 export class RuleCounts {
-  /** Of replies from one IPv4 address and port, by address, port and protocol. */
   private readonly replies = new KeyCounts();
-  /** Of all others, by textOf. */
+  /** All others, by textOf. */
   private readonly others = new Map<string, number>();
+  /** Since the last `take`. */
+  private added: InterceptRule[] = [];
+  private removed: InterceptRule[] = [];
+  private came = new KeyList();
+  private went = new KeyList();
 
-  /** One more. Returns their number. */
-  add(rule: InterceptRule): number {
-    if (isReply(rule)) return this.replies.add(scratch);
+  /** Something more needs the rule. */
+  hold(rule: InterceptRule): void {
+    const reply = replyKeys.replyKeyOf(rule);
+    if (reply !== undefined) return this.holdReply(reply);
     const text = textOf(rule);
     const count = (this.others.get(text) ?? 0) + 1;
     this.others.set(text, count);
-    return count;
+    if (count === 1) this.added.push(rule);
   }
 
-  /** One less, of one at least. Returns their number. */
-  remove(rule: InterceptRule): number {
-    if (isReply(rule)) return this.replies.remove(scratch);
+  /** Something less needs the rule, of one at least. */
+  drop(rule: InterceptRule): void {
+    const reply = replyKeys.replyKeyOf(rule);
+    if (reply !== undefined) return this.dropReply(reply);
     const text = textOf(rule);
     const count = this.others.get(text)! - 1;
     if (count > 0) this.others.set(text, count);
     else this.others.delete(text);
-    return count;
+    if (count === 0) this.removed.push(rule);
   }
+
+  /** As `hold`, by the key of the rule. */
+  holdReply(key: Int32Array): void {
+    if (this.replies.add(key) === 1) this.came.push(key);
+  }
+
+  /** As `drop`, by the key of the rule. */
+  dropReply(key: Int32Array): void {
+    if (this.replies.remove(key) === 0) this.went.push(key);
+  }
+
+  /** The rules that came and went since the last call. */
+  take(): InterceptDelta {
+    const { added, removed, came, went } = this;
+    [this.added, this.removed, this.came, this.went] = [[], [], new KeyList(), new KeyList()];
+    return { ...withoutReturned(added, removed), replies: replyKeys.withoutReturned({ came, went }) };
+  }
+}
+
+/**
+ * Leaves out rules that came and went, or went and came: they are in both lists equally often.
+ */
+function withoutReturned(added: readonly InterceptRule[], removed: readonly InterceptRule[]): RuleDelta {
+  if (added.length === 0 || removed.length === 0) return { added, removed };
+  const balance = new Map<string, number>();
+  const count = (rules: readonly InterceptRule[], one: number) => {
+    for (const rule of rules) balance.set(textOf(rule), (balance.get(textOf(rule)) ?? 0) + one);
+  };
+  count(added, 1);
+  count(removed, -1);
+  const left = (rules: readonly InterceptRule[], sign: number) => [
+    ...new Map(
+      rules.map((rule) => [textOf(rule), rule] as const).filter(([text]) => balance.get(text) === sign),
+    ).values(),
+  ];
+  return { added: left(added, 1), removed: left(removed, -1) };
 }
 
 /** What tells rules apart. */
@@ -44,20 +111,4 @@ export function textOf(rule: InterceptRule): string {
 /** Returns true for a rule about packets of a source, whatever their destination and interface. */
 function isFromOne(rule: InterceptRule): rule is InterceptRule & { kind: 'packet' } {
   return rule.kind === 'packet' && rule.daddr === undefined && rule.iif === undefined && rule.dport === undefined;
-}
-
-const scratch = new Int32Array(KEY_WORDS);
-
-/** Returns true when the rule is about such replies; `scratch` has its key then. */
-function isReply(rule: InterceptRule): boolean {
-  if (!isFromOne(rule)) return false;
-  const { saddr, protocol, sport } = rule;
-  const ports = sport?.length === 1 ? sport[0]! : undefined;
-  if (ports === undefined || ports[0] !== ports[1] || saddr === undefined || protocol === undefined) return false;
-  const ipv4 = parse4(saddr);
-  if (ipv4 === undefined) return false;
-  scratch[0] = ipv4;
-  scratch[1] = ports[0];
-  scratch[2] = protocol;
-  return true;
 }

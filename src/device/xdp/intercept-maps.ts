@@ -21,6 +21,7 @@ import { type HostChanges, InterceptTable, noChanges } from './intercept-table.j
 import { KeyList } from './key-counts.js';
 import { type InterceptMapFds, PORT_ENTRIES, PORT_KEY, SIDES, type Side, TRIE_VALUE } from './layout.js';
 import { fixed, type Packed, removeAll, setAll } from './map-batch.js';
+import type { ReplyDelta } from './reply-key.js';
 import { sizeOf, type Trie, type TrieEntry, type TrieKey, writeKey } from './trie.js';
 
 /**
@@ -128,11 +129,13 @@ export class InterceptMaps {
    * Adds and removes rules about single addresses: what it costs does not depend on the number of
    * rules. Throws a DeviceError when the maps are full; then `update` is needed.
    */
-  change({ added, removed }: HostDelta): void {
+  change({ added, removed }: HostDelta, { came, went }: ReplyDelta): void {
     if (this.closed) return;
     const changes = noChanges();
     for (const rule of added) this.table.changeHost(rule, 1, changes);
+    this.table.changeReplies(came, 1, changes);
     for (const rule of removed) this.table.changeHost(rule, -1, changes);
+    this.table.changeReplies(went, -1, changes);
     try {
       this.follow(changes);
     } catch (error) {

@@ -31,6 +31,7 @@ import {
   WHOLE,
   WITH_PORTS,
 } from './layout.js';
+import { replyAddress, replyProtocol } from './reply-key.js';
 import { Trie, type TrieEntry, type TrieKey } from './trie.js';
 
 export class InterceptTable {
@@ -109,19 +110,34 @@ export class InterceptTable {
    */
   changeHost(host: HostRule, one: 1 | -1, changed: HostChanges): void {
     const { side, prefix, flag, few } = host;
-    const trie = this.tries[side];
-    const entry = trie.at(prefix);
+    const entry = this.tries[side].at(prefix);
     if (one === 1) entry.hold(flag, few?.protocol);
     else entry.release(flag, few?.protocol);
-    trie.adopt(entry, prefix);
-    if (entry.isEmpty) trie.entries.delete(entry.key);
-    changed.entries[side].set(entry.key, entry);
-    if (few !== undefined) eachPortKey(side, prefix.address, few, (key) => this.changePort(key, one, changed));
+    this.changeEntry(side, entry, changed);
+    if (few !== undefined) eachPortKey(side, prefix.address, few, (key) => this.changePort(key, 0, one, changed));
   }
 
-  private changePort(key: Int32Array, one: 1 | -1, changed: HostChanges): void {
-    const count = one === 1 ? this.ports.add(key) : this.ports.remove(key);
-    if (count === (one === 1 ? 1 : 0)) changed.ports.push(key);
+  /** The same for rules about replies. */
+  changeReplies(keys: KeyList, one: 1 | -1, changed: HostChanges): void {
+    keys.each((words, at) => {
+      const entry = this.tries.src4.of(replyAddress(words, at));
+      if (one === 1) entry.hold(PORTS, replyProtocol(words, at));
+      else entry.release(PORTS, replyProtocol(words, at));
+      this.changeEntry('src4', entry, changed);
+      this.changePort(words, at, one, changed);
+    });
+  }
+
+  private changeEntry(side: Side, entry: TrieEntry, changed: HostChanges): void {
+    const trie = this.tries[side];
+    trie.adopt(entry);
+    if (entry.isEmpty) trie.entries.delete(entry.key);
+    changed.entries[side].set(entry.key, entry);
+  }
+
+  private changePort(words: Int32Array, at: number, one: 1 | -1, changed: HostChanges): void {
+    const count = one === 1 ? this.ports.add(words, at) : this.ports.remove(words, at);
+    if (count === (one === 1 ? 1 : 0)) changed.ports.push(words, at);
   }
 
   /**

@@ -110,11 +110,15 @@ export class KeyList {
     for (let i = 0; i < KEY_WORDS; i++) this.words[end + i] = from[at + i]!;
   }
 
+  /** Calls `then` with each key: it is in `words` at `at`. */
+  each(then: (words: Int32Array, at: number) => void): void {
+    for (let at = 0; at < this.length * KEY_WORDS; at += KEY_WORDS) then(this.words, at);
+  }
+
   /** Those for which `isFirst` holds, and the others. */
   split(isFirst: (words: Int32Array, at: number) => boolean): [KeyList, KeyList] {
     const lists: [KeyList, KeyList] = [new KeyList(), new KeyList()];
-    for (let at = 0; at < this.length * KEY_WORDS; at += KEY_WORDS)
-      lists[isFirst(this.words, at) ? 0 : 1].push(this.words, at);
+    this.each((words, at) => lists[isFirst(words, at) ? 0 : 1].push(words, at));
     return lists;
   }
 

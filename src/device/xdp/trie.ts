@@ -95,17 +95,23 @@ export class Trie {
   readonly entries = new Map<TrieKey, TrieEntry>();
   /** All lengths in the trie, longest first. */
   private lengths: readonly number[] = [];
+  /** There are single addresses only, and the prefix of length 0. */
+  private isFlat = false;
 
   /** The prefix of length 0 is always there, so that every look-up finds an entry. */
   private readonly root: TrieEntry;
 
-  constructor(family: 4 | 6) {
+  constructor(private readonly family: 4 | 6) {
     this.root = this.at({ address: new Uint8Array(family === 4 ? 4 : 16), length: 0 });
   }
 
   /** The entry of a prefix; creates it. */
   at(prefix: Prefix): TrieEntry {
-    const key = keyOf(prefix);
+    return this.of(keyOf(prefix));
+  }
+
+  /** The entry with a key; creates it. */
+  of(key: TrieKey): TrieEntry {
     const found = this.entries.get(key);
     if (found !== undefined) return found;
     const entry = new TrieEntry(key);
@@ -116,12 +122,15 @@ export class Trie {
   /** Adds the contents of shorter prefixes to longer ones. Call after prefixes were added. */
   inherit(): void {
     this.lengths = [...new Set([...this.entries.values()].map(({ prefix }) => prefix.length))].sort((a, b) => b - a);
+    const whole = this.family === 4 ? 32 : 128;
+    this.isFlat = this.lengths.every((length) => length === 0 || length === whole);
     for (const entry of this.entries.values()) this.adopt(entry);
   }
 
   /** As `inherit`, for one entry of full length, which no other entry inherits from. */
-  adopt(entry: TrieEntry, prefix = entry.prefix): void {
-    entry.parent = this.parentOf(prefix);
+  adopt(entry: TrieEntry): void {
+    if (!this.isFlat) entry.parent = this.parentOf(entry.prefix);
+    else if (entry !== this.root) entry.parent = this.root;
   }
 
   private parentOf({ address, length }: Prefix): TrieEntry | undefined {

@@ -1,6 +1,6 @@
 /** Counts of intercept rules: equal rules have one count, whatever table holds it. */
 import { expect, it } from 'vitest';
-import { RuleCounts, textOf } from '../../../src/control/host/rule-counts.js';
+import { allRules, RuleCounts, textOf } from '../../../src/control/host/rule-counts.js';
 import type { InterceptRule } from '../../../src/device/intercept/rule.js';
 
 const reply = { kind: 'packet', family: 4, saddr: '10.1.0.1', protocol: 6, sport: [[80, 80]] } as const;
@@ -21,11 +21,47 @@ const different: readonly InterceptRule[] = [
   { kind: 'icmpError', about: { family: 4 } },
 ];
 
+const texts = (rules: readonly InterceptRule[]) => rules.map(textOf).sort();
+const each = (what: (rule: InterceptRule) => void) => {
+  for (const rule of different) what({ ...rule });
+};
+
 it('counts each rule by itself', () => {
   const counts = new RuleCounts();
-  for (const one of [1, 2, 3]) for (const rule of different) expect(counts.add({ ...rule })).toBe(one);
-  for (const left of [2, 1, 0]) for (const rule of different) expect(counts.remove({ ...rule })).toBe(left);
-  for (const rule of different) expect(counts.add(rule)).toBe(1);
+  const change = () => {
+    const { added, removed } = allRules(counts.take());
+    return [texts(added), texts(removed)];
+  };
+  each((rule) => counts.hold(rule));
+  expect(change()).toEqual([texts(different), []]);
+  each((rule) => counts.hold(rule));
+  each((rule) => counts.drop(rule));
+  expect(change()).toEqual([[], []]);
+  each((rule) => counts.drop(rule));
+  expect(change()).toEqual([[], texts(different)]);
+});
+
+it('leaves out what came and went since the last time', () => {
+  const counts = new RuleCounts();
+  for (let i = 0; i < 2; i++) {
+    each((rule) => counts.hold(rule));
+    each((rule) => counts.drop(rule));
+  }
+  each((rule) => counts.hold(rule));
+  expect(texts(allRules(counts.take()).added)).toEqual(texts(different));
+  for (let i = 0; i < 2; i++) {
+    each((rule) => counts.drop(rule));
+    each((rule) => counts.hold(rule));
+  }
+  expect(allRules(counts.take())).toEqual({ added: [], removed: [] });
+});
+
+it('keeps replies from one IPv4 address and port apart, without an object', () => {
+  const counts = new RuleCounts();
+  each((rule) => counts.hold(rule));
+  const { added, replies } = counts.take();
+  expect(replies.came.length).toBe(4);
+  expect(added.length).toBe(different.length - 4);
 });
 
 it('has a text of its own for each', () => {

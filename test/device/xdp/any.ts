@@ -1,4 +1,5 @@
 /** Random intercept rules, changes of them, and frames that they are about. */
+import { RuleCounts } from '../../../src/control/host/rule-counts.js';
 import type { InterceptRule, PacketMatch, PortRange } from '../../../src/device/intercept/rule.js';
 import { hostDelta } from '../../../src/device/xdp/host-rule.js';
 import type { InterceptMaps } from '../../../src/device/xdp/intercept-maps.js';
@@ -135,6 +136,13 @@ export function changeHosts(rules: readonly InterceptRule[], random: Random, map
   const removed = rules.filter((rule) => isHost(rule) && isOnly(rule) && random.bool());
   const fresh = new Map(Array.from({ length: 4 }, () => anyRule(random)).map((rule) => [JSON.stringify(rule), rule]));
   const added = [...fresh].filter(([text, rule]) => !known.has(text) && isHost(rule)).map(([, rule]) => rule);
-  maps.change(hostDelta(added, removed)!);
+  // As the control thread has them: rules about replies are keys.
+  const counts = new RuleCounts();
+  for (const rule of removed) counts.hold(rule);
+  counts.take();
+  for (const rule of added) counts.hold(rule);
+  for (const rule of removed) counts.drop(rule);
+  const delta = counts.take();
+  maps.change(hostDelta(delta.added, delta.removed)!, delta.replies);
   return [...rules.filter((rule) => !removed.includes(rule)), ...added];
 }

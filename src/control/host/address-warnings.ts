@@ -1,0 +1,47 @@
+/**
+ * Warnings about single addresses. Thousands of rules may come at once, in many batches: the log
+ * names the first addresses, and one line afterwards says how many more there are.
+ *
+ *     address ─► one of the first NAMED? ─ yes ─► a line
+ *                                  └─ no ─► counted ─ QUIET_MS without another ─► a line about all of them
+ */
+
+/** Addresses that have a line of their own, until the next pause. */
+const NAMED = 8;
+/** A pause, ms. */
+const QUIET_MS = 500;
+
+export class AddressWarnings {
+  /** Since the last pause. */
+  private named = 0;
+  private counted = 0;
+  private last = '';
+  private pause: NodeJS.Timeout | undefined;
+
+  /** `warning`: the line about one address. `what`: what the addresses are, plural. */
+  constructor(
+    private readonly warn: (line: string) => void,
+    private readonly warning: (address: string) => string,
+    private readonly what: string,
+  ) {}
+
+  add(addresses: readonly string[]): void {
+    if (addresses.length === 0) return;
+    for (const address of addresses.slice(0, NAMED - this.named)) this.warn(this.warning(address));
+    const rest = Math.max(0, this.named + addresses.length - NAMED);
+    this.named = Math.min(NAMED, this.named + addresses.length);
+    this.counted += Math.min(rest, addresses.length);
+    this.last = addresses.at(-1)!;
+    this.pause ??= setTimeout(() => this.end(), QUIET_MS).unref();
+    this.pause.refresh();
+  }
+
+  /** Says now what was only counted. */
+  end(): void {
+    clearTimeout(this.pause);
+    this.pause = undefined;
+    if (this.counted > 0) this.warn(`there are ${this.counted} more ${this.what}, the last is ${this.last}`);
+    this.named = 0;
+    this.counted = 0;
+  }
+}
