@@ -183,37 +183,3 @@ function mix(a0: number, a1: number, a2: number, a3: number, key: number): numbe
   h = Math.imul(h, 0x2c1b3c6d);
   return h ^ (h >>> 13);
 }
-
-/**
- * An AddressIndex whose keys may belong to several numbers at once, as one realserver's port
- * belongs to the destinations of several services. `find` returns one of them.
- */
-export class SharedAddressIndex extends AddressIndex {
-  /** Further numbers of a key, oldest first. */
-  private readonly others = new Map<string, Set<number>>();
-
-  /** Adds a number to a key. */
-  add(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number, index: number): void {
-    const found = this.find(a0, a1, a2, a3, protocol, port);
-    if (found < 0) return this.set(a0, a1, a2, a3, protocol, port, index);
-    if (found === index) return;
-    const text = `${a0} ${a1} ${a2} ${a3} ${protocol} ${port}`;
-    const others = this.others.get(text);
-    if (others === undefined) this.others.set(text, new Set([index]));
-    else others.add(index);
-  }
-
-  /** Takes a number from a key. The last one takes the key with it. */
-  remove(a0: number, a1: number, a2: number, a3: number, protocol: number, port: number, index: number): void {
-    const text = `${a0} ${a1} ${a2} ${a3} ${protocol} ${port}`;
-    const others = this.others.get(text);
-    if (this.find(a0, a1, a2, a3, protocol, port) !== index) others?.delete(index);
-    else if (others === undefined) this.delete(a0, a1, a2, a3, protocol, port);
-    else {
-      const [next] = others;
-      others.delete(next!);
-      this.set(a0, a1, a2, a3, protocol, port, next!);
-    }
-    if (others?.size === 0) this.others.delete(text);
-  }
-}

@@ -1,7 +1,8 @@
 /** Tables that find the service of a packet: by address, protocol and port, and by fwmark. */
 import { TCP } from '../wire/ipv4.js';
-import { AddressIndex, SharedAddressIndex } from './address-index.js';
+import { AddressIndex } from './address-index.js';
 import type { VirtualService } from './service.js';
+import { SharedAddressIndex } from './shared-address-index.js';
 
 /** Ports of FTP control connections and of active data connections. */
 const FTP = 21;

@@ -1,15 +1,8 @@
 /** The index of services and destinations against a plain map, with random changes; its growth. */
 import { expect, it } from 'vitest';
-import { AddressIndex, SharedAddressIndex } from '../../src/service/address-index.js';
+import { AddressIndex } from '../../src/service/address-index.js';
 import { Random } from '../support/seed.js';
-
-type Key = readonly [a0: number, a1: number, a2: number, a3: number, protocol: number, port: number];
-
-function anyKey(random: Random): Key {
-  const v6 = random.below(4) === 0;
-  const [a0, a1, a2] = v6 ? [0x20010db8, random.below(3), 0] : [0, 0, 0];
-  return [a0!, a1!, a2!, 0x0a000000 + random.below(40), [6, 17][random.below(2)]!, random.below(20)];
-}
+import { anyKey, type Key } from './any-key.js';
 
 it('has what a map has, after any additions and removals', () => {
   const random = new Random();
@@ -46,25 +39,4 @@ it('takes many keys of one hash', () => {
   const keys = Array.from({ length: 2000 }, (_, i): Key => [Math.imul(i, 0x27d4eb2f), i, 0, 1, 6, 80]);
   for (const [i, key] of keys.entries()) index.set(...key, i);
   expect(keys.map((key) => index.find(...key))).toEqual(keys.map((_, i) => i));
-});
-
-it('keeps a key as long as one of its owners is there', () => {
-  const random = new Random();
-  const index = new SharedAddressIndex();
-  const model = new Map<string, Set<number>>();
-  for (let round = 0; round < 20_000; round++) {
-    const key = anyKey(random);
-    const owner = random.below(6);
-    const owners = model.get(key.join()) ?? new Set();
-    model.set(key.join(), owners);
-    if (random.bool()) {
-      index.add(...key, owner);
-      owners.add(owner);
-    } else {
-      index.remove(...key, owner);
-      owners.delete(owner);
-    }
-    const found = index.find(...key);
-    expect(found === -1 ? owners.size === 0 : owners.has(found), `seed ${random.seed}, round ${round}`).toBe(true);
-  }
 });
