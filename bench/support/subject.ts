@@ -8,7 +8,7 @@
 
 import { ConnectionTable } from '../../src/conntrack/table.js';
 import { parseConfig } from '../../src/control/config/config.js';
-import { setPacketPathFlags } from '../../src/control/engine/v8-flags.js';
+import { collectAlone, inlineWalks } from '../../src/control/engine/v8-flags.js';
 import { InProcessDirector } from '../../src/control/inprocess.js';
 import { parseFilter } from '../../src/control/server/trace-filter.js';
 import { openWorkerFile } from '../../src/control/state/worker-file.js';
@@ -145,7 +145,8 @@ export class Subject {
    * same names.
    */
   static async create(most: number, text = configFor(most)): Promise<Subject> {
-    setPacketPathFlags();
+    collectAlone();
+    inlineWalks();
     const config = parseConfig(text, 'bench');
     // The Umem begins at a page boundary, as in `ulvs run`.
     const inner = new InProcessDirector(config, () => {}, 0, mappedUmem(1024).umem, tableFor(config.connections.max));

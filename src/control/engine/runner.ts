@@ -33,7 +33,7 @@ import { FrameCounts } from './frame-census.js';
 import { addHostLinks, HostFacts } from './host-facts.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { addLinks, addNeighbours, setAddresses, settings, staticRoutes } from './static-network.js';
-import { setPacketPathFlags } from './v8-flags.js';
+import { collectAlone, TrafficStart } from './v8-flags.js';
 import { WorkerSync } from './worker-sync.js';
 
 /** Period, in ms, at which the counters of devices are written for other threads. */
@@ -56,6 +56,7 @@ export class Runner {
   /** Those in force. */
   routes: CompiledRoutes | undefined;
   private nextCount = 0;
+  private readonly traffic = new TrafficStart();
   private mayBeginFlows = false;
   /** Another process goes on: no turn may follow. */
   isPaused = false;
@@ -67,7 +68,7 @@ export class Runner {
     now: number,
     private readonly report: (report: Report) => void,
   ) {
-    setPacketPathFlags();
+    collectAlone();
     const umem = umemIn(setup.umem);
     const table = new ConnectionTable(setup.connections, setup.table, Int32Array.from(setup.secret));
     this.words = table.words;
@@ -139,6 +140,7 @@ export class Runner {
   /** One turn at `now` (ms). Returns the number of frames received. */
   turn(now: number): number {
     const received = this.loop.turn(now);
+    if (!this.traffic.hasBegun) this.traffic.note(received);
     this.words[TICK_WORD] = tickOf(now);
     if (now >= this.nextCount) this.count(now);
     if (this.rebuild !== undefined && this.director.rebuild === undefined) this.endRebuild(now);

@@ -5,7 +5,9 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * Bytes of bytecode that V8 may inline into one function (920 by default): a loop over a batch with
- * all that it calls. Calls of small functions otherwise take up to a third of the time.
+ * all that it calls. Calls of small functions otherwise take up to a third of the time. V8 reads it
+ * when it compiles a function. For code that is not the packet path it only makes the compiler take
+ * more than twice as long: 1.6 s instead of 0.7 s while 100,000 destinations are loaded.
  */
 const INLINING = '--max-inlined-bytecode-size-cumulative=4500';
 
@@ -16,13 +18,38 @@ const INLINING = '--max-inlined-bytecode-size-cumulative=4500';
  */
 const YOUNG_ALONE = '--no-parallel-scavenge';
 
-/**
- * Sets both flags for all threads of the process. Call it before the first packet: functions
- * already compiled keep their code.
- */
-export function setPacketPathFlags(): void {
-  setFlagsFromString(INLINING);
+/** From now on threads collect alone. */
+export function collectAlone(): void {
   setFlagsFromString(YOUNG_ALONE);
+}
+
+/**
+ * From now on V8 compiles for the packet path. Call it when frames come, before their functions are
+ * hot: functions already compiled keep their code.
+ */
+export function inlineWalks(): void {
+  setFlagsFromString(INLINING);
+}
+
+/**
+ * Frames with which traffic begins. Interfaces alone receive some dozens (neighbour discovery, MLD),
+ * and no function of the packet path is hot yet.
+ */
+const BEGIN_FRAMES = 256;
+
+/** Calls `inlineWalks` when traffic begins, not while rules are loaded without any. */
+export class TrafficStart {
+  private left = BEGIN_FRAMES;
+
+  get hasBegun(): boolean {
+    return this.left <= 0;
+  }
+
+  /** So many more frames were received. */
+  note(frames: number): void {
+    this.left -= frames;
+    if (this.left <= 0) inlineWalks();
+  }
 }
 
 /**

@@ -146,9 +146,8 @@ export function destinationRules(
 }
 
 /**
- * The key (reply-key.ts) of the only rule that `destinationRules` makes for the destination: of TCP,
- * UDP or SCTP over IPv4, from one port. It is valid until the next call. Undefined: ask
- * `destinationRules`.
+ * The key (reply-key.ts) of the rule, where `destinationRules` makes this one only: about replies by
+ * TCP, UDP or SCTP over IPv4, from one port. It is valid until the next call.
  */
 export function soleReply(
   key: ServiceKey,

@@ -17,6 +17,7 @@ import { monotonic } from '../clock.js';
 import type { RunnerSetup } from '../messages.js';
 import type { Runner } from '../runner.js';
 import type { Backed } from '../shared-memory.js';
+import { inlineWalks } from '../v8-flags.js';
 import { awaitRelease, type Standby } from './standby.js';
 import { warmBytes, warmUpPath } from './warm-up-path.js';
 
@@ -31,6 +32,7 @@ export function prepare(runner: Runner, setup: RunnerSetup, { handles }: Standby
   const files = filesOf(setup);
   try {
     const pages = [...files.flatMap(({ pages }) => pages), framesOf(setup)];
+    inlineWalks();
     warmUpPath(runner.director, pages, runner.routes);
   } finally {
     for (const { fd } of files) closeSync(fd);
