@@ -32,8 +32,8 @@ export function inlineWalks(): void {
 }
 
 /**
- * Frames with which traffic begins. Interfaces alone receive some dozens (neighbour discovery, MLD),
- * and no function of the packet path is hot yet.
+ * Frames with which traffic begins. Interfaces alone receive some dozens (neighbour discovery,
+ * MLD), and no function of the packet path is hot yet.
  */
 const BEGIN_FRAMES = 256;
 

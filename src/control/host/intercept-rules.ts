@@ -146,8 +146,8 @@ export function destinationRules(
 }
 
 /**
- * The key (reply-key.ts) of the rule, where `destinationRules` makes this one only: about replies by
- * TCP, UDP or SCTP over IPv4, from one port. It is valid until the next call.
+ * The key (reply-key.ts) of the rule that `destinationRules` makes, where it makes one only, about
+ * replies by TCP, UDP or SCTP over IPv4 from one port. It is valid until the next call.
  */
 export function soleReply(
   key: ServiceKey,
