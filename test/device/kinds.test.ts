@@ -64,6 +64,7 @@ describe('other files', () => {
   const OTHER_MEANINGS: Readonly<Record<string, string>> = {
     'device/intercept/rule.ts': 'a kind of intercept rule',
     'device/intercept/nft-text.ts': 'a kind of intercept rule',
+    'device/xdp/reply-key.ts': 'a kind of intercept rule',
     'device/intercept/nft-sets.ts': 'a kind of intercept rule',
     'control/host/intercept-rules.ts': 'a kind of intercept rule',
     'control/host/rule-counts.ts': 'a kind of intercept rule',
