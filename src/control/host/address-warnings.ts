@@ -27,10 +27,10 @@ export class AddressWarnings {
 
   add(addresses: readonly string[]): void {
     if (addresses.length === 0) return;
-    for (const address of addresses.slice(0, NAMED - this.named)) this.warn(this.warning(address));
-    const rest = Math.max(0, this.named + addresses.length - NAMED);
-    this.named = Math.min(NAMED, this.named + addresses.length);
-    this.counted += Math.min(rest, addresses.length);
+    const first = addresses.slice(0, NAMED - this.named);
+    for (const address of first) this.warn(this.warning(address));
+    this.named += first.length;
+    this.counted += addresses.length - first.length;
     this.last = addresses.at(-1)!;
     this.pause ??= setTimeout(() => this.end(), QUIET_MS).unref();
     this.pause.refresh();
