@@ -7,7 +7,6 @@
  * One realserver may be the destination of many services. A key then belongs to all of these
  * destinations, and a look-up finds one of them.
  */
-
 import { type Destination, Method, TunnelKind } from '../../service/service.js';
 import { SharedAddressIndex } from '../../service/shared-address-index.js';
 import { TCP } from '../../wire/ipv4.js';

@@ -106,7 +106,11 @@ export function portsOf(ranges: readonly PortRange[]): readonly number[] | undef
 const scratch = new Uint8Array(PORT_KEY);
 const scratchWords = new Int32Array(scratch.buffer);
 
-function portKey(address: Uint8Array, port: number, protocol: number, side: number): Int32Array {
+/**
+ * A key of the port table (layout.ts). `side`: its index in SIDES.
+ * The key is valid until the next call.
+ */
+export function portKey(address: Uint8Array, port: number, protocol: number, side: number): Int32Array {
   for (let i = 0; i < scratchWords.length; i++) scratchWords[i] = 0;
   for (let i = 0; i < address.length; i++) scratch[i] = address[i]!;
   scratch[16] = port >> 8;

@@ -111,9 +111,8 @@ export class InterceptTable {
   changeHost(host: HostRule, one: 1 | -1, changed: HostChanges): void {
     const { side, prefix, flag, few } = host;
     const entry = this.tries[side].at(prefix);
-    if (one === 1) entry.hold(flag, few?.protocol);
-    else entry.release(flag, few?.protocol);
-    this.changeEntry(side, entry, changed);
+    entry.hold(flag, few?.protocol, one);
+    this.noteEntry(side, entry, changed);
     if (few !== undefined) eachPortKey(side, prefix.address, few, (key) => this.changePort(key, 0, one, changed));
   }
 
@@ -121,14 +120,13 @@ export class InterceptTable {
   changeReplies(keys: KeyList, one: 1 | -1, changed: HostChanges): void {
     keys.each((words, at) => {
       const entry = this.tries.src4.of(replyAddress(words, at));
-      if (one === 1) entry.hold(PORTS, replyProtocol(words, at));
-      else entry.release(PORTS, replyProtocol(words, at));
-      this.changeEntry('src4', entry, changed);
+      entry.hold(PORTS, replyProtocol(words, at), one);
+      this.noteEntry('src4', entry, changed);
       this.changePort(words, at, one, changed);
     });
   }
 
-  private changeEntry(side: Side, entry: TrieEntry, changed: HostChanges): void {
+  private noteEntry(side: Side, entry: TrieEntry, changed: HostChanges): void {
     const trie = this.tries[side];
     trie.adopt(entry);
     if (entry.isEmpty) trie.entries.delete(entry.key);

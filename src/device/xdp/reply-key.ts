@@ -7,22 +7,18 @@
  */
 import { format4, parse4 } from '../../wire/address.js';
 import type { InterceptRule } from '../intercept/rule.js';
+import { portKey } from './host-rule.js';
 import { KeyCounts, type KeyList } from './key-counts.js';
-import { FRAGMENT_BITS, PORT_KEY, SIDES } from './layout.js';
+import { FRAGMENT_BITS, SIDES } from './layout.js';
 
 const SIDE = SIDES.indexOf('src4');
 
-const scratch = new Uint8Array(PORT_KEY);
-const scratchWords = new Int32Array(scratch.buffer);
+const scratch = new Uint8Array(4);
 
 /** The key of a rule. `ipv4` in host order. It is valid until the next call. */
 export function replyKey(ipv4: number, port: number, protocol: number): Int32Array {
   for (let i = 0; i < 4; i++) scratch[i] = ipv4 >>> (24 - 8 * i);
-  scratch[16] = port >> 8;
-  scratch[17] = port;
-  scratch[18] = protocol;
-  scratch[19] = SIDE;
-  return scratchWords;
+  return portKey(scratch, port, protocol, SIDE);
 }
 
 /** The key of a rule, which is valid until the next call; undefined: it is another kind of rule. */

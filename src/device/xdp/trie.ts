@@ -8,6 +8,7 @@
  *     10.1.2.3/32   WHOLE                     10.1.2.3/32   bits 1 2, WHOLE
  */
 import type { Prefix } from '../intercept/address-range.js';
+import { isHost } from './host-rule.js';
 import { FRAGMENT_BITS, TRIE_VALUE } from './layout.js';
 
 /** Room in `holders` for the rules of one flag. */
@@ -39,15 +40,10 @@ export class TrieEntry {
     return { address: Uint8Array.from(address), length };
   }
 
-  /** One more rule needs a flag, and fragments of a protocol. */
-  hold(flag: number, protocol?: number): void {
-    this.holders += HOLDERS ** Math.log2(flag);
-    this.fragments += fragmentsOf(protocol);
-  }
-  /** One rule less needs them. */
-  release(flag: number, protocol?: number): void {
-    this.holders -= HOLDERS ** Math.log2(flag);
-    this.fragments -= fragmentsOf(protocol);
+  /** One more rule needs a flag, and fragments of a protocol. `one` −1: one rule less. */
+  hold(flag: number, protocol?: number, one: 1 | -1 = 1): void {
+    this.holders += one * HOLDERS ** Math.log2(flag);
+    this.fragments += one * fragmentsOf(protocol);
   }
 
   setBit(bit: number): void {
@@ -101,7 +97,7 @@ export class Trie {
   /** The prefix of length 0 is always there, so that every look-up finds an entry. */
   private readonly root: TrieEntry;
 
-  constructor(private readonly family: 4 | 6) {
+  constructor(family: 4 | 6) {
     this.root = this.at({ address: new Uint8Array(family === 4 ? 4 : 16), length: 0 });
   }
 
@@ -121,9 +117,9 @@ export class Trie {
 
   /** Adds the contents of shorter prefixes to longer ones. Call after prefixes were added. */
   inherit(): void {
-    this.lengths = [...new Set([...this.entries.values()].map(({ prefix }) => prefix.length))].sort((a, b) => b - a);
-    const whole = this.family === 4 ? 32 : 128;
-    this.isFlat = this.lengths.every((length) => length === 0 || length === whole);
+    const prefixes = [...this.entries.values()].map(({ prefix }) => prefix);
+    this.lengths = [...new Set(prefixes.map(({ length }) => length))].sort((a, b) => b - a);
+    this.isFlat = prefixes.every((prefix) => prefix.length === 0 || isHost(prefix));
     for (const entry of this.entries.values()) this.adopt(entry);
   }
 
