@@ -38,10 +38,11 @@ const CATCH_UP = 1_000_000;
 const PROBE = 64;
 const FIRST_PORT = 0x8000;
 /**
- * A multiplier for flow numbers. It is odd, so that n frames of n flows are one of each; their
- * order is one that a prefetcher does not guess.
+ * Multipliers for flow numbers. They are odd, so that n frames of n flows are one of each; their
+ * order is one that a prefetcher does not guess. Each run has another one than the run before it: a
+ * forwarder may have put its entries in the order of that one.
  */
-const SPREAD = 0x9e3779b1 | 0;
+const SPREADS = [0x9e3779b1 | 0, 0x85ebca6b | 0];
 const IN_ORDER = 1;
 const MOST_TRIES = 2 ** 32 - 1;
 /** The signal repeats at this interval, because the first one may come before the call. */
@@ -53,13 +54,14 @@ export class Source {
   private readonly fds: number[] = [];
   private readonly ifindex: number;
   private readonly opener: Program;
-  private readonly sender: Program;
+  private readonly senders: readonly Program[];
+  private runs = 0;
 
   /** Loads the programs. Throws a SystemError. */
   constructor(private readonly options: SourceOptions) {
     this.ifindex = ifNameToIndex(options.device);
     this.opener = this.load(true, IN_ORDER);
-    this.sender = this.load(false, SPREAD);
+    this.senders = SPREADS.map((spread) => this.load(false, spread));
   }
 
   private load(opening: boolean, spread: number): Program {
@@ -94,6 +96,7 @@ export class Source {
     this.begin(rate);
     const begun = performance.now();
     this.callFor(this.sender, ms);
+    this.runs++;
     return { sent: this.sent, ms: Math.min(ms, performance.now() - begun) };
   }
 
@@ -101,6 +104,10 @@ export class Source {
   burst(frames: number): void {
     this.begin(0, frames);
     this.call(this.sender, frames);
+  }
+
+  private get sender(): Program {
+    return this.senders[this.runs % SPREADS.length]!;
   }
 
   private begin(rate: number, limit = UNLIMITED): void {
