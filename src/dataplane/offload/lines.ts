@@ -14,33 +14,28 @@
 import { flowHash, mixed6 } from '../../device/flow/hash.js';
 import {
   BYTES,
+  CLIENT,
   Control,
-  DADDR,
-  DELTAS,
   GENERATION,
   HOP_SHIFT,
   Hop,
   LEDGER_SHIFT,
   Ledger,
   LINE_SHIFT,
-  NEW_DADDR,
-  NEW_PORTS,
-  NEW_SADDR,
-  OWNER,
+  LINE_WORDS,
   PACKETS,
-  PADDING,
   PORTS,
-  PROTOCOL_HOP,
-  SADDR,
+  ROW,
   SEEN,
   SLOTS,
+  WIDE_GUE,
   WIDE_NEW,
   WIDE_SHIFT,
 } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import { FreeLines } from './free-lines.js';
 import { FlowSlots } from './slots.js';
-import { deltas, type FlowTuple } from './tuple.js';
+import type { FlowTuple } from './tuple.js';
 
 /** A line rests this long (ms) before another connection gets it. */
 const REST_MS = 1000;
@@ -48,10 +43,12 @@ const REST_MS = 1000;
 const IDLE_MS = 10_000;
 
 export class FlowLines {
-  /** By line: its owner + 1, 0 for none; as OWNER of the line. */
+  /** By line: its owner + 1, 0 for none; as in the ledger. */
   readonly owners: Int32Array;
   /** By line: bytes that the program puts in front of each packet. */
   readonly overheads: Uint8Array;
+  /** By row of the next hops: the lines that name it. */
+  readonly rowUsers: Int32Array;
   /** Number of lines with an owner. */
   used = 0;
   /** Lines that were put in force, and connections that found no room. */
@@ -60,7 +57,6 @@ export class FlowLines {
   /** What the last `grown` found. */
   packets = 0;
   bytes = 0;
-  padding = 0;
   private readonly slots: FlowSlots;
   private readonly free: FreeLines;
   /** Hash and slot of the line that `claim` has found. */
@@ -76,6 +72,7 @@ export class FlowLines {
   ) {
     this.owners = new Int32Array(memory.lines.length >> LINE_SHIFT);
     this.overheads = new Uint8Array(this.owners.length);
+    this.rowUsers = new Int32Array(memory.hops.length >> HOP_SHIFT);
     this.slots = new FlowSlots(memory.slots);
     this.free = new FreeLines(memory.lines, Math.ceil(REST_MS / unitMs), worker, workers);
   }
@@ -140,7 +137,7 @@ export class FlowLines {
   /** Makes a claimed line that of `owner`. False: another worker has the slot. `now` in ms. */
   take(line: number, owner: number, now: number): boolean {
     const isTaken = this.slots.take(this.slot, this.hash, line);
-    if (isTaken) this.memory.lines[(line << LINE_SHIFT) + OWNER] = owner + 1;
+    if (isTaken) this.memory.ledgerWords[(line << LEDGER_SHIFT) + Ledger.owner] = owner + 1;
     else this.release(line, now);
     return isTaken;
   }
@@ -150,10 +147,10 @@ export class FlowLines {
    * whose connection has the same seal; the others are free. `now` in ms.
    */
   adopt(sealOf: (owner: number) => number | undefined, each: (line: number, owner: number) => void, now: number): void {
-    const { lines, ledgerWords } = this.memory;
+    const { ledgerWords } = this.memory;
     this.slots.adopt((line) => this.free.isOwn(line));
     this.free.adopt((line) => {
-      const owner = lines[(line << LINE_SHIFT) + OWNER]! - 1;
+      const owner = ledgerWords[(line << LEDGER_SHIFT) + Ledger.owner]! - 1;
       const isKept = owner >= 0 && sealOf(owner) === ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal];
       if (isKept) this.keep(line, owner);
       else this.vacate(line, now);
@@ -164,7 +161,8 @@ export class FlowLines {
 
   private keep(line: number, owner: number): void {
     const { lines, hops } = this.memory;
-    const row = lines[(line << LINE_SHIFT) + PROTOCOL_HOP]! >>> 16;
+    const row = lines[(line << LINE_SHIFT) + ROW]!;
+    this.rowUsers[row]!++;
     this.owners[line] = owner + 1;
     this.overheads[line] = hops[(row << HOP_SHIFT) + Hop.tunnel]!;
     this.used++;
@@ -187,35 +185,31 @@ export class FlowLines {
 
   /** The same for a line that was claimed: its next owner is there. */
   vacate(line: number, now: number): void {
-    const { lines } = this.memory;
+    const { lines, ledgerWords } = this.memory;
     const at = line << LINE_SHIFT;
     this.clear(line);
     this.slots.clear(line);
-    lines[at + PROTOCOL_HOP] = 0;
+    if (this.owners[line] !== 0) this.rowUsers[lines[at + ROW]!]!--;
+    lines[at + ROW] = 0;
     lines[at + SEEN] = this.unitsOf(now) || 1;
-    lines[at + OWNER] = 0;
+    ledgerWords[(line << LEDGER_SHIFT) + Ledger.owner] = 0;
     if (this.owners[line] !== 0) this.used--;
     this.owners[line] = 0;
   }
 
-  /** Writes a line that was taken, all but its generation. `seal`: as of conntrack/seal.ts. */
-  write(line: number, owner: number, protocol: number, from: FlowTuple, to: FlowTuple, seal: number): void {
+  /**
+   * Writes a line that was taken, all but its row and its generation. `seal`: as of
+   * conntrack/seal.ts.
+   */
+  write(line: number, owner: number, from: FlowTuple, to: FlowTuple, seal: number): void {
     const { lines, ledger, ledgerWords } = this.memory;
     const at = line << LINE_SHIFT;
-    lines[at + SADDR] = from.saddr;
-    lines[at + DADDR] = from.daddr;
+    lines[at + CLIENT] = (owner & 1) === 0 ? from.saddr : from.daddr;
     lines[at + PORTS] = from.ports;
-    lines[at + PROTOCOL_HOP] = protocol | (from.family << 8);
-    lines[at + NEW_SADDR] = to.saddr;
-    lines[at + NEW_DADDR] = to.daddr;
-    lines[at + NEW_PORTS] = to.ports;
-    lines[at + DELTAS] = deltas(from, to);
     if (from.family === 6) this.writeWide(line, from, to);
-    for (let i = PACKETS; i < OWNER; i++) lines[at + i] = 0;
-    lines[at + PADDING] = 0;
-    ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.packets] = 0;
+    for (let i = at + PACKETS; i < at + LINE_WORDS; i++) lines[i] = 0;
     ledger[(line << (LEDGER_SHIFT - 1)) + Ledger.bytes] = 0;
-    ledgerWords[(line << LEDGER_SHIFT) + Ledger.padding] = 0;
+    ledgerWords[(line << LEDGER_SHIFT) + Ledger.packets] = 0;
     ledgerWords[(line << LEDGER_SHIFT) + Ledger.seal] = seal;
     this.owners[line] = owner + 1;
     this.used++;
@@ -232,14 +226,16 @@ export class FlowLines {
   /** Packets of a line that is written go into a tunnel. `ports`: of gue, as in the packet. */
   encapsulate(line: number, bytes: number, ports: number): void {
     this.overheads[line] = bytes;
-    if (bytes > 0) this.memory.lines[(line << LINE_SHIFT) + NEW_SADDR] = ports;
+    if (bytes > 0) this.memory.wide[(line << WIDE_SHIFT) + WIDE_GUE] = ports;
   }
 
-  /** Puts a line that is written in force. `hop`: row of its next hop. `now` in ms. */
-  enforce(line: number, hop: number, now: number): void {
+  /** Puts a line that is written in force. `row`: of its next hop. `now` in ms. */
+  enforce(line: number, row: number, now: number): void {
     const { lines, control } = this.memory;
     const at = line << LINE_SHIFT;
-    lines[at + PROTOCOL_HOP] = (lines[at + PROTOCOL_HOP]! & 0xffff) | (hop << 16);
+    this.rowUsers[lines[at + ROW]!]!--;
+    this.rowUsers[row]!++;
+    lines[at + ROW] = row;
     lines[at + SEEN] = this.unitsOf(now) || 1;
     Atomics.store(lines, at + GENERATION, control[Control.generation]!);
   }
@@ -248,17 +244,15 @@ export class FlowLines {
   grown(line: number): boolean {
     const { lines, ledger, ledgerWords } = this.memory;
     const at = line << LINE_SHIFT;
-    const row = line << (LEDGER_SHIFT - 1);
-    const packets = read64(lines, at + PACKETS);
-    this.packets = packets - ledger[row + Ledger.packets]!;
+    const counted = (line << LEDGER_SHIFT) + Ledger.packets;
+    const packets = lines[at + PACKETS]!;
+    this.packets = (packets - ledgerWords[counted]!) >>> 0;
     if (this.packets === 0) return false;
     const bytes = read64(lines, at + BYTES);
-    const padding = lines[at + PADDING]!;
-    this.bytes = bytes - ledger[row + Ledger.bytes]!;
-    this.padding = (padding - ledgerWords[(row << 1) + Ledger.padding]!) >>> 0;
-    ledger[row + Ledger.packets] = packets;
-    ledger[row + Ledger.bytes] = bytes;
-    ledgerWords[(row << 1) + Ledger.padding] = padding;
+    const countedBytes = (line << (LEDGER_SHIFT - 1)) + Ledger.bytes;
+    this.bytes = bytes - ledger[countedBytes]!;
+    ledgerWords[counted] = packets;
+    ledger[countedBytes] = bytes;
     return true;
   }
 }

@@ -11,6 +11,7 @@ import { FrameStat, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY } from '../../stats/estimator.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
+import type { FlowHops } from './hops.js';
 import type { FlowLines } from './lines.js';
 
 /** Lines that one turn reads. */
@@ -26,6 +27,7 @@ export class FlowReadback {
   constructor(
     private readonly d: Director,
     private readonly lines: FlowLines,
+    private readonly hops: FlowHops,
     private readonly memory: FlowMemory,
     /** Where the control words have what this worker tells. */
     private readonly told: number,
@@ -36,6 +38,7 @@ export class FlowReadback {
     if (now >= this.next) {
       this.next = now + ESTIMATE_EVERY;
       if (this.at < 0 && this.lines.used > 0) this.at = 0;
+      this.foldPadding();
     }
     if (this.at < 0) return;
     const end = Math.min(this.at + BUDGET, this.lines.owners.length);
@@ -46,6 +49,7 @@ export class FlowReadback {
   /** Reads all lines. */
   all(): void {
     if (this.lines.used > 0) this.sweep(0, this.lines.owners.length);
+    this.foldPadding();
     this.at = -1;
   }
 
@@ -79,7 +83,7 @@ export class FlowReadback {
   fold(line: number): void {
     if (!this.lines.grown(line)) return;
     const { counters, connections, dests } = this.d;
-    const { packets, bytes, padding } = this.lines;
+    const { packets, bytes } = this.lines;
     const { values } = counters;
     const owner = this.lines.owners[line]! - 1;
     const entry = owner >> 1;
@@ -93,12 +97,16 @@ export class FlowReadback {
     }
     const frames = bytes + packets * ethernet.HEADER;
     values[FrameStat.in]! += packets;
-    values[FrameStat.inBytes]! += frames + padding;
+    values[FrameStat.inBytes]! += frames;
     values[FrameStat.forwarded]! += packets;
     values[FrameStat.out]! += packets;
     values[FrameStat.outBytes]! += frames + packets * this.lines.overheads[line]!;
     this.forwarded += packets;
     if (column === Stat.inpkts) connections.words[(entry << ENTRY_SHIFT) + PACKETS]! += packets;
+  }
+
+  private foldPadding(): void {
+    this.d.counters.values[FrameStat.inBytes]! += this.hops.takePadding();
   }
 
   /** The column of bytes is two behind that of packets. */

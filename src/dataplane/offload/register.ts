@@ -13,6 +13,7 @@ import type { Director } from '../director.js';
 import type { FlowHops } from './hops.js';
 import type { FlowLines } from './lines.js';
 import type { FlowReadback } from './readback.js';
+import { Rewriting } from './rewriting.js';
 import { FlowTunnel } from './tunnel.js';
 import { FlowTuple, fillTuples } from './tuple.js';
 
@@ -25,6 +26,7 @@ export class FlowRegister {
   private readonly to = new FlowTuple();
   private readonly tunnel = new FlowTunnel();
   private readonly noTunnel = new FlowTunnel();
+  private readonly rewriting = new Rewriting();
   /** Longer than needed, so that V8 places it outside its heap. */
   private readonly client = new Int32Array(32);
 
@@ -46,11 +48,14 @@ export class FlowRegister {
     const owner = 2 * entry + direction;
     const neighbour = this.d.neighbours.all[hop];
     const tunnel = neighbour === undefined ? undefined : this.tunnelOf(entry, hop);
+    const { words } = this.d.connections;
+    fillTuples(words, entry, direction, this.from, this.to);
+    this.rewriting.fill(direction, this.d.connections.protocolOf(entry), this.from, this.to);
     const row =
       tunnel !== undefined && neighbour!.usable && this.takesFrames(neighbour!.device)
-        ? this.hops.rowOf(neighbour!, mtu, tunnel)
+        ? this.hops.rowOf(neighbour!, mtu, tunnel, this.rewriting)
         : -1;
-    const place = row < 0 || (direction === 1 && this.mayBeServed(entry)) ? 0 : this.placeFor(entry, owner, direction);
+    const place = row < 0 || (direction === 1 && this.mayBeServed(entry)) ? 0 : this.placeFor(entry, owner);
     if (place <= 0) {
       if (this.places[owner] === PENDING) this.places[owner] = place;
       return;
@@ -89,9 +94,8 @@ export class FlowRegister {
   }
 
   /** The line of a direction + 1, written; NO_ROOM when its bucket is full. */
-  private placeFor(entry: number, owner: number, direction: number): number {
+  private placeFor(entry: number, owner: number): number {
     const { connections, now } = this.d;
-    fillTuples(connections.words, entry, direction, this.from, this.to);
     if (this.places[owner]! > 0) return this.places[owner]!;
     const line = this.lines.claim(this.from, now);
     if (line === 0) {
@@ -101,7 +105,7 @@ export class FlowRegister {
     if (this.lines.owners[line] !== 0) this.giveUp(line);
     if (!this.lines.take(line, owner, now)) return NO_ROOM;
     const seal = connections.table.seals[entry] ?? 0;
-    this.lines.write(line, owner, connections.protocolOf(entry), this.from, this.to, seal);
+    this.lines.write(line, owner, this.from, this.to, seal);
     return line + 1;
   }
 

@@ -80,7 +80,7 @@ function decideFamily(asm: Assembler, use: SkbUse, places: Places, miss: string)
   findLine(asm, fds, places, miss);
   inForce(asm, fds, clock, miss);
   segments(asm, places, miss);
-  nextHop(asm, fds, family, miss, Stack.longest);
+  nextHop(asm, family, miss, Stack.longest);
   mayEncapsulate(asm, places, miss);
   count(asm, `Skb${family}`, (each) => each.load(32, 'r4', 'r10', Stack.bytes).load(32, 'r1', 'r10', Stack.segments));
 }

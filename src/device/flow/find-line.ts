@@ -1,7 +1,7 @@
 /**
  * Instructions that find the line of a packet.
  *
- *     checked header ─► hash ─► bucket ─► slot with the tag ─► line
+ *     checked header ─► hash ─► bucket ─► slot with the tag ─► line ─► row of the next hop
  *                                 last words of the addresses, ports, protocol and family equal?
  *                                   IPv6: the other words of the addresses equal?
  */
@@ -10,7 +10,7 @@ import { ACK, FIN, RST, SYN } from '../../wire/tcp.js';
 import type { Assembler } from '../bpf/assembler.js';
 import { type Access, IP, look, PLACES, type Places, Stack, wire16 } from './frame.js';
 import { hashInstructions, mix6Instructions } from './hash.js';
-import { type FlowMapFds, LINE_BITS, PORTS, PROTOCOL_HOP, SADDR, SLOTS } from './layout.js';
+import { CLIENT, type FlowMapFds, Hop, LINE_BITS, PORTS, ROW, SLOTS } from './layout.js';
 
 /** No UDP datagram is shorter. */
 const SHORTEST = 8;
@@ -74,7 +74,7 @@ export function transport(asm: Assembler, access: Access, places: Places, miss: 
   asm.jump(done).label(udp).load(16, 'r1', 'r7', sum.udp).jumpIf('r1', '==', 0, miss).label(done);
 }
 
-/** r9: the line of the packet; the stack: its number, and for IPv6 the rest of it. */
+/** r9: the line of the packet; the stack: its number, its row, and for IPv6 the rest of it. */
 export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: string): void {
   const found = `flowFound${places.family}`;
   bucketOf(asm, fds, places);
@@ -87,11 +87,49 @@ export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: 
       .jumpIf('r3', '<', 2 ** LINE_BITS, found);
   asm.jump(miss).label(found).store(32, 'r10', Stack.line, 'r3');
   look(asm, fds.lines, Stack.line, miss).mov('r9', 'r0');
-  key(asm, places);
-  asm.load(64, 'r3', 'r9', 4 * SADDR).jumpIf('r3', '!=', 'r1', miss);
-  asm.load(32, 'r3', 'r9', 4 * PORTS).jumpIf('r3', '!=', 'r2', miss);
-  asm.load(16, 'r3', 'r9', 4 * PROTOCOL_HOP).jumpIf('r3', '!=', 'r5', miss);
+  lookRow(asm, fds, miss);
+  checkKey(asm, places, miss);
   if (places.family === 6) rest(asm, fds, places, miss);
+}
+
+/** r0 and the stack: the row of the next hop of the line in r9. */
+export function lookRow(asm: Assembler, { hops }: FlowMapFds, miss: string): void {
+  asm.load(32, 'r1', 'r9', 4 * ROW).store(32, 'r10', Stack.hop, 'r1');
+  look(asm, hops, Stack.hop, miss).store(64, 'r10', Stack.row, 'r0');
+}
+
+/**
+ * Jumps to `other` unless the packet is one of the line in r9, whose row is in r0: all but the upper
+ * words of IPv6 addresses.
+ */
+export function checkKey(
+  asm: Assembler,
+  { family, source, destination, words, protocol, l4 }: Places,
+  other: string,
+): void {
+  asm.load(32, 'r1', 'r7', source + 4 * (words - 1)).load(32, 'r2', 'r7', destination + 4 * (words - 1));
+  swapIfReply(asm);
+  asm.load(32, 'r3', 'r9', 4 * CLIENT).jumpIf('r3', '!=', 'r1', other);
+  asm.load(32, 'r3', 'r0', 4 * Hop.other).jumpIf('r3', '!=', 'r2', other);
+  asm
+    .load(32, 'r2', 'r7', l4)
+    .load(32, 'r3', 'r9', 4 * PORTS)
+    .jumpIf('r3', '!=', 'r2', other);
+  asm
+    .load(8, 'r1', 'r7', protocol)
+    .or('r1', family << 8)
+    .load(32, 'r3', 'r0', 4 * Hop.protocol)
+    .jumpIf('r3', '!=', 'r1', other);
+}
+
+/** r1 and r2 change places where the row in r0 is of replies. r3 and r4 are lost. */
+export function swapIfReply(asm: Assembler): Assembler {
+  asm
+    .load(32, 'r3', 'r0', 4 * Hop.reply)
+    .mov('r4', 'r1')
+    .xor('r4', 'r2')
+    .and('r4', 'r3');
+  return asm.xor('r1', 'r4').xor('r2', 'r4');
 }
 
 /** Writes the number of the bucket to the stack. r9: the tag, above the bits of a line. */
@@ -110,16 +148,6 @@ function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source
     .lsh('r9', LINE_BITS)
     .and('r1', 2 ** bits - 1)
     .store(32, 'r10', Stack.index, 'r1');
-}
-
-/** r1: the last words of the addresses; r2: ports; r5: protocol and family. */
-function key(asm: Assembler, { family, source, destination, words, protocol, l4 }: Places): void {
-  asm.load(32, 'r1', 'r7', destination + 4 * (words - 1)).lsh('r1', 32);
-  asm.load(32, 'r2', 'r7', source + 4 * (words - 1)).or('r1', 'r2');
-  asm
-    .load(32, 'r2', 'r7', l4)
-    .load(8, 'r5', 'r7', protocol)
-    .or('r5', family << 8);
 }
 
 /** Compares the upper words of the IPv6 addresses with the rest of the line. */

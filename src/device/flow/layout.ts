@@ -1,7 +1,8 @@
 /**
  * The flow table: what the director has decided for the packets of established connections, in
  * memory that it shares with the XDP program. The director writes it with plain stores, the program
- * reads it and counts. A line is one cache line and stands for one direction of a connection.
+ * reads it and counts. A line is half a cache line and stands for one direction of a connection.
+ * What all connections of a service with a realserver share is in a row of the next hops.
  *
  *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | workers |
  *                 devices 64 | shape | – [5] | interfaces [64] | of each worker: [ used | written | without room | off |
@@ -9,34 +10,37 @@
  *
  *     buckets   hash of the packet ─► [ slot x 8 ]       slot: tag 13 | line 19, 0 for none
  *
- *     lines      0 source        1 destination        2 ports         3 protocol 8 | family 8 | hop 16
- *                4 new source    5 new destination    6 new ports     7 delta of the header's sum 16 | of the transport's 16
- *                8 generation    9 last seen         10 packets 64   12 bytes 64
- *               14 owner + 1    15 padding
+ *     lines      0 client's address    1 ports    2 row of the next hop    3 generation
+ *                4 last seen           5 packets  6 bytes 64
  *
- *     wide       source [3]  destination [3]  new source [3]  new destination [3]  – [4]    of an IPv6 line
+ *     wide       source [3]  destination [3]  new source [3]  new destination [3]    of an IPv6 line
+ *               12 ports of gue – [3]                                                of a line for a tunnel
  *
- *     ledger    [ packets f64 | bytes f64 | padding 32 | seal 32 | – ]    of each line: what the director has counted
+ *     ledger    [ bytes f64 | packets | seal | owner + 1 | – ]    of each line: what the director has counted
  *
  *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1
- *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8] ]
+ *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8]
+ *                 protocol 8 | family 8 | other address | new other address | reply | ports that stay | new ports
+ *                 delta of the header's sum 16 | of the transport's 16 | padding | counted padding | – [7] ]
  *
  *     devices   DEVMAP: device of the director ─► interface
  *     claims    what a socket filter has decided about the packet of this CPU (skb.ts)
  *
- * The lines in use lie close together, and the buckets are small: a packet of one of 65,536 flows
- * touches 6 MB in all, where lines in buckets would be spread over 32. The tag is the upper bits of
- * the hash; two lines of a bucket never have the same. Line 0 is never used. The lines are dealt to
- * the workers by 64.
+ * The lines in use lie close together, and lines and buckets are small: 65,536 flows in any order
+ * touch 4 MB in all. What does not fit into the processor's cache costs 200 ns a packet. The tag is
+ * the upper bits of the hash; two lines of a bucket never have the same. Line 0 and row 0 are never
+ * used. The lines are dealt to the workers by 64.
  *
- * Words 0 to 2 and 4 to 6 are as in the packet, read by a little-endian machine. Of IPv6 addresses
- * a line has the last words, and its row of `wide` the three words before them. A line is in force
+ * Addresses and ports are as in the packet, read by a little-endian machine. A packet of the client
+ * has its address as source, a reply as destination; the other address is that of the row. "Reply"
+ * has all bits for a reply, else none: where it has bits, source and destination change places. "Ports
+ * that stay" is a mask. Of IPv6 addresses line and row have the last words, and the line's row of
+ * `wide` the three words before them. A line is in force
  * while its generation is that of the control words: the director raises the latter when anything
  * changes that many lines depend on, and sets the former to 0 when one connection must come back.
- * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping.
- * The line of a packet for a tunnel has the ports of gue in word 4, and leaves its packet as it is.
- * Owner: number of the connection x 2 + direction + 1. Padding: bytes of the frames behind the
- * packets. Off is not 0 while somebody wants all packets, such as a trace: each worker adds its own
+ * Both are single stores. Times are in units of 2^20 ns of CLOCK_MONOTONIC, 32 bits, wrapping; so do
+ * packets and padding. Owner: number of the connection x 2 + direction + 1. Padding: bytes of the
+ * frames behind the packets. Off is not 0 while somebody wants all packets, such as a trace: each worker adds its own
  * word. The program forwards until `alive until` only, the earliest of the workers, so that a
  * director that hangs is not obeyed for long. Devices: a bit for each that takes redirected frames;
  * interfaces: their indexes. Used, written, without room, packets: what the worker has counted.
@@ -49,26 +53,20 @@ export const LINE_BITS = 19;
 /** Lines in a row that belong to the same worker: a page of memory. */
 export const DEAL = 64;
 /** Words of a line. */
-export const LINE_WORDS = 16;
-export const LINE_SHIFT = 4;
-export const SADDR = 0;
-export const DADDR = 1;
-export const PORTS = 2;
-export const PROTOCOL_HOP = 3;
-export const NEW_SADDR = 4;
-export const NEW_DADDR = 5;
-export const NEW_PORTS = 6;
-export const DELTAS = 7;
-export const GENERATION = 8;
-export const SEEN = 9;
-export const PACKETS = 10;
-export const BYTES = 12;
-export const OWNER = 14;
-export const PADDING = 15;
+export const LINE_WORDS = 8;
+export const LINE_SHIFT = 3;
+export const CLIENT = 0;
+export const PORTS = 1;
+export const ROW = 2;
+export const GENERATION = 3;
+export const SEEN = 4;
+export const PACKETS = 5;
+export const BYTES = 6;
 
 /** Words of a row of `wide`: the packet's upper words of both addresses, then the new ones. */
 export const WIDE_SHIFT = 4;
 export const WIDE_NEW = 6;
+export const WIDE_GUE = 12;
 
 /** Words of the control element. */
 export const Control = {
@@ -92,17 +90,35 @@ export const WORKERS = 16;
 export const DEVICES = 64;
 export const CONTROL_WORDS = Control.told + WORKERS * TOLD_WORDS;
 
-/** Words of a row of the ledger; packets and bytes are doubles. */
+/** Words of a row of the ledger; bytes are a double. */
 export const LEDGER_SHIFT = 3;
-export const Ledger = { packets: 0, bytes: 1, padding: 4, seal: 5 } as const;
+export const Ledger = { bytes: 0, packets: 2, seal: 3, owner: 4 } as const;
 
 /** Words of a row of the next hops. */
-export const HOP_WORDS = 16;
-export const HOP_SHIFT = 4;
-export const Hop = { macs: 0, deviceMtu: 3, used: 4, neighbour: 5, tunnel: 6, sum: 7, outer: 8 } as const;
+export const HOP_WORDS = 32;
+export const HOP_SHIFT = 5;
+export const Hop = {
+  macs: 0,
+  deviceMtu: 3,
+  used: 4,
+  neighbour: 5,
+  tunnel: 6,
+  sum: 7,
+  outer: 8,
+  protocol: 16,
+  other: 17,
+  newOther: 18,
+  reply: 19,
+  portsKept: 20,
+  newPorts: 21,
+  deltas: 22,
+  padding: 23,
+  countedPadding: 24,
+} as const;
 /** Bytes between outer IP header and packet that a program can write: of ipip, gre and gue. */
 export const SHIMS = [0, 4, 12] as const;
-export const HOPS = 1024;
+/** Rows of the next hops in a table with 2^bits buckets. */
+export const hopRows = (bits: number) => Math.max(1024, 2 ** bits);
 
 /** A unit of SEEN is 2^20 ns. */
 export const SEEN_SHIFT = 20;

@@ -16,7 +16,7 @@ import {
   type FlowMapFds,
   type FlowMapName,
   HOP_WORDS,
-  HOPS,
+  hopRows,
   LEDGER_SHIFT,
   LINE_WORDS,
   SLOTS,
@@ -28,7 +28,7 @@ import type { FlowPins } from './pins.js';
 
 const PAGE = 4096;
 /** Version of the layout: maps of another one are not adopted. */
-const LAYOUT = 2;
+const LAYOUT = 3;
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {
@@ -78,7 +78,7 @@ export class FlowMaps {
         lines: array(4 * LINE_WORDS, SLOTS * 2 ** bits),
         wide: array(4 << WIDE_SHIFT, SLOTS * 2 ** bits),
         ledger: array(4 << LEDGER_SHIFT, SLOTS * 2 ** bits),
-        hops: array(4 * HOP_WORDS, HOPS),
+        hops: array(4 * HOP_WORDS, hopRows(bits)),
         devices: create(MapType.devMap, 4, DEVICES),
         claims: create(MapType.perCpuArray, 4, 1),
       };
@@ -180,6 +180,7 @@ function newSecret(): number[] {
 export function flowMemory(fds: FlowMapFds): FlowMemory {
   const { control, buckets, lines, wide, ledger, hops, bits, secret } = fds;
   const count = SLOTS * 2 ** bits;
+  const hopWords = HOP_WORDS * hopRows(bits);
   const block = mapped(control, 4 * CONTROL_WORDS);
   const rows = mapped(ledger, count << (LEDGER_SHIFT + 2));
   return {
@@ -190,7 +191,7 @@ export function flowMemory(fds: FlowMapFds): FlowMemory {
     wide: words(mapped(wide, count << (WIDE_SHIFT + 2)), count << WIDE_SHIFT),
     ledger: new Float64Array(rows.buffer, rows.offset, count << (LEDGER_SHIFT - 1)),
     ledgerWords: words(rows, count << LEDGER_SHIFT),
-    hops: words(mapped(hops, 4 * HOP_WORDS * HOPS), HOP_WORDS * HOPS),
+    hops: words(mapped(hops, 4 * hopWords), hopWords),
     secret,
   };
 }

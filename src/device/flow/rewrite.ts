@@ -5,8 +5,9 @@
  */
 import { UDP } from '../../wire/ipv4.js';
 import type { Assembler } from '../bpf/assembler.js';
+import { swapIfReply } from './find-line.js';
 import { checkEnd, IP, type Places, Stack } from './frame.js';
-import { DELTAS, Hop, NEW_DADDR, NEW_PORTS, NEW_SADDR, WIDE_NEW } from './layout.js';
+import { CLIENT, Hop, PORTS, WIDE_NEW } from './layout.js';
 
 /** Needs r0: the row of the next hop, r9: the line. */
 export function rewrite(asm: Assembler, places: Places): void {
@@ -16,14 +17,25 @@ export function rewrite(asm: Assembler, places: Places): void {
 
 /** All but the transport's checksum. */
 export function rewriteHeaders(asm: Assembler, places: Places): void {
-  const { family, source, destination, l4, ttl } = places;
+  const { family, source, destination, words, l4, ttl } = places;
+  const last = 4 * (words - 1);
   macs(asm);
-  if (family === 4) asm.load(64, 'r1', 'r9', 4 * NEW_SADDR).store(64, 'r7', source, 'r1');
-  else addresses6(asm, source, destination);
-  asm.load(32, 'r1', 'r9', 4 * NEW_PORTS).store(32, 'r7', l4, 'r1');
+  if (family === 6) upperWords6(asm, source, destination);
+  asm.load(32, 'r1', 'r9', 4 * CLIENT).load(32, 'r2', 'r0', 4 * Hop.newOther);
+  swapIfReply(asm)
+    .store(32, 'r7', source + last, 'r1')
+    .store(32, 'r7', destination + last, 'r2');
+  asm
+    .load(32, 'r1', 'r9', 4 * PORTS)
+    .load(32, 'r2', 'r0', 4 * Hop.portsKept)
+    .and('r1', 'r2');
+  asm
+    .load(32, 'r2', 'r0', 4 * Hop.newPorts)
+    .or('r1', 'r2')
+    .store(32, 'r7', l4, 'r1');
   asm.load(8, 'r1', 'r7', ttl).sub('r1', 1).store(8, 'r7', ttl, 'r1');
   if (family === 4) {
-    asm.load(16, 'r1', 'r7', IP + 10).load(16, 'r2', 'r9', 4 * DELTAS);
+    asm.load(16, 'r1', 'r7', IP + 10).load(16, 'r2', 'r0', 4 * Hop.deltas);
     adjust(asm).store(16, 'r7', IP + 10, 'r1');
   }
 }
@@ -34,21 +46,19 @@ export function macs(asm: Assembler): void {
   asm.load(32, 'r1', 'r0', 4 * Hop.macs + 8).store(32, 'r7', 8, 'r1');
 }
 
-function addresses6(asm: Assembler, source: number, destination: number): void {
+function upperWords6(asm: Assembler, source: number, destination: number): void {
   asm.load(64, 'r2', 'r10', Stack.wide);
-  for (const [from, to, last] of [
-    [0, source, NEW_SADDR],
-    [12, destination, NEW_DADDR],
-  ] as const) {
+  for (const [from, to] of [
+    [0, source],
+    [12, destination],
+  ] as const)
     for (let i = 0; i < 12; i += 4) asm.load(32, 'r1', 'r2', 4 * WIDE_NEW + from + i).store(32, 'r7', to + i, 'r1');
-    asm.load(32, 'r1', 'r9', 4 * last).store(32, 'r7', to + 12, 'r1');
-  }
 }
 
 function transportSum(asm: Assembler, { family, protocol, sum }: Places): void {
   const [udp, some, done] = [`flowUdpSum${family}`, `flowSum${family}`, `flowRewritten${family}`];
   asm
-    .load(16, 'r2', 'r9', 4 * DELTAS + 2)
+    .load(16, 'r2', 'r0', 4 * Hop.deltas + 2)
     .load(8, 'r5', 'r7', protocol)
     .jumpIf('r5', '==', UDP, udp);
   checkEnd(asm, sum.tcp + 2, done);

@@ -17,11 +17,11 @@
 import { TCP, UDP } from '../../wire/ipv4.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { byFamily, decide, SKB, type SkbUse } from './decide.js';
+import { checkKey, lookRow } from './find-line.js';
 import { checkEnd, IP, look, PLACES, type Places, Stack } from './frame.js';
-import { Control, DELTAS, DEVICES, type FlowMapFds, Hop, PORTS, PROTOCOL_HOP, SADDR, SHIMS } from './layout.js';
+import { Control, DEVICES, type FlowMapFds, Hop, SHIMS } from './layout.js';
 import { rewriteHeaders } from './rewrite.js';
 import { tunnel } from './tunnel.js';
-import { lookHop } from './use-line.js';
 
 /** The claim of a packet that the socket gets. */
 const LEFT = -1;
@@ -83,9 +83,11 @@ function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   const { family } = places;
   look(asm, fds.lines, Stack.line, 'drop').mov('r9', 'r0');
   reachPacket(asm, places);
-  checkKey(asm, places);
-  if (family === 6) look(asm, fds.wide, Stack.line, 'drop').store(64, 'r10', Stack.wide, 'r0');
-  lookHop(asm, fds, 'drop');
+  lookRow(asm, fds, 'drop');
+  // A claim that stayed behind is about another packet.
+  checkKey(asm, places, 'next');
+  if (family === 6)
+    look(asm, fds.wide, Stack.line, 'drop').store(64, 'r10', Stack.wide, 'r0').load(64, 'r0', 'r10', Stack.row);
   asm.load(16, 'r1', 'r0', 4 * Hop.deviceMtu).store(32, 'r10', Stack.device, 'r1');
   const [send, tunnelled] = [`send${family}`, `tunnel${family}`];
   asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '!=', 0, tunnelled);
@@ -93,7 +95,7 @@ function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   transportSum(asm, places);
   asm.label(send);
   redirect(asm, fds);
-  tunnel(asm.label(tunnelled), places, { miss: 'drop', send }, undefined, roomInSkb);
+  tunnel(asm.label(tunnelled), fds, places, { miss: 'drop', send }, undefined, roomInSkb);
 }
 
 /** r7: the packet, with its headers in one piece; r8: the end of that piece. */
@@ -135,29 +137,18 @@ function roomInSkb(asm: Assembler, { family, header, l4 }: Places, bytes: number
   reach(asm.jump(miss).label(made), l4 + bytes, miss);
 }
 
-/** A claim that stayed behind is about another packet. */
-function checkKey(asm: Assembler, { source, destination, words, protocol, l4 }: Places): void {
-  const last = 4 * (words - 1);
-  for (const [from, at] of [
-    [source + last, 4 * SADDR],
-    [destination + last, 4 * SADDR + 4],
-    [l4, 4 * PORTS],
-  ] as const)
-    asm.load(32, 'r1', 'r7', from).load(32, 'r2', 'r9', at).jumpIf('r1', '!=', 'r2', 'next');
-  asm
-    .load(8, 'r1', 'r7', protocol)
-    .load(8, 'r2', 'r9', 4 * PROTOCOL_HOP)
-    .jumpIf('r1', '!=', 'r2', 'next');
-}
-
 /**
  * The kernel knows whether the checksum is complete. In a partial one, the sum of the pseudo
- * header, only addresses count. So it gets their difference and that of the ports apart.
+ * header, only addresses count. So it gets their difference and that of the ports apart. The calls
+ * lose r0, the row: r9 is the row from here on.
  */
 function transportSum(asm: Assembler, { family, sum }: Places): void {
   const done = `summed${family}`;
-  asm.load(16, 'r1', 'r9', 4 * DELTAS + 2).jumpIf('r1', '==', 0, done);
-  asm.load(8, 'r1', 'r9', 4 * PROTOCOL_HOP).jumpIf('r1', '==', UDP, `sum${UDP}of${family}`);
+  asm
+    .mov('r9', 'r0')
+    .load(16, 'r1', 'r9', 4 * Hop.deltas + 2)
+    .jumpIf('r1', '==', 0, done);
+  asm.load(8, 'r1', 'r9', 4 * Hop.protocol).jumpIf('r1', '==', UDP, `sum${UDP}of${family}`);
   for (const protocol of [TCP, UDP]) {
     const flags = protocol === UDP ? MANGLED_0 : 0;
     const field = protocol === UDP ? sum.udp : sum.tcp;
@@ -168,7 +159,7 @@ function transportSum(asm: Assembler, { family, sum }: Places): void {
     if (family === 6) asm.label(`ports${protocol}`);
     addressDelta(asm, 'r3')
       .xor('r3', 0xffff)
-      .load(16, 'r4', 'r9', 4 * DELTAS + 2)
+      .load(16, 'r4', 'r9', 4 * Hop.deltas + 2)
       .add('r4', 'r3');
     replaceSum(asm, field, flags).jumpIf('r0', '!=', 0, 'drop').jump(done);
   }
@@ -177,7 +168,7 @@ function transportSum(asm: Assembler, { family, sum }: Places): void {
 
 /** What the addresses change in a sum: the header's delta without the TTL's step. r5 is lost. */
 function addressDelta(asm: Assembler, to: 'r3' | 'r4'): Assembler {
-  asm.load(16, to, 'r9', 4 * DELTAS).add(to, 1);
+  asm.load(16, to, 'r9', 4 * Hop.deltas).add(to, 1);
   return asm.mov('r5', to).rsh('r5', 16).and(to, 0xffff).add(to, 'r5');
 }
 

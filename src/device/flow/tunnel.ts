@@ -8,19 +8,20 @@
 import { TYPE_IPV4, TYPE_IPV6 } from '../../wire/ethernet.js';
 import * as ipv4 from '../../wire/ipv4.js';
 import { type Assembler, Call } from '../bpf/assembler.js';
-import { checkEnd, IP, type Places, Stack, wire16 } from './frame.js';
-import { DELTAS, Hop, NEW_SADDR, SHIMS } from './layout.js';
+import { checkEnd, IP, look, type Places, Stack, wire16 } from './frame.js';
+import { type FlowMapFds, Hop, SHIMS, WIDE_GUE } from './layout.js';
 import { adjust, macs } from './rewrite.js';
 
 const DF = 0x40 << 16;
 
 /**
- * Needs r0: the row of the next hop, r6: the context, r9: the line. Jumps to `miss` when nothing
+ * Needs r0: the row of the next hop, also on the stack, r6: the context, r9: the line. Jumps to `miss` when nothing
  * was done, to `send` when the packet may leave. `count`: adds the instructions that count, under a
  * name. `room`: those that move the beginning of the packet.
  */
 export function tunnel(
   asm: Assembler,
+  fds: FlowMapFds,
   places: Places,
   to: { readonly miss: string; readonly send: string },
   count: (name: string) => void = () => {},
@@ -28,11 +29,15 @@ export function tunnel(
 ): void {
   const { family, header } = places;
   mustNotFragment(asm, family, to.miss);
-  asm.store(64, 'r10', Stack.row, 'r0');
   for (const shim of SHIMS) {
     const next = `flowNotShim${shim}of${family}`;
     asm.load(64, 'r1', 'r10', Stack.row).load(32, 'r1', 'r1', 4 * Hop.tunnel);
     asm.jumpIf('r1', '!=', header + shim, next);
+    // The next hop was looked up: its place on the stack is free.
+    if (shim === SHIMS[2])
+      look(asm, fds.wide, Stack.line, to.miss)
+        .load(32, 'r1', 'r0', 4 * WIDE_GUE)
+        .store(32, 'r10', Stack.hop, 'r1');
     room(asm, places, header + shim, to.miss);
     asm.load(64, 'r0', 'r10', Stack.row);
     count(`Tunnel${shim}`);
@@ -83,7 +88,7 @@ function write(asm: Assembler, places: Places, shim: number): void {
 
 /** r4: length of the packet inside. */
 function outer4(asm: Assembler, bytes: number): void {
-  asm.load(16, 'r1', 'r7', IP + bytes + 10).load(16, 'r2', 'r9', 4 * DELTAS);
+  asm.load(16, 'r1', 'r7', IP + bytes + 10).load(16, 'r2', 'r0', 4 * Hop.deltas);
   adjust(asm).store(16, 'r7', IP + bytes + 10, 'r1');
   outerTos(asm.load(8, 'r3', 'r7', IP + bytes + 1));
   asm.lsh('r3', 8).or('r3', 0x45).store(16, 'r7', IP, 'r3');
@@ -124,12 +129,12 @@ function outerTos(asm: Assembler): Assembler {
   return asm.mov('r1', 'r3').rsh('r1', 1).and('r1', 'r3').and('r1', 1).xor('r3', 'r1');
 }
 
-/** gre: its type; gue: the ports of the line, the length, no checksum, the type. r4: as before. */
+/** gre: its type; gue: the ports on the stack, the length, no checksum, the type. r4: as before. */
 function shimHeader(asm: Assembler, { family, header }: Places, shim: number): void {
   const at = IP + header;
   if (shim === SHIMS[1]) asm.store(32, 'r7', at, wire16(family === 4 ? TYPE_IPV4 : TYPE_IPV6) << 16);
   if (shim !== SHIMS[2]) return;
-  asm.load(32, 'r1', 'r9', 4 * NEW_SADDR).store(32, 'r7', at, 'r1');
+  asm.load(32, 'r1', 'r10', Stack.hop).store(32, 'r7', at, 'r1');
   asm
     .add('r4', shim)
     .swap('r4', 16)

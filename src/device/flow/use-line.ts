@@ -4,18 +4,7 @@
  */
 import { type Assembler, Call } from '../bpf/assembler.js';
 import { look, Stack } from './frame.js';
-import {
-  BYTES,
-  Control,
-  type FlowMapFds,
-  GENERATION,
-  Hop,
-  PACKETS,
-  PADDING,
-  PROTOCOL_HOP,
-  SEEN,
-  SEEN_SHIFT,
-} from './layout.js';
+import { BYTES, Control, type FlowMapFds, GENERATION, Hop, PACKETS, SEEN, SEEN_SHIFT } from './layout.js';
 
 /** The time is the kernel's, or the clock word, which a test moves. */
 export type Clock = 'kernel' | 'word';
@@ -45,28 +34,16 @@ export function inForce(asm: Assembler, fds: FlowMapFds, clock: Clock, miss: str
  * r0: the row of the next hop, which takes the packet; the stack: the device. `longest`: where the
  * stack has the length of the longest packet.
  */
-export function nextHop(
-  asm: Assembler,
-  fds: FlowMapFds,
-  family: 4 | 6,
-  miss: string,
-  longest: number = Stack.total,
-): void {
+export function nextHop(asm: Assembler, family: 4 | 6, miss: string, longest: number = Stack.total): void {
   const used = `flowUsed${family}`;
-  lookHop(asm, fds, miss);
   asm
+    .load(64, 'r0', 'r10', Stack.row)
     .load(16, 'r1', 'r0', 4 * Hop.deviceMtu + 2)
     .load(32, 'r4', 'r10', longest)
     .jumpIf('r4', '>', 'r1', miss);
   asm.load(16, 'r1', 'r0', 4 * Hop.deviceMtu).store(32, 'r10', Stack.device, 'r1');
   asm.load(32, 'r1', 'r0', 4 * Hop.used).jumpIf('r1', '!=', 0, used);
   asm.store(32, 'r0', 4 * Hop.used, 1).label(used);
-}
-
-/** r0: the row of the next hop of the line in r9. */
-export function lookHop(asm: Assembler, { hops }: FlowMapFds, miss: string): void {
-  asm.load(16, 'r1', 'r9', 4 * PROTOCOL_HOP + 2).store(32, 'r10', Stack.hop, 'r1');
-  look(asm, hops, Stack.hop, miss);
 }
 
 /** One packet of the length on the stack. */
@@ -76,17 +53,18 @@ function onePacket(asm: Assembler): Assembler {
 
 /**
  * Atomic: two queues may have packets of one connection. `sizes`: instructions that set r1 to the
- * number of packets, r4 to their bytes.
+ * number of packets, r4 to their bytes. r2 is lost.
  */
 export function count(asm: Assembler, name: string, sizes: (asm: Assembler) => Assembler = onePacket): void {
   const done = `flowCounted${name}`;
   sizes(asm)
-    .addTo('r9', 4 * PACKETS, 'r1')
+    .addTo32('r9', 4 * PACKETS, 'r1')
     .addTo('r9', 4 * BYTES, 'r4');
   asm.load(32, 'r1', 'r10', Stack.time).store(32, 'r9', 4 * SEEN, 'r1');
   asm
     .load(32, 'r1', 'r10', Stack.extra)
     .jumpIf('r1', '==', 0, done)
-    .addTo32('r9', 4 * PADDING, 'r1')
+    .load(64, 'r2', 'r10', Stack.row)
+    .addTo32('r2', 4 * Hop.padding, 'r1')
     .label(done);
 }

@@ -63,7 +63,7 @@ function put(lines: FlowLines, owner: number, ports: number, now = 5000): number
   if (line === 0) return 0;
   if (lines.owners[line] !== 0) lines.vacate(line, now);
   if (!lines.take(line, owner, now)) return 0;
-  lines.write(line, owner, 17, tuple, tuple, SEAL);
+  lines.write(line, owner, tuple, tuple, SEAL);
   lines.enforce(line, 0, now);
   return line;
 }
