@@ -1,34 +1,42 @@
 /**
- * The lines of a worker that no connection has. Those that were in use come first, oldest first,
- * once they have rested; then those that never were. So the lines in use lie close together.
+ * The lines of a worker that no connection has. A connection gets one of the pair of its hash,
+ * where packets look first. When both are in use, or belong to another worker, it gets one of the
+ * second half of the table: those that were in use come first, oldest first, once they have rested;
+ * then those that never were.
  *
- *     lines    – 1 2 … 63 │ 64 … 127 │ 128 … 191 │ …        line 0 is none
- *              worker 0   │ worker 1 │ worker 0  │ …
- *                  fresh ─►
- *     rested   head ─► [ line | line | … ] ◄─ add           a ring of freed lines
+ *     lines    – 1 | 2 3 | … 63 │ 64 65 | … 127 │ …      half … │ half + 64 … │ …      line 0 is none
+ *              worker 0         │ worker 1      │ …    worker 0 │ worker 1    │ …
+ *              pairs                                     fresh ─►
+ *     rested   head ─► [ line | line | … ] ◄─ add       a ring of freed lines of the second half
  */
 import { DEAL, LINE_SHIFT, SEEN } from '../../device/flow/layout.js';
 
 export class FreeLines {
   private readonly count: number;
+  /** The first line that is not in a pair. */
+  private readonly half: number;
   private readonly ring: Int32Array;
   private head = 0;
   private waiting = 0;
-  /** The first line that was never used. */
+  /** The first line of the second half that was never used. */
   private fresh: number;
 
   /**
-   * `lines`: the words of all lines. `rest`: how long a freed line stays unused, in units of SEEN.
+   * `lines`: the words of all lines; `owners`: by line, 0 for none. `rest`: how long a freed line
+   * stays unused, in units of SEEN.
    */
   constructor(
     private readonly lines: Int32Array,
+    private readonly owners: Int32Array,
     private readonly rest: number,
     private readonly worker: number,
     private readonly workers: number,
   ) {
     this.count = lines.length >> LINE_SHIFT;
-    this.ring = new Int32Array(Math.min(this.count, Math.ceil(this.count / workers) + DEAL));
-    this.fresh = worker === 0 ? 1 : worker * DEAL;
+    this.half = this.count >> 1;
+    this.ring = new Int32Array(Math.min(this.count, Math.ceil(this.half / workers) + DEAL));
+    this.fresh = this.half;
+    while (!this.isOwn(this.fresh)) this.fresh += DEAL;
   }
 
   /** The line belongs to this worker. */
@@ -36,9 +44,25 @@ export class FreeLines {
     return ((line / DEAL) >>> 0) % this.workers === this.worker;
   }
 
-  /** A line; 0: there is none. `now` in units of SEEN. */
-  take(now: number): number {
-    if (this.waiting > 0 && ((now - this.lines[(this.ring[this.head]! << LINE_SHIFT) + SEEN]!) | 0) > this.rest) {
+  /** A line for a hash; 0: there is none. `now` in units of SEEN. */
+  take(hash: number, now: number): number {
+    const first = (2 * hash) & (this.half - 1);
+    if (this.isFree(first, now)) return first;
+    if (this.isFree(first + 1, now)) return first + 1;
+    return this.takeUnpaired(now);
+  }
+
+  private isFree(line: number, now: number): boolean {
+    return line !== 0 && this.owners[line] === 0 && this.isOwn(line) && this.hasRested(line, now);
+  }
+
+  private hasRested(line: number, now: number): boolean {
+    const seen = this.lines[(line << LINE_SHIFT) + SEEN]!;
+    return seen === 0 || ((now - seen) | 0) > this.rest;
+  }
+
+  private takeUnpaired(now: number): number {
+    if (this.waiting > 0 && this.hasRested(this.ring[this.head]!, now)) {
       const line = this.ring[this.head]!;
       this.head = (this.head + 1) % this.ring.length;
       this.waiting--;
@@ -52,6 +76,7 @@ export class FreeLines {
 
   /** A line is used no more; SEEN says since when. */
   add(line: number): void {
+    if (line < this.half) return;
     this.ring[(this.head + this.waiting) % this.ring.length] = line;
     this.waiting++;
   }
@@ -61,10 +86,15 @@ export class FreeLines {
    * used; those for which it returns false are free.
    */
   adopt(each: (line: number) => boolean): void {
+    for (let line = 1; line < this.half; line++) if (this.isOwn(line) && this.wasUsed(line)) each(line);
     const first = this.fresh;
     for (let line = first; line < this.count; line = this.after(line))
-      if (this.lines[(line << LINE_SHIFT) + SEEN] !== 0) this.fresh = this.after(line);
+      if (this.wasUsed(line)) this.fresh = this.after(line);
     for (let line = first; line < this.fresh; line = this.after(line)) if (!each(line)) this.add(line);
+  }
+
+  private wasUsed(line: number): boolean {
+    return this.lines[(line << LINE_SHIFT) + SEEN] !== 0;
   }
 
   /** The next line of this worker. */

@@ -74,7 +74,7 @@ export class FlowLines {
     this.overheads = new Uint8Array(this.owners.length);
     this.rowUsers = new Int32Array(memory.hops.length >> HOP_SHIFT);
     this.slots = new FlowSlots(memory.slots);
-    this.free = new FreeLines(memory.lines, Math.ceil(REST_MS / unitMs), worker, workers);
+    this.free = new FreeLines(memory.lines, this.owners, Math.ceil(REST_MS / unitMs), worker, workers);
   }
 
   /** A time in ms in units of the lines, wrapping. */
@@ -101,7 +101,7 @@ export class FlowLines {
     this.slot = this.slots.find(this.hash);
     const like = this.slot < 0 ? 0 : this.slots.lineAt(this.slot);
     if (like !== 0) return this.mayLeave(like, now) ? like : 0;
-    const line = this.slot < 0 ? 0 : this.free.take(this.unitsOf(now));
+    const line = this.slot < 0 ? 0 : this.free.take(this.hash, this.unitsOf(now));
     return line === 0 ? this.claimIdle(now) : line;
   }
 

@@ -1,17 +1,19 @@
 /**
  * Instructions that find the line of a packet.
  *
- *     checked header ─► hash ─► bucket ─► slot with the tag ─► line ─► row of the next hop
- *                                 last words of the addresses, ports, protocol and family equal?
- *                                   IPv6: the other words of the addresses equal?
+ *     checked header ─► hash ─┬─► pair of lines ─► that with the ports ─► row of the next hop
+ *                             │     last words of the addresses, ports, protocol and family equal?
+ *                             │       IPv6: the other words of the addresses equal?
+ *                             └─► else: bucket ─► slot with the tag ─► line ─► the same
  */
 import { TCP, UDP } from '../../wire/ipv4.js';
 import { ACK, FIN, RST, SYN } from '../../wire/tcp.js';
 import type { Assembler } from '../bpf/assembler.js';
 import { type Access, IP, look, PLACES, type Places, Stack, wire16 } from './frame.js';
 import { hashInstructions, mix6Instructions } from './hash.js';
-import { CLIENT, type FlowMapFds, Hop, LINE_BITS, PORTS, ROW, SLOTS } from './layout.js';
+import { CLIENT, type FlowMapFds, Hop, LINE_BITS, LINE_SHIFT, LINE_WORDS, PORTS, pairs, ROW, SLOTS } from './layout.js';
 
+const LINE_BYTES_SHIFT = LINE_SHIFT + 2;
 /** No UDP datagram is shorter. */
 const SHORTEST = 8;
 
@@ -76,8 +78,13 @@ export function transport(asm: Assembler, access: Access, places: Places, miss: 
 
 /** r9: the line of the packet; the stack: its number, its row, and for IPv6 the rest of it. */
 export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: string): void {
-  const found = `flowFound${places.family}`;
+  const { family } = places;
+  const [found, away, done] = [`flowFound${family}`, `flowAway${family}`, `flowLine${family}`];
   bucketOf(asm, fds, places);
+  inPair(asm, fds, places, miss);
+  lookRow(asm, fds, away);
+  checkKey(asm, places, away);
+  asm.jump(done).label(away).load(32, 'r9', 'r10', Stack.time);
   look(asm, fds.buckets, Stack.index, miss);
   // The number of the line is what is left of a slot with the tag.
   for (let slot = 0; slot < SLOTS; slot++)
@@ -86,10 +93,34 @@ export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: 
       .xor('r3', 'r9')
       .jumpIf('r3', '<', 2 ** LINE_BITS, found);
   asm.jump(miss).label(found).store(32, 'r10', Stack.line, 'r3');
-  look(asm, fds.lines, Stack.line, miss).mov('r9', 'r0');
+  lookLine(asm, fds, miss);
   lookRow(asm, fds, miss);
   checkKey(asm, places, miss);
-  if (places.family === 6) rest(asm, fds, places, miss);
+  asm.label(done);
+  if (family === 6) rest(asm, fds, places, miss);
+}
+
+/**
+ * r9 and its number on the stack: the line of the pair on the stack that has the ports of the
+ * packet, else its first one. The tag moves to the stack, to the place of the time.
+ */
+function inPair(asm: Assembler, { lines }: FlowMapFds, { l4 }: Places, miss: string): void {
+  look(asm.store(32, 'r10', Stack.time, 'r9'), lines, Stack.hop, miss);
+  asm
+    .load(32, 'r1', 'r7', l4)
+    .load(32, 'r2', 'r0', 4 * (LINE_WORDS + PORTS))
+    .xor('r2', 'r1')
+    .sub('r2', 1)
+    .rsh('r2', 63);
+  asm.load(32, 'r1', 'r10', Stack.hop).lsh('r1', 1).or('r1', 'r2').store(32, 'r10', Stack.line, 'r1');
+  asm.mov('r9', 'r0').lsh('r2', LINE_BYTES_SHIFT).add('r9', 'r2');
+}
+
+/** r9: the line whose number is on the stack. */
+export function lookLine(asm: Assembler, { lines }: FlowMapFds, miss: string): void {
+  asm.load(32, 'r1', 'r10', Stack.line).rsh('r1', 1).store(32, 'r10', Stack.hop, 'r1');
+  look(asm, lines, Stack.hop, miss).mov('r9', 'r0');
+  asm.load(32, 'r1', 'r10', Stack.line).and('r1', 1).lsh('r1', LINE_BYTES_SHIFT).add('r9', 'r1');
 }
 
 /** r0 and the stack: the row of the next hop of the line in r9. */
@@ -99,8 +130,8 @@ export function lookRow(asm: Assembler, { hops }: FlowMapFds, miss: string): voi
 }
 
 /**
- * Jumps to `other` unless the packet is one of the line in r9, whose row is in r0: all but the upper
- * words of IPv6 addresses.
+ * Jumps to `other` unless the packet is one of the line in r9, whose row is in r0. It does not look
+ * at the upper words of IPv6 addresses.
  */
 export function checkKey(
   asm: Assembler,
@@ -132,7 +163,7 @@ export function swapIfReply(asm: Assembler): Assembler {
   return asm.xor('r1', 'r4').xor('r2', 'r4');
 }
 
-/** Writes the number of the bucket to the stack. r9: the tag, above the bits of a line. */
+/** The stack: the numbers of bucket and pair. r9: the tag, above the bits of a line. */
 function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source, destination, l4 }: Places): void {
   if (family === 4) asm.load(32, 'r1', 'r7', source).load(32, 'r2', 'r7', destination);
   else {
@@ -146,6 +177,9 @@ function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source
     .mov('r9', 'r1')
     .rsh('r9', LINE_BITS)
     .lsh('r9', LINE_BITS)
+    .mov('r2', 'r1')
+    .and('r2', pairs(bits) - 1)
+    .store(32, 'r10', Stack.hop, 'r2')
     .and('r1', 2 ** bits - 1)
     .store(32, 'r10', Stack.index, 'r1');
 }

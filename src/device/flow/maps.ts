@@ -75,7 +75,7 @@ export class FlowMaps {
       const fds = {
         control: array(4 * CONTROL_WORDS, 1),
         buckets: array(4 * SLOTS, 2 ** bits),
-        lines: array(4 * LINE_WORDS, SLOTS * 2 ** bits),
+        lines: array(8 * LINE_WORDS, (SLOTS / 2) * 2 ** bits),
         wide: array(4 << WIDE_SHIFT, SLOTS * 2 ** bits),
         ledger: array(4 << LEDGER_SHIFT, SLOTS * 2 ** bits),
         hops: array(4 * HOP_WORDS, hopRows(bits)),

@@ -17,7 +17,7 @@
 import { TCP, UDP } from '../../wire/ipv4.js';
 import { Assembler, Call } from '../bpf/assembler.js';
 import { byFamily, decide, SKB, type SkbUse } from './decide.js';
-import { checkKey, lookRow } from './find-line.js';
+import { checkKey, lookLine, lookRow } from './find-line.js';
 import { checkEnd, IP, look, PLACES, type Places, Stack } from './frame.js';
 import { Control, DEVICES, type FlowMapFds, Hop, SHIMS } from './layout.js';
 import { rewriteHeaders } from './rewrite.js';
@@ -81,7 +81,7 @@ function lookClaim(asm: Assembler, { fds }: SkbUse, missing: string): void {
 /** Rewrites the packet by the line on the stack, and sends it. */
 function forward(asm: Assembler, fds: FlowMapFds, places: Places): void {
   const { family } = places;
-  look(asm, fds.lines, Stack.line, 'drop').mov('r9', 'r0');
+  lookLine(asm, fds, 'drop');
   reachPacket(asm, places);
   lookRow(asm, fds, 'drop');
   // A claim that stayed behind is about another packet.

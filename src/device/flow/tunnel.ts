@@ -15,9 +15,9 @@ import { adjust, macs } from './rewrite.js';
 const DF = 0x40 << 16;
 
 /**
- * Needs r0: the row of the next hop, also on the stack, r6: the context, r9: the line. Jumps to `miss` when nothing
- * was done, to `send` when the packet may leave. `count`: adds the instructions that count, under a
- * name. `room`: those that move the beginning of the packet.
+ * Needs r0: the row of the next hop, also on the stack, r6: the context, r9: the line. Jumps to
+ * `miss` when nothing was done, to `send` when the packet may leave. `count`: adds the instructions
+ * that count, under a name. `room`: those that move the beginning of the packet.
  */
 export function tunnel(
   asm: Assembler,

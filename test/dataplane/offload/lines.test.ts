@@ -23,6 +23,10 @@ const SEAL = 77;
 const SECRET = [0x1b873593, 0xcc9e2d51 | 0, 0x85ebca6b | 0];
 const BITS = 5;
 const LINES = SLOTS << BITS;
+/** The first line that is in no pair. */
+const HALF = LINES / 2;
+/** The first line of the pair that is meant: of worker 1, where there are two. */
+const PAIR = DEAL;
 
 /** A table of a few buckets, in plain memory. */
 function table(): FlowMemory {
@@ -42,12 +46,12 @@ function table(): FlowMemory {
   };
 }
 
-/** Ports of one bucket. `isAlike`: all have the same tag, too; else each has another one. */
+/** Ports of one bucket and one pair. `isAlike`: all have the same tag, too; else each has another one. */
 function portsOfBucket(count: number, isAlike = false): number[] {
   const found = new Map<number, number[]>();
   for (let ports = 1; ; ports++) {
     const hash = flowHash(SECRET, 0, 0, ports);
-    if (hash % 2 ** BITS !== 0) continue;
+    if (hash % 2 ** BITS !== 0 || (2 * hash) % HALF !== PAIR) continue;
     const tag = hash >>> LINE_BITS;
     found.set(tag, [...(found.get(tag) ?? []), ports]);
     if (isAlike && found.get(tag)!.length === count) return found.get(tag)!;
@@ -71,11 +75,18 @@ function put(lines: FlowLines, owner: number, ports: number, now = 5000): number
 const PORTS = portsOfBucket(SLOTS + 2);
 
 describe('lines of a table', () => {
-  it('belong to one worker each, and lie close together', () => {
+  it('are those of the pair, then of the second half, where they lie close together', () => {
+    const lines = new FlowLines(table(), UNIT_MS);
+    const found = PORTS.slice(0, SLOTS).map((ports, i) => put(lines, 10 + i, ports));
+    expect(found).toEqual([PAIR, PAIR + 1, HALF, HALF + 1, HALF + 2, HALF + 3, HALF + 4, HALF + 5]);
+  });
+
+  it('belong to one worker each', () => {
     const memory = table();
     const [first, second] = [new FlowLines(memory, UNIT_MS, 0, 2), new FlowLines(memory, UNIT_MS, 1, 2)];
     const lines = PORTS.slice(0, SLOTS).map((ports, i) => put(i % 2 === 0 ? first : second, 10 + i, ports));
-    expect(lines).toEqual([1, DEAL, 2, DEAL + 1, 3, DEAL + 2, 4, DEAL + 3]);
+    const other = HALF + DEAL;
+    expect(lines).toEqual([HALF, PAIR, HALF + 1, PAIR + 1, HALF + 2, other, HALF + 3, other + 1]);
     expect([first.used, second.used]).toEqual([4, 4]);
     expect(put(first, 30, PORTS[SLOTS]!)).toBe(0);
   });
@@ -84,9 +95,12 @@ describe('lines of a table', () => {
     const lines = new FlowLines(table(), UNIT_MS);
     const late = 60_000;
     lines.release(put(lines, 10, PORTS[0]!), late);
-    expect(put(lines, 11, PORTS[0]!, late + 500)).toBe(2);
-    expect(put(lines, 12, PORTS[1]!, late + 2000)).toBe(1);
-    expect(put(lines, 13, PORTS[2]!, late + 2000)).toBe(3);
+    expect(put(lines, 11, PORTS[0]!, late + 500)).toBe(PAIR + 1);
+    expect(put(lines, 12, PORTS[1]!, late + 2000)).toBe(PAIR);
+    lines.release(put(lines, 13, PORTS[2]!, late + 2000), late + 2000);
+    expect(put(lines, 14, PORTS[3]!, late + 2500)).toBe(HALF + 1);
+    expect(put(lines, 15, PORTS[4]!, late + 4000)).toBe(HALF);
+    expect(put(lines, 16, PORTS[5]!, late + 4000)).toBe(HALF + 2);
   });
 
   it('leave for another connection of their bucket when they were idle for long', () => {
@@ -95,17 +109,17 @@ describe('lines of a table', () => {
     for (let i = 0; i < SLOTS; i++) put(lines, 10 + i, PORTS[i]!, 5000 + i);
     expect(put(lines, 30, PORTS[SLOTS]!, 14_000)).toBe(0);
     expect(put(lines, 30, PORTS[SLOTS]!, 15_100)).toBe(0);
-    expect(memory.lines[(1 << LINE_SHIFT) + GENERATION]).toBe(0);
-    expect(put(lines, 30, PORTS[SLOTS]!, 16_200)).toBe(1);
+    expect(memory.lines[(PAIR << LINE_SHIFT) + GENERATION]).toBe(0);
+    expect(put(lines, 30, PORTS[SLOTS]!, 16_200)).toBe(PAIR);
     expect(lines.used).toBe(SLOTS);
   });
 
   it('have different tags in a bucket, because packets find the first one only', () => {
     const lines = new FlowLines(table(), UNIT_MS);
     const [one, other] = portsOfBucket(2, true) as [number, number];
-    expect([put(lines, 10, one), put(lines, 11, other)]).toEqual([1, 0]);
-    lines.release(1, 6000);
-    expect(put(lines, 11, other, 6000)).toBe(2);
+    expect([put(lines, 10, one), put(lines, 11, other)]).toEqual([PAIR, 0]);
+    lines.release(PAIR, 6000);
+    expect(put(lines, 11, other, 6000)).toBe(PAIR + 1);
   });
 
   it('end with the table', () => {
@@ -132,7 +146,7 @@ describe('lines of a table', () => {
     );
     expect(adopted).toEqual([20]);
     expect(heir.used).toBe(1);
-    expect(put(heir, 40, PORTS[3]!, 8000)).toBe(DEAL + 1);
+    expect(put(heir, 40, PORTS[3]!, 8000)).toBe(PAIR + 1);
     const other = new FlowLines(memory, UNIT_MS, 0, 2);
     other.adopt(
       () => SEAL,
@@ -140,7 +154,7 @@ describe('lines of a table', () => {
       6000,
     );
     expect(adopted.sort()).toEqual([20, 20, 21]);
-    expect(put(other, 41, PORTS[4]!, 8000)).toBe(3);
+    expect(put(other, 41, PORTS[4]!, 8000)).toBe(HALF + 2);
   });
 });
 
