@@ -153,17 +153,4 @@ export class FlowHops {
       if (neighbour !== undefined) neighbour.used = true;
     }
   }
-
-  /** Bytes behind the packets of all frames since the last call. */
-  takePadding(): number {
-    const { rows } = this;
-    let bytes = 0;
-    for (let i = 0; i < this.known; i++) {
-      const at = this.written[i]! << HOP_SHIFT;
-      const padding = rows[at + Hop.padding]!;
-      bytes += (padding - rows[at + Hop.countedPadding]!) >>> 0;
-      rows[at + Hop.countedPadding] = padding;
-    }
-    return bytes;
-  }
 }

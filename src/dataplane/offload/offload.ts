@@ -83,7 +83,7 @@ export class Offload implements Offloaded {
     this.told = Control.told + worker * TOLD_WORDS;
     this.lines = new FlowLines(memory, unitMs, worker, workers);
     this.hops = new FlowHops(d, memory.hops, this.lines.rowUsers, worker, workers);
-    this.readback = new FlowReadback(d, this.lines, this.hops, memory, this.told);
+    this.readback = new FlowReadback(d, this.lines, memory, this.told, worker, workers);
     this.places = new Int32Array(2 * (d.connections.table.maxEntries + 1));
     this.register = new FlowRegister(d, memory, this.lines, this.readback, this.hops, this.places);
     this.after = after;

@@ -5,13 +5,12 @@
  * is freed or when its timer is due.
  */
 import { DEST, ENTRY_SHIFT, EXPIRES, PACKETS, TIMEOUT } from '../../conntrack/entry.js';
-import { Told } from '../../device/flow/layout.js';
+import { CPU_WORDS, CPUS, PADDINGS, Told } from '../../device/flow/layout.js';
 import type { FlowMemory } from '../../device/flow/maps.js';
 import { FrameStat, Stat } from '../../stats/counters.js';
 import { ESTIMATE_EVERY } from '../../stats/estimator.js';
 import * as ethernet from '../../wire/ethernet.js';
 import type { Director } from '../director.js';
-import type { FlowHops } from './hops.js';
 import type { FlowLines } from './lines.js';
 
 /** Lines that one turn reads. */
@@ -27,10 +26,11 @@ export class FlowReadback {
   constructor(
     private readonly d: Director,
     private readonly lines: FlowLines,
-    private readonly hops: FlowHops,
     private readonly memory: FlowMemory,
     /** Where the control words have what this worker tells. */
     private readonly told: number,
+    private readonly worker: number,
+    private readonly workers: number,
   ) {}
 
   /** Call it once a turn; `now` in ms. */
@@ -105,8 +105,15 @@ export class FlowReadback {
     if (column === Stat.inpkts) connections.words[(entry << ENTRY_SHIFT) + PACKETS]! += packets;
   }
 
+  /** Bytes behind packets: each worker counts those of some CPUs. */
   private foldPadding(): void {
-    this.d.counters.values[FrameStat.inBytes]! += this.hops.takePadding();
+    const { control } = this.memory;
+    for (let cpu = this.worker; cpu < CPUS; cpu += this.workers) {
+      const at = PADDINGS + cpu * CPU_WORDS;
+      const padding = control[at]!;
+      this.d.counters.values[FrameStat.inBytes]! += (padding - control[at + 1]!) >>> 0;
+      control[at + 1] = padding;
+    }
   }
 
   /** The column of bytes is two behind that of packets. */

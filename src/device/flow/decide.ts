@@ -82,7 +82,9 @@ function decideFamily(asm: Assembler, use: SkbUse, places: Places, miss: string)
   segments(asm, places, miss);
   nextHop(asm, family, miss, Stack.longest);
   mayEncapsulate(asm, places, miss);
-  count(asm, `Skb${family}`, (each) => each.load(32, 'r4', 'r10', Stack.bytes).load(32, 'r1', 'r10', Stack.segments));
+  count(asm, fds, `Skb${family}`, (each) =>
+    each.load(32, 'r4', 'r10', Stack.bytes).load(32, 'r1', 'r10', Stack.segments),
+  );
 }
 
 /**

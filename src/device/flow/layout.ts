@@ -6,7 +6,8 @@
  *
  *     control   [ generation | off | alive until | clock | secret 0 | secret 1 | secret 2 | workers |
  *                 devices 64 | shape | – [5] | interfaces [64] | of each worker: [ used | written | without room | off |
- *                                                       packets f64 | alive until | – ] ]
+ *                                                       packets f64 | alive until | – ] |
+ *                 of each CPU: [ padding | counted padding | – [14] ] ]
  *
  *     pairs     hash of the packet ─► [ line | line ]    the first half of the lines
  *     buckets   hash of the packet ─► [ slot x 8 ]       slot: tag 13 | line 19, 0 for none
@@ -22,7 +23,7 @@
  *     hops      [ destination MAC 6 | source MAC 6 | device 16 | MTU 16 | used 32 | neighbour + 1
  *                 bytes of a tunnel's headers | sum of the outer IPv4 header | outer source and destination [8]
  *                 protocol 8 | family 8 | other address | new other address | reply | ports that stay | new ports
- *                 delta of the header's sum 16 | of the transport's 16 | padding | counted padding | – [7] ]
+ *                 delta of the header's sum 16 | of the transport's 16 | – [9] ]
  *
  *     devices   DEVMAP: device of the director ─► interface
  *     claims    what a socket filter has decided about the packet of this CPU (skb.ts)
@@ -43,7 +44,7 @@
  * A line is in force while its generation is that of the control words: the director raises the
  * latter when anything changes that many lines depend on, and sets the former to 0 when one
  * connection must come back. Both are single stores. Times are in units of 2^20 ns of
- * CLOCK_MONOTONIC. Times, packets and padding have 32 bits and wrap. Owner: number of the connection
+ * CLOCK_MONOTONIC. Times, packets and padding have 32 bits and wrap. Owner: the connection's number
  * x 2 + direction + 1. Padding: bytes of the frames behind the packets. Off is not 0 while somebody
  * wants all packets, such as a trace: each worker adds its own word. The program forwards until
  * `alive until` only, the earliest of the workers, so that a director that hangs is not obeyed for
@@ -95,7 +96,12 @@ export const TOLD_WORDS = 8;
 export const WORKERS = 16;
 /** Most devices of a director that frames are redirected to. */
 export const DEVICES = 64;
-export const CONTROL_WORDS = Control.told + WORKERS * TOLD_WORDS;
+/** From here on the control words have what each CPU counts, of so many; a cache line each. */
+export const PADDINGS = Control.told + WORKERS * TOLD_WORDS;
+export const CPUS = 64;
+export const CPU_WORDS = 16;
+export const CPU_SHIFT = 4;
+export const CONTROL_WORDS = PADDINGS + CPUS * CPU_WORDS;
 
 /** Words of a row of the ledger; bytes are a double. */
 export const LEDGER_SHIFT = 3;
@@ -119,8 +125,6 @@ export const Hop = {
   portsKept: 20,
   newPorts: 21,
   deltas: 22,
-  padding: 23,
-  countedPadding: 24,
 } as const;
 /** Bytes between outer IP header and packet that a program can write: of ipip, gre and gue. */
 export const SHIMS = [0, 4, 12] as const;

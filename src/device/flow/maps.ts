@@ -19,6 +19,7 @@ import {
   hopRows,
   LEDGER_SHIFT,
   LINE_WORDS,
+  PADDINGS,
   SLOTS,
   TOLD_WORDS,
   Told,
@@ -148,7 +149,7 @@ export class FlowMaps {
   /** What the director has counted. */
   get stats(): { used: number; written: number; noRoom: number; packets: number } {
     const sum = { used: 0, written: 0, noRoom: 0, packets: 0 };
-    for (let at: number = Control.told; at < CONTROL_WORDS; at += TOLD_WORDS) {
+    for (let at: number = Control.told; at < PADDINGS; at += TOLD_WORDS) {
       for (const key of ['used', 'written', 'noRoom'] as const) sum[key] += this.control[at + Told[key]]!;
       sum.packets += this.counts[(at + Told.packets) >> 1]!;
     }

@@ -45,11 +45,11 @@ export function flowInstructions(asm: Assembler, use: FlowUse, family: 4 | 6, pa
   nextHop(asm, family, miss);
   const [send, tunnelled] = [`flowSend${family}`, `flowTunnel${family}`];
   asm.load(32, 'r1', 'r0', 4 * Hop.tunnel).jumpIf('r1', '!=', 0, tunnelled);
-  count(asm, `Plain${family}`);
+  count(asm, fds, `Plain${family}`);
   rewrite(asm, places);
   asm.label(send).load(32, 'r2', 'r10', Stack.device);
   asm.map('r1', fds.devices).mov('r3', XDP_DROP).call(Call.redirectMap).exit().label(tunnelled);
-  tunnel(asm, fds, places, { miss, send }, (name) => count(asm, `${name}of${family}`));
+  tunnel(asm, fds, places, { miss, send }, (name) => count(asm, fds, `${name}of${family}`));
   goOn(asm.label(miss), pass);
 }
 

@@ -4,7 +4,19 @@
  */
 import { type Assembler, Call } from '../bpf/assembler.js';
 import { look, Stack } from './frame.js';
-import { BYTES, Control, type FlowMapFds, GENERATION, Hop, PACKETS, SEEN, SEEN_SHIFT } from './layout.js';
+import {
+  BYTES,
+  Control,
+  CPU_SHIFT,
+  CPUS,
+  type FlowMapFds,
+  GENERATION,
+  Hop,
+  PACKETS,
+  PADDINGS,
+  SEEN,
+  SEEN_SHIFT,
+} from './layout.js';
 
 /** The time is the kernel's, or the clock word, which a test moves. */
 export type Clock = 'kernel' | 'word';
@@ -53,18 +65,28 @@ function onePacket(asm: Assembler): Assembler {
 
 /**
  * Atomic: two queues may have packets of one connection. `sizes`: instructions that set r1 to the
- * number of packets, r4 to their bytes. r2 is lost.
+ * number of packets, r4 to their bytes. r0 is the row of the next hop then.
  */
-export function count(asm: Assembler, name: string, sizes: (asm: Assembler) => Assembler = onePacket): void {
+export function count(
+  asm: Assembler,
+  { control }: FlowMapFds,
+  name: string,
+  sizes: (asm: Assembler) => Assembler = onePacket,
+): void {
   const done = `flowCounted${name}`;
   sizes(asm)
     .addTo32('r9', 4 * PACKETS, 'r1')
     .addTo('r9', 4 * BYTES, 'r4');
   asm.load(32, 'r1', 'r10', Stack.time).store(32, 'r9', 4 * SEEN, 'r1');
+  asm.load(32, 'r1', 'r10', Stack.extra).jumpIf('r1', '==', 0, done);
+  asm.call(Call.cpu).store(32, 'r10', Stack.length, 'r0');
+  look(asm.store(32, 'r10', Stack.index, 0), control, Stack.index, done);
   asm
+    .load(32, 'r1', 'r10', Stack.length)
+    .and('r1', CPUS - 1)
+    .lsh('r1', CPU_SHIFT + 2)
+    .add('r0', 'r1')
     .load(32, 'r1', 'r10', Stack.extra)
-    .jumpIf('r1', '==', 0, done)
-    .load(64, 'r2', 'r10', Stack.row)
-    .addTo32('r2', 4 * Hop.padding, 'r1')
-    .label(done);
+    .addTo32('r0', 4 * PADDINGS, 'r1');
+  asm.label(done).load(64, 'r0', 'r10', Stack.row);
 }
