@@ -13,7 +13,7 @@ import { Pair } from './mixed/pair.js';
 
 const FLOWS = Number(process.env.ULVS_RUNS ?? 300);
 /** The flow table has 2 to this power buckets. Few flows get so few that some find no room. */
-const BITS = FLOWS > 10_000 ? 17 : 6;
+const BITS = FLOWS > 10_000 ? 16 : 6;
 /** With many flows each has fewer frames. */
 const FRAMES = FLOWS > 100_000 ? 4 * FLOWS : 24 * FLOWS;
 /** Frames between two steps of the clock, two events, two comparisons of everything. */
