@@ -63,7 +63,8 @@ export class FlowMaps {
 
   /**
    * New maps. `bits`: 2 to this power is the number of buckets, at most 16, since a slot has the
-   * number of a line in LINE_BITS. `tcx`: devices of kind packet forward, too. Throws a SystemError.
+   * number of a line in LINE_BITS. `tcx`: devices of kind packet forward, too. Throws a
+   * SystemError.
    */
   static make(bits: number, tcx = true, workers = 1): FlowMaps {
     const made: number[] = [];
