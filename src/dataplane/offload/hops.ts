@@ -60,7 +60,7 @@ export class FlowHops {
     const first = Math.imul(mixed, 0x9e3779b1) >>> 15;
     let free = -1;
     for (let i = 0; i < PROBES; i++) {
-      const row = this.begin + ((first + i) & (this.rooms - 1));
+      const row = this.rowAt(first + i);
       const at = row << HOP_SHIFT;
       if (row === 0) continue;
       const owner = rows[at + Hop.neighbour]!;
@@ -73,6 +73,10 @@ export class FlowHops {
     return free;
   }
 
+  private rowAt(place: number): number {
+    return this.begin + (place & (this.rooms - 1));
+  }
+
   private isFree(row: number, owner: number): boolean {
     return owner === 0 || (owner === RESTS && this.restsUntil[row]! <= this.d.now);
   }
@@ -80,7 +84,7 @@ export class FlowHops {
   /** Rows that no line names rest, so that a later look-up has room. */
   private makeRoom(first: number): void {
     for (let i = 0; i < PROBES; i++) {
-      const row = this.begin + ((first + i) & (this.rooms - 1));
+      const row = this.rowAt(first + i);
       if (row !== 0 && this.users[row] === 0) this.giveUp(row);
     }
   }

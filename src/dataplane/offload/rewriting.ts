@@ -8,53 +8,42 @@ import { deltas, type FlowTuple } from './tuple.js';
 
 /** Ports of a packet as a little-endian word: the source port is the low half. */
 const SOURCE_PORT = 0xffff;
+/** The words of a row that this is about. */
+const BEGIN = Hop.protocol;
+const WORDS = Hop.deltas + 1 - BEGIN;
 
 export class Rewriting {
-  private protocol = 0;
-  private other = 0;
-  private newOther = 0;
-  private reply = 0;
-  private portsKept = 0;
-  private newPorts = 0;
-  private deltas = 0;
+  /** Longer than needed, so that V8 places it outside its heap. */
+  private readonly words = new Int32Array(new ArrayBuffer(128), 0, WORDS);
 
   /** `direction`: 0 from the client, whose port stays; 1 to it. */
   fill(direction: number, protocol: number, from: FlowTuple, to: FlowTuple): void {
+    const { words } = this;
     const isReply = direction === 1;
-    this.protocol = protocol | (from.family << 8);
-    this.other = isReply ? from.saddr : from.daddr;
-    this.newOther = isReply ? to.saddr : to.daddr;
-    this.reply = isReply ? -1 : 0;
-    this.portsKept = isReply ? ~SOURCE_PORT : SOURCE_PORT;
-    this.newPorts = to.ports & ~this.portsKept;
-    this.deltas = deltas(from, to);
+    const portsKept = isReply ? ~SOURCE_PORT : SOURCE_PORT;
+    words[Hop.protocol - BEGIN] = protocol | (from.family << 8);
+    words[Hop.other - BEGIN] = isReply ? from.saddr : from.daddr;
+    words[Hop.newOther - BEGIN] = isReply ? to.saddr : to.daddr;
+    words[Hop.reply - BEGIN] = isReply ? -1 : 0;
+    words[Hop.portsKept - BEGIN] = portsKept;
+    words[Hop.newPorts - BEGIN] = to.ports & ~portsKept;
+    words[Hop.deltas - BEGIN] = deltas(from, to);
   }
 
   /** All words in one, for a hash. */
   get mixed(): number {
-    return Math.imul(this.other ^ Math.imul(this.newOther, 0x85ebca6b), 0xc2b2ae35) ^ this.newPorts ^ this.deltas;
+    let mixed = 0;
+    for (let i = 0; i < WORDS; i++) mixed = Math.imul(mixed ^ this.words[i]!, 0x85ebca6b);
+    return mixed;
   }
 
   /** The row at word `at` has the same words. */
   isAt(rows: Int32Array, at: number): boolean {
-    return (
-      rows[at + Hop.protocol] === this.protocol &&
-      rows[at + Hop.other] === this.other &&
-      rows[at + Hop.newOther] === this.newOther &&
-      rows[at + Hop.reply] === this.reply &&
-      rows[at + Hop.portsKept] === this.portsKept &&
-      rows[at + Hop.newPorts] === this.newPorts &&
-      rows[at + Hop.deltas] === this.deltas
-    );
+    for (let i = 0; i < WORDS; i++) if (rows[at + BEGIN + i] !== this.words[i]) return false;
+    return true;
   }
 
   writeTo(rows: Int32Array, at: number): void {
-    rows[at + Hop.protocol] = this.protocol;
-    rows[at + Hop.other] = this.other;
-    rows[at + Hop.newOther] = this.newOther;
-    rows[at + Hop.reply] = this.reply;
-    rows[at + Hop.portsKept] = this.portsKept;
-    rows[at + Hop.newPorts] = this.newPorts;
-    rows[at + Hop.deltas] = this.deltas;
+    for (let i = 0; i < WORDS; i++) rows[at + BEGIN + i] = this.words[i]!;
   }
 }

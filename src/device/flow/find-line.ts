@@ -79,12 +79,45 @@ export function transport(asm: Assembler, access: Access, places: Places, miss: 
 /** r9: the line of the packet; the stack: its number, its row, and for IPv6 the rest of it. */
 export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: string): void {
   const { family } = places;
-  const [found, away, done] = [`flowFound${family}`, `flowAway${family}`, `flowLine${family}`];
-  bucketOf(asm, fds, places);
+  const [away, done] = [`flowAway${family}`, `flowLine${family}`];
+  hashOf(asm, fds, places);
   inPair(asm, fds, places, miss);
   lookRow(asm, fds, away);
   checkKey(asm, places, away);
-  asm.jump(done).label(away).load(32, 'r9', 'r10', Stack.time);
+  asm.jump(done).label(away);
+  inBucket(asm, fds, `flowFound${family}`, miss);
+  lookRow(asm, fds, miss);
+  checkKey(asm, places, miss);
+  asm.label(done);
+  if (family === 6) rest(asm, fds, places, miss);
+}
+
+/**
+ * Of the pair of the hash in r1: r9 and its number on the stack: the line that has the ports of the
+ * packet, else the first one.
+ */
+function inPair(asm: Assembler, { lines, bits }: FlowMapFds, { l4 }: Places, miss: string): void {
+  asm.and('r1', pairs(bits) - 1).store(32, 'r10', Stack.pair, 'r1');
+  look(asm, lines, Stack.pair, miss);
+  asm
+    .load(32, 'r1', 'r7', l4)
+    .load(32, 'r2', 'r0', 4 * (LINE_WORDS + PORTS))
+    .xor('r2', 'r1')
+    .sub('r2', 1)
+    .rsh('r2', 63);
+  asm.load(32, 'r1', 'r10', Stack.pair).lsh('r1', 1).or('r1', 'r2').store(32, 'r10', Stack.line, 'r1');
+  asm.mov('r9', 'r0').lsh('r2', LINE_BYTES_SHIFT).add('r9', 'r2');
+}
+
+/** The line of the slot that has the tag of the hash on the stack, as `inPair`. */
+function inBucket(asm: Assembler, fds: FlowMapFds, found: string, miss: string): void {
+  asm
+    .load(32, 'r9', 'r10', Stack.hash)
+    .mov('r1', 'r9')
+    .and('r1', 2 ** fds.bits - 1)
+    .store(32, 'r10', Stack.index, 'r1')
+    .rsh('r9', LINE_BITS)
+    .lsh('r9', LINE_BITS);
   look(asm, fds.buckets, Stack.index, miss);
   // The number of the line is what is left of a slot with the tag.
   for (let slot = 0; slot < SLOTS; slot++)
@@ -94,32 +127,12 @@ export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: 
       .jumpIf('r3', '<', 2 ** LINE_BITS, found);
   asm.jump(miss).label(found).store(32, 'r10', Stack.line, 'r3');
   lookLine(asm, fds, miss);
-  lookRow(asm, fds, miss);
-  checkKey(asm, places, miss);
-  asm.label(done);
-  if (family === 6) rest(asm, fds, places, miss);
-}
-
-/**
- * r9 and its number on the stack: the line of the pair on the stack that has the ports of the
- * packet, else its first one. The tag moves to the stack, to the place of the time.
- */
-function inPair(asm: Assembler, { lines }: FlowMapFds, { l4 }: Places, miss: string): void {
-  look(asm.store(32, 'r10', Stack.time, 'r9'), lines, Stack.hop, miss);
-  asm
-    .load(32, 'r1', 'r7', l4)
-    .load(32, 'r2', 'r0', 4 * (LINE_WORDS + PORTS))
-    .xor('r2', 'r1')
-    .sub('r2', 1)
-    .rsh('r2', 63);
-  asm.load(32, 'r1', 'r10', Stack.hop).lsh('r1', 1).or('r1', 'r2').store(32, 'r10', Stack.line, 'r1');
-  asm.mov('r9', 'r0').lsh('r2', LINE_BYTES_SHIFT).add('r9', 'r2');
 }
 
 /** r9: the line whose number is on the stack. */
 export function lookLine(asm: Assembler, { lines }: FlowMapFds, miss: string): void {
-  asm.load(32, 'r1', 'r10', Stack.line).rsh('r1', 1).store(32, 'r10', Stack.hop, 'r1');
-  look(asm, lines, Stack.hop, miss).mov('r9', 'r0');
+  asm.load(32, 'r1', 'r10', Stack.line).rsh('r1', 1).store(32, 'r10', Stack.pair, 'r1');
+  look(asm, lines, Stack.pair, miss).mov('r9', 'r0');
   asm.load(32, 'r1', 'r10', Stack.line).and('r1', 1).lsh('r1', LINE_BYTES_SHIFT).add('r9', 'r1');
 }
 
@@ -163,8 +176,8 @@ export function swapIfReply(asm: Assembler): Assembler {
   return asm.xor('r1', 'r4').xor('r2', 'r4');
 }
 
-/** The stack: the numbers of bucket and pair. r9: the tag, above the bits of a line. */
-function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source, destination, l4 }: Places): void {
+/** r1 and the stack: the hash of the packet. */
+function hashOf(asm: Assembler, { secret }: FlowMapFds, { family, source, destination, l4 }: Places): void {
   if (family === 4) asm.load(32, 'r1', 'r7', source).load(32, 'r2', 'r7', destination);
   else {
     mix6Instructions(asm, secret, 'r7', source);
@@ -173,15 +186,7 @@ function bucketOf(asm: Assembler, { secret, bits }: FlowMapFds, { family, source
     asm.mov('r2', 'r1').mov('r1', 'r5');
   }
   asm.load(32, 'r3', 'r7', l4);
-  hashInstructions(asm, secret)
-    .mov('r9', 'r1')
-    .rsh('r9', LINE_BITS)
-    .lsh('r9', LINE_BITS)
-    .mov('r2', 'r1')
-    .and('r2', pairs(bits) - 1)
-    .store(32, 'r10', Stack.hop, 'r2')
-    .and('r1', 2 ** bits - 1)
-    .store(32, 'r10', Stack.index, 'r1');
+  hashInstructions(asm, secret).store(32, 'r10', Stack.hash, 'r1');
 }
 
 /** Compares the upper words of the IPv6 addresses with the rest of the line. */

@@ -41,9 +41,10 @@ export const PLACES: Readonly<Record<4 | 6, Places>> = {
  * Offsets in the stack of the program, below r10 and below those of xdp/look-up.ts, because the
  * verifier knows stack by 8 bytes: index of a look-up; length of the packet; bytes behind it;
  * time; index of the next hop; number of the line; sum so far and length of what is summed; the
- * rest of an IPv6 line; the device and the row of the next hop. Of the programs for skbs (skb.ts)
- * besides: segments, bytes of all of them, the longest one; the copy of the headers, whose IP
- * header begins at a multiple of 8, as the verifier wants it.
+ * rest of an IPv6 line; the device and the row of the next hop; the hash; the pair of a line; the
+ * ports of gue; the CPU. Of the programs for skbs (skb.ts) besides: segments, bytes of all of them,
+ * the longest one; the copy of the headers, whose IP header begins at a multiple of 8, as the
+ * verifier wants it.
  */
 export const Stack = {
   index: -84,
@@ -54,12 +55,16 @@ export const Stack = {
   line: -104,
   sum: -112,
   length: -116,
+  pair: -120,
   wide: -128,
   device: -132,
+  hash: -136,
   row: -144,
   segments: -148,
   bytes: -152,
   longest: -156,
+  gue: -160,
+  cpu: -164,
   copy: -246,
 } as const;
 

@@ -33,11 +33,10 @@ export function tunnel(
     const next = `flowNotShim${shim}of${family}`;
     asm.load(64, 'r1', 'r10', Stack.row).load(32, 'r1', 'r1', 4 * Hop.tunnel);
     asm.jumpIf('r1', '!=', header + shim, next);
-    // The next hop was looked up: its place on the stack is free.
     if (shim === SHIMS[2])
       look(asm, fds.wide, Stack.line, to.miss)
         .load(32, 'r1', 'r0', 4 * WIDE_GUE)
-        .store(32, 'r10', Stack.hop, 'r1');
+        .store(32, 'r10', Stack.gue, 'r1');
     room(asm, places, header + shim, to.miss);
     asm.load(64, 'r0', 'r10', Stack.row);
     count(`Tunnel${shim}`);
@@ -134,7 +133,7 @@ function shimHeader(asm: Assembler, { family, header }: Places, shim: number): v
   const at = IP + header;
   if (shim === SHIMS[1]) asm.store(32, 'r7', at, wire16(family === 4 ? TYPE_IPV4 : TYPE_IPV6) << 16);
   if (shim !== SHIMS[2]) return;
-  asm.load(32, 'r1', 'r10', Stack.hop).store(32, 'r7', at, 'r1');
+  asm.load(32, 'r1', 'r10', Stack.gue).store(32, 'r7', at, 'r1');
   asm
     .add('r4', shim)
     .swap('r4', 16)

@@ -79,10 +79,10 @@ export function count(
     .addTo('r9', 4 * BYTES, 'r4');
   asm.load(32, 'r1', 'r10', Stack.time).store(32, 'r9', 4 * SEEN, 'r1');
   asm.load(32, 'r1', 'r10', Stack.extra).jumpIf('r1', '==', 0, done);
-  asm.call(Call.cpu).store(32, 'r10', Stack.length, 'r0');
+  asm.call(Call.cpu).store(32, 'r10', Stack.cpu, 'r0');
   look(asm.store(32, 'r10', Stack.index, 0), control, Stack.index, done);
   asm
-    .load(32, 'r1', 'r10', Stack.length)
+    .load(32, 'r1', 'r10', Stack.cpu)
     .and('r1', CPUS - 1)
     .lsh('r1', CPU_SHIFT + 2)
     .add('r0', 'r1')
