@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command `ulvsadm`: ipvsadm's command line for the director behind a control socket. */
+import { fstatSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SocketClient } from '../control/api/client.js';
@@ -14,10 +15,15 @@ async function run(): Promise<Result> {
   const { argv, socket, json } = takeOwnOptions(process.argv.slice(2), process.env);
   const client = new SocketClient(socket);
   try {
-    return await ulvsadm(argv, () => text(process.stdin), client, { json, program: NAME });
+    return await ulvsadm(argv, input, client, { json, program: NAME });
   } finally {
     client.close();
   }
+}
+
+/** All of the standard input. A file is there at once; through a stream it would come in pieces. */
+function input(): Promise<string> | string {
+  return fstatSync(0).isFile() ? readFileSync(0, 'utf8') : text(process.stdin);
 }
 
 /** Resolves with what went wrong; it is no error if the reader closes the output (`| head`). */

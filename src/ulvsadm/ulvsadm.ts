@@ -1,4 +1,5 @@
 /** ulvsadm: ipvsadm 1.31's command line, output, sentences and exit codes, over any AdminClient. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AdminClient, AdminReply, AdminRequest, ChangeRequest } from '../control/api/api.js';
 import { ask, mustAsk, type Run } from './ask.js';
 import { check } from './check.js';
@@ -143,13 +144,17 @@ class Pending {
   /** As `add`, without a promise for each line. False: `wait` must follow. */
   put(request: ChangeRequest): boolean {
     this.requests.push(request);
-    if (this.requests.length === BATCH) this.send();
-    return this.sent.length <= AHEAD;
+    if (this.requests.length < BATCH) return true;
+    this.send();
+    return false;
   }
 
-  /** Waits for the oldest request on its way. */
+  /**
+   * Lets the request leave before the next lines are read: the director works meanwhile. Waits for
+   * the oldest one if there are too many.
+   */
   async wait(): Promise<number> {
-    await this.sent.shift();
+    await (this.sent.length > AHEAD ? this.sent.shift() : nextTurn());
     return 0;
   }
 
