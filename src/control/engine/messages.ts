@@ -18,7 +18,6 @@ import type { Block } from '../../stats/block.js';
 import type { Config } from '../config/config.js';
 import type { Settings } from '../config/director-config.js';
 import type { Action } from '../rules/actions.js';
-import type { Packed } from '../rules/packed-actions.js';
 import type { Backed } from './shared-memory.js';
 import type { Standby } from './standby/standby.js';
 
@@ -109,8 +108,6 @@ export interface NeighbourFact {
 /** From the control thread to the dataplane. */
 export type Message =
   | { kind: 'actions'; actions: readonly Action[] }
-  /** The same, on its way to another thread (packed-actions.ts). */
-  | { kind: 'packed'; packed: Packed }
   | ({ kind: 'routes' } & CompiledRoutes)
   /** MAC and MTU of each device, and whether it can send: it is up and has a carrier. */
   | { kind: 'links'; links: readonly LinkFact[] }

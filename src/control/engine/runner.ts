@@ -22,7 +22,6 @@ import { Counters } from '../../stats/counters.js';
 import { LoopStats } from '../../stats/loop-stats.js';
 import { format4, format6 } from '../../wire/address.js';
 import type { Action } from '../rules/actions.js';
-import { unpack } from '../rules/packed-actions.js';
 import { Announcements } from './announcing.js';
 import { apply, teach } from './apply.js';
 import { monotonic, wallOrigin } from './clock.js';
@@ -202,8 +201,7 @@ export class Runner {
     if (this.offload !== undefined) beforeMessage(this.offload, message);
     switch (message.kind) {
       case 'actions':
-      case 'packed':
-        this.follow(message.kind === 'packed' ? unpack(message.packed) : message.actions);
+        this.follow(message.actions);
         return true;
       case 'routes':
         this.routes = message;

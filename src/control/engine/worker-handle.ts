@@ -5,10 +5,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
-import { pack } from '../rules/packed-actions.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { compilers } from './placement.js';
+import { fromPosted, toPosted } from './posted-message.js';
 import { Runner } from './runner.js';
 import { setWorkerHeap } from './v8-flags.js';
 
@@ -97,7 +97,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   worker.on('exit', () => stopping || died(reason));
   const send = (message: Message) => {
     if (!running) return;
-    worker.postMessage(message.kind === 'actions' ? { kind: 'packed', packed: pack(message.actions) } : message);
+    worker.postMessage(toPosted(message));
     // Each wake takes this thread's processor away: messages of one piece of work are one wake.
     if (!waking) queueMicrotask(wake);
     waking = true;
@@ -192,7 +192,7 @@ export const startInline: StartDataplane = async (setup, onReport) => {
     .catch((error: Error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }))
     .finally(() => runner.close());
   return {
-    send: (message) => void waiting.push(message),
+    send: (message) => void waiting.push(...fromPosted(toPosted(message))),
     stop: () => {
       running = false;
       return turns;

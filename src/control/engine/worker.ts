@@ -10,6 +10,7 @@ import { WakeLatency } from '../../sys/wake-latency.js';
 import { monotonic } from './clock.js';
 import type { Message, Report, RunnerSetup } from './messages.js';
 import { placeWorker } from './placement.js';
+import { fromPosted, type PostedMessage } from './posted-message.js';
 import { Rest } from './rest.js';
 import { Runner } from './runner.js';
 import { prepare, standBy } from './standby/standing-by.js';
@@ -30,8 +31,19 @@ function report(message: Report): void {
   port.postMessage(message);
 }
 
+/** All messages, one after the other; undefined: none waits. */
+function* messages(): Generator<Message | undefined, never> {
+  for (;;) {
+    const posted = receiveMessageOnPort(port)?.message as PostedMessage | undefined;
+    if (posted === undefined) yield undefined;
+    else yield* fromPosted(posted);
+  }
+}
+
+const incoming = messages();
+
 function nextMessage(): Message | undefined {
-  return receiveMessageOnPort(port)?.message as Message | undefined;
+  return incoming.next().value;
 }
 
 /**

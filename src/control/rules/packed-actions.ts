@@ -33,7 +33,17 @@ const SHARED = 8;
 /** Fields of one destination. */
 const OWN = 3;
 
+/** What became of lists that are still in use: a list goes to the journal and to each worker. */
+const known = new WeakMap<readonly Action[], Packed>();
+
+/** Call it when the list is complete. */
 export function pack(actions: readonly Action[]): Packed {
+  const packed = known.get(actions) ?? packAnew(actions);
+  known.set(actions, packed);
+  return packed;
+}
+
+function packAnew(actions: readonly Action[]): Packed {
   const packed: Packed = [];
   // The destinations that the last action belongs to: their place, and one of them.
   let at = 0;
@@ -81,20 +91,37 @@ function isPlain({ type, port, checksum }: Tunnel): boolean {
 }
 
 export function unpack(packed: Packed): Action[] {
-  const actions: Action[] = [];
-  for (let at = 0; at < packed.length; )
-    if (packed[at] === OTHER) {
-      actions.push(packed[at + 1] as Action);
-      at += 2;
-    } else if (packed[at] === SERVICE) {
-      actions.push(serviceAt(packed, at));
-      at += SERVICE_FIELDS;
-    } else {
-      const count = packed[at + COUNT] as number;
-      for (let i = 0; i < count; i++) actions.push(destinationAt(packed, at, at + SHARED + OWN * i));
-      at += SHARED + OWN * count;
+  return [...unpackPieces(packed, Number.POSITIVE_INFINITY)].flat();
+}
+
+/** The actions in pieces of at most `most`, each made when it is asked for. */
+export function* unpackPieces(packed: Packed, most: number): Generator<Action[]> {
+  let piece: Action[] = [];
+  for (let at = 0; at < packed.length; at += lengthAt(packed, at))
+    for (let i = 0; i < countAt(packed, at); i++) {
+      if (piece.length === most) {
+        yield piece;
+        piece = [];
+      }
+      piece.push(actionAt(packed, at, i));
     }
-  return actions;
+  if (piece.length > 0) yield piece;
+}
+
+/** Number of actions in the element at `at`. */
+function countAt(packed: Packed, at: number): number {
+  return packed[at] === DESTINATIONS ? (packed[at + COUNT] as number) : 1;
+}
+
+/** Places that the element at `at` takes. */
+function lengthAt(packed: Packed, at: number): number {
+  if (packed[at] === OTHER) return 2;
+  return packed[at] === SERVICE ? SERVICE_FIELDS : SHARED + OWN * countAt(packed, at);
+}
+
+function actionAt(packed: Packed, at: number, i: number): Action {
+  if (packed[at] === OTHER) return packed[at + 1] as Action;
+  return packed[at] === SERVICE ? serviceAt(packed, at) : destinationAt(packed, at, at + SHARED + OWN * i);
 }
 
 const SERVICE_FIELDS = 10;

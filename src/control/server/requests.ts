@@ -28,9 +28,6 @@ import { isTraceRequest, TraceSession } from './trace-session.js';
 
 type DaemonRequest = Extract<AdminRequest, { op: 'startDaemon' | 'stopDaemon' | 'daemons' }>;
 
-/** Actions in one message: the dataplane forwards between two messages. */
-const SLICE = 32;
-
 /** What health checks say of the destination of a slot; undefined: nothing any more. */
 export interface HealthSays {
   readonly slot: number;
@@ -137,13 +134,16 @@ export class Requests implements AdminClient {
   /** Call `gather` before: a slot that gets a new owner counts from its present counters on. */
   private applyAll(requests: readonly RulesRequest[]): AdminReply[] {
     const replies: AdminReply[] = [];
-    const [actions, kept]: [Action[], Action[]] = [[], []];
+    const actions: Action[] = [];
+    // One list as long as both are the same: it is packed once for the state and the workers.
+    let kept = actions;
     const accepted: ChangeRequest[] = [];
     for (const request of requests) {
       const outcome = this.rules.request(request);
       replies.push(outcome.reply);
+      if (outcome.kept !== undefined && kept === actions) kept = [...actions];
+      if (kept !== actions) for (const action of outcome.kept ?? outcome.actions) kept.push(action);
       for (const action of outcome.actions) actions.push(action);
-      for (const action of outcome.kept ?? outcome.actions) kept.push(action);
       if (outcome.reply.ok && isHostChange(request)) accepted.push(request);
     }
     this.keep(kept);
@@ -246,8 +246,7 @@ export class Requests implements AdminClient {
     try {
       if (changes.length > 0) this.forwarding.intercept(changes);
     } finally {
-      for (let i = 0; i < actions.length; i += SLICE)
-        this.forwarding.send({ kind: 'actions', actions: actions.slice(i, i + SLICE) });
+      this.forwarding.send({ kind: 'actions', actions });
       this.view.follow(actions);
       this.forwarding.changed?.();
     }

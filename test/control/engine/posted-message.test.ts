@@ -1,0 +1,31 @@
+/** Messages to a worker's thread: they arrive as they were; many actions arrive in pieces. */
+import { expect, it } from 'vitest';
+import type { Message } from '../../../src/control/engine/messages.js';
+import { fromPosted, toPosted } from '../../../src/control/engine/posted-message.js';
+import type { Action } from '../../../src/control/rules/actions.js';
+import { DESTINATION_DEFAULTS } from '../../../src/service/config.js';
+
+function added(slot: number): Action {
+  const destination = { address: '10.1.0.1', port: 80, ...DESTINATION_DEFAULTS, method: 'masq', weight: 1 } as const;
+  return { kind: 'addDestination', slot, serviceSlot: slot >> 6, destination, revived: false };
+}
+
+function arrived(message: Message): Message[] {
+  return [...fromPosted(structuredClone(toPosted(message)))];
+}
+
+it('a message without actions arrives as it was', () => {
+  expect(arrived({ kind: 'readFlows', id: 7 })).toEqual([{ kind: 'readFlows', id: 7 }]);
+});
+
+it.each([1, 31, 32, 33, 64, 500])('%i actions arrive in order, in pieces of at most 32', (count) => {
+  const actions = Array.from({ length: count }, (_, slot) => added(slot));
+  const pieces = arrived({ kind: 'actions', actions }).map((piece) => (piece.kind === 'actions' ? piece.actions : []));
+  expect(pieces.flat()).toEqual(actions);
+  expect(pieces).toHaveLength(Math.ceil(count / 32));
+  expect(Math.max(...pieces.map(({ length }) => length))).toBe(Math.min(count, 32));
+});
+
+it('no actions are no message', () => {
+  expect(arrived({ kind: 'actions', actions: [] })).toEqual([]);
+});
