@@ -28,10 +28,13 @@ it.skipIf(!isRoot)('is the time from a frame for the director to the next one fr
     await sleep(100);
     leaves();
     const first = stall.take();
-    expect(first).toBeGreaterThan(100);
-    expect(first).toBeLessThan(20_000);
+    expect(first.longest).toBeGreaterThan(100);
+    expect(first.longest).toBeLessThan(20_000);
+    // The machine may pause meanwhile, but not all the time.
+    expect(first.own).toBeGreaterThan(10);
+    expect(first.own).toBeLessThanOrEqual(first.longest);
     leaves();
-    expect(stall.take()).toBe(0);
+    expect(stall.take()).toEqual({ longest: 0, own: 0 });
   } finally {
     stall.close();
   }

@@ -94,11 +94,21 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );
-  const { rounds: all, before: calm } = outcome.stalls;
-  const middle = all.length > 1 ? `, median ${median(all)} ms` : '';
-  console.log(`  director       longest stall ${Math.max(...all)} ms${middle}; before ${calm} ms`);
+  console.log(`  director       ${stallText(outcome.stalls)}`);
   if (outcome.took !== undefined) console.log(`  took           ${outcome.took.join(', ')} ms`);
   if (outcome.socketDrops > 0)
     console.log(`  testbed        sockets of client and realserver dropped ${outcome.socketDrops} datagrams`);
   for (const line of log.slice(0, 6)) console.log(`  log            ${line}`);
+}
+
+function stallText({ rounds, before }: Outcome['stalls']): string {
+  const text = (word: string, all: readonly number[], calm: number | undefined) =>
+    `${word} ${Math.max(...all)} ms${all.length > 1 ? `, median ${median(all)} ms` : ''}; before ${calm} ms`;
+  const longest = text(
+    'longest stall',
+    rounds.map(({ longest: ms }) => ms),
+    before.longest,
+  );
+  const own = rounds.map((round) => round.own).filter((ms) => ms !== undefined);
+  return own.length === 0 ? longest : `${longest}. Without pauses of the machine: ${text('longest', own, before.own)}`;
 }

@@ -7,7 +7,7 @@
  *                             |<---- pause ---->|               as seen: up to PERIOD shorter than it was
  *     frames                  |<--------- disturbed --------->| until the forwarder has caught up
  *
- *     shared:  entry 0: | until 64 | drain 64 |      entry 1 + CPU: | last 64 | unused |      times in ns
+ *     shared:  entry 0: | until 64 | drain 64 |      entry 1 + CPU: | last 64 | paused so far 64 |      in ns
  *
  * A pause of one CPU delays the frames that were made meanwhile, and those that were made while the
  * forwarder works off the others: `drain` / 256 of the pause.
@@ -29,7 +29,7 @@ const PERIOD = 250_000;
 const LATE = 100_000;
 const DRAIN_SHIFT = 8;
 const [UNTIL, DRAIN] = [0, 8];
-const LAST = 0;
+const [LAST, PAUSED] = [0, 8];
 
 /** Pauses of the forwarder's CPUs in a run. */
 export interface PauseRun {
@@ -56,7 +56,7 @@ export class Pauses {
     for (const cpu of cpus().keys()) this.fds.push(interruptEvery(PERIOD, cpu));
   }
 
-  /** The map that `jumpIfDisturbed` reads. */
+  /** The map that `jumpIfDisturbed` and `loadPaused` read. */
   get fd(): number {
     return this.state.fd;
   }
@@ -110,6 +110,13 @@ export function jumpIfDisturbed(asm: Assembler, stateFd: number, made: Register,
   asm.load(64, 'r1', 'r0', UNTIL).jumpIf(made, '<', 'r1', label);
 }
 
+/** r1 = how long a CPU has paused so far, in ns. Goes to `label` where it is not known. */
+export function loadPaused(asm: Assembler, stateFd: number, cpu: number, label: string): void {
+  asm.mov('r2', 1 + cpu);
+  entry(asm, stateFd, label);
+  asm.load(64, 'r1', 'r0', PAUSED);
+}
+
 /** r0 = entry r2 of the shared state. */
 function entry(asm: Assembler, stateFd: number, without: string): void {
   asm.store(32, 'r10', -4, 'r2').mov('r2', 'r10').add('r2', -4).map('r1', stateFd).call(Call.mapLookup);
@@ -131,6 +138,9 @@ function assembled(stateFd: number, lengthsFd: number): Uint8Array {
     .sub('r7', 'r1')
     .jumpIf('r7', '<', PERIOD + LATE, 'end')
     .sub('r7', PERIOD)
+    .load(64, 'r1', 'r0', PAUSED)
+    .add('r1', 'r7')
+    .store(64, 'r0', PAUSED, 'r1')
     .mov('r2', 0);
   entry(asm, stateFd, 'end');
   asm.load(64, 'r1', 'r0', DRAIN).mul('r1', 'r7').rsh('r1', DRAIN_SHIFT).add('r1', 'r6');

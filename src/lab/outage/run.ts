@@ -6,6 +6,7 @@ import type { BedOptions, LoadSize } from './config.js';
 import type { OutageEvent } from './events.js';
 import type { Report } from './measure.js';
 import { socketDrops } from './socket-drops.js';
+import type { Stalls } from './stall.js';
 import { OutageBed } from './testbed.js';
 
 /** What became of the connections by one interface, over all rounds. */
@@ -33,10 +34,10 @@ export interface Outcome {
   /** Longest gaps of one second before the event, ms: the testbed's own. */
   readonly before: { readonly downloadGap: number; readonly flowGap: number };
   /**
-   * The longest times in which frames of clients came to the director and none left it, by round,
-   * ms (stall.ts); `before`: in one second before the event.
+   * The longest times in which frames of clients came to the director and none left it, by round
+   * (stall.ts); `before`: in one second before the event.
    */
-  readonly stalls: { readonly before: number; readonly rounds: readonly number[] };
+  readonly stalls: { readonly before: Stalls; readonly rounds: readonly Stalls[] };
   readonly other: PathResult;
   readonly hit: PathResult;
   /** Of `framesLost`: datagrams that sockets of the client and the realserver dropped. */
@@ -69,14 +70,13 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
   const bed = await OutageBed.build({ ...options, preload: event.preload });
   try {
     const stall = bed.watchStalls();
-    const longestStall = () => Math.round(stall.take() * 10) / 10;
     await bed.load(options);
     await sleep(CALM);
     await bed.report();
     stall.take();
     await sleep(CALM);
     const [before0, before1] = await bed.report();
-    const stalls = { before: longestStall(), rounds: [] as number[] };
+    const stalls = { before: stall.take(), rounds: [] as Stalls[] };
     const ends = [bed.namespace('client'), bed.namespace('server')];
     const dropped = await socketDrops(ends);
     bed.markLog();
@@ -87,7 +87,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
       if (typeof ms === 'number') took.push(Math.round(ms));
       await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
-      stalls.rounds.push(longestStall());
+      stalls.rounds.push(stall.take());
     }
     const goesOn = await allGoOn(bed, event.loses ? undefined : options.downloads);
     return {
