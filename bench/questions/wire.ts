@@ -68,13 +68,14 @@ const offloaded = {
 };
 const [bare, bareXdp] = [redirect(), redirect({ xdpSink: true })];
 const [bareOut, bareOutXdp] = [redirect({ replies: true }), redirect({ replies: true, xdpSink: true })];
-const afXdp = testpmd('net_af_xdp');
+const [afXdp, afXdpOut] = [testpmd('net_af_xdp'), testpmd('net_af_xdp', { replies: true })];
 const [ipvsNat, ipvsOut] = [ipvs(), ipvs({ out: true })];
 const packetNat = ours('packet', 'nat');
 const contenders = [
   ...[xdpNat, xdpDr, packetNat, ours('packet', 'dr'), tapNat, ours('tap', 'dr')],
   ...[natOut, xdpTun, ...Object.values(offloaded), bare, bareXdp, bareOut, bareOutXdp],
-  ...[forwarding, forwardingOut, dnat, dnatOut, steered, numgen, ipvsNat, ipvsOut, afXdp, testpmd('net_af_packet')],
+  ...[forwarding, forwardingOut, dnat, dnatOut, steered, numgen, ipvsNat, ipvsOut],
+  ...[afXdp, afXdpOut, testpmd('net_af_packet')],
 ].filter(({ name }) => options.only.split('|').some((text) => name.includes(text)));
 
 const signal = interruption();
@@ -145,11 +146,15 @@ const TARGETS: readonly [string, Contender, Contender][] = [
   ['offload NAT out : kernel, forwarding out', offloaded.out, forwardingOut],
   ['offload NAT out : kernel, nft DNAT out, conntrack', offloaded.out, dnatOut],
   ['offload NAT : testpmd, net_af_xdp', offloaded.nat, afXdp],
+  ['offload DR : testpmd, net_af_xdp', offloaded.dr, afXdp],
+  ['offload Tun : testpmd, net_af_xdp', offloaded.tun, afXdp],
+  ['offload NAT out : testpmd, net_af_xdp, out', offloaded.out, afXdpOut],
   ['offload NAT : bare redirect', offloaded.nat, bare],
   ['offload NAT out : bare redirect out', offloaded.out, bareOut],
   ['offload NAT out, XDP sink : bare redirect out, XDP sink', offloaded.outXdp, bareOutXdp],
   ['offload NAT, XDP sink : xdp NAT', offloaded.natXdp, xdpNat],
   ['offload DR, XDP sink : xdp DR', offloaded.drXdp, xdpDr],
+  ['offload NAT out, XDP sink : xdp NAT out', offloaded.outXdp, natOut],
   ['offload NAT, XDP sink : bare redirect, XDP sink', offloaded.natXdp, bareXdp],
 ];
 

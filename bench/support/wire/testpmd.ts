@@ -20,7 +20,7 @@ const LINE_BUFFERED = ['stdbuf', '-oL'];
 const EAL = ['--no-huge', '-m', '256', '--no-pci', '--no-telemetry', '--iova-mode=va', '--lcores', `0@${CPU},1@${CPU}`];
 const TESTPMD = ['--forward-mode=macswap', '--nb-cores=1', '--stats-period=3600', '--total-num-mbufs=32768'];
 
-export function testpmd(driver: 'net_af_xdp' | 'net_af_packet'): Contender {
+export function testpmd(driver: 'net_af_xdp' | 'net_af_packet', more: Pick<Contender, 'replies'> = {}): Contender {
   const vdevs = [0, 1].flatMap((i) => ['--vdev', `${driver}${i},iface=eth${i}`]);
   const start = async (testbed: Testbed) => {
     const prefix = ['--file-prefix', `ulvs${process.pid}`];
@@ -36,5 +36,5 @@ export function testpmd(driver: 'net_af_xdp' | 'net_af_packet'): Contender {
     await untilReady(running, () => /Logical Core|forwards packets/.test(readFileSync(running.log, 'utf8')), START_MS);
     return running.pid;
   };
-  return { name: `testpmd, ${driver}`, tap: false, start };
+  return { name: `testpmd, ${driver}${more.replies ? ', out' : ''}`, tap: false, ...more, start };
 }
