@@ -97,7 +97,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   worker.on('exit', () => stopping || died(reason));
   const send = (message: Message) => {
     if (!running) return;
-    worker.postMessage(toPosted(message));
+    for (const posted of toPosted(message)) worker.postMessage(posted);
     // Each wake takes this thread's processor away: messages of one piece of work are one wake.
     if (!waking) queueMicrotask(wake);
     waking = true;
@@ -192,7 +192,9 @@ export const startInline: StartDataplane = async (setup, onReport) => {
     .catch((error: Error) => onReport({ kind: 'failed', message: `dataplane: ${error.stack}`, mistake: false }))
     .finally(() => runner.close());
   return {
-    send: (message) => void waiting.push(...fromPosted(toPosted(message))),
+    send: (message) => {
+      for (const posted of toPosted(message)) waiting.push(...fromPosted(posted));
+    },
     stop: () => {
       running = false;
       return turns;

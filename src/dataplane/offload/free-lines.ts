@@ -1,24 +1,25 @@
 /**
  * The lines of a worker that no connection has. A connection gets one of the pair of its hash,
  * where packets look first. When both are in use, or belong to another worker, it gets one of the
- * second half of the table: those that were in use come first, oldest first, once they have rested;
+ * last quarter of the table: those that were in use come first, oldest first, once they have rested;
  * then those that never were.
  *
- *     lines    – 1 | 2 3 | … 63 │ 64 65 | … 127 │ …      half … │ half + 64 … │ …      line 0 is none
+ *     lines    – 1 | 2 3 | … 63 │ 64 65 | … 127 │ …      rest … │ rest + 64 … │ …      line 0 is none
  *              worker 0         │ worker 1      │ …    worker 0 │ worker 1    │ …
  *              pairs                                     fresh ─►
- *     rested   head ─► [ line | line | … ] ◄─ add       a ring of freed lines of the second half
+ *     rested   head ─► [ line | line | … ] ◄─ add       a ring of freed lines of the last quarter
  */
-import { DEAL, LINE_SHIFT, SEEN } from '../../device/flow/layout.js';
+import { DEAL, LINE_SHIFT, pairOf, pairs, SEEN } from '../../device/flow/layout.js';
 
 export class FreeLines {
   private readonly count: number;
+  private readonly pairs: number;
   /** The first line that is not in a pair. */
-  private readonly half: number;
+  private readonly unpaired: number;
   private readonly ring: Int32Array;
   private head = 0;
   private waiting = 0;
-  /** The first line of the second half that was never used. */
+  /** The first line outside the pairs that was never used. */
   private fresh: number;
 
   /**
@@ -33,9 +34,10 @@ export class FreeLines {
     private readonly workers: number,
   ) {
     this.count = lines.length >> LINE_SHIFT;
-    this.half = this.count >> 1;
-    this.ring = new Int32Array(Math.min(this.count, Math.ceil(this.half / workers) + DEAL));
-    this.fresh = this.half;
+    this.pairs = pairs(this.count);
+    this.unpaired = 2 * this.pairs;
+    this.ring = new Int32Array(Math.min(this.count, Math.ceil((this.count - this.unpaired) / workers) + DEAL));
+    this.fresh = this.unpaired;
     while (!this.isOwn(this.fresh)) this.fresh += DEAL;
   }
 
@@ -46,7 +48,7 @@ export class FreeLines {
 
   /** A line for a hash; 0: there is none. `now` in units of SEEN. */
   take(hash: number, now: number): number {
-    const first = (2 * hash) & (this.half - 1);
+    const first = 2 * pairOf(hash, this.pairs);
     if (this.isFree(first, now)) return first;
     if (this.isFree(first + 1, now)) return first + 1;
     return this.takeUnpaired(now);
@@ -76,7 +78,7 @@ export class FreeLines {
 
   /** A line is used no more; SEEN says since when. */
   add(line: number): void {
-    if (line < this.half) return;
+    if (line < this.unpaired) return;
     this.ring[(this.head + this.waiting) % this.ring.length] = line;
     this.waiting++;
   }
@@ -86,7 +88,7 @@ export class FreeLines {
    * used; those for which it returns false are free.
    */
   adopt(each: (line: number) => boolean): void {
-    for (let line = 1; line < this.half; line++) if (this.isOwn(line) && this.wasUsed(line)) each(line);
+    for (let line = 1; line < this.unpaired; line++) if (this.isOwn(line) && this.wasUsed(line)) each(line);
     const first = this.fresh;
     for (let line = first; line < this.count; line = this.after(line))
       if (this.wasUsed(line)) this.fresh = this.after(line);

@@ -97,7 +97,11 @@ export function findLine(asm: Assembler, fds: FlowMapFds, places: Places, miss: 
  * packet, else the first one.
  */
 function inPair(asm: Assembler, { lines, bits }: FlowMapFds, { l4 }: Places, miss: string): void {
-  asm.and('r1', pairs(bits) - 1).store(32, 'r10', Stack.pair, 'r1');
+  // As pairOf.
+  asm
+    .mul('r1', pairs(SLOTS * 2 ** bits))
+    .rsh('r1', 32)
+    .store(32, 'r10', Stack.pair, 'r1');
   look(asm, lines, Stack.pair, miss);
   asm
     .load(32, 'r1', 'r7', l4)

@@ -9,7 +9,7 @@
  *                                                       packets f64 | alive until | – ] |
  *                 of each CPU: [ padding | counted padding | – [14] ] ]
  *
- *     pairs     hash of the packet ─► [ line | line ]    the first half of the lines
+ *     pairs     hash of the packet ─► [ line | line ]    the first three quarters of the lines
  *     buckets   hash of the packet ─► [ slot x 8 ]       slot: tag 13 | line 19, 0 for none
  *
  *     lines      0 client's address    1 ports    2 row of the next hop    3 generation
@@ -29,7 +29,7 @@
  *     claims    what a socket filter has decided about the packet of this CPU (skb.ts)
  *
  * A pair of lines is one cache line. A connection has a line of its pair, if one is free and it
- * belongs to its worker; else one of the second half, which packets find by a slot. Every line has
+ * belongs to its worker; else one of the last quarter, which packets find by a slot. Every line has
  * a slot. A packet of one of 65,536 flows misses the processor's cache in each table that it needs,
  * 200 ns each time. With pairs that is one table, for 97 of 100 flows. The tag is the upper bits of
  * the hash; two lines of a bucket never have the same. Line 0 and row 0 are never used. The lines
@@ -56,8 +56,13 @@
 export const SLOTS = 8;
 /** A slot has the number of a line in so many bits, and the tag above them. */
 export const LINE_BITS = 19;
-/** Number of pairs in a table with 2^bits buckets. */
-export const pairs = (bits: number) => (SLOTS / 4) * 2 ** bits;
+/**
+ * Number of pairs in a table with so many lines. 65,536 connections have 131,072 lines, and of
+ * these 5 in 100 find their pair full; with half of the lines it would be 10.
+ */
+export const pairs = (lines: number) => Math.floor((3 * lines) / 8);
+/** The pair of a hash, 32 bits unsigned: of all pairs the hash / 2^32th part. */
+export const pairOf = (hash: number, count: number) => Math.floor((hash * count) / 2 ** 32);
 /** Lines in a row that belong to the same worker: half a page of memory. */
 export const DEAL = 64;
 /** Words of a line. */

@@ -29,7 +29,7 @@ import type { FlowPins } from './pins.js';
 
 const PAGE = 4096;
 /** Version of the layout: maps of another one are not adopted. */
-const LAYOUT = 3;
+const LAYOUT = 4;
 
 /** The memory of a flow table, as one thread sees it. */
 export interface FlowMemory {

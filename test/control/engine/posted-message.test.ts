@@ -11,14 +11,19 @@ function added(slot: number): Action {
 }
 
 function arrived(message: Message): Message[] {
-  return [...fromPosted(structuredClone(toPosted(message)))];
+  return toPosted(message).flatMap((posted) => [...fromPosted(structuredClone(posted))]);
 }
 
 it('a message without actions arrives as it was', () => {
   expect(arrived({ kind: 'readFlows', id: 7 })).toEqual([{ kind: 'readFlows', id: 7 }]);
 });
 
-it.each([1, 31, 32, 33, 64, 500])('%i actions arrive in order, in pieces of at most 32', (count) => {
+it('a message has at most 512 actions: the thread reads it as a whole', () => {
+  const actions = Array.from({ length: 1100 }, (_, slot) => added(slot));
+  expect(toPosted({ kind: 'actions', actions })).toHaveLength(3);
+});
+
+it.each([1, 31, 32, 33, 64, 500, 512, 513, 5000])('%i actions arrive in order, in pieces of at most 32', (count) => {
   const actions = Array.from({ length: count }, (_, slot) => added(slot));
   const pieces = arrived({ kind: 'actions', actions }).map((piece) => (piece.kind === 'actions' ? piece.actions : []));
   expect(pieces.flat()).toEqual(actions);

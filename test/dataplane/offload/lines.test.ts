@@ -12,6 +12,8 @@ import {
   LEDGER_SHIFT,
   LINE_BITS,
   LINE_SHIFT,
+  pairOf,
+  pairs,
   SLOTS,
   TOLD_WORDS,
   WIDE_SHIFT,
@@ -21,10 +23,10 @@ import type { FlowMemory } from '../../../src/device/flow/maps.js';
 const UNIT_MS = 1;
 const SEAL = 77;
 const SECRET = [0x1b873593, 0xcc9e2d51 | 0, 0x85ebca6b | 0];
-const BITS = 5;
+const BITS = 6;
 const LINES = SLOTS << BITS;
 /** The first line that is in no pair. */
-const HALF = LINES / 2;
+const UNPAIRED = 2 * pairs(LINES);
 /** The first line of the pair that is meant: of worker 1, where there are two. */
 const PAIR = DEAL;
 
@@ -51,7 +53,7 @@ function portsOfBucket(count: number, isAlike = false): number[] {
   const found = new Map<number, number[]>();
   for (let ports = 1; ; ports++) {
     const hash = flowHash(SECRET, 0, 0, ports);
-    if (hash % 2 ** BITS !== 0 || (2 * hash) % HALF !== PAIR) continue;
+    if (hash % 2 ** BITS !== 0 || 2 * pairOf(hash, pairs(LINES)) !== PAIR) continue;
     const tag = hash >>> LINE_BITS;
     found.set(tag, [...(found.get(tag) ?? []), ports]);
     if (isAlike && found.get(tag)!.length === count) return found.get(tag)!;
@@ -75,18 +77,27 @@ function put(lines: FlowLines, owner: number, ports: number, now = 5000): number
 const PORTS = portsOfBucket(SLOTS + 2);
 
 describe('lines of a table', () => {
-  it('are those of the pair, then of the second half, where they lie close together', () => {
+  it('are those of the pair, then of the last quarter, where they lie close together', () => {
     const lines = new FlowLines(table(), UNIT_MS);
     const found = PORTS.slice(0, SLOTS).map((ports, i) => put(lines, 10 + i, ports));
-    expect(found).toEqual([PAIR, PAIR + 1, HALF, HALF + 1, HALF + 2, HALF + 3, HALF + 4, HALF + 5]);
+    expect(found).toEqual([
+      PAIR,
+      PAIR + 1,
+      UNPAIRED,
+      UNPAIRED + 1,
+      UNPAIRED + 2,
+      UNPAIRED + 3,
+      UNPAIRED + 4,
+      UNPAIRED + 5,
+    ]);
   });
 
   it('belong to one worker each', () => {
     const memory = table();
     const [first, second] = [new FlowLines(memory, UNIT_MS, 0, 2), new FlowLines(memory, UNIT_MS, 1, 2)];
     const lines = PORTS.slice(0, SLOTS).map((ports, i) => put(i % 2 === 0 ? first : second, 10 + i, ports));
-    const other = HALF + DEAL;
-    expect(lines).toEqual([HALF, PAIR, HALF + 1, PAIR + 1, HALF + 2, other, HALF + 3, other + 1]);
+    const other = UNPAIRED + DEAL;
+    expect(lines).toEqual([UNPAIRED, PAIR, UNPAIRED + 1, PAIR + 1, UNPAIRED + 2, other, UNPAIRED + 3, other + 1]);
     expect([first.used, second.used]).toEqual([4, 4]);
     expect(put(first, 30, PORTS[SLOTS]!)).toBe(0);
   });
@@ -98,9 +109,9 @@ describe('lines of a table', () => {
     expect(put(lines, 11, PORTS[0]!, late + 500)).toBe(PAIR + 1);
     expect(put(lines, 12, PORTS[1]!, late + 2000)).toBe(PAIR);
     lines.release(put(lines, 13, PORTS[2]!, late + 2000), late + 2000);
-    expect(put(lines, 14, PORTS[3]!, late + 2500)).toBe(HALF + 1);
-    expect(put(lines, 15, PORTS[4]!, late + 4000)).toBe(HALF);
-    expect(put(lines, 16, PORTS[5]!, late + 4000)).toBe(HALF + 2);
+    expect(put(lines, 14, PORTS[3]!, late + 2500)).toBe(UNPAIRED + 1);
+    expect(put(lines, 15, PORTS[4]!, late + 4000)).toBe(UNPAIRED);
+    expect(put(lines, 16, PORTS[5]!, late + 4000)).toBe(UNPAIRED + 2);
   });
 
   it('leave for another connection of their bucket when they were idle for long', () => {
@@ -154,7 +165,7 @@ describe('lines of a table', () => {
       6000,
     );
     expect(adopted.sort()).toEqual([20, 20, 21]);
-    expect(put(other, 41, PORTS[4]!, 8000)).toBe(HALF + 2);
+    expect(put(other, 41, PORTS[4]!, 8000)).toBe(UNPAIRED + 2);
   });
 });
 
