@@ -31,11 +31,11 @@ describe('the host stack warns', () => {
     ({ op: 'addService', service: service({ protocol: 6, address, port: 80 }) }) as const;
   const remove = (address: string) => ({ op: 'deleteService', key: { protocol: 6, address, port: 80 } }) as const;
 
-  function hostStack() {
+  function hostStack(snat: { to: string }[] = []) {
     const [warned, asked]: [string[], string[]] = [[], []];
     const host = { answers: false };
     const has = (address: string) => asked.push(address) > 0 && host.answers;
-    const config = { accept: { arp: false, ranges: [] }, snat: [] } as unknown as StackConfig;
+    const config = { accept: { arp: false, ranges: [] }, snat } as unknown as StackConfig;
     const log = { warn: (text: string) => warned.push(/VIP (\S+):/.exec(text)![1]!) } as unknown as Log;
     const live = { has } as unknown as Live;
     return { stack: new HostStack(live, config, log, () => [], false), warned, asked, host };
@@ -53,6 +53,12 @@ describe('the host stack warns', () => {
     stack.intercept([add('10.0.0.2')]);
     stack.intercept([{ op: 'flush' }, add('10.0.0.2')]);
     expect(warned.slice(2)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.2']);
+  });
+
+  it('of no VIP that snat translates to: the director answers for it', () => {
+    const { stack, warned } = hostStack([{ to: '10.0.0.1' }]);
+    stack.intercept([add('10.0.0.1'), add('10.0.0.2')]);
+    expect(warned).toEqual(['10.0.0.2']);
   });
 
   it('after a look at what came, not at every service', () => {
