@@ -46,9 +46,13 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
   const attached = () =>
     [...testbed.run(testbed.director, 'ip link').matchAll(/(eth\d).* xdp /g)].map(([, name]) => name);
 
+  /** What the log says after `words`, with these words. */
+  const linesAbout = (words: string) => program.err.match(new RegExp(`${words}[^"\\n]*`, 'g'));
+
   it('is chosen by auto, with a program on each interface and no nft rules', async () => {
     program = await testbed.up('-c', config);
-    for (const dev of ['eth0', 'eth1', 'eth2']) expect(program.err).toContain(`${dev}: using xdp (native, copy mode)`);
+    for (const dev of ['eth0', 'eth1', 'eth2'])
+      expect(linesAbout(`${dev}: using`)).toEqual([`${dev}: using xdp (native, copy mode)`]);
     expect(attached()).toEqual(['eth0', 'eth1', 'eth2']);
     // The table is there for other directors to see, and has no rule.
     expect(testbed.run(testbed.director, 'nft list ruleset')).not.toContain('drop');
@@ -133,6 +137,20 @@ describe.skipIf(withoutXdp !== '')('a director over XDP', () => {
       code: 2,
       said: expect.stringMatching(/eth0: already in use|eth0: it has an XDP program/),
     });
+    expect(from(80)).toBe('balanced');
+  });
+
+  it('is named in the log of a second director, which auto gives other devices', async () => {
+    program = await testbed.up('-c', config);
+    const rules = '-A -t 10.1.0.101:80 -s rr';
+    const second = await testbed.up(
+      ...['-c', testbed.config('second.yaml', { rules }), '--socket', `${testbed.folder}/2.sock`],
+    );
+    second.kill('SIGTERM');
+    const { err } = await second.ended;
+    expect(err).toContain('eth0: using packet');
+    expect(err).toContain(`another director (pid ${program.child.pid}) runs in this network namespace`);
+    expect(program.err).not.toContain('another director');
     expect(from(80)).toBe('balanced');
   });
 });
