@@ -1,5 +1,9 @@
 /** `ulvs configure`: the HOWTO's lvs.conf, what is written for it, and mistakes in it. */
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { configureCommand } from '../../src/cli/commands/configure.js';
 import { directorYaml } from '../../src/cli/configure/director.js';
 import { LvsConfError, parseLvsConf } from '../../src/cli/configure/lvsconf.js';
 import { HostNames } from '../../src/cli/configure/names.js';
@@ -118,5 +122,28 @@ describe('lvs.conf', () => {
         expect(error, text).toBeInstanceOf(LvsConfError);
       }
     }
+  });
+});
+
+describe('the command', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'ulvs-configure-'));
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    rmSync(dir, { recursive: true });
+  });
+
+  it('names the file that it writes, on stdout and in the head of the file', async () => {
+    const said: string[] = [];
+    vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line));
+    const [conf, yaml, script] = [join(dir, 'lvs_nat.conf'), join(dir, 'nat.yaml'), join(dir, 'rc.nat')];
+    writeFileSync(conf, 'LVS_TYPE=VS_NAT\nVIP=eth0 10.0.0.100\nSERVICE=t 80 rr 192.168.1.11');
+    await configureCommand().parseAsync([conf, '--out', yaml, '--script', script], { from: 'user' });
+    expect(readFileSync(yaml, 'utf8').split('\n')[0]).toBe(
+      `# LVS-NAT, written by \`ulvs configure lvs_nat.conf\`. Check it, then: ulvs run -c ${yaml}`,
+    );
+    expect(said[0]).toBe(`${yaml}: the director's configuration (ulvs run -c ${yaml})`);
   });
 });
