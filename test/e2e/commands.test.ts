@@ -74,6 +74,15 @@ describe.skipIf(!isRoot)('over the control socket', () => {
     await ulvs('sysctl', 'conn_reuse_mode=1', 'sloppy_tcp=0');
   });
 
+  it('sysctl sets in the forms of sysctl(8), too', async () => {
+    expect((await ulvs('sysctl', 'sloppy_tcp', '=', '1', 'conn_reuse_mode', '=0')).out).toBe(
+      'sloppy_tcp = 1\nconn_reuse_mode = 0\n',
+    );
+    expect((await ulvs('sysctl', '-w', 'sloppy_tcp=0', 'conn_reuse_mode=', '1')).out).toBe(
+      'sloppy_tcp = 0\nconn_reuse_mode = 1\n',
+    );
+  });
+
   it('sysctl says when a value has no effect', async () => {
     const why = 'replies are always routed by their new source';
     expect(await ulvs('sysctl', 'snat_reroute=0')).toEqual({
