@@ -85,6 +85,11 @@ describe('the tarball', () => {
     expect(paths.filter((path) => !files.includes(path))).toEqual([]);
   });
 
+  it('is installed on Linux only', () => {
+    const { os } = JSON.parse(readFileSync(join(project, 'node_modules/ulvs/package.json'), 'utf8'));
+    expect(os).toEqual(['linux']);
+  });
+
   it("has the dataplane's worker in one module", () => {
     const worker = readFileSync(join(project, 'node_modules/ulvs/dist/control/engine/worker.js'), 'utf8');
     expect(worker).not.toMatch(/from '\.\.?\//);
