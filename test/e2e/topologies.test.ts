@@ -28,11 +28,12 @@ interface Row {
   failures?: { name: string; figure: string }[];
 }
 
-function run(file: string, words: string[]): Promise<Ended> {
+/** `input`: what is typed into the program, or into the shell that it starts. */
+function run(file: string, words: string[], input = ''): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(file, words, { maxBuffer: 2 ** 24 }, (_, out, err) =>
-      resolve({ code: child.exitCode, out, err }),
-    );
+    const options = { maxBuffer: 2 ** 24, env: { ...process.env, SHELL: '/bin/sh' } };
+    const child = execFile(file, words, options, (_, out, err) => resolve({ code: child.exitCode, out, err }));
+    child.stdin!.end(input);
   });
 }
 
@@ -127,6 +128,14 @@ describe.skipIf(reason !== '')('an ordinary user', () => {
       expect(err).toMatch(/^ulvs lab: .*: run it with sudo.*\n$/);
       expect(code).toBe(1);
     }
+  });
+
+  it("finds the director in the shell of a lab, without the socket's name", { timeout: 60_000 }, async () => {
+    const typed = `${process.execPath} ${program('cli/ulvsadm.js')} -Sn\n`;
+    const { code, out, err } = await run('setpriv', command(['lab', 'up', 'dr', '--rootless']), typed);
+    expect(err).toBe('');
+    expect(out).toContain('\n-a -t 192.168.1.110:80 -r 192.168.1.11:80 -g -w 1\n');
+    expect(code).toBe(0);
   });
 
   it('runs a lab in a user namespace', { timeout: 60_000 }, async () => {
