@@ -4,8 +4,10 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { labCommand } from '../../src/cli/commands/lab.js';
 import { askDirector } from '../../src/cli/doctor/ask-director.js';
+import { down, findLabs, up } from '../../src/lab/build/lab.js';
 import { topologiesOf } from '../../src/lab/faults/fault.js';
 import { faults, faultsOf, findFault } from '../../src/lab/faults/index.js';
 import { tryFault } from '../../src/lab/faults/run.js';
@@ -72,5 +74,25 @@ describe.skipIf(reason !== '')('a fault', () => {
       fixed: true,
       falseAlarms: [],
     });
+  });
+});
+
+describe.skipIf(reason !== '')('lab break', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('--random does not say which fault it is', { timeout: 90_000 }, async () => {
+    const lab = await up(findTopology('nat'), { device: 'packet' });
+    const said: string[] = [];
+    vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line));
+    // The first one that this lab can have.
+    vi.spyOn(Math, 'random').mockReturnValueOnce(0);
+    await labCommand().parseAsync(['break', lab.id, '--random'], { from: 'user' });
+    await down(findLabs(lab.id)[0]!);
+    expect(said).toEqual([
+      `${lab.id}: something is broken now`,
+      expect.stringMatching(/^answers of the realservers to a few requests: \d\/\d\/\d of 6$/),
+      expect.stringMatching(new RegExp(`^next: \\S.* doctor --lab ${lab.id}$`)),
+    ]);
+    expect(said[1]).not.toContain(' 2/2/2 ');
   });
 });
