@@ -25,6 +25,14 @@ const WEB = `require('http').createServer(async (q, a) => {
 const SLOW_DIGEST = createHash('sha256')
   .update(Buffer.concat(Array.from({ length: 40 }, (_, i) => Buffer.alloc(100_000, i))))
   .digest('hex');
+/** Asks for a connection every 2 ms; at SIGTERM prints how many it got, and how many were refused. */
+const KNOCKER = `const seen = { got: 0, ECONNREFUSED: 0 };
+setInterval(() => {
+  const s = require('net').connect(80, '${VIP}', () => { if (seen.got++ === 0) console.log('got one'); s.destroy(); });
+  s.setTimeout(200, () => s.destroy()).on('error', ({ code }) => seen[code]++);
+}, 2);
+process.on('SIGTERM', () => { console.log(JSON.stringify(seen)); process.exit(); });
+console.log('ready')`;
 const SLOW_SHA = 'curl -s -m 20 http://10.1.0.100/slow | sha256sum';
 
 describe.skipIf(!isRoot)('a director on a live machine', () => {
@@ -82,6 +90,22 @@ describe.skipIf(!isRoot)('a director on a live machine', () => {
     const after = testbed.run(testbed.director, 'nft list tables');
     expect(after).toBe(`table netdev ulvs_${program!.child.pid}\n`);
     expect(curl()).toMatch(/^10\.2\.0\.1[12]\n$/);
+  });
+
+  it('refuses no client while it starts: its rules are there before its devices', async () => {
+    const others = Array.from({ length: 500 }, (_, i) => `-A -t ${VIP}:${1000 + i} -s rr`);
+    const config = testbed.config('many.yaml', { rules: [...others, NAT].join('\n') });
+    const accept = `accept: { arp: true, ranges: [${VIP}/32] }`;
+    const file = testbed.file('range.yaml', readFileSync(config, 'utf8').replace(/accept: .*/, accept));
+    const mac = testbed.run(testbed.director, 'cat /sys/class/net/eth0/address').trim();
+    testbed.run(testbed.client, `ip neigh replace ${VIP} lladdr ${mac} nud permanent dev eth0`);
+    const knocker = await testbed.serve(testbed.client, KNOCKER);
+    await up('-c', file);
+    await knocker.says('got one');
+    knocker.kill('SIGTERM');
+    const { out } = await knocker.ended;
+    testbed.run(testbed.client, `ip neigh del ${VIP} dev eth0`);
+    expect(out).toContain(',"ECONNREFUSED":0');
   });
 
   it('loads new rules at SIGHUP while a download goes on', async () => {
@@ -206,6 +230,17 @@ describe.skipIf(!isRoot)('a director on a live machine', () => {
     expect(testbed.try(testbed.client, post)).toMatch(/^10\.2\.0\.1[12]\n$/);
     expect(testbed.run(testbed.client, `ip route get ${VIP}`)).toContain('mtu 1400');
     testbed.run(testbed.director, 'ip link set eth2 mtu 1500');
+  });
+
+  it('announces the VIPs by the new MAC of an interface', async () => {
+    await up('-c', testbed.config('nat.yaml', { rules: NAT }));
+    expect(curl()).not.toBe('');
+    const known = () => testbed.run(testbed.client, `ip neigh show ${VIP} dev eth0`);
+    expect(known()).toContain('lladdr');
+    testbed.run(testbed.director, 'ip link set eth0 address 02:00:00:00:66:55');
+    // The client asks by itself only half a minute later.
+    expect(await until(() => known().includes('lladdr 02:00:00:00:66:55'))).toBe(true);
+    expect(curl()).not.toBe('');
   });
 
   it("keeps its rules when the host's firewall is reloaded", async () => {
