@@ -90,6 +90,14 @@ describe('a capture', () => {
     expect(said.at(-1)).toMatch(/^nothing was forwarded: .*director\.yaml must have .*routes: and neighbours:$/);
   });
 
+  it('of frames for another MAC has the same advice', async () => {
+    const file = config();
+    writeFileSync(file, readFileSync(file, 'utf8').replace('02:00:00:00:0d:00', '02:00:00:00:0d:ff'));
+    await replay('--pcap', capture(NAT, 1e9), '-c', file, '--if', 'eth0');
+    expect(said.join()).toMatch(/ 0 forwarded, .* dropped \(otherHost \d+\),/);
+    expect(said.at(-1)).toMatch(/^nothing was forwarded: .*director\.yaml must have addresses: \(and mac:\)/);
+  });
+
   it('has no route without addresses', async () => {
     await replay(...of(/, addresses: \[[^\]]*\]/g));
     expect(said.join()).toContain('noRoute');
