@@ -6,9 +6,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
 import { monotonic } from './clock.js';
-import type { Message, Report, RunnerSetup } from './messages.js';
+import { fromPosted, type Message, type Report, type RunnerSetup, toPosted } from './messages.js';
 import { compilers } from './placement.js';
-import { fromPosted, toPosted } from './posted-message.js';
 import { Runner } from './runner.js';
 import { setWorkerHeap } from './v8-flags.js';
 

@@ -1,8 +1,8 @@
 /**
  * The lines of a worker that no connection has. A connection gets one of the pair of its hash,
  * where packets look first. When both are in use, or belong to another worker, it gets one of the
- * last quarter of the table: those that were in use come first, oldest first, once they have rested;
- * then those that never were.
+ * last quarter of the table: those that were in use come first, oldest first, once they have
+ * rested; then those that never were.
  *
  *     lines    – 1 | 2 3 | … 63 │ 64 65 | … 127 │ …      rest … │ rest + 64 … │ …      line 0 is none
  *              worker 0         │ worker 1      │ …    worker 0 │ worker 1    │ …

@@ -35,7 +35,7 @@ const NS_PER_MS = 1e6;
 export interface Stalls {
   /** The longest stall. */
   readonly longest: number;
-  /** The longest one without the pauses of the machine in it; undefined: they are not known here. */
+  /** The longest one without the machine's pauses in it; undefined: they are not known here. */
   readonly own: number | undefined;
 }
 

@@ -1,7 +1,6 @@
 /** Messages to a worker's thread: they arrive as they were; many actions arrive in pieces. */
 import { expect, it } from 'vitest';
-import type { Message } from '../../../src/control/engine/messages.js';
-import { fromPosted, toPosted } from '../../../src/control/engine/posted-message.js';
+import { fromPosted, type Message, toPosted } from '../../../src/control/engine/messages.js';
 import type { Action } from '../../../src/control/rules/actions.js';
 import { DESTINATION_DEFAULTS } from '../../../src/service/config.js';
 
