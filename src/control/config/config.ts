@@ -7,8 +7,9 @@
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { isScalar, LineCounter, parseDocument, Scalar, type YAMLError } from 'yaml';
+import { type Document, isScalar, LineCounter, Scalar, type YAMLError } from 'yaml';
 import { defaultSocket, SUN_PATH_MAX } from '../api/socket-path.js';
+import { type FirstDocument, readDocument, TooDeepError } from '../text/yaml-document.js';
 import { ConfigError } from './config-error.js';
 import { crossCheck } from './crosscheck.js';
 import type { Config, EtcdConfig, RuleLine } from './director-config.js';
@@ -44,10 +45,12 @@ export function parseConfig(text: string, file: string): Config {
 
 function read(text: string, file: string): { config: Config; problems: Problems } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const { document, faults, second } = documentIn(text, file, lines);
   const positions = new Positions(document, lines);
   const problems = new Problems(file, positions);
-  for (const fault of [...document.errors, ...document.warnings]) problems.put(fault.pos[0], [], yamlSentence(fault));
+  for (const fault of faults) problems.put(fault.pos[0], [], yamlSentence(fault));
+  if (second !== undefined)
+    problems.put(second, [], 'a second YAML document begins here; a configuration is one document');
   if (problems.any) throw problems.error();
   const sections = readSections(values(document, problems), problems);
   crossCheck(sections, problems);
@@ -58,8 +61,17 @@ function read(text: string, file: string): { config: Config; problems: Problems 
   return { config: { ...config, deviceLines, ruleLines }, problems };
 }
 
+function documentIn(text: string, file: string, lines: LineCounter): FirstDocument {
+  try {
+    return readDocument(text, lines);
+  } catch (error) {
+    if (!(error instanceof TooDeepError)) throw error;
+    throw new ConfigError([`${file}:${lines.linePos(error.offset).line}: ${error.message}`]);
+  }
+}
+
 /** The values of the document. Excessive aliases, and keys that are not text, fail here. */
-function values(document: ReturnType<typeof parseDocument>, problems: Problems): unknown {
+function values(document: Document.Parsed, problems: Problems): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
@@ -70,7 +82,6 @@ function values(document: ReturnType<typeof parseDocument>, problems: Problems):
 
 function yamlSentence({ code, message }: YAMLError): string {
   if (code === 'DUPLICATE_KEY') return 'the key is given twice in the same mapping; keep one';
-  if (code === 'MULTIPLE_DOCS') return 'a second YAML document begins here; a configuration is one document';
   return `not YAML: ${message}`;
 }
 
