@@ -62,6 +62,22 @@ describe('ulvs check', () => {
     expect(err).toMatch(/^ulvs: warning: director.yaml: workerCpus: the director may not use CPU 999; it may use 0/);
   });
 
+  it('warns of a range that is every address, and of a sysctl without effect', () => {
+    const { code, err } = check(
+      'devices: [{ name: lo }]\naccept: { arp: true, ranges: [0.0.0.0/0, "::/0", 10.9.0.0/16] }\nsysctl: { snat_reroute: 0 }\n',
+    );
+    expect(code).toBe(0);
+    const everything = (range: string, family: string) =>
+      `ulvs: warning: director.yaml: accept.ranges: ${range}: the director takes every ${family} packet that comes in, ` +
+      'and it answers for every address of the wire (arp: true); name the networks of the VIPs';
+    expect(err.split('\n')).toEqual([
+      everything('0.0.0.0/0', 'IPv4'),
+      everything('::/0', 'IPv6'),
+      expect.stringMatching(/^ulvs: warning: director.yaml: sysctl.snat_reroute: the value is kept but has no effect/),
+      '',
+    ]);
+  });
+
   it('warns of what this machine lacks', () => {
     const many = availableParallelism() + 1;
     const { code, err } = check(`devices:\n  - { name: eth77 }\nworkers: ${Math.min(many, 64)}\n`);

@@ -5,12 +5,12 @@
 
 import { Command } from 'commander';
 import { type Config, loadConfig } from '../../control/config/config.js';
+import { warnings } from '../../control/daemon/warnings.js';
 import { missingCpus, tooManyWorkers } from '../../control/engine/placement.js';
 import { checkDestinations } from '../../control/host/attach.js';
 import { dryClient, newRules } from '../../control/server/dry-client.js';
 import { counted } from '../../control/text/counted.js';
 import { isShared } from '../../device/kinds.js';
-import { ineffective, withoutEffect } from '../../service/sysctl.js';
 import { ifNameToIndex } from '../../sys/libc.js';
 import { loadRules } from '../../ulvsadm/rules.js';
 import { guarded } from '../guard.js';
@@ -28,7 +28,8 @@ async function check(file: string): Promise<void> {
   await loadRules(config, dryClient(rules));
   const services = rules.entries();
   if (config.devices.every(({ kind }) => !isShared(kind))) checkDestinations(config, services);
-  for (const warning of warnings(config)) console.error(`ulvs: warning: ${file}${warning}`);
+  for (const warning of [...ofMachine(config), ...warnings(config).map((text) => `: ${text}`)])
+    console.error(`ulvs: warning: ${file}${warning}`);
   const destinations = services.reduce((sum, one) => sum + one.destinations.length, 0);
   const counts = [
     counted(config.devices.length, 'device'),
@@ -38,7 +39,8 @@ async function check(file: string): Promise<void> {
   console.log(`${file}: correct: ${counts.join(', ')}`);
 }
 
-function warnings({ devices, deviceLines, sysctl, workers, workerCpus, rules }: Config): string[] {
+/** What this machine lacks, and what is not in the file. */
+function ofMachine({ devices, deviceLines, workers, workerCpus, rules }: Config): string[] {
   const tooMany = tooManyWorkers(workers);
   const missing = devices.flatMap(({ name, kind }, i) => {
     if (!isShared(kind) || ifNameToIndex(name) !== 0) return [];
@@ -49,6 +51,5 @@ function warnings({ devices, deviceLines, sysctl, workers, workerCpus, rules }: 
     ...(rules === undefined ? [] : [': rules: they are in etcd and are not checked here']),
     ...(tooMany === undefined ? [] : [`: ${tooMany}`]),
     ...missingCpus(workerCpus).map((text) => `: ${text}`),
-    ...ineffective(sysctl).map((name) => `: sysctl.${name}: ${withoutEffect(name)}`),
   ];
 }

@@ -1,6 +1,5 @@
 /** What start and reload find out about a configuration before they use it. */
 import { keyText } from '../../service/config.js';
-import { ineffective, withoutEffect } from '../../service/sysctl.js';
 import type { ServiceEntry } from '../api/api.js';
 import { type Config, ConfigError } from '../config/config.js';
 import { proxied } from '../config/director-config.js';
@@ -8,6 +7,7 @@ import { refuseBehindProxy } from '../rules/refusals.js';
 import type { Rules } from '../rules/rules.js';
 import { dryClient, newRules } from '../server/dry-client.js';
 import type { Around, Parts } from './parts.js';
+import { warnings } from './warnings.js';
 
 /** The rule table that the rules of a configuration make. Rejects as LoadRules. */
 export async function wantedRules(config: Config, { loadRules }: Around): Promise<Rules> {
@@ -33,8 +33,6 @@ export function checkProxied(config: Config, services: readonly ServiceEntry[]):
   if (problems.length > 0) throw new ConfigError([...new Set(problems)].map((line) => `${config.file}: ${line}`));
 }
 
-/** A warning for each sysctl of the file that has no effect. */
-export function warnIneffective({ config, log }: Parts): void {
-  const { file, sysctl } = config;
-  for (const name of ineffective(sysctl)) log.warn(`${file}: sysctl.${name}: ${withoutEffect(name)}`);
+export function logWarnings({ config, log }: Parts): void {
+  for (const line of warnings(config)) log.warn(`${config.file}: ${line}`);
 }

@@ -14,7 +14,7 @@ import { reloadDiff } from '../rules/reload-diff.js';
 import { logReload, reloadWords, replyWords } from '../rules/reload-words.js';
 import type { Rules } from '../rules/rules.js';
 import { baseOf, hasRules, timeoutsOf } from '../state/start.js';
-import { checkProxied, checkSync, wantedRules, warnIneffective } from './checks.js';
+import { checkProxied, checkSync, logWarnings, wantedRules } from './checks.js';
 import type { Parts } from './parts.js';
 
 /** What a reload does to the rule table. */
@@ -43,7 +43,7 @@ export async function reload(parts: Parts, config: Config, dryRun = false): Prom
   if (dryRun) return report;
   applyConfig(parts, config, wanted, difference);
   for (const text of undone) parts.log.warn(`undone by the reload: ${text}`);
-  warnIneffective(parts);
+  logWarnings(parts);
   logReload(words, parts.log);
   const count = words.words.length + words.more;
   parts.log.info({ services: difference.services.length, changes: count }, 'configuration reloaded');

@@ -25,7 +25,7 @@ import type { Rules } from '../rules/rules.js';
 import { stateDirectory } from '../state/directory.js';
 import { resume } from '../state/resume.js';
 import { baseOf } from '../state/start.js';
-import { checkSync, warnIneffective } from './checks.js';
+import { checkSync, logWarnings } from './checks.js';
 import { listener, startHost, startWorkers } from './dataplane.js';
 import { CHECK_MS, type Parts } from './parts.js';
 import { takeOver } from './succession.js';
@@ -96,7 +96,7 @@ function newWorkers(parts: Parts, { live, maps, devices }: Attachment, adopted: 
 async function startForwarding(parts: Parts, workers: Workers, attachment: Attachment, wanted: Rules): Promise<void> {
   const { taker, log } = parts;
   await startHostOrSayWhy(parts, workers, attachment);
-  warnIneffective(parts);
+  logWarnings(parts);
   startRules(parts, wanted);
   // After our own rules: until then those of a killed director keep its packets from the host.
   for (const pid of removeOrphans().filter((one) => one !== taker?.pid))
