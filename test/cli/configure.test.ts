@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { configureCommand } from '../../src/cli/commands/configure.js';
-import { directorYaml } from '../../src/cli/configure/director.js';
+import { assumedType, directorYaml } from '../../src/cli/configure/director.js';
 import { LvsConfError, parseLvsConf } from '../../src/cli/configure/lvsconf.js';
 import { HostNames } from '../../src/cli/configure/names.js';
 import { realserverScript } from '../../src/cli/configure/realserver.js';
@@ -53,6 +53,14 @@ describe('lvs.conf', () => {
     const config = parseConfig(directorYaml(conf, 'lvs.conf'), 'director.yaml');
     expect(config.ruleLines.map((line) => line.text)).toMatchSnapshot();
     expect(realserverScript(conf, 'lvs.conf')).toMatchSnapshot();
+  });
+
+  it('says which type it took when the file has none', () => {
+    expect([NAT, DR, `LVS_TYPE=VS_TUN\n${DR}`].map((text) => assumedType(parse(text)))).toEqual([
+      'no LVS_TYPE= line: taken as LVS-NAT (VS_NAT), because a server has a port',
+      'no LVS_TYPE= line: taken as LVS-DR (VS_DR), because no server has a port',
+      undefined,
+    ]);
   });
 
   it('answers ARP for a VIP with a device, not for a VIP of TP', () => {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { parseConfig } from '../../control/config/config.js';
-import { directorYaml } from '../configure/director.js';
+import { assumedType, directorYaml } from '../configure/director.js';
 import { LvsConfError, parseLvsConf } from '../configure/lvsconf.js';
 import { HostNames } from '../configure/names.js';
 import { realserverScript } from '../configure/realserver.js';
@@ -40,6 +40,8 @@ function configure(file: string, options: Options): void {
     parseConfig(yaml, options.out);
     save(options.out, yaml, 0o644, options);
     save(options.script, realserverScript(conf, basename(file)), 0o755, options);
+    const assumed = assumedType(conf);
+    if (assumed !== undefined) console.error(`ulvs: note: ${file}: ${assumed}`);
   } catch (error) {
     throw error instanceof LvsConfError ? new UserError(error.message) : error;
   }

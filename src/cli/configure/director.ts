@@ -6,6 +6,13 @@ import type { LvsConf, Place, Server, Service } from './lvsconf.js';
 const METHODS = { nat: '-m', dr: '-g', tun: '-i' } as const;
 const TITLES = { nat: 'LVS-NAT', dr: 'LVS-DR', tun: 'LVS-Tun' } as const;
 
+/** Which type was taken for a file without LVS_TYPE, and why; undefined: the file has it. */
+export function assumedType({ type, isTypeGiven }: LvsConf): string | undefined {
+  if (isTypeGiven) return undefined;
+  const why = type === 'nat' ? 'a server has a port' : 'no server has a port';
+  return `no LVS_TYPE= line: taken as ${TITLES[type]} (VS_${type.toUpperCase()}), because ${why}`;
+}
+
 /** `file`: the name under which it is saved. */
 export function directorYaml(conf: LvsConf, source: string, file = 'director.yaml'): string {
   return [

@@ -38,6 +38,8 @@ export interface Service {
 }
 export interface LvsConf {
   readonly type: LvsType;
+  /** The file has LVS_TYPE; otherwise the type follows from the ports. */
+  readonly isTypeGiven: boolean;
   readonly vips: readonly Place[];
   readonly dip: Place | undefined;
   readonly directorGateway: string | undefined;
@@ -88,6 +90,7 @@ class Reader {
     if (this.problems.length > 0) throw new LvsConfError(this.problems.join('\n'));
     return {
       type: this.type ?? (this.namesPorts ? 'nat' : 'dr'),
+      isTypeGiven: this.type !== undefined,
       vips: this.vips,
       dip: this.dip,
       directorGateway: this.words.get('DIRECTOR_GW') ?? this.words.get('DIRECTOR_DEFAULT_GW'),
