@@ -142,6 +142,10 @@ describe('the files of the repository', () => {
     for (const { text } of config.ruleLines) expect(text).toMatch(/^-[Aa] -[tuf] /);
   });
 
+  it.each(['nat', 'dr', 'tun', 'fwmark', 'full-nat', 'ipv6'])('examples/%s.yaml says who answers ARP', (name) => {
+    expect(loadConfig(path.join(ROOT, `examples/${name}.yaml`)).accept.arp).toBe(true);
+  });
+
   it.each(scenarios)('%s stands for the devices and neighbours of its setup.sh', (file) => {
     const config = loadConfig(path.join(ROOT, file));
     expect(config.devices.map(({ name, mac }) => `${name} ${mac}`)).toEqual([
