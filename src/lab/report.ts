@@ -1,8 +1,9 @@
 /**
- * Prints the outcomes of checks: one line with ✔ or ✘ each, coloured on a terminal, or one JSON
- * object a line.
+ * Prints the outcomes of checks: one line with ✔ or ✘ each, coloured on a terminal that wants it,
+ * or one JSON object a line.
  */
 
+import { tick } from '../control/text/colour.js';
 import type { Outcome } from './checks/run.js';
 import type { Progress } from './load/client.js';
 
@@ -35,10 +36,9 @@ export class Report {
     this.line(outcome.ok, outcome.name.padEnd(58), outcome.figure);
   }
 
-  /** Text only. */
   /** Prints a ✔ or ✘ line; in text form only. */
   line(ok: boolean, what: string, figure: string): void {
-    this.say(`${this.mark(ok)} ${what} ${figure}`);
+    this.say(`${tick(ok, this.out)} ${what} ${figure}`);
   }
 
   /** Prints one object as one line; in JSON form only. */
@@ -59,10 +59,5 @@ export class Report {
 
   private get clear(): string {
     return this.out.isTTY ? CLEAR_LINE : '';
-  }
-
-  private mark(ok: boolean): string {
-    if (!this.out.isTTY) return ok ? '✔' : '✘';
-    return ok ? '\x1b[32m✔\x1b[0m' : '\x1b[31m✘\x1b[0m';
   }
 }

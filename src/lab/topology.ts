@@ -15,6 +15,12 @@ export type LabDevice = DeviceKind;
 export type Method = 'masq' | 'fullnat' | 'gatewaying' | 'ipip';
 
 /**
+ * What a student must know before. easy: one forwarding method. medium: one thing more, such as
+ * marks or a second network. hard: several of them at once, or policy routing.
+ */
+export type Level = 'easy' | 'medium' | 'hard';
+
+/**
  * A network interface, plugged into a segment (a separate Ethernet). `address` is in CIDR form, ''
  * for none.
  */
@@ -136,6 +142,9 @@ export interface Watch {
 export interface Topology<C = unknown> {
   readonly name: string;
   readonly summary: string;
+  readonly level: Level;
+  /** What the lab is for, in a few words for `ulvs lab list`. */
+  readonly teaches: string;
   readonly drawing: string;
   readonly method: Method;
   readonly hosts: readonly Host[];

@@ -17,6 +17,12 @@ describe('the index', () => {
   });
 });
 
+it('each says what it teaches, in a line of `ulvs lab list` with at most 100 columns', () => {
+  const texts = topologies.map(({ teaches }) => teaches);
+  for (const text of texts) expect(text).toMatch(/^[ -~]{10,66}$/);
+  expect(new Set(texts).size).toBe(texts.length);
+});
+
 describe.each(topologies.map((topology) => [topology.name, topology] as const))('%s', (name, topology) => {
   const ports = topology.hosts.flatMap((host) => host.ports);
   const director = hostOf(topology, 'director');

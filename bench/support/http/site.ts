@@ -53,11 +53,12 @@ export function planSite(name: string): Site {
   const id = `http-${name}-${process.pid}`;
   const devices = [`f${process.pid}`, `b${process.pid}`] as const;
   const hosts = [client(['front', '10.0.0.1/24'], FRONT.balancer), balancer(devices), server(1), server(2)].map(roomy);
-  const unused = { drawing: '', summary: '', rules: [], listeners: () => ({ addresses: [], http: 80, echo: 7 }) };
+  const unused = { drawing: '', summary: '', level: 'hard', teaches: '', rules: [] } as const;
+  const listeners = () => ({ addresses: [], http: 80, echo: 7 });
   return {
     id,
     devices,
-    topology: { ...unused, name: id, method: 'masq', hosts, vips: [VIP], httpPort: 80, echoPort: 7 },
+    topology: { ...unused, listeners, name: id, method: 'masq', hosts, vips: [VIP], httpPort: 80, echoPort: 7 },
   };
 }
 

@@ -7,10 +7,10 @@
  *     + added   - removed   ~ different   ! changed by a command since the last reload; the file undoes it
  */
 import path from 'node:path';
-import { styleText } from 'node:util';
 import { Command } from 'commander';
 import type { DirectorStatus, ReloadReport } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
+import { coloured } from '../../control/text/colour.js';
 import { guarded, UserError } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
 import { DEADLINE_MS } from './reload.js';
@@ -81,16 +81,11 @@ function ownFile({ config, rulesOnly }: DirectorStatus): string {
   return rulesOnly ? 'its file of rules' : 'no file';
 }
 
-/** In colour on a terminal that wants it (NO_COLOR, FORCE_COLOR). */
 function print({ changes, undone }: ReloadReport, isJson: boolean): void {
   if (isJson) return console.log(JSON.stringify({ changes, undone }));
-  for (const { sign, text } of changes) console.log(coloured(sign, `${sign} ${text}`));
-  for (const text of undone) console.log(coloured('!', `! ${text}`));
+  for (const { sign, text } of changes) console.log(coloured(COLOURS[sign], `${sign} ${text}`));
+  for (const text of undone) console.log(coloured(COLOURS['!'], `! ${text}`));
   if (changes.length === 0) console.log('no difference');
 }
 
 const COLOURS = { '+': 'green', '-': 'red', '~': 'yellow', '!': 'magenta' } as const;
-
-function coloured(sign: keyof typeof COLOURS, line: string): string {
-  return process.stdout.isTTY && process.stdout.hasColors() ? styleText(COLOURS[sign], line) : line;
-}

@@ -1,5 +1,6 @@
 /** `ulvs lab`: the topologies of the HOWTO in network namespaces. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { coloured } from '../../control/text/colour.js';
 import { forWorkers, kindsWith, PLAIN_KIND } from '../../device/kinds.js';
 import { socketPath } from '../../lab/build/config.js';
 import { refuseUsedAddress, startConsole } from '../../lab/build/console.js';
@@ -38,7 +39,7 @@ export function labCommand(): Command {
     .enablePositionalOptions(); // `lab exec` leaves the options of its command alone
   lab
     .command('list')
-    .description('list the topologies and the labs that are up')
+    .description('list the topologies (level: easy, medium or hard; what each teaches) and the labs that are up')
     .option('--running', 'only the labs that are up')
     .action(list);
   lab.command('graph').argument('<name>', 'a topology of `ulvs lab list`').description('draw a topology').action(graph);
@@ -114,18 +115,23 @@ function deviceOption(): Option {
   ).choices(kindsWith());
 }
 
-const NAME_WIDTH = 27;
+const NAME_WIDTH = 26;
+const LEVEL_WIDTH = 8;
 
 function list({ running }: { running?: true }): void {
   const labs = listStates();
-  if (!running) for (const { name, summary } of topologies) console.log(`${name.padEnd(NAME_WIDTH)}${summary}`);
+  if (!running) for (const spec of topologies) console.log(listLine(spec));
   for (const lab of labs) console.log(`up: ${lab.id} (${lab.device})${conditionOf(lab)}`);
   if (running && labs.length === 0) console.log('no lab is up');
 }
 
+function listLine({ name, level, teaches }: Topology): string {
+  return `${name.padEnd(NAME_WIDTH)}${level.padEnd(LEVEL_WIDTH)}${teaches}`;
+}
+
 function conditionOf(lab: LabState): string {
-  if (isStale(lab)) return `, left behind by a killed run: ulvs lab down ${lab.id} removes it`;
-  return isHealthy(lab) ? '' : ', some of its processes have ended';
+  if (isStale(lab)) return coloured('yellow', `, left behind by a killed run: ulvs lab down ${lab.id} removes it`);
+  return isHealthy(lab) ? '' : coloured('red', ', some of its processes have ended');
 }
 
 /** Runs a command; prints an error as one line and sets the exit code 1. */

@@ -1,5 +1,6 @@
 /** `ulvs lab chaos`: random faults by a seed, while traffic flows. */
 import type { Command } from 'commander';
+import { tick } from '../../control/text/colour.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { type ChaosOptions, type ChaosResult, chaos, chaosPlan } from '../../lab/chaos/chaos.js';
 import { FAULTS } from '../../lab/chaos/faults.js';
@@ -67,7 +68,7 @@ function textOf({
   broken,
 }: ChaosResult): string {
   return [
-    `${broken.length === 0 ? '✔' : '✘'} seed ${seed} (${device}, ${method}): ${steps} faults, ${looks} looks at what must hold; ` +
+    `${tick(broken.length === 0)} seed ${seed} (${device}, ${method}): ${steps} faults, ${looks} looks at what must hold; ` +
       `${Math.round(bytes / 1000)} kB by downloads, connections opened ${opened}, failed ${refused}, lost with their realserver ${lostToVictims}`,
     ...broken.map((sentence) => `  ${sentence}`),
   ].join('\n');

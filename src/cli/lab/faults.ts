@@ -1,5 +1,6 @@
 /** `ulvs lab break`, `ulvs lab faults` and `ulvs lab restart`. */
 import type { Command } from 'commander';
+import { tick } from '../../control/text/colour.js';
 import { didYouMean } from '../../control/text/did-you-mean.js';
 import { restartProgram } from '../../lab/build/lab.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
@@ -151,12 +152,12 @@ function row({ fault, topology, served, ids, found, fixed, trouble, seconds, fal
     `served ${served}`.padEnd(18),
     (ids.join(', ') || 'nothing').padEnd(28),
   ];
-  return `${found && fixed ? '✔' : '✘'} ${words.join(' ')} ${fixed ? 'fixed' : 'NOT FIXED'} ${seconds} s${alarms} ${trouble}`.trimEnd();
+  return `${tick(found && fixed)} ${words.join(' ')} ${fixed ? 'fixed' : 'NOT FIXED'} ${seconds} s${alarms} ${trouble}`.trimEnd();
 }
 
 function healthyRow({ topology, findings, trouble }: Health): string {
   const what = findings.map(({ id, wrong, seen }) => `${id}: ${wrong} (${seen})`).join('; ');
-  return `✘ healthy ${topology}: ${what}${trouble}`;
+  return `${tick(false)} healthy ${topology}: ${what}${trouble}`;
 }
 
 /** Prints the totals. Returns true if every fault was found and fixed, without false alarms. */

@@ -1,5 +1,6 @@
 /** `ulvs lab outage`: what connections lose when an interface of the director goes and comes. */
 import type { Command } from 'commander';
+import { tick } from '../../control/text/colour.js';
 import { didYouMean } from '../../control/text/did-you-mean.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
@@ -83,7 +84,7 @@ function list(): void {
 
 function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
   const { event, device, method, rounds, before, other, hit, log } = outcome;
-  console.log(`${ok ? '✔' : '✘'} ${event} (${device}, ${method}${rounds > 1 ? `, ${rounds} times` : ''}): ${title}`);
+  console.log(`${tick(ok)} ${event} (${device}, ${method}${rounds > 1 ? `, ${rounds} times` : ''}): ${title}`);
   console.log(`  before         longest gap ${Math.round(before.flowGap)} ms`);
   for (const [name, path] of [
     ['by eth0', other],

@@ -1,6 +1,7 @@
 /** `ulvs lab soak`: hours of traffic; memory, descriptors, frames and latency over time. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { tick } from '../../control/text/colour.js';
 import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import type { Sample } from '../../lab/soak/sample.js';
@@ -49,9 +50,9 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   );
   const { faults, ...figures } = verdictOf(samples);
   console.log(JSON.stringify(figures));
-  for (const fault of faults) console.log(`✘ ${fault}`);
+  for (const fault of faults) console.log(`${tick(false)} ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
-  else console.log('✔ nothing grew, nothing was lost, every frame came back');
+  else console.log(`${tick(true)} nothing grew, nothing was lost, every frame came back`);
 }
 
 function lineOf({ at, rss, heap, descriptors, frames, echo, opening, sent, echoed, opened, refused }: Sample): string {

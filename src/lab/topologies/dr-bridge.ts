@@ -37,6 +37,8 @@ const rs = threeRealservers('inside', '192.168.1.254', withVip(VIP));
 export const drBridge: Topology = {
   name: 'dr-bridge',
   summary: 'LVS-DR, the director is a bridge between router and realservers: replies cross it at layer 2 (7.5.3)',
+  level: 'hard',
+  teaches: 'replies that cross the director at layer 2',
   drawing,
   method: 'gatewaying',
   hosts: [

@@ -35,6 +35,8 @@ const rs = threeRealservers('back', '192.168.1.254', withVip(VIP));
 export const drDirectorGateway: Topology = {
   name: 'dr-director-gateway',
   summary: "LVS-DR, the director is the realservers' router: VIP-less, so that their replies are no martians (7.5.1)",
+  level: 'hard',
+  teaches: 'source martians, and a director without the VIP',
   drawing,
   method: 'gatewaying',
   hosts: [

@@ -36,6 +36,8 @@ export const drForwardShared: Topology = {
   name: 'dr-forward-shared',
   summary:
     "LVS-DR, the director has the VIP and is the realservers' router: forward_shared for its inner device (7.5.2)",
+  level: 'hard',
+  teaches: 'source martians, and forward_shared',
   drawing,
   vipOnHost: true,
   method: 'gatewaying',

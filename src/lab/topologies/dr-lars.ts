@@ -53,6 +53,8 @@ export const drLars: Topology = {
   name: 'dr-lars',
   summary:
     "LVS-DR, Lars' method: realservers on a separate wire may answer ARP for the VIP; replies use another router (7.3.2)",
+  level: 'hard',
+  teaches: 'the ARP problem, solved by a wire of its own',
   drawing,
   method: 'gatewaying',
   hosts: [

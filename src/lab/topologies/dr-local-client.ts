@@ -35,6 +35,8 @@ const rs = threeRealservers('lan', undefined, withVip(VIP));
 export const drLocalClient: Topology<Check> = {
   name: 'dr-local-client',
   summary: 'LVS-DR, the director itself is a client: its kernel routes the VIP into ulvs (7.10)',
+  level: 'medium',
+  teaches: "requests of the director's own kernel",
   drawing,
   method: 'gatewaying',
   hosts: [

@@ -46,6 +46,8 @@ const rs = [1, 2, 3].map((n) =>
 export const drNoIpInterface: Topology = {
   name: 'dr-no-ip-interface',
   summary: "LVS-DR, the director's interface to the realservers has a route and no address (7.8)",
+  level: 'medium',
+  teaches: 'an interface with a route and no address',
   drawing,
   method: 'gatewaying',
   hosts: [

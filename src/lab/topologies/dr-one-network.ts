@@ -32,6 +32,8 @@ const rs = threeRealservers('lan', undefined, withVip(VIP));
 export const drOneNetwork: Topology = {
   name: 'dr-one-network',
   summary: 'LVS-DR in one network, no router: only the director answers ARP for the VIP (7.1)',
+  level: 'easy',
+  teaches: 'ARP for the VIP with the client on the same wire',
   drawing,
   method: 'gatewaying',
   hosts: [client(['lan', '192.168.1.254/24']), director([['lan', '192.168.1.9/24']]), ...rs],

@@ -42,6 +42,8 @@ const rs = [1, 2, 3].map((n) => realserver(n, [['back', `192.168.1.${n + 1}/24`]
 export const drTwoNetworks: Topology = {
   name: 'dr-two-networks',
   summary: 'LVS-DR with VIP and RIPs in different networks, a port of the router in each (7.1)',
+  level: 'medium',
+  teaches: 'VIP and RIPs in different networks',
   drawing,
   method: 'gatewaying',
   hosts: [

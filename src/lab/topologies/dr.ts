@@ -39,6 +39,8 @@ const rs = threeRealservers('lan', '192.168.1.254', withVip(VIP));
 export const dr: Topology = {
   name: 'dr',
   summary: 'LVS-DR: one wire, the VIP on every lo, replies go by the router and do not pass the director',
+  level: 'easy',
+  teaches: 'DR: every realserver has the VIP, only the director answers ARP',
   drawing,
   method: 'gatewaying',
   hosts: behindRouter(rs),

@@ -129,6 +129,8 @@ const base = onVip(VIP, rs, '-g');
 export const fleet: Topology<Check> = {
   name: 'fleet',
   summary: 'Three directors behind a router with ECMP: BGP and BFD by BIRD, rules from etcd, mh',
+  level: 'hard',
+  teaches: 'many directors: ECMP, BGP and BFD, rules from etcd',
   drawing,
   method: 'gatewaying',
   hosts: [

@@ -42,6 +42,8 @@ const listeners = (host: Host) => ({ addresses: [addressOf(host)], http: 80, ech
 export const forwardHook: Topology<Check> = {
   name: 'forward-hook',
   summary: 'A router balances marked traffic for an existing server instead of forwarding it (24.5, -j LVS)',
+  level: 'medium',
+  teaches: 'a router balances traffic for a server that is there already',
   drawing,
   vipOnHost: true,
   method: 'masq',

@@ -18,6 +18,8 @@ const rs = threeRealservers('lan', '192.168.1.254');
 export const fullNat: Topology = {
   name: 'full-nat',
   summary: 'Full NAT: realservers see an address of the director, need no route via it, and keep their gateway (5.19)',
+  level: 'medium',
+  teaches: "full NAT: replies need no route, the source is the director's",
   drawing,
   method: 'fullnat',
   hosts: behindRouter(rs),

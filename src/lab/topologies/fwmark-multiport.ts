@@ -42,6 +42,8 @@ const group = (mark: number) => [
 export const fwmarkMultiport: Topology<Check> = {
   name: 'fwmark-multiport',
   summary: 'VIP-less director: one mark for a group of VIPs and ports, one service for all of them (24.2)',
+  level: 'medium',
+  teaches: 'a group of VIPs and ports as one service',
   drawing,
   method: 'masq',
   hosts: [

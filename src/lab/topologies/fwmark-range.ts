@@ -35,6 +35,8 @@ export const fwmarkRange: Topology = {
   name: 'fwmark-range',
   summary:
     'LVS-DR for a /24 of VIPs that no interface has: by mark on the director, by local route on realservers (24.4)',
+  level: 'hard',
+  teaches: 'a /24 of VIPs by DR: marks, and local routes on realservers',
   drawing,
   method: 'gatewaying',
   hosts: [

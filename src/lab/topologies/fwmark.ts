@@ -43,6 +43,8 @@ const rs = threeRealservers('back', '192.168.1.254');
 export const fwmark: Topology = {
   name: 'fwmark',
   summary: 'VIP-less director: a /24 of virtual addresses by firewall mark, none of them on an interface',
+  level: 'medium',
+  teaches: 'marks: one service for a /24 of addresses that nobody has',
   drawing,
   method: 'masq',
   hosts: [

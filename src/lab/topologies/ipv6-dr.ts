@@ -33,6 +33,8 @@ const rs = [1, 2, 3].map((n) =>
 export const ipv6Dr: Topology = {
   name: 'ipv6-dr',
   summary: 'LVS-DR over IPv6: the VIP on every lo, for which neighbour discovery does not answer',
+  level: 'easy',
+  teaches: 'why DR over IPv6 has no ARP problem',
   drawing,
   method: 'gatewaying',
   hosts: [

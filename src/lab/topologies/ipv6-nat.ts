@@ -29,6 +29,8 @@ const rs = [1, 2, 3].map((n) => realserver(n, [['back', `2001:db8:2::1${n}/64`]]
 export const ipv6Nat: Topology = {
   name: 'ipv6-nat',
   summary: 'LVS-NAT over IPv6, ports remapped',
+  level: 'easy',
+  teaches: 'NAT over IPv6',
   drawing,
   method: 'masq',
   hosts: [

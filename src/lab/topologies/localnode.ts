@@ -37,6 +37,8 @@ const servers = [
 export const localnode: Topology = {
   name: 'localnode',
   summary: 'LocalNode: the director is one of three realservers of LVS-DR',
+  level: 'medium',
+  teaches: 'the director is a realserver of its own service',
   drawing,
   vipOnHost: true,
   method: 'gatewaying',

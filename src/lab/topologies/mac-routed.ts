@@ -44,6 +44,8 @@ const box = director(
 export const macRouted: Topology = {
   name: 'mac-routed',
   summary: "The router has a static neighbour entry for the VIP, the director's MAC; no ARP for the VIP (24.3)",
+  level: 'medium',
+  teaches: 'a VIP without ARP: a static neighbour entry on the router',
   drawing,
   method: 'masq',
   hosts: [

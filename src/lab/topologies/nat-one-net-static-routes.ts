@@ -40,6 +40,8 @@ const rs = threeRealservers('lan', undefined, {
 export const natOneNetStaticRoutes: Topology<Check> = {
   name: 'nat-one-net-static-routes',
   summary: 'LVS-NAT in one network: host routes for a few known clients, realservers talk directly (5.12.4)',
+  level: 'medium',
+  teaches: 'NAT in one network with routes to a few known clients only',
   drawing,
   method: 'masq',
   hosts: [

@@ -40,6 +40,8 @@ const rs = threeRealservers('lan', undefined, { ip: onlyDirector });
 export const natOneNetwork: Topology = {
   name: 'nat-one-network',
   summary: 'LVS-NAT in one network: the director is the only route of the realservers, redirects off (5.12)',
+  level: 'medium',
+  teaches: 'NAT in one network, and why ICMP redirects break it',
   drawing,
   method: 'masq',
   hosts: [

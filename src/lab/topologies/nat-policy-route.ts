@@ -47,6 +47,8 @@ const rs = [1, 2, 3].map((n) =>
 export const natPolicyRoute: Topology<Check> = {
   name: 'nat-policy-route',
   summary: "LVS-NAT by policy routing on the realservers: only the service's replies are routed via the DIP (5.4)",
+  level: 'hard',
+  teaches: 'policy routing on realservers: only replies by the director',
   drawing,
   method: 'masq',
   hosts: [

@@ -54,6 +54,8 @@ function rulesOf(vhost: number): string[] {
 export const natPortRemap: Topology = {
   name: 'nat-port-remap',
   summary: 'LVS-NAT rewrites ports: two daemons on each realserver, one for each virtual host (5.7, 5.14, 5.23)',
+  level: 'easy',
+  teaches: 'ports: one daemon for each virtual host, on ports of their own',
   drawing,
   method: 'masq',
   hosts: [

@@ -40,6 +40,8 @@ const rs = threeRealservers('back', '192.168.1.254');
 export const natTwoIsps: Topology = {
   name: 'nat-two-isps',
   summary: 'LVS-NAT with two providers: replies leave by the provider of their VIP, by policy routing (5.21)',
+  level: 'hard',
+  teaches: 'policy routing on the director: by the provider of the VIP',
   drawing,
   method: 'masq',
   hosts: [

@@ -29,6 +29,8 @@ const rs = [1, 2, 3].map((n) => realserver(n, [['wire', `10.1.1.${n + 1}/24`]], 
 export const natTwoNetworks: Topology = {
   name: 'nat-two-networks',
   summary: 'LVS-NAT with one NIC: VIP and RIPs in two networks on one wire (5.3)',
+  level: 'easy',
+  teaches: 'NAT with one NIC: two networks on one wire',
   drawing,
   method: 'masq',
   hosts: [

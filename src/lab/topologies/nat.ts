@@ -37,6 +37,8 @@ const rs = threeRealservers('back', '192.168.1.254');
 export const nat: Topology = {
   name: 'nat',
   summary: 'LVS-NAT: two networks, replies return through the director, ports remapped',
+  level: 'easy',
+  teaches: 'NAT: replies must come back through the director',
   drawing,
   method: 'masq',
   hosts: [

@@ -140,6 +140,8 @@ const behind = threeRealservers('back', GATEWAY);
 export const pairNat: Topology<Check> = {
   name: 'pair-nat',
   summary: 'Two directors, keepalived and synchronisation: LVS-NAT connections survive the master',
+  level: 'hard',
+  teaches: 'keepalived and synchronisation: NAT survives the master',
   drawing: drawing(
     NAT_VIP,
     `              |              |              |
@@ -160,6 +162,8 @@ const beside = [1, 2, 3].map((n) => realserver(n, [['front', `10.0.0.1${n}/24`]]
 export const pairDr: Topology<Check> = {
   name: 'pair-dr',
   summary: 'Two directors, keepalived and synchronisation: LVS-DR connections survive the master',
+  level: 'hard',
+  teaches: 'keepalived and synchronisation: DR survives the master',
   drawing: drawing(
     DR_VIP,
     `

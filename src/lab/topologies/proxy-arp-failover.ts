@@ -41,6 +41,8 @@ const BACKUP_MAC = '02:00:00:00:0e:00';
 export const proxyArpFailover: Topology<Check> = {
   name: 'proxy-arp-failover',
   summary: 'Failover of a range of VIPs: the second director takes them by gratuitous ARP (24.1)',
+  level: 'medium',
+  teaches: 'failover by gratuitous ARP',
   drawing,
   method: 'gatewaying',
   hosts: [

@@ -44,6 +44,8 @@ const servers: Server[] = [
 export const threeTier: Topology<Check> = {
   name: 'three-tier',
   summary: 'Realservers are clients of a second virtual service, on the same director',
+  level: 'medium',
+  teaches: 'realservers are clients of another virtual service',
   drawing,
   method: 'masq',
   hosts: [

@@ -29,6 +29,8 @@ const rs = threeRealservers('lan', '192.168.1.254', { nft: redirect });
 export const tpRealserver: Topology<Check> = {
   name: 'tp-realserver',
   summary: "Horms' method of Linux 2.4: realservers accept the VIP by REDIRECT, their daemons listen on the RIP (26.5)",
+  level: 'medium',
+  teaches: 'realservers without the VIP: REDIRECT to the RIP',
   drawing,
   method: 'gatewaying',
   hosts: behindRouter(rs),

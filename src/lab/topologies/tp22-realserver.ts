@@ -24,6 +24,8 @@ export const tp22Realserver: Topology<Check> = {
   name: 'tp22-realserver',
   summary:
     'Transparent proxy of Linux 2.2: realservers deliver packets for the VIP unchanged to a daemon on the VIP (26.7)',
+  level: 'medium',
+  teaches: 'realservers without the VIP: a local route for it',
   drawing,
   method: 'gatewaying',
   hosts: behindRouter(rs),

@@ -34,6 +34,8 @@ const rs = threeRealservers('lan', '192.168.1.254', {
 export const tproxyRealserver: Topology<Check> = {
   name: 'tproxy-realserver',
   summary: 'TPROXY: realservers give packets for VIP:80 unchanged to a daemon on port 8080 (26.11)',
+  level: 'hard',
+  teaches: 'realservers without the VIP: TPROXY to another port',
   drawing,
   method: 'gatewaying',
   hosts: behindRouter(rs),

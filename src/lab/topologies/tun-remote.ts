@@ -40,6 +40,8 @@ const sites = [1, 2].map((n) => ({ to: `172.16.${n}.0/24`, via: `10.0.0.25${n}`,
 export const tunRemote: Topology = {
   name: 'tun-remote',
   summary: 'LVS-Tun to remote realservers: each is behind its own router and answers by it; rp_filter=0 (7.9)',
+  level: 'hard',
+  teaches: 'rp_filter; replies leave by another router than requests come',
   drawing,
   method: 'ipip',
   hosts: [

@@ -40,6 +40,8 @@ const rs = NETWORKS.map((n) =>
 export const tun: Topology = {
   name: 'tun',
   summary: 'LVS-Tun: realservers on other networks, reached by IPIP through a router; replies do not pass the director',
+  level: 'medium',
+  teaches: 'Tun: realservers anywhere that IP goes, by IPIP',
   drawing,
   method: 'ipip',
   hosts: [
