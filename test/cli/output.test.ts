@@ -1,8 +1,9 @@
-/** Programs whose output cannot be written, and words about mistakes on the command line. */
+/** Programs whose output cannot be written, words about mistakes on the command line, and texts of answers. */
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { healthText } from '../../src/cli/commands/health.js';
 import { statsText } from '../../src/cli/commands/stats.js';
 import { statusText } from '../../src/cli/commands/status.js';
 import type { DirectorStatus } from '../../src/control/api/api.js';
@@ -105,6 +106,22 @@ it('status has version, socket, memory and connections, and counts in words', ()
   ])
     expect(text).toContain(part);
   expect(text).not.toContain('1 destinations');
+});
+
+it('status has coloured health and a warning of a full table, on a terminal only', () => {
+  const status = { ...STATUS, health: { up: 1, checked: 2 }, table: { used: 95, max: 100 } };
+  const onTerminal = statusText(status, { isTTY: true, hasColors: () => true });
+  expect(onTerminal).toContain('health      \x1b[31m1 of 2 destinations with checks are up\x1b[39m');
+  expect(onTerminal).toContain('table       \x1b[33m95 of 100 entries in use\x1b[39m');
+  expect(statusText(status, {})).not.toContain('\x1b');
+});
+
+it('health counts in words', () => {
+  const target = { slot: 0, name: '10.0.0.1:80', up: false, share: 0, since: 8000 };
+  const check = { id: 'tcp', type: 'tcp', up: false, text: 'refused', took: 1, passed: 3, failed: 3 } as const;
+  const text = (changes: number) =>
+    healthText([{ name: 'web', up: 0, quorum: 1, quorate: false, targets: [{ ...target, changes, checks: [check] }] }]);
+  expect([text(1), text(2)]).toEqual([expect.stringMatching(/8 s, 1 change$/m), expect.stringMatching(/2 changes$/m)]);
 });
 
 it('a trace has the wall clock’s time, and that of a virtual clock in ms', () => {

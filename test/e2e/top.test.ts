@@ -57,7 +57,7 @@ describe.skipIf(!isRoot)('ulvs top', { timeout: 60_000 }, () => {
     await shows(/-t 10\.1\.0\.100:80 rr +2\/2 used/);
     await shows(/10\.2\.0\.11:8080 masq +4 +0 +0/);
     await shows(/10\.2\.0\.12:53 masq +quiesced +0/);
-    await shows(/3 services, 4 real servers, 1 workers?/);
+    await shows(/3 services, 4 real servers, 1 worker( |$)/m);
   });
 
   it('shows rates while packets flow', async () => {

@@ -14,6 +14,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { AdminClient, DestinationEntry } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { destinationName, type Endpoint, serviceWords } from '../../control/config/service-words.js';
+import { counted } from '../../control/text/counted.js';
 import { endpoint, isFwmark, type ServiceKey, UDP } from '../../service/config.js';
 import { guarded, UserError } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
@@ -90,7 +91,10 @@ async function drain(dest: string, options: Options): Promise<void> {
     if (!keep) for (const one of all) await remove(client, one);
     const what = keep ? 'kept at weight 0' : 'removed';
     for (const { name } of all) console.log(`${name} is ${what}`);
-    if (left > 0) throw new Error(`drain ${dest}: ${left} connections were left after ${timeout} s`);
+    if (left > 0)
+      throw new Error(
+        `drain ${dest}: ${counted(left, 'connection')} ${left === 1 ? 'was' : 'were'} left after ${timeout} s`,
+      );
   });
 }
 
@@ -174,7 +178,7 @@ async function endConnections(client: AdminClient, all: readonly Drained[], tcp:
 /** Resets what is left. Returns what is still there then. */
 async function resetAll(client: AdminClient, all: readonly Drained[], left: number): Promise<number> {
   await endConnections(client, all, true);
-  console.error(`${left} connections are reset`);
+  console.error(`${counted(left, 'connection')} ${left === 1 ? 'is' : 'are'} reset`);
   return wait(client, all, RESET_S);
 }
 
@@ -206,6 +210,6 @@ class Progress {
   private text(left: number, passed: number): string {
     const gone = this.first - left;
     const estimate = gone > 0 && left > 0 ? `, about ${duration(Math.ceil((passed / gone) * left))} more` : '';
-    return `${left} connections left${estimate}`;
+    return `${counted(left, 'connection')} left${estimate}`;
   }
 }

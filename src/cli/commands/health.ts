@@ -1,6 +1,7 @@
 /** `ulvs health`: what the health checks see. */
 import { Command } from 'commander';
 import { ask } from '../../control/api/ask.js';
+import { counted } from '../../control/text/counted.js';
 import type { CheckStatus, ServiceStatus, TargetStatus } from '../../health/spec.js';
 import { guarded } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
@@ -39,7 +40,7 @@ function serviceText({ name, up, quorum, quorate, targets }: ServiceStatus): str
 
 function targetLines({ name, up, share, since, changes, checks }: TargetStatus): string[] {
   if (checks.length === 0) return [`  ${name.padEnd(24)} sorry server, ${share > 0 ? 'in use' : 'not in use'}`];
-  const state = `${up ? 'up' : 'down'}  ${duration(Math.floor(since / 1000))}, ${changes} changes`;
+  const state = `${up ? 'up' : 'down'}  ${duration(Math.floor(since / 1000))}, ${counted(changes, 'change')}`;
   const weight = up && share < 1 ? `, ${Math.round(share * 100)} % of its weight` : '';
   return [`  ${name.padEnd(24)} ${state}${weight}`, ...checks.map(checkLine)];
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import type { AnnounceStatus, DeviceStatus, DirectorStatus, OffloadStatus } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
+import { coloured, type Output } from '../../control/text/colour.js';
 import { counted } from '../../control/text/counted.js';
 import { guarded } from '../guard.js';
 import { socketOption, withDirector } from '../inquiry.js';
@@ -10,6 +11,9 @@ interface Options {
   socket: string;
   json?: boolean;
 }
+
+/** The share of the table from which on its line is a warning. */
+const FULL = 0.9;
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -31,37 +35,33 @@ async function show({ socket, json }: Options): Promise<void> {
   else console.log(statusText(status));
 }
 
-export function statusText({
-  version,
-  socket,
-  memory,
-  pid,
-  uptime,
-  config,
-  devices,
-  services,
-  destinations,
-  table,
-  workers,
-  total,
-  health,
-  announce,
-  offload,
-}: DirectorStatus): string {
+/** `out`: the stream that it is written to; undefined: stdout. */
+export function statusText(status: DirectorStatus, out?: Output): string {
+  const { version, socket, memory, pid, uptime, config, devices, services, destinations } = status;
+  const { table, workers, total, health, announce, offload } = status;
   return [
     `director    ulvs ${version}, pid ${pid}, up ${duration(uptime)}, ${Math.round(memory / 1e6)} MB`,
     `socket      ${socket}`,
     `config      ${config || 'none'}`,
     ...devices.map((device, i) => `${i === 0 ? 'devices' : ''}`.padEnd(12) + deviceText(device)),
     `services    ${services}, with ${counted(destinations, 'destination')}`,
-    ...(health.checked > 0 ? [`health      ${health.up} of ${health.checked} destinations with checks are up`] : []),
-    `table       ${table.used} of ${table.max} entries in use`,
+    ...(health.checked > 0 ? [`health      ${healthText(health, out)}`] : []),
+    `table       ${tableText(table, out)}`,
     `workers     ${workers.length > 1 ? workers.map(workerText).join(', ') : '1'}`,
     ...(offload === undefined ? [] : [`offload     ${offloadText(offload)}`]),
     ...(announce === undefined ? [] : [`announced   ${announcedText(announce)}`]),
     `total       ${counted(total.conns, 'connection')} since the counters were at 0`,
     `now         ${total.cps} connections/s, ${total.inpps} packets/s in, ${total.outpps} packets/s out`,
   ].join('\n');
+}
+
+function healthText({ up, checked }: DirectorStatus['health'], out?: Output): string {
+  return coloured(up < checked ? 'red' : 'green', `${up} of ${checked} destinations with checks are up`, out);
+}
+
+function tableText({ used, max }: DirectorStatus['table'], out?: Output): string {
+  const text = `${used} of ${max} entries in use`;
+  return used > FULL * max ? coloured('yellow', text, out) : text;
 }
 
 function offloadText({ used, lines, packets, noRoom, devices }: OffloadStatus): string {

@@ -6,6 +6,7 @@
  *     2  table, memory, health             …
  *     3  pages: a click turns              -1 prompt, message, or keys
  */
+import { counted } from '../../control/text/counted.js';
 import { duration } from '../commands/status.js';
 import { type Sample, TOTAL, type Trends } from './sample.js';
 import { PAGES, type Prompt, selectedAt, type TopState } from './state.js';
@@ -78,7 +79,11 @@ function summary({ sample, trends }: Around): Line[] {
   const rates = trends.of(TOTAL);
   const { up, checked } = status.health;
   const health = checked === 0 ? '' : `   health ${up} of ${checked} up`;
-  const counts = `${status.services} services, ${status.destinations} real servers, ${status.workers.length} workers`;
+  const counts = [
+    counted(status.services, 'service'),
+    counted(status.destinations, 'real server'),
+    counted(status.workers.length, 'worker'),
+  ].join(', ');
   const share = status.table.used / status.table.max;
   return [
     [

@@ -5,6 +5,7 @@
  *     address ─► one of the first NAMED? ─ yes ─► a line
  *                                  └─ no ─► counted ─ QUIET_MS without another ─► a line about all of them
  */
+import { counted } from '../text/counted.js';
 
 /** Addresses that have a line of their own, until the next pause. */
 const NAMED = 8;
@@ -18,11 +19,15 @@ export class AddressWarnings {
   private last = '';
   private pause: NodeJS.Timeout | undefined;
 
-  /** `warning`: the line about one address. `what`: what the addresses are, plural. */
+  /**
+   * `warning`: the line about one address. `noun` and `clause`: what the addresses are, as in
+   * `VIP`, `without a route`.
+   */
   constructor(
     private readonly warn: (line: string) => void,
     private readonly warning: (address: string) => string,
-    private readonly what: string,
+    private readonly noun: string,
+    private readonly clause: string,
   ) {}
 
   add(addresses: readonly string[]): void {
@@ -40,8 +45,13 @@ export class AddressWarnings {
   end(): void {
     clearTimeout(this.pause);
     this.pause = undefined;
-    if (this.counted > 0) this.warn(`there are ${this.counted} more ${this.what}, the last is ${this.last}`);
+    if (this.counted > 0) this.warn(this.rest());
     this.named = 0;
     this.counted = 0;
+  }
+
+  private rest(): string {
+    const more = counted(this.counted, `more ${this.noun}`);
+    return `there ${this.counted === 1 ? 'is' : 'are'} ${more} ${this.clause}, the last is ${this.last}`;
   }
 }

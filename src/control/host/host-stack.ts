@@ -49,8 +49,8 @@ export class HostStack {
     private readonly isKept: boolean,
   ) {
     const warn = (line: string) => log.warn(line);
-    this.unroutedWarnings = new AddressWarnings(warn, unroutedWarning, 'realservers to which no route leads');
-    this.unansweredWarnings = new AddressWarnings(warn, warningOf, 'VIPs for which nobody answers ARP');
+    this.unroutedWarnings = new AddressWarnings(warn, unroutedWarning, 'realserver', 'to which no route leads');
+    this.unansweredWarnings = new AddressWarnings(warn, warningOf, 'VIP', 'for which nobody answers ARP');
   }
 
   /** Installs empty intercept rules. Throws a DeviceError. */

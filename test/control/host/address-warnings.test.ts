@@ -12,7 +12,8 @@ beforeEach(() => {
   warnings = new AddressWarnings(
     (line) => lines.push(line),
     (address) => `${address}: no`,
-    'addresses',
+    'VIP',
+    'without a route',
   );
 });
 afterEach(() => vi.useRealTimers());
@@ -31,7 +32,7 @@ it('counts those after the first eight, whatever batches they come in', () => {
   }
   expect(lines).toEqual(addresses(0, 8).map((address) => `${address}: no`));
   vi.advanceTimersByTime(500);
-  expect(lines.slice(8)).toEqual(['there are 242 more addresses, the last is 10.0.0.249']);
+  expect(lines.slice(8)).toEqual(['there are 242 more VIPs without a route, the last is 10.0.0.249']);
 });
 
 it('names the next ones after a pause', () => {
@@ -39,7 +40,7 @@ it('names the next ones after a pause', () => {
   vi.advanceTimersByTime(500);
   warnings.add(addresses(100, 2));
   expect(lines.slice(8)).toEqual([
-    'there are 1 more addresses, the last is 10.0.0.8',
+    'there is 1 more VIP without a route, the last is 10.0.0.8',
     '10.0.0.100: no',
     '10.0.0.101: no',
   ]);
@@ -48,5 +49,5 @@ it('names the next ones after a pause', () => {
 it('says at the end what was only counted', () => {
   warnings.add(addresses(0, 10));
   warnings.end();
-  expect(lines.at(-1)).toBe('there are 2 more addresses, the last is 10.0.0.9');
+  expect(lines.at(-1)).toBe('there are 2 more VIPs without a route, the last is 10.0.0.9');
 });
