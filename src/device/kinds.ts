@@ -188,8 +188,3 @@ export function forWorkers(): DeviceKind[] {
 export function mayHaveWorkers(choice: DeviceChoice): boolean {
   return choice === AUTO || kindOf(choice).workers !== 'none';
 }
-
-/** Lines for the help of a command, one a kind. */
-export function kindsHelp(names: readonly DeviceKind[] = kindsWith()): string {
-  return names.map((name) => `  ${name.padEnd(8)}${kindOf(name).summary}`).join('\n');
-}

@@ -1,4 +1,8 @@
-/** The help and version texts of ulvsadm, in the layout of ipvsadm 1.31. */
+/**
+ * The help and version texts of ulvsadm. They are ipvsadm 1.31's own, with its layout and its long
+ * lines: under the name ipvsadm the help is the same byte for byte. The lines of our own options
+ * stand in the same columns. So nothing is wrapped here.
+ */
 import { version as packageVersion } from '../control/api/version.js';
 import { ENGINE_NAMES } from '../persistence/index.js';
 import { SCHEDULER_NAMES } from '../schedulers/index.js';

@@ -24,19 +24,23 @@ interface Options {
 }
 
 const HELP = `
-In a lab the doctor inspects every host (routes, sysctls, sockets, firewalls ...). If it finds
-nothing, the client sends a SYN for each destination.
+In a lab the doctor inspects every host (routes, sysctls, sockets, firewalls
+...). If it finds nothing, the client sends a SYN for each destination.
 
-On a director's machine the doctor inspects that machine only, and probes the realservers:
+On a director's machine the doctor inspects that machine only, and probes the
+realservers:
   - ARP or neighbour discovery for the VIPs and the next hops.
-  - One SYN to each destination, in the form that the director would send (NAT: to RIP:port;
-    DR: to the VIP at the realserver's MAC; Tun: inside IPIP), but from this machine's own
-    address. Without an answer it sends a second SYN and a ping. UDP services get a ping only.
+  - One SYN to each destination, in the form that the director would send (NAT:
+    to RIP:port; DR: to the VIP at the realserver's MAC; Tun: inside IPIP), but
+    from this machine's own address. Without an answer it sends a second SYN and
+    a ping. UDP services get a ping only.
   - SYNs to each TCP service through the director.
-  - One SYN from the VIP to each NAT realserver, to see whether the reply comes back here.
-The SYNs have source ports 31000 to 31999. An RST ends each of them: no application sees a
-connection. Those through the director stay in its table for a minute, half open (SYN_RECV,
-counted as active). All this takes about three seconds. --no-probe sends nothing.`;
+  - One SYN from the VIP to each NAT realserver, to see whether the reply comes
+    back here.
+The SYNs have source ports 31000 to 31999. An RST ends each of them: no
+application sees a connection. Those through the director stay in its table for
+a minute, half open (SYN_RECV, counted as active). All this takes about three
+seconds. --no-probe sends nothing.`;
 
 export function doctorCommand(): Command {
   return new Command('doctor')

@@ -10,11 +10,12 @@ import { StartError } from '../../control/engine/worker-handle.js';
 import { Fleet, type InTurn } from '../../control/fleet/fleet.js';
 import { ServiceManager } from '../../control/host/service-manager.js';
 import { StateError } from '../../control/state/store.js';
-import { type DeviceChoice, deviceChoices, isShared, kindsHelp } from '../../device/kinds.js';
+import { type DeviceChoice, deviceChoices, isShared, kindOf, kindsWith } from '../../device/kinds.js';
 import { RouteSocket } from '../../netlink/route-socket.js';
 import { fileLines, loadRules } from '../../ulvsadm/rules.js';
 import { guarded, UserError } from '../guard.js';
 import { newLogger } from '../log.js';
+import { factsText } from '../manual/facts-text.js';
 import { limitPrivileges } from '../privileges.js';
 import { reloadFor } from '../reloading.js';
 import { SuccessorStart } from '../successor.js';
@@ -54,8 +55,12 @@ export function runCommand(version: string): Command {
         .choices(['error', 'warn', 'info', 'debug'])
         .default('info'),
     )
-    .addHelpText('after', `\nKinds of device:\n${kindsHelp()}`)
+    .addHelpText('after', `\nKinds of device:\n${kindsText()}`)
     .action((options: Options) => guarded(() => run(options, version)));
+}
+
+function kindsText(): string {
+  return factsText(kindsWith().map((name) => [name, kindOf(name).summary])).trimEnd();
 }
 
 /**

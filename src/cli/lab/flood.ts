@@ -30,7 +30,7 @@ export function addFloodCommand(
       new Option('--device <kind...>', "kinds of the director's devices").choices(DEVICES).default([DEVICES[0]]),
     )
     .addOption(new Option('--attack <name...>', 'floods').choices(names(ATTACKS)).default(['syn']))
-    .addOption(new Option('--defence <name...>', 'defences').choices(names(DEFENCES)).default(names(DEFENCES)))
+    .addOption(new Option('--defence <name...>', 'defences').choices(names(DEFENCES)).default(names(DEFENCES), 'all'))
     .option('--lines <n>', 'lines of the connection table', wholeNumber(1000, 2 ** 24), 131_072)
     .option(
       '--times <n>',

@@ -5,6 +5,7 @@
  */
 import { CHANGE_ROWS } from './change.js';
 import { DIRECTOR_ROWS } from './director.js';
+import { factsText } from './facts-text.js';
 import { LAB_ROWS } from './lab.js';
 import type { Fact, Manual, Rows } from './row.js';
 
@@ -29,6 +30,5 @@ export function manualText(name: string): string {
 
 function part(title: string, facts: readonly Fact[]): string {
   if (facts.length === 0) return '';
-  const width = Math.max(...facts.map(([name]) => name.length));
-  return `\n${title}:\n${facts.map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`).join('')}`;
+  return `\n${title}:\n${factsText(facts)}`;
 }
