@@ -10,7 +10,9 @@
  * made of them, as on the wire of a NIC.
  *
  *     node build/bench/questions/wire.js [--quick] [--rounds 5] [--half 3] [--ms 2000]
- *                                        [--long 60] [--only 'TEXT|TEXT…']
+ *                                        [--long 60] [--only 'TEXT|TEXT…'] [--add]
+ *
+ * `--add` keeps the former results of what is not measured now.
  */
 import { parseArgs } from 'node:util';
 import { cpuPerFrame, type FloodRun, loss, outRate } from '../../src/lab/flood/flood.js';
@@ -18,7 +20,7 @@ import type { MethodName } from '../../src/lab/flood/testbed.js';
 import { median } from '../../src/lab/median.js';
 import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
-import { type Row, report } from '../support/result.js';
+import { formerRows, merged, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import type { Contender } from '../support/wire/contender.js';
 import { dnat, dnatOut, forwarding, forwardingOut, ipvs, numgen, steered } from '../support/wire/kernel.js';
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     ms: { type: 'string', default: orQuick('2000', '500') },
     long: { type: 'string', default: orQuick('60', '2') },
     only: { type: 'string', default: '' },
+    add: { type: 'boolean', default: false },
   },
 });
 const FLOWS = { clients: 1024, ports: 64 };
@@ -216,11 +219,12 @@ try {
   const half = await rounds('half load', HALF_ROUNDS, (one) => Math.round(HALF * 1000 * throughput(fastest, one)));
   // This runs before the rows are made, because it may skip one more contender.
   const lost = await endurance(fastest);
+  const rows = [...ratesOf(fastest), ...(HALF_ROUNDS > 0 ? delaysOf(half) : []), ...lost];
   report({
     name: 'wire',
     title: 'A flood of 65,536 flows through two wires',
     against: 'reference',
-    rows: [...ratesOf(fastest), ...(HALF_ROUNDS > 0 ? delaysOf(half) : []), ...lost],
+    rows: options.add ? merged(formerRows('wire'), rows) : rows,
     skipped: skips.all,
   });
 } finally {

@@ -3,7 +3,7 @@
  * beside it. With --quick the files go to build/bench/results.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { RESULTS } from './options.js';
 import { barPlot } from './plot.js';
@@ -19,6 +19,13 @@ export interface Row {
   readonly references?: Readonly<Record<string, number>>;
   /** CPU time for each packet in ns, and that of the reference. */
   readonly cpu?: { readonly value: number; readonly reference?: number | undefined };
+}
+
+/** A row as the file has it. */
+interface KeptRow extends Omit<Row, 'reference' | 'cpu'> {
+  readonly reference: number | null;
+  readonly ratio: number | null;
+  readonly cpu?: { readonly value: number; readonly reference?: number | null };
 }
 
 export interface Benchmark {
@@ -64,6 +71,24 @@ function pairsInLine(json: string): string {
 
 export function resultFile(name: string): string {
   return `${RESULTS}/${name}.json`;
+}
+
+/** The rows of the last results of a question; empty: there are none. */
+export function formerRows(name: string): Row[] {
+  if (!existsSync(resultFile(name))) return [];
+  const { rows } = JSON.parse(readFileSync(resultFile(name), 'utf8')) as { rows: KeptRow[] };
+  return rows.map(({ ratio: _, reference, cpu, ...row }) => ({
+    ...row,
+    reference: reference ?? undefined,
+    ...(cpu && { cpu: { value: cpu.value, reference: cpu.reference ?? undefined } }),
+  }));
+}
+
+/** The former rows in their order, those that were made anew in their place; then the new ones. */
+export function merged(former: readonly Row[], made: readonly Row[]): Row[] {
+  const anew = new Map(made.map((row) => [row.case, row]));
+  const known = new Set(former.map((row) => row.case));
+  return [...former.map((row) => anew.get(row.case) ?? row), ...made.filter((row) => !known.has(row.case))];
 }
 
 function ratioOf({ value, reference }: Pick<Row, 'value' | 'reference'>): number | undefined {

@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { keepalivedObstacle } from '../../src/lab/build/keepalived.js';
-import { listStates } from '../../src/lab/build/state.js';
+import { isStale, listStates } from '../../src/lab/build/state.js';
 import { program } from '../../src/lab/names.js';
 import { basics, topologies } from '../../src/lab/topologies/index.js';
 
@@ -65,12 +65,15 @@ describe.skipIf(reason !== '')('the topologies of the HOWTO', () => {
     expect(row?.passed).toBeGreaterThan(12);
   });
 
+  /** Tests that run beside this one have labs, too. */
   it('have a summary, and leave nothing behind', () => {
     expect(ended.err).toBe('');
     expect(rows.at(-1)).toMatchObject({ labs: names.length, passed: names.length, failed: 0 });
     expect(ended.code).toBe(0);
+    const beside = listStates().filter((state) => !isStale(state));
+    const left = readdirSync('/run/netns').filter((one) => !beside.some(({ id }) => one.startsWith(`ulvs-${id}-`)));
     for (const { name } of topologies.filter((topology) => names.includes(topology.name)))
-      expect(readdirSync('/run/netns').filter((one) => new RegExp(`^ulvs-${name}-[0-9a-f]{4}-`).test(one))).toEqual([]);
+      expect(left.filter((one) => new RegExp(`^ulvs-${name}-[0-9a-f]{4}-`).test(one))).toEqual([]);
   });
 });
 
