@@ -20,7 +20,6 @@
  *     node build/bench/questions/latency.js [--quick] [--rounds 3] [--ms 4000] [--long 60] [--add]
  *                                           [--part all|delays|losses] [--only 'TEXT|TEXT…']     needs root
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Histogram, Percentiles } from '../../src/lab/flood/delays.js';
 import { type Flood, type FloodRun, loss, outRate, type Undisturbed } from '../../src/lab/flood/flood.js';
@@ -29,7 +28,7 @@ import type { MethodName } from '../../src/lab/flood/testbed.js';
 import { median } from '../../src/lab/median.js';
 import { interruption } from '../support/interruption.js';
 import { orQuick, WORDS } from '../support/options.js';
-import { type Row, report, resultFile } from '../support/result.js';
+import { formerResults, type Row, report } from '../support/result.js';
 import { Skips } from '../support/skips.js';
 import { clock, readClock } from '../support/wire/clock.js';
 import type { Contender } from '../support/wire/contender.js';
@@ -151,9 +150,8 @@ function machineText(pauses: PauseRun, undisturbed?: Undisturbed): string {
 
 /** What the results have of runs that are not made now; older ones without pauses are left out. */
 function former(made: readonly Kept[]): Kept[] {
-  const file = resultFile(NAME);
-  if (!options.add || !existsSync(file)) return [];
-  const { runs = [] } = JSON.parse(readFileSync(file, 'utf8')) as { runs?: Kept[] };
+  if (!options.add) return [];
+  const { runs = [] } = formerResults(NAME) as { runs?: Kept[] };
   const complete = runs.filter(({ pauses }) => (pauses as PauseRun | undefined) !== undefined);
   return complete.filter(
     ({ contender, part }) => !made.some((one) => one.contender === contender && one.part === part),

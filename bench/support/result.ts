@@ -22,7 +22,7 @@ export interface Row {
 }
 
 /** A row as the file has it. */
-interface KeptRow extends Omit<Row, 'reference' | 'cpu'> {
+export interface KeptRow extends Omit<Row, 'reference' | 'cpu'> {
   readonly reference: number | null;
   readonly ratio: number | null;
   readonly cpu?: { readonly value: number; readonly reference?: number | null };
@@ -73,10 +73,14 @@ export function resultFile(name: string): string {
   return `${RESULTS}/${name}.json`;
 }
 
-/** The rows of the last results of a question; empty: there are none. */
+/** The last results of a question, as the file has them; empty: there are none. */
+export function formerResults(name: string): { rows?: KeptRow[]; runs?: unknown } {
+  if (!existsSync(resultFile(name))) return {};
+  return JSON.parse(readFileSync(resultFile(name), 'utf8')) as { rows: KeptRow[]; runs?: unknown };
+}
+
 export function formerRows(name: string): Row[] {
-  if (!existsSync(resultFile(name))) return [];
-  const { rows } = JSON.parse(readFileSync(resultFile(name), 'utf8')) as { rows: KeptRow[] };
+  const { rows = [] } = formerResults(name);
   return rows.map(({ ratio: _, reference, cpu, ...row }) => ({
     ...row,
     reference: reference ?? undefined,

@@ -1,4 +1,5 @@
 /** Names and their meanings as lines of help, in 80 columns. */
+import { Help } from 'commander';
 import type { Fact } from './row.js';
 
 /** The width of help in a pipe; Commander wraps its own part at the same column. */
@@ -23,13 +24,7 @@ function below([name, text]: Fact): string[] {
   return [`  ${name}`, ...wrapped(text, COLUMNS - 6).map((line) => `      ${line}`)];
 }
 
-/** Lines of at most `columns`; a longer word is a line of its own. */
+/** Lines of at most `columns`, 40 or more; a longer word is a line of its own. */
 function wrapped(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
-    if (lines.length > 0 && longer.length > columns) lines.push(word);
-    else lines.splice(-1, 1, longer);
-  }
-  return lines;
+  return new Help().boxWrap(text, columns).split('\n');
 }

@@ -91,7 +91,8 @@ function isPlain({ type, port, checksum }: Tunnel): boolean {
 }
 
 export function unpack(packed: Packed): Action[] {
-  return [...unpackPieces(packed, Number.POSITIVE_INFINITY)].flat();
+  const [all = []] = unpackPieces(packed, Number.POSITIVE_INFINITY);
+  return all;
 }
 
 /** The actions in pieces of at most `most`, each made when it is asked for. */
