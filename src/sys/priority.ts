@@ -13,12 +13,14 @@ const setScheduler = libc.func('int sched_setscheduler(int, int, void*)') as (
   param: Int32Array,
 ) => number;
 const getScheduler = libc.func('int sched_getscheduler(int)') as (thread: number) => number;
+const getThread = libc.func('int gettid()') as () => number;
 const SCHED_OTHER = 0;
 const SCHED_RR = 2;
 /** A thread that it starts has the usual priority. */
 const RESET_ON_FORK = 0x40000000;
-/** The lowest of SCHED_RR; sched_param has nothing else. */
-const URGENT = Int32Array.of(1);
+/** The two lowest of SCHED_RR; sched_param has nothing else. */
+const URGENT = Int32Array.of(2);
+const LESS_URGENT = Int32Array.of(1);
 const USUAL = Int32Array.of(0);
 
 /** Steps of nice(1) that `stepBack` gives way, and that `goBefore` goes ahead. */
@@ -78,6 +80,68 @@ export function mayGoFirst(): boolean {
   const may = goFirst();
   if (may) setScheduler(0, SCHED_OTHER, USUAL);
   return may;
+}
+
+/** The number of the calling thread (gettid(2)). */
+export function threadNumber(): number {
+  return getThread();
+}
+
+/**
+ * A thread that forwards goes before all threads of usual priority for a while (SCHED_RR), and so
+ * do those of V8, behind it. When V8 collects a thread's young objects, it waits until each thread
+ * that compiles for it has come to a safe point, and that thread may wait for a processor.
+ *
+ *     usual ── extend ──► first ── `ms` later ──► usual
+ *       └─────── stay ──────► first
+ *
+ * No effect on a thread that has another policy than the usual one, and where it is not allowed
+ * (as `hurry`).
+ */
+export class Urgency {
+  private changed: number[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private stays = false;
+
+  constructor(
+    private readonly forwards: number,
+    private readonly compilers: readonly number[],
+    private readonly ms: number,
+  ) {}
+
+  extend(): void {
+    if (this.stays) return;
+    if (this.timer !== undefined) {
+      this.timer.refresh();
+      return;
+    }
+    this.begin();
+    this.timer = setTimeout(() => this.end(), this.ms).unref();
+  }
+
+  /** From now on, without an end. */
+  stay(): void {
+    this.stays = true;
+    clearTimeout(this.timer);
+    this.begin();
+  }
+
+  /** The threads have their usual priority again. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const thread of this.changed.splice(0)) setScheduler(thread, SCHED_OTHER, USUAL);
+  }
+
+  private begin(): void {
+    this.change(this.forwards, URGENT);
+    for (const thread of this.compilers) this.change(thread, LESS_URGENT);
+  }
+
+  private change(thread: number, priority: Int32Array): void {
+    if (getScheduler(thread) !== SCHED_OTHER) return;
+    if (setScheduler(thread, SCHED_RR | RESET_ON_FORK, priority) === 0) this.changed.push(thread);
+  }
 }
 
 /**

@@ -54,3 +54,50 @@ it('a thread hurries and calms down, and what it starts does not hurry', () => {
 it('the policy that somebody gave a process stays', () => {
   expect(hurried('chrt', '-b', '0')).toEqual([BATCH, BATCH, BATCH, BATCH]);
 });
+
+/** Prints the policies and priorities (proc(5)) of a thread and of one of V8's, step by step. */
+const URGES = `import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { goFirst, otherThreads, threadNumber, Urgency } from '${path.resolve('dist/sys/priority.js')}';
+const compilers = otherThreads().slice(0, 1);
+const worker = new Worker('setInterval(() => {}, 1000)', { eval: true, execArgv: [] });
+await new Promise((resolve) => worker.once('online', resolve));
+const thread = otherThreads().at(-1);
+const scheduled = (id) => readFileSync('/proc/self/task/' + id + '/stat', 'utf8').split(') ')[1].split(' ').slice(37, 39).join(' ');
+const steps = [];
+const note = () => steps.push([scheduled(thread), scheduled(compilers[0])]);
+const urgency = new Urgency(thread, compilers, 100);
+note();
+urgency.extend();
+note();
+await sleep(60);
+urgency.extend();
+await sleep(60);
+note();
+await sleep(100);
+note();
+urgency.stay();
+urgency.extend();
+await sleep(200);
+note();
+urgency.end();
+note();
+const isOwn = threadNumber() === process.pid;
+goFirst();
+const own = new Urgency(process.pid, [], 100);
+own.stay();
+own.end();
+await worker.terminate();
+console.log(JSON.stringify({ steps, isOwn, own: scheduled(process.pid) }));`;
+
+it('a thread and those that it waits for go first for a while, and stay so when they shall', ({ skip }) => {
+  skip(spawnSync('chrt', ['-r', '2', 'true']).status !== 0, 'this machine allows no real-time priority');
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', URGES], { encoding: 'utf8' });
+  const [usual, first] = [
+    ['0 0', '0 0'],
+    ['2 2', '1 2'],
+  ];
+  // Who had the priority already keeps it: a worker with workerPriority: realtime.
+  expect(JSON.parse(out)).toEqual({ steps: [usual, first, first, usual, first, usual], isOwn: true, own: '2 2' });
+});

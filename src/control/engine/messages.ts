@@ -150,8 +150,8 @@ export type Message =
 
 /** From the dataplane to the control thread. */
 export type Report =
-  /** The dataplane runs. */
-  | { kind: 'ready' }
+  /** The dataplane runs. `thread`: the number of its thread, where it has one. */
+  | { kind: 'ready'; thread?: number }
   /** A worker uses the device no more. */
   | { kind: 'detached'; device: number; worker: number }
   /** A worker forwards no more. `positions`: where its devices' rings are read, by device. */

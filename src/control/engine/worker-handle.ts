@@ -2,9 +2,11 @@
  * The control thread's end of the dataplane: a worker thread. A device of libpcap needs the event
  * loop of the main thread, so that its dataplane runs there.
  */
+import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
+import { Urgency } from '../../sys/priority.js';
 import { monotonic } from './clock.js';
 import { fromPosted, type Message, type Report, type RunnerSetup, toPosted } from './messages.js';
 import { compilers } from './placement.js';
@@ -53,6 +55,14 @@ export class StartError extends Error {
  */
 const YOUNG_MB = 3;
 
+/**
+ * So many actions in one message are part of a load of many rules. The worker goes before other
+ * threads then, until so many ms after the last such message: applying rules, it waits for V8's
+ * threads more often than ever.
+ */
+const MANY = 32;
+const URGENT_MS = 200;
+
 /** Time, in ms, after which a dataplane that does not stop is terminated. */
 const STOP_MS = 5000;
 
@@ -69,15 +79,19 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   });
   let running = true;
   let stopping = false;
+  let urgency: Urgency | undefined;
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       running = false;
+      urgency?.end();
       if (given === undefined) wakeup.close();
       resolve();
     });
   });
   try {
-    onReport(await firstReport(worker));
+    const ready = await firstReport(worker);
+    urgency = urgencyOf(ready, setup);
+    onReport(ready);
   } catch (error) {
     await worker.terminate();
     throw error;
@@ -88,7 +102,10 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   const index = setup.workers?.index ?? 0;
   const died = (why: string) => onReport({ kind: 'died', worker: index, message: `dataplane: ${why}` });
   let reason = 'its thread ended';
-  worker.on('message', onReport);
+  worker.on('message', (report: Report) => {
+    if (report.kind === 'goesFirst') urgency?.stay();
+    onReport(report);
+  });
   worker.on('error', (error) => {
     reason = error.stack ?? error.message;
   });
@@ -96,6 +113,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   worker.on('exit', () => stopping || died(reason));
   const send = (message: Message) => {
     if (!running) return;
+    if (message.kind === 'actions' && message.actions.length >= MANY) urgency?.extend();
     for (const posted of toPosted(message)) worker.postMessage(posted);
     // Each wake takes this thread's processor away: messages of one piece of work are one wake.
     if (!waking) queueMicrotask(wake);
@@ -157,10 +175,22 @@ export async function startWorkers(
   return { send, stop, restart };
 }
 
+type Ready = Extract<Report, { kind: 'ready' }>;
+type Failed = Extract<Report, { kind: 'failed' }>;
+
+/**
+ * Undefined where workers would leave the other threads no processor, the one that loads the rules
+ * among them.
+ */
+function urgencyOf({ thread }: Ready, { config }: DataplaneSetup): Urgency | undefined {
+  if (thread === undefined || availableParallelism() <= config.workers) return undefined;
+  return new Urgency(thread, compilers(), URGENT_MS);
+}
+
 /** Resolves with `ready`. Rejects with a StartError when the thread reports a failure or ends. */
-function firstReport(worker: Worker): Promise<Report> {
+function firstReport(worker: Worker): Promise<Ready> {
   return new Promise((resolve, reject) => {
-    worker.once('message', (report: Report) => {
+    worker.once('message', (report: Ready | Failed) => {
       if (report.kind === 'failed') reject(new StartError(report.message, report.mistake));
       else resolve(report);
     });

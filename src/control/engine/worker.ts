@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
-import { goFirst, processorTime } from '../../sys/priority.js';
+import { goFirst, processorTime, threadNumber } from '../../sys/priority.js';
 import { WakeLatency } from '../../sys/wake-latency.js';
 import { monotonic } from './clock.js';
 import { fromPosted, type Message, type PostedMessage, type Report, type RunnerSetup } from './messages.js';
@@ -123,7 +123,7 @@ function main(): void {
     report({ kind: 'failed', message: (error as Error).message, mistake: error instanceof DeviceError });
     return;
   }
-  report({ kind: 'ready' });
+  report({ kind: 'ready', thread: threadNumber() });
   if (setup.standby !== undefined) standBy(runner, setup, setup.standby);
   const flags = new Int32Array(setup.flags);
   const worker = setup.workers?.index ?? 0;

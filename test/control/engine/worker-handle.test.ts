@@ -1,4 +1,7 @@
 /** The dataplane's thread when things go wrong: it is told of, and ends. Runs the built code: a worker is a file. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tableMemory } from '../../../src/conntrack/memory.js';
@@ -63,4 +66,30 @@ it('a thread that dies in the middle is told of, with its stack, and can still b
   const died = reports.find(({ kind }) => kind === 'died');
   expect(died).toMatchObject({ worker: 0, message: expect.stringMatching(/^dataplane: TypeError: .*\n +at /s) });
   await dataplane.stop();
+});
+
+/** sched_priority of all threads of this process that go before others (proc(5), field 40 of stat). */
+function urgentThreads(): number[] {
+  const stats = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/stat`, 'utf8'));
+  return stats.map((stat) => Number(stat.split(') ')[1]!.split(' ')[37])).filter((priority) => priority > 0);
+}
+
+const actions = (count: number): Message => ({
+  kind: 'actions',
+  actions: Array.from({ length: count }, () => ({ kind: 'zeroRates', services: [], destinations: [], total: false })),
+});
+
+it('a worker and V8 go before others while many rules come, and no longer', async ({ skip }) => {
+  skip(spawnSync('chrt', ['-r', '2', 'true']).status !== 0, 'this machine allows no real-time priority');
+  skip(availableParallelism() < 2, 'with one processor a worker leaves it to the thread that loads the rules');
+  const dataplane = await startWorker(setup(), () => {});
+  dataplane.send(actions(31));
+  expect(urgentThreads()).toEqual([]);
+  dataplane.send(actions(32));
+  expect(urgentThreads()).toContain(2);
+  expect(urgentThreads()).toContain(1);
+  await expect.poll(urgentThreads, { timeout: 5000 }).toEqual([]);
+  dataplane.send(actions(32));
+  await dataplane.stop();
+  expect(urgentThreads()).toEqual([]);
 });
