@@ -16,7 +16,19 @@ interface Options extends Omit<TrialOptions, 'device'> {
 }
 
 const DEVICES = kindsWith(({ thread }) => thread === 'worker');
-const HEAD = ['device', 'flood', 'defence', 'frames/s', 'new clients', 'downloads', 'gap ms', '50 MB', 'MB', 'lines'];
+const HEAD = [
+  'device',
+  'flood',
+  'defence',
+  'frames/s',
+  'new clients',
+  'downloads',
+  'gap ms',
+  'open',
+  'new',
+  'MB',
+  'lines',
+];
 
 export function addFloodCommand(
   lab: Command,
@@ -62,20 +74,32 @@ function introduction({ lines, times, clients, downloads }: Options): string {
   return [
     `A table of ${lines} lines holds half-open connections of ${capacity} SYNs a second; the flood has ${times} times that.`,
     `With it go on ${clients} new clients a second and ${downloads} downloads.`,
+    'Of two downloads of 50 MB one is open before the flood, and one is new when the table is full.',
     '',
     line(HEAD),
   ].join('\n');
 }
 
 function cellsOf(one: TrialResult): string[] {
-  const bulk = one.bulk.isWhole ? `${(one.bulk.ms / 1000).toFixed(1)} s` : 'broken';
+  const bulks = [one.open, one.bulk].map(({ isWhole, ms }) => (isWhole ? `${(ms / 1000).toFixed(1)} s` : 'broken'));
   const clients = `${one.percent.toFixed(1)} % of ${one.served + one.failed}`;
   const memory = `${one.memoryBefore} → ${one.memory}`;
   const lost = one.lost === 0 ? 'whole' : `${one.lost} broken`;
-  return [one.device, one.attack, one.defence, `${one.sent}`, clients, lost, `${one.gap}`, bulk, memory, `${one.used}`];
+  return [
+    one.device,
+    one.attack,
+    one.defence,
+    `${one.sent}`,
+    clients,
+    lost,
+    `${one.gap}`,
+    ...bulks,
+    memory,
+    `${one.used}`,
+  ];
 }
 
-const WIDTHS = [7, 10, 12, 9, 18, 10, 7, 8, 11, 7];
+const WIDTHS = [7, 10, 12, 9, 18, 10, 7, 8, 8, 11, 7];
 
 function line(cells: readonly string[]): string {
   return cells

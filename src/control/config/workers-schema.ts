@@ -30,7 +30,7 @@ export const workersSchema = {
         'Scheduling of the workers. With normal their niceness is 10 lower than that of the other threads, where it ' +
         'is allowed (CAP_SYS_NICE or LimitNICE=-10). With realtime a worker goes before all threads of usual priority ' +
         'on its CPU (SCHED_RR) when its code is compiled, and polls for 0.05 ms more before it sleeps. While frames ' +
-        'come no CPU of the machine sleeps (/dev/cpu_dma_latency). It needs CAP_SYS_NICE or LimitRTPRIO=1.',
+        'come no CPU of the machine sleeps (/dev/cpu_dma_latency). It needs CAP_SYS_NICE or LimitRTPRIO=2.',
       example: 'realtime',
       change: 'restart',
     }),

@@ -11,7 +11,8 @@
  * the worker waits for it up to a tick of the scheduler, 1 to 10 ms. A lower niceness of the worker
  * makes that rarer, real-time priority ends it. Once the director is up, V8's threads have a higher
  * niceness than the control thread, too. While that loads many rules, four of them compile: with
- * equal niceness they left it a third of a CPU.
+ * equal niceness they left it a third of a CPU. Workers wait for them when they collect garbage, so
+ * that both go before other threads for as long as rules come (Urgency, worker-handle.ts).
  */
 import { availableParallelism } from 'node:os';
 import { allowedCpus, leaveCpus, runOn } from '../../sys/affinity.js';
@@ -32,7 +33,7 @@ export function placeOthers({ workerCpus, workerPriority }: Placement): string[]
     warnings.push('workerCpus: the director has no other CPU, so its other threads run on those of the workers');
   if (workerPriority === 'realtime' && !mayGoFirst())
     warnings.push(
-      'workerPriority: realtime is not allowed here: it needs CAP_SYS_NICE or LimitRTPRIO=1, and no RestrictRealtime; the workers have the usual priority',
+      'workerPriority: realtime is not allowed here: it needs CAP_SYS_NICE or LimitRTPRIO=2, and no RestrictRealtime; the workers have the usual priority',
     );
   else if (workerPriority === 'realtime') warnings.push(...sleepWarnings());
   return warnings;

@@ -2,7 +2,7 @@
  * One trial of `ulvs lab flood`: downloads and new clients go on while a flood comes (testbed.ts).
  *
  *     load ── calm ── flood begins ── fill ──┬── measured: new clients, a 50 MB download ──┬── end
- *                                            └─ half-open connections have filled the table ┘
+ *               └─ a slow 50 MB download     └─ half-open connections have filled the table ┘
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,6 +51,8 @@ export interface TrialResult {
   /** Downloads that broke off, of all, and the longest time without a byte in any, ms. */
   readonly lost: number;
   readonly gap: number;
+  /** A download of 50 MB that was open before the flood, and one that began during it. */
+  readonly open: Bulk;
   readonly bulk: Bulk;
   /** Resident memory of the director before and after the flood, MB; lines of its table in use. */
   readonly memoryBefore: number;
@@ -81,25 +83,32 @@ export async function tryFlood(attack: Attack, defence: Defence, options: TrialO
     const memoryBefore = memoryOf(director);
     const client = await start('the client', 'client', 'lab/programs/outage-client.js', groupOf(options));
     await client.line();
+    const fill = (HALF_OPEN * 1000 * FILL) / options.times;
+    const download = async (seconds: number): Promise<Bulk> => {
+      const it = await start('a download', 'client', BULK_CLIENT, CLIENT, VIP, '80', `${seconds}`);
+      // A trial that fails meanwhile ends the program: that is no second failure.
+      const line = it.line().catch(() => NOTHING);
+      return JSON.parse(await Promise.race([line, sleep(seconds * 1000 + LONGEST_BULK, NOTHING, { ref: false })]));
+    };
+    const open = download((CALM + fill) / 1000 + options.seconds);
     await sleep(CALM);
     const rate = capacityOf(options.lines) * options.times;
     const target = JSON.stringify(bed.endpoints.target);
     const flooder = await start('the flooder', 'client', FLOODER, 'eth0', attack.name, `${rate}`, target);
     await flooder.line();
     await flooder.ask('begin');
-    await sleep((HALF_OPEN * 1000 * FILL) / options.times);
+    await sleep(fill);
     await reportOf(client);
     const sentBefore = Number(await flooder.ask('sent'));
-    const bulk = start('a download', 'client', 'lab/programs/bulk-client.js', CLIENT, VIP, '80').then((it) =>
-      it.line(),
-    );
+    const bulk = download(0);
     await sleep(options.seconds * 1000);
     const report = await reportOf(client);
     const sent = Math.round((Number(await flooder.ask('sent')) - sentBefore) / options.seconds);
-    const whole = await Promise.race([bulk, sleep(LONGEST_BULK, NOTHING, { ref: false })]);
+    const bulks = { open: await open, bulk: await bulk };
     const after = { memoryBefore, memory: memoryOf(director), ...(await statusOf(bed)) };
     return {
-      ...resultOf(report, JSON.parse(whole) as Bulk),
+      ...resultOf(report),
+      ...bulks,
       ...namesOf(attack, defence, options),
       rate,
       sent,
@@ -112,6 +121,7 @@ export async function tryFlood(attack: Attack, defence: Defence, options: TrialO
 }
 
 const SERVER = 'lab/programs/outage-server.js';
+const BULK_CLIENT = 'lab/programs/bulk-client.js';
 const FLOODER = 'lab/programs/flooder.js';
 const NOTHING = JSON.stringify({ isWhole: false, bytes: 0, ms: LONGEST_BULK } satisfies Bulk);
 
@@ -180,9 +190,9 @@ async function reportOf(client: Peer): Promise<Report> {
   return (JSON.parse(await client.ask('report')) as Report[])[0]!;
 }
 
-function resultOf({ opened, refused, lost, downloadGap }: Report, bulk: Bulk) {
+function resultOf({ opened, refused, lost, downloadGap }: Report) {
   const percent = opened + refused === 0 ? 0 : (100 * opened) / (opened + refused);
-  return { served: opened, failed: refused, percent, lost, gap: Math.round(downloadGap), bulk };
+  return { served: opened, failed: refused, percent, lost, gap: Math.round(downloadGap) };
 }
 
 /** MB. */

@@ -27,8 +27,13 @@ it.skipIf(!isRoot)(
     const size = '--lines 6000 --times 60 --seconds 2 --downloads 5 --clients 20'.split(' ');
     const words = ['lab', 'flood', '--device', 'packet', '--defence', 'synproxy', '--json', ...size];
     const { stdout } = await promisify(execFile)(process.execPath, [path.join(DIST, 'cli/main.js'), ...words]);
-    const { percent, lost, cookies, bulk } = JSON.parse(stdout) as TrialResult;
-    expect({ lost, isWhole: bulk.isWhole }).toEqual({ lost: 0, isWhole: true });
+    const { percent, lost, cookies, open, bulk } = JSON.parse(stdout) as TrialResult;
+    expect({ lost, isOpenWhole: open.isWhole, isNewWhole: bulk.isWhole }).toEqual({
+      lost: 0,
+      isOpenWhole: true,
+      isNewWhole: true,
+    });
+    expect(open.ms).toBeGreaterThan(4000);
     expect(percent).toBeGreaterThan(90);
     expect(cookies).toBeGreaterThan(1000);
   },
