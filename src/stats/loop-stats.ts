@@ -54,6 +54,11 @@ export class LoopStats {
     this.values = new Float64Array(memory);
   }
 
+  /** Frames received so far. */
+  get frames(): number {
+    return this.values[1]!;
+  }
+
   static memory(): SharedArrayBuffer {
     return new SharedArrayBuffer(DOUBLES * 8);
   }
@@ -98,7 +103,7 @@ export class LoopStats {
     const some = (at: number, count: number) => [...values.subarray(at, at + count)];
     return {
       turns: values[0]!,
-      frames: values[1]!,
+      frames: this.frames,
       batches: some(BATCHES_AT, BATCHES),
       busySeconds: values[BUSY]! / US,
       sampledFrames: values[SAMPLED]!,

@@ -37,6 +37,11 @@ export function inlineWalks(): void {
  */
 const BEGIN_FRAMES = 256;
 
+/** A worker that has received so many frames forwards more than what interfaces send alone. */
+export function isTraffic(frames: number): boolean {
+  return frames >= BEGIN_FRAMES;
+}
+
 /** Calls `inlineWalks` when traffic begins, not while rules are loaded without any. */
 export class TrafficStart {
   private left = BEGIN_FRAMES;

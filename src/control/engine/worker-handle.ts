@@ -6,12 +6,13 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Bell } from '../../device/poll.js';
+import { LoopStats } from '../../stats/loop-stats.js';
 import { Urgency } from '../../sys/priority.js';
 import { monotonic } from './clock.js';
 import { fromPosted, type Message, type Report, type RunnerSetup, toPosted } from './messages.js';
 import { compilers } from './placement.js';
 import { Runner } from './runner.js';
-import { setWorkerHeap } from './v8-flags.js';
+import { isTraffic, setWorkerHeap } from './v8-flags.js';
 
 /** A running dataplane. */
 export interface Dataplane {
@@ -56,9 +57,10 @@ export class StartError extends Error {
 const YOUNG_MB = 3;
 
 /**
- * So many actions in one message are part of a load of many rules. The worker goes before other
- * threads then, until so many ms after the last such message: applying rules, it waits for V8's
- * threads more often than ever.
+ * So many actions in one message are part of a load of many rules. Where there is traffic, the
+ * worker goes before other threads then, until so many ms after the last such message: applying
+ * rules, it waits for V8's threads more often than ever. Without traffic it would only delay the
+ * thread that loads the rules.
  */
 const MANY = 32;
 const URGENT_MS = 200;
@@ -111,9 +113,10 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   });
   // Only now nobody uses the devices any more.
   worker.on('exit', () => stopping || died(reason));
+  const loop = new LoopStats(setup.loop);
   const send = (message: Message) => {
     if (!running) return;
-    if (message.kind === 'actions' && message.actions.length >= MANY) urgency?.extend();
+    if (message.kind === 'actions' && message.actions.length >= MANY && isTraffic(loop.frames)) urgency?.extend();
     for (const posted of toPosted(message)) worker.postMessage(posted);
     // Each wake takes this thread's processor away: messages of one piece of work are one wake.
     if (!waking) queueMicrotask(wake);

@@ -79,10 +79,16 @@ const actions = (count: number): Message => ({
   actions: Array.from({ length: count }, () => ({ kind: 'zeroRates', services: [], destinations: [], total: false })),
 });
 
-it('a worker and V8 go before others while many rules come, and no longer', async ({ skip }) => {
+it('where there is traffic, a worker and V8 go before others while many rules come, and no longer', async ({
+  skip,
+}) => {
   skip(spawnSync('chrt', ['-r', '2', 'true']).status !== 0, 'this machine allows no real-time priority');
   skip(availableParallelism() < 2, 'with one processor a worker leaves it to the thread that loads the rules');
-  const dataplane = await startWorker(setup(), () => {});
+  const traffic = setup();
+  const dataplane = await startWorker(traffic, () => {});
+  dataplane.send(actions(32));
+  expect(urgentThreads()).toEqual([]);
+  new LoopStats(traffic.loop).end(300);
   dataplane.send(actions(31));
   expect(urgentThreads()).toEqual([]);
   dataplane.send(actions(32));
