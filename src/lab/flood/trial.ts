@@ -20,6 +20,8 @@ import { REALSERVER_MAC, RIP, Testbed, VIP } from './testbed.js';
 const HALF_OPEN = 60;
 const TCP_PORT = 8080;
 const CLIENT = '10.0.0.1';
+/** The director's address in the network of the realserver that the service of VIP6 has. */
+const SERVERS6 = 'fd00:1::254/64';
 const PACE = 20;
 const CALM = 1000;
 /** The table is full for a while: a client gives up after 5 s. */
@@ -139,9 +141,11 @@ async function addRoutes(bed: Testbed, device: LabDevice): Promise<void> {
 function configOf(bed: Testbed, defence: Defence, { device, lines }: TrialOptions): string {
   const { dstMac } = bed.endpoints.target;
   const far = ['10.0.0.254/24', '192.168.1.254/24'];
+  // A device that the host does not share finds all realservers by its own addresses.
+  if (!kindOf(device).shared) far[1] += `, ${SERVERS6}`;
   const devices = far.map(
-    (address, i) =>
-      `  - { name: eth${i}, kind: ${device}, mac: "${i === 0 ? dstMac : '02:00:00:00:0d:01'}", addresses: [${address}] }`,
+    (addresses, i) =>
+      `  - { name: eth${i}, kind: ${device}, mac: "${i === 0 ? dstMac : '02:00:00:00:0d:01'}", addresses: [${addresses}] }`,
   );
   const own = [
     `neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`,

@@ -21,11 +21,11 @@ it.each(ATTACKS)('$name: each frame is sound, and nearly each is another one', (
   expect(distinct).toBeGreaterThan(name === 'arp' ? 200 : 490);
 });
 
-it.skipIf(!isRoot)(
-  'ulvs lab flood: behind the SYN proxy clients are served while SYNs come',
-  async () => {
+it.skipIf(!isRoot).each(['packet', 'tap'])(
+  'ulvs lab flood: behind the SYN proxy clients are served while SYNs come, over %s',
+  async (device) => {
     const size = '--lines 6000 --times 60 --seconds 2 --downloads 5 --clients 20'.split(' ');
-    const words = ['lab', 'flood', '--device', 'packet', '--defence', 'synproxy', '--json', ...size];
+    const words = ['lab', 'flood', '--device', device, '--defence', 'synproxy', '--json', ...size];
     const { stdout } = await promisify(execFile)(process.execPath, [path.join(DIST, 'cli/main.js'), ...words]);
     const { percent, lost, cookies, open, bulk } = JSON.parse(stdout) as TrialResult;
     expect({ lost, isOpenWhole: open.isWhole, isNewWhole: bulk.isWhole }).toEqual({
