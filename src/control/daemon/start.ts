@@ -14,6 +14,7 @@ import type { ConsoleServer } from '../console/server.js';
 import { openFlows } from '../engine/open-flows.js';
 import { placeOthers, putCompilersBehind, tooManyWorkers } from '../engine/placement.js';
 import type { Transfer } from '../engine/transfer.js';
+import { inlineLittle } from '../engine/v8-flags.js';
 import { Workers } from '../engine/workers.js';
 import { CheckPath } from '../health/check-path.js';
 import { ANNOUNCE_MS, BEGIN_MS } from '../host/announcement.js';
@@ -40,6 +41,7 @@ const HOUSEKEEPING_MS = 500;
  */
 export async function start(parts: Parts, wanted: Rules, client: AdminClient, handler: Handler): Promise<void> {
   checkSync(parts, parts.config);
+  inlineLittle();
   const tooMany = tooManyWorkers(parts.config.workers);
   if (tooMany !== undefined) parts.log.warn(tooMany);
   for (const line of placeOthers(parts.config)) parts.log.warn(line);

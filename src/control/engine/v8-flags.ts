@@ -11,6 +11,14 @@ import { setFlagsFromString } from 'node:v8';
  */
 const INLINING = '--max-inlined-bytecode-size-cumulative=4500';
 
+/** While no frames come, it takes half as long with this: the code of the rules is as fast. */
+const LITTLE_INLINING = '--max-inlined-bytecode-size-cumulative=50';
+
+/** Until traffic begins V8 compiles for rules. Call it when the process starts. */
+export function inlineLittle(): void {
+  setFlagsFromString(LITTLE_INLINING);
+}
+
 /**
  * A thread collects its young objects alone. With helpers it has to wait until the last of them is
  * done, and they have the usual priority: while many rules came, a worker waited up to 15 ms for
