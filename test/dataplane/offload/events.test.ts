@@ -107,8 +107,10 @@ describe.skipIf(withoutXdp !== '')('an offloaded connection', () => {
 
   it('that is idle leaves when there is no room', async () => {
     const stage = await Stage.of({ ...FIRST, bits: 0 });
-    const flows = Array.from({ length: SLOTS - 1 }, (_, i) => 1000 + i);
-    for (const sport of flows) stage.open(sport);
+    // The secret of the hash decides which pairs get their lines first, so that more flows are tried than lines are there.
+    const tried = Array.from({ length: 64 }, (_, i) => 1000 + i);
+    const flows = tried.filter((sport) => stage.sends(sport, 3)[2] === 'program');
+    expect(flows).toHaveLength(SLOTS - 1);
     expect(stage.sends(2000, 100)).toEqual(Array(100).fill('director'));
     for (let i = 0; i < 6; i++) {
       stage.after(2000);
@@ -117,7 +119,7 @@ describe.skipIf(withoutXdp !== '')('an offloaded connection', () => {
     // One in 64 packets looks for room.
     expect(stage.sends(2000, 65).at(-1)).toBe('program');
     for (const sport of flows.slice(1)) expect(stage.send(sport)).toBe('program');
-    expect(stage.send(1000)).toBe('director');
+    expect(stage.send(flows[0]!)).toBe('director');
     expect(stage.kernel.offload.lines.used).toBe(flows.length);
   });
 
