@@ -13,7 +13,6 @@ const setScheduler = libc.func('int sched_setscheduler(int, int, void*)') as (
   param: Int32Array,
 ) => number;
 const getScheduler = libc.func('int sched_getscheduler(int)') as (thread: number) => number;
-const getThread = libc.func('int gettid()') as () => number;
 const SCHED_OTHER = 0;
 const SCHED_RR = 2;
 /** A thread that it starts has the usual priority. */
@@ -58,12 +57,12 @@ let hurries = false;
  * where it is not allowed: it needs CAP_SYS_NICE or RLIMIT_RTPRIO.
  */
 export function hurry(): void {
-  if (getScheduler(0) === SCHED_OTHER) hurries = setScheduler(0, SCHED_RR | RESET_ON_FORK, URGENT) === 0;
+  if (getScheduler(0) === SCHED_OTHER) hurries = raise(0, URGENT);
 }
 
 /** The calling thread has its usual priority again. */
 export function calmDown(): void {
-  if (hurries) setScheduler(0, SCHED_OTHER, USUAL);
+  if (hurries) lower(0);
   hurries = false;
 }
 
@@ -72,20 +71,18 @@ export function calmDown(): void {
  * it starts do not. Returns false where it is not allowed.
  */
 export function goFirst(): boolean {
-  return setScheduler(0, SCHED_RR | RESET_ON_FORK, URGENT) === 0;
+  return raise(0, URGENT);
 }
 
 /** Whether `goFirst` is allowed. The calling thread has the usual priority. */
 export function mayGoFirst(): boolean {
   const may = goFirst();
-  if (may) setScheduler(0, SCHED_OTHER, USUAL);
+  if (may) lower(0);
   return may;
 }
 
 /** The number of the calling thread (gettid(2)). */
-export function threadNumber(): number {
-  return getThread();
-}
+export const threadNumber = libc.func('int gettid()') as () => number;
 
 /**
  * A thread that forwards goes before all threads of usual priority for a while (SCHED_RR), and so
@@ -130,7 +127,7 @@ export class Urgency {
   end(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    for (const thread of this.changed.splice(0)) setScheduler(thread, SCHED_OTHER, USUAL);
+    for (const thread of this.changed.splice(0)) lower(thread);
   }
 
   private begin(): void {
@@ -139,8 +136,7 @@ export class Urgency {
   }
 
   private change(thread: number, priority: Int32Array): void {
-    if (getScheduler(thread) !== SCHED_OTHER) return;
-    if (setScheduler(thread, SCHED_RR | RESET_ON_FORK, priority) === 0) this.changed.push(thread);
+    if (getScheduler(thread) === SCHED_OTHER && raise(thread, priority)) this.changed.push(thread);
   }
 }
 
@@ -187,6 +183,16 @@ function mayReturn(priority: number): boolean {
   if (limit >= LIMIT_OF_0 - priority) return true;
   const capabilities = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(status!)?.[1] ?? 0}`);
   return (capabilities & CAP_SYS_NICE) !== 0n && /^\s*0\s+0\s+4294967295/.test(uids!);
+}
+
+/** `thread` 0: the calling one. False: it is not allowed. */
+function raise(thread: number, priority: Int32Array): boolean {
+  return setScheduler(thread, SCHED_RR | RESET_ON_FORK, priority) === 0;
+}
+
+/** The usual priority again. */
+function lower(thread: number): void {
+  setScheduler(thread, SCHED_OTHER, USUAL);
 }
 
 function setAll(priority: number): void {

@@ -16,19 +16,20 @@ interface Options extends Omit<TrialOptions, 'device'> {
 }
 
 const DEVICES = kindsWith(({ thread }) => thread === 'worker');
-const HEAD = [
-  'device',
-  'flood',
-  'defence',
-  'frames/s',
-  'new clients',
-  'downloads',
-  'gap ms',
-  'open',
-  'new',
-  'MB',
-  'lines',
-];
+/** Columns of the table, and their widths. */
+const COLUMNS = {
+  device: 7,
+  flood: 10,
+  defence: 12,
+  'frames/s': 9,
+  'new clients': 18,
+  downloads: 10,
+  'gap ms': 7,
+  open: 8,
+  new: 8,
+  MB: 11,
+  lines: 7,
+};
 
 export function addFloodCommand(
   lab: Command,
@@ -76,7 +77,7 @@ function introduction({ lines, times, clients, downloads }: Options): string {
     `With it go on ${clients} new clients a second and ${downloads} downloads.`,
     'Of two downloads of 50 MB one is open before the flood, and one is new when the table is full.',
     '',
-    line(HEAD),
+    line(Object.keys(COLUMNS)),
   ].join('\n');
 }
 
@@ -99,7 +100,7 @@ function cellsOf(one: TrialResult): string[] {
   ];
 }
 
-const WIDTHS = [7, 10, 12, 9, 18, 10, 7, 8, 8, 11, 7];
+const WIDTHS = Object.values(COLUMNS);
 
 function line(cells: readonly string[]): string {
   return cells

@@ -140,9 +140,9 @@ async function addRoutes(bed: Testbed, device: LabDevice): Promise<void> {
 
 function configOf(bed: Testbed, defence: Defence, { device, lines }: TrialOptions): string {
   const { dstMac } = bed.endpoints.target;
-  const far = ['10.0.0.254/24', '192.168.1.254/24'];
+  const { shared } = kindOf(device);
   // A device that the host does not share finds all realservers by its own addresses.
-  if (!kindOf(device).shared) far[1] += `, ${SERVERS6}`;
+  const far = ['10.0.0.254/24', `192.168.1.254/24${shared ? '' : `, ${SERVERS6}`}`];
   const devices = far.map(
     (addresses, i) =>
       `  - { name: eth${i}, kind: ${device}, mac: "${i === 0 ? dstMac : '02:00:00:00:0d:01'}", addresses: [${addresses}] }`,
@@ -156,7 +156,7 @@ function configOf(bed: Testbed, defence: Defence, { device, lines }: TrialOption
     `socket: ${bed.socket}`,
     'devices:',
     ...devices,
-    ...(kindOf(device).shared ? [] : own),
+    ...(shared ? [] : own),
     `connections: { max: ${lines} }`,
     `accept: { arp: true, ranges: [${MARKED}] }`,
     `sysctl: ${defence.sysctl}`,
