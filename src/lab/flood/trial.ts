@@ -13,15 +13,12 @@ import { program } from '../names.js';
 import type { Bulk, Group, Report } from '../outage/measure.js';
 import { Peer } from '../outage/peer.js';
 import type { LabDevice } from '../topology.js';
-import { type Attack, type Defence, MARKED, UDP_PORT, VIP6 } from './attacks.js';
-import { REALSERVER_MAC, RIP, Testbed, VIP } from './testbed.js';
+import { type Attack, type Defence, UDP_PORT } from './attacks.js';
+import { RIP, Testbed, VIP } from './testbed.js';
+import { CLIENT, TCP_PORT, trialConfig } from './trial-config.js';
 
 /** Timeout of a half-open connection, s. */
 const HALF_OPEN = 60;
-const TCP_PORT = 8080;
-const CLIENT = '10.0.0.1';
-/** The director's address in the network of the realserver that the service of VIP6 has. */
-const SERVERS6 = 'fd00:1::254/64';
 const PACE = 20;
 const CALM = 1000;
 /** The table is full for a while: a client gives up after 5 s. */
@@ -71,109 +68,110 @@ export function capacityOf(lines: number): number {
 /** Rejects with a LabError or CommandError. */
 export async function tryFlood(attack: Attack, defence: Defence, options: TrialOptions): Promise<TrialResult> {
   const bed = await Testbed.build({ tap: !kindOf(options.device).shared });
-  const peers: Peer[] = [];
-  const start = async (what: string, host: 'client' | 'realserver', path: string, ...words: string[]) => {
-    const peer = new Peer(what, bed.namespace(host), [program(path), ...words]);
-    peers.push(peer);
-    return peer;
-  };
+  const trial = new Trial(bed, attack, defence, options);
   try {
-    await addRoutes(bed, options.device);
-    const server = await start('the realserver', 'realserver', SERVER, `${TCP_PORT}`, `${UDP_PORT}`, `${PACE}`, RIP);
-    await server.line();
-    const director = await bed.directorOf(configOf(bed, defence, options));
-    const memoryBefore = memoryOf(director);
-    const client = await start('the client', 'client', 'lab/programs/outage-client.js', groupOf(options));
-    await client.line();
-    const fill = (HALF_OPEN * 1000 * FILL) / options.times;
-    const download = async (seconds: number): Promise<Bulk> => {
-      const it = await start('a download', 'client', BULK_CLIENT, CLIENT, VIP, '80', `${seconds}`);
-      // A trial that fails meanwhile ends the program: that is no second failure.
-      const line = it.line().catch(() => NOTHING);
-      return JSON.parse(await Promise.race([line, sleep(seconds * 1000 + LONGEST_BULK, NOTHING, { ref: false })]));
-    };
-    const open = download((CALM + fill) / 1000 + options.seconds);
-    await sleep(CALM);
-    const rate = capacityOf(options.lines) * options.times;
-    const target = JSON.stringify(bed.endpoints.target);
-    const flooder = await start('the flooder', 'client', FLOODER, 'eth0', attack.name, `${rate}`, target);
-    await flooder.line();
-    await flooder.ask('begin');
-    await sleep(fill);
-    await reportOf(client);
-    const sentBefore = Number(await flooder.ask('sent'));
-    const bulk = download(0);
-    await sleep(options.seconds * 1000);
-    const report = await reportOf(client);
-    const sent = Math.round((Number(await flooder.ask('sent')) - sentBefore) / options.seconds);
-    const bulks = { open: await open, bulk: await bulk };
-    const after = { memoryBefore, memory: memoryOf(director), ...(await statusOf(bed)) };
-    return {
-      ...resultOf(report),
-      ...bulks,
-      ...namesOf(attack, defence, options),
-      rate,
-      sent,
-      ...after,
-    };
+    return await trial.run();
   } finally {
-    await Promise.all(peers.map((peer) => peer.stop()));
-    await bed.remove();
+    await trial.end();
   }
 }
 
-const SERVER = 'lab/programs/outage-server.js';
-const BULK_CLIENT = 'lab/programs/bulk-client.js';
-const FLOODER = 'lab/programs/flooder.js';
-const NOTHING = JSON.stringify({ isWhole: false, bytes: 0, ms: LONGEST_BULK } satisfies Bulk);
+class Trial {
+  private readonly peers: Peer[] = [];
 
-function namesOf(attack: Attack, defence: Defence, { device }: TrialOptions) {
-  return { device, attack: attack.name, defence: defence.name };
+  constructor(
+    private readonly bed: Testbed,
+    private readonly attack: Attack,
+    private readonly defence: Defence,
+    private readonly options: TrialOptions,
+  ) {}
+
+  async run(): Promise<TrialResult> {
+    const director = await this.startDirector();
+    const memoryBefore = memoryOf(director);
+    const client = await this.start('the client', 'client', CLIENT_PROGRAM, groupOf(this.options));
+    await client.line();
+    const { seconds, device } = this.options;
+    const open = this.download((CALM + this.fill) / 1000 + seconds);
+    await sleep(CALM);
+    const flooder = await this.startFlood();
+    await sleep(this.fill);
+    const measured = await this.measure(client, flooder);
+    const bulks = { open: await open, bulk: await measured.bulk };
+    const names = { device, attack: this.attack.name, defence: this.defence.name };
+    const after = { memoryBefore, memory: memoryOf(director), ...(await statusOf(this.bed)) };
+    return { ...names, rate: this.rate, sent: measured.sent, ...resultOf(measured.report), ...bulks, ...after };
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.peers.map((peer) => peer.stop()));
+    await this.bed.remove();
+  }
+
+  /** Time until half-open connections have filled the table, ms. */
+  private get fill(): number {
+    return (HALF_OPEN * 1000 * FILL) / this.options.times;
+  }
+
+  /** Of the flood, frames a second. */
+  private get rate(): number {
+    return capacityOf(this.options.lines) * this.options.times;
+  }
+
+  private start(what: string, host: 'client' | 'realserver', path: string, ...words: string[]): Peer {
+    const peer = new Peer(what, this.bed.namespace(host), [program(path), ...words]);
+    this.peers.push(peer);
+    return peer;
+  }
+
+  private async startDirector(): Promise<Running> {
+    const { bed, defence, options } = this;
+    await addRoutes(bed, options.device);
+    const words = [`${TCP_PORT}`, `${UDP_PORT}`, `${PACE}`, RIP];
+    await this.start('the realserver', 'realserver', SERVER_PROGRAM, ...words).line();
+    return bed.directorOf(trialConfig(bed, defence, options));
+  }
+
+  private async startFlood(): Promise<Peer> {
+    const target = JSON.stringify(this.bed.endpoints.target);
+    const words = ['eth0', this.attack.name, `${this.rate}`, target];
+    const flooder = this.start('the flooder', 'client', FLOOD_PROGRAM, ...words);
+    await flooder.line();
+    await flooder.ask('begin');
+    return flooder;
+  }
+
+  /** What the client gets while the flood goes on; the download may take longer. */
+  private async measure(client: Peer, flooder: Peer): Promise<{ report: Report; sent: number; bulk: Promise<Bulk> }> {
+    const { seconds } = this.options;
+    await reportOf(client);
+    const before = Number(await flooder.ask('sent'));
+    const bulk = this.download(0);
+    await sleep(seconds * 1000);
+    const report = await reportOf(client);
+    return { report, sent: Math.round((Number(await flooder.ask('sent')) - before) / seconds), bulk };
+  }
+
+  /** Of 50 MB, in so many seconds at least. */
+  private async download(seconds: number): Promise<Bulk> {
+    const client = this.start('a download', 'client', BULK_PROGRAM, CLIENT, VIP, '80', `${seconds}`);
+    // A trial that fails meanwhile ends the program: that is no second failure.
+    const line = client.line().catch(() => NOTHING);
+    return JSON.parse(await Promise.race([line, sleep(seconds * 1000 + LONGEST_BULK, NOTHING, { ref: false })]));
+  }
 }
+
+const SERVER_PROGRAM = 'lab/programs/outage-server.js';
+const CLIENT_PROGRAM = 'lab/programs/outage-client.js';
+const BULK_PROGRAM = 'lab/programs/bulk-client.js';
+const FLOOD_PROGRAM = 'lab/programs/flooder.js';
+const NOTHING = JSON.stringify({ isWhole: false, bytes: 0, ms: LONGEST_BULK } satisfies Bulk);
 
 /** Answers to forged clients go to the client's machine, which drops them. */
 async function addRoutes(bed: Testbed, device: LabDevice): Promise<void> {
   await ipBatch(bed.namespace('realserver'), ['link set lo up', 'route add default via 192.168.1.254']);
   await ipBatch(bed.namespace('client'), ['link set lo up']);
   if (kindOf(device).shared) await ipBatch(bed.namespace('director'), [`route add default via ${CLIENT}`]);
-}
-
-function configOf(bed: Testbed, defence: Defence, { device, lines }: TrialOptions): string {
-  const { dstMac } = bed.endpoints.target;
-  const { shared } = kindOf(device);
-  // A device that the host does not share finds all realservers by its own addresses.
-  const far = ['10.0.0.254/24', `192.168.1.254/24${shared ? '' : `, ${SERVERS6}`}`];
-  const devices = far.map(
-    (addresses, i) =>
-      `  - { name: eth${i}, kind: ${device}, mac: "${i === 0 ? dstMac : '02:00:00:00:0d:01'}", addresses: [${addresses}] }`,
-  );
-  const own = [
-    `neighbours: [{ ip: ${RIP}, dev: eth1, mac: "${REALSERVER_MAC}" }]`,
-    `routes: [{ to: default, via: ${CLIENT}, dev: eth0 }]`,
-  ];
-  const proxy = `serviceOptions: [{ service: "-t ${VIP}:80", synproxy: ${defence.synproxy} }]`;
-  return [
-    `socket: ${bed.socket}`,
-    'devices:',
-    ...devices,
-    ...(shared ? [] : own),
-    `connections: { max: ${lines} }`,
-    `accept: { arp: true, ranges: [${MARKED}] }`,
-    `sysctl: ${defence.sysctl}`,
-    `marks: ["-d ${MARKED} -j MARK --set-mark 1"]`,
-    ...(defence.synproxy === undefined ? [] : [proxy]),
-    'rules: |',
-    ...rulesOf().map((line) => `  ${line}`),
-    '',
-  ].join('\n');
-}
-
-function rulesOf(): string[] {
-  const services = [`-t ${VIP}:80`, `-u ${VIP}:${UDP_PORT}`, '-f 1'];
-  const servers = [`${RIP}:${TCP_PORT}`, `${RIP}:${UDP_PORT}`, `${RIP}:${TCP_PORT}`];
-  const six = [`-A -t [${VIP6}]:80 -s rr`, `-a -t [${VIP6}]:80 -r [fd00:1::11]:80 -m`];
-  const four = services.flatMap((service, i) => [`-A ${service} -s rr`, `-a ${service} -r ${servers[i]} -m`]);
-  return [...four, ...six];
 }
 
 function groupOf({ downloads, clients }: TrialOptions): string {
