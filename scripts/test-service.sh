@@ -37,6 +37,7 @@ check 'has their changes in its log, with their names' 'log | grep "\"uid\":$(id
 check 'has four capabilities in its bounding set' 'in_status CapBnd 000000c000003000 && in_status CapEff 000000c000003000'
 check 'gives nft CAP_NET_ADMIN alone' 'in_status CapAmb 0000000000001000'
 check 'has a seccomp filter and no new privileges' 'in_status Seccomp 2 && in_status NoNewPrivs 1'
+check 'may have the two lowest real-time priorities' 'grep -qE "^Max realtime priority +2 +2 " "/proc/$(show MainPID)/limits"'
 check 'has its rules in nft' 'nft list ruleset | grep -q "elements = .*10\.0\.0\.100"'
 check 'has its TUN with rp_filter 2' '[ "$(sysctl -n net.ipv4.conf.ulvs0.rp_filter)" = 2 ]'
 check 'warns of nothing' '! log | grep -E "\"level\":(40|50|\"warn\"|\"error\")"'
