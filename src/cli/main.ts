@@ -5,12 +5,12 @@ import { version } from '../control/api/version.js';
 import { exitCodeOf, strict } from './command-line.js';
 import { newProgram } from './new-program.js';
 import { guardOutput } from './output.js';
-import { singleCommand } from './single.js';
+import { commandsFor } from './single.js';
 
-/** With one command, or with all. */
+/** With the commands that the line needs. */
 async function program(version: string): Promise<Command> {
-  const single = await singleCommand(process.argv[2], version);
-  if (single !== undefined) return newProgram(version, [single]);
+  const commands = await commandsFor(process.argv[2], version);
+  if (commands !== undefined) return newProgram(version, commands);
   return (await import('./program.js')).ulvsProgram(version);
 }
 

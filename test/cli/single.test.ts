@@ -1,24 +1,37 @@
 /** A command that is loaded alone is the one that is loaded with all others. */
+import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { newProgram } from '../../src/cli/new-program.js';
+import { commandsOf, newProgram } from '../../src/cli/new-program.js';
 import { ulvsProgram } from '../../src/cli/program.js';
-import { singleCommand } from '../../src/cli/single.js';
+import { commandsFor } from '../../src/cli/single.js';
 
 const all = ulvsProgram('1.2.3').commands;
 
+/** The help of a command and of those below it. */
+const helps = (commands: Command[]) =>
+  newProgram('1.2.3', commands).commands.flatMap((one) =>
+    [{ name: one.name(), command: one }, ...commandsOf(one)].map(({ name, command }) => [
+      name,
+      command.helpInformation(),
+    ]),
+  );
+
 describe('a command alone', () => {
-  it.each(all.map((one) => [one.name(), one] as const))('%s has the same help', async (name, expected) => {
-    const single = await singleCommand(name, '1.2.3');
-    if (single === undefined) return;
-    const [alone] = newProgram('1.2.3', [single]).commands;
-    expect(alone!.name()).toBe(name);
-    expect(alone!.helpInformation()).toBe(expected.helpInformation());
+  it.each(all.filter((one) => one.name() !== 'completion').map((one) => [one.name(), one] as const))(
+    '%s has the same help',
+    async (name, expected) => {
+      const alone = await commandsFor(name, '1.2.3');
+      expect(alone).toHaveLength(1);
+      expect(helps(alone!)).toEqual(helps([expected]));
+    },
+  );
+
+  it('is not loaded for the version', async () => {
+    for (const word of ['-V', '--version']) expect(await commandsFor(word, '')).toEqual([]);
   });
 
-  it('is there for what runs often, and for no word that is none', async () => {
-    for (const name of ['run', 'exec', 'status', 'sysctl', 'drain', 'undrain'])
-      expect((await singleCommand(name, ''))?.name()).toBe(name);
-    for (const word of [undefined, '', '--help', 'help', 'stauts', 'constructor'])
-      expect(await singleCommand(word, '')).toBeUndefined();
+  it('is not enough for the help of all, for completion, and for a word that is none', async () => {
+    for (const word of [undefined, '', '--help', 'help', 'completion', 'stauts', 'constructor'])
+      expect(await commandsFor(word, '')).toBeUndefined();
   });
 });
