@@ -146,6 +146,8 @@ export interface DirectorFacts {
   readonly routes: readonly ConfiguredRoute[];
   /** VIPs for which the director itself does not answer ARP, and which no router sends here. */
   readonly unheard: readonly string[];
+  /** Services that have a SYN proxy, always or in a flood. */
+  readonly proxied: readonly ServiceKey[];
   /** CPUs and priority of the workers, of director.yaml. */
   readonly placement: { readonly workerCpus: readonly number[]; readonly isRealtime: boolean };
 }

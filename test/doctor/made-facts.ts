@@ -73,6 +73,7 @@ export function directorFacts(
     forwardShared: [],
     routes: [],
     unheard: [],
+    proxied: [],
     placement: { workerCpus: [], isRealtime: false },
     ...more,
   };

@@ -115,6 +115,25 @@ describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 
     }
   });
 
+  it('has no fault to tell of a service with a SYN proxy, whose answers it does not see', async () => {
+    const testbed = new Testbed('synp');
+    try {
+      testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
+      await testbed.serve(
+        testbed.servers,
+        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+      );
+      const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
+      const more = 'serviceOptions: [{ service: -t 10.1.0.100:80, synproxy: on }]';
+      await testbed.up('-c', testbed.config('synp.yaml', { rules, more }));
+      const { code, out } = await testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
+      expect(out).toMatch(/through the director +SYN proxy +not known/);
+      expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/\nhealthy: 1 service,/) });
+    } finally {
+      await testbed.remove();
+    }
+  });
+
   it('knows that nobody answers ARP for a VIP, and the routes of a TAP director', { timeout: 60_000 }, async () => {
     const testbed = new Testbed('calm');
     const director = async (name: string, lines: string) => {

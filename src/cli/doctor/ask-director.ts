@@ -2,6 +2,7 @@
 import type { DeviceStatus, DirectorStatus, ServiceEntry } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { loadConfig } from '../../control/config/config.js';
+import { proxied } from '../../control/config/director-config.js';
 import { unansweredVips } from '../../control/host/unanswered-vips.js';
 import { findKind } from '../../device/kinds.js';
 import type { DeviceFact, DirectorFacts, ServiceFact } from '../../doctor/facts.js';
@@ -34,16 +35,17 @@ function fromConfiguration(
   file: string,
   { config, rulesOnly }: DirectorStatus,
   services: readonly ServiceEntry[],
-): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared' | 'routes' | 'unheard' | 'placement'> {
+): Pick<DirectorFacts, 'marks' | 'ranges' | 'forwardShared' | 'routes' | 'unheard' | 'proxied' | 'placement'> {
   const placement = { workerCpus: [], isRealtime: false };
-  const none = { marks: [], ranges: [], forwardShared: [], routes: [], placement };
+  const none = { marks: [], ranges: [], forwardShared: [], routes: [], proxied: [], placement };
   if (file === '' && rulesOnly) return { ...none, unheard: unheard(services, { arp: false, ranges: [] }, []) };
-  const { marks, accept, routes = [], snat, workerCpus, workerPriority } = loadConfig(file || config);
+  const settings = loadConfig(file || config);
+  const { marks, accept, routes = [], snat, workerCpus, workerPriority } = settings;
   const { ranges, forwardShared } = accept;
   const plain = routes.map(({ to, via, dev }) => ({ to, dev, ...(via !== undefined && { via }) }));
   const placed = { workerCpus, isRealtime: workerPriority === 'realtime' };
   const heard = { unheard: unheard(services, accept, snat), placement: placed };
-  return { marks, ranges, forwardShared, routes: plain, ...heard };
+  return { marks, ranges, forwardShared, routes: plain, proxied: proxied(settings), ...heard };
 }
 
 /** VIPs that are lost if no interface has them; the doctor knows the interfaces. */

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endpoint, isFwmark, TCP } from '../../service/config.js';
+import { endpoint, isFwmark, keyText, TCP } from '../../service/config.js';
 import { isIPv6 } from '../../wire/address.js';
 import { isLinkLocal } from '../address.js';
 import type { Facts, Finding, HostFacts, ServiceFact } from '../facts.js';
@@ -37,7 +37,8 @@ interface Try {
 /**
  * A service gets as many SYNs as it has destinations, so that most schedulers show them all.
  * Services whose answers would not be seen here are left out. `healthy` are the services whose
- * destinations all answered.
+ * destinations all answered. A SYN proxy answers by itself, and its answer does not come to the
+ * director's own address: that such a service is silent says nothing.
  */
 export async function probeThroughDirector(facts: Facts, { macs, capture, asked, healthy }: Options): Promise<Result> {
   const host = director(facts);
@@ -62,11 +63,13 @@ export async function probeThroughDirector(facts: Facts, { macs, capture, asked,
   send(reset, numbered);
   const { packets } = capture;
   const services = [...new Set(numbered.map(({ service }) => service))];
+  const proxied = new Set(facts.director.proxied.map(keyText));
   const results = services.map((service) =>
     serviceResult(
       numbered.filter((one) => one.service === service),
       packets,
       macs,
+      proxied,
     ),
   );
   return {
@@ -102,6 +105,8 @@ function answerTo(packets: readonly CapturedPacket[], sport: number): CapturedPa
   return packets.find((one) => isAnswerTo(one, sport, /Flags \[(S\.|R)/));
 }
 
+const PROXIED = { verdict: 'SYN proxy', detail: 'not known: the SYN proxy answers clients, and not the doctor' };
+
 interface ServiceResult {
   readonly service: ServiceFact;
   readonly row: Row;
@@ -113,6 +118,7 @@ function serviceResult(
   tries: readonly Try[],
   packets: readonly CapturedPacket[],
   macs: ReadonlyMap<string, string>,
+  proxied: ReadonlySet<string>,
 ): ServiceResult {
   const [{ service, from, to, dport, sport }] = tries as [Try];
   const got = tries.flatMap((one) => answerTo(packets, one.sport) ?? []);
@@ -122,14 +128,10 @@ function serviceResult(
     got.length === 0 ? 'no answer' : refused > 0 ? 'refused' : got.length < tries.length ? 'partly' : 'reachable';
   const asked = `${from} > ${endpoint(to, dport)}: ${got.length - refused} of ${tries.length} SYNs answered`;
   const more = by ? ` by ${by}` : got.length === 0 ? `, the first from port ${sport}` : '';
-  const row = {
-    service: serviceWords(service),
-    destination: 'through the director',
-    method: '',
-    verdict,
-    detail: asked + more,
-  };
-  return { service, row, unanswered: got.length === 0 };
+  const names = { service: serviceWords(service), destination: 'through the director', method: '' };
+  if (got.length === 0 && proxied.has(keyText(service.key)))
+    return { service, row: { ...names, ...PROXIED }, unanswered: false };
+  return { service, row: { ...names, verdict, detail: asked + more }, unanswered: got.length === 0 };
 }
 
 /**
