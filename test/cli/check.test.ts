@@ -78,6 +78,17 @@ describe('ulvs check', () => {
     ]);
   });
 
+  it('warns of a SYN proxy that never begins, since the table is full before', () => {
+    const options = 'serviceOptions: [{ service: -t 10.0.0.1:80, synproxy: auto }]';
+    const ofTable = (max: number) => check(`devices: [{ name: lo }]\n${options}\nconnections: { max: ${max} }\n`);
+    expect(ofTable(8192).err).toBe('');
+    const { code, err } = ofTable(4096);
+    expect(code).toBe(0);
+    expect(err).toMatch(
+      /^ulvs: warning: director.yaml: serviceOptions: -t 10.0.0.1:80: synproxy: auto never begins: .*connections.max: 4096.*sysctl.tcp_max_syn_backlog: 4096\n$/,
+    );
+  });
+
   it('warns of what this machine lacks', () => {
     const many = availableParallelism() + 1;
     const { code, err } = check(`devices:\n  - { name: eth77 }\nworkers: ${Math.min(many, 64)}\n`);

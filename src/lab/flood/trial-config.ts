@@ -13,6 +13,9 @@ export const CLIENT = '10.0.0.1';
 /** The director's address in the network of the realserver that the service of VIP6 has. */
 const SERVERS6 = 'fd00:1::254/64';
 
+/** The default of the sysctl tcp_max_syn_backlog. */
+const BACKLOG = 4096;
+
 interface DirectorSize {
   readonly device: LabDevice;
   /** Lines of the connection table. */
@@ -40,13 +43,19 @@ export function trialConfig(bed: Testbed, defence: Defence, { device, lines }: D
     ...(shared ? [] : own),
     `connections: { max: ${lines} }`,
     `accept: { arp: true, ranges: [${MARKED}] }`,
-    `sysctl: ${defence.sysctl}`,
+    `sysctl: ${sysctlOf(defence, lines)}`,
     `marks: ["-d ${MARKED} -j MARK --set-mark 1"]`,
     ...(defence.synproxy === undefined ? [] : [proxy]),
     'rules: |',
     ...rulesOf().map((line) => `  ${line}`),
     '',
   ].join('\n');
+}
+
+/** `synproxy: auto` has to begin before the table is full. */
+function sysctlOf({ sysctl, synproxy }: Defence, lines: number): string {
+  if (synproxy === undefined) return sysctl;
+  return sysctl.replace(' }', `, tcp_max_syn_backlog: ${Math.min(BACKLOG, lines >> 3)} }`);
 }
 
 function rulesOf(): string[] {
