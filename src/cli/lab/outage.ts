@@ -79,7 +79,8 @@ function find(name: string): OutageEvent {
 }
 
 function list(): void {
-  for (const { name, title } of events) console.log(`${name.padEnd(14)}${title}`);
+  const width = Math.max(...events.map(({ name }) => name.length)) + 2;
+  for (const { name, title } of events) console.log(`${name.padEnd(width)}${title}`);
 }
 
 function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
