@@ -8,6 +8,8 @@ import * as ethernet from '../wire/ethernet.js';
 import * as extensions from '../wire/extensions.js';
 import * as ipv4 from '../wire/ipv4.js';
 import * as ipv6 from '../wire/ipv6.js';
+import { flagsAsTcpdump } from '../wire/print.js';
+import * as tcp from '../wire/tcp.js';
 
 export type Fields = ReadonlyMap<string, string>;
 
@@ -78,7 +80,17 @@ function addPorts(view: DataView, protocol: number, at: number, fields: Map<stri
   if (checksum === undefined || at + 8 > view.byteLength) return;
   fields.set('source port', String(view.getUint16(at)));
   fields.set('destination port', String(view.getUint16(at + 2)));
-  if (at + checksum[1] + 2 <= view.byteLength) fields.set(checksum[0], hex(view.getUint16(at + checksum[1])));
+  if (at + checksum[1] + 2 > view.byteLength) return;
+  if (protocol === ipv4.TCP) addNumbers(view, at, fields);
+  fields.set(checksum[0], hex(view.getUint16(at + checksum[1])));
+}
+
+/** What the FTP helper and the SYN proxy shift, and what differs where the proxy makes a segment anew. */
+function addNumbers(view: DataView, at: number, fields: Map<string, string>): void {
+  fields.set('sequence number', String(tcp.seq(view, at) >>> 0));
+  fields.set('acknowledgement number', String(tcp.ack(view, at) >>> 0));
+  fields.set('TCP flags', `[${flagsAsTcpdump(tcp.flags(view, at))}]`);
+  fields.set('window', String(tcp.window(view, at)));
 }
 
 function address6(view: DataView, at: number): string {

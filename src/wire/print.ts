@@ -151,7 +151,7 @@ function printTcp(bytes: Uint8Array, cut: boolean): string {
 }
 
 /** `S.` for SYN and ACK, `W` for CWR, `none`. */
-function flagsAsTcpdump(bits: number): string {
+export function flagsAsTcpdump(bits: number): string {
   return tcp.flagsText(bits).replace('A', '.').replace('C', 'W') || 'none';
 }
 
