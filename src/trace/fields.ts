@@ -85,7 +85,7 @@ function addPorts(view: DataView, protocol: number, at: number, fields: Map<stri
   fields.set(checksum[0], hex(view.getUint16(at + checksum[1])));
 }
 
-/** What the FTP helper and the SYN proxy shift, and what differs where the proxy makes a segment anew. */
+/** What the FTP helper and the SYN proxy shift, or what the proxy makes anew. */
 function addNumbers(view: DataView, at: number, fields: Map<string, string>): void {
   fields.set('sequence number', String(tcp.seq(view, at) >>> 0));
   fields.set('acknowledgement number', String(tcp.ack(view, at) >>> 0));
