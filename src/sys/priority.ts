@@ -17,6 +17,8 @@ const SCHED_OTHER = 0;
 const SCHED_RR = 2;
 /** A thread that it starts has the usual priority. */
 const RESET_ON_FORK = 0x40000000;
+/** The policy of a thread after `raise`. */
+const RAISED = SCHED_RR | RESET_ON_FORK;
 /** The two lowest of SCHED_RR; sched_param has nothing else. */
 const URGENT = Int32Array.of(2);
 const LESS_URGENT = Int32Array.of(1);
@@ -89,11 +91,11 @@ export const threadNumber = libc.func('int gettid()') as () => number;
  * do those of V8, behind it. When V8 collects a thread's young objects, it waits until each thread
  * that compiles for it has come to a safe point, and that thread may wait for a processor.
  *
- *     usual ── extend ──► first ── `ms` later ──► usual
+ *     usual ── extend ──► first ── `ms` later, or UrgencyLimit ──► usual
  *       └─────── stay ──────► first
  *
  * No effect on a thread that has another policy than the usual one, and where it is not allowed
- * (as `hurry`).
+ * (as `hurry`). `word`: shared with UrgencyLimit; it counts extensions, 0: usual or without an end.
  */
 export class Urgency {
   private changed: number[] = [];
@@ -104,10 +106,12 @@ export class Urgency {
     private readonly forwards: number,
     private readonly compilers: readonly number[],
     private readonly ms: number,
+    private readonly word: Int32Array,
   ) {}
 
   extend(): void {
     if (this.stays) return;
+    Atomics.add(this.word, 0, 1);
     if (this.timer !== undefined) {
       this.timer.refresh();
       return;
@@ -119,6 +123,7 @@ export class Urgency {
   /** From now on, without an end. */
   stay(): void {
     this.stays = true;
+    Atomics.store(this.word, 0, 0);
     clearTimeout(this.timer);
     this.begin();
   }
@@ -127,6 +132,7 @@ export class Urgency {
   end(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    Atomics.store(this.word, 0, 0);
     for (const thread of this.changed.splice(0)) lower(thread);
   }
 
@@ -137,6 +143,33 @@ export class Urgency {
 
   private change(thread: number, priority: Int32Array): void {
     if (getScheduler(thread) === SCHED_OTHER && raise(thread, priority)) this.changed.push(thread);
+  }
+}
+
+/**
+ * The end of an Urgency by the thread that goes first. The other one ends it by a timer, and may
+ * wait for a processor: two directors whose workers go first use both processors of a machine.
+ */
+export class UrgencyLimit {
+  private seen = 0;
+  private end = 0;
+
+  /** `word`: of the Urgency. `ms`: since its last extension; more than the Urgency's own. */
+  constructor(
+    private readonly word: Int32Array,
+    private readonly compilers: readonly number[],
+    private readonly ms: number,
+  ) {}
+
+  /** Call it between two turns. `now` in ms. */
+  check(now: number): void {
+    const extensions = this.word[0]!;
+    if (extensions === 0) return;
+    if (extensions !== this.seen) {
+      this.seen = extensions;
+      this.end = now + this.ms;
+    } else if (now >= this.end && Atomics.compareExchange(this.word, 0, extensions, 0) === extensions)
+      for (const thread of [0, ...this.compilers]) if (getScheduler(thread) === RAISED) lower(thread);
   }
 }
 
@@ -187,7 +220,7 @@ function mayReturn(priority: number): boolean {
 
 /** `thread` 0: the calling one. False: it is not allowed. */
 function raise(thread: number, priority: Int32Array): boolean {
-  return setScheduler(thread, SCHED_RR | RESET_ON_FORK, priority) === 0;
+  return setScheduler(thread, RAISED, priority) === 0;
 }
 
 /** The usual priority again. */

@@ -67,7 +67,8 @@ const thread = otherThreads().at(-1);
 const scheduled = (id) => readFileSync('/proc/self/task/' + id + '/stat', 'utf8').split(') ')[1].split(' ').slice(37, 39).join(' ');
 const steps = [];
 const note = () => steps.push([scheduled(thread), scheduled(compilers[0])]);
-const urgency = new Urgency(thread, compilers, 100);
+const shared = () => new Int32Array(new SharedArrayBuffer(4));
+const urgency = new Urgency(thread, compilers, 100, shared());
 note();
 urgency.extend();
 note();
@@ -85,7 +86,7 @@ urgency.end();
 note();
 const isOwn = threadNumber() === process.pid;
 goFirst();
-const own = new Urgency(process.pid, [], 100);
+const own = new Urgency(process.pid, [], 100, shared());
 own.stay();
 own.end();
 await worker.terminate();
@@ -100,4 +101,29 @@ it('a thread and those that it waits for go first for a while, and stay so when 
   ];
   // Who had the priority already keeps it: a worker with workerPriority: realtime.
   expect(JSON.parse(out)).toEqual({ steps: [usual, first, first, usual, first, usual], isOwn: true, own: '2 2' });
+});
+
+/** The thread that goes first ends it, at times of its own clock. */
+const LIMITED = `import { readFileSync } from 'node:fs';
+import { otherThreads, Urgency, UrgencyLimit } from '${path.resolve('dist/sys/priority.js')}';
+const compilers = otherThreads().slice(0, 1);
+const word = new Int32Array(new SharedArrayBuffer(4));
+const urgency = new Urgency(process.pid, compilers, 60_000, word);
+const limit = new UrgencyLimit(word, compilers, 100);
+const policy = (id) => readFileSync('/proc/self/task/' + id + '/stat', 'utf8').split(') ')[1].split(' ')[38];
+const at = (now) => (limit.check(now), policy(process.pid) + policy(compilers[0]));
+const steps = [at(0)];
+urgency.extend();
+steps.push(at(1000), at(1099));
+urgency.extend();
+steps.push(at(1100), at(1199), at(1200));
+urgency.end();
+urgency.stay();
+steps.push(at(2000), at(9000));
+console.log(JSON.stringify(steps));`;
+
+it('ends it itself where the other thread does not', ({ skip }) => {
+  skip(spawnSync('chrt', ['-r', '2', 'true']).status !== 0, 'this machine allows no real-time priority');
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', LIMITED], { encoding: 'utf8' });
+  expect(JSON.parse(out)).toEqual(['00', '22', '22', '22', '22', '00', '22', '22']);
 });

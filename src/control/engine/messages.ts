@@ -77,7 +77,7 @@ export interface RunnerSetup {
   readonly frameCounts: SharedArrayBuffer;
   /** Memory of LoopStats. */
   readonly loop: SharedArrayBuffer;
-  /** Int32 words: [0] is 1 while messages wait. */
+  /** Int32 words: [0] is 1 while messages wait, [1] is the one of Urgency. */
   readonly flags: SharedArrayBuffer;
   /** eventfd that ends the wait of the dataplane for frames. */
   readonly wakeFd: number;

@@ -92,7 +92,7 @@ export const startWorker: StartDataplane = async (setup, onReport, given) => {
   });
   try {
     const ready = await firstReport(worker);
-    urgency = urgencyOf(ready, setup);
+    urgency = urgencyOf(ready, setup, words.subarray(1, 2));
     onReport(ready);
   } catch (error) {
     await worker.terminate();
@@ -185,9 +185,9 @@ type Failed = Extract<Report, { kind: 'failed' }>;
  * Undefined where workers would leave the other threads no processor, the one that loads the rules
  * among them.
  */
-function urgencyOf({ thread }: Ready, { config }: DataplaneSetup): Urgency | undefined {
+function urgencyOf({ thread }: Ready, { config }: DataplaneSetup, word: Int32Array): Urgency | undefined {
   if (thread === undefined || availableParallelism() <= config.workers) return undefined;
-  return new Urgency(thread, compilers(), URGENT_MS);
+  return new Urgency(thread, compilers(), URGENT_MS, word);
 }
 
 /** Resolves with `ready`. Rejects with a StartError when the thread reports a failure or ends. */

@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DeviceError } from '../../device/error.js';
 import { Bell, Poller } from '../../device/poll.js';
-import { goFirst, processorTime, threadNumber } from '../../sys/priority.js';
+import { goFirst, processorTime, threadNumber, UrgencyLimit } from '../../sys/priority.js';
 import { WakeLatency } from '../../sys/wake-latency.js';
 import { monotonic } from './clock.js';
 import { fromPosted, type Message, type PostedMessage, type Report, type RunnerSetup } from './messages.js';
@@ -20,6 +20,8 @@ const SPINS = 3;
 const SLEEP_MS = 50;
 /** Longest time, in ms, that messages take between two turns, but for the last of them. */
 const PAUSE_MS = 1;
+/** Time, in ms, after which a worker itself ends that it goes first (worker-handle.ts). */
+const URGENT_MS = 1000;
 /** Longest time, in ms, for the frames that other workers hand off before all pause. */
 const DRAIN_MS = 20;
 
@@ -65,6 +67,7 @@ function run(runner: Runner, flags: Int32Array, rest: Rest | undefined): void {
   const wakeup = new Bell(setup.wakeFd);
   const { places } = runner;
   let poller = pollerOf(runner, wakeup);
+  const urgency = new UrgencyLimit(flags.subarray(1, 2), setup.compilers, URGENT_MS);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
     if (runner.isPaused) return waitForStop(runner, flags);
@@ -73,6 +76,7 @@ function run(runner: Runner, flags: Int32Array, rest: Rest | undefined): void {
       poller = pollerOf(runner, wakeup);
     }
     const now = rest === undefined ? monotonic() : rest.between(monotonic());
+    urgency.check(now);
     idle = runner.turn(now) > 0 ? 0 : idle + 1;
     if (idle === 0) rest?.worked(now);
     if (
