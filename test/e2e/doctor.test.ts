@@ -45,6 +45,13 @@ async function findings(one: Lab): Promise<Finding[]> {
   return JSON.parse((await doctor(one, '--json')).replace(/exit \d\n$/, '')) as Finding[];
 }
 
+/** Starts a realserver for HTTP. */
+const serveHttp = (testbed: Testbed) =>
+  testbed.serve(
+    testbed.servers,
+    "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
+  );
+
 const inside = ({ id }: Lab, host: string, ...words: string[]) => inNamespace(namespaceOf(id, host), ...words);
 
 describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 90_000 }, () => {
@@ -101,10 +108,7 @@ describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 
     const testbed = new Testbed('rules');
     try {
       testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
-      await testbed.serve(
-        testbed.servers,
-        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
-      );
+      await serveHttp(testbed);
       const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m\n';
       await testbed.up('--rules', testbed.file('some.rules', rules), '--device', 'packet', '--socket', testbed.socket);
       const { code, out, err } = await testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;
@@ -119,10 +123,7 @@ describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 
     const testbed = new Testbed('synp');
     try {
       testbed.run(testbed.director, 'ip addr add 10.1.0.100/32 dev eth0');
-      await testbed.serve(
-        testbed.servers,
-        "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
-      );
+      await serveHttp(testbed);
       const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
       const more = 'serviceOptions: [{ service: -t 10.1.0.100:80, synproxy: on }]';
       await testbed.up('-c', testbed.config('synp.yaml', { rules, more }));
@@ -163,10 +164,7 @@ describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 
     async () => {
       const testbed = new Testbed('xdoc', 'xdp');
       try {
-        await testbed.serve(
-          testbed.servers,
-          "require('http').createServer((q, a) => a.end('x')).listen(8080, () => console.log('ready'))",
-        );
+        await serveHttp(testbed);
         const rules = '-A -t 10.1.0.100:80 -s rr\n-a -t 10.1.0.100:80 -r 10.2.0.11:8080 -m';
         await testbed.up('-c', testbed.config('xdoc.yaml', { rules }));
         const ask = () => testbed.ulvs(['doctor', '--socket', testbed.socket]).ended;

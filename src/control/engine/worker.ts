@@ -21,7 +21,7 @@ const SLEEP_MS = 50;
 /** Longest time, in ms, that messages take between two turns, but for the last of them. */
 const PAUSE_MS = 1;
 /** Time, in ms, after which a worker itself ends that it goes first (worker-handle.ts). */
-const URGENT_MS = 1000;
+const LONGEST_URGENCY_MS = 1000;
 /** Longest time, in ms, for the frames that other workers hand off before all pause. */
 const DRAIN_MS = 20;
 
@@ -67,7 +67,7 @@ function run(runner: Runner, flags: Int32Array, rest: Rest | undefined): void {
   const wakeup = new Bell(setup.wakeFd);
   const { places } = runner;
   let poller = pollerOf(runner, wakeup);
-  const urgency = new UrgencyLimit(flags.subarray(1, 2), setup.compilers, URGENT_MS);
+  const urgency = new UrgencyLimit(flags.subarray(1, 2), setup.compilers, LONGEST_URGENCY_MS);
   for (let idle = 0, version = places.version; ; ) {
     if (Atomics.exchange(flags, 0, 0) !== 0 && !handleMessages(runner, flags)) return;
     if (runner.isPaused) return waitForStop(runner, flags);

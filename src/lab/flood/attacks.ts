@@ -123,15 +123,15 @@ export const ATTACKS: readonly Attack[] = [
 /** A defence: lines of director.yaml. */
 export interface Defence {
   readonly name: string;
-  readonly sysctl: string;
+  readonly sysctl: Readonly<Record<string, number>>;
   readonly synproxy?: 'auto' | 'on';
 }
 
 export const DEFENCES: readonly Defence[] = [
-  { name: 'kernel', sysctl: '{ early_drop: 0 }' },
-  { name: 'default', sysctl: '{}' },
-  { name: 'drop_entry', sysctl: '{ early_drop: 0, drop_entry: 3 }' },
-  { name: 'drop_packet', sysctl: '{ early_drop: 0, drop_packet: 3 }' },
-  { name: 'secure_tcp', sysctl: '{ early_drop: 0, secure_tcp: 3 }' },
-  { name: 'synproxy', sysctl: '{ early_drop: 0 }', synproxy: 'auto' },
+  { name: 'kernel', sysctl: { early_drop: 0 } },
+  { name: 'default', sysctl: {} },
+  { name: 'drop_entry', sysctl: { early_drop: 0, drop_entry: 3 } },
+  { name: 'drop_packet', sysctl: { early_drop: 0, drop_packet: 3 } },
+  { name: 'secure_tcp', sysctl: { early_drop: 0, secure_tcp: 3 } },
+  { name: 'synproxy', sysctl: { early_drop: 0 }, synproxy: 'auto' },
 ];

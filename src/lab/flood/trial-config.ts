@@ -43,7 +43,7 @@ export function trialConfig(bed: Testbed, defence: Defence, { device, lines }: D
     ...(shared ? [] : own),
     `connections: { max: ${lines} }`,
     `accept: { arp: true, ranges: [${MARKED}] }`,
-    `sysctl: ${sysctlOf(defence, lines)}`,
+    `sysctl: ${JSON.stringify(sysctlOf(defence, lines))}`,
     `marks: ["-d ${MARKED} -j MARK --set-mark 1"]`,
     ...(defence.synproxy === undefined ? [] : [proxy]),
     'rules: |',
@@ -53,9 +53,8 @@ export function trialConfig(bed: Testbed, defence: Defence, { device, lines }: D
 }
 
 /** `synproxy: auto` has to begin before the table is full. */
-function sysctlOf({ sysctl, synproxy }: Defence, lines: number): string {
-  if (synproxy === undefined) return sysctl;
-  return sysctl.replace(' }', `, tcp_max_syn_backlog: ${Math.min(BACKLOG, lines >> 3)} }`);
+function sysctlOf({ sysctl, synproxy }: Defence, lines: number): Defence['sysctl'] {
+  return synproxy === undefined ? sysctl : { ...sysctl, tcp_max_syn_backlog: Math.min(BACKLOG, lines >> 3) };
 }
 
 function rulesOf(): string[] {
