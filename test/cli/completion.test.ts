@@ -29,13 +29,13 @@ function linesOf(text: string): string[] {
   return text.split('\n').flatMap((line) => line.split('\t')[0] || []);
 }
 
-beforeAll(() => {
+beforeAll(async () => {
   for (const shell of SHELLS) {
     let script = '';
     const write = process.stdout.write;
     process.stdout.write = ((text: string) => (script += text)) as never;
     try {
-      ulvsProgram('0').parse(['node', 'ulvs', 'completion', shell]);
+      (await ulvsProgram('0')).parse(['node', 'ulvs', 'completion', shell]);
     } finally {
       process.stdout.write = write;
     }

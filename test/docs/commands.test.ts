@@ -4,7 +4,7 @@ import { ulvsProgram } from '../../src/cli/program.js';
 import { OPTIONS } from '../../src/ulvsadm/options.js';
 import { codeSpans, type Doc, documents, fences } from './markdown.js';
 
-const COMMANDS = ulvsProgram('').commands;
+const COMMANDS = (await ulvsProgram('')).commands;
 const EVERYWHERE = ['--help', '-h'];
 const TOP = ['--version', '-V', 'help', ...EVERYWHERE];
 const OWN = ['--json', '--socket'];

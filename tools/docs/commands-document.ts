@@ -8,8 +8,8 @@ import { ULVSADM_EXAMPLES, ULVSADM_INTRODUCTION, type UlvsadmPages, ulvsadmPages
 const ULVS_SOURCES = ['src/cli/program.ts', 'src/cli/commands/*.ts', 'src/cli/manual/*.ts'];
 const ULVSADM_SOURCES = ['src/ulvsadm/help.ts', 'src/ulvsadm/options.ts'];
 
-export function commandDocuments(version: string): Document[] {
-  const pages = commandPages(version);
+export async function commandDocuments(version: string): Promise<Document[]> {
+  const pages = await commandPages(version);
   return [commandsDocument(pages), ulvsPage(pages, version), ulvsadmPage(version)];
 }
 

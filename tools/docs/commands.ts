@@ -19,8 +19,8 @@ export interface CommandPage {
  * A page for each command without subcommands, in the order of `ulvs --help`. Throws when MANUAL
  * and the commands differ.
  */
-export function commandPages(version: string): CommandPage[] {
-  const leaves = commandsOf(program(version)).filter(({ command }) => command.commands.length === 0);
+export async function commandPages(version: string): Promise<CommandPage[]> {
+  const leaves = commandsOf(await program(version)).filter(({ command }) => command.commands.length === 0);
   const names = leaves.map(({ name }) => name);
   const unknown = Object.keys(MANUAL).filter((name) => !names.includes(name));
   if (unknown.length > 0) throw new Error(`src/cli/manual/: no such command: ${unknown.join(', ')}`);
@@ -28,11 +28,11 @@ export function commandPages(version: string): CommandPage[] {
 }
 
 /** The command definitions, with the defaults that apply without environment variables. */
-function program(version: string): Command {
+async function program(version: string): Promise<Command> {
   const socket = process.env.ULVS_SOCKET;
   delete process.env.ULVS_SOCKET;
   try {
-    return ulvsProgram(version);
+    return await ulvsProgram(version);
   } finally {
     if (socket !== undefined) process.env.ULVS_SOCKET = socket;
   }

@@ -15,10 +15,10 @@ import { soakDocument } from './soak.js';
 import type { Document } from './text/blocks.js';
 
 /** `root`: the folder of the repository. */
-export function documents(root: string): Document[] {
+export async function documents(root: string): Promise<Document[]> {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   return [
-    ...commandDocuments(version),
+    ...(await commandDocuments(version)),
     ...configurationDocuments(root, version),
     devicesDocument(),
     dropsDocument(),

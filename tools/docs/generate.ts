@@ -16,7 +16,7 @@ function committed(file: string): string {
   }
 }
 
-for (const document of documents(root)) {
+for (const document of await documents(root)) {
   const file = path.join(root, document.path);
   if (committed(file) === document.text) continue;
   mkdirSync(path.dirname(file), { recursive: true });

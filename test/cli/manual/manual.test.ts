@@ -6,6 +6,7 @@ import { commandsOf } from '../../../src/cli/new-program.js';
 import { ulvsProgram } from '../../../src/cli/program.js';
 
 const COLUMNS = 80;
+const all = commandsOf(await ulvsProgram('')).map(({ name, command }) => [name, command] as const);
 
 /** What --help prints, as in a pipe. */
 function helpOf(command: Command): string {
@@ -15,8 +16,6 @@ function helpOf(command: Command): string {
 }
 
 describe('--help', () => {
-  const all = commandsOf(ulvsProgram('')).map(({ name, command }) => [name, command] as const);
-
   it.each(all)('of %s has at most 80 columns, but for a command that is longer', (name, command) => {
     const { examples = [] } = MANUAL[name] ?? {};
     const commands = examples.map(([words]) => `  ${words}`);
