@@ -16,9 +16,12 @@ SCENARIOS ?= $(sort $(dir $(wildcard test/conformance/recorded/*/*/frames.jsonl)
 setup:
 	@scripts/setup.sh
 
+# What dist is made of. A folder is newer when a file in it was removed.
+SOURCES := src console package.json package-lock.json tsconfig.json tsconfig.build.json scripts/bundle.mjs
 build: setup
-	@echo "build: compiling, up to half a minute"
-	@npm run --silent build
+	@if [ ! -e build/built ] || [ ! -e dist ] || [ -n "$$(find $(SOURCES) -newer build/built -print -quit)" ]; then \
+	  echo "build: compiling, up to half a minute"; mkdir -p build; touch build/begun; \
+	  npm run --silent build && mv build/begun build/built; fi
 
 demo: build
 	@$(if $(ROOTLESS),,$(SUDO)) node dist/cli/main.js lab demo $(ROOTLESS)

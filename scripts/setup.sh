@@ -68,7 +68,7 @@ present() { case $1 in /*) [ -e "$1" ] ;; lib/*) [ -e "/usr/$1" ] || [ -e ".tool
 missing_packages() { # of a list as above
   local PATH=$PATH:/usr/sbin:/sbin # an unprivileged user's PATH lacks them
   set -- $1
-  while [ $# -gt 0 ]; do present "$1" || echo "$2"; shift 2; done
+  while [ $# -gt 0 ]; do present "$1" || echo "$2"; shift 2; done | sort -u
 }
 
 apt_install() {

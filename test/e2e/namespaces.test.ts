@@ -2,7 +2,7 @@
  * `ulvs run` without arguments: an empty director, as `modprobe ip_vs` gives. Each network namespace
  * has a table and a default control socket of its own. Needs root.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
 import { DIST, type Program, Testbed } from './testbed.js';
@@ -37,10 +37,21 @@ describe.skipIf(!isRoot)('directors with default sockets', () => {
     expect((await ulvsadm(testbed.director, '-Sn')).out).toBe('-A -t 10.1.0.100:80 -s rr\n');
   });
 
-  it('have a table for each namespace', async () => {
-    const run = [process.execPath, `${DIST}/cli/main.js`, 'run', '--device', 'packet'];
-    const second = testbed.start(testbed.servers, run);
+  /** A director among the realservers. */
+  const another = async () => {
+    const second = testbed.start(testbed.servers, [
+      process.execPath,
+      `${DIST}/cli/main.js`,
+      'run',
+      '--device',
+      'packet',
+    ]);
     await second.says('director is up');
+    return second;
+  };
+
+  it('have a table for each namespace', async () => {
+    const second = await another();
     expect((await ulvsadm(testbed.servers, '-Sn')).out).toBe('');
     expect((await ulvsadm(testbed.servers, '-A -f 7 -s wlc')).code).toBe(0);
     expect((await ulvsadm(testbed.servers, '-Sn')).out).toBe('-A -f 7 -s wlc\n');
@@ -53,5 +64,16 @@ describe.skipIf(!isRoot)('directors with default sockets', () => {
     const { code, err } = await ulvsadm(testbed.client, '-Ln');
     expect(code).toBe(2);
     expect(err).toMatch(/no director .*\/run\/ulvs\/net-\d+\.sock/);
+  });
+
+  it('are not named once they were killed', async () => {
+    const killed = await another();
+    killed.kill('SIGKILL');
+    await killed.ended;
+    const socket = `/run/ulvs/net-${statSync(`/run/netns/${testbed.servers}`).ino}.sock`;
+    expect(existsSync(socket)).toBe(true);
+    const { err } = await ulvsadm(testbed.client, '-Ln');
+    expect(err).toMatch(/; there (is|are) \/run\//);
+    expect(err).not.toContain(socket);
   });
 });

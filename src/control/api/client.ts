@@ -91,8 +91,10 @@ export class SocketClient implements AdminClient {
   private connect(): Socket {
     const socket = createConnection(this.path);
     socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('error', (error) => this.fail(new Error(this.explain(error))));
-    socket.on('close', () => this.fail(new Error(`the director on ${this.path} closed the connection`)));
+    socket.on('error', async (error) => this.fail(new Error(await this.explain(error))));
+    socket.on('close', (hadError) => {
+      if (!hadError) this.fail(new Error(`the director on ${this.path} closed the connection`));
+    });
     this.socket = socket;
     return socket;
   }
@@ -116,9 +118,10 @@ export class SocketClient implements AdminClient {
     for (const waiting of this.waiting.values()) waiting.reject(error);
   }
 
-  private explain({ code, message }: NodeJS.ErrnoException): string {
-    if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-      const others = this.path === defaultSocket() ? otherSockets(this.path).slice(0, MOST_NAMED) : [];
+  private async explain({ code, message }: NodeJS.ErrnoException): Promise<string> {
+    if (isGone(code)) {
+      const others =
+        this.path === defaultSocket() ? (await listening(otherSockets(this.path))).slice(0, MOST_NAMED) : [];
       const verb = others.length === 1 ? 'is' : 'are';
       const hint = others.length === 0 ? '' : `; there ${verb} ${others.join(', ')}`;
       return `no director is listening on ${this.path} (start one with \`ulvs run -c director.yaml\`, or name its socket with --socket${hint})`;
@@ -143,31 +146,37 @@ function parseAnswer(line: string): Answer | undefined {
  * within a second.
  */
 export async function whoListens(path: string): Promise<{ pid: number | undefined; foreign?: true } | undefined> {
-  let foreign = false;
-  const connected = await new Promise<boolean>((resolve) => {
-    const socket = createConnection(path);
-    const done = (alive: boolean): void => {
-      socket.destroy();
-      resolve(alive);
-    };
-    socket.once('connect', () => done(true));
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      foreign = error.code === 'EACCES';
-      done(!isGone(error));
-    });
-  });
-  if (!connected) return undefined;
-  if (foreign) return { pid: undefined, foreign };
+  const failure = await tryConnect(path);
+  if (isGone(failure)) return undefined;
+  if (failure === 'EACCES') return { pid: undefined, foreign: true };
   const client = new SocketClient(path, HELLO_MS);
   const pid = await client.hello().catch(() => undefined);
   client.close();
   return { pid };
 }
 
+/** Those of the sockets on which a process listens. A director that was killed leaves its socket. */
+async function listening(paths: readonly string[]): Promise<string[]> {
+  const failures = await Promise.all(paths.map(tryConnect));
+  return paths.filter((_, index) => !isGone(failures[index]));
+}
+
+/** The code of the error with which connect(2) fails; undefined: it succeeds. */
+function tryConnect(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+  });
+}
+
 /**
  * The error means that no process listens. A full backlog (EAGAIN) or a foreign owner (EACCES) does
  * not.
  */
-function isGone({ code }: NodeJS.ErrnoException): boolean {
+function isGone(code: string | undefined): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOENT';
 }

@@ -23,14 +23,11 @@ export function stateDirectory({ state, socket }: Pick<Config, 'state' | 'socket
   return isInMemory(folder) ? path.join(folder, `${path.basename(socket, '.sock')}.state`) : undefined;
 }
 
-/** The files of the directory are memory, not blocks of a disk. */
-export function isInMemory(directory: string): boolean {
-  try {
-    mkdirSync(directory, { recursive: true });
-    return IN_MEMORY.includes(statfsSync(directory).type);
-  } catch {
-    return false;
-  }
+/** The files of the directory are, or would be, memory, not blocks of a disk. */
+function isInMemory(directory: string): boolean {
+  const parent = path.dirname(directory);
+  if (!existsSync(directory) && parent !== directory) return isInMemory(parent);
+  return IN_MEMORY.includes(statfsSync(directory).type);
 }
 
 /** Bytes that the file system of a directory has left. */

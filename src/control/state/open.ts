@@ -1,7 +1,8 @@
 /** Opens the state that a configuration names, or that it has by default. */
+import path from 'node:path';
 import type { Logger } from 'pino';
 import { linesBytes } from '../../conntrack/memory.js';
-import type { Config } from '../config/config.js';
+import { type Config, NO_STATE } from '../config/config.js';
 import { linesOfEach } from '../engine/shared-memory.js';
 import { roomIn, stateDirectory, useLargePagesFor } from './directory.js';
 import { StateKeeper } from './keeper.js';
@@ -21,7 +22,11 @@ export function openKeeper(
   log: Pick<Logger, 'info' | 'warn'>,
 ): StateKeeper | undefined {
   const directory = stateDirectory(config);
-  if (directory === undefined) return undefined;
+  if (directory === undefined) {
+    if (config.state !== NO_STATE)
+      log.info(`a restart keeps no connections: ${path.dirname(config.socket)} is not in a tmpfs (key state)`);
+    return undefined;
+  }
   const { workers, connections } = config;
   if (config.state === undefined) useLargePagesFor(directory);
   const lines = linesOfEach(connections.max, workers);
