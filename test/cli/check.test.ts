@@ -59,7 +59,7 @@ describe('ulvs check', () => {
   it('warns of CPUs that the machine lacks', () => {
     const { code, err } = check('devices: [{ name: lo }]\nworkerCpus: [999]\n');
     expect(code).toBe(0);
-    expect(err).toMatch(/^ulvs: warning: director.yaml: workerCpus: the director may not use CPU 999; it may use 0/);
+    expect(err).toMatch(/^ulvs: warning: director.yaml: workerCpus: the director may not use CPU 999; it may use \d/);
   });
 
   it('warns of a range that is every address, and of a sysctl without effect', () => {

@@ -25,6 +25,12 @@ function ofThreads(pid: number, field: string): string[] {
   return [...new Set(all)];
 }
 
+/** `mode`: of /dev/net/tun, which udev makes 666 and a container may leave 600. */
+function asNobody(testbed: Testbed, mode: string, config: string): Program {
+  const tun = `f=$(mktemp -u) && mknod -m ${mode} $f c 10 200 && mount --bind $f /dev/net/tun && rm $f && exec "$@"`;
+  return testbed.ulvs(['run', '-c', config, '--user', 'nobody'], ['sh', '-c', tun, 'sh']);
+}
+
 describe.skipIf(!isRoot)('a director that gives up root', () => {
   let testbed: Testbed;
   let program: Program;
@@ -32,7 +38,8 @@ describe.skipIf(!isRoot)('a director that gives up root', () => {
     testbed = new Testbed('user');
     chmodSync(testbed.folder, 0o755);
     const more = 'console: { listen: 127.0.0.1:9732, token: run/console.token }';
-    program = await testbed.up('-c', testbed.config('director.yaml', { rules: RULES, more }), '--user', 'nobody');
+    program = asNobody(testbed, '666', testbed.config('director.yaml', { rules: RULES, more }));
+    await program.says('director is up');
   });
   afterAll(() => testbed.remove());
 
@@ -96,5 +103,24 @@ describe.skipIf(!isRoot)('a director that gives up root', () => {
     const { code, err } = await testbed.ulvs(['run', '-c', file, '--user', 'daemon'], nobody).ended;
     expect(err).toBe('ulvs: --user daemon: only root may become another user\n');
     expect(code).toBe(2);
+  });
+});
+
+describe.skipIf(!isRoot)('a director whose user may not open /dev/net/tun', () => {
+  let testbed: Testbed;
+  beforeAll(() => {
+    testbed = new Testbed('user-tun');
+  });
+  afterAll(() => testbed.remove());
+
+  it('says what would help, and is up all the same', async () => {
+    chmodSync(testbed.folder, 0o755);
+    const program = asNobody(testbed, '600', testbed.config('director.yaml', { rules: RULES }));
+    await program.says('director is up');
+    expect(program.out + program.err).toContain(
+      'packets for the host itself are lost: ulvsN: this user may not open /dev/net/tun; run chmod 666 /dev/net/tun as root, once',
+    );
+    program.kill('SIGTERM');
+    expect((await program.ended).code).toBe(0);
   });
 });

@@ -155,7 +155,7 @@ export async function whoListens(path: string): Promise<{ pid: number | undefine
   return { pid };
 }
 
-/** Those of the sockets on which a process listens. A director that was killed leaves its socket. */
+/** Those sockets on which a process listens. A director that was killed leaves its socket. */
 async function listening(paths: readonly string[]): Promise<string[]> {
   const failures = await Promise.all(paths.map(tryConnect));
   return paths.filter((_, index) => !isGone(failures[index]));

@@ -38,7 +38,13 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const EINTR = 4;
 const ENOENT = 2;
+const EACCES = 13;
 const EBADFD = 77;
+/** By errno: why /dev/net/tun cannot be opened, and what would help. */
+const WHY_NOT: Readonly<Record<number, readonly [string, string]>> = {
+  [ENOENT]: ['there is no /dev/net/tun', "'modprobe tun', or give the container --device /dev/net/tun"],
+  [EACCES]: ['this user may not open /dev/net/tun', 'run chmod 666 /dev/net/tun as root, once'],
+};
 
 export interface TapOptions {
   /** Ethernet address of the kernel's side, six bytes (tap only). */
@@ -78,7 +84,8 @@ export function closeTun({ fd }: TunHandle): void {
 }
 
 function openFile(wanted: string, flags: number, options: TapOptions): TunHandle {
-  const fd = openTun(wanted);
+  const shown = wanted.replace('%d', 'N');
+  const fd = openTun(shown);
   try {
     const name = tunSetInterface(fd, wanted, flags | IFF_NO_PI);
     setOffloads(fd, options.gso === true);
@@ -88,7 +95,7 @@ function openFile(wanted: string, flags: number, options: TapOptions): TunHandle
     return options.gso === true ? { name, fd, gso: true } : { name, fd };
   } catch (error) {
     close(fd);
-    throw tunError(wanted, error);
+    throw tunError(shown, error);
   }
 }
 
@@ -253,12 +260,8 @@ function tunError(name: string, error: unknown): unknown {
 function openTun(name: string): number {
   const fd = open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
   if (fd >= 0) return fd;
-  if (errno() === ENOENT)
-    throw new DeviceError(
-      name,
-      'there is no /dev/net/tun',
-      "'modprobe tun', or give the container --device /dev/net/tun",
-    );
+  const why = WHY_NOT[errno()];
+  if (why !== undefined) throw new DeviceError(name, ...why);
   try {
     check(fd, 'open /dev/net/tun');
   } catch (error) {

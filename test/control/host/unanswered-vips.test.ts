@@ -36,7 +36,8 @@ describe('the host stack warns', () => {
     const host = { answers: false };
     const has = (address: string) => asked.push(address) > 0 && host.answers;
     const config = { accept: { arp: false, ranges: [] }, snat } as unknown as StackConfig;
-    const log = { warn: (text: string) => warned.push(/VIP (\S+):/.exec(text)![1]!) } as unknown as Log;
+    // A second later one line counts the VIPs beyond the first ones; it names none.
+    const log = { warn: (text: string) => warned.push(...(/VIP (\S+):/.exec(text)?.slice(1) ?? [])) } as unknown as Log;
     const live = { has } as unknown as Live;
     return { stack: new HostStack(live, config, log, () => [], false), warned, asked, host };
   }
