@@ -34,7 +34,7 @@ console: build
 test: build
 	@scripts/setup.sh programs
 	@$(MAKE) --no-print-directory lint
-	@echo "test: every test, 16 minutes on two processors"
+	@echo "test: every test, ten minutes on two processors"
 	@vitest run
 
 # make test-node NODE=22: build, tests and a lab with another Node.js, in a copy of this tree (scripts/test-node.sh).

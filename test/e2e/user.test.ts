@@ -118,7 +118,7 @@ describe.skipIf(!isRoot)('a director whose user may not open /dev/net/tun', () =
     const program = asNobody(testbed, '600', testbed.config('director.yaml', { rules: RULES }));
     await program.says('director is up');
     expect(program.out + program.err).toContain(
-      'packets for the host itself are lost: ulvsN: this user may not open /dev/net/tun; run chmod 666 /dev/net/tun as root, once',
+      "lost: ulvsN: not permitted (open /dev/net/tun); run as root or with CAP_NET_ADMIN after 'chmod 666 /dev/net/tun'",
     );
     program.kill('SIGTERM');
     expect((await program.ended).code).toBe(0);

@@ -43,7 +43,7 @@ const EBADFD = 77;
 /** By errno: why /dev/net/tun cannot be opened, and what would help. */
 const WHY_NOT: Readonly<Record<number, readonly [string, string]>> = {
   [ENOENT]: ['there is no /dev/net/tun', "'modprobe tun', or give the container --device /dev/net/tun"],
-  [EACCES]: ['this user may not open /dev/net/tun', 'run chmod 666 /dev/net/tun as root, once'],
+  [EACCES]: ['not permitted (open /dev/net/tun)', "run as root or with CAP_NET_ADMIN after 'chmod 666 /dev/net/tun'"],
 };
 
 export interface TapOptions {
