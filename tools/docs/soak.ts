@@ -46,7 +46,8 @@ export function soakDocument(root: string): Document {
       paragraph(
         `Growth, without the first quarter of the time: of heap and external memory it is the slope of the line through the lowest sample
         of each sixteenth, of resident memory the median of the slopes between the medians of the sixteenths. More than 8 MiB an hour is
-        a fault. In use are frames in the rings of AF_XDP sockets, which are there all the time, and frames that wait.`,
+        a fault. A worker's heap is first collected when its old generation has 128 MB: until then the objects of removed services grow
+        there. In use are frames in the rings of AF_XDP sockets, which are there all the time, and frames that wait.`,
       ),
       {
         kind: 'image',
