@@ -196,9 +196,9 @@ export class Program {
   }
 }
 
-/** Waits at most 5 s until `holds` is true; returns whether it is. */
+/** Waits at most 30 s until `holds` is true; returns whether it is. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 600; i++) {
     if (await holds()) return true;
     await sleep(50);
   }

@@ -11,6 +11,7 @@ import { keepalivedObstacle } from '../../src/lab/build/keepalived.js';
 import { isStale, listStates } from '../../src/lab/build/state.js';
 import { program } from '../../src/lab/names.js';
 import { basics, topologies } from '../../src/lab/topologies/index.js';
+import { withTunNode } from '../support/tun-node.js';
 
 const reason = process.getuid?.() !== 0 ? 'needs root for namespaces' : '';
 if (reason) console.log(`skipped: ${reason}`);
@@ -95,8 +96,8 @@ describe.skipIf(reason !== '')('an ordinary user', () => {
   const asNobody = (...words: string[]) => run('setpriv', command(words));
   /** On a machine whose /dev/net/tun only root may open. */
   const withoutTun = (...words: string[]) => {
-    const hide = 'f=$(mktemp -u) && mknod -m 600 $f c 10 200 && mount --bind $f /dev/net/tun && rm $f && exec "$@"';
-    return run('unshare', ['-m', 'sh', '-c', hide, 'sh', 'setpriv', ...command(words)]);
+    const [unshare, ...more] = withTunNode('600') as [string, ...string[]];
+    return run(unshare, [...more, 'setpriv', ...command(words)]);
   };
 
   it('gets a hint at --rootless', async () => {

@@ -5,6 +5,7 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isRoot } from '../support/netns.js';
+import { withTunNode } from '../support/tun-node.js';
 import { type Program, Testbed, until } from './testbed.js';
 
 if (!isRoot) console.log('skipped: needs root for namespaces');
@@ -25,10 +26,9 @@ function ofThreads(pid: number, field: string): string[] {
   return [...new Set(all)];
 }
 
-/** `mode`: of /dev/net/tun, which udev makes 666 and a container may leave 600. */
-function asNobody(testbed: Testbed, mode: string, config: string): Program {
-  const tun = `f=$(mktemp -u) && mknod -m ${mode} $f c 10 200 && mount --bind $f /dev/net/tun && rm $f && exec "$@"`;
-  return testbed.ulvs(['run', '-c', config, '--user', 'nobody'], ['sh', '-c', tun, 'sh']);
+/** `mode`: of /dev/net/tun. */
+function asNobody(testbed: Testbed, mode: '600' | '666', config: string): Program {
+  return testbed.ulvs(['run', '-c', config, '--user', 'nobody'], withTunNode(mode));
 }
 
 describe.skipIf(!isRoot)('a director that gives up root', () => {
