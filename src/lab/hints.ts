@@ -23,7 +23,7 @@ export function hintsFor(lab: Lab, director: boolean): string[] {
   const ours = [
     `ulvsadm --socket ${socket} -Ln --stats`,
     `ulvsadm --socket ${socket} -Lnc`,
-    `ulvs trace --socket ${socket} host ${client}`,
+    `ulvs trace --socket ${socket} host ${client}   # then curl on another terminal`,
     `ulvs doctor --lab ${lab.id}`,
     ...(fault ? [`ulvs lab break ${lab.id} ${fault.name}   # then run the doctor again, and its fix`] : []),
     ...(isRootless() ? [] : [`ulvs lab down ${lab.id}`]),

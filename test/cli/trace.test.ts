@@ -114,7 +114,7 @@ describe('ulvs trace', () => {
     await socket.close();
     expect({ stdout, stderr }).toEqual({
       stdout: '',
-      stderr: 'ulvs trace: waiting for 2 packets (udp); Ctrl-C ends it\n',
+      stderr: 'ulvs trace: waiting for 2 records of packets (udp); Ctrl-C ends it\n',
     });
     expect(seen.map(({ op }) => op)).toEqual(['traceStart', 'tracePoll']);
   });

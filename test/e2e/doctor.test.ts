@@ -13,7 +13,7 @@ import type { LabDevice } from '../../src/lab/topology.js';
 import { Capture } from '../../src/lab/watch/capture.js';
 import { inNamespace } from '../../src/sys/command.js';
 import { withoutXdp } from '../device/xdp/missing.js';
-import { Testbed } from './testbed.js';
+import { DIST, Testbed } from './testbed.js';
 
 const reason =
   process.getuid?.() !== 0
@@ -102,6 +102,24 @@ describe.skipIf(reason !== '')("on a director's machine the doctor", { timeout: 
     await stopProgram(tun, 'rs1-decapsulator');
     const found = await findings(tun);
     expect(found.map(({ id, host }) => [id, host])).toEqual([['probe-no-tunnel-endpoint', '172.16.1.11']]);
+  });
+
+  it('refuses a director of another network namespace, and names the command for it', async () => {
+    const testbed = new Testbed('elsewhere');
+    try {
+      await testbed.up('-c', testbed.config('director.yaml'));
+      const words = [process.execPath, `${DIST}/cli/main.js`, 'doctor', '--socket', testbed.socket];
+      const { code, err } = await testbed.start(testbed.client, words).ended;
+      expect(code).toBe(2);
+      expect(err).toMatch(
+        /^ulvs: the director on \S+ is in another network namespace; run 'nsenter -t \d+ -n \S.* doctor --socket/,
+      );
+      const line = /'(nsenter [^']+)'/.exec(err)![1]!;
+      const there = await testbed.start(testbed.client, ['sh', '-c', line]).ended;
+      expect(there.out).toContain('healthy: 0 services, 1 host inspected');
+    } finally {
+      await testbed.remove();
+    }
   });
 
   it('works with a director that was started with rule lines alone', async () => {

@@ -49,7 +49,7 @@ it.each([
   };
   const lines = hintsFor(lab, true);
   for (const words of [
-    `ulvs trace --socket /run/ulvs-lab/${lab.id}/ulvs.sock host 10.0.0.1`,
+    `ulvs trace --socket /run/ulvs-lab/${lab.id}/ulvs.sock host 10.0.0.1   # then curl on another terminal`,
     `ulvs doctor --lab ${lab.id}`,
     `ulvs lab break ${lab.id} ${fault}   # then run the doctor again, and its fix`,
   ])

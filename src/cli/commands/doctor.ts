@@ -9,7 +9,7 @@ import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { gatherLab } from '../../lab/faults/gather-lab.js';
 import { invocation } from '../../lab/invocation.js';
 import { capabilitiesAmong } from '../../sys/privileges.js';
-import { askDirector } from '../doctor/ask-director.js';
+import { askDirector, askLocalDirector } from '../doctor/ask-director.js';
 import { reportText } from '../doctor/report.js';
 import { findLab } from '../find-lab.js';
 import { guarded, UserError } from '../guard.js';
@@ -75,7 +75,7 @@ function checkPrivileges({ lab, probe }: Options): void {
 }
 
 function gather({ lab, socket, config = '', probe }: Options): Promise<Facts> {
-  if (lab === undefined) return gatherMachine(askDirector, socket, config, probe);
+  if (lab === undefined) return gatherMachine(askLocalDirector, socket, config, probe);
   return gatherLab(findLab(lab), askDirector, probe);
 }
 

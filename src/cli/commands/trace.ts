@@ -58,7 +58,7 @@ async function trace(filter: string, options: Options): Promise<void> {
 
 /** Said once the director traces: packets from now on are seen. */
 function waiting(filter: string, { drops, count }: Options): string {
-  const packets = `${count === undefined ? '' : `${count} `}${drops ? 'dropped ' : ''}packets`;
+  const packets = `${count === undefined ? '' : `${count} records of `}${drops ? 'dropped ' : ''}packets`;
   return `ulvs trace: waiting for ${packets}${filter === '' ? '' : ` (${filter})`}; Ctrl-C ends it`;
 }
 

@@ -1,4 +1,5 @@
 /** Asks a director what the doctor needs to know about it: its rules, its devices, its sysctls. */
+import { readlinkSync } from 'node:fs';
 import type { DeviceStatus, DirectorStatus, ServiceEntry } from '../../control/api/api.js';
 import { ask } from '../../control/api/ask.js';
 import { loadConfig } from '../../control/config/config.js';
@@ -6,7 +7,9 @@ import { proxied } from '../../control/config/director-config.js';
 import { unansweredVips } from '../../control/host/unanswered-vips.js';
 import { findKind } from '../../device/kinds.js';
 import type { DeviceFact, DirectorFacts, ServiceFact } from '../../doctor/facts.js';
+import { invocation } from '../../lab/invocation.js';
 import { SVC_PERSISTENT } from '../../service/config.js';
+import { UserError } from '../guard.js';
 import { withDirector } from '../inquiry.js';
 
 /**
@@ -28,6 +31,26 @@ export async function askDirector(socket: string, file: string): Promise<Directo
     refusesStrays: sysctls.nat_icmp_send !== 0,
     ...fromConfiguration(file, status, services),
   };
+}
+
+/** As askDirector. Throws a UserError for a director whose interfaces this process does not see. */
+export async function askLocalDirector(socket: string, file: string): Promise<DirectorFacts> {
+  const facts = await askDirector(socket, file);
+  const its = networkNamespace(facts.pid);
+  if (its === undefined || its === networkNamespace('self')) return facts;
+  const line = `nsenter -t ${facts.pid} -n ${invocation(`ulvs doctor --socket ${socket}`)}`;
+  throw new UserError(
+    `the director on ${socket} is in another network namespace; run '${line}', or for a lab 'ulvs doctor --lab ID'`,
+  );
+}
+
+/** undefined: no such process here, as for a director in a container. */
+function networkNamespace(pid: number | 'self'): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The facts that only the configuration has. A director that runs on rule lines alone has none. */
