@@ -44,7 +44,7 @@ redis-server redis-server                      dnsmasq dnsmasq-base
 # What builds and tries the Debian package.
 DEB="
 dh debhelper           lintian lintian        debootstrap debootstrap
-qemu-system-x86_64 qemu-system-x86            busybox busybox-static
+qemu-system-x86_64 qemu-system-x86            busybox busybox-static       depmod kmod
 "
 # Programs that drive IPVS, that labs start (BIRD, etcd), or that judge the metrics. Installed, most of them would start as
 # services on this machine, so their packages, and those that they need and this machine lacks, are only unpacked, into

@@ -8,6 +8,7 @@ import type { MethodName } from '../../lab/flood/testbed.js';
 import { median } from '../../lab/median.js';
 import { events, type OutageEvent } from '../../lab/outage/events.js';
 import { isPassed, type Outcome, tryOutage } from '../../lab/outage/run.js';
+import type { Stalls } from '../../lab/outage/stall.js';
 import type { LabDevice } from '../../lab/topology.js';
 import { addDirectorOptions, addLoadOptions, LOAD_KINDS } from './load-options.js';
 import { wholeNumber } from './whole-number.js';
@@ -96,14 +97,16 @@ function print(outcome: Outcome, { title }: OutageEvent, ok: boolean): void {
         `downloads lost ${path.lost} of ${path.downloads}, wrong bytes ${path.wrong}; ` +
         `new connections ${path.opened}, failed ${path.refused}`,
     );
-  console.log(`  director       ${stallText(outcome.stalls)}`);
+  const { stalls } = outcome;
+  console.log(`  director       ${stallText(stalls.rounds, stalls.before)}`);
+  if (stalls.undone.length > 0) console.log(`  removal        ${stallText(stalls.undone, stalls.before)}`);
   if (outcome.took !== undefined) console.log(`  took           ${outcome.took.join(', ')} ms`);
   if (outcome.socketDrops > 0)
     console.log(`  testbed        sockets of client and realserver dropped ${outcome.socketDrops} datagrams`);
   for (const line of log.slice(0, 6)) console.log(`  log            ${line}`);
 }
 
-function stallText({ rounds, before }: Outcome['stalls']): string {
+function stallText(rounds: readonly Stalls[], before: Stalls): string {
   const text = (word: string, all: readonly number[], calm: number | undefined) =>
     `${word} ${Math.max(...all)} ms${all.length > 1 ? `, median ${median(all)} ms` : ''}; before ${calm} ms`;
   const longest = text(

@@ -19,6 +19,8 @@ export interface OutageEvent {
   readonly title: string;
   /** Makes it happen, waits a moment and undoes it. May resolve with a time that counts, ms. */
   readonly act: (bed: OutageBed) => Promise<unknown>;
+  /** Comes after `act`. Its stalls are measured apart. */
+  readonly undo?: (bed: OutageBed) => Promise<unknown>;
   /** Connections by eth0 pass the event, too. */
   readonly all?: true;
   /** Time after it in which TCP repeats what was lost, in ms; 2500 when left out. */
@@ -140,18 +142,20 @@ const WATCH = 20;
 const SERVICES = 10_000;
 const EACH = 10;
 
-/** Loads many rules and removes them. Resolves with the time that loading took. */
-async function loadRules(bed: OutageBed): Promise<number> {
-  const services = Array.from({ length: SERVICES }, (_, i) => `-t 10.9.${i >> 8}.${i & 255}:80`);
-  const added = services.flatMap((service, i) => [
+const services = () => Array.from({ length: SERVICES }, (_, i) => `-t 10.9.${i >> 8}.${i & 255}:80`);
+
+/** Resolves with the time that it took. */
+async function addRules(bed: OutageBed): Promise<number> {
+  const added = services().flatMap((service, i) => [
     `-A ${service} -s rr`,
     ...Array.from({ length: EACH }, (_, j) => `-a ${service} -r 10.${100 + j}.${i >> 8}.${i & 255}:8080 -m`),
   ]);
   const took = await bed.restore(added);
   await sleep(AWAY);
-  await bed.restore(services.map((service) => `-D ${service}`));
   return took;
 }
+
+const removeRules = (bed: OutageBed) => bed.restore(services().map((service) => `-D ${service}`));
 
 const TWO = 'workers: 2\n';
 
@@ -266,7 +270,8 @@ export const events: readonly OutageEvent[] = [
   {
     name: 'rules',
     title: 'ulvsadm -R adds 10,000 services with 10 destinations each, then removes them',
-    act: loadRules,
+    act: addRules,
+    undo: removeRules,
     all: true,
   },
   { name: 'overrun', title: '20,000 routes come and go at once', act: overrun, all: true },

@@ -35,9 +35,10 @@ export interface Outcome {
   readonly before: { readonly downloadGap: number; readonly flowGap: number };
   /**
    * The longest times in which frames of clients came to the director and none left it, by round
-   * (stall.ts); `before`: in one second before the event.
+   * (stall.ts); `before`: in one second before the event; `undone`: while it was undone, of events
+   * that say how.
    */
-  readonly stalls: { readonly before: Stalls; readonly rounds: readonly Stalls[] };
+  readonly stalls: { readonly before: Stalls; readonly rounds: readonly Stalls[]; readonly undone: readonly Stalls[] };
   readonly other: PathResult;
   readonly hit: PathResult;
   /** Of `framesLost`: datagrams that sockets of the client and the realserver dropped. */
@@ -76,7 +77,7 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     stall.take();
     await sleep(CALM);
     const [before0, before1] = await bed.report();
-    const stalls = { before: stall.take(), rounds: [] as Stalls[] };
+    const stalls = { before: stall.take(), rounds: [] as Stalls[], undone: [] as Stalls[] };
     const ends = [bed.namespace('client'), bed.namespace('server')];
     const dropped = await socketDrops(ends);
     bed.markLog();
@@ -85,9 +86,13 @@ export async function tryOutage(event: OutageEvent, options: TrialOptions): Prom
     for (let round = 0; round < options.rounds; round++) {
       const ms = await event.act(bed);
       if (typeof ms === 'number') took.push(Math.round(ms));
+      if (event.undo !== undefined) {
+        stalls.rounds.push(stall.take());
+        await event.undo(bed);
+      }
       await sleep(event.settle ?? SETTLE);
       reports.push(await bed.report());
-      stalls.rounds.push(stall.take());
+      stalls[event.undo === undefined ? 'rounds' : 'undone'].push(stall.take());
     }
     const goesOn = await allGoOn(bed, event.loses ? undefined : options.downloads);
     return {
