@@ -59,7 +59,7 @@ let hurries = false;
  * where it is not allowed: it needs CAP_SYS_NICE or RLIMIT_RTPRIO.
  */
 export function hurry(): void {
-  if (getScheduler(0) === SCHED_OTHER) hurries = raise(0, URGENT);
+  if (isUsual(0)) hurries = raise(0, URGENT);
 }
 
 /** The calling thread has its usual priority again. */
@@ -142,7 +142,7 @@ export class Urgency {
   }
 
   private change(thread: number, priority: Int32Array): void {
-    if (getScheduler(thread) === SCHED_OTHER && raise(thread, priority)) this.changed.push(thread);
+    if (isUsual(thread) && raise(thread, priority)) this.changed.push(thread);
   }
 }
 
@@ -223,9 +223,16 @@ function raise(thread: number, priority: Int32Array): boolean {
   return setScheduler(thread, RAISED, priority) === 0;
 }
 
-/** The usual priority again. */
+/**
+ * The usual priority again. Without CAP_SYS_NICE the kernel refuses to take RESET_ON_FORK back
+ * (user_check_sched_setscheduler in kernel/sched): then the flag stays, which does nothing here.
+ */
 function lower(thread: number): void {
-  setScheduler(thread, SCHED_OTHER, USUAL);
+  if (setScheduler(thread, SCHED_OTHER, USUAL) !== 0) setScheduler(thread, SCHED_OTHER | RESET_ON_FORK, USUAL);
+}
+
+function isUsual(thread: number): boolean {
+  return (getScheduler(thread) & ~RESET_ON_FORK) === SCHED_OTHER;
 }
 
 function setAll(priority: number): void {

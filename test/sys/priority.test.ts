@@ -127,3 +127,21 @@ it('ends it itself where the other thread does not', ({ skip }) => {
   const out = execFileSync(process.execPath, ['--input-type=module', '-e', LIMITED], { encoding: 'utf8' });
   expect(JSON.parse(out)).toEqual(['00', '22', '22', '22', '22', '00', '22', '22']);
 });
+
+/** As a service with LimitRTPRIO and without CAP_SYS_NICE: chrt raises the first thread, with the flag. */
+const UNPRIVILEGED = `import { readFileSync } from 'node:fs';
+import { UrgencyLimit } from '${path.resolve('dist/sys/priority.js')}';
+const word = Int32Array.of(1);
+const limit = new UrgencyLimit(word, [], 100);
+const policy = () => readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[38];
+const steps = [policy()];
+for (const now of [0, 100]) { limit.check(now); steps.push(policy()); }
+console.log(JSON.stringify(steps));`;
+
+it('ends it without CAP_SYS_NICE', ({ skip }) => {
+  skip(spawnSync('chrt', ['-r', '2', 'true']).status !== 0, 'this machine allows no real-time priority');
+  const without = ['setpriv', '--inh-caps=-sys_nice', '--bounding-set=-sys_nice'];
+  const words = [...without, process.execPath, '--input-type=module', '-e', UNPRIVILEGED];
+  const out = execFileSync('chrt', ['--reset-on-fork', '-r', '2', ...words], { encoding: 'utf8' });
+  expect(JSON.parse(out)).toEqual(['2', '2', '0']);
+});
