@@ -50,10 +50,20 @@ export function attachTracepoint(programFd: number, name: string): number {
  * SystemError.
  */
 export function linkedInterface(link: number, type: number): number {
+  const view = infoOf(link);
+  return view.getUint32(0, true) === type ? view.getUint32(16, true) : 0;
+}
+
+/** The number of the program of a link, which only it has on this machine. Throws a SystemError. */
+export function linkedProgram(link: number): number {
+  return infoOf(link).getUint32(8, true);
+}
+
+/** struct bpf_link_info, its first bytes. Throws a SystemError. */
+function infoOf(link: number): DataView {
   const info = pinned(new Uint8Array(LINK_INFO));
   check(new Attributes().words(0, link, LINK_INFO).pointer(8, info).run(OBJ_GET_INFO_BY_FD), 'bpf OBJ_GET_INFO_BY_FD');
-  const view = new DataView(info.buffer);
-  return view.getUint32(0, true) === type ? view.getUint32(16, true) : 0;
+  return new DataView(info.buffer);
 }
 
 /** Replaces the program of a link, without a moment without a program. Throws a SystemError. */

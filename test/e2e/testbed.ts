@@ -146,9 +146,15 @@ export class Testbed {
     ].join('\n');
   }
 
+  /** Kills all programs. What comes next finds only their files. */
+  async killAll(): Promise<void> {
+    const programs = this.started.splice(0);
+    for (const program of programs) program.kill('SIGKILL');
+    await Promise.all(programs.map(({ ended }) => ended));
+  }
+
   async remove(): Promise<void> {
-    for (const program of this.started) program.kill('SIGKILL');
-    await Promise.all(this.started.map(({ ended }) => ended));
+    await this.killAll();
     this.spaces.remove();
     rmSync(this.folder, { recursive: true, force: true });
   }

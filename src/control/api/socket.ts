@@ -9,7 +9,7 @@
  * (docs/control-protocol.md).
  */
 import { once } from 'node:events';
-import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { peerOf } from '../../sys/peer.js';
@@ -23,7 +23,9 @@ export type { Handler } from './session.js';
 /** An open control socket. */
 export interface ControlSocket {
   readonly path: string;
-  /** Ends all its sessions and removes the socket file, unless it is another process's by now. */
+  /** Removes the socket file, unless it is another process's by now. Its sessions go on. */
+  withdraw(): Promise<void>;
+  /** Ends all its sessions, and withdraws. */
   close(): Promise<void>;
 }
 
@@ -60,8 +62,7 @@ export async function serve(
   });
   await clear(path);
   await publish(server, path, group);
-  const { ino } = await lstat(path);
-  return { path, close: () => shut(server, sockets, { path, ino }) };
+  return new OpenSocket(path, server, sockets, await identityOf(path));
 }
 
 /** A client whose credentials the kernel does not tell is sent away. */
@@ -76,32 +77,42 @@ function welcome(socket: Socket, sessions: Sessions, readOnly: boolean): void {
 
 /** Removes the socket of a dead director. */
 async function clear(path: string): Promise<void> {
-  const ino = await refuseInUse(path);
-  if (ino !== undefined) await removeOnly(path, ino);
+  const dead = await refuseInUse(path);
+  if (dead !== undefined) await removeOnly(path, dead);
 }
 
 /**
- * Rejects when a director listens on the path, or it is not a socket. Resolves with the inode of a
- * dead director's socket, if any.
+ * Rejects when a director listens on the path, or it is not a socket. Resolves with the
+ * identity of a dead director's socket, if any.
  */
-export async function refuseInUse(path: string): Promise<number | undefined> {
+export async function refuseInUse(path: string): Promise<string | undefined> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return undefined;
   if (!found.isSocket()) throw new Error(`${path} is not a socket: name another path with --socket`);
   const listener = await whoListens(path);
   if (listener?.foreign) throw new Error(`${path} is another user's socket: name another one with --socket`);
   if (listener) throw inUse(path, listener.pid);
-  return found.ino;
+  return identityOf(path);
 }
 
-/** Removes the socket with this inode. A director that has started in between keeps its socket. */
-async function removeOnly(path: string, ino: number): Promise<void> {
+/**
+ * Which file has this name; undefined: none. The number of its inode is not enough: file systems
+ * give that of a removed file to the next one.
+ */
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  return found && `${found.ino} ${found.mtimeNs}`;
+}
+
+/** Removes only this socket. A director that has started in between keeps its own. */
+async function removeOnly(path: string, dead: string): Promise<void> {
   const aside = `${path}.${process.pid}`;
   await rename(path, aside).catch(() => undefined);
-  const moved = await lstat(aside).catch(() => undefined);
-  if (moved && moved.ino !== ino) await link(aside, path);
+  const moved = await identityOf(aside);
+  const isOther = moved !== undefined && moved !== dead;
+  if (isOther) await link(aside, path);
   await rm(aside, { force: true });
-  if (moved && moved.ino !== ino) throw inUse(path, undefined);
+  if (isOther) throw inUse(path, undefined);
 }
 
 function inUse(path: string, pid: number | undefined): Error {
@@ -144,16 +155,27 @@ async function share(file: string, group: number): Promise<void> {
   }
 }
 
-async function shut(
-  server: Server,
-  sessions: Set<Socket>,
-  { path, ino }: { path: string; ino: number },
-): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  for (const socket of sessions) socket.destroy();
-  await closed;
-  const now = await lstat(path).catch(() => undefined);
-  if (now?.ino === ino) await unlink(path);
+class OpenSocket implements ControlSocket {
+  /** `identity`: of its file; undefined: it has none any more. */
+  constructor(
+    readonly path: string,
+    private readonly server: Server,
+    private readonly sessions: ReadonlySet<Socket>,
+    private identity: string | undefined,
+  ) {}
+
+  async withdraw(): Promise<void> {
+    const own = this.identity;
+    this.identity = undefined;
+    if (own !== undefined && (await identityOf(this.path)) === own) await rm(this.path, { force: true });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.server.close(() => resolve());
+    });
+    for (const socket of this.sessions) socket.destroy();
+    await closed;
+    await this.withdraw();
+  }
 }

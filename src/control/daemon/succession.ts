@@ -4,10 +4,8 @@
  *     running director   giving(): offer ─ pause ─────────────── leave
  *     successor          takeOver():          └─ go on ─ forwards ─┘
  */
-import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { calmDown, giveWay, hurry } from '../../sys/priority.js';
-import { readersSocket } from '../api/socket-path.js';
 import type { Workers } from '../engine/workers.js';
 import type { GivingDirector } from '../takeover/giver.js';
 import { notOffered, offerOf } from '../takeover/offer.js';
@@ -95,8 +93,7 @@ async function takeBack(parts: Parts): Promise<void> {
 
 /** Leaves the names of the sockets to the successor. */
 async function withdraw(parts: Parts): Promise<void> {
-  const { socket } = parts.config;
-  for (const path of [socket, readersSocket(socket)]) await rm(path, { force: true });
+  for (const socket of parts.sockets) await parts.attempt(() => socket.withdraw());
   await parts.attempt(() => parts.metrics?.close());
   parts.metrics = undefined;
   await parts.attempt(() => parts.console?.close());

@@ -30,6 +30,12 @@ function fileSystem(): string | undefined {
   return places.includes(USUAL) ? USUAL : places[0];
 }
 
+/** Name of their directory. `namespace`: the network namespace, as `/proc/PID/ns/net` says it. */
+export function pinsName(state: string, namespace: string): string {
+  const words = `${path.resolve(state)} ${namespace}`;
+  return `ulvs-${createHash('sha256').update(words).digest('hex').slice(0, 16)}`;
+}
+
 /** The link's program is attached to this interface. */
 function isLinkedTo({ fd, mode }: PinnedLink, name: string): boolean {
   const type = mode === 'tcx' ? LinkType.tcx : LinkType.xdp;
@@ -43,9 +49,7 @@ export class FlowPins {
   static of(state: string): FlowPins | undefined {
     const root = fileSystem();
     if (root === undefined) return undefined;
-    const words = `${path.resolve(state)} ${readlinkSync('/proc/self/ns/net')}`;
-    const name = createHash('sha256').update(words).digest('hex').slice(0, 16);
-    return new FlowPins(path.join(root, `ulvs-${name}`));
+    return new FlowPins(path.join(root, pinsName(state, readlinkSync('/proc/self/ns/net'))));
   }
 
   /** A process has left them. */

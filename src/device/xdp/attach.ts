@@ -5,13 +5,12 @@
 import {
   attachXdp,
   detachLink,
-  LinkType,
-  linkedInterface,
+  linkedProgram,
   linkOf,
   XDP_FLAGS_DRV_MODE,
   XDP_FLAGS_SKB_MODE,
 } from '../../sys/bpf-link.js';
-import { close, ifNameToIndex, SystemError } from '../../sys/libc.js';
+import { close, SystemError } from '../../sys/libc.js';
 import { DeviceError, deviceError } from '../error.js';
 
 export type XdpMode = 'native' | 'generic';
@@ -73,12 +72,13 @@ export function xdpError(device: string, error: unknown, several = false): unkno
 }
 
 /**
- * Takes the XDP program off an interface whose link belongs to another process, as `bpftool link
- * detach` does. Returns false when it has none. Throws a SystemError.
+ * Takes the program with this number off its interface, though its link belongs to another process,
+ * as `bpftool link detach` does. Returns false when no link has it. Throws a SystemError.
+ *
+ * It is not found by its interface: each network namespace has an interface with that index.
  */
-export function detachXdp(name: string): boolean {
-  const ifindex = ifNameToIndex(name);
-  const link = linkOf((fd) => linkedInterface(fd, LinkType.xdp) === ifindex);
+export function detachProgram(id: number): boolean {
+  const link = linkOf((fd) => linkedProgram(fd) === id);
   if (link === undefined) return false;
   try {
     detachLink(link);

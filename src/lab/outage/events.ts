@@ -3,9 +3,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SocketClient } from '../../control/api/client.js';
-import { detachXdp } from '../../device/xdp/attach.js';
+import { detachProgram } from '../../device/xdp/attach.js';
 import { ipBatch } from '../../sys/command.js';
-import { inNetns } from '../../sys/netns.js';
 import { LabError } from '../error.js';
 import { breakJournal, breakTable, CHANGES, cutTable } from './damage.js';
 import { SILENT } from './measure.js';
@@ -70,7 +69,10 @@ async function overrun(bed: OutageBed): Promise<void> {
 
 /** Takes the XDP program off, as `bpftool link detach` does. */
 async function detach(bed: OutageBed): Promise<void> {
-  inNetns(bed.namespace('director'), () => detachXdp('eth1'));
+  const [{ xdp }] = JSON.parse(await bed.run('director', 'ip -j link show dev eth1')) as [
+    { xdp: { prog: { id: number } } },
+  ];
+  detachProgram(xdp.prog.id);
 }
 
 /**

@@ -39,6 +39,21 @@ function raw(bytes: string | Uint8Array): Promise<string> {
   return text(socket).catch(() => '');
 }
 
+describe('a control socket', () => {
+  it('leaves its name to a successor, whose file may get the same inode', async () => {
+    const before = await listen();
+    const client = new SocketClient(path);
+    expect(await client.hello()).toBe(process.pid);
+    await before.withdraw();
+    expect(existsSync(path)).toBe(false);
+    expect(await client.hello()).toBe(process.pid);
+    await listen();
+    client.close();
+    await before.close();
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
 describe('a session', () => {
   it('carries requests and replies, many at once, in order', async () => {
     const seen: AdminRequest[] = [];
