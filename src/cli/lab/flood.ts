@@ -5,6 +5,7 @@ import { mayMakeNamespaces } from '../../lab/build/rootless.js';
 import { LabError } from '../../lab/error.js';
 import { ATTACKS, DEFENCES } from '../../lab/flood/attacks.js';
 import { capacityOf, type TrialOptions, type TrialResult, tryFlood } from '../../lab/flood/trial.js';
+import type { Bulk } from '../../lab/outage/measure.js';
 import type { LabDevice } from '../../lab/topology.js';
 import { wholeNumber } from './whole-number.js';
 
@@ -26,7 +27,7 @@ const COLUMNS = {
   downloads: 10,
   'gap ms': 7,
   open: 8,
-  new: 8,
+  new: 10,
   MB: 11,
   lines: 7,
 };
@@ -82,7 +83,7 @@ function introduction({ lines, times, clients, downloads }: Options): string {
 }
 
 function cellsOf(one: TrialResult): string[] {
-  const bulks = [one.open, one.bulk].map(({ isWhole, ms }) => (isWhole ? `${(ms / 1000).toFixed(1)} s` : 'broken'));
+  const bulks = [one.open, one.bulk].map(bulkText);
   const clients = `${one.percent.toFixed(1)} % of ${one.served + one.failed}`;
   const memory = `${one.memoryBefore} → ${one.memory}`;
   const lost = one.lost === 0 ? 'whole' : `${one.lost} broken`;
@@ -98,6 +99,12 @@ function cellsOf(one: TrialResult): string[] {
     memory,
     `${one.used}`,
   ];
+}
+
+/** A client without a connection got nothing: that is no broken download. */
+export function bulkText({ isWhole, bytes, ms }: Bulk): string {
+  if (isWhole) return `${(ms / 1000).toFixed(1)} s`;
+  return bytes === 0 ? 'not opened' : 'broken';
 }
 
 const WIDTHS = Object.values(COLUMNS);
