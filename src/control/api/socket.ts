@@ -9,6 +9,7 @@
  * (docs/control-protocol.md).
  */
 import { once } from 'node:events';
+import type { BigIntStats } from 'node:fs';
 import { chmod, chown, link, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -82,26 +83,31 @@ async function clear(path: string): Promise<void> {
 }
 
 /**
- * Rejects when a director listens on the path, or it is not a socket. Resolves with the
- * identity of a dead director's socket, if any.
+ * Rejects when a director listens on the path, or it is not a socket. Resolves with
+ * which file a dead director's socket is, if any.
  */
 export async function refuseInUse(path: string): Promise<string | undefined> {
-  const found = await lstat(path).catch(() => undefined);
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
   if (!found) return undefined;
   if (!found.isSocket()) throw new Error(`${path} is not a socket: name another path with --socket`);
   const listener = await whoListens(path);
   if (listener?.foreign) throw new Error(`${path} is another user's socket: name another one with --socket`);
   if (listener) throw inUse(path, listener.pid);
-  return identityOf(path);
+  return identity(found);
 }
 
 /**
- * Which file has this name; undefined: none. The number of its inode is not enough: file systems
- * give that of a removed file to the next one.
+ * Which file it is. The number of its inode is not enough: file systems give that of a removed file
+ * to the next one.
  */
+function identity({ ino, mtimeNs }: BigIntStats): string {
+  return `${ino} ${mtimeNs}`;
+}
+
+/** Which file has this name; undefined: none. */
 async function identityOf(path: string): Promise<string | undefined> {
   const found = await lstat(path, { bigint: true }).catch(() => undefined);
-  return found && `${found.ino} ${found.mtimeNs}`;
+  return found && identity(found);
 }
 
 /** Removes only this socket. A director that has started in between keeps its own. */
@@ -155,6 +161,7 @@ async function share(file: string, group: number): Promise<void> {
   }
 }
 
+/** Knows which file is its own, so that it removes no other director's. */
 class OpenSocket implements ControlSocket {
   /** `identity`: of its file; undefined: it has none any more. */
   constructor(
