@@ -142,9 +142,12 @@ describe('the files of the repository', () => {
     for (const { text } of config.ruleLines) expect(text).toMatch(/^-[Aa] -[tuf] /);
   });
 
-  it.each(['nat', 'dr', 'tun', 'fwmark', 'full-nat', 'ipv6', 'xdp-workers'])('examples/%s.yaml says who answers ARP', (name) => {
-    expect(loadConfig(path.join(ROOT, `examples/${name}.yaml`)).accept.arp).toBe(true);
-  });
+  it.each(['nat', 'dr', 'tun', 'fwmark', 'full-nat', 'ipv6', 'xdp-workers'])(
+    'examples/%s.yaml says who answers ARP',
+    (name) => {
+      expect(loadConfig(path.join(ROOT, `examples/${name}.yaml`)).accept.arp).toBe(true);
+    },
+  );
 
   it.each(scenarios)('%s stands for the devices and neighbours of its setup.sh', (file) => {
     const config = loadConfig(path.join(ROOT, file));
