@@ -48,7 +48,7 @@ export async function collect(
   device: Device,
   umem: Umem,
   enough: (frames: Uint8Array[]) => boolean,
-  timeoutMs = 5000,
+  timeoutMs = 30_000,
 ): Promise<Uint8Array[]> {
   const frames: Uint8Array[] = [];
   const batch = new Frames(32);
